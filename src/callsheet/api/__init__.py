@@ -1,0 +1,1 @@
+"""The contract as a function: no I/O, no framework."""

@@ -1,0 +1,59 @@
+"""Questions from browsers on other origins (contract, section 6)."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from callsheet.api.request import Header
+from callsheet.api.state import Options
+
+_ALLOWED: Final = (
+    "authorization",
+    "x-api-key",
+    "anthropic-version",
+    "anthropic-beta",
+    "anthropic-workspace-id",
+    "anthropic-dangerous-direct-browser-access",
+)
+_ALLOWED_PREFIX: Final = "x-stainless-"
+_EXPOSED: Final = b"request-id, anthropic-organization-id, anthropic-workspace-id, etag, retry-after"
+_MAX_AGE: Final = b"600"  # seconds
+
+
+def origin_headers(options: Options, headers: Mapping[bytes, bytes]) -> list[Header]:
+    """Return what lets the asking page read the answer; nothing if its origin is not allowed."""
+    if not options.cors_origins:
+        return []
+    origin = headers.get(b"origin", b"")
+    if "*" in options.cors_origins:
+        return [
+            (b"access-control-allow-origin", b"*"),
+            (b"access-control-expose-headers", _EXPOSED),
+        ]
+    if origin.decode("latin-1") not in options.cors_origins:
+        return []
+    return [
+        (b"access-control-allow-origin", origin),
+        (b"access-control-expose-headers", _EXPOSED),
+    ]
+
+
+def is_preflight(options: Options, method: str, headers: Mapping[bytes, bytes]) -> bool:
+    """Return whether a browser asks what it may ask, from an installation that lets browsers in."""
+    return (
+        bool(options.cors_origins)
+        and method == "OPTIONS"
+        and b"origin" in headers
+        and b"access-control-request-method" in headers
+    )
+
+
+def preflight_headers(headers: Mapping[bytes, bytes]) -> list[Header]:
+    """Return which methods and headers a page may use; a wildcard would not cover ``x-stainless-``."""
+    asked = headers.get(b"access-control-request-headers", b"").decode("latin-1").lower()
+    names = [name.strip() for name in asked.split(",")]
+    more = sorted({name for name in names if name.startswith(_ALLOWED_PREFIX) and name.isascii()})
+    return [
+        (b"access-control-allow-methods", b"GET, HEAD"),
+        (b"access-control-allow-headers", ", ".join((*_ALLOWED, *more)).encode("ascii")),
+        (b"access-control-max-age", _MAX_AGE),
+    ]

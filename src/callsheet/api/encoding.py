@@ -1,0 +1,69 @@
+"""Content codings: which one the caller takes, and a body in it, compressed once (contract, section 6)."""
+
+import gzip
+from collections.abc import Callable
+from contextlib import suppress
+from functools import lru_cache
+from importlib import import_module
+from typing import Final
+
+from callsheet.api.view import Body, View
+
+#: Smaller bodies fit a packet or two anyway.
+WORTH_IT: Final = 1024
+
+_MOST_ENCODED: Final = 8 * 2**20  # bytes kept per view
+
+
+def _gzip(content: bytes) -> bytes:
+    return gzip.compress(content, compresslevel=6, mtime=0)
+
+
+@lru_cache(maxsize=1)
+def codecs() -> dict[bytes, Callable[[bytes], bytes]]:
+    """Return the codings this installation can write, best first; zstd and br come with `compression`."""
+    found: dict[bytes, Callable[[bytes], bytes]] = {}
+    with suppress(ImportError):
+        found[b"zstd"] = import_module("zstandard").compress
+    with suppress(ImportError):
+        brotli = import_module("brotli")
+        found[b"br"] = lambda content: bytes(brotli.compress(content, quality=5))
+    found[b"gzip"] = _gzip
+    return found
+
+
+@lru_cache(maxsize=256)
+def choose(accepted: bytes) -> bytes | None:
+    """Return the best coding that ``accept-encoding`` allows, or None to send the body as it is."""
+    weights: dict[bytes, float] = {}
+    for part in accepted.lower().split(b","):
+        name, _, parameter = part.partition(b";")
+        weights[name.strip()] = _weight(parameter)
+    best, best_weight = None, 0.0
+    for name in codecs():
+        weight = weights.get(name, weights.get(b"*", 0.0))
+        if weight > best_weight:
+            best, best_weight = name, weight
+    return best if best_weight >= weights.get(b"identity", 0.0) else None
+
+
+def _weight(parameter: bytes) -> float:
+    key, _, value = parameter.strip().partition(b"=")
+    if key.strip() != b"q":
+        return 1.0
+    try:
+        return float(value)
+    except ValueError:
+        return 0.0
+
+
+def encode(view: View, body: Body, coding: bytes) -> Body:
+    """Return ``body`` in ``coding``, with an entity tag of its own; the same body is compressed once."""
+    key = (body.etag, coding)
+    content = view.encoded.get(key)
+    if content is None:
+        content = codecs()[coding](body.content)
+        if sum(map(len, view.encoded.values())) + len(content) > _MOST_ENCODED:
+            view.encoded.clear()
+        view.encoded[key] = content
+    return Body(content, body.etag[:-1] + b"-" + coding + b'"')

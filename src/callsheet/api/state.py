@@ -1,0 +1,89 @@
+"""State: everything an answer depends on, as one immutable value."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from callsheet.api.rendering import Form
+from callsheet.api.view import View, Views
+from callsheet.domain.access import Keyring, Shape, Workspace
+from callsheet.domain.catalog import Catalog
+from callsheet.domain.query import DEFAULT_LIMIT
+
+#: Every version that clients of the official SDKs have sent (contract, section 4).
+VERSIONS = frozenset({b"2023-01-01", b"2023-06-01", b"2026-10-21"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What an operator may choose of the contract.
+
+    Parameters
+    ----------
+    default_limit
+        Models on a page when the caller does not say, 1-1000.
+    shape
+        Which fields a model has, unless its workspace says otherwise.
+    openai_dialect
+        Whether clients that look like OpenAI's are answered in their shapes.
+    versions
+        Accepted values of ``anthropic-version``.
+    betas
+        Accepted values of ``anthropic-beta``; None accepts any.
+    cors_origins
+        Web origins that browsers may ask from; ``*`` is any.
+    any_key
+        Whether every credential is accepted.
+    max_url_bytes
+        Longest path and query together.
+    """
+
+    default_limit: int = DEFAULT_LIMIT
+    shape: Shape = Shape.CURRENT
+    openai_dialect: bool = True
+    versions: frozenset[bytes] = VERSIONS
+    betas: frozenset[str] | None = None
+    cors_origins: frozenset[str] = frozenset()
+    any_key: bool = False
+    max_url_bytes: int = 8192
+
+
+DEFAULTS = Options()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """A snapshot of the installation, dated by its revision.
+
+    Parameters
+    ----------
+    catalog, keyring, workspaces
+        What is listed, who may ask, and by which rules. Archived workspaces are left out.
+    organization_id
+        A UUID, fixed per installation.
+    default_workspace_id
+        Where keys of the whole organization look unless they say otherwise.
+    revision
+        Counts the changes; equal revisions of one database are equal states.
+    options
+        What the operator chose.
+    views
+        What has been prepared for answering; successive states share it.
+    """
+
+    catalog: Catalog
+    keyring: Keyring
+    workspaces: Mapping[str, Workspace]
+    organization_id: str
+    default_workspace_id: str
+    revision: int = 0
+    options: Options = field(default_factory=Options)
+    views: Views = field(default_factory=Views, compare=False)
+
+    def view(self, workspace: Workspace, *, openai: bool = False) -> View:
+        """Return what ``workspace`` sees, in its shape or in OpenAI's."""
+        shape = workspace.shape or self.options.shape
+        form = Form.OPENAI if openai else _FORMS[shape]
+        return self.views.get(self.catalog, workspace.visibility, form)
+
+
+_FORMS = {Shape.CURRENT: Form.CURRENT, Shape.CLASSIC: Form.CLASSIC}

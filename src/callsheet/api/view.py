@@ -1,0 +1,222 @@
+"""View: what one set of visibility rules shows of a catalogue in one form, ready as bytes."""
+
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
+from hashlib import blake2b
+from typing import Final, NamedTuple
+
+from callsheet.api.rendering import Form, Rendering
+from callsheet.domain.access import Visibility
+from callsheet.domain.catalog import Block, Catalog
+from callsheet.domain.errors import InvalidRequestError
+from callsheet.domain.model import SORT_KEY_PREFIX, Lifecycle
+from callsheet.domain.query import LISTED, ListQuery
+from callsheet.wire import anthropic, openai
+
+_MODULUS: Final = 2**64
+_MOST_VIEWS: Final = 1024
+
+
+class Body(NamedTuple):
+    """A body with its strong entity tag, both final."""
+
+    content: bytes
+    etag: bytes
+
+
+class Slab:
+    """The listed models of one block as one string of bytes, with the place of each in it."""
+
+    __slots__ = ("content", "ends", "keys", "sums")
+
+    def __init__(self, pieces: list[tuple[str, bytes]]) -> None:
+        self.keys = [key for key, _ in pieces]
+        self.content = b",".join([piece for _, piece in pieces])
+        self.ends = array("Q")
+        self.sums = array("Q", [0])
+        end, total = -1, 0
+        for _, piece in pieces:
+            end += 1 + len(piece)
+            total = (total + digest(piece)) % _MODULUS
+            self.ends.append(end)
+            self.sums.append(total)
+
+    def cut(self, start: int, stop: int) -> bytes:
+        """Return the models from ``start`` up to ``stop`` (not empty), joined by commas."""
+        return self.content[self.ends[start - 1] + 1 if start else 0 : self.ends[stop - 1]]
+
+
+class Run(NamedTuple):
+    """Neighbours within one slab; never empty."""
+
+    slab: Slab
+    start: int
+    stop: int
+
+
+def digest(content: bytes) -> int:
+    """Return 64 bits that stand for ``content`` in entity tags.
+
+    The digest of a page is the sum of its models' digests: as their order is fixed, the same models make the
+    same page, in every process, however its blocks were cut.
+    """
+    return int.from_bytes(blake2b(content, digest_size=8).digest())
+
+
+class View:
+    """One catalogue through one set of rules in one form. Prepared lazily, block by block.
+
+    Parameters
+    ----------
+    catalog, visibility, rendering
+        What is shown, to whom, and how.
+    past
+        The same view of an earlier catalogue: what it prepared from blocks that are still there is kept.
+    """
+
+    __slots__ = ("_rendering", "_slabs", "catalog", "encoded", "visibility")
+
+    def __init__(
+        self, catalog: Catalog, visibility: Visibility, rendering: Rendering, past: "View | None" = None
+    ) -> None:
+        self.catalog = catalog
+        self.visibility = visibility
+        self._rendering = rendering
+        self.encoded: dict[tuple[bytes, bytes], bytes] = {}
+        """Compressed bodies by entity tag and encoding; see ``api/encoding.py``."""
+        self._slabs: dict[Block, dict[frozenset[Lifecycle], Slab]] = {}
+        if past is not None:
+            known = past._slabs
+            self._slabs.update((block, known[block]) for block in catalog.blocks if block in known)
+
+    def retrieve(self, name: str) -> Body | None:
+        """Return the model that ``name``, an id or alias, means; None if it does not exist for the beholder."""
+        model = self.catalog.resolve(name)
+        if model is None or not self.visibility.sees(model.id):
+            return None
+        number = bisect_right(self.catalog.starts, model.sort_key) - 1
+        piece = self._rendering.of(self.catalog.blocks[number])[model.id]
+        return Body(piece, b'"%016x"' % digest(piece))
+
+    def page(self, query: ListQuery) -> Body:
+        """Return the page that ``query`` asks for (contract, section 3).
+
+        Raises
+        ------
+        InvalidRequestError
+            A cursor names nothing the beholder could ever have seen.
+        """
+        after = self._locate("after_id", query.after_id)
+        before = self._locate("before_id", query.before_id)
+        if before is not None and after is None:
+            runs, has_more = self._backward(before, query)
+        else:
+            runs, has_more = self._forward(after, before, query)
+        if not runs:
+            empty = anthropic.write_page(b"", has_more=has_more, first_id=None, last_id=None)
+            return Body(empty, b'"0-0-%d"' % has_more)
+        content = anthropic.write_page(
+            b",".join([run.slab.cut(run.start, run.stop) for run in runs]),
+            has_more=has_more,
+            first_id=runs[0].slab.keys[runs[0].start][SORT_KEY_PREFIX:],
+            last_id=runs[-1].slab.keys[runs[-1].stop - 1][SORT_KEY_PREFIX:],
+        )
+        return Body(content, _tag(runs, b"%d" % has_more))
+
+    def everything(self) -> Body:
+        """Return all listed models as OpenAI's clients expect them."""
+        slabs = (self._slab(block, LISTED) for block in self.catalog.blocks)
+        runs = [Run(slab, 0, len(slab.keys)) for slab in slabs if slab.keys]
+        data = b",".join([run.slab.content for run in runs])
+        return Body(openai.write_list(data), _tag(runs, b"openai"))
+
+    def _locate(self, name: str, cursor: str | None) -> str | None:
+        """The sort key of a cursor."""
+        if cursor is None:
+            return None
+        place = self.catalog.locate(cursor)
+        if place is None or not self.visibility.sees(place[0]):
+            raise InvalidRequestError(f"Invalid pagination cursor for '{name}'")
+        return place[1]
+
+    def _forward(self, after: str | None, before: str | None, query: ListQuery) -> tuple[list[Run], bool]:
+        """The first models behind ``after``, and whether more stand before ``before``."""
+        runs: list[Run] = []
+        room = query.limit
+        first = 0 if after is None else max(bisect_right(self.catalog.starts, after) - 1, 0)
+        for number in range(first, len(self.catalog.blocks)):
+            if before is not None and self.catalog.starts[number] >= before:
+                break
+            slab = self._slab(self.catalog.blocks[number], query.lifecycles)
+            start = 0 if after is None or number > first else bisect_right(slab.keys, after)
+            stop = len(slab.keys) if before is None else bisect_left(slab.keys, before)
+            if start < stop:
+                if stop - start > room:
+                    return [*runs, Run(slab, start, start + room)] if room else runs, True
+                runs.append(Run(slab, start, stop))
+                room -= stop - start
+        return runs, False
+
+    def _backward(self, before: str, query: ListQuery) -> tuple[list[Run], bool]:
+        """The last models in front of ``before``, newest first, and whether newer ones stand in front of them."""
+        runs: list[Run] = []
+        room = query.limit
+        last = bisect_left(self.catalog.starts, before) - 1
+        for number in range(last, -1, -1):
+            slab = self._slab(self.catalog.blocks[number], query.lifecycles)
+            stop = bisect_left(slab.keys, before) if number == last else len(slab.keys)
+            if stop:
+                if stop > room:
+                    return [Run(slab, stop - room, stop), *reversed(runs)] if room else runs[::-1], True
+                runs.append(Run(slab, 0, stop))
+                room -= stop
+        return runs[::-1], False
+
+    def _slab(self, block: Block, lifecycles: frozenset[Lifecycle]) -> Slab:
+        by_lifecycles = self._slabs.get(block)
+        if by_lifecycles is None:
+            by_lifecycles = self._slabs[block] = {}
+        slab = by_lifecycles.get(lifecycles)
+        if slab is None:
+            slab = by_lifecycles[lifecycles] = Slab(list(self._listed(block, lifecycles)))
+        return slab
+
+    def _listed(self, block: Block, lifecycles: frozenset[Lifecycle]) -> Iterator[tuple[str, bytes]]:
+        pieces = self._rendering.of(block)
+        for model in block.models:
+            if not model.hidden and model.lifecycle in lifecycles and self.visibility.sees(model.id):
+                yield model.sort_key, pieces[model.id]
+
+
+def _tag(runs: list[Run], suffix: bytes) -> bytes:
+    total = sum(run.slab.sums[run.stop] - run.slab.sums[run.start] for run in runs) % _MODULUS
+    count = sum(run.stop - run.start for run in runs)
+    return b'"%016x-%x-%b"' % (total, count, suffix)
+
+
+class Views:
+    """The views made so far, by rules and form: workspaces with the same rules share one.
+
+    A view is made on first use and moves along when the catalogue changes; at most 1,024 are kept, and the
+    one made longest ago goes first. Shared by successive states, so that nothing unchanged is prepared twice.
+    """
+
+    __slots__ = ("_renderings", "_views")
+
+    def __init__(self) -> None:
+        self._renderings = {form: Rendering(form) for form in Form}
+        self._views: dict[tuple[Visibility, Form], View] = {}
+
+    def get(self, catalog: Catalog, visibility: Visibility, form: Form) -> View:
+        """Return the view of ``catalog`` for these rules and this form."""
+        key = (visibility, form)
+        view = self._views.get(key)
+        if view is None or view.catalog is not catalog:
+            rendering = self._renderings[form]
+            rendering.keep(catalog)
+            view = View(catalog, visibility, rendering, past=view)
+            self._views[key] = view
+            if len(self._views) > _MOST_VIEWS:
+                self._views.pop(next(iter(self._views)), None)
+        return view

@@ -1,0 +1,1 @@
+"""The command line: translates arguments into one call of a service, and its result into text."""

@@ -1,0 +1,295 @@
+"""``callsheet catalog``: which models there are."""
+
+import json
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from callsheet.cli.database import DatabaseURL, open_catalog
+from callsheet.cli.output import AsJSON, day, print_json, print_record, print_table, say, tokens
+from callsheet.domain.errors import InvalidError
+from callsheet.domain.model import Lifecycle, Model
+from callsheet.domain.times import EPOCH, parse_instant
+
+app = typer.Typer(help="List and change models and their aliases.", no_args_is_help=True)
+
+ModelID = Annotated[str, typer.Argument(metavar="ID", help="Id of a model.")]
+DisplayName = Annotated[str | None, typer.Option(help="Name for people.")]
+CreatedAt = Annotated[str | None, typer.Option(metavar="TIME", help="Release: a day or an RFC 3339 time.")]
+Line = Annotated[str | None, typer.Option(help="Such as opus; never derived from the id.")]
+MaxInputTokens = Annotated[int | None, typer.Option(metavar="N", help="Context window, in tokens.")]
+MaxTokens = Annotated[int | None, typer.Option(metavar="N", help="Largest accepted max_tokens.")]
+CapabilitiesJSON = Annotated[
+    str | None, typer.Option(metavar="JSON", help='Such as {"batch": {"supported": true}}.')
+]
+Description = Annotated[str | None, typer.Option(help="At most 1,000 characters; Claude Code shows it.")]
+Source = Annotated[str | None, typer.Option(help="Where the model comes from.")]
+RetiresAt = Annotated[str | None, typer.Option(metavar="TIME", help="Planned retirement.")]
+Replacement = Annotated[str | None, typer.Option(metavar="ID", help="The model to move to.")]
+
+_TIMES = ("created_at", "deprecated_at", "retires_at")
+
+
+class Clearable(StrEnum):
+    """Fields that may be set to unknown."""
+
+    CREATED_AT = "created_at"
+    LINE = "line"
+    MAX_INPUT_TOKENS = "max_input_tokens"
+    MAX_TOKENS = "max_tokens"
+    CAPABILITIES = "capabilities"
+    DEPRECATED_AT = "deprecated_at"
+    RETIRES_AT = "retires_at"
+    REPLACEMENT = "replacement"
+    DESCRIPTION = "description"
+    SOURCE = "source"
+
+
+@app.command("list")
+def list_models(
+    lifecycle: Annotated[list[Lifecycle] | None, typer.Option(help="Only this stage; may be repeated.")] = None,
+    database: DatabaseURL = None,
+    as_json: AsJSON = False,
+) -> None:
+    """List all models, newest first, hidden and retired ones too."""
+    models = [each for each in open_catalog(database).list() if not lifecycle or each["lifecycle"] in lifecycle]
+    if as_json:
+        print_json(models)
+        return
+    print_table(
+        ("ID", "Name", "Released", "Line", "Context", "Output", "Lifecycle", "Aliases"),
+        (
+            (
+                each["id"],
+                each["display_name"],
+                "-" if each["created_at"] == "1970-01-01T00:00:00Z" else day(each["created_at"]),
+                each["line"],
+                tokens(each["max_input_tokens"]),
+                tokens(each["max_tokens"]),
+                _stage(each),
+                each["aliases"],
+            )
+            for each in models
+        ),
+    )
+
+
+@app.command()
+def show(
+    name: Annotated[str, typer.Argument(metavar="ID|ALIAS", help="Id or alias of a model.")],
+    database: DatabaseURL = None,
+    as_json: AsJSON = False,
+) -> None:
+    """Show one model, by id or alias."""
+    _print(open_catalog(database).show(name), as_json=as_json)
+
+
+@app.command()
+def add(
+    model_id: ModelID,
+    display_name: DisplayName = None,
+    created_at: CreatedAt = None,
+    line: Line = None,
+    max_input_tokens: MaxInputTokens = None,
+    max_tokens: MaxTokens = None,
+    capabilities: CapabilitiesJSON = None,
+    description: Description = None,
+    source: Source = None,
+    hidden: Annotated[bool, typer.Option("--hidden", help="Do not list it.")] = False,
+    database: DatabaseURL = None,
+    as_json: AsJSON = False,
+) -> None:
+    """Add a model. Without a release it counts as older than all others."""
+    model = Model(
+        id=model_id,
+        display_name=model_id if display_name is None else display_name,
+        created_at=EPOCH if created_at is None else parse_instant(created_at, "--created-at"),
+        line=line,
+        max_input_tokens=max_input_tokens,
+        max_tokens=max_tokens,
+        capabilities=_parse_json(capabilities),
+        description=description,
+        source=source,
+        hidden=hidden,
+    )
+    _done(open_catalog(database).add(model), f"Added {model_id}.", as_json=as_json)
+
+
+@app.command()
+def change(
+    model_id: ModelID,
+    display_name: DisplayName = None,
+    created_at: CreatedAt = None,
+    line: Line = None,
+    max_input_tokens: MaxInputTokens = None,
+    max_tokens: MaxTokens = None,
+    capabilities: CapabilitiesJSON = None,
+    description: Description = None,
+    source: Source = None,
+    lifecycle: Annotated[Lifecycle | None, typer.Option(help="active takes a deprecation back.")] = None,
+    deprecated_at: Annotated[str | None, typer.Option(metavar="TIME", help="Deprecation.")] = None,
+    retires_at: RetiresAt = None,
+    replacement: Replacement = None,
+    clear: Annotated[list[Clearable] | None, typer.Option(help="Set to unknown; may be repeated.")] = None,
+    database: DatabaseURL = None,
+    as_json: AsJSON = False,
+) -> None:
+    """Change what is known of a model; what is not named stays as it is."""
+    given: dict[str, Any] = {
+        "display_name": display_name,
+        "created_at": created_at,
+        "line": line,
+        "max_input_tokens": max_input_tokens,
+        "max_tokens": max_tokens,
+        "capabilities": _parse_json(capabilities),
+        "description": description,
+        "source": source,
+        "lifecycle": lifecycle,
+        "deprecated_at": deprecated_at,
+        "retires_at": retires_at,
+        "replacement": replacement,
+    }
+    wanted = {name: value for name, value in given.items() if value is not None}
+    for name in _TIMES:
+        if name in wanted:
+            wanted[name] = parse_instant(wanted[name], f"--{name.replace('_', '-')}")
+    for field in clear or ():
+        if field.value in wanted:
+            raise InvalidError(f"{field.value} is both given and cleared; say one.")
+        wanted[field.value] = EPOCH if field is Clearable.CREATED_AT else None
+    if lifecycle is Lifecycle.ACTIVE:  # an active model has no dates, so they go unless said otherwise
+        wanted = {"deprecated_at": None, "retires_at": None, **wanted}
+    if not wanted:
+        raise InvalidError("Nothing to change; name at least one field, such as --display-name.")
+    _done(open_catalog(database).change(model_id, wanted), f"Changed {model_id}.", as_json=as_json)
+
+
+@app.command()
+def deprecate(
+    model_id: ModelID,
+    retires_at: RetiresAt = None,
+    replacement: Replacement = None,
+    database: DatabaseURL = None,
+    as_json: AsJSON = False,
+) -> None:
+    """Deprecate a model, or move the date of a deprecated one."""
+    when = None if retires_at is None else parse_instant(retires_at, "--retires-at")
+    record = open_catalog(database).deprecate(model_id, when, replacement)
+    until = f"; it retires on {day(record['retires_at'])}" if record["retires_at"] else ""
+    _done(record, f"Deprecated {model_id}{until}.", as_json=as_json)
+
+
+@app.command()
+def retire(model_id: ModelID, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
+    """Retire a model; lists leave it out unless they ask for retired ones."""
+    _done(open_catalog(database).retire(model_id), f"Retired {model_id}.", as_json=as_json)
+
+
+@app.command()
+def remove(model_id: ModelID, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
+    """Remove a model and its aliases from the catalogue."""
+    _done(open_catalog(database).remove(model_id), f"Removed {model_id}.", as_json=as_json)
+
+
+@app.command()
+def hide(model_id: ModelID, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
+    """Leave a model out of lists; it can still be retrieved."""
+    _done(open_catalog(database).hide(model_id), f"Hid {model_id}.", as_json=as_json)
+
+
+@app.command()
+def unhide(model_id: ModelID, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
+    """Put a hidden model back into lists."""
+    _done(open_catalog(database).unhide(model_id), f"{model_id} is listed.", as_json=as_json)
+
+
+@app.command()
+def alias(
+    name: Annotated[str, typer.Argument(metavar="ALIAS", help="The new name.")],
+    model_id: ModelID,
+    database: DatabaseURL = None,
+    as_json: AsJSON = False,
+) -> None:
+    """Let ALIAS mean the model ID."""
+    _done(open_catalog(database).alias(name, model_id), f"{name} means {model_id}.", as_json=as_json)
+
+
+@app.command()
+def unalias(
+    name: Annotated[str, typer.Argument(metavar="ALIAS", help="The name to drop.")],
+    database: DatabaseURL = None,
+    as_json: AsJSON = False,
+) -> None:
+    """Drop an alias."""
+    _done(open_catalog(database).unalias(name), f"Dropped the alias {name}.", as_json=as_json)
+
+
+@app.command()
+def history(
+    subject: Annotated[
+        str | None, typer.Argument(help="Only this model, alias, workspace or key, by its id.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many changes.")] = 100,
+    database: DatabaseURL = None,
+    as_json: AsJSON = False,
+) -> None:
+    """Show what was changed, when and by whom, latest first."""
+    changes = open_catalog(database).history(subject, limit)
+    if as_json:
+        print_json(changes)
+        return
+    print_table(
+        ("Revision", "Time", "Actor", "Action", "Subject", "What"),
+        (
+            (
+                row["revision"],
+                row["at"],
+                row["actor"],
+                row["action"],
+                f"{row['kind']} {row['subject']}",
+                _difference(row),
+            )
+            for row in changes
+        ),
+    )
+
+
+def _stage(record: Mapping[str, object]) -> str:
+    stage = str(record["lifecycle"])
+    if record["retires_at"]:
+        stage += f", {'since' if stage == 'retired' else 'retires'} {day(record['retires_at'])}"
+    return f"{stage}, hidden" if record["hidden"] else stage
+
+
+def _difference(row: Mapping[str, Any]) -> str:
+    before, after = row["before"] or {}, row["after"] or {}
+    if row["kind"] == "alias":
+        return str((after or before).get("model_id", ""))
+    if not before or not after:
+        return ""
+    names = [name for name in after if after[name] != before.get(name)]
+    return "; ".join(f"{name}: {before.get(name)} → {after[name]}" for name in names)
+
+
+def _parse_json(text: str | None) -> Any:
+    if text is None:
+        return None
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise InvalidError(f"--capabilities is not valid JSON: {error}.") from None
+
+
+def _print(record: dict[str, object], *, as_json: bool) -> None:
+    if as_json:
+        print_json(record)
+    else:
+        print_record(record)
+
+
+def _done(record: dict[str, object], message: str, *, as_json: bool) -> None:
+    if as_json:
+        print_json(record)
+    say(message)

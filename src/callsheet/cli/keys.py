@@ -1,0 +1,122 @@
+"""``callsheet keys``: who may ask."""
+
+import sys
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+
+import typer
+
+from callsheet.cli.database import DatabaseURL, clock, open_access
+from callsheet.cli.output import AsJSON, day, print_json, print_table, say
+from callsheet.domain.access import APIKey
+from callsheet.domain.errors import InvalidError
+from callsheet.domain.times import parse_instant
+from callsheet.service.access import NewKey
+
+app = typer.Typer(help="Create and withdraw API keys.", no_args_is_help=True)
+
+Key = Annotated[str, typer.Argument(metavar="KEY", help="Id of a key, or its name if no other has it.")]
+
+
+@app.command()
+def create(
+    name: Annotated[str, typer.Option(help="Name for people.")],
+    workspace: Annotated[str | None, typer.Option(help="Id or name; the default one if not given.")] = None,
+    organization: Annotated[
+        bool, typer.Option("--organization", help="Let the key choose among all workspaces.")
+    ] = False,
+    expires_at: Annotated[
+        str | None, typer.Option(metavar="TIME", help="A day or an RFC 3339 time; never if not given.")
+    ] = None,
+    secret: Annotated[
+        str | None,
+        typer.Option(help="Bring an existing secret, so that clients keep theirs; - reads it from stdin."),
+    ] = None,
+    database: DatabaseURL = None,
+    as_json: AsJSON = False,
+) -> None:
+    """Create a key. Its secret is printed once and kept nowhere."""
+    if organization and workspace is not None:
+        raise InvalidError("A key belongs to a workspace or to the organization; say one.")
+    expiry = None if expires_at is None else parse_instant(expires_at, "--expires-at")
+    secret = sys.stdin.readline().strip() if secret == "-" else secret
+    new = open_access(database).create_key(
+        name, workspace, organization=organization, expires_at=expiry, secret=secret
+    )
+    _print_new(new, f"Created the key {new.key.name}: {new.key.id}.", as_json=as_json)
+
+
+@app.command("list")
+def list_keys(database: DatabaseURL = None, as_json: AsJSON = False) -> None:
+    """List all keys, oldest first, archived ones too."""
+    access = open_access(database)
+    now = clock()
+    records = [{**key.record(), "expired": _has_expired(key, now)} for key in access.list_keys()]
+    if as_json:
+        print_json(records)
+        return
+    names = {workspace.id: workspace.name for workspace in access.list_workspaces()}
+    print_table(
+        ("ID", "Name", "Secret", "Workspace", "Status", "Expires", "Created"),
+        (
+            (
+                each["id"],
+                each["name"],
+                each["partial_key_hint"],
+                names.get(str(each["workspace_id"]), "(organization)"),
+                "expired" if each["expired"] and each["status"] == "active" else each["status"],
+                day(each["expires_at"]),
+                day(each["created_at"]),
+            )
+            for each in records
+        ),
+    )
+
+
+@app.command()
+def disable(key: Key, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
+    """Stop a key from working until it is enabled again."""
+    _done(open_access(database).disable_key(key), "Disabled", as_json=as_json)
+
+
+@app.command()
+def enable(key: Key, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
+    """Let a disabled key work again."""
+    _done(open_access(database).enable_key(key), "Enabled", as_json=as_json)
+
+
+@app.command()
+def archive(key: Key, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
+    """Stop a key from working for ever."""
+    _done(open_access(database).archive_key(key), "Archived", as_json=as_json)
+
+
+@app.command()
+def rotate(
+    key: Key,
+    overlap: Annotated[float, typer.Option(min=0, metavar="HOURS", help="How long the old secret works on.")] = 0,
+    database: DatabaseURL = None,
+    as_json: AsJSON = False,
+) -> None:
+    """Replace a key by a new one of the same name and workspace."""
+    new = open_access(database).rotate_key(key, timedelta(hours=overlap))
+    _print_new(new, f"The new key {new.key.name} is {new.key.id}.", as_json=as_json)
+
+
+def _has_expired(key: APIKey, now: datetime) -> bool:
+    return key.expires_at is not None and key.expires_at <= now
+
+
+def _print_new(new: NewKey, message: str, *, as_json: bool) -> None:
+    if as_json:
+        record: dict[str, Any] = {**new.key.record(), "secret": new.secret}
+        print_json(record)
+    say(f"{message} The secret is shown this once:")
+    if not as_json:
+        typer.echo(new.secret)
+
+
+def _done(key: APIKey, verb: str, *, as_json: bool) -> None:
+    if as_json:
+        print_json(key.record())
+    say(f"{verb} the key {key.name}: {key.id}.")

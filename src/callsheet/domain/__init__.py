@@ -1,0 +1,1 @@
+"""Values and decisions: no HTTP, no SQL, no clock, no environment."""

@@ -1,0 +1,215 @@
+"""Who may ask, and what they may see: workspaces, API keys, visibility."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from fnmatch import translate
+from functools import lru_cache
+from hashlib import sha256
+from typing import Final, NamedTuple
+
+from callsheet.domain.errors import InvalidError
+from callsheet.domain.shards import Shards
+from callsheet.domain.times import format_instant
+
+_WORKSPACE_ID = re.compile(r"wrkspc_[A-Za-z0-9]{1,64}", re.ASCII)
+_PATTERN = re.compile(r"[!-~]{1,256}", re.ASCII)
+
+
+class Shape(StrEnum):
+    """Which fields a model is written with (contract, section 2)."""
+
+    CURRENT = "current"
+    CLASSIC = "classic"
+
+
+class KeyStatus(StrEnum):
+    """Whether a key may be used; an archived one never again."""
+
+    ACTIVE = "active"
+    DISABLED = "disabled"
+    ARCHIVED = "archived"
+
+
+class Visibility(NamedTuple):
+    """Which models may be seen: shell globs on model ids. Deny wins; no ``allow`` means all."""
+
+    allow: tuple[str, ...] = ()
+    deny: tuple[str, ...] = ()
+
+    def sees(self, model_id: str) -> bool:
+        """Return whether a model with this id exists for the beholder."""
+        if self.deny and _matcher(self.deny).match(model_id):
+            return False
+        return not self.allow or _matcher(self.allow).match(model_id) is not None
+
+
+SEES_ALL: Final = Visibility()
+
+
+@lru_cache(maxsize=4096)
+def _matcher(patterns: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(translate(pattern) for pattern in patterns))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workspace:
+    """A group of keys that see the same models.
+
+    Parameters
+    ----------
+    id
+        ``wrkspc_`` and 1-64 letters and digits.
+    name
+        For people; unique among workspaces that are not archived.
+    visibility
+        What its keys see.
+    shape
+        Overrides the installation's shape, or None.
+    created_at, archived_at
+        Aware times.
+
+    Raises
+    ------
+    InvalidError
+        A value is not valid.
+    """
+
+    id: str
+    name: str
+    visibility: Visibility = SEES_ALL
+    shape: Shape | None = None
+    created_at: datetime
+    archived_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        if not _WORKSPACE_ID.fullmatch(self.id):
+            raise InvalidError(
+                f"A workspace id must be wrkspc_ followed by 1 to 64 letters and digits, not {self.id[:80]!r}."
+            )
+        check_name(self.name, "A workspace name")
+        for pattern in (*self.visibility.allow, *self.visibility.deny):
+            if not _PATTERN.fullmatch(pattern):
+                raise InvalidError(
+                    f"A pattern must be 1 to 256 visible ASCII characters such as claude-*, not {pattern[:60]!r}."
+                )
+
+    def record(self) -> dict[str, object]:
+        """Return every field as plain JSON values."""
+        return {
+            "id": self.id,
+            "name": self.name,
+            "allow": list(self.visibility.allow),
+            "deny": list(self.visibility.deny),
+            "shape": self.shape,
+            "created_at": format_instant(self.created_at),
+            "archived_at": None if self.archived_at is None else format_instant(self.archived_at),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class APIKey:
+    """The record of a key; the secret itself is nowhere.
+
+    Parameters
+    ----------
+    id
+        ``apikey_…``; names the key without giving it away.
+    name
+        For people.
+    workspace_id
+        The workspace it belongs to; None for a key of the whole organization.
+    fingerprint
+        SHA-256 of the secret. Secrets are long and random, so a slow hash would add nothing.
+    hint
+        The last four characters of the secret.
+    status, expires_at, created_at
+        An expired key is active with a past ``expires_at``.
+    """
+
+    id: str
+    name: str
+    workspace_id: str | None
+    fingerprint: bytes
+    hint: str
+    status: KeyStatus = KeyStatus.ACTIVE
+    expires_at: datetime | None = None
+    created_at: datetime
+
+    def __post_init__(self) -> None:
+        check_name(self.name, "A key name")
+
+    def record(self) -> dict[str, object]:
+        """Return what may be shown and recorded: everything but the fingerprint."""
+        return {
+            "id": self.id,
+            "name": self.name,
+            "workspace_id": self.workspace_id,
+            "partial_key_hint": f"...{self.hint}",
+            "status": self.status,
+            "expires_at": None if self.expires_at is None else format_instant(self.expires_at),
+            "created_at": format_instant(self.created_at),
+        }
+
+
+class Credential(NamedTuple):
+    """A key as the hot path needs it: one look-up by fingerprint gives all it must know."""
+
+    key_id: str
+    workspace_id: str | None
+    usable: bool
+    expires: float
+    """Seconds since the epoch; infinity if it never does."""
+
+
+class Keyring:
+    """All keys by fingerprint, immutable. Looking up a hash leaks nothing of a secret by its timing."""
+
+    __slots__ = ("_credentials",)
+
+    def __init__(self, keys: Iterable[APIKey] = ()) -> None:
+        self._credentials = Shards((_index(key), _credential(key)) for key in keys)
+
+    def __len__(self) -> int:
+        return len(self._credentials)
+
+    def find(self, secret: bytes) -> Credential | None:
+        """Return what is known of the key with this secret."""
+        return self._credentials.get(sha256(secret).hexdigest())
+
+    def changed(self, keys: Iterable[APIKey]) -> "Keyring":
+        """Return this keyring with ``keys`` set anew; a key is never dropped, only archived."""
+        result = Keyring.__new__(Keyring)
+        result._credentials = self._credentials.changed({_index(key): _credential(key) for key in keys})
+        return result
+
+
+def _index(key: APIKey) -> str:
+    return key.fingerprint.hex()
+
+
+def _credential(key: APIKey) -> Credential:
+    expires = float("inf") if key.expires_at is None else key.expires_at.timestamp()
+    return Credential(key.id, key.workspace_id, key.status is KeyStatus.ACTIVE, expires)
+
+
+class Principal(NamedTuple):
+    """Who is asking, after authentication: a key, and the workspace it is bound to (None: any)."""
+
+    key_id: str
+    workspace_id: str | None
+
+
+def check_name(name: str, what: str) -> str:
+    """Return ``name`` if people can read it: 1-128 printable characters.
+
+    Raises
+    ------
+    InvalidError
+        It is not; the sentence begins with ``what``.
+    """
+    if not 1 <= len(name) <= 128 or name != name.strip() or not name.isprintable():
+        raise InvalidError(f"{what} must be 1 to 128 printable characters, not {name[:60]!r}.")
+    return name

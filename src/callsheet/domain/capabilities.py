@@ -1,0 +1,83 @@
+"""Capabilities: which of the known features a model has.
+
+A capability is a *leaf*, ``{"supported": bool}``, or a *group* of leaves and groups which may carry
+``supported`` of its own (contract, section 2). The set is open: unknown keys are kept as given.
+"""
+
+from collections.abc import Mapping
+from typing import TypeAlias
+
+from callsheet.domain.errors import InvalidError
+
+Capabilities: TypeAlias = Mapping[str, object]
+
+#: The known keys in the order of the wire; a group's value gives the order inside it.
+KNOWN: Mapping[str, object] = {
+    "batch": None,
+    "citations": None,
+    "code_execution": None,
+    "context_management": {
+        "supported": None,
+        "clear_tool_uses_20250919": None,
+        "clear_thinking_20251015": None,
+        "compact_20260112": None,
+    },
+    "effort": {"supported": None, "low": None, "medium": None, "high": None, "xhigh": None, "max": None},
+    "image_input": None,
+    "pdf_input": None,
+    "server_tools": {"supported": None, "code_execution": None, "web_search": None},
+    "structured_outputs": None,
+    "thinking": {
+        "supported": None,
+        "types": {"enabled": None, "adaptive": None, "disabled": None, "between_tools": None},
+    },
+}
+
+_DEEPEST = 4
+_MOST_KEYS = 200
+
+
+def parse_capabilities(value: object) -> Capabilities:
+    """Return ``value`` as capabilities with known keys in the order of the wire.
+
+    Raises
+    ------
+    InvalidError
+        ``value`` is not an object of leaves and groups; the sentence names the place.
+    """
+    if not isinstance(value, Mapping):
+        raise InvalidError('Capabilities must be a JSON object such as {"batch": {"supported": true}}.')
+    return {
+        key: _parse_node(value[key], KNOWN.get(key), key, depth=1) for key in _ordered(value, KNOWN, "capabilities")
+    }
+
+
+def _parse_node(value: object, known: object, place: str, depth: int) -> object:
+    if not isinstance(value, Mapping) or not value:
+        raise InvalidError(f'Capability {place} must be {{"supported": true or false}} or a group of such.')
+    if depth > _DEEPEST:
+        raise InvalidError(f"Capability {place} is nested deeper than {_DEEPEST} levels.")
+    order = known if isinstance(known, Mapping) else {"supported": None}
+    node: dict[str, object] = {}
+    for key in _ordered(value, order, place):
+        child = value[key]
+        if key == "supported":
+            if not isinstance(child, bool):
+                raise InvalidError(f"Capability {place}.supported must be true or false.")
+            node[key] = child
+        else:
+            node[key] = _parse_node(child, order.get(key), f"{place}.{key}", depth + 1)
+    return node
+
+
+def _ordered(value: Mapping[object, object], known: Mapping[str, object], place: str) -> list[str]:
+    """The keys of ``value``, the known ones first, in their order."""
+    if len(value) > _MOST_KEYS:
+        raise InvalidError(f"{place} has more than {_MOST_KEYS} keys.")
+    keys: list[str] = []
+    for key in value:
+        if not isinstance(key, str) or not key or not key.isprintable() or len(key) > 100:
+            raise InvalidError(f"A key of {place} is not a printable name of at most 100 characters.")
+        keys.append(key)
+    rank = {key: number for number, key in enumerate(known)}
+    return sorted(keys, key=lambda key: rank.get(key, len(rank)))

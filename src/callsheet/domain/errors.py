@@ -1,0 +1,136 @@
+"""The error tree: everything Callsheet refuses, by the name the protocol gives it.
+
+Each class carries the protocol's ``error.type`` (contract, section 5). Numbers live in
+one table, ``wire/anthropic.py``.
+
+    CallsheetError
+    ├── APIError                    answered to a caller of the public API
+    │   ├── InvalidRequestError
+    │   │   └── MethodNotAllowedError
+    │   ├── AuthenticationError
+    │   ├── PermissionDeniedError
+    │   ├── NotFoundError
+    │   │   └── ModelNotFoundError
+    │   ├── RequestTooLargeError
+    │   ├── RateLimitError
+    │   ├── OverloadedError
+    │   └── InternalServerError
+    ├── RefusedError                a change that may not be made; it changed nothing
+    │   ├── InvalidError            a value that is not valid
+    │   ├── UnknownError            it names something that does not exist
+    │   └── ConflictError           it contradicts something that exists
+    ├── StorageError                the database cannot be used
+    ├── SettingsError               the program is configured wrongly
+    └── ServeError                  the server cannot start
+"""
+
+from typing import ClassVar
+
+
+class CallsheetError(Exception):
+    """The root: every error this project raises on purpose.
+
+    ``str(error)`` is one sentence for a person: what is wrong and what to do.
+    """
+
+
+class APIError(CallsheetError):
+    """A request the public API answers with an error envelope.
+
+    Parameters
+    ----------
+    message
+        The text of ``error.message``, word for word.
+    """
+
+    type: ClassVar[str] = "api_error"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class InvalidRequestError(APIError):
+    """The request is malformed (400)."""
+
+    type = "invalid_request_error"
+
+
+class MethodNotAllowedError(InvalidRequestError):
+    """The path exists and does not take this method (405)."""
+
+
+class AuthenticationError(APIError):
+    """Nobody the installation knows is asking (401)."""
+
+    type = "authentication_error"
+
+
+class PermissionDeniedError(APIError):
+    """The key may not do this (403)."""
+
+    type = "permission_error"
+
+
+class NotFoundError(APIError):
+    """No such path, or no such model for this caller (404)."""
+
+    type = "not_found_error"
+
+
+class ModelNotFoundError(NotFoundError):
+    """No such model, or none that this caller may see (404)."""
+
+
+class RequestTooLargeError(APIError):
+    """A limit on size was passed; ``part`` says of what: ``url``, ``headers`` or ``body`` (414, 431, 413)."""
+
+    type = "request_too_large"
+
+    def __init__(self, message: str, part: str) -> None:
+        super().__init__(message)
+        self.part = part
+
+
+class RateLimitError(APIError):
+    """Too many requests (429)."""
+
+    type = "rate_limit_error"
+
+
+class OverloadedError(APIError):
+    """The server cannot take this now (529)."""
+
+    type = "overloaded_error"
+
+
+class InternalServerError(APIError):
+    """Something unexpected happened; its cause is in the log, never in the message (500)."""
+
+
+class RefusedError(CallsheetError):
+    """A change that may not be made. Nothing was changed."""
+
+
+class InvalidError(RefusedError):
+    """A value is not valid."""
+
+
+class UnknownError(RefusedError):
+    """The change names something that does not exist."""
+
+
+class ConflictError(RefusedError):
+    """The change contradicts something that exists."""
+
+
+class StorageError(CallsheetError):
+    """The database cannot be used."""
+
+
+class SettingsError(CallsheetError):
+    """The program is configured wrongly."""
+
+
+class ServeError(CallsheetError):
+    """The server cannot start."""

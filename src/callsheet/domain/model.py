@@ -1,0 +1,279 @@
+"""Model: one model the API can list, and what a valid one is."""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from callsheet.domain.capabilities import Capabilities, parse_capabilities
+from callsheet.domain.errors import InvalidError
+from callsheet.domain.times import EPOCH, format_instant
+
+MAX_ID_LENGTH: Final = 256
+MAX_DESCRIPTION_LENGTH: Final = 1000
+MAX_DISPLAY_NAME_LENGTH: Final = 256
+_MAX_TOKENS: Final = 2**53 - 1  # the largest integer every JSON reader agrees on
+
+_ID = re.compile(r"[A-Za-z0-9._:@/+~-]+", re.ASCII)
+_LINE = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}", re.ASCII)
+_LINE_RANK: Final = {"mythos": 0, "fable": 1, "opus": 2, "sonnet": 3, "haiku": 4}
+_NO_RANK: Final = 5
+_CONTROL: Final = frozenset({"Cc", "Cs"})  # Cs: half a character, which no UTF-8 can carry
+_LATEST: Final = 10**18  # microseconds; beyond the year 9999
+
+
+class Lifecycle(StrEnum):
+    """The stage a model is in; the only signal of retirement (contract, section 2)."""
+
+    ACTIVE = "active"
+    DEPRECATED = "deprecated"
+    RETIRED = "retired"
+
+
+def check_id(text: str, name: str = "A model id") -> str:
+    """Return ``text`` if it can be a model id or an alias.
+
+    Raises
+    ------
+    InvalidError
+        Not 1-256 characters of letters, digits and ``._:@/+~-``, or a slash or dot segment that a path
+        would lose; the sentence begins with ``name``.
+    """
+    if not 1 <= len(text) <= MAX_ID_LENGTH or not _ID.fullmatch(text):
+        raise InvalidError(
+            f"{name} must be 1 to {MAX_ID_LENGTH} characters of letters, digits and . _ : @ / + ~ -, "
+            f"not {text[:60]!r}."
+        )
+    segments = text.split("/")
+    if "" in segments:
+        raise InvalidError(f"{name} must have no leading, trailing or double slash, as {text[:60]!r} has.")
+    if "." in segments or ".." in segments:
+        raise InvalidError(f"{name} must have no segment '.' or '..', as {text[:60]!r} has.")
+    return text
+
+
+def sort_key(created_at: datetime, line: str | None, model_id: str) -> str:
+    """Return a string that sorts as the API lists: newest first, then by line, then by id.
+
+    One string of ASCII compares faster and takes less memory than a tuple (contract, section 3). A line
+    that has no rank of its own sorts with the models that have none.
+    """
+    since = created_at - EPOCH
+    microseconds = (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+    return f"{_LATEST - microseconds:019d}{_LINE_RANK.get(line or '', _NO_RANK)}{model_id}"
+
+
+#: How many characters of a sort key stand before the model id.
+SORT_KEY_PREFIX: Final = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """A model with everything Callsheet knows of it.
+
+    Parameters
+    ----------
+    id
+        1-256 characters of letters, digits and ``._:@/+~-``; see `check_id`.
+    display_name
+        For people; 1-256 printable characters.
+    created_at
+        Time of release (aware); the epoch if unknown.
+    line
+        ``haiku``, ``sonnet``, … (an open list) or None; never derived from the id.
+    max_input_tokens, max_tokens
+        Context window and largest accepted ``max_tokens``, in tokens; None if unknown.
+    capabilities
+        See `parse_capabilities`; None if unknown.
+    lifecycle, deprecated_at, retires_at
+        The stage and its dates (aware); an active model has none.
+    replacement
+        Id of the model to move to; shown to operators, not on the wire.
+    description
+        At most 1,000 characters; Claude Code shows it in its picker.
+    hidden
+        Not listed, but can be retrieved.
+    source
+        Where the model comes from, or None.
+    sort_key
+        Derived; see `sort_key`.
+
+    Raises
+    ------
+    InvalidError
+        A value is not valid (contract, sections 1 and 2).
+    """
+
+    id: str
+    display_name: str
+    created_at: datetime = EPOCH
+    line: str | None = None
+    max_input_tokens: int | None = None
+    max_tokens: int | None = None
+    capabilities: Capabilities | None = None
+    lifecycle: Lifecycle = Lifecycle.ACTIVE
+    deprecated_at: datetime | None = None
+    retires_at: datetime | None = None
+    replacement: str | None = None
+    description: str | None = None
+    hidden: bool = False
+    source: str | None = None
+    sort_key: str = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        check_id(self.id)
+        _check_text(self.display_name, "display_name", MAX_DISPLAY_NAME_LENGTH)
+        _check_instant(self.created_at, "created_at")
+        _check_line(self.line)
+        _check_tokens(self.max_input_tokens, "max_input_tokens")
+        _check_tokens(self.max_tokens, "max_tokens")
+        _check_lifecycle(self)
+        _check_replacement(self)
+        if self.description is not None:
+            _check_text(self.description, "description", MAX_DESCRIPTION_LENGTH, lines=True)
+        if self.source is not None:
+            _check_text(self.source, "source", 64)
+        if self.capabilities is not None:
+            object.__setattr__(self, "capabilities", parse_capabilities(self.capabilities))
+        object.__setattr__(self, "sort_key", sort_key(self.created_at, self.line, self.id))
+
+    def record(self) -> dict[str, object]:
+        """Return every field as plain JSON values, in order, for people, programs and the change record."""
+        return {name: _plain(getattr(self, name)) for name in MODEL_FIELDS}
+
+
+#: The names of a model's own fields, in order.
+MODEL_FIELDS: Final = tuple(each.name for each in fields(Model) if each.init)
+
+#: What `change_model` may set: everything but the id.
+CHANGEABLE: Final = frozenset(MODEL_FIELDS) - {"id"}
+
+ModelChange = Mapping[str, object]
+
+
+def change_model(model: Model, change: ModelChange) -> Model:
+    """Return ``model`` with the fields of ``change`` set, validated as a whole.
+
+    Raises
+    ------
+    InvalidError
+        A field that cannot be changed, or a result that is not a valid model.
+    """
+    for name in change:
+        if name not in CHANGEABLE:
+            raise InvalidError(f"{name} of a model cannot be changed.")
+    return replace(model, **change)  # type: ignore[arg-type]  # checked by __post_init__
+
+
+def deprecate_model(
+    model: Model, now: datetime, retires_at: datetime | None = None, replacement: str | None = None
+) -> Model:
+    """Return ``model`` deprecated at ``now``; on a deprecated one, the date and replacement given move.
+
+    Raises
+    ------
+    InvalidError
+        The model is retired, or ``retires_at`` is before its deprecation.
+    """
+    if model.lifecycle is Lifecycle.RETIRED:
+        raise InvalidError(f"{model.id} is retired; a retired model cannot be deprecated.")
+    return replace(
+        model,
+        lifecycle=Lifecycle.DEPRECATED,
+        deprecated_at=model.deprecated_at or now,
+        retires_at=retires_at or model.retires_at,
+        replacement=replacement or model.replacement,
+    )
+
+
+def retire_model(model: Model, now: datetime) -> Model:
+    """Return ``model`` retired at ``now``, or at its planned date if that has passed.
+
+    Raises
+    ------
+    InvalidError
+        The model is retired already.
+    """
+    if model.lifecycle is Lifecycle.RETIRED:
+        raise InvalidError(f"{model.id} is retired already.")
+    deprecated_at = min(model.deprecated_at or now, now)
+    planned = model.retires_at
+    return replace(
+        model,
+        lifecycle=Lifecycle.RETIRED,
+        deprecated_at=deprecated_at,
+        retires_at=planned if planned is not None and planned < now else now,
+    )
+
+
+def check_dates(model: Model, now: datetime) -> Model:
+    """Return ``model`` if its dates can be true at ``now``: what has happened lies in the past.
+
+    Raises
+    ------
+    InvalidError
+        It is said to be deprecated or retired at a time that is still to come.
+    """
+    if model.deprecated_at is not None and model.deprecated_at > now:
+        raise InvalidError(f"deprecated_at of {model.id} must not lie in the future.")
+    if model.lifecycle is Lifecycle.RETIRED and model.retires_at is not None and model.retires_at > now:
+        raise InvalidError(f"{model.id} is retired, so its retires_at must not lie in the future.")
+    return model
+
+
+def _plain(value: object) -> object:
+    return format_instant(value) if isinstance(value, datetime) else value
+
+
+def _check_text(text: object, name: str, longest: int, *, lines: bool = False) -> None:
+    if not isinstance(text, str) or not text.strip() or len(text) > longest:
+        raise InvalidError(f"{name} must be text of 1 to {longest:,} characters.")
+    for character in text:
+        if unicodedata.category(character) in _CONTROL and not (lines and character in "\n\t"):
+            raise InvalidError(f"{name} must be text without control characters such as {character!r}.")
+
+
+def _check_instant(value: object, name: str) -> None:
+    if not isinstance(value, datetime) or value.tzinfo is None:
+        raise InvalidError(f"{name} must be a time with a time zone.")
+    if value < EPOCH:
+        raise InvalidError(f"{name} must not be before 1970.")
+
+
+def _check_line(line: object) -> None:
+    if line is not None and not (isinstance(line, str) and _LINE.fullmatch(line)):
+        raise InvalidError(f"line must be 1 to 64 small letters, digits and . _ -, such as opus, not {line!r}.")
+
+
+def _check_tokens(value: object, name: str) -> None:
+    if value is not None and (type(value) is not int or not 1 <= value <= _MAX_TOKENS):
+        raise InvalidError(f"{name} must be a whole number of tokens, at least 1.")
+
+
+def _check_lifecycle(model: Model) -> None:
+    for name in ("deprecated_at", "retires_at"):
+        value = getattr(model, name)
+        if value is not None:
+            _check_instant(value, name)
+    if model.lifecycle is Lifecycle.ACTIVE:
+        if model.deprecated_at is not None or model.retires_at is not None:
+            raise InvalidError(f"{model.id} is active, so it can have neither deprecated_at nor retires_at.")
+        return
+    if model.deprecated_at is None:
+        raise InvalidError(f"{model.id} is {model.lifecycle}, so it must have deprecated_at.")
+    if model.retires_at is not None and model.retires_at < model.deprecated_at:
+        raise InvalidError(
+            f"retires_at of {model.id} ({format_instant(model.retires_at)}) must not be before its "
+            f"deprecated_at ({format_instant(model.deprecated_at)})."
+        )
+
+
+def _check_replacement(model: Model) -> None:
+    if model.replacement is None:
+        return
+    check_id(model.replacement, "A replacement")
+    if model.replacement == model.id:
+        raise InvalidError(f"{model.id} cannot be its own replacement.")

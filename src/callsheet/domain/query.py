@@ -1,0 +1,31 @@
+"""ListQuery: which models a list asks for."""
+
+from typing import Final, NamedTuple
+
+from callsheet.domain.model import Lifecycle
+
+MIN_LIMIT: Final = 1
+MAX_LIMIT: Final = 1000
+DEFAULT_LIMIT: Final = 20
+
+#: What a list holds when the caller does not say (contract, section 3).
+LISTED: Final = frozenset({Lifecycle.ACTIVE, Lifecycle.DEPRECATED})
+
+
+class ListQuery(NamedTuple):
+    """A page to cut (contract, section 3).
+
+    Parameters
+    ----------
+    limit
+        At most so many models, 1-1000.
+    after_id, before_id
+        Cursors: ids or aliases, or None.
+    lifecycles
+        The stages listed.
+    """
+
+    limit: int = DEFAULT_LIMIT
+    after_id: str | None = None
+    before_id: str | None = None
+    lifecycles: frozenset[Lifecycle] = LISTED

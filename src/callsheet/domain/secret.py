@@ -1,0 +1,58 @@
+"""Secrets: what a key is proven by. Shown once, never stored."""
+
+import re
+from hashlib import sha256
+from typing import Final
+from zlib import crc32
+
+from callsheet.domain.errors import InvalidError
+
+SECRET_PREFIX: Final = "sk-cs-"
+SECRET_BYTES: Final = 32
+MIN_SECRET_LENGTH: Final = 16
+MAX_SECRET_LENGTH: Final = 512
+
+_HINT_LENGTH: Final = 4
+_DIGITS: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_VISIBLE = re.compile(r"[!-~]+", re.ASCII)
+
+
+def fingerprint(secret: str) -> bytes:
+    """Return the SHA-256 by which a key is found."""
+    return sha256(secret.encode()).digest()
+
+
+def make_secret(randomness: bytes) -> str:
+    """Return a new secret: ``sk-cs-``, 32 random bytes in base 62, and a checksum of 6 characters."""
+    if len(randomness) != SECRET_BYTES:
+        raise ValueError(f"a secret is made of {SECRET_BYTES} random bytes")
+    body = _base_62(int.from_bytes(randomness), 43)
+    return f"{SECRET_PREFIX}{body}{_base_62(crc32(body.encode()), 6)}"
+
+
+def check_secret(secret: str) -> str:
+    """Return ``secret`` if it can be brought along as a key.
+
+    Raises
+    ------
+    InvalidError
+        Too short, too long, or with characters a header cannot carry; the secret is not repeated.
+    """
+    if not MIN_SECRET_LENGTH <= len(secret) <= MAX_SECRET_LENGTH:
+        raise InvalidError(f"A secret must have {MIN_SECRET_LENGTH} to {MAX_SECRET_LENGTH} characters.")
+    if not _VISIBLE.fullmatch(secret):
+        raise InvalidError("A secret must be visible ASCII characters without spaces, as headers carry it.")
+    return secret
+
+
+def hint(secret: str) -> str:
+    """Return the last four characters, by which people tell keys apart."""
+    return secret[-_HINT_LENGTH:]
+
+
+def _base_62(number: int, length: int) -> str:
+    digits = []
+    for _ in range(length):
+        number, digit = divmod(number, 62)
+        digits.append(_DIGITS[digit])
+    return "".join(reversed(digits))

@@ -1,0 +1,62 @@
+"""Shards: an immutable mapping that is cheap to change by a few keys, however large it is."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final, Generic, TypeVar
+
+Value = TypeVar("Value")
+
+_COUNT: Final = 1024
+
+
+class Shards(Generic[Value]):
+    """A mapping from text to values, spread over small dictionaries of which a change copies a few.
+
+    A plain dictionary of a million keys takes tens of milliseconds to copy; a shard of it, microseconds.
+    """
+
+    __slots__ = ("_shards",)
+
+    def __init__(self, items: Iterable[tuple[str, Value]] = ()) -> None:
+        filled: dict[int, dict[str, Value]] = {}
+        for key, value in items:
+            filled.setdefault(hash(key) % _COUNT, {})[key] = value
+        empty: dict[str, Value] = {}  # one for all: a shard is never written to, only replaced
+        self._shards = [filled.get(number, empty) for number in range(_COUNT)]
+
+    def get(self, key: str) -> Value | None:
+        """Return the value of ``key``, or None."""
+        return self._shards[hash(key) % _COUNT].get(key)
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._shards[hash(key) % _COUNT]
+
+    def __len__(self) -> int:
+        return sum(map(len, self._shards))
+
+    def __iter__(self) -> Iterator[str]:
+        for shard in self._shards:
+            yield from shard
+
+    def items(self) -> Iterator[tuple[str, Value]]:
+        """Yield every key and value, in no order."""
+        for shard in self._shards:
+            yield from shard.items()
+
+    def changed(self, changes: Mapping[str, Value | None]) -> "Shards[Value]":
+        """Return these shards with the keys of ``changes`` set, or dropped where the value is None."""
+        if not changes:
+            return self
+        shards = self._shards.copy()
+        copied: set[int] = set()
+        for key, value in changes.items():
+            number = hash(key) % _COUNT
+            if number not in copied:
+                copied.add(number)
+                shards[number] = shards[number].copy()
+            if value is None:
+                shards[number].pop(key, None)
+            else:
+                shards[number][key] = value
+        result: Shards[Value] = Shards.__new__(Shards)
+        result._shards = shards
+        return result

@@ -1,0 +1,45 @@
+"""Instants as the wire writes them: RFC 3339, UTC, ``Z``, no fraction when whole (contract, section 2)."""
+
+import re
+from datetime import UTC, date, datetime, time
+
+from callsheet.domain.errors import InvalidError
+
+#: The instant that stands for an unknown release.
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+_RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+
+
+def format_instant(instant: datetime) -> str:
+    """Return ``instant`` (aware) as the wire writes it, for example ``2026-02-04T00:00:00Z``."""
+    utc = instant.astimezone(UTC)
+    text = utc.isoformat(timespec="microseconds" if utc.microsecond else "seconds")
+    text = text.removesuffix("+00:00")
+    return f"{text.rstrip('0') if utc.microsecond else text}Z"
+
+
+def parse_instant(text: str, name: str = "The time") -> datetime:
+    """Return the instant that ``text`` means: RFC 3339, or a day, which means its midnight in UTC.
+
+    Raises
+    ------
+    InvalidError
+        ``text`` is neither; the sentence begins with ``name``.
+    """
+    try:
+        if _DAY.fullmatch(text):
+            return datetime.combine(date.fromisoformat(text), time(), UTC)
+        if _RFC_3339.fullmatch(text):
+            return _in_range(datetime.fromisoformat(text.upper()).astimezone(UTC))
+    except (ValueError, OverflowError):
+        pass
+    shown = text[:40]
+    raise InvalidError(f"{name} must be a day or an RFC 3339 time such as 2026-02-04T00:00:00Z, not {shown!r}.")
+
+
+def _in_range(instant: datetime) -> datetime:
+    if instant < EPOCH:
+        raise ValueError
+    return instant

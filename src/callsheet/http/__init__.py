@@ -1,0 +1,1 @@
+"""Serving: the ASGI app, its drivers, and the process around it."""

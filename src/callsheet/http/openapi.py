@@ -1,0 +1,206 @@
+"""``GET /openapi.json``: the public API described by the types it is written with."""
+
+from functools import lru_cache
+from typing import Any, Final
+
+from pydantic import BaseModel, Field
+from pydantic.json_schema import models_json_schema
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from callsheet._version import __version__
+from callsheet.api.state import Options
+from callsheet.domain.model import MAX_ID_LENGTH, Lifecycle
+from callsheet.domain.query import MAX_LIMIT, MIN_LIMIT
+from callsheet.wire import anthropic, openai
+
+Schema = dict[str, Any]
+
+_REF: Final = "#/components/schemas/"
+
+
+class Health(BaseModel):
+    """The process is up."""
+
+    status: str
+
+
+class Readiness(Health):
+    """The process knows what to answer."""
+
+    revision: int = Field(description="Counts the changes of the installation.")
+    age_seconds: float = Field(description="Since the state was last known to be that of the database.")
+    models: int = Field(description="Models in the catalogue, retired and hidden ones too.")
+
+
+_TYPES: Final[tuple[type[BaseModel], ...]] = (
+    anthropic.ClassicModelInfo,
+    anthropic.ModelInfo,
+    anthropic.ModelPage,
+    anthropic.ErrorEnvelope,
+    openai.OpenAIModel,
+    openai.OpenAIModelList,
+    openai.OpenAIErrorEnvelope,
+    Health,
+    Readiness,
+)
+
+_ERRORS: Final = {
+    "400": "The request is malformed.",
+    "401": "No valid credential.",
+    "403": "The workspace is not available to this key.",
+    "405": "Only GET and HEAD are answered.",
+    "413": "The body is too large.",
+    "414": "The URL is too long.",
+    "431": "The headers are too large.",
+    "500": "Something unexpected happened.",
+}
+
+
+def openapi_routes(options: Options) -> list[Route]:
+    """Return ``GET /openapi.json``."""
+
+    async def openapi(_request: Request) -> Response:
+        return JSONResponse(describe(options))
+
+    return [Route("/openapi.json", openapi)]
+
+
+@lru_cache(maxsize=8)
+def describe(options: Options) -> Schema:
+    """Return the OpenAPI 3.1 description of the public API as ``options`` make it."""
+    _, components = models_json_schema([(each, "serialization") for each in _TYPES], ref_template=_REF + "{model}")
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Callsheet Models API",
+            "version": __version__,
+            "description": "Which models a client may use, in Anthropic's shape and in OpenAI's.",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "security": [{"apiKey": []}, {"bearer": []}],
+        "paths": {
+            "/v1/models": {"get": _list(options)},
+            "/v1/models/{model_id}": {"get": _retrieve(options)},
+            "/healthz": {"get": _open("healthz", "Is the process up?", "Health")},
+            "/readyz": {"get": _open("readyz", "Does it know what to answer?", "Readiness")},
+        },
+        "components": {
+            "schemas": components["$defs"],
+            "securitySchemes": {
+                "apiKey": {"type": "apiKey", "in": "header", "name": "x-api-key"},
+                "bearer": {"type": "http", "scheme": "bearer"},
+            },
+            "parameters": _headers(options),
+        },
+    }
+
+
+def _list(options: Options) -> Schema:
+    cursor = {"type": "string", "minLength": 1}
+    return {
+        "operationId": "listModels",
+        "summary": "List models, newest first",
+        "parameters": [
+            _query("after_id", cursor, "The models directly after this id or alias."),
+            _query("before_id", cursor, "The models adjacent to and before this id or alias."),
+            _query(
+                "limit",
+                {
+                    "type": "integer",
+                    "minimum": MIN_LIMIT,
+                    "maximum": MAX_LIMIT,
+                    "default": options.default_limit,
+                },
+                "Models on the page.",
+            ),
+            _query(
+                "lifecycle[]",
+                {
+                    "type": "array",
+                    "items": {"enum": [stage.value for stage in Lifecycle]},
+                    "minItems": 1,
+                    "maxItems": len(Lifecycle),
+                },
+                "The stages listed; active and deprecated if not given.",
+            ),
+            *_header_references(options),
+        ],
+        "responses": _responses(("ModelPage", "OpenAIModelList")),
+    }
+
+
+def _retrieve(options: Options) -> Schema:
+    return {
+        "operationId": "retrieveModel",
+        "summary": "Retrieve one model by id or alias",
+        "parameters": [
+            {
+                "name": "model_id",
+                "in": "path",
+                "required": True,
+                "description": "Percent-encoded or raw; may contain slashes.",
+                "schema": {"type": "string", "minLength": 1, "maxLength": MAX_ID_LENGTH},
+            },
+            *_header_references(options),
+        ],
+        "responses": _responses(
+            ("ModelInfo", "ClassicModelInfo", "OpenAIModel"), {"404": "No such model for this key."}
+        ),
+    }
+
+
+def _open(operation: str, summary: str, schema: str) -> Schema:
+    return {
+        "operationId": operation,
+        "summary": summary,
+        "security": [],
+        "responses": {"200": _json("Yes.", {"$ref": _REF + schema})},
+    }
+
+
+def _responses(schemas: tuple[str, ...], more: dict[str, str] | None = None) -> Schema:
+    error = {"anyOf": [{"$ref": _REF + "ErrorEnvelope"}, {"$ref": _REF + "OpenAIErrorEnvelope"}]}
+    return {
+        "200": _json("As asked.", {"anyOf": [{"$ref": _REF + name} for name in schemas]}),
+        "304": {"description": "The caller has it already (If-None-Match)."},
+        **{status: _json(text, error) for status, text in {**_ERRORS, **(more or {})}.items()},
+    }
+
+
+def _json(description: str, schema: Schema) -> Schema:
+    return {"description": description, "content": {"application/json": {"schema": schema}}}
+
+
+def _query(name: str, schema: Schema, description: str) -> Schema:
+    return {"name": name, "in": "query", "required": False, "schema": schema, "description": description}
+
+
+def _headers(options: Options) -> Schema:
+    versions = sorted(version.decode("latin-1") for version in options.versions)
+    return {
+        "version": {
+            "name": "anthropic-version",
+            "in": "header",
+            "required": not options.openai_dialect,
+            "description": "Required, except from OpenAI clients, which send Bearer and no version.",
+            "schema": {"enum": versions},
+        },
+        "beta": {
+            "name": "anthropic-beta",
+            "in": "header",
+            "description": "Betas, separated by commas.",
+            "schema": {"type": "string"},
+        },
+        "workspace": {
+            "name": "anthropic-workspace-id",
+            "in": "header",
+            "description": "The workspace asked about, for keys that can use more than one.",
+            "schema": {"type": "string"},
+        },
+    }
+
+
+def _header_references(options: Options) -> list[Schema]:
+    return [{"$ref": f"#/components/parameters/{name}"} for name in _headers(options)]

@@ -1,0 +1,61 @@
+"""Setting up: what an empty database needs before it can be served."""
+
+import uuid
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+
+from callsheet.domain.access import Workspace
+from callsheet.service.builtin import builtin_catalog
+from callsheet.service.ids import make_id
+from callsheet.storage.store import Store, Writing
+
+DEFAULT_WORKSPACE: Final = "default"
+
+_ACTOR: Final = "callsheet"
+
+
+def open_store(url: str, clock: Callable[[], datetime]) -> Store:
+    """Return the database at ``url``, ready for use; an empty one is given schema, catalogue and workspace.
+
+    Raises
+    ------
+    StorageError
+        The database is not fit for use; it was not changed.
+    """
+    store = Store(url)
+    store.prepare()
+    with store.read() as reading:
+        installed = reading.installation() is not None
+    if not installed:
+        with store.write(_ACTOR, clock()) as writing:
+            if writing.installation() is None:  # nobody else was quicker
+                _install(writing)
+    return store
+
+
+def migrate_store(url: str, clock: Callable[[], datetime]) -> tuple[str | None, str]:
+    """Bring the database at ``url`` to this program's schema; return the revisions before and after.
+
+    Raises
+    ------
+    StorageError
+        The database is not fit for use; it was not changed.
+    """
+    revisions = Store(url).migrate()
+    open_store(url, clock)
+    return revisions
+
+
+def _install(writing: Writing) -> None:
+    workspace = Workspace(id=make_id("wrkspc_"), name=DEFAULT_WORKSPACE, created_at=writing.now)
+    writing.create_installation(str(uuid.uuid4()), workspace.id)
+    writing.put_workspace(workspace)
+    writing.record("create", "workspace", workspace.id, None, workspace.record())
+    models, aliases = builtin_catalog()
+    for model in models:
+        writing.put_model(model)
+        writing.record("add", "model", model.id, None, model.record())
+    for alias, model_id in aliases.items():
+        writing.put_alias(alias, model_id)
+        writing.record("alias", "alias", alias, None, {"alias": alias, "model_id": model_id})

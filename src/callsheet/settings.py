@@ -1,0 +1,216 @@
+"""Settings: the only reader of the environment and of ``callsheet.toml``."""
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Self
+
+from platformdirs import user_data_path
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from callsheet.domain.access import Shape
+from callsheet.domain.errors import SettingsError
+from callsheet.domain.query import DEFAULT_LIMIT, MAX_LIMIT, MIN_LIMIT
+
+PREFIX: Final = "CALLSHEET_"
+FILE: Final = "callsheet.toml"
+
+#: Names with the prefix that are not settings: where the file of settings is, and what the tests need.
+_NOT_SETTINGS: Final = frozenset({f"{PREFIX}CONFIG"})
+_NOT_SETTINGS_PREFIX: Final = f"{PREFIX}TEST_"
+
+_LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+
+_PASSWORD = re.compile(r"(://[^:/@\s]*:)[^@\s]*(@)")
+
+
+def default_database() -> str:
+    """Return the URL of a file in the user's data directory; `prepare_folder` makes that when needed."""
+    return f"sqlite:///{user_data_path('callsheet') / 'callsheet.db'}"
+
+
+class Settings(BaseModel):
+    """What the program believes: flags over the environment over ``callsheet.toml`` over these defaults."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    database: str = Field(default_factory=default_database, description="URL of the database.")
+    host: str = Field("127.0.0.1", description="Address that serve listens on.")
+    port: int = Field(8484, ge=0, le=65535, description="Port that serve listens on; 0 takes a free one.")
+    workers: int = Field(1, ge=1, le=256, description="Processes that answer.")
+    any_key: bool = Field(False, description="Accept every credential; for tests and laptops.")
+    insecure: bool = Field(False, description="Allow any_key on an address that is not loopback.")
+    root_path: str = Field("", description="Prefix under which requests arrive, such as /anthropic.")
+    default_limit: int = Field(
+        DEFAULT_LIMIT, ge=MIN_LIMIT, le=MAX_LIMIT, description="Models on a page when the caller does not say."
+    )
+    shape: Shape = Field(
+        Shape.CURRENT, description="Fields of a model: current (all) or classic (four); workspaces may differ."
+    )
+    openai_dialect: bool = Field(True, description="Answer OpenAI clients in OpenAI's shapes.")
+    strict_betas: bool = Field(False, description="Refuse values of anthropic-beta that are not known.")
+    extra_betas: list[str] = Field([], description="Values of anthropic-beta that are known as well.")
+    extra_versions: list[str] = Field([], description="Values of anthropic-version accepted as well.")
+    cors_origins: list[str] = Field([], description="Web origins that browsers may ask from; * is any.")
+    poll_seconds: float = Field(
+        0.1, ge=0.01, le=60, description="How often the database is asked whether it has changed."
+    )
+    max_url_bytes: int = Field(8192, ge=256, le=65536, description="Longest path and query of a request.")
+    max_header_bytes: int = Field(32768, ge=1024, le=1048576, description="All headers of a request.")
+    max_body_bytes: int = Field(65536, ge=0, description="Body of a request; none is ever needed.")
+    shutdown_seconds: int = Field(30, ge=0, description="How long a stop waits for requests in flight.")
+
+    @field_validator("extra_betas", "extra_versions", "cors_origins", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        """Take ``a,b`` for a list, as the environment and flags cannot hold one."""
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("root_path")
+    @classmethod
+    def _check_root_path(cls, value: str) -> str:
+        trimmed = value.rstrip("/")
+        if trimmed and not trimmed.startswith("/"):
+            raise ValueError("must begin with a slash")
+        return trimmed
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _check_origins(cls, value: list[str]) -> list[str]:
+        for origin in value:
+            if origin != "*" and ("://" not in origin or origin.count("/") != 2 or not origin.isascii()):
+                raise ValueError(f"{origin!r} is not an origin such as https://app.example.com")
+        return value
+
+    @model_validator(mode="after")
+    def _check_any_key(self) -> Self:
+        if self.any_key and not self.insecure and self.host not in _LOOPBACK:
+            raise ValueError(
+                f"any_key would open {self.host} to everybody; serve on 127.0.0.1, or say insecure if you mean it"
+            )
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting as it came to be."""
+
+    name: str
+    value: object
+    origin: str
+    description: str
+
+    def shown(self) -> object:
+        """Return the value as plain JSON, without the password a URL may hold."""
+        value = str(self.value) if isinstance(self.value, Shape) else self.value
+        return hide_password(value) if isinstance(value, str) else value
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """All settings, and where each came from."""
+
+    settings: Settings
+    listing: list[Setting]
+
+
+def load(flags: Mapping[str, Any] | None = None, config: str | None = None) -> Loaded:
+    """Return the settings: flags over the environment over the file over the defaults.
+
+    Parameters
+    ----------
+    flags
+        By name; None where a flag was not given.
+    config
+        Path of the file; else ``CALLSHEET_CONFIG``; else ``callsheet.toml`` here, if there is one.
+
+    Raises
+    ------
+    SettingsError
+        An unknown name, a bad value, or a file that cannot be read; names it and says why.
+    """
+    path, from_file = _read_file(config or os.environ.get(f"{PREFIX}CONFIG"))
+    values: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    given = {name: value for name, value in (flags or {}).items() if value is not None}
+    for found, origin in ((given, _flag), (_read_environment(), _variable), (from_file, f"{{}} in {path}".format)):
+        for name, value in found.items():
+            if name not in Settings.model_fields:
+                raise SettingsError(f"{origin(name)} is not a setting; see: callsheet settings")
+            if name not in values:
+                values[name], origins[name] = value, origin(name)
+    try:
+        settings = Settings(**values)
+    except ValidationError as error:
+        raise SettingsError(_explain(error, origins)) from None
+    listing = [
+        Setting(name, getattr(settings, name), origins.get(name, "default"), field.description or "")
+        for name, field in Settings.model_fields.items()
+    ]
+    return Loaded(settings, listing)
+
+
+def prepare_folder(settings: Settings) -> None:
+    """Make the folder of the default database; that of any other is its owner's to make.
+
+    Raises
+    ------
+    SettingsError
+        It cannot be made.
+    """
+    if settings.database != default_database():
+        return
+    folder = user_data_path("callsheet")
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(
+            f"The folder {folder} cannot be made ({error.strerror}); name another database with --database."
+        ) from None
+
+
+def hide_password(text: str) -> str:
+    """Return ``text`` with the password of a URL in it made unreadable."""
+    return _PASSWORD.sub(r"\1***\2", text)
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def _variable(name: str) -> str:
+    return f"{PREFIX}{name.upper()}"
+
+
+def _read_environment() -> dict[str, str]:
+    """Every variable with our prefix, by the name of its setting; unknown ones too, to be refused."""
+    return {
+        name[len(PREFIX) :].lower(): value
+        for name, value in os.environ.items()
+        if name.startswith(PREFIX) and name not in _NOT_SETTINGS and not name.startswith(_NOT_SETTINGS_PREFIX)
+    }
+
+
+def _read_file(named: str | None) -> tuple[Path, dict[str, Any]]:
+    path = Path(named or FILE)
+    if not named and not path.is_file():
+        return path, {}
+    try:
+        return path, tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"The settings file {path} cannot be read: {error.strerror}.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"The settings file {path} is not valid TOML: {error}.") from None
+
+
+def _explain(error: ValidationError, origins: Mapping[str, str]) -> str:
+    """The first problem, in a sentence that begins with who said so."""
+    problem = error.errors(include_url=False, include_context=False)[0]
+    message = problem["msg"].removeprefix("Value error, ")
+    if not problem["loc"]:
+        return f"{message}."
+    name = str(problem["loc"][0])
+    return f"{origins.get(name, name)}: {message[:1].lower()}{message[1:]}."

@@ -1,0 +1,275 @@
+"""Store: reading and writing the tables, one transaction at a time."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, RowMapping, Select, Table, delete, insert, select, update
+
+from callsheet.domain.access import APIKey, Workspace
+from callsheet.domain.errors import StorageError
+from callsheet.domain.model import Model
+from callsheet.domain.times import format_instant
+from callsheet.storage import rows, schema, tables
+from callsheet.storage.engine import database_path, make_engine, parse_url, transaction
+from callsheet.storage.rows import Row
+from callsheet.storage.schema import Schema
+
+_IN: Final = 500  # values in one IN list
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """What there is one of.
+
+    Parameters
+    ----------
+    organization_id
+        A UUID.
+    default_workspace_id
+        Of the workspace made first.
+    revision
+        Counts the transactions that changed something.
+    """
+
+    organization_id: str
+    default_workspace_id: str
+    revision: int
+
+
+class Reading:
+    """What can be read in one transaction: everything in it is of one moment."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def installation(self) -> Installation | None:
+        """Return the installation, or None if nothing has been set up yet."""
+        row = self._connection.execute(select(tables.installation)).mappings().first()
+        if row is None:
+            return None
+        return Installation(row["organization_id"], row["default_workspace_id"], row["revision"])
+
+    def models(self, ids: Iterable[str] | None = None) -> Iterator[Model]:
+        """Yield the models, all or those with these ids, in no order."""
+        return map(rows.read_model, self._rows(tables.models, "id", ids))
+
+    def model(self, model_id: str) -> Model | None:
+        """Return the model with this id."""
+        return next(self.models([model_id]), None)
+
+    def aliases(self, names: Iterable[str] | None = None) -> dict[str, str]:
+        """Return alias to model id, of all or of these aliases."""
+        return {row["alias"]: row["model_id"] for row in self._rows(tables.aliases, "alias", names)}
+
+    def aliases_of(self, model_id: str) -> list[str]:
+        """Return the aliases that mean this model, sorted."""
+        return sorted(row["alias"] for row in self._rows(tables.aliases, "model_id", [model_id]))
+
+    def tombstones(self, ids: Iterable[str] | None = None) -> dict[str, str]:
+        """Return id to sort key, of all removed models or of these."""
+        return dict(map(rows.read_tombstone, self._rows(tables.tombstones, "id", ids)))
+
+    def replaced_by(self, model_id: str) -> list[Model]:
+        """Return the models whose replacement is this one."""
+        return list(map(rows.read_model, self._rows(tables.models, "replacement", [model_id])))
+
+    def workspaces(self, ids: Iterable[str] | None = None) -> Iterator[Workspace]:
+        """Yield the workspaces, archived ones too, all or those with these ids."""
+        return map(rows.read_workspace, self._rows(tables.workspaces, "id", ids))
+
+    def workspaces_named(self, name: str) -> list[Workspace]:
+        """Return the workspaces with this name, archived ones too."""
+        return list(map(rows.read_workspace, self._rows(tables.workspaces, "name", [name])))
+
+    def api_keys(self, ids: Iterable[str] | None = None) -> Iterator[APIKey]:
+        """Yield the API keys, archived ones too, all or those with these ids."""
+        return map(rows.read_key, self._rows(tables.api_keys, "id", ids))
+
+    def key_with(self, fingerprint: bytes) -> APIKey | None:
+        """Return the key with this fingerprint."""
+        found = self._rows(tables.api_keys, "fingerprint", [fingerprint])
+        return next(map(rows.read_key, found), None)
+
+    def changes(self, subject: str | None = None, limit: int = 100) -> list[Row]:
+        """Return the latest change records, newest first, of everything or of one subject."""
+        query = select(tables.changes).order_by(tables.changes.c.number.desc()).limit(limit)
+        if subject is not None:
+            query = query.where(tables.changes.c.subject == subject)
+        return list(map(_row, self._connection.execute(query).mappings()))
+
+    def changed_since(self, revision: int) -> set[tuple[str, str]]:
+        """Return kind and subject of everything changed after ``revision``."""
+        query = select(tables.changes.c.kind, tables.changes.c.subject).where(tables.changes.c.revision > revision)
+        return {(row.kind, row.subject) for row in self._connection.execute(query)}
+
+    def _rows(self, table: Table, column: str, values: Iterable[object] | None) -> Iterator[Row]:
+        query: Select[Any] = select(table)
+        if values is None:
+            yield from map(_row, self._connection.execute(query).mappings())
+            return
+        wanted = list(values)
+        for start in range(0, len(wanted), _IN):
+            part = query.where(table.c[column].in_(wanted[start : start + _IN]))
+            yield from map(_row, self._connection.execute(part).mappings())
+
+
+def _row(mapping: RowMapping) -> Row:
+    return dict(mapping.items())  # type: ignore[arg-type]  # every key of ours is the name of a column
+
+
+class Writing(Reading):
+    """What can be written in one transaction. Every change is put down by `record` in the same one."""
+
+    def __init__(self, connection: Connection, actor: str, now: datetime) -> None:
+        super().__init__(connection)
+        self.now = now
+        self._actor = actor
+        self._revision: int | None = None
+
+    def create_installation(self, organization_id: str, default_workspace_id: str) -> None:
+        """Set up what there is one of."""
+        self._insert(
+            tables.installation,
+            [
+                {
+                    "id": 1,
+                    "organization_id": organization_id,
+                    "default_workspace_id": default_workspace_id,
+                    "revision": 0,
+                }
+            ],
+        )
+
+    def put_model(self, model: Model) -> None:
+        """Add or replace a model; its tombstone, if it had one, is lifted."""
+        self._put(tables.models, "id", rows.model_row(model))
+        self._delete(tables.tombstones, "id", model.id)
+
+    def remove_model(self, model: Model) -> None:
+        """Drop a model, leaving its tombstone. Its aliases must be gone."""
+        self._delete(tables.models, "id", model.id)
+        self._put(tables.tombstones, "id", rows.tombstone_row(model))
+
+    def put_alias(self, alias: str, model_id: str) -> None:
+        """Add an alias."""
+        self._put(tables.aliases, "alias", {"alias": alias, "model_id": model_id})
+
+    def remove_alias(self, alias: str) -> None:
+        """Drop an alias."""
+        self._delete(tables.aliases, "alias", alias)
+
+    def put_workspace(self, workspace: Workspace) -> None:
+        """Add or replace a workspace."""
+        self._put(tables.workspaces, "id", rows.workspace_row(workspace))
+
+    def put_key(self, key: APIKey) -> None:
+        """Add or replace an API key."""
+        self._put(tables.api_keys, "id", rows.key_row(key))
+
+    def record(
+        self,
+        action: str,
+        kind: str,
+        subject: str,
+        before: Mapping[str, object] | None,
+        after: Mapping[str, object] | None,
+    ) -> None:
+        """Append a change record; the first of a transaction raises the revision."""
+        if self._revision is None:
+            self._revision = self._raise_revision()
+        self._insert(
+            tables.changes,
+            [
+                {
+                    "revision": self._revision,
+                    "at": format_instant(self.now),
+                    "actor": self._actor,
+                    "action": action,
+                    "kind": kind,
+                    "subject": subject,
+                    "before": before,
+                    "after": after,
+                }
+            ],
+        )
+
+    def _raise_revision(self) -> int:
+        column = tables.installation.c.revision
+        self._connection.execute(update(tables.installation).values(revision=column + 1))
+        return int(self._connection.execute(select(column)).scalar_one())
+
+    def _put(self, table: Table, key: str, row: dict[str, Any]) -> None:
+        result = self._connection.execute(update(table).where(table.c[key] == row[key]).values(row))
+        if not result.rowcount:
+            self._insert(table, [row])
+
+    def _insert(self, table: Table, values: Sequence[dict[str, Any]]) -> None:
+        self._connection.execute(insert(table), values)
+
+    def _delete(self, table: Table, key: str, value: str) -> None:
+        self._connection.execute(delete(table).where(table.c[key] == value))
+
+
+class Store:
+    """A database of Callsheet's.
+
+    Parameters
+    ----------
+    url
+        ``sqlite:////path/to/callsheet.db``.
+
+    Raises
+    ------
+    StorageError
+        The URL is not one Callsheet can use. Nothing is opened before it is needed.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = parse_url(url)
+        self._engine = make_engine(self.url)
+
+    @property
+    def place(self) -> str:
+        """Where the data is, for people."""
+        return str(database_path(self.url))
+
+    def prepare(self) -> None:
+        """Make the schema if the database is empty; refuse one that is not fit for use, unchanged.
+
+        Raises
+        ------
+        StorageError
+            Not ours, older or newer than this program, damaged, read-only, or out of reach.
+        """
+        found, revision = schema.inspect(self.url)
+        if found is Schema.OLD:
+            raise StorageError(
+                f"The database {self.place} has schema {revision}, this program needs {schema.HEAD}; "
+                "run: callsheet migrate"
+            )
+        if found is Schema.EMPTY:
+            schema.migrate(self.url)
+        else:
+            schema.check_writable(self._engine)
+
+    def migrate(self) -> tuple[str | None, str]:
+        """Bring the schema to this program's; return the revisions before and after."""
+        _, revision = schema.inspect(self.url)
+        if revision != schema.HEAD:
+            schema.migrate(self.url)
+        return revision, schema.HEAD
+
+    @contextmanager
+    def read(self) -> Iterator[Reading]:
+        """Yield what can be read in one transaction."""
+        with transaction(self._engine, writes=False) as connection:
+            yield Reading(connection)
+
+    @contextmanager
+    def write(self, actor: str, now: datetime) -> Iterator[Writing]:
+        """Yield what can be written in one transaction that ``actor`` makes at ``now``."""
+        with transaction(self._engine, writes=True) as connection:
+            yield Writing(connection, actor, now)

@@ -1,0 +1,111 @@
+"""The tables. Times are RFC 3339 text in UTC: readable in any client, equal in every database."""
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+_ID = String(256)
+_TIME = String(32)
+
+installation = Table(
+    "installation",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),  # always 1: there is one row
+    Column("organization_id", String(36), nullable=False),
+    Column("default_workspace_id", String(80), nullable=False),
+    Column("revision", Integer, nullable=False),
+)
+
+models = Table(
+    "models",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("display_name", Text, nullable=False),
+    Column("created_at", _TIME, nullable=False),
+    Column("line", String(64)),
+    Column("max_input_tokens", BigInteger),
+    Column("max_tokens", BigInteger),
+    Column("capabilities", JSON(none_as_null=True)),
+    Column("lifecycle", String(16), nullable=False),
+    Column("deprecated_at", _TIME),
+    Column("retires_at", _TIME),
+    Column("replacement", _ID),
+    Column("description", Text),
+    Column("hidden", Boolean, nullable=False),
+    Column("source", String(64)),
+)
+
+aliases = Table(
+    "aliases",
+    metadata,
+    Column("alias", _ID, primary_key=True),
+    Column("model_id", _ID, ForeignKey("models.id"), nullable=False, index=True),
+)
+
+tombstones = Table(  # removed models still work as cursors
+    "tombstones",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("created_at", _TIME, nullable=False),
+    Column("line", String(64)),
+)
+
+workspaces = Table(
+    "workspaces",
+    metadata,
+    Column("id", String(80), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("allow", JSON, nullable=False),
+    Column("deny", JSON, nullable=False),
+    Column("shape", String(16)),
+    Column("created_at", _TIME, nullable=False),
+    Column("archived_at", _TIME),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", String(80), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("workspace_id", String(80), ForeignKey("workspaces.id"), index=True),
+    Column("fingerprint", LargeBinary(32), nullable=False, unique=True),
+    Column("hint", String(8), nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("expires_at", _TIME),
+    Column("created_at", _TIME, nullable=False),
+)
+
+changes = Table(  # append-only
+    "changes",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("revision", Integer, nullable=False, index=True),
+    Column("at", _TIME, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("action", String(32), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("subject", _ID, nullable=False),
+    Column("before", JSON(none_as_null=True)),
+    Column("after", JSON(none_as_null=True)),
+    Index("ix_changes_kind_subject", "kind", "subject"),
+)

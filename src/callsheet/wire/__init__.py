@@ -1,0 +1,1 @@
+"""The public JSON: the server writes with it what the client reads."""

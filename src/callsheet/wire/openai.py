@@ -1,0 +1,80 @@
+"""OpenAI's shapes: the same models for clients of the other dialect (contract, section 7)."""
+
+import json
+from typing import Final, Literal
+
+from pydantic import BaseModel, Field
+
+from callsheet.domain import errors
+from callsheet.domain.errors import APIError
+from callsheet.domain.model import Model
+
+
+class OpenAIModel(BaseModel):
+    """A model as OpenAI clients read it; the last three fields are absent when unknown."""
+
+    id: str
+    object: Literal["model"] = "model"
+    created: int = Field(description="Time of release in Unix seconds; 0 if unknown.")
+    owned_by: str
+    context_window: int | None = Field(default=None, description="In tokens, by the name Groq uses.")
+    max_completion_tokens: int | None = Field(default=None, description="In tokens, by the name Groq uses.")
+    max_model_len: int | None = Field(default=None, description="In tokens, by the name vLLM uses.")
+
+
+class OpenAIModelList(BaseModel):
+    """All models at once; clients of this dialect never page."""
+
+    object: Literal["list"] = "list"
+    data: list[OpenAIModel]
+
+
+class OpenAIErrorDetail(BaseModel):
+    """What went wrong."""
+
+    message: str
+    type: str
+    param: str | None
+    code: str | None
+
+
+class OpenAIErrorEnvelope(BaseModel):
+    """Every answer with a status of 400 or more."""
+
+    error: OpenAIErrorDetail
+
+
+_CODES: Final[dict[type[APIError], str]] = {
+    errors.AuthenticationError: "invalid_api_key",
+    errors.RateLimitError: "rate_limit_exceeded",
+}
+
+
+def write_model(model: Model) -> bytes:
+    """Return ``model`` as compact JSON."""
+    info = OpenAIModel(
+        id=model.id,
+        created=int(model.created_at.timestamp()),
+        owned_by=model.line or model.source or "callsheet",
+        context_window=model.max_input_tokens,
+        max_completion_tokens=model.max_tokens,
+        max_model_len=model.max_input_tokens,
+    )
+    return info.model_dump_json(exclude_none=True).encode()
+
+
+def write_list(data: bytes) -> bytes:
+    """Return the list around ``data``: models as JSON, joined by commas."""
+    return b'{"object":"list","data":[%b]}' % data
+
+
+def write_error(error: APIError) -> bytes:
+    """Return OpenAI's error envelope as compact JSON."""
+    code, param = _CODES.get(type(error)), None
+    kind: str = error.type
+    if isinstance(error, errors.AuthenticationError):
+        kind = errors.InvalidRequestError.type
+    elif isinstance(error, errors.ModelNotFoundError):
+        kind, code, param = errors.InvalidRequestError.type, "model_not_found", "model"
+    envelope = {"error": {"message": error.message, "type": kind, "param": param, "code": code}}
+    return json.dumps(envelope, ensure_ascii=False, separators=(",", ":")).encode()

@@ -1,0 +1,61 @@
+"""What many tests share: an installation of their own, and the API asked through each of its doors."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from callsheet.service.setup import open_store
+from tests.doors import AnswerDoor, AppDoor, Door, HTTPDoor
+from tests.installation import Installation, now
+
+settings.register_profile(
+    "ci", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+settings.load_profile("ci")
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """No test sees, or touches, what belongs to the person who runs it."""
+    for name in os.environ:
+        if name.startswith(("CALLSHEET_", "ANTHROPIC_", "OPENAI_")) and not name.startswith("CALLSHEET_TEST_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path_factory.getbasetemp() / "data-home"))
+
+
+@pytest.fixture(scope="session")
+def _template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database as the first start leaves it; copying it is quicker than making it."""
+    path = tmp_path_factory.mktemp("template") / "callsheet.db"
+    store = open_store(f"sqlite:///{path}", now)
+    with store.write("test", now()):
+        pass
+    return path
+
+
+@pytest.fixture
+def installation(_template: Path, tmp_path: Path) -> Installation:
+    """A fresh installation: the built-in catalogue, the default workspace, no key."""
+    path = tmp_path / "callsheet.db"
+    shutil.copy(_template, path)
+    return Installation(f"sqlite:///{path}")
+
+
+@pytest.fixture
+def empty(installation: Installation) -> Installation:
+    """An installation with an empty catalogue."""
+    installation.clear_catalog()
+    return installation
+
+
+@pytest.fixture(params=["answer", "app", "http"])
+def door(request: pytest.FixtureRequest, installation: Installation) -> Iterator[Door]:
+    """The public API of `installation`, through the pure function, the ASGI app, and real HTTP."""
+    kind: type[Door] = {"answer": AnswerDoor, "app": AppDoor, "http": HTTPDoor}[request.param]
+    opened = kind(installation)
+    yield opened
+    opened.close()

@@ -1,0 +1,193 @@
+"""The doors to the public API: each takes the same request and gives the same reply."""
+
+import asyncio
+import http.client
+import json
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import uvicorn
+
+from callsheet.api.answer import answer
+from callsheet.api.request import Request
+from callsheet.http.app import CallsheetApp, options_of
+from callsheet.http.protocol import Limits, ServerConfig
+from callsheet.http.request_id import make_request_id
+from callsheet.http.server import bind
+from callsheet.settings import Settings
+from tests.installation import Installation
+
+Headers = Mapping[str, str] | Sequence[tuple[str, str]]
+
+
+class Reply(NamedTuple):
+    """What came back. Header names in small letters; the last of repeated ones counts."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        """The body, parsed."""
+        return json.loads(self.body)
+
+    @property
+    def ids(self) -> list[str]:
+        """The ids of a page."""
+        assert self.status == 200, self.body
+        return [model["id"] for model in self.json["data"]]
+
+    @property
+    def error(self) -> tuple[int, str, str]:
+        """Status, type and message of an error in Anthropic's envelope, which is checked on the way."""
+        envelope = self.json
+        assert list(envelope) == ["type", "error", "request_id"]
+        assert envelope["type"] == "error"
+        assert envelope["request_id"] == self.headers["request-id"]
+        assert list(envelope["error"]) == ["type", "message"]
+        return self.status, envelope["error"]["type"], envelope["error"]["message"]
+
+
+class Door:
+    """One way to ask. `ask` sends exactly the headers given; `get` adds a valid key and a version."""
+
+    def __init__(self, installation: Installation) -> None:
+        self.installation = installation
+        self.secret = installation.key(name="door")
+        self.set_up()
+
+    def set_up(self, **settings: Any) -> None:
+        """Begin anew with these settings."""
+        self.settings = Settings(database=self.installation.url, poll_seconds=0.01, **settings)
+        self.live = self.installation.live(options_of(self.settings))
+
+    def ask(self, method: str, target: str, headers: Headers = ()) -> Reply:
+        """Send one request; `target` is path and query as they go over the wire."""
+        self.live.refresh()
+        pairs = list(headers.items()) if isinstance(headers, Mapping) else list(headers)
+        status, answered, body = self.send(method, target, pairs)
+        return Reply(status, {name.lower(): value for name, value in answered}, body)
+
+    def get(self, target: str, headers: Headers = ()) -> Reply:
+        """GET with a key of the default workspace and a version."""
+        pairs = list(headers.items()) if isinstance(headers, Mapping) else list(headers)
+        return self.ask("GET", target, [*self.credentials(), *pairs])
+
+    def credentials(self) -> list[tuple[str, str]]:
+        """What an Anthropic client of today sends."""
+        return [("x-api-key", self.secret), ("anthropic-version", "2023-06-01")]
+
+    def send(
+        self, method: str, target: str, headers: list[tuple[str, str]]
+    ) -> tuple[int, list[tuple[str, str]], bytes]:
+        """Send it this way."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Leave nothing running."""
+
+
+def _bytes(headers: Sequence[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
+    return [(name.lower().encode(), value.encode("latin-1")) for name, value in headers]
+
+
+def _text(headers: Sequence[tuple[bytes, bytes]]) -> list[tuple[str, str]]:
+    return [(name.decode(), value.decode("latin-1")) for name, value in headers]
+
+
+class AnswerDoor(Door):
+    """The pure function."""
+
+    def send(
+        self, method: str, target: str, headers: list[tuple[str, str]]
+    ) -> tuple[int, list[tuple[str, str]], bytes]:
+        path, _, query = target.encode("latin-1").partition(b"?")
+        request = Request(method, path, query, _bytes(headers), time.time(), make_request_id())
+        status, answered, body = answer(self.live.current, request)
+        return status, _text(answered), body
+
+
+class AppDoor(Door):
+    """The ASGI app, without a server and without a lifespan."""
+
+    def set_up(self, **settings: Any) -> None:
+        super().set_up(**settings)
+        self.app = CallsheetApp(self.live, self.settings)
+
+    def send(
+        self, method: str, target: str, headers: list[tuple[str, str]]
+    ) -> tuple[int, list[tuple[str, str]], bytes]:
+        path, _, query = target.encode("latin-1").partition(b"?")
+        scope = {
+            "type": "http",
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "method": method,
+            "scheme": "http",
+            "path": _unquote(path),
+            "raw_path": path,
+            "root_path": "",
+            "query_string": query,
+            "headers": _bytes(headers),
+        }
+        sent: list[dict[str, Any]] = []
+
+        async def receive() -> dict[str, Any]:
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        async def send(message: dict[str, Any]) -> None:
+            sent.append(message)
+
+        asyncio.run(self.app(scope, receive, send))
+        assert [message["type"] for message in sent] == ["http.response.start", "http.response.body"]
+        return sent[0]["status"], _text(sent[0]["headers"]), sent[1]["body"]
+
+    def close(self) -> None:
+        self.live.stop()
+
+
+def _unquote(path: bytes) -> str:
+    from urllib.parse import unquote
+
+    return unquote(path.decode("latin-1"))
+
+
+class HTTPDoor(AppDoor):
+    """Real HTTP: uvicorn with our protocol, on a socket of this machine."""
+
+    def set_up(self, **settings: Any) -> None:
+        if hasattr(self, "server"):
+            self.close()
+        super().set_up(**settings)
+        listener = bind("127.0.0.1", 0)
+        self.port: int = listener.getsockname()[1]
+        limits = Limits(self.settings.max_url_bytes, self.settings.max_header_bytes, self.settings.max_body_bytes)
+        config = ServerConfig(
+            self.app, limits=limits, ws="none", log_config=None, access_log=False, server_header=False
+        )
+        self.server = uvicorn.Server(config)
+        self.thread = threading.Thread(target=self.server.run, args=([listener],))
+        self.thread.start()
+
+    def send(
+        self, method: str, target: str, headers: list[tuple[str, str]]
+    ) -> tuple[int, list[tuple[str, str]], bytes]:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        try:
+            connection.putrequest(method, target, skip_accept_encoding=True)
+            for name, value in headers:
+                connection.putheader(name, value)
+            connection.endheaders()
+            response = connection.getresponse()
+            return response.status, response.getheaders(), response.read()
+        finally:
+            connection.close()
+
+    def close(self) -> None:
+        self.server.should_exit = True
+        self.thread.join(timeout=30)
+        assert not self.thread.is_alive(), "the server did not stop"
+        super().close()

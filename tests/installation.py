@@ -1,0 +1,66 @@
+"""An installation to test against: a real SQLite database, changed through the services."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from callsheet.api.state import Options
+from callsheet.domain.access import Visibility
+from callsheet.domain.model import Model
+from callsheet.domain.times import parse_instant
+from callsheet.service.access import AccessService
+from callsheet.service.catalog import CatalogService
+from callsheet.service.state import LiveState
+from callsheet.storage.store import Store
+
+
+def now() -> datetime:
+    """The time, as the services are given it."""
+    return datetime.now(UTC)
+
+
+def make_model(model_id: str, created_at: str = "2026-01-01", **fields: Any) -> Model:
+    """A valid model; only what matters to a test needs saying."""
+    return Model(
+        id=model_id,
+        display_name=fields.pop("display_name", model_id),
+        created_at=parse_instant(created_at),
+        **fields,
+    )
+
+
+class Installation:
+    """A database and the services over it."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.store = Store(url)
+        self.catalog = CatalogService(self.store, "test", now)
+        self.access = AccessService(self.store, "test", now)
+
+    def clear_catalog(self) -> None:
+        """Remove every model, tombstones and all, as if there had never been any."""
+        with self.store.write("test", now()) as writing:
+            for alias in writing.aliases():
+                writing.remove_alias(alias)
+                writing.record("unalias", "alias", alias, None, None)
+            for model in list(writing.models()):
+                writing.remove_model(model)
+                writing.record("remove", "model", model.id, None, None)
+            writing._connection.exec_driver_sql("DELETE FROM tombstones")
+
+    def add(self, *models: Model) -> None:
+        """Add models."""
+        for model in models:
+            self.catalog.add(model)
+
+    def key(self, **options: Any) -> str:
+        """A new secret: of the default workspace unless said otherwise."""
+        return self.access.create_key(options.pop("name", "test"), **options).secret
+
+    def workspace(self, name: str, allow: tuple[str, ...] = (), deny: tuple[str, ...] = (), **options: Any) -> str:
+        """The id of a new workspace."""
+        return self.access.create_workspace(name, None, Visibility(allow, deny), **options).id
+
+    def live(self, options: Options | None = None) -> LiveState:
+        """Its State, loaded."""
+        return LiveState(self.store, options or Options(), poll_seconds=0.01)
