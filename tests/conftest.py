@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from callsheet.service.setup import open_store
-from tests.doors import AnswerDoor, AppDoor, Door, HTTPDoor
+from tests.doors import AnswerDoor, AppDoor, Door, HTTPDoor, PlainHTTPDoor
 from tests.installation import Installation, now
 
 settings.register_profile(
@@ -52,10 +52,12 @@ def empty(installation: Installation) -> Installation:
     return installation
 
 
-@pytest.fixture(params=["answer", "app", "http"])
+@pytest.fixture(params=["answer", "app", "http", "plain-http"])
 def door(request: pytest.FixtureRequest, installation: Installation) -> Iterator[Door]:
     """The public API of `installation`, through the pure function, the ASGI app, and real HTTP."""
-    kind: type[Door] = {"answer": AnswerDoor, "app": AppDoor, "http": HTTPDoor}[request.param]
+    kind: type[Door] = {"answer": AnswerDoor, "app": AppDoor, "http": HTTPDoor, "plain-http": PlainHTTPDoor}[
+        request.param
+    ]
     opened = kind(installation)
     yield opened
     opened.close()

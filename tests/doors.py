@@ -13,7 +13,8 @@ import uvicorn
 from callsheet.api.answer import answer
 from callsheet.api.request import Request
 from callsheet.http.app import CallsheetApp, options_of
-from callsheet.http.protocol import Limits, ServerConfig
+from callsheet.http.config import ServerConfig
+from callsheet.http.protocol import Limits
 from callsheet.http.request_id import make_request_id
 from callsheet.http.server import bind
 from callsheet.settings import Settings
@@ -106,7 +107,7 @@ class AnswerDoor(Door):
     ) -> tuple[int, list[tuple[str, str]], bytes]:
         path, _, query = target.encode("latin-1").partition(b"?")
         request = Request(method, path, query, _bytes(headers), time.time(), make_request_id())
-        status, answered, body = answer(self.live.current, request)
+        status, answered, body, _ = answer(self.live.current, request)
         return status, _text(answered), body
 
 
@@ -156,7 +157,9 @@ def _unquote(path: bytes) -> str:
 
 
 class HTTPDoor(AppDoor):
-    """Real HTTP: uvicorn with our protocol, on a socket of this machine."""
+    """Real HTTP: uvicorn with our fast protocol, on a socket of this machine."""
+
+    fast = True
 
     def set_up(self, **settings: Any) -> None:
         if hasattr(self, "server"):
@@ -166,7 +169,13 @@ class HTTPDoor(AppDoor):
         self.port: int = listener.getsockname()[1]
         limits = Limits(self.settings.max_url_bytes, self.settings.max_header_bytes, self.settings.max_body_bytes)
         config = ServerConfig(
-            self.app, limits=limits, ws="none", log_config=None, access_log=False, server_header=False
+            self.app,
+            limits=limits,
+            fast=self.fast,
+            ws="none",
+            log_config=None,
+            access_log=False,
+            server_header=False,
         )
         self.server = uvicorn.Server(config)
         self.thread = threading.Thread(target=self.server.run, args=([listener],))
@@ -191,3 +200,9 @@ class HTTPDoor(AppDoor):
         self.thread.join(timeout=30)
         assert not self.thread.is_alive(), "the server did not stop"
         super().close()
+
+
+class PlainHTTPDoor(HTTPDoor):
+    """Real HTTP without the fast protocol: every request goes through ASGI."""
+
+    fast = False

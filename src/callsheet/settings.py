@@ -3,8 +3,10 @@
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -18,6 +20,9 @@ from callsheet.domain.query import DEFAULT_LIMIT, MAX_LIMIT, MIN_LIMIT
 PREFIX: Final = "CALLSHEET_"
 FILE: Final = "callsheet.toml"
 
+#: Settings whose variable is not simply the prefix and the name.
+_VARIABLES: Final = {"database": f"{PREFIX}DATABASE_URL"}
+
 #: Names with the prefix that are not settings: where the file of settings is, and what the tests need.
 _NOT_SETTINGS: Final = frozenset({f"{PREFIX}CONFIG"})
 _NOT_SETTINGS_PREFIX: Final = f"{PREFIX}TEST_"
@@ -30,6 +35,14 @@ _PASSWORD = re.compile(r"(://[^:/@\s]*:)[^@\s]*(@)")
 def default_database() -> str:
     """Return the URL of a file in the user's data directory; `prepare_folder` makes that when needed."""
     return f"sqlite:///{user_data_path('callsheet') / 'callsheet.db'}"
+
+
+class LogFormat(StrEnum):
+    """How a line of the access log looks."""
+
+    OFF = "off"
+    JSON = "json"
+    COMMON = "common"
 
 
 class Settings(BaseModel):
@@ -61,6 +74,13 @@ class Settings(BaseModel):
     max_url_bytes: int = Field(8192, ge=256, le=65536, description="Longest path and query of a request.")
     max_header_bytes: int = Field(32768, ge=1024, le=1048576, description="All headers of a request.")
     max_body_bytes: int = Field(65536, ge=0, description="Body of a request; none is ever needed.")
+    access_log: LogFormat = Field(
+        LogFormat.OFF, description="Write a line for every answer to standard output: off, json or common."
+    )
+    fast: bool = Field(True, description="Answer the public API without ASGI, where the server allows it.")
+    memo_bytes: int = Field(
+        32 * 2**20, ge=0, description="How much is remembered of requests and their answers, per process."
+    )
     shutdown_seconds: int = Field(30, ge=0, description="How long a stop waits for requests in flight.")
 
     @field_validator("extra_betas", "extra_versions", "cors_origins", mode="before")
@@ -105,7 +125,7 @@ class Setting:
 
     def shown(self) -> object:
         """Return the value as plain JSON, without the password a URL may hold."""
-        value = str(self.value) if isinstance(self.value, Shape) else self.value
+        value = str(self.value) if isinstance(self.value, StrEnum) else self.value
         return hide_password(value) if isinstance(value, str) else value
 
 
@@ -139,7 +159,7 @@ def load(flags: Mapping[str, Any] | None = None, config: str | None = None) -> L
     for found, origin in ((given, _flag), (_read_environment(), _variable), (from_file, f"{{}} in {path}".format)):
         for name, value in found.items():
             if name not in Settings.model_fields:
-                raise SettingsError(f"{origin(name)} is not a setting; see: callsheet settings")
+                raise SettingsError(f"{origin(name)} is not a setting; {_meant(name, origin)}")
             if name not in values:
                 values[name], origins[name] = value, origin(name)
     try:
@@ -182,13 +202,21 @@ def _flag(name: str) -> str:
 
 
 def _variable(name: str) -> str:
-    return f"{PREFIX}{name.upper()}"
+    """The environment variable of the setting ``name``; an unknown one has its own name."""
+    return (_VARIABLES.get(name) or f"{PREFIX}{name.upper()}") if name in Settings.model_fields else name
+
+
+def _meant(name: str, origin: Callable[[str], str]) -> str:
+    """What to do about ``name``, which is not a setting."""
+    close = get_close_matches(name.removeprefix(PREFIX).lower(), Settings.model_fields, 1)
+    return f"did you mean {origin(close[0])}?" if close else "callsheet serve --help lists those there are."
 
 
 def _read_environment() -> dict[str, str]:
     """Every variable with our prefix, by the name of its setting; unknown ones too, to be refused."""
+    names = {_variable(name): name for name in Settings.model_fields}
     return {
-        name[len(PREFIX) :].lower(): value
+        names.get(name, name): value
         for name, value in os.environ.items()
         if name.startswith(PREFIX) and name not in _NOT_SETTINGS and not name.startswith(_NOT_SETTINGS_PREFIX)
     }

@@ -1,34 +1,24 @@
 """answer(state, request) -> response: the whole contract, without I/O."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from callsheet.api import cors, encoding
-from callsheet.api.authenticate import (
-    authenticate,
-    check_betas,
-    check_version,
-    choose_workspace,
-    is_openai,
-)
+from callsheet.api.authenticate import is_openai
+from callsheet.api.caller import JSON, Caller, common_headers, identify
 from callsheet.api.request import QUOTED, Header, Request, find_model_id, parse_query, read_headers
 from callsheet.api.state import DEFAULTS, Options, State
-from callsheet.api.view import Body, View
+from callsheet.api.view import Body
 from callsheet.domain.errors import (
     APIError,
+    InternalServerError,
     MethodNotAllowedError,
     ModelNotFoundError,
     RequestTooLargeError,
 )
 from callsheet.wire import anthropic, openai
 
-_COMMON: Final[tuple[Header, ...]] = (
-    (b"cache-control", b"private, no-cache"),
-    (b"x-content-type-options", b"nosniff"),
-)
-_JSON: Final[Header] = (b"content-type", b"application/json")
 _NO_RETRY: Final[Header] = (b"x-should-retry", b"false")
-_VARY: Final = b"anthropic-version, anthropic-workspace-id, authorization, x-api-key"
 
 
 class Response(NamedTuple):
@@ -39,14 +29,17 @@ class Response(NamedTuple):
     status
         Of HTTP.
     headers
-        Names in small letters; ``content-length`` among them where there is a body.
+        Names in small letters, the request id first; ``content-length`` among them where there is a body.
     body
         Empty for HEAD, 204 and 304.
+    key_id
+        Of the key it was given to, for logs; None if nobody was let in.
     """
 
     status: int
     headers: list[Header]
     body: bytes
+    key_id: str | None = None
 
 
 def answer(state: State, request: Request) -> Response:
@@ -55,27 +48,68 @@ def answer(state: State, request: Request) -> Response:
     The order of checks is that of section 4: path, method, credential, version, workspace, query, model.
     """
     headers = read_headers(request.headers)
-    to_openai = is_openai(state, headers)
-    known: list[Header] = cors.origin_headers(state.options, headers)
+    known = cors.origin_headers(state.options, headers)
     try:
-        if len(request.path) + len(request.query) > state.options.max_url_bytes:
+        if len(request.path) + bool(request.query) + len(request.query) > state.options.max_url_bytes:
             raise RequestTooLargeError(f"URL exceeds the limit of {state.options.max_url_bytes} bytes", "url")
         model_id = find_model_id(request.path)
         if request.method not in ("GET", "HEAD"):
             if cors.is_preflight(state.options, request.method, headers):
-                return _preflight(request, headers, known)
+                return _preflight(request, headers, known, state.options)
             raise MethodNotAllowedError("Method Not Allowed")
-        view = _find_view(state, request, headers, known, to_openai=to_openai)
-        body = _find_body(view, model_id, request, state.options, to_openai=to_openai)
+        caller = identify(state, headers, known, request.now)
+        body = find(caller, model_id, request.query)
     except APIError as error:
-        return refuse(error, request, known, to_openai=to_openai, options=state.options)
-    return _give(view, body, request, headers, known, to_openai=to_openai, options=state.options)
+        return refuse(error, request, known, to_openai=is_openai(state, headers), options=state.options)
+    return give(caller, body, request)
+
+
+def find(caller: Caller, model_id: str | None, query: bytes) -> Body:
+    """Return the body that ``caller`` asks for: one model, or a page if ``model_id`` is None.
+
+    Raises
+    ------
+    APIError
+        The query is malformed, or the model does not exist for the caller.
+    """
+    if model_id is None:
+        if caller.to_openai:
+            return caller.view.everything()
+        return caller.view.page(parse_query(query, caller.default_limit))
+    body = caller.view.retrieve(model_id)
+    if body is None:
+        raise ModelNotFoundError(f"model: {model_id[:QUOTED]}")
+    return body
+
+
+class Sent(NamedTuple):
+    """A body as this caller gets it, and the headers that go with it, request id aside.
+
+    It is final unless the same body will soon be there compressed.
+    """
+
+    body: Body
+    headers: tuple[Header, ...]
+    coding: bytes | None
+    final: bool = True
+
+
+def suit(caller: Caller, body: Body) -> Sent:
+    """Return ``body`` as ``caller`` takes it: compressed if that is worth it."""
+    if len(body.content) < encoding.WORTH_IT:
+        return Sent(body, caller.headers, None)
+    if caller.coding is None:
+        return Sent(body, caller.varying_headers, None)
+    encoded = encoding.encode(caller.view, body, caller.coding)
+    if encoded is None:
+        return Sent(body, caller.varying_headers, None, final=False)
+    return Sent(encoded, caller.varying_headers, caller.coding)
 
 
 def refuse(
     error: APIError,
     request: Request,
-    known: list[Header] | None = None,
+    known: Sequence[Header] = (),
     *,
     to_openai: bool = False,
     options: Options = DEFAULTS,
@@ -83,8 +117,7 @@ def refuse(
     """Return the error envelope for ``error`` (section 5), in the dialect of the caller."""
     status = anthropic.status_of(error)
     content = openai.write_error(error) if to_openai else anthropic.write_error(error, request.request_id)
-    headers = [_JSON, *_ids(request, to_openai=to_openai), *(known or ()), *_COMMON]
-    headers.append((b"vary", _vary(options)))
+    headers = [*_ids(request, to_openai=to_openai), *common_headers(options, known), JSON]
     if isinstance(error, MethodNotAllowedError):
         headers.append((b"allow", b"GET, HEAD, OPTIONS" if options.cors_origins else b"GET, HEAD"))
     if anthropic.should_not_retry(status):
@@ -93,79 +126,40 @@ def refuse(
     return Response(status, headers, b"" if request.method == "HEAD" else content)
 
 
-def _find_view(
-    state: State, request: Request, headers: Mapping[bytes, bytes], known: list[Header], *, to_openai: bool
-) -> View:
-    """What the caller sees. ``known`` gains the headers that say who it was taken for."""
-    principal = authenticate(state, headers, request.now)
-    known.append((b"anthropic-organization-id", state.organization_id.encode()))
-    if not to_openai:
-        check_version(state, headers)
-    check_betas(state, headers)
-    workspace = choose_workspace(state, principal, headers.get(b"anthropic-workspace-id"))
-    known.append((b"anthropic-workspace-id", workspace.id.encode()))
-    return state.view(workspace, openai=to_openai)
+def apologize(state: State, request: Request) -> Response:
+    """Return the answer to a request that something unexpected happened to, in the dialect of the caller."""
+    headers = read_headers(request.headers)
+    return refuse(
+        InternalServerError("Internal server error"),
+        request,
+        cors.origin_headers(state.options, headers),
+        to_openai=is_openai(state, headers),
+        options=state.options,
+    )
 
 
-def _find_body(view: View, model_id: str | None, request: Request, options: Options, *, to_openai: bool) -> Body:
-    if model_id is None:
-        if to_openai:
-            return view.everything()
-        return view.page(parse_query(request.query, options.default_limit))
-    body = view.retrieve(model_id)
-    if body is None:
-        raise ModelNotFoundError(f"model: {model_id[:QUOTED]}")
-    return body
+def give(caller: Caller, body: Body, request: Request) -> Response:
+    """Return the successful answer, or 304 when the caller has it already."""
+    (content, etag), shared, coding, _ = suit(caller, body)
+    headers = [*_ids(request, to_openai=caller.to_openai), *shared, (b"etag", etag)]
+    if caller.if_none_match is not None and _has_already(caller.if_none_match, etag):
+        return Response(304, [header for header in headers if header[0] != b"content-type"], b"", caller.key_id)
+    headers.append((b"content-length", b"%d" % len(content)))
+    if coding is not None:
+        headers.append((b"content-encoding", coding))
+    return Response(200, headers, b"" if request.method == "HEAD" else content, caller.key_id)
 
 
-def _give(
-    view: View,
-    body: Body,
-    request: Request,
-    headers: Mapping[bytes, bytes],
-    known: list[Header],
-    *,
-    to_openai: bool,
-    options: Options,
-) -> Response:
-    """The successful answer: whole, compressed, or 304 when the caller has it already."""
-    vary, coded = _vary(options), None
-    if len(body.content) >= encoding.WORTH_IT:
-        vary += b", accept-encoding"
-        coded = encoding.choose(headers.get(b"accept-encoding", b""))
-        if coded is not None:
-            body = encoding.encode(view, body, coded)
-    shared = [
-        *_ids(request, to_openai=to_openai),
-        *known,
-        (b"etag", body.etag),
-        *_COMMON,
-        (b"vary", vary),
-    ]
-    if _has_already(headers.get(b"if-none-match"), body.etag):
-        return Response(304, shared, b"")
-    shared += [_JSON, (b"content-length", b"%d" % len(body.content))]
-    if coded is not None:
-        shared.append((b"content-encoding", coded))
-    return Response(200, shared, b"" if request.method == "HEAD" else body.content)
-
-
-def _has_already(if_none_match: bytes | None, etag: bytes) -> bool:
+def _has_already(if_none_match: bytes, etag: bytes) -> bool:
     """Return whether the caller holds this very representation; weak tags compare as strong ones do."""
-    if if_none_match is None:
-        return False
     if if_none_match == b"*":
         return True
     return etag in (tag.strip().removeprefix(b"W/") for tag in if_none_match.split(b","))
 
 
-def _preflight(request: Request, headers: Mapping[bytes, bytes], known: list[Header]) -> Response:
+def _preflight(request: Request, headers: Mapping[bytes, bytes], known: list[Header], options: Options) -> Response:
     more = cors.preflight_headers(headers) if known else []
-    return Response(204, [*_ids(request), *known, *more, (b"vary", b"origin")], b"")
-
-
-def _vary(options: Options) -> bytes:
-    return _VARY + b", origin" if options.cors_origins else _VARY
+    return Response(204, [*_ids(request), *common_headers(options, known), *more], b"")
 
 
 def _ids(request: Request, *, to_openai: bool = False) -> tuple[Header, ...]:

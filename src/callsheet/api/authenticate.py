@@ -37,10 +37,10 @@ def authenticate(state: State, headers: Mapping[bytes, bytes], now: float) -> Pr
             credential = state.keyring.find(secret)
             problem = wrong if credential is None else _problem(state, credential, now)
             if credential is not None and problem is None:
-                return Principal(credential.key_id, credential.workspace_id)
+                return Principal(credential.key_id, credential.workspace_id, credential.expires)
             failure = failure or problem
     if failure is not None and state.options.any_key:
-        return Principal("any-key", None)
+        return Principal("any-key", None, float("inf"))
     raise AuthenticationError(failure or "x-api-key header is required")
 
 

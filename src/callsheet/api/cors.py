@@ -1,5 +1,6 @@
 """Questions from browsers on other origins (contract, section 6)."""
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -14,7 +15,7 @@ _ALLOWED: Final = (
     "anthropic-workspace-id",
     "anthropic-dangerous-direct-browser-access",
 )
-_ALLOWED_PREFIX: Final = "x-stainless-"
+_ALLOWED_TOO: Final = re.compile(r"x-stainless-[a-z0-9-]+", re.ASCII)
 _EXPOSED: Final = b"request-id, anthropic-organization-id, anthropic-workspace-id, etag, retry-after"
 _MAX_AGE: Final = b"600"  # seconds
 
@@ -50,8 +51,8 @@ def is_preflight(options: Options, method: str, headers: Mapping[bytes, bytes]) 
 def preflight_headers(headers: Mapping[bytes, bytes]) -> list[Header]:
     """Return which methods and headers a page may use; a wildcard would not cover ``x-stainless-``."""
     asked = headers.get(b"access-control-request-headers", b"").decode("latin-1").lower()
-    names = [name.strip() for name in asked.split(",")]
-    more = sorted({name for name in names if name.startswith(_ALLOWED_PREFIX) and name.isascii()})
+    names = {name.strip() for name in asked.split(",")}
+    more = sorted(name for name in names if _ALLOWED_TOO.fullmatch(name))
     return [
         (b"access-control-allow-methods", b"GET, HEAD"),
         (b"access-control-allow-headers", ", ".join((*_ALLOWED, *more)).encode("ascii")),

@@ -1,4 +1,8 @@
-"""Content codings: which one the caller takes, and a body in it, compressed once (contract, section 6)."""
+"""Content codings: which one the caller takes, and a body in it, compressed once (contract, section 6).
+
+Small bodies are compressed when first asked for. Large ones would hold up everybody else: they are put on a
+backlog that a thread works off, and go out as they are until that is done.
+"""
 
 import gzip
 from collections.abc import Callable
@@ -7,10 +11,13 @@ from functools import lru_cache
 from importlib import import_module
 from typing import Final
 
-from callsheet.api.view import Body, View
+from callsheet.api.view import Backlog, Body, View
 
 #: Smaller bodies fit a packet or two anyway.
 WORTH_IT: Final = 1024
+
+#: Larger bodies are never compressed while somebody waits.
+AT_ONCE: Final = 64 * 1024
 
 _MOST_ENCODED: Final = 8 * 2**20  # bytes kept per view
 
@@ -57,13 +64,25 @@ def _weight(parameter: bytes) -> float:
         return 0.0
 
 
-def encode(view: View, body: Body, coding: bytes) -> Body:
-    """Return ``body`` in ``coding``, with an entity tag of its own; the same body is compressed once."""
-    key = (body.etag, coding)
-    content = view.encoded.get(key)
+def encode(view: View, body: Body, coding: bytes) -> Body | None:
+    """Return ``body`` in ``coding``, with an entity tag of its own; None if it is not ready yet."""
+    content = view.encoded.get((body.etag, coding))
     if content is None:
-        content = codecs()[coding](body.content)
-        if sum(map(len, view.encoded.values())) + len(content) > _MOST_ENCODED:
-            view.encoded.clear()
-        view.encoded[key] = content
+        if len(body.content) > AT_ONCE:
+            view.backlog.add(view, body, coding)
+            return None
+        content = _compress(view, body, coding)
     return Body(content, body.etag[:-1] + b"-" + coding + b'"')
+
+
+def work_off(backlog: Backlog) -> None:
+    """Compress what is on the backlog; for a thread that answers nobody."""
+    backlog.work_off(_compress)
+
+
+def _compress(view: View, body: Body, coding: bytes) -> bytes:
+    content = codecs()[coding](body.content)
+    if sum(map(len, list(view.encoded.values()))) + len(content) > _MOST_ENCODED:
+        view.encoded.clear()
+    view.encoded[body.etag, coding] = content
+    return content

@@ -36,10 +36,25 @@ class Rendering:
 
     def of(self, block: Block) -> dict[str, bytes]:
         """Return each model of ``block`` as JSON, by id."""
+        pieces = self._pieces_of(block)
+        if len(pieces) < len(block.models):
+            for model in block.models:
+                if model.id not in pieces:
+                    pieces[model.id] = self._write(model)
+        return pieces
+
+    def one(self, block: Block, model: Model) -> bytes:
+        """Return one model of ``block`` as JSON; its neighbours are not written for it."""
+        pieces = self._pieces_of(block)
+        piece = pieces.get(model.id)
+        if piece is None:
+            piece = pieces[model.id] = self._write(model)
+        return piece
+
+    def _pieces_of(self, block: Block) -> dict[str, bytes]:
         pieces = self._pieces.get(block)
         if pieces is None:
-            write = self._write
-            pieces = self._pieces[block] = {model.id: write(model) for model in block.models}
+            pieces = self._pieces[block] = {}
         return pieces
 
     def keep(self, catalog: Catalog) -> None:

@@ -17,7 +17,8 @@ QUOTED: Final = 200
 _PATH: Final = b"/v1/models"
 _DOUBLED: Final = b"/v1/v1/models"  # from base URLs that end in /v1 already
 
-_READ: Final = frozenset(
+#: The headers an answer depends on.
+READ: Final = frozenset(
     {
         b"accept-encoding",
         b"access-control-request-headers",
@@ -69,7 +70,7 @@ def read_headers(headers: Sequence[Header]) -> dict[bytes, bytes]:
     """Return the headers the contract knows; repeated lines are joined by a comma, empty ones are absent."""
     found: dict[bytes, bytes] = {}
     for name, value in headers:
-        if name in _READ:
+        if name in READ:
             text = value.strip()
             if text:
                 found[name] = found[name] + b", " + text if name in found else text

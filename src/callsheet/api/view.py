@@ -2,7 +2,7 @@
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from hashlib import blake2b
 from typing import Final, NamedTuple
 
@@ -15,6 +15,8 @@ from callsheet.domain.query import LISTED, ListQuery
 from callsheet.wire import anthropic, openai
 
 _MODULUS: Final = 2**64
+_BASE: Final = 0x9E3779B97F4A7C15  # odd, so that every place in a page weighs something else
+_MOST_JOBS: Final = 64
 _MOST_VIEWS: Final = 1024
 
 
@@ -38,7 +40,7 @@ class Slab:
         end, total = -1, 0
         for _, piece in pieces:
             end += 1 + len(piece)
-            total = (total + digest(piece)) % _MODULUS
+            total = (total * _BASE + digest(piece)) % _MODULUS
             self.ends.append(end)
             self.sums.append(total)
 
@@ -58,10 +60,30 @@ class Run(NamedTuple):
 def digest(content: bytes) -> int:
     """Return 64 bits that stand for ``content`` in entity tags.
 
-    The digest of a page is the sum of its models' digests: as their order is fixed, the same models make the
-    same page, in every process, however its blocks were cut.
+    The digest of a page is the polynomial over its models' digests, as their order matters: it moves with
+    fields that not every form shows. The same page has the same tag in every process, however its blocks were cut.
     """
     return int.from_bytes(blake2b(content, digest_size=8).digest())
+
+
+class Backlog:
+    """Bodies still to be compressed, a few at most; what finds no room is asked for again anyway."""
+
+    __slots__ = ("_jobs",)
+
+    def __init__(self) -> None:
+        self._jobs: dict[tuple[int, bytes, bytes], tuple[View, Body, bytes]] = {}
+
+    def add(self, view: "View", body: Body, coding: bytes) -> None:
+        """Put a body on the list, once."""
+        if len(self._jobs) < _MOST_JOBS:
+            self._jobs[id(view), body.etag, coding] = (view, body, coding)
+
+    def work_off(self, compress: "Callable[[View, Body, bytes], object]") -> None:
+        """Call ``compress`` for every body; one is on the list until it is done."""
+        for key, job in list(self._jobs.items()):
+            compress(*job)
+            del self._jobs[key]
 
 
 class View:
@@ -71,16 +93,24 @@ class View:
     ----------
     catalog, visibility, rendering
         What is shown, to whom, and how.
+    backlog
+        Takes the large bodies that somebody asks for compressed.
     past
         The same view of an earlier catalogue: what it prepared from blocks that are still there is kept.
     """
 
-    __slots__ = ("_rendering", "_slabs", "catalog", "encoded", "visibility")
+    __slots__ = ("_rendering", "_slabs", "backlog", "catalog", "encoded", "visibility")
 
     def __init__(
-        self, catalog: Catalog, visibility: Visibility, rendering: Rendering, past: "View | None" = None
+        self,
+        catalog: Catalog,
+        visibility: Visibility,
+        rendering: Rendering,
+        backlog: Backlog,
+        past: "View | None" = None,
     ) -> None:
         self.catalog = catalog
+        self.backlog = backlog
         self.visibility = visibility
         self._rendering = rendering
         self.encoded: dict[tuple[bytes, bytes], bytes] = {}
@@ -96,7 +126,7 @@ class View:
         if model is None or not self.visibility.sees(model.id):
             return None
         number = bisect_right(self.catalog.starts, model.sort_key) - 1
-        piece = self._rendering.of(self.catalog.blocks[number])[model.id]
+        piece = self._rendering.one(self.catalog.blocks[number], model)
         return Body(piece, b'"%016x"' % digest(piece))
 
     def page(self, query: ListQuery) -> Body:
@@ -190,8 +220,11 @@ class View:
 
 
 def _tag(runs: list[Run], suffix: bytes) -> bytes:
-    total = sum(run.slab.sums[run.stop] - run.slab.sums[run.start] for run in runs) % _MODULUS
-    count = sum(run.stop - run.start for run in runs)
+    total = count = 0
+    for slab, start, stop in runs:
+        shift = pow(_BASE, stop - start, _MODULUS)
+        total = (total * shift + slab.sums[stop] - slab.sums[start] * shift) % _MODULUS
+        count += stop - start
     return b'"%016x-%x-%b"' % (total, count, suffix)
 
 
@@ -202,9 +235,10 @@ class Views:
     one made longest ago goes first. Shared by successive states, so that nothing unchanged is prepared twice.
     """
 
-    __slots__ = ("_renderings", "_views")
+    __slots__ = ("_renderings", "_views", "backlog")
 
     def __init__(self) -> None:
+        self.backlog = Backlog()
         self._renderings = {form: Rendering(form) for form in Form}
         self._views: dict[tuple[Visibility, Form], View] = {}
 
@@ -215,7 +249,7 @@ class Views:
         if view is None or view.catalog is not catalog:
             rendering = self._renderings[form]
             rendering.keep(catalog)
-            view = View(catalog, visibility, rendering, past=view)
+            view = View(catalog, visibility, rendering, self.backlog, past=view)
             self._views[key] = view
             if len(self._views) > _MOST_VIEWS:
                 self._views.pop(next(iter(self._views)), None)

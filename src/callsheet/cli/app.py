@@ -16,6 +16,7 @@ app = typer.Typer(
     help="A self-hosted Models API: tells every Claude and OpenAI client which models it may use.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # in its boxes, long flags are cut off at 80 columns
 )
 app.command()(serve)
 app.add_typer(catalog.app, name="catalog")

@@ -8,7 +8,17 @@ from typing import Annotated, Any
 import typer
 
 from callsheet.cli.database import DatabaseURL, open_catalog
-from callsheet.cli.output import AsJSON, day, print_json, print_record, print_table, say, tokens
+from callsheet.cli.output import (
+    AsJSON,
+    cell_text,
+    day,
+    print_json,
+    print_record,
+    print_table,
+    say,
+    second,
+    tokens,
+)
 from callsheet.domain.errors import InvalidError
 from callsheet.domain.model import Lifecycle, Model
 from callsheet.domain.times import EPOCH, parse_instant
@@ -59,20 +69,21 @@ def list_models(
         print_json(models)
         return
     print_table(
-        ("ID", "Name", "Released", "Line", "Context", "Output", "Lifecycle", "Aliases"),
+        ("ID", "Name", "Released", "Lifecycle", "Context", "Output", "Line", "Aliases"),
         (
             (
                 each["id"],
                 each["display_name"],
                 "-" if each["created_at"] == "1970-01-01T00:00:00Z" else day(each["created_at"]),
-                each["line"],
+                _stage(each),
                 tokens(each["max_input_tokens"]),
                 tokens(each["max_tokens"]),
-                _stage(each),
+                each["line"],
                 each["aliases"],
             )
             for each in models
         ),
+        {"Name": 10, "Lifecycle": 11, "Aliases": 16},
     )
 
 
@@ -132,7 +143,10 @@ def change(
     deprecated_at: Annotated[str | None, typer.Option(metavar="TIME", help="Deprecation.")] = None,
     retires_at: RetiresAt = None,
     replacement: Replacement = None,
-    clear: Annotated[list[Clearable] | None, typer.Option(help="Set to unknown; may be repeated.")] = None,
+    clear: Annotated[
+        list[Clearable] | None,
+        typer.Option(metavar="FIELD", help=f"Set to unknown: {', '.join(Clearable)}; may be repeated."),
+    ] = None,
     database: DatabaseURL = None,
     as_json: AsJSON = False,
 ) -> None:
@@ -241,36 +255,29 @@ def history(
         print_json(changes)
         return
     print_table(
-        ("Revision", "Time", "Actor", "Action", "Subject", "What"),
-        (
-            (
-                row["revision"],
-                row["at"],
-                row["actor"],
-                row["action"],
-                f"{row['kind']} {row['subject']}",
-                _difference(row),
-            )
-            for row in changes
-        ),
+        ("Revision", "Time", "Change", "Actor"),
+        ((row["revision"], second(row["at"]), _what(row), row["actor"]) for row in changes),
+        {"Change": 31},
     )
 
 
 def _stage(record: Mapping[str, object]) -> str:
     stage = str(record["lifecycle"])
     if record["retires_at"]:
-        stage += f", {'since' if stage == 'retired' else 'retires'} {day(record['retires_at'])}"
+        stage += f"{'' if stage == 'retired' else ', retires'} {day(record['retires_at'])}"
     return f"{stage}, hidden" if record["hidden"] else stage
 
 
-def _difference(row: Mapping[str, Any]) -> str:
+def _what(row: Mapping[str, Any]) -> str:
     before, after = row["before"] or {}, row["after"] or {}
     if row["kind"] == "alias":
-        return str((after or before).get("model_id", ""))
-    if not before or not after:
-        return ""
-    names = [name for name in after if after[name] != before.get(name)]
-    return "; ".join(f"{name}: {before.get(name)} → {after[name]}" for name in names)
+        return f"{row['action']} {row['subject']} → {(after or before).get('model_id')}"
+    changes = [
+        f"{name}: {cell_text(before.get(name))} → {cell_text(value)}"
+        for name, value in after.items()
+        if before and value != before.get(name)
+    ]
+    return "; ".join([f"{row['action']} {row['kind']} {row['subject']}", *changes])
 
 
 def _parse_json(text: str | None) -> Any:

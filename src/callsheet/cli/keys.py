@@ -35,7 +35,7 @@ def create(
     database: DatabaseURL = None,
     as_json: AsJSON = False,
 ) -> None:
-    """Create a key. Its secret is printed once and kept nowhere."""
+    """Create a key. A secret made here is printed once and kept nowhere."""
     if organization and workspace is not None:
         raise InvalidError("A key belongs to a workspace or to the organization; say one.")
     expiry = None if expires_at is None else parse_instant(expires_at, "--expires-at")
@@ -43,7 +43,7 @@ def create(
     new = open_access(database).create_key(
         name, workspace, organization=organization, expires_at=expiry, secret=secret
     )
-    _print_new(new, f"Created the key {new.key.name}: {new.key.id}.", as_json=as_json)
+    _print_new(new, f"Created the key {new.key.name}: {new.key.id}.", brought=secret is not None, as_json=as_json)
 
 
 @app.command("list")
@@ -57,19 +57,20 @@ def list_keys(database: DatabaseURL = None, as_json: AsJSON = False) -> None:
         return
     names = {workspace.id: workspace.name for workspace in access.list_workspaces()}
     print_table(
-        ("ID", "Name", "Secret", "Workspace", "Status", "Expires", "Created"),
+        ("ID", "Name", "Secret", "Status", "Expires", "Workspace", "Created"),
         (
             (
                 each["id"],
                 each["name"],
                 each["partial_key_hint"],
-                names.get(str(each["workspace_id"]), "(organization)"),
                 "expired" if each["expired"] and each["status"] == "active" else each["status"],
                 day(each["expires_at"]),
+                names.get(str(each["workspace_id"]), "(all)"),
                 day(each["created_at"]),
             )
             for each in records
         ),
+        {"Name": 8, "Workspace": 8},
     )
 
 
@@ -107,12 +108,13 @@ def _has_expired(key: APIKey, now: datetime) -> bool:
     return key.expires_at is not None and key.expires_at <= now
 
 
-def _print_new(new: NewKey, message: str, *, as_json: bool) -> None:
+def _print_new(new: NewKey, message: str, *, brought: bool = False, as_json: bool) -> None:
+    """Show a secret that we made; one that was brought is known, and could only leak."""
     if as_json:
-        record: dict[str, Any] = {**new.key.record(), "secret": new.secret}
+        record: dict[str, Any] = {**new.key.record(), **({} if brought else {"secret": new.secret})}
         print_json(record)
-    say(f"{message} The secret is shown this once:")
-    if not as_json:
+    say(f"{message} Its secret is the one given." if brought else f"{message} The secret is shown this once:")
+    if not (as_json or brought):
         typer.echo(new.secret)
 
 

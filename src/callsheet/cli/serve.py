@@ -1,5 +1,7 @@
 """``callsheet serve``: answer."""
 
+from functools import partial
+from shlex import quote
 from typing import Annotated, Any
 
 import typer
@@ -10,7 +12,7 @@ from callsheet.domain.access import Shape
 from callsheet.domain.errors import ServeError
 from callsheet.service.access import AccessService, NewKey
 from callsheet.service.setup import open_store
-from callsheet.settings import Settings, load, prepare_folder
+from callsheet.settings import LogFormat, Settings, load, prepare_folder
 from callsheet.storage.store import Store
 
 
@@ -38,6 +40,9 @@ def serve(
     max_url_bytes: Annotated[int | None, _flag("max_url_bytes")] = None,
     max_header_bytes: Annotated[int | None, _flag("max_header_bytes")] = None,
     max_body_bytes: Annotated[int | None, _flag("max_body_bytes")] = None,
+    access_log: Annotated[LogFormat | None, _flag("access_log")] = None,
+    fast: Annotated[bool | None, _flag("fast")] = None,
+    memo_bytes: Annotated[int | None, _flag("memo_bytes")] = None,
     shutdown_seconds: Annotated[int | None, _flag("shutdown_seconds")] = None,
     config: Config = None,
 ) -> None:
@@ -46,14 +51,14 @@ def serve(
     settings = load(flags, config).settings
     from callsheet.http.server import bind, run  # slow to import; wrong settings are told before
 
-    listener = bind(settings.host, settings.port)  # first: with the port taken, nothing is changed
-    prepare_folder(settings)
-    store = open_store(settings.database, clock)
-    new_key = AccessService(store, "callsheet", clock).ensure_key("default")
-    address = listener.getsockname()
-    _announce(store, new_key, _base_url(address[0], address[1]), settings)
-    if not run(settings, listener):
-        raise ServeError("The server did not start; the reason stands above.")
+    with bind(settings.host, settings.port) as listener:  # first: with the port taken, nothing is changed
+        prepare_folder(settings)
+        store = open_store(settings.database, clock)
+        new_key = AccessService(store, "callsheet", clock).ensure_key("default")
+        address = listener.getsockname()
+        announce = partial(_announce, store, new_key, _base_url(address[0], address[1]), settings)
+        if not run(settings, listener, announce):
+            raise ServeError("The server did not start; the reason stands above.")
 
 
 def _base_url(host: str, port: int) -> str:
@@ -66,6 +71,7 @@ def _announce(store: Store, new_key: NewKey | None, url: str, settings: Settings
         count = sum(1 for _ in reading.models())
     lines = [f"Callsheet serves {count} models at {url}", f"Database: {store.place}"]
     if new_key is not None:
+        models = f"{url}/v1/models"
         lines += [
             "",
             "Your API key, shown this once:",
@@ -75,7 +81,7 @@ def _announce(store: Store, new_key: NewKey | None, url: str, settings: Settings
             "",
             "Try it:",
             "",
-            f"  curl {url}/v1/models -H 'x-api-key: {new_key.secret}' -H 'anthropic-version: 2023-06-01'",
+            f"  curl {quote(models)} -H 'x-api-key: {new_key.secret}' -H 'anthropic-version: 2023-06-01'",
             "",
         ]
     if settings.any_key:

@@ -28,4 +28,5 @@ def settings(config: Config = None, database: DatabaseURL = None, as_json: AsJSO
     print_table(
         ("Setting", "Value", "Comes from", "What it is"),
         ((each.name, each.shown(), each.origin, each.description) for each in listing),
+        {"Value": 24, "Comes from": 22, "What it is": 24},
     )

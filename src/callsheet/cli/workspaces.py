@@ -50,7 +50,7 @@ def list_workspaces(database: DatabaseURL = None, as_json: AsJSON = False) -> No
         print_json(records)
         return
     print_table(
-        ("ID", "Name", "Allow", "Deny", "Shape", "Created", "Archived"),
+        ("ID", "Name", "Allow", "Deny", "Shape", "Archived", "Created"),
         (
             (
                 each["id"],
@@ -58,11 +58,12 @@ def list_workspaces(database: DatabaseURL = None, as_json: AsJSON = False) -> No
                 each["allow"] or "all",
                 each["deny"],
                 each["shape"],
-                day(each["created_at"]),
                 day(each["archived_at"]),
+                day(each["created_at"]),
             )
             for each in records
         ),
+        {"Name": 8, "Allow": 8, "Deny": 8},
     )
 
 

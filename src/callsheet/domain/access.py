@@ -196,10 +196,12 @@ def _credential(key: APIKey) -> Credential:
 
 
 class Principal(NamedTuple):
-    """Who is asking, after authentication: a key, and the workspace it is bound to (None: any)."""
+    """Who is asking, after authentication: a key, the workspace it is bound to (None: any), and until when."""
 
     key_id: str
     workspace_id: str | None
+    expires: float
+    """Seconds since the epoch; infinity if it never does."""
 
 
 def check_name(name: str, what: str) -> str:

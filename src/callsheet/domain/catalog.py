@@ -11,7 +11,7 @@ from typing import Final
 from callsheet.domain.model import Model
 from callsheet.domain.shards import Shards
 
-_BLOCK: Final = 512  # models in a fresh block
+_BLOCK: Final = 256  # models in a fresh block
 _FULL: Final = 2 * _BLOCK  # a block is split above this
 
 

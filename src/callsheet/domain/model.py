@@ -130,10 +130,12 @@ class Model:
         _check_line(self.line)
         _check_tokens(self.max_input_tokens, "max_input_tokens")
         _check_tokens(self.max_tokens, "max_tokens")
+        _check_stage(self.lifecycle)
         _check_lifecycle(self)
         _check_replacement(self)
         if self.description is not None:
             _check_text(self.description, "description", MAX_DESCRIPTION_LENGTH, lines=True)
+        _check_flag(self.hidden, "hidden")
         if self.source is not None:
             _check_text(self.source, "source", 64)
         if self.capabilities is not None:
@@ -231,6 +233,8 @@ def _plain(value: object) -> object:
 def _check_text(text: object, name: str, longest: int, *, lines: bool = False) -> None:
     if not isinstance(text, str) or not text.strip() or len(text) > longest:
         raise InvalidError(f"{name} must be text of 1 to {longest:,} characters.")
+    if text.isprintable():
+        return
     for character in text:
         if unicodedata.category(character) in _CONTROL and not (lines and character in "\n\t"):
             raise InvalidError(f"{name} must be text without control characters such as {character!r}.")
@@ -251,6 +255,16 @@ def _check_line(line: object) -> None:
 def _check_tokens(value: object, name: str) -> None:
     if value is not None and (type(value) is not int or not 1 <= value <= _MAX_TOKENS):
         raise InvalidError(f"{name} must be a whole number of tokens, at least 1.")
+
+
+def _check_flag(value: object, name: str) -> None:
+    if not isinstance(value, bool):
+        raise InvalidError(f"{name} must be true or false.")
+
+
+def _check_stage(value: object) -> None:
+    if not isinstance(value, Lifecycle):
+        raise InvalidError(f"lifecycle must be active, deprecated or retired, not {value!r}.")
 
 
 def _check_lifecycle(model: Model) -> None:

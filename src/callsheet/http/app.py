@@ -10,16 +10,18 @@ from starlette.exceptions import HTTPException
 
 from callsheet.api.state import VERSIONS, Options
 from callsheet.domain.betas import KNOWN_BETAS
+from callsheet.http.access_log import AccessLog
 from callsheet.http.errors import on_exception, on_http_exception
-from callsheet.http.health import health_routes
+from callsheet.http.health import health_routes, metrics_routes
+from callsheet.http.observer import Observer
 from callsheet.http.openapi import openapi_routes
 from callsheet.http.paths import Scope, local_path
 from callsheet.http.public import PublicAPI
 from callsheet.service.setup import open_store
 from callsheet.service.state import LiveState
-from callsheet.settings import Settings, load, prepare_folder
+from callsheet.settings import LogFormat, Settings, load, prepare_folder
 
-_ORDINARY: Final = frozenset({b"/healthz", b"/readyz", b"/openapi.json"})
+_ORDINARY: Final = frozenset({b"/healthz", b"/readyz", b"/metrics", b"/openapi.json"})
 
 
 class CallsheetApp(Starlette):
@@ -35,20 +37,31 @@ class CallsheetApp(Starlette):
 
     def __init__(self, live: LiveState, settings: Settings) -> None:
         self.live = live
-        self.public = PublicAPI(live, settings.root_path)
+        kind = settings.access_log
+        self.observer = Observer(None if kind is LogFormat.OFF else AccessLog(kind))
+        self.public = PublicAPI(live, self.observer, settings.root_path)
         self._prefix = settings.root_path
         super().__init__(
-            routes=[*health_routes(live), *openapi_routes(live.current.options)],
+            routes=[
+                *health_routes(live),
+                *metrics_routes(live, self.observer.metrics),
+                *openapi_routes(live.current.options),
+            ],
             exception_handlers={HTTPException: on_http_exception, Exception: on_exception},
             lifespan=_lifespan,
         )
+
+    def start(self) -> None:
+        """Begin to watch the database and to write the log, if that has not begun."""
+        self.live.start()
+        self.observer.start()
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
         """Answer. No lifespan is needed: the first request begins the watch on the database."""
         if scope["type"] == "http":
             path = local_path(scope, self._prefix)
             if path not in _ORDINARY:
-                self.live.start()
+                self.start()
                 await self.public(scope, receive, send)
                 return
             scope = {**scope, "path": path.decode("ascii"), "root_path": ""}
@@ -58,11 +71,12 @@ class CallsheetApp(Starlette):
 @asynccontextmanager
 async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     assert isinstance(app, CallsheetApp)  # noqa: S101  # it is only ever given to one
-    app.live.start()
+    app.start()
     try:
         yield
     finally:
         app.live.stop()
+        app.observer.stop()
 
 
 def create_app(settings: Settings | None = None) -> CallsheetApp:

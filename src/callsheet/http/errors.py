@@ -40,7 +40,7 @@ async def on_exception(request: HTTPRequest, _error: Exception) -> HTTPResponse:
 
 
 def _to_starlette(error: APIError, method: str) -> HTTPResponse:
-    status, headers, body = refuse_outside(error, method)
-    response = HTTPResponse(body, status)
-    response.raw_headers = headers
+    refusal = refuse_outside(error, method)
+    response = HTTPResponse(refusal.body, refusal.status)
+    response.raw_headers = refusal.headers
     return response

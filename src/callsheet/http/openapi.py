@@ -183,8 +183,9 @@ def _headers(options: Options) -> Schema:
         "version": {
             "name": "anthropic-version",
             "in": "header",
-            "required": not options.openai_dialect,
-            "description": "Required, except from OpenAI clients, which send Bearer and no version.",
+            "required": True,
+            "description": "Required; a request with Bearer and without it is that of an OpenAI client, if those "
+            "are let in, and is answered in OpenAI's shapes.",
             "schema": {"enum": versions},
         },
         "beta": {

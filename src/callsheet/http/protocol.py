@@ -1,14 +1,21 @@
 """uvicorn's HTTP protocol with our manners: the error envelope for broken requests, and limits on size."""
 
-from typing import Any, Final, NamedTuple
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from callsheet.domain.errors import APIError, InvalidRequestError, RequestTooLargeError
 from callsheet.http.errors import refuse_outside
 
+if TYPE_CHECKING:
+    from callsheet.http.config import ServerConfig
+
 _METHOD_AND_VERSION: Final = 64  # bytes of a request line that are not the URL
+
+
+#: Headers that uvicorn or we must know of before the head is complete.
+_FRAMING: Final = frozenset({b"host", b"expect", b"content-length"})
 
 
 class Limits(NamedTuple):
@@ -19,12 +26,12 @@ class Limits(NamedTuple):
     max_body_bytes: int
 
 
-class ServerConfig(Config):
-    """uvicorn's configuration with ours beside it; it travels to worker processes whole."""
+class Part(Enum):
+    """Where in a message the parser stands."""
 
-    def __init__(self, app: Any, *, limits: Limits, **kwargs: Any) -> None:
-        super().__init__(app, http=EnvelopeProtocol, **kwargs)
-        self.limits = limits
+    BETWEEN = 0
+    HEAD = 1
+    BODY = 2
 
 
 class EnvelopeProtocol(HttpToolsProtocol):
@@ -33,29 +40,29 @@ class EnvelopeProtocol(HttpToolsProtocol):
     def __init__(self, config: "ServerConfig", *args: Any, **kwargs: Any) -> None:
         super().__init__(config, *args, **kwargs)
         self._limits = config.limits
+        self._part = Part.BETWEEN
+        self._head_bytes = 0  # of an unfinished head, fed to the parser
         self._refusal: APIError | None = None
-        self._in_head = True
-        self._head_bytes = 0
-        self._body_bytes = 0
+        self._deaf = False  # after a refusal, what follows means nothing
 
     def data_received(self, data: bytes) -> None:
         """Parse, but never hold more of an unfinished head than the limits allow."""
-        if self.transport.is_closing():
+        if self._deaf:
             return
         super().data_received(data)
-        if not self._in_head:
+        if self._part is not Part.HEAD:
             self._head_bytes = 0
             return
         self._head_bytes += len(data)
         largest = self._limits.max_url_bytes + self._limits.max_header_bytes + _METHOD_AND_VERSION
-        if self._head_bytes > largest and not self.transport.is_closing():
+        if self._head_bytes > largest and not self._deaf:
             self._refusal = self._too_large("headers", self._limits.max_header_bytes)
             self.send_400_response("")
 
     def on_message_begin(self) -> None:
         """Begin to count."""
         super().on_message_begin()
-        self._in_head = True
+        self._part = Part.HEAD
         self._header_bytes = 0
         self._body_bytes = 0
         self._hosts = 0
@@ -67,23 +74,29 @@ class EnvelopeProtocol(HttpToolsProtocol):
             self._refuse(self._too_large("url", self._limits.max_url_bytes))
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Refuse headers that are too large together."""
-        super().on_header(name, value)
+        """Note a header as uvicorn does; refuse headers that are too large together."""
+        name = name.lower()
+        self.headers.append((name, value))
         self._header_bytes += len(name) + len(value) + 4  # ": " and the line's end
         if self._header_bytes > self._limits.max_header_bytes:
             self._refuse(self._too_large("headers", self._limits.max_header_bytes))
-        if len(name) == 4 and name.lower() == b"host":
+        if name in _FRAMING:
+            self._note_framing(name, value)
+
+    def _note_framing(self, name: bytes, value: bytes) -> None:
+        if name == b"host":
             self._hosts += 1
+        elif name == b"expect":
+            self.expect_100_continue = value.lower() == b"100-continue"
+        elif int(value) > self._limits.max_body_bytes:
+            self._refuse(self._too_large("body", self._limits.max_body_bytes))
 
     def on_headers_complete(self) -> None:
-        """Refuse a request that names no host, or several, and a body that says it is too large."""
-        self._in_head = False
+        """Refuse a request that names no host, or several; else begin to answer it."""
         if self._hosts > 1 or (not self._hosts and self.parser.get_http_version() == "1.1"):
             self._refuse(InvalidRequestError("Host: exactly one header is required"))
-        for name, value in self.headers:
-            if name == b"content-length" and int(value) > self._limits.max_body_bytes:
-                self._refuse(self._too_large("body", self._limits.max_body_bytes))
         super().on_headers_complete()
+        self._part = Part.BODY
 
     def on_body(self, body: bytes) -> None:
         """Refuse a body that turns out to be too large."""
@@ -93,19 +106,39 @@ class EnvelopeProtocol(HttpToolsProtocol):
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """Await the next head."""
+        """Await the next message."""
         super().on_message_complete()
-        self._in_head = True
+        self._part = Part.BETWEEN
+
+    def shutdown(self) -> None:
+        """Finish what is being answered, but wait for no reader longer than the whole stop may take."""
+        super().shutdown()
+        self.loop.call_later(self.config.timeout_graceful_shutdown or 0, self.transport.abort)
 
     def send_400_response(self, _message: str) -> None:
-        """Answer in the envelope, and close: where the next request begins is not known."""
-        error = self._refusal or InvalidRequestError("Invalid HTTP request")
-        if self.cycle is None or self.cycle.response_complete:  # else it would be taken for an earlier answer
-            status, headers, body = refuse_outside(error)
+        """Answer in the envelope and close, as nobody knows where the next request would begin.
+
+        While earlier requests of the connection are still being answered, they are finished first and the
+        broken one goes without: its answer would be taken for one of theirs.
+        """
+        self._deaf = True
+        answering = self.cycle is not None and not self.cycle.response_complete
+        if answering and not self._abandon():
+            self.cycle.keep_alive = False
+            return
+        if answering or self._part is not Part.BODY:  # else the request has been answered before its body was in
+            error = self._refusal or InvalidRequestError("Invalid HTTP request")
+            status, headers, body, _ = refuse_outside(error)
             lines = [b"%b: %b\r\n" % line for line in (*self.server_state.default_headers, *headers)]
-            head = [STATUS_LINE[status], *lines, b"connection: close\r\n\r\n"]
-            self.transport.write(b"".join([*head, body]))
+            self.transport.write(b"".join([STATUS_LINE[status], *lines, b"connection: close\r\n\r\n", body]))
         self.transport.close()
+
+    def _abandon(self) -> bool:
+        """Take back the one request being answered, if it is the refused one itself and nothing was sent."""
+        if self._part is not Part.BODY or self.pipeline or self.cycle.response_started:
+            return False
+        self.cycle.disconnected = True
+        return True
 
     def _refuse(self, error: APIError) -> None:
         """Stop the parser, which reports it as an error; `send_400_response` then knows which."""

@@ -4,17 +4,23 @@ import logging
 import signal
 import socket
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from functools import partial
-from typing import Any, Final
+from multiprocessing import resource_tracker
+from typing import Final
 
 import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
-from callsheet.domain.errors import ServeError
+from callsheet.domain.errors import CallsheetError, ServeError
 from callsheet.http.app import CallsheetApp, create_app
-from callsheet.http.protocol import Limits, ServerConfig
+from callsheet.http.config import ServerConfig
+from callsheet.http.protocol import Limits
 from callsheet.settings import Settings
+
+_log = logging.getLogger("callsheet")
 
 _BACKLOG: Final = 2048
 
@@ -27,24 +33,28 @@ def bind(host: str, port: int) -> socket.socket:
     ServeError
         The address is in use or is not this machine's.
     """
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        listener = socket.socket(family, kind, protocol)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.listen(_BACKLOG)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise ServeError(
-            f"Cannot listen on {host} port {port}: {reason}; choose others with --host and --port."
-        ) from None
+    with ExitStack() as opened:
+        try:
+            family, kind, protocol, _, address = socket.getaddrinfo(
+                host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+            )[0]
+            listener = opened.enter_context(socket.socket(family, kind, protocol))
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+            listener.listen(_BACKLOG)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise ServeError(
+                f"Cannot listen on {host} port {port}: {reason}; choose others with --host and --port."
+            ) from None
+        opened.pop_all()  # it is the caller's now
     return listener
 
 
-def run(settings: Settings, listener: socket.socket) -> bool:
+def run(settings: Settings, listener: socket.socket, announce: Callable[[], None]) -> bool:
     """Serve on ``listener`` until SIGTERM or SIGINT; return whether it ever began.
+
+    ``announce`` is called as soon as those signals end it cleanly.
 
     Raises
     ------
@@ -52,22 +62,52 @@ def run(settings: Settings, listener: socket.socket) -> bool:
         The database is not fit for use.
     """
     _set_up_logging()
-    for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises them again when it is done
-        signal.signal(number, lambda *_: None)
     if settings.workers > 1:
-        supervisor = Multiprocess(_config(settings, partial(_make_worker_app, settings), factory=True), [listener])
+        create_app(settings)  # what is wrong with the database is told once, here
+        supervisor = _Supervisor(_config(settings, partial(_make_worker_app, settings)), [listener])
+        announce()
         supervisor.run()
         return all(process.exitcode != STARTUP_FAILURE for process in supervisor.processes)
-    server = uvicorn.Server(_config(settings, create_app(settings)))
+    config = _config(settings, partial(create_app, settings))
+    server = uvicorn.Server(config)
+    for number in (signal.SIGTERM, signal.SIGINT):  # may come before it runs; uvicorn raises them again after
+        signal.signal(number, server.handle_exit)
+    config.load()
+    announce()
     server.run(sockets=[listener])
     return server.started
 
 
-def _config(settings: Settings, app: Any, *, factory: bool = False) -> ServerConfig:
+class _Supervisor(Multiprocess):
+    """Starts workers that do not hear the Ctrl-C of a terminal, but are told by the supervisor, which does."""
+
+    def init_processes(self) -> None:
+        resource_tracker.ensure_running()  # it would let the signal through again
+        with _without_interrupts():
+            super().init_processes()
+
+    def keep_subprocess_alive(self) -> None:
+        with _without_interrupts():
+            super().keep_subprocess_alive()
+
+
+@contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """Hold SIGINT back; processes started here never get it."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+
+
+def _config(settings: Settings, make_app: Callable[[], CallsheetApp]) -> ServerConfig:
     return ServerConfig(
-        app,
-        factory=factory,
+        make_app,
+        factory=True,
         limits=Limits(settings.max_url_bytes, settings.max_header_bytes, settings.max_body_bytes),
+        fast=settings.fast,
+        memo_bytes=settings.memo_bytes,
         ws="none",
         lifespan="on",
         access_log=False,
@@ -80,10 +120,14 @@ def _config(settings: Settings, app: Any, *, factory: bool = False) -> ServerCon
 
 def _make_worker_app(settings: Settings) -> CallsheetApp:
     _set_up_logging()
-    return create_app(settings)
+    try:
+        return create_app(settings)
+    except CallsheetError as error:  # the database went bad since the start; the supervisor tries again
+        _log.error("%s", error)
+        sys.exit(1)
 
 
 def _set_up_logging() -> None:
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s")
-    logging.getLogger("callsheet").setLevel(logging.INFO)
+    _log.setLevel(logging.INFO)
     logging.getLogger("uvicorn").setLevel(logging.ERROR)  # its warnings are about callers, who can send millions

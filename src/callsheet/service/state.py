@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from typing import Final
 
+from callsheet.api.encoding import work_off
 from callsheet.api.state import Options, State
 from callsheet.api.view import Views
 from callsheet.domain.access import Keyring, Workspace
@@ -46,6 +47,7 @@ class LiveState:
         self._thread: threading.Thread | None = None
         self._pid: int | None = None
         self._lock = threading.Lock()
+        self._refreshing = threading.Lock()
         with store.read() as reading:
             self.current: State = _load(reading, options)
         self._checked = time.monotonic()
@@ -82,11 +84,12 @@ class LiveState:
         StorageError
             The database cannot be read; the State stays as it was.
         """
-        with self._store.read() as reading:
-            fresh = _catch_up(reading, self.current)
-        moved = fresh is not self.current
-        self.current = fresh
-        self._checked = time.monotonic()
+        with self._refreshing:  # of two at once, the one that read less could come last
+            with self._store.read() as reading:
+                fresh = _catch_up(reading, self.current)
+            moved = fresh is not self.current
+            self.current = fresh
+            self._checked = time.monotonic()
         return moved
 
     def _watch(self) -> None:
@@ -101,6 +104,7 @@ class LiveState:
                         if complained:
                             _log.info("The database answers again, at revision %d.", self.current.revision)
                             complained = False
+                        work_off(self.current.views.backlog)
                         self._stop.wait(self._poll_seconds)
             except Exception as error:  # the State in memory goes on answering, whatever this was
                 if not complained:

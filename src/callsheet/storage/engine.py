@@ -3,8 +3,10 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from json import JSONDecodeError
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote, unquote
 
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
@@ -16,15 +18,18 @@ BUSY_TIMEOUT: Final = 5000
 
 _WRITES: Final = "callsheet_writes"
 
+READ_ONLY: Final = "is read-only; make the file and its folder writable, or name another with --database"
+
 _REASONS: Final = (
     ("locked", "is held by another process; try again in a moment"),
     ("permission denied", "cannot be opened; check the permissions of the file and its folder"),
-    ("readonly", "is read-only; make the file and its folder writable, or name another with --database"),
+    ("readonly", READ_ONLY),
     ("not a database", "is not a SQLite database; name another with --database"),
     ("malformed", "is damaged; restore it from a backup"),
     ("disk i/o error", "cannot be read or written; check the disk"),
     ("full", "cannot grow: the disk is full"),
     ("unable to open", "cannot be opened; check that its folder exists and is writable"),
+    ("no such file", "is not there; put it back, or name another with --database"),
     ("no such table", "lacks a table it should have; restore it from a backup"),
 )
 
@@ -52,16 +57,17 @@ def parse_url(text: str) -> URL:
 
 def database_path(url: URL) -> Path:
     """Return the file of a SQLite database."""
-    return Path((url.database or "").removeprefix("file:"))
+    name = url.database or ""
+    return Path(unquote(name.removeprefix("file:")) if name.startswith("file:") else name)
 
 
 def make_engine(url: URL, *, read_only: bool = False) -> Engine:
     """Return an engine whose every connection is opened when needed and closed after use.
 
-    ``read_only`` opens the file so that nothing can change it, not even its journal mode.
+    ``read_only`` opens the file so that nothing changes it or is left beside it.
     """
     if read_only:
-        url = url.set(database=f"file:{database_path(url)}").update_query_dict({"mode": "ro", "uri": "true"})
+        url = _read_only(url)
     engine = create_engine(url, poolclass=NullPool)
 
     @event.listens_for(engine, "connect")
@@ -70,6 +76,8 @@ def make_engine(url: URL, *, read_only: bool = False) -> Engine:
         connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT}")
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA synchronous = FULL")  # what was acknowledged survives a power cut
+        if read_only:
+            connection.execute("PRAGMA query_only = ON")
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
@@ -77,6 +85,17 @@ def make_engine(url: URL, *, read_only: bool = False) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
+
+
+def _read_only(url: URL) -> URL:
+    """``url`` opened so that SQLite tidies up behind itself.
+
+    Only a connection that may write takes its -wal and -shm away; but where they are there already, it would
+    also bring into the file what another process left in them.
+    """
+    path = database_path(url)
+    mode = "ro" if path.with_name(f"{path.name}-wal").exists() else "rw"
+    return url.set(database=f"file:{quote(str(path))}").update_query_dict({"mode": mode, "uri": "true"})
 
 
 @contextmanager
@@ -103,6 +122,8 @@ def explained(url: URL) -> Iterator[None]:
         raise _explain(url, str(error.orig)) from error
     except (sqlite3.Error, OSError) as error:
         raise _explain(url, str(error)) from error
+    except (JSONDecodeError, UnicodeDecodeError) as error:  # what was read is no JSON, or no text
+        raise _explain(url, f"malformed: {error}") from error
 
 
 def _explain(url: URL, message: str) -> StorageError:

@@ -1,5 +1,8 @@
 """The schema: is this database ours, is it of our age, and how it is brought there."""
 
+import os
+import sqlite3
+import time
 from enum import Enum
 from pathlib import Path
 from typing import Final
@@ -7,7 +10,7 @@ from typing import Final
 from sqlalchemy import URL, Connection, Engine, text
 
 from callsheet.domain.errors import StorageError
-from callsheet.storage.engine import database_path, explained, make_engine, transaction
+from callsheet.storage.engine import BUSY_TIMEOUT, READ_ONLY, database_path, explained, make_engine, transaction
 
 #: The newest migration this program knows; a test keeps it true.
 HEAD: Final = "0001"
@@ -38,6 +41,8 @@ def inspect(url: URL) -> tuple[Schema, str | None]:
     path = database_path(url)
     if path.is_dir():
         raise StorageError(f"The database {path} is a folder; name a file with --database.")
+    if url.query.get("mode") == "ro" or (os.access(path, os.R_OK) and not os.access(path, os.W_OK)):
+        raise StorageError(f"The database {path} {READ_ONLY}.")
     if not path.exists() or path.stat().st_size == 0:
         if not path.parent.is_dir():
             raise StorageError(f"The folder {path.parent} does not exist; create it, or name another database.")
@@ -68,7 +73,9 @@ def _revision(connection: Connection, path: Path) -> str | None:
     if owner != APPLICATION_ID or "alembic_version" not in tables:
         raise StorageError(f"The database {path} belongs to another program; name another with --database.")
     revision = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-    return None if revision is None else str(revision)
+    if revision is None:
+        raise StorageError(f"The database {path} is damaged; restore it from a backup.")
+    return str(revision)
 
 
 def _check_pages(connection: Connection, path: Path) -> None:
@@ -83,6 +90,7 @@ def check_writable(engine: Engine) -> None:
         assert raw is not None  # noqa: S101  # a connection that is open has one
         cursor = raw.cursor()
         cursor.execute("BEGIN IMMEDIATE")
+        cursor.execute("DELETE FROM installation WHERE false")  # on a read-only file, only writing fails
         cursor.execute("ROLLBACK")
 
 
@@ -108,13 +116,13 @@ def migrate(url: URL) -> None:
     with explained(url):  # it will hold who may ask; SQLite's other files take its mode over
         database_path(url).touch(mode=0o600)
     engine = make_engine(url)
+    _use_wal(engine)  # first: a program killed in between has then made nothing that looks finished
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     with transaction(engine, writes=True) as connection:
         connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
-    _use_wal(engine)
 
 
 def _use_wal(engine: Engine) -> None:
@@ -122,4 +130,13 @@ def _use_wal(engine: Engine) -> None:
     with explained(engine.url), engine.connect() as connection:
         raw = connection.connection.dbapi_connection
         assert raw is not None  # noqa: S101  # a connection that is open has one
-        raw.cursor().execute("PRAGMA journal_mode = WAL")
+        deadline = time.monotonic() + BUSY_TIMEOUT / 1000
+        while True:
+            try:
+                raw.cursor().execute("PRAGMA journal_mode = WAL")
+            except sqlite3.OperationalError:  # for this one SQLite does not wait by itself
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.01)
+            else:
+                return

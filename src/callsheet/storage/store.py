@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, RowMapping, Select, Table, delete, insert, select, update
+from sqlalchemy import Connection, Select, Table, delete, insert, select, update
 
 from callsheet.domain.access import APIKey, Workspace
 from callsheet.domain.errors import StorageError
@@ -18,6 +18,7 @@ from callsheet.storage.rows import Row
 from callsheet.storage.schema import Schema
 
 _IN: Final = 500  # values in one IN list
+_AT_ONCE: Final = 1000  # rows fetched at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ class Reading:
         query = select(tables.changes).order_by(tables.changes.c.number.desc()).limit(limit)
         if subject is not None:
             query = query.where(tables.changes.c.subject == subject)
-        return list(map(_row, self._connection.execute(query).mappings()))
+        return list(self._fetch(query))
 
     def changed_since(self, revision: int) -> set[tuple[str, str]]:
         """Return kind and subject of everything changed after ``revision``."""
@@ -108,16 +109,17 @@ class Reading:
     def _rows(self, table: Table, column: str, values: Iterable[object] | None) -> Iterator[Row]:
         query: Select[Any] = select(table)
         if values is None:
-            yield from map(_row, self._connection.execute(query).mappings())
+            yield from self._fetch(query)
             return
         wanted = list(values)
         for start in range(0, len(wanted), _IN):
-            part = query.where(table.c[column].in_(wanted[start : start + _IN]))
-            yield from map(_row, self._connection.execute(part).mappings())
+            yield from self._fetch(query.where(table.c[column].in_(wanted[start : start + _IN])))
 
-
-def _row(mapping: RowMapping) -> Row:
-    return dict(mapping.items())  # type: ignore[arg-type]  # every key of ours is the name of a column
+    def _fetch(self, query: Select[Any]) -> Iterator[Row]:
+        """The rows of a query as plain dictionaries, a thousand at a time: there may be a million."""
+        result = self._connection.execution_options(yield_per=_AT_ONCE).execute(query)
+        names = tuple(result.keys())
+        return (dict(zip(names, row, strict=True)) for row in result)
 
 
 class Writing(Reading):

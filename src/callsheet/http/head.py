@@ -1,0 +1,120 @@
+"""Reading the head of a request at once, where it is plain enough to be read with certainty.
+
+Clients send the same header lines again and again; what a line means is remembered by its bytes. Anything that
+llhttp might read differently (a folded line, an odd character, a body, an upgrade) is not read here at all.
+"""
+
+import re
+from typing import Final, NamedTuple
+
+from callsheet.api.request import READ, Header
+
+_BLANK_LINE: Final = b"\r\n\r\n"
+_METHOD: Final = b"GET "
+_VERSION: Final = b" HTTP/1.1"
+
+#: A target that llhttp and we read alike: visible ASCII without the sign of a fragment.
+_TARGET: Final = re.compile(rb"/[!\"$-~]*")
+
+#: A header line that llhttp and we read alike.
+_LINE: Final = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([ -~\x80-\xff]*)")
+
+#: Headers that make a request more than a head that is answered at once.
+_INVOLVED: Final = frozenset(
+    {b"content-length", b"expect", b"te", b"trailer", b"transfer-encoding", b"upgrade", b"proxy-connection"}
+)
+
+_MOST_BLOCKS: Final = 1024
+_MOST_LINES: Final = 4096
+_LONGEST_LINE: Final = 512  # longer ones are understood, but not remembered
+
+
+class Head(NamedTuple):
+    """The head of a plain request: GET, HTTP/1.1, one host, no body, to be kept alive.
+
+    Parameters
+    ----------
+    target
+        As sent.
+    lines
+        The header lines that answers depend on, as sent: equal lines, equal callers.
+    """
+
+    target: bytes
+    lines: tuple[bytes, ...]
+
+
+class HeadReader:
+    """Reads heads, and remembers what their lines, and whole blocks of lines, mean."""
+
+    def __init__(self, max_url_bytes: int, max_header_bytes: int) -> None:
+        self._max_url_bytes = max_url_bytes
+        self._longest = max_header_bytes
+        self._blocks: dict[bytes, tuple[bytes, ...]] = {}
+        self._idle: set[bytes] = set()  # lines without a meaning for us
+        self._hosts: set[bytes] = set()
+        self._headers: dict[bytes, Header] = {}  # lines that answers depend on
+
+    def read(self, data: bytes) -> Head | None:
+        """Return the head if ``data`` is exactly one plain request; None leaves it to the parser."""
+        if len(data) > self._longest or data.find(_BLANK_LINE) != len(data) - len(_BLANK_LINE):
+            return None
+        first, _, block = data.partition(b"\r\n")
+        target = first[len(_METHOD) : -len(_VERSION)]
+        if not (first.startswith(_METHOD) and first.endswith(_VERSION) and _TARGET.fullmatch(target)):
+            return None
+        lines = self._blocks.get(block)
+        if lines is None:
+            lines = self._read_block(block)
+        return None if lines is None or len(target) > self._max_url_bytes else Head(target, lines)
+
+    def headers(self, head: Head) -> list[Header]:
+        """Return the headers that answers depend on, names in small letters."""
+        return [header for header in map(self._parse, head.lines) if header is not None]
+
+    def _read_block(self, block: bytes) -> tuple[bytes, ...] | None:
+        """The lines of a header block that answers depend on; None if the request is not plain."""
+        idle = self._idle
+        hosts, wanted = 0, []
+        for line in [line for line in block[: -len(_BLANK_LINE)].split(b"\r\n") if line not in idle]:
+            if line in self._headers:
+                wanted.append(line)
+            elif line in self._hosts:
+                hosts += 1
+            else:
+                header = self._parse(line)
+                if header is None or header[0] in _INVOLVED or not _keeps_alive(header):
+                    return None
+                hosts += header[0] == b"host"
+                if header[0] in READ:
+                    wanted.append(line)
+                self._remember(line, header)
+        if hosts != 1:
+            return None
+        if len(self._blocks) >= _MOST_BLOCKS:
+            self._blocks.clear()
+        lines = self._blocks[block] = tuple(wanted)
+        return lines
+
+    def _parse(self, line: bytes) -> Header | None:
+        known = self._headers.get(line)
+        if known is not None:
+            return known
+        match = _LINE.fullmatch(line)
+        return None if match is None else (match[1].lower(), match[2])
+
+    def _remember(self, line: bytes, header: Header) -> None:
+        if len(line) > _LONGEST_LINE:
+            return
+        if len(self._idle) + len(self._hosts) + len(self._headers) >= _MOST_LINES:
+            self._idle.clear()
+            self._hosts.clear()
+            self._headers.clear()
+        if header[0] in READ:
+            self._headers[line] = header
+        else:
+            (self._hosts if header[0] == b"host" else self._idle).add(line)
+
+
+def _keeps_alive(header: Header) -> bool:
+    return header[0] != b"connection" or header[1].strip().lower() == b"keep-alive"

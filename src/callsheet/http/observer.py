@@ -1,0 +1,51 @@
+"""Observer: what is told of every answer, by both drivers alike: to the metrics, and to the access log."""
+
+from typing import NamedTuple
+
+from callsheet.api.answer import Response
+from callsheet.api.request import Request
+from callsheet.http.access_log import AccessLog
+from callsheet.http.metrics import Label, Metrics, label
+
+
+class Kind(NamedTuple):
+    """What there is to tell of an answer that would be the same for an equal one."""
+
+    label: Label
+    template: bytes
+
+
+class Observer:
+    """Counts every answer, and logs it if there is a log.
+
+    Parameters
+    ----------
+    log
+        Where lines go; None for none.
+    """
+
+    def __init__(self, log: AccessLog | None = None) -> None:
+        self.metrics = Metrics()
+        self.log = log
+
+    def kind(self, request: Request, response: Response) -> Kind:
+        """Return what is told of ``response`` and every one like it."""
+        to_openai = any(name == b"x-request-id" for name, _ in response.headers[:2])
+        template = b"" if self.log is None else self.log.template(request, response)
+        return Kind(label(request, response.status, to_openai=to_openai), template)
+
+    def tell(self, kind: Kind, request_id: bytes, seconds: float, client: str) -> None:
+        """Tell of an answer that took ``seconds`` to make and went to ``client``, an address."""
+        self.metrics.count(kind.label, seconds)
+        if self.log is not None:
+            self.log.add(kind.template, request_id, seconds, client)
+
+    def start(self) -> None:
+        """Begin to write the log."""
+        if self.log is not None:
+            self.log.start()
+
+    def stop(self) -> None:
+        """Write what is left of the log."""
+        if self.log is not None:
+            self.log.stop()

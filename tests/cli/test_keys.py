@@ -1,0 +1,145 @@
+"""``callsheet keys``: above all, that a secret is shown once and nowhere else."""
+
+import re
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from callsheet.domain.secret import fingerprint
+from tests.cli.conftest import CLI
+from tests.installation import Installation
+
+BROUGHT = "sk-ant-brought-along-0001"
+
+
+def test_create_prints_the_secret_alone_on_stdout(cli: CLI) -> None:
+    result = cli("keys", "create", "--name", "laptop")
+    assert re.fullmatch(r"sk-cs-[0-9A-Za-z]{49}\n", result.out)
+    assert re.fullmatch(r"Created the key laptop: apikey_\w+\. The secret is shown this once:\n", result.err)
+
+
+def test_create_as_json_holds_the_record_and_the_secret(cli: CLI) -> None:
+    record = cli("keys", "create", "--name", "laptop", "--expires-at", "2099-01-01", "--json").json
+    assert list(record) == [
+        *("id", "name", "workspace_id", "partial_key_hint", "status", "expires_at", "created_at", "secret")
+    ]
+    assert record["partial_key_hint"] == f"...{record['secret'][-4:]}"
+    assert (record["status"], record["expires_at"]) == ("active", "2099-01-01T00:00:00Z")
+
+
+def test_a_key_belongs_to_the_default_workspace_to_one_that_is_named_or_to_none(cli: CLI) -> None:
+    default = cli("workspaces", "show", "default", "--json").json["id"]
+    team = cli("workspaces", "create", "team", "--json").json["id"]
+    assert cli("keys", "create", "--name", "a", "--json").json["workspace_id"] == default
+    assert cli("keys", "create", "--name", "b", "--workspace", "team", "--json").json["workspace_id"] == team
+    assert cli("keys", "create", "--name", "c", "--organization", "--json").json["workspace_id"] is None
+
+
+@pytest.mark.parametrize("arguments", [("--secret", BROUGHT), ("--secret", "-")])
+def test_a_secret_brought_along_is_taken_and_not_repeated(
+    cli: CLI, installation: Installation, arguments: tuple[str, str]
+) -> None:
+    result = cli("keys", "create", "--name", "old", *arguments, stdin=f"{BROUGHT}\n")
+    assert (result.code, result.out) == (0, "")
+    assert BROUGHT not in result.err
+    with installation.store.read() as reading:
+        key = reading.key_with(fingerprint(BROUGHT))
+    assert key is not None
+    assert key.name == "old"
+
+
+def test_a_secret_brought_along_is_not_in_the_json_either(cli: CLI) -> None:
+    assert "secret" not in cli("keys", "create", "--name", "old", "--secret", BROUGHT, "--json").json
+
+
+def test_an_empty_stdin_is_no_secret(cli: CLI) -> None:
+    sentence = cli("keys", "create", "--name", "old", "--secret", "-").refusal
+    assert sentence == "A secret must have 16 to 512 characters."
+
+
+def test_a_secret_belongs_to_one_key_only_and_the_refusal_does_not_repeat_it(cli: CLI) -> None:
+    cli("keys", "create", "--name", "a", "--secret", BROUGHT)
+    sentence = cli("keys", "create", "--name", "b", "--secret", BROUGHT).refusal
+    assert sentence == "There is a key with this secret already; a secret can belong to one key only."
+
+
+def test_a_secret_is_shown_once_and_is_in_no_file_and_no_other_output(cli: CLI, installation: Installation) -> None:
+    secrets = [cli("keys", "create", "--name", "a").out.strip(), cli("keys", "rotate", "a").out.strip(), BROUGHT]
+    cli("keys", "create", "--name", "b", "--secret", BROUGHT)
+    shown = [
+        cli(*command, *form)
+        for command in (("keys", "list"), ("catalog", "history"), ("settings",), ("workspaces", "list"))
+        for form in ((), ("--json",))
+    ]
+    database = Path(installation.url.removeprefix("sqlite:///"))
+    files = [path.read_bytes() for path in database.parent.glob(f"{database.name}*")]
+    for secret in secrets:
+        assert all(secret not in result.out + result.err for result in shown)
+        assert all(secret.encode() not in content for content in files)
+
+
+def test_list_has_every_key_oldest_first_archived_ones_too(cli: CLI) -> None:
+    cli("keys", "create", "--name", "a")
+    cli("keys", "create", "--name", "b")
+    cli("keys", "archive", "a")
+    records = cli("keys", "list", "--json").json
+    assert [(each["name"], each["status"], each["expired"]) for each in records] == [
+        ("a", "archived", False),
+        ("b", "active", False),
+    ]
+
+
+def test_list_for_people_names_the_workspace_and_the_end_of_the_secret(cli: CLI) -> None:
+    secret = cli("keys", "create", "--name", "a", "--expires-at", "2099-01-01").out.strip()
+    cli("keys", "create", "--name", "o", "--organization")
+    heading, _, first, second = cli("keys", "list").out.splitlines()
+    assert heading.split() == ["ID", "Name", "Secret", "Status", "Expires", "Workspace", "Created"]
+    assert first.split()[1:6] == ["a", f"...{secret[-4:]}", "active", "2099-01-01", "default"]
+    assert second.split()[5] == "(all)"
+
+
+def test_list_says_when_an_active_key_has_expired(cli: CLI, installation: Installation) -> None:
+    cli("keys", "create", "--name", "a", "--expires-at", "2099-01-01")
+    with sqlite3.connect(installation.url.removeprefix("sqlite:///")) as connection:
+        connection.execute("UPDATE api_keys SET expires_at = '2020-01-01T00:00:00Z'")
+    connection.close()
+    assert cli("keys", "list", "--json").json[0]["expired"] is True
+    assert " expired " in cli("keys", "list").out
+
+
+def test_disable_enable_and_archive_set_the_status(cli: CLI) -> None:
+    key_id = cli("keys", "create", "--name", "a", "--json").json["id"]
+    assert cli("keys", "disable", key_id, "--json").json["status"] == "disabled"
+    assert cli("keys", "enable", "a", "--json").json["status"] == "active"
+    assert cli("keys", "archive", "a", "--json").json["status"] == "archived"
+    assert cli("keys", "enable", key_id).refusal == f"{key_id} is archived; create a new key instead."
+
+
+def test_each_says_what_it_did(cli: CLI) -> None:
+    key_id = cli("keys", "create", "--name", "a", "--json").json["id"]
+    said = [cli("keys", verb, "a").err for verb in ("disable", "enable", "archive")]
+    assert said == [f"{verb} the key a: {key_id}.\n" for verb in ("Disabled", "Enabled", "Archived")]
+
+
+def test_rotate_gives_a_new_secret_and_archives_the_old_key(cli: CLI) -> None:
+    old = cli("keys", "create", "--name", "a", "--json").json
+    new = cli("keys", "rotate", "a", "--json").json
+    assert new["secret"] != old["secret"]
+    assert (new["name"], new["workspace_id"]) == (old["name"], old["workspace_id"])
+    records = {each["id"]: each["status"] for each in cli("keys", "list", "--json").json}
+    assert records == {old["id"]: "archived", new["id"]: "active"}
+
+
+def test_rotate_with_an_overlap_lets_the_old_secret_work_on_for_a_while(cli: CLI) -> None:
+    old = cli("keys", "create", "--name", "a", "--json").json
+    cli("keys", "rotate", "a", "--overlap", "24")
+    record = next(each for each in cli("keys", "list", "--json").json if each["id"] == old["id"])
+    assert record["status"] == "active"
+    assert record["expires_at"] > record["created_at"]
+
+
+def test_a_name_that_two_keys_have_is_refused(cli: CLI) -> None:
+    cli("keys", "create", "--name", "a")
+    cli("keys", "create", "--name", "a")
+    assert cli("keys", "disable", "a").refusal == "2 keys are named 'a'; name one by its id."

@@ -1,0 +1,128 @@
+"""A refused command says why in one sentence, ends with 1, and changes nothing."""
+
+import sqlite3
+
+import pytest
+
+from tests.cli.conftest import CLI
+from tests.installation import Installation
+
+OPUS = "claude-opus-4-5-20251101"
+
+REFUSED = {
+    "catalog add claude-opus-5": "claude-opus-5 is in the catalogue already.",
+    "catalog add claude-opus-4-5": (
+        f"claude-opus-4-5 is an alias of {OPUS}; a model cannot have the name of an alias."
+    ),
+    "catalog add /m": "A model id must have no leading, trailing or double slash, as '/m' has.",
+    "catalog add m/": "A model id must have no leading, trailing or double slash, as 'm/' has.",
+    "catalog add a//b": "A model id must have no leading, trailing or double slash, as 'a//b' has.",
+    "catalog add a/../b": "A model id must have no segment '.' or '..', as 'a/../b' has.",
+    "catalog add mödel": (
+        "A model id must be 1 to 256 characters of letters, digits and . _ : @ / + ~ -, not 'mödel'."
+    ),
+    f"catalog add {'m' * 257}": (
+        f"A model id must be 1 to 256 characters of letters, digits and . _ : @ / + ~ -, not '{'m' * 60}'."
+    ),
+    "catalog add m --created-at yesterday": (
+        "--created-at must be a day or an RFC 3339 time such as 2026-02-04T00:00:00Z, not 'yesterday'."
+    ),
+    "catalog add m --line Opus": "line must be 1 to 64 small letters, digits and . _ -, such as opus, not 'Opus'.",
+    "catalog add m --max-tokens 0": "max_tokens must be a whole number of tokens, at least 1.",
+    "catalog add m --max-input-tokens -1": "max_input_tokens must be a whole number of tokens, at least 1.",
+    "catalog add m --capabilities {": (
+        "--capabilities is not valid JSON: "
+        "Expecting property name enclosed in double quotes: line 1 column 2 (char 1)."
+    ),
+    "catalog change claude-opus-5": "Nothing to change; name at least one field, such as --display-name.",
+    "catalog change nope --line opus": "There is no model 'nope'.",
+    "catalog change claude-opus-4-5 --line opus": f"claude-opus-4-5 is an alias; name the model it means, {OPUS}.",
+    "catalog change claude-opus-5 --line opus --clear line": "line is both given and cleared; say one.",
+    "catalog change claude-opus-5 --lifecycle deprecated": (
+        "claude-opus-5 is deprecated, so it must have deprecated_at."
+    ),
+    "catalog change claude-opus-5 --retires-at 2099-01-01": (
+        "claude-opus-5 is active, so it can have neither deprecated_at nor retires_at."
+    ),
+    "catalog deprecate claude-opus-5 --retires-at 2020-01-01": None,
+    "catalog deprecate claude-opus-5 --replacement nope": "There is no model 'nope' to be the replacement.",
+    "catalog deprecate claude-opus-5 --replacement claude-opus-5": "claude-opus-5 cannot be its own replacement.",
+    "catalog deprecate claude-2.0": "claude-2.0 is retired; a retired model cannot be deprecated.",
+    "catalog retire claude-2.0": "claude-2.0 is retired already.",
+    "catalog remove nope": "There is no model 'nope'.",
+    "catalog hide nope": "There is no model 'nope'.",
+    "catalog alias claude-opus-4-5 claude-opus-5": (
+        f"claude-opus-4-5 is an alias of {OPUS} already; unalias it first."
+    ),
+    "catalog alias claude-opus-5 claude-opus-4-8": (
+        "claude-opus-5 is a model; an alias cannot have the name of a model."
+    ),
+    "catalog alias best claude-opus-4-5": f"claude-opus-4-5 is an alias; name the model it means, {OPUS}.",
+    "catalog alias best nope": "There is no model 'nope'.",
+    "catalog alias a//b claude-opus-5": "An alias must have no leading, trailing or double slash, as 'a//b' has.",
+    "catalog unalias nope": "There is no alias 'nope'.",
+    "workspaces create default": None,
+    "workspaces create team --id team": (
+        "A workspace id must be wrkspc_ followed by 1 to 64 letters and digits, not 'team'."
+    ),
+    "workspaces create team --allow ä*": (
+        "A pattern must be 1 to 256 visible ASCII characters such as claude-*, not 'ä*'."
+    ),
+    "workspaces show nope": "There is no workspace 'nope'.",
+    "workspaces change default": "Nothing to change; name at least one field, such as --allow.",
+    "workspaces change nope --name x": "There is no workspace 'nope'.",
+    "workspaces change default --shape classic --clear-shape": "The shape is both given and cleared; say one.",
+    "workspaces archive default": "default is the default workspace, which cannot be archived.",
+    "workspaces archive nope": "There is no workspace 'nope'.",
+    "keys create --name k --workspace nope": "There is no workspace 'nope'.",
+    "keys create --name k --workspace default --organization": (
+        "A key belongs to a workspace or to the organization; say one."
+    ),
+    "keys create --name k --expires-at 2020-01-01": "expires_at must lie in the future.",
+    "keys create --name k --expires-at soon": (
+        "--expires-at must be a day or an RFC 3339 time such as 2026-02-04T00:00:00Z, not 'soon'."
+    ),
+    "keys create --name k --secret short": "A secret must have 16 to 512 characters.",
+    "keys create --name k --secret sécret-that-is-long": (
+        "A secret must be visible ASCII characters without spaces, as headers carry it."
+    ),
+    "keys disable nope": "There is no key 'nope'.",
+    "keys enable nope": "There is no key 'nope'.",
+    "keys archive nope": "There is no key 'nope'.",
+    "keys rotate nope": "There is no key 'nope'.",
+}
+
+
+@pytest.mark.parametrize("command", REFUSED, ids=lambda command: command[:60])
+def test_a_refused_command_says_why_and_changes_nothing(cli: CLI, installation: Installation, command: str) -> None:
+    before = content(installation)
+    sentence = cli(*command.split()).refusal
+    if REFUSED[command] is not None:  # else it holds what differs each time
+        assert sentence == REFUSED[command]
+    assert content(installation) == before
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["nonsense", "catalog nonsense", "catalog list --nonsense", "catalog show", "catalog add", "keys create",
+     "catalog add m --max-tokens many", "catalog list --lifecycle gone", "keys rotate k --overlap -1",
+     "workspaces create team --shape odd", "catalog change claude-opus-5 --clear id"],
+)  # fmt: skip
+def test_a_wrong_call_ends_with_2_and_shows_the_usage_on_stderr(
+    cli: CLI, installation: Installation, command: str
+) -> None:
+    before = content(installation)
+    result = cli(*command.split())
+    assert (result.code, result.out) == (2, "")
+    assert result.err.startswith("Usage: callsheet ")
+    assert "\nError: " in result.err
+    assert content(installation) == before
+
+
+def content(installation: Installation) -> list[str]:
+    """Everything the database holds."""
+    connection = sqlite3.connect(installation.url.removeprefix("sqlite:///"))
+    try:
+        return list(connection.iterdump())
+    finally:
+        connection.close()

@@ -1,0 +1,88 @@
+"""Tables in a terminal of 80 columns, where most people read them."""
+
+import os
+import pty
+import re
+import subprocess
+import termios
+
+import pytest
+from rich.cells import cell_len
+
+from tests.installation import Installation, make_model
+from tests.program import COMMAND, DEADLINE
+
+COLUMNS = 80
+
+
+def read(installation: Installation, *arguments: str, columns: int = COLUMNS) -> list[str]:
+    """The lines that a command prints into a terminal."""
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (50, columns))
+    environment = {
+        name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES", "NO_COLOR")
+    }
+    process = subprocess.Popen(
+        [*COMMAND, *arguments],
+        env={**environment, "TERM": "xterm", "CALLSHEET_DATABASE_URL": installation.url},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    output = b""
+    try:
+        while chunk := os.read(ours, 65536):
+            output += chunk
+    except OSError:  # how Linux says that nobody writes any more
+        pass
+    finally:
+        os.close(ours)
+        assert process.wait(DEADLINE) == 0, output
+    return re.sub(r"\x1b\[[0-9;]*m", "", output.decode()).splitlines()
+
+
+@pytest.mark.parametrize(
+    "command", ["catalog list", "catalog history", "keys list", "workspaces list", "settings", "catalog show m"]
+)
+def test_no_line_is_wider_than_the_terminal(installation: Installation, command: str) -> None:
+    installation.add(make_model("m", description="word " * 100, display_name="日本語" * 20))
+    installation.key(name="-".join(["a key with quite a long name"] * 3))
+    installation.workspace("team with a long name", allow=("claude-*",) * 9)
+    lines = read(installation, *command.split())
+    assert len(lines) > 2
+    assert max(map(cell_len, lines)) <= COLUMNS
+
+
+def test_the_ids_of_the_built_in_models_are_whole_and_the_rest_is_legible(installation: Installation) -> None:
+    lines = read(installation, "catalog", "list")
+    assert lines[0].split() == ["ID", "Name", "Released", "Lifecycle", "Context", "Output"]
+    row = next(line for line in lines if line.startswith("claude-sonnet-4-5-20250929 "))
+    assert " 2025-09-29  deprecated, " in row
+    assert lines[-1] == "Too narrow for Line, Aliases; a wider terminal or --json shows all."
+
+
+def test_a_wider_terminal_shows_every_column(installation: Installation) -> None:
+    lines = read(installation, "catalog", "list", columns=170)
+    assert lines[0].split()[-2:] == ["Line", "Aliases"]
+    assert "Too narrow" not in lines[-1]
+
+
+def test_an_id_that_is_too_long_folds_and_loses_nothing(installation: Installation) -> None:
+    long_id = "hf.co/meta-llama/Llama-3.3-70B-Instruct-GGUF:Q4_K_M"
+    installation.add(make_model(long_id, "2030-01-01"))
+    first, second = read(installation, "catalog", "list")[2:4]
+    assert first.split()[0] + second.split()[0] == long_id
+
+
+@pytest.mark.parametrize("noun", ["keys", "workspaces"])
+def test_the_ids_of_keys_and_workspaces_are_whole(installation: Installation, noun: str) -> None:
+    installation.key()
+    line = read(installation, noun, "list")[2]
+    assert len(line.split()[0]) == len("apikey_" if noun == "keys" else "wrkspc_") + 24
+
+
+def test_the_help_of_serve_cuts_off_no_flag(installation: Installation) -> None:
+    text = "\n".join(read(installation, "serve", "--help"))
+    assert "…" not in text
+    assert "--openai-dialect / --no-openai-dialect" in text

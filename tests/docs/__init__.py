@@ -1,0 +1,1 @@
+"""The documents are tested like code: their blocks run, their links lead somewhere, their reference is complete."""

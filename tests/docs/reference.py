@@ -1,0 +1,160 @@
+"""The reference pages that are made from the program itself: `scripts/docs` writes them, a test compares them."""
+
+from collections.abc import Iterator
+from enum import Enum
+from pathlib import Path
+from typing import Any, Final, get_args, get_origin
+
+import typer
+
+from callsheet import settings
+from callsheet.cli.app import app
+from callsheet.settings import Settings
+from tests.docs.pages import ROOT
+
+_MADE: Final = "<!-- Made by scripts/docs from the program; change it there. -->"
+
+_CLI: Final = f"""{_MADE}
+
+# Command line
+
+Results go to stdout, messages to stderr. Commands that print a table print JSON with `--json`.
+The exit code is 0 when the command did its work, 1 when it was refused, and 2 when it was called wrongly; a refused
+command changes nothing and says why in one sentence.
+
+Every command finds its database by `--database`, else by `CALLSHEET_DATABASE_URL`, else by `database` in
+`callsheet.toml`, else in the user's data directory. Commands may run while the server does; it notices the change.
+
+Times are days (`2026-11-20`, midnight in UTC) or RFC 3339 times (`2026-11-20T09:00:00Z`).
+"""
+
+_SETTINGS: Final = f"""{_MADE}
+
+# Settings
+
+A setting comes from a flag of `callsheet serve`, else from its environment variable, else from `callsheet.toml`,
+else from its default. `callsheet settings` prints every setting, its value, and where it came from. A name that is
+not a setting, or a value that does not fit, stops the program with the name and the reason.
+
+The file is `callsheet.toml` in the working directory, or the one that `CALLSHEET_CONFIG` or `--config` names. It
+holds settings at its top level:
+
+<!-- runs: settings -->
+```toml
+host = "0.0.0.0"
+default_limit = 1000
+extra_versions = ["2027-01-01"]
+cors_origins = ["https://app.example.com"]
+```
+
+Where a list is wanted, the environment and flags take values separated by commas. Where yes or no is wanted, the
+environment takes `true` or `false`, and the flag has an opposite: `--strict-betas`, `--no-strict-betas`.
+
+| In the file | In the environment | As a flag | Value | Default | What it is |
+|---|---|---|---|---|---|
+"""
+
+
+def pages() -> dict[Path, str]:
+    """Every generated page with the text it should have."""
+    folder = ROOT / "docs" / "reference"
+    return {folder / "cli.md": cli_page(), folder / "settings.md": settings_page()}
+
+
+def cli_page() -> str:
+    """The page of all commands."""
+    return "\n".join([_CLI, *(_describe(path, command) for path, command in commands())])
+
+
+def commands() -> Iterator[tuple[str, Any]]:
+    """Every command with its full name, groups too."""
+    yield from _walk("callsheet", typer.main.get_command(app))
+
+
+def _walk(path: str, command: Any) -> Iterator[tuple[str, Any]]:
+    yield path, command
+    for name, child in getattr(command, "commands", {}).items():
+        yield from _walk(f"{path} {name}", child)
+
+
+def _describe(path: str, command: Any) -> str:
+    level = "##" if path.count(" ") < 2 else "###"
+    children = getattr(command, "commands", None)
+    arguments = [each for each in command.params if not each.opts[0].startswith("-")]
+    options = [each for each in command.params if each.opts[0].startswith("-")]
+    usage = [path, *(_argument(each) for each in arguments)]
+    usage += ["[OPTIONS]"] * bool(options) + ["COMMAND"] * bool(children)
+    lines = [f"{level} {path}", "", str(command.help), "", f"`{' '.join(usage)}`", ""]
+    if command.params:
+        lines += ["| | |", "|---|---|"]
+        lines += [f"| `{_argument(each)}` | {_cell(each.help)} |" for each in arguments]
+        lines += [f"| {_option(each)} | {_cell(each.help)} |" for each in options]
+        lines += [""]
+    return "\n".join(lines)
+
+
+def _argument(parameter: Any) -> str:
+    name = parameter.metavar or parameter.name.upper()
+    return name if parameter.required else f"[{name}]"
+
+
+def _option(parameter: Any) -> str:
+    names = ", ".join(f"`{name}`" for name in (*parameter.opts, *parameter.secondary_opts))
+    if parameter.is_flag:
+        return names
+    value = (parameter.metavar or _value(parameter.type_descriptor.annotation)).replace("|", "\\|")
+    return f"`{parameter.opts[0]} {value}`" + (" (required)" if parameter.required else "")
+
+
+def _value(annotation: Any) -> str:
+    inner = get_args(annotation)[0] if get_origin(annotation) is list else annotation
+    if isinstance(inner, type) and issubclass(inner, Enum):
+        return "|".join(str(each.value) for each in inner)
+    return "N" if inner in (int, float) else "TEXT"
+
+
+def settings_page() -> str:
+    """The page of all settings."""
+    flags = {
+        each.name: f"`{each.opts[0]}`"
+        for path, command in commands()
+        if path == "callsheet serve"
+        for each in command.params
+    }
+    rows = []
+    for name, field in Settings.model_fields.items():
+        names = f"`{name}` | `{settings._variable(name)}` | {flags.get(name, 'none')}"
+        rows.append(f"| {names} | {_kind(field)} | {_default(field)} | {_cell(field.description)} |")
+    return _SETTINGS + "\n".join(rows) + "\n"
+
+
+def _kind(field: Any) -> str:
+    if get_origin(field.annotation) is list:
+        return "list"
+    if isinstance(field.annotation, type) and issubclass(field.annotation, Enum):
+        return " or ".join(f"`{each.value}`" for each in field.annotation)
+    low, high = (
+        next((getattr(each, of) for each in field.metadata if hasattr(each, of)), None) for of in ("ge", "le")
+    )
+    if low is None:
+        return {bool: "yes or no"}.get(field.annotation, "text")
+    return f"{low:,} to {high:,}" if high is not None else f"{low:,} or more"
+
+
+def _default(field: Any) -> str:
+    if field.default_factory is not None:
+        return "a file in the user's data directory"
+    value = field.default
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"`{value}`" if value not in ("", []) else "none"
+
+
+def _cell(text: str | None) -> str:
+    return (text or "").replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    for page, text in pages().items():
+        page.write_text(text, encoding="utf-8")
+        print(page.relative_to(ROOT))

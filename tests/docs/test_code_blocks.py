@@ -1,0 +1,174 @@
+"""Every block of code in the documents does what it says. The markers are explained in pages.py."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from callsheet.settings import load
+from tests.docs.pages import PAGES, ROOT, Block, blocks, name
+
+_SHOWN_URL: Final = "http://127.0.0.1:8484"  # as the pages write it; the real server takes a free port
+_CLIENT: Final = ROOT / ".clients" / "anthropic-2" / "bin" / "python"
+_RUNNING: Final = [page for page in PAGES if any(block.marker.startswith("runs") for block in blocks(page))]
+
+#: Asks an app that a page made, as a client of the application around it would.
+_ASK: Final = """
+import asyncio, os, httpx2
+async def _ask():
+    headers = {"x-api-key": os.environ["ANTHROPIC_API_KEY"], "anthropic-version": "2023-06-01"}
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://host") as client:
+        reply = await client.get("/anthropic/v1/models", params={"limit": 1}, headers=headers)
+        assert reply.status_code == 200, reply.text
+        print(reply.text)
+asyncio.run(_ask())
+"""
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_every_block_says_whether_it_runs(page: Path) -> None:
+    assert [block for block in blocks(page) if not block.is_marked] == []
+
+
+@pytest.mark.parametrize("page", _RUNNING, ids=name)
+def test_the_blocks_of_a_page_run_one_after_the_other(page: Path, newcomer: "Newcomer") -> None:
+    for block in blocks(page):
+        newcomer.follow(block)
+
+
+class Newcomer:
+    """Somebody with an empty home who follows a page in a fresh checkout, with the server running."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / "checkout"
+        self.folder.mkdir()
+        for linked, target in ((".venv", Path(sys.prefix)), ("scripts", ROOT / "scripts")):
+            (self.folder / linked).symlink_to(target)
+        home = folder / "home"
+        home.mkdir()
+        self.database = home / ".local/share/callsheet/callsheet.db"
+        bin_folder = str(Path(sys.prefix) / "bin")
+        self.environment = {"PATH": f"{bin_folder}:{os.environ['PATH']}", "HOME": str(home), "LANG": "C.UTF-8"}
+        self.printed = ""
+        self._shell = folder / "exported"
+        self._shell.write_text("")
+        self._serve()
+
+    def _serve(self) -> None:
+        self.server = subprocess.Popen(
+            [Path(sys.prefix) / "bin" / "callsheet", "serve", "--port", "0", "--poll-seconds", "0.01"],
+            cwd=self.folder, env=self.environment, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        assert self.server.stdout is not None
+        lines: list[str] = []
+        while "  curl " not in "".join(lines[-1:]):
+            lines.append(self.server.stdout.readline())
+            assert lines[-1], "the server ended at once"
+        self.url = lines[0].split()[-1]
+        self.started = "".join(lines).replace(self.url, _SHOWN_URL)
+        secret = re.search(r"ANTHROPIC_API_KEY=(\S+)", self.started)
+        assert secret is not None
+        self.environment |= {"ANTHROPIC_BASE_URL": self.url, "ANTHROPIC_API_KEY": secret.group(1)}
+
+    def follow(self, block: Block) -> None:
+        """Do what `block` says; it may rely on the server knowing what the one before changed."""
+        where = f"line {block.line}"
+        if block.marker.startswith("prints"):
+            _compare(block, self.started if block.marker == "prints: serve" else self.printed, where)
+        elif block.marker == "runs: settings":
+            file = self.folder / "callsheet.toml"
+            file.write_text(block.code)
+            load(config=str(file))
+            file.unlink()
+        elif block.marker == "runs: nginx":
+            self._check_nginx(block.code)
+        elif block.marker.startswith("runs"):
+            self.printed = self._run(self._command(block), where).replace(self.url, _SHOWN_URL)
+            self._await_changes()
+
+    def _command(self, block: Block) -> list[str | Path]:
+        code = block.code.replace(_SHOWN_URL, self.url)
+        if block.language == "bash":
+            state = f"'{self._shell}'"
+            return ["bash", "-euo", "pipefail", "-c", f". {state}\nset -a\n{code}\nexport -p > {state}"]
+        if block.marker == "runs: client":
+            if not _CLIENT.exists():
+                assert "CI" not in os.environ, f"{_CLIENT} is missing"
+                pytest.skip("The official SDK is missing; run: .venv/bin/python tests/clients/install.py")
+            return [_CLIENT, "-W", "error", "-c", code]
+        return [sys.executable, "-W", "error", "-c", code + (_ASK if block.marker == "runs: app" else "")]
+
+    def _run(self, command: list[str | Path], where: str) -> str:
+        done = subprocess.run(
+            command, cwd=self.folder, env=self.environment, text=True, timeout=60, check=False,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        assert done.returncode == 0, f"{where}:\n{done.stdout}"
+        return done.stdout
+
+    def _await_changes(self) -> None:
+        with sqlite3.connect(self.database) as connection:
+            (revision,) = connection.execute("SELECT revision FROM installation").fetchone()
+        connection.close()
+        for _ in range(2000):
+            with urllib.request.urlopen(f"{self.url}/readyz") as reply:
+                if json.load(reply)["revision"] >= revision:
+                    return
+        raise AssertionError("the server did not notice the change")
+
+    def _check_nginx(self, code: str) -> None:
+        """Valid by nginx's own word; where it is not installed, only CI can say."""
+        nginx = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
+        if nginx is None:
+            assert "CI" not in os.environ, "nginx is missing"
+            return
+        file = self.folder / "nginx.conf"
+        scratch = "".join(
+            f"{each}_temp_path {self.folder}/{each};"
+            for each in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+        )
+        file.write_text(f"pid {self.folder}/pid;\nevents {{}}\nhttp {{\naccess_log off;{scratch}\n{code}\n}}\n")
+        self._run([nginx, "-t", "-c", file, "-g", "error_log stderr;"], "nginx")
+
+    def close(self) -> None:
+        """Stop the server."""
+        self.server.terminate()
+        self.server.communicate(timeout=30)
+        assert self.server.returncode in (0, -signal.SIGTERM)
+
+
+@pytest.fixture
+def newcomer(tmp_path: Path) -> Iterator[Newcomer]:
+    someone = Newcomer(tmp_path)
+    yield someone
+    someone.close()
+
+
+def _compare(block: Block, printed: str, where: str) -> None:
+    if block.language == "json":
+        assert _agree(json.loads(block.code), json.loads(printed)), f"{where}: it printed\n{printed}"
+        return
+    rest = iter([" ".join(line.split()) for line in printed.splitlines()])
+    for expected in filter(None, (" ".join(line.split()) for line in block.code.splitlines())):
+        pattern = re.compile(re.escape(expected).replace("…", ".*"))
+        assert any(pattern.fullmatch(line) for line in rest), f"{where}: not in order: {expected}\n{printed}"
+
+
+def _agree(expected: Any, found: Any) -> bool:
+    if expected == "…":
+        return True
+    if isinstance(expected, dict) and isinstance(found, dict):
+        return list(expected) == list(found) and all(_agree(expected[key], found[key]) for key in expected)
+    if isinstance(expected, list) and isinstance(found, list):
+        return len(expected) == len(found) and all(map(_agree, expected, found))
+    return bool(expected == found)

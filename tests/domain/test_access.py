@@ -1,0 +1,130 @@
+from dataclasses import replace
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from callsheet.domain.access import APIKey, Credential, Keyring, KeyStatus, Shape, Visibility, Workspace
+from callsheet.domain.errors import InvalidError
+
+NOW = datetime(2026, 11, 20, tzinfo=UTC)
+
+
+def make_workspace(**values: Any) -> Workspace:
+    return Workspace(**{"id": "wrkspc_1", "name": "research", "created_at": NOW, **values})
+
+
+def make_key(secret: str = "a", **values: Any) -> APIKey:
+    given_ = {
+        "id": f"apikey_{secret}",
+        "name": "ci",
+        "workspace_id": "wrkspc_1",
+        "fingerprint": sha256(secret.encode()).digest(),
+        "hint": "last",
+        "created_at": NOW,
+    }
+    return APIKey(**{**given_, **values})
+
+
+@pytest.mark.parametrize("workspace_id", ["wrkspc_1", "wrkspc_01JwQvzr7rXLA5AGx3HKfFUJ", f"wrkspc_{'x' * 64}"])
+def test_a_workspace_id_is_a_prefix_with_letters_and_digits(workspace_id: str) -> None:
+    assert make_workspace(id=workspace_id).id == workspace_id
+
+
+@pytest.mark.parametrize(
+    "workspace_id", ["", "wrkspc_", "wrkspc_a-b", "WRKSPC_1", "1", "wrkspc_é", f"wrkspc_{'x' * 65}"]
+)
+def test_any_other_workspace_id_is_refused(workspace_id: str) -> None:
+    with pytest.raises(
+        InvalidError, match=r"^A workspace id must be wrkspc_ followed by 1 to 64 letters and digits"
+    ):
+        make_workspace(id=workspace_id)
+
+
+@pytest.mark.parametrize("name", ["", " ", " a", "a ", "a\nb", "x" * 129, "\ud800", "a\u200b"])
+def test_a_name_nobody_can_read_is_refused(name: str) -> None:
+    with pytest.raises(InvalidError, match=r"^A workspace name must be 1 to 128 printable characters, not "):
+        make_workspace(name=name)
+    with pytest.raises(InvalidError, match=r"^A key name must be 1 to 128 printable characters, not "):
+        make_key(name=name)
+
+
+@pytest.mark.parametrize("name", ["a", "Größe 🎬", "x" * 128])
+def test_a_name_is_1_to_128_printable_characters(name: str) -> None:
+    assert make_workspace(name=name).name == name
+    assert make_key(name=name).name == name
+
+
+@pytest.mark.parametrize("pattern", ["", "a b", "é", "x" * 257, "a\n"])
+@pytest.mark.parametrize("rule", ["allow", "deny"])
+def test_a_pattern_is_visible_ascii(rule: str, pattern: str) -> None:
+    with pytest.raises(InvalidError, match=r"^A pattern must be 1 to 256 visible ASCII characters"):
+        make_workspace(visibility=Visibility(**{rule: ("claude-*", pattern)}))
+
+
+def test_records_show_everything_but_the_fingerprint() -> None:
+    workspace = make_workspace(visibility=Visibility(("a",), ("b",)), shape=Shape.CLASSIC, archived_at=NOW)
+    assert workspace.record() == {
+        "id": "wrkspc_1",
+        "name": "research",
+        "allow": ["a"],
+        "deny": ["b"],
+        "shape": "classic",
+        "created_at": "2026-11-20T00:00:00Z",
+        "archived_at": "2026-11-20T00:00:00Z",
+    }
+    assert make_key(expires_at=NOW).record() == {
+        "id": "apikey_a",
+        "name": "ci",
+        "workspace_id": "wrkspc_1",
+        "partial_key_hint": "...last",
+        "status": "active",
+        "expires_at": "2026-11-20T00:00:00Z",
+        "created_at": "2026-11-20T00:00:00Z",
+    }
+
+
+def test_a_keyring_finds_a_key_by_its_secret() -> None:
+    keyring = Keyring([make_key("a"), make_key("b", workspace_id=None, expires_at=NOW)])
+    assert len(keyring) == 2
+    assert keyring.find(b"a") == Credential("apikey_a", "wrkspc_1", usable=True, expires=float("inf"))
+    assert keyring.find(b"b") == Credential("apikey_b", None, usable=True, expires=NOW.timestamp())
+    assert keyring.find(b"c") is None
+    assert keyring.find(b"") is None
+    assert keyring.find(b"\xff\x00") is None
+
+
+@pytest.mark.parametrize("status", KeyStatus)
+def test_only_an_active_key_is_usable(status: KeyStatus) -> None:
+    found = Keyring([make_key(status=status)]).find(b"a")
+    assert found is not None
+    assert found.usable is (status is KeyStatus.ACTIVE)
+
+
+secrets = st.sampled_from("abcdef")
+keys = st.builds(make_key, secrets, status=st.sampled_from(KeyStatus), workspace_id=st.none() | st.just("wrkspc_2"))
+
+
+@given(st.lists(st.lists(keys, max_size=4), min_size=1, max_size=5))
+def test_a_changed_keyring_is_one_made_anew_and_the_old_one_stays(rounds: list[list[APIKey]]) -> None:
+    latest: dict[str, APIKey] = {}
+    keyring = Keyring()
+    for changed in rounds:
+        old, before = keyring, {secret: keyring.find(secret.encode()) for secret in "abcdef"}
+        latest |= {key.id: key for key in changed}
+        keyring = keyring.changed(changed)
+        anew = Keyring(latest.values())
+        assert len(keyring) == len(anew)
+        for secret in "abcdef":
+            assert keyring.find(secret.encode()) == anew.find(secret.encode())
+            assert old.find(secret.encode()) == before[secret]
+
+
+def test_a_key_cannot_be_written_to_but_replaced() -> None:
+    key = make_key()
+    with pytest.raises(AttributeError):
+        key.name = "other"  # type: ignore[misc]
+    assert replace(key, name="other").name == "other"

@@ -1,0 +1,54 @@
+from fnmatch import fnmatchcase
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from callsheet.domain.access import SEES_ALL, Visibility
+
+ids = st.text("ab-1/.:*?[", min_size=1, max_size=6)
+patterns = st.lists(st.text("ab-1/.:*?[]!|()^$\\", min_size=1, max_size=6), max_size=4).map(tuple)
+
+
+def sees(visibility: Visibility, model_id: str) -> bool:
+    """The rules in two lines: one pattern at a time, deny wins, no allow means all."""
+    allowed = not visibility.allow or any(fnmatchcase(model_id, pattern) for pattern in visibility.allow)
+    return allowed and not any(fnmatchcase(model_id, pattern) for pattern in visibility.deny)
+
+
+@given(patterns, patterns, ids)
+def test_visibility_is_what_matching_one_pattern_at_a_time_gives(
+    allow: tuple[str, ...], deny: tuple[str, ...], model_id: str
+) -> None:
+    visibility = Visibility(allow, deny)
+    assert visibility.sees(model_id) == sees(visibility, model_id)
+
+
+@pytest.mark.parametrize(
+    ("allow", "deny", "seen"),
+    [
+        ((), (), True),
+        (("claude-*",), (), True),
+        (("gpt-*",), (), False),
+        (("gpt-*", "claude-opus-*"), (), True),
+        ((), ("*-opus-*",), False),
+        (("claude-opus-5",), ("claude-opus-5",), False),
+        (("claude-opus",), (), False),
+        (("opus",), (), False),
+        (("CLAUDE-*",), (), False),
+        (("claude-opus-?",), (), True),
+        (("claude-opus-[0-4]",), (), False),
+    ],
+)
+def test_deny_wins_and_a_pattern_means_the_whole_id(
+    allow: tuple[str, ...], deny: tuple[str, ...], seen: bool
+) -> None:
+    assert Visibility(allow, deny).sees("claude-opus-5") is seen
+
+
+def test_without_rules_everything_is_seen() -> None:
+    assert SEES_ALL.sees("anything/at:all")
+
+
+def test_a_star_crosses_slashes() -> None:
+    assert Visibility(("hf.co/*",)).sees("hf.co/org/m:Q4")

@@ -1,0 +1,108 @@
+"""The access log: a line for every answer, whole, in order, and never in the way."""
+
+import json
+import os
+import re
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from callsheet.http.access_log import AccessLog
+from callsheet.settings import LogFormat
+from tests.doors import AppDoor
+from tests.program import wait_for
+
+
+class Pipe:
+    """What is written to a descriptor, read by a thread."""
+
+    def __init__(self) -> None:
+        self.reader, self.writer = os.pipe()
+        self.content = b""
+        self.thread = threading.Thread(target=self._read)
+        self.thread.start()
+
+    def _read(self) -> None:
+        while data := os.read(self.reader, 65536):
+            self.content += data
+
+    def close(self) -> None:
+        os.close(self.writer)
+        self.thread.join()
+        os.close(self.reader)
+
+
+@pytest.fixture
+def pipe() -> Iterator[Pipe]:
+    opened = Pipe()
+    yield opened
+    opened.close()
+
+
+def _logged(door: AppDoor, kind: LogFormat, pipe: Pipe) -> list[str]:
+    door.app.observer.log = AccessLog(kind, pipe.writer)
+    for _ in range(4):
+        door.get("/v1/models?limit=1")
+    door.get('/v1/models/a%22%0A"')
+    door.ask("GET", "/v1/models", {"x-api-key": "sk-this-is-wrong-0123456789"})
+    door.app.observer.stop()
+    wait_for(lambda: pipe.content.count(b"\n") >= 6, "six lines")
+    return pipe.content.decode().splitlines()
+
+
+def test_a_json_line_says_who_asked_what_and_what_became_of_it(app_door: AppDoor, pipe: Pipe) -> None:
+    lines = [json.loads(line) for line in _logged(app_door, LogFormat.JSON, pipe)]
+    key_id = app_door.installation.access.list_keys()[0].id
+    assert len(lines) == 6
+    assert [line["status"] for line in lines] == [200, 200, 200, 200, 404, 401]
+    assert {line["path"] for line in lines[:4]} == {"/v1/models?limit=1"}
+    assert [line["key_id"] for line in lines] == [key_id] * 4 + [None] * 2
+    assert len({line["request_id"] for line in lines}) == 6
+    for line in lines:
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", line["time"])
+        assert re.fullmatch(r"req_01[1-9A-HJ-NP-Za-km-z]{22}", line["request_id"])
+        assert line["duration_us"] >= 0
+        assert line["method"] == "GET"
+        assert line["client"] in ("127.0.0.1", "-")
+
+
+def test_a_common_line_has_the_common_form(app_door: AppDoor, pipe: Pipe) -> None:
+    lines = _logged(app_door, LogFormat.COMMON, pipe)
+    assert len(lines) == 6
+    for line in lines:
+        assert re.fullmatch(
+            r"\S+ - (apikey_\w+|-) \[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d \+0000\] "
+            r'"GET (\\.|[^"\\])+ HTTP/1\.1" \d{3} \d+',
+            line,
+        ), line
+
+
+def test_no_secret_is_in_the_log(app_door: AppDoor, pipe: Pipe) -> None:
+    _logged(app_door, LogFormat.JSON, pipe)
+    assert app_door.secret.encode() not in pipe.content
+    assert b"sk-this-is-wrong" not in pipe.content
+
+
+def test_lines_that_cannot_be_written_in_time_are_dropped_and_told_of(
+    pipe: Pipe, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("callsheet.http.access_log._MOST_BYTES", 100)
+    log = AccessLog(LogFormat.COMMON, pipe.writer)
+    for _ in range(50):
+        log.add(b"a line of some length\n", b"", 0.0, "")
+    log.start()
+    log.stop()
+    assert 0 < pipe.content.count(b"\n") < 50 or wait_for(lambda: pipe.content, "a line")
+    assert "lines of the access log were dropped" in caplog.text
+
+
+def test_a_log_that_cannot_be_written_stops_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    log = AccessLog(LogFormat.COMMON, writer)
+    log.add(b"a line\n", b"", 0.0, "")
+    log.start()
+    log.stop()
+    os.close(writer)
+    assert "cannot be written" in caplog.text

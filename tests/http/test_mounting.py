@@ -1,0 +1,213 @@
+"""The app mounted in other applications, each on a real server, without its lifespan."""
+
+import http.client
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import uvicorn
+from fastapi import FastAPI
+from litestar import Litestar, asgi
+from starlette.applications import Starlette
+from starlette.routing import Mount
+
+from callsheet.http.app import CallsheetApp, create_app
+from callsheet.http.paths import local_path
+from callsheet.http.server import bind
+from callsheet.settings import Settings
+from tests.doors import Reply
+from tests.installation import Installation, make_model
+
+PREFIX = "/tools/claude models"  # two segments, one of them with a character that travels encoded
+ENCODED = "/tools/claude%20models"
+
+SECRET = "sk-of-the-mounting-tests"
+SLASHED = "moonshot/kimi:k3@q4"
+
+
+class Host:
+    """Another application on a real server, with Callsheet somewhere in it."""
+
+    def __init__(self, app: Any, **options: Any) -> None:
+        listener = bind("127.0.0.1", 0)
+        self._port: int = listener.getsockname()[1]
+        self._server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, ws="none", **options))
+        self._thread = threading.Thread(target=self._server.run, args=([listener],))
+        self._thread.start()
+
+    def get(self, target: str, *, method: str = "GET", secret: str = SECRET) -> Reply:
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)
+        try:
+            headers = {"x-api-key": secret, "anthropic-version": "2023-06-01"}
+            connection.request(method, target, headers=headers)
+            response = connection.getresponse()
+            answered = {name.lower(): value for name, value in response.getheaders()}
+            return Reply(response.status, answered, response.read())
+        finally:
+            connection.close()
+
+    def close(self) -> None:
+        self._server.should_exit = True
+        self._thread.join(timeout=30)
+        assert not self._thread.is_alive(), "the server did not stop"
+
+
+def in_starlette(app: CallsheetApp) -> Any:
+    return Starlette(routes=[Mount(PREFIX, app)])
+
+
+def in_nested_starlette(app: CallsheetApp) -> Any:
+    _, outer, inner = PREFIX.split("/")
+    return Starlette(routes=[Mount(f"/{outer}", routes=[Mount(f"/{inner}", app)])])
+
+
+def in_fastapi(app: CallsheetApp) -> Any:
+    host = FastAPI()
+    host.mount(PREFIX, app)
+    return host
+
+
+def in_litestar(app: CallsheetApp) -> Any:
+    @asgi(PREFIX, is_mount=True, copy_scope=True)
+    async def callsheet(scope: Any, receive: Any, send: Any) -> None:
+        await app(scope, receive, send)
+
+    return Litestar([callsheet])
+
+
+@pytest.fixture
+def app(installation: Installation) -> Iterator[CallsheetApp]:
+    installation.add(make_model(SLASHED))
+    installation.key(secret=SECRET)
+    made = create_app(Settings(database=installation.url, poll_seconds=0.01))
+    yield made
+    made.live.stop()
+
+
+@pytest.fixture(params=[in_starlette, in_nested_starlette, in_fastapi, in_litestar], ids=lambda each: each.__name__)
+def host(request: pytest.FixtureRequest, app: CallsheetApp) -> Iterator[Host]:
+    mount: Callable[[CallsheetApp], Any] = request.param
+    opened = Host(mount(app))
+    yield opened
+    opened.close()
+
+
+def _wait_until(host: Host, target: str, status: int) -> Reply:
+    for _ in range(2000):  # each asks over HTTP, so this ends
+        reply = host.get(target)
+        if reply.status == status:
+            return reply
+    raise AssertionError(reply)
+
+
+@pytest.mark.parametrize("path", ["/v1/models", "/v1/models/", "/v1/v1/models", "/v1/v1/models/"])
+def test_the_list_is_there_under_the_prefix_and_never_redirected(host: Host, path: str) -> None:
+    reply = host.get(f"{ENCODED}{path}?limit=2")
+    assert reply.ids == ["claude-fable-5-2", "claude-haiku-5-5"]
+    assert reply.json["has_more"] is True
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"/v1/models/{SLASHED}",
+        f"/v1/models/{SLASHED}/",
+        f"/v1/v1/models/{SLASHED}",
+        "/v1/models/moonshot%2Fkimi%3Ak3%40q4",
+        "/v1/models/moonshot%2fkimi:k3%40q4",
+    ],
+)
+def test_an_id_with_a_slash_is_retrieved_raw_and_encoded(host: Host, path: str) -> None:
+    assert host.get(f"{ENCODED}{path}?beta=true").json["id"] == SLASHED
+
+
+def test_an_id_is_decoded_once_only(host: Host) -> None:
+    reply = host.get(f"{ENCODED}/v1/models/moonshot%252Fkimi")
+    assert reply.error == (404, "not_found_error", "model: moonshot%2Fkimi")
+
+
+def test_what_is_not_found_is_answered_in_our_envelope(host: Host) -> None:
+    assert host.get(f"{ENCODED}/v1/models/nothing").error == (404, "not_found_error", "model: nothing")
+    assert host.get(f"{ENCODED}/v1/nothing").error == (404, "not_found_error", "Not found")
+    assert host.get(f"{ENCODED}/v1/models", method="DELETE").error[0] == 405
+    assert host.get(f"{ENCODED}/v1/models", secret="wrong").error == (
+        401,
+        "authentication_error",
+        "invalid x-api-key",
+    )
+
+
+def test_head_has_the_headers_and_no_body(host: Host) -> None:
+    whole = host.get(f"{ENCODED}/v1/models")
+    head = host.get(f"{ENCODED}/v1/models", method="HEAD")
+    assert (head.status, head.body) == (200, b"")
+    assert head.headers["etag"] == whole.headers["etag"]
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/openapi.json"])
+def test_the_open_paths_are_there_too(host: Host, path: str) -> None:
+    assert host.get(ENCODED + path).status == 200
+
+
+def test_changes_arrive_although_no_lifespan_ran(host: Host, installation: Installation) -> None:
+    assert host.get(f"{ENCODED}/v1/models/added-later").status == 404
+    installation.add(make_model("added-later"))
+    _wait_until(host, f"{ENCODED}/v1/models/added-later", 200)
+
+
+def test_a_prefix_that_a_proxy_leaves_on_is_named_by_root_path(installation: Installation) -> None:
+    installation.key(secret=SECRET)
+    app = create_app(Settings(database=installation.url, root_path="/anthropic"))
+    host = Host(app, lifespan="off")
+    try:
+        for path in ("/anthropic/v1/models", "/v1/models", "/anthropic/v1/v1/models/"):
+            assert host.get(f"{path}?limit=1").ids == ["claude-fable-5-2"]
+        assert host.get("/anthropic/readyz").json["status"] == "ok"
+        assert host.get("/anthropical/v1/models").error == (404, "not_found_error", "Not found")
+    finally:
+        host.close()
+        app.live.stop()
+
+
+def test_a_root_path_of_the_server_is_no_part_of_the_path(app: CallsheetApp) -> None:
+    host = Host(app, lifespan="off", root_path="/proxied")
+    try:
+        assert host.get("/v1/models?limit=1").ids == ["claude-fable-5-2"]
+        assert host.get("/v1/models/moonshot%2Fkimi%3Ak3%40q4").json["id"] == SLASHED
+        assert host.get("/readyz").json["status"] == "ok"
+    finally:
+        host.close()
+
+
+def test_a_server_that_sends_no_raw_path_is_enough(app: CallsheetApp) -> None:
+    async def without_raw_path(scope: Any, receive: Any, send: Any) -> None:
+        await app({name: value for name, value in scope.items() if name != "raw_path"}, receive, send)
+
+    host = Host(without_raw_path, lifespan="off")
+    try:
+        assert host.get(f"/v1/models/{SLASHED}").json["id"] == SLASHED
+        assert host.get("/v1/models/moonshot%2Fkimi%3Ak3%40q4").json["id"] == SLASHED
+    finally:
+        host.close()
+
+
+@pytest.mark.parametrize(
+    ("path", "raw_path", "root_path", "local"),
+    [
+        ("/v1/models/a/b", b"/v1/models/a%2Fb", "", b"/v1/models/a%2Fb"),
+        ("/m/v1/models/a/b", b"/%6D/v1/models/a%2Fb", "/m", b"/v1/models/a%2Fb"),  # the prefix sent otherwise
+        ("/v1/models/a/b/", b"/m/n/v1/models/a%2Fb", "", b"/v1/models/a%2Fb"),  # taken off `path` only
+        ("/m/v1/models/a/b", b"/v1/models/a%2Fb", "/m", b"/v1/models/a%2Fb"),  # not in `raw_path` at all
+        ("/m/v1/models/\N{REPLACEMENT CHARACTER}", b"/m/v1/models/%FF", "/m", b"/v1/models/%FF"),
+        ("/m", b"/m", "/m", b"/"),
+        ("/", b"/m", "", b"/"),
+        ("/models", b"/models", "/m", b"/models"),
+        ("/m/v1/models?", b"/m/v1/models%3F", "/m", b"/v1/models%3F"),
+        ("/somewhere/else", b"/v1/models", "", b"/v1/models"),
+    ],
+)
+def test_the_path_below_the_mount_is_the_path_as_sent(
+    path: str, raw_path: bytes, root_path: str, local: bytes
+) -> None:
+    assert local_path({"path": path, "raw_path": raw_path, "root_path": root_path}) == local

@@ -1,0 +1,86 @@
+"""A connection without a socket: bytes in, bytes out, through the very protocol classes that uvicorn runs."""
+
+import asyncio
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from uvicorn.server import ServerState
+
+from callsheet.http.app import CallsheetApp
+from callsheet.http.config import ServerConfig
+from callsheet.http.protocol import Limits
+
+DATE = (b"date", b"Sat, 21 Nov 2026 00:00:00 GMT")
+
+_REQUEST_ID = re.compile(rb"req_01[1-9A-HJ-NP-Za-km-z]{22}")
+
+
+class Wire(asyncio.Transport):
+    """What a protocol writes, kept."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sent = b""
+        self.closed = False
+        self.reading = True
+
+    def write(self, data: Any) -> None:
+        assert not self.closed, "written after close"
+        self.sent += bytes(data)
+
+    def close(self) -> None:
+        self.closed = True
+
+    def is_closing(self) -> bool:
+        return self.closed
+
+    def pause_reading(self) -> None:
+        self.reading = False
+
+    def resume_reading(self) -> None:
+        self.reading = True
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        return default
+
+
+class Line:
+    """One connection, to be used within a running event loop."""
+
+    def __init__(self, app: CallsheetApp, *, fast: bool, **options: Any) -> None:
+        limits = Limits(
+            app.live.current.options.max_url_bytes,
+            options.pop("max_header_bytes", 4096),
+            options.pop("max_body_bytes", 256),
+        )
+        self.config = ServerConfig(
+            app, limits=limits, fast=fast, ws="none", log_config=None, access_log=False, **options
+        )
+        self.config.load()
+        self.state = ServerState()
+        self.state.default_headers = [DATE]
+        self.wire = Wire()
+        loop = asyncio.get_running_loop()
+        self.protocol = self.config.http_protocol_class(  # type: ignore[call-arg]
+            config=self.config, server_state=self.state, app_state={}, _loop=loop
+        )
+        self.protocol.connection_made(self.wire)
+
+    async def feed(self, chunks: Iterable[bytes]) -> None:
+        """Let the chunks arrive one after the other, each answered as far as it can be."""
+        for chunk in chunks:
+            if self.wire.closed:
+                return
+            self.protocol.data_received(chunk)
+            await self.settle()
+
+    async def settle(self) -> None:
+        """Wait until nothing is being answered."""
+        while self.state.tasks:
+            await asyncio.sleep(0)
+
+    @property
+    def said(self) -> tuple[bytes, bool]:
+        """What was sent, request ids aside, and whether the connection was closed then."""
+        return _REQUEST_ID.sub(b"req_X", self.wire.sent), self.wire.closed

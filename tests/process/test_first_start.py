@@ -1,0 +1,69 @@
+"""What a person sees who starts the server for the first time, and for the second."""
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.program import DEADLINE, Server, call
+
+
+def test_the_first_start_prints_the_key_once_and_the_second_does_not(tmp_path: Path) -> None:
+    database = tmp_path / "callsheet.db"
+    with Server(database) as server:
+        server.printed("Try it:")
+        key = server.key
+        assert server.get("/v1/models", key)[0] == 200
+        assert f"Database: {database}\n" in server.stdout
+        assert f"export ANTHROPIC_BASE_URL={server.url}\n" in server.stdout
+        assert len(set(re.findall(r"sk-cs-\w+", server.stdout))) == 1
+        assert server.stderr == ""
+        assert server.stop() == 0
+    assert all(key.encode() not in path.read_bytes() for path in tmp_path.iterdir())
+    with Server(database) as server:
+        assert server.get("/v1/models", key)[0] == 200
+        assert re.fullmatch(rf"Callsheet serves \d+ models at {server.url}\nDatabase: {database}\n", server.stdout)
+        assert server.stop() == 0
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not there; install it (apt-get install curl)")
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "0.0.0.0"])  # as it is printed, brackets and all
+def test_the_printed_curl_works_as_it_is(tmp_path: Path, host: str) -> None:
+    with Server(tmp_path / "callsheet.db", "--host", host) as server:
+        line = server.printed(r"\n  (curl .*)\n")[1]
+        done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, timeout=DEADLINE, check=False)
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout)["data"][0]["type"] == "model"
+
+
+def test_the_number_of_models_is_that_of_the_catalogue(tmp_path: Path) -> None:
+    with Server(tmp_path / "callsheet.db") as server:
+        count = int(server.printed(r"serves (\d+) models")[1])
+        assert server.get("/readyz")[1]["models"] == count
+
+
+def test_a_database_that_the_command_line_made_has_its_first_key_made_by_serve(tmp_path: Path) -> None:
+    database = tmp_path / "callsheet.db"
+    assert call("migrate", "--database", f"sqlite:///{database}").returncode == 0
+    with Server(database) as server:
+        assert server.get("/v1/models", server.key)[0] == 200
+
+
+def test_where_there_is_a_key_none_is_made(tmp_path: Path) -> None:
+    database = tmp_path / "callsheet.db"
+    made = call("keys", "create", "--name", "mine", "--database", f"sqlite:///{database}")
+    with Server(database) as server:
+        assert "sk-cs-" not in server.stdout
+        assert server.get("/v1/models", made.stdout.strip())[0] == 200
+
+
+def test_the_default_database_is_a_file_in_the_data_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    with Server(None, cwd=tmp_path) as server:
+        assert f"Database: {tmp_path}/data/callsheet/callsheet.db\n" in server.stdout
+    assert [path.name for path in tmp_path.iterdir()] == ["data"]

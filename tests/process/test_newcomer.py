@@ -1,0 +1,56 @@
+"""A stranger with a fresh clone and an empty home: what README says first, works."""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.program import Program, wait_for
+
+ROOT = Path(__file__).parents[2]
+
+#: What a new machine gives a program; the rest of this one's environment stays out, but for how packages are found.
+KEPT = re.compile(r"PATH|LANG|LC_ALL|TMPDIR|SSL_CERT_FILE|REQUESTS_CA_BUNDLE|(PIP|HTTPS?|NO|https?|no)_.*")
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """The files of the project as a clone has them, in a folder of their own."""
+    folder = tmp_path / "callsheet"
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+    ).stdout
+    for name in filter(None, listed.decode().split("\0")):
+        if (ROOT / name).exists():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    return folder
+
+
+def test_the_first_command_of_the_readme_serves_what_it_prints(
+    clone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first_block = re.search(r"```bash\n(.*?)```", (clone / "README.md").read_text(), re.DOTALL)
+    assert first_block is not None
+    assert first_block[1].strip() == "scripts/serve"
+    home = tmp_path / "home"
+    home.mkdir()
+    for name in list(os.environ):
+        if not KEPT.fullmatch(name):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(home))
+    command = ["bash", "-c", f"{first_block[1].strip()} --port 0"]  # any port: the usual one may be taken
+    with Program(cwd=clone, command=command) as served:
+        curl = served.printed(r"(?m)^  (curl .*)$")[1]
+        answered = wait_for(
+            lambda: subprocess.run(["bash", "-c", f"{curl} -sS"], capture_output=True, check=False).stdout,
+            "an answer to the printed curl",
+        )
+    assert answered.startswith(b'{"data":[{"type":"model","id":"claude-fable-5-2"')
+    assert (home / ".local/share/callsheet/callsheet.db").is_file()

@@ -1,0 +1,116 @@
+"""``--workers 2``: two processes on one port, and one that watches over them."""
+
+import os
+import re
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.installation import Installation
+from tests.program import Server, call, wait_for
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="finds the workers by /proc, which Linux has")
+
+KEY = "sk-test-0123456789abcdef"
+
+
+@pytest.fixture
+def database(installation: Installation) -> Path:
+    """The file of an installation with a key."""
+    installation.key(secret=KEY)
+    return Path(installation.url.removeprefix("sqlite:///"))
+
+
+def session(server: Server) -> dict[int, str]:
+    """Command line by id, of the program and everything it has started."""
+    found = {}
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            try:
+                fields = (folder / "stat").read_text().rpartition(")")[2].split()
+                if int(fields[3]) == server.process.pid and fields[0] != "Z":
+                    found[int(folder.name)] = (folder / "cmdline").read_text()
+            except (FileNotFoundError, ProcessLookupError):  # it has just ended
+                continue
+    return found
+
+
+def workers(server: Server) -> list[int]:
+    """The processes that answer."""
+    return sorted(pid for pid, command in session(server).items() if "spawn_main" in command)
+
+
+def asks(server: Server, times: int = 20) -> None:
+    """Ask often enough that every worker has its turn."""
+    for _ in range(times):
+        assert server.get("/v1/models", KEY)[0] == 200
+
+
+def test_two_workers_answer_and_see_what_the_command_line_changes(database: Path) -> None:
+    with Server(database, "--workers", "2") as server:
+        assert len(wait_for(lambda: len(workers(server)) == 2 and workers(server))) == 2
+        asks(server)
+        url = f"sqlite:///{database}"
+        assert call("catalog", "add", "new", "--created-at", "2030-01-01", "--database", url).returncode == 0
+        # each request has a connection of its own, so neither worker is asked alone
+        wait_for(lambda: all(server.get("/v1/models", KEY)[1]["data"][0]["id"] == "new" for _ in range(20)))
+        assert server.stop() == 0
+        assert server.stderr == ""
+
+
+def test_a_worker_that_is_killed_is_replaced(database: Path) -> None:
+    with Server(database, "--workers", "2") as server:
+        before = wait_for(lambda: len(workers(server)) == 2 and workers(server))
+        asks(server)
+        os.kill(before[0], signal.SIGKILL)
+        after = wait_for(lambda: len(workers(server)) == 2 and workers(server) != before and workers(server))
+        assert before[1] in after
+        asks(server)
+        assert server.stop() == 0
+        assert session(server) == {}
+
+
+def test_both_workers_killed_at_once_are_replaced(database: Path) -> None:
+    with Server(database, "--workers", "2") as server:
+        before = wait_for(lambda: len(workers(server)) == 2 and workers(server))
+        for worker in before:
+            os.kill(worker, signal.SIGKILL)
+        wait_for(lambda: len(workers(server)) == 2 and not set(workers(server)) & set(before))
+        asks(server)
+        assert server.stop() == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("to_all", [False, True], ids=["to the first process", "to all, as a terminal does"])
+def test_a_signal_ends_all_processes_with_0(database: Path, number: signal.Signals, to_all: bool) -> None:
+    with Server(database, "--workers", "2") as server:
+        wait_for(lambda: len(workers(server)) == 2)
+        asks(server)
+        if to_all:
+            os.killpg(server.process.pid, number)
+        else:
+            server.send(number)
+        assert server.ended() == 0
+        wait_for(lambda: session(server) == {}, "the end of every process")
+        assert server.stderr == ""
+
+
+def test_a_database_that_goes_bad_while_serving_is_told_in_lines_without_a_traceback(database: Path) -> None:
+    with Server(database, "--workers", "2") as server:
+        before = wait_for(lambda: len(workers(server)) == 2 and workers(server))
+        asks(server)
+        for path in database.parent.glob("callsheet.db*"):
+            path.rename(path.with_name(f"away-{path.name}"))
+        database.mkdir()
+        os.kill(before[0], signal.SIGKILL)
+        wait_for(lambda: f"ERROR The database {database} is a folder" in server.stderr)
+        assert server.stop() == 0
+        assert re.search("Traceback", server.stderr) is None
+
+
+def test_a_database_that_is_bad_from_the_start_is_refused_once(tmp_path: Path) -> None:
+    done = call("serve", "--workers", "2", "--port", "0", "--database", f"sqlite:///{tmp_path}")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"callsheet: The database {tmp_path} is a folder; name a file with --database.\n"

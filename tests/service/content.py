@@ -1,0 +1,61 @@
+"""What is in a database, as another program reads it, before and after."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import Any
+
+import pytest
+
+from callsheet.domain.errors import CallsheetError
+from tests.installation import Installation
+
+Row = dict[str, Any]
+
+
+def content(installation: Installation) -> dict[str, list[Row]]:
+    """Every row of every table."""
+    with closing(sqlite3.connect(installation.store.place)) as connection:
+        connection.row_factory = sqlite3.Row
+        names = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        return {
+            name: [dict(row) for row in connection.execute(f"SELECT * FROM {name} ORDER BY 1")] for name in names
+        }
+
+
+@contextmanager
+def refused(installation: Installation, kind: type[CallsheetError], sentence: str) -> Iterator[None]:
+    """What happens inside is refused with exactly this sentence, and changes nothing at all."""
+    before = content(installation)
+    with pytest.raises(kind) as refusal:
+        yield
+    assert type(refusal.value) is kind
+    assert str(refusal.value) == sentence
+    assert content(installation) == before
+
+
+@contextmanager
+def unchanged(installation: Installation) -> Iterator[None]:
+    """What happens inside changes nothing: no row, no record, no revision."""
+    before = content(installation)
+    yield
+    assert content(installation) == before
+
+
+@contextmanager
+def recorded(installation: Installation, *expected: tuple[str, str, str]) -> Iterator[list[Row]]:
+    """What happens inside makes one revision with these records: action, kind and subject.
+
+    Yields a list that holds the records, oldest first, once the block is left.
+    """
+    before = content(installation)
+    records: list[Row] = []
+    yield records
+    after = content(installation)
+    revision = before["installation"][0]["revision"] + 1
+    assert after["installation"][0]["revision"] == revision
+    records += after["changes"][len(before["changes"]) :]
+    assert after["changes"][: len(before["changes"])] == before["changes"]
+    assert [(row["action"], row["kind"], row["subject"]) for row in records] == list(expected)
+    assert {row["revision"] for row in records} == {revision}
+    assert {row["actor"] for row in records} == {"test"}

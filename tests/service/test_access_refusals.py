@@ -1,0 +1,209 @@
+"""What an operator may not do to workspaces and keys: told in one sentence, and nothing is changed."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from callsheet.domain.access import Visibility
+from callsheet.domain.errors import ConflictError, InvalidError, RefusedError, UnknownError
+from callsheet.service.access import AccessService
+from tests.installation import Installation
+from tests.service.content import refused
+
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+SECRET = "sk-ant-api03-brought-along"
+
+Act = Callable[[AccessService], Any]
+
+
+@pytest.fixture
+def access(installation: Installation) -> AccessService:
+    """The service at a fixed time: workspaces research and gone (archived), keys ci, off, and two named twin."""
+    service = AccessService(installation.store, "test", lambda: NOW)
+    service.create_workspace("research", "wrkspc_1")
+    service.create_workspace("gone", "wrkspc_2")
+    service.archive_workspace("gone")
+    service.create_key("ci", secret=SECRET)
+    service.create_key("off")
+    service.disable_key("off")
+    service.create_key("twin")
+    service.create_key("twin")
+    return service
+
+
+REFUSALS: list[tuple[str, Act, type[RefusedError], str]] = [
+    (
+        "a workspace name taken",
+        lambda it: it.create_workspace("research", "wrkspc_3"),
+        ConflictError,
+        "There is a workspace named 'research' already: wrkspc_1.",
+    ),
+    (
+        "a workspace id taken",
+        lambda it: it.create_workspace("other", "wrkspc_1"),
+        ConflictError,
+        "There is a workspace wrkspc_1 already.",
+    ),
+    (
+        "the id of an archived workspace",
+        lambda it: it.create_workspace("other", "wrkspc_2"),
+        ConflictError,
+        "There is a workspace wrkspc_2 already.",
+    ),
+    (
+        "a workspace id that is none",
+        lambda it: it.create_workspace("other", "other"),
+        InvalidError,
+        "A workspace id must be wrkspc_ followed by 1 to 64 letters and digits, not 'other'.",
+    ),
+    (
+        "a workspace name that is none",
+        lambda it: it.create_workspace(" "),
+        InvalidError,
+        "A workspace name must be 1 to 128 printable characters, not ' '.",
+    ),
+    (
+        "a pattern that is none",
+        lambda it: it.create_workspace("other", None, Visibility(("a b",))),
+        InvalidError,
+        "A pattern must be 1 to 256 visible ASCII characters such as claude-*, not 'a b'.",
+    ),
+    (
+        "renaming to a name taken",
+        lambda it: it.change_workspace("research", lambda present: replace(present, name="default")),
+        ConflictError,
+        "There is a workspace named 'default' already: {default}.",
+    ),
+    (
+        "renaming to a name that is none",
+        lambda it: it.change_workspace("research", lambda present: replace(present, name="")),
+        InvalidError,
+        "A workspace name must be 1 to 128 printable characters, not ''.",
+    ),
+    (
+        "changing an archived workspace",
+        lambda it: it.change_workspace("wrkspc_2", lambda present: replace(present, name="back")),
+        ConflictError,
+        "wrkspc_2 is archived.",
+    ),
+    (
+        "archiving twice",
+        lambda it: it.archive_workspace("wrkspc_2"),
+        ConflictError,
+        "wrkspc_2 is archived.",
+    ),
+    (
+        "archiving the default workspace",
+        lambda it: it.archive_workspace("default"),
+        ConflictError,
+        "default is the default workspace, which cannot be archived.",
+    ),
+    (
+        "an unknown workspace",
+        lambda it: it.archive_workspace("nothing"),
+        UnknownError,
+        "There is no workspace 'nothing'.",
+    ),
+    (
+        "an archived workspace by its name",
+        lambda it: it.show_workspace("gone"),
+        UnknownError,
+        "There is no workspace 'gone'.",
+    ),
+    (
+        "a key of an unknown workspace",
+        lambda it: it.create_key("k", "nothing"),
+        UnknownError,
+        "There is no workspace 'nothing'.",
+    ),
+    (
+        "a key of an archived workspace",
+        lambda it: it.create_key("k", "wrkspc_2"),
+        ConflictError,
+        "wrkspc_2 is archived.",
+    ),
+    (
+        "a key name that is none",
+        lambda it: it.create_key("a\nb"),
+        InvalidError,
+        "A key name must be 1 to 128 printable characters, not 'a\\nb'.",
+    ),
+    (
+        "a key that has expired",
+        lambda it: it.create_key("k", expires_at=NOW),
+        InvalidError,
+        "expires_at must lie in the future.",
+    ),
+    (
+        "a secret taken",
+        lambda it: it.create_key("k", secret=SECRET),
+        ConflictError,
+        "There is a key with this secret already; a secret can belong to one key only.",
+    ),
+    (
+        "a secret too short",
+        lambda it: it.create_key("k", secret="short"),
+        InvalidError,
+        "A secret must have 16 to 512 characters.",
+    ),
+    (
+        "a secret that no header carries",
+        lambda it: it.create_key("k", secret="with spaces in between"),
+        InvalidError,
+        "A secret must be visible ASCII characters without spaces, as headers carry it.",
+    ),
+    ("an unknown key", lambda it: it.disable_key("nothing"), UnknownError, "There is no key 'nothing'."),
+    (
+        "a name of two keys",
+        lambda it: it.archive_key("twin"),
+        ConflictError,
+        "2 keys are named 'twin'; name one by its id.",
+    ),
+    (
+        "rotating a disabled key",
+        lambda it: it.rotate_key("off"),
+        ConflictError,
+        "{off} is disabled; only an active key can be rotated.",
+    ),
+    (
+        "rotating with a negative overlap",
+        lambda it: it.rotate_key("ci", timedelta(seconds=-1)),
+        InvalidError,
+        "The overlap must not be negative.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("what", "act", "kind", "sentence"), REFUSALS, ids=[row[0] for row in REFUSALS])
+def test_what_may_not_be_done_is_refused_and_changes_nothing(
+    installation: Installation,
+    access: AccessService,
+    what: str,
+    act: Act,
+    kind: type[RefusedError],
+    sentence: str,
+) -> None:
+    ids = {key.name: key.id for key in access.list_keys()} | {
+        workspace.name: workspace.id for workspace in access.list_workspaces()
+    }
+    with refused(installation, kind, sentence.format(**ids) if "{" in sentence else sentence):
+        act(access)
+
+
+@pytest.mark.parametrize("act", ["disable_key", "enable_key", "archive_key"])
+def test_an_archived_key_is_archived_for_ever(installation: Installation, access: AccessService, act: str) -> None:
+    key_id = access.archive_key("ci").id
+    with refused(installation, ConflictError, f"{key_id} is archived; create a new key instead."):
+        getattr(access, act)(key_id)
+    with refused(installation, UnknownError, "There is no key 'ci'."):
+        getattr(access, act)("ci")
+
+
+def test_the_secret_of_an_archived_key_cannot_come_back(installation: Installation, access: AccessService) -> None:
+    access.archive_key("ci")
+    sentence = "There is a key with this secret already; a secret can belong to one key only."
+    with refused(installation, ConflictError, sentence):
+        access.create_key("again", secret=SECRET)

@@ -1,0 +1,181 @@
+"""Each change an operator can make to the catalogue: what it does, and the record it leaves."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from callsheet.domain.model import Lifecycle
+from callsheet.service.catalog import CatalogService
+from tests.installation import Installation, make_model
+from tests.service.content import content, recorded, unchanged
+
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def catalog(empty: Installation) -> CatalogService:
+    """The catalogue's service at a fixed time, over models a (newest), b and c."""
+    empty.add(make_model("a", "2026-03-01"), make_model("b", "2026-02-01"), make_model("c", "2026-01-01"))
+    return CatalogService(empty.store, "test", lambda: NOW)
+
+
+def sides(record: dict[str, Any]) -> tuple[Any, Any]:
+    """Before and after, of a change record as it is stored."""
+    return tuple(None if record[side] is None else json.loads(record[side]) for side in ("before", "after"))  # type: ignore[return-value]
+
+
+def stored(installation: Installation, model_id: str) -> dict[str, Any]:
+    """The model without its aliases, which a record does not hold."""
+    shown = installation.catalog.show(model_id)
+    return {name: value for name, value in shown.items() if name != "aliases"}
+
+
+def test_adding_a_model(empty: Installation) -> None:
+    with recorded(empty, ("add", "model", "new")) as records:
+        shown = empty.catalog.add(
+            make_model("new", "2026-01-01", line="opus", capabilities={"batch": {"supported": True}})
+        )
+    assert shown == empty.catalog.show("new")
+    assert shown["aliases"] == []
+    assert sides(records[0]) == (None, stored(empty, "new"))
+
+
+def test_changing_a_model(empty: Installation, catalog: CatalogService) -> None:
+    before = stored(empty, "a")
+    with recorded(empty, ("change", "model", "a")) as records:
+        shown = catalog.change("a", {"display_name": "A 2", "max_tokens": 64_000, "line": None})
+    assert shown == {**before, "display_name": "A 2", "max_tokens": 64_000, "aliases": []}
+    assert sides(records[0]) == (before, stored(empty, "a"))
+
+
+def test_deprecating_a_model_with_a_date_and_a_replacement(empty: Installation, catalog: CatalogService) -> None:
+    before = stored(empty, "b")
+    with recorded(empty, ("deprecate", "model", "b")) as records:
+        shown = catalog.deprecate("b", NOW + timedelta(days=60), "a")
+    assert shown["lifecycle"] == Lifecycle.DEPRECATED
+    assert shown["deprecated_at"] == "2026-11-20T12:00:00Z"
+    assert shown["retires_at"] == "2027-01-19T12:00:00Z"
+    assert shown["replacement"] == "a"
+    assert sides(records[0]) == (before, stored(empty, "b"))
+
+
+def test_deprecating_again_moves_the_date(empty: Installation, catalog: CatalogService) -> None:
+    catalog.deprecate("b", NOW + timedelta(days=60), "a")
+    with recorded(empty, ("deprecate", "model", "b")):
+        shown = catalog.deprecate("b", NOW + timedelta(days=90))
+    assert (shown["retires_at"], shown["replacement"]) == ("2027-02-18T12:00:00Z", "a")
+
+
+def test_retiring_a_model(empty: Installation, catalog: CatalogService) -> None:
+    before = stored(empty, "a")
+    with recorded(empty, ("retire", "model", "a")) as records:
+        shown = catalog.retire("a")
+    assert (shown["lifecycle"], shown["deprecated_at"], shown["retires_at"]) == (
+        "retired",
+        "2026-11-20T12:00:00Z",
+        "2026-11-20T12:00:00Z",
+    )
+    assert sides(records[0]) == (before, stored(empty, "a"))
+
+
+def test_a_retired_model_can_be_made_active_again_by_taking_its_dates(catalog: CatalogService) -> None:
+    catalog.retire("a")
+    shown = catalog.change("a", {"lifecycle": Lifecycle.ACTIVE, "deprecated_at": None, "retires_at": None})
+    assert shown["lifecycle"] == "active"
+
+
+def test_hiding_and_unhiding_a_model(empty: Installation, catalog: CatalogService) -> None:
+    with recorded(empty, ("hide", "model", "a")):
+        assert catalog.hide("a")["hidden"] is True
+    with recorded(empty, ("unhide", "model", "a")):
+        assert catalog.unhide("a")["hidden"] is False
+
+
+def test_naming_a_model_by_an_alias_and_dropping_the_alias(empty: Installation, catalog: CatalogService) -> None:
+    with recorded(empty, ("alias", "alias", "latest")) as records:
+        assert catalog.alias("latest", "a") == {"alias": "latest", "model_id": "a"}
+    assert sides(records[0]) == (None, {"alias": "latest", "model_id": "a"})
+    assert catalog.show("latest")["id"] == "a"
+    assert catalog.show("a")["aliases"] == ["latest"]
+    with recorded(empty, ("unalias", "alias", "latest")) as records:
+        assert catalog.unalias("latest") == {"alias": "latest", "model_id": "a"}
+    assert sides(records[0]) == ({"alias": "latest", "model_id": "a"}, None)
+    assert catalog.show("a")["aliases"] == []
+
+
+def test_removing_a_model_takes_its_aliases_and_leaves_its_place(
+    empty: Installation, catalog: CatalogService
+) -> None:
+    catalog.alias("x", "a")
+    catalog.alias("y", "a")
+    before = stored(empty, "a")
+    with recorded(empty, ("unalias", "alias", "x"), ("unalias", "alias", "y"), ("remove", "model", "a")) as records:
+        catalog.remove("a")
+    assert sides(records[2]) == (before, None)
+    assert [model["id"] for model in catalog.list()] == ["b", "c"]
+    assert content(empty)["aliases"] == []
+    assert content(empty)["tombstones"] == [{"id": "a", "created_at": "2026-03-01T00:00:00Z", "line": None}]
+
+
+def test_removing_a_model_that_replaces_others_takes_that_from_them(
+    empty: Installation, catalog: CatalogService
+) -> None:
+    catalog.deprecate("b", replacement="a")
+    catalog.deprecate("c", replacement="a")
+    with recorded(empty, ("change", "model", "b"), ("change", "model", "c"), ("remove", "model", "a")):
+        catalog.remove("a")
+    assert catalog.show("b")["replacement"] is None
+    assert catalog.show("b")["lifecycle"] == "deprecated"
+
+
+def test_a_removed_model_may_come_back_and_its_tombstone_goes(empty: Installation, catalog: CatalogService) -> None:
+    catalog.remove("a")
+    with recorded(empty, ("add", "model", "a")):
+        catalog.add(make_model("a", "2026-01-15"))
+    assert content(empty)["tombstones"] == []
+    assert [model["id"] for model in catalog.list()] == ["b", "a", "c"]
+
+
+def test_what_changes_nothing_leaves_no_record(empty: Installation, catalog: CatalogService) -> None:
+    catalog.hide("a")
+    catalog.deprecate("b", NOW + timedelta(days=60), "a")
+    with unchanged(empty):
+        catalog.hide("a")
+        catalog.unhide("c")
+        catalog.deprecate("b")
+        catalog.deprecate("b", NOW + timedelta(days=60), "a")
+        catalog.change("a", {})
+        catalog.change("a", {"display_name": "a", "hidden": True})
+
+
+def test_the_list_is_in_the_order_of_the_api_and_holds_everything(catalog: CatalogService) -> None:
+    catalog.add(make_model("d", "2026-03-01", line="opus"))
+    catalog.hide("a")
+    catalog.retire("b")
+    catalog.alias("z", "c")
+    catalog.alias("y", "c")
+    listed = catalog.list()
+    assert [model["id"] for model in listed] == ["d", "a", "b", "c"]
+    assert [model["aliases"] for model in listed] == [[], [], [], ["y", "z"]]
+    assert listed == [catalog.show(str(model["id"])) for model in listed]
+
+
+def test_history_tells_the_latest_first_of_all_or_of_one(catalog: CatalogService) -> None:
+    catalog.hide("a")
+    catalog.alias("x", "b")
+    catalog.unhide("a")
+    told = [(row["action"], row["subject"]) for row in catalog.history(limit=3)]
+    assert told == [("unhide", "a"), ("alias", "x"), ("hide", "a")]
+    assert [row["action"] for row in catalog.history("a")] == ["unhide", "hide", "add"]
+    assert [row["action"] for row in catalog.history("a", limit=1)] == ["unhide"]
+    assert catalog.history("never") == []
+    latest = catalog.history("a")[0]
+    assert (latest["at"], latest["actor"]) == ("2026-11-20T12:00:00Z", "test")
+    assert latest["before"] == {**latest["after"], "hidden": True}
+
+
+def test_the_actor_is_whoever_the_service_was_made_for(empty: Installation) -> None:
+    CatalogService(empty.store, "cli:anna", lambda: NOW).add(make_model("a"))
+    assert content(empty)["changes"][-1]["actor"] == "cli:anna"

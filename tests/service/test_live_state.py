@@ -1,0 +1,227 @@
+"""The watch: a State follows its database, and outlives it."""
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from callsheet.api.state import Options
+from callsheet.domain.errors import StorageError
+from callsheet.service.catalog import CatalogService
+from callsheet.service.setup import open_store
+from callsheet.service.state import LiveState
+from callsheet.storage.store import Store
+from tests.installation import Installation, make_model, now
+
+
+@contextmanager
+def watching(installation: Installation) -> Iterator[LiveState]:
+    """A State that watches as often as the server does unless told otherwise."""
+    live = LiveState(installation.store, Options())
+    live.start()
+    try:
+        yield live
+    finally:
+        live.stop()
+
+
+def seconds_until(condition: Callable[[], bool], deadline: float = 30) -> float:
+    """How long it takes until ``condition`` holds."""
+    begun = time.monotonic()
+    while not condition():
+        assert time.monotonic() - begun < deadline, "it never came to be"
+        time.sleep(0.002)
+    return time.monotonic() - begun
+
+
+def test_a_change_of_another_connection_is_seen_within_half_a_second(installation: Installation) -> None:
+    other = CatalogService(Store(installation.url), "other", now)
+    taken = []
+    with watching(installation) as live:
+        for number in range(5):
+            other.add(make_model(f"new-{number}"))
+            taken.append(seconds_until(lambda: live.current.catalog.get(f"new-{number}") is not None))  # noqa: B023
+    assert sorted(taken)[2] < 0.5  # the one in the middle: a busy machine may be late once
+
+
+PROGRAM = """
+import sys, time
+from tests.installation import Installation, make_model
+installation = Installation(sys.argv[1])
+for number in range(5):
+    sys.stdin.readline()
+    installation.add(make_model(f"new-{number}"))
+    print(number, flush=True)
+"""
+
+
+def test_a_change_of_another_process_is_seen_within_half_a_second(installation: Installation) -> None:
+    taken = []
+    with (
+        watching(installation) as live,
+        subprocess.Popen(
+            [sys.executable, "-c", PROGRAM, installation.url],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            cwd=Path(__file__).parent.parent.parent,
+            text=True,
+        ) as process,
+    ):
+        assert process.stdin is not None
+        assert process.stdout is not None
+        for number in range(5):
+            process.stdin.write("\n")
+            process.stdin.flush()
+            assert process.stdout.readline() == f"{number}\n"
+            taken.append(seconds_until(lambda: live.current.catalog.get(f"new-{number}") is not None))  # noqa: B023
+    assert sorted(taken)[2] < 0.5
+
+
+def test_a_write_taken_back_moves_nothing(installation: Installation) -> None:
+    with watching(installation) as live:
+        before = live.current
+        with closing(sqlite3.connect(installation.store.place, isolation_level=None)) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute("UPDATE installation SET revision = 99")
+            connection.execute("ROLLBACK")
+        installation.add(make_model("marker"))
+        seconds_until(lambda: live.current.catalog.get("marker") is not None)
+        assert live.current.revision == before.revision + 1
+
+
+def test_the_age_is_that_of_the_last_look(installation: Installation) -> None:
+    live = installation.live()
+    assert 0 <= live.age < 10
+    seconds_until(lambda: live.age > 0.05)
+    live.refresh()
+    assert live.age < 10
+
+
+def away(installation: Installation) -> Path:
+    """Move the database out of reach; return where it is now."""
+    path = Path(installation.store.place)
+    return path.rename(path.with_name("away.db"))
+
+
+def test_a_database_moved_away_leaves_the_state_and_nothing_in_its_place(
+    installation: Installation, caplog: pytest.LogCaptureFixture
+) -> None:
+    with watching(installation) as live:
+        seconds_until(lambda: live.age < 0.05)
+        before = live.current
+        path = Path(installation.store.place)
+        moved = away(installation)
+        seconds_until(lambda: bool(caplog.records))
+        told = f"The database {path} is not there; put it back, or name another with --database."
+        assert caplog.messages == [f"{told} Answers come from revision {before.revision}."]
+        assert live.current is before
+        assert not path.exists()
+        aged = live.age
+        seconds_until(lambda: live.age > aged)
+
+        moved.rename(path)
+        installation.add(make_model("after"))
+        seconds_until(lambda: live.current.catalog.get("after") is not None)
+        seconds_until(lambda: live.age < 0.2)
+
+
+def test_an_outage_is_told_once_and_so_is_its_end(
+    installation: Installation, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", logger="callsheet")
+    with watching(installation) as live:
+        moved = away(installation)
+        seconds_until(lambda: live.age > 2.5)  # long enough to have looked again and again
+        assert len(caplog.records) == 1
+        moved.rename(installation.store.place)
+        seconds_until(lambda: len(caplog.records) == 2)
+    assert [record.levelname for record in caplog.records] == ["ERROR", "INFO"]
+    assert caplog.messages[1] == f"The database answers again, at revision {live.current.revision}."
+
+
+def test_a_damaged_database_leaves_the_state_until_it_is_whole_again(
+    installation: Installation, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = Path(installation.store.place)
+    spoiled, whole = path.with_name("spoiled.db"), path.with_name("whole.db")
+    shutil.copy(path, whole)
+    spoiled.write_bytes(path.read_bytes()[:4096] + os.urandom(100_000))
+    with watching(installation) as live:
+        before = live.current
+        spoiled.replace(path)
+        seconds_until(lambda: bool(caplog.records))
+        assert live.current is before
+        whole.replace(path)
+        installation.add(make_model("after"))
+        seconds_until(lambda: live.current.catalog.get("after") is not None)
+
+
+def test_another_file_in_the_place_of_the_database_is_followed(installation: Installation, tmp_path: Path) -> None:
+    other = open_store(f"sqlite:///{tmp_path / 'other.db'}", now)
+    with watching(installation) as live:
+        first = live.current.organization_id
+        seconds_until(lambda: live.age < 0.05)
+        Path(other.place).replace(installation.store.place)
+        seconds_until(lambda: live.current.organization_id != first)
+        installation.add(make_model("after"))
+        seconds_until(lambda: live.current.catalog.get("after") is not None)
+
+
+def test_refreshing_without_a_database_is_refused_and_the_state_stays(installation: Installation) -> None:
+    live = installation.live()
+    before = live.current
+    with closing(sqlite3.connect(installation.store.place)) as connection:
+        connection.execute("ALTER TABLE models RENAME TO elsewhere")
+    with pytest.raises(StorageError, match="lacks a table"):
+        installation.live()
+    installation.key()
+    live.refresh()  # no model has changed, so none is read
+    assert len(live.current.keyring) == 1
+    with closing(sqlite3.connect(installation.store.place)) as connection:
+        connection.execute("DROP TABLE installation")
+    known = live.current
+    with pytest.raises(StorageError, match="lacks a table"):
+        live.refresh()
+    assert live.current is known is not before
+
+
+def test_a_database_that_was_never_set_up_cannot_be_loaded(tmp_path: Path) -> None:
+    store = Store(f"sqlite:///{tmp_path / 'callsheet.db'}")
+    store.prepare()
+    with pytest.raises(StorageError) as refusal:
+        LiveState(store, Options())
+    assert str(refusal.value) == "The database has not been set up; run: callsheet migrate"
+
+
+def test_the_watch_starts_once_stops_and_starts_again(installation: Installation) -> None:
+    def watchers() -> list[threading.Thread]:
+        return [thread for thread in threading.enumerate() if thread.name == "callsheet-watch"]
+
+    others = watchers()
+    live = installation.live()
+    assert watchers() == others  # loading starts nothing
+    live.start()
+    live.start()
+    assert len(watchers()) == len(others) + 1
+    live.stop()
+    live.stop()
+    assert watchers() == others
+    live.start()
+    installation.add(make_model("after"))
+    seconds_until(lambda: live.current.catalog.get("after") is not None)
+    live.stop()
+
+
+def test_a_change_is_dated_by_the_clock_the_service_is_given(installation: Installation) -> None:
+    moment = datetime.fromisoformat("2030-01-01T00:00:00+00:00")
+    CatalogService(installation.store, "test", lambda: moment).hide("claude-opus-5")
+    assert installation.catalog.history("claude-opus-5")[0]["at"] == "2030-01-01T00:00:00Z"

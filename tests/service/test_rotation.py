@@ -1,0 +1,98 @@
+"""Rotating a key: a new secret for whoever had the old one, at once or with an overlap."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from callsheet.domain.access import KeyStatus
+from callsheet.domain.errors import ConflictError
+from callsheet.service.access import AccessService
+from tests.installation import Installation
+from tests.service.content import content, refused
+
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+class Clock:
+    """A clock that is set by hand."""
+
+    now = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def access(installation: Installation, clock: Clock) -> AccessService:
+    return AccessService(installation.store, "test", clock)
+
+
+def test_without_an_overlap_the_old_key_ends_at_once(installation: Installation, access: AccessService) -> None:
+    old = access.create_key("ci", organization=True)
+    before = content(installation)
+    new = access.rotate_key("ci")
+    records = content(installation)["changes"][len(before["changes"]) :]
+    assert new.secret != old.secret
+    assert new.key.id != old.key.id
+    assert (new.key.name, new.key.workspace_id, new.key.status) == ("ci", None, KeyStatus.ACTIVE)
+    assert {key.id: key for key in access.list_keys()} == {
+        old.key.id: replace(old.key, status=KeyStatus.ARCHIVED),
+        new.key.id: new.key,
+    }
+    assert [(row["action"], row["subject"]) for row in records] == [
+        ("rotate", old.key.id),
+        ("create", new.key.id),
+    ]
+    assert {row["revision"] for row in records} == {before["installation"][0]["revision"] + 1}
+
+
+def test_with_an_overlap_the_old_key_expires_at_its_end(access: AccessService) -> None:
+    access.create_workspace("research", "wrkspc_1")
+    old = access.create_key("ci", "research")
+    new = access.rotate_key("ci", DAY)
+    assert {key.id: key for key in access.list_keys()} == {
+        old.key.id: replace(old.key, expires_at=NOW + DAY),
+        new.key.id: new.key,
+    }
+    assert (new.key.expires_at, new.key.workspace_id) == (None, "wrkspc_1")
+
+
+def test_an_overlap_never_lengthens_the_life_of_the_old_key(access: AccessService) -> None:
+    old = access.create_key("ci", expires_at=NOW + DAY)
+    new = access.rotate_key("ci", 7 * DAY)
+    by_id = {key.id: key for key in access.list_keys()}
+    assert by_id[old.key.id].expires_at == NOW + DAY
+    assert new.key.expires_at == NOW + DAY
+
+
+def test_a_key_that_has_expired_cannot_be_rotated(
+    installation: Installation, access: AccessService, clock: Clock
+) -> None:
+    key = access.create_key("ci", expires_at=NOW + DAY).key
+    clock.now = NOW + DAY
+    with refused(installation, ConflictError, f"{key.id} has expired; create a new key instead."):
+        access.rotate_key("ci")
+
+
+def test_an_archived_key_cannot_be_rotated(installation: Installation, access: AccessService) -> None:
+    key = access.create_key("ci").key
+    access.archive_key("ci")
+    with refused(installation, ConflictError, f"{key.id} is archived; only an active key can be rotated."):
+        access.rotate_key(key.id)
+
+
+def test_while_two_keys_overlap_the_name_alone_does_not_tell_them_apart(
+    installation: Installation, access: AccessService
+) -> None:
+    access.create_key("ci")
+    new = access.rotate_key("ci", DAY)
+    with refused(installation, ConflictError, "2 keys are named 'ci'; name one by its id."):
+        access.rotate_key("ci")
+    assert access.rotate_key(new.key.id).key.name == "ci"

@@ -1,0 +1,172 @@
+"""Settings: a file, the environment and flags, in that order of increasing strength."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from callsheet.domain.access import Shape
+from callsheet.domain.errors import SettingsError
+from callsheet.settings import Settings, hide_password, load
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working directory."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+#: Of every setting: what is written in the file, in the environment and as a flag, with what each means.
+VALUES: Mapping[str, tuple[tuple[str, Any], tuple[str, Any], tuple[Any, Any]]] = {
+    "database": (('"sqlite:///f"', "sqlite:///f"), ("sqlite:///e", "sqlite:///e"), ("sqlite:///a", "sqlite:///a")),
+    "host": (('"::1"', "::1"), ("localhost", "localhost"), ("0.0.0.0", "0.0.0.0")),
+    "port": (("1", 1), ("2", 2), (3, 3)),
+    "workers": (("2", 2), ("3", 3), (4, 4)),
+    "any_key": (("true", True), ("false", False), (True, True)),
+    "insecure": (("true", True), ("no", False), (True, True)),
+    "root_path": (('"/f/"', "/f"), ("/e", "/e"), ("", "")),
+    "default_limit": (("1", 1), ("1000", 1000), (3, 3)),
+    "shape": (('"classic"', Shape.CLASSIC), ("current", Shape.CURRENT), (Shape.CLASSIC, Shape.CLASSIC)),
+    "openai_dialect": (("false", False), ("1", True), (False, False)),
+    "strict_betas": (("true", True), ("0", False), (True, True)),
+    "extra_betas": (('["f", "g"]', ["f", "g"]), ("e, f ,", ["e", "f"]), ("a", ["a"])),
+    "extra_versions": (('["f"]', ["f"]), ("e,f", ["e", "f"]), ("", [])),
+    "cors_origins": (('["https://f"]', ["https://f"]), ("https://e,*", ["https://e", "*"]), ("*", ["*"])),
+    "poll_seconds": (("1", 1.0), ("0.5", 0.5), (2.0, 2.0)),
+    "max_url_bytes": (("1000", 1000), ("2000", 2000), (3000, 3000)),
+    "max_header_bytes": (("2000", 2000), ("3000", 3000), (4000, 4000)),
+    "max_body_bytes": (("0", 0), ("1", 1), (2, 2)),
+    "fast": (("false", False), ("true", True), (False, False)),
+    "memo_bytes": (("0", 0), ("1", 1), (2, 2)),
+    "access_log": (('"json"', LogFormat.JSON), ("text", LogFormat.TEXT), ("json", LogFormat.JSON)),
+    "shutdown_seconds": (("0", 0), ("1", 1), (2, 2)),
+}
+
+
+def variable(name: str) -> str:
+    return "CALLSHEET_DATABASE_URL" if name == "database" else f"CALLSHEET_{name.upper()}"
+
+
+def value_and_origin(name: str, flags: Mapping[str, Any] | None = None) -> tuple[Any, str]:
+    loaded = load(flags)
+    setting = next(each for each in loaded.listing if each.name == name)
+    assert setting.value == getattr(loaded.settings, name)
+    return setting.value, setting.origin
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_a_flag_wins_over_the_environment_over_the_file_over_the_default(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    in_file, in_environment, as_flag = VALUES[name]
+    default = getattr(Settings(), name)
+    assert value_and_origin(name) == (default, "default")
+    Path("callsheet.toml").write_text(f"{name} = {in_file[0]}\n")
+    assert value_and_origin(name) == (in_file[1], f"{name} in callsheet.toml")
+    monkeypatch.setenv(variable(name), in_environment[0])
+    assert value_and_origin(name) == (in_environment[1], variable(name))
+    flag = f"--{name.replace('_', '-')}"
+    assert value_and_origin(name, {name: as_flag[0]}) == (as_flag[1], flag)
+    assert value_and_origin(name, {name: None}) == (in_environment[1], variable(name))
+
+
+def test_every_setting_has_a_sentence() -> None:
+    for name, field in Settings.model_fields.items():
+        assert field.description, name
+        assert field.description.endswith(".")
+
+
+def test_the_file_may_be_named_by_the_environment_and_by_a_flag(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("a.toml").write_text("port = 1")
+    Path("b.toml").write_text("port = 2")
+    monkeypatch.setenv("CALLSHEET_CONFIG", "a.toml")
+    assert load().settings.port == 1
+    assert load(config="b.toml").settings.port == 2
+
+
+def test_a_file_that_is_named_must_be_there() -> None:
+    with pytest.raises(SettingsError, match=r"^The settings file no\.toml cannot be read: No such file"):
+        load(config="no.toml")
+
+
+@pytest.mark.parametrize("content", [b"port", b"port = 1\nport = 2", b"\xff\xfe"])
+def test_a_file_that_is_not_toml_is_refused(content: bytes) -> None:
+    Path("callsheet.toml").write_bytes(content)
+    with pytest.raises(SettingsError, match=r"^The settings file callsheet\.toml is not valid TOML: .*\.$"):
+        load()
+
+
+@pytest.mark.parametrize("name", ["nope", "PORT", "callsheet"])
+def test_an_unknown_name_in_the_file_is_refused(name: str) -> None:
+    Path("callsheet.toml").write_text(f"{name} = 1")
+    with pytest.raises(SettingsError, match=rf"^{name} in callsheet\.toml is not a setting; "):
+        load()
+
+
+@pytest.mark.parametrize("name", ["CALLSHEET_", "CALLSHEET_NOPE", "CALLSHEET_DATABASE", "CALLSHEET_port"])
+def test_an_unknown_variable_is_refused_by_its_own_name(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name, "1")
+    with pytest.raises(SettingsError, match=rf"^{name} is not a setting; "):
+        load()
+
+
+@pytest.mark.parametrize("name", ["CALLSHEETPORT", "_CALLSHEET_COMPLETE", "PORT", "CALLSHEET_TEST_SOMETHING"])
+def test_a_variable_of_somebody_else_is_not_ours_to_judge(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name, "1")
+    assert load().settings == Settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("port", value) for value in (-1, 65536, "x", 1.5)),
+        *(("workers", value) for value in (0, 257)),
+        *(("default_limit", value) for value in (0, 1001)),
+        *(("shape", value) for value in ("", "Classic")),
+        *(("root_path", value) for value in ("x", "x/")),
+        *(("cors_origins", value) for value in (["example.com"], ["https://a/b"], ["https://a/"], 5)),
+        *(("poll_seconds", value) for value in (0, 61, "soon")),
+        *(("max_url_bytes", value) for value in (255, 65537)),
+        *(("shutdown_seconds", value) for value in (-1,)),
+        *(("any_key", value) for value in ("maybe", 2)),
+    ],
+)
+def test_a_bad_value_is_refused_with_who_said_so(name: str, value: object) -> None:
+    flag = f"--{name.replace('_', '-')}"
+    with pytest.raises(SettingsError, match=rf"^{flag}: [a-z'].*\.$"):
+        load({name: value})
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
+def test_any_key_is_for_loopback(host: str) -> None:
+    assert load({"any_key": True, "host": host}).settings.any_key
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.com", ""])
+def test_any_key_elsewhere_needs_insecure(host: str) -> None:
+    with pytest.raises(SettingsError, match=r"^any_key would open "):
+        load({"any_key": True, "host": host})
+    assert load({"any_key": True, "host": host, "insecure": True}).settings.any_key
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("postgresql://user:secret@host/db", "postgresql://user:***@host/db"),
+        ("postgresql+psycopg://user:a:b@host:1/db", "postgresql+psycopg://user:***@host:1/db"),
+        ("postgresql://:secret@host/db", "postgresql://:***@host/db"),
+        ("postgresql://user@host/db", "postgresql://user@host/db"),
+        ("sqlite:////home/a@b/callsheet.db", "sqlite:////home/a@b/callsheet.db"),
+        ("plain text: nothing@all", "plain text: nothing@all"),
+    ],
+)
+def test_the_password_of_a_url_is_hidden_and_nothing_else(text: str, shown: str) -> None:
+    assert hide_password(text) == shown
+
+
+def test_settings_do_not_change() -> None:
+    settings = Settings()
+    with pytest.raises(ValueError, match="frozen"):
+        settings.port = 1  # type: ignore[misc]  # which is the point
