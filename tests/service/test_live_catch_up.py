@@ -92,10 +92,11 @@ _numbers = count()
 @settings(max_examples=50)
 @given(st.lists(st.lists(operations, max_size=4), min_size=1, max_size=6))
 def test_catching_up_step_by_step_is_loading_everything(
-    _template: Path, tmp_path: Path, rounds: list[list[Operation]]
+    installation: Installation, tmp_path: Path, rounds: list[list[Operation]]
 ) -> None:
+    pristine = installation.store.place
     path = tmp_path / f"{next(_numbers)}.db"  # every example begins with a fresh one
-    shutil.copy(_template, path)
+    shutil.copy(pristine, path)
     installation = Installation(f"sqlite:///{path}")
     live = installation.live()
     for operations_between in rounds:

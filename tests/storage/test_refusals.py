@@ -217,7 +217,7 @@ def refusals(store: Store) -> list[str]:
     return []
 
 
-@settings(max_examples=60)
+@settings(max_examples=200)
 @given(st.lists(st.tuples(st.floats(0, 1), st.binary(min_size=1, max_size=200)), min_size=1, max_size=3))
 def test_whatever_is_wrong_with_a_file_it_is_one_sentence(
     tmp_path: Path, sound: Path, scribbles: list[tuple[float, bytes]]

@@ -1,7 +1,7 @@
 """A request as `answer` takes it, and what its bytes mean (contract, sections 1, 3 and 4)."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final, NamedTuple, TypeAlias
 from urllib.parse import unquote_to_bytes
 
@@ -132,31 +132,28 @@ def parse_query(query: bytes, default_limit: int) -> ListQuery:
     """
     if not query:
         return ListQuery(default_limit)
-    limit: str | None = None
-    after_id: str | None = None
-    before_id: str | None = None
-    stages: list[str] = []
-    for name, value in _parameters(query):
-        if name == "limit":
-            limit = value
-        elif name == "after_id":
-            after_id = value
-        elif name == "before_id":
-            before_id = value
-        elif name in ("lifecycle[]", "lifecycle"):
-            stages.extend(value.split(","))
-    return ListQuery(
-        default_limit if limit is None else _parse_limit(limit),
-        _parse_cursor("after_id", after_id),
-        _parse_cursor("before_id", before_id),
-        _parse_lifecycles(stages) if stages else LISTED,
-    )
-
-
-def _parameters(query: bytes) -> Iterator[tuple[str, str]]:
+    limit: bytes | None = None
+    after_id: bytes | None = None
+    before_id: bytes | None = None
+    stages: list[bytes] = []
     for part in query.split(b"&"):
         name, _, value = part.partition(b"=")
-        yield _decode(name), _decode(value)
+        if b"%" in name:
+            name = unquote_to_bytes(name)
+        if name == b"limit":
+            limit = value
+        elif name == b"after_id":
+            after_id = value
+        elif name == b"before_id":
+            before_id = value
+        elif name in (b"lifecycle[]", b"lifecycle"):
+            stages.append(value)
+    return ListQuery(
+        default_limit if limit is None else _parse_limit(_decode(limit)),
+        None if after_id is None else _parse_cursor("after_id", _decode(after_id)),
+        None if before_id is None else _parse_cursor("before_id", _decode(before_id)),
+        _parse_lifecycles(stages) if stages else LISTED,
+    )
 
 
 def _decode(part: bytes) -> str:
@@ -176,13 +173,14 @@ def _parse_limit(text: str) -> int:
     return int(digits)
 
 
-def _parse_cursor(name: str, value: str | None) -> str | None:
-    if value == "":
+def _parse_cursor(name: str, value: str) -> str:
+    if not value:
         raise InvalidRequestError(f"{name}: String should have at least 1 character")
     return value
 
 
-def _parse_lifecycles(stages: list[str]) -> frozenset[Lifecycle]:
+def _parse_lifecycles(values: list[bytes]) -> frozenset[Lifecycle]:
+    stages = [stage for value in values for stage in _decode(value).split(",")]
     for number, stage in enumerate(stages):
         if stage not in _LIFECYCLES:
             raise InvalidRequestError(f"lifecycle[].{number}: Input is not one of the permitted values.")

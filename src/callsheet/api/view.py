@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from callsheet.api.rendering import Form, Rendering
 from callsheet.domain.access import Visibility
-from callsheet.domain.catalog import Block, Catalog
+from callsheet.domain.catalog import MOST_IN_BLOCK, Block, Catalog
 from callsheet.domain.errors import InvalidRequestError
 from callsheet.domain.model import SORT_KEY_PREFIX, Lifecycle
 from callsheet.domain.query import LISTED, ListQuery
@@ -16,6 +16,7 @@ from callsheet.wire import anthropic, openai
 
 _MODULUS: Final = 2**64
 _BASE: Final = 0x9E3779B97F4A7C15  # odd, so that every place in a page weighs something else
+_POWERS: Final = [pow(_BASE, count, _MODULUS) for count in range(MOST_IN_BLOCK + 1)]
 _MOST_JOBS: Final = 64
 _MOST_VIEWS: Final = 1024
 
@@ -222,7 +223,7 @@ class View:
 def _tag(runs: list[Run], suffix: bytes) -> bytes:
     total = count = 0
     for slab, start, stop in runs:
-        shift = pow(_BASE, stop - start, _MODULUS)
+        shift = _POWERS[stop - start]
         total = (total * shift + slab.sums[stop] - slab.sums[start] * shift) % _MODULUS
         count += stop - start
     return b'"%016x-%x-%b"' % (total, count, suffix)

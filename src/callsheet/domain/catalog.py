@@ -12,7 +12,7 @@ from callsheet.domain.model import Model
 from callsheet.domain.shards import Shards
 
 _BLOCK: Final = 256  # models in a fresh block
-_FULL: Final = 2 * _BLOCK  # a block is split above this
+MOST_IN_BLOCK: Final = 2 * _BLOCK  # a block is split above this
 
 
 class Block:
@@ -152,6 +152,6 @@ def _cut(ordered: list[Model]) -> Iterator[Block]:
 
 
 def _split(ordered: list[Model]) -> Iterable[Block]:
-    if len(ordered) > _FULL:
+    if len(ordered) > MOST_IN_BLOCK:
         return _cut(ordered)
     return [Block(tuple(ordered))] if ordered else []

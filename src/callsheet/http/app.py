@@ -40,7 +40,7 @@ class CallsheetApp(Starlette):
         kind = settings.access_log
         self.observer = Observer(None if kind is LogFormat.OFF else AccessLog(kind))
         self.public = PublicAPI(live, self.observer, settings.root_path)
-        self._prefix = settings.root_path
+        self.prefix = settings.root_path
         super().__init__(
             routes=[
                 *health_routes(live),
@@ -59,7 +59,7 @@ class CallsheetApp(Starlette):
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
         """Answer. No lifespan is needed: the first request begins the watch on the database."""
         if scope["type"] == "http":
-            path = local_path(scope, self._prefix)
+            path = local_path(scope, self.prefix)
             if path not in _ORDINARY:
                 self.start()
                 await self.public(scope, receive, send)

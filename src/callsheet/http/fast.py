@@ -39,6 +39,7 @@ class FastLane:
     def __init__(self, app: CallsheetApp, limits: Limits, memo_bytes: int) -> None:
         self.live = app.live
         self.observer = app.observer
+        self.prefix = app.prefix
         self.memo = Memo(memo_bytes)
         self.ids = RequestIDs()
         self.reader = HeadReader(limits.max_url_bytes, limits.max_header_bytes)
@@ -117,6 +118,8 @@ class FastProtocol(EnvelopeProtocol):
     def _answer(self, data: bytes, begun: float) -> bool:
         """Answer a request if it is plain and let in; return whether it was."""
         lane = self._lane
+        if self._concerns_app(data):
+            return False
         now = time.time()
         try:
             head = lane.reader.read(data)
@@ -140,6 +143,17 @@ class FastProtocol(EnvelopeProtocol):
         if sent.final:
             lane.memo.keep_answer(data, answer)
         return True
+
+    def _concerns_app(self, data: bytes) -> bool:
+        """Return whether the app reads more from this request than we do.
+
+        A prefix that looks like the API's own paths is its to take off; the address that a proxy tells of is
+        for uvicorn's middleware to find, and for the log to keep.
+        """
+        lane = self._lane
+        return lane.prefix.startswith("/v1") or (
+            lane.observer.log is not None and self.config.proxy_headers and b"x-forwarded-for" in data.lower()
+        )
 
     def _send(self, request: Request, caller: Caller, body: Body, begun: float) -> None:
         """Write an answer that is not of the usual form: not modified, or with its id twice."""
@@ -175,7 +189,8 @@ class FastProtocol(EnvelopeProtocol):
 
     def _check_idle(self) -> None:
         self._idle_check = None
-        if not self._is_free() or self.timeout_keep_alive_task is not None:
+        answering = self.cycle is not None and not self.cycle.response_complete
+        if answering or self._part is not Part.BETWEEN or self.timeout_keep_alive_task is not None:
             return  # uvicorn has it in hand
         left = self._used + self.timeout_keep_alive - self.loop.time()
         if left > 0:
@@ -188,6 +203,7 @@ class FastProtocol(EnvelopeProtocol):
         if self._idle_check is not None:
             self._idle_check.cancel()
             self._idle_check = None
+        self._unset_keepalive_if_required()
         super().connection_lost(exc)
 
 

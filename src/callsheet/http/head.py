@@ -25,6 +25,7 @@ _INVOLVED: Final = frozenset(
 )
 
 _MOST_BLOCKS: Final = 1024
+_LONGEST_BLOCK: Final = 4096  # longer ones are read anew every time
 _MOST_LINES: Final = 4096
 _LONGEST_LINE: Final = 512  # longer ones are understood, but not remembered
 
@@ -91,9 +92,11 @@ class HeadReader:
                 self._remember(line, header)
         if hosts != 1:
             return None
-        if len(self._blocks) >= _MOST_BLOCKS:
-            self._blocks.clear()
-        lines = self._blocks[block] = tuple(wanted)
+        lines = tuple(wanted)
+        if len(block) <= _LONGEST_BLOCK:
+            if len(self._blocks) >= _MOST_BLOCKS:
+                self._blocks.clear()
+            self._blocks[block] = lines
         return lines
 
     def _parse(self, line: bytes) -> Header | None:

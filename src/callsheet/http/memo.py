@@ -11,8 +11,10 @@ from callsheet.api.caller import Caller
 from callsheet.api.state import State
 from callsheet.http.observer import Kind
 
-#: Longer requests are not remembered whole.
+#: Longer requests, and longer heads of callers, are not remembered.
 _LONGEST: Final = 2048
+#: What an entry takes beside request and answer, in bytes; this bounds how many there can be.
+_ENTRY: Final = 512
 _MOST_CALLERS: Final = 4096
 _MOST_SEEN: Final = 8192
 
@@ -74,20 +76,26 @@ class Memo:
         """Remember ``answer`` if ``request`` has been seen before."""
         if len(request) > _LONGEST or not self._max_bytes or not self._is_second(request):
             return
-        size = len(request) + len(answer.rest)
+        if request in self.answers:  # its key has expired, and another of its credentials is good
+            self._drop(request)
+        size = _size(request, answer)
         if size > self._max_bytes:
             return
         while self._bytes + size > self._max_bytes:
-            oldest = next(iter(self.answers))
-            self._bytes -= len(oldest) + len(self.answers.pop(oldest).rest)
+            self._drop(next(iter(self.answers)))
         self._bytes += size
         self.answers[request] = answer
 
     def keep_caller(self, lines: tuple[bytes, ...], caller: KnownCaller) -> None:
         """Remember who sends these header lines."""
+        if sum(map(len, lines)) > _LONGEST:
+            return
         if len(self.callers) >= _MOST_CALLERS:
             del self.callers[next(iter(self.callers))]
         self.callers[lines] = caller
+
+    def _drop(self, request: bytes) -> None:
+        self._bytes -= _size(request, self.answers.pop(request))
 
     def _is_second(self, request: bytes) -> bool:
         number = hash(request)
@@ -97,3 +105,7 @@ class Memo:
             self._seen.clear()
         self._seen.add(number)
         return False
+
+
+def _size(request: bytes, answer: Remembered) -> int:
+    return len(request) + len(answer.rest) + _ENTRY

@@ -113,7 +113,8 @@ class EnvelopeProtocol(HttpToolsProtocol):
     def shutdown(self) -> None:
         """Finish what is being answered, but wait for no reader longer than the whole stop may take."""
         super().shutdown()
-        self.loop.call_later(self.config.timeout_graceful_shutdown or 0, self.transport.abort)
+        if self.config.timeout_graceful_shutdown is not None:
+            self.loop.call_later(self.config.timeout_graceful_shutdown, self.transport.abort)
 
     def send_400_response(self, _message: str) -> None:
         """Answer in the envelope and close, as nobody knows where the next request would begin.

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from itertools import chain
 from typing import Final
 
 from callsheet.service.ids import BASE_58
@@ -14,7 +15,7 @@ class RequestIDs:
     """Makes request ids that do not repeat, in this process or any other.
 
     Twenty characters are random; the last two count up, and then the twenty are drawn anew. That costs a tenth
-    of drawing all of them every time. A process forked from this one draws its own.
+    of drawing all of them every time. A process forked from this one draws its own; threads may share one maker.
     """
 
     def __init__(self) -> None:
@@ -22,20 +23,18 @@ class RequestIDs:
         os.register_at_fork(after_in_child=self._renew)
 
     def _renew(self) -> None:
-        self.make = _generate().__next__
+        self.make = chain.from_iterable(iter(_draw, None)).__next__  # in C throughout: no thread sees it half done
         """Return the next id, as ASCII bytes."""
 
 
-def _generate() -> Iterator[bytes]:
-    while True:
-        number = int.from_bytes(os.urandom(16))
-        digits = []
-        for _ in range(_PREFIX_PAIRS):
-            number, pair = divmod(number, len(_PAIRS))
-            digits.append(_PAIRS[pair])
-        prefix = b"req_01" + b"".join(digits)
-        for pair_bytes in _PAIRS:
-            yield prefix + pair_bytes
+def _draw() -> Iterator[bytes]:
+    """All ids that begin with the same random twenty characters."""
+    number = int.from_bytes(os.urandom(16))
+    digits = []
+    for _ in range(_PREFIX_PAIRS):
+        number, pair = divmod(number, len(_PAIRS))
+        digits.append(_PAIRS[pair])
+    return map((b"req_01" + b"".join(digits)).__add__, _PAIRS)
 
 
 _ids = RequestIDs()

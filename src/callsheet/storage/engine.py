@@ -66,9 +66,10 @@ def make_engine(url: URL, *, read_only: bool = False) -> Engine:
 
     ``read_only`` opens the file so that nothing changes it or is left beside it.
     """
-    if read_only:
-        url = _read_only(url)
-    engine = create_engine(url, poolclass=NullPool)
+    mode = _reading_mode(url) if read_only else url.query.get("mode", "rw")  # rw: never make a file by opening it
+    name = f"file:{quote(str(database_path(url)))}"
+    uri = url.set(database=name).update_query_dict({"mode": mode, "uri": "true"})
+    engine = create_engine(uri, poolclass=NullPool)
 
     @event.listens_for(engine, "connect")
     def _connect(connection: sqlite3.Connection, _record: object) -> None:
@@ -87,15 +88,14 @@ def make_engine(url: URL, *, read_only: bool = False) -> Engine:
     return engine
 
 
-def _read_only(url: URL) -> URL:
-    """``url`` opened so that SQLite tidies up behind itself.
+def _reading_mode(url: URL) -> str:
+    """How to open a file so that SQLite tidies up behind itself.
 
     Only a connection that may write takes its -wal and -shm away; but where they are there already, it would
     also bring into the file what another process left in them.
     """
     path = database_path(url)
-    mode = "ro" if path.with_name(f"{path.name}-wal").exists() else "rw"
-    return url.set(database=f"file:{quote(str(path))}").update_query_dict({"mode": mode, "uri": "true"})
+    return "ro" if path.with_name(f"{path.name}-wal").exists() else "rw"
 
 
 @contextmanager

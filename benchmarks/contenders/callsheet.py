@@ -1,0 +1,43 @@
+"""Callsheet itself."""
+
+import subprocess
+from functools import cache
+from pathlib import Path
+
+from benchmarks.catalog import url
+from benchmarks.contenders.contender import PYTHON, Contender, Place, everywhere
+from benchmarks.process import Launch, free_port
+
+
+def serve(database: Path, *arguments: str) -> Launch:
+    """Return how Callsheet is started on a database."""
+    port = free_port()
+    command = [PYTHON, "-m", "callsheet", "serve", "--port", str(port), "--database", url(database), *arguments]
+    return Launch(command, everywhere(port))
+
+
+def _logs() -> str | None:
+    return None if "--access-log" in _help() else "this version of Callsheet has no access log"
+
+
+@cache
+def _help() -> str:
+    command = [PYTHON, "-m", "callsheet", "serve", "--help"]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def _fast(place: Place) -> Launch:
+    return serve(place.database)
+
+
+def _logging(place: Place) -> Launch:
+    return serve(place.database, "--access-log", "json")
+
+
+def _asgi(place: Place) -> Launch:
+    return serve(place.database, "--no-fast")
+
+
+FAST = Contender("callsheet", "Callsheet", _fast)
+LOGGING = Contender("callsheet-log", "Callsheet, access log on", _logging, why_not=_logs)
+ASGI = Contender("callsheet-asgi", "Callsheet, pure ASGI", _asgi)

@@ -1,0 +1,89 @@
+"""The load: wrk with one thread and 32 connections that stay open, and what it reports."""
+
+import itertools
+import json
+import os
+import re
+import resource
+import signal
+import subprocess
+import tempfile
+import time
+from contextlib import suppress
+from typing import Final, NamedTuple
+
+from benchmarks.process import Process
+from benchmarks.requests import Kind, Numbered, script
+
+CONNECTIONS: Final = 32
+
+_RESULT = re.compile(r"^RESULT (.*)$", re.MULTILINE)
+_runs = itertools.count(1)
+
+
+class Measured(NamedTuple):
+    """One run. Latencies in microseconds."""
+
+    rate: float
+    p50: float
+    p99: float
+    p999: float
+    longest: float
+    cpu_microseconds: float
+    server_cores: float
+    load_cores: float
+
+
+def measure(
+    server: Process, kind: Kind, ids: Numbered, seconds: float, cores: frozenset[int], connections: int = CONNECTIONS
+) -> Measured:
+    """Send requests of one kind for ``seconds``.
+
+    Raises
+    ------
+    RuntimeError
+        A request failed, or none was answered.
+    """
+    port = server.ports[kind]
+    with tempfile.NamedTemporaryFile("w", suffix=".lua") as lua:
+        lua.write(script(kind, ids, port, next(_runs)))
+        lua.flush()
+        command = ["wrk", "-t1", f"-c{connections}", "--latency", "--timeout", "60s", f"-d{int(seconds) + 5}s"]
+        load_before, cpu_before = _load_cpu_seconds(), server.cpu_seconds
+        wrk = subprocess.Popen(
+            [*command, "-s", lua.name, f"http://127.0.0.1:{port}"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            preexec_fn=lambda: os.sched_setaffinity(0, cores),
+        )
+        try:
+            time.sleep(seconds)
+            wrk.send_signal(signal.SIGINT)  # ends the run, with a report
+            output, _ = wrk.communicate(timeout=90)
+        finally:
+            with suppress(ProcessLookupError):
+                wrk.kill()
+            wrk.wait()
+    found = _RESULT.search(output)
+    if found is None:
+        raise RuntimeError(f"wrk did not report:\n{output}")
+    told = json.loads(found[1])
+    if told["failed"] or not told["requests"]:
+        raise RuntimeError(f"Kind {kind} on port {port}: {told['failed']} of {told['requests']} failed.\n{output}")
+    cpu, wall = server.cpu_seconds - cpu_before, told["microseconds"] / 1e6
+    return Measured(
+        told["requests"] / wall,
+        told["p50"],
+        told["p99"],
+        told["p999"],
+        told["longest"],
+        cpu * 1e6 / told["requests"],
+        cpu / wall,
+        (_load_cpu_seconds() - load_before) / wall,
+    )
+
+
+def _load_cpu_seconds() -> float:
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)  # of wrk alone: no server has been waited for meanwhile
+    return usage.ru_utime + usage.ru_stime

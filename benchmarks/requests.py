@@ -1,0 +1,134 @@
+"""The requests: five kinds, each sent with every header of the newest official Python SDK."""
+
+from enum import StrEnum
+from typing import Final, NamedTuple
+from urllib.parse import quote
+
+from benchmarks.start import SECRET
+
+#: As anthropic 2.11.0 sends them, in its order; but no content coding, so that all bodies are equal.
+HEADERS: Final = (
+    ("Accept-Encoding", "identity"),
+    ("Connection", "keep-alive"),
+    ("x-stainless-timeout", "NOT_GIVEN"),
+    ("x-stainless-retry-count", "0"),
+    ("x-stainless-read-timeout", "600"),
+    ("Accept", "application/json"),
+    ("User-Agent", "Anthropic/Python 2.11.0"),
+    ("X-Stainless-Lang", "python"),
+    ("X-Stainless-Package-Version", "2.11.0"),
+    ("X-Stainless-OS", "Linux"),
+    ("X-Stainless-Arch", "x64"),
+    ("X-Stainless-Runtime", "CPython"),
+    ("X-Stainless-Runtime-Version", "3.11.7"),
+    ("Authorization", f"Bearer {SECRET}"),
+    ("X-Stainless-Async", "false"),
+    ("anthropic-version", "2026-10-21"),
+)
+
+MODELS: Final = "/v1/models"
+
+
+class Kind(StrEnum):
+    """What is asked for."""
+
+    RETRIEVE = "R"
+    LIST = "L"
+    LIST_1000 = "X"
+    NEW_CURSOR = "N"
+    NEW_TRACE = "T"
+
+
+TITLES: Final = {
+    Kind.RETRIEVE: "retrieve one",
+    Kind.LIST: "list 20",
+    Kind.LIST_1000: "list 1000",
+    Kind.NEW_CURSOR: "list 20, new cursor each time",
+    Kind.NEW_TRACE: "list 20, new trace header each time",
+}
+
+#: Asked of the small catalogue, and of the large one.
+SMALL_KINDS: Final = (Kind.RETRIEVE, Kind.LIST, Kind.NEW_TRACE)
+LARGE_KINDS: Final = (Kind.LIST_1000, Kind.NEW_CURSOR)
+
+_STRIDE: Final = 7919  # a prime, so that successive cursors lie far apart
+_PAGE: Final = 20
+
+
+class Numbered(NamedTuple):
+    """The ids of a catalogue: a prefix and a number of seven digits; the newest model has the highest."""
+
+    prefix: str
+    count: int
+
+    def id(self, number: int) -> str:
+        """Return the id with this number."""
+        return f"{self.prefix}{number:07d}"
+
+
+def target(kind: Kind, ids: Numbered) -> str:
+    """Return path and query; of a kind that is new each time, one of them."""
+    if kind is Kind.RETRIEVE:
+        return f"{MODELS}/{quote(ids.id(ids.count // 2), safe='')}"
+    if kind is Kind.LIST_1000:  # after the first fifth, or all there are
+        if ids.count < 1250:
+            return f"{MODELS}?limit=1000"
+        return f"{MODELS}?limit=1000&after_id={quote(ids.id(ids.count - ids.count // 5), safe='')}"
+    if kind is Kind.NEW_CURSOR:
+        return f"{MODELS}?limit=20&after_id={quote(ids.id(ids.count - _PAGE), safe='')}"
+    return f"{MODELS}?limit=20"
+
+
+def script(kind: Kind, ids: Numbered, port: int, run: int) -> str:
+    """Return the Lua script by which wrk sends ``kind``; ``run`` makes what is new each time new in every run."""
+    end = f" HTTP/1.1\\r\\nHost: 127.0.0.1:{port}\\r\\n" + "".join(f"{n}: {v}\\r\\n" for n, v in HEADERS)
+    if kind is Kind.NEW_CURSOR:
+        return _CURSOR.format(
+            start=run * 10**8,
+            first=_PAGE,
+            span=ids.count - _PAGE,
+            stride=_STRIDE,
+            prefix=quote(ids.prefix, safe=""),
+            path=f"GET {MODELS}?limit=20&after_id=",
+            end=end,
+            done=_DONE,
+        )
+    if kind is Kind.NEW_TRACE:
+        return _TRACE.format(start=run * 10**8, head=f"GET {target(kind, ids)}{end}", done=_DONE)
+    return _FIXED.format(raw=f"GET {target(kind, ids)}{end}\\r\\n", done=_DONE)
+
+
+_DONE: Final = """
+done = function(summary, latency)
+  local e = summary.errors
+  io.write(string.format(
+    '\\nRESULT {"requests":%d,"microseconds":%d,"failed":%d,"p50":%.1f,"p99":%.1f,"p999":%.1f,"longest":%.1f}\\n',
+    summary.requests, summary.duration, e.connect + e.read + e.write + e.status + e.timeout,
+    latency:percentile(50), latency:percentile(99), latency:percentile(99.9), latency.max))
+end
+"""
+
+#: The request is made once.
+_FIXED: Final = """
+wrk.format = function() return "{raw}" end
+{done}"""
+
+#: A cursor that follows no order, and a number in a parameter that nobody knows: no two requests are equal.
+_CURSOR: Final = """
+local n, cursors = {start}, {{}}
+for i = 0, {span} - 1 do cursors[i] = "{path}{prefix}" .. string.format("%07d", {first} + i) .. "&x=" end
+local last = "{end}\\r\\n"
+request = function()
+  n = n + 1
+  return cursors[n * {stride} % {span}] .. n .. last
+end
+{done}"""
+
+_TRACE: Final = """
+local n = {start}
+local head = "{head}traceparent: 00-4bf92f3577b34da6"
+request = function()
+  n = n + 1
+  return head .. string.format("%016x", n) .. "-00f067aa0ba902b7-01\\r\\n\\r\\n"
+end
+{done}"""

@@ -1,0 +1,387 @@
+"""The fast protocol: what it answers itself, and that it keeps uvicorn's promises all the same."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any
+
+import pytest
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from callsheet.http.app import CallsheetApp
+from callsheet.http.config import ServerConfig
+from callsheet.http.fast import FastProtocol
+from callsheet.http.protocol import EnvelopeProtocol, Limits
+from tests.http.plain import ClockLoop, answered_at_once, answered_later, make_app, plain, replies, run
+from tests.http.wire import Line
+from tests.installation import Installation
+
+KEEP_ALIVE = 5  # seconds, uvicorn's own
+HEALTH = b"GET /healthz HTTP/1.1\r\nhost: test\r\n\r\n"
+
+
+@pytest.fixture
+def app(installation: Installation) -> Iterator[CallsheetApp]:
+    made = make_app(installation, max_url_bytes=512)
+    yield made
+    made.live.stop()
+
+
+def test_a_plain_request_is_answered_before_anything_else_runs(app: CallsheetApp) -> None:
+    async def talk(_: ClockLoop) -> None:
+        line = Line(app, fast=True)
+        for target in ("/v1/models", "/v1/models?limit=1", "/v1/models/claude-opus-5", "/v1/v1/models/"):
+            for _time in range(3):
+                assert answered_at_once(line, plain(target)).status == 200
+
+    run(talk)
+
+
+@pytest.mark.parametrize("header", ["connection: keep-alive", "Connection:  Keep-Alive ", "accept-encoding: gzip"])
+def test_a_request_with_the_headers_of_a_usual_client_is_plain(app: CallsheetApp, header: str) -> None:
+    async def talk(_: ClockLoop) -> None:
+        assert answered_at_once(Line(app, fast=True), plain("/v1/models", header)).status == 200
+
+    run(talk)
+
+
+def test_an_answer_of_unusual_form_is_given_at_once_too(app: CallsheetApp) -> None:
+    async def talk(_: ClockLoop) -> None:
+        line = Line(app, fast=True)
+        etag = answered_at_once(line, plain()).headers["etag"]
+        same = answered_at_once(line, plain("/v1/models?limit=2", f"if-none-match: {etag}"))
+        assert (same.status, same.body) == (304, b"")
+        openai = b"GET /v1/models HTTP/1.1\r\nhost: test\r\nauthorization: Bearer sk-of-the-fast-tests\r\n\r\n"
+        assert answered_at_once(line, openai).json["object"] == "list"
+
+    run(talk)
+
+
+OUT_OF_THE_ORDINARY = {
+    "another method": (plain().replace(b"GET", b"POST", 1), 405),
+    "an older version": (plain().replace(b"HTTP/1.1", b"HTTP/1.0"), 200),
+    "the last of its connection": (plain("/v1/models", "connection: close"), 200),
+    "an upgrade": (plain("/v1/models", "connection: upgrade", "upgrade: websocket"), 200),
+    "an expectation": (plain("/v1/models", "expect: 100-continue"), 200),
+    "a body": (plain("/v1/models", "content-length: 5") + b"hello", 200),
+    "an empty body": (plain("/v1/models", "content-length: 0"), 200),
+    "a body in chunks": (plain("/v1/models", "transfer-encoding: chunked") + b"0\r\n\r\n", 200),
+    "a path of its own": (plain("/healthz"), 200),
+    "an unknown path": (plain("/v1/messages"), 404),
+    "an unknown model": (plain("/v1/models/nothing"), 404),
+    "a bad query": (plain("/v1/models?limit=0"), 400),
+    "a bad key": (plain(secret="wrong"), 401),
+    "an unknown version": (plain().replace(b"2023-06-01", b"1999-01-01"), 400),
+}
+
+
+@pytest.mark.parametrize("name", OUT_OF_THE_ORDINARY)
+def test_a_request_out_of_the_ordinary_is_answered_by_a_task(app: CallsheetApp, name: str) -> None:
+    request, status = OUT_OF_THE_ORDINARY[name]
+
+    async def talk(_: ClockLoop) -> None:
+        (reply,) = await answered_later(Line(app, fast=True), request)
+        assert reply.status == status
+
+    run(talk)
+
+
+def test_head_gets_the_headers_of_get(app: CallsheetApp) -> None:
+    async def talk(_: ClockLoop) -> None:
+        line = Line(app, fast=True)
+        whole = answered_at_once(line, plain())
+        before = len(line.wire.sent)
+        await line.feed([plain().replace(b"GET", b"HEAD", 1)])
+        (head,) = replies(line.wire.sent[before:], to_head=True)
+        assert {**head.headers, "request-id": ""} == {**whole.headers, "request-id": ""}
+
+    run(talk)
+
+
+@pytest.mark.parametrize("name", ["an older version", "the last of its connection"])
+def test_a_connection_that_is_to_end_ends_with_its_answer(app: CallsheetApp, name: str) -> None:
+    async def talk(_: ClockLoop) -> None:
+        line = Line(app, fast=True)
+        answered_at_once(line, plain())
+        (reply,) = await answered_later(line, OUT_OF_THE_ORDINARY[name][0])
+        assert reply.headers["connection"] == "close"
+        assert line.wire.closed
+
+    run(talk)
+
+
+def test_a_body_is_not_taken_for_a_request(app: CallsheetApp) -> None:
+    async def talk(_: ClockLoop) -> None:
+        line = Line(app, fast=True)
+        inner = plain("/v1/models/claude-opus-5")
+        line.protocol.data_received(plain("/v1/models?limit=1", f"content-length: {len(inner)}"))
+        await line.settle()
+        line.protocol.data_received(inner)
+        assert len(replies(line.wire.sent)) == 1
+        assert answered_at_once(line, inner).json["id"] == "claude-opus-5"
+
+    run(talk)
+
+
+def test_a_request_in_two_pieces_is_answered_once_it_is_whole(app: CallsheetApp) -> None:
+    async def talk(_: ClockLoop) -> None:
+        line = Line(app, fast=True)
+        line.protocol.data_received(plain()[:40])
+        assert not line.wire.sent
+        await answered_later(line, plain()[40:])
+        answered_at_once(line, plain())
+
+    run(talk)
+
+
+def test_a_chunk_of_mixed_requests_is_answered_in_order(app: CallsheetApp) -> None:
+    mixed = [
+        (plain("/v1/models?limit=1"), 200),
+        (plain(secret="wrong"), 401),
+        (HEALTH, 200),
+        (plain("/v1/models/claude-opus-5"), 200),
+        (plain("/v1/models/nothing"), 404),
+        (plain("/v1/models?limit=3"), 200),
+    ]
+
+    async def talk(_: ClockLoop) -> None:
+        line = Line(app, fast=True)
+        found = await answered_later(line, b"".join(request for request, _ in mixed))
+        assert [reply.status for reply in found] == [status for _, status in mixed]
+        assert found[2].json == {"status": "ok"}
+        assert found[3].json["id"] == "claude-opus-5"
+        assert [len(found[number].json["data"]) for number in (0, 5)] == [1, 3]
+
+    run(talk)
+
+
+def test_a_plain_request_waits_for_the_one_ahead_of_it(app: CallsheetApp) -> None:
+    async def talk(_: ClockLoop) -> None:
+        line = Line(app, fast=True)
+        answered_at_once(line, plain())
+        line.protocol.data_received(HEALTH)
+        first, second = (await answered_later(line, plain()))[-2:]
+        assert first.json == {"status": "ok"}
+        assert len(second.json["data"]) == 2
+        answered_at_once(line, plain())
+
+    run(talk)
+
+
+def test_a_reader_that_is_too_slow_gets_its_next_answer_when_it_has_caught_up(app: CallsheetApp) -> None:
+    async def talk(_: ClockLoop) -> None:
+        line = Line(app, fast=True)
+        answered_at_once(line, plain())
+        before = len(line.wire.sent)
+        line.protocol.pause_writing()
+        for _time in range(3):
+            line.protocol.data_received(plain())
+        for _time in range(10):
+            await asyncio.sleep(0)
+        assert len(line.wire.sent) == before
+        assert not line.wire.reading
+        line.protocol.resume_writing()
+        await line.settle()
+        assert len(replies(line.wire.sent[before:])) == 3
+        assert line.wire.reading
+
+    run(talk)
+
+
+@pytest.mark.parametrize(
+    ("request_", "status", "message"),
+    [
+        (plain("/v1/models?" + "x" * 600), 414, "URL exceeds the limit of 512 bytes"),
+        (plain("/v1/models", "x-long: " + "y" * 2000), 431, "Headers exceed the limit of 1024 bytes"),
+    ],
+)
+def test_a_request_that_is_too_large_is_refused(
+    app: CallsheetApp, request_: bytes, status: int, message: str
+) -> None:
+    async def talk(_: ClockLoop) -> None:
+        line = Line(app, fast=True, max_header_bytes=1024)
+        line.protocol.data_received(request_)
+        await line.settle()
+        (reply,) = replies(line.wire.sent)
+        assert reply.error == (status, "request_too_large", message)
+        assert line.wire.closed
+
+    run(talk)
+
+
+@pytest.mark.parametrize(("limit", "status"), [(1, 503), (2, 200)])
+def test_where_concurrency_is_limited_uvicorn_keeps_the_limit(app: CallsheetApp, limit: int, status: int) -> None:
+    async def talk(_: ClockLoop) -> None:
+        line = Line(app, fast=True, limit_concurrency=limit)
+        (reply,) = await answered_later(line, plain())
+        assert reply.status == status
+
+    run(talk)
+
+
+def test_every_answer_counts_towards_the_most_a_process_gives(app: CallsheetApp) -> None:
+    async def talk(_: ClockLoop) -> None:
+        line = Line(app, fast=True)
+        etag = answered_at_once(line, plain()).headers["etag"]
+        answered_at_once(line, plain())
+        answered_at_once(line, plain("/v1/models?limit=2", f"if-none-match: {etag}"))
+        await line.feed([HEALTH, plain(secret="wrong")])
+        assert line.state.total_requests == 5
+
+    run(talk)
+
+
+async def _ask_fast(line: Line) -> None:
+    answered_at_once(line, plain())
+
+
+async def _ask_slowly(line: Line) -> None:
+    await answered_later(line, HEALTH)
+
+
+@pytest.mark.parametrize("last", [_ask_fast, _ask_slowly], ids=["at once", "by a task"])
+def test_a_connection_is_closed_when_it_was_idle_for_the_time_allowed(
+    app: CallsheetApp, last: Callable[[Line], Coroutine[Any, Any, None]]
+) -> None:
+    async def talk(loop: ClockLoop) -> None:
+        line = Line(app, fast=True)
+        for ask in (_ask_fast, _ask_slowly, _ask_fast, _ask_fast, _ask_slowly, last):
+            await loop.pass_(KEEP_ALIVE - 1)
+            assert not line.wire.closed
+            await ask(line)
+        await loop.pass_(KEEP_ALIVE - 0.5)
+        assert not line.wire.closed
+        await loop.pass_(0.6)
+        assert line.wire.closed
+
+    run(talk)
+
+
+def test_a_connection_used_again_and_again_has_one_timer(app: CallsheetApp) -> None:
+    async def talk(loop: ClockLoop) -> None:
+        line = Line(app, fast=True)
+        for _time in range(100):
+            answered_at_once(line, plain())
+        assert len(loop.timers) == 1
+
+    run(talk)
+
+
+def test_a_request_that_is_still_coming_is_not_cut_off(app: CallsheetApp) -> None:
+    async def talk(loop: ClockLoop) -> None:
+        line = Line(app, fast=True)
+        answered_at_once(line, plain())
+        await loop.pass_(KEEP_ALIVE - 1)
+        line.protocol.data_received(plain()[:-2])
+        await loop.pass_(KEEP_ALIVE)
+        await answered_later(line, plain()[-2:])
+
+    run(talk)
+
+
+def test_a_reader_that_was_slow_is_no_reason_to_keep_an_idle_connection(app: CallsheetApp) -> None:
+    async def talk(loop: ClockLoop) -> None:
+        line = Line(app, fast=True)
+        answered_at_once(line, plain())
+        line.protocol.pause_writing()
+        await loop.pass_(KEEP_ALIVE)
+        line.protocol.resume_writing()
+        await loop.pass_(KEEP_ALIVE)
+        assert line.wire.closed
+
+    run(talk)
+
+
+@pytest.mark.parametrize("error", [None, ConnectionResetError()], ids=["closed", "broken"])
+@pytest.mark.parametrize("last", [_ask_fast, _ask_slowly], ids=["at once", "by a task"])
+def test_a_lost_connection_leaves_no_timer(
+    app: CallsheetApp, last: Callable[[Line], Coroutine[Any, Any, None]], error: Exception | None
+) -> None:
+    async def talk(loop: ClockLoop) -> None:
+        line = Line(app, fast=True)
+        await _ask_fast(line)
+        await last(line)
+        assert loop.waiting
+        line.protocol.connection_lost(error)
+        assert not loop.waiting
+
+    run(talk)
+
+
+def _stop(line: Line) -> None:
+    protocol: Any = line.protocol
+    protocol.shutdown()
+
+
+@pytest.mark.parametrize("before", [b"", plain(), plain() + HEALTH, plain()[:50]])
+def test_a_stop_closes_a_connection_without_a_whole_request(app: CallsheetApp, before: bytes) -> None:
+    async def talk(_: ClockLoop) -> None:
+        line = Line(app, fast=True)
+        answered_at_once(line, plain())
+        line.protocol.data_received(before)
+        await line.settle()
+        _stop(line)
+        assert line.wire.closed
+
+    run(talk)
+
+
+def test_a_stop_lets_the_answer_in_flight_be_the_last(app: CallsheetApp) -> None:
+    async def talk(_: ClockLoop) -> None:
+        line = Line(app, fast=True)
+        answered_at_once(line, plain())
+        line.protocol.data_received(HEALTH)
+        _stop(line)
+        assert not line.wire.closed
+        await line.settle()
+        assert replies(line.wire.sent)[1].headers["connection"] == "close"
+        assert line.wire.closed
+
+    run(talk)
+
+
+@pytest.mark.parametrize("prefix", ["/v1", "/v1/models"])
+def test_a_prefix_like_the_paths_of_the_api_is_taken_off(installation: Installation, prefix: str) -> None:
+    app = make_app(installation, root_path=prefix)
+
+    async def talk(_: ClockLoop) -> None:
+        for target, status in (("/v1/models?limit=1", 404), (f"{prefix}/v1/models?limit=1", 200)):
+            said = []
+            for fast in (True, False):
+                line = Line(app, fast=fast)
+                await line.feed([plain(target)])
+                said.append(line.said)
+            assert said[0] == said[1]
+            assert replies(line.wire.sent)[0].status == status
+
+    run(talk)
+    app.live.stop()
+
+
+@pytest.mark.parametrize("version", ["0.53.9", "0.55.0", "1.0.0"])
+def test_a_uvicorn_that_was_not_tested_answers_in_its_own_way_and_says_so_once(
+    app: CallsheetApp, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, version: str
+) -> None:
+    monkeypatch.setattr(uvicorn, "__version__", version)
+
+    async def talk(_: ClockLoop) -> None:
+        with caplog.at_level(logging.WARNING, "callsheet"):
+            line = Line(app, fast=True)
+            assert (await answered_later(line, plain()))[0].status == 200
+        assert type(line.protocol) is HttpToolsProtocol
+        assert [record.getMessage() for record in caplog.records] == [
+            f"uvicorn {version} is not one we have tested; answering through ASGI alone."
+        ]
+
+    run(talk)
+
+
+@pytest.mark.parametrize(("fast", "protocol"), [(True, FastProtocol), (False, EnvelopeProtocol)])
+def test_a_uvicorn_that_was_tested_gets_our_protocol(
+    app: CallsheetApp, caplog: pytest.LogCaptureFixture, fast: bool, protocol: type
+) -> None:
+    config = ServerConfig(app, limits=Limits(512, 512, 512), fast=fast, log_config=None)
+    config.load()
+    assert config.http_protocol_class is protocol
+    assert not caplog.records
