@@ -25,12 +25,8 @@ def make_database(path: Path, ids: Numbered) -> None:
     the built-in catalogue.
     """
     open_store(url(path), lambda: datetime.now(UTC))
-    subprocess.run(
-        [sys.executable, "-m", "callsheet", "keys", "create", "--name", "benchmark", "--secret", SECRET]
-        + ["--database", url(path)],
-        check=True,
-        capture_output=True,
-    )
+    key = ["keys", "create", "--name", "benchmark", "--secret", SECRET, "--database", url(path)]
+    subprocess.run([sys.executable, "-m", "callsheet", *key], check=True, capture_output=True)
     connection = sqlite3.connect(path, isolation_level=None)
     connection.row_factory = sqlite3.Row
     pattern = dict(connection.execute("SELECT * FROM models WHERE lifecycle = 'active' LIMIT 1").fetchone())
@@ -46,7 +42,7 @@ def make_database(path: Path, ids: Numbered) -> None:
 
 
 def _rows(pattern: dict[str, Any], ids: Numbered) -> Iterator[dict[str, Any]]:
-    for number in range(ids.count):
+    for number in range(ids.size):
         yield {
             **pattern,
             "id": ids.id(number),
@@ -74,13 +70,13 @@ class Prepared:
 
     def model(self, number: int) -> bytes:
         """Return the model with this number."""
-        return self.models[self.ids.count - 1 - number]
+        return self.models[self.ids.size - 1 - number]
 
     def page(self, limit: int, after: int | None = None) -> bytes:
         """Return the page of ``limit`` models that follows the one numbered ``after``, or the first."""
-        first = self.ids.count - 1 if after is None else after - 1
+        first = self.ids.size - 1 if after is None else after - 1
         last = max(first - limit + 1, 0)
-        start = self.ids.count - 1 - first
+        start = self.ids.size - 1 - first
         data = b",".join(self.models[start : start + limit])
         more = b"true" if last > 0 else b"false"
         names = self.ids.id(first).encode(), self.ids.id(last).encode()
@@ -89,7 +85,7 @@ class Prepared:
     def body(self, kind: Kind) -> bytes:
         """Return the answer to ``kind``; of a kind that is new each time, one of them."""
         if kind is Kind.RETRIEVE:
-            return self.model(self.ids.count // 2)
+            return self.model(self.ids.size // 2)
         _, _, query = target(kind, self.ids).partition("?")
         parameters = dict(part.split("=") for part in query.split("&"))
         cursor = parameters.get("after_id")

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 
 class Cores(NamedTuple):
-    """Servers on one core, the load generator on another, and what changes the catalogue on a third if there is one."""
+    """Servers on one core, the load generator on another, what changes models on a third if there is one."""
 
     server: int
     load: int

@@ -1,4 +1,4 @@
-"""Server processes: started on a core of their own, stopped while not measured, and what the system says of them."""
+"""Server processes: started on a core of their own, stopped while not measured, watched by the system."""
 
 import http.client
 import os
@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, NamedTuple, Self
 
-from benchmarks.requests import HEADERS
+from benchmarks.requests import HEADERS, Kind
 
 #: Seconds until a server that has not answered is given up.
 DEADLINE: Final = 120.0
@@ -36,7 +36,7 @@ class Launch(NamedTuple):
     """
 
     command: Sequence[str]
-    ports: Mapping[str, int]
+    ports: Mapping[Kind, int]
     environment: Mapping[str, str] = {}
 
 

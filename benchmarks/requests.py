@@ -59,7 +59,7 @@ class Numbered(NamedTuple):
     """The ids of a catalogue: a prefix and a number of seven digits; the newest model has the highest."""
 
     prefix: str
-    count: int
+    size: int
 
     def id(self, number: int) -> str:
         """Return the id with this number."""
@@ -69,13 +69,13 @@ class Numbered(NamedTuple):
 def target(kind: Kind, ids: Numbered) -> str:
     """Return path and query; of a kind that is new each time, one of them."""
     if kind is Kind.RETRIEVE:
-        return f"{MODELS}/{quote(ids.id(ids.count // 2), safe='')}"
+        return f"{MODELS}/{quote(ids.id(ids.size // 2), safe='')}"
     if kind is Kind.LIST_1000:  # after the first fifth, or all there are
-        if ids.count < 1250:
+        if ids.size < 1250:
             return f"{MODELS}?limit=1000"
-        return f"{MODELS}?limit=1000&after_id={quote(ids.id(ids.count - ids.count // 5), safe='')}"
+        return f"{MODELS}?limit=1000&after_id={quote(ids.id(ids.size - ids.size // 5), safe='')}"
     if kind is Kind.NEW_CURSOR:
-        return f"{MODELS}?limit=20&after_id={quote(ids.id(ids.count - _PAGE), safe='')}"
+        return f"{MODELS}?limit=20&after_id={quote(ids.id(ids.size - _PAGE), safe='')}"
     return f"{MODELS}?limit=20"
 
 
@@ -86,7 +86,7 @@ def script(kind: Kind, ids: Numbered, port: int, run: int) -> str:
         return _CURSOR.format(
             start=run * 10**8,
             first=_PAGE,
-            span=ids.count - _PAGE,
+            span=ids.size - _PAGE,
             stride=_STRIDE,
             prefix=quote(ids.prefix, safe=""),
             path=f"GET {MODELS}?limit=20&after_id=",

@@ -8,7 +8,7 @@ import pytest
 
 from callsheet.domain.access import Shape
 from callsheet.domain.errors import SettingsError
-from callsheet.settings import Settings, hide_password, load
+from callsheet.settings import LogFormat, Settings, hide_password, load
 
 
 @pytest.fixture(autouse=True)
@@ -40,7 +40,7 @@ VALUES: Mapping[str, tuple[tuple[str, Any], tuple[str, Any], tuple[Any, Any]]] =
     "max_body_bytes": (("0", 0), ("1", 1), (2, 2)),
     "fast": (("false", False), ("true", True), (False, False)),
     "memo_bytes": (("0", 0), ("1", 1), (2, 2)),
-    "access_log": (('"json"', LogFormat.JSON), ("text", LogFormat.TEXT), ("json", LogFormat.JSON)),
+    "access_log": (('"json"', LogFormat.JSON), ("common", LogFormat.COMMON), (LogFormat.OFF, LogFormat.OFF)),
     "shutdown_seconds": (("0", 0), ("1", 1), (2, 2)),
 }
 

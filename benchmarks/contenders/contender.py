@@ -63,6 +63,6 @@ class Contender(NamedTuple):
     why_not: Callable[[], str | None] = lambda: None
 
 
-def everywhere(port: int) -> dict[str, int]:
+def everywhere(port: int) -> dict[Kind, int]:
     """Return ports for a server that answers every kind on one."""
     return dict.fromkeys(Kind, port)

@@ -57,14 +57,16 @@ def _launch(place: Place) -> Launch:
     ids = place.prepared.ids
     models = [
         {"model_name": ids.id(n), "litellm_params": {"model": f"anthropic/{ids.id(n)}", "api_key": "none"}}
-        for n in range(ids.count)
+        for n in range(ids.size)
     ]
     configuration = place.folder / "config.yaml"  # JSON is YAML
     configuration.write_text(json.dumps({"model_list": models, "general_settings": {"master_key": SECRET}}))
     port = free_port()
     command = [str(_PROGRAM), "--config", str(configuration), "--host", "127.0.0.1", "--port", str(port)]
     return Launch(
-        [*command, "--telemetry", "False"], everywhere(port), {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_LOG": "ERROR"}
+        [*command, "--telemetry", "False"],
+        everywhere(port),
+        {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_LOG": "ERROR"},
     )
 
 

@@ -69,11 +69,13 @@ def _start(place: Place, servers: Callable[[Place, dict[Kind, int]], str], optio
         )
     )
     command = ["nginx", "-p", str(place.folder), "-c", str(configuration), "-e", str(place.folder / "error.log")]
-    return Launch(command, dict(ports))
+    return Launch(command, ports)
 
 
 def _files(place: Place, ports: dict[Kind, int]) -> str:
-    return "".join(_server(port, _path(place, kind), f"alias {place.folder}/{kind}.json;") for kind, port in ports.items())
+    return "".join(
+        _server(port, _path(place, kind), f"alias {place.folder}/{kind}.json;") for kind, port in ports.items()
+    )
 
 
 def _constants(place: Place, ports: dict[Kind, int]) -> str:
@@ -102,10 +104,10 @@ def _write_pages(place: Place) -> None:
     models = Path(f"{place.folder}{MODELS}")
     pages.mkdir()
     models.mkdir(parents=True)
-    for number in range(prepared.ids.count):
+    for number in range(prepared.ids.size):
         (models / f"{prepared.ids.id(number)}.json").write_bytes(prepared.model(number))
     (pages / "20-.json").write_bytes(prepared.page(20))
-    for number in range(20, prepared.ids.count):
+    for number in range(20, prepared.ids.size):
         (pages / f"20-{prepared.ids.id(number)}.json").write_bytes(prepared.page(20, number))
     cursor = target(Kind.LIST_1000, prepared.ids).partition("after_id=")[2]
     (pages / f"1000-{cursor}.json").write_bytes(prepared.body(Kind.LIST_1000))
@@ -124,7 +126,5 @@ _SHORT: Final = frozenset(Kind) - {Kind.LIST_1000}
 
 BEST = Contender("nginx-best", "nginx, files, at its best", partial(_start, servers=_files, options=_BEST))
 DEFAULT = Contender("nginx-default", "nginx, files, by default", partial(_start, servers=_files, options=_DEFAULT))
-RETURN = Contender(
-    "nginx-return", "nginx, `return`", partial(_start, servers=_constants, options=""), kinds=_SHORT
-)
+RETURN = Contender("nginx-return", "nginx, `return`", partial(_start, servers=_constants, options=""), kinds=_SHORT)
 SAME_JOB = Contender("nginx-job", "nginx, same job", partial(_start, servers=_same_job, options=_BEST))

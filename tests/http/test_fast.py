@@ -210,6 +210,37 @@ def test_a_request_that_is_too_large_is_refused(
     run(talk)
 
 
+@pytest.mark.parametrize("fast", [True, False])
+@pytest.mark.parametrize("end", [plain()[:40], plain("/v1/models", "content-length: 2") + b"{}" + plain()[:40]])
+def test_many_requests_in_a_chunk_are_not_taken_for_one_large_head(
+    app: CallsheetApp, fast: bool, end: bytes
+) -> None:
+    async def talk(_: ClockLoop) -> None:
+        line = Line(app, fast=fast)
+        chunk = plain() * 100 + end
+        assert len(chunk) > 10_000
+        await line.feed([chunk, plain()[40:]])
+        assert {reply.status for reply in replies(line.wire.sent)} == {200}
+        assert not line.wire.closed
+
+    run(talk)
+
+
+@pytest.mark.parametrize("pieces", [1, 2, 50])
+def test_a_head_without_an_end_is_refused(app: CallsheetApp, pieces: int) -> None:
+    endless = plain("/v1/models", "x-long: " + "y" * 10_000)[:-4]
+    size = -(-len(endless) // pieces)
+
+    async def talk(_: ClockLoop) -> None:
+        line = Line(app, fast=True)
+        answered_at_once(line, plain())
+        await line.feed(endless[place : place + size] for place in range(0, len(endless), size))
+        assert replies(line.wire.sent)[1].error[0] == 431
+        assert line.wire.closed
+
+    run(talk)
+
+
 @pytest.mark.parametrize(("limit", "status"), [(1, 503), (2, 200)])
 def test_where_concurrency_is_limited_uvicorn_keeps_the_limit(app: CallsheetApp, limit: int, status: int) -> None:
     async def talk(_: ClockLoop) -> None:
@@ -337,6 +368,20 @@ def test_a_stop_lets_the_answer_in_flight_be_the_last(app: CallsheetApp) -> None
         await line.settle()
         assert replies(line.wire.sent)[1].headers["connection"] == "close"
         assert line.wire.closed
+
+    run(talk)
+
+
+@pytest.mark.parametrize("seconds", [None, 7])
+def test_a_stop_cuts_a_connection_off_only_after_the_time_it_may_take(
+    app: CallsheetApp, seconds: int | None
+) -> None:
+    async def talk(loop: ClockLoop) -> None:
+        line = Line(app, fast=True, timeout_graceful_shutdown=seconds)
+        line.protocol.data_received(HEALTH)
+        _stop(line)
+        assert [timer.when() - loop.time() for timer in loop.timers] == ([] if seconds is None else [seconds])
+        await line.settle()
 
     run(talk)
 

@@ -69,7 +69,7 @@ def test_a_worker_that_is_killed_is_replaced(database: Path) -> None:
         assert before[1] in after
         asks(server)
         assert server.stop() == 0
-        assert session(server) == {}
+        wait_for(lambda: session(server) == {}, "the end of every process")
 
 
 def test_both_workers_killed_at_once_are_replaced(database: Path) -> None:

@@ -68,7 +68,7 @@ def _base_url(host: str, port: int) -> str:
 
 def _announce(store: Store, new_key: NewKey | None, url: str, settings: Settings) -> None:
     with store.read() as reading:
-        count = sum(1 for _ in reading.models())
+        count = reading.count_models()
     lines = [f"Callsheet serves {count} models at {url}", f"Database: {store.place}"]
     if new_key is not None:
         models = f"{url}/v1/models"

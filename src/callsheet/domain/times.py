@@ -2,12 +2,14 @@
 
 import re
 from datetime import UTC, date, datetime, time
+from typing import Final
 
 from callsheet.domain.errors import InvalidError
 
 #: The instant that stands for an unknown release.
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
+_CANONICAL_LENGTH: Final = 20
 _RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
@@ -29,6 +31,8 @@ def parse_instant(text: str, name: str = "The time") -> datetime:
         ``text`` is neither; the sentence begins with ``name``.
     """
     try:
+        if len(text) == _CANONICAL_LENGTH and text[-1] == "Z" and _RFC_3339.fullmatch(text):
+            return datetime.fromisoformat(text)  # as we write it: a million of them are read at a start
         if _DAY.fullmatch(text):
             return datetime.combine(date.fromisoformat(text), time(), UTC)
         if _RFC_3339.fullmatch(text):

@@ -41,6 +41,7 @@ class EnvelopeProtocol(HttpToolsProtocol):
         super().__init__(config, *args, **kwargs)
         self._limits = config.limits
         self._part = Part.BETWEEN
+        self._begun = 0
         self._head_bytes = 0  # of an unfinished head, fed to the parser
         self._refusal: APIError | None = None
         self._deaf = False  # after a refusal, what follows means nothing
@@ -49,11 +50,13 @@ class EnvelopeProtocol(HttpToolsProtocol):
         """Parse, but never hold more of an unfinished head than the limits allow."""
         if self._deaf:
             return
+        self._begun = int(self._part is not Part.BETWEEN)  # messages that ``data`` holds some of
         super().data_received(data)
         if self._part is not Part.HEAD:
             self._head_bytes = 0
             return
-        self._head_bytes += len(data)
+        # Behind another message the head is but the end of ``data``, we do not know from where; the rest counts.
+        self._head_bytes = 0 if self._begun > 1 else self._head_bytes + len(data)
         largest = self._limits.max_url_bytes + self._limits.max_header_bytes + _METHOD_AND_VERSION
         if self._head_bytes > largest and not self._deaf:
             self._refusal = self._too_large("headers", self._limits.max_header_bytes)
@@ -62,6 +65,7 @@ class EnvelopeProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Begin to count."""
         super().on_message_begin()
+        self._begun += 1
         self._part = Part.HEAD
         self._header_bytes = 0
         self._body_bytes = 0

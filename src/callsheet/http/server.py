@@ -1,5 +1,6 @@
 """The process: a bound socket, uvicorn on it, and a stop that finishes what it began."""
 
+import gc
 import logging
 import signal
 import socket
@@ -73,6 +74,7 @@ def run(settings: Settings, listener: socket.socket, announce: Callable[[], None
     for number in (signal.SIGTERM, signal.SIGINT):  # may come before it runs; uvicorn raises them again after
         signal.signal(number, server.handle_exit)
     config.load()
+    gc.freeze()
     announce()
     server.run(sockets=[listener])
     return server.started
@@ -121,10 +123,12 @@ def _config(settings: Settings, make_app: Callable[[], CallsheetApp]) -> ServerC
 def _make_worker_app(settings: Settings) -> CallsheetApp:
     _set_up_logging()
     try:
-        return create_app(settings)
+        app = create_app(settings)
     except CallsheetError as error:  # the database went bad since the start; the supervisor tries again
         _log.error("%s", error)
         sys.exit(1)
+    gc.freeze()  # a million models are no garbage: looking through them again would hold up requests
+    return app
 
 
 def _set_up_logging() -> None:

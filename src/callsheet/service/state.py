@@ -1,10 +1,12 @@
 """LiveState: the present State of this process, replaced when the database changes."""
 
+import gc
 import logging
 import os
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Final
 
 from callsheet.api.encoding import work_off
@@ -48,7 +50,7 @@ class LiveState:
         self._pid: int | None = None
         self._lock = threading.Lock()
         self._refreshing = threading.Lock()
-        with store.read() as reading:
+        with store.read() as reading, _without_collections():
             self.current: State = _load(reading, options)
         self._checked = time.monotonic()
 
@@ -111,6 +113,18 @@ class LiveState:
                     _log.error("%s Answers come from revision %d.", _told(error), self.current.revision)
                 complained = True
                 self._stop.wait(_RETRY)
+
+
+@contextmanager
+def _without_collections() -> Iterator[None]:
+    """Make much that is to stay: looking for garbage among it, again and again, would take a third longer."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _told(error: Exception) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, Table, delete, insert, select, update
+from sqlalchemy import Connection, Select, Table, delete, func, insert, select, update
 
 from callsheet.domain.access import APIKey, Workspace
 from callsheet.domain.errors import StorageError
@@ -56,6 +56,10 @@ class Reading:
     def models(self, ids: Iterable[str] | None = None) -> Iterator[Model]:
         """Yield the models, all or those with these ids, in no order."""
         return map(rows.read_model, self._rows(tables.models, "id", ids))
+
+    def count_models(self) -> int:
+        """Return how many models there are."""
+        return int(self._connection.execute(select(func.count()).select_from(tables.models)).scalar_one())
 
     def model(self, model_id: str) -> Model | None:
         """Return the model with this id."""

@@ -1,0 +1,95 @@
+"""Changes by another process: how soon one is served, and what other requests feel while they flow."""
+
+import http.client
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+from typing import IO, Final, NamedTuple
+from urllib.parse import quote
+
+from benchmarks.catalog import url
+from benchmarks.cores import Cores
+from benchmarks.load import measure
+from benchmarks.process import DEADLINE, Process
+from benchmarks.requests import HEADERS, MODELS, Kind, Numbered
+
+PER_SECOND: Final = 10
+
+_MODELS: Final = 50  # that are changed, spread over the catalogue
+
+
+class Felt(NamedTuple):
+    """Times in milliseconds."""
+
+    applied: float
+    slowest: float
+    p999: float
+    calm_p999: float
+    per_second: float
+
+
+def feel(server: Process, database: Path, ids: Numbered, seconds: float, cores: Cores) -> Felt:
+    """Change models and see what comes of it."""
+    load = frozenset({cores.load})
+    calm = measure(server, Kind.LIST, ids, seconds, load)
+    with _changing(database, ids, cores) as changes:
+        applied = _applied(server.ports[Kind.RETRIEVE], changes, max(3, int(seconds * PER_SECOND / 2)))
+    with _changing(database, ids, cores) as changes:
+        changes.readline()
+        begun = time.monotonic()
+        stirred = measure(server, Kind.LIST, ids, seconds, load)
+        lasted = time.monotonic() - begun
+        count = _count_until(changes, begun + lasted)
+    return Felt(median(applied), max(applied), stirred.p999 / 1000, calm.p999 / 1000, count / lasted)
+
+
+@contextmanager
+def _changing(database: Path, ids: Numbered, cores: Cores) -> Iterator[IO[str]]:
+    """Run the changer; yield the lines it prints."""
+    step = max(ids.size // _MODELS, 1)
+    chosen = [ids.id(number) for number in range(0, ids.size, step)]
+    command = [sys.executable, "-m", "benchmarks.changer", url(database), str(cores.changer), str(PER_SECOND)]
+    changer = subprocess.Popen(
+        [*command, *chosen], cwd=Path(__file__).parents[1], stdout=subprocess.PIPE, text=True
+    )
+    assert changer.stdout is not None
+    try:
+        yield changer.stdout
+    finally:
+        changer.kill()
+        changer.wait()
+        changer.stdout.close()
+
+
+def _applied(port: int, changes: IO[str], count: int) -> list[float]:
+    """Milliseconds from each commit to the first answer that shows it."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=DEADLINE)
+    taken = []
+    for _ in range(count):
+        model_id, name, committed = changes.readline().split()
+        end = time.monotonic() + DEADLINE
+        while _display_name(connection, model_id) != name.replace("_", " "):
+            if time.monotonic() > end:
+                raise RuntimeError(f"A change of {model_id} was not served in {DEADLINE:g} s.")
+            time.sleep(0.0002)  # else asking would keep the server from applying it
+        taken.append((time.monotonic() - float(committed)) * 1000)
+    connection.close()
+    return taken
+
+
+def _display_name(connection: http.client.HTTPConnection, model_id: str) -> str:
+    connection.request("GET", f"{MODELS}/{quote(model_id, safe='')}", headers=dict(HEADERS))
+    return str(json.load(connection.getresponse())["display_name"])
+
+
+def _count_until(changes: IO[str], end: float) -> int:
+    """How many changes were committed up to ``end``, of those not read yet."""
+    count = 0
+    while float(changes.readline().split()[2]) <= end:
+        count += 1
+    return count

@@ -1,0 +1,48 @@
+"""How long and how much to measure."""
+
+from collections.abc import Set as AbstractSet
+from pathlib import Path
+from typing import NamedTuple
+
+from benchmarks.requests import Numbered
+
+#: What can be named beside contenders.
+PARTS = ("start", "growth", "workers")
+
+
+class Options(NamedTuple):
+    """What was asked for.
+
+    Parameters
+    ----------
+    quick
+        Only prove that the benchmark works.
+    rounds
+        Of which the median is reported.
+    seconds
+        Of one run.
+    only
+        Contenders and parts to measure; all if empty.
+    output
+        The page to write.
+    small, large
+        The catalogues that contenders answer from.
+    sizes
+        Of the catalogues in the part on growth.
+    change_seconds
+        How long changes flow.
+    """
+
+    quick: bool
+    rounds: int
+    seconds: float
+    only: AbstractSet[str]
+    output: Path
+    small: Numbered
+    large: Numbered
+    sizes: tuple[int, ...]
+    change_seconds: float
+
+    def wants(self, name: str) -> bool:
+        """Return whether a contender or a part is to be measured."""
+        return not self.only or name in self.only

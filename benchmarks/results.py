@@ -1,0 +1,20 @@
+"""Everything that was measured in one run of the benchmark."""
+
+from typing import NamedTuple
+
+from benchmarks.growth import Grown
+from benchmarks.options import Options
+from benchmarks.rounds import Comparison
+from benchmarks.starting import Started
+from benchmarks.workers import Crew
+
+
+class Results(NamedTuple):
+    """What was not asked for is None."""
+
+    options: Options
+    machine: list[str]
+    comparison: Comparison | None
+    started: Started | None
+    growth: list[Grown] | None
+    crews: list[Crew] | None

@@ -1,0 +1,174 @@
+"""The results as Markdown."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
+
+from benchmarks.changes import PER_SECOND
+from benchmarks.charts import NAMES, Chart
+from benchmarks.growth import KINDS, POLL_SECONDS, Grown
+from benchmarks.requests import TITLES, Kind
+from benchmarks.results import Results
+from benchmarks.rounds import Comparison, Figures, Standing
+from benchmarks.starting import Started
+from benchmarks.workers import CONNECTIONS as WORKERS_CONNECTIONS
+from benchmarks.workers import Crew
+
+_CANNOT: Final = "–"  # noqa: RUF001  # a dash
+
+_ASKED: Final = "R, L and T ask a catalogue of {small:,} models, X and N one of {large:,}. Bodies: {bodies}."
+
+_EVERYTHING: Final = (
+    "Everything measured. Rate in requests per second; p50, p99 and processor time per request in microseconds; "
+    "start to first answer and memory with the small catalogue, started once:"
+)
+
+_GROWTH: Final = (
+    "*Start*: from starting the process to its first list. *One change*: from its commit by another process to the "
+    f"first answer that shows it, looking for changes every {POLL_SECONDS * 1000:g} ms "
+    f"(`--poll-seconds {POLL_SECONDS:g}`). *p99.9*: of list 20 while {PER_SECOND} changes a second are asked for, "
+    "and without changes."
+)
+
+_WORKERS: Final = (
+    f"Here nothing is pinned: workers and wrk (one thread, {WORKERS_CONNECTIONS} connections) share all cores, "
+    "so what wrk needs is missing to the second worker. *Busy* says how many cores each side kept busy."
+)
+
+
+def write(results: Results, charts: dict[Chart, str]) -> str:
+    """Return the generated part of the page; ``charts`` says where each picture is."""
+    options = results.options
+    parts = [" ".join(results.machine)]
+    if options.quick:
+        parts.append("**A quick run: it proves that the benchmark works. Its figures mean nothing.**")
+    parts.append(f"Medians of {options.rounds} interleaved rounds, {options.seconds:g} s each.")
+    if results.comparison is not None:
+        parts += _comparison(results.comparison, results, charts)
+    if results.started is not None:
+        parts += _started(results.started)
+    if results.growth is not None:
+        parts += _growth(results.growth, charts)
+    if results.crews is not None:
+        parts += _crews(results.crews)
+    return "\n\n".join(parts) + "\n"
+
+
+def _comparison(comparison: Comparison, results: Results, charts: dict[Chart, str]) -> list[str]:
+    options, sizes = results.options, comparison.body_bytes
+    bodies = ", ".join(f"{kind} {sizes[kind]:,} bytes" for kind in Kind)
+    parts = [
+        "## Side by side",
+        _ASKED.format(small=options.small.size, large=options.large.size, bodies=bodies),
+        _pictures([*(NAMES[kind] for kind in Kind), Chart.CPU], charts),
+        "Requests per second, as a ratio to *nginx, files, at its best* in the same round:",
+        _kinds_table(comparison, lambda figures: f"{figures.ratio:.{_digits(figures.ratio)}f}"),
+        _EVERYTHING,
+        _table(
+            ["", "kind", "rate", "ratio", "p50", "p99", "CPU", "start, s", "RSS, MiB"],
+            [row for standing in comparison.standings for row in _rows(standing)],
+        ),
+    ]
+    reasons = [
+        f"{each.contender.title}: not available, {each.why_not}." for each in comparison.standings if each.why_not
+    ]
+    return [*parts, *reasons]
+
+
+def _kinds_table(comparison: Comparison, show: Callable[[Figures], str]) -> str:
+    head = ["", *(f"{kind} {TITLES[kind]}" for kind in Kind)]
+    rows = []
+    for each in comparison.standings:
+        if each.why_not:
+            cells = ["not available"] * len(Kind)
+        else:
+            cells = [show(each.figures[kind]) if kind in each.figures else _CANNOT for kind in Kind]
+        rows.append([each.contender.title, *cells])
+    return _table(head, rows)
+
+
+def _digits(ratio: float) -> int:
+    return 2 if ratio >= 0.1 else 3 if ratio >= 0.01 else 5
+
+
+def _rows(standing: Standing) -> Iterable[list[str]]:
+    title = standing.contender.title
+    if standing.why_not:
+        yield [title, "all", *["not available"] * 7]
+        return
+    whole = [f"{standing.start_seconds:.2f}", f"{standing.resident_mib:.0f}"]
+    for kind in Kind:
+        figures = standing.figures.get(kind)
+        yield [title, kind.value, *([_CANNOT] * 5 if figures is None else _cells(figures)), *whole]
+
+
+def _cells(figures: Figures) -> list[str]:
+    ratio = f"{figures.ratio:.{_digits(figures.ratio)}f}"
+    return [f"{figures.rate:,.0f}", ratio, f"{figures.p50:,.0f}", f"{figures.p99:,.0f}", f"{figures.cpu:,.1f}"]
+
+
+def _started(started: Started) -> list[str]:
+    return [
+        "## Cold start",
+        _table(
+            ["`callsheet serve` to first answer, s", "RSS, MiB", "`callsheet --version`, s"],
+            [
+                [
+                    f"{started.first_answer_seconds:.2f}",
+                    f"{started.resident_mib:.0f}",
+                    f"{started.version_seconds:.3f}",
+                ]
+            ],
+        ),
+    ]
+
+
+def _growth(growth: list[Grown], charts: dict[Chart, str]) -> list[str]:
+    head = ["models", "start, s", "RSS, MiB", "one change, ms", "slowest, ms"]
+    head += ["p99.9, ms", "p99.9 without, ms", "changes per s"]
+    head += [f"{kind} p50 · p99, µs" for kind in KINDS]
+    rows = []
+    for grown in growth:
+        felt = grown.felt
+        times = [felt.applied, felt.slowest, felt.p999, felt.calm_p999, felt.per_second]
+        rows.append(
+            [f"{grown.size:,}", f"{grown.start_seconds:.2f}", f"{grown.resident_mib:,.0f}"]
+            + [f"{value:.1f}" for value in times]
+            + [f"{grown.latency[kind].p50:,.0f} · {grown.latency[kind].p99:,.0f}" for kind in KINDS]
+        )
+    return [
+        "## Growth",
+        _GROWTH,
+        _pictures([Chart.START, Chart.MEMORY, Chart.CHANGE, Chart.LATENCY], charts),
+        _table(head, rows),
+    ]
+
+
+def _crews(crews: list[Crew]) -> list[str]:
+    return [
+        "## Two workers against one",
+        _WORKERS,
+        _table(
+            ["workers", "kind", "rate", "ratio to one", "CPU per request, µs", "busy: servers", "busy: wrk"],
+            [
+                [
+                    str(crew.workers),
+                    crew.kind.value,
+                    f"{crew.rate:,.0f}",
+                    f"{crew.ratio:.2f}",
+                    f"{crew.cpu:.1f}",
+                    f"{crew.server_cores:.2f}",
+                    f"{crew.load_cores:.2f}",
+                ]
+                for crew in crews
+            ],
+        ),
+    ]
+
+
+def _pictures(wanted: Iterable[Chart], charts: dict[Chart, str]) -> str:
+    return "\n".join(f"![{chart.value}]({charts[chart]})" for chart in wanted if chart in charts)
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

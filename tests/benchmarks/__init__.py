@@ -1,0 +1,1 @@
+"""The benchmark itself works; no figure is judged here."""
