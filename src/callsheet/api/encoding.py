@@ -19,8 +19,6 @@ WORTH_IT: Final = 1024
 #: Larger bodies are never compressed while somebody waits.
 AT_ONCE: Final = 64 * 1024
 
-_MOST_ENCODED: Final = 8 * 2**20  # bytes kept per view
-
 
 def _gzip(content: bytes) -> bytes:
     return gzip.compress(content, compresslevel=6, mtime=0)
@@ -66,10 +64,10 @@ def _weight(parameter: bytes) -> float:
 
 def encode(view: View, body: Body, coding: bytes) -> Body | None:
     """Return ``body`` in ``coding``, with an entity tag of its own; None if it is not ready yet."""
-    content = view.encoded.get((body.etag, coding))
+    content = view.views.encoded.get(view, body, coding)
     if content is None:
         if len(body.content) > AT_ONCE:
-            view.backlog.add(view, body, coding)
+            view.views.backlog.add(view, body, coding)
             return None
         content = _compress(view, body, coding)
     return Body(content, body.etag[:-1] + b"-" + coding + b'"')
@@ -82,7 +80,5 @@ def work_off(backlog: Backlog) -> None:
 
 def _compress(view: View, body: Body, coding: bytes) -> bytes:
     content = codecs()[coding](body.content)
-    if sum(map(len, list(view.encoded.values()))) + len(content) > _MOST_ENCODED:
-        view.encoded.clear()
-    view.encoded[body.etag, coding] = content
+    view.views.encoded.put(view, body, coding, content)
     return content

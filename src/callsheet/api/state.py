@@ -9,6 +9,8 @@ from callsheet.domain.access import Keyring, Shape, Workspace
 from callsheet.domain.catalog import Catalog
 from callsheet.domain.query import DEFAULT_LIMIT
 
+_FORMS = {Shape.CURRENT: Form.CURRENT, Shape.CLASSIC: Form.CLASSIC}
+
 #: Every version that clients of the official SDKs have sent (contract, section 4).
 VERSIONS = frozenset({b"2023-01-01", b"2023-06-01", b"2026-10-21"})
 
@@ -84,6 +86,3 @@ class State:
         shape = workspace.shape or self.options.shape
         form = Form.OPENAI if openai else _FORMS[shape]
         return self.views.get(self.catalog, workspace.visibility, form)
-
-
-_FORMS = {Shape.CURRENT: Form.CURRENT, Shape.CLASSIC: Form.CLASSIC}

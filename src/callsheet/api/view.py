@@ -4,6 +4,7 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
 from hashlib import blake2b
+from itertools import count
 from typing import Final, NamedTuple
 
 from callsheet.api.rendering import Form, Rendering
@@ -18,6 +19,7 @@ _MODULUS: Final = 2**64
 _BASE: Final = 0x9E3779B97F4A7C15  # odd, so that every place in a page weighs something else
 _POWERS: Final = [pow(_BASE, count, _MODULUS) for count in range(MOST_IN_BLOCK + 1)]
 _MOST_JOBS: Final = 64
+_MOST_ENCODED: Final = 32 * 2**20  # bytes, all views together
 _MOST_VIEWS: Final = 1024
 
 
@@ -59,12 +61,30 @@ class Run(NamedTuple):
 
 
 def digest(content: bytes) -> int:
-    """Return 64 bits that stand for ``content`` in entity tags.
-
-    The digest of a page is the polynomial over its models' digests, as their order matters: it moves with
-    fields that not every form shows. The same page has the same tag in every process, however its blocks were cut.
-    """
+    """Return 64 bits that stand for ``content`` in entity tags."""
     return int.from_bytes(blake2b(content, digest_size=8).digest())
+
+
+class Encoded:
+    """Compressed bodies, by view, entity tag and coding; the oldest go when they are too many bytes together."""
+
+    __slots__ = ("_bodies", "_bytes")
+
+    def __init__(self) -> None:
+        self._bodies: dict[tuple[int, bytes, bytes], bytes] = {}
+        self._bytes = 0
+
+    def get(self, view: "View", body: Body, coding: bytes) -> bytes | None:
+        """Return ``body`` of ``view`` in ``coding``, if it is there."""
+        return self._bodies.get((view.number, body.etag, coding))
+
+    def put(self, view: "View", body: Body, coding: bytes, content: bytes) -> None:
+        """Keep ``body`` of ``view`` in ``coding``."""
+        self._bytes += len(content)
+        self._bodies[view.number, body.etag, coding] = content
+        while self._bytes > _MOST_ENCODED:
+            oldest = next(iter(self._bodies))
+            self._bytes -= len(self._bodies.pop(oldest, b""))
 
 
 class Backlog:
@@ -78,7 +98,7 @@ class Backlog:
     def add(self, view: "View", body: Body, coding: bytes) -> None:
         """Put a body on the list, once."""
         if len(self._jobs) < _MOST_JOBS:
-            self._jobs[id(view), body.etag, coding] = (view, body, coding)
+            self._jobs[view.number, body.etag, coding] = (view, body, coding)
 
     def work_off(self, compress: "Callable[[View, Body, bytes], object]") -> None:
         """Call ``compress`` for every body; one is on the list until it is done."""
@@ -94,28 +114,27 @@ class View:
     ----------
     catalog, visibility, rendering
         What is shown, to whom, and how.
-    backlog
-        Takes the large bodies that somebody asks for compressed.
+    views
+        Those it is one of; they share what is compressed, and what is to be.
     past
         The same view of an earlier catalogue: what it prepared from blocks that are still there is kept.
     """
 
-    __slots__ = ("_rendering", "_slabs", "backlog", "catalog", "encoded", "visibility")
+    __slots__ = ("_rendering", "_slabs", "catalog", "number", "views", "visibility")
 
     def __init__(
         self,
         catalog: Catalog,
         visibility: Visibility,
         rendering: Rendering,
-        backlog: Backlog,
+        views: "Views",
         past: "View | None" = None,
     ) -> None:
         self.catalog = catalog
-        self.backlog = backlog
+        self.views = views
+        self.number = next(views.numbers)
         self.visibility = visibility
         self._rendering = rendering
-        self.encoded: dict[tuple[bytes, bytes], bytes] = {}
-        """Compressed bodies by entity tag and encoding; see ``api/encoding.py``."""
         self._slabs: dict[Block, dict[frozenset[Lifecycle], Slab]] = {}
         if past is not None:
             known = past._slabs
@@ -221,12 +240,18 @@ class View:
 
 
 def _tag(runs: list[Run], suffix: bytes) -> bytes:
-    total = count = 0
+    """The entity tag of a page, from its models' digests in their order.
+
+    The order counts, as it depends on fields that not every form shows. The value is that of a polynomial, so
+    that two running values of a slab give that of a slice, and the same page has the same tag in every process,
+    however its blocks were cut.
+    """
+    total = models = 0
     for slab, start, stop in runs:
         shift = _POWERS[stop - start]
         total = (total * shift + slab.sums[stop] - slab.sums[start] * shift) % _MODULUS
-        count += stop - start
-    return b'"%016x-%x-%b"' % (total, count, suffix)
+        models += stop - start
+    return b'"%016x-%x-%b"' % (total, models, suffix)
 
 
 class Views:
@@ -236,10 +261,12 @@ class Views:
     one made longest ago goes first. Shared by successive states, so that nothing unchanged is prepared twice.
     """
 
-    __slots__ = ("_renderings", "_views", "backlog")
+    __slots__ = ("_renderings", "_views", "backlog", "encoded", "numbers")
 
     def __init__(self) -> None:
         self.backlog = Backlog()
+        self.encoded = Encoded()
+        self.numbers = count()
         self._renderings = {form: Rendering(form) for form in Form}
         self._views: dict[tuple[Visibility, Form], View] = {}
 
@@ -250,7 +277,7 @@ class Views:
         if view is None or view.catalog is not catalog:
             rendering = self._renderings[form]
             rendering.keep(catalog)
-            view = View(catalog, visibility, rendering, self.backlog, past=view)
+            view = View(catalog, visibility, rendering, self, past=view)
             self._views[key] = view
             if len(self._views) > _MOST_VIEWS:
                 self._views.pop(next(iter(self._views)), None)

@@ -1,5 +1,8 @@
 """The command tree, and what becomes of errors."""
 
+import sys
+from contextlib import suppress
+from io import TextIOWrapper
 from typing import Annotated
 
 import typer
@@ -41,13 +44,34 @@ def callsheet(
     """A self-hosted Models API: tells every Claude and OpenAI client which models it may use."""
 
 
+def _is_broken(argument: str) -> bool:
+    """Return whether an argument holds bytes that no text is made of; Python passes them on as surrogates."""
+    try:
+        argument.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+def _refuse(sentence: str, code: int) -> int:
+    with suppress(OSError):
+        typer.echo(f"callsheet: {sentence}", err=True)
+    return code
+
+
 def run(arguments: list[str] | None = None) -> int:
     """Run one command; return its exit code: 0 done, 1 refused, 2 wrongly called."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal may lack a character; that is no reason to stop
+    if any(_is_broken(argument) for argument in arguments or sys.argv[1:]):
+        return _refuse("An argument is not valid UTF-8.", 2)
     try:
         app(arguments, prog_name="callsheet")
     except CallsheetError as error:
-        typer.echo(f"callsheet: {error}", err=True)
-        return 1
+        return _refuse(str(error), 1)
+    except OSError as error:  # the output: whatever else may fail says so in its own words
+        return _refuse(f"Cannot write: {error.strerror}.", 1)
     except SystemExit as end:  # how Typer ends, well or not
         return end.code if isinstance(end.code, int) else 0
     return 0

@@ -125,7 +125,7 @@ def add(
         source=source,
         hidden=hidden,
     )
-    _done(open_catalog(database).add(model), f"Added {model_id}.", as_json=as_json)
+    _done(open_catalog(database, create=True).add(model), f"Added {model_id}.", as_json=as_json)
 
 
 @app.command()
@@ -173,8 +173,6 @@ def change(
         if field.value in wanted:
             raise InvalidError(f"{field.value} is both given and cleared; say one.")
         wanted[field.value] = EPOCH if field is Clearable.CREATED_AT else None
-    if lifecycle is Lifecycle.ACTIVE:  # an active model has no dates, so they go unless said otherwise
-        wanted = {"deprecated_at": None, "retires_at": None, **wanted}
     if not wanted:
         raise InvalidError("Nothing to change; name at least one field, such as --display-name.")
     _done(open_catalog(database).change(model_id, wanted), f"Changed {model_id}.", as_json=as_json)
@@ -245,7 +243,7 @@ def history(
     subject: Annotated[
         str | None, typer.Argument(help="Only this model, alias, workspace or key, by its id.")
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many changes.")] = 100,
+    limit: Annotated[int, typer.Option(min=1, max=1_000_000, help="At most so many changes.")] = 100,
     database: DatabaseURL = None,
     as_json: AsJSON = False,
 ) -> None:
@@ -285,7 +283,7 @@ def _parse_json(text: str | None) -> Any:
         return None
     try:
         return json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidError(f"--capabilities is not valid JSON: {error}.") from None
 
 

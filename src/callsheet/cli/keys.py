@@ -1,8 +1,10 @@
 """``callsheet keys``: who may ask."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -11,9 +13,11 @@ from callsheet.cli.output import AsJSON, day, print_json, print_table, say
 from callsheet.domain.access import APIKey
 from callsheet.domain.errors import InvalidError
 from callsheet.domain.times import parse_instant
-from callsheet.service.access import NewKey
+from callsheet.service.access import AccessService, NewKey
 
 app = typer.Typer(help="Create and withdraw API keys.", no_args_is_help=True)
+
+_LONGEST_OVERLAP: Final = 24 * 366 * 10  # hours
 
 Key = Annotated[str, typer.Argument(metavar="KEY", help="Id of a key, or its name if no other has it.")]
 
@@ -40,10 +44,11 @@ def create(
         raise InvalidError("A key belongs to a workspace or to the organization; say one.")
     expiry = None if expires_at is None else parse_instant(expires_at, "--expires-at")
     secret = sys.stdin.readline().strip() if secret == "-" else secret
-    new = open_access(database).create_key(
-        name, workspace, organization=organization, expires_at=expiry, secret=secret
-    )
-    _print_new(new, f"Created the key {new.key.name}: {new.key.id}.", brought=secret is not None, as_json=as_json)
+    access = open_access(database, create=True)
+    new = access.create_key(name, workspace, organization=organization, expires_at=expiry, secret=secret)
+    with told_or_archived(access, new) as untold:
+        message = f"Created the key {new.key.name}: {new.key.id}."
+        _print_new(untold, message, brought=secret is not None, as_json=as_json)
 
 
 @app.command("list")
@@ -95,27 +100,52 @@ def archive(key: Key, database: DatabaseURL = None, as_json: AsJSON = False) -> 
 @app.command()
 def rotate(
     key: Key,
-    overlap: Annotated[float, typer.Option(min=0, metavar="HOURS", help="How long the old secret works on.")] = 0,
+    overlap: Annotated[
+        float, typer.Option(min=0, max=_LONGEST_OVERLAP, metavar="HOURS", help="How long the old secret works on.")
+    ] = 0,
     database: DatabaseURL = None,
     as_json: AsJSON = False,
 ) -> None:
     """Replace a key by a new one of the same name and workspace."""
-    new = open_access(database).rotate_key(key, timedelta(hours=overlap))
-    _print_new(new, f"The new key {new.key.name} is {new.key.id}.", as_json=as_json)
+    access = open_access(database)
+    with told_or_archived(access, access.rotate_key(key, timedelta(hours=overlap))) as untold:
+        made = untold.new.key
+        _print_new(untold, f"The new key {made.name} is {made.id}.", as_json=as_json)
 
 
 def _has_expired(key: APIKey, now: datetime) -> bool:
     return key.expires_at is not None and key.expires_at <= now
 
 
-def _print_new(new: NewKey, message: str, *, brought: bool = False, as_json: bool) -> None:
+class Untold:
+    """A key just made whose secret nobody has seen yet."""
+
+    def __init__(self, new: NewKey) -> None:
+        self.new = new
+        self.told = False
+
+
+@contextmanager
+def told_or_archived(access: AccessService, new: NewKey) -> Iterator[Untold]:
+    """Archive a key whose secret could not be shown: nobody could use it, and nobody would know of it."""
+    untold = Untold(new)
+    try:
+        yield untold
+    finally:
+        if not untold.told:
+            access.archive_key(new.key.id)
+
+
+def _print_new(untold: Untold, message: str, *, brought: bool = False, as_json: bool) -> None:
     """Show a secret that we made; one that was brought is known, and could only leak."""
+    new = untold.new
     if as_json:
         record: dict[str, Any] = {**new.key.record(), **({} if brought else {"secret": new.secret})}
         print_json(record)
     say(f"{message} Its secret is the one given." if brought else f"{message} The secret is shown this once:")
     if not (as_json or brought):
         typer.echo(new.secret)
+    untold.told = sys.stdout is not None or brought
 
 
 def _done(key: APIKey, verb: str, *, as_json: bool) -> None:

@@ -1,5 +1,6 @@
 """``callsheet serve``: answer."""
 
+from contextlib import nullcontext
 from functools import partial
 from shlex import quote
 from typing import Annotated, Any
@@ -7,10 +8,11 @@ from typing import Annotated, Any
 import typer
 
 from callsheet.cli.database import DatabaseURL, clock
+from callsheet.cli.keys import Untold, told_or_archived
 from callsheet.cli.settings import Config
 from callsheet.domain.access import Shape
 from callsheet.domain.errors import ServeError
-from callsheet.service.access import AccessService, NewKey
+from callsheet.service.access import AccessService
 from callsheet.service.setup import open_store
 from callsheet.settings import LogFormat, Settings, load, prepare_folder
 from callsheet.storage.store import Store
@@ -54,11 +56,13 @@ def serve(
     with bind(settings.host, settings.port) as listener:  # first: with the port taken, nothing is changed
         prepare_folder(settings)
         store = open_store(settings.database, clock)
-        new_key = AccessService(store, "callsheet", clock).ensure_key("default")
-        address = listener.getsockname()
-        announce = partial(_announce, store, new_key, _base_url(address[0], address[1]), settings)
-        if not run(settings, listener, announce):
-            raise ServeError("The server did not start; the reason stands above.")
+        access = AccessService(store, "callsheet", clock)
+        new_key = access.ensure_key("default")
+        with nullcontext() if new_key is None else told_or_archived(access, new_key) as untold:
+            address = listener.getsockname()
+            announce = partial(_announce, store, untold, _base_url(address[0], address[1]), settings)
+            if not run(settings, listener, announce):
+                raise ServeError("The server did not start; the reason stands above.")
 
 
 def _base_url(host: str, port: int) -> str:
@@ -66,7 +70,7 @@ def _base_url(host: str, port: int) -> str:
     return f"http://[{shown}]:{port}" if ":" in shown else f"http://{shown}:{port}"
 
 
-def _announce(store: Store, new_key: NewKey | None, url: str, settings: Settings) -> None:
+def _announce(store: Store, new_key: Untold | None, url: str, settings: Settings) -> None:
     with store.read() as reading:
         count = reading.count_models()
     lines = [f"Callsheet serves {count} models at {url}", f"Database: {store.place}"]
@@ -77,13 +81,15 @@ def _announce(store: Store, new_key: NewKey | None, url: str, settings: Settings
             "Your API key, shown this once:",
             "",
             f"  export ANTHROPIC_BASE_URL={url}",
-            f"  export ANTHROPIC_API_KEY={new_key.secret}",
+            f"  export ANTHROPIC_API_KEY={new_key.new.secret}",
             "",
             "Try it:",
             "",
-            f"  curl {quote(models)} -H 'x-api-key: {new_key.secret}' -H 'anthropic-version: 2023-06-01'",
+            f"  curl {quote(models)} -H 'x-api-key: {new_key.new.secret}' -H 'anthropic-version: 2023-06-01'",
             "",
         ]
     if settings.any_key:
         lines.append("Every credential is accepted (any_key).")
     typer.echo("\n".join(lines))
+    if new_key is not None:
+        new_key.told = True

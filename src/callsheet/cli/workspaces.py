@@ -38,7 +38,7 @@ def create(
 ) -> None:
     """Create a workspace. Deny wins over allow; without rules it sees all models."""
     visibility = Visibility(tuple(allow or ()), tuple(deny or ()))
-    workspace = open_access(database).create_workspace(name, workspace_id, visibility, shape)
+    workspace = open_access(database, create=True).create_workspace(name, workspace_id, visibility, shape)
     _done(workspace, f"Created the workspace {workspace.name}: {workspace.id}.", as_json=as_json)
 
 

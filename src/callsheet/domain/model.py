@@ -159,6 +159,8 @@ ModelChange = Mapping[str, object]
 def change_model(model: Model, change: ModelChange) -> Model:
     """Return ``model`` with the fields of ``change`` set, validated as a whole.
 
+    A model that becomes active loses the dates of its retirement, unless the change says otherwise.
+
     Raises
     ------
     InvalidError
@@ -167,6 +169,8 @@ def change_model(model: Model, change: ModelChange) -> Model:
     for name in change:
         if name not in CHANGEABLE:
             raise InvalidError(f"{name} of a model cannot be changed.")
+    if change.get("lifecycle") is Lifecycle.ACTIVE:
+        change = {"deprecated_at": None, "retires_at": None, **change}
     return replace(model, **change)  # type: ignore[arg-type]  # checked by __post_init__
 
 

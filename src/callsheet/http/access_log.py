@@ -5,6 +5,7 @@ import logging
 import os
 import threading
 import time
+from collections import deque
 from typing import Final
 
 from callsheet.api.answer import Response
@@ -32,7 +33,7 @@ class AccessLog:
         self._template = _json_template if kind is LogFormat.JSON else _common_template
         self._time_format = "%Y-%m-%dT%H:%M:%SZ" if kind is LogFormat.JSON else "%d/%b/%Y:%H:%M:%S +0000"
         self._descriptor = descriptor
-        self._lines: list[bytes] = []
+        self._lines: deque[bytes] = deque()
         self._waiting = 0
         self._dropped = 0
         self._second = 0
@@ -78,14 +79,15 @@ class AccessLog:
         self._flush()
 
     def _flush(self) -> None:
-        lines, self._lines = self._lines, []
-        left = memoryview(b"".join(lines))
+        lines = [self._lines.popleft() for _ in range(len(self._lines))]  # others may join them meanwhile
+        content = b"".join(lines)
+        left = memoryview(content)
         try:
             while left:
                 left = left[os.write(self._descriptor, left) :]
         except OSError as error:  # a reader that went away, or a full disk: answering goes on
             _log.error("The access log cannot be written: %s.", error.strerror)
-        self._waiting = sum(map(len, self._lines))
+        self._waiting -= len(content)
         if self._dropped:
             _log.error("%d lines of the access log were dropped: it is written too slowly.", self._dropped)
             self._dropped = 0

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 _START: Final = b"GET /v1/"
 _NEVER: Final = float("inf")
-_LIST: Final = Label("list", 200, "anthropic")
-_RETRIEVE: Final = Label("retrieve", 200, "anthropic")
+_LIST: Final = Kind(Label("list", 200, "anthropic"), b"")
+_RETRIEVE: Final = Kind(Label("retrieve", 200, "anthropic"), b"")
 
 
 class FastLane:
@@ -39,7 +39,8 @@ class FastLane:
     def __init__(self, app: CallsheetApp, limits: Limits, memo_bytes: int) -> None:
         self.live = app.live
         self.observer = app.observer
-        self.prefix = app.prefix
+        self.is_open = not app.prefix.startswith("/v1")
+        """Whether paths mean what they say; else the app takes a prefix off that looks like the API's own."""
         self.memo = Memo(memo_bytes)
         self.ids = RequestIDs()
         self.reader = HeadReader(limits.max_url_bytes, limits.max_header_bytes)
@@ -53,12 +54,13 @@ class FastLane:
             self._opening = b"%b%brequest-id: " % (STATUS_LINE[200], _lines(default_headers))
         return self._opening
 
-    def kind(self, label: Label, request: Request, sent: Sent, caller: Caller) -> Kind:
-        """Return what is told of a successful answer; the line of the log is only made if there is one."""
+    def kind(self, usual: Kind, head: Head, sent: Sent, caller: Caller) -> Kind:
+        """Return what is told of a successful answer; a line of the log is only made if there is one."""
         log = self.observer.log
         if log is None:
-            return Kind(label, b"")
-        return Kind(label, log.template(request, Response(200, [], sent.body.content, caller.key_id)))
+            return usual
+        request = Request("GET", head.path, head.query, (), 0.0, "")
+        return usual._replace(template=log.template(request, Response(200, [], sent.body.content, caller.key_id)))
 
     def caller(self, head: Head, now: float) -> KnownCaller:
         """Return who sends this head.
@@ -90,9 +92,9 @@ class FastProtocol(EnvelopeProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Answer a request that is known by its bytes, or by its headers; leave any other to the parser."""
-        if data.startswith(_START) and self._is_free():
+        lane = self._lane
+        if data.startswith(_START) and lane.is_open and self._is_free():
             begun = time.perf_counter()
-            lane = self._lane
             if lane.live.current is not lane.memo.state:
                 lane.memo.follow(lane.live.current)
             known = lane.memo.answers.get(data)
@@ -118,47 +120,41 @@ class FastProtocol(EnvelopeProtocol):
     def _answer(self, data: bytes, begun: float) -> bool:
         """Answer a request if it is plain and let in; return whether it was."""
         lane = self._lane
-        if self._concerns_app(data):
-            return False
         now = time.time()
         try:
-            head = lane.reader.read(data)
+            head = None if self._is_for_proxied_log(data) else lane.reader.read(data)
             if head is None:
                 return False
             known = lane.caller(head, now)
             caller = known.caller
-            path, _, query = head.target.partition(b"?")
-            model_id = find_model_id(path)
-            body = find(caller, model_id, query)
-            sent = suit(caller, body)
-            request = Request("GET", path, query, (), now, "")
+            model_id = find_model_id(head.path)
+            body = find(caller, model_id, head.query)
             if caller.to_openai or caller.if_none_match is not None:
-                self._send(request, caller, body, begun)
-                return True
-            label = _LIST if model_id is None else _RETRIEVE
-            answer = Remembered(_rest(known, sent), caller.expires, lane.kind(label, request, sent, caller))
+                answer = None
+            else:
+                sent = suit(caller, body)
+                kind = lane.kind(_LIST if model_id is None else _RETRIEVE, head, sent, caller)
+                answer = Remembered(_rest(known, sent), caller.expires, kind)
         except Exception:  # a refusal, or a fault: the ordinary path answers either, and logs the second
             return False
+        if answer is None:
+            self._send(head, caller, body, now, begun)
+            return True
         self._write(answer, begun)
         if sent.final:
             lane.memo.keep_answer(data, answer)
         return True
 
-    def _concerns_app(self, data: bytes) -> bool:
-        """Return whether the app reads more from this request than we do.
-
-        A prefix that looks like the API's own paths is its to take off; the address that a proxy tells of is
-        for uvicorn's middleware to find, and for the log to keep.
-        """
-        lane = self._lane
-        return lane.prefix.startswith("/v1") or (
-            lane.observer.log is not None and self.config.proxy_headers and b"x-forwarded-for" in data.lower()
+    def _is_for_proxied_log(self, data: bytes) -> bool:
+        """Return whether the log would miss what a proxy says of the client, which uvicorn's middleware finds."""
+        return (
+            self._lane.observer.log is not None and self.config.proxy_headers and b"x-forwarded-for" in data.lower()
         )
 
-    def _send(self, request: Request, caller: Caller, body: Body, begun: float) -> None:
+    def _send(self, head: Head, caller: Caller, body: Body, now: float, begun: float) -> None:
         """Write an answer that is not of the usual form: not modified, or with its id twice."""
         request_id = self._lane.ids.make()
-        request = request._replace(request_id=request_id.decode("ascii"))
+        request = Request("GET", head.path, head.query, (), now, request_id.decode("ascii"))
         response = give(caller, body, request)
         kind = self._lane.observer.kind(request, response)
         lines = _lines(self.server_state.default_headers), _lines(response.headers)

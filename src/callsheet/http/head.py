@@ -10,11 +10,10 @@ from typing import Final, NamedTuple
 from callsheet.api.request import READ, Header
 
 _BLANK_LINE: Final = b"\r\n\r\n"
-_METHOD: Final = b"GET "
-_VERSION: Final = b" HTTP/1.1"
 
-#: A target that llhttp and we read alike: visible ASCII without the sign of a fragment.
-_TARGET: Final = re.compile(rb"/[!\"$-~]*")
+#: A request line that llhttp and we read alike: its target is visible ASCII, without the sign of a fragment.
+_FIRST_LINE: Final = re.compile(rb"GET (/[!\"$->@-~]*)(?:\?([!\"$-~]*))? HTTP/1\.1\r\n")
+_AROUND_URL: Final = len(b"GET  HTTP/1.1\r\n")
 
 #: A header line that llhttp and we read alike.
 _LINE: Final = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([ -~\x80-\xff]*)")
@@ -35,13 +34,14 @@ class Head(NamedTuple):
 
     Parameters
     ----------
-    target
+    path, query
         As sent.
     lines
         The header lines that answers depend on, as sent: equal lines, equal callers.
     """
 
-    target: bytes
+    path: bytes
+    query: bytes
     lines: tuple[bytes, ...]
 
 
@@ -58,16 +58,19 @@ class HeadReader:
 
     def read(self, data: bytes) -> Head | None:
         """Return the head if ``data`` is exactly one plain request; None leaves it to the parser."""
-        if len(data) > self._longest or data.find(_BLANK_LINE) != len(data) - len(_BLANK_LINE):
+        first = _FIRST_LINE.match(data)
+        if first is None or data.find(_BLANK_LINE) != len(data) - len(_BLANK_LINE) or len(data) > self._longest:
             return None
-        first, _, block = data.partition(b"\r\n")
-        target = first[len(_METHOD) : -len(_VERSION)]
-        if not (first.startswith(_METHOD) and first.endswith(_VERSION) and _TARGET.fullmatch(target)):
+        end = first.end()
+        if end - _AROUND_URL > self._max_url_bytes:
             return None
+        block = data[end:]
         lines = self._blocks.get(block)
         if lines is None:
             lines = self._read_block(block)
-        return None if lines is None or len(target) > self._max_url_bytes else Head(target, lines)
+            if lines is None:
+                return None
+        return Head(first[1], first[2] or b"", lines)
 
     def headers(self, head: Head) -> list[Header]:
         """Return the headers that answers depend on, names in small letters."""

@@ -43,8 +43,8 @@ def bind(host: str, port: int) -> socket.socket:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind(address)
             listener.listen(_BACKLOG)
-        except OSError as error:
-            reason = error.strerror or str(error)
+        except (OSError, UnicodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "that is no address"
             raise ServeError(
                 f"Cannot listen on {host} port {port}: {reason}; choose others with --host and --port."
             ) from None

@@ -100,9 +100,9 @@ class AccessService:
             return self._create(writing, name, workspace_id, expires_at, secret)
 
     def ensure_key(self, name: str) -> NewKey | None:
-        """Create a key of the default workspace if there has never been any key; else return None."""
+        """Create a key of the default workspace if there is none but archived ones; else return None."""
         with self._write() as writing:
-            if next(writing.api_keys(), None) is not None:
+            if any(key.status is not KeyStatus.ARCHIVED for key in writing.api_keys()):
                 return None
             return self._create(writing, name, self._workspace_id(writing, None), None, None)
 

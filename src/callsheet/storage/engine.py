@@ -44,12 +44,19 @@ def parse_url(text: str) -> URL:
     """
     try:
         url = make_url(text)
-    except ArgumentError:
-        raise StorageError(f"{text!r} is not a database URL; write sqlite:////path/to/callsheet.db.") from None
-    if url.get_backend_name() != "sqlite":
+    except (ArgumentError, ValueError):  # not repeated: it may hold a password
+        raise StorageError("That is not a database URL; write sqlite:////path/to/callsheet.db.") from None
+    if url.drivername not in ("sqlite", "sqlite+pysqlite"):
         raise StorageError(
-            f"Databases of kind {url.get_backend_name()!r} are not supported; use sqlite:////path/to/callsheet.db."
+            f"Databases of kind {url.drivername!r} are not supported; use sqlite:////path/to/callsheet.db."
         )
+    if url.host or url.username or url.port:
+        raise StorageError(
+            "A SQLite URL names no host; write three slashes before the path, or four if it is absolute."
+        )
+    unknown = sorted(set(url.query) - {"mode", "uri"})
+    if unknown:
+        raise StorageError(f"The database URL has an unknown option, {unknown[0]}; only mode is known.")
     if not url.database or url.database == ":memory:":
         raise StorageError("A database in memory cannot be shared; name a file: sqlite:////path/to/callsheet.db.")
     return url

@@ -39,14 +39,15 @@ def inspect(url: URL) -> tuple[Schema, str | None]:
         It belongs to another program, was made by a newer Callsheet, is damaged, or cannot be read.
     """
     path = database_path(url)
-    if path.is_dir():
-        raise StorageError(f"The database {path} is a folder; name a file with --database.")
-    if url.query.get("mode") == "ro" or (os.access(path, os.R_OK) and not os.access(path, os.W_OK)):
-        raise StorageError(f"The database {path} {READ_ONLY}.")
-    if not path.exists() or path.stat().st_size == 0:
-        if not path.parent.is_dir():
-            raise StorageError(f"The folder {path.parent} does not exist; create it, or name another database.")
-        return Schema.EMPTY, None
+    with explained(url):
+        if path.is_dir():
+            raise StorageError(f"The database {path} is a folder; name a file with --database.")
+        if url.query.get("mode") == "ro" or (os.access(path, os.R_OK) and not os.access(path, os.W_OK)):
+            raise StorageError(f"The database {path} {READ_ONLY}.")
+        if not path.exists() or path.stat().st_size == 0:
+            if not path.parent.is_dir():
+                raise StorageError(f"The folder {path.parent} does not exist; create it, or name another database.")
+            return Schema.EMPTY, None
     engine = make_engine(url, read_only=True)
     with transaction(engine, writes=False) as connection:
         revision = _revision(connection, path)

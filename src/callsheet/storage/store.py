@@ -242,6 +242,10 @@ class Store:
         """Where the data is, for people."""
         return str(database_path(self.url))
 
+    def is_empty(self) -> bool:
+        """Return whether nothing has been made here yet; StorageError as for `prepare`."""
+        return schema.inspect(self.url)[0] is Schema.EMPTY
+
     def prepare(self) -> None:
         """Make the schema if the database is empty; refuse one that is not fit for use, unchanged.
 
