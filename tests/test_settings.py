@@ -157,6 +157,7 @@ def test_any_key_elsewhere_needs_insecure(host: str) -> None:
         ("postgresql://user:secret@host/db", "postgresql://user:***@host/db"),
         ("postgresql+psycopg://user:a:b@host:1/db", "postgresql+psycopg://user:***@host:1/db"),
         ("postgresql://:secret@host/db", "postgresql://:***@host/db"),
+        ("postgresql:/user:secret@host/db", "postgresql:/user:***@host/db"),
         ("postgresql://user@host/db", "postgresql://user@host/db"),
         ("sqlite:////home/a@b/callsheet.db", "sqlite:////home/a@b/callsheet.db"),
         ("plain text: nothing@all", "plain text: nothing@all"),

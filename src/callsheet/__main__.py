@@ -1,6 +1,7 @@
 """The ``callsheet`` command."""
 
 import sys
+from contextlib import suppress
 
 from callsheet._version import __version__
 
@@ -8,8 +9,9 @@ from callsheet._version import __version__
 def main() -> None:
     """Run the command line; without the server extra, say how to get it."""
     if sys.argv[1:] == ["--version"]:  # scripts ask often, and need nothing imported for it
-        print(f"callsheet {__version__}")
-        return
+        with suppress(OSError):  # what cannot be written is told as for any other command
+            print(f"callsheet {__version__}", flush=True)
+            return
     try:
         from callsheet.cli.app import run
     except ModuleNotFoundError as error:

@@ -29,7 +29,7 @@ _NOT_SETTINGS_PREFIX: Final = f"{PREFIX}TEST_"
 
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
-_PASSWORD = re.compile(r"(://[^:/@\s]*:)[^@\s]*(@)")
+_PASSWORD = re.compile(r"(:/{1,2}[^:/@\s]*:)[^@\s]*(@)")
 
 
 def default_database() -> str:

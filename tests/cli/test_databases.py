@@ -6,6 +6,9 @@ import pytest
 
 from tests.cli.conftest import CLI
 
+NO_URL = "That is not a database URL; write sqlite:////path/to/callsheet.db."
+NO_HOST = "A SQLite URL names no host; write three slashes before the path, or four if it is absolute."
+
 
 @pytest.fixture
 def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
@@ -18,12 +21,12 @@ def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
 
 
 def test_a_flag_is_stronger_than_the_environment(call: CLI, places: dict[str, Path]) -> None:
-    assert call("catalog", "list", "--database", f"sqlite:///{places['flag']}").code == 0
+    assert call("migrate", "--database", f"sqlite:///{places['flag']}").code == 0
     assert [name for name, path in places.items() if path.exists()] == ["flag"]
 
 
 def test_the_environment_is_stronger_than_the_file(call: CLI, places: dict[str, Path]) -> None:
-    assert call("catalog", "list").code == 0
+    assert call("migrate").code == 0
     assert [name for name, path in places.items() if path.exists()] == ["environment"]
 
 
@@ -31,7 +34,7 @@ def test_the_file_is_stronger_than_the_default(
     call: CLI, places: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("CALLSHEET_DATABASE_URL")
-    assert call("catalog", "list").code == 0
+    assert call("migrate").code == 0
     assert [name for name, path in places.items() if path.exists()] == ["file"]
 
 
@@ -56,7 +59,36 @@ def test_the_default_is_a_file_in_the_data_directory_made_for_its_owner_only(
      "settings", "migrate"],
 )  # fmt: skip
 def test_every_command_takes_the_flag(call: CLI, tmp_path: Path, command: str) -> None:
+    named = ("--database", f"sqlite:///{tmp_path}/a.db")
+    assert call("migrate", *named).code == 0
+    assert call(*command.split(), *named).code == 0
+
+
+@pytest.mark.parametrize("command", ["migrate", "catalog add m", "workspaces create w", "keys create --name k"])
+def test_a_command_that_makes_something_makes_the_database_too(call: CLI, tmp_path: Path, command: str) -> None:
     assert call(*command.split(), "--database", f"sqlite:///{tmp_path}/a.db").code == 0
+    assert (tmp_path / "a.db").stat().st_size > 0
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["catalog list", "catalog show m", "catalog change m --line opus", "catalog deprecate m", "catalog retire m",
+     "catalog remove m", "catalog hide m", "catalog unhide m", "catalog alias a m", "catalog unalias a",
+     "catalog history", "workspaces list", "workspaces show default", "workspaces change default --name d",
+     "workspaces archive default", "keys list", "keys disable k", "keys enable k", "keys archive k",
+     "keys rotate k"],
+)  # fmt: skip
+@pytest.mark.parametrize("exists", [False, True], ids=["missing", "empty"])
+def test_a_command_about_what_exists_refuses_a_missing_database_and_makes_none(
+    call: CLI, tmp_path: Path, command: str, exists: bool
+) -> None:
+    database = tmp_path / "a.db"
+    if exists:
+        database.touch()
+    assert call(*command.split(), "--database", f"sqlite:///{database}").refusal == (
+        f"There is no database at {database}; callsheet serve makes it, or callsheet migrate."
+    )
+    assert [(path, path.stat().st_size) for path in tmp_path.iterdir()] == [(database, 0)] * exists
 
 
 def test_migrate_says_what_it_did_and_that_there_is_nothing_left_to_do(call: CLI, tmp_path: Path) -> None:
@@ -71,12 +103,37 @@ def test_migrate_says_what_it_did_and_that_there_is_nothing_left_to_do(call: CLI
 @pytest.mark.parametrize(
     ("url", "sentence"),
     [
-        ("nonsense", "'nonsense' is not a database URL; write sqlite:////path/to/callsheet.db."),
+        ("nonsense", NO_URL),
+        ("postgresql:/u:hunter2@h/db", NO_URL),
+        ("postgresql://u:hunter2@h:port/db", NO_URL),
+        ("sqlite:////tmp/a%00.db", NO_URL),
+        ("sqlite:////tmp/\udcff.db", NO_URL),
+        ("sqlite+aiosqlite:///x", "Databases of kind 'sqlite+aiosqlite' are not supported; use sqlite:////path/to/callsheet.db."),
+        ("sqlite+foo:///x", "Databases of kind 'sqlite+foo' are not supported; use sqlite:////path/to/callsheet.db."),
+        ("sqlite://u:hunter2@host/x.db", NO_HOST),
+        ("sqlite://relative.db", NO_HOST),
+        ("sqlite:///x.db?timeout=abc", "The database URL has an unknown option, timeout; only mode is known."),
+        ("sqlite:///x.db?foo=bar", "The database URL has an unknown option, foo; only mode is known."),
+        ("sqlite:///x.db?mode=memory", "The mode of a database URL is ro, rw or rwc."),
+        ("sqlite:///x.db?mode=rw&mode=ro", "The mode of a database URL is ro, rw or rwc."),
         ("mysql://u:secret@h/d", "Databases of kind 'mysql' are not supported; use sqlite:////path/to/callsheet.db."),
         ("sqlite://", "A database in memory cannot be shared; name a file: sqlite:////path/to/callsheet.db."),
         ("sqlite:////", "The database / is a folder; name a file with --database."),
         ("sqlite:////nowhere/a.db", "The folder /nowhere does not exist; create it, or name another database."),
     ],
 )  # fmt: skip
-def test_a_bad_url_is_refused(call: CLI, url: str, sentence: str) -> None:
-    assert call("catalog", "list", "--database", url).refusal == sentence
+@pytest.mark.parametrize("command", ["catalog list", "migrate"])
+def test_a_bad_url_is_refused(
+    call: CLI, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str, sentence: str, command: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CALLSHEET_DATABASE_URL", url)
+    assert call(*command.split()).refusal == sentence
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", ["catalog list", "migrate"])
+def test_a_file_name_that_is_too_long_is_refused(call: CLI, tmp_path: Path, command: str) -> None:
+    sentence = call(*command.split(), "--database", f"sqlite:///{tmp_path}/{'n' * 300}").refusal
+    assert "File name too long" in sentence
+    assert list(tmp_path.iterdir()) == []

@@ -16,7 +16,7 @@ BROUGHT = "sk-ant-brought-along-0001"
 def test_create_prints_the_secret_alone_on_stdout(cli: CLI) -> None:
     result = cli("keys", "create", "--name", "laptop")
     assert re.fullmatch(r"sk-cs-[0-9A-Za-z]{49}\n", result.out)
-    assert re.fullmatch(r"Created the key laptop: apikey_\w+\. The secret is shown this once:\n", result.err)
+    assert re.fullmatch(r"Created the key laptop: apikey_\w+\. The secret is shown this once\.\n", result.err)
 
 
 def test_create_as_json_holds_the_record_and_the_secret(cli: CLI) -> None:

@@ -102,10 +102,20 @@ def test_a_refused_command_says_why_and_changes_nothing(cli: CLI, installation: 
     assert content(installation) == before
 
 
+@pytest.mark.parametrize("opening", ["[", '{"a":'])
+def test_json_that_is_nested_too_deeply_is_refused(cli: CLI, installation: Installation, opening: str) -> None:
+    before = content(installation)
+    sentence = cli("catalog", "add", "m", "--capabilities", opening * 100_000).refusal
+    assert sentence.startswith("--capabilities is not valid JSON: ")
+    assert content(installation) == before
+
+
 @pytest.mark.parametrize(
     "command",
     ["nonsense", "catalog nonsense", "catalog list --nonsense", "catalog show", "catalog add", "keys create",
      "catalog add m --max-tokens many", "catalog list --lifecycle gone", "keys rotate k --overlap -1",
+     "keys rotate k --overlap 1e300", "keys rotate k --overlap inf", "keys rotate k --overlap nan",
+     "keys rotate k --overlap 1e8", "catalog history --limit 0", "catalog history --limit 99999999999999999999",
      "workspaces create team --shape odd", "catalog change claude-opus-5 --clear id"],
 )  # fmt: skip
 def test_a_wrong_call_ends_with_2_and_shows_the_usage_on_stderr(

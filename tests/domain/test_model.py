@@ -58,6 +58,13 @@ def test_changing_fields_is_making_the_model_anew_with_them(model: Model, data: 
     assert change_model(model, {}) == model
 
 
+def test_a_model_that_becomes_active_loses_its_dates_unless_they_are_given() -> None:
+    retired = make(lifecycle=Lifecycle.RETIRED, deprecated_at=DAY, retires_at=DAY)
+    assert change_model(retired, {"lifecycle": Lifecycle.ACTIVE}) == make()
+    with pytest.raises(InvalidError, match=r"^m is active, so it can have neither"):
+        change_model(retired, {"lifecycle": Lifecycle.ACTIVE, "retires_at": DAY})
+
+
 @pytest.mark.parametrize("name", ["id", "sort_key", "aliases", "type", "colour"])
 def test_what_is_no_changeable_field_is_refused(name: str) -> None:
     with pytest.raises(InvalidError, match=rf"^{name} of a model cannot be changed\.$"):

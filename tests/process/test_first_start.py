@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.program import DEADLINE, Server, call
+from tests.program import COMMAND, DEADLINE, Server, call
 
 
 def test_the_first_start_prints_the_key_once_and_the_second_does_not(tmp_path: Path) -> None:
@@ -58,6 +58,24 @@ def test_where_there_is_a_key_none_is_made(tmp_path: Path) -> None:
     with Server(database) as server:
         assert "sk-cs-" not in server.stdout
         assert server.get("/v1/models", made.stdout.strip())[0] == 200
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full; run the tests on Linux")
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_key_that_could_not_be_printed_is_archived_and_the_next_start_prints_another(
+    tmp_path: Path, workers: int
+) -> None:
+    database = tmp_path / "callsheet.db"
+    command = [*COMMAND, "serve", "--port", "0", "--workers", str(workers), "--database", f"sqlite:///{database}"]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=DEADLINE, check=False
+        )
+    assert (done.returncode, done.stderr) == (1, "callsheet: Cannot write: No space left on device.\n")
+    listed = call("keys", "list", "--json", "--database", f"sqlite:///{database}")
+    assert [key["status"] for key in json.loads(listed.stdout)] == ["archived"]
+    with Server(database) as server:
+        assert server.get("/v1/models", server.key)[0] == 200
 
 
 def test_the_default_database_is_a_file_in_the_data_directory(

@@ -78,7 +78,7 @@ def test_a_port_in_use_makes_no_database(folder: Path, taken: int, monkeypatch: 
     refused(folder, "--port", str(taken), "--database", f"sqlite:///{folder}/new.db")
 
 
-@pytest.mark.parametrize("host", ["192.0.2.1", "no.such.host.invalid"])
+@pytest.mark.parametrize("host", ["192.0.2.1", "no.such.host.invalid", "a..b", ".", "n" * 300])
 def test_an_address_that_is_not_of_this_machine_is_refused(folder: Path, host: str) -> None:
     assert refused(folder, "--host", host).startswith(f"Cannot listen on {host} port 8484: ")
 
@@ -148,7 +148,18 @@ def test_a_folder_that_is_missing_is_refused_and_not_made(folder: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("url", ["mysql://root:hunter2@localhost/models", "callsheet.db", "sqlite://", "http://x"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mysql://root:hunter2@localhost/models",
+        "postgresql:/u:hunter2@h/db",
+        "sqlite://u:hunter2@h/x.db",
+        "sqlite:///x.db?timeout=1",
+        "callsheet.db",
+        "sqlite://",
+        "http://x",
+    ],
+)
 def test_a_url_that_is_not_of_a_database_is_refused_without_its_password(folder: Path, url: str) -> None:
     assert "hunter2" not in refused(folder, "--port", "0", "--database", url)
 

@@ -188,12 +188,16 @@ def test_an_archived_key_frees_its_name(access: AccessService) -> None:
     assert old.id != new.id
 
 
-def test_a_first_key_is_made_once(installation: Installation, access: AccessService) -> None:
+def test_a_first_key_is_made_where_there_is_none_but_archived_ones(
+    installation: Installation, access: AccessService
+) -> None:
     made = access.ensure_key("first")
     assert isinstance(made, NewKey)
     assert made.key.workspace_id == default_workspace(installation)
     with unchanged(installation):
         assert access.ensure_key("second") is None
-    access.archive_key("first")
+    access.disable_key("first")
     with unchanged(installation):
         assert access.ensure_key("third") is None
+    access.archive_key("first")
+    assert isinstance(access.ensure_key("fourth"), NewKey)

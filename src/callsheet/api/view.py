@@ -5,7 +5,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
 from hashlib import blake2b
 from itertools import count
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from callsheet.api.rendering import Form, Rendering
 from callsheet.domain.access import Visibility
@@ -49,15 +49,12 @@ class Slab:
 
     def cut(self, start: int, stop: int) -> bytes:
         """Return the models from ``start`` up to ``stop`` (not empty), joined by commas."""
-        return self.content[self.ends[start - 1] + 1 if start else 0 : self.ends[stop - 1]]
+        ends = self.ends
+        return self.content[ends[start - 1] + 1 if start else 0 : ends[stop - 1]]
 
 
-class Run(NamedTuple):
-    """Neighbours within one slab; never empty."""
-
-    slab: Slab
-    start: int
-    stop: int
+#: Neighbours within one slab, from the first index up to the second; never empty.
+Run: TypeAlias = tuple[Slab, int, int]
 
 
 def digest(content: bytes) -> int:
@@ -157,80 +154,87 @@ class View:
         InvalidRequestError
             A cursor names nothing the beholder could ever have seen.
         """
-        after = self._locate("after_id", query.after_id)
-        before = self._locate("before_id", query.before_id)
+        limit, after_id, before_id, lifecycles = query
+        after = None if after_id is None else self._locate("after_id", after_id)
+        before = None if before_id is None else self._locate("before_id", before_id)
         if before is not None and after is None:
-            runs, has_more = self._backward(before, query)
+            runs, has_more = self._backward(before, limit, lifecycles)
         else:
-            runs, has_more = self._forward(after, before, query)
+            runs, has_more = self._forward(after, before, limit, lifecycles)
         if not runs:
             empty = anthropic.write_page(b"", has_more=has_more, first_id=None, last_id=None)
             return Body(empty, b'"0-0-%d"' % has_more)
+        first, start, _ = runs[0]
+        last, _, stop = runs[-1]
         content = anthropic.write_page(
-            b",".join([run.slab.cut(run.start, run.stop) for run in runs]),
+            b",".join([slab.cut(start, stop) for slab, start, stop in runs]),
             has_more=has_more,
-            first_id=runs[0].slab.keys[runs[0].start][SORT_KEY_PREFIX:],
-            last_id=runs[-1].slab.keys[runs[-1].stop - 1][SORT_KEY_PREFIX:],
+            first_id=first.keys[start][SORT_KEY_PREFIX:],
+            last_id=last.keys[stop - 1][SORT_KEY_PREFIX:],
         )
-        return Body(content, _tag(runs, b"%d" % has_more))
+        return Body(content, _tag(runs, b"1" if has_more else b"0"))
 
     def everything(self) -> Body:
         """Return all listed models as OpenAI's clients expect them."""
-        slabs = (self._slab(block, LISTED) for block in self.catalog.blocks)
-        runs = [Run(slab, 0, len(slab.keys)) for slab in slabs if slab.keys]
-        data = b",".join([run.slab.content for run in runs])
+        slabs = [self._slab(block, LISTED) for block in self.catalog.blocks]
+        runs = [(slab, 0, len(slab.keys)) for slab in slabs if slab.keys]
+        data = b",".join([slab.content for slab, _, _ in runs])
         return Body(openai.write_list(data), _tag(runs, b"openai"))
 
-    def _locate(self, name: str, cursor: str | None) -> str | None:
+    def _locate(self, name: str, cursor: str) -> str:
         """The sort key of a cursor."""
-        if cursor is None:
-            return None
         place = self.catalog.locate(cursor)
         if place is None or not self.visibility.sees(place[0]):
             raise InvalidRequestError(f"Invalid pagination cursor for '{name}'")
         return place[1]
 
-    def _forward(self, after: str | None, before: str | None, query: ListQuery) -> tuple[list[Run], bool]:
+    def _forward(
+        self, after: str | None, before: str | None, room: int, lifecycles: frozenset[Lifecycle]
+    ) -> tuple[list[Run], bool]:
         """The first models behind ``after``, and whether more stand before ``before``."""
         runs: list[Run] = []
-        room = query.limit
-        first = 0 if after is None else max(bisect_right(self.catalog.starts, after) - 1, 0)
-        for number in range(first, len(self.catalog.blocks)):
-            if before is not None and self.catalog.starts[number] >= before:
+        blocks, starts = self.catalog.blocks, self.catalog.starts
+        first = 0 if after is None else max(bisect_right(starts, after) - 1, 0)
+        for number in range(first, len(blocks)):
+            if before is not None and starts[number] >= before:
                 break
-            slab = self._slab(self.catalog.blocks[number], query.lifecycles)
-            start = 0 if after is None or number > first else bisect_right(slab.keys, after)
-            stop = len(slab.keys) if before is None else bisect_left(slab.keys, before)
+            slab = self._slab(blocks[number], lifecycles)
+            keys = slab.keys
+            start = 0 if after is None or number > first else bisect_right(keys, after)
+            stop = len(keys) if before is None else bisect_left(keys, before)
             if start < stop:
                 if stop - start > room:
-                    return [*runs, Run(slab, start, start + room)] if room else runs, True
-                runs.append(Run(slab, start, stop))
+                    if room:
+                        runs.append((slab, start, start + room))
+                    return runs, True
+                runs.append((slab, start, stop))
                 room -= stop - start
         return runs, False
 
-    def _backward(self, before: str, query: ListQuery) -> tuple[list[Run], bool]:
+    def _backward(self, before: str, room: int, lifecycles: frozenset[Lifecycle]) -> tuple[list[Run], bool]:
         """The last models in front of ``before``, newest first, and whether newer ones stand in front of them."""
         runs: list[Run] = []
-        room = query.limit
-        last = bisect_left(self.catalog.starts, before) - 1
+        blocks, starts = self.catalog.blocks, self.catalog.starts
+        last = bisect_left(starts, before) - 1
         for number in range(last, -1, -1):
-            slab = self._slab(self.catalog.blocks[number], query.lifecycles)
+            slab = self._slab(blocks[number], lifecycles)
             stop = bisect_left(slab.keys, before) if number == last else len(slab.keys)
             if stop:
                 if stop > room:
-                    return [Run(slab, stop - room, stop), *reversed(runs)] if room else runs[::-1], True
-                runs.append(Run(slab, 0, stop))
+                    if room:
+                        runs.append((slab, stop - room, stop))
+                    return runs[::-1], True
+                runs.append((slab, 0, stop))
                 room -= stop
         return runs[::-1], False
 
     def _slab(self, block: Block, lifecycles: frozenset[Lifecycle]) -> Slab:
-        by_lifecycles = self._slabs.get(block)
-        if by_lifecycles is None:
-            by_lifecycles = self._slabs[block] = {}
-        slab = by_lifecycles.get(lifecycles)
-        if slab is None:
-            slab = by_lifecycles[lifecycles] = Slab(list(self._listed(block, lifecycles)))
-        return slab
+        try:
+            return self._slabs[block][lifecycles]
+        except KeyError:
+            slab = Slab(list(self._listed(block, lifecycles)))
+            self._slabs.setdefault(block, {})[lifecycles] = slab
+            return slab
 
     def _listed(self, block: Block, lifecycles: frozenset[Lifecycle]) -> Iterator[tuple[str, bytes]]:
         pieces = self._rendering.of(block)

@@ -1,9 +1,11 @@
 """The command tree, and what becomes of errors."""
 
+import os
 import sys
 from contextlib import suppress
 from io import TextIOWrapper
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, TextIO
 
 import typer
 
@@ -56,17 +58,29 @@ def _is_broken(argument: str) -> bool:
 def _refuse(sentence: str, code: int) -> int:
     with suppress(OSError):
         typer.echo(f"callsheet: {sentence}", err=True)
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:  # it may have been closed
+            _let_go(stream)
     return code
+
+
+def _let_go(stream: TextIO) -> None:
+    """Send nowhere what a stream holds and cannot write; else Python tries again at its end, and complains."""
+    try:
+        stream.flush()
+    except OSError:
+        with suppress(OSError), Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), stream.fileno())
 
 
 def run(arguments: list[str] | None = None) -> int:
     """Run one command; return its exit code: 0 done, 1 refused, 2 wrongly called."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal may lack a character; that is no reason to stop
     if any(_is_broken(argument) for argument in arguments or sys.argv[1:]):
         return _refuse("An argument is not valid UTF-8.", 2)
     try:
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, TextIOWrapper):
+                stream.reconfigure(errors="replace")  # a terminal may lack a character; that is no reason to stop
         app(arguments, prog_name="callsheet")
     except CallsheetError as error:
         return _refuse(str(error), 1)

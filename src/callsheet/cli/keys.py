@@ -1,9 +1,11 @@
 """``callsheet keys``: who may ask."""
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from errno import EBADF
 from typing import Annotated, Any, Final
 
 import typer
@@ -139,13 +141,15 @@ def told_or_archived(access: AccessService, new: NewKey) -> Iterator[Untold]:
 def _print_new(untold: Untold, message: str, *, brought: bool = False, as_json: bool) -> None:
     """Show a secret that we made; one that was brought is known, and could only leak."""
     new = untold.new
+    if sys.stdout is None and not brought:  # it was closed, so that writing does nothing
+        raise OSError(EBADF, os.strerror(EBADF))
     if as_json:
         record: dict[str, Any] = {**new.key.record(), **({} if brought else {"secret": new.secret})}
         print_json(record)
-    say(f"{message} Its secret is the one given." if brought else f"{message} The secret is shown this once:")
-    if not (as_json or brought):
+    elif not brought:
         typer.echo(new.secret)
-    untold.told = sys.stdout is not None or brought
+    untold.told = True
+    say(f"{message} Its secret is the one given." if brought else f"{message} The secret is shown this once.")
 
 
 def _done(key: APIKey, verb: str, *, as_json: bool) -> None:

@@ -1,5 +1,6 @@
 """``callsheet serve``: answer."""
 
+import sys
 from contextlib import nullcontext
 from functools import partial
 from shlex import quote
@@ -92,4 +93,4 @@ def _announce(store: Store, new_key: Untold | None, url: str, settings: Settings
         lines.append("Every credential is accepted (any_key).")
     typer.echo("\n".join(lines))
     if new_key is not None:
-        new_key.told = True
+        new_key.told = sys.stdout is not None  # else it was closed, so that writing does nothing

@@ -20,6 +20,8 @@ _WRITES: Final = "callsheet_writes"
 
 READ_ONLY: Final = "is read-only; make the file and its folder writable, or name another with --database"
 
+_NO_URL: Final = "That is not a database URL; write sqlite:////path/to/callsheet.db."
+
 _REASONS: Final = (
     ("locked", "is held by another process; try again in a moment"),
     ("permission denied", "cannot be opened; check the permissions of the file and its folder"),
@@ -43,9 +45,10 @@ def parse_url(text: str) -> URL:
         The text is no URL, or of a kind that is not supported.
     """
     try:
+        text.encode()  # it may hold surrogates, for bytes that are no text
         url = make_url(text)
     except (ArgumentError, ValueError):  # not repeated: it may hold a password
-        raise StorageError("That is not a database URL; write sqlite:////path/to/callsheet.db.") from None
+        raise StorageError(_NO_URL) from None
     if url.drivername not in ("sqlite", "sqlite+pysqlite"):
         raise StorageError(
             f"Databases of kind {url.drivername!r} are not supported; use sqlite:////path/to/callsheet.db."
@@ -54,9 +57,13 @@ def parse_url(text: str) -> URL:
         raise StorageError(
             "A SQLite URL names no host; write three slashes before the path, or four if it is absolute."
         )
+    if "\0" in str(database_path(url)):
+        raise StorageError(_NO_URL)
     unknown = sorted(set(url.query) - {"mode", "uri"})
     if unknown:
         raise StorageError(f"The database URL has an unknown option, {unknown[0]}; only mode is known.")
+    if url.query.get("mode", "rw") not in ("ro", "rw", "rwc"):
+        raise StorageError("The mode of a database URL is ro, rw or rwc.")
     if not url.database or url.database == ":memory:":
         raise StorageError("A database in memory cannot be shared; name a file: sqlite:////path/to/callsheet.db.")
     return url
