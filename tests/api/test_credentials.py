@@ -136,3 +136,10 @@ def test_with_the_setting_any_key_every_secret_is_accepted_but_none_is_not(door:
     for headers in ([key("whatever")], [bearer("whatever")], [key("one"), bearer("other")]):
         assert door.ask("GET", "/v1/models", [*headers, VERSION]).status == 200
     assert door.ask("GET", "/v1/models", [VERSION]).error == REQUIRED
+
+
+def test_repeated_bearer_lines_are_one_wrong_credential_even_if_the_first_is_empty(door: Door) -> None:
+    lines = [("authorization", "Bearer "), ("authorization", f"Bearer {door.secret}")]
+    reply = door.ask("GET", "/v1/models", [*lines, ("anthropic-version", "2023-06-01")])
+    assert reply.error == (401, "authentication_error", "Invalid bearer token")
+    assert door.ask("GET", "/v1/models", lines).json["error"]["code"] == "invalid_api_key"

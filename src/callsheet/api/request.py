@@ -82,7 +82,8 @@ def bearer(authorization: bytes | None) -> bytes | None:
     if authorization is None:
         return None
     scheme, _, secret = authorization.partition(b" ")
-    return secret.strip() if scheme.lower() == b"bearer" else None
+    scheme = scheme.rstrip(b",").lower()  # a comma stands there when the first of repeated lines had no secret
+    return secret.strip() if scheme == b"bearer" else None
 
 
 def find_model_id(path: bytes) -> str | None:

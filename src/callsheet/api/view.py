@@ -77,10 +77,11 @@ class Encoded:
 
     def put(self, view: "View", body: Body, coding: bytes, content: bytes) -> None:
         """Keep ``body`` of ``view`` in ``coding``."""
-        self._bytes += len(content)
-        self._bodies[view.number, body.etag, coding] = content
-        while self._bytes > _MOST_ENCODED:
-            oldest = next(iter(self._bodies))
+        key = (view.number, body.etag, coding)
+        self._bytes += len(content) - len(self._bodies.get(key, b""))
+        self._bodies[key] = content
+        while self._bytes > _MOST_ENCODED and self._bodies:
+            oldest = next(iter(list(self._bodies)))  # another thread may put one in meanwhile
             self._bytes -= len(self._bodies.pop(oldest, b""))
 
 
@@ -101,7 +102,7 @@ class Backlog:
         """Call ``compress`` for every body; one is on the list until it is done."""
         for key, job in list(self._jobs.items()):
             compress(*job)
-            del self._jobs[key]
+            self._jobs.pop(key, None)
 
 
 class View:

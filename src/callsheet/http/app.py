@@ -39,7 +39,7 @@ class CallsheetApp(Starlette):
         self.live = live
         kind = settings.access_log
         self.observer = Observer(None if kind is LogFormat.OFF else AccessLog(kind))
-        self.public = PublicAPI(live, self.observer, settings.root_path)
+        self.public = PublicAPI(live, self.observer)
         self.prefix = settings.root_path
         super().__init__(
             routes=[
@@ -62,7 +62,7 @@ class CallsheetApp(Starlette):
             path = local_path(scope, self.prefix)
             if path not in _ORDINARY:
                 self.start()
-                await self.public(scope, receive, send)
+                await self.public.answer(scope, path, send)
                 return
             scope = {**scope, "path": path.decode("ascii"), "root_path": ""}
         await super().__call__(scope, receive, send)

@@ -23,8 +23,11 @@ def local_path(scope: Scope, prefix: str = "") -> bytes:
     prefix
         One more prefix that requests may carry (the setting ``root_path``), for proxies that do not strip it.
     """
-    path: str = _below(scope["path"], scope.get("root_path", ""))
+    root: str = scope.get("root_path", "")
     raw: bytes | None = scope.get("raw_path")
+    if raw is not None and not root and not prefix and raw.decode("latin-1") == scope["path"]:
+        return raw  # as most requests are: nothing is mounted, and nothing escaped
+    path = _below(scope["path"], root)
     sent = quote(path, safe=_SAFE) if raw is None else _as_sent(raw.partition(b"?")[0].decode("latin-1"), path)
     return _below(sent, quote(prefix, safe=_SAFE)).encode("latin-1") or b"/"
 

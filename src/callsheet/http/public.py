@@ -7,7 +7,7 @@ from typing import Any
 from callsheet.api.answer import Response, answer, apologize
 from callsheet.api.request import Request
 from callsheet.http.observer import Observer
-from callsheet.http.paths import Scope, local_path
+from callsheet.http.paths import Scope
 from callsheet.http.request_id import make_request_id
 from callsheet.service.state import LiveState
 
@@ -23,21 +23,18 @@ class PublicAPI:
         Holds the State.
     observer
         Is told of every answer.
-    root_path
-        A prefix that requests may carry although the app is not mounted under it.
     """
 
-    def __init__(self, live: LiveState, observer: Observer, root_path: str = "") -> None:
+    def __init__(self, live: LiveState, observer: Observer) -> None:
         self._live = live
         self._observer = observer
-        self._root_path = root_path
 
-    async def __call__(self, scope: Scope, _receive: Any, send: Any) -> None:
-        """Answer one request; its body, if it has one, is not read."""
+    async def answer(self, scope: Scope, path: bytes, send: Any) -> None:
+        """Answer the request for ``path``, as `local_path` gives it; its body, if it has one, is not read."""
         begun = time.perf_counter()
         request = Request(
             scope["method"],
-            local_path(scope, self._root_path),
+            path,
             scope["query_string"],
             scope["headers"],
             time.time(),
