@@ -31,9 +31,7 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest
 def _template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database as the first start leaves it; copying it is quicker than making it."""
     path = tmp_path_factory.mktemp("template") / "callsheet.db"
-    store = open_store(f"sqlite:///{path}", now)
-    with store.write("test", now()):
-        pass
+    open_store(f"sqlite:///{path}", now)
     return path
 
 

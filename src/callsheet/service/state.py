@@ -117,7 +117,7 @@ class LiveState:
 
 @contextmanager
 def _without_collections() -> Iterator[None]:
-    """Make much that is to stay: looking for garbage among it, again and again, would take a third longer."""
+    """Make much that is to stay: looking for garbage among it, again and again, is work for nothing."""
     was_on = gc.isenabled()
     gc.disable()
     try:
