@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, settings
 from callsheet.service.setup import open_store
 from tests.doors import AnswerDoor, AppDoor, Door, HTTPDoor, PlainHTTPDoor
 from tests.installation import Installation, now
+from tests.postgres import Databases, databases
 
 settings.register_profile(
     "ci", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -21,8 +22,9 @@ settings.load_profile("ci")
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     """No test sees, or touches, what belongs to the person who runs it."""
+    theirs = ("CALLSHEET_", "ANTHROPIC_", "OPENAI_", "PG")
     for name in os.environ:
-        if name.startswith(("CALLSHEET_", "ANTHROPIC_", "OPENAI_")) and not name.startswith("CALLSHEET_TEST_"):
+        if name.startswith(theirs) and not name.startswith("CALLSHEET_TEST_"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path_factory.getbasetemp() / "data-home"))
 
@@ -35,9 +37,30 @@ def _template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Databases]:
+    """Databases of a real PostgreSQL server, made as they are wanted."""
+    with databases() as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres: Databases) -> str:
+    """The same as `_template`, on PostgreSQL."""
+    url = postgres.make()
+    open_store(url, now)
+    return url
+
+
 @pytest.fixture
-def installation(_template: Path, tmp_path: Path) -> Installation:
-    """A fresh installation: the built-in catalogue, the default workspace, no key."""
+def installation(request: pytest.FixtureRequest, _template: Path, tmp_path: Path) -> Installation:
+    """A fresh installation: the built-in catalogue, the default workspace, no key.
+
+    On SQLite, unless the test is marked with `tests.installation.on_both`.
+    """
+    if getattr(request, "param", "sqlite") == "postgresql":
+        made: Databases = request.getfixturevalue("postgres")
+        return Installation(made.make(request.getfixturevalue("postgres_template")))
     path = tmp_path / "callsheet.db"
     shutil.copy(_template, path)
     return Installation(f"sqlite:///{path}")

@@ -1,7 +1,9 @@
-"""An installation to test against: a real SQLite database, changed through the services."""
+"""An installation to test against: a real database, changed through the services."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
+
+import pytest
 
 from callsheet.api.state import Options
 from callsheet.domain.access import Visibility
@@ -11,6 +13,12 @@ from callsheet.service.access import AccessService
 from callsheet.service.catalog import CatalogService
 from callsheet.service.state import LiveState
 from callsheet.storage.store import Store
+
+#: The kinds of databases there are.
+KINDS: Final = ("sqlite", "postgresql")
+
+#: Marks a test whose `installation` is to be on each of them.
+on_both = pytest.mark.parametrize("installation", KINDS, indirect=True)
 
 
 def now() -> datetime:

@@ -8,7 +8,7 @@ import pytest
 
 from callsheet.domain.access import Shape
 from callsheet.domain.errors import SettingsError
-from callsheet.settings import LogFormat, Settings, hide_password, load
+from callsheet.settings import LogFormat, MessageFormat, Otel, Settings, hide_password, load
 
 
 @pytest.fixture(autouse=True)
@@ -38,9 +38,24 @@ VALUES: Mapping[str, tuple[tuple[str, Any], tuple[str, Any], tuple[Any, Any]]] =
     "max_url_bytes": (("1000", 1000), ("2000", 2000), (3000, 3000)),
     "max_header_bytes": (("2000", 2000), ("3000", 3000), (4000, 4000)),
     "max_body_bytes": (("0", 0), ("1", 1), (2, 2)),
+    "max_connections": (("10", 10), ("20", 20), (30, 30)),
+    "head_seconds": (("1", 1.0), ("0.5", 0.5), (2.5, 2.5)),
+    "idle_seconds": (("1", 1), ("2", 2), (3, 3)),
+    "answer_seconds": (("1", 1.0), ("0.5", 0.5), (2.5, 2.5)),
+    "trusted_proxies": (('["10.0.0.0/8"]', ["10.0.0.0/8"]), ("10.1.2.3, ::1", ["10.1.2.3", "::1"]), ("*", ["*"])),
+    "rate_limit_key": (('"1/minute"', "1/minute"), ("2 per hour", "2 per hour"), ("", "")),
+    "rate_limit_address": (('"1/minute"', "1/minute"), ("1/second;5/hour",) * 2, ("", "")),
+    "rate_limit_failures": (('"1/minute"', "1/minute"), ("2/3 day", "2/3 day"), ("", "")),
+    "rate_limit_storage": (('"redis://f"', "redis://f"), ("valkey://e", "valkey://e"), ("memory://", "memory://")),
+    "log_format": (
+        ('"json"', MessageFormat.JSON),
+        ("logfmt", MessageFormat.LOGFMT),
+        (MessageFormat.TEXT, MessageFormat.TEXT),
+    ),
     "fast": (("false", False), ("true", True), (False, False)),
     "memo_bytes": (("0", 0), ("1", 1), (2, 2)),
     "access_log": (('"json"', LogFormat.JSON), ("common", LogFormat.COMMON), (LogFormat.OFF, LogFormat.OFF)),
+    "otel": (('"metrics"', Otel.METRICS), ("traces", Otel.TRACES), (Otel.BOTH, Otel.BOTH)),
     "shutdown_seconds": (("0", 0), ("1", 1), (2, 2)),
 }
 
@@ -130,6 +145,18 @@ def test_a_variable_of_somebody_else_is_not_ours_to_judge(monkeypatch: pytest.Mo
         *(("poll_seconds", value) for value in (0, 61, "soon")),
         *(("max_url_bytes", value) for value in (255, 65537)),
         *(("shutdown_seconds", value) for value in (-1,)),
+        *(("max_connections", value) for value in (0, -1)),
+        *((name, value) for name in ("head_seconds", "answer_seconds") for value in (0, -1, "soon")),
+        *(("idle_seconds", value) for value in (0, 0.5)),
+        *(("trusted_proxies", value) for value in ("example.com", "10.0.0.0/99", "10.0.0.1:80")),
+        *(
+            ("rate_limit_key", value)
+            for value in ("5", "5/fortnight", "minute", "-1/minute", "0/minute")
+        ),
+        *(
+            ("rate_limit_storage", value)
+            for value in ("", "memory", "memcached://localhost", "redis:", "file:///x")
+        ),
         *(("any_key", value) for value in ("maybe", 2)),
     ],
 )
@@ -158,6 +185,15 @@ def test_any_key_elsewhere_needs_insecure(host: str) -> None:
         ("postgresql+psycopg://user:a:b@host:1/db", "postgresql+psycopg://user:***@host:1/db"),
         ("postgresql://:secret@host/db", "postgresql://:***@host/db"),
         ("postgresql:/user:secret@host/db", "postgresql:/user:***@host/db"),
+        ("redis://:secret@host/0", "redis://:***@host/0"),
+        ("postgresql://user:se%40c%3Aret@host/db", "postgresql://user:***@host/db"),
+        ("postgresql://user:se@cret@host/db", "postgresql://user:***@host/db"),
+        ("postgresql://user:se/c?ret@host/db", "postgresql://user:***@host/db"),
+        ("postgresql://user@host/db?password=secret", "postgresql://user@host/db?password=***"),
+        ("postgresql://host/db?a=b&password=se%26cret&c=d", "postgresql://host/db?a=b&password=***&c=d"),
+        ("postgresql://host/db?p%61ssword=secret", "postgresql://host/db?p%61ssword=***"),
+        ("postgresql://host/db?sslpassword=secret&c=", "postgresql://host/db?sslpassword=***&c="),
+        ("postgresql://host/db?sslmode=require", "postgresql://host/db?sslmode=require"),
         ("postgresql://user@host/db", "postgresql://user@host/db"),
         ("sqlite:////home/a@b/callsheet.db", "sqlite:////home/a@b/callsheet.db"),
         ("plain text: nothing@all", "plain text: nothing@all"),

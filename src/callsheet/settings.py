@@ -7,8 +7,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Final, Self
+from urllib.parse import unquote
 
 from platformdirs import user_data_path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -29,7 +31,8 @@ _NOT_SETTINGS_PREFIX: Final = f"{PREFIX}TEST_"
 
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
-_PASSWORD = re.compile(r"(:/{1,2}[^:/@\s]*:)[^@\s]*(@)")
+_PASSWORD = re.compile(r"(:/{1,2}[^:/@\s]*:)\S*(@)")  # up to the last @: one that is not written %40 is part of it
+_OPTION = re.compile(r"([?&])([^=&\s]*)=([^&\s]*)")
 
 
 def default_database() -> str:
@@ -42,7 +45,35 @@ class LogFormat(StrEnum):
 
     OFF = "off"
     JSON = "json"
+    LOGFMT = "logfmt"
     COMMON = "common"
+
+
+class MessageFormat(StrEnum):
+    """How a message of the server to its operator looks."""
+
+    TEXT = "text"
+    JSON = "json"
+    LOGFMT = "logfmt"
+
+
+class Otel(StrEnum):
+    """What is sent by OpenTelemetry."""
+
+    OFF = "off"
+    METRICS = "metrics"
+    TRACES = "traces"
+    BOTH = "both"
+
+    @property
+    def metrics(self) -> bool:
+        """Whether figures are."""
+        return self in (Otel.METRICS, Otel.BOTH)
+
+    @property
+    def traces(self) -> bool:
+        """Whether spans are."""
+        return self in (Otel.TRACES, Otel.BOTH)
 
 
 class Settings(BaseModel):
@@ -50,7 +81,7 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    database: str = Field(default_factory=default_database, description="URL of the database.")
+    database: str = Field(default_factory=default_database, repr=False, description="URL of the database.")
     host: str = Field("127.0.0.1", description="Address that serve listens on.")
     port: int = Field(8484, ge=0, le=65535, description="Port that serve listens on; 0 takes a free one.")
     workers: int = Field(1, ge=1, le=256, description="Processes that answer.")
@@ -74,8 +105,46 @@ class Settings(BaseModel):
     max_url_bytes: int = Field(8192, ge=256, le=65536, description="Longest path and query of a request.")
     max_header_bytes: int = Field(32768, ge=1024, le=1048576, description="All headers of a request.")
     max_body_bytes: int = Field(65536, ge=0, description="Body of a request; none is ever needed.")
+    max_connections: int = Field(
+        10_000, ge=1, le=1_000_000, description="Connections open at the same time, per process."
+    )
+    head_seconds: float = Field(
+        10, ge=0.1, le=3600, description="How long the head of a request may take to arrive, and then its body."
+    )
+    idle_seconds: int = Field(
+        75,
+        ge=1,
+        le=86400,
+        description="How long a connection is kept for the next request; longer than your proxy does.",
+    )
+    answer_seconds: float = Field(30, ge=0.1, le=3600, description="How long a caller may leave its answer unread.")
+    trusted_proxies: list[str] = Field(
+        ["127.0.0.1", "::1"],
+        description="Addresses and networks of proxies whose x-forwarded-for is believed; * is any.",
+    )
+    rate_limit_key: str = Field(
+        "", description="How often one key may ask, such as 100/minute or 10/second;1000/hour; empty for no limit."
+    )
+    rate_limit_address: str = Field(
+        "", description="How often may be asked from one address (IPv6: one /64); empty for no limit."
+    )
+    rate_limit_failures: str = Field(
+        "", description="How often one address may fail to authenticate before it is refused; empty for no limit."
+    )
+    rate_limit_storage: str = Field(
+        "memory://",
+        repr=False,
+        description="Where that is counted: memory://, per process, or redis:// or valkey://, for all who use it.",
+    )
     access_log: LogFormat = Field(
-        LogFormat.OFF, description="Write a line for every answer to standard output: off, json or common."
+        LogFormat.OFF, description="Write a line for every answer to standard output: off, json, logfmt or common."
+    )
+    log_format: MessageFormat = Field(
+        MessageFormat.TEXT, description="How messages of the server to standard error look: text, json or logfmt."
+    )
+    otel: Otel = Field(
+        Otel.OFF,
+        description="Send by OpenTelemetry: off, metrics, traces or both; its own variables (OTEL_) say where to.",
     )
     fast: bool = Field(True, description="Answer the public API without ASGI, where the server allows it.")
     memo_bytes: int = Field(
@@ -83,7 +152,7 @@ class Settings(BaseModel):
     )
     shutdown_seconds: int = Field(30, ge=0, description="How long a stop waits for requests in flight.")
 
-    @field_validator("extra_betas", "extra_versions", "cors_origins", mode="before")
+    @field_validator("extra_betas", "extra_versions", "cors_origins", "trusted_proxies", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         """Take ``a,b`` for a list, as the environment and flags cannot hold one."""
@@ -103,6 +172,37 @@ class Settings(BaseModel):
         for origin in value:
             if origin != "*" and ("://" not in origin or origin.count("/") != 2 or not origin.isascii()):
                 raise ValueError(f"{origin!r} is not an origin such as https://app.example.com")
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _check_proxies(cls, value: list[str]) -> list[str]:
+        for proxy in value:
+            try:
+                ip_network("0.0.0.0/0" if proxy == "*" else proxy, strict=False)
+            except ValueError:
+                raise ValueError(f"{proxy!r} is not an address or a network such as 10.0.0.0/8") from None
+        return ["*"] if "*" in value else value
+
+    @field_validator("rate_limit_key", "rate_limit_address", "rate_limit_failures")
+    @classmethod
+    def _check_rate(cls, value: str) -> str:
+        if value:
+            from limits import parse_many  # slow to import, and seldom needed
+
+            try:
+                rates = parse_many(value)
+            except ValueError:
+                raise ValueError(f"{value!r} is not a rate such as 100/minute") from None
+            if not all(rate.amount for rate in rates):
+                raise ValueError(f"{value!r} would refuse everybody; leave it empty for no limit")
+        return value
+
+    @field_validator("rate_limit_storage")
+    @classmethod
+    def _check_storage(cls, value: str) -> str:
+        if value != "memory://" and not value.startswith(("redis://", "rediss://", "valkey://", "valkeys://")):
+            raise ValueError("must be memory://, or begin with redis://, rediss://, valkey:// or valkeys://")
         return value
 
     @model_validator(mode="after")
@@ -194,7 +294,13 @@ def prepare_folder(settings: Settings) -> None:
 
 def hide_password(text: str) -> str:
     """Return ``text`` with the password of a URL in it made unreadable."""
-    return _PASSWORD.sub(r"\1***\2", text)
+    return _OPTION.sub(_hide_option, _PASSWORD.sub(r"\1***\2", text))
+
+
+def _hide_option(option: re.Match[str]) -> str:
+    """Hide ``password=…``, of whichever kind and however it is written."""
+    before, name, value = option.groups()
+    return f"{before}{name}={'***' if 'password' in unquote(name).lower() else value}"
 
 
 def _flag(name: str) -> str:

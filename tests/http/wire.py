@@ -24,6 +24,8 @@ class Wire(asyncio.Transport):
         self.sent = b""
         self.closed = False
         self.reading = True
+        self.aborted = False
+        self.unsent = 0  # bytes that the caller has not read
 
     def write(self, data: Any) -> None:
         assert not self.closed, "written after close"
@@ -31,6 +33,15 @@ class Wire(asyncio.Transport):
 
     def close(self) -> None:
         self.closed = True
+
+    def abort(self) -> None:
+        self.closed = self.aborted = True
+
+    def can_write_eof(self) -> bool:
+        return False
+
+    def get_write_buffer_size(self) -> int:
+        return self.unsent
 
     def is_closing(self) -> bool:
         return self.closed

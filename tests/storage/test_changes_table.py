@@ -1,12 +1,9 @@
-import sqlite3
-from contextlib import closing
-from pathlib import Path
-
 import pytest
 
-from tests.storage.files import ask, make_database
+from callsheet.storage.store import Store
+from tests.storage.others import INTEGRITY, ask, execute
 
-RECORDS = "SELECT * FROM changes ORDER BY number"
+RECORDS = "SELECT number, revision, at, actor, action, kind, subject FROM changes ORDER BY number"
 
 
 @pytest.mark.parametrize(
@@ -18,11 +15,9 @@ RECORDS = "SELECT * FROM changes ORDER BY number"
         "DELETE FROM changes WHERE number = 1",
     ],
 )
-def test_a_change_record_can_be_neither_edited_nor_deleted(tmp_path: Path, statement: str) -> None:
-    path = tmp_path / "callsheet.db"
-    make_database(path)
-    before = ask(path, RECORDS)
-    with closing(sqlite3.connect(path)) as connection, pytest.raises(sqlite3.IntegrityError, match="append-only"):
-        connection.execute(statement)
-    assert ask(path, RECORDS) == before
+def test_a_change_record_can_be_neither_edited_nor_deleted(store: Store, statement: str) -> None:
+    before = ask(store, RECORDS)
+    with pytest.raises(INTEGRITY, match="append-only"):
+        execute(store, statement)
+    assert ask(store, RECORDS) == before
     assert before

@@ -3,12 +3,16 @@
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from threading import Barrier
 
 import pytest
 
-from tests.storage.files import ask, make_database
+from callsheet.service.setup import open_store
+from callsheet.storage import schema
+from callsheet.storage.sqlite import SQLite
+from callsheet.storage.store import Store
+from tests.storage.files import NOW
+from tests.storage.others import Make, ask, url_of
 
 PROGRAM = """
 import sys
@@ -21,35 +25,62 @@ with open_store(sys.argv[1], lambda: datetime.now(UTC)).read() as reading:
 """
 
 
-def assert_made_once(path: Path, organizations: set[str]) -> None:
-    assert ask(path, "SELECT organization_id FROM installation") == [(name,) for name in organizations]
-    assert ask(path, "SELECT count(*) FROM workspaces") == [(1,)]
-    assert ask(path, "SELECT count(*), max(revision) FROM changes WHERE kind = 'workspace'") == [(1, 1)]
-    assert ask(path, "SELECT count(*) FROM alembic_version") == [(1,)]
-    assert ask(path, "PRAGMA journal_mode") == [("wal",)]
+#: Processes that go at the same moment; they are forked, as starting so many afresh takes long.
+FORKING = """
+import os, sys
+from alembic import command  # what takes long, each would do again
+from datetime import UTC, datetime
+from callsheet.service.setup import migrate_store
+start, go = os.pipe()
+children = []
+for _ in range(int(sys.argv[2])):
+    child = os.fork()
+    if not child:
+        os.close(go)
+        os.read(start, 1)  # until the other end is closed
+        try:
+            told = "%s %s" % migrate_store(sys.argv[1], lambda: datetime.now(UTC))
+        except BaseException as error:
+            told = repr(error)
+        os.write(1, told.encode() + b"\\n")  # at once, or it would be mixed with what others write
+        os._exit(0)
+    children.append(child)
+os.close(go)
+for child in children:
+    os.waitpid(child, 0)
+"""
+
+
+def assert_made_once(store: Store, organizations: set[str]) -> None:
+    assert ask(store, "SELECT organization_id FROM installation") == [(name,) for name in organizations]
+    assert ask(store, "SELECT count(*) FROM workspaces") == [(1,)]
+    assert ask(store, "SELECT count(*), max(revision) FROM changes WHERE kind = 'workspace'") == [(1, 1)]
+    assert ask(store, "SELECT count(*) FROM alembic_version") == [(1,)]
+    if isinstance(store.database, SQLite):
+        assert ask(store, "PRAGMA journal_mode") == [("wal",)]
 
 
 @pytest.mark.parametrize("attempt", range(3))
-def test_threads_that_prepare_one_database_make_one_installation(tmp_path: Path, attempt: int) -> None:
-    path, barrier = tmp_path / "callsheet.db", Barrier(6)
+def test_threads_that_prepare_one_database_make_one_installation(make: Make, attempt: int) -> None:
+    store, barrier = make(empty=True), Barrier(6)
 
     def prepare(_: int) -> str:
         barrier.wait()
-        with make_database(path).read() as reading:
+        with open_store(url_of(store), lambda: NOW).read() as reading:
             installation = reading.installation()
         assert installation is not None
         return installation.organization_id
 
     with ThreadPoolExecutor(6) as pool:
         organizations = set(pool.map(prepare, range(6)))
-    assert_made_once(path, organizations)
+    assert_made_once(store, organizations)
 
 
-def test_processes_that_prepare_one_database_make_one_installation(tmp_path: Path) -> None:
-    path = tmp_path / "callsheet.db"
+def test_processes_that_prepare_one_database_make_one_installation(make: Make) -> None:
+    store = make(empty=True)
     processes = [
         subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, f"sqlite:///{path}"],
+            [sys.executable, "-c", PROGRAM, url_of(store)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -68,4 +99,21 @@ def test_processes_that_prepare_one_database_make_one_installation(tmp_path: Pat
     assert [(process.returncode, error) for process, (_, error) in zip(processes, outcomes, strict=True)] == [
         (0, "")
     ] * 4
-    assert_made_once(path, {answer.strip() for answer, _ in outcomes})
+    assert_made_once(store, {answer.strip() for answer, _ in outcomes})
+
+
+def test_twenty_processes_that_migrate_at_once_find_it_done_or_do_it(make: Make) -> None:
+    store = make(empty=True)
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", FORKING, url_of(store), "20"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    told = done.stdout.splitlines()
+    assert len(told) == 20, done
+    assert set(told) <= {f"None {schema.HEAD}", f"{schema.HEAD} {schema.HEAD}"}
+    assert f"None {schema.HEAD}" in told
+    [(organization,)] = ask(store, "SELECT organization_id FROM installation")
+    assert_made_once(store, {organization})

@@ -11,8 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from callsheet.domain.errors import StorageError
-from callsheet.storage import schema
-from callsheet.storage.engine import make_engine
+from callsheet.storage import schema, sqlite
 from callsheet.storage.store import Store
 from tests.storage.files import execute, fingerprint, make_database, url_of
 
@@ -36,7 +35,7 @@ def of_another_program_with_alembic(path: Path) -> None:
 
 
 def with_our_mark_but_other_tables(path: Path) -> None:
-    execute(path, f"PRAGMA application_id = {schema.APPLICATION_ID}", *UNTOUCHED_BY_US)
+    execute(path, f"PRAGMA application_id = {sqlite.APPLICATION_ID}", *UNTOUCHED_BY_US)
 
 
 def text(path: Path) -> None:
@@ -170,13 +169,13 @@ def test_a_file_without_permission_to_write_is_refused(tmp_path: Path) -> None:
 def test_a_database_opened_for_reading_only_is_found_not_writable(tmp_path: Path) -> None:
     path = tmp_path / "callsheet.db"
     make_database(path)
-    engine = make_engine(Store(f"sqlite:///file:{path}?mode=ro&uri=true").url)
+    store = Store(f"sqlite:///file:{path}?mode=ro&uri=true")
     with pytest.raises(StorageError, match="is read-only"):
-        schema.check_writable(engine)
+        schema.check_writable(store.database)
 
 
 def test_a_database_held_by_another_is_refused_in_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("callsheet.storage.engine.BUSY_TIMEOUT", 50)
+    monkeypatch.setattr("callsheet.storage.database.BUSY_TIMEOUT", 50)
     path = tmp_path / "callsheet.db"
     store = make_database(path)
     with closing(sqlite3.connect(path, isolation_level=None)) as holder:
@@ -191,7 +190,7 @@ def test_a_database_held_by_another_is_refused_in_time(tmp_path: Path, monkeypat
     [
         ("callsheet.db", "is not a database URL"),
         ("", "is not a database URL"),
-        ("postgresql://localhost/callsheet", "are not supported"),
+        ("mysql://localhost/callsheet", "are not supported"),
         ("sqlite://", "A database in memory cannot be shared"),
         ("sqlite:///:memory:", "A database in memory cannot be shared"),
     ],

@@ -14,7 +14,8 @@ from callsheet.domain.errors import StorageError
 from callsheet.domain.model import Model
 from callsheet.storage import rows
 from callsheet.storage.store import Reading, Store, Writing
-from tests.storage.files import NOW, execute, make_database
+from tests.storage.files import NOW, make_database
+from tests.storage.others import DATA, Make, execute
 from tests.strategies import instants, models
 
 names = st.text(st.characters(categories=["L", "N", "S"]), min_size=1, max_size=40)
@@ -41,11 +42,6 @@ keys = st.builds(
     expires_at=st.none() | instants(),
     created_at=instants(),
 )
-
-
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
-    return make_database(tmp_path_factory.mktemp("rows") / "callsheet.db")
 
 
 class _Undone(Exception):  # noqa: N818  # nothing went wrong
@@ -83,8 +79,8 @@ def make_key(**values: Any) -> APIKey:
 
 
 @given(models())
-def test_a_model_is_read_back_as_it_was_written(store: Store, model: Model) -> None:
-    with trial(store) as writing:
+def test_a_model_is_read_back_as_it_was_written(shared: Store, model: Model) -> None:
+    with trial(shared) as writing:
         writing.put_model(model)
         again = writing.model(model.id)
         assert again == model
@@ -94,8 +90,8 @@ def test_a_model_is_read_back_as_it_was_written(store: Store, model: Model) -> N
 
 
 @given(models())
-def test_a_removed_model_leaves_its_place_and_nothing_else(store: Store, model: Model) -> None:
-    with trial(store) as writing:
+def test_a_removed_model_leaves_its_place_and_nothing_else(shared: Store, model: Model) -> None:
+    with trial(shared) as writing:
         writing.put_model(model)
         writing.remove_model(model)
         assert writing.model(model.id) is None
@@ -107,9 +103,9 @@ def test_a_removed_model_leaves_its_place_and_nothing_else(store: Store, model: 
 @settings(max_examples=40)
 @given(workspaces, keys)
 def test_workspaces_and_keys_are_read_back_as_they_were_written(
-    store: Store, workspace: Workspace, key: APIKey
+    shared: Store, workspace: Workspace, key: APIKey
 ) -> None:
-    with trial(store) as writing:
+    with trial(shared) as writing:
         writing.put_workspace(workspace)
         writing.put_key(key)
         assert list(writing.workspaces([workspace.id])) == [workspace]
@@ -119,9 +115,9 @@ def test_workspaces_and_keys_are_read_back_as_they_were_written(
 
 @given(models(), st.none() | st.dictionaries(st.text(max_size=5), st.none() | st.text(max_size=5)))
 def test_a_change_record_is_read_back_as_it_was_written(
-    store: Store, model: Model, after: dict[str, object] | None
+    shared: Store, model: Model, after: dict[str, object] | None
 ) -> None:
-    with trial(store, "Ünal <u@example.org>") as writing:
+    with trial(shared, "Ünal <u@example.org>") as writing:
         installation = writing.installation()
         assert installation is not None
         writing.record("change", "model", model.id, model.record(), after)
@@ -154,9 +150,11 @@ def test_a_change_record_is_read_back_as_it_was_written(
         "capabilities = '{'",
     ],
 )
-def test_a_damaged_row_is_told_in_one_sentence(tmp_path: Path, damage: str) -> None:
-    store = make_database(tmp_path / "callsheet.db")
-    execute(tmp_path / "callsheet.db", f"UPDATE models SET {damage} WHERE id = 'claude-opus-5'")
+def test_a_damaged_row_is_told_in_one_sentence(store: Store, damage: str) -> None:
+    try:
+        execute(store, f"UPDATE models SET {damage} WHERE id = 'claude-opus-5'")
+    except DATA:
+        return  # this database does not take what its columns are not for
     with pytest.raises(StorageError) as refusal:
         read(store, Reading.models)
     sentence = r"The (row of model 'claude-opus-5'|database \S+) is damaged.*; restore .* from a backup\."
@@ -172,13 +170,12 @@ def test_a_damaged_row_is_told_in_one_sentence(tmp_path: Path, damage: str) -> N
     ],
 )
 def test_every_kind_of_damaged_row_is_told(
-    tmp_path: Path, damage: str, kind: str, kept: Callable[[Reading], Iterable[object]]
+    store: Store, damage: str, kind: str, kept: Callable[[Reading], Iterable[object]]
 ) -> None:
-    store = make_database(tmp_path / "callsheet.db")
     with store.write("test", NOW) as writing:
         writing.put_key(make_key())
         writing.remove_model(Model(id="gone", display_name="Gone"))
-    execute(tmp_path / "callsheet.db", damage)
+    execute(store, damage)
     with pytest.raises(StorageError, match=f"^The row of {kind} '.*' is damaged"):
         read(store, kept)
 
@@ -191,29 +188,26 @@ def test_a_row_holds_plain_values_that_any_client_can_read() -> None:
     assert row["lifecycle"] == "active"
 
 
-def test_an_alias_of_no_model_and_a_key_of_no_workspace_are_refused(tmp_path: Path) -> None:
-    store = make_database(tmp_path / "callsheet.db")
-    with pytest.raises(StorageError, match="FOREIGN KEY"):
+def test_an_alias_of_no_model_and_a_key_of_no_workspace_are_refused(store: Store) -> None:
+    with pytest.raises(StorageError, match=r"(?i)foreign key"):
         write(store, lambda writing: writing.put_alias("a", "no-such-model"))
-    with pytest.raises(StorageError, match="FOREIGN KEY"):
+    with pytest.raises(StorageError, match=r"(?i)foreign key"):
         write(store, lambda writing: writing.put_key(make_key(workspace_id="wrkspc_0")))
 
 
-def test_a_model_with_aliases_cannot_be_dropped(tmp_path: Path) -> None:
-    store = make_database(tmp_path / "callsheet.db")
-    with pytest.raises(StorageError, match="FOREIGN KEY"):
+def test_a_model_with_aliases_cannot_be_dropped(store: Store) -> None:
+    with pytest.raises(StorageError, match=r"(?i)foreign key"):
         write(store, lambda writing: writing.remove_model(Model(id="claude-opus-4-5-20251101", display_name="M")))
 
 
-def test_two_keys_cannot_have_one_fingerprint(tmp_path: Path) -> None:
-    store = make_database(tmp_path / "callsheet.db")
+def test_two_keys_cannot_have_one_fingerprint(store: Store) -> None:
     write(store, lambda writing: writing.put_key(make_key(id="one")))
-    with pytest.raises(StorageError, match="UNIQUE"):
+    with pytest.raises(StorageError, match=r"(?i)unique"):
         write(store, lambda writing: writing.put_key(make_key(id="other")))
 
 
-def test_many_ids_at_once_are_read(store: Store) -> None:
-    with trial(store) as writing:
+def test_many_ids_at_once_are_read(shared: Store) -> None:
+    with trial(shared) as writing:
         many = [Model(id=f"many-{number}", display_name="M") for number in range(1201)]
         for model in many:
             writing.put_model(model)
@@ -222,8 +216,7 @@ def test_many_ids_at_once_are_read(store: Store) -> None:
         )
 
 
-def test_what_fails_midway_changed_nothing(tmp_path: Path) -> None:
-    store = make_database(tmp_path / "callsheet.db")
+def test_what_fails_midway_changed_nothing(store: Store) -> None:
     with store.read() as reading:
         before = reading.installation(), list(reading.models())
     with trial(store) as writing:
@@ -235,8 +228,7 @@ def test_what_fails_midway_changed_nothing(tmp_path: Path) -> None:
         assert reading.changes("new") == []
 
 
-def test_records_of_one_transaction_raise_the_revision_once(tmp_path: Path) -> None:
-    store = make_database(tmp_path / "callsheet.db")
+def test_records_of_one_transaction_raise_the_revision_once(store: Store) -> None:
     with store.write("test", NOW) as writing:
         installation = writing.installation()
         assert installation is not None
@@ -249,8 +241,7 @@ def test_records_of_one_transaction_raise_the_revision_once(tmp_path: Path) -> N
         assert writing.changed_since(after.revision) == set()
 
 
-def test_a_reader_sees_one_moment_while_somebody_writes(tmp_path: Path) -> None:
-    store = make_database(tmp_path / "callsheet.db")
+def test_a_reader_sees_one_moment_while_somebody_writes(store: Store) -> None:
     with store.read() as reading:
         before = reading.installation()
         with store.write("test", NOW) as writing:
@@ -261,7 +252,51 @@ def test_a_reader_sees_one_moment_while_somebody_writes(tmp_path: Path) -> None:
 
 
 def test_what_was_committed_survives_a_power_cut(tmp_path: Path) -> None:
-    store = make_database(tmp_path / "callsheet.db")
-    with store.read() as reading:
+    with make_database(tmp_path / "callsheet.db").read() as reading:
         assert reading._connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2  # FULL
         assert reading._connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
+
+
+def test_one_that_has_only_just_been_set_up_holds_all_it_should_in_any_language(make: Make) -> None:
+    """Names that databases are apt to sort, fold or cut: they come back as they are, and count as different."""
+    ids = ["A", "a", "a-b", "a.b", "a_b", "ab", "B", "Z", "~", "a/b", "a:b", "a+b", "a@b"]
+    texts = [
+        "Ünal",
+        "ünal",
+        "U\u0308nal",
+        "İ",
+        "ı",  # noqa: RUF001
+        "ß",
+        "ss",
+        "日本語",
+        "🦉",
+        "a\u200db",
+        "'\";--",
+        "%s %(x)s :x",
+        "\\",
+    ]
+    store = make()
+    with store.write("test", NOW) as writing:
+        for model_id, name in zip(ids, texts, strict=True):
+            writing.put_model(Model(id=model_id, display_name=name, description=name))
+            writing.put_alias(f"{model_id}-alias", model_id)
+    with store.read() as reading:
+        assert {model.id: model.display_name for model in reading.models(ids)} == dict(zip(ids, texts, strict=True))
+        assert [next(iter(reading.models([model_id]))).description for model_id in ids] == texts
+        assert [reading.aliases([f"{model_id}-alias"]) for model_id in ids] == [
+            {f"{model_id}-alias": model_id} for model_id in ids
+        ]
+
+
+def test_numbers_go_on_where_32_bits_end(store: Store) -> None:
+    execute(store, f"UPDATE installation SET revision = {2**31 - 1}")
+    with store.write("test", NOW) as writing:
+        writing.put_model(Model(id="large", display_name="L", max_tokens=2**53 - 1))
+        writing.record("add", "model", "large", None, None)
+    with store.read() as reading:
+        installation, model = reading.installation(), reading.model("large")
+        assert installation is not None
+        assert installation.revision == 2**31
+        assert model is not None
+        assert model.max_tokens == 2**53 - 1
+        assert reading.changed_since(2**31 - 1) == {("model", "large")}

@@ -9,10 +9,11 @@ from alembic.script import ScriptDirectory
 
 import callsheet.storage
 from callsheet.storage import schema, tables
-from callsheet.storage.engine import make_engine, parse_url
+from callsheet.storage.database import database_at
 from callsheet.storage.schema import Schema
 from callsheet.storage.store import Store
 from tests.storage.files import NOW, ask, execute, fingerprint, make_database, url_of
+from tests.storage.others import Make
 
 MIGRATIONS = Path(callsheet.storage.__file__).parent / "migrations"
 
@@ -23,10 +24,10 @@ def test_the_head_this_program_names_is_the_newest_migration() -> None:
     assert schema.known_revisions()[0] == schema.HEAD
 
 
-def test_the_migrations_make_exactly_the_tables(tmp_path: Path) -> None:
-    url = parse_url(url_of(tmp_path / "callsheet.db"))
-    schema.migrate(url)
-    with make_engine(url).connect() as connection:
+def test_the_migrations_make_exactly_the_tables(make: Make) -> None:
+    database = make(empty=True).database
+    schema.migrate(database)
+    with database.engine.connect() as connection:
         context = MigrationContext.configure(
             connection, opts={"compare_type": True, "compare_server_default": True}
         )
@@ -54,11 +55,11 @@ def test_a_fresh_database_is_its_owners_alone(tmp_path: Path) -> None:
 
 def test_looking_at_a_database_changes_nothing_and_leaves_nothing_behind(tmp_path: Path) -> None:
     path = tmp_path / "callsheet.db"
-    assert schema.inspect(parse_url(url_of(path))) == (Schema.EMPTY, None)
+    assert schema.inspect(database_at(url_of(path))) == (Schema.EMPTY, None)
     assert not path.exists()
     make_database(path)
     before = fingerprint(tmp_path)
-    assert schema.inspect(parse_url(url_of(path))) == (Schema.CURRENT, schema.HEAD)
+    assert schema.inspect(database_at(url_of(path))) == (Schema.CURRENT, schema.HEAD)
     assert fingerprint(tmp_path) == before
     assert list(before) == ["callsheet.db"]
 
@@ -68,9 +69,9 @@ def test_a_file_of_no_bytes_and_a_database_of_no_tables_are_empty(tmp_path: Path
     touched.touch()
     execute(bare, "CREATE TABLE t (x)", "DROP TABLE t")
     for path in (touched, bare):
-        assert schema.inspect(parse_url(url_of(path))) == (Schema.EMPTY, None)
+        assert schema.inspect(database_at(url_of(path))) == (Schema.EMPTY, None)
         make_database(path)
-        assert schema.inspect(parse_url(url_of(path))) == (Schema.CURRENT, schema.HEAD)
+        assert schema.inspect(database_at(url_of(path))) == (Schema.CURRENT, schema.HEAD)
 
 
 @pytest.mark.parametrize("name", ["a b", "a#b", "a%25b", "a%2341b", "a%3Fb", "ä", "-", "a'b\"", "a&b=c"])
@@ -78,7 +79,7 @@ def test_a_path_may_hold_any_character(tmp_path: Path, name: str) -> None:
     url = f"sqlite:///{tmp_path}/{name}.db"
     store = Store(url)
     store.prepare()
-    assert schema.inspect(store.url) == (Schema.CURRENT, schema.HEAD)
+    assert schema.inspect(store.database) == (Schema.CURRENT, schema.HEAD)
     assert [str(path) for path in tmp_path.iterdir()] == [store.place]
 
 
@@ -87,12 +88,13 @@ def test_a_path_may_be_relative_or_a_uri(tmp_path: Path, monkeypatch: pytest.Mon
     for url in ("sqlite:///callsheet.db", f"sqlite:///file:{tmp_path}/callsheet.db?uri=true"):
         store = Store(url)
         store.prepare()
-        assert schema.inspect(store.url) == (Schema.CURRENT, schema.HEAD)
+        assert schema.inspect(store.database) == (Schema.CURRENT, schema.HEAD)
     assert [path.name for path in tmp_path.iterdir()] == ["callsheet.db"]
 
 
-def test_migrating_says_the_revisions_before_and_after(tmp_path: Path) -> None:
-    store = Store(url_of(tmp_path / "callsheet.db"))
+def test_migrating_says_the_revisions_before_and_after(make: Make) -> None:
+    store = make(empty=True)
+    assert store.is_empty()
     assert store.migrate() == (None, schema.HEAD)
     assert store.migrate() == (schema.HEAD, schema.HEAD)
 
@@ -123,7 +125,7 @@ def test_a_first_start_that_died_halfway_is_begun_anew(tmp_path: Path) -> None:
     interrupt(alive / "callsheet.db", dead)
     assert (dead / "callsheet.db").stat().st_size
     make_database(dead / "callsheet.db")
-    assert schema.inspect(parse_url(url_of(dead / "callsheet.db"))) == (Schema.CURRENT, schema.HEAD)
+    assert schema.inspect(database_at(url_of(dead / "callsheet.db"))) == (Schema.CURRENT, schema.HEAD)
 
 
 def interrupt(path: Path, copy: Path) -> None:

@@ -14,6 +14,7 @@ from callsheet.domain.errors import (
     InternalServerError,
     MethodNotAllowedError,
     ModelNotFoundError,
+    RateLimitError,
     RequestTooLargeError,
 )
 from callsheet.wire import anthropic, openai
@@ -120,17 +121,22 @@ def refuse(
     headers = [*_ids(request, to_openai=to_openai), *common_headers(options, known), JSON]
     if isinstance(error, MethodNotAllowedError):
         headers.append((b"allow", b"GET, HEAD, OPTIONS" if options.cors_origins else b"GET, HEAD"))
+    if isinstance(error, RateLimitError):
+        headers.append((b"retry-after", b"%d" % error.retry_after))
     if anthropic.should_not_retry(status):
         headers.append(_NO_RETRY)
     headers.append((b"content-length", b"%d" % len(content)))
     return Response(status, headers, b"" if request.method == "HEAD" else content)
 
 
-def apologize(state: State, request: Request) -> Response:
-    """Return the answer to a request that something unexpected happened to, in the dialect of the caller."""
+def apologize(state: State, request: Request, error: APIError | None = None) -> Response:
+    """Return the answer to a request that is not looked into, in the dialect of the caller.
+
+    ``error`` says why; without one, something unexpected happened.
+    """
     headers = read_headers(request.headers)
     return refuse(
-        InternalServerError("Internal server error"),
+        error or InternalServerError("Internal server error"),
         request,
         cors.origin_headers(state.options, headers),
         to_openai=is_openai(state, headers),

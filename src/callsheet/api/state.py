@@ -66,6 +66,9 @@ class State:
         Where keys of the whole organization look unless they say otherwise.
     revision
         Counts the changes; equal revisions of one database are equal states.
+    last_change
+        Number and time of the change that led here. A database that does not have it at this revision has gone
+        another way, as one does that was restored.
     options
         What the operator chose.
     views
@@ -78,6 +81,7 @@ class State:
     organization_id: str
     default_workspace_id: str
     revision: int = 0
+    last_change: tuple[int, str] | None = None
     options: Options = field(default_factory=Options)
     views: Views = field(default_factory=Views, compare=False)
 

@@ -14,6 +14,7 @@ from callsheet.cli import catalog, keys, workspaces
 from callsheet.cli.database import migrate
 from callsheet.cli.serve import serve
 from callsheet.cli.settings import settings
+from callsheet.cli.transfer import backup, check, copy, restore
 from callsheet.domain.errors import CallsheetError
 
 app = typer.Typer(
@@ -29,6 +30,10 @@ app.add_typer(workspaces.app, name="workspaces")
 app.add_typer(keys.app, name="keys")
 app.command()(settings)
 app.command()(migrate)
+app.command()(copy)
+app.command()(backup)
+app.command()(restore)
+app.command()(check)
 
 
 def _show_version(wanted: bool) -> None:

@@ -15,7 +15,7 @@ from callsheet.domain.access import Shape
 from callsheet.domain.errors import ServeError
 from callsheet.service.access import AccessService
 from callsheet.service.setup import open_store
-from callsheet.settings import LogFormat, Settings, load, prepare_folder
+from callsheet.settings import LogFormat, MessageFormat, Otel, Settings, load, prepare_folder
 from callsheet.storage.store import Store
 
 
@@ -43,7 +43,18 @@ def serve(
     max_url_bytes: Annotated[int | None, _flag("max_url_bytes")] = None,
     max_header_bytes: Annotated[int | None, _flag("max_header_bytes")] = None,
     max_body_bytes: Annotated[int | None, _flag("max_body_bytes")] = None,
+    max_connections: Annotated[int | None, _flag("max_connections")] = None,
+    head_seconds: Annotated[float | None, _flag("head_seconds")] = None,
+    idle_seconds: Annotated[int | None, _flag("idle_seconds")] = None,
+    answer_seconds: Annotated[float | None, _flag("answer_seconds")] = None,
+    trusted_proxies: Annotated[str | None, _flag("trusted_proxies", metavar="A,B")] = None,
+    rate_limit_key: Annotated[str | None, _flag("rate_limit_key", metavar="RATE")] = None,
+    rate_limit_address: Annotated[str | None, _flag("rate_limit_address", metavar="RATE")] = None,
+    rate_limit_failures: Annotated[str | None, _flag("rate_limit_failures", metavar="RATE")] = None,
+    rate_limit_storage: Annotated[str | None, _flag("rate_limit_storage", metavar="URL")] = None,
     access_log: Annotated[LogFormat | None, _flag("access_log")] = None,
+    log_format: Annotated[MessageFormat | None, _flag("log_format")] = None,
+    otel: Annotated[Otel | None, _flag("otel")] = None,
     fast: Annotated[bool | None, _flag("fast")] = None,
     memo_bytes: Annotated[int | None, _flag("memo_bytes")] = None,
     shutdown_seconds: Annotated[int | None, _flag("shutdown_seconds")] = None,

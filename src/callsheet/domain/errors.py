@@ -12,6 +12,7 @@ one table, ``wire/anthropic.py``.
     │   ├── NotFoundError
     │   │   └── ModelNotFoundError
     │   ├── RequestTooLargeError
+    │   ├── RequestTimeoutError
     │   ├── RateLimitError
     │   ├── OverloadedError
     │   └── InternalServerError
@@ -20,6 +21,8 @@ one table, ``wire/anthropic.py``.
     │   ├── UnknownError            it names something that does not exist
     │   └── ConflictError           it contradicts something that exists
     ├── StorageError                the database cannot be used
+    │   ├── StorageAwayError        for now: it is out of reach, or busy; the same may do a moment later
+    │   └── DamagedError            it has lost something of what it held
     ├── SettingsError               the program is configured wrongly
     └── ServeError                  the server cannot start
 """
@@ -92,10 +95,20 @@ class RequestTooLargeError(APIError):
         self.part = part
 
 
+class RequestTimeoutError(APIError):
+    """The request took too long to arrive (408)."""
+
+    type = "timeout_error"
+
+
 class RateLimitError(APIError):
-    """Too many requests (429)."""
+    """Too many requests (429); ``retry_after`` says in how many whole seconds to come back, at least one."""
 
     type = "rate_limit_error"
+
+    def __init__(self, message: str, retry_after: int = 1) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class OverloadedError(APIError):
@@ -126,6 +139,17 @@ class ConflictError(RefusedError):
 
 class StorageError(CallsheetError):
     """The database cannot be used."""
+
+
+class StorageAwayError(StorageError):
+    """The database cannot be used for now: out of reach, starting, stopping or busy. Trying again may do.
+
+    Whatever else is a StorageError stays wrong until somebody puts it right.
+    """
+
+
+class DamagedError(StorageError):
+    """The database has lost something of what it held; only a backup has that."""
 
 
 class SettingsError(CallsheetError):

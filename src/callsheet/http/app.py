@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -12,14 +12,17 @@ from callsheet.api.state import VERSIONS, Options
 from callsheet.domain.betas import KNOWN_BETAS
 from callsheet.http.access_log import AccessLog
 from callsheet.http.errors import on_exception, on_http_exception
-from callsheet.http.health import health_routes, metrics_routes
+from callsheet.http.health import health_routes
 from callsheet.http.observer import Observer
 from callsheet.http.openapi import openapi_routes
 from callsheet.http.paths import Scope, local_path
-from callsheet.http.public import PublicAPI
+from callsheet.http.telemetry import Telemetry
 from callsheet.service.setup import open_store
 from callsheet.service.state import LiveState
 from callsheet.settings import LogFormat, Settings, load, prepare_folder
+
+if TYPE_CHECKING:
+    from callsheet.http.limits_rate import RateLimits
 
 _ORDINARY: Final = frozenset({b"/healthz", b"/readyz", b"/metrics", b"/openapi.json"})
 
@@ -39,12 +42,14 @@ class CallsheetApp(Starlette):
         self.live = live
         kind = settings.access_log
         self.observer = Observer(None if kind is LogFormat.OFF else AccessLog(kind))
-        self.public = PublicAPI(live, self.observer)
+        self.telemetry = Telemetry(live, self.observer, settings.otel)
+        self.public = self.telemetry.public_api()
+        self.limits = self.public.limits = _rate_limits(settings)
         self.prefix = settings.root_path
         super().__init__(
             routes=[
                 *health_routes(live),
-                *metrics_routes(live, self.observer.metrics),
+                *self.telemetry.routes(),
                 *openapi_routes(live.current.options),
             ],
             exception_handlers={HTTPException: on_http_exception, Exception: on_exception},
@@ -52,9 +57,10 @@ class CallsheetApp(Starlette):
         )
 
     def start(self) -> None:
-        """Begin to watch the database and to write the log, if that has not begun."""
+        """Begin to watch the database, to write the log and to tell figures, if that has not begun."""
         self.live.start()
         self.observer.start()
+        self.telemetry.start()
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
         """Answer. No lifespan is needed: the first request begins the watch on the database."""
@@ -77,6 +83,9 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     finally:
         app.live.stop()
         app.observer.stop()
+        app.telemetry.stop()
+        if app.limits is not None:
+            await app.limits.close()
 
 
 def create_app(settings: Settings | None = None) -> CallsheetApp:
@@ -100,6 +109,15 @@ def create_app(settings: Settings | None = None) -> CallsheetApp:
     prepare_folder(settings)
     store = open_store(settings.database, lambda: datetime.now(UTC))
     return CallsheetApp(LiveState(store, options_of(settings), settings.poll_seconds), settings)
+
+
+def _rate_limits(settings: Settings) -> "RateLimits | None":
+    rates = settings.rate_limit_key, settings.rate_limit_address, settings.rate_limit_failures
+    if not any(rates):
+        return None
+    from callsheet.http.limits_rate import make_limits  # slow to import, and seldom needed
+
+    return make_limits(*rates, storage=settings.rate_limit_storage)
 
 
 def options_of(settings: Settings) -> Options:

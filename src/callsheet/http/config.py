@@ -1,12 +1,15 @@
 """uvicorn's configuration, with what our protocols need beside it."""
 
 import logging
+from collections.abc import Collection
 from typing import Any, Final
 
 import uvicorn
 
 from callsheet.http.app import CallsheetApp
 from callsheet.http.fast import FastLane, FastProtocol
+from callsheet.http.limits_files import connections_allowed
+from callsheet.http.limits_sweep import Sweep
 from callsheet.http.protocol import EnvelopeProtocol, Limits
 
 _log = logging.getLogger("callsheet")
@@ -23,7 +26,7 @@ class ServerConfig(uvicorn.Config):
     app
         A `CallsheetApp`, or with ``factory=True`` what makes one.
     limits
-        The largest request taken.
+        What callers may take.
     fast
         Answer the public API without ASGI.
     memo_bytes
@@ -33,19 +36,39 @@ class ServerConfig(uvicorn.Config):
     def __init__(
         self, app: Any, *, limits: Limits, fast: bool = True, memo_bytes: int = 32 * 2**20, **options: Any
     ) -> None:
-        super().__init__(app, http=_protocol(fast), **options)
+        super().__init__(app, http=_protocol(fast), callback_notify=self._sweep, timeout_notify=0, **options)
         self.limits = limits
+        self.sweep = Sweep(limits.max_connections)
         self._memo_bytes = memo_bytes
         self._lane: FastLane | None = None
+        self.connections: Collection[Any] = ()
+        """Those of the server that runs by this configuration, as its protocols say."""
+
+    def load(self) -> None:
+        """Load the app, and let it tell how many connections there are; limit them to what the process may open."""
+        super().load()
+        self.limits = self.limits._replace(max_connections=connections_allowed(self.limits.max_connections))
+        self.sweep = Sweep(self.limits.max_connections)
+        telemetry = self._callsheet().telemetry
+        telemetry.count_connections = lambda: len(self.connections)
+        if telemetry.traces and self.http_protocol_class is FastProtocol:
+            self.http_protocol_class = EnvelopeProtocol  # a span needs what the fast protocol never reads
 
     def lane(self) -> FastLane:
         """Return what the connections of this process share."""
         if self._lane is None:
-            app: Any = self.loaded_app
-            while not isinstance(app, CallsheetApp):  # uvicorn wraps it in middleware of its own
-                app = app.app
-            self._lane = FastLane(app, self.limits, self._memo_bytes)
+            self._lane = FastLane(self._callsheet(), self.limits, self._memo_bytes)
         return self._lane
+
+    async def _sweep(self) -> None:
+        """End what waits too long; uvicorn's main loop calls this once a second."""
+        self.sweep.run(self.connections)
+
+    def _callsheet(self) -> CallsheetApp:
+        app: Any = self.loaded_app
+        while not isinstance(app, CallsheetApp):  # uvicorn wraps it in middleware of its own
+            app = app.app
+        return app
 
 
 def _protocol(fast: bool) -> Any:

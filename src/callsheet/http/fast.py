@@ -39,9 +39,11 @@ class FastLane:
     def __init__(self, app: CallsheetApp, limits: Limits, memo_bytes: int) -> None:
         self.live = app.live
         self.observer = app.observer
-        self.is_open = not app.prefix.startswith("/v1")
-        """Whether paths mean what they say; else the app takes a prefix off that looks like the API's own."""
-        self.memo = Memo(memo_bytes)
+        self.limits = app.limits
+        self.is_open = not app.prefix.startswith("/v1") and (self.limits is None or self.limits.at_once)
+        """Whether paths mean what they say (else the app takes a prefix off that looks like the API's own), and
+        nobody needs to be waited for to know whether a request is one too many."""
+        self.memo = Memo(memo_bytes if self.limits is None else 0)  # whose key it is must be known to be counted
         self.ids = RequestIDs()
         self.reader = HeadReader(limits.max_url_bytes, limits.max_header_bytes)
         self._dated: list[Header] | None = None
@@ -122,13 +124,15 @@ class FastProtocol(EnvelopeProtocol):
         lane = self._lane
         now = time.time()
         try:
-            head = None if self._is_for_proxied_log(data) else lane.reader.read(data)
+            head = None if self._is_for_other_address(data) else lane.reader.read(data)
             if head is None:
                 return False
             known = lane.caller(head, now)
             caller = known.caller
             model_id = find_model_id(head.path)
             body = find(caller, model_id, head.query)
+            if lane.limits is not None and not lane.limits.admits(self.client, caller.key_id):
+                return False
             if caller.to_openai or caller.if_none_match is not None:
                 answer = None
             else:
@@ -145,10 +149,12 @@ class FastProtocol(EnvelopeProtocol):
             lane.memo.keep_answer(data, answer)
         return True
 
-    def _is_for_proxied_log(self, data: bytes) -> bool:
-        """Return whether the log would miss what a proxy says of the client, which uvicorn's middleware finds."""
+    def _is_for_other_address(self, data: bytes) -> bool:
+        """Return whether log or limits need what a proxy says of the client, which uvicorn's middleware finds."""
         return (
-            self._lane.observer.log is not None and self.config.proxy_headers and b"x-forwarded-for" in data.lower()
+            (self._lane.observer.log is not None or self._lane.limits is not None)
+            and self.config.proxy_headers
+            and b"x-forwarded-for" in data.lower()
         )
 
     def _send(self, head: Head, caller: Caller, body: Body, now: float, begun: float) -> None:

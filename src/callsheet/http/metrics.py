@@ -4,6 +4,7 @@ from typing import Final, NamedTuple
 
 from callsheet.api.request import Request, find_model_id
 from callsheet.domain.errors import APIError
+from callsheet.http.metrics_family import Figures, Series, histogram
 
 _BUCKETS: Final = 24  # powers of two: below 1, 2, 4 … microseconds, up to eight seconds and more
 
@@ -38,6 +39,20 @@ class Metrics:
         power = int(seconds * 1e6).bit_length()
         self.durations[power if power < _BUCKETS else _BUCKETS - 1] += 1
 
+    def figures(self) -> Figures:
+        """Return what was counted so far; any thread may ask."""
+        answers = self.answers.copy()  # in one step, as the event loop goes on counting
+        found: Figures = {
+            Series(
+                "callsheet_requests_total", tuple((name, str(value)) for name, value in label._asdict().items())
+            ): count
+            for label, count in answers.items()
+        }
+        edges = [f"{2**power / 1e6:g}" for power in range(_BUCKETS - 1)]
+        found |= histogram("callsheet_request_seconds", edges, self.durations.copy(), self.seconds)
+        found[Series("callsheet_memo_hits_total")] = self.remembered
+        return found
+
 
 def label(request: Request, status: int, *, to_openai: bool) -> Label:
     """Return of what kind the answer to ``request`` is."""
@@ -46,37 +61,3 @@ def label(request: Request, status: int, *, to_openai: bool) -> Label:
     except APIError:
         route = "other"
     return Label(route, status, "openai" if to_openai else "anthropic")
-
-
-def render(metrics: Metrics, gauges: dict[str, tuple[str, float]]) -> str:
-    """Return the figures in Prometheus' text format.
-
-    Parameters
-    ----------
-    metrics
-        Of this process.
-    gauges
-        Name to a sentence and the present value.
-    """
-    lines = ["# HELP callsheet_requests_total Answers given.", "# TYPE callsheet_requests_total counter"]
-    for (route, status, dialect), count in sorted(metrics.answers.items()):
-        labels = f'route="{route}",status="{status}",dialect="{dialect}"'
-        lines.append(f"callsheet_requests_total{{{labels}}} {count}")
-    lines += [
-        "# HELP callsheet_request_seconds Time it took to make an answer.",
-        "# TYPE callsheet_request_seconds histogram",
-    ]
-    total = 0
-    for power, count in enumerate(metrics.durations):
-        total += count
-        edge = "+Inf" if power == _BUCKETS - 1 else f"{2**power / 1e6:g}"
-        lines.append(f'callsheet_request_seconds_bucket{{le="{edge}"}} {total}')
-    lines += [f"callsheet_request_seconds_sum {metrics.seconds:.6f}", f"callsheet_request_seconds_count {total}"]
-    lines += [
-        "# HELP callsheet_memo_hits_total Answers given from the memo.",
-        "# TYPE callsheet_memo_hits_total counter",
-        f"callsheet_memo_hits_total {metrics.remembered}",
-    ]
-    for name, (sentence, value) in gauges.items():
-        lines += [f"# HELP {name} {sentence}", f"# TYPE {name} gauge", f"{name} {value:g}"]
-    return "\n".join(lines) + "\n"

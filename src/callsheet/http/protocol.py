@@ -1,29 +1,55 @@
-"""uvicorn's HTTP protocol with our manners: the error envelope for broken requests, and limits on size."""
+"""uvicorn's HTTP protocol with our manners: the error envelope for broken requests, limits on size and time."""
 
+from asyncio import Transport
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from callsheet.domain.errors import APIError, InvalidRequestError, RequestTooLargeError
+from callsheet.domain.errors import (
+    APIError,
+    InvalidRequestError,
+    OverloadedError,
+    RequestTimeoutError,
+    RequestTooLargeError,
+)
 from callsheet.http.errors import refuse_outside
 
 if TYPE_CHECKING:
     from callsheet.http.config import ServerConfig
 
 _METHOD_AND_VERSION: Final = 64  # bytes of a request line that are not the URL
+_SLOWEST: Final = 1024  # bytes a second; who reads an answer more slowly is cut off in the end
+_LINGER: Final = 2.0  # seconds between a last answer and the close, in which what still arrives is thrown away
 
+#: Connections above the most there may be that still get an answer; those above these are cut off without.
+TURNED_AWAY: Final = 64
 
 #: Headers that uvicorn or we must know of before the head is complete.
 _FRAMING: Final = frozenset({b"host", b"expect", b"content-length"})
 
 
 class Limits(NamedTuple):
-    """The largest request taken, part by part, in bytes."""
+    """What callers may take.
+
+    Parameters
+    ----------
+    max_url_bytes, max_header_bytes, max_body_bytes
+        The largest request, part by part.
+    max_connections
+        Open at the same time, of one process.
+    head_seconds
+        In which a head must arrive, whole, and then as many again for its body.
+    answer_seconds
+        For which a caller may leave its answer unread.
+    """
 
     max_url_bytes: int
     max_header_bytes: int
     max_body_bytes: int
+    max_connections: int = 10_000
+    head_seconds: float = 10.0
+    answer_seconds: float = 30.0
 
 
 class Part(Enum):
@@ -39,12 +65,31 @@ class EnvelopeProtocol(HttpToolsProtocol):
 
     def __init__(self, config: "ServerConfig", *args: Any, **kwargs: Any) -> None:
         super().__init__(config, *args, **kwargs)
+        config.connections = self.connections  # all of the server
         self._limits = config.limits
         self._part = Part.BETWEEN
         self._begun = 0
         self._head_bytes = 0  # of an unfinished head, fed to the parser
         self._refusal: APIError | None = None
         self._deaf = False  # after a refusal, what follows means nothing
+        self._sweep = config.sweep
+        self._made = 0.0  # the connection; this and the times below are by the loop's clock
+        self._used = 0.0  # last: when it was made, or an answer was complete
+        self._part_begun = 0.0  # the head that is arriving, or its body
+        self._unread: tuple[float, int] | None = None  # since when how much of an answer waits to be read
+
+    def connection_made(self, transport: Transport) -> None:  # type: ignore[override]  # as in uvicorn
+        """Take the connection, unless there are too many."""
+        super().connection_made(transport)
+        self._made = self._used = self.loop.time()
+        excess = len(self.connections) - self._limits.max_connections
+        if excess > 0:
+            self._deaf = True
+            self._sweep.turned_away += 1
+            if excess > TURNED_AWAY:
+                transport.abort()
+            else:
+                self._answer_last(OverloadedError("Overloaded"))
 
     def data_received(self, data: bytes) -> None:
         """Parse, but never hold more of an unfinished head than the limits allow."""
@@ -67,6 +112,7 @@ class EnvelopeProtocol(HttpToolsProtocol):
         super().on_message_begin()
         self._begun += 1
         self._part = Part.HEAD
+        self._part_begun = self.loop.time()
         self._header_bytes = 0
         self._body_bytes = 0
         self._hosts = 0
@@ -101,6 +147,7 @@ class EnvelopeProtocol(HttpToolsProtocol):
             self._refuse(InvalidRequestError("Host: exactly one header is required"))
         super().on_headers_complete()
         self._part = Part.BODY
+        self._part_begun = self.loop.time()
 
     def on_body(self, body: bytes) -> None:
         """Refuse a body that turns out to be too large."""
@@ -114,9 +161,53 @@ class EnvelopeProtocol(HttpToolsProtocol):
         super().on_message_complete()
         self._part = Part.BETWEEN
 
+    def on_response_complete(self) -> None:
+        """Await the next request."""
+        self._used = self.loop.time()
+        super().on_response_complete()
+
+    def check_time(self, now: float, share: float) -> None:
+        """End the connection if its caller lets us wait too long: for a request, or to read the answer.
+
+        Parameters
+        ----------
+        now
+            By the loop's clock.
+        share
+            Of the time allowed for requests; less than 1 when connections run short.
+        """
+        unsent = self.transport.get_write_buffer_size()
+        if unsent:
+            self._check_reading(now, unsent)
+            return
+        self._unread = None
+        if self._is_answering() or self.transport.is_closing():
+            return
+        if self._deaf:
+            if now - self._used > _LINGER * share:
+                self.transport.close()
+        elif self._part is Part.BETWEEN:
+            allowed = self._limits.head_seconds if self._used == self._made else self.timeout_keep_alive
+            if now - self._used > allowed * share:
+                self.transport.close()  # nothing was asked, so there is nothing to answer
+        elif now - self._part_begun > self._limits.head_seconds * share:
+            self._refusal = RequestTimeoutError("The request took too long to arrive")
+            self.send_400_response("")
+
+    def _check_reading(self, now: float, unsent: int) -> None:
+        """Cut off who reads nothing, or next to nothing; an answer that will not leave cannot be closed behind."""
+        since, first = self._unread = self._unread or (now, unsent)
+        if now - since > self._limits.answer_seconds + max(0, first - unsent) / _SLOWEST:
+            self.transport.abort()
+
+    def _is_answering(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete and not self.cycle.disconnected
+
     def shutdown(self) -> None:
         """Finish what is being answered, but wait for no reader longer than the whole stop may take."""
         super().shutdown()
+        if not self._is_answering():
+            self.transport.close()  # uvicorn takes a request that we have refused for one it still answers
         if self.config.timeout_graceful_shutdown is not None:
             self.loop.call_later(self.config.timeout_graceful_shutdown, self.transport.abort)
 
@@ -132,11 +223,30 @@ class EnvelopeProtocol(HttpToolsProtocol):
             self.cycle.keep_alive = False
             return
         if answering or self._part is not Part.BODY:  # else the request has been answered before its body was in
-            error = self._refusal or InvalidRequestError("Invalid HTTP request")
-            status, headers, body, _ = refuse_outside(error)
-            lines = [b"%b: %b\r\n" % line for line in (*self.server_state.default_headers, *headers)]
-            self.transport.write(b"".join([STATUS_LINE[status], *lines, b"connection: close\r\n\r\n", body]))
-        self.transport.close()
+            self._answer_last(self._refusal or InvalidRequestError("Invalid HTTP request"))
+        else:
+            self._close_gently()
+
+    def _answer_last(self, error: APIError) -> None:
+        """Write the envelope, and end the connection."""
+        status, headers, body, _ = refuse_outside(error)
+        lines = [b"%b: %b\r\n" % line for line in (*self.server_state.default_headers, *headers)]
+        self.transport.write(b"".join([STATUS_LINE[status], *lines, b"connection: close\r\n\r\n", body]))
+        self._close_gently()
+
+    def _close_gently(self) -> None:
+        """End the connection so that what was written arrives.
+
+        A socket that is closed while something unread lies in it makes the other side's system throw away the
+        answer. So what still comes is read, until the caller has closed, too, or a moment has passed.
+        """
+        self._used = self.loop.time()
+        self._unset_keepalive_if_required()
+        self.flow.resume_reading()
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        else:
+            self.transport.close()
 
     def _abandon(self) -> bool:
         """Take back the one request being answered, if it is the refused one itself and nothing was sent."""

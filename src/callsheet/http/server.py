@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from multiprocessing import resource_tracker
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 import uvicorn
@@ -65,9 +67,10 @@ def run(settings: Settings, listener: socket.socket, announce: Callable[[], None
     _set_up_logging()
     if settings.workers > 1:
         create_app(settings)  # what is wrong with the database is told once, here
-        supervisor = _Supervisor(_config(settings, partial(_make_worker_app, settings)), [listener])
-        announce()
-        supervisor.run()
+        with _private_folder() as folder:
+            supervisor = _Supervisor(_config(settings, partial(_make_worker_app, settings, folder)), [listener])
+            announce()
+            supervisor.run()
         return all(process.exitcode != STARTUP_FAILURE for process in supervisor.processes)
     config = _config(settings, partial(create_app, settings))
     server = uvicorn.Server(config)
@@ -107,7 +110,14 @@ def _config(settings: Settings, make_app: Callable[[], CallsheetApp]) -> ServerC
     return ServerConfig(
         make_app,
         factory=True,
-        limits=Limits(settings.max_url_bytes, settings.max_header_bytes, settings.max_body_bytes),
+        limits=Limits(
+            settings.max_url_bytes,
+            settings.max_header_bytes,
+            settings.max_body_bytes,
+            settings.max_connections,
+            settings.head_seconds,
+            settings.answer_seconds,
+        ),
         fast=settings.fast,
         memo_bytes=settings.memo_bytes,
         ws="none",
@@ -115,18 +125,34 @@ def _config(settings: Settings, make_app: Callable[[], CallsheetApp]) -> ServerC
         access_log=False,
         log_config=None,
         server_header=False,
+        forwarded_allow_ips=settings.trusted_proxies,
+        timeout_keep_alive=settings.idle_seconds,
         timeout_graceful_shutdown=settings.shutdown_seconds,
         workers=settings.workers,
     )
 
 
-def _make_worker_app(settings: Settings) -> CallsheetApp:
+@contextmanager
+def _private_folder() -> Iterator[Path]:
+    """Make the folder in which workers leave figures for each other, as long as they run."""
+    try:
+        folder = TemporaryDirectory(prefix="callsheet-")
+    except OSError as error:
+        raise ServeError(
+            f"Workers need a folder for temporary files ({error.strerror}); name one with TMPDIR."
+        ) from None
+    with folder as path:
+        yield Path(path)
+
+
+def _make_worker_app(settings: Settings, folder: Path) -> CallsheetApp:
     _set_up_logging()
     try:
         app = create_app(settings)
     except CallsheetError as error:  # the database went bad since the start; the supervisor tries again
         _log.error("%s", error)
         sys.exit(1)
+    app.telemetry.share(folder)
     gc.freeze()  # a million models are no garbage: looking through them again would hold up requests
     return app
 

@@ -15,7 +15,7 @@ from callsheet.api.view import Views
 from callsheet.domain.access import Keyring, Workspace
 from callsheet.domain.catalog import Catalog
 from callsheet.domain.errors import StorageError
-from callsheet.storage.store import Reading, Store
+from callsheet.storage.store import Installation, Reading, Store
 from callsheet.storage.watch import Watch
 
 _log = logging.getLogger("callsheet")
@@ -47,6 +47,7 @@ class LiveState:
         self._poll_seconds = poll_seconds
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
+        self._watching: Watch | None = None
         self._pid: int | None = None
         self._lock = threading.Lock()
         self._refreshing = threading.Lock()
@@ -75,6 +76,8 @@ class LiveState:
         with self._lock:
             if self._thread is not None and self._pid == os.getpid():
                 self._stop.set()
+                if (watching := self._watching) is not None:
+                    watching.wake()
                 self._thread.join()
             self._thread = self._pid = None
 
@@ -98,16 +101,16 @@ class LiveState:
         complained = False
         while not self._stop.is_set():
             try:
-                with Watch(self._store) as watch:
+                with self._store.watch() as watch:
+                    self._watching = watch
                     while not self._stop.is_set():
-                        if watch.changed():
+                        if watch.changed(self._poll_seconds):
                             self.refresh()
-                        self._checked = time.monotonic()
+                        self._checked = max(self._checked, watch.answered_at)
                         if complained:
                             _log.info("The database answers again, at revision %d.", self.current.revision)
                             complained = False
                         work_off(self.current.views.backlog)
-                        self._stop.wait(self._poll_seconds)
             except Exception as error:  # the State in memory goes on answering, whatever this was
                 if not complained:
                     _log.error("%s Answers come from revision %d.", _told(error), self.current.revision)
@@ -143,6 +146,7 @@ def _load(reading: Reading, options: Options, past: State | None = None) -> Stat
         organization_id=installation.organization_id,
         default_workspace_id=installation.default_workspace_id,
         revision=installation.revision,
+        last_change=reading.last_change(installation.revision),
         options=options,
         views=Views() if past is None else past.views,
     )
@@ -151,15 +155,14 @@ def _load(reading: Reading, options: Options, past: State | None = None) -> Stat
 def _catch_up(reading: Reading, state: State) -> State:
     """``state`` with what has changed since its revision; everything anew if the database is another one."""
     installation = reading.installation()
-    if installation is None or (
-        installation.organization_id != state.organization_id or installation.revision < state.revision
-    ):
+    if installation is None or not _goes_on_from(state, reading, installation):
         return _load(reading, state.options, state)
     if installation.revision == state.revision:
         return state
     subjects: dict[str, list[str]] = {"model": [], "alias": [], "workspace": [], "key": []}
     for kind, subject in reading.changed_since(state.revision):
-        subjects[kind].append(subject)
+        if kind in subjects:  # a restore is recorded too
+            subjects[kind].append(subject)
     return State(
         catalog=_changed_catalog(reading, state.catalog, subjects["model"], subjects["alias"]),
         keyring=state.keyring.changed(reading.api_keys(subjects["key"])),
@@ -167,8 +170,18 @@ def _catch_up(reading: Reading, state: State) -> State:
         organization_id=state.organization_id,
         default_workspace_id=state.default_workspace_id,
         revision=installation.revision,
+        last_change=reading.last_change(installation.revision),
         options=state.options,
         views=state.views,
+    )
+
+
+def _goes_on_from(state: State, reading: Reading, installation: Installation) -> bool:
+    """Whether the database holds all changes that led to ``state``; after a restore, it may be at any revision."""
+    return (
+        installation.organization_id == state.organization_id
+        and installation.revision >= state.revision
+        and reading.last_change(state.revision) == state.last_change
     )
 
 

@@ -6,16 +6,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, Table, delete, func, insert, select, update
+from sqlalchemy import Connection, CursorResult, Select, Table, delete, func, insert, select, update
 
 from callsheet.domain.access import APIKey, Workspace
 from callsheet.domain.errors import StorageError
 from callsheet.domain.model import Model
 from callsheet.domain.times import format_instant
 from callsheet.storage import rows, schema, tables
-from callsheet.storage.engine import database_path, make_engine, parse_url, transaction
+from callsheet.storage.database import Database, database_at
 from callsheet.storage.rows import Row
 from callsheet.storage.schema import Schema
+from callsheet.storage.watch import Watch
 
 _IN: Final = 500  # values in one IN list
 _AT_ONCE: Final = 1000  # rows fetched at a time
@@ -105,6 +106,13 @@ class Reading:
             query = query.where(tables.changes.c.subject == subject)
         return list(self._fetch(query))
 
+    def last_change(self, revision: int) -> tuple[int, str] | None:
+        """Return number and time of the last change record of a revision: what tells one history from another."""
+        changes = tables.changes.c
+        query = select(changes.number, changes.at).where(changes.revision == revision)
+        row = self._connection.execute(query.order_by(changes.number.desc()).limit(1)).first()
+        return None if row is None else (row.number, row.at)
+
     def changed_since(self, revision: int) -> set[tuple[str, str]]:
         """Return kind and subject of everything changed after ``revision``."""
         query = select(tables.changes.c.kind, tables.changes.c.subject).where(tables.changes.c.revision > revision)
@@ -113,24 +121,26 @@ class Reading:
     def _rows(self, table: Table, column: str, values: Iterable[object] | None) -> Iterator[Row]:
         query: Select[Any] = select(table)
         if values is None:
-            yield from self._fetch(query)
+            yield from self._stream(query)
             return
         wanted = list(values)
         for start in range(0, len(wanted), _IN):
             yield from self._fetch(query.where(table.c[column].in_(wanted[start : start + _IN])))
 
     def _fetch(self, query: Select[Any]) -> Iterator[Row]:
-        """The rows of a query as plain dictionaries, a thousand at a time: there may be a million."""
-        result = self._connection.execution_options(yield_per=_AT_ONCE).execute(query)
-        names = tuple(result.keys())
-        return (dict(zip(names, row, strict=True)) for row in result)
+        return _plain(self._connection.execute(query))
+
+    def _stream(self, query: Select[Any]) -> Iterator[Row]:
+        """The rows of a query, a thousand at a time: there may be a million."""
+        return _plain(self._connection.execute(query, execution_options={"yield_per": _AT_ONCE}))
 
 
 class Writing(Reading):
     """What can be written in one transaction. Every change is put down by `record` in the same one."""
 
-    def __init__(self, connection: Connection, actor: str, now: datetime) -> None:
+    def __init__(self, connection: Connection, database: Database, actor: str, now: datetime) -> None:
         super().__init__(connection)
+        self._database = database
         self.now = now
         self._actor = actor
         self._revision: int | None = None
@@ -205,7 +215,9 @@ class Writing(Reading):
     def _raise_revision(self) -> int:
         column = tables.installation.c.revision
         self._connection.execute(update(tables.installation).values(revision=column + 1))
-        return int(self._connection.execute(select(column)).scalar_one())
+        revision = int(self._connection.execute(select(column)).scalar_one())
+        self._database.announce(self._connection, revision)
+        return revision
 
     def _put(self, table: Table, key: str, row: dict[str, Any]) -> None:
         result = self._connection.execute(update(table).where(table.c[key] == row[key]).values(row))
@@ -219,13 +231,19 @@ class Writing(Reading):
         self._connection.execute(delete(table).where(table.c[key] == value))
 
 
+def _plain(result: CursorResult[Any]) -> Iterator[Row]:
+    """The rows of a result as plain dictionaries."""
+    names = tuple(result.keys())
+    return (dict(zip(names, row, strict=True)) for row in result)
+
+
 class Store:
     """A database of Callsheet's.
 
     Parameters
     ----------
     url
-        ``sqlite:////path/to/callsheet.db``.
+        ``sqlite:////path/to/callsheet.db`` or ``postgresql://user@host/database``.
 
     Raises
     ------
@@ -234,17 +252,26 @@ class Store:
     """
 
     def __init__(self, url: str) -> None:
-        self.url = parse_url(url)
-        self._engine = make_engine(self.url)
+        self.database = database_at(url)
 
     @property
     def place(self) -> str:
-        """Where the data is, for people."""
-        return str(database_path(self.url))
+        """Where the data is, for people; without a password."""
+        return self.database.place
 
     def is_empty(self) -> bool:
         """Return whether nothing has been made here yet; StorageError as for `prepare`."""
-        return schema.inspect(self.url)[0] is Schema.EMPTY
+        return schema.inspect(self.database)[0] is Schema.EMPTY
+
+    def is_ready(self) -> bool:
+        """Return whether it can be read, False if it is empty; StorageError as for `prepare`, which writes."""
+        found, revision = schema.inspect(self.database)
+        if found is Schema.OLD:
+            raise StorageError(
+                f"The database {self.place} has schema {revision}, this program needs {schema.HEAD}; "
+                "run: callsheet migrate"
+            )
+        return found is Schema.CURRENT
 
     def prepare(self) -> None:
         """Make the schema if the database is empty; refuse one that is not fit for use, unchanged.
@@ -254,32 +281,30 @@ class Store:
         StorageError
             Not ours, older or newer than this program, damaged, read-only, or out of reach.
         """
-        found, revision = schema.inspect(self.url)
-        if found is Schema.OLD:
-            raise StorageError(
-                f"The database {self.place} has schema {revision}, this program needs {schema.HEAD}; "
-                "run: callsheet migrate"
-            )
-        if found is Schema.EMPTY:
-            schema.migrate(self.url)
+        if self.is_ready():
+            schema.check_writable(self.database)
         else:
-            schema.check_writable(self._engine)
+            schema.migrate(self.database)
 
     def migrate(self) -> tuple[str | None, str]:
         """Bring the schema to this program's; return the revisions before and after."""
-        _, revision = schema.inspect(self.url)
+        _, revision = schema.inspect(self.database)
         if revision != schema.HEAD:
-            schema.migrate(self.url)
+            schema.migrate(self.database)
         return revision, schema.HEAD
+
+    def watch(self) -> Watch:
+        """Return what notices changes; it holds one connection until it is closed."""
+        return self.database.watch()
 
     @contextmanager
     def read(self) -> Iterator[Reading]:
         """Yield what can be read in one transaction."""
-        with transaction(self._engine, writes=False) as connection:
+        with self.database.transaction(writes=False) as connection:
             yield Reading(connection)
 
     @contextmanager
     def write(self, actor: str, now: datetime) -> Iterator[Writing]:
         """Yield what can be written in one transaction that ``actor`` makes at ``now``."""
-        with transaction(self._engine, writes=True) as connection:
-            yield Writing(connection, actor, now)
+        with self.database.transaction(writes=True) as connection:
+            yield Writing(connection, self.database, actor, now)

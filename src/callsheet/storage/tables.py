@@ -26,6 +26,7 @@ metadata = MetaData(
 
 _ID = String(256)
 _TIME = String(32)
+_COUNT = BigInteger().with_variant(Integer, "sqlite")  # whose integers are of any size, and only those count up
 
 installation = Table(
     "installation",
@@ -33,7 +34,7 @@ installation = Table(
     Column("id", Integer, primary_key=True, autoincrement=False),  # always 1: there is one row
     Column("organization_id", String(36), nullable=False),
     Column("default_workspace_id", String(80), nullable=False),
-    Column("revision", Integer, nullable=False),
+    Column("revision", _COUNT, nullable=False),
 )
 
 models = Table(
@@ -98,8 +99,8 @@ api_keys = Table(
 changes = Table(  # append-only
     "changes",
     metadata,
-    Column("number", Integer, primary_key=True),
-    Column("revision", Integer, nullable=False, index=True),
+    Column("number", _COUNT, primary_key=True),
+    Column("revision", _COUNT, nullable=False, index=True),
     Column("at", _TIME, nullable=False),
     Column("actor", Text, nullable=False),
     Column("action", String(32), nullable=False),

@@ -115,6 +115,7 @@ STATUS: Final[dict[type[APIError], int]] = {
     errors.NotFoundError: 404,
     errors.ModelNotFoundError: 404,
     errors.MethodNotAllowedError: 405,
+    errors.RequestTimeoutError: 408,
     errors.RateLimitError: 429,
     errors.InternalServerError: 500,
     errors.OverloadedError: 529,

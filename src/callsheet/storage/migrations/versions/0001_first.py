@@ -8,6 +8,8 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
+COUNT = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+
 
 def upgrade() -> None:
     op.create_table(
@@ -15,7 +17,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer, autoincrement=False, nullable=False),
         sa.Column("organization_id", sa.String(36), nullable=False),
         sa.Column("default_workspace_id", sa.String(80), nullable=False),
-        sa.Column("revision", sa.Integer, nullable=False),
+        sa.Column("revision", COUNT, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_installation"),
     )
     op.create_table(
@@ -79,8 +81,8 @@ def upgrade() -> None:
     op.create_index("ix_api_keys_workspace_id", "api_keys", ["workspace_id"])
     op.create_table(
         "changes",
-        sa.Column("number", sa.Integer, nullable=False),
-        sa.Column("revision", sa.Integer, nullable=False),
+        sa.Column("number", COUNT, nullable=False),
+        sa.Column("revision", COUNT, nullable=False),
         sa.Column("at", sa.String(32), nullable=False),
         sa.Column("actor", sa.Text, nullable=False),
         sa.Column("action", sa.String(32), nullable=False),
@@ -92,8 +94,27 @@ def upgrade() -> None:
     )
     op.create_index("ix_changes_revision", "changes", ["revision"])
     op.create_index("ix_changes_kind_subject", "changes", ["kind", "subject"])
-    for verb in ("UPDATE", "DELETE"):  # a record that can be edited records nothing
+    APPEND_ONLY[op.get_bind().dialect.name]()  # a record that can be edited records nothing
+
+
+def append_only_sqlite() -> None:
+    for verb in ("UPDATE", "DELETE"):
         op.execute(
             f"CREATE TRIGGER changes_no_{verb.lower()} BEFORE {verb} ON changes "
             "BEGIN SELECT RAISE(ABORT, 'changes is append-only'); END"
         )
+
+
+def append_only_postgresql() -> None:
+    op.execute(
+        "CREATE FUNCTION changes_append_only() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE EXCEPTION 'changes is append-only' USING ERRCODE = 'integrity_constraint_violation'; END $$"
+    )
+    for verb in ("UPDATE", "DELETE", "TRUNCATE"):
+        op.execute(
+            f"CREATE TRIGGER changes_no_{verb.lower()} BEFORE {verb} ON changes "
+            "FOR EACH STATEMENT EXECUTE FUNCTION changes_append_only()"
+        )
+
+
+APPEND_ONLY = {"sqlite": append_only_sqlite, "postgresql": append_only_postgresql}

@@ -1,0 +1,112 @@
+"""``callsheet copy``, ``backup``, ``restore`` and ``check``: a database as a whole."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from callsheet.cli.database import DatabaseURL, actor, clock, load_settings
+from callsheet.cli.output import AsJSON, print_json, say
+from callsheet.cli.progress import progress_bar
+from callsheet.storage.store import Store
+
+#: The tables that people are told of, in the order in which they ask.
+_TOLD: Final = ("models", "aliases", "tombstones", "workspaces", "api_keys", "changes")
+
+
+def copy(
+    source: Annotated[str, typer.Option("--from", metavar="URL", help="The database to read.")],
+    target: Annotated[
+        str, typer.Option("--to", metavar="URL", help="An empty database, or an earlier copy of the same one.")
+    ],
+    as_json: AsJSON = False,
+) -> None:
+    """Copy everything from one database to another, and compare the two. May be repeated."""
+    from callsheet.service.copy import copy_installation  # here and below: other commands need none of this
+
+    with progress_bar() as progress:
+        copied = copy_installation(Store(source), Store(target), progress)
+    if as_json:
+        tables = {name: {"rows": each.rows, "digest": each.digest} for name, each in copied.tallies.items()}
+        print_json({"changed": copied.changed, "revision": copied.revision, "tables": tables})
+        return
+    rows = _listed({name: each.rows for name, each in copied.tallies.items()})
+    done = "Copied everything" if copied.changed else "Nothing to copy"
+    say(f"{done}; both are equal, at revision {copied.revision}: {rows}.")
+
+
+def backup(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to write: a SQLite database.")],
+    force: Annotated[bool, typer.Option("--force", help="Replace the file if there is one.")] = False,
+    database: DatabaseURL = None,
+    as_json: AsJSON = False,
+) -> None:
+    """Write everything to one file, while others go on. Also of PostgreSQL."""
+    from callsheet.service.backup import back_up
+
+    store = Store(load_settings(database).database)
+    with progress_bar() as progress:
+        revision = back_up(store, file, progress, replace=force)
+    size = file.stat().st_size
+    if as_json:
+        print_json({"bytes": size, "database": store.place, "file": str(file), "revision": revision})
+    else:
+        say(f"Backed up revision {revision} of {store.place} to {file}: {size:,} bytes.")
+
+
+def restore(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A file that backup wrote.")],
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace what the database holds; that is kept in a file.")
+    ] = False,
+    database: DatabaseURL = None,
+    as_json: AsJSON = False,
+) -> None:
+    """Put what a backup holds in place of all that the database holds. Servers go on, and notice."""
+    from callsheet.service.restore import restore as restore_from
+
+    store = Store(load_settings(database).database)
+    with progress_bar() as progress:
+        restored = restore_from(file, store, actor(), clock, progress, replace=force)
+    if as_json:
+        print_json(
+            {
+                "backup_revision": restored.backup_revision,
+                "database": store.place,
+                "kept": None if restored.kept is None else str(restored.kept),
+                "lost_keys": restored.lost,
+                "revision": restored.revision,
+                "revived_keys": restored.revived,
+            }
+        )
+        return
+    say(f"Restored revision {restored.backup_revision} into {store.place}, as revision {restored.revision}.")
+    if restored.kept is not None:
+        say(f"What was there before is kept in {restored.kept}.")
+    for name in restored.revived:
+        say(f"The key {name} had stopped working and works again.")
+    for name in restored.lost:
+        say(f"The key {name} is not in the backup and works no more.")
+
+
+def check(database: DatabaseURL = None, as_json: AsJSON = False) -> None:
+    """Check that the database is whole: its rows, its aliases, its change records. Changes nothing."""
+    from callsheet.service.check import check_database
+
+    checked = check_database(Store(load_settings(database).database))
+    if as_json:
+        problems = [each._asdict() for each in checked.problems]
+        print_json({"problems": problems, "revision": checked.revision, "rows": checked.counts})
+    else:
+        for problem in checked.problems:
+            typer.echo(problem.message)
+        number = len(checked.problems)
+        found = "All is well" if number == 0 else "One problem" if number == 1 else f"{number:,} problems"
+        say(f"{found} at revision {checked.revision}: {_listed(checked.counts)}.")
+    if checked.problems:
+        raise typer.Exit(1)
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name.replace('_', ' ')} {counts[name]:,}" for name in _TOLD)

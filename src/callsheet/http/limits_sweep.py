@@ -1,0 +1,53 @@
+"""Sweep: a look at every connection, once a second, that ends those whose callers let us wait too long.
+
+A timer for every connection, set anew with every request, would cost more than many an answer.
+"""
+
+import asyncio
+import logging
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from callsheet.http.protocol import EnvelopeProtocol
+
+_log = logging.getLogger("callsheet")
+
+_CROWDED: Final = 0.75  # of the connections there may be
+_HURRY: Final = 0.1  # of the time allowed, when it is crowded
+_COMPLAINT: Final = 60.0  # seconds between two complaints
+
+
+class Sweep:
+    """Ends connections that wait in vain, sooner when there is little room for others.
+
+    Parameters
+    ----------
+    max_connections
+        How many there may be in this process.
+    """
+
+    def __init__(self, max_connections: int) -> None:
+        self.max_connections = max_connections
+        self.turned_away = 0
+        """Connections that found no room, since that was last complained of."""
+        self._complained = float("-inf")
+
+    def run(self, connections: "Collection[EnvelopeProtocol]") -> None:
+        """Look at all ``connections``, those of one event loop, from within that."""
+        now = asyncio.get_running_loop().time()
+        share = _HURRY if len(connections) > _CROWDED * self.max_connections else 1.0
+        for connection in list(connections):
+            try:
+                connection.check_time(now, share)
+            except Exception:  # the server would end with it
+                _log.exception("A connection could not be looked at, and is cut off.")
+                connection.transport.abort()
+        if self.turned_away and now - self._complained >= _COMPLAINT:
+            _log.warning(
+                "%d connections were turned away: %d are open, and max_connections is %d.",
+                self.turned_away,
+                len(connections),
+                self.max_connections,
+            )
+            self.turned_away, self._complained = 0, now

@@ -1,0 +1,119 @@
+"""Telemetry: what a process tells of itself: at ``/metrics``, to the other workers, and by OpenTelemetry."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from callsheet._version import __version__
+from callsheet.domain.errors import SettingsError
+from callsheet.http.metrics_family import Figures, Series, render
+from callsheet.http.metrics_folder import MetricsFolder
+from callsheet.http.metrics_process import process_figures
+from callsheet.http.observer import Observer
+from callsheet.http.public import PublicAPI
+from callsheet.service.state import LiveState
+from callsheet.settings import Otel
+
+if TYPE_CHECKING:
+    from callsheet.http.otel import Exports
+
+_CONNECTIONS: Final = Series("callsheet_connections")
+
+
+class Telemetry:
+    """Collects the figures of this process from where they are counted.
+
+    Parameters
+    ----------
+    live
+        Holds the State.
+    observer
+        Counts the answers.
+    otel
+        What goes out by OpenTelemetry.
+
+    Raises
+    ------
+    SettingsError
+        OpenTelemetry is wanted, but not installed.
+    """
+
+    def __init__(self, live: LiveState, observer: Observer, otel: Otel = Otel.OFF) -> None:
+        self._live = live
+        self._observer = observer
+        self._exports = None if otel is Otel.OFF else _exports(otel)
+        self._begun = time.time()
+        self._folder: MetricsFolder | None = None
+        self.count_connections: Callable[[], int] | None = None
+        """Says how many are open; None under a server that is not ours."""
+
+    @property
+    def traces(self) -> bool:
+        """Whether there is a span around every answer."""
+        return self._exports is not None and self._exports.kind.traces
+
+    def share(self, folder: Path) -> None:
+        """Tell the figures of all workers that leave theirs in ``folder``; before `start`."""
+        self._folder = MetricsFolder(folder, self.collect)
+
+    def public_api(self) -> PublicAPI:
+        """Return the public API, with spans around its answers if they are wanted."""
+        if self._exports is None:
+            return PublicAPI(self._live, self._observer)
+        return self._exports.public_api(self._live, self._observer)
+
+    def start(self) -> None:
+        """Begin to share and to send, if that has not begun."""
+        if self._folder is not None:
+            self._folder.start()
+        if self._exports is not None:
+            self._exports.start(self.collect)
+
+    def stop(self) -> None:
+        """Leave the last figures, send what is left, and end."""
+        if self._folder is not None:
+            self._folder.stop()
+        if self._exports is not None:
+            self._exports.stop()
+
+    def collect(self) -> Figures:
+        """Return the figures of this process; any thread may ask."""
+        state = self._live.current
+        connections = {} if self.count_connections is None else {_CONNECTIONS: self.count_connections()}
+        return {
+            Series("callsheet_build_info", (("version", __version__),)): 1,
+            Series("callsheet_workers"): 1,
+            **connections,
+            Series("callsheet_state_revision"): state.revision,
+            Series("callsheet_state_age_seconds"): round(self._live.age, 3),
+            Series("callsheet_models"): len(state.catalog),
+            Series("callsheet_keys"): len(state.keyring),
+            **self._observer.metrics.figures(),
+            **process_figures(self._begun),
+        }
+
+    def routes(self) -> list[Route]:
+        """Return ``GET /metrics``, which needs no key."""
+
+        def figures(_request: Request) -> Response:  # not async: files are read on a thread
+            told = self.collect() if self._folder is None else self._folder.figures()
+            return PlainTextResponse(render(told), media_type="text/plain; version=0.0.4")
+
+        return [Route("/metrics", figures)]
+
+
+def _exports(kind: Otel) -> "Exports":
+    try:
+        from callsheet.http.otel import Exports  # slow to import, and the packages are an extra
+    except ModuleNotFoundError as error:
+        if not str(error.name).startswith("opentelemetry"):
+            raise
+        raise SettingsError(
+            f"otel: {kind.value} needs packages that are not installed; install callsheet[otel], or turn it off."
+        ) from None
+    return Exports(kind)

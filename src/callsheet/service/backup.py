@@ -1,0 +1,51 @@
+"""Backing up: everything a database holds at one moment, in one file."""
+
+from pathlib import Path
+
+from callsheet.domain.errors import ConflictError, UnknownError
+from callsheet.service.copy import copy_content
+from callsheet.storage.draft import draft
+from callsheet.storage.pages import copy_pages, file_of, revision_in, seal, store_in
+from callsheet.storage.store import Store
+from callsheet.storage.transfer import Content, Progress, read_content
+
+
+def back_up(source: Store, file: Path, progress: Progress, *, replace: bool = False) -> int:
+    """Write all that ``source`` holds to ``file``: a SQLite database for its owner only, whatever the source is.
+
+    Others may go on changing the source. ``file`` is complete, or it is as it was. Returns the revision in it.
+
+    Raises
+    ------
+    UnknownError
+        There is nothing to back up.
+    ConflictError
+        There is such a file and ``replace`` was not said, or it is the database itself.
+    StorageError
+        The database cannot be read, or is damaged, or the file cannot be written.
+    """
+    if source.is_empty():
+        raise UnknownError(f"There is no database at {source.place} to back up.")
+    present = file_of(source)
+    if present is not None and file.exists() and file.samefile(present):
+        raise ConflictError(f"{file} is the database itself; name another file.")
+    if present is not None:
+        return keep(source, None, file, progress, replace=replace)
+    source.is_ready()  # rows can only be read as this program knows them
+    with read_content(source, progress) as content:
+        return keep(source, content, file, progress, replace=replace)
+
+
+def keep(source: Store, content: Content | None, file: Path, progress: Progress, *, replace: bool = False) -> int:
+    """Write ``source`` to ``file`` as `back_up` does; where it is in no file itself, by its ``content``."""
+    with draft(file, replace=replace) as path:
+        if content is None or file_of(source) is not None:
+            copy_pages(source, path, progress)
+        else:
+            copy_content(content, store_in(path, place=file), progress)
+        if not seal(path):
+            raise source.database.damaged()
+        revision = revision_in(path)
+        if revision is None:
+            raise UnknownError(f"The database {source.place} has not been set up; run: callsheet migrate")
+        return revision

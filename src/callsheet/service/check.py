@@ -1,0 +1,58 @@
+"""Checking a database: whether it is whole, its rows are valid, and its change records lead to them."""
+
+from contextlib import suppress
+from dataclasses import dataclass
+
+from callsheet.domain.errors import DamagedError, StorageError, UnknownError
+from callsheet.service.check_history import check_history
+from callsheet.service.check_rows import check_rows
+from callsheet.service.problem import Problem
+from callsheet.storage.integrity import read_integrity
+from callsheet.storage.pages import page_faults
+from callsheet.storage.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What was found in a database.
+
+    Parameters
+    ----------
+    revision
+        Of the content.
+    counts
+        Rows by the name of their table.
+    problems
+        What should not be so.
+    """
+
+    revision: int
+    counts: dict[str, int]
+    problems: list[Problem]
+
+
+def check_database(store: Store) -> Checked:
+    """Look through everything that ``store`` holds at one moment, and change nothing.
+
+    Raises
+    ------
+    UnknownError
+        There is nothing to check.
+    StorageError
+        It is not a database that this program can read.
+    """
+    with suppress(DamagedError):  # what is damaged will be told below
+        if not store.is_ready():
+            raise UnknownError(f"There is no database at {store.place} to check.")
+    problems = [Problem("database", store.place, f"The file is damaged: {fault}.") for fault in page_faults(store)]
+    with read_integrity(store) as integrity:
+        installation = integrity.installation()
+        if installation is None:
+            raise UnknownError(f"The database {store.place} has not been set up; run: callsheet migrate")
+        for part in (check_rows(integrity, installation), check_history(integrity, installation)):
+            try:
+                with store.database.explained():
+                    problems.extend(part)
+            except StorageError as error:  # where pages are damaged, reading may end anywhere
+                problems.append(Problem("database", store.place, str(error)))
+        return Checked(installation.revision, integrity.counts(), problems)

@@ -1,0 +1,81 @@
+"""Checking the change records: whether they lead, one after the other, to what is there."""
+
+from collections.abc import Callable, Iterator, Mapping
+from itertools import groupby
+from typing import Any, Final
+
+from callsheet.domain.errors import CallsheetError
+from callsheet.domain.times import parse_instant
+from callsheet.service.problem import Problem
+from callsheet.storage import rows
+from callsheet.storage.integrity import KINDS, Integrity
+from callsheet.storage.rows import Row
+from callsheet.storage.store import Installation
+
+#: The action by which a revision may be raised by more than one, and the kind of its subject.
+RESTORE: Final = ("restore", "installation")
+
+
+def check_history(integrity: Integrity, installation: Installation) -> Iterator[Problem]:
+    """Yield where a change record is out of order, or does not fit what came before or is there now."""
+    yield from _check_revisions(integrity, installation)
+    for kind in KINDS:
+        for subject in integrity.unrecorded(kind):
+            yield Problem(kind, subject, f"The {kind} {subject} is there without a change record.")
+        histories = groupby(integrity.histories(kind), key=lambda each: str(each[0]["subject"]))
+        for subject, history in histories:
+            yield from _check_chain(kind, subject, history)
+    for model_id in integrity.models_without_tombstone():
+        yield Problem("tombstone", model_id, f"The model {model_id} was removed and has no tombstone.")
+
+
+def _check_revisions(integrity: Integrity, installation: Installation) -> Iterator[Problem]:
+    last = 0
+    for change in integrity.changes():
+        number, revision, what = str(change["number"]), change["revision"], (change["action"], change["kind"])
+        if what != RESTORE and change["kind"] not in KINDS:
+            yield Problem("change", number, f"Change {number} is of an unknown kind, {change['kind']!r}.")
+        if revision < last or (revision > last + 1 and what != RESTORE):
+            yield Problem("change", number, f"Change {number} has revision {revision} after revision {last}.")
+        try:
+            parse_instant(change["at"])
+        except (CallsheetError, TypeError):
+            yield Problem("change", number, f"Change {number} was made at no time: {change['at']!r}.")
+        last = revision
+    if last != installation.revision:
+        message = f"The revision is {installation.revision}, but the last change record says {last}."
+        yield Problem("installation", installation.organization_id, message)
+
+
+def _check_chain(kind: str, subject: str, history: Iterator[tuple[Row, Row | None]]) -> Iterator[Problem]:
+    records = list(history)
+    past: object = None
+    for change, _ in records:
+        if not _agree(past, change["before"]):
+            number = str(change["number"])
+            message = f"Change {number} of the {kind} {subject} does not begin where the one before it ended."
+            yield Problem("change", number, message)
+        past = change["after"]
+    _, present = records[-1]
+    try:
+        record = None if present is None else _RECORDS[kind](present)
+    except CallsheetError:
+        return  # a row that is not valid has been told of
+    if not _agree(past, record):
+        yield Problem(kind, subject, f"The {kind} {subject} is not as its last change record says.")
+
+
+#: The record of a row, as change records hold it, by its kind.
+_RECORDS: Final[Mapping[str, Callable[[Row], Mapping[str, object]]]] = {
+    "model": lambda row: rows.read_model(row).record(),
+    "alias": dict,
+    "workspace": lambda row: rows.read_workspace(row).record(),
+    "key": lambda row: rows.read_key(row).record(),
+}
+
+
+def _agree(one: Any, other: Any) -> bool:
+    """Whether two records say the same. One may have fewer fields: an earlier version had not all of today's."""
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return all(one[name] == other[name] for name in one.keys() & other.keys())
+    return one is None and other is None

@@ -1,0 +1,163 @@
+"""Restoring: a database is given back what a backup holds."""
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from tempfile import gettempdir
+
+from callsheet.domain.access import KeyStatus
+from callsheet.domain.errors import ConflictError, StorageError, UnknownError
+from callsheet.domain.times import parse_instant
+from callsheet.service.backup import keep
+from callsheet.storage.draft import scratch
+from callsheet.storage.pages import copy_pages, file_of, is_damaged, seal, set_aside, store_in
+from callsheet.storage.store import Store
+from callsheet.storage.transfer import Content, Progress, read_content, write_content
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What became of a database that was restored.
+
+    Parameters
+    ----------
+    revision
+        Its revision now: above that of the backup, and above that which it had.
+    backup_revision
+        The revision of the backup.
+    kept
+        The file in which its former content is kept, if it had any.
+    revived
+        Names and ids of the keys that had stopped working and work again.
+    lost
+        Names and ids of the keys that worked and are not known any more.
+    """
+
+    revision: int
+    backup_revision: int
+    kept: Path | None
+    revived: list[str]
+    lost: list[str]
+
+
+def restore(
+    file: Path,
+    target: Store,
+    actor: str,
+    clock: Callable[[], datetime],
+    progress: Progress,
+    *,
+    replace: bool = False,
+) -> Restored:
+    """Let ``target`` hold what the backup ``file`` holds, and nothing else.
+
+    It is written in one transaction, so that processes that serve from it go on, and notice. What it held before is
+    kept in a file beside it, or beside the backup where it is in no file itself; a damaged file is set aside.
+
+    Parameters
+    ----------
+    file
+        As `back_up` wrote it, or another SQLite database of Callsheet's; of this version or an earlier one.
+    target
+        Any database.
+    actor, clock
+        As for `CatalogService`.
+    progress
+        Told how far it is.
+    replace
+        Whether the target may hold something, or be damaged.
+
+    Raises
+    ------
+    UnknownError
+        There is no such file, or nothing in it.
+    ConflictError
+        The target holds something and may not be replaced, or it is the file itself.
+    StorageError
+        The file or the target is not fit for use; neither was changed.
+    """
+    place = file_of(target)
+    if not file.is_file():
+        raise UnknownError(f"There is no file {file}.")
+    if place is not None and place.exists() and file.samefile(place):
+        raise ConflictError(f"{file} is the database itself; name a backup of it.")
+    now = clock()
+    kept = _kept(place or file.with_name("callsheet.db"), now)
+    damaged = is_damaged(target)
+    if not replace:
+        _refuse_content(target, damaged=damaged)
+    with scratch(place or Path(gettempdir(), "callsheet.db")) as path:
+        backup = _open(file, path, progress)
+        if damaged and place is not None:
+            set_aside(place, kept)
+        target.prepare()
+        with read_content(backup, progress) as there, write_content(target, progress) as here:
+            past = here.installation()
+            if past is not None:
+                keep(target, here, kept, progress)
+            before = _keys(here, now)
+            here.clear(changes=True)
+            here.fill(there)
+            after = _keys(here, now)
+            revision, backup_revision = here.record_restore(actor, now, past)
+    return Restored(
+        revision=revision,
+        backup_revision=backup_revision,
+        kept=kept if damaged or past is not None else None,
+        revived=[name for key, (name, works) in after.items() if works and key in before and not before[key][1]],
+        lost=[name for key, (name, works) in before.items() if works and key not in after],
+    )
+
+
+def _refuse_content(target: Store, *, damaged: bool) -> None:
+    if damaged:
+        raise ConflictError(f"The database {target.place} is damaged; add --force to set it aside.")
+    if not target.is_ready():
+        return
+    with target.read() as reading:
+        present = reading.installation()
+        if present is not None:
+            raise ConflictError(
+                f"The database {target.place} holds {reading.count_models()} models at revision "
+                f"{present.revision}; add --force to replace them. They will be kept in a file."
+            )
+
+
+def _open(file: Path, path: Path, progress: Progress) -> Store:
+    """The backup ``file`` in a copy of its own at ``path``: whole, of this schema, each row read once."""
+    if not file.stat().st_size:
+        raise UnknownError(f"{file} is empty; name another backup.")
+    copy_pages(store_in(file), path, progress)
+    if not seal(path):
+        raise StorageError(f"The backup {file} is damaged; name another.")
+    backup = store_in(path, place=file)
+    if backup.is_empty():
+        raise UnknownError(f"{file} has no tables; name another backup.")
+    backup.migrate()
+    with backup.read() as reading:
+        if reading.installation() is None:
+            raise UnknownError(f"{file} has not been set up; name another backup.")
+        rows: tuple[Iterable[object], ...] = (
+            reading.models(), reading.aliases(), reading.tombstones(), reading.workspaces(), reading.api_keys()
+        )  # fmt: skip
+        for each in rows:
+            deque(each, maxlen=0)
+    return backup
+
+
+def _kept(beside: Path, now: datetime) -> Path:
+    return beside.with_name(f"{beside.stem}-before-restore-{now:%Y%m%dT%H%M%SZ}{beside.suffix}")
+
+
+def _keys(content: Content, now: datetime) -> dict[str, tuple[str, bool]]:
+    """Of every key, what to call it, and whether it works."""
+    return {
+        row["id"]: (
+            f"{row['name']} ({row['id']})",
+            row["status"] == KeyStatus.ACTIVE
+            and (row["expires_at"] is None or parse_instant(row["expires_at"]) > now),
+        )
+        for row in content.api_keys()
+    }

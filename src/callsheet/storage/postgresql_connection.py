@@ -1,0 +1,82 @@
+"""Connections to PostgreSQL: how they are opened, and when they are given up."""
+
+import time
+from collections.abc import Generator
+from typing import Any, Final, TypeVar
+
+import psycopg
+import sqlalchemy
+
+#: What every connection is opened with, unless the URL says otherwise. Seconds, and for the last milliseconds:
+#: a dead network is noticed after about ten, whether a question is under way or not.
+_DEFAULTS: Final[dict[str, Any]] = {
+    "application_name": "callsheet",
+    "client_encoding": "utf8",
+    "connect_timeout": 5,
+    "keepalives": 1,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
+
+T = TypeVar("T")
+
+
+class Cursor(psycopg.ServerCursor[Any]):
+    """A cursor of the server's that need not be closed: it ends with its transaction."""
+
+    def __del__(self) -> None:
+        """Do not complain, as psycopg would, where reading ended in the middle."""
+
+
+class Connection(psycopg.Connection[Any]):
+    """A connection that is closed if an answer takes longer than ``patience``, in seconds.
+
+    The server ends long statements itself; this is for one that hangs, whose kernel still acknowledges what it
+    is sent.
+    """
+
+    patience: float = 40.0
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.server_cursor_factory = Cursor
+
+    def wait(self, gen: Generator[Any, Any, T], *args: Any, **options: Any) -> T:
+        """Let psycopg work off ``gen``, with which it waits for all answers."""
+        return super().wait(self._hurried(gen), *args, **options)
+
+    def _hurried(self, gen: Generator[Any, Any, T]) -> Generator[Any, Any, T]:
+        end = time.monotonic() + self.patience
+        try:
+            awaited = next(gen)
+            while True:
+                ready = yield awaited
+                if not ready and time.monotonic() > end:
+                    self.pgconn.finish()
+                    raise psycopg.OperationalError(f"no answer within {self.patience:g} seconds")
+                awaited = gen.send(ready)
+        except StopIteration as done:
+            result: T = done.value
+            return result
+
+
+def connect(*arguments: Any, **options: Any) -> Connection:
+    """Open a connection; the arguments are libpq's.
+
+    Raises
+    ------
+    psycopg.Error
+        It cannot be opened.
+    """
+    given = {name: value for name, value in options.items() if value is not None}
+    # Statements prepared on one connection are unknown on the next that a pooler lends for the same work.
+    return Connection.connect(*arguments, **{**_DEFAULTS, **given}, prepare_threshold=None)
+
+
+def driver_connection(connection: sqlalchemy.Connection) -> Connection:
+    """Return what stands behind a connection of SQLAlchemy's."""
+    opened = connection.connection.driver_connection
+    assert isinstance(opened, Connection)  # noqa: S101  # it is one that `connect` opened
+    return opened

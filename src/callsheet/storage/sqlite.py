@@ -1,0 +1,216 @@
+"""SQLite: one file, and what of it is not as in any other database."""
+
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote, unquote
+
+from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, text
+
+from callsheet.domain.errors import DamagedError, StorageAwayError, StorageError
+from callsheet.storage import database
+from callsheet.storage.database import Database
+from callsheet.storage.sqlite_watch import SQLiteWatch
+
+#: Marks a file as ours: "Call" in ASCII.
+APPLICATION_ID: Final = 0x43616C6C
+
+#: Larger files take too long to read whole at every start.
+_CHECKED_BYTES: Final = 16 * 2**20
+
+_READ_ONLY: Final = "is read-only; make the file and its folder writable, or name another with --database"
+
+#: A part of what SQLite says, what that means, and whether it may be over in a moment.
+_REASONS: Final = (
+    ("locked", "is held by another process; try again in a moment", StorageAwayError),
+    ("permission denied", "cannot be opened; check the permissions of the file and its folder", StorageError),
+    ("readonly", _READ_ONLY, StorageError),
+    ("not a database", "is not a SQLite database; name another with --database", DamagedError),
+    ("malformed", "is damaged; restore it from a backup", DamagedError),
+    ("disk i/o error", "cannot be read or written; check the disk", StorageError),
+    ("full", "cannot grow: the disk is full", StorageError),
+    ("unable to open", "cannot be opened; check that its folder exists and is writable", StorageError),
+    ("no such file", "is not there; put it back, or name another with --database", StorageAwayError),
+    ("no such table", "lacks a table it should have; restore it from a backup", DamagedError),
+)
+
+
+class SQLite(Database):
+    """A SQLite file in WAL mode.
+
+    Parameters
+    ----------
+    url
+        ``sqlite:////path/to/callsheet.db``; with ``?mode=ro``, it is refused wherever it would be written.
+
+    Raises
+    ------
+    StorageError
+        The URL names no file, or more than a file.
+    """
+
+    driver_error = sqlite3.Error
+
+    def __init__(self, url: URL) -> None:
+        _check(url)
+        self.url = url
+        self.path = _path(url)
+        self.place = str(self.path)
+        self.engine = self._make_engine(url.query.get("mode", "rw"))  # rw: never make a file by opening it
+
+    def begin(self, connection: Connection, *, writes: bool) -> None:
+        """Begin: SQLite lets one in at a time that says at once it will write."""
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    def revision(self) -> str | None:
+        """Return the schema's revision, having looked at the file before SQLite does, and then inside."""
+        path = self.path
+        with self.explained():
+            if path.is_dir():
+                raise StorageError(f"The database {path} is a folder; name a file with --database.")
+            if self.url.query.get("mode") == "ro" or (os.access(path, os.R_OK) and not os.access(path, os.W_OK)):
+                raise StorageError(f"The database {path} {_READ_ONLY}.")
+            if not path.exists() or path.stat().st_size == 0:
+                if not path.parent.is_dir():
+                    raise StorageError(
+                        f"The folder {path.parent} does not exist; create it, or name another database."
+                    )
+                return None
+        with self.looking() as connection:
+            revision = self._revision(connection)
+            if revision is not None and path.stat().st_size <= _CHECKED_BYTES:
+                self._check_pages(connection)
+            return revision
+
+    @contextmanager
+    def looking(self) -> Iterator[Connection]:
+        """Yield a connection in a transaction that changes nothing, and leaves nothing beside the file."""
+        engine = self._make_engine(self._looking_mode(), "PRAGMA query_only = ON")
+        with self.explained(), engine.connect() as connection, connection.begin():
+            self.begin(connection, writes=False)
+            yield connection
+
+    @contextmanager
+    def migrating(self) -> Iterator[Connection]:
+        """Yield a connection in a transaction that makes tables, in a file that is made if there is none."""
+        with self.explained():  # it will hold who may ask; SQLite's other files take its mode over
+            self.path.touch(mode=0o600)
+        self._use_wal()  # first: a program killed in between has then made nothing that looks finished
+        with self.transaction(writes=True) as connection:
+            connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
+            yield connection
+
+    def unhurried(self, connection: Connection) -> None:
+        """Nothing: SQLite hurries nobody."""
+
+    @contextmanager
+    def unprotected(self, connection: Connection) -> Iterator[None]:
+        """Take the triggers away, and put them back as they were."""
+        found = connection.execute(
+            text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'changes'")
+        ).all()
+        for name, _ in found:
+            connection.exec_driver_sql(f'DROP TRIGGER "{name}"')
+        yield
+        for _, sql in found:
+            connection.exec_driver_sql(sql)
+
+    def continue_numbers(self, connection: Connection, last: int) -> None:
+        """Nothing: the next number is always above the highest."""
+
+    def announce(self, connection: Connection, revision: int) -> None:
+        """Nothing: whoever watches asks SQLite."""
+
+    def watch(self) -> SQLiteWatch:
+        """Return what notices changes of the file."""
+        return SQLiteWatch(self)
+
+    def explain(self, error: BaseException) -> StorageError:
+        """Return what SQLite or the system said as a sentence for people."""
+        message = str(error)
+        for part, reason, kind in _REASONS:
+            if part in message.lower():
+                return kind(f"The database {self.place} {reason}.")
+        return StorageError(f"The database {self.place} failed: {message}.")
+
+    def _make_engine(self, mode: object, *first: str) -> Engine:
+        """An engine whose connections begin with the statements ``first``."""
+        name = f"file:{quote(str(self.path))}"
+        uri = self.url.set(database=name).update_query_dict({"mode": str(mode), "uri": "true"})
+        engine = create_engine(uri, poolclass=NullPool)
+
+        @event.listens_for(engine, "connect")
+        def _connect(connection: sqlite3.Connection, _record: object) -> None:
+            connection.isolation_level = None  # transactions begin where `begin` says, DDL included
+            connection.execute(f"PRAGMA busy_timeout = {database.BUSY_TIMEOUT}")
+            connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute("PRAGMA synchronous = FULL")  # what was acknowledged survives a power cut
+            for statement in first:
+                connection.execute(statement)
+
+        return engine
+
+    def _looking_mode(self) -> str:
+        """How to open the file so that SQLite tidies up behind itself.
+
+        Only a connection that may write takes its -wal and -shm away; but where they are there already, it would
+        also bring into the file what another process left in them.
+        """
+        return "ro" if self.path.with_name(f"{self.path.name}-wal").exists() else "rw"
+
+    def _revision(self, connection: Connection) -> str | None:
+        tables = set(connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'table'")).scalars())
+        owner = connection.execute(text("PRAGMA application_id")).scalar_one()
+        if not tables and owner in (0, APPLICATION_ID):
+            return None
+        if owner != APPLICATION_ID or "alembic_version" not in tables:
+            raise self.foreign()
+        revision = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        if revision is None:
+            raise self.damaged()
+        return str(revision)
+
+    def _check_pages(self, connection: Connection) -> None:
+        if connection.execute(text("PRAGMA quick_check(1)")).scalar() != "ok":
+            raise self.damaged()
+
+    def _use_wal(self) -> None:
+        """Let readers go on while somebody writes. Kept in the file, so once is enough."""
+        with self.explained(), self.engine.connect() as connection:
+            raw = connection.connection.dbapi_connection
+            assert raw is not None  # noqa: S101  # a connection that is open has one
+            deadline = time.monotonic() + database.BUSY_TIMEOUT / 1000
+            while True:
+                try:
+                    raw.cursor().execute("PRAGMA journal_mode = WAL")
+                except sqlite3.OperationalError:  # for this one SQLite does not wait by itself
+                    if time.monotonic() > deadline:
+                        raise
+                    time.sleep(0.01)
+                else:
+                    return
+
+
+def _check(url: URL) -> None:
+    if url.host or url.username or url.port:
+        raise StorageError(
+            "A SQLite URL names no host; write three slashes before the path, or four if it is absolute."
+        )
+    if "\0" in str(_path(url)):
+        raise StorageError(database.NO_URL)
+    unknown = sorted(set(url.query) - {"mode", "uri"})
+    if unknown:
+        raise StorageError(f"The database URL has an unknown option, {unknown[0]}; only mode is known.")
+    if url.query.get("mode", "rw") not in ("ro", "rw", "rwc"):
+        raise StorageError("The mode of a database URL is ro, rw or rwc.")
+    if not url.database or url.database == ":memory:":
+        raise StorageError("A database in memory cannot be shared; name a file: sqlite:////path/to/callsheet.db.")
+
+
+def _path(url: URL) -> Path:
+    name = url.database or ""
+    return Path(unquote(name.removeprefix("file:")) if name.startswith("file:") else name)

@@ -1,0 +1,40 @@
+"""Fixtures of the tests of what is in ``deploy/``."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.installation import Installation, make_model, now
+from tests.program import Server
+
+KEY = "sk-test-0123456789abcdef"
+
+#: As the model is called, and as a client may write it.
+SLASHED = "hf.co/org/m:Q4"
+ENCODED = "hf.co%2Forg%2Fm%3AQ4"
+
+
+@pytest.fixture(scope="module")
+def database(_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of an installation with a key, a model with slashes in its id, and 999 long ones."""
+    path = tmp_path_factory.mktemp("deploy") / "callsheet.db"
+    shutil.copy(_template, path)
+    installation = Installation(f"sqlite:///{path}")
+    installation.key(secret=KEY)
+    installation.add(make_model(SLASHED))
+    capabilities = {f"capability_{number:020}": {"supported": False} for number in range(50)}
+    with installation.store.write("test", now()) as writing:
+        for number in range(999):
+            model = make_model(f"m{number}", capabilities=capabilities)
+            writing.put_model(model)
+            writing.record("add", "model", model.id, None, None)
+    return path
+
+
+@pytest.fixture(scope="module")
+def replicas(database: Path) -> Iterator[tuple[Server, Server]]:
+    """Two servers on one database, with access logs."""
+    with Server(database, "--access-log", "json") as one, Server(database, "--access-log", "json") as two:
+        yield one, two
