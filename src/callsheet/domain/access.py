@@ -1,7 +1,7 @@
 """Who may ask, and what they may see: workspaces, API keys, visibility."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -172,8 +172,19 @@ class Keyring:
     def __init__(self, keys: Iterable[APIKey] = ()) -> None:
         self._credentials = Shards((_index(key), _credential(key)) for key in keys)
 
+    @classmethod
+    def of(cls, credentials: Iterable[tuple[str, Credential]]) -> "Keyring":
+        """Return the keyring that gives these as its `credentials`."""
+        result = cls.__new__(cls)
+        result._credentials = Shards(credentials)
+        return result
+
     def __len__(self) -> int:
         return len(self._credentials)
+
+    def credentials(self) -> Iterator[tuple[str, Credential]]:
+        """Yield the fingerprint of every key, in hexadecimal, with what is known of it, in no order."""
+        return self._credentials.items()
 
     def find(self, secret: bytes) -> Credential | None:
         """Return what is known of the key with this secret."""

@@ -98,6 +98,10 @@ class Catalog:
         """Return every alias with the id of its model, sorted."""
         return dict(sorted(self._aliases.items()))
 
+    def tombstones(self) -> dict[str, str]:
+        """Return the id of every removed model with the sort key it had, sorted."""
+        return dict(sorted(self._tombstones.items()))
+
     def changed(
         self,
         models: Mapping[str, Model | None] | None = None,

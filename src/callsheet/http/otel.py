@@ -25,6 +25,7 @@ from opentelemetry.trace import Span, SpanKind, StatusCode, Tracer
 from callsheet._version import __version__
 from callsheet.api.answer import Response
 from callsheet.api.request import Request
+from callsheet.domain.errors import APIError
 from callsheet.http.metrics import label
 from callsheet.domain.errors import APIError
 from callsheet.http.metrics_family import FAMILIES, Family, Figures

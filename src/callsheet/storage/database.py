@@ -15,6 +15,9 @@ from callsheet.storage.watch import Watch
 #: How long a statement waits for another process that holds the database, in milliseconds.
 BUSY_TIMEOUT: Final = 5000
 
+#: How long a migration waits for others that migrate or write, in milliseconds.
+MIGRATION_TIMEOUT: Final = 60_000
+
 #: What every refused URL is told.
 WRITE: Final = "write sqlite:////path/to/callsheet.db or postgresql://user@host/database."
 

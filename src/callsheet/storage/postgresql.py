@@ -25,9 +25,6 @@ except ImportError as error:  # the package, or the libpq it needs
 #: How long one statement may take, in milliseconds; those of a migration may take as long as they need.
 STATEMENT_TIMEOUT: Final = 30_000
 
-#: How long a migration waits for others that migrate or write, in milliseconds.
-MIGRATION_LOCK_TIMEOUT: Final = 60_000
-
 #: After this many milliseconds, a process that stopped in the middle of a transaction no longer holds up others.
 _IDLE_TIMEOUT: Final = 60_000
 
@@ -104,7 +101,7 @@ class PostgreSQL(Database):
         """Yield a connection in a transaction that makes tables, while nobody writes."""
         with self.explained(), self.engine.connect() as connection, connection.begin():
             driver_connection(connection).patience = float("inf")
-            self._lock(connection, 0, MIGRATION_LOCK_TIMEOUT)
+            self._lock(connection, 0, database.MIGRATION_TIMEOUT)
             yield connection
 
     def unhurried(self, connection: Connection) -> None:

@@ -26,7 +26,7 @@ T = TypeVar("T")
 class Cursor(psycopg.ServerCursor[Any]):
     """A cursor of the server's that need not be closed: it ends with its transaction."""
 
-    def __del__(self) -> None:
+    def __del__(self, *_: Any) -> None:
         """Do not complain, as psycopg would, where reading ended in the middle."""
 
 

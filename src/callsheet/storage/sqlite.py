@@ -99,8 +99,13 @@ class SQLite(Database):
         """Yield a connection in a transaction that makes tables, in a file that is made if there is none."""
         with self.explained():  # it will hold who may ask; SQLite's other files take its mode over
             self.path.touch(mode=0o600)
-        self._use_wal()  # first: a program killed in between has then made nothing that looks finished
-        with self.transaction(writes=True) as connection:
+        engine = self._make_engine(
+            self.url.query.get("mode", "rw"), f"PRAGMA busy_timeout = {database.MIGRATION_TIMEOUT}"
+        )
+        with self.explained():
+            _use_wal(engine)  # first: a program killed in between has then made nothing that looks finished
+        with self.explained(), engine.connect() as connection, connection.begin():
+            self.begin(connection, writes=True)
             connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
             yield connection
 
@@ -178,21 +183,22 @@ class SQLite(Database):
         if connection.execute(text("PRAGMA quick_check(1)")).scalar() != "ok":
             raise self.damaged()
 
-    def _use_wal(self) -> None:
-        """Let readers go on while somebody writes. Kept in the file, so once is enough."""
-        with self.explained(), self.engine.connect() as connection:
-            raw = connection.connection.dbapi_connection
-            assert raw is not None  # noqa: S101  # a connection that is open has one
-            deadline = time.monotonic() + database.BUSY_TIMEOUT / 1000
-            while True:
-                try:
-                    raw.cursor().execute("PRAGMA journal_mode = WAL")
-                except sqlite3.OperationalError:  # for this one SQLite does not wait by itself
-                    if time.monotonic() > deadline:
-                        raise
-                    time.sleep(0.01)
-                else:
-                    return
+
+def _use_wal(engine: Engine) -> None:
+    """Let readers go on while somebody writes. Kept in the file, so once is enough."""
+    with engine.connect() as connection:
+        raw = connection.connection.dbapi_connection
+        assert raw is not None  # noqa: S101  # a connection that is open has one
+        deadline = time.monotonic() + database.MIGRATION_TIMEOUT / 1000
+        while True:
+            try:
+                raw.cursor().execute("PRAGMA journal_mode = WAL")
+            except sqlite3.OperationalError:  # for this one SQLite does not wait by itself
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.01)
+            else:
+                return
 
 
 def _check(url: URL) -> None:
