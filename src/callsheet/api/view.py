@@ -165,10 +165,10 @@ class View:
         if not runs:
             empty = anthropic.write_page(b"", has_more=has_more, first_id=None, last_id=None)
             return Body(empty, b'"0-0-%d"' % has_more)
-        first, start, _ = runs[0]
+        first, start, end = runs[0]
         last, _, stop = runs[-1]
         content = anthropic.write_page(
-            b",".join([slab.cut(start, stop) for slab, start, stop in runs]),
+            first.cut(start, end) if len(runs) == 1 else b",".join([slab.cut(*places) for slab, *places in runs]),
             has_more=has_more,
             first_id=first.keys[start][SORT_KEY_PREFIX:],
             last_id=last.keys[stop - 1][SORT_KEY_PREFIX:],
