@@ -57,7 +57,7 @@ def measure_script(
     server: Process, port: int, lua: str, seconds: float, cores: frozenset[int], connections: int = CONNECTIONS
 ) -> Measured:
     """Send what a script for wrk says, for ``seconds``; errors and all else as for `measure`."""
-    for length in (seconds, 4 * seconds, 16 * seconds):
+    for length in (seconds, 4 * seconds, 16 * seconds, 64 * seconds):
         load_before, cpu_before = _load_cpu_seconds(), server.cpu_seconds
         told = _run_wrk(port, lua, length, cores, connections)
         if told["failed"]:
