@@ -149,10 +149,7 @@ def test_a_variable_of_somebody_else_is_not_ours_to_judge(monkeypatch: pytest.Mo
         *((name, value) for name in ("head_seconds", "answer_seconds") for value in (0, -1, "soon")),
         *(("idle_seconds", value) for value in (0, 0.5)),
         *(("trusted_proxies", value) for value in ("example.com", "10.0.0.0/99", "10.0.0.1:80")),
-        *(
-            ("rate_limit_key", value)
-            for value in ("5", "5/fortnight", "minute", "-1/minute", "0/minute")
-        ),
+        *(("rate_limit_key", value) for value in ("5", "5/fortnight", "minute", "-1/minute", "0/minute")),
         *(
             ("rate_limit_storage", value)
             for value in ("", "memory", "memcached://localhost", "redis:", "file:///x")

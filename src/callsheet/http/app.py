@@ -43,7 +43,7 @@ class CallsheetApp(Starlette):
         kind = settings.access_log
         self.observer = Observer(None if kind is LogFormat.OFF else AccessLog(kind))
         self.telemetry = Telemetry(live, self.observer, settings.otel)
-        self.public = self.telemetry.public_api()
+        self.public = self.telemetry.public_api(settings.memo_bytes)
         self.limits = self.public.limits = _rate_limits(settings)
         self.prefix = settings.root_path
         super().__init__(

@@ -27,7 +27,6 @@ from callsheet.api.answer import Response
 from callsheet.api.request import Request
 from callsheet.domain.errors import APIError
 from callsheet.http.metrics import label
-from callsheet.domain.errors import APIError
 from callsheet.http.metrics_family import FAMILIES, Family, Figures
 from callsheet.http.observer import Observer
 from callsheet.http.paths import Scope
@@ -66,8 +65,8 @@ class Exports:
         self._own: list[TracerProvider | MeterProvider] = []
 
     def public_api(self, live: LiveState, observer: Observer) -> PublicAPI:
-        """Return the public API, with a span around every answer if those are sent."""
-        return TracedAPI(live, observer, lambda: self._tracer) if self.kind.traces else PublicAPI(live, observer)
+        """Return the public API, with a span around every answer."""
+        return TracedAPI(live, observer, lambda: self._tracer)
 
     def start(self, collect: Callable[[], Figures]) -> None:
         """Begin to send spans, and what ``collect`` returns, if that has not begun."""
@@ -122,7 +121,7 @@ class TracedAPI(PublicAPI):
     """
 
     def __init__(self, live: LiveState, observer: Observer, tracer: Callable[[], Tracer]) -> None:
-        super().__init__(live, observer)
+        super().__init__(live, observer, memo_bytes=0)  # what is noted in a span is seen where an answer is made
         self._tracer = tracer
 
     async def answer(self, scope: Scope, path: bytes, send: Any) -> None:

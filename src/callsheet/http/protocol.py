@@ -229,7 +229,7 @@ class EnvelopeProtocol(HttpToolsProtocol):
 
     def _answer_last(self, error: APIError) -> None:
         """Write the envelope, and end the connection."""
-        status, headers, body, _ = refuse_outside(error)
+        status, headers, body, *_ = refuse_outside(error)
         lines = [b"%b: %b\r\n" % line for line in (*self.server_state.default_headers, *headers)]
         self.transport.write(b"".join([STATUS_LINE[status], *lines, b"connection: close\r\n\r\n", body]))
         self._close_gently()

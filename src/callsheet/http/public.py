@@ -2,12 +2,13 @@
 
 import logging
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from callsheet.api.answer import Response, answer, apologize
-from callsheet.api.request import Request
+from callsheet.api.request import READ, Header, Request
 from callsheet.domain.errors import APIError
-from callsheet.http.observer import Observer
+from callsheet.http.memo import ENTRY, LONGEST, Memo
+from callsheet.http.observer import Kind, Observer
 from callsheet.http.paths import Scope
 from callsheet.http.request_id import make_request_id
 from callsheet.service.state import LiveState
@@ -16,6 +17,29 @@ if TYPE_CHECKING:
     from callsheet.http.limits_rate import RateLimits
 
 _log = logging.getLogger("callsheet")
+
+#: The headers that carry the request id.
+_IDS: Final = frozenset({b"request-id", b"x-request-id"})
+
+
+class Whole(NamedTuple):
+    """An answer but for its request id.
+
+    Parameters
+    ----------
+    ids
+        The names of the headers that carry it; they come first.
+    headers
+        The other ones.
+    """
+
+    status: int
+    ids: tuple[bytes, ...]
+    headers: list[Header]
+    body: bytes
+    expires: float
+    kind: Kind
+    size: int
 
 
 class PublicAPI:
@@ -27,37 +51,65 @@ class PublicAPI:
         Holds the State.
     observer
         Is told of every answer.
+    memo_bytes
+        How much is remembered of requests and their answers.
     """
 
-    def __init__(self, live: LiveState, observer: Observer) -> None:
+    def __init__(self, live: LiveState, observer: Observer, memo_bytes: int) -> None:
         self._live = live
         self._observer = observer
+        self._memo: Memo[Whole] = Memo(memo_bytes)
         self.limits: RateLimits | None = None
         """Whom to refuse for asking too often."""
 
     async def answer(self, scope: Scope, path: bytes, send: Any) -> None:
         """Answer the request for ``path``, as `local_path` gives it; its body, if it has one, is not read."""
         begun = time.perf_counter()
-        request = Request(
-            scope["method"],
-            path,
-            scope["query_string"],
-            scope["headers"],
-            time.time(),
-            make_request_id(),
-        )
+        headers = tuple([(name, value) for name, value in scope["headers"] if name in READ])
+        request_id = make_request_id()
+        request = Request(scope["method"], path, scope["query_string"], headers, time.time(), request_id)
         client = scope.get("client")
-        address = client[0] if client else ""
-        refusal = None if self.limits is None else await self.limits.check(self._live.current, request, address)
-        response = self.respond(request, refusal)
-        self._observer.tell(
-            self._observer.kind(request, response),
-            request.request_id.encode(),
-            time.perf_counter() - begun,
-            address,
+        if self.limits is None:
+            whole = self._recall(request)
+        else:
+            refusal = await self.limits.check(self._live.current, request, client[0] if client else "")
+            whole = (
+                self._recall(request) if refusal is None else self._whole(request, self.respond(request, refusal))
+            )
+        encoded_id = request_id.encode("ascii")
+        self._observer.tell(whole.kind, encoded_id, time.perf_counter() - begun, client)
+        answered = [*[(name, encoded_id) for name in whole.ids], *whole.headers]
+        await send({"type": "http.response.start", "status": whole.status, "headers": answered})
+        await send({"type": "http.response.body", "body": whole.body})
+
+    def _recall(self, request: Request) -> Whole:
+        """The answer: the one given before to a request that differs in nothing that matters, or a new one."""
+        memo = self._memo
+        if self._live.current is not memo.state:
+            memo.follow(self._live.current)
+        key = request[:4]  # what an answer depends on, time and id aside
+        known = memo.answers.get(key)
+        if known is not None and request.now < known.expires:
+            self._observer.metrics.remembered += 1
+            return known
+        whole = self._whole(request, self.respond(request))
+        if whole.expires and whole.size - len(whole.body) - ENTRY <= LONGEST:
+            memo.keep_answer(key, whole)
+        return whole
+
+    def _whole(self, request: Request, response: Response) -> Whole:
+        length = (
+            len(request.path) + len(request.query) + sum(len(name) + len(value) for name, value in request.headers)
         )
-        await send({"type": "http.response.start", "status": response.status, "headers": response.headers})
-        await send({"type": "http.response.body", "body": response.body})
+        return Whole(
+            response.status,
+            tuple(name for name, _ in response.headers[:2] if name in _IDS),
+            [header for header in response.headers if header[0] not in _IDS],
+            response.body,
+            response.good_until,
+            self._observer.kind(request, response),
+            length + len(response.body) + ENTRY,
+        )
 
     def respond(self, request: Request, refusal: APIError | None = None) -> Response:
         """Return the answer; what goes wrong in making it is logged with the request id, never shown.

@@ -61,11 +61,11 @@ class Telemetry:
         """Tell the figures of all workers that leave theirs in ``folder``; before `start`."""
         self._folder = MetricsFolder(folder, self.collect)
 
-    def public_api(self) -> PublicAPI:
+    def public_api(self, memo_bytes: int) -> PublicAPI:
         """Return the public API, with spans around its answers if they are wanted."""
-        if self._exports is None:
-            return PublicAPI(self._live, self._observer)
-        return self._exports.public_api(self._live, self._observer)
+        if self.traces and self._exports is not None:
+            return self._exports.public_api(self._live, self._observer)
+        return PublicAPI(self._live, self._observer, memo_bytes)
 
     def start(self) -> None:
         """Begin to share and to send, if that has not begun."""
