@@ -53,17 +53,20 @@ def postgres_template(postgres: Databases) -> str:
 
 
 @pytest.fixture
-def installation(request: pytest.FixtureRequest, _template: Path, tmp_path: Path) -> Installation:
+def installation(request: pytest.FixtureRequest, _template: Path, tmp_path: Path) -> Iterator[Installation]:
     """A fresh installation: the built-in catalogue, the default workspace, no key.
 
     On SQLite, unless the test is marked with `tests.installation.on_both`.
     """
     if getattr(request, "param", "sqlite") == "postgresql":
         made: Databases = request.getfixturevalue("postgres")
-        return Installation(made.make(request.getfixturevalue("postgres_template")))
-    path = tmp_path / "callsheet.db"
-    shutil.copy(_template, path)
-    return Installation(f"sqlite:///{path}")
+        url = made.make(request.getfixturevalue("postgres_template"))
+        yield Installation(url)
+        made.drop(url)
+    else:
+        path = tmp_path / "callsheet.db"
+        shutil.copy(_template, path)
+        yield Installation(f"sqlite:///{path}")
 
 
 @pytest.fixture

@@ -133,6 +133,7 @@ class AppDoor(Door):
             "root_path": "",
             "query_string": query,
             "headers": _bytes(headers),
+            "client": ("127.0.0.1", 50000),
         }
         sent: list[dict[str, Any]] = []
 
@@ -176,6 +177,7 @@ class HTTPDoor(AppDoor):
             log_config=None,
             access_log=False,
             server_header=False,
+            forwarded_allow_ips=self.settings.trusted_proxies,
         )
         self.server = uvicorn.Server(config)
         self.thread = threading.Thread(target=self.server.run, args=([listener],))

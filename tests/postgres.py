@@ -26,7 +26,14 @@ ADMIN: Final = "postgres"
 _DEADLINE: Final = 60.0
 
 #: What makes a server quick that nobody will miss after a power cut.
-_QUICK: Final = {"fsync": "off", "full_page_writes": "off", "shared_buffers": "16MB", "max_connections": "100"}
+_QUICK: Final = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "shared_buffers": "16MB",
+    "min_wal_size": "32MB",
+    "max_wal_size": "64MB",
+    "max_connections": "100",
+}
 
 #: Users from 127.0.0.1 whose name begins with "with_password" need it; everybody else is believed.
 _ACCESS: Final = """
@@ -61,14 +68,22 @@ class Server:
         self._owner = _unprivileged()
         if self._owner is not None:
             os.chown(self.folder, self._owner, -1)
-        self._programs = _programs(self.folder, self._owner)
-        self.port = _free_port()
+        try:
+            self._programs = _programs(self.folder, self._owner)
+            self.port = _free_port()
+            self._make(standby_of)
+            self.start()
+        except BaseException:
+            self.close()
+            raise
+
+    def _make(self, standby_of: "Server | None") -> None:
         if standby_of is None:
             self._run("initdb", "-U", ADMIN, "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync")
         else:
-            self._run("pg_basebackup", "-R", "-h", str(standby_of.folder), "-p", str(standby_of.port), "-U", ADMIN)
+            origin = ("-h", str(standby_of.folder), "-p", str(standby_of.port), "-U", ADMIN)
+            self._run("pg_basebackup", *origin, "--write-recovery-conf", "--checkpoint=fast", "--no-sync")
         (self.folder / "data" / "pg_hba.conf").write_text(_ACCESS)
-        self.start()
 
     def start(self) -> None:
         """Run, and wait until it answers."""
@@ -165,33 +180,34 @@ class Server:
         self.close()
 
 
+_numbers = count(1)
+
+
 class Databases:
     """Fresh databases of the server at ``url``, each made in an instant as a copy of one that is set up."""
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self._numbers = count(1)
-        self._prefix = f"callsheet_test_{os.getpid()}"
         self._made: list[str] = []
 
     def make(self, template: str = "template0", encoding: str = "UTF8") -> str:
         """The URL of a new database, empty or as ``template``, another URL, is; nobody may be using that."""
-        name = f"{self._prefix}_{next(self._numbers)}"
+        name = f"callsheet_test_{os.getpid()}_{next(_numbers)}"
         wanted = make_url(template).database if "://" in template else template
         execute(
             self.url,
-            SQL("CREATE DATABASE {} TEMPLATE {} ENCODING {} LC_COLLATE 'C' LC_CTYPE 'C'")
+            SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY ENCODING {} LC_COLLATE 'C' LC_CTYPE 'C'")
             .format(Identifier(name), Identifier(str(wanted)), encoding)
             .as_string(),
         )
         self._made.append(name)
         return make_url(self.url).set(database=name).render_as_string(hide_password=False)
 
-    def drop(self) -> None:
-        """Drop whatever was made, with whoever is connected to it."""
-        for name in self._made:
+    def drop(self, *urls: str) -> None:
+        """Drop these, or all that were made, with whoever is connected to them."""
+        for name in [str(make_url(url).database) for url in urls] or list(self._made):
             execute(self.url, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-        self._made.clear()
+            self._made.remove(name)
 
 
 @contextmanager

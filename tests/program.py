@@ -121,9 +121,15 @@ class Program:
 class Server(Program):
     """``callsheet serve`` on a free port; on the default database if ``database`` is None."""
 
-    def __init__(self, database: Path | None, *arguments: str, cwd: Path | None = None) -> None:
+    def __init__(
+        self,
+        database: Path | None,
+        *arguments: str,
+        cwd: Path | None = None,
+        command: Sequence[str] = COMMAND,
+    ) -> None:
         named = () if database is None else ("--database", f"sqlite:///{database}")
-        super().__init__("serve", "--port", "0", *named, *arguments, cwd=cwd)
+        super().__init__("serve", "--port", "0", *named, *arguments, cwd=cwd, command=command)
 
     def wait_until_up(self) -> Self:
         """Wait until it has said where it is and has answered once."""

@@ -56,6 +56,9 @@ VALUES: Mapping[str, tuple[tuple[str, Any], tuple[str, Any], tuple[Any, Any]]] =
     "memo_bytes": (("0", 0), ("1", 1), (2, 2)),
     "access_log": (('"json"', LogFormat.JSON), ("common", LogFormat.COMMON), (LogFormat.OFF, LogFormat.OFF)),
     "otel": (('"metrics"', Otel.METRICS), ("traces", Otel.TRACES), (Otel.BOTH, Otel.BOTH)),
+    "max_stale_seconds": (("1", 1.0), ("2.5", 2.5), (3, 3.0)),
+    "state_file": (('"f"', "f"), ("/e", "/e"), ("", "")),
+    "drain_seconds": (("1", 1.0), ("2.5", 2.5), (3, 3.0)),
     "shutdown_seconds": (("0", 0), ("1", 1), (2, 2)),
 }
 

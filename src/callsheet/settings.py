@@ -152,6 +152,17 @@ class Settings(BaseModel):
         ge=0,
         description="How much is remembered of requests and their answers, per process and driver.",
     )
+    max_stale_seconds: float = Field(
+        0,
+        ge=0,
+        description="With the database away, how old what is served may be before readyz is 503; 0 for any age.",
+    )
+    state_file: str = Field(
+        "", description="File to keep what is served in, for a start with the database away; empty for none."
+    )
+    drain_seconds: float = Field(
+        0, ge=0, le=3600, description="How long a stop answers on, with readyz at 503, before it closes the port."
+    )
     shutdown_seconds: int = Field(30, ge=0, description="How long a stop waits for requests in flight.")
 
     @field_validator("extra_betas", "extra_versions", "cors_origins", "trusted_proxies", mode="before")
@@ -206,6 +217,15 @@ class Settings(BaseModel):
         if value != "memory://" and not value.startswith(("redis://", "rediss://", "valkey://", "valkeys://")):
             raise ValueError("must be memory://, or begin with redis://, rediss://, valkey:// or valkeys://")
         return value
+
+    @model_validator(mode="after")
+    def _check_stale(self) -> Self:
+        if 0 < self.max_stale_seconds <= self.poll_seconds:
+            raise ValueError(
+                f"max_stale_seconds must be more than poll_seconds, {self.poll_seconds:g}; between two questions "
+                "to the database, nothing is known of it"
+            )
+        return self
 
     @model_validator(mode="after")
     def _check_any_key(self) -> Self:

@@ -6,7 +6,8 @@ import pytest
 
 from tests.cli.conftest import CLI
 
-NO_URL = "That is not a database URL; write sqlite:////path/to/callsheet.db or postgresql://user@host/database."
+WRITE = "write sqlite:////path/to/callsheet.db or postgresql://user@host/database."
+NO_URL = f"That is not a database URL; {WRITE}"
 NO_HOST = "A SQLite URL names no host; write three slashes before the path, or four if it is absolute."
 
 
@@ -108,15 +109,15 @@ def test_migrate_says_what_it_did_and_that_there_is_nothing_left_to_do(call: CLI
         ("postgresql://u:hunter2@h:port/db", NO_URL),
         ("sqlite:////tmp/a%00.db", NO_URL),
         ("sqlite:////tmp/\udcff.db", NO_URL),
-        ("sqlite+aiosqlite:///x", "Databases of kind 'sqlite+aiosqlite' are not supported; write sqlite:////path/to/callsheet.db or postgresql://user@host/database."),
-        ("sqlite+foo:///x", "Databases of kind 'sqlite+foo' are not supported; write sqlite:////path/to/callsheet.db or postgresql://user@host/database."),
+        ("sqlite+aiosqlite:///x", f"Databases of kind 'sqlite+aiosqlite' are not supported; {WRITE}"),
+        ("sqlite+foo:///x", f"Databases of kind 'sqlite+foo' are not supported; {WRITE}"),
         ("sqlite://u:hunter2@host/x.db", NO_HOST),
         ("sqlite://relative.db", NO_HOST),
         ("sqlite:///x.db?timeout=abc", "The database URL has an unknown option, timeout; only mode is known."),
         ("sqlite:///x.db?foo=bar", "The database URL has an unknown option, foo; only mode is known."),
         ("sqlite:///x.db?mode=memory", "The mode of a database URL is ro, rw or rwc."),
         ("sqlite:///x.db?mode=rw&mode=ro", "The mode of a database URL is ro, rw or rwc."),
-        ("mysql://u:secret@h/d", "Databases of kind 'mysql' are not supported; write sqlite:////path/to/callsheet.db or postgresql://user@host/database."),
+        ("mysql://u:secret@h/d", f"Databases of kind 'mysql' are not supported; {WRITE}"),
         ("sqlite://", "A database in memory cannot be shared; name a file: sqlite:////path/to/callsheet.db."),
         ("sqlite:////", "The database / is a folder; name a file with --database."),
         ("sqlite:////nowhere/a.db", "The folder /nowhere does not exist; create it, or name another database."),

@@ -9,6 +9,7 @@ import typer
 
 from callsheet import settings
 from callsheet.cli.app import app
+from callsheet.http.metrics_family import FAMILIES
 from callsheet.settings import Settings
 from tests.docs.pages import ROOT
 
@@ -54,11 +55,39 @@ environment takes `true` or `false`, and the flag has an opposite: `--strict-bet
 |---|---|---|---|---|---|
 """
 
+_METRICS: Final = f"""{_MADE}
+
+# Metrics
+
+What `GET /metrics` tells, in Prometheus' text format, and what is sent by OpenTelemetry under the same names.
+[Observe it](../how-to/observe.md) says how to get it, and what to look at.
+
+With several workers, any of them tells the figures of all: those of the one that is asked as they are, those of the
+others as they were up to a second ago. Counters and histograms are sums, and never fall while the server runs, also
+when a worker ends and is replaced. A gauge is a sum too, or that of the worker of which it says most.
+
+`callsheet_requests_total` has the labels `route` (`list`, `retrieve`, or `other` for every other path), `status`, and
+`dialect` (`anthropic` or `openai`). Requests that never become one are not in it: what is not HTTP, or larger than
+the limits. Neither are `/healthz`, `/readyz`, `/metrics` and `/openapi.json`.
+
+`callsheet_request_seconds` counts the time in which the process makes an answer, in buckets from a microsecond to
+four seconds, each twice the one before. `callsheet_build_info` has the label `version`.
+
+Memory and file descriptors are told on Linux only, connections only by `callsheet serve`.
+
+| Name | Type | What it is |
+|---|---|---|
+"""
+
 
 def pages() -> dict[Path, str]:
     """Every generated page with the text it should have."""
     folder = ROOT / "docs" / "reference"
-    return {folder / "cli.md": cli_page(), folder / "settings.md": settings_page()}
+    return {
+        folder / "cli.md": cli_page(),
+        folder / "metrics.md": metrics_page(),
+        folder / "settings.md": settings_page(),
+    }
 
 
 def cli_page() -> str:
@@ -126,6 +155,12 @@ def settings_page() -> str:
         names = f"`{name}` | `{settings._variable(name)}` | {flags.get(name, 'none')}"
         rows.append(f"| {names} | {_kind(field)} | {_default(field)} | {_cell(field.description)} |")
     return _SETTINGS + "\n".join(rows) + "\n"
+
+
+def metrics_page() -> str:
+    """The page of all figures."""
+    rows = [f"| `{family.name}` | {family.kind} | {family.sentence} |\n" for family in FAMILIES]
+    return _METRICS + "".join(rows)
 
 
 def _kind(field: Any) -> str:

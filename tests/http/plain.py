@@ -100,7 +100,7 @@ def run(talk: Callable[[ClockLoop], Coroutine[Any, Any, T]]) -> T:
         return runner.run(talk(loop))
 
 
-def set_clock(monkeypatch: pytest.MonkeyPatch, tell: Callable[[], float]) -> None:
-    """Let both drivers read the time of day from ``tell``."""
-    for module in ("fast", "public"):
+def set_clock(monkeypatch: pytest.MonkeyPatch, tell: Callable[[], float], *modules: str) -> None:
+    """Let both drivers, and more ``modules``, read the time of day from ``tell``."""
+    for module in ("fast", "public", *modules):
         monkeypatch.setattr(f"callsheet.http.{module}.time", SimpleNamespace(time=tell, perf_counter=lambda: 0.0))

@@ -31,12 +31,12 @@ def description(served: HTTPDoor) -> Any:
 
 
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
-@pytest.mark.parametrize("path", ["/v1/models", "/v1/models/{model_id}", "/healthz", "/readyz"])
+@pytest.mark.parametrize("path", ["/v1/models", "/v1/models/{model_id}", "/healthz", "/readyz", "/metrics"])
 def test_what_the_description_generates_is_answered_as_it_says(
     path: str, mode: GenerationMode, served: HTTPDoor, description: Any
 ) -> None:
     operation = description[path]["GET"]
-    if mode is GenerationMode.NEGATIVE and path in ("/healthz", "/readyz"):
+    if mode is GenerationMode.NEGATIVE and path in ("/healthz", "/readyz", "/metrics"):
         return  # they take nothing that could be wrong
 
     @given(case=operation.as_strategy(generation_mode=mode))
@@ -53,7 +53,7 @@ def test_the_description_needs_no_key_and_is_openapi_3_1(served: HTTPDoor) -> No
     reply = served.ask("GET", "/openapi.json")
     assert reply.status == 200
     assert reply.json["openapi"].startswith("3.1")
-    assert set(reply.json["paths"]) == {"/v1/models", "/v1/models/{model_id}", "/healthz", "/readyz"}
+    assert set(reply.json["paths"]) == {"/v1/models", "/v1/models/{model_id}", "/healthz", "/readyz", "/metrics"}
 
 
 def test_a_description_follows_the_settings(served: HTTPDoor) -> None:

@@ -60,11 +60,8 @@ class Line:
     """One connection, to be used within a running event loop."""
 
     def __init__(self, app: CallsheetApp, *, fast: bool, **options: Any) -> None:
-        limits = Limits(
-            app.live.current.options.max_url_bytes,
-            options.pop("max_header_bytes", 4096),
-            options.pop("max_body_bytes", 256),
-        )
+        chosen = {name: options.pop(name) for name in Limits._fields if name in options}
+        limits = Limits(app.live.current.options.max_url_bytes, 4096, 256)._replace(**chosen)
         self.config = ServerConfig(
             app, limits=limits, fast=fast, ws="none", log_config=None, access_log=False, **options
         )
@@ -72,11 +69,21 @@ class Line:
         self.state = ServerState()
         self.state.default_headers = [DATE]
         self.wire = Wire()
+        self.protocol = self._connect(self.wire)
+
+    def _connect(self, wire: Wire) -> Any:
         loop = asyncio.get_running_loop()
-        self.protocol = self.config.http_protocol_class(  # type: ignore[call-arg]
+        protocol: Any = self.config.http_protocol_class(  # type: ignore[call-arg]
             config=self.config, server_state=self.state, app_state={}, _loop=loop
         )
-        self.protocol.connection_made(self.wire)
+        protocol.connection_made(wire)
+        return protocol
+
+    def another(self) -> Wire:
+        """Make one more connection to the same server."""
+        wire = Wire()
+        self._connect(wire)
+        return wire
 
     async def feed(self, chunks: Iterable[bytes]) -> None:
         """Let the chunks arrive one after the other, each answered as far as it can be."""

@@ -5,7 +5,11 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import Any
 
+import psycopg
 import pytest
+from psycopg.rows import dict_row
+from psycopg.sql import SQL, Identifier
+from psycopg.types.string import TextLoader
 
 from callsheet.domain.errors import CallsheetError
 from tests.installation import Installation
@@ -14,12 +18,24 @@ Row = dict[str, Any]
 
 
 def content(installation: Installation) -> dict[str, list[Row]]:
-    """Every row of every table."""
+    """Every row of every table, with JSON as the text it is."""
+    if installation.url.startswith("postgresql:"):
+        return _content_on_postgresql(installation.url)
     with closing(sqlite3.connect(installation.store.place)) as connection:
         connection.row_factory = sqlite3.Row
         names = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         return {
             name: [dict(row) for row in connection.execute(f"SELECT * FROM {name} ORDER BY 1")] for name in names
+        }
+
+
+def _content_on_postgresql(url: str) -> dict[str, list[Row]]:
+    with psycopg.connect(url, row_factory=dict_row) as connection:
+        connection.adapters.register_loader("json", TextLoader)
+        tables = connection.execute("SELECT relname FROM pg_class WHERE relkind = 'r' AND relname !~ '^(pg|sql)_'")
+        return {
+            name: connection.execute(SQL("SELECT * FROM {} ORDER BY 1").format(Identifier(name))).fetchall()
+            for name in [row["relname"] for row in tables]
         }
 
 

@@ -11,8 +11,10 @@ import pytest
 from callsheet.domain.access import APIKey, KeyStatus, Shape, Visibility
 from callsheet.domain.secret import check_secret, fingerprint
 from callsheet.service.access import AccessService, NewKey
-from tests.installation import Installation
+from tests.installation import Installation, on_both
 from tests.service.content import content, recorded, unchanged
+
+pytestmark = on_both
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 

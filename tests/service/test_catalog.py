@@ -8,8 +8,10 @@ import pytest
 
 from callsheet.domain.model import Lifecycle
 from callsheet.service.catalog import CatalogService
-from tests.installation import Installation, make_model
+from tests.installation import Installation, make_model, on_both
 from tests.service.content import content, recorded, unchanged
+
+pytestmark = on_both
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 

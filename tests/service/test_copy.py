@@ -14,7 +14,7 @@ from callsheet.storage.store import Store
 from tests.installation import KINDS, Installation, make_model, now
 from tests.rows import everything, rows
 from tests.service.conftest import Empty, Full, silent
-from tests.service.content import content
+from tests.service.test_live_catch_up import seen
 from tests.storage.others import execute, url_of
 
 Act = Callable[[Store], Any]
@@ -74,7 +74,7 @@ def test_copying_again_brings_the_copy_up_to_the_source(full_store: Full, empty_
     assert copied.changed
     assert everything(here) == everything(there)
     assert state.refresh()
-    assert content(state.current) == content(LiveState(there, Options()).current)
+    assert seen(state.current) == seen(LiveState(there, Options()).current)
 
 
 @to_each_kind
@@ -198,15 +198,23 @@ def test_a_target_that_does_not_keep_what_is_written_is_noticed_and_stays_as_it_
     assert everything(here)["models"] == []
 
 
-@pytest.mark.parametrize("damage", ["capabilities = '{'", "capabilities = x'ff'"])
+@pytest.mark.parametrize(
+    ("damage", "sentence"),
+    [
+        ("UPDATE models SET capabilities = '{'", r"The database \S+/0\.db is damaged; .*"),
+        (
+            "UPDATE api_keys SET fingerprint = 'x' WHERE name = 'ada'",
+            "The rows of the table api_keys cannot be .*",
+        ),
+    ],
+)
+@to_each_kind
 def test_a_row_that_cannot_be_read_is_told_and_nothing_copied(
-    full_store: Full, empty_store: Empty, damage: str
+    full_store: Full, empty_store: Empty, kind: str, damage: str, sentence: str
 ) -> None:
-    there, here = full_store("sqlite"), empty_store("sqlite")
-    execute(there, f"UPDATE models SET {damage} WHERE id = 'acme/old'")
-    with pytest.raises(
-        StorageError, match=r"^A row of the table models cannot be read \(.*\); run: callsheet check$"
-    ):
+    there, here = full_store("sqlite"), empty_store(kind)
+    execute(there, damage)
+    with pytest.raises(StorageError, match=f"^{sentence}$"):
         copy_installation(there, here, silent)
     assert everything(here)["models"] == []
 

@@ -21,7 +21,8 @@ from callsheet.service.access import AccessService
 from callsheet.service.setup import open_store
 from callsheet.service.state import LiveState
 from callsheet.storage.store import Store
-from tests.installation import Installation, make_model
+from tests.installation import Installation, make_model, on_both
+from tests.postgres import Databases
 
 IDS = ["a", "b", "c", "claude-opus-5", "claude-2.0"]
 ALIASES = ["x", "y", "claude-opus-4-5", "a"]
@@ -89,15 +90,27 @@ def seen(state: State) -> dict[str, Any]:
 _numbers = count()
 
 
+rounds = st.lists(st.lists(operations, max_size=4), min_size=1, max_size=6)
+
+
 @settings(max_examples=50)
-@given(st.lists(st.lists(operations, max_size=4), min_size=1, max_size=6))
+@given(rounds)
 def test_catching_up_step_by_step_is_loading_everything(
     installation: Installation, tmp_path: Path, rounds: list[list[Operation]]
 ) -> None:
-    pristine = installation.store.place
     path = tmp_path / f"{next(_numbers)}.db"  # every example begins with a fresh one
-    shutil.copy(pristine, path)
-    installation = Installation(f"sqlite:///{path}")
+    shutil.copy(installation.store.place, path)
+    follow(Installation(f"sqlite:///{path}"), rounds)
+
+
+@settings(max_examples=8)
+@given(rounds)
+def test_so_it_is_on_postgresql(postgres: Databases, postgres_template: str, rounds: list[list[Operation]]) -> None:
+    follow(Installation(postgres.make(postgres_template)), rounds)
+
+
+def follow(installation: Installation, rounds: list[list[Operation]]) -> None:
+    """After each round of operations, catch up, and load everything anew."""
     live = installation.live()
     for operations_between in rounds:
         for operation in operations_between:
@@ -108,6 +121,7 @@ def test_catching_up_step_by_step_is_loading_everything(
         assert seen(live.current) == seen(installation.live().current)
 
 
+@on_both
 def test_a_state_that_is_up_to_date_stays_the_very_same(installation: Installation) -> None:
     live = installation.live()
     before = live.current
@@ -115,6 +129,7 @@ def test_a_state_that_is_up_to_date_stays_the_very_same(installation: Installati
     assert live.current is before
 
 
+@on_both
 def test_what_a_change_of_keys_does_not_touch_is_shared(installation: Installation) -> None:
     live = installation.live()
     before = live.current

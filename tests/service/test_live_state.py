@@ -20,7 +20,7 @@ from callsheet.service.catalog import CatalogService
 from callsheet.service.setup import open_store
 from callsheet.service.state import LiveState
 from callsheet.storage.store import Store
-from tests.installation import Installation, make_model, now
+from tests.installation import Installation, make_model, now, on_both
 
 
 @contextmanager
@@ -43,6 +43,7 @@ def seconds_until(condition: Callable[[], bool], deadline: float = 30) -> float:
     return time.monotonic() - begun
 
 
+@on_both
 def test_a_change_of_another_connection_is_seen_within_half_a_second(installation: Installation) -> None:
     other = CatalogService(Store(installation.url), "other", now)
     taken = []
@@ -64,6 +65,7 @@ for number in range(5):
 """
 
 
+@on_both
 def test_a_change_of_another_process_is_seen_within_half_a_second(installation: Installation) -> None:
     taken = []
     with (
@@ -98,6 +100,7 @@ def test_a_write_taken_back_moves_nothing(installation: Installation) -> None:
         assert live.current.revision == before.revision + 1
 
 
+@on_both
 def test_the_age_is_that_of_the_last_look(installation: Installation) -> None:
     live = installation.live()
     assert 0 <= live.age < 10
@@ -201,6 +204,7 @@ def test_a_database_that_was_never_set_up_cannot_be_loaded(tmp_path: Path) -> No
     assert str(refusal.value) == "The database has not been set up; run: callsheet migrate"
 
 
+@on_both
 def test_the_watch_starts_once_stops_and_starts_again(installation: Installation) -> None:
     def watchers() -> list[threading.Thread]:
         return [thread for thread in threading.enumerate() if thread.name == "callsheet-watch"]
@@ -220,6 +224,7 @@ def test_the_watch_starts_once_stops_and_starts_again(installation: Installation
     live.stop()
 
 
+@on_both
 def test_a_change_is_dated_by_the_clock_the_service_is_given(installation: Installation) -> None:
     moment = datetime.fromisoformat("2030-01-01T00:00:00+00:00")
     CatalogService(installation.store, "test", lambda: moment).hide("claude-opus-5")

@@ -8,8 +8,10 @@ import pytest
 from callsheet.domain.access import KeyStatus
 from callsheet.domain.errors import ConflictError
 from callsheet.service.access import AccessService
-from tests.installation import Installation
+from tests.installation import Installation, on_both
 from tests.service.content import content, refused
+
+pytestmark = on_both
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 DAY = timedelta(days=1)

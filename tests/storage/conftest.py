@@ -1,16 +1,19 @@
 """One suite for all databases: SQLite and PostgreSQL in turn."""
 
 import shutil
+from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
 import pytest
 
+from callsheet.storage.sqlite import SQLite
 from callsheet.storage.store import Store
 from tests.installation import KINDS
 from tests.postgres import Databases
 from tests.storage.files import make_database, url_of
 from tests.storage.others import Make
+from tests.storage.others import url_of as full_url
 
 
 @pytest.fixture(scope="session")
@@ -41,9 +44,15 @@ def make(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 
 @pytest.fixture
-def store(make: Make) -> Store:
+def store(make: Make, request: pytest.FixtureRequest) -> Iterator[Store]:
     """A database of one's own, set up."""
-    return make()
+    made = make()
+    if isinstance(made.database, SQLite):
+        yield made
+    else:
+        server: Databases = request.getfixturevalue("postgres")
+        yield made
+        server.drop(full_url(made))
 
 
 @pytest.fixture(scope="module")

@@ -1,22 +1,15 @@
 """``callsheet serve``: answer."""
 
-import sys
-from contextlib import nullcontext
-from functools import partial
-from shlex import quote
 from typing import Annotated, Any
 
 import typer
 
-from callsheet.cli.database import DatabaseURL, clock
-from callsheet.cli.keys import Untold, told_or_archived
+from callsheet.cli.database import DatabaseURL
 from callsheet.cli.settings import Config
+from callsheet.cli.welcome import prepare_welcome, welcome_later, welcome_now
 from callsheet.domain.access import Shape
-from callsheet.domain.errors import ServeError
-from callsheet.service.access import AccessService
-from callsheet.service.setup import open_store
+from callsheet.domain.errors import ServeError, StorageAwayError
 from callsheet.settings import LogFormat, MessageFormat, Otel, Settings, load, prepare_folder
-from callsheet.storage.store import Store
 
 
 def _flag(name: str, **options: Any) -> Any:
@@ -57,6 +50,9 @@ def serve(
     otel: Annotated[Otel | None, _flag("otel")] = None,
     fast: Annotated[bool | None, _flag("fast")] = None,
     memo_bytes: Annotated[int | None, _flag("memo_bytes")] = None,
+    max_stale_seconds: Annotated[float | None, _flag("max_stale_seconds")] = None,
+    state_file: Annotated[str | None, _flag("state_file", metavar="FILE")] = None,
+    drain_seconds: Annotated[float | None, _flag("drain_seconds")] = None,
     shutdown_seconds: Annotated[int | None, _flag("shutdown_seconds")] = None,
     config: Config = None,
 ) -> None:
@@ -67,12 +63,13 @@ def serve(
 
     with bind(settings.host, settings.port) as listener:  # first: with the port taken, nothing is changed
         prepare_folder(settings)
-        store = open_store(settings.database, clock)
-        access = AccessService(store, "callsheet", clock)
-        new_key = access.ensure_key("default")
-        with nullcontext() if new_key is None else told_or_archived(access, new_key) as untold:
-            address = listener.getsockname()
-            announce = partial(_announce, store, untold, _base_url(address[0], address[1]), settings)
+        address = listener.getsockname()
+        url = _base_url(address[0], address[1])
+        try:
+            welcome = welcome_now(prepare_welcome(settings), url, settings)
+        except StorageAwayError:
+            welcome = welcome_later(url, settings)
+        with welcome as announce:
             if not run(settings, listener, announce):
                 raise ServeError("The server did not start; the reason stands above.")
 
@@ -80,28 +77,3 @@ def serve(
 def _base_url(host: str, port: int) -> str:
     shown = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  # what can be pasted, not bound
     return f"http://[{shown}]:{port}" if ":" in shown else f"http://{shown}:{port}"
-
-
-def _announce(store: Store, new_key: Untold | None, url: str, settings: Settings) -> None:
-    with store.read() as reading:
-        count = reading.count_models()
-    lines = [f"Callsheet serves {count} models at {url}", f"Database: {store.place}"]
-    if new_key is not None:
-        models = f"{url}/v1/models"
-        lines += [
-            "",
-            "Your API key, shown this once:",
-            "",
-            f"  export ANTHROPIC_BASE_URL={url}",
-            f"  export ANTHROPIC_API_KEY={new_key.new.secret}",
-            "",
-            "Try it:",
-            "",
-            f"  curl {quote(models)} -H 'x-api-key: {new_key.new.secret}' -H 'anthropic-version: 2023-06-01'",
-            "",
-        ]
-    if settings.any_key:
-        lines.append("Every credential is accepted (any_key).")
-    typer.echo("\n".join(lines))
-    if new_key is not None:
-        new_key.told = sys.stdout is not None  # else it was closed, so that writing does nothing

@@ -103,7 +103,8 @@ def check(database: DatabaseURL = None, as_json: AsJSON = False) -> None:
             typer.echo(problem.message)
         number = len(checked.problems)
         found = "All is well" if number == 0 else "One problem" if number == 1 else f"{number:,} problems"
-        say(f"{found} at revision {checked.revision}: {_listed(checked.counts)}.")
+        what = f" at revision {checked.revision}: {_listed(checked.counts)}" if checked.counts else ""
+        say(f"{found}{what}.")
     if checked.problems:
         raise typer.Exit(1)
 

@@ -23,6 +23,7 @@ one table, ``wire/anthropic.py``.
     ├── StorageError                the database cannot be used
     │   ├── StorageAwayError        for now: it is out of reach, or busy; the same may do a moment later
     │   └── DamagedError            it has lost something of what it held
+    ├── StateFileError              a saved State cannot be used
     ├── SettingsError               the program is configured wrongly
     └── ServeError                  the server cannot start
 """
@@ -150,6 +151,10 @@ class StorageAwayError(StorageError):
 
 class DamagedError(StorageError):
     """The database has lost something of what it held; only a backup has that."""
+
+
+class StateFileError(CallsheetError):
+    """A saved State cannot be used, or not be saved."""
 
 
 class SettingsError(CallsheetError):

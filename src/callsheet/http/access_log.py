@@ -3,11 +3,14 @@
 import json
 import logging
 import os
+import re
 import threading
 import time
 from collections import deque
+from functools import lru_cache
 from typing import Final, TypeAlias
 
+from callsheet.http.log_lines import hide_secrets, write_logfmt
 from callsheet.settings import LogFormat
 
 _log = logging.getLogger("callsheet")
@@ -16,6 +19,12 @@ _log = logging.getLogger("callsheet")
 Template: TypeAlias = tuple[bytes, bytes]
 
 NO_TEMPLATE: Final[Template] = (b"", b"")
+
+_JSON: Final = b'{"time":"%b","request_id":"%b","duration_us":%d,"client":"%b",%b'
+_LOGFMT: Final = b"time=%b request_id=%b duration_us=%d client=%b %b"
+
+_ODD: Final = re.compile(r"[^0-9A-Za-z.:%_-]")  # in no address
+_LONGEST_ADDRESS: Final = 64
 
 _EVERY: Final = 0.2  # seconds between writes
 _AT_ONCE: Final = 256  # lines put together; more would keep the thread that answers waiting
@@ -28,14 +37,14 @@ class AccessLog:
     Parameters
     ----------
     kind
-        JSON lines, or the common log format.
+        JSON lines, logfmt, or the common log format.
     descriptor
         Where they go; standard output unless said otherwise.
     """
 
     def __init__(self, kind: LogFormat, descriptor: int = 1) -> None:
-        self._is_json = kind is LogFormat.JSON
-        self._time_format = "%Y-%m-%dT%H:%M:%SZ" if kind is LogFormat.JSON else "%d/%b/%Y:%H:%M:%S +0000"
+        self._kind = kind
+        self._time_format = "%d/%b/%Y:%H:%M:%S +0000" if kind is LogFormat.COMMON else "%Y-%m-%dT%H:%M:%SZ"
         self._descriptor = descriptor
         self._lines: deque[bytes] = deque()
         self._waiting = 0
@@ -59,11 +68,14 @@ class AccessLog:
         key_id
             Of the key it was given to, or None.
         """
-        target = (path + b"?" + query if query else path).decode("latin-1")
-        if self._is_json:
-            return b"", _json_rest(method, target, status, length, key_id)
-        line = json.dumps(f"{method} {target} HTTP/1.1")  # escapes what could forge a line
-        return (key_id or "-").encode(), f"{line} {status} {length}\n".encode()
+        target = hide_secrets((path + b"?" + query if query else path).decode("latin-1"))
+        if self._kind is LogFormat.COMMON:
+            line = json.dumps(f"{method} {target} HTTP/1.1")  # escapes what could forge a line
+            return (key_id or "-").encode(), f"{line} {status} {length}\n".encode()
+        fields = {"method": method, "path": target, "status": status, "bytes": length, "key_id": key_id}
+        if self._kind is LogFormat.LOGFMT:
+            return b"", f"{write_logfmt(fields)}\n".encode()
+        return b"", json.dumps(fields, separators=(",", ":"))[1:].encode() + b"\n"
 
     def add(self, template: Template, request_id: bytes, seconds: float, client: str) -> None:
         """Note an answer that took ``seconds`` to make and was given to ``client`` (an address, or empty)."""
@@ -71,12 +83,12 @@ class AccessLog:
         if second != self._second:
             self._second = second
             self._stamp = time.strftime(self._time_format, time.gmtime(second)).encode()
-        address = client.encode("ascii", "replace") or b"-"
-        if self._is_json:
-            made = (self._stamp, request_id, seconds * 1e6, address, template[1])
-            line = b'{"time":"%b","request_id":"%b","duration_us":%d,"client":"%b",%b' % made
-        else:
+        address = _address(client)
+        if self._kind is LogFormat.COMMON:
             line = b"%b - %b [%b] %b" % (address, template[0], self._stamp, template[1])
+        else:
+            made = (self._stamp, request_id, seconds * 1e6, address, template[1])
+            line = (_JSON if self._kind is LogFormat.JSON else _LOGFMT) % made
         if self._waiting > _MOST_BYTES:
             self._dropped += 1
             return
@@ -120,6 +132,7 @@ class AccessLog:
             _log.error("The access log cannot be written: %s.", error.strerror)
 
 
-def _json_rest(method: str, target: str, status: int, length: int, key_id: str | None) -> bytes:
-    fields = {"method": method, "path": target, "status": status, "bytes": length, "key_id": key_id}
-    return json.dumps(fields, separators=(",", ":"))[1:].encode() + b"\n"
+@lru_cache(maxsize=4096)
+def _address(client: str) -> bytes:
+    """The address of a client; a proxy may have given something else, which must not forge a line."""
+    return _ODD.sub("?", client[:_LONGEST_ADDRESS]).encode() or b"-"

@@ -1,8 +1,9 @@
 """create_app: the ASGI application, to be served or mounted."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from starlette.applications import Starlette
@@ -10,16 +11,20 @@ from starlette.exceptions import HTTPException
 
 from callsheet.api.state import VERSIONS, Options
 from callsheet.domain.betas import KNOWN_BETAS
+from callsheet.domain.errors import StorageAwayError
 from callsheet.http.access_log import AccessLog
 from callsheet.http.errors import on_exception, on_http_exception
-from callsheet.http.health import health_routes
+from callsheet.http.health import Readiness, health_routes
 from callsheet.http.observer import Observer
 from callsheet.http.openapi import openapi_routes
 from callsheet.http.paths import Scope, local_path
 from callsheet.http.telemetry import Telemetry
-from callsheet.service.setup import open_store
+from callsheet.service import loading
+from callsheet.service.setup import set_up
 from callsheet.service.state import LiveState
+from callsheet.service.state_file import state_file_at
 from callsheet.settings import LogFormat, Settings, load, prepare_folder
+from callsheet.storage.store import Store
 
 if TYPE_CHECKING:
     from callsheet.http.limits_rate import RateLimits
@@ -46,9 +51,12 @@ class CallsheetApp(Starlette):
         self.public = self.telemetry.public_api(settings.memo_bytes)
         self.limits = self.public.limits = _rate_limits(settings)
         self.prefix = settings.root_path
+        self.readiness = Readiness(live, settings.max_stale_seconds)
+        self.on_serving: Callable[[], object] = lambda: None
+        """Called on the event loop when a server begins to serve this."""
         super().__init__(
             routes=[
-                *health_routes(live),
+                *health_routes(live, self.readiness),
                 *self.telemetry.routes(),
                 *openapi_routes(live.current.options),
             ],
@@ -78,6 +86,7 @@ class CallsheetApp(Starlette):
 async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     assert isinstance(app, CallsheetApp)  # noqa: S101  # it is only ever given to one
     app.start()
+    app.on_serving()
     try:
         yield
     finally:
@@ -91,7 +100,8 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
 def create_app(settings: Settings | None = None) -> CallsheetApp:
     """Return the ASGI application over the database that ``settings`` name.
 
-    An empty database is made ready first. Serve the app, or mount it in another under any prefix.
+    An empty database is made ready first; one that is away is waited for, and meanwhile callers are answered from
+    the state file, or asked to come again. Serve the app, or mount it in another under any prefix.
 
     Parameters
     ----------
@@ -101,14 +111,41 @@ def create_app(settings: Settings | None = None) -> CallsheetApp:
     Raises
     ------
     StorageError
-        The database is not fit for use.
+        The database is there and not fit for use.
     SettingsError
         The settings are wrong.
     """
     settings = settings or load().settings
     prepare_folder(settings)
-    store = open_store(settings.database, lambda: datetime.now(UTC))
-    return CallsheetApp(LiveState(store, options_of(settings), settings.poll_seconds), settings)
+    store = Store(settings.database)
+    state_file = state_file_at(settings.state_file, store.place)
+    live = LiveState(
+        store,
+        options_of(settings),
+        settings.poll_seconds,
+        prepare=partial(set_up, store, _clock, state_file),
+        state_file=state_file,
+    )
+    return CallsheetApp(live, settings)
+
+
+def check_database(settings: Settings) -> None:
+    """Raise what `create_app` would raise, and make nothing of what is read.
+
+    Raises
+    ------
+    StorageError
+        As for `create_app`.
+    """
+    store = Store(settings.database)
+    with suppress(StorageAwayError):
+        set_up(store, _clock, state_file_at(settings.state_file, store.place))
+        with store.read() as reading:
+            loading.load(reading, options_of(settings))
+
+
+def _clock() -> datetime:
+    return datetime.now(UTC)
 
 
 def _rate_limits(settings: Settings) -> "RateLimits | None":

@@ -1,6 +1,7 @@
 """uvicorn's configuration, with what our protocols need beside it."""
 
 import logging
+import sys
 from collections.abc import Collection
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ from callsheet.http.fast import FastLane, FastProtocol
 from callsheet.http.limits_files import connections_allowed
 from callsheet.http.limits_sweep import Sweep
 from callsheet.http.protocol import EnvelopeProtocol, Limits
+from callsheet.http.stopping import Stopping
 
 _log = logging.getLogger("callsheet")
 
@@ -31,15 +33,25 @@ class ServerConfig(uvicorn.Config):
         Answer the public API without ASGI.
     memo_bytes
         How much is remembered of requests and their answers.
+    drain_seconds
+        How long a stop answers on; None leaves the signals to uvicorn.
     """
 
     def __init__(
-        self, app: Any, *, limits: Limits, fast: bool = True, memo_bytes: int = 32 * 2**20, **options: Any
+        self,
+        app: Any,
+        *,
+        limits: Limits,
+        fast: bool = True,
+        memo_bytes: int = 32 * 2**20,
+        drain_seconds: float | None = None,
+        **options: Any,
     ) -> None:
         super().__init__(app, http=_protocol(fast), callback_notify=self._sweep, timeout_notify=0, **options)
         self.limits = limits
         self.sweep = Sweep(limits.max_connections)
         self._memo_bytes = memo_bytes
+        self._drain_seconds = drain_seconds
         self._lane: FastLane | None = None
         self.connections: Collection[Any] = ()
         """Those of the server that runs by this configuration, as its protocols say."""
@@ -49,6 +61,9 @@ class ServerConfig(uvicorn.Config):
         super().load()
         self.limits = self.limits._replace(max_connections=connections_allowed(self.limits.max_connections))
         self.sweep = Sweep(self.limits.max_connections)
+        if self._drain_seconds is not None:
+            stopping = Stopping(self.drain, self._drain_seconds, is_worker=self.workers > 1)
+            self._callsheet().on_serving = stopping.take_over
         telemetry = self._callsheet().telemetry
         telemetry.count_connections = lambda: len(self.connections)
         if telemetry.traces and self.http_protocol_class is FastProtocol:
@@ -60,9 +75,17 @@ class ServerConfig(uvicorn.Config):
             self._lane = FastLane(self._callsheet(), self.limits, self._memo_bytes)
         return self._lane
 
+    def drain(self) -> None:
+        """Send callers elsewhere: ``/readyz`` says so, and every answer is the last on its connection."""
+        self._callsheet().readiness.is_stopping = True
+        self.encoded_headers.append((b"connection", b"close"))  # uvicorn takes it over within a second
+        self.limit_concurrency = sys.maxsize  # any limit leaves requests to uvicorn, which closes as it has said
+        for connection in self.connections:
+            connection.limit_concurrency = sys.maxsize
+
     async def _sweep(self) -> None:
         """End what waits too long; uvicorn's main loop calls this once a second."""
-        self.sweep.run(self.connections)
+        await self.sweep.run(self.connections)
 
     def _callsheet(self) -> CallsheetApp:
         app: Any = self.loaded_app

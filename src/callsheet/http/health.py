@@ -1,4 +1,4 @@
-"""Is the process up, does it know what to answer? Neither question needs a key."""
+"""Is the process up, should it be asked? Neither question needs a key."""
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -7,7 +7,52 @@ from starlette.routing import Route
 from callsheet.service.state import LiveState
 
 
-def health_routes(live: LiveState) -> list[Route]:
+class Readiness:
+    """Says whether this process should be asked, and what it would answer from.
+
+    Parameters
+    ----------
+    live
+        Holds the State.
+    max_stale_seconds
+        For how long the State may not be known to be that of the database; 0 for any time.
+    """
+
+    def __init__(self, live: LiveState, max_stale_seconds: float = 0) -> None:
+        self._live = live
+        self._max_stale_seconds = max_stale_seconds
+        self.is_stopping = False
+        """Set when the process is about to end; what still comes is answered."""
+
+    @property
+    def status(self) -> str:
+        """Return ``stopping``, ``starting`` (there is no State yet), ``degraded`` (it may be old) or ``ok``."""
+        if self.is_stopping:
+            return "stopping"
+        if not self._live.has_state:
+            return "starting"
+        return "ok" if self._live.is_followed else "degraded"
+
+    @property
+    def is_ready(self) -> bool:
+        """Return whether to ask this process. One that is degraded gives the answers of a moment ago."""
+        too_old = 0 < self._max_stale_seconds < self._live.age
+        return self.status in ("ok", "degraded") and not too_old
+
+    def describe(self) -> dict[str, object]:
+        """Return what ``/readyz`` tells."""
+        live = self._live
+        state = live.current
+        return {
+            "status": self.status,
+            "revision": state.revision if live.has_state else None,
+            "age_seconds": round(live.age, 3) if live.has_state else None,
+            "models": len(state.catalog),
+            "database": "away" if live.outage.is_away else "up",
+        }
+
+
+def health_routes(live: LiveState, readiness: Readiness) -> list[Route]:
     """Return ``GET /healthz`` and ``GET /readyz``."""
 
     async def healthz(_request: Request) -> Response:
@@ -15,14 +60,6 @@ def health_routes(live: LiveState) -> list[Route]:
 
     async def readyz(_request: Request) -> Response:
         live.start()
-        state = live.current
-        return JSONResponse(
-            {
-                "status": "ok",
-                "revision": state.revision,
-                "age_seconds": round(live.age, 3),
-                "models": len(state.catalog),
-            }
-        )
+        return JSONResponse(readiness.describe(), 200 if readiness.is_ready else 503)
 
     return [Route("/healthz", healthz), Route("/readyz", readyz)]

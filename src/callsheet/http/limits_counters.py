@@ -5,7 +5,7 @@ holds: with 100,000 addresses that stopped the event loop for 20 ms at a time.
 """
 
 import time
-from collections import defaultdict
+from collections import OrderedDict, defaultdict
 from typing import Any, Final, NamedTuple
 
 from limits.aio.storage import Storage
@@ -30,7 +30,8 @@ class Counters(Storage):
 
     def __init__(self) -> None:
         super().__init__()
-        self._windows: defaultdict[int, dict[str, Window]] = defaultdict(dict)
+        # Ordered ones: of a plain dict, the first entry is hard to find once many before it are gone.
+        self._windows: defaultdict[int, OrderedDict[str, Window]] = defaultdict(OrderedDict)
 
     @property
     def base_exceptions(self) -> type[Exception]:
@@ -42,7 +43,7 @@ class Counters(Storage):
         windows = self._windows[expiry]
         now = time.time()
         while windows and (next(iter(windows.values())).end <= now or len(windows) > _MOST):
-            del windows[next(iter(windows))]
+            windows.popitem(last=False)
         known = windows.get(key)
         if known is None or known.end <= now:
             known = Window(0, now + expiry)

@@ -19,7 +19,7 @@ from limits.aio.strategies import FixedWindowRateLimiter
 from callsheet.api.authenticate import authenticate
 from callsheet.api.request import Request, bearer, read_headers
 from callsheet.api.state import State
-from callsheet.domain.errors import AuthenticationError, RateLimitError
+from callsheet.domain.errors import AuthenticationError, OverloadedError, RateLimitError
 from callsheet.http.limits_counters import Counters
 
 _MOST_BARRED: Final = 10_000
@@ -143,6 +143,8 @@ def _authenticated(state: State, request: Request) -> tuple[str | None, bool]:
     headers = read_headers(request.headers)
     try:
         return authenticate(state, headers, request.now).key_id, False
+    except OverloadedError:  # there is no State yet that could tell
+        return None, False
     except AuthenticationError:
         return None, b"x-api-key" in headers or bool(bearer(headers.get(b"authorization")))
 

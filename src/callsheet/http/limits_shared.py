@@ -90,17 +90,19 @@ class SharedLimits(RateLimits):
             from redis.backoff import NoBackoff
         except ModuleNotFoundError:
             raise SettingsError(
-                "rate_limit_storage needs a package that is not installed; install callsheet[redis], or count in memory://."
+                "rate_limit_storage needs a package that is not installed; install callsheet[redis], "
+                "or count in memory://."
             ) from None
+        pool: Any = BlockingConnectionPool
         try:
-            self._pool = BlockingConnectionPool.from_url(
+            pool = pool.from_url(
                 self._url, max_connections=_MOST_CONNECTIONS, timeout=_PATIENCE, retry=Retry(NoBackoff(), 0)
             )
-        except ValueError as error:
-            raise SettingsError(
-                f"rate_limit_storage is not a URL that can be used: {hide_password(str(error))}."
-            ) from None
-        pool: Any = self._pool
+            pool.make_connection()  # which is not opened yet, but knows what it would not understand
+        except (TypeError, ValueError) as error:
+            reason = hide_password(str(error))
+            raise SettingsError(f"rate_limit_storage is not a URL that can be used: {reason}.") from None
+        self._pool = pool
         return RedisStorage(
-            f"async+{self._url}", implementation="redispy", key_prefix="callsheet", connection_pool=pool
+            "async+redis://", implementation="redispy", key_prefix="callsheet", connection_pool=pool
         )

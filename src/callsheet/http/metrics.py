@@ -7,6 +7,7 @@ from callsheet.domain.errors import APIError
 from callsheet.http.metrics_family import Figures, Series, histogram
 
 _BUCKETS: Final = 24  # powers of two: below 1, 2, 4 … microseconds, up to eight seconds and more
+_TOO_MANY: Final = 429
 
 
 class Label(NamedTuple):
@@ -51,6 +52,9 @@ class Metrics:
         edges = [f"{2**power / 1e6:g}" for power in range(_BUCKETS - 1)]
         found |= histogram("callsheet_request_seconds", edges, self.durations.copy(), self.seconds)
         found[Series("callsheet_memo_hits_total")] = self.remembered
+        found[Series("callsheet_rate_limited_total")] = sum(
+            count for label, count in answers.items() if label.status == _TOO_MANY
+        )
         return found
 
 

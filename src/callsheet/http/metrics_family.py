@@ -24,7 +24,7 @@ class Family(NamedTuple):
     name
         With its unit, as Prometheus' conventions have it.
     kind
-        counter, gauge or histogram.
+        counter, gauge, histogram or summary.
     sentence
         What the figure says.
     joined
@@ -44,9 +44,8 @@ class Family(NamedTuple):
     @property
     def series_names(self) -> tuple[str, ...]:
         """The names under which its figures stand."""
-        if self.kind == "histogram":
-            return f"{self.name}_bucket", f"{self.name}_sum", f"{self.name}_count"
-        return (self.name,)
+        endings = {"histogram": ("_bucket", "_sum", "_count"), "summary": ("_sum", "_count")}
+        return tuple(f"{self.name}{ending}" for ending in endings.get(self.kind, ("",)))
 
 
 #: Everything that is told, in this order.
@@ -65,7 +64,7 @@ FAMILIES: Final = (
     Family("callsheet_database_up", "gauge", "Whether the database answered when it was last asked: 1 or 0.", min),
     Family("callsheet_notifications_total", "counter", "Changes that the database told of by itself."),
     Family("callsheet_polls_total", "counter", "Times the database was asked whether it has changed."),
-    Family("callsheet_refresh_seconds", "histogram", "Time it took to bring the state up to the database."),
+    Family("callsheet_refresh_seconds", "summary", "Time it took to bring the state up to the database."),
     Family("callsheet_refresh_failures_total", "counter", "Times the database could not be watched or read."),
     Family("process_start_time_seconds", "gauge", "When the oldest worker began, in Unix time.", min),
     Family("process_cpu_seconds_total", "counter", "Processor time spent by all workers."),

@@ -85,6 +85,7 @@ def describe(options: Options) -> Schema:
             "/v1/models/{model_id}": {"get": _retrieve(options)},
             "/healthz": {"get": _open("healthz", "Is the process up?", "Health")},
             "/readyz": {"get": _open("readyz", "Does it know what to answer?", "Readiness")},
+            "/metrics": {"get": _metrics()},
         },
         "components": {
             "schemas": components["$defs"],
@@ -157,6 +158,16 @@ def _open(operation: str, summary: str, schema: str) -> Schema:
         "summary": summary,
         "security": [],
         "responses": {"200": _json("Yes.", {"$ref": _REF + schema})},
+    }
+
+
+def _metrics() -> Schema:
+    text = {"text/plain": {"schema": {"type": "string"}}}
+    return {
+        "operationId": "metrics",
+        "summary": "What has it done so far? In Prometheus' text format",
+        "security": [],
+        "responses": {"200": {"description": "The figures of all its workers.", "content": text}},
     }
 
 

@@ -74,14 +74,14 @@ class EnvelopeProtocol(HttpToolsProtocol):
         self._deaf = False  # after a refusal, what follows means nothing
         self._sweep = config.sweep
         self._made = 0.0  # the connection; this and the times below are by the loop's clock
-        self._used = 0.0  # last: when it was made, or an answer was complete
+        self._used = 0.0  # last, when an answer was complete; 0 as long as there was none
         self._part_begun = 0.0  # the head that is arriving, or its body
         self._unread: tuple[float, int] | None = None  # since when how much of an answer waits to be read
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]  # as in uvicorn
         """Take the connection, unless there are too many."""
         super().connection_made(transport)
-        self._made = self._used = self.loop.time()
+        self._made = self.loop.time()
         excess = len(self.connections) - self._limits.max_connections
         if excess > 0:
             self._deaf = True
@@ -165,6 +165,8 @@ class EnvelopeProtocol(HttpToolsProtocol):
         """Await the next request."""
         self._used = self.loop.time()
         super().on_response_complete()
+        if self._part is not Part.BETWEEN:
+            self._unset_keepalive_if_required()  # it has begun, or the body of the last one is still to come
 
     def check_time(self, now: float, share: float) -> None:
         """End the connection if its caller lets us wait too long: for a request, or to read the answer.
@@ -187,8 +189,10 @@ class EnvelopeProtocol(HttpToolsProtocol):
             if now - self._used > _LINGER * share:
                 self.transport.close()
         elif self._part is Part.BETWEEN:
-            allowed = self._limits.head_seconds if self._used == self._made else self.timeout_keep_alive
-            if now - self._used > allowed * share:
+            since, allowed = (
+                (self._used, self.timeout_keep_alive) if self._used else (self._made, self._limits.head_seconds)
+            )
+            if now - since > allowed * share:
                 self.transport.close()  # nothing was asked, so there is nothing to answer
         elif now - self._part_begun > self._limits.head_seconds * share:
             self._refusal = RequestTimeoutError("The request took too long to arrive")

@@ -5,6 +5,7 @@ import logging
 import signal
 import socket
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -18,14 +19,19 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 from callsheet.domain.errors import CallsheetError, ServeError
-from callsheet.http.app import CallsheetApp, create_app
+from callsheet.http.app import CallsheetApp, check_database, create_app
 from callsheet.http.config import ServerConfig
+from callsheet.http.messages import set_up_messages
 from callsheet.http.protocol import Limits
+from callsheet.http.stopping import ECHO, SIGNALS, end_at_once
 from callsheet.settings import Settings
 
 _log = logging.getLogger("callsheet")
 
 _BACKLOG: Final = 2048
+
+#: How often a supervisor that waits for its workers looks for a second signal, in seconds.
+_GLANCE: Final = 0.1
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -64,20 +70,19 @@ def run(settings: Settings, listener: socket.socket, announce: Callable[[], None
     StorageError
         The database is not fit for use.
     """
-    _set_up_logging()
+    set_up_messages(settings.log_format)
     if settings.workers > 1:
-        create_app(settings)  # what is wrong with the database is told once, here
+        check_database(settings)  # what is wrong with it is told once, here
         with _private_folder() as folder:
             supervisor = _Supervisor(_config(settings, partial(_make_worker_app, settings, folder)), [listener])
             announce()
             supervisor.run()
         return all(process.exitcode != STARTUP_FAILURE for process in supervisor.processes)
-    config = _config(settings, partial(create_app, settings))
+    config = _config(settings, partial(_make_app, settings))
     server = uvicorn.Server(config)
-    for number in (signal.SIGTERM, signal.SIGINT):  # may come before it runs; uvicorn raises them again after
+    for number in SIGNALS:  # may come before it runs; uvicorn raises them again after
         signal.signal(number, server.handle_exit)
     config.load()
-    gc.freeze()
     announce()
     server.run(sockets=[listener])
     return server.started
@@ -94,6 +99,18 @@ class _Supervisor(Multiprocess):
     def keep_subprocess_alive(self) -> None:
         with _without_interrupts():
             super().keep_subprocess_alive()
+
+    def join_all(self) -> None:
+        """Wait for the workers, who have been told to end; a second signal ends them, and this, at once."""
+        begun = time.monotonic()
+        while alive := [process.process for process in self.processes if process.process.is_alive()]:
+            alive[0].join(_GLANCE)
+            again = [number for number in self.signal_queue if number in SIGNALS]
+            self.signal_queue.clear()
+            if again and time.monotonic() - begun > ECHO:
+                for process in alive:
+                    process.kill()
+                end_at_once(again[0])
 
 
 @contextmanager
@@ -127,6 +144,7 @@ def _config(settings: Settings, make_app: Callable[[], CallsheetApp]) -> ServerC
         server_header=False,
         forwarded_allow_ips=settings.trusted_proxies,
         timeout_keep_alive=settings.idle_seconds,
+        drain_seconds=settings.drain_seconds,
         timeout_graceful_shutdown=settings.shutdown_seconds,
         workers=settings.workers,
     )
@@ -145,19 +163,23 @@ def _private_folder() -> Iterator[Path]:
         yield Path(path)
 
 
+def _make_app(settings: Settings) -> CallsheetApp:
+    """Make the app, and take its State for what is to stay: a million models are no garbage.
+
+    Looking through them again and again would hold up requests.
+    """
+    app = create_app(settings)
+    app.live.on_first_state = gc.freeze  # if that comes later
+    gc.freeze()
+    return app
+
+
 def _make_worker_app(settings: Settings, folder: Path) -> CallsheetApp:
-    _set_up_logging()
+    set_up_messages(settings.log_format)
     try:
-        app = create_app(settings)
+        app = _make_app(settings)
     except CallsheetError as error:  # the database went bad since the start; the supervisor tries again
         _log.error("%s", error)
         sys.exit(1)
     app.telemetry.share(folder)
-    gc.freeze()  # a million models are no garbage: looking through them again would hold up requests
     return app
-
-
-def _set_up_logging() -> None:
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s")
-    _log.setLevel(logging.INFO)
-    logging.getLogger("uvicorn").setLevel(logging.ERROR)  # its warnings are about callers, who can send millions

@@ -83,16 +83,22 @@ class Telemetry:
 
     def collect(self) -> Figures:
         """Return the figures of this process; any thread may ask."""
-        state = self._live.current
+        live, state, following = self._live, self._live.current, self._live.following
         connections = {} if self.count_connections is None else {_CONNECTIONS: self.count_connections()}
         return {
             Series("callsheet_build_info", (("version", __version__),)): 1,
             Series("callsheet_workers"): 1,
             **connections,
             Series("callsheet_state_revision"): state.revision,
-            Series("callsheet_state_age_seconds"): round(self._live.age, 3),
+            Series("callsheet_state_age_seconds"): round(live.age, 3),
             Series("callsheet_models"): len(state.catalog),
             Series("callsheet_keys"): len(state.keyring),
+            Series("callsheet_database_up"): int(live.outage.cause is None),
+            Series("callsheet_notifications_total"): following.notifications,
+            Series("callsheet_polls_total"): following.polls,
+            Series("callsheet_refresh_seconds_sum"): following.refresh_seconds,
+            Series("callsheet_refresh_seconds_count"): following.refreshes,
+            Series("callsheet_refresh_failures_total"): following.failures,
             **self._observer.metrics.figures(),
             **process_figures(self._begun),
         }

@@ -5,7 +5,7 @@ from pathlib import Path
 from callsheet.domain.errors import ConflictError, UnknownError
 from callsheet.service.copy import copy_content
 from callsheet.storage.draft import draft
-from callsheet.storage.pages import copy_pages, file_of, revision_in, seal, store_in
+from callsheet.storage.pages import copy_pages, file_of, is_in, revision_in, seal, store_in
 from callsheet.storage.store import Store
 from callsheet.storage.transfer import Content, Progress, read_content
 
@@ -26,10 +26,9 @@ def back_up(source: Store, file: Path, progress: Progress, *, replace: bool = Fa
     """
     if source.is_empty():
         raise UnknownError(f"There is no database at {source.place} to back up.")
-    present = file_of(source)
-    if present is not None and file.exists() and file.samefile(present):
+    if is_in(source, file):
         raise ConflictError(f"{file} is the database itself; name another file.")
-    if present is not None:
+    if file_of(source) is not None:
         return keep(source, None, file, progress, replace=replace)
     source.is_ready()  # rows can only be read as this program knows them
     with read_content(source, progress) as content:

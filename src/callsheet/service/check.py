@@ -19,14 +19,14 @@ class Checked:
     Parameters
     ----------
     revision
-        Of the content.
+        Of the content; None if that cannot be read.
     counts
         Rows by the name of their table.
     problems
         What should not be so.
     """
 
-    revision: int
+    revision: int | None
     counts: dict[str, int]
     problems: list[Problem]
 
@@ -45,6 +45,8 @@ def check_database(store: Store) -> Checked:
         if not store.is_ready():
             raise UnknownError(f"There is no database at {store.place} to check.")
     problems = [Problem("database", store.place, f"The file is damaged: {fault}.") for fault in page_faults(store)]
+    if problems:  # whatever else is wrong comes of that
+        return Checked(None, {}, problems)
     with read_integrity(store) as integrity:
         installation = integrity.installation()
         if installation is None:
@@ -53,6 +55,6 @@ def check_database(store: Store) -> Checked:
             try:
                 with store.database.explained():
                     problems.extend(part)
-            except StorageError as error:  # where pages are damaged, reading may end anywhere
+            except StorageError as error:  # what is no text ends the reading
                 problems.append(Problem("database", store.place, str(error)))
         return Checked(installation.revision, integrity.counts(), problems)

@@ -8,7 +8,7 @@ from callsheet.domain.errors import CallsheetError
 from callsheet.domain.times import parse_instant
 from callsheet.service.problem import Problem
 from callsheet.storage import rows
-from callsheet.storage.integrity import KINDS, Integrity
+from callsheet.storage.integrity import BROKEN, KINDS, Integrity
 from callsheet.storage.rows import Row
 from callsheet.storage.store import Installation
 
@@ -32,18 +32,19 @@ def check_history(integrity: Integrity, installation: Installation) -> Iterator[
 def _check_revisions(integrity: Integrity, installation: Installation) -> Iterator[Problem]:
     last = 0
     for change in integrity.changes():
-        number, revision, what = str(change["number"]), change["revision"], (change["action"], change["kind"])
-        if what != RESTORE and change["kind"] not in KINDS:
-            yield Problem("change", number, f"Change {number} is of an unknown kind, {change['kind']!r}.")
-        if revision < last or (revision > last + 1 and what != RESTORE):
+        number, revision, kind = str(change["number"]), change["revision"], change["kind"]
+        restored = (change["action"], kind) == RESTORE
+        if not restored and kind not in KINDS:
+            yield Problem("change", number, f"Change {number} is of an unknown kind, {kind!r}.")
+        if revision not in (max(last, 1), last + 1) and not (restored and revision > last):
             yield Problem("change", number, f"Change {number} has revision {revision} after revision {last}.")
+        last = max(last, revision) if isinstance(revision, int) else last
         try:
             parse_instant(change["at"])
         except (CallsheetError, TypeError):
             yield Problem("change", number, f"Change {number} was made at no time: {change['at']!r}.")
-        last = revision
     if last != installation.revision:
-        message = f"The revision is {installation.revision}, but the last change record says {last}."
+        message = f"The revision is {installation.revision}, but the change records lead to {last}."
         yield Problem("installation", installation.organization_id, message)
 
 
@@ -51,11 +52,13 @@ def _check_chain(kind: str, subject: str, history: Iterator[tuple[Row, Row | Non
     records = list(history)
     past: object = None
     for change, _ in records:
-        if not _agree(past, change["before"]):
-            number = str(change["number"])
+        number, before, after = str(change["number"]), change["before"], change["after"]
+        if BROKEN in (before, after):
+            yield Problem("change", number, f"Change {number} of the {kind} {subject} holds what is no JSON.")
+        elif not _agree(past, before):
             message = f"Change {number} of the {kind} {subject} does not begin where the one before it ended."
             yield Problem("change", number, message)
-        past = change["after"]
+        past = after
     _, present = records[-1]
     try:
         record = None if present is None else _RECORDS[kind](present)
@@ -75,7 +78,10 @@ _RECORDS: Final[Mapping[str, Callable[[Row], Mapping[str, object]]]] = {
 
 
 def _agree(one: Any, other: Any) -> bool:
-    """Whether two records say the same. One may have fewer fields: an earlier version had not all of today's."""
+    """Whether two records say the same, as far as they can be read.
+
+    One may have fewer fields: an earlier version did not have all of today's.
+    """
     if isinstance(one, Mapping) and isinstance(other, Mapping):
         return all(one[name] == other[name] for name in one.keys() & other.keys())
-    return one is None and other is None
+    return one is other is None or BROKEN in (one, other)

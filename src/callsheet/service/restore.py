@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from dataclasses import replace as with_fields
 from datetime import datetime
 from pathlib import Path
 from tempfile import gettempdir
@@ -12,7 +13,7 @@ from callsheet.domain.errors import ConflictError, StorageError, UnknownError
 from callsheet.domain.times import parse_instant
 from callsheet.service.backup import keep
 from callsheet.storage.draft import scratch
-from callsheet.storage.pages import copy_pages, file_of, is_damaged, seal, set_aside, store_in
+from callsheet.storage.pages import copy_pages, exchange, file_of, is_damaged, is_in, seal, store_in
 from callsheet.storage.store import Store
 from callsheet.storage.transfer import Content, Progress, read_content, write_content
 
@@ -78,11 +79,9 @@ def restore(
     StorageError
         The file or the target is not fit for use; neither was changed.
     """
-    place = file_of(target)
-    if not file.is_file():
-        raise UnknownError(f"There is no file {file}.")
-    if place is not None and place.exists() and file.samefile(place):
+    if is_in(target, file):
         raise ConflictError(f"{file} is the database itself; name a backup of it.")
+    place = file_of(target)
     now = clock()
     kept = _kept(place or file.with_name("callsheet.db"), now)
     damaged = is_damaged(target)
@@ -90,22 +89,30 @@ def restore(
         _refuse_content(target, damaged=damaged)
     with scratch(place or Path(gettempdir(), "callsheet.db")) as path:
         backup = _open(file, path, progress)
-        if damaged and place is not None:
-            set_aside(place, kept)
-        target.prepare()
-        with read_content(backup, progress) as there, write_content(target, progress) as here:
-            past = here.installation()
-            if past is not None:
-                keep(target, here, kept, progress)
-            before = _keys(here, now)
-            here.clear(changes=True)
-            here.fill(there)
-            after = _keys(here, now)
-            revision, backup_revision = here.record_restore(actor, now, past)
+        if place is None or not damaged:
+            return _put(backup, target, kept, actor, now, progress)
+        with scratch(place) as fresh:  # nothing can be made of the old file
+            restored = _put(backup, store_in(fresh, place=place), kept, actor, now, progress)
+            exchange(place, fresh, kept)
+        return with_fields(restored, kept=kept)
+
+
+def _put(backup: Store, target: Store, kept: Path, actor: str, now: datetime, progress: Progress) -> Restored:
+    """Put the content of ``backup`` in place of the target's, if any, which becomes the file ``kept``."""
+    target.prepare()
+    with read_content(backup, progress) as there, write_content(target, progress) as here:
+        past = here.installation()
+        if past is not None:
+            keep(target, here, kept, progress)
+        before = _keys(here, now)
+        here.clear(changes=True)
+        here.fill(there)
+        after = _keys(here, now)
+        revision, backup_revision = here.record_restore(actor, now, past)
     return Restored(
         revision=revision,
         backup_revision=backup_revision,
-        kept=kept if damaged or past is not None else None,
+        kept=None if past is None else kept,
         revived=[name for key, (name, works) in after.items() if works and key in before and not before[key][1]],
         lost=[name for key, (name, works) in before.items() if works and key not in after],
     )
@@ -127,8 +134,12 @@ def _refuse_content(target: Store, *, damaged: bool) -> None:
 
 def _open(file: Path, path: Path, progress: Progress) -> Store:
     """The backup ``file`` in a copy of its own at ``path``: whole, of this schema, each row read once."""
-    if not file.stat().st_size:
-        raise UnknownError(f"{file} is empty; name another backup.")
+    try:
+        size = file.stat().st_size if file.is_file() else 0
+    except OSError as error:
+        raise UnknownError(f"{file} cannot be read: {error.strerror}; name another backup.") from error
+    if not size:
+        raise UnknownError(f"There is nothing in {file}; name another backup.")
     copy_pages(store_in(file), path, progress)
     if not seal(path):
         raise StorageError(f"The backup {file} is damaged; name another.")

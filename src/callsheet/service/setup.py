@@ -6,8 +6,10 @@ from datetime import datetime
 from typing import Final
 
 from callsheet.domain.access import Workspace
+from callsheet.domain.errors import StorageAwayError
 from callsheet.service.builtin import builtin_catalog
 from callsheet.service.ids import make_id
+from callsheet.service.state_file import StateFile
 from callsheet.storage.store import Store, Writing
 
 DEFAULT_WORKSPACE: Final = "default"
@@ -16,14 +18,36 @@ _ACTOR: Final = "callsheet"
 
 
 def open_store(url: str, clock: Callable[[], datetime]) -> Store:
-    """Return the database at ``url``, ready for use; an empty one is given schema, catalogue and workspace.
+    """Return the database at ``url``, set up.
 
     Raises
     ------
     StorageError
-        The database is not fit for use; it was not changed.
+        As for `set_up`.
     """
     store = Store(url)
+    set_up(store, clock)
+    return store
+
+
+def set_up(store: Store, clock: Callable[[], datetime], state_file: StateFile | None = None) -> None:
+    """Make ``store`` ready for use: an empty database is given schema, catalogue and workspace.
+
+    Where ``state_file`` holds what was in it, an empty database has been lost, or is not mounted: to make another
+    would end every key that there is.
+
+    Raises
+    ------
+    StorageAwayError
+        The database is out of reach, or has been lost.
+    StorageError
+        It is not fit for use; it was not changed.
+    """
+    if state_file is not None and store.is_empty() and state_file.is_good():
+        raise StorageAwayError(
+            f"The database {store.place} is empty, but the state file {state_file.path} holds what was in it; "
+            "restore the database, or remove that file to begin anew."
+        )
     store.prepare()
     with store.read() as reading:
         installed = reading.installation() is not None
@@ -31,7 +55,6 @@ def open_store(url: str, clock: Callable[[], datetime]) -> Store:
         with store.write(_ACTOR, clock()) as writing:
             if writing.installation() is None:  # nobody else was quicker
                 _install(writing)
-    return store
 
 
 def migrate_store(url: str, clock: Callable[[], datetime]) -> tuple[str | None, str]:

@@ -1,64 +1,106 @@
 """LiveState: the present State of this process, replaced when the database changes."""
 
-import gc
 import logging
 import os
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Final
 
 from callsheet.api.encoding import work_off
 from callsheet.api.state import Options, State
-from callsheet.api.view import Views
-from callsheet.domain.access import Keyring, Workspace
-from callsheet.domain.catalog import Catalog
-from callsheet.domain.errors import StorageError
-from callsheet.storage.store import Installation, Reading, Store
+from callsheet.domain.errors import StateFileError, StorageAwayError
+from callsheet.service.backoff import Backoff
+from callsheet.service.following import Following
+from callsheet.service.loading import catch_up
+from callsheet.service.outage import Outage
+from callsheet.service.saving import Saving
+from callsheet.service.state_file import StateFile
+from callsheet.service.waiting import waiting_state
+from callsheet.storage.store import Store
 from callsheet.storage.watch import Watch
+
+#: Longer than this and the time between two questions, a database that is there takes for no answer, in seconds.
+_SILENCE: Final = 15.0
 
 _log = logging.getLogger("callsheet")
 
-#: How long to wait after a failure before the database is asked again, in seconds.
-_RETRY: Final = 1.0
+#: How long `LiveState.stop` waits for a thread that waits for the database, in seconds.
+_PATIENCE: Final = 2.0
 
 
 class LiveState:
     """Holds the present State; a thread of its own replaces it within ``poll_seconds`` of a change.
 
+    While the database is away, the State stays as it is. If it is away from the beginning, that is the State of
+    ``state_file``, or, as long as there is none, one with which everybody is asked to come again.
+
     Parameters
     ----------
     store
-        The database, ready for use.
+        The database.
     options
         What the operator chose.
     poll_seconds
         How often the database is asked whether it has changed; that costs microseconds.
+    prepare
+        Makes the database fit for use, called before the first State is loaded. Without it the database must be
+        fit, and there.
+    state_file
+        Where the State is saved, or None.
 
     Raises
     ------
     StorageError
-        The database cannot be read.
+        The database cannot be used, for another reason than that it is away.
     """
 
-    def __init__(self, store: Store, options: Options, poll_seconds: float = 0.1) -> None:
+    def __init__(
+        self,
+        store: Store,
+        options: Options,
+        poll_seconds: float = 0.1,
+        *,
+        prepare: Callable[[], object] | None = None,
+        state_file: StateFile | None = None,
+    ) -> None:
         self._store = store
         self._poll_seconds = poll_seconds
+        self._prepare = prepare
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
-        self._watching: Watch | None = None
         self._pid: int | None = None
         self._lock = threading.Lock()
         self._refreshing = threading.Lock()
-        with store.read() as reading, _without_collections():
-            self.current: State = _load(reading, options)
-        self._checked = time.monotonic()
+        self._watching: Watch | None = None
+        self._known_at = time.monotonic()
+        self._known_time = time.time()
+        self.outage = Outage()
+        """What goes wrong with the database."""
+        self.following = Following()
+        """How often it was followed."""
+        self.has_state = False
+        """Whether there is one, or everybody is asked to come again."""
+        self.on_first_state: Callable[[], object] = lambda: None
+        """Called when there is one, if there was none at the beginning."""
+        self.current: State = waiting_state(options)
+        self._saving = None if state_file is None else Saving(state_file, self._present)
+        try:
+            self._load()
+        except StorageAwayError as error:
+            if prepare is None:
+                raise
+            self._begin_without(error, state_file)
 
     @property
     def age(self) -> float:
-        """Seconds since the present State was last known to be that of the database."""
-        return time.monotonic() - self._checked
+        """Seconds since the State was last known to be that of the database; if it never was, since the start."""
+        return time.monotonic() - self._known_at
+
+    @property
+    def is_followed(self) -> bool:
+        """Whether the database answers, and is understood."""
+        return self.outage.cause is None and self.age < self._poll_seconds + _SILENCE
 
     def start(self) -> None:
         """Begin to watch, once per process; a process forked from this one begins anew."""
@@ -67,18 +109,24 @@ class LiveState:
         with self._lock:
             if self._pid != os.getpid():
                 self._stop = threading.Event()
-                self._thread = threading.Thread(target=self._watch, name="callsheet-watch", daemon=True)
+                self._thread = threading.Thread(
+                    target=self._follow, args=[self._stop], name="callsheet-watch", daemon=True
+                )
                 self._thread.start()
+                if self._saving is not None:
+                    self._saving.start()
                 self._pid = os.getpid()
 
     def stop(self) -> None:
-        """End the watch; a later `start` begins it again."""
+        """End the watch and save the State; a later `start` begins it again."""
         with self._lock:
             if self._thread is not None and self._pid == os.getpid():
                 self._stop.set()
                 if (watching := self._watching) is not None:
                     watching.wake()
-                self._thread.join()
+                self._thread.join(_PATIENCE)  # where the database leaves it waiting, it ends later
+                if self._saving is not None:
+                    self._saving.stop()
             self._thread = self._pid = None
 
     def refresh(self) -> bool:
@@ -90,116 +138,75 @@ class LiveState:
             The database cannot be read; the State stays as it was.
         """
         with self._refreshing:  # of two at once, the one that read less could come last
+            asked_at = time.monotonic()
             with self._store.read() as reading:
-                fresh = _catch_up(reading, self.current)
+                fresh = catch_up(reading, self.current)
             moved = fresh is not self.current
             self.current = fresh
-            self._checked = time.monotonic()
+            self.following.has_refreshed(time.monotonic() - asked_at)
+            self._note(asked_at)
+            if not self.has_state:
+                self.has_state = True
+                self.on_first_state()
         return moved
 
-    def _watch(self) -> None:
-        complained = False
-        while not self._stop.is_set():
+    def _load(self) -> None:
+        if self._prepare is not None:
+            self._prepare()
+        self.refresh()
+
+    def _begin_without(self, cause: StorageAwayError, state_file: StateFile | None) -> None:
+        """Begin with what was saved, if anything was."""
+        saved = None
+        try:
+            saved = None if state_file is None else state_file.read(self.current.options)
+        except StateFileError as error:
+            _log.error("%s", error)
+        if saved is None:
+            self.outage.happens(cause, self._consequence())
+            return
+        self.current, self._known_time = saved
+        self._known_at = time.monotonic() - max(time.time() - self._known_time, 0)  # a clock may have been set back
+        self.has_state = True
+        self.outage.happens(cause, f"{self._consequence()} It was saved, and true {self.age:.0f} seconds ago.")
+
+    def _consequence(self) -> str:
+        """What it means that the database cannot be followed."""
+        if self.has_state:
+            return f"Answers come from revision {self.current.revision}."
+        return "Until it can be used, callers are asked to come again (529)."
+
+    def _follow(self, stop: threading.Event) -> None:
+        backoff = Backoff()
+        while not stop.is_set():
             try:
+                work_off(self.current.views.backlog)
+                if not self.has_state:
+                    self._load()
                 with self._store.watch() as watch:
                     self._watching = watch
-                    while not self._stop.is_set():
-                        if watch.changed(self._poll_seconds):
-                            self.refresh()
-                        self._checked = max(self._checked, watch.answered_at)
-                        if complained:
-                            _log.info("The database answers again, at revision %d.", self.current.revision)
-                            complained = False
-                        work_off(self.current.views.backlog)
+                    self.following.goes_on_with(watch)
+                    while not stop.is_set():
+                        self._look(watch)
+                        backoff.reset()
             except Exception as error:  # the State in memory goes on answering, whatever this was
-                if not complained:
-                    _log.error("%s Answers come from revision %d.", _told(error), self.current.revision)
-                complained = True
-                self._stop.wait(_RETRY)
+                self.following.failures += 1
+                self.outage.happens(error, self._consequence())
+                stop.wait(backoff.next())
 
+    def _look(self, watch: Watch) -> None:
+        """Wait for a change, and follow it."""
+        if watch.changed(self._poll_seconds):
+            self.refresh()
+        self._note(watch.answered_at)
+        self.outage.ends(self.current.revision)
+        work_off(self.current.views.backlog)
 
-@contextmanager
-def _without_collections() -> Iterator[None]:
-    """Make much that is to stay: looking for garbage among it, again and again, is work for nothing."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
+    def _note(self, answered_at: float) -> None:
+        """Note that the State was that of the database at ``answered_at``, by ``time.monotonic``."""
+        if answered_at > self._known_at:
+            self._known_at = answered_at
+            self._known_time = time.time() - (time.monotonic() - answered_at)
 
-
-def _told(error: Exception) -> str:
-    return str(error) if isinstance(error, StorageError) else f"Watching the database failed: {error!r}."
-
-
-def _load(reading: Reading, options: Options, past: State | None = None) -> State:
-    """Everything, read anew."""
-    installation = reading.installation()
-    if installation is None:
-        raise StorageError("The database has not been set up; run: callsheet migrate")
-    return State(
-        catalog=Catalog(reading.models(), reading.aliases(), reading.tombstones()),
-        keyring=Keyring(reading.api_keys()),
-        workspaces={each.id: each for each in reading.workspaces() if each.archived_at is None},
-        organization_id=installation.organization_id,
-        default_workspace_id=installation.default_workspace_id,
-        revision=installation.revision,
-        last_change=reading.last_change(installation.revision),
-        options=options,
-        views=Views() if past is None else past.views,
-    )
-
-
-def _catch_up(reading: Reading, state: State) -> State:
-    """``state`` with what has changed since its revision; everything anew if the database is another one."""
-    installation = reading.installation()
-    if installation is None or not _goes_on_from(state, reading, installation):
-        return _load(reading, state.options, state)
-    if installation.revision == state.revision:
-        return state
-    subjects: dict[str, list[str]] = {"model": [], "alias": [], "workspace": [], "key": []}
-    for kind, subject in reading.changed_since(state.revision):
-        if kind in subjects:  # a restore is recorded too
-            subjects[kind].append(subject)
-    return State(
-        catalog=_changed_catalog(reading, state.catalog, subjects["model"], subjects["alias"]),
-        keyring=state.keyring.changed(reading.api_keys(subjects["key"])),
-        workspaces=_changed_workspaces(reading, state.workspaces, subjects["workspace"]),
-        organization_id=state.organization_id,
-        default_workspace_id=state.default_workspace_id,
-        revision=installation.revision,
-        last_change=reading.last_change(installation.revision),
-        options=state.options,
-        views=state.views,
-    )
-
-
-def _goes_on_from(state: State, reading: Reading, installation: Installation) -> bool:
-    """Whether the database holds all changes that led to ``state``; after a restore, it may be at any revision."""
-    return (
-        installation.organization_id == state.organization_id
-        and installation.revision >= state.revision
-        and reading.last_change(state.revision) == state.last_change
-    )
-
-
-def _changed_catalog(reading: Reading, catalog: Catalog, models: list[str], aliases: list[str]) -> Catalog:
-    if not models and not aliases:
-        return catalog  # views of it stay good
-    return catalog.changed(
-        {**dict.fromkeys(models), **{model.id: model for model in reading.models(models)}},
-        {**dict.fromkeys(aliases), **reading.aliases(aliases)},
-        {**dict.fromkeys(models), **reading.tombstones(models)},
-    )
-
-
-def _changed_workspaces(
-    reading: Reading, workspaces: Mapping[str, Workspace], changed: list[str]
-) -> Mapping[str, Workspace]:
-    if not changed:
-        return workspaces
-    kept = {key: value for key, value in workspaces.items() if key not in changed}
-    fresh = {each.id: each for each in reading.workspaces(changed) if each.archived_at is None}
-    return {**kept, **fresh}
+    def _present(self) -> tuple[State, float] | None:
+        return (self.current, self._known_time) if self.has_state else None

@@ -30,10 +30,8 @@ def scratch(file: Path) -> Iterator[Path]:
     """
     with _told(file):
         _sweep(file)
-        descriptor, name = mkstemp(_SUFFIX, _prefix(file), file.parent)
-    path = Path(name)
+        descriptor, path = _make(file)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)  # so that nobody takes it for one left behind
         yield path
     finally:
         _remove(path)
@@ -55,15 +53,21 @@ def draft(file: Path, *, replace: bool) -> Iterator[Path]:
     with scratch(file) as path:
         yield path
         _refuse(file, replace=replace)
-        with _told(file):
-            _sync(path)
-            path.rename(file)
-            _sync(file.parent)  # the new name has to survive a power cut too
+        give_name(path, file)
 
 
-def in_use(file: Path) -> bool:
-    """Return whether a program has ``file`` open as a database, or had when it died."""
-    return any(each.exists() for each in beside(file))
+def give_name(path: Path, file: Path) -> None:
+    """Let a complete file be ``file``, in the place of any other, so that it survives a power cut."""
+    with _told(file):
+        _sync(path)
+        path.rename(file)
+        _sync(file.parent)
+
+
+def being_drafted(file: Path) -> bool:
+    """Return whether a process is writing a draft of ``file`` at the moment."""
+    _sweep(file)
+    return next(_drafts(file), None) is not None
 
 
 def beside(file: Path) -> list[Path]:
@@ -72,19 +76,34 @@ def beside(file: Path) -> list[Path]:
 
 
 def _refuse(file: Path, *, replace: bool) -> None:
-    if not file.parent.is_dir():
-        raise ConflictError(f"The folder {file.parent} does not exist; create it, or name another file.")
-    if file.exists() and not file.is_file():
-        raise ConflictError(f"{file} is not a file; name another.")
-    if file.exists() and not replace:
-        raise ConflictError(f"{file} exists already; name another file, or add --force to replace it.")
-    if in_use(file):
-        raise ConflictError(f"{file} is a database in use; name another file.")
+    with _told(file):
+        if not file.parent.is_dir():
+            raise ConflictError(f"The folder {file.parent} does not exist; create it, or name another file.")
+        if file.exists() and not file.is_file():
+            raise ConflictError(f"{file} is not a file; name another.")
+        if file.exists() and not replace:
+            raise ConflictError(f"{file} exists already; name another file, or add --force to replace it.")
+        if any(each.exists() for each in beside(file)):
+            raise ConflictError(f"{file} is a database in use; name another file.")
+
+
+def _make(file: Path) -> tuple[int, Path]:
+    """Make an empty draft that nobody takes for one left behind."""
+    while True:
+        descriptor, name = mkstemp(_SUFFIX, _prefix(file), file.parent)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if os.fstat(descriptor).st_nlink:  # else somebody did, in between
+            return descriptor, Path(name)
+        os.close(descriptor)
+
+
+def _drafts(file: Path) -> Iterator[Path]:
+    return file.parent.glob(f"{escape(_prefix(file))}*{_SUFFIX}")
 
 
 def _sweep(file: Path) -> None:
     """Take away what is left of processes that are no more."""
-    for path in file.parent.glob(f"{escape(_prefix(file))}*{_SUFFIX}"):
+    for path in _drafts(file):
         with suppress(OSError), path.open("rb") as left:
             fcntl.flock(left, fcntl.LOCK_EX | fcntl.LOCK_NB)
             _remove(path)

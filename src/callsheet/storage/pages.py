@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from callsheet.domain.errors import DamagedError, StorageError
 from callsheet.storage import schema, tables
-from callsheet.storage.draft import beside
+from callsheet.storage.draft import beside, give_name
 from callsheet.storage.sqlite import SQLite
 from callsheet.storage.store import Store
 from callsheet.storage.transfer import Progress
@@ -30,6 +30,15 @@ def store_in(file: Path, place: Path | None = None) -> Store:
 def file_of(store: Store) -> Path | None:
     """Return the file a store is in; None if it is in none."""
     return store.database.path if isinstance(store.database, SQLite) else None
+
+
+def is_in(store: Store, file: Path) -> bool:
+    """Return whether a store is in this very file, by whatever name."""
+    path = file_of(store)
+    try:
+        return path is not None and path.samefile(file)
+    except OSError:  # one of them is not there
+        return False
 
 
 def copy_pages(store: Store, file: Path, progress: Progress) -> None:
@@ -92,8 +101,8 @@ def is_damaged(store: Store) -> bool:
         return True
 
 
-def set_aside(file: Path, kept: Path) -> None:
-    """Give a damaged database another name, with what SQLite keeps beside it.
+def exchange(file: Path, fresh: Path, kept: Path) -> None:
+    """Let ``fresh`` be the database ``file``, and that be ``kept``, with what SQLite keeps beside it.
 
     Raises
     ------
@@ -105,7 +114,8 @@ def set_aside(file: Path, kept: Path) -> None:
             if each.exists():
                 each.rename(other)
     except OSError as error:
-        raise StorageError(f"{file} cannot be set aside: {error.strerror}; move it away yourself.") from error
+        raise StorageError(f"{file} cannot be renamed: {error.strerror}; move it away yourself.") from error
+    give_name(fresh, file)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from hashlib import sha256
 from typing import Any, Final
 
 from sqlalchemy import Connection, Table, delete, func, insert, select, update
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
 
 from callsheet.domain.errors import StorageError
 from callsheet.storage import tables
@@ -176,10 +177,21 @@ class WritableContent(Content):
         rows = source._count(table)
         tally = NOTHING
         for batch in source._batches(table, after if table is tables.changes else 0):
-            self._connection.execute(insert(table), batch)
+            self._insert(table, batch)
             tally += _tally_of(batch)
             self._progress(f"copying {table.name}", tally.rows, rows)
         return tally
+
+    def _insert(self, table: Table, batch: list[dict[str, Any]]) -> None:
+        try:
+            self._connection.execute(insert(table), batch)
+        except (StatementError, TypeError) as error:
+            if isinstance(error, DBAPIError) and not isinstance(error, DataError | IntegrityError):
+                raise  # it is not about what stands in the rows
+            reason = str(getattr(error, "orig", error)).partition("\n")[0]
+            raise StorageError(
+                f"The rows of the table {table.name} cannot be copied ({reason}); run: callsheet check"
+            ) from error
 
 
 @contextmanager

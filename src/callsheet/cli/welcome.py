@@ -1,0 +1,130 @@
+"""What ``serve`` prints: where it serves what, and on the first start the key."""
+
+import logging
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from shlex import quote
+from typing import Final
+
+import typer
+
+from callsheet.cli.database import clock
+from callsheet.cli.keys import Untold, told_or_archived
+from callsheet.domain.errors import StorageError
+from callsheet.service.access import AccessService, NewKey
+from callsheet.service.backoff import Backoff
+from callsheet.service.setup import set_up
+from callsheet.service.state_file import state_file_at
+from callsheet.settings import Settings
+from callsheet.storage.store import Store
+
+_log = logging.getLogger("callsheet")
+
+#: How long the end waits for a thread that waits for the database, in seconds.
+_PATIENCE: Final = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Welcome:
+    """What there is to say of a database that is ready to be served.
+
+    Parameters
+    ----------
+    access
+        Changes its keys.
+    place
+        Where it is.
+    count
+        How many models it has.
+    new_key
+        Its first key, if that was just made.
+    """
+
+    access: AccessService
+    place: str
+    count: int
+    new_key: NewKey | None
+
+
+def prepare_welcome(settings: Settings) -> Welcome:
+    """Make the database ready, with a key if it has none.
+
+    Raises
+    ------
+    StorageAwayError
+        It is away; nothing was made.
+    StorageError
+        It is not fit for use.
+    """
+    store = Store(settings.database)
+    set_up(store, clock, state_file_at(settings.state_file, store.place))
+    with store.read() as reading:
+        count = reading.count_models()
+    access = AccessService(store, "callsheet", clock)
+    return Welcome(access, store.place, count, access.ensure_key("default"))
+
+
+@contextmanager
+def welcome_now(welcome: Welcome, url: str, settings: Settings) -> Iterator[Callable[[], None]]:
+    """Yield what prints the welcome; a key that was not printed in the end is archived."""
+    new_key = welcome.new_key
+    with nullcontext() if new_key is None else told_or_archived(welcome.access, new_key) as untold:
+        yield lambda: _print(welcome, untold, url, settings)
+
+
+@contextmanager
+def welcome_later(url: str, settings: Settings) -> Iterator[Callable[[], None]]:
+    """Yield what prints that the database is waited for; the welcome follows when it is there."""
+    stop = threading.Event()
+    thread = threading.Thread(target=_wait, args=[url, settings, stop], name="callsheet-welcome", daemon=True)
+
+    def announce() -> None:
+        place = Store(settings.database).place
+        typer.echo(f"Callsheet listens at {url}; its database is away, and waited for.\nDatabase: {place}")
+        thread.start()
+
+    try:
+        yield announce
+    finally:
+        stop.set()
+        if thread.is_alive():
+            thread.join(_PATIENCE)
+
+
+def _wait(url: str, settings: Settings, stop: threading.Event) -> None:
+    backoff = Backoff()
+    while not stop.wait(backoff.next()):
+        try:
+            with welcome_now(prepare_welcome(settings), url, settings) as announce:
+                announce()
+        except StorageError:  # told where the State is waited for
+            continue
+        except OSError as error:
+            _log.error("Cannot write: %s.", error.strerror)
+        return
+
+
+def _print(welcome: Welcome, new_key: Untold | None, url: str, settings: Settings) -> None:
+    lines = [f"Callsheet serves {welcome.count} models at {url}", f"Database: {welcome.place}"]
+    if new_key is not None:
+        models = f"{url}/v1/models"
+        lines += [
+            "",
+            "Your API key, shown this once:",
+            "",
+            f"  export ANTHROPIC_BASE_URL={url}",
+            f"  export ANTHROPIC_API_KEY={new_key.new.secret}",
+            "",
+            "Try it:",
+            "",
+            f"  curl {quote(models)} -H 'x-api-key: {new_key.new.secret}' -H 'anthropic-version: 2023-06-01'",
+            "",
+        ]
+    if settings.any_key:
+        lines.append("Every credential is accepted (any_key).")
+    typer.echo("\n".join(lines))
+    if new_key is not None:
+        new_key.told = sys.stdout is not None  # else it was closed, so that writing does nothing

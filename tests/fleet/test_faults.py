@@ -1,0 +1,25 @@
+"""Whatever breaks around the replicas, readers do not notice, and nothing that was acknowledged is lost."""
+
+from tests.fleet import propagation
+from tests.fleet.__main__ import is_met
+from tests.fleet.faults import FAULTS
+from tests.fleet.stage import staged
+from tests.fleet.trial import try_faults
+
+
+def test_no_fault_fails_a_read_or_loses_a_change() -> None:
+    with staged() as stage:
+        for outcome in try_faults(stage, FAULTS, 1.5):
+            assert is_met(outcome), outcome
+            assert outcome.sent > 20, outcome
+            assert outcome.acknowledged >= 5, outcome
+        assert stage.writer.refused, "the database was never away"
+
+
+def test_a_change_and_a_disabled_key_reach_every_replica_with_and_without_notifications() -> None:
+    with staged() as stage, stage.writer.resting():
+        heard = propagation.measure(stage, 20), propagation.measure_keys(stage, 5)
+        stage.proxy.loses_notifications = True
+        unheard = propagation.measure(stage, 10), propagation.measure_keys(stage, 3)
+    for told in (*heard, *unheard):
+        assert 0 < told.median <= told.slowest

@@ -1,0 +1,23 @@
+"""Under steady load nothing fails, and neither memory nor descriptors grow."""
+
+import os
+import shutil
+
+import pytest
+
+from tests.fleet.soak import soak
+from tests.fleet.stage import staged
+
+SECONDS = 60
+
+
+def test_a_minute_at_half_of_what_it_can_leaves_no_trace() -> None:
+    if not shutil.which("wrk") and os.environ.get("CI") != "true":
+        pytest.skip("install wrk to try the soak")
+    with staged(replicas=1) as stage:
+        stage.load.__exit__(None, None, None)
+        soaked = soak(stage.fleet.replicas[0], stage.key, SECONDS)
+    assert soaked.failed == 0, soaked
+    assert soaked.seconds > SECONDS / 2, soaked
+    assert soaked.descriptors[1] <= soaked.descriptors[0] + 5, soaked
+    assert soaked.slope_kib_per_minute < 8 * 1024, soaked

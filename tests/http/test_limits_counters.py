@@ -1,0 +1,129 @@
+"""Counting in memory: windows that begin and end, and never more of them than there is room for."""
+
+import asyncio
+import sys
+from types import SimpleNamespace
+
+import pytest
+
+from callsheet.api.request import Request
+from callsheet.domain.errors import SettingsError
+from callsheet.http.limits_counters import Counters
+from callsheet.http.limits_rate import RateLimits, make_limits
+from tests.api.states import make_state
+
+
+class Clock:
+    """The time of day, as the counters see it."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 1_800_000_000.0
+        for module in ("limits_counters", "limits_rate"):
+            monkeypatch.setattr(f"callsheet.http.{module}.time", SimpleNamespace(time=lambda: self.now))
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    return Clock(monkeypatch)
+
+
+def test_a_window_begins_with_the_first_and_ends_for_all(clock: Clock) -> None:
+    async def count() -> None:
+        counters = Counters()
+        assert await counters.incr("a", 10) == 1
+        clock.now += 9
+        assert await counters.incr("a", 10) == 2
+        assert (await counters.get("a"), await counters.get_expiry("a")) == (2, 1_800_000_010.0)
+        clock.now += 1
+        assert (await counters.get("a"), await counters.get_expiry("a")) == (0, clock.now)
+        assert await counters.incr("a", 10) == 1
+
+    asyncio.run(count())
+
+
+def test_windows_of_different_lengths_do_not_keep_each_other(clock: Clock) -> None:
+    async def count() -> None:
+        counters = Counters()
+        await counters.incr("day", 86400)
+        for second in range(50):
+            await counters.incr(f"second {second}", 1)
+            clock.now += 1
+        assert await counters.get("day") == 1
+        assert await counters.get("second 49") == 0
+        await counters.incr("last", 1)
+        assert await counters.reset() == 2  # of all those, these two were still held
+        assert await counters.get("day") == 0
+
+    asyncio.run(count())
+
+
+def test_there_are_never_more_than_there_is_room_for_and_the_oldest_go(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("callsheet.http.limits_counters._MOST", 100)
+
+    async def count() -> None:
+        counters = Counters()
+        for number in range(1000):
+            await counters.incr(f"10.0.{number}", 60)
+        assert await counters.get("10.0.0") == 0
+        assert await counters.get("10.0.999") == 1
+        assert await counters.reset() == 101
+
+    asyncio.run(count())
+
+
+def test_what_is_cleared_is_forgotten_and_nothing_else(clock: Clock) -> None:
+    async def count() -> None:
+        counters = Counters()
+        await counters.incr("a", 60)
+        await counters.incr("b", 60, 5)
+        await counters.clear("a")
+        assert (await counters.get("a"), await counters.get("b")) == (0, 5)
+        assert await counters.check()
+
+    asyncio.run(count())
+
+
+def refused(limits: RateLimits, address: str) -> bool:
+    request = Request("GET", b"/v1/models", b"", (), 0.0, "req_01")
+    return asyncio.run(limits.check(make_state(), request, address)) is not None
+
+
+def test_a_flood_of_addresses_is_refused_address_by_address(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("callsheet.http.limits_rate._MOST_BARRED", 100)
+    limits = make_limits("", "1/minute", "", storage="memory://")
+    addresses = [f"10.0.{number // 250}.{number % 250}" for number in range(500)]
+    assert not any(refused(limits, address) for address in addresses)
+    assert all(refused(limits, address) for address in addresses)
+    assert all(refused(limits, address) for address in addresses)  # also those that it cannot all remember
+    assert len(limits._barred) <= 100
+    clock.now += 60
+    assert not any(refused(limits, address) for address in addresses)
+
+
+def test_what_a_proxy_says_instead_of_an_address_is_cut_to_a_length(clock: Clock) -> None:
+    limits = make_limits("", "1/minute", "", storage="memory://")
+    assert not refused(limits, "x" * 100_000)
+    assert refused(limits, "x" * 64 + "and more")
+
+
+def test_a_caller_without_an_address_is_no_address(clock: Clock) -> None:
+    limits = make_limits("", "1/minute", "1/minute", storage="memory://")
+    assert not any(refused(limits, "") for _ in range(5))  # everybody comes through the same Unix socket
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["redis://localhost:port", "redis://localhost/0?nonsense=1", "valkey://:hunter2@[::1", "rediss://h:99999999"],
+)
+def test_a_storage_with_a_url_that_is_none_is_refused(url: str) -> None:
+    with pytest.raises(SettingsError, match=r"^rate_limit_storage is not a URL that can be used: .*\.$") as caught:
+        make_limits("1/minute", "", "", storage=url)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_storage_whose_package_is_missing_is_refused_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "redis.asyncio", None)
+    with pytest.raises(SettingsError, match=r"install callsheet\[redis\]"):
+        make_limits("1/minute", "", "", storage="redis://localhost")

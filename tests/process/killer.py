@@ -1,0 +1,143 @@
+"""Kills a process before and after everything it writes, to see what is left each time; for the test of crashes.
+
+Run as ``python -m tests.process.killer TRIAL FOLDER [URL…]``. Each URL is of an empty database, of which each point
+takes one; without any, all is SQLite. Prints a line for every point.
+"""
+
+import os
+import shutil
+import signal
+import sqlite3
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, event
+
+from tests.process.trials import TRIALS, Trial
+
+#: How much of a statement tells what it does.
+_TOLD: Final = 40
+
+#: What a process does to files, as Python tells of it.
+_FILES: Final = frozenset({"os.rename", "os.remove", "tempfile.mkstemp"})
+
+#: What leaves nothing behind, so that being killed at it is as being killed at what comes next.
+_READS: Final = (
+    "SELECT", "BEGIN", "SAVEPOINT", "RELEASE", "PRAGMA busy_timeout", "PRAGMA foreign_keys", "PRAGMA synchronous",
+    "PRAGMA query_only", "PRAGMA quick_check", "PRAGMA main.", "SET ",
+)  # fmt: skip
+
+Note = Callable[[str], None]
+
+
+def main(name: str, folder: Path, urls: list[str]) -> None:
+    """Try every point of a trial."""
+    unused = iter(urls)
+    template = folder / "template"
+    template.mkdir()
+    TRIALS[name](template, "").prepare()
+
+    def begin() -> Trial:
+        place = folder / "place"
+        shutil.rmtree(place, ignore_errors=True)
+        shutil.copytree(template, place)
+        return TRIALS[name](place, next(unused, ""))
+
+    labels = record(begin(), folder / "labels")
+    for number in chosen(labels):
+        trial = begin()
+        label = f"{number}, before: {labels[number]}"
+        assert run(trial.act, kill_at(number)) == -signal.SIGKILL, label
+        try:
+            trial.look()
+            assert run(trial.act, ignore) == 0, "it cannot be completed"
+            trial.check()
+        except AssertionError as error:
+            raise AssertionError(f"killed at {label}") from error
+        print(label, flush=True)
+
+
+def record(trial: Trial, file: Path) -> list[str]:
+    """What a trial does from beginning to end."""
+
+    def note(label: str) -> None:
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT), "a") as opened:
+            opened.write(f"{label}\n")
+
+    assert run(trial.act, note) == 0
+    trial.check()
+    return file.read_text().splitlines()
+
+
+def chosen(labels: list[str]) -> Iterator[int]:
+    """Before every step that writes, and after it; of many alike in a row, at the first, and after the last."""
+    past = ""
+    for number, label in enumerate(labels):
+        if label != past and not (label.startswith(_READS) and past.startswith(_READS)):
+            yield number
+        past = label
+
+
+def kill_at(number: int) -> Note:
+    """Return what kills this process at its ``number``-th step, counted from 0."""
+    left = number
+
+    def note(_label: str) -> None:
+        nonlocal left
+        if not left:
+            os.kill(os.getpid(), signal.SIGKILL)
+        left -= 1
+
+    return note
+
+
+def ignore(_label: str) -> None:
+    """Take no notice of a step."""
+
+
+def run(act: Callable[[Note], object], note: Note) -> int:
+    """Run ``act`` in a process of its own, which tells ``note`` of each step; return how that ended."""
+    sys.stdout.flush()
+    pid = os.fork()
+    if pid:
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    try:
+        watch(note)
+        act(note)
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)
+    os._exit(0)
+
+
+def watch(note: Note) -> None:
+    """Tell ``note`` of every statement and of what is done to files, before it is done."""
+
+    def tell(statement: str) -> None:
+        note(" ".join(statement.split())[:_TOLD])
+
+    def connect(*arguments: Any, **options: Any) -> sqlite3.Connection:
+        connection = make(*arguments, **options)
+        connection.set_trace_callback(tell)
+        return connection
+
+    make = sqlite3.connect
+    sqlite3.connect = sqlite3.dbapi2.connect = connect  # type: ignore[assignment]
+    sys.addaudithook(lambda name, _arguments: note(name) if name in _FILES else None)
+
+    @event.listens_for(Engine, "before_cursor_execute")
+    def _execute(connection: Connection, _cursor: object, statement: str, *_rest: object) -> None:
+        if connection.dialect.name != "sqlite":
+            tell(statement)
+
+    @event.listens_for(Engine, "commit")
+    def _commit(connection: Connection) -> None:
+        if connection.dialect.name != "sqlite":
+            tell("COMMIT")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]), sys.argv[3:])

@@ -1,0 +1,210 @@
+"""What is killed: each command that writes a database as a whole, and what must be left of it at any moment."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from callsheet.service.backup import back_up
+from callsheet.service.check import check_database
+from callsheet.service.copy import copy_installation
+from callsheet.service.restore import restore
+from callsheet.service.setup import migrate_store
+from callsheet.storage.pages import is_damaged
+from callsheet.storage.store import Store
+from tests.first_release import first_release
+from tests.installation import Installation, make_model
+from tests.rows import everything
+from tests.storage.others import url_of
+
+NOW: Final = datetime(2026, 11, 21, tzinfo=UTC)
+
+Note = Callable[[str], None]
+
+
+class Trial(ABC):
+    """A command in a folder of its own, and at ``url`` where it is to be about another kind of database."""
+
+    def __init__(self, folder: Path, url: str) -> None:
+        self.folder = folder
+        self.file = folder / "callsheet.db"
+        self.store = Store(f"sqlite:///{self.file}")
+        self.other = Store(url or f"sqlite:///{folder}/other.db")
+        self.backup = folder / "backup.db"
+        self._attempts = 0
+
+    @abstractmethod
+    def prepare(self) -> None:
+        """Make what the command begins with."""
+
+    @abstractmethod
+    def act(self, note: Note) -> None:
+        """Do it; it may have been killed before. ``note`` is told of what cannot be seen from outside."""
+
+    @abstractmethod
+    def look(self) -> None:
+        """See that what is left is good."""
+
+    @abstractmethod
+    def check(self) -> None:
+        """See that it is complete."""
+
+
+class Migrate(Trial):
+    """A database is made."""
+
+    def prepare(self) -> None:
+        pass
+
+    def act(self, note: Note) -> None:
+        migrate_store(url_of(self.store), lambda: NOW)
+
+    def look(self) -> None:
+        assert not is_damaged(self.store)
+
+    def check(self) -> None:
+        checked = check_database(self.store)
+        assert (checked.problems, checked.revision) == ([], 1)
+        assert checked.counts["models"] > 30
+
+
+class MigrateFirstRelease(Migrate):
+    """A database of the first release is brought up to date."""
+
+    def prepare(self) -> None:
+        first_release(self.file)
+
+    def look(self) -> None:
+        assert not is_damaged(self.store)
+        assert len(everything(self.store)["changes"]) == 65
+
+    def check(self) -> None:
+        checked = check_database(self.store)
+        assert (checked.problems, checked.revision, checked.counts["models"]) == ([], 20, 36)
+
+
+class Copy(Trial):
+    """A database is copied."""
+
+    def prepare(self) -> None:
+        first_release(self.file)
+
+    def act(self, note: Note) -> None:
+        copy_installation(self.store, self.other, lambda what, done, _total: note(f"{what} {done}"))
+
+    def look(self) -> None:
+        assert len(everything(self.store)["changes"]) == 65
+        assert self.other.is_empty() or everything(self.other) in (self._before(), everything(self.store))
+
+    def _before(self) -> dict[str, list[Any]]:
+        return {table: [] for table in everything(self.store)}
+
+    def check(self) -> None:
+        assert everything(self.other) == everything(self.store)
+        assert check_database(self.other).problems == []
+
+
+class CopyAgain(Copy):
+    """An earlier copy is brought up to its source."""
+
+    def prepare(self) -> None:
+        first_release(self.file)
+        copy_installation(self.store, self.other, lambda *_: None)
+        copy_installation(self.store, Store(f"sqlite:///{self.folder}/before.db"), lambda *_: None)
+        installation = Installation(url_of(self.store))
+        installation.add(make_model("new"))
+        installation.catalog.remove("acme/old")
+
+    def look(self) -> None:
+        assert everything(self.other) in (self._before(), everything(self.store))
+
+    def _before(self) -> dict[str, list[Any]]:
+        return everything(Store(f"sqlite:///{self.folder}/before.db"))
+
+
+class BackUp(Trial):
+    """A backup takes the place of another."""
+
+    def prepare(self) -> None:
+        first_release(self.file)
+        back_up(self.store, self.backup, lambda *_: None)
+        Installation(url_of(self.store)).add(make_model("new"))
+
+    def act(self, note: Note) -> None:
+        back_up(self.store, self.backup, lambda what, done, _total: note(f"{what} {done}"), replace=True)
+
+    def look(self) -> None:
+        held = everything(Store(f"sqlite:///{self.backup}"))
+        whole = everything(self.store)
+        assert held in (whole, {**whole, **{name: held[name] for name in ("installation", "models", "changes")}})
+        assert check_database(Store(f"sqlite:///{self.backup}")).problems == []
+
+    def check(self) -> None:
+        assert everything(Store(f"sqlite:///{self.backup}")) == everything(self.store)
+        assert sorted(path.name for path in self.folder.iterdir()) == ["backup.db", "callsheet.db"]
+
+
+class Restore(Trial):
+    """A backup takes the place of what a database holds, which is kept."""
+
+    def prepare(self) -> None:
+        first_release(self.file)
+        back_up(self.store, self.backup, lambda *_: None)
+        Installation(url_of(self.store)).add(make_model("precious"))
+
+    def act(self, note: Note) -> None:
+        kept = len(list(self.folder.glob("callsheet-before-restore-*")))
+        restore(
+            self.backup,
+            self.store,
+            "test",
+            lambda: NOW + timedelta(seconds=kept),
+            lambda what, done, _total: note(f"{what} {done}"),
+            replace=True,
+        )
+
+    def look(self) -> None:
+        held = [self.store, *(Store(f"sqlite:///{path}") for path in self._kept())]
+        assert any(("precious" in {row[0] for row in everything(store)["models"]}) for store in held)
+        assert check_database(self.store).problems == []
+
+    def check(self) -> None:
+        self.look()
+        assert "precious" not in {row[0] for row in everything(self.store)["models"]}
+        assert {path.name for path in self.folder.iterdir()} == {
+            "backup.db", "callsheet.db", *(path.name for path in self._kept()),
+        }  # fmt: skip
+
+    def _kept(self) -> list[Path]:
+        return sorted(self.folder.glob("callsheet-before-restore-*Z.db"))
+
+
+class RestoreDamaged(Restore):
+    """A backup takes the place of a damaged file, which is kept."""
+
+    def prepare(self) -> None:
+        super().prepare()
+        self.file.write_bytes(b"nothing that was ever a database")
+
+    def look(self) -> None:
+        held = [path.read_bytes() for path in (self.file, *self._kept()) if path.exists()]
+        assert b"nothing that was ever a database" in held
+
+    def check(self) -> None:
+        self.look()
+        assert check_database(self.store).problems == []
+        assert {path.name for path in self.folder.iterdir()} == {
+            "backup.db", "callsheet.db", *(path.name for path in self._kept()),
+        }  # fmt: skip
+
+
+TRIALS: Final[Mapping[str, type[Trial]]] = {
+    "migrate": Migrate,
+    "migrate-first-release": MigrateFirstRelease,
+    "copy": Copy,
+    "copy-again": CopyAgain,
+    "backup": BackUp,
+    "restore": Restore,
+    "restore-damaged": RestoreDamaged,
+}

@@ -1,0 +1,135 @@
+"""Watching PostgreSQL: notifications are heard, and their absence harms nobody."""
+
+import time
+
+import pytest
+
+from callsheet.domain.errors import StorageAwayError
+from callsheet.storage.postgresql_watch import SILENCE, PostgreSQLWatch
+from callsheet.storage.store import Store
+from callsheet.storage.watch import Watch
+from tests.postgres import Databases, Server, ask, execute
+from tests.storage.files import NOW
+from tests.storage.test_postgresql_refusals import end_connections
+
+#: Longer than any change takes to be noticed, in seconds.
+LONG = 30.0
+
+UNTOLD = "UPDATE installation SET revision = revision + 1"
+
+
+@pytest.fixture
+def url(postgres: Databases, postgres_template: str) -> str:
+    """A database set up."""
+    return postgres.make(postgres_template)
+
+
+def record(url: str) -> None:
+    with Store(url).write("test", NOW) as writing:
+        writing.record("add", "model", "a", None, None)
+
+
+def seconds_until_noticed(watch: Watch, timeout: float) -> float:
+    begun = time.monotonic()
+    while not watch.changed(timeout):
+        assert time.monotonic() < begun + LONG, "the change was not noticed"
+    return time.monotonic() - begun
+
+
+def test_a_change_is_notified_and_ends_the_waiting(url: str) -> None:
+    with Store(url).watch() as watch:
+        assert watch.changed(0)
+        for number in range(1, 4):
+            record(url)
+            assert watch.changed(LONG)  # else it would have been False, after as long
+            assert watch.notifications == number
+        assert watch.polls == 4
+
+
+def test_the_notification_names_the_revision_and_comes_with_the_commit(url: str) -> None:
+    with Store(url).watch() as watch:
+        heard: list[str] = []
+        assert isinstance(watch, PostgreSQLWatch)
+        watch._raw.add_notify_handler(lambda notification: heard.append(notification.payload))
+        watch.changed(0)
+        with Store(url).write("test", NOW) as writing:
+            writing.record("add", "model", "a", None, None)
+            writing.record("add", "model", "b", None, None)
+            installation = writing.installation()
+            assert not watch.changed(0.2)
+        assert watch.changed(LONG)
+        assert installation is not None
+        assert heard == [str(installation.revision)]
+
+
+def test_silence_is_asked_about_once_a_second(url: str) -> None:
+    with Store(url).watch() as watch:
+        watch.changed(0)
+        begun = time.monotonic()
+        while watch.polls == 1:
+            assert not watch.changed(0.01)
+        assert SILENCE * 0.9 < time.monotonic() - begun < LONG
+
+
+def test_a_change_that_nobody_told_of_is_found_and_others_then_sooner(url: str) -> None:
+    with Store(url).watch() as watch:
+        watch.changed(0)
+        execute(url, UNTOLD)
+        seconds_until_noticed(watch, 0.01)
+        before = watch.polls
+        assert not watch.changed(0)  # silence is not believed any more
+        assert watch.polls == before + 1
+        execute(url, UNTOLD)
+        assert watch.changed(0)
+        assert watch.notifications == 0
+        record(url)
+        assert watch.changed(LONG)
+        assert watch.notifications == 1
+        before = watch.polls
+        assert not watch.changed(0)  # now it is
+        assert watch.polls == before
+
+
+def test_a_connection_that_was_ended_is_told_and_another_watch_notices_what_came_between(
+    url: str, postgres: Databases, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Store(url).watch() as watch:
+        watch.changed(0)
+        end_connections(postgres.url, url)
+        with pytest.raises(StorageAwayError, match=r"closed the connection; try again in a moment\.$"):
+            watch.changed(LONG)
+    record(url)
+    with Store(url).watch() as watch:
+        assert watch.changed(0)
+    assert caplog.messages == []
+
+
+def test_a_server_that_stopped_cannot_be_watched_until_it_is_back() -> None:
+    with Server() as server:
+        store = Store(server.url)
+        store.prepare()
+        with store.watch() as watch:
+            watch.changed(0)
+            server.stop()
+            with pytest.raises(StorageAwayError):
+                watch.changed(LONG)
+            with pytest.raises(StorageAwayError, match="nothing answers there"):
+                store.watch()
+            server.start()
+        with store.watch() as watch:
+            assert watch.changed(0)
+
+
+def test_a_closed_watch_leaves_no_connection(url: str, postgres: Databases) -> None:
+    with Store(url).watch() as watch:
+        watch.changed(0)
+        assert connections(postgres, url) == 1
+    end = time.monotonic() + LONG
+    while connections(postgres, url):
+        assert time.monotonic() < end
+
+
+def connections(postgres: Databases, url: str) -> int:
+    name = url.rpartition("/")[2]
+    query = f"SELECT count(*) FROM pg_stat_activity WHERE datname = '{name}' AND application_name = 'callsheet'"
+    return int(ask(postgres.url, query)[0][0])
