@@ -58,11 +58,13 @@ wait $server
 class Server:
     """A server of our own, on a free port and a socket in ``folder``.
 
-    PostgreSQL refuses to run as root; it is then run as nobody.
+    PostgreSQL refuses to run as root; it is then run as nobody. ``place`` is where the folder is to be.
     """
 
-    def __init__(self, options: Mapping[str, str] = {}, standby_of: "Server | None" = None) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="callsheet-pg-"))
+    def __init__(
+        self, options: Mapping[str, str] = {}, standby_of: "Server | None" = None, place: Path | None = None
+    ) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="callsheet-pg-", dir=place))
         self._options = {**_QUICK, **options}
         self._keeper: subprocess.Popen[bytes] | None = None
         self._owner = _unprivileged()
@@ -123,6 +125,14 @@ class Server:
     def pid(self) -> int:
         """The process that starts all others."""
         return int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
+
+    def runs(self) -> bool:
+        """Return whether its first process is there."""
+        try:
+            os.kill(self.pid, 0)
+        except (OSError, ValueError, IndexError):
+            return False
+        return True
 
     @property
     def url(self) -> str:

@@ -54,13 +54,20 @@ class Program:
     Give ``command`` to run something else in the same manner.
     """
 
-    def __init__(self, *arguments: str, cwd: Path | None = None, command: Sequence[str] = COMMAND) -> None:
+    def __init__(
+        self,
+        *arguments: str,
+        cwd: Path | None = None,
+        command: Sequence[str] = COMMAND,
+        env: Mapping[str, str] | None = None,
+    ) -> None:
         self._folder = TemporaryDirectory(prefix="callsheet-test-")
         self._files = {name: Path(self._folder.name, name) for name in ("stdout", "stderr")}
         with self._files["stdout"].open("wb") as stdout, self._files["stderr"].open("wb") as stderr:
             self.process = subprocess.Popen(
                 [*command, *arguments],
                 cwd=cwd,
+                env={**os.environ, **(env or {})},
                 stdin=subprocess.DEVNULL,
                 stdout=stdout,
                 stderr=stderr,

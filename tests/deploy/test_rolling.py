@@ -1,5 +1,6 @@
 """Replicas are replaced one by one behind nginx and HAProxy, while clients ask: no request is lost."""
 
+import signal
 import socket
 from contextlib import ExitStack
 from functools import partial
@@ -14,15 +15,15 @@ from tests.program import DEADLINE, Server, wait_for
 DRAIN = "2.5"
 
 
-def _is_up(folder: Path, server: str) -> bool:
-    """Whether HAProxy sends requests to a replica."""
+def _has_status(folder: Path, server: str, status: str) -> bool:
+    """Whether that is what HAProxy says of a replica: UP, or DOWN when it sends it nothing more."""
     with socket.socket(socket.AF_UNIX) as asking:
         asking.settimeout(DEADLINE)
         asking.connect(str(folder / "admin.sock"))
         asking.sendall(b"show stat\n")
         table = b"".join(iter(lambda: asking.recv(65536), b"")).decode().splitlines()
     place = table[0].lstrip("# ").split(",").index("status")
-    return any(row.split(",")[place] == "UP" for row in table if row.startswith(f"callsheet,{server},"))
+    return any(row.split(",")[place] == status for row in table if row.startswith(f"callsheet,{server},"))
 
 
 def _is_asked(server: Server, route: str) -> bool:
@@ -42,10 +43,13 @@ def test_no_request_is_lost_while_replicas_are_replaced_one_by_one(database: Pat
         ]
         for number, name in enumerate(("one", "two")):
             old = replicas[number]
-            assert old.stop() == 0
+            old.send(signal.SIGTERM)
+            wait_for(partial(_has_status, tmp_path / "haproxy", name, "DOWN"), "HAProxy to see that it stops")
+            assert old.process.poll() is None, "it has ended before HAProxy could see that it stops"
+            assert old.ended() == 0
             assert old.stderr == ""
             new = opened.enter_context(Server(database, "--drain-seconds", DRAIN, "--port", str(old.port)))
-            wait_for(partial(_is_up, tmp_path / "haproxy", name), "HAProxy to see it")
+            wait_for(partial(_has_status, tmp_path / "haproxy", name, "UP"), "HAProxy to see it")
             for route in ("list", "retrieve"):
                 wait_for(partial(_is_asked, new, route), f"requests of {route}")
         assert [load.failures for load in loads] == [[], []]

@@ -7,6 +7,7 @@ A marker is an HTML comment directly above a block, invisible when rendered:
     <!-- runs: app -->          python that makes `app`; then GET /anthropic/v1/models is asked of it, and printed
     <!-- runs: settings -->     toml that must load as callsheet.toml
     <!-- runs: nginx -->        what must be valid inside nginx's http block
+    <!-- runs: postgresql -->   bash as above, or sql as the administrator; the page's PostgreSQL server is up
     <!-- prints -->             what the block above printed: text line by line, json by value; … is anything
     <!-- prints: serve -->      the same of the page's server at its start
     <!-- not run: reason -->    shown only, and why
@@ -27,6 +28,7 @@ MARKERS: Final = {
     "runs: app": {"python"},
     "runs: settings": {"toml"},
     "runs: nginx": {"nginx"},
+    "runs: postgresql": {"bash", "sql"},
     "prints": {"text", "json"},
     "prints: serve": {"text"},
 }

@@ -17,8 +17,11 @@ import pytest
 
 from callsheet.settings import load
 from tests.docs.pages import PAGES, ROOT, Block, blocks, name
+from tests.postgres import Server as Postgres
+from tests.postgres import execute
 
 _SHOWN_URL: Final = "http://127.0.0.1:8484"  # as the pages write it; the real server takes a free port
+_SHOWN_POSTGRES: Final = "db.example.com"  # the real one, too
 _CLIENT: Final = ROOT / ".clients" / "anthropic-2" / "bin" / "python"
 _RUNNING: Final = [page for page in PAGES if any(block.marker.startswith("runs") for block in blocks(page))]
 
@@ -60,6 +63,7 @@ class Newcomer:
         bin_folder = str(Path(sys.prefix) / "bin")
         self.environment = {"PATH": f"{bin_folder}:{os.environ['PATH']}", "HOME": str(home), "LANG": "C.UTF-8"}
         self.printed = ""
+        self._postgres_server: Postgres | None = None
         self._shell = folder / "exported"
         self._shell.write_text("")
         self._serve()
@@ -92,12 +96,29 @@ class Newcomer:
             file.unlink()
         elif block.marker == "runs: nginx":
             self._check_nginx(block.code)
+        elif block.language == "sql":
+            execute(self._postgres().url, *filter(str.strip, block.code.split(";\n")))
         elif block.marker.startswith("runs"):
-            self.printed = self._run(self._command(block), where).replace(self.url, _SHOWN_URL)
+            self.printed = self._shown(self._run(self._command(block), where))
             self._await_changes()
+
+    def _postgres(self) -> Postgres:
+        """A server of the page's own; everybody it knows may come in, so that a password does no harm."""
+        if self._postgres_server is None:
+            self._postgres_server = Postgres()
+        return self._postgres_server
+
+    def _shown(self, printed: str) -> str:
+        """What was printed, with the addresses that the page writes."""
+        printed = printed.replace(self.url, _SHOWN_URL)
+        if self._postgres_server is not None:
+            printed = printed.replace(f"127.0.0.1:{self._postgres_server.port}", _SHOWN_POSTGRES)
+        return printed
 
     def _command(self, block: Block) -> list[str | Path]:
         code = block.code.replace(_SHOWN_URL, self.url)
+        if block.marker == "runs: postgresql":
+            code = code.replace(_SHOWN_POSTGRES, f"127.0.0.1:{self._postgres().port}")
         if block.language == "bash":
             state = f"'{self._shell}'"
             return ["bash", "-euo", "pipefail", "-c", f". {state}\nset -a\n{code}\nexport -p > {state}"]
@@ -141,7 +162,9 @@ class Newcomer:
         self._run([nginx, "-t", "-c", file, "-g", "error_log stderr;"], "nginx")
 
     def close(self) -> None:
-        """Stop the server."""
+        """Stop the servers."""
+        if self._postgres_server is not None:
+            self._postgres_server.close()
         self.server.terminate()
         self.server.communicate(timeout=30)
         assert self.server.returncode in (0, -signal.SIGTERM)

@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from tests.fleet.disk import fill
 from tests.fleet.stage import Stage
 from tests.postgres import execute
 from tests.program import wait_for
@@ -19,6 +20,11 @@ _TERMINATE: Final = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
     "WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
 )
+
+
+def possible(stage: Stage) -> list[str]:
+    """Return the names of the faults that this machine allows."""
+    return [name for name, fault in FAULTS.items() if fault is not fill_disk or stage.disk is not None]
 
 
 def none(_stage: Stage, seconds: float) -> float:
@@ -109,6 +115,26 @@ def read_only_database(stage: Stage, seconds: float) -> float:
     return time.monotonic()
 
 
+def fill_disk(stage: Stage, seconds: float) -> float:
+    """The disk of PostgreSQL is full, until somebody makes room; it may have ended over that."""
+    assert stage.disk is not None
+    filler = fill(stage.disk)
+    _over_in(seconds)
+    filler.unlink()
+    if not stage.postgres.runs():
+        stage.postgres.stop()
+        stage.postgres.start()
+    return time.monotonic()
+
+
+def jump_clocks(stage: Stage, seconds: float) -> float:
+    """The time of day of all replicas jumps: hours ahead, hours back, and right again."""
+    for offset in (7200, -7200, 0):
+        stage.clock.write_text(str(offset))
+        _over_in(seconds / 3)
+    return time.monotonic()
+
+
 FAULTS: Final[dict[str, Fault]] = {
     "nothing": none,
     "replicas killed with -9": kill_replicas,
@@ -119,6 +145,8 @@ FAULTS: Final[dict[str, Fault]] = {
     "network silent": hold_network,
     "notifications lost": lose_notifications,
     "PostgreSQL read-only": read_only_database,
+    "disk of PostgreSQL full": fill_disk,
+    "clocks of replicas jump": jump_clocks,
 }
 
 

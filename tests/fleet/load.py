@@ -1,4 +1,4 @@
-"""The load: clients that read from every replica without a pause, and remember every request that failed."""
+"""The load: clients that read from every replica all the time, and remember every request that failed."""
 
 import http.client
 import json
@@ -13,6 +13,9 @@ from tests.program import credentials
 _TARGETS: Final = ("/v1/models", "/v1/models?limit=1000", "/v1/models/claude-opus-5", "/v1/models?limit=2")
 
 _TIMEOUT: Final = 10.0
+
+#: Between two requests of a client, in seconds: without a pause, clients would leave the others no processor.
+_PAUSE: Final = 0.005
 
 
 class Failure(NamedTuple):
@@ -56,10 +59,9 @@ class Load:
     def _ask(self, replica: Replica) -> None:
         connection = _connect(replica)
         number = 0
-        while not self._stop.is_set():
+        while not self._stop.wait(_PAUSE):
             if not replica.is_live:
                 connection.close()
-                self._stop.wait(0.01)
                 continue
             target = _TARGETS[number % len(_TARGETS)]
             number += 1

@@ -4,12 +4,14 @@ import json
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from functools import partial
+from http.client import HTTPConnection
 from typing import Final, NamedTuple
 
 from callsheet.service.access import AccessService
 from callsheet.service.catalog import CatalogService
-from tests.fleet.replicas import Replica
+from tests.fleet.replicas import Replica, ask
 from tests.fleet.stage import Stage, percentile
 from tests.fleet.writer import clock
 from tests.program import DEADLINE
@@ -49,26 +51,27 @@ def measure_keys(stage: Stage, count: int) -> Propagated:
     return _sum_up(taken)
 
 
-def _answers(key: str, status: int, replica: Replica) -> bool:
-    return replica.get("/v1/models?limit=1", key)[0] == status
+def _answers(key: str, status: int, connection: HTTPConnection) -> bool:
+    return ask(connection, "/v1/models?limit=1", key)[0] == status
 
 
-def _shows(key: str, name: str, replica: Replica) -> bool:
-    return bool(json.loads(replica.get(f"/v1/models/{_MODEL}", key)[1])["display_name"] == name)
+def _shows(key: str, name: str, connection: HTTPConnection) -> bool:
+    return bool(json.loads(ask(connection, f"/v1/models/{_MODEL}", key)[1])["display_name"] == name)
 
 
-def _everywhere(stage: Stage, condition: Callable[[Replica], bool]) -> float:
+def _everywhere(stage: Stage, condition: Callable[[HTTPConnection], bool]) -> float:
     """Milliseconds until ``condition`` holds at every replica, each asked by a thread of its own."""
     begun = time.monotonic()
     seen: list[float] = []
 
-    def ask(replica: Replica) -> None:
-        while not condition(replica):
-            assert time.monotonic() - begun < DEADLINE
-            time.sleep(0.001)  # asking without a pause would keep the replica from catching up
+    def look(replica: Replica) -> None:
+        with closing(replica.connect()) as connection:
+            while not condition(connection):
+                assert time.monotonic() - begun < DEADLINE
+                time.sleep(0.002)  # asking without a pause would keep the replica from catching up
         seen.append(time.monotonic())
 
-    threads = [threading.Thread(target=ask, args=(replica,)) for replica in stage.fleet.replicas]
+    threads = [threading.Thread(target=look, args=(replica,)) for replica in stage.fleet.replicas]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -4,7 +4,7 @@ import http.client
 import json
 import socket
 import time
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -13,6 +13,9 @@ from tests.program import DEADLINE, Program, credentials, wait_for
 
 #: What every replica is started with beside database and port.
 _ALWAYS: Final = ("--host", "127.0.0.1")
+
+#: Holds what makes the time of day of a replica another.
+_CLOCK: Final = Path(__file__).parent / "clock"
 
 
 class Replica:
@@ -26,10 +29,13 @@ class Replica:
         The URL it is given.
     arguments
         More flags of ``serve``.
+    clock
+        A file with the seconds by which its time of day is off.
     """
 
-    def __init__(self, number: int, database: str, *arguments: str) -> None:
+    def __init__(self, number: int, database: str, *arguments: str, clock: Path) -> None:
         self.number = number
+        self._environment = {"FLEET_CLOCK": str(clock), "PYTHONPATH": str(_CLOCK)}
         self.port = _free_port()
         self._arguments = ("serve", "--port", str(self.port), "--database", database, *_ALWAYS, *arguments)
         self._program: Program | None = None
@@ -44,7 +50,7 @@ class Replica:
 
     def start(self) -> Self:
         """Run; see `wait_until_ready`."""
-        self._program = Program(*self._arguments)
+        self._program = Program(*self._arguments, env=self._environment)
         return self
 
     def wait_until_ready(self) -> Self:
@@ -70,13 +76,12 @@ class Replica:
 
     def get(self, target: str, key: str = "") -> tuple[int, bytes]:
         """Status and body of one request on a connection of its own."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=DEADLINE)
-        try:
-            connection.request("GET", target, headers=credentials(key) if key else {})
-            response = connection.getresponse()
-            return response.status, response.read()
-        finally:
-            connection.close()
+        with closing(self.connect()) as connection:
+            return ask(connection, target, key)
+
+    def connect(self) -> http.client.HTTPConnection:
+        """A connection that stays open."""
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=DEADLINE)
 
     def kill(self) -> None:
         """End it as a power cut does; its answers have not counted from just before."""
@@ -114,8 +119,8 @@ class Replica:
 class Fleet:
     """Replicas on one database. Leaving it ends them all; on a failure it prints what they complained of."""
 
-    def __init__(self, database: str, count: int, *arguments: str) -> None:
-        self.replicas = [Replica(number, database, *arguments) for number in range(count)]
+    def __init__(self, database: str, count: int, *arguments: str, clock: Path) -> None:
+        self.replicas = [Replica(number, database, *arguments, clock=clock) for number in range(count)]
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
@@ -148,6 +153,13 @@ class Fleet:
     def told(self) -> list[dict[str, Any]]:
         """What each replica says of itself."""
         return [replica.ready() for replica in self.replicas]
+
+
+def ask(connection: http.client.HTTPConnection, target: str, key: str) -> tuple[int, bytes]:
+    """Status and body of one request."""
+    connection.request("GET", target, headers=credentials(key) if key else {})
+    response = connection.getresponse()
+    return response.status, response.read()
 
 
 def _free_port() -> int:

@@ -5,13 +5,16 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import quantiles
+from tempfile import TemporaryDirectory
 from typing import Final
 
 from callsheet.service.access import AccessService
 from callsheet.service.check import check_database
 from callsheet.service.setup import open_store
 from callsheet.storage.store import Store
+from tests.fleet.disk import small_disk
 from tests.fleet.load import Load
 from tests.fleet.proxy import Proxy
 from tests.fleet.replicas import Fleet, Replica
@@ -37,6 +40,12 @@ class Stage:
         Who answers, who asks, who changes.
     store
         The database, past the network.
+    key
+        Of the readers.
+    disk
+        Where the database lies, if that can be filled.
+    clock
+        A file with the seconds by which the replicas' time of day is off.
     """
 
     postgres: Server
@@ -46,6 +55,8 @@ class Stage:
     writer: Writer
     store: Store
     key: str
+    disk: Path | None
+    clock: Path
 
     def settle(self, since: float) -> float:
         """Wait until the database answers and all replicas equal it; return the seconds since then.
@@ -95,17 +106,25 @@ def _compare(replica: Replica, key: str, expected: dict[str, str]) -> list[str]:
 @contextmanager
 def staged(*arguments: str, replicas: int = REPLICAS) -> Iterator[Stage]:
     """A stage with everything running."""
-    with Server({"fsync": "on", "full_page_writes": "on"}) as postgres, Proxy(postgres.port) as proxy:
+    with (
+        TemporaryDirectory(prefix="callsheet-fleet-") as folder,
+        small_disk() as disk,
+        Server({"fsync": "on", "full_page_writes": "on"}, place=disk) as postgres,
+        Proxy(postgres.port) as proxy,
+    ):
+        clock_file = Path(folder, "clock")
+        clock_file.write_text("0")
         store = open_store(postgres.url, clock)
         key = AccessService(store, "fleet", clock).ensure_key("fleet")
         assert key is not None
         writer = Writer(store)
         writer.prepare()
         through = f"postgresql://{ADMIN}@127.0.0.1:{proxy.port}/postgres"
-        with Fleet(through, replicas, "--poll-seconds", str(POLL_SECONDS), *arguments) as fleet:
+        polling = ("--poll-seconds", str(POLL_SECONDS))
+        with Fleet(through, replicas, *polling, *arguments, clock=clock_file) as fleet:
             load = Load(fleet, key.secret)
             with load, writer:
-                yield Stage(postgres, proxy, fleet, load, writer, store, key.secret)
+                yield Stage(postgres, proxy, fleet, load, writer, store, key.secret, disk, clock_file)
 
 
 def percentile(values: list[float], percent: int) -> float:

@@ -2,14 +2,14 @@
 
 from tests.fleet import propagation
 from tests.fleet.__main__ import is_met
-from tests.fleet.faults import FAULTS
+from tests.fleet.faults import possible
 from tests.fleet.stage import staged
 from tests.fleet.trial import try_faults
 
 
 def test_no_fault_fails_a_read_or_loses_a_change() -> None:
     with staged() as stage:
-        for outcome in try_faults(stage, FAULTS, 1.5):
+        for outcome in try_faults(stage, possible(stage), 1.5):
             assert is_met(outcome), outcome
             assert outcome.sent > 20, outcome
             assert outcome.acknowledged >= 5, outcome

@@ -10,7 +10,8 @@ import signal
 import sqlite3
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,16 +19,13 @@ from sqlalchemy import Connection, Engine, event
 
 from tests.process.trials import TRIALS, Trial
 
-#: How much of a statement tells what it does.
-_TOLD: Final = 40
-
 #: What a process does to files, as Python tells of it.
 _FILES: Final = frozenset({"os.rename", "os.remove", "tempfile.mkstemp"})
 
-#: What leaves nothing behind, so that being killed at it is as being killed at what comes next.
-_READS: Final = (
-    "SELECT", "BEGIN", "SAVEPOINT", "RELEASE", "PRAGMA busy_timeout", "PRAGMA foreign_keys", "PRAGMA synchronous",
-    "PRAGMA query_only", "PRAGMA quick_check", "PRAGMA main.", "SET ",
+#: How the steps begin that leave something behind.
+_WRITES: Final = (
+    "INSERT", "UPDATE", "DELETE", "CREATE", "DROP", "ALTER", "COMMIT", "PRAGMA journal_mode", "PRAGMA application_id =",
+    "copying", "os.", "tempfile.",
 )  # fmt: skip
 
 Note = Callable[[str], None]
@@ -72,13 +70,15 @@ def record(trial: Trial, file: Path) -> list[str]:
     return file.read_text().splitlines()
 
 
-def chosen(labels: list[str]) -> Iterator[int]:
-    """Before every step that writes, and after it; of many alike in a row, at the first, and after the last."""
-    past = ""
-    for number, label in enumerate(labels):
-        if label != past and not (label.startswith(_READS) and past.startswith(_READS)):
-            yield number
-        past = label
+def chosen(labels: list[str]) -> list[int]:
+    """Before each step that writes, and after what cannot be taken back; of steps that are alike, the first and last."""
+    points: dict[str, list[int]] = {}
+    for number, (past, label) in enumerate(pairwise(["", *labels])):
+        if label.startswith(_WRITES):
+            points.setdefault(label, []).append(number)
+        if past.startswith(("COMMIT", "os.")):
+            points.setdefault(f"{past} {label}", []).append(number)
+    return sorted({number for alike in points.values() for number in (alike[0], alike[-1])})
 
 
 def kill_at(number: int) -> Note:
@@ -117,7 +117,7 @@ def watch(note: Note) -> None:
     """Tell ``note`` of every statement and of what is done to files, before it is done."""
 
     def tell(statement: str) -> None:
-        note(" ".join(statement.split())[:_TOLD])
+        note(" ".join(statement.split()[:3]))
 
     def connect(*arguments: Any, **options: Any) -> sqlite3.Connection:
         connection = make(*arguments, **options)

@@ -91,7 +91,7 @@ class Copy(Trial):
         first_release(self.file)
 
     def act(self, note: Note) -> None:
-        copy_installation(self.store, self.other, lambda what, done, _total: note(f"{what} {done}"))
+        copy_installation(self.store, self.other, lambda what, done, _total: note(what))
 
     def look(self) -> None:
         assert len(everything(self.store)["changes"]) == 65
@@ -132,7 +132,7 @@ class BackUp(Trial):
         Installation(url_of(self.store)).add(make_model("new"))
 
     def act(self, note: Note) -> None:
-        back_up(self.store, self.backup, lambda what, done, _total: note(f"{what} {done}"), replace=True)
+        back_up(self.store, self.backup, lambda what, done, _total: note(what), replace=True)
 
     def look(self) -> None:
         held = everything(Store(f"sqlite:///{self.backup}"))
@@ -160,7 +160,7 @@ class Restore(Trial):
             self.store,
             "test",
             lambda: NOW + timedelta(seconds=kept),
-            lambda what, done, _total: note(f"{what} {done}"),
+            lambda what, done, _total: note(what),
             replace=True,
         )
 

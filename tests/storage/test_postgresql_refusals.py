@@ -224,6 +224,24 @@ def test_missing_privileges_are_named(own: Server) -> None:
         assert reading.count_models()
 
 
+def test_a_user_who_may_only_change_rows_can_do_all_that_a_server_does(own: Server) -> None:
+    url = Databases(own.url).make()
+    execute(
+        url,
+        "GRANT ALL ON SCHEMA public TO with_password",
+        "ALTER DEFAULT PRIVILEGES FOR ROLE with_password GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO reader",
+        "ALTER DEFAULT PRIVILEGES FOR ROLE with_password GRANT USAGE ON SEQUENCES TO reader",
+    )
+    owner = make_url(url).set(username="with_password", password="se:c@ret").render_as_string(hide_password=False)
+    Store(owner).migrate()
+    store = open_store(_as(url, "reader"), lambda: NOW)
+    with store.watch() as watch:
+        watch.changed(0)
+        with store.write("test", NOW) as writing:
+            writing.record("add", "model", "a", None, None)
+        assert watch.changed(30)
+
+
 def _as(url: str, user: str) -> str:
     return make_url(url).set(username=user).render_as_string()
 

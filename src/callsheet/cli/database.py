@@ -17,7 +17,10 @@ from callsheet.storage.store import Store
 DatabaseURL = Annotated[
     str | None,
     typer.Option(
-        "--database", metavar="URL", help="Such as sqlite:////path/to/callsheet.db; else CALLSHEET_DATABASE_URL."
+        "--database",
+        metavar="URL",
+        help="Such as sqlite:////path/to/callsheet.db or postgresql://user@host/database; "
+        "else CALLSHEET_DATABASE_URL.",
     ),
 ]
 

@@ -47,8 +47,8 @@ class Readiness:
             "status": self.status,
             "revision": state.revision if live.has_state else None,
             "age_seconds": round(live.age, 3) if live.has_state else None,
-            "models": len(state.catalog),
             "database": "away" if live.outage.is_away else "up",
+            "models": len(state.catalog),
         }
 
 

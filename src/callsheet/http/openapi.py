@@ -1,7 +1,7 @@
 """``GET /openapi.json``: the public API described by the types it is written with."""
 
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, Field
 from pydantic.json_schema import models_json_schema
@@ -26,11 +26,15 @@ class Health(BaseModel):
     status: str
 
 
-class Readiness(Health):
-    """The process knows what to answer."""
+class Readiness(BaseModel):
+    """Whether the process should be asked, and what it answers from."""
 
-    revision: int = Field(description="Counts the changes of the installation.")
-    age_seconds: float = Field(description="Since the state was last known to be that of the database.")
+    status: Literal["ok", "degraded", "starting", "stopping"]
+    revision: int | None = Field(
+        description="Counts the changes of the installation; null if none is known."
+    )
+    age_seconds: float | None = Field(description="Since the state was last known to be that of the database.")
+    database: Literal["up", "away"]
     models: int = Field(description="Models in the catalogue, retired and hidden ones too.")
 
 
@@ -55,6 +59,7 @@ _ERRORS: Final = {
     "414": "The URL is too long.",
     "431": "The headers are too large.",
     "500": "Something unexpected happened.",
+    "529": "Nothing is known yet to answer from; come again.",
 }
 
 
@@ -84,7 +89,7 @@ def describe(options: Options) -> Schema:
             "/v1/models": {"get": _list(options)},
             "/v1/models/{model_id}": {"get": _retrieve(options)},
             "/healthz": {"get": _open("healthz", "Is the process up?", "Health")},
-            "/readyz": {"get": _open("readyz", "Does it know what to answer?", "Readiness")},
+            "/readyz": {"get": _open("readyz", "Should it be asked?", "Readiness", {"503": "No."})},
             "/metrics": {"get": _metrics()},
         },
         "components": {
@@ -152,12 +157,13 @@ def _retrieve(options: Options) -> Schema:
     }
 
 
-def _open(operation: str, summary: str, schema: str) -> Schema:
+def _open(operation: str, summary: str, schema: str, more: dict[str, str] | None = None) -> Schema:
+    answers = {"200": "Yes.", **(more or {})}
     return {
         "operationId": operation,
         "summary": summary,
         "security": [],
-        "responses": {"200": _json("Yes.", {"$ref": _REF + schema})},
+        "responses": {status: _json(text, {"$ref": _REF + schema}) for status, text in answers.items()},
     }
 
 
