@@ -64,10 +64,10 @@ What `GET /metrics` tells, in Prometheus' text format, and what is sent by OpenT
 
 With several workers, any of them tells the figures of all: those of the one that is asked as they are, those of the
 others as they were up to a second ago. Counters and histograms are sums, and never fall while the server runs, also
-when a worker ends and is replaced. A gauge is a sum too, or that of the worker of which it says most.
+when a worker ends and is replaced. A gauge is a sum, or the worst of them: the oldest revision, the greatest age.
 
-`callsheet_requests_total` has the labels `route` (`list`, `retrieve`, or `other` for every other path), `status`, and
-`dialect` (`anthropic` or `openai`). Requests that never become one are not in it: what is not HTTP, or larger than
+`callsheet_requests_total` has the labels `route` (`list`, `retrieve`, or `other` for every other path), `status`,
+and `dialect` (`anthropic` or `openai`). What never becomes a request is not in it, as it is not HTTP, or larger than
 the limits. Neither are `/healthz`, `/readyz`, `/metrics` and `/openapi.json`.
 
 `callsheet_request_seconds` counts the time in which the process makes an answer, in buckets from a microsecond to

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.client import HTTPResponse
 from pathlib import Path
 from typing import Final
 
@@ -29,6 +30,18 @@ class Target:
         self.secrets = Secrets(OWN, "theirs-3", "their-alias", workspaces["Theirs"])
         self.forbidden = (BROUGHT.encode(), THEIRS.encode(), workspaces["Theirs"].encode() + b"\r\n")
         self.goods = [self._good(key, target) for key in (OWN, THEIRS) for target in ("limit=1", "limit=1000")]
+
+    def ask(self, good: Good) -> bytes:
+        """Return the body of the answer to a good request, sent once more."""
+        connection = self.server.connect()
+        connection.connect()
+        connection.sock.sendall(good.request)
+        response = HTTPResponse(connection.sock)
+        response.begin()
+        body = response.read()
+        connection.close()
+        assert response.status == 200
+        return body
 
     def _good(self, key: str, query: str) -> Good:
         connection = self.server.connect()

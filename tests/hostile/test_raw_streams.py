@@ -1,9 +1,8 @@
-"""Streams that no client means to send: never a 5xx, a hang, or a byte of somebody else's, and others notice nothing."""
+"""Streams that no client means to send: never a 5xx, a hang or a byte of somebody else's; others notice nothing."""
 
 import asyncio
 import os
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Final
 
@@ -26,11 +25,9 @@ DRIVERS = pytest.mark.parametrize("driver", ["--fast", "--no-fast"])
 
 
 @DRIVERS
-def test_hostile_streams_are_refused_and_nobody_else_is(
-    driver: str, tmp_path: Path, _template: Path, worker_id: str = ""
-) -> None:
+def test_hostile_streams_are_refused_and_nobody_else_is(driver: str, tmp_path: Path, template: Path) -> None:
     seed = int.from_bytes(os.urandom(4))
-    with target(tmp_path, driver, template=_template) as aim:
+    with target(tmp_path, driver, template=template) as aim:
         streams = Streams(seed, aim.secrets)
         tally = asyncio.run(run(aim.server.port, streams, COUNT // 2, aim.goods, aim.forbidden, seed))
     assert not tally.wrong, f"seed {seed}\n{shown(tally)}"
@@ -41,12 +38,12 @@ def test_hostile_streams_are_refused_and_nobody_else_is(
 
 
 @pytest.fixture(scope="module")
-def app(tmp_path_factory: pytest.TempPathFactory, _template: Path) -> Iterator[CallsheetApp]:
-    installation = make_installation(tmp_path_factory.mktemp("hostile"), _template)
+def app(tmp_path_factory: pytest.TempPathFactory, template: Path) -> Iterator[CallsheetApp]:
+    installation = make_installation(tmp_path_factory.mktemp("hostile"), template)
     chosen = Settings(database=installation.url)
     made = CallsheetApp(installation.live(options_of(chosen)), chosen)
-    with closing(made.live):
-        yield made
+    yield made
+    made.live.stop()
 
 
 def say(app: CallsheetApp, chunks: list[bytes], *, fast: bool) -> tuple[bytes, bool]:

@@ -24,9 +24,11 @@ _FILES: Final = frozenset({"os.rename", "os.remove", "tempfile.mkstemp"})
 
 #: How the steps begin that leave something behind.
 _WRITES: Final = (
-    "INSERT", "UPDATE", "DELETE", "CREATE", "DROP", "ALTER", "COMMIT", "PRAGMA journal_mode", "PRAGMA application_id =",
-    "copying", "os.", "tempfile.",
+    "INSERT", "UPDATE", "DELETE", "CREATE", "DROP", "ALTER", "PRAGMA journal_mode", "PRAGMA application_id =",
 )  # fmt: skip
+
+#: How those begin that cannot be taken back.
+_LASTING: Final = ("PRAGMA journal_mode", "COMMIT", "copying pages", "os.", "tempfile.")
 
 Note = Callable[[str], None]
 
@@ -44,6 +46,7 @@ def main(name: str, folder: Path, urls: list[str]) -> None:
         shutil.copytree(template, place)
         return TRIALS[name](place, next(unused, ""))
 
+    begin().act(ignore)  # here, where what is loaded for it stays, for all those that are killed
     labels = record(begin(), folder / "labels")
     for number in chosen(labels):
         trial = begin()
@@ -71,14 +74,14 @@ def record(trial: Trial, file: Path) -> list[str]:
 
 
 def chosen(labels: list[str]) -> list[int]:
-    """Before each step that writes, and after what cannot be taken back; of steps that are alike, the first and last."""
-    points: dict[str, list[int]] = {}
+    """Before the first of all steps that write alike, and before and after what cannot be taken back."""
+    points: dict[str, int] = {}
     for number, (past, label) in enumerate(pairwise(["", *labels])):
-        if label.startswith(_WRITES):
-            points.setdefault(label, []).append(number)
-        if past.startswith(("COMMIT", "os.")):
-            points.setdefault(f"{past} {label}", []).append(number)
-    return sorted({number for alike in points.values() for number in (alike[0], alike[-1])})
+        if past.startswith(_LASTING) or label.startswith(_LASTING):
+            points[f"{past}, {label}"] = number
+        elif label.startswith(_WRITES):
+            points.setdefault(label, number)
+    return sorted(points.values())
 
 
 def kill_at(number: int) -> Note:

@@ -60,6 +60,7 @@ def test_any_worker_tells_the_answers_of_all(database: Path) -> None:
             figures = told(server)
             assert figures[LISTED] == figures["callsheet_request_seconds_count"] == 40
             assert figures["callsheet_models"] == 34
+            assert figures["callsheet_workers"] == figures["callsheet_workers_wanted"] == 2
             assert figures["callsheet_connections"] >= 1
             assert figures["process_resident_memory_bytes"] > 50_000_000
 

@@ -52,6 +52,7 @@ class Family(NamedTuple):
 FAMILIES: Final = (
     Family("callsheet_build_info", "gauge", "1, with the version that runs.", max),
     Family("callsheet_workers", "gauge", "Processes that answer."),
+    Family("callsheet_workers_wanted", "gauge", "Processes that should answer: the setting workers.", max),
     Family("callsheet_requests_total", "counter", "Answers given to requests for models."),
     Family("callsheet_request_seconds", "histogram", "Time it took to make an answer."),
     Family("callsheet_memo_hits_total", "counter", "Answers given from the memo."),
@@ -61,7 +62,7 @@ FAMILIES: Final = (
     Family("callsheet_state_age_seconds", "gauge", "Since the state was last known to be the database's.", max),
     Family("callsheet_models", "gauge", "Models in the catalogue, retired and hidden ones too.", max),
     Family("callsheet_keys", "gauge", "API keys, archived ones too.", max),
-    Family("callsheet_database_up", "gauge", "Whether the database answered when it was last asked: 1 or 0.", min),
+    Family("callsheet_database_up", "gauge", "Whether the database can be followed: 1 or 0.", min),
     Family("callsheet_notifications_total", "counter", "Changes that the database told of by itself."),
     Family("callsheet_polls_total", "counter", "Times the database was asked whether it has changed."),
     Family("callsheet_refresh_seconds", "summary", "Time it took to bring the state up to the database."),

@@ -30,9 +30,7 @@ class Readiness(BaseModel):
     """Whether the process should be asked, and what it answers from."""
 
     status: Literal["ok", "degraded", "starting", "stopping"]
-    revision: int | None = Field(
-        description="Counts the changes of the installation; null if none is known."
-    )
+    revision: int | None = Field(description="Counts the changes of the installation; null if none is known.")
     age_seconds: float | None = Field(description="Since the state was last known to be that of the database.")
     database: Literal["up", "away"]
     models: int = Field(description="Models in the catalogue, retired and hidden ones too.")

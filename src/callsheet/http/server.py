@@ -181,5 +181,5 @@ def _make_worker_app(settings: Settings, folder: Path) -> CallsheetApp:
     except CallsheetError as error:  # the database went bad since the start; the supervisor tries again
         _log.error("%s", error)
         sys.exit(1)
-    app.telemetry.share(folder)
+    app.telemetry.share(folder, settings.workers)
     return app

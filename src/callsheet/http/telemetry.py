@@ -49,6 +49,7 @@ class Telemetry:
         self._exports = None if otel is Otel.OFF else _exports(otel)
         self._begun = time.time()
         self._folder: MetricsFolder | None = None
+        self._workers = 1
         self.count_connections: Callable[[], int] | None = None
         """Says how many are open; None under a server that is not ours."""
 
@@ -57,13 +58,14 @@ class Telemetry:
         """Whether there is a span around every answer."""
         return self._exports is not None and self._exports.kind.traces
 
-    def share(self, folder: Path) -> None:
-        """Tell the figures of all workers that leave theirs in ``folder``; before `start`."""
+    def share(self, folder: Path, workers: int) -> None:
+        """Tell the figures of all ``workers``, which leave theirs in ``folder``; before `start`."""
         self._folder = MetricsFolder(folder, self.collect)
+        self._workers = workers
 
     def public_api(self, memo_bytes: int) -> PublicAPI:
         """Return the public API, with spans around its answers if they are wanted."""
-        if self.traces and self._exports is not None:
+        if self._exports is not None and self._exports.kind.traces:
             return self._exports.public_api(self._live, self._observer)
         return PublicAPI(self._live, self._observer, memo_bytes)
 
@@ -88,6 +90,7 @@ class Telemetry:
         return {
             Series("callsheet_build_info", (("version", __version__),)): 1,
             Series("callsheet_workers"): 1,
+            Series("callsheet_workers_wanted"): self._workers,
             **connections,
             Series("callsheet_state_revision"): state.revision,
             Series("callsheet_state_age_seconds"): round(live.age, 3),
@@ -107,6 +110,7 @@ class Telemetry:
         """Return ``GET /metrics``, which needs no key."""
 
         def figures(_request: Request) -> Response:  # not async: files are read on a thread
+            self._live.start()  # mounted, nobody may have asked for anything yet
             told = self.collect() if self._folder is None else self._folder.figures()
             return PlainTextResponse(render(told), media_type="text/plain; version=0.0.4")
 

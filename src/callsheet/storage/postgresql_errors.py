@@ -45,6 +45,7 @@ _UNKNOWN_HOST: Final = _Meaning(
 _BY_STATE: Final = {
     "08": _CLOSED,
     "25006": _READ_ONLY,
+    "25P03": _CLOSED,
     "28000": _REFUSED,
     "28P01": _LOGIN,
     "3D000": _UNMADE,

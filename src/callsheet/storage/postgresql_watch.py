@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 #: What those who write notify, with the new revision.
 CHANNEL: Final = "callsheet"
 
-#: How long silence is believed while notifications arrive, in seconds.
-SILENCE: Final = 1.0
-
 #: How long an answer to a watch may take, in seconds.
 _PATIENCE: Final = 5.0
 
@@ -32,14 +29,13 @@ _REVISION: Final = sqlalchemy.select(tables.installation.c.organization_id, tabl
 class PostgreSQLWatch(Watch):
     """Waits for a notification on one lasting connection, and asks for the revision.
 
-    It asks when it was notified, and after a second of silence. Where the silence was not true, as behind a
-    pooler that lends each transaction another connection, it asks after every wait until it is notified again.
+    It asks when it was notified, and after every wait in which it was not: a notification may have been lost, and
+    behind a pooler that lends each transaction another connection none ever comes.
     """
 
     def __init__(self, database: "PostgreSQL") -> None:
         self._database = database
         self._seen: object = None
-        self._heard = 0  # notifications when it last asked
         self._waker, self._woken = socket.socketpair()
         try:
             with database.explained():
@@ -47,25 +43,19 @@ class PostgreSQLWatch(Watch):
                 self._raw = driver_connection(self._connection)
                 self._raw.patience = _PATIENCE
                 self._raw.add_notify_handler(self._notified)
-                self._silence_counts = self._listen()
+                self._listen()
         except StorageError:
             self._close_wakers()
             raise
 
     def changed(self, timeout: float) -> bool:
         """Return whether the revision has moved since the last call; see `Watch`."""
-        if self._seen is not None and not self._wait(timeout) and self._may_be_silent():
-            return False
+        if self._seen is not None:
+            self._wait(timeout)
         with self._database.explained():
             revision = self._ask()
         seen, self._seen = self._seen, revision
-        moved = revision != seen
-        if self.notifications > self._heard:
-            self._silence_counts = True
-        elif moved and seen is not None:
-            self._silence_counts = False
-        self._heard = self.notifications
-        return moved
+        return revision != seen
 
     def wake(self) -> None:
         """Let `changed` wait no longer."""
@@ -78,26 +68,23 @@ class PostgreSQLWatch(Watch):
         self._connection.close()
         self._close_wakers()
 
-    def _listen(self) -> bool:
-        """Whether notifications will come; a replica cannot be listened to, nor can every pooler."""
+    def _listen(self) -> None:
+        """Listen, if that can be: a replica cannot be listened to, nor can every pooler."""
         try:
             self._connection.exec_driver_sql(f"LISTEN {CHANNEL}")
         except DBAPIError as error:
             if error.connection_invalidated:
                 raise
-            return False
-        return True
 
-    def _wait(self, timeout: float) -> bool:
-        """Wait until something has arrived; whether it has."""
+    def _wait(self, timeout: float) -> None:
+        """Wait until something has arrived, but not longer than ``timeout`` seconds."""
         arrived, woken = self._raw.fileno(), self._woken.fileno()
-        ready, _, _ = select.select([arrived, woken], [], [], timeout)
+        poller = select.poll()  # a server has more files open than select can tell apart
+        for each in (arrived, woken):
+            poller.register(each, select.POLLIN)
+        ready = {each for each, _ in poller.poll(timeout * 1000)}
         if woken in ready:
             self._woken.recv(4096)
-        return arrived in ready
-
-    def _may_be_silent(self) -> bool:
-        return self._silence_counts and time.monotonic() - self.answered_at < SILENCE
 
     def _ask(self) -> object:
         """The revision, and whose; notifications that have arrived are counted on the way."""

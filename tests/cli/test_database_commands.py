@@ -1,0 +1,193 @@
+"""``callsheet copy``, ``backup``, ``restore`` and ``check`` as people and programs see them."""
+
+import os
+import pty
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import CLI
+from tests.first_release import first_release
+from tests.installation import Installation
+from tests.postgres import Databases
+from tests.program import COMMAND, DEADLINE
+from tests.storage.others import execute
+
+HELD = "models 36, aliases 11, tombstones 1, workspaces 3, api keys 5, changes 65"
+
+TABLES = {
+    "models": 36, "aliases": 11, "tombstones": 1, "workspaces": 3, "api_keys": 5, "changes": 65,
+}  # fmt: skip
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder to be in, with the database of the first release, found by the environment."""
+    monkeypatch.chdir(tmp_path)
+    store = first_release(tmp_path / "callsheet.db")
+    monkeypatch.setenv("CALLSHEET_DATABASE_URL", f"sqlite:///{store.place}")
+    return tmp_path
+
+
+def test_copy_says_what_both_hold(call: CLI, here: Path) -> None:
+    command = ("copy", "--from", "sqlite:///callsheet.db", "--to", "sqlite:///copy.db")
+    first, second = call(*command), call(*command)
+    assert first == (0, "", f"Copied everything; both are equal, at revision 20: {HELD}.\n")
+    assert second == (0, "", f"Nothing to copy; both are equal, at revision 20: {HELD}.\n")
+
+
+def test_copy_as_json(call: CLI, here: Path, postgres: Databases) -> None:
+    url = postgres.make()
+    there = call("copy", "--from", "sqlite:///callsheet.db", "--to", url, "--json").json
+    back = call("copy", "--from", url, "--to", "sqlite:///callsheet.db", "--json").json
+    assert list(there) == ["changed", "revision", "tables"]
+    assert (there.pop("changed"), back.pop("changed")) == (True, False)
+    assert there == back
+    assert there["revision"] == 20
+    assert {name: each["rows"] for name, each in there["tables"].items()} == {**TABLES, "installation": 1}
+    assert all(re.fullmatch("[0-9a-f]{64}", each["digest"]) for each in there["tables"].values())
+
+
+def test_a_password_is_never_told(call: CLI, here: Path, postgres: Databases) -> None:
+    url = postgres.make().replace("postgres@", "postgres:hunter2@")
+    results = [
+        call("copy", "--from", "sqlite:///callsheet.db", "--to", url),
+        call("backup", "backup.db", "--database", url),
+        call("restore", "backup.db", "--database", url),
+        call("restore", "backup.db", "--database", url, "--force"),
+        call("check", "--database", url),
+    ]
+    assert [result.code for result in results] == [0, 0, 1, 0, 0]
+    assert "hunter2" not in "".join(result.out + result.err for result in results)
+
+
+def test_both_databases_of_a_copy_must_be_named(call: CLI, here: Path) -> None:
+    assert call("copy", "--to", "sqlite:///copy.db").code == 2
+    assert call("copy", "--from", "sqlite:///callsheet.db").code == 2
+    assert not Path("copy.db").exists()
+
+
+def test_backup_says_what_it_wrote(call: CLI, here: Path) -> None:
+    done = call("backup", "backup.db")
+    size = Path("backup.db").stat().st_size
+    assert done == (0, "", f"Backed up revision 20 of {here}/callsheet.db to backup.db: {size:,} bytes.\n")
+    assert call("backup", "backup.db").refusal == (
+        "backup.db exists already; name another file, or add --force to replace it."
+    )
+    assert call("backup", "backup.db", "--force", "--json").json == {
+        "bytes": size, "database": f"{here}/callsheet.db", "file": "backup.db", "revision": 20,
+    }  # fmt: skip
+
+
+def test_restore_says_what_became_of_everything(call: CLI, here: Path) -> None:
+    call("backup", "backup.db")
+    call("keys", "archive", "ada")
+    ids = {key["name"]: key["id"] for key in call("keys", "list", "--json").json}
+    call("keys", "create", "--name", "new")
+    new = {key["name"]: key["id"] for key in call("keys", "list", "--json").json}["new"]
+    assert call("restore", "backup.db").refusal == (
+        f"The database {here}/callsheet.db holds 36 models at revision 22; add --force to replace them. "
+        "They will be kept in a file."
+    )
+    done = call("restore", "backup.db", "--force")
+    (kept,) = here.glob("callsheet-before-restore-*.db")
+    assert done == (
+        0,
+        "",
+        f"Restored revision 20 into {here}/callsheet.db, as revision 23.\n"
+        f"What was there before is kept in {kept}.\n"
+        f"The key ada ({ids['ada']}) had stopped working and works again.\n"
+        f"The key new ({new}) is not in the backup and works no more.\n",
+    )
+    history = call("catalog", "history", "--limit", "1", "--json").json[0]
+    assert (history["action"], history["kind"], history["revision"]) == ("restore", "installation", 23)
+    assert history["actor"].startswith("cli")
+
+
+def test_restore_as_json(call: CLI, here: Path) -> None:
+    call("backup", "backup.db")
+    assert call("restore", "backup.db", "--database", "sqlite:///new.db", "--json").json == {
+        "backup_revision": 20, "database": "new.db", "kept": None, "lost_keys": [], "revision": 21,
+        "revived_keys": [],
+    }  # fmt: skip
+    kept = call("restore", "backup.db", "--force", "--json").json["kept"]
+    assert Path(kept).exists()
+
+
+def test_check_prints_one_line_if_all_is_well(call: CLI, here: Path) -> None:
+    assert call("check") == (0, "", f"All is well at revision 20: {HELD}.\n")
+    assert call("check", "--json").json == {"problems": [], "revision": 20, "rows": TABLES}
+
+
+def test_check_prints_each_problem_and_fails(call: CLI, here: Path) -> None:
+    store = first_release(here / "other.db")
+    execute(store, "UPDATE models SET replacement = 'nobody' WHERE id = 'acme/old'")
+    sentences = [
+        "The model acme/old is replaced by nobody, which is no model.",
+        "The model acme/old is not as its last change record says.",
+    ]
+    done = call("check", "--database", "sqlite:///other.db")
+    assert (done.code, done.out.splitlines()) == (1, sentences)
+    assert done.err == f"2 problems at revision 20: {HELD}.\n"
+    result = call("check", "--database", "sqlite:///other.db", "--json")
+    assert result.code == 1
+    assert result._replace(code=0).json["problems"] == [
+        {"kind": "model", "subject": "acme/old", "message": sentence} for sentence in sentences
+    ]
+
+
+@pytest.mark.parametrize(
+    ("command", "sentence"),
+    [
+        ("copy --from sqlite:///none.db --to sqlite:///copy.db", "There is no database at none.db to copy from."),
+        ("copy --from mysql://h/d --to sqlite:///copy.db", "Databases of kind 'mysql' are not supported; .*"),
+        ("backup backup.db --database sqlite:///none.db", "There is no database at none.db to back up."),
+        ("backup none/backup.db", "The folder none does not exist; create it, or name another file."),
+        ("restore none.db", "There is nothing in none.db; name another backup."),
+        ("check --database sqlite:///none.db", "There is no database at none.db to check."),
+    ],
+)
+def test_what_cannot_be_done_is_refused_in_one_sentence_and_leaves_nothing(
+    call: CLI, here: Path, command: str, sentence: str
+) -> None:
+    before = sorted(here.iterdir())
+    assert re.fullmatch(sentence, call(*command.split()).refusal)
+    assert sorted(here.iterdir()) == before
+
+
+def test_how_far_it_is_shows_on_a_terminal_only(here: Path) -> None:
+    command = [*COMMAND, "copy", "--from", "sqlite:///callsheet.db", "--to"]
+    piped = subprocess.run([*command, "sqlite:///a.db"], capture_output=True, check=True, timeout=DEADLINE)
+    assert piped.stdout == b""
+    assert piped.stderr.startswith(b"Copied everything")
+    ours, theirs = pty.openpty()
+    shown = b""
+    with subprocess.Popen(
+        [*command, "sqlite:///b.db"], stdout=theirs, stderr=theirs, env={**os.environ, "TERM": "xterm"}
+    ) as process:
+        os.close(theirs)
+        try:
+            while chunk := os.read(ours, 65536):
+                shown += chunk
+        except OSError:  # how Linux says that nobody writes any more
+            pass
+        finally:
+            os.close(ours)
+        assert process.wait(DEADLINE) == 0
+    assert b"checking api_keys" in shown
+    assert b"100%" in shown
+
+
+def test_an_installation_moves_to_postgresql_and_back(
+    call: CLI, installation: Installation, postgres: Databases, tmp_path: Path
+) -> None:
+    url = postgres.make()
+    secret = installation.key()
+    assert call("copy", "--from", installation.url, "--to", url).code == 0
+    assert call("catalog", "add", "mine", "--database", url).code == 0
+    assert call("copy", "--from", url, "--to", installation.url).code == 0
+    assert call("check", "--database", installation.url).code == 0
+    assert installation.live().current.keyring.find(secret.encode()) is not None
+    assert installation.live().current.catalog.get("mine") is not None

@@ -1,0 +1,61 @@
+"""A database of the first release opens, is brought up to date, and serves what it held."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from callsheet.service.check import check_database
+from callsheet.storage.store import Store
+from tests.first_release import ADA, ORGANIZATION, REVISION, TEAM, first_release
+from tests.program import Server, call
+from tests.rows import rows
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    """The database of the first release."""
+    path = tmp_path / "callsheet.db"
+    first_release(path)
+    return path
+
+
+def test_it_is_brought_up_to_date_and_holds_what_it_held(database: Path) -> None:
+    store = first_release(database.with_name("untouched.db"))
+    changes, keys = rows(store, "changes"), rows(store, "api_keys")
+    for _ in range(2):
+        assert call("migrate", "--database", f"sqlite:///{database}").returncode == 0
+    migrated = Store(f"sqlite:///{database}")
+    assert rows(migrated, "changes")[: len(changes)] == changes
+    assert [row[:8] for row in rows(migrated, "api_keys")] == [row[:8] for row in keys]
+    assert check_database(migrated).problems == []
+
+
+def test_it_serves_what_it_held_to_whom_it_knew(database: Path) -> None:
+    url = f"sqlite:///{database}"
+    assert call("migrate", "--database", url).returncode == 0
+    with Server(database) as server:
+        assert server.get("/readyz")[1]["revision"] >= REVISION
+        listed = [model["id"] for model in server.get("/v1/models?limit=1000", ADA)[1]["data"]]
+        assert len(listed) == 35  # all but the hidden one
+        assert "claude-opus-4-20250514" not in listed
+        status, model = server.get("/v1/models/acme/latest", ADA)
+        assert (status, model["id"], model["display_name"]) == (200, "acme/raeuber", "Räuber – «1»")
+        assert model["created_at"] == "2026-06-01T10:20:30.5Z"
+        assert list(model["capabilities"]) == ["zeta", "alpha"]
+        assert server.get("/v1/models/acme/old", ADA)[1]["lifecycle"][0]["type"] == "deprecated"
+        assert server.get("/v1/models/acme/gone", ADA)[0] == 404
+        after = server.get("/v1/models?after_id=acme/gone&limit=1", ADA)  # what was removed keeps its place
+        assert after[0] == 200
+        team = [model["id"] for model in server.get("/v1/models?limit=1000", TEAM)[1]["data"]]
+        assert team
+        assert not [name for name in team if name.startswith("claude-fable-")]
+        assert set(server.get("/v1/models/acme/old", TEAM)[1]) == {"type", "id", "display_name", "created_at"}
+        assert server.get("/v1/models", ORGANIZATION)[0] == 200
+        for stopped in ("off", "done"):
+            assert server.get("/v1/models", f"sk-of-the-first-release-{stopped}")[0] == 401
+        assert call("catalog", "add", "new", "--database", url).returncode == 0
+        assert server.stop() == 0
+    history = json.loads(call("catalog", "history", "--json", "--database", url).stdout)
+    assert history[0]["subject"] == "new"
+    assert history[-1]["revision"] == 1
