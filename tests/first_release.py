@@ -19,7 +19,7 @@ ORGANIZATION: Final = "sk-of-the-first-release-org"
 
 
 def first_release(path: Path) -> Store:
-    """Make the database in a file: models in every stage, aliases, a tombstone, workspaces, keys of every status."""
+    """Make the database: models in every stage, aliases, a tombstone, workspaces, keys of every status."""
     with closing(sqlite3.connect(path)) as connection:
         connection.executescript(_DUMP.read_text(encoding="utf-8"))
     return Store(f"sqlite:///{path}")

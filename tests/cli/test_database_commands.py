@@ -93,14 +93,13 @@ def test_restore_says_what_became_of_everything(call: CLI, here: Path) -> None:
     )
     done = call("restore", "backup.db", "--force")
     (kept,) = here.glob("callsheet-before-restore-*.db")
-    assert done == (
-        0,
-        "",
-        f"Restored revision 20 into {here}/callsheet.db, as revision 23.\n"
-        f"What was there before is kept in {kept}.\n"
-        f"The key ada ({ids['ada']}) had stopped working and works again.\n"
-        f"The key new ({new}) is not in the backup and works no more.\n",
-    )
+    assert (done.code, done.out) == (0, "")
+    assert done.err.splitlines() == [
+        f"Restored revision 20 into {here}/callsheet.db, as revision 23.",
+        f"What was there before is kept in {kept}.",
+        f"The key ada ({ids['ada']}) had stopped working and works again.",
+        f"The key new ({new}) is not in the backup and works no more.",
+    ]
     history = call("catalog", "history", "--limit", "1", "--json").json[0]
     assert (history["action"], history["kind"], history["revision"]) == ("restore", "installation", 23)
     assert history["actor"].startswith("cli")
@@ -145,7 +144,8 @@ def test_check_prints_each_problem_and_fails(call: CLI, here: Path) -> None:
         ("copy --from mysql://h/d --to sqlite:///copy.db", "Databases of kind 'mysql' are not supported; .*"),
         ("backup backup.db --database sqlite:///none.db", "There is no database at none.db to back up."),
         ("backup none/backup.db", "The folder none does not exist; create it, or name another file."),
-        ("restore none.db", "There is nothing in none.db; name another backup."),
+        ("restore none.db", "none.db cannot be read: No such file or directory; name another backup."),
+        ("restore .", "\\. cannot be read: Is a directory; name another backup."),
         ("check --database sqlite:///none.db", "There is no database at none.db to check."),
     ],
 )

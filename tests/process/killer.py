@@ -123,7 +123,7 @@ def watch(note: Note) -> None:
         note(" ".join(statement.split()[:3]))
 
     def connect(*arguments: Any, **options: Any) -> sqlite3.Connection:
-        connection = make(*arguments, **options)
+        connection: sqlite3.Connection = make(*arguments, **options)
         connection.set_trace_callback(tell)
         return connection
 

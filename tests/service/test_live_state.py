@@ -229,3 +229,17 @@ def test_a_change_is_dated_by_the_clock_the_service_is_given(installation: Insta
     moment = datetime.fromisoformat("2030-01-01T00:00:00+00:00")
     CatalogService(installation.store, "test", lambda: moment).hide("claude-opus-5")
     assert installation.catalog.history("claude-opus-5")[0]["at"] == "2030-01-01T00:00:00Z"
+
+
+def test_what_nobody_asks_for_is_let_go_after_a_while(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("callsheet.service.state._IDLE", 0.01)
+    with watching(installation) as live:
+        state = live.current
+        view = state.view(state.workspaces[state.default_workspace_id])
+        before = view.retrieve("claude-opus-5")
+        seconds_until(lambda: not state.views._views)
+        again = state.view(state.workspaces[state.default_workspace_id])
+        assert again is not view
+        assert again.retrieve("claude-opus-5") == before

@@ -213,8 +213,8 @@ def _sql(*statements: str) -> Callable[[Path], None]:
 @pytest.mark.parametrize(
     ("ruin", "kind", "sentence"),
     [
-        (_nothing, UnknownError, r"There is nothing in \S+backup\.db; name another backup\."),
-        (_empty, UnknownError, r"There is nothing in \S+backup\.db; name another backup\."),
+        (_nothing, UnknownError, r"\S+backup\.db cannot be read: No such file or directory; name another backup\."),
+        (_empty, UnknownError, r"\S+backup\.db is empty; name another backup\."),
         (_garbage, StorageError, r"The database \S+backup\.db is not a SQLite database; .*"),
         (_no_tables, UnknownError, r"\S+backup\.db has no tables; name another backup\."),
         (_foreign, StorageError, r"The database \S+backup\.db belongs to another program; .*"),

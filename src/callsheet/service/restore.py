@@ -79,6 +79,7 @@ def restore(
     StorageError
         The file or the target is not fit for use; neither was changed.
     """
+    _refuse_no_backup(file)
     if is_in(target, file):
         raise ConflictError(f"{file} is the database itself; name a backup of it.")
     place = file_of(target)
@@ -95,6 +96,17 @@ def restore(
             restored = _put(backup, store_in(fresh, place=place), kept, actor, now, progress)
             exchange(place, fresh, kept)
         return with_fields(restored, kept=kept)
+
+
+def _refuse_no_backup(file: Path) -> None:
+    try:
+        empty = file.is_file() and not file.stat().st_size
+        with file.open("rb"):
+            pass
+    except OSError as error:
+        raise UnknownError(f"{file} cannot be read: {error.strerror}; name another backup.") from error
+    if empty:
+        raise UnknownError(f"{file} is empty; name another backup.")
 
 
 def _put(backup: Store, target: Store, kept: Path, actor: str, now: datetime, progress: Progress) -> Restored:
@@ -134,12 +146,6 @@ def _refuse_content(target: Store, *, damaged: bool) -> None:
 
 def _open(file: Path, path: Path, progress: Progress) -> Store:
     """The backup ``file`` in a copy of its own at ``path``: whole, of this schema, each row read once."""
-    try:
-        size = file.stat().st_size if file.is_file() else 0
-    except OSError as error:
-        raise UnknownError(f"{file} cannot be read: {error.strerror}; name another backup.") from error
-    if not size:
-        raise UnknownError(f"There is nothing in {file}; name another backup.")
     copy_pages(store_in(file), path, progress)
     if not seal(path):
         raise StorageError(f"The backup {file} is damaged; name another.")

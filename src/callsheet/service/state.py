@@ -25,6 +25,9 @@ _SILENCE: Final = 15.0
 
 _log = logging.getLogger("callsheet")
 
+#: After how long what was prepared for answers is let go, if nobody asked for it, in seconds.
+_IDLE: Final = 600.0
+
 #: How long `LiveState.stop` waits for a thread that waits for the database, in seconds.
 _PATIENCE: Final = 2.0
 
@@ -73,7 +76,7 @@ class LiveState:
         self._lock = threading.Lock()
         self._refreshing = threading.Lock()
         self._watching: Watch | None = None
-        self._known_at = time.monotonic()
+        self._tidied_at = self._known_at = time.monotonic()
         self._known_time = time.time()
         self.outage = Outage()
         """What goes wrong with the database."""
@@ -201,6 +204,9 @@ class LiveState:
         self._note(watch.answered_at)
         self.outage.ends(self.current.revision)
         work_off(self.current.views.backlog)
+        if time.monotonic() - self._tidied_at > _IDLE:
+            self._tidied_at = time.monotonic()
+            self.current.views.drop_idle()
 
     def _note(self, answered_at: float) -> None:
         """Note that the State was that of the database at ``answered_at``, by ``time.monotonic``."""
