@@ -67,8 +67,8 @@ others as they were up to a second ago. Counters and histograms are sums, and ne
 when a worker ends and is replaced. A gauge is a sum, or the worst of them: the oldest revision, the greatest age.
 
 `callsheet_requests_total` has the labels `route` (`list`, `retrieve`, or `other` for every other path), `status`,
-and `dialect` (`anthropic` or `openai`). What never becomes a request is not in it, as it is not HTTP, or larger than
-the limits. Neither are `/healthz`, `/readyz`, `/metrics` and `/openapi.json`.
+and `dialect` (`anthropic` or `openai`). What never becomes a request, as it is not HTTP or larger than the limits,
+is not in it. Neither are `/healthz`, `/readyz`, `/metrics` and `/openapi.json`.
 
 `callsheet_request_seconds` counts the time in which the process makes an answer, in buckets from a microsecond to
 four seconds, each twice the one before. `callsheet_build_info` has the label `version`.

@@ -43,7 +43,7 @@ def test_it_serves_what_it_held_to_whom_it_knew(database: Path) -> None:
         assert (status, model["id"], model["display_name"]) == (200, "acme/raeuber", "Räuber \u2013 «1»")
         assert model["created_at"] == "2026-06-01T10:20:30.5Z"
         assert list(model["capabilities"]) == ["zeta", "alpha"]
-        assert server.get("/v1/models/acme/old", ADA)[1]["lifecycle"][0]["type"] == "deprecated"
+        assert server.get("/v1/models/acme/old", ADA)[1]["lifecycle"] == "deprecated"
         assert server.get("/v1/models/acme/gone", ADA)[0] == 404
         after = server.get("/v1/models?after_id=acme/gone&limit=1", ADA)  # what was removed keeps its place
         assert after[0] == 200
