@@ -153,6 +153,7 @@ def test_cut_short_anywhere_it_is_refused(file: StateFile, state: State) -> None
 def test_with_any_bits_flipped_it_is_refused_or_says_the_same(
     file: StateFile, state: State, data: st.DataObject
 ) -> None:
+    file.path.unlink(missing_ok=True)
     content = bytearray(write(file, state))
     for _ in range(data.draw(st.integers(1, 3), "flips")):
         content[data.draw(st.integers(0, len(content) - 1), "at")] ^= 1 << data.draw(st.integers(0, 7), "bit")

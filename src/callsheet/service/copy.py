@@ -88,9 +88,9 @@ def _bring_up(
         raise ConflictError(
             f"{name} holds changes that are not in what is to be copied; name an empty database to copy to."
         )
-    if present is not None and present.revision == wanted.revision:
-        tallies = there.tallies()
-        if here.tallies() == tallies:
+    if present is not None and there.last_number() == last:
+        tallies = there.tallies(kept)
+        if here.tallies(kept) == tallies:
             return Copied(wanted.revision, tallies, changed=False)
     here.clear(changes=False)
     return Copied(wanted.revision, here.fill(there, last, kept), changed=True)

@@ -14,7 +14,7 @@ from callsheet.service.state_file import StateFile
 _log = logging.getLogger("callsheet")
 
 #: How long a file is left alone, in seconds: many changes in a row are saved together.
-_INTERVAL: Final = 5.0
+_INTERVAL: Final = 2.0
 
 #: And at least so many times as long as it took to write: the machine is for those who ask.
 _SHARE: Final = 10

@@ -45,7 +45,7 @@ def set_up(store: Store, clock: Callable[[], datetime], state_file: StateFile | 
     """
     if state_file is not None and store.is_empty() and state_file.is_good():
         raise StorageAwayError(
-            f"The database {store.place} is empty, but the state file {state_file.path} holds what was in it; "
+            f"The database {store.place} is missing or empty, but {state_file.path} holds what was served from it; "
             "restore the database, or remove that file to begin anew."
         )
     store.prepare()

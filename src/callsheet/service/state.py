@@ -165,13 +165,16 @@ class LiveState:
             saved = None if state_file is None else state_file.read(self.current.options)
         except StateFileError as error:
             _log.error("%s", error)
-        if saved is None:
+        if saved is None or state_file is None:
             self.outage.happens(cause, self._consequence())
             return
         self.current, self._known_time = saved
         self._known_at = time.monotonic() - max(time.time() - self._known_time, 0)  # a clock may have been set back
         self.has_state = True
-        self.outage.happens(cause, f"{self._consequence()} It was saved, and true {self.age:.0f} seconds ago.")
+        self.outage.happens(
+            cause,
+            f"Answers come from revision {self.current.revision} in {state_file.path}, true {self.age:.0f} s ago.",
+        )
 
     def _consequence(self) -> str:
         """What it means that the database cannot be followed."""

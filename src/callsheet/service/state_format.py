@@ -17,8 +17,8 @@ from callsheet.domain.catalog import Catalog
 from callsheet.domain.model import MODEL_FIELDS, Model
 from callsheet.storage import rows
 
-#: Raised when the lines come to mean something else.
-FORMAT: Final = 1
+#: What tells that a program reads as this one writes; the number is raised when lines come to mean something else.
+_OURS: Final = {"callsheet_state": 1, "model": list(MODEL_FIELDS), "key": list(Credential._fields)}
 
 #: Rows to a line: few enough to be written in a fraction of a millisecond, while a request may wait for that.
 _AT_ONCE: Final = 32
@@ -35,14 +35,12 @@ T = TypeVar("T")
 def header_of(state: State, place: str) -> Header:
     """Return what stands in front of ``state`` when it is saved from the database at ``place``."""
     return {
-        "callsheet_state": FORMAT,
+        **_OURS,
         "place": place,
         "organization_id": state.organization_id,
         "default_workspace_id": state.default_workspace_id,
         "revision": state.revision,
         "last_change": None if state.last_change is None else list(state.last_change),
-        "model": list(MODEL_FIELDS),
-        "key": list(Credential._fields),
     }
 
 
@@ -74,9 +72,8 @@ def read_header(line: bytes) -> Header:
     ValueError
         This program would not have written it so.
     """
-    header: Header = json.loads(line)
-    ours = FORMAT, list(MODEL_FIELDS), list(Credential._fields)
-    if (header.get("callsheet_state"), header.get("model"), header.get("key")) != ours:
+    header = json.loads(line)
+    if not isinstance(header, dict) or {name: header.get(name) for name in _OURS} != _OURS:
         raise ValueError("not a format of this program")
     return header
 
