@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import sysconfig
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,6 +33,15 @@ async def _ask():
         assert reply.status_code == 200, reply.text
         print(reply.text)
 asyncio.run(_ask())
+"""
+
+#: Runs pytest where the official SDK is, with our packages behind its own and no plugin but ours.
+_TEST: Final = f"""
+import os, site, sys
+site.addsitedir({sysconfig.get_path("purelib")!r})
+os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+import pytest
+sys.exit(pytest.main(["-p", "callsheet.testing.plugin", "-W", "error", "--strict-markers", "test_page.py"]))
 """
 
 
@@ -101,11 +111,14 @@ class Newcomer:
         if block.language == "bash":
             state = f"'{self._shell}'"
             return ["bash", "-euo", "pipefail", "-c", f". {state}\nset -a\n{code}\nexport -p > {state}"]
-        if block.marker == "runs: client":
+        if block.marker in ("runs: client", "runs: pytest"):
             if not _CLIENT.exists():
                 assert "CI" not in os.environ, f"{_CLIENT} is missing"
                 pytest.skip("The official SDK is missing; run: .venv/bin/python tests/clients/install.py")
-            return [_CLIENT, "-W", "error", "-c", code]
+            if block.marker == "runs: client":
+                return [_CLIENT, "-W", "error", "-c", code]
+            (self.folder / "test_page.py").write_text(code)
+            return [_CLIENT, "-c", _TEST]
         return [sys.executable, "-W", "error", "-c", code + (_ASK if block.marker == "runs: app" else "")]
 
     def _run(self, command: list[str | Path], where: str) -> str:

@@ -10,10 +10,8 @@ from typing import Annotated, TextIO
 import typer
 
 from callsheet._version import __version__
-from callsheet.cli import catalog, keys, workspaces
-from callsheet.cli.database import migrate
-from callsheet.cli.serve import serve
-from callsheet.cli.settings import settings
+from callsheet.cli.fake import fake
+from callsheet.cli.missing import add_missing
 from callsheet.domain.errors import CallsheetError
 
 app = typer.Typer(
@@ -23,12 +21,22 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # in its boxes, long flags are cut off at 80 columns
 )
-app.command()(serve)
-app.add_typer(catalog.app, name="catalog")
-app.add_typer(workspaces.app, name="workspaces")
-app.add_typer(keys.app, name="keys")
-app.command()(settings)
-app.command()(migrate)
+
+try:
+    from callsheet.cli import catalog, keys, workspaces
+    from callsheet.cli.database import migrate
+    from callsheet.cli.serve import serve
+    from callsheet.cli.settings import settings
+except ModuleNotFoundError as error:  # the rest works without the server extra
+    add_missing(app, ("serve", "catalog", "workspaces", "keys", "settings", "migrate"), error)
+else:
+    app.command()(serve)
+    app.add_typer(catalog.app, name="catalog")
+    app.add_typer(workspaces.app, name="workspaces")
+    app.add_typer(keys.app, name="keys")
+    app.command()(settings)
+    app.command()(migrate)
+app.command()(fake)
 
 
 def _show_version(wanted: bool) -> None:

@@ -4,7 +4,7 @@ Each class carries the protocol's ``error.type`` (contract, section 5). Numbers 
 one table, ``wire/anthropic.py``.
 
     CallsheetError
-    ├── APIError                    answered to a caller of the public API
+    ├── APIError                    answered to a caller of the public API, and raised by the client for it
     │   ├── InvalidRequestError
     │   │   └── MethodNotAllowedError
     │   ├── AuthenticationError
@@ -15,6 +15,11 @@ one table, ``wire/anthropic.py``.
     │   ├── RateLimitError
     │   ├── OverloadedError
     │   └── InternalServerError
+    ├── ClientError                 the client got no answer, or none of a Models API
+    │   ├── APIConnectionError
+    │   │   └── APITimeoutError
+    │   ├── APIResponseError
+    │   └── PagingError
     ├── RefusedError                a change that may not be made; it changed nothing
     │   ├── InvalidError            a value that is not valid
     │   ├── UnknownError            it names something that does not exist
@@ -41,9 +46,19 @@ class APIError(CallsheetError):
     ----------
     message
         The text of ``error.message``, word for word.
+
+    Attributes
+    ----------
+    status, request_id, body, retry_after
+        Set on what the client raises: the HTTP status; the server's id of the request; the answer, parsed if
+        it is JSON and else text; how many seconds the server asked to wait. None where it did not say.
     """
 
     type: ClassVar[str] = "api_error"
+    status: int | None = None
+    request_id: str | None = None
+    body: object = None
+    retry_after: float | None = None
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -106,6 +121,36 @@ class OverloadedError(APIError):
 
 class InternalServerError(APIError):
     """Something unexpected happened; its cause is in the log, never in the message (500)."""
+
+
+class ClientError(CallsheetError):
+    """The client got no answer, or none that a Models API gives.
+
+    Attributes
+    ----------
+    status, request_id, body
+        As those of `APIError`; None where there was no answer.
+    """
+
+    status: int | None = None
+    request_id: str | None = None
+    body: object = None
+
+
+class APIConnectionError(ClientError):
+    """The server was not reached, or broke the connection off."""
+
+
+class APITimeoutError(APIConnectionError):
+    """The server did not answer in time."""
+
+
+class APIResponseError(ClientError):
+    """What answered is no Models API: a web page, a redirect, broken or endless JSON."""
+
+
+class PagingError(ClientError):
+    """The server's pages lead nowhere: it ignores the cursor, repeats a page, or promises models it does not give."""
 
 
 class RefusedError(CallsheetError):
