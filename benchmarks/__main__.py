@@ -15,6 +15,8 @@ from benchmarks import tools
 from benchmarks.contenders import litellm
 from benchmarks.contenders.everyone import EVERYONE
 from benchmarks.cores import Cores, share_out
+from benchmarks.costs import count_costs
+from benchmarks.crowd import gather
 from benchmarks.growth import grow
 from benchmarks.machine import describe
 from benchmarks.options import PARTS, Options
@@ -48,8 +50,10 @@ def _measure(options: Options, cores: Cores, folder: Path) -> Results:
         options,
         describe(cores),
         compare(options, cores, folder) if contenders else None,
+        count_costs(quick=options.quick) if options.wants("costs") else None,
         time_starts(options, folder) if options.wants("start") else None,
         grow(options, cores, folder) if options.wants("growth") else None,
+        gather(options, cores, folder) if options.wants("crowd") else None,
         compare_workers(options, cores, folder) if options.wants("workers") else None,
     )
 
@@ -84,6 +88,7 @@ def _options() -> Options:
         small=Numbered("claude-model-", 60),
         large=Numbered("claude-model-", 1500 if quick else 10_000),
         sizes=(60, 1000) if quick else (60, 1000, 10_000, 100_000, 1_000_000),
+        crowd=(200, 20) if quick else (100_000, 10_000),
         change_seconds=1.0 if quick else 10.0,
     )
 

@@ -49,15 +49,23 @@ def measure(
     RuntimeError
         A request failed, or none was answered.
     """
-    for length in (seconds, 4 * seconds, 16 * seconds):
+    port = server.ports[kind]
+    return measure_script(server, port, script(kind, ids, port, next(_runs)), seconds, cores, connections)
+
+
+def measure_script(
+    server: Process, port: int, lua: str, seconds: float, cores: frozenset[int], connections: int = CONNECTIONS
+) -> Measured:
+    """Send what a script for wrk says, for ``seconds``; errors and all else as for `measure`."""
+    for length in (seconds, 4 * seconds, 16 * seconds, 64 * seconds):
         load_before, cpu_before = _load_cpu_seconds(), server.cpu_seconds
-        told = _run_wrk(server.ports[kind], kind, ids, length, cores, connections)
+        told = _run_wrk(port, lua, length, cores, connections)
         if told["failed"]:
-            raise RuntimeError(f"{told['failed']:g} of {told['requests']:g} requests of kind {kind} failed.")
+            raise RuntimeError(f"{told['failed']:g} of {told['requests']:g} requests failed.")
         if told["requests"]:
             break
     else:
-        raise RuntimeError(f"No request of kind {kind} was answered in {length:g} s.")
+        raise RuntimeError(f"No request was answered in {length:g} s.")
     cpu, wall = server.cpu_seconds - cpu_before, told["microseconds"] / 1e6
     return Measured(
         told["requests"] / wall,
@@ -71,16 +79,14 @@ def measure(
     )
 
 
-def _run_wrk(
-    port: int, kind: Kind, ids: Numbered, seconds: float, cores: frozenset[int], connections: int
-) -> dict[str, float]:
+def _run_wrk(port: int, lua: str, seconds: float, cores: frozenset[int], connections: int) -> dict[str, float]:
     """Run wrk once; return what the script reports at its end."""
-    with tempfile.NamedTemporaryFile("w", suffix=".lua") as lua:
-        lua.write(script(kind, ids, port, next(_runs)))
-        lua.flush()
+    with tempfile.NamedTemporaryFile("w", suffix=".lua") as file:
+        file.write(lua)
+        file.flush()
         command = ["wrk", "-t1", f"-c{connections}", "--latency", "--timeout", "60s", f"-d{int(seconds) + 5}s"]
         wrk = subprocess.Popen(
-            [*command, "-s", lua.name, f"http://127.0.0.1:{port}"],
+            [*command, "-s", file.name, f"http://127.0.0.1:{port}"],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from benchmarks.requests import Numbered
 
 #: What can be named beside contenders.
-PARTS = ("start", "growth", "workers")
+PARTS = ("costs", "start", "growth", "crowd", "workers")
 
 
 class Options(NamedTuple):
@@ -29,6 +29,8 @@ class Options(NamedTuple):
         The catalogues that contenders answer from.
     sizes
         Of the catalogues in the part on growth.
+    crowd
+        Keys, and the workspaces that they are of, in the part on many of them.
     change_seconds
         How long changes flow.
     """
@@ -41,6 +43,7 @@ class Options(NamedTuple):
     small: Numbered
     large: Numbered
     sizes: tuple[int, ...]
+    crowd: tuple[int, int]
     change_seconds: float
 
     def wants(self, name: str) -> bool:

@@ -98,6 +98,13 @@ def script(kind: Kind, ids: Numbered, port: int, run: int) -> str:
     return _FIXED.format(raw=f"GET {target(kind, ids)}{end}\\r\\n", done=_DONE)
 
 
+def script_of_keys(ids: Numbered, port: int, secrets: Numbered) -> str:
+    """Return the Lua script by which wrk asks for list 20 with another key each time."""
+    others = "".join(f"{n}: {v}\\r\\n" for n, v in HEADERS if n != "Authorization")
+    head = f"GET {target(Kind.LIST, ids)} HTTP/1.1\\r\\nHost: 127.0.0.1:{port}\\r\\n{others}"
+    return _KEYS.format(head=head, prefix=secrets.prefix, span=secrets.size, stride=_STRIDE, done=_DONE)
+
+
 _DONE: Final = """
 done = function(summary, latency)
   local e = summary.errors
@@ -130,5 +137,14 @@ local head = "{head}traceparent: 00-4bf92f3577b34da6"
 request = function()
   n = n + 1
   return head .. string.format("%016x", n) .. "-00f067aa0ba902b7-01\\r\\n\\r\\n"
+end
+{done}"""
+
+_KEYS: Final = """
+local n = 0
+local head = "{head}Authorization: Bearer {prefix}"
+request = function()
+  n = n + 1
+  return head .. string.format("%07d", n * {stride} % {span}) .. "\\r\\n\\r\\n"
 end
 {done}"""

@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from benchmarks.costs import Cost
+from benchmarks.crowd import Gathered
 from benchmarks.growth import Grown
 from benchmarks.options import Options
 from benchmarks.rounds import Comparison
@@ -15,6 +17,8 @@ class Results(NamedTuple):
     options: Options
     machine: list[str]
     comparison: Comparison | None
+    costs: list[Cost] | None
     started: Started | None
     growth: list[Grown] | None
+    crowd: list[Gathered] | None
     crews: list[Crew] | None

@@ -5,6 +5,8 @@ from typing import Final
 
 from benchmarks.changes import PER_SECOND
 from benchmarks.charts import NAMES, Chart
+from benchmarks.costs import Cost
+from benchmarks.crowd import Gathered
 from benchmarks.growth import KINDS, POLL_SECONDS, Grown
 from benchmarks.requests import TITLES, Kind
 from benchmarks.results import Results
@@ -29,6 +31,11 @@ _GROWTH: Final = (
     "and without changes."
 )
 
+_CROWD: Final = (
+    "List 20 of the small catalogue. No two workspaces have the same rules, so each has a view of its own, of "
+    "which 1,024 are kept; memory is that after all of them were asked."
+)
+
 _WORKERS: Final = (
     f"Here nothing is pinned: workers and wrk (one thread, {WORKERS_CONNECTIONS} connections) share all cores, "
     "so what wrk needs is missing to the second worker. *Busy* says how many cores each side kept busy."
@@ -44,10 +51,14 @@ def write(results: Results, charts: dict[Chart, str]) -> str:
     parts.append(f"Medians of {options.rounds} interleaved rounds, {options.seconds:g} s each.")
     if results.comparison is not None:
         parts += _comparison(results.comparison, results, charts)
+    if results.costs is not None:
+        parts += _costs(results.costs)
     if results.started is not None:
         parts += _started(results.started)
     if results.growth is not None:
         parts += _growth(results.growth, charts)
+    if results.crowd is not None:
+        parts += _crowd(results.crowd)
     if results.crews is not None:
         parts += _crews(results.crews)
     return "\n\n".join(parts) + "\n"
@@ -106,6 +117,11 @@ def _cells(figures: Figures) -> list[str]:
     return [f"{figures.rate:,.0f}", ratio, f"{figures.p50:,.0f}", f"{figures.p99:,.0f}", f"{figures.cpu:,.1f}"]
 
 
+def _costs(costs: list[Cost]) -> list[str]:
+    head = ["every answer, in process", "µs"]
+    return ["## What the parts cost", _table(head, [[cost.part, f"{cost.microseconds:.2f}"] for cost in costs])]
+
+
 def _started(started: Started) -> list[str]:
     return [
         "## Cold start",
@@ -141,6 +157,23 @@ def _growth(growth: list[Grown], charts: dict[Chart, str]) -> list[str]:
         _pictures([Chart.START, Chart.MEMORY, Chart.CHANGE, Chart.LATENCY], charts),
         _table(head, rows),
     ]
+
+
+def _crowd(crowd: list[Gathered]) -> list[str]:
+    head = ["keys", "workspaces", "start, s", "RSS, MiB", "one key: p50 · p99, µs", "CPU, µs"]
+    head += ["another key each time: p50 · p99, µs", "CPU, µs"]
+    rows = []
+    for each in crowd:
+        row = [f"{each.keys:,}", f"{each.workspaces:,}", f"{each.start_seconds:.2f}", f"{each.resident_mib:,.0f}"]
+        for run in (each.one_key, each.every_key):
+            cells = (
+                [_CANNOT] * 2
+                if run is None
+                else [f"{run.p50:,.0f} · {run.p99:,.0f}", f"{run.cpu_microseconds:.1f}"]
+            )
+            row += cells
+        rows.append(row)
+    return ["## A crowd of keys", _CROWD, _table(head, rows)]
 
 
 def _crews(crews: list[Crew]) -> list[str]:

@@ -107,7 +107,7 @@ class AnswerDoor(Door):
     ) -> tuple[int, list[tuple[str, str]], bytes]:
         path, _, query = target.encode("latin-1").partition(b"?")
         request = Request(method, path, query, _bytes(headers), time.time(), make_request_id())
-        status, answered, body, _ = answer(self.live.current, request)
+        status, answered, body, *_ = answer(self.live.current, request)
         return status, _text(answered), body
 
 

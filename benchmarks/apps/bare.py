@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from benchmarks.apps.work import Refusal, authenticate, load, make_request_id
+from benchmarks.apps.work import Refusal, authenticate, load, make_etag, make_request_id
 
 _models = load()
 _fixed = [
@@ -10,6 +10,7 @@ _fixed = [
     (b"cache-control", b"private, no-cache"),
     (b"x-content-type-options", b"nosniff"),
     (b"anthropic-organization-id", b"00000000-0000-4000-8000-000000000000"),
+    (b"vary", b"anthropic-version, anthropic-workspace-id, authorization, x-api-key"),
 ]
 
 
@@ -22,7 +23,7 @@ async def app(scope: Any, _receive: Any, send: Any) -> None:
     try:
         workspace, body = _answer(scope)
         status = 200
-        headers.append((b"anthropic-workspace-id", workspace))
+        headers += [(b"anthropic-workspace-id", workspace), (b"etag", make_etag(body))]
     except Refusal as refusal:
         status, body = refusal.status, refusal.body
     headers.append((b"content-length", b"%d" % len(body)))

@@ -5,7 +5,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from benchmarks.apps.work import Refusal, authenticate, load, make_request_id
+from benchmarks.apps.work import Refusal, authenticate, load, make_etag, make_request_id
 
 _models = load()
 
@@ -32,6 +32,8 @@ def _respond(body: bytes, workspace: bytes) -> Response:
         "x-content-type-options": "nosniff",
         "anthropic-organization-id": "00000000-0000-4000-8000-000000000000",
         "anthropic-workspace-id": workspace.decode(),
+        "etag": make_etag(body).decode(),
+        "vary": "anthropic-version, anthropic-workspace-id, authorization, x-api-key",
     }
     return Response(body, 200, headers, "application/json")
 

@@ -5,6 +5,7 @@ import secrets
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
+from zlib import crc32
 
 from benchmarks.start import SECRET
 
@@ -96,6 +97,11 @@ def authenticate(authorization: bytes | None, api_key: bytes | None, version: by
     if version not in _VERSIONS:
         raise Refusal(400, "invalid_request_error")
     return workspace
+
+
+def make_etag(body: bytes) -> bytes:
+    """Return what names ``body``."""
+    return b'"%08x"' % crc32(body)
 
 
 def make_request_id() -> str:

@@ -79,7 +79,9 @@ class Settings(BaseModel):
     )
     fast: bool = Field(True, description="Answer the public API without ASGI, where the server allows it.")
     memo_bytes: int = Field(
-        32 * 2**20, ge=0, description="How much is remembered of requests and their answers, per process."
+        32 * 2**20,
+        ge=0,
+        description="How much is remembered of requests and their answers, per process and driver.",
     )
     shutdown_seconds: int = Field(30, ge=0, description="How long a stop waits for requests in flight.")
 

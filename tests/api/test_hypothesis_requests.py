@@ -61,7 +61,7 @@ def is_openai(options: Options, headers: list[Header]) -> bool:
 
 def check(response: Response, *, openai: bool, method: str) -> None:
     """What is true of every answer."""
-    status, pairs, body, _ = response
+    status, pairs, body, *_ = response
     headers = dict(pairs)
     assert headers[b"request-id"] == REQUEST_ID.encode()
     assert headers[b"x-content-type-options"] == b"nosniff"

@@ -53,7 +53,7 @@ def rows(page: Path) -> list[list[str]]:
 def test_every_row_has_figures_in_every_column(folder: Path) -> None:
     found = rows(folder / "benchmarks.md")
     heads = {number - 1 for number, row in enumerate(found) if row[0] == "---"}
-    assert len(heads) == 5, "side by side twice, cold start, growth, workers"
+    assert len(heads) == 7, "side by side twice, costs, cold start, growth, crowd, workers"
     for number, row in enumerate(found):
         if number in heads or number - 1 in heads:
             continue

@@ -90,7 +90,7 @@ def test_lines_that_cannot_be_written_in_time_are_dropped_and_told_of(
     monkeypatch.setattr("callsheet.http.access_log._MOST_BYTES", 100)
     log = AccessLog(LogFormat.COMMON, pipe.writer)
     for _ in range(50):
-        log.add(b"a line of some length\n", b"", 0.0, "")
+        log.add((b"", b"a line of some length\n"), b"", 0.0, "")
     log.start()
     log.stop()
     assert 0 < pipe.content.count(b"\n") < 50 or wait_for(lambda: pipe.content, "a line")
@@ -101,7 +101,7 @@ def test_a_log_that_cannot_be_written_stops_nobody(caplog: pytest.LogCaptureFixt
     reader, writer = os.pipe()
     os.close(reader)
     log = AccessLog(LogFormat.COMMON, writer)
-    log.add(b"a line\n", b"", 0.0, "")
+    log.add((b"", b"a line\n"), b"", 0.0, "")
     log.start()
     log.stop()
     os.close(writer)

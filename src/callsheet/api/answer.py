@@ -34,18 +34,23 @@ class Response(NamedTuple):
         Empty for HEAD, 204 and 304.
     key_id
         Of the key it was given to, for logs; None if nobody was let in.
+    good_until
+        When an equal request stops getting an equal answer (request id aside) though the State stands, in
+        seconds since the epoch; 0 if it may be another the next time.
     """
 
     status: int
     headers: list[Header]
     body: bytes
     key_id: str | None = None
+    good_until: float = 0.0
 
 
 def answer(state: State, request: Request) -> Response:
     """Return what the contract says to ``request``. Never raises for anything a caller can send.
 
     The order of checks is that of section 4: path, method, credential, version, workspace, query, model.
+    Of the headers, only those in `READ` matter.
     """
     headers = read_headers(request.headers)
     known = cors.origin_headers(state.options, headers)
@@ -140,14 +145,16 @@ def apologize(state: State, request: Request) -> Response:
 
 def give(caller: Caller, body: Body, request: Request) -> Response:
     """Return the successful answer, or 304 when the caller has it already."""
-    (content, etag), shared, coding, _ = suit(caller, body)
+    (content, etag), shared, coding, final = suit(caller, body)
+    good_until = caller.expires if final else 0.0
     headers = [*_ids(request, to_openai=caller.to_openai), *shared, (b"etag", etag)]
     if caller.if_none_match is not None and _has_already(caller.if_none_match, etag):
-        return Response(304, [header for header in headers if header[0] != b"content-type"], b"", caller.key_id)
+        fewer = [header for header in headers if header[0] != b"content-type"]
+        return Response(304, fewer, b"", caller.key_id, good_until)
     headers.append((b"content-length", b"%d" % len(content)))
     if coding is not None:
         headers.append((b"content-encoding", coding))
-    return Response(200, headers, b"" if request.method == "HEAD" else content, caller.key_id)
+    return Response(200, headers, b"" if request.method == "HEAD" else content, caller.key_id, good_until)
 
 
 def _has_already(if_none_match: bytes, etag: bytes) -> bool:

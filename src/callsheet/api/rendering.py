@@ -51,11 +51,12 @@ class Rendering:
             piece = pieces[model.id] = self._write(model)
         return piece
 
+    def forget(self) -> None:
+        """Let go of everything; what is asked for is written anew."""
+        self._pieces = {}
+
     def _pieces_of(self, block: Block) -> dict[str, bytes]:
-        pieces = self._pieces.get(block)
-        if pieces is None:
-            pieces = self._pieces[block] = {}
-        return pieces
+        return self._pieces.setdefault(block, {})
 
     def keep(self, catalog: Catalog) -> None:
         """Forget the blocks that ``catalog`` no longer has, once they are the larger part."""

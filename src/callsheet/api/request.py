@@ -36,6 +36,7 @@ READ: Final = frozenset(
 _BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _DIGITS = re.compile(r"-?[0-9]+", re.ASCII)
 _LIFECYCLES: Final = {stage.value: stage for stage in Lifecycle}
+_USUAL_LIMITS: Final = {b"%d" % limit: limit for limit in range(MIN_LIMIT, MAX_LIMIT + 1)}
 _MOST_LIFECYCLES: Final = len(_LIFECYCLES)
 
 
@@ -133,9 +134,7 @@ def parse_query(query: bytes, default_limit: int) -> ListQuery:
     """
     if not query:
         return ListQuery(default_limit)
-    limit: bytes | None = None
-    after_id: bytes | None = None
-    before_id: bytes | None = None
+    limit = after_id = before_id = None
     stages: list[bytes] = []
     for part in query.split(b"&"):
         name, _, value = part.partition(b"=")
@@ -147,10 +146,10 @@ def parse_query(query: bytes, default_limit: int) -> ListQuery:
             after_id = value
         elif name == b"before_id":
             before_id = value
-        elif name in (b"lifecycle[]", b"lifecycle"):
+        elif name == b"lifecycle[]" or name == b"lifecycle":  # quicker so
             stages.append(value)
     return ListQuery(
-        default_limit if limit is None else _parse_limit(_decode(limit)),
+        default_limit if limit is None else _USUAL_LIMITS.get(limit) or _parse_limit(_decode(limit)),
         None if after_id is None else _parse_cursor("after_id", _decode(after_id)),
         None if before_id is None else _parse_cursor("before_id", _decode(before_id)),
         _parse_lifecycles(stages) if stages else LISTED,

@@ -118,7 +118,7 @@ class View:
         The same view of an earlier catalogue: what it prepared from blocks that are still there is kept.
     """
 
-    __slots__ = ("_rendering", "_slabs", "catalog", "number", "views", "visibility")
+    __slots__ = ("_rendering", "_slabs", "catalog", "is_idle", "number", "views", "visibility")
 
     def __init__(
         self,
@@ -133,6 +133,8 @@ class View:
         self.number = next(views.numbers)
         self.visibility = visibility
         self._rendering = rendering
+        self.is_idle = False
+        """Whether it has not been asked since `Views.drop_idle` looked at it last."""
         self._slabs: dict[Block, dict[frozenset[Lifecycle], Slab]] = {}
         if past is not None:
             known = past._slabs
@@ -140,6 +142,7 @@ class View:
 
     def retrieve(self, name: str) -> Body | None:
         """Return the model that ``name``, an id or alias, means; None if it does not exist for the beholder."""
+        self.is_idle = False
         model = self.catalog.resolve(name)
         if model is None or not self.visibility.sees(model.id):
             return None
@@ -155,6 +158,7 @@ class View:
         InvalidRequestError
             A cursor names nothing the beholder could ever have seen.
         """
+        self.is_idle = False
         limit, after_id, before_id, lifecycles = query
         after = None if after_id is None else self._locate("after_id", after_id)
         before = None if before_id is None else self._locate("before_id", before_id)
@@ -165,10 +169,10 @@ class View:
         if not runs:
             empty = anthropic.write_page(b"", has_more=has_more, first_id=None, last_id=None)
             return Body(empty, b'"0-0-%d"' % has_more)
-        first, start, _ = runs[0]
+        first, start, end = runs[0]
         last, _, stop = runs[-1]
         content = anthropic.write_page(
-            b",".join([slab.cut(start, stop) for slab, start, stop in runs]),
+            first.cut(start, end) if len(runs) == 1 else b",".join([slab.cut(*places) for slab, *places in runs]),
             has_more=has_more,
             first_id=first.keys[start][SORT_KEY_PREFIX:],
             last_id=last.keys[stop - 1][SORT_KEY_PREFIX:],
@@ -177,10 +181,15 @@ class View:
 
     def everything(self) -> Body:
         """Return all listed models as OpenAI's clients expect them."""
+        self.is_idle = False
         slabs = [self._slab(block, LISTED) for block in self.catalog.blocks]
         runs = [(slab, 0, len(slab.keys)) for slab in slabs if slab.keys]
         data = b",".join([slab.content for slab, _, _ in runs])
         return Body(openai.write_list(data), _tag(runs, b"openai"))
+
+    def forget(self) -> None:
+        """Let go of what was prepared; whoever still holds the view may ask it all the same."""
+        self._slabs = {}
 
     def _locate(self, name: str, cursor: str) -> str:
         """The sort key of a cursor."""
@@ -230,11 +239,12 @@ class View:
         return runs[::-1], False
 
     def _slab(self, block: Block, lifecycles: frozenset[Lifecycle]) -> Slab:
+        slabs = self._slabs  # another thread may replace it, see `forget`
         try:
-            return self._slabs[block][lifecycles]
+            return slabs[block][lifecycles]
         except KeyError:
             slab = Slab(list(self._listed(block, lifecycles)))
-            self._slabs.setdefault(block, {})[lifecycles] = slab
+            slabs.setdefault(block, {})[lifecycles] = slab
             return slab
 
     def _listed(self, block: Block, lifecycles: frozenset[Lifecycle]) -> Iterator[tuple[str, bytes]]:
@@ -263,7 +273,8 @@ class Views:
     """The views made so far, by rules and form: workspaces with the same rules share one.
 
     A view is made on first use and moves along when the catalogue changes; at most 1,024 are kept, and the
-    one made longest ago goes first. Shared by successive states, so that nothing unchanged is prepared twice.
+    one made longest ago goes first; what nobody asks goes with `drop_idle`. Shared by successive states, so
+    that nothing unchanged is prepared twice.
     """
 
     __slots__ = ("_renderings", "_views", "backlog", "encoded", "numbers")
@@ -287,3 +298,14 @@ class Views:
             if len(self._views) > _MOST_VIEWS:
                 self._views.pop(next(iter(self._views)), None)
         return view
+
+    def drop_idle(self) -> None:
+        """Let go of what nobody has asked for since the last call; for a thread that answers nobody."""
+        for key, view in list(self._views.items()):
+            if view.is_idle:
+                self._views.pop(key, None)
+                view.forget()
+            view.is_idle = True
+        for form, rendering in self._renderings.items():
+            if not any(form is used for _, used in list(self._views)):
+                rendering.forget()

@@ -6,15 +6,19 @@ import os
 import threading
 import time
 from collections import deque
-from typing import Final
+from typing import Final, TypeAlias
 
-from callsheet.api.answer import Response
-from callsheet.api.request import Request
 from callsheet.settings import LogFormat
 
 _log = logging.getLogger("callsheet")
 
+#: A line but for what differs between equal answers to equal requests: who it was, and what was asked and given.
+Template: TypeAlias = tuple[bytes, bytes]
+
+NO_TEMPLATE: Final[Template] = (b"", b"")
+
 _EVERY: Final = 0.2  # seconds between writes
+_AT_ONCE: Final = 256  # lines put together; more would keep the thread that answers waiting
 _MOST_BYTES: Final = 16 * 2**20  # waiting to be written; what exceeds it is dropped and counted
 
 
@@ -30,7 +34,7 @@ class AccessLog:
     """
 
     def __init__(self, kind: LogFormat, descriptor: int = 1) -> None:
-        self._template = _json_template if kind is LogFormat.JSON else _common_template
+        self._is_json = kind is LogFormat.JSON
         self._time_format = "%Y-%m-%dT%H:%M:%SZ" if kind is LogFormat.JSON else "%d/%b/%Y:%H:%M:%S +0000"
         self._descriptor = descriptor
         self._lines: deque[bytes] = deque()
@@ -41,18 +45,38 @@ class AccessLog:
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def template(self, request: Request, response: Response) -> bytes:
-        """Return a line but for what differs between equal answers to equal requests; see `add`."""
-        return self._template(request, response)
+    def template(
+        self, method: str, path: bytes, query: bytes, status: int, length: int, key_id: str | None
+    ) -> Template:
+        """Return what `add` takes: all that equal answers to equal requests have in common.
 
-    def add(self, template: bytes, request_id: bytes, seconds: float, client: str) -> None:
+        Parameters
+        ----------
+        method, path, query
+            As sent.
+        status, length
+            Of the answer; the length of its body in bytes.
+        key_id
+            Of the key it was given to, or None.
+        """
+        target = (path + b"?" + query if query else path).decode("latin-1")
+        if self._is_json:
+            return b"", _json_rest(method, target, status, length, key_id)
+        line = json.dumps(f"{method} {target} HTTP/1.1")  # escapes what could forge a line
+        return (key_id or "-").encode(), f"{line} {status} {length}\n".encode()
+
+    def add(self, template: Template, request_id: bytes, seconds: float, client: str) -> None:
         """Note an answer that took ``seconds`` to make and was given to ``client`` (an address, or empty)."""
-        line = template % {
-            b"time": self._now(),
-            b"request_id": request_id,
-            b"duration": seconds * 1e6,
-            b"client": client.encode("ascii", "replace") or b"-",
-        }
+        second = int(time.time())
+        if second != self._second:
+            self._second = second
+            self._stamp = time.strftime(self._time_format, time.gmtime(second)).encode()
+        address = client.encode("ascii", "replace") or b"-"
+        if self._is_json:
+            made = (self._stamp, request_id, seconds * 1e6, address, template[1])
+            line = b'{"time":"%b","request_id":"%b","duration_us":%d,"client":"%b",%b' % made
+        else:
+            line = b"%b - %b [%b] %b" % (address, template[0], self._stamp, template[1])
         if self._waiting > _MOST_BYTES:
             self._dropped += 1
             return
@@ -79,55 +103,23 @@ class AccessLog:
         self._flush()
 
     def _flush(self) -> None:
-        lines = [self._lines.popleft() for _ in range(len(self._lines))]  # others may join them meanwhile
-        content = b"".join(lines)
+        for _ in range(0, len(self._lines), _AT_ONCE):  # others may join them meanwhile: they wait
+            content = b"".join([self._lines.popleft() for _ in range(min(_AT_ONCE, len(self._lines)))])
+            self._write(content)
+            self._waiting -= len(content)
+        if self._dropped:
+            _log.error("%d lines of the access log were dropped: it is written too slowly.", self._dropped)
+            self._dropped = 0
+
+    def _write(self, content: bytes) -> None:
         left = memoryview(content)
         try:
             while left:
                 left = left[os.write(self._descriptor, left) :]
         except OSError as error:  # a reader that went away, or a full disk: answering goes on
             _log.error("The access log cannot be written: %s.", error.strerror)
-        self._waiting -= len(content)
-        if self._dropped:
-            _log.error("%d lines of the access log were dropped: it is written too slowly.", self._dropped)
-            self._dropped = 0
-
-    def _now(self) -> bytes:
-        """The time, formatted once a second."""
-        second = int(time.time())
-        if second != self._second:
-            self._second = second
-            self._stamp = time.strftime(self._time_format, time.gmtime(second)).encode()
-        return self._stamp
 
 
-def _json_template(request: Request, response: Response) -> bytes:
-    fields = {
-        "method": request.method,
-        "path": _path(request),
-        "status": response.status,
-        "bytes": len(response.body),
-        "key_id": response.key_id,
-    }
-    rest = _escape(json.dumps(fields, separators=(",", ":"))[1:])
-    return (
-        b'{"time":"%(time)b","request_id":"%(request_id)b","duration_us":%(duration)d,"client":"%(client)b",'
-        + rest
-        + b"\n"
-    )
-
-
-def _common_template(request: Request, response: Response) -> bytes:
-    line = json.dumps(f"{request.method} {_path(request)} HTTP/1.1")  # escapes what could forge a line
-    user = _escape(response.key_id or "-")
-    rest = _escape(f"{line} {response.status} {len(response.body)}\n")
-    return b"%(client)b - " + user + b" [%(time)b] " + rest
-
-
-def _path(request: Request) -> str:
-    query = b"?" + request.query if request.query else b""
-    return (request.path + query).decode("latin-1")
-
-
-def _escape(text: str) -> bytes:
-    return text.encode().replace(b"%", b"%%")
+def _json_rest(method: str, target: str, status: int, length: int, key_id: str | None) -> bytes:
+    fields = {"method": method, "path": target, "status": status, "bytes": length, "key_id": key_id}
+    return json.dumps(fields, separators=(",", ":"))[1:].encode() + b"\n"

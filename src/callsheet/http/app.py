@@ -39,7 +39,7 @@ class CallsheetApp(Starlette):
         self.live = live
         kind = settings.access_log
         self.observer = Observer(None if kind is LogFormat.OFF else AccessLog(kind))
-        self.public = PublicAPI(live, self.observer)
+        self.public = PublicAPI(live, self.observer, settings.memo_bytes)
         self.prefix = settings.root_path
         super().__init__(
             routes=[

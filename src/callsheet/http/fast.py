@@ -7,18 +7,18 @@ being answered, a reader that is too slow) takes uvicorn's own path through the 
 
 import time
 from asyncio import TimerHandle
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
-from callsheet.api import cors
-from callsheet.api.answer import Response, Sent, find, give, suit
-from callsheet.api.caller import Caller, identify
-from callsheet.api.request import Header, Request, find_model_id, read_headers
+from callsheet.api.answer import find, give, suit
+from callsheet.api.caller import Caller
+from callsheet.api.request import Header, Request, find_model_id
 from callsheet.api.view import Body
+from callsheet.http.access_log import NO_TEMPLATE
 from callsheet.http.app import CallsheetApp
 from callsheet.http.head import Head, HeadReader
-from callsheet.http.memo import KnownCaller, Memo, Remembered
+from callsheet.http.memo import ENTRY, LONGEST, Memo, write_lines
 from callsheet.http.metrics import Label
 from callsheet.http.observer import Kind
 from callsheet.http.protocol import EnvelopeProtocol, Limits, Part
@@ -29,8 +29,29 @@ if TYPE_CHECKING:
 
 _START: Final = b"GET /v1/"
 _NEVER: Final = float("inf")
-_LIST: Final = Kind(Label("list", 200, "anthropic"), b"")
-_RETRIEVE: Final = Kind(Label("retrieve", 200, "anthropic"), b"")
+_LIST: Final = Kind(Label("list", 200, "anthropic"), NO_TEMPLATE)
+_RETRIEVE: Final = Kind(Label("retrieve", 200, "anthropic"), NO_TEMPLATE)
+
+
+class Rest(NamedTuple):
+    """A successful answer but for date and request id.
+
+    Parameters
+    ----------
+    content
+        What follows the request id: the other headers and the body.
+    expires
+        When the caller's key does, in seconds since the epoch.
+    kind
+        What is told of it.
+    size
+        Of request and answer, in bytes.
+    """
+
+    content: bytes
+    expires: float
+    kind: Kind
+    size: int
 
 
 class FastLane:
@@ -41,48 +62,31 @@ class FastLane:
         self.observer = app.observer
         self.is_open = not app.prefix.startswith("/v1")
         """Whether paths mean what they say; else the app takes a prefix off that looks like the API's own."""
-        self.memo = Memo(memo_bytes)
+        self.memo: Memo[Rest] = Memo(memo_bytes)
         self.ids = RequestIDs()
         self.reader = HeadReader(limits.max_url_bytes, limits.max_header_bytes)
-        self._dated: list[Header] | None = None
-        self._opening = b""
+        self.dated: list[Header] | None = None
+        self.opening = b""
 
-    def opening(self, default_headers: list[Header]) -> bytes:
-        """Return a successful answer up to its request id; uvicorn makes the list of headers anew each second."""
-        if default_headers is not self._dated:
-            self._dated = default_headers
-            self._opening = b"%b%brequest-id: " % (STATUS_LINE[200], _lines(default_headers))
-        return self._opening
+    def date(self, default_headers: list[Header]) -> None:
+        """Write the ``opening`` of an answer, up to its request id; uvicorn's headers are made anew each second."""
+        self.dated = default_headers
+        self.opening = b"%b%brequest-id: " % (STATUS_LINE[200], write_lines(default_headers))
 
-    def kind(self, usual: Kind, head: Head, sent: Sent, caller: Caller) -> Kind:
+    def kind(self, model_id: str | None, head: Head, length: int, caller: Caller) -> Kind:
         """Return what is told of a successful answer; a line of the log is only made if there is one."""
+        usual = _LIST if model_id is None else _RETRIEVE
         log = self.observer.log
         if log is None:
             return usual
-        request = Request("GET", head.path, head.query, (), 0.0, "")
-        return usual._replace(template=log.template(request, Response(200, [], sent.body.content, caller.key_id)))
-
-    def caller(self, head: Head, now: float) -> KnownCaller:
-        """Return who sends this head.
-
-        Raises
-        ------
-        APIError
-            Somebody who is not let in.
-        """
-        known = self.memo.callers.get(head.lines)
-        if known is not None and now < known.caller.expires:
-            return known
-        state = self.live.current
-        headers = read_headers(self.reader.headers(head))
-        caller = identify(state, headers, cors.origin_headers(state.options, headers), now)
-        known = KnownCaller(caller, _lines(caller.headers), _lines(caller.varying_headers))
-        self.memo.keep_caller(head.lines, known)
-        return known
+        return usual._replace(template=log.template("GET", head[0], head[1], 200, length, caller.key_id))
 
 
 class FastProtocol(EnvelopeProtocol):
-    """Answers plain requests of the public API at once, and leaves everything else to uvicorn."""
+    """Answers plain requests of the public API at once, and leaves everything else to uvicorn.
+
+    What every request goes through is written flat: a call costs as much here as the work it does.
+    """
 
     def __init__(self, config: "ServerConfig", *args: Any, **kwargs: Any) -> None:
         super().__init__(config, *args, **kwargs)
@@ -92,17 +96,17 @@ class FastProtocol(EnvelopeProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Answer a request that is known by its bytes, or by its headers; leave any other to the parser."""
-        lane = self._lane
-        if data.startswith(_START) and lane.is_open and self._is_free():
-            begun = time.perf_counter()
-            if lane.live.current is not lane.memo.state:
-                lane.memo.follow(lane.live.current)
-            known = lane.memo.answers.get(data)
+        begun = time.perf_counter()
+        if self._is_free():
+            lane = self._lane
+            memo = lane.memo
+            if lane.live.current is not memo.state:
+                memo.follow(lane.live.current)
+            known = memo.answers.get(data)
             if known is not None and (known.expires == _NEVER or time.time() < known.expires):
-                lane.observer.metrics.remembered += 1
-                self._write(known, begun)
+                self._give_again(known, begun)
                 return
-            if self._answer(data, begun):
+            if data.startswith(_START) and lane.is_open and self._answer(data, begun):
                 return
         super().data_received(data)
 
@@ -120,52 +124,82 @@ class FastProtocol(EnvelopeProtocol):
     def _answer(self, data: bytes, begun: float) -> bool:
         """Answer a request if it is plain and let in; return whether it was."""
         lane = self._lane
-        now = time.time()
+        memo = lane.memo
         try:
-            head = None if self._is_for_proxied_log(data) else lane.reader.read(data)
-            if head is None:
+            head = lane.reader.read(data)
+            if head is None or (lane.observer.log is not None and self._is_for_proxied_log(data)):
                 return False
-            known = lane.caller(head, now)
-            caller = known.caller
-            model_id = find_model_id(head.path)
-            body = find(caller, model_id, head.query)
-            if caller.to_openai or caller.if_none_match is not None:
-                answer = None
-            else:
-                sent = suit(caller, body)
-                kind = lane.kind(_LIST if model_id is None else _RETRIEVE, head, sent, caller)
-                answer = Remembered(_rest(known, sent), caller.expires, kind)
+            now = time.time()
+            known = memo.answers.get(head)
+            if known is not None and now < known.expires:
+                self._give_again(known, begun)
+                if len(data) <= LONGEST:
+                    memo.keep_answer(data, known)
+                return True
+            return self._work_out(data, head, now, begun)
         except Exception:  # a refusal, or a fault: the ordinary path answers either, and logs the second
             return False
-        if answer is None:
-            self._send(head, caller, body, now, begun)
-            return True
-        self._write(answer, begun)
-        if sent.final:
-            lane.memo.keep_answer(data, answer)
-        return True
 
     def _is_for_proxied_log(self, data: bytes) -> bool:
         """Return whether the log would miss what a proxy says of the client, which uvicorn's middleware finds."""
-        return (
-            self._lane.observer.log is not None and self.config.proxy_headers and b"x-forwarded-for" in data.lower()
+        return self.config.proxy_headers and b"x-forwarded-for" in data.lower()
+
+    def _work_out(self, data: bytes, head: Head, now: float, begun: float) -> bool:
+        """Answer a request that is not known.
+
+        Raises
+        ------
+        APIError
+            It is refused; nothing has been written.
+        """
+        lane = self._lane
+        path, query, lines = head
+        memo = lane.memo
+        caller, plain_lines, varying_lines = memo.caller(
+            lane.live.current, lines, lambda: lane.reader.headers(lines), now
         )
+        model_id = find_model_id(path)
+        body = find(caller, model_id, query)
+        if caller.to_openai or caller.if_none_match is not None:
+            self._send(head, caller, body, now, begun)
+            return True
+        (content, etag), headers, coding, final = suit(caller, body)
+        kind = lane.kind(model_id, head, len(content), caller)
+        pieces = (  # the same, byte for byte, as `give` makes it
+            b"\r\n",
+            plain_lines if headers is caller.headers else varying_lines,
+            b"etag: %b\r\ncontent-length: %d\r\n" % (etag, len(content)),
+            b"\r\n" if coding is None else b"content-encoding: %b\r\n\r\n" % coding,
+            content,
+        )
+        self._write(pieces, kind, begun)
+        if final and len(data) <= LONGEST:
+            rest = b"".join(pieces)
+            memo.keep_answer(head, Rest(rest, caller.expires, kind, len(data) + len(rest) + ENTRY))
+        return True
 
     def _send(self, head: Head, caller: Caller, body: Body, now: float, begun: float) -> None:
         """Write an answer that is not of the usual form: not modified, or with its id twice."""
         request_id = self._lane.ids.make()
-        request = Request("GET", head.path, head.query, (), now, request_id.decode("ascii"))
+        request = Request("GET", head[0], head[1], (), now, request_id.decode("ascii"))
         response = give(caller, body, request)
         kind = self._lane.observer.kind(request, response)
-        lines = _lines(self.server_state.default_headers), _lines(response.headers)
+        lines = write_lines(self.server_state.default_headers), write_lines(response.headers)
         self.transport.write(b"".join((STATUS_LINE[response.status], *lines, b"\r\n", response.body)))
         self._await_next(kind, request_id, begun)
 
-    def _write(self, answer: Remembered, begun: float) -> None:
+    def _give_again(self, known: Rest, begun: float) -> None:
+        self._lane.observer.metrics.remembered += 1
+        self._write((known.content,), known.kind, begun)
+
+    def _write(self, pieces: tuple[bytes, ...], kind: Kind, begun: float) -> None:
         lane = self._lane
         request_id = lane.ids.make()
-        self.transport.write(b"".join((lane.opening(self.server_state.default_headers), request_id, answer.rest)))
-        self._await_next(answer.kind, request_id, begun)
+        headers = self.server_state.default_headers
+        if headers is not lane.dated:
+            lane.date(headers)
+        self.transport.write(b"".join((lane.opening, request_id, *pieces)))
+        self._await_next(kind, request_id, begun)
 
     def _await_next(self, kind: Kind, request_id: bytes, begun: float) -> None:
         """Tell of the answer, and wait for the next request, as long as keep-alive allows.
@@ -173,9 +207,7 @@ class FastProtocol(EnvelopeProtocol):
         A timer set for every request would cost more than many an answer: one looks, from time to time, when
         the connection was last used.
         """
-        self._lane.observer.tell(
-            kind, request_id, time.perf_counter() - begun, self.client[0] if self.client else ""
-        )
+        self._lane.observer.tell(kind, request_id, time.perf_counter() - begun, self.client)
         self.server_state.total_requests += 1
         self._used = self.loop.time()
         if self.timeout_keep_alive_task is not None:
@@ -201,15 +233,3 @@ class FastProtocol(EnvelopeProtocol):
             self._idle_check = None
         self._unset_keepalive_if_required()
         super().connection_lost(exc)
-
-
-def _rest(known: KnownCaller, sent: Sent) -> bytes:
-    """What follows the request id in a successful answer; the same, byte for byte, as `give` makes it."""
-    (content, etag), headers, coding, _ = sent
-    lines = known.lines if headers is known.caller.headers else known.varying_lines
-    coded = b"" if coding is None else b"content-encoding: %b\r\n" % coding
-    return b"\r\n%betag: %b\r\ncontent-length: %d\r\n%b\r\n%b" % (lines, etag, len(content), coded, content)
-
-
-def _lines(headers: tuple[Header, ...] | list[Header]) -> bytes:
-    return b"".join([b"%b: %b\r\n" % header for header in headers])

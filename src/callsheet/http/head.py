@@ -5,15 +5,18 @@ llhttp might read differently (a folded line, an odd character, a body, an upgra
 """
 
 import re
-from typing import Final, NamedTuple
+from typing import Final, TypeAlias
 
 from callsheet.api.request import READ, Header
 
 _BLANK_LINE: Final = b"\r\n\r\n"
 
-#: A request line that llhttp and we read alike: its target is visible ASCII, without the sign of a fragment.
-_FIRST_LINE: Final = re.compile(rb"GET (/[!\"$->@-~]*)(?:\?([!\"$-~]*))? HTTP/1\.1\r\n")
-_AROUND_URL: Final = len(b"GET  HTTP/1.1\r\n")
+_BEGINNING: Final = b"GET /"
+_BEFORE_URL: Final = len(b"GET ")
+_AFTER_URL: Final = b" HTTP/1.1\r\n"
+
+#: What a target may hold for llhttp and us to read it alike: visible ASCII, without the sign of a fragment.
+_IN_TARGET: Final = bytes(byte for byte in range(0x21, 0x7F) if byte != ord("#"))
 
 #: A header line that llhttp and we read alike.
 _LINE: Final = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([ -~\x80-\xff]*)")
@@ -29,20 +32,12 @@ _MOST_LINES: Final = 4096
 _LONGEST_LINE: Final = 512  # longer ones are understood, but not remembered
 
 
-class Head(NamedTuple):
-    """The head of a plain request: GET, HTTP/1.1, one host, no body, to be kept alive.
+#: The header lines that answers depend on, as sent: equal lines, equal callers.
+Lines: TypeAlias = tuple[bytes, ...]
 
-    Parameters
-    ----------
-    path, query
-        As sent.
-    lines
-        The header lines that answers depend on, as sent: equal lines, equal callers.
-    """
-
-    path: bytes
-    query: bytes
-    lines: tuple[bytes, ...]
+#: The head of a plain request (GET, HTTP/1.1, one host, no body, to be kept alive): path and query as sent, and
+#: its lines. Equal heads have equal answers. A plain tuple, as one is made for every request that is new.
+Head: TypeAlias = tuple[bytes, bytes, Lines]
 
 
 class HeadReader:
@@ -51,33 +46,36 @@ class HeadReader:
     def __init__(self, max_url_bytes: int, max_header_bytes: int) -> None:
         self._max_url_bytes = max_url_bytes
         self._longest = max_header_bytes
-        self._blocks: dict[bytes, tuple[bytes, ...]] = {}
+        self._blocks: dict[bytes, Lines] = {}
         self._idle: set[bytes] = set()  # lines without a meaning for us
         self._hosts: set[bytes] = set()
         self._headers: dict[bytes, Header] = {}  # lines that answers depend on
 
     def read(self, data: bytes) -> Head | None:
         """Return the head if ``data`` is exactly one plain request; None leaves it to the parser."""
-        first = _FIRST_LINE.match(data)
-        if first is None or data.find(_BLANK_LINE) != len(data) - len(_BLANK_LINE) or len(data) > self._longest:
+        end = data.find(_AFTER_URL)
+        if end < 0 or not data.startswith(_BEGINNING) or len(data) > self._longest:
             return None
-        end = first.end()
-        if end - _AROUND_URL > self._max_url_bytes:
+        target = data[_BEFORE_URL:end]
+        if len(target) > self._max_url_bytes or target.translate(None, _IN_TARGET):
             return None
-        block = data[end:]
+        block = data[end + len(_AFTER_URL) :]
         lines = self._blocks.get(block)
         if lines is None:
             lines = self._read_block(block)
             if lines is None:
                 return None
-        return Head(first[1], first[2] or b"", lines)
+        path, _, query = target.partition(b"?")
+        return path, query, lines
 
-    def headers(self, head: Head) -> list[Header]:
-        """Return the headers that answers depend on, names in small letters."""
-        return [header for header in map(self._parse, head.lines) if header is not None]
+    def headers(self, lines: Lines) -> list[Header]:
+        """Return what ``lines`` say, names in small letters."""
+        return [header for header in map(self._parse, lines) if header is not None]
 
-    def _read_block(self, block: bytes) -> tuple[bytes, ...] | None:
+    def _read_block(self, block: bytes) -> Lines | None:
         """The lines of a header block that answers depend on; None if the request is not plain."""
+        if block.find(_BLANK_LINE) != len(block) - len(_BLANK_LINE):
+            return None
         idle = self._idle
         hosts, wanted = 0, []
         for line in [line for line in block[: -len(_BLANK_LINE)].split(b"\r\n") if line not in idle]:

@@ -1,40 +1,39 @@
-"""Memo: what was worked out for requests of these very bytes, good until the State moves.
+"""Memo: answers that were worked out before, good until the State moves.
 
-A request whose bytes were seen before has the same credential, version, query and everything else, so what was
-made for one can never reach another principal. Whatever stops being true (a change of catalogue, keys or
-workspaces; the expiry of a key) ends it: the first by emptying the memo, the second by a time on each entry.
+A request is known by everything its answer depends on, its credential included, so what was made for one can
+never reach another principal. Whatever stops being true (a change of catalogue, keys or workspaces; the expiry
+of a key) ends it: the first by emptying the memo, the second by a time on each entry.
 """
 
-from typing import Final, NamedTuple
+from collections.abc import Callable, Hashable, Sequence
+from typing import Final, Generic, NamedTuple, Protocol, TypeVar
 
-from callsheet.api.caller import Caller
+from callsheet.api import cors
+from callsheet.api.caller import Caller, identify
+from callsheet.api.request import Header, read_headers
 from callsheet.api.state import State
-from callsheet.http.observer import Kind
 
 #: Longer requests, and longer heads of callers, are not remembered.
-_LONGEST: Final = 2048
+LONGEST: Final = 2048
 #: What an entry takes beside request and answer, in bytes; this bounds how many there can be.
-_ENTRY: Final = 512
+ENTRY: Final = 512
 _MOST_CALLERS: Final = 4096
 _MOST_SEEN: Final = 8192
 
 
-class Remembered(NamedTuple):
-    """A successful answer but for date and request id.
+class Remembered(Protocol):
+    """An answer as its driver gives it."""
 
-    Parameters
-    ----------
-    rest
-        What follows the request id: the other headers and the body.
-    expires
-        When the caller's key does, in seconds since the epoch.
-    kind
-        What is told of it.
-    """
+    @property
+    def expires(self) -> float:
+        """When it stops being one, in seconds since the epoch."""
 
-    rest: bytes
-    expires: float
-    kind: Kind
+    @property
+    def size(self) -> int:
+        """Bytes that it takes, together with its request."""
+
+
+Answer = TypeVar("Answer", bound=Remembered)
 
 
 class KnownCaller(NamedTuple):
@@ -45,8 +44,8 @@ class KnownCaller(NamedTuple):
     varying_lines: bytes
 
 
-class Memo:
-    """Answers by whole request, and callers by the header lines that answers depend on.
+class Memo(Generic[Answer]):
+    """Answers by request, and callers by the headers that answers depend on.
 
     Bounded in entries and bytes. An answer is only kept when its request comes a second time, so that a scan
     of all pages, or a tracing header that is new every time, pushes nothing out.
@@ -58,8 +57,8 @@ class Memo:
     """
 
     def __init__(self, max_bytes: int) -> None:
-        self.answers: dict[bytes, Remembered] = {}
-        self.callers: dict[tuple[bytes, ...], KnownCaller] = {}
+        self.answers: dict[Hashable, Answer] = {}
+        self.callers: dict[Hashable, KnownCaller] = {}
         self.state: State | None = None
         self._max_bytes = max_bytes
         self._bytes = 0
@@ -72,32 +71,44 @@ class Memo:
         self.callers.clear()
         self._bytes = 0
 
-    def keep_answer(self, request: bytes, answer: Remembered) -> None:
-        """Remember ``answer`` if ``request`` has been seen before."""
-        if len(request) > _LONGEST or not self._max_bytes or not self._is_second(request):
+    def keep_answer(self, request: Hashable, answer: Answer) -> None:
+        """Remember ``answer`` if ``request``, of at most `LONGEST` bytes, has been seen before."""
+        if not self._is_second(request) or answer.size > self._max_bytes:
             return
         if request in self.answers:  # its key has expired, and another of its credentials is good
             self._drop(request)
-        size = _size(request, answer)
-        if size > self._max_bytes:
-            return
-        while self._bytes + size > self._max_bytes:
+        while self._bytes + answer.size > self._max_bytes:
             self._drop(next(iter(self.answers)))
-        self._bytes += size
+        self._bytes += answer.size
         self.answers[request] = answer
 
-    def keep_caller(self, lines: tuple[bytes, ...], caller: KnownCaller) -> None:
-        """Remember who sends these header lines."""
-        if sum(map(len, lines)) > _LONGEST:
-            return
-        if len(self.callers) >= _MOST_CALLERS:
-            del self.callers[next(iter(self.callers))]
-        self.callers[lines] = caller
+    def caller(
+        self, state: State, lines: Hashable, headers: Callable[[], Sequence[Header]], now: float
+    ) -> KnownCaller:
+        """Return who sends ``lines``, which say what ``headers`` returns.
 
-    def _drop(self, request: bytes) -> None:
-        self._bytes -= _size(request, self.answers.pop(request))
+        Raises
+        ------
+        APIError
+            Somebody who is not let in.
+        """
+        known = self.callers.get(lines)
+        if known is not None and now < known.caller.expires:
+            return known
+        sent = headers()
+        found = read_headers(sent)
+        caller = identify(state, found, cors.origin_headers(state.options, found), now)
+        known = KnownCaller(caller, write_lines(caller.headers), write_lines(caller.varying_headers))
+        if sum(len(name) + len(value) for name, value in sent) <= LONGEST:
+            if len(self.callers) >= _MOST_CALLERS:
+                del self.callers[next(iter(self.callers))]
+            self.callers[lines] = known
+        return known
 
-    def _is_second(self, request: bytes) -> bool:
+    def _drop(self, request: Hashable) -> None:
+        self._bytes -= self.answers.pop(request).size
+
+    def _is_second(self, request: Hashable) -> bool:
         number = hash(request)
         if number in self._seen:
             return True
@@ -107,5 +118,6 @@ class Memo:
         return False
 
 
-def _size(request: bytes, answer: Remembered) -> int:
-    return len(request) + len(answer.rest) + _ENTRY
+def write_lines(headers: Sequence[Header]) -> bytes:
+    """Return ``headers`` as they go over the wire."""
+    return b"".join([b"%b: %b\r\n" % header for header in headers])

@@ -1,18 +1,21 @@
 """Observer: what is told of every answer, by both drivers alike: to the metrics, and to the access log."""
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from callsheet.api.answer import Response
 from callsheet.api.request import Request
-from callsheet.http.access_log import AccessLog
+from callsheet.http.access_log import NO_TEMPLATE, AccessLog, Template
 from callsheet.http.metrics import Label, Metrics, label
+
+#: Address and port of a client; None behind a Unix socket.
+Client: TypeAlias = tuple[str, int] | None
 
 
 class Kind(NamedTuple):
     """What there is to tell of an answer that would be the same for an equal one."""
 
     label: Label
-    template: bytes
+    template: Template
 
 
 class Observer:
@@ -31,14 +34,19 @@ class Observer:
     def kind(self, request: Request, response: Response) -> Kind:
         """Return what is told of ``response`` and every one like it."""
         to_openai = any(name == b"x-request-id" for name, _ in response.headers[:2])
-        template = b"" if self.log is None else self.log.template(request, response)
+        template = NO_TEMPLATE
+        if self.log is not None:
+            length = len(response.body)
+            template = self.log.template(
+                request.method, request.path, request.query, response.status, length, response.key_id
+            )
         return Kind(label(request, response.status, to_openai=to_openai), template)
 
-    def tell(self, kind: Kind, request_id: bytes, seconds: float, client: str) -> None:
-        """Tell of an answer that took ``seconds`` to make and went to ``client``, an address."""
+    def tell(self, kind: Kind, request_id: bytes, seconds: float, client: Client) -> None:
+        """Tell of an answer that took ``seconds`` to make and went to ``client``."""
         self.metrics.count(kind.label, seconds)
         if self.log is not None:
-            self.log.add(kind.template, request_id, seconds, client)
+            self.log.add(kind.template, request_id, seconds, client[0] if client else "")
 
     def start(self) -> None:
         """Begin to write the log."""

@@ -133,7 +133,7 @@ class EnvelopeProtocol(HttpToolsProtocol):
             return
         if answering or self._part is not Part.BODY:  # else the request has been answered before its body was in
             error = self._refusal or InvalidRequestError("Invalid HTTP request")
-            status, headers, body, _ = refuse_outside(error)
+            status, headers, body, *_ = refuse_outside(error)
             lines = [b"%b: %b\r\n" % line for line in (*self.server_state.default_headers, *headers)]
             self.transport.write(b"".join([STATUS_LINE[status], *lines, b"connection: close\r\n\r\n", body]))
         self.transport.close()

@@ -96,15 +96,10 @@ def write_model(model: Model, shape: Shape) -> bytes:
 
 def write_page(data: bytes, *, has_more: bool, first_id: str | None, last_id: str | None) -> bytes:
     """Return a page around ``data``: models as JSON, joined by commas. Ids need no escaping."""
-    more = b"true" if has_more else b"false"
     if first_id is None or last_id is None:
-        return b'{"data":[],"has_more":%b,"first_id":null,"last_id":null}' % more
-    return b'{"data":[%b],"has_more":%b,"first_id":"%b","last_id":"%b"}' % (
-        data,
-        more,
-        first_id.encode(),
-        last_id.encode(),
-    )
+        return b'{"data":[],"has_more":%b,"first_id":null,"last_id":null}' % (b"true" if has_more else b"false")
+    more = b'],"has_more":true,"first_id":"' if has_more else b'],"has_more":false,"first_id":"'
+    return b"".join((b'{"data":[', data, more, first_id.encode(), b'","last_id":"', last_id.encode(), b'"}'))
 
 
 #: The status of each error; the only place that knows these numbers.

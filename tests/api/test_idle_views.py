@@ -1,0 +1,54 @@
+"""Views that nobody asks are let go, and answer the same when they are asked again."""
+
+from callsheet.api.state import State
+from callsheet.domain.access import Visibility
+from tests.api.states import SECRET, ask, make_state
+from tests.installation import make_model
+
+
+def _state() -> State:
+    return make_state(
+        [make_model(f"m{number:04}") for number in range(600)], visibility=Visibility(deny=("m0007",))
+    )
+
+
+def _prepared(state: State) -> int:
+    """How many views are kept, and slabs and written models with them."""
+    views = state.views
+    slabs = sum(len(view._slabs) for view in views._views.values())
+    return len(views._views) + slabs + sum(len(each._pieces) for each in views._renderings.values())
+
+
+def test_what_is_not_asked_between_two_looks_is_let_go() -> None:
+    state = _state()
+    before = ask(state, query=b"limit=1000").body
+    state.views.drop_idle()
+    assert _prepared(state) > 3, "it was asked since the last look, as there was none"
+    state.views.drop_idle()
+    assert _prepared(state) == 0
+    assert ask(state, query=b"limit=1000").body == before
+
+
+def test_what_is_asked_stays_and_the_other_forms_go() -> None:
+    state = _state()
+    bearer = [(b"authorization", b"Bearer " + SECRET.encode())]
+    everything = ask(state, headers=bearer).body
+    assert b'"object":"list"' in everything
+    for _ in range(3):
+        ask(state)
+        state.views.drop_idle()
+    (form,) = {form.value for _, form in state.views._views}
+    assert form == "current"
+    assert {each.value for each, rendering in state.views._renderings.items() if rendering._pieces} == {"current"}
+    assert ask(state, headers=bearer).body == everything
+
+
+def test_whoever_still_holds_a_view_that_was_let_go_may_ask_it() -> None:
+    state = _state()
+    view = state.view(state.workspaces[state.default_workspace_id])
+    one = view.retrieve("m0001")
+    for _ in range(2):
+        state.views.drop_idle()
+    assert view._slabs == {}
+    assert view.retrieve("m0001") == one
+    assert view.retrieve("m0007") is None
