@@ -1,5 +1,6 @@
 """What a bug is: something between a correct server and its caller that twists a request, or the answer to it."""
 
+import gzip
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -38,6 +39,11 @@ class Asked:
     def is_list(self) -> bool:
         """Whether it asks for the list."""
         return self.path.rstrip("/").endswith("/models")
+
+    @property
+    def is_model(self) -> bool:
+        """Whether it asks for one model."""
+        return self.path.startswith("/v1/models/") and not self.is_list
 
     @property
     def is_openai(self) -> bool:
@@ -129,16 +135,21 @@ class Twisted:
             )
 
         answered = await self.bug(_asked(scope), ask)
+        if b"gzip" in dict(scope["headers"]).get(b"accept-encoding", b"") and len(answered.body) > 1024:
+            coded = {**answered.headers, "content-encoding": "gzip"}
+            answered = replace(answered, headers=coded, body=gzip.compress(answered.body, 1))
         headers = {name: value for name, value in answered.headers.items() if name != "content-length"}
         if answered.body:
             headers["content-length"] = str(len(answered.body))
         pairs = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
         await send({"type": "http.response.start", "status": answered.status, "headers": pairs})
-        await send({"type": "http.response.body", "body": answered.body})
+        body = b"" if scope["method"] == "HEAD" else answered.body
+        await send({"type": "http.response.body", "body": body})
 
 
 def _asked(scope: dict[str, Any]) -> Asked:
     headers = {name.decode(): value.decode("latin-1") for name, value in scope["headers"]}
     headers.pop("accept-encoding", None)  # bugs read what passes
     query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
-    return Asked(scope["method"], scope["raw_path"].decode("ascii"), tuple(query), headers)
+    method = "GET" if scope["method"] == "HEAD" else scope["method"]
+    return Asked(method, scope["raw_path"].decode("ascii"), tuple(query), headers)

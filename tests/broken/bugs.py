@@ -185,12 +185,12 @@ async def retired_are_listed(asked: Asked, ask: Ask) -> Answered:
 async def missing_is_200(asked: Asked, ask: Ask) -> Answered:
     """Report a model that does not exist as a success (one-api, new-api)."""
     answered = await ask(asked)
-    return replace(answered, status=200) if answered.status == 404 and not asked.is_list else answered
+    return replace(answered, status=200) if answered.status == 404 and asked.is_model else answered
 
 
 async def list_for_retrieve(asked: Asked, ask: Ask) -> Answered:
     """Match the path by its beginning, so that every model is the list (agentgateway)."""
-    return await ask(asked if asked.is_list else replace(asked, path="/v1/models"))
+    return await ask(replace(asked, path="/v1/models") if asked.is_model else asked)
 
 
 async def no_slashes(asked: Asked, ask: Ask) -> Answered:
@@ -203,7 +203,7 @@ async def no_slashes(asked: Asked, ask: Ask) -> Answered:
 
 async def no_retrieve(asked: Asked, ask: Ask) -> Answered:
     """Have a list and nothing below it (vLLM, Bifrost)."""
-    return await ask(asked) if asked.is_list else refused(404, "not_found_error", "Not found")
+    return refused(404, "not_found_error", "Not found") if asked.is_model else await ask(asked)
 
 
 async def alias_keeps_its_name(asked: Asked, ask: Ask) -> Answered:

@@ -5,23 +5,29 @@ import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 import uvicorn
 
 from callsheet.http.app import CallsheetApp, options_of
+from callsheet.http.config import ServerConfig
+from callsheet.http.protocol import Limits
 from callsheet.http.server import bind
 from callsheet.settings import Settings
 from tests.broken.asking import Bug, Twisted
 from tests.installation import Installation
+
+LIMITS: Final = Limits(65_536, 65_536, 1_048_576)  # bytes of URL, headers, body
 
 
 @contextmanager
 def serve_app(app: Any, tls: ssl.SSLContext | None = None) -> Iterator[str]:
     """Serve an ASGI app in a thread; give its base URL."""
     listener = bind("127.0.0.1", 0)
-    config = uvicorn.Config(
+    config = ServerConfig(
         app,
+        limits=LIMITS,
+        fast=False,
         ws="none",
         lifespan="off",
         log_config=None,

@@ -41,7 +41,7 @@ import os, site, sys
 site.addsitedir({sysconfig.get_path("purelib")!r})
 os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
 import pytest
-sys.exit(pytest.main(["-p", "callsheet.testing.plugin", "-W", "error", "--strict-markers", "test_page.py"]))
+sys.exit(pytest.main(["-p", "callsheet.testing.plugin", "-W", "error", "--strict-markers"]))
 """
 
 
@@ -54,6 +54,7 @@ def test_every_block_says_whether_it_runs(page: Path) -> None:
 def test_the_blocks_of_a_page_run_one_after_the_other(page: Path, newcomer: "Newcomer") -> None:
     for block in blocks(page):
         newcomer.follow(block)
+    newcomer.run_tests()
 
 
 class Newcomer:
@@ -102,6 +103,8 @@ class Newcomer:
             file.unlink()
         elif block.marker == "runs: nginx":
             self._check_nginx(block.code)
+        elif block.marker == "runs: pytest":
+            (self.folder / f"test_of_line_{block.line}.py").write_text(block.code)
         elif block.marker.startswith("runs"):
             self.printed = self._run(self._command(block), where).replace(self.url, _SHOWN_URL)
             self._await_changes()
@@ -111,15 +114,14 @@ class Newcomer:
         if block.language == "bash":
             state = f"'{self._shell}'"
             return ["bash", "-euo", "pipefail", "-c", f". {state}\nset -a\n{code}\nexport -p > {state}"]
-        if block.marker in ("runs: client", "runs: pytest"):
-            if not _CLIENT.exists():
-                assert "CI" not in os.environ, f"{_CLIENT} is missing"
-                pytest.skip("The official SDK is missing; run: .venv/bin/python tests/clients/install.py")
-            if block.marker == "runs: client":
-                return [_CLIENT, "-W", "error", "-c", code]
-            (self.folder / "test_page.py").write_text(code)
-            return [_CLIENT, "-c", _TEST]
+        if block.marker == "runs: client":
+            return [_client(), "-W", "error", "-c", code]
         return [sys.executable, "-W", "error", "-c", code + (_ASK if block.marker == "runs: app" else "")]
+
+    def run_tests(self) -> None:
+        """Run all tests that the page has shown; they need nothing of it, and one run is quicker than many."""
+        if any(self.folder.glob("test_of_line_*.py")):
+            self._run([_client(), "-c", _TEST], "tests")
 
     def _run(self, command: list[str | Path], where: str) -> str:
         done = subprocess.run(
@@ -158,6 +160,14 @@ class Newcomer:
         self.server.terminate()
         self.server.communicate(timeout=30)
         assert self.server.returncode in (0, -signal.SIGTERM)
+
+
+def _client() -> Path:
+    """The interpreter that has the newest official SDK."""
+    if not _CLIENT.exists():
+        assert "CI" not in os.environ, f"{_CLIENT} is missing"
+        pytest.skip("The official SDK is missing; run: .venv/bin/python tests/clients/install.py")
+    return _CLIENT
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import requests
 from callsheet.domain.errors import InvalidError
 from callsheet.testing import Fault, ModelsAPI
 from callsheet.testing.faults import parse_fault
+from tests.program import wait_for
 
 MODELS = ["claude-a", "claude-b", "claude-c", "claude-d", "claude-e"]
 ANTHROPIC = {"anthropic-version": "2023-06-01"}
@@ -121,6 +122,7 @@ def test_a_delay_holds_up_one_answer_and_nobody_else(api: ModelsAPI, client: htt
     fault = api.fail(delay=60, on="list")
     with pytest.raises(httpx2.ReadTimeout):
         client.get("/v1/models", timeout=0.1)
+    wait_for(lambda: fault.used, "the double to come to it")
     assert (fault.used, api.last_request.status) == (1, 200)
     assert client.get("/v1/models").status_code == 200
 

@@ -1,4 +1,4 @@
-"""The fixture `models_api` as other people's tests use it: pytest on files of its own, with the plugin installed."""
+"""The fixture `models_api` as other people use it: pytest on files of its own, where the plugin is installed."""
 
 import os
 import re
@@ -33,10 +33,10 @@ def run(folder: Path, test: str, *arguments: str, conftest: str = "", **env: str
     """Run pytest on one file of tests, in a process of its own; warnings are errors there, too."""
     (folder / "conftest.py").write_text(conftest)
     (folder / "test_it.py").write_text(f"import os\nimport httpx2\nimport pytest\n\n{ASK}\n{test}")
+    options = ["-W", "error", "--strict-markers", "-pno:cacheprovider", *ALONE, *arguments]
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-W", "error", "--strict-markers", "-pno:cacheprovider", *ALONE, *arguments],
-        cwd=folder, env={**os.environ, **env}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        timeout=DEADLINE, check=False,
+        [sys.executable, "-m", "pytest", *options], cwd=folder, env={**os.environ, **env}, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=DEADLINE, check=False,
     )  # fmt: skip
     return Run(done.returncode, done.stdout)
 

@@ -1,5 +1,6 @@
 """The server of the double: real HTTP, for whatever a client sends."""
 
+import gc
 import json
 import socket
 import threading
@@ -160,6 +161,15 @@ def test_a_stop_ends_open_connections_and_pending_answers_at_once(api: ModelsAPI
             with suppress(ConnectionResetError):
                 assert line.rest() == b""
     assert [thread.name for thread in threading.enumerate() if thread.name == "callsheet-double"] == []
+
+
+def test_a_stop_leaves_no_connection_behind_however_new_it_is() -> None:
+    for _ in range(100):
+        with ModelsAPI() as api:
+            lines = [Line(api) for _ in range(3)]
+        for line in lines:
+            line.socket.close()
+    gc.collect()  # a socket that was forgotten complains now, and pytest makes an error of it
 
 
 def test_it_listens_on_ipv6_where_there_is_any() -> None:

@@ -10,8 +10,10 @@ from typing import Annotated, TextIO
 import typer
 
 from callsheet._version import __version__
+from callsheet.cli.doctor import doctor
 from callsheet.cli.fake import fake
 from callsheet.cli.missing import add_missing
+from callsheet.cli.models import app as models
 from callsheet.domain.errors import CallsheetError
 
 app = typer.Typer(
@@ -36,7 +38,9 @@ else:
     app.add_typer(keys.app, name="keys")
     app.command()(settings)
     app.command()(migrate)
+app.add_typer(models, name="models")
 app.command()(fake)
+app.command()(doctor)
 
 
 def _show_version(wanted: bool) -> None:

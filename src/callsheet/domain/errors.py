@@ -26,6 +26,7 @@ one table, ``wire/anthropic.py``.
     │   └── ConflictError           it contradicts something that exists
     ├── StorageError                the database cannot be used
     ├── SettingsError               the program is configured wrongly
+    ├── DoctorError                 a server cannot be examined
     └── ServeError                  the server cannot start
 """
 
@@ -150,7 +151,7 @@ class APIResponseError(ClientError):
 
 
 class PagingError(ClientError):
-    """The server's pages lead nowhere: it ignores the cursor, repeats a page, or promises models it does not give."""
+    """The server's pages lead nowhere: it ignores the cursor, repeats a page, or gives less than it promises."""
 
 
 class RefusedError(CallsheetError):
@@ -175,6 +176,10 @@ class StorageError(CallsheetError):
 
 class SettingsError(CallsheetError):
     """The program is configured wrongly."""
+
+
+class DoctorError(CallsheetError):
+    """A server cannot be examined."""
 
 
 class ServeError(CallsheetError):

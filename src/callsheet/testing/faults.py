@@ -50,20 +50,14 @@ class Outcome(NamedTuple):
 
 
 class Fault(BaseModel):
-    """Something that goes wrong for the next requests it concerns.
-
-    Raises
-    ------
-    InvalidError
-        From `make_fault`, if nothing would go wrong, or two things that exclude each other.
-    """
+    """Something that goes wrong for the next requests it concerns, as `ModelsAPI.fail` was told."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     status: int | None = Field(None, ge=400, le=599, description="Answer with this status.")
     message: str | None = Field(None, min_length=1, description="Of the error with that status.")
     retry_after: float | None = Field(None, ge=0, description="Seconds in the header retry-after of that error.")
-    delay: float = Field(0, ge=0, description="Seconds before the answer is sent.")
+    delay: float = Field(0.0, ge=0, description="Seconds before the answer is sent.")
     cut: bool = Field(False, description="End the connection in the middle of the body.")
     has_more: bool | None = Field(None, description="What a page says, whether that is so or not.")
     loop: bool = Field(False, description="Ignore the cursor: the first page once more, and always more to come.")

@@ -51,11 +51,9 @@ class Server:
     def __init__(self, api: "ModelsAPI", host: str, port: int) -> None:
         self._api = api
         self._listener = _listen(host, port)
-        address = self._listener.getsockname()
-        self.url = (
-            f"http://[{address[0]}]:{address[1]}" if ":" in address[0] else f"http://{address[0]}:{address[1]}"
-        )
-        self._loop = asyncio.new_event_loop()
+        name, taken = self._listener.getsockname()[:2]
+        self.url = f"http://[{name}]:{taken}" if ":" in name else f"http://{name}:{taken}"
+        self._loop = asyncio.SelectorEventLoop()  # whatever policy the tests have set
         self._stopped = asyncio.Event()
         self._thread = threading.Thread(target=self._run, name="callsheet-double", daemon=True)
         self._thread.start()
@@ -73,10 +71,13 @@ class Server:
         connections: set[_Connection] = set()
         server = await self._loop.create_server(lambda: _Connection(self._api, connections), sock=self._listener)
         await self._stopped.wait()
-        server.close()
+        self._loop.remove_reader(self._listener)
+        if being_accepted := asyncio.all_tasks() - {asyncio.current_task()}:
+            await asyncio.wait(being_accepted)  # closed before, asyncio would forget their sockets
         for connection in list(connections):
             connection.abort()
         await asyncio.sleep(0)  # in which the sockets are closed
+        server.close()
 
 
 def _listen(host: str, port: int) -> socket.socket:
