@@ -98,7 +98,7 @@ def told(text: str, status: int = 200, kind: str = "text/plain") -> Answered:
 def refused(status: int, kind: str, message: str) -> Answered:
     """An error in Anthropic's envelope."""
     envelope = {"type": "error", "error": {"type": kind, "message": message}, "request_id": "req_011"}
-    headers = {"content-type": "application/json", "request-id": "req_011"}
+    headers = {"content-type": "application/json", "request-id": "req_011", "x-should-retry": "false"}
     return Answered(status, headers).saying(envelope)
 
 

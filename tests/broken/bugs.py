@@ -4,6 +4,7 @@ import asyncio
 import itertools
 from dataclasses import replace
 from typing import Any
+from urllib.parse import unquote
 
 from tests.broken.asking import Answered, Ask, Asked, Bug, refused, told
 
@@ -169,7 +170,7 @@ async def listed_twice(asked: Asked, ask: Ask) -> Answered:
     if not asked.is_list or answered.status != 200 or not answered.json["data"]:
         return answered
     data = answered.json["data"]
-    return answered.changed(data=[data[0], *data][: max(2, len(data))])
+    return answered.changed(data=[data[0], *data]) if len(data) > 2 else answered
 
 
 async def retired_are_listed(asked: Asked, ask: Ask) -> Answered:
@@ -196,7 +197,7 @@ async def list_for_retrieve(asked: Asked, ask: Ask) -> Answered:
 async def no_slashes(asked: Asked, ask: Ask) -> Answered:
     """Route one segment only, so that ids with a slash are not found (Ollama, LiteLLM, new-api)."""
     name = asked.path.removeprefix("/v1/models/")
-    if "/" in name.rstrip("/") or "%2f" in name.lower():
+    if asked.is_model and ("/" in name or "%2f" in name.lower()):
         return refused(404, "not_found_error", "Not found")
     return await ask(asked)
 
@@ -208,9 +209,10 @@ async def no_retrieve(asked: Asked, ask: Ask) -> Answered:
 
 async def alias_keeps_its_name(asked: Asked, ask: Ask) -> Answered:
     """Answer an alias with the alias as the id."""
-    name = asked.path.rpartition("/")[2]
     answered = await ask(asked)
-    return answered.changed(id=name) if not asked.is_list and answered.status == 200 else answered
+    if not asked.is_model or answered.status != 200:
+        return answered
+    return answered.changed(id=unquote(asked.path.removeprefix("/v1/models/")))
 
 
 # --- paths and redirects
@@ -285,7 +287,9 @@ async def openai_only(asked: Asked, ask: Ask) -> Answered:
 async def plain_text_errors(asked: Asked, ask: Ask) -> Answered:
     """Say what is wrong in plain text."""
     answered = await ask(asked)
-    return told("Bad request.", answered.status) if answered.status >= 400 else answered
+    if answered.status < 400:
+        return answered
+    return replace(answered, headers={**answered.headers, "content-type": "text/plain"}, body=b"Bad request.")
 
 
 async def wrong_key_is_403(asked: Asked, ask: Ask) -> Answered:
@@ -338,4 +342,24 @@ async def slow(asked: Asked, ask: Ask) -> Answered:
     """Take half a second for the list."""
     if asked.is_list:
         await asyncio.sleep(0.5)
+    return await ask(asked)
+
+
+def rate_limited(every: int, retry_after: int) -> Bug:
+    """Refuse every so many requests with 429."""
+    turns = itertools.count(1)
+
+    async def rate_limited(asked: Asked, ask: Ask) -> Answered:
+        if next(turns) % every:
+            return await ask(asked)
+        limited = refused(429, "rate_limit_error", "Slow down.")
+        return replace(limited, headers={**limited.headers, "retry-after": str(retry_after)})
+
+    return rate_limited
+
+
+async def hanging_retrieve(asked: Asked, ask: Ask) -> Answered:
+    """Never answer a request for one model."""
+    if asked.is_model:
+        await asyncio.sleep(3600)
     return await ask(asked)

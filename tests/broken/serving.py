@@ -56,16 +56,48 @@ def serve_broken(installation: Installation, *bugs: Bug, **settings: Any) -> Ite
 
     Without a bug it is a correct server, and takes the same way.
     """
+    with make_app(installation, **settings) as app, serve_app(with_bugs(app, *bugs)) as url:
+        yield url
+
+
+@contextmanager
+def serve_each(installation: Installation, *bugs: Bug, **settings: Any) -> Iterator[list[str]]:
+    """Serve `installation` without a bug, and with each of these alone; the base URLs differ in a prefix."""
+    with make_app(installation, **settings) as app:
+        apps = {"correct": app} | {bug.__name__: with_bugs(app, bug) for bug in bugs}
+        with serve_app(Prefixed(apps)) as url:
+            yield [f"{url}/{prefix}" for prefix in apps]
+
+
+@contextmanager
+def make_app(installation: Installation, **settings: Any) -> Iterator[Any]:
+    """The application over `installation`; its watch on the database ends with it."""
     loaded = Settings(database=installation.url, poll_seconds=0.01, **settings)
     live = installation.live(options_of(loaded))
-    app: Any = CallsheetApp(live, loaded)
-    for bug in reversed(bugs):
-        app = Twisted(app, bug)
     try:
-        with serve_app(app) as url:
-            yield url
+        yield CallsheetApp(live, loaded)
     finally:
         live.stop()
+
+
+def with_bugs(app: Any, *bugs: Bug) -> Any:
+    """The application behind these bugs."""
+    for bug in reversed(bugs):
+        app = Twisted(app, bug)
+    return app
+
+
+class Prefixed:
+    """Several applications, told apart by the first part of the path, which they do not see."""
+
+    def __init__(self, apps: dict[str, Any]) -> None:
+        self.apps = apps
+        self.app = apps["correct"]  # where the server looks for what answers broken requests
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        prefix, _, rest = scope["raw_path"].decode("ascii").removeprefix("/").partition("/")
+        path = f"/{rest}"
+        await self.apps[prefix]({**scope, "path": path, "raw_path": path.encode()}, receive, send)
 
 
 @contextmanager

@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx2
 
 from callsheet import AsyncClient, Client, ModelInfo
+
+T = TypeVar("T")
 
 
 class Asker:
@@ -70,8 +72,8 @@ class AsyncAsker(Asker):
 
         return self._run(ask)
 
-    def _run(self, ask: Callable[[AsyncClient], Awaitable[Any]]) -> Any:
-        async def whole() -> Any:
+    def _run(self, ask: Callable[[AsyncClient], Awaitable[T]]) -> T:
+        async def whole() -> T:
             async with AsyncClient(**self.options) as client:
                 return await ask(client)
 
@@ -98,7 +100,9 @@ class Script:
             raise answer
         if isinstance(answer, httpx2.Response):
             return answer
-        return httpx2.Response(200, json=answer) if isinstance(answer, dict) else httpx2.Response(200, content=answer)
+        return (
+            httpx2.Response(200, json=answer) if isinstance(answer, dict) else httpx2.Response(200, content=answer)
+        )
 
     def client(self, **options: Any) -> Client:
         """A client that asks it."""

@@ -35,8 +35,9 @@ def site(_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     installation.add(make_model(DIFFICULT, "2026-11-12", line="opus", max_tokens=8, description="Ours."))
     installation.catalog.alias(ALIAS, DIFFICULT)
     ids = [str(model["id"]) for model in installation.catalog.list() if model["lifecycle"] != "retired"]
+    key = installation.key()
     with serve_broken(installation) as url:
-        yield Site(installation, url, installation.key(), ids)
+        yield Site(installation, url, key, ids)
 
 
 @pytest.fixture(params=[Asker, AsyncAsker], ids=["sync", "async"])

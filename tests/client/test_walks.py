@@ -1,11 +1,14 @@
 """What the client lists and retrieves, from a correct server over real HTTP."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 
+import httpx2
 import pytest
+import trio
 
-from callsheet import Client, Lifecycle, PagingError
-from tests.client.asking import MakeAsker, ids_of
+from callsheet import AsyncClient, Client, Lifecycle, ModelInfo, PagingError
+from tests.client.asking import MakeAsker, Script, ids_of, page
 from tests.client.conftest import ALIAS, DIFFICULT, Site
 
 
@@ -34,16 +37,12 @@ def test_pages_tell_what_the_server_said(asker: MakeAsker, site: Site) -> None:
     assert (last.has_more, last.has_next_page()) == (False, False)
 
 
-def test_a_page_is_fetched_when_it_is_needed_and_not_before(site: Site) -> None:
-    asked = []
-    with Client(base_url=site.url, api_key=site.key) as client:
-        fetch = client._connection._send  # type: ignore[attr-defined]
-        client._connection._send = lambda request: asked.append(request.url) or fetch(request)  # type: ignore[method-assign,func-returns-value]
-        models = iter(client.models.list(limit=4))
-        for count in range(5):
-            assert len(asked) == (1 if count < 5 else 2)
-            next(models)
-    assert len(asked) == 2
+def test_a_page_is_fetched_when_it_is_needed_and_not_before() -> None:
+    script = Script(page("a", "b", has_more=True), page("c"))
+    models = iter(script.client().models.list(limit=2))
+    asked = [(next(models).id, len(script.asked)) for _ in range(3)]
+    assert asked == [("a", 1), ("b", 1), ("c", 2)]
+    assert [each.url.query for each in script.asked] == [b"limit=2", b"after_id=b&limit=2"]
 
 
 def test_a_page_can_be_asked_for_its_next_again_and_again(site: Site) -> None:
@@ -105,3 +104,15 @@ def test_the_openai_dialect_lists_and_retrieves_the_same(asker: MakeAsker, site:
     assert {"object", "owned_by", "created"} <= set(models[0].to_dict())
     assert models[0].created_at == asker().models()[0].created_at
     assert (openai.resolve(ALIAS), openai.retrieve(DIFFICULT).max_tokens) == (DIFFICULT, 8)
+
+
+def test_an_async_client_runs_in_trio_as_well(tmp_path: Path) -> None:
+    script = Script(httpx2.Response(500, headers={"retry-after-ms": "1"}), page("a", has_more=True), page("b"))
+
+    async def ask() -> list[ModelInfo]:
+        own = httpx2.AsyncClient(transport=httpx2.MockTransport(script))
+        async with own, AsyncClient(api_key="k", http_client=own, cache=tmp_path) as client:
+            return [model async for model in client.models.list()]
+
+    assert ids_of(trio.run(ask)) == ["a", "b"]
+    assert len(list(tmp_path.iterdir())) == 2

@@ -133,7 +133,7 @@ def _mark(findings: Iterable[Finding]) -> str:
 
 
 def _footnotes(clients: Sequence[ClientReport], *, verbose: bool) -> Iterator[str]:
-    without = [client for client in clients if any(not play.shown for play in client.plays)]
+    without = [client for client in clients if any(map(_sees_nothing, client.plays))]
     if without:
         yield from ("", "Without a list their users see:", "")
         yield from (f"* {client.title}: {client.otherwise}." for client in without)
@@ -147,6 +147,11 @@ def _footnotes(clients: Sequence[ClientReport], *, verbose: bool) -> Iterator[st
     if unverified:
         yield from ("", "Not verified of these clients:", "")
         yield from unverified
+
+
+def _sees_nothing(play: Play) -> bool:
+    """Whether a user is left without a list; not if the client never stops asking for one, or it is not known."""
+    return not play.shown and not {"loops", "not-asked", "empty"} & {finding.code for finding in play.findings}
 
 
 def _names(models: Sequence[str]) -> str:
@@ -167,21 +172,22 @@ def _contract(report: Report, *, verbose: bool) -> Iterator[str]:
     if not verbose and any(check.result is Result.BLOCKED for _, check in checks):
         yield from (
             "",
-            "Blocked rules cannot be told, as others that they rest on are broken; --verbose names them.",
+            "Blocked: cannot be told, as a rule that it rests on is broken; --verbose names them all.",
         )
     if broken := [each for each in checks if each[1].result is Result.FAILED]:
         yield ""
         for section, check in sorted(broken, key=lambda each: _LEVELS.index(each[1].level)):
-            yield from _broken(section, check)
+            yield from _broken(section, check, verbose=verbose)
     if verbose:
         for section in report.sections:
             yield from ("", f"### {section.number} {section.title}", "")
             yield from (_rule(check) for check in section.checks)
 
 
-def _broken(section: Section, check: Check) -> Iterator[str]:
+def _broken(section: Section, check: Check, *, verbose: bool) -> Iterator[str]:
     yield f"* {_MARKS[check.level]} §{section.number} {check.title}: {check.sentence} {check.why}"
-    yield from _shown(check.evidence)
+    if verbose or check.level is not Level.NOTE:
+        yield from _shown(check.evidence)
 
 
 def _rule(check: Check) -> str:
@@ -192,6 +198,4 @@ def _rule(check: Check) -> str:
 
 def _shown(evidence: Evidence | None) -> Iterator[str]:
     if evidence is not None:
-        yield from ("", "  ```text")
-        yield from (f"  {line}" for line in [*evidence.request.split("\n"), f"→ {evidence.answer}"])
-        yield from ("  ```", "")
+        yield from ("", "```text", *evidence.request.split("\n"), f"→ {evidence.answer}", "```", "")

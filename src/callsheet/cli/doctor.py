@@ -29,9 +29,6 @@ class FailOn(StrEnum):
     NEVER = "never"
 
 
-#: Emphasis means nothing here but how bad a finding is.
-_THEME = {"markdown.strong": "bold red", "markdown.em": "yellow", "markdown.code": "cyan", "markdown.h3": "bold"}
-
 #: Exit codes by the worst finding; 1 and 2 are those of every command.
 EXIT_CODES = {"note": 3, "warning": 4, "error": 5}
 
@@ -48,7 +45,11 @@ def doctor(
     ] = None,
     client: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="Play this client only, such as claude-code; may be repeated; else all."),
+        typer.Option(
+            metavar="NAME",
+            help="Play this client only; may be repeated: claude-code, claude-desktop, java-sdk, librechat, "
+            "open-webui, openai-sdk, python-sdk, typescript-sdk, all (as without it).",
+        ),
     ] = None,
     model: Annotated[
         str | None, typer.Option(metavar="ID", help="A model that exists, if the list is not enough to go by.")
@@ -123,8 +124,6 @@ def _print(report: "Report", *, verbose: bool) -> None:
     if not sys.stdout.isatty():
         typer.echo(text, nl=False)
         return
-    from rich.console import Console
-    from rich.markdown import Markdown
-    from rich.theme import Theme
+    from callsheet.cli.markdown import print_markdown
 
-    Console(theme=Theme(_THEME)).print(Markdown(text, code_theme="bw"))
+    print_markdown(text)

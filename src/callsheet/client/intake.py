@@ -1,5 +1,6 @@
 """Intake: one attempt to get an answer; what is asked of httpx2, and what its answer or its exception means."""
 
+import os
 import ssl
 import time
 from collections.abc import Iterator
@@ -87,10 +88,14 @@ class Intake:
                 return APIResponseError(
                     f"{self._where} answered in a content coding that it is not in; check what stands between."
                 )
-            case httpx2.ConnectError() if (refused := _find(error, ssl.SSLError)) is not None:
+            case httpx2.ConnectError() if (untrusted := _find(error, ssl.SSLCertVerificationError)) is not None:
                 return APIConnectionError(
-                    f"{self._where} is not trusted ({_reason(refused)}); if its authority is your own, "
+                    f"{self._where} is not trusted ({_reason(untrusted)}); if its authority is your own, "
                     "name the file of its certificate in SSL_CERT_FILE."
+                )
+            case httpx2.ConnectError() if (failed := _find(error, ssl.SSLError)) is not None:
+                return APIConnectionError(
+                    f"{self._where} speaks no TLS that is understood ({_reason(failed)}); check the base URL."
                 )
             case httpx2.ConnectError() | httpx2.ProxyError():
                 reason = _find(error, OSError)
@@ -121,7 +126,8 @@ def _is_for_good(error: Exception) -> bool:
 
 def _find(error: BaseException, kind: type[OSError]) -> OSError | None:
     """The error of the operating system, or of OpenSSL, that httpx2 has wrapped."""
-    return next((each for each in _chain(error) if isinstance(each, kind)), None)
+    found = [each for each in _chain(error) if isinstance(each, kind)]
+    return next((each for each in found if each.errno is not None), found[0] if found else None)
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
@@ -137,4 +143,6 @@ def _reason(error: OSError) -> str:
         return printable(error.verify_message)
     if isinstance(error, ssl.SSLError):
         return printable(error.reason or "TLS failed").lower().replace("_", " ")
+    if error.errno is not None and error.errno > 0:  # asyncio's own words name addresses, not the reason
+        return os.strerror(error.errno)
     return printable(error.strerror or str(error) or type(error).__name__)

@@ -66,5 +66,6 @@ class Trail:
                 raise PagingError(f"The server ignores the cursor {cursor!r}: it lists it again, {_ADVICE}")
             if self._cursors.setdefault(cursor, number) < number:
                 raise PagingError(f"The server gives the cursor {cursor!r} for the second time, {_ADVICE}")
-        if ids and all(self._models.setdefault(model_id, number) < number for model_id in ids):
+        met = [self._models.setdefault(model_id, number) for model_id in ids]
+        if met and max(met) < number:
             raise PagingError(f"The server repeats models that it has listed before {cursor!r}, {_ADVICE}")

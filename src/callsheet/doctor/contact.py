@@ -1,12 +1,11 @@
 """Contact: find out how a server likes to be asked and what it lists, or say why it cannot be examined."""
 
-from dataclasses import replace
 from typing import Final
 
 from callsheet.doctor.exchange import Exchange, FailureKind, printable
-from callsheet.doctor.player import Player
+from callsheet.doctor.player import ExhaustedError, Player
 from callsheet.doctor.reading import Listing, Model, read_listing
-from callsheet.doctor.subject import ANTHROPIC, ANTHROPIC_BEARER, OPENAI, WHOLE, Subject
+from callsheet.doctor.subject import ANTHROPIC, ANTHROPIC_BEARER, OPENAI, WHOLE, Headers, Subject
 from callsheet.domain.errors import DoctorError
 
 #: Pages of a thousand models that are read to know what there is.
@@ -21,23 +20,30 @@ def make_contact(player: Player, model: str | None, alias: str | None) -> Subjec
     DoctorError
         It cannot be examined; the sentence says what to do.
     """
-    subject = Subject(player, model=model, alias=alias)
-    listings: list[Listing] = []
+    try:
+        return _make_contact(Subject(player, model=model, alias=alias))
+    except ExhaustedError as error:
+        raise DoctorError(f"{player.shown_url} cannot be examined, as {error}; try again later.") from None
+
+
+def _make_contact(subject: Subject) -> Subject:
+    found: list[tuple[Headers, Listing]] = []
     exchanges: list[Exchange] = []
     for headers in (ANTHROPIC, ANTHROPIC_BEARER, OPENAI):
         exchanges.append(subject.ask(WHOLE, headers))
-        listing = read_listing(exchanges[-1])
-        if listing is not None and (listing.is_anthropic or headers is OPENAI) and not subject.models:
-            subject.headers, subject.models = headers, _all_models(subject, listing)
-            return subject
-        if listing is not None:
-            listings.append(listing)
         _refuse_to_wait(exchanges[-1])
-    if listings:  # OpenAI's shape, whatever was asked
-        return replace(subject, models=listings[0].models)
-    if any(exchange.answer is not None and exchange.answer.is_redirect for exchange in exchanges):
-        return subject
-    raise DoctorError(_why_not(exchanges))
+        listing = read_listing(exchanges[-1])
+        if listing is not None:
+            found.append((headers, listing))
+            if listing.is_anthropic:
+                break
+    if found:
+        # A server that speaks OpenAI's dialect to everybody is asked in Anthropic's, so that this shows.
+        subject.headers, listing = found[-1] if found[-1][1].is_anthropic else found[0]
+        subject.models = _all_models(subject, listing)
+    elif not any(exchange.answer is not None and exchange.answer.is_redirect for exchange in exchanges):
+        raise DoctorError(_why_not(exchanges))
+    return subject
 
 
 def _all_models(subject: Subject, listing: Listing) -> tuple[Model, ...]:

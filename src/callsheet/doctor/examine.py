@@ -94,7 +94,7 @@ class _Marking:
         self._rules = {rule.code: rule for book in BOOKS for rule in book.rules}
 
     def section(self, book: RuleBook, progress: Progress) -> Section:
-        progress(f"Checking {book.title.lower()}…")
+        progress(f"Checking: {book.title}…")
         checks = tuple(self._check(rule) for rule in book.rules)
         return Section(number=book.number, title=book.title, checks=checks)
 

@@ -89,7 +89,7 @@ def _loops(walked: Walked) -> Finding:
         Level.ERROR,
         f"Paging never ends: page {len(walked.pages)} leads back to one that came before, and has_more is "
         f"{_json(page.has_more)}.",
-        "Honour after_id, and let the last page say has_more false.",
+        "Honour after_id, so that a walk comes to an empty page, or to has_more false.",
         exchange=page.exchange,
     )
 
@@ -136,8 +136,8 @@ def _stops(walked: Walked, known: Sequence[str]) -> Finding:
     return _finding(
         "stops",
         Level.ERROR,
-        f"Paging stops after page {len(walked.pages)}: has_more is {_json(page.has_more)}, but last_id, the cursor for "
-        f"the next page, is {_json(page.fields.get('last_id'))}.",
+        f"Paging stops after page {len(walked.pages)}: has_more is {_json(page.has_more)}, but last_id, the cursor "
+        f"for the next page, is {_json(page.fields.get('last_id'))}.",
         "Give the id of the page's last model as last_id.",
         tuple(model_id for model_id in known if model_id not in received),
         page.exchange,

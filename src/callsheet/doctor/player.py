@@ -22,6 +22,11 @@ MAX_BODY: Final = 64 << 20
 #: Seconds for a whole examination.
 MAX_SECONDS: Final = 300.0
 
+#: Seconds that a server which limits the rate may ask to wait for.
+MAX_WAIT: Final = 10
+
+_RATE_LIMITED: Final = 429
+
 #: A key shorter than this is no secret, and may be a part of any word.
 _SECRET_LENGTH: Final = 6
 
@@ -35,28 +40,40 @@ class ExhaustedError(Exception):
 
 @dataclass
 class Budget:
-    """What is left to spend on a server."""
+    """What is left to spend on a server.
+
+    Parameters
+    ----------
+    closed
+        Why nothing more is spent, whatever is left; empty as long as that is not so.
+    """
 
     requests: int = MAX_REQUESTS
     seconds: float = MAX_SECONDS
     timeouts: int = MAX_TIMEOUTS
+    closed: str = ""
 
-    def spend(self, spent: float) -> None:
-        """Take one request and its time off.
+    def spend(self, seconds: float) -> None:
+        """Take one request, and the time since the last one, off.
 
         Raises
         ------
         ExhaustedError
             There is none left.
         """
-        self.seconds -= spent
-        if self.requests <= 0:
-            raise ExhaustedError("the limit of requests was reached")
-        if self.seconds <= 0:
-            raise ExhaustedError("the server took too long in all")
-        if self.timeouts <= 0:
-            raise ExhaustedError("the server left too many requests without an answer")
+        self.seconds -= seconds
+        if not self.closed:
+            self.closed = self._reason_to_close()
+        if self.closed:
+            raise ExhaustedError(self.closed)
         self.requests -= 1
+
+    def _reason_to_close(self) -> str:
+        if self.requests <= 0:
+            return "the limit of requests was reached"
+        if self.seconds <= 0:
+            return "the server took too long in all"
+        return "the server left too many requests without an answer" if self.timeouts <= 0 else ""
 
 
 class Player:
@@ -101,7 +118,7 @@ class Player:
         return text.replace(self._key, "[key]") if len(self._key) >= _SECRET_LENGTH else text
 
     def play(self, ask: Ask) -> Exchange:
-        """Send ``ask`` and return what became of it; failures are values, too.
+        """Send ``ask`` and return what became of it; failures are values, too. A 429 is waited out.
 
         Raises
         ------
@@ -113,7 +130,14 @@ class Player:
         self._began = now
         exchange = self._runner.run(self._play(ask))
         self.budget.timeouts -= exchange.failure is FailureKind.TIMEOUT
-        return exchange
+        if exchange.status != _RATE_LIMITED:
+            return exchange
+        wait = exchange.header("retry-after") or ""
+        if wait.isdecimal() and int(wait) <= MAX_WAIT:
+            self._runner.run(asyncio.sleep(int(wait)))
+        else:
+            self.budget.closed = "the server limits the rate of requests"
+        return self.play(ask)
 
     async def _play(self, ask: Ask) -> Exchange:
         began = time.perf_counter()

@@ -5,7 +5,7 @@ from typing import Final
 from callsheet.doctor.checks.rule import FaultError, RuleBook, expect, expect_status, require
 from callsheet.doctor.exchange import WRONG_KEY, Exchange, printable
 from callsheet.doctor.report import Level
-from callsheet.doctor.subject import VERSION, Headers, Subject
+from callsheet.doctor.subject import VERSION, X_API_KEY, Headers, Subject
 
 BOOK: Final = RuleBook(5, "Errors")
 
@@ -39,16 +39,13 @@ def unknown_key_is_refused(subject: Subject) -> None:
     _expect_error(subject.ask(_LIST, _WRONG_BEARER), 401, "authentication_error")
 
 
-@BOOK.rule(Level.NOTE, needs=("x-api-key-is-accepted",))
+@BOOK.rule(Level.NOTE, needs=("page-is-served", "x-api-key-is-accepted"))
 def version_is_required(subject: Subject) -> None:
     """`x-api-key` without `anthropic-version` is refused with 400.
 
     The caller's answer would depend on a default.
     """
-    require(VERSION in subject.headers, "the server does not speak Anthropic's dialect")
-    headers = tuple(pair for pair in subject.headers if pair[0] == "x-api-key")
-    require(headers, "the server does not take x-api-key")
-    _expect_error(subject.ask(_LIST, headers), 400, "invalid_request_error")
+    _expect_error(subject.ask(_LIST, (X_API_KEY,)), 400, "invalid_request_error")
 
 
 @BOOK.rule(Level.NOTE, needs=("page-is-served",))
@@ -188,7 +185,7 @@ def messages_are_as_recorded(subject: Subject) -> None:
 def retries_are_declined(subject: Subject) -> None:
     """Errors that would come again say `x-should-retry: false`.
 
-    SDKs then do not try twice more.
+    SDKs obey it before they look at the status.
     """
     exchange = subject.retrieve(_MISSING)
     expect(exchange.header("x-should-retry") == "false", "A 404 does not.", exchange)

@@ -59,7 +59,7 @@ def etag_is_honoured(subject: Subject) -> None:
     expect_status(subject.ask(WHOLE, (*subject.headers, ("if-none-match", etag or ""))), 304)
 
 
-@BOOK.rule(Level.WARNING, needs=("list-is-served",))
+@BOOK.rule(Level.NOTE, needs=("list-is-served",))
 def caches_are_kept_out(subject: Subject) -> None:
     """Shared caches may not keep the list.
 

@@ -137,7 +137,7 @@ def cursors_name_the_ends(subject: Subject) -> None:
     require(page.ids, "the page is empty")
     for name, wanted in (("first_id", page.ids[0]), ("last_id", page.ids[-1])):
         shown = printable(str(page.fields[name]))[:80].replace("None", "null")
-        expect(page.fields[name] == wanted, f"`{name}` is {shown}, and that model is `{printable(wanted)}`.")
+        expect(page.fields[name] == wanted, f"`{name}` is {shown}, not `{printable(wanted)}`.")
 
 
 @BOOK.rule(Level.WARNING, needs=("page-is-served", "nothing-after-the-oldest"))

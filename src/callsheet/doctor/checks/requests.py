@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from callsheet.doctor.checks.rule import RuleBook, expect, expect_status, require
+from callsheet.doctor.checks.rule import RuleBook, expect, expect_status
 from callsheet.doctor.exchange import KEY, WRONG_KEY
 from callsheet.doctor.reading import read_listing
 from callsheet.doctor.report import Level
@@ -113,13 +113,12 @@ def path_comes_first(subject: Subject) -> None:
     expect_status(subject.ask("/v1/callsheet-doctor", ()), 404)
 
 
-@BOOK.rule(Level.NOTE, needs=("unknown-key-is-refused",))
+@BOOK.rule(Level.NOTE, needs=("page-is-served", "unknown-key-is-refused"))
 def credential_comes_second(subject: Subject) -> None:
     """The credential is checked before the version.
 
     Strangers learn nothing.
     """
-    require(VERSION in subject.headers, "the server does not speak Anthropic's dialect")
     expect_status(subject.ask(_LIST, (_WRONG_X_API_KEY, ("anthropic-version", "2023-10-01"))), 401)
 
 
