@@ -1,5 +1,92 @@
-"""Callsheet: a self-hosted Models API for Claude and OpenAI clients."""
+"""Callsheet: a self-hosted Models API for Claude and OpenAI clients, and a client of any such API."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from callsheet._version import __version__
 
-__all__ = ["__version__"]
+if TYPE_CHECKING:
+    from callsheet.client.asynchronous import AsyncClient, AsyncModels
+    from callsheet.client.page import AsyncListing, AsyncPage, Page
+    from callsheet.client.sync import Client, Models
+    from callsheet.domain.errors import (
+        APIConnectionError,
+        APIError,
+        APIResponseError,
+        APITimeoutError,
+        AuthenticationError,
+        CallsheetError,
+        ClientError,
+        InternalServerError,
+        InvalidError,
+        InvalidRequestError,
+        MethodNotAllowedError,
+        ModelNotFoundError,
+        NotFoundError,
+        OverloadedError,
+        PagingError,
+        PermissionDeniedError,
+        RateLimitError,
+        RequestTooLargeError,
+        SettingsError,
+    )
+    from callsheet.domain.model import Lifecycle
+    from callsheet.wire.reading import ModelInfo
+
+__all__ = [
+    "APIConnectionError",
+    "APIError",
+    "APIResponseError",
+    "APITimeoutError",
+    "AsyncClient",
+    "AsyncListing",
+    "AsyncModels",
+    "AsyncPage",
+    "AuthenticationError",
+    "CallsheetError",
+    "Client",
+    "ClientError",
+    "InternalServerError",
+    "InvalidError",
+    "InvalidRequestError",
+    "Lifecycle",
+    "MethodNotAllowedError",
+    "ModelInfo",
+    "ModelNotFoundError",
+    "Models",
+    "NotFoundError",
+    "OverloadedError",
+    "Page",
+    "PagingError",
+    "PermissionDeniedError",
+    "RateLimitError",
+    "RequestTooLargeError",
+    "SettingsError",
+    "__version__",
+]
+
+# Where each name lives; errors, the most of them, need no entry. Imported when asked for: the command line and the
+# server import this package, too, and must not wait for an HTTP client.
+_HOMES = {
+    "AsyncClient": "callsheet.client.asynchronous",
+    "AsyncListing": "callsheet.client.page",
+    "AsyncModels": "callsheet.client.asynchronous",
+    "AsyncPage": "callsheet.client.page",
+    "Client": "callsheet.client.sync",
+    "Lifecycle": "callsheet.domain.model",
+    "ModelInfo": "callsheet.wire.reading",
+    "Models": "callsheet.client.sync",
+    "Page": "callsheet.client.page",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(_HOMES.get(name, "callsheet.domain.errors")), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -4,6 +4,7 @@ A marker is an HTML comment directly above a block, invisible when rendered:
 
     <!-- runs -->               bash, or python with Callsheet's own interpreter; a server of the page's own is up
     <!-- runs: client -->       python with the newest official SDK
+    <!-- runs: pytest -->       python that is a file of tests, run with the newest official SDK when the page ends
     <!-- runs: app -->          python that makes `app`; then GET /anthropic/v1/models is asked of it, and printed
     <!-- runs: settings -->     toml that must load as callsheet.toml
     <!-- runs: nginx -->        what must be valid inside nginx's http block
@@ -25,6 +26,7 @@ PAGES: Final = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 MARKERS: Final = {
     "runs": {"bash", "python"},
     "runs: client": {"python"},
+    "runs: pytest": {"python"},
     "runs: app": {"python"},
     "runs: settings": {"toml"},
     "runs: nginx": {"nginx"},

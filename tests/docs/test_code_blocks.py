@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import sysconfig
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,6 +38,15 @@ async def _ask():
 asyncio.run(_ask())
 """
 
+#: Runs pytest where the official SDK is, with our packages behind its own and no plugin but ours.
+_TEST: Final = f"""
+import os, site, sys
+site.addsitedir({sysconfig.get_path("purelib")!r})
+os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+import pytest
+sys.exit(pytest.main(["-p", "callsheet.testing.plugin", "-W", "error", "--strict-markers"]))
+"""
+
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_every_block_says_whether_it_runs(page: Path) -> None:
@@ -47,6 +57,7 @@ def test_every_block_says_whether_it_runs(page: Path) -> None:
 def test_the_blocks_of_a_page_run_one_after_the_other(page: Path, newcomer: "Newcomer") -> None:
     for block in blocks(page):
         newcomer.follow(block)
+    newcomer.run_tests()
 
 
 class Newcomer:
@@ -98,6 +109,8 @@ class Newcomer:
             self._check_nginx(block.code)
         elif block.language == "sql":
             execute(self._postgres().url, *filter(str.strip, block.code.split(";\n")))
+        elif block.marker == "runs: pytest":
+            (self.folder / f"test_of_line_{block.line}.py").write_text(block.code)
         elif block.marker.startswith("runs"):
             self.printed = self._shown(self._run(self._command(block), where))
             self._await_changes()
@@ -123,11 +136,13 @@ class Newcomer:
             state = f"'{self._shell}'"
             return ["bash", "-euo", "pipefail", "-c", f". {state}\nset -a\n{code}\nexport -p > {state}"]
         if block.marker == "runs: client":
-            if not _CLIENT.exists():
-                assert "CI" not in os.environ, f"{_CLIENT} is missing"
-                pytest.skip("The official SDK is missing; run: .venv/bin/python tests/clients/install.py")
-            return [_CLIENT, "-W", "error", "-c", code]
+            return [_client(), "-W", "error", "-c", code]
         return [sys.executable, "-W", "error", "-c", code + (_ASK if block.marker == "runs: app" else "")]
+
+    def run_tests(self) -> None:
+        """Run all tests that the page has shown; they need nothing of it, and one run is quicker than many."""
+        if any(self.folder.glob("test_of_line_*.py")):
+            self._run([_client(), "-c", _TEST], "tests")
 
     def _run(self, command: list[str | Path], where: str) -> str:
         done = subprocess.run(
@@ -168,6 +183,14 @@ class Newcomer:
         self.server.terminate()
         self.server.communicate(timeout=30)
         assert self.server.returncode in (0, -signal.SIGTERM)
+
+
+def _client() -> Path:
+    """The interpreter that has the newest official SDK."""
+    if not _CLIENT.exists():
+        assert "CI" not in os.environ, f"{_CLIENT} is missing"
+        pytest.skip("The official SDK is missing; run: .venv/bin/python tests/clients/install.py")
+    return _CLIENT
 
 
 @pytest.fixture

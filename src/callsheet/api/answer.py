@@ -1,6 +1,7 @@
 """answer(state, request) -> response: the whole contract, without I/O."""
 
 from collections.abc import Mapping, Sequence
+from math import ceil
 from typing import Final, NamedTuple
 
 from callsheet.api import cors, encoding
@@ -14,7 +15,6 @@ from callsheet.domain.errors import (
     InternalServerError,
     MethodNotAllowedError,
     ModelNotFoundError,
-    RateLimitError,
     RequestTooLargeError,
 )
 from callsheet.wire import anthropic, openai
@@ -126,8 +126,8 @@ def refuse(
     headers = [*_ids(request, to_openai=to_openai), *common_headers(options, known), JSON]
     if isinstance(error, MethodNotAllowedError):
         headers.append((b"allow", b"GET, HEAD, OPTIONS" if options.cors_origins else b"GET, HEAD"))
-    if isinstance(error, RateLimitError):
-        headers.append((b"retry-after", b"%d" % error.retry_after))
+    if error.retry_after is not None:
+        headers.append((b"retry-after", b"%d" % ceil(error.retry_after)))
     if anthropic.should_not_retry(status):
         headers.append(_NO_RETRY)
     headers.append((b"content-length", b"%d" % len(content)))

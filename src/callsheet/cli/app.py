@@ -10,11 +10,10 @@ from typing import Annotated, TextIO
 import typer
 
 from callsheet._version import __version__
-from callsheet.cli import catalog, keys, workspaces
-from callsheet.cli.database import migrate
-from callsheet.cli.serve import serve
-from callsheet.cli.settings import settings
-from callsheet.cli.transfer import backup, check, copy, restore
+from callsheet.cli.doctor import doctor
+from callsheet.cli.fake import fake
+from callsheet.cli.missing import add_missing
+from callsheet.cli.models import app as models
 from callsheet.domain.errors import CallsheetError
 
 app = typer.Typer(
@@ -24,16 +23,33 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # in its boxes, long flags are cut off at 80 columns
 )
-app.command()(serve)
-app.add_typer(catalog.app, name="catalog")
-app.add_typer(workspaces.app, name="workspaces")
-app.add_typer(keys.app, name="keys")
-app.command()(settings)
-app.command()(migrate)
-app.command()(copy)
-app.command()(backup)
-app.command()(restore)
-app.command()(check)
+
+try:
+    from callsheet.cli import catalog, keys, workspaces
+    from callsheet.cli.database import migrate
+    from callsheet.cli.serve import serve
+    from callsheet.cli.settings import settings
+    from callsheet.cli.transfer import backup, check, copy, restore
+except ModuleNotFoundError as error:  # the rest works without the server extra
+    add_missing(
+        app,
+        ("serve", "catalog", "workspaces", "keys", "settings", "migrate", "copy", "backup", "restore", "check"),
+        error,
+    )
+else:
+    app.command()(serve)
+    app.add_typer(catalog.app, name="catalog")
+    app.add_typer(workspaces.app, name="workspaces")
+    app.add_typer(keys.app, name="keys")
+    app.command()(settings)
+    app.command()(migrate)
+    app.command()(copy)
+    app.command()(backup)
+    app.command()(restore)
+    app.command()(check)
+app.add_typer(models, name="models")
+app.command()(fake)
+app.command()(doctor)
 
 
 def _show_version(wanted: bool) -> None:

@@ -4,7 +4,7 @@ Each class carries the protocol's ``error.type`` (contract, section 5). Numbers 
 one table, ``wire/anthropic.py``.
 
     CallsheetError
-    ├── APIError                    answered to a caller of the public API
+    ├── APIError                    answered to a caller of the public API, and raised by the client for it
     │   ├── InvalidRequestError
     │   │   └── MethodNotAllowedError
     │   ├── AuthenticationError
@@ -16,6 +16,11 @@ one table, ``wire/anthropic.py``.
     │   ├── RateLimitError
     │   ├── OverloadedError
     │   └── InternalServerError
+    ├── ClientError                 the client got no answer, or none of a Models API
+    │   ├── APIConnectionError
+    │   │   └── APITimeoutError
+    │   ├── APIResponseError
+    │   └── PagingError
     ├── RefusedError                a change that may not be made; it changed nothing
     │   ├── InvalidError            a value that is not valid
     │   ├── UnknownError            it names something that does not exist
@@ -25,6 +30,7 @@ one table, ``wire/anthropic.py``.
     │   └── DamagedError            it has lost something of what it held
     ├── StateFileError              a saved State cannot be used
     ├── SettingsError               the program is configured wrongly
+    ├── DoctorError                 a server cannot be examined
     └── ServeError                  the server cannot start
 """
 
@@ -45,9 +51,19 @@ class APIError(CallsheetError):
     ----------
     message
         The text of ``error.message``, word for word.
+
+    Attributes
+    ----------
+    status, request_id, body, retry_after
+        Set on what the client raises: the HTTP status; the server's id of the request; the answer, parsed if
+        it is JSON and else text; how many seconds the server asked to wait. None where it did not say.
     """
 
     type: ClassVar[str] = "api_error"
+    status: int | None = None
+    request_id: str | None = None
+    body: object = None
+    retry_after: float | None = None
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -122,6 +138,36 @@ class InternalServerError(APIError):
     """Something unexpected happened; its cause is in the log, never in the message (500)."""
 
 
+class ClientError(CallsheetError):
+    """The client got no answer, or none that a Models API gives.
+
+    Attributes
+    ----------
+    status, request_id, body
+        As those of `APIError`; None where there was no answer.
+    """
+
+    status: int | None = None
+    request_id: str | None = None
+    body: object = None
+
+
+class APIConnectionError(ClientError):
+    """The server was not reached, or broke the connection off."""
+
+
+class APITimeoutError(APIConnectionError):
+    """The server did not answer in time."""
+
+
+class APIResponseError(ClientError):
+    """What answered is no Models API: a web page, a redirect, broken or endless JSON."""
+
+
+class PagingError(ClientError):
+    """The server's pages lead nowhere: it ignores the cursor, repeats a page, or gives less than it promises."""
+
+
 class RefusedError(CallsheetError):
     """A change that may not be made. Nothing was changed."""
 
@@ -159,6 +205,10 @@ class StateFileError(CallsheetError):
 
 class SettingsError(CallsheetError):
     """The program is configured wrongly."""
+
+
+class DoctorError(CallsheetError):
+    """A server cannot be examined."""
 
 
 class ServeError(CallsheetError):

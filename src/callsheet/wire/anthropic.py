@@ -116,7 +116,8 @@ STATUS: Final[dict[type[APIError], int]] = {
     errors.OverloadedError: 529,
 }
 
-_TOO_LARGE: Final = {"body": 413, "url": 414, "headers": 431}
+#: The status of each part that may be too large.
+TOO_LARGE: Final = {"body": 413, "url": 414, "headers": 431}
 
 _RETRIED: Final = frozenset({408, 409, 429})
 
@@ -124,7 +125,7 @@ _RETRIED: Final = frozenset({408, 409, 429})
 def status_of(error: APIError) -> int:
     """Return the status that ``error`` is answered with."""
     if isinstance(error, errors.RequestTooLargeError):
-        return _TOO_LARGE[error.part]
+        return TOO_LARGE[error.part]
     return STATUS[type(error)]
 
 

@@ -1,0 +1,129 @@
+"""``callsheet doctor``: what clients make of a server, and whether it keeps the contract."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from callsheet.cli.output import AsJSON, print_json
+from callsheet.domain.errors import DoctorError
+
+if TYPE_CHECKING:
+    from callsheet.doctor.examine import Progress
+    from callsheet.doctor.report import Report
+
+#: Variables that hold a key, by the names that clients know.
+_KEY_VARIABLES = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "OPENAI_API_KEY")
+
+
+class FailOn(StrEnum):
+    """The least bad finding that makes the exit code other than 0."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+    NEVER = "never"
+
+
+#: Exit codes by the worst finding; 1 and 2 are those of every command.
+EXIT_CODES = {"note": 3, "warning": 4, "error": 5}
+
+
+def doctor(
+    url: Annotated[str, typer.Argument(help="Base URL of the API, as ANTHROPIC_BASE_URL has it.")],
+    api_key: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SECRET",
+            help="A key of the server, or - to read it from stdin; else ANTHROPIC_API_KEY, ANTHROPIC_AUTH_TOKEN or "
+            "OPENAI_API_KEY.",
+        ),
+    ] = None,
+    client: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Play this client only; may be repeated: claude-code, claude-desktop, java-sdk, librechat, "
+            "open-webui, openai-sdk, python-sdk, typescript-sdk, all (as without it).",
+        ),
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(metavar="ID", help="A model that exists, if the list is not enough to go by.")
+    ] = None,
+    alias: Annotated[
+        str | None, typer.Option(metavar="NAME", help="An alias that exists; without one, aliases are not checked.")
+    ] = None,
+    fail_on: Annotated[
+        FailOn,
+        typer.Option(help="Exit with 3 (note), 4 (warning) or 5 (error) for the worst finding, from this on."),
+    ] = FailOn.ERROR,
+    timeout: Annotated[float, typer.Option(metavar="SECONDS", min=0.1, help="To wait for one answer.")] = 30.0,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Tell the rules that are kept, too.")] = False,
+    as_json: AsJSON = False,
+) -> None:
+    """Ask a Models API as each known client does, and check it against the contract. Only reads."""
+    report = _examine(url, api_key, client or [], model, alias, timeout)
+    if as_json:
+        print_json(report.model_dump(mode="json"))
+    else:
+        _print(report, verbose=verbose)
+    if report.worst is not None and fail_on is not FailOn.NEVER:
+        levels = list(FailOn)
+        if levels.index(FailOn(report.worst)) <= levels.index(fail_on):
+            raise typer.Exit(EXIT_CODES[report.worst])
+
+
+def _examine(
+    url: str, api_key: str | None, names: list[str], model: str | None, alias: str | None, patience: float
+) -> "Report":
+    from callsheet.doctor.examine import examine  # slow to import; most commands ask nobody
+    from callsheet.doctor.rules import load_clients
+    from callsheet.doctor.target import parse_target
+
+    target = parse_target(url)
+    clients = load_clients(name for name in names if name != "all")
+    key = _find_key(api_key)
+    with _progress() as progress:
+        return examine(target, key, clients, patience=patience, model=model, alias=alias, progress=progress)
+
+
+def _find_key(given: str | None) -> str:
+    if given == "-":
+        given = sys.stdin.readline().strip()
+    key = given or next((os.environ[name] for name in _KEY_VARIABLES if os.environ.get(name)), None)
+    if not key:
+        raise DoctorError(
+            "There is no API key; give one with --api-key, or in ANTHROPIC_API_KEY (any word, if the server asks "
+            "for none)."
+        )
+    if not (key.isascii() and key.isprintable()):
+        raise DoctorError("The API key holds a character that no header can carry; check that it was copied whole.")
+    return key
+
+
+@contextmanager
+def _progress() -> Iterator["Progress"]:
+    """A line on a terminal that says what is being done, and is gone afterwards."""
+    if not sys.stderr.isatty():
+        yield lambda _what: None
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status("") as status:
+        yield status.update
+
+
+def _print(report: "Report", *, verbose: bool) -> None:
+    from callsheet.cli.diagnosis import write_diagnosis
+
+    text = write_diagnosis(report, verbose=verbose)
+    if not sys.stdout.isatty():
+        typer.echo(text, nl=False)
+        return
+    from callsheet.cli.markdown import print_markdown
+
+    print_markdown(text)

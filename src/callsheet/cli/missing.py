@@ -1,0 +1,18 @@
+"""Commands that are not there: what they need has not been installed, and they say so."""
+
+from collections.abc import Iterable
+
+import typer
+
+from callsheet.domain.errors import CallsheetError
+
+
+def add_missing(app: typer.Typer, names: Iterable[str], reason: ModuleNotFoundError) -> None:
+    """Let each of ``names`` be a hidden command that says what to install."""
+
+    def tell() -> None:
+        raise CallsheetError(f"{reason.name} is missing; run: pip install 'callsheet[server]'")
+
+    anything = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+    for name in names:
+        app.command(name, hidden=True, context_settings=anything)(tell)

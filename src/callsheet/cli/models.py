@@ -1,0 +1,166 @@
+"""``callsheet models``: what any Models API lists, asked over HTTP."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+from rich.console import Console
+
+from callsheet.cli.output import AsJSON, cell_text, print_json, print_record, print_table, say, tokens
+from callsheet.client.reply import printable
+from callsheet.domain.errors import APIError, AuthenticationError, CallsheetError
+from callsheet.domain.model import Lifecycle
+from callsheet.domain.query import MAX_LIMIT, MIN_LIMIT
+from callsheet.domain.times import EPOCH
+from callsheet.wire.reading_errors import read_error
+
+if TYPE_CHECKING:  # at run time only when something is asked for: it brings an HTTP client
+    from callsheet.client.page import Page
+    from callsheet.client.sync import Client
+    from callsheet.wire.reading import ModelInfo
+
+app = typer.Typer(help="Ask any Models API what it lists.", no_args_is_help=True)
+
+_SOON: Final = 90  # days
+
+
+class DialectName(StrEnum):
+    """Whose requests are sent."""
+
+    ANTHROPIC = "anthropic"
+    OPENAI = "openai"
+
+
+BaseURL = Annotated[
+    str | None, typer.Option(metavar="URL", help="Of the API; else ANTHROPIC_BASE_URL, else Anthropic's.")
+]
+Secret = Annotated[
+    str | None,
+    typer.Option("--api-key", metavar="KEY", help="Else ANTHROPIC_API_KEY; - reads it from stdin, '' sends none."),
+]
+DialectOption = Annotated[
+    DialectName,
+    typer.Option(help="Ask as OpenAI's clients do; the variables are then OPENAI_…", show_default=False),
+]
+Seconds = Annotated[
+    float, typer.Option("--timeout", metavar="SECONDS", min=0.001, help="How long an answer may take.")
+]
+
+
+@app.command("list")
+def list_models(
+    base_url: BaseURL = None,
+    api_key: Secret = None,
+    dialect: DialectOption = DialectName.ANTHROPIC,
+    limit: Annotated[
+        int | None, typer.Option(metavar="N", min=MIN_LIMIT, max=MAX_LIMIT, help="Models on a page.")
+    ] = None,
+    lifecycle: Annotated[list[Lifecycle] | None, typer.Option(help="Only this stage; may be repeated.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All pages.")] = False,
+    timeout: Seconds = 30,
+    as_json: AsJSON = False,
+) -> None:
+    """List the models of a page, or of all pages, newest first."""
+    if everything and limit is None and dialect is DialectName.ANTHROPIC:
+        limit = MAX_LIMIT
+    with _asking(base_url, api_key, dialect, timeout) as client:
+        first = client.models.list(limit=limit, lifecycle=lifecycle)
+        pages = _walk(first) if everything else [first]
+    models = [model for page in pages for model in page.data]
+    if as_json:
+        ends = {"first_id": pages[0].first_id, "last_id": pages[-1].last_id}
+        print_json({"data": [each.to_dict() for each in models], "has_more": pages[-1].has_next_page(), **ends})
+        return
+    now = datetime.now(UTC)
+    print_table(
+        ("ID", "Name", "Released", "Line", "Context", "Lifecycle"),
+        (_row(each, now) for each in models),
+        {"Name": 10, "Lifecycle": 11},
+    )
+    if pages[-1].has_next_page():
+        say("More models follow; --all lists them.")
+
+
+@app.command()
+def retrieve(
+    model_id: Annotated[str, typer.Argument(metavar="ID|ALIAS", help="Id or alias of a model.")],
+    base_url: BaseURL = None,
+    api_key: Secret = None,
+    dialect: DialectOption = DialectName.ANTHROPIC,
+    timeout: Seconds = 30,
+    as_json: AsJSON = False,
+) -> None:
+    """Show one model, by id or alias."""
+    with _asking(base_url, api_key, dialect, timeout) as client:
+        model = client.models.retrieve(model_id)
+    if as_json:
+        print_json(model.to_dict())
+    else:
+        print_record({printable(name): _shown(value) for name, value in model.to_dict().items()})
+
+
+@contextmanager
+def _asking(base_url: str | None, api_key: str | None, dialect: DialectName, timeout: float) -> "Iterator[Client]":
+    """A client; what a server refuses with becomes a sentence."""
+    from callsheet.client.sync import Client
+
+    if api_key == "-":
+        api_key = sys.stdin.readline()
+    with Client(base_url=base_url, api_key=api_key, dialect=dialect.value, timeout=timeout) as client:
+        try:
+            yield client
+        except APIError as error:
+            raise CallsheetError(_refusal(error)) from error
+
+
+def _refusal(error: APIError) -> str:
+    said = printable(error.message)
+    if read_error(error.body) is None:  # the message is the client's own, and a sentence
+        return said
+    advice = ""
+    if isinstance(error, AuthenticationError):
+        advice = "; check --api-key, or the variable it stands for"
+    elif error.retry_after:
+        advice = f"; try again in {error.retry_after:g} s"
+    return f"The server answered {error.status}, {said.rstrip('.')}{advice}."
+
+
+def _walk(first: "Page[ModelInfo]") -> "list[Page[ModelInfo]]":
+    """All pages; a terminal is told how far it is."""
+    pages: list[Page[ModelInfo]] = []
+    count = 0
+    with Console(stderr=True).status("Asking…") as status:
+        for page in first.iter_pages():
+            pages.append(page)
+            count += len(page.data)
+            status.update(f"{count:,} models…")
+    return pages
+
+
+def _row(model: "ModelInfo", now: datetime) -> tuple[str, ...]:
+    released = "-" if model.created_at <= EPOCH else f"{model.created_at:%Y-%m-%d}"
+    context = tokens(model.max_input_tokens)
+    texts = (model.id, model.display_name, released, model.line or "-", context, _stage(model, now))
+    return tuple(printable(text, None) for text in texts)
+
+
+def _stage(model: "ModelInfo", now: datetime) -> str:
+    """The lifecycle, with what is to come; a retirement that is near is said in days."""
+    stage = str(model.lifecycle)
+    if model.retires_at is None:
+        return stage
+    day, days = f"{model.retires_at:%Y-%m-%d}", (model.retires_at - now).days
+    if model.lifecycle == Lifecycle.RETIRED:
+        return f"{stage} {day}"
+    if days < 0:
+        return f"{stage}, retires SOON: overdue since {day}"
+    return f"{stage}, retires {day}" if days > _SOON else f"{stage}, retires SOON: {day}, in {days} days"
+
+
+def _shown(value: Any) -> str | None:
+    """A field as people read it: without what a terminal would obey; None where there is nothing."""
+    return None if value in (None, [], {}) else printable(cell_text(value), None)

@@ -1,0 +1,1 @@
+"""Clients of any Models API, over shared pure functions; nothing of the server is needed."""

@@ -1,0 +1,110 @@
+"""Connections: the only place that waits and speaks HTTP. Two drivers do the steps of a flow."""
+
+import time
+from typing import TypeVar
+
+import anyio
+import anyio.to_thread
+import httpx2
+
+from callsheet.client.flow import Do, Flow, Send, Step, Wait
+from callsheet.client.intake import UNANSWERED, Intake
+from callsheet.client.options import Options
+from callsheet.client.reply import Outcome
+from callsheet.client.request import Request
+
+T = TypeVar("T")
+
+
+class Connection:
+    """Does the steps of flows, one after the other.
+
+    Parameters
+    ----------
+    client
+        Somebody's own HTTP client, which stays theirs to close; None makes one.
+    """
+
+    def __init__(self, options: Options, client: httpx2.Client | None) -> None:
+        self._options = options
+        self._owned = client is None
+        self._client = httpx2.Client() if client is None else client
+
+    def run(self, flow: Flow[T]) -> T:
+        """Do a flow to its end; return what it returns, or raise what it raises."""
+        done: object = None
+        try:
+            while True:
+                done = self._do(flow.send(done))
+        except StopIteration as end:
+            result: T = end.value
+            return result
+
+    def close(self) -> None:
+        """Close the connections, if they are ours."""
+        if self._owned:
+            self._client.close()
+
+    def _do(self, step: Step) -> object:
+        match step:
+            case Send(request):
+                return self._send(request)
+            case Wait(seconds):
+                time.sleep(seconds)
+                return None
+            case Do(action):
+                return action()
+
+    def _send(self, request: Request) -> Outcome:
+        intake = Intake(request, self._options.timeout)
+        try:
+            with self._client.stream("GET", request.url, **intake.arguments) as response:
+                for chunk in response.iter_bytes():
+                    intake.take(chunk)
+                return intake.reply(response)
+        except UNANSWERED as error:
+            return intake.failure(error)
+
+
+class AsyncConnection:
+    """Does the steps of flows in an event loop; see `Connection`."""
+
+    def __init__(self, options: Options, client: httpx2.AsyncClient | None) -> None:
+        self._options = options
+        self._owned = client is None
+        self._client = httpx2.AsyncClient() if client is None else client
+
+    async def run(self, flow: Flow[T]) -> T:
+        """Do a flow to its end; return what it returns, or raise what it raises."""
+        done: object = None
+        try:
+            while True:
+                done = await self._do(flow.send(done))
+        except StopIteration as end:
+            result: T = end.value
+            return result
+
+    async def close(self) -> None:
+        """Close the connections, if they are ours."""
+        if self._owned:
+            await self._client.aclose()
+
+    async def _do(self, step: Step) -> object:
+        match step:
+            case Send(request):
+                return await self._send(request)
+            case Wait(seconds):
+                await anyio.sleep(seconds)
+                return None
+            case Do(action):
+                return await anyio.to_thread.run_sync(action)
+
+    async def _send(self, request: Request) -> Outcome:
+        intake = Intake(request, self._options.timeout)
+        try:
+            async with self._client.stream("GET", request.url, **intake.arguments) as response:
+                async for chunk in response.aiter_bytes():
+                    intake.take(chunk)
+                return intake.reply(response)
+        except UNANSWERED as error:
+            return intake.failure(error)

@@ -1,0 +1,143 @@
+"""Options: whom a client asks, and as whom, from its arguments and the environment."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal, TypeAlias, get_args
+from urllib.parse import urlsplit
+
+from callsheet._version import __version__
+from callsheet.domain.errors import SettingsError
+
+#: Whose requests are sent: Anthropic's, or OpenAI's (contract, section 7).
+Dialect: TypeAlias = Literal["anthropic", "openai"]
+
+#: Seconds that one attempt may take.
+DEFAULT_TIMEOUT: Final = 30.0
+
+#: How often a request is repeated, as official SDKs do (contract, section 8).
+DEFAULT_RETRIES: Final = 2
+
+_VERSION: Final = "2023-06-01"  # every server takes it, and all answer it alike (contract, section 4)
+_PREFIX: Final = {"anthropic": "ANTHROPIC", "openai": "OPENAI"}  # of variables: no key goes to the other's server
+_HOME: Final = {"anthropic": "https://api.anthropic.com", "openai": "https://api.openai.com"}
+_VISIBLE = re.compile(r"[!-~]*", re.ASCII)
+_NO_KEY: Final = "There is no API key; set {}_API_KEY or give one, an empty one to a server that takes none."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What holds for every request of a client.
+
+    Parameters
+    ----------
+    root
+        The URL above ``/models``.
+    dialect
+        See `Dialect`.
+    headers
+        What every request says; holds the secret.
+    secret
+        Empty if there is none.
+    timeout
+        Seconds that one attempt may take; None leaves that to the HTTP client.
+    max_retries
+        How often a request is repeated.
+    """
+
+    root: str
+    dialect: Dialect
+    headers: Mapping[str, str] = field(repr=False)
+    secret: str = field(repr=False)
+    timeout: float | None
+    max_retries: int
+
+
+def read_options(
+    environment: Mapping[str, str],
+    *,
+    api_key: str | None = None,
+    auth_token: str | None = None,
+    base_url: str | None = None,
+    dialect: Dialect = "anthropic",
+    timeout: float | None = DEFAULT_TIMEOUT,
+    max_retries: int = DEFAULT_RETRIES,
+) -> Options:
+    """Return the options that the arguments of a client and the environment make; an argument wins.
+
+    Raises
+    ------
+    SettingsError
+        There is no key, or a value is not valid; no secret is repeated.
+    """
+    if dialect not in get_args(Dialect):
+        raise SettingsError(f"dialect must be anthropic or openai, not {dialect!r}.")
+    if timeout is not None and not timeout > 0:
+        raise SettingsError(f"timeout must be more than 0 seconds, not {timeout!r}.")
+    if max_retries < 0:
+        raise SettingsError(f"max_retries must be 0 or more, not {max_retries!r}.")
+    credential, secret = _credential(environment, api_key, auth_token, dialect)
+    version = {"anthropic-version": _VERSION} if dialect == "anthropic" else {}
+    return Options(
+        root=_root(environment, base_url, dialect),
+        dialect=dialect,
+        headers={"accept": "application/json", "user-agent": f"callsheet/{__version__}", **version, **credential},
+        secret=secret,
+        timeout=timeout,
+        max_retries=max_retries,
+    )
+
+
+def _credential(
+    environment: Mapping[str, str], api_key: str | None, auth_token: str | None, dialect: Dialect
+) -> tuple[dict[str, str], str]:
+    """The header of the credential, and the secret in it. One is sent: a key before a token, as SDKs do."""
+    prefix = _PREFIX[dialect]
+    if api_key is None and auth_token is None:
+        api_key = environment.get(f"{prefix}_API_KEY") or None
+        auth_token = environment.get(f"{prefix}_AUTH_TOKEN") or None
+    secret = api_key if api_key is not None else auth_token
+    if secret is None:
+        raise SettingsError(_NO_KEY.format(prefix))
+    secret = secret.strip()
+    if not _VISIBLE.fullmatch(secret):
+        raise SettingsError("The API key must be visible ASCII characters without spaces, as headers carry it.")
+    if not secret:
+        return {}, ""
+    if api_key is not None and dialect == "anthropic":
+        return {"x-api-key": secret}, secret  # what every server of this dialect, old or new, understands
+    return {"authorization": f"Bearer {secret}"}, secret
+
+
+def _root(environment: Mapping[str, str], base_url: str | None, dialect: Dialect) -> str:
+    """The URL above ``/models``. Anthropic's clients add ``/v1`` to a base URL, OpenAI's expect it there."""
+    variable = f"{_PREFIX[dialect]}_BASE_URL"
+    name = "base_url" if base_url is not None else variable
+    url = base_url if base_url is not None else environment.get(variable) or _HOME[dialect]
+    url = check_url(url.strip(), name).rstrip("/")
+    has_path = urlsplit(url).path != ""
+    return url if url.endswith("/v1") or (dialect == "openai" and has_path) else f"{url}/v1"
+
+
+def check_url(url: str, name: str) -> str:
+    """Return ``url`` if a server can be asked by it.
+
+    Raises
+    ------
+    SettingsError
+        It is no HTTP URL, or has more than a path; the sentence begins with ``name``.
+    """
+    example = "such as https://api.anthropic.com"
+    if "@" in url:  # not shown: it may hold a secret
+        raise SettingsError(f"{name} must hold no user or password; give the key as api_key.")
+    shown = url[:100]
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # which is read, and judged, only when asked for
+    except ValueError:
+        raise SettingsError(f"{name} must be an HTTP URL {example}, not {shown!r}.") from None
+    if parts.scheme not in ("http", "https") or not parts.hostname or " " in url or not url.isprintable():
+        raise SettingsError(f"{name} must be an HTTP URL {example}, not {shown!r}.")
+    if parts.query or parts.fragment:
+        raise SettingsError(f"{name} must end with its path, {example}, not {shown!r}.")
+    return url

@@ -1,0 +1,139 @@
+"""Pages: what a list gives, and how it leads to the rest."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
+from datetime import timedelta
+from typing import Any, Generic, TypeVar
+
+from callsheet.client.session import Fetched
+
+T = TypeVar("T")
+
+
+class PageFields(Generic[T]):
+    """What a page says of itself, the same for both kinds of client.
+
+    Attributes
+    ----------
+    data
+        The models of this page, in the server's order.
+    has_more
+        What the server says of whether more follow; None if nothing.
+    first_id, last_id
+        The server's cursors; None if it gives none.
+    request_id
+        The server's name of the request; None if it gives none.
+    stale
+        Whether the page comes from the cache, because the server was away.
+    age
+        How long ago the server sent it, if it is stale; else None.
+    """
+
+    def __init__(self, fetched: Fetched, data: list[T]) -> None:
+        self._leads_on = fetched.leads_on
+        self.data = data
+        self.has_more: bool | None = fetched.content.has_more
+        self.first_id: str | None = fetched.content.first_id
+        self.last_id: str | None = fetched.content.last_id
+        self.request_id: str | None = fetched.received.reply.request_id
+        self.stale: bool = fetched.received.age is not None
+        self.age: timedelta | None = fetched.received.age
+
+    def has_next_page(self) -> bool:
+        """Return whether more models follow in the direction of the walk (contract, section 8)."""
+        return self._leads_on
+
+    def __repr__(self) -> str:
+        return (
+            f"<{type(self).__name__} of {len(self.data)}, first_id={self.first_id!r}, has_more={self.has_more!r}>"
+        )
+
+
+class Page(PageFields[T]):
+    """A page of a list; iterating over it goes on to the pages that follow, and asks for each when it is needed.
+
+    Parameters
+    ----------
+    follow
+        Fetches the page that follows.
+    """
+
+    def __init__(self, fetched: Fetched, data: list[T], follow: "Callable[[], Page[T]]") -> None:
+        super().__init__(fetched, data)
+        self._follow = follow
+
+    def get_next_page(self) -> "Page[T]":
+        """Fetch the page that follows.
+
+        Raises
+        ------
+        PagingError
+            None follows, or the server ignores the cursor, repeats itself, or promises what it does not give.
+        APIError, ClientError
+            As those of `Models.list`.
+        """
+        return self._follow()
+
+    def iter_pages(self) -> "Iterator[Page[T]]":
+        """Iterate over this page and all that follow; raises what `get_next_page` does."""
+        page = self
+        while True:
+            yield page
+            if not page.has_next_page():
+                return
+            page = page.get_next_page()
+
+    def __iter__(self) -> Iterator[T]:
+        for page in self.iter_pages():
+            yield from page.data
+
+
+class AsyncPage(PageFields[T]):
+    """A page of a list; ``async for`` goes on to the pages that follow, and asks for each when it is needed.
+
+    Parameters
+    ----------
+    follow
+        Fetches the page that follows.
+    """
+
+    def __init__(self, fetched: Fetched, data: list[T], follow: "Callable[[], Awaitable[AsyncPage[T]]]") -> None:
+        super().__init__(fetched, data)
+        self._follow = follow
+
+    async def get_next_page(self) -> "AsyncPage[T]":
+        """Fetch the page that follows; see `Page.get_next_page`."""
+        return await self._follow()
+
+    async def iter_pages(self) -> "AsyncIterator[AsyncPage[T]]":
+        """Iterate over this page and all that follow; raises what `get_next_page` does."""
+        page = self
+        while True:
+            yield page
+            if not page.has_next_page():
+                return
+            page = await page.get_next_page()
+
+    async def __aiter__(self) -> AsyncIterator[T]:
+        async for page in self.iter_pages():
+            for each in page.data:
+                yield each
+
+
+class AsyncListing(Generic[T]):
+    """A list that is about to be asked for: ``await`` gives its first page, ``async for`` all its models.
+
+    Parameters
+    ----------
+    begin
+        Fetches the first page.
+    """
+
+    def __init__(self, begin: Callable[[], Awaitable[AsyncPage[T]]]) -> None:
+        self._begin = begin
+
+    def __await__(self) -> Generator[Any, Any, AsyncPage[T]]:
+        return self._begin().__await__()
+
+    async def __aiter__(self) -> AsyncIterator[T]:
+        async for each in await self._begin():
+            yield each

@@ -1,0 +1,169 @@
+"""Replies: what came back, and what it means. Pure."""
+
+import math
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from typing import Final, NamedTuple, TypeAlias, TypeVar
+from urllib.parse import urljoin, urlsplit
+
+from callsheet.client.options import Options
+from callsheet.domain.errors import APIError, APIResponseError, ClientError
+from callsheet.wire.reading import UnreadableError, parse
+from callsheet.wire.reading_errors import ErrorContent, make_error, read_error
+
+#: Status of "what you have is still true".
+NOT_MODIFIED: Final = 304
+
+_FIRST_REDIRECT: Final = 300
+_FIRST_ERROR: Final = 400
+_FIRST_OF_SERVER: Final = 500
+_LONGEST_QUOTE: Final = 200  # characters of what a server says
+
+T = TypeVar("T")
+
+
+class Reply(NamedTuple):
+    """An answer.
+
+    Parameters
+    ----------
+    url
+        Of the request.
+    received_at
+        When it came (aware).
+    status, headers, body
+        As received; names of headers in small letters, the body without its content coding.
+    """
+
+    url: str
+    received_at: datetime
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def request_id(self) -> str | None:
+        """The server's name of the request, or None."""
+        return self.headers.get("request-id") or self.headers.get("x-request-id")
+
+
+class Failure(NamedTuple):
+    """No answer, and why.
+
+    Parameters
+    ----------
+    is_away
+        Whether the server was not there, so that it may be later.
+    """
+
+    error: ClientError
+    is_away: bool
+
+
+Outcome: TypeAlias = Reply | Failure
+
+
+def read_reply(options: Options, reply: Reply, read: Callable[[object], T]) -> T:
+    """Return what ``read`` makes of a successful reply.
+
+    Raises
+    ------
+    APIError
+        The server refused; status, envelope and request id tell the class and its attributes. Some servers refuse
+        with the status of a success.
+    APIResponseError
+        It is a redirect, or not what a Models API answers.
+    """
+    if reply.status >= _FIRST_ERROR:
+        raise refusal(options, reply)
+    if reply.status >= _FIRST_REDIRECT:
+        raise _about(_redirected(reply), options, reply)
+    try:
+        sent = parse(reply.body)
+        if read_error(sent) is not None:
+            raise refusal(options, reply)
+        return read(sent)
+    except UnreadableError as error:
+        kind = reply.headers.get("content-type", "").partition(";")[0].strip()
+        with_kind = f" ({printable(kind)})" if kind and "json" not in kind else ""
+        sentence = f"{reply.url} answered with {error}{with_kind}; check that the base URL is that of a Models API."
+        raise _about(APIResponseError(sentence), options, reply) from None
+
+
+def refusal(options: Options, reply: Reply) -> APIError:
+    """Return the error that a reply is."""
+    clean = _clean(options, reply)
+    content = read_error(_parse_or_none(clean)) or ErrorContent()
+    advice = "try again later" if reply.status >= _FIRST_OF_SERVER else "check the base URL"
+    plain = f"{reply.url} answered with status {reply.status} and without a reason; {advice}."
+    error = _about(make_error(reply.status, content, content.message or plain), options, reply)
+    error.retry_after = retry_after(reply)
+    return error
+
+
+def retry_after(reply: Reply) -> float | None:
+    """Return how many seconds the server asks to wait; None if it does not say, or nothing that makes sense."""
+    milliseconds = _number(reply.headers.get("retry-after-ms"))
+    if milliseconds is not None:
+        return milliseconds / 1000
+    said = reply.headers.get("retry-after")
+    seconds = _number(said)
+    if seconds is not None or said is None:
+        return seconds
+    try:
+        return max(0.0, (parsedate_to_datetime(said) - reply.received_at).total_seconds())
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def printable(text: str, longest: int | None = _LONGEST_QUOTE) -> str:
+    """Return what may be shown of a text from elsewhere: not too much, and nothing that a terminal obeys."""
+    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text[:longest])
+
+
+E = TypeVar("E", APIError, ClientError, APIResponseError)
+
+
+def _about(error: E, options: Options, reply: Reply) -> E:
+    clean = _clean(options, reply)
+    parsed = _parse_or_none(clean)
+    error.status = reply.status
+    error.body = clean.decode(errors="replace") if parsed is None else parsed
+    request_id = reply.request_id
+    if request_id is None and isinstance(parsed, dict) and isinstance(parsed.get("request_id"), str):
+        request_id = parsed["request_id"]
+    error.request_id = request_id
+    return error
+
+
+def _clean(options: Options, reply: Reply) -> bytes:
+    """The body without the secret, which some servers repeat."""
+    return reply.body.replace(options.secret.encode(), b"***") if options.secret else reply.body
+
+
+def _parse_or_none(body: bytes) -> object:
+    try:
+        return parse(body)
+    except UnreadableError:
+        return None
+
+
+def _redirected(reply: Reply) -> APIResponseError:
+    try:
+        to = urlsplit(urljoin(reply.url, reply.headers.get("location", "")))
+        host = to.hostname or ""
+        where = f"{to.scheme}://{host}{'' if to.port is None else f':{to.port}'}{to.path}"
+    except ValueError:
+        where = "an address that is none"
+    return APIResponseError(
+        f"{reply.url} redirects to {printable(where)}, which is not followed with a key; change the base URL."
+    )
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        number = float(text or "")
+    except ValueError:
+        return None
+    return number if math.isfinite(number) and number >= 0 else None

@@ -1,0 +1,155 @@
+"""Requests: what is asked, as the wire has it. Pure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Final, NamedTuple
+from urllib.parse import quote, urlencode
+
+from callsheet.client.options import Options
+from callsheet.domain.errors import InvalidError
+
+_SAFE: Final = ":@"  # in an id, as the official Python SDK has it
+
+
+class Request(NamedTuple):
+    """A GET.
+
+    Parameters
+    ----------
+    url
+        With its query.
+    headers
+        All of them; one is the secret.
+    etag
+        Of the answer that is known already, or None.
+    """
+
+    url: str
+    headers: tuple[tuple[str, str], ...]
+    etag: str | None = None
+
+    @property
+    def key(self) -> str:
+        """What tells apart requests that may be answered differently; no secret can be read from it."""
+        return sha256(repr((self.url, sorted(self.headers))).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """Under which headers something is asked.
+
+    Parameters
+    ----------
+    workspace_id
+        Selects a workspace, for keys that may choose, or None.
+    betas
+        Values of ``anthropic-beta``.
+    """
+
+    workspace_id: str | None = None
+    betas: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageQuery:
+    """The page that is asked for; the parameters are those of `Models.list`."""
+
+    after_id: str | None = None
+    before_id: str | None = None
+    limit: int | None = None
+    lifecycle: tuple[str, ...] = ()
+    scope: Scope = Scope()
+
+    @property
+    def is_backward(self) -> bool:
+        """Whether it walks to newer models. With both cursors it walks forward, up to ``before_id``."""
+        return self.before_id is not None and self.after_id is None
+
+    @property
+    def cursor(self) -> str | None:
+        """Where the page is next to."""
+        return self.before_id if self.is_backward else self.after_id
+
+
+def make_scope(workspace_id: str | None, betas: str | Iterable[str] | None) -> Scope:
+    """Return the scope that the arguments of a call mean.
+
+    Raises
+    ------
+    InvalidError
+        A header cannot carry a value.
+    """
+    if workspace_id is not None:
+        _check_header(workspace_id, "workspace_id")
+    listed = texts(betas)
+    for beta in listed:
+        _check_header(beta, "betas")
+    return Scope(workspace_id=workspace_id, betas=listed)
+
+
+def make_query(
+    after_id: str | None,
+    before_id: str | None,
+    limit: int | None,
+    lifecycle: str | Iterable[str] | None,
+    scope: Scope,
+) -> PageQuery:
+    """Return the query that the arguments of a call mean."""
+    return PageQuery(after_id=after_id, before_id=before_id, limit=limit, lifecycle=texts(lifecycle), scope=scope)
+
+
+def texts(values: str | Iterable[str] | None) -> tuple[str, ...]:
+    """Return the texts that were given, one or many."""
+    return (values,) if isinstance(values, str) else tuple(values or ())
+
+
+def list_request(options: Options, query: PageQuery) -> Request:
+    """Return the request for a page.
+
+    Raises
+    ------
+    InvalidError
+        OpenAI's dialect does not know what is asked for.
+    """
+    cursors = {"after_id": query.after_id, "before_id": query.before_id, "limit": query.limit}
+    pairs = [(name, str(value)) for name, value in cursors.items() if value is not None]
+    pairs += [("lifecycle[]", stage) for stage in query.lifecycle]
+    if pairs and options.dialect == "openai":
+        raise InvalidError(f"OpenAI's dialect has no {pairs[0][0]}; it lists all models at once.")
+    try:
+        asked = urlencode(pairs)
+    except UnicodeEncodeError:
+        raise InvalidError("A cursor and a stage must be text that UTF-8 can carry.") from None
+    return Request(f"{options.root}/models{'?' if asked else ''}{asked}", _headers(options, query.scope))
+
+
+def retrieve_request(options: Options, model_id: str, scope: Scope) -> Request:
+    """Return the request for one model.
+
+    Raises
+    ------
+    InvalidError
+        ``model_id`` would ask for something else, as an empty one asks for the list.
+    """
+    if not model_id or model_id in (".", ".."):
+        raise InvalidError(f"model_id must be the id or alias of a model, not {model_id!r}.")
+    try:
+        segment = quote(model_id, safe=_SAFE)
+    except UnicodeEncodeError:
+        raise InvalidError("model_id must be text that UTF-8 can carry.") from None
+    return Request(f"{options.root}/models/{segment}", _headers(options, scope))
+
+
+def _headers(options: Options, scope: Scope) -> tuple[tuple[str, str], ...]:
+    named = dict(options.headers)
+    if scope.workspace_id is not None:
+        named["anthropic-workspace-id"] = scope.workspace_id
+    if scope.betas:
+        named["anthropic-beta"] = ",".join(scope.betas)
+    return tuple(named.items())
+
+
+def _check_header(text: str, name: str) -> None:
+    if not text or not text.isascii() or not text.isprintable():
+        raise InvalidError(f"{name} must be printable ASCII, as a header carries it, not {text[:60]!r}.")

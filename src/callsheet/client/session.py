@@ -1,0 +1,119 @@
+"""Session: the calls of a client as flows, the same for both kinds of client."""
+
+import logging
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import NamedTuple
+
+from callsheet.client.cache import Cache
+from callsheet.client.flow import Do, Flow, exchange
+from callsheet.client.options import Options
+from callsheet.client.paging import Trail, next_query, promises_more
+from callsheet.client.reply import NOT_MODIFIED, Failure, Reply, read_reply
+from callsheet.client.request import PageQuery, Request, Scope, list_request, retrieve_request
+from callsheet.client.retry import is_away
+from callsheet.domain.errors import PagingError
+from callsheet.wire.reading import ModelInfo, PageContent, read_model, read_page
+
+_log = logging.getLogger("callsheet.client")
+
+
+class Received(NamedTuple):
+    """A reply, and how old it is if the cache gave it; else None."""
+
+    reply: Reply
+    age: timedelta | None = None
+
+
+class Fetched(NamedTuple):
+    """A page, and where it stands: the ``number``-th of the walk that left ``trail``."""
+
+    query: PageQuery
+    content: PageContent
+    received: Received
+    number: int
+    trail: Trail
+
+    @property
+    def leads_on(self) -> bool:
+        """Whether a page follows."""
+        return promises_more(self.query, self.content)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What a client asks with; ``cache`` answers in the server's place while it is away."""
+
+    options: Options
+    cache: Cache | None = None
+
+    def page(self, query: PageQuery, number: int, trail: Trail, known: Fetched | None = None) -> Flow[Fetched]:
+        """Fetch a page of a walk; ``known`` is what it was before, and comes back if it still is.
+
+        Raises
+        ------
+        APIError, ClientError
+            There is no such page, or no answer.
+        """
+        request = list_request(self.options, query)
+        if known is not None:
+            request = request._replace(etag=known.received.reply.headers.get("etag"))
+        received = yield from self._ask(request)
+        if known is not None and received.reply.status == NOT_MODIFIED:
+            content, received = known.content, known.received
+        else:
+            content = read_reply(self.options, received.reply, read_page)
+            yield from self._keep(request, received)
+        if received.age is not None:
+            content = content._replace(data=[model.aged(received.age) for model in content.data])
+        trail.enter(number, query, content)
+        return Fetched(query, content, received, number, trail)
+
+    def page_after(self, page: Fetched) -> Flow[Fetched]:
+        """Fetch the page that follows one."""
+        return self.page(self.query_after(page), page.number + 1, page.trail)
+
+    def query_after(self, page: Fetched) -> PageQuery:
+        """Return the query for the page that follows one.
+
+        Raises
+        ------
+        PagingError
+            None follows, or the server does not say which.
+        """
+        if not page.leads_on:
+            raise PagingError("No page follows; ask has_next_page() first.")
+        if self.options.dialect == "openai":
+            raise PagingError("The server says that more models follow, and OpenAI's dialect cannot ask for them.")
+        return next_query(page.query, page.content)
+
+    def model(self, model_id: str, scope: Scope) -> Flow[ModelInfo]:
+        """Fetch one model by id or alias.
+
+        Raises
+        ------
+        APIError, ClientError
+            There is no such model, or no answer.
+        """
+        request = retrieve_request(self.options, model_id, scope)
+        received = yield from self._ask(request)
+        model = read_reply(self.options, received.reply, read_model)
+        yield from self._keep(request, received)
+        return model if received.age is None else model.aged(received.age)
+
+    def _ask(self, request: Request) -> Flow[Received]:
+        outcome = yield from exchange(request, self.options.max_retries)
+        if self.cache is not None and is_away(outcome):
+            kept: Reply | None = yield Do(partial(self.cache.load, request))
+            if kept is not None:
+                age = max(datetime.now(UTC) - kept.received_at, timedelta())
+                _log.warning("%s is away; its answer of %s ago is taken.", request.url, age)
+                return Received(kept, age)
+        if isinstance(outcome, Failure):
+            raise outcome.error
+        return Received(outcome)
+
+    def _keep(self, request: Request, received: Received) -> Flow[None]:
+        if self.cache is not None and received.age is None:
+            yield Do(partial(self.cache.save, request, received.reply))

@@ -1,0 +1,17 @@
+"""The contract as checks, a file for each of its sections."""
+
+from callsheet.doctor.checks import errors, headers, models, openai, operations, pages, requests
+from callsheet.doctor.checks.rule import RuleBook
+
+__all__ = ["BOOKS"]
+
+#: Every rule, section by section.
+BOOKS: tuple[RuleBook, ...] = (
+    operations.BOOK,
+    models.BOOK,
+    pages.BOOK,
+    requests.BOOK,
+    errors.BOOK,
+    headers.BOOK,
+    openai.BOOK,
+)

@@ -1,0 +1,122 @@
+"""Section 6 of the contract: response headers."""
+
+import re
+from typing import Final
+
+from callsheet.doctor.checks.rule import RuleBook, expect, expect_status, require
+from callsheet.doctor.exchange import printable
+from callsheet.doctor.report import Level
+from callsheet.doctor.subject import WHOLE, Subject
+
+BOOK: Final = RuleBook(6, "Response headers")
+
+_REQUEST_ID: Final = re.compile(r"req_[0-9A-Za-z]{10,}")
+
+_WORTH_COMPRESSING: Final = 4096  # bytes
+
+
+@BOOK.rule(Level.ERROR, needs=("list-is-served",))
+def list_is_json(subject: Subject) -> None:
+    """The list is `application/json`.
+
+    SDKs look at the type before they parse.
+    """
+    exchange = subject.ask(WHOLE)
+    kind = "" if exchange.answer is None else exchange.answer.kind
+    expect(kind == "application/json", f"It is {printable(kind) or 'of no type'}.")
+
+
+@BOOK.rule(Level.NOTE, needs=("list-is-served",))
+def request_id_is_given(subject: Subject) -> None:
+    """Every answer has a `request-id` of the form `req_…`.
+
+    SDKs hand it to their users.
+    """
+    request_id = subject.ask(WHOLE).header("request-id")
+    expect(request_id, "The list has none.")
+    shown = printable(request_id or "")[:60]
+    expect(_REQUEST_ID.fullmatch(request_id or ""), f"It is {shown}.")
+
+
+@BOOK.rule(Level.NOTE, needs=("request-id-is-given",))
+def request_ids_differ(subject: Subject) -> None:
+    """No two answers have the same `request-id`.
+
+    Else it names nothing.
+    """
+    first, second = subject.ask(WHOLE), subject.ask(WHOLE, again=True)
+    expect(first.header("request-id") != second.header("request-id"), "Two answers share one.")
+
+
+@BOOK.rule(Level.NOTE, needs=("list-is-served",))
+def etag_is_honoured(subject: Subject) -> None:
+    """The list has an etag, and `If-None-Match` is answered with 304.
+
+    Clients that ask often then get nothing where nothing changed.
+    """
+    etag = subject.ask(WHOLE).header("etag")
+    expect(etag, "There is no etag.")
+    expect_status(subject.ask(WHOLE, (*subject.headers, ("if-none-match", etag or ""))), 304)
+
+
+@BOOK.rule(Level.NOTE, needs=("list-is-served",))
+def caches_are_kept_out(subject: Subject) -> None:
+    """Shared caches may not keep the list.
+
+    They would show one key's models to another.
+    """
+    exchange = subject.ask(WHOLE)
+    control = (exchange.header("cache-control") or "").lower()
+    shared = "public" in control or "s-maxage" in control
+    expect(not shared, f"Cache-control is {printable(control)}.")
+    private = any(word in control for word in ("private", "no-store", "no-cache"))
+    varies = "authorization" in (exchange.header("vary") or "").lower()
+    expect(
+        private or varies or _needs_key_in_authorization(subject), "Neither cache-control nor vary keeps them out."
+    )
+
+
+@BOOK.rule(Level.NOTE, needs=("list-is-served",))
+def vary_is_given(subject: Subject) -> None:
+    """`vary` names the headers that the answer depends on.
+
+    Caches need it: the same URL answers in two dialects and to many keys.
+    """
+    vary = (subject.ask(WHOLE).header("vary") or "").lower()
+    missing = [name for name in ("anthropic-version", "authorization", "x-api-key") if name not in vary]
+    expect(not missing, f"It does not name {', '.join(missing)}.")
+
+
+@BOOK.rule(Level.NOTE, needs=("list-is-served",))
+def sniffing_is_off(subject: Subject) -> None:
+    """`x-content-type-options` is `nosniff`.
+
+    Browsers then do not guess.
+    """
+    expect(subject.ask(WHOLE).header("x-content-type-options") == "nosniff", "It is missing.")
+
+
+@BOOK.rule(Level.NOTE, needs=("list-is-served",))
+def organization_is_named(subject: Subject) -> None:
+    """`anthropic-organization-id` is given once authenticated.
+
+    Clients show it in their diagnostics.
+    """
+    expect(subject.ask(WHOLE).header("anthropic-organization-id"), "It is missing.")
+
+
+@BOOK.rule(Level.NOTE, needs=("list-is-served",))
+def large_bodies_are_compressed(subject: Subject) -> None:
+    """A large body is compressed for those who ask.
+
+    A thousand models are a quarter of a megabyte.
+    """
+    exchange = subject.ask(WHOLE, again=True)  # a server may need the first to make it
+    size = 0 if exchange.answer is None else len(exchange.answer.body)
+    require(size >= _WORTH_COMPRESSING, "the list is small")
+    expect(exchange.header("content-encoding"), f"{size} bytes come as they are.")
+
+
+def _needs_key_in_authorization(subject: Subject) -> bool:
+    """Whether shared caches stay out by themselves, as HTTP has it for requests with Authorization."""
+    return any(name == "authorization" for name, _ in subject.headers)

@@ -1,0 +1,92 @@
+"""Section 7 of the contract: OpenAI's dialect."""
+
+from typing import Final
+
+from callsheet.doctor.checks.rule import NotApplicableError, RuleBook, expect, expect_status, require
+from callsheet.doctor.exchange import WRONG_KEY, Exchange, printable
+from callsheet.doctor.reading import Listing, read_listing
+from callsheet.doctor.report import Level
+from callsheet.doctor.subject import OPENAI, Subject
+
+BOOK: Final = RuleBook(7, "OpenAI's dialect")
+
+_MISSING: Final = "callsheet-doctor-missing"
+
+
+@BOOK.rule(Level.WARNING)
+def openai_models_are_complete(subject: Subject) -> None:
+    """Every model has `id`, `object`, `created` and `owned_by`.
+
+    OpenAI's SDKs promise these four to their users.
+    """
+    for model in _listing(subject).models:
+        name = f"`{printable(model['id'])}`"
+        expect(model.get("object") == "model", f"`object` of {name} is not `model`.")
+        created = model.get("created")
+        is_second = isinstance(created, int) and not isinstance(created, bool)
+        expect(is_second, f"`created` of {name} is not a number of seconds.")
+        expect(isinstance(model.get("owned_by"), str), f"`owned_by` of {name} is no text.")
+
+
+@BOOK.rule(Level.ERROR)
+def openai_list_is_whole(subject: Subject) -> None:
+    """All models come at once.
+
+    OpenAI's clients never page.
+    """
+    listing = _listing(subject)
+    require(subject.ids, "no model is known")
+    missing = [model_id for model_id in subject.ids if model_id not in listing.ids]
+    expect(not missing, f"{len(missing)} of {len(subject.ids)} models are missing.")
+
+
+@BOOK.rule(Level.WARNING, needs=("openai-models-are-complete",))
+def openai_created_differs(subject: Subject) -> None:
+    """`created` tells models apart.
+
+    Clients sort by it and show it; a constant makes every model equally old.
+    """
+    listing = _listing(subject)
+    times = {model["created"] for model in listing.models}
+    require(len(listing.ids) > 2, "fewer than three models are listed")
+    expect(len(times) > 1, f"It is {min(times)} for all {len(listing.ids)} models.")
+
+
+@BOOK.rule(Level.WARNING)
+def openai_listed_is_retrieved(subject: Subject) -> None:
+    """A listed model can be retrieved by its id.
+
+    `client.models.retrieve(id)`.
+    """
+    plain = [model_id for model_id in _listing(subject).ids if "/" not in model_id]
+    require(plain, "no model is listed whose id has no slash")
+    exchange = subject.retrieve(plain[0], OPENAI)
+    expect_status(exchange, 200)
+    model = exchange.json if isinstance(exchange.json, dict) else {}
+    expect(model.get("id") == plain[0], f"The answer's id is {printable(str(model.get('id')))[:60]}.")
+
+
+@BOOK.rule(Level.WARNING)
+def openai_errors_are_in_the_envelope(subject: Subject) -> None:
+    """Errors are in OpenAI's envelope: 404 for a missing model, 401 for a wrong key.
+
+    OpenAI's SDKs raise their own errors by status, and show `error.message`.
+    """
+    _listing(subject)
+    _expect_error(subject.retrieve(_MISSING, OPENAI), 404)
+    _expect_error(subject.ask("/v1/models", (("authorization", f"Bearer {WRONG_KEY}"),)), 401)
+
+
+def _listing(subject: Subject) -> Listing:
+    """The list in OpenAI's shape; where there is none, this section does not apply."""
+    listing = read_listing(subject.ask("/v1/models", OPENAI))
+    if listing is None or not listing.is_openai:
+        raise NotApplicableError("the server does not speak OpenAI's dialect")
+    return listing
+
+
+def _expect_error(exchange: Exchange, status: int) -> None:
+    expect_status(exchange, status)
+    error = exchange.json.get("error") if isinstance(exchange.json, dict) else None
+    good = isinstance(error, dict) and isinstance(error.get("message"), str)
+    expect(good, "There is no `error` with a `message`.", exchange)

@@ -1,0 +1,165 @@
+"""Section 1 of the contract: the two operations, and where they are served."""
+
+from typing import Final
+from urllib.parse import quote
+
+from callsheet.doctor.checks.rule import FaultError, RuleBook, expect, expect_status, require
+from callsheet.doctor.exchange import Exchange, printable
+from callsheet.doctor.reading import read_listing
+from callsheet.doctor.report import Level
+from callsheet.doctor.subject import WHOLE, Subject, encoded
+
+BOOK: Final = RuleBook(1, "Two operations")
+
+#: Characters that some SDKs encode in a path and others do not.
+_ENCODED_BY_SOME: Final = ":@+"
+
+
+@BOOK.rule(Level.ERROR)
+def list_is_served(subject: Subject) -> None:
+    """`GET /v1/models` answers with a list of models, in place.
+
+    Claude Code takes a redirect for a failure, as it will not hand its key on.
+    """
+    exchange = subject.ask(WHOLE)
+    where = printable(exchange.header("location") or "nowhere")
+    is_redirect = exchange.answer is not None and exchange.answer.is_redirect
+    expect(not is_redirect, f"It is redirected: {exchange.status} to {where}.")
+    expect(read_listing(exchange) is not None, "It answers with no list of models.")
+
+
+@BOOK.rule(Level.ERROR, needs=("list-is-served",))
+def page_is_served(subject: Subject) -> None:
+    """The list is a page in Anthropic's shape.
+
+    Anthropic's SDKs page by `has_more` and `last_id`, and type each model.
+    """
+    listing = read_listing(subject.ask(WHOLE))
+    sentence = "It answers in OpenAI's shape, although the request carries `anthropic-version`."
+    expect(listing is not None and listing.is_anthropic, sentence)
+
+
+@BOOK.rule(Level.ERROR)
+def listed_is_retrieved(subject: Subject) -> None:
+    """A listed model can be retrieved by its id.
+
+    SDKs check a model this way before they use it.
+    """
+    plain = [model_id for model_id in subject.ids if "/" not in model_id]
+    names = [subject.model] if subject.model else plain[:1] + plain[-1:]
+    require(names, "no model is listed whose id has no slash; name one with --model")
+    for name in dict.fromkeys(names):
+        _expect_model(subject.retrieve(name), name)
+
+
+@BOOK.rule(Level.ERROR, needs=("listed-is-retrieved",))
+def slashes_are_retrieved(subject: Subject) -> None:
+    """An id with a slash can be retrieved, the slash raw or encoded.
+
+    Some SDKs encode it and others do not; ids such as `org/model` are everywhere.
+    """
+    names = [name for name in [subject.model, *subject.ids] if name and "/" in name]
+    require(names, "no model is listed whose id has a slash")
+    _expect_model(subject.ask(f"/v1/models/{names[0]}"), names[0])
+    _expect_model(subject.ask(f"/v1/models/{quote(names[0], safe='')}"), names[0])
+
+
+@BOOK.rule(Level.WARNING, needs=("listed-is-retrieved",))
+def encoding_is_undone(subject: Subject) -> None:
+    """Path segments are decoded once.
+
+    Java and PHP encode `:` and `@` in an id, Python and TypeScript do not.
+    """
+    names = [name for name in subject.ids if set(name) & set(_ENCODED_BY_SOME) and "/" not in name]
+    names = names or [name for name in subject.ids if "/" not in name]
+    require(names, "no model is listed whose id has no slash")
+    name = names[0]
+    special = next((character for character in name if character in _ENCODED_BY_SOME), name[0])
+    target = encoded(name).replace(special, f"%{ord(special):02X}", 1)
+    _expect_model(subject.ask(f"/v1/models/{target}"), name)
+
+
+@BOOK.rule(Level.WARNING, needs=("listed-is-retrieved",))
+def alias_is_resolved(subject: Subject) -> None:
+    """An alias is retrieved as the model that it means.
+
+    The answer tells the caller which model it will get.
+    """
+    require(subject.alias, "no alias is known; name one with --alias")
+    exchange = subject.retrieve(subject.alias or "")
+    expect_status(exchange, 200)
+    found = exchange.json.get("id") if isinstance(exchange.json, dict) else None
+    expect(isinstance(found, str), "It answers with no model.")
+    expect(found != subject.alias, f"The answer's id is the alias itself, `{subject.alias}`.")
+
+
+@BOOK.rule(Level.NOTE, needs=("list-is-served",))
+def head_is_answered(subject: Subject) -> None:
+    """`HEAD` answers like GET, without a body.
+
+    Monitors and proxies ask so.
+    """
+    exchange = subject.ask(WHOLE, method="HEAD")
+    expect_status(exchange, 200)
+
+
+@BOOK.rule(Level.WARNING, needs=("list-is-served",))
+def trailing_slash_is_served(subject: Subject) -> None:
+    """A trailing slash is served in place.
+
+    Claude Code takes a redirect for a failure, and some clients end the path with a slash.
+    """
+    _expect_same_list(subject, "/v1/models/?limit=1000")
+
+
+@BOOK.rule(Level.NOTE, needs=("list-is-served",))
+def doubled_prefix_is_served(subject: Subject) -> None:
+    """A doubled prefix is served: `/v1/v1/models`.
+
+    It comes from base URLs that end in /v1 already.
+    """
+    _expect_same_list(subject, "/v1/v1/models?limit=1000")
+
+
+@BOOK.rule(Level.ERROR, needs=("list-is-served",))
+def beta_query_is_ignored(subject: Subject) -> None:
+    """`?beta=true` is ignored.
+
+    The beta routes of Anthropic's SDKs add it.
+    """
+    _expect_same_list(subject, f"{WHOLE}&beta=true")
+
+
+@BOOK.rule(Level.WARNING, needs=("list-is-served",))
+def unknown_query_is_ignored(subject: Subject) -> None:
+    """Unknown query parameters are ignored.
+
+    Gateways and clients add their own.
+    """
+    _expect_same_list(subject, f"{WHOLE}&callsheet-doctor=1")
+
+
+@BOOK.rule(Level.NOTE)
+def broken_escape_is_refused(subject: Subject) -> None:
+    """A broken escape in a path is refused with 400.
+
+    It names nothing.
+    """
+    expect_status(subject.ask("/v1/models/%FF"), 400)
+
+
+def _expect_model(exchange: Exchange, name: str) -> None:
+    if exchange.answer is None or exchange.status != 200:
+        what = exchange.why or f"answers {exchange.status}"
+        raise FaultError(f"`{printable(name)}` is listed, and retrieving it {what}.", exchange)
+    model = exchange.json if isinstance(exchange.json, dict) else {}
+    expect("data" not in model, f"Retrieving `{printable(name)}` answers with a list.", exchange)
+    found = printable(str(model.get("id")))
+    expect(model.get("id") == name, f"Retrieving `{printable(name)}` answers with `{found}`.", exchange)
+
+
+def _expect_same_list(subject: Subject, target: str) -> None:
+    exchange = subject.ask(target)
+    expect_status(exchange, 200)
+    listing = read_listing(exchange)
+    expect(listing is not None and set(listing.ids) == set(subject.ids), "It answers with another list.")

@@ -1,0 +1,132 @@
+"""Section 4 of the contract: credentials, versions, betas, workspaces, and what is checked first."""
+
+from typing import Final
+
+from callsheet.doctor.checks.rule import RuleBook, expect, expect_status
+from callsheet.doctor.exchange import KEY, WRONG_KEY
+from callsheet.doctor.reading import read_listing
+from callsheet.doctor.report import Level
+from callsheet.doctor.subject import ANTHROPIC, ANTHROPIC_BEARER, BEARER, VERSION, X_API_KEY, Headers, Subject
+
+BOOK: Final = RuleBook(4, "Requests")
+
+_WRONG_X_API_KEY: Final = ("x-api-key", WRONG_KEY)
+_WRONG_BEARER: Final = ("authorization", f"Bearer {WRONG_KEY}")
+_LIST: Final = "/v1/models?limit=1"
+
+
+@BOOK.rule(Level.ERROR, needs=("list-is-served",))
+def x_api_key_is_accepted(subject: Subject) -> None:
+    """The key is accepted as `x-api-key`.
+
+    Claude Code with `ANTHROPIC_API_KEY`, SDKs before October 2026 and LibreChat send it so.
+    """
+    _expect_list(subject, ANTHROPIC)
+
+
+@BOOK.rule(Level.ERROR, needs=("list-is-served",))
+def bearer_is_accepted(subject: Subject) -> None:
+    """The key is accepted as `Authorization: Bearer`.
+
+    Claude Code with `ANTHROPIC_AUTH_TOKEN` and SDKs since October 2026 send it so.
+    """
+    _expect_list(subject, ANTHROPIC_BEARER)
+
+
+@BOOK.rule(Level.NOTE, needs=("bearer-is-accepted",))
+def bearer_is_any_case(subject: Subject) -> None:
+    """The scheme Bearer may be written in any case.
+
+    HTTP says so.
+    """
+    _expect_list(subject, (("authorization", f"bearer {KEY}"), VERSION))
+
+
+@BOOK.rule(Level.ERROR, needs=("x-api-key-is-accepted", "bearer-is-accepted"))
+def both_are_accepted(subject: Subject) -> None:
+    """Both credentials together are accepted.
+
+    Claude Code and some SDKs send both.
+    """
+    _expect_list(subject, (X_API_KEY, BEARER, VERSION))
+
+
+@BOOK.rule(Level.WARNING, needs=("both-are-accepted",))
+def one_valid_is_enough(subject: Subject) -> None:
+    """A valid credential is enough beside a wrong one.
+
+    A login left over in one header must not spoil the key in the other.
+    """
+    _expect_list(subject, (X_API_KEY, _WRONG_BEARER, VERSION))
+    _expect_list(subject, (_WRONG_X_API_KEY, BEARER, VERSION))
+
+
+@BOOK.rule(Level.ERROR, needs=("list-is-served",))
+def versions_are_accepted(subject: Subject) -> None:
+    """`anthropic-version` 2023-06-01 and 2026-10-21 are accepted.
+
+    SDKs of Anthropic send the one until October 2026 and the other since.
+    """
+    for version in ("2023-06-01", "2026-10-21"):
+        _expect_list(subject, _versioned(subject, version))
+
+
+@BOOK.rule(Level.NOTE, needs=("list-is-served",))
+def first_version_is_accepted(subject: Subject) -> None:
+    """`anthropic-version` 2023-01-01 is accepted.
+
+    It is valid still.
+    """
+    _expect_list(subject, _versioned(subject, "2023-01-01"))
+
+
+@BOOK.rule(Level.WARNING, needs=("list-is-served",))
+def betas_are_accepted(subject: Subject) -> None:
+    """Any `anthropic-beta` is accepted, however several are written.
+
+    New betas appear every few weeks; a list of models must not break on them.
+    """
+    for values in (
+        ("a-2026-01-01,b-2026-01-01",),
+        ("a-2026-01-01, b-2026-01-01",),
+        ("a-2026-01-01", "b-2026-01-01"),
+    ):
+        _expect_list(subject, (*subject.headers, *(("anthropic-beta", value) for value in values)))
+
+
+@BOOK.rule(Level.NOTE, needs=("list-is-served",))
+def foreign_workspace_is_refused(subject: Subject) -> None:
+    """A workspace that the key cannot use is refused with 403.
+
+    A key must not see another workspace's models by asking.
+    """
+    headers = (*subject.headers, ("anthropic-workspace-id", "wrkspc_01CallsheetDoctorKnowsNone"))
+    expect_status(subject.ask(_LIST, headers), 403)
+
+
+@BOOK.rule(Level.NOTE)
+def path_comes_first(subject: Subject) -> None:
+    """The path is checked before the credential.
+
+    A wrong base URL must not look like a wrong key.
+    """
+    expect_status(subject.ask("/v1/callsheet-doctor", ()), 404)
+
+
+@BOOK.rule(Level.NOTE, needs=("page-is-served", "unknown-key-is-refused"))
+def credential_comes_second(subject: Subject) -> None:
+    """The credential is checked before the version.
+
+    Strangers learn nothing.
+    """
+    expect_status(subject.ask(_LIST, (_WRONG_X_API_KEY, ("anthropic-version", "2023-10-01"))), 401)
+
+
+def _versioned(subject: Subject, version: str) -> Headers:
+    return (*tuple(pair for pair in subject.headers if pair != VERSION), ("anthropic-version", version))
+
+
+def _expect_list(subject: Subject, headers: Headers) -> None:
+    exchange = subject.ask(_LIST, headers)
+    expect_status(exchange, 200)
+    expect(read_listing(exchange) is not None, "It answers with no list.", exchange)

@@ -1,0 +1,108 @@
+"""Contact: find out how a server likes to be asked and what it lists, or say why it cannot be examined."""
+
+from typing import Final
+
+from callsheet.doctor.exchange import Exchange, FailureKind, printable
+from callsheet.doctor.player import ExhaustedError, Player
+from callsheet.doctor.reading import Listing, Model, read_listing
+from callsheet.doctor.subject import ANTHROPIC, ANTHROPIC_BEARER, OPENAI, WHOLE, Headers, Subject
+from callsheet.domain.errors import DoctorError
+
+#: Pages of a thousand models that are read to know what there is.
+_MAX_PAGES: Final = 5
+
+
+def make_contact(player: Player, model: str | None, alias: str | None) -> Subject:
+    """Return the server as a subject, with the headers that it answers best to and the models that it lists.
+
+    Raises
+    ------
+    DoctorError
+        It cannot be examined; the sentence says what to do.
+    """
+    try:
+        return _make_contact(Subject(player, model=model, alias=alias))
+    except ExhaustedError as error:
+        raise DoctorError(f"{player.shown_url} cannot be examined, as {error}; try again later.") from None
+
+
+def _make_contact(subject: Subject) -> Subject:
+    found: list[tuple[Headers, Listing]] = []
+    exchanges: list[Exchange] = []
+    for headers in (ANTHROPIC, ANTHROPIC_BEARER, OPENAI):
+        exchanges.append(subject.ask(WHOLE, headers))
+        _refuse_to_wait(exchanges[-1])
+        listing = read_listing(exchanges[-1])
+        if listing is not None:
+            found.append((headers, listing))
+            if listing.is_anthropic:
+                break
+    if found:
+        # A server that speaks OpenAI's dialect to everybody is asked in Anthropic's, so that this shows.
+        subject.headers, listing = found[-1] if found[-1][1].is_anthropic else found[0]
+        subject.models = _all_models(subject, listing)
+    elif not any(exchange.answer is not None and exchange.answer.is_redirect for exchange in exchanges):
+        raise DoctorError(_why_not(exchanges))
+    return subject
+
+
+def _all_models(subject: Subject, listing: Listing) -> tuple[Model, ...]:
+    """The models of a list and of the pages after it, as far as they bring new ones."""
+    models = list(listing.models)
+    seen = set(listing.ids)
+    for _ in range(_MAX_PAGES - 1):
+        if listing.has_more is not True or not models:
+            break
+        page = read_listing(subject.ask(f"{WHOLE}&after_id={subject.quoted(models[-1]['id'])}"))
+        new = [model for model in page.models if model["id"] not in seen] if page else []
+        if page is None or not new:
+            break
+        models += new
+        seen.update(page.ids)
+        listing = page
+    return tuple(models)
+
+
+def _refuse_to_wait(exchange: Exchange) -> None:
+    """Give up at once where asking in another way would not help."""
+    if exchange.failure in (FailureKind.CONNECTION, FailureKind.TLS, FailureKind.TIMEOUT):
+        raise DoctorError(_failure(exchange))
+
+
+def _failure(exchange: Exchange) -> str:
+    advice = {
+        FailureKind.CONNECTION: "start it, or check host and port",
+        FailureKind.TLS: "check the certificate and the port, or name your own authority in SSL_CERT_FILE",
+        FailureKind.TIMEOUT: "see what it waits for, or allow more with --timeout",
+        FailureKind.TOO_LARGE: "that is no list of models, so check the URL",
+    }
+    told = advice.get(exchange.failure or FailureKind.PROTOCOL, "check scheme, host and port")
+    return f"The server at {exchange.url} {exchange.why}; {told}."
+
+
+def _why_not(exchanges: list[Exchange]) -> str:
+    """Why no way of asking gave a list, judged by the answer that says most."""
+    answered = [exchange for exchange in exchanges if exchange.answer is not None]
+    if not answered:
+        return _failure(exchanges[0])
+    best = min(answered, key=_telling)
+    where = f"{best.url}/v1/models"
+    if best.status in (401, 403):
+        return f"{where} refuses the key with {best.status}; give one that the server knows with --api-key."
+    if best.status == 404:
+        return f"There is no {where} (404); give the URL that /v1/models is added to."
+    if not (best.answer and best.answer.is_success):
+        return f"{where} fails with {best.status}; see the server's log."
+    if best.answer.kind == "text/html":
+        return f"{where} answers with a web page; give the base URL of the API, not of its web interface."
+    if best.answer.json is None:
+        kind = printable(best.answer.kind) or "no type"
+        return f"{where} answers with {best.status} and a body ({kind}) that is no JSON; check the URL."
+    return f"{where} answers with JSON that holds no list of models; check the URL."
+
+
+def _telling(exchange: Exchange) -> int:
+    """The rank of an answer among those that are no list: successes tell most, refusals of the key least."""
+    if exchange.status < 400:
+        return 0
+    return {401: 3, 403: 3, 404: 2}.get(exchange.status, 1)

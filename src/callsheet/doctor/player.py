@@ -1,0 +1,199 @@
+"""Player: plays requests over HTTP, counts them, and keeps the key out of what it returns."""
+
+import asyncio
+import ssl
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Final, Self
+
+import httpx2
+
+from callsheet.doctor.exchange import KEY, Answer, Ask, Exchange, FailureKind
+from callsheet.doctor.target import Target
+
+#: Requests that one examination may send.
+MAX_REQUESTS: Final = 200
+
+#: Bytes of a body, decoded, that are read.
+MAX_BODY: Final = 64 << 20
+
+#: Seconds for a whole examination.
+MAX_SECONDS: Final = 300.0
+
+#: Seconds that a server which limits the rate may ask to wait for.
+MAX_WAIT: Final = 10
+
+_RATE_LIMITED: Final = 429
+
+#: A key shorter than this is no secret, and may be a part of any word.
+_SECRET_LENGTH: Final = 6
+
+#: Answers that may fail to come in time before the server is left alone.
+MAX_TIMEOUTS: Final = 3
+
+
+class ExhaustedError(Exception):
+    """No further request may be sent; ``str(error)`` says why."""
+
+
+@dataclass
+class Budget:
+    """What is left to spend on a server.
+
+    Parameters
+    ----------
+    closed
+        Why nothing more is spent, whatever is left; empty as long as that is not so.
+    """
+
+    requests: int = MAX_REQUESTS
+    seconds: float = MAX_SECONDS
+    timeouts: int = MAX_TIMEOUTS
+    closed: str = ""
+
+    def spend(self, seconds: float) -> None:
+        """Take one request, and the time since the last one, off.
+
+        Raises
+        ------
+        ExhaustedError
+            There is none left.
+        """
+        self.seconds -= seconds
+        if not self.closed:
+            self.closed = self._reason_to_close()
+        if self.closed:
+            raise ExhaustedError(self.closed)
+        self.requests -= 1
+
+    def _reason_to_close(self) -> str:
+        if self.requests <= 0:
+            return "the limit of requests was reached"
+        if self.seconds <= 0:
+            return "the server took too long in all"
+        return "the server left too many requests without an answer" if self.timeouts <= 0 else ""
+
+
+class Player:
+    """Plays requests against one server, one after the other, on connections that stay open.
+
+    No redirect is followed, no cookie is kept, and environment variables are honoured for proxies and
+    certificates only.
+
+    Parameters
+    ----------
+    key
+        Put wherever a request says `KEY`.
+    patience
+        Seconds for one whole answer, not only for the silences in it.
+    """
+
+    def __init__(self, target: Target, key: str, patience: float, budget: Budget | None = None) -> None:
+        self.target = target
+        self.budget = budget or Budget()
+        self._key = key
+        self._patience = patience
+        self._runner = asyncio.Runner()
+        self._client = httpx2.AsyncClient(timeout=None, follow_redirects=False)  # it is _play that gives up
+        self._client.headers.clear()  # each request brings its own
+        self._began = time.perf_counter()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._runner.run(self._client.aclose())
+        self._runner.close()
+
+    @property
+    def shown_url(self) -> str:
+        """The base URL, without the key if that is a part of it."""
+        return self._hidden(self.target.base_url)
+
+    def _hidden(self, text: str) -> str:
+        return text.replace(self._key, "[key]") if len(self._key) >= _SECRET_LENGTH else text
+
+    def play(self, ask: Ask) -> Exchange:
+        """Send ``ask`` and return what became of it; failures are values, too. A 429 is waited out.
+
+        Raises
+        ------
+        ExhaustedError
+            The budget is spent.
+        """
+        now = time.perf_counter()
+        self.budget.spend(now - self._began)
+        self._began = now
+        exchange = self._runner.run(self._play(ask))
+        self.budget.timeouts -= exchange.failure is FailureKind.TIMEOUT
+        if exchange.status != _RATE_LIMITED:
+            return exchange
+        wait = exchange.header("retry-after") or ""
+        if wait.isdecimal() and int(wait) <= MAX_WAIT:
+            self._runner.run(asyncio.sleep(int(wait)))
+        else:
+            self.budget.closed = "the server limits the rate of requests"
+        return self.play(ask)
+
+    async def _play(self, ask: Ask) -> Exchange:
+        began = time.perf_counter()
+        answer, failure, why = None, None, ""
+        try:
+            async with asyncio.timeout(self._patience):
+                answer = await self._send(ask)
+        except TimeoutError:
+            failure, why = FailureKind.TIMEOUT, f"did not answer within {self._patience:g} s"
+        except _TooLargeError:
+            failure, why = FailureKind.TOO_LARGE, f"answered with more than {MAX_BODY >> 20} MiB"
+        except httpx2.HTTPError as error:
+            failure, why = _explain(error)
+        return Exchange(self.shown_url, ask, time.perf_counter() - began, answer, failure, why)
+
+    async def _send(self, ask: Ask) -> Answer:
+        target = self.target.path(ask.target)
+        asked = [(name, value.replace(KEY, self._key)) for name, value in ask.headers]
+        request = self._client.build_request(ask.method, self.target.origin, headers=asked)
+        request.extensions["target"] = target.encode("ascii")
+        response = await self._client.send(request, stream=True)
+        try:
+            body = bytearray()
+            async for chunk in response.aiter_bytes():
+                body += chunk
+                if len(body) > MAX_BODY:
+                    raise _TooLargeError
+        finally:
+            await response.aclose()
+            self._client.cookies.clear()
+        headers = {name: self._hidden(value) for name, value in response.headers.items()}
+        content = bytes(body)
+        if len(self._key) >= _SECRET_LENGTH:  # before anything is cut off, or a part of it would stay
+            content = content.replace(self._key.encode(), b"[key]")
+        return Answer(response.status_code, headers, content)
+
+
+class _TooLargeError(Exception):
+    pass
+
+
+def _explain(error: httpx2.HTTPError) -> tuple[FailureKind, str]:
+    """What happened, and the rest of the sentence "The server …"."""
+    for cause in _causes(error):
+        if isinstance(cause, ssl.SSLError):
+            reason = getattr(cause, "verify_message", "") or (cause.reason or "").replace("_", " ").lower()
+            return FailureKind.TLS, f"cannot be trusted or spoken to over TLS ({reason or 'it broke off'})"
+    if isinstance(error, httpx2.ConnectError):
+        return FailureKind.CONNECTION, "cannot be reached"
+    if isinstance(error, httpx2.DecodingError):
+        return FailureKind.PROTOCOL, "sent a body that cannot be decompressed"
+    return FailureKind.PROTOCOL, "broke off, or did not answer in HTTP"
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    seen: BaseException | None = error
+    while seen is not None:
+        yield seen
+        seen = seen.__cause__ or seen.__context__

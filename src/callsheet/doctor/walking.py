@@ -1,0 +1,80 @@
+"""Walking: ask for the list as a client does, page by page, to the end that the client comes to."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Final
+from urllib.parse import quote
+
+from callsheet.doctor.exchange import Ask, Exchange
+from callsheet.doctor.player import ExhaustedError
+from callsheet.doctor.reading import Listing, read_listing
+from callsheet.doctor.rules import Way
+
+#: Pages after which a walk is broken off.
+_MAX_PAGES: Final = 8
+
+Asking = Callable[[Ask], Exchange]
+
+
+class Ending(StrEnum):
+    """How a walk ended."""
+
+    DONE = "done"
+    NO_LIST = "no-list"  # an answer that the client makes no list of
+    STOPPED = "stopped"  # more is promised, and there is no cursor to ask for it with
+    LOOPED = "looped"  # the next request was asked before
+    BROKEN_OFF = "broken-off"  # by us: the list is long
+    NOT_ASKED = "not-asked"  # by us: the budget is spent
+
+
+@dataclass(frozen=True)
+class Walked:
+    """A walk: every exchange, and the pages that were lists."""
+
+    exchanges: tuple[Exchange, ...]
+    pages: tuple[Listing, ...]
+    ending: Ending
+    why: str = ""
+
+    @property
+    def last(self) -> Exchange | None:
+        """The exchange that it ended with."""
+        return self.exchanges[-1] if self.exchanges else None
+
+
+def walk(way: Way, ask: Asking, page_size: int) -> Walked:
+    """Ask for page after page as ``way`` does, with pages of ``page_size`` where it chooses one."""
+    first = way.ask(page_size)
+    request: Ask = first
+    exchanges: list[Exchange] = []
+    pages: list[Listing] = []
+
+    def end(ending: Ending, why: str = "") -> Walked:
+        return Walked(tuple(exchanges), tuple(pages), ending, why)
+
+    asked = set[str]()
+    while request.target not in asked:
+        asked.add(request.target)
+        try:
+            exchanges.append(ask(request))
+        except ExhaustedError as error:
+            return end(Ending.NOT_ASKED, str(error))
+        listing = None if is_late(way, exchanges[-1]) else read_listing(exchanges[-1])
+        if listing is None:
+            return end(Ending.NO_LIST)
+        pages.append(listing)
+        if not listing.models or not way.walk.goes_on(listing.has_more):
+            return end(Ending.DONE)
+        if listing.last_id is None:
+            return end(Ending.STOPPED if listing.has_more else Ending.DONE)
+        if len(pages) == _MAX_PAGES:
+            return end(Ending.BROKEN_OFF)
+        joint = "&" if "?" in first.target else "?"
+        request = replace(first, target=f"{first.target}{joint}after_id={quote(listing.last_id, safe='')}")
+    return end(Ending.LOOPED)
+
+
+def is_late(way: Way, exchange: Exchange) -> bool:
+    """Return whether the client had given up by then."""
+    return way.seconds is not None and exchange.seconds > way.seconds

@@ -1,0 +1,38 @@
+"""The double as an ASGI application, for clients that ask it without a network."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import TYPE_CHECKING, Any, TypeAlias
+from urllib.parse import quote
+
+if TYPE_CHECKING:
+    from callsheet.testing.double import ModelsAPI
+
+Message: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
+ASGIApp: TypeAlias = Callable[[Message, Receive, Send], Awaitable[None]]
+
+
+async def answer_asgi(api: "ModelsAPI", scope: Message, _receive: Receive, send: Send) -> None:
+    """Answer a request; a connection to be cut ends in ConnectionResetError after half of the body.
+
+    Raises
+    ------
+    ConnectionResetError
+        A fault said so.
+    NotImplementedError
+        It is no request; nothing here needs a lifespan.
+    """
+    if scope["type"] != "http":
+        raise NotImplementedError(f"The double answers requests, not {scope['type']}.")
+    path = scope.get("raw_path") or quote(scope["path"]).encode("ascii")
+    response, delay, cut = api.handle(scope["method"], path, scope["query_string"], list(scope["headers"]), b"")
+    if delay:
+        await asyncio.sleep(delay)
+    await send({"type": "http.response.start", "status": response.status, "headers": response.headers})
+    if cut:
+        half = response.body[: len(response.body) // 2]
+        await send({"type": "http.response.body", "body": half, "more_body": True})
+        raise ConnectionResetError("The connection was cut, as a test asked.")
+    await send({"type": "http.response.body", "body": response.body})

@@ -1,0 +1,52 @@
+"""The pytest plugin: the fixture `models_api`.
+
+Every run of pytest where Callsheet is installed imports this, so it imports nothing else until a test asks.
+"""
+
+from collections.abc import Iterator
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from callsheet.testing.double import ModelsAPI
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the marker known."""
+    config.addinivalue_line(
+        "markers",
+        "models_api(**options): options of the fixture models_api, such as catalog, clock, shape, env, strict.",
+    )
+
+
+@pytest.fixture
+def models_api_options() -> dict[str, Any]:
+    """Options of `models_api` for all tests that see this fixture; override it, and return your own."""
+    return {}
+
+
+@pytest.fixture
+def models_api(request: pytest.FixtureRequest, models_api_options: dict[str, Any]) -> "Iterator[ModelsAPI]":
+    """A Models API on a port of its own, which official clients find by the environment.
+
+    Options are those of `ModelsAPI`, and ``env=False`` to leave the environment alone, ``strict=False`` to let
+    a test pass whose faults never happened.
+    """
+    from callsheet.testing.double import ModelsAPI
+
+    options = dict(models_api_options)
+    for marker in reversed(list(request.node.iter_markers("models_api"))):  # the nearest has the last word
+        options |= marker.kwargs
+    env, strict = options.pop("env", True), options.pop("strict", True)
+    with ModelsAPI(**options) as api, api.env if env else nullcontext():
+        yield api
+    if strict and api.unused_faults:
+        idle = ", ".join(f"fail({_told(fault)})" for fault in api.unused_faults)
+        pytest.fail(f"Asked for, and never happened: {idle}. Take it out, or say strict=False.", pytrace=False)
+
+
+def _told(fault: Any) -> str:
+    fields = fault.model_dump(exclude_defaults=True)
+    return ", ".join(f"{name}={value!r}" for name, value in fields.items())

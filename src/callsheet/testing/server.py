@@ -1,0 +1,208 @@
+"""Server: the double on a socket, on a thread of its own.
+
+Not the server of the product: that one brings a dozen packages and pins their versions, which would stand in the
+way of what is being tested. This one is h11, which httpx2 needs anyway; it is up as soon as it is made, and can
+break a connection when asked to.
+"""
+
+import asyncio
+import os
+import socket
+import threading
+from email.utils import format_datetime
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final
+
+import h11
+
+from callsheet.api.answer import Response
+from callsheet.domain.errors import APIError, InvalidRequestError, RequestTooLargeError, ServeError
+from callsheet.testing.faults import Outcome
+
+if TYPE_CHECKING:
+    from callsheet.testing.double import ModelsAPI
+
+#: The limits of the product as it is set up at first, in bytes; that of the URL is known to `answer`.
+_MOST_HEADERS: Final = 32768
+_MOST_BODY: Final = 65536
+_LONGEST_HEAD: Final = 8192 + _MOST_HEADERS
+_AROUND: Final = len(": \r\n")  # of a header line
+
+_CONTINUE: Final = h11.InformationalResponse(status_code=100, headers=[])
+_PHRASES: Final = {status.value: status.phrase.encode("ascii") for status in HTTPStatus}
+
+
+class Server:
+    """Answers on a socket from the moment it is made until it is stopped.
+
+    Parameters
+    ----------
+    api
+        Says what to answer.
+    host, port
+        Where to listen; port 0 is a free one.
+
+    Raises
+    ------
+    ServeError
+        The address is in use or is not this machine's.
+    """
+
+    def __init__(self, api: "ModelsAPI", host: str, port: int) -> None:
+        self._api = api
+        self._listener = _listen(host, port)
+        name, taken = self._listener.getsockname()[:2]
+        self.url = f"http://[{name}]:{taken}" if ":" in name else f"http://{name}:{taken}"
+        self._loop = asyncio.SelectorEventLoop()  # whatever policy the tests have set
+        self._stopped = asyncio.Event()
+        self._thread = threading.Thread(target=self._run, name="callsheet-double", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End every connection, and wait until that is done."""
+        self._loop.call_soon_threadsafe(self._stopped.set)
+        self._thread.join()
+
+    def _run(self) -> None:
+        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+            runner.run(self._serve())
+
+    async def _serve(self) -> None:
+        connections: set[_Connection] = set()
+        server = await self._loop.create_server(lambda: _Connection(self._api, connections), sock=self._listener)
+        await self._stopped.wait()
+        self._loop.remove_reader(self._listener)
+        if being_accepted := asyncio.all_tasks() - {asyncio.current_task()}:
+            await asyncio.wait(being_accepted)  # closed before, asyncio would forget their sockets
+        for connection in list(connections):
+            connection.abort()
+        await asyncio.sleep(0)  # in which the sockets are closed
+        server.close()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family, backlog=128)
+    except (OSError, OverflowError, UnicodeError) as error:
+        number = error.errno if isinstance(error, OSError) else None
+        reason = os.strerror(number) if number is not None and number > 0 else "that is no address"
+        raise ServeError(f"Cannot listen on {host} port {port}: {reason}; choose others.") from None
+
+
+def _too_large(part: str) -> RequestTooLargeError:
+    if part == "body":
+        return RequestTooLargeError(f"Body exceeds the limit of {_MOST_BODY} bytes", part)
+    return RequestTooLargeError(f"Headers exceed the limit of {_MOST_HEADERS} bytes", part)
+
+
+class _Connection(asyncio.Protocol):
+    """One connection: h11 reads and writes, the double decides."""
+
+    def __init__(self, api: "ModelsAPI", connections: "set[_Connection]") -> None:
+        self._api = api
+        self._connections = connections
+        self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=_LONGEST_HEAD)
+        self._request: h11.Request | None = None
+        self._body = b""
+
+    def abort(self) -> None:
+        """End it at once."""
+        self._transport.abort()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin."""
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101  # nothing else has streams
+        self._transport = transport
+        self._connections.add(self)
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        """End."""
+        self._connections.discard(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Answer what is complete."""
+        self._http.receive_data(data)
+        self._read()
+
+    def eof_received(self) -> None:
+        """Note that no more will come; the transport then closes."""
+        self._http.receive_data(b"")
+        self._read()
+
+    def _read(self) -> None:
+        try:
+            while not self._transport.is_closing():
+                event = self._http.next_event()
+                if event is h11.NEED_DATA or event is h11.PAUSED:
+                    return
+                self._take(event)
+        except h11.RemoteProtocolError as error:
+            too_large = error.error_status_hint == HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+            self._refuse(_too_large("headers") if too_large else InvalidRequestError("Invalid HTTP request"))
+
+    def _take(self, event: object) -> None:
+        if isinstance(event, h11.Request):
+            self._request, self._body = event, b""
+            if sum(len(name) + len(value) + _AROUND for name, value in event.headers) > _MOST_HEADERS:
+                self._refuse(_too_large("headers"))
+            elif self._http.they_are_waiting_for_100_continue:
+                self._transport.write(self._http.send(_CONTINUE) or b"")
+        elif isinstance(event, h11.Data):
+            self._body += event.data
+            if len(self._body) > _MOST_BODY:
+                self._refuse(_too_large("body"))
+        elif isinstance(event, h11.EndOfMessage):
+            self._answer()
+        else:
+            self._transport.close()
+
+    def _answer(self) -> None:
+        assert self._request is not None  # noqa: S101  # its end has come
+        path, _, query = self._request.target.partition(b"?")
+        method = self._request.method.decode("ascii")
+        outcome = self._api.handle(method, path, query, list(self._request.headers), self._body)
+        if outcome.delay:
+            asyncio.get_running_loop().call_later(outcome.delay, self._give_late, outcome)
+        else:
+            self._give(outcome)
+
+    def _give_late(self, outcome: Outcome) -> None:
+        if not self._transport.is_closing():  # else nobody waits any longer
+            self._give(outcome)
+            self._read()
+
+    def _give(self, outcome: Outcome) -> None:
+        """Send an answer, or half of it and then nothing ever again."""
+        response = outcome.response
+        if outcome.cut:
+            half = response.body[: len(response.body) // 2]
+            self._transport.write(self._head(response) + half if half else b"")
+            self._transport.abort()
+            return
+        self._send(response)
+        if self._http.our_state is h11.MUST_CLOSE:
+            self._transport.close()
+        else:
+            self._http.start_next_cycle()
+
+    def _refuse(self, error: APIError) -> None:
+        """Answer what cannot be read in the envelope of the contract, and close."""
+        if self._http.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            response = self._api.refuse(error)
+            self._send(response._replace(headers=[*response.headers, (b"connection", b"close")]))
+        self._transport.close()
+
+    def _send(self, response: Response) -> None:
+        """Send all of it at once: in pieces, each might wait for the other side to acknowledge the one before."""
+        events = (h11.Data(data=response.body), h11.EndOfMessage())
+        self._transport.write(self._head(response) + b"".join(self._http.send(event) or b"" for event in events))
+
+    def _head(self, response: Response) -> bytes:
+        date = format_datetime(self._api.clock.now(), usegmt=True).encode("ascii")
+        head = h11.Response(
+            status_code=response.status,
+            headers=[(b"date", date), *response.headers],
+            reason=_PHRASES.get(response.status, b""),
+        )
+        return self._http.send(head) or b""

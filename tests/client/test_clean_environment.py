@@ -1,0 +1,91 @@
+"""The client where nothing is installed but what Callsheet itself requires."""
+
+import json
+import subprocess
+import sys
+from importlib.metadata import Distribution, distribution
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+import callsheet
+from tests.client.conftest import Site
+from tests.program import DEADLINE
+
+PROGRAM = """
+import importlib.metadata, json, sys
+import callsheet
+before = sorted(name for name in sys.modules if name.partition(".")[0] in ("httpx2", "pydantic", "anyio"))
+from callsheet import AsyncClient, Client
+
+url, key = sys.argv[1:]
+with Client(base_url=url, api_key=key) as client:
+    ids = [model.id for model in client.models.list(limit=4)]
+async def ask():
+    async with AsyncClient(base_url=url, api_key=key) as client:
+        return [model.id async for model in client.models.list(limit=4)]
+import asyncio
+print(json.dumps({"before": before, "sync": ids, "async": asyncio.run(ask())}))
+"""
+
+
+def required(name: str, found: dict[str, Distribution]) -> dict[str, Distribution]:
+    """What the distribution ``name`` needs, and what that needs, without any extra."""
+    for text in distribution(name).requires or []:
+        requirement = Requirement(text)
+        needed = canonicalize_name(requirement.name)
+        if needed not in found and (requirement.marker is None or requirement.marker.evaluate({"extra": ""})):
+            found[needed] = distribution(needed)
+            required(needed, found)
+    return found
+
+
+@pytest.fixture(scope="module")
+def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of packages like the one that `pip install callsheet` fills."""
+    folder = tmp_path_factory.mktemp("packages")
+    (folder / "callsheet").symlink_to(Path(callsheet.__file__).parent)
+    for each in required("callsheet", {}).values():
+        for top in {file.parts[0] for file in each.files or [] if file.parts[0] not in ("..", "__pycache__")}:
+            (folder / top).symlink_to(Path(str(each.locate_file(top))))
+    return folder
+
+
+def run(packages: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """Run Python with these packages and no others, not even those of its own folder."""
+    start = f"import sys; sys.path.append({str(packages)!r}); "
+    return subprocess.run(
+        [sys.executable, "-I", "-S", "-W", "error", "-c", start + arguments[0], *arguments[1:]],
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+        check=False,
+    )
+
+
+def test_the_client_asks_a_server_and_needs_nothing_more(packages: Path, site: Site) -> None:
+    done = run(packages, PROGRAM, site.url, site.key)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {"before": [], "sync": site.ids, "async": site.ids}
+
+
+def test_callsheet_requires_little() -> None:
+    direct = {Requirement(each).name for each in distribution("callsheet").requires or [] if "extra" not in each}
+    assert direct == {"anyio", "httpx2", "pydantic"}
+
+
+def test_the_environment_of_this_test_is_as_clean_as_it_says(packages: Path) -> None:
+    for name in ("typer", "rich", "sqlalchemy", "starlette", "uvicorn"):
+        done = run(packages, f"import {name}")
+        assert f"No module named '{name}'" in done.stderr
+
+
+def test_the_command_says_what_is_missing(packages: Path) -> None:
+    done = run(
+        packages,
+        "import sys; sys.argv = ['callsheet', 'models', 'list']; from callsheet.__main__ import main; main()",
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("callsheet: typer is missing; run: pip install 'callsheet[")

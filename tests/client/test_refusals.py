@@ -1,0 +1,117 @@
+"""What a server refuses with comes back as the class it was raised as there."""
+
+from typing import Any
+
+import httpx2
+import pytest
+
+from callsheet import (
+    APIError,
+    APIResponseError,
+    AuthenticationError,
+    InvalidRequestError,
+    ModelNotFoundError,
+    NotFoundError,
+    PermissionDeniedError,
+    RateLimitError,
+)
+from tests.client.asking import MakeAsker, Script
+
+
+def envelope(kind: str, message: str, request_id: str = "req_1") -> dict[str, Any]:
+    return {"type": "error", "error": {"type": kind, "message": message}, "request_id": request_id}
+
+
+@pytest.mark.parametrize(
+    ("call", "kind", "status", "message"),
+    [
+        ({"limit": 1001}, InvalidRequestError, 400, "limit: Input should be less than or equal to 1000"),
+        ({"after_id": "nope"}, InvalidRequestError, 400, "Invalid pagination cursor for 'after_id'"),
+        (
+            {"workspace_id": "wrkspc_nope"},
+            PermissionDeniedError,
+            403,
+            "anthropic-workspace-id: not available to this API key",
+        ),
+    ],
+)
+@pytest.mark.parametrize("dialect", ["anthropic"])
+def test_a_refusal_is_raised_with_status_request_id_and_body(
+    asker: MakeAsker, dialect: str, call: dict[str, Any], kind: type[APIError], status: int, message: str
+) -> None:
+    with pytest.raises(kind) as raised:
+        asker(dialect=dialect).models(**call)
+    error = raised.value
+    assert (type(error), error.status, error.message, str(error)) == (kind, status, message, message)
+    assert error.request_id is not None
+    assert error.request_id.startswith("req_01")
+    assert error.body == envelope(kind.type, message, error.request_id)
+
+
+@pytest.mark.parametrize("dialect", ["anthropic", "openai"])
+def test_both_dialects_raise_the_same_classes(asker: MakeAsker, dialect: str) -> None:
+    with pytest.raises(ModelNotFoundError) as missing:
+        asker(dialect=dialect).retrieve("acme/nope")
+    assert missing.value.status == 404
+    with pytest.raises(AuthenticationError) as wrong:
+        asker(dialect=dialect, api_key="sk-wrong").models()
+    assert wrong.value.status == 401
+    assert "sk-wrong" not in f"{wrong.value!r} {wrong.value.body}"
+
+
+def test_an_error_says_how_long_to_wait() -> None:
+    refused = httpx2.Response(429, json=envelope("rate_limit_error", "Slow down."), headers={"retry-after": "3600"})
+    script = Script(refused)
+    with pytest.raises(RateLimitError, match=r"^Slow down\.$") as raised:
+        script.client().models.list()
+    assert (raised.value.retry_after, raised.value.request_id) == (3600, "req_1")
+    assert len(script.asked) == 1
+
+
+def test_a_refused_request_is_repeated_and_its_answer_is_taken() -> None:
+    refused = httpx2.Response(529, json=envelope("overloaded_error", "Overloaded"), headers={"retry-after-ms": "1"})
+    script = Script(refused, httpx2.ReadError("cut off"), refused, {"data": [{"id": "m"}]})
+    models = script.client(max_retries=3).models.list()
+    assert [model.id for model in models] == ["m"]
+    assert len(script.asked) == 4
+    assert len({(str(each.url), tuple(each.headers.items())) for each in script.asked}) == 1
+
+
+@pytest.mark.parametrize(
+    ("location", "said"),
+    [
+        ("https://elsewhere.example/v1/models?key=1", "https://elsewhere.example/v1/models"),
+        ("/v1/models/", "http://scripted/v1/models/"),
+        ("//user:pass@host:99/x", "http://host:99/x"),
+        ("http://[", "an address that is none"),
+        ("", "http://scripted/v1/models"),
+    ],
+)
+def test_a_redirect_is_not_followed_and_its_target_is_named(location: str, said: str) -> None:
+    script = Script(httpx2.Response(308, headers={"location": location}))
+    following = httpx2.Client(transport=httpx2.MockTransport(script), follow_redirects=True)
+    with pytest.raises(APIResponseError) as raised:
+        script.client(http_client=following).models.list()
+    assert str(raised.value) == (
+        f"http://scripted/v1/models redirects to {said}, which is not followed with a key; change the base URL."
+    )
+    assert raised.value.status == 308
+    assert len(script.asked) == 1
+
+
+def test_a_proxys_page_is_an_error_by_its_status() -> None:
+    script = Script(httpx2.Response(404, html="<h1>nginx</h1>"))
+    with pytest.raises(NotFoundError) as raised:
+        script.client().models.list()
+    assert raised.value.body == "<h1>nginx</h1>"
+    assert str(raised.value) == (
+        "http://scripted/v1/models answered with status 404 and without a reason; check the base URL."
+    )
+
+
+def test_no_error_repeats_the_secret() -> None:
+    said = {"error": {"message": "key sk-secret is wrong", "type": "authentication_error"}, "you": "sk-secret"}
+    with pytest.raises(AuthenticationError) as raised:
+        Script(httpx2.Response(401, json=said)).client().models.list()
+    assert str(raised.value) == "key *** is wrong"
+    assert "sk-secret" not in str(raised.value.body)

@@ -1,0 +1,63 @@
+"""Servers for the doctor, correct and broken, and what it finds on them."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import pytest
+
+from callsheet.doctor.examine import examine
+from callsheet.doctor.report import Report, Result
+from callsheet.doctor.rules import load_clients
+from callsheet.doctor.target import parse_target
+from tests.broken.asking import Bug
+from tests.broken.serving import serve_broken
+from tests.installation import Installation, make_model
+
+#: An alias of the built-in catalogue.
+ALIAS = "claude-opus-4-5"
+
+#: Holds a slash, and is kept by every client that is known to filter.
+SLASH = "anthropic/claude-opus-local"
+
+
+class Stocked(NamedTuple):
+    """An installation with models of every kind, and a key for it."""
+
+    installation: Installation
+    key: str
+
+
+@pytest.fixture
+def stocked(installation: Installation) -> Stocked:
+    """The built-in catalogue and an id with a slash."""
+    installation.add(make_model(SLASH, "2026-10-02"))
+    return Stocked(installation, installation.key())
+
+
+Diagnose = Callable[..., Report]
+
+
+@pytest.fixture
+def diagnose(stocked: Stocked) -> Diagnose:
+    """What the doctor finds on the stocked server with these bugs, by default with pages that hold all models."""
+
+    def diagnose(*bugs: Bug, clients: tuple[str, ...] = (), alias: str | None = ALIAS, **settings: Any) -> Report:
+        with serve_broken(stocked.installation, *bugs, **{"default_limit": 1000, **settings}) as url:
+            return examine(parse_target(url), stocked.key, load_clients(clients), patience=10, alias=alias)
+
+    return diagnose
+
+
+def client_findings(report: Report) -> set[str]:
+    """Every finding about a client, as `client:code`."""
+    return {f"{client.name}:{finding.code}" for client in report.clients for finding in client.findings}
+
+
+def broken_rules(report: Report) -> set[str]:
+    """The codes of all rules that failed."""
+    return codes(report, Result.FAILED)
+
+
+def codes(report: Report, result: Result) -> set[str]:
+    """The codes of all rules with this result."""
+    return {check.code for section in report.sections for check in section.checks if check.result is result}

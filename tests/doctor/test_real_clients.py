@@ -1,0 +1,119 @@
+"""What the doctor says of an SDK is what a program with that SDK gets, from correct and from broken servers."""
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import pytest
+
+from callsheet.doctor.player import Player
+from callsheet.doctor.playing import play_client
+from callsheet.doctor.report import Play
+from callsheet.doctor.rules import load_clients
+from callsheet.doctor.target import parse_target
+from tests.broken import bugs
+from tests.broken.asking import Bug
+from tests.broken.serving import serve_each
+from tests.clients.install import CLIENTS, STAMP
+from tests.clients.programs import be_without, clean_environment
+from tests.doctor.conftest import Stocked
+
+#: Bugs that tell one paging rule from another, or keep the list from a client.
+BUGS: Final[tuple[Bug, ...]] = (
+    bugs.endless_pager,
+    bugs.looping_cursor,
+    bugs.null_cursors,
+    bugs.has_more_always,
+    bugs.has_more_never,
+    bugs.ignored_limit,
+    bugs.fails_after_the_oldest,
+    bugs.cursor_included,
+    bugs.openai_only,
+    bugs.only_bearer,
+    bugs.only_x_api_key,
+    bugs.old_versions_only,
+    bugs.no_display_name,
+    bugs.created_at_as_a_number,
+)
+
+#: More models than the server has: whoever gets so many goes on for ever.
+ENOUGH: Final = 200
+
+
+class Client(NamedTuple):
+    """An installed client, and which way of asking in the doctor's data is meant to be it."""
+
+    folder: str
+    name: str
+    versions: str
+
+    def __str__(self) -> str:
+        return self.folder
+
+    @property
+    def command(self) -> list[str]:
+        """What lists models with it."""
+        here = Path(__file__).parent
+        if self.folder.startswith("sdk-"):
+            if not (CLIENTS / "node" / STAMP).is_file():
+                be_without("The TypeScript clients are missing; run: python tests/clients/install.py")
+            return ["node", str(here / "list_models.mjs"), self.folder]
+        if not (CLIENTS / self.folder / STAMP).is_file():
+            be_without(f"The client {self.folder} is missing; run: python tests/clients/install.py")
+        library = "openai" if self.folder == "openai" else "anthropic"
+        return [str(CLIENTS / self.folder / "bin" / "python"), str(here / "list_models.py"), library]
+
+
+REAL: Final = (
+    Client("anthropic-2", "python-sdk", "2.0 and newer"),
+    Client("anthropic-1.17", "python-sdk", "1.0 to 1.17"),
+    Client("anthropic-0.42", "python-sdk", "0.42"),
+    Client("sdk-1", "typescript-sdk", "1.0 and newer"),
+    Client("sdk-0", "typescript-sdk", "0.x"),
+    Client("openai", "openai-sdk", "Python 3.52 recorded; older ones ask alike"),
+)
+
+
+@pytest.mark.parametrize("client", REAL, ids=str)
+def test_the_doctor_foretells_what_a_real_client_gets(client: Client, stocked: Stocked, tmp_path: Path) -> None:
+    with serve_each(stocked.installation, *BUGS, default_limit=1000) as urls:
+        foretold = [play(client, url, stocked) for url in urls]
+        limit = -(-foretold[0].listed // 3)
+        job = {"urls": urls, "key": stocked.key, "limit": limit, "at_most": ENOUGH}
+        gotten = run(client, job, tmp_path)
+    for url, said, got in zip(urls, foretold, gotten, strict=True):
+        loops = any(finding.code == "loops" for finding in said.findings)
+        assert (got is not None and len(got) == ENOUGH) == loops, (url, said, got)
+        if not loops:
+            unique = None if got is None else tuple(dict.fromkeys(got))
+            assert unique == said.shown, (url, said, got)
+
+
+def play(client: Client, url: str, stocked: Stocked) -> Play:
+    """What the doctor says of this client."""
+    (rules,) = load_clients([client.name])
+    (way,) = [way for way in rules.ways if way.versions == client.versions]
+    known = [model["id"] for model in stocked.installation.catalog.list() if model["lifecycle"] != "retired"]
+    with Player(parse_target(url), stocked.key, 10) as player:
+        (said,) = play_client(
+            rules.model_copy(update={"ways": (way,)}), player.play, [str(each) for each in known]
+        ).plays
+    return said
+
+
+def run(client: Client, job: dict[str, object], home: Path) -> list[list[str] | None]:
+    """What the client gets from each server."""
+    done = subprocess.run(
+        client.command,
+        input=json.dumps(job),
+        cwd=CLIENTS / "node" if client.command[0] == "node" else home,
+        env=clean_environment(home),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    listed: list[list[str] | None] = json.loads(done.stdout)
+    return listed

@@ -1,0 +1,68 @@
+"""The double with the official clients: in one process with them, in the environments they come in."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from callsheet.testing import ModelsAPI
+from tests.clients.programs import clean_environment, python_driver, run_driver
+from tests.clients.server import ClientServer
+from tests.program import DEADLINE
+
+SOURCE: Final = Path(__file__).parents[2] / "src"
+MODELS: Final = ["claude-a", "claude-b", "claude-c", "claude-d", "claude-e"]
+OLDEST: Final = "anthropic-0.42"
+
+
+@pytest.mark.parametrize("mode", ["sync", "async"])
+@pytest.mark.parametrize("client", [OLDEST, "anthropic-1.17", "anthropic-2"])
+def test_anthropics_client_meets_every_fault(client: str, mode: str, tmp_path: Path) -> None:
+    python, *_ = python_driver(client, "", mode)
+    report = drive(python, mode, tmp_path)
+    assert report["walked"] == MODELS
+    bearer = f"Bearer {report['key']}"
+    assert report["sent"] == ([None, bearer] if client == "anthropic-2" else [report["key"], None])
+    assert report["patient"] == [5, [429, 429, 200]]
+    overloaded = "InternalServerError" if client == OLDEST else "OverloadedError"
+    assert report["overloaded"] == f"{overloaded}: Overloaded"
+    assert report["broken"] == "InternalServerError: Internal server error"
+    assert report["late"] == "APITimeoutError: None"
+    assert report["cut"] == "APIConnectionError: None"
+    assert report["hidden"] == (MODELS if client == OLDEST else MODELS[:2])  # which does not look at has_more
+    assert report["null"] == MODELS[:2]
+    assert report["loop"] == [*MODELS[:2], *MODELS]
+    assert report["unused"] == 0
+    assert report["expired"] == "AuthenticationError: API key has expired."
+    assert report["after_retirement"] == MODELS[1:]
+    assert report.get("without_network") == (None if mode == "sync" else "claude-c")
+
+
+def drive(python: str, mode: str, home: Path) -> Any:
+    """The report of `drive_sdk.py`."""
+    driver = Path(__file__).with_name("drive_sdk.py")
+    done = subprocess.run(
+        [python, "-W", "error", str(driver), mode],
+        cwd=home,
+        env={**clean_environment(home), "PYTHONPATH": os.fspath(SOURCE)},
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("mode", ["sync", "async"])
+def test_openais_client_is_answered_in_its_own_shapes(mode: str, tmp_path: Path) -> None:
+    with ModelsAPI(MODELS) as api:
+        server = ClientServer(api.url, api.api_key, [], tmp_path)
+        report = run_driver(python_driver("openai", "drive_openai.py", mode), server, {"names": MODELS[:1]})
+    assert [model["id"] for model in report["all"]] == MODELS
+    assert report["retrieved"]["claude-a"]["id"] == "claude-a"
+    assert report["errors"]["wrong_key"]["code"] == "invalid_api_key"
+    assert report["errors"]["unknown_model"]["code"] == "model_not_found"
