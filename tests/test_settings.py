@@ -203,6 +203,13 @@ def test_the_password_of_a_url_is_hidden_and_nothing_else(text: str, shown: str)
     assert hide_password(text) == shown
 
 
+def test_no_password_is_in_what_a_debugger_or_a_log_would_show() -> None:
+    flags = {"database": "postgresql://u:hunter2@h/db", "rate_limit_storage": "redis://:hunter2@h:1"}
+    loaded = load(flags)
+    assert "hunter2" not in f"{loaded} {loaded.settings!r} {loaded.settings} {loaded.listing}"
+    assert "hunter2" not in str([setting.shown() for setting in loaded.listing])
+
+
 def test_settings_do_not_change() -> None:
     settings = Settings()
     with pytest.raises(ValueError, match="frozen"):

@@ -4,7 +4,7 @@ import os
 import re
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from enum import StrEnum
 from ipaddress import ip_network
@@ -241,7 +241,7 @@ class Setting:
     """One setting as it came to be."""
 
     name: str
-    value: object
+    value: object = field(repr=False)  # may hold a password; see `shown`
     origin: str
     description: str
 

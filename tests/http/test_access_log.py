@@ -11,6 +11,7 @@ import pytest
 from callsheet.http.access_log import AccessLog
 from callsheet.settings import LogFormat
 from tests.doors import AppDoor
+from tests.http.test_log_lines import read_logfmt
 from tests.program import wait_for
 
 
@@ -57,7 +58,7 @@ def test_a_json_line_says_who_asked_what_and_what_became_of_it(app_door: AppDoor
     assert len(lines) == 6
     assert [line["status"] for line in lines] == [200, 200, 200, 200, 404, 401]
     assert {line["path"] for line in lines[:4]} == {"/v1/models?limit=1"}
-    assert [line["key_id"] for line in lines] == [key_id] * 4 + [None] * 2
+    assert [line["key_id"] for line in lines] == [key_id] * 5 + [None]
     assert len({line["request_id"] for line in lines}) == 6
     for line in lines:
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", line["time"])
@@ -76,6 +77,39 @@ def test_a_common_line_has_the_common_form(app_door: AppDoor, pipe: Pipe) -> Non
             r'"GET (\\.|[^"\\])+ HTTP/1\.1" \d{3} \d+',
             line,
         ), line
+
+
+def test_a_logfmt_line_says_the_same_as_one_in_json(app_door: AppDoor, pipe: Pipe) -> None:
+    lines = [read_logfmt(line) for line in _logged(app_door, LogFormat.LOGFMT, pipe)]
+    key_id = app_door.installation.access.list_keys()[0].id
+    assert [line["status"] for line in lines] == ["200"] * 4 + ["404", "401"]
+    assert [line["key_id"] for line in lines] == [key_id] * 5 + ["-"]
+    assert [line["path"] for line in lines[3:]] == ["/v1/models?limit=1", '/v1/models/a%22%0A"', "/v1/models"]
+    for line in lines:
+        assert list(line) == [
+            *("time", "request_id", "duration_us", "client"),
+            *("method", "path", "status", "bytes", "key_id"),
+        ]
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", line["time"])
+        assert int(line["duration_us"]) >= 0
+        assert int(line["bytes"]) > 0
+
+
+@pytest.mark.parametrize("kind", [LogFormat.JSON, LogFormat.LOGFMT, LogFormat.COMMON])
+def test_what_a_proxy_gives_instead_of_an_address_is_not_logged(pipe: Pipe, kind: LogFormat) -> None:
+    log = AccessLog(kind, pipe.writer)
+    template = log.template("GET", b"/", b"", 200, 2, None)
+    for client in ("203.0.113.1", "::1", '1" status=500 x="', "unknown", "", "x" * 1000):
+        log.add(template, b"req_01", 0.0, client)
+    log.start()
+    log.stop()
+    wait_for(lambda: pipe.content.count(b"\n") == 6, "six lines")
+    shown = {
+        LogFormat.JSON: rb'"client":"(.+?)"',
+        LogFormat.LOGFMT: rb"client=(\S+)",
+        LogFormat.COMMON: rb"(?m)^(\S+)",
+    }
+    assert re.findall(shown[kind], pipe.content) == [b"203.0.113.1", b"::1", b"-", b"-", b"-", b"-"]
 
 
 def test_no_secret_is_in_the_log(app_door: AppDoor, pipe: Pipe) -> None:

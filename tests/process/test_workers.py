@@ -11,7 +11,8 @@ import pytest
 from tests.installation import Installation
 from tests.program import Server, call, wait_for
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="finds the workers by /proc, which Linux has")
+needs_proc = pytest.mark.skipif(sys.platform != "linux", reason="finds the workers by /proc, which Linux has")
+pytestmark = needs_proc
 
 KEY = "sk-test-0123456789abcdef"
 

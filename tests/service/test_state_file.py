@@ -235,7 +235,11 @@ def test_the_state_of_another_database_is_refused(file: StateFile, state: State)
     assert not other.holds(state)
 
 
-@pytest.mark.parametrize("content", [b"Dear Sir or Madam, ", gzip.compress(b"Dear Sir or Madam, "), b"\x1f\x8b"])
+@pytest.mark.parametrize(
+    "content",
+    [b"Dear Sir or Madam, ", gzip.compress(b"Dear Sir or Madam, "), b"\x1f\x8b"],
+    ids=["text", "other text compressed", "nearly nothing"],
+)
 def test_a_file_that_is_not_ours_is_neither_read_nor_replaced(
     file: StateFile, state: State, content: bytes
 ) -> None:

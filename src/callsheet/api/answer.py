@@ -5,7 +5,7 @@ from math import ceil
 from typing import Final, NamedTuple
 
 from callsheet.api import cors, encoding
-from callsheet.api.authenticate import is_openai
+from callsheet.api.authenticate import authenticate, is_openai
 from callsheet.api.caller import JSON, Caller, common_headers, identify
 from callsheet.api.request import QUOTED, Header, Request, find_model_id, parse_query, read_headers
 from callsheet.api.state import DEFAULTS, Options, State
@@ -66,7 +66,8 @@ def answer(state: State, request: Request) -> Response:
         caller = identify(state, headers, known, request.now)
         body = find(caller, model_id, request.query)
     except APIError as error:
-        return refuse(error, request, known, to_openai=is_openai(state, headers), options=state.options)
+        refusal = refuse(error, request, known, to_openai=is_openai(state, headers), options=state.options)
+        return refusal._replace(key_id=_key_id(state, headers, request.now))
     return give(caller, body, request)
 
 
@@ -140,13 +141,22 @@ def apologize(state: State, request: Request, error: APIError | None = None) -> 
     ``error`` says why; without one, something unexpected happened.
     """
     headers = read_headers(request.headers)
-    return refuse(
+    refusal = refuse(
         error or InternalServerError("Internal server error"),
         request,
         cors.origin_headers(state.options, headers),
         to_openai=is_openai(state, headers),
         options=state.options,
     )
+    return refusal._replace(key_id=_key_id(state, headers, request.now))
+
+
+def _key_id(state: State, headers: Mapping[bytes, bytes], now: float) -> str | None:
+    """The id of the key of a request that is refused, for the log; None if it has none that is good."""
+    try:
+        return authenticate(state, headers, now).key_id
+    except APIError:
+        return None
 
 
 def give(caller: Caller, body: Body, request: Request) -> Response:

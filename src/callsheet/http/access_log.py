@@ -3,11 +3,11 @@
 import json
 import logging
 import os
-import re
 import threading
 import time
 from collections import deque
 from functools import lru_cache
+from ipaddress import ip_address
 from typing import Final, TypeAlias
 
 from callsheet.http.log_lines import hide_secrets, write_logfmt
@@ -22,9 +22,6 @@ NO_TEMPLATE: Final[Template] = (b"", b"")
 
 _JSON: Final = b'{"time":"%b","request_id":"%b","duration_us":%d,"client":"%b",%b'
 _LOGFMT: Final = b"time=%b request_id=%b duration_us=%d client=%b %b"
-
-_ODD: Final = re.compile(r"[^0-9A-Za-z.:%_-]")  # in no address
-_LONGEST_ADDRESS: Final = 64
 
 _EVERY: Final = 0.2  # seconds between writes
 _AT_ONCE: Final = 256  # lines put together; more would keep the thread that answers waiting
@@ -134,5 +131,8 @@ class AccessLog:
 
 @lru_cache(maxsize=4096)
 def _address(client: str) -> bytes:
-    """The address of a client; a proxy may have given something else, which must not forge a line."""
-    return _ODD.sub("?", client[:_LONGEST_ADDRESS]).encode() or b"-"
+    """The address of a client; a proxy may have given something else, which has no place in a log."""
+    try:
+        return str(ip_address(client)).encode()
+    except ValueError:
+        return b"-"
