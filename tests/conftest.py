@@ -22,7 +22,8 @@ settings.load_profile("ci")
 def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     """No test sees, or touches, what belongs to the person who runs it."""
     for name in os.environ:
-        if name.startswith(("CALLSHEET_", "ANTHROPIC_", "OPENAI_")) and not name.startswith("CALLSHEET_TEST_"):
+        ours = name.startswith(("CALLSHEET_", "ANTHROPIC_", "OPENAI_")) and not name.startswith("CALLSHEET_TEST_")
+        if ours or name.lower() in ("http_proxy", "https_proxy", "all_proxy"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path_factory.getbasetemp() / "data-home"))
 

@@ -1,9 +1,10 @@
 """Callsheet: a self-hosted Models API for Claude and OpenAI clients, and a client of any such API."""
 
 from importlib import import_module
-from typing import TYPE_CHECKING
 
 from callsheet._version import __version__
+
+TYPE_CHECKING = False  # as type checkers read it, True; importing typing takes longer than `callsheet --version`
 
 if TYPE_CHECKING:
     from callsheet.client.asynchronous import AsyncClient, AsyncModels
