@@ -24,7 +24,8 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest
     """No test sees, or touches, what belongs to the person who runs it."""
     theirs = ("CALLSHEET_", "ANTHROPIC_", "OPENAI_", "PG")
     for name in os.environ:
-        if name.startswith(theirs) and not name.startswith("CALLSHEET_TEST_"):
+        ours = name.startswith(theirs) and not name.startswith("CALLSHEET_TEST_")
+        if ours or name.lower() in ("http_proxy", "https_proxy", "all_proxy"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path_factory.getbasetemp() / "data-home"))
 

@@ -1,9 +1,10 @@
 """Callsheet: a self-hosted Models API for Claude and OpenAI clients, and a client of any such API."""
 
 from importlib import import_module
-from typing import TYPE_CHECKING
 
 from callsheet._version import __version__
+
+TYPE_CHECKING = False  # as type checkers read it, True; importing typing takes longer than `callsheet --version`
 
 if TYPE_CHECKING:
     from callsheet.client.asynchronous import AsyncClient, AsyncModels
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
         PagingError,
         PermissionDeniedError,
         RateLimitError,
+        RequestTimeoutError,
         RequestTooLargeError,
         SettingsError,
     )
@@ -60,6 +62,7 @@ __all__ = [
     "PagingError",
     "PermissionDeniedError",
     "RateLimitError",
+    "RequestTimeoutError",
     "RequestTooLargeError",
     "SettingsError",
     "__version__",

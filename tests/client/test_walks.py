@@ -1,7 +1,9 @@
 """What the client lists and retrieves, from a correct server over real HTTP."""
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, Final
 
 import httpx2
 import pytest
@@ -10,6 +12,10 @@ import trio
 from callsheet import AsyncClient, Client, Lifecycle, ModelInfo, PagingError
 from tests.client.asking import MakeAsker, Script, ids_of, page
 from tests.client.conftest import ALIAS, DIFFICULT, Site
+
+RECORDED: Final = json.loads((Path(__file__).parents[1] / "fixtures" / "recorded-lists.json").read_text())[
+    "answers"
+]
 
 
 @pytest.mark.parametrize("limit", [1, 4, 1000, None])
@@ -104,6 +110,13 @@ def test_the_openai_dialect_lists_and_retrieves_the_same(asker: MakeAsker, site:
     assert {"object", "owned_by", "created"} <= set(models[0].to_dict())
     assert models[0].created_at == asker().models()[0].created_at
     assert (openai.resolve(ALIAS), openai.retrieve(DIFFICULT).max_tokens) == (DIFFICULT, 8)
+
+
+@pytest.mark.parametrize("answer", RECORDED, ids=[each["recorded_at"] for each in RECORDED])
+def test_what_the_real_api_has_answered_is_read_whole(answer: dict[str, Any]) -> None:
+    listed = Script(answer["body"].encode()).client().models.list()
+    assert [model.to_dict() for model in listed.data] == json.loads(answer["body"])["data"]
+    assert all(model.display_name != model.id for model in listed.data)
 
 
 def test_an_async_client_runs_in_trio_as_well(tmp_path: Path) -> None:

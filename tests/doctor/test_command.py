@@ -227,7 +227,7 @@ def test_a_server_below_a_prefix_is_examined_there(doctor: CLI, stocked: Stocked
     [
         (bugs.html, "answers with a web page; give the base URL of the API, not of its web interface."),
         (bugs.invalid_json, "answers with 200 and a body (application/json) that is no JSON; check the URL."),
-        (bugs.always_500, "fails with 500; see the server's log."),
+        (bugs.always_500, "fails (500, text/plain: Internal Server Error); see the server's log."),
     ],
 )
 def test_a_server_without_a_list_is_told_in_a_sentence(

@@ -157,8 +157,12 @@ def _stage(model: "ModelInfo", now: datetime) -> str:
     if model.lifecycle == Lifecycle.RETIRED:
         return f"{stage} {day}"
     if days < 0:
-        return f"{stage}, retires SOON: overdue since {day}"
-    return f"{stage}, retires {day}" if days > _SOON else f"{stage}, retires SOON: {day}, in {days} days"
+        return f"{stage}, OVERDUE since {day}"
+    return f"{stage}, retires {day}" if days > _SOON else f"{stage}, retires SOON: {day}, {_in_days(days)}"
+
+
+def _in_days(days: int) -> str:
+    return "within a day" if days == 0 else f"in {days} day{'s' * (days > 1)}"
 
 
 def _shown(value: Any) -> str | None:

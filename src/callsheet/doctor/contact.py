@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from callsheet.doctor.exchange import Exchange, FailureKind, printable
+from callsheet.doctor.exchange import Exchange, FailureKind, printable, shortened
 from callsheet.doctor.player import ExhaustedError, Player
 from callsheet.doctor.reading import Listing, Model, read_listing
 from callsheet.doctor.subject import ANTHROPIC, ANTHROPIC_BEARER, OPENAI, WHOLE, Headers, Subject
@@ -89,10 +89,10 @@ def _why_not(exchanges: list[Exchange]) -> str:
     where = f"{best.url}/v1/models"
     if best.status in (401, 403):
         return f"{where} refuses the key with {best.status}; give one that the server knows with --api-key."
-    if best.status == 404:
-        return f"There is no {where} (404); give the URL that /v1/models is added to."
+    if best.status in (404, 405):
+        return f"There is no {where} ({best.status}); give the URL that /v1/models is added to."
     if not (best.answer and best.answer.is_success):
-        return f"{where} fails with {best.status}; see the server's log."
+        return f"{where} fails ({shortened(best.outcome, 160).rstrip('.')}); see the server's log."
     if best.answer.kind == "text/html":
         return f"{where} answers with a web page; give the base URL of the API, not of its web interface."
     if best.answer.json is None:
@@ -105,4 +105,4 @@ def _telling(exchange: Exchange) -> int:
     """The rank of an answer among those that are no list: successes tell most, refusals of the key least."""
     if exchange.status < 400:
         return 0
-    return {401: 3, 403: 3, 404: 2}.get(exchange.status, 1)
+    return {401: 3, 403: 3, 404: 2, 405: 2}.get(exchange.status, 1)

@@ -18,7 +18,7 @@ WRONG_KEY: Final = "sk-callsheet-doctor-wrong"
 _EXCERPT: Final = 240
 
 #: Characters of a target that are shown.
-_LONG_TARGET: Final = 500
+_LONG_TARGET: Final = 200
 
 #: How headers begin that are no part of what a request asks.
 _UNTOLD: Final = ("x-stainless-", "accept", "user-agent", "content-type")

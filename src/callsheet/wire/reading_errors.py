@@ -40,14 +40,15 @@ def make_error(status: int, content: ErrorContent, message: str) -> APIError:
     message
         What the error is to say.
     """
-    kind = _BY_CODE.get(content.code) or _BY_TYPE.get(content.type) or _BY_STATUS.get(status)
-    if kind is errors.NotFoundError and "model" in content.message.lower():
-        return errors.ModelNotFoundError(message)
-    if kind is not None:
-        return kind(message)
-    if status in _PARTS or content.type == errors.RequestTooLargeError.type:
+    kind = _BY_CODE.get(content.code) or _BY_TYPE.get(content.type)
+    if kind is None and (status in _PARTS or content.type == errors.RequestTooLargeError.type):
         return errors.RequestTooLargeError(message, _PARTS.get(status, "body"))
-    return (errors.InternalServerError if status >= _FIRST_OF_SERVER else errors.InvalidRequestError)(message)
+    kind = kind or _BY_STATUS.get(status)
+    if kind is errors.NotFoundError and "model" in content.message.lower():
+        kind = errors.ModelNotFoundError
+    if kind is None:
+        kind = errors.InternalServerError if status >= _FIRST_OF_SERVER else errors.InvalidRequestError
+    return kind(message)
 
 
 _BY_STATUS: Final[dict[int, type[APIError]]] = {

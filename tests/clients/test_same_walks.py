@@ -1,0 +1,120 @@
+"""Our client and the official Python SDK walk alike: the same pages, models and cursors, whatever is listed."""
+
+import json
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from callsheet import Client
+from callsheet.domain.model import Lifecycle, Model
+from callsheet.domain.times import EPOCH
+from tests.clients.programs import clean_environment, python_driver
+from tests.doors import HTTPDoor
+from tests.installation import Installation, make_model
+
+Walk = Callable[[dict[str, Any]], list[Any]]
+
+ids = st.text("ab/:@+.~", min_size=1, max_size=3).filter(lambda text: not {"", ".", ".."} & set(text.split("/")))
+
+
+KINDS: Final[list[dict[str, Any]]] = [
+    {},
+    {},
+    {"lifecycle": Lifecycle.RETIRED, "deprecated_at": EPOCH},
+    {"hidden": True},
+]
+
+
+@st.composite
+def catalogues(draw: st.DrawFn) -> list[Model]:
+    """Models of few days and lines, so that many stand side by side by their ids alone."""
+    return [
+        make_model(
+            model_id,
+            f"2026-01-0{draw(st.integers(1, 3))}",
+            line=draw(st.sampled_from([None, "opus", "haiku"])),
+            **draw(st.sampled_from(KINDS)),
+        )
+        for model_id in draw(st.lists(ids, unique=True, max_size=12))
+    ]
+
+
+queries = st.fixed_dictionaries(
+    {},
+    optional={
+        "limit": st.integers(1, 5),
+        "lifecycle": st.lists(st.sampled_from(["active", "deprecated", "retired"]), unique=True, min_size=1),
+    },
+)
+
+
+class Walkers:
+    """One server, and both clients of it, for as long as a test runs."""
+
+    def __init__(self, door: HTTPDoor, sdk: "subprocess.Popen[str]", client: Client) -> None:
+        self.door = door
+        self.sdk = sdk
+        self.client = client
+
+    def fill(self, models: list[Model]) -> None:
+        """Let the server list these models and no others."""
+        self.door.installation.clear_catalog()
+        self.door.installation.add(*models)
+        self.door.live.refresh()
+
+    def official(self, query: dict[str, Any]) -> Any:
+        """The walk of the official SDK."""
+        assert self.sdk.stdin is not None
+        assert self.sdk.stdout is not None
+        self.sdk.stdin.write(json.dumps(query) + "\n")
+        self.sdk.stdin.flush()
+        line = self.sdk.stdout.readline()
+        assert line, "the driver ended; its complaint stands above"
+        return json.loads(line)
+
+    def ours(self, query: dict[str, Any]) -> Any:
+        """The walk of our client."""
+        return [
+            [[model.to_dict() for model in page.data], page.has_more, page.first_id, page.last_id]
+            for page in self.client.models.list(**query).iter_pages()
+        ]
+
+
+@pytest.fixture
+def walkers(empty: Installation, tmp_path: Path) -> Iterator[Walkers]:
+    driver = python_driver("anthropic-2", "drive_walks.py", "")[:-1]
+    door = HTTPDoor(empty)
+    url = f"http://127.0.0.1:{door.port}"
+    try:
+        with (
+            subprocess.Popen(
+                [*driver, url, door.secret],
+                env=clean_environment(tmp_path),
+                cwd=tmp_path,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            ) as sdk,
+            Client(base_url=url, api_key=door.secret, max_retries=0) as client,
+        ):
+            yield Walkers(door, sdk, client)
+    finally:
+        door.close()
+
+
+@settings(max_examples=25)
+@given(catalogue=catalogues(), query=queries, data=st.data())
+def test_both_walk_the_same_pages_in_either_direction(
+    walkers: Walkers, catalogue: list[Model], query: dict[str, Any], data: st.DataObject
+) -> None:
+    walkers.fill(catalogue)
+    seen = [model.id for model in catalogue if not model.hidden]
+    start = data.draw(st.sampled_from(["after_id", "before_id", None]), "direction")
+    if seen and start is not None:
+        query = {**query, start: data.draw(st.sampled_from(seen), "cursor")}
+    assert walkers.ours(query) == walkers.official(query)
