@@ -90,6 +90,14 @@ def test_a_flag_wins_over_the_environment_over_the_file_over_the_default(
     assert value_and_origin(name, {name: None}) == (in_environment[1], variable(name))
 
 
+def test_a_state_may_be_older_than_the_time_between_two_questions() -> None:
+    for stale, poll in ((1, 1), (0.5, 1)):
+        with pytest.raises(SettingsError, match="max_stale_seconds must be more than poll_seconds, 1; "):
+            load({"max_stale_seconds": stale, "poll_seconds": poll})
+    assert load({"max_stale_seconds": 1.1, "poll_seconds": 1}).settings.max_stale_seconds == 1.1
+    assert load({"max_stale_seconds": 0, "poll_seconds": 1}).settings.max_stale_seconds == 0
+
+
 def test_every_setting_has_a_sentence() -> None:
     for name, field in Settings.model_fields.items():
         assert field.description, name

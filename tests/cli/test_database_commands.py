@@ -111,8 +111,11 @@ def test_restore_as_json(call: CLI, here: Path) -> None:
         "backup_revision": 20, "database": "new.db", "kept": None, "lost_keys": [], "revision": 21,
         "revived_keys": [],
     }  # fmt: skip
-    kept = call("restore", "backup.db", "--force", "--json").json["kept"]
-    assert Path(kept).exists()
+    call("keys", "archive", "ada")
+    (key,) = (key for key in call("keys", "list", "--json").json if key["name"] == "ada")
+    restored = call("restore", "backup.db", "--force", "--json").json
+    assert Path(restored["kept"]).exists()
+    assert restored["revived_keys"] == [{"id": key["id"], "name": "ada"}]
 
 
 def test_check_prints_one_line_if_all_is_well(call: CLI, here: Path) -> None:

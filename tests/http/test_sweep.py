@@ -40,7 +40,8 @@ def sweeping(app: CallsheetApp, talk: Talk, *, fast: bool, max_connections: int 
 
 
 async def wait(loop: ClockLoop, line: Line, seconds: float) -> None:
-    """Let time pass, with a sweep every second and one at the end."""
+    """Let time pass, with a sweep at the start, every second, and at the end."""
+    await line.config.sweep.run(line.config.connections)
     while seconds > 0:
         await loop.pass_(min(1.0, seconds))
         await line.config.sweep.run(line.config.connections)
@@ -264,9 +265,90 @@ def test_a_request_that_is_being_answered_may_take_its_time(app: CallsheetApp, f
     async def talk(loop: ClockLoop, line: Line) -> None:
         line.protocol.data_received(SLOW)  # its task has not begun
         loop.now += 1000
-        await line.config.sweep.run(line.config.connections)
+        for _time in range(2):
+            await line.config.sweep.run(line.config.connections)
         assert not line.wire.closed
         await line.settle()
         assert [reply.status for reply in replies(line.wire.sent)] == [200]
+
+    sweeping(app, talk, fast=fast)
+
+
+@fast_and_plain
+def test_nobody_is_blamed_for_time_in_which_the_server_itself_was_held_up(app: CallsheetApp, fast: bool) -> None:
+    async def talk(loop: ClockLoop, line: Line) -> None:
+        await wait(loop, line, 1)
+        await line.feed([plain()[:50]])
+        loop.now += 1000  # in which the rest has come, but was not read
+        await line.config.sweep.run(line.config.connections)
+        await line.feed([plain()[50:]])
+        await wait(loop, line, 5)
+        assert [reply.status for reply in replies(line.wire.sent)] == [200]
+        assert not line.wire.closed
+
+    sweeping(app, talk, fast=fast)
+
+
+@fast_and_plain
+def test_a_server_that_is_always_late_ends_what_is_overdue_all_the_same(app: CallsheetApp, fast: bool) -> None:
+    async def talk(loop: ClockLoop, line: Line) -> None:
+        await line.feed([plain()[:50]])
+        for _time in range(6):
+            loop.now += 5
+            await line.config.sweep.run(line.config.connections)
+        assert [reply.status for reply in replies(line.wire.sent)] == [408]
+
+    sweeping(app, talk, fast=fast)
+
+
+REFUSED = {
+    "nonsense": (b"nonsense\r\n\r\n", 400),
+    "a URL too long": (b"GET /" + b"x" * 9000 + b" HTTP/1.1\r\n", 414),
+    "a body too large": (b"POST /v1/models HTTP/1.1\r\nhost: x\r\ncontent-length: 100000\r\n\r\n", 413),
+}
+
+
+@fast_and_plain
+@pytest.mark.parametrize("name", REFUSED)
+def test_behind_a_refusal_what_still_comes_is_read_for_a_moment(app: CallsheetApp, name: str, fast: bool) -> None:
+    """Closed with something unread, the system would throw the answer away."""
+
+    async def talk(loop: ClockLoop, line: Line) -> None:
+        sent, status = REFUSED[name]
+        wire = line.reconnect()
+        await line.feed([sent])
+        assert [reply.status for reply in replies(wire.sent)] == [status]
+        assert (wire.ended, wire.closed, wire.reading) == (True, False, True)
+        await line.feed([b"more", plain()])
+        await wait(loop, line, 2)
+        assert not closed(line)
+        await wait(loop, line, 1)
+        assert closed(line)
+        assert len(replies(wire.sent)) == 1
+
+    sweeping(app, talk, fast=fast)
+
+
+@fast_and_plain
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_stop_waits_for_nobody_who_was_refused(app: CallsheetApp, name: str, fast: bool) -> None:
+    async def talk(loop: ClockLoop, line: Line) -> None:
+        line.reconnect()
+        await line.feed([REFUSED[name][0]])
+        line.protocol.shutdown()
+        assert line.wire.closed
+
+    sweeping(app, talk, fast=fast)
+
+
+@fast_and_plain
+def test_a_stop_waits_for_nobody_who_was_turned_away(app: CallsheetApp, fast: bool) -> None:
+    async def talk(loop: ClockLoop, line: Line) -> None:
+        line.config.limits = line.config.limits._replace(max_connections=0)
+        wire = line.reconnect()
+        assert [reply.status for reply in replies(wire.sent)] == [529]
+        assert (wire.ended, wire.closed) == (True, False)
+        line.protocol.shutdown()
+        assert line.wire.closed
 
     sweeping(app, talk, fast=fast)

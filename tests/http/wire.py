@@ -38,7 +38,7 @@ class Wire(asyncio.Transport):
         self.closed = self.aborted = True
 
     def can_write_eof(self) -> bool:
-        return False
+        return False  # as over TLS
 
     def get_write_buffer_size(self) -> int:
         return self.unsent
@@ -54,6 +54,20 @@ class Wire(asyncio.Transport):
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
         return default
+
+
+class Socket(Wire):
+    """A wire that can be closed in one direction, as TCP can."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ended = False
+
+    def can_write_eof(self) -> bool:
+        return True
+
+    def write_eof(self) -> None:
+        self.ended = True
 
 
 class Line:
@@ -83,6 +97,13 @@ class Line:
         """Make one more connection to the same server."""
         wire = Wire()
         self._connect(wire)
+        return wire
+
+    def reconnect(self) -> Socket:
+        """Go on over a new connection, by TCP."""
+        self.protocol.connection_lost(None)
+        self.wire = wire = Socket()
+        self.protocol = self._connect(wire)
         return wire
 
     async def feed(self, chunks: Iterable[bytes]) -> None:

@@ -5,6 +5,7 @@ import os
 import resource
 import socket
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -115,6 +116,12 @@ def test_a_caller_that_does_not_read_its_answer_is_cut_off(installation: Install
         assert server.stop() == 0
 
 
+def read_all(connection: socket.socket) -> bytes:
+    """What comes until the server closes."""
+    connection.settimeout(DEADLINE)
+    return b"".join(iter(partial(connection.recv, 65536), b""))
+
+
 def metrics(server: Server) -> str:
     connection = server.connect()
     connection.request("GET", "/metrics", headers={"connection": "close"})
@@ -202,6 +209,19 @@ def test_a_url_of_a_megabyte_is_refused_so_that_the_answer_can_be_read(database:
         socket.create_connection((server.host, server.port), DEADLINE) as caller,
     ):
         caller.sendall(b"GET /v1/models?" + b"x" * 2**20 + b" HTTP/1.1\r\nhost: test\r\n\r\n")
-        (reply,) = replies(b"".join(iter(lambda: caller.recv(65536), b"")))
+        (reply,) = replies(read_all(caller))
         assert reply.error[:2] == (414, "request_too_large")
         assert server.stop() == 0
+
+
+def test_workers_cut_slow_callers_off_too(database: Path) -> None:
+    with Server(database, "--workers", "2", "--head-seconds", "0.5") as server:
+        slow = hold(server, 6)
+        for each in slow:
+            each.sendall(HEAD)
+        for each in slow:
+            (reply,) = replies(read_all(each))
+            assert reply.status == 408
+            each.close()
+        assert server.stop() == 0
+        assert server.stderr == ""

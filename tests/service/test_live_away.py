@@ -260,6 +260,15 @@ def test_the_file_tells_for_how_long_its_state_was_true(installation: Installati
     assert path.stat().st_ino == written  # and not written again
 
 
+def test_a_file_that_was_removed_is_made_again(installation: Installation, tmp_path: Path) -> None:
+    path = tmp_path / "state"
+    with Replica(installation.url, path) as live:
+        wait_for(path.exists, "the file")
+        path.unlink()
+        wait_for(path.exists, "the file, again")
+        assert StateFile(path, installation.store.place).holds(live.current)
+
+
 def test_a_file_that_cannot_be_written_is_told_once_and_nothing_else_suffers(
     installation: Installation, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

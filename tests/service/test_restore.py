@@ -173,15 +173,15 @@ def test_the_backup_of_another_installation_takes_its_place(backup: Path, empty_
 def test_keys_that_work_again_or_no_more_are_told(backup: Path, full_store: Full, kind: str) -> None:
     store = full_store(kind)
     installation = Installation(url_of(store))
-    names = {key.name: f"{key.name} ({key.id})" for key in installation.access.list_keys()}
+    ids = {key.name: key.id for key in installation.access.list_keys()}
     installation.access.archive_key("ada")
     installation.access.disable_key("team")
     installation.access.enable_key("off")
     lost = installation.access.create_key("new").key
     installation.access.archive_key(installation.access.create_key("never mind").key.id)
     restored = put_back(backup, store)
-    assert set(restored.revived) == {names["ada"], names["team"]}
-    assert restored.lost == [f"new ({lost.id})"]
+    assert set(restored.revived) == {(ids["ada"], "ada"), (ids["team"], "team")}
+    assert restored.lost == [(lost.id, "new")]
 
 
 def _nothing(file: Path) -> None:
@@ -322,3 +322,15 @@ def test_nothing_else_is_left_behind(backup: Path, full_store: Full, tmp_path: P
     kept = put_back(backup, store).kept
     assert kept is not None
     assert {path.name for path in tmp_path.iterdir()} == names | {kept.name}
+
+
+@to_each_kind
+def test_what_is_to_be_replaced_may_hold_anything(backup: Path, full_store: Full, kind: str) -> None:
+    store = full_store(kind)
+    execute(
+        store,
+        "UPDATE api_keys SET expires_at = 'soon' WHERE name = 'ada'",
+        "UPDATE models SET lifecycle = 'asleep', created_at = 'once'",
+    )
+    put_back(backup, store)
+    assert without_record(everything(store)) == held(backup)

@@ -75,19 +75,19 @@ def restore(
                 "backup_revision": restored.backup_revision,
                 "database": store.place,
                 "kept": None if restored.kept is None else str(restored.kept),
-                "lost_keys": restored.lost,
+                "lost_keys": [each._asdict() for each in restored.lost],
                 "revision": restored.revision,
-                "revived_keys": restored.revived,
+                "revived_keys": [each._asdict() for each in restored.revived],
             }
         )
         return
     say(f"Restored revision {restored.backup_revision} into {store.place}, as revision {restored.revision}.")
     if restored.kept is not None:
         say(f"What was there before is kept in {restored.kept}.")
-    for name in restored.revived:
-        say(f"The key {name} had stopped working and works again.")
-    for name in restored.lost:
-        say(f"The key {name} is not in the backup and works no more.")
+    for key in restored.revived:
+        say(f"The key {key.name} ({key.id}) had stopped working and works again.")
+    for key in restored.lost:
+        say(f"The key {key.name} ({key.id}) is not in the backup and works no more.")
 
 
 def check(database: DatabaseURL = None, as_json: AsJSON = False) -> None:

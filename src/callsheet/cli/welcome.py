@@ -17,7 +17,6 @@ from callsheet.domain.errors import StorageError
 from callsheet.service.access import AccessService, NewKey
 from callsheet.service.backoff import Backoff
 from callsheet.service.setup import set_up
-from callsheet.service.state_file import state_file_at
 from callsheet.settings import Settings
 from callsheet.storage.store import Store
 
@@ -59,6 +58,8 @@ def prepare_welcome(settings: Settings) -> Welcome:
     StorageError
         It is not fit for use.
     """
+    from callsheet.service.state_file import state_file_at  # slow to import, and not for other commands
+
     store = Store(settings.database)
     set_up(store, clock, state_file_at(settings.state_file, store.place))
     with store.read() as reading:

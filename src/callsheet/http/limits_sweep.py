@@ -16,6 +16,7 @@ _log = logging.getLogger("callsheet")
 _CROWDED: Final = 0.75  # of the connections there may be
 _HURRY: Final = 0.1  # of the time allowed, when it is crowded
 _AT_ONCE: Final = 200  # connections; a thousand take 3 ms
+_LATE: Final = 2.0  # seconds since the last look; more means that this process was held up
 _COMPLAINT: Final = 60.0  # seconds between two complaints
 
 
@@ -32,11 +33,16 @@ class Sweep:
         self.max_connections = max_connections
         self.turned_away = 0
         """Connections that found no room, since that was last complained of."""
-        self._complained = float("-inf")
+        self._complained = self._looked = float("-inf")
+        self._waived = False  # the last look
 
     async def run(self, connections: "Collection[EnvelopeProtocol]") -> None:
         """Look at all ``connections``, some at a time, so that nobody waits for that."""
         now = asyncio.get_running_loop().time()
+        self._waived = now - self._looked > _LATE and not self._waived
+        self._looked = now
+        if self._waived:
+            return  # it was we who took the time; what callers sent meanwhile is read before the next look
         share = _HURRY if len(connections) > _CROWDED * self.max_connections else 1.0
         for number, connection in enumerate(list(connections), 1):
             if connection in connections:

@@ -53,11 +53,13 @@ _ERRORS: Final = {
     "401": "No valid credential.",
     "403": "The workspace is not available to this key.",
     "405": "Only GET and HEAD are answered.",
+    "408": "The request took too long to arrive.",
     "413": "The body is too large.",
     "414": "The URL is too long.",
+    "429": "Asked too often; retry-after says when to come back.",
     "431": "The headers are too large.",
     "500": "Something unexpected happened.",
-    "529": "Nothing is known yet to answer from; come again.",
+    "529": "Too many connections, or nothing known yet to answer from; come again.",
 }
 
 

@@ -6,16 +6,24 @@ from dataclasses import dataclass
 from dataclasses import replace as with_fields
 from datetime import datetime
 from pathlib import Path
-from tempfile import gettempdir
+from typing import NamedTuple
 
 from callsheet.domain.access import KeyStatus
-from callsheet.domain.errors import ConflictError, StorageError, UnknownError
+from callsheet.domain.errors import ConflictError, InvalidError, StorageError, UnknownError
 from callsheet.domain.times import parse_instant
 from callsheet.service.backup import keep
 from callsheet.storage.draft import scratch
 from callsheet.storage.pages import copy_pages, exchange, file_of, is_damaged, is_in, seal, store_in
+from callsheet.storage.rows import Row
 from callsheet.storage.store import Store
 from callsheet.storage.transfer import Content, Progress, read_content, write_content
+
+
+class KeyName(NamedTuple):
+    """What a key is called."""
+
+    id: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +39,16 @@ class Restored:
     kept
         The file in which its former content is kept, if it had any.
     revived
-        Names and ids of the keys that had stopped working and work again.
+        The keys that had stopped working and work again.
     lost
-        Names and ids of the keys that worked and are not known any more.
+        The keys that worked and are not known any more.
     """
 
     revision: int
     backup_revision: int
     kept: Path | None
-    revived: list[str]
-    lost: list[str]
+    revived: list[KeyName]
+    lost: list[KeyName]
 
 
 def restore(
@@ -88,7 +96,7 @@ def restore(
     damaged = is_damaged(target)
     if not replace:
         _refuse_content(target, damaged=damaged)
-    with scratch(place or Path(gettempdir(), "callsheet.db")) as path:
+    with scratch(place or file) as path:
         backup = _open(file, path, progress)
         if place is None or not damaged:
             return _put(backup, target, kept, actor, now, progress)
@@ -121,12 +129,13 @@ def _put(backup: Store, target: Store, kept: Path, actor: str, now: datetime, pr
         here.fill(there)
         after = _keys(here, now)
         revision, backup_revision = here.record_restore(actor, now, past)
+    stopped = {each for each, (_, works) in before.items() if not works}
     return Restored(
         revision=revision,
         backup_revision=backup_revision,
         kept=None if past is None else kept,
-        revived=[name for key, (name, works) in after.items() if works and key in before and not before[key][1]],
-        lost=[name for key, (name, works) in before.items() if works and key not in after],
+        revived=[KeyName(each, name) for each, (name, works) in after.items() if works and each in stopped],
+        lost=[KeyName(each, name) for each, (name, works) in before.items() if works and each not in after],
     )
 
 
@@ -169,12 +178,14 @@ def _kept(beside: Path, now: datetime) -> Path:
 
 
 def _keys(content: Content, now: datetime) -> dict[str, tuple[str, bool]]:
-    """Of every key, what to call it, and whether it works."""
-    return {
-        row["id"]: (
-            f"{row['name']} ({row['id']})",
-            row["status"] == KeyStatus.ACTIVE
-            and (row["expires_at"] is None or parse_instant(row["expires_at"]) > now),
-        )
-        for row in content.api_keys()
-    }
+    """By the id of every key, its name and whether it works."""
+    return {row["id"]: (row["name"], _works(row, now)) for row in content.api_keys()}
+
+
+def _works(row: Row, now: datetime) -> bool:
+    if row["status"] != KeyStatus.ACTIVE or row["expires_at"] is None:
+        return bool(row["status"] == KeyStatus.ACTIVE)
+    try:
+        return parse_instant(row["expires_at"]) > now
+    except (InvalidError, TypeError):  # what is to be replaced may hold anything
+        return False

@@ -76,11 +76,10 @@ class Saving:
             return
         state, known_at = present
         identity = state.organization_id, state.revision, state.last_change
-        if identity == self._saved or self._file.holds(state):
-            self._file.touch(known_at)
-        elif self._file.is_being_written():
-            return
-        else:
+        is_there = identity == self._saved or self._file.holds(state)
+        if not is_there or not self._file.touch(known_at):
+            if self._file.is_being_written():
+                return
             self._file.write(state, known_at, rest=stop.wait)  # no rest once it is to stop
         self._saved = identity
 

@@ -3,14 +3,16 @@
 import uuid
 from collections.abc import Callable
 from datetime import datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from callsheet.domain.access import Workspace
 from callsheet.domain.errors import StorageAwayError
 from callsheet.service.builtin import builtin_catalog
 from callsheet.service.ids import make_id
-from callsheet.service.state_file import StateFile
 from callsheet.storage.store import Store, Writing
+
+if TYPE_CHECKING:
+    from callsheet.service.state_file import StateFile  # slow to import, and only a server has one
 
 DEFAULT_WORKSPACE: Final = "default"
 
@@ -30,7 +32,7 @@ def open_store(url: str, clock: Callable[[], datetime]) -> Store:
     return store
 
 
-def set_up(store: Store, clock: Callable[[], datetime], state_file: StateFile | None = None) -> None:
+def set_up(store: Store, clock: Callable[[], datetime], state_file: "StateFile | None" = None) -> None:
     """Make ``store`` ready for use: an empty database is given schema, catalogue and workspace.
 
     Where ``state_file`` holds what was in it, an empty database has been lost, or is not mounted: to make another

@@ -123,9 +123,13 @@ class StateFile:
             rest(time.perf_counter() - begun)
             begun = time.perf_counter()
 
-    def touch(self, known_at: float) -> None:
-        """Note when what the file holds was last known to be that of the database; OSError if that cannot be."""
-        os.utime(self.path, (known_at, known_at))
+    def touch(self, known_at: float) -> bool:
+        """Note when what the file holds was last known to be that of the database; return whether it is there."""
+        try:
+            os.utime(self.path, (known_at, known_at))
+        except FileNotFoundError:
+            return False
+        return True
 
     def _refuse_foreign(self) -> None:
         """Raise StateFileError if there is a file that no State was ever saved in."""
