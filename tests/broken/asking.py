@@ -135,7 +135,7 @@ class Twisted:
             )
 
         answered = await self.bug(_asked(scope), ask)
-        if b"gzip" in dict(scope["headers"]).get(b"accept-encoding", b"") and len(answered.body) > 1024:
+        if "content-encoding" not in answered.headers and _takes_gzip(scope) and len(answered.body) > 1024:
             coded = {**answered.headers, "content-encoding": "gzip"}
             answered = replace(answered, headers=coded, body=gzip.compress(answered.body, 1))
         headers = {name: value for name, value in answered.headers.items() if name != "content-length"}
@@ -145,6 +145,10 @@ class Twisted:
         await send({"type": "http.response.start", "status": answered.status, "headers": pairs})
         body = b"" if scope["method"] == "HEAD" else answered.body
         await send({"type": "http.response.body", "body": body})
+
+
+def _takes_gzip(scope: dict[str, Any]) -> bool:
+    return b"gzip" in dict(scope["headers"]).get(b"accept-encoding", b"")
 
 
 def _asked(scope: dict[str, Any]) -> Asked:

@@ -4,7 +4,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 import uvicorn
@@ -105,6 +105,28 @@ def serve_silence() -> Iterator[str]:
     """Take connections and never answer: the kernel does so for a socket that nobody accepts from."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+@contextmanager
+def serve_bytes(reply: bytes) -> Iterator[str]:
+    """Answer whatever is asked with these bytes, and close the connection."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def answer() -> None:
+            with suppress(OSError):  # how the listener's end shows
+                while True:
+                    connection, _ = listener.accept()
+                    with connection, suppress(ConnectionError):
+                        connection.recv(65_536)
+                        connection.sendall(reply)
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join(timeout=30)
 
 
 @contextmanager

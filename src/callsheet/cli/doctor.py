@@ -95,6 +95,7 @@ def _find_key(given: str | None) -> str:
     if given == "-":
         given = sys.stdin.readline().strip()
     key = given or next((os.environ[name] for name in _KEY_VARIABLES if os.environ.get(name)), None)
+    key = (key or "").strip()
     if not key:
         raise DoctorError(
             "There is no API key; give one with --api-key, or in ANTHROPIC_API_KEY (any word, if the server asks "

@@ -1,7 +1,7 @@
 """Exchange: a request that was played, and what came back; neither holds the caller's key."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -16,6 +16,9 @@ WRONG_KEY: Final = "sk-callsheet-doctor-wrong"
 
 #: Characters of a body that are shown.
 _EXCERPT: Final = 240
+
+#: Levels of JSON that are read.
+_DEEPEST: Final = 64
 
 #: Characters of a target that are shown.
 _LONG_TARGET: Final = 200
@@ -79,9 +82,10 @@ class Answer:
     def json(self) -> Any:
         """The body, parsed; None if it is no JSON."""
         try:
-            return json.loads(self.body)
+            value = json.loads(self.body)
         except (ValueError, RecursionError):
             return None
+        return None if _is_too_deep(value) else value
 
     @property
     def kind(self) -> str:
@@ -149,6 +153,20 @@ class Exchange:
             parts.append(self.answer.kind or "no content-type")
         shown = _digest(self.json) or printable(self.answer.body[: _EXCERPT * 4].decode("utf-8", "replace"))
         return f"{', '.join(parts)}: {shortened(shown, _EXCERPT)}" if shown else ", ".join(parts)
+
+
+def _is_too_deep(value: Any) -> bool:
+    """Whether a value is nested so deeply that nothing which walks through it by calling itself may be given it."""
+    level = [value]
+    for _ in range(_DEEPEST):
+        level = [child for each in level for child in _children(each)]
+        if not level:
+            return False
+    return True
+
+
+def _children(value: Any) -> Iterable[Any]:
+    return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
 
 
 def _digest(value: object) -> str:

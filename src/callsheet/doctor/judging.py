@@ -201,6 +201,6 @@ def _finding(
         level=level,
         sentence=sentence,
         advice=advice,
-        models=tuple(map(printable, models)),
+        models=models,
         evidence=Evidence.of(exchange),
     )

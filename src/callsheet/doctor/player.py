@@ -149,7 +149,7 @@ class Player:
             failure, why = FailureKind.TIMEOUT, f"did not answer within {self._patience:g} s"
         except _TooLargeError:
             failure, why = FailureKind.TOO_LARGE, f"answered with more than {MAX_BODY >> 20} MiB"
-        except httpx2.HTTPError as error:
+        except (httpx2.HTTPError, UnicodeError) as error:  # the latter from looking up odd names of hosts
             failure, why = _explain(error)
         return Exchange(self.shown_url, ask, time.perf_counter() - began, answer, failure, why)
 
@@ -179,13 +179,13 @@ class _TooLargeError(Exception):
     pass
 
 
-def _explain(error: httpx2.HTTPError) -> tuple[FailureKind, str]:
+def _explain(error: Exception) -> tuple[FailureKind, str]:
     """What happened, and the rest of the sentence "The server …"."""
     for cause in _causes(error):
         if isinstance(cause, ssl.SSLError):
             reason = getattr(cause, "verify_message", "") or (cause.reason or "").replace("_", " ").lower()
             return FailureKind.TLS, f"cannot be trusted or spoken to over TLS ({reason or 'it broke off'})"
-    if isinstance(error, httpx2.ConnectError):
+    if isinstance(error, httpx2.ConnectError | UnicodeError):
         return FailureKind.CONNECTION, "cannot be reached"
     if isinstance(error, httpx2.DecodingError):
         return FailureKind.PROTOCOL, "sent a body that cannot be decompressed"

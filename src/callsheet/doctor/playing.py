@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from callsheet.doctor.exchange import printable
 from callsheet.doctor.judging import judge
 from callsheet.doctor.report import ClientReport, Play
 from callsheet.doctor.rules import ClientRules, Way
@@ -28,7 +27,7 @@ def _play(rules: ClientRules, way: Way, ask: Asking, known: tuple[str, ...]) -> 
     walked = walk(way, ask, page_size)
     gets_list = walked.ending in (Ending.DONE, Ending.STOPPED, Ending.BROKEN_OFF)
     shown = dict.fromkeys(
-        printable(model["id"])
+        model["id"]
         for page in walked.pages
         for model in page.models
         if gets_list and way.why_dropped(model, rules.title) is None

@@ -2,10 +2,14 @@
 
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from callsheet.doctor.exchange import Exchange
+from callsheet.doctor.exchange import Exchange, printable
+
+#: One line that moves no cursor and colours no terminal, whatever a server put into it.
+Line = Annotated[str, BeforeValidator(printable)]
 
 
 class Level(StrEnum):
@@ -43,7 +47,7 @@ class Evidence(_Value):
     """The request that shows something, and what was answered."""
 
     request: str = Field(description="As a curl command; the key is $ANTHROPIC_API_KEY.")
-    answer: str = Field(description="Status, telling headers, and the beginning of the body.")
+    answer: Line = Field(description="Status, telling headers, and the beginning of the body.")
     seconds: float
 
     @classmethod
@@ -59,9 +63,9 @@ class Finding(_Value):
 
     code: str = Field(description="Names the kind of finding, for programs.")
     level: Level
-    sentence: str = Field(description="What happens.")
-    advice: str = Field(default="", description="What to do about it.")
-    models: tuple[str, ...] = Field(default=(), description="The models concerned.")
+    sentence: Line = Field(description="What happens.")
+    advice: Line = Field(default="", description="What to do about it.")
+    models: tuple[Line, ...] = Field(default=(), description="The models concerned.")
     evidence: Evidence | None = None
 
 
@@ -71,8 +75,8 @@ class Play(_Value):
     versions: str = Field(description="Of the client.")
     way: str = Field(description="What sets this way of asking apart; empty if there is no other.")
     verified: bool = Field(description="Whether the rules were read in or recorded from the client itself.")
-    unverified: str = Field(description="Which rules were not, and why.")
-    shown: tuple[str, ...] | None = Field(description="Ids its user would see; null if it gets no list.")
+    unverified: Line = Field(description="Which rules were not, and why.")
+    shown: tuple[Line, ...] | None = Field(description="Ids its user would see; null if it gets no list.")
     listed: int = Field(description="Models that the server is known to list.")
     requests: int
     seconds: float = Field(description="Of the slowest request.")
@@ -102,7 +106,7 @@ class Check(_Value):
     title: str
     level: Level
     result: Result
-    sentence: str = Field(description="Why it failed, is blocked or not applicable; empty if it passed.")
+    sentence: Line = Field(description="Why it failed, is blocked or not applicable; empty if it passed.")
     why: str = Field(description="Why the rule matters.")
     evidence: Evidence | None
 
@@ -128,11 +132,11 @@ class Report(_Value):
     """The whole examination."""
 
     callsheet: str = Field(description="Version of the program.")
-    url: str
+    url: Line
     at: str = Field(description="Time of the beginning, RFC 3339.")
     requests: int
     seconds: float
-    models: tuple[str, ...] = Field(description="Ids that the server is known to list, in its order.")
+    models: tuple[Line, ...] = Field(description="Ids that the server is known to list, in its order.")
     speaks: tuple[str, ...] = Field(description="Dialects: anthropic, openai.")
     clients: tuple[ClientReport, ...]
     sections: tuple[Section, ...]

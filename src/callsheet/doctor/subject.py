@@ -92,7 +92,7 @@ class Subject:
     @staticmethod
     def quoted(name: str) -> str:
         """Return a name as it goes into a query."""
-        return quote(name, safe="")
+        return quote(name, safe="", errors="replace")
 
     @property
     def answers(self) -> Sequence[Exchange]:
@@ -100,6 +100,6 @@ class Subject:
         return tuple(self._answers.values())
 
 
-def encoded(name: str) -> str:
-    """Return a name as the Python SDK puts it into a path."""
-    return quote(name, safe=":@!$&'()*+,;=")
+def encoded(name: str, *, keep: str = "") -> str:
+    """Return a name as the Python SDK puts it into a path, but for the characters in ``keep``."""
+    return quote(name, safe=f":@!$&'()*+,;={keep}", errors="replace")

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote, urlsplit
 
+import httpx2
+
 from callsheet.domain.errors import DoctorError
 
 _EXAMPLE: Final = "such as https://gateway.example.com"
@@ -42,11 +44,12 @@ def parse_target(url: str) -> Target:
     DoctorError
         It is no URL of a server, or holds what does not belong there.
     """
-    shown = url if url.isprintable() and "@" not in url else "The URL"
+    shown = url if url.isprintable() and "@" not in url else "That"
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
-    except ValueError:
+        httpx2.URL(url)  # it is stricter, and refuses what could not be sent
+    except (ValueError, httpx2.InvalidURL):
         raise DoctorError(f"{shown} is not a URL; give the base URL of the API, {_EXAMPLE}.") from None
     if parts.scheme not in ("http", "https") or not host or not url.isprintable():
         raise DoctorError(f"{shown} is not an HTTP URL; give the base URL of the API, {_EXAMPLE}.")

@@ -71,7 +71,8 @@ def walk(way: Way, ask: Asking, page_size: int) -> Walked:
         if len(pages) == _MAX_PAGES:
             return end(Ending.BROKEN_OFF)
         joint = "&" if "?" in first.target else "?"
-        request = replace(first, target=f"{first.target}{joint}after_id={quote(listing.last_id, safe='')}")
+        cursor = quote(listing.last_id, safe="", errors="replace")
+        request = replace(first, target=f"{first.target}{joint}after_id={cursor}")
     return end(Ending.LOOPED)
 
 

@@ -1,7 +1,6 @@
 """Section 1 of the contract: the two operations, and where they are served."""
 
 from typing import Final
-from urllib.parse import quote
 
 from callsheet.doctor.checks.rule import FaultError, RuleBook, expect, expect_status, require
 from callsheet.doctor.exchange import Exchange, printable
@@ -60,8 +59,8 @@ def slashes_are_retrieved(subject: Subject) -> None:
     """
     names = [name for name in [subject.model, *subject.ids] if name and "/" in name]
     require(names, "no model is listed whose id has a slash")
-    _expect_model(subject.ask(f"/v1/models/{names[0]}"), names[0])
-    _expect_model(subject.ask(f"/v1/models/{quote(names[0], safe='')}"), names[0])
+    _expect_model(subject.ask(f"/v1/models/{encoded(names[0], keep='/')}"), names[0])
+    _expect_model(subject.ask(f"/v1/models/{subject.quoted(names[0])}"), names[0])
 
 
 @BOOK.rule(Level.WARNING, needs=("listed-is-retrieved",))
