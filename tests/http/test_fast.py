@@ -13,7 +13,7 @@ from callsheet.http.app import CallsheetApp
 from callsheet.http.config import ServerConfig
 from callsheet.http.fast import FastProtocol
 from callsheet.http.protocol import EnvelopeProtocol, Limits
-from tests.http.plain import ClockLoop, answered_at_once, answered_later, make_app, plain, replies, run
+from tests.http.plain import SECRET, ClockLoop, answered_at_once, answered_later, make_app, plain, replies, run
 from tests.http.wire import Line
 from tests.installation import Installation
 
@@ -430,3 +430,20 @@ def test_a_uvicorn_that_was_tested_gets_our_protocol(
     config.load()
     assert config.http_protocol_class is protocol
     assert not caplog.records
+
+
+@pytest.mark.parametrize("fast", [True, False])
+@pytest.mark.parametrize("cut", [False, True])
+def test_a_trailer_is_no_header(app: CallsheetApp, fast: bool, cut: bool) -> None:
+    head = b"GET /v1/models HTTP/1.1\r\nhost: test\r\ntransfer-encoding: chunked\r\n\r\n0\r\n"
+    trailers = f"x-api-key: {SECRET}\r\nanthropic-version: 2023-06-01\r\n\r\n".encode()
+
+    async def talk(_: ClockLoop) -> None:
+        line = Line(app, fast=fast)
+        for part in (head, trailers) if cut else (head + trailers,):
+            line.protocol.data_received(part)
+        await line.settle()
+        (reply,) = replies(line.wire.sent)
+        assert reply.error == (401, "authentication_error", "x-api-key header is required")
+
+    run(talk)

@@ -1,5 +1,7 @@
 """HeadReader: what it reads, llhttp reads alike, byte for byte; what llhttp might not, it leaves alone."""
 
+import time
+
 import httptools
 import pytest
 from hypothesis import event, example, given, settings
@@ -259,7 +261,16 @@ def test_what_is_remembered_is_bounded() -> None:
     for number in range(6000):
         assert reader.read(GOOD.replace(b": k", b": k%d\r\nx-trace: %d" % (number, number))) is not None
     for number in range(500):
-        assert reader.read(GOOD.replace(b": k", b": k\r\nx-long: %d" % number + b"y" * 50_000)) is not None
+        assert reader.read(GOOD.replace(b": k", b": k\r\nx-long: %d" % number + b"y" * 50_000)) is None
+        assert reader.read(GOOD.replace(b": k", b": k\r\nx-long: %d" % number + b"y" * 3_000)) is not None
     kept = [*reader._blocks, *reader._idle, *reader._hosts, *reader._headers]
     assert len(kept) < 6000
     assert sum(map(len, kept)) < 8 * 2**20
+
+
+@given(st.integers(1, 3900), st.sampled_from([b" ", b"\t", b"a", b"!"]), st.binary(max_size=3))
+def test_a_line_takes_no_longer_to_read_than_it_is_long(count: int, byte: bytes, end: bytes) -> None:
+    line = b"x-a:" + byte * count + end
+    begun = time.process_time()
+    read(GOOD[:-2] + line + b"\r\n\r\n")
+    assert time.process_time() - begun < 0.1, "with a pattern that goes back, seconds"

@@ -148,6 +148,8 @@ def apologize(state: State, request: Request, error: APIError | None = None) -> 
         to_openai=is_openai(state, headers),
         options=state.options,
     )
+    if error is None:  # it may have been the search for the key that went wrong
+        return refusal
     return refusal._replace(key_id=_key_id(state, headers, request.now))
 
 

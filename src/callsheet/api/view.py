@@ -2,6 +2,7 @@
 
 from array import array
 from bisect import bisect_left, bisect_right
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from hashlib import blake2b
 from itertools import count
@@ -68,7 +69,7 @@ class Encoded:
     __slots__ = ("_bodies", "_bytes")
 
     def __init__(self) -> None:
-        self._bodies: dict[tuple[int, bytes, bytes], bytes] = {}
+        self._bodies: OrderedDict[tuple[int, bytes, bytes], bytes] = OrderedDict()
         self._bytes = 0
 
     def get(self, view: "View", body: Body, coding: bytes) -> bytes | None:
@@ -81,8 +82,11 @@ class Encoded:
         self._bytes += len(content) - len(self._bodies.get(key, b""))
         self._bodies[key] = content
         while self._bytes > _MOST_ENCODED and self._bodies:
-            oldest = next(iter(list(self._bodies)))  # another thread may put one in meanwhile
-            self._bytes -= len(self._bodies.pop(oldest, b""))
+            try:
+                _, dropped = self._bodies.popitem(last=False)
+            except KeyError:  # another thread was quicker
+                return
+            self._bytes -= len(dropped)
 
 
 class Backlog:
@@ -134,7 +138,7 @@ class View:
         self.visibility = visibility
         self._rendering = rendering
         self.is_idle = False
-        """Whether it has not been asked since `Views.drop_idle` looked at it last."""
+        """Whether it has not been asked since `Views.drop_idle` looked at it last, past all memos."""
         self._slabs: dict[Block, dict[frozenset[Lifecycle], Slab]] = {}
         if past is not None:
             known = past._slabs
@@ -290,6 +294,8 @@ class Views:
         """Return the view of ``catalog`` for these rules and this form."""
         key = (visibility, form)
         view = self._views.get(key)
+        if view is not None:
+            view.is_idle = False
         if view is None or view.catalog is not catalog:
             rendering = self._renderings[form]
             rendering.keep(catalog)
@@ -300,7 +306,11 @@ class Views:
         return view
 
     def drop_idle(self) -> None:
-        """Let go of what nobody has asked for since the last call; for a thread that answers nobody."""
+        """Let go of what nobody has asked for since the last call; for a thread that answers nobody.
+
+        What is answered from a memo asks no view. So let memos begin anew after each call: whoever is still asked
+        for is then seen.
+        """
         for key, view in list(self._views.items()):
             if view.is_idle:
                 self._views.pop(key, None)

@@ -7,7 +7,7 @@ import threading
 import time
 from collections import deque
 from functools import lru_cache
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address
 from typing import Final, TypeAlias
 
 from callsheet.http.log_lines import hide_secrets, write_logfmt
@@ -24,6 +24,7 @@ _JSON: Final = b'{"time":"%b","request_id":"%b","duration_us":%d,"client":"%b",%
 _LOGFMT: Final = b"time=%b request_id=%b duration_us=%d client=%b %b"
 
 _EVERY: Final = 0.2  # seconds between writes
+_PATIENCE: Final = 2.0  # seconds that a stop waits for whoever reads the log
 _AT_ONCE: Final = 256  # lines put together; more would keep the thread that answers waiting
 _MOST_BYTES: Final = 16 * 2**20  # waiting to be written; what exceeds it is dropped and counted
 
@@ -46,6 +47,7 @@ class AccessLog:
         self._lines: deque[bytes] = deque()
         self._waiting = 0
         self._dropped = 0
+        self._complained = False
         self._second = 0
         self._stamp = b""
         self._stop = threading.Event()
@@ -103,7 +105,7 @@ class AccessLog:
         """Write what is left, and end."""
         if self._thread is not None:
             self._stop.set()
-            self._thread.join()
+            self._thread.join(_PATIENCE)
             self._thread = None
 
     def _run(self) -> None:
@@ -126,13 +128,20 @@ class AccessLog:
             while left:
                 left = left[os.write(self._descriptor, left) :]
         except OSError as error:  # a reader that went away, or a full disk: answering goes on
-            _log.error("The access log cannot be written: %s.", error.strerror)
+            if not self._complained:
+                _log.error("The access log cannot be written: %s.", error.strerror)
+            self._complained = True
+        else:
+            self._complained = False
 
 
 @lru_cache(maxsize=4096)
 def _address(client: str) -> bytes:
     """The address of a client; a proxy may have given something else, which has no place in a log."""
     try:
-        return str(ip_address(client)).encode()
+        address = ip_address(client)
     except ValueError:
         return b"-"
+    if isinstance(address, IPv6Address) and address.scope_id is not None:  # that may be any text
+        address = IPv6Address(int(address))
+    return str(address).encode()

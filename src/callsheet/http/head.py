@@ -18,8 +18,9 @@ _AFTER_URL: Final = b" HTTP/1.1\r\n"
 #: What a target may hold for llhttp and us to read it alike: visible ASCII, without the sign of a fragment.
 _IN_TARGET: Final = bytes(byte for byte in range(0x21, 0x7F) if byte != ord("#"))
 
-#: A header line that llhttp and we read alike.
-_LINE: Final = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([ -~\x80-\xff]*)")
+#: A header line that llhttp and we read alike. What is matched is never given back: going back over it would take
+#: a time that grows with the square of a line's length.
+_LINE: Final = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]++):[ \t]*+([ -~\x80-\xff]*+)")
 
 #: Headers that make a request more than a head that is answered at once.
 _INVOLVED: Final = frozenset(
@@ -27,7 +28,7 @@ _INVOLVED: Final = frozenset(
 )
 
 _MOST_BLOCKS: Final = 1024
-_LONGEST_BLOCK: Final = 4096  # longer ones are read anew every time
+_LONGEST_BLOCK: Final = 4096  # longer ones are left to the parser, which is quicker with very many lines
 _MOST_LINES: Final = 4096
 _LONGEST_LINE: Final = 512  # longer ones are understood, but not remembered
 
@@ -74,7 +75,7 @@ class HeadReader:
 
     def _read_block(self, block: bytes) -> Lines | None:
         """The lines of a header block that answers depend on; None if the request is not plain."""
-        if block.find(_BLANK_LINE) != len(block) - len(_BLANK_LINE):
+        if len(block) > _LONGEST_BLOCK or block.find(_BLANK_LINE) != len(block) - len(_BLANK_LINE):
             return None
         idle = self._idle
         hosts, wanted = 0, []
@@ -94,10 +95,9 @@ class HeadReader:
         if hosts != 1:
             return None
         lines = tuple(wanted)
-        if len(block) <= _LONGEST_BLOCK:
-            if len(self._blocks) >= _MOST_BLOCKS:
-                self._blocks.clear()
-            self._blocks[block] = lines
+        if len(self._blocks) >= _MOST_BLOCKS:
+            self._blocks.clear()
+        self._blocks[block] = lines
         return lines
 
     def _parse(self, line: bytes) -> Header | None:

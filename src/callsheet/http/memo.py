@@ -5,6 +5,7 @@ never reach another principal. Whatever stops being true (a change of catalogue,
 of a key) ends it: the first by emptying the memo, the second by a time on each entry.
 """
 
+from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from typing import Final, Generic, NamedTuple, Protocol, TypeVar
 
@@ -57,7 +58,8 @@ class Memo(Generic[Answer]):
     """
 
     def __init__(self, max_bytes: int) -> None:
-        self.answers: dict[Hashable, Answer] = {}
+        # Ordered: of a plain dict, the first entry is hard to find once many before it are gone.
+        self.answers: OrderedDict[Hashable, Answer] = OrderedDict()
         self.callers: dict[Hashable, KnownCaller] = {}
         self.state: State | None = None
         self._max_bytes = max_bytes

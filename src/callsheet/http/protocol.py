@@ -52,6 +52,14 @@ class Limits(NamedTuple):
     answer_seconds: float = 30.0
 
 
+class Unread(NamedTuple):
+    """What the caller has not read: since when, by the loop's clock, how many bytes then, and at the last look."""
+
+    since: float
+    first: int
+    last: int
+
+
 class Part(Enum):
     """Where in a message the parser stands."""
 
@@ -76,7 +84,7 @@ class EnvelopeProtocol(HttpToolsProtocol):
         self._made = 0.0  # the connection; this and the times below are by the loop's clock
         self._used = 0.0  # last, when an answer was complete; 0 as long as there was none
         self._part_begun = 0.0  # the head that is arriving, or its body
-        self._unread: tuple[float, int] | None = None  # since when how much of an answer waits to be read
+        self._unread: Unread | None = None  # since when how much of an answer waits to be read
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]  # as in uvicorn
         """Take the connection, unless there are too many."""
@@ -126,11 +134,12 @@ class EnvelopeProtocol(HttpToolsProtocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         """Note a header as uvicorn does; refuse headers that are too large together."""
         name = name.lower()
-        self.headers.append((name, value))
+        if self._part is not Part.BODY:  # else it is a trailer, which comes too late to mean anything
+            self.headers.append((name, value))
         self._header_bytes += len(name) + len(value) + 4  # ": " and the line's end
         if self._header_bytes > self._limits.max_header_bytes:
             self._refuse(self._too_large("headers", self._limits.max_header_bytes))
-        if name in _FRAMING:
+        if name in _FRAMING and self._part is not Part.BODY:
             self._note_framing(name, value)
 
     def _note_framing(self, name: bytes, value: bytes) -> None:
@@ -200,7 +209,10 @@ class EnvelopeProtocol(HttpToolsProtocol):
 
     def _check_reading(self, now: float, unsent: int) -> None:
         """Cut off who reads nothing, or next to nothing; an answer that will not leave cannot be closed behind."""
-        since, first = self._unread = self._unread or (now, unsent)
+        if self._unread is None or unsent > self._unread.last:  # there is more to be read since
+            self._unread = Unread(now, unsent, unsent)
+        since, first, _ = self._unread
+        self._unread = self._unread._replace(last=unsent)
         if now - since > self._limits.answer_seconds + max(0, first - unsent) / _SLOWEST:
             self.transport.abort()
 

@@ -5,6 +5,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from callsheet.api.encoding import work_off
@@ -209,7 +210,13 @@ class LiveState:
         work_off(self.current.views.backlog)
         if time.monotonic() - self._tidied_at > _IDLE:
             self._tidied_at = time.monotonic()
+            self._tidy()
+
+    def _tidy(self) -> None:
+        """Let go of what nobody asks for. An equal State in place of this one lets every memo begin anew."""
+        with self._refreshing:
             self.current.views.drop_idle()
+            self.current = replace(self.current)
 
     def _note(self, answered_at: float) -> None:
         """Note that the State was that of the database at ``answered_at``, by ``time.monotonic``."""
