@@ -3,6 +3,8 @@
 import json
 import re
 import ssl
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -12,7 +14,7 @@ import trustme
 from rich.cells import cell_len
 
 from callsheet.doctor.report import Report
-from callsheet.doctor.rules import client_names
+from callsheet.doctor.rules import load_clients
 from tests.broken import bugs
 from tests.broken.asking import Answered, Ask, Asked, Bug
 from tests.broken.serving import make_app, serve_app, serve_broken, serve_nothing, serve_silence
@@ -24,6 +26,8 @@ from tests.program import Server
 from tests.program import call as call_program
 
 __all__ = ["call"]  # the fixture
+
+CLIENTS: Final = [rules.name for rules in load_clients()]
 
 #: Only some clients: most tests here are about the command.
 QUICK: Final = ("--client", "claude-code")
@@ -52,7 +56,15 @@ def test_our_own_server_gets_a_hundred_per_cent(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     report = Report.model_validate_json(done.stdout)
     assert (report.score, report.worst, report.speaks) == (100, None, ("anthropic", "openai"))
-    assert [client.name for client in report.clients] == list(client_names())
+    assert [client.name for client in report.clients] == CLIENTS
+
+
+def test_it_needs_nothing_of_the_server(stocked: Stocked, url: str) -> None:
+    absent = "import sys; sys.modules.update(dict.fromkeys(('sqlalchemy', 'starlette', 'uvicorn', 'alembic')))"
+    program = f"{absent}; from callsheet.cli.app import run; sys.exit(run())"
+    command = [sys.executable, "-c", program, "doctor", url, "--api-key", stocked.key, *QUICK]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 # --- what is printed
@@ -296,4 +308,4 @@ def test_a_wrong_call_is_told(wrong: tuple[str, ...], call: CLI) -> None:
 
 def test_the_help_names_every_client(call: CLI) -> None:
     text = "".join(call("doctor", "--help").out.split())  # it may be folded at a hyphen
-    assert [name for name in (*client_names(), "all") if name not in text] == []
+    assert [name for name in (*CLIENTS, "all") if name not in text] == []

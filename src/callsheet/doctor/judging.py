@@ -20,8 +20,8 @@ def judge(rules: ClientRules, way: Way, walked: Walked, known: Sequence[str]) ->
     known
         Ids that the server lists.
     """
-    if walked.last is None:
-        yield _finding("not-asked", Level.NOTE, f"Not asked: {walked.why}.")
+    if walked.last is None or walked.ending is Ending.NOT_ASKED:
+        yield _finding("not-asked", Level.NOTE, f"Not asked to the end: {walked.why}.")
     elif walked.ending is Ending.NO_LIST:
         yield _no_list(rules, way, walked.last)
     elif walked.ending is Ending.LOOPED:

@@ -109,11 +109,6 @@ class ClientRules(_Data):
     ways: tuple[Way, ...]
 
 
-def client_names() -> tuple[str, ...]:
-    """Return the names of all known clients, sorted."""
-    return tuple(rules.name for rules in load_clients())
-
-
 def load_clients(names: Iterable[str] = ()) -> tuple[ClientRules, ...]:
     """Return the rules of these clients; of all, if none is named.
 
