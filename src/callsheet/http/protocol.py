@@ -177,6 +177,14 @@ class EnvelopeProtocol(HttpToolsProtocol):
         if self._part is not Part.BETWEEN:
             self._unset_keepalive_if_required()  # it has begun, or the body of the last one is still to come
 
+    def eof_received(self) -> bool:  # type: ignore[override]  # as asyncio has it
+        """Finish what was asked by a caller that says it will ask no more; return whether there is anything."""
+        if not self._is_answering():
+            return False
+        last = self.pipeline[0][0] if self.pipeline else self.cycle
+        last.keep_alive = False
+        return True
+
     def check_time(self, now: float, share: float) -> None:
         """End the connection if its caller lets us wait too long: for a request, or to read the answer.
 
