@@ -135,3 +135,17 @@ def connections(postgres: Databases, url: str) -> int:
     name = url.rpartition("/")[2]
     query = f"SELECT count(*) FROM pg_stat_activity WHERE datname = '{name}' AND application_name = 'callsheet'"
     return int(ask(postgres.url, query)[0][0])
+
+
+def test_what_could_not_be_read_is_found_again(url: str) -> None:
+    with Store(url).watch() as watch:
+        watch.changed(0)
+        record(url)
+        assert watch.changed(LONG)
+        with Store(url).read() as reading:
+            installation = reading.installation()
+        assert installation is not None
+        assert watch.revision == installation.revision
+        assert not watch.changed(0)
+        watch.forget()
+        assert watch.changed(0)

@@ -16,6 +16,9 @@ _log = logging.getLogger("callsheet")
 #: How long a file is left alone, in seconds: many changes in a row are saved together.
 _INTERVAL: Final = 2.0
 
+#: How long a stop waits for the disk, in seconds.
+_PATIENCE: Final = 10.0
+
 #: And at least so many times as long as it took to write: the machine is for those who ask.
 _SHARE: Final = 10
 
@@ -39,7 +42,6 @@ class Saving:
         self._present = present
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
-        self._saved: object = None
         self._told = ""
 
     def start(self) -> None:
@@ -52,7 +54,7 @@ class Saving:
         """Save what is not saved, and end."""
         self._stop.set()
         if self._thread is not None:
-            self._thread.join()
+            self._thread.join(_PATIENCE)
 
     def _run(self, stop: threading.Event) -> None:
         pause = random.random()  # noqa: S311  # so that of several processes, one comes first
@@ -75,13 +77,10 @@ class Saving:
         if present is None:
             return
         state, known_at = present
-        identity = state.organization_id, state.revision, state.last_change
-        is_there = identity == self._saved or self._file.holds(state)
-        if not is_there or not self._file.touch(known_at):
-            if self._file.is_being_written():
-                return
+        if self._file.holds(state):
+            self._file.touch(known_at)
+        elif not self._file.is_being_written() and not self._file.holds_newer(state):
             self._file.write(state, known_at, rest=stop.wait)  # no rest once it is to stop
-        self._saved = identity
 
     def _tell(self, sentence: str) -> None:
         """Log what goes wrong, once."""

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import random
 import threading
 import time
 from collections.abc import Callable
@@ -25,6 +26,9 @@ from callsheet.storage.watch import Watch
 _SILENCE: Final = 15.0
 
 _log = logging.getLogger("callsheet")
+
+#: How long one connection is watched at most, in seconds: by then, the name may lead to another server.
+_WATCH: Final = 60.0
 
 #: After how long what was prepared for answers is let go, if nobody asked for it, in seconds.
 _IDLE: Final = 600.0
@@ -83,6 +87,7 @@ class LiveState:
         """What goes wrong with the database."""
         self.following = Following()
         """How often it was followed."""
+        self._is_prepared = False
         self.has_state = False
         """Whether there is one, or everybody is asked to come again."""
         self.on_first_state: Callable[[], object] = lambda: None
@@ -90,7 +95,7 @@ class LiveState:
         self.current: State = waiting_state(options)
         self._saving = None if state_file is None else Saving(state_file, self._present)
         try:
-            self._load()
+            self._make_ready()
         except StorageAwayError as error:
             if prepare is None:
                 raise
@@ -154,10 +159,13 @@ class LiveState:
                 self.on_first_state()
         return moved
 
-    def _load(self) -> None:
-        if self._prepare is not None:
+    def _make_ready(self) -> None:
+        """See once that the database is fit for use, and load the State if there is none."""
+        if not self._is_prepared and self._prepare is not None:
             self._prepare()
-        self.refresh()
+        self._is_prepared = True
+        if not self.has_state:
+            self.refresh()
 
     def _begin_without(self, cause: StorageAwayError, state_file: StateFile | None) -> None:
         """Begin with what was saved, if anything was."""
@@ -188,12 +196,12 @@ class LiveState:
         while not stop.is_set():
             try:
                 work_off(self.current.views.backlog)
-                if not self.has_state:
-                    self._load()
+                self._make_ready()
                 with self._store.watch() as watch:
                     self._watching = watch
                     self.following.goes_on_with(watch)
-                    while not stop.is_set():
+                    until = time.monotonic() + random.uniform(0.5, 1) * _WATCH  # noqa: S311  # not all at once
+                    while not stop.is_set() and time.monotonic() < until:
                         self._look(watch)
                         backoff.reset()
             except Exception as error:  # the State in memory goes on answering, whatever this was
@@ -205,6 +213,8 @@ class LiveState:
         """Wait for a change, and follow it."""
         if watch.changed(self._poll_seconds):
             self.refresh()
+            if watch.revision is not None and self.current.revision < watch.revision:
+                watch.forget()  # the rows came from a server that lags behind
         self._note(watch.answered_at)
         self.outage.ends(self.current.revision)
         work_off(self.current.views.backlog)

@@ -11,7 +11,7 @@ from typing import BinaryIO, Final, NamedTuple
 from callsheet.api.state import DEFAULTS, Options, State
 from callsheet.domain.errors import CallsheetError, StateFileError
 from callsheet.service.loading import without_collections
-from callsheet.service.state_format import check_lines, header_of, read_header, read_state, write_state
+from callsheet.service.state_format import Header, check_lines, header_of, read_header, read_state, write_state
 from callsheet.storage.draft import being_drafted, draft
 
 #: The name that the file says it has, so that no other is mistaken for one of ours, and replaced.
@@ -64,6 +64,7 @@ class StateFile:
         StateFileError
             The file cannot be read, is damaged, or holds something else.
         """
+        self._refuse_irregular()
         try:
             with self.path.open("rb") as file, without_collections():
                 return self._read(file, options)
@@ -81,12 +82,30 @@ class StateFile:
 
     def holds(self, state: State) -> bool:
         """Return whether ``state`` is what was saved, by the first line alone."""
+        return bool(self._header() == header_of(state, self._place))
+
+    def holds_newer(self, state: State) -> bool:
+        """Return whether a later state of the same installation was saved, as a process does that lags less."""
+        header, own = self._header(), header_of(state, self._place)
+        return (
+            header is not None
+            and header["organization_id"] == own["organization_id"]
+            and header["revision"] > own["revision"]
+        )
+
+    def _header(self) -> Header | None:
+        """The first line, if that can be read; what follows may be damaged."""
         try:
+            self._refuse_irregular()
             with gzip.open(self.path) as lines:
-                header = read_header(lines.readline(_LONGEST_HEADER))
-        except (OSError, EOFError, zlib.error, ValueError):
-            return False
-        return bool(header == header_of(state, self._place))
+                return read_header(lines.readline(_LONGEST_HEADER))
+        except (OSError, EOFError, zlib.error, ValueError, StateFileError):
+            return None
+
+    def _refuse_irregular(self) -> None:
+        """Raise StateFileError for a pipe or a device: opening it might wait for ever."""
+        if self.path.exists() and not self.path.is_file() and not self.path.is_dir():
+            raise self._refusal("is not a regular file; name another one")
 
     def is_being_written(self) -> bool:
         """Return whether another process is writing the file at the moment."""
@@ -107,6 +126,7 @@ class StateFile:
         StateFileError, StorageError, ConflictError
             The file cannot be written.
         """
+        self._refuse_irregular()
         self._refuse_foreign()
         try:
             with draft(self.path, replace=True) as path:

@@ -83,7 +83,10 @@ def read_state(header: Header, lines: Iterator[bytes], options: Options) -> Stat
     tables: dict[str, list[Any]] = {name: [] for name in _TABLES}
     models: Iterator[Model] = iter(())
     for line in lines:
-        name, batch = json.loads(line)
+        content = json.loads(line)
+        if isinstance(content, str):  # the checksum: there are no models
+            break
+        name, batch = content
         if name == "models":
             models = chain(map(_read_model, batch), _read_models(lines))
             break

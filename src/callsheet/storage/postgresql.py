@@ -150,6 +150,8 @@ class PostgreSQL(Database):
 
     def _lock(self, connection: Connection, statement_timeout: int, lock_timeout: int) -> None:
         connection.exec_driver_sql(
+            # What was written before the lock was free must be seen, whatever the server's default is.
+            "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; "
             f"{_limits(statement_timeout)}; SET LOCAL lock_timeout = {lock_timeout}; {_LOCK}"
         )
 

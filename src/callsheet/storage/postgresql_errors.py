@@ -34,6 +34,7 @@ _CROWDED: Final = _Meaning(
 _CLOSED: Final = _Meaning("closed the connection; try again in a moment", StorageAwayError)
 _TURNING: Final = _Meaning("is starting or stopping; try again in a moment", StorageAwayError)
 _SILENT: Final = _Meaning("did not answer in time; see to the server and the network", StorageAwayError)
+_NO_PRIMARY: Final = _Meaning("has no primary at the moment; see to the failover", StorageAwayError)
 _UNREACHED: Final = _Meaning(
     "cannot be reached: nothing answers there; start it, or correct host and port", StorageAwayError
 )
@@ -80,6 +81,8 @@ _BY_TEXT: Final = (
     ("shutting down", _TURNING),
     ("not accepting connections", _TURNING),
     ("not yet accepting", _TURNING),
+    ("session is read-only", _NO_PRIMARY),  # what the last of several hosts says during a failover
+    ("not in hot standby", _NO_PRIMARY),
     ("read-only", _READ_ONLY),
     ("permission denied for database", _FORBIDDEN),
     ("refused", _UNREACHED),
@@ -96,6 +99,8 @@ _BY_TEXT: Final = (
     ("closed", _CLOSED),
     ("lost", _CLOSED),
     ("reset by peer", _CLOSED),
+    ("eof", _CLOSED),  # within TLS, that is how a connection ends
+    ("ssl syscall", _CLOSED),
     ("ssl", _TLS),
     ("certificate", _TLS),
     ("connection is bad", _Meaning("cannot be reached: {}")),  # a parameter of the connection is

@@ -57,6 +57,10 @@ class PostgreSQLWatch(Watch):
         seen, self._seen = self._seen, revision
         return revision != seen
 
+    def forget(self) -> None:
+        """Let the next `changed` find a change; see `Watch`."""
+        self._seen = ()
+
     def wake(self) -> None:
         """Let `changed` wait no longer."""
         with suppress(OSError):  # it is closed, or has been woken often and did not wait since
@@ -88,10 +92,11 @@ class PostgreSQLWatch(Watch):
 
     def _ask(self) -> object:
         """The revision, and whose; notifications that have arrived are counted on the way."""
-        revision = self._connection.execute(_REVISION).one_or_none()
+        row = self._connection.execute(_REVISION).one_or_none()
         self.polls += 1
         self.answered_at = time.monotonic()
-        return revision or ()
+        self.revision = None if row is None else row.revision
+        return row or ()
 
     def _notified(self, _notification: object) -> None:
         self.notifications += 1

@@ -20,6 +20,9 @@ class Watch(ABC):
     #: When it last answered, by ``time.monotonic``: until then, nothing that was written went unnoticed.
     answered_at: float = 0.0
 
+    #: The revision that it saw last, where it looks at that.
+    revision: int | None = None
+
     @abstractmethod
     def changed(self, timeout: float) -> bool:
         """Return whether anything may have been written since the last call; True at the first.
@@ -36,6 +39,9 @@ class Watch(ABC):
         StorageError
             It has become unfit for use.
         """
+
+    def forget(self) -> None:  # noqa: B027  # whoever sees no revision has none to forget
+        """Let the next `changed` find a change: what was seen was not there to be read."""
 
     @abstractmethod
     def wake(self) -> None:
