@@ -57,7 +57,7 @@ def test_the_default_is_a_file_in_the_data_directory_made_for_its_owner_only(
      "catalog hide claude-opus-5", "catalog unhide claude-opus-5", "catalog alias best claude-opus-5",
      "catalog unalias claude-opus-4-5", "catalog history", "workspaces create w", "workspaces list",
      "workspaces show default", "workspaces change default --name d", "keys create --name k", "keys list",
-     "settings", "migrate"],
+     "settings", "migrate", "check"],
 )  # fmt: skip
 def test_every_command_takes_the_flag(call: CLI, tmp_path: Path, command: str) -> None:
     named = ("--database", f"sqlite:///{tmp_path}/a.db")

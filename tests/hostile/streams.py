@@ -237,7 +237,10 @@ class Streams:
         kind = self._random.random()
         if kind < 0.03:
             return self._random.choice(_OTHER_PROTOCOLS)
-        if kind < 0.3:
+        if kind < 0.06:
+            whole = self._request()
+            return whole[: self._random.randrange(len(whole))].encode("latin-1")
+        if kind < 0.33:
             text = self._request(self._random.choice(_TRICKS))
         elif kind < 0.6:
             text = self._request(first=self._random.choice(_FIRSTS))

@@ -18,7 +18,7 @@ THEIRS: Final = "sk-cs-key-of-somebody-else-entirely"
 BROUGHT: Final = "a secret that nobody may see"  # in every model that the hostile caller may not see
 
 #: Short times, so that nobody waits for long; hostile callers make the server wait as long as it does.
-LIMITS: Final = ("--head-seconds", "1", "--idle-seconds", "5", "--answer-seconds", "2")
+LIMITS: Final = ("--head-seconds", "1", "--idle-seconds", "3", "--answer-seconds", "2")
 
 
 class Target:

@@ -10,6 +10,7 @@ from callsheet.api.request import Request
 from callsheet.domain.errors import SettingsError
 from callsheet.http.limits_counters import Counters
 from callsheet.http.limits_rate import RateLimits, make_limits
+from callsheet.http.limits_shared import SharedLimits
 from tests.api.states import make_state
 
 
@@ -127,3 +128,20 @@ def test_a_storage_whose_package_is_missing_is_refused_with_what_to_do(monkeypat
     monkeypatch.setitem(sys.modules, "redis.asyncio", None)
     with pytest.raises(SettingsError, match=r"install callsheet\[redis\]"):
         make_limits("1/minute", "", "", storage="redis://localhost")
+
+
+def test_an_outage_is_one_outage_however_many_requests_notice(caplog: pytest.LogCaptureFixture) -> None:
+    limits = make_limits("1/minute", "1/minute", "", storage="redis://127.0.0.1:1")
+    request = Request("GET", b"/v1/models", b"", (), 0.0, "req_01")
+
+    async def ask() -> None:
+        asked = [limits.check(make_state(), request, f"203.0.113.{number}") for number in range(100)]
+        assert await asyncio.gather(*asked) == [None] * 100
+        await limits.close()
+
+    asyncio.run(ask())
+    asyncio.run(ask())  # in another loop, which is none of its business
+    assert isinstance(limits, SharedLimits)
+    assert limits._pause == 1.0  # and not doubled a hundred times
+    (record,) = caplog.records
+    assert record.getMessage().startswith("The storage of rate limits cannot be used (")

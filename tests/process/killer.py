@@ -74,7 +74,12 @@ def record(trial: Trial, file: Path) -> list[str]:
 
 
 def chosen(labels: list[str]) -> list[int]:
-    """Before the first of all steps that write alike, and before and after what cannot be taken back."""
+    """Before the first of all steps that write alike, and before and after what cannot be taken back.
+
+    With CALLSHEET_TEST_EVERY_STEP in the environment, before every step; that takes some minutes.
+    """
+    if "CALLSHEET_TEST_EVERY_STEP" in os.environ:
+        return list(range(len(labels)))
     points: dict[str, int] = {}
     for number, (past, label) in enumerate(pairwise(["", *labels])):
         if past.startswith(_LASTING) or label.startswith(_LASTING):
@@ -120,7 +125,8 @@ def watch(note: Note) -> None:
     """Tell ``note`` of every statement and of what is done to files, before it is done."""
 
     def tell(statement: str) -> None:
-        note(" ".join(statement.split()[:3]))
+        words = statement.split()
+        note(" ".join(words[: 2 if words[0] == "CREATE" else 3]))
 
     def connect(*arguments: Any, **options: Any) -> sqlite3.Connection:
         connection: sqlite3.Connection = make(*arguments, **options)

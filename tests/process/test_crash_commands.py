@@ -11,8 +11,8 @@ from tests.process.trials import TRIALS
 
 #: Enough for each to have been killed at everything it does; how many there are in all is for the trial to know.
 LEAST = {
-    "migrate": 25, "migrate-first-release": 3, "copy": 30, "copy-again": 15, "backup": 8, "restore": 30,
-    "restore-damaged": 40,
+    "migrate": 20, "migrate-first-release": 3, "copy": 20, "copy-again": 15, "backup": 8, "restore": 30,
+    "restore-damaged": 30,
 }  # fmt: skip
 
 DEADLINE = 300

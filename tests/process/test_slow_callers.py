@@ -5,6 +5,7 @@ import os
 import resource
 import socket
 import time
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -56,13 +57,22 @@ async def be_slow(port: int, kind: str) -> list[int]:
     first, drip, _ = KINDS[kind]
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(first)
-    answered = asyncio.ensure_future(reader.read())
-    while not answered.done():
-        await asyncio.wait([answered], timeout=HEAD_SECONDS * 0.4)
+    received = bytearray()
+    reading = asyncio.ensure_future(read_into(received, reader))
+    while not reading.done():
+        await asyncio.wait([reading], timeout=HEAD_SECONDS * 0.4)
         if drip and not writer.is_closing():
             writer.write(drip)
-    writer.close()
-    return [reply.status for reply in replies(await answered)]
+    await reading
+    writer.transport.abort()
+    return [reply.status for reply in replies(bytes(received))]
+
+
+async def read_into(received: bytearray, reader: asyncio.StreamReader) -> None:
+    """Read until the end; a reset is one, as a drop may fall behind the close."""
+    with suppress(ConnectionResetError):
+        while piece := await reader.read(65536):
+            received += piece
 
 
 async def be_good(port: int, until: "asyncio.Future[Any]") -> list[float]:
@@ -137,9 +147,8 @@ def hold(server: Server, count: int) -> list[socket.socket]:
     return held
 
 
-@DRIVERS
-def test_a_connection_too_many_hears_that_there_is_no_room_and_later_there_is(database: Path, driver: str) -> None:
-    with Server(database, driver, "--max-connections", "20") as server:
+def test_a_connection_too_many_hears_that_there_is_no_room_and_later_there_is(database: Path) -> None:
+    with Server(database, "--max-connections", "20") as server:
         held = hold(server, 20)
         held[-1].sendall(HEAD + b"\r\n")  # the last of them is a good one
         assert held[-1].recv(12) == b"HTTP/1.1 200"
@@ -166,12 +175,11 @@ def asked(server: Server) -> int:
         connection.close()
 
 
-@DRIVERS
 def test_where_few_files_may_be_open_connections_are_fewer_and_waiting_for_them_costs_nothing(
-    database: Path, driver: str
+    database: Path,
 ) -> None:
     command = ("sh", "-c", 'ulimit -n 200; exec "$@"', "sh", *COMMAND)
-    with Server(database, driver, command=command) as server:
+    with Server(database, command=command) as server:
         wait_for(lambda: "At most 72 connections at a time, not the 10000 of max_connections" in server.stderr)
         held = hold(server, 400)
         wait_for(lambda: "connections were turned away" in server.stderr, "the complaint")

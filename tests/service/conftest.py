@@ -32,17 +32,23 @@ def empty_store(request: pytest.FixtureRequest, tmp_path: Path) -> Empty:
     return make
 
 
+@pytest.fixture(scope="session")
+def full_postgres(postgres: Databases, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A database on PostgreSQL that holds what the first release could make; to be copied by the server."""
+    url = postgres.make()
+    copy_installation(first_release(tmp_path_factory.mktemp("full") / "original.db"), Store(url), silent)
+    return url
+
+
 @pytest.fixture
-def full_store(empty_store: Empty, tmp_path: Path) -> Full:
+def full_store(request: pytest.FixtureRequest, empty_store: Empty) -> Full:
     """What makes databases that hold what the first release could make."""
 
     def make(kind: str) -> Store:
-        store = empty_store(kind)
-        if kind == "sqlite":
-            return first_release(Path(store.place))
-        original = first_release(tmp_path / "original.db")
-        copy_installation(original, store, silent)
-        return store
+        if kind == "postgresql":
+            made: Databases = request.getfixturevalue("postgres")
+            return Store(made.make(request.getfixturevalue("full_postgres")))
+        return first_release(Path(empty_store(kind).place))
 
     return make
 

@@ -52,7 +52,8 @@ class SharedLimits(RateLimits):
 
     async def _count(self, network: str, key_id: str | None, failed: bool) -> tuple[str, float] | None:
         now = time.monotonic()
-        if self._pause:
+        trying = self._pause > 0
+        if trying:
             if now < self._next_try:
                 return None
             self._next_try = now + self._pause  # this request tries on behalf of all
@@ -61,9 +62,10 @@ class SharedLimits(RateLimits):
             async with asyncio.timeout(_PATIENCE):
                 found = await super()._count(network, key_id, failed)
         except Exception as error:  # whatever it is: limits are there to keep up the service, not to end it
-            self._stand_aside(error)
+            if trying or not self._pause:  # else another request has found out already
+                self._stand_aside(error)
             return None
-        if self._pause:
+        if trying:
             self._pause = 0.0
             _log.warning("The storage of rate limits answers again; they are kept.")
         return found
