@@ -114,6 +114,7 @@ def _in_use(_store: Store, folder: Path) -> Path:
     [
         (_itself, "is the database itself; name another file"),
         (_by_another_name, "is the database itself; name another file"),
+        (lambda store, _: Path(f"{store.place}-wal"), "is the database itself; name another file"),
         (_in_use, "is a database in use; name another file"),
         (lambda _, folder: folder, "is not a file; name another"),
         (lambda _, folder: folder / "none" / "b.db", "does not exist; create it, or name another file"),

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Final, cast
 from urllib.parse import quote
@@ -33,12 +33,15 @@ def file_of(store: Store) -> Path | None:
 
 
 def is_in(store: Store, file: Path) -> bool:
-    """Return whether a store is in this very file, by whatever name."""
+    """Return whether a store is in this very file, by whatever name, or in one that SQLite keeps beside its own."""
     path = file_of(store)
-    try:
-        return path is not None and path.samefile(file)
-    except OSError:  # one of them is not there
-        return False
+    for own in () if path is None else (path, *beside(path)):
+        if own.resolve() == file.resolve():
+            return True
+        with suppress(OSError):  # one of them is not there
+            if own.samefile(file):
+                return True
+    return False
 
 
 def copy_pages(store: Store, file: Path, progress: Progress) -> None:
