@@ -53,7 +53,7 @@ def walk(client: httpx2.Client, most: int = 9) -> list[str]:
         (401, "authentication_error", "A test asked for this error.", "false"),
         (403, "permission_error", "A test asked for this error.", "false"),
         (404, "not_found_error", "A test asked for this error.", "false"),
-        (408, "api_error", "A test asked for this error.", None),
+        (408, "timeout_error", "A test asked for this error.", None),
         (413, "request_too_large", "A test asked for this error.", "false"),
         (418, "invalid_request_error", "A test asked for this error.", "false"),
         (502, "api_error", "A test asked for this error.", None),

@@ -119,11 +119,11 @@ class RequestTimeoutError(APIError):
 
 
 class RateLimitError(APIError):
-    """Too many requests (429); ``retry_after`` says in how many whole seconds to come back, at least one."""
+    """Too many requests (429); ``retry_after`` says in how many whole seconds to come back, where that is known."""
 
     type = "rate_limit_error"
 
-    def __init__(self, message: str, retry_after: int = 1) -> None:
+    def __init__(self, message: str, retry_after: int | None = None) -> None:
         super().__init__(message)
         self.retry_after = retry_after
 
