@@ -13,6 +13,9 @@ from callsheet.service.state_file import StateFile
 
 _log = logging.getLogger("callsheet")
 
+#: Of its own: what others draw, or a test foretells, stays theirs.
+_chance: Final = random.SystemRandom()
+
 #: How long a file is left alone, in seconds: many changes in a row are saved together.
 _INTERVAL: Final = 2.0
 
@@ -57,7 +60,7 @@ class Saving:
             self._thread.join(_PATIENCE)
 
     def _run(self, stop: threading.Event) -> None:
-        pause = random.random()  # noqa: S311  # so that of several processes, one comes first
+        pause = _chance.random()  # so that of several processes, one comes first
         while True:
             is_last = stop.wait(pause)
             begun = time.monotonic()

@@ -22,6 +22,9 @@ from callsheet.service.waiting import waiting_state
 from callsheet.storage.store import Store
 from callsheet.storage.watch import Watch
 
+#: Of its own: what others draw, or a test foretells, stays theirs.
+_chance: Final = random.SystemRandom()
+
 #: Longer than this and the time between two questions, a database that is there takes for no answer, in seconds.
 _SILENCE: Final = 15.0
 
@@ -200,7 +203,7 @@ class LiveState:
                 with self._store.watch() as watch:
                     self._watching = watch
                     self.following.goes_on_with(watch)
-                    until = time.monotonic() + random.uniform(0.5, 1) * _WATCH  # noqa: S311  # not all at once
+                    until = time.monotonic() + _chance.uniform(0.5, 1) * _WATCH  # not all at once
                     while not stop.is_set() and time.monotonic() < until:
                         self._look(watch)
                         backoff.reset()
