@@ -1,8 +1,8 @@
 """Whatever breaks around the replicas, readers do not notice, and nothing that was acknowledged is lost."""
 
 from tests.fleet import propagation
-from tests.fleet.__main__ import is_met
 from tests.fleet.faults import possible
+from tests.fleet.report import complaints_of
 from tests.fleet.stage import staged
 from tests.fleet.trial import try_faults
 
@@ -10,7 +10,7 @@ from tests.fleet.trial import try_faults
 def test_no_fault_fails_a_read_or_loses_a_change() -> None:
     with staged() as stage:
         for outcome in try_faults(stage, possible(stage), 1.5):
-            assert is_met(outcome), outcome
+            assert not complaints_of(outcome), outcome
             assert outcome.sent > 20, outcome
             assert outcome.acknowledged >= 5, outcome
         assert stage.writer.refused, "the database was never away"

@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 
+from tests.fleet.report import MOST_DESCRIPTORS
 from tests.fleet.soak import soak
 from tests.fleet.stage import staged
 
@@ -19,5 +20,5 @@ def test_a_minute_at_half_of_what_it_can_leaves_no_trace() -> None:
         soaked = soak(stage.fleet.replicas[0], stage.key, SECONDS)
     assert soaked.failed == 0, soaked
     assert soaked.seconds > SECONDS / 2, soaked
-    assert soaked.descriptors[1] <= soaked.descriptors[0] + 5, soaked
-    assert soaked.slope_kib_per_minute < 8 * 1024, soaked
+    assert soaked.descriptors[1] <= soaked.descriptors[0] + MOST_DESCRIPTORS, soaked
+    assert soaked.slope_kib_per_minute < 8 * 1024, soaked  # of a minute, caches still fill

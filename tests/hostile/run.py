@@ -35,20 +35,20 @@ class Tally:
     slowest: float = 0.0
     wrong: list[str] = field(default_factory=list)
 
-    def row(self) -> str:
-        """One line of a table."""
-        refused = " ".join(f"{status}:{count}" for status, count in sorted(self.statuses.items()) if status >= 400)
-        served = sum(count for status, count in self.statuses.items() if status < 400)
-        failed = sum(count for status, count in self.statuses.items() if status >= 500)
-        return (
-            f"| {self.sent} | {served} | {refused} | {self.unanswered} | {self.resets} | {failed} | {self.hangs} "
-            f"| {len(self.wrong)} | {self.good} | {self.slowest:.2f} s |"
-        )
+    @property
+    def served(self) -> int:
+        """Answers that refuse nothing."""
+        return sum(count for status, count in self.statuses.items() if status < 400)
 
-    HEADER: Final = (
-        "| streams | answers below 400 | refused, by status | closed without an answer | reset | 5xx | hangs "
-        "| wrong | good requests between, all answered | slowest of those |\n" + "|---" * 10 + "|"
-    )
+    @property
+    def refused(self) -> int:
+        """Answers that do."""
+        return sum(count for status, count in self.statuses.items() if 400 <= status < 500)
+
+    @property
+    def faults(self) -> int:
+        """Answers that must never be."""
+        return sum(count for status, count in self.statuses.items() if status >= 500)
 
 
 @dataclass(frozen=True)
