@@ -259,13 +259,23 @@ def test_what_is_too_large_is_left_to_the_parser() -> None:
 def test_what_is_remembered_is_bounded() -> None:
     reader = HeadReader(MAX_URL, 100_000)
     for number in range(6000):
-        assert reader.read(GOOD.replace(b": k", b": k%d\r\nx-trace: %d" % (number, number))) is not None
+        for _ in range(2):
+            assert reader.read(GOOD.replace(b": k", b": k%d\r\nx-trace: %d" % (number, number))) is not None
     for number in range(500):
         assert reader.read(GOOD.replace(b": k", b": k\r\nx-long: %d" % number + b"y" * 50_000)) is None
         assert reader.read(GOOD.replace(b": k", b": k\r\nx-long: %d" % number + b"y" * 3_000)) is not None
     kept = [*reader._blocks, *reader._idle, *reader._hosts, *reader._headers]
     assert len(kept) < 6000
     assert sum(map(len, kept)) < 8 * 2**20
+
+
+def test_a_trace_that_never_comes_again_is_not_remembered() -> None:
+    reader = HeadReader(MAX_URL, 100_000)
+    for number in range(6000):
+        assert reader.read(GOOD.replace(b": k", b": k\r\nx-trace: %d" % number)) is not None
+    kept = [*reader._blocks, *reader._idle, *reader._hosts, *reader._headers]
+    assert not [each for each in kept if b"x-trace" in each]
+    assert kept
 
 
 @given(st.integers(1, 3900), st.sampled_from([b" ", b"\t", b"a", b"!"]), st.binary(max_size=3))

@@ -55,6 +55,12 @@ def remembered(size: int, expires: float = float("inf")) -> Rest:
 def keep(memo: Memo[Rest], request: bytes, answer_: Rest) -> None:
     """Let the request come as often as it takes."""
     for _ in range(2):
+        come(memo, request, answer_)
+
+
+def come(memo: Memo[Rest], request: bytes, answer_: Rest) -> None:
+    """Let the request come once, as drivers do."""
+    if memo.comes_again(request):
         memo.keep_answer(request, answer_)
 
 
@@ -64,9 +70,9 @@ def size_of(memo: Memo[Rest]) -> int:
 
 def test_an_answer_is_kept_when_its_request_comes_again() -> None:
     memo: Memo[Rest] = Memo(10_000)
-    memo.keep_answer(b"request", remembered(100))
+    come(memo, b"request", remembered(100))
     assert not memo.answers
-    memo.keep_answer(b"request", remembered(100))
+    come(memo, b"request", remembered(100))
     assert memo.answers == {b"request": remembered(100)}
 
 
@@ -74,9 +80,8 @@ def test_requests_that_come_once_each_push_nothing_out() -> None:
     memo: Memo[Rest] = Memo(10_000)
     keep(memo, b"hot", remembered(5000))
     for number in range(50_000):
-        memo.keep_answer(b"%d" % number, remembered(5000))
+        come(memo, b"%d" % number, remembered(5000))
     assert list(memo.answers) == [b"hot"]
-    assert len(memo._seen) < 10_000
 
 
 def test_answers_are_bounded_in_bytes_and_the_oldest_goes_first() -> None:

@@ -134,12 +134,12 @@ def parse_query(query: bytes, default_limit: int) -> ListQuery:
     """
     if not query:
         return ListQuery(default_limit)
+    pairs = [part.partition(b"=") for part in query.split(b"&")]
+    if b"%" in query:
+        pairs = [(unquote_to_bytes(name), equals, value) for name, equals, value in pairs]
     limit = after_id = before_id = None
     stages: list[bytes] = []
-    for part in query.split(b"&"):
-        name, _, value = part.partition(b"=")
-        if b"%" in name:
-            name = unquote_to_bytes(name)
+    for name, _, value in pairs:
         if name == b"limit":
             limit = value
         elif name == b"after_id":
@@ -150,8 +150,8 @@ def parse_query(query: bytes, default_limit: int) -> ListQuery:
             stages.append(value)
     return ListQuery(
         default_limit if limit is None else _USUAL_LIMITS.get(limit) or _parse_limit(_decode(limit)),
-        None if after_id is None else _parse_cursor("after_id", _decode(after_id)),
-        None if before_id is None else _parse_cursor("before_id", _decode(before_id)),
+        None if after_id is None else _parse_cursor("after_id", after_id),
+        None if before_id is None else _parse_cursor("before_id", before_id),
         _parse_lifecycles(stages) if stages else LISTED,
     )
 
@@ -159,7 +159,7 @@ def parse_query(query: bytes, default_limit: int) -> ListQuery:
 def _decode(part: bytes) -> str:
     if b"%" in part:
         part = unquote_to_bytes(part)
-    return part.decode(errors="replace")
+    return str(part, "utf-8", "replace")
 
 
 def _parse_limit(text: str) -> int:
@@ -173,10 +173,10 @@ def _parse_limit(text: str) -> int:
     return int(digits)
 
 
-def _parse_cursor(name: str, value: str) -> str:
+def _parse_cursor(name: str, value: bytes) -> str:
     if not value:
         raise InvalidRequestError(f"{name}: String should have at least 1 character")
-    return value
+    return _decode(value)
 
 
 def _parse_lifecycles(values: list[bytes]) -> frozenset[Lifecycle]:

@@ -23,7 +23,8 @@ NO_TEMPLATE: Final[Template] = (b"", b"")
 _JSON: Final = b'{"time":"%b","request_id":"%b","duration_us":%d,"client":"%b",%b'
 _LOGFMT: Final = b"time=%b request_id=%b duration_us=%d client=%b %b"
 
-_EVERY: Final = 0.2  # seconds between writes
+_EVERY: Final = 0.2  # seconds between looks whether there is something to write
+_AGAIN: Final = 0.02  # the same when there just was: what has gathered keeps the thread that answers waiting
 _PATIENCE: Final = 2.0  # seconds that a stop waits for whoever reads the log
 _AT_ONCE: Final = 256  # lines put together; more would keep the thread that answers waiting
 _MOST_BYTES: Final = 16 * 2**20  # waiting to be written; what exceeds it is dropped and counted
@@ -109,18 +110,22 @@ class AccessLog:
             self._thread = None
 
     def _run(self) -> None:
-        while not self._stop.wait(_EVERY):
-            self._flush()
+        pause = _EVERY
+        while not self._stop.wait(pause):
+            pause = _AGAIN if self._flush() else _EVERY
         self._flush()
 
-    def _flush(self) -> None:
-        for _ in range(0, len(self._lines), _AT_ONCE):  # others may join them meanwhile: they wait
+    def _flush(self) -> bool:
+        """Write the lines that are there; return whether there were any."""
+        count = len(self._lines)  # others may join them meanwhile: they wait
+        for _ in range(0, count, _AT_ONCE):
             content = b"".join([self._lines.popleft() for _ in range(min(_AT_ONCE, len(self._lines)))])
             self._write(content)
             self._waiting -= len(content)
         if self._dropped:
             _log.error("%d lines of the access log were dropped: it is written too slowly.", self._dropped)
             self._dropped = 0
+        return count > 0
 
     def _write(self, content: bytes) -> None:
         left = memoryview(content)

@@ -8,6 +8,7 @@ import re
 from typing import Final, TypeAlias
 
 from callsheet.api.request import READ, Header
+from callsheet.http.recent import Recent
 
 _BLANK_LINE: Final = b"\r\n\r\n"
 
@@ -42,12 +43,16 @@ Head: TypeAlias = tuple[bytes, bytes, Lines]
 
 
 class HeadReader:
-    """Reads heads, and remembers what their lines, and whole blocks of lines, mean."""
+    """Reads heads, and remembers what their lines, and whole blocks of lines, mean, once they come again.
+
+    A trace in them never does; it would take the room of others, and drive them out of the processor's memory.
+    """
 
     def __init__(self, max_url_bytes: int, max_header_bytes: int) -> None:
         self._max_url_bytes = max_url_bytes
         self._longest = max_header_bytes
         self._blocks: dict[bytes, Lines] = {}
+        self._recent = Recent()
         self._idle: set[bytes] = set()  # lines without a meaning for us
         self._hosts: set[bytes] = set()
         self._headers: dict[bytes, Header] = {}  # lines that answers depend on
@@ -95,9 +100,10 @@ class HeadReader:
         if hosts != 1:
             return None
         lines = tuple(wanted)
-        if len(self._blocks) >= _MOST_BLOCKS:
-            self._blocks.clear()
-        self._blocks[block] = lines
+        if self._recent.again(block):
+            if len(self._blocks) >= _MOST_BLOCKS:
+                self._blocks.clear()
+            self._blocks[block] = lines
         return lines
 
     def _parse(self, line: bytes) -> Header | None:
@@ -108,7 +114,7 @@ class HeadReader:
         return None if match is None else (match[1].lower(), match[2])
 
     def _remember(self, line: bytes, header: Header) -> None:
-        if len(line) > _LONGEST_LINE:
+        if len(line) > _LONGEST_LINE or not self._recent.again(line):
             return
         if len(self._idle) + len(self._hosts) + len(self._headers) >= _MOST_LINES:
             self._idle.clear()

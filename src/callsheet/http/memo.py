@@ -13,13 +13,13 @@ from callsheet.api import cors
 from callsheet.api.caller import Caller, identify
 from callsheet.api.request import Header, read_headers
 from callsheet.api.state import State
+from callsheet.http.recent import Recent
 
 #: Longer requests, and longer heads of callers, are not remembered.
 LONGEST: Final = 2048
 #: What an entry takes beside request and answer, in bytes; this bounds how many there can be.
 ENTRY: Final = 512
 _MOST_CALLERS: Final = 4096
-_MOST_SEEN: Final = 8192
 
 
 class Remembered(Protocol):
@@ -48,7 +48,7 @@ class KnownCaller(NamedTuple):
 class Memo(Generic[Answer]):
     """Answers by request, and callers by the headers that answers depend on.
 
-    Bounded in entries and bytes. An answer is only kept when its request comes a second time, so that a scan
+    Bounded in entries and bytes. An answer is only worth keeping when its request `comes_again`, so that a scan
     of all pages, or a tracing header that is new every time, pushes nothing out.
 
     Parameters
@@ -64,7 +64,8 @@ class Memo(Generic[Answer]):
         self.state: State | None = None
         self._max_bytes = max_bytes
         self._bytes = 0
-        self._seen: set[int] = set()
+        self.comes_again = Recent().again
+        """Return whether a request has been seen before, so that its answer may be asked for once more."""
 
     def follow(self, state: State) -> None:
         """Forget everything: the State has moved."""
@@ -74,8 +75,8 @@ class Memo(Generic[Answer]):
         self._bytes = 0
 
     def keep_answer(self, request: Hashable, answer: Answer) -> None:
-        """Remember ``answer`` if ``request``, of at most `LONGEST` bytes, has been seen before."""
-        if not self._is_second(request) or answer.size > self._max_bytes:
+        """Remember the ``answer`` to ``request``, which has at most `LONGEST` bytes."""
+        if answer.size > self._max_bytes:
             return
         if request in self.answers:  # its key has expired, and another of its credentials is good
             self._drop(request)
@@ -109,15 +110,6 @@ class Memo(Generic[Answer]):
 
     def _drop(self, request: Hashable) -> None:
         self._bytes -= self.answers.pop(request).size
-
-    def _is_second(self, request: Hashable) -> bool:
-        number = hash(request)
-        if number in self._seen:
-            return True
-        if len(self._seen) >= _MOST_SEEN:
-            self._seen.clear()
-        self._seen.add(number)
-        return False
 
 
 def write_lines(headers: Sequence[Header]) -> bytes:

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from callsheet.api.answer import Response, answer, apologize
 from callsheet.api.request import READ, Header, Request
+from callsheet.api.view import AT_ONCE, UnfinishedError
 from callsheet.domain.errors import APIError
 from callsheet.http.memo import ENTRY, LONGEST, Memo
 from callsheet.http.observer import Kind, Observer
 from callsheet.http.paths import Scope
+from callsheet.http.preparing import Preparing
 from callsheet.http.request_id import make_request_id
 from callsheet.service.state import LiveState
 
@@ -43,7 +45,7 @@ class Whole(NamedTuple):
 
 
 class PublicAPI:
-    """Answers every request from the present State, without a thread, a lock or a query.
+    """Answers every request from the present State, without a lock or a query.
 
     Parameters
     ----------
@@ -59,6 +61,7 @@ class PublicAPI:
         self._live = live
         self._observer = observer
         self._memo: Memo[Whole] = Memo(memo_bytes)
+        self._preparing = Preparing()
         self.limits: RateLimits | None = None
         """Whom to refuse for asking too often."""
 
@@ -69,13 +72,17 @@ class PublicAPI:
         request_id = make_request_id()
         request = Request(scope["method"], path, scope["query_string"], headers, time.time(), request_id)
         client = scope.get("client")
-        if self.limits is None:
-            whole = self._recall(request)
-        else:
+        refusal = None
+        if self.limits is not None:
             refusal = await self.limits.check(self._live.current, request, client[0] if client else "")
-            whole = (
-                self._recall(request) if refusal is None else self._whole(request, self.respond(request, refusal))
-            )
+        if refusal is not None:
+            whole = self._whole(request, self.respond(request, refusal))
+        else:
+            try:
+                whole = self._recall(request)
+            except UnfinishedError:
+                made = await self._preparing.finish(lambda most: self.respond(request, most=most))
+                whole = self._whole(request, made)
         encoded_id = request_id.encode("ascii")
         self._observer.tell(whole.kind, encoded_id, time.perf_counter() - begun, client)
         answered = [*[(name, encoded_id) for name in whole.ids], *whole.headers]
@@ -93,7 +100,7 @@ class PublicAPI:
             self._observer.metrics.remembered += 1
             return known
         whole = self._whole(request, self.respond(request))
-        if whole.expires and whole.size - len(whole.body) - ENTRY <= LONGEST:
+        if whole.expires and whole.size - len(whole.body) - ENTRY <= LONGEST and memo.comes_again(key):
             memo.keep_answer(key, whole)
         return whole
 
@@ -111,14 +118,28 @@ class PublicAPI:
             length + len(response.body) + ENTRY,
         )
 
-    def respond(self, request: Request, refusal: APIError | None = None) -> Response:
+    def respond(self, request: Request, refusal: APIError | None = None, most: int = AT_ONCE) -> Response:
         """Return the answer; what goes wrong in making it is logged with the request id, never shown.
 
-        ``refusal`` says why the request is not to be looked into.
+        Parameters
+        ----------
+        request
+            What is asked.
+        refusal
+            Why it is not to be looked into.
+        most
+            Blocks of the catalogue that may be prepared for it.
+
+        Raises
+        ------
+        UnfinishedError
+            More must be prepared first; asked again, it goes on where it stopped.
         """
         state = self._live.current
         try:
-            return answer(state, request) if refusal is None else apologize(state, request, refusal)
+            return answer(state, request, most) if refusal is None else apologize(state, request, refusal)
+        except UnfinishedError:
+            raise
         except Exception:  # whatever it was, the caller gets the envelope
             told = {"request_id": request.request_id}
             _log.exception("%s %s failed.", request.request_id, request.method, extra=told)
