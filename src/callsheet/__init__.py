@@ -68,8 +68,10 @@ __all__ = [
     "__version__",
 ]
 
-# Where each name lives; errors, the most of them, need no entry. Imported when asked for: the command line and the
-# server import this package, too, and must not wait for an HTTP client.
+# Where each name lives; errors, the most of them, need no entry. Imported when asked for: the command line, the
+# server and the plugin for pytest import this package, too, and must not wait for an HTTP client. There is no
+# __dir__ to tell of names that are not imported yet: freezegun asks every module for whatever dir() says it has,
+# while time is frozen, and what is imported then keeps the wrong classes.
 _HOMES = {
     "AsyncClient": "callsheet.client.asynchronous",
     "AsyncListing": "callsheet.client.page",
@@ -83,13 +85,11 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> object:
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(import_module(_HOMES.get(name, "callsheet.domain.errors")), name)
-    globals()[name] = value
-    return value
+if not TYPE_CHECKING:  # else a type checker would take any name for one of ours
 
-
-def __dir__() -> list[str]:
-    return __all__
+    def __getattr__(name: str) -> object:
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value: object = getattr(import_module(_HOMES.get(name, "callsheet.domain.errors")), name)
+        globals()[name] = value
+        return value

@@ -5,9 +5,12 @@ from contextlib import suppress
 
 from callsheet._version import __version__
 
+#: Commands for which the extra ``cli`` is enough.
+_WITHOUT_SERVER = ("doctor", "fake", "models")
+
 
 def main() -> None:
-    """Run the command line; without the server extra, say how to get it."""
+    """Run the command line; where nothing of it is installed, say how to get it."""
     if sys.argv[1:] == ["--version"]:  # scripts ask often, and need nothing imported for it
         with suppress(OSError):  # what cannot be written is told as for any other command
             print(f"callsheet {__version__}", flush=True)
@@ -15,7 +18,8 @@ def main() -> None:
     try:
         from callsheet.cli.app import run
     except ModuleNotFoundError as error:
-        print(f"callsheet: {error.name} is missing; run: pip install 'callsheet[server]'", file=sys.stderr)
+        extra = "cli" if sys.argv[1:2] and sys.argv[1] in _WITHOUT_SERVER else "server"
+        print(f"callsheet: {error.name} is missing; run: pip install 'callsheet[{extra}]'", file=sys.stderr)
         sys.exit(1)
     sys.exit(run())
 

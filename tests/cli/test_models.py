@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from rich.cells import cell_len
 
 from callsheet.domain.model import Lifecycle
 from tests.broken.asking import Answered, Ask, Asked, told
@@ -14,6 +15,7 @@ from tests.broken.serving import serve_broken, serve_nothing
 from tests.cli.conftest import CLI
 from tests.cli.test_terminal import read
 from tests.installation import Installation, make_model
+from tests.program import call as program
 from tests.program import wait_for
 
 NOW = datetime.now(UTC)
@@ -84,6 +86,13 @@ def test_json_is_exactly_what_the_server_said(call: CLI, server: Overruled) -> N
     }
     server.answer = lambda asked: Answered().saying(odd)
     assert call("models", "retrieve", "m", "--json").json == odd
+
+
+def test_json_is_exact_in_any_encoding(server: Overruled) -> None:
+    named = {"id": "m", "display_name": "日本語 ü"}
+    server.answer = lambda asked: Answered().saying(named)
+    done = program("models", "retrieve", "m", "--json", env={"PYTHONIOENCODING": "latin-1"})
+    assert json.loads(done.stdout) == named
 
 
 @pytest.mark.usefixtures("server")
@@ -178,8 +187,10 @@ def answers(status: int, error: Any, **headers: str) -> Callable[[Asked], Answer
 
 
 def test_what_the_server_says_is_quoted_with_care(call: CLI, server: Overruled) -> None:
-    server.answer = answers(429, {"type": "rate_limit_error", "message": "Slow\x1b[2J down."}, retry_after="90")
-    assert call("models", "list").refusal == "The server answered 429, Slow\ufffd[2J down; try again in 90 s."
+    server.answer = answers(
+        429, {"type": "rate_limit_error", "message": "Slow\x1b[2J down."}, retry_after="1234567.5"
+    )
+    assert call("models", "list").refusal == "The server answered 429, Slow\ufffd[2J down; try again in 1234568 s."
     server.answer = answers(400, {"type": "invalid_request_error", "message": "x" * 9999})
     assert len(call("models", "list").refusal) < 300
     server.answer = lambda asked: told("<h1>Hello</h1>", kind="text/html")
@@ -216,9 +227,29 @@ def test_a_walk_that_leads_nowhere_is_told_of_and_lists_nothing(call: CLI, serve
     assert call("models", "list", "--all").refusal.startswith("The server ignores the cursor 'm': ")
 
 
-@pytest.mark.parametrize("arguments", [("list", "--limit", "0"), ("list", "--lifecycle", "old"), ("retrieve",)])
+@pytest.mark.parametrize(
+    "arguments",
+    [("list", "--limit", "0"), ("list", "--lifecycle", "old"), ("list", "--timeout", "inf"), ("retrieve",)],
+)
 def test_a_wrong_call_is_2(call: CLI, arguments: tuple[str, ...]) -> None:
     assert call("models", *arguments).code == 2
+
+
+@pytest.mark.usefixtures("server")
+def test_what_is_no_terminal_sees_nothing_of_that_even_where_colours_are_wanted() -> None:
+    done = program("models", "list", "--all", "--limit", "1", env={"FORCE_COLOR": "1"})
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.usefixtures("server")
+def test_a_terminal_of_80_columns_has_them_all_whatever_is_in_them(empty: Installation) -> None:
+    long = {"display_name": "日本語" * 20, "line": "embedding", "max_input_tokens": 131_072}
+    empty.add(make_model("hf.co/meta-llama/Llama-3.3-70B-Instruct-GGUF:Q4_K_M", "2026-04-01", **long))
+    wait_for(lambda: "hf.co" in program("models", "list").stdout, "the server to list what was added")
+    lines = read(empty, "models", "list")
+    assert lines[0].split() == ["ID", "Name", "Released", "Line", "Context", "Lifecycle"]
+    assert "Too narrow" not in "\n".join(lines)
+    assert max(map(cell_len, lines)) <= 80
 
 
 @pytest.mark.usefixtures("server")

@@ -11,7 +11,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from callsheet import APIConnectionError, APITimeoutError, AuthenticationError, InternalServerError
+from callsheet import APIConnectionError, APITimeoutError, AuthenticationError, InternalServerError, PagingError
 from tests.broken.serving import serve_broken, serve_nothing
 from tests.client.asking import MakeAsker, Script, ids_of, page
 from tests.installation import Installation
@@ -89,6 +89,15 @@ def test_a_server_that_answers_is_not_overruled_and_its_errors_are_not_kept(cach
     assert ids_of(client.models.list().data) == ["a"]
 
 
+def test_a_page_that_leads_nowhere_is_not_kept(cache: Path) -> None:
+    script = Script(page("a", has_more=True), page("b"), page("a", has_more=True), page("a"), AWAY)
+    client = script.client(cache=cache, max_retries=0)
+    assert ids_of(list(client.models.list())) == ["a", "b"]
+    with pytest.raises(PagingError):
+        list(client.models.list())
+    assert ids_of(list(client.models.list())) == ["a", "b"]
+
+
 def test_what_was_never_asked_is_not_there(cache: Path) -> None:
     client = Script(page("a"), AWAY).client(cache=cache, max_retries=0)
     client.models.list()
@@ -125,7 +134,9 @@ def test_no_file_holds_or_is_named_by_a_secret(cache: Path) -> None:
         b"[]",
         b"{}",
         b"\xff",
+        b"[" * 100_000,
         json.dumps({"received_at": "soon", "headers": {}, "body": "{}"}).encode(),
+        json.dumps({"received_at": "0001-01-01T00:00:00+14:00", "headers": {}, "body": "{}"}).encode(),
     ],
 )
 def test_a_file_that_cannot_be_read_counts_as_none(cache: Path, broken: bytes) -> None:
@@ -166,6 +177,15 @@ def test_a_watch_begins_with_what_is_kept_and_tells_of_the_server_when_it_differ
     first, second = islice(watched, 2)
     assert ([each.stale for each in first], ids_of(first)) == ([True], ["a"])
     assert ([each.stale for each in second], ids_of(second)) == ([False], ["b"])
+
+
+def test_a_watch_that_began_with_what_is_kept_asks_by_the_tag_of_the_server(cache: Path) -> None:
+    Script(page("a")).client(cache=cache).models.list(limit=1000)
+    tagged = httpx2.Response(200, json=page("a"), headers={"etag": '"1"'})
+    script = Script(AWAY, tagged, httpx2.Response(304), page("b"))
+    watched = script.client(cache=cache, max_retries=0).models.watch(interval=0.001)
+    assert [ids_of(each) for each in islice(watched, 2)] == [["a"], ["b"]]
+    assert [each.headers.get("if-none-match") for each in script.asked] == [None, None, '"1"', '"1"']
 
 
 def test_the_last_error_is_raised_when_nothing_is_kept(cache: Path) -> None:

@@ -11,7 +11,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import callsheet
-from tests.client.conftest import Site
+from tests.client.conftest import ALIAS, DIFFICULT, Site
 from tests.program import DEADLINE
 
 PROGRAM = """
@@ -31,26 +31,36 @@ print(json.dumps({"before": before, "sync": ids, "async": asyncio.run(ask())}))
 """
 
 
-def required(name: str, found: dict[str, Distribution]) -> dict[str, Distribution]:
-    """What the distribution ``name`` needs, and what that needs, without any extra."""
+def required(name: str, found: dict[str, Distribution], extra: str = "") -> dict[str, Distribution]:
+    """What the distribution ``name`` needs, with this extra or none, and what that needs."""
     for text in distribution(name).requires or []:
         requirement = Requirement(text)
         needed = canonicalize_name(requirement.name)
-        if needed not in found and (requirement.marker is None or requirement.marker.evaluate({"extra": ""})):
+        if needed not in found and (requirement.marker is None or requirement.marker.evaluate({"extra": extra})):
             found[needed] = distribution(needed)
             required(needed, found)
     return found
 
 
-@pytest.fixture(scope="module")
-def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of packages like the one that `pip install callsheet` fills."""
-    folder = tmp_path_factory.mktemp("packages")
+def install(folder: Path, extra: str = "") -> Path:
+    """Fill a folder with packages as `pip install callsheet` does, with this extra or none."""
     (folder / "callsheet").symlink_to(Path(callsheet.__file__).parent)
-    for each in required("callsheet", {}).values():
+    for each in required("callsheet", {}, extra).values():
         for top in {file.parts[0] for file in each.files or [] if file.parts[0] not in ("..", "__pycache__")}:
             (folder / top).symlink_to(Path(str(each.locate_file(top))))
     return folder
+
+
+@pytest.fixture(scope="module")
+def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Those of `pip install callsheet`."""
+    return install(tmp_path_factory.mktemp("packages"))
+
+
+@pytest.fixture(scope="module")
+def cli_packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Those of `pip install callsheet[cli]`."""
+    return install(tmp_path_factory.mktemp("cli_packages"), "cli")
 
 
 def run(packages: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -82,10 +92,44 @@ def test_the_environment_of_this_test_is_as_clean_as_it_says(packages: Path) -> 
         assert f"No module named '{name}'" in done.stderr
 
 
-def test_the_command_says_what_is_missing(packages: Path) -> None:
-    done = run(
-        packages,
-        "import sys; sys.argv = ['callsheet', 'models', 'list']; from callsheet.__main__ import main; main()",
-    )
+def command(packages: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """Run ``callsheet`` with these packages and no others."""
+    program = f"import sys; sys.argv = {['callsheet', *arguments]!r}; from callsheet.__main__ import main; main()"
+    return run(packages, program)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "extra"),
+    [
+        (("models", "list"), "cli"),
+        (("doctor",), "cli"),
+        (("fake",), "cli"),
+        (("serve",), "server"),
+        (("--help",), "server"),
+        ((), "server"),
+    ],
+)
+def test_the_command_says_what_is_missing(packages: Path, arguments: tuple[str, ...], extra: str) -> None:
+    done = command(packages, *arguments)
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith("callsheet: typer is missing; run: pip install 'callsheet[")
+    assert done.stderr == f"callsheet: typer is missing; run: pip install 'callsheet[{extra}]'\n"
+
+
+def test_the_extra_of_the_command_line_is_enough_to_ask(cli_packages: Path, site: Site) -> None:
+    asking = ("--base-url", site.url, "--api-key", site.key)
+    listed = command(cli_packages, "models", "list", "--all", "--json", *asking)
+    assert listed.returncode == 0, listed.stderr
+    assert [model["id"] for model in json.loads(listed.stdout)["data"]] == site.ids
+    shown = command(cli_packages, "models", "retrieve", ALIAS, *asking)
+    assert (shown.returncode, shown.stdout.split()[:4]) == (0, ["type", "model", "id", DIFFICULT]), shown.stderr
+
+
+def test_the_extra_of_the_command_line_has_the_commands_that_need_no_server(cli_packages: Path) -> None:
+    commands = command(cli_packages, "--help").stdout.partition("Commands:")[2]
+    assert sorted(line.split()[0] for line in commands.strip().splitlines()) == ["doctor", "fake", "models"]
+
+
+def test_the_extra_of_the_command_line_says_which_one_serves(cli_packages: Path) -> None:
+    done = command(cli_packages, "serve", "--port", "0")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.endswith(" is missing; run: pip install 'callsheet[server]'\n")

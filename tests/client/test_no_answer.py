@@ -5,6 +5,7 @@ import http.server
 import socket
 import ssl
 import threading
+import tracemalloc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -103,6 +104,19 @@ def test_a_body_that_is_not_in_its_coding(asker: MakeAsker, tmp_path: Path) -> N
     with serve_bytes(head(content_encoding="gzip", content_length=5), b"plain") as url:
         sentence = refusal(asker, tmp_path, APIResponseError, base_url=url)
     assert sentence == "It answered in a content coding that it is not in; check what stands between."
+
+
+def test_a_bomb_within_a_bomb_takes_no_more_memory_than_a_body(asker: MakeAsker, tmp_path: Path) -> None:
+    packed = gzip.compress(gzip.compress(bytes(4 * MAX_BODY), 1))
+    with serve_bytes(head(content_encoding="gzip, gzip"), packed) as url:
+        tracemalloc.start()
+        try:
+            sentence = refusal(asker, tmp_path, APIResponseError, base_url=url)
+            _, most = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert sentence == "It answered with more than 64 MiB, which no list needs; check the base URL."
+    assert most < 2 * MAX_BODY
 
 
 def test_a_body_without_an_end(asker: MakeAsker, tmp_path: Path) -> None:

@@ -1,11 +1,12 @@
 """Whom a client asks, and as whom: arguments, environment, headers."""
 
+from traceback import StackSummary, TracebackException
 from typing import Any
 
 import httpx2
 import pytest
 
-from callsheet import AsyncClient, Client, InvalidError, SettingsError, __version__
+from callsheet import APIConnectionError, AsyncClient, Client, InvalidError, SettingsError, __version__
 from callsheet.client.options import read_options
 from tests.client.asking import Script, page
 
@@ -123,7 +124,15 @@ def test_an_id_is_one_segment_of_the_path(model_id: str, path: bytes) -> None:
             "base_url must hold no user or password; give the key as ",
         ),
         ({"api_key": "k", "dialect": "gemini"}, "dialect must be anthropic or openai, not 'gemini'."),
-        ({"api_key": "k", "timeout": 0}, "timeout must be more than 0 seconds, not 0."),
+        ({"api_key": "k", "base_url": "http://x?"}, "base_url must end with its path, such as "),
+        ({"api_key": "k", "base_url": "http://x#"}, "base_url must end with its path, such as "),
+        ({"api_key": "k", "base_url": "http://a..b"}, "base_url must be an HTTP URL such as "),
+        ({"api_key": "k", "base_url": f"http://{'a' * 64}.example"}, "base_url must be an HTTP URL such as "),
+        ({"api_key": "k", "timeout": 0}, "timeout must be more than 0 seconds and at most a day, not 0."),
+        (
+            {"api_key": "k", "timeout": float("inf")},
+            "timeout must be more than 0 seconds and at most a day, not inf.",
+        ),
         ({"api_key": "k", "max_retries": -1}, "max_retries must be 0 or more, not -1."),
     ],
 )
@@ -132,6 +141,12 @@ def test_a_client_that_cannot_ask_is_not_made(kind: type[Any], options: dict[str
         kind(**options)
     assert str(raised.value).startswith(sentence)
     assert "sk-" not in str(raised.value)
+
+
+def test_a_variable_of_blanks_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", " ")
+    with pytest.raises(SettingsError, match=r"^There is no API key; "):
+        Client()
 
 
 def test_a_wrong_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -171,6 +186,56 @@ def test_nothing_shows_a_secret() -> None:
     with Client(api_key="sk-hidden", base_url="http://x") as client:
         shown = [client, client.models, client.models._session, client.models._session.options]
         assert "sk-hidden" not in " ".join(map(repr, shown))
+
+
+def test_a_traceback_with_its_variables_shows_no_secret() -> None:
+    with (
+        Client(api_key="sk-hidden", base_url="http://127.0.0.1:1", max_retries=0) as client,
+        pytest.raises(APIConnectionError) as raised,
+    ):
+        client.models.retrieve("m", betas="b")
+    told = TracebackException.from_exception(raised.value, capture_locals=True).stack
+    ours = "".join(StackSummary.from_list([frame for frame in told if "/callsheet/" in frame.filename]).format())
+    assert "request = <Request http://127.0.0.1:1/v1/models/m>" in ours
+    assert "sk-hidden" not in ours
+
+
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        (
+            "SSL_CERT_FILE",
+            "/nope",
+            r"^The certificates to trust cannot be read \(No such file or directory\); check ",
+        ),
+        ("SSL_CERT_FILE", __file__, r"^The certificates to trust cannot be read \(no certificate or crl found\); "),
+        (
+            "https_proxy",
+            "http://127.0.0.1:port",
+            "^The proxy that HTTP_PROXY, HTTPS_PROXY or ALL_PROXY names cannot ",
+        ),
+        (
+            "all_proxy",
+            "gopher://me:sk-hidden@proxy",
+            r"^The proxy .*; it must be an HTTP URL, or a SOCKS URL .*\.$",
+        ),
+    ],
+)
+def test_an_environment_that_allows_no_connection_is_told_of(
+    kind: type[Any], name: str, value: str, sentence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError, match=sentence) as raised:
+        kind(api_key="k")
+    assert "sk-" not in "".join(TracebackException.from_exception(raised.value).format())
+
+
+def test_an_http_client_of_another_kind_is_refused() -> None:
+    with pytest.raises(SettingsError, match=r"^http_client must be an httpx2\.Client, not httpx2\.AsyncClient\.$"):
+        Client(api_key="k", http_client=httpx2.AsyncClient())  # type: ignore[arg-type]
+    with pytest.raises(SettingsError, match=r"^http_client must be an httpx2\.AsyncClient, not builtins\.str\.$"):
+        AsyncClient(api_key="k", http_client="proxy")  # type: ignore[arg-type]
 
 
 def test_an_http_client_of_ones_own_stays_open() -> None:

@@ -3,9 +3,11 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from callsheet import ModelInfo, PagingError
-from callsheet.client.paging import Trail, next_query, promises_more
+from callsheet.client.paging import START, Seen, extend, next_query, promises_more
 from callsheet.client.request import PageQuery
 from callsheet.wire.reading import PageContent
 
@@ -18,9 +20,9 @@ def content(ids: str, has_more: bool | None = True, **ends: str | None) -> PageC
 
 def walk(query: PageQuery, *pages: PageContent) -> None:
     """Go through these pages as a client does."""
-    trail = Trail()
+    trail = START
     for number, each in enumerate(pages, start=1):
-        trail.enter(number, query, each)
+        trail = extend(trail, query, each)
         if number < len(pages):
             query = next_query(query, each)
 
@@ -41,6 +43,15 @@ def test_the_next_page_is_next_to_the_end_of_this_one(start: PageQuery, expected
 @pytest.mark.parametrize(("start", "cursor"), [(PageQuery(), "c"), (PageQuery(before_id="z"), "b")])
 def test_cursors_that_are_null_are_read_from_the_models(start: PageQuery, cursor: str) -> None:
     assert next_query(start, content("bc", first_id=None, last_id=None)).cursor == cursor
+
+
+def test_a_circle_of_two_pages_is_left_in_either_direction() -> None:
+    with pytest.raises(PagingError, match=r"repeats models that it has listed before 'd'"):
+        walk(PageQuery(), content("ab"), content("cd"), content("ab"))
+    with pytest.raises(PagingError, match=r"repeats models that it has listed before 'a'"):
+        walk(PageQuery(before_id="z"), content("cd"), content("ab"), content("cd"))
+    with pytest.raises(PagingError, match=r"ignores the cursor 'c'"):
+        walk(PageQuery(before_id="z"), content("cd"), content("cd"))
 
 
 @pytest.mark.parametrize(
@@ -68,6 +79,16 @@ def test_a_walk_over_good_pages_is_let_through() -> None:
 
 def test_an_empty_page_with_a_cursor_leads_on() -> None:
     walk(PageQuery(), content("ab"), content("", last_id="d"), content("ef", False))
+
+
+def test_empty_pages_that_promise_more_do_not_go_on_for_ever() -> None:
+    empty = [content("", first_id=each, last_id=each) for each in "cde"]
+    with pytest.raises(PagingError, match=r"^The server gives one empty page after the other, .*\.$"):
+        walk(PageQuery(), content("ab"), *empty)
+    with pytest.raises(PagingError, match="one empty page after the other"):
+        walk(PageQuery(before_id="z"), *empty)
+    walk(PageQuery(), content("ab"), empty[0], content("", False))
+    walk(PageQuery(), empty[0], content("x"), empty[1], content("y", False))
 
 
 def test_a_page_may_overlap_the_one_before_when_a_model_has_moved() -> None:
@@ -104,7 +125,17 @@ def test_more_after_an_empty_page_without_a_cursor_is_a_false_promise() -> None:
 
 
 def test_a_page_that_is_asked_for_again_is_no_repetition() -> None:
-    trail = Trail()
-    trail.enter(1, PageQuery(), content("ab"))
+    trail = extend(START, PageQuery(), content("ab"))
     for _ in range(2):
-        trail.enter(2, PageQuery(after_id="b"), content("cd"))
+        extend(trail, PageQuery(after_id="b"), content("cd"))
+
+
+@given(st.lists(st.frozensets(st.text("abcdefg", max_size=2))))
+def test_what_has_been_seen_is_known_and_nothing_else(pages: list[frozenset[str | None]]) -> None:
+    seen, met = Seen(), set[str | None]()
+    for each in pages:
+        seen, before = seen.plus(each), seen
+        assert all((text in before) == (text in met) for text in each)
+        met |= each
+    assert all(text in seen for text in met)
+    assert "h" not in seen

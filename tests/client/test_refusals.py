@@ -109,6 +109,25 @@ def test_a_proxys_page_is_an_error_by_its_status() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [("ab/cd+ef", rb"ab\/cd\u002bef"), ("error-message", b"error-message"), ('k"quoted\\y', rb"k\"quoted\\y")],
+)
+def test_the_secret_is_not_repeated_however_it_is_written(key: str, said: bytes) -> None:
+    body = b'{"error":{"message":"model: %b","type":"not_found_error"},"%b":["%b"]}' % (said, said, said)
+    with pytest.raises(ModelNotFoundError) as raised:
+        Script(httpx2.Response(404, content=body)).client(api_key=key).models.retrieve("m")
+    assert str(raised.value) == "model: ***"
+    assert raised.value.body == {"error": {"message": "model: ***", "type": "not_found_error"}, "***": ["***"]}
+
+
+def test_a_key_that_is_no_secret_takes_nothing_out_of_what_is_said() -> None:
+    with pytest.raises(ModelNotFoundError, match=r"^model: nope$"):
+        Script(httpx2.Response(404, json=envelope("not_found_error", "model: nope"))).client(
+            api_key="o"
+        ).models.retrieve("nope")
+
+
 def test_no_error_repeats_the_secret() -> None:
     said = {"error": {"message": "key sk-secret is wrong", "type": "authentication_error"}, "you": "sk-secret"}
     with pytest.raises(AuthenticationError) as raised:

@@ -26,6 +26,11 @@ def test_what_would_fail_the_same_way_is_not_repeated(status: int) -> None:
     assert wait_before_retry(reply(status), 0, 0) is None
 
 
+@pytest.mark.parametrize("status", [200, 304, 307])
+def test_what_has_not_failed_is_not_repeated_even_if_told_so(status: int) -> None:
+    assert wait_before_retry(reply(status, x_should_retry="true"), 0, 0) is None
+
+
 @pytest.mark.parametrize("outcome", [reply(408), reply(409), reply(429), reply(500), reply(529), AWAY])
 def test_the_own_wait_doubles_and_chance_takes_up_to_a_quarter(outcome: Outcome) -> None:
     assert [wait_before_retry(outcome, attempt, 0) for attempt in range(6)] == [0.5, 1, 2, 4, 8, 8]
@@ -62,6 +67,13 @@ def test_the_server_knows_best_whether(outcome: Reply, repeated: bool) -> None:
         ({"retry_after": "0"}, 0.5),
         ({"retry_after": "-1"}, 0.5),
         ({"retry_after": "nan"}, 0.5),
+        ({"retry_after": "inf"}, 0.5),
+        ({"retry_after": "1e300"}, None),
+        ({"retry_after": "9" * 400}, 0.5),
+        ({"retry_after_ms": "-5", "retry_after": "3"}, 3),
+        ({"retry_after_ms": "1e9"}, None),
+        ({"retry_after": "Fri, 20 Nov 2026 12:00:07 -0000"}, 0.5),
+        ({"retry_after": "Mon, 01 Jan 0001 00:00:00 +1400"}, 0.5),
         ({"retry_after": "tomorrow"}, 0.5),
         ({"retry_after": "Fri, 99 Nov 2026 99:00:00 GMT"}, 0.5),
     ],

@@ -58,6 +58,13 @@ def test_a_page_can_be_asked_for_its_next_again_and_again(site: Site) -> None:
         assert ids_of(list(first)) == ids_of(list(first)) == site.ids
 
 
+def test_a_list_that_has_changed_can_be_walked_from_the_same_page_again() -> None:
+    second, third, added = page("b", has_more=True), page("a"), page("x", has_more=True)
+    first = Script(page("c", has_more=True), second, third, added, second, third).client().models.list(limit=1)
+    assert ids_of(list(first)) == ["c", "b", "a"]
+    assert ids_of(list(first)) == ["c", "x", "b", "a"]
+
+
 def test_the_last_page_has_no_next(site: Site) -> None:
     with Client(base_url=site.url, api_key=site.key) as client:
         page = client.models.list(limit=1000)

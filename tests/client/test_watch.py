@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, Final
 
@@ -9,6 +10,12 @@ import httpx2
 import pytest
 
 from callsheet import APIConnectionError, AuthenticationError, InvalidError, PagingError
+from callsheet.client.flow import Send
+from callsheet.client.options import LONGEST, read_options
+from callsheet.client.reply import Reply
+from callsheet.client.request import Scope
+from callsheet.client.session import Session
+from callsheet.client.watch import Watch, watch_query
 from tests.broken.asking import Answered, Ask, Asked
 from tests.broken.serving import serve_broken
 from tests.client.asking import MakeAsker, Script, ids_of, page
@@ -72,6 +79,15 @@ def test_every_page_of_a_long_list_is_watched() -> None:
     ]
 
 
+def test_a_new_entity_tag_of_the_same_models_is_the_one_to_ask_with() -> None:
+    def tagged(tag: str) -> httpx2.Response:
+        return httpx2.Response(200, json=page("a"), headers={"etag": tag})
+
+    script = Script(tagged('"1"'), tagged('"2"'), httpx2.Response(304), page("b"))
+    assert [ids_of(each) for each in islice(script.client().models.watch(interval=SOON), 2)] == [["a"], ["b"]]
+    assert [each.headers.get("if-none-match") for each in script.asked] == [None, '"1"', '"2"', '"2"']
+
+
 def test_without_entity_tags_the_models_are_compared() -> None:
     script = Script(page("a"), page("a"), page("a", data=[{"id": "a", "new": 1}]))
     watched = script.client().models.watch(interval=SOON)
@@ -102,6 +118,20 @@ def test_an_outage_is_waited_out(outage: Any, caplog: pytest.LogCaptureFixture) 
     assert all(message.startswith("The watched list is not to be had") for message in caplog.messages)
 
 
+def test_a_server_may_ask_a_watch_to_wait_longer_but_not_for_ever() -> None:
+    busy = Reply("http://scripted", datetime.now(UTC), 429, {"retry-after": "1e300"}, b"")
+    session = Session(read_options({}, api_key="k", max_retries=0))
+    watch = Watch(session, watch_query(session, None, Scope()), 60)
+    first: Any = watch.next_catalogue()
+    first.send(None)
+    with pytest.raises(StopIteration):
+        first.send(busy._replace(status=200, headers={}, body=b'{"data":[]}'))
+    later: Any = watch.next_catalogue()
+    assert 54 <= later.send(None).seconds <= 66
+    assert isinstance(later.send(None), Send)
+    assert 0.9 * LONGEST <= later.send(busy).seconds <= 1.1 * LONGEST
+
+
 def test_what_does_not_pass_by_itself_ends_a_watch() -> None:
     refused = httpx2.Response(401, json={"error": {"type": "authentication_error", "message": "invalid x-api-key"}})
     watched = Script(page("a"), refused).client().models.watch(interval=SOON)
@@ -122,7 +152,7 @@ def test_a_circle_is_no_catalogue() -> None:
         next(Script(page("a", has_more=True)).client().models.watch())
 
 
-@pytest.mark.parametrize("interval", [0, -1, float("nan")])
-def test_an_interval_is_more_than_nothing(asker: MakeAsker, interval: float) -> None:
-    with pytest.raises(InvalidError, match=r"^interval must be more than 0 seconds, not "):
+@pytest.mark.parametrize("interval", [0, -1, float("nan"), float("inf"), 1e10])
+def test_an_interval_is_more_than_nothing_and_can_be_waited(asker: MakeAsker, interval: float) -> None:
+    with pytest.raises(InvalidError, match=r"^interval must be more than 0 seconds and at most a day, not "):
         asker().watch(1, lambda: None, interval=interval)

@@ -5,12 +5,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
+from math import ceil
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
-from rich.console import Console
 
 from callsheet.cli.output import AsJSON, cell_text, print_json, print_record, print_table, say, tokens
+from callsheet.cli.progress import progress_line
+from callsheet.client.options import LONGEST
 from callsheet.client.reply import printable
 from callsheet.domain.errors import APIError, AuthenticationError, CallsheetError
 from callsheet.domain.model import Lifecycle
@@ -40,14 +42,19 @@ BaseURL = Annotated[
 ]
 Secret = Annotated[
     str | None,
-    typer.Option("--api-key", metavar="KEY", help="Else ANTHROPIC_API_KEY; - reads it from stdin, '' sends none."),
+    typer.Option(
+        "--api-key",
+        metavar="KEY",
+        help="Else ANTHROPIC_API_KEY or ANTHROPIC_AUTH_TOKEN; - reads it from stdin, '' sends none.",
+    ),
 ]
 DialectOption = Annotated[
     DialectName,
     typer.Option(help="Ask as OpenAI's clients do; the variables are then OPENAI_…", show_default=False),
 ]
 Seconds = Annotated[
-    float, typer.Option("--timeout", metavar="SECONDS", min=0.001, help="How long an answer may take.")
+    float,
+    typer.Option("--timeout", metavar="SECONDS", min=0.001, max=LONGEST, help="How long an answer may take."),
 ]
 
 
@@ -79,7 +86,7 @@ def list_models(
     print_table(
         ("ID", "Name", "Released", "Line", "Context", "Lifecycle"),
         (_row(each, now) for each in models),
-        {"Name": 10, "Lifecycle": 11},
+        {"ID": 26, "Name": 10, "Line": 6, "Lifecycle": 11},  # all columns fit in 80
     )
     if pages[-1].has_next_page():
         say("More models follow; --all lists them.")
@@ -125,7 +132,7 @@ def _refusal(error: APIError) -> str:
     if isinstance(error, AuthenticationError):
         advice = "; check --api-key, or the variable it stands for"
     elif error.retry_after:
-        advice = f"; try again in {error.retry_after:g} s"
+        advice = f"; try again in {ceil(error.retry_after)} s"
     return f"The server answered {error.status}, {said.rstrip('.')}{advice}."
 
 
@@ -133,11 +140,11 @@ def _walk(first: "Page[ModelInfo]") -> "list[Page[ModelInfo]]":
     """All pages; a terminal is told how far it is."""
     pages: list[Page[ModelInfo]] = []
     count = 0
-    with Console(stderr=True).status("Asking…") as status:
+    with progress_line("Asking…") as progress:
         for page in first.iter_pages():
             pages.append(page)
             count += len(page.data)
-            status.update(f"{count:,} models…")
+            progress(f"{count:,} models…")
     return pages
 
 

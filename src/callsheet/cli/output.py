@@ -25,8 +25,9 @@ def console() -> Console:
 
 
 def print_json(value: object) -> None:
-    """Print ``value`` as JSON."""
-    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
+    """Print ``value`` as JSON; where a character might be lacking, all but ASCII is escaped."""
+    has_every_character = (sys.stdout.encoding or "utf-8").lower().startswith("utf")
+    typer.echo(json.dumps(value, ensure_ascii=not has_every_character, indent=2))
 
 
 def print_table(

@@ -3,7 +3,7 @@
 import os
 from collections.abc import AsyncIterator, Iterable
 from types import TracebackType
-from typing import Self, TypeAlias
+from typing import Self
 
 import httpx2
 
@@ -12,14 +12,10 @@ from callsheet.client.connection import AsyncConnection
 from callsheet.client.flow import Flow
 from callsheet.client.options import DEFAULT_RETRIES, DEFAULT_TIMEOUT, Dialect, read_options
 from callsheet.client.page import AsyncListing, AsyncPage
-from callsheet.client.paging import Trail
 from callsheet.client.request import make_query, make_scope
 from callsheet.client.session import Fetched, Session
-from callsheet.client.watch import Watch, watch_query
+from callsheet.client.watch import Catalogue, Watch, watch_query
 from callsheet.wire.reading import ModelInfo
-
-#: All models of a list, in the server's order.
-Catalogue: TypeAlias = list[ModelInfo]
 
 
 class AsyncClient:
@@ -87,7 +83,7 @@ class AsyncModels:
         Parameters and errors are those of `Models.list`; nothing is sent before one of the two.
         """
         query = make_query(after_id, before_id, limit, lifecycle, make_scope(workspace_id, betas))
-        return AsyncListing(lambda: self._page(self._session.page(query, 1, Trail())))
+        return AsyncListing(lambda: self._page(self._session.page(query)))
 
     async def retrieve(
         self, model_id: str, *, workspace_id: str | None = None, betas: str | Iterable[str] | None = None

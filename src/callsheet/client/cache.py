@@ -38,7 +38,7 @@ class Cache:
                 {str(name): str(value) for name, value in kept["headers"].items()},
                 kept["body"].encode(),
             )
-        except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        except (OSError, ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError):
             return None
 
     def save(self, request: Request, reply: Reply) -> None:

@@ -9,6 +9,7 @@ import httpx2
 
 from callsheet.client.flow import Do, Flow, Send, Step, Wait
 from callsheet.client.intake import UNANSWERED, Intake
+from callsheet.client.opening import check_client, open_client
 from callsheet.client.options import Options
 from callsheet.client.reply import Outcome
 from callsheet.client.request import Request
@@ -23,12 +24,18 @@ class Connection:
     ----------
     client
         Somebody's own HTTP client, which stays theirs to close; None makes one.
+
+    Raises
+    ------
+    SettingsError
+        None can be made, or it is not one of httpx2.
     """
 
     def __init__(self, options: Options, client: httpx2.Client | None) -> None:
         self._options = options
         self._owned = client is None
-        self._client = httpx2.Client() if client is None else client
+        kind = httpx2.Client
+        self._client = open_client(kind) if client is None else check_client(kind, client)
 
     def run(self, flow: Flow[T]) -> T:
         """Do a flow to its end; return what it returns, or raise what it raises."""
@@ -72,7 +79,8 @@ class AsyncConnection:
     def __init__(self, options: Options, client: httpx2.AsyncClient | None) -> None:
         self._options = options
         self._owned = client is None
-        self._client = httpx2.AsyncClient() if client is None else client
+        kind = httpx2.AsyncClient
+        self._client = open_client(kind) if client is None else check_client(kind, client)
 
     async def run(self, flow: Flow[T]) -> T:
         """Do a flow to its end; return what it returns, or raise what it raises."""

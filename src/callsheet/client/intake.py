@@ -27,7 +27,7 @@ class Intake:
     Parameters
     ----------
     timeout
-        Seconds for connecting, for every wait for bytes, and for the body as a whole; None leaves that to the HTTP
+        Seconds for connecting, for every wait for bytes, and for an answer as a whole; None leaves that to the HTTP
         client.
     """
 
@@ -59,6 +59,7 @@ class Intake:
         """
         self._size += len(piece)
         if self._size > MAX_BODY:
+            self._pieces.clear()  # the traceback would hold them
             raise APIResponseError(
                 f"{self._where} answered with more than 64 MiB, which no list needs; check the base URL."
             )
@@ -90,16 +91,16 @@ class Intake:
                 )
             case httpx2.ConnectError() if (untrusted := _find(error, ssl.SSLCertVerificationError)) is not None:
                 return APIConnectionError(
-                    f"{self._where} is not trusted ({_reason(untrusted)}); if its authority is your own, "
+                    f"{self._where} is not trusted ({reason(untrusted)}); if its authority is your own, "
                     "name the file of its certificate in SSL_CERT_FILE."
                 )
             case httpx2.ConnectError() if (failed := _find(error, ssl.SSLError)) is not None:
                 return APIConnectionError(
-                    f"{self._where} speaks no TLS that is understood ({_reason(failed)}); check the base URL."
+                    f"{self._where} speaks no TLS that is understood ({reason(failed)}); check the base URL."
                 )
             case httpx2.ConnectError() | httpx2.ProxyError():
-                reason = _find(error, OSError)
-                why = "" if reason is None else f" ({_reason(reason)})"
+                refused = _find(error, OSError)
+                why = "" if refused is None else f" ({reason(refused)})"
                 return APIConnectionError(
                     f"{self._where} cannot be reached{why}; check the base URL, and that the server runs."
                 )
@@ -138,7 +139,8 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or error.__context__
 
 
-def _reason(error: OSError) -> str:
+def reason(error: OSError) -> str:
+    """Return what went wrong, in the system's words and without addresses."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return printable(error.verify_message)
     if isinstance(error, ssl.SSLError):

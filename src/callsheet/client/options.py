@@ -12,8 +12,11 @@ from callsheet.domain.errors import SettingsError
 #: Whose requests are sent: Anthropic's, or OpenAI's (contract, section 7).
 Dialect: TypeAlias = Literal["anthropic", "openai"]
 
-#: Seconds that one attempt may take.
+#: Seconds for connecting, for every wait for bytes, and for an answer as a whole.
 DEFAULT_TIMEOUT: Final = 30.0
+
+#: The longest that anything is waited for, in seconds: a day. What systems can wait for ends somewhere beyond.
+LONGEST: Final = 86_400.0
 
 #: How often a request is repeated, as official SDKs do (contract, section 8).
 DEFAULT_RETRIES: Final = 2
@@ -40,7 +43,8 @@ class Options:
     secret
         Empty if there is none.
     timeout
-        Seconds that one attempt may take; None leaves that to the HTTP client.
+        Seconds for connecting, for every wait for bytes, and for an answer as a whole; None leaves that to the HTTP
+        client.
     max_retries
         How often a request is repeated.
     """
@@ -72,8 +76,8 @@ def read_options(
     """
     if dialect not in get_args(Dialect):
         raise SettingsError(f"dialect must be anthropic or openai, not {dialect!r}.")
-    if timeout is not None and not timeout > 0:
-        raise SettingsError(f"timeout must be more than 0 seconds, not {timeout!r}.")
+    if timeout is not None and not 0 < timeout <= LONGEST:
+        raise SettingsError(f"timeout must be more than 0 seconds and at most a day, not {timeout!r}.")
     if max_retries < 0:
         raise SettingsError(f"max_retries must be 0 or more, not {max_retries!r}.")
     credential, secret = _credential(environment, api_key, auth_token, dialect)
@@ -94,8 +98,8 @@ def _credential(
     """The header of the credential, and the secret in it. One is sent: a key before a token, as SDKs do."""
     prefix = _PREFIX[dialect]
     if api_key is None and auth_token is None:
-        api_key = environment.get(f"{prefix}_API_KEY") or None
-        auth_token = environment.get(f"{prefix}_AUTH_TOKEN") or None
+        api_key = environment.get(f"{prefix}_API_KEY", "").strip() or None
+        auth_token = environment.get(f"{prefix}_AUTH_TOKEN", "").strip() or None
     secret = api_key if api_key is not None else auth_token
     if secret is None:
         raise SettingsError(_NO_KEY.format(prefix))
@@ -134,10 +138,11 @@ def check_url(url: str, name: str) -> str:
     try:
         parts = urlsplit(url)
         _ = parts.port  # which is read, and judged, only when asked for
+        (parts.hostname or "").encode("idna")  # as asking for its address will
     except ValueError:
         raise SettingsError(f"{name} must be an HTTP URL {example}, not {shown!r}.") from None
     if parts.scheme not in ("http", "https") or not parts.hostname or " " in url or not url.isprintable():
         raise SettingsError(f"{name} must be an HTTP URL {example}, not {shown!r}.")
-    if parts.query or parts.fragment:
+    if "?" in url or "#" in url:
         raise SettingsError(f"{name} must end with its path, {example}, not {shown!r}.")
     return url

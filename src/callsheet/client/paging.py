@@ -4,7 +4,8 @@ Two bugs of other servers must not become the caller's: with an ignored cursor a
 cursors that are null it would end after the first page, silently.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Final
 
 from callsheet.client.request import PageQuery
 from callsheet.domain.errors import PagingError
@@ -41,31 +42,62 @@ def _cursor_sent(query: PageQuery, content: PageContent) -> str | None:
     return content.first_id if query.is_backward else content.last_id
 
 
-class Trail:
-    """The pages of one walk: where each model was first met, and where each cursor was used.
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What has been met so far: a few sets, each larger than the next, so that little is copied when more comes."""
 
-    All pages of a walk share it; a page may be asked for again, as its number says that it is the same.
+    sets: tuple[frozenset[str | None], ...] = ()
+
+    def __contains__(self, text: str | None) -> bool:
+        return any(text in each for each in self.sets)
+
+    def plus(self, more: frozenset[str | None]) -> "Seen":
+        """Return this with ``more``."""
+        sets = self.sets
+        while sets and len(sets[-1]) <= len(more):
+            more, sets = more | sets[-1], sets[:-1]
+        return Seen((*sets, more))
+
+
+@dataclass(frozen=True, slots=True)
+class Trail:
+    """The pages of a walk. It never changes: whoever goes on from a page twice may find two different walks.
+
+    Parameters
+    ----------
+    cursors
+        What they were asked for with.
+    ids
+        Of their models.
+    is_empty
+        Whether the last of them is.
     """
 
-    def __init__(self) -> None:
-        self._models: dict[str, int] = {}
-        self._cursors: dict[str, int] = {}
+    cursors: Seen = Seen()
+    ids: Seen = Seen()
+    is_empty: bool = False
 
-    def enter(self, number: int, query: PageQuery, content: PageContent) -> None:
-        """Note a page, the ``number``-th of the walk.
 
-        Raises
-        ------
-        PagingError
-            It holds its own cursor, or nothing but models of earlier pages, or its cursor has been used before.
-        """
-        ids = [model.id for model in content.data]
-        cursor = query.cursor
-        if cursor is not None:
-            if cursor in ids:
-                raise PagingError(f"The server ignores the cursor {cursor!r}: it lists it again, {_ADVICE}")
-            if self._cursors.setdefault(cursor, number) < number:
-                raise PagingError(f"The server gives the cursor {cursor!r} for the second time, {_ADVICE}")
-        met = [self._models.setdefault(model_id, number) for model_id in ids]
-        if met and max(met) < number:
-            raise PagingError(f"The server repeats models that it has listed before {cursor!r}, {_ADVICE}")
+#: Of a walk that has no page yet.
+START: Final = Trail()
+
+
+def extend(trail: Trail, query: PageQuery, content: PageContent) -> Trail:
+    """Return the trail that leads on to a page.
+
+    Raises
+    ------
+    PagingError
+        The page holds its own cursor, or nothing but models of earlier pages; its cursor has been used before; or
+        it is empty, like the one before, and promises more.
+    """
+    ids, cursor = frozenset(model.id for model in content.data), query.cursor
+    if cursor in ids:
+        raise PagingError(f"The server ignores the cursor {cursor!r}: it lists it again, {_ADVICE}")
+    if cursor in trail.cursors:
+        raise PagingError(f"The server gives the cursor {cursor!r} for the second time, {_ADVICE}")
+    if ids and all(each in trail.ids for each in ids):
+        raise PagingError(f"The server repeats models that it has listed before {cursor!r}, {_ADVICE}")
+    if not ids and trail.is_empty and promises_more(query, content):  # one may be what a filter leaves of a page
+        raise PagingError(f"The server gives one empty page after the other, {_ADVICE}")
+    return Trail(trail.cursors.plus(frozenset([cursor])), trail.ids.plus(ids), is_empty=not ids)

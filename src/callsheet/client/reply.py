@@ -19,6 +19,7 @@ _FIRST_REDIRECT: Final = 300
 _FIRST_ERROR: Final = 400
 _FIRST_OF_SERVER: Final = 500
 _LONGEST_QUOTE: Final = 200  # characters of what a server says
+_SHORTEST_SECRET: Final = 6  # a shorter key is none, and may be a part of any word
 
 T = TypeVar("T")
 
@@ -93,11 +94,11 @@ def read_reply(options: Options, reply: Reply, read: Callable[[object], T]) -> T
 
 def refusal(options: Options, reply: Reply) -> APIError:
     """Return the error that a reply is."""
-    clean = _clean(options, reply)
-    content = read_error(_parse_or_none(clean)) or ErrorContent()
+    content = read_error(_parse_or_none(reply.body)) or ErrorContent()
     advice = "try again later" if reply.status >= _FIRST_OF_SERVER else "check the base URL"
     plain = f"{reply.url} answered with status {reply.status} and without a reason; {advice}."
-    error = _about(make_error(reply.status, content, content.message or plain), options, reply)
+    message = str(_without(options.secret, content.message)) or plain
+    error = _about(make_error(reply.status, content, message), options, reply)
     error.retry_after = retry_after(reply)
     return error
 
@@ -126,10 +127,9 @@ E = TypeVar("E", APIError, ClientError, APIResponseError)
 
 
 def _about(error: E, options: Options, reply: Reply) -> E:
-    clean = _clean(options, reply)
-    parsed = _parse_or_none(clean)
+    parsed = _parse_or_none(reply.body)
     error.status = reply.status
-    error.body = clean.decode(errors="replace") if parsed is None else parsed
+    error.body = _without(options.secret, reply.body.decode(errors="replace") if parsed is None else parsed)
     request_id = reply.request_id
     if request_id is None and isinstance(parsed, dict) and isinstance(parsed.get("request_id"), str):
         request_id = parsed["request_id"]
@@ -137,9 +137,16 @@ def _about(error: E, options: Options, reply: Reply) -> E:
     return error
 
 
-def _clean(options: Options, reply: Reply) -> bytes:
-    """The body without the secret, which some servers repeat."""
-    return reply.body.replace(options.secret.encode(), b"***") if options.secret else reply.body
+def _without(secret: str, said: object) -> object:
+    """What a server said, without the secret, which some servers repeat."""
+    match said:
+        case str() if len(secret) >= _SHORTEST_SECRET:
+            return said.replace(secret, "***")
+        case dict():
+            return {str(_without(secret, name)): _without(secret, value) for name, value in said.items()}
+        case list():
+            return [_without(secret, each) for each in said]
+    return said
 
 
 def _parse_or_none(body: bytes) -> object:

@@ -29,6 +29,9 @@ class Request(NamedTuple):
     headers: tuple[tuple[str, str], ...]
     etag: str | None = None
 
+    def __repr__(self) -> str:  # a traceback may show it; not the headers, then
+        return f"<{type(self).__name__} {self.url}>"
+
     @property
     def key(self) -> str:
         """What tells apart requests that may be answered differently; no secret can be read from it."""

@@ -3,11 +3,12 @@
 from typing import Final
 
 from callsheet.client.reply import Failure, Outcome, retry_after
+from callsheet.wire.anthropic import should_not_retry
 
 #: The longest a client waits before it repeats a request, in seconds; asked for more, it gives the error back.
 LONGEST_WAIT: Final = 60.0
 
-_RETRIED: Final = frozenset({408, 409, 429})
+_FIRST_ERROR: Final = 400
 _FIRST_OF_SERVER: Final = 500
 _FIRST_WAIT: Final = 0.5  # seconds, doubled each time
 _LONGEST_OWN_WAIT: Final = 8.0
@@ -36,10 +37,12 @@ def may_be_repeated(outcome: Outcome) -> bool:
     """Return whether the same request may fare better later; a server that says so knows best."""
     if isinstance(outcome, Failure):
         return outcome.is_away
+    if outcome.status < _FIRST_ERROR:
+        return False
     said = outcome.headers.get("x-should-retry")
     if said in ("true", "false"):
         return said == "true"
-    return outcome.status in _RETRIED or outcome.status >= _FIRST_OF_SERVER
+    return not should_not_retry(outcome.status)
 
 
 def is_away(outcome: Outcome) -> bool:

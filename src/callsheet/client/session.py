@@ -9,7 +9,7 @@ from typing import NamedTuple
 from callsheet.client.cache import Cache
 from callsheet.client.flow import Do, Flow, exchange
 from callsheet.client.options import Options
-from callsheet.client.paging import Trail, next_query, promises_more
+from callsheet.client.paging import START, Trail, extend, next_query, promises_more
 from callsheet.client.reply import NOT_MODIFIED, Failure, Reply, read_reply
 from callsheet.client.request import PageQuery, Request, Scope, list_request, retrieve_request
 from callsheet.client.retry import is_away
@@ -27,12 +27,11 @@ class Received(NamedTuple):
 
 
 class Fetched(NamedTuple):
-    """A page, and where it stands: the ``number``-th of the walk that left ``trail``."""
+    """A page, and the trail that leads to it."""
 
     query: PageQuery
     content: PageContent
     received: Received
-    number: int
     trail: Trail
 
     @property
@@ -48,8 +47,8 @@ class Session:
     options: Options
     cache: Cache | None = None
 
-    def page(self, query: PageQuery, number: int, trail: Trail, known: Fetched | None = None) -> Flow[Fetched]:
-        """Fetch a page of a walk; ``known`` is what it was before, and comes back if it still is.
+    def page(self, query: PageQuery, trail: Trail = START, known: Fetched | None = None) -> Flow[Fetched]:
+        """Fetch the page that ``trail`` leads to; ``known`` is what it was before, and comes back if it still is.
 
         Raises
         ------
@@ -61,18 +60,17 @@ class Session:
             request = request._replace(etag=known.received.reply.headers.get("etag"))
         received = yield from self._ask(request)
         if known is not None and received.reply.status == NOT_MODIFIED:
-            content, received = known.content, known.received
-        else:
-            content = read_reply(self.options, received.reply, read_page)
-            yield from self._keep(request, received)
+            return known._replace(trail=extend(trail, query, known.content))
+        content = read_reply(self.options, received.reply, read_page)
+        extended = extend(trail, query, content)  # before it is kept: what leads nowhere is no good answer
+        yield from self._keep(request, received)
         if received.age is not None:
             content = content._replace(data=[model.aged(received.age) for model in content.data])
-        trail.enter(number, query, content)
-        return Fetched(query, content, received, number, trail)
+        return Fetched(query, content, received, extended)
 
     def page_after(self, page: Fetched) -> Flow[Fetched]:
         """Fetch the page that follows one."""
-        return self.page(self.query_after(page), page.number + 1, page.trail)
+        return self.page(self.query_after(page), page.trail)
 
     def query_after(self, page: Fetched) -> PageQuery:
         """Return the query for the page that follows one.

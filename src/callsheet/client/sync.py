@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterable, Iterator
 from types import TracebackType
-from typing import Self, TypeAlias
+from typing import Self
 
 import httpx2
 
@@ -12,14 +12,10 @@ from callsheet.client.connection import Connection
 from callsheet.client.flow import Flow
 from callsheet.client.options import DEFAULT_RETRIES, DEFAULT_TIMEOUT, Dialect, read_options
 from callsheet.client.page import Page
-from callsheet.client.paging import Trail
 from callsheet.client.request import make_query, make_scope
 from callsheet.client.session import Fetched, Session
-from callsheet.client.watch import Watch, watch_query
+from callsheet.client.watch import Catalogue, Watch, watch_query
 from callsheet.wire.reading import ModelInfo
-
-#: All models of a list, in the server's order.
-Catalogue: TypeAlias = list[ModelInfo]
 
 
 class Client:
@@ -41,22 +37,23 @@ class Client:
         ``anthropic``, or ``openai`` for servers of OpenAI's shape: the key is sent as Bearer, there are no pages
         and no filters, and the variables are ``OPENAI_API_KEY`` and ``OPENAI_BASE_URL`` (contract, section 7).
     timeout
-        Seconds for connecting, for every wait for bytes, and for an answer as a whole, at each attempt; None leaves
-        that to ``http_client``.
+        Seconds for connecting, for every wait for bytes, and for an answer as a whole, at each attempt; at most a
+        day. None leaves that to ``http_client``.
     max_retries
         How often a request is repeated when there is no answer, or one with status 408, 409, 429 or 500 and above.
         The server's ``x-should-retry``, ``retry-after-ms`` and ``retry-after`` are heeded; asked to wait for more
         than a minute, the client raises at once (contract, section 8).
     cache
         A folder that keeps the last good answers; they are taken, and marked ``stale``, while the server cannot be
-        reached or answers with 500 and above. None keeps nothing.
+        reached or answers with 500 and above. None keeps nothing. What an ``http_client`` adds to requests tells no
+        answers apart: give each who asks in such a way a folder of their own.
     http_client
-        Your own, with its proxies, certificates and limits; it stays yours to close.
+        Your own `httpx2.Client`, with its proxies, certificates and limits; it stays yours to close.
 
     Raises
     ------
     SettingsError
-        There is no key, or a value is not valid.
+        There is no key, a value is not valid, or the environment names certificates or a proxy that cannot be used.
     """
 
     def __init__(
@@ -148,7 +145,7 @@ class Models:
             Something that a request cannot carry.
         """
         query = make_query(after_id, before_id, limit, lifecycle, make_scope(workspace_id, betas))
-        return self._page(self._session.page(query, 1, Trail()))
+        return self._page(self._session.page(query))
 
     def retrieve(
         self, model_id: str, *, workspace_id: str | None = None, betas: str | Iterable[str] | None = None
@@ -190,7 +187,7 @@ class Models:
         Parameters
         ----------
         interval
-            Seconds between two looks, about; clients do not all look at once.
+            Seconds between two looks, about, at most a day; clients do not all look at once.
         lifecycle, workspace_id, betas
             As those of `list`.
 

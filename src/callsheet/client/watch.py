@@ -1,12 +1,11 @@
 """Watch: the catalogue, and every change of it, by asking again (contract, section 6: entity tags)."""
 
 import logging
-import random
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, TypeAlias
 
-from callsheet.client.flow import Flow, Wait
-from callsheet.client.paging import Trail
+from callsheet.client.flow import Flow, Wait, chance
+from callsheet.client.options import LONGEST
 from callsheet.client.request import PageQuery, Scope, make_query
 from callsheet.client.session import Fetched, Session
 from callsheet.domain.errors import (
@@ -19,6 +18,9 @@ from callsheet.domain.errors import (
 from callsheet.domain.query import MAX_LIMIT
 from callsheet.wire.anthropic import should_not_retry
 from callsheet.wire.reading import ModelInfo
+
+#: All models of a list, in the server's order.
+Catalogue: TypeAlias = list[ModelInfo]
 
 _JITTER: Final = 0.1  # the part by which a wait is longer or shorter, so that clients do not ask all at once
 
@@ -41,19 +43,19 @@ class Watch:
     Raises
     ------
     InvalidError
-        ``interval`` is not more than 0.
+        ``interval`` is not more than 0, or more than a day.
     """
 
     def __init__(self, session: Session, query: PageQuery, interval: float) -> None:
-        if not interval > 0:
-            raise InvalidError(f"interval must be more than 0 seconds, not {interval!r}.")
+        if not 0 < interval <= LONGEST:
+            raise InvalidError(f"interval must be more than 0 seconds and at most a day, not {interval!r}.")
         self._session = session
         self._query = query
         self._interval = interval
         self._wait = 0.0
         self._pages: list[Fetched] | None = None
 
-    def next_catalogue(self) -> Flow[list[ModelInfo]]:
+    def next_catalogue(self) -> Flow[Catalogue]:
         """Wait until there is a catalogue to tell of: at first as it is, then as soon as it has changed.
 
         Raises
@@ -63,7 +65,7 @@ class Watch:
         """
         while True:
             if self._wait:
-                yield Wait(self._wait * random.uniform(1 - _JITTER, 1 + _JITTER))  # noqa: S311
+                yield Wait(self._wait * chance.uniform(1 - _JITTER, 1 + _JITTER))
             self._wait = self._interval
             try:
                 pages = yield from self._look()
@@ -71,28 +73,27 @@ class Watch:
                 if self._pages is None or not _passes(error):
                     raise
                 _log.warning("The watched list is not to be had, and is looked for again: %s", error)
-                self._wait = max(self._interval, getattr(error, "retry_after", None) or 0)
+                self._wait = min(max(self._interval, getattr(error, "retry_after", None) or 0), LONGEST)
                 continue
-            if self._is_news(pages):
-                self._pages = pages
+            if self._takes(pages):
                 return [model for page in pages for model in page.content.data]
 
     def _look(self) -> Flow[list[Fetched]]:
         """Walk all pages; those that the server says are unchanged are not sent again."""
         known = {page.query: page for page in self._pages or ()}
-        trail = Trail()
-        pages = [(yield from self._session.page(self._query, 1, trail, known.get(self._query)))]
+        pages = [(yield from self._session.page(self._query, known=known.get(self._query)))]
         while pages[-1].leads_on:
             query = self._session.query_after(pages[-1])
-            pages.append((yield from self._session.page(query, len(pages) + 1, trail, known.get(query))))
+            pages.append((yield from self._session.page(query, pages[-1].trail, known.get(query))))
         return pages
 
-    def _is_news(self, pages: list[Fetched]) -> bool:
-        if self._pages is None:
-            return True
-        if any(page.received.age is not None for page in pages):  # from the cache: nothing is known to have changed
-            return False
-        return _sent(pages) != _sent(self._pages)
+    def _takes(self, pages: list[Fetched]) -> bool:
+        """Take note of pages; return whether they tell of a change."""
+        before = self._pages
+        if before is not None and any(page.received.age is not None for page in pages):
+            return False  # from the cache: nothing is known to have changed
+        self._pages = pages  # even if they say the same: their entity tags are the newest
+        return before is None or _sent(pages) != _sent(before)
 
 
 def _sent(pages: list[Fetched]) -> list[dict[str, object]]:
