@@ -12,6 +12,7 @@ from typing import Any
 import httpx2
 import pytest
 import requests
+import trio
 
 from callsheet.domain.errors import InvalidError, ServeError, UnknownError
 from callsheet.service.builtin import builtin_catalog
@@ -233,6 +234,14 @@ def test_the_environment_leads_clients_to_it_and_is_put_back(
     assert dict(os.environ) == before
 
 
+def test_a_proxy_of_the_developer_is_not_asked_for_it(api: ModelsAPI, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    with api.env, httpx2.Client(verify=False) as client:
+        headers = {"x-api-key": api.api_key, **VERSION}
+        assert client.get(f"{api.url}/v1/models", headers=headers).status_code == 200
+
+
 def test_without_a_start_there_is_no_url_and_after_a_stop_a_new_one() -> None:
     api = ModelsAPI()
     with pytest.raises(ServeError, match="has not been started"):
@@ -271,6 +280,18 @@ def test_it_can_be_asked_without_a_network() -> None:
     assert (double.last_request.path, double.last_request.query) == ("/v1/models/hf.co%2Facme%2Fm:Q4", {"x": ["1"]})
 
 
+def test_without_a_network_it_serves_trio_as_well() -> None:
+    double = ModelsAPI(["claude-a"])
+    double.fail(delay=0.01, status=529)
+
+    async def ask() -> int:
+        transport = httpx2.ASGITransport(app=double.asgi)
+        async with httpx2.AsyncClient(transport=transport, base_url="http://models.test") as client:
+            return (await client.get("/v1/models?limit=1")).status_code
+
+    assert trio.run(ask) == 529
+
+
 def test_requests_and_the_standard_library_are_answered_too(api: ModelsAPI) -> None:
     headers = {"x-api-key": API_KEY, **VERSION}
     with requests.Session() as session:
@@ -282,6 +303,22 @@ def test_requests_and_the_standard_library_are_answered_too(api: ModelsAPI) -> N
     assert connection.getresponse().read() == get(api).content
     connection.close()
     assert [request.method for request in api.requests] == ["GET", "GET", "GET", "HEAD", "GET", "GET"]
+
+
+def test_it_is_up_within_fifty_milliseconds() -> None:
+    """The first of all, which reads the built-in catalogue, and any later one; on a busy machine, one of some."""
+    program = (
+        "from time import perf_counter\n"
+        "from callsheet.testing import ModelsAPI\n"
+        "begun = perf_counter()\n"
+        "with ModelsAPI(): print(perf_counter() - begun)\n"
+    )
+
+    def first_start() -> float:
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+        return float(done.stdout)
+
+    assert min(first_start() for _ in range(3)) < 0.05
 
 
 def test_it_needs_no_database_no_web_framework_and_no_command_line() -> None:

@@ -104,6 +104,7 @@ def test_flags_choose_catalogue_shape_limit_clock_and_faults(tmp_path: Path) -> 
         ("--clock noon", "The time of the clock must be a day or an RFC 3339 time such as "),
         ("--host 192.0.2.1", "Cannot listen on 192.0.2.1 port 4010: "),
         ("--api-key short", "A secret must have 16 to 512 characters."),
+        ("--api-key=", "A secret must have 16 to 512 characters."),  # as of a variable that is not set
     ],
 )
 def test_a_flag_that_makes_no_sense_is_refused(call: CLI, arguments: str, sentence: str) -> None:  # noqa: F811
@@ -171,6 +172,7 @@ def test_the_journal_can_be_read_and_control_is_no_part_of_it(fake: Fake) -> Non
         ("add", '{"model_id": 5}', "add: model_id: input should be a valid string."),
         ("add", '{"model_id": "claude-opus-5-5"}', "claude-opus-5-5 is in the catalogue already."),
         ("add", '{"model_id": "x", "max_tokens": "many"}', "max_tokens must be a whole number of tokens"),
+        ("add", '{"model_id": "x", "self": 1}', "self is no field of a model; there are id, display_name, "),
         ("retire", '{"model_id": "x", "when": "now"}', "retire: when: unexpected keyword argument."),
         ("fail", '{"on": "mondays"}', "fail: on: input should be 'list' or 'retrieve'."),
         ("fail", "", "A fault cannot be so: nothing would go wrong; "),
@@ -186,6 +188,7 @@ def test_what_cannot_be_done_is_refused_in_one_sentence(fake: Fake, verb: str, c
     ("method", "path"),
     [
         ("GET", "/_fake/add"),
+        ("HEAD", "/_fake/add"),
         ("POST", "/_fake/requests"),
         ("POST", "/_fake/stop"),
         ("POST", "/_fake/"),

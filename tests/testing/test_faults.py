@@ -280,7 +280,8 @@ def test_a_fault_can_be_written_in_a_word_or_two(text: str, expected: Fault) -> 
     [
         ("", "A fault has no ''; it has status, message, retry_after, delay, cut, has_more, loop, null_ids, "),
         ("cutt", "A fault has no 'cutt'; it has status, "),
-        ("status", "A fault cannot be so: status: input should be greater than or equal to 400."),
+        ("status", "A fault needs to know which status; write status=…."),
+        ("cut,delay", "A fault needs to know which delay; write delay=…."),
         ("status=many", "A fault cannot be so: status: input should be a valid integer"),
     ],
 )

@@ -129,14 +129,62 @@ def test_that_does_not_mind(models_api):
 @pytest.mark.models_api(shap="classic")
 def test_of_a_wrong_option(models_api):
     pass
+
+@pytest.mark.models_api(["claude-a"])
+def test_of_an_option_without_a_name(models_api):
+    pass
 """
     done = run(tmp_path, test)
-    assert (done.code, done.counts) == (1, {"passed": 2, "errors": 2}), done.out
+    assert (done.code, done.counts) == (1, {"passed": 2, "errors": 3}), done.out
     assert (
         "Asked for, and never happened: fail(status=429, retry_after=2.0, times=None). "
         "Take it out, or say strict=False." in done.out
     )
     assert "unexpected keyword argument 'shap'" in done.out
+    assert "The marker models_api takes its options by name, such as catalog=[...]." in done.out
+
+
+@pytest.mark.parametrize("fixture", ["", "models_api"], ids=["not wanted", "wanted"])
+def test_the_double_is_imported_before_the_first_test_or_never(tmp_path: Path, fixture: str) -> None:
+    """A fixture that freezes time may come first, and what is imported under it gets the classes of frozen time."""
+    test = f"""
+import sys
+
+@pytest.fixture(autouse=True)
+def frozen():
+    assert ("callsheet.testing.double" in sys.modules) == {bool(fixture)}
+
+def test_it({fixture}):
+    pass
+"""
+    done = run(tmp_path, test)
+    assert (done.code, done.counts) == (0, {"passed": 1}), done.out
+
+
+def test_unittest_may_have_it_as_a_fixture_or_as_a_context(tmp_path: Path) -> None:
+    test = """
+import unittest
+from callsheet.testing import ModelsAPI
+
+class TestWithFixture(unittest.TestCase):
+    @pytest.fixture(autouse=True)
+    def _take(self, models_api):
+        self.api = models_api
+
+    def test_it(self):
+        self.api.add("claude-next")
+        self.assertEqual(ask()["first_id"], "claude-next")
+
+class TestWithContext(unittest.TestCase):
+    def setUp(self):
+        self.api = self.enterContext(ModelsAPI(["claude-a"]))
+        self.enterContext(self.api.env)
+
+    def test_it(self):
+        self.assertEqual(ask()["first_id"], "claude-a")
+"""
+    done = run(tmp_path, test)
+    assert (done.code, done.counts) == (0, {"passed": 2}), done.out
 
 
 def test_a_session_can_share_one(tmp_path: Path) -> None:

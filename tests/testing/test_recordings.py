@@ -71,11 +71,13 @@ def test_ids_alone_and_models_are_enough() -> None:
 def test_an_openai_list_will_do() -> None:
     listed = {
         "object": "list",
-        "data": [{"id": "gpt-x", "object": "model", "created": 1767225600, "owned_by": "acme"}],
+        "data": [
+            {"id": "gpt-x", "object": "model", "created": 1767225600, "owned_by": "acme", "context_window": 131072}
+        ],
     }
     (model,) = ModelsAPI(listed).state.catalog
-    assert (model.id, model.display_name, model.created_at.isoformat()) == (
-        "gpt-x", "gpt-x", "2026-01-01T00:00:00+00:00",
+    assert (model.id, model.display_name, model.created_at.isoformat(), model.max_input_tokens) == (
+        "gpt-x", "gpt-x", "2026-01-01T00:00:00+00:00", 131072,
     )  # fmt: skip
 
 
@@ -100,8 +102,7 @@ def test_null_and_unknown_fields_are_passed_over() -> None:
          "{file}: [0]: max_tokens must be a whole number of tokens, at least 1."),
         ('[{"id": "a", "created_at": 5}]',
          "{file}: [0]: created_at must be a time with a time zone, or text such as 2026-11-20T00:00:00Z."),
-        ('[{"id": "a", "created": 99999999999999}]',
-         "{file}: [0]: created must be in seconds since 1970, not 99999999999999."),
+        ('[{"id": "a", "created": -1}]', "{file}: [0]: created_at must not be before 1970."),
         ('[{"id": "a", "lifecycle": "old"}]',
          "{file}: [0]: lifecycle must be active, deprecated or retired, not 'old'."),
         ('[{"id": "a", "lifecycle": ["old"]}]',
@@ -109,6 +110,8 @@ def test_null_and_unknown_fields_are_passed_over() -> None:
         ('[{"id": "a", "replacement": 5}]', "{file}: [0]: replacement must be text."),
         ('[{"id": "a", "aliases": "b"}]', "{file}: [0]: aliases must be a list of text."),
         ('[{"id": "a", "aliases": ["b", 5]}]', "{file}: [0]: aliases must be a list of text."),
+        ('[{"id": "a", "aliases": ["x"]}, {"id": "b", "aliases": ["x"]}]',
+         "{file}: [1]: x stands here for the second time."),
         ('["b", {"id": "a", "aliases": ["b"]}]',
          "{file}: b is a model and an alias of a; it can be one of them."),
     ],
@@ -125,6 +128,9 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "latin.json"
     file.write_bytes(b"\xff")
     with pytest.raises(InvalidError, match=r"latin\.json is not valid JSON: 'utf-8' codec can't decode"):
+        ModelsAPI(file)
+    file.write_text('[{"id": "a", "max_tokens": ' + "9" * 5000 + "}]")
+    with pytest.raises(InvalidError, match=r"latin\.json is not valid JSON: Exceeds the limit"):
         ModelsAPI(file)
     with pytest.raises(InvalidError, match=r"models\.json cannot be read: No such file or directory\.$"):
         ModelsAPI(tmp_path / "models.json")

@@ -4,6 +4,7 @@ import gc
 import json
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Final
@@ -71,6 +72,7 @@ def test_answers_are_those_of_the_contract(api: ModelsAPI) -> None:
         for header, value in expected.headers:
             if header != b"request-id":
                 assert reply.headers[header.decode()] == value.decode()
+        assert reply.headers.keys() - {name.decode() for name, _ in expected.headers} == {"date", "Connection"}
         assert reply.status == expected.status
         found, wanted = json.loads(reply.body), json.loads(expected.body)
         assert found == (wanted | {"request_id": found["request_id"]} if "request_id" in wanted else wanted)
@@ -101,6 +103,18 @@ def test_head_has_the_headers_of_get_and_no_body(api: ModelsAPI) -> None:
         (got,) = replies(line.rest())
     assert head.body == b""
     assert {**head.headers, "request-id": ""} == {**got.headers, "request-id": ""}
+
+
+def test_head_has_no_body_in_a_refusal_either_and_what_follows_has(api: ModelsAPI) -> None:
+    for large in ("x: " + "y" * 33_000, "content-length: 70000"):
+        with Line(api) as line:
+            line.send(plain("/v1/models", KEY, method="HEAD"), plain("/v1/models", large, method="HEAD"))
+            assert [reply.status // 100 for reply in replies(line.rest(), to_head=True)] == [2, 4]
+    with Line(api) as line:
+        line.send(plain("/v1/models", KEY, method="HEAD"), b"nonsense\r\n\r\n")
+        head, _, rest = line.rest().partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 200 ")
+        assert replies(rest)[0].error[1] == "invalid_request_error"
 
 
 def test_what_has_been_had_already_is_not_sent_again(api: ModelsAPI) -> None:
@@ -135,8 +149,10 @@ def test_a_client_of_http_1_0_is_answered_and_let_go(api: ModelsAPI) -> None:
         (plain("/v1/models", "x: " + "y" * 50_000), 431, "request_too_large"),
         (plain("/v1/models?x=" + "y" * 9_000), 414, "request_too_large"),
         (plain("/v1/models", "content-length: 70000", method="POST") + b"x" * 70_000, 413, "request_too_large"),
+        (plain("/v1/models", "content-length: 70000", "expect: 100-continue"), 413, "request_too_large"),
+        (plain("/", "transfer-encoding: chunked") + b"11170\r\n" + b"x" * 70_000, 413, "request_too_large"),
     ],
-    ids=["nonsense", "no host", "two hosts", "large headers", "long url", "large body"],
+    ids=["nonsense", "no host", "two hosts", "large headers", "long url", "large body", "announced", "in chunks"],
 )
 def test_what_cannot_be_taken_is_answered_in_the_envelope(
     api: ModelsAPI, sent: bytes, status: int, kind: str
@@ -146,6 +162,40 @@ def test_what_cannot_be_taken_is_answered_in_the_envelope(
         line.socket.shutdown(socket.SHUT_WR)
         (reply,) = replies(line.rest())
     assert (reply.status, reply.error[1]) == (status, kind)
+
+
+def test_who_sends_far_too_much_is_heard_out_and_gets_the_answer(api: ModelsAPI) -> None:
+    """Closed at once, the connection would break under what is still being sent, and the answer with it."""
+    with Line(api) as line:
+        line.send(plain("/v1/models", "content-length: 9000000", method="POST"), b"x" * 9_000_000)
+        (reply,) = replies(line.rest())
+    assert reply.status == 413
+
+
+def test_a_caller_that_has_said_all_still_gets_a_late_answer(api: ModelsAPI) -> None:
+    api.fail(delay=0.05, status=500)
+    with Line(api) as line:
+        line.send(plain("/v1/models", KEY) + plain("/v1/models", KEY))
+        line.socket.shutdown(socket.SHUT_WR)
+        assert [reply.status for reply in replies(line.rest())] == [500, 200]
+
+
+def test_a_request_as_it_is_sent_to_a_proxy_is_answered_too(api: ModelsAPI) -> None:
+    with Line(api) as line:
+        line.send(plain("http://models.test/v1/models?limit=1", KEY, CLOSE))
+        (reply,) = replies(line.rest())
+    assert reply.status == 200
+    assert (api.last_request.path, api.last_request.query) == ("/v1/models", {"limit": ["1"]})
+
+
+def test_a_delay_passes_though_the_tests_have_frozen_time(api: ModelsAPI, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "monotonic", lambda: 0.0)
+    monkeypatch.setattr("callsheet.testing.server.monotonic", time.monotonic)  # as freezegun does it
+    api.fail(delay=0.01)
+    with Line(api) as line:
+        line.send(plain("/v1/models", KEY, CLOSE))
+        (reply,) = replies(line.rest())
+    assert reply.status == 200
 
 
 def test_a_stop_ends_open_connections_and_pending_answers_at_once(api: ModelsAPI) -> None:

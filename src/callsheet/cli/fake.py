@@ -54,7 +54,7 @@ def fake(
         shape=shape,
         default_limit=default_limit,
         any_key=api_key is None,
-        api_key=api_key or API_KEY,
+        api_key=API_KEY if api_key is None else api_key,
         host=host,
         port=port,
     )

@@ -1,9 +1,10 @@
 """The double as an ASGI application, for clients that ask it without a network."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import quote
+
+import anyio
 
 if TYPE_CHECKING:
     from callsheet.testing.double import ModelsAPI
@@ -26,10 +27,10 @@ async def answer_asgi(api: "ModelsAPI", scope: Message, _receive: Receive, send:
     """
     if scope["type"] != "http":
         raise NotImplementedError(f"The double answers requests, not {scope['type']}.")
-    path = scope.get("raw_path") or quote(scope["path"]).encode("ascii")
+    path = (scope.get("raw_path") or quote(scope["path"]).encode("ascii")).partition(b"?")[0]  # old httpx adds it
     response, delay, cut = api.handle(scope["method"], path, scope["query_string"], list(scope["headers"]), b"")
     if delay:
-        await asyncio.sleep(delay)
+        await anyio.sleep(delay)  # the client may run on trio
     await send({"type": "http.response.start", "status": response.status, "headers": response.headers})
     if cut:
         half = response.body[: len(response.body) // 2]

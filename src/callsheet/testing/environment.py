@@ -4,13 +4,18 @@ import os
 from types import TracebackType
 from typing import Final, Self
 
-#: Other credentials and headers that clients would take from the environment of whoever runs the tests.
+#: What clients would take beside these from the environment of whoever runs the tests: other credentials and
+#: headers, and proxies, which do not find this machine or should not be asked for it.
 _HIDDEN: Final = (
     "ANTHROPIC_AUTH_TOKEN",
     "ANTHROPIC_CUSTOM_HEADERS",
     "ANTHROPIC_WORKSPACE_ID",
     "OPENAI_ORG_ID",
     "OPENAI_PROJECT_ID",
+    "ALL_PROXY",
+    "HTTP_PROXY",
+    "all_proxy",
+    "http_proxy",
 )
 
 
@@ -18,7 +23,7 @@ class Environment(dict[str, str]):
     """Base URLs and keys, by the names that clients read.
 
     A dictionary, to be given to a process; and a context in which this process has them, and nothing else by
-    which a client would authenticate.
+    which a client would authenticate or take another way.
 
     Parameters
     ----------

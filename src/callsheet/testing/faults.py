@@ -26,6 +26,9 @@ _CURSORS: Final = ("after_id", "before_id")
 #: Headers by which an answer would be compressed, or not be sent again.
 _SHORTENING: Final = frozenset({b"accept-encoding", b"if-none-match"})
 
+#: What a fault may say without a value.
+_WORDS: Final = ("cut", "has_more", "loop", "null_ids")
+
 _MESSAGES: Final = {500: "Internal server error", 529: "Overloaded"}
 _KINDS: Final = {status: kind for kind, status in anthropic.STATUS.items()}
 _LARGE: Final = {anthropic.status_of(RequestTooLargeError("", part)): part for part in ("body", "url", "headers")}
@@ -173,6 +176,8 @@ def parse_fault(text: str) -> Fault:
         name = said.strip().replace("-", "_")
         if name not in Fault.model_fields:
             raise InvalidError(f"A fault has no {name!r}; it has {', '.join(Fault.model_fields)}.")
+        if not equals and name not in _WORDS:
+            raise InvalidError(f"A fault needs to know which {name}; write {name}=….")
         fields[name] = value.strip() if equals else True
     if fields.get("times") == "always":
         fields["times"] = None

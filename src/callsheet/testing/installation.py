@@ -78,7 +78,7 @@ class Installation:
         self.clock.reset()
         self.state, self._keys = self._first[0], dict(self._first[1])
 
-    def add(self, model_id: str, **fields: Unpack[ModelFields]) -> Model:
+    def add(self, /, model_id: str, **fields: Unpack[ModelFields]) -> Model:
         """Add a model; unless said otherwise it is named after its id, and released now, so that it comes first."""
         given = {"display_name": model_id, "created_at": self.clock.now(), **read_fields(fields)}
         model = Model(**{**given, "id": model_id})
@@ -91,7 +91,7 @@ class Installation:
             )
         return self._put(check_dates(model, self.clock.now()))
 
-    def change(self, model_id: str, **fields: Unpack[ModelFields]) -> Model:
+    def change(self, /, model_id: str, **fields: Unpack[ModelFields]) -> Model:
         """Set fields of a model."""
         return self._edit(model_id, lambda model, _now: change_model(model, read_fields(fields)))
 

@@ -5,6 +5,7 @@ Every run of pytest where Callsheet is installed imports this, so it imports not
 
 from collections.abc import Iterator
 from contextlib import nullcontext
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,6 +20,12 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers",
         "models_api(**options): options of the fixture models_api, such as catalog, clock, shape, env, strict.",
     )
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Import the double before the first test that wants it, as what is imported in frozen time is spoiled."""
+    if any("models_api" in getattr(item, "fixturenames", ()) for item in session.items):
+        import_module("callsheet.testing.double")
 
 
 @pytest.fixture
@@ -36,15 +43,23 @@ def models_api(request: pytest.FixtureRequest, models_api_options: dict[str, Any
     """
     from callsheet.testing.double import ModelsAPI
 
-    options = dict(models_api_options)
-    for marker in reversed(list(request.node.iter_markers("models_api"))):  # the nearest has the last word
-        options |= marker.kwargs
+    options = {**models_api_options, **_marked(request.node)}
     env, strict = options.pop("env", True), options.pop("strict", True)
     with ModelsAPI(**options) as api, api.env if env else nullcontext():
         yield api
     if strict and api.unused_faults:
         idle = ", ".join(f"fail({_told(fault)})" for fault in api.unused_faults)
         pytest.fail(f"Asked for, and never happened: {idle}. Take it out, or say strict=False.", pytrace=False)
+
+
+def _marked(item: pytest.Item) -> dict[str, Any]:
+    """The options of all markers of a test."""
+    options: dict[str, Any] = {}
+    for marker in reversed(list(item.iter_markers("models_api"))):  # the nearest has the last word
+        if marker.args:
+            pytest.fail("The marker models_api takes its options by name, such as catalog=[...].", pytrace=False)
+        options |= marker.kwargs
+    return options
 
 
 def _told(fault: Any) -> str:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, TypeAlias, TypedDict
@@ -12,6 +12,7 @@ from callsheet.domain.errors import InvalidError
 from callsheet.domain.model import MODEL_FIELDS, Lifecycle, Model, check_id
 from callsheet.service.builtin import builtin_catalog
 from callsheet.testing.clock import read_instant
+from callsheet.wire.reading import UnreadableError, read_model
 
 #: A model in a test: its id, its fields by name (such as a recorded ModelInfo), or a `Model`.
 ModelSource: TypeAlias = str | Mapping[str, Any] | Model
@@ -101,7 +102,7 @@ def _load(file: Path) -> Any:
     except json.JSONDecodeError as error:
         place = f"line {error.lineno} column {error.colno}"
         raise InvalidError(f"The catalogue {file} is not valid JSON: {error.msg} at {place}.") from None
-    except (UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # another encoding, a number of thousands of digits
         raise InvalidError(f"The catalogue {file} is not valid JSON: {error}.") from None
 
 
@@ -118,10 +119,11 @@ def _read(source: Any, file: str) -> Catalog:
     aliases: dict[str, str] = {}
     for number, row in enumerate(source):
         try:
-            model = _read_model(row)
-            _check_new(model, models)
+            model, named = _read_model(row), _read_aliases(row)
+            _check_new([model.id], models)
+            _check_new(named, aliases)
             models[model.id] = model
-            aliases |= dict.fromkeys(_read_aliases(row), model.id)
+            aliases |= dict.fromkeys(named, model.id)
         except InvalidError as error:
             raise InvalidError(f"{file}{name}[{number}]: {error}") from None
     for alias in aliases.keys() & models.keys():
@@ -129,29 +131,24 @@ def _read(source: Any, file: str) -> Catalog:
     return Catalog(models.values(), aliases)
 
 
+def _check_new(names: Iterable[str], known: Iterable[str]) -> None:
+    for name in names:
+        if name in known:
+            raise InvalidError(f"{name} stands here for the second time.")
+
+
 def _read_model(row: object) -> Model:
+    """The model that ``row`` is: our own fields must be right; those of other servers are read as a client does."""
     if isinstance(row, Model):
         return row
-    if isinstance(row, str):
-        row = {"id": row}
-    if not isinstance(row, Mapping) or not isinstance(row.get("id"), str):
-        raise InvalidError("a model must be an object with an id that is text.")
-    given = {name: row[name] for name in MODEL_FIELDS if row.get(name) is not None}
-    if "created_at" not in given and isinstance(row.get("created"), int):  # as OpenAI's shape has it
-        given["created_at"] = _from_seconds(row["created"])
-    return Model(**{"display_name": row["id"], **read_fields(given)})
-
-
-def _check_new(model: Model, models: Mapping[str, Model]) -> None:
-    if model.id in models:
-        raise InvalidError(f"{model.id} stands here for the second time.")
-
-
-def _from_seconds(seconds: int) -> datetime:
+    given = {"id": row} if isinstance(row, str) else dict(row) if isinstance(row, Mapping) else {}
     try:
-        return datetime.fromtimestamp(seconds, UTC)
-    except (OverflowError, ValueError, OSError):
-        raise InvalidError(f"created must be in seconds since 1970, not {seconds}.") from None
+        read = read_model(given)
+    except UnreadableError:
+        raise InvalidError("a model must be an object with an id that is text.") from None
+    fields = {name: getattr(read, name, None) for name in MODEL_FIELDS}
+    fields |= {name: value for name, value in given.items() if name in fields and value is not None}
+    return Model(**read_fields({name: value for name, value in fields.items() if value is not None}))
 
 
 def _read_aliases(row: object) -> list[str]:

@@ -7,10 +7,12 @@ break a connection when asked to.
 
 import asyncio
 import os
+import re
 import socket
 import threading
 from email.utils import format_datetime
 from http import HTTPStatus
+from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 import h11
@@ -28,8 +30,20 @@ _MOST_BODY: Final = 65536
 _LONGEST_HEAD: Final = 8192 + _MOST_HEADERS
 _AROUND: Final = len(": \r\n")  # of a header line
 
+#: What stands before the path where a request goes to a proxy, or to what was taken for one.
+_ABSOLUTE: Final = re.compile(rb"^https?://[^/?]*", re.IGNORECASE)
+
 _CONTINUE: Final = h11.InformationalResponse(status_code=100, headers=[])
 _PHRASES: Final = {status.value: status.phrase.encode("ascii") for status in HTTPStatus}
+
+
+class _Loop(asyncio.SelectorEventLoop):
+    """A loop, whatever policy the tests have set, whose time goes on when they have frozen theirs."""
+
+    _time = staticmethod(monotonic)  # as an attribute of a class, it is not found by those who replace it
+
+    def time(self) -> float:
+        return self._time()
 
 
 class Server:
@@ -53,7 +67,7 @@ class Server:
         self._listener = _listen(host, port)
         name, taken = self._listener.getsockname()[:2]
         self.url = f"http://[{name}]:{taken}" if ":" in name else f"http://{name}:{taken}"
-        self._loop = asyncio.SelectorEventLoop()  # whatever policy the tests have set
+        self._loop = _Loop()
         self._stopped = asyncio.Event()
         self._thread = threading.Thread(target=self._run, name="callsheet-double", daemon=True)
         self._thread.start()
@@ -105,6 +119,7 @@ class _Connection(asyncio.Protocol):
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=_LONGEST_HEAD)
         self._request: h11.Request | None = None
         self._body = b""
+        self._deaf = False  # after a refusal, what follows means nothing
 
     def abort(self) -> None:
         """End it at once."""
@@ -122,17 +137,18 @@ class _Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Answer what is complete."""
-        self._http.receive_data(data)
-        self._read()
+        if not self._deaf:
+            self._http.receive_data(data)
+            self._read()
 
-    def eof_received(self) -> None:
-        """Note that no more will come; the transport then closes."""
-        self._http.receive_data(b"")
-        self._read()
+    def eof_received(self) -> bool:
+        """Note that no more will come; return whether an answer to what came before is still to be given."""
+        self.data_received(b"")
+        return self._http.our_state is h11.SEND_RESPONSE
 
     def _read(self) -> None:
         try:
-            while not self._transport.is_closing():
+            while not (self._deaf or self._transport.is_closing()):
                 event = self._http.next_event()
                 if event is h11.NEED_DATA or event is h11.PAUSED:
                     return
@@ -146,6 +162,8 @@ class _Connection(asyncio.Protocol):
             self._request, self._body = event, b""
             if sum(len(name) + len(value) + _AROUND for name, value in event.headers) > _MOST_HEADERS:
                 self._refuse(_too_large("headers"))
+            elif int(dict(event.headers).get(b"content-length", b"0")) > _MOST_BODY:
+                self._refuse(_too_large("body"))
             elif self._http.they_are_waiting_for_100_continue:
                 self._transport.write(self._http.send(_CONTINUE) or b"")
         elif isinstance(event, h11.Data):
@@ -159,7 +177,7 @@ class _Connection(asyncio.Protocol):
 
     def _answer(self) -> None:
         assert self._request is not None  # noqa: S101  # its end has come
-        path, _, query = self._request.target.partition(b"?")
+        path, _, query = _ABSOLUTE.sub(b"", self._request.target).partition(b"?")
         method = self._request.method.decode("ascii")
         outcome = self._api.handle(method, path, query, list(self._request.headers), self._body)
         if outcome.delay:
@@ -185,17 +203,24 @@ class _Connection(asyncio.Protocol):
             self._transport.close()
         else:
             self._http.start_next_cycle()
+            self._request = None
 
     def _refuse(self, error: APIError) -> None:
-        """Answer what cannot be read in the envelope of the contract, and close."""
+        """Answer what cannot be read in the envelope of the contract, and end the connection.
+
+        What still comes is thrown away until the caller has closed, too: where something unread lies in a socket
+        that is closed, the other side's system throws away the answer.
+        """
+        self._deaf = True
         if self._http.our_state in (h11.IDLE, h11.SEND_RESPONSE):
             response = self._api.refuse(error)
             self._send(response._replace(headers=[*response.headers, (b"connection", b"close")]))
-        self._transport.close()
+        self._transport.write_eof()
 
     def _send(self, response: Response) -> None:
         """Send all of it at once: in pieces, each might wait for the other side to acknowledge the one before."""
-        events = (h11.Data(data=response.body), h11.EndOfMessage())
+        to_head = self._request is not None and self._request.method == b"HEAD"
+        events = (h11.Data(data=b"" if to_head else response.body), h11.EndOfMessage())
         self._transport.write(self._head(response) + b"".join(self._http.send(event) or b"" for event in events))
 
     def _head(self, response: Response) -> bytes:
