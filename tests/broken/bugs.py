@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import random
 from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
@@ -113,7 +114,7 @@ async def any_cursor(asked: Asked, ask: Ask) -> Answered:
 
 # --- models
 
-_turns = itertools.count(7, 7)
+_turns = itertools.count()
 
 
 async def map_order(asked: Asked, ask: Ask) -> Answered:
@@ -121,8 +122,10 @@ async def map_order(asked: Asked, ask: Ask) -> Answered:
     answered = await ask(asked)
     if asked.is_list and answered.status == 200:
         data = answered.json["data"]
-        turn = next(_turns) % max(1, len(data))
-        data = [*data[turn:], *data[:turn]]
+        last = data[-1:]
+        random.Random(next(_turns)).shuffle(data)
+        if data[-1:] == last:  # as it should be
+            data = [*data[1:], *data[:1]]
         cursors = {"first_id": data[0]["id"], "last_id": data[-1]["id"]} if answered.is_page and data else {}
         return answered.changed(data=data, **cursors)
     return answered

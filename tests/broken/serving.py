@@ -108,8 +108,8 @@ def serve_silence() -> Iterator[str]:
 
 
 @contextmanager
-def serve_bytes(reply: bytes) -> Iterator[str]:
-    """Answer whatever is asked with these bytes, and close the connection."""
+def serve_bytes(reply: bytes, until: bytes = b"\0") -> Iterator[str]:
+    """Answer whatever is asked with these bytes, and close the connection; be gone once ``until`` is asked for."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def answer() -> None:
@@ -117,15 +117,18 @@ def serve_bytes(reply: bytes) -> Iterator[str]:
                 while True:
                     connection, _ = listener.accept()
                     with connection, suppress(ConnectionError):
-                        connection.recv(65_536)
-                        connection.sendall(reply)
+                        if until in connection.recv(65_536):
+                            listener.close()
+                        else:
+                            connection.sendall(reply)
 
         thread = threading.Thread(target=answer)
         thread.start()
         try:
             yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         finally:
-            listener.shutdown(socket.SHUT_RDWR)
+            with suppress(OSError):  # it may be gone
+                listener.shutdown(socket.SHUT_RDWR)
             thread.join(timeout=30)
 
 

@@ -41,9 +41,15 @@ Diagnose = Callable[..., Report]
 def diagnose(stocked: Stocked) -> Diagnose:
     """What the doctor finds on the stocked server with these bugs, by default with pages that hold all models."""
 
-    def diagnose(*bugs: Bug, clients: tuple[str, ...] = (), alias: str | None = ALIAS, **settings: Any) -> Report:
+    def diagnose(
+        *bugs: Bug,
+        clients: tuple[str, ...] = (),
+        alias: str | None = ALIAS,
+        key: str = stocked.key,
+        **settings: Any,
+    ) -> Report:
         with serve_broken(stocked.installation, *bugs, **{"default_limit": 1000, **settings}) as url:
-            return examine(parse_target(url), stocked.key, load_clients(clients), patience=10, alias=alias)
+            return examine(parse_target(url), key, load_clients(clients), patience=10, alias=alias)
 
     return diagnose
 

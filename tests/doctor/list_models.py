@@ -20,7 +20,8 @@ def main(kind: str, job: dict[str, Any]) -> list[list[str] | None]:
     listed: list[list[str] | None] = []
     with client:
         for url in job["urls"]:
-            models = client.with_options(base_url=f"{url}/v1" if openai else url).models
+            asking = client.with_options(base_url=f"{url}/v1" if openai else url)
+            models = asking.beta.models if job.get("beta") else asking.models
             query = {} if openai else {"limit": job["limit"]}
             try:
                 listed.append([model.id for model in itertools.islice(models.list(**query), job["at_most"])])

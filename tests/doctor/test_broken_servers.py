@@ -209,7 +209,3 @@ def test_more_models_than_a_page_holds_are_all_known(stocked: Stocked, diagnose:
     assert client_findings(report) == {"librechat:cut"}
     missing = report.clients[0].plays[0].findings[0].models
     assert missing == report.models[20:]
-
-
-def test_never_more_requests_are_sent_than_allowed(diagnose: Diagnose) -> None:
-    assert all(0 < diagnose(bug).requests <= 200 for bug in (bugs.endless_pager, bugs.looping_cursor))

@@ -76,7 +76,7 @@ def test_a_pipe_gets_markdown(doctor: CLI, url: str) -> None:
     assert done.out.startswith(f"# callsheet doctor {url}\n\n16 models in Anthropic's shape and OpenAI's shape; ")
     assert re.search(r"^\| Claude Code \| 16 of 16 models \| [\d.]+ m?s of 3 s \| ok \|$", done.out, re.MULTILINE)
     assert "## Conformance: 100 %\n" in done.out
-    assert "| 3 Order and paging | 19 | 0 | 0 | 0 |\n" in done.out
+    assert "| 3 Order and paging | 22 | 0 | 0 | 0 |\n" in done.out
     rows = [line for line in done.out.splitlines() if line.startswith("|")]
     assert {row.count("|") for row in rows} == {5, 6}
 
@@ -294,6 +294,11 @@ def test_a_certificate_that_is_not_trusted_is_told_and_can_be_trusted(
 def test_plain_http_spoken_to_over_tls_is_told(doctor: CLI, url: str) -> None:
     refusal = doctor(url.replace("http:", "https:")).refusal
     assert "over TLS" in refusal
+
+
+def test_all_clients_are_all_also_beside_one(doctor: CLI, url: str) -> None:
+    done = doctor(url, "--json", *QUICK, "--client", "all")
+    assert [client["name"] for client in done.json["clients"]] == CLIENTS
 
 
 def test_a_client_that_is_not_known_is_told(doctor: CLI, url: str) -> None:

@@ -1,20 +1,23 @@
 """Whatever a server answers, the doctor makes a report or a sentence of it."""
 
+import asyncio
 import gzip
 import json
+import re
 from dataclasses import replace
 from typing import Any, Final
 
 import pytest
 
+from callsheet.cli.diagnosis import write_diagnosis
 from callsheet.doctor.examine import examine
 from callsheet.doctor.report import Report
 from callsheet.doctor.rules import load_clients
 from callsheet.doctor.target import parse_target
 from callsheet.domain.errors import DoctorError
 from tests.broken.asking import Answered, Ask, Asked
-from tests.broken.serving import serve_bytes
-from tests.doctor.conftest import Diagnose, broken_rules
+from tests.broken.serving import make_app, serve_app, serve_bytes
+from tests.doctor.conftest import Diagnose, Stocked, broken_rules
 
 ODD_IDS: Final = [
     "\ud800 half a character",
@@ -63,6 +66,8 @@ BODIES: Final = {
     "an error in a success": json.dumps({"type": "error", "error": {"type": "x", "message": "y"}}),
     "not UTF-8": "\udcff\udcfe",
     "nothing": "",
+    "an id of a megabyte": page(model("claude-" + "x" * 1_000_000), model("claude-y"), has_more=True, last_id="z"),
+    "marks of Markdown": page(model("` <img src=x> **@everybody** [a](b) ```"), has_more=True),
 }
 
 
@@ -81,6 +86,48 @@ def test_no_body_makes_it_fail(body: str, diagnose: Diagnose) -> None:
         assert broken_rules(report)
     assert told
     assert told.isprintable()
+    assert len(told) < 1_000_000
+
+
+def test_what_is_no_json_is_no_list(diagnose: Diagnose) -> None:
+    async def answer(asked: Asked, ask: Ask) -> Answered:
+        body = page(model("claude-x")).replace('"2026-01-01T00:00:00Z"', "NaN")
+        return Answered(200, {"content-type": "application/json"}, body.encode())
+
+    with pytest.raises(DoctorError, match="that is no JSON"):
+        diagnose(answer)
+
+
+def test_a_hundred_thousand_models_are_no_trouble() -> None:
+    body = page(*(model(f"claude-opus-{number}") for number in range(100_000)))
+    reply = f"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n{body}"
+    with serve_bytes(reply.encode()) as url:
+        report = examine(parse_target(url), "sk-some-key", load_clients(["claude-code", "java-sdk"]), patience=30)
+    assert len(report.models) == 100_000
+    assert report.unfinished == ""
+    assert "limit-is-honoured" in broken_rules(report)
+
+
+class Dripping:
+    """An application that answers a byte at a time."""
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        while True:
+            await send({"type": "http.response.body", "body": b" ", "more_body": True})
+            await asyncio.sleep(0.05)
+
+
+def test_a_server_that_never_comes_to_an_end_is_not_waited_for(stocked: Stocked) -> None:
+    with (
+        make_app(stocked.installation) as app,
+        serve_app(Dripping(app)) as url,
+        pytest.raises(DoctorError, match=r"did not answer within 0\.5 s"),
+    ):
+        examine(parse_target(url), "sk-some-key", load_clients(), patience=0.5)
 
 
 @pytest.mark.parametrize(
@@ -101,20 +148,34 @@ def test_what_is_not_http_is_told_in_a_sentence(reply: bytes) -> None:
     assert url in str(refusal.value)
 
 
-def test_a_body_that_is_small_until_it_is_decompressed_is_not_read_to_its_end(diagnose: Diagnose) -> None:
-    bomb = gzip.compress(b"[" * (65 << 20), 1)
+@pytest.mark.parametrize("coding", ["gzip", "gzip, gzip"])
+def test_a_body_that_is_small_until_it_is_decompressed_is_not_read_to_its_end(
+    coding: str, diagnose: Diagnose
+) -> None:
+    bomb = b"[" * (65 << 20)
+    for _ in coding.split(","):
+        bomb = gzip.compress(bomb, 1)
 
     async def answer(asked: Asked, ask: Ask) -> Answered:
         plain = await ask(asked)
-        return replace(plain, headers={**plain.headers, "content-encoding": "gzip"}, body=bomb)
+        return replace(plain, headers={**plain.headers, "content-encoding": coding}, body=bomb)
 
     with pytest.raises(DoctorError, match="more than 64 MiB"):
         diagnose(answer)
 
 
-def test_names_cannot_break_the_table_they_stand_in(diagnose: Diagnose) -> None:
-    from callsheet.cli.diagnosis import write_diagnosis
+def test_names_cannot_become_markup(diagnose: Diagnose) -> None:
+    async def answer(asked: Asked, ask: Ask) -> Answered:
+        return Answered(200, {"content-type": "application/json"}, BODIES["marks of Markdown"].encode())
 
+    text = re.sub(
+        r"^```text$.*?^```$", "", write_diagnosis(diagnose(answer), verbose=True), flags=re.MULTILINE | re.DOTALL
+    )
+    assert "<img src=x>" in text
+    assert "<img" not in re.sub(r"`[^`]*`", "", text)
+
+
+def test_names_cannot_break_the_table_they_stand_in(diagnose: Diagnose) -> None:
     async def answer(asked: Asked, ask: Ask) -> Answered:
         return Answered(
             200, {"content-type": "application/json"}, BODIES["odd ids"].encode("utf-8", "surrogatepass")
@@ -123,3 +184,13 @@ def test_names_cannot_break_the_table_they_stand_in(diagnose: Diagnose) -> None:
     text = write_diagnosis(diagnose(answer), verbose=True)
     assert text.isprintable() or set(filter(lambda character: not character.isprintable(), text)) == {"\n"}
     assert {line.count("|") for line in text.split("\n") if line.startswith("| ")} <= {5, 6}
+
+
+def test_bodies_that_are_too_large_are_not_asked_for_without_end(diagnose: Diagnose) -> None:
+    async def too_large_but_for_the_list(asked: Asked, ask: Ask) -> Answered:
+        answered = await ask(asked)
+        return answered if asked.value("limit") == "1000" else replace(answered, body=b" " * (65 << 20))
+
+    report = diagnose(too_large_but_for_the_list, clients=("claude-code",))
+    assert report.unfinished == "the server sent too much in all"
+    assert report.requests < 60

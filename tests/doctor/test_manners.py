@@ -1,19 +1,25 @@
 """The doctor only reads, asks little, hands the key to nobody else, and tells it to nobody."""
 
+import html
+import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Final
+from urllib.parse import unquote
+from uuid import uuid4
 
 import pytest
 
+from callsheet.cli.diagnosis import write_diagnosis
 from callsheet.doctor.examine import examine
-from callsheet.doctor.report import Report, Result
+from callsheet.doctor.report import Level, Report, Result
 from callsheet.doctor.rules import load_clients
 from callsheet.doctor.target import parse_target
 from callsheet.domain.errors import DoctorError
 from tests.broken import bugs
-from tests.broken.asking import Answered, Ask, Asked
-from tests.broken.serving import make_app, serve_app, serve_broken, with_bugs
+from tests.broken.asking import Answered, Ask, Asked, Bug
+from tests.broken.serving import make_app, serve_app, serve_broken, serve_bytes, with_bugs
 from tests.doctor.conftest import ALIAS, Diagnose, Stocked, client_findings, codes
 
 
@@ -82,6 +88,50 @@ def test_no_part_of_the_report_holds_the_key(diagnose: Diagnose, stocked: Stocke
     assert "[key]" in told
 
 
+def halves(key: str) -> str:
+    return f"{key[: len(key) // 2]} and {key[len(key) // 2 :]}"
+
+
+#: How a server may write a key into JSON, so that whoever reads that has it.
+WRITINGS: Final[dict[str, Callable[[str], str]]] = {
+    "as it is": str,
+    "escaped": lambda key: "".join(f"\\u{ord(each):04X}" for each in key),
+    "partly escaped": lambda key: key.replace("k", "\\u006b").replace("-", "\\u002d"),
+    "for a URL": lambda key: "".join(f"%{ord(each):02x}" for each in key),
+    "for a page": lambda key: "".join(f"&#{ord(each)};" for each in key),
+    "in halves": halves,
+    "after much else": lambda key: f"{'x' * 225}{key}",
+}
+
+
+@pytest.mark.parametrize("write", WRITINGS.values(), ids=WRITINGS)
+@pytest.mark.parametrize("place", ["id", "last_id", "message", "location"])
+def test_a_key_is_not_told_however_it_is_written(
+    place: str, write: Callable[[str], str], diagnose: Diagnose, stocked: Stocked
+) -> None:
+    written = write(stocked.key)
+
+    async def leak(asked: Asked, ask: Ask) -> Answered:
+        if place == "location":
+            return Answered(307, {"location": f"/login?key={written}"})
+        answered = await ask(asked)
+        if place == "message":
+            body = f'{{"type":"error","error":{{"type":"not_found_error","message":"{written}"}}}}'
+            return replace(answered, body=body.encode()) if answered.status >= 400 else answered
+        if place == "last_id" and answered.is_page:
+            answered = answered.changed(last_id="claude-KEY")
+        if place == "id":
+            answered = answered.each_model(lambda model: {**model, "id": f"{model['id']}-KEY"})
+        return replace(answered, body=answered.body.replace(b"KEY", written.encode()))
+
+    report = diagnose(leak, clients=("claude-code", "python-sdk"))
+    told = json.dumps(report.model_dump(mode="json")) + write_diagnosis(report, verbose=True)
+    decoded = html.unescape(unquote(told.encode().decode("unicode_escape", "replace")))
+    for text in (told, decoded):
+        assert [at for at in range(len(stocked.key) - 12) if stocked.key[at : at + 12] in text] == []
+    assert report.worst is not None
+
+
 def test_a_key_in_the_url_is_hidden_too(stocked: Stocked) -> None:
     with serve_broken(stocked.installation, root_path=f"/{stocked.key}") as url:
         report = examine(
@@ -105,6 +155,8 @@ def test_it_waits_when_the_server_limits_the_rate(diagnose: Diagnose) -> None:
 def test_it_stops_when_the_server_wants_to_be_left_alone(diagnose: Diagnose, witness: Witness) -> None:
     report = diagnose(witness, bugs.rate_limited(40, 3600))
     assert len(witness.asked) <= 41
+    assert (report.unfinished, report.worst) == ("the server limits the rate of requests", Level.WARNING)
+    assert "*warning* Not everything could be asked: the server limits" in write_diagnosis(report)
     reasons = {
         check.sentence
         for section in report.sections
@@ -118,6 +170,63 @@ def test_it_stops_when_the_server_wants_to_be_left_alone(diagnose: Diagnose, wit
 def test_a_server_that_limits_the_rate_at_once_is_left_alone(diagnose: Diagnose) -> None:
     with pytest.raises(DoctorError, match=r"cannot be examined, as the server limits the rate.*try again later"):
         diagnose(bugs.rate_limited(1, 3600))
+
+
+PAGE: Final = json.dumps(
+    {
+        "data": [{"type": "model", "id": "claude-a", "display_name": "A", "created_at": "2026-01-01T00:00:00Z"}],
+        "has_more": False,
+        "first_id": "claude-a",
+        "last_id": "claude-a",
+    }
+)
+REPLY: Final = f"HTTP/1.1 200 OK\r\ncontent-length: {len(PAGE)}\r\n\r\n{PAGE}".encode()
+
+
+def test_a_server_that_does_not_survive_a_question_is_told_and_nothing_else_is_held_against_it() -> None:
+    with serve_bytes(REPLY.replace(b"\r\n", b"\r\nconnection: close\r\n", 1), until=b"/%FF") as url:
+        report = examine(parse_target(url), "sk-some-key", load_clients(), patience=5)
+    assert report.unfinished == "the server is gone since it was asked for GET /v1/models/%FF"
+    assert report.worst is Level.ERROR  # of other faults
+    told = [check.sentence for section in report.sections for check in section.checks]
+    assert [sentence for sentence in told if "reached" in sentence or "broke off" in sentence] == []
+    assert "request-id-is-given" in codes(report, Result.FAILED)  # it was asked for all else before
+
+
+def test_a_connection_that_is_let_go_without_a_word_is_no_fault() -> None:
+    with serve_bytes(REPLY) as url:
+        report = examine(parse_target(url), "sk-some-key", load_clients(), patience=5)
+    assert "broke off" not in report.model_dump_json()
+    assert report.unfinished == ""
+
+
+async def endless(asked: Asked, ask: Ask) -> Answered:
+    """Page for ever: there are always more models."""
+    answered = await ask(asked)
+    if not answered.is_page:
+        return answered
+    new = [{**PATTERN, "id": f"claude-{uuid4()}"} for _ in range(int(asked.value("limit") or 20) % 50)]
+    return answered.changed(data=new, has_more=True, first_id="a", last_id=new[-1]["id"] if new else None)
+
+
+PATTERN: Final = {"type": "model", "display_name": "A", "created_at": "2026-01-01T00:00:00Z"}
+
+
+async def opaque(asked: Asked, ask: Ask) -> Answered:
+    """Page for ever: it is always the first page, under another cursor."""
+    answered = await bugs.endless_pager(asked, ask)
+    return answered.changed(has_more=True, last_id=str(uuid4())) if answered.is_page else answered
+
+
+@pytest.mark.parametrize("bug", [endless, opaque, bugs.endless_pager, bugs.looping_cursor, bugs.rate_limited(2, 0)])
+def test_never_more_requests_are_sent_than_promised(bug: Bug, diagnose: Diagnose, witness: Witness) -> None:
+    report = diagnose(witness, bug)
+    assert len(witness.asked) <= report.requests <= 200
+
+
+def test_paging_for_ever_is_found_under_cursors_that_change(diagnose: Diagnose) -> None:
+    found = client_findings(diagnose(opaque))
+    assert {"java-sdk:loops", "python-sdk:loops", "typescript-sdk:loops"} <= found
 
 
 @pytest.fixture

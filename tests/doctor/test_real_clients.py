@@ -3,18 +3,18 @@
 import json
 import subprocess
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import pytest
 
 from callsheet.doctor.player import Player
 from callsheet.doctor.playing import play_client
 from callsheet.doctor.report import Play
-from callsheet.doctor.rules import load_clients
+from callsheet.doctor.rules import Way, load_clients
 from callsheet.doctor.target import parse_target
 from tests.broken import bugs
 from tests.broken.asking import Bug
-from tests.broken.serving import serve_each
+from tests.broken.serving import make_app, serve_app, serve_each
 from tests.clients.install import CLIENTS, STAMP
 from tests.clients.programs import be_without, clean_environment
 from tests.doctor.conftest import Stocked
@@ -52,6 +52,13 @@ class Client(NamedTuple):
         return self.folder
 
     @property
+    def way(self) -> Way:
+        """How the doctor asks in its place."""
+        (rules,) = load_clients([self.name])
+        (way,) = [way for way in rules.ways if way.versions == self.versions]
+        return way
+
+    @property
     def command(self) -> list[str]:
         """What lists models with it."""
         here = Path(__file__).parent
@@ -75,6 +82,33 @@ REAL: Final = (
 )
 
 
+class Recorder:
+    """An application that writes down how it is asked: target and headers, but for what is each machine's own."""
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+        self.asked: list[tuple[str, dict[str, str]]] = []
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        headers = {name.decode(): value.decode() for name, value in scope["headers"] if name != b"host"}
+        for name in ("x-stainless-os", "x-stainless-arch", "x-stainless-runtime-version"):
+            headers[name] = "any" if headers.get(name) else "none"
+        self.asked.append((f"{scope['path']}?{scope['query_string'].decode()}", headers))
+        await self.app(scope, receive, send)
+
+
+@pytest.mark.parametrize("client", REAL, ids=str)
+def test_the_doctor_asks_exactly_as_a_real_client_does(client: Client, stocked: Stocked, tmp_path: Path) -> None:
+    way = client.way
+    with make_app(stocked.installation, default_limit=1000) as app, serve_app(recorder := Recorder(app)) as url:
+        with Player(parse_target(url), stocked.key, 10) as player:
+            player.play(way.ask(ENOUGH))
+        job = {"urls": [url], "key": stocked.key, "limit": ENOUGH, "at_most": 1, "beta": way.way == "client.beta"}
+        run(client, job, tmp_path)
+    by_doctor, by_client = recorder.asked[:2]
+    assert by_doctor == by_client
+
+
 @pytest.mark.parametrize("client", REAL, ids=str)
 def test_the_doctor_foretells_what_a_real_client_gets(client: Client, stocked: Stocked, tmp_path: Path) -> None:
     with serve_each(stocked.installation, *BUGS, default_limit=1000) as urls:
@@ -93,11 +127,10 @@ def test_the_doctor_foretells_what_a_real_client_gets(client: Client, stocked: S
 def play(client: Client, url: str, stocked: Stocked) -> Play:
     """What the doctor says of this client."""
     (rules,) = load_clients([client.name])
-    (way,) = [way for way in rules.ways if way.versions == client.versions]
     known = [model["id"] for model in stocked.installation.catalog.list() if model["lifecycle"] != "retired"]
     with Player(parse_target(url), stocked.key, 10) as player:
         (said,) = play_client(
-            rules.model_copy(update={"ways": (way,)}), player.play, [str(each) for each in known]
+            rules.model_copy(update={"ways": (client.way,)}), player.play, [str(each) for each in known]
         ).plays
     return said
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
+from callsheet.doctor.exchange import quoted
 from callsheet.doctor.report import (
     Check,
     ClientReport,
@@ -42,8 +43,24 @@ def _head(report: Report) -> Iterator[str]:
     yield f"# callsheet doctor {report.url}"
     yield ""
     models = "1 model" if len(report.models) == 1 else f"{len(report.models)} models"
+    models = models if report.is_whole else f"More than {models}"
     yield f"{models} in {shapes}; {report.requests} requests in {report.seconds:.1f} s."
     yield f"Callsheet {report.callsheet}, {report.at}."
+    yield ""
+    yield _sum(report)
+    if report.unfinished:
+        yield ""
+        yield f"{_MARKS[Level.WARNING]} Not everything could be asked: {report.unfinished}."
+
+
+def _sum(report: Report) -> str:
+    """What was found, in a line."""
+    levels = [told.finding.level for told in _tell(report.clients)]
+    levels += [check.level for section in report.sections for check in section.checks if check.is_broken]
+    counts = [(levels.count(level), level.value) for level in Level]
+    found = ", ".join(f"{count} {level}{'s' if count > 1 else ''}" for count, level in counts if count)
+    asked = "what could be asked" if report.unfinished else "the contract"
+    return f"Found: {found or 'nothing'}; {report.score} % of {asked} is kept."
 
 
 # --- clients
@@ -155,7 +172,7 @@ def _sees_nothing(play: Play) -> bool:
 
 
 def _names(models: Sequence[str]) -> str:
-    shown = ", ".join(f"`{name}`" for name in models[:_NAMED])
+    shown = ", ".join(map(quoted, models[:_NAMED]))
     return f"{shown} and {len(models) - _NAMED} more" if len(models) > _NAMED else shown
 
 
@@ -163,7 +180,8 @@ def _names(models: Sequence[str]) -> str:
 
 
 def _contract(report: Report, *, verbose: bool) -> Iterator[str]:
-    yield from ("", f"## Conformance: {report.score} %", "")
+    part = " of what could be asked" if report.unfinished else ""
+    yield from ("", f"## Conformance: {report.score} %{part}", "")
     yield from ("| Section | Kept | Broken | Blocked | Not applicable |", "|---|--:|--:|--:|--:|")
     for section in report.sections:
         counts = (section.count(result) for result in Result)
@@ -174,7 +192,7 @@ def _contract(report: Report, *, verbose: bool) -> Iterator[str]:
             "",
             "Blocked: cannot be told, as a rule that it rests on is broken; --verbose names them all.",
         )
-    if broken := [each for each in checks if each[1].result is Result.FAILED]:
+    if broken := [each for each in checks if each[1].is_broken]:
         yield ""
         for section, check in sorted(broken, key=lambda each: _LEVELS.index(each[1].level)):
             yield from _broken(section, check, verbose=verbose)

@@ -13,7 +13,7 @@ from callsheet.cli.output import AsJSON, print_json
 from callsheet.domain.errors import DoctorError
 
 if TYPE_CHECKING:
-    from callsheet.doctor.examine import Progress
+    from callsheet.doctor.marking import Progress
     from callsheet.doctor.report import Report
 
 #: Variables that hold a key, by the names that clients know.
@@ -85,7 +85,7 @@ def _examine(
     from callsheet.doctor.target import parse_target
 
     target = parse_target(url)
-    clients = load_clients(name for name in names if name != "all")
+    clients = load_clients(() if "all" in names else names)
     key = _find_key(api_key)
     with _progress() as progress:
         return examine(target, key, clients, patience=patience, model=model, alias=alias, progress=progress)

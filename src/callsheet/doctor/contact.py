@@ -4,7 +4,7 @@ from typing import Final
 
 from callsheet.doctor.exchange import Exchange, FailureKind, printable, shortened
 from callsheet.doctor.player import ExhaustedError, Player
-from callsheet.doctor.reading import Listing, Model, read_listing
+from callsheet.doctor.reading import Listing, read_listing
 from callsheet.doctor.subject import ANTHROPIC, ANTHROPIC_BEARER, OPENAI, WHOLE, Headers, Subject
 from callsheet.domain.errors import DoctorError
 
@@ -23,7 +23,7 @@ def make_contact(player: Player, model: str | None, alias: str | None) -> Subjec
     try:
         return _make_contact(Subject(player, model=model, alias=alias))
     except ExhaustedError as error:
-        raise DoctorError(f"{player.shown_url} cannot be examined, as {error}; try again later.") from None
+        raise DoctorError(f"{player.target.base_url} cannot be examined, as {error}; try again later.") from None
 
 
 def _make_contact(subject: Subject) -> Subject:
@@ -40,27 +40,23 @@ def _make_contact(subject: Subject) -> Subject:
     if found:
         # A server that speaks OpenAI's dialect to everybody is asked in Anthropic's, so that this shows.
         subject.headers, listing = found[-1] if found[-1][1].is_anthropic else found[0]
-        subject.models = _all_models(subject, listing)
+        _read_on(subject, listing)
     elif not any(exchange.answer is not None and exchange.answer.is_redirect for exchange in exchanges):
         raise DoctorError(_why_not(exchanges))
     return subject
 
 
-def _all_models(subject: Subject, listing: Listing) -> tuple[Model, ...]:
-    """The models of a list and of the pages after it, as far as they bring new ones."""
-    models = list(listing.models)
-    seen = set(listing.ids)
+def _read_on(subject: Subject, listing: Listing) -> None:
+    """Learn the models of a list and of the pages after it, as far as they bring new ones."""
+    subject.learn(listing.models)
     for _ in range(_MAX_PAGES - 1):
-        if listing.has_more is not True or not models:
-            break
-        page = read_listing(subject.ask(f"{WHOLE}&after_id={subject.quoted(models[-1]['id'])}"))
-        new = [model for model in page.models if model["id"] not in seen] if page else []
-        if page is None or not new:
-            break
-        models += new
-        seen.update(page.ids)
+        if listing.has_more is not True or not subject.models:
+            return
+        page = read_listing(subject.ask(f"{WHOLE}&after_id={subject.cursor(-1)}"))
+        if page is None or not subject.learn(page.models):
+            return
         listing = page
-    return tuple(models)
+    subject.is_whole = listing.has_more is not True
 
 
 def _refuse_to_wait(exchange: Exchange) -> None:

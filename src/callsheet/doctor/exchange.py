@@ -4,9 +4,9 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cached_property
+from functools import lru_cache
 from shlex import quote
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 #: Stands for the key in the headers of a request, and is what a shell would put in its place.
 KEY: Final = "$ANTHROPIC_API_KEY"
@@ -23,8 +23,14 @@ _DEEPEST: Final = 64
 #: Characters of a target that are shown.
 _LONG_TARGET: Final = 200
 
+#: Characters of a value that are shown.
+_LONG_VALUE: Final = 120
+
+#: Bodies whose values are kept at hand: checks come back to the same few, and large ones cost much memory.
+_AT_HAND: Final = 4
+
 #: How headers begin that are no part of what a request asks.
-_UNTOLD: Final = ("x-stainless-", "accept", "user-agent", "content-type")
+_UNTOLD: Final = ("x-stainless-", "accept", "connection", "content-type", "sec-fetch-", "user-agent")
 
 
 class FailureKind(StrEnum):
@@ -78,14 +84,10 @@ class Answer:
         """Whether it sends the caller elsewhere."""
         return self.status in (301, 302, 303, 307, 308)
 
-    @cached_property
+    @property
     def json(self) -> Any:
         """The body, parsed; None if it is no JSON."""
-        try:
-            value = json.loads(self.body)
-        except (ValueError, RecursionError):
-            return None
-        return None if _is_too_deep(value) else value
+        return _parsed(self.body)
 
     @property
     def kind(self) -> str:
@@ -126,6 +128,11 @@ class Exchange:
         """The body, parsed; None if there is none, or none that is JSON."""
         return None if self.answer is None else self.answer.json
 
+    @property
+    def body(self) -> bytes:
+        """The body; empty if there was no answer."""
+        return b"" if self.answer is None else self.answer.body
+
     def header(self, name: str) -> str | None:
         """Return a header of the answer."""
         return None if self.answer is None else self.answer.headers.get(name)
@@ -155,6 +162,20 @@ class Exchange:
         return f"{', '.join(parts)}: {shortened(shown, _EXCERPT)}" if shown else ", ".join(parts)
 
 
+@lru_cache(_AT_HAND)
+def _parsed(body: bytes) -> Any:
+    try:
+        value = json.loads(body, parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        return None
+    return None if _is_too_deep(value) else value
+
+
+def _refuse(constant: str) -> NoReturn:
+    """Take `NaN` and the infinities for no JSON, as most languages do; Python's own parser lets them pass."""
+    raise ValueError(constant)
+
+
 def _is_too_deep(value: Any) -> bool:
     """Whether a value is nested so deeply that nothing which walks through it by calling itself may be given it."""
     level = [value]
@@ -173,17 +194,28 @@ def _digest(value: object) -> str:
     """A list of models without its models, which is long and seldom what matters; empty for anything else."""
     if not isinstance(value, dict) or not isinstance(value.get("data"), list):
         return ""
-    ids = [str(each.get("id")) if isinstance(each, dict) else "?" for each in value["data"]]
-    models = f"{len(ids)} models: {ids[0]} … {ids[-1]}" if len(ids) > 1 else ", ".join(ids)
+    entries = value["data"]
+    ends = entries if len(entries) < 2 else (entries[0], entries[-1])
+    named = (str(each.get("id")) if isinstance(each, dict) else "?" for each in ends)
+    ids = " … ".join(shortened(name, _LONG_VALUE) for name in named)
+    models = f"{len(entries)} models: {ids}" if len(entries) > 1 else ids
     rest = [f"{json.dumps(name)}: {json.dumps(value[name])[:80]}" for name in list(value)[:8] if name != "data"]
     return printable("{" + ", ".join([f'"data": [{models}]', *rest]) + "}")
 
 
 def printable(text: str) -> str:
     """Return ``text`` in one line, with what would move a cursor or colour a terminal taken out."""
-    return "".join(character if character.isprintable() else " " for character in text).strip()
+    if not text.isprintable():
+        text = "".join(character if character.isprintable() else " " for character in text)
+    return text.strip()
 
 
 def shortened(text: str, length: int) -> str:
     """Return at most ``length`` characters of ``text``, the last of them an ellipsis if any are missing."""
     return text if len(text) <= length else text[: length - 1] + "…"
+
+
+def quoted(value: object) -> str:
+    """Return what a server sent as a sentence may hold it: short, and as a piece of code that ends as it should."""
+    text = value if isinstance(value, str) else json.dumps(value)
+    return f"`{printable(shortened(text, _LONG_VALUE)).replace('`', chr(39))}`"

@@ -1,9 +1,11 @@
 """Judging: from a client's walk through the list to what goes wrong for its user. It asks nothing."""
 
+import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import chain
 
-from callsheet.doctor.exchange import Exchange, FailureKind, printable
+from callsheet.doctor.exchange import Exchange, quoted
 from callsheet.doctor.reading import Listing, Model
 from callsheet.doctor.report import Evidence, Finding, Level
 from callsheet.doctor.rules import ClientRules, Keeps, Walk, Way
@@ -38,8 +40,7 @@ def _no_list(rules: ClientRules, way: Way, exchange: Exchange) -> Finding:
         return _late(rules, way, exchange)
     answer = exchange.answer
     if answer is None:
-        code = "unreachable" if exchange.failure is FailureKind.CONNECTION else "no-answer"
-        return _finding(code, Level.ERROR, f"The server {exchange.why}.", exchange=exchange)
+        return _finding("no-answer", Level.ERROR, f"The server {exchange.why}.", exchange=exchange)
     if answer.is_redirect:
         return _redirected(rules, way, exchange)
     if not answer.is_success:
@@ -61,9 +62,7 @@ def _late(rules: ClientRules, way: Way, exchange: Exchange) -> Finding:
 
 
 def _redirected(rules: ClientRules, way: Way, exchange: Exchange) -> Finding:
-    sentence = (
-        f"The list is redirected: {exchange.status} to {printable(exchange.header('location') or 'nowhere')}."
-    )
+    sentence = f"The list is redirected: {exchange.status} to {quoted(exchange.header('location') or 'nowhere')}."
     if way.follows_redirects:
         more = " Clients like this one follow; the doctor does not, as the key would go with it."
         return _finding("redirected", Level.WARNING, sentence + more, _REDIRECT_ADVICE, exchange=exchange)
@@ -99,12 +98,12 @@ def _loops(walked: Walked) -> Finding:
 
 def _shown(rules: ClientRules, way: Way, walked: Walked, known: Sequence[str]) -> Iterator[Finding]:
     received = [model for page in walked.pages for model in page.models]
-    kept = [model for model in received if way.why_dropped(model, rules.title) is None]
-    dropped = [model for model in received if way.why_dropped(model, rules.title) is not None]
+    reasons = [way.why_dropped(model, rules.title) for model in received]
+    kept = [model for model, reason in zip(received, reasons, strict=True) if reason is None]
     if not received and not known:
         sentence = "The list is empty."
         yield _finding("empty", Level.WARNING, sentence, "Give the key models to see.", exchange=walked.last)
-    yield from _dropped(rules, way, dropped, none_left=not kept)
+    yield from _dropped(way, received, reasons, none_left=not kept)
     if walked.ending is Ending.STOPPED:
         yield _stops(walked, known)
     elif walked.ending is Ending.DONE:
@@ -113,10 +112,11 @@ def _shown(rules: ClientRules, way: Way, walked: Walked, known: Sequence[str]) -
     yield from _nameless(way, kept, walked.pages)
 
 
-def _dropped(rules: ClientRules, way: Way, dropped: Sequence[Model], *, none_left: bool) -> Iterator[Finding]:
-    reasons = [way.why_dropped(model, rules.title) for model in dropped]
+def _dropped(
+    way: Way, received: Sequence[Model], reasons: Sequence[str | None], *, none_left: bool
+) -> Iterator[Finding]:
     for why in dict.fromkeys(filter(None, reasons)):
-        ids = _unique(model for model, reason in zip(dropped, reasons, strict=True) if reason == why)
+        ids = _unique(model for model, reason in zip(received, reasons, strict=True) if reason == why)
         level = Level.ERROR if none_left else Level.WARNING
         advice = "Answer in Anthropic's shape."
         if way.keeps is not None and why == way.keeps.why:
@@ -126,7 +126,8 @@ def _dropped(rules: ClientRules, way: Way, dropped: Sequence[Model], *, none_lef
 
 
 def _rename(keeps: Keeps, model_id: str) -> str:
-    advice = keeps.advice.format(id=model_id, name=model_id.rpartition("/")[2])
+    model_id, name = (quoted(each).strip("`") for each in (model_id, model_id.rpartition("/")[2]))
+    advice = keeps.advice.format(id=model_id, name=name)
     return f"{advice[:1].upper()}{advice[1:]}."
 
 
@@ -161,8 +162,8 @@ def _cut(way: Way, pages: Sequence[Listing], received: Sequence[Model], known: S
 
 
 def _repeated(kept: Sequence[Model], page: Listing) -> Iterator[Finding]:
-    ids = [model["id"] for model in kept]
-    if repeated := _unique(model for model in kept if ids.count(model["id"]) > 1):
+    times = Counter(model["id"] for model in kept)
+    if repeated := tuple(model_id for model_id, count in times.items() if count > 1):
         sentence = "These are shown more than once."
         yield _finding("repeated", Level.WARNING, sentence, "List each model once.", repeated, page.exchange)
 
@@ -183,9 +184,7 @@ def _unique(models: Iterator[Model]) -> tuple[str, ...]:
 
 def _json(value: object) -> str:
     """A value of a page in words that stand in a sentence."""
-    if value is None or isinstance(value, bool):
-        return {None: "null", True: "true", False: "false"}[value]
-    return f"`{printable(str(value))[:40]}`"
+    return json.dumps(value) if value is None or isinstance(value, bool) else quoted(value)
 
 
 def _finding(

@@ -1,4 +1,4 @@
-"""Player: plays requests over HTTP, counts them, and keeps the key out of what it returns."""
+"""Player: plays requests over HTTP, and counts what they cost."""
 
 import asyncio
 import ssl
@@ -6,32 +6,32 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, NoReturn, Self
 
 import httpx2
 
-from callsheet.doctor.exchange import KEY, Answer, Ask, Exchange, FailureKind
+from callsheet.doctor.exchange import KEY, Answer, Ask, Exchange, FailureKind, shortened
 from callsheet.doctor.target import Target
 
 #: Requests that one examination may send.
 MAX_REQUESTS: Final = 200
 
-#: Bytes of a body, decoded, that are read.
+#: Bytes of a body, decoded, that are read; and of all bodies of one examination.
 MAX_BODY: Final = 64 << 20
+MAX_BYTES: Final = 512 << 20
 
 #: Seconds for a whole examination.
 MAX_SECONDS: Final = 300.0
 
 #: Seconds that a server which limits the rate may ask to wait for.
-MAX_WAIT: Final = 10
-
-_RATE_LIMITED: Final = 429
-
-#: A key shorter than this is no secret, and may be a part of any word.
-_SECRET_LENGTH: Final = 6
+MAX_WAIT: Final = 60
 
 #: Answers that may fail to come in time before the server is left alone.
 MAX_TIMEOUTS: Final = 3
+
+_RATE_LIMITED: Final = 429
+
+_LONG_TARGET: Final = 60  # characters that are told
 
 
 class ExhaustedError(Exception):
@@ -50,6 +50,7 @@ class Budget:
 
     requests: int = MAX_REQUESTS
     seconds: float = MAX_SECONDS
+    body_bytes: int = MAX_BYTES
     timeouts: int = MAX_TIMEOUTS
     closed: str = ""
 
@@ -62,17 +63,28 @@ class Budget:
             There is none left.
         """
         self.seconds -= seconds
-        if not self.closed:
-            self.closed = self._reason_to_close()
-        if self.closed:
-            raise ExhaustedError(self.closed)
+        if reason := self.closed or self._reason_to_close():
+            self.close(reason)
         self.requests -= 1
+
+    def close(self, reason: str) -> NoReturn:
+        """Let nothing more be spent.
+
+        Raises
+        ------
+        ExhaustedError
+            Always, with the ``reason``.
+        """
+        self.closed = reason
+        raise ExhaustedError(reason)
 
     def _reason_to_close(self) -> str:
         if self.requests <= 0:
             return "the limit of requests was reached"
         if self.seconds <= 0:
             return "the server took too long in all"
+        if self.body_bytes <= 0:
+            return "the server sent too much in all"
         return "the server left too many requests without an answer" if self.timeouts <= 0 else ""
 
 
@@ -94,11 +106,13 @@ class Player:
         self.target = target
         self.budget = budget or Budget()
         self._key = key
-        self._patience = patience
+        self._patience = min(patience, MAX_SECONDS)
         self._runner = asyncio.Runner()
-        self._client = httpx2.AsyncClient(timeout=None, follow_redirects=False)  # it is _play that gives up
+        self._client = httpx2.AsyncClient(timeout=None, follow_redirects=False)  # it is _ask that gives up
         self._client.headers.clear()  # each request brings its own
         self._began = time.perf_counter()
+        self._last: Ask | None = None
+        self._bodies: dict[bytes, bytes] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -109,37 +123,40 @@ class Player:
         self._runner.run(self._client.aclose())
         self._runner.close()
 
-    @property
-    def shown_url(self) -> str:
-        """The base URL, without the key if that is a part of it."""
-        return self._hidden(self.target.base_url)
-
-    def _hidden(self, text: str) -> str:
-        return text.replace(self._key, "[key]") if len(self._key) >= _SECRET_LENGTH else text
-
     def play(self, ask: Ask) -> Exchange:
         """Send ``ask`` and return what became of it; failures are values, too. A 429 is waited out.
 
         Raises
         ------
         ExhaustedError
-            The budget is spent.
+            The budget is spent, or the server is there no more.
         """
+        exchange = self._play(ask)
+        self._last = ask
+        if exchange.failure is FailureKind.PROTOCOL:  # it may have let go of a connection at this very moment
+            exchange = self._play(ask)
+        while exchange.status == _RATE_LIMITED:
+            self._wait(exchange.header("retry-after") or "")
+            exchange = self._play(ask)
+        return exchange
+
+    def _play(self, ask: Ask) -> Exchange:
         now = time.perf_counter()
         self.budget.spend(now - self._began)
         self._began = now
-        exchange = self._runner.run(self._play(ask))
+        exchange = self._runner.run(self._ask(ask))
+        if exchange.failure is FailureKind.CONNECTION and self._last is not None:
+            target = shortened(self._last.target, _LONG_TARGET)
+            self.budget.close(f"the server is gone since it was asked for {self._last.method} {target}")
         self.budget.timeouts -= exchange.failure is FailureKind.TIMEOUT
-        if exchange.status != _RATE_LIMITED:
-            return exchange
-        wait = exchange.header("retry-after") or ""
-        if wait.isdecimal() and int(wait) <= MAX_WAIT:
-            self._runner.run(asyncio.sleep(int(wait)))
-        else:
-            self.budget.closed = "the server limits the rate of requests"
-        return self.play(ask)
+        return exchange
 
-    async def _play(self, ask: Ask) -> Exchange:
+    def _wait(self, seconds: str) -> None:
+        if not (seconds.isdecimal() and int(seconds) <= MAX_WAIT):
+            self.budget.close("the server limits the rate of requests")
+        self._runner.run(asyncio.sleep(int(seconds)))
+
+    async def _ask(self, ask: Ask) -> Exchange:
         began = time.perf_counter()
         answer, failure, why = None, None, ""
         try:
@@ -151,7 +168,7 @@ class Player:
             failure, why = FailureKind.TOO_LARGE, f"answered with more than {MAX_BODY >> 20} MiB"
         except (httpx2.HTTPError, UnicodeError) as error:  # the latter from looking up odd names of hosts
             failure, why = _explain(error)
-        return Exchange(self.shown_url, ask, time.perf_counter() - began, answer, failure, why)
+        return Exchange(self.target.base_url, ask, time.perf_counter() - began, answer, failure, why)
 
     async def _send(self, ask: Ask) -> Answer:
         target = self.target.path(ask.target)
@@ -163,16 +180,15 @@ class Player:
             body = bytearray()
             async for chunk in response.aiter_bytes():
                 body += chunk
+                self.budget.body_bytes -= len(chunk)
                 if len(body) > MAX_BODY:
                     raise _TooLargeError
         finally:
             await response.aclose()
             self._client.cookies.clear()
-        headers = {name: self._hidden(value) for name, value in response.headers.items()}
         content = bytes(body)
-        if len(self._key) >= _SECRET_LENGTH:  # before anything is cut off, or a part of it would stay
-            content = content.replace(self._key.encode(), b"[key]")
-        return Answer(response.status_code, headers, content)
+        content = self._bodies.setdefault(content, content)  # where a limit is ignored, all pages are one
+        return Answer(response.status_code, dict(response.headers.items()), content)
 
 
 class _TooLargeError(Exception):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from callsheet.doctor.judging import judge
 from callsheet.doctor.report import ClientReport, Play
-from callsheet.doctor.rules import ClientRules, Way
+from callsheet.doctor.rules import ClientRules, Way, page_size
 from callsheet.doctor.walking import Asking, Ending, walk
 
 
@@ -23,8 +23,7 @@ def play_client(rules: ClientRules, ask: Asking, known: Sequence[str]) -> Client
 
 
 def _play(rules: ClientRules, way: Way, ask: Asking, known: tuple[str, ...]) -> Play:
-    page_size = -(-len(known) // 3) or 20  # a third, so that there is something to page
-    walked = walk(way, ask, page_size)
+    walked = walk(way, ask, page_size(len(known)))
     gets_list = walked.ending in (Ending.DONE, Ending.STOPPED, Ending.BROKEN_OFF)
     shown = dict.fromkeys(
         model["id"]

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from callsheet.doctor.exchange import Exchange
@@ -28,7 +29,7 @@ class Listing:
     nameless: int
     fields: Mapping[str, Any]
 
-    @property
+    @cached_property
     def ids(self) -> list[str]:
         """Their ids, in order."""
         return [model["id"] for model in self.models]
@@ -51,8 +52,8 @@ class Listing:
 
     @property
     def is_openai(self) -> bool:
-        """Whether it is a list as OpenAI's API gives it."""
-        return not self.is_anthropic
+        """Whether it is a list as OpenAI's API gives it; some servers mean one list to be both."""
+        return self.fields.get("object") == "list" or not self.is_anthropic
 
 
 def read_listing(exchange: Exchange) -> Listing | None:

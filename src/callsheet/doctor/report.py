@@ -2,14 +2,22 @@
 
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from callsheet.doctor.exchange import Exchange, printable
+from callsheet.doctor.exchange import Exchange, printable, shortened
 
-#: One line that moves no cursor and colours no terminal, whatever a server put into it.
-Line = Annotated[str, BeforeValidator(printable)]
+#: Characters of the longest line.
+_LONGEST: Final = 1000
+
+
+def _in_a_line(text: str) -> str:
+    return printable(shortened(text, _LONGEST))
+
+
+#: One line, not too long, that moves no cursor and colours no terminal, whatever a server put into it.
+Line = Annotated[str, BeforeValidator(_in_a_line)]
 
 
 class Level(StrEnum):
@@ -110,6 +118,11 @@ class Check(_Value):
     why: str = Field(description="Why the rule matters.")
     evidence: Evidence | None
 
+    @property
+    def is_broken(self) -> bool:
+        """Whether the server breaks it."""
+        return self.result is Result.FAILED
+
 
 class Section(_Value):
     """A section of the contract."""
@@ -137,6 +150,8 @@ class Report(_Value):
     requests: int
     seconds: float
     models: tuple[Line, ...] = Field(description="Ids that the server is known to list, in its order.")
+    is_whole: bool = Field(description="Whether it lists no more than these.")
+    unfinished: Line = Field(description="Why not everything could be asked; empty if it could.")
     speaks: tuple[str, ...] = Field(description="Dialects: anthropic, openai.")
     clients: tuple[ClientReport, ...]
     sections: tuple[Section, ...]

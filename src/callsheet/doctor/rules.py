@@ -12,9 +12,15 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from callsheet.doctor.exchange import Ask
 from callsheet.domain.errors import DoctorError
+from callsheet.domain.query import DEFAULT_LIMIT, MAX_LIMIT
 
 #: Stands in a target for a page size that takes a few pages to see all models.
 PAGE: Final = "{page}"
+
+
+def page_size(models: int) -> int:
+    """Return a third of the models, so that there is something to page."""
+    return min(-(-models // 3), MAX_LIMIT) or DEFAULT_LIMIT
 
 
 class Walk(StrEnum):

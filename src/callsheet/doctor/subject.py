@@ -1,6 +1,6 @@
 """Subject: the server under examination, and what is known of it so far."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import quote
@@ -8,6 +8,7 @@ from urllib.parse import quote
 from callsheet.doctor.exchange import KEY, Ask, Exchange
 from callsheet.doctor.player import Player
 from callsheet.doctor.reading import Listing, Model, read_listing
+from callsheet.domain.query import MAX_LIMIT
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -23,7 +24,7 @@ ANTHROPIC_BEARER: Final[Headers] = (BEARER, VERSION)
 OPENAI: Final[Headers] = (BEARER,)
 
 #: All models at once, as far as the contract allows.
-WHOLE: Final = "/v1/models?limit=1000"
+WHOLE: Final = f"/v1/models?limit={MAX_LIMIT}"
 
 _COMMON: Final[Headers] = (("accept", "application/json"), ("accept-encoding", "gzip"))
 
@@ -38,13 +39,19 @@ class Subject:
         Those with which it answers best.
     model, alias
         Names that the caller knows to exist; checks use them.
+    models, ids
+        What it lists, each once, in its order.
+    is_whole
+        Whether it lists no more than these.
     """
 
     player: Player
     headers: Headers = ANTHROPIC
     model: str | None = None
     alias: str | None = None
-    models: tuple[Model, ...] = ()
+    models: list[Model] = field(default_factory=list)
+    ids: list[str] = field(default_factory=list)
+    is_whole: bool = True
     trace: list[Exchange] = field(default_factory=list)
     _answers: dict[Ask, Exchange] = field(default_factory=dict)
 
@@ -80,10 +87,13 @@ class Subject:
         """Ask for one model, with everything in its name encoded that can be."""
         return self.ask(f"/v1/models/{encoded(name)}", headers)
 
-    @property
-    def ids(self) -> list[str]:
-        """Ids of the models that it lists, in its order, each once."""
-        return list(dict.fromkeys(model["id"] for model in self.models))
+    def learn(self, models: Iterable[Model]) -> bool:
+        """Take in models of its list; return whether any is new."""
+        known = set(self.ids)
+        new = {model["id"]: model for model in models if model["id"] not in known}
+        self.models += new.values()
+        self.ids += new
+        return bool(new)
 
     def cursor(self, place: int) -> str:
         """Return the id at a place in the list, as it goes into a query; empty if there is none."""

@@ -1,6 +1,6 @@
 """Times on the wire, read without trust."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 
 def read_instant(value: object) -> datetime | None:
@@ -8,7 +8,15 @@ def read_instant(value: object) -> datetime | None:
     if not isinstance(value, str) or "T" not in value.upper():
         return None
     try:
-        when = datetime.fromisoformat(value)
+        when = datetime.fromisoformat(value.upper())
     except ValueError:
         return None
     return when if when.tzinfo is not None else None
+
+
+def read_second(value: int) -> datetime | None:
+    """Return the time that a number of seconds since 1970 is; None if it is none."""
+    try:
+        return datetime.fromtimestamp(value, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None

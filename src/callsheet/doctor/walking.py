@@ -23,7 +23,7 @@ class Ending(StrEnum):
     DONE = "done"
     NO_LIST = "no-list"  # an answer that the client makes no list of
     STOPPED = "stopped"  # more is promised, and there is no cursor to ask for it with
-    LOOPED = "looped"  # the next request was asked before
+    LOOPED = "looped"  # a request or a page that came before, and the client goes on
     BROKEN_OFF = "broken-off"  # by us: the list is long
     NOT_ASKED = "not-asked"  # by us: the budget is spent
 
@@ -53,9 +53,9 @@ def walk(way: Way, ask: Asking, page_size: int) -> Walked:
     def end(ending: Ending, why: str = "") -> Walked:
         return Walked(tuple(exchanges), tuple(pages), ending, why)
 
-    asked = set[str]()
-    while request.target not in asked:
-        asked.add(request.target)
+    came = set[str | tuple[str, ...]]()
+    while request.target not in came:
+        came.add(request.target)
         try:
             exchanges.append(ask(request))
         except ExhaustedError as error:
@@ -68,6 +68,10 @@ def walk(way: Way, ask: Asking, page_size: int) -> Walked:
             return end(Ending.DONE)
         if listing.last_id is None:
             return end(Ending.STOPPED if listing.has_more else Ending.DONE)
+        page = tuple(listing.ids)
+        if page in came:  # under another cursor
+            break
+        came.add(page)
         if len(pages) == _MAX_PAGES:
             return end(Ending.BROKEN_OFF)
         joint = "&" if "?" in first.target else "?"

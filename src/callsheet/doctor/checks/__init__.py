@@ -1,6 +1,6 @@
 """The contract as checks, a file for each of its sections."""
 
-from callsheet.doctor.checks import errors, headers, models, openai, operations, pages, requests
+from callsheet.doctor.checks import errors, headers, lifecycles, models, openai, operations, requests
 from callsheet.doctor.checks.rule import RuleBook
 
 __all__ = ["BOOKS"]
@@ -9,7 +9,7 @@ __all__ = ["BOOKS"]
 BOOKS: tuple[RuleBook, ...] = (
     operations.BOOK,
     models.BOOK,
-    pages.BOOK,
+    lifecycles.BOOK,
     requests.BOOK,
     errors.BOOK,
     headers.BOOK,

@@ -3,13 +3,17 @@
 from typing import Final
 
 from callsheet.doctor.checks.rule import FaultError, RuleBook, expect, expect_status, require
-from callsheet.doctor.exchange import WRONG_KEY, Exchange, printable
+from callsheet.doctor.exchange import WRONG_KEY, Exchange, quoted
+from callsheet.doctor.reading import read_listing
 from callsheet.doctor.report import Level
 from callsheet.doctor.subject import VERSION, X_API_KEY, Headers, Subject
 
 BOOK: Final = RuleBook(5, "Errors")
 
 _LIST: Final = "/v1/models?limit=1"
+
+#: A version that there is not.
+_NO_VERSION: Final = "2023-10-01"
 
 #: A name that no model has.
 _MISSING: Final = "callsheet-doctor-missing"
@@ -54,9 +58,7 @@ def unknown_version_is_refused(subject: Subject) -> None:
 
     Its caller expects a shape that nobody has defined.
     """
-    headers = tuple(pair for pair in subject.headers if pair != VERSION)
-    exchange = subject.ask(_LIST, (*headers, ("anthropic-version", "2023-10-01")))
-    _expect_error(exchange, 400, "invalid_request_error")
+    _expect_error(_ask_in_vain(subject), 400, "invalid_request_error")
 
 
 @BOOK.rule(Level.WARNING, needs=("page-is-served",))
@@ -67,6 +69,19 @@ def wrong_limit_is_refused(subject: Subject) -> None:
     """
     for limit in ("0", "1001", "abc"):
         _expect_error(subject.ask(f"/v1/models?limit={limit}"), 400, "invalid_request_error")
+
+
+@BOOK.rule(Level.NOTE, needs=("limit-is-honoured",))
+def last_value_counts(subject: Subject) -> None:
+    """Of a parameter that is given twice the last value counts.
+
+    Proxies and clients add their own behind what is there.
+    """
+    require(len(subject.ids) > 1, "fewer than two models are listed")
+    exchange = subject.ask("/v1/models?limit=1&limit=2")
+    expect_status(exchange, 200)
+    listing = read_listing(exchange)
+    expect(listing is not None and len(listing.ids) == 2, "limit=1&limit=2 does not give two models.")
 
 
 @BOOK.rule(Level.WARNING, needs=("page-is-served",))
@@ -127,16 +142,17 @@ def other_method_is_405(subject: Subject) -> None:
     expect("GET" in (exchange.header("allow") or ""), "There is no `Allow` that names GET.")
 
 
-@BOOK.rule(Level.NOTE)
+@BOOK.rule(Level.NOTE, is_risky=True)
 def long_url_is_answered(subject: Subject) -> None:
-    """A URL that is too long is answered as an error.
+    """A URL that is too long is answered as an error, in the envelope.
 
-    Not by closing the connection.
+    Not by closing the connection, or with the web page of something in between.
     """
     exchange = subject.ask(f"{_LIST}&callsheet-doctor={'x' * _LONG}")
     expect(exchange.answer is not None, f"The server {exchange.why}.")
     require(exchange.status >= 400, f"a URL of {_LONG} characters is not too long for it")
     expect_status(exchange, 400, 413, 414, 431)
+    expect(_is_envelope(exchange), "It is in no envelope.")
 
 
 @BOOK.rule(Level.WARNING)
@@ -149,7 +165,7 @@ def errors_are_in_the_envelope(subject: Subject) -> None:
     require(errors, "no request was answered with an error")
     bad = [each for each in errors if not _is_envelope(each)]
     if bad:
-        shown = printable(str(bad[0].json or "no JSON"))[:60]
+        shown = quoted(bad[0].json or "no JSON")
         raise FaultError(f"Of {len(errors)} errors {len(bad)} came otherwise, the first as {shown}.", bad[0])
 
 
@@ -178,7 +194,31 @@ def messages_are_as_recorded(subject: Subject) -> None:
     ):
         exchange = subject.ask(_LIST, headers)
         found = exchange.json["error"]["message"]
-        expect(found == wanted, f"It says {printable(repr(found))[:80]}, not {wanted!r}.", exchange)
+        expect(found == wanted, f"It says {quoted(found)}, not {quoted(wanted)}.", exchange)
+
+
+@BOOK.rule(
+    Level.NOTE,
+    needs=(
+        "errors-are-in-the-envelope",
+        "version-is-required",
+        "unknown-version-is-refused",
+        "listed-is-retrieved",
+        "missing-model-is-404",
+    ),
+)
+def messages_name_what_is_wrong(subject: Subject) -> None:
+    """Messages about versions and models are those of Anthropic's API, too.
+
+    They name what the caller sent, or did not.
+    """
+    for exchange, wanted in (
+        (subject.ask(_LIST, (X_API_KEY,)), "anthropic-version: header is required"),
+        (_ask_in_vain(subject), f'anthropic-version: "{_NO_VERSION}" is not a valid version'),
+        (subject.retrieve(_MISSING), f"model: {_MISSING}"),
+    ):
+        found = exchange.json["error"]["message"]
+        expect(found == wanted, f"It says {quoted(found)}, not {quoted(wanted)}.", exchange)
 
 
 @BOOK.rule(Level.NOTE, needs=("missing-model-is-404",))
@@ -191,11 +231,17 @@ def retries_are_declined(subject: Subject) -> None:
     expect(exchange.header("x-should-retry") == "false", "A 404 does not.", exchange)
 
 
+def _ask_in_vain(subject: Subject) -> Exchange:
+    """Ask in a version that nobody knows."""
+    headers = tuple(pair for pair in subject.headers if pair != VERSION)
+    return subject.ask(_LIST, (*headers, ("anthropic-version", _NO_VERSION)))
+
+
 def _expect_error(exchange: Exchange, status: int, kind: str) -> None:
     expect_status(exchange, status)
     if _is_envelope(exchange):  # else there is a finding of its own
         found = exchange.json["error"]["type"]
-        expect(found == kind, f"Its type is {printable(str(found))}, not {kind}.", exchange)
+        expect(found == kind, f"Its type is {quoted(found)}, not {quoted(kind)}.", exchange)
 
 
 def _is_anthropic(exchange: Exchange) -> bool:

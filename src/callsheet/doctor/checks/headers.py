@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 from callsheet.doctor.checks.rule import RuleBook, expect, expect_status, require
-from callsheet.doctor.exchange import printable
+from callsheet.doctor.exchange import quoted
 from callsheet.doctor.report import Level
 from callsheet.doctor.subject import WHOLE, Subject
 
@@ -23,7 +23,7 @@ def list_is_json(subject: Subject) -> None:
     """
     exchange = subject.ask(WHOLE)
     kind = "" if exchange.answer is None else exchange.answer.kind
-    expect(kind == "application/json", f"It is {printable(kind) or 'of no type'}.")
+    expect(kind == "application/json", f"It is {quoted(kind or 'of no type')}.")
 
 
 @BOOK.rule(Level.NOTE, needs=("list-is-served",))
@@ -34,8 +34,7 @@ def request_id_is_given(subject: Subject) -> None:
     """
     request_id = subject.ask(WHOLE).header("request-id")
     expect(request_id, "The list has none.")
-    shown = printable(request_id or "")[:60]
-    expect(_REQUEST_ID.fullmatch(request_id or ""), f"It is {shown}.")
+    expect(_REQUEST_ID.fullmatch(request_id or ""), f"It is {quoted(request_id)}.")
 
 
 @BOOK.rule(Level.NOTE, needs=("request-id-is-given",))
@@ -68,7 +67,7 @@ def caches_are_kept_out(subject: Subject) -> None:
     exchange = subject.ask(WHOLE)
     control = (exchange.header("cache-control") or "").lower()
     shared = "public" in control or "s-maxage" in control
-    expect(not shared, f"Cache-control is {printable(control)}.")
+    expect(not shared, f"Cache-control is {quoted(control)}.")
     private = any(word in control for word in ("private", "no-store", "no-cache"))
     varies = "authorization" in (exchange.header("vary") or "").lower()
     expect(
@@ -106,13 +105,22 @@ def organization_is_named(subject: Subject) -> None:
 
 
 @BOOK.rule(Level.NOTE, needs=("list-is-served",))
+def workspace_is_named(subject: Subject) -> None:
+    """`anthropic-workspace-id` is given once authenticated.
+
+    It tells a user of several keys whose models these are.
+    """
+    expect(subject.ask(WHOLE).header("anthropic-workspace-id"), "It is missing.")
+
+
+@BOOK.rule(Level.NOTE, needs=("list-is-served",))
 def large_bodies_are_compressed(subject: Subject) -> None:
     """A large body is compressed for those who ask.
 
     A thousand models are a quarter of a megabyte.
     """
     exchange = subject.ask(WHOLE, again=True)  # a server may need the first to make it
-    size = 0 if exchange.answer is None else len(exchange.answer.body)
+    size = len(exchange.body)
     require(size >= _WORTH_COMPRESSING, "the list is small")
     expect(exchange.header("content-encoding"), f"{size} bytes come as they are.")
 

@@ -3,12 +3,15 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from callsheet.doctor.checks.rule import RuleBook, expect, expect_status, require
-from callsheet.doctor.exchange import Exchange, printable
-from callsheet.doctor.reading import Listing, Model, read_listing
+from callsheet.doctor.checks.listing import page_of
+from callsheet.doctor.checks.releases import require_several_releases
+from callsheet.doctor.checks.rule import FaultError, RuleBook, expect, expect_status, require
+from callsheet.doctor.exchange import Exchange, quoted
+from callsheet.doctor.reading import Model, read_listing
 from callsheet.doctor.report import Level
 from callsheet.doctor.subject import WHOLE, Subject
 from callsheet.doctor.times import read_instant
+from callsheet.domain.model import MAX_DESCRIPTION_LENGTH
 
 BOOK: Final = RuleBook(2, "Models and pages")
 
@@ -31,8 +34,12 @@ _OPTIONAL: Final[Mapping[str, Callable[[Any], bool]]] = {
     "lifecycle": lambda value: value in _LIFECYCLES,
     "deprecated_at": _is_time,
     "retires_at": _is_time,
-    "description": lambda value: isinstance(value, str),
+    "description": lambda value: isinstance(value, str) and len(value) <= MAX_DESCRIPTION_LENGTH,
 }
+
+
+#: Fields that are the same from answer to answer, in either dialect; a server's own may tell its state.
+_STEADY: Final = ("type", "display_name", "created_at", "created", "capabilities", *_OPTIONAL)
 
 
 @BOOK.rule(Level.ERROR, needs=("page-is-served",))
@@ -57,7 +64,7 @@ def created_at_is_a_time(subject: Subject) -> None:
     SDKs parse it; a number or another form is no date to their users.
     """
     for model in _models(subject):
-        shown = printable(repr(model["created_at"]))[:40]
+        shown = quoted(model["created_at"])
         expect(_is_time(model["created_at"]), f"`created_at` of {_name(model)} is {shown}.")
 
 
@@ -67,9 +74,9 @@ def created_at_differs(subject: Subject) -> None:
 
     Clients sort by it and show it; a constant makes every model equally old.
     """
-    times = {model["created_at"] for model in _models(subject)}
-    require(len(subject.ids) > 2, "fewer than three models are listed")
-    expect(len(times) > 1, f"It is {min(times)} for all {len(subject.ids)} models.")
+    times = [read_instant(model["created_at"]) for model in _models(subject)]
+    require_several_releases(times)
+    expect(len(set(times)) > 1, f"It is {quoted(subject.models[0]['created_at'])} for all {len(times)} models.")
 
 
 @BOOK.rule(Level.WARNING, needs=("list-is-served",))
@@ -83,8 +90,8 @@ def models_stay_the_same(subject: Subject) -> None:
     now = {model["id"]: model for model in again.models} if again else {}
     for model in _models(subject):
         other = now.get(model["id"], model)
-        changed = next((name for name in model if model[name] != other.get(name)), None)
-        expect(changed is None, f"`{changed}` of {_name(model)} was another a moment ago.")
+        changed = [name for name in _STEADY if model.get(name) != other.get(name)]
+        expect(not changed, f"`{'` and `'.join(changed)}` of {_name(model)} changed within a moment.")
 
 
 @BOOK.rule(Level.WARNING, needs=("page-is-served",))
@@ -96,8 +103,20 @@ def other_fields_fit(subject: Subject) -> None:
     for model in _models(subject):
         for field, fits in _OPTIONAL.items():
             value = model.get(field)
-            shown = printable(repr(value))[:40]
-            expect(value is None or fits(value), f"`{field}` of {_name(model)} is {shown}.")
+            if value is not None and not fits(value):
+                raise FaultError(f"`{field}` of {_name(model)} is {quoted(value)}.")
+
+
+@BOOK.rule(Level.NOTE, needs=("other-fields-fit",))
+def deprecation_is_dated(subject: Subject) -> None:
+    """Models that are deprecated or retired say since when.
+
+    People plan by it.
+    """
+    old = [model for model in _models(subject) if model.get("lifecycle") in ("deprecated", "retired")]
+    require(old, "no model is deprecated")
+    for model in old:
+        expect(model.get("deprecated_at"), f"{_name(model)} has no `deprecated_at`.")
 
 
 @BOOK.rule(Level.NOTE, needs=("page-is-served",))
@@ -120,7 +139,7 @@ def pages_are_complete(subject: Subject) -> None:
 
     SDKs that miss `has_more` stop, or never do, depending on the language.
     """
-    page = _page(subject, "limit=1000")
+    page = page_of(subject, "limit=1000")
     expect(isinstance(page.has_more, bool), "`has_more` is missing or not true or false.")
     absent = [name for name in ("first_id", "last_id") if name not in page.fields]
     expect(not absent, f"`{'` and `'.join(absent)}` missing.")
@@ -133,11 +152,11 @@ def cursors_name_the_ends(subject: Subject) -> None:
     They are the cursors: with null in their place, paging stops after the first page.
     """
     require(subject.models, "no model is listed")
-    page = _page(subject, "limit=2")
+    page = page_of(subject, "limit=2")
     require(page.ids, "the page is empty")
     for name, wanted in (("first_id", page.ids[0]), ("last_id", page.ids[-1])):
-        shown = printable(str(page.fields[name]))[:80].replace("None", "null")
-        expect(page.fields[name] == wanted, f"`{name}` is {shown}, not `{printable(wanted)}`.")
+        found = page.fields[name]
+        expect(found == wanted, f"`{name}` is {quoted(found)}, not {quoted(wanted)}.")
 
 
 @BOOK.rule(Level.WARNING, needs=("page-is-served", "nothing-after-the-oldest"))
@@ -147,10 +166,10 @@ def empty_pages_have_null_cursors(subject: Subject) -> None:
     Typed SDKs want them there.
     """
     require(subject.models, "no model is listed")
-    page = _page(subject, f"limit=1000&after_id={subject.cursor(-1)}")
+    page = page_of(subject, f"limit=1000&after_id={subject.cursor(-1)}")
     for name in ("first_id", "last_id"):
         expect(name in page.fields, f"`{name}` is missing.")
-        expect(page.fields[name] is None, f"`{name}` is {printable(repr(page.fields[name]))[:40]}.")
+        expect(page.fields[name] is None, f"`{name}` is {quoted(page.fields[name])}.")
 
 
 @BOOK.rule(Level.WARNING, needs=("models-are-complete", "listed-is-retrieved"))
@@ -163,25 +182,18 @@ def retrieved_is_as_listed(subject: Subject) -> None:
     require(plain, "no model is listed whose id has no slash")
     exchange: Exchange = subject.retrieve(plain[0]["id"])
     expect_status(exchange, 200)
-    differing = sorted(name for name in plain[0] if exchange.json.get(name) != plain[0][name])
+    differing = [name for name in _STEADY if name in plain[0] and exchange.json.get(name) != plain[0][name]]
     expect(not differing, f"These fields of {_name(plain[0])} differ: {', '.join(differing)}.")
 
 
-def _models(subject: Subject) -> tuple[Model, ...]:
+def _models(subject: Subject) -> list[Model]:
     """All models, with the request for them as the evidence."""
     subject.ask(WHOLE)
     return subject.models
 
 
-def _page(subject: Subject, query: str) -> Listing:
-    page = subject.page(query)
-    expect(page is not None, "It answers with no list.")
-    assert page is not None  # noqa: S101  # for the type
-    return page
-
-
 def _name(model: Model) -> str:
-    return f"`{printable(model['id'])}`"
+    return quoted(model["id"])
 
 
 def _is_capability(value: object) -> bool:

@@ -3,7 +3,7 @@
 from typing import Final
 
 from callsheet.doctor.checks.rule import FaultError, RuleBook, expect, expect_status, require
-from callsheet.doctor.exchange import Exchange, printable
+from callsheet.doctor.exchange import Exchange, quoted
 from callsheet.doctor.reading import read_listing
 from callsheet.doctor.report import Level
 from callsheet.doctor.subject import WHOLE, Subject, encoded
@@ -21,7 +21,7 @@ def list_is_served(subject: Subject) -> None:
     Claude Code takes a redirect for a failure, as it will not hand its key on.
     """
     exchange = subject.ask(WHOLE)
-    where = printable(exchange.header("location") or "nowhere")
+    where = quoted(exchange.header("location") or "nowhere")
     is_redirect = exchange.answer is not None and exchange.answer.is_redirect
     expect(not is_redirect, f"It is redirected: {exchange.status} to {where}.")
     expect(read_listing(exchange) is not None, "It answers with no list of models.")
@@ -65,17 +65,21 @@ def slashes_are_retrieved(subject: Subject) -> None:
 
 @BOOK.rule(Level.WARNING, needs=("listed-is-retrieved",))
 def encoding_is_undone(subject: Subject) -> None:
-    """Path segments are decoded once.
+    """Path segments are decoded.
 
     Java and PHP encode `:` and `@` in an id, Python and TypeScript do not.
     """
-    names = [name for name in subject.ids if set(name) & set(_ENCODED_BY_SOME) and "/" not in name]
-    names = names or [name for name in subject.ids if "/" not in name]
-    require(names, "no model is listed whose id has no slash")
-    name = names[0]
-    special = next((character for character in name if character in _ENCODED_BY_SOME), name[0])
-    target = encoded(name).replace(special, f"%{ord(special):02X}", 1)
-    _expect_model(subject.ask(f"/v1/models/{target}"), name)
+    name, character = _worth_encoding(subject)
+    _expect_model(subject.ask(_with_code(name, character, "%")), name)
+
+
+@BOOK.rule(Level.NOTE, needs=("encoding-is-undone", "missing-model-is-404"))
+def encoding_is_undone_once(subject: Subject) -> None:
+    """Path segments are decoded no more than once.
+
+    An id may hold what looks like a code.
+    """
+    expect_status(subject.ask(_with_code(*_worth_encoding(subject), "%25")), 404)
 
 
 @BOOK.rule(Level.WARNING, needs=("listed-is-retrieved",))
@@ -89,7 +93,7 @@ def alias_is_resolved(subject: Subject) -> None:
     expect_status(exchange, 200)
     found = exchange.json.get("id") if isinstance(exchange.json, dict) else None
     expect(isinstance(found, str), "It answers with no model.")
-    expect(found != subject.alias, f"The answer's id is the alias itself, `{subject.alias}`.")
+    expect(found != subject.alias, f"The answer's id is the alias itself, {quoted(found)}.")
 
 
 @BOOK.rule(Level.NOTE, needs=("list-is-served",))
@@ -138,27 +142,44 @@ def unknown_query_is_ignored(subject: Subject) -> None:
     _expect_same_list(subject, f"{WHOLE}&callsheet-doctor=1")
 
 
-@BOOK.rule(Level.NOTE)
+@BOOK.rule(Level.NOTE, is_risky=True)
 def broken_escape_is_refused(subject: Subject) -> None:
     """A broken escape in a path is refused with 400.
 
     It names nothing.
     """
-    expect_status(subject.ask("/v1/models/%FF"), 400)
+    for escape in ("%FF", "%zz"):
+        expect_status(subject.ask(f"/v1/models/{escape}"), 400)
+
+
+def _worth_encoding(subject: Subject) -> tuple[str, str]:
+    """An id, and a character in it that some SDKs encode; else its first one."""
+    plain = [name for name in subject.ids if "/" not in name]
+    require(plain, "no model is listed whose id has no slash")
+    special = [name for name in plain if set(name) & set(_ENCODED_BY_SOME)]
+    name = (special or plain)[0]
+    return name, next((character for character in name if character in _ENCODED_BY_SOME), name[0])
+
+
+def _with_code(name: str, character: str, percent: str) -> str:
+    """The path of a name with the code of one character more than there need be."""
+    return f"/v1/models/{encoded(name).replace(character, f'{percent}{ord(character):02X}', 1)}"
 
 
 def _expect_model(exchange: Exchange, name: str) -> None:
     if exchange.answer is None or exchange.status != 200:
         what = exchange.why or f"answers {exchange.status}"
-        raise FaultError(f"`{printable(name)}` is listed, and retrieving it {what}.", exchange)
+        raise FaultError(f"{quoted(name)} is listed, and retrieving it {what}.", exchange)
     model = exchange.json if isinstance(exchange.json, dict) else {}
-    expect("data" not in model, f"Retrieving `{printable(name)}` answers with a list.", exchange)
-    found = printable(str(model.get("id")))
-    expect(model.get("id") == name, f"Retrieving `{printable(name)}` answers with `{found}`.", exchange)
+    expect("data" not in model, f"Retrieving {quoted(name)} answers with a list.", exchange)
+    found = model.get("id")
+    expect(found == name, f"Retrieving {quoted(name)} answers with {quoted(found)}.", exchange)
 
 
 def _expect_same_list(subject: Subject, target: str) -> None:
     exchange = subject.ask(target)
     expect_status(exchange, 200)
     listing = read_listing(exchange)
-    expect(listing is not None and set(listing.ids) == set(subject.ids), "It answers with another list.")
+    whole = read_listing(subject.ask(WHOLE))
+    same = listing is not None and whole is not None and set(listing.ids) == set(whole.ids)
+    expect(same, "It answers with another list.", exchange)

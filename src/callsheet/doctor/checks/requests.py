@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from callsheet.doctor.checks.rule import RuleBook, expect, expect_status
+from callsheet.doctor.checks.rule import RuleBook, expect, expect_status, require
 from callsheet.doctor.exchange import KEY, WRONG_KEY
 from callsheet.doctor.reading import read_listing
 from callsheet.doctor.report import Level
@@ -13,6 +13,9 @@ BOOK: Final = RuleBook(4, "Requests")
 _WRONG_X_API_KEY: Final = ("x-api-key", WRONG_KEY)
 _WRONG_BEARER: Final = ("authorization", f"Bearer {WRONG_KEY}")
 _LIST: Final = "/v1/models?limit=1"
+
+#: Two of the oldest.
+_BETAS: Final = ("prompt-caching-2024-07-31", "pdfs-2024-09-25")
 
 
 @BOOK.rule(Level.ERROR, needs=("list-is-served",))
@@ -82,16 +85,25 @@ def first_version_is_accepted(subject: Subject) -> None:
 
 @BOOK.rule(Level.WARNING, needs=("list-is-served",))
 def betas_are_accepted(subject: Subject) -> None:
-    """Any `anthropic-beta` is accepted, however several are written.
+    """`anthropic-beta` is accepted, however several are written.
 
-    New betas appear every few weeks; a list of models must not break on them.
+    SDKs differ: `a,b`, or `a, b`, or a line for each.
     """
-    for values in (
-        ("a-2026-01-01,b-2026-01-01",),
-        ("a-2026-01-01, b-2026-01-01",),
-        ("a-2026-01-01", "b-2026-01-01"),
-    ):
-        _expect_list(subject, (*subject.headers, *(("anthropic-beta", value) for value in values)))
+    one, other = _BETAS
+    for values in ((f"{one},{other}",), (f"{one}, {other}",), _BETAS):
+        _expect_list(subject, _with_betas(subject, *values))
+
+
+@BOOK.rule(Level.WARNING, needs=("betas-are-accepted",))
+def unknown_beta_is_accepted(subject: Subject) -> None:
+    """An `anthropic-beta` that is not known is accepted.
+
+    New ones appear every few weeks; a list of models must not break on them.
+    """
+    headers = _with_betas(subject, "callsheet-doctor-2026-01-01")
+    is_strict = b"Unexpected value(s) `" in subject.ask(_LIST, headers).body
+    require(not is_strict, "the server is strict about betas, and says so as Anthropic's documents have it")
+    _expect_list(subject, headers)
 
 
 @BOOK.rule(Level.NOTE, needs=("list-is-served",))
@@ -120,6 +132,10 @@ def credential_comes_second(subject: Subject) -> None:
     Strangers learn nothing.
     """
     expect_status(subject.ask(_LIST, (_WRONG_X_API_KEY, ("anthropic-version", "2023-10-01"))), 401)
+
+
+def _with_betas(subject: Subject, *values: str) -> Headers:
+    return (*subject.headers, *(("anthropic-beta", value) for value in values))
 
 
 def _versioned(subject: Subject, version: str) -> Headers:

@@ -44,6 +44,8 @@ class Rule:
     needs
         Codes of rules without which it cannot be told; if one of them fails, this one counts as broken, too, but is
         not reported as a finding of its own.
+    is_risky
+        Whether a server may not survive being asked, so that nothing should be left to ask.
     """
 
     code: str
@@ -51,6 +53,7 @@ class Rule:
     level: Level
     why: str
     needs: tuple[str, ...]
+    is_risky: bool
     function: Function
 
 
@@ -62,7 +65,9 @@ class RuleBook:
     title: str
     rules: list[Rule] = field(default_factory=list)
 
-    def rule(self, level: Level, *, needs: tuple[str, ...] = ()) -> Callable[[Function], Function]:
+    def rule(
+        self, level: Level, *, needs: tuple[str, ...] = (), is_risky: bool = False
+    ) -> Callable[[Function], Function]:
         """Make a rule of a function: its name is the code, the first line of its docstring the title, the rest why.
 
         The function returns if the rule is kept, and raises `FaultError` or `NotApplicableError`.
@@ -71,7 +76,8 @@ class RuleBook:
         def register(function: Function) -> Function:
             code = function.__name__.replace("_", "-")
             title, _, why = (getdoc(function) or code).partition("\n")
-            self.rules.append(Rule(code, title.rstrip("."), level, " ".join(why.split()), needs, function))
+            why = " ".join(why.split())
+            self.rules.append(Rule(code, title.rstrip("."), level, why, needs, is_risky, function))
             return function
 
         return register
