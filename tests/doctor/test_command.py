@@ -311,6 +311,16 @@ def test_a_wrong_call_is_told(wrong: tuple[str, ...], call: CLI) -> None:
     assert (done.code, done.out) == (2, "")
 
 
+@pytest.mark.parametrize(("variable", "value"), [("SSL_CERT_FILE", "/nope"), ("ALL_PROXY", "gopher://u:hush@proxy")])
+def test_an_environment_that_cannot_be_used_is_told(
+    doctor: CLI, url: str, variable: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, value)
+    told = doctor(url).refusal
+    assert variable in told
+    assert "hush" not in told
+
+
 def test_the_help_names_every_client(call: CLI) -> None:
     text = "".join(call("doctor", "--help").out.split())  # it may be folded at a hyphen
     assert [name for name in (*CLIENTS, "all") if name not in text] == []

@@ -2,18 +2,16 @@
 
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from callsheet.cli.output import AsJSON, print_json
+from callsheet.cli.progress import progress_line
 from callsheet.domain.errors import DoctorError
 
 if TYPE_CHECKING:
-    from callsheet.doctor.marking import Progress
     from callsheet.doctor.report import Report
 
 #: Variables that hold a key, by the names that clients know.
@@ -87,7 +85,7 @@ def _examine(
     target = parse_target(url)
     clients = load_clients(() if "all" in names else names)
     key = _find_key(api_key)
-    with _progress() as progress:
+    with progress_line() as progress:
         return examine(target, key, clients, patience=patience, model=model, alias=alias, progress=progress)
 
 
@@ -104,18 +102,6 @@ def _find_key(given: str | None) -> str:
     if not (key.isascii() and key.isprintable()):
         raise DoctorError("The API key holds a character that no header can carry; check that it was copied whole.")
     return key
-
-
-@contextmanager
-def _progress() -> Iterator["Progress"]:
-    """A line on a terminal that says what is being done, and is gone afterwards."""
-    if not sys.stderr.isatty():
-        yield lambda _what: None
-        return
-    from rich.console import Console
-
-    with Console(stderr=True).status("") as status:
-        yield status.update
 
 
 def _print(report: "Report", *, verbose: bool) -> None:

@@ -10,6 +10,7 @@ from typing import Final, NoReturn, Self
 
 import httpx2
 
+from callsheet.client.opening import open_client
 from callsheet.doctor.exchange import KEY, Answer, Ask, Exchange, FailureKind, shortened
 from callsheet.doctor.target import Target
 
@@ -107,8 +108,9 @@ class Player:
         self.budget = budget or Budget()
         self._key = key
         self._patience = min(patience, MAX_SECONDS)
+        # No time limit of its own: it is _ask that gives up.
+        self._client = open_client(httpx2.AsyncClient, timeout=None, follow_redirects=False)
         self._runner = asyncio.Runner()
-        self._client = httpx2.AsyncClient(timeout=None, follow_redirects=False)  # it is _ask that gives up
         self._client.headers.clear()  # each request brings its own
         self._began = time.perf_counter()
         self._last: Ask | None = None
