@@ -43,6 +43,26 @@ def test_a_server_compresses_a_large_list_by_itself(large: Door) -> None:
         large.live.stop()
 
 
+def test_a_huge_body_comes_as_it_is(large: Door) -> None:
+    state = large.live.current
+    view = state.view(state.workspaces[state.default_workspace_id])
+    huge = Body(b"x" * (encoding.LARGEST + 1), b'"huge"')
+    for _ in range(2):
+        assert encoding.encode(view, huge, b"gzip") is None
+        encoding.work_off(state.views.backlog)
+
+
+def test_only_so_much_of_the_backlog_is_worked_off_at_a_time(large: Door) -> None:
+    state = large.live.current
+    view = state.view(state.workspaces[state.default_workspace_id])
+    backlog, done = Backlog(), list[bytes]()
+    for number in range(10):
+        backlog.add(view, Body(bytes(2**20), b'"%d"' % number), b"gzip")
+    for expected in (4, 8, 10, 10):
+        backlog.work_off(lambda _view, body, _coding: done.append(body.etag))
+        assert len(done) == expected
+
+
 def test_a_body_on_the_backlog_is_there_once_and_only_so_many_are(large: Door) -> None:
     state = large.live.current
     view: View = state.view(state.workspaces[state.default_workspace_id])

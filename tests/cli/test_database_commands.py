@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from callsheet.storage.store import Store
 from tests.cli.conftest import CLI
 from tests.first_release import first_release
 from tests.installation import Installation
@@ -38,11 +39,21 @@ def test_copy_says_what_both_hold(call: CLI, here: Path) -> None:
     assert second == (0, "", f"Nothing to copy; both are equal, at revision 20: {HELD}.\n")
 
 
+def test_copy_says_that_servers_cannot_notice_rows_it_puts_right(call: CLI, here: Path) -> None:
+    command = ("copy", "--from", "sqlite:///callsheet.db", "--to", "sqlite:///copy.db")
+    call(*command)
+    execute(Store("sqlite:///copy.db"), "UPDATE models SET display_name = 'Mine' WHERE id = 'acme/old'")
+    assert call(*command).err == (
+        f"Copied everything; both are equal, at revision 20: {HELD}.\n"
+        "Rows of the target had been changed past Callsheet; restart the servers that serve from it.\n"
+    )
+
+
 def test_copy_as_json(call: CLI, here: Path, postgres: Databases) -> None:
     url = postgres.make()
     there = call("copy", "--from", "sqlite:///callsheet.db", "--to", url, "--json").json
     back = call("copy", "--from", url, "--to", "sqlite:///callsheet.db", "--json").json
-    assert list(there) == ["changed", "revision", "tables"]
+    assert list(there) == ["changed", "repaired", "revision", "tables"]
     assert (there.pop("changed"), back.pop("changed")) == (True, False)
     assert there == back
     assert there["revision"] == 20

@@ -74,6 +74,10 @@ is not in it. Neither are `/healthz`, `/readyz`, `/metrics` and `/openapi.json`.
 `callsheet_request_seconds` counts the time in which the process makes an answer, in buckets from a microsecond to
 four seconds, each twice the one before. `callsheet_build_info` has the label `version`.
 
+`callsheet_connections_dropped_total` has the label `reason`: `full` (there were `max_connections`), `slow` (no
+request arrived within `head_seconds`, or not all of it) or `unread` (nobody read the answer for `answer_seconds`).
+What is closed for being idle between requests is not in it.
+
 Memory and file descriptors are told on Linux only, connections only by `callsheet serve`.
 
 | Name | Type | What it is |

@@ -108,6 +108,7 @@ SMUGGLED: Final = {
     "a folded line": b"x: y\r\n content-length: 5\r\n\r\nhello",
     "a first line that is folded": b" content-length: 5\r\n\r\nhello",
     "a line without a colon": b"content-length\r\n\r\n",
+    "a body of a request for an upgrade": b"connection: upgrade\r\nupgrade: x\r\ncontent-length: 5\r\n\r\nhello",
     "two hosts": b"host: y\r\n\r\n",
 }
 

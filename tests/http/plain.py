@@ -101,6 +101,7 @@ def run(talk: Callable[[ClockLoop], Coroutine[Any, Any, T]]) -> T:
 
 
 def set_clock(monkeypatch: pytest.MonkeyPatch, tell: Callable[[], float], *modules: str) -> None:
-    """Let both drivers, and more ``modules``, read the time of day from ``tell``."""
+    """Let both drivers, and more ``modules``, read the time from ``tell``."""
+    clocks = SimpleNamespace(time=tell, monotonic=tell, perf_counter=lambda: 0.0)
     for module in ("fast", "public", *modules):
-        monkeypatch.setattr(f"callsheet.http.{module}.time", SimpleNamespace(time=tell, perf_counter=lambda: 0.0))
+        monkeypatch.setattr(f"callsheet.http.{module}.time", clocks)

@@ -241,6 +241,44 @@ def test_a_head_without_an_end_is_refused(app: CallsheetApp, pieces: int) -> Non
     run(talk)
 
 
+@pytest.mark.parametrize("fast", [True, False])
+@pytest.mark.parametrize(
+    ("begin", "more"),
+    [(b"0\r\nx: ", b"y" * 100), (b"0\r\n", b"y" * 100), (b"5;x=", b"y" * 100), (b"0\r\n", b"x: y\r\n" * 10)],
+    ids=["trailer", "trailer's name", "extension of a chunk", "trailers"],
+)
+@pytest.mark.parametrize("at_once", [True, False])
+def test_what_comes_with_a_body_and_does_not_end_is_refused(
+    app: CallsheetApp, fast: bool, begin: bytes, more: bytes, at_once: bool
+) -> None:
+    head = b"POST /v1/models HTTP/1.1\r\nhost: test\r\ntransfer-encoding: chunked\r\n\r\n"
+
+    async def talk(_: ClockLoop) -> None:
+        line = Line(app, fast=fast)
+        stream = head + begin + more * 100
+        if at_once:
+            line.protocol.data_received(stream)
+            await line.settle()
+        else:
+            await line.feed(stream[place : place + 50] for place in range(0, len(stream), 50))
+        (reply,) = replies(line.wire.sent)
+        expected = {413, 431} if at_once else {405}  # which is out before the end is in doubt
+        assert reply.status in expected
+        assert line.wire.closed
+
+    run(talk)
+
+
+def test_a_body_in_the_smallest_of_chunks_may_be_as_long_as_any(app: CallsheetApp) -> None:
+    async def talk(_: ClockLoop) -> None:
+        line = Line(app, fast=True)
+        body = b"1\r\na\r\n" * 256 + b"0\r\n\r\n"
+        await line.feed([plain("/v1/models", "transfer-encoding: chunked") + body, plain()])
+        assert [reply.status for reply in replies(line.wire.sent)] == [200, 200]
+
+    run(talk)
+
+
 @pytest.mark.parametrize(("limit", "status"), [(1, 503), (2, 200)])
 def test_where_concurrency_is_limited_uvicorn_keeps_the_limit(app: CallsheetApp, limit: int, status: int) -> None:
     async def talk(_: ClockLoop) -> None:
@@ -430,6 +468,21 @@ def test_a_uvicorn_that_was_tested_gets_our_protocol(
     config.load()
     assert config.http_protocol_class is protocol
     assert not caplog.records
+
+
+@pytest.mark.parametrize("times_before", [0, 1, 2, 5], ids=["new", "again", "remembered", "known by its bytes"])
+def test_what_fails_behind_an_answer_brings_no_second_one(app: CallsheetApp, times_before: int) -> None:
+    async def talk(_: ClockLoop) -> None:
+        line = Line(app, fast=True)
+        for _time in range(times_before):
+            answered_at_once(line, plain())
+        app.observer.metrics.durations = []  # the answer will be given, but cannot be counted
+        with pytest.raises(IndexError):
+            line.protocol.data_received(plain())
+        await line.settle()
+        assert [reply.status for reply in replies(line.wire.sent)] == [200] * (times_before + 1)
+
+    run(talk)
 
 
 @pytest.mark.parametrize("fast", [True, False])

@@ -15,12 +15,14 @@ from tests.api.states import make_state
 
 
 class Clock:
-    """The time of day, as the counters see it."""
+    """Time as the counters see it: as it passes, and of day, which is ``set_by`` seconds ahead of it."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 1_800_000_000.0
+        self.set_by = 0.0
+        clocks = SimpleNamespace(monotonic=lambda: self.now, time=lambda: self.now + self.set_by)
         for module in ("limits_counters", "limits_rate"):
-            monkeypatch.setattr(f"callsheet.http.{module}.time", SimpleNamespace(time=lambda: self.now))
+            monkeypatch.setattr(f"callsheet.http.{module}.time", clocks)
 
 
 @pytest.fixture
@@ -86,9 +88,29 @@ def test_what_is_cleared_is_forgotten_and_nothing_else(clock: Clock) -> None:
     asyncio.run(count())
 
 
-def refused(limits: RateLimits, address: str) -> bool:
+def refused_for(limits: RateLimits, address: str) -> float | None:
+    """After how many seconds a request is told to come again; None if it is let in."""
     request = Request("GET", b"/v1/models", b"", (), 0.0, "req_01")
-    return asyncio.run(limits.check(make_state(), request, address)) is not None
+    error = asyncio.run(limits.check(make_state(), request, address))
+    return None if error is None else error.retry_after
+
+
+def refused(limits: RateLimits, address: str) -> bool:
+    return refused_for(limits, address) is not None
+
+
+@pytest.mark.parametrize("hours", [-24, 24])
+def test_a_clock_that_is_set_shuts_nobody_out_and_lets_nobody_in(clock: Clock, hours: int) -> None:
+    limits = make_limits("", "2/minute", "", storage="memory://")
+    assert not refused(limits, "203.0.113.1")
+    clock.now += 10
+    clock.set_by = hours * 3600
+    assert [refused_for(limits, "203.0.113.1") for _ in range(3)] == [None, 50, 50]
+    clock.now += 49
+    clock.set_by = 0
+    assert refused_for(limits, "203.0.113.1") == 1
+    clock.now += 1
+    assert not refused(limits, "203.0.113.1")
 
 
 def test_a_flood_of_addresses_is_refused_address_by_address(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """The memo: bounded, emptied by every change, and never a way from one principal's answer to another."""
 
+import gc
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -38,6 +39,7 @@ from tests.http.plain import (
 from tests.http.wire import DATE, Line
 from tests.installation import Installation, make_model
 
+HEAD = plain().replace(b"GET", b"HEAD", 1)  # which only the ASGI driver answers
 KIND = Kind(Label("list", 200, "anthropic"), NO_TEMPLATE)
 
 
@@ -49,7 +51,7 @@ def app(installation: Installation) -> Iterator[CallsheetApp]:
 
 
 def remembered(size: int, expires: float = float("inf")) -> Rest:
-    return Rest(b"r" * size, expires, KIND, size + ENTRY)
+    return Rest(b"r" * size, expires, KIND, size + ENTRY, "apikey_test")
 
 
 def keep(memo: Memo[Rest], request: bytes, answer_: Rest) -> None:
@@ -182,6 +184,24 @@ def _hide(installation: Installation) -> None:
         installation.access.list_workspaces()[0].id,
         lambda workspace: replace(workspace, visibility=Visibility(deny=("claude-fable-*",))),
     )
+
+
+@pytest.mark.parametrize("fast", [True, False])
+def test_nobody_needs_to_ask_for_a_state_that_is_no_longer_true_to_go(
+    app: CallsheetApp, monkeypatch: pytest.MonkeyPatch, fast: bool
+) -> None:
+    monkeypatch.setattr(app.live, "start", lambda: None)  # the State is moved here
+
+    async def talk(_: ClockLoop) -> None:
+        line = Line(app, fast=fast)
+        await line.feed([plain()] * 3 + [HEAD] * 3)
+        old = id(app.live.current)
+        app.live.current = replace(app.live.current)
+        await line.config._sweep()
+        gc.collect()
+        assert old not in [id(each) for each in gc.get_objects() if isinstance(each, State)]
+
+    run(talk)
 
 
 @pytest.mark.parametrize("change", [_add, _hide, _disable, _archive])

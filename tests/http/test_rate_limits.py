@@ -211,6 +211,30 @@ def test_plain_requests_are_answered_at_once_as_long_as_they_are_let_in(limited:
     run(talk)
 
 
+@pytest.mark.parametrize("trace", [False, True], ids=["by its bytes", "by its head"])
+def test_an_answer_from_the_memo_counts_like_any_other(installation: Installation, trace: bool) -> None:
+    app = make_app(installation, rate_limit_key="10/minute")
+
+    async def talk(_: ClockLoop) -> None:
+        line = Line(app, fast=True)
+        requests = [plain("/v1/models?limit=2", f"traceparent: {number if trace else 0}") for number in range(12)]
+        assert [answered_at_once(line, request).status for request in requests[:10]] == [200] * 10
+        assert app.observer.metrics.remembered == 8
+        for request in requests[10:]:
+            (reply,) = await answered_later(line, request)
+            assert reply.status == 429
+        assert app.observer.metrics.remembered == 8
+
+    run(talk)
+
+
+def test_an_address_that_has_failed_too_often_gets_no_answer_from_the_memo(app_door: AppDoor) -> None:
+    app_door.set_up(rate_limit_failures="2/hour")
+    assert statuses(app_door, 5) == [200] * 5
+    assert statuses(app_door, 2, WRONG) == [401] * 2
+    assert statuses(app_door, 2) == [429] * 2
+
+
 def test_connections_are_counted_together(limited: CallsheetApp) -> None:
     async def talk(_: ClockLoop) -> None:
         for _time in range(3):

@@ -70,6 +70,7 @@ def test_a_head_that_takes_too_long_is_answered_408_and_the_connection_closed(
         assert reply.headers["connection"] == "close"
         assert "x-should-retry" not in reply.headers
         assert line.wire.closed
+        assert line.config.sweep.dropped == {"full": 0, "slow": 1, "unread": 0}
 
     sweeping(app, talk, fast=fast)
 
@@ -94,6 +95,7 @@ def test_a_connection_that_sends_nothing_is_closed_without_a_word(app: Callsheet
         assert not line.wire.closed
         await wait(loop, line, 0.1)
         assert line.said == (b"", True)
+        assert line.config.sweep.dropped == {"full": 0, "slow": 1, "unread": 0}
 
     sweeping(app, talk, fast=fast)
 
@@ -110,8 +112,9 @@ def test_empty_lines_do_not_keep_a_connection(app: CallsheetApp, first: bytes, f
             assert not line.wire.closed
         await line.feed([b"\r\n"])
         await wait(loop, line, 1.1)
-        assert line.wire.closed
+        assert closed(line)
         assert line.wire.sent == answered
+        assert not any(line.config.sweep.dropped.values()), "to be idle is no fault"
 
     sweeping(app, talk, fast=fast)
 
@@ -157,6 +160,7 @@ def test_an_answer_that_nobody_reads_is_given_up(app: CallsheetApp, asked: bytes
         await wait(loop, line, ANSWER)
         assert not line.wire.aborted
         await wait(loop, line, 1.1)
+        assert line.config.sweep.dropped == {"full": 0, "slow": 0, "unread": 1}
         assert line.wire.aborted
 
     sweeping(app, talk, fast=fast)
@@ -240,6 +244,7 @@ def test_a_connection_too_many_is_told_so_and_closed(
         assert record.getMessage() == "70 connections were turned away: 71 are open, and max_connections is 1."
         await wait(loop, line, 60)
         assert len(caplog.records) == 2
+        assert config.sweep.dropped["full"] == 71
 
     sweeping(app, talk, fast=fast, max_connections=1)
 
@@ -325,6 +330,20 @@ def test_behind_a_refusal_what_still_comes_is_read_for_a_moment(app: CallsheetAp
         await wait(loop, line, 1)
         assert closed(line)
         assert len(replies(wire.sent)) == 1
+
+    sweeping(app, talk, fast=fast)
+
+
+@fast_and_plain
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_refusal_in_a_server_that_drains_says_once_that_it_is_the_last(
+    app: CallsheetApp, name: str, fast: bool
+) -> None:
+    async def talk(loop: ClockLoop, line: Line) -> None:
+        line.config.drain()
+        line.state.default_headers = [*line.state.default_headers, *line.config.encoded_headers]
+        await line.feed([REFUSED[name][0]])
+        assert line.wire.sent.lower().count(b"\r\nconnection: close\r\n") == 1
 
     sweeping(app, talk, fast=fast)
 

@@ -1,7 +1,7 @@
 """Kills a process before and after everything it writes, to see what is left each time; for the test of crashes.
 
-Run as ``python -m tests.process.killer TRIAL FOLDER [URL…]``. Each URL is of an empty database, of which each point
-takes one; without any, all is SQLite. Prints a line for every point.
+Run as ``python -m tests.process.killer TRIAL FOLDER [URL]``. The URL is of a PostgreSQL server, on which each point
+has a database of its own; without it, all is SQLite. Prints a line for every point.
 """
 
 import os
@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, event
 
+from tests.postgres import Databases
 from tests.process.trials import TRIALS, Trial
 
 #: What a process does to files, as Python tells of it.
@@ -28,28 +29,19 @@ _WRITES: Final = (
 )  # fmt: skip
 
 #: How those begin that cannot be taken back.
-_LASTING: Final = ("PRAGMA journal_mode", "COMMIT", "copying pages", "os.", "tempfile.")
+_LASTING: Final = ("PRAGMA journal_mode", "COMMIT", "commit", "copying pages", "os.", "tempfile.")
 
 Note = Callable[[str], None]
 
 
-def main(name: str, folder: Path, urls: list[str]) -> None:
+def main(name: str, folder: Path, server: str = "") -> None:
     """Try every point of a trial."""
-    unused = iter(urls)
-    template = folder / "template"
-    template.mkdir()
-    TRIALS[name](template, "").prepare()
-
-    def begin() -> Trial:
-        place = folder / "place"
-        shutil.rmtree(place, ignore_errors=True)
-        shutil.copytree(template, place)
-        return TRIALS[name](place, next(unused, ""))
-
-    begin().act(ignore)  # here, where what is loaded for it stays, for all those that are killed
-    labels = record(begin(), folder / "labels")
-    for number in chosen(labels):
-        trial = begin()
+    databases = Databases(server) if server else None
+    stage = Stage(TRIALS[name], folder, databases)
+    stage.begin().act(ignore)  # here, where what is loaded for it stays, for all those that are killed
+    labels = record(stage.begin(), folder / "labels")
+    for number in chosen(labels, finely=databases is None):
+        trial = stage.begin()
         label = f"{number}, before: {labels[number]}"
         assert run(trial.act, kill_at(number)) == -signal.SIGKILL, label
         try:
@@ -59,6 +51,27 @@ def main(name: str, folder: Path, urls: list[str]) -> None:
         except AssertionError as error:
             raise AssertionError(f"killed at {label}") from error
         print(label, flush=True)
+    if databases is not None:
+        databases.drop()
+
+
+class Stage:
+    """Where a trial is set up once, and then begun as often as is wanted."""
+
+    def __init__(self, trial: type[Trial], folder: Path, databases: Databases | None) -> None:
+        self._trial = trial
+        self._folder = folder
+        self._databases = databases
+        self._template = "" if databases is None else databases.make()
+        (folder / "template").mkdir()
+        trial(folder / "template", self._template).prepare()
+
+    def begin(self) -> Trial:
+        """A trial that begins with what was set up."""
+        place = self._folder / "place"
+        shutil.rmtree(place, ignore_errors=True)
+        shutil.copytree(self._folder / "template", place)
+        return self._trial(place, "" if self._databases is None else self._databases.make(self._template))
 
 
 def record(trial: Trial, file: Path) -> list[str]:
@@ -73,20 +86,23 @@ def record(trial: Trial, file: Path) -> list[str]:
     return file.read_text().splitlines()
 
 
-def chosen(labels: list[str]) -> list[int]:
+def chosen(labels: list[str], *, finely: bool) -> list[int]:
     """Before the first of all steps that write alike, and before and after what cannot be taken back.
 
-    With CALLSHEET_TEST_EVERY_STEP in the environment, before every step; that takes some minutes.
+    Not ``finely``, the first word tells what is alike. With CALLSHEET_TEST_EVERY_STEP in the environment, before
+    every step; that takes some minutes.
     """
     if "CALLSHEET_TEST_EVERY_STEP" in os.environ:
         return list(range(len(labels)))
     points: dict[str, int] = {}
     for number, (past, label) in enumerate(pairwise(["", *labels])):
-        if past.startswith(_LASTING) or label.startswith(_LASTING):
-            points[f"{past}, {label}"] = number
+        if past.startswith(_LASTING):
+            points[f"{past}, {label}" if finely else f"after {past.split()[0]}"] = number
+        if label.startswith(_LASTING):
+            points[f"{past}, {label}" if finely else label.split()[0]] = number
         elif label.startswith(_WRITES):
-            points.setdefault(label, number)
-    return sorted(points.values())
+            points.setdefault(label if finely else label.split()[0], number)
+    return sorted(set(points.values()))
 
 
 def kill_at(number: int) -> Note:
@@ -145,8 +161,8 @@ def watch(note: Note) -> None:
     @event.listens_for(Engine, "commit")
     def _commit(connection: Connection) -> None:
         if connection.dialect.name != "sqlite":
-            tell("COMMIT")
+            tell("commit")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]), sys.argv[3:])
+    main(sys.argv[1], Path(sys.argv[2]), *sys.argv[3:])

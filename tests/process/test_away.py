@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -86,6 +87,25 @@ def test_a_start_while_the_database_is_away_answers_from_the_state_file(
         assert "Traceback" not in server.stderr
 
 
+def test_the_state_of_a_database_that_another_environment_names_is_not_served(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, flags = "postgresql:///postgres", ("--state-file", str(tmp_path / "state"))
+    with PostgreSQL() as server:
+        for name, value in (("PGHOST", "127.0.0.1"), ("PGPORT", str(server.port)), ("PGUSER", "postgres")):
+            monkeypatch.setenv(name, value)
+        with Replica(url, *flags) as replica:
+            key = replica.key
+            assert replica.stop() == 0
+    with Replica(url, *flags) as replica:
+        assert replica.get("/v1/models", key)[0] == 200
+    monkeypatch.setenv("PGPORT", "1")
+    with Replica(url, *flags) as replica:
+        assert replica.ready() == (503, "starting", "away")
+        assert replica.get("/v1/models", key)[0] == 529
+        assert f"The state file {tmp_path}/state is of another database, " in replica.stderr
+
+
 @pytest.mark.parametrize("count", ["1", "2"])
 def test_a_start_on_nothing_waits_and_makes_everything_when_the_database_comes(
     stopped: PostgreSQL, count: str, tmp_path: Path
@@ -109,6 +129,19 @@ def test_a_start_on_nothing_waits_and_makes_everything_when_the_database_comes(
         assert server.stdout.count("ANTHROPIC_API_KEY=") == 1
         assert server.stop() == 0
         assert "Traceback" not in server.stderr
+
+
+def test_a_start_waits_only_once_for_a_host_that_does_not_answer() -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        url = f"postgresql://user@127.0.0.1:{silent.getsockname()[1]}/db?connect_timeout=5"
+        with Program("serve", "--port", "0", "--database", url) as server:
+            connected, _ = silent.accept()
+            with connected:
+                begun = time.monotonic()
+                server.printed("its database is away, and waited for")
+                assert time.monotonic() - begun < 10
 
 
 @pytest.mark.parametrize("count", ["1", "2"])

@@ -7,6 +7,7 @@ import socket
 import ssl
 import subprocess
 import threading
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -202,6 +203,30 @@ def test_a_client_that_asks_without_reading_fills_no_memory(many: Path, piecemea
                 assert read_body(stream) == bodies[number % len(bodies)], number
         sender.join(DEADLINE)
         assert peak_memory(server) - before < 64 * MIB
+        health.close()
+        assert server.stop() == 0
+
+
+def test_a_flood_of_requests_on_one_connection_fills_no_memory_and_holds_up_nobody(many: Path) -> None:
+    flood = b"GET / HTTP/1.1\r\nhost:\r\n\r\n" * 40_000
+    with Server(many) as server, socket.create_connection((server.host, server.port), DEADLINE) as caller:
+        health = server.connect()
+        wait_a_turn(health)
+        before = peak_memory(server)
+        sender = threading.Thread(target=caller.sendall, args=(flood,))
+        sender.start()
+        answered = begun = 0.0
+        waited = []
+        while answered < 40_000:
+            received = caller.recv(2**16)
+            assert received
+            answered += received.count(b"HTTP/1.1 404 ")
+            begun = time.monotonic()
+            wait_a_turn(health)
+            waited.append(time.monotonic() - begun)
+        sender.join(DEADLINE)
+        assert peak_memory(server) - before < 16 * MIB
+        assert sorted(waited)[len(waited) // 2] < 0.2, "others wait for the flood"
         health.close()
         assert server.stop() == 0
 

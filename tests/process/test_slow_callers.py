@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import resource
 import socket
 import time
@@ -163,6 +164,9 @@ def test_a_connection_too_many_hears_that_there_is_no_room_and_later_there_is(da
             each.close()
         wait_for(lambda: asked(server) == 200, "room")
         wait_for(lambda: " connections were turned away: " in server.stderr, "the complaint")
+        told = re.search(r'\ncallsheet_connections_dropped_total{reason="full"} (\d+)\n', metrics(server))
+        assert told is not None
+        assert int(told[1]) >= 1
         assert server.stop() == 0
 
 

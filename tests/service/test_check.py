@@ -6,9 +6,10 @@ import pytest
 
 from callsheet.domain.errors import DamagedError, StorageError, UnknownError
 from callsheet.service.check import check_database
+from callsheet.service.copy import copy_installation
 from callsheet.service.problem import Problem
 from tests.installation import KINDS, Installation, make_model
-from tests.service.conftest import Empty, Full
+from tests.service.conftest import Empty, Full, silent
 from tests.service.test_backup import spoil
 from tests.storage.files import fingerprint
 from tests.storage.others import ask, execute, url_of
@@ -30,6 +31,10 @@ NO_DATES = (
 )
 OTHER_FORM = (
     "The model acme/old holds its created_at in a form of its own, '2024-06-01' instead of '2024-06-01T00:00:00Z'."
+)
+UNPROTECTED = (
+    "Nothing keeps change records from being edited, as triggers are missing; "
+    "a copy in an empty database has them, by callsheet copy."
 )
 NO_TIME = "The time must be a day or an RFC 3339 time such as 2026-02-04T00:00:00Z, not 'once'."
 
@@ -96,6 +101,12 @@ def test_it_is_still_well_after_every_kind_of_change(full_store: Full, kind: str
         ("UPDATE tombstones SET created_at = 'once'", "tombstone",
          f"The tombstone acme/gone is not valid: {NO_TIME}"),
         ("DELETE FROM tombstones", "tombstone", "The model acme/gone was removed and has no tombstone."),
+        ("UPDATE tombstones SET created_at = '2020-01-01T00:00:00Z'", "tombstone",
+         "The tombstone acme/gone is not as the model that was removed."),
+        ("UPDATE tombstones SET line = 'mythos'", "tombstone",
+         "The tombstone acme/gone is not as the model that was removed."),
+        ("INSERT INTO tombstones (id, created_at) VALUES ('never', '2024-06-01T00:00:00Z')", "tombstone",
+         "The tombstone never is of no model that was removed."),
         ("UPDATE workspaces SET name = 'default' WHERE id = 'wrkspc_research'", "workspace",
          "The workspaces <default> and wrkspc_research are both named 'default'."),
         ("UPDATE workspaces SET shape = 'round' WHERE id = 'wrkspc_research'", "workspace",
@@ -113,6 +124,8 @@ def test_it_is_still_well_after_every_kind_of_change(full_store: Full, kind: str
          "The key <ada> is not as its last change record says."),
         ("UPDATE api_keys SET workspace_id = 'wrkspc_none' WHERE name = 'ada'", "key",
          "The key <ada> belongs to wrkspc_none, which is no workspace."),
+        ("INSERT INTO installation SELECT 2, 'other', default_workspace_id, revision FROM installation",
+         "installation", "There are 2 installations, where there can only be one."),
         ("UPDATE installation SET revision = 19", "installation",
          "The revision is 19, but the change records lead to 20."),
         ("DELETE FROM changes WHERE revision = 3", "change", "Change 48 has revision 4 after revision 2."),
@@ -140,6 +153,26 @@ def test_what_is_wrong_is_told(
     assert (of, wanted) in [(problem.kind, problem.message) for problem in check_database(store).problems]
 
 
+@pytest.mark.parametrize(
+    ("kind", "statement"),
+    [
+        ("sqlite", "DROP TRIGGER changes_no_update"),
+        ("sqlite", "DROP TRIGGER changes_no_delete"),
+        ("postgresql", "ALTER TABLE changes DISABLE TRIGGER changes_no_update"),
+        ("postgresql", "DROP TRIGGER changes_no_delete ON changes"),
+        ("postgresql", "DROP TRIGGER changes_no_truncate ON changes"),
+    ],
+)
+def test_change_records_that_could_be_edited_are_told(
+    full_store: Full, empty_store: Empty, kind: str, statement: str
+) -> None:
+    store, copy = full_store(kind), empty_store(kind)
+    execute(store, statement)
+    assert check_database(store).problems == [Problem("database", store.place, UNPROTECTED)]
+    copy_installation(store, copy, silent)
+    assert check_database(copy).problems == []
+
+
 def test_what_is_no_json_is_told_without_hiding_the_rest(full_store: Full) -> None:
     store = full_store("sqlite")
     execute(
@@ -152,6 +185,7 @@ def test_what_is_no_json_is_told_without_hiding_the_rest(full_store: Full) -> No
     )
     key = ask(store, "SELECT subject FROM changes WHERE number = 65")[0][0]
     assert [problem.message for problem in check_database(store).problems] == [
+        UNPROTECTED,
         "The model acme/old is not valid: its capabilities is no JSON.",
         "The workspace wrkspc_research is not valid: its allow is no JSON.",
         "The alias acme/latest means nobody, which is no model.",

@@ -2,12 +2,14 @@
 
 import tracemalloc
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from callsheet.api.state import Options
 from callsheet.domain.errors import ConflictError, StorageError, UnknownError
+from callsheet.service.check import check_database
 from callsheet.service.copy import copy_installation
 from callsheet.service.state import LiveState
 from callsheet.storage.store import Store
@@ -106,8 +108,10 @@ def test_a_copy_that_was_changed_by_hand_is_put_right(full_store: Full, empty_st
     there, here = full_store("sqlite"), empty_store(kind)
     copy_installation(there, here, silent)
     execute(here, "UPDATE models SET display_name = 'Mine' WHERE id = 'acme/old'", "DELETE FROM aliases")
-    assert copy_installation(there, here, silent).changed
+    copied = copy_installation(there, here, silent)
+    assert (copied.changed, copied.repaired) == (True, True)
     assert everything(here) == everything(there)
+    assert not copy_installation(there, here, silent).repaired
 
 
 @pytest.mark.parametrize(
@@ -168,10 +172,40 @@ def test_there_must_be_something_to_copy(empty_store: Empty) -> None:
     assert here.is_empty()
 
 
-def test_a_database_is_not_copied_to_itself(full_store: Full) -> None:
-    there = full_store("sqlite")
+def _itself(store: Store, _folder: Path) -> str:
+    return url_of(store)
+
+
+def _linked(store: Store, folder: Path) -> str:
+    (folder / "link.db").symlink_to(store.place)
+    return f"sqlite:///{folder}/link.db"
+
+
+def _by_another_host(store: Store, _folder: Path) -> str:
+    return f"{url_of(store).replace('127.0.0.1', 'localhost')}?options=-csearch_path%3Dpublic"
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [("sqlite", _itself), ("sqlite", _linked), ("postgresql", _itself), ("postgresql", _by_another_host)],
+)
+def test_a_database_is_not_copied_to_itself_whatever_it_is_called(
+    full_store: Full, tmp_path: Path, kind: str, name: Callable[[Store, Path], str]
+) -> None:
+    there = full_store(kind)
     with pytest.raises(ConflictError, match=r"^Both are the database \S+; name another to copy to\.$"):
-        copy_installation(there, Store(url_of(there)), silent)
+        copy_installation(there, Store(name(there, tmp_path)), silent)
+
+
+def test_one_schema_of_a_database_is_copied_to_another(full_store: Full) -> None:
+    there = full_store("postgresql")
+    execute(there, "CREATE SCHEMA other")
+    here = Store(f"{url_of(there)}?options=-csearch_path%3Dother")
+    assert here.place == there.place
+    assert copy_installation(there, here, silent).changed
+    assert check_database(here).problems == []
+    with here.read() as reading:
+        assert reading.count_models() == 36
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 from callsheet.api.answer import answer
 from callsheet.api.request import Request
 from callsheet.api.state import Options
-from callsheet.domain.errors import StorageAwayError
+from callsheet.domain.errors import StateFileError, StorageAwayError
 from callsheet.service.setup import set_up
 from callsheet.service.state import LiveState
 from callsheet.service.state_file import StateFile
@@ -39,7 +39,7 @@ class Replica:
 
     def __init__(self, url: str, path: Path | None = None) -> None:
         self.store = Store(url)
-        self.file = None if path is None else StateFile(path, self.store.place)
+        self.file = None if path is None else StateFile(path, self.store.address)
         self.live = LiveState(
             self.store, Options(), prepare=partial(set_up, self.store, now, self.file), state_file=self.file
         )
@@ -50,6 +50,15 @@ class Replica:
 
     def __exit__(self, *_: object) -> None:
         self.live.stop()
+
+
+def held(file: StateFile) -> object:
+    """Everything in a state file; None if it cannot be read."""
+    try:
+        saved = file.read(Options())
+    except StateFileError:
+        return None
+    return None if saved is None else everything(saved.state)
 
 
 def ask(live: LiveState, secret: str, target: bytes = b"/v1/models?limit=1", **headers: str) -> tuple[int, bytes]:
@@ -89,7 +98,7 @@ def test_a_start_with_the_database_away_answers_from_the_state_file(
 def test_the_age_of_a_saved_state_is_since_it_was_known_to_be_true(away: Outages, tmp_path: Path) -> None:
     with Replica(away.url, tmp_path / "state"):
         pass
-    file = StateFile(tmp_path / "state", Store(away.url).place)
+    file = StateFile(tmp_path / "state", Store(away.url).address)
     file.touch(time.time() - 1000)
     away.begin()
     with Replica(away.url, tmp_path / "state") as live:
@@ -166,7 +175,7 @@ def test_without_a_state_file_callers_are_asked_to_come_again_until_the_database
         assert ask(live, "sk-anything")[0] == 401
         assert loaded == [1]
         assert len(live.current.catalog) > 30  # it has been set up
-    saved = StateFile(tmp_path / "state", Store(stopped.url).place).read(Options())
+    saved = StateFile(tmp_path / "state", Store(stopped.url).address).read(Options())
     assert saved is not None
     assert everything(saved.state) == everything(live.current)
 
@@ -178,28 +187,29 @@ def test_a_state_that_is_not_told_to_wait_does_not(stopped: Server) -> None:
 
 @pytest.mark.parametrize("what", ["damaged", "of another database"])
 def test_a_state_file_that_is_refused_is_told_and_is_as_none(
-    stopped: Server, tmp_path: Path, caplog: pytest.LogCaptureFixture, installation: Installation, what: str
+    away: Outages, tmp_path: Path, caplog: pytest.LogCaptureFixture, what: str
 ) -> None:
-    place = Store(stopped.url).place if what == "damaged" else "/elsewhere"
-    path = tmp_path / "state"
-    StateFile(path, place).write(installation.live().current, time.time(), rest=lambda _: None)
+    path, address = tmp_path / "state", Store(away.url).address
+    file = StateFile(path, address if what == "damaged" else "/elsewhere")
+    file.write(away.installation.live().current, time.time(), rest=lambda _: None)
     if what == "damaged":
         path.write_bytes(path.read_bytes()[:-1])
-    with Replica(stopped.url, path) as live:
+    away.begin()
+    with Replica(away.url, path) as live:
         assert not live.has_state
-        assert caplog.messages[0].startswith(f"The state file {path} is {what}")
-        stopped.start()
+        assert f"The state file {path} is {what}" in " ".join(caplog.messages)
+        away.end()
         wait_for(lambda: live.has_state, "a State")
-        expected = live.current
-        wait_for(lambda: StateFile(path, Store(stopped.url).place).holds(expected), "a new file")
+        expected = everything(live.current)
+        wait_for(lambda: held(StateFile(path, address)) == expected, "a new file")
 
 
 def test_the_state_of_another_installation_is_replaced_once_the_database_is_there(
     stopped: Server, tmp_path: Path, installation: Installation
 ) -> None:
-    path, place = tmp_path / "state", Store(stopped.url).place
+    path, address = tmp_path / "state", Store(stopped.url).address
     other = installation.live().current
-    StateFile(path, place).write(other, time.time(), rest=lambda _: None)
+    StateFile(path, address).write(other, time.time(), rest=lambda _: None)
     stopped.start()
     open_at_first = Store(stopped.url)
     path_aside = path.rename(tmp_path / "aside")
@@ -210,22 +220,28 @@ def test_the_state_of_another_installation_is_replaced_once_the_database_is_ther
         assert live.current.organization_id == other.organization_id
         stopped.start()
         wait_for(lambda: live.current.organization_id != other.organization_id, "the State of the database")
-        wait_for(lambda: StateFile(path, place).holds(live.current), "a new file")
+        wait_for(lambda: StateFile(path, address).holds(live.current), "a new file")
 
 
+@pytest.mark.parametrize("what", ["good", "damaged", "of another database"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_where_the_state_is_saved_no_new_database_is_made(
-    kind: str, tmp_path: Path, request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture
+def test_where_a_state_was_saved_no_new_database_is_made(
+    kind: str, what: str, tmp_path: Path, request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture
 ) -> None:
     url = request.getfixturevalue("postgres").make() if kind == "postgresql" else f"sqlite:///{tmp_path}/lost.db"
     path = tmp_path / "state"
     store = Store(url)
     installation: Any = request.getfixturevalue("installation")
-    StateFile(path, store.place).write(installation.live().current, time.time(), rest=lambda _: None)
+    file = StateFile(path, "/elsewhere" if what == "of another database" else store.address)
+    file.write(installation.live().current, time.time(), rest=lambda _: None)
+    if what == "damaged":
+        path.write_bytes(path.read_bytes()[:-1])
     with Replica(url, path) as live:
-        assert live.has_state
+        assert live.has_state == (what == "good")
         assert live.outage.is_away
-        assert caplog.messages[0].startswith(f"The database {store.place} is missing or empty, but {path} holds ")
+        assert f"The database {store.place} is missing or empty, but {path} holds what was served before; " in (
+            " ".join(caplog.messages)
+        )
         wait_for(lambda: live.following.failures > 2, "some attempts")
     assert store.is_empty()
     path.unlink()
@@ -238,7 +254,7 @@ def test_a_change_is_saved_while_it_runs_and_the_last_one_when_it_stops(
 ) -> None:
     path = tmp_path / "state"
     with Replica(installation.url, path) as live:
-        file = StateFile(path, live._store.place)
+        file = StateFile(path, live._store.address)
         wait_for(lambda: file.holds(live.current), "the first State in the file")
         installation.add(make_model("one"))
         wait_for(lambda: live.current.catalog.get("one") is not None, "the change")
@@ -254,10 +270,23 @@ def test_the_file_tells_for_how_long_its_state_was_true(installation: Installati
         wait_for(path.exists, "the file")
         path.write_bytes(path.read_bytes())
         written = path.stat().st_ino
-        file = StateFile(path, installation.store.place)
+        file = StateFile(path, installation.store.address)
         file.touch(1)
     assert time.time() - path.stat().st_mtime < 30  # it was touched at the stop
     assert path.stat().st_ino == written  # and not written again
+
+
+def test_a_file_that_was_damaged_while_nobody_served_is_written_anew(
+    installation: Installation, tmp_path: Path
+) -> None:
+    path = tmp_path / "state"
+    with Replica(installation.url, path) as live:
+        expected = everything(live.current)
+    path.write_bytes(path.read_bytes()[:-1])  # its first line says all the same what it holds
+    file = StateFile(path, installation.store.address)
+    assert held(file) is None
+    with Replica(installation.url, path):
+        wait_for(lambda: held(file) == expected, "a new file")
 
 
 def test_a_file_that_was_removed_is_made_again(installation: Installation, tmp_path: Path) -> None:
@@ -266,7 +295,7 @@ def test_a_file_that_was_removed_is_made_again(installation: Installation, tmp_p
         wait_for(path.exists, "the file")
         path.unlink()
         wait_for(path.exists, "the file, again")
-        assert StateFile(path, installation.store.place).holds(live.current)
+        assert StateFile(path, installation.store.address).holds(live.current)
 
 
 def test_a_file_that_cannot_be_written_is_told_once_and_nothing_else_suffers(

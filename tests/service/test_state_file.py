@@ -27,7 +27,7 @@ from tests.service.seen import everything
 from tests.strategies import models
 
 ROOT = Path(__file__).parent.parent.parent
-PLACE = "/where/the/database/is"
+ADDRESS = "/where/the/database/is"
 FOREIGN = "is no file of Callsheet's; remove it, or name another with --state-file."
 KNOWN_AT = 1_790_000_000.25
 
@@ -68,7 +68,7 @@ def state(installation: Installation) -> State:
 
 @pytest.fixture
 def file(tmp_path: Path) -> StateFile:
-    return StateFile(tmp_path / "state", PLACE)
+    return StateFile(tmp_path / "state", ADDRESS)
 
 
 def write(file: StateFile, state: State, known_at: float = KNOWN_AT) -> bytes:
@@ -93,7 +93,6 @@ def test_what_is_saved_is_read_back_with_its_time_and_the_options_of_the_reader(
     assert everything(saved.state) == everything(state)
     assert saved.known_at == KNOWN_AT
     assert saved.state.options is options
-    assert file.is_good()
     assert file.holds(state)
 
 
@@ -118,7 +117,7 @@ _numbers = count()
 def test_any_model_comes_back_as_it_was(installation: Installation, tmp_path: Path, model: Model) -> None:
     state = installation.live().current
     state = replace(state, catalog=state.catalog.changed({model.id: model}))
-    file = StateFile(tmp_path / f"{next(_numbers)}", PLACE)
+    file = StateFile(tmp_path / f"{next(_numbers)}", ADDRESS)
     write(file, state)
     saved = file.read(Options())
     assert saved is not None
@@ -127,7 +126,7 @@ def test_any_model_comes_back_as_it_was(installation: Installation, tmp_path: Pa
 
 def test_nothing_saved_is_nothing_read(file: StateFile, state: State) -> None:
     assert file.read(Options()) is None
-    assert not file.is_good()
+    assert not file.was_written()
     assert not file.holds(state)
 
 
@@ -231,8 +230,8 @@ def test_lines_with_a_right_checksum_that_mean_nothing_are_refused(
 
 def test_the_state_of_another_database_is_refused(file: StateFile, state: State) -> None:
     write(file, state)
-    other = StateFile(file.path, "/another/place")
-    assert refused(other) == f"is of another database, {PLACE}."
+    other = StateFile(file.path, "/another/address")
+    assert refused(other) == f"is of another database, {ADDRESS}."
     assert not other.holds(state)
 
 
@@ -246,6 +245,7 @@ def test_a_file_that_is_not_ours_is_neither_read_nor_replaced(
 ) -> None:
     file.path.write_bytes(content)
     assert refused(file) == FOREIGN
+    assert not file.was_written()
     with pytest.raises(StateFileError, match="is no file of Callsheet's"):
         write(file, state)
     assert file.path.read_bytes() == content
@@ -254,16 +254,25 @@ def test_a_file_that_is_not_ours_is_neither_read_nor_replaced(
 def test_an_empty_file_is_refused_and_replaced(file: StateFile, state: State) -> None:
     file.path.touch()
     assert refused(file) == FOREIGN
+    assert not file.was_written()
     write(file, state)
-    assert file.is_good()
+    assert file.holds(state)
+
+
+def test_a_state_was_saved_here_even_if_it_cannot_be_read(file: StateFile, state: State) -> None:
+    content = write(file, state)
+    for spoilt in (content, content[:40], content[:-1], content[:100] + b"?" + content[101:]):
+        file.path.write_bytes(spoilt)
+        assert file.was_written()
+        assert StateFile(file.path, "/another/address").was_written()
 
 
 def test_a_folder_in_its_place_and_a_folder_that_is_missing_are_told(state: State, tmp_path: Path) -> None:
     with pytest.raises(CallsheetError, match="is not a file"):
-        write(StateFile(tmp_path, PLACE), state)
+        write(StateFile(tmp_path, ADDRESS), state)
     with pytest.raises(StateFileError, match="cannot be read: Is a directory"):
-        StateFile(tmp_path, PLACE).read(Options())
-    missing = StateFile(tmp_path / "missing" / "state", PLACE)
+        StateFile(tmp_path, ADDRESS).read(Options())
+    missing = StateFile(tmp_path / "missing" / "state", ADDRESS)
     with pytest.raises(CallsheetError, match="does not exist"):
         write(missing, state)
     assert missing.read(Options()) is None
@@ -385,17 +394,19 @@ def test_a_state_without_models_is_read_back(file: StateFile, state: State) -> N
 
 def test_a_later_state_of_the_same_installation_is_told_from_others(file: StateFile, state: State) -> None:
     write(file, state)
-    assert file.holds_newer(replace(state, revision=state.revision - 1))
-    assert not file.holds_newer(state)
-    assert not file.holds_newer(replace(state, revision=state.revision + 1))
+    earlier = replace(state, revision=state.revision - 1)
+    assert file.holds_newer(earlier, KNOWN_AT + 5)
+    assert not file.holds_newer(earlier, KNOWN_AT + 500)  # the database has gone back
+    assert not file.holds_newer(state, KNOWN_AT)
+    assert not file.holds_newer(replace(state, revision=state.revision + 1), KNOWN_AT)
     other = replace(state, revision=0, organization_id="00000000-0000-4000-8000-00000000ffff")
-    assert not file.holds_newer(other)
+    assert not file.holds_newer(other, KNOWN_AT)
 
 
 def test_a_pipe_is_no_state_file_and_nobody_waits_for_it(file: StateFile, state: State) -> None:
     os.mkfifo(file.path)
     assert refused(file) == "is not a regular file; name another one."
-    assert not file.is_good()
+    assert not file.was_written()
     assert not file.holds(state)
     with pytest.raises(StateFileError, match="is not a regular file"):
         write(file, state)

@@ -6,17 +6,22 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from sqlalchemy import URL, make_url
+from sqlalchemy.exc import DBAPIError
 
 from callsheet.domain.errors import ConflictError, DamagedError, StorageAwayError, StorageError
+from callsheet.service.backup import back_up
+from callsheet.service.restore import restore
 from callsheet.service.setup import open_store
 from callsheet.storage import schema
 from callsheet.storage.store import Store
 from tests.postgres import Databases, Server, execute
+from tests.rows import everything
 from tests.storage.files import NOW
 from tests.storage.others import ask
 
@@ -134,6 +139,44 @@ def test_two_installations_in_schemas_of_one_database_know_nothing_of_each_other
     assert len(organizations) == 2
 
 
+def test_the_address_tells_apart_what_the_url_leaves_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    def address(url: str, **environment: str) -> str:
+        with monkeypatch.context() as patched:
+            for name, value in environment.items():
+                patched.setenv(name, value)
+            return Store(url).address
+
+    url = "postgresql://user@/db"
+    others = [
+        address(url),
+        address(url, PGHOST="one"),
+        address(url, PGHOST="two"),
+        address(url, PGHOST="two", PGPORT="1"),
+        address(url, PGHOST="two", PGOPTIONS="-csearch_path=one"),
+        address(f"{url}?host=two&options=-csearch_path%3Dtwo"),
+        address("postgresql://other@two/db"),
+        address("postgresql://user@two/other"),
+        address("postgresql://user@/db?service=one"),
+    ]
+    assert len(set(others)) == len(others)
+    assert address("postgresql://user@two:1/db") == others[3]
+    assert address("postgresql:///", PGHOST="two", PGPORT="1", PGUSER="user", PGDATABASE="db") == others[3]
+    assert address("postgres://user:secret@two:1/db?sslpassword=secret&connect_timeout=3") == others[3]
+
+
+def test_the_server_knows_who_is_connected_and_by_a_name_of_ones_own(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def name(url: str) -> object:
+        with Store(url).read() as reading:
+            return reading._connection.exec_driver_sql("SHOW application_name").scalar()
+
+    assert name(url) == "callsheet"
+    assert name(f"{url}?application_name=us") == "us"
+    monkeypatch.setenv("PGAPPNAME", "them")
+    assert name(url) == "them"
+
+
 def test_a_search_path_without_a_schema_is_refused(url: str) -> None:
     with pytest.raises(StorageError, match=r"has none of the schemas in its search_path; create one\.$"):
         Store(f"{url}?options=-csearch_path%3Dnowhere").prepare()
@@ -240,6 +283,25 @@ def test_a_user_who_may_only_change_rows_can_do_all_that_a_server_does(own: Serv
         with store.write("test", NOW) as writing:
             writing.record("add", "model", "a", None, None)
         assert watch.changed(30)
+
+
+def test_a_restore_by_somebody_who_is_not_the_owner_changes_nothing_and_leaves_nothing(
+    own: Server, tmp_path: Path
+) -> None:
+    url = Databases(own.url).make()
+    owner = open_store(url, lambda: NOW)
+    execute(
+        url,
+        "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO reader",
+        "GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO reader",
+    )
+    backup = tmp_path / "backup.db"
+    back_up(owner, backup, lambda *_: None)
+    before = everything(owner)
+    with pytest.raises(StorageError, match=r"does not allow this user what is needed \(must be owner of "):
+        restore(backup, Store(_as(url, "reader")), "test", lambda: NOW, lambda *_: None, replace=True)
+    assert everything(owner) == before
+    assert list(tmp_path.iterdir()) == [backup]
 
 
 def _as(url: str, user: str) -> str:
@@ -397,6 +459,37 @@ def test_a_server_that_hangs_is_given_up(own: Server, monkeypatch: pytest.Monkey
         read()
 
 
+def test_reading_everything_has_more_time_and_an_end_as_well(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("callsheet.storage.postgresql.STATEMENT_TIMEOUT", 50)
+    monkeypatch.setattr("callsheet.storage.postgresql.LONG_STATEMENT_TIMEOUT", 1000)
+    with Store(url).database.looking() as connection:
+        connection.exec_driver_sql("SELECT pg_sleep(0.1)")
+        with pytest.raises(DBAPIError, match="canceling statement due to statement timeout"):
+            connection.exec_driver_sql("SELECT pg_sleep(5)")
+
+
+def test_a_server_that_hangs_while_everything_is_read_is_given_up(
+    own: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("callsheet.storage.postgresql.LONG_PATIENCE", 0.5)
+    database = open_store(Databases(own.url).make(), lambda: NOW).database
+
+    def read() -> None:
+        with database.looking() as connection:
+            [(pid,)] = connection.exec_driver_sql("SELECT pg_backend_pid()").all()
+            goes_on = threading.Timer(5, os.kill, [pid, signal.SIGCONT])
+            goes_on.start()
+            os.kill(pid, signal.SIGSTOP)
+            try:
+                connection.exec_driver_sql("SELECT 1")
+            finally:
+                goes_on.cancel()
+                os.kill(pid, signal.SIGCONT)
+
+    with pytest.raises(StorageAwayError, match=r"did not answer in time; see to the server and the network\.$"):
+        read()
+
+
 def test_a_replica_can_be_read_and_watched_and_is_refused_where_it_would_be_written(own: Server) -> None:
     primary = open_store(at(own), lambda: NOW)
     with Server({"max_connections": "20"}, standby_of=own) as standby:
@@ -417,8 +510,8 @@ def test_a_replica_can_be_read_and_watched_and_is_refused_where_it_would_be_writ
     [
         ("postgresql://u:pa@ss@host/db", "The database URL has two @; write that in a user or password as %40."),
         (
-            "postgresql://u@host/db?passwrod=secret",
-            "The database URL has an unknown option, passwrod; libpq's are known.",
+            "postgresql://u@host/db?password=se&cr=et",
+            "The database URL has an option that libpq does not know; in a password, write & as %26.",
         ),
     ],
 )

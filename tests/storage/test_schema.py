@@ -92,6 +92,17 @@ def test_a_path_may_be_relative_or_a_uri(tmp_path: Path, monkeypatch: pytest.Mon
     assert [path.name for path in tmp_path.iterdir()] == ["callsheet.db"]
 
 
+def test_the_address_of_a_file_is_the_same_from_anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "other").mkdir()
+    (tmp_path / "link.db").symlink_to(tmp_path / "callsheet.db")
+    addresses = []
+    for folder in (tmp_path, tmp_path / "other"):
+        monkeypatch.chdir(folder)
+        addresses.append(Store("sqlite:///callsheet.db").address)
+    assert addresses == [f"{tmp_path}/callsheet.db", f"{tmp_path}/other/callsheet.db"]
+    assert Store(f"sqlite:///{tmp_path}/link.db").address == addresses[0]
+
+
 def test_migrating_says_the_revisions_before_and_after(make: Make) -> None:
     store = make(empty=True)
     assert store.is_empty()

@@ -9,7 +9,7 @@ from callsheet.api.authenticate import authenticate, is_openai
 from callsheet.api.caller import JSON, Caller, common_headers, identify
 from callsheet.api.request import QUOTED, Header, Request, find_model_id, parse_query, read_headers
 from callsheet.api.state import DEFAULTS, Options, State
-from callsheet.api.view import Body
+from callsheet.api.view import AT_ONCE, UNBOUNDED, Body
 from callsheet.domain.errors import (
     APIError,
     InternalServerError,
@@ -47,11 +47,25 @@ class Response(NamedTuple):
     good_until: float = 0.0
 
 
-def answer(state: State, request: Request) -> Response:
+def answer(state: State, request: Request, most: int = UNBOUNDED) -> Response:
     """Return what the contract says to ``request``. Never raises for anything a caller can send.
 
     The order of checks is that of section 4: path, method, credential, version, workspace, query, model.
     Of the headers, only those in `READ` matter.
+
+    Parameters
+    ----------
+    state
+        What is true now.
+    request
+        What is asked.
+    most
+        Blocks of the catalogue that may be prepared for it.
+
+    Raises
+    ------
+    UnfinishedError
+        More must be prepared first; asked again, it goes on where it stopped.
     """
     headers = read_headers(request.headers)
     known = cors.origin_headers(state.options, headers)
@@ -64,25 +78,29 @@ def answer(state: State, request: Request) -> Response:
                 return _preflight(request, headers, known, state.options)
             raise MethodNotAllowedError("Method Not Allowed")
         caller = identify(state, headers, known, request.now)
-        body = find(caller, model_id, request.query)
+        body = find(caller, model_id, request.query, most)
     except APIError as error:
         refusal = refuse(error, request, known, to_openai=is_openai(state, headers), options=state.options)
         return refusal._replace(key_id=_key_id(state, headers, request.now))
     return give(caller, body, request)
 
 
-def find(caller: Caller, model_id: str | None, query: bytes) -> Body:
+def find(caller: Caller, model_id: str | None, query: bytes, most: int = AT_ONCE) -> Body:
     """Return the body that ``caller`` asks for: one model, or a page if ``model_id`` is None.
+
+    At most ``most`` blocks of the catalogue are prepared for it.
 
     Raises
     ------
     APIError
         The query is malformed, or the model does not exist for the caller.
+    UnfinishedError
+        More must be prepared first; asked again, it goes on where it stopped.
     """
     if model_id is None:
         if caller.to_openai:
-            return caller.view.everything()
-        return caller.view.page(parse_query(query, caller.default_limit))
+            return caller.view.everything(most)
+        return caller.view.page(parse_query(query, caller.default_limit), most)
     body = caller.view.retrieve(model_id)
     if body is None:
         raise ModelNotFoundError(f"model: {model_id[:QUOTED]}")

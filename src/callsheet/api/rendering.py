@@ -1,6 +1,6 @@
 """Rendering: models as JSON, each written once for as long as it stands unchanged."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import Enum
 from typing import Final
 
@@ -34,13 +34,12 @@ class Rendering:
         self._write = _WRITE[form]
         self._pieces: dict[Block, dict[str, bytes]] = {}
 
-    def of(self, block: Block) -> dict[str, bytes]:
-        """Return each model of ``block`` as JSON, by id."""
+    def of(self, block: Block, models: Iterable[Model]) -> dict[str, bytes]:
+        """Return models of ``block`` as JSON, by id: these at least."""
         pieces = self._pieces_of(block)
-        if len(pieces) < len(block.models):
-            for model in block.models:
-                if model.id not in pieces:
-                    pieces[model.id] = self._write(model)
+        for model in models:
+            if model.id not in pieces:
+                pieces[model.id] = self._write(model)
         return pieces
 
     def one(self, block: Block, model: Model) -> bytes:

@@ -1,9 +1,10 @@
 """View: what one set of visibility rules shows of a catalogue in one form, ready as bytes."""
 
+import sys
 from array import array
 from bisect import bisect_left, bisect_right
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from hashlib import blake2b
 from itertools import count
 from typing import Final, NamedTuple, TypeAlias
@@ -20,8 +21,19 @@ _MODULUS: Final = 2**64
 _BASE: Final = 0x9E3779B97F4A7C15  # odd, so that every place in a page weighs something else
 _POWERS: Final = [pow(_BASE, count, _MODULUS) for count in range(MOST_IN_BLOCK + 1)]
 _MOST_JOBS: Final = 64
+_WORKED_OFF: Final = 4 * 2**20  # bytes compressed before whoever does it looks after something else
 _MOST_ENCODED: Final = 32 * 2**20  # bytes, all views together
 _MOST_VIEWS: Final = 1024
+
+#: How many blocks may be prepared while others wait; one takes up to some milliseconds.
+AT_ONCE: Final = 1
+_JOINED_AT_ONCE: Final = 100  # blocks of a whole list
+#: What it takes to prepare all that an answer needs, however long.
+UNBOUNDED: Final = sys.maxsize
+
+
+class UnfinishedError(Exception):
+    """More blocks would have to be prepared than there may be at once. What is done stays done: ask again."""
 
 
 class Body(NamedTuple):
@@ -37,7 +49,7 @@ class Slab:
     __slots__ = ("content", "ends", "keys", "sums")
 
     def __init__(self, pieces: list[tuple[str, bytes]]) -> None:
-        self.keys = [key for key, _ in pieces]
+        self.keys = tuple([key for key, _ in pieces])
         self.content = b",".join([piece for _, piece in pieces])
         self.ends = array("Q")
         self.sums = array("Q", [0])
@@ -53,6 +65,8 @@ class Slab:
         ends = self.ends
         return self.content[ends[start - 1] + 1 if start else 0 : ends[stop - 1]]
 
+
+_EMPTY: Final = Slab([])
 
 #: Neighbours within one slab, from the first index up to the second; never empty.
 Run: TypeAlias = tuple[Slab, int, int]
@@ -103,10 +117,14 @@ class Backlog:
             self._jobs[view.number, body.etag, coding] = (view, body, coding)
 
     def work_off(self, compress: "Callable[[View, Body, bytes], object]") -> None:
-        """Call ``compress`` for every body; one is on the list until it is done."""
+        """Call ``compress`` for some bodies; one is on the list until it is done."""
+        size = 0
         for key, job in list(self._jobs.items()):
             compress(*job)
             self._jobs.pop(key, None)
+            size += len(job[1].content)
+            if size >= _WORKED_OFF:
+                return
 
 
 class View:
@@ -122,7 +140,7 @@ class View:
         The same view of an earlier catalogue: what it prepared from blocks that are still there is kept.
     """
 
-    __slots__ = ("_rendering", "_slabs", "catalog", "is_idle", "number", "views", "visibility")
+    __slots__ = ("_made", "_rendering", "_slabs", "catalog", "is_idle", "number", "views", "visibility")
 
     def __init__(
         self,
@@ -137,6 +155,7 @@ class View:
         self.number = next(views.numbers)
         self.visibility = visibility
         self._rendering = rendering
+        self._made = 0  # slabs; another thread may make some, too
         self.is_idle = False
         """Whether it has not been asked since `Views.drop_idle` looked at it last, past all memos."""
         self._slabs: dict[Block, dict[frozenset[Lifecycle], Slab]] = {}
@@ -154,22 +173,25 @@ class View:
         piece = self._rendering.one(self.catalog.blocks[number], model)
         return Body(piece, b'"%016x"' % digest(piece))
 
-    def page(self, query: ListQuery) -> Body:
-        """Return the page that ``query`` asks for (contract, section 3).
+    def page(self, query: ListQuery, most: int = UNBOUNDED) -> Body:
+        """Return the page that ``query`` asks for (contract, section 3), preparing ``most`` blocks for it.
 
         Raises
         ------
         InvalidRequestError
             A cursor names nothing the beholder could ever have seen.
+        UnfinishedError
+            More blocks than that must be prepared first.
         """
         self.is_idle = False
-        limit, after_id, before_id, lifecycles = query
+        limit = self._made + most
+        room, after_id, before_id, lifecycles = query
         after = None if after_id is None else self._locate("after_id", after_id)
         before = None if before_id is None else self._locate("before_id", before_id)
         if before is not None and after is None:
-            runs, has_more = self._backward(before, limit, lifecycles)
+            runs, has_more = self._backward(before, room, lifecycles, limit)
         else:
-            runs, has_more = self._forward(after, before, limit, lifecycles)
+            runs, has_more = self._forward(after, before, room, lifecycles, limit)
         if not runs:
             empty = anthropic.write_page(b"", has_more=has_more, first_id=None, last_id=None)
             return Body(empty, b'"0-0-%d"' % has_more)
@@ -183,10 +205,19 @@ class View:
         )
         return Body(content, _tag(runs, b"1" if has_more else b"0"))
 
-    def everything(self) -> Body:
-        """Return all listed models as OpenAI's clients expect them."""
+    def everything(self, most: int = UNBOUNDED) -> Body:
+        """Return all listed models as OpenAI's clients expect them, preparing ``most`` blocks for it.
+
+        Raises
+        ------
+        UnfinishedError
+            More blocks than that must be prepared first, or so many be joined that it takes as long.
+        """
         self.is_idle = False
-        slabs = [self._slab(block, LISTED) for block in self.catalog.blocks]
+        if most <= AT_ONCE and len(self.catalog.blocks) > _JOINED_AT_ONCE:
+            raise UnfinishedError
+        limit = self._made + most
+        slabs = [self._slab(block, LISTED, limit) for block in self.catalog.blocks]
         runs = [(slab, 0, len(slab.keys)) for slab in slabs if slab.keys]
         data = b",".join([slab.content for slab, _, _ in runs])
         return Body(openai.write_list(data), _tag(runs, b"openai"))
@@ -203,7 +234,7 @@ class View:
         return place[1]
 
     def _forward(
-        self, after: str | None, before: str | None, room: int, lifecycles: frozenset[Lifecycle]
+        self, after: str | None, before: str | None, room: int, lifecycles: frozenset[Lifecycle], limit: int
     ) -> tuple[list[Run], bool]:
         """The first models behind ``after``, and whether more stand before ``before``."""
         runs: list[Run] = []
@@ -212,7 +243,7 @@ class View:
         for number in range(first, len(blocks)):
             if before is not None and starts[number] >= before:
                 break
-            slab = self._slab(blocks[number], lifecycles)
+            slab = self._slab(blocks[number], lifecycles, limit)
             keys = slab.keys
             start = 0 if after is None or number > first else bisect_right(keys, after)
             stop = len(keys) if before is None else bisect_left(keys, before)
@@ -225,13 +256,15 @@ class View:
                 room -= stop - start
         return runs, False
 
-    def _backward(self, before: str, room: int, lifecycles: frozenset[Lifecycle]) -> tuple[list[Run], bool]:
+    def _backward(
+        self, before: str, room: int, lifecycles: frozenset[Lifecycle], limit: int
+    ) -> tuple[list[Run], bool]:
         """The last models in front of ``before``, newest first, and whether newer ones stand in front of them."""
         runs: list[Run] = []
         blocks, starts = self.catalog.blocks, self.catalog.starts
         last = bisect_left(starts, before) - 1
         for number in range(last, -1, -1):
-            slab = self._slab(blocks[number], lifecycles)
+            slab = self._slab(blocks[number], lifecycles, limit)
             stop = bisect_left(slab.keys, before) if number == last else len(slab.keys)
             if stop:
                 if stop > room:
@@ -242,20 +275,28 @@ class View:
                 room -= stop
         return runs[::-1], False
 
-    def _slab(self, block: Block, lifecycles: frozenset[Lifecycle]) -> Slab:
+    def _slab(self, block: Block, lifecycles: frozenset[Lifecycle], limit: int) -> Slab:
+        """The listed models of ``block``; ``limit`` is up to how many may be made, of all since the beginning."""
         slabs = self._slabs  # another thread may replace it, see `forget`
         try:
             return slabs[block][lifecycles]
         except KeyError:
-            slab = Slab(list(self._listed(block, lifecycles)))
-            slabs.setdefault(block, {})[lifecycles] = slab
+            if self._made >= limit:
+                raise UnfinishedError from None
+            self._made += 1
+            slab = slabs.setdefault(block, {})[lifecycles] = self._make_slab(block, lifecycles)
             return slab
 
-    def _listed(self, block: Block, lifecycles: frozenset[Lifecycle]) -> Iterator[tuple[str, bytes]]:
-        pieces = self._rendering.of(block)
-        for model in block.models:
-            if not model.hidden and model.lifecycle in lifecycles and self.visibility.sees(model.id):
-                yield model.sort_key, pieces[model.id]
+    def _make_slab(self, block: Block, lifecycles: frozenset[Lifecycle]) -> Slab:
+        listed = [
+            model
+            for model in block.models
+            if not model.hidden and model.lifecycle in lifecycles and self.visibility.sees(model.id)
+        ]
+        if not listed:
+            return _EMPTY
+        pieces = self._rendering.of(block, listed)
+        return Slab([(model.sort_key, pieces[model.id]) for model in listed])
 
 
 def _tag(runs: list[Run], suffix: bytes) -> bytes:

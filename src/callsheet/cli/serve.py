@@ -65,12 +65,13 @@ def serve(
         prepare_folder(settings)
         address = listener.getsockname()
         url = _base_url(address[0], address[1])
+        away = None
         try:
             welcome = welcome_now(prepare_welcome(settings), url, settings)
-        except StorageAwayError:
-            welcome = welcome_later(url, settings)
+        except StorageAwayError as error:
+            welcome, away = welcome_later(url, settings), error
         with welcome as announce:
-            if not run(settings, listener, announce):
+            if not run(settings, listener, announce, away):
                 raise ServeError("The server did not start; the reason stands above.")
 
 

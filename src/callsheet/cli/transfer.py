@@ -29,11 +29,14 @@ def copy(
         copied = copy_installation(Store(source), Store(target), progress)
     if as_json:
         tables = {name: {"rows": each.rows, "digest": each.digest} for name, each in copied.tallies.items()}
-        print_json({"changed": copied.changed, "revision": copied.revision, "tables": tables})
+        told = {"changed": copied.changed, "repaired": copied.repaired, "revision": copied.revision}
+        print_json({**told, "tables": tables})
         return
     rows = _listed({name: each.rows for name, each in copied.tallies.items()})
     done = "Copied everything" if copied.changed else "Nothing to copy"
     say(f"{done}; both are equal, at revision {copied.revision}: {rows}.")
+    if copied.repaired:
+        say("Rows of the target had been changed past Callsheet; restart the servers that serve from it.")
 
 
 def backup(

@@ -61,7 +61,7 @@ def prepare_welcome(settings: Settings) -> Welcome:
     from callsheet.service.state_file import state_file_at  # slow to import, and not for other commands
 
     store = Store(settings.database)
-    set_up(store, clock, state_file_at(settings.state_file, store.place))
+    set_up(store, clock, state_file_at(settings.state_file, store.address))
     with store.read() as reading:
         count = reading.count_models()
     access = AccessService(store, "callsheet", clock)

@@ -115,16 +115,21 @@ def create_app(settings: Settings | None = None) -> CallsheetApp:
     SettingsError
         The settings are wrong.
     """
-    settings = settings or load().settings
+    return make_app(settings or load().settings)
+
+
+def make_app(settings: Settings, away: StorageAwayError | None = None) -> CallsheetApp:
+    """Return what `create_app` does; ``away`` says that the database has just been found out of reach."""
     prepare_folder(settings)
     store = Store(settings.database)
-    state_file = state_file_at(settings.state_file, store.place)
+    state_file = state_file_at(settings.state_file, store.address)
     live = LiveState(
         store,
         options_of(settings),
         settings.poll_seconds,
         prepare=partial(set_up, store, _clock, state_file),
         state_file=state_file,
+        away=away,
     )
     return CallsheetApp(live, settings)
 
@@ -139,7 +144,7 @@ def check_database(settings: Settings) -> None:
     """
     store = Store(settings.database)
     with suppress(StorageAwayError):
-        set_up(store, _clock, state_file_at(settings.state_file, store.place))
+        set_up(store, _clock, state_file_at(settings.state_file, store.address))
         with store.read() as reading:
             loading.load(reading, options_of(settings))
 

@@ -11,6 +11,7 @@ from callsheet.http.app import CallsheetApp
 from callsheet.http.fast import FastLane, FastProtocol
 from callsheet.http.limits_files import connections_allowed
 from callsheet.http.limits_sweep import Sweep
+from callsheet.http.metrics_family import Figures, Series
 from callsheet.http.protocol import EnvelopeProtocol, Limits
 from callsheet.http.stopping import Stopping
 
@@ -65,7 +66,7 @@ class ServerConfig(uvicorn.Config):
             stopping = Stopping(self.drain, self._drain_seconds, is_worker=self.workers > 1)
             self._callsheet().on_serving = stopping.take_over
         telemetry = self._callsheet().telemetry
-        telemetry.count_connections = lambda: len(self.connections)
+        telemetry.connections = self._count_connections
         if telemetry.traces and self.http_protocol_class is FastProtocol:
             self.http_protocol_class = EnvelopeProtocol  # a span needs what the fast protocol never reads
 
@@ -83,9 +84,20 @@ class ServerConfig(uvicorn.Config):
         for connection in self.connections:
             connection.limit_concurrency = sys.maxsize
 
+    def _count_connections(self) -> Figures:
+        """Return how many are open, and how many were dropped; any thread may ask."""
+        open_now: Figures = {Series("callsheet_connections"): len(self.connections)}
+        return open_now | {
+            Series("callsheet_connections_dropped_total", (("reason", reason),)): count
+            for reason, count in self.sweep.dropped.items()
+        }
+
     async def _sweep(self) -> None:
-        """End what waits too long; uvicorn's main loop calls this once a second."""
+        """End what waits too long, and let go of what is no longer true; uvicorn calls this once a second."""
         await self.sweep.run(self.connections)
+        self._callsheet().public.follow()
+        if self._lane is not None:
+            self._lane.follow()
 
     def _callsheet(self) -> CallsheetApp:
         app: Any = self.loaded_app

@@ -46,12 +46,15 @@ class Rest(NamedTuple):
         What is told of it.
     size
         Of request and answer, in bytes.
+    key_id
+        Of the key that a request for it is charged to.
     """
 
     content: bytes
     expires: float
     kind: Kind
     size: int
+    key_id: str
 
 
 class FastLane:
@@ -66,12 +69,16 @@ class FastLane:
         nobody needs to be waited for to know whether a request is one too many."""
         self.needs_address = self.limits is not None or self.observer.log is not None
         """Whether it matters from where a request comes."""
-        # With limits, every request must be counted by its key: none is answered before that is looked at.
-        self.memo: Memo[Rest] = Memo(memo_bytes if self.limits is None else 0)
+        self.memo: Memo[Rest] = Memo(memo_bytes)
         self.ids = RequestIDs()
         self.reader = HeadReader(limits.max_url_bytes, limits.max_header_bytes)
         self.dated: list[Header] | None = None
         self.opening = b""
+
+    def follow(self) -> None:
+        """Forget what the last State said, and let go of it, if there is another one."""
+        if self.live.current is not self.memo.state:
+            self.memo.follow(self.live.current)
 
     def date(self, default_headers: list[Header]) -> None:
         """Write the ``opening`` of an answer, up to its request id; uvicorn's headers are made anew each second."""
@@ -108,7 +115,11 @@ class FastProtocol(EnvelopeProtocol):
             if lane.live.current is not memo.state:
                 memo.follow(lane.live.current)
             known = memo.answers.get(data)
-            if known is not None and (known.expires == _NEVER or time.time() < known.expires):
+            if (
+                known is not None
+                and (known.expires == _NEVER or time.time() < known.expires)
+                and (lane.limits is None or lane.limits.admits(self.client, known.key_id))
+            ):
                 self._give_again(known, begun)
                 return
             if data.startswith(_START) and lane.is_open and self._answer(data, begun):
@@ -130,6 +141,7 @@ class FastProtocol(EnvelopeProtocol):
         """Answer a request if it is plain and let in; return whether it was."""
         lane = self._lane
         memo = lane.memo
+        given = self.server_state.total_requests
         try:
             head = lane.reader.read(data)
             if head is None or (lane.needs_address and self._is_proxied(data)):
@@ -137,12 +149,16 @@ class FastProtocol(EnvelopeProtocol):
             now = time.time()
             known = memo.answers.get(head)
             if known is not None and now < known.expires:
+                if lane.limits is not None and not lane.limits.admits(self.client, known.key_id):
+                    return False
                 self._give_again(known, begun)
-                if len(data) <= LONGEST:
+                if len(data) <= LONGEST and memo.comes_again(data):
                     memo.keep_answer(data, known)
                 return True
             return self._work_out(data, head, now, begun)
         except Exception:  # a refusal, or a fault: the ordinary path answers either, and logs the second
+            if self.server_state.total_requests != given:
+                raise  # an answer is out: a second one would be taken for that to the next request
             return False
 
     def _is_proxied(self, data: bytes) -> bool:
@@ -180,9 +196,10 @@ class FastProtocol(EnvelopeProtocol):
             content,
         )
         self._write(pieces, kind, begun)
-        if final and len(data) <= LONGEST:
+        if final and len(data) <= LONGEST and memo.comes_again(head):
             rest = b"".join(pieces)
-            memo.keep_answer(head, Rest(rest, caller.expires, kind, len(data) + len(rest) + ENTRY))
+            size = len(data) + len(rest) + ENTRY
+            memo.keep_answer(head, Rest(rest, caller.expires, kind, size, caller.key_id))
         return True
 
     def _send(self, head: Head, caller: Caller, body: Body, now: float, begun: float) -> None:
@@ -214,8 +231,8 @@ class FastProtocol(EnvelopeProtocol):
         A timer set for every request would cost more than many an answer: one looks, from time to time, when
         the connection was last used.
         """
-        self._lane.observer.tell(kind, request_id, time.perf_counter() - begun, self.client)
         self.server_state.total_requests += 1
+        self._lane.observer.tell(kind, request_id, time.perf_counter() - begun, self.client)
         self._used = self.loop.time()
         if self.timeout_keep_alive_task is not None:
             self._unset_keepalive_if_required()

@@ -1,5 +1,7 @@
 """Counters: how often something happened in the present window of time, in the memory of this process.
 
+Windows follow a clock that is never set, as the time of day is: a window that began stays as long as it is.
+
 The library's own storage of this kind starts a thread up to a hundred times a second, which looks through all it
 holds: with 100,000 addresses that stopped the event loop for 20 ms at a time.
 """
@@ -14,7 +16,7 @@ _MOST: Final = 100_000  # names with windows of the same length; about 20 MB
 
 
 class Window(NamedTuple):
-    """How often, and until when that counts, in seconds since the epoch."""
+    """How often, and until when that counts, by ``time.monotonic``."""
 
     hits: int
     end: float
@@ -41,7 +43,7 @@ class Counters(Storage):
     async def incr(self, key: str, expiry: int, amount: int = 1) -> int:
         """Count, in a window of ``expiry`` seconds that begins now if there is none; return how often it was."""
         windows = self._windows[expiry]
-        now = time.time()
+        now = time.monotonic()
         while windows and (next(iter(windows.values())).end <= now or len(windows) > _MOST):
             windows.popitem(last=False)
         known = windows.get(key)
@@ -55,11 +57,11 @@ class Counters(Storage):
         return self._find(key).hits
 
     async def get_expiry(self, key: str) -> float:
-        """Return when the window ends, in seconds since the epoch."""
-        return self._find(key).end
+        """Return when the window ends, in seconds since the epoch, as the library wants it."""
+        return time.time() + self._find(key).end - time.monotonic()
 
     def _find(self, key: str) -> Window:
-        now = time.time()
+        now = time.monotonic()
         for windows in self._windows.values():
             known = windows.get(key)
             if known is not None and known.end > now:

@@ -63,7 +63,7 @@ class RateLimits:
         if refused is None:
             return None
         kind, end = refused
-        seconds = max(1, ceil(end - time.time()))
+        seconds = max(1, ceil(end - time.monotonic()))
         return RateLimitError(f"{_MESSAGES[kind]}; try again in {seconds} s", seconds)
 
     def admits(self, client: tuple[str, int] | None, key_id: str) -> bool:
@@ -82,8 +82,11 @@ class RateLimits:
         """Let go of what was opened."""
 
     async def _judge(self, network: str, key_id: str | None, failed: bool) -> tuple[str, float] | None:
-        """What was counted when it became too much, and when it will be forgotten; None lets the request in."""
-        now = time.time()
+        """What was counted when it became too much, and when it will be forgotten; None lets the request in.
+
+        The time is by ``time.monotonic``: nobody is refused for longer, or let in sooner, when the clock is set.
+        """
+        now = time.monotonic()
         for whose in ((FAILURES, network), (ADDRESS, network), (KEY, key_id or "")):
             end = self._barred.get(whose)
             if end is not None and end > now:
@@ -109,9 +112,10 @@ class RateLimits:
 
     async def _bar(self, rate: RateLimitItem, kind: str, who: str) -> tuple[str, float]:
         """Refuse ``who`` until the window ends."""
-        end = (await self._limiter.get_window_stats(rate, kind, who)).reset_time
+        left = (await self._limiter.get_window_stats(rate, kind, who)).reset_time - time.time()
+        now = time.monotonic()
+        end = now + left
         if len(self._barred) >= _MOST_BARRED:
-            now = time.time()
             self._barred = {whose: until for whose, until in self._barred.items() if until > now}
             if len(self._barred) >= _MOST_BARRED:
                 self._barred.clear()  # they are counted again, and refused again

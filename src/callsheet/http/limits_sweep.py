@@ -13,6 +13,12 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("callsheet")
 
+#: Why a connection is ended that might have been used: there is no room for it, its request does not arrive in
+#: time, or nobody reads its answer.
+FULL: Final = "full"
+SLOW: Final = "slow"
+UNREAD: Final = "unread"
+
 _CROWDED: Final = 0.75  # of the connections there may be
 _HURRY: Final = 0.1  # of the time allowed, when it is crowded
 _AT_ONCE: Final = 200  # connections; a thousand take 3 ms
@@ -31,8 +37,9 @@ class Sweep:
 
     def __init__(self, max_connections: int) -> None:
         self.max_connections = max_connections
-        self.turned_away = 0
-        """Connections that found no room, since that was last complained of."""
+        self.dropped = dict.fromkeys((FULL, SLOW, UNREAD), 0)
+        """How many connections were ended, by the reason why."""
+        self._told = 0  # of those that found no room, when that was last complained of
         self._complained = self._looked = float("-inf")
         self._waived = False  # the last look
 
@@ -60,11 +67,12 @@ class Sweep:
             connection.transport.abort()
 
     def _complain(self, count: int, now: float) -> None:
-        if self.turned_away and now - self._complained >= _COMPLAINT:
+        turned_away = self.dropped[FULL] - self._told
+        if turned_away and now - self._complained >= _COMPLAINT:
             _log.warning(
                 "%d connections were turned away: %d are open, and max_connections is %d.",
-                self.turned_away,
+                turned_away,
                 count,
                 self.max_connections,
             )
-            self.turned_away, self._complained = 0, now
+            self._told, self._complained = self.dropped[FULL], now

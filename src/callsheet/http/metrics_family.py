@@ -58,6 +58,7 @@ FAMILIES: Final = (
     Family("callsheet_memo_hits_total", "counter", "Answers given from the memo."),
     Family("callsheet_rate_limited_total", "counter", "Requests refused because a caller sent too many."),
     Family("callsheet_connections", "gauge", "Connections that are open."),
+    Family("callsheet_connections_dropped_total", "counter", "Connections turned away, or ended for being slow."),
     Family("callsheet_state_revision", "gauge", "Revision that is answered from, the oldest of all workers.", min),
     Family("callsheet_state_age_seconds", "gauge", "Since the state was last known to be the database's.", max),
     Family("callsheet_models", "gauge", "Models in the catalogue, retired and hidden ones too.", max),

@@ -25,6 +25,7 @@ from opentelemetry.trace import Span, SpanKind, StatusCode, Tracer
 from callsheet._version import __version__
 from callsheet.api.answer import Response
 from callsheet.api.request import Request
+from callsheet.api.view import AT_ONCE
 from callsheet.domain.errors import APIError
 from callsheet.http.metrics import label
 from callsheet.http.metrics_family import FAMILIES, Family, Figures
@@ -135,9 +136,9 @@ class TracedAPI(PublicAPI):
         ):
             await super().answer(scope, path, send)
 
-    def respond(self, request: Request, refusal: APIError | None = None) -> Response:
+    def respond(self, request: Request, refusal: APIError | None = None, most: int = AT_ONCE) -> Response:
         """Return the answer, and note in the span what it is."""
-        response = super().respond(request, refusal)
+        response = super().respond(request, refusal, most)
         span = trace.get_current_span()
         if span.is_recording():
             _note(span, request, response)

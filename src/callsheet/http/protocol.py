@@ -4,7 +4,7 @@ from asyncio import Transport
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from callsheet.domain.errors import (
     APIError,
@@ -14,16 +14,22 @@ from callsheet.domain.errors import (
     RequestTooLargeError,
 )
 from callsheet.http.errors import refuse_outside
+from callsheet.http.limits_sweep import FULL, SLOW, UNREAD
+from callsheet.http.memo import write_lines
+from callsheet.http.pipeline import SLICE, PipelineProtocol
 
 if TYPE_CHECKING:
     from callsheet.http.config import ServerConfig
 
 _METHOD_AND_VERSION: Final = 64  # bytes of a request line that are not the URL
 _SLOWEST: Final = 1024  # bytes a second; who reads an answer more slowly is cut off in the end
+_SMALLEST_CHUNK: Final = 6  # bytes that carry one of a body
 _LINGER: Final = 2.0  # seconds between a last answer and the close, in which what still arrives is thrown away
 
 #: Connections above the most there may be that still get an answer; those above these are cut off without.
 TURNED_AWAY: Final = 64
+
+_CLOSE: Final = (b"connection", b"close")
 
 #: Headers that uvicorn or we must know of before the head is complete.
 _FRAMING: Final = frozenset({b"host", b"expect", b"content-length"})
@@ -68,7 +74,7 @@ class Part(Enum):
     BODY = 2
 
 
-class EnvelopeProtocol(HttpToolsProtocol):
+class EnvelopeProtocol(PipelineProtocol):
     """Answers what uvicorn would refuse in plain text, or swallow whole, as the contract says (section 5)."""
 
     def __init__(self, config: "ServerConfig", *args: Any, **kwargs: Any) -> None:
@@ -76,10 +82,8 @@ class EnvelopeProtocol(HttpToolsProtocol):
         config.connections = self.connections  # all of the server
         self._limits = config.limits
         self._part = Part.BETWEEN
-        self._begun = 0
-        self._head_bytes = 0  # of an unfinished head, fed to the parser
+        self._part_bytes = 0  # of an unfinished head or body, and at most `SLICE` of what is before it
         self._refusal: APIError | None = None
-        self._deaf = False  # after a refusal, what follows means nothing
         self._sweep = config.sweep
         self._made = 0.0  # the connection; this and the times below are by the loop's clock
         self._used = 0.0  # last, when an answer was complete; 0 as long as there was none
@@ -93,32 +97,27 @@ class EnvelopeProtocol(HttpToolsProtocol):
         excess = len(self.connections) - self._limits.max_connections
         if excess > 0:
             self._deaf = True
-            self._sweep.turned_away += 1
+            self._sweep.dropped[FULL] += 1
             if excess > TURNED_AWAY:
                 transport.abort()
             else:
                 self._answer_last(OverloadedError("Overloaded"))
 
-    def data_received(self, data: bytes) -> None:
-        """Parse, but never hold more of an unfinished head than the limits allow."""
-        if self._deaf:
-            return
-        self._begun = int(self._part is not Part.BETWEEN)  # messages that ``data`` holds some of
-        super().data_received(data)
-        if self._part is not Part.HEAD:
-            self._head_bytes = 0
-            return
-        # Behind another message the head is but the end of ``data``, we do not know from where; the rest counts.
-        self._head_bytes = 0 if self._begun > 1 else self._head_bytes + len(data)
-        largest = self._limits.max_url_bytes + self._limits.max_header_bytes + _METHOD_AND_VERSION
-        if self._head_bytes > largest and not self._deaf:
-            self._refusal = self._too_large("headers", self._limits.max_header_bytes)
+    def _has_parsed(self, count: int) -> None:
+        """Refuse a head, or what comes with a body, that does not end: the parser gathers a line until it does."""
+        self._part_bytes += count
+        url, headers, body, *_ = self._limits
+        if self._part is Part.HEAD and self._part_bytes > url + headers + _METHOD_AND_VERSION + SLICE:
+            self._refusal = self._too_large("headers", headers)
+            self.send_400_response("")
+        elif self._part is Part.BODY and self._part_bytes > body * _SMALLEST_CHUNK + headers + SLICE:
+            self._refusal = self._too_large("body", body)
             self.send_400_response("")
 
     def on_message_begin(self) -> None:
         """Begin to count."""
         super().on_message_begin()
-        self._begun += 1
+        self._part_bytes = 0
         self._part = Part.HEAD
         self._part_begun = self.loop.time()
         self._header_bytes = 0
@@ -155,6 +154,7 @@ class EnvelopeProtocol(HttpToolsProtocol):
         if self._hosts > 1 or (not self._hosts and self.parser.get_http_version() == "1.1"):
             self._refuse(InvalidRequestError("Host: exactly one header is required"))
         super().on_headers_complete()
+        self._part_bytes = 0
         self._part = Part.BODY
         self._part_begun = self.loop.time()
 
@@ -176,14 +176,6 @@ class EnvelopeProtocol(HttpToolsProtocol):
         super().on_response_complete()
         if self._part is not Part.BETWEEN:
             self._unset_keepalive_if_required()  # it has begun, or the body of the last one is still to come
-
-    def eof_received(self) -> bool:  # type: ignore[override]  # as asyncio has it
-        """Finish what was asked by a caller that says it will ask no more; return whether there is anything."""
-        if not self._is_answering():
-            return False
-        last = self.pipeline[0][0] if self.pipeline else self.cycle
-        last.keep_alive = False
-        return True
 
     def check_time(self, now: float, share: float) -> None:
         """End the connection if its caller lets us wait too long: for a request, or to read the answer.
@@ -210,8 +202,11 @@ class EnvelopeProtocol(HttpToolsProtocol):
                 (self._used, self.timeout_keep_alive) if self._used else (self._made, self._limits.head_seconds)
             )
             if now - since > allowed * share:
+                if not self._used:  # to be idle between requests is no fault
+                    self._sweep.dropped[SLOW] += 1
                 self.transport.close()  # nothing was asked, so there is nothing to answer
         elif now - self._part_begun > self._limits.head_seconds * share:
+            self._sweep.dropped[SLOW] += 1
             self._refusal = RequestTimeoutError("The request took too long to arrive")
             self.send_400_response("")
 
@@ -222,10 +217,8 @@ class EnvelopeProtocol(HttpToolsProtocol):
         since, first, _ = self._unread
         self._unread = self._unread._replace(last=unsent)
         if now - since > self._limits.answer_seconds + max(0, first - unsent) / _SLOWEST:
+            self._sweep.dropped[UNREAD] += 1
             self.transport.abort()
-
-    def _is_answering(self) -> bool:
-        return self.cycle is not None and not self.cycle.response_complete and not self.cycle.disconnected
 
     def shutdown(self) -> None:
         """Finish what is being answered, but wait for no reader longer than the whole stop may take."""
@@ -254,8 +247,9 @@ class EnvelopeProtocol(HttpToolsProtocol):
     def _answer_last(self, error: APIError) -> None:
         """Write the envelope, and end the connection."""
         status, headers, body, *_ = refuse_outside(error)
-        lines = [b"%b: %b\r\n" % line for line in (*self.server_state.default_headers, *headers)]
-        self.transport.write(b"".join([STATUS_LINE[status], *lines, b"connection: close\r\n\r\n", body]))
+        usual = [line for line in self.server_state.default_headers if line != _CLOSE]  # there while we drain
+        lines = write_lines([*usual, *headers, _CLOSE])
+        self.transport.write(b"".join([STATUS_LINE[status], lines, b"\r\n", body]))
         self._close_gently()
 
     def _close_gently(self) -> None:

@@ -89,11 +89,15 @@ class PublicAPI:
         await send({"type": "http.response.start", "status": whole.status, "headers": answered})
         await send({"type": "http.response.body", "body": whole.body})
 
+    def follow(self) -> None:
+        """Forget what the last State said, and let go of it, if there is another one."""
+        if self._live.current is not self._memo.state:
+            self._memo.follow(self._live.current)
+
     def _recall(self, request: Request) -> Whole:
         """The answer: the one given before to a request that differs in nothing that matters, or a new one."""
+        self.follow()
         memo = self._memo
-        if self._live.current is not memo.state:
-            memo.follow(self._live.current)
         key = request[:4]  # what an answer depends on, time and id aside
         known = memo.answers.get(key)
         if known is not None and request.now < known.expires:

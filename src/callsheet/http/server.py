@@ -18,8 +18,8 @@ import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
-from callsheet.domain.errors import CallsheetError, ServeError
-from callsheet.http.app import CallsheetApp, check_database, create_app
+from callsheet.domain.errors import CallsheetError, ServeError, StorageAwayError
+from callsheet.http.app import CallsheetApp, check_database, make_app
 from callsheet.http.config import ServerConfig
 from callsheet.http.messages import set_up_messages
 from callsheet.http.protocol import Limits
@@ -29,6 +29,9 @@ from callsheet.settings import Settings
 _log = logging.getLogger("callsheet")
 
 _BACKLOG: Final = 2048
+
+#: How long a request waits for a thread that prepares answers or follows the database, in seconds.
+_SWITCH: Final = 0.0005
 
 #: How often a supervisor that waits for its workers looks for a second signal, in seconds.
 _GLANCE: Final = 0.1
@@ -60,10 +63,17 @@ def bind(host: str, port: int) -> socket.socket:
     return listener
 
 
-def run(settings: Settings, listener: socket.socket, announce: Callable[[], None]) -> bool:
+def run(
+    settings: Settings, listener: socket.socket, announce: Callable[[], None], away: StorageAwayError | None = None
+) -> bool:
     """Serve on ``listener`` until SIGTERM or SIGINT; return whether it ever began.
 
-    ``announce`` is called as soon as those signals end it cleanly.
+    Parameters
+    ----------
+    announce
+        Called as soon as those signals end it cleanly.
+    away
+        Why the database was out of reach a moment ago, if it was. It is not waited for again.
 
     Raises
     ------
@@ -72,13 +82,14 @@ def run(settings: Settings, listener: socket.socket, announce: Callable[[], None
     """
     set_up_messages(settings.log_format)
     if settings.workers > 1:
-        check_database(settings)  # what is wrong with it is told once, here
+        if away is None:
+            check_database(settings)  # what is wrong with it is told once, here
         with _private_folder() as folder:
             supervisor = _Supervisor(_config(settings, partial(_make_worker_app, settings, folder)), [listener])
             announce()
             supervisor.run()
         return all(process.exitcode != STARTUP_FAILURE for process in supervisor.processes)
-    config = _config(settings, partial(_make_app, settings))
+    config = _config(settings, partial(_make_app, settings, away))
     server = uvicorn.Server(config)
     for number in SIGNALS:  # may come before it runs; uvicorn raises them again after
         signal.signal(number, server.handle_exit)
@@ -163,12 +174,13 @@ def _private_folder() -> Iterator[Path]:
         yield Path(path)
 
 
-def _make_app(settings: Settings) -> CallsheetApp:
+def _make_app(settings: Settings, away: StorageAwayError | None = None) -> CallsheetApp:
     """Make the app, and take its State for what is to stay: a million models are no garbage.
 
     Looking through them again and again would hold up requests.
     """
-    app = create_app(settings)
+    sys.setswitchinterval(_SWITCH)
+    app = make_app(settings, away)
     app.live.on_first_state = gc.freeze  # if that comes later
     gc.freeze()
     return app

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -21,8 +21,6 @@ from callsheet.settings import Otel
 
 if TYPE_CHECKING:
     from callsheet.http.otel import Exports
-
-_CONNECTIONS: Final = Series("callsheet_connections")
 
 
 class Telemetry:
@@ -50,8 +48,8 @@ class Telemetry:
         self._begun = time.time()
         self._folder: MetricsFolder | None = None
         self._workers = 1
-        self.count_connections: Callable[[], int] | None = None
-        """Says how many are open; None under a server that is not ours."""
+        self.connections: Callable[[], Figures] = dict
+        """Returns the figures of connections; none under a server that is not ours."""
 
     @property
     def traces(self) -> bool:
@@ -86,12 +84,11 @@ class Telemetry:
     def collect(self) -> Figures:
         """Return the figures of this process; any thread may ask."""
         live, state, following = self._live, self._live.current, self._live.following
-        connections = {} if self.count_connections is None else {_CONNECTIONS: self.count_connections()}
         return {
             Series("callsheet_build_info", (("version", __version__),)): 1,
             Series("callsheet_workers"): 1,
             Series("callsheet_workers_wanted"): self._workers,
-            **connections,
+            **self.connections(),
             Series("callsheet_state_revision"): state.revision,
             Series("callsheet_state_age_seconds"): round(live.age, 3),
             Series("callsheet_models"): len(state.catalog),

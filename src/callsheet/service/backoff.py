@@ -3,10 +3,10 @@
 import random
 from typing import Final
 
-_FIRST: Final = 0.1
+#: For every wait here: what others draw, or a test foretells, stays theirs.
+chance: Final = random.SystemRandom()
 
-#: Of its own: what others draw, or a test foretells, stays theirs.
-_chance: Final = random.SystemRandom()
+_FIRST: Final = 0.1
 
 #: The longest wait in seconds. A replica has to follow within two seconds of the database's return, and to have
 #: one connection refused each second, on average every half, costs neither side anything.
@@ -22,7 +22,7 @@ class Backoff:
     def next(self) -> float:
         """Return how long to wait now, in seconds."""
         most, self._most = self._most, min(self._most * 2, LONGEST)
-        return _chance.uniform(0, most)
+        return chance.uniform(0, most)
 
     def reset(self) -> None:
         """Begin anew: it has answered."""

@@ -1,5 +1,7 @@
 """Backing up: everything a database holds at one moment, in one file."""
 
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 from callsheet.domain.errors import ConflictError, UnknownError
@@ -28,15 +30,22 @@ def back_up(source: Store, file: Path, progress: Progress, *, replace: bool = Fa
         raise UnknownError(f"There is no database at {source.place} to back up.")
     if is_in(source, file):
         raise ConflictError(f"{file} is the database itself; name another file.")
-    if file_of(source) is not None:
-        return keep(source, None, file, progress, replace=replace)
-    source.is_ready()  # rows can only be read as this program knows them
-    with read_content(source, progress) as content:
-        return keep(source, content, file, progress, replace=replace)
+    reading: AbstractContextManager[Content | None] = nullcontext()  # pages are copied as they are
+    if file_of(source) is None:
+        source.is_ready()  # rows can only be read as this program knows them
+        reading = read_content(source, progress)
+    with reading as content, keeping(source, content, file, progress, replace=replace) as revision:
+        return revision
 
 
-def keep(source: Store, content: Content | None, file: Path, progress: Progress, *, replace: bool = False) -> int:
-    """Write ``source`` to ``file`` as `back_up` does; where it is in no file itself, by its ``content``."""
+@contextmanager
+def keeping(
+    source: Store, content: Content | None, file: Path, progress: Progress, *, replace: bool = False
+) -> Iterator[int]:
+    """Write ``source`` as `back_up` does; where it is in no file itself, by its ``content``. Yield the revision.
+
+    Only at the end of the block does ``file`` take its name; if there is an error, nothing is left of it.
+    """
     with draft(file, replace=replace) as path:
         if content is None or file_of(source) is not None:
             copy_pages(source, path, progress)
@@ -47,4 +56,4 @@ def keep(source: Store, content: Content | None, file: Path, progress: Progress,
         revision = revision_in(path)
         if revision is None:
             raise UnknownError(f"The database {source.place} has not been set up; run: callsheet migrate")
-        return revision
+        yield revision

@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Final
 
 from callsheet.domain.errors import DamagedError, StorageError, UnknownError
 from callsheet.service.check_history import check_history
@@ -10,6 +11,11 @@ from callsheet.service.problem import Problem
 from callsheet.storage.integrity import read_integrity
 from callsheet.storage.pages import page_faults
 from callsheet.storage.store import Store
+
+_UNPROTECTED: Final = (
+    "Nothing keeps change records from being edited, as triggers are missing; "
+    "a copy in an empty database has them, by callsheet copy."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +57,8 @@ def check_database(store: Store) -> Checked:
         installation = integrity.installation()
         if installation is None:
             raise UnknownError(f"The database {store.place} has not been set up; run: callsheet migrate")
+        if not integrity.is_protected():
+            problems.append(Problem("database", store.place, _UNPROTECTED))
         for part in (check_rows(integrity, installation), check_history(integrity, installation)):
             try:
                 with store.database.explained():

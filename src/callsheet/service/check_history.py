@@ -27,6 +27,8 @@ def check_history(integrity: Integrity, installation: Installation) -> Iterator[
             yield from _check_chain(kind, subject, history)
     for model_id in integrity.models_without_tombstone():
         yield Problem("tombstone", model_id, f"The model {model_id} was removed and has no tombstone.")
+    for tombstone, last in integrity.removals():
+        yield from _check_tombstone(tombstone, last)
 
 
 def _check_revisions(integrity: Integrity, installation: Installation) -> Iterator[Problem]:
@@ -66,6 +68,18 @@ def _check_chain(kind: str, subject: str, history: Iterator[tuple[Row, Row | Non
         return  # a row that is not valid has been told of
     if not _agree(past, record):
         yield Problem(kind, subject, f"The {kind} {subject} is not as its last change record says.")
+
+
+def _check_tombstone(tombstone: Row, last: Row | None) -> Iterator[Problem]:
+    subject = str(tombstone["id"])
+    try:
+        rows.read_tombstone(tombstone)
+    except CallsheetError:
+        return  # this, too, has been told of
+    if last is None or not _agree(last["after"], None):
+        yield Problem("tombstone", subject, f"The tombstone {subject} is of no model that was removed.")
+    elif not _agree(last["before"], tombstone):
+        yield Problem("tombstone", subject, f"The tombstone {subject} is not as the model that was removed.")
 
 
 #: The record of a row, as change records hold it, by its kind.

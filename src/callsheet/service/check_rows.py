@@ -26,6 +26,9 @@ def check_rows(integrity: Integrity, installation: Installation) -> Iterator[Pro
         for row in integrity.rows(kind):
             yield from _check_row(kind, row, rewrite)
     yield from _check_names(integrity)
+    if (number := integrity.count_installations()) > 1:
+        message = f"There are {number} installations, where there can only be one."
+        yield Problem("installation", installation.organization_id, message)
     yield from _check_workspaces(integrity, installation)
 
 

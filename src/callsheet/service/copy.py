@@ -26,11 +26,15 @@ class Copied:
         By the name of the table: its rows and their digest, read back from both.
     changed
         Whether anything had to be written.
+    repaired
+        Whether that was although the change records were equal: somebody had changed rows past Callsheet. No
+        revision tells servers of that, so those that serve from the target have to be started anew.
     """
 
     revision: int
     tallies: Tallies
     changed: bool
+    repaired: bool = False
 
 
 def copy_installation(source: Store, target: Store, progress: Progress) -> Copied:
@@ -44,12 +48,10 @@ def copy_installation(source: Store, target: Store, progress: Progress) -> Copie
     UnknownError
         There is nothing to copy.
     ConflictError
-        The target holds another installation, or changes that the source does not have.
+        The target is the source, holds another installation, or changes that the source does not have.
     StorageError
         One of the two is not fit for use, or does not keep what is written to it.
     """
-    if source.place == target.place:
-        raise ConflictError(f"Both are the database {source.place}; name another to copy to.")
     if not source.is_ready():
         raise UnknownError(f"There is no database at {source.place} to copy from.")
     with read_content(source, progress) as content:
@@ -63,6 +65,8 @@ def copy_content(there: Content, target: Store, progress: Progress) -> Copied:
         raise UnknownError("There is nothing to copy yet; callsheet serve sets up a database, or migrate.")
     target.prepare()
     with write_content(target, progress) as here:
+        if here.identity() == there.identity():
+            raise ConflictError(f"Both are the database {target.place}; name another to copy to.")
         present = here.installation()
         if present is not None:
             _refuse_another(installation, present, f"The database {target.place}")
@@ -88,9 +92,10 @@ def _bring_up(
         raise ConflictError(
             f"{name} holds changes that are not in what is to be copied; name an empty database to copy to."
         )
-    if present is not None and there.last_number() == last:
+    same_history = present is not None and there.last_number() == last
+    if same_history:
         tallies = there.tallies(kept)
         if here.tallies(kept) == tallies:
             return Copied(wanted.revision, tallies, changed=False)
     here.clear(changes=False)
-    return Copied(wanted.revision, here.fill(there, last, kept), changed=True)
+    return Copied(wanted.revision, here.fill(there, last, kept), changed=True, repaired=same_history)

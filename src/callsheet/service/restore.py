@@ -1,17 +1,20 @@
 """Restoring: a database is given back what a backup holds."""
 
+import os
 from collections import deque
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from dataclasses import replace as with_fields
 from datetime import datetime
 from pathlib import Path
+from tempfile import gettempdir
 from typing import NamedTuple
 
 from callsheet.domain.access import KeyStatus
 from callsheet.domain.errors import ConflictError, InvalidError, StorageError, UnknownError
 from callsheet.domain.times import parse_instant
-from callsheet.service.backup import keep
+from callsheet.service.backup import keeping
 from callsheet.storage.draft import scratch
 from callsheet.storage.pages import copy_pages, exchange, file_of, is_damaged, is_in, seal, store_in
 from callsheet.storage.rows import Row
@@ -63,7 +66,8 @@ def restore(
     """Let ``target`` hold what the backup ``file`` holds, and nothing else.
 
     It is written in one transaction, so that processes that serve from it go on, and notice. What it held before is
-    kept in a file beside it, or beside the backup where it is in no file itself; a damaged file is set aside.
+    kept in a file beside it, or beside the backup where it is in no file itself and that folder can be written to;
+    a damaged file is set aside.
 
     Parameters
     ----------
@@ -92,11 +96,12 @@ def restore(
         raise ConflictError(f"{file} is the database itself; name a backup of it.")
     place = file_of(target)
     now = clock()
-    kept = _kept(place or file.with_name("callsheet.db"), now)
+    beside = place or _writable_folder(file) / "callsheet.db"
+    kept = _kept(beside, now)
     damaged = is_damaged(target)
     if not replace:
         _refuse_content(target, damaged=damaged)
-    with scratch(place or file) as path:
+    with scratch(beside) as path:
         backup = _open(file, path, progress)
         if place is None or not damaged:
             return _put(backup, target, kept, actor, now, progress)
@@ -122,13 +127,12 @@ def _put(backup: Store, target: Store, kept: Path, actor: str, now: datetime, pr
     target.prepare()
     with read_content(backup, progress) as there, write_content(target, progress) as here:
         past = here.installation()
-        if past is not None:
-            keep(target, here, kept, progress)
-        before = _keys(here, now)
-        here.clear(changes=True)
-        here.fill(there)
-        after = _keys(here, now)
-        revision, backup_revision = here.record_restore(actor, now, past)
+        with nullcontext() if past is None else keeping(target, here, kept, progress):
+            before = _keys(here, now)
+            here.clear(changes=True)
+            here.fill(there)
+            after = _keys(here, now)
+            revision, backup_revision = here.record_restore(actor, now, past)
     stopped = {each for each, (_, works) in before.items() if not works}
     return Restored(
         revision=revision,
@@ -171,6 +175,12 @@ def _open(file: Path, path: Path, progress: Progress) -> Store:
         for each in rows:
             deque(each, maxlen=0)
     return backup
+
+
+def _writable_folder(file: Path) -> Path:
+    """Where to write what belongs to no other file: a backup may be where nothing can be written."""
+    folders = (file.parent, Path(), Path(gettempdir()))
+    return next((each for each in folders if os.access(each, os.W_OK)), file.parent)
 
 
 def _kept(beside: Path, now: datetime) -> Path:

@@ -1,7 +1,6 @@
 """Saving: the thread that keeps a state file up to date."""
 
 import logging
-import random
 import threading
 import time
 from collections.abc import Callable
@@ -9,12 +8,10 @@ from typing import Final
 
 from callsheet.api.state import State
 from callsheet.domain.errors import CallsheetError
+from callsheet.service.backoff import chance
 from callsheet.service.state_file import StateFile
 
 _log = logging.getLogger("callsheet")
-
-#: Of its own: what others draw, or a test foretells, stays theirs.
-_chance: Final = random.SystemRandom()
 
 #: How long a file is left alone, in seconds: many changes in a row are saved together.
 _INTERVAL: Final = 2.0
@@ -46,6 +43,7 @@ class Saving:
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._told = ""
+        self._is_whole = False
 
     def start(self) -> None:
         """Begin, in this process."""
@@ -60,7 +58,7 @@ class Saving:
             self._thread.join(_PATIENCE)
 
     def _run(self, stop: threading.Event) -> None:
-        pause = _chance.random()  # so that of several processes, one comes first
+        pause = chance.random()  # so that of several processes, one comes first
         while True:
             is_last = stop.wait(pause)
             begun = time.monotonic()
@@ -80,10 +78,14 @@ class Saving:
         if present is None:
             return
         state, known_at = present
-        if self._file.holds(state):
+        rest = stop.wait  # none once it is to stop
+        if self._file.holds(state) and (self._is_whole or self._file.is_whole(rest)):
             self._file.touch(known_at)
-        elif not self._file.is_being_written() and not self._file.holds_newer(state):
-            self._file.write(state, known_at, rest=stop.wait)  # no rest once it is to stop
+        elif self._file.is_being_written() or self._file.holds_newer(state, known_at):
+            return
+        else:
+            self._file.write(state, known_at, rest)
+        self._is_whole = True  # what becomes of it later, the next process sees
 
     def _tell(self, sentence: str) -> None:
         """Log what goes wrong, once."""

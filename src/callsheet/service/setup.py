@@ -35,8 +35,8 @@ def open_store(url: str, clock: Callable[[], datetime]) -> Store:
 def set_up(store: Store, clock: Callable[[], datetime], state_file: "StateFile | None" = None) -> None:
     """Make ``store`` ready for use: an empty database is given schema, catalogue and workspace.
 
-    Where ``state_file`` holds what was in it, an empty database has been lost, or is not mounted: to make another
-    would end every key that there is.
+    Where a State was ever saved in ``state_file``, an empty database has been lost, or is not mounted: to make
+    another would end every key that there is.
 
     Raises
     ------
@@ -45,9 +45,9 @@ def set_up(store: Store, clock: Callable[[], datetime], state_file: "StateFile |
     StorageError
         It is not fit for use; it was not changed.
     """
-    if state_file is not None and store.is_empty() and state_file.is_good():
+    if state_file is not None and state_file.was_written() and store.is_empty():
         raise StorageAwayError(
-            f"The database {store.place} is missing or empty, but {state_file.path} holds what was served from it; "
+            f"The database {store.place} is missing or empty, but {state_file.path} holds what was served before; "
             "restore the database, or remove that file to begin anew."
         )
     store.prepare()

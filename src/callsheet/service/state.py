@@ -2,7 +2,6 @@
 
 import logging
 import os
-import random
 import threading
 import time
 from collections.abc import Callable
@@ -12,7 +11,7 @@ from typing import Final
 from callsheet.api.encoding import work_off
 from callsheet.api.state import Options, State
 from callsheet.domain.errors import StateFileError, StorageAwayError
-from callsheet.service.backoff import Backoff
+from callsheet.service.backoff import Backoff, chance
 from callsheet.service.following import Following
 from callsheet.service.loading import catch_up
 from callsheet.service.outage import Outage
@@ -22,13 +21,10 @@ from callsheet.service.waiting import waiting_state
 from callsheet.storage.store import Store
 from callsheet.storage.watch import Watch
 
-#: Of its own: what others draw, or a test foretells, stays theirs.
-_chance: Final = random.SystemRandom()
+_log = logging.getLogger("callsheet")
 
 #: Longer than this and the time between two questions, a database that is there takes for no answer, in seconds.
 _SILENCE: Final = 15.0
-
-_log = logging.getLogger("callsheet")
 
 #: How long one connection is watched at most, in seconds: by then, the name may lead to another server.
 _WATCH: Final = 60.0
@@ -59,6 +55,8 @@ class LiveState:
         fit, and there.
     state_file
         Where the State is saved, or None.
+    away
+        Why the database was out of reach a moment ago, if it was; then it is not waited for first.
 
     Raises
     ------
@@ -74,6 +72,7 @@ class LiveState:
         *,
         prepare: Callable[[], object] | None = None,
         state_file: StateFile | None = None,
+        away: StorageAwayError | None = None,
     ) -> None:
         self._store = store
         self._poll_seconds = poll_seconds
@@ -98,6 +97,8 @@ class LiveState:
         self.current: State = waiting_state(options)
         self._saving = None if state_file is None else Saving(state_file, self._present)
         try:
+            if away is not None:
+                raise away
             self._make_ready()
         except StorageAwayError as error:
             if prepare is None:
@@ -203,7 +204,7 @@ class LiveState:
                 with self._store.watch() as watch:
                     self._watching = watch
                     self.following.goes_on_with(watch)
-                    until = time.monotonic() + _chance.uniform(0.5, 1) * _WATCH  # not all at once
+                    until = time.monotonic() + chance.uniform(0.5, 1) * _WATCH  # not all at once
                     while not stop.is_set() and time.monotonic() < until:
                         self._look(watch)
                         backoff.reset()

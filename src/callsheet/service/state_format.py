@@ -32,11 +32,11 @@ Header = dict[str, Any]
 T = TypeVar("T")
 
 
-def header_of(state: State, place: str) -> Header:
-    """Return what stands in front of ``state`` when it is saved from the database at ``place``."""
+def header_of(state: State, address: str) -> Header:
+    """Return what stands in front of ``state`` when it is saved from the database at ``address``."""
     return {
         **_OURS,
-        "place": place,
+        "address": address,
         "organization_id": state.organization_id,
         "default_workspace_id": state.default_workspace_id,
         "revision": state.revision,
@@ -44,10 +44,10 @@ def header_of(state: State, place: str) -> Header:
     }
 
 
-def write_state(state: State, place: str) -> Iterator[bytes]:
-    """Yield the lines of ``state``, saved from the database at ``place``. No secret is in a State, so in none."""
+def write_state(state: State, address: str) -> Iterator[bytes]:
+    """Yield the lines of ``state``, saved from the database at ``address``. No secret is in a State, so in none."""
     checksum = hashlib.sha256()
-    for content in chain([header_of(state, place)], _batches(state)):
+    for content in chain([header_of(state, address)], _batches(state)):
         line = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode() + b"\n"
         checksum.update(line)
         yield line

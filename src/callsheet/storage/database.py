@@ -43,6 +43,11 @@ class Database(ABC):
     #: Every connection is opened when needed and closed after use.
     engine: Engine
 
+    @property
+    @abstractmethod
+    def address(self) -> str:
+        """Where the data is, for programs: with what the URL leaves to others, and without a password."""
+
     @abstractmethod
     def begin(self, connection: Connection, *, writes: bool) -> None:
         """Say what is to be done first in a transaction: of those that write, there is one at a time."""
@@ -62,8 +67,24 @@ class Database(ABC):
         """Yield a connection in a transaction that makes tables; only one process can be in it."""
 
     @abstractmethod
+    def refuse_read_only(self) -> None:
+        """Raise StorageError where it can be seen, without opening it, that nothing can be written here."""
+
+    @abstractmethod
+    def looking(self) -> AbstractContextManager[Connection]:
+        """Yield a connection in a transaction about everything, which changes nothing and leaves nothing behind."""
+
+    @abstractmethod
+    def identity(self, connection: Connection) -> object:
+        """Return what tells this database, as long as it runs, from every other, whatever they are called."""
+
+    @abstractmethod
     def unhurried(self, connection: Connection) -> None:
-        """Let this transaction take as long as it needs: it is about everything, not about one change."""
+        """Give this transaction the time that it needs: it is about everything, not about one change."""
+
+    @abstractmethod
+    def is_protected(self, connection: Connection) -> bool:
+        """Return whether the database itself refuses to change or drop a change record."""
 
     @abstractmethod
     def unprotected(self, connection: Connection) -> AbstractContextManager[None]:

@@ -22,6 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.types import NullType
 
 from callsheet.storage import tables
+from callsheet.storage.database import Database
 from callsheet.storage.rows import Row
 from callsheet.storage.store import Installation, Reading, Store
 
@@ -46,20 +47,25 @@ BROKEN: Final = object()
 class Integrity:
     """What can be asked of the rows of one transaction, whatever state they are in."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, database: Database) -> None:
         self._connection = connection
+        self._database = database
 
     def installation(self) -> Installation | None:
         """Return the installation, or None if nothing has been set up."""
         return Reading(self._connection).installation()
 
+    def count_installations(self) -> int:
+        """Return how many there are, where there can only be one."""
+        return self._count(tables.installation)
+
+    def is_protected(self) -> bool:
+        """Return whether the database itself refuses to change or drop a change record."""
+        return self._database.is_protected(self._connection)
+
     def counts(self) -> dict[str, int]:
         """Return how many rows each table has."""
-        found = {}
-        for table in (*_TABLES.values(), tables.changes):
-            query = select(func.count()).select_from(table)
-            found[table.name] = int(self._connection.execute(query).scalar_one())
-        return found
+        return {table.name: self._count(table) for table in (*_TABLES.values(), tables.changes)}
 
     def rows(self, kind: str) -> Iterator[Row]:
         """Yield the rows of a kind, in no order."""
@@ -95,6 +101,19 @@ class Integrity:
             .where(changes.c.kind == "model", models.c.id.is_(None), tombstones.c.id.is_(None))
         )
 
+    def removals(self) -> Iterator[tuple[Row, Row | None]]:
+        """Yield each tombstone of a model that is not there, with the last change record of that, if any."""
+        tombstones, models, changes = tables.tombstones, tables.models, tables.changes
+        told = changes.alias().c
+        last = select(func.max(told.number)).where(told.kind == "model", told.subject == tombstones.c.id)
+        query = (
+            select(*_raw(tombstones), *_raw(changes))
+            .outerjoin(models, models.c.id == tombstones.c.id)
+            .outerjoin(changes, changes.c.number == last.scalar_subquery())
+            .where(models.c.id.is_(None))
+        )
+        return self._paired(query, tombstones, changes)
+
     def unrecorded(self, kind: str) -> Iterator[str]:
         """Yield the id of every row of a kind that no change record tells of."""
         key, changes = _key(_TABLES[kind]), tables.changes.c
@@ -110,16 +129,22 @@ class Integrity:
     def histories(self, kind: str) -> Iterator[tuple[Row, Row | None]]:
         """Yield the change records of a kind by subject, then in order; each with its subject's present row."""
         changes, table = tables.changes, _TABLES[kind]
-        columns = _raw(changes)
         query = (
-            select(*columns, *_raw(table))
+            select(*_raw(changes), *_raw(table))
             .outerjoin(table, _key(table) == changes.c.subject)
             .where(changes.c.kind == kind)
             .order_by(changes.c.subject, changes.c.number)
         )
+        return self._paired(query, changes, table)
+
+    def _count(self, table: Table) -> int:
+        return int(self._connection.execute(select(func.count()).select_from(table)).scalar_one())
+
+    def _paired(self, query: Select[Any], one: Table, other: Table) -> Iterator[tuple[Row, Row | None]]:
+        """The rows of a query for all columns of two tables, of which the other may have none that fits."""
+        width = len(one.columns)
         for values in self._fetch(query):
-            change, present = values[: len(columns)], values[len(columns) :]
-            yield _row(changes, change), None if present[0] is None else _row(table, present)
+            yield _row(one, values[:width]), None if values[width] is None else _row(other, values[width:])
 
     def _ids(self, query: Select[Any]) -> Iterator[str]:
         return (each[0] for each in self._fetch(query))
@@ -135,9 +160,8 @@ class Integrity:
 @contextmanager
 def read_integrity(store: Store) -> Iterator[Integrity]:
     """Yield what can be asked of a store at one moment."""
-    with store.database.transaction(writes=False) as connection:
-        store.database.unhurried(connection)
-        yield Integrity(connection)
+    with store.database.looking() as connection:
+        yield Integrity(connection, store.database)
 
 
 def _key(table: Table) -> Column[Any]:

@@ -13,8 +13,9 @@ from callsheet.storage.database import Database
 
 try:
     import psycopg
+    from psycopg.conninfo import make_conninfo
 
-    from callsheet.storage.postgresql_connection import connect, driver_connection
+    from callsheet.storage.postgresql_connection import LONG_PATIENCE, connect, driver_connection
     from callsheet.storage.postgresql_errors import explain
     from callsheet.storage.postgresql_watch import CHANNEL, PostgreSQLWatch
 except ImportError as error:  # the package, or the libpq it needs
@@ -22,17 +23,26 @@ except ImportError as error:  # the package, or the libpq it needs
         "PostgreSQL needs a driver that is not installed; run: pip install 'callsheet[postgresql]'"
     ) from error
 
-#: How long one statement may take, in milliseconds; those of a migration may take as long as they need.
+#: How long one statement may take, in milliseconds.
 STATEMENT_TIMEOUT: Final = 30_000
+
+#: The same where everything is read or written at once: a million models take seconds.
+LONG_STATEMENT_TIMEOUT: Final = 600_000
 
 #: After this many milliseconds, a process that stopped in the middle of a transaction no longer holds up others.
 _IDLE_TIMEOUT: Final = 60_000
+
+#: The triggers without which change records could be edited.
+_GUARDS: Final = {"changes_no_update", "changes_no_delete", "changes_no_truncate"}
 
 #: Names the lock of those who write: "Call" in ASCII, and the schema, as there may be several in one database.
 _LOCK: Final = "SELECT pg_advisory_xact_lock(1130458220, hashtext(current_schema()))"
 
 #: What of a URL tells people where the data is; the rest may be secret.
 _TOLD: Final = ("host", "hostaddr", "port", "service", "user", "dbname")
+
+#: What decides where the data is; a schema may be named in the options.
+_DECISIVE: Final = (*_TOLD, "options")
 
 
 class PostgreSQL(Database):
@@ -56,6 +66,13 @@ class PostgreSQL(Database):
         _check(url)
         self.place = _place(url)
         self.engine = self._make_engine(url)
+
+    @property
+    def address(self) -> str:
+        """What libpq goes by: the URL, and the environment where that says nothing."""
+        _, named = self.engine.dialect.create_connect_args(self.engine.url)
+        others = {each.keyword.decode(): (each.val or b"").decode() for each in psycopg.pq.Conninfo.get_defaults()}
+        return make_conninfo(**{name: named.get(name) or others[name] for name in _DECISIVE})
 
     def begin(self, connection: Connection, *, writes: bool) -> None:
         """Read what is of one moment, or write when nobody else does.
@@ -100,16 +117,39 @@ class PostgreSQL(Database):
     def migrating(self) -> Iterator[Connection]:
         """Yield a connection in a transaction that makes tables, while nobody writes."""
         with self.explained(), self.engine.connect() as connection, connection.begin():
-            driver_connection(connection).patience = float("inf")
-            self._lock(connection, 0, database.MIGRATION_TIMEOUT)
+            driver_connection(connection).patience = LONG_PATIENCE
+            self._lock(connection, LONG_STATEMENT_TIMEOUT, database.MIGRATION_TIMEOUT)
             yield connection
 
-    def unhurried(self, connection: Connection) -> None:
-        """Lift the limits of this transaction, the server's and our own."""
-        driver_connection(connection).patience = float("inf")
-        connection.exec_driver_sql(
-            "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0"
+    def refuse_read_only(self) -> None:
+        """Nothing: only the server knows."""
+
+    @contextmanager
+    def looking(self) -> Iterator[Connection]:
+        """Yield a connection in a transaction that has time."""
+        with self.transaction(writes=False) as connection:
+            self.unhurried(connection)
+            yield connection
+
+    def identity(self, connection: Connection) -> object:
+        """Return the start of the server, which no other shares, the database of that, and the schema."""
+        query = text(
+            "SELECT pg_postmaster_start_time(), oid, current_schema() FROM pg_database "
+            "WHERE datname = current_database()"
         )
+        return tuple(connection.execute(query).one())
+
+    def unhurried(self, connection: Connection) -> None:
+        """Stretch the limits of this transaction, the server's and our own; without any, a hang would last."""
+        driver_connection(connection).patience = LONG_PATIENCE
+        connection.exec_driver_sql(_limits(LONG_STATEMENT_TIMEOUT, LONG_STATEMENT_TIMEOUT))
+
+    def is_protected(self, connection: Connection) -> bool:
+        """Return whether its triggers are there, and awake."""
+        query = text(
+            "SELECT tgname FROM pg_trigger WHERE tgrelid = to_regclass('changes') AND tgenabled IN ('O', 'A')"
+        )
+        return set(connection.execute(query).scalars()) >= _GUARDS
 
     @contextmanager
     def unprotected(self, connection: Connection) -> Iterator[None]:
@@ -180,11 +220,11 @@ class PostgreSQL(Database):
         return connection.execute(query).scalar() == 3
 
 
-def _limits(statement_timeout: int) -> str:
+def _limits(statement_timeout: int, idle_timeout: int = _IDLE_TIMEOUT) -> str:
     """Limits of one transaction, which end with it."""
     return (
         f"SET LOCAL statement_timeout = {statement_timeout}; "
-        f"SET LOCAL idle_in_transaction_session_timeout = {_IDLE_TIMEOUT}"
+        f"SET LOCAL idle_in_transaction_session_timeout = {idle_timeout}"
     )
 
 
@@ -192,10 +232,11 @@ def _check(url: URL) -> None:
     """Refuse what libpq would, or would mistake; it might tell people a part of the password as the host."""
     if "@" in (url.host or ""):
         raise StorageError("The database URL has two @; write that in a user or password as %40.")
-    options = {name for name in url.query if name != "dbname"}
-    unknown = sorted(options - {option.keyword.decode() for option in psycopg.pq.Conninfo.get_defaults()})
-    if unknown:
-        raise StorageError(f"The database URL has an unknown option, {unknown[0]}; libpq's are known.")
+    known = {option.keyword.decode() for option in psycopg.pq.Conninfo.get_defaults()}
+    if set(url.query) - known:  # not repeated: it may be the end of a password
+        raise StorageError(
+            "The database URL has an option that libpq does not know; in a password, write & as %26."
+        )
 
 
 def _place(url: URL) -> str:

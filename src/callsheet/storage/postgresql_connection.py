@@ -10,7 +10,7 @@ import sqlalchemy
 #: What every connection is opened with, unless the URL says otherwise. Seconds, and for the last milliseconds:
 #: a dead network is noticed after about ten, whether a question is under way or not.
 _DEFAULTS: Final[dict[str, Any]] = {
-    "application_name": "callsheet",
+    "fallback_application_name": "callsheet",
     "client_encoding": "utf8",
     "connect_timeout": 5,
     "keepalives": 1,
@@ -19,6 +19,12 @@ _DEFAULTS: Final[dict[str, Any]] = {
     "keepalives_count": 3,
     "tcp_user_timeout": 10_000,
 }
+
+#: How long an answer may take, in seconds; somewhat longer than the server takes to end a statement itself.
+_PATIENCE: Final = 40.0
+
+#: The same where that has been given more time.
+LONG_PATIENCE: Final = 620.0
 
 T = TypeVar("T")
 
@@ -37,7 +43,7 @@ class Connection(psycopg.Connection[Any]):
     is sent.
     """
 
-    patience: float = 40.0
+    patience: float = _PATIENCE
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)

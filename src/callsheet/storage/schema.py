@@ -45,6 +45,7 @@ def inspect(database: Database) -> tuple[Schema, str | None]:
 
 def check_writable(database: Database) -> None:
     """Raise StorageError unless the database can be written to. Changes nothing."""
+    database.refuse_read_only()
     nothing = update(tables.installation).values(revision=tables.installation.c.revision).where(false())
     with database.transaction(writes=True) as connection:
         connection.execute(nothing)  # where only reading is allowed, only writing fails
@@ -69,6 +70,7 @@ def migrate(database: Database) -> None:
     from alembic import command  # slow to import, rarely needed
     from alembic.config import Config
 
+    database.refuse_read_only()
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     with database.migrating() as connection:

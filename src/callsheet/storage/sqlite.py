@@ -4,7 +4,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote, unquote
@@ -14,7 +14,7 @@ from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, 
 from callsheet.domain.errors import DamagedError, StorageAwayError, StorageError
 from callsheet.storage import database
 from callsheet.storage.database import Database
-from callsheet.storage.sqlite_watch import SQLiteWatch
+from callsheet.storage.sqlite_watch import SQLiteWatch, file_identity
 
 #: Marks a file as ours: "Call" in ASCII.
 APPLICATION_ID: Final = 0x43616C6C
@@ -24,9 +24,13 @@ _CHECKED_BYTES: Final = 16 * 2**20
 
 _READ_ONLY: Final = "is read-only; make the file and its folder writable, or name another with --database"
 
+#: The triggers without which change records could be edited.
+_GUARDS: Final = {"changes_no_update", "changes_no_delete"}
+
 #: A part of what SQLite says, what that means, and whether it may be over in a moment.
 _REASONS: Final = (
     ("locked", "is held by another process; try again in a moment", StorageAwayError),
+    ("locking protocol", "is held by another process; try again in a moment", StorageAwayError),  # while opening
     ("permission denied", "cannot be opened; check the permissions of the file and its folder", StorageError),
     ("readonly", _READ_ONLY, StorageError),
     ("not a database", "is not a SQLite database; name another with --database", DamagedError),
@@ -60,7 +64,12 @@ class SQLite(Database):
         self.url = url
         self.path = _path(url)
         self.place = str(self.path)
-        self.engine = self._make_engine(url.query.get("mode", "rw"))  # rw: never make a file by opening it
+        self.engine = self._make_engine({"mode": self._mode})
+
+    @property
+    def address(self) -> str:
+        """The path from the root, past links."""
+        return str(self.path.resolve())
 
     def begin(self, connection: Connection, *, writes: bool) -> None:
         """Begin: SQLite lets one in at a time that says at once it will write."""
@@ -72,8 +81,6 @@ class SQLite(Database):
         with self.explained():
             if path.is_dir():
                 raise StorageError(f"The database {path} is a folder; name a file with --database.")
-            if self.url.query.get("mode") == "ro" or (os.access(path, os.R_OK) and not os.access(path, os.W_OK)):
-                raise StorageError(f"The database {path} {_READ_ONLY}.")
             if not path.exists() or path.stat().st_size == 0:
                 if not path.parent.is_dir():
                     raise StorageError(
@@ -86,11 +93,18 @@ class SQLite(Database):
                 self._check_pages(connection)
             return revision
 
+    def refuse_read_only(self) -> None:
+        """Raise StorageError where the URL, the file or its folder can only be read."""
+        if self._is_read_only():
+            raise StorageError(f"The database {self.place} {_READ_ONLY}.")
+
     @contextmanager
     def looking(self) -> Iterator[Connection]:
         """Yield a connection in a transaction that changes nothing, and leaves nothing beside the file."""
-        engine = self._make_engine(self._looking_mode(), "PRAGMA query_only = ON")
-        with self.explained(), engine.connect() as connection, connection.begin():
+        options = self._looking_options()
+        engine = self._make_engine(options, "PRAGMA query_only = ON")
+        alone = self._unchanged() if "immutable" in options else nullcontext()
+        with self.explained(), alone, engine.connect() as connection, connection.begin():
             self.begin(connection, writes=False)
             yield connection
 
@@ -99,9 +113,7 @@ class SQLite(Database):
         """Yield a connection in a transaction that makes tables, in a file that is made if there is none."""
         with self.explained():  # it will hold who may ask; SQLite's other files take its mode over
             self.path.touch(mode=0o600)
-        engine = self._make_engine(
-            self.url.query.get("mode", "rw"), f"PRAGMA busy_timeout = {database.MIGRATION_TIMEOUT}"
-        )
+        engine = self._make_engine({"mode": self._mode}, f"PRAGMA busy_timeout = {database.MIGRATION_TIMEOUT}")
         with self.explained():
             _use_wal(engine)  # first: a program killed in between has then made nothing that looks finished
         with self.explained(), engine.connect() as connection, connection.begin():
@@ -109,15 +121,21 @@ class SQLite(Database):
             connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
             yield connection
 
+    def identity(self, connection: Connection) -> object:  # noqa: ARG002  # a file needs no asking
+        """Return which file it is."""
+        return file_identity(self.path)
+
     def unhurried(self, connection: Connection) -> None:
         """Nothing: SQLite hurries nobody."""
+
+    def is_protected(self, connection: Connection) -> bool:
+        """Return whether its triggers are there."""
+        return {name for name, _ in _triggers(connection)} >= _GUARDS
 
     @contextmanager
     def unprotected(self, connection: Connection) -> Iterator[None]:
         """Take the triggers away, and put them back as they were."""
-        found = connection.execute(
-            text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'changes'")
-        ).all()
+        found = _triggers(connection)
         for name, _ in found:
             connection.exec_driver_sql(f'DROP TRIGGER "{name}"')
         yield
@@ -142,10 +160,21 @@ class SQLite(Database):
                 return kind(f"The database {self.place} {reason}.")
         return StorageError(f"The database {self.place} failed: {message}.")
 
-    def _make_engine(self, mode: object, *first: str) -> Engine:
-        """An engine whose connections begin with the statements ``first``."""
+    @property
+    def _mode(self) -> str:
+        """What the URL says; else a file is never made by opening it."""
+        return str(self.url.query.get("mode", "rw"))
+
+    def _is_read_only(self) -> bool:
+        if self._mode == "ro":
+            return True
+        needed = (self.path, self.path.parent)  # beside the file, SQLite keeps others
+        return os.access(self.path, os.F_OK) and not all(os.access(each, os.W_OK) for each in needed)
+
+    def _make_engine(self, options: dict[str, str], *first: str) -> Engine:
+        """An engine that opens the file with SQLite's ``options``, and begins with the statements ``first``."""
         name = f"file:{quote(str(self.path))}"
-        uri = self.url.set(database=name).update_query_dict({"mode": str(mode), "uri": "true"})
+        uri = self.url.set(database=name).update_query_dict({**options, "uri": "true"})
         engine = create_engine(uri, poolclass=NullPool)
 
         @event.listens_for(engine, "connect")
@@ -159,13 +188,28 @@ class SQLite(Database):
 
         return engine
 
-    def _looking_mode(self) -> str:
+    def _looking_options(self) -> dict[str, str]:
         """How to open the file so that SQLite tidies up behind itself.
 
         Only a connection that may write takes its -wal and -shm away; but where they are there already, it would
-        also bring into the file what another process left in them.
+        also bring into the file what another process left in them. Where nothing may be written, they cannot be
+        made; then the file is read without.
         """
-        return "ro" if self.path.with_name(f"{self.path.name}-wal").exists() else "rw"
+        if self.path.with_name(f"{self.path.name}-wal").exists():
+            return {"mode": "ro"}
+        return {"mode": "ro", "immutable": "1"} if self._is_read_only() else {"mode": "rw"}
+
+    @contextmanager
+    def _unchanged(self) -> Iterator[None]:
+        """See whether somebody wrote to the file meanwhile: who reads it without a lock is not told."""
+        before = self.path.stat()
+        try:
+            yield
+        finally:
+            if self.path.stat().st_mtime_ns != before.st_mtime_ns:
+                raise StorageAwayError(
+                    f"The database {self.place} was written to meanwhile; try again in a moment."
+                )
 
     def _revision(self, connection: Connection) -> str | None:
         tables = set(connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'table'")).scalars())
@@ -182,6 +226,12 @@ class SQLite(Database):
     def _check_pages(self, connection: Connection) -> None:
         if connection.execute(text("PRAGMA quick_check(1)")).scalar() != "ok":
             raise self.damaged()
+
+
+def _triggers(connection: Connection) -> list[tuple[str, str]]:
+    """Name and text of each trigger that guards the change records."""
+    query = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'changes'"
+    return [(name, sql) for name, sql in connection.exec_driver_sql(query)]
 
 
 def _use_wal(engine: Engine) -> None:
@@ -209,7 +259,7 @@ def _check(url: URL) -> None:
     if "\0" in str(_path(url)):
         raise StorageError(database.NO_URL)
     unknown = sorted(set(url.query) - {"mode", "uri"})
-    if unknown:
+    if unknown:  # told, as there is no password in such a URL
         raise StorageError(f"The database URL has an unknown option, {unknown[0]}; only mode is known.")
     if url.query.get("mode", "rw") not in ("ro", "rw", "rwc"):
         raise StorageError("The mode of a database URL is ro, rw or rwc.")

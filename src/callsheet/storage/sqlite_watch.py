@@ -32,7 +32,7 @@ class SQLiteWatch(Watch):
             self._woken.wait(timeout)
             self._woken.clear()
         with self._database.explained():
-            if _identity(self._database.path) != self._file:
+            if file_identity(self._database.path) != self._file:
                 self.close()
                 self._open()
             version = self._version()
@@ -51,7 +51,7 @@ class SQLiteWatch(Watch):
 
     def _open(self) -> None:
         with self._database.explained():
-            self._file = _identity(self._database.path)  # first, as connecting would make one
+            self._file = file_identity(self._database.path)  # first, as connecting would make one
             self._connection = self._database.engine.connect()
         self._seen = None
 
@@ -64,6 +64,7 @@ class SQLiteWatch(Watch):
         return cursor.fetchone()
 
 
-def _identity(path: Path) -> tuple[int, int]:
+def file_identity(path: Path) -> tuple[int, int]:
+    """Return what tells a file from every other, by whatever name it is opened."""
     present = os.stat(path)  # noqa: PTH116  # asked ten times a second
     return present.st_dev, present.st_ino

@@ -259,6 +259,11 @@ class Store:
         """Where the data is, for people; without a password."""
         return self.database.place
 
+    @property
+    def address(self) -> str:
+        """Where the data is, for programs; without a password, too."""
+        return self.database.address
+
     def is_empty(self) -> bool:
         """Return whether nothing has been made here yet; StorageError as for `prepare`."""
         return schema.inspect(self.database)[0] is Schema.EMPTY
@@ -287,9 +292,17 @@ class Store:
             schema.migrate(self.database)
 
     def migrate(self) -> tuple[str | None, str]:
-        """Bring the schema to this program's; return the revisions before and after."""
+        """Bring the schema to this program's; return the revisions before and after.
+
+        Raises
+        ------
+        StorageError
+            As for `prepare`.
+        """
         _, revision = schema.inspect(self.database)
-        if revision != schema.HEAD:
+        if revision == schema.HEAD:
+            schema.check_writable(self.database)
+        else:
             schema.migrate(self.database)
         return revision, schema.HEAD
 

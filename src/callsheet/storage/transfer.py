@@ -65,6 +65,10 @@ class Content:
         """Return the installation, or None if nothing has been set up."""
         return Reading(self._connection).installation()
 
+    def identity(self) -> object:
+        """Return what tells the database from every other."""
+        return self._database.identity(self._connection)
+
     def last_number(self) -> int:
         """Return the number of the newest change record; 0 if there is none."""
         return self._connection.execute(select(func.max(tables.changes.c.number))).scalar() or 0
@@ -201,8 +205,7 @@ class WritableContent(Content):
 @contextmanager
 def read_content(store: Store, progress: Progress) -> Iterator[Content]:
     """Yield all rows of a database as they are at one moment."""
-    with store.database.transaction(writes=False) as connection:
-        store.database.unhurried(connection)
+    with store.database.looking() as connection:
         yield Content(connection, store.database, progress)
 
 
