@@ -311,7 +311,9 @@ def test_a_wrong_call_is_told(wrong: tuple[str, ...], call: CLI) -> None:
     assert (done.code, done.out) == (2, "")
 
 
-@pytest.mark.parametrize(("variable", "value"), [("SSL_CERT_FILE", "/nope"), ("ALL_PROXY", "gopher://u:hush@proxy")])
+@pytest.mark.parametrize(
+    ("variable", "value"), [("SSL_CERT_FILE", "/nope"), ("ALL_PROXY", "gopher://u:hush@proxy")]
+)
 def test_an_environment_that_cannot_be_used_is_told(
     doctor: CLI, url: str, variable: str, value: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
