@@ -38,3 +38,9 @@ def replicas(database: Path) -> Iterator[tuple[Server, Server]]:
     """Two servers on one database, with access logs."""
     with Server(database, "--access-log", "json") as one, Server(database, "--access-log", "json") as two:
         yield one, two
+
+
+@pytest.fixture
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a short path: that of a socket may have 97 characters, and `tmp_path` holds the test's name."""
+    return tmp_path_factory.mktemp("p")

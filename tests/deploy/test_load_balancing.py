@@ -69,12 +69,12 @@ def test_the_figures_of_a_replica_are_not_given_out(proxy: Proxy) -> None:
     assert _ask(proxy.port, "/metrics")[0] == 404
 
 
-def test_a_replica_that_is_killed_costs_no_request(database: Path, tmp_path: Path) -> None:
+def test_a_replica_that_is_killed_costs_no_request(database: Path, folder: Path) -> None:
     with ExitStack() as opened:
         replicas = opened.enter_context(Server(database)), opened.enter_context(Server(database))
         loads = [
             opened.enter_context(
-                Load(opened.enter_context(balancer(kind, replicas, tmp_path / kind)).port, LIST, KEY)
+                Load(opened.enter_context(balancer(kind, replicas, folder / kind)).port, LIST, KEY)
             )
             for kind in ("nginx", "haproxy")
         ]

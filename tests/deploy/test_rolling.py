@@ -31,12 +31,12 @@ def _is_asked(server: Server, route: str) -> bool:
     return answered(server, route) > 20
 
 
-def test_no_request_is_lost_while_replicas_are_replaced_one_by_one(database: Path, tmp_path: Path) -> None:
+def test_no_request_is_lost_while_replicas_are_replaced_one_by_one(database: Path, folder: Path) -> None:
     with ExitStack() as opened:
         replicas = [opened.enter_context(Server(database, "--drain-seconds", DRAIN)) for _ in range(2)]
         pair = replicas[0], replicas[1]
-        nginx = opened.enter_context(balancer("nginx", pair, tmp_path / "nginx"))
-        haproxy = opened.enter_context(balancer("haproxy", pair, tmp_path / "haproxy"))
+        nginx = opened.enter_context(balancer("nginx", pair, folder / "nginx"))
+        haproxy = opened.enter_context(balancer("haproxy", pair, folder / "haproxy"))
         loads = [
             opened.enter_context(Load(nginx.port, LIST, KEY)),
             opened.enter_context(Load(haproxy.port, RETRIEVE, KEY)),
@@ -44,12 +44,12 @@ def test_no_request_is_lost_while_replicas_are_replaced_one_by_one(database: Pat
         for number, name in enumerate(("one", "two")):
             old = replicas[number]
             old.send(signal.SIGTERM)
-            wait_for(partial(_has_status, tmp_path / "haproxy", name, "DOWN"), "HAProxy to see that it stops")
+            wait_for(partial(_has_status, folder / "haproxy", name, "DOWN"), "HAProxy to see that it stops")
             assert old.process.poll() is None, "it has ended before HAProxy could see that it stops"
             assert old.ended() == 0
             assert old.stderr == ""
             new = opened.enter_context(Server(database, "--drain-seconds", DRAIN, "--port", str(old.port)))
-            wait_for(partial(_has_status, tmp_path / "haproxy", name, "UP"), "HAProxy to see it")
+            wait_for(partial(_has_status, folder / "haproxy", name, "UP"), "HAProxy to see it")
             for route in ("list", "retrieve"):
                 wait_for(partial(_is_asked, new, route), f"requests of {route}")
         assert [load.failures for load in loads] == [[], []]
