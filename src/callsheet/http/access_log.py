@@ -43,7 +43,9 @@ class AccessLog:
 
     def __init__(self, kind: LogFormat, descriptor: int = 1) -> None:
         self._kind = kind
-        self._time_format = "%d/%b/%Y:%H:%M:%S +0000" if kind is LogFormat.COMMON else "%Y-%m-%dT%H:%M:%SZ"
+        self._is_common = kind is LogFormat.COMMON
+        self._form = _JSON if kind is LogFormat.JSON else _LOGFMT
+        self._time_format = "%d/%b/%Y:%H:%M:%S +0000" if self._is_common else "%Y-%m-%dT%H:%M:%SZ"
         self._descriptor = descriptor
         self._lines: deque[bytes] = deque()
         self._waiting = 0
@@ -72,10 +74,11 @@ class AccessLog:
         if self._kind is LogFormat.COMMON:
             line = json.dumps(f"{method} {target} HTTP/1.1")  # escapes what could forge a line
             return (key_id or "-").encode(), f"{line} {status} {length}\n".encode()
-        fields = {"method": method, "path": target, "status": status, "bytes": length, "key_id": key_id}
         if self._kind is LogFormat.LOGFMT:
+            fields = {"method": method, "path": target, "status": status, "bytes": length, "key_id": key_id}
             return b"", f"{write_logfmt(fields)}\n".encode()
-        return b"", json.dumps(fields, separators=(",", ":"))[1:].encode() + b"\n"
+        asked = f'"method":{json.dumps(method)},"path":{json.dumps(target)}'  # a whole object takes three times as long
+        return b"", f'{asked},"status":{status},"bytes":{length},"key_id":{json.dumps(key_id)}}}\n'.encode()
 
     def add(self, template: Template, request_id: bytes, seconds: float, client: str) -> None:
         """Note an answer that took ``seconds`` to make and was given to ``client`` (an address, or empty)."""
@@ -84,11 +87,10 @@ class AccessLog:
             self._second = second
             self._stamp = time.strftime(self._time_format, time.gmtime(second)).encode()
         address = _address(client)
-        if self._kind is LogFormat.COMMON:
+        if self._is_common:
             line = b"%b - %b [%b] %b" % (address, template[0], self._stamp, template[1])
         else:
-            made = (self._stamp, request_id, seconds * 1e6, address, template[1])
-            line = (_JSON if self._kind is LogFormat.JSON else _LOGFMT) % made
+            line = self._form % (self._stamp, request_id, seconds * 1e6, address, template[1])
         if self._waiting > _MOST_BYTES:
             self._dropped += 1
             return

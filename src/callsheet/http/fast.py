@@ -21,7 +21,7 @@ from callsheet.http.head import Head, HeadReader
 from callsheet.http.memo import ENTRY, LONGEST, Memo, write_lines
 from callsheet.http.metrics import Label
 from callsheet.http.observer import Kind
-from callsheet.http.protocol import EnvelopeProtocol, Limits, Part
+from callsheet.http.protocol import BETWEEN, EnvelopeProtocol, Limits
 from callsheet.http.request_id import RequestIDs
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ class FastProtocol(EnvelopeProtocol):
     def _is_free(self) -> bool:
         """Return whether an answer may be written now: nothing is ahead of it, and the reader keeps up."""
         return (
-            self._part is Part.BETWEEN
+            self._part is BETWEEN
             and (self.cycle is None or self.cycle.response_complete)
             and not self.flow.write_paused
             and not self._deaf
@@ -242,7 +242,7 @@ class FastProtocol(EnvelopeProtocol):
     def _check_idle(self) -> None:
         self._idle_check = None
         answering = self.cycle is not None and not self.cycle.response_complete
-        if answering or self._part is not Part.BETWEEN or self.timeout_keep_alive_task is not None:
+        if answering or self._part is not BETWEEN or self.timeout_keep_alive_task is not None:
             return  # uvicorn has it in hand
         left = self._used + self.timeout_keep_alive - self.loop.time()
         if left > 0:

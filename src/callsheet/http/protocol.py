@@ -74,6 +74,12 @@ class Part(Enum):
     BODY = 2
 
 
+# Looking up a member of an enumeration costs ten times more than a name, and is done for every header line.
+BETWEEN: Final = Part.BETWEEN
+_HEAD: Final = Part.HEAD
+_BODY: Final = Part.BODY
+
+
 class EnvelopeProtocol(PipelineProtocol):
     """Answers what uvicorn would refuse in plain text, or swallow whole, as the contract says (section 5)."""
 
@@ -81,7 +87,7 @@ class EnvelopeProtocol(PipelineProtocol):
         super().__init__(config, *args, **kwargs)
         config.connections = self.connections  # all of the server
         self._limits = config.limits
-        self._part = Part.BETWEEN
+        self._part = BETWEEN
         self._part_bytes = 0  # of an unfinished head or body, and at most `SLICE` of what is before it
         self._refusal: APIError | None = None
         self._sweep = config.sweep
@@ -107,10 +113,10 @@ class EnvelopeProtocol(PipelineProtocol):
         """Refuse a head, or what comes with a body, that does not end: the parser gathers a line until it does."""
         self._part_bytes += count
         url, headers, body, *_ = self._limits
-        if self._part is Part.HEAD and self._part_bytes > url + headers + _METHOD_AND_VERSION + SLICE:
+        if self._part is _HEAD and self._part_bytes > url + headers + _METHOD_AND_VERSION + SLICE:
             self._refusal = self._too_large("headers", headers)
             self.send_400_response("")
-        elif self._part is Part.BODY and self._part_bytes > body * _SMALLEST_CHUNK + headers + SLICE:
+        elif self._part is _BODY and self._part_bytes > body * _SMALLEST_CHUNK + headers + SLICE:
             self._refusal = self._too_large("body", body)
             self.send_400_response("")
 
@@ -118,7 +124,7 @@ class EnvelopeProtocol(PipelineProtocol):
         """Begin to count."""
         super().on_message_begin()
         self._part_bytes = 0
-        self._part = Part.HEAD
+        self._part = _HEAD
         self._part_begun = self.loop.time()
         self._header_bytes = 0
         self._body_bytes = 0
@@ -132,13 +138,14 @@ class EnvelopeProtocol(PipelineProtocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Note a header as uvicorn does; refuse headers that are too large together."""
-        name = name.lower()
-        if self._part is not Part.BODY:  # else it is a trailer, which comes too late to mean anything
-            self.headers.append((name, value))
         self._header_bytes += len(name) + len(value) + 4  # ": " and the line's end
         if self._header_bytes > self._limits.max_header_bytes:
             self._refuse(self._too_large("headers", self._limits.max_header_bytes))
-        if name in _FRAMING and self._part is not Part.BODY:
+        if self._part is _BODY:
+            return  # a trailer comes too late to mean anything
+        name = name.lower()
+        self.headers.append((name, value))
+        if name in _FRAMING:
             self._note_framing(name, value)
 
     def _note_framing(self, name: bytes, value: bytes) -> None:
@@ -155,7 +162,7 @@ class EnvelopeProtocol(PipelineProtocol):
             self._refuse(InvalidRequestError("Host: exactly one header is required"))
         super().on_headers_complete()
         self._part_bytes = 0
-        self._part = Part.BODY
+        self._part = _BODY
         self._part_begun = self.loop.time()
 
     def on_body(self, body: bytes) -> None:
@@ -168,13 +175,13 @@ class EnvelopeProtocol(PipelineProtocol):
     def on_message_complete(self) -> None:
         """Await the next message."""
         super().on_message_complete()
-        self._part = Part.BETWEEN
+        self._part = BETWEEN
 
     def on_response_complete(self) -> None:
         """Await the next request."""
         self._used = self.loop.time()
         super().on_response_complete()
-        if self._part is not Part.BETWEEN:
+        if self._part is not BETWEEN:
             self._unset_keepalive_if_required()  # it has begun, or the body of the last one is still to come
 
     def check_time(self, now: float, share: float) -> None:
@@ -197,7 +204,7 @@ class EnvelopeProtocol(PipelineProtocol):
         if self._deaf:
             if now - self._used > _LINGER * share:
                 self.transport.close()
-        elif self._part is Part.BETWEEN:
+        elif self._part is BETWEEN:
             since, allowed = (
                 (self._used, self.timeout_keep_alive) if self._used else (self._made, self._limits.head_seconds)
             )
@@ -239,7 +246,7 @@ class EnvelopeProtocol(PipelineProtocol):
         if answering and not self._abandon():
             self.cycle.keep_alive = False
             return
-        if answering or self._part is not Part.BODY:  # else the request has been answered before its body was in
+        if answering or self._part is not _BODY:  # else the request has been answered before its body was in
             self._answer_last(self._refusal or InvalidRequestError("Invalid HTTP request"))
         else:
             self._close_gently()
@@ -268,7 +275,7 @@ class EnvelopeProtocol(PipelineProtocol):
 
     def _abandon(self) -> bool:
         """Take back the one request being answered, if it is the refused one itself and nothing was sent."""
-        if self._part is not Part.BODY or self.pipeline or self.cycle.response_started:
+        if self._part is not _BODY or self.pipeline or self.cycle.response_started:
             return False
         self.cycle.disconnected = True
         return True
