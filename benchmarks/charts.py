@@ -45,12 +45,18 @@ def draw(results: Results) -> dict[Chart, str]:
     return drawn
 
 
+def _digits(ratio: float) -> str:
+    if ratio >= 0.1:
+        return f"{ratio:.2f}"
+    return f"{ratio:.2g}" if ratio >= 0.0001 else f"{ratio:.5f}"  # which would be in powers of ten
+
+
 def _ratios(comparison: Comparison, kind: Kind) -> str:
     values = [
         Bar(
             each.contender.title.replace("`", ""),
             ratio,
-            f"{ratio:.2f}" if ratio >= 0.1 else f"{ratio:.2g}",
+            _digits(ratio),
             _own(each.contender.name),
         )
         for each in comparison.standings
