@@ -8,7 +8,6 @@ scripts/chaos --seconds 2        how long each fault lasts
 import argparse
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -33,7 +32,7 @@ _SHOWN: Final = 20  # complaints of a part
 def main() -> int:
     """Do what the arguments say; return 1 if a requirement is not met."""
     options = _options()
-    measured = [f"{datetime.now(UTC):%Y-%m-%d}. " + " ".join(describe(share_out()))]
+    measured = [" ".join(describe(share_out()))]
     complaints: list[str] = []
     for name in options.only:
         made = PARTS[name](options)

@@ -1,6 +1,7 @@
 """Answers that need much prepared: others are answered while they are made, by both drivers."""
 
 import asyncio
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -60,7 +61,9 @@ def test_others_are_answered_while_much_is_prepared(app: CallsheetApp, name: str
         said = answer(app.live.current, as_request(LONG[name], reply.headers["request-id"]))
         assert (reply.status, reply.body) == (said.status, said.body)
 
+    usual = sys.getswitchinterval()
     asyncio.run(talk())
+    assert sys.getswitchinterval() == usual
 
 
 def as_request(sent: bytes, request_id: str) -> Request:

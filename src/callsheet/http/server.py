@@ -30,9 +30,6 @@ _log = logging.getLogger("callsheet")
 
 _BACKLOG: Final = 2048
 
-#: How long a request waits for a thread that prepares answers or follows the database, in seconds.
-_SWITCH: Final = 0.0005
-
 #: How often a supervisor that waits for its workers looks for a second signal, in seconds.
 _GLANCE: Final = 0.1
 
@@ -179,7 +176,6 @@ def _make_app(settings: Settings, away: StorageAwayError | None = None) -> Calls
 
     Looking through them again and again would hold up requests.
     """
-    sys.setswitchinterval(_SWITCH)
     app = make_app(settings, away)
     app.live.on_first_state = gc.freeze  # if that comes later
     gc.freeze()

@@ -50,8 +50,8 @@ class PostgreSQLWatch(Watch):
 
     def changed(self, timeout: float) -> bool:
         """Return whether the revision has moved since the last call; see `Watch`."""
-        if self._seen is not None:
-            self._wait(timeout)
+        if self._seen is not None:  # what was done since the last answer is part of the pause, up to the half of it
+            self._wait(max(self.answered_at + timeout - time.monotonic(), timeout / 2))
         with self._database.explained():
             revision = self._ask()
         seen, self._seen = self._seen, revision
