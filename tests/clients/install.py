@@ -17,6 +17,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -31,10 +32,10 @@ _OLDEST_NODE: Final = 20
 def main() -> None:
     """Make what is missing or out of date."""
     CLIENTS.mkdir(exist_ok=True)
-    with _alone():
-        for requirements in sorted((HERE / "requirements").glob("*.txt")):
-            _install_python_client(requirements)
+    with _alone(), ThreadPoolExecutor() as pool:
+        made = pool.map(_install_python_client, sorted((HERE / "requirements").glob("*.txt")))
         _install_typescript_clients()
+        list(made)  # raises what went wrong
 
 
 @contextmanager
