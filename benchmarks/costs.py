@@ -6,6 +6,7 @@ from timeit import repeat
 from typing import Final, NamedTuple
 
 from callsheet.http.access_log import AccessLog
+from callsheet.http.log_forms import Answered
 from callsheet.http.metrics import Label, Metrics
 from callsheet.http.request_id import RequestIDs
 from callsheet.settings import LogFormat
@@ -43,7 +44,7 @@ def _time_log(kind: LogFormat, times: int) -> float:
     """With the thread that writes the lines at work, into nowhere; it catches up before each run."""
     descriptor = os.open(os.devnull, os.O_WRONLY)
     log = AccessLog(kind, descriptor)
-    template = log.template("GET", b"/v1/models", b"limit=20", 200, 5000, "apikey_01")
+    template = log.template(Answered("GET", b"/v1/models", b"limit=20", 200, 5000, "apikey_01"))
 
     def catch_up() -> None:
         log.stop()

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from callsheet.http.access_log import AccessLog
+from callsheet.http.log_forms import Answered
 from callsheet.settings import LogFormat
 from tests.doors import AppDoor
 from tests.http.test_log_lines import read_logfmt
@@ -98,7 +99,7 @@ def test_a_logfmt_line_says_the_same_as_one_in_json(app_door: AppDoor, pipe: Pip
 @pytest.mark.parametrize("kind", [LogFormat.JSON, LogFormat.LOGFMT, LogFormat.COMMON])
 def test_what_a_proxy_gives_instead_of_an_address_is_not_logged(pipe: Pipe, kind: LogFormat) -> None:
     log = AccessLog(kind, pipe.writer)
-    template = log.template("GET", b"/", b"", 200, 2, None)
+    template = log.template(Answered("GET", b"/", b"", 200, 2, None))
     for client in ("203.0.113.1", "::1", '1" status=500 x="', "unknown", "", "x" * 1000):
         log.add(template, b"req_01", 0.0, client)
     log.start()

@@ -16,9 +16,9 @@ from callsheet.api.state import State
 from callsheet.domain.access import APIKey, Keyring, KeyStatus, Visibility, Workspace
 from callsheet.domain.catalog import Catalog
 from callsheet.domain.secret import fingerprint
-from callsheet.http.access_log import NO_TEMPLATE
 from callsheet.http.app import CallsheetApp
 from callsheet.http.fast import Rest
+from callsheet.http.log_forms import NO_TEMPLATE
 from callsheet.http.memo import ENTRY, Memo
 from callsheet.http.metrics import Label
 from callsheet.http.observer import Kind

@@ -13,12 +13,11 @@ import typer
 from callsheet.cli.output import AsJSON, cell_text, print_json, print_record, print_table, say, tokens
 from callsheet.cli.progress import progress_line
 from callsheet.client.options import LONGEST
-from callsheet.client.reply import printable
+from callsheet.client.printable import printable
 from callsheet.domain.errors import APIError, AuthenticationError, CallsheetError
 from callsheet.domain.model import Lifecycle
 from callsheet.domain.query import MAX_LIMIT, MIN_LIMIT
 from callsheet.domain.times import EPOCH
-from callsheet.wire.reading_errors import read_error
 
 if TYPE_CHECKING:  # at run time only when something is asked for: it brings an HTTP client
     from callsheet.client.page import Page
@@ -125,6 +124,8 @@ def _asking(base_url: str | None, api_key: str | None, dialect: DialectName, tim
 
 
 def _refusal(error: APIError) -> str:
+    from callsheet.wire.reading_errors import read_error  # late, as it brings the models of all answers
+
     said = printable(error.message)
     if read_error(error.body) is None:  # the message is the client's own, and a sentence
         return said

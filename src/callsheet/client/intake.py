@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 
 import httpx2
 
-from callsheet.client.reply import Failure, Reply, printable
+from callsheet.client.printable import printable
+from callsheet.client.reply import Failure, Reply
 from callsheet.client.request import Request
 from callsheet.domain.errors import APIConnectionError, APIResponseError, APITimeoutError, ClientError
 

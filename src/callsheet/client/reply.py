@@ -8,6 +8,7 @@ from typing import Final, NamedTuple, TypeAlias, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 from callsheet.client.options import Options
+from callsheet.client.printable import printable
 from callsheet.domain.errors import APIError, APIResponseError, ClientError
 from callsheet.wire.reading import UnreadableError, parse
 from callsheet.wire.reading_errors import ErrorContent, make_error, read_error
@@ -18,7 +19,6 @@ NOT_MODIFIED: Final = 304
 _FIRST_REDIRECT: Final = 300
 _FIRST_ERROR: Final = 400
 _FIRST_OF_SERVER: Final = 500
-_LONGEST_QUOTE: Final = 200  # characters of what a server says
 _SHORTEST_SECRET: Final = 6  # a shorter key is none, and may be a part of any word
 
 T = TypeVar("T")
@@ -116,11 +116,6 @@ def retry_after(reply: Reply) -> float | None:
         return max(0.0, (parsedate_to_datetime(said) - reply.received_at).total_seconds())
     except (TypeError, ValueError, OverflowError):
         return None
-
-
-def printable(text: str, longest: int | None = _LONGEST_QUOTE) -> str:
-    """Return what may be shown of a text from elsewhere: not too much, and nothing that a terminal obeys."""
-    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text[:longest])
 
 
 E = TypeVar("E", APIError, ClientError, APIResponseError)

@@ -15,9 +15,9 @@ from callsheet.api.answer import find, give, suit
 from callsheet.api.caller import Caller
 from callsheet.api.request import Header, Request, find_model_id
 from callsheet.api.view import Body
-from callsheet.http.access_log import NO_TEMPLATE
 from callsheet.http.app import CallsheetApp
 from callsheet.http.head import Head, HeadReader
+from callsheet.http.log_forms import NO_TEMPLATE, Answered
 from callsheet.http.memo import ENTRY, LONGEST, Memo, write_lines
 from callsheet.http.metrics import Label
 from callsheet.http.observer import Kind
@@ -91,7 +91,8 @@ class FastLane:
         log = self.observer.log
         if log is None:
             return usual
-        return usual._replace(template=log.template("GET", head[0], head[1], 200, length, caller.key_id))
+        path, query, _ = head
+        return usual._replace(template=log.template(Answered("GET", path, query, 200, length, caller.key_id)))
 
 
 class FastProtocol(EnvelopeProtocol):

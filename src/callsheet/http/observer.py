@@ -4,7 +4,8 @@ from typing import NamedTuple, TypeAlias
 
 from callsheet.api.answer import Response
 from callsheet.api.request import Request
-from callsheet.http.access_log import NO_TEMPLATE, AccessLog, Template
+from callsheet.http.access_log import AccessLog
+from callsheet.http.log_forms import NO_TEMPLATE, Answered, Template
 from callsheet.http.metrics import Label, Metrics, label
 
 #: Address and port of a client; None behind a Unix socket.
@@ -38,7 +39,7 @@ class Observer:
         if self.log is not None:
             length = len(response.body)
             template = self.log.template(
-                request.method, request.path, request.query, response.status, length, response.key_id
+                Answered(request.method, request.path, request.query, response.status, length, response.key_id)
             )
         return Kind(label(request, response.status, to_openai=to_openai), template)
 
