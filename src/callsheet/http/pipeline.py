@@ -96,6 +96,6 @@ class PipelineProtocol(HttpToolsProtocol):
 
         But the parser takes no body for part of it, nor do we know what its caller sends into a tunnel.
         """
-        if self.parser.get_method() == b"CONNECT" or any(name in _BODY for name, _ in self.headers):
+        if self.parser.get_method() == b"CONNECT" or any(name in _BODY for name, _ in self.scope["headers"]):
             self.cycle.keep_alive = False
             self._deaf = True

@@ -1,11 +1,13 @@
 """uvicorn's HTTP protocol with our manners: the error envelope for broken requests, limits on size and time."""
 
 from asyncio import Transport
+from collections.abc import Callable
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
+from callsheet.api.request import Header
 from callsheet.domain.errors import (
     APIError,
     InvalidRequestError,
@@ -21,6 +23,7 @@ from callsheet.http.pipeline import SLICE, PipelineProtocol
 if TYPE_CHECKING:
     from callsheet.http.config import ServerConfig
 
+_LINE: Final = len(": \r\n")  # of a header, beside name and value
 _METHOD_AND_VERSION: Final = 64  # bytes of a request line that are not the URL
 _SLOWEST: Final = 1024  # bytes a second; who reads an answer more slowly is cut off in the end
 _SMALLEST_CHUNK: Final = 6  # bytes that carry one of a body
@@ -32,7 +35,7 @@ TURNED_AWAY: Final = 64
 _CLOSE: Final = (b"connection", b"close")
 
 #: Headers that uvicorn or we must know of before the head is complete.
-_FRAMING: Final = frozenset({b"host", b"expect", b"content-length"})
+_FRAMING: Final = frozenset({b"host", b"expect", b"content-length", b"transfer-encoding"})
 
 
 class Limits(NamedTuple):
@@ -112,12 +115,12 @@ class EnvelopeProtocol(PipelineProtocol):
     def _has_parsed(self, count: int) -> None:
         """Refuse a head, or what comes with a body, that does not end: the parser gathers a line until it does."""
         self._part_bytes += count
-        url, headers, body, *_ = self._limits
-        if self._part is _HEAD and self._part_bytes > url + headers + _METHOD_AND_VERSION + SLICE:
-            self._refusal = self._too_large("headers", headers)
+        _, headers, body, *_ = self._limits
+        if self._part is _HEAD and self._part_bytes > len(self.url) + headers + _METHOD_AND_VERSION + SLICE:
+            self._refusal = _too_large("headers", headers)
             self.send_400_response("")
         elif self._part is _BODY and self._part_bytes > body * _SMALLEST_CHUNK + headers + SLICE:
-            self._refusal = self._too_large("body", body)
+            self._refusal = _too_large("body", body)
             self.send_400_response("")
 
     def on_message_begin(self) -> None:
@@ -126,41 +129,45 @@ class EnvelopeProtocol(PipelineProtocol):
         self._part_bytes = 0
         self._part = _HEAD
         self._part_begun = self.loop.time()
-        self._header_bytes = 0
         self._body_bytes = 0
+        self._is_chunked = False
         self._hosts = 0
 
     def on_url(self, url: bytes) -> None:
         """Refuse a URL that is too long."""
         super().on_url(url)
         if len(self.url) > self._limits.max_url_bytes:
-            self._refuse(self._too_large("url", self._limits.max_url_bytes))
+            self._refuse(_too_large("url", self._limits.max_url_bytes))
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Note a header as uvicorn does; refuse headers that are too large together."""
-        self._header_bytes += len(name) + len(value) + 4  # ": " and the line's end
-        if self._header_bytes > self._limits.max_header_bytes:
-            self._refuse(self._too_large("headers", self._limits.max_header_bytes))
-        if self._part is _BODY:
-            return  # a trailer comes too late to mean anything
+        """Note a header as uvicorn does."""
         name = name.lower()
         self.headers.append((name, value))
-        if name in _FRAMING:
+        if name in _FRAMING and self._part is _HEAD:
             self._note_framing(name, value)
 
     def _note_framing(self, name: bytes, value: bytes) -> None:
         if name == b"host":
             self._hosts += 1
+        elif name == b"transfer-encoding":
+            self._is_chunked = True
         elif name == b"expect":
             self.expect_100_continue = value.lower() == b"100-continue"
         elif int(value) > self._limits.max_body_bytes:
-            self._refuse(self._too_large("body", self._limits.max_body_bytes))
+            self._refuse(_too_large("body", self._limits.max_body_bytes))
 
     def on_headers_complete(self) -> None:
-        """Refuse a request that names no host, or several; else begin to answer it."""
+        """Refuse a request with headers too large, or that names no host, or several; else begin to answer it."""
+        limit = self._limits.max_header_bytes
+        if self._part_bytes + SLICE > limit:  # the slice being parsed has not been counted
+            size = sum([len(name) + len(value) + _LINE for name, value in self.headers])
+            if size > limit:
+                self._refuse(_too_large("headers", limit))
         if self._hosts > 1 or (not self._hosts and self.parser.get_http_version() == "1.1"):
             self._refuse(InvalidRequestError("Host: exactly one header is required"))
         super().on_headers_complete()
+        if self._is_chunked:
+            self.headers = _Trailers(limit, self._refuse)
         self._part_bytes = 0
         self._part = _BODY
         self._part_begun = self.loop.time()
@@ -169,7 +176,7 @@ class EnvelopeProtocol(PipelineProtocol):
         """Refuse a body that turns out to be too large."""
         self._body_bytes += len(body)
         if self._body_bytes > self._limits.max_body_bytes:
-            self._refuse(self._too_large("body", self._limits.max_body_bytes))
+            self._refuse(_too_large("body", self._limits.max_body_bytes))
         super().on_body(body)
 
     def on_message_complete(self) -> None:
@@ -285,7 +292,22 @@ class EnvelopeProtocol(PipelineProtocol):
         self._refusal = error
         raise error
 
-    @staticmethod
-    def _too_large(part: str, limit: int) -> RequestTooLargeError:
-        name = {"url": "URL exceeds", "headers": "Headers exceed", "body": "Body exceeds"}[part]
-        return RequestTooLargeError(f"{name} the limit of {limit} bytes", part)
+
+class _Trailers(list[Header]):
+    """Headers behind a body, which come too late to mean anything: they are counted, and not kept."""
+
+    def __init__(self, limit: int, refuse: Callable[[APIError], None]) -> None:
+        super().__init__()
+        self._left = self._limit = limit
+        self._refuse = refuse
+
+    def append(self, header: Header) -> None:
+        """Count a trailer; refuse what is too much."""
+        self._left -= len(header[0]) + len(header[1]) + _LINE
+        if self._left < 0:
+            self._refuse(_too_large("headers", self._limit))
+
+
+def _too_large(part: str, limit: int) -> RequestTooLargeError:
+    name = {"url": "URL exceeds", "headers": "Headers exceed", "body": "Body exceeds"}[part]
+    return RequestTooLargeError(f"{name} the limit of {limit} bytes", part)
