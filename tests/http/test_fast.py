@@ -489,7 +489,8 @@ def test_what_fails_behind_an_answer_brings_no_second_one(app: CallsheetApp, tim
 @pytest.mark.parametrize("cut", [False, True])
 def test_a_trailer_is_no_header(app: CallsheetApp, fast: bool, cut: bool) -> None:
     head = b"GET /v1/models HTTP/1.1\r\nhost: test\r\ntransfer-encoding: chunked\r\n\r\n0\r\n"
-    trailers = f"x-api-key: {SECRET}\r\nanthropic-version: 2023-06-01\r\nhost: other\r\nexpect: 100-continue\r\n\r\n".encode()
+    lines = f"x-api-key: {SECRET}", "anthropic-version: 2023-06-01", "host: other", "expect: 100-continue"
+    trailers = "".join(f"{line}\r\n" for line in (*lines, "")).encode()
 
     async def talk(_: ClockLoop) -> None:
         line = Line(app, fast=fast)
