@@ -33,6 +33,9 @@ class Lifecycle(StrEnum):
     RETIRED = "retired"
 
 
+_ACTIVE: Final = Lifecycle.ACTIVE  # a name is found ten times quicker than a member
+
+
 def check_id(text: str, name: str = "A model id") -> str:
     """Return ``text`` if it can be a model id or an alias.
 
@@ -127,12 +130,15 @@ class Model:
         check_id(self.id)
         _check_text(self.display_name, "display_name", MAX_DISPLAY_NAME_LENGTH)
         _check_instant(self.created_at, "created_at")
-        _check_line(self.line)
+        if self.line is not None:
+            _check_line(self.line)
         _check_tokens(self.max_input_tokens, "max_input_tokens")
         _check_tokens(self.max_tokens, "max_tokens")
         _check_stage(self.lifecycle)
-        _check_lifecycle(self)
-        _check_replacement(self)
+        if self.lifecycle is not _ACTIVE or self.deprecated_at is not None or self.retires_at is not None:
+            _check_lifecycle(self)
+        if self.replacement is not None:
+            _check_replacement(self, self.replacement)
         if self.description is not None:
             _check_text(self.description, "description", MAX_DESCRIPTION_LENGTH, lines=True)
         _check_flag(self.hidden, "hidden")
@@ -252,7 +258,7 @@ def _check_instant(value: object, name: str) -> None:
 
 
 def _check_line(line: object) -> None:
-    if line is not None and not (isinstance(line, str) and _LINE.fullmatch(line)):
+    if not (isinstance(line, str) and _LINE.fullmatch(line)):
         raise InvalidError(f"line must be 1 to 64 small letters, digits and . _ -, such as opus, not {line!r}.")
 
 
@@ -276,7 +282,7 @@ def _check_lifecycle(model: Model) -> None:
         value = getattr(model, name)
         if value is not None:
             _check_instant(value, name)
-    if model.lifecycle is Lifecycle.ACTIVE:
+    if model.lifecycle is _ACTIVE:
         if model.deprecated_at is not None or model.retires_at is not None:
             raise InvalidError(f"{model.id} is active, so it can have neither deprecated_at nor retires_at.")
         return
@@ -289,9 +295,7 @@ def _check_lifecycle(model: Model) -> None:
         )
 
 
-def _check_replacement(model: Model) -> None:
-    if model.replacement is None:
-        return
-    check_id(model.replacement, "A replacement")
-    if model.replacement == model.id:
+def _check_replacement(model: Model, replacement: str) -> None:
+    check_id(replacement, "A replacement")
+    if replacement == model.id:
         raise InvalidError(f"{model.id} cannot be its own replacement.")

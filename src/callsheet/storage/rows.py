@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from callsheet.domain.access import APIKey, KeyStatus, Shape, Visibility, Workspace
 from callsheet.domain.errors import StorageError
-from callsheet.domain.model import MODEL_FIELDS, Lifecycle, Model, sort_key
+from callsheet.domain.model import Lifecycle, Model, sort_key
 from callsheet.domain.times import format_instant, parse_instant
 
 Row = Mapping[str, Any]
+
+_STAGES: Final = {stage.value: stage for stage in Lifecycle}  # found quicker than by calling the enumeration
 
 
 def model_row(model: Model) -> dict[str, Any]:
@@ -25,13 +27,15 @@ def read_model(row: Row) -> Model:
     StorageError
         The row was damaged, or written by another program.
     """
-    with_times: dict[str, Any] = {name: row[name] for name in MODEL_FIELDS}
     try:
-        with_times["created_at"] = parse_instant(row["created_at"])
-        with_times["deprecated_at"] = _instant(row["deprecated_at"])
-        with_times["retires_at"] = _instant(row["retires_at"])
-        with_times["lifecycle"] = Lifecycle(row["lifecycle"])
-        return Model(**with_times)
+        values = {
+            **row,
+            "created_at": parse_instant(row["created_at"]),
+            "deprecated_at": _instant(row["deprecated_at"]),
+            "retires_at": _instant(row["retires_at"]),
+            "lifecycle": _STAGES[row["lifecycle"]],
+        }
+        return Model(**values)
     except Exception as error:
         raise _damaged("model", row["id"], error) from error
 

@@ -234,7 +234,7 @@ class Writing(Reading):
 def _plain(result: CursorResult[Any]) -> Iterator[Row]:
     """The rows of a result as plain dictionaries."""
     names = tuple(result.keys())
-    return (dict(zip(names, row, strict=True)) for row in result)
+    return (dict(zip(names, row, strict=True)) for part in result.partitions(_AT_ONCE) for row in part)
 
 
 class Store:
