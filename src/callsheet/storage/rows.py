@@ -33,7 +33,7 @@ def read_model(row: Row) -> Model:
             "created_at": parse_instant(row["created_at"]),
             "deprecated_at": _instant(row["deprecated_at"]),
             "retires_at": _instant(row["retires_at"]),
-            "lifecycle": _STAGES[row["lifecycle"]],
+            "lifecycle": _STAGES.get(row["lifecycle"]) or Lifecycle(row["lifecycle"]),
         }
         return Model(**values)
     except Exception as error:
