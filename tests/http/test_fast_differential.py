@@ -1,7 +1,7 @@
 """The fast protocol says, byte for byte, what uvicorn's own path through the app says."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 import pytest
@@ -98,7 +98,7 @@ streams = st.lists(requests, min_size=1, max_size=4)
 
 
 @pytest.fixture(scope="module")
-def apps(tmp_path_factory: pytest.TempPathFactory, _template: object) -> CallsheetApp:
+def apps(tmp_path_factory: pytest.TempPathFactory, _template: object) -> Iterator[CallsheetApp]:
     import shutil
     from pathlib import Path
 
@@ -107,7 +107,8 @@ def apps(tmp_path_factory: pytest.TempPathFactory, _template: object) -> Callshe
     installation = Installation(f"sqlite:///{path}")
     installation.key(secret=SECRET)
     settings_ = Settings(database=installation.url, max_url_bytes=512, cors_origins=["https://app.example"])
-    return CallsheetApp(installation.live(options_of(settings_)), settings_)
+    yield CallsheetApp(installation.live(options_of(settings_)), settings_)
+    installation.close()
 
 
 def _say(app: CallsheetApp, chunks: Sequence[bytes], *, fast: bool) -> tuple[bytes, bool]:

@@ -8,7 +8,7 @@ from hypothesis import event, example, given, settings
 from hypothesis import strategies as st
 
 from callsheet.api.request import READ, Header, read_headers
-from callsheet.http.head import Head, HeadReader
+from callsheet.http.head import Head, HeadReader, KnownLines
 
 MAX_URL, MAX_HEADERS = 300, 2000
 
@@ -43,7 +43,7 @@ class Parsed:
 
 def read(data: bytes) -> Head | None:
     """What a reader says that has read nothing before."""
-    return HeadReader(MAX_URL, MAX_HEADERS).read(data)
+    return HeadReader(MAX_URL, MAX_HEADERS, KnownLines()).read(data)
 
 
 usual_names = st.sampled_from(
@@ -143,7 +143,7 @@ nearly_plain = st.builds(
 damages = st.one_of(st.none(), st.none(), st.tuples(st.integers(0, 1000), st.integers(0, 1), st.binary(max_size=2)))
 
 #: Used for all examples together, so that it has remembered lines and blocks of others.
-_experienced = HeadReader(MAX_URL, MAX_HEADERS)
+_experienced = HeadReader(MAX_URL, MAX_HEADERS, KnownLines())
 
 
 @given(st.one_of(nearly_plain, heads), damages)
@@ -187,10 +187,51 @@ def test_what_is_read_here_is_read_alike_by_the_parser(data: bytes, damage: tupl
     )
 )
 def test_the_order_and_spelling_of_usual_lines_do_not_matter(block: list[bytes]) -> None:
-    reader = HeadReader(MAX_URL, MAX_HEADERS)
+    reader = HeadReader(MAX_URL, MAX_HEADERS, KnownLines())
     head = reader.read(b"\r\n".join([b"GET /v1/models HTTP/1.1", *block, b"", b""]))
     assert head is not None
     assert read_headers(reader.headers(head[2])) == {b"x-api-key": b"k", b"authorization": b"Bearer k"}
+
+
+_lines_of_one_client = [
+    *("Host: a", "accept: */*", "x-api-key: k", "x-api-key: l", "anthropic-version: 2023-06-01", "user-agent: me"),
+    *("anthropic-workspace-id: wrkspc_1", "anthropic-workspace-id: wrkspc_2", "connection: keep-alive", "x: y"),
+]
+_changing = st.one_of(
+    st.integers(0, 10**6).map(lambda number: f"traceparent: {number}"),
+    st.sampled_from(
+        ["Host: b", "expect: 100-continue", "x-api-key: ", "connection: close", "", "x", "a\r", "\nb: c"]
+    ),
+)
+_blocks = st.lists(st.one_of(st.sampled_from(_lines_of_one_client), _changing), min_size=1, max_size=8)
+
+
+@given(
+    st.lists(st.sampled_from(_lines_of_one_client), min_size=2, max_size=7, unique=True),
+    st.lists(st.tuples(st.integers(0, 7), st.lists(_changing, max_size=3)), max_size=12),
+    st.lists(_blocks, max_size=4),
+)
+@settings(max_examples=500)
+def test_what_a_connection_has_seen_before_changes_nothing(
+    usual: list[str], changes: list[tuple[int, list[str]]], others: list[list[str]]
+) -> None:
+    blocks = [usual, usual, usual, *[usual[:place] + more + usual[place:] for place, more in changes], *others]
+    reader = HeadReader(MAX_URL, MAX_HEADERS, KnownLines())
+    for block in blocks:
+        data = "\r\n".join(["GET /v1/models HTTP/1.1", *block, "", ""]).encode()
+        assert reader.read(data) == read(data)
+    event("a frame was made" if reader._frame is not None else "no frame was made")
+
+
+def test_what_is_around_a_changing_line_keeps_its_meaning_when_much_has_been_forgotten(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    reader = HeadReader(MAX_URL, MAX_HEADERS, KnownLines())
+    for number in range(20):
+        if number == 10:
+            monkeypatch.setattr("callsheet.http.head._MOST_LINES", 1)  # from here on, every line is one too many
+        data = GOOD.replace(b": k", b": k\r\nx-trace: %d\r\naccept: %d" % (number, number // 2))
+        assert reader.read(data) == read(data)
 
 
 def test_every_header_an_answer_depends_on_is_among_the_lines_it_is_known_by() -> None:
@@ -257,23 +298,25 @@ def test_what_is_too_large_is_left_to_the_parser() -> None:
 
 
 def test_what_is_remembered_is_bounded() -> None:
-    reader = HeadReader(MAX_URL, 100_000)
+    reader = HeadReader(MAX_URL, 100_000, KnownLines())
     for number in range(6000):
         for _ in range(2):
             assert reader.read(GOOD.replace(b": k", b": k%d\r\nx-trace: %d" % (number, number))) is not None
     for number in range(500):
         assert reader.read(GOOD.replace(b": k", b": k\r\nx-long: %d" % number + b"y" * 50_000)) is None
         assert reader.read(GOOD.replace(b": k", b": k\r\nx-long: %d" % number + b"y" * 3_000)) is not None
-    kept = [*reader._blocks, *reader._idle, *reader._hosts, *reader._headers]
+    known = reader._known
+    kept = [*known.blocks, *known.idle, *known.hosts, *known.headers]
     assert len(kept) < 6000
     assert sum(map(len, kept)) < 8 * 2**20
 
 
 def test_a_trace_that_never_comes_again_is_not_remembered() -> None:
-    reader = HeadReader(MAX_URL, 100_000)
+    reader = HeadReader(MAX_URL, 100_000, KnownLines())
     for number in range(6000):
         assert reader.read(GOOD.replace(b": k", b": k\r\nx-trace: %d" % number)) is not None
-    kept = [*reader._blocks, *reader._idle, *reader._hosts, *reader._headers]
+    known = reader._known
+    kept = [*known.blocks, *known.idle, *known.hosts, *known.headers]
     assert not [each for each in kept if b"x-trace" in each]
     assert kept
 

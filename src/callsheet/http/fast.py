@@ -16,7 +16,7 @@ from callsheet.api.caller import Caller
 from callsheet.api.request import Header, Request, find_model_id
 from callsheet.api.view import Body
 from callsheet.http.app import CallsheetApp
-from callsheet.http.head import Head, HeadReader
+from callsheet.http.head import Head, HeadReader, KnownLines
 from callsheet.http.log_forms import NO_TEMPLATE, Answered
 from callsheet.http.memo import ENTRY, LONGEST, Memo, write_lines
 from callsheet.http.metrics import Label
@@ -71,9 +71,14 @@ class FastLane:
         """Whether it matters from where a request comes."""
         self.memo: Memo[Rest] = Memo(memo_bytes)
         self.ids = RequestIDs()
-        self.reader = HeadReader(limits.max_url_bytes, limits.max_header_bytes)
+        self._known_lines = KnownLines()
+        self._longest = limits.max_url_bytes, limits.max_header_bytes
         self.dated: list[Header] | None = None
         self.opening = b""
+
+    def reader(self) -> HeadReader:
+        """Return what reads the heads of another connection."""
+        return HeadReader(*self._longest, self._known_lines)
 
     def follow(self) -> None:
         """Forget what the last State said, and let go of it, if there is another one."""
@@ -104,6 +109,7 @@ class FastProtocol(EnvelopeProtocol):
     def __init__(self, config: "ServerConfig", *args: Any, **kwargs: Any) -> None:
         super().__init__(config, *args, **kwargs)
         self._lane = config.lane()
+        self._reader = self._lane.reader()
         self._used = 0.0  # when the connection last was, by the loop's clock
         self._idle_check: TimerHandle | None = None
 
@@ -144,7 +150,7 @@ class FastProtocol(EnvelopeProtocol):
         memo = lane.memo
         given = self.server_state.total_requests
         try:
-            head = lane.reader.read(data)
+            head = self._reader.read(data)
             if head is None or (lane.needs_address and self._is_proxied(data)):
                 return False
             now = time.time()
@@ -178,7 +184,7 @@ class FastProtocol(EnvelopeProtocol):
         path, query, lines = head
         memo = lane.memo
         caller, plain_lines, varying_lines = memo.caller(
-            lane.live.current, lines, lambda: lane.reader.headers(lines), now
+            lane.live.current, lines, lambda: self._reader.headers(lines), now
         )
         model_id = find_model_id(path)
         body = find(caller, model_id, query)

@@ -5,12 +5,13 @@ llhttp might read differently (a folded line, an odd character, a body, an upgra
 """
 
 import re
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from callsheet.api.request import READ, Header
 from callsheet.http.recent import Recent
 
-_BLANK_LINE: Final = b"\r\n\r\n"
+_END: Final = b"\r\n"  # of a line
+_BLANK_LINE: Final = _END + _END
 
 _BEGINNING: Final = b"GET /"
 _BEFORE_URL: Final = len(b"GET ")
@@ -32,6 +33,7 @@ _MOST_BLOCKS: Final = 1024
 _LONGEST_BLOCK: Final = 4096  # longer ones are left to the parser, which is quicker with very many lines
 _MOST_LINES: Final = 4096
 _LONGEST_LINE: Final = 512  # longer ones are understood, but not remembered
+_MOST_CHANGING: Final = 4  # lines; where more are new, it is the client that is
 
 
 #: The header lines that answers depend on, as sent: equal lines, equal callers.
@@ -42,20 +44,84 @@ Lines: TypeAlias = tuple[bytes, ...]
 Head: TypeAlias = tuple[bytes, bytes, Lines]
 
 
-class HeadReader:
-    """Reads heads, and remembers what their lines, and whole blocks of lines, mean, once they come again.
+class Frame(NamedTuple):
+    """A header block around the lines in it that keep changing, a trace for one.
+
+    Parameters
+    ----------
+    before, after
+        Whole lines; what is between them stands between two ends of lines.
+    lines_before, lines_after
+        Those of them that answers depend on.
+    hosts
+        How many of them name one.
+    """
+
+    before: bytes
+    after: bytes
+    lines_before: Lines
+    lines_after: Lines
+    hosts: int
+
+
+class KnownLines:
+    """What header lines, and whole blocks of them, mean; they are remembered once they come again.
 
     A trace in them never does; it would take the room of others, and drive them out of the processor's memory.
     """
 
-    def __init__(self, max_url_bytes: int, max_header_bytes: int) -> None:
+    def __init__(self) -> None:
+        self.blocks: dict[bytes, Lines] = {}
+        self.idle: set[bytes] = set()  # lines without a meaning for us
+        self.hosts: set[bytes] = set()
+        self.headers: dict[bytes, Header] = {}  # lines that answers depend on
+        self._recent = Recent()
+
+    def parse(self, line: bytes) -> Header | None:
+        """Return what a line says, its name in small letters; None if llhttp might read it differently."""
+        known = self.headers.get(line)
+        if known is not None:
+            return known
+        match = _LINE.fullmatch(line)
+        return None if match is None else (match[1].lower(), match[2])
+
+    def remember(self, line: bytes, header: Header) -> None:
+        """Remember what ``line`` says, if it comes again."""
+        if len(line) > _LONGEST_LINE or not self._recent.again(line):
+            return
+        if len(self.idle) + len(self.hosts) + len(self.headers) >= _MOST_LINES:
+            self.idle.clear()
+            self.hosts.clear()
+            self.headers.clear()
+        if header[0] in READ:
+            self.headers[line] = header
+        else:
+            (self.hosts if header[0] == b"host" else self.idle).add(line)
+
+    def remember_block(self, block: bytes, lines: Lines) -> None:
+        """Remember which lines of ``block`` answers depend on, if it comes again."""
+        if self._recent.again(block):
+            if len(self.blocks) >= _MOST_BLOCKS:
+                self.blocks.clear()
+            self.blocks[block] = lines
+
+
+class HeadReader:
+    """Reads the heads that come over one connection.
+
+    Parameters
+    ----------
+    max_url_bytes, max_header_bytes
+        Longer ones are not read here.
+    known
+        What all connections have seen.
+    """
+
+    def __init__(self, max_url_bytes: int, max_header_bytes: int, known: KnownLines) -> None:
         self._max_url_bytes = max_url_bytes
         self._longest = max_header_bytes
-        self._blocks: dict[bytes, Lines] = {}
-        self._recent = Recent()
-        self._idle: set[bytes] = set()  # lines without a meaning for us
-        self._hosts: set[bytes] = set()
-        self._headers: dict[bytes, Header] = {}  # lines that answers depend on
+        self._known = known
+        self._frame: Frame | None = None
 
     def read(self, data: bytes) -> Head | None:
         """Return the head if ``data`` is exactly one plain request; None leaves it to the parser."""
@@ -65,65 +131,83 @@ class HeadReader:
         target = data[_BEFORE_URL:end]
         if len(target) > self._max_url_bytes or target.translate(None, _IN_TARGET):
             return None
-        block = data[end + len(_AFTER_URL) :]
-        lines = self._blocks.get(block)
+        lines = self._read_block(data[end + len(_AFTER_URL) :])
         if lines is None:
-            lines = self._read_block(block)
-            if lines is None:
-                return None
+            return None
         path, _, query = target.partition(b"?")
         return path, query, lines
 
     def headers(self, lines: Lines) -> list[Header]:
         """Return what ``lines`` say, names in small letters."""
-        return [header for header in map(self._parse, lines) if header is not None]
+        return [header for header in map(self._known.parse, lines) if header is not None]
 
     def _read_block(self, block: bytes) -> Lines | None:
         """The lines of a header block that answers depend on; None if the request is not plain."""
+        frame = self._frame
+        if frame is not None and block.startswith(frame.before) and block.endswith(frame.after):
+            between = block[len(frame.before) : -len(frame.after)]
+            if between and len(block) <= _LONGEST_BLOCK:
+                return self._read_framed(frame, between)
+        lines = self._known.blocks.get(block)
+        return self._read_whole(block) if lines is None else lines
+
+    def _read_framed(self, frame: Frame, between: bytes) -> Lines | None:
+        """The same, of a block with ``between`` in the middle of ``frame``."""
+        read = self._read_lines(between.split(_END))
+        if read is None or frame.hosts + read.hosts != 1:
+            return None
+        return (*frame.lines_before, *read.wanted, *frame.lines_after)
+
+    def _read_whole(self, block: bytes) -> Lines | None:
         if len(block) > _LONGEST_BLOCK or block.find(_BLANK_LINE) != len(block) - len(_BLANK_LINE):
             return None
-        idle = self._idle
-        hosts, wanted = 0, []
-        for line in [line for line in block[: -len(_BLANK_LINE)].split(b"\r\n") if line not in idle]:
-            if line in self._headers:
+        read = self._read_lines(block[: -len(_BLANK_LINE)].split(_END))
+        if read is None or read.hosts != 1:
+            return None
+        if 0 < len(read.new) <= _MOST_CHANGING:
+            self._frame = self._frame_around(block, read.new[0], read.new[-1])
+        lines = tuple(read.wanted)
+        self._known.remember_block(block, lines)
+        return lines
+
+    def _read_lines(self, lines: list[bytes]) -> "_Read | None":
+        """What ``lines`` say; None if one of them makes the request more than a plain one."""
+        known = self._known
+        idle = known.idle
+        hosts, wanted, new = 0, [], []
+        for line in [line for line in lines if line not in idle]:
+            if line in known.headers:
                 wanted.append(line)
-            elif line in self._hosts:
+            elif line in known.hosts:
                 hosts += 1
             else:
-                header = self._parse(line)
+                header = known.parse(line)
                 if header is None or header[0] in _INVOLVED or not _keeps_alive(header):
                     return None
                 hosts += header[0] == b"host"
                 if header[0] in READ:
                     wanted.append(line)
-                self._remember(line, header)
-        if hosts != 1:
+                known.remember(line, header)
+                new.append(line)
+        return _Read(wanted, hosts, new)
+
+    def _frame_around(self, block: bytes, first: bytes, last: bytes) -> Frame | None:
+        """The frame of ``block`` around what stands from the ``first`` to the ``last`` of some lines."""
+        text = _END + block
+        before = block[: text.find(_END + first + _END)]
+        after = block[text.rfind(_END + last + _END) + len(last) :]
+        above, below = [self._read_lines([line for line in part.split(_END) if line]) for part in (before, after)]
+        if above is None or below is None:
             return None
-        lines = tuple(wanted)
-        if self._recent.again(block):
-            if len(self._blocks) >= _MOST_BLOCKS:
-                self._blocks.clear()
-            self._blocks[block] = lines
-        return lines
+        return Frame(before, after, tuple(above.wanted), tuple(below.wanted), above.hosts + below.hosts)
 
-    def _parse(self, line: bytes) -> Header | None:
-        known = self._headers.get(line)
-        if known is not None:
-            return known
-        match = _LINE.fullmatch(line)
-        return None if match is None else (match[1].lower(), match[2])
 
-    def _remember(self, line: bytes, header: Header) -> None:
-        if len(line) > _LONGEST_LINE or not self._recent.again(line):
-            return
-        if len(self._idle) + len(self._hosts) + len(self._headers) >= _MOST_LINES:
-            self._idle.clear()
-            self._hosts.clear()
-            self._headers.clear()
-        if header[0] in READ:
-            self._headers[line] = header
-        else:
-            (self._hosts if header[0] == b"host" else self._idle).add(line)
+class _Read(NamedTuple):
+    """What some lines say: those that answers depend on, how many name a host, and which were not known."""
+
+    wanted: list[bytes]
+    hosts: int
+    new: list[bytes]
 
 
 def _keeps_alive(header: Header) -> bool:
