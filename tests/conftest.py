@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -62,12 +63,14 @@ def installation(request: pytest.FixtureRequest, _template: Path, tmp_path: Path
     if getattr(request, "param", "sqlite") == "postgresql":
         made: Databases = request.getfixturevalue("postgres")
         url = made.make(request.getfixturevalue("postgres_template"))
-        yield Installation(url)
+        with closing(Installation(url)) as opened:
+            yield opened
         made.drop(url)
     else:
         path = tmp_path / "callsheet.db"
         shutil.copy(_template, path)
-        yield Installation(f"sqlite:///{path}")
+        with closing(Installation(f"sqlite:///{path}")) as opened:
+            yield opened
 
 
 @pytest.fixture

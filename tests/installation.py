@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from typing import Any, Final
+from weakref import WeakSet
 
 import pytest
 
@@ -44,6 +45,12 @@ class Installation:
         self.store = Store(url)
         self.catalog = CatalogService(self.store, "test", now)
         self.access = AccessService(self.store, "test", now)
+        self._lives: WeakSet[LiveState] = WeakSet()  # one that is followed lives until it is stopped
+
+    def close(self) -> None:
+        """Stop whoever still follows it; a watch that nobody ends asks a hundred times a second."""
+        for live in self._lives:
+            live.stop()
 
     def clear_catalog(self) -> None:
         """Remove every model, tombstones and all, as if there had never been any."""
@@ -71,4 +78,6 @@ class Installation:
 
     def live(self, options: Options | None = None) -> LiveState:
         """Its State, loaded."""
-        return LiveState(self.store, options or Options(), poll_seconds=0.01)
+        live = LiveState(self.store, options or Options(), poll_seconds=0.01)
+        self._lives.add(live)
+        return live

@@ -44,7 +44,7 @@ def wait_for(condition: Callable[[], T | Literal[False] | None], what: str = "th
     end = time.monotonic() + DEADLINE
     while not (value := condition()):
         assert time.monotonic() < end, f"waited {DEADLINE:g} s in vain for {what}"
-        time.sleep(0.005)
+        time.sleep(0.01)
     return value
 
 

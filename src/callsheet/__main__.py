@@ -1,5 +1,6 @@
 """The ``callsheet`` command."""
 
+import gc
 import sys
 from contextlib import suppress
 
@@ -15,12 +16,15 @@ def main() -> None:
         with suppress(OSError):  # what cannot be written is told as for any other command
             print(f"callsheet {__version__}", flush=True)
             return
+    gc.disable()  # nothing of what is loaded is garbage: looking for some takes a third of a short command
     try:
         from callsheet.cli.app import run
     except ModuleNotFoundError as error:
         extra = "cli" if sys.argv[1:2] and sys.argv[1] in _WITHOUT_SERVER else "server"
         print(f"callsheet: {error.name} is missing; run: pip install 'callsheet[{extra}]'", file=sys.stderr)
         sys.exit(1)
+    gc.freeze()  # so that it is not looked through later either, nor at the end
+    gc.enable()
     sys.exit(run())
 
 

@@ -1,6 +1,6 @@
 """scripts/chaos: faults, propagation, a soak and hostile streams, as tables.
 
-scripts/chaos --write            everything, into docs/reliability.md: about twenty minutes
+scripts/chaos --write            everything, into docs/reliability.md: a quarter of an hour
 scripts/chaos --only faults      faults, propagation, soak, or hostile
 scripts/chaos --seconds 2        how long each fault lasts
 """
@@ -117,6 +117,8 @@ def _options() -> argparse.Namespace:
     unknown = sorted(set(given.only) - set(PARTS))
     if unknown:
         parser.error(f"--only: {', '.join(unknown)} is unknown; there are {', '.join(PARTS)}")
+    if given.write and given.only != list(PARTS):
+        parser.error("--write replaces all tables, so it takes all parts: leave out --only")
     return given
 
 

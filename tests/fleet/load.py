@@ -15,7 +15,7 @@ _TARGETS: Final = ("/v1/models", "/v1/models?limit=1000", "/v1/models/claude-opu
 _TIMEOUT: Final = 10.0
 
 #: Between two requests of a client, in seconds: without a pause, clients would leave the others no processor.
-_PAUSE: Final = 0.005
+READ_PAUSE: Final = 0.005
 
 
 class Failure(NamedTuple):
@@ -27,13 +27,14 @@ class Failure(NamedTuple):
 
 
 class Load:
-    """Clients with connections that stay open, so many for each replica.
+    """Clients with connections that stay open, so many for each replica, each with a pause between its requests.
 
     A request counts if its replica was live before it was sent and after it was answered, or was not.
     """
 
-    def __init__(self, fleet: Fleet, key: str, clients: int = 2) -> None:
+    def __init__(self, fleet: Fleet, key: str, clients: int = 2, pause: float = READ_PAUSE) -> None:
         self._key = key
+        self._pause = pause
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self.sent = 0
@@ -59,7 +60,7 @@ class Load:
     def _ask(self, replica: Replica) -> None:
         connection = _connect(replica)
         number = 0
-        while not self._stop.wait(_PAUSE):
+        while not self._stop.wait(self._pause):
             if not replica.is_live:
                 connection.close()
                 continue

@@ -15,10 +15,10 @@ from callsheet.service.check import check_database
 from callsheet.service.setup import open_store
 from callsheet.storage.store import Store
 from tests.fleet.disk import small_disk
-from tests.fleet.load import Load
+from tests.fleet.load import READ_PAUSE, Load
 from tests.fleet.proxy import Proxy
 from tests.fleet.replicas import Fleet, Replica
-from tests.fleet.writer import Writer, clock
+from tests.fleet.writer import WRITE_PAUSE, Writer, clock
 from tests.postgres import ADMIN, Server
 from tests.program import wait_for
 
@@ -104,8 +104,13 @@ def _compare(replica: Replica, key: str, expected: dict[str, str]) -> list[str]:
 
 
 @contextmanager
-def staged(*arguments: str, replicas: int = REPLICAS) -> Iterator[Stage]:
-    """A stage with everything running."""
+def staged(
+    *arguments: str,
+    replicas: int = REPLICAS,
+    read_pause: float = READ_PAUSE,
+    write_pause: float = WRITE_PAUSE,
+) -> Iterator[Stage]:
+    """A stage with everything running; the pauses are those of each reader and of the writer, in seconds."""
     with (
         TemporaryDirectory(prefix="callsheet-fleet-") as folder,
         small_disk() as disk,
@@ -117,12 +122,12 @@ def staged(*arguments: str, replicas: int = REPLICAS) -> Iterator[Stage]:
         store = open_store(postgres.url, clock)
         key = AccessService(store, "fleet", clock).ensure_key("fleet")
         assert key is not None
-        writer = Writer(store)
+        writer = Writer(store, write_pause)
         writer.prepare()
         through = f"postgresql://{ADMIN}@127.0.0.1:{proxy.port}/postgres"
         polling = ("--poll-seconds", str(POLL_SECONDS))
         with Fleet(through, replicas, *polling, *arguments, clock=clock_file) as fleet:
-            load = Load(fleet, key.secret)
+            load = Load(fleet, key.secret, pause=read_pause)
             with load, writer:
                 yield Stage(postgres, proxy, fleet, load, writer, store, key.secret, disk, clock_file)
 

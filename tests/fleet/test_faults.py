@@ -1,14 +1,20 @@
 """Whatever breaks around the replicas, readers do not notice, and nothing that was acknowledged is lost."""
 
+from functools import partial
+from typing import Final
+
 from tests.fleet import propagation
 from tests.fleet.faults import possible
 from tests.fleet.report import complaints_of
 from tests.fleet.stage import staged
 from tests.fleet.trial import try_faults
 
+#: With longer pauses between requests and between changes: other tests need the processor too.
+_staged: Final = partial(staged, read_pause=0.03, write_pause=0.05)
+
 
 def test_no_fault_fails_a_read_or_loses_a_change() -> None:
-    with staged() as stage:
+    with _staged() as stage:
         for outcome in try_faults(stage, possible(stage), 1.5):
             assert not complaints_of(outcome), outcome
             assert outcome.sent > 20, outcome
@@ -17,7 +23,7 @@ def test_no_fault_fails_a_read_or_loses_a_change() -> None:
 
 
 def test_a_change_and_a_disabled_key_reach_every_replica_with_and_without_notifications() -> None:
-    with staged() as stage, stage.writer.resting():
+    with _staged() as stage, stage.writer.resting():
         heard = propagation.measure(stage, 20), propagation.measure_keys(stage, 5)
         stage.proxy.loses_notifications = True
         unheard = propagation.measure(stage, 10), propagation.measure_keys(stage, 3)

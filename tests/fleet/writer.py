@@ -13,7 +13,9 @@ from callsheet.service.catalog import CatalogService
 from callsheet.storage.store import Store
 
 _NAMES: Final = tuple(f"written-{number:02}" for number in range(20))
-_PAUSE: Final = 0.02
+
+#: Between two changes, in seconds.
+WRITE_PAUSE: Final = 0.02
 
 
 def clock() -> datetime:
@@ -27,8 +29,9 @@ class Writer:
     What was acknowledged must be there in the end. What was not may be there, but then whole.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, pause: float = WRITE_PAUSE) -> None:
         self._store = store
+        self._pause = pause
         self._service = CatalogService(store, "fleet", clock)
         self._stop = threading.Event()
         self._turn = threading.Lock()
@@ -63,7 +66,7 @@ class Writer:
 
     def _write(self) -> None:
         number = 0
-        while not self._stop.wait(_PAUSE):
+        while not self._stop.wait(self._pause):
             number += 1
             with self._turn:
                 self._try(_NAMES[number % len(_NAMES)], number)

@@ -1,10 +1,14 @@
-"""Changes a catalogue for ever, and says so after each change that is committed; for the test of crashes.
+"""Changes a catalogue until it is killed, and says so after each change that is committed; for the test of crashes.
 
-Run as ``python -m tests.process.changer URL SEED``. A line on stdout is JSON: action, subject, after.
+Run as ``python -m tests.process.changer URL``. Each line on stdin is a seed, with which a process of its own begins
+to change; all it needs has been loaded by then. Its first line on stdout is its id, and each further one is JSON:
+action, subject, after. When it has been killed, an empty line follows.
 """
 
 import json
+import os
 import random
+import signal
 import sys
 from collections.abc import Callable
 from datetime import timedelta
@@ -19,7 +23,19 @@ Change = tuple[str, str, Callable[[], dict[str, object]]]
 IDS = [f"m{number}" for number in range(12)]
 
 
-def main(url: str, seed: str) -> None:
+def main(url: str) -> None:
+    """Let one process after the other change."""
+    for seed in sys.stdin:
+        pid = os.fork()
+        if not pid:
+            print(os.getpid(), flush=True)
+            change_on(url, seed)
+        _, status = os.waitpid(pid, 0)
+        assert os.waitstatus_to_exitcode(status) == -signal.SIGKILL
+        print(flush=True)
+
+
+def change_on(url: str, seed: str) -> None:
     """Change until killed."""
     choose = random.Random(seed)
     catalog = CatalogService(open_store(url, now), "changer", now)
@@ -53,4 +69,4 @@ def choose_change(choose: random.Random, catalog: CatalogService) -> Change:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(sys.argv[1])

@@ -4,6 +4,7 @@ Run as ``python -m tests.process.killer TRIAL FOLDER [URL]``. The URL is of a Po
 has a database of its own; without it, all is SQLite. Prints a line for every point.
 """
 
+import gc
 import os
 import shutil
 import signal
@@ -39,6 +40,7 @@ def main(name: str, folder: Path, server: str = "") -> None:
     databases = Databases(server) if server else None
     stage = Stage(TRIALS[name], folder, databases)
     stage.begin().act(ignore)  # here, where what is loaded for it stays, for all those that are killed
+    gc.freeze()  # no search for garbage touches it, which would copy it for each of them
     labels = record(stage.begin(), folder / "labels")
     for number in chosen(labels, finely=databases is None):
         trial = stage.begin()

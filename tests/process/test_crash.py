@@ -1,12 +1,14 @@
 """kill -9 at random moments: what was acknowledged is there, nothing is half there, and all goes on."""
 
 import json
+import os
 import random
 import sqlite3
 import sys
 import time
 from pathlib import Path
 from signal import SIGKILL
+from subprocess import PIPE, Popen
 from typing import Any
 
 import pytest
@@ -22,21 +24,29 @@ SEEDS = range(5)  # so that the rounds can be run side by side
 def test_a_stream_of_changes_survives_kill_9(installation: Installation, seed: int) -> None:
     chance = random.Random(seed)
     database = Path(installation.url.removeprefix("sqlite:///"))
-    for number in range(ROUNDS):
-        before = installation_revision(database)
-        command = (sys.executable, "-m", "tests.process.changer", installation.url, f"{seed}-{number}")
-        with Program(command=command) as changer:
-            wanted = chance.randrange(1, 40)
-            wait_for(lambda: changer.stdout.count("\n") >= wanted, f"{wanted} changes")  # noqa: B023
-            time.sleep(chance.uniform(0, 0.01))  # not a wait: the moment has to be any
-            assert changer.stop(SIGKILL) == -SIGKILL
-            said, _, _ = changer.stdout.rpartition("\n")
-            check(database, before, [json.loads(line) for line in said.splitlines()])
+    command = (sys.executable, "-m", "tests.process.changer", installation.url)
+    with Popen(command, stdin=PIPE, stdout=PIPE, text=True) as changer:
+        for number in range(ROUNDS):
+            before = installation_revision(database)
+            check(database, before, changed_until_killed(changer, f"{seed}-{number}", chance))
     url = installation.url
     assert call("catalog", "add", "after-all", "--database", url).returncode == 0
     with Server(database) as server:
         assert server.get("/v1/models/after-all", server.key)[0] == 200
         assert server.stop() == 0
+
+
+def changed_until_killed(changer: "Popen[str]", seed: str, chance: random.Random) -> list[dict[str, Any]]:
+    """What is acknowledged until the process that changes is killed at any moment."""
+    assert changer.stdin is not None
+    assert changer.stdout is not None
+    print(seed, file=changer.stdin, flush=True)
+    process = int(changer.stdout.readline())
+    said = [changer.stdout.readline() for _ in range(chance.randrange(1, 40))]
+    time.sleep(chance.uniform(0, 0.01))  # not a wait: the moment has to be any
+    os.kill(process, SIGKILL)
+    said += iter(changer.stdout.readline, "\n")
+    return [json.loads(line) for line in said]
 
 
 def installation_revision(database: Path) -> int:

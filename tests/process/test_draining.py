@@ -102,6 +102,9 @@ def test_one_signal_told_twice_to_everybody_is_one(database: Path, flags: tuple[
 class Balancer:
     """Sends requests to those that are ready, over connections that are kept as long as the server likes."""
 
+    #: Between two requests of a client, or questions who is ready, in seconds: the servers need the processor.
+    PAUSE = 0.005
+
     def __init__(self, replicas: list[Server]) -> None:
         self.replicas = replicas
         self.ready: list[Server] = list(replicas)
@@ -123,7 +126,7 @@ class Balancer:
                 thread.join()
 
     def _look(self) -> None:
-        while not self._ended.is_set():
+        while not self._ended.wait(self.PAUSE):
             self.ready = [replica for replica in self.replicas if self._is_ready(replica)]
 
     @staticmethod
@@ -136,7 +139,7 @@ class Balancer:
     def _ask(self) -> None:
         kept: dict[int, http.client.HTTPConnection] = {}
         for number in count():
-            if self._ended.is_set():
+            if self._ended.wait(self.PAUSE):
                 break
             ready = self.ready
             replica = ready[number % len(ready)]

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.program import COMMAND, Program, call
+from tests.installation import Installation
+from tests.program import COMMAND, Program
 
 
 @pytest.fixture
@@ -23,11 +24,10 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def database(folder: Path) -> Path:
+def database(folder: Path, installation: Installation) -> Path:
     """A database of ours that is well."""
-    path = folder / "callsheet.db"
-    assert call("keys", "create", "--name", "k", "--database", f"sqlite:///{path}").returncode == 0
-    return path
+    installation.key()
+    return Path(shutil.move(installation.store.place, folder))
 
 
 @pytest.fixture
