@@ -5,7 +5,9 @@ import gzip
 import pytest
 
 from callsheet.api import encoding
-from callsheet.api.view import Backlog, Body, View
+from callsheet.api.encoded import Backlog
+from callsheet.api.slab import Body
+from callsheet.api.view import View
 from tests.doors import Door
 from tests.installation import make_model
 

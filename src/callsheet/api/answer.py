@@ -8,8 +8,9 @@ from callsheet.api import cors, encoding
 from callsheet.api.authenticate import authenticate, is_openai
 from callsheet.api.caller import JSON, Caller, common_headers, identify
 from callsheet.api.request import QUOTED, Header, Request, find_model_id, parse_query, read_headers
+from callsheet.api.slab import Body
 from callsheet.api.state import DEFAULTS, Options, State
-from callsheet.api.view import AT_ONCE, UNBOUNDED, Body
+from callsheet.api.view import AT_ONCE, UNBOUNDED
 from callsheet.domain.errors import (
     APIError,
     InternalServerError,

@@ -12,7 +12,9 @@ from functools import lru_cache
 from importlib import import_module
 from typing import Final
 
-from callsheet.api.view import Backlog, Body, View
+from callsheet.api.encoded import Backlog
+from callsheet.api.slab import Body
+from callsheet.api.view import View
 
 #: Smaller bodies fit a packet or two anyway.
 WORTH_IT: Final = 1024

@@ -1,28 +1,20 @@
 """View: what one set of visibility rules shows of a catalogue in one form, ready as bytes."""
 
 import sys
-from array import array
 from bisect import bisect_left, bisect_right
-from collections import OrderedDict
-from collections.abc import Callable
-from hashlib import blake2b
 from itertools import count
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final
 
+from callsheet.api.encoded import Backlog, Encoded
 from callsheet.api.rendering import Form, Rendering
+from callsheet.api.slab import EMPTY, Body, Run, Slab, digest, tag
 from callsheet.domain.access import Visibility
-from callsheet.domain.catalog import MOST_IN_BLOCK, Block, Catalog
+from callsheet.domain.catalog import Block, Catalog
 from callsheet.domain.errors import InvalidRequestError
 from callsheet.domain.model import SORT_KEY_PREFIX, Lifecycle
 from callsheet.domain.query import LISTED, ListQuery
 from callsheet.wire import anthropic, openai
 
-_MODULUS: Final = 2**64
-_BASE: Final = 0x9E3779B97F4A7C15  # odd, so that every place in a page weighs something else
-_POWERS: Final = [pow(_BASE, count, _MODULUS) for count in range(MOST_IN_BLOCK + 1)]
-_MOST_JOBS: Final = 64
-_WORKED_OFF: Final = 4 * 2**20  # bytes compressed before whoever does it looks after something else
-_MOST_ENCODED: Final = 32 * 2**20  # bytes, all views together
 _MOST_VIEWS: Final = 1024
 
 #: How many blocks may be prepared while others wait; one takes up to some milliseconds.
@@ -34,97 +26,6 @@ UNBOUNDED: Final = sys.maxsize
 
 class UnfinishedError(Exception):
     """More blocks would have to be prepared than there may be at once. What is done stays done: ask again."""
-
-
-class Body(NamedTuple):
-    """A body with its strong entity tag, both final."""
-
-    content: bytes
-    etag: bytes
-
-
-class Slab:
-    """The listed models of one block as one string of bytes, with the place of each in it."""
-
-    __slots__ = ("content", "ends", "keys", "sums")
-
-    def __init__(self, pieces: list[tuple[str, bytes]]) -> None:
-        self.keys = tuple([key for key, _ in pieces])
-        self.content = b",".join([piece for _, piece in pieces])
-        self.ends = array("Q")
-        self.sums = array("Q", [0])
-        end, total = -1, 0
-        for _, piece in pieces:
-            end += 1 + len(piece)
-            total = (total * _BASE + digest(piece)) % _MODULUS
-            self.ends.append(end)
-            self.sums.append(total)
-
-    def cut(self, start: int, stop: int) -> bytes:
-        """Return the models from ``start`` up to ``stop`` (not empty), joined by commas."""
-        ends = self.ends
-        return self.content[ends[start - 1] + 1 if start else 0 : ends[stop - 1]]
-
-
-_EMPTY: Final = Slab([])
-
-#: Neighbours within one slab, from the first index up to the second; never empty.
-Run: TypeAlias = tuple[Slab, int, int]
-
-
-def digest(content: bytes) -> int:
-    """Return 64 bits that stand for ``content`` in entity tags."""
-    return int.from_bytes(blake2b(content, digest_size=8).digest())
-
-
-class Encoded:
-    """Compressed bodies, by view, entity tag and coding; the oldest go when they are too many bytes together."""
-
-    __slots__ = ("_bodies", "_bytes")
-
-    def __init__(self) -> None:
-        self._bodies: OrderedDict[tuple[int, bytes, bytes], bytes] = OrderedDict()
-        self._bytes = 0
-
-    def get(self, view: "View", body: Body, coding: bytes) -> bytes | None:
-        """Return ``body`` of ``view`` in ``coding``, if it is there."""
-        return self._bodies.get((view.number, body.etag, coding))
-
-    def put(self, view: "View", body: Body, coding: bytes, content: bytes) -> None:
-        """Keep ``body`` of ``view`` in ``coding``."""
-        key = (view.number, body.etag, coding)
-        self._bytes += len(content) - len(self._bodies.get(key, b""))
-        self._bodies[key] = content
-        while self._bytes > _MOST_ENCODED and self._bodies:
-            try:
-                _, dropped = self._bodies.popitem(last=False)
-            except KeyError:  # another thread was quicker
-                return
-            self._bytes -= len(dropped)
-
-
-class Backlog:
-    """Bodies still to be compressed, a few at most; what finds no room is asked for again anyway."""
-
-    __slots__ = ("_jobs",)
-
-    def __init__(self) -> None:
-        self._jobs: dict[tuple[int, bytes, bytes], tuple[View, Body, bytes]] = {}
-
-    def add(self, view: "View", body: Body, coding: bytes) -> None:
-        """Put a body on the list, once."""
-        if len(self._jobs) < _MOST_JOBS:
-            self._jobs[view.number, body.etag, coding] = (view, body, coding)
-
-    def work_off(self, compress: "Callable[[View, Body, bytes], object]") -> None:
-        """Call ``compress`` for some bodies; one is on the list until it is done."""
-        size = 0
-        for key, job in list(self._jobs.items()):
-            compress(*job)
-            self._jobs.pop(key, None)
-            size += len(job[1].content)
-            if size >= _WORKED_OFF:
-                return
 
 
 class View:
@@ -203,7 +104,7 @@ class View:
             first_id=first.keys[start][SORT_KEY_PREFIX:],
             last_id=last.keys[stop - 1][SORT_KEY_PREFIX:],
         )
-        return Body(content, _tag(runs, b"1" if has_more else b"0"))
+        return Body(content, tag(runs, b"1" if has_more else b"0"))
 
     def everything(self, most: int = UNBOUNDED) -> Body:
         """Return all listed models as OpenAI's clients expect them, preparing ``most`` blocks for it.
@@ -220,7 +121,7 @@ class View:
         slabs = [self._slab(block, LISTED, limit) for block in self.catalog.blocks]
         runs = [(slab, 0, len(slab.keys)) for slab in slabs if slab.keys]
         data = b",".join([slab.content for slab, _, _ in runs])
-        return Body(openai.write_list(data), _tag(runs, b"openai"))
+        return Body(openai.write_list(data), tag(runs, b"openai"))
 
     def forget(self) -> None:
         """Let go of what was prepared; whoever still holds the view may ask it all the same."""
@@ -294,24 +195,9 @@ class View:
             if not model.hidden and model.lifecycle in lifecycles and self.visibility.sees(model.id)
         ]
         if not listed:
-            return _EMPTY
+            return EMPTY
         pieces = self._rendering.of(block, listed)
         return Slab([(model.sort_key, pieces[model.id]) for model in listed])
-
-
-def _tag(runs: list[Run], suffix: bytes) -> bytes:
-    """The entity tag of a page, from its models' digests in their order.
-
-    The order counts, as it depends on fields that not every form shows. The value is that of a polynomial, so
-    that two running values of a slab give that of a slice, and the same page has the same tag in every process,
-    however its blocks were cut.
-    """
-    total = models = 0
-    for slab, start, stop in runs:
-        shift = _POWERS[stop - start]
-        total = (total * shift + slab.sums[stop] - slab.sums[start] * shift) % _MODULUS
-        models += stop - start
-    return b'"%016x-%x-%b"' % (total, models, suffix)
 
 
 class Views:

@@ -14,7 +14,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 from callsheet.api.answer import find, give, suit
 from callsheet.api.caller import Caller
 from callsheet.api.request import Header, Request, find_model_id
-from callsheet.api.view import Body
+from callsheet.api.slab import Body
 from callsheet.http.app import CallsheetApp
 from callsheet.http.head import Head, HeadReader, KnownLines
 from callsheet.http.log_forms import NO_TEMPLATE, Answered

@@ -1,0 +1,67 @@
+"""Slab: models of one block as bytes, from which pages are cut, each with an entity tag."""
+
+from array import array
+from hashlib import blake2b
+from typing import Final, NamedTuple, TypeAlias
+
+from callsheet.domain.catalog import MOST_IN_BLOCK
+
+_MODULUS: Final = 2**64
+_BASE: Final = 0x9E3779B97F4A7C15  # odd, so that every place in a page weighs something else
+_POWERS: Final = [pow(_BASE, count, _MODULUS) for count in range(MOST_IN_BLOCK + 1)]
+
+
+class Body(NamedTuple):
+    """A body with its strong entity tag, both final."""
+
+    content: bytes
+    etag: bytes
+
+
+class Slab:
+    """The listed models of one block as one string of bytes, with the place of each in it."""
+
+    __slots__ = ("content", "ends", "keys", "sums")
+
+    def __init__(self, pieces: list[tuple[str, bytes]]) -> None:
+        self.keys = tuple([key for key, _ in pieces])
+        self.content = b",".join([piece for _, piece in pieces])
+        self.ends = array("Q")
+        self.sums = array("Q", [0])
+        end, total = -1, 0
+        for _, piece in pieces:
+            end += 1 + len(piece)
+            total = (total * _BASE + digest(piece)) % _MODULUS
+            self.ends.append(end)
+            self.sums.append(total)
+
+    def cut(self, start: int, stop: int) -> bytes:
+        """Return the models from ``start`` up to ``stop`` (not empty), joined by commas."""
+        ends = self.ends
+        return self.content[ends[start - 1] + 1 if start else 0 : ends[stop - 1]]
+
+
+EMPTY: Final = Slab([])
+
+#: Neighbours within one slab, from the first index up to the second; never empty.
+Run: TypeAlias = tuple[Slab, int, int]
+
+
+def digest(content: bytes) -> int:
+    """Return 64 bits that stand for ``content`` in entity tags."""
+    return int.from_bytes(blake2b(content, digest_size=8).digest())
+
+
+def tag(runs: list[Run], suffix: bytes) -> bytes:
+    """The entity tag of a page, from its models' digests in their order.
+
+    The order counts, as it depends on fields that not every form shows. The value is that of a polynomial, so
+    that two running values of a slab give that of a slice, and the same page has the same tag in every process,
+    however its blocks were cut.
+    """
+    total = models = 0
+    for slab, start, stop in runs:
+        shift = _POWERS[stop - start]
+        total = (total * shift + slab.sums[stop] - slab.sums[start] * shift) % _MODULUS
+        models += stop - start
+    return b'"%016x-%x-%b"' % (total, models, suffix)
