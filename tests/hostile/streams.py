@@ -96,6 +96,8 @@ _TRICKS: Final = (
     "connection: close\r\n\r\n{hidden}",
     "connection: x-api-key, host\r\n\r\n{hidden}",
     "content-length: 65537\r\n\r\n{hidden}",
+    "content-length: 1000000\r\n\r\n{long}",
+    "content-length: 99999999999\r\n\r\n{megabyte}",
     "content-length: 65536\r\n\r\n{hidden}",
     "origin: null\r\naccess-control-request-method: \xff\r\n\r\n{hidden}",
 )
@@ -222,6 +224,7 @@ class Streams:
     def __init__(self, seed: int, secrets: Secrets) -> None:
         self._random = random.Random(seed)
         self._secrets = secrets
+        self._tricks: list[str] = []
         self._fills: dict[str, Callable[[], str]] = {
             "model": lambda: secrets.model,
             "alias": lambda: secrets.alias,
@@ -247,7 +250,7 @@ class Streams:
             whole = self._request()
             return whole[: self._random.randrange(len(whole))].encode("latin-1")
         if kind < 0.33:
-            text = self._request(self._random.choice(_TRICKS))
+            text = self._request(self._trick())
         elif kind < 0.6:
             text = self._request(first=self._random.choice(_FIRSTS))
         else:
@@ -255,6 +258,12 @@ class Streams:
             return self._damage(text.encode("latin-1"))
         before = self._request() if self._random.random() < 0.2 else ""
         return (before + text).encode("latin-1")
+
+    def _trick(self) -> str:
+        """One of the tricks; none comes again before all have."""
+        if not self._tricks:
+            self._tricks = self._random.sample(_TRICKS, len(_TRICKS))
+        return self._tricks.pop()
 
     def _request(self, rest: str = "\r\n", first: str = "GET /v1/models?limit=2 HTTP/1.1") -> str:
         lines = [self._fill(first), "host: callsheet", *self._credential()]

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import shutil
 import signal
 import socket
 from pathlib import Path
@@ -24,6 +25,17 @@ def database(installation: Installation) -> Path:
     return Path(installation.url.removeprefix("sqlite:///"))
 
 
+@pytest.fixture(scope="module")
+def large(_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with `add_many`; nobody changes it."""
+    path = tmp_path_factory.mktemp("large") / "callsheet.db"
+    shutil.copy(_template, path)
+    installation = Installation(f"sqlite:///{path}")
+    installation.key(secret=KEY)
+    add_many(installation)
+    return path
+
+
 @SIGNALS
 def test_a_server_without_work_ends_at_once_with_0(database: Path, number: signal.Signals) -> None:
     with Server(database) as server:
@@ -43,11 +55,8 @@ def test_a_signal_right_after_the_announcement_is_heeded(
 
 
 @SIGNALS
-def test_an_answer_that_is_read_slowly_is_finished(
-    installation: Installation, database: Path, number: signal.Signals
-) -> None:
-    add_many(installation)
-    with Server(database) as server, socket.socket() as reader:
+def test_an_answer_that_is_read_slowly_is_finished(large: Path, number: signal.Signals) -> None:
+    with Server(large) as server, socket.socket() as reader:
         reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         reader.settimeout(DEADLINE)
         reader.connect((server.host, server.port))
@@ -64,11 +73,8 @@ def test_an_answer_that_is_read_slowly_is_finished(
         assert server.stderr == ""
 
 
-def test_a_reader_that_never_reads_is_not_waited_for_longer_than_set(
-    installation: Installation, database: Path
-) -> None:
-    add_many(installation)
-    with Server(database, "--shutdown-seconds", "1") as server, socket.socket() as reader:
+def test_a_reader_that_never_reads_is_not_waited_for_longer_than_set(large: Path) -> None:
+    with Server(large, "--shutdown-seconds", "1") as server, socket.socket() as reader:
         reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         reader.connect((server.host, server.port))
         reader.sendall(request("/v1/models?limit=1000"))

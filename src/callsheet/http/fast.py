@@ -7,6 +7,7 @@ being answered, a reader that is too slow) takes uvicorn's own path through the 
 
 import time
 from asyncio import TimerHandle
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
@@ -71,14 +72,10 @@ class FastLane:
         """Whether it matters from where a request comes."""
         self.memo: Memo[Rest] = Memo(memo_bytes)
         self.ids = RequestIDs()
-        self._known_lines = KnownLines()
-        self._longest = limits.max_url_bytes, limits.max_header_bytes
+        self.reader = partial(HeadReader, limits.max_url_bytes, limits.max_header_bytes, KnownLines())
+        """Makes what reads the heads of one more connection."""
         self.dated: list[Header] | None = None
         self.opening = b""
-
-    def reader(self) -> HeadReader:
-        """Return what reads the heads of another connection."""
-        return HeadReader(*self._longest, self._known_lines)
 
     def follow(self) -> None:
         """Forget what the last State said, and let go of it, if there is another one."""

@@ -156,6 +156,8 @@ class HeadReader:
         read = self._read_lines(between.split(_END))
         if read is None or frame.hosts + read.hosts != 1:
             return None
+        if not read.new:  # they do not change any more: the whole block is found more quickly
+            self._frame = None
         return (*frame.lines_before, *read.wanted, *frame.lines_after)
 
     def _read_whole(self, block: bytes) -> Lines | None:
@@ -192,12 +194,17 @@ class HeadReader:
         return _Read(wanted, hosts, new)
 
     def _frame_around(self, block: bytes, first: bytes, last: bytes) -> Frame | None:
-        """The frame of ``block`` around what stands from the ``first`` to the ``last`` of some lines."""
+        """The frame of ``block`` around what stands from the ``first`` to the ``last`` of some lines.
+
+        None if there is little around them, or so many lines of meaning that no client sends them.
+        """
         text = _END + block
         before = block[: text.find(_END + first + _END)]
         after = block[text.rfind(_END + last + _END) + len(last) :]
+        if 2 * (len(before) + len(after)) < len(block):
+            return None
         above, below = [self._read_lines([line for line in part.split(_END) if line]) for part in (before, after)]
-        if above is None or below is None:
+        if above is None or below is None or len(above.wanted) + len(below.wanted) > len(READ):
             return None
         return Frame(before, after, tuple(above.wanted), tuple(below.wanted), above.hosts + below.hosts)
 

@@ -1,29 +1,26 @@
 """uvicorn's HTTP protocol with our manners: the error envelope for broken requests, limits on size and time."""
 
 from asyncio import Transport
-from collections.abc import Callable
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
-from callsheet.api.request import Header
 from callsheet.domain.errors import (
     APIError,
     InvalidRequestError,
     OverloadedError,
     RequestTimeoutError,
-    RequestTooLargeError,
 )
 from callsheet.http.errors import refuse_outside
 from callsheet.http.limits_sweep import FULL, SLOW, UNREAD
 from callsheet.http.memo import write_lines
 from callsheet.http.pipeline import SLICE, PipelineProtocol
+from callsheet.http.sizes import LINE, Trailers, size_of, too_large
 
 if TYPE_CHECKING:
     from callsheet.http.config import ServerConfig
 
-_LINE: Final = len(": \r\n")  # of a header, beside name and value
 _METHOD_AND_VERSION: Final = 64  # bytes of a request line that are not the URL
 _SLOWEST: Final = 1024  # bytes a second; who reads an answer more slowly is cut off in the end
 _SMALLEST_CHUNK: Final = 6  # bytes that carry one of a body
@@ -117,10 +114,10 @@ class EnvelopeProtocol(PipelineProtocol):
         self._part_bytes += count
         _, headers, body, *_ = self._limits
         if self._part is _HEAD and self._part_bytes > len(self.url) + headers + _METHOD_AND_VERSION + SLICE:
-            self._refusal = _too_large("headers", headers)
+            self._refusal = too_large("headers", headers)
             self.send_400_response("")
         elif self._part is _BODY and self._part_bytes > body * _SMALLEST_CHUNK + headers + SLICE:
-            self._refusal = _too_large("body", body)
+            self._refusal = too_large("body", body)
             self.send_400_response("")
 
     def on_message_begin(self) -> None:
@@ -137,7 +134,7 @@ class EnvelopeProtocol(PipelineProtocol):
         """Refuse a URL that is too long."""
         super().on_url(url)
         if len(self.url) > self._limits.max_url_bytes:
-            self._refuse(_too_large("url", self._limits.max_url_bytes))
+            self._refuse(too_large("url", self._limits.max_url_bytes))
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Note a header as uvicorn does."""
@@ -154,20 +151,19 @@ class EnvelopeProtocol(PipelineProtocol):
         elif name == b"expect":
             self.expect_100_continue = value.lower() == b"100-continue"
         elif int(value) > self._limits.max_body_bytes:
-            self._refuse(_too_large("body", self._limits.max_body_bytes))
+            self._refuse(too_large("body", self._limits.max_body_bytes))
 
     def on_headers_complete(self) -> None:
         """Refuse a request with headers too large, or that names no host, or several; else begin to answer it."""
         limit = self._limits.max_header_bytes
-        if self._part_bytes + SLICE > limit:  # the slice being parsed has not been counted
-            size = sum([len(name) + len(value) + _LINE for name, value in self.headers])
-            if size > limit:
-                self._refuse(_too_large("headers", limit))
+        most = self._part_bytes + SLICE + LINE * len(self.headers)  # what is being parsed has not been counted
+        if most > limit and sum(map(size_of, self.headers)) > limit:
+            self._refuse(too_large("headers", limit))
         if self._hosts > 1 or (not self._hosts and self.parser.get_http_version() == "1.1"):
             self._refuse(InvalidRequestError("Host: exactly one header is required"))
         super().on_headers_complete()
         if self._is_chunked:
-            self.headers = _Trailers(limit, self._refuse)
+            self.headers = Trailers(limit, self._refuse)
         self._part_bytes = 0
         self._part = _BODY
         self._part_begun = self.loop.time()
@@ -176,7 +172,7 @@ class EnvelopeProtocol(PipelineProtocol):
         """Refuse a body that turns out to be too large."""
         self._body_bytes += len(body)
         if self._body_bytes > self._limits.max_body_bytes:
-            self._refuse(_too_large("body", self._limits.max_body_bytes))
+            self._refuse(too_large("body", self._limits.max_body_bytes))
         super().on_body(body)
 
     def on_message_complete(self) -> None:
@@ -291,23 +287,3 @@ class EnvelopeProtocol(PipelineProtocol):
         """Stop the parser, which reports it as an error; `send_400_response` then knows which."""
         self._refusal = error
         raise error
-
-
-class _Trailers(list[Header]):
-    """Headers behind a body, which come too late to mean anything: they are counted, and not kept."""
-
-    def __init__(self, limit: int, refuse: Callable[[APIError], None]) -> None:
-        super().__init__()
-        self._left = self._limit = limit
-        self._refuse = refuse
-
-    def append(self, header: Header) -> None:
-        """Count a trailer; refuse what is too much."""
-        self._left -= len(header[0]) + len(header[1]) + _LINE
-        if self._left < 0:
-            self._refuse(_too_large("headers", self._limit))
-
-
-def _too_large(part: str, limit: int) -> RequestTooLargeError:
-    name = {"url": "URL exceeds", "headers": "Headers exceed", "body": "Body exceeds"}[part]
-    return RequestTooLargeError(f"{name} the limit of {limit} bytes", part)

@@ -33,11 +33,18 @@ def read_model(row: Row) -> Model:
             "created_at": parse_instant(row["created_at"]),
             "deprecated_at": _instant(row["deprecated_at"]),
             "retires_at": _instant(row["retires_at"]),
-            "lifecycle": _STAGES.get(row["lifecycle"]) or Lifecycle(row["lifecycle"]),
+            "lifecycle": _stage(row["lifecycle"]),
         }
         return Model(**values)
     except Exception as error:
         raise _damaged("model", row["id"], error) from error
+
+
+def _stage(value: Any) -> Lifecycle:
+    try:
+        return _STAGES[value]
+    except (KeyError, TypeError):
+        return Lifecycle(value)  # which says what is wrong with it
 
 
 def tombstone_row(model: Model) -> dict[str, Any]:
