@@ -211,6 +211,29 @@ def test_a_request_that_is_too_large_is_refused(
 
 
 @pytest.mark.parametrize("fast", [True, False])
+@pytest.mark.parametrize("piece", [100_000, 1000])
+@pytest.mark.parametrize("form", [b"a: \r\n", b"a:\r\n"], ids=["usual", "without a blank"])
+def test_headers_are_refused_from_the_byte_on_that_is_one_too_many(
+    app: CallsheetApp, fast: bool, piece: int, form: bytes
+) -> None:
+    async def status(spare: int) -> int:
+        line = Line(app, fast=fast, max_header_bytes=8192)
+        counted = sum([len(each) + 2 for each in plain().split(b"\r\n")[1:-2]])
+        many = (8192 - counted - 10) // 5  # "a" and four more, however it is written
+        left = 8192 - counted - many * 5 - 5 - spare
+        request = plain()[:-2] + form * many + b"x: %b\r\n\r\n" % (b"y" * left)
+        await line.feed([request[place : place + piece] for place in range(0, len(request), piece)])
+        (reply,) = replies(line.wire.sent)
+        return reply.status
+
+    async def talk(_: ClockLoop) -> None:
+        assert await status(0) == 200
+        assert await status(-1) == 431
+
+    run(talk)
+
+
+@pytest.mark.parametrize("fast", [True, False])
 @pytest.mark.parametrize("end", [plain()[:40], plain("/v1/models", "content-length: 2") + b"{}" + plain()[:40]])
 def test_many_requests_in_a_chunk_are_not_taken_for_one_large_head(
     app: CallsheetApp, fast: bool, end: bytes

@@ -223,6 +223,20 @@ def test_what_a_connection_has_seen_before_changes_nothing(
     event("a frame was made" if reader._frame is not None else "no frame was made")
 
 
+def test_lines_that_have_stopped_changing_are_found_with_the_rest() -> None:
+    reader = HeadReader(MAX_URL, MAX_HEADERS, KnownLines())
+    frames = []
+    for traces in (range(6), [5] * 6):
+        for number in traces:
+            reader.read(GOOD.replace(b": k", b": k\r\nx-trace: %d" % number))
+        frames.append(reader._frame)
+    assert frames[0] is not None
+    for number in range(6):
+        reader.read(GOOD.replace(b"limit=2", b"limit=%d" % number))
+    assert [*frames[1:], reader._frame] == [None, None]
+    assert GOOD.partition(b"\r\n")[2] in reader._known.blocks
+
+
 def test_what_is_around_a_changing_line_keeps_its_meaning_when_much_has_been_forgotten(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
