@@ -6,15 +6,18 @@ import random
 import sqlite3
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from signal import SIGKILL
 from subprocess import PIPE, Popen
+from threading import Timer
 from typing import Any
 
 import pytest
 
 from tests.installation import Installation
-from tests.program import Program, Server, call, wait_for
+from tests.program import DEADLINE, Program, Server, call, wait_for
 
 ROUNDS = 10
 SEEDS = range(5)  # so that the rounds can be run side by side
@@ -25,7 +28,7 @@ def test_a_stream_of_changes_survives_kill_9(installation: Installation, seed: i
     chance = random.Random(seed)
     database = Path(installation.url.removeprefix("sqlite:///"))
     command = (sys.executable, "-m", "tests.process.changer", installation.url)
-    with Popen(command, stdin=PIPE, stdout=PIPE, text=True) as changer:
+    with Popen(command, stdin=PIPE, stdout=PIPE, text=True) as changer, ended_in_time(changer):
         for number in range(ROUNDS):
             before = installation_revision(database)
             check(database, before, changed_until_killed(changer, f"{seed}-{number}", chance))
@@ -34,6 +37,17 @@ def test_a_stream_of_changes_survives_kill_9(installation: Installation, seed: i
     with Server(database) as server:
         assert server.get("/v1/models/after-all", server.key)[0] == 200
         assert server.stop() == 0
+
+
+@contextmanager
+def ended_in_time(changer: "Popen[str]") -> Iterator[None]:
+    """Kill a changer that says nothing any more, which ends whoever waits for its next line."""
+    timer = Timer(DEADLINE, changer.kill)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def changed_until_killed(changer: "Popen[str]", seed: str, chance: random.Random) -> list[dict[str, Any]]:
@@ -45,7 +59,8 @@ def changed_until_killed(changer: "Popen[str]", seed: str, chance: random.Random
     said = [changer.stdout.readline() for _ in range(chance.randrange(1, 40))]
     time.sleep(chance.uniform(0, 0.01))  # not a wait: the moment has to be any
     os.kill(process, SIGKILL)
-    said += iter(changer.stdout.readline, "\n")
+    while line := changer.stdout.readline().rstrip("\n"):
+        said.append(line)
     return [json.loads(line) for line in said]
 
 

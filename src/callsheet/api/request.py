@@ -6,7 +6,7 @@ from typing import Final, NamedTuple, TypeAlias
 from urllib.parse import unquote_to_bytes
 
 from callsheet.domain.errors import InvalidRequestError, NotFoundError
-from callsheet.domain.model import Lifecycle
+from callsheet.domain.model import STAGES, Lifecycle
 from callsheet.domain.query import LISTED, MAX_LIMIT, MIN_LIMIT, ListQuery
 
 Header: TypeAlias = tuple[bytes, bytes]
@@ -35,9 +35,8 @@ READ: Final = frozenset(
 
 _BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _DIGITS = re.compile(r"-?[0-9]+", re.ASCII)
-_LIFECYCLES: Final = {stage.value: stage for stage in Lifecycle}
 _USUAL_LIMITS: Final = {b"%d" % limit: limit for limit in range(MIN_LIMIT, MAX_LIMIT + 1)}
-_MOST_LIFECYCLES: Final = len(_LIFECYCLES)
+_MOST_LIFECYCLES: Final = len(STAGES)
 
 
 class Request(NamedTuple):
@@ -182,8 +181,8 @@ def _parse_cursor(name: str, value: bytes) -> str:
 def _parse_lifecycles(values: list[bytes]) -> frozenset[Lifecycle]:
     stages = [stage for value in values for stage in _decode(value).split(",")]
     for number, stage in enumerate(stages):
-        if stage not in _LIFECYCLES:
+        if stage not in STAGES:
             raise InvalidRequestError(f"lifecycle[].{number}: Input is not one of the permitted values.")
     if len(stages) > _MOST_LIFECYCLES:
         raise InvalidRequestError(f"lifecycle[]: List should have at most {_MOST_LIFECYCLES} items")
-    return frozenset(_LIFECYCLES[stage] for stage in stages)
+    return frozenset(STAGES[stage] for stage in stages)

@@ -33,6 +33,9 @@ class Lifecycle(StrEnum):
     RETIRED = "retired"
 
 
+#: The stages by what they are called; found quicker than by calling the enumeration.
+STAGES: Final = {stage.value: stage for stage in Lifecycle}
+
 _ACTIVE: Final = Lifecycle.ACTIVE  # a name is found ten times quicker than a member
 
 
@@ -135,8 +138,7 @@ class Model:
         _check_tokens(self.max_input_tokens, "max_input_tokens")
         _check_tokens(self.max_tokens, "max_tokens")
         _check_stage(self.lifecycle)
-        if self.lifecycle is not _ACTIVE or self.deprecated_at is not None or self.retires_at is not None:
-            _check_lifecycle(self)
+        _check_lifecycle(self)
         if self.replacement is not None:
             _check_replacement(self, self.replacement)
         if self.description is not None:
@@ -278,14 +280,14 @@ def _check_stage(value: object) -> None:
 
 
 def _check_lifecycle(model: Model) -> None:
+    if model.lifecycle is _ACTIVE and model.deprecated_at is None and model.retires_at is None:
+        return  # as nearly all are
     for name in ("deprecated_at", "retires_at"):
         value = getattr(model, name)
         if value is not None:
             _check_instant(value, name)
     if model.lifecycle is _ACTIVE:
-        if model.deprecated_at is not None or model.retires_at is not None:
-            raise InvalidError(f"{model.id} is active, so it can have neither deprecated_at nor retires_at.")
-        return
+        raise InvalidError(f"{model.id} is active, so it can have neither deprecated_at nor retires_at.")
     if model.deprecated_at is None:
         raise InvalidError(f"{model.id} is {model.lifecycle}, so it must have deprecated_at.")
     if model.retires_at is not None and model.retires_at < model.deprecated_at:

@@ -106,6 +106,14 @@ class KnownLines:
             self.blocks[block] = lines
 
 
+class _Read(NamedTuple):
+    """What some lines say: those that answers depend on, how many name a host, and which were not known."""
+
+    wanted: list[bytes]
+    hosts: int
+    new: list[bytes]
+
+
 class HeadReader:
     """Reads the heads that come over one connection.
 
@@ -172,7 +180,7 @@ class HeadReader:
         self._known.remember_block(block, lines)
         return lines
 
-    def _read_lines(self, lines: list[bytes]) -> "_Read | None":
+    def _read_lines(self, lines: list[bytes]) -> _Read | None:
         """What ``lines`` say; None if one of them makes the request more than a plain one."""
         known = self._known
         idle = known.idle
@@ -207,14 +215,6 @@ class HeadReader:
         if above is None or below is None or len(above.wanted) + len(below.wanted) > len(READ):
             return None
         return Frame(before, after, tuple(above.wanted), tuple(below.wanted), above.hosts + below.hosts)
-
-
-class _Read(NamedTuple):
-    """What some lines say: those that answers depend on, how many name a host, and which were not known."""
-
-    wanted: list[bytes]
-    hosts: int
-    new: list[bytes]
 
 
 def _keeps_alive(header: Header) -> bool:

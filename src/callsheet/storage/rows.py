@@ -2,16 +2,14 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from callsheet.domain.access import APIKey, KeyStatus, Shape, Visibility, Workspace
 from callsheet.domain.errors import StorageError
-from callsheet.domain.model import Lifecycle, Model, sort_key
+from callsheet.domain.model import STAGES, Lifecycle, Model, sort_key
 from callsheet.domain.times import format_instant, parse_instant
 
 Row = Mapping[str, Any]
-
-_STAGES: Final = {stage.value: stage for stage in Lifecycle}  # found quicker than by calling the enumeration
 
 
 def model_row(model: Model) -> dict[str, Any]:
@@ -42,7 +40,7 @@ def read_model(row: Row) -> Model:
 
 def _stage(value: Any) -> Lifecycle:
     try:
-        return _STAGES[value]
+        return STAGES[value]
     except (KeyError, TypeError):
         return Lifecycle(value)  # which says what is wrong with it
 
