@@ -107,3 +107,30 @@ def test_another_file_in_its_place_is_a_change_and_is_watched_from_then_on(file:
         assert not watch.changed(0)
         record(Store(url_of(Path(file.place))))
         assert watch.changed(0)
+
+
+def test_what_has_changed_can_be_read_on_the_connection_that_noticed_it(store: Store) -> None:
+    with store.watch() as watch:
+        for _ in range(3):
+            assert noticed(watch)
+            record(store)
+            with store.read(watch) as reading:
+                before = reading.installation()
+                record(store)
+                assert reading.installation() == before, "it is of one moment"
+            with store.read() as reading:
+                assert reading.installation() != before
+
+
+def test_reading_on_it_is_no_change_and_hides_none(store: Store) -> None:
+    with store.watch() as watch:
+        watch.changed(0)
+        with store.read(watch) as reading:
+            list(reading.models())
+        assert not watch.changed(0.2)
+        with suppress(ConflictError), store.read(watch):
+            record(store)
+            raise ConflictError("Never mind.")
+        assert noticed(watch)
+        with store.read(watch) as reading:
+            assert [each.subject for each in reading.recorded_from(1, 0)][-1] == "a"

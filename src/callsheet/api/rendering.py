@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Iterable
 from enum import Enum
-from typing import Final
+from typing import Final, TypeVar
 
+from callsheet.api.slab import Piece, digest
 from callsheet.domain.access import Shape
 from callsheet.domain.catalog import Block, Catalog
 from callsheet.domain.model import Model
 from callsheet.wire import anthropic, openai
+
+T = TypeVar("T")
 
 
 class Form(Enum):
@@ -26,39 +29,42 @@ _WRITE: Final[dict[Form, Callable[[Model], bytes]]] = {
 
 
 class Rendering:
-    """The JSON of models in one form, block by block, shared by every view of that form."""
+    """The JSON of models in one form, shared by every view of that form.
+
+    It is kept by the lineage of their blocks: where a block was replaced, most of its models are the same ones.
+    """
 
     __slots__ = ("_pieces", "_write")
 
     def __init__(self, form: Form) -> None:
         self._write = _WRITE[form]
-        self._pieces: dict[Block, dict[str, bytes]] = {}
+        self._pieces: dict[object, dict[str, Piece]] = {}
 
-    def of(self, block: Block, models: Iterable[Model]) -> dict[str, bytes]:
-        """Return models of ``block`` as JSON, by id: these at least."""
-        pieces = self._pieces_of(block)
+    def of(self, block: Block, models: Iterable[Model]) -> list[Piece]:
+        """Return models of ``block``, written; its others are not written for that."""
+        pieces = self._pieces.setdefault(block.lineage, {})
+        if len(pieces) > 2 * len(block.models) + 8:  # most are of models that are gone
+            pieces.clear()
+        written = []
         for model in models:
-            if model.id not in pieces:
-                pieces[model.id] = self._write(model)
-        return pieces
-
-    def one(self, block: Block, model: Model) -> bytes:
-        """Return one model of ``block`` as JSON; its neighbours are not written for it."""
-        pieces = self._pieces_of(block)
-        piece = pieces.get(model.id)
-        if piece is None:
-            piece = pieces[model.id] = self._write(model)
-        return piece
+            piece = pieces.get(model.id)
+            if piece is None or piece.model is not model:
+                content = self._write(model)
+                piece = pieces[model.id] = Piece(model, content, digest(content))
+            written.append(piece)
+        return written
 
     def forget(self) -> None:
         """Let go of everything; what is asked for is written anew."""
         self._pieces = {}
 
-    def _pieces_of(self, block: Block) -> dict[str, bytes]:
-        return self._pieces.setdefault(block, {})
-
     def keep(self, catalog: Catalog) -> None:
-        """Forget the blocks that ``catalog`` no longer has, once they are the larger part."""
-        if len(self._pieces) > 2 * len(catalog.blocks) + 8:
-            known = self._pieces
-            self._pieces = {block: known[block] for block in catalog.blocks if block in known}
+        """Forget the lineages that ``catalog`` no longer has, once they are the larger part."""
+        self._pieces = kept(self._pieces, catalog)
+
+
+def kept(prepared: dict[object, T], catalog: Catalog) -> dict[object, T]:
+    """Return what was prepared by lineage; once they are the larger part, without those ``catalog`` has no more."""
+    if len(prepared) <= 2 * len(catalog.blocks) + 8:
+        return prepared
+    return {block.lineage: prepared[block.lineage] for block in catalog.blocks if block.lineage in prepared}

@@ -1,10 +1,12 @@
 """Slab: models of one block as bytes, from which pages are cut, each with an entity tag."""
 
 from array import array
+from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Final, NamedTuple, TypeAlias
 
 from callsheet.domain.catalog import MOST_IN_BLOCK
+from callsheet.domain.model import Model
 
 _MODULUS: Final = 2**64
 _BASE: Final = 0x9E3779B97F4A7C15  # odd, so that every place in a page weighs something else
@@ -18,20 +20,28 @@ class Body(NamedTuple):
     etag: bytes
 
 
+class Piece(NamedTuple):
+    """A model with its JSON, good for this very model only, and 64 bits that stand for it in entity tags."""
+
+    model: Model
+    content: bytes
+    digest: int
+
+
 class Slab:
     """The listed models of one block as one string of bytes, with the place of each in it."""
 
     __slots__ = ("content", "ends", "keys", "sums")
 
-    def __init__(self, pieces: list[tuple[str, bytes]]) -> None:
-        self.keys = tuple([key for key, _ in pieces])
-        self.content = b",".join([piece for _, piece in pieces])
+    def __init__(self, pieces: Sequence[Piece]) -> None:
+        self.keys = tuple([piece.model.sort_key for piece in pieces])
+        self.content = b",".join([piece.content for piece in pieces])
         self.ends = array("Q")
         self.sums = array("Q", [0])
         end, total = -1, 0
-        for _, piece in pieces:
-            end += 1 + len(piece)
-            total = (total * _BASE + digest(piece)) % _MODULUS
+        for _, content, number in pieces:
+            end += 1 + len(content)
+            total = (total * _BASE + number) % _MODULUS
             self.ends.append(end)
             self.sums.append(total)
 

@@ -6,8 +6,8 @@ from itertools import count
 from typing import Final
 
 from callsheet.api.encoded import Backlog, Encoded
-from callsheet.api.rendering import Form, Rendering
-from callsheet.api.slab import EMPTY, Body, Run, Slab, digest, tag
+from callsheet.api.rendering import Form, Rendering, kept
+from callsheet.api.slab import EMPTY, Body, Run, Slab, tag
 from callsheet.domain.access import Visibility
 from callsheet.domain.catalog import Block, Catalog
 from callsheet.domain.errors import InvalidRequestError
@@ -26,6 +26,16 @@ UNBOUNDED: Final = sys.maxsize
 
 class UnfinishedError(Exception):
     """More blocks would have to be prepared than there may be at once. What is done stays done: ask again."""
+
+
+class _Prepared:
+    """What a view has prepared of one block, which another of the same lineage takes the place of."""
+
+    __slots__ = ("block", "slabs")
+
+    def __init__(self, block: Block) -> None:
+        self.block = block
+        self.slabs: dict[frozenset[Lifecycle], Slab] = {}
 
 
 class View:
@@ -59,10 +69,7 @@ class View:
         self._made = 0  # slabs; another thread may make some, too
         self.is_idle = False
         """Whether it has not been asked since `Views.drop_idle` looked at it last, past all memos."""
-        self._slabs: dict[Block, dict[frozenset[Lifecycle], Slab]] = {}
-        if past is not None:
-            known = past._slabs
-            self._slabs.update((block, known[block]) for block in catalog.blocks if block in known)
+        self._slabs: dict[object, _Prepared] = {} if past is None else kept(past._slabs, catalog)
 
     def retrieve(self, name: str) -> Body | None:
         """Return the model that ``name``, an id or alias, means; None if it does not exist for the beholder."""
@@ -71,8 +78,8 @@ class View:
         if model is None or not self.visibility.sees(model.id):
             return None
         number = bisect_right(self.catalog.starts, model.sort_key) - 1
-        piece = self._rendering.one(self.catalog.blocks[number], model)
-        return Body(piece, b'"%016x"' % digest(piece))
+        (piece,) = self._rendering.of(self.catalog.blocks[number], [model])
+        return Body(piece.content, b'"%016x"' % piece.digest)
 
     def page(self, query: ListQuery, most: int = UNBOUNDED) -> Body:
         """Return the page that ``query`` asks for (contract, section 3), preparing ``most`` blocks for it.
@@ -178,15 +185,16 @@ class View:
 
     def _slab(self, block: Block, lifecycles: frozenset[Lifecycle], limit: int) -> Slab:
         """The listed models of ``block``; ``limit`` is up to how many may be made, of all since the beginning."""
-        slabs = self._slabs  # another thread may replace it, see `forget`
-        try:
-            return slabs[block][lifecycles]
-        except KeyError:
+        prepared = self._slabs.get(block.lineage)
+        if prepared is None or prepared.block is not block:
+            prepared = self._slabs[block.lineage] = _Prepared(block)
+        slab = prepared.slabs.get(lifecycles)
+        if slab is None:
             if self._made >= limit:
-                raise UnfinishedError from None
+                raise UnfinishedError
             self._made += 1
-            slab = slabs.setdefault(block, {})[lifecycles] = self._make_slab(block, lifecycles)
-            return slab
+            slab = prepared.slabs[lifecycles] = self._make_slab(block, lifecycles)
+        return slab
 
     def _make_slab(self, block: Block, lifecycles: frozenset[Lifecycle]) -> Slab:
         listed = [
@@ -196,8 +204,7 @@ class View:
         ]
         if not listed:
             return EMPTY
-        pieces = self._rendering.of(block, listed)
-        return Slab([(model.sort_key, pieces[model.id]) for model in listed])
+        return Slab(self._rendering.of(block, listed))
 
 
 class Views:

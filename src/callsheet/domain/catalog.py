@@ -16,12 +16,22 @@ MOST_IN_BLOCK: Final = 2 * _BLOCK  # a block is split above this
 
 
 class Block:
-    """A run of models in order. Compared by identity: two blocks are the same only if they are one."""
+    """A run of models in order. Compared by identity: two blocks are the same only if they are one.
 
-    __slots__ = ("models",)
+    Parameters
+    ----------
+    models
+        At least one.
+    past
+        The block that it is to replace, with which it has most models in common.
+    """
 
-    def __init__(self, models: tuple[Model, ...]) -> None:
+    __slots__ = ("lineage", "models")
+
+    def __init__(self, models: tuple[Model, ...], past: "Block | None" = None) -> None:
         self.models = models
+        self.lineage: object = object() if past is None else past.lineage
+        """The same for a block and whatever replaces it: where readers keep what they prepared of its models."""
 
 
 class Catalog:
@@ -57,7 +67,7 @@ class Catalog:
 
     def _lay(self, blocks: Iterable[Block]) -> None:
         self.blocks = tuple(blocks)
-        self.starts = [block.models[0].sort_key for block in self.blocks]
+        self.starts = _starts(self.blocks)
 
     def __len__(self) -> int:
         return len(self._models)
@@ -116,13 +126,14 @@ class Catalog:
         result._models = self._models.changed(models or {})
         result._aliases = self._aliases.changed(aliases or {})
         result._tombstones = self._tombstones.changed(tombstones or {})
-        result._lay(self._blocks_with(models or {}))
+        if len(models or {}) > len(self.blocks) * 8:  # most would be touched: sorting once is less work
+            result._lay(_cut(sorted((model for _, model in result._models.items()), key=_by_sort_key)))
+        else:
+            result.blocks, result.starts = self._blocks_with(models or {})
         return result
 
-    def _blocks_with(self, changes: Mapping[str, Model | None]) -> Iterable[Block]:
-        if len(changes) > len(self.blocks) * 8:  # most blocks would be touched: sorting once is less work
-            kept = (model for model in self if model.id not in changes)
-            return _cut(sorted([*kept, *filter(None, changes.values())], key=_by_sort_key))
+    def _blocks_with(self, changes: Mapping[str, Model | None]) -> tuple[tuple[Block, ...], list[str]]:
+        """Blocks, and where they start, with these changes."""
         touched: dict[int, dict[str, Model]] = {}
 
         def block_at(key: str) -> dict[str, Model]:
@@ -137,13 +148,16 @@ class Catalog:
                 del block_at(present.sort_key)[model_id]
         for model in filter(None, changes.values()):
             block_at(model.sort_key)[model.id] = model
-        blocks: list[Block] = []
-        for number, block in enumerate(self.blocks):
-            if number in touched:
-                blocks.extend(_split(sorted(touched[number].values(), key=_by_sort_key)))
-            else:
-                blocks.append(block)
-        return blocks
+        blocks, starts = list(self.blocks), self.starts.copy()
+        for number in sorted(touched, reverse=True):  # from behind, as numbers may shift
+            fresh = list(_split(sorted(touched[number].values(), key=_by_sort_key), self.blocks[number]))
+            blocks[number : number + 1] = fresh
+            starts[number : number + 1] = _starts(fresh)
+        return tuple(blocks), starts
+
+
+def _starts(blocks: Iterable[Block]) -> list[str]:
+    return [block.models[0].sort_key for block in blocks]
 
 
 def _by_sort_key(model: Model) -> str:
@@ -155,7 +169,7 @@ def _cut(ordered: list[Model]) -> Iterator[Block]:
         yield Block(tuple(ordered[start : start + _BLOCK]))
 
 
-def _split(ordered: list[Model]) -> Iterable[Block]:
+def _split(ordered: list[Model], past: Block) -> Iterable[Block]:
     if len(ordered) > MOST_IN_BLOCK:
         return _cut(ordered)
-    return [Block(tuple(ordered))] if ordered else []
+    return [Block(tuple(ordered), past)] if ordered else []

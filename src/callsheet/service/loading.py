@@ -1,8 +1,10 @@
 """Loading: a State from the database, whole or only what has changed since."""
 
 import gc
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import NamedTuple
 
 from callsheet.api.state import Options, State
 from callsheet.api.view import Views
@@ -61,43 +63,56 @@ def load(reading: Reading, options: Options, past: State | None = None) -> State
 def catch_up(reading: Reading, state: State) -> State:
     """Return ``state`` with what has changed since its revision; everything anew if the database is another one."""
     installation = reading.installation()
-    if installation is None or not _goes_on_from(state, reading, installation):
+    news = None if installation is None else _news(reading, state, installation)
+    if installation is None or news is None:
         return load(reading, state.options, state)
     if installation.revision == state.revision:
         return state
-    subjects: dict[str, list[str]] = {"model": [], "alias": [], "workspace": [], "key": []}
-    for kind, subject in reading.changed_since(state.revision):
-        if kind in subjects:  # a restore is recorded too
-            subjects[kind].append(subject)
     return State(
-        catalog=_changed_catalog(reading, state.catalog, subjects["model"], subjects["alias"]),
-        keyring=state.keyring.changed(reading.api_keys(subjects["key"])),
-        workspaces=_changed_workspaces(reading, state.workspaces, subjects["workspace"]),
+        catalog=_changed_catalog(reading, state.catalog, [*news.changed["model"]], [*news.changed["alias"]]),
+        keyring=state.keyring.changed(reading.api_keys(news.changed["key"])),
+        workspaces=_changed_workspaces(reading, state.workspaces, [*news.changed["workspace"]]),
         organization_id=state.organization_id,
         default_workspace_id=state.default_workspace_id,
         revision=installation.revision,
-        last_change=reading.last_change(installation.revision),
+        last_change=news.last_change,
         options=state.options,
         views=state.views,
     )
 
 
-def _goes_on_from(state: State, reading: Reading, installation: Installation) -> bool:
-    """Whether the database holds all changes that led to ``state``; after a restore, it may be at any revision."""
-    return (
-        installation.organization_id == state.organization_id
-        and installation.revision >= state.revision
-        and reading.last_change(state.revision) == state.last_change
-    )
+class _News(NamedTuple):
+    """What the change records say has happened since a State: subjects by kind, and the last record's own mark."""
+
+    changed: Mapping[str, Mapping[str, None]]
+    last_change: tuple[int, str] | None
+
+
+def _news(reading: Reading, state: State, installation: Installation) -> _News | None:
+    """What has happened since ``state``; None if the database has gone another way, as after a restore."""
+    if installation.organization_id != state.organization_id or installation.revision < state.revision:
+        return None
+    known, last = None, None
+    changed: dict[str, dict[str, None]] = defaultdict(dict)
+    for each in reading.recorded_from(state.revision, 0 if state.last_change is None else state.last_change[0]):
+        if each.revision == state.revision:
+            known = each.number, each.at
+        else:
+            changed[each.kind][each.subject] = None
+        if each.revision == installation.revision:
+            last = each.number, each.at
+    return _News(changed, last) if known == state.last_change else None
 
 
 def _changed_catalog(reading: Reading, catalog: Catalog, models: list[str], aliases: list[str]) -> Catalog:
     if not models and not aliases:
         return catalog  # views of it stay good
+    present = {model.id: model for model in reading.models(models)}
+    removed = reading.tombstones(set(models) - set(present))
     return catalog.changed(
-        {**dict.fromkeys(models), **{model.id: model for model in reading.models(models)}},
+        {**dict.fromkeys(models), **present},
         {**dict.fromkeys(aliases), **reading.aliases(aliases)},
-        {**dict.fromkeys(models), **reading.tombstones(models)},
+        {**dict.fromkeys(models), **removed},
     )
 
 

@@ -142,8 +142,8 @@ class LiveState:
                     self._saving.stop()
             self._thread = self._pid = None
 
-    def refresh(self) -> bool:
-        """Bring the State up to the database; return whether it moved.
+    def refresh(self, watch: Watch | None = None) -> bool:
+        """Bring the State up to the database, read through ``watch`` if there is one; return whether it moved.
 
         Raises
         ------
@@ -152,7 +152,7 @@ class LiveState:
         """
         with self._refreshing:  # of two at once, the one that read less could come last
             asked_at = time.monotonic()
-            with self._store.read() as reading:
+            with self._store.read(watch) as reading:
                 fresh = catch_up(reading, self.current)
             moved = fresh is not self.current
             self.current = fresh
@@ -216,7 +216,7 @@ class LiveState:
     def _look(self, watch: Watch) -> None:
         """Wait for a change, and follow it."""
         if watch.changed(self._poll_seconds):
-            self.refresh()
+            self.refresh(watch)
             if watch.revision is not None and self.current.revision < watch.revision:
                 watch.forget()  # the rows came from a server that lags behind
         self._note(watch.answered_at)

@@ -21,7 +21,7 @@ _DEFAULTS: Final[dict[str, Any]] = {
 }
 
 #: How long an answer may take, in seconds; somewhat longer than the server takes to end a statement itself.
-_PATIENCE: Final = 40.0
+PATIENCE: Final = 40.0
 
 #: The same where that has been given more time.
 LONG_PATIENCE: Final = 620.0
@@ -43,7 +43,7 @@ class Connection(psycopg.Connection[Any]):
     is sent.
     """
 
-    patience: float = _PATIENCE
+    patience: float = PATIENCE
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)

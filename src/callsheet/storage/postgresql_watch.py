@@ -3,7 +3,8 @@
 import select
 import socket
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 import sqlalchemy
@@ -11,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from callsheet.domain.errors import StorageError
 from callsheet.storage import tables
-from callsheet.storage.postgresql_connection import driver_connection
+from callsheet.storage.postgresql_connection import PATIENCE, driver_connection
 from callsheet.storage.watch import Watch
 
 if TYPE_CHECKING:
@@ -57,6 +58,16 @@ class PostgreSQLWatch(Watch):
         seen, self._seen = self._seen, revision
         return revision != seen
 
+    @contextmanager
+    def transaction(self) -> Iterator[sqlalchemy.Connection]:
+        """Yield the connection in a transaction that reads."""
+        with self._database.explained(), self._connection.begin():
+            self._raw.patience = PATIENCE
+            self._connection.exec_driver_sql("BEGIN")  # as it commits by itself, SQLAlchemy does not
+            self._database.begin(self._connection, writes=False)
+            yield self._connection
+            self._raw.patience = _PATIENCE
+
     def forget(self) -> None:
         """Let the next `changed` find a change; see `Watch`."""
         self._seen = ()
@@ -75,7 +86,8 @@ class PostgreSQLWatch(Watch):
     def _listen(self) -> None:
         """Listen, if that can be: a replica cannot be listened to, nor can every pooler."""
         try:
-            self._connection.exec_driver_sql(f"LISTEN {CHANNEL}")
+            with self._connection.begin():
+                self._connection.exec_driver_sql(f"LISTEN {CHANNEL}")
         except DBAPIError as error:
             if error.connection_invalidated:
                 raise
@@ -92,7 +104,8 @@ class PostgreSQLWatch(Watch):
 
     def _ask(self) -> object:
         """The revision, and whose; notifications that have arrived are counted on the way."""
-        row = self._connection.execute(_REVISION).one_or_none()
+        with self._connection.begin():  # for SQLAlchemy's books: it sends none
+            row = self._connection.execute(_REVISION).one_or_none()
         self.polls += 1
         self.answered_at = time.monotonic()
         self.revision = None if row is None else row.revision

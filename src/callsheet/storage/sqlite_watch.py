@@ -3,8 +3,12 @@
 import os
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection
 
 from callsheet.domain.errors import StorageError
 from callsheet.storage.watch import Watch
@@ -40,6 +44,13 @@ class SQLiteWatch(Watch):
         self.answered_at = time.monotonic()
         seen, self._seen = self._seen, version
         return bool(version != seen)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """Yield the connection in a transaction that reads."""
+        with self._database.explained(), self._connection.begin():
+            self._database.begin(self._connection, writes=False)
+            yield self._connection
 
     def wake(self) -> None:
         """Let `changed` wait no longer."""

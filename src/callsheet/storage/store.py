@@ -4,9 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from functools import cache
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, CursorResult, Select, Table, delete, func, insert, select, update
+from sqlalchemy import Connection, CursorResult, Select, Table, bindparam, delete, func, insert, select, update
 
 from callsheet.domain.access import APIKey, Workspace
 from callsheet.domain.errors import StorageError
@@ -41,6 +42,35 @@ class Installation:
     revision: int
 
 
+class Recorded(NamedTuple):
+    """A change record, without what it was that changed.
+
+    Parameters
+    ----------
+    number
+        Counts the records.
+    revision, at
+        Of the transaction, and when it was.
+    kind, subject
+        What was changed: ``model`` and its id, and so on.
+    """
+
+    number: int
+    revision: int
+    at: str
+    kind: str
+    subject: str
+
+
+#: Made once: to write a statement takes longer than to look up what it reads.
+_INSTALLATION: Final = select(tables.installation)
+_RECORDS: Final = (
+    select(*(tables.changes.c[name] for name in Recorded._fields))
+    .where(tables.changes.c.revision >= bindparam("revision"), tables.changes.c.number >= bindparam("number"))
+    .order_by(tables.changes.c.number)
+)
+
+
 class Reading:
     """What can be read in one transaction: everything in it is of one moment."""
 
@@ -49,10 +79,10 @@ class Reading:
 
     def installation(self) -> Installation | None:
         """Return the installation, or None if nothing has been set up yet."""
-        row = self._connection.execute(select(tables.installation)).mappings().first()
+        row = self._connection.execute(_INSTALLATION).first()
         if row is None:
             return None
-        return Installation(row["organization_id"], row["default_workspace_id"], row["revision"])
+        return Installation(row.organization_id, row.default_workspace_id, row.revision)
 
     def models(self, ids: Iterable[str] | None = None) -> Iterator[Model]:
         """Yield the models, all or those with these ids, in no order."""
@@ -104,7 +134,7 @@ class Reading:
         query = select(tables.changes).order_by(tables.changes.c.number.desc()).limit(limit)
         if subject is not None:
             query = query.where(tables.changes.c.subject == subject)
-        return list(self._fetch(query))
+        return list(_plain(self._connection.execute(query)))
 
     def last_change(self, revision: int) -> tuple[int, str] | None:
         """Return number and time of the last change record of a revision: what tells one history from another."""
@@ -113,26 +143,20 @@ class Reading:
         row = self._connection.execute(query.order_by(changes.number.desc()).limit(1)).first()
         return None if row is None else (row.number, row.at)
 
-    def changed_since(self, revision: int) -> set[tuple[str, str]]:
-        """Return kind and subject of everything changed after ``revision``."""
-        query = select(tables.changes.c.kind, tables.changes.c.subject).where(tables.changes.c.revision > revision)
-        return {(row.kind, row.subject) for row in self._connection.execute(query)}
+    def recorded_from(self, revision: int, number: int) -> Iterator[Recorded]:
+        """Yield the change records from this revision and this number on, in their order."""
+        first = {"revision": revision, "number": number}
+        return (Recorded(*row) for row in self._connection.execute(_RECORDS, first))
 
     def _rows(self, table: Table, column: str, values: Iterable[object] | None) -> Iterator[Row]:
-        query: Select[Any] = select(table)
-        if values is None:
-            yield from self._stream(query)
+        if values is None:  # there may be a million
+            yield from _plain(self._connection.execute(select(table), execution_options={"yield_per": _AT_ONCE}))
             return
         wanted = list(values)
         for start in range(0, len(wanted), _IN):
-            yield from self._fetch(query.where(table.c[column].in_(wanted[start : start + _IN])))
-
-    def _fetch(self, query: Select[Any]) -> Iterator[Row]:
-        return _plain(self._connection.execute(query))
-
-    def _stream(self, query: Select[Any]) -> Iterator[Row]:
-        """The rows of a query, a thousand at a time: there may be a million."""
-        return _plain(self._connection.execute(query, execution_options={"yield_per": _AT_ONCE}))
+            yield from _plain(
+                self._connection.execute(_with_one_of(table, column), {"values": wanted[start : start + _IN]})
+            )
 
 
 class Writing(Reading):
@@ -231,6 +255,12 @@ class Writing(Reading):
         self._connection.execute(delete(table).where(table.c[key] == value))
 
 
+@cache
+def _with_one_of(table: Table, column: str) -> Select[Any]:
+    """The rows in which a column has one of ``values``."""
+    return select(table).where(table.c[column].in_(bindparam("values", expanding=True)))
+
+
 def _plain(result: CursorResult[Any]) -> Iterator[Row]:
     """The rows of a result as plain dictionaries."""
     names = tuple(result.keys())
@@ -311,9 +341,10 @@ class Store:
         return self.database.watch()
 
     @contextmanager
-    def read(self) -> Iterator[Reading]:
-        """Yield what can be read in one transaction."""
-        with self.database.transaction(writes=False) as connection:
+    def read(self, watch: Watch | None = None) -> Iterator[Reading]:
+        """Yield what can be read in one transaction, on the connection of ``watch`` if there is one."""
+        transaction = self.database.transaction(writes=False) if watch is None else watch.transaction()
+        with transaction as connection:
             yield Reading(connection)
 
     @contextmanager

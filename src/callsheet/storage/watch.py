@@ -1,8 +1,11 @@
 """Watch: has another connection changed the database? Without reading the tables."""
 
 from abc import ABC, abstractmethod
+from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Self
+
+from sqlalchemy import Connection
 
 
 class Watch(ABC):
@@ -38,6 +41,13 @@ class Watch(ABC):
             The database is out of reach; wait, and make another watch.
         StorageError
             It has become unfit for use.
+        """
+
+    @abstractmethod
+    def transaction(self) -> AbstractContextManager[Connection]:
+        """Yield the connection in a transaction that reads, as `Database.transaction` does.
+
+        To open another one for every change would take several times as long as to read what has changed.
         """
 
     def forget(self) -> None:  # noqa: B027  # whoever sees no revision has none to forget
