@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from benchmarks.catalog import url
 from benchmarks.cores import Cores
-from benchmarks.load import measure
+from benchmarks.load import Measured, measure
 from benchmarks.process import DEADLINE, Process
 from benchmarks.requests import HEADERS, MODELS, Kind, Numbered
 
@@ -23,29 +23,35 @@ PER_SECOND: Final = 10
 _MODELS: Final = 50  # that are changed, spread over the catalogue
 
 
-class Felt(NamedTuple):
-    """Times in milliseconds."""
+class Applied(NamedTuple):
+    """Milliseconds from a change's commit to the first answer that shows it."""
 
-    applied: float
+    median: float
     slowest: float
-    p999: float
-    calm_p999: float
-    per_second: float
 
 
-def feel(server: Process, database: Path, ids: Numbered, seconds: float, cores: Cores) -> Felt:
-    """Change models and see what comes of it."""
-    load = frozenset({cores.load})
-    calm = measure(server, Kind.LIST, ids, seconds, load)
+class Stirred(NamedTuple):
+    """A run of list 20 while changes flowed."""
+
+    run: Measured
+    changes_per_second: float
+
+
+def apply(server: Process, database: Path, ids: Numbered, seconds: float, cores: Cores) -> Applied:
+    """Change models, and see how soon each change is served."""
     with _changing(database, ids, cores) as changes:
-        applied = _applied(server.ports[Kind.RETRIEVE], changes, max(3, int(seconds * PER_SECOND / 2)))
+        times = _times(server.ports[Kind.RETRIEVE], changes, max(3, int(seconds * PER_SECOND)))
+    return Applied(median(times), max(times))
+
+
+def stir(server: Process, database: Path, ids: Numbered, seconds: float, cores: Cores) -> Stirred:
+    """Send requests while models change."""
     with _changing(database, ids, cores) as changes:
         changes.readline()
         begun = time.monotonic()
-        stirred = measure(server, Kind.LIST, ids, seconds, load)
+        run = measure(server, Kind.LIST, ids, seconds, frozenset({cores.load}))
         lasted = time.monotonic() - begun
-        count = _count_until(changes, begun + lasted)
-    return Felt(median(applied), max(applied), stirred.p999 / 1000, calm.p999 / 1000, count / lasted)
+        return Stirred(run, _count_until(changes, begun + lasted) / lasted)
 
 
 @contextmanager
@@ -66,7 +72,7 @@ def _changing(database: Path, ids: Numbered, cores: Cores) -> Iterator[IO[str]]:
         changer.stdout.close()
 
 
-def _applied(port: int, changes: IO[str], count: int) -> list[float]:
+def _times(port: int, changes: IO[str], count: int) -> list[float]:
     """Milliseconds from each commit to the first answer that shows it."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=DEADLINE)
     taken = []

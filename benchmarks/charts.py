@@ -98,7 +98,7 @@ def _growth(growth: list[Grown]) -> dict[Chart, str]:
         Chart.START: line("Start to first answer, seconds", Series("", [each.start_seconds for each in growth])),
         Chart.MEMORY: line("Memory, MiB", Series("", [each.resident_mib for each in growth])),
         Chart.CHANGE: line(
-            "One change, from commit to served, ms", Series("", [each.felt.applied for each in growth])
+            "One change, from commit to served, ms", Series("", [each.applied.median for each in growth])
         ),
         Chart.LATENCY: line(
             "p99 under full load, microseconds",

@@ -1,24 +1,30 @@
 """Growth: the same server with ever more models."""
 
+from collections import defaultdict
 from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
 from typing import Final, NamedTuple
 
-from benchmarks.catalog import make_database
-from benchmarks.changes import Felt, feel
+from benchmarks.catalog import make_database, prepare
+from benchmarks.changes import Applied, apply
+from benchmarks.contenders import nginx
 from benchmarks.contenders.callsheet import serve
+from benchmarks.contenders.contender import Place
 from benchmarks.cores import Cores
 from benchmarks.load import Measured, measure
 from benchmarks.options import Options
 from benchmarks.process import Process
 from benchmarks.requests import MODELS, Kind, Numbered
+from benchmarks.tails import Tail, middle, tail
 from benchmarks.terminal import progress
 
 KINDS: Final = (Kind.RETRIEVE, Kind.LIST, Kind.LIST_1000)
 
 #: How often the server looks for changes here, in seconds; its default is longer than what is to be seen.
 POLL_SECONDS: Final = 0.01
+
+_FIRST: Final = f"{MODELS}?limit=20"
 
 
 class Latency(NamedTuple):
@@ -35,7 +41,8 @@ class Grown(NamedTuple):
     start_seconds: float
     resident_mib: float
     latency: dict[Kind, Latency]
-    felt: Felt
+    applied: Applied
+    tail: Tail
 
 
 class _Server(NamedTuple):
@@ -49,17 +56,21 @@ class _Server(NamedTuple):
 
 def grow(options: Options, cores: Cores, folder: Path) -> list[Grown]:
     """Measure every size; the rounds of all sizes are interleaved."""
-    runs: dict[tuple[int, Kind], list[Measured]] = {}
     with ExitStack() as stack:
         servers = [_start(stack, size, cores, folder) for size in options.sizes]
-        for number in range(options.rounds):
-            for kind in KINDS:
-                for server in servers:
-                    progress(f"Growth, round {number + 1} of {options.rounds}, {kind}: {server.ids.size:,} models…")
-                    with server.process.thawed() as process:
-                        run = measure(process, kind, server.ids, options.seconds, frozenset({cores.load}))
-                    runs.setdefault((server.ids.size, kind), []).append(run)
-        return [_grown(server, runs, options, cores) for server in servers]
+        other = _start_nginx(stack, servers[0], cores, folder / "growth-nginx")
+        latencies = _latencies(servers, options, cores)
+        applied = [_apply(server, options, cores) for server in servers]
+        tails = _tails(servers, other, options, cores)
+        return [
+            Grown(
+                server.ids.size,
+                server.process.start_seconds,
+                max(server.resident_mib, server.process.resident_mib),
+                *figures,
+            )
+            for server, figures in zip(servers, zip(latencies, applied, tails, strict=True), strict=True)
+        ]
 
 
 def _start(stack: ExitStack, size: int, cores: Cores, folder: Path) -> _Server:
@@ -68,21 +79,51 @@ def _start(stack: ExitStack, size: int, cores: Cores, folder: Path) -> _Server:
     database = folder / f"{size}.db"
     make_database(database, ids)
     launch = serve(database, "--poll-seconds", str(POLL_SECONDS))
-    first = (launch.ports[Kind.LIST], f"{MODELS}?limit=20")
+    first = (launch.ports[Kind.LIST], _FIRST)
     process = stack.enter_context(Process(launch, frozenset({cores.server}), first))
     resident = process.resident_mib
     process.freeze()
     return _Server(ids, database, process, resident)
 
 
-def _grown(server: _Server, runs: dict[tuple[int, Kind], list[Measured]], options: Options, cores: Cores) -> Grown:
+def _start_nginx(stack: ExitStack, server: _Server, cores: Cores, folder: Path) -> Process:
+    """Start nginx with the first page of another server."""
+    folder.mkdir()
+    with server.process.thawed() as process:
+        prepared = prepare(process.ports[Kind.LIST], server.ids)
+    launch = nginx.BEST.launch(Place(folder, prepared, server.database, folder / "models.jsonl", [Kind.LIST]))
+    process = stack.enter_context(Process(launch, frozenset({cores.server}), (launch.ports[Kind.LIST], _FIRST)))
+    process.freeze()
+    return process
+
+
+def _latencies(servers: list[_Server], options: Options, cores: Cores) -> list[dict[Kind, Latency]]:
+    runs: dict[tuple[int, Kind], list[Measured]] = defaultdict(list)
+    for number in range(options.rounds):
+        for kind in KINDS:
+            for server in servers:
+                progress(f"Growth, round {number + 1} of {options.rounds}, {kind}: {server.ids.size:,} models…")
+                with server.process.thawed() as process:
+                    run = measure(process, kind, server.ids, options.seconds, frozenset({cores.load}))
+                runs[server.ids.size, kind].append(run)
+    return [{kind: _latency(runs[server.ids.size, kind]) for kind in KINDS} for server in servers]
+
+
+def _latency(runs: list[Measured]) -> Latency:
+    return Latency(median(run.p50 for run in runs), median(run.p99 for run in runs))
+
+
+def _apply(server: _Server, options: Options, cores: Cores) -> Applied:
     progress(f"Growth: changes among {server.ids.size:,} models…")
     with server.process.thawed() as process:
-        felt = feel(process, server.database, server.ids, options.change_seconds, cores)
-        resident = process.resident_mib
-    latency = {
-        kind: Latency(median(run.p50 for run in found), median(run.p99 for run in found))
-        for kind in KINDS
-        for found in [runs[server.ids.size, kind]]
-    }
-    return Grown(server.ids.size, server.process.start_seconds, max(server.resident_mib, resident), latency, felt)
+        return apply(process, server.database, server.ids, options.change_seconds, cores)
+
+
+def _tails(servers: list[_Server], other: Process, options: Options, cores: Cores) -> list[Tail]:
+    runs: dict[int, list[Tail]] = defaultdict(list)
+    for number in range(options.rounds):
+        for server in servers:
+            progress(f"Growth, round {number + 1} of {options.rounds}, changes: {server.ids.size:,} models…")
+            run = tail(server.process, other, server.database, server.ids, options.seconds, cores)
+            runs[server.ids.size].append(run)
+    return [middle(runs[server.ids.size]) for server in servers]
