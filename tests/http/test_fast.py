@@ -332,71 +332,13 @@ async def _ask_slowly(line: Line) -> None:
     await answered_later(line, HEALTH)
 
 
-@pytest.mark.parametrize("last", [_ask_fast, _ask_slowly], ids=["at once", "by a task"])
-def test_a_connection_is_closed_when_it_was_idle_for_the_time_allowed(
-    app: CallsheetApp, last: Callable[[Line], Coroutine[Any, Any, None]]
-) -> None:
+@pytest.mark.parametrize("ask", [_ask_fast, _ask_slowly], ids=["at once", "by a task"])
+def test_requests_set_no_timers(app: CallsheetApp, ask: Callable[[Line], Coroutine[Any, Any, None]]) -> None:
     async def talk(loop: ClockLoop) -> None:
         line = Line(app, fast=True)
-        for ask in (_ask_fast, _ask_slowly, _ask_fast, _ask_fast, _ask_slowly, last):
-            await loop.pass_(KEEP_ALIVE - 1)
-            assert not line.wire.closed
+        for _ in range(3):
             await ask(line)
-        await loop.pass_(KEEP_ALIVE - 0.5)
-        assert not line.wire.closed
-        await loop.pass_(0.6)
-        assert line.wire.closed
-
-    run(talk)
-
-
-def test_a_connection_used_again_and_again_has_one_timer(app: CallsheetApp) -> None:
-    async def talk(loop: ClockLoop) -> None:
-        line = Line(app, fast=True)
-        for _time in range(100):
-            answered_at_once(line, plain())
-        assert len(loop.timers) == 1
-
-    run(talk)
-
-
-def test_a_request_that_is_still_coming_is_not_cut_off(app: CallsheetApp) -> None:
-    async def talk(loop: ClockLoop) -> None:
-        line = Line(app, fast=True)
-        answered_at_once(line, plain())
-        await loop.pass_(KEEP_ALIVE - 1)
-        line.protocol.data_received(plain()[:-2])
-        await loop.pass_(KEEP_ALIVE)
-        await answered_later(line, plain()[-2:])
-
-    run(talk)
-
-
-def test_a_reader_that_was_slow_is_no_reason_to_keep_an_idle_connection(app: CallsheetApp) -> None:
-    async def talk(loop: ClockLoop) -> None:
-        line = Line(app, fast=True)
-        answered_at_once(line, plain())
-        line.protocol.pause_writing()
-        await loop.pass_(KEEP_ALIVE)
-        line.protocol.resume_writing()
-        await loop.pass_(KEEP_ALIVE)
-        assert line.wire.closed
-
-    run(talk)
-
-
-@pytest.mark.parametrize("error", [None, ConnectionResetError()], ids=["closed", "broken"])
-@pytest.mark.parametrize("last", [_ask_fast, _ask_slowly], ids=["at once", "by a task"])
-def test_a_lost_connection_leaves_no_timer(
-    app: CallsheetApp, last: Callable[[Line], Coroutine[Any, Any, None]], error: Exception | None
-) -> None:
-    async def talk(loop: ClockLoop) -> None:
-        line = Line(app, fast=True)
-        await _ask_fast(line)
-        await last(line)
-        assert loop.waiting
-        line.protocol.connection_lost(error)
-        assert not loop.waiting
+        assert loop.timers == []
 
     run(talk)
 

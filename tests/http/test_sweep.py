@@ -120,6 +120,36 @@ def test_empty_lines_do_not_keep_a_connection(app: CallsheetApp, first: bytes, f
 
 
 @fast_and_plain
+@pytest.mark.parametrize("last", [plain(), SLOW], ids=["at once", "by a task"])
+def test_a_connection_is_closed_when_it_was_idle_for_the_time_allowed(
+    app: CallsheetApp, last: bytes, fast: bool
+) -> None:
+    async def talk(loop: ClockLoop, line: Line) -> None:
+        for asked in (plain(), SLOW, plain(), plain(), SLOW, last):
+            await line.feed([asked])
+            await wait(loop, line, IDLE)
+            assert not line.wire.closed
+        await wait(loop, line, 1)
+        assert line.wire.closed
+        assert not any(line.config.sweep.dropped.values()), "to be idle is no fault"
+
+    sweeping(app, talk, fast=fast)
+
+
+@fast_and_plain
+def test_a_reader_that_was_slow_is_no_reason_to_keep_an_idle_connection(app: CallsheetApp, fast: bool) -> None:
+    async def talk(loop: ClockLoop, line: Line) -> None:
+        await line.feed([plain()])
+        line.protocol.pause_writing()
+        await wait(loop, line, IDLE / 2)
+        line.protocol.resume_writing()
+        await wait(loop, line, IDLE / 2 + 1)
+        assert line.wire.closed
+
+    sweeping(app, talk, fast=fast)
+
+
+@fast_and_plain
 def test_a_body_that_takes_too_long_is_waited_for_as_long_as_a_head(app: CallsheetApp, fast: bool) -> None:
     async def talk(loop: ClockLoop, line: Line) -> None:
         await line.feed([WITH_BODY[:20]])

@@ -6,7 +6,6 @@ being answered, a reader that is too slow) takes uvicorn's own path through the 
 """
 
 import time
-from asyncio import TimerHandle
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -107,8 +106,6 @@ class FastProtocol(EnvelopeProtocol):
         super().__init__(config, *args, **kwargs)
         self._lane = config.lane()
         self._reader = self._lane.reader()
-        self._used = 0.0  # when the connection last was, by the loop's clock
-        self._idle_check: TimerHandle | None = None
 
     def data_received(self, data: bytes) -> None:
         """Answer a request that is known by its bytes, or by its headers; leave any other to the parser."""
@@ -230,34 +227,7 @@ class FastProtocol(EnvelopeProtocol):
         self._await_next(kind, request_id, begun)
 
     def _await_next(self, kind: Kind, request_id: bytes, begun: float) -> None:
-        """Tell of the answer, and wait for the next request, as long as keep-alive allows.
-
-        A timer set for every request would cost more than many an answer: one looks, from time to time, when
-        the connection was last used.
-        """
+        """Tell of the answer, and wait for the next request."""
         self.server_state.total_requests += 1
         self._lane.observer.tell(kind, request_id, time.perf_counter() - begun, self.client)
         self._used = self.loop.time()
-        if self.timeout_keep_alive_task is not None:
-            self._unset_keepalive_if_required()
-        if self._idle_check is None:
-            self._idle_check = self.loop.call_later(self.timeout_keep_alive, self._check_idle)
-
-    def _check_idle(self) -> None:
-        self._idle_check = None
-        answering = self.cycle is not None and not self.cycle.response_complete
-        if answering or self._part is not BETWEEN or self.timeout_keep_alive_task is not None:
-            return  # uvicorn has it in hand
-        left = self._used + self.timeout_keep_alive - self.loop.time()
-        if left > 0:
-            self._idle_check = self.loop.call_later(left, self._check_idle)
-        else:
-            self.transport.close()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Let go."""
-        if self._idle_check is not None:
-            self._idle_check.cancel()
-            self._idle_check = None
-        self._unset_keepalive_if_required()
-        super().connection_lost(exc)

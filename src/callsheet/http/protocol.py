@@ -111,6 +111,8 @@ class EnvelopeProtocol(PipelineProtocol):
 
     def _has_parsed(self, count: int) -> None:
         """Refuse a head, or what comes with a body, that does not end: the parser gathers a line until it does."""
+        if self._part is BETWEEN:
+            return
         self._part_bytes += count
         _, headers, body, *_ = self._limits
         if self._part is _HEAD and self._part_bytes > len(self.url) + headers + _METHOD_AND_VERSION + SLICE:
@@ -132,7 +134,7 @@ class EnvelopeProtocol(PipelineProtocol):
 
     def on_url(self, url: bytes) -> None:
         """Refuse a URL that is too long."""
-        super().on_url(url)
+        self.url += url
         if len(self.url) > self._limits.max_url_bytes:
             self._refuse(too_large("url", self._limits.max_url_bytes))
 
@@ -184,8 +186,6 @@ class EnvelopeProtocol(PipelineProtocol):
         """Await the next request."""
         self._used = self.loop.time()
         super().on_response_complete()
-        if self._part is not BETWEEN:
-            self._unset_keepalive_if_required()  # it has begun, or the body of the last one is still to come
 
     def check_time(self, now: float, share: float) -> None:
         """End the connection if its caller lets us wait too long: for a request, or to read the answer.
@@ -269,7 +269,6 @@ class EnvelopeProtocol(PipelineProtocol):
         answer. So what still comes is read, until the caller has closed, too, or a moment has passed.
         """
         self._used = self.loop.time()
-        self._unset_keepalive_if_required()
         self.flow.resume_reading()
         if self.transport.can_write_eof():
             self.transport.write_eof()

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from callsheet.api.answer import Response, answer, apologize
 from callsheet.api.request import READ, Header, Request
@@ -12,13 +12,18 @@ from callsheet.http.memo import ENTRY, LONGEST, Memo
 from callsheet.http.observer import Kind, Observer
 from callsheet.http.paths import Scope
 from callsheet.http.preparing import Preparing
-from callsheet.http.request_id import make_request_id
+from callsheet.http.request_id import RequestIDs
 from callsheet.service.state import LiveState
 
 if TYPE_CHECKING:
     from callsheet.http.limits_rate import RateLimits
 
 _log = logging.getLogger("callsheet")
+
+_NEVER: Final = float("inf")
+
+#: What an answer depends on, time aside: method, path, query and the headers that are read.
+_Asked: TypeAlias = tuple[str, bytes, bytes, tuple[Header, ...]]
 
 #: The headers that carry the request id.
 _IDS: Final = frozenset({b"request-id", b"x-request-id"})
@@ -62,6 +67,7 @@ class PublicAPI:
         self._observer = observer
         self._memo: Memo[Whole] = Memo(memo_bytes)
         self._preparing = Preparing()
+        self._ids = RequestIDs()
         self.limits: RateLimits | None = None
         """Whom to refuse for asking too often."""
 
@@ -69,23 +75,14 @@ class PublicAPI:
         """Answer the request for ``path``, as `local_path` gives it; its body, if it has one, is not read."""
         begun = time.perf_counter()
         headers = tuple([(name, value) for name, value in scope["headers"] if name in READ])
-        request_id = make_request_id()
-        request = Request(scope["method"], path, scope["query_string"], headers, time.time(), request_id)
+        asked = scope["method"], path, scope["query_string"], headers
         client = scope.get("client")
-        refusal = None
-        if self.limits is not None:
-            refusal = await self.limits.check(self._live.current, request, client[0] if client else "")
-        if refusal is not None:
-            whole = self._whole(request, self.respond(request, refusal))
-        else:
-            try:
-                whole = self._recall(request)
-            except UnfinishedError:
-                made = await self._preparing.finish(lambda most: self.respond(request, most=most))
-                whole = self._whole(request, made)
-        encoded_id = request_id.encode("ascii")
-        self._observer.tell(whole.kind, encoded_id, time.perf_counter() - begun, client)
-        answered = [*[(name, encoded_id) for name in whole.ids], *whole.headers]
+        request_id = self._ids.make()
+        whole = self._recall(asked) if self.limits is None else None
+        if whole is None:
+            whole = await self._work_out(asked, request_id.decode("ascii"), client[0] if client else "")
+        self._observer.tell(whole.kind, request_id, time.perf_counter() - begun, client)
+        answered = [*[(name, request_id) for name in whole.ids], *whole.headers]
         await send({"type": "http.response.start", "status": whole.status, "headers": answered})
         await send({"type": "http.response.body", "body": whole.body})
 
@@ -94,18 +91,33 @@ class PublicAPI:
         if self._live.current is not self._memo.state:
             self._memo.follow(self._live.current)
 
-    def _recall(self, request: Request) -> Whole:
-        """The answer: the one given before to a request that differs in nothing that matters, or a new one."""
+    def _recall(self, asked: _Asked) -> Whole | None:
+        """The answer given before to a request that differed in nothing that matters."""
         self.follow()
+        known = self._memo.answers.get(asked)
+        if known is None or not (known.expires == _NEVER or time.time() < known.expires):
+            return None
+        self._observer.metrics.remembered += 1
+        return known
+
+    async def _work_out(self, asked: _Asked, request_id: str, address: str) -> Whole:
+        """The answer to a request that is not known, or whose caller may have asked too often."""
+        request = Request(*asked, time.time(), request_id)
+        if self.limits is not None:
+            refusal = await self.limits.check(self._live.current, request, address)
+            if refusal is not None:
+                return self._whole(request, self.respond(request, refusal))
+            known = self._recall(asked)
+            if known is not None:
+                return known
+        try:
+            whole = self._whole(request, self.respond(request))
+        except UnfinishedError:
+            made = await self._preparing.finish(lambda most: self.respond(request, most=most))
+            return self._whole(request, made)
         memo = self._memo
-        key = request[:4]  # what an answer depends on, time and id aside
-        known = memo.answers.get(key)
-        if known is not None and request.now < known.expires:
-            self._observer.metrics.remembered += 1
-            return known
-        whole = self._whole(request, self.respond(request))
-        if whole.expires and whole.size - len(whole.body) - ENTRY <= LONGEST and memo.comes_again(key):
-            memo.keep_answer(key, whole)
+        if whole.expires and whole.size - len(whole.body) - ENTRY <= LONGEST and memo.comes_again(asked):
+            memo.keep_answer(asked, whole)
         return whole
 
     def _whole(self, request: Request, response: Response) -> Whole:
