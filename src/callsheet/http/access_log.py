@@ -3,7 +3,6 @@
 import logging
 import os
 import threading
-from collections import deque
 from typing import Final
 
 from callsheet.http.log_forms import Template, form_of
@@ -16,6 +15,7 @@ _AGAIN: Final = 0.02  # the same when there just was: what has gathered keeps th
 _PATIENCE: Final = 2.0  # seconds that a stop waits for whoever reads the log
 _AT_ONCE: Final = 256  # lines put together; more would keep the thread that answers waiting
 _MOST_BYTES: Final = 16 * 2**20  # waiting to be written; what exceeds it is dropped and counted
+_USUAL: Final = 128  # bytes of a line beside its template, about
 
 
 class AccessLog:
@@ -32,10 +32,11 @@ class AccessLog:
     def __init__(self, kind: LogFormat, descriptor: int = 1) -> None:
         form = form_of(kind)
         self.template = form.template
-        self._line = form.line
+        self._parts_of = form.parts
+        self._size = form.size
         self._descriptor = descriptor
-        self._lines: deque[bytes] = deque()
-        self._waiting = 0
+        self._parts: list[bytes] = []  # of lines that wait; never replaced, as two threads have it in hand
+        self._added = self._taken = 0  # bytes of lines so far, by about; each is counted up by one thread alone
         self._dropped = 0
         self._complained = False
         self._stop = threading.Event()
@@ -43,12 +44,11 @@ class AccessLog:
 
     def add(self, template: Template, request_id: bytes, seconds: float, client: str) -> None:
         """Note an answer that took ``seconds`` to make and was given to ``client`` (an address, or empty)."""
-        line = self._line(template, request_id, seconds, client)
-        if self._waiting > _MOST_BYTES:
+        if self._added - self._taken > _MOST_BYTES:
             self._dropped += 1
             return
-        self._waiting += len(line)
-        self._lines.append(line)
+        self._added += _USUAL + len(template[1])
+        self._parts.extend(self._parts_of(template, request_id, seconds, client))
 
     def start(self) -> None:
         """Begin to write."""
@@ -72,15 +72,17 @@ class AccessLog:
 
     def _flush(self) -> bool:
         """Write the lines that are there; return whether there were any."""
-        count = len(self._lines)  # others may join them meanwhile: they wait
-        for _ in range(0, count, _AT_ONCE):
-            content = b"".join([self._lines.popleft() for _ in range(min(_AT_ONCE, len(self._lines)))])
-            self._write(content)
-            self._waiting -= len(content)
+        parts = self._parts.copy()  # others may join them meanwhile: they wait
+        del self._parts[: len(parts)]
+        for start in range(0, len(parts), _AT_ONCE * self._size):
+            lines = parts[start : start + _AT_ONCE * self._size]
+            self._write(b"".join(lines))
+            templates = lines[self._size - 1 :: self._size]
+            self._taken += sum(map(len, templates)) + _USUAL * len(templates)
         if self._dropped:
             _log.error("%d lines of the access log were dropped: it is written too slowly.", self._dropped)
             self._dropped = 0
-        return count > 0
+        return bool(parts)
 
     def _write(self, content: bytes) -> None:
         left = memoryview(content)

@@ -1,6 +1,6 @@
 """The forms of the access log's lines: named fields in JSON or logfmt, or the common log format.
 
-A line is joined from parts, most of which are those of the line before: to format it anew takes twice as long.
+A line is made of parts, most of which are those of the line before: to format it anew takes several times as long.
 """
 
 import json
@@ -54,6 +54,9 @@ class Form(ABC):
     time_format: str
     client_format: bytes
 
+    size: int
+    """How many parts a line has."""
+
     def __init__(self) -> None:
         self._second = 0
         self._stamp = b""
@@ -61,18 +64,19 @@ class Form(ABC):
 
     @abstractmethod
     def template(self, answered: Answered) -> Template:
-        """Return what `line` takes of ``answered``."""
+        """Return what `parts` takes of ``answered``."""
 
     @abstractmethod
-    def line(self, template: Template, request_id: bytes, seconds: float, client: str) -> bytes:
-        """Return the line for an answer that took ``seconds`` to make and was given to ``client``."""
+    def parts(self, template: Template, request_id: bytes, seconds: float, client: str) -> tuple[bytes, ...]:
+        """Return the line for an answer that took ``seconds`` to make and was given to ``client``, in parts.
 
-    def _time(self) -> bytes:
-        """The part that says the time."""
-        second = int(time.time())
-        if second != self._second:
-            self._second = second
-            self._stamp = time.strftime(self.time_format, time.gmtime(second)).encode()
+        The last one is the template's.
+        """
+
+    def _stamp_of(self, now: float) -> bytes:
+        """The part that says the time, which another second has begun."""
+        self._second = int(now)
+        self._stamp = time.strftime(self.time_format, time.gmtime(self._second)).encode()
         return self._stamp
 
     def _write_client(self, client: str) -> bytes:
@@ -83,16 +87,23 @@ class _Fields(Form):
     """Named fields."""
 
     duration_format: bytes
+    size = 5
 
     def __init__(self) -> None:
         super().__init__()
         self._durations = [self.duration_format % microseconds for microseconds in range(_SHORT)]
 
-    def line(self, template: Template, request_id: bytes, seconds: float, client: str) -> bytes:
+    def parts(self, template: Template, request_id: bytes, seconds: float, client: str) -> tuple[bytes, ...]:
         """Return the line."""
+        now = time.time()
         microseconds = int(seconds * 1e6)
-        duration = self._durations[microseconds] if microseconds < _SHORT else self.duration_format % microseconds
-        return b"".join((self._time(), request_id, duration, self._client(client), template[1]))
+        return (
+            self._stamp if 0 <= now - self._second < 1 else self._stamp_of(now),
+            request_id,
+            self._durations[microseconds] if microseconds < _SHORT else self.duration_format % microseconds,
+            self._client(client),
+            template[1],
+        )
 
 
 class _JSON(_Fields):
@@ -128,6 +139,7 @@ class _Common(Form):
 
     time_format = " [%d/%b/%Y:%H:%M:%S +0000] "
     client_format = b"%b - "
+    size = 4
 
     def template(self, answered: Answered) -> Template:
         """Return who it was, and what was asked and given."""
@@ -135,9 +147,11 @@ class _Common(Form):
         line = json.dumps(f"{method} {answered.target} HTTP/1.1")  # escapes what could forge a line
         return (key_id or "-").encode(), f"{line} {status} {length}\n".encode()
 
-    def line(self, template: Template, _request_id: bytes, _seconds: float, client: str) -> bytes:
+    def parts(self, template: Template, _request_id: bytes, _seconds: float, client: str) -> tuple[bytes, ...]:
         """Return the line."""
-        return b"".join((self._client(client), template[0], self._time(), template[1]))
+        now = time.time()
+        stamp = self._stamp if 0 <= now - self._second < 1 else self._stamp_of(now)
+        return self._client(client), template[0], stamp, template[1]
 
 
 _FORMS: Final[dict[LogFormat, type[Form]]] = {
