@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from callsheet.domain.access import APIKey, KeyStatus, Shape, Visibility, Workspace
 from callsheet.domain.errors import StorageError
-from callsheet.domain.model import Model
-from callsheet.storage import rows
+from callsheet.domain.model import MODEL_FIELDS, Model
+from callsheet.storage import rows, tables
 from callsheet.storage.store import Reading, Store, Writing
 from tests.storage.files import NOW, make_database
 from tests.storage.others import DATA, Make, execute
@@ -80,6 +80,10 @@ def make_key(**values: Any) -> APIKey:
         "created_at": NOW,
     }
     return APIKey(**{**given_, **values})
+
+
+def test_the_columns_of_models_are_the_fields_of_a_model_in_their_order() -> None:
+    assert tuple(tables.models.c.keys()) == MODEL_FIELDS
 
 
 @given(models())

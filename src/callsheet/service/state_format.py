@@ -88,7 +88,7 @@ def read_state(header: Header, lines: Iterator[bytes], options: Options) -> Stat
             break
         name, batch = content
         if name == "models":
-            models = chain(map(_read_model, batch), _read_models(lines))
+            models = chain(map(rows.model_of, batch), _read_models(lines))
             break
         tables[name].extend(batch)
     last_change = header["last_change"]
@@ -123,16 +123,12 @@ def _model_row(model: Model) -> list[object]:
     return [row[name] for name in MODEL_FIELDS]
 
 
-def _read_model(row: list[Any]) -> Model:
-    return rows.read_model(dict(zip(MODEL_FIELDS, row, strict=True)))
-
-
 def _read_models(lines: Iterator[bytes]) -> Iterator[Model]:
     for line in lines:
         content = json.loads(line)
         if isinstance(content, str):  # the checksum
             return
-        yield from map(_read_model, content[1])
+        yield from map(rows.model_of, content[1])
 
 
 def _credential_row(item: tuple[str, Credential]) -> list[object]:

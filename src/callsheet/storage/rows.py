@@ -1,12 +1,13 @@
 """Rows and domain values, each turned into the other; the only place that knows both."""
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from callsheet.domain.access import APIKey, KeyStatus, Shape, Visibility, Workspace
 from callsheet.domain.errors import StorageError
-from callsheet.domain.model import STAGES, Lifecycle, Model, sort_key
+from callsheet.domain.model import MODEL_FIELDS, STAGES, Lifecycle, Model, sort_key
 from callsheet.domain.times import format_instant, parse_instant
 
 Row = Mapping[str, Any]
@@ -18,24 +19,45 @@ def model_row(model: Model) -> dict[str, Any]:
 
 
 def read_model(row: Row) -> Model:
-    """Return the model of ``row``.
+    """Return the model of ``row``; errors as for `model_of`."""
+    return model_of([row[name] for name in MODEL_FIELDS])
+
+
+def model_of(values: Sequence[Any]) -> Model:
+    """Return the model of a row's ``values``, in the order of `MODEL_FIELDS`, which is that of the columns.
 
     Raises
     ------
     StorageError
         The row was damaged, or written by another program.
     """
+    name, shown, created, line, most_input, most, able, stage, deprecated, retires, new, about, hidden, source = (
+        values
+    )
     try:
-        values = {
-            **row,
-            "created_at": parse_instant(row["created_at"]),
-            "deprecated_at": _instant(row["deprecated_at"]),
-            "retires_at": _instant(row["retires_at"]),
-            "lifecycle": _stage(row["lifecycle"]),
-        }
-        return Model(**values)
+        return Model(
+            id=name,
+            display_name=shown,
+            created_at=parse_instant(created),
+            line=_shared(line),
+            max_input_tokens=most_input,
+            max_tokens=most,
+            capabilities=able,
+            lifecycle=_stage(stage),
+            deprecated_at=_instant(deprecated),
+            retires_at=_instant(retires),
+            replacement=new,
+            description=about,
+            hidden=hidden,
+            source=_shared(source),
+        )
     except Exception as error:
-        raise _damaged("model", row["id"], error) from error
+        raise _damaged("model", name, error) from error
+
+
+def _shared(text: str | None) -> str | None:
+    """One string for all that are equal, as a million rows have few different ones."""
+    return None if text is None else sys.intern(text)
 
 
 def _stage(value: Any) -> Lifecycle:

@@ -86,7 +86,7 @@ class Reading:
 
     def models(self, ids: Iterable[str] | None = None) -> Iterator[Model]:
         """Yield the models, all or those with these ids, in no order."""
-        return map(rows.read_model, self._rows(tables.models, "id", ids))
+        return self._models("id", ids)
 
     def count_models(self) -> int:
         """Return how many models there are."""
@@ -110,7 +110,7 @@ class Reading:
 
     def replaced_by(self, model_id: str) -> list[Model]:
         """Return the models whose replacement is this one."""
-        return list(map(rows.read_model, self._rows(tables.models, "replacement", [model_id])))
+        return list(self._models("replacement", [model_id]))
 
     def workspaces(self, ids: Iterable[str] | None = None) -> Iterator[Workspace]:
         """Yield the workspaces, archived ones too, all or those with these ids."""
@@ -148,15 +148,24 @@ class Reading:
         first = {"revision": revision, "number": number}
         return (Recorded(*row) for row in self._connection.execute(_RECORDS, first))
 
+    def _models(self, column: str, values: Iterable[object] | None) -> Iterator[Model]:
+        for result in self._results(tables.models, column, values):
+            for part in result.partitions(_AT_ONCE):
+                yield from map(rows.model_of, part)
+
     def _rows(self, table: Table, column: str, values: Iterable[object] | None) -> Iterator[Row]:
-        if values is None:  # there may be a million
-            yield from _plain(self._connection.execute(select(table), execution_options={"yield_per": _AT_ONCE}))
+        for result in self._results(table, column, values):
+            yield from _plain(result)
+
+    def _results(self, table: Table, column: str, values: Iterable[object] | None) -> Iterator[CursorResult[Any]]:
+        """All rows, or those in which a column has one of ``values``; in parts, as there may be a million."""
+        if values is None:
+            yield self._connection.execute(select(table), execution_options={"yield_per": _AT_ONCE})
             return
         wanted = list(values)
         for start in range(0, len(wanted), _IN):
-            yield from _plain(
-                self._connection.execute(_with_one_of(table, column), {"values": wanted[start : start + _IN]})
-            )
+            some = {"values": wanted[start : start + _IN]}
+            yield self._connection.execute(_with_one_of(table, column), some)
 
 
 class Writing(Reading):
