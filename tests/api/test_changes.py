@@ -123,3 +123,16 @@ def test_models_that_come_and_go_leave_nothing_behind() -> None:
     (view,) = state.views._views.values()
     assert len(pieces) <= 2 * 101 + 9
     assert len(view._slabs) == 1
+
+
+def test_blocks_that_were_all_replaced_at_once_are_let_go_with_the_next_change() -> None:
+    many = [make_model(f"m{number:04}") for number in range(5120)]
+    state = make_state(many)
+    for changes in ({each.id: replace(each, line="opus") for each in many}, {"x": make_model("x")}):
+        for number in range(0, len(many), 1000):
+            ask(state, query=b"limit=1000&after_id=m%04d" % number)
+        state = replace(state, catalog=state.catalog.changed(changes))
+    ask(state)
+    (view,) = state.views._views.values()
+    for kept in (view._slabs, state.views._renderings[Form.CURRENT]._pieces):
+        assert set(kept) == {block.lineage for block in state.catalog.blocks}

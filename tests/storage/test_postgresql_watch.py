@@ -50,6 +50,19 @@ def test_a_change_is_notified_and_ends_the_waiting(url: str) -> None:
         assert watch.polls == 4
 
 
+def test_a_change_that_is_notified_while_the_connection_reads_is_not_waited_for(url: str) -> None:
+    with Store(url).watch() as watch:
+        watch.changed(0)
+        for _ in range(3):
+            with Store(url).read(watch) as reading:
+                reading.installation()
+                record(url)
+            begun = time.monotonic()
+            assert watch.changed(LONG)
+            assert time.monotonic() - begun < LONG / 2
+        assert not watch.changed(0)
+
+
 def test_the_notification_names_the_revision_and_comes_with_the_commit(url: str) -> None:
     with Store(url).watch() as watch:
         heard: list[str] = []

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from callsheet.domain.access import APIKey, KeyStatus, Shape, Visibility, Workspace
-from callsheet.domain.errors import StorageError
+from callsheet.domain.errors import InvalidError, StorageError
 from callsheet.domain.model import MODEL_FIELDS, Model
 from callsheet.storage import rows, tables
 from callsheet.storage.store import Reading, Store, Writing
@@ -186,6 +186,15 @@ def test_every_kind_of_damaged_row_is_told(
     execute(store, damage)
     with pytest.raises(StorageError, match=f"^The row of {kind} '.*' is damaged"):
         read(store, kept)
+
+
+@pytest.mark.parametrize("name", ["display_name", "line", "max_tokens", "description", "source"])
+@pytest.mark.parametrize("value", [1.5, b"x", []])
+def test_a_value_of_the_wrong_kind_is_refused_by_the_model(name: str, value: object) -> None:
+    row = {**rows.model_row(Model(id="m", display_name="M")), name: value}
+    with pytest.raises(StorageError) as refusal:
+        rows.read_model(row)
+    assert isinstance(refusal.value.__cause__, InvalidError)
 
 
 def test_a_row_holds_plain_values_that_any_client_can_read() -> None:

@@ -59,12 +59,12 @@ class Rendering:
         self._pieces = {}
 
     def keep(self, catalog: Catalog) -> None:
-        """Forget the lineages that ``catalog`` no longer has, once they are the larger part."""
+        """Forget the lineages that ``catalog`` no longer has, once they are many."""
         self._pieces = kept(self._pieces, catalog)
 
 
 def kept(prepared: dict[object, T], catalog: Catalog) -> dict[object, T]:
-    """Return what was prepared by lineage; once they are the larger part, without those ``catalog`` has no more."""
-    if len(prepared) <= 2 * len(catalog.blocks) + 8:
+    """Return what was prepared by lineage; without those that ``catalog`` has no more, once they are many."""
+    if len(prepared) <= len(catalog.blocks) * 5 // 4 + 8:  # less than the double: all may be new at once
         return prepared
     return {block.lineage: prepared[block.lineage] for block in catalog.blocks if block.lineage in prepared}

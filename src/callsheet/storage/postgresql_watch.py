@@ -37,6 +37,7 @@ class PostgreSQLWatch(Watch):
     def __init__(self, database: "PostgreSQL") -> None:
         self._database = database
         self._seen: object = None
+        self._heard = False  # something that nobody waits for any more
         self._waker, self._woken = socket.socketpair()
         try:
             with database.explained():
@@ -51,8 +52,10 @@ class PostgreSQLWatch(Watch):
 
     def changed(self, timeout: float) -> bool:
         """Return whether the revision has moved since the last call; see `Watch`."""
-        if self._seen is not None:  # what was done since the last answer is part of the pause, up to the half of it
+        if self._seen is not None and not self._heard:
+            # What was done since the last answer is part of the pause, up to the half of it.
             self._wait(max(self.answered_at + timeout - time.monotonic(), timeout / 2))
+        self._heard = False
         with self._database.explained():
             revision = self._ask()
         seen, self._seen = self._seen, revision
@@ -60,13 +63,20 @@ class PostgreSQLWatch(Watch):
 
     @contextmanager
     def transaction(self) -> Iterator[sqlalchemy.Connection]:
-        """Yield the connection in a transaction that reads."""
+        """Yield the connection in a transaction that reads.
+
+        What is notified meanwhile comes with its answers, so that no waiting would end for it.
+        """
+        notified = self.notifications
         with self._database.explained(), self._connection.begin():
             self._raw.patience = PATIENCE
-            self._connection.exec_driver_sql("BEGIN")  # as it commits by itself, SQLAlchemy does not
-            self._database.begin(self._connection, writes=False)
-            yield self._connection
-            self._raw.patience = _PATIENCE
+            try:
+                self._connection.exec_driver_sql("BEGIN")  # as it commits by itself, SQLAlchemy does not
+                self._database.begin(self._connection, writes=False)
+                yield self._connection
+            finally:
+                self._raw.patience = _PATIENCE
+        self._heard = self.notifications > notified
 
     def forget(self) -> None:
         """Let the next `changed` find a change; see `Watch`."""

@@ -55,9 +55,9 @@ def model_of(values: Sequence[Any]) -> Model:
         raise _damaged("model", name, error) from error
 
 
-def _shared(text: str | None) -> str | None:
-    """One string for all that are equal, as a million rows have few different ones."""
-    return None if text is None else sys.intern(text)
+def _shared(text: Any) -> Any:
+    """One string for all that are equal, as a million rows have few different ones; else what it is."""
+    return sys.intern(text) if isinstance(text, str) else text
 
 
 def _stage(value: Any) -> Lifecycle:
