@@ -20,7 +20,7 @@ from callsheet.http.app import CallsheetApp
 from callsheet.http.fast import Rest
 from callsheet.http.log_forms import NO_TEMPLATE
 from callsheet.http.memo import ENTRY, Memo
-from callsheet.http.metrics import Label
+from callsheet.http.metrics import Tally
 from callsheet.http.observer import Kind
 from tests.api.states import SECRET as STATE_SECRET
 from tests.api.states import make_state
@@ -40,7 +40,7 @@ from tests.http.wire import DATE, Line
 from tests.installation import Installation, make_model
 
 HEAD = plain().replace(b"GET", b"HEAD", 1)  # which only the ASGI driver answers
-KIND = Kind(Label("list", 200, "anthropic"), NO_TEMPLATE)
+KIND = Kind(Tally(), NO_TEMPLATE)
 
 
 @pytest.fixture

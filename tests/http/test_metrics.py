@@ -117,7 +117,7 @@ def test_the_process_is_described(app_door: AppDoor) -> None:
 
 
 def test_large_counts_lose_no_digit(app_door: AppDoor) -> None:
-    app_door.app.observer.metrics.answers[Label("list", 200, "anthropic")] = 12_345_678_901
+    app_door.app.observer.metrics.tally(Label("list", 200, "anthropic")).count = 12_345_678_901
     assert " 12345678901\n" in app_door.ask("GET", "/metrics").body.decode()
 
 

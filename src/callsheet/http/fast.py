@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
 _START: Final = b"GET /v1/"
 _NEVER: Final = float("inf")
-_LIST: Final = Kind(Label("list", 200, "anthropic"), NO_TEMPLATE)
-_RETRIEVE: Final = Kind(Label("retrieve", 200, "anthropic"), NO_TEMPLATE)
 
 
 class Rest(NamedTuple):
@@ -69,6 +67,10 @@ class FastLane:
         nobody needs to be waited for to know whether a request is one too many."""
         self.needs_address = self.limits is not None or self.observer.log is not None
         """Whether it matters from where a request comes."""
+        self._list, self._retrieve = (
+            Kind(self.observer.metrics.tally(Label(route, 200, "anthropic")), NO_TEMPLATE)
+            for route in ("list", "retrieve")
+        )
         self.memo: Memo[Rest] = Memo(memo_bytes)
         self.ids = RequestIDs()
         self.reader = partial(HeadReader, limits.max_url_bytes, limits.max_header_bytes, KnownLines())
@@ -88,7 +90,7 @@ class FastLane:
 
     def kind(self, model_id: str | None, head: Head, length: int, caller: Caller) -> Kind:
         """Return what is told of a successful answer; a line of the log is only made if there is one."""
-        usual = _LIST if model_id is None else _RETRIEVE
+        usual = self._list if model_id is None else self._retrieve
         log = self.observer.log
         if log is None:
             return usual

@@ -18,6 +18,15 @@ class Label(NamedTuple):
     dialect: str
 
 
+class Tally:
+    """How many answers there were of one kind; counted here, as to look a label up for each takes longer."""
+
+    __slots__ = ("count",)
+
+    def __init__(self) -> None:
+        self.count = 0
+
+
 class Metrics:
     """Counts answers and the time they took, at a fraction of a microsecond each.
 
@@ -25,24 +34,28 @@ class Metrics:
     """
 
     def __init__(self) -> None:
-        self.answers: dict[Label, int] = {}
+        self._tallies: dict[Label, Tally] = {}
         self.durations = [0] * _BUCKETS
         """How many answers took less than 2**n microseconds, and no less than half of that, by n."""
         self.seconds = 0.0
         self.remembered = 0
         """Answers that came from the memo."""
 
-    def count(self, label: Label, seconds: float) -> None:
+    def tally(self, label: Label) -> Tally:
+        """Return where answers of this kind are counted."""
+        return self._tallies.setdefault(label, Tally())
+
+    def count(self, tally: Tally, seconds: float) -> None:
         """Count an answer that took ``seconds``."""
-        answers = self.answers
-        answers[label] = answers.get(label, 0) + 1
+        tally.count += 1
         self.seconds += seconds
         power = int(seconds * 1e6).bit_length()
         self.durations[power if power < _BUCKETS else _BUCKETS - 1] += 1
 
     def figures(self) -> Figures:
         """Return what was counted so far; any thread may ask."""
-        answers = self.answers.copy()  # in one step, as the event loop goes on counting
+        tallies = self._tallies.copy()  # in one step, as the event loop goes on counting
+        answers = {label: tally.count for label, tally in tallies.items() if tally.count}
         found: Figures = {
             Series(
                 "callsheet_requests_total", tuple((name, str(value)) for name, value in label._asdict().items())

@@ -6,7 +6,7 @@ from callsheet.api.answer import Response
 from callsheet.api.request import Request
 from callsheet.http.access_log import AccessLog
 from callsheet.http.log_forms import NO_TEMPLATE, Answered, Template
-from callsheet.http.metrics import Label, Metrics, label
+from callsheet.http.metrics import Metrics, Tally, label
 
 #: Address and port of a client; None behind a Unix socket.
 Client: TypeAlias = tuple[str, int] | None
@@ -15,7 +15,7 @@ Client: TypeAlias = tuple[str, int] | None
 class Kind(NamedTuple):
     """What there is to tell of an answer that would be the same for an equal one."""
 
-    label: Label
+    tally: Tally
     template: Template
 
 
@@ -41,11 +41,11 @@ class Observer:
             template = self.log.template(
                 Answered(request.method, request.path, request.query, response.status, length, response.key_id)
             )
-        return Kind(label(request, response.status, to_openai=to_openai), template)
+        return Kind(self.metrics.tally(label(request, response.status, to_openai=to_openai)), template)
 
     def tell(self, kind: Kind, request_id: bytes, seconds: float, client: Client) -> None:
         """Tell of an answer that took ``seconds`` to make and went to ``client``."""
-        self.metrics.count(kind.label, seconds)
+        self.metrics.count(kind.tally, seconds)
         if self.log is not None:
             self.log.add(kind.template, request_id, seconds, client[0] if client else "")
 
