@@ -32,7 +32,7 @@ class Options(NamedTuple):
     crowd
         Keys, and the workspaces that they are of, in the part on many of them.
     change_seconds
-        How long changes flow.
+        How long changes are followed, one by one.
     """
 
     quick: bool

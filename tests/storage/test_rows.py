@@ -13,7 +13,9 @@ from callsheet.domain.access import APIKey, KeyStatus, Shape, Visibility, Worksp
 from callsheet.domain.errors import InvalidError, StorageError
 from callsheet.domain.model import MODEL_FIELDS, Model
 from callsheet.storage import rows, tables
-from callsheet.storage.store import Reading, Store, Writing
+from callsheet.storage.reading import Reading
+from callsheet.storage.store import Store
+from callsheet.storage.writing import Writing
 from tests.storage.files import NOW, make_database
 from tests.storage.others import DATA, Make, execute
 from tests.strategies import instants, models

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from callsheet.api.request import QUOTED, bearer
 from callsheet.api.state import State
-from callsheet.domain.access import Credential, Principal, Workspace
+from callsheet.domain.access import NEVER, Credential, Principal, Workspace
 from callsheet.domain.errors import AuthenticationError, InvalidRequestError, PermissionDeniedError
 
 _MOST_BETAS = 100
@@ -40,7 +40,7 @@ def authenticate(state: State, headers: Mapping[bytes, bytes], now: float) -> Pr
                 return Principal(credential.key_id, credential.workspace_id, credential.expires)
             failure = failure or problem
     if failure is not None and state.options.any_key:
-        return Principal("any-key", None, float("inf"))
+        return Principal("any-key", None, NEVER)
     raise AuthenticationError(failure or "x-api-key header is required")
 
 

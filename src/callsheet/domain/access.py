@@ -48,6 +48,9 @@ class Visibility(NamedTuple):
 
 SEES_ALL: Final = Visibility()
 
+#: When a key expires that does not, in seconds since the epoch.
+NEVER: Final = float("inf")
+
 
 @lru_cache(maxsize=4096)
 def _matcher(patterns: tuple[str, ...]) -> re.Pattern[str]:
@@ -202,7 +205,7 @@ def _index(key: APIKey) -> str:
 
 
 def _credential(key: APIKey) -> Credential:
-    expires = float("inf") if key.expires_at is None else key.expires_at.timestamp()
+    expires = NEVER if key.expires_at is None else key.expires_at.timestamp()
     return Credential(key.id, key.workspace_id, key.status is KeyStatus.ACTIVE, expires)
 
 

@@ -15,6 +15,7 @@ from callsheet.api.answer import find, give, suit
 from callsheet.api.caller import Caller
 from callsheet.api.request import Header, Request, find_model_id
 from callsheet.api.slab import Body
+from callsheet.domain.access import NEVER
 from callsheet.http.app import CallsheetApp
 from callsheet.http.head import Head, HeadReader, KnownLines
 from callsheet.http.log_forms import NO_TEMPLATE, Answered
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from callsheet.http.config import ServerConfig
 
 _START: Final = b"GET /v1/"
-_NEVER: Final = float("inf")
 
 
 class Rest(NamedTuple):
@@ -128,7 +128,7 @@ class FastProtocol(EnvelopeProtocol):
             known = memo.answers.get(data)
             if (
                 known is not None
-                and (known.expires == _NEVER or time.time() < known.expires)
+                and (known.expires == NEVER or time.time() < known.expires)
                 and (lane.limits is None or lane.limits.admits(self.client, known.key_id))
             ):
                 self._give_again(known, begun)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 from callsheet.api.answer import Response, answer, apologize
 from callsheet.api.request import READ, Header, Request
 from callsheet.api.view import AT_ONCE, UnfinishedError
+from callsheet.domain.access import NEVER
 from callsheet.domain.errors import APIError
 from callsheet.http.memo import ENTRY, LONGEST, Memo
 from callsheet.http.observer import Kind, Observer
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("callsheet")
 
-_NEVER: Final = float("inf")
 
 #: What an answer depends on, time aside: method, path, query and the headers that are read.
 _Asked: TypeAlias = tuple[str, bytes, bytes, tuple[Header, ...]]
@@ -95,7 +95,7 @@ class PublicAPI:
         """The answer given before to a request that differed in nothing that matters."""
         self.follow()
         known = self._memo.answers.get(asked)
-        if known is None or not (known.expires == _NEVER or time.time() < known.expires):
+        if known is None or not (known.expires == NEVER or time.time() < known.expires):
             return None
         self._observer.metrics.remembered += 1
         return known

@@ -10,7 +10,9 @@ from callsheet.domain.access import SEES_ALL, APIKey, KeyStatus, Shape, Visibili
 from callsheet.domain.errors import ConflictError, InvalidError, UnknownError
 from callsheet.domain.secret import SECRET_BYTES, check_secret, fingerprint, hint, make_secret
 from callsheet.service.ids import make_id
-from callsheet.storage.store import Reading, Store, Writing
+from callsheet.storage.reading import Reading
+from callsheet.storage.store import Store
+from callsheet.storage.writing import Writing
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,10 @@ from callsheet.domain.model import (
     deprecate_model,
     retire_model,
 )
+from callsheet.storage.reading import Reading
 from callsheet.storage.rows import Row
-from callsheet.storage.store import Reading, Store, Writing
+from callsheet.storage.store import Store
+from callsheet.storage.writing import Writing
 
 
 class CatalogService:

@@ -9,8 +9,8 @@ from callsheet.domain.times import parse_instant
 from callsheet.service.problem import Problem
 from callsheet.storage import rows
 from callsheet.storage.integrity import BROKEN, KINDS, Integrity
+from callsheet.storage.reading import Installation
 from callsheet.storage.rows import Row
-from callsheet.storage.store import Installation
 
 #: The action by which a revision may be raised by more than one, and the kind of its subject.
 RESTORE: Final = ("restore", "installation")

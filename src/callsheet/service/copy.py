@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from callsheet.domain.errors import ConflictError, UnknownError
-from callsheet.storage.store import Installation, Store
+from callsheet.storage.reading import Installation
+from callsheet.storage.store import Store
 from callsheet.storage.transfer import (
     Content,
     Progress,

@@ -9,7 +9,8 @@ from callsheet.domain.access import Workspace
 from callsheet.domain.errors import StorageAwayError
 from callsheet.service.builtin import builtin_catalog
 from callsheet.service.ids import make_id
-from callsheet.storage.store import Store, Writing
+from callsheet.storage.store import Store
+from callsheet.storage.writing import Writing
 
 if TYPE_CHECKING:
     from callsheet.service.state_file import StateFile  # slow to import, and only a server has one

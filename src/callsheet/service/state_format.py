@@ -12,7 +12,7 @@ from itertools import chain, islice
 from typing import Any, Final, TypeVar
 
 from callsheet.api.state import Options, State
-from callsheet.domain.access import Credential, Keyring
+from callsheet.domain.access import NEVER, Credential, Keyring
 from callsheet.domain.catalog import Catalog
 from callsheet.domain.model import MODEL_FIELDS, Model
 from callsheet.storage import rows
@@ -23,7 +23,6 @@ _OURS: Final = {"callsheet_state": 1, "model": list(MODEL_FIELDS), "key": list(C
 #: Rows to a line: few enough to be written in a fraction of a millisecond, while a request may wait for that.
 _AT_ONCE: Final = 32
 
-_FOREVER: Final = float("inf")
 
 #: What there is besides models, in the order of the lines.
 _TABLES: Final = ("workspaces", "keys", "aliases", "tombstones")
@@ -133,10 +132,10 @@ def _read_models(lines: Iterator[bytes]) -> Iterator[Model]:
 
 def _credential_row(item: tuple[str, Credential]) -> list[object]:
     fingerprint, credential = item
-    never = credential.expires == _FOREVER  # which JSON cannot say
+    never = credential.expires == NEVER  # which JSON cannot say
     return [fingerprint, *(credential._replace(expires=None) if never else credential)]  # type: ignore[arg-type]
 
 
 def _read_credential(row: list[Any]) -> tuple[str, Credential]:
     credential = Credential(*row[1:])
-    return row[0], credential if credential.expires is not None else credential._replace(expires=_FOREVER)
+    return row[0], credential if credential.expires is not None else credential._replace(expires=NEVER)

@@ -23,8 +23,9 @@ from sqlalchemy.types import NullType
 
 from callsheet.storage import tables
 from callsheet.storage.database import Database
+from callsheet.storage.reading import Installation, Reading
 from callsheet.storage.rows import Row
-from callsheet.storage.store import Installation, Reading, Store
+from callsheet.storage.store import Store
 
 _AT_ONCE: Final = 1000  # rows held in memory at a time; there may be a million
 

@@ -1,0 +1,173 @@
+"""Reading: what can be read of the tables in one transaction."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import Connection, CursorResult, Select, Table, bindparam, func, select
+
+from callsheet.domain.access import APIKey, Workspace
+from callsheet.domain.model import Model
+from callsheet.storage import rows, tables
+from callsheet.storage.rows import Row
+
+_IN: Final = 500  # values in one IN list
+_AT_ONCE: Final = 1000  # rows fetched at a time
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """What there is one of.
+
+    Parameters
+    ----------
+    organization_id
+        A UUID.
+    default_workspace_id
+        Of the workspace made first.
+    revision
+        Counts the transactions that changed something.
+    """
+
+    organization_id: str
+    default_workspace_id: str
+    revision: int
+
+
+class Recorded(NamedTuple):
+    """A change record, without what it was that changed.
+
+    Parameters
+    ----------
+    number
+        Counts the records.
+    revision, at
+        Of the transaction, and when it was.
+    kind, subject
+        What was changed: ``model`` and its id, and so on.
+    """
+
+    number: int
+    revision: int
+    at: str
+    kind: str
+    subject: str
+
+
+#: Made once: to write a statement takes longer than to look up what it reads.
+_INSTALLATION: Final = select(tables.installation)
+_RECORDS: Final = (
+    select(*(tables.changes.c[name] for name in Recorded._fields))
+    .where(tables.changes.c.revision >= bindparam("revision"), tables.changes.c.number >= bindparam("number"))
+    .order_by(tables.changes.c.number)
+)
+
+
+class Reading:
+    """What can be read in one transaction: everything in it is of one moment."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def installation(self) -> Installation | None:
+        """Return the installation, or None if nothing has been set up yet."""
+        row = self._connection.execute(_INSTALLATION).first()
+        if row is None:
+            return None
+        return Installation(row.organization_id, row.default_workspace_id, row.revision)
+
+    def models(self, ids: Iterable[str] | None = None) -> Iterator[Model]:
+        """Yield the models, all or those with these ids, in no order."""
+        return self._models("id", ids)
+
+    def count_models(self) -> int:
+        """Return how many models there are."""
+        return int(self._connection.execute(select(func.count()).select_from(tables.models)).scalar_one())
+
+    def model(self, model_id: str) -> Model | None:
+        """Return the model with this id."""
+        return next(self.models([model_id]), None)
+
+    def aliases(self, names: Iterable[str] | None = None) -> dict[str, str]:
+        """Return alias to model id, of all or of these aliases."""
+        return {row["alias"]: row["model_id"] for row in self._rows(tables.aliases, "alias", names)}
+
+    def aliases_of(self, model_id: str) -> list[str]:
+        """Return the aliases that mean this model, sorted."""
+        return sorted(row["alias"] for row in self._rows(tables.aliases, "model_id", [model_id]))
+
+    def tombstones(self, ids: Iterable[str] | None = None) -> dict[str, str]:
+        """Return id to sort key, of all removed models or of these."""
+        return dict(map(rows.read_tombstone, self._rows(tables.tombstones, "id", ids)))
+
+    def replaced_by(self, model_id: str) -> list[Model]:
+        """Return the models whose replacement is this one."""
+        return list(self._models("replacement", [model_id]))
+
+    def workspaces(self, ids: Iterable[str] | None = None) -> Iterator[Workspace]:
+        """Yield the workspaces, archived ones too, all or those with these ids."""
+        return map(rows.read_workspace, self._rows(tables.workspaces, "id", ids))
+
+    def workspaces_named(self, name: str) -> list[Workspace]:
+        """Return the workspaces with this name, archived ones too."""
+        return list(map(rows.read_workspace, self._rows(tables.workspaces, "name", [name])))
+
+    def api_keys(self, ids: Iterable[str] | None = None) -> Iterator[APIKey]:
+        """Yield the API keys, archived ones too, all or those with these ids."""
+        return map(rows.read_key, self._rows(tables.api_keys, "id", ids))
+
+    def key_with(self, fingerprint: bytes) -> APIKey | None:
+        """Return the key with this fingerprint."""
+        found = self._rows(tables.api_keys, "fingerprint", [fingerprint])
+        return next(map(rows.read_key, found), None)
+
+    def changes(self, subject: str | None = None, limit: int = 100) -> list[Row]:
+        """Return the latest change records, newest first, of everything or of one subject."""
+        query = select(tables.changes).order_by(tables.changes.c.number.desc()).limit(limit)
+        if subject is not None:
+            query = query.where(tables.changes.c.subject == subject)
+        return list(_plain(self._connection.execute(query)))
+
+    def last_change(self, revision: int) -> tuple[int, str] | None:
+        """Return number and time of the last change record of a revision: what tells one history from another."""
+        changes = tables.changes.c
+        query = select(changes.number, changes.at).where(changes.revision == revision)
+        row = self._connection.execute(query.order_by(changes.number.desc()).limit(1)).first()
+        return None if row is None else (row.number, row.at)
+
+    def recorded_from(self, revision: int, number: int) -> Iterator[Recorded]:
+        """Yield the change records from this revision and this number on, in their order."""
+        first = {"revision": revision, "number": number}
+        return (Recorded(*row) for row in self._connection.execute(_RECORDS, first))
+
+    def _models(self, column: str, values: Iterable[object] | None) -> Iterator[Model]:
+        for result in self._results(tables.models, column, values):
+            for part in result.partitions(_AT_ONCE):
+                yield from map(rows.model_of, part)
+
+    def _rows(self, table: Table, column: str, values: Iterable[object] | None) -> Iterator[Row]:
+        for result in self._results(table, column, values):
+            yield from _plain(result)
+
+    def _results(self, table: Table, column: str, values: Iterable[object] | None) -> Iterator[CursorResult[Any]]:
+        """All rows, or those in which a column has one of ``values``; in parts, as there may be a million."""
+        if values is None:
+            yield self._connection.execute(select(table), execution_options={"yield_per": _AT_ONCE})
+            return
+        wanted = list(values)
+        for start in range(0, len(wanted), _IN):
+            some = {"values": wanted[start : start + _IN]}
+            yield self._connection.execute(_with_one_of(table, column), some)
+
+
+@cache
+def _with_one_of(table: Table, column: str) -> Select[Any]:
+    """The rows in which a column has one of ``values``."""
+    return select(table).where(table.c[column].in_(bindparam("values", expanding=True)))
+
+
+def _plain(result: CursorResult[Any]) -> Iterator[Row]:
+    """The rows of a result as plain dictionaries."""
+    names = tuple(result.keys())
+    return (dict(zip(names, row, strict=True)) for part in result.partitions(_AT_ONCE) for row in part)
