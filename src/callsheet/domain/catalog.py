@@ -122,14 +122,16 @@ class Catalog:
 
         Only the blocks and shards that a changed model stood or now stands in are made anew.
         """
+        models = models or {}
         result = Catalog.__new__(Catalog)
-        result._models = self._models.changed(models or {})
+        result._models = self._models.changed(models)
         result._aliases = self._aliases.changed(aliases or {})
         result._tombstones = self._tombstones.changed(tombstones or {})
-        if len(models or {}) > len(self.blocks) * 8:  # most would be touched: sorting once is less work
-            result._lay(_cut(sorted((model for _, model in result._models.items()), key=_by_sort_key)))
+        if len(models) > len(self.blocks) * 8:  # most would be touched: sorting once is less work
+            kept = (model for model in self if model.id not in models)  # in order: quicker to sort
+            result._lay(_cut(sorted([*kept, *filter(None, models.values())], key=_by_sort_key)))
         else:
-            result.blocks, result.starts = self._blocks_with(models or {})
+            result.blocks, result.starts = self._blocks_with(models)
         return result
 
     def _blocks_with(self, changes: Mapping[str, Model | None]) -> tuple[tuple[Block, ...], list[str]]:

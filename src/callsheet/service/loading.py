@@ -84,7 +84,7 @@ def catch_up(reading: Reading, state: State) -> State:
 class _News(NamedTuple):
     """What the change records say has happened since a State: subjects by kind, and the last record's own mark."""
 
-    changed: Mapping[str, Mapping[str, None]]
+    changed: defaultdict[str, dict[str, None]]
     last_change: tuple[int, str] | None
 
 
@@ -93,7 +93,7 @@ def _news(reading: Reading, state: State, installation: Installation) -> _News |
     if installation.organization_id != state.organization_id or installation.revision < state.revision:
         return None
     known, last = None, None
-    changed: dict[str, dict[str, None]] = defaultdict(dict)
+    changed: defaultdict[str, dict[str, None]] = defaultdict(dict)
     for each in reading.recorded_from(state.revision, 0 if state.last_change is None else state.last_change[0]):
         if each.revision == state.revision:
             known = each.number, each.at
