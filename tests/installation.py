@@ -69,8 +69,10 @@ class Installation:
             self.catalog.add(model)
 
     def key(self, **options: Any) -> str:
-        """A new secret: of the default workspace unless said otherwise."""
-        return self.access.create_key(options.pop("name", "test"), **options).secret
+        """A new secret: of the default workspace unless said otherwise; its key is ``test``, or ``test 2`` and so on."""
+        name = options.pop("name", "test")
+        taken = sum(key.name.partition(" ")[0] == name for key in self.access.list_keys())
+        return self.access.create_key(f"{name} {taken + 1}" if taken else name, **options).secret
 
     def workspace(self, name: str, allow: tuple[str, ...] = (), deny: tuple[str, ...] = (), **options: Any) -> str:
         """The id of a new workspace."""

@@ -5,6 +5,7 @@ import sys
 from contextlib import suppress
 
 from callsheet._version import __version__
+from callsheet.cli.streams import reopen_closed_streams
 
 #: Commands for which the extra ``cli`` is enough.
 _WITHOUT_SERVER = ("doctor", "fake", "models")
@@ -12,6 +13,7 @@ _WITHOUT_SERVER = ("doctor", "fake", "models")
 
 def main() -> None:
     """Run the command line; where nothing of it is installed, say how to get it."""
+    reopen_closed_streams()
     if sys.argv[1:] == ["--version"]:  # scripts ask often, and need nothing imported for it
         with suppress(OSError):  # what cannot be written is told as for any other command
             print(f"callsheet {__version__}", flush=True)

@@ -80,7 +80,7 @@ def test_a_key_whose_secret_cannot_be_shown_is_archived(
 def test_so_is_one_with_stdout_closed(installation: Installation) -> None:
     closing = ["sh", "-c", 'exec "$@" >&-', "sh", *COMMAND, "keys", "create", "--name", "k"]
     done = subprocess.run(closing, capture_output=True, text=True, timeout=DEADLINE, check=False)
-    assert (done.returncode, done.stderr) == (1, "callsheet: Cannot write: Bad file descriptor.\n")
+    assert (done.returncode, done.stderr) == (1, "callsheet: Cannot write: standard output is closed.\n")
     assert [key.status for key in installation.access.list_keys()] == [KeyStatus.ARCHIVED]
 
 

@@ -1,11 +1,10 @@
 """The command tree, and what becomes of errors."""
 
-import os
 import sys
 from contextlib import suppress
+from errno import EBADF
 from io import TextIOWrapper
-from pathlib import Path
-from typing import Annotated, TextIO
+from typing import Annotated
 
 import typer
 
@@ -14,6 +13,7 @@ from callsheet.cli.doctor import doctor
 from callsheet.cli.fake import fake
 from callsheet.cli.missing import add_missing
 from callsheet.cli.models import app as models
+from callsheet.cli.streams import discard, flush_streams
 from callsheet.domain.errors import CallsheetError
 
 app = typer.Typer(
@@ -81,17 +81,8 @@ def _refuse(sentence: str, code: int) -> int:
         typer.echo(f"callsheet: {sentence}", err=True)
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:  # it may have been closed
-            _let_go(stream)
+            discard(stream)
     return code
-
-
-def _let_go(stream: TextIO) -> None:
-    """Send nowhere what a stream holds and cannot write; else Python tries again at its end, and complains."""
-    try:
-        stream.flush()
-    except OSError:
-        with suppress(OSError), Path(os.devnull).open("wb") as nowhere:
-            os.dup2(nowhere.fileno(), stream.fileno())
 
 
 def run(arguments: list[str] | None = None) -> int:
@@ -102,11 +93,20 @@ def run(arguments: list[str] | None = None) -> int:
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, TextIOWrapper):
                 stream.reconfigure(errors="replace")  # a terminal may lack a character; that is no reason to stop
-        app(arguments, prog_name="callsheet")
+        code = _end(arguments)
+        flush_streams()
     except CallsheetError as error:
         return _refuse(str(error), 1)
     except OSError as error:  # the output: whatever else may fail says so in its own words
-        return _refuse(f"Cannot write: {error.strerror}.", 1)
-    except SystemExit as end:  # how Typer ends, well or not
+        reason = "standard output is closed" if error.errno == EBADF else error.strerror
+        return _refuse(f"Cannot write: {reason}.", 1)
+    return code
+
+
+def _end(arguments: list[str] | None) -> int:
+    """Run one command; return the exit code that Typer ends with."""
+    try:
+        app(arguments, prog_name="callsheet")
+    except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0
     return 0

@@ -7,10 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
-from callsheet.cli.database import DatabaseURL, open_catalog
+from callsheet.cli.change_text import what_changed
+from callsheet.cli.database import DatabaseURL, open_access, open_catalog
 from callsheet.cli.output import (
     AsJSON,
-    cell_text,
     day,
     print_json,
     print_record,
@@ -241,20 +241,24 @@ def unalias(
 @app.command()
 def history(
     subject: Annotated[
-        str | None, typer.Argument(help="Only this model, alias, workspace or key, by its id.")
+        str | None,
+        typer.Argument(
+            metavar="[ID|NAME]", help="Only this model or alias, or this workspace or key, by id or name."
+        ),
     ] = None,
     limit: Annotated[int, typer.Option(min=1, max=1_000_000, help="At most so many changes.")] = 100,
     database: DatabaseURL = None,
     as_json: AsJSON = False,
 ) -> None:
-    """Show what was changed, when and by whom, latest first."""
+    """Show what was changed, when and by whom, latest first. Times are UTC."""
     changes = open_catalog(database).history(subject, limit)
     if as_json:
         print_json(changes)
         return
+    names = {each.id: each.name for each in open_access(database).list_workspaces()}
     print_table(
         ("Revision", "Time", "Change", "Actor"),
-        ((row["revision"], second(row["at"]), _what(row), row["actor"]) for row in changes),
+        ((row["revision"], second(row["at"]), what_changed(row, names), row["actor"]) for row in changes),
         {"Change": 31},
     )
 
@@ -264,18 +268,6 @@ def _stage(record: Mapping[str, object]) -> str:
     if record["retires_at"]:
         stage += f"{'' if stage == 'retired' else ', retires'} {day(record['retires_at'])}"
     return f"{stage}, hidden" if record["hidden"] else stage
-
-
-def _what(row: Mapping[str, Any]) -> str:
-    before, after = row["before"] or {}, row["after"] or {}
-    if row["kind"] == "alias":
-        return f"{row['action']} {row['subject']} → {(after or before).get('model_id')}"
-    changes = [
-        f"{name}: {cell_text(before.get(name))} → {cell_text(value)}"
-        for name, value in after.items()
-        if before and value != before.get(name)
-    ]
-    return "; ".join([f"{row['action']} {row['kind']} {row['subject']}", *changes])
 
 
 def _parse_json(text: str | None) -> Any:

@@ -1,6 +1,7 @@
 """Opening the database that a command works on, and bringing it up to date."""
 
 import getpass
+import os
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -31,11 +32,13 @@ def clock() -> datetime:
 
 
 def actor() -> str:
-    """Return who is put down for changes made here."""
+    """Return who is put down for changes made here; under sudo, who asked for it, and as whom it runs."""
     try:
-        return f"cli:{getpass.getuser()}"
+        user = getpass.getuser()
     except (KeyError, OSError):  # a container may run as a user without a name
         return "cli"
+    person = os.environ.get("SUDO_USER") or user
+    return f"cli:{person}" if person == user else f"cli:{person} as {user}"
 
 
 def load_settings(database: str | None) -> Settings:

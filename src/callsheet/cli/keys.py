@@ -4,29 +4,33 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
 from errno import EBADF
 from typing import Annotated, Any, Final
 
 import typer
 
+from callsheet.cli import key_text
 from callsheet.cli.database import DatabaseURL, clock, open_access
-from callsheet.cli.output import AsJSON, day, print_json, print_table, say
+from callsheet.cli.key_import import import_keys
+from callsheet.cli.output import AsJSON, day, print_json, print_record, print_table, say, second
+from callsheet.cli.secret_input import read_secret
+from callsheet.cli.sight_text import Models, sight_lines, sight_record
 from callsheet.domain.access import APIKey
 from callsheet.domain.errors import InvalidError
 from callsheet.domain.times import parse_instant
-from callsheet.service.access import AccessService, NewKey
+from callsheet.service.access import AccessService, KeyChange, NewKey
 
 app = typer.Typer(help="Create and withdraw API keys.", no_args_is_help=True)
 
 _LONGEST_OVERLAP: Final = 24 * 366 * 10  # hours
 
-Key = Annotated[str, typer.Argument(metavar="KEY", help="Id of a key, or its name if no other has it.")]
+Key = Annotated[str, typer.Argument(metavar="NAME|ID", help="Name or id of a key.")]
 
 
 @app.command()
 def create(
-    name: Annotated[str, typer.Option(help="Name for people.")],
+    name: Annotated[str, typer.Option(help="Name for people; no two keys in use have the same.")],
     workspace: Annotated[str | None, typer.Option(help="Id or name; the default one if not given.")] = None,
     organization: Annotated[
         bool, typer.Option("--organization", help="Let the key choose among all workspaces.")
@@ -45,7 +49,7 @@ def create(
     if organization and workspace is not None:
         raise InvalidError("A key belongs to a workspace or to the organization; say one.")
     expiry = None if expires_at is None else parse_instant(expires_at, "--expires-at")
-    secret = sys.stdin.readline().strip() if secret == "-" else secret
+    secret = read_secret(secret)
     access = open_access(database, create=True)
     new = access.create_key(name, workspace, organization=organization, expires_at=expiry, secret=secret)
     with told_or_archived(access, new) as untold:
@@ -55,30 +59,100 @@ def create(
 
 @app.command("list")
 def list_keys(database: DatabaseURL = None, as_json: AsJSON = False) -> None:
-    """List all keys, oldest first, archived ones too."""
+    """List all keys, oldest first, archived ones too. Times are UTC."""
     access = open_access(database)
     now = clock()
-    records = [{**key.record(), "expired": _has_expired(key, now)} for key in access.list_keys()]
+    keys = access.list_keys()
     if as_json:
-        print_json(records)
+        print_json([{**key.record(), "expired": key.is_expired(now)} for key in keys])
         return
     names = {workspace.id: workspace.name for workspace in access.list_workspaces()}
+    replaced = access.replaced_keys()
     print_table(
         ("ID", "Name", "Secret", "Status", "Expires", "Workspace", "Created"),
         (
             (
-                each["id"],
-                each["name"],
-                each["partial_key_hint"],
-                "expired" if each["expired"] and each["status"] == "active" else each["status"],
-                day(each["expires_at"]),
-                names.get(str(each["workspace_id"]), "(all)"),
-                day(each["created_at"]),
+                key.id,
+                key_text.name(key, replaced, now),
+                key.hint and f"...{key.hint}",
+                key_text.status(key, now),
+                key_text.expiry(key),
+                key_text.workspace(key, names),
+                day(key.record()["created_at"]),
             )
-            for each in records
+            for key in keys
         ),
         {"Name": 8, "Workspace": 8},
     )
+
+
+@app.command()
+def show(key: Key, models: Models = False, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
+    """Show one key, and how many models it sees. Times are UTC."""
+    details = open_access(database).show_key(key)
+    record = details.key.record()
+    if as_json:
+        print_json(
+            {
+                **record,
+                "workspace": None if details.workspace is None else details.workspace.name,
+                "expired": details.key.is_expired(clock()),
+                "replaced": details.replaced,
+                "works": details.fault is None,
+                "created_by": details.created_by,
+                **sight_record(details.sight, models=models),
+            }
+        )
+        return
+    workspace = details.workspace
+    print_record(
+        {
+            "id": record["id"],
+            "name": key_text.name(details.key, {details.key.id} if details.replaced else (), clock()),
+            "workspace": "(all)" if workspace is None else f"{workspace.name} ({workspace.id})",
+            "secret": record["partial_key_hint"],
+            "status": key_text.status(details.key, clock()),
+            "works": "yes" if details.fault is None else f"no: {details.fault}",
+            "expires": "never" if record["expires_at"] is None else second(record["expires_at"]),
+            "created": second(record["created_at"]),
+            "created by": details.created_by,
+            **sight_lines(details.sight, models=models),
+        }
+    )
+
+
+@app.command()
+def change(
+    key: Key,
+    name: Annotated[str | None, typer.Option(help="Another name.")] = None,
+    workspace: Annotated[str | None, typer.Option(help="Id or name of another workspace.")] = None,
+    organization: Annotated[
+        bool, typer.Option("--organization", help="Let the key choose among all workspaces.")
+    ] = False,
+    expires_at: Annotated[str | None, typer.Option(metavar="TIME", help="A day or an RFC 3339 time.")] = None,
+    no_expiry: Annotated[bool, typer.Option("--no-expiry", help="Let it never expire.")] = False,
+    database: DatabaseURL = None,
+    as_json: AsJSON = False,
+) -> None:
+    """Change a key; its secret stays. Servers follow at once."""
+    if organization and workspace is not None:
+        raise InvalidError("A key belongs to a workspace or to the organization; say one.")
+    if no_expiry and expires_at is not None:
+        raise InvalidError("The expiry is both given and taken away; say one.")
+    if not any((name is not None, workspace is not None, organization, expires_at is not None, no_expiry)):
+        raise InvalidError("Nothing to change; name at least one field, such as --workspace.")
+    wanted = KeyChange(
+        name=name,
+        workspace=workspace,
+        organization=organization,
+        expires_at=None if expires_at is None else parse_instant(expires_at, "--expires-at"),
+        no_expiry=no_expiry,
+    )
+    changed = open_access(database).change_key(key, wanted)
+    _done(changed, "Changed", as_json=as_json)
+
+
+app.command("import")(import_keys)
 
 
 @app.command()
@@ -113,10 +187,6 @@ def rotate(
     with told_or_archived(access, access.rotate_key(key, timedelta(hours=overlap))) as untold:
         made = untold.new.key
         _print_new(untold, f"The new key {made.name} is {made.id}.", as_json=as_json)
-
-
-def _has_expired(key: APIKey, now: datetime) -> bool:
-    return key.expires_at is not None and key.expires_at <= now
 
 
 class Untold:

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Annotated, Any, Final
 
 import typer
@@ -80,8 +81,9 @@ def print_record(record: dict[str, Any]) -> None:
 
 
 def say(message: str) -> None:
-    """Print a message for people, apart from the result."""
-    typer.echo(message, err=True)
+    """Print a message for people, apart from the result; where it cannot be written, the command goes on."""
+    with suppress(OSError):
+        typer.echo(message, err=True)
 
 
 def day(instant: object) -> str:

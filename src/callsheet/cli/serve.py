@@ -6,6 +6,7 @@ import typer
 
 from callsheet.cli.database import DatabaseURL
 from callsheet.cli.settings import Config
+from callsheet.cli.streams import allow_closed_output
 from callsheet.cli.welcome import prepare_welcome, welcome_later, welcome_now
 from callsheet.domain.access import Shape
 from callsheet.domain.errors import ServeError, StorageAwayError
@@ -59,6 +60,7 @@ def serve(
     """Serve the Models API. On an empty database, make it ready and print a key."""
     flags = {name: value for name, value in locals().items() if name != "config"}
     settings = load(flags, config).settings
+    allow_closed_output()
     from callsheet.http.server import bind, run  # slow to import; wrong settings are told before
 
     with bind(settings.host, settings.port) as listener:  # first: with the port taken, nothing is changed

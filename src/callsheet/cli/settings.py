@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from callsheet.cli.database import DatabaseURL
-from callsheet.cli.output import AsJSON, print_json, print_table
+from callsheet.cli.output import AsJSON, print_json, print_table, say
 from callsheet.settings import load
 
 Config = Annotated[
@@ -15,7 +15,7 @@ Config = Annotated[
 
 
 def settings(config: Config = None, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
-    """Print every setting, its value, and where it came from."""
+    """Print every setting of a command started here and now, its value, and where it came from."""
     listing = load({"database": database}, config).listing
     if as_json:
         print_json(
@@ -30,3 +30,4 @@ def settings(config: Config = None, database: DatabaseURL = None, as_json: AsJSO
         ((each.name, each.shown(), each.origin, each.description) for each in listing),
         {"Value": 24, "Comes from": 22, "What it is": 24},
     )
+    say("A running server keeps the settings it was started with.")

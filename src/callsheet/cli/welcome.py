@@ -13,6 +13,7 @@ import typer
 
 from callsheet.cli.database import clock
 from callsheet.cli.keys import Untold, told_or_archived
+from callsheet.cli.output import say
 from callsheet.domain.errors import StorageError
 from callsheet.service.access import AccessService, NewKey
 from callsheet.service.backoff import Backoff
@@ -129,3 +130,5 @@ def _print(welcome: Welcome, new_key: Untold | None, url: str, settings: Setting
     typer.echo("\n".join(lines))
     if new_key is not None:
         new_key.told = sys.stdout is not None  # else it was closed, so that writing does nothing
+        if not new_key.told:
+            say("Standard output is closed, so no key is shown; create one with: callsheet keys create --name NAME")

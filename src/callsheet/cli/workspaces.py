@@ -7,6 +7,7 @@ import typer
 
 from callsheet.cli.database import DatabaseURL, open_access
 from callsheet.cli.output import AsJSON, day, print_json, print_record, print_table, say
+from callsheet.cli.sight_text import Models, say_sight, sight_lines, sight_record
 from callsheet.domain.access import SEES_ALL, Shape, Visibility, Workspace
 from callsheet.domain.errors import InvalidError
 
@@ -38,8 +39,11 @@ def create(
 ) -> None:
     """Create a workspace. Deny wins over allow; without rules it sees all models."""
     visibility = Visibility(tuple(allow or ()), tuple(deny or ()))
-    workspace = open_access(database, create=True).create_workspace(name, workspace_id, visibility, shape)
+    access = open_access(database, create=True)
+    workspace = access.create_workspace(name, workspace_id, visibility, shape)
     _done(workspace, f"Created the workspace {workspace.name}: {workspace.id}.", as_json=as_json)
+    if visibility != SEES_ALL:
+        say_sight(*access.sights(visibility))
 
 
 @app.command("list")
@@ -68,13 +72,16 @@ def list_workspaces(database: DatabaseURL = None, as_json: AsJSON = False) -> No
 
 
 @app.command()
-def show(name: Name, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
-    """Show one workspace."""
-    record = open_access(database).show_workspace(name).record()
+def show(name: Name, models: Models = False, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
+    """Show one workspace, and how many models it sees."""
+    access = open_access(database)
+    workspace = access.show_workspace(name)
+    sight = access.sights(workspace.visibility)[0]
+    record = workspace.record()
     if as_json:
-        print_json(record)
+        print_json({**record, **sight_record(sight, models=models)})
     else:
-        print_record(record)
+        print_record({**record, **sight_lines(sight, models=models)})
 
 
 @app.command()
@@ -95,7 +102,10 @@ def change(
     if shape is not None and clear_shape:
         raise InvalidError("The shape is both given and cleared; say one.")
 
+    before: list[Visibility] = []
+
     def apply(workspace: Workspace) -> Workspace:
+        before.append(workspace.visibility)
         rules = SEES_ALL if clear_rules else workspace.visibility
         return replace(
             workspace,
@@ -106,8 +116,11 @@ def change(
             shape=None if clear_shape else shape or workspace.shape,
         )
 
-    workspace = open_access(database).change_workspace(name, apply)
+    access = open_access(database)
+    workspace = access.change_workspace(name, apply)
     _done(workspace, f"Changed the workspace {workspace.name}.", as_json=as_json)
+    if any((allow, deny, clear_rules)):
+        say_sight(*access.sights(workspace.visibility, *before))
 
 
 @app.command()

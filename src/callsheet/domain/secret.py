@@ -45,6 +45,12 @@ def check_secret(secret: str) -> str:
     return secret
 
 
+def check_not_in_name(secret: str, name: str) -> None:
+    """Raise InvalidError if ``name`` holds ``secret``: names are listed, logged and recorded."""
+    if secret in name:
+        raise InvalidError("The name of a key must not contain its secret.")
+
+
 def hint(secret: str) -> str:
     """Return the last four characters, by which people tell keys apart."""
     return secret[-_HINT_LENGTH:]

@@ -1,16 +1,19 @@
 """Workspaces and API keys: who may ask, and what they see."""
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from callsheet.domain.access import SEES_ALL, APIKey, KeyStatus, Shape, Visibility, Workspace
 from callsheet.domain.errors import ConflictError, InvalidError, UnknownError
-from callsheet.domain.secret import SECRET_BYTES, check_secret, fingerprint, hint, make_secret
+from callsheet.domain.key_names import check_name_is_free, holds_name
+from callsheet.domain.secret import SECRET_BYTES, check_not_in_name, check_secret, fingerprint, hint, make_secret
 from callsheet.service.ids import make_id
-from callsheet.storage.reading import Reading
+from callsheet.service.key_import import Entry, Imported, import_keys
+from callsheet.service.naming import find_key, find_workspace, replaced_keys
+from callsheet.service.sight import Sight, look
 from callsheet.storage.store import Store
 from callsheet.storage.writing import Writing
 
@@ -21,6 +24,59 @@ class NewKey:
 
     key: APIKey
     secret: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyChange:
+    """What is to change of a key; what is None stays as it is.
+
+    Parameters
+    ----------
+    name
+        Another name.
+    workspace
+        Id or name of another workspace.
+    organization
+        Make it a key of the whole organization.
+    expires_at
+        When it is to expire (aware).
+    no_expiry
+        Let it never expire.
+    """
+
+    name: str | None = None
+    workspace: str | None = None
+    organization: bool = False
+    expires_at: datetime | None = None
+    no_expiry: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class KeyDetails:
+    """A key with all that is known about it.
+
+    Parameters
+    ----------
+    key
+        Its record.
+    workspace
+        Its workspace; None for a key of the organization.
+    created_by
+        The actor who created it; None if the record of changes does not say.
+    fault
+        Why the key does not work, or None.
+    replaced
+        Whether it was rotated, and works on only for the overlap.
+    sight
+        What it sees, of an organization key what it sees unless the request names a workspace.
+    """
+
+    key: APIKey
+    workspace: Workspace | None
+    created_by: str | None
+    fault: str | None
+    replaced: bool
+    sight: Sight
 
 
 class AccessService:
@@ -65,19 +121,19 @@ class AccessService:
     def show_workspace(self, name: str) -> Workspace:
         """Return the workspace with this id or name."""
         with self._store.read() as reading:
-            return _find_workspace(reading, name)
+            return find_workspace(reading, name)
 
     def change_workspace(self, name: str, change: Callable[[Workspace], Workspace]) -> Workspace:
         """Set what ``change`` changes on a workspace."""
         with self._write() as writing:
-            before = _find_workspace(writing, name)
+            before = find_workspace(writing, name)
             _refuse_archived(before)
             return self._put_workspace(writing, "change", before, change(before))
 
     def archive_workspace(self, name: str) -> Workspace:
         """Archive a workspace; its keys stop working."""
         with self._write() as writing:
-            before = _find_workspace(writing, name)
+            before = find_workspace(writing, name)
             _refuse_archived(before)
             installation = writing.installation()
             if installation is not None and installation.default_workspace_id == before.id:
@@ -95,23 +151,81 @@ class AccessService:
     ) -> NewKey:
         """Create a key of a workspace (the default one if none is named) or of the whole organization.
 
-        ``secret`` brings an existing one along, so that clients keep what they have.
+        ``secret`` brings an existing one along, so that clients keep what they have. No two keys in use may have
+        the same name.
         """
         with self._write() as writing:
             workspace_id = None if organization else self._workspace_id(writing, workspace)
-            return self._create(writing, name, workspace_id, expires_at, secret)
+            named = writing.api_keys_named(name)
+            key = self._new_key(writing, name, workspace_id, expires_at, secret)
+            check_name_is_free(key.key, named, writing.now, replaced_keys(writing, named, writing.now))
+            return self._create(writing, key)
 
     def ensure_key(self, name: str) -> NewKey | None:
         """Create a key of the default workspace if there is none but archived ones; else return None."""
         with self._write() as writing:
             if any(key.status is not KeyStatus.ARCHIVED for key in writing.api_keys()):
                 return None
-            return self._create(writing, name, self._workspace_id(writing, None), None, None)
+            return self._create(
+                writing, self._new_key(writing, name, self._workspace_id(writing, None), None, None)
+            )
 
     def list_keys(self) -> list[APIKey]:
         """Return all keys, oldest first, archived ones too."""
         with self._store.read() as reading:
             return sorted(reading.api_keys(), key=lambda key: (key.created_at, key.id))
+
+    def replaced_keys(self) -> set[str]:
+        """Return the ids of the keys that were rotated and work on only for the overlap."""
+        with self._store.read() as reading:
+            return replaced_keys(reading, reading.api_keys(), self._clock())
+
+    def show_key(self, name: str) -> KeyDetails:
+        """Return the key with this id or name, and what is known about it."""
+        now = self._clock()
+        with self._store.read() as reading:
+            key = find_key(reading, name, now)
+            installation = reading.installation()
+            seen_from = key.workspace_id or (installation.default_workspace_id if installation else "")
+            workspace = next(reading.workspaces([seen_from]), None)
+            fault = _fault(key, workspace, now)
+            created = [row["actor"] for row in reading.changes_of([key.id]) if row["action"] == "create"]
+            return KeyDetails(
+                key=key,
+                workspace=None if key.workspace_id is None else workspace,
+                created_by=created[0] if created else None,
+                fault=fault,
+                replaced=key.id in replaced_keys(reading, [key], now),
+                sight=look(reading, [None if workspace is None or fault else workspace.visibility])[0],
+            )
+
+    def change_key(self, name: str, change: KeyChange) -> APIKey:
+        """Set what ``change`` names on a key; one that has expired works again if it is given a later expiry."""
+        with self._write() as writing:
+            before = find_key(writing, name, writing.now)
+            if before.status is KeyStatus.ARCHIVED:
+                raise ConflictError(f"{before.id} is archived; create a new key instead.")
+            _refuse_past(change.expires_at, writing.now)
+            workspace_id = before.workspace_id
+            if change.workspace is not None:
+                workspace_id = self._workspace_id(writing, change.workspace)
+            after = replace(
+                before,
+                name=before.name if change.name is None else change.name,
+                workspace_id=None if change.organization else workspace_id,
+                expires_at=None if change.no_expiry else change.expires_at or before.expires_at,
+            )
+            self._check_change_of_name(writing, before, after)
+            return self._put_key(writing, "change", before, after)
+
+    def import_keys(self, entries: Sequence[Entry], *, dry_run: bool = False) -> Imported:
+        """Create a key for each of ``entries`` that is not there already; see `callsheet.service.key_import`."""
+        return import_keys(self._store, entries, self._actor, self._clock, dry_run=dry_run)
+
+    def sights(self, *rules: Visibility) -> list[Sight]:
+        """Return what each of ``rules`` lets its beholder see at present."""
+        with self._store.read() as reading:
+            return look(reading, rules)
 
     def disable_key(self, name: str) -> APIKey:
         """Stop a key from working until it is enabled again."""
@@ -128,10 +242,10 @@ class AccessService:
     def rotate_key(self, name: str, overlap: timedelta = timedelta()) -> NewKey:
         """Replace a key by a new one of the same name and workspace; the old one works on for ``overlap``."""
         with self._write() as writing:
-            old = _find_key(writing, name)
+            old = find_key(writing, name, writing.now)
             if old.status is not KeyStatus.ACTIVE:
                 raise ConflictError(f"{old.id} is {old.status}; only an active key can be rotated.")
-            if old.expires_at is not None and old.expires_at <= writing.now:
+            if old.is_expired(writing.now):
                 raise ConflictError(f"{old.id} has expired; create a new key instead.")
             if overlap < timedelta():
                 raise InvalidError("The overlap must not be negative.")
@@ -140,8 +254,9 @@ class AccessService:
                 retired = replace(old, expires_at=end if old.expires_at is None else min(end, old.expires_at))
             else:
                 retired = replace(old, status=KeyStatus.ARCHIVED)
-            self._put_key(writing, "rotate", old, retired)
-            return self._create(writing, old.name, old.workspace_id, old.expires_at, None)
+            writing.put_key(retired)
+            writing.record("rotate", "key", old.id, old.record(), retired.record())  # even if its end is as it was
+            return self._create(writing, self._new_key(writing, old.name, old.workspace_id, old.expires_at, None))
 
     @contextmanager
     def _write(self) -> Iterator[Writing]:
@@ -150,7 +265,7 @@ class AccessService:
 
     def _workspace_id(self, writing: Writing, name: str | None) -> str:
         if name is not None:
-            workspace = _find_workspace(writing, name)
+            workspace = find_workspace(writing, name)
             _refuse_archived(workspace)
             return workspace.id
         installation = writing.installation()
@@ -158,7 +273,7 @@ class AccessService:
             raise UnknownError("There is no default workspace; name one with --workspace.")
         return installation.default_workspace_id
 
-    def _create(
+    def _new_key(
         self,
         writing: Writing,
         name: str,
@@ -166,8 +281,7 @@ class AccessService:
         expires_at: datetime | None,
         secret: str | None,
     ) -> NewKey:
-        if expires_at is not None and expires_at <= writing.now:
-            raise InvalidError("expires_at must lie in the future.")
+        _refuse_past(expires_at, writing.now)
         secret = make_secret(secrets.token_bytes(SECRET_BYTES)) if secret is None else check_secret(secret)
         if writing.key_with(fingerprint(secret)) is not None:
             raise ConflictError("There is a key with this secret already; a secret can belong to one key only.")
@@ -180,12 +294,25 @@ class AccessService:
             expires_at=expires_at,
             created_at=writing.now,
         )
-        self._put_key(writing, "create", None, key)
+        check_not_in_name(secret, name)
         return NewKey(key, secret)
+
+    def _create(self, writing: Writing, new: NewKey) -> NewKey:
+        self._put_key(writing, "create", None, new.key)
+        return new
+
+    def _check_change_of_name(self, writing: Writing, before: APIKey, after: APIKey) -> None:
+        """Refuse a change by which a key takes a name that another key holds."""
+        named = writing.api_keys_named(after.name)
+        replaced = replaced_keys(writing, [*named, before], writing.now)
+        held_it = before.name == after.name and holds_name(before, writing.now, replaced)
+        still_replaced = before.name == after.name and before.id in replaced and after.expires_at is not None
+        if not held_it and not still_replaced:
+            check_name_is_free(after, named, writing.now, replaced)
 
     def _set_status(self, action: str, name: str, status: KeyStatus) -> APIKey:
         with self._write() as writing:
-            before = _find_key(writing, name)
+            before = find_key(writing, name, writing.now)
             if before.status is KeyStatus.ARCHIVED:
                 raise ConflictError(f"{before.id} is archived; create a new key instead.")
             return self._put_key(writing, action, before, replace(before, status=status))
@@ -214,24 +341,17 @@ def _refuse_archived(workspace: Workspace) -> None:
         raise ConflictError(f"{workspace.id} is archived.")
 
 
-def _find_workspace(reading: Reading, name: str) -> Workspace:
-    found = next(reading.workspaces([name]), None)
-    if found is not None:
-        return found
-    for workspace in reading.workspaces_named(name):
-        if workspace.archived_at is None:
-            return workspace
-    raise UnknownError(f"There is no workspace {name!r}.")
+def _refuse_past(expires_at: datetime | None, now: datetime) -> None:
+    if expires_at is not None and expires_at <= now:
+        raise InvalidError("expires_at must lie in the future.")
 
 
-def _find_key(reading: Reading, name: str) -> APIKey:
-    """The key with this id, or the only one of this name that is not archived."""
-    found = next(reading.api_keys([name]), None)
-    if found is not None:
-        return found
-    named = [key for key in reading.api_keys() if key.name == name and key.status is not KeyStatus.ARCHIVED]
-    if len(named) == 1:
-        return named[0]
-    if named:
-        raise ConflictError(f"{len(named)} keys are named {name!r}; name one by its id.")
-    raise UnknownError(f"There is no key {name!r}.")
+def _fault(key: APIKey, workspace: Workspace | None, now: datetime) -> str | None:
+    """Why the key does not work, or None."""
+    if key.status is not KeyStatus.ACTIVE:
+        return f"it is {key.status}"
+    if key.is_expired(now):
+        return "it has expired"
+    if workspace is None or workspace.archived_at is not None:
+        return "its workspace is archived"
+    return None

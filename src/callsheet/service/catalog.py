@@ -15,6 +15,7 @@ from callsheet.domain.model import (
     deprecate_model,
     retire_model,
 )
+from callsheet.service.history import read_history
 from callsheet.storage.reading import Reading
 from callsheet.storage.rows import Row
 from callsheet.storage.store import Store
@@ -43,9 +44,12 @@ class CatalogService:
         self._clock = clock
 
     def history(self, subject: str | None = None, limit: int = 100) -> list[Row]:
-        """Return the latest changes, newest first, of everything or of one model, alias, workspace or key."""
+        """Return the latest changes, newest first, of everything or of what has or had this id or name.
+
+        UnknownError as for `read_history`.
+        """
         with self._store.read() as reading:
-            return reading.changes(subject, limit)
+            return read_history(reading, subject, limit)
 
     def list(self) -> list[dict[str, object]]:
         """Return every model with its aliases, in the order of the API, hidden and retired ones too."""

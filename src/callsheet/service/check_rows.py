@@ -14,7 +14,7 @@ from callsheet.storage.reading import Installation
 from callsheet.storage.rows import Row
 
 _FINGERPRINT_BYTES: Final = 32  # of a SHA-256
-_HINT: Final = re.compile(r"[!-~]{4}", re.ASCII)
+_HINT: Final = re.compile(r"([!-~]{4})?", re.ASCII)
 
 #: What tells too much of a secret to be printed.
 _UNPRINTED: Final = frozenset({"fingerprint", "hint"})

@@ -1,11 +1,11 @@
 """Reading: what can be read of the tables in one transaction."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, CursorResult, Select, Table, bindparam, func, select
+from sqlalchemy import Connection, CursorResult, Select, Table, bindparam, func, or_, select
 
 from callsheet.domain.access import APIKey, Workspace
 from callsheet.domain.model import Model
@@ -55,6 +55,24 @@ class Recorded(NamedTuple):
     subject: str
 
 
+class Listing(NamedTuple):
+    """What decides whether a model is listed, and where; far cheaper to read than whole models.
+
+    Parameters
+    ----------
+    id, created_at, line
+        What the order is made of.
+    lifecycle, hidden
+        What keeps a model out of lists.
+    """
+
+    id: str
+    created_at: str
+    line: str | None
+    lifecycle: str
+    hidden: bool
+
+
 #: Made once: to write a statement takes longer than to look up what it reads.
 _INSTALLATION: Final = select(tables.installation)
 _RECORDS: Final = (
@@ -84,6 +102,11 @@ class Reading:
     def count_models(self) -> int:
         """Return how many models there are."""
         return int(self._connection.execute(select(func.count()).select_from(tables.models)).scalar_one())
+
+    def listings(self) -> list[Listing]:
+        """Return of every model what decides about lists, in no order."""
+        columns = (tables.models.c[name] for name in Listing._fields)
+        return [Listing(*row) for row in self._connection.execute(select(*columns))]
 
     def model(self, model_id: str) -> Model | None:
         """Return the model with this id."""
@@ -117,17 +140,33 @@ class Reading:
         """Yield the API keys, archived ones too, all or those with these ids."""
         return map(rows.read_key, self._rows(tables.api_keys, "id", ids))
 
+    def api_keys_named(self, name: str) -> list[APIKey]:
+        """Return the API keys with this name, archived ones too."""
+        return list(map(rows.read_key, self._rows(tables.api_keys, "name", [name])))
+
     def key_with(self, fingerprint: bytes) -> APIKey | None:
         """Return the key with this fingerprint."""
         found = self._rows(tables.api_keys, "fingerprint", [fingerprint])
         return next(map(rows.read_key, found), None)
 
-    def changes(self, subject: str | None = None, limit: int = 100) -> list[Row]:
-        """Return the latest change records, newest first, of everything or of one subject."""
+    def changes(self, subject: str | Sequence[str] | None = None, limit: int = 100) -> list[Row]:
+        """Return the latest change records, newest first, of everything or of one subject, or of several."""
         query = select(tables.changes).order_by(tables.changes.c.number.desc()).limit(limit)
         if subject is not None:
-            query = query.where(tables.changes.c.subject == subject)
+            subjects = [subject] if isinstance(subject, str) else subject
+            query = query.where(tables.changes.c.subject.in_(subjects))
         return list(_plain(self._connection.execute(query)))
+
+    def changes_of(self, subjects: Iterable[str]) -> Iterator[Row]:
+        """Yield every change record of these subjects, in no order."""
+        return self._rows(tables.changes, "subject", subjects)
+
+    def subjects_named(self, name: str) -> list[str]:
+        """Return the ids of the workspaces and keys that have, or ever had, this name."""
+        changes = tables.changes.c
+        named = or_(*(side["name"].as_string() == name for side in (changes.before, changes.after)))
+        query = select(changes.subject).where(changes.kind.in_(("workspace", "key")), named).distinct()
+        return [row.subject for row in self._connection.execute(query)]
 
     def last_change(self, revision: int) -> tuple[int, str] | None:
         """Return number and time of the last change record of a revision: what tells one history from another."""

@@ -64,6 +64,14 @@ class Writing(Reading):
         """Add or replace an API key."""
         self._put(tables.api_keys, "id", rows.key_row(key))
 
+    def create_keys(self, keys: Sequence[APIKey]) -> None:
+        """Add API keys that are new, and their change records; one statement each, as there may be thousands."""
+        if keys:
+            self._insert(tables.api_keys, list(map(rows.key_row, keys)))
+            self._insert(
+                tables.changes, [self._recorded("create", "key", key.id, None, key.record()) for key in keys]
+            )
+
     def record(
         self,
         action: str,
@@ -73,23 +81,28 @@ class Writing(Reading):
         after: Mapping[str, object] | None,
     ) -> None:
         """Append a change record; the first of a transaction raises the revision."""
+        self._insert(tables.changes, [self._recorded(action, kind, subject, before, after)])
+
+    def _recorded(
+        self,
+        action: str,
+        kind: str,
+        subject: str,
+        before: Mapping[str, object] | None,
+        after: Mapping[str, object] | None,
+    ) -> dict[str, Any]:
         if self._revision is None:
             self._revision = self._raise_revision()
-        self._insert(
-            tables.changes,
-            [
-                {
-                    "revision": self._revision,
-                    "at": format_instant(self.now),
-                    "actor": self._actor,
-                    "action": action,
-                    "kind": kind,
-                    "subject": subject,
-                    "before": before,
-                    "after": after,
-                }
-            ],
-        )
+        return {
+            "revision": self._revision,
+            "at": format_instant(self.now),
+            "actor": self._actor,
+            "action": action,
+            "kind": kind,
+            "subject": subject,
+            "before": before,
+            "after": after,
+        }
 
     def _raise_revision(self) -> int:
         column = tables.installation.c.revision
