@@ -69,7 +69,7 @@ class Installation:
             self.catalog.add(model)
 
     def key(self, **options: Any) -> str:
-        """A new secret: of the default workspace unless said otherwise; its key is ``test``, or ``test 2`` and so on."""
+        """A new secret: of the default workspace unless said otherwise. A name that is taken gets a number."""
         name = options.pop("name", "test")
         taken = sum(key.name.partition(" ")[0] == name for key in self.access.list_keys())
         return self.access.create_key(f"{name} {taken + 1}" if taken else name, **options).secret

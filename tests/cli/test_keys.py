@@ -55,7 +55,7 @@ def test_a_secret_brought_along_is_not_in_the_json_either(cli: CLI) -> None:
 
 def test_an_empty_stdin_is_no_secret(cli: CLI) -> None:
     sentence = cli("keys", "create", "--name", "old", "--secret", "-").refusal
-    assert sentence == "A secret must have 16 to 512 characters."
+    assert sentence == "Standard input is empty; write the secret to it, on one line."
 
 
 def test_a_secret_belongs_to_one_key_only_and_the_refusal_does_not_repeat_it(cli: CLI) -> None:
@@ -139,7 +139,127 @@ def test_rotate_with_an_overlap_lets_the_old_secret_work_on_for_a_while(cli: CLI
     assert record["expires_at"] > record["created_at"]
 
 
-def test_a_name_that_two_keys_have_is_refused(cli: CLI) -> None:
+def test_a_name_that_another_key_has_is_refused_and_the_refusal_says_what_to_do(cli: CLI) -> None:
+    key_id = cli("keys", "create", "--name", "a", "--json").json["id"]
+    remedy = "choose another name, or rotate or change that key."
+    assert cli("keys", "create", "--name", "a").refusal == f"There is a key named 'a' already: {key_id}; {remedy}"
+    assert len(cli("keys", "list", "--json").json) == 1
+
+
+@pytest.mark.parametrize(
+    "stdin", [f"{BROUGHT}\nsk-ant-brought-along-0002\n", f"{BROUGHT}\r\nsecond", f"\n{BROUGHT}\n\nthird\n"]
+)
+def test_more_than_one_line_on_stdin_is_refused_and_not_repeated(cli: CLI, stdin: str) -> None:
+    sentence = cli("keys", "create", "--name", "many", "--secret", "-", stdin=stdin).refusal
+    assert sentence == (
+        "Standard input holds more than one line; give one secret, or create many keys with: "
+        "callsheet keys import FILE."
+    )
+    assert cli("keys", "list", "--json").json == []
+
+
+@pytest.mark.parametrize("stdin", [BROUGHT, f"{BROUGHT}\n", f"{BROUGHT}\r\n", f"  {BROUGHT} \n\n\n"])
+def test_blanks_and_empty_lines_around_a_secret_do_not_matter(
+    cli: CLI, installation: Installation, stdin: str
+) -> None:
+    assert cli("keys", "create", "--name", "one", "--secret", "-", stdin=stdin).code == 0
+    with installation.store.read() as reading:
+        assert reading.key_with(fingerprint(BROUGHT)) is not None
+
+
+def test_a_replaced_key_is_listed_with_its_end_and_the_name_stays_that_of_the_new_one(cli: CLI) -> None:
+    cli("keys", "create", "--name", "ops")
+    new = cli("keys", "rotate", "ops", "--overlap", "1", "--json").json
+    old, listed = cli("keys", "list").out.splitlines()[2:4]
+    end = cli("keys", "list", "--json").json[0]["expires_at"]
+    assert re.search(rf" ops \(until (\d{{4}}-\d\d-\d\d )?{end[11:16]}\) .* {end[:10]} {end[11:16]} ", old)
+    assert " ops  " in listed
+    assert cli("keys", "show", "ops", "--json").json["id"] == new["id"]
+    assert cli("keys", "rotate", "ops").code == 0
+
+
+def test_show_says_all_that_may_be_known_of_a_key(cli: CLI, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("getpass.getuser", lambda: "grace")
+    cli("workspaces", "create", "team", "--allow", "claude-haiku-4-5-*", "--id", "wrkspc_1")
+    made = cli(
+        "keys", "create", "--name", "ada", "--workspace", "team", "--expires-at", "2099-01-02T03:04:05Z", "--json"
+    )
+    secret = made.json["secret"]
+    shown = cli("keys", "show", "ada", "--models", "--json").json
+    assert shown == {
+        **{name: value for name, value in made.json.items() if name != "secret"},
+        "workspace": "team",
+        "expired": False,
+        "replaced": False,
+        "works": True,
+        "created_by": "cli:grace",
+        "models_visible": 1,
+        "models_listed": shown["models_listed"],
+        "models": ["claude-haiku-4-5-20251001"],
+    }
+    text = cli("keys", "show", made.json["id"], "--models").out
+    expected = {
+        "name": "ada",
+        "workspace": r"team \(wrkspc_1\)",
+        "works": "yes",
+        "expires": "2099-01-02 03:04:05",
+        "created by": "cli:grace",
+        "models": f"1 of {shown['models_listed']} listed",
+        "": "claude-haiku-4-5-20251001",
+    }
+    for name, value in expected.items():
+        assert re.search(rf"^{name} +{value} *$", text, re.MULTILINE), name
+    assert secret not in text
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [(("keys", "disable", "k"), "it is disabled"), (("keys", "archive", "k"), "it is archived"),
+     (("workspaces", "archive", "team"), "its workspace is archived")],
+)  # fmt: skip
+def test_show_says_why_a_key_does_not_work(cli: CLI, spoil: tuple[str, ...], reason: str) -> None:
+    cli("workspaces", "create", "team")
+    key_id = cli("keys", "create", "--name", "k", "--workspace", "team", "--json").json["id"]
+    assert cli(*spoil).code == 0
+    assert re.search(rf"^works *no: {reason} *$", cli("keys", "show", key_id).out, re.MULTILINE)
+    shown = cli("keys", "show", key_id, "--json").json
+    assert (shown["works"], shown["models_visible"]) == (False, 0)
+
+
+def test_change_sets_name_workspace_and_expiry_and_keeps_the_secret(cli: CLI, installation: Installation) -> None:
+    secret = cli("keys", "create", "--name", "a").out.strip()
+    cli("workspaces", "create", "team", "--id", "wrkspc_1")
+    wanted = ("--name", "b", "--workspace", "team", "--expires-at", "2099-01-01")
+    changed = cli("keys", "change", "a", *wanted)
+    assert (changed.code, changed.out) == (0, "")
+    assert changed.err.startswith("Changed the key b: apikey_")
+    with installation.store.read() as reading:
+        key = reading.key_with(fingerprint(secret))
+    assert key is not None
+    assert (key.name, key.workspace_id) == ("b", "wrkspc_1")
+    assert cli("keys", "change", "b", "--no-expiry", "--organization", "--json").json["expires_at"] is None
+    assert cli("keys", "show", "b", "--json").json["workspace_id"] is None
+    last = cli("catalog", "history", "--limit", "1", "--json").json[0]
+    assert (last["action"], last["kind"], last["before"]["workspace_id"]) == ("change", "key", "wrkspc_1")
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [("", "Nothing to change; name at least one field, such as --workspace."),
+     ("--workspace default --organization", "A key belongs to a workspace or to the organization; say one."),
+     ("--no-expiry --expires-at 2099-01-01", "The expiry is both given and taken away; say one."),
+     ("--expires-at 2020-01-01", "expires_at must lie in the future."),
+     ("--workspace nope", "There is no workspace 'nope'.")],
+)  # fmt: skip
+def test_a_change_that_may_not_be_is_refused(cli: CLI, options: str, sentence: str) -> None:
     cli("keys", "create", "--name", "a")
-    cli("keys", "create", "--name", "a")
-    assert cli("keys", "disable", "a").refusal == "2 keys are named 'a'; name one by its id."
+    assert cli("keys", "change", "a", *options.split()).refusal == sentence
+
+
+def test_an_archived_key_cannot_be_changed_and_a_disabled_one_can(cli: CLI) -> None:
+    key_id = cli("keys", "create", "--name", "a", "--json").json["id"]
+    cli("keys", "disable", "a")
+    assert cli("keys", "change", "a", "--name", "b", "--json").json["status"] == "disabled"
+    cli("keys", "archive", "b")
+    sentence = f"{key_id} is archived; create a new key instead."
+    assert cli("keys", "change", key_id, "--name", "c").refusal == sentence

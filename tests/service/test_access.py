@@ -134,7 +134,7 @@ def test_a_secret_may_be_brought_along(access: AccessService) -> None:
 
 
 def test_no_two_secrets_are_alike(access: AccessService) -> None:
-    made = [access.create_key("ci") for _ in range(10)]
+    made = [access.create_key(f"ci {number}") for number in range(10)]
     assert len({each.secret for each in made}) == len({each.key.id for each in made}) == 10
     assert all(check_secret(each.secret) for each in made)
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from callsheet.domain.access import Visibility
+from callsheet.domain.access import APIKey, Visibility
 from callsheet.domain.errors import ConflictError, InvalidError, RefusedError, UnknownError
-from callsheet.service.access import AccessService
+from callsheet.domain.secret import fingerprint
+from callsheet.service.access import AccessService, KeyChange
 from tests.installation import Installation
 from tests.service.content import refused
 
@@ -29,9 +30,25 @@ def access(installation: Installation) -> AccessService:
     service.create_key("ci", secret=SECRET)
     service.create_key("off")
     service.disable_key("off")
-    service.create_key("twin")
-    service.create_key("twin")
+    add_twins(installation)
     return service
+
+
+def add_twins(installation: Installation) -> None:
+    """Two keys with one name, as releases made them that did not look."""
+    with installation.store.write("test", NOW) as writing:
+        for number in (1, 2):
+            secret = f"sk-cs-of-the-twin-{number}"
+            key = APIKey(
+                id=f"apikey_{number}",
+                name="twin",
+                workspace_id="wrkspc_1",
+                fingerprint=fingerprint(secret),
+                hint=secret[-4:],
+                created_at=NOW,
+            )
+            writing.put_key(key)
+            writing.record("create", "key", key.id, None, key.record())
 
 
 REFUSALS: list[tuple[str, Act, type[RefusedError], str]] = [
@@ -160,7 +177,55 @@ REFUSALS: list[tuple[str, Act, type[RefusedError], str]] = [
         "a name of two keys",
         lambda it: it.archive_key("twin"),
         ConflictError,
-        "2 keys are named 'twin'; name one by its id.",
+        "2 keys are named 'twin'; name one by its id: apikey_1, apikey_2.",
+    ),
+    (
+        "a key name taken",
+        lambda it: it.create_key("ci"),
+        ConflictError,
+        "There is a key named 'ci' already: {ci}; choose another name, or rotate or change that key.",
+    ),
+    (
+        "the name of a disabled key",
+        lambda it: it.create_key("off"),
+        ConflictError,
+        "There is a key named 'off' already: {off}; choose another name, or rotate or change that key.",
+    ),
+    (
+        "renaming a key to a name taken",
+        lambda it: it.change_key("off", KeyChange(name="ci")),
+        ConflictError,
+        "There is a key named 'ci' already: {ci}; choose another name, or rotate or change that key.",
+    ),
+    (
+        "moving a key to an archived workspace",
+        lambda it: it.change_key("ci", KeyChange(workspace="wrkspc_2")),
+        ConflictError,
+        "wrkspc_2 is archived.",
+    ),
+    (
+        "an expiry in the past",
+        lambda it: it.change_key("ci", KeyChange(expires_at=NOW)),
+        InvalidError,
+        "expires_at must lie in the future.",
+    ),
+    (
+        "a name that holds the secret",
+        lambda it: it.create_key("my sk-ant-of-somebody", secret="sk-ant-of-somebody"),
+        InvalidError,
+        "The name of a key must not contain its secret.",
+    ),
+    (
+        "a key name that is nearly right",
+        lambda it: it.show_key("twim"),
+        UnknownError,
+        "There is no key 'twim'; did you mean 'twin'?",
+    ),
+    (
+        "a workspace name that is nearly right",
+        lambda it: it.show_workspace("reserch"),
+        UnknownError,
+        "There is no workspace 'reserch'; did you mean 'research'?",
     ),
     (
         "rotating a disabled key",
@@ -191,6 +256,16 @@ def test_what_may_not_be_done_is_refused_and_changes_nothing(
     }
     with refused(installation, kind, sentence.format(**ids) if "{" in sentence else sentence):
         act(access)
+
+
+def test_keys_that_share_a_name_can_be_worked_on_by_their_ids(installation: Installation) -> None:
+    access = installation.access
+    access.create_workspace("research", "wrkspc_1")
+    add_twins(installation)
+    assert access.change_key("apikey_1", KeyChange(expires_at=NOW + timedelta(days=9000))).name == "twin"
+    assert access.rotate_key("apikey_1").key.name == "twin"
+    assert access.change_key("apikey_2", KeyChange(name="other")).name == "other"
+    assert access.show_key("twin").key.id not in ("apikey_1", "apikey_2")
 
 
 @pytest.mark.parametrize("act", ["disable_key", "enable_key", "archive_key"])

@@ -7,7 +7,7 @@ import pytest
 
 from callsheet.domain.access import KeyStatus
 from callsheet.domain.errors import ConflictError
-from callsheet.service.access import AccessService
+from callsheet.service.access import AccessService, KeyChange
 from tests.installation import Installation, on_both
 from tests.service.content import content, refused
 
@@ -90,11 +90,43 @@ def test_an_archived_key_cannot_be_rotated(installation: Installation, access: A
         access.rotate_key(key.id)
 
 
-def test_while_two_keys_overlap_the_name_alone_does_not_tell_them_apart(
+def test_while_keys_overlap_the_name_means_the_newest(access: AccessService) -> None:
+    oldest = access.create_key("ci").key
+    middle = access.rotate_key("ci", DAY).key
+    newest = access.rotate_key("ci", DAY).key
+    assert access.replaced_keys() == {oldest.id, middle.id}
+    assert access.show_key("ci").key.id == newest.id
+    assert access.disable_key("ci").id == newest.id
+    assert {key.id: key.status for key in access.list_keys()}[middle.id] is KeyStatus.ACTIVE
+
+
+def test_an_overlap_that_outlasts_the_key_makes_no_name_ambiguous(access: AccessService) -> None:
+    old = access.create_key("ci", expires_at=NOW + DAY).key
+    new = access.rotate_key("ci", 7 * DAY).key
+    assert access.show_key("ci").key.id == new.id
+    assert access.replaced_keys() == {old.id}
+
+
+def test_once_the_newest_is_archived_the_name_means_the_one_that_still_works(
+    access: AccessService, clock: Clock
+) -> None:
+    old = access.create_key("ci").key
+    access.rotate_key("ci", DAY)
+    access.archive_key("ci")
+    assert access.show_key("ci").key.id == old.id
+    clock.now = NOW + DAY
+    assert access.show_key("ci").key.id == old.id
+    assert access.create_key("ci").key.id == access.show_key("ci").key.id
+
+
+def test_a_replaced_key_may_end_later_but_not_last_under_the_name_of_its_successor(
     installation: Installation, access: AccessService
 ) -> None:
-    access.create_key("ci")
-    new = access.rotate_key("ci", DAY)
-    with refused(installation, ConflictError, "2 keys are named 'ci'; name one by its id."):
-        access.rotate_key("ci")
-    assert access.rotate_key(new.key.id).key.name == "ci"
+    old = access.create_key("ci").key
+    new = access.rotate_key("ci", DAY).key
+    assert access.change_key(old.id, KeyChange(expires_at=NOW + 2 * DAY)).expires_at == NOW + 2 * DAY
+    sentence = f"There is a key named 'ci' already: {new.id}; choose another name, or rotate or change that key."
+    with refused(installation, ConflictError, sentence):
+        access.change_key(old.id, KeyChange(no_expiry=True))
+    assert access.change_key(old.id, KeyChange(no_expiry=True, name="ci old")).expires_at is None
+    assert access.replaced_keys() == set()

@@ -99,7 +99,8 @@ def run(arguments: list[str] | None = None) -> int:
         return _refuse(str(error), 1)
     except OSError as error:  # the output: whatever else may fail says so in its own words
         reason = "standard output is closed" if error.errno == EBADF else error.strerror
-        return _refuse(f"Cannot write: {reason}.", 1)
+        code = getattr(error.__context__, "exit_code", 1)  # of a wrong call whose usage could not be written
+        return _refuse(f"Cannot write: {reason}.", code)
     return code
 
 

@@ -8,7 +8,8 @@ from callsheet.domain.errors import InvalidError
 _MAX_INPUT_LENGTH: Final = 65_536
 
 _TOO_MUCH: Final = (
-    "Standard input holds more than one line; give one secret, or create many keys with: callsheet keys import FILE"
+    "Standard input holds more than one line; give one secret, "
+    "or create many keys with: callsheet keys import FILE."
 )
 
 
@@ -28,7 +29,7 @@ def read_secret(given: str | None) -> str | None:
         raise InvalidError("Standard input is not text; give one secret on one line.") from None
     secret = text.strip()
     if not secret:
-        raise InvalidError("Standard input is empty; give the secret on it, as in: callsheet keys create … < FILE")
+        raise InvalidError("Standard input is empty; write the secret to it, on one line.")
     if len(secret.splitlines()) > 1:
-        raise InvalidError(f"{_TOO_MUCH}.")
+        raise InvalidError(_TOO_MUCH)
     return secret

@@ -1,0 +1,137 @@
+"""Standard streams that the caller closed, that are full, or whose reader left: a sentence and an exit code."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from callsheet.domain.access import KeyStatus
+from tests.installation import Installation
+from tests.program import COMMAND, DEADLINE, Program, Server
+
+CLOSED = "callsheet: Cannot write: standard output is closed.\n"
+FULL = "callsheet: Cannot write: No space left on device.\n"
+
+RESULTS = [
+    "catalog list",
+    "catalog list --json",
+    "catalog show claude-opus-5",
+    "catalog history",
+    "keys list",
+    "keys create --name k",
+    "workspaces show default --models",
+    "settings",
+    "settings --json",
+    "check --json",
+    "catalog hide claude-opus-5 --json",
+    "--help",
+    "--version",
+    "--version --help",
+    "keys create --help",
+    "--show-completion bash",
+    "fake --port 0",
+]
+
+#: Commands that print no result, only a message.
+SILENT = ["catalog hide claude-opus-5", "workspaces create team", "check", "migrate"]
+
+
+@pytest.fixture(autouse=True)
+def _found_by_the_environment(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CALLSHEET_DATABASE_URL", installation.url)
+
+
+def shell(command: str, redirection: str, stdin: str = "") -> tuple[int, str]:
+    """Exit code and all that is said of a command with a redirection, as a shell runs it."""
+    line = f'"$@" {command} {redirection}'
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", line, "bash", *COMMAND],
+        env=environment,
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+        check=False,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("command", RESULTS)
+def test_a_result_that_has_nowhere_to_go_is_a_sentence_and_an_error(command: str) -> None:
+    assert shell(command, ">&-") == (1, CLOSED)
+    assert shell(command, ">&- 2>&-") == (1, "")
+    assert shell(command, "<&- >&-") == (1, CLOSED)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full; run the tests on Linux")
+@pytest.mark.parametrize("command", RESULTS)
+def test_so_is_one_on_a_disk_that_is_full(command: str) -> None:
+    assert shell(command, ">/dev/full") == (1, FULL)
+
+
+@pytest.mark.parametrize("redirection", [">&-", "2>&-", "<&- >&- 2>&-", "2>/dev/full"])
+@pytest.mark.parametrize("command", SILENT)
+def test_a_message_that_has_nowhere_to_go_changes_no_outcome(command: str, redirection: str) -> None:
+    code, said = shell(command, redirection)
+    assert code == 0
+    assert "Traceback" not in said
+    assert said.count("\n") <= 1
+
+
+@pytest.mark.parametrize("command", ["catalog nonsense", "catalog show nope", "keys"])
+def test_a_refusal_that_has_nowhere_to_go_keeps_its_exit_code(command: str) -> None:
+    code, _ = shell(command, "")
+    assert shell(command, "2>&-") == (code, "")
+    assert shell(command, "2>/dev/full") == (code, "")
+
+
+def test_a_closed_standard_input_is_an_empty_one(installation: Installation) -> None:
+    code, said = shell("keys create --name k --secret -", "<&-")
+    assert (code, said) == (1, "callsheet: Standard input is empty; write the secret to it, on one line.\n")
+    code, said = shell("keys import -", "<&-")
+    assert (code, said) == (
+        1,
+        "callsheet: There is no key to import: the file is empty, or has a header only.\n",
+    )
+    assert installation.access.list_keys() == []
+
+
+def test_standard_input_that_is_not_text_is_refused() -> None:
+    for command in ("keys create --name k --secret -", "keys import -"):
+        code, said = shell(command, r"< <(printf '\377\376')")
+        assert (code, said.count("\n"), "Traceback" in said) == (1, 1, False)
+
+
+@pytest.mark.parametrize("command", ["catalog list", "catalog list --json", "catalog history", "--help"])
+def test_a_reader_that_leaves_early_hears_nothing_of_it(command: str) -> None:
+    assert shell(command, "| true")[1] == ""
+
+
+def test_no_file_that_is_opened_takes_the_place_of_a_closed_stream(installation: Installation) -> None:
+    before = installation.catalog.list()
+    assert shell("catalog history --json", "<&- >&- 2>&-") == (1, "")
+    assert shell("check", "<&- >&- 2>&-") == (0, "")
+    assert installation.catalog.list() == before
+
+
+def test_a_server_whose_output_is_closed_serves_and_says_that_no_key_was_shown(tmp_path: Path) -> None:
+    database = f"sqlite:///{tmp_path}/callsheet.db"
+    line = ["bash", "-c", 'exec "$@" >&-', "bash", *COMMAND]
+    with Program("serve", "--port", "0", "--database", database, command=line) as server:
+        while not server.stderr:
+            assert server.process.poll() is None
+        assert server.stderr == (
+            "Standard output is closed, so no key is shown; create one with: callsheet keys create --name NAME\n"
+        )
+        assert server.stop() == 0
+    keys = Installation(database).access.list_keys()
+    assert [key.status for key in keys] == [KeyStatus.ARCHIVED]
+
+
+def test_a_server_whose_messages_are_closed_shows_its_key_and_serves(tmp_path: Path) -> None:
+    line = ["bash", "-c", 'exec "$@" 2>&- <&-', "bash", *COMMAND]
+    with Server(tmp_path / "callsheet.db", command=line) as server:
+        assert server.get("/v1/models", server.key)[0] == 200
+        assert server.stop() == 0
