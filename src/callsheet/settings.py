@@ -85,7 +85,9 @@ class Settings(BaseModel):
     host: str = Field("127.0.0.1", description="Address that serve listens on.")
     port: int = Field(8484, ge=0, le=65535, description="Port that serve listens on; 0 takes a free one.")
     workers: int = Field(1, ge=1, le=256, description="Processes that answer.")
-    any_key: bool = Field(False, description="Accept every credential; for tests and laptops.")
+    any_key: bool = Field(
+        False, description="Accept every credential; for tests, laptops, and on loopback behind a gateway."
+    )
     insecure: bool = Field(False, description="Allow any_key on an address that is not loopback.")
     root_path: str = Field("", description="Prefix under which requests arrive, such as /anthropic.")
     default_limit: int = Field(

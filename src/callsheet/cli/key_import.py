@@ -41,7 +41,7 @@ def import_keys(
                 (
                     key.name,
                     what,
-                    key.hint and f"...{key.hint}",
+                    key.record()["partial_key_hint"],
                     key_text.expiry(key),
                     key_text.workspace(key, names),
                 )

@@ -74,7 +74,7 @@ def list_keys(database: DatabaseURL = None, as_json: AsJSON = False) -> None:
             (
                 key.id,
                 key_text.name(key, replaced, now),
-                key.hint and f"...{key.hint}",
+                key.record()["partial_key_hint"],
                 key_text.status(key, now),
                 key_text.expiry(key),
                 key_text.workspace(key, names),
