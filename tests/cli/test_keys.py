@@ -133,10 +133,12 @@ def test_rotate_gives_a_new_secret_and_archives_the_old_key(cli: CLI) -> None:
 
 def test_rotate_with_an_overlap_lets_the_old_secret_work_on_for_a_while(cli: CLI) -> None:
     old = cli("keys", "create", "--name", "a", "--json").json
-    cli("keys", "rotate", "a", "--overlap", "24")
+    said = cli("keys", "rotate", "a", "--overlap", "24").err.splitlines()[1]
     record = next(each for each in cli("keys", "list", "--json").json if each["id"] == old["id"])
     assert record["status"] == "active"
     assert record["expires_at"] > record["created_at"]
+    end = record["expires_at"]
+    assert said == f"The old one, {old['id']}, works until {end[:10]} {end[11:16]} UTC."
 
 
 def test_a_name_that_another_key_has_is_refused_and_the_refusal_says_what_to_do(cli: CLI) -> None:

@@ -75,6 +75,33 @@ def test_bash_completes_commands_flags_and_values(line: str, expected: str) -> N
     assert (done.returncode, done.stdout.split(), done.stderr) == (0, [expected], "")
 
 
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [("callsheet keys show pers", "person-1"), ("callsheet keys change person-1 --workspace te", "team"),
+     ("callsheet workspaces show wrkspc_1", "wrkspc_1"),
+     ("callsheet catalog history claude-opus-4-8", "claude-opus-4-8"),
+     ("callsheet keys rotate go", "")],
+)  # fmt: skip
+def test_bash_completes_names_and_ids_that_are_in_the_database(
+    installation: Installation, line: str, expected: str
+) -> None:
+    installation.access.create_workspace("team", "wrkspc_1")
+    installation.key(name="person-1")
+    installation.key(name="gone")
+    installation.access.archive_key("gone")
+    asked = {"_CALLSHEET_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": str(len(line.split()) - 1)}
+    done = call(env=asked)
+    assert (done.returncode, done.stdout.strip(), done.stderr) == (0, expected, "")
+
+
+@pytest.mark.parametrize("database", ["nonsense", "sqlite:////nowhere/callsheet.db", "sqlite:///{folder}/new.db"])
+def test_completion_without_a_database_offers_nothing_and_makes_none(tmp_path: Path, database: str) -> None:
+    asked = {"_CALLSHEET_COMPLETE": "complete_bash", "COMP_WORDS": "callsheet keys show a", "COMP_CWORD": "3"}
+    done = call(env={**asked, "CALLSHEET_DATABASE_URL": database.format(folder=tmp_path)})
+    assert (done.returncode, done.stdout.strip(), done.stderr) == (0, "", "")
+    assert not (tmp_path / "new.db").exists()
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_the_script_of_the_shell_is_shown(shell: str) -> None:
     done = call("--show-completion", shell)

@@ -9,6 +9,7 @@ import termios
 import pytest
 from rich.cells import cell_len
 
+from callsheet.settings import Settings
 from tests.installation import Installation, make_model
 from tests.program import COMMAND, DEADLINE
 
@@ -86,3 +87,16 @@ def test_the_help_of_serve_cuts_off_no_flag(installation: Installation) -> None:
     text = "\n".join(read(installation, "serve", "--help"))
     assert "…" not in text
     assert "--openai-dialect / --no-openai-dialect" in text
+
+
+def test_the_help_of_serve_has_its_flags_in_groups_with_their_defaults(installation: Installation) -> None:
+    lines = read(installation, "serve", "--help")
+    groups = [line for line in lines if line.endswith(":") and not line.startswith(" ")]
+    assert groups[0] == "Where it listens:"
+    assert groups[-1] == "Other options:"
+    assert {"Database:", "Limits:", "Stopping:"} <= set(groups)
+    text = " ".join(" ".join(lines).split())
+    for default in ("127.0.0.1", "8484", "20", "current", "yes", "no", "32768", "memory://", "127.0.0.1,::1"):
+        assert f"[default: {default}]" in text
+    flags = {f"--{name.replace('_', '-')}" for name in Settings.model_fields}
+    assert {flag for flag in flags if text.count(f" {flag} ") == 0} == set()

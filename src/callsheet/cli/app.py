@@ -28,6 +28,7 @@ try:
     from callsheet.cli import catalog, keys, workspaces
     from callsheet.cli.database import migrate
     from callsheet.cli.serve import serve
+    from callsheet.cli.serve_help import GroupedCommand
     from callsheet.cli.settings import settings
     from callsheet.cli.transfer import backup, check, copy, restore
 except ModuleNotFoundError as error:  # the rest works without the server extra
@@ -37,7 +38,7 @@ except ModuleNotFoundError as error:  # the rest works without the server extra
         error,
     )
 else:
-    app.command()(serve)
+    app.command(cls=GroupedCommand)(serve)
     app.add_typer(catalog.app, name="catalog")
     app.add_typer(workspaces.app, name="workspaces")
     app.add_typer(keys.app, name="keys")

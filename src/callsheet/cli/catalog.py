@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from callsheet.cli.change_text import what_changed
+from callsheet.cli.completion import complete_subject
 from callsheet.cli.database import DatabaseURL, open_access, open_catalog
 from callsheet.cli.output import (
     AsJSON,
@@ -243,7 +244,9 @@ def history(
     subject: Annotated[
         str | None,
         typer.Argument(
-            metavar="[ID|NAME]", help="Only this model or alias, or this workspace or key, by id or name."
+            autocompletion=complete_subject,
+            metavar="[ID|NAME]",
+            help="Only this model or alias, or this workspace or key, by id or name.",
         ),
     ] = None,
     limit: Annotated[int, typer.Option(min=1, max=1_000_000, help="At most so many changes.")] = 100,

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from callsheet.cli import key_text
+from callsheet.cli.completion import complete_key, complete_workspace
 from callsheet.cli.database import DatabaseURL, clock, open_access
 from callsheet.cli.key_import import import_keys
 from callsheet.cli.output import AsJSON, day, print_json, print_record, print_table, say, second
@@ -25,13 +26,16 @@ app = typer.Typer(help="Create and withdraw API keys.", no_args_is_help=True)
 
 _LONGEST_OVERLAP: Final = 24 * 366 * 10  # hours
 
-Key = Annotated[str, typer.Argument(metavar="NAME|ID", help="Name or id of a key.")]
+Key = Annotated[str, typer.Argument(metavar="NAME|ID", help="Name or id of a key.", autocompletion=complete_key)]
 
 
 @app.command()
 def create(
     name: Annotated[str, typer.Option(help="Name for people; no two keys in use have the same.")],
-    workspace: Annotated[str | None, typer.Option(help="Id or name; the default one if not given.")] = None,
+    workspace: Annotated[
+        str | None,
+        typer.Option(help="Id or name; the default one if not given.", autocompletion=complete_workspace),
+    ] = None,
     organization: Annotated[
         bool, typer.Option("--organization", help="Let the key choose among all workspaces.")
     ] = False,
@@ -125,7 +129,9 @@ def show(key: Key, models: Models = False, database: DatabaseURL = None, as_json
 def change(
     key: Key,
     name: Annotated[str | None, typer.Option(help="Another name.")] = None,
-    workspace: Annotated[str | None, typer.Option(help="Id or name of another workspace.")] = None,
+    workspace: Annotated[
+        str | None, typer.Option(help="Id or name of another workspace.", autocompletion=complete_workspace)
+    ] = None,
     organization: Annotated[
         bool, typer.Option("--organization", help="Let the key choose among all workspaces.")
     ] = False,
@@ -185,8 +191,10 @@ def rotate(
     """Replace a key by a new one of the same name and workspace."""
     access = open_access(database)
     with told_or_archived(access, access.rotate_key(key, timedelta(hours=overlap))) as untold:
-        made = untold.new.key
+        made, old = untold.new.key, untold.new.replaced
         _print_new(untold, f"The new key {made.name} is {made.id}.", as_json=as_json)
+        if overlap and old is not None:
+            say(f"The old one, {old.id}, works until {key_text.expiry(old)} UTC.")
 
 
 class Untold:

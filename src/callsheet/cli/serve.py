@@ -1,60 +1,54 @@
 """``callsheet serve``: answer."""
 
-from typing import Annotated, Any
-
-import typer
+from typing import Annotated
 
 from callsheet.cli.database import DatabaseURL
+from callsheet.cli.serve_help import flag
 from callsheet.cli.settings import Config
 from callsheet.cli.streams import allow_closed_output
 from callsheet.cli.welcome import prepare_welcome, welcome_later, welcome_now
 from callsheet.domain.access import Shape
 from callsheet.domain.errors import ServeError, StorageAwayError
-from callsheet.settings import LogFormat, MessageFormat, Otel, Settings, load, prepare_folder
-
-
-def _flag(name: str, **options: Any) -> Any:
-    """A flag for the setting ``name``, described in the same words."""
-    return typer.Option(help=Settings.model_fields[name].description, show_default=False, **options)
+from callsheet.settings import LogFormat, MessageFormat, Otel, load, prepare_folder
 
 
 def serve(
-    host: Annotated[str | None, _flag("host")] = None,
-    port: Annotated[int | None, _flag("port")] = None,
+    host: Annotated[str | None, flag("host")] = None,
+    port: Annotated[int | None, flag("port")] = None,
     database: DatabaseURL = None,
-    workers: Annotated[int | None, _flag("workers")] = None,
-    any_key: Annotated[bool | None, _flag("any_key")] = None,
-    insecure: Annotated[bool | None, _flag("insecure")] = None,
-    root_path: Annotated[str | None, _flag("root_path")] = None,
-    default_limit: Annotated[int | None, _flag("default_limit")] = None,
-    shape: Annotated[Shape | None, _flag("shape")] = None,
-    openai_dialect: Annotated[bool | None, _flag("openai_dialect")] = None,
-    strict_betas: Annotated[bool | None, _flag("strict_betas")] = None,
-    extra_betas: Annotated[str | None, _flag("extra_betas", metavar="A,B")] = None,
-    extra_versions: Annotated[str | None, _flag("extra_versions", metavar="A,B")] = None,
-    cors_origins: Annotated[str | None, _flag("cors_origins", metavar="A,B")] = None,
-    poll_seconds: Annotated[float | None, _flag("poll_seconds")] = None,
-    max_url_bytes: Annotated[int | None, _flag("max_url_bytes")] = None,
-    max_header_bytes: Annotated[int | None, _flag("max_header_bytes")] = None,
-    max_body_bytes: Annotated[int | None, _flag("max_body_bytes")] = None,
-    max_connections: Annotated[int | None, _flag("max_connections")] = None,
-    head_seconds: Annotated[float | None, _flag("head_seconds")] = None,
-    idle_seconds: Annotated[int | None, _flag("idle_seconds")] = None,
-    answer_seconds: Annotated[float | None, _flag("answer_seconds")] = None,
-    trusted_proxies: Annotated[str | None, _flag("trusted_proxies", metavar="A,B")] = None,
-    rate_limit_key: Annotated[str | None, _flag("rate_limit_key", metavar="RATE")] = None,
-    rate_limit_address: Annotated[str | None, _flag("rate_limit_address", metavar="RATE")] = None,
-    rate_limit_failures: Annotated[str | None, _flag("rate_limit_failures", metavar="RATE")] = None,
-    rate_limit_storage: Annotated[str | None, _flag("rate_limit_storage", metavar="URL")] = None,
-    access_log: Annotated[LogFormat | None, _flag("access_log")] = None,
-    log_format: Annotated[MessageFormat | None, _flag("log_format")] = None,
-    otel: Annotated[Otel | None, _flag("otel")] = None,
-    fast: Annotated[bool | None, _flag("fast")] = None,
-    memo_bytes: Annotated[int | None, _flag("memo_bytes")] = None,
-    max_stale_seconds: Annotated[float | None, _flag("max_stale_seconds")] = None,
-    state_file: Annotated[str | None, _flag("state_file", metavar="FILE")] = None,
-    drain_seconds: Annotated[float | None, _flag("drain_seconds")] = None,
-    shutdown_seconds: Annotated[int | None, _flag("shutdown_seconds")] = None,
+    workers: Annotated[int | None, flag("workers")] = None,
+    any_key: Annotated[bool | None, flag("any_key")] = None,
+    insecure: Annotated[bool | None, flag("insecure")] = None,
+    root_path: Annotated[str | None, flag("root_path")] = None,
+    default_limit: Annotated[int | None, flag("default_limit")] = None,
+    shape: Annotated[Shape | None, flag("shape")] = None,
+    openai_dialect: Annotated[bool | None, flag("openai_dialect")] = None,
+    strict_betas: Annotated[bool | None, flag("strict_betas")] = None,
+    extra_betas: Annotated[str | None, flag("extra_betas", metavar="A,B")] = None,
+    extra_versions: Annotated[str | None, flag("extra_versions", metavar="A,B")] = None,
+    cors_origins: Annotated[str | None, flag("cors_origins", metavar="A,B")] = None,
+    poll_seconds: Annotated[float | None, flag("poll_seconds")] = None,
+    max_url_bytes: Annotated[int | None, flag("max_url_bytes")] = None,
+    max_header_bytes: Annotated[int | None, flag("max_header_bytes")] = None,
+    max_body_bytes: Annotated[int | None, flag("max_body_bytes")] = None,
+    max_connections: Annotated[int | None, flag("max_connections")] = None,
+    head_seconds: Annotated[float | None, flag("head_seconds")] = None,
+    idle_seconds: Annotated[int | None, flag("idle_seconds")] = None,
+    answer_seconds: Annotated[float | None, flag("answer_seconds")] = None,
+    trusted_proxies: Annotated[str | None, flag("trusted_proxies", metavar="A,B")] = None,
+    rate_limit_key: Annotated[str | None, flag("rate_limit_key", metavar="RATE")] = None,
+    rate_limit_address: Annotated[str | None, flag("rate_limit_address", metavar="RATE")] = None,
+    rate_limit_failures: Annotated[str | None, flag("rate_limit_failures", metavar="RATE")] = None,
+    rate_limit_storage: Annotated[str | None, flag("rate_limit_storage", metavar="URL")] = None,
+    access_log: Annotated[LogFormat | None, flag("access_log")] = None,
+    log_format: Annotated[MessageFormat | None, flag("log_format")] = None,
+    otel: Annotated[Otel | None, flag("otel")] = None,
+    fast: Annotated[bool | None, flag("fast")] = None,
+    memo_bytes: Annotated[int | None, flag("memo_bytes")] = None,
+    max_stale_seconds: Annotated[float | None, flag("max_stale_seconds")] = None,
+    state_file: Annotated[str | None, flag("state_file", metavar="FILE")] = None,
+    drain_seconds: Annotated[float | None, flag("drain_seconds")] = None,
+    shutdown_seconds: Annotated[int | None, flag("shutdown_seconds")] = None,
     config: Config = None,
 ) -> None:
     """Serve the Models API. On an empty database, make it ready and print a key."""

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from callsheet.cli.completion import complete_workspace
 from callsheet.cli.database import DatabaseURL, open_access
 from callsheet.cli.output import AsJSON, day, print_json, print_record, print_table, say
 from callsheet.cli.sight_text import Models, say_sight, sight_lines, sight_record
@@ -13,7 +14,9 @@ from callsheet.domain.errors import InvalidError
 
 app = typer.Typer(help="Create and change workspaces.", no_args_is_help=True)
 
-Name = Annotated[str, typer.Argument(metavar="WORKSPACE", help="Id or name of a workspace.")]
+Name = Annotated[
+    str, typer.Argument(metavar="WORKSPACE", help="Id or name of a workspace.", autocompletion=complete_workspace)
+]
 Allow = Annotated[
     list[str] | None,
     typer.Option(metavar="PATTERN", help="Show models whose id matches this glob; may be repeated."),

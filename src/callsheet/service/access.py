@@ -20,10 +20,11 @@ from callsheet.storage.writing import Writing
 
 @dataclass(frozen=True, slots=True)
 class NewKey:
-    """A key just made, with its secret, which is shown this once."""
+    """A key just made, with its secret, which is shown this once, and the key that it replaces, if there is one."""
 
     key: APIKey
     secret: str
+    replaced: APIKey | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -256,7 +257,8 @@ class AccessService:
                 retired = replace(old, status=KeyStatus.ARCHIVED)
             writing.put_key(retired)
             writing.record("rotate", "key", old.id, old.record(), retired.record())  # even if its end is as it was
-            return self._create(writing, self._new_key(writing, old.name, old.workspace_id, old.expires_at, None))
+            new = self._new_key(writing, old.name, old.workspace_id, old.expires_at, None)
+            return replace(self._create(writing, new), replaced=retired)
 
     @contextmanager
     def _write(self) -> Iterator[Writing]:
