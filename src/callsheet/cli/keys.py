@@ -93,7 +93,7 @@ def list_keys(database: DatabaseURL = None, as_json: AsJSON = False) -> None:
 @app.command()
 def show(key: Key, models: Models = False, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
     """Show one key, and how many models it sees. Times are UTC."""
-    details = open_access(database).show_key(key)
+    details = open_access(database).show_key(key, in_order=models)
     record = details.key.record()
     if as_json:
         print_json(

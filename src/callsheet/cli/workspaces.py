@@ -79,7 +79,7 @@ def show(name: Name, models: Models = False, database: DatabaseURL = None, as_js
     """Show one workspace, and how many models it sees."""
     access = open_access(database)
     workspace = access.show_workspace(name)
-    sight = access.sights(workspace.visibility)[0]
+    sight = access.sights(workspace.visibility, in_order=models)[0]
     record = workspace.record()
     if as_json:
         print_json({**record, **sight_record(sight, models=models)})

@@ -11,6 +11,7 @@ from callsheet.domain.errors import ConflictError, InvalidError, UnknownError
 from callsheet.domain.key_names import check_name_is_free, holds_name
 from callsheet.domain.secret import SECRET_BYTES, check_not_in_name, check_secret, fingerprint, hint, make_secret
 from callsheet.service.ids import make_id
+from callsheet.service.key_details import KeyDetails, describe_key
 from callsheet.service.key_import import Entry, Imported, import_keys
 from callsheet.service.naming import find_key, find_workspace, replaced_keys
 from callsheet.service.sight import Sight, look
@@ -50,34 +51,6 @@ class KeyChange:
     organization: bool = False
     expires_at: datetime | None = None
     no_expiry: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class KeyDetails:
-    """A key with all that is known about it.
-
-    Parameters
-    ----------
-    key
-        Its record.
-    workspace
-        Its workspace; None for a key of the organization.
-    created_by
-        The actor who created it; None if the record of changes does not say.
-    fault
-        Why the key does not work, or None.
-    replaced
-        Whether it was rotated, and works on only for the overlap.
-    sight
-        What it sees, of an organization key what it sees unless the request names a workspace.
-    """
-
-    key: APIKey
-    workspace: Workspace | None
-    created_by: str | None
-    fault: str | None
-    replaced: bool
-    sight: Sight
 
 
 class AccessService:
@@ -181,24 +154,10 @@ class AccessService:
         with self._store.read() as reading:
             return replaced_keys(reading, reading.api_keys(), self._clock())
 
-    def show_key(self, name: str) -> KeyDetails:
-        """Return the key with this id or name, and what is known about it."""
-        now = self._clock()
+    def show_key(self, name: str, *, in_order: bool = False) -> KeyDetails:
+        """Return the key with this id or name, and what is known about it; ``in_order`` as for `look`."""
         with self._store.read() as reading:
-            key = find_key(reading, name, now)
-            installation = reading.installation()
-            seen_from = key.workspace_id or (installation.default_workspace_id if installation else "")
-            workspace = next(reading.workspaces([seen_from]), None)
-            fault = _fault(key, workspace, now)
-            created = [row["actor"] for row in reading.changes_of([key.id]) if row["action"] == "create"]
-            return KeyDetails(
-                key=key,
-                workspace=None if key.workspace_id is None else workspace,
-                created_by=created[0] if created else None,
-                fault=fault,
-                replaced=key.id in replaced_keys(reading, [key], now),
-                sight=look(reading, [None if workspace is None or fault else workspace.visibility])[0],
-            )
+            return describe_key(reading, name, self._clock(), in_order=in_order)
 
     def change_key(self, name: str, change: KeyChange) -> APIKey:
         """Set what ``change`` names on a key; one that has expired works again if it is given a later expiry."""
@@ -223,10 +182,10 @@ class AccessService:
         """Create a key for each of ``entries`` that is not there already; see `callsheet.service.key_import`."""
         return import_keys(self._store, entries, self._actor, self._clock, dry_run=dry_run)
 
-    def sights(self, *rules: Visibility) -> list[Sight]:
-        """Return what each of ``rules`` lets its beholder see at present."""
+    def sights(self, *rules: Visibility, in_order: bool = False) -> list[Sight]:
+        """Return what each of ``rules`` lets its beholder see at present; see `look`."""
         with self._store.read() as reading:
-            return look(reading, rules)
+            return look(reading, rules, in_order=in_order)
 
     def disable_key(self, name: str) -> APIKey:
         """Stop a key from working until it is enabled again."""
@@ -346,14 +305,3 @@ def _refuse_archived(workspace: Workspace) -> None:
 def _refuse_past(expires_at: datetime | None, now: datetime) -> None:
     if expires_at is not None and expires_at <= now:
         raise InvalidError("expires_at must lie in the future.")
-
-
-def _fault(key: APIKey, workspace: Workspace | None, now: datetime) -> str | None:
-    """Why the key does not work, or None."""
-    if key.status is not KeyStatus.ACTIVE:
-        return f"it is {key.status}"
-    if key.is_expired(now):
-        return "it has expired"
-    if workspace is None or workspace.archived_at is not None:
-        return "its workspace is archived"
-    return None

@@ -1,7 +1,7 @@
 """Importing API keys that another program knows: all of them, or none."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
 from typing import Final, NamedTuple
@@ -131,23 +131,24 @@ class _Known:
     def key_for(self, entry: Entry) -> tuple[APIKey, bool]:
         """Return the key of ``entry``, and whether it is a new one."""
         _check_name(entry)
-        wanted = APIKey(
+        workspace_id = self._workspace_id(entry.workspace)
+        present = self._keys.get(entry.fingerprint)
+        if present is not None:
+            _check_same(present, entry, workspace_id)
+            return present, False
+        key = APIKey(
             id=make_id("apikey_"),
             name=entry.name,
-            workspace_id=self._workspace_id(entry.workspace),
+            workspace_id=workspace_id,
             fingerprint=entry.fingerprint,
             hint=entry.hint,
             expires_at=entry.expires_at,
             created_at=self._now,
         )
-        present = self._keys.get(entry.fingerprint)
-        if present is not None:
-            self._check_same(present, wanted)
-            return present, False
-        if wanted.is_expired(self._now):
+        if key.is_expired(self._now):
             raise InvalidError("it has expired; leave it out")
-        check_name_is_free(wanted, self._named.get(wanted.name, ()), self._now, self._replaced)
-        return wanted, True
+        check_name_is_free(key, self._named.get(key.name, ()), self._now, self._replaced)
+        return key, True
 
     def _workspace_id(self, name: str | None) -> str:
         if name is None and self._default is not None:
@@ -159,25 +160,22 @@ class _Known:
             raise InvalidError(f"its workspace {workspace.id} is archived; name another")
         return workspace.id
 
-    @staticmethod
-    def _check_same(present: APIKey, wanted: APIKey) -> None:
-        """Refuse an entry whose secret belongs to a key that is not as the entry wants it."""
-        if present.status is KeyStatus.ARCHIVED:
-            raise InvalidError(f"its secret belonged to {present.id}, which is archived and cannot come back")
-        as_wanted = replace(
-            present, name=wanted.name, workspace_id=wanted.workspace_id, expires_at=wanted.expires_at
+
+def _check_same(present: APIKey, entry: Entry, workspace_id: str) -> None:
+    """Refuse an entry whose secret belongs to a key that is not as the entry wants it."""
+    if present.status is KeyStatus.ARCHIVED:
+        raise InvalidError(f"its secret belonged to {present.id}, which is archived and cannot come back")
+    differs = {
+        "name": present.name != entry.name,
+        "workspace": present.workspace_id != workspace_id,
+        "expiry": present.expires_at != entry.expires_at,
+    }
+    if any(differs.values()):
+        fields = " and ".join(name for name, is_different in differs.items() if is_different)
+        raise InvalidError(
+            f"its secret belongs to {present.id}, which has another {fields}; "
+            "change that key with callsheet keys change, or leave this entry out"
         )
-        if as_wanted != present:
-            different: Mapping[str, bool] = {
-                "name": present.name != wanted.name,
-                "workspace": present.workspace_id != wanted.workspace_id,
-                "expiry": present.expires_at != wanted.expires_at,
-            }
-            fields = " and ".join(name for name, differs in different.items() if differs)
-            raise InvalidError(
-                f"its secret belongs to {present.id}, which has another {fields}; "
-                "change that key with callsheet keys change, or leave this entry out"
-            )
 
 
 def _check_name(entry: Entry) -> None:
