@@ -233,7 +233,7 @@ class Settings(BaseModel):
     def _check_any_key(self) -> Self:
         if self.any_key and not self.insecure and self.host not in _LOOPBACK:
             raise ValueError(
-                f"any_key would open {self.host} to everybody; serve on 127.0.0.1, or say insecure if you mean it"
+                f"any_key would open {self.host} to everybody; serve on 127.0.0.1, or add --insecure if you mean it"
             )
         return self
 

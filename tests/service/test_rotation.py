@@ -130,3 +130,16 @@ def test_a_replaced_key_may_end_later_but_not_last_under_the_name_of_its_success
         access.change_key(old.id, KeyChange(no_expiry=True))
     assert access.change_key(old.id, KeyChange(no_expiry=True, name="ci old")).expires_at is None
     assert access.replaced_keys() == set()
+
+
+def test_an_expired_key_frees_its_name_and_comes_back_only_under_a_free_one(
+    installation: Installation, access: AccessService, clock: Clock
+) -> None:
+    old = access.create_key("ci", expires_at=NOW + DAY).key
+    clock.now = NOW + DAY
+    new = access.create_key("ci").key
+    sentence = f"There is a key named 'ci' already: {new.id}; choose another name, or rotate or change that key."
+    with refused(installation, ConflictError, sentence):
+        access.change_key(old.id, KeyChange(no_expiry=True))
+    assert access.change_key(old.id, KeyChange(expires_at=NOW + 2 * DAY, name="ci 2")).name == "ci 2"
+    assert access.show_key("ci 2").fault is None
