@@ -25,7 +25,9 @@ def test_the_first_start_prints_the_key_once_and_the_second_does_not(tmp_path: P
     assert all(key.encode() not in path.read_bytes() for path in tmp_path.iterdir())
     with Server(database) as server:
         assert server.get("/v1/models", key)[0] == 200
-        assert re.fullmatch(rf"Callsheet serves \d+ models at {server.url}\nDatabase: {database}\n", server.stdout)
+        counts = r"15 of 34 models are listed; 19 are retired\."
+        expected = rf"Callsheet serves 15 models at {server.url}\n{counts}\nDatabase: {database}\n"
+        assert re.fullmatch(expected, server.stdout)
         assert server.stop() == 0
 
 
@@ -41,8 +43,9 @@ def test_the_printed_curl_works_as_it_is(tmp_path: Path, host: str) -> None:
 
 def test_the_number_of_models_is_that_of_the_catalogue(tmp_path: Path) -> None:
     with Server(tmp_path / "callsheet.db") as server:
-        count = int(server.printed(r"serves (\d+) models")[1])
-        assert server.get("/readyz")[1]["models"] == count
+        listed, total = map(int, server.printed(r"\n(\d+) of (\d+) models are listed; 19 are retired\.\n").groups())
+        assert server.get("/readyz")[1]["models"] == total
+        assert len(server.get("/v1/models?limit=1000", server.key)[1]["data"]) == listed
 
 
 def test_a_database_that_the_command_line_made_has_its_first_key_made_by_serve(tmp_path: Path) -> None:

@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,8 @@ from callsheet.domain.access import Shape
 from callsheet.domain.capabilities import KNOWN
 from callsheet.domain.catalog import Catalog
 from callsheet.domain.model import Lifecycle, Model
-from callsheet.domain.times import format_instant
-from callsheet.service.builtin import builtin_catalog
+from callsheet.domain.times import EPOCH, format_instant
+from callsheet.service.builtin import builtin_catalog, earlier_facts
 from callsheet.wire.anthropic import write_model
 from tests.installation import Installation
 
@@ -97,8 +98,96 @@ def test_capabilities_are_complete_or_not_there(model: Model) -> None:
         assert list(leaves(ours)) == list(leaves(KNOWN))
 
 
-def test_some_model_has_capabilities() -> None:
-    assert [model.id for model in MODELS if model.capabilities is not None]
+def test_every_model_that_lists_show_has_capabilities() -> None:
+    listed = [model for model in MODELS if model.lifecycle is not Lifecycle.RETIRED]
+    assert [model.id for model in listed if not model.capabilities] == []
+
+
+def supported(model_id: str, *place: str) -> object:
+    """What is said of one capability."""
+    model = CATALOG.get(model_id)
+    assert model is not None
+    node: object = model.capabilities
+    for key in (*place, "supported"):
+        assert isinstance(node, Mapping)
+        node = node[key]
+    return node
+
+
+def test_only_sonnet_5_5_thinks_between_tools_alone() -> None:
+    place = ("thinking", "types", "between_tools")
+    found = [model.id for model in MODELS if model.capabilities and supported(model.id, *place)]
+    assert found == ["claude-sonnet-5-5"]
+
+
+def test_programmatic_tool_calling_is_not_the_code_execution_tool() -> None:
+    assert supported("claude-haiku-4-5-20251001", "code_execution") is False
+    assert supported("claude-haiku-4-5-20251001", "server_tools", "code_execution") is True
+
+
+def test_opus_4_5_is_deprecated_and_has_its_date() -> None:
+    model = CATALOG.get("claude-opus-4-5-20251101")
+    assert model is not None
+    assert model.lifecycle is Lifecycle.DEPRECATED
+    assert model.retires_at == datetime(2027, 1, 22, tzinfo=UTC)
+
+
+def test_a_name_that_is_not_known_is_the_id() -> None:
+    assert {model.id: model.display_name for model in MODELS if model.id.startswith("claude-1.")} == {
+        f"claude-1.{number}": f"claude-1.{number}" for number in range(4)
+    }
+
+
+EVIDENCE = json.loads(files("callsheet.data").joinpath("evidence.json").read_text(encoding="utf-8"))
+
+#: Facts that need no evidence: what the model is, not what is said of it.
+_GIVEN = {"id", "line", "aliases", "source", "hidden", "replacement", "description"}
+
+
+def test_evidence_is_of_the_models_that_are_shipped() -> None:
+    assert list(EVIDENCE["models"]) == [model.id for model in MODELS]
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: str(model.id))
+def test_every_fact_has_its_evidence_and_no_evidence_is_of_an_unknown_fact(model: Model) -> None:
+    evidence = EVIDENCE["models"][model.id]
+    said = {name for name, value in model.record().items() if value is not None} - _GIVEN
+    if model.display_name == model.id:
+        said.remove("display_name")
+    if model.created_at == EPOCH:
+        said.remove("created_at")
+    limits = {"max_input_tokens", "max_tokens"}
+    expected = said - limits | ({"limits"} if said & limits else set())
+    assert evidence.keys() - {"note", "capabilities_as_of"} == expected
+    for name in expected - {"limits", "capabilities"}:
+        assert evidence[name] in EVIDENCE["confidence"]
+    for place, (mark, *sources) in evidence.get("capabilities", {}).items():
+        assert mark in EVIDENCE["marks"], place
+        assert sources, place
+        assert set(sources) <= EVIDENCE["sources"].keys(), place
+    if model.capabilities is not None:
+        assert list(evidence["capabilities"]) == [
+            ".".join(place) for place in leaves(KNOWN) if place[-1] != "supported"
+        ]
+
+
+def test_no_source_is_named_that_bears_no_fact() -> None:
+    used = {
+        source
+        for evidence in EVIDENCE["models"].values()
+        for _, *sources in evidence.get("capabilities", {}).values()
+        for source in sources
+    }
+    assert used == EVIDENCE["sources"].keys()
+
+
+def test_what_earlier_releases_shipped_is_not_what_is_shipped_today() -> None:
+    for model_id, releases in earlier_facts().items():
+        model = CATALOG.get(model_id)
+        assert model is not None
+        for fields in releases:
+            assert fields
+            assert [name for name, value in fields.items() if getattr(model, name) == value] == []
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: str(model.id))

@@ -68,7 +68,7 @@ async def meet(api: ModelsAPI, patient: Any, client: Any) -> dict[str, Any]:
         report[name] = await walk(client)
     report["unused"] = len(api.unused_faults)
 
-    key = api.key(expires_at="2026-11-21")
+    key = api.key(expires_at="2026-11-30")
     api.clock.advance(days=1)
     report["expired"] = await error(client.with_options(api_key=key))
     api.retire("claude-a")

@@ -56,7 +56,7 @@ def test_an_added_model_comes_first_and_what_was_done_to_it_shows(api: ModelsAPI
     api.deprecate("claude-next", retires_at="2026-12-24", replacement="claude-opus-5-5")
     model = get(api, "/v1/models/claude-next").json()
     assert (model["display_name"], model["line"], model["max_tokens"]) == ("Claude Next", "opus", 64_000)
-    assert (model["lifecycle"], model["deprecated_at"]) == ("deprecated", "2026-11-20T00:00:00Z")
+    assert (model["lifecycle"], model["deprecated_at"]) == ("deprecated", "2026-11-29T00:00:00Z")
     assert model["retires_at"] == "2026-12-24T00:00:00Z"
     api.retire("claude-next")
     assert ids(get(api))[0] != "claude-next"
@@ -97,12 +97,12 @@ def test_a_key_sees_what_its_workspace_sees_in_its_shape(api: ModelsAPI) -> None
 
 
 def test_a_key_expires_by_the_clock_of_the_double_and_can_be_disabled(api: ModelsAPI) -> None:
-    key = api.key(expires_at="2026-11-21")
+    key = api.key(expires_at="2026-11-30")
     api.clock.advance(hours=23, minutes=59, seconds=59)
     assert get(api, key=key).status_code == 200
     api.clock.advance(seconds=1)
     assert refusal(get(api, key=key)) == (401, "API key has expired.")
-    api.clock.set("2026-11-20")
+    api.clock.set("2026-11-29")
     assert get(api, key=key).status_code == 200
     api.disable_key(key)
     assert refusal(get(api, key=key)) == (401, "API key has been deactivated.")
@@ -111,10 +111,10 @@ def test_a_key_expires_by_the_clock_of_the_double_and_can_be_disabled(api: Model
 
 
 def test_time_stands_still_and_answers_say_so(api: ModelsAPI) -> None:
-    assert api.clock.now() == START == datetime(2026, 11, 20, tzinfo=UTC)
-    assert get(api).headers["date"] == "Fri, 20 Nov 2026 00:00:00 GMT"
+    assert api.clock.now() == START == datetime(2026, 11, 29, tzinfo=UTC)
+    assert get(api).headers["date"] == "Sun, 29 Nov 2026 00:00:00 GMT"
     api.clock.advance(days=30, minutes=1)
-    assert get(api).headers["date"] == "Sun, 20 Dec 2026 00:01:00 GMT"
+    assert get(api).headers["date"] == "Tue, 29 Dec 2026 00:01:00 GMT"
     assert api.last_request.at == datetime(2026, 12, 20, 0, 1, tzinfo=UTC)
     assert api.retire("claude-opus-5-5").retires_at == api.clock.now()
 
@@ -340,3 +340,10 @@ def test_importing_the_plugin_imports_nothing_of_the_double() -> None:
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
     loaded = ["callsheet", "callsheet._version", "callsheet.testing", "callsheet.testing.plugin"]
     assert done.stdout.strip() == str(loaded)
+
+
+def test_a_model_whose_deprecation_lies_ahead_of_the_clock_can_still_be_hidden() -> None:
+    double = ModelsAPI(clock="2026-11-20")  # before the built-in Claude Opus 4.5 was deprecated
+    assert double.hide("claude-opus-4-5-20251101").hidden
+    with pytest.raises(InvalidError, match="deprecated_at"):
+        double.change("claude-opus-4-5-20251101", retires_at="2027-02-01")

@@ -126,7 +126,7 @@ def test_it_works_without_the_server_extra(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_every_verb_of_the_fixture_can_be_called(fake: Fake) -> None:
-    assert fake.do("add", model_id="claude-next", line="opus")["created_at"] == "2026-11-20T00:00:00Z"
+    assert fake.do("add", model_id="claude-next", line="opus")["created_at"] == "2026-11-29T00:00:00Z"
     fake.do("alias", alias="next", model_id="claude-next")
     assert fake.client.get("/v1/models/next").json()["line"] == "opus"
     fake.do("unalias", alias="next")
@@ -137,7 +137,7 @@ def test_every_verb_of_the_fixture_can_be_called(fake: Fake) -> None:
     fake.do("unhide", model_id="claude-next")
     assert fake.ids()[0] == "claude-next"
     fake.do("advance", days=1)
-    assert fake.do("retire", model_id="claude-next")["retires_at"] == "2026-11-21T00:00:00Z"
+    assert fake.do("retire", model_id="claude-next")["retires_at"] == "2026-11-30T00:00:00Z"
     fake.do("remove", model_id="claude-next")
     fake.do("set_clock", instant="2027-01-01")
     assert fake.page().headers["date"] == "Fri, 01 Jan 2027 00:00:00 GMT"
@@ -158,7 +158,7 @@ def test_the_journal_can_be_read_and_control_is_no_part_of_it(fake: Fake) -> Non
     (request,) = fake.client.get("/_fake/requests").json()["data"]
     assert (request["method"], request["path"], request["query"]) == ("GET", "/v1/models", {"limit": ["1"]})
     assert (request["headers"]["x-api-key"], request["status"]) == (KEY, 200)
-    assert (request["at"], request["model_id"]) == ("2026-11-20T00:00:00Z", None)
+    assert (request["at"], request["model_id"]) == ("2026-11-29T00:00:00Z", None)
     fake.do("reset")
     assert fake.client.get("/_fake/requests").json() == {"data": []}
 

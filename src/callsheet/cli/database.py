@@ -8,9 +8,11 @@ from typing import Annotated
 import typer
 
 from callsheet.cli.output import say
+from callsheet.cli.sentences import renewed_sentence
 from callsheet.domain.errors import UnknownError
 from callsheet.service.access import AccessService
 from callsheet.service.catalog import CatalogService
+from callsheet.service.renewal import renew_builtin
 from callsheet.service.setup import migrate_store, open_store
 from callsheet.settings import Settings, load, prepare_folder
 from callsheet.storage.store import Store
@@ -72,9 +74,12 @@ def open_access(database: str | None, *, create: bool = False) -> AccessService:
 
 
 def migrate(database: DatabaseURL = None) -> None:
-    """Bring the database to the schema of this program."""
-    before, after = migrate_store(load_settings(database).database, clock)
+    """Bring the database to the schema of this program, and its built-in models to today's facts."""
+    url = load_settings(database).database
+    before, after = migrate_store(url, clock)
     if before == after:
         say(f"The schema is {after} already.")
     else:
         say(f"Migrated the schema from {before or 'nothing'} to {after}.")
+    if renewed := renew_builtin(Store(url), clock):
+        say(renewed_sentence(renewed))

@@ -31,7 +31,7 @@ def fake(
     default_limit: Annotated[
         int, _quiet("Models on a page when the caller does not say.", min=MIN_LIMIT, max=MAX_LIMIT)
     ] = DEFAULT_LIMIT,
-    clock: Annotated[str | None, _quiet("When its clock stands; 2026-11-20 if not given.", metavar="TIME")] = None,
+    clock: Annotated[str | None, _quiet("When its clock stands; 2026-11-29 if not given.", metavar="TIME")] = None,
     fault: Annotated[
         list[str] | None,
         _quiet(

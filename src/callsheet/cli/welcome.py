@@ -14,9 +14,12 @@ import typer
 from callsheet.cli.database import clock
 from callsheet.cli.keys import Untold, told_or_archived
 from callsheet.cli.output import say
+from callsheet.cli.sentences import counts_sentence, renewed_sentence
 from callsheet.domain.errors import StorageError
 from callsheet.service.access import AccessService, NewKey
 from callsheet.service.backoff import Backoff
+from callsheet.service.counts import Counts, count_models
+from callsheet.service.renewal import renew_builtin
 from callsheet.service.setup import set_up
 from callsheet.settings import Settings
 from callsheet.storage.store import Store
@@ -37,15 +40,18 @@ class Welcome:
         Changes its keys.
     place
         Where it is.
-    count
+    counts
         How many models it has.
+    renewed
+        Ids of the built-in models that were just brought up to date.
     new_key
         Its first key, if that was just made.
     """
 
     access: AccessService
     place: str
-    count: int
+    counts: Counts
+    renewed: list[str]
     new_key: NewKey | None
 
 
@@ -63,10 +69,11 @@ def prepare_welcome(settings: Settings) -> Welcome:
 
     store = Store(settings.database)
     set_up(store, clock, state_file_at(settings.state_file, store.address))
+    renewed = renew_builtin(store, clock)
     with store.read() as reading:
-        count = reading.count_models()
+        counts = count_models(reading)
     access = AccessService(store, "callsheet", clock)
-    return Welcome(access, store.place, count, access.ensure_key("default"))
+    return Welcome(access, store.place, counts, renewed, access.ensure_key("default"))
 
 
 @contextmanager
@@ -110,7 +117,13 @@ def _wait(url: str, settings: Settings, stop: threading.Event) -> None:
 
 
 def _print(welcome: Welcome, new_key: Untold | None, url: str, settings: Settings) -> None:
-    lines = [f"Callsheet serves {welcome.count} models at {url}", f"Database: {welcome.place}"]
+    counts = welcome.counts
+    lines = [f"Callsheet serves {counts.listed} models at {url}"]
+    if counts.listed != counts.total:
+        lines.append(counts_sentence(counts))
+    if welcome.renewed:
+        lines.append(renewed_sentence(welcome.renewed))
+    lines.append(f"Database: {welcome.place}")
     if new_key is not None:
         models = f"{url}/v1/models"
         lines += [

@@ -161,6 +161,8 @@ MODEL_FIELDS: Final = tuple(each.name for each in fields(Model) if each.init)
 #: What `change_model` may set: everything but the id.
 CHANGEABLE: Final = frozenset(MODEL_FIELDS) - {"id"}
 
+_STAGE_FIELDS: Final = ("lifecycle", "deprecated_at", "retires_at")
+
 ModelChange = Mapping[str, object]
 
 
@@ -223,14 +225,18 @@ def retire_model(model: Model, now: datetime) -> Model:
     )
 
 
-def check_dates(model: Model, now: datetime) -> Model:
+def check_dates(model: Model, now: datetime, before: Model | None = None) -> Model:
     """Return ``model`` if its dates can be true at ``now``: what has happened lies in the past.
+
+    What was so in ``before`` already is not looked at again.
 
     Raises
     ------
     InvalidError
         It is said to be deprecated or retired at a time that is still to come.
     """
+    if before is not None and all(getattr(model, name) == getattr(before, name) for name in _STAGE_FIELDS):
+        return model
     if model.deprecated_at is not None and model.deprecated_at > now:
         raise InvalidError(f"deprecated_at of {model.id} must not lie in the future.")
     if model.lifecycle is Lifecycle.RETIRED and model.retires_at is not None and model.retires_at > now:

@@ -1,28 +1,62 @@
 """The built-in catalogue: the public Claude models, from ``data/models.json``."""
 
 import json
+from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
 
-from callsheet.domain.model import Lifecycle, Model
-from callsheet.domain.times import parse_instant
+from callsheet.domain.model import MODEL_FIELDS, Lifecycle, Model
+from callsheet.domain.times import EPOCH, parse_instant
 
 
 def builtin_catalog() -> tuple[list[Model], dict[str, str]]:
     """Return the models, and every alias with the id it means.
 
     ``created_at`` is what Anthropic's endpoint answered where that was seen, else the day of release in its
-    documents, else the epoch. Capabilities are there only where every known one is: clients take an object
-    of capabilities to be complete.
+    documents, else the epoch. A name that is not known is the id. Capabilities are there only where every
+    known one is: clients take an object of capabilities to be complete. ``data/evidence.json`` says where each
+    fact comes from.
     """
-    data = json.loads(files("callsheet.data").joinpath("models.json").read_text(encoding="utf-8"))
-    aliases = {alias: row["id"] for row in data["models"] for alias in row.get("aliases", ())}
-    return [_model(row) for row in data["models"]], aliases
+    models = _read("models.json")["models"]
+    aliases = {alias: row["id"] for row in models for alias in row.get("aliases", ())}
+    return [_model(row) for row in models], aliases
 
 
-def _model(row: dict[str, Any]) -> Model:
-    given = {name: value for name, value in row.items() if name != "aliases"}
+def facts_date() -> str:
+    """Return the day up to which the built-in facts were gathered."""
+    return str(_read("models.json")["as_of"])
+
+
+def earlier_facts() -> dict[str, list[dict[str, object]]]:
+    """Return what earlier releases shipped in place of today's facts: for each model id, fields by name.
+
+    A release that said the same as today of a field does not name it.
+    """
+    found: dict[str, list[dict[str, object]]] = {}
+    for release in _read("earlier.json")["releases"]:
+        for row in release["models"]:
+            fields = {name: value for name, value in _values(row).items() if name != "id"}
+            found.setdefault(row["id"], []).append(fields)
+    return found
+
+
+def _read(name: str) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(files("callsheet.data").joinpath(name).read_text(encoding="utf-8"))
+    return content
+
+
+def _model(row: Mapping[str, Any]) -> Model:
+    return Model(**{"display_name": row["id"], "source": "anthropic", **_values(row)})
+
+
+def _values(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a row as a `Model` has them."""
+    values = {name: value for name, value in row.items() if name in MODEL_FIELDS}
     for name in ("created_at", "deprecated_at", "retires_at"):
-        if name in given:
-            given[name] = parse_instant(given[name])
-    return Model(**{**given, "lifecycle": Lifecycle(row["lifecycle"]), "source": "anthropic"})
+        if values.get(name) is not None:
+            values[name] = parse_instant(values[name])
+    if "created_at" in values and values["created_at"] is None:
+        values["created_at"] = EPOCH
+    if "lifecycle" in values:
+        values["lifecycle"] = Lifecycle(values["lifecycle"])
+    return values

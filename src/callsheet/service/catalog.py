@@ -146,7 +146,8 @@ class CatalogService:
     def _edit(self, action: str, model_id: str, decide: Callable[[Model, datetime], Model]) -> dict[str, object]:
         with self._write() as writing:
             before = _exactly(writing, model_id)
-            return self._put(writing, action, before, check_dates(decide(before, writing.now), writing.now))
+            after = check_dates(decide(before, writing.now), writing.now, before)
+            return self._put(writing, action, before, after)
 
     def _put(self, writing: Writing, action: str, before: Model | None, after: Model) -> dict[str, object]:
         if after.replacement is not None and writing.model(after.replacement) is None:

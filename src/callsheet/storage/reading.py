@@ -108,6 +108,12 @@ class Reading:
         columns = (tables.models.c[name] for name in Listing._fields)
         return [Listing(*row) for row in self._connection.execute(select(*columns))]
 
+    def count_stages(self) -> dict[tuple[str, bool], int]:
+        """Return how many models there are of each lifecycle, hidden (True) and not."""
+        stage, hidden = tables.models.c.lifecycle, tables.models.c.hidden
+        query = select(stage, hidden, func.count()).group_by(stage, hidden)
+        return {(row[0], bool(row[1])): int(row[2]) for row in self._connection.execute(query)}
+
     def model(self, model_id: str) -> Model | None:
         """Return the model with this id."""
         return next(self.models([model_id]), None)

@@ -7,7 +7,7 @@ from callsheet.domain.errors import InvalidError
 from callsheet.domain.times import parse_instant
 
 #: When the clock stands unless said otherwise: the day of the built-in catalogue.
-START: Final = datetime(2026, 11, 20, tzinfo=UTC)
+START: Final = datetime(2026, 11, 29, tzinfo=UTC)
 
 
 class Clock:

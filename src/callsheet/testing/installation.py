@@ -219,8 +219,8 @@ class Installation:
         return model
 
     def _edit(self, model_id: str, decide: Callable[[Model, datetime], Model]) -> Model:
-        now = self.clock.now()
-        return self._put(check_dates(decide(self._model(model_id), now), now))
+        now, before = self.clock.now(), self._model(model_id)
+        return self._put(check_dates(decide(before, now), now, before))
 
     def _put(self, model: Model) -> Model:
         if model.replacement is not None and self.state.catalog.get(model.replacement) is None:

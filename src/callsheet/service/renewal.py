@@ -1,0 +1,158 @@
+"""Renewal: a database that an earlier release filled is brought up to today's built-in facts."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+from callsheet.domain.errors import InvalidError
+from callsheet.domain.model import Model
+from callsheet.service.builtin import builtin_catalog, earlier_facts
+from callsheet.storage.reading import Reading
+from callsheet.storage.rows import Row
+from callsheet.storage.store import Store
+from callsheet.storage.writing import Writing
+
+#: Who is put down for what the program itself does to a database.
+ACTOR: Final = "callsheet"
+
+#: Fields that are renewed together or not at all, as they say one thing.
+_TOGETHER: Final = (("lifecycle", "deprecated_at", "retires_at"),)
+
+_ALL: Final = 1_000_000  # change records of one model
+
+
+class Facts(NamedTuple):
+    """What the program knows of models.
+
+    Parameters
+    ----------
+    models, aliases
+        As it is known today.
+    earlier
+        By model id, what earlier releases shipped instead.
+    """
+
+    models: list[Model]
+    aliases: dict[str, str]
+    earlier: Mapping[str, list[dict[str, object]]]
+
+    @classmethod
+    def built_in(cls) -> "Facts":
+        """Return those that this release ships."""
+        return cls(*builtin_catalog(), earlier_facts())
+
+
+class _Plan(NamedTuple):
+    changed: list[tuple[Model, Model]]
+    added: list[Model]
+    aliases: dict[str, str]
+
+
+def renew_builtin(store: Store, clock: Callable[[], datetime], facts: Facts | None = None) -> list[str]:
+    """Bring the built-in models of ``store`` up to ``facts``, in one revision; return the ids of what changed.
+
+    A field is renewed if it still holds what an earlier release shipped, and no person ever set it: their
+    changes and removals stay as they are. A model or alias that earlier releases did not have is added, unless
+    somebody removed it, its name is taken, or none of the built-in models is left. Values that this release does
+    not know, such as those of a later one, stay too. Where there is nothing to do, nothing is written.
+
+    Raises
+    ------
+    StorageError
+        The database cannot be used.
+    """
+    known = facts or Facts.built_in()
+    with store.read() as reading:
+        if not any(_plan(reading, known)):
+            return []
+    with store.write(ACTOR, clock()) as writing:
+        return _apply(writing, _plan(writing, known))
+
+
+def _plan(reading: Reading, facts: Facts) -> _Plan:
+    present = {model.id: model for model in reading.models([model.id for model in facts.models])}
+    if not present:
+        return _Plan([], [], {})
+    changed = list(_renewed(reading, present, facts))
+    return _Plan(changed, *_missing(reading, present, facts))
+
+
+def _renewed(reading: Reading, present: Mapping[str, Model], facts: Facts) -> Iterator[tuple[Model, Model]]:
+    for fact in facts.models:
+        model = present.get(fact.id)
+        names = [] if model is None else _outdated(model, fact, facts.earlier.get(fact.id, []))
+        if model is None or not names:
+            continue
+        ours = _ours(reading, model)
+        for group in _TOGETHER:
+            if not ours.issuperset(group):
+                names = [name for name in names if name not in group]
+        renewed = _with(model, {name: getattr(fact, name) for name in names if name in ours})
+        if renewed != model:
+            yield model, renewed
+
+
+def _outdated(model: Model, fact: Model, earlier: list[dict[str, object]]) -> list[str]:
+    """The fields that hold what an earlier release shipped, and no longer holds for true."""
+    return [
+        name
+        for name in {name: None for shipped in earlier for name in shipped}
+        if getattr(model, name) != getattr(fact, name)
+        and any(name in shipped and shipped[name] == getattr(model, name) for shipped in earlier)
+    ]
+
+
+def _ours(reading: Reading, model: Model) -> set[str]:
+    """The fields that nobody but the program ever set, and that are as it set them, by the change records."""
+    records = [each for each in reversed(reading.changes(model.id, _ALL)) if each["kind"] == "model"]
+    ours: set[str] = set()
+    for record in records:
+        for name in _set_by(record):
+            (ours.add if record["actor"] == ACTOR else ours.discard)(name)
+    last: Mapping[str, Any] = (records[-1]["after"] or {}) if records else {}
+    return {name for name in ours if name in last and last[name] == model.record()[name]}
+
+
+def _set_by(record: Row) -> Iterator[str]:
+    before, after = record["before"] or {}, record["after"] or {}
+    return (name for name, value in after.items() if name not in before or before[name] != value)
+
+
+def _with(model: Model, values: Mapping[str, Any]) -> Model:
+    try:
+        return replace(model, **values)
+    except InvalidError:  # with what a person set beside it, it would not be a valid model
+        return model
+
+
+def _missing(reading: Reading, present: Mapping[str, Model], facts: Facts) -> tuple[list[Model], dict[str, str]]:
+    ids = [model.id for model in facts.models if model.id not in present]
+    aliases = reading.aliases([*ids, *facts.aliases])
+    removed = reading.tombstones(ids)
+    added = [model for model in facts.models if model.id in ids and model.id not in (removed.keys() | aliases)]
+    there = present.keys() | {model.id for model in added}
+    names = {
+        alias: model_id
+        for alias, model_id in facts.aliases.items()
+        if alias not in aliases and model_id in there and not _was_known(reading, alias)
+    }
+    return added, names
+
+
+def _was_known(reading: Reading, name: str) -> bool:
+    """Whether something with this name is there, or was."""
+    return bool(reading.changes(name, 1))
+
+
+def _apply(writing: Writing, plan: _Plan) -> list[str]:
+    for before, after in plan.changed:
+        writing.put_model(after)
+        writing.record("change", "model", after.id, before.record(), after.record())
+    for model in plan.added:
+        writing.put_model(model)
+        writing.record("add", "model", model.id, None, model.record())
+    for alias, model_id in plan.aliases.items():
+        writing.put_alias(alias, model_id)
+        writing.record("alias", "alias", alias, None, {"alias": alias, "model_id": model_id})
+    return [*(after.id for _, after in plan.changed), *(model.id for model in plan.added)]
