@@ -115,7 +115,7 @@ def test_time_stands_still_and_answers_say_so(api: ModelsAPI) -> None:
     assert get(api).headers["date"] == "Sun, 29 Nov 2026 00:00:00 GMT"
     api.clock.advance(days=30, minutes=1)
     assert get(api).headers["date"] == "Tue, 29 Dec 2026 00:01:00 GMT"
-    assert api.last_request.at == datetime(2026, 12, 20, 0, 1, tzinfo=UTC)
+    assert api.last_request.at == datetime(2026, 12, 29, 0, 1, tzinfo=UTC)
     assert api.retire("claude-opus-5-5").retires_at == api.clock.now()
 
 
