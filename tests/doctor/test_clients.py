@@ -9,7 +9,7 @@ from callsheet.doctor.exchange import KEY
 from callsheet.doctor.player import Player
 from callsheet.doctor.playing import play_client
 from callsheet.doctor.report import Finding, Level, Report
-from callsheet.doctor.rules import ClientRules, Way, load_clients, read_client
+from callsheet.doctor.rules import ClientRules, Way, clients_that_drop, load_clients, read_client
 from callsheet.doctor.target import parse_target
 from callsheet.domain.errors import DoctorError
 from tests.broken import bugs
@@ -159,3 +159,15 @@ def test_a_misspelt_rule_is_refused() -> None:
     with pytest.raises(ValueError, match="second"):
         read_client(text)
     assert read_client(text.replace("second =", "seconds =")).ways[0].seconds == 3
+
+
+@pytest.mark.parametrize("model_id", ["kimi-k3", "hf.co/acme/maple", "我的模型"])
+def test_the_clients_that_hide_an_id_are_named_with_the_reason(model_id: str) -> None:
+    assert clients_that_drop(model_id) == [
+        ("Claude Code", "Claude Code keeps only ids that contain `claude` or `anthropic`")
+    ]
+
+
+@pytest.mark.parametrize("model_id", ["claude-opus-5", "hf.co/acme/my-CLAUDE", "anthropic/kimi-k3"])
+def test_an_id_that_every_client_shows_is_hidden_by_none(model_id: str) -> None:
+    assert clients_that_drop(model_id) == []

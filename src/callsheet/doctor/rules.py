@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from functools import cached_property
 from importlib.resources import files
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -113,6 +113,28 @@ class ClientRules(_Data):
     otherwise: str = Field(description='What its user sees if the list fails; the rest of "Its user then sees …".')
     sources: tuple[Source, ...]
     ways: tuple[Way, ...]
+
+
+class Dropping(NamedTuple):
+    """A client whose newest version does not show a model, and why, as a sentence without its full stop."""
+
+    title: str
+    reason: str
+
+
+def clients_that_drop(model_id: str) -> list[Dropping]:
+    """Return the known clients whose newest version hides every model with this id.
+
+    Only filters that were verified on the client itself count. Each comes with its title, such as "Claude Code", and
+    a reason that names it, such as "Claude Code keeps only ids that contain `claude` or `anthropic`".
+    """
+    model = {"id": model_id}
+    return [
+        Dropping(rules.title, newest.keeps.why)
+        for rules in load_clients()
+        for newest in rules.ways[:1]
+        if newest.keeps is not None and newest.keeps.verified and not newest.keeps.keeps(model)
+    ]
 
 
 def load_clients(names: Iterable[str] = ()) -> tuple[ClientRules, ...]:
