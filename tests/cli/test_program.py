@@ -30,8 +30,8 @@ def test_version_is_printed_by_the_command_line_too() -> None:
 
 
 def test_a_result_goes_to_stdout_and_a_message_to_stderr() -> None:
-    done = call("catalog", "add", "m", "--json")
-    assert (done.returncode, done.stderr) == (0, "Added m.\n")
+    done = call("catalog", "add", "claude-m", "--json")
+    assert (done.returncode, done.stderr) == (0, "Added claude-m.\n")
     assert done.stdout.startswith("{\n")
 
 

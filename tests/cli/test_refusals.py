@@ -10,9 +10,9 @@ from tests.installation import Installation
 OPUS = "claude-opus-4-5-20251101"
 
 REFUSED = {
-    "catalog add claude-opus-5": "claude-opus-5 is in the catalogue already.",
+    "catalog add claude-opus-5": "claude-opus-5 is in the catalogue already; use `catalog change` to change it.",
     "catalog add claude-opus-4-5": (
-        f"claude-opus-4-5 is an alias of {OPUS}; a model cannot have the name of an alias."
+        f"claude-opus-4-5 is an alias of {OPUS}; use `catalog unalias claude-opus-4-5` first."
     ),
     "catalog add /m": "A model id must have no leading, trailing or double slash, as '/m' has.",
     "catalog add m/": "A model id must have no leading, trailing or double slash, as 'm/' has.",
@@ -25,11 +25,19 @@ REFUSED = {
         f"A model id must be 1 to 256 characters of letters, digits and . _ : @ / + ~ -, not '{'m' * 60}'."
     ),
     "catalog add m --created-at yesterday": (
-        "--created-at must be a day or an RFC 3339 time such as 2026-02-04T00:00:00Z, not 'yesterday'."
+        "--created-at must be a day such as 2026-02-04, or an RFC 3339 time, not 'yesterday'."
     ),
     "catalog add m --line Opus": "line must be 1 to 64 small letters, digits and . _ -, such as opus, not 'Opus'.",
     "catalog add m --max-tokens 0": "max_tokens must be a whole number of tokens, at least 1.",
-    "catalog add m --max-input-tokens -1": "max_input_tokens must be a whole number of tokens, at least 1.",
+    "catalog add m --max-input-tokens -1": (
+        "--max-input-tokens must be a number of tokens such as 200000, 200,000, 200k or 1M, not '-1'."
+    ),
+    "catalog add m --max-tokens many": (
+        "--max-tokens must be a number of tokens such as 200000, 200,000, 200k or 1M, not 'many'."
+    ),
+    "catalog add m --created-at 01/10/2026": (
+        "--created-at must be a day such as 2026-02-04, or an RFC 3339 time, not '01/10/2026'."
+    ),
     "catalog add m --capabilities {": (
         "--capabilities is not valid JSON: "
         "Expecting property name enclosed in double quotes: line 1 column 2 (char 1)."
@@ -39,7 +47,20 @@ REFUSED = {
     "catalog change claude-opus-4-5 --line opus": f"claude-opus-4-5 is an alias; name the model it means, {OPUS}.",
     "catalog change claude-opus-5 --line opus --clear line": "line is both given and cleared; say one.",
     "catalog change claude-opus-5 --lifecycle deprecated": (
-        "claude-opus-5 is deprecated, so it must have deprecated_at."
+        "claude-opus-5 has no deprecated_at yet; use `catalog deprecate claude-opus-5`."
+    ),
+    "catalog change claude-opus-5 --lifecycle retired": (
+        "claude-opus-5 has no deprecated_at yet; use `catalog retire claude-opus-5`."
+    ),
+    "catalog show claude-opus-4.5": ("There is no model or alias 'claude-opus-4.5'; did you mean claude-opus-4-5?"),
+    "catalog hide claude-opus-4-9": "There is no model 'claude-opus-4-9'; did you mean claude-opus-4-8?",
+    "catalog hide claude-opus-5 claude-nope-*": "No model id matches 'claude-nope-*'.",
+    "catalog retire claude-opus-5 claude-2.0": "claude-2.0 is retired already.",
+    "catalog remove claude-opus-5 claude-fable-*": (
+        "A glob may match more than it should; add --yes to remove what it matches."
+    ),
+    "catalog deprecate claude-opus-5 claude-opus-4-8 --replacement claude-opus-4-8": (
+        "claude-opus-4-8 cannot be its own replacement."
     ),
     "catalog change claude-opus-5 --retires-at 2099-01-01": (
         "claude-opus-5 is active, so it can have neither deprecated_at nor retires_at."
@@ -52,7 +73,7 @@ REFUSED = {
     "catalog remove nope": "There is no model 'nope'.",
     "catalog hide nope": "There is no model 'nope'.",
     "catalog alias claude-opus-4-5 claude-opus-5": (
-        f"claude-opus-4-5 is an alias of {OPUS} already; unalias it first."
+        f"claude-opus-4-5 is an alias of {OPUS} already; use `catalog unalias claude-opus-4-5` first."
     ),
     "catalog alias claude-opus-5 claude-opus-4-8": (
         "claude-opus-5 is a model; an alias cannot have the name of a model."
@@ -80,7 +101,7 @@ REFUSED = {
     ),
     "keys create --name k --expires-at 2020-01-01": "expires_at must lie in the future.",
     "keys create --name k --expires-at soon": (
-        "--expires-at must be a day or an RFC 3339 time such as 2026-02-04T00:00:00Z, not 'soon'."
+        "--expires-at must be a day such as 2026-02-04, or an RFC 3339 time, not 'soon'."
     ),
     "keys create --name k --secret short": "A secret must have 16 to 512 characters.",
     "keys create --name k --secret sécret-that-is-long": (
@@ -113,7 +134,7 @@ def test_json_that_is_nested_too_deeply_is_refused(cli: CLI, installation: Insta
 @pytest.mark.parametrize(
     "command",
     ["nonsense", "catalog nonsense", "catalog list --nonsense", "catalog show", "catalog add", "keys create",
-     "catalog add m --max-tokens many", "catalog list --lifecycle gone", "keys rotate k --overlap -1",
+     "catalog list --lifecycle gone", "keys rotate k --overlap -1",
      "keys rotate k --overlap 1e300", "keys rotate k --overlap inf", "keys rotate k --overlap nan",
      "keys rotate k --overlap 1e8", "catalog history --limit 0", "catalog history --limit 99999999999999999999",
      "workspaces create team --shape odd", "catalog change claude-opus-5 --clear id"],

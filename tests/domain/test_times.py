@@ -82,7 +82,7 @@ def test_anything_else_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(InvalidError) as refusal:
         parse_instant(text, "created_at")
     assert str(refusal.value) == (
-        f"created_at must be a day or an RFC 3339 time such as 2026-02-04T00:00:00Z, not {text!r}."
+        f"created_at must be a day such as 2026-02-04, or an RFC 3339 time, not {text!r}."
     )
 
 

@@ -58,12 +58,17 @@ def test_a_model_cannot_be_changed_by_its_alias(empty: Installation, catalog: Ca
 
 
 REFUSALS: list[tuple[str, Act, type[RefusedError], str]] = [
-    ("add a model twice", lambda it: it.add(make_model("a")), ConflictError, "a is in the catalogue already."),
+    (
+        "add a model twice",
+        lambda it: it.add(make_model("a")),
+        ConflictError,
+        "a is in the catalogue already; use `catalog change` to change it.",
+    ),
     (
         "add a model with the name of an alias",
         lambda it: it.add(make_model("x")),
         ConflictError,
-        "x is an alias of a; a model cannot have the name of an alias.",
+        "x is an alias of a; use `catalog unalias x` first.",
     ),
     (
         "add a model deprecated tomorrow",
@@ -143,7 +148,7 @@ REFUSALS: list[tuple[str, Act, type[RefusedError], str]] = [
         "name an alias twice",
         lambda it: it.alias("x", "b"),
         ConflictError,
-        "x is an alias of a already; unalias it first.",
+        "x is an alias of a already; use `catalog unalias x` first.",
     ),
     (
         "name an alias that is no id",

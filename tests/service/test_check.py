@@ -36,7 +36,7 @@ UNPROTECTED = (
     "Nothing keeps change records from being edited, as triggers are missing; "
     "a copy in an empty database has them, by callsheet copy."
 )
-NO_TIME = "The time must be a day or an RFC 3339 time such as 2026-02-04T00:00:00Z, not 'once'."
+NO_TIME = "The time must be a day such as 2026-02-04, or an RFC 3339 time, not 'once'."
 
 
 @of_each_kind

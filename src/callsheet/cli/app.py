@@ -9,14 +9,16 @@ from typing import Annotated
 import typer
 
 from callsheet._version import __version__
+from callsheet.cli.command_line import CommandLine, WrongCall, show_wrong_call
 from callsheet.cli.doctor import doctor
 from callsheet.cli.fake import fake
 from callsheet.cli.missing import add_missing
 from callsheet.cli.models import app as models
+from callsheet.cli.output import say
 from callsheet.cli.streams import discard, flush_streams
 from callsheet.domain.errors import CallsheetError
 
-app = typer.Typer(
+app = CommandLine(
     name="callsheet",
     help="A self-hosted Models API: tells every Claude and OpenAI client which models it may use.",
     no_args_is_help=True,
@@ -79,7 +81,7 @@ def _is_broken(argument: str) -> bool:
 
 def _refuse(sentence: str, code: int) -> int:
     with suppress(OSError):
-        typer.echo(f"callsheet: {sentence}", err=True)
+        say(f"callsheet: {sentence}")
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:  # it may have been closed
             discard(stream)
@@ -96,6 +98,8 @@ def run(arguments: list[str] | None = None) -> int:
                 stream.reconfigure(errors="replace")  # a terminal may lack a character; that is no reason to stop
         code = _end(arguments)
         flush_streams()
+    except typer.Abort:
+        return _refuse("Stopped; nothing was changed.", 1)
     except CallsheetError as error:
         return _refuse(str(error), 1)
     except OSError as error:  # the output: whatever else may fail says so in its own words
@@ -108,7 +112,7 @@ def run(arguments: list[str] | None = None) -> int:
 def _end(arguments: list[str] | None) -> int:
     """Run one command; return the exit code that Typer ends with."""
     try:
-        app(arguments, prog_name="callsheet")
-    except SystemExit as end:
-        return end.code if isinstance(end.code, int) else 0
-    return 0
+        code = app(arguments, prog_name="callsheet", standalone_mode=False)
+    except WrongCall as error:
+        return show_wrong_call(error)
+    return code if isinstance(code, int) else 0

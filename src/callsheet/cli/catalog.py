@@ -1,13 +1,15 @@
 """``callsheet catalog``: which models there are."""
 
 import json
-from collections.abc import Mapping
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
 
 from callsheet.cli.change_text import what_changed
+from callsheet.cli.command_line import CommandLine
 from callsheet.cli.completion import complete_subject
 from callsheet.cli.database import DatabaseURL, open_access, open_catalog
 from callsheet.cli.output import (
@@ -20,18 +22,30 @@ from callsheet.cli.output import (
     second,
     tokens,
 )
+from callsheet.cli.sentences import counts_sentence
+from callsheet.cli.token_counts import parse_tokens
 from callsheet.domain.errors import InvalidError
 from callsheet.domain.model import Lifecycle, Model
 from callsheet.domain.times import EPOCH, parse_instant
+from callsheet.service.catalog import Outcome
+from callsheet.service.choosing import is_pattern
 
-app = typer.Typer(help="List and change models and their aliases.", no_args_is_help=True)
+app = CommandLine(help="List and change models and their aliases.", no_args_is_help=True)
 
 ModelID = Annotated[str, typer.Argument(metavar="ID", help="Id of a model.")]
+Models = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="ID|GLOB", help="Ids of models, or globs on ids in quotes, such as 'claude-fable-*'; any number."
+    ),
+]
 DisplayName = Annotated[str | None, typer.Option(help="Name for people.")]
 CreatedAt = Annotated[str | None, typer.Option(metavar="TIME", help="Release: a day or an RFC 3339 time.")]
 Line = Annotated[str | None, typer.Option(help="Such as opus; never derived from the id.")]
-MaxInputTokens = Annotated[int | None, typer.Option(metavar="N", help="Context window, in tokens.")]
-MaxTokens = Annotated[int | None, typer.Option(metavar="N", help="Largest accepted max_tokens.")]
+MaxInputTokens = Annotated[
+    str | None, typer.Option(metavar="N", help="Context window, in tokens, such as 200000, 200k or 1M.")
+]
+MaxTokens = Annotated[str | None, typer.Option(metavar="N", help="Largest accepted max_tokens, such as 64k.")]
 CapabilitiesJSON = Annotated[
     str | None, typer.Option(metavar="JSON", help='Such as {"batch": {"supported": true}}.')
 ]
@@ -41,6 +55,8 @@ RetiresAt = Annotated[str | None, typer.Option(metavar="TIME", help="Planned ret
 Replacement = Annotated[str | None, typer.Option(metavar="ID", help="The model to move to.")]
 
 _TIMES = ("created_at", "deprecated_at", "retires_at")
+_COUNTS = ("max_input_tokens", "max_tokens")
+_MOST_LINES = 3  # about models that were as wanted already
 
 
 class Clearable(StrEnum):
@@ -113,20 +129,22 @@ def add(
     database: DatabaseURL = None,
     as_json: AsJSON = False,
 ) -> None:
-    """Add a model. Without a release it counts as older than all others."""
+    """Add a model. Without --created-at it is listed last."""
     model = Model(
         id=model_id,
         display_name=model_id if display_name is None else display_name,
         created_at=EPOCH if created_at is None else parse_instant(created_at, "--created-at"),
         line=line,
-        max_input_tokens=max_input_tokens,
-        max_tokens=max_tokens,
+        max_input_tokens=None if max_input_tokens is None else parse_tokens(max_input_tokens, "--max-input-tokens"),
+        max_tokens=None if max_tokens is None else parse_tokens(max_tokens, "--max-tokens"),
         capabilities=_parse_json(capabilities),
         description=description,
         source=source,
         hidden=hidden,
     )
     _done(open_catalog(database, create=True).add(model), f"Added {model_id}.", as_json=as_json)
+    if not hidden:
+        _say_who_drops(model_id)
 
 
 @app.command()
@@ -169,7 +187,10 @@ def change(
     wanted = {name: value for name, value in given.items() if value is not None}
     for name in _TIMES:
         if name in wanted:
-            wanted[name] = parse_instant(wanted[name], f"--{name.replace('_', '-')}")
+            wanted[name] = parse_instant(wanted[name], _flag(name))
+    for name in _COUNTS:
+        if name in wanted:
+            wanted[name] = parse_tokens(wanted[name], _flag(name))
     for field in clear or ():
         if field.value in wanted:
             raise InvalidError(f"{field.value} is both given and cleared; say one.")
@@ -181,41 +202,55 @@ def change(
 
 @app.command()
 def deprecate(
-    model_id: ModelID,
+    names: Models,
     retires_at: RetiresAt = None,
     replacement: Replacement = None,
     database: DatabaseURL = None,
     as_json: AsJSON = False,
 ) -> None:
-    """Deprecate a model, or move the date of a deprecated one."""
+    """Deprecate models, or move the date of deprecated ones."""
     when = None if retires_at is None else parse_instant(retires_at, "--retires-at")
-    record = open_catalog(database).deprecate(model_id, when, replacement)
-    until = f"; it retires on {day(record['retires_at'])}" if record["retires_at"] else ""
-    _done(record, f"Deprecated {model_id}{until}.", as_json=as_json)
+    outcome = open_catalog(database).deprecate_all(names, when, replacement)
+    _all_done(names, outcome, _deprecated, _as_it_was, as_json=as_json)
 
 
 @app.command()
-def retire(model_id: ModelID, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
-    """Retire a model; lists leave it out unless they ask for retired ones."""
-    _done(open_catalog(database).retire(model_id), f"Retired {model_id}.", as_json=as_json)
+def retire(names: Models, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
+    """Retire models; lists leave them out unless they ask for retired ones."""
+    outcome = open_catalog(database).retire_all(names)
+    _all_done(names, outcome, lambda record: f"Retired {record['id']}.", _as_it_was, as_json=as_json)
 
 
 @app.command()
-def remove(model_id: ModelID, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
-    """Remove a model and its aliases from the catalogue."""
-    _done(open_catalog(database).remove(model_id), f"Removed {model_id}.", as_json=as_json)
+def remove(
+    names: Models,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before models that globs match go.")] = False,
+    database: DatabaseURL = None,
+    as_json: AsJSON = False,
+) -> None:
+    """Remove models and their aliases from the catalogue."""
+    catalog = open_catalog(database)
+    chosen = names
+    if any(map(is_pattern, names)) and not yes:
+        chosen = [*catalog.choose(names)]
+        if not set(chosen) <= set(names):
+            _ask(chosen)
+    outcome = catalog.remove_all(chosen)
+    _all_done(names, outcome, lambda record: f"Removed {record['id']}.", _as_it_was, as_json=as_json)
 
 
 @app.command()
-def hide(model_id: ModelID, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
-    """Leave a model out of lists; it can still be retrieved."""
-    _done(open_catalog(database).hide(model_id), f"Hid {model_id}.", as_json=as_json)
+def hide(names: Models, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
+    """Leave models out of lists; they can still be retrieved."""
+    outcome = open_catalog(database).hide_all(names)
+    _all_done(names, outcome, lambda record: f"Hid {record['id']}.", "already hidden", as_json=as_json)
 
 
 @app.command()
-def unhide(model_id: ModelID, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
-    """Put a hidden model back into lists."""
-    _done(open_catalog(database).unhide(model_id), f"{model_id} is listed.", as_json=as_json)
+def unhide(names: Models, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
+    """Put hidden models back into lists."""
+    outcome = open_catalog(database).unhide_all(names)
+    _all_done(names, outcome, _unhidden, "not hidden", as_json=as_json)
 
 
 @app.command()
@@ -282,14 +317,80 @@ def _parse_json(text: str | None) -> Any:
         raise InvalidError(f"--capabilities is not valid JSON: {error}.") from None
 
 
+def _flag(field: str) -> str:
+    return f"--{field.replace('_', '-')}"
+
+
 def _print(record: dict[str, object], *, as_json: bool) -> None:
     if as_json:
         print_json(record)
-    else:
-        print_record(record)
+        return
+    counts = {name: f"{count:,}" for name in _COUNTS if isinstance(count := record.get(name), int)}
+    print_record({**record, **counts})
 
 
 def _done(record: dict[str, object], message: str, *, as_json: bool) -> None:
     if as_json:
         print_json(record)
     say(message)
+
+
+def _all_done(
+    names: Sequence[str],
+    outcome: Outcome,
+    changed: Callable[[Mapping[str, object]], str],
+    unchanged: str | Callable[[Mapping[str, object]], str],
+    *,
+    as_json: bool,
+) -> None:
+    """Say what became of each model, and how many are listed now; in JSON, one that was named alone is no list."""
+    records = outcome.records
+    if as_json:
+        print_json(
+            records[0] if list(names) == [record["id"] for record in records] and len(names) == 1 else records
+        )
+    state = unchanged if callable(unchanged) else lambda _record: unchanged
+    left = [record for record in records if record["id"] not in outcome.changed]
+    for record in records:
+        if record["id"] in outcome.changed:
+            say(changed(record))
+        elif len(left) <= _MOST_LINES:
+            say(f"{record['id']} is {state(record)}.")
+    if len(left) > _MOST_LINES:
+        say(f"{len(left)} models were left as they are: {', '.join(sorted({state(record) for record in left}))}.")
+    say(counts_sentence(outcome.counts))
+
+
+def _deprecated(record: Mapping[str, object]) -> str:
+    until = f"; it retires on {day(record['retires_at'])}" if record["retires_at"] else ""
+    return f"Deprecated {record['id']}{until}."
+
+
+def _unhidden(record: Mapping[str, object]) -> str:
+    if record["lifecycle"] == Lifecycle.RETIRED:
+        return f"{record['id']} is no longer hidden, but retired."
+    return f"{record['id']} is listed."
+
+
+def _as_it_was(record: Mapping[str, object]) -> str:
+    """The stage of a model that was left as it is."""
+    return f"{'already ' * (record['lifecycle'] != Lifecycle.ACTIVE)}{record['lifecycle']}"
+
+
+def _ask(chosen: Sequence[str]) -> None:
+    if not sys.stdin.isatty():
+        raise InvalidError("A glob may match more than it should; add --yes to remove what it matches.")
+    for model_id in chosen:
+        say(f"  {model_id}")
+    models = "this model" if len(chosen) == 1 else f"these {len(chosen)} models"
+    typer.echo(f"Remove {models}? [y/N] ", nl=False, err=True)
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise typer.Abort
+
+
+def _say_who_drops(model_id: str) -> None:
+    from callsheet.doctor.rules import clients_that_drop  # reads files that no other command needs
+
+    for title, reason in clients_that_drop(model_id):
+        why = f"it {rest}" if (rest := reason.removeprefix(f"{title} ")) != reason else reason
+        say(f"Note: {title} will not show this id; {why}.")

@@ -3,12 +3,13 @@
 import getpass
 import os
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from callsheet.cli.output import say
 from callsheet.cli.sentences import renewed_sentence
+from callsheet.client.printable import printable
 from callsheet.domain.errors import UnknownError
 from callsheet.service.access import AccessService
 from callsheet.service.catalog import CatalogService
@@ -16,6 +17,8 @@ from callsheet.service.renewal import renew_builtin
 from callsheet.service.setup import migrate_store, open_store
 from callsheet.settings import Settings, load, prepare_folder
 from callsheet.storage.store import Store
+
+_LONGEST_ACTOR: Final = 200  # characters
 
 DatabaseURL = Annotated[
     str | None,
@@ -40,7 +43,8 @@ def actor() -> str:
     except (KeyError, OSError):  # a container may run as a user without a name
         return "cli"
     person = os.environ.get("SUDO_USER") or user
-    return f"cli:{person}" if person == user else f"cli:{person} as {user}"
+    name = person if person == user else f"{person} as {user}"
+    return printable(f"cli:{name}", _LONGEST_ACTOR)
 
 
 def load_settings(database: str | None) -> Settings:

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from callsheet.cli import key_text
+from callsheet.cli.command_line import CommandLine
 from callsheet.cli.completion import complete_key, complete_workspace
 from callsheet.cli.database import DatabaseURL, clock, open_access
 from callsheet.cli.key_import import import_keys
@@ -22,7 +23,7 @@ from callsheet.domain.errors import InvalidError
 from callsheet.domain.times import parse_instant
 from callsheet.service.access import AccessService, KeyChange, NewKey
 
-app = typer.Typer(help="Create and withdraw API keys.", no_args_is_help=True)
+app = CommandLine(help="Create and withdraw API keys.", no_args_is_help=True)
 
 _LONGEST_OVERLAP: Final = 24 * 366 * 10  # hours
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from callsheet.cli.command_line import CommandLine
 from callsheet.cli.output import AsJSON, cell_text, print_json, print_record, print_table, say, tokens
 from callsheet.cli.progress import progress_line
 from callsheet.client.options import LONGEST
@@ -24,7 +25,7 @@ if TYPE_CHECKING:  # at run time only when something is asked for: it brings an 
     from callsheet.client.sync import Client
     from callsheet.wire.reading import ModelInfo
 
-app = typer.Typer(help="Ask any Models API what it lists.", no_args_is_help=True)
+app = CommandLine(help="Ask any Models API what it lists.", no_args_is_help=True)
 
 _SOON: Final = 90  # days
 

@@ -1,6 +1,11 @@
-"""What people and programs read: tables and JSON on stdout, messages on stderr."""
+"""What people and programs read: tables and JSON on stdout, messages on stderr.
+
+Whatever holds data goes through here, and so nothing that a terminal would obey reaches it: not in a table, not in
+a sentence, not in an error, not in JSON.
+"""
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -13,11 +18,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from callsheet.client.printable import printable
+
 AsJSON = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 _UNBOUNDED: Final = 10_000  # columns; a pipe has no edge to fold at
 _ID_WIDTH: Final = 31  # of a key or workspace; of a model that is not longer than most
 _GAP: Final = 2  # between columns
+_BLANKS: Final = re.compile(r"[\t\n\r ]+")
 
 
 def console() -> Console:
@@ -26,9 +34,10 @@ def console() -> Console:
 
 
 def print_json(value: object) -> None:
-    """Print ``value`` as JSON; where a character might be lacking, all but ASCII is escaped."""
+    """Print ``value`` as JSON, with what a terminal would obey escaped; all but ASCII where it might be lacking."""
     has_every_character = (sys.stdout.encoding or "utf-8").lower().startswith("utf")
-    typer.echo(json.dumps(value, ensure_ascii=not has_every_character, indent=2))
+    text = json.dumps(value, ensure_ascii=not has_every_character, indent=2)
+    typer.echo("\n".join(map(_escaped, text.split("\n"))))
 
 
 def print_table(
@@ -36,36 +45,43 @@ def print_table(
 ) -> None:
     """Print rows under their headings.
 
-    On a terminal, the first column and those of ``least`` may fold, to no less than that many characters, and
-    columns that still do not fit are left out, the last ones first.
+    On a terminal, the first column and those of ``least`` may fold, to no less than that many characters, between
+    words where there is room for it, and columns that still do not fit are left out, the last ones first.
     """
     screen = console()
-    cells = [[cell_text(value) for value in row] for row in rows]
+    cells = [[_in_one_line(cell_text(value)) for value in row] for row in rows]
     widths = [max(map(cell_len, column)) for column in zip(columns, *cells, strict=True)]
+    words = [max(map(_longest_word, column)) for column in zip(columns, *cells, strict=True)]
     narrow = {columns[0]: _ID_WIDTH, **(least or {})}
-    fitted = _fit(widths, [max(cell_len(name), narrow.get(name, _UNBOUNDED)) for name in columns], screen.width)
+    fitted = _fit(
+        widths, words, [max(cell_len(name), narrow.get(name, _UNBOUNDED)) for name in columns], screen.width
+    )
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, _GAP - 1, 0, 0))
     for name, width in zip(columns, fitted, strict=False):
         table.add_column(name, overflow="fold", width=width)
     for row in cells:
         table.add_row(*map(Text, row[: len(fitted)]))
-    screen.print(table)
+    _print(screen, table)
     if len(fitted) < len(columns):
         say(f"Too narrow for {', '.join(columns[len(fitted) :])}; a wider terminal or --json shows all.")
 
 
-def _fit(widths: Sequence[int], least: Sequence[int], room: int) -> list[int]:
-    """The widths of as many columns as there is room for; what is left over goes to the first that can use it."""
+def _fit(widths: Sequence[int], words: Sequence[int], least: Sequence[int], room: int) -> list[int]:
+    """The widths of as many columns as there is room for.
+
+    What is left over goes first to columns with words that would be cut, then to those that fold, from the left.
+    """
     fitted: list[int] = []
     for wanted in map(min, widths, least):
         if fitted and sum(fitted) + _GAP * len(fitted) + wanted > room:
             break
         fitted.append(wanted)
     spare = room - sum(fitted) - _GAP * (len(fitted) - 1)
-    for number, width in enumerate(fitted):
-        more = max(0, min(spare, widths[number] - width))
-        fitted[number] += more
-        spare -= more
+    for goal in (words, widths):
+        for number, width in enumerate(fitted):
+            more = max(0, min(spare, goal[number] - width))
+            fitted[number] += more
+            spare -= more
     return fitted
 
 
@@ -76,14 +92,45 @@ def print_record(record: dict[str, Any]) -> None:
     table.add_column(overflow="fold")
     for name, value in record.items():
         if value not in (None, [], {}):
-            table.add_row(name, Text(cell_text(value)))
-    console().print(table)
+            lines = cell_text(value).replace("\t", " ").split("\n")
+            table.add_row(name, Text("\n".join(printable(line, None) for line in lines)))
+    _print(console(), table)
+
+
+def _print(screen: Console, table: Table) -> None:
+    """Print a table; into a file or pipe, without the blanks that only a terminal needs."""
+    if sys.stdout.isatty():
+        screen.print(table)
+        return
+    with screen.capture() as captured:
+        screen.print(table)
+    typer.echo("\n".join(line.rstrip(" ") for line in captured.get().split("\n")), nl=False)
+
+
+def put(line: str) -> None:
+    """Print a line of a result."""
+    typer.echo(printable(line, None))
 
 
 def say(message: str) -> None:
     """Print a message for people, apart from the result; where it cannot be written, the command goes on."""
     with suppress(OSError):
-        typer.echo(message, err=True)
+        typer.echo(printable(message, None), err=True)
+
+
+def _in_one_line(text: str) -> str:
+    return printable(_BLANKS.sub(" ", text), None)
+
+
+def _longest_word(text: str) -> int:
+    return max(map(cell_len, text.split()), default=0)
+
+
+def _escaped(text: str) -> str:
+    """JSON that means the same, in characters that can be seen."""
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else json.dumps(each)[1:-1] for each in text)
 
 
 def day(instant: object) -> str:
@@ -97,13 +144,18 @@ def second(instant: object) -> str:
 
 
 def tokens(count: object) -> str:
-    """Return a number of tokens, short: 200k, 1M; a dash if it is not known."""
+    """Return a number of tokens in three digits, for overviews: 200k, 262k, 1.05M; a dash if it is not known."""
     if not isinstance(count, int):
         return "-"
     for size, unit in ((1_000_000, "M"), (1_000, "k")):
-        if count >= size and count % (size // 10) == 0:
-            return f"{count / size:g}{unit}"
+        if count >= size or float(f"{count / size:.3g}") >= 1:  # 999,999 is 1M
+            return f"{_three_digits(count / size)}{unit}"
     return str(count)
+
+
+def _three_digits(value: float) -> str:
+    rounded = float(f"{value:.3g}")
+    return f"{rounded:,.0f}" if rounded >= 100 else f"{rounded:g}"
 
 
 def cell_text(value: object) -> str:

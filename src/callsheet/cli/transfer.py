@@ -7,7 +7,7 @@ from typing import Annotated, Final
 import typer
 
 from callsheet.cli.database import DatabaseURL, actor, clock, load_settings
-from callsheet.cli.output import AsJSON, print_json, say
+from callsheet.cli.output import AsJSON, print_json, put, say
 from callsheet.cli.progress import progress_bar
 from callsheet.storage.store import Store
 
@@ -103,7 +103,7 @@ def check(database: DatabaseURL = None, as_json: AsJSON = False) -> None:
         print_json({"problems": problems, "revision": checked.revision, "rows": checked.counts})
     else:
         for problem in checked.problems:
-            typer.echo(problem.message)
+            put(problem.message)
         number = len(checked.problems)
         found = "All is well" if number == 0 else "One problem" if number == 1 else f"{number:,} problems"
         what = f" at revision {checked.revision}: {_listed(checked.counts)}" if checked.counts else ""

@@ -9,11 +9,9 @@ from dataclasses import dataclass
 from shlex import quote
 from typing import Final
 
-import typer
-
 from callsheet.cli.database import clock
 from callsheet.cli.keys import Untold, told_or_archived
-from callsheet.cli.output import say
+from callsheet.cli.output import put, say
 from callsheet.cli.sentences import counts_sentence, renewed_sentence
 from callsheet.domain.errors import StorageError
 from callsheet.service.access import AccessService, NewKey
@@ -92,7 +90,8 @@ def welcome_later(url: str, settings: Settings) -> Iterator[Callable[[], None]]:
 
     def announce() -> None:
         place = Store(settings.database).place
-        typer.echo(f"Callsheet listens at {url}; its database is away, and waited for.\nDatabase: {place}")
+        put(f"Callsheet listens at {url}; its database is away, and waited for.")
+        put(f"Database: {place}")
         thread.start()
 
     try:
@@ -140,7 +139,8 @@ def _print(welcome: Welcome, new_key: Untold | None, url: str, settings: Setting
         ]
     if settings.any_key:
         lines.append("Every credential is accepted (any_key).")
-    typer.echo("\n".join(lines))
+    for line in lines:
+        put(line)
     if new_key is not None:
         new_key.told = sys.stdout is not None  # else it was closed, so that writing does nothing
         if not new_key.told:

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from callsheet.cli.command_line import CommandLine
 from callsheet.cli.completion import complete_workspace
 from callsheet.cli.database import DatabaseURL, open_access
 from callsheet.cli.output import AsJSON, day, print_json, print_record, print_table, say
@@ -12,7 +13,7 @@ from callsheet.cli.sight_text import Models, say_sight, sight_lines, sight_recor
 from callsheet.domain.access import SEES_ALL, Shape, Visibility, Workspace
 from callsheet.domain.errors import InvalidError
 
-app = typer.Typer(help="Create and change workspaces.", no_args_is_help=True)
+app = CommandLine(help="Create and change workspaces.", no_args_is_help=True)
 
 Name = Annotated[
     str, typer.Argument(metavar="WORKSPACE", help="Id or name of a workspace.", autocompletion=complete_workspace)

@@ -22,6 +22,7 @@ _LINE = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}", re.ASCII)
 _LINE_RANK: Final = {"mythos": 0, "fable": 1, "opus": 2, "sonnet": 3, "haiku": 4}
 _NO_RANK: Final = 5
 _CONTROL: Final = frozenset({"Cc", "Cs"})  # Cs: half a character, which no UTF-8 can carry
+_UNSEEN: Final = frozenset({"Cf", "Zl", "Zp"})
 _LATEST: Final = 10**18  # microseconds; beyond the year 9999
 
 
@@ -163,6 +164,9 @@ CHANGEABLE: Final = frozenset(MODEL_FIELDS) - {"id"}
 
 _STAGE_FIELDS: Final = ("lifecycle", "deprecated_at", "retires_at")
 
+#: The verb that brings an active model to a stage, with its dates.
+_VERBS: Final[Mapping[object, str]] = {Lifecycle.DEPRECATED: "deprecate", Lifecycle.RETIRED: "retire"}
+
 ModelChange = Mapping[str, object]
 
 
@@ -179,7 +183,10 @@ def change_model(model: Model, change: ModelChange) -> Model:
     for name in change:
         if name not in CHANGEABLE:
             raise InvalidError(f"{name} of a model cannot be changed.")
-    if change.get("lifecycle") is Lifecycle.ACTIVE:
+    stage = change.get("lifecycle")
+    if stage in _VERBS and model.deprecated_at is None and change.get("deprecated_at") is None:
+        raise InvalidError(f"{model.id} has no deprecated_at yet; use `catalog {_VERBS[stage]} {model.id}`.")
+    if stage is Lifecycle.ACTIVE:
         change = {"deprecated_at": None, "retires_at": None, **change}
     return replace(model, **change)  # type: ignore[arg-type]  # checked by __post_init__
 
@@ -241,6 +248,28 @@ def check_dates(model: Model, now: datetime, before: Model | None = None) -> Mod
         raise InvalidError(f"deprecated_at of {model.id} must not lie in the future.")
     if model.lifecycle is Lifecycle.RETIRED and model.retires_at is not None and model.retires_at > now:
         raise InvalidError(f"{model.id} is retired, so its retires_at must not lie in the future.")
+    return model
+
+
+def check_texts(model: Model, before: Model | None = None) -> Model:
+    """Return ``model`` if a person can see every character of its texts, and in their order.
+
+    What was so in ``before`` already is not looked at again: rows that are there keep working.
+
+    Raises
+    ------
+    InvalidError
+        A text holds a format character (zero width, bidirectional control) or a line separator.
+    """
+    for name in ("display_name", "description", "source"):
+        text = getattr(model, name)
+        if text is None or text.isprintable() or (before is not None and text == getattr(before, name)):
+            continue
+        for character in text:
+            if unicodedata.category(character) in _UNSEEN:
+                raise InvalidError(
+                    f"{name} must not hold characters that cannot be seen, such as U+{ord(character):04X}."
+                )
     return model
 
 

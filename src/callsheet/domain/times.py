@@ -40,4 +40,4 @@ def parse_instant(text: str, name: str = "The time") -> datetime:
     except (ValueError, OverflowError):
         pass
     shown = text[:40]
-    raise InvalidError(f"{name} must be a day or an RFC 3339 time such as 2026-02-04T00:00:00Z, not {shown!r}.")
+    raise InvalidError(f"{name} must be a day such as 2026-02-04, or an RFC 3339 time, not {shown!r}.")

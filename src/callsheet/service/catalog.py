@@ -1,25 +1,48 @@
 """Changing the catalogue, and reading it as operators do."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
+from typing import NamedTuple
 
 from callsheet.domain.errors import ConflictError, UnknownError
 from callsheet.domain.model import (
+    Lifecycle,
     Model,
     ModelChange,
     change_model,
     check_dates,
     check_id,
+    check_texts,
     deprecate_model,
     retire_model,
 )
+from callsheet.service.choosing import Chosen, choose_models, did_you_mean, find_model
+from callsheet.service.counts import Counts, count_models
 from callsheet.service.history import read_history
 from callsheet.storage.reading import Reading
 from callsheet.storage.rows import Row
 from callsheet.storage.store import Store
 from callsheet.storage.writing import Writing
+
+
+class Outcome(NamedTuple):
+    """What became of the models that a command named.
+
+    Parameters
+    ----------
+    records
+        Of all of them, in the order they were named in.
+    changed
+        The ids of those that were not as wanted already.
+    counts
+        How many models there are now.
+    """
+
+    records: list[dict[str, object]]
+    changed: frozenset[str]
+    counts: Counts
 
 
 class CatalogService:
@@ -71,13 +94,11 @@ class CatalogService:
         """Add ``model``; one that was removed before may come back."""
         with self._write() as writing:
             if writing.model(model.id) is not None:
-                raise ConflictError(f"{model.id} is in the catalogue already.")
+                raise ConflictError(f"{model.id} is in the catalogue already; use `catalog change` to change it.")
             target = writing.aliases([model.id]).get(model.id)
             if target is not None:
-                raise ConflictError(
-                    f"{model.id} is an alias of {target}; a model cannot have the name of an alias."
-                )
-            return self._put(writing, "add", None, check_dates(model, writing.now))
+                raise ConflictError(f"{model.id} is an alias of {target}; use `catalog unalias {model.id}` first.")
+            return self._put(writing, "add", None, check_texts(check_dates(model, writing.now)))
 
     def change(self, model_id: str, change: ModelChange) -> dict[str, object]:
         """Set the fields of ``change`` on a model."""
@@ -97,23 +118,59 @@ class CatalogService:
 
     def hide(self, model_id: str) -> dict[str, object]:
         """Leave a model out of lists; it can still be retrieved."""
-        return self._edit("hide", model_id, lambda model, _now: replace(model, hidden=True))
+        return self._edit("hide", model_id, _hidden)
 
     def unhide(self, model_id: str) -> dict[str, object]:
         """Put a hidden model back into lists."""
-        return self._edit("unhide", model_id, lambda model, _now: replace(model, hidden=False))
+        return self._edit("unhide", model_id, _shown)
 
     def remove(self, model_id: str) -> dict[str, object]:
         """Remove a model and its aliases. Its place stays known, so that walks that stand on it go on."""
         with self._write() as writing:
-            model = _exactly(writing, model_id)
-            for alias in writing.aliases_of(model.id):
-                self._drop_alias(writing, alias, model.id)
-            for other in writing.replaced_by(model.id):
-                self._put(writing, "change", other, replace(other, replacement=None))
-            writing.remove_model(model)
-            writing.record("remove", "model", model.id, model.record(), None)
-            return model.record()
+            return self._remove(writing, find_model(writing, model_id))
+
+    def choose(self, names: Sequence[str]) -> Sequence[str]:
+        """Return the ids of the models that ids and globs mean; see `choose_models`."""
+        with self._store.read() as reading:
+            return [each.model.id for each in choose_models(reading, names)]
+
+    def hide_all(self, names: Sequence[str]) -> Outcome:
+        """Hide the models that ids and globs mean, all of them or none, in one revision."""
+        return self._edit_all("hide", names, _hidden)
+
+    def unhide_all(self, names: Sequence[str]) -> Outcome:
+        """Put the models that ids and globs mean back into lists, all or none, in one revision."""
+        return self._edit_all("unhide", names, _shown)
+
+    def retire_all(self, names: Sequence[str]) -> Outcome:
+        """Retire the models that ids and globs mean, all or none, in one revision.
+
+        One that is retired already is refused if its id was given; a glob passes over it.
+        """
+        return self._edit_all("retire", names, retire_model, _is_retired)
+
+    def deprecate_all(
+        self, names: Sequence[str], retires_at: datetime | None = None, replacement: str | None = None
+    ) -> Outcome:
+        """Deprecate the models that ids and globs mean, all or none, in one revision.
+
+        One that is retired is refused if its id was given; a glob passes over it, and over the replacement.
+        """
+
+        def passes_over(chosen: Chosen) -> bool:
+            return _is_retired(chosen) or (chosen.by_pattern and chosen.model.id == replacement)
+
+        def decide(model: Model, now: datetime) -> Model:
+            return deprecate_model(model, now, retires_at, replacement)
+
+        return self._edit_all("deprecate", names, decide, passes_over)
+
+    def remove_all(self, names: Sequence[str]) -> Outcome:
+        """Remove the models that ids and globs mean, with their aliases, all or none, in one revision."""
+        with self._write() as writing:
+            chosen = [each.model.id for each in choose_models(writing, names)]
+            removed = [self._remove(writing, find_model(writing, model_id)) for model_id in chosen]
+            return Outcome(removed, frozenset(chosen), count_models(writing))
 
     def alias(self, alias: str, model_id: str) -> dict[str, object]:
         """Let ``alias`` mean a model."""
@@ -123,8 +180,10 @@ class CatalogService:
                 raise ConflictError(f"{alias} is a model; an alias cannot have the name of a model.")
             present = writing.aliases([alias]).get(alias)
             if present is not None:
-                raise ConflictError(f"{alias} is an alias of {present} already; unalias it first.")
-            model = _exactly(writing, model_id)
+                raise ConflictError(
+                    f"{alias} is an alias of {present} already; use `catalog unalias {alias}` first."
+                )
+            model = find_model(writing, model_id)
             writing.put_alias(alias, model.id)
             after: dict[str, object] = {"alias": alias, "model_id": model.id}
             writing.record("alias", "alias", alias, None, after)
@@ -145,9 +204,33 @@ class CatalogService:
 
     def _edit(self, action: str, model_id: str, decide: Callable[[Model, datetime], Model]) -> dict[str, object]:
         with self._write() as writing:
-            before = _exactly(writing, model_id)
-            after = check_dates(decide(before, writing.now), writing.now, before)
-            return self._put(writing, action, before, after)
+            return self._put(writing, action, *_decided(decide, find_model(writing, model_id), writing.now))
+
+    def _edit_all(
+        self,
+        action: str,
+        names: Sequence[str],
+        decide: Callable[[Model, datetime], Model],
+        passes_over: Callable[[Chosen], bool] = lambda _chosen: False,
+    ) -> Outcome:
+        with self._write() as writing:
+            chosen = choose_models(writing, names)
+            steps = [
+                (each.model, each.model) if passes_over(each) else _decided(decide, each.model, writing.now)
+                for each in chosen
+            ]
+            records = [self._put(writing, action, before, after) for before, after in steps]
+            changed = frozenset(after.id for before, after in steps if before != after)
+            return Outcome(records, changed, count_models(writing))
+
+    def _remove(self, writing: Writing, model: Model) -> dict[str, object]:
+        for alias in writing.aliases_of(model.id):
+            self._drop_alias(writing, alias, model.id)
+        for other in writing.replaced_by(model.id):
+            self._put(writing, "change", other, replace(other, replacement=None))
+        writing.remove_model(model)
+        writing.record("remove", "model", model.id, model.record(), None)
+        return model.record()
 
     def _put(self, writing: Writing, action: str, before: Model | None, after: Model) -> dict[str, object]:
         if after.replacement is not None and writing.model(after.replacement) is None:
@@ -167,16 +250,21 @@ class CatalogService:
 def _find(reading: Reading, name: str) -> Model:
     model = reading.model(name) or reading.model(reading.aliases([name]).get(name, ""))
     if model is None:
-        raise UnknownError(f"There is no model or alias {name!r}.")
+        raise UnknownError(f"There is no model or alias {name!r}{did_you_mean(reading, name)}")
     return model
 
 
-def _exactly(reading: Reading, model_id: str) -> Model:
-    """The model with this id. Changing one through its alias is refused: it may mean another tomorrow."""
-    model = reading.model(model_id)
-    if model is not None:
-        return model
-    target = reading.aliases([model_id]).get(model_id)
-    if target is not None:
-        raise ConflictError(f"{model_id} is an alias; name the model it means, {target}.")
-    raise UnknownError(f"There is no model {model_id!r}.")
+def _decided(decide: Callable[[Model, datetime], Model], before: Model, now: datetime) -> tuple[Model, Model]:
+    return before, check_texts(check_dates(decide(before, now), now, before), before)
+
+
+def _hidden(model: Model, _now: datetime) -> Model:
+    return replace(model, hidden=True)
+
+
+def _shown(model: Model, _now: datetime) -> Model:
+    return replace(model, hidden=False)
+
+
+def _is_retired(chosen: Chosen) -> bool:
+    return chosen.by_pattern and chosen.model.lifecycle is Lifecycle.RETIRED

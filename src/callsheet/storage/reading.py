@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, CursorResult, Select, Table, bindparam, func, or_, select
+from sqlalchemy import Column, Connection, CursorResult, Select, Table, bindparam, func, or_, select
 
 from callsheet.domain.access import APIKey, Workspace
 from callsheet.domain.model import Model
@@ -114,6 +114,15 @@ class Reading:
         query = select(stage, hidden, func.count()).group_by(stage, hidden)
         return {(row[0], bool(row[1])): int(row[2]) for row in self._connection.execute(query)}
 
+    def model_ids(self) -> Iterator[str]:
+        """Yield the id of every model, in no order."""
+        return self._texts(tables.models.c.id)
+
+    def names(self) -> Iterator[str]:
+        """Yield every id and every alias, in no order."""
+        yield from self.model_ids()
+        yield from self._texts(tables.aliases.c.alias)
+
     def model(self, model_id: str) -> Model | None:
         """Return the model with this id."""
         return next(self.models([model_id]), None)
@@ -185,6 +194,10 @@ class Reading:
         """Yield the change records from this revision and this number on, in their order."""
         first = {"revision": revision, "number": number}
         return (Recorded(*row) for row in self._connection.execute(_RECORDS, first))
+
+    def _texts(self, column: Column[str]) -> Iterator[str]:
+        result = self._connection.execute(select(column), execution_options={"yield_per": _AT_ONCE})
+        return (row[0] for row in result)
 
     def _models(self, column: str, values: Iterable[object] | None) -> Iterator[Model]:
         for result in self._results(tables.models, column, values):

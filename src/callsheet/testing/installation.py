@@ -14,6 +14,7 @@ from callsheet.domain.model import (
     change_model,
     check_dates,
     check_id,
+    check_texts,
     deprecate_model,
     retire_model,
 )
@@ -84,12 +85,10 @@ class Installation:
         model = Model(**{**given, "id": model_id})
         present = self.state.catalog.resolve(model.id)
         if present is not None and present.id == model.id:
-            raise ConflictError(f"{model.id} is in the catalogue already.")
+            raise ConflictError(f"{model.id} is in the catalogue already; use `catalog change` to change it.")
         if present is not None:
-            raise ConflictError(
-                f"{model.id} is an alias of {present.id}; a model cannot have the name of an alias."
-            )
-        return self._put(check_dates(model, self.clock.now()))
+            raise ConflictError(f"{model.id} is an alias of {present.id}; use `catalog unalias {model.id}` first.")
+        return self._put(check_texts(check_dates(model, self.clock.now())))
 
     def change(self, /, model_id: str, **fields: Unpack[ModelFields]) -> Model:
         """Set fields of a model."""
@@ -135,7 +134,9 @@ class Installation:
         if present is not None and present.id == alias:
             raise ConflictError(f"{alias} is a model; an alias cannot have the name of a model.")
         if present is not None:
-            raise ConflictError(f"{alias} is an alias of {present.id} already; unalias it first.")
+            raise ConflictError(
+                f"{alias} is an alias of {present.id} already; use `catalog unalias {alias}` first."
+            )
         self._change(aliases={alias: self._model(model_id).id})
 
     def unalias(self, alias: str) -> None:
@@ -220,7 +221,7 @@ class Installation:
 
     def _edit(self, model_id: str, decide: Callable[[Model, datetime], Model]) -> Model:
         now, before = self.clock.now(), self._model(model_id)
-        return self._put(check_dates(decide(before, now), now, before))
+        return self._put(check_texts(check_dates(decide(before, now), now, before), before))
 
     def _put(self, model: Model) -> Model:
         if model.replacement is not None and self.state.catalog.get(model.replacement) is None:

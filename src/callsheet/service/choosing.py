@@ -1,0 +1,99 @@
+"""Choosing: the models that ids and patterns of a command name."""
+
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+from itertools import islice
+from typing import Final, NamedTuple
+
+from callsheet.domain.access import Visibility
+from callsheet.domain.errors import ConflictError, UnknownError
+from callsheet.domain.model import Model
+from callsheet.storage.reading import Reading
+
+_GLOB: Final = frozenset("*?[")
+_MOST_NAMES: Final = 10_000  # to look through for one like it; a larger catalogue takes too long
+_LIKE: Final = 0.8  # of 1: how near a guess has to be
+
+
+class Chosen(NamedTuple):
+    """A model that was named.
+
+    Parameters
+    ----------
+    model
+        The model.
+    by_pattern
+        Whether only a pattern named it, not its id.
+    """
+
+    model: Model
+    by_pattern: bool
+
+
+def is_pattern(name: str) -> bool:
+    """Return whether ``name`` is a glob, unless a model has it for its id."""
+    return not _GLOB.isdisjoint(name)
+
+
+def choose_models(reading: Reading, names: Sequence[str]) -> list[Chosen]:
+    """Return the models that ``names``, ids and globs on ids, mean: each once, in the order of the names.
+
+    A name that is an id, letter for letter, means that model, also where it could be read as a glob. The models
+    of a glob come in the order of the API.
+
+    Raises
+    ------
+    UnknownError
+        A name means no model.
+    ConflictError
+        A name is an alias.
+    """
+    found: dict[str, Chosen] = {}
+    for name in names:
+        model = reading.model(name)
+        if model is not None:
+            found[model.id] = Chosen(model, by_pattern=False)
+        elif is_pattern(name) and not reading.aliases([name]):
+            for each in _matching(reading, name):
+                found.setdefault(each.id, Chosen(each, by_pattern=True))
+        else:
+            raise _no_model(reading, name)
+    return list(found.values())
+
+
+def find_model(reading: Reading, model_id: str) -> Model:
+    """Return the model with this id. Changing one through its alias is refused: it may mean another tomorrow.
+
+    Raises
+    ------
+    UnknownError
+        There is none.
+    ConflictError
+        It is an alias.
+    """
+    model = reading.model(model_id)
+    if model is None:
+        raise _no_model(reading, model_id)
+    return model
+
+
+def did_you_mean(reading: Reading, name: str) -> str:
+    """Return the end of a sentence about a name that means nothing: the id or alias it may be meant for."""
+    names = list(islice(reading.names(), _MOST_NAMES + 1))
+    near = get_close_matches(name, names, 1, _LIKE) if len(names) <= _MOST_NAMES else []
+    return f"; did you mean {near[0]}?" if near else "."
+
+
+def _matching(reading: Reading, pattern: str) -> Iterable[Model]:
+    sees = Visibility(allow=(pattern,)).sees
+    ids = [model_id for model_id in reading.model_ids() if sees(model_id)]
+    if not ids:
+        raise UnknownError(f"No model id matches {pattern!r}.")
+    return sorted(reading.models(ids), key=lambda model: model.sort_key)
+
+
+def _no_model(reading: Reading, name: str) -> UnknownError | ConflictError:
+    target = reading.aliases([name]).get(name)
+    if target is not None:
+        return ConflictError(f"{name} is an alias; name the model it means, {target}.")
+    return UnknownError(f"There is no model {name!r}{did_you_mean(reading, name)}")
