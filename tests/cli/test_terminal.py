@@ -100,3 +100,33 @@ def test_the_help_of_serve_has_its_flags_in_groups_with_their_defaults(installat
         assert f"[default: {default}]" in text
     flags = {f"--{name.replace('_', '-')}" for name in Settings.model_fields}
     assert {flag for flag in flags if text.count(f" {flag} ") == 0} == set()
+
+
+def test_ids_and_patterns_that_must_fold_are_broken_behind_a_hyphen_or_slash(installation: Installation) -> None:
+    installation.workspace("research", allow=("claude-opus-5-5", "claude-opus-4-8"), deny=("claude-fable-*",))
+    installation.add(make_model("hf.co/meta-llama/Llama-3.3-70B-Instruct-GGUF:Q4_K_M", "2030-01-01"))
+    rows = read(installation, "workspaces", "list")[3:-1]
+    patterns = [part for line in rows for part in line[43:].split() if part != "-"]
+    assert patterns == ["claude-", "claude-", "opus-5-5,", "fable-*", "claude-", "opus-4-8"]
+    assert read(installation, "catalog", "list")[2].split()[0] == "hf.co/meta-llama/Llama-3.3-70B-"
+
+
+def test_a_column_whose_words_fit_is_not_cut_for_one_whose_words_do_not(installation: Installation) -> None:
+    installation.add(make_model("hf.co/meta-llama/Llama-3.3-70B-Instruct-GGUF:Q4_K_M", "2030-01-01"))
+    lines = read(installation, "catalog", "list", "--lifecycle", "deprecated", "--lifecycle", "active", columns=160)
+    assert next(line for line in lines if line.startswith("claude-sonnet-4-5-")).endswith(" claude-sonnet-4-5")
+
+
+@pytest.mark.parametrize(
+    "command", ["catalog list", "catalog history", "workspaces list", "catalog show claude-2.0"]
+)
+def test_a_pipe_gets_no_trailing_blanks(installation: Installation, command: str) -> None:
+    done = subprocess.run(
+        [*COMMAND, *command.split()],
+        env={**os.environ, "CALLSHEET_DATABASE_URL": installation.url},
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+        check=True,
+    )
+    assert not [line for line in done.stdout.splitlines() if line != line.rstrip()]

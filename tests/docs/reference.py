@@ -11,6 +11,7 @@ from callsheet import settings
 from callsheet.cli.app import app
 from callsheet.http.metrics_family import FAMILIES
 from callsheet.settings import Settings
+from tests.docs.builtin_page import builtin_page
 from tests.docs.pages import ROOT
 
 _MADE: Final = "<!-- Made by scripts/docs from the program; change it there. -->"
@@ -27,7 +28,12 @@ found.
 Every command finds its database by `--database`, else by `CALLSHEET_DATABASE_URL`, else by `database` in
 `callsheet.toml`, else in the user's data directory. Commands may run while the server does; it notices the change.
 
-Times are days (`2026-11-20`, midnight in UTC) or RFC 3339 times (`2026-11-20T09:00:00Z`).
+Times are days (`2026-11-20`, midnight in UTC) or RFC 3339 times (`2026-11-20T09:00:00Z`). Numbers of tokens may be
+written as they are printed: `200000`, `200,000`, `200k`, `1M`; k is a thousand. Globs on ids belong in quotes, such
+as `'claude-fable-*'`, or the shell may replace them by names of files.
+
+Whatever a terminal would obey (escape sequences, characters that change the direction of text) is printed as
+U+FFFD, and in JSON escaped.
 """
 
 _SETTINGS: Final = f"""{_MADE}
@@ -89,6 +95,7 @@ def pages() -> dict[Path, str]:
     """Every generated page with the text it should have."""
     folder = ROOT / "docs" / "reference"
     return {
+        folder / "built-in-models.md": builtin_page(),
         folder / "cli.md": cli_page(),
         folder / "metrics.md": metrics_page(),
         folder / "settings.md": settings_page(),
@@ -128,7 +135,7 @@ def _describe(path: str, command: Any) -> str:
 
 
 def _argument(parameter: Any) -> str:
-    name = parameter.metavar or parameter.name.upper()
+    name = (parameter.metavar or parameter.name.upper()) + "..." * (parameter.nargs == -1)
     return name if parameter.required else f"[{name}]"
 
 

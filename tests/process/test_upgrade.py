@@ -59,3 +59,27 @@ def test_it_serves_what_it_held_to_whom_it_knew(database: Path) -> None:
     history = json.loads(call("catalog", "history", "--json", "--database", url).stdout)
     assert history[0]["subject"] == "new"
     assert history[-1]["revision"] == 1
+
+
+def test_serve_brings_the_built_in_models_up_to_date_once_and_says_so_in_a_line(database: Path) -> None:
+    done = r"Brought 32 built-in models up to date \(facts of 2026-11-29\)"
+    line = rf"\n{done}; callsheet catalog history lists the changes\.\n"
+    with Server(database) as server:
+        server.printed(line)
+        assert server.get("/readyz")[1]["revision"] == REVISION + 1
+        model = server.get("/v1/models/claude-haiku-5-5", ADA)[1]
+        assert model["capabilities"]["thinking"]["types"]["between_tools"] == {"supported": False}
+        stopped = server.get("/v1/models/claude-opus-4-5", ADA)[1]  # Ada retired it; that stays
+        assert (stopped["lifecycle"], stopped["retires_at"][:10]) == ("retired", "2026-11-20")
+        assert server.stop() == 0
+    with Server(database) as server:
+        assert server.get("/readyz")[1]["revision"] == REVISION + 1
+        assert "Brought" not in server.stdout
+        assert server.stop() == 0
+
+
+def test_migrate_does_too(database: Path) -> None:
+    url = f"sqlite:///{database}"
+    first, second = (call("migrate", "--database", url) for _ in range(2))
+    assert "Brought 32 built-in models up to date" in first.stderr
+    assert second.stderr == "The schema is 0001 already.\n"

@@ -230,12 +230,11 @@ def remove(
 ) -> None:
     """Remove models and their aliases from the catalogue."""
     catalog = open_catalog(database)
-    chosen = names
-    if any(map(is_pattern, names)) and not yes:
-        chosen = [*catalog.choose(names)]
-        if not set(chosen) <= set(names):
-            _ask(chosen)
-    outcome = catalog.remove_all(chosen)
+    asks = any(map(is_pattern, names)) and not yes
+    chosen = catalog.choose(names) if asks else names
+    if not set(chosen) <= set(names):
+        _ask(chosen)
+    outcome = catalog.remove_all(chosen, globs=not asks)
     _all_done(names, outcome, lambda record: f"Removed {record['id']}.", _as_it_was, as_json=as_json)
 
 

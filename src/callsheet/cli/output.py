@@ -7,7 +7,7 @@ a sentence, not in an error, not in JSON.
 import json
 import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Annotated, Any, Final
 
@@ -25,6 +25,7 @@ AsJSON = Annotated[bool, typer.Option("--json", help="Print JSON, for programs."
 _UNBOUNDED: Final = 10_000  # columns; a pipe has no edge to fold at
 _ID_WIDTH: Final = 31  # of a key or workspace; of a model that is not longer than most
 _GAP: Final = 2  # between columns
+_SEPARATORS: Final = "-/:._@,"
 _BLANKS: Final = re.compile(r"[\t\n\r ]+")
 
 
@@ -60,7 +61,7 @@ def print_table(
     for name, width in zip(columns, fitted, strict=False):
         table.add_column(name, overflow="fold", width=width)
     for row in cells:
-        table.add_row(*map(Text, row[: len(fitted)]))
+        table.add_row(*(Text(_broken(text, width)) for text, width in zip(row, fitted, strict=False)))
     _print(screen, table)
     if len(fitted) < len(columns):
         say(f"Too narrow for {', '.join(columns[len(fitted) :])}; a wider terminal or --json shows all.")
@@ -69,7 +70,8 @@ def print_table(
 def _fit(widths: Sequence[int], words: Sequence[int], least: Sequence[int], room: int) -> list[int]:
     """The widths of as many columns as there is room for.
 
-    What is left over goes first to columns with words that would be cut, then to those that fold, from the left.
+    What is left over goes first to columns with words that would be cut, where it is enough for all of them, then
+    to those that fold, from the left.
     """
     fitted: list[int] = []
     for wanted in map(min, widths, least):
@@ -77,12 +79,31 @@ def _fit(widths: Sequence[int], words: Sequence[int], least: Sequence[int], room
             break
         fitted.append(wanted)
     spare = room - sum(fitted) - _GAP * (len(fitted) - 1)
-    for goal in (words, widths):
-        for number, width in enumerate(fitted):
-            more = max(0, min(spare, goal[number] - width))
+    by_need = sorted(range(len(fitted)), key=lambda number: words[number] - fitted[number])
+    for goal, order in ((words, by_need), (widths, range(len(fitted)))):
+        for number in order:
+            wanted = max(0, goal[number] - fitted[number])
+            more = wanted if wanted <= spare else 0 if goal is words else spare
             fitted[number] += more
             spare -= more
     return fitted
+
+
+def _broken(text: str, width: int) -> str:
+    """Return a text in lines in which no word is wider than ``width``, broken behind a - or / if there is one."""
+    if _longest_word(text) <= width:
+        return text
+    return " ".join("\n".join(_parts(word, width)) for word in text.split(" "))
+
+
+def _parts(word: str, width: int) -> Iterator[str]:
+    while cell_len(word) > width:
+        end = next(number for number in range(len(word), 0, -1) if number == 1 or cell_len(word[:number]) <= width)
+        joint = max(word.rfind(separator, 0, end) for separator in _SEPARATORS) + 1
+        cut = joint if joint > end // 2 else end
+        yield word[:cut]
+        word = word[cut:]
+    yield word
 
 
 def print_record(record: dict[str, Any]) -> None:

@@ -165,10 +165,13 @@ class CatalogService:
 
         return self._edit_all("deprecate", names, decide, passes_over)
 
-    def remove_all(self, names: Sequence[str]) -> Outcome:
-        """Remove the models that ids and globs mean, with their aliases, all or none, in one revision."""
+    def remove_all(self, names: Sequence[str], *, globs: bool = True) -> Outcome:
+        """Remove the models that ids and globs mean, with their aliases, all or none, in one revision.
+
+        Without ``globs`` every name is an id, also one that can be read as a glob.
+        """
         with self._write() as writing:
-            chosen = [each.model.id for each in choose_models(writing, names)]
+            chosen = [each.model.id for each in choose_models(writing, names, globs=globs)]
             removed = [self._remove(writing, find_model(writing, model_id)) for model_id in chosen]
             return Outcome(removed, frozenset(chosen), count_models(writing))
 

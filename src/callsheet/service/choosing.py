@@ -35,11 +35,11 @@ def is_pattern(name: str) -> bool:
     return not _GLOB.isdisjoint(name)
 
 
-def choose_models(reading: Reading, names: Sequence[str]) -> list[Chosen]:
+def choose_models(reading: Reading, names: Sequence[str], *, globs: bool = True) -> list[Chosen]:
     """Return the models that ``names``, ids and globs on ids, mean: each once, in the order of the names.
 
     A name that is an id, letter for letter, means that model, also where it could be read as a glob. The models
-    of a glob come in the order of the API.
+    of a glob come in the order of the API. Without ``globs`` every name is an id.
 
     Raises
     ------
@@ -53,7 +53,7 @@ def choose_models(reading: Reading, names: Sequence[str]) -> list[Chosen]:
         model = reading.model(name)
         if model is not None:
             found[model.id] = Chosen(model, by_pattern=False)
-        elif is_pattern(name) and not reading.aliases([name]):
+        elif globs and is_pattern(name) and not reading.aliases([name]):
             for each in _matching(reading, name):
                 found.setdefault(each.id, Chosen(each, by_pattern=True))
         else:
