@@ -60,7 +60,7 @@ def test_a_stderr_that_is_full_changes_no_exit_code() -> None:
         with FULL.open("wb") as full:
             return subprocess.run([*COMMAND, *arguments], stderr=full, timeout=DEADLINE, check=False).returncode
 
-    assert [code("settings", "--json"), code("catalog", "show", "nope")] == [0, 1]
+    assert [code("settings", "--json"), code("catalog", "show", "nope"), code("nope")] == [0, 1, 2]
 
 
 @pytest.mark.parametrize("form", [(), ("--json",)], ids=["text", "json"])

@@ -28,7 +28,7 @@ names = st.sampled_from(NAMES)
 fields = st.fixed_dictionaries(
     {},
     optional={
-        "display_name": st.sampled_from(["A", "", "B"]),
+        "display_name": st.sampled_from(["A", "", "B", "\u202eA"]),
         "line": st.sampled_from(["opus", "Opus", None]),
         "max_tokens": st.sampled_from([1, 0]),
         "lifecycle": st.sampled_from(Lifecycle),

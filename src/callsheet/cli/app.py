@@ -98,8 +98,6 @@ def run(arguments: list[str] | None = None) -> int:
                 stream.reconfigure(errors="replace")  # a terminal may lack a character; that is no reason to stop
         code = _end(arguments)
         flush_streams()
-    except typer.Abort:
-        return _refuse("Stopped; nothing was changed.", 1)
     except CallsheetError as error:
         return _refuse(str(error), 1)
     except OSError as error:  # the output: whatever else may fail says so in its own words
@@ -110,9 +108,13 @@ def run(arguments: list[str] | None = None) -> int:
 
 
 def _end(arguments: list[str] | None) -> int:
-    """Run one command; return the exit code that Typer ends with."""
+    """Run one command; return the exit code that it ends with."""
     try:
         code = app(arguments, prog_name="callsheet", standalone_mode=False)
     except WrongCall as error:
         return show_wrong_call(error)
+    except typer.Abort:
+        raise CallsheetError("Stopped; nothing was changed.") from None
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 0
     return code if isinstance(code, int) else 0

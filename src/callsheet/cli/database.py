@@ -78,7 +78,7 @@ def open_access(database: str | None, *, create: bool = False) -> AccessService:
 
 
 def migrate(database: DatabaseURL = None) -> None:
-    """Bring the database to the schema of this program, and its built-in models to today's facts."""
+    """Bring the schema of the database, and the facts of its built-in models, up to this program."""
     url = load_settings(database).database
     before, after = migrate_store(url, clock)
     if before == after:
