@@ -194,3 +194,22 @@ def test_usage_names_arguments_without_braces_or_types(cli: CLI) -> None:
         assert not re.search(r"[{}]|<str>|<int", text), text
     assert cli("catalog", "hide", "--help").out.startswith("Usage: callsheet catalog hide [OPTIONS] ID|GLOB...\n")
     assert "..." not in cli("catalog", "--help").out.replace("[ARGS]...", "")
+
+
+def test_history_says_in_words_how_capabilities_changed(cli: CLI) -> None:
+    known = cli("catalog", "show", "claude-haiku-5-5", "--json").json["capabilities"]
+    known["thinking"]["types"]["between_tools"]["supported"] = True
+    cli("catalog", "change", "claude-haiku-5-5", "--capabilities", json.dumps(known))
+    cli("catalog", "change", "claude-haiku-5-5", "--clear", "capabilities")
+    cleared, changed = cli("catalog", "history", "--limit", "2").out.splitlines()[2:]
+    assert "claude-haiku-5-5; capabilities: 20 known → -  " in cleared
+    place = "thinking.types.between_tools"
+    assert f"claude-haiku-5-5; capabilities: {place} no → {place} yes  " in changed
+
+
+def test_show_says_in_words_what_a_model_can(cli: CLI) -> None:
+    lines = [" ".join(line.split()) for line in cli("catalog", "show", "claude-haiku-5-5").out.splitlines()]
+    assert next(line for line in lines if line.startswith("capabilities ")).startswith(
+        "capabilities yes: batch, citations, "
+    )
+    assert "no: thinking.types.enabled, thinking.types.between_tools" in lines

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from callsheet.cli.capability_text import capability_lines, short_capabilities
 from callsheet.cli.change_text import what_changed
 from callsheet.cli.command_line import CommandLine
 from callsheet.cli.completion import complete_subject
@@ -295,7 +296,10 @@ def history(
     names = {each.id: each.name for each in open_access(database).list_workspaces()}
     print_table(
         ("Revision", "Time", "Change", "Actor"),
-        ((row["revision"], second(row["at"]), what_changed(row, names), row["actor"]) for row in changes),
+        (
+            (row["revision"], second(row["at"]), what_changed(short_capabilities(row), names), row["actor"])
+            for row in changes
+        ),
         {"Change": 31},
     )
 
@@ -325,7 +329,9 @@ def _print(record: dict[str, object], *, as_json: bool) -> None:
         print_json(record)
         return
     counts = {name: f"{count:,}" for name in _COUNTS if isinstance(count := record.get(name), int)}
-    print_record({**record, **counts})
+    able = record.get("capabilities")
+    words = {"capabilities": capability_lines(able)} if isinstance(able, Mapping) else {}
+    print_record({**record, **counts, **words})
 
 
 def _done(record: dict[str, object], message: str, *, as_json: bool) -> None:

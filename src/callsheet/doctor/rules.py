@@ -125,8 +125,8 @@ class Dropping(NamedTuple):
 def clients_that_drop(model_id: str) -> list[Dropping]:
     """Return the known clients whose newest version hides every model with this id.
 
-    Only filters that were verified on the client itself count. Each comes with its title, such as "Claude Code", and
-    a reason that names it, such as "Claude Code keeps only ids that contain `claude` or `anthropic`".
+    Only filters that were verified on the client itself count. Each comes with its title, such as "Claude Code",
+    and a reason that names it, such as "Claude Code keeps only ids that contain `claude` or `anthropic`".
     """
     model = {"id": model_id}
     return [

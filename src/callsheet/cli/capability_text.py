@@ -1,0 +1,43 @@
+"""Capabilities as people read them: in words, not as a page of JSON."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+_FIELD = "capabilities"
+
+
+def capability_lines(capabilities: Mapping[str, Any]) -> str:
+    """Return what is supported, and in a second line what is not."""
+    leaves = dict(_leaves(capabilities))
+    sides = (("yes", [*filter(leaves.get, leaves)]), ("no", [place for place, can in leaves.items() if not can]))
+    return "\n".join(f"{word}: {', '.join(places)}" for word, places in sides if places)
+
+
+def short_capabilities(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a change record in which capabilities are a few words: those that changed, or how many are known."""
+    before, after = row["before"], row["after"]
+    old, new = (dict(_leaves((record or {}).get(_FIELD) or {})) for record in (before, after))
+    if not old and not new:
+        return row
+    changed = {place for place in old.keys() | new.keys() if old.get(place) != new.get(place)}
+    return {**row, "before": _with(before, old, changed, new), "after": _with(after, new, changed, old)}
+
+
+def _with(
+    record: Mapping[str, Any] | None, leaves: Mapping[str, bool], changed: set[str], others: Mapping[str, bool]
+) -> Mapping[str, Any] | None:
+    if record is None or not leaves:
+        return record
+    if not others:
+        return {**record, _FIELD: f"{len(leaves)} known"}
+    words = [f"{place} {'yes' if can else 'no'}" for place, can in leaves.items() if place in changed]
+    return {**record, _FIELD: ", ".join(words) or None}
+
+
+def _leaves(node: Mapping[str, Any], place: str = "") -> Iterator[tuple[str, bool]]:
+    for key, child in node.items():
+        if isinstance(child, Mapping):
+            if isinstance(child.get("supported"), bool) and len(child) == 1:
+                yield f"{place}{key}", child["supported"]
+            else:
+                yield from _leaves(child, f"{place}{key}.")
