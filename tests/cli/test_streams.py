@@ -8,7 +8,7 @@ import pytest
 
 from callsheet.domain.access import KeyStatus
 from tests.installation import Installation
-from tests.program import COMMAND, DEADLINE, Program, Server
+from tests.program import COMMAND, DEADLINE, Program, Server, wait_for
 
 CLOSED = "callsheet: Cannot write: standard output is closed.\n"
 FULL = "callsheet: Cannot write: No space left on device.\n"
@@ -120,9 +120,8 @@ def test_a_server_whose_output_is_closed_serves_and_says_that_no_key_was_shown(t
     database = f"sqlite:///{tmp_path}/callsheet.db"
     line = ["bash", "-c", 'exec "$@" >&-', "bash", *COMMAND]
     with Program("serve", "--port", "0", "--database", database, command=line) as server:
-        while not server.stderr:
-            assert server.process.poll() is None
-        assert server.stderr == (
+        said = wait_for(lambda: server.stderr.endswith("\n") and server.stderr, "what it says")
+        assert said == (
             "Standard output is closed, so no key is shown; create one with: callsheet keys create --name NAME\n"
         )
         assert server.stop() == 0

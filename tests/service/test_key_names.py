@@ -5,7 +5,7 @@ from threading import Barrier
 
 import pytest
 
-from callsheet.domain.errors import RefusedError
+from callsheet.domain.errors import RefusedError, UnknownError
 from callsheet.domain.secret import fingerprint
 from callsheet.service.access import AccessService, KeyChange
 from callsheet.service.key_import import Entry
@@ -80,3 +80,12 @@ def test_a_server_that_follows_knows_imported_and_changed_keys(installation: Ins
     live.refresh()
     found = [live.current.keyring.find(f"sk-imported-{number}".encode()) for number in (1, 2)]
     assert [each and each.workspace_id for each in found] == [created[0].workspace_id, workspace]
+
+
+def test_history_finds_a_key_by_every_name_it_had(installation: Installation) -> None:
+    key = installation.access.create_key("person's “1”").key
+    installation.access.change_key(key.id, KeyChange(name="person-2"))
+    for name in ("person's “1”", "person-2", key.id):
+        assert {row["subject"] for row in installation.catalog.history(name)} == {key.id}
+    with pytest.raises(UnknownError, match="ever had the id or name 'person'"):
+        installation.catalog.history("person")
