@@ -77,7 +77,7 @@ def test_a_message_that_has_nowhere_to_go_changes_no_outcome(command: str, redir
     code, said = shell(command, redirection)
     assert code == 0
     assert "Traceback" not in said
-    assert said.count("\n") <= 1
+    assert "Cannot write" not in said
 
 
 @pytest.mark.parametrize("command", ["catalog nonsense", "catalog show nope", "keys"])

@@ -4,8 +4,9 @@ from enum import StrEnum
 from typing import Any, Final
 
 import typer
-from typer.core import TyperCommand, TyperOption
+from typer.core import TyperOption
 
+from callsheet.cli.command_line import Command
 from callsheet.settings import Settings
 
 #: The flags of each group, which are printed in this order; all others are in the last one.
@@ -35,7 +36,7 @@ def flag(name: str, **options: Any) -> Any:
     return typer.Option(help=f"{field.description}{_default(field.default)}", show_default=False, **options)
 
 
-class GroupedCommand(TyperCommand):
+class GroupedCommand(Command):
     """A command whose help has its options in groups."""
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
