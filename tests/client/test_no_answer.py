@@ -1,22 +1,22 @@
 """No answer, or none of a Models API: one sentence that says what to do, a class of its own, and nothing kept."""
 
 import gzip
-import http.server
 import socket
 import ssl
 import threading
 import tracemalloc
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import httpx2
 import pytest
 import trustme
 
 from callsheet import APIConnectionError, APIResponseError, APITimeoutError, Client, ClientError
-from callsheet.client.intake import MAX_BODY
+from callsheet.client import intake
+from callsheet.testing import ModelsAPI
 from tests.broken.serving import serve_nothing, serve_silence
 from tests.client.asking import MakeAsker, Script
 
@@ -106,8 +106,17 @@ def test_a_body_that_is_not_in_its_coding(asker: MakeAsker, tmp_path: Path) -> N
     assert sentence == "It answered in a content coding that it is not in; check what stands between."
 
 
-def test_a_bomb_within_a_bomb_takes_no_more_memory_than_a_body(asker: MakeAsker, tmp_path: Path) -> None:
-    packed = gzip.compress(gzip.compress(bytes(4 * MAX_BODY), 1))
+@pytest.fixture
+def max_body(monkeypatch: pytest.MonkeyPatch) -> int:
+    """The longest body, made shorter, so that a test need not make one of the real length."""
+    monkeypatch.setattr(intake, "MAX_BODY", 16 << 20)
+    return 16 << 20
+
+
+def test_a_bomb_within_a_bomb_takes_no_more_memory_than_a_body(
+    asker: MakeAsker, tmp_path: Path, max_body: int
+) -> None:
+    packed = gzip.compress(gzip.compress(bytes(4 * max_body), 1))
     with serve_bytes(head(content_encoding="gzip, gzip"), packed) as url:
         tracemalloc.start()
         try:
@@ -115,44 +124,83 @@ def test_a_bomb_within_a_bomb_takes_no_more_memory_than_a_body(asker: MakeAsker,
             _, most = tracemalloc.get_traced_memory()
         finally:
             tracemalloc.stop()
-    assert sentence == "It answered with more than 64 MiB, which no list needs; check the base URL."
-    assert most < 2 * MAX_BODY
+    assert sentence == "It answered with more than 16 MiB, which no list needs; check the base URL."
+    assert most < 2 * max_body
 
 
-def test_a_body_without_an_end(asker: MakeAsker, tmp_path: Path) -> None:
-    packed = gzip.compress(b" " * (MAX_BODY + 1), 1)
+def test_a_body_without_an_end(asker: MakeAsker, tmp_path: Path, max_body: int) -> None:
+    packed = gzip.compress(b" " * (max_body + 1), 1)
     with serve_bytes(head(content_encoding="gzip"), packed) as url:
         sentence = refusal(asker, tmp_path, APIResponseError, base_url=url)
-    assert sentence == "It answered with more than 64 MiB, which no list needs; check the base URL."
+    assert sentence == "It answered with more than 16 MiB, which no list needs; check the base URL."
 
 
-def test_a_body_that_drips(tmp_path: Path) -> None:
-    left = threading.Event()
+#: More bytes than a client with a time-out of a third of a second can be given one by one.
+MAX_DRIPS: Final = 2000
 
-    class Dripping(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.end_headers()
-            while not left.wait(0.02):
-                self.wfile.write(b" ")
 
-        def log_message(self, *_about: object) -> None:
-            pass
+@contextmanager
+def serve_drips(begin: bytes, drip: bytes) -> Iterator[tuple[str, list[int]]]:
+    """Answer one request with a beginning and then a drip every 10 ms, until the client leaves; count the drips."""
+    drips = [0]
+    with socket.create_server(("127.0.0.1", 0)) as listener:
 
-    with http.server.HTTPServer(("127.0.0.1", 0), Dripping) as server:
-        thread = threading.Thread(target=server.handle_request)
+        def answer() -> None:
+            accepted, _ = listener.accept()
+            with accepted, suppress(OSError):
+                accepted.settimeout(0.01)
+                accepted.sendall(begin)
+                while drips[0] < MAX_DRIPS and not has_left(accepted):
+                    accepted.sendall(drip)
+                    drips[0] += 1
+
+        thread = threading.Thread(target=answer)
         thread.start()
         try:
-            with (
-                Client(
-                    base_url=f"http://127.0.0.1:{server.server_port}", api_key="k", timeout=0.3, max_retries=0
-                ) as it,
-                pytest.raises(APITimeoutError, match=r"within 0\.3 s"),
-            ):
-                it.models.list()
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}", drips
         finally:
-            left.set()
-            thread.join(timeout=30)
+            thread.join(timeout=60)
+            assert not thread.is_alive()
+
+
+def has_left(accepted: socket.socket) -> bool:
+    """Wait a moment for the client to close, or to send what it asks."""
+    try:
+        return accepted.recv(65536) == b""
+    except TimeoutError:
+        return False
+
+
+DRIPPING: Final = {
+    "status line": (b"HTTP/1.1 2", b"0"),
+    "name of a header": (b"HTTP/1.1 200 OK\r\nx-", b"x"),
+    "headers": (b"HTTP/1.1 200 OK\r\n", b"a: b\r\n"),
+    "interim answers": (b"HTTP/1.1 103 Early Hints\r\n\r\n", b"HTTP/1.1 103 Early Hints\r\n\r\n"),
+    "body": (b"HTTP/1.1 200 OK\r\n\r\n", b" "),
+    "chunks": (b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
+}
+
+
+@pytest.mark.parametrize("what", DRIPPING)
+def test_whatever_drips_has_the_time_of_one_answer(asker: MakeAsker, tmp_path: Path, what: str) -> None:
+    with serve_drips(*DRIPPING[what]) as (url, drips):
+        sentence = refusal(asker, tmp_path, APITimeoutError, base_url=url, timeout=0.3)
+    assert sentence == "It did not answer within 0.3 s; check that it runs, or give it more time."
+    assert drips[0] < MAX_DRIPS
+
+
+def test_a_connection_is_as_patient_afterwards_as_it_was_before() -> None:
+    """The deadline of one request is not that of the next on the same connection, nor of somebody else's."""
+    with ModelsAPI() as api, httpx2.Client() as own:
+        options = {"base_url": api.url, "api_key": api.api_key, "http_client": own}
+        with Client(**options, timeout=0.2) as hasty, Client(**options, timeout=30) as patient:
+            assert len(hasty.models.list(limit=1).data) == 1
+            for ask in (lambda: patient.models.list(limit=1), lambda: own.get(api.url)):
+                api.fail(delay=0.4)
+                assert ask()
+            api.fail(delay=30)
+            with pytest.raises(APITimeoutError):
+                Client(**options, timeout=0.2, max_retries=0).models.list()
 
 
 @pytest.fixture(scope="module")
@@ -191,13 +239,16 @@ def test_tls_with_a_server_that_has_none(asker: MakeAsker, tmp_path: Path) -> No
     [
         (b"", "what is not JSON"),
         (b"null", "JSON that is not a list of models"),
-        (b"[]", "JSON that is not a list of models"),
         (b"{}", "JSON that is not a list of models"),
-        (b'{"data":{}}', "JSON that is not a list of models"),
-        (b'{"data":[{"display_name":"no id"}]}', "JSON that is not a model with an id"),
-        (b'{"data":[{"id":5}]}', "JSON that is not a model with an id"),
-        (b'{"data":["m"]}', "JSON that is not a model with an id"),
-        (b'{"data":[NaN]}', "what is not JSON"),
+        (b'{"object":"list"}', "JSON that is not a list of models (its members are object)"),
+        (b'{"data":{}}', 'JSON whose "data" is not a list of models'),
+        (
+            b'{"data":[{"display_name":"no id"}]}',
+            "a list whose only entry is not a model (in the first, it has no id)",
+        ),
+        (b'{"data":["m", 5]}', "a list of whose 2 entries none is a model (in the first, it is not an object)"),
+        (b'{"data":[NaN]}', "a list whose only entry is not a model (in the first, it is not valid JSON)"),
+        (b'{"data":[{"id":"m"}', "what is not JSON"),
         (b'\xff{"data":[]}', "what is not JSON"),
         (b"[" * 100_000, "what is not JSON"),
         (b"1" * 100_000, "what is not JSON"),

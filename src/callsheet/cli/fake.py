@@ -7,7 +7,8 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from callsheet.cli.output import AsJSON
+from callsheet.cli.output import AsJSON, say
+from callsheet.client.printable import printable
 from callsheet.domain.access import Shape
 from callsheet.domain.query import DEFAULT_LIMIT, MAX_LIMIT, MIN_LIMIT
 
@@ -58,6 +59,9 @@ def fake(
         host=host,
         port=port,
     )
+    for left_out in api.unreadable:
+        name = "" if left_out.id is None else f" ({printable(left_out.id)})"
+        say(f"Entry {left_out.position + 1} of the catalogue{name} is left out, as {printable(left_out.reason)}.")
     api.faults += map(parse_fault, fault or ())
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -1,5 +1,6 @@
 """``callsheet models``: what any Models API lists, asked over HTTP."""
 
+import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,11 +12,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from callsheet.cli.command_line import CommandLine
-from callsheet.cli.output import AsJSON, cell_text, print_json, print_record, print_table, say, tokens
+from callsheet.cli.listing import json_text, print_list, print_rows
+from callsheet.cli.output import AsJSON, cell_text, print_record, say, tokens
 from callsheet.cli.progress import progress_line
 from callsheet.client.options import LONGEST
 from callsheet.client.printable import printable
-from callsheet.domain.errors import APIError, AuthenticationError, CallsheetError
+from callsheet.domain.errors import APIError, AuthenticationError, CallsheetError, ModelNotFoundError, NotFoundError
 from callsheet.domain.model import Lifecycle
 from callsheet.domain.query import MAX_LIMIT, MIN_LIMIT
 from callsheet.domain.times import EPOCH
@@ -28,6 +30,7 @@ if TYPE_CHECKING:  # at run time only when something is asked for: it brings an 
 app = CommandLine(help="Ask any Models API what it lists.", no_args_is_help=True)
 
 _SOON: Final = 90  # days
+_NAMED: Final = 5  # entries of a page that are left out, one by one
 
 
 class DialectName(StrEnum):
@@ -52,6 +55,10 @@ DialectOption = Annotated[
     DialectName,
     typer.Option(help="Ask as OpenAI's clients do; the variables are then OPENAI_…", show_default=False),
 ]
+Header = Annotated[
+    list[str] | None,
+    typer.Option(metavar="'NAME: VALUE'", help="Sent with every request, as a gateway asks; may be repeated."),
+]
 Seconds = Annotated[
     float,
     typer.Option("--timeout", metavar="SECONDS", min=0.001, max=LONGEST, help="How long an answer may take."),
@@ -68,28 +75,31 @@ def list_models(
     ] = None,
     lifecycle: Annotated[list[Lifecycle] | None, typer.Option(help="Only this stage; may be repeated.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="All pages.")] = False,
+    header: Header = None,
     timeout: Seconds = 30,
     as_json: AsJSON = False,
 ) -> None:
     """List the models of a page, or of all pages, newest first."""
     if everything and limit is None and dialect is DialectName.ANTHROPIC:
         limit = MAX_LIMIT
-    with _asking(base_url, api_key, dialect, timeout) as client:
+    with _asking(base_url, api_key, dialect, timeout, header) as client:
         first = client.models.list(limit=limit, lifecycle=lifecycle)
         pages = _walk(first) if everything else [first]
-    models = [model for page in pages for model in page.data]
+    models = (model for page in pages for model in page.iter_data())
+    has_more = pages[-1].has_next_page()
     if as_json:
         ends = {"first_id": pages[0].first_id, "last_id": pages[-1].last_id}
-        print_json({"data": [each.to_dict() for each in models], "has_more": pages[-1].has_next_page(), **ends})
-        return
-    now = datetime.now(UTC)
-    print_table(
-        ("ID", "Name", "Released", "Line", "Context", "Lifecycle"),
-        (_row(each, now) for each in models),
-        {"ID": 26, "Name": 10, "Line": 6, "Lifecycle": 11},  # all columns fit in 80
-    )
-    if pages[-1].has_next_page():
-        say("More models follow; --all lists them.")
+        print_list("data", (each.to_dict() for each in models), {"has_more": has_more, **ends})
+    else:
+        now = datetime.now(UTC)
+        print_rows(
+            ("ID", "Name", "Released", "Line", "Context", "Lifecycle"),
+            (_row(each, now) for each in models),
+            {"ID": 26, "Name": 10, "Line": 6, "Lifecycle": 11},  # all columns fit in 80
+        )
+        if has_more:
+            say("More models follow; --all lists them.")
+    _say_unreadable(pages)
 
 
 @app.command()
@@ -98,26 +108,35 @@ def retrieve(
     base_url: BaseURL = None,
     api_key: Secret = None,
     dialect: DialectOption = DialectName.ANTHROPIC,
+    header: Header = None,
     timeout: Seconds = 30,
     as_json: AsJSON = False,
 ) -> None:
     """Show one model, by id or alias."""
-    with _asking(base_url, api_key, dialect, timeout) as client:
+    with _asking(base_url, api_key, dialect, timeout, header) as client:
         model = client.models.retrieve(model_id)
     if as_json:
-        print_json(model.to_dict())
+        typer.echo(json_text(model.to_dict(), indent=2))
     else:
         print_record({printable(name): _shown(value) for name, value in model.to_dict().items()})
 
 
 @contextmanager
-def _asking(base_url: str | None, api_key: str | None, dialect: DialectName, timeout: float) -> "Iterator[Client]":
+def _asking(
+    base_url: str | None, api_key: str | None, dialect: DialectName, timeout: float, header: list[str] | None
+) -> "Iterator[Client]":
     """A client; what a server refuses with becomes a sentence."""
+    from callsheet.client.headers import parse_headers
     from callsheet.client.sync import Client
+
+    logging.getLogger("callsheet.client").addHandler(logging.NullHandler())  # what it warns of is said here
 
     if api_key == "-":
         api_key = sys.stdin.readline()
-    with Client(base_url=base_url, api_key=api_key, dialect=dialect.value, timeout=timeout) as client:
+    headers = parse_headers(header or ())
+    with Client(
+        base_url=base_url, api_key=api_key, dialect=dialect.value, timeout=timeout, headers=headers
+    ) as client:
         try:
             yield client
         except APIError as error:
@@ -133,9 +152,22 @@ def _refusal(error: APIError) -> str:
     advice = ""
     if isinstance(error, AuthenticationError):
         advice = "; check --api-key, or the variable it stands for"
+    elif isinstance(error, NotFoundError) and not isinstance(error, ModelNotFoundError):
+        advice = "; check the base URL"
     elif error.retry_after:
         advice = f"; try again in {ceil(error.retry_after)} s"
     return f"The server answered {error.status}, {said.rstrip('.')}{advice}."
+
+
+def _say_unreadable(pages: "list[Page[ModelInfo]]") -> None:
+    """Name what was left out; a few entries one by one."""
+    for number, page in enumerate(pages, 1):
+        where = f" of page {number}" if len(pages) > 1 else ""
+        for left_out in page.unreadable[:_NAMED]:
+            name = "" if left_out.id is None else f" ({printable(left_out.id)})"
+            say(f"Entry {left_out.position + 1}{where}{name} is left out, as {left_out.reason}.")
+        if len(page.unreadable) > _NAMED:
+            say(f"So are {len(page.unreadable) - _NAMED:,} other entries{where}.")
 
 
 def _walk(first: "Page[ModelInfo]") -> "list[Page[ModelInfo]]":

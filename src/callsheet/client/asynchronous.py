@@ -1,7 +1,7 @@
 """AsyncClient: asks a Models API from an event loop."""
 
 import os
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from types import TracebackType
 from typing import Self
 
@@ -34,6 +34,7 @@ class AsyncClient:
         timeout: float | None = DEFAULT_TIMEOUT,
         max_retries: int = DEFAULT_RETRIES,
         cache: str | os.PathLike[str] | None = None,
+        headers: Mapping[str, str] | None = None,
         http_client: httpx2.AsyncClient | None = None,
     ) -> None:
         options = read_options(
@@ -44,6 +45,7 @@ class AsyncClient:
             dialect=dialect,
             timeout=timeout,
             max_retries=max_retries,
+            headers=headers,
         )
         self._connection = AsyncConnection(options, http_client)
         self.models = AsyncModels(Session(options, None if cache is None else Cache(cache)), self._connection)
@@ -116,4 +118,4 @@ class AsyncModels:
 
     async def _page(self, flow: Flow[Fetched]) -> AsyncPage[ModelInfo]:
         fetched = await self._connection.run(flow)
-        return AsyncPage(fetched, fetched.content.data, lambda: self._page(self._session.page_after(fetched)))
+        return AsyncPage(fetched, fetched.content.models, lambda: self._page(self._session.page_after(fetched)))

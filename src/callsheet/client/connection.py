@@ -7,6 +7,7 @@ import anyio
 import anyio.to_thread
 import httpx2
 
+from callsheet.client.deadline import Deadlines
 from callsheet.client.flow import Do, Flow, Send, Step, Wait
 from callsheet.client.intake import UNANSWERED, Intake
 from callsheet.client.opening import check_client, open_client
@@ -36,6 +37,7 @@ class Connection:
         self._owned = client is None
         kind = httpx2.Client
         self._client = open_client(kind) if client is None else check_client(kind, client)
+        self._deadlines = Deadlines()
 
     def run(self, flow: Flow[T]) -> T:
         """Do a flow to its end; return what it returns, or raise what it raises."""
@@ -63,9 +65,13 @@ class Connection:
                 return action()
 
     def _send(self, request: Request) -> Outcome:
-        intake = Intake(request, self._options.timeout)
+        timeout = self._options.timeout
+        intake = Intake(request, timeout)
         try:
-            with self._client.stream("GET", request.url, **intake.arguments) as response:
+            with (
+                self._deadlines.within(timeout, intake.late) as extensions,
+                self._client.stream("GET", request.url, extensions=extensions, **intake.arguments) as response,
+            ):
                 for chunk in response.iter_bytes():
                     intake.take(chunk)
                 return intake.reply(response)
@@ -110,9 +116,11 @@ class AsyncConnection:
     async def _send(self, request: Request) -> Outcome:
         intake = Intake(request, self._options.timeout)
         try:
-            async with self._client.stream("GET", request.url, **intake.arguments) as response:
-                async for chunk in response.aiter_bytes():
-                    intake.take(chunk)
-                return intake.reply(response)
+            with anyio.move_on_after(self._options.timeout):
+                async with self._client.stream("GET", request.url, **intake.arguments) as response:
+                    async for chunk in response.aiter_bytes():
+                        intake.take(chunk)
+                    return intake.reply(response)
+            return intake.failure(intake.late())
         except UNANSWERED as error:
             return intake.failure(error)

@@ -15,8 +15,9 @@ from callsheet.client.reply import Failure, Reply
 from callsheet.client.request import Request
 from callsheet.domain.errors import APIConnectionError, APIResponseError, APITimeoutError, ClientError
 
-#: The longest body that is read, in bytes, its content coding undone.
-MAX_BODY: Final = 64 << 20
+#: The longest body that is read, in bytes, its content coding undone; a million models in OpenAI's shape are half
+#: of it.
+MAX_BODY: Final = 256 << 20
 
 #: What is raised where there is no answer.
 UNANSWERED: Final = (httpx2.HTTPError, httpx2.InvalidURL, ClientError)
@@ -28,8 +29,7 @@ class Intake:
     Parameters
     ----------
     timeout
-        Seconds for connecting, for every wait for bytes, and for an answer as a whole; None leaves that to the HTTP
-        client.
+        Seconds from connecting to the last byte of the answer; None leaves that to the HTTP client.
     """
 
     def __init__(self, request: Request, timeout: float | None) -> None:
@@ -62,10 +62,11 @@ class Intake:
         if self._size > MAX_BODY:
             self._pieces.clear()  # the traceback would hold them
             raise APIResponseError(
-                f"{self._where} answered with more than 64 MiB, which no list needs; check the base URL."
+                f"{self._where} answered with more than {MAX_BODY >> 20} MiB, which no list needs; "
+                "check the base URL."
             )
         if self._end is not None and time.monotonic() > self._end:
-            raise self._late()
+            raise self.late()
         self._pieces.append(piece)
 
     def reply(self, response: httpx2.Response) -> Reply:
@@ -85,7 +86,7 @@ class Intake:
             case ClientError():
                 return error
             case httpx2.TimeoutException():
-                return self._late()
+                return self.late()
             case httpx2.DecodingError():
                 return APIResponseError(
                     f"{self._where} answered in a content coding that it is not in; check what stands between."
@@ -110,7 +111,8 @@ class Intake:
             case _:
                 return APIConnectionError(f"{self._where} broke the connection off; check that the server runs.")
 
-    def _late(self) -> APITimeoutError:
+    def late(self) -> APITimeoutError:
+        """Return what to raise when the time is over."""
         within = "in time" if self._timeout is None else f"within {self._timeout:g} s"
         return APITimeoutError(f"{self._where} did not answer {within}; check that it runs, or give it more time.")
 

@@ -7,12 +7,13 @@ from typing import Final, Literal, TypeAlias, get_args
 from urllib.parse import urlsplit
 
 from callsheet._version import __version__
+from callsheet.client.headers import CREDENTIALS, check_headers, secrets_of
 from callsheet.domain.errors import SettingsError
 
 #: Whose requests are sent: Anthropic's, or OpenAI's (contract, section 7).
 Dialect: TypeAlias = Literal["anthropic", "openai"]
 
-#: Seconds for connecting, for every wait for bytes, and for an answer as a whole.
+#: Seconds from connecting to the last byte of an answer.
 DEFAULT_TIMEOUT: Final = 30.0
 
 #: The longest that anything is waited for, in seconds: a day. What systems can wait for ends somewhere beyond.
@@ -40,11 +41,10 @@ class Options:
         See `Dialect`.
     headers
         What every request says; holds the secret.
-    secret
-        Empty if there is none.
+    secrets
+        What no error may repeat.
     timeout
-        Seconds for connecting, for every wait for bytes, and for an answer as a whole; None leaves that to the HTTP
-        client.
+        Seconds from connecting to the last byte of an answer; None leaves that to the HTTP client.
     max_retries
         How often a request is repeated.
     """
@@ -52,7 +52,7 @@ class Options:
     root: str
     dialect: Dialect
     headers: Mapping[str, str] = field(repr=False)
-    secret: str = field(repr=False)
+    secrets: tuple[str, ...] = field(repr=False)
     timeout: float | None
     max_retries: int
 
@@ -66,6 +66,7 @@ def read_options(
     dialect: Dialect = "anthropic",
     timeout: float | None = DEFAULT_TIMEOUT,
     max_retries: int = DEFAULT_RETRIES,
+    headers: Mapping[str, str] | None = None,
 ) -> Options:
     """Return the options that the arguments of a client and the environment make; an argument wins.
 
@@ -80,24 +81,35 @@ def read_options(
         raise SettingsError(f"timeout must be more than 0 seconds and at most a day, not {timeout!r}.")
     if max_retries < 0:
         raise SettingsError(f"max_retries must be 0 or more, not {max_retries!r}.")
-    credential, secret = _credential(environment, api_key, auth_token, dialect)
+    own = check_headers(headers or {})
+    credential, secret = _credential(environment, api_key, auth_token, dialect, own)
     version = {"anthropic-version": _VERSION} if dialect == "anthropic" else {}
+    usual = {"accept": "application/json", "user-agent": f"callsheet/{__version__}", **version, **credential}
     return Options(
         root=_root(environment, base_url, dialect),
         dialect=dialect,
-        headers={"accept": "application/json", "user-agent": f"callsheet/{__version__}", **version, **credential},
-        secret=secret,
+        headers={**usual, **own},
+        secrets=(secret, *secrets_of(own)),
         timeout=timeout,
         max_retries=max_retries,
     )
 
 
 def _credential(
-    environment: Mapping[str, str], api_key: str | None, auth_token: str | None, dialect: Dialect
+    environment: Mapping[str, str],
+    api_key: str | None,
+    auth_token: str | None,
+    dialect: Dialect,
+    own: Mapping[str, str],
 ) -> tuple[dict[str, str], str]:
-    """The header of the credential, and the secret in it. One is sent: a key before a token, as SDKs do."""
+    """The header of the credential, and the secret in it. One is sent: a key before a token, as SDKs do.
+
+    Where a header of the caller's is a credential, no other is looked for.
+    """
     prefix = _PREFIX[dialect]
     if api_key is None and auth_token is None:
+        if not CREDENTIALS.isdisjoint(own):
+            return {}, ""
         api_key = environment.get(f"{prefix}_API_KEY", "").strip() or None
         auth_token = environment.get(f"{prefix}_AUTH_TOKEN", "").strip() or None
     secret = api_key if api_key is not None else auth_token

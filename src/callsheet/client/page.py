@@ -2,9 +2,11 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from datetime import timedelta
+from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from callsheet.client.session import Fetched
+from callsheet.wire.reading import UnreadableModel
 
 T = TypeVar("T")
 
@@ -15,7 +17,9 @@ class PageFields(Generic[T]):
     Attributes
     ----------
     data
-        The models of this page, in the server's order.
+        The models of this page, in the server's order; made when first asked for. See `iter_data` for long lists.
+    unreadable
+        Entries of the list that cannot be read, and are left out of ``data``.
     has_more
         What the server says of whether more follow; None if nothing.
     first_id, last_id
@@ -28,9 +32,10 @@ class PageFields(Generic[T]):
         How long ago the server sent it, if it is stale; else None.
     """
 
-    def __init__(self, fetched: Fetched, data: list[T]) -> None:
+    def __init__(self, fetched: Fetched, models: Callable[[], Iterator[T]]) -> None:
         self._leads_on = fetched.leads_on
-        self.data = data
+        self._content = fetched.content
+        self._models = models
         self.has_more: bool | None = fetched.content.has_more
         self.first_id: str | None = fetched.content.first_id
         self.last_id: str | None = fetched.content.last_id
@@ -38,14 +43,27 @@ class PageFields(Generic[T]):
         self.stale: bool = fetched.received.age is not None
         self.age: timedelta | None = fetched.received.age
 
+    @cached_property
+    def data(self) -> list[T]:
+        """The models of this page."""
+        return list(self._models())
+
+    @cached_property
+    def unreadable(self) -> list[UnreadableModel]:
+        """What is left out of this page."""
+        return list(self._content.unreadable())
+
+    def iter_data(self) -> Iterator[T]:
+        """Iterate over the models of this page only; each is made when it is reached, and none is kept."""
+        return iter(self.data) if "data" in vars(self) else self._models()
+
     def has_next_page(self) -> bool:
         """Return whether more models follow in the direction of the walk (contract, section 8)."""
         return self._leads_on
 
     def __repr__(self) -> str:
-        return (
-            f"<{type(self).__name__} of {len(self.data)}, first_id={self.first_id!r}, has_more={self.has_more!r}>"
-        )
+        count = len(self._content.rows)
+        return f"<{type(self).__name__} of {count}, first_id={self.first_id!r}, has_more={self.has_more!r}>"
 
 
 class Page(PageFields[T]):
@@ -57,8 +75,10 @@ class Page(PageFields[T]):
         Fetches the page that follows.
     """
 
-    def __init__(self, fetched: Fetched, data: list[T], follow: "Callable[[], Page[T]]") -> None:
-        super().__init__(fetched, data)
+    def __init__(
+        self, fetched: Fetched, models: Callable[[], Iterator[T]], follow: "Callable[[], Page[T]]"
+    ) -> None:
+        super().__init__(fetched, models)
         self._follow = follow
 
     def get_next_page(self) -> "Page[T]":
@@ -84,7 +104,7 @@ class Page(PageFields[T]):
 
     def __iter__(self) -> Iterator[T]:
         for page in self.iter_pages():
-            yield from page.data
+            yield from page.iter_data()
 
 
 class AsyncPage(PageFields[T]):
@@ -96,8 +116,13 @@ class AsyncPage(PageFields[T]):
         Fetches the page that follows.
     """
 
-    def __init__(self, fetched: Fetched, data: list[T], follow: "Callable[[], Awaitable[AsyncPage[T]]]") -> None:
-        super().__init__(fetched, data)
+    def __init__(
+        self,
+        fetched: Fetched,
+        models: Callable[[], Iterator[T]],
+        follow: "Callable[[], Awaitable[AsyncPage[T]]]",
+    ) -> None:
+        super().__init__(fetched, models)
         self._follow = follow
 
     async def get_next_page(self) -> "AsyncPage[T]":
@@ -115,7 +140,7 @@ class AsyncPage(PageFields[T]):
 
     async def __aiter__(self) -> AsyncIterator[T]:
         async for page in self.iter_pages():
-            for each in page.data:
+            for each in page.iter_data():
                 yield each
 
 

@@ -17,7 +17,7 @@ _ADVICE = "so the list cannot be walked to its end; limit=1000 may give it at on
 def promises_more(query: PageQuery, content: PageContent) -> bool:
     """Return whether more models follow a page; where the server does not say, a cursor says so."""
     if content.has_more is None:
-        return bool(content.data) and _cursor_sent(query, content) is not None
+        return not content.is_empty and _cursor_sent(query, content) is not None
     return content.has_more
 
 
@@ -30,8 +30,8 @@ def next_query(query: PageQuery, content: PageContent) -> PageQuery:
         It gives nothing to go on from.
     """
     cursor = _cursor_sent(query, content)
-    if cursor is None and content.data:  # the server keeps its cursors to itself; they are ids of models
-        cursor = content.data[0 if query.is_backward else -1].id
+    if cursor is None:  # the server keeps its cursors to itself; they are ids of models
+        cursor = content.id_at(0 if query.is_backward else -1)
     if cursor is None:
         after = "an empty page" if query.cursor is None else f"an empty page at {query.cursor!r}"
         raise PagingError(f"The server says that more models follow {after}, {_ADVICE}")
@@ -91,13 +91,18 @@ def extend(trail: Trail, query: PageQuery, content: PageContent) -> Trail:
         The page holds its own cursor, or nothing but models of earlier pages; its cursor has been used before; or
         it is empty, like the one before, and promises more.
     """
-    ids, cursor = frozenset(model.id for model in content.data), query.cursor
+    cursor = query.cursor
+    if cursor is None and not promises_more(query, content):
+        return Trail(is_empty=content.is_empty)  # the whole list, and it may be a long one
+    ids = frozenset(content.ids())
     if cursor in ids:
         raise PagingError(f"The server ignores the cursor {cursor!r}: it lists it again, {_ADVICE}")
     if cursor in trail.cursors:
         raise PagingError(f"The server gives the cursor {cursor!r} for the second time, {_ADVICE}")
     if ids and all(each in trail.ids for each in ids):
         raise PagingError(f"The server repeats models that it has listed before {cursor!r}, {_ADVICE}")
-    if not ids and trail.is_empty and promises_more(query, content):  # one may be what a filter leaves of a page
+    if (
+        content.is_empty and trail.is_empty and promises_more(query, content)
+    ):  # one may be what a filter leaves of a page
         raise PagingError(f"The server gives one empty page after the other, {_ADVICE}")
-    return Trail(trail.cursors.plus(frozenset([cursor])), trail.ids.plus(ids), is_empty=not ids)
+    return Trail(trail.cursors.plus(frozenset([cursor])), trail.ids.plus(ids), is_empty=content.is_empty)

@@ -1,7 +1,7 @@
 """Replies: what came back, and what it means. Pure."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Final, NamedTuple, TypeAlias, TypeVar
@@ -11,7 +11,7 @@ from callsheet.client.options import Options
 from callsheet.client.printable import printable
 from callsheet.domain.errors import APIError, APIResponseError, ClientError
 from callsheet.wire.reading import UnreadableError, parse
-from callsheet.wire.reading_errors import ErrorContent, make_error, read_error
+from callsheet.wire.reading_errors import ErrorContent, make_error, read_error, read_page_title
 
 #: Status of "what you have is still true".
 NOT_MODIFIED: Final = 304
@@ -20,6 +20,15 @@ _FIRST_REDIRECT: Final = 300
 _FIRST_ERROR: Final = 400
 _FIRST_OF_SERVER: Final = 500
 _SHORTEST_SECRET: Final = 6  # a shorter key is none, and may be a part of any word
+_LONGEST_MESSAGE: Final = 500  # characters of what a server gives as its reason
+_LONGEST_PAGE: Final = 16_384  # bytes of a page that are looked at for one
+
+_ADVICE: Final = {
+    401: "check the API key",
+    403: "check the API key, and what it may do",
+    407: "check the proxy",
+    429: "try again later",
+}
 
 T = TypeVar("T")
 
@@ -65,8 +74,8 @@ class Failure(NamedTuple):
 Outcome: TypeAlias = Reply | Failure
 
 
-def read_reply(options: Options, reply: Reply, read: Callable[[object], T]) -> T:
-    """Return what ``read`` makes of a successful reply.
+def read_reply(options: Options, reply: Reply, read: Callable[[bytes], T]) -> T:
+    """Return what ``read`` makes of the body of a successful reply.
 
     Raises
     ------
@@ -81,26 +90,43 @@ def read_reply(options: Options, reply: Reply, read: Callable[[object], T]) -> T
     if reply.status >= _FIRST_REDIRECT:
         raise _about(_redirected(reply), options, reply)
     try:
-        sent = parse(reply.body)
-        if read_error(sent) is not None:
-            raise refusal(options, reply)
-        return read(sent)
+        return read(reply.body)
     except UnreadableError as error:
+        if read_error(_parse_or_none(reply.body)) is not None:
+            raise refusal(options, reply) from None
         kind = reply.headers.get("content-type", "").partition(";")[0].strip()
         with_kind = f" ({printable(kind)})" if kind and "json" not in kind else ""
-        sentence = f"{reply.url} answered with {error}{with_kind}; check that the base URL is that of a Models API."
+        what = f"{printable(str(error))}{with_kind}"
+        sentence = f"{reply.url} answered with {what}; check that the base URL is that of a Models API."
         raise _about(APIResponseError(sentence), options, reply) from None
 
 
 def refusal(options: Options, reply: Reply) -> APIError:
-    """Return the error that a reply is."""
-    content = read_error(_parse_or_none(reply.body)) or ErrorContent()
-    advice = "try again later" if reply.status >= _FIRST_OF_SERVER else "check the base URL"
-    plain = f"{reply.url} answered with status {reply.status} and without a reason; {advice}."
-    message = str(_without(options.secret, content.message)) or plain
+    """Return the error that a reply is; its message is the reason that the server gives, if there is one."""
+    parsed = _parse_or_none(reply.body)
+    content = read_error(parsed) or ErrorContent()
+    message = _fit(options, content.message) or _plain(options, reply, is_json=parsed is not None)
     error = _about(make_error(reply.status, content, message), options, reply)
     error.retry_after = retry_after(reply)
     return error
+
+
+def _plain(options: Options, reply: Reply, *, is_json: bool) -> str:
+    """A sentence on a refusal whose body is no error that is known."""
+    page = "" if is_json else read_page_title(reply.body[:_LONGEST_PAGE].decode(errors="replace"))
+    said = _fit(options, page)
+    reason = f" ({said})" if said else " and without a reason"
+    if reply.status >= _FIRST_OF_SERVER:
+        advice = "try again later"
+    else:
+        advice = _ADVICE.get(reply.status, "check the base URL")
+    return f"{reply.url} answered with status {reply.status}{reason}; {advice}."
+
+
+def _fit(options: Options, text: str) -> str:
+    """What a server said, on one line, bounded, without what a terminal obeys, and without the secrets."""
+    without = str(_without(options.secrets, text))
+    return printable(" ".join(without.split()), _LONGEST_MESSAGE)
 
 
 def retry_after(reply: Reply) -> float | None:
@@ -124,7 +150,7 @@ E = TypeVar("E", APIError, ClientError, APIResponseError)
 def _about(error: E, options: Options, reply: Reply) -> E:
     parsed = _parse_or_none(reply.body)
     error.status = reply.status
-    error.body = _without(options.secret, reply.body.decode(errors="replace") if parsed is None else parsed)
+    error.body = _without(options.secrets, reply.body.decode(errors="replace") if parsed is None else parsed)
     request_id = reply.request_id
     if request_id is None and isinstance(parsed, dict) and isinstance(parsed.get("request_id"), str):
         request_id = parsed["request_id"]
@@ -132,15 +158,18 @@ def _about(error: E, options: Options, reply: Reply) -> E:
     return error
 
 
-def _without(secret: str, said: object) -> object:
-    """What a server said, without the secret, which some servers repeat."""
+def _without(secrets: Sequence[str], said: object) -> object:
+    """What a server said, without the secrets, which some servers repeat."""
     match said:
-        case str() if len(secret) >= _SHORTEST_SECRET:
-            return said.replace(secret, "***")
+        case str():
+            for secret in secrets:
+                if len(secret) >= _SHORTEST_SECRET:
+                    said = said.replace(secret, "***")
+            return said
         case dict():
-            return {str(_without(secret, name)): _without(secret, value) for name, value in said.items()}
+            return {str(_without(secrets, name)): _without(secrets, value) for name, value in said.items()}
         case list():
-            return [_without(secret, each) for each in said]
+            return [_without(secrets, each) for each in said]
     return said
 
 

@@ -14,7 +14,7 @@ from callsheet.client.reply import NOT_MODIFIED, Failure, Reply, read_reply
 from callsheet.client.request import PageQuery, Request, Scope, list_request, retrieve_request
 from callsheet.client.retry import is_away
 from callsheet.domain.errors import PagingError
-from callsheet.wire.reading import ModelInfo, PageContent, read_model, read_page
+from callsheet.wire.reading import ModelInfo, PageContent, read_first_page, read_model, read_page
 
 _log = logging.getLogger("callsheet.client")
 
@@ -61,11 +61,15 @@ class Session:
         received = yield from self._ask(request)
         if known is not None and received.reply.status == NOT_MODIFIED:
             return known._replace(trail=extend(trail, query, known.content))
-        content = read_reply(self.options, received.reply, read_page)
+        content = read_reply(
+            self.options, received.reply, read_page if query.cursor is not None else read_first_page
+        )
         extended = extend(trail, query, content)  # before it is kept: what leads nowhere is no good answer
         yield from self._keep(request, received)
+        if content.bad_rows and (known is None or len(known.content.bad_rows) != len(content.bad_rows)):
+            _warn(request, content)
         if received.age is not None:
-            content = content._replace(data=[model.aged(received.age) for model in content.data])
+            content = content.aged(received.age)
         return Fetched(query, content, received, extended)
 
     def page_after(self, page: Fetched) -> Flow[Fetched]:
@@ -115,3 +119,11 @@ class Session:
     def _keep(self, request: Request, received: Received) -> Flow[None]:
         if self.cache is not None and received.age is None:
             yield Do(partial(self.cache.save, request, received.reply))
+
+
+def _warn(request: Request, content: PageContent) -> None:
+    first = next(content.unreadable())
+    _log.warning(
+        "%s lists %d entries that cannot be read and are left out; in entry %d, %s.",
+        request.url, len(content.bad_rows), first.position + 1, first.reason,
+    )  # fmt: skip

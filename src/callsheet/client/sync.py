@@ -1,7 +1,7 @@
 """Client: asks a Models API, and waits for the answer."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import Self
 
@@ -37,8 +37,8 @@ class Client:
         ``anthropic``, or ``openai`` for servers of OpenAI's shape: the key is sent as Bearer, there are no pages
         and no filters, and the variables are ``OPENAI_API_KEY`` and ``OPENAI_BASE_URL`` (contract, section 7).
     timeout
-        Seconds for connecting, for every wait for bytes, and for an answer as a whole, at each attempt; at most a
-        day. None leaves that to ``http_client``.
+        Seconds from connecting to the last byte of an answer, at each attempt of each request; at most a day. None
+        leaves that to ``http_client``.
     max_retries
         How often a request is repeated when there is no answer, or one with status 408, 409, 429 or 500 and above.
         The server's ``x-should-retry``, ``retry-after-ms`` and ``retry-after`` are heeded; asked to wait for more
@@ -47,6 +47,10 @@ class Client:
         A folder that keeps the last good answers; they are taken, and marked ``stale``, while the server cannot be
         reached or answers with 500 and above. None keeps nothing. What an ``http_client`` adds to requests tells no
         answers apart: give each who asks in such a way a folder of their own.
+    headers
+        Sent with every request, such as those that a gateway asks for; they win over the client's own. They are
+        shown by no error and no ``repr``. With ``authorization``, ``x-api-key``, ``api-key`` or
+        ``ocp-apim-subscription-key`` among them, no key is taken from the environment.
     http_client
         Your own `httpx2.Client`, with its proxies, certificates and limits; it stays yours to close.
 
@@ -66,6 +70,7 @@ class Client:
         timeout: float | None = DEFAULT_TIMEOUT,
         max_retries: int = DEFAULT_RETRIES,
         cache: str | os.PathLike[str] | None = None,
+        headers: Mapping[str, str] | None = None,
         http_client: httpx2.Client | None = None,
     ) -> None:
         options = read_options(
@@ -76,6 +81,7 @@ class Client:
             dialect=dialect,
             timeout=timeout,
             max_retries=max_retries,
+            headers=headers,
         )
         self._connection = Connection(options, http_client)
         self.models = Models(Session(options, None if cache is None else Cache(cache)), self._connection)
@@ -205,4 +211,4 @@ class Models:
 
     def _page(self, flow: Flow[Fetched]) -> Page[ModelInfo]:
         fetched = self._connection.run(flow)
-        return Page(fetched, fetched.content.data, lambda: self._page(self._session.page_after(fetched)))
+        return Page(fetched, fetched.content.models, lambda: self._page(self._session.page_after(fetched)))

@@ -1,7 +1,8 @@
 """Watch: the catalogue, and every change of it, by asking again (contract, section 6: entity tags)."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import zip_longest
 from typing import Final, TypeAlias
 
 from callsheet.client.flow import Flow, Wait, chance
@@ -17,7 +18,7 @@ from callsheet.domain.errors import (
 )
 from callsheet.domain.query import MAX_LIMIT
 from callsheet.wire.anthropic import should_not_retry
-from callsheet.wire.reading import ModelInfo
+from callsheet.wire.reading import ModelInfo, parse
 
 #: All models of a list, in the server's order.
 Catalogue: TypeAlias = list[ModelInfo]
@@ -76,7 +77,7 @@ class Watch:
                 self._wait = min(max(self._interval, getattr(error, "retry_after", None) or 0), LONGEST)
                 continue
             if self._takes(pages):
-                return [model for page in pages for model in page.content.data]
+                return [model for page in pages for model in page.content.models()]
 
     def _look(self) -> Flow[list[Fetched]]:
         """Walk all pages; those that the server says are unchanged are not sent again."""
@@ -93,11 +94,12 @@ class Watch:
         if before is not None and any(page.received.age is not None for page in pages):
             return False  # from the cache: nothing is known to have changed
         self._pages = pages  # even if they say the same: their entity tags are the newest
-        return before is None or _sent(pages) != _sent(before)
+        return before is None or any(one != other for one, other in zip_longest(_sent(pages), _sent(before)))
 
 
-def _sent(pages: list[Fetched]) -> list[dict[str, object]]:
-    return [model.to_dict() for page in pages for model in page.content.data]
+def _sent(pages: list[Fetched]) -> Iterator[object]:
+    for page in pages:
+        yield from map(parse, page.content.rows)
 
 
 def _passes(error: CallsheetError) -> bool:

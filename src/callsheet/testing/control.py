@@ -42,6 +42,9 @@ class FakeModelsAPI(ModelsAPI):
         }
         self._calls = {verb: validate_call(call) for verb, call in calls.items()}
 
+    def _say_unreadable(self) -> None:
+        """Leave that to the command."""
+
     def handle(self, method: str, path: bytes, query: bytes, headers: Sequence[Header], body: bytes) -> Outcome:
         """Do what a path below the prefix says; answer any other request."""
         if not path.startswith(PREFIX):

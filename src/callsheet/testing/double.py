@@ -1,5 +1,6 @@
 """ModelsAPI: the double itself, with a server around it, a journal, and faults on demand."""
 
+import warnings
 from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
@@ -7,7 +8,8 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from callsheet.api.answer import Response, answer, refuse
-from callsheet.api.request import Header, Request
+from callsheet.api.encoding import choose, work_off
+from callsheet.api.request import Header, Request, read_headers
 from callsheet.api.state import Options
 from callsheet.domain.errors import APIError, InvalidError, ServeError, UnknownError
 from callsheet.domain.query import DEFAULT_LIMIT, MAX_LIMIT, MIN_LIMIT
@@ -36,7 +38,8 @@ class ModelsAPI(Installation):
     Parameters
     ----------
     catalog
-        What is listed: None for the built-in catalogue, a JSON file, or models; see `read_catalog`.
+        What is listed: None for the built-in catalogue, a JSON file, or models; see `read_catalog`. A warning names
+        entries that are left out, and ``unreadable`` has them.
     clock
         When the clock stands.
     shape
@@ -71,13 +74,25 @@ class ModelsAPI(Installation):
         if not MIN_LIMIT <= default_limit <= MAX_LIMIT:
             raise InvalidError(f"default_limit must be {MIN_LIMIT} to {MAX_LIMIT}, not {default_limit}.")
         options = Options(default_limit=default_limit, shape=read_shape(shape), any_key=any_key)
-        super().__init__(read_catalog(catalog), options, api_key, Clock(clock))
+        loaded = read_catalog(catalog)
+        super().__init__(loaded.catalog, options, api_key, Clock(clock))
+        self.unreadable = loaded.unreadable
+        self._say_unreadable()
         self.api_key = api_key
         self.requests: list[RecordedRequest] = []
         self.faults: list[Fault] = []
         self._asked = 0
         self._address = host, port
         self._server: Server | None = None
+
+    def _say_unreadable(self) -> None:
+        """Warn of entries of the catalogue that are left out."""
+        if self.unreadable:
+            first = self.unreadable[0]
+            name = "" if first.id is None else f" ({first.id!r})"
+            count = len(self.unreadable)
+            left_out = "1 entry of the catalogue is" if count == 1 else f"{count:,} entries of the catalogue are"
+            warnings.warn(f"{left_out} left out; entry {first.position + 1}{name}: {first.reason}.", stacklevel=3)
 
     @property
     def url(self) -> str:
@@ -171,9 +186,17 @@ class ModelsAPI(Installation):
         """Return what becomes of a request, and put it into the journal."""
         request = self._make_request(method, path, query, headers)
         happened = (fault.happen(self.state, request) for fault in list(self.faults))
-        outcome = next(filter(None, happened), None) or Outcome(answer(self.state, request))
+        outcome = next(filter(None, happened), None) or Outcome(self._answer(request))
         self.requests.append(record(request, outcome.response, self.clock.now()))
         return outcome
+
+    def _answer(self, request: Request) -> Response:
+        """Answer as the product does a request that comes again: a large body is compressed by then."""
+        response = answer(self.state, request)
+        if not _waits_for_coding(request, response):
+            return response
+        work_off(self.state.views.backlog)
+        return answer(self.state, request)
 
     def refuse(self, error: APIError) -> Response:
         """Return the answer to what never became a request."""
@@ -214,6 +237,14 @@ class ModelsAPI(Installation):
 
     async def __aexit__(self, *_about: Any) -> None:
         self.stop()
+
+
+def _waits_for_coding(request: Request, response: Response) -> bool:
+    """Whether an answer that is worth it was not compressed, and the caller takes it so."""
+    said = dict(response.headers)
+    if b"content-encoding" in said or b"accept-encoding" not in said.get(b"vary", b""):
+        return False
+    return choose(read_headers(request.headers).get(b"accept-encoding", b"")) is not None
 
 
 def _make_request_id(number: int) -> str:

@@ -1,6 +1,8 @@
 """What servers refuse with, read back into the error tree (contract, sections 5 and 7)."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from html import unescape
 from typing import Final, NamedTuple
 
 from callsheet.domain import errors
@@ -9,9 +11,20 @@ from callsheet.wire.anthropic import STATUS, TOO_LARGE
 
 _FIRST_OF_SERVER: Final = 500
 
+#: Members that say what went wrong, where there is no envelope, in the order in which they count: of FastAPI, Azure
+#: and Spring, AWS, problem documents (RFC 9457), OAuth, one-api and Kong.
+_REASONS: Final = ("message", "detail", "Message", "error_description", "errors", "msg", "title", "fault", "reason")
+_TEXTS: Final = ("message", "msg", "detail", "description", "title", "faultstring", "reason", "error", "code")
+
+_DEEPEST: Final = 4
+_LONGEST_PAGE: Final = 8_192  # characters of a page that are searched for its title
+_TITLE: Final = re.compile(r"<(title|h1)\b[^>]*>(.*?)</\1\s*>", re.IGNORECASE | re.DOTALL)
+_TAG: Final = re.compile(r"<[^>]*>")
+_PAGE: Final = re.compile(r"\s*<(!doctype|html|head|body|h1|\?xml)\b", re.IGNORECASE)
+
 
 class ErrorContent(NamedTuple):
-    """What an envelope of either dialect says; empty where it says nothing."""
+    """What an answer says of an error; empty where it says nothing."""
 
     message: str = ""
     type: str = ""
@@ -19,14 +32,33 @@ class ErrorContent(NamedTuple):
 
 
 def read_error(sent: object) -> ErrorContent | None:
-    """Return what a JSON value says of an error; None if it is no envelope of one."""
-    said = sent.get("error") if isinstance(sent, Mapping) else None
-    if isinstance(said, str):  # as Ollama has it
-        return ErrorContent(said)
-    if not isinstance(said, Mapping):
+    """Return what a JSON value says of an error; None if it says nothing of one.
+
+    Envelopes of both dialects are understood, and what gateways answer with in their place: ``{"error": "text"}``,
+    ``{"message": …}``, ``{"detail": …}``, ``{"errors": [{"message": …}]}`` and the like.
+    """
+    if isinstance(sent, list) and len(sent) == 1:  # as Gemini has it
+        sent = sent[0]
+    if not isinstance(sent, Mapping):
         return None
-    texts = (said.get(name) for name in ErrorContent._fields)
-    return ErrorContent(*(text if isinstance(text, str) else "" for text in texts))
+    said = sent.get("error")
+    if isinstance(said, Mapping):
+        texts = [said.get(name) for name in ErrorContent._fields]
+        message, kind, code = (text if isinstance(text, str) else "" for text in texts)
+        return ErrorContent(message or _first_text(said) or _reason(sent), kind, code)
+    reason = _reason(sent)
+    if isinstance(said, str):  # as Ollama has it; with a reason beside it, a word for its kind
+        return ErrorContent(reason or said)
+    return ErrorContent(reason) if reason else None
+
+
+def read_page_title(text: str) -> str:
+    """Return what a page of HTML, or a plain text, says in short; empty if that is nothing."""
+    text = text[:_LONGEST_PAGE]
+    found = _TITLE.search(text)
+    if found is not None:
+        return " ".join(unescape(_TAG.sub(" ", found[2])).split())
+    return "" if _PAGE.match(text) else " ".join(text.split())
 
 
 def make_error(status: int, content: ErrorContent, message: str) -> APIError:
@@ -49,6 +81,29 @@ def make_error(status: int, content: ErrorContent, message: str) -> APIError:
     if kind is None:
         kind = errors.InternalServerError if status >= _FIRST_OF_SERVER else errors.InvalidRequestError
     return kind(message)
+
+
+def _reason(sent: Mapping[str, object]) -> str:
+    """The first text beside ``error`` that says what went wrong; empty, if there is none."""
+    return next((text for name in _REASONS if (text := _first_text(sent.get(name)))), "")
+
+
+def _first_text(value: object) -> str:
+    return next(filter(None, _texts(value, 0)), "")
+
+
+def _texts(value: object, depth: int) -> Iterator[str]:
+    """Whatever may be the reason, the likeliest first."""
+    if isinstance(value, str):
+        yield value.strip()
+    elif depth > _DEEPEST:
+        return
+    elif isinstance(value, Mapping):
+        for name in _TEXTS:
+            yield from _texts(value.get(name), depth + 1)
+    elif isinstance(value, list):
+        for each in value[:1]:
+            yield from _texts(each, depth + 1)
 
 
 _BY_STATUS: Final[dict[int, type[APIError]]] = {

@@ -1,0 +1,79 @@
+"""Deadline: one for a whole attempt, which the time-outs of an HTTP client, one for each wait, do not add up to.
+
+In an event loop, a wait is cancelled. A thread cannot be: here, every wait for bytes is at most what is left. The
+trace extension of httpcore2 reports each step of a request, and gives the stream of a new connection.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+#: Where a stream comes into being: connected, or with TLS upon it.
+_MADE: Final = (".connect_tcp.complete", ".connect_unix_socket.complete", ".start_tls.complete")
+
+_STARTED: Final = ".started"
+_WAITS: Final = ("connect", "read", "write", "pool")
+
+
+class Deadlines:
+    """The deadlines of the threads that ask with one HTTP client, whose connections they take turns with."""
+
+    def __init__(self) -> None:
+        self._here = threading.local()
+
+    @contextmanager
+    def within(self, seconds: float | None, late: Callable[[], Exception]) -> Iterator[dict[str, Any] | None]:
+        """Bound one attempt; give the extensions that its request needs.
+
+        Parameters
+        ----------
+        seconds
+            How long it may take; None does not bound it.
+        late
+            Makes what is raised when it has taken longer.
+        """
+        if seconds is None:
+            yield None
+            return
+        here, waits = self._here, dict[str, float].fromkeys(_WAITS, seconds)
+        here.end, here.late = time.monotonic() + seconds, late
+
+        def trace(step: str, about: dict[str, Any]) -> None:
+            if step.endswith(_MADE):
+                self._guard(about["return_value"])
+            elif step.endswith(_STARTED) and "close" not in step:
+                self._shorten(waits)
+
+        try:
+            yield {"timeout": waits, "trace": trace}
+        finally:
+            here.end = None
+
+    def _shorten(self, waits: dict[str, float]) -> None:
+        left = self._left()
+        if left is not None:
+            waits.update(dict.fromkeys(_WAITS, left))
+
+    def _left(self) -> float | None:
+        """Seconds until the deadline; None where there is none, as for what else somebody asks with the client."""
+        end: float | None = getattr(self._here, "end", None)
+        if end is None:
+            return None
+        left = end - time.monotonic()
+        if left <= 0:
+            raise self._here.late()
+        return left
+
+    def _guard(self, stream: Any) -> None:
+        """Let every read and write of a stream end in time, whoever asks with it."""
+        for name in ("read", "write"):
+            setattr(stream, name, self._guarded(getattr(stream, name)))
+
+    def _guarded(self, wait: Callable[..., Any]) -> Callable[..., Any]:
+        def guarded(data: Any, timeout: float | None = None) -> Any:
+            waits = [each for each in (timeout, self._left()) if each is not None]
+            return wait(data, timeout=min(waits, default=None))
+
+        return guarded
