@@ -33,7 +33,7 @@ if TYPE_CHECKING:
         SettingsError,
     )
     from callsheet.domain.model import Lifecycle
-    from callsheet.wire.reading import ModelInfo
+    from callsheet.wire.reading import ModelInfo, UnreadableModel
 
 __all__ = [
     "APIConnectionError",
@@ -65,6 +65,7 @@ __all__ = [
     "RequestTimeoutError",
     "RequestTooLargeError",
     "SettingsError",
+    "UnreadableModel",
     "__version__",
 ]
 
@@ -82,6 +83,7 @@ _HOMES = {
     "ModelInfo": "callsheet.wire.reading",
     "Models": "callsheet.client.sync",
     "Page": "callsheet.client.page",
+    "UnreadableModel": "callsheet.wire.reading",
 }
 
 

@@ -197,6 +197,14 @@ def test_what_the_server_says_is_quoted_with_care(call: CLI, server: Overruled) 
     assert call("models", "list").refusal.endswith(
         "answered with what is not JSON (text/html); check that the base URL is that of a Models API."
     )
+    server.answer = lambda asked: Answered(401).saying({"statusCode": 401, "message": "Access denied."})
+    assert call("models", "list").refusal == (
+        "The server answered 401, Access denied; check --api-key, or the variable it stands for."
+    )
+    server.answer = lambda asked: Answered(404).saying({"detail": "Not Found"})
+    assert call("models", "list").refusal == "The server answered 404, Not Found; check the base URL."
+    server.answer = lambda asked: Answered().saying({"error": "no quota"})
+    assert call("models", "list").refusal == "The server answered 200, no quota."
 
 
 def test_a_terminal_is_not_commanded_by_what_is_listed(call: CLI, server: Overruled) -> None:
@@ -206,7 +214,12 @@ def test_a_terminal_is_not_commanded_by_what_is_listed(call: CLI, server: Overru
         out = call("models", *command).out
         assert out.replace("\n", "").isprintable()
         assert "m\ufffd[31m" in out
-    assert call("models", "retrieve", "m", "--json").json == nasty
+    nasty |= {"display_name": "\u202egnp\u2069", "description": "\ufeff\U000e0001"}
+    for command in (("list",), ("retrieve", "m")):
+        result = call("models", *command, "--json")
+        assert result.out.replace("\n", "").isprintable()
+        assert result.json == ({"data": [nasty], "has_more": False, "first_id": None, "last_id": None}
+                               if command == ("list",) else nasty)  # fmt: skip
 
 
 def test_a_server_that_is_not_there_is_told_of_in_one_sentence(call: CLI) -> None:
@@ -259,3 +272,63 @@ def test_a_terminal_sees_how_far_a_long_walk_is(empty: Installation) -> None:
     assert "models…" in text
     assert "claude-a" in lines[-1]
     assert json.dumps(None) not in text
+
+
+def test_headers_are_sent_and_a_wrong_one_is_refused(call: CLI, server: Overruled) -> None:
+    asked_with: list[list[str]] = []
+
+    def answer(asked: Asked) -> Answered:
+        asked_with.append([asked.headers.get(name, "") for name in ("x-team", "x-gateway")])
+        return Answered().saying({"data": [{"id": "m"}]} if asked.is_list else {"id": "m"})
+
+    server.answer = answer
+    headers = ("--header", "X-Team: blue", "--header", "x-gateway:0123456789")
+    assert call("models", "list", *headers).code == 0
+    assert call("models", "retrieve", "m", *headers).code == 0
+    assert asked_with == [["blue", "0123456789"]] * 2
+    refusal = call("models", "list", "--header", "0123456789").refusal
+    assert refusal == "A header must be written 'Name: value'; this one has no colon."
+
+
+@pytest.mark.parametrize("arguments", [(), ("--json",), ("--all",)])
+def test_what_is_left_out_of_a_list_is_named_on_stderr(
+    call: CLI, server: Overruled, arguments: tuple[str, ...]
+) -> None:
+    rows = [{"id": "good"}, {"id": ""}, {"id": "x\x1b" * 999}, *[7] * 9, {"id": "fine"}]
+    server.answer = lambda asked: Answered().saying({"object": "list", "data": rows})
+    result = call("models", "list", *arguments)
+    assert result.code == 0
+    assert "good" in result.out
+    assert "fine" in result.out
+    first, second, *_, last = result.err.splitlines()
+    assert first == "Entry 2 is left out, as its id is empty."
+    assert second == "Entry 3 (" + "x\ufffd" * 30 + ") is left out, as its id has more than 1,024 characters."
+    assert last == "So are 6 other entries."
+
+
+def listed(count: int, **fields: Any) -> Callable[[Asked], Answered]:
+    body = {"object": "list", "data": [{"id": f"m-{number:06}", **fields} for number in range(count)]}
+    return lambda asked: Answered().saying(body)
+
+
+@pytest.mark.parametrize("count", [1000, 1001, 2500])
+def test_a_list_of_any_length_is_a_table_with_aligned_columns_and_one_json_object(
+    call: CLI, server: Overruled, count: int
+) -> None:
+    server.answer = listed(count, display_name="日本", line="opus")
+    heading, rule, *rows = call("models", "list").out.splitlines()
+    assert heading.split() == ["ID", "Name", "Released", "Line", "Context", "Lifecycle"]
+    assert set(rule.strip()) == {"\N{BOX DRAWINGS LIGHT HORIZONTAL}"}
+    assert [row.split()[0] for row in rows] == [f"m-{number:06}" for number in range(count)]
+    assert {cell_len(row[: row.index("opus")]) for row in rows} == {heading.index("Line")}
+    sent = call("models", "list", "--json").json
+    assert [model["id"] for model in sent["data"]] == [f"m-{number:06}" for number in range(count)]
+    assert list(sent) == ["data", "has_more", "first_id", "last_id"]
+
+
+def test_a_column_of_a_long_list_grows_when_it_must(call: CLI, server: Overruled) -> None:
+    rows = [{"id": "m"}] * 1500 + [{"id": "a-much-longer-id"}]
+    server.answer = lambda asked: Answered().saying({"data": rows})
+    lines = call("models", "list").out.splitlines()[2:]
+    assert lines[0].split() == ["m", "m", "-", "-", "-", "active"]
+    assert lines[-1].split()[0] == "a-much-longer-id"

@@ -7,6 +7,7 @@ import pytest
 
 import callsheet
 from callsheet import AsyncClient, AsyncListing, AsyncModels, AsyncPage, Client, ModelInfo, Models, Page
+from callsheet.wire.field_names import ID_NAMES, NAMES
 from tests.docs.pages import ROOT
 
 TEXT = (ROOT / "docs" / "reference" / "client.md").read_text(encoding="utf-8")
@@ -45,3 +46,13 @@ def test_both_clients_have_the_same_methods_and_arguments() -> None:
         assert list(signature(getattr(Models, name)).parameters) == list(
             signature(getattr(AsyncModels, name)).parameters
         )
+
+
+def test_every_name_that_is_read_is_described_in_its_order() -> None:
+    for field, names in {**NAMES, "id": ID_NAMES}.items():
+        if len(names) > 1:
+            (written,) = re.findall(rf"^\| `{field}` \| (.*) \|$", TEXT, re.MULTILINE)
+            assert (
+                tuple(each for each in re.findall(r"`(\S+?)`", written) if each not in ("models", "models/"))
+                == names
+            )

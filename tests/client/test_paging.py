@@ -1,21 +1,21 @@
 """The paging guard: a walk ends, and ends where the list does. Values in, values out."""
 
-from typing import Any
+import json
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callsheet import ModelInfo, PagingError
+from callsheet import PagingError
 from callsheet.client.paging import START, Seen, extend, next_query, promises_more
 from callsheet.client.request import PageQuery
-from callsheet.wire.reading import PageContent
+from callsheet.wire.reading import PageContent, read_page
 
 
 def content(ids: str, has_more: bool | None = True, **ends: str | None) -> PageContent:
     """A page of models with ids of one letter, and the cursors of a correct server."""
-    cursors: dict[str, Any] = {"first_id": ids[:1] or None, "last_id": ids[-1:] or None, **ends}
-    return PageContent([ModelInfo(id=each) for each in ids], has_more, **cursors)
+    cursors = {"first_id": ids[:1] or None, "last_id": ids[-1:] or None, **ends}
+    return read_page(json.dumps({"data": [{"id": each} for each in ids], "has_more": has_more, **cursors}).encode())
 
 
 def walk(query: PageQuery, *pages: PageContent) -> None:

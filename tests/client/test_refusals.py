@@ -104,9 +104,7 @@ def test_a_proxys_page_is_an_error_by_its_status() -> None:
     with pytest.raises(NotFoundError) as raised:
         script.client().models.list()
     assert raised.value.body == "<h1>nginx</h1>"
-    assert str(raised.value) == (
-        "http://scripted/v1/models answered with status 404 and without a reason; check the base URL."
-    )
+    assert str(raised.value) == ("http://scripted/v1/models answered with status 404 (nginx); check the base URL.")
 
 
 @pytest.mark.parametrize(
@@ -134,3 +132,75 @@ def test_no_error_repeats_the_secret() -> None:
         Script(httpx2.Response(401, json=said)).client().models.list()
     assert str(raised.value) == "key *** is wrong"
     assert "sk-secret" not in str(raised.value.body)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind", "said"),
+    [
+        (
+            401,
+            {"statusCode": 401, "message": "Access denied due to missing subscription key."},
+            AuthenticationError,
+            "Access denied due to missing subscription key.",
+        ),
+        (401, {"detail": "Invalid token"}, AuthenticationError, "Invalid token"),
+        (422, {"detail": [{"loc": ["query", "limit"], "msg": "too large"}]}, InvalidRequestError, "too large"),
+        (403, {"error": "no access"}, PermissionDeniedError, "no access"),
+        (
+            403,
+            {"error": "Forbidden", "message": "no such team", "path": "/x"},
+            PermissionDeniedError,
+            "no such team",
+        ),
+        (400, {"errors": [{"message": "one"}, {"message": "two"}]}, InvalidRequestError, "one"),
+        (400, {"errors": ["one"]}, InvalidRequestError, "one"),
+        (401, {"error": "invalid_token", "error_description": "It expired."}, AuthenticationError, "It expired."),
+        (403, {"Message": "User is not authorized"}, PermissionDeniedError, "User is not authorized"),
+        (429, {"title": "Slow down", "type": "about:blank"}, RateLimitError, "Slow down"),
+        (401, {"fault": {"faultstring": "Invalid ApiKey"}}, AuthenticationError, "Invalid ApiKey"),
+        (
+            400,
+            [{"error": {"code": 400, "message": "API key not valid."}}],
+            InvalidRequestError,
+            "API key not valid.",
+        ),
+        (200, {"error": {"message": "upstream is away"}}, InvalidRequestError, "upstream is away"),
+        (200, {"error": "model runner crashed"}, InvalidRequestError, "model runner crashed"),
+        (200, {"success": False, "message": "no quota"}, InvalidRequestError, "no quota"),
+        (200, {"data": [], "error": "upstream is away"}, InvalidRequestError, "upstream is away"),
+        (400, {"message": "two\nlines \x1b[31m\u202e"}, InvalidRequestError, "two lines \ufffd[31m\ufffd"),
+        (400, {"message": "x" * 9999}, InvalidRequestError, "x" * 500),
+        (403, {"message": "key sk-secret is not for this"}, PermissionDeniedError, "key *** is not for this"),
+    ],
+)
+def test_the_reason_is_shown_whatever_its_shape(status: int, body: object, kind: type[APIError], said: str) -> None:
+    with pytest.raises(kind) as raised:
+        Script(httpx2.Response(status, json=body)).client(max_retries=0).models.list()
+    assert (type(raised.value), str(raised.value), raised.value.status) == (kind, said, status)
+
+
+@pytest.mark.parametrize(
+    ("status", "page", "said"),
+    [
+        (401, "Unauthorized", "status 401 (Unauthorized); check the API key."),
+        (401, "", "status 401 and without a reason; check the API key."),
+        (401, "{}", "status 401 and without a reason; check the API key."),
+        (
+            403,
+            "<html><head><title>Blocked &amp; logged</title></head>…",
+            "status 403 (Blocked & logged); check the API ",
+        ),
+        (404, "<html><body>nothing</body></html>", "status 404 and without a reason; check the base URL."),
+        (407, "Proxy", "status 407 (Proxy); check the proxy."),
+        (502, "<h1>Bad\n<i>Gateway</i></h1>", "status 502 (Bad Gateway); try again later."),
+        (400, "sk-secret " * 9999, f"status 400 ({' '.join(['***'] * 125)}); check"),
+        (400, "\x1b[2J\x00", "status 400 (\ufffd[2J\ufffd); check the base URL."),
+        (400, "<title>" * 9999, "status 400 "),
+    ],
+)
+def test_what_a_page_or_a_text_says_is_shown(status: int, page: str, said: str) -> None:
+    with pytest.raises(APIError) as raised:
+        Script(httpx2.Response(status, text=page)).client(max_retries=0).models.list()
+    assert str(raised.value).startswith(f"http://scripted/v1/models answered with {said}")
+    assert str(raised.value).isprintable()
+    assert len(str(raised.value)) < 700

@@ -17,6 +17,7 @@ from typing import Final
 from callsheet.client.reply import Reply
 from callsheet.client.request import Request
 
+_ANY_BYTES: Final = "surrogateescape"  # an entry of a list may not be text, and the others are good all the same
 _KEPT: Final = ("content-type", "request-id")
 _log = logging.getLogger("callsheet.client")
 
@@ -36,7 +37,7 @@ class Cache:
                 datetime.fromisoformat(kept["received_at"]).astimezone(UTC),
                 200,
                 {str(name): str(value) for name, value in kept["headers"].items()},
-                kept["body"].encode(),
+                kept["body"].encode(errors=_ANY_BYTES),
             )
         except (OSError, ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError):
             return None
@@ -47,7 +48,7 @@ class Cache:
             "url": reply.url,
             "received_at": reply.received_at.isoformat(),
             "headers": {name: reply.headers[name] for name in _KEPT if name in reply.headers},
-            "body": reply.body.decode(),
+            "body": reply.body.decode(errors=_ANY_BYTES),
         }
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -21,7 +21,7 @@ _FIRST_ERROR: Final = 400
 _FIRST_OF_SERVER: Final = 500
 _SHORTEST_SECRET: Final = 6  # a shorter key is none, and may be a part of any word
 _LONGEST_MESSAGE: Final = 500  # characters of what a server gives as its reason
-_LONGEST_PAGE: Final = 16_384  # bytes of a page that are looked at for one
+_LONGEST_PAGE: Final = 2**20  # bytes of a page that are looked at for one
 
 _ADVICE: Final = {
     401: "check the API key",
@@ -113,8 +113,8 @@ def refusal(options: Options, reply: Reply) -> APIError:
 
 def _plain(options: Options, reply: Reply, *, is_json: bool) -> str:
     """A sentence on a refusal whose body is no error that is known."""
-    page = "" if is_json else read_page_title(reply.body[:_LONGEST_PAGE].decode(errors="replace"))
-    said = _fit(options, page)
+    text = "" if is_json else reply.body[:_LONGEST_PAGE].decode(errors="replace")
+    said = _fit(options, read_page_title(str(_without(options.secrets, text))))
     reason = f" ({said})" if said else " and without a reason"
     if reply.status >= _FIRST_OF_SERVER:
         advice = "try again later"
@@ -126,7 +126,7 @@ def _plain(options: Options, reply: Reply, *, is_json: bool) -> str:
 def _fit(options: Options, text: str) -> str:
     """What a server said, on one line, bounded, without what a terminal obeys, and without the secrets."""
     without = str(_without(options.secrets, text))
-    return printable(" ".join(without.split()), _LONGEST_MESSAGE)
+    return printable(" ".join(without.split()), _LONGEST_MESSAGE).strip()
 
 
 def retry_after(reply: Reply) -> float | None:

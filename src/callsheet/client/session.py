@@ -122,8 +122,8 @@ class Session:
 
 
 def _warn(request: Request, content: PageContent) -> None:
-    first = next(content.unreadable())
+    first, bad = next(content.unreadable()), len(content.bad_rows)
     _log.warning(
-        "%s lists %d entries that cannot be read and are left out; in entry %d, %s.",
-        request.url, len(content.bad_rows), first.position + 1, first.reason,
+        "%d of %d entries that %s lists cannot be read and are left out; entry %d: %s.",
+        bad, len(content.rows) + bad, request.url, first.position + 1, first.reason,
     )  # fmt: skip
