@@ -192,7 +192,7 @@ def test_whatever_drips_has_the_time_of_one_answer(asker: MakeAsker, tmp_path: P
 def test_a_connection_is_as_patient_afterwards_as_it_was_before() -> None:
     """The deadline of one request is not that of the next on the same connection, nor of somebody else's."""
     with ModelsAPI() as api, httpx2.Client() as own:
-        options = {"base_url": api.url, "api_key": api.api_key, "http_client": own}
+        options: dict[str, Any] = {"base_url": api.url, "api_key": api.api_key, "http_client": own}
         with Client(**options, timeout=0.2) as hasty, Client(**options, timeout=30) as patient:
             assert len(hasty.models.list(limit=1).data) == 1
             for ask in (lambda: patient.models.list(limit=1), lambda: own.get(api.url)):

@@ -20,7 +20,7 @@ from callsheet.domain.model import (
 )
 from callsheet.domain.secret import SECRET_BYTES, check_secret, fingerprint, hint, make_secret
 from callsheet.testing.clock import Clock, read_instant
-from callsheet.testing.recording import ModelFields, read_own_fields
+from callsheet.testing.recording import ModelFields, read_fields
 
 #: What a real installation draws by lot, so that tests may write it down.
 ORGANIZATION_ID: Final = "00000000-0000-4000-8000-000000000000"
@@ -81,7 +81,7 @@ class Installation:
 
     def add(self, /, model_id: str, **fields: Unpack[ModelFields]) -> Model:
         """Add a model; unless said otherwise it is named after its id, and released now, so that it comes first."""
-        given = {"display_name": model_id, "created_at": self.clock.now(), **read_own_fields(fields)}
+        given = {"display_name": model_id, "created_at": self.clock.now(), **read_fields(fields)}
         model = Model(**{**given, "id": model_id})
         present = self.state.catalog.resolve(model.id)
         if present is not None and present.id == model.id:
@@ -92,7 +92,7 @@ class Installation:
 
     def change(self, /, model_id: str, **fields: Unpack[ModelFields]) -> Model:
         """Set fields of a model."""
-        return self._edit(model_id, lambda model, _now: change_model(model, read_own_fields(fields)))
+        return self._edit(model_id, lambda model, _now: change_model(model, read_fields(fields)))
 
     def deprecate(
         self, model_id: str, retires_at: datetime | str | None = None, replacement: str | None = None

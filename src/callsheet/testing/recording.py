@@ -13,7 +13,7 @@ from callsheet.domain.model import MODEL_FIELDS, Lifecycle, Model, check_id
 from callsheet.service.builtin import builtin_catalog
 from callsheet.testing.clock import read_instant
 from callsheet.testing.fitting import fit_model, read_aliases
-from callsheet.wire.field_names import ID_NAMES, read_fields
+from callsheet.wire import field_names
 from callsheet.wire.reading import UnreadableModel, id_names_of, make_model, read_row, shown_id, why_unreadable
 from callsheet.wire.rows import LIST_NAMES, UnreadableError, take_apart
 
@@ -45,7 +45,7 @@ class ModelFields(TypedDict, total=False):
     source: str | None
 
 
-def read_own_fields(given: Mapping[str, Any]) -> dict[str, Any]:
+def read_fields(given: Mapping[str, Any]) -> dict[str, Any]:
     """Return fields of a model as the domain has them.
 
     Raises
@@ -230,12 +230,12 @@ def _read_model(row: object) -> Model:
     if isinstance(row, Model):
         return row
     given = {"id": row} if isinstance(row, str) else dict(row) if isinstance(row, Mapping) else {}
-    if why_unreadable(given, ID_NAMES[:1]):
+    if why_unreadable(given, field_names.ID_NAMES[:1]):
         raise InvalidError("a model must be an object with an id that is text.")
-    read, understood = make_model(given, ID_NAMES[:1]), read_fields(given)
+    read, understood = make_model(given, field_names.ID_NAMES[:1]), field_names.read_fields(given)
     fields = {name: getattr(read, name, None) for name in MODEL_FIELDS}
     fields |= {name: value for name, value in given.items() if name in fields and name not in understood and value}
-    return Model(**read_own_fields({name: value for name, value in fields.items() if value is not None}))
+    return Model(**read_fields({name: value for name, value in fields.items() if value is not None}))
 
 
 def _read_aliases(row: object) -> list[str]:
