@@ -27,7 +27,7 @@ def test_they_are_sent_with_every_request_and_win_over_the_clients_own() -> None
         assert request.headers["x-api-key"] == "sk-secret"
 
 
-@pytest.mark.parametrize("name", ["Authorization", "api-key", "X-API-Key"])
+@pytest.mark.parametrize("name", ["Authorization", "X-API-Key"])
 def test_with_a_credential_among_them_no_key_is_taken_from_the_environment(
     monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
@@ -36,6 +36,19 @@ def test_with_a_credential_among_them_no_key_is_taken_from_the_environment(
     script.client(api_key=None, headers={name: f"Bearer {SECRET}"}).models.list()
     assert script.asked[0].headers[name] == f"Bearer {SECRET}"
     assert "sk-of-somebody-else" not in str(script.asked[0].headers.raw)
+
+
+@pytest.mark.parametrize("name", ["api-key", "Ocp-Apim-Subscription-Key"])
+def test_with_a_credential_for_a_gateway_there_need_be_no_key_but_there_may(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    script = Script({"data": []})
+    monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
+    script.client(api_key=None, headers={name: SECRET}).models.list()
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-of-the-server")
+    script.client(api_key=None, headers={name: SECRET}).models.list()
+    assert [request.headers.get("x-api-key") for request in script.asked] == [None, "sk-of-the-server"]
+    assert [request.headers[name] for request in script.asked] == [SECRET] * 2
 
 
 @pytest.mark.parametrize(

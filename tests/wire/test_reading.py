@@ -62,8 +62,9 @@ def test_the_classic_shape_has_defaults_for_the_rest(model: Model) -> None:
 @given(models(), instants(latest=datetime(2500, 1, 1, tzinfo=UTC)))  # later ones are taken for milliseconds
 def test_openais_shape_is_the_same_model_by_other_names(model: Model, created_at: datetime) -> None:
     model = replace(model, created_at=created_at)
-    read = read_model(openai.write_model(model))
-    assert (read.id, read.display_name) == (model.id, model.id)
+    written = openai.write_model(model)
+    read = read_model(written)
+    assert (read.id, read.display_name) == (model.id, json.loads(written).get("name", model.id))
     assert read.created_at == datetime.fromtimestamp(int(model.created_at.timestamp()), UTC)
     assert (read.max_input_tokens, read.max_tokens) == (model.max_input_tokens, model.max_tokens)
 

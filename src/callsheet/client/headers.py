@@ -6,8 +6,11 @@ from typing import Final
 
 from callsheet.domain.errors import SettingsError
 
-#: Headers by which servers learn who asks. Where a caller gives one, no key is taken from the environment.
-CREDENTIALS: Final = frozenset({"authorization", "x-api-key", "api-key", "ocp-apim-subscription-key"})
+#: Headers that are what a key is sent as. Where a caller gives one, no key is taken from the environment.
+CREDENTIALS: Final = frozenset({"authorization", "x-api-key"})
+
+#: Headers by which gateways learn who asks. Where a caller gives one, there need be no key.
+GATEWAY_CREDENTIALS: Final = frozenset({"api-key", "ocp-apim-subscription-key"})
 
 #: Headers that say how a message is sent, which is for the HTTP client to say.
 _RESERVED: Final = frozenset({

@@ -7,7 +7,7 @@ from typing import Final, Literal, TypeAlias, get_args
 from urllib.parse import urlsplit
 
 from callsheet._version import __version__
-from callsheet.client.headers import CREDENTIALS, check_headers, secrets_of
+from callsheet.client.headers import CREDENTIALS, GATEWAY_CREDENTIALS, check_headers, secrets_of
 from callsheet.domain.errors import SettingsError
 
 #: Whose requests are sent: Anthropic's, or OpenAI's (contract, section 7).
@@ -104,7 +104,8 @@ def _credential(
 ) -> tuple[dict[str, str], str]:
     """The header of the credential, and the secret in it. One is sent: a key before a token, as SDKs do.
 
-    Where a header of the caller's is a credential, no other is looked for.
+    Where a header of the caller's is a credential, the environment is not asked for another; where it is one for a
+    gateway, there may be no other.
     """
     prefix = _PREFIX[dialect]
     if api_key is None and auth_token is None:
@@ -113,6 +114,8 @@ def _credential(
         api_key = environment.get(f"{prefix}_API_KEY", "").strip() or None
         auth_token = environment.get(f"{prefix}_AUTH_TOKEN", "").strip() or None
     secret = api_key if api_key is not None else auth_token
+    if secret is None and not GATEWAY_CREDENTIALS.isdisjoint(own):
+        return {}, ""
     if secret is None:
         raise SettingsError(_NO_KEY.format(prefix))
     secret = secret.strip()

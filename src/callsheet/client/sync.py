@@ -49,8 +49,8 @@ class Client:
         answers apart: give each who asks in such a way a folder of their own.
     headers
         Sent with every request, such as those that a gateway asks for; they win over the client's own. They are
-        shown by no error and no ``repr``. With ``authorization``, ``x-api-key``, ``api-key`` or
-        ``ocp-apim-subscription-key`` among them, no key is taken from the environment.
+        shown by no error and no ``repr``. With ``authorization`` or ``x-api-key`` among them, no key is taken from
+        the environment; with ``api-key`` or ``ocp-apim-subscription-key``, there need be none.
     http_client
         Your own `httpx2.Client`, with its proxies, certificates and limits; it stays yours to close.
 
