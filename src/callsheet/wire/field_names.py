@@ -73,10 +73,23 @@ _TABLE: Final = tuple(
 )
 
 
+def _find_rows() -> dict[str, list[int]]:
+    """By the first member on the way to a value, the rows of the table that it may be for."""
+    rows: dict[str, list[int]] = {}
+    for number, names in enumerate(NAMES.values()):
+        for first in {name.partition(".")[0] for name in names}:
+            rows.setdefault(first, []).append(number)
+    return rows
+
+
+_ROWS: Final = _find_rows()  # as most objects have a few members, and lists are long
+
+
 def read_fields(sent: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields that a server's JSON object has values for which make sense; the id is not among them."""
     found = {}
-    for field, read, names in _TABLE:
+    for number in {number for name in sent for number in _ROWS.get(name, ())}:
+        field, read, names = _TABLE[number]
         for name, path in names:
             value = sent.get(name) if path is None else _follow(sent, path)
             if value is not None and (value := read(value)) is not None:
