@@ -33,7 +33,8 @@ if TYPE_CHECKING:
         SettingsError,
     )
     from callsheet.domain.model import Lifecycle
-    from callsheet.wire.reading import ModelInfo, UnreadableModel
+    from callsheet.wire.pages import UnreadableModel
+    from callsheet.wire.reading import ModelInfo
 
 __all__ = [
     "APIConnectionError",
@@ -83,7 +84,7 @@ _HOMES = {
     "ModelInfo": "callsheet.wire.reading",
     "Models": "callsheet.client.sync",
     "Page": "callsheet.client.page",
-    "UnreadableModel": "callsheet.wire.reading",
+    "UnreadableModel": "callsheet.wire.pages",
 }
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from callsheet import PagingError
 from callsheet.client.paging import START, Seen, extend, next_query, promises_more
 from callsheet.client.request import PageQuery
-from callsheet.wire.reading import PageContent, read_page
+from callsheet.wire.pages import PageContent, read_page
 
 
 def content(ids: str, has_more: bool | None = True, **ends: str | None) -> PageContent:

@@ -12,7 +12,7 @@ from callsheet.domain.errors import InvalidError
 from callsheet.domain.model import check_id
 from callsheet.testing import ModelsAPI
 from callsheet.wire.field_names import NAMES
-from callsheet.wire.reading import read_page
+from callsheet.wire.pages import read_page
 from tests.api.states import ask
 from tests.cli.conftest import CLI, call, cli  # noqa: F401  # fixtures
 from tests.installation import make_model

@@ -15,15 +15,9 @@ from callsheet.domain.model import Lifecycle, Model
 from callsheet.domain.times import EPOCH
 from callsheet.wire import anthropic, openai
 from callsheet.wire.field_names import NAMES
-from callsheet.wire.reading import (
-    ModelInfo,
-    PageContent,
-    UnreadableError,
-    parse,
-    read_first_page,
-    read_model,
-    read_page,
-)
+from callsheet.wire.pages import PageContent, read_first_page, read_page
+from callsheet.wire.reading import ModelInfo, read_model
+from callsheet.wire.rows import UnreadableError, parse
 from tests.strategies import instants, models
 
 RECORDED = json.loads((Path(__file__).parents[1] / "fixtures" / "recorded-lists.json").read_text())["answers"]

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from callsheet.client.session import Fetched
-from callsheet.wire.reading import UnreadableModel
+from callsheet.wire.pages import UnreadableModel
 
 T = TypeVar("T")
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from callsheet.client.request import PageQuery
 from callsheet.domain.errors import PagingError
-from callsheet.wire.reading import PageContent
+from callsheet.wire.pages import PageContent
 
 _ADVICE = "so the list cannot be walked to its end; limit=1000 may give it at once."
 

@@ -10,8 +10,8 @@ from urllib.parse import urljoin, urlsplit
 from callsheet.client.options import Options
 from callsheet.client.printable import printable
 from callsheet.domain.errors import APIError, APIResponseError, ClientError
-from callsheet.wire.reading import UnreadableError, parse
 from callsheet.wire.reading_errors import ErrorContent, make_error, read_error, read_page_title
+from callsheet.wire.rows import UnreadableError, parse
 
 #: Status of "what you have is still true".
 NOT_MODIFIED: Final = 304

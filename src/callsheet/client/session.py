@@ -14,7 +14,8 @@ from callsheet.client.reply import NOT_MODIFIED, Failure, Reply, read_reply
 from callsheet.client.request import PageQuery, Request, Scope, list_request, retrieve_request
 from callsheet.client.retry import is_away
 from callsheet.domain.errors import PagingError
-from callsheet.wire.reading import ModelInfo, PageContent, read_first_page, read_model, read_page
+from callsheet.wire.pages import PageContent, read_first_page, read_page
+from callsheet.wire.reading import ModelInfo, read_model
 
 _log = logging.getLogger("callsheet.client")
 

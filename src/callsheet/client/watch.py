@@ -18,7 +18,8 @@ from callsheet.domain.errors import (
 )
 from callsheet.domain.query import MAX_LIMIT
 from callsheet.wire.anthropic import should_not_retry
-from callsheet.wire.reading import ModelInfo, parse
+from callsheet.wire.reading import ModelInfo
+from callsheet.wire.rows import parse
 
 #: All models of a list, in the server's order.
 Catalogue: TypeAlias = list[ModelInfo]

@@ -14,7 +14,8 @@ from callsheet.service.builtin import builtin_catalog
 from callsheet.testing.clock import read_instant
 from callsheet.testing.fitting import fit_model, read_aliases
 from callsheet.wire import field_names
-from callsheet.wire.reading import UnreadableModel, id_names_of, make_model, read_row, shown_id, why_unreadable
+from callsheet.wire.pages import UnreadableModel, id_names_of
+from callsheet.wire.reading import make_model, read_row, shown_id, why_unreadable
 from callsheet.wire.rows import LIST_NAMES, UnreadableError, take_apart
 
 #: A model in a test: its id, its fields by name (such as a recorded ModelInfo), or a `Model`.
