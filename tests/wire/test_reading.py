@@ -156,6 +156,13 @@ def test_a_model_is_what_its_class_makes_of_the_same_object(model_id: str, field
         ({"created_at": 10**40}, "created_at", EPOCH),
         ({"created_at": "9999-12-31T23:59:59-10:00"}, "created_at", EPOCH),
         ({"name": "Maple 7B"}, "display_name", "Maple 7B"),
+        ({"name": "models/maple", "displayName": "Maple"}, "display_name", "Maple"),
+        (
+            {"max_context_length": 131072, "loaded_instances": [{"config": {"context_length": 4096}}]},
+            "max_input_tokens",
+            4096,
+        ),
+        ({"max_context_length": 131072, "loaded_instances": []}, "max_input_tokens", 131072),
         ({"display_name": " ", "name": "Maple"}, "display_name", "Maple"),
         ({"shutdown_date": "2027-01-22"}, "retires_at", datetime(2027, 1, 22, tzinfo=UTC)),
         ({"shutdown_date": None, "expiration_date": "2027-01-22"}, "retires_at", datetime(2027, 1, 22, tzinfo=UTC)),

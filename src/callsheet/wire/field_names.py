@@ -15,11 +15,12 @@ from callsheet.wire.field_values import (
     read_tokens,
 )
 
-#: The names of each field, the one that counts most first; dots lead into objects. A name whose value makes no
-#: sense is passed over for the next. What a server does serve counts before what a model was trained for.
+#: The names of each field, the one that counts most first; dots lead into objects, and into the first of a list of
+#: them. A name whose value makes no sense is passed over for the next. What a server serves counts before what a
+#: model was trained for.
 NAMES: Final[dict[str, tuple[str, ...]]] = {
     "type": ("type",),
-    "display_name": ("display_name", "name", "displayName"),
+    "display_name": ("display_name", "displayName", "name"),
     "created_at": ("created_at", "created", "modified_at"),
     "line": ("line",),
     "max_input_tokens": (
@@ -29,7 +30,8 @@ NAMES: Final[dict[str, tuple[str, ...]]] = {
         "max_model_len",  # vLLM, SGLang
         "top_provider.context_length",  # OpenRouter
         "meta.n_ctx",  # llama.cpp
-        "loaded_context_length",  # LM Studio
+        "loaded_context_length",  # LM Studio, /api/v0
+        "loaded_instances.config.context_length",  # LM Studio, /api/v1
         "inputTokenLimit",  # Gemini
         "max_context_length",  # LM Studio: what it could be loaded with
         "details.context_length",  # Ollama: trained
@@ -101,6 +103,8 @@ def read_fields(sent: Mapping[str, Any]) -> dict[str, Any]:
 def _follow(sent: Mapping[str, Any], path: list[str]) -> object:
     value: object = sent
     for name in path:
+        if isinstance(value, list):
+            value = value[0] if value else None
         if not isinstance(value, Mapping):
             return None
         value = value.get(name)
