@@ -1,7 +1,5 @@
 """Lists of any length on stdout: a thousand rows as `cli.output` prints them, and longer ones as they are read."""
 
-import json
-import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
@@ -10,13 +8,12 @@ from typing import Any, Final
 import typer
 from rich.cells import cell_len
 
-from callsheet.cli.output import print_table
+from callsheet.cli.output import json_text, print_table
 
 #: Rows that are measured, folded and printed at once.
 AT_ONCE: Final = 1000
 
 _GAP: Final = "  "
-_RARE: Final = re.compile(r"[^\n -~]")  # what may be not printable; the rest of JSON is
 
 
 def print_rows(headings: Sequence[str], rows: Iterable[Sequence[str]], least: Mapping[str, int]) -> None:
@@ -60,13 +57,6 @@ def print_list(name: str, rows: Iterable[Any], others: Mapping[str, Any]) -> Non
     typer.echo(f"  ]{members}\n}}")
 
 
-def json_text(value: object, indent: int | None = None) -> str:
-    """Return a value as JSON, in which what is not printable, or may be lacking from the output, is escaped."""
-    has_every_character = (sys.stdout.encoding or "utf-8").lower().startswith("utf")
-    text = json.dumps(value, ensure_ascii=not has_every_character, indent=indent)
-    return _RARE.sub(_escape, text) if has_every_character else text
-
-
 def _batches(rows: Iterator[Any]) -> Iterator[str]:
     """The texts of the rows, a thousand at once; a comma is behind each but the last."""
     batch = list(islice(rows, AT_ONCE))
@@ -75,10 +65,6 @@ def _batches(rows: Iterator[Any]) -> Iterator[str]:
         text = ",\n".join(f"    {json_text(row)}" for row in batch)
         yield f"{text}," if following else text
         batch = following
-
-
-def _escape(found: "re.Match[str]") -> str:
-    return found[0] if found[0].isprintable() else json.dumps(found[0])[1:-1]
 
 
 def _padded(text: str, width: int) -> str:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from callsheet.cli.command_line import CommandLine
-from callsheet.cli.listing import json_text, print_list, print_rows
-from callsheet.cli.output import AsJSON, cell_text, print_record, say, tokens
+from callsheet.cli.listing import print_list, print_rows
+from callsheet.cli.output import AsJSON, cell_text, json_text, print_record, say, tokens
 from callsheet.cli.progress import progress_line
 from callsheet.client.options import LONGEST
 from callsheet.client.printable import printable

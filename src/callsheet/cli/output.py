@@ -26,6 +26,7 @@ _UNBOUNDED: Final = 10_000  # columns; a pipe has no edge to fold at
 _ID_WIDTH: Final = 31  # of a key or workspace; of a model that is not longer than most
 _GAP: Final = 2  # between columns
 _SEPARATORS: Final = "-/:._@,"
+_RARE: Final = re.compile(r"[^\n -~]")  # what may not be printable; the rest of JSON is
 _BLANKS: Final = re.compile(r"[\t\n\r ]+")
 
 
@@ -35,10 +36,15 @@ def console() -> Console:
 
 
 def print_json(value: object) -> None:
-    """Print ``value`` as JSON, with what a terminal would obey escaped; all but ASCII where it might be lacking."""
+    """Print ``value`` as JSON; see `json_text`."""
+    typer.echo(json_text(value, indent=2))
+
+
+def json_text(value: object, indent: int | None = None) -> str:
+    """Return a value as JSON, in which what a terminal would obey, or the output may lack, is escaped."""
     has_every_character = (sys.stdout.encoding or "utf-8").lower().startswith("utf")
-    text = json.dumps(value, ensure_ascii=not has_every_character, indent=2)
-    typer.echo("\n".join(map(_escaped, text.split("\n"))))
+    text = json.dumps(value, ensure_ascii=not has_every_character, indent=indent)
+    return _RARE.sub(_escape, text) if has_every_character else text
 
 
 def print_table(
@@ -147,11 +153,8 @@ def _longest_word(text: str) -> int:
     return max(map(cell_len, text.split()), default=0)
 
 
-def _escaped(text: str) -> str:
-    """JSON that means the same, in characters that can be seen."""
-    if text.isprintable():
-        return text
-    return "".join(each if each.isprintable() else json.dumps(each)[1:-1] for each in text)
+def _escape(found: re.Match[str]) -> str:
+    return found[0] if found[0].isprintable() else json.dumps(found[0])[1:-1]
 
 
 def day(instant: object) -> str:
