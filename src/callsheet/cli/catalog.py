@@ -143,7 +143,7 @@ def add(
         source=source,
         hidden=hidden,
     )
-    _done(open_catalog(database, create=True).add(model), f"Added {model_id}.", as_json=as_json)
+    _done(open_catalog(database).add(model), f"Added {model_id}.", as_json=as_json)
     if not hidden:
         _say_who_drops(model_id)
 

@@ -10,11 +10,10 @@ import typer
 from callsheet.cli.output import say
 from callsheet.cli.sentences import renewed_sentence
 from callsheet.client.printable import printable
-from callsheet.domain.errors import UnknownError
 from callsheet.service.access import AccessService
 from callsheet.service.catalog import CatalogService
 from callsheet.service.renewal import renew_builtin
-from callsheet.service.setup import migrate_store, open_store
+from callsheet.service.setup import migrate_store, open_existing
 from callsheet.settings import Settings, load, prepare_folder
 from callsheet.storage.store import Store
 
@@ -54,27 +53,14 @@ def load_settings(database: str | None) -> Settings:
     return settings
 
 
-def open_database(database: str | None, *, create: bool) -> Store:
-    """Return the database that a command works on, ready for use.
-
-    ``create`` makes it if there is none; a command about what exists already has then mistaken its name.
-    """
-    url = load_settings(database).database
-    if not create and Store(url).is_empty():
-        raise UnknownError(
-            f"There is no database at {Store(url).place}; callsheet serve makes it, or callsheet migrate."
-        )
-    return open_store(url, clock)
+def open_catalog(database: str | None) -> CatalogService:
+    """Return the catalogue that a command works on; only `migrate`, serve and restore make a database."""
+    return CatalogService(open_existing(load_settings(database).database), actor(), clock)
 
 
-def open_catalog(database: str | None, *, create: bool = False) -> CatalogService:
-    """Return the catalogue that a command works on; see `open_database`."""
-    return CatalogService(open_database(database, create=create), actor(), clock)
-
-
-def open_access(database: str | None, *, create: bool = False) -> AccessService:
-    """Return the workspaces and keys that a command works on; see `open_database`."""
-    return AccessService(open_database(database, create=create), actor(), clock)
+def open_access(database: str | None) -> AccessService:
+    """Return the workspaces and keys that a command works on; only `migrate`, serve and restore make a database."""
+    return AccessService(open_existing(load_settings(database).database), actor(), clock)
 
 
 def migrate(database: DatabaseURL = None) -> None:

@@ -55,7 +55,7 @@ def create(
         raise InvalidError("A key belongs to a workspace or to the organization; say one.")
     expiry = None if expires_at is None else parse_instant(expires_at, "--expires-at")
     secret = read_secret(secret)
-    access = open_access(database, create=True)
+    access = open_access(database)
     new = access.create_key(name, workspace, organization=organization, expires_at=expiry, secret=secret)
     with told_or_archived(access, new) as untold:
         message = f"Created the key {new.key.name}: {new.key.id}."

@@ -43,7 +43,7 @@ def create(
 ) -> None:
     """Create a workspace. Deny wins over allow; without rules it sees all models."""
     visibility = Visibility(tuple(allow or ()), tuple(deny or ()))
-    access = open_access(database, create=True)
+    access = open_access(database)
     workspace = access.create_workspace(name, workspace_id, visibility, shape)
     _done(workspace, f"Created the workspace {workspace.name}: {workspace.id}.", as_json=as_json)
     if visibility != SEES_ALL:

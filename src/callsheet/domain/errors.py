@@ -27,6 +27,8 @@ one table, ``wire/anthropic.py``.
     │   └── ConflictError           it contradicts something that exists
     ├── StorageError                the database cannot be used
     │   ├── StorageAwayError        for now: it is out of reach, or busy; the same may do a moment later
+    │   │   └── ReplacedError       a file of it is no longer the one that was opened
+    │   ├── ForeignError            it holds another installation than is served
     │   └── DamagedError            it has lost something of what it held
     ├── StateFileError              a saved State cannot be used
     ├── SettingsError               the program is configured wrongly
@@ -193,6 +195,14 @@ class StorageAwayError(StorageError):
 
     Whatever else is a StorageError stays wrong until somebody puts it right.
     """
+
+
+class ReplacedError(StorageAwayError):
+    """A file of the database was replaced or removed while it was open; opening it again shows what is there."""
+
+
+class ForeignError(StorageError):
+    """The database holds another installation than the one that is served from memory."""
 
 
 class DamagedError(StorageError):

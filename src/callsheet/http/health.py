@@ -4,6 +4,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from callsheet.domain.errors import ForeignError
 from callsheet.service.state import LiveState
 
 
@@ -31,13 +32,23 @@ class Readiness:
             return "stopping"
         if not self._live.has_state:
             return "starting"
-        return "ok" if self._live.is_followed else "degraded"
+        return "ok" if self._live.is_followed and self._live.history.lost is None else "degraded"
 
     @property
     def is_ready(self) -> bool:
         """Return whether to ask this process. One that is degraded gives the answers of a moment ago."""
         too_old = 0 < self._max_stale_seconds < self._live.age
         return self.status in ("ok", "degraded") and not too_old
+
+    @property
+    def _database(self) -> str:
+        """What is to be said of the database: ``up``, or what is wrong with it."""
+        live, cause = self._live, self._live.outage.cause
+        if live.outage.is_away:
+            return "away"
+        if cause is not None:
+            return "foreign" if isinstance(cause, ForeignError) else "unfit"
+        return "up" if live.history.lost is None else "older"
 
     def describe(self) -> dict[str, object]:
         """Return what ``/readyz`` tells."""
@@ -47,7 +58,7 @@ class Readiness:
             "status": self.status,
             "revision": state.revision if live.has_state else None,
             "age_seconds": round(live.age, 3) if live.has_state else None,
-            "database": "away" if live.outage.is_away else "up",
+            "database": self._database,
             "models": len(state.catalog),
         }
 

@@ -64,6 +64,23 @@ FAMILIES: Final = (
     Family("callsheet_models", "gauge", "Models in the catalogue, retired and hidden ones too.", max),
     Family("callsheet_keys", "gauge", "API keys, archived ones too.", max),
     Family("callsheet_database_up", "gauge", "Whether the database can be followed: 1 or 0.", min),
+    Family(
+        "callsheet_database_foreign",
+        "gauge",
+        "Whether the database holds another installation than is served: 1 or 0.",
+        max,
+    ),
+    Family("callsheet_database_older", "gauge", "Whether the database lacks a change that it had: 1 or 0.", max),
+    Family(
+        "callsheet_database_regressions_total",
+        "counter",
+        "Times the database was found at an older history without a restore.",
+    ),
+    Family(
+        "callsheet_database_replacements_total",
+        "counter",
+        "Times a file of the database was replaced or removed beside the server.",
+    ),
     Family("callsheet_notifications_total", "counter", "Changes that the database told of by itself."),
     Family("callsheet_polls_total", "counter", "Times the database was asked whether it has changed."),
     Family("callsheet_refresh_seconds", "summary", "Time it took to bring the state up to the database."),

@@ -10,7 +10,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from callsheet._version import __version__
-from callsheet.domain.errors import SettingsError
+from callsheet.domain.errors import ForeignError, SettingsError
 from callsheet.http.metrics_family import Figures, Series, render
 from callsheet.http.metrics_folder import MetricsFolder
 from callsheet.http.metrics_process import process_figures
@@ -94,6 +94,10 @@ class Telemetry:
             Series("callsheet_models"): len(state.catalog),
             Series("callsheet_keys"): len(state.keyring),
             Series("callsheet_database_up"): int(live.outage.cause is None),
+            Series("callsheet_database_foreign"): int(isinstance(live.outage.cause, ForeignError)),
+            Series("callsheet_database_older"): int(live.history.lost is not None),
+            Series("callsheet_database_regressions_total"): live.history.regressions,
+            Series("callsheet_database_replacements_total"): following.replacements,
             Series("callsheet_notifications_total"): following.notifications,
             Series("callsheet_polls_total"): following.polls,
             Series("callsheet_refresh_seconds_sum"): following.refresh_seconds,

@@ -40,13 +40,20 @@ def back_up(source: Store, file: Path, progress: Progress, *, replace: bool = Fa
 
 @contextmanager
 def keeping(
-    source: Store, content: Content | None, file: Path, progress: Progress, *, replace: bool = False
+    source: Store,
+    content: Content | None,
+    file: Path,
+    progress: Progress,
+    *,
+    replace: bool = False,
+    scratch_of: Path | None = None,
 ) -> Iterator[int]:
     """Write ``source`` as `back_up` does; where it is in no file itself, by its ``content``. Yield the revision.
 
     Only at the end of the block does ``file`` take its name; if there is an error, nothing is left of it.
+    ``scratch_of`` as for `draft`.
     """
-    with draft(file, replace=replace) as path:
+    with draft(file, replace=replace, scratch_of=scratch_of) as path:
         if content is None or file_of(source) is not None:
             copy_pages(source, path, progress)
         else:

@@ -56,6 +56,8 @@ def check_database(store: Store) -> Checked:
     with read_integrity(store) as integrity:
         installation = integrity.installation()
         if installation is None:
+            if any(integrity.counts().values()):
+                raise store.database.ownerless()
             raise UnknownError(f"The database {store.place} has not been set up; run: callsheet migrate")
         if not integrity.is_protected():
             problems.append(Problem("database", store.place, _UNPROTECTED))

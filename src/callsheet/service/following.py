@@ -12,6 +12,8 @@ class Following:
         """Time that all of them took together."""
         self.failures = 0
         """Times the database could not be watched or read."""
+        self.replacements = 0
+        """Times a file of the database was replaced or removed while it was watched."""
         self._watched: tuple[int, int, Watch | None] = (0, 0, None)  # replaced in one step, so that sums never fall
 
     @property

@@ -60,12 +60,12 @@ def load(reading: Reading, options: Options, past: State | None = None) -> State
     )
 
 
-def catch_up(reading: Reading, state: State) -> State:
-    """Return ``state`` with what has changed since its revision; everything anew if the database is another one."""
+def catch_up(reading: Reading, state: State) -> State | None:
+    """Return ``state`` with what has changed since its revision; None if the database does not lead on from it."""
     installation = reading.installation()
     news = None if installation is None else _news(reading, state, installation)
     if installation is None or news is None:
-        return load(reading, state.options, state)
+        return None
     if installation.revision == state.revision:
         return state
     return State(

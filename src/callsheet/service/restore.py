@@ -97,17 +97,16 @@ def restore(
     place = file_of(target)
     now = clock()
     beside = place or _writable_folder(file) / "callsheet.db"
-    kept = _kept(beside, now)
-    damaged = is_damaged(target)
+    damaged = is_damaged(target) or _has_lost_installation(target)
     if not replace:
         _refuse_content(target, damaged=damaged)
     with scratch(beside) as path:
         backup = _open(file, path, progress)
         if place is None or not damaged:
-            return _put(backup, target, kept, actor, now, progress)
+            return _put(backup, target, beside, actor, now, progress)
         with scratch(place) as fresh:  # nothing can be made of the old file
-            restored = _put(backup, store_in(fresh, place=place), kept, actor, now, progress)
-            exchange(place, fresh, kept)
+            restored = _put(backup, store_in(fresh, place=place), beside, actor, now, progress)
+            exchange(place, fresh, kept := _kept(beside, now))
         return with_fields(restored, kept=kept)
 
 
@@ -122,12 +121,13 @@ def _refuse_no_backup(file: Path) -> None:
         raise UnknownError(f"{file} is empty; name another backup.")
 
 
-def _put(backup: Store, target: Store, kept: Path, actor: str, now: datetime, progress: Progress) -> Restored:
-    """Put the content of ``backup`` in place of the target's, if any, which becomes the file ``kept``."""
+def _put(backup: Store, target: Store, beside: Path, actor: str, now: datetime, progress: Progress) -> Restored:
+    """Put the content of ``backup`` in place of the target's, if any, which is kept in a file ``beside``."""
+    kept = _kept(beside, now)
     target.prepare()
     with read_content(backup, progress) as there, write_content(target, progress) as here:
         past = here.installation()
-        with nullcontext() if past is None else keeping(target, here, kept, progress):
+        with nullcontext() if past is None else keeping(target, here, kept, progress, scratch_of=beside):
             before = _keys(here, now)
             here.clear(changes=True)
             here.fill(there)
@@ -155,6 +155,14 @@ def _refuse_content(target: Store, *, damaged: bool) -> None:
                 f"The database {target.place} holds {reading.count_models()} models at revision "
                 f"{present.revision}; add --force to replace them. They will be kept in a file."
             )
+
+
+def _has_lost_installation(target: Store) -> bool:
+    """Whether a database holds something, and does not say whose it is."""
+    if not target.is_ready():
+        return False
+    with target.read() as reading:
+        return reading.installation() is None and not reading.is_bare()
 
 
 def _open(file: Path, path: Path, progress: Progress) -> Store:

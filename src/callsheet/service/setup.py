@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from callsheet.domain.access import Workspace
-from callsheet.domain.errors import StorageAwayError
+from callsheet.domain.errors import StorageAwayError, UnknownError
 from callsheet.service.builtin import builtin_catalog
 from callsheet.service.ids import make_id
+from callsheet.storage.reading import Reading
 from callsheet.storage.store import Store
 from callsheet.storage.writing import Writing
 
@@ -20,8 +21,30 @@ DEFAULT_WORKSPACE: Final = "default"
 _ACTOR: Final = "callsheet"
 
 
+def open_existing(url: str) -> Store:
+    """Return the database at ``url``, which is fit for use. Makes nothing.
+
+    Raises
+    ------
+    UnknownError
+        There is none.
+    StorageError
+        It is not fit for use.
+    """
+    store = Store(url)
+    if store.is_empty():
+        raise UnknownError(
+            f"There is no database at {store.place}; callsheet serve makes one, or callsheet migrate."
+        )
+    store.prepare()
+    with store.read() as reading:
+        if not _is_set_up(store, reading):
+            raise UnknownError(f"The database {store.place} has not been set up; run: callsheet migrate")
+    return store
+
+
 def open_store(url: str, clock: Callable[[], datetime]) -> Store:
-    """Return the database at ``url``, set up.
+    """Return the database at ``url``, set up; it is made if there is none.
 
     Raises
     ------
@@ -53,11 +76,20 @@ def set_up(store: Store, clock: Callable[[], datetime], state_file: "StateFile |
         )
     store.prepare()
     with store.read() as reading:
-        installed = reading.installation() is not None
+        installed = _is_set_up(store, reading)
     if not installed:
         with store.write(_ACTOR, clock()) as writing:
             if writing.installation() is None:  # nobody else was quicker
                 _install(writing)
+
+
+def _is_set_up(store: Store, reading: Reading) -> bool:
+    """Whether there is an installation; DamagedError if there was one."""
+    if reading.installation() is not None:
+        return True
+    if reading.is_bare():
+        return False
+    raise store.database.ownerless()
 
 
 def migrate_store(url: str, clock: Callable[[], datetime]) -> tuple[str | None, str]:

@@ -5,19 +5,22 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
 from callsheet.api.encoding import work_off
 from callsheet.api.state import Options, State
-from callsheet.domain.errors import StateFileError, StorageAwayError
+from callsheet.domain.errors import ReplacedError, StateFileError, StorageAwayError, StorageError
 from callsheet.service.backoff import Backoff, chance
 from callsheet.service.following import Following
-from callsheet.service.loading import catch_up
+from callsheet.service.lineage import Lineage
+from callsheet.service.loading import catch_up, load
 from callsheet.service.outage import Outage
 from callsheet.service.saving import Saving
 from callsheet.service.state_file import StateFile
 from callsheet.service.waiting import waiting_state
+from callsheet.storage.reading import Reading
 from callsheet.storage.store import Store
 from callsheet.storage.watch import Watch
 
@@ -87,6 +90,8 @@ class LiveState:
         self._known_time = time.time()
         self.outage = Outage()
         """What goes wrong with the database."""
+        self.history = Lineage(store)
+        """Whether the database leads on from what was served."""
         self.following = Following()
         """How often it was followed."""
         self._is_prepared = False
@@ -153,7 +158,7 @@ class LiveState:
         with self._refreshing:  # of two at once, the one that read less could come last
             asked_at = time.monotonic()
             with self._store.read(watch) as reading:
-                fresh = catch_up(reading, self.current)
+                fresh = self._read(reading, None if watch is None else watch.revision)
             moved = fresh is not self.current
             self.current = fresh
             self.following.has_refreshed(time.monotonic() - asked_at)
@@ -162,6 +167,20 @@ class LiveState:
                 self.has_state = True
                 self.on_first_state()
         return moved
+
+    def _read(self, reading: Reading, announced: int | None) -> State:
+        """Return the State of the database; ``announced`` is the revision that it was just said to have."""
+        state = self.current
+        if not self.has_state:
+            return load(reading, state.options, state)
+        if (fresh := catch_up(reading, state)) is None:
+            installation = reading.installation()
+            if announced is not None and installation is not None and installation.revision < announced:
+                return state  # the rows came from a server that lags behind
+            self.history.judge(reading, state)
+            fresh = load(reading, state.options, state)
+        self.history.look_for_lost(reading)
+        return fresh
 
     def _make_ready(self) -> None:
         """See once that the database is fit for use, and load the State if there is none."""
@@ -210,8 +229,16 @@ class LiveState:
                         backoff.reset()
             except Exception as error:  # the State in memory goes on answering, whatever this was
                 self.following.failures += 1
+                self.following.replacements += isinstance(error, ReplacedError)
                 self.outage.happens(error, self._consequence())
                 stop.wait(backoff.next())
+        self._tidy_files()
+
+    def _tidy_files(self) -> None:
+        """Remove what the database no longer needs beside its file, unless something is wrong with it."""
+        if self.outage.cause is None:
+            with suppress(StorageError):
+                self._store.tidy()
 
     def _look(self, watch: Watch) -> None:
         """Wait for a change, and follow it."""

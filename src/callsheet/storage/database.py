@@ -99,6 +99,18 @@ class Database(ABC):
         """Tell those who watch, once the transaction is committed, that this is the revision now."""
 
     @abstractmethod
+    def table_names(self, connection: Connection) -> set[str]:
+        """Return the names of the tables that there are, and perhaps of other things."""
+
+    @abstractmethod
+    def settle(self) -> None:
+        """Give a database that is fit for use what lasts and is not part of its schema."""
+
+    @abstractmethod
+    def tidy(self) -> None:
+        """Leave as few files as possible, once this process needs the database no more."""
+
+    @abstractmethod
     def watch(self) -> Watch:
         """Return what notices changes, on a connection of its own."""
 
@@ -140,6 +152,13 @@ class Database(ABC):
     def damaged(self) -> StorageError:
         """Return the refusal of a database that has lost what it held."""
         return DamagedError(f"The database {self.place} is damaged; restore it from a backup.")
+
+    def ownerless(self) -> StorageError:
+        """Return the refusal of a database that holds something, and does not say whose it is."""
+        return DamagedError(
+            f"The database {self.place} has lost the row of its table installation, which says whose it is; "
+            "restore it from a backup."
+        )
 
     def foreign(self) -> StorageError:
         """Return the refusal of a database in which somebody else lives."""

@@ -39,8 +39,11 @@ def scratch(file: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def draft(file: Path, *, replace: bool) -> Iterator[Path]:
+def draft(file: Path, *, replace: bool, scratch_of: Path | None = None) -> Iterator[Path]:
     """Yield a scratch file that becomes ``file`` at the end, or nothing if there is an error.
+
+    Where ``file`` has another name each time, ``scratch_of`` is a file beside it that has not; the next scratch of
+    that takes away what a process left that was killed.
 
     Raises
     ------
@@ -50,7 +53,7 @@ def draft(file: Path, *, replace: bool) -> Iterator[Path]:
         It cannot be written.
     """
     _refuse(file, replace=replace)
-    with scratch(file) as path:
+    with scratch(scratch_of or file) as path:
         yield path
         _refuse(file, replace=replace)
         give_name(path, file)

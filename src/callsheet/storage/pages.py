@@ -91,14 +91,13 @@ def page_faults(store: Store) -> list[str]:
 def is_damaged(store: Store) -> bool:
     """Return whether a store in a file has lost something of what it held, as far as SQLite can tell."""
     database = store.database
-    if not isinstance(database, SQLite) or not database.path.exists():
+    if not isinstance(database, SQLite) or not database.path.exists() or not database.path.stat().st_size:
         return False
     try:
         with database.looking() as connection:
             if connection.exec_driver_sql("PRAGMA quick_check(1)").scalar() != "ok":
                 return True
-            query = "SELECT name FROM sqlite_master WHERE type = 'table'"
-            present = set(connection.exec_driver_sql(query).scalars())
+            present = database.table_names(connection)
         return database.revision() == schema.HEAD and not tables.metadata.tables.keys() <= present
     except DamagedError:
         return True

@@ -102,7 +102,7 @@ class PostgreSQL(Database):
         """Return the schema's revision, having looked whose the tables are."""
         with self.transaction(writes=False) as connection:
             self._check_fit(connection)
-            names = self._names(connection)
+            names = self.table_names(connection)
             ours = names & set(tables.metadata.tables)
             if "alembic_version" not in names and not ours:
                 return None
@@ -169,6 +169,17 @@ class PostgreSQL(Database):
         """Notify those who listen; PostgreSQL sends it when the transaction is committed."""
         connection.execute(text("SELECT pg_notify(:channel, :said)"), {"channel": CHANNEL, "said": str(revision)})
 
+    def table_names(self, connection: Connection) -> set[str]:
+        """Return the names of all that there is in the schema, of whatever kind: all share their names."""
+        query = text("SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace(current_schema())")
+        return set(connection.execute(query).scalars())
+
+    def settle(self) -> None:
+        """Nothing: all that lasts is in the schema."""
+
+    def tidy(self) -> None:
+        """Nothing: there are no files."""
+
     def watch(self) -> PostgreSQLWatch:
         """Return what listens, and asks as well."""
         return PostgreSQLWatch(self)
@@ -205,11 +216,6 @@ class PostgreSQL(Database):
                 f"The database {self.place} is encoded in {encoding}, which cannot hold every name; "
                 "create one with ENCODING 'UTF8'."
             )
-
-    def _names(self, connection: Connection) -> set[str]:
-        """What there is in the schema, of whatever kind: all share their names."""
-        query = text("SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace(current_schema())")
-        return set(connection.execute(query).scalars())
 
     def _holds_installation(self, connection: Connection) -> bool:
         """Whether the table that others might have too has the columns that only ours has."""

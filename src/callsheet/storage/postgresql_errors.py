@@ -29,7 +29,7 @@ _TLS: Final = _Meaning("cannot be reached over TLS ({}); correct the URL or the 
 _HELD: Final = _Meaning("is held by another process; try again in a moment", StorageAwayError)
 _BUSY: Final = _Meaning("is too busy to answer in time; try again in a moment", StorageAwayError)
 _CROWDED: Final = _Meaning(
-    "has no connection left; raise max_connections, or let fewer processes connect", StorageAwayError
+    "has no connection left ({}); raise that limit, or let fewer processes connect", StorageAwayError
 )
 _CLOSED: Final = _Meaning("closed the connection; try again in a moment", StorageAwayError)
 _TURNING: Final = _Meaning("is starting or stopping; try again in a moment", StorageAwayError)
@@ -69,18 +69,21 @@ _BY_STATE: Final = {
 }
 
 #: Before there is a connection, there is no SQLSTATE either, only text: of the server, the library or the system.
+#: What passes by itself comes first, as it may be said of a role or a database that is there: "too many connections
+#: for role". What is quoted is a name, and is not looked into.
 _BY_TEXT: Final = (
+    ("too many", _CROWDED),
+    ("connection slots", _CROWDED),
+    ("starting up", _TURNING),
+    ("shutting down", _TURNING),
+    ("recovery mode", _TURNING),
+    ("not accepting connections", _TURNING),
+    ("not yet accepting", _TURNING),
     ("password authentication", _LOGIN),
     ("no password", _LOGIN),
     ('role "', _LOGIN),
     ("does not exist", _UNMADE),
     ("pg_hba.conf", _REFUSED),
-    ("too many", _CROWDED),
-    ("connection slots", _CROWDED),
-    ("starting up", _TURNING),
-    ("shutting down", _TURNING),
-    ("not accepting connections", _TURNING),
-    ("not yet accepting", _TURNING),
     ("session is read-only", _NO_PRIMARY),  # what the last of several hosts says during a failover
     ("not in hot standby", _NO_PRIMARY),
     ("read-only", _READ_ONLY),
@@ -109,6 +112,8 @@ _BY_TEXT: Final = (
 #: The way there, which the sentence tells already, before what was said.
 _WAY: Final = re.compile(r"connection (?:failed|is bad): (?:connection to server .*? failed: )?(?:FATAL: +)?")
 
+_NAME: Final = re.compile('"[^"]*"')
+
 #: What is raised where there is no connection, or no longer one.
 _NO_CONNECTION: Final = (psycopg.OperationalError, psycopg.InterfaceError, OSError)
 
@@ -128,6 +133,7 @@ def explain(place: str, error: BaseException) -> StorageError:
 
 
 def _of_text(said: str) -> _Meaning:
+    said = _NAME.sub('""', said)
     for part, meaning in _BY_TEXT:
         if part in said:
             return meaning

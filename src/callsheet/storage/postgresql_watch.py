@@ -11,7 +11,7 @@ import sqlalchemy
 from sqlalchemy.exc import DBAPIError
 
 from callsheet.domain.errors import StorageError
-from callsheet.storage import tables
+from callsheet.storage import schema, tables
 from callsheet.storage.postgresql_connection import PATIENCE, driver_connection
 from callsheet.storage.watch import Watch
 
@@ -24,11 +24,21 @@ CHANNEL: Final = "callsheet"
 #: How long an answer to a watch may take, in seconds.
 _PATIENCE: Final = 5.0
 
-_REVISION: Final = sqlalchemy.select(tables.installation.c.organization_id, tables.installation.c.revision)
+#: What is compared at each poll. A table that was dropped and made again is another one, so that all is read again.
+_QUESTION: Final = sqlalchemy.select(
+    tables.installation.c.organization_id,
+    tables.installation.c.revision,
+    sqlalchemy.text("(SELECT version_num FROM alembic_version) AS release"),
+    *(sqlalchemy.text(f"to_regclass('{name}')::oid AS table_{name}") for name in tables.metadata.tables),
+)
 
 
 class PostgreSQLWatch(Watch):
     """Waits for a notification on one lasting connection, and asks for the revision.
+
+    With the revision it asks whose database it is, which release made its schema, and whether each table is there,
+    all in one question that reads two rows. What only a new connection would meet, such as a database that was
+    dropped, ends this one, and the next watch meets it.
 
     It asks when it was notified, and after every wait in which it was not: a notification may have been lost, and
     behind a pooler that lends each transaction another connection none ever comes.
@@ -37,6 +47,7 @@ class PostgreSQLWatch(Watch):
     def __init__(self, database: "PostgreSQL") -> None:
         self._database = database
         self._seen: object = None
+        self._schema: object = None
         self._heard = False  # something that nobody waits for any more
         self._waker, self._woken = socket.socketpair()
         try:
@@ -115,7 +126,10 @@ class PostgreSQLWatch(Watch):
     def _ask(self) -> object:
         """The revision, and whose; notifications that have arrived are counted on the way."""
         with self._connection.begin():  # for SQLAlchemy's books: it sends none
-            row = self._connection.execute(_REVISION).one_or_none()
+            row = self._connection.execute(_QUESTION).one_or_none()
+        if row is not None and row[2:] != self._schema:
+            schema.refuse_unfit(self._database)
+            self._schema = row[2:]
         self.polls += 1
         self.answered_at = time.monotonic()
         self.revision = None if row is None else row.revision

@@ -190,6 +190,20 @@ class Reading:
         row = self._connection.execute(query.order_by(changes.number.desc()).limit(1)).first()
         return None if row is None else (row.number, row.at)
 
+    def last_restore(self) -> str | None:
+        """Return when a backup was last restored; None if none was, as far as the change records say."""
+        changes = tables.changes.c
+        query = select(changes.at).where(changes.kind == "installation", changes.action == "restore")
+        found: str | None = self._connection.execute(query.order_by(changes.number.desc()).limit(1)).scalar()
+        return found
+
+    def is_bare(self) -> bool:
+        """Return whether nothing was ever set up: there is no row of anything."""
+        return not any(
+            self._connection.execute(select(table.c[next(iter(table.c.keys()))]).limit(1)).first()
+            for table in tables.metadata.sorted_tables
+        )
+
     def recorded_from(self, revision: int, number: int) -> Iterator[Recorded]:
         """Yield the change records from this revision and this number on, in their order."""
         first = {"revision": revision, "number": number}

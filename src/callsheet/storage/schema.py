@@ -6,7 +6,7 @@ from typing import Final
 
 from sqlalchemy import false, update
 
-from callsheet.domain.errors import StorageError
+from callsheet.domain.errors import DamagedError, StorageError
 from callsheet.storage import tables
 from callsheet.storage.database import Database
 
@@ -43,12 +43,35 @@ def inspect(database: Database) -> tuple[Schema, str | None]:
     )
 
 
+def refuse_old(database: Database) -> Schema:
+    """Return what ``database`` is; StorageError as for `inspect`, and if it has to be migrated first."""
+    found, revision = inspect(database)
+    if found is Schema.OLD:
+        raise StorageError(
+            f"The database {database.place} has schema {revision}, this program needs {HEAD}; "
+            "run: callsheet migrate"
+        )
+    return found
+
+
+def refuse_unfit(database: Database) -> None:
+    """Raise StorageError unless ``database`` can be served from, seen through a new connection. Changes nothing."""
+    if refuse_old(database) is Schema.EMPTY:
+        raise DamagedError(f"The database {database.place} is empty; restore it from a backup.")
+    with database.looking() as connection:
+        if tables.metadata.tables.keys() - database.table_names(connection):
+            raise DamagedError(
+                f"The database {database.place} lacks a table it should have; restore it from a backup."
+            )
+
+
 def check_writable(database: Database) -> None:
     """Raise StorageError unless the database can be written to. Changes nothing."""
     database.refuse_read_only()
     nothing = update(tables.installation).values(revision=tables.installation.c.revision).where(false())
     with database.transaction(writes=True) as connection:
         connection.execute(nothing)  # where only reading is allowed, only writing fails
+    database.settle()
 
 
 def known_revisions() -> list[str]:

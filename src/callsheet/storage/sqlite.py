@@ -11,10 +11,11 @@ from urllib.parse import quote, unquote
 
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, text
 
-from callsheet.domain.errors import DamagedError, StorageAwayError, StorageError
+from callsheet.domain.errors import DamagedError, ReplacedError, StorageAwayError, StorageError
 from callsheet.storage import database
 from callsheet.storage.database import Database
-from callsheet.storage.sqlite_watch import SQLiteWatch, file_identity
+from callsheet.storage.files import Files, file_identity, uses_wal
+from callsheet.storage.sqlite_watch import SQLiteWatch
 
 #: Marks a file as ours: "Call" in ASCII.
 APPLICATION_ID: Final = 0x43616C6C
@@ -26,6 +27,9 @@ _READ_ONLY: Final = "is read-only; make the file and its folder writable, or nam
 
 #: The triggers without which change records could be edited.
 _GUARDS: Final = {"changes_no_update", "changes_no_delete"}
+
+#: Under which name a connection carries the files that it opened.
+_OPENED: Final = "callsheet files"
 
 #: A part of what SQLite says, what that means, and whether it may be over in a moment.
 _REASONS: Final = (
@@ -65,6 +69,9 @@ class SQLite(Database):
         self.path = _path(url)
         self.place = str(self.path)
         self.engine = self._make_engine({"mode": self._mode})
+        self.reading_engine = self._make_engine({"mode": "ro"}, "PRAGMA query_only = ON")
+        """Opens connections that change no file, not even when they are closed."""
+        self._watched: Files | None = None
 
     @property
     def address(self) -> str:
@@ -74,6 +81,21 @@ class SQLite(Database):
     def begin(self, connection: Connection, *, writes: bool) -> None:
         """Begin: SQLite lets one in at a time that says at once it will write."""
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        if writes:
+            connection.info[_OPENED] = Files.of(self.path)
+
+    def commit(self, connection: Connection) -> None:
+        """Commit, and see that it went into the files that others open by these names."""
+        super().commit(connection)
+        try:
+            ending = Files.of(self.path).replaced(connection.info[_OPENED])
+        except FileNotFoundError:
+            ending = ""
+        if ending is not None:
+            raise ReplacedError(
+                f"The file {self.place}{ending} was replaced or removed while a change was being made; "
+                "look whether it was made before you make it again."
+            )
 
     def revision(self) -> str | None:
         """Return the schema's revision, having looked at the file before SQLite does, and then inside."""
@@ -82,11 +104,18 @@ class SQLite(Database):
             if path.is_dir():
                 raise StorageError(f"The database {path} is a folder; name a file with --database.")
             if not path.exists() or path.stat().st_size == 0:
+                if self._has_wal():  # SQLite would remove it
+                    raise StorageAwayError(
+                        f"The database {path} is missing or empty, but {path}-wal holds changes to it; "
+                        f"put the database back, or remove {path}-wal to lose them."
+                    )
                 if not path.parent.is_dir():
                     raise StorageError(
                         f"The folder {path.parent} does not exist; create it, or name another database."
                     )
                 return None
+            if self._has_wal() and not uses_wal(path):
+                raise self._strange_wal()
         with self.looking() as connection:
             revision = self._revision(connection)
             if revision is not None and path.stat().st_size <= _CHECKED_BYTES:
@@ -148,6 +177,32 @@ class SQLite(Database):
     def announce(self, connection: Connection, revision: int) -> None:
         """Nothing: whoever watches asks SQLite."""
 
+    def table_names(self, connection: Connection) -> set[str]:
+        """Return the names of the tables."""
+        return set(connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'table'")).scalars())
+
+    def settle(self) -> None:
+        """Let readers go on while another process writes; a backup that was put in place by hand does not."""
+        if not uses_wal(self.path):
+            _use_wal(self.engine)
+
+    def tidy(self) -> None:
+        """Bring what is in the -wal into the file and remove it, unless another process uses it."""
+        if not self._is_read_only():
+            with self.transaction(writes=False) as connection:
+                connection.exec_driver_sql("SELECT count(*) FROM sqlite_master")
+
+    def refuse_strange_wal(self, files: Files) -> None:
+        """Raise StorageError if the -wal is the one that was watched beside another file of this name.
+
+        SQLite takes it for a part of whatever file it is beside, and mixes the two.
+        """
+        past = self._watched
+        if past is not None and past.wal is not None and past.wal == files.wal and past.main != files.main:
+            if self._has_wal():
+                raise self._strange_wal()
+        self._watched = files
+
     def watch(self) -> SQLiteWatch:
         """Return what notices changes of the file."""
         return SQLiteWatch(self)
@@ -159,6 +214,17 @@ class SQLite(Database):
             if part in message.lower():
                 return kind(f"The database {self.place} {reason}.")
         return StorageError(f"The database {self.place} failed: {message}.")
+
+    def _has_wal(self) -> bool:
+        """Whether there is a -wal that holds anything."""
+        wal = Path(f"{self.path}-wal")
+        return wal.exists() and wal.stat().st_size > 0
+
+    def _strange_wal(self) -> StorageError:
+        return DamagedError(
+            f"The file {self.place}-wal does not belong to the database {self.place}, which was put there by hand; "
+            f"remove {self.place}-wal and {self.place}-shm, or put back the database that was there before."
+        )
 
     @property
     def _mode(self) -> str:
@@ -212,7 +278,7 @@ class SQLite(Database):
                 )
 
     def _revision(self, connection: Connection) -> str | None:
-        tables = set(connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'table'")).scalars())
+        tables = self.table_names(connection)
         owner = connection.execute(text("PRAGMA application_id")).scalar_one()
         if not tables and owner in (0, APPLICATION_ID):
             return None

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
-from callsheet.domain.errors import StorageError
 from callsheet.storage import schema
 from callsheet.storage.database import database_at
 from callsheet.storage.reading import Reading
@@ -46,13 +45,7 @@ class Store:
 
     def is_ready(self) -> bool:
         """Return whether it can be read, False if it is empty; StorageError as for `prepare`, which writes."""
-        found, revision = schema.inspect(self.database)
-        if found is Schema.OLD:
-            raise StorageError(
-                f"The database {self.place} has schema {revision}, this program needs {schema.HEAD}; "
-                "run: callsheet migrate"
-            )
-        return found is Schema.CURRENT
+        return schema.refuse_old(self.database) is Schema.CURRENT
 
     def prepare(self) -> None:
         """Make the schema if the database is empty; refuse one that is not fit for use, unchanged.
@@ -81,6 +74,10 @@ class Store:
         else:
             schema.migrate(self.database)
         return revision, schema.HEAD
+
+    def tidy(self) -> None:
+        """Leave as few files as possible, once this process needs the database no more."""
+        self.database.tidy()
 
     def watch(self) -> Watch:
         """Return what notices changes; it holds one connection until it is closed."""
