@@ -69,7 +69,7 @@ def test_migrate_says_what_it_did_and_that_there_is_nothing_left_to_do(call: CLI
 def test_a_command_about_what_exists_refuses_an_empty_database_and_makes_nothing(call: CLI, url: str) -> None:
     place = make_url(url).render_as_string()
     assert call("catalog", "list", "--database", url).refusal == (
-        f"There is no database at {place}; callsheet serve makes it, or callsheet migrate."
+        f"There is no database at {place}; callsheet serve makes one, or callsheet migrate."
     )
     assert call("migrate", "--database", url).err.startswith("Migrated the schema from nothing to ")
 

@@ -12,7 +12,7 @@ import pytest
 from callsheet.api.answer import answer
 from callsheet.api.request import Request
 from callsheet.api.state import Options
-from callsheet.domain.errors import StateFileError, StorageAwayError
+from callsheet.domain.errors import ForeignError, StateFileError, StorageAwayError
 from callsheet.service.setup import set_up
 from callsheet.service.state import LiveState
 from callsheet.service.state_file import StateFile
@@ -204,7 +204,7 @@ def test_a_state_file_that_is_refused_is_told_and_is_as_none(
         wait_for(lambda: held(StateFile(path, address)) == expected, "a new file")
 
 
-def test_the_state_of_another_installation_is_replaced_once_the_database_is_there(
+def test_the_saved_state_of_another_installation_is_kept_until_a_restart_finds_the_database_there(
     stopped: Server, tmp_path: Path, installation: Installation
 ) -> None:
     path, address = tmp_path / "state", Store(stopped.url).address
@@ -219,7 +219,10 @@ def test_the_state_of_another_installation_is_replaced_once_the_database_is_ther
     with Replica(stopped.url, path) as live:
         assert live.current.organization_id == other.organization_id
         stopped.start()
-        wait_for(lambda: live.current.organization_id != other.organization_id, "the State of the database")
+        wait_for(lambda: isinstance(live.outage.cause, ForeignError), "the database")
+        assert live.current.organization_id == other.organization_id
+    with Replica(stopped.url, path) as live:
+        assert live.current.organization_id != other.organization_id
         wait_for(lambda: StateFile(path, address).holds(live.current), "a new file")
 
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from callsheet.api.state import State
 from callsheet.domain.access import Visibility
-from callsheet.domain.errors import RefusedError
+from callsheet.domain.errors import ForeignError, RefusedError
 from callsheet.service.access import AccessService
 from callsheet.service.setup import open_store
 from callsheet.service.state import LiveState
@@ -141,18 +141,20 @@ def test_what_a_change_of_keys_does_not_touch_is_shared(installation: Installati
     assert live.current is not before
 
 
-def test_another_database_in_its_place_is_loaded_anew(
+def test_another_installation_in_its_place_is_refused_and_loaded_by_whoever_starts(
     installation: Installation, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     live = installation.live()
+    before = live.current
     other = tmp_path_factory.mktemp("other") / "callsheet.db"
     service = AccessService(open_store(f"sqlite:///{other}", lambda: NOW), "test", lambda: NOW)
     for number in range(5):  # a higher revision than ours, which must not matter
         service.create_workspace(f"workspace {number}")
     other.replace(installation.store.place)
-    assert live.refresh() is True
-    assert seen(live.current) == seen(LiveState(Store(installation.url), live.current.options).current)
-    assert len(live.current.workspaces) == 6
+    with pytest.raises(ForeignError):
+        live.refresh()
+    assert live.current is before
+    assert len(LiveState(Store(installation.url), before.options).current.workspaces) == 6
 
 
 def test_an_earlier_backup_put_back_is_loaded_anew(

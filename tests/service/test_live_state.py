@@ -15,12 +15,15 @@ from pathlib import Path
 import pytest
 
 from callsheet.api.state import Options
-from callsheet.domain.errors import StorageError
+from callsheet.domain.errors import DamagedError, ForeignError, StorageError
+from callsheet.service.backup import back_up
 from callsheet.service.catalog import CatalogService
-from callsheet.service.setup import open_store
+from callsheet.service.restore import restore
+from callsheet.service.setup import open_existing, open_store
 from callsheet.service.state import LiveState
 from callsheet.storage.store import Store
 from tests.installation import Installation, make_model, now, on_both
+from tests.storage.others import execute
 
 
 @contextmanager
@@ -169,14 +172,86 @@ def test_a_damaged_database_leaves_the_state_until_it_is_whole_again(
         seconds_until(lambda: live.current.catalog.get("after") is not None)
 
 
-def test_another_file_in_the_place_of_the_database_is_followed(installation: Installation, tmp_path: Path) -> None:
-    other = open_store(f"sqlite:///{tmp_path / 'other.db'}", now)
+def test_another_installation_in_the_place_of_the_database_is_not_followed_until_a_restart(
+    installation: Installation, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = Path(installation.store.place)
+    other = Path(open_store(f"sqlite:///{tmp_path / 'other.db'}", now).place)
     with watching(installation) as live:
-        first = live.current.organization_id
-        Path(other.place).replace(installation.store.place)
-        seconds_until(lambda: live.current.organization_id != first)
+        mine = live.current
+        aside = path.rename(tmp_path / "aside.db")
+        other.replace(path)
+        seconds_until(lambda: isinstance(live.outage.cause, ForeignError))
+        theirs = Installation(installation.url).live().current  # as after a restart
+        assert live.current is mine
+        said = next(message for message in caplog.messages if "another installation" in message)
+        assert f"(organization {theirs.organization_id})" in said
+        assert f"(organization {mine.organization_id})" in said
+        path.rename(other)
+        aside.rename(path)
         installation.add(make_model("after"))
         seconds_until(lambda: live.current.catalog.get("after") is not None)
+        seconds_until(lambda: live.is_followed)
+    assert live.following.replacements >= 1
+
+
+@on_both
+def test_a_revision_that_was_set_back_is_followed_and_said_until_its_change_is_there_again(
+    installation: Installation, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", logger="callsheet")
+    installation.add(make_model("late"))
+    with watching(installation) as live:
+        before = live.current.revision
+        execute(installation.store, f"UPDATE installation SET revision = {before - 1}")
+        seconds_until(lambda: live.history.lost is not None)
+        seconds_until(lambda: live.current.revision == before - 1)
+        assert live.history.regressions == 1
+        assert f"it is at revision {before - 1}, and this server had read revision {before}, " in caplog.text
+        execute(installation.store, f"UPDATE installation SET revision = {before}")
+        seconds_until(lambda: live.history.lost is None)
+        assert f"holds the change of revision {before} again." in caplog.text
+
+
+@on_both
+def test_what_is_lost_stays_lost_when_another_change_takes_its_number(installation: Installation) -> None:
+    installation.add(make_model("late"))
+    with watching(installation) as live:
+        before = live.current.revision
+        execute(installation.store, f"UPDATE installation SET revision = {before - 1}")
+        seconds_until(lambda: live.history.lost is not None)
+        installation.key()
+        seconds_until(lambda: len(live.current.keyring) == 1)
+        assert live.current.revision == before
+        assert live.history.lost is not None
+
+
+@on_both
+def test_a_restore_is_followed_and_said_and_is_no_loss(
+    installation: Installation, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", logger="callsheet")
+    back_up(installation.store, tmp_path / "backup.db", lambda *_: None)
+    installation.add(make_model("late"))
+    with watching(installation) as live:
+        restore(tmp_path / "backup.db", installation.store, "test", now, lambda *_: None, replace=True)
+        seconds_until(lambda: live.current.catalog.get("late") is None)
+        assert (live.history.lost, live.history.regressions) == (None, 0)
+        assert " was restored; revision 3 is served in place of revision 2." in caplog.text
+
+
+@on_both
+def test_a_database_that_has_lost_whose_it_is_is_damaged_and_nothing_is_set_up_over_it(
+    installation: Installation,
+) -> None:
+    with watching(installation) as live:
+        before = live.current
+        execute(installation.store, "DELETE FROM installation")
+        seconds_until(lambda: isinstance(live.outage.cause, DamagedError))
+        assert live.current is before
+    for use in (lambda: open_existing(installation.url), lambda: open_store(installation.url, now)):
+        with pytest.raises(DamagedError, match="has lost the row of its table installation"):
+            use()
 
 
 def test_refreshing_without_a_database_is_refused_and_the_state_stays(installation: Installation) -> None:

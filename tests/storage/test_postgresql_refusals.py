@@ -8,8 +8,10 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
+import psycopg
 import pytest
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import DBAPIError
@@ -338,13 +340,46 @@ def test_the_first_of_several_hosts_that_answers_is_taken(own: Server) -> None:
         assert Store(f"postgresql://postgres@/postgres?{query}").is_empty()
 
 
-def test_a_server_without_a_connection_left_is_told(own: Server) -> None:
+def crowded(said: str) -> str:
+    """What is said of a limit on connections that has been reached."""
+    return f"has no connection left ({said}); raise that limit, or let fewer processes connect."
+
+
+def test_the_limit_of_a_database_is_waited_for_and_named(own: Server) -> None:
     url = Databases(own.url).make()
     open_store(url, lambda: NOW)
-    execute(url, f'ALTER DATABASE "{make_url(url).database}" CONNECTION LIMIT 0')
-    assert refused(_as(url, "nobody_special"), StorageAwayError) == (
-        "has no connection left; raise max_connections, or let fewer processes connect."
+    name = make_url(url).database
+    execute(url, f'ALTER DATABASE "{name}" CONNECTION LIMIT 0')
+    assert refused(_as(url, "nobody_special"), StorageAwayError) == crowded(
+        f'too many connections for database "{name}"'
     )
+
+
+@pytest.mark.parametrize("role", ["limited", "does not exist", "no password"])
+def test_the_limit_of_a_role_is_waited_for_and_named(own: Server, role: str) -> None:
+    execute(own.url, f'CREATE ROLE "{role}" LOGIN CONNECTION LIMIT 0')
+    assert refused(at(own, username=role), StorageAwayError) == crowded(f'too many connections for role "{role}"')
+
+
+def test_the_limits_of_a_server_are_waited_for_and_named() -> None:
+    options = {"max_connections": "4", "superuser_reserved_connections": "1", "reserved_connections": "1"}
+    with Server(options) as server, ExitStack() as connections:
+        execute(server.url, "CREATE USER nobody_special")
+        url = at(server, username="nobody_special")
+
+        def take(url: str) -> None:
+            connections.enter_context(psycopg.connect(url))
+
+        take(server.url)
+        take(server.url)
+        reserved = refused(url, StorageAwayError)
+        assert reserved.startswith(
+            "has no connection left (remaining connection slots are reserved for roles with "
+        )
+        take(server.url)
+        assert refused(url, StorageAwayError).startswith("has no connection left (remaining connection slots are ")
+        take(server.url)
+        assert refused(server.url, StorageAwayError) == crowded("sorry, too many clients already")
 
 
 def test_a_full_disk_is_told(url: str) -> None:

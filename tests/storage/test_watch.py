@@ -5,10 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from callsheet.domain.errors import ConflictError, StorageError
+from callsheet.domain.errors import (
+    ConflictError,
+    DamagedError,
+    ReplacedError,
+    StorageAwayError,
+    StorageError,
+)
+from callsheet.service.backup import back_up
 from callsheet.storage.store import Store
 from callsheet.storage.watch import Watch
-from tests.storage.files import NOW, make_database, url_of
+from tests.storage.files import NOW, fingerprint, make_database, url_of
 from tests.storage.others import execute
 
 #: Longer than any change takes to be noticed, in seconds.
@@ -98,15 +105,156 @@ def test_a_file_that_was_moved_away_is_told_and_not_made_anew(file: Store) -> No
         assert watch.changed(0)
 
 
-def test_another_file_in_its_place_is_a_change_and_is_watched_from_then_on(file: Store, tmp_path: Path) -> None:
+@pytest.mark.parametrize("ending", ["", "-wal", "-shm"])
+def test_another_file_in_the_place_of_one_of_the_three_ends_the_watch(
+    file: Store, tmp_path: Path, ending: str
+) -> None:
     other = make_database(tmp_path / "other.db")
+    with file.watch() as watch, other.watch():
+        watch.changed(0)
+        Path(f"{other.place}{ending}").replace(f"{file.place}{ending}")
+        with pytest.raises(ReplacedError) as refusal:
+            watch.changed(0)
+        assert str(refusal.value).startswith(f"The file {file.place}{ending} was replaced or removed ")
+
+
+@pytest.mark.parametrize("ending", ["-wal", "-shm"])
+def test_a_file_that_was_removed_beside_the_database_ends_the_watch(file: Store, ending: str) -> None:
     with file.watch() as watch:
         watch.changed(0)
-        Path(other.place).replace(file.place)
+        Path(f"{file.place}{ending}").unlink()
+        with pytest.raises(ReplacedError):
+            watch.changed(0)
+    with file.watch() as watch:
         assert watch.changed(0)
-        assert not watch.changed(0)
-        record(Store(url_of(Path(file.place))))
+        record(file)
         assert watch.changed(0)
+
+
+def test_a_watch_that_is_closed_last_neither_brings_changes_into_the_file_nor_removes_any(file: Store) -> None:
+    path, wal = Path(file.place), Path(f"{file.place}-wal")
+    with file.watch() as watch:
+        watch.changed(0)
+        before = path.read_bytes()
+        record(file)
+        mine = wal.rename(wal.with_name("aside"))
+        wal.write_bytes(b"")  # that of others, by now
+        theirs = wal.stat().st_ino
+    assert (path.read_bytes(), wal.stat().st_ino) == (before, theirs)
+    mine.replace(wal)
+    with file.read() as reading:
+        assert [each["subject"] for each in reading.changes("a")] == ["a"]
+
+
+def test_what_sqlite_itself_brings_into_the_file_does_not_end_the_watch(file: Store) -> None:
+    with file.watch() as watch:
+        watch.changed(0)
+        for number in range(3):
+            record(file)
+            execute(file, f"PRAGMA wal_checkpoint({('PASSIVE', 'RESTART', 'TRUNCATE')[number]})")
+            assert watch.changed(0)
+            assert not watch.changed(0)
+
+
+def test_a_file_that_is_written_over_is_found_unfit_until_another_is_there(file: Store, tmp_path: Path) -> None:
+    path = Path(file.place)
+    other = Path(make_database(tmp_path / "other.db").place)
+    with file.watch() as watch:
+        watch.changed(0)
+        record(file)
+        watch.changed(0)
+        with path.open("r+b") as written:  # SQLite would take a part of each
+            written.write(other.read_bytes())
+        with pytest.raises(DamagedError, match="was overwritten while it was in use"):
+            watch.changed(0)
+    with pytest.raises(DamagedError):
+        file.watch()
+    for ending in ("", "-wal", "-shm"):
+        Path(f"{path}{ending}").unlink()
+    other.rename(path)
+    with file.watch() as watch:
+        assert watch.changed(0)
+
+
+def test_a_backup_that_is_put_beside_the_wal_of_another_file_is_refused_by_everybody(
+    file: Store, tmp_path: Path
+) -> None:
+    back_up(file, tmp_path / "backup.db", lambda *_: None)
+    with file.watch() as watch:
+        watch.changed(0)
+        record(file)
+        (tmp_path / "backup.db").replace(file.place)
+        before = fingerprint(Path(file.place).parent)
+        with pytest.raises(ReplacedError):
+            watch.changed(0)
+    for ask in (file.watch, Store(url_of(Path(file.place))).prepare):
+        with pytest.raises(DamagedError, match=r"-wal does not belong to the database "):
+            ask()
+    assert fingerprint(Path(file.place).parent) == before
+
+
+def test_an_empty_file_beside_a_wal_is_refused_and_the_wal_stays(file: Store) -> None:
+    with file.watch() as watch:
+        watch.changed(0)
+        record(file)
+        Path(file.place).write_bytes(b"")
+        wal = Path(f"{file.place}-wal").read_bytes()
+        with pytest.raises(StorageError):
+            watch.changed(0)
+        for ask in (file.watch, file.prepare, file.is_empty):
+            with pytest.raises(StorageAwayError, match="is missing or empty, but "):
+                ask()
+    assert Path(f"{file.place}-wal").read_bytes() == wal
+
+
+def write_and_remove(file: Store, ending: str) -> None:
+    with file.write("test", NOW) as writing:
+        writing.record("add", "model", "a", None, None)
+        Path(f"{file.place}{ending}").rename(f"{file.place}{ending}.aside")
+
+
+def test_a_change_that_went_into_a_file_that_was_removed_is_not_acknowledged(file: Store) -> None:
+    for ending in ("", "-wal"):
+        with pytest.raises(ReplacedError, match="while a change was being made; look whether it was made"):
+            write_and_remove(file, ending)
+        Path(f"{file.place}{ending}.aside").replace(f"{file.place}{ending}")
+
+
+@pytest.mark.parametrize("table", ["tombstones", "alembic_version"])
+def test_a_table_that_was_dropped_is_missed_at_once(store: Store, table: str) -> None:
+    with store.watch() as watch:
+        watch.changed(0)
+        execute(store, f"DROP TABLE {table}")
+        with pytest.raises(StorageError):
+            watch.changed(0)
+    with pytest.raises(StorageError), store.watch() as again:
+        again.changed(0)
+
+
+@pytest.mark.parametrize(
+    "statement", ["UPDATE alembic_version SET version_num = '9999'", "DELETE FROM alembic_version"]
+)
+def test_another_number_of_the_schema_is_seen_at_once(store: Store, statement: str) -> None:
+    with store.watch() as watch:
+        watch.changed(0)
+        execute(store, statement)
+        with pytest.raises(StorageError):
+            watch.changed(0)
+
+
+def test_a_backup_that_is_put_in_place_by_hand_lets_readers_go_on_once_it_is_used(
+    file: Store, tmp_path: Path
+) -> None:
+    back_up(file, tmp_path / "backup.db", lambda *_: None)
+    put = Store(url_of(tmp_path / "backup.db"))
+    put.prepare()
+    with put.watch() as watch:
+        watch.changed(0)
+        record(put)
+        assert watch.changed(0)
+        assert Path(f"{put.place}-wal").exists()
+    put.tidy()
+    assert not Path(f"{put.place}-wal").exists()
 
 
 def test_what_has_changed_can_be_read_on_the_connection_that_noticed_it(store: Store) -> None:

@@ -54,6 +54,8 @@ class Lineage:
             It holds none.
         """
         installation = reading.installation()
+        if installation is None and reading.is_bare():
+            raise self._store.database.emptied()
         if installation is None:
             raise self._store.database.ownerless()
         if installation.organization_id != state.organization_id:
@@ -74,9 +76,9 @@ class Lineage:
         self.regressions += 1
         self.lost = self.lost or mark
         _log.error(
-            "The database %s went back to an older history without a restore: it is at revision %d and lacks the "
-            "change of revision %d%s, which this server had read. It answers from revision %d now; if that is not "
-            "the right database, put that back or restore a backup; if it is, restart the server.",
+            "The database %s went back without a restore: it is at revision %d, and this server had read revision "
+            "%d%s. It answers from revision %d now; if that is not the right database, put that back or restore a "
+            "backup; if it is, restart the server.",
             self._store.place,
             installation.revision,
             state.revision,
@@ -89,7 +91,9 @@ class Lineage:
         lost = self.lost
         if lost is None:
             return
-        if reading.last_change(lost.revision) == lost.last_change:
+        installation = reading.installation()
+        is_back = installation is not None and installation.revision >= lost.revision
+        if is_back and reading.last_change(lost.revision) == lost.last_change:
             self.lost = None
             _log.info("The database %s holds the change of revision %d again.", self._store.place, lost.revision)
         elif _is_restored_since(reading, lost):

@@ -153,6 +153,10 @@ class Database(ABC):
         """Return the refusal of a database that has lost what it held."""
         return DamagedError(f"The database {self.place} is damaged; restore it from a backup.")
 
+    def emptied(self) -> StorageError:
+        """Return the refusal of a database that should hold something."""
+        return DamagedError(f"The database {self.place} is empty; restore it from a backup.")
+
     def ownerless(self) -> StorageError:
         """Return the refusal of a database that holds something, and does not say whose it is."""
         return DamagedError(

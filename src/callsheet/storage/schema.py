@@ -57,7 +57,7 @@ def refuse_old(database: Database) -> Schema:
 def refuse_unfit(database: Database) -> None:
     """Raise StorageError unless ``database`` can be served from, seen through a new connection. Changes nothing."""
     if refuse_old(database) is Schema.EMPTY:
-        raise DamagedError(f"The database {database.place} is empty; restore it from a backup.")
+        raise database.emptied()
     with database.looking() as connection:
         if tables.metadata.tables.keys() - database.table_names(connection):
             raise DamagedError(

@@ -72,6 +72,7 @@ class SQLite(Database):
         self.reading_engine = self._make_engine({"mode": "ro"}, "PRAGMA query_only = ON")
         """Opens connections that change no file, not even when they are closed."""
         self._watched: Files | None = None
+        self._overwritten: Files | None = None
 
     @property
     def address(self) -> str:
@@ -104,7 +105,7 @@ class SQLite(Database):
             if path.is_dir():
                 raise StorageError(f"The database {path} is a folder; name a file with --database.")
             if not path.exists() or path.stat().st_size == 0:
-                if self._has_wal():  # SQLite would remove it
+                if self.has_wal():  # SQLite would remove it
                     raise StorageAwayError(
                         f"The database {path} is missing or empty, but {path}-wal holds changes to it; "
                         f"put the database back, or remove {path}-wal to lose them."
@@ -114,7 +115,7 @@ class SQLite(Database):
                         f"The folder {path.parent} does not exist; create it, or name another database."
                     )
                 return None
-            if self._has_wal() and not uses_wal(path):
+            if self.has_wal() and not uses_wal(path):
                 raise self._strange_wal()
         with self.looking() as connection:
             revision = self._revision(connection)
@@ -183,8 +184,11 @@ class SQLite(Database):
 
     def settle(self) -> None:
         """Let readers go on while another process writes; a backup that was put in place by hand does not."""
-        if not uses_wal(self.path):
-            _use_wal(self.engine)
+        with self.explained():
+            with self.engine.connect() as connection:
+                mode = connection.exec_driver_sql("PRAGMA journal_mode").scalar()
+            if mode != "wal":
+                _use_wal(self.engine)
 
     def tidy(self) -> None:
         """Bring what is in the -wal into the file and remove it, unless another process uses it."""
@@ -198,10 +202,20 @@ class SQLite(Database):
         SQLite takes it for a part of whatever file it is beside, and mixes the two.
         """
         past = self._watched
-        if past is not None and past.wal is not None and past.wal == files.wal and past.main != files.main:
-            if self._has_wal():
-                raise self._strange_wal()
-        self._watched = files
+        if past is not None and past.wal == files.wal and past.main != files.main and self.has_wal():
+            raise self._strange_wal()
+        past = self._overwritten
+        if past is not None and (past.main, past.wal) == (files.main, files.wal):
+            raise self.overwritten(files)
+        self._watched, self._overwritten = files, None
+
+    def overwritten(self, files: Files) -> StorageError:
+        """Note that the database was written to past SQLite, which may now mix it with the -wal; return why."""
+        self._overwritten = files
+        return DamagedError(
+            f"The database {self.place} was overwritten while it was in use, and may hold parts of two databases; "
+            "stop its servers, then restore a backup with --force."
+        )
 
     def watch(self) -> SQLiteWatch:
         """Return what notices changes of the file."""
@@ -215,8 +229,8 @@ class SQLite(Database):
                 return kind(f"The database {self.place} {reason}.")
         return StorageError(f"The database {self.place} failed: {message}.")
 
-    def _has_wal(self) -> bool:
-        """Whether there is a -wal that holds anything."""
+    def has_wal(self) -> bool:
+        """Return whether there is a -wal that holds anything."""
         wal = Path(f"{self.path}-wal")
         return wal.exists() and wal.stat().st_size > 0
 
@@ -290,7 +304,7 @@ class SQLite(Database):
         return str(revision)
 
     def _check_pages(self, connection: Connection) -> None:
-        if connection.execute(text("PRAGMA quick_check(1)")).scalar() != "ok":
+        if connection.execute(text("PRAGMA integrity_check(1)")).scalar() != "ok":
             raise self.damaged()
 
 

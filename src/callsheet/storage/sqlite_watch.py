@@ -28,7 +28,8 @@ class SQLiteWatch(Watch):
     3. *Whether the files were written to past SQLite.* An open connection answers from what it remembers; only a
        new one meets what was written over. So where the database was written to, or the -wal without a commit,
        a new connection looks whether the database is fit for use, and takes the place of this one. SQLite itself
-       writes to the database once in some hundreds of changes.
+       writes to the database once in some hundreds of changes, and says so beforehand in the -shm; where it did
+       not, the database and its -wal no longer belong together, and DamagedError is raised.
 
     The connection only reads, so that it can neither bring a -wal into the database nor remove one when it is
     closed: SQLite removes by name, and that might be a file which others use. SQLite notifies nobody of a change:
@@ -54,7 +55,7 @@ class SQLiteWatch(Watch):
             self._woken.wait(timeout)
             self._woken.clear()
         with self._database.explained():
-            files = Files.named(*self._names)
+            files = Files.watched(*self._names)
             self._refuse_replaced(files)
             version = self._ask("PRAGMA data_version")
             if self._is_written_over(files, version):
@@ -85,12 +86,12 @@ class SQLiteWatch(Watch):
     def _open(self) -> None:
         """Look whether the database is fit for use, and begin to watch it."""
         with self._database.explained():
-            Files.named(*self._names)  # first: what is not there may come back
+            Files.watched(*self._names)  # first: what is not there may come back
             schema.refuse_unfit(self._database)  # before SQLite opens it: beside an empty file, it removes the -wal
             self._connection = self._database.reading_engine.connect()
             try:
                 self._version = self._ask("PRAGMA data_version")  # with the first question, SQLite opens all files
-                self._files = Files.named(*self._names)
+                self._files = Files.watched(*self._names)
                 self._database.refuse_strange_wal(self._files)
                 self._schema = self._read_schema()
             except BaseException:
@@ -114,7 +115,10 @@ class SQLiteWatch(Watch):
             written, self._schema = written or found != self._schema, found
         else:
             written = written or files.wal_stamp != self._files.wal_stamp
+        overwritten = files.was_overwritten(self._files) and self._database.has_wal()
         self._files, self._version = files, version
+        if overwritten:
+            raise self._database.overwritten(files)
         return written
 
     def _read_schema(self) -> object:
