@@ -119,7 +119,8 @@ def test_restore_says_what_became_of_everything(call: CLI, here: Path) -> None:
 def test_restore_as_json(call: CLI, here: Path) -> None:
     call("backup", "backup.db")
     assert call("restore", "backup.db", "--database", "sqlite:///new.db", "--json").json == {
-        "backup_revision": 20, "database": "new.db", "kept": None, "lost_keys": [], "revision": 21,
+        "another_installation": False, "backup_revision": 20, "database": "new.db", "kept": None,
+        "lost_keys": [], "revision": 21,
         "revived_keys": [],
     }  # fmt: skip
     call("keys", "archive", "ada")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from callsheet.api.state import Options
-from callsheet.domain.errors import CallsheetError, ConflictError, StorageError, UnknownError
+from callsheet.domain.errors import CallsheetError, ConflictError, ForeignError, StorageError, UnknownError
 from callsheet.service.backup import back_up
 from callsheet.service.check import check_database
 from callsheet.service.restore import Restored, restore
@@ -165,7 +165,10 @@ def test_the_backup_of_another_installation_takes_its_place(backup: Path, empty_
     restored = put_back(backup, store)
     assert without_record(everything(store)) == held(backup)
     assert restored.revision == 21
-    assert live.refresh()
+    assert restored.is_another
+    with pytest.raises(ForeignError):
+        live.refresh()
+    live = LiveState(store, Options())  # as after a restart
     assert seen(live.current) == seen(LiveState(store, Options()).current)
 
 

@@ -75,6 +75,7 @@ def restore(
     if as_json:
         print_json(
             {
+                "another_installation": restored.is_another,
                 "backup_revision": restored.backup_revision,
                 "database": store.place,
                 "kept": None if restored.kept is None else str(restored.kept),
@@ -87,6 +88,8 @@ def restore(
     say(f"Restored revision {restored.backup_revision} into {store.place}, as revision {restored.revision}.")
     if restored.kept is not None:
         say(f"What was there before is kept in {restored.kept}.")
+    if restored.is_another:
+        say("It is another installation than was there before; restart the servers that serve from it.")
     for key in restored.revived:
         say(f"The key {key.name} ({key.id}) had stopped working and works again.")
     for key in restored.lost:

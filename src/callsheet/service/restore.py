@@ -45,6 +45,8 @@ class Restored:
         The keys that had stopped working and work again.
     lost
         The keys that worked and are not known any more.
+    is_another
+        Whether the backup is of another installation than the database held; servers do not follow that.
     """
 
     revision: int
@@ -52,6 +54,7 @@ class Restored:
     kept: Path | None
     revived: list[KeyName]
     lost: list[KeyName]
+    is_another: bool
 
 
 def restore(
@@ -133,12 +136,14 @@ def _put(backup: Store, target: Store, beside: Path, actor: str, now: datetime, 
             here.fill(there)
             after = _keys(here, now)
             revision, backup_revision = here.record_restore(actor, now, past)
+            present = here.installation()
     stopped = {each for each, (_, works) in before.items() if not works}
     return Restored(
         revision=revision,
         backup_revision=backup_revision,
         kept=None if past is None else kept,
         revived=[KeyName(each, name) for each, (name, works) in after.items() if works and each in stopped],
+        is_another=past is not None and present is not None and past.organization_id != present.organization_id,
         lost=[KeyName(each, name) for each, (name, works) in before.items() if works and each not in after],
     )
 

@@ -47,6 +47,11 @@ class Files(NamedTuple):
     wal_stamp: Stamp | None
     progress: tuple[bytes, int, int] | None
 
+    @property
+    def holds_changes(self) -> bool:
+        """Whether there is anything in the -wal."""
+        return self.wal_stamp is not None and self.wal_stamp[0] > 0
+
     @classmethod
     def of(cls, path: Path) -> Self:
         """Return the files of the database at ``path``, without `progress`; FileNotFoundError if there is none."""

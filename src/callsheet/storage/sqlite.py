@@ -71,7 +71,8 @@ class SQLite(Database):
         self.engine = self._make_engine({"mode": self._mode})
         self.reading_engine = self._make_engine({"mode": "ro"}, "PRAGMA query_only = ON")
         """Opens connections that change no file, not even when they are closed."""
-        self._watched: Files | None = None
+        self.watched: Files | None = None
+        """The files as they were last watched."""
         self._overwritten: Files | None = None
 
     @property
@@ -201,13 +202,13 @@ class SQLite(Database):
 
         SQLite takes it for a part of whatever file it is beside, and mixes the two.
         """
-        past = self._watched
-        if past is not None and past.wal == files.wal and past.main != files.main and self.has_wal():
+        past = self.watched
+        if past is not None and past.holds_changes and past.wal == files.wal and past.main != files.main:
             raise self._strange_wal()
         past = self._overwritten
         if past is not None and (past.main, past.wal) == (files.main, files.wal):
             raise self.overwritten(files)
-        self._watched, self._overwritten = files, None
+        self._overwritten = None
 
     def overwritten(self, files: Files) -> StorageError:
         """Note that the database was written to past SQLite, which may now mix it with the -wal; return why."""

@@ -82,6 +82,7 @@ class SQLiteWatch(Watch):
     def close(self) -> None:
         """Give the connection back."""
         self._connection.close()
+        self._database.watched = self._files
 
     def _open(self) -> None:
         """Look whether the database is fit for use, and begin to watch it."""
@@ -115,7 +116,7 @@ class SQLiteWatch(Watch):
             written, self._schema = written or found != self._schema, found
         else:
             written = written or files.wal_stamp != self._files.wal_stamp
-        overwritten = files.was_overwritten(self._files) and self._database.has_wal()
+        overwritten = files.was_overwritten(self._files) and files.holds_changes
         self._files, self._version = files, version
         if overwritten:
             raise self._database.overwritten(files)

@@ -1,0 +1,284 @@
+"""The files of a SQLite database are exchanged, damaged or moved under a server: it stays right, or says so at once."""
+
+import json
+import os
+import re
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from tests.program import Server, call, wait_for
+
+#: Does something to the database at this path.
+Act = Callable[[Path], object]
+
+
+class Scene(NamedTuple):
+    """A server, its database, and the secret of a key, `leaver`, that is to be disabled."""
+
+    server: Server
+    path: Path
+    leaver: str
+
+    @property
+    def url(self) -> tuple[str, str]:
+        """The flag that names the database."""
+        return "--database", f"sqlite:///{self.path}"
+
+    def ready(self) -> tuple[str, str]:
+        """Two words of /readyz."""
+        said = self.server.get("/readyz")[1]
+        return said["status"], said["database"]
+
+    def metric(self, name: str) -> float:
+        """One figure of the server, of all its workers."""
+        connection = self.server.connect()
+        connection.request("GET", "/metrics")
+        found = re.search(rf"^callsheet_{name} (\S+)$", connection.getresponse().read().decode(), re.MULTILINE)
+        connection.close()
+        assert found is not None, name
+        return float(found[1])
+
+    def everybody(self, condition: Callable[[], bool]) -> None:
+        """Wait until ``condition`` holds whichever worker answers."""
+        wait_for(lambda: all(condition() for _ in range(6)))
+
+
+@contextmanager
+def serving(folder: Path, *flags: str) -> Iterator[Scene]:
+    """A server whose last changes are in the -wal, and beside its database a backup that lacks the very last one."""
+    (folder / "data").mkdir()
+    path = folder / "data" / "callsheet.db"
+    with Server(path, *flags) as server:
+        named = ("--database", f"sqlite:///{path}")
+        leaver = json.loads(call("keys", "create", "--name", "leaver", "--json", *named).stdout)["secret"]
+        assert call("backup", str(folder / "backup.db"), *named).returncode == 0
+        assert call("catalog", "add", "late", *named).returncode == 0
+        scene = Scene(server, path, leaver)
+        scene.everybody(lambda: server.get("/v1/models/late", leaver)[0] == 200)
+        assert scene.ready() == ("ok", "up")
+        yield scene
+        assert server.stop() == 0
+        assert "Traceback" not in server.stderr
+
+
+def wal(path: Path) -> Path:
+    """Where SQLite writes changes."""
+    return Path(f"{path}-wal")
+
+
+def shm(path: Path) -> Path:
+    """Where SQLite has the index of those."""
+    return Path(f"{path}-shm")
+
+
+def remove(*files: Path) -> None:
+    """Remove them."""
+    for file in files:
+        file.unlink()
+
+
+def backup_of(path: Path) -> Path:
+    """Where the backup is."""
+    return path.parent.parent / "backup.db"
+
+
+def overwrite(path: Path, content: bytes) -> None:
+    """Write to the very file, as cp does."""
+    with path.open("r+b") as file:
+        file.write(content)
+
+
+def of_another(path: Path) -> Path:
+    """A database of another installation."""
+    other = path.parent.parent / "other.db"
+    assert call("migrate", "--database", f"sqlite:///{other}").returncode == 0
+    return other
+
+
+def garbled(path: Path) -> bytes:
+    """A header, and nonsense behind it."""
+    return path.read_bytes()[:100] + os.urandom(path.stat().st_size - 100)
+
+
+def run_sql(*statements: str) -> Act:
+    """Change it past Callsheet."""
+
+    def act(path: Path) -> None:
+        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+            for statement in statements:
+                connection.execute(statement)
+
+    return act
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("act", [lambda path: remove(wal(path), shm(path)), lambda path: remove(wal(path))])
+def test_changes_that_were_in_a_removed_file_are_said_to_be_lost_and_none_after_is(
+    tmp_path: Path, act: Act, workers: str
+) -> None:
+    with serving(tmp_path, "--workers", workers) as scene:
+        act(scene.path)
+        scene.everybody(lambda: scene.ready() == ("degraded", "older"))
+        assert f"The file {scene.path}-wal was replaced or removed while it was in use" in scene.server.stderr
+        assert re.search(
+            r" ERROR The database \S+ went back without a restore: .* revision 4, ", scene.server.stderr
+        )
+        assert scene.metric("database_replacements_total") >= 1
+        assert scene.metric("database_older") == 1
+        made = call("keys", "create", "--name", "after", "--json", *scene.url)
+        secret = json.loads(made.stdout)["secret"]
+        scene.everybody(lambda: scene.server.get("/v1/models", secret)[0] == 200)
+        assert call("keys", "disable", "after", *scene.url).returncode == 0
+        scene.everybody(lambda: scene.server.get("/v1/models", secret)[0] == 401)
+        revision = scene.server.get("/readyz")[1]["revision"]
+    checked = json.loads(call("check", "--json", *scene.url).stdout)
+    assert (checked["problems"], checked["revision"]) == ([], revision)
+    listed = json.loads(call("keys", "list", "--json", *scene.url).stdout)
+    assert [key["status"] for key in listed if key["name"] == "after"] == ["disabled"]
+
+
+def test_a_key_that_is_disabled_just_after_the_files_were_removed_stays_disabled(tmp_path: Path) -> None:
+    with serving(tmp_path) as scene:
+        server, path = scene.server, scene.path
+        assert server.stop() == 0  # so that all is in the database itself
+        with Server(path) as again:
+            scene = Scene(again, path, scene.leaver)
+            wait_for(wal(path).exists)
+            remove(wal(path), shm(path))
+            assert call("keys", "disable", "leaver", *scene.url).returncode == 0
+            wait_for(lambda: again.get("/v1/models", scene.leaver)[0] == 401, "the disabled key")
+            wait_for(lambda: scene.ready() == ("ok", "up"), "the end of the outage")
+            assert "-wal was replaced or removed while it was in use" in again.stderr
+            assert again.stop() == 0
+    listed = json.loads(call("keys", "list", "--json", *scene.url).stdout)
+    assert [key["status"] for key in listed if key["name"] == "leaver"] == ["disabled"]
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda path: remove(shm(path)),
+        lambda path: shm(path).write_bytes(bytes(32768)),
+        lambda path: (path.with_name("copy").write_bytes(wal(path).read_bytes()), path.with_name("copy").replace(wal(path))),
+        lambda path: path.rename(path.with_name("aside")).rename(path),
+        lambda path: path.parent.rename(path.parent.with_name("aside")).rename(path.parent),
+        run_sql("PRAGMA wal_checkpoint(TRUNCATE)"),
+        run_sql("VACUUM"),
+    ],
+    ids=["no-shm", "empty-shm", "copied-wal", "moved-and-back", "folder-moved-and-back", "checkpoint", "vacuum"],
+)  # fmt: skip
+def test_where_nothing_is_lost_the_next_change_is_served_as_ever(tmp_path: Path, act: Act) -> None:
+    with serving(tmp_path) as scene:
+        act(scene.path)
+        disabled = wait_for(
+            lambda: (done := call("keys", "disable", "leaver", *scene.url)).returncode == 0 and done
+        )
+        assert "Disabled the key leaver" in disabled.stderr
+        wait_for(lambda: scene.server.get("/v1/models", scene.leaver)[0] == 401, "the disabled key")
+        wait_for(lambda: scene.ready() == ("ok", "up"), "all to be well")
+        assert scene.metric("database_regressions_total") == 0
+    checked = json.loads(call("check", "--json", *scene.url).stdout)
+    assert (checked["problems"], checked["revision"]) == ([], 5)
+
+
+UNFIT: dict[str, tuple[Act, str, str]] = {
+    "removed": (lambda path: remove(path), "away", "is not there; put it back"),
+    "all removed": (lambda path: remove(path, wal(path), shm(path)), "away", "is not there; put it back"),
+    "folder moved": (lambda path: path.parent.rename(path.parent.with_name("b")), "away", "is not there; put it back"),
+    "emptied": (lambda path: path.write_bytes(b""), "away", "is missing or empty, but "),
+    "cut": (lambda path: os.truncate(path, path.stat().st_size // 2), "unfit", "is damaged"),
+    "garbled": (lambda path: overwrite(path, garbled(path)), "unfit", "is damaged|was overwritten"),
+    "text": (lambda path: path.write_text("Dear Sir or Madam, " * 999), "unfit", "is not a SQLite database"),
+    "a folder": (lambda path: (path.unlink(), path.mkdir()), "unfit", "is a folder"),
+    "backup, cp": (lambda path: overwrite(path, backup_of(path).read_bytes()), "unfit", "-wal does not belong to "),
+    "backup, mv": (lambda path: backup_of(path).replace(path), "unfit", "-wal does not belong to the database"),
+    "other, cp": (lambda path: overwrite(path, of_another(path).read_bytes()), "unfit", "was overwritten while"),
+    "other, mv": (lambda path: of_another(path).replace(path), "unfit", "is damaged|-wal does not belong to "),
+    "table": (run_sql("DROP TABLE tombstones"), "unfit", "lacks a table"),
+    "schema": (run_sql("UPDATE alembic_version SET version_num = '9999'"), "unfit", "its schema is 9999"),
+    "no schema": (run_sql("DELETE FROM alembic_version"), "unfit", "is damaged"),
+    "installation": (run_sql("DELETE FROM installation"), "unfit", "has lost the row of its table installation"),
+    "organization": (run_sql("UPDATE installation SET organization_id = 'x'"), "foreign", r"\(organization x\)"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("way", UNFIT)
+def test_what_is_unfit_is_said_and_never_served(tmp_path: Path, way: str) -> None:
+    act, word, sentence = UNFIT[way]
+    with serving(tmp_path) as scene:
+        act(scene.path)
+        wait_for(lambda: scene.ready() == ("degraded", word), "/readyz to say so")
+        wait_for(lambda: re.search(rf" ERROR .*({sentence})", scene.server.stderr), "the log to say so")
+        assert scene.metric("database_up") == 0
+        assert scene.metric("database_foreign") == (word == "foreign")
+        assert scene.server.get("/v1/models/late", scene.leaver)[0] == 200
+
+
+@pytest.mark.parametrize("way", ["removed", "all removed", "emptied", "backup, mv", "other, mv", "installation"])
+def test_a_change_where_the_database_was_is_refused_and_makes_nothing(tmp_path: Path, way: str) -> None:
+    with serving(tmp_path) as scene:
+        UNFIT[way][0](scene.path)
+        wait_for(lambda: scene.ready()[0] == "degraded", "/readyz to say so")
+        before = {file.name: file.read_bytes() for file in scene.path.parent.iterdir() if file.suffix != ".db-shm"}
+        for command in ("keys disable leaver", "catalog add m", "workspaces create w", "keys create --name k"):
+            done = call(*command.split(), *scene.url)
+            assert (done.returncode, done.stdout) == (1, "")
+            assert re.fullmatch(r"callsheet: [^\n]+\n", done.stderr), done.stderr
+        after = {file.name: file.read_bytes() for file in scene.path.parent.iterdir() if file.suffix != ".db-shm"}
+        assert after == before
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_another_installation_is_served_only_after_a_restart(tmp_path: Path, workers: str) -> None:
+    with serving(tmp_path, "--workers", workers) as scene:
+        for file in (scene.path, wal(scene.path), shm(scene.path)):
+            file.rename(file.with_name(f"aside-{file.name}"))
+        of_another(scene.path).replace(scene.path)
+        scene.everybody(lambda: scene.ready() == ("degraded", "foreign"))
+        assert scene.metric("database_foreign") == 1
+        said = re.search(
+            r"\(organization (\S+)\) than this server serves \(organization (\S+)\)", scene.server.stderr
+        )
+        assert said is not None
+        assert said[1] != said[2]
+        assert scene.server.get("/v1/models/late", scene.leaver)[0] == 200
+    with Server(scene.path) as again:
+        assert again.get("/readyz")[1]["status"] == "ok"
+        assert again.get("/v1/models", scene.leaver)[0] == 401
+
+
+def test_an_older_backup_put_in_place_by_hand_is_followed_and_said(tmp_path: Path) -> None:
+    with serving(tmp_path) as scene:
+        remove(wal(scene.path), shm(scene.path))
+        backup_of(scene.path).replace(scene.path)
+        wait_for(lambda: scene.ready() == ("degraded", "older"), "/readyz to say so")
+        assert scene.metric("database_regressions_total") == 1
+        assert scene.server.get("/readyz")[1]["revision"] == 3
+        assert scene.server.get("/v1/models/late", scene.leaver)[0] == 404
+        assert call("keys", "disable", "leaver", *scene.url).returncode == 0
+        wait_for(lambda: scene.server.get("/v1/models", scene.leaver)[0] == 401, "the disabled key")
+        assert scene.ready() == ("degraded", "older")
+    with Server(scene.path) as again:
+        assert again.get("/readyz")[1]["status"] == "ok"
+
+
+def test_a_damaged_file_that_is_restored_is_followed_and_said(tmp_path: Path) -> None:
+    with serving(tmp_path) as scene:
+        overwrite(scene.path, garbled(scene.path))
+        wait_for(lambda: scene.ready() == ("degraded", "unfit"), "the damage")
+        assert call("restore", "--force", str(backup_of(scene.path)), *scene.url).returncode == 0
+        wait_for(lambda: scene.ready() == ("ok", "up"), "what was restored")
+        assert " was restored; revision 4 is served in place of revision 4." in scene.server.stderr
+        assert scene.server.get("/v1/models/late", scene.leaver)[0] == 404
+        assert call("keys", "disable", "leaver", *scene.url).returncode == 0
+        wait_for(lambda: scene.server.get("/v1/models", scene.leaver)[0] == 401, "the disabled key")
+
+
+def figures_of(said: Any) -> Any:
+    """What /readyz says of what is served."""
+    return {name: said[name] for name in ("revision", "models")}
