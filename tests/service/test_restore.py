@@ -1,5 +1,6 @@
 """Restoring: the database holds what the backup held, those who serve from it notice, and nothing is lost."""
 
+import os
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -59,7 +60,7 @@ def test_an_empty_database_is_given_all_that_the_backup_holds(backup: Path, empt
     store = empty_store(kind)
     before = fingerprint(backup.parent)
     restored = put_back(backup, store, replace=False)
-    assert restored == Restored(revision=21, backup_revision=20, kept=None, revived=[], lost=[])
+    assert restored == Restored(revision=21, backup_revision=20, kept=None, revived=[], lost=[], is_another=False)
     assert without_record(everything(store)) == held(backup)
     assert fingerprint(backup.parent) == before
     assert check_database(store).problems == []
@@ -170,6 +171,28 @@ def test_the_backup_of_another_installation_takes_its_place(backup: Path, empty_
         live.refresh()
     live = LiveState(store, Options())  # as after a restart
     assert seen(live.current) == seen(LiveState(store, Options()).current)
+
+
+def test_what_a_restore_left_that_was_killed_is_taken_away_by_the_next(backup: Path, full_store: Full) -> None:
+    store = full_store("sqlite")
+    folder = Path(store.place).parent
+
+    def left() -> list[Path]:
+        return list(folder.glob(".*.part*"))
+
+    def die_when_both_are_begun(*_: object) -> None:
+        if len(left()) >= 2:  # of the backup, and of what is kept
+            os._exit(9)
+
+    if not (pid := os.fork()):
+        try:
+            restore(backup, store, "test", lambda: NOW, die_when_both_are_begun, replace=True)
+        finally:
+            os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 9
+    assert len(left()) >= 2
+    restore(backup, store, "test", lambda: NOW + timedelta(minutes=1), lambda *_: None, replace=True)
+    assert left() == []
 
 
 @to_each_kind
