@@ -101,6 +101,12 @@ def of_another(path: Path) -> Path:
     return other
 
 
+def in_a_folder(path: Path) -> None:
+    """Let a folder take its place."""
+    path.unlink()
+    path.mkdir()
+
+
 def garbled(path: Path) -> bytes:
     """A header, and nonsense behind it."""
     return path.read_bytes()[:100] + os.urandom(path.stat().st_size - 100)
@@ -195,7 +201,7 @@ UNFIT: dict[str, tuple[Act, str, str]] = {
     "cut": (lambda path: os.truncate(path, path.stat().st_size // 2), "unfit", "is damaged"),
     "garbled": (lambda path: overwrite(path, garbled(path)), "unfit", "is damaged|was overwritten"),
     "text": (lambda path: path.write_text("Dear Sir or Madam, " * 999), "unfit", "is not a SQLite database"),
-    "a folder": (lambda path: (path.unlink(), path.mkdir()), "unfit", "is a folder"),
+    "a folder": (lambda path: in_a_folder(path), "unfit", "is a folder"),
     "backup, cp": (lambda path: overwrite(path, backup_of(path).read_bytes()), "unfit", "-wal does not belong to "),
     "backup, mv": (lambda path: backup_of(path).replace(path), "unfit", "-wal does not belong to the database"),
     "other, cp": (lambda path: overwrite(path, of_another(path).read_bytes()), "unfit", "was overwritten while"),

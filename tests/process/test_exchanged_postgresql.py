@@ -44,7 +44,7 @@ WAYS: dict[str, tuple[Act, str, str]] = {
     "older": (
         run_sql("UPDATE installation SET revision = 1"),
         "older",
-        "is at revision 1, and .* had read revision 2",
+        "at revision 1, .* had read revision 2",
     ),
 }
 
