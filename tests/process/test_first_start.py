@@ -57,6 +57,7 @@ def test_a_database_that_the_command_line_made_has_its_first_key_made_by_serve(t
 
 def test_where_there_is_a_key_none_is_made(tmp_path: Path) -> None:
     database = tmp_path / "callsheet.db"
+    assert call("migrate", "--database", f"sqlite:///{database}").returncode == 0
     made = call("keys", "create", "--name", "mine", "--database", f"sqlite:///{database}")
     with Server(database) as server:
         assert "sk-cs-" not in server.stdout
