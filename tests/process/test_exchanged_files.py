@@ -226,7 +226,7 @@ def test_what_is_unfit_is_said_and_never_served(tmp_path: Path, way: str) -> Non
         assert scene.server.get("/v1/models/late", scene.leaver)[0] == 200
 
 
-@pytest.mark.parametrize("way", ["removed", "all removed", "emptied", "backup, mv", "other, mv", "installation"])
+@pytest.mark.parametrize("way", ["removed", "all removed", "emptied", "backup, mv", "other, mv"])
 def test_a_change_where_the_database_was_is_refused_and_makes_nothing(tmp_path: Path, way: str) -> None:
     with serving(tmp_path) as scene:
         UNFIT[way][0](scene.path)
@@ -238,6 +238,22 @@ def test_a_change_where_the_database_was_is_refused_and_makes_nothing(tmp_path: 
             assert re.fullmatch(r"callsheet: [^\n]+\n", done.stderr), done.stderr
         after = {file.name: file.read_bytes() for file in scene.path.parent.iterdir() if file.suffix != ".db-shm"}
         assert after == before
+
+
+def test_nothing_is_set_up_over_what_has_lost_whose_it_is(tmp_path: Path) -> None:
+    def held() -> list[object]:
+        with closing(sqlite3.connect(scene.path)) as connection:
+            tables = ("installation", "models", "workspaces", "api_keys", "changes")
+            return [connection.execute(f"SELECT * FROM {table}").fetchall() for table in tables]
+
+    with serving(tmp_path) as scene:
+        UNFIT["installation"][0](scene.path)
+        before = held()
+        for command in ("catalog add m", "migrate"):
+            done = call(*command.split(), *scene.url)
+            assert (done.returncode, done.stdout) == (1, "")
+            assert "has lost the row of its table installation, which says whose it is" in done.stderr
+        assert held() == before
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
