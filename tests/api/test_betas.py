@@ -1,5 +1,10 @@
 """Section 4, anthropic-beta."""
 
+import ast
+import re
+
+from tests.clients.install import CLIENTS
+from tests.clients.programs import be_without
 from tests.doors import Door
 
 KNOWN = "files-api-2025-04-14"
@@ -41,6 +46,30 @@ def test_when_strict_known_betas_are_accepted_in_any_spelling(door: Door) -> Non
     door.set_up(strict_betas=True)
     for lines in ([KNOWN], [f"{KNOWN},{ALSO_KNOWN}"], [f"{KNOWN}, {ALSO_KNOWN}"], [KNOWN, ALSO_KNOWN], [""]):
         assert ask(door, *lines) == 200, lines
+
+
+def test_when_strict_every_beta_that_the_newest_sdk_names_is_known(door: Door) -> None:
+    """The installed SDK's own type says which there are, so that none can be missing unnoticed."""
+    (source,) = CLIENTS.glob("anthropic-2/lib/python*/site-packages/anthropic/types/anthropic_beta_param.py") or [
+        None
+    ]
+    if source is None:
+        be_without("The Python client anthropic-2 is missing; run: python tests/clients/install.py")
+    values = [
+        node.value
+        for node in ast.walk(ast.parse(source.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and re.search(r"-20\d\d-", node.value)
+    ]
+    assert len(values) > 50
+    door.set_up(strict_betas=True)
+    assert ask(door, ",".join(values)) == 200
+
+
+def test_when_strict_betas_that_only_documents_name_are_known(door: Door) -> None:
+    door.set_up(strict_betas=True)
+    documented = "oauth-2025-04-20", "code-execution-2025-08-25"
+    newest = "efs-2026-10-01", "google-managed-data-controls-2026-09-01"
+    assert ask(door, *documented, *newest) == 200
 
 
 def test_when_strict_unknown_betas_are_refused_by_name(door: Door) -> None:

@@ -1,7 +1,7 @@
 """The betas that Anthropic's documents and SDKs name, for installations that refuse all others.
 
 The type is open and grows every few weeks; `strict_betas` is off unless asked for (contract, section 4).
-Read in the Python SDK 2.11 and the API reference, November 2026.
+Read in the Python SDK 2.14 and the API reference, November 2026; a test compares them with the installed SDK's.
 """
 
 from typing import Final
@@ -17,6 +17,7 @@ KNOWN_BETAS: Final = frozenset(
         "ce-plugins-2026-09-01",
         "ce-user-management-2026-07-13",
         "code-execution-2025-05-22",
+        "code-execution-2025-08-25",
         "compact-2026-01-12",
         "compact-2026-09-04",
         "computer-use-2024-10-22",
@@ -26,12 +27,14 @@ KNOWN_BETAS: Final = frozenset(
         "context-management-2025-06-27",
         "dev-full-thinking-2025-05-14",
         "dreaming-2026-04-21",
+        "efs-2026-10-01",
         "experimental-claude-tag-2026-10-21",
         "extended-cache-ttl-2025-04-11",
         "fallback-credit-2026-06-01",
         "fallback-credit-2026-07-01",
         "fast-mode-2026-02-01",
         "files-api-2025-04-14",
+        "google-managed-data-controls-2026-09-01",
         "inline-tools-2026-09-15",
         "interleaved-thinking-2025-05-14",
         "managed-agents-2026-04-01",
@@ -45,6 +48,7 @@ KNOWN_BETAS: Final = frozenset(
         "mid-conversation-system-clear-at-2026-08-21",
         "mid-conversation-tool-changes-2026-07-01",
         "model-context-window-exceeded-2025-08-26",
+        "oauth-2025-04-20",
         "output-128k-2025-02-19",
         "output-300k-2026-03-24",
         "pdfs-2024-09-25",
