@@ -15,6 +15,12 @@ KEY = "sk-test-0123456789abcdef"
 SLASHED = "hf.co/org/m:Q4"
 ENCODED = "hf.co%2Forg%2Fm%3AQ4"
 
+#: What else servers call models; of these, proxies must change nothing on the way.
+UNUSUAL = (
+    *("/data/models/x", "data/x/", "../models/x.gguf", "azureml://a/b"),
+    *("Gemini 3 Pro", "claude-opus-4-8[1m]", "我的模型", "a?b#c"),
+)
+
 
 @pytest.fixture(scope="module")
 def database(_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -23,7 +29,7 @@ def database(_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copy(_template, path)
     installation = Installation(f"sqlite:///{path}")
     installation.key(secret=KEY)
-    installation.add(make_model(SLASHED))
+    installation.add(make_model(SLASHED), *map(make_model, UNUSUAL))
     capabilities = {f"capability_{number:020}": {"supported": False} for number in range(50)}
     with installation.store.write("test", now()) as writing:
         for number in range(999):

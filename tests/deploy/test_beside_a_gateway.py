@@ -3,10 +3,11 @@
 import http.client
 import json
 from collections.abc import Iterator
+from urllib.parse import quote
 
 import pytest
 
-from tests.deploy.conftest import ENCODED, KEY, SLASHED
+from tests.deploy.conftest import ENCODED, KEY, SLASHED, UNUSUAL
 from tests.deploy.gateway import Gateway
 from tests.deploy.proxies import Proxy
 from tests.program import DEADLINE, Server, credentials, wait_for
@@ -43,7 +44,10 @@ def _ask(port: int, target: str, method: str = "GET", source: str = "127.0.0.1")
 
 
 def test_the_list_comes_from_callsheet_under_every_name_it_has(proxy: Proxy) -> None:
-    for target in ("/v1/models", "/v1/models?limit=3", "/v1/models/", "/v1/v1/models", "/v1/v1/models/?limit=2"):
+    for target in (
+        *("/v1/models", "/v1/models?limit=3", "/v1/models/", "/v1/v1/models", "/v1/v1/models/?limit=2"),
+        *("//v1/models", "/v1//models", "/v1/models//", "/v1//v1/models", "/v1/v1//models", "//v1//v1//models//"),
+    ):
         status, headers, body = _ask(proxy.port, target)
         assert (status, headers["request-id"][:6]) == (200, "req_01"), (target, body)
         assert json.loads(body)["data"], target
@@ -62,6 +66,13 @@ def test_an_id_with_slashes_arrives_as_it_was_written(
         "the line of the access log",
     )
     assert logged["path"] == prefix + written
+
+
+@pytest.mark.parametrize("name", UNUSUAL)
+@pytest.mark.parametrize("prefix", ["/v1/models/", "//v1//models/"])
+def test_an_id_of_any_kind_arrives(proxy: Proxy, prefix: str, name: str) -> None:
+    status, _, body = _ask(proxy.port, prefix + quote(name, safe=""))
+    assert (status, json.loads(body).get("id")) == (200, name), body
 
 
 @pytest.mark.parametrize(
