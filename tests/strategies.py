@@ -10,8 +10,6 @@ from callsheet.domain.times import EPOCH
 
 LATEST = datetime(9999, 12, 30, tzinfo=UTC)
 
-ID_CHARACTERS = "abcXYZ019._:@/+~-"
-
 LINES = [None, "haiku", "sonnet", "opus", "fable", "mythos", "nova", "opus-mini"]
 
 zones = st.builds(timezone, st.integers(-23 * 60, 23 * 60).map(lambda minutes: timedelta(minutes=minutes)))
@@ -26,10 +24,15 @@ def instants(
     return st.builds(lambda when, zone: when.replace(tzinfo=zone), bare | whole, zones)
 
 
-model_ids = (
-    st.text(ID_CHARACTERS, min_size=1, max_size=256)
-    .filter(lambda text: not {"", ".", ".."} & set(text.split("/")))
-    .map(str)
+#: The usual ones often, those that something might take for more than a letter, and any that can be seen.
+id_characters = (
+    st.sampled_from("abcXYZ019._:@/+~-")
+    | st.sampled_from(' [1m]?#*%&=\\"模é\u0301🎬')
+    | st.characters(exclude_categories=["Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"])
+)
+
+model_ids = st.text(id_characters, min_size=1, max_size=256).filter(
+    lambda text: text == text.strip() and text not in (".", "..")
 )
 
 texts = st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=40).filter(

@@ -8,7 +8,7 @@ import pytest
 
 from callsheet.domain.access import Shape
 from callsheet.domain.errors import SettingsError
-from callsheet.settings import LogFormat, MessageFormat, Otel, Settings, hide_password, load
+from callsheet.settings import LogFormat, MessageFormat, MissingVersion, Otel, Settings, hide_password, load
 
 
 @pytest.fixture(autouse=True)
@@ -24,6 +24,11 @@ VALUES: Mapping[str, tuple[tuple[str, Any], tuple[str, Any], tuple[Any, Any]]] =
     "host": (('"::1"', "::1"), ("localhost", "localhost"), ("0.0.0.0", "0.0.0.0")),
     "port": (("1", 1), ("2", 2), (3, 3)),
     "workers": (("2", 2), ("3", 3), (4, 4)),
+    "missing_version": (
+        ('"openai"', MissingVersion.OPENAI),
+        ("refuse", MissingVersion.REFUSE),
+        ("openai", MissingVersion.OPENAI),
+    ),
     "any_key": (("true", True), ("false", False), (True, True)),
     "insecure": (("true", True), ("no", False), (True, True)),
     "root_path": (('"/f/"', "/f"), ("/e", "/e"), ("", "")),
@@ -172,6 +177,11 @@ def test_a_bad_value_is_refused_with_who_said_so(name: str, value: object) -> No
     flag = f"--{name.replace('_', '-')}"
     with pytest.raises(SettingsError, match=rf"^{flag}: [a-z'].*\.$"):
         load({name: value})
+
+
+def test_a_missing_version_can_only_mean_openai_where_that_is_spoken() -> None:
+    with pytest.raises(SettingsError, match=r"^missing_version is openai, which needs openai_dialect; "):
+        load({"missing_version": "openai", "openai_dialect": False})
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])

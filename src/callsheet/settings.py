@@ -57,6 +57,13 @@ class MessageFormat(StrEnum):
     LOGFMT = "logfmt"
 
 
+class MissingVersion(StrEnum):
+    """What a request with ``x-api-key`` and without ``anthropic-version`` gets."""
+
+    REFUSE = "refuse"
+    OPENAI = "openai"
+
+
 class Otel(StrEnum):
     """What is sent by OpenTelemetry."""
 
@@ -97,6 +104,10 @@ class Settings(BaseModel):
         Shape.CURRENT, description="Fields of a model: current (all) or classic (four); workspaces may differ."
     )
     openai_dialect: bool = Field(True, description="Answer OpenAI clients in OpenAI's shapes.")
+    missing_version: MissingVersion = Field(
+        MissingVersion.REFUSE,
+        description="What x-api-key without anthropic-version gets: refuse, or openai for OpenAI's shapes.",
+    )
     strict_betas: bool = Field(False, description="Refuse values of anthropic-beta that are not known.")
     extra_betas: list[str] = Field([], description="Values of anthropic-beta that are known as well.")
     extra_versions: list[str] = Field([], description="Values of anthropic-version accepted as well.")
@@ -227,6 +238,12 @@ class Settings(BaseModel):
                 f"max_stale_seconds must be more than poll_seconds, {self.poll_seconds:g}; between two questions "
                 "to the database, nothing is known of it"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _check_missing_version(self) -> Self:
+        if self.missing_version is MissingVersion.OPENAI and not self.openai_dialect:
+            raise ValueError("missing_version is openai, which needs openai_dialect; turn that on, or use refuse")
         return self
 
     @model_validator(mode="after")

@@ -138,6 +138,20 @@ def test_with_the_setting_any_key_every_secret_is_accepted_but_none_is_not(door:
     assert door.ask("GET", "/v1/models", [VERSION]).error == REQUIRED
 
 
+def test_a_comma_behind_the_scheme_is_no_way_to_write_a_secret(door: Door) -> None:
+    for text in (f"Bearer, {door.secret}", f"bearer,  {door.secret}", f"Bearer , {door.secret}"):
+        reply = door.ask("GET", "/v1/models", [("authorization", text), VERSION])
+        assert reply.error == (401, "authentication_error", "Invalid bearer token"), text
+    for text in (
+        f"Bearer,{door.secret}",
+        f"Bearer\t{door.secret}",
+        f"Bearerx {door.secret}",
+        f"Basic {door.secret}",
+    ):
+        reply = door.ask("GET", "/v1/models", [("authorization", text), VERSION])
+        assert reply.error == (401, "authentication_error", "x-api-key header is required"), text
+
+
 def test_repeated_bearer_lines_are_one_wrong_credential_even_if_the_first_is_empty(door: Door) -> None:
     lines = [("authorization", "Bearer "), ("authorization", f"Bearer {door.secret}")]
     reply = door.ask("GET", "/v1/models", [*lines, ("anthropic-version", "2023-06-01")])

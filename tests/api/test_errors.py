@@ -2,10 +2,15 @@
 
 import logging
 from dataclasses import replace
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
 
+from callsheet.api.request import parse_query
+from callsheet.domain.errors import InvalidRequestError
 from tests.doors import Door, Reply
 from tests.installation import Installation
 
@@ -27,15 +32,27 @@ QUERIES = {
     "limit=": NOT_AN_INTEGER,
     "limit": NOT_AN_INTEGER,
     "limit=abc": NOT_AN_INTEGER,
-    "limit=5.0": NOT_AN_INTEGER,
-    "limit=%205": NOT_AN_INTEGER,
-    "limit=5%20": NOT_AN_INTEGER,
-    "limit=5%0A": NOT_AN_INTEGER,
-    "limit=+5": NOT_AN_INTEGER,
-    "limit=%2B5": NOT_AN_INTEGER,
+    "limit=5.": NOT_AN_INTEGER,
+    "limit=5.5": NOT_AN_INTEGER,
+    "limit=.0": NOT_AN_INTEGER,
+    "limit=5%200": NOT_AN_INTEGER,
+    "limit=+%205+0": NOT_AN_INTEGER,
+    "limit=%2B%2B5": NOT_AN_INTEGER,
+    "limit=%E2%80%8B5": NOT_AN_INTEGER,
+    "limit=+0.00+": TOO_LOW,
+    "limit=%2D5.0": TOO_LOW,
+    "limit=1_001": TOO_HIGH,
+    "limit=%2B1001.0": TOO_HIGH,
+    "limit[]=1001": TOO_HIGH,
+    "limit[]=": NOT_AN_INTEGER,
+    "limit%5B%5D=x": NOT_AN_INTEGER,
+    "after_id[]=": f"after_id: {EMPTY}",
+    "before_id[]=nobody": "Invalid pagination cursor for 'before_id'",
     "limit=1e3": NOT_AN_INTEGER,
     "limit=0x10": NOT_AN_INTEGER,
-    "limit=1_0": NOT_AN_INTEGER,
+    "limit=1__0": NOT_AN_INTEGER,
+    "limit=_1": NOT_AN_INTEGER,
+    "limit=1_": NOT_AN_INTEGER,
     "limit=--5": NOT_AN_INTEGER,
     "limit=null": NOT_AN_INTEGER,
     f"limit={quote('٣')}": NOT_AN_INTEGER,
@@ -61,6 +78,42 @@ QUERIES = {
 def test_every_malformed_query_is_refused_in_the_words_of_the_table(door: Door) -> None:
     refused = {query: door.get(f"/v1/models?{query}").error for query in QUERIES}
     assert refused == {query: (400, "invalid_request_error", text) for query, text in QUERIES.items()}
+
+
+def test_an_integer_may_be_written_as_pydantic_takes_it(door: Door) -> None:
+    for text in ("5.0", "5.00", "+5", "%2B5", "+5+", "%205%20", "0_5", "005", "5%0A", "%C2%A05", "%2B0_0_5.0"):
+        assert len(door.get(f"/v1/models?limit={text}").ids) == 5, text
+    assert door.get("/v1/models?limit=1_000").ids == door.get("/v1/models?limit=1000").ids
+
+
+INTEGER = TypeAdapter(int)
+_NUMBERS = st.text("0123456789_+-. \t\n\u00a0\u3000\x1c\x85\u200b٣e", max_size=12) | st.builds(
+    "{}{}{}{}".format,
+    st.sampled_from(["", " ", "+", "-", " +", "\u2003", "+ "]),
+    st.integers(0, 10**12).map("{:_}".format) | st.integers(0, 1200).map("{:05}".format),
+    st.sampled_from(["", ".0", ".000", ".", ".5", "_", ".0_0"]),
+    st.sampled_from(["", " ", "\n", "x"]),
+)
+
+
+@given(_NUMBERS)
+@example("0" * 4301)
+@example("5." + "0" * 5000)
+@example("\ufeff5")
+def test_a_limit_is_the_number_that_pydantic_takes_it_for(text: str) -> None:
+    try:
+        number = INTEGER.validate_python(text)
+    except ValidationError:
+        refusal = NOT_AN_INTEGER
+    else:
+        refusal = TOO_LOW if number < 1 else TOO_HIGH if number > 1000 else ""
+    for query in (f"limit={quote(text)}", urlencode({"limit": text})):
+        if refusal:
+            with pytest.raises(InvalidRequestError) as refused:
+                parse_query(query.encode(), 20)
+            assert str(refused.value) == refusal
+        else:
+            assert parse_query(query.encode(), 20).limit == number
 
 
 def test_more_than_three_lifecycles_are_refused(door: Door) -> None:

@@ -8,6 +8,16 @@ LISTS = (
     "/v1/models/",
     "/v1/v1/models",
     "/v1/v1/models/",
+    "//v1/models",
+    "/v1//models",
+    "//v1//models",
+    "/v1/models//",
+    "//v1//models//?limit=1000&limit=20",
+    "/v1/models///",
+    "/v1//v1/models",
+    "/v1/v1//models",
+    "//v1//v1//models//",
+    "/v1//models?beta=true",
     "/v1/models?",
     "/v1/models?beta=true",
     "/v1/models/?beta=true",
@@ -18,23 +28,29 @@ MODELS = (
     "/v1/models/claude-opus-5/",
     "/v1/v1/models/claude-opus-5",
     "/v1/v1/models/claude-opus-5/",
+    "//v1/models/claude-opus-5",
+    "/v1//models/claude-opus-5",
+    "/v1//v1//models/claude-opus-5/",
     "/v1/models/claude-opus-5?",
     "/v1/models/claude-opus-5?beta=true",
     "/v1/models/claude-opus-5?nobody=knows",
     "/v1/models/claude-opus-5?limit=0&after_id=",
 )
 NOTHING = (
-    "/",
     "/v1",
     "/v1/",
     "/v1/model",
     "/v1/modelsx",
     "/v1/models.json",
-    "/v1/messages",
+    "/v1/message",
+    "/v1/messagesx",
     "/v1/v1",
     "/v1/v1/modelsx",
     "/v1/v1/v1/models",
-    "/v1//models",
+    "/v1//modelsx",
+    "//models",
+    "/v1//",
+    "//",
     "/v2/models",
     "/V1/MODELS",
     "/v1%2Fmodels",
@@ -66,6 +82,20 @@ def test_an_alias_is_answered_with_the_id_it_means(door: Door) -> None:
     reply = door.get("/v1/models/claude-opus-4-5")
     assert reply.json["id"] == "claude-opus-4-5-20251101"
     assert reply.body == door.get("/v1/models/claude-opus-4-5-20251101").body
+
+
+@pytest.mark.parametrize("door", ["app", "http", "plain-http"], indirect=True)
+def test_the_root_says_in_one_line_what_this_is(door: Door) -> None:
+    for target in ("/", "/?x=y"):
+        reply = door.ask("GET", target)
+        assert (reply.status, reply.headers["content-type"]) == (200, "text/plain; charset=utf-8")
+        text = reply.body.decode()
+        assert text.splitlines(keepends=True) == [text]
+        assert [word for word in ("v1/models", "docs/", "API key") if word not in text] == []
+    assert door.ask("HEAD", "/").status == 200
+    refused = door.ask("POST", "/")
+    assert refused.error == (405, "invalid_request_error", "Method Not Allowed")
+    assert refused.headers["allow"] == "GET, HEAD"
 
 
 @pytest.mark.parametrize("door", ["app", "http"], indirect=True)

@@ -1,7 +1,14 @@
 """What a workspace may see: everything else is, to it, as if it did not exist."""
 
+import sys
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
+from callsheet.api.state import State
+from callsheet.domain.access import Visibility
+from tests.api.states import ask, make_state
 from tests.doors import Door
 from tests.installation import Installation, make_model
 
@@ -72,6 +79,57 @@ def test_an_invisible_model_is_refused_word_for_word_like_an_unknown_one(door: D
     for name in ("prv-a", "unknown-a"):
         reply = door.ask("GET", f"/v1/models/{name}", {"authorization": f"Bearer {secret}"})
         assert reply.json["error"]["message"] == f"model: {name}"
+
+
+def test_a_pattern_that_is_an_id_means_that_id_as_soon_as_there_is_one(door: Door, empty: Installation) -> None:
+    long_context, other = "claude-opus-4-8[1m]", "claude-opus-4-8m"
+    empty.add(make_model(other, "2026-01-01"))
+    allowed = anthropic(empty.key(workspace=empty.workspace("Allowed", allow=(long_context,))))
+    denied = anthropic(empty.key(workspace=empty.workspace("Denied", deny=(long_context,))))
+    for _ in range(3):  # so that it is remembered
+        assert door.ask("GET", "/v1/models", allowed).ids == [other]
+        assert door.ask("GET", "/v1/models", denied).ids == []
+    empty.add(make_model(long_context, "2026-01-02"))
+    for _ in range(3):
+        assert door.ask("GET", "/v1/models", allowed).ids == [long_context]
+        assert door.ask("GET", "/v1/models", denied).ids == [other]
+        assert door.ask("GET", f"/v1/models/{other}", allowed).status == 404
+        assert door.ask("GET", f"/v1/models?after_id={other}", allowed).status == 400
+    empty.catalog.remove(long_context)  # its name is still taken for what it was
+    assert door.ask("GET", "/v1/models", allowed).ids == []
+    assert door.ask("GET", f"/v1/models?after_id={long_context}", allowed).status == 200
+    assert door.ask("GET", "/v1/models", denied).ids == [other]
+
+
+def steps(state: State, target: bytes, query: bytes = b"") -> list[str]:
+    """Every function that is called to answer, Python's own ones included, in order."""
+    called: list[str] = []
+
+    def note(frame: Any, event: str, argument: Any) -> None:
+        if event == "call":
+            called.append(frame.f_code.co_qualname)
+        elif event == "c_call":
+            called.append(argument.__qualname__)
+
+    ask(state, target, query)  # what is prepared once is prepared now
+    sys.setprofile(note)
+    try:
+        response = ask(state, target, query)
+    finally:
+        sys.setprofile(None)
+    assert response.status in (404, 400)
+    return called
+
+
+@pytest.mark.parametrize("rules", [Visibility(("pub-*",)), Visibility((), ("prv-*",)), Visibility(("prv-[x]",))])
+def test_an_invisible_model_takes_the_same_steps_as_one_that_is_not_there(rules: Visibility) -> None:
+    hidden = make_state([make_model("prv-a"), make_model("pub-a")], visibility=rules)
+    hidden = replace(hidden, catalog=hidden.catalog.changed(aliases={"prv-alias": "prv-a"}))
+    absent = make_state([make_model("pub-a")], visibility=rules)
+    for name in (b"prv-a", b"prv-alias"):
+        path = b"/v1/models/" + name
+        assert steps(hidden, path) == steps(absent, path)
+    assert steps(hidden, b"/v1/models/prv-a/") == steps(absent, b"/v1/models/prv-a/")
 
 
 def test_pages_count_only_visible_models(door: Door, letters: Installation) -> None:

@@ -58,11 +58,23 @@ def test_a_name_is_1_to_128_printable_characters(name: str) -> None:
     assert make_key(name=name).name == name
 
 
-@pytest.mark.parametrize("pattern", ["", "a b", "é", "x" * 257, "a\n"])
+def rules(rule: str, pattern: str) -> Visibility:
+    patterns = ("claude-*", pattern)
+    return Visibility(allow=patterns) if rule == "allow" else Visibility(deny=patterns)
+
+
+@pytest.mark.parametrize("pattern", ["", " a", "a ", "x" * 257, "a\n", "a\x1bb", "a\u202eb"])
 @pytest.mark.parametrize("rule", ["allow", "deny"])
-def test_a_pattern_is_visible_ascii(rule: str, pattern: str) -> None:
-    with pytest.raises(InvalidError, match=r"^A pattern must be 1 to 256 visible ASCII characters"):
-        make_workspace(visibility=Visibility(**{rule: ("claude-*", pattern)}))
+def test_a_pattern_that_could_match_no_id_is_refused(rule: str, pattern: str) -> None:
+    with pytest.raises(InvalidError, match=r"^A pattern must be 1 to 256 printable characters such as claude-\*, "):
+        make_workspace(visibility=rules(rule, pattern))
+
+
+@pytest.mark.parametrize("pattern", ["*", "Gemini 3 *", "我的*", "claude-opus-4-8[1m]", "../models/*", "x" * 256])
+@pytest.mark.parametrize("rule", ["allow", "deny"])
+def test_a_pattern_may_hold_what_ids_hold(rule: str, pattern: str) -> None:
+    visibility = rules(rule, pattern)
+    assert make_workspace(visibility=visibility).visibility == visibility
 
 
 def test_records_show_everything_but_the_fingerprint() -> None:

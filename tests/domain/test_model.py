@@ -75,8 +75,8 @@ def test_what_is_no_changeable_field_is_refused(name: str) -> None:
     ("values", "sentence"),
     [
         (
-            {"id": "a b"},
-            "A model id must be 1 to 256 characters of letters, digits and . _ : @ / + ~ -, not 'a b'.",
+            {"id": "a "},
+            "A model id must be 1 to 256 printable characters without blanks at either end, not 'a '.",
         ),
         ({"display_name": ""}, "display_name must be text of 1 to 256 characters."),
         ({"display_name": " \u00a0"}, "display_name must be text of 1 to 256 characters."),
@@ -100,8 +100,8 @@ def test_what_is_no_changeable_field_is_refused(name: str) -> None:
         ({"max_input_tokens": 2**53}, "max_input_tokens must be a whole number of tokens, at least 1."),
         ({"replacement": "m"}, "m cannot be its own replacement."),
         (
-            {"replacement": "a b"},
-            "A replacement must be 1 to 256 characters of letters, digits and . _ : @ / + ~ -, not 'a b'.",
+            {"replacement": "a\x00b"},
+            "A replacement must hold only printable characters, not U+0000.",
         ),
         (
             {"capabilities": {"batch": True}},

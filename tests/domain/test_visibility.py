@@ -46,6 +46,28 @@ def test_deny_wins_and_a_pattern_means_the_whole_id(
     assert Visibility(allow, deny).sees("claude-opus-5") is seen
 
 
+def test_a_pattern_that_is_an_id_means_that_id_and_is_no_glob() -> None:
+    ids = {"claude-opus-4-8[1m]", "claude-opus-4-81", "a*b", "a-b", "what?", "whats"}
+    for exact, glob in (("claude-opus-4-8[1m]", "claude-opus-4-81"), ("a*b", "a-b"), ("what?", "whats")):
+        assert Visibility((exact,)).sees(glob)
+        allowed = Visibility((exact,)).among(ids.__contains__)
+        assert {each for each in ids if allowed.sees(each)} == {exact}
+        denied = Visibility((), (exact,)).among(ids.__contains__)
+        assert {each for each in ids if not denied.sees(each)} == {exact}
+        assert not denied.among(lambda _: False).sees(glob)
+
+
+@given(patterns, patterns, st.sets(ids, max_size=4), ids)
+def test_only_patterns_that_are_ids_are_no_globs(
+    allow: tuple[str, ...], deny: tuple[str, ...], there: set[str], model_id: str
+) -> None:
+    def matches(pattern: str) -> bool:
+        return model_id == pattern if pattern in there else fnmatchcase(model_id, pattern)
+
+    seen = (not allow or any(map(matches, allow))) and not any(map(matches, deny))
+    assert Visibility(allow, deny).among(there.__contains__).sees(model_id) == seen
+
+
 def test_without_rules_everything_is_seen() -> None:
     assert SEES_ALL.sees("anything/at:all")
 

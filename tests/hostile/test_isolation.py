@@ -14,6 +14,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final, NamedTuple
+from urllib.parse import quote
 
 import pytest
 from hypothesis import Phase, given, settings
@@ -65,8 +66,12 @@ class World(NamedTuple):
     aliases: dict[str, str]
 
     def sees(self, space: Space, name: str) -> bool:
-        allowed = not space.allow or any(fnmatchcase(name, pattern) for pattern in space.allow)
-        return allowed and not any(fnmatchcase(name, pattern) for pattern in space.deny)
+        ids = {model.id for model in (*self.models, *self.removed)}
+
+        def matches(pattern: str) -> bool:
+            return name == pattern if pattern in ids else fnmatchcase(name, pattern)
+
+        return (not space.allow or any(map(matches, space.allow))) and not any(map(matches, space.deny))
 
     def found(self, space: Space, name: str) -> list[Model]:
         meant = self.aliases.get(name, name)
@@ -86,9 +91,13 @@ def place(model: Model) -> tuple[timedelta, int, str]:
     return datetime(9999, 1, 1, tzinfo=UTC) - model.created_at, RANKS.get(model.line or "", 9), model.id
 
 
-ids = st.builds(lambda family, number: f"{family}-{number}", st.sampled_from("abc"), st.integers(1, 4))
+ids = st.builds(
+    lambda family, number: f"{family}-{number}", st.sampled_from("abc"), st.integers(1, 4)
+) | st.sampled_from(["[bc]-1", "[bc]-*", "?-2"])  # which are patterns as well
 patterns = st.lists(
-    st.sampled_from(["a-*", "b-*", "*-1", "?-2", "[bc]-*", "a-3", "*", "nothing-*"]), max_size=2, unique=True
+    st.sampled_from(["a-*", "b-*", "*-1", "?-2", "[bc]-*", "[bc]-1", "a-3", "*", "nothing-*"]),
+    max_size=2,
+    unique=True,
 ).map(tuple)
 spaces = st.builds(Space, patterns, patterns, st.sampled_from([None, *Shape]))
 
@@ -167,11 +176,13 @@ def questions(world: World, beholder: Beholder) -> list[tuple[str, tuple[str, ..
         ("/v1/models", openai, expect_openai_list(world, beholder.space))
     ]
     for name in names:
-        asked.append((f"/v1/models/{name}", anthropic, expect_model(world, beholder.space, name)))
-        asked.append((f"/v1/models/{name}", openai, expect_model(world, beholder.space, name, to_openai=True)))
+        asked.append((f"/v1/models/{quote(name)}", anthropic, expect_model(world, beholder.space, name)))
+        asked.append(
+            (f"/v1/models/{quote(name)}", openai, expect_model(world, beholder.space, name, to_openai=True))
+        )
         for cursor in ("after_id", "before_id"):
             check = expect_page(world, beholder.space, 2, name, backwards=cursor == "before_id")
-            asked.append((f"/v1/models?{cursor}={name}&limit=2", anthropic, check))
+            asked.append((f"/v1/models?{cursor}={quote(name)}&limit=2", anthropic, check))
     for stages in (LISTED, (Lifecycle.RETIRED,), tuple(Lifecycle)):
         query = "lifecycle=" + ",".join(stages)
         for limit in (1, 20):

@@ -11,7 +11,7 @@ from tests.http.plain import ClockLoop, make_app, plain, replies, run
 from tests.http.wire import Line
 from tests.installation import Installation
 
-SMALL = b"GET / HTTP/1.1\r\nhost:\r\n\r\n"
+SMALL = b"GET /x HTTP/1.1\r\nhost:\r\n\r\n"
 MANY = 3000
 
 MIXED = [plain("/v1/models/claude-opus-5"), SMALL, plain("/healthz"), plain(secret="wrong")]

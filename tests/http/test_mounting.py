@@ -4,13 +4,16 @@ import http.client
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import uvicorn
 from fastapi import FastAPI
 from litestar import Litestar, asgi
 from starlette.applications import Starlette
-from starlette.routing import Mount
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Mount, Route
 
 from callsheet.http.app import CallsheetApp, create_app
 from callsheet.http.paths import local_path
@@ -101,7 +104,13 @@ def _wait_until(host: Host, target: str, status: int) -> Reply:
     raise AssertionError(reply)
 
 
-@pytest.mark.parametrize("path", ["/v1/models", "/v1/models/", "/v1/v1/models", "/v1/v1/models/"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/v1/models", "/v1/models/", "/v1/v1/models", "/v1/v1/models/"),
+        *("//v1/models", "/v1//models", "/v1/models//", "//v1//v1//models//"),
+    ],
+)
 def test_the_list_is_there_under_the_prefix_and_never_redirected(host: Host, path: str) -> None:
     reply = host.get(f"{ENCODED}{path}?limit=2")
     assert reply.ids == ["claude-fable-5-2", "claude-haiku-5-5"]
@@ -125,6 +134,44 @@ def test_an_id_with_a_slash_is_retrieved_raw_and_encoded(host: Host, path: str) 
 def test_an_id_is_decoded_once_only(host: Host) -> None:
     reply = host.get(f"{ENCODED}/v1/models/moonshot%252Fkimi")
     assert reply.error == (404, "not_found_error", "model: moonshot%2Fkimi")
+
+
+@pytest.mark.parametrize("name", ["/data/models/x", "data/x/", "../x.gguf", "我的 模型", "claude-opus-4-8[1m]"])
+def test_an_id_of_any_kind_is_retrieved(host: Host, installation: Installation, name: str) -> None:
+    installation.add(make_model(name))
+    asked = f"{ENCODED}/v1/models/{quote(name, safe='')}"
+    assert _wait_until(host, asked, 200).json["id"] == name
+    if name.isascii():
+        assert host.get(f"{ENCODED}/v1/models/{name}").json["id"] == name
+        assert host.get(f"{ENCODED}//v1//models/{name}").json["id"] == name
+
+
+def test_the_root_of_the_mount_says_what_this_is(host: Host) -> None:
+    reply = host.get(f"{ENCODED}/")
+    assert (reply.status, reply.headers["content-type"]) == (200, "text/plain; charset=utf-8")
+    assert reply.body.startswith(b"Callsheet, ")
+
+
+def test_messages_are_refused_below_the_mount_only(host: Host) -> None:
+    reply = host.get(f"{ENCODED}/v1/messages", method="POST")
+    assert (reply.status, "gateway" in reply.json["error"]["message"]) == (404, True)
+    assert b"gateway" not in host.get("/v1/messages", method="POST").body
+
+
+def test_the_routes_of_the_host_come_first(app: CallsheetApp) -> None:
+    async def theirs(request: Request) -> PlainTextResponse:
+        return PlainTextResponse(f"theirs: {request.url.path}")
+
+    paths = ("/", "/v1/messages", "/v1/chat/completions")
+    routes = [Route(path, theirs, methods=["GET", "POST"]) for path in paths]
+    host = Host(Starlette(routes=[*routes, Mount("/", app)]))
+    try:
+        for path in paths:
+            assert host.get(path).body.decode() == f"theirs: {path}"
+        assert host.get("/v1/models?limit=1").ids == ["claude-fable-5-2"]
+        assert "gateway" in host.get("/v1/responses").json["error"]["message"]
+    finally:
+        host.close()
 
 
 def test_what_is_not_found_is_answered_in_our_envelope(host: Host) -> None:
@@ -205,6 +252,11 @@ def test_a_server_that_sends_no_raw_path_is_enough(app: CallsheetApp) -> None:
         ("/models", b"/models", "/m", b"/models"),
         ("/m/v1/models?", b"/m/v1/models%3F", "/m", b"/v1/models%3F"),
         ("/somewhere/else", b"/v1/models", "", b"/v1/models"),
+        ("/m//v1/models//x/", b"/m//v1/models//x/", "/m", b"//v1/models//x/"),
+        ("/v1/models/x", b"/m//v1/models//x%2F", "", b"//v1/models//x%2F"),  # several slashes made one
+        ("/m/v1/models/模 型", "/m/v1/models/模%20型".encode(), "/m", "/v1/models/模%20型".encode()),
+        ("/v1/models/模 型", "/m/v1/models/模%20型".encode(), "", "/v1/models/模%20型".encode()),
+        ("/m/v1/models/\N{REPLACEMENT CHARACTER}", b"/m/v1/models/\xff", "/m", b"/v1/models/\xff"),
     ],
 )
 def test_the_path_below_the_mount_is_the_path_as_sent(

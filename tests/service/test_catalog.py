@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -9,6 +10,8 @@ import pytest
 from callsheet.domain.errors import UnknownError
 from callsheet.domain.model import Lifecycle
 from callsheet.service.catalog import CatalogService
+from callsheet.service.check import check_database
+from callsheet.service.problem import Problem
 from tests.installation import Installation, make_model, on_both
 from tests.service.content import content, recorded, unchanged
 
@@ -43,6 +46,47 @@ def test_adding_a_model(empty: Installation) -> None:
     assert shown == empty.catalog.show("new")
     assert shown["aliases"] == []
     assert sides(records[0]) == (None, stored(empty, "new"))
+
+
+def faults_in_rows(installation: Installation) -> list[Problem]:
+    """What `callsheet check` says; that the fixture emptied the catalogue without a record is not meant."""
+    problems = check_database(installation.store).problems
+    return [each for each in problems if each.kind != "change" and not each.subject.startswith("claude-")]
+
+
+UNUSUAL = (
+    *("Gemini 3 Pro", "/data/x/", "我的模型", "claude-opus-4-8[1m]", "e\u0301", "é", "🎬" * 256),
+    'it\'s %s \\ "x"',
+)
+
+
+def test_models_aliases_and_replacements_may_have_any_printable_name(empty: Installation) -> None:
+    for name in UNUSUAL:
+        empty.add(make_model(name))
+        empty.catalog.alias(f"{name[:200]}~", name)
+    for name, other in pairwise(UNUSUAL):
+        empty.catalog.deprecate(name, replacement=other)
+        assert empty.catalog.show(f"{name[:200]}~")["replacement"] == other
+        assert empty.catalog.history(name)[0]["subject"] == name
+    assert [row["id"] for row in empty.catalog.list()] == sorted(UNUSUAL)
+    empty.catalog.remove(UNUSUAL[0])
+    with empty.store.read() as reading:
+        assert list(reading.tombstones()) == [UNUSUAL[0]]
+    assert faults_in_rows(empty) == []
+
+
+def test_a_model_whose_name_a_newer_python_knows_is_read_changed_and_removed(empty: Installation) -> None:
+    name = "a\u0378b"  # assigned one day, perhaps
+    with empty.store.write("test", NOW) as writing:
+        writing.put_model(make_model(name, "2026-03-01"))
+        writing.record("add", "model", name, None, make_model(name, "2026-03-01").record())
+    assert faults_in_rows(empty) == []
+    assert empty.catalog.hide(name)["hidden"] is True
+    live = empty.live()
+    live.refresh()
+    assert live.current.catalog.get(name) is not None
+    empty.catalog.remove(name)
+    assert empty.catalog.list() == []
 
 
 def test_changing_a_model(empty: Installation, catalog: CatalogService) -> None:

@@ -31,7 +31,7 @@ filters = st.just(frozenset({Lifecycle.ACTIVE, Lifecycle.DEPRECATED})) | st.sets
     st.sampled_from(Lifecycle), min_size=1
 ).map(frozenset)
 patterns = st.lists(st.sampled_from(["ant-*", "*-1", "gpt-[0-3]", "*", "ant/*", "?pt-*"]), max_size=2).map(tuple)
-visibilities = st.just(SEES_ALL) | st.builds(Visibility, patterns, patterns)
+visibilities = st.just(SEES_ALL) | st.builds(lambda allow, deny: Visibility(allow, deny), patterns, patterns)
 actions = st.tuples(st.sampled_from(ACTIONS), st.sampled_from(IDS))
 interludes = st.lists(st.lists(actions, max_size=3), max_size=8)
 

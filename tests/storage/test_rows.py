@@ -27,7 +27,7 @@ workspaces = st.builds(
     lambda **values: Workspace(**values),
     id=st.from_regex(r"wrkspc_[A-Za-z0-9]{1,64}", fullmatch=True),
     name=names,
-    visibility=st.builds(Visibility, patterns, patterns),
+    visibility=st.builds(lambda allow, deny: Visibility(allow, deny), patterns, patterns),
     shape=st.none() | st.sampled_from(Shape),
     created_at=instants(),
     archived_at=st.none() | instants(),

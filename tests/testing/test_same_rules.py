@@ -127,8 +127,8 @@ def test_every_change_of_the_catalogue_ends_as_in_the_product(
             lambda double: double.workspace("odd", workspace_id="odd"),
         ),
         (
-            lambda access: access.create_workspace("odd", visibility=Visibility(("a b",))),
-            lambda double: double.workspace("odd", allow=["a b"]),
+            lambda access: access.create_workspace("odd", visibility=Visibility(("a\u200bb",))),
+            lambda double: double.workspace("odd", allow=["a\u200bb"]),
         ),
         (lambda access: access.create_key("k", "nowhere"), lambda double: double.key("nowhere")),
         (lambda access: access.create_key("k", expires_at=START), lambda double: double.key(expires_at=START)),

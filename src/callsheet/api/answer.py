@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from callsheet.api import cors, encoding
 from callsheet.api.authenticate import authenticate, is_openai
 from callsheet.api.caller import JSON, Caller, common_headers, identify
-from callsheet.api.request import QUOTED, Header, Request, find_model_id, parse_query, read_headers
+from callsheet.api.request import QUOTED, Header, Request, find_names, parse_query, read_headers
 from callsheet.api.slab import Body
 from callsheet.api.state import DEFAULTS, Options, State
 from callsheet.api.view import AT_ONCE, UNBOUNDED
@@ -73,21 +73,21 @@ def answer(state: State, request: Request, most: int = UNBOUNDED) -> Response:
     try:
         if len(request.path) + bool(request.query) + len(request.query) > state.options.max_url_bytes:
             raise RequestTooLargeError(f"URL exceeds the limit of {state.options.max_url_bytes} bytes", "url")
-        model_id = find_model_id(request.path)
+        names = find_names(request.path)
         if request.method not in ("GET", "HEAD"):
             if cors.is_preflight(state.options, request.method, headers):
                 return _preflight(request, headers, known, state.options)
             raise MethodNotAllowedError("Method Not Allowed")
         caller = identify(state, headers, known, request.now)
-        body = find(caller, model_id, request.query, most)
+        body = find(caller, names, request.query, most)
     except APIError as error:
         refusal = refuse(error, request, known, to_openai=is_openai(state, headers), options=state.options)
         return refusal._replace(key_id=_key_id(state, headers, request.now))
     return give(caller, body, request)
 
 
-def find(caller: Caller, model_id: str | None, query: bytes, most: int = AT_ONCE) -> Body:
-    """Return the body that ``caller`` asks for: one model, or a page if ``model_id`` is None.
+def find(caller: Caller, names: tuple[str, ...], query: bytes, most: int = AT_ONCE) -> Body:
+    """Return the body that ``caller`` asks for: the first model that one of ``names`` means, or a page without any.
 
     At most ``most`` blocks of the catalogue are prepared for it.
 
@@ -98,14 +98,15 @@ def find(caller: Caller, model_id: str | None, query: bytes, most: int = AT_ONCE
     UnfinishedError
         More must be prepared first; asked again, it goes on where it stopped.
     """
-    if model_id is None:
+    if not names:
         if caller.to_openai:
             return caller.view.everything(most)
         return caller.view.page(parse_query(query, caller.default_limit), most)
-    body = caller.view.retrieve(model_id)
-    if body is None:
-        raise ModelNotFoundError(f"model: {model_id[:QUOTED]}")
-    return body
+    for name in names:
+        body = caller.view.retrieve(name)
+        if body is not None:
+            return body
+    raise ModelNotFoundError(f"model: {names[-1][:QUOTED]}")
 
 
 class Sent(NamedTuple):

@@ -11,13 +11,15 @@ _MOST_BETAS = 100
 
 
 def is_openai(state: State, headers: Mapping[bytes, bytes]) -> bool:
-    """Return whether the caller is an OpenAI client: Bearer, no ``x-api-key``, no ``anthropic-version``."""
-    return (
-        state.options.openai_dialect
-        and b"anthropic-version" not in headers
-        and b"x-api-key" not in headers
-        and bearer(headers.get(b"authorization")) is not None
-    )
+    """Return whether the caller is an OpenAI client: it sends no ``anthropic-version``, but a Bearer secret alone.
+
+    Where the operator wants that, whoever sends a credential without ``anthropic-version`` is one.
+    """
+    if not state.options.openai_dialect or b"anthropic-version" in headers:
+        return False
+    if b"x-api-key" in headers:
+        return not state.options.needs_version
+    return bearer(headers.get(b"authorization")) is not None
 
 
 def authenticate(state: State, headers: Mapping[bytes, bytes], now: float) -> Principal:

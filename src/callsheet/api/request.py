@@ -15,7 +15,8 @@ Header: TypeAlias = tuple[bytes, bytes]
 QUOTED: Final = 200
 
 _PATH: Final = b"/v1/models"
-_DOUBLED: Final = b"/v1/v1/models"  # from base URLs that end in /v1 already
+#: The same from base URLs that end in /v1 already, or in a slash.
+_DOUBLED: Final = re.compile(rb"/+v1/+(?:v1/+)?models(?=/|\Z)")
 
 #: The headers an answer depends on.
 READ: Final = frozenset(
@@ -33,8 +34,27 @@ READ: Final = frozenset(
     }
 )
 
+#: Where clients send messages and the like, of either dialect.
+_GATEWAY: Final = re.compile(
+    rb"/+v1/+(?:v1/+)?(?:messages|complete|chat/completions|completions|responses|embeddings)(?:/.*)?\Z", re.DOTALL
+)
+_MESSAGES_ELSEWHERE: Final = (
+    "Not found: Callsheet serves the list of models only (GET /v1/models); send messages to your gateway"
+)
+
+#: As numbers, which are found in bytes several times faster than bytes are.
+_PERCENT: Final = ord("%")
+_BRACKET: Final = ord("[")
+_PLUS: Final = ord("+")
+
+_BEARER: Final = b"bearer"
 _BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
-_DIGITS = re.compile(r"-?[0-9]+", re.ASCII)
+#: What Pydantic's lax integer takes, around which it lets stand what Unicode calls white space.
+_INTEGER = re.compile(r"([+-]?)([0-9]+(?:_[0-9]+)*)(?:\.0+)?", re.ASCII)
+#: What Unicode calls white space, of which Python has four characters more.
+_WHITE_SPACE: Final = "".join(
+    each for each in map(chr, range(0x3001)) if each.isspace() and not "\x1c" <= each <= "\x1f"
+)
 _USUAL_LIMITS: Final = {b"%d" % limit: limit for limit in range(MIN_LIMIT, MAX_LIMIT + 1)}
 _MOST_LIFECYCLES: Final = len(STAGES)
 
@@ -78,16 +98,21 @@ def read_headers(headers: Sequence[Header]) -> dict[bytes, bytes]:
 
 
 def bearer(authorization: bytes | None) -> bytes | None:
-    """Return the secret of an ``authorization`` of scheme Bearer (empty if there is none), else None."""
-    if authorization is None:
+    """Return the secret of an ``authorization`` of scheme Bearer (empty if there is none), else None.
+
+    Where lines were joined, the first of them without a secret, a comma stands behind the scheme. It is returned
+    with what follows it, which no key can be: one line must hold one secret.
+    """
+    if authorization is None or authorization[: len(_BEARER)].lower() != _BEARER:
         return None
-    scheme, _, secret = authorization.partition(b" ")
-    scheme = scheme.rstrip(b",").lower()  # a comma stands there when the first of repeated lines had no secret
-    return secret.strip() if scheme == b"bearer" else None
+    rest = authorization[len(_BEARER) :]
+    return rest.strip() if rest[:1] in (b"", b" ") or rest == b"," or rest.startswith(b", ") else None
 
 
-def find_model_id(path: bytes) -> str | None:
-    """Return the model id that ``path`` asks for, or None if it asks for the list.
+def find_names(path: bytes) -> tuple[str, ...]:
+    """Return the names that ``path`` may ask for, the likelier first; none if it asks for the list.
+
+    They are two where a slash stands at the end: it may belong to the id, and it may not (contract, section 1).
 
     Raises
     ------
@@ -98,18 +123,37 @@ def find_model_id(path: bytes) -> str | None:
     """
     if path.startswith(_PATH):
         rest = path[len(_PATH) :]
-    elif path.startswith(_DOUBLED):
-        rest = path[len(_DOUBLED) :]
+    elif (prefix := _DOUBLED.match(path)) is not None:
+        rest = path[prefix.end() :]
     else:
-        raise NotFoundError("Not found")
-    if rest in (b"", b"/"):
-        return None
+        raise NotFoundError(_MESSAGES_ELSEWHERE if is_for_gateway(path) else "Not found")
+    if not rest:
+        return ()
     if not rest.startswith(b"/"):
         raise NotFoundError("Not found")
-    encoded = rest[1:]
-    if len(encoded) > 1:
-        encoded = encoded.removesuffix(b"/")
-    return _decode_id(encoded)
+    if not rest.endswith(b"/"):
+        return (_decode_id(rest[1:]),)
+    if not rest.strip(b"/"):
+        return ()
+    name = _decode_id(rest[1:])
+    return name, name[:-1]
+
+
+def find_model_id(path: bytes) -> str | None:
+    """Return the model id that ``path`` asks for, without a slash at its end; None if it asks for the list.
+
+    Raises
+    ------
+    APIError
+        As for `find_names`.
+    """
+    names = find_names(path)
+    return names[-1] if names else None
+
+
+def is_for_gateway(path: bytes) -> bool:
+    """Return whether ``path`` is one that messages are sent to, which is what gateways are there for."""
+    return _GATEWAY.match(path) is not None
 
 
 def _decode_id(encoded: bytes) -> str:
@@ -124,7 +168,7 @@ def _decode_id(encoded: bytes) -> str:
 def parse_query(query: bytes, default_limit: int) -> ListQuery:
     """Return what the query string asks for; parameters nobody knows are ignored.
 
-    A plus sign stands for itself, as ids may hold one and nothing here may hold a space.
+    A plus sign in a cursor is a space, as forms and most SDKs write it; `ListQuery` has the other meaning, too.
 
     Raises
     ------
@@ -134,8 +178,8 @@ def parse_query(query: bytes, default_limit: int) -> ListQuery:
     if not query:
         return ListQuery(default_limit)
     pairs = [part.partition(b"=") for part in query.split(b"&")]
-    if b"%" in query:
-        pairs = [(unquote_to_bytes(name), equals, value) for name, equals, value in pairs]
+    if _PERCENT in query or _BRACKET in query:
+        pairs = [(_plain_name(name), equals, value) for name, equals, value in pairs]
     limit = after_id = before_id = None
     stages: list[bytes] = []
     for name, _, value in pairs:
@@ -145,28 +189,36 @@ def parse_query(query: bytes, default_limit: int) -> ListQuery:
             after_id = value
         elif name == b"before_id":
             before_id = value
-        elif name == b"lifecycle[]" or name == b"lifecycle":  # quicker so
+        elif name == b"lifecycle":
             stages.append(value)
-    return ListQuery(
-        default_limit if limit is None else _USUAL_LIMITS.get(limit) or _parse_limit(_decode(limit)),
+    asked = ListQuery(
+        default_limit if limit is None else _USUAL_LIMITS.get(limit) or _parse_limit(limit),
         None if after_id is None else _parse_cursor("after_id", after_id),
         None if before_id is None else _parse_cursor("before_id", before_id),
         _parse_lifecycles(stages) if stages else LISTED,
     )
+    return _with_spaces(asked, after_id, before_id) if _PLUS in query else asked
+
+
+def _plain_name(name: bytes) -> bytes:
+    """The name of a parameter without the brackets of a list, which PHP writes behind whatever it sends twice."""
+    return unquote_to_bytes(name).removesuffix(b"[]") if b"%" in name else name.removesuffix(b"[]")
 
 
 def _decode(part: bytes) -> str:
-    if b"%" in part:
+    """The text of a value; what is not UTF-8 becomes what no valid value can hold."""
+    if _PERCENT in part:
         part = unquote_to_bytes(part)
-    return str(part, "utf-8", "replace")
+    return str(part, "utf-8", "surrogateescape")
 
 
-def _parse_limit(text: str) -> int:
-    if not _DIGITS.fullmatch(text):
+def _parse_limit(value: bytes) -> int:
+    number = _INTEGER.fullmatch(_decode(value.replace(b"+", b" ")).strip(_WHITE_SPACE))
+    if number is None:
         raise InvalidRequestError("limit: Input should be a valid integer, unable to parse string as an integer")
-    if text.startswith("-") or not text.strip("0"):
+    sign, digits = number[1], number[2].replace("_", "").lstrip("0")
+    if sign == "-" or not digits:
         raise InvalidRequestError(f"limit: Input should be greater than or equal to {MIN_LIMIT}")
-    digits = text.lstrip("0")
     if len(digits) > len(str(MAX_LIMIT)) or int(digits) > MAX_LIMIT:
         raise InvalidRequestError(f"limit: Input should be less than or equal to {MAX_LIMIT}")
     return int(digits)
@@ -176,6 +228,15 @@ def _parse_cursor(name: str, value: bytes) -> str:
     if not value:
         raise InvalidRequestError(f"{name}: String should have at least 1 character")
     return _decode(value)
+
+
+def _with_spaces(asked: ListQuery, after_id: bytes | None, before_id: bytes | None) -> ListQuery:
+    """The same with the plus signs of its cursors, as they were sent, for spaces."""
+    if after_id is not None and b"+" in after_id:
+        asked = asked._replace(after_id=_decode(after_id.replace(b"+", b" ")), after_literal=asked.after_id)
+    if before_id is not None and b"+" in before_id:
+        asked = asked._replace(before_id=_decode(before_id.replace(b"+", b" ")), before_literal=asked.before_id)
+    return asked
 
 
 def _parse_lifecycles(values: list[bytes]) -> frozenset[Lifecycle]:

@@ -27,6 +27,8 @@ class Options:
         Which fields a model has, unless its workspace says otherwise.
     openai_dialect
         Whether clients that look like OpenAI's are answered in their shapes.
+    needs_version
+        Whether ``x-api-key`` without ``anthropic-version`` is refused; else whoever sends it is an OpenAI client.
     versions
         Accepted values of ``anthropic-version``.
     betas
@@ -42,6 +44,7 @@ class Options:
     default_limit: int = DEFAULT_LIMIT
     shape: Shape = Shape.CURRENT
     openai_dialect: bool = True
+    needs_version: bool = True
     versions: frozenset[bytes] = VERSIONS
     betas: frozenset[str] | None = None
     cors_origins: frozenset[str] = frozenset()

@@ -11,7 +11,7 @@ from callsheet.api.slab import EMPTY, Body, Run, Slab, tag
 from callsheet.domain.access import Visibility
 from callsheet.domain.catalog import Block, Catalog
 from callsheet.domain.errors import InvalidRequestError
-from callsheet.domain.model import SORT_KEY_PREFIX, Lifecycle
+from callsheet.domain.model import SORT_KEY_PREFIX, Lifecycle, Model
 from callsheet.domain.query import LISTED, ListQuery
 from callsheet.wire import anthropic, openai
 
@@ -74,8 +74,8 @@ class View:
     def retrieve(self, name: str) -> Body | None:
         """Return the model that ``name``, an id or alias, means; None if it does not exist for the beholder."""
         self.is_idle = False
-        model = self.catalog.resolve(name)
-        if model is None or not self.visibility.sees(model.id):
+        model = self._see(name) or self._see(self.catalog.id_of(name))
+        if model is None:
             return None
         number = bisect_right(self.catalog.starts, model.sort_key) - 1
         (piece,) = self._rendering.of(self.catalog.blocks[number], [model])
@@ -93,9 +93,9 @@ class View:
         """
         self.is_idle = False
         limit = self._made + most
-        room, after_id, before_id, lifecycles = query
-        after = None if after_id is None else self._locate("after_id", after_id)
-        before = None if before_id is None else self._locate("before_id", before_id)
+        room, after_id, before_id, lifecycles, after_literal, before_literal = query
+        after = None if after_id is None else self._locate("after_id", after_id, after_literal)
+        before = None if before_id is None else self._locate("before_id", before_id, before_literal)
         if before is not None and after is None:
             runs, has_more = self._backward(before, room, lifecycles, limit)
         else:
@@ -134,12 +134,21 @@ class View:
         """Let go of what was prepared; whoever still holds the view may ask it all the same."""
         self._slabs = {}
 
-    def _locate(self, name: str, cursor: str) -> str:
-        """The sort key of a cursor."""
+    def _see(self, model_id: str) -> Model | None:
+        """The model with this id; None, by the same steps, if there is none or the beholder may not see it."""
+        model = self.catalog.get(model_id)
+        return model if self.visibility.sees(model_id) else None
+
+    def _locate(self, name: str, cursor: str, literal: str | None) -> str:
+        """The sort key of a cursor, or of what it is if its plus signs are none but that."""
         place = self.catalog.locate(cursor)
-        if place is None or not self.visibility.sees(place[0]):
-            raise InvalidRequestError(f"Invalid pagination cursor for '{name}'")
-        return place[1]
+        if place is None:
+            self.visibility.sees(cursor)  # it must not be refused sooner than one that may not be seen
+        elif self.visibility.sees(place[0]):
+            return place[1]
+        if literal is not None:
+            return self._locate(name, literal, None)
+        raise InvalidRequestError(f"Invalid pagination cursor for '{name}'")
 
     def _forward(
         self, after: str | None, before: str | None, room: int, lifecycles: frozenset[Lifecycle], limit: int
@@ -233,7 +242,9 @@ class Views:
         if view is None or view.catalog is not catalog:
             rendering = self._renderings[form]
             rendering.keep(catalog)
-            view = View(catalog, visibility, rendering, self, past=view)
+            rules = visibility.among(catalog.has_id)
+            past = view if view is not None and view.visibility == rules else None
+            view = View(catalog, rules, rendering, self, past)
             self._views[key] = view
             if len(self._views) > _MOST_VIEWS:
                 self._views.pop(next(iter(self._views)), None)

@@ -1,7 +1,7 @@
 """Who may ask, and what they may see: workspaces, API keys, visibility."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -9,13 +9,16 @@ from fnmatch import translate
 from functools import lru_cache
 from hashlib import sha256
 from typing import Final, NamedTuple
+from unicodedata import category
 
 from callsheet.domain.errors import InvalidError
+from callsheet.domain.model import UNPRINTABLE
 from callsheet.domain.shards import Shards
 from callsheet.domain.times import format_instant
 
 _WORKSPACE_ID = re.compile(r"wrkspc_[A-Za-z0-9]{1,64}", re.ASCII)
-_PATTERN = re.compile(r"[!-~]{1,256}", re.ASCII)
+_MAX_PATTERN_LENGTH: Final = 256  # characters, as of an id
+_MAGIC: Final = frozenset("*?[")  # without one of them, a pattern means itself anyway
 
 
 class Shape(StrEnum):
@@ -34,16 +37,35 @@ class KeyStatus(StrEnum):
 
 
 class Visibility(NamedTuple):
-    """Which models may be seen: shell globs on model ids. Deny wins; no ``allow`` means all."""
+    """Which models may be seen: shell globs on model ids. Deny wins; no ``allow`` means all.
+
+    Parameters
+    ----------
+    allow, deny
+        The patterns.
+    exact
+        Those patterns that are ids, letter for letter, and so mean nothing but that id; see `among`.
+    """
 
     allow: tuple[str, ...] = ()
     deny: tuple[str, ...] = ()
+    exact: frozenset[str] = frozenset()
 
     def sees(self, model_id: str) -> bool:
         """Return whether a model with this id exists for the beholder."""
-        if self.deny and _matcher(self.deny).match(model_id):
+        if self.deny and _matcher(self.deny, self.exact).match(model_id):
             return False
-        return not self.allow or _matcher(self.allow).match(model_id) is not None
+        return not self.allow or _matcher(self.allow, self.exact).match(model_id) is not None
+
+    def among(self, is_id: Callable[[str], bool]) -> "Visibility":
+        """Return these rules as they are where ``is_id`` says which texts are ids (contract, section 1).
+
+        ``claude-opus-4-8[1m]`` is a glob that matches ``claude-opus-4-81``, until there is a model of that name.
+        """
+        exact = frozenset(
+            pattern for pattern in (*self.allow, *self.deny) if not _MAGIC.isdisjoint(pattern) and is_id(pattern)
+        )
+        return self if exact == self.exact else Visibility(self.allow, self.deny, exact)
 
 
 SEES_ALL: Final = Visibility()
@@ -53,8 +75,10 @@ NEVER: Final = float("inf")
 
 
 @lru_cache(maxsize=4096)
-def _matcher(patterns: tuple[str, ...]) -> re.Pattern[str]:
-    return re.compile("|".join(translate(pattern) for pattern in patterns))
+def _matcher(patterns: tuple[str, ...], exact: frozenset[str]) -> re.Pattern[str]:
+    return re.compile(
+        "|".join(rf"{re.escape(pattern)}\Z" if pattern in exact else translate(pattern) for pattern in patterns)
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,10 +118,7 @@ class Workspace:
             )
         check_name(self.name, "A workspace name")
         for pattern in (*self.visibility.allow, *self.visibility.deny):
-            if not _PATTERN.fullmatch(pattern):
-                raise InvalidError(
-                    f"A pattern must be 1 to 256 visible ASCII characters such as claude-*, not {pattern[:60]!r}."
-                )
+            _check_pattern(pattern)
 
     def record(self) -> dict[str, object]:
         """Return every field as plain JSON values."""
@@ -220,6 +241,19 @@ class Principal(NamedTuple):
     workspace_id: str | None
     expires: float
     """Seconds since the epoch; infinity if it never does."""
+
+
+def _check_pattern(pattern: str) -> None:
+    """Raise InvalidError unless ``pattern`` could match an id, or be one: any script, spaces inside."""
+    if (
+        not 1 <= len(pattern) <= _MAX_PATTERN_LENGTH
+        or pattern != pattern.strip()
+        or any(category(character) in UNPRINTABLE for character in pattern)
+    ):
+        raise InvalidError(
+            f"A pattern must be 1 to {_MAX_PATTERN_LENGTH} printable characters such as claude-*, without blanks "
+            f"at either end, not {pattern[:60]!r}."
+        )
 
 
 def check_name(name: str, what: str) -> str:

@@ -83,11 +83,15 @@ class Catalog:
     def resolve(self, name: str) -> Model | None:
         """Return the model that ``name``, an id or an alias, means."""
         model = self._models.get(name)
-        if model is None:
-            target = self._aliases.get(name)
-            if target is not None:
-                model = self._models.get(target)
-        return model
+        return self._models.get(self.id_of(name)) if model is None else model
+
+    def id_of(self, name: str) -> str:
+        """Return the id of the model that ``name`` is an alias of; any other name as it is."""
+        return self._aliases.get(name) or name
+
+    def has_id(self, text: str) -> bool:
+        """Return whether ``text`` is the id of a model, or was that of one that has been removed."""
+        return text in self._models or text in self._tombstones
 
     def locate(self, name: str) -> tuple[str, str] | None:
         """Return id and sort key of the place that ``name`` means as a cursor, or None.

@@ -17,12 +17,17 @@ MAX_DESCRIPTION_LENGTH: Final = 1000
 MAX_DISPLAY_NAME_LENGTH: Final = 256
 _MAX_TOKENS: Final = 2**53 - 1  # the largest integer every JSON reader agrees on
 
-_ID = re.compile(r"[A-Za-z0-9._:@/+~-]+", re.ASCII)
 _LINE = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}", re.ASCII)
 _LINE_RANK: Final = {"mythos": 0, "fable": 1, "opus": 2, "sonnet": 3, "haiku": 4}
 _NO_RANK: Final = 5
+#: The lines of Anthropic's models.
+CLAUDE_LINES: Final = frozenset(_LINE_RANK)
 _CONTROL: Final = frozenset({"Cc", "Cs"})  # Cs: half a character, which no UTF-8 can carry
 _UNSEEN: Final = frozenset({"Cf", "Zl", "Zp"})
+_UNASSIGNED: Final = "Cn"
+#: The categories of Unicode that no id may hold: control, format (bidi, zero width), private use, surrogates,
+#: and separators of lines and paragraphs. Whether a character is assigned is asked apart.
+UNPRINTABLE: Final = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})
 _LATEST: Final = 10**18  # microseconds; beyond the year 9999
 
 
@@ -40,33 +45,49 @@ STAGES: Final = {stage.value: stage for stage in Lifecycle}
 _ACTIVE: Final = Lifecycle.ACTIVE  # a name is found ten times quicker than a member
 
 
-def check_id(text: str, name: str = "A model id") -> str:
-    """Return ``text`` if it can be a model id or an alias.
+def check_id(text: object, name: str = "A model id") -> str:
+    """Return ``text`` if a model, alias or replacement may get it as its id (contract, section 1).
+
+    An id has at most 1,024 bytes of UTF-8, as no character takes more than four.
 
     Raises
     ------
     InvalidError
-        Not 1-256 characters of letters, digits and ``._:@/+~-``, or a slash or dot segment that a path
-        would lose; the sentence begins with ``name``.
+        Not 1-256 printable characters without blanks at either end, or ``.`` or ``..``; the sentence begins with
+        ``name``.
     """
-    if not 1 <= len(text) <= MAX_ID_LENGTH or not _ID.fullmatch(text):
+    return _check_id(text, name, UNPRINTABLE | {_UNASSIGNED})
+
+
+def check_known_id(text: object, name: str = "A model id") -> str:
+    """Return ``text`` if it can be an id that was given before; raise InvalidError as `check_id` does.
+
+    The one difference: a character may be unassigned. Whoever gave the id had a Python with a newer Unicode than
+    this one's, and a database must not become unreadable to an older Python.
+    """
+    return _check_id(text, name, UNPRINTABLE)
+
+
+def _check_id(text: object, name: str, refused: frozenset[str]) -> str:
+    if not isinstance(text, str) or not 1 <= len(text) <= MAX_ID_LENGTH or text != text.strip():
+        shown = text[:60] if isinstance(text, str) else text
         raise InvalidError(
-            f"{name} must be 1 to {MAX_ID_LENGTH} characters of letters, digits and . _ : @ / + ~ -, "
-            f"not {text[:60]!r}."
+            f"{name} must be 1 to {MAX_ID_LENGTH} printable characters without blanks at either end, not {shown!r}."
         )
-    segments = text.split("/")
-    if "" in segments:
-        raise InvalidError(f"{name} must have no leading, trailing or double slash, as {text[:60]!r} has.")
-    if "." in segments or ".." in segments:
-        raise InvalidError(f"{name} must have no segment '.' or '..', as {text[:60]!r} has.")
+    if text in (".", ".."):
+        raise InvalidError(f"{name} must not be {text!r}, which no HTTP client can ask for.")
+    if not text.isprintable():  # or it holds a space other than that of ASCII
+        for character in text:
+            if unicodedata.category(character) in refused:
+                raise InvalidError(f"{name} must hold only printable characters, not U+{ord(character):04X}.")
     return text
 
 
 def sort_key(created_at: datetime, line: str | None, model_id: str) -> str:
     """Return a string that sorts as the API lists: newest first, then by line, then by id.
 
-    One string of ASCII compares faster and takes less memory than a tuple (contract, section 3). A line
-    that has no rank of its own sorts with the models that have none.
+    One string compares faster and takes less memory than a tuple (contract, section 3); it compares by code point,
+    whatever database the ids come from. A line that has no rank of its own sorts with the models that have none.
     """
     since = created_at - EPOCH
     microseconds = (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
@@ -84,7 +105,7 @@ class Model:
     Parameters
     ----------
     id
-        1-256 characters of letters, digits and ``._:@/+~-``; see `check_id`.
+        1-256 printable characters; see `check_known_id`. Who gives a model its id asks `check_id` as well.
     display_name
         For people; 1-256 printable characters.
     created_at
@@ -131,7 +152,7 @@ class Model:
     sort_key: str = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        check_id(self.id)
+        check_known_id(self.id)
         _check_text(self.display_name, "display_name", MAX_DISPLAY_NAME_LENGTH)
         _check_instant(self.created_at, "created_at")
         if self.line is not None:
@@ -333,6 +354,6 @@ def _check_lifecycle(model: Model) -> None:
 
 
 def _check_replacement(model: Model, replacement: str) -> None:
-    check_id(replacement, "A replacement")
+    check_known_id(replacement, "A replacement")
     if replacement == model.id:
         raise InvalidError(f"{model.id} cannot be its own replacement.")

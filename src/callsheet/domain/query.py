@@ -23,9 +23,14 @@ class ListQuery(NamedTuple):
         Cursors: ids or aliases, or None.
     lifecycles
         The stages listed.
+    after_literal, before_literal
+        The same cursors with plus signs for what forms write as a space, where there are any: they are what the
+        caller means if it cannot mean the others.
     """
 
     limit: int = DEFAULT_LIMIT
     after_id: str | None = None
     before_id: str | None = None
     lifecycles: frozenset[Lifecycle] = LISTED
+    after_literal: str | None = None
+    before_literal: str | None = None

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
 
 from callsheet.api.state import VERSIONS, Options
 from callsheet.domain.betas import KNOWN_BETAS
@@ -23,13 +26,19 @@ from callsheet.service import loading
 from callsheet.service.setup import set_up
 from callsheet.service.state import LiveState
 from callsheet.service.state_file import state_file_at
-from callsheet.settings import LogFormat, Settings, load, prepare_folder
+from callsheet.settings import LogFormat, MissingVersion, Settings, load, prepare_folder
 from callsheet.storage.store import Store
 
 if TYPE_CHECKING:
     from callsheet.http.limits_rate import RateLimits
 
-_ORDINARY: Final = frozenset({b"/healthz", b"/readyz", b"/metrics", b"/openapi.json"})
+_ORDINARY: Final = frozenset({b"/", b"/healthz", b"/readyz", b"/metrics", b"/openapi.json"})
+
+#: Relative to where this is mounted, which a proxy may have hidden from us.
+_WHAT_THIS_IS: Final = (
+    "Callsheet, a Models API: ask for the list at v1/models below this address, with an API key; "
+    "openapi.json describes it, and callsheet --help and the pages in docs/ say how to run it.\n"
+)
 
 
 class CallsheetApp(Starlette):
@@ -56,6 +65,7 @@ class CallsheetApp(Starlette):
         """Called on the event loop when a server begins to serve this."""
         super().__init__(
             routes=[
+                Route("/", _say_what_this_is),
                 *health_routes(live, self.readiness),
                 *self.telemetry.routes(),
                 *openapi_routes(live.current.options),
@@ -80,6 +90,10 @@ class CallsheetApp(Starlette):
                 return
             scope = {**scope, "path": path.decode("ascii"), "root_path": ""}
         await super().__call__(scope, receive, send)
+
+
+async def _say_what_this_is(_request: Request) -> Response:
+    return PlainTextResponse(_WHAT_THIS_IS)
 
 
 @asynccontextmanager
@@ -168,6 +182,7 @@ def options_of(settings: Settings) -> Options:
         default_limit=settings.default_limit,
         shape=settings.shape,
         openai_dialect=settings.openai_dialect,
+        needs_version=settings.missing_version is MissingVersion.REFUSE,
         versions=VERSIONS | {version.encode() for version in settings.extra_versions},
         betas=KNOWN_BETAS | set(settings.extra_betas) if settings.strict_betas else None,
         cors_origins=frozenset(settings.cors_origins),

@@ -13,7 +13,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from callsheet.api.answer import find, give, suit
 from callsheet.api.caller import Caller
-from callsheet.api.request import Header, Request, find_model_id
+from callsheet.api.request import Header, Request, find_names
 from callsheet.api.slab import Body
 from callsheet.domain.access import NEVER
 from callsheet.http.app import CallsheetApp
@@ -88,9 +88,9 @@ class FastLane:
         self.dated = default_headers
         self.opening = b"%b%brequest-id: " % (STATUS_LINE[200], write_lines(default_headers))
 
-    def kind(self, model_id: str | None, head: Head, length: int, caller: Caller) -> Kind:
+    def kind(self, names: tuple[str, ...], head: Head, length: int, caller: Caller) -> Kind:
         """Return what is told of a successful answer; a line of the log is only made if there is one."""
-        usual = self._list if model_id is None else self._retrieve
+        usual = self._retrieve if names else self._list
         log = self.observer.log
         if log is None:
             return usual
@@ -179,15 +179,15 @@ class FastProtocol(EnvelopeProtocol):
         caller, plain_lines, varying_lines = memo.caller(
             lane.live.current, lines, lambda: self._reader.headers(lines), now
         )
-        model_id = find_model_id(path)
-        body = find(caller, model_id, query)
+        names = find_names(path)
+        body = find(caller, names, query)
         if lane.limits is not None and not lane.limits.admits(self.client, caller.key_id):
             return False
         if caller.to_openai or caller.if_none_match is not None:
             self._send(head, caller, body, now, begun)
             return True
         (content, etag), headers, coding, final = suit(caller, body)
-        kind = lane.kind(model_id, head, len(content), caller)
+        kind = lane.kind(names, head, len(content), caller)
         pieces = (  # the same, byte for byte, as `give` makes it
             b"\r\n",
             plain_lines if headers is caller.headers else varying_lines,

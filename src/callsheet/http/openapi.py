@@ -146,7 +146,7 @@ def _retrieve(options: Options) -> Schema:
                 "name": "model_id",
                 "in": "path",
                 "required": True,
-                "description": "Percent-encoded or raw; may contain slashes.",
+                "description": "Any printable characters, slashes among them; percent-encoded UTF-8, or raw.",
                 "schema": {"type": "string", "minLength": 1, "maxLength": MAX_ID_LENGTH},
             },
             *_header_references(options),

@@ -1,12 +1,15 @@
 """Where in the app a request points, whatever the app is mounted under."""
 
-from typing import Any
-from urllib.parse import quote, unquote
+import re
+from typing import Any, Final
+from urllib.parse import quote, unquote_to_bytes
 
 Scope = Any
 
 #: What may stand unescaped in a path: RFC 3986's pchar and the slash.
-_SAFE = "/:@!$&'()*+,;=~-._"
+_SAFE: Final = "/:@!$&'()*+,;=~-._"
+
+_SLASHES: Final = re.compile(r"/+")
 
 
 def local_path(scope: Scope, prefix: str = "") -> bytes:
@@ -14,7 +17,8 @@ def local_path(scope: Scope, prefix: str = "") -> bytes:
 
     ``raw_path`` keeps what ``path`` has lost (an encoded slash, for one), but not every server sends it, and
     frameworks disagree on what a mount does: Starlette appends its prefix to ``root_path`` and leaves ``path``
-    whole, Litestar takes it off ``path`` and puts a slash at the end; both leave ``raw_path`` whole.
+    whole, Litestar takes it off ``path``, makes one slash of several there, and puts one at the end; both leave
+    ``raw_path`` whole.
 
     Parameters
     ----------
@@ -28,7 +32,7 @@ def local_path(scope: Scope, prefix: str = "") -> bytes:
     if raw is not None and not root and not prefix and raw.decode("latin-1") == scope["path"]:
         return raw  # as most requests are: nothing is mounted, and nothing escaped
     path = _below(scope["path"], root)
-    sent = quote(path, safe=_SAFE) if raw is None else _as_sent(raw.partition(b"?")[0].decode("latin-1"), path)
+    sent = quote(path, safe=_SAFE) if raw is None else _as_sent(raw.partition(b"?")[0], path).decode("latin-1")
     return _below(sent, quote(prefix, safe=_SAFE)).encode("latin-1") or b"/"
 
 
@@ -37,13 +41,17 @@ def _below(path: str, prefix: str) -> str:
     return rest if path.startswith(prefix) and rest[:1] in ("", "/") else path
 
 
-def _as_sent(whole: str, path: str) -> str:
-    """The end of ``whole``, percent-encoded, that ``path`` was decoded from; a slash at the end may differ."""
-    if whole == path:
-        return whole
-    decoded, wanted = unquote(whole).rstrip("/"), path.rstrip("/")
+def _as_sent(whole: bytes, path: str) -> bytes:
+    """The end of ``whole``, percent-encoded, that ``path`` was decoded from; slashes may be more or fewer in it."""
+    decoded, wanted = _plain(whole), _SLASHES.sub("/", path).rstrip("/")
     if decoded == wanted or not decoded.endswith(wanted):
         return whole
-    mount = decoded[: len(decoded) - len(wanted)]
-    rest = "".join(f"/{segment}" for segment in whole.split("/", mount.count("/") + 1)[mount.count("/") + 1 :])
-    return rest if unquote(rest).rstrip("/") == wanted else whole
+    mounted = decoded[: len(decoded) - len(wanted)].count("/")
+    segments = re.match(rb"(?:/+[^/]+){%d}" % mounted, whole) if mounted else None
+    rest = whole[segments.end() :] if segments is not None else whole
+    return rest if _plain(rest) == wanted else whole
+
+
+def _plain(sent: bytes) -> str:
+    """What was ``sent``, decoded as servers do, with one slash for several, and none at the end."""
+    return _SLASHES.sub("/", unquote_to_bytes(sent).decode("utf-8", "replace")).rstrip("/")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
+from callsheet.api.request import is_for_gateway
 from callsheet.domain.errors import (
     APIError,
     InvalidRequestError,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 _METHOD_AND_VERSION: Final = 64  # bytes of a request line that are not the URL
 _SLOWEST: Final = 1024  # bytes a second; who reads an answer more slowly is cut off in the end
 _SMALLEST_CHUNK: Final = 6  # bytes that carry one of a body
+_LONGEST_MESSAGE: Final = 32 * 2**20  # bytes that Anthropic's API takes
 _LINGER: Final = 2.0  # seconds between a last answer and the close, in which what still arrives is thrown away
 
 #: Connections above the most there may be that still get an answer; those above these are cut off without.
@@ -118,7 +120,11 @@ class EnvelopeProtocol(PipelineProtocol):
         if self._part is _HEAD and self._part_bytes > len(self.url) + headers + _METHOD_AND_VERSION + SLICE:
             self._refusal = too_large("headers", headers)
             self.send_400_response("")
-        elif self._part is _BODY and self._part_bytes > body * _SMALLEST_CHUNK + headers + SLICE:
+        elif (
+            self._part is _BODY
+            and self._part_bytes > body * _SMALLEST_CHUNK + headers + SLICE
+            and self._part_bytes > self._body_limit() * _SMALLEST_CHUNK
+        ):
             self._refusal = too_large("body", body)
             self.send_400_response("")
 
@@ -153,7 +159,7 @@ class EnvelopeProtocol(PipelineProtocol):
         elif name == b"expect":
             self.expect_100_continue = value.lower() == b"100-continue"
         elif int(value) > self._limits.max_body_bytes:
-            self._refuse(too_large("body", self._limits.max_body_bytes))
+            self._check_body(int(value))
 
     def on_headers_complete(self) -> None:
         """Refuse a request with headers too large, or that names no host, or several; else begin to answer it."""
@@ -174,8 +180,20 @@ class EnvelopeProtocol(PipelineProtocol):
         """Refuse a body that turns out to be too large."""
         self._body_bytes += len(body)
         if self._body_bytes > self._limits.max_body_bytes:
-            self._refuse(too_large("body", self._limits.max_body_bytes))
+            self._check_body(self._body_bytes)
         super().on_body(body)
+
+    def _check_body(self, length: int) -> None:
+        """Refuse a body of so many bytes, unless it belongs to a message."""
+        limit = self._body_limit()
+        if length > limit:
+            self._refuse(too_large("body", limit))
+
+    def _body_limit(self) -> int:
+        """How long a body may be: a message that was sent to us by mistake is dropped, so that its 404 arrives."""
+        usual, path = self._limits.max_body_bytes, self.url.partition(b"?")[0]
+        is_message = is_for_gateway(path[max(path.find(b"/v1/"), 0) :])  # behind whichever prefix
+        return max(usual, _LONGEST_MESSAGE) if is_message else usual
 
     def on_message_complete(self) -> None:
         """Await the next message."""

@@ -92,6 +92,7 @@ class CatalogService:
 
     def add(self, model: Model) -> dict[str, object]:
         """Add ``model``; one that was removed before may come back."""
+        check_id(model.id)
         with self._write() as writing:
             if writing.model(model.id) is not None:
                 raise ConflictError(f"{model.id} is in the catalogue already; use `catalog change` to change it.")

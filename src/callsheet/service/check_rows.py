@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from callsheet.domain.errors import StorageError
-from callsheet.domain.model import check_id
+from callsheet.domain.model import check_known_id
 from callsheet.domain.times import format_instant, parse_instant
 from callsheet.service.problem import Problem
 from callsheet.storage import rows
@@ -37,12 +37,12 @@ def _model(row: Row) -> Row:
 
 
 def _alias(row: Row) -> Row:
-    return {"alias": check_id(row["alias"], "An alias")}
+    return {"alias": check_known_id(row["alias"], "An alias")}
 
 
 def _tombstone(row: Row) -> Row:
     rows.read_tombstone(row)
-    return {"id": check_id(row["id"]), "created_at": format_instant(parse_instant(row["created_at"]))}
+    return {"id": check_known_id(row["id"]), "created_at": format_instant(parse_instant(row["created_at"]))}
 
 
 def _workspace(row: Row) -> Row:

@@ -1,5 +1,6 @@
 """Reading: what can be read of the tables in one transaction."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -14,6 +15,7 @@ from callsheet.storage.rows import Row
 
 _IN: Final = 500  # values in one IN list
 _AT_ONCE: Final = 1000  # rows fetched at a time
+_NOT_STORED: Final = re.compile("[\x00\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +169,8 @@ class Reading:
     def changes(self, subject: str | Sequence[str] | None = None, limit: int = 100) -> list[Row]:
         """Return the latest change records, newest first, of everything or of one subject, or of several."""
         query = select(tables.changes).order_by(tables.changes.c.number.desc()).limit(limit)
+        if _is_nowhere(subject):
+            return []
         if subject is not None:
             subjects = [subject] if isinstance(subject, str) else subject
             query = query.where(tables.changes.c.subject.in_(subjects))
@@ -227,10 +231,15 @@ class Reading:
         if values is None:
             yield self._connection.execute(select(table), execution_options={"yield_per": _AT_ONCE})
             return
-        wanted = list(values)
+        wanted = [value for value in values if not _is_nowhere(value)]
         for start in range(0, len(wanted), _IN):
             some = {"values": wanted[start : start + _IN]}
             yield self._connection.execute(_with_one_of(table, column), some)
+
+
+def _is_nowhere(value: object) -> bool:
+    """Return whether ``value`` is text that no row can hold, and that databases refuse to be asked for."""
+    return isinstance(value, str) and _NOT_STORED.search(value) is not None
 
 
 @cache

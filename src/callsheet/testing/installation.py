@@ -82,7 +82,7 @@ class Installation:
     def add(self, /, model_id: str, **fields: Unpack[ModelFields]) -> Model:
         """Add a model; unless said otherwise it is named after its id, and released now, so that it comes first."""
         given = {"display_name": model_id, "created_at": self.clock.now(), **read_fields(fields)}
-        model = Model(**{**given, "id": model_id})
+        model = Model(**{**given, "id": check_id(model_id)})
         present = self.state.catalog.resolve(model.id)
         if present is not None and present.id == model.id:
             raise ConflictError(f"{model.id} is in the catalogue already; use `catalog change` to change it.")

@@ -95,11 +95,18 @@ def write_model(model: Model, shape: Shape) -> bytes:
 
 
 def write_page(data: bytes, *, has_more: bool, first_id: str | None, last_id: str | None) -> bytes:
-    """Return a page around ``data``: models as JSON, joined by commas. Ids need no escaping."""
+    """Return a page around ``data``: models as JSON, joined by commas."""
     if first_id is None or last_id is None:
         return b'{"data":[],"has_more":%b,"first_id":null,"last_id":null}' % (b"true" if has_more else b"false")
     more = b'],"has_more":true,"first_id":"' if has_more else b'],"has_more":false,"first_id":"'
+    if '"' in (ids := first_id + last_id) or "\\" in ids:
+        first_id, last_id = _escape(first_id), _escape(last_id)
     return b"".join((b'{"data":[', data, more, first_id.encode(), b'","last_id":"', last_id.encode(), b'"}'))
+
+
+def _escape(model_id: str) -> str:
+    """An id within a JSON string; all that it can hold of what JSON escapes is a quote and a backslash."""
+    return model_id.replace("\\", "\\\\").replace('"', '\\"')
 
 
 #: The status of each error; the only place that knows these numbers.
