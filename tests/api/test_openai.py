@@ -1,7 +1,10 @@
 """Section 7: OpenAI's shapes, for clients that send Bearer and nothing of Anthropic's."""
 
+from datetime import UTC, datetime
+
 import pytest
 
+from callsheet.domain.times import parse_instant
 from tests.doors import Door, Headers, Reply
 from tests.installation import Installation, make_model
 
@@ -15,6 +18,7 @@ def two(empty: Installation) -> Installation:
     """A model of which everything is known, and one of which nothing is."""
     empty.add(
         make_model("claude-x", "2026-02-04", line="opus", max_input_tokens=200000, max_tokens=64000, source="s"),
+        make_model("renamed", "2026-01-01", display_name="The name"),
         make_model("plain", "1970-01-01"),
     )
     return empty
@@ -22,23 +26,34 @@ def two(empty: Installation) -> Installation:
 
 def test_the_list_and_a_model_are_written_as_openai_writes_them(door: Door, two: Installation) -> None:
     full = (
-        '{"id":"claude-x","object":"model","created":1770163200,"owned_by":"opus",'
-        '"context_window":200000,"max_completion_tokens":64000,"max_model_len":200000}'
+        '{"id":"claude-x","object":"model","created":1770163200,"owned_by":"s",'
+        '"context_window":200000,"max_completion_tokens":64000,"max_model_len":200000,"context_length":200000}'
     )
+    named = '{"id":"renamed","object":"model","created":1767225600,"owned_by":"callsheet","name":"The name"}'
     bare = '{"id":"plain","object":"model","created":0,"owned_by":"callsheet"}'
-    assert ask(door, "/v1/models").body.decode() == f'{{"object":"list","data":[{full},{bare}]}}'
+    assert ask(door, "/v1/models").body.decode() == f'{{"object":"list","data":[{full},{named},{bare}]}}'
     assert ask(door, "/v1/models/claude-x").body.decode() == full
     assert ask(door, "/v1/models/plain").body.decode() == bare
 
 
-def test_the_owner_is_the_line_or_the_source_or_callsheet(door: Door, empty: Installation) -> None:
+def test_the_owner_is_the_source_or_anthropic_for_its_lines_or_the_line_or_callsheet(
+    door: Door, empty: Installation
+) -> None:
     empty.add(
         make_model("a", line="opus", source="ollama"),
         make_model("b", source="ollama"),
         make_model("c", line="saga"),
+        make_model("d", line="fable"),
+        make_model("e"),
     )
     owners = {model["id"]: model["owned_by"] for model in ask(door, "/v1/models").json["data"]}
-    assert owners == {"a": "opus", "b": "ollama", "c": "saga"}
+    assert owners == {
+        "a": "ollama",
+        "b": "ollama",
+        "c": "saga",
+        "d": "anthropic",
+        "e": "callsheet",
+    }
 
 
 def test_the_list_is_whole_whatever_the_query_says(door: Door, empty: Installation) -> None:
@@ -47,6 +62,28 @@ def test_the_list_is_whole_whatever_the_query_says(door: Door, empty: Installati
     assert len(whole.ids) == 120
     for query in ("limit=1", "limit=0", "after_id=m007", "after_id=nobody", "lifecycle=gone", "beta=true"):
         assert ask(door, f"/v1/models?{query}").body == whole.body, query
+
+
+def test_the_day_a_model_retires_is_its_shutdown_date(door: Door, letters: Installation) -> None:
+    letters.catalog.deprecate("b", parse_instant("2027-03-01T23:59:59Z"))
+    letters.catalog.deprecate("c")
+    letters.catalog.retire("d")
+    dates = {name: ask(door, f"/v1/models/{name}").json.get("shutdown_date") for name in "abcd"}
+    today = str(datetime.now(UTC).date())
+    assert dates == {"a": None, "b": "2027-03-01", "c": None, "d": today}
+
+
+def test_with_the_setting_missing_version_an_api_key_without_a_version_gets_openai_s_shapes(door: Door) -> None:
+    key = ("x-api-key", door.secret)
+    assert door.ask("GET", "/v1/models", [key]).status == 400
+    door.set_up(missing_version="openai")
+    for headers in ([key], [key, ("authorization", "Bearer sk-other")], [key, ("anthropic-beta", "x")]):
+        assert door.ask("GET", "/v1/models", headers).body == ask(door, "/v1/models").body
+        assert door.ask("GET", "/v1/models/claude-opus-5", headers).json["object"] == "model"
+    wrong = door.ask("GET", "/v1/models", {"x-api-key": "sk-wrong"})
+    assert (wrong.status, wrong.json["error"]["code"]) == (401, "invalid_api_key")
+    assert "first_id" in door.get("/v1/models").json
+    assert door.ask("GET", "/v1/models").error == (401, "authentication_error", "x-api-key header is required")
 
 
 def test_an_empty_list_is_written_as_openai_writes_it(door: Door, empty: Installation) -> None:

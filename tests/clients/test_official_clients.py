@@ -211,7 +211,13 @@ def test_openai_lists_all_models_in_its_own_shape(
     assert REQUEST_ID.fullmatch(openai_report["request_id"])
     assert [model["id"] for model in openai_report["all"]] == client_server.model_ids
     assert {model["object"] for model in openai_report["all"]} == {"model"}
-    assert {"id": FOREIGN, "object": "model", "created": 1767312000, "owned_by": "gemma"} in openai_report["all"]
+    assert {
+        "id": FOREIGN,
+        "object": "model",
+        "created": 1767312000,
+        "owned_by": "gemma",
+        "name": FOREIGN.title(),
+    } in openai_report["all"]
 
 
 def test_openai_retrieves_by_id_and_alias(openai_report: dict[str, Any]) -> None:
@@ -221,10 +227,29 @@ def test_openai_retrieves_by_id_and_alias(openai_report: dict[str, Any]) -> None
         "id": SLASH,
         "object": "model",
         "created": 1767312000,
-        "owned_by": "opus",
+        "owned_by": "anthropic",
         "context_window": 200000,
         "max_model_len": 200000,
+        "context_length": 200000,
+        "name": SLASH.title(),
     }
+
+
+def test_openai_reads_the_day_on_which_a_model_retires(
+    openai_report: dict[str, Any], client_server: ClientServer
+) -> None:
+    dates = {model["id"]: model["retires_at"] for model in client_server.catalog if model["retires_at"]}
+    read = {model["id"]: model.get("shutdown_date") for model in openai_report["all"]}
+    assert {name: date for name, date in read.items() if date} == {
+        name: date[:10] for name, date in dates.items() if name in read
+    }
+    assert any(read.values())
+
+
+def test_openai_raises_what_becomes_of_messages(openai_report: dict[str, Any]) -> None:
+    error = openai_report["errors"]["message"]
+    assert (error["class"], error["status"]) == ("NotFoundError", 404)
+    assert "send messages to your gateway" in error["body"]["message"]
 
 
 @pytest.mark.parametrize(

@@ -1,19 +1,35 @@
 """OpenAI's shapes, as bytes."""
 
+from datetime import UTC, datetime, timedelta, timezone
+
 import pytest
 
 from callsheet.domain import errors
 from callsheet.domain.errors import APIError
+from callsheet.domain.model import Lifecycle
 from callsheet.wire import openai
 from tests.installation import make_model
 from tests.wire.test_anthropic import every_error
 
 
 def test_a_model_is_compact_json_in_order() -> None:
-    model = make_model("m", "2026-02-04T00:00:00.9Z", line="opus", source="s", max_input_tokens=2, max_tokens=1)
-    assert openai.write_model(model) == (
-        b'{"id":"m","object":"model","created":1770163200,"owned_by":"opus",'
-        b'"context_window":2,"max_completion_tokens":1,"max_model_len":2}'
+    retires = datetime(2027, 1, 1, 1, tzinfo=timezone(timedelta(hours=2)))  # in UTC, the day before
+    model = make_model(
+        "m",
+        "2026-02-04T00:00:00.9Z",
+        display_name="M é",
+        line="opus",
+        source="s",
+        max_input_tokens=2,
+        max_tokens=1,
+        lifecycle=Lifecycle.DEPRECATED,
+        deprecated_at=datetime(2026, 6, 1, tzinfo=UTC),
+        retires_at=retires,
+    )
+    assert openai.write_model(model).decode() == (
+        '{"id":"m","object":"model","created":1770163200,"owned_by":"s",'
+        '"context_window":2,"max_completion_tokens":1,"max_model_len":2,"context_length":2,'
+        '"name":"M é","shutdown_date":"2026-12-31"}'
     )
 
 
@@ -24,9 +40,17 @@ def test_what_is_unknown_is_absent_but_not_the_time() -> None:
 
 @pytest.mark.parametrize(
     ("line", "source", "owner"),
-    [("opus", "s", "opus"), ("opus", None, "opus"), (None, "s", "s"), (None, None, "callsheet")],
+    [
+        ("opus", "s", "s"),
+        (None, "s", "s"),
+        *((line, None, "anthropic") for line in ("haiku", "sonnet", "opus", "fable", "mythos")),
+        ("nova", None, "nova"),
+        (None, None, "callsheet"),
+    ],
 )
-def test_the_owner_is_the_line_or_the_source_or_callsheet(line: str | None, source: str | None, owner: str) -> None:
+def test_the_owner_is_the_source_or_anthropic_for_its_lines_or_the_line_or_callsheet(
+    line: str | None, source: str | None, owner: str
+) -> None:
     written = openai.write_model(make_model("m", line=line, source=source))
     assert openai.OpenAIModel.model_validate_json(written).owned_by == owner
 

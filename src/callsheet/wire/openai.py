@@ -7,19 +7,28 @@ from pydantic import BaseModel, Field
 
 from callsheet.domain import errors
 from callsheet.domain.errors import APIError
-from callsheet.domain.model import Model
+from callsheet.domain.model import CLAUDE_LINES, Model
+from callsheet.domain.times import format_instant
+
+_LINE_OWNER: Final = "anthropic"
+_DAY: Final = len("2026-11-29")
 
 
 class OpenAIModel(BaseModel):
-    """A model as OpenAI clients read it; the last three fields are absent when unknown."""
+    """A model as OpenAI clients read it; what is not known is absent."""
 
     id: str
     object: Literal["model"] = "model"
     created: int = Field(description="Time of release in Unix seconds; 0 if unknown.")
-    owned_by: str
+    owned_by: str = Field(description="Where the model comes from, else anthropic, the line, or callsheet.")
     context_window: int | None = Field(default=None, description="In tokens, by the name Groq uses.")
     max_completion_tokens: int | None = Field(default=None, description="In tokens, by the name Groq uses.")
-    max_model_len: int | None = Field(default=None, description="In tokens, by the name vLLM uses.")
+    max_model_len: int | None = Field(default=None, description="context_window by the name vLLM uses.")
+    context_length: int | None = Field(default=None, description="context_window by the name OpenRouter uses.")
+    name: str | None = Field(default=None, description="For people; absent where it is the id.")
+    shutdown_date: str | None = Field(
+        default=None, json_schema_extra={"format": "date"}, description="The day on which it retires, in UTC."
+    )
 
 
 class OpenAIModelList(BaseModel):
@@ -55,12 +64,22 @@ def write_model(model: Model) -> bytes:
     info = OpenAIModel(
         id=model.id,
         created=int(model.created_at.timestamp()),
-        owned_by=model.line or model.source or "callsheet",
+        owned_by=_owner(model),
         context_window=model.max_input_tokens,
         max_completion_tokens=model.max_tokens,
         max_model_len=model.max_input_tokens,
+        context_length=model.max_input_tokens,
+        name=None if model.display_name == model.id else model.display_name,
+        shutdown_date=None if model.retires_at is None else format_instant(model.retires_at)[:_DAY],
     )
     return info.model_dump_json(exclude_none=True).encode()
+
+
+def _owner(model: Model) -> str:
+    """Who owns a model: where it comes from; else whose line it is of, if that is known; else its line."""
+    if model.source is not None:
+        return model.source
+    return _LINE_OWNER if model.line in CLAUDE_LINES else model.line or "callsheet"
 
 
 def write_list(data: bytes) -> bytes:
