@@ -143,3 +143,11 @@ def test_show_names_the_models_that_are_listed_for_a_workspace_in_the_order_of_t
     assert models
     text = cli("workspaces", "show", "team", "--models").out
     assert [line.split()[-1] for line in text.splitlines()[-len(models) :]] == models
+
+
+def test_a_pattern_that_is_letter_for_letter_an_id_counts_as_that_id_alone(cli: CLI) -> None:
+    for model_id in ("claude-opus-4-8[1m]", "claude-opus-4-81"):
+        cli("catalog", "add", model_id)
+    made = cli("workspaces", "create", "long", "--allow", "claude-opus-4-8[1m]")
+    assert made.err.splitlines()[1:] == [f"1 of {listed(cli)} listed models is visible now."]
+    assert cli("workspaces", "show", "long", "--models").out.split()[-1] == "claude-opus-4-8[1m]"

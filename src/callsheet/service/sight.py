@@ -45,7 +45,9 @@ def look(reading: Reading, rules: Sequence[Visibility | None], *, in_order: bool
     if in_order:
         listed.sort(key=_sort_key)
     ids = sorted(model.id for model in models)
-    return [_sight(reading, each, ids, listed) for each in rules]
+    patterns = {pattern for rule in rules if rule is not None for pattern in (*rule.allow, *rule.deny)}
+    known = {model.id for model in models} | reading.tombstones(patterns).keys()
+    return [_sight(reading, each and each.among(known.__contains__), ids, listed) for each in rules]
 
 
 def _sight(reading: Reading, rule: Visibility | None, ids: Sequence[str], listed: Sequence[Listing]) -> Sight:
@@ -53,12 +55,15 @@ def _sight(reading: Reading, rule: Visibility | None, ids: Sequence[str], listed
         return Sight((), len(listed), (), {})
     visible = tuple(model.id for model in listed if rule.sees(model.id))
     patterns = dict.fromkeys((*rule.allow, *rule.deny))
-    idle = tuple(each for each in patterns if not _matches(each, ids))
+    idle = tuple(each for each in patterns if not _matches(each, ids, is_exact=each in rule.exact))
     return Sight(visible, len(listed), idle, reading.aliases(idle) if idle else {})
 
 
-def _matches(pattern: str, ids: Sequence[str]) -> bool:
+def _matches(pattern: str, ids: Sequence[str], *, is_exact: bool) -> bool:
     """Whether it matches one of ``ids``, which are sorted: those that begin as it does are tried, and no others."""
+    if is_exact:
+        place = bisect_left(ids, pattern)
+        return ids[place : place + 1] == [pattern]
     only = Visibility((pattern,))
     beginning = _LITERAL.match(pattern)
     prefix = "" if beginning is None else beginning[0]
