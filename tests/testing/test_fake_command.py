@@ -10,7 +10,7 @@ import httpx2
 import pytest
 
 from tests.cli.conftest import CLI, call  # noqa: F401  # a fixture
-from tests.clients.programs import run_driver, typescript_driver
+from tests.clients.programs import go_driver, java_driver, run_driver, typescript_driver
 from tests.clients.server import ClientServer
 from tests.program import Program, credentials
 
@@ -203,15 +203,34 @@ def test_nothing_else_is_there(fake: Fake, method: str, path: str) -> None:
     assert fake.client.request(method, path).status_code == 404
 
 
-@pytest.mark.parametrize("sdk", ["sdk-0", "sdk-1"])
-def test_the_typescript_clients_walk_through_it_and_wait_when_told(fake: Fake, sdk: str, tmp_path: Path) -> None:
+def driver_of(sdk: str) -> list[str]:
+    """The command that drives the fake with an official client."""
+    if sdk == "go":
+        return go_driver("fake")
+    if sdk.startswith("java-"):
+        return java_driver(sdk, "fake")
+    node, _, name = typescript_driver(sdk)
+    return [node, str(Path(__file__).with_name("drive_fake.mjs")), name]
+
+
+@pytest.mark.parametrize(
+    ("sdk", "language", "cut"),
+    [
+        ("sdk-0", "typescript", "TypeError"),  # what fetch throws; the client lets it through
+        ("sdk-1", "typescript", "TypeError"),
+        ("go", "go", "error reading response body: unexpected EOF"),
+        ("java-2.58", "java", "AnthropicInvalidDataException"),
+        ("java-3", "java", "AnthropicInvalidDataException"),
+    ],
+)
+def test_official_clients_walk_through_it_and_wait_when_told(
+    fake: Fake, sdk: str, language: str, cut: str, tmp_path: Path
+) -> None:
     expected = fake.ids(limit=1000)
     fake.do("reset")
-    node, _, name = typescript_driver(sdk)
-    driver = str(Path(__file__).with_name("drive_fake.mjs"))
-    report = run_driver([node, driver, name], ClientServer(fake.url, KEY, [], tmp_path), {})
+    report = run_driver(driver_of(sdk), ClientServer(fake.url, KEY, [], tmp_path), {})
     assert report["walked"] == expected
     assert report["after_busy"] == expected[0]
     assert report["statuses"] == [429, 200]
-    assert report["added"] == "claude-of-typescript"
-    assert report["cut"] == "TypeError"  # what fetch throws; the client lets it through
+    assert report["added"] == f"claude-of-{language}"
+    assert report["cut"] == cut
