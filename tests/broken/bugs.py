@@ -74,7 +74,7 @@ async def before_id_from_the_top(asked: Asked, ask: Ask) -> Answered:
 
 
 async def both_cursors_refused(asked: Asked, ask: Ask) -> Answered:
-    """Refuse `after_id` beside `before_id` (EPAM DIAL); Ruby, Java and C# send both while they walk."""
+    """Refuse `after_id` beside `before_id` (EPAM DIAL); Ruby, C# and older Java send both while they walk."""
     if asked.value("after_id") and asked.value("before_id"):
         return refused(400, "invalid_request_error", "Give one cursor.")
     return await ask(asked)
@@ -89,7 +89,7 @@ async def cursors_missing_when_empty(asked: Asked, ask: Ask) -> Answered:
 
 
 async def fails_after_the_oldest(asked: Asked, ask: Ask) -> Answered:
-    """Fail where nothing follows (new-api); Java asks there at the end of every walk."""
+    """Fail where nothing follows (new-api); older Java asks there at the end of every walk."""
     answered = await ask(asked)
     if answered.is_page and asked.value("after_id") and not answered.json["data"]:
         return refused(500, "api_error", "index out of range [0] with length 0")

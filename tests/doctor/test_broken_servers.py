@@ -9,7 +9,7 @@ from tests.broken import bugs
 from tests.broken.asking import Bug
 from tests.doctor.conftest import Diagnose, Stocked, broken_rules, client_findings, codes
 
-SDKS: Final = ("java-sdk", "python-sdk", "typescript-sdk")
+SDKS: Final = ("go-sdk", "java-sdk", "python-sdk", "typescript-sdk")
 ANTHROPIC: Final = ("claude-code", "claude-desktop", *SDKS)
 EVERYBODY: Final = (*ANTHROPIC, "librechat", "open-webui", "openai-sdk")
 
@@ -45,9 +45,7 @@ EXPECTED: Final[dict[Bug, Expected]] = {
     ),
     bugs.null_cursors: Expected(all_of(SDKS, "stops"), {"cursors-name-the-ends"}),
     bugs.has_more_always: Expected(NOBODY, {"has-more-is-false", "has-more-looks-backwards"}),
-    bugs.has_more_never: Expected(
-        {"python-sdk:cut", "typescript-sdk:cut"}, {"has-more-is-true", "has-more-looks-backwards"}
-    ),
+    bugs.has_more_never: Expected(all_of(SDKS, "cut"), {"has-more-is-true", "has-more-looks-backwards"}),
     bugs.ignored_limit: Expected(
         {"java-sdk:loops", "python-sdk:loops"},
         {
@@ -112,14 +110,14 @@ EXPECTED: Final[dict[Bug, Expected]] = {
     bugs.redirect_of_the_slash: Expected(NOBODY, {"trailing-slash-is-served"}, Level.WARNING),
     bugs.redirect_to_the_slash: Expected(all_of(EVERYBODY, "redirected"), {"list-is-served"}),
     bugs.only_bearer: Expected(
-        all_of(("claude-code", "claude-desktop", *SDKS, "librechat"), "refused"),
+        all_of(tuple({*ANTHROPIC, "librechat"} - {"go-sdk"}), "refused"),
         {"x-api-key-is-accepted", "messages-are-as-recorded"},
     ),
     bugs.only_x_api_key: Expected(
-        all_of(tuple(client for client in EVERYBODY if client != "java-sdk"), "refused"),
+        all_of(EVERYBODY, "refused"),
         {"bearer-is-accepted", "messages-are-as-recorded"},
     ),
-    bugs.old_versions_only: Expected({"python-sdk:refused", "typescript-sdk:refused"}, {"versions-are-accepted"}),
+    bugs.old_versions_only: Expected(all_of(SDKS, "refused"), {"versions-are-accepted"}),
     bugs.known_betas_only: Expected(NOBODY, {"betas-are-accepted"}, Level.WARNING),
     bugs.openai_only: Expected(
         {"claude-code:dropped", *all_of(ANTHROPIC, "no-names")},

@@ -115,6 +115,7 @@ def test_the_clients_are_those_promised() -> None:
     assert [rules.name for rules in CLIENTS] == [
         "claude-code",
         "claude-desktop",
+        "go-sdk",
         "java-sdk",
         "librechat",
         "open-webui",

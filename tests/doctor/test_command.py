@@ -91,14 +91,15 @@ def test_json_is_the_report(doctor: CLI, url: str) -> None:
 def test_findings_name_models_reasons_and_what_to_do(doctor: CLI, stocked: Stocked) -> None:
     stocked.installation.add(make_model("kimi-k3", "2026-10-01"))
     with serve_broken(stocked.installation, bugs.null_cursors) as url:
-        done = doctor(url, "--client", "claude-code", "--client", "python-sdk", "--client", "java-sdk")
+        played = [f"--client={name}" for name in ("claude-code", "claude-desktop", "java-sdk", "python-sdk")]
+        done = doctor(url, *played)
     assert (
         "* *warning* Claude Code 2.1.223 and newer: `kimi-k3`: Claude Code keeps only ids that contain `claude` or "
         "`anthropic`. List it under an alias or a model id such as `claude-kimi-k3`.\n"
     ) in done.out
     assert "* **error** Java SDK, Python SDK: Paging stops after page 1: has_more is true, but last_id" in done.out
     assert "* **error** §2 `first_id` and `last_id` are the ids of the page's first and last model: " in done.out
-    assert "\n* Java SDK: headers: read in its documents, not recorded" in done.out
+    assert "\n* Claude Desktop: query, headers besides the key" in done.out
 
 
 def test_who_is_left_without_a_list_is_told_what_they_see(doctor: CLI, stocked: Stocked) -> None:

@@ -16,7 +16,7 @@ from tests.broken import bugs
 from tests.broken.asking import Bug
 from tests.broken.serving import make_app, serve_app, serve_each
 from tests.clients.install import CLIENTS, STAMP
-from tests.clients.programs import be_without, clean_environment
+from tests.clients.programs import be_without, clean_environment, go_driver, java_driver
 from tests.doctor.conftest import Stocked
 
 #: Bugs that tell one paging rule from another, or keep the list from a client.
@@ -62,6 +62,10 @@ class Client(NamedTuple):
     def command(self) -> list[str]:
         """What lists models with it."""
         here = Path(__file__).parent
+        if self.folder == "go":
+            return go_driver("list")
+        if self.folder.startswith("java-"):
+            return java_driver(self.folder, "list")
         if self.folder.startswith("sdk-"):
             if not (CLIENTS / "node" / STAMP).is_file():
                 be_without("The TypeScript clients are missing; run: python tests/clients/install.py")
@@ -78,7 +82,19 @@ REAL: Final = (
     Client("anthropic-0.42", "python-sdk", "0.42"),
     Client("sdk-1", "typescript-sdk", "1.0 and newer"),
     Client("sdk-0", "typescript-sdk", "0.x"),
+    Client("go", "go-sdk", "2.0 and newer"),
+    Client("java-3", "java-sdk", "3.0 and newer"),
+    Client("java-2.58", "java-sdk", "1.x to 2.58"),
     Client("openai", "openai-sdk", "Python 3.52 recorded; older ones ask alike"),
+)
+
+
+#: Headers that each machine fills in for itself.
+MACHINES: Final = (
+    "x-stainless-os",
+    "x-stainless-os-version",
+    "x-stainless-arch",
+    "x-stainless-runtime-version",
 )
 
 
@@ -91,7 +107,7 @@ class Recorder:
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         headers = {name.decode(): value.decode() for name, value in scope["headers"] if name != b"host"}
-        for name in ("x-stainless-os", "x-stainless-arch", "x-stainless-runtime-version"):
+        for name in MACHINES:
             headers[name] = "any" if headers.get(name) else "none"
         self.asked.append((f"{scope['path']}?{scope['query_string'].decode()}", headers))
         await self.app(scope, receive, send)

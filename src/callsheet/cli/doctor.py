@@ -45,8 +45,8 @@ def doctor(
         list[str] | None,
         typer.Option(
             metavar="NAME",
-            help="Play this client only; may be repeated: claude-code, claude-desktop, java-sdk, librechat, "
-            "open-webui, openai-sdk, python-sdk, typescript-sdk, all (as without it).",
+            help="Play this client only; may be repeated: claude-code, claude-desktop, go-sdk, java-sdk, "
+            "librechat, open-webui, openai-sdk, python-sdk, typescript-sdk, all (as without it).",
         ),
     ] = None,
     model: Annotated[

@@ -67,7 +67,7 @@ def slashes_are_retrieved(subject: Subject) -> None:
 def encoding_is_undone(subject: Subject) -> None:
     """Path segments are decoded.
 
-    Java and PHP encode `:` and `@` in an id, Python and TypeScript do not.
+    PHP encodes `:` and `@` in an id; Python, TypeScript, Go and Java do not.
     """
     name, character = _worth_encoding(subject)
     _expect_model(subject.ask(_with_code(name, character, "%")), name)

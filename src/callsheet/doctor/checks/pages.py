@@ -185,7 +185,7 @@ def has_more_looks_backwards(subject: Subject) -> None:
 def both_cursors_are_taken(subject: Subject) -> None:
     """`after_id` and `before_id` together give what lies between.
 
-    The SDKs for Ruby, Java and C# send both while they walk.
+    The SDKs for Ruby and C#, and for Java before 2.59, send both while they walk.
     """
     require(len(subject.ids) > 2, "fewer than three models are listed")
     ids = subject.ids[:MAX_LIMIT]
@@ -206,7 +206,7 @@ def inverted_range_is_empty(subject: Subject) -> None:
 def nothing_after_the_oldest(subject: Subject) -> None:
     """After the oldest model comes an empty page.
 
-    The Java SDK and old Python ones ask for it at the end of every walk.
+    The Java SDK before 2.59 and old Python ones ask for it at the end of every walk.
     """
     require(subject.is_whole, _TOO_LONG)
     _expect_empty(subject, f"limit=1000&after_id={subject.cursor(-1)}")
