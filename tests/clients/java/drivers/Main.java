@@ -32,7 +32,8 @@ public final class Main {
     }
 
     static void report(Object value) throws Exception {
-        System.out.println(JSON.writeValueAsString(value));
+        System.out.write(JSON.writeValueAsBytes(value)); // in UTF-8, whatever the locale
+        System.out.println();
         System.out.flush();
     }
 }
