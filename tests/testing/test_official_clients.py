@@ -3,13 +3,14 @@
 import json
 import os
 import subprocess
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
 from callsheet.testing import ModelsAPI
-from tests.clients.programs import clean_environment, python_driver, run_driver
+from tests.clients.programs import clean_environment, go_driver, java_driver, python_driver, run_driver
 from tests.clients.server import ClientServer
 from tests.program import DEADLINE
 
@@ -55,6 +56,41 @@ def drive(python: str, mode: str, home: Path) -> Any:
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
+
+
+FAULTS: Final[dict[str, dict[str, Any]]] = {
+    "none": {},
+    "hidden": {"has_more": False},
+    "null": {"null_ids": True},
+    "loop": {"loop": True},
+    "overloaded": {"status": 529},
+    "cut": {"cut": True},
+}
+
+
+@pytest.mark.parametrize("client", ["go", "java-2.58", "java-3"])
+def test_go_and_java_meet_faults_at_their_first_page(client: str, tmp_path: Path) -> None:
+    command = go_driver("list") if client == "go" else java_driver(client, "list")
+    with ExitStack() as stack:
+        doubles = [stack.enter_context(ModelsAPI(MODELS)) for _ in FAULTS]
+        for double, fault in zip(doubles, FAULTS.values(), strict=True):
+            if fault:
+                double.fail(**fault)
+        server = ClientServer("", doubles[0].api_key, [], tmp_path)
+        job = {"urls": [double.url for double in doubles], "key": server.key, "limit": 2, "at_most": 20}
+        listed = dict(zip(FAULTS, run_driver(command, server, job), strict=True))
+        assert [double.unused_faults for double in doubles] == [[]] * len(FAULTS)
+    assert (
+        listed
+        == {
+            "none": MODELS,
+            "hidden": MODELS if client == "java-2.58" else MODELS[:2],  # which does not look at has_more
+            "null": MODELS[:2],
+            "loop": [*MODELS[:2], *MODELS],
+            "overloaded": None,
+            "cut": None,
+        }
+    )
 
 
 @pytest.mark.parametrize("mode", ["sync", "async"])

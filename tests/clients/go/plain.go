@@ -26,12 +26,22 @@ func plain(model anthropic.ModelInfo) object {
 	})
 }
 
-// plainBeta does the same for the type of the beta routes, which has the same fields.
+// plainBeta does the same for the type of the beta routes.
 func plainBeta(model anthropic.BetaModelInfo) object {
-	var same anthropic.ModelInfo
-	must(json.Unmarshal([]byte(model.RawJSON()), &same))
-	same.ID, same.DisplayName, same.MaxInputTokens = model.ID, model.DisplayName, model.MaxInputTokens
-	return plain(same)
+	has := model.JSON
+	return withExtra(has.ExtraFields, object{
+		"type":             model.Type,
+		"id":               model.ID,
+		"display_name":     model.DisplayName,
+		"created_at":       typed(has.CreatedAt, model.CreatedAt.Format(time.RFC3339Nano)),
+		"line":             typed(has.Line, model.Line),
+		"max_input_tokens": typed(has.MaxInputTokens, model.MaxInputTokens),
+		"max_tokens":       typed(has.MaxTokens, model.MaxTokens),
+		"capabilities":     typed(has.Capabilities, json.RawMessage(model.Capabilities.RawJSON())),
+		"lifecycle":        model.Lifecycle,
+		"deprecated_at":    typed(has.DeprecatedAt, model.DeprecatedAt.Format(time.RFC3339Nano)),
+		"retires_at":       typed(has.RetiresAt, model.RetiresAt.Format(time.RFC3339Nano)),
+	})
 }
 
 // typed returns value if the answer held the field; null if it was null or could not be read.
