@@ -23,16 +23,28 @@ PLAIN: Final = "claude-test-2"
 SLASH: Final = "hf.co/acme/claude-maple-7b:Q4_K_M"
 AT: Final = "vertex/claude-oak@20260102"
 PLUS: Final = "acme/claude-elm+tools"
-SPACED: Final = "Claude 5 Pro+ [1m]"
-PATH: Final = "/data/models/claude-ash/"
-HAN: Final = "我的-claude-模型"
 FOREIGN: Final = "gemma-test"
 HIDDEN: Final = "claude-hidden-test"
+LONG_CONTEXT: Final = "claude-test-2[1m]"
+SPACES: Final = "Claude Maple 7B+"
+ROOTED: Final = "/data/models/claude-maple-7b"
+CHINESE: Final = "我的/claude 模型"
+
+#: Ids that no raw path can carry, so that a client must encode what it puts there.
+ENCODED: Final = (
+    "/data/models/claude-oak/",
+    "../models/claude-elm.gguf",
+    "is it claude? #1 100%",
+    "acme/./claude;v=1",
+    "claude *!'()~,$&=",
+)
 
 ALIASES: Final = {"claude-test-latest": PLAIN, "team/default:latest": SLASH}
 
 #: What is retrieved in the tests, and the id of the answer.
-NAMES: Final = {name: name for name in (SLASH, PLAIN, AT, PLUS, SPACED, PATH, HAN, HIDDEN)} | ALIASES
+NAMES: Final = {
+    name: name for name in (SLASH, PLAIN, AT, PLUS, HIDDEN, LONG_CONTEXT, SPACES, ROOTED, CHINESE)
+} | ALIASES
 
 # All were released at once, so that their order is that of their lines and ids.
 _ADDED: Final[dict[str, list[str]]] = {
@@ -40,9 +52,13 @@ _ADDED: Final[dict[str, list[str]]] = {
     SLASH: ["--line", "opus", "--max-input-tokens", "200000", "--description", "A small model of our own."],
     AT: ["--line", "opus"],
     PLUS: ["--line", "haiku", "--max-tokens", "64000"],
-    **{name: [] for name in (SPACED, PATH, HAN)},
     FOREIGN: ["--line", "gemma"],
     HIDDEN: ["--line", "opus", "--hidden"],
+    LONG_CONTEXT: ["--line", "sonnet", "--max-input-tokens", "1000000"],
+    SPACES: ["--line", "opus"],
+    ROOTED: ["--line", "opus"],
+    CHINESE: ["--line", "opus"],
+    **{name: ["--line", "haiku"] for name in ENCODED},
 }
 
 _LINES: Final = ("mythos", "fable", "opus", "sonnet", "haiku")
