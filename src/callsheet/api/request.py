@@ -3,8 +3,8 @@
 import re
 from collections.abc import Sequence
 from typing import Final, NamedTuple, TypeAlias
-from urllib.parse import unquote_to_bytes
 
+from callsheet.api.percent import unquote_to_bytes
 from callsheet.domain.errors import InvalidRequestError, NotFoundError
 from callsheet.domain.model import STAGES, Lifecycle
 from callsheet.domain.query import LISTED, MAX_LIMIT, MIN_LIMIT, ListQuery

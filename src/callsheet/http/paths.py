@@ -2,7 +2,9 @@
 
 import re
 from typing import Any, Final
-from urllib.parse import quote, unquote_to_bytes
+from urllib.parse import quote
+
+from callsheet.api.percent import unquote_to_bytes
 
 Scope = Any
 
