@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callsheet.domain.access import APIKey, Credential, Keyring, KeyStatus, Shape, Visibility, Workspace
+from callsheet.domain.access import (
+    APIKey,
+    Credential,
+    Keyring,
+    KeyStatus,
+    Shape,
+    Visibility,
+    Workspace,
+    check_patterns,
+)
 from callsheet.domain.errors import InvalidError
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
@@ -140,3 +149,18 @@ def test_a_key_cannot_be_written_to_but_replaced() -> None:
     with pytest.raises(AttributeError):
         key.name = "other"  # type: ignore[misc]
     assert replace(key, name="other").name == "other"
+
+
+def test_patterns_of_a_workspace_have_an_upper_limit_of_characters_together() -> None:
+    glob = "*" + "x" * 255
+    check_patterns(Visibility((glob,) * 32, (glob,) * 32))
+    with pytest.raises(
+        InvalidError, match=r"^The patterns of a workspace may have 16,384 characters together, not 2"
+    ):
+        check_patterns(Visibility(allow=(glob,) * 1000))
+    with pytest.raises(InvalidError, match=r"not 16,385; use fewer or shorter ones such as claude-\*"):
+        check_patterns(Visibility((glob,) * 32, (*(glob,) * 32, "?")))
+
+
+def test_ids_without_wildcards_do_not_count_as_patterns() -> None:
+    check_patterns(Visibility(allow=tuple(f"{'x' * 250}{number:04}" for number in range(5000))))

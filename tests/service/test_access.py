@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from callsheet.domain.access import APIKey, KeyStatus, Shape, Visibility
+from callsheet.domain.errors import InvalidError
 from callsheet.domain.secret import check_secret, fingerprint
 from callsheet.service.access import AccessService, NewKey
-from tests.installation import Installation, on_both
+from tests.installation import Installation, now, on_both
 from tests.service.content import content, recorded, unchanged
 
 pytestmark = on_both
@@ -203,3 +204,20 @@ def test_a_first_key_is_made_where_there_is_none_but_archived_ones(
         assert access.ensure_key("third") is None
     access.archive_key("first")
     assert isinstance(access.ensure_key("fourth"), NewKey)
+
+
+def test_too_many_patterns_are_refused_and_those_of_an_old_database_stay(installation: Installation) -> None:
+    absurd = Visibility(deny=tuple(f"*{'x' * 250}{number:03}" for number in range(1000)))
+    refusal = r"^The patterns of a workspace may have 16,384 characters together"
+    with pytest.raises(InvalidError, match=refusal):
+        installation.access.create_workspace("many", visibility=absurd)
+    with pytest.raises(InvalidError, match=refusal):
+        installation.access.change_workspace("default", lambda each: replace(each, visibility=absurd))
+    old = replace(installation.access.show_workspace("default"), visibility=absurd)
+    with installation.store.write("test", now()) as writing:
+        writing.put_workspace(old)
+        writing.record("change", "workspace", old.id, None, old.record())
+    live = installation.live()
+    assert live.current.workspaces[old.id].visibility == absurd
+    renamed = installation.access.change_workspace("default", lambda each: replace(each, name="other"))
+    assert renamed.visibility == absurd

@@ -17,8 +17,11 @@ from callsheet.domain.shards import Shards
 from callsheet.domain.times import format_instant
 
 _WORKSPACE_ID = re.compile(r"wrkspc_[A-Za-z0-9]{1,64}", re.ASCII)
+#: Of all patterns with wildcards of a workspace; to compile these takes some 60 ms.
+MAX_GLOB_CHARACTERS: Final = 16_384
+
 _MAX_PATTERN_LENGTH: Final = 256  # characters, as of an id
-_MAGIC: Final = frozenset("*?[")  # without one of them, a pattern means itself anyway
+_WILDCARDS: Final = frozenset("*?[")  # without one of them, a pattern means itself anyway
 
 
 class Shape(StrEnum):
@@ -63,7 +66,7 @@ class Visibility(NamedTuple):
         ``claude-opus-4-8[1m]`` is a glob that matches ``claude-opus-4-81``, until there is a model of that name.
         """
         exact = frozenset(
-            pattern for pattern in (*self.allow, *self.deny) if not _MAGIC.isdisjoint(pattern) and is_id(pattern)
+            pattern for pattern in (*self.allow, *self.deny) if not _WILDCARDS.isdisjoint(pattern) and is_id(pattern)
         )
         return self if exact == self.exact else Visibility(self.allow, self.deny, exact)
 
@@ -267,3 +270,19 @@ def check_name(name: str, what: str) -> str:
     if not 1 <= len(name) <= 128 or name != name.strip() or not name.isprintable():
         raise InvalidError(f"{what} must be 1 to 128 printable characters, not {name[:60]!r}.")
     return name
+
+
+def check_patterns(visibility: Visibility) -> None:
+    """See that the rules of a workspace can be looked through quickly; those of old databases are not checked.
+
+    Raises
+    ------
+    InvalidError
+        Its patterns with wildcards are too long, all together: they are compiled where requests are answered.
+    """
+    length = sum(len(each) for each in (*visibility.allow, *visibility.deny) if not _WILDCARDS.isdisjoint(each))
+    if length > MAX_GLOB_CHARACTERS:
+        raise InvalidError(
+            f"The patterns of a workspace may have {MAX_GLOB_CHARACTERS:,} characters together, not {length:,}; "
+            "use fewer or shorter ones such as claude-*. Ids without wildcards do not count."
+        )

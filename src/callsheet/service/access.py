@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from callsheet.domain.access import SEES_ALL, APIKey, KeyStatus, Shape, Visibility, Workspace
+from callsheet.domain.access import SEES_ALL, APIKey, KeyStatus, Shape, Visibility, Workspace, check_patterns
 from callsheet.domain.errors import ConflictError, InvalidError, UnknownError
 from callsheet.domain.key_names import check_name_is_free, holds_name
 from callsheet.domain.secret import SECRET_BYTES, check_not_in_name, check_secret, fingerprint, hint, make_secret
@@ -290,6 +290,8 @@ class AccessService:
         for other in writing.workspaces_named(after.name):
             if other.id != after.id and other.archived_at is None and after.archived_at is None:
                 raise ConflictError(f"There is a workspace named {after.name!r} already: {other.id}.")
+        if before is None or after.visibility != before.visibility:
+            check_patterns(after.visibility)
         if after != before:
             writing.put_workspace(after)
             record = None if before is None else before.record()
