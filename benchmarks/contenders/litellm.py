@@ -14,6 +14,7 @@ from benchmarks.start import SECRET
 from benchmarks.terminal import progress
 
 _ROOT: Final = Path(__file__).parents[2]
+INSTALLER: Final = _ROOT / "requirements" / "install.py"
 _REQUIREMENTS: Final = _ROOT / "benchmarks" / "requirements-litellm.txt"
 _FOLDER: Final = _ROOT / ".bench" / "litellm"
 _PROGRAM: Final = _FOLDER / "bin" / "litellm"
@@ -21,7 +22,7 @@ _STAMP: Final = _FOLDER / ".made-from"  # written last: without it the folder is
 
 
 def install() -> None:
-    """Make its environment from the locked requirements, if it is not there."""
+    """Make its environment from the locked requirements, if it is not there; a failure ends the program."""
     if _is_installed():
         return
     progress("Installing LiteLLM…")
@@ -29,9 +30,10 @@ def install() -> None:
     python = str(_FOLDER / "bin" / "python")
     for command in (
         [sys.executable, "-m", "venv", "--clear", str(_FOLDER)],
-        [python, "-m", "pip", "install", "--quiet", "--require-hashes", "--requirement", str(_REQUIREMENTS)],
+        [sys.executable, str(INSTALLER), "--into", python, str(_REQUIREMENTS)],
     ):
-        subprocess.run(command, check=True, stdout=sys.stderr)
+        if subprocess.run(command, check=False, stdout=sys.stderr).returncode:
+            sys.exit("LiteLLM could not be installed, as said above; leave it out with --only, or try again.")
     _STAMP.write_text(_digest())
 
 

@@ -15,7 +15,6 @@ To move to another release, write the new lock; none may name a download address
 
 import fcntl
 import hashlib
-import importlib.util
 import os
 import platform
 import re
@@ -30,6 +29,7 @@ from typing import Final
 
 HERE: Final = Path(__file__).resolve().parent
 CLIENTS: Final = HERE.parents[1] / ".clients"
+INSTALLER: Final = HERE.parents[1] / "requirements" / "install.py"
 STAMP: Final = ".made-from"  # written last: a folder without it is half made
 
 _OLDEST_NODE: Final = 20
@@ -64,7 +64,7 @@ def _install_python_client(requirements: Path) -> None:
     if _is_made(folder, stamp) and python.exists():
         return
     _run([sys.executable, "-m", "venv", "--without-pip", "--clear", str(folder)])
-    _run([*_pip(), "--python", str(python), "install", "--require-hashes", "--requirement", str(requirements)])
+    _run([sys.executable, str(INSTALLER), "--into", str(python), str(requirements)])
     (folder / STAMP).write_text(stamp)
     print(f"Made {folder}.")
 
@@ -154,15 +154,6 @@ def _is_made(folder: Path, stamp: str) -> bool:
 
 def _digest(*files: Path) -> str:
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
-
-
-def _pip() -> list[str]:
-    if importlib.util.find_spec("pip"):
-        return [sys.executable, "-m", "pip", "--disable-pip-version-check"]
-    pip = shutil.which("pip")
-    if pip is None:
-        sys.exit("The Python clients need pip 22.3 or newer; install it (Debian: apt-get install python3-pip).")
-    return [pip, "--disable-pip-version-check"]
 
 
 def _node_version() -> int:

@@ -65,9 +65,8 @@ class Visibility(NamedTuple):
 
         ``claude-opus-4-8[1m]`` is a glob that matches ``claude-opus-4-81``, until there is a model of that name.
         """
-        exact = frozenset(
-            pattern for pattern in (*self.allow, *self.deny) if not _WILDCARDS.isdisjoint(pattern) and is_id(pattern)
-        )
+        patterns = (*self.allow, *self.deny)
+        exact = frozenset(each for each in patterns if not _WILDCARDS.isdisjoint(each) and is_id(each))
         return self if exact == self.exact else Visibility(self.allow, self.deny, exact)
 
 

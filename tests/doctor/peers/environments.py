@@ -31,7 +31,7 @@ def install() -> None:
     requirements = _HERE / "requirements.txt"
     if _begin("python", requirements):
         _run(sys.executable, "-m", "venv", "--clear", _FOLDER / "python")
-        _run(PYTHON / "python", "-m", "pip", "install", "--quiet", "--require-hashes", "-r", requirements)
+        _run(sys.executable, litellm.INSTALLER, "--into", PYTHON / "python", requirements)
         _end("python", requirements)
     locked = [_HERE / "node" / name for name in ("package.json", "package-lock.json")]
     if _begin("node", *locked):
