@@ -20,6 +20,7 @@ from types import ModuleType
 from typing import Any, Final
 
 _PACKAGE: Final = re.compile(r"^([A-Za-z0-9][\w.-]*)", re.MULTILINE)
+_FETCHED: Final = ("Collecting ", "Processing ")  # from an index, or from a folder
 _SHOWN: Final = 20  # lines of what pip said
 
 
@@ -49,7 +50,7 @@ def _install(python: str, locks: Sequence[Path]) -> None:
     with pip:
         for line in pip.stdout or ():
             said.append(line)
-            _show_progress(line, count, sum(each.startswith("Collecting ") for each in said))
+            _show_progress(line, count, sum(each.startswith(_FETCHED) for each in said))
     if pip.returncode:
         _show("")
         advice = (
@@ -71,8 +72,9 @@ def _pip(python: str) -> list[str]:
 
 
 def _show_progress(line: str, count: int, fetched: int) -> None:
-    if line.startswith("Collecting "):
-        _show(f"Fetching package {fetched} of {count}: {line.split()[1].partition('==')[0]}")
+    if line.startswith(_FETCHED):
+        name = re.split(r"==|-\d", Path(line.split()[1]).name)[0]
+        _show(f"Fetching package {fetched} of {count}: {name}")
     elif line.startswith("Installing collected packages"):
         _show(f"Unpacking {count} packages")
 

@@ -1,0 +1,174 @@
+"""Setting up: a lock is installed as it stands, checked as a whole, and a failure says what to do."""
+
+import hashlib
+import os
+import pty
+import re
+import subprocess
+import sys
+import venv
+import zipfile
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+ROOT: Final = Path(__file__).parents[2]
+INSTALLER: Final = ROOT / "requirements" / "install.py"
+
+#: Name, version, and what it wants: one wants an extra of another, which wants a third.
+PACKAGES: Final = (
+    ("lock-one", "1.0", ('Requires-Dist: lock-two[more]>=1 ; python_version >= "3"',)),
+    ("lock-two", "1.0", ("Provides-Extra: more", 'Requires-Dist: lock-three>=1 ; extra == "more"')),
+    ("lock-three", "1.0", ()),
+    ("lock-three", "2.0", ()),
+)
+
+
+def make_wheel(folder: Path, name: str, version: str, lines: Sequence[str]) -> Path:
+    stem = f"{name.replace('-', '_')}-{version}"
+    metadata = "\n".join(["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}", *lines, ""])
+    path = folder / f"{stem}-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as wheel:
+        wheel.writestr(f"{stem}.dist-info/METADATA", metadata)
+        wheel.writestr(
+            f"{stem}.dist-info/WHEEL",
+            "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        )
+        wheel.writestr(f"{stem}.dist-info/RECORD", "")
+    return path
+
+
+@pytest.fixture
+def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """All packages there are: a line of a lock for each."""
+    folder = tmp_path / "index"
+    folder.mkdir()
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
+    lines = {}
+    for name, version, wanted in PACKAGES:
+        content = make_wheel(folder, name, version, wanted).read_bytes()
+        lines[f"{name}=={version}"] = f"{name}=={version} --hash=sha256:{hashlib.sha256(content).hexdigest()}"
+    return lines
+
+
+@pytest.fixture
+def python(tmp_path: Path) -> Path:
+    """The program of an empty environment."""
+    venv.create(tmp_path / "environment", with_pip=False)
+    return tmp_path / "environment" / "bin" / "python"
+
+
+def install(python: Path, lock: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(INSTALLER), "--into", str(python), *arguments, str(lock)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def write_lock(folder: Path, *lines: str) -> Path:
+    lock = folder / "lock.txt"
+    lock.write_text("".join(f"{line}\n" for line in lines))
+    return lock
+
+
+def test_a_lock_is_installed_as_it_stands_and_without_a_terminal_nothing_is_said(
+    python: Path, index: dict[str, str], tmp_path: Path
+) -> None:
+    lock = write_lock(tmp_path, index["lock-one==1.0"], index["lock-two==1.0"], index["lock-three==1.0"])
+    done = install(python, lock, "--for", "lock-two[more]")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    listed = "import importlib.metadata as m; print(sorted((d.name, d.version) for d in m.distributions()))"
+    there = subprocess.run([python, "-I", "-c", listed], capture_output=True, text=True, check=True).stdout
+    assert there == "[('lock-one', '1.0'), ('lock-three', '1.0'), ('lock-two', '1.0')]\n"
+
+
+def test_what_an_extra_wants_that_the_lock_does_not_name_is_not_fetched_but_named(
+    python: Path, index: dict[str, str], tmp_path: Path
+) -> None:
+    done = install(python, write_lock(tmp_path, index["lock-one==1.0"], index["lock-two==1.0"]))
+    assert done.returncode == 1
+    missing, advice = done.stderr.splitlines()
+    assert missing.startswith("lock-two needs lock-three>=1;")
+    assert missing.endswith("and lock-three is not there.")
+    assert advice.startswith("The locked packages do not fit together: make the lock again ")
+
+
+def test_packages_of_the_surroundings_do_not_hide_what_is_missing(
+    python: Path, index: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    with zipfile.ZipFile(tmp_path / "index" / "lock_three-1.0-py3-none-any.whl") as wheel:
+        wheel.extractall(elsewhere)
+    monkeypatch.setenv("PYTHONPATH", str(elsewhere))
+    done = install(python, write_lock(tmp_path, index["lock-one==1.0"], index["lock-two==1.0"]))
+    assert done.returncode == 1
+    assert "lock-three is not there." in done.stderr
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "lock-three==9.0 --hash=sha256:" + "0" * 64,
+        "lock-three==1.0 --hash=sha256:" + "0" * 64,
+        "lock-three==1.0",
+    ],
+    ids=["no such version", "another file", "no hash"],
+)
+def test_when_pip_fails_its_reason_and_what_to_do_are_said(
+    python: Path, index: dict[str, str], tmp_path: Path, line: str
+) -> None:
+    done = install(python, write_lock(tmp_path, line))
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "ERROR: " in done.stderr
+    assert re.search(r"pip could not install .*lock\.txt for the reason above: make sure .*\.\n\Z", done.stderr)
+
+
+def test_on_a_terminal_the_packages_are_counted(python: Path, index: dict[str, str], tmp_path: Path) -> None:
+    lock = write_lock(tmp_path, index["lock-two==1.0"], index["lock-three==2.0"])
+    ours, theirs = pty.openpty()
+    command = [sys.executable, str(INSTALLER), "--into", str(python), str(lock)]
+    with subprocess.Popen(command, stderr=theirs) as process:
+        os.close(theirs)
+        said = b""
+        with suppress(OSError):  # the end of a terminal
+            while piece := os.read(ours, 65536):
+                said += piece
+    os.close(ours)
+    assert process.returncode == 0
+    for step in (
+        b"Fetching package 1 of 2: lock_two",
+        b"Fetching package 2 of 2: lock_three",
+        b"Unpacking 2 packages",
+    ):
+        assert step in said
+
+
+def test_an_environment_that_there_is_not_is_refused_with_those_there_are() -> None:
+    done = subprocess.run([ROOT / "scripts" / "environment", "mysql"], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr == (
+        "There is no environment 'mysql'; name server or dev, and behind server any of postgresql, redis, otel.\n"
+    )
+
+
+def test_nothing_else_installs_a_lock() -> None:
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout
+    others = [
+        name
+        for name in filter(None, listed.decode().split("\0"))
+        if not name.endswith((".md", ".txt", ".svg")) and (ROOT / name) not in (INSTALLER, Path(__file__))
+        if "--require-hashes" in (ROOT / name).read_text(errors="replace")
+    ]
+    assert not others
+
+
+@pytest.mark.parametrize("extra", ["postgresql", "redis", "otel"])
+def test_the_lock_of_an_extra_holds_the_versions_that_are_tested(extra: str) -> None:
+    pinned, tested = (
+        dict(re.findall(r"^([\w.-]+)==([^\s;]+)", (ROOT / "requirements" / name).read_text(), re.MULTILINE))
+        for name in (f"{extra}.txt", "dev.txt")
+    )
+    assert {name: version for name, version in pinned.items() if tested.get(name, version) != version} == {}
