@@ -2,7 +2,8 @@
 
 scripts/bench                       everything, into docs/benchmarks.md
 scripts/bench --quick               proves within two minutes that the benchmark works
-scripts/bench --only callsheet,asgi,growth
+scripts/bench --only callsheet,codings,growth
+scripts/bench --only callsheet,codings --beside ../before    two checkouts, side by side
 """
 
 import argparse
@@ -12,6 +13,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks import tools
+from benchmarks.codings import compare_codings
 from benchmarks.contenders import litellm
 from benchmarks.contenders.everyone import EVERYONE
 from benchmarks.cores import Cores, share_out
@@ -50,6 +52,7 @@ def _measure(options: Options, cores: Cores, folder: Path) -> Results:
         options,
         describe(cores),
         compare(options, cores, folder) if contenders else None,
+        compare_codings(options, cores, folder) if options.wants("codings") else None,
         count_costs(quick=options.quick) if options.wants("costs") else None,
         time_starts(options, folder) if options.wants("start") else None,
         grow(options, cores, folder) if options.wants("growth") else None,
@@ -71,11 +74,14 @@ def _options() -> Options:
     parser.add_argument(
         "--output", type=Path, metavar="FILE", help="page to write; with --quick or --only else a temporary one"
     )
+    parser.add_argument("--beside", type=Path, metavar="FOLDER", help="another checkout, measured beside this one")
     given = parser.parse_args()
     only = frozenset(filter(None, given.only.split(",")))
     unknown = sorted(only - set(names))
     if unknown:
         parser.error(f"--only: {', '.join(unknown)} is unknown; there are {', '.join(names)}")
+    if given.beside is not None and not (given.beside / "src" / "callsheet").is_dir():
+        parser.error(f"--beside: {given.beside} holds no checkout of Callsheet")
     if (given.rounds is not None and given.rounds < 1) or (given.seconds is not None and given.seconds <= 0):
         parser.error("--rounds and --seconds must be more than 0")
     quick: bool = given.quick
@@ -87,9 +93,11 @@ def _options() -> Options:
         output=given.output or (_temporary_page() if quick or only else PAGE),
         small=Numbered("claude-model-", 60),
         large=Numbered("claude-model-", 1500 if quick else 10_000),
+        many=Numbered("claude-model-", 1500 if quick else 100_000),
         sizes=(60, 1000) if quick else (60, 1000, 10_000, 100_000, 1_000_000),
         crowd=(200, 20) if quick else (100_000, 10_000),
         change_seconds=1.0 if quick else 10.0,
+        beside=None if given.beside is None else given.beside.absolute(),
     )
 
 

@@ -16,7 +16,7 @@ from benchmarks.catalog import url
 from benchmarks.cores import Cores
 from benchmarks.load import Measured, measure
 from benchmarks.process import DEADLINE, Process
-from benchmarks.requests import HEADERS, MODELS, Kind, Numbered
+from benchmarks.requests import MODELS, Kind, Numbered, headers
 
 PER_SECOND: Final = 10
 
@@ -89,7 +89,7 @@ def _times(port: int, changes: IO[str], count: int) -> list[float]:
 
 
 def _display_name(connection: http.client.HTTPConnection, model_id: str) -> str:
-    connection.request("GET", f"{MODELS}/{quote(model_id, safe='')}", headers=dict(HEADERS))
+    connection.request("GET", f"{MODELS}/{quote(model_id, safe='')}", headers=dict(headers()))
     return str(json.load(connection.getresponse())["display_name"])
 
 

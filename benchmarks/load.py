@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import Final, NamedTuple
 
 from benchmarks.process import Process
-from benchmarks.requests import Kind, Numbered, script
+from benchmarks.requests import AS_IT_IS, Kind, Numbered, script
 
 CONNECTIONS: Final = 32
 
@@ -41,6 +41,7 @@ def measure(
     seconds: float,
     cores: frozenset[int],
     connections: int = CONNECTIONS,
+    accepted: str = AS_IT_IS,
 ) -> Measured:
     """Send requests of one kind for ``seconds``; longer where not one was answered in that time.
 
@@ -50,7 +51,7 @@ def measure(
         A request failed, or none was answered.
     """
     port = server.ports[kind]
-    return measure_script(server, port, script(kind, ids, port, next(_runs)), seconds, cores, connections)
+    return measure_script(server, port, script(kind, ids, port, next(_runs), accepted), seconds, cores, connections)
 
 
 def measure_script(

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from benchmarks.requests import Numbered
 
 #: What can be named beside contenders.
-PARTS = ("costs", "start", "growth", "crowd", "workers")
+PARTS = ("codings", "costs", "start", "growth", "crowd", "workers")
 
 
 class Options(NamedTuple):
@@ -27,12 +27,16 @@ class Options(NamedTuple):
         The page to write.
     small, large
         The catalogues that contenders answer from.
+    many
+        The catalogue of pages that are asked for once: so many that none comes again soon.
     sizes
         Of the catalogues in the part on growth.
     crowd
         Keys, and the workspaces that they are of, in the part on many of them.
     change_seconds
         How long changes are followed, one by one.
+    beside
+        Another checkout of Callsheet, to be measured as a contender.
     """
 
     quick: bool
@@ -42,9 +46,11 @@ class Options(NamedTuple):
     output: Path
     small: Numbered
     large: Numbered
+    many: Numbered
     sizes: tuple[int, ...]
     crowd: tuple[int, int]
     change_seconds: float
+    beside: Path | None = None
 
     def wants(self, name: str) -> bool:
         """Return whether a contender or a part is to be measured."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, NamedTuple, Self
 
-from benchmarks.requests import HEADERS, Kind
+from benchmarks.requests import Kind, headers
 
 #: Seconds until a server that has not answered is given up.
 DEADLINE: Final = 120.0
@@ -156,11 +156,11 @@ def free_port() -> int:
 
 
 def get(port: int, target: str) -> tuple[int, bytes]:
-    """Ask for ``target`` as the SDK does; return status and body."""
+    """Ask for ``target``, for a body as it is; return status and body."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=DEADLINE)
     try:
         connection.putrequest("GET", target, skip_accept_encoding=True)
-        for name, value in HEADERS:
+        for name, value in headers():
             connection.putheader(name, value)
         connection.endheaders()
         response = connection.getresponse()

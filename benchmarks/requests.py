@@ -1,4 +1,4 @@
-"""The requests: five kinds, each sent with every header of the newest official Python SDK."""
+"""The requests: five kinds, each with the headers of an official Python SDK, and a content coding or none."""
 
 from enum import StrEnum
 from typing import Final, NamedTuple
@@ -6,9 +6,12 @@ from urllib.parse import quote
 
 from benchmarks.start import SECRET
 
-#: As anthropic 2.11.0 sends them, in its order; but no content coding, so that all bodies are equal.
-HEADERS: Final = (
-    ("Accept-Encoding", "identity"),
+#: Values of accept-encoding: to get bodies as they are, and what the official SDKs of Python send.
+AS_IT_IS: Final = "identity"
+AS_SDKS_ASK: Final = "gzip, deflate"
+
+#: As anthropic 2.11.0 sends them, in its order, behind accept-encoding.
+_HEADERS: Final = (
     ("Connection", "keep-alive"),
     ("x-stainless-timeout", "NOT_GIVEN"),
     ("x-stainless-retry-count", "0"),
@@ -25,6 +28,12 @@ HEADERS: Final = (
     ("X-Stainless-Async", "false"),
     ("anthropic-version", "2026-10-21"),
 )
+
+
+def headers(accepted: str = AS_IT_IS) -> tuple[tuple[str, str], ...]:
+    """Return the headers of a request that accepts these content codings."""
+    return (("Accept-Encoding", accepted), *_HEADERS)
+
 
 MODELS: Final = "/v1/models"
 
@@ -79,9 +88,10 @@ def target(kind: Kind, ids: Numbered) -> str:
     return f"{MODELS}?limit=20"
 
 
-def script(kind: Kind, ids: Numbered, port: int, run: int) -> str:
+def script(kind: Kind, ids: Numbered, port: int, run: int, accepted: str = AS_IT_IS) -> str:
     """Return the Lua script by which wrk sends ``kind``; ``run`` makes what is new each time new in every run."""
-    end = f" HTTP/1.1\\r\\nHost: 127.0.0.1:{port}\\r\\n" + "".join(f"{n}: {v}\\r\\n" for n, v in HEADERS)
+    lines = "".join(f"{name}: {value}\\r\\n" for name, value in headers(accepted))
+    end = f" HTTP/1.1\\r\\nHost: 127.0.0.1:{port}\\r\\n{lines}"
     if kind is Kind.NEW_CURSOR:
         return _CURSOR.format(
             start=run * 10**8,
@@ -100,7 +110,7 @@ def script(kind: Kind, ids: Numbered, port: int, run: int) -> str:
 
 def script_of_keys(ids: Numbered, port: int, secrets: Numbered) -> str:
     """Return the Lua script by which wrk asks for list 20 with another key each time."""
-    others = "".join(f"{n}: {v}\\r\\n" for n, v in HEADERS if n != "Authorization")
+    others = "".join(f"{n}: {v}\\r\\n" for n, v in headers() if n != "Authorization")
     head = f"GET {target(Kind.LIST, ids)} HTTP/1.1\\r\\nHost: 127.0.0.1:{port}\\r\\n{others}"
     return _KEYS.format(head=head, prefix=secrets.prefix, span=secrets.size, stride=_STRIDE, done=_DONE)
 

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from benchmarks.codings import Coded
 from benchmarks.costs import Cost
 from benchmarks.crowd import Gathered
 from benchmarks.growth import Grown
@@ -17,6 +18,7 @@ class Results(NamedTuple):
     options: Options
     machine: list[str]
     comparison: Comparison | None
+    codings: list[Coded] | None
     costs: list[Cost] | None
     started: Started | None
     growth: list[Grown] | None

@@ -8,7 +8,7 @@ from statistics import median
 from typing import NamedTuple
 
 from benchmarks.catalog import Prepared, make_database, prepare
-from benchmarks.contenders.callsheet import serve
+from benchmarks.contenders.callsheet import beside, serve
 from benchmarks.contenders.contender import Contender, Place
 from benchmarks.contenders.everyone import BASELINE, EVERYONE
 from benchmarks.cores import Cores
@@ -46,7 +46,7 @@ class Comparison(NamedTuple):
     body_bytes: dict[Kind, int]
 
 
-class _Servers(NamedTuple):
+class Group(NamedTuple):
     """The running servers of one catalogue."""
 
     kinds: Sequence[Kind]
@@ -58,11 +58,13 @@ class _Servers(NamedTuple):
 def compare(options: Options, cores: Cores, folder: Path) -> Comparison:
     """Measure every contender that is wanted and can run."""
     chosen = [each for each in EVERYONE if each is BASELINE or options.wants(each.name)]
+    if options.beside is not None:
+        chosen.insert(1, beside(options.beside))
     reasons = {each.name: each.why_not() for each in chosen}
     able = [each for each in chosen if reasons[each.name] is None]
     with ExitStack() as stack:
         groups = [
-            _start(stack, able, kinds, ids, cores, folder / name)
+            start_group(stack, able, kinds, ids, cores, folder / name)
             for name, kinds, ids in (("small", SMALL_KINDS, options.small), ("large", LARGE_KINDS, options.large))
         ]
         runs: dict[tuple[str, Kind], list[Measured]] = {}
@@ -76,9 +78,10 @@ def compare(options: Options, cores: Cores, folder: Path) -> Comparison:
         )
 
 
-def _start(
+def start_group(
     stack: ExitStack, able: list[Contender], kinds: Sequence[Kind], ids: Numbered, cores: Cores, folder: Path
-) -> _Servers:
+) -> Group:
+    """Start a server of each contender that can answer any of ``kinds``, and stop it until it is measured."""
     folder.mkdir()
     database, models = folder / "callsheet.db", folder / "models.jsonl"
     make_database(database, ids)
@@ -99,7 +102,7 @@ def _start(
         running[each.name] = stack.enter_context(process)
         _check(each, process, kinds, prepared)
         process.freeze()
-    return _Servers(kinds, prepared, running, fit)
+    return Group(kinds, prepared, running, fit)
 
 
 def _check(contender: Contender, process: Process, kinds: Sequence[Kind], prepared: Prepared) -> None:
@@ -113,7 +116,7 @@ def _check(contender: Contender, process: Process, kinds: Sequence[Kind], prepar
 
 
 def _round(
-    group: _Servers,
+    group: Group,
     kind: Kind,
     number: int,
     options: Options,
@@ -133,7 +136,7 @@ def _round(
 
 
 def _standing(
-    contender: Contender, why_not: str | None, small: _Servers, runs: dict[tuple[str, Kind], list[Measured]]
+    contender: Contender, why_not: str | None, small: Group, runs: dict[tuple[str, Kind], list[Measured]]
 ) -> Standing:
     if why_not is not None:
         return Standing(contender, why_not, {}, 0.0, 0.0)

@@ -5,10 +5,11 @@ from typing import Final
 
 from benchmarks.changes import PER_SECOND
 from benchmarks.charts import NAMES, Chart
+from benchmarks.codings import Coded
 from benchmarks.costs import Cost
 from benchmarks.crowd import Gathered
 from benchmarks.growth import KINDS, POLL_SECONDS, Grown
-from benchmarks.requests import TITLES, Kind
+from benchmarks.requests import AS_IT_IS, AS_SDKS_ASK, TITLES, Kind
 from benchmarks.results import Results
 from benchmarks.rounds import Comparison, Figures, Standing
 from benchmarks.starting import Started
@@ -31,6 +32,12 @@ _GROWTH: Final = (
     "without changes, and of nginx, files, at its best, each time side by side: what the machine does to everybody."
 )
 
+_CODINGS: Final = (
+    f"The same requests as they are (`{AS_IT_IS}`), and with what the official SDKs of Python send "
+    f"(`{AS_SDKS_ASK}`). L and X are asked for again and again, each page of N once, so that Callsheet does "
+    "not compress it. The ratio is to *nginx, files, at its best*, as it is, in the same round."
+)
+
 _CROWD: Final = (
     "List 20 of the small catalogue. No two workspaces have the same rules, so each has a view of its own, of "
     "which 1,024 are kept; memory is that after all of them were asked."
@@ -51,6 +58,8 @@ def write(results: Results, charts: dict[Chart, str]) -> str:
     parts.append(f"Medians of {options.rounds} interleaved rounds, {options.seconds:g} s each.")
     if results.comparison is not None:
         parts += _comparison(results.comparison, results, charts)
+    if results.codings is not None:
+        parts += _codings(results.codings)
     if results.costs is not None:
         parts += _costs(results.costs)
     if results.started is not None:
@@ -115,6 +124,21 @@ def _rows(standing: Standing) -> Iterable[list[str]]:
 def _cells(figures: Figures) -> list[str]:
     ratio = f"{figures.ratio:.{_digits(figures.ratio)}f}"
     return [f"{figures.rate:,.0f}", ratio, f"{figures.p50:,.0f}", f"{figures.p99:,.0f}", f"{figures.cpu:,.1f}"]
+
+
+def _codings(codings: list[Coded]) -> list[str]:
+    head = ["", "kind", "`accept-encoding`", "bytes sent", "rate", "ratio", "p50", "p99", "CPU"]
+    rows = [
+        [
+            each.title,
+            each.kind.value,
+            f"`{each.accepted}`",
+            f"{each.sent_bytes:,}",
+            *_cells(Figures(each.rate, each.ratio, each.p50, each.p99, each.cpu)),
+        ]
+        for each in codings
+    ]
+    return ["## Compressed, or not", _CODINGS, _table(head, rows)]
 
 
 def _costs(costs: list[Cost]) -> list[str]:

@@ -38,6 +38,15 @@ def _asgi(place: Place) -> Launch:
     return serve(place.database, "--no-fast")
 
 
+def beside(folder: Path) -> Contender:
+    """Return the Callsheet of another checkout, with the packages of this one."""
+
+    def launch(place: Place) -> Launch:
+        return serve(place.database)._replace(environment={"PYTHONPATH": str(folder / "src")})
+
+    return Contender("callsheet-beside", "Callsheet, the other checkout", launch)
+
+
 FAST = Contender("callsheet", "Callsheet", _fast)
 LOGGING = Contender("callsheet-log", "Callsheet, access log on", _logging, why_not=_logs)
 ASGI = Contender("callsheet-asgi", "Callsheet, pure ASGI", _asgi)

@@ -1,5 +1,6 @@
-"""nginx, four times: files at its best, files by default, a constant, and the same job as Callsheet's."""
+"""nginx: files at its best, by default and compressed, a constant, and the same job as Callsheet's."""
 
+import gzip
 import os
 from collections.abc import Callable
 from functools import partial
@@ -55,10 +56,16 @@ _JOB: Final = """\
 """
 
 
+_GZIP: Final = "gzip on; gzip_types application/json; gzip_min_length 1024; gzip_vary on;"
+_GZIP_STATIC: Final = "gzip_static on; gzip_vary on;"
+
+
 def _start(place: Place, servers: Callable[[Place, dict[Kind, int]], str], options: str) -> Launch:
     ports = {kind: free_port() for kind in place.kinds}
     for kind in place.kinds:
-        (place.folder / f"{kind}.json").write_bytes(place.prepared.body(kind))
+        body = place.prepared.body(kind)
+        (place.folder / f"{kind}.json").write_bytes(body)
+        (place.folder / f"{kind}.json.gz").write_bytes(gzip.compress(body, 6, mtime=0))  # for gzip_static
     configuration = place.folder / "nginx.conf"
     configuration.write_text(
         _CONFIGURATION.format(
@@ -126,5 +133,13 @@ _SHORT: Final = frozenset(Kind) - {Kind.LIST_1000}
 
 BEST = Contender("nginx-best", "nginx, files, at its best", partial(_start, servers=_files, options=_BEST))
 DEFAULT = Contender("nginx-default", "nginx, files, by default", partial(_start, servers=_files, options=_DEFAULT))
+GZIP = Contender(
+    "nginx-gzip", "nginx, files, `gzip on`", partial(_start, servers=_files, options=f"{_BEST} {_GZIP}")
+)
+GZIP_STATIC = Contender(
+    "nginx-gzip-static",
+    "nginx, files, `gzip_static on`",
+    partial(_start, servers=_files, options=f"{_BEST} {_GZIP_STATIC}"),
+)
 RETURN = Contender("nginx-return", "nginx, `return`", partial(_start, servers=_constants, options=""), kinds=_SHORT)
 SAME_JOB = Contender("nginx-job", "nginx, same job", partial(_start, servers=_same_job, options=_BEST))
