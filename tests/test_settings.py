@@ -47,6 +47,7 @@ VALUES: Mapping[str, tuple[tuple[str, Any], tuple[str, Any], tuple[Any, Any]]] =
     "head_seconds": (("1", 1.0), ("0.5", 0.5), (2.5, 2.5)),
     "idle_seconds": (("1", 1), ("2", 2), (3, 3)),
     "answer_seconds": (("1", 1.0), ("0.5", 0.5), (2.5, 2.5)),
+    "max_unread_bytes": (("1048576", 2**20), ("2097152", 2**21), (2**22, 2**22)),
     "trusted_proxies": (('["10.0.0.0/8"]', ["10.0.0.0/8"]), ("10.1.2.3, ::1", ["10.1.2.3", "::1"]), ("*", ["*"])),
     "rate_limit_key": (('"1/minute"', "1/minute"), ("2 per hour", "2 per hour"), ("", "")),
     "rate_limit_address": (('"1/minute"', "1/minute"), ("1/second;5/hour",) * 2, ("", "")),
@@ -164,6 +165,7 @@ def test_a_variable_of_somebody_else_is_not_ours_to_judge(monkeypatch: pytest.Mo
         *(("max_connections", value) for value in (0, -1)),
         *((name, value) for name in ("head_seconds", "answer_seconds") for value in (0, -1, "soon")),
         *(("idle_seconds", value) for value in (0, 0.5)),
+        *(("max_unread_bytes", value) for value in (0, 2**20 - 1)),
         *(("trusted_proxies", value) for value in ("example.com", "10.0.0.0/99", "10.0.0.1:80")),
         *(("rate_limit_key", value) for value in ("5", "5/fortnight", "minute", "-1/minute", "0/minute")),
         *(

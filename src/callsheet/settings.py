@@ -131,6 +131,9 @@ class Settings(BaseModel):
         description="How long a connection is kept for the next request; longer than your proxy does.",
     )
     answer_seconds: float = Field(30, ge=0.1, le=3600, description="How long a caller may leave its answer unread.")
+    max_unread_bytes: int = Field(
+        2**28, ge=2**20, description="Of answers that callers leave unread, all together, per process."
+    )
     trusted_proxies: list[str] = Field(
         ["127.0.0.1", "::1"],
         description="Addresses and networks of proxies whose x-forwarded-for is believed; * is any.",

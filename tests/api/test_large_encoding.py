@@ -26,8 +26,9 @@ def large(door: Door) -> Door:
 def test_a_large_list_comes_as_it_is_until_it_is_compressed(large: Door) -> None:
     plain = large.get("/v1/models?limit=1000")
     assert len(plain.body) > encoding.AT_ONCE
-    first = large.get("/v1/models?limit=1000", {"accept-encoding": "gzip"})
-    assert first.body in (plain.body, gzip.compress(plain.body, 6, mtime=0))  # a thread may have been quicker
+    for _ in range(2):  # what is asked for once is not compressed at all
+        first = large.get("/v1/models?limit=1000", {"accept-encoding": "gzip"})
+        assert first.body in (plain.body, gzip.compress(plain.body, 6, mtime=0))  # a thread may have been quicker
     encoding.work_off(large.live.current.views.backlog)
     for _ in range(3):
         later = large.get("/v1/models?limit=1000", {"accept-encoding": "gzip"})

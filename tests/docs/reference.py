@@ -82,7 +82,9 @@ four seconds, each twice the one before. `callsheet_build_info` has the label `v
 
 `callsheet_connections_dropped_total` has the label `reason`: `full` (there were `max_connections`), `slow` (no
 request arrived within `head_seconds`, or not all of it) or `unread` (nobody read the answer for `answer_seconds`).
-What is closed for being idle between requests is not in it.
+What is closed for being idle between requests is not in it. `callsheet_unread_bytes` counts connections that leave
+more than 64 KiB unread, and `callsheet_unread_refusals_total` the requests for large lists that were answered 529
+because all together were more than `max_unread_bytes`.
 
 Memory and file descriptors are told on Linux only, connections only by `callsheet serve`.
 

@@ -9,6 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from callsheet.http.app import CallsheetApp, options_of
+from callsheet.http.recent import Recent
 from callsheet.settings import Settings
 from tests.http.wire import Line
 from tests.installation import Installation
@@ -97,8 +98,11 @@ requests = st.builds(
 streams = st.lists(requests, min_size=1, max_size=4)
 
 
-@pytest.fixture(scope="module")
-def apps(tmp_path_factory: pytest.TempPathFactory, _template: object) -> Iterator[CallsheetApp]:
+@pytest.fixture(scope="module", params=[True, False], ids=["all come again", "all come once"])
+def apps(
+    tmp_path_factory: pytest.TempPathFactory, _template: object, request: pytest.FixtureRequest
+) -> Iterator[CallsheetApp]:
+    """An app; what comes again is answered otherwise, and each driver remembers that for itself."""
     import shutil
     from pathlib import Path
 
@@ -107,7 +111,10 @@ def apps(tmp_path_factory: pytest.TempPathFactory, _template: object) -> Iterato
     installation = Installation(f"sqlite:///{path}")
     installation.key(secret=SECRET)
     settings_ = Settings(database=installation.url, max_url_bytes=512, cors_origins=["https://app.example"])
-    yield CallsheetApp(installation.live(options_of(settings_)), settings_)
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("came", "again"):
+            patch.setattr(Recent, name, lambda *_: request.param)
+        yield CallsheetApp(installation.live(options_of(settings_)), settings_)
     installation.close()
 
 

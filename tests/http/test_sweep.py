@@ -143,7 +143,7 @@ def test_a_reader_that_was_slow_is_no_reason_to_keep_an_idle_connection(app: Cal
         line.protocol.pause_writing()
         await wait(loop, line, IDLE / 2)
         line.protocol.resume_writing()
-        await wait(loop, line, IDLE / 2 + 1)
+        await wait(loop, line, IDLE + 1)
         assert line.wire.closed
 
     sweeping(app, talk, fast=fast)

@@ -74,7 +74,7 @@ class Walk:
 
     def page(self, limit: int, after_id: str | None = None, before_id: str | None = None) -> Page:
         view = self.views.get(self.world.catalog, self.visibility, Form.CLASSIC)
-        body = json.loads(view.page(ListQuery(limit, after_id, before_id, self.lifecycles)).content)
+        body = json.loads(bytes(view.page(ListQuery(limit, after_id, before_id, self.lifecycles)).content))
         ids = [model["id"] for model in body["data"]]
         after, before = (
             None if name is None else self.world.locate(name, self.visibility) for name in (after_id, before_id)

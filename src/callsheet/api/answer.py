@@ -8,7 +8,7 @@ from callsheet.api import cors, encoding
 from callsheet.api.authenticate import authenticate, is_openai
 from callsheet.api.caller import JSON, Caller, common_headers, identify
 from callsheet.api.request import QUOTED, Header, Request, find_names, parse_query, read_headers
-from callsheet.api.slab import Body
+from callsheet.api.slab import Body, Pieces
 from callsheet.api.state import DEFAULTS, Options, State
 from callsheet.api.view import AT_ONCE, UNBOUNDED
 from callsheet.domain.errors import (
@@ -34,6 +34,8 @@ class Response(NamedTuple):
         Names in small letters, the request id first; ``content-length`` among them where there is a body.
     body
         Empty for HEAD, 204 and 304.
+    pieces
+        The body instead, where it is long and may be had in pieces.
     key_id
         Of the key it was given to, for logs; None if nobody was let in.
     good_until
@@ -46,9 +48,17 @@ class Response(NamedTuple):
     body: bytes
     key_id: str | None = None
     good_until: float = 0.0
+    pieces: Pieces | None = None
+
+    @property
+    def length(self) -> int:
+        """Of the body, in bytes."""
+        return len(self.body if self.pieces is None else self.pieces)
 
 
-def answer(state: State, request: Request, most: int = UNBOUNDED) -> Response:
+def answer(
+    state: State, request: Request, most: int = UNBOUNDED, *, again: bool = True, whole: bool = True
+) -> Response:
     """Return what the contract says to ``request``. Never raises for anything a caller can send.
 
     The order of checks is that of section 4: path, method, credential, version, workspace, query, model.
@@ -62,6 +72,10 @@ def answer(state: State, request: Request, most: int = UNBOUNDED) -> Response:
         What is asked.
     most
         Blocks of the catalogue that may be prepared for it.
+    again
+        Whether an equal request came before, so that the body is worth compressing.
+    whole
+        Whether the body is wanted as one string, however long.
 
     Raises
     ------
@@ -83,7 +97,7 @@ def answer(state: State, request: Request, most: int = UNBOUNDED) -> Response:
     except APIError as error:
         refusal = refuse(error, request, known, to_openai=is_openai(state, headers), options=state.options)
         return refusal._replace(key_id=_key_id(state, headers, request.now))
-    return give(caller, body, request)
+    return give(caller, body, request, again=again, whole=whole)
 
 
 def find(caller: Caller, names: tuple[str, ...], query: bytes, most: int = AT_ONCE) -> Body:
@@ -112,7 +126,7 @@ def find(caller: Caller, names: tuple[str, ...], query: bytes, most: int = AT_ON
 class Sent(NamedTuple):
     """A body as this caller gets it, and the headers that go with it, request id aside.
 
-    It is final unless the same body will soon be there compressed.
+    It is final unless the same body may be there compressed the next time.
     """
 
     body: Body
@@ -121,13 +135,13 @@ class Sent(NamedTuple):
     final: bool = True
 
 
-def suit(caller: Caller, body: Body) -> Sent:
-    """Return ``body`` as ``caller`` takes it: compressed if that is worth it."""
+def suit(caller: Caller, body: Body, *, again: bool) -> Sent:
+    """Return ``body`` as ``caller`` takes it: compressed if that is worth it, or has been done already."""
     if len(body.content) < encoding.WORTH_IT:
         return Sent(body, caller.headers, None)
     if caller.coding is None:
         return Sent(body, caller.varying_headers, None)
-    encoded = encoding.encode(caller.view, body, caller.coding)
+    encoded = encoding.encode(caller.view, body, caller.coding, again=again)
     if encoded is None:
         return Sent(body, caller.varying_headers, None, final=False)
     return Sent(encoded, caller.varying_headers, caller.coding)
@@ -181,25 +195,49 @@ def _key_id(state: State, headers: Mapping[bytes, bytes], now: float) -> str | N
         return None
 
 
-def give(caller: Caller, body: Body, request: Request) -> Response:
-    """Return the successful answer, or 304 when the caller has it already."""
-    (content, etag), shared, coding, final = suit(caller, body)
+def give(caller: Caller, body: Body, request: Request, *, again: bool, whole: bool) -> Response:
+    """Return the successful answer, or 304 when the caller has it already.
+
+    ``again`` and ``whole`` mean what they mean for `answer`.
+    """
+    held = _held(caller, body)
+    if held is not None:
+        return _not_modified(caller, body, request, held)
+    (content, etag), shared, coding, final = suit(caller, body, again=again)
     good_until = caller.expires if final else 0.0
     headers = [*_ids(request, to_openai=caller.to_openai), *shared, (b"etag", etag)]
-    if caller.if_none_match is not None and _has_already(caller.if_none_match, etag):
-        fewer = [header for header in headers if header[0] != b"content-type"]
-        return Response(304, fewer, b"", caller.key_id, good_until)
     headers.append((b"content-length", b"%d" % len(content)))
     if coding is not None:
         headers.append((b"content-encoding", coding))
-    return Response(200, headers, b"" if request.method == "HEAD" else content, caller.key_id, good_until)
+    if request.method == "HEAD":
+        return Response(200, headers, b"", caller.key_id, good_until)
+    if whole or not isinstance(content, Pieces):
+        return Response(200, headers, bytes(content), caller.key_id, good_until)
+    return Response(200, headers, b"", caller.key_id, good_until, content)
 
 
-def _has_already(if_none_match: bytes, etag: bytes) -> bool:
-    """Return whether the caller holds this very representation; weak tags compare as strong ones do."""
-    if if_none_match == b"*":
-        return True
-    return etag in (tag.strip().removeprefix(b"W/") for tag in if_none_match.split(b","))
+def _held(caller: Caller, body: Body) -> bytes | None:
+    """Return the entity tag of a representation of ``body`` that the caller holds and could be sent, or None.
+
+    Which of them it would get now depends on what others have asked for: it is not sent one again, because it
+    holds the other. Weak tags compare as strong ones do.
+    """
+    if caller.if_none_match is None:
+        return None
+    if caller.if_none_match == b"*":
+        return body.etag
+    tags = {tag.strip().removeprefix(b"W/") for tag in caller.if_none_match.split(b",")}
+    if body.etag in tags:
+        return body.etag
+    encoded = None if caller.coding is None else encoding.tag(body, caller.coding)
+    return encoded if encoded in tags else None
+
+
+def _not_modified(caller: Caller, body: Body, request: Request, etag: bytes) -> Response:
+    shared = caller.headers if len(body.content) < encoding.WORTH_IT else caller.varying_headers
+    headers = [*_ids(request, to_openai=caller.to_openai), *shared, (b"etag", etag)]
+    fewer = [header for header in headers if header[0] != b"content-type"]
+    return Response(304, fewer, b"", caller.key_id, caller.expires)
 
 
 def _preflight(request: Request, headers: Mapping[bytes, bytes], known: list[Header], options: Options) -> Response:

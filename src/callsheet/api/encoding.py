@@ -1,8 +1,9 @@
 """Content codings: which one the caller takes, and a body in it, compressed once (contract, section 6).
 
-Small bodies are compressed when first asked for. Large ones would hold up everybody else: they are put on a
-backlog that a thread works off, and go out as they are until that is done. As the same thread follows the database,
-huge ones always go out as they are.
+What is asked for once goes out as it is: to compress a page takes several times longer than to answer with it.
+Small bodies are compressed when they are asked for again. Large ones would hold up everybody else: they are put on
+a backlog that a thread works off, and go out as they are until that is done. As the same thread follows the
+database, huge ones always go out as they are.
 """
 
 import gzip
@@ -68,17 +69,32 @@ def _weight(parameter: bytes) -> float:
         return 0.0
 
 
-def encode(view: View, body: Body, coding: bytes) -> Body | None:
-    """Return ``body`` in ``coding``, with an entity tag of its own; None if it is not ready yet."""
+def tag(body: Body, coding: bytes) -> bytes:
+    """Return the entity tag of ``body`` in ``coding``: each representation has one of its own."""
+    return body.etag[:-1] + b"-" + coding + b'"'
+
+
+def encode(view: View, body: Body, coding: bytes, *, again: bool = True) -> Body | None:
+    """Return ``body`` in ``coding``, with its entity tag; None if it is not ready.
+
+    Parameters
+    ----------
+    view, body
+        What is shown, and the view it is from.
+    coding
+        One of `codecs`.
+    again
+        Whether it has been asked for before, so that it is worth compressing.
+    """
     content = view.views.encoded.get(view, body, coding)
     if content is None:
-        if len(body.content) > LARGEST:
+        if not again or len(body.content) > LARGEST:
             return None
         if len(body.content) > AT_ONCE:
             view.views.backlog.add(view, body, coding)
             return None
         content = _compress(view, body, coding)
-    return Body(content, body.etag[:-1] + b"-" + coding + b'"')
+    return Body(content, tag(body, coding))
 
 
 def work_off(backlog: Backlog) -> None:
@@ -87,6 +103,6 @@ def work_off(backlog: Backlog) -> None:
 
 
 def _compress(view: View, body: Body, coding: bytes) -> bytes:
-    content = codecs()[coding](body.content)
+    content = codecs()[coding](bytes(body.content))
     view.views.encoded.put(view, body, coding, content)
     return content

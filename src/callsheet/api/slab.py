@@ -1,7 +1,7 @@
 """Slab: models of one block as bytes, from which pages are cut, each with an entity tag."""
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from hashlib import blake2b
 from typing import Final, NamedTuple, TypeAlias
 
@@ -13,10 +13,47 @@ _BASE: Final = 0x9E3779B97F4A7C15  # odd, so that every place in a page weighs s
 _POWERS: Final = [pow(_BASE, count, _MODULUS) for count in range(MOST_IN_BLOCK + 1)]
 
 
+class Pieces:
+    """A long body as pieces that many answers share: made one string for each, they would fill the memory.
+
+    Parameters
+    ----------
+    pieces
+        In their order.
+    """
+
+    __slots__ = ("_length", "_pieces")
+
+    def __init__(self, pieces: Sequence[bytes]) -> None:
+        self._pieces = pieces
+        self._length = sum(map(len, pieces))
+
+    def __len__(self) -> int:
+        """Return the length of the body, in bytes."""
+        return self._length
+
+    def __bytes__(self) -> bytes:
+        """Return the body as one string."""
+        return b"".join(self._pieces)
+
+    def portions(self, least: int) -> Iterator[bytes]:
+        """Return the body, a few pieces at a time: at least so many bytes, but for the last."""
+        portion: list[bytes] = []
+        size = 0
+        for piece in self._pieces:
+            portion.append(piece)
+            size += len(piece)
+            if size >= least:
+                yield b"".join(portion)
+                portion, size = [], 0
+        if portion:
+            yield b"".join(portion)
+
+
 class Body(NamedTuple):
     """A body with its strong entity tag, both final."""
 
-    content: bytes
+    content: bytes | Pieces
     etag: bytes
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from callsheet.api.encoded import Backlog, Encoded
 from callsheet.api.rendering import Form, Rendering, kept
-from callsheet.api.slab import EMPTY, Body, Run, Slab, tag
+from callsheet.api.slab import EMPTY, Body, Pieces, Run, Slab, tag
 from callsheet.domain.access import Visibility
 from callsheet.domain.catalog import Block, Catalog
 from callsheet.domain.errors import InvalidRequestError
@@ -20,6 +20,8 @@ _MOST_VIEWS: Final = 1024
 #: How many blocks may be prepared while others wait; one takes up to some milliseconds.
 AT_ONCE: Final = 1
 _JOINED_AT_ONCE: Final = 100  # blocks of a whole list
+_WHOLE: Final = 64 * 1024  # bytes; a longer list of everything is in pieces
+_OPENING, _, _CLOSING = openai.write_list(b"\n").partition(b"\n")
 #: What it takes to prepare all that an answer needs, however long.
 UNBOUNDED: Final = sys.maxsize
 
@@ -127,8 +129,7 @@ class View:
         limit = self._made + most
         slabs = [self._slab(block, LISTED, limit) for block in self.catalog.blocks]
         runs = [(slab, 0, len(slab.keys)) for slab in slabs if slab.keys]
-        data = b",".join([slab.content for slab, _, _ in runs])
-        return Body(openai.write_list(data), tag(runs, b"openai"))
+        return Body(_join_or_share([slab.content for slab, _, _ in runs]), tag(runs, b"openai"))
 
     def forget(self) -> None:
         """Let go of what was prepared; whoever still holds the view may ask it all the same."""
@@ -214,6 +215,17 @@ class View:
         if not listed:
             return EMPTY
         return Slab(self._rendering.of(block, listed))
+
+
+def _join_or_share(contents: list[bytes]) -> bytes | Pieces:
+    """The list of everything, around the models of all slabs."""
+    if sum(map(len, contents)) <= _WHOLE:
+        return openai.write_list(b",".join(contents))
+    pieces = [_OPENING]
+    for content in contents:
+        pieces += (content, b",")
+    pieces[-1] = _CLOSING
+    return Pieces(pieces)
 
 
 class Views:

@@ -35,6 +35,7 @@ def serve(
     head_seconds: Annotated[float | None, flag("head_seconds")] = None,
     idle_seconds: Annotated[int | None, flag("idle_seconds")] = None,
     answer_seconds: Annotated[float | None, flag("answer_seconds")] = None,
+    max_unread_bytes: Annotated[int | None, flag("max_unread_bytes")] = None,
     trusted_proxies: Annotated[str | None, flag("trusted_proxies", metavar="A,B")] = None,
     rate_limit_key: Annotated[str | None, flag("rate_limit_key", metavar="RATE")] = None,
     rate_limit_address: Annotated[str | None, flag("rate_limit_address", metavar="RATE")] = None,

@@ -20,7 +20,7 @@ _GROUPS: Final = {
     "Database": ("database", "poll_seconds", "state_file", "max_stale_seconds"),
     "Limits": (
         *("max_url_bytes", "max_header_bytes", "max_body_bytes", "max_connections"),
-        *("head_seconds", "idle_seconds", "answer_seconds"),
+        *("head_seconds", "idle_seconds", "answer_seconds", "max_unread_bytes"),
         *("rate_limit_key", "rate_limit_address", "rate_limit_failures", "rate_limit_storage"),
     ),
     "Logs and telemetry": ("access_log", "log_format", "otel"),

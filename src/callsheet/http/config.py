@@ -2,6 +2,7 @@
 
 import logging
 import sys
+import time
 from collections.abc import Collection
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ from callsheet.http.app import CallsheetApp
 from callsheet.http.fast import FastLane, FastProtocol
 from callsheet.http.limits_files import connections_allowed
 from callsheet.http.limits_sweep import Sweep
+from callsheet.http.limits_unread import UnreadBytes
 from callsheet.http.metrics_family import Figures, Series
 from callsheet.http.protocol import EnvelopeProtocol, Limits
 from callsheet.http.stopping import Stopping
@@ -51,6 +53,7 @@ class ServerConfig(uvicorn.Config):
         super().__init__(app, http=_protocol(fast), callback_notify=self._sweep, timeout_notify=0, **options)
         self.limits = limits
         self.sweep = Sweep(limits.max_connections)
+        self.unread = UnreadBytes(limits.max_unread_bytes)
         self._memo_bytes = memo_bytes
         self._drain_seconds = drain_seconds
         self._lane: FastLane | None = None
@@ -65,6 +68,7 @@ class ServerConfig(uvicorn.Config):
         if self._drain_seconds is not None:
             stopping = Stopping(self.drain, self._drain_seconds, is_worker=self.workers > 1)
             self._callsheet().on_serving = stopping.take_over
+        self._callsheet().public.unread = self.unread
         telemetry = self._callsheet().telemetry
         telemetry.connections = self._count_connections
         if telemetry.traces and self.http_protocol_class is FastProtocol:
@@ -73,7 +77,7 @@ class ServerConfig(uvicorn.Config):
     def lane(self) -> FastLane:
         """Return what the connections of this process share."""
         if self._lane is None:
-            self._lane = FastLane(self._callsheet(), self.limits, self._memo_bytes)
+            self._lane = FastLane(self._callsheet(), self.limits, self._memo_bytes, self.unread)
         return self._lane
 
     def drain(self) -> None:
@@ -86,7 +90,11 @@ class ServerConfig(uvicorn.Config):
 
     def _count_connections(self) -> Figures:
         """Return how many are open, and how many were dropped; any thread may ask."""
-        open_now: Figures = {Series("callsheet_connections"): len(self.connections)}
+        open_now: Figures = {
+            Series("callsheet_connections"): len(self.connections),
+            Series("callsheet_unread_bytes"): self.unread.total,
+            Series("callsheet_unread_refusals_total"): self.unread.refused,
+        }
         return open_now | {
             Series("callsheet_connections_dropped_total", (("reason", reason),)): count
             for reason, count in self.sweep.dropped.items()
@@ -95,6 +103,7 @@ class ServerConfig(uvicorn.Config):
     async def _sweep(self) -> None:
         """End what waits too long, and let go of what is no longer true; uvicorn calls this once a second."""
         await self.sweep.run(self.connections)
+        self.unread.complain(time.monotonic())
         self._callsheet().public.follow()
         if self._lane is not None:
             self._lane.follow()

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
-from callsheet.api.answer import find, give, suit
+from callsheet.api.answer import Response, find, give, suit
 from callsheet.api.caller import Caller
 from callsheet.api.request import Header, Request, find_names
-from callsheet.api.slab import Body
+from callsheet.api.slab import Pieces
 from callsheet.domain.access import NEVER
 from callsheet.http.app import CallsheetApp
 from callsheet.http.head import Head, HeadReader, KnownLines
+from callsheet.http.limits_unread import UnreadBytes
 from callsheet.http.log_forms import NO_TEMPLATE, Answered
 from callsheet.http.memo import ENTRY, LONGEST, Memo, write_lines
 from callsheet.http.metrics import Label
@@ -58,10 +59,11 @@ class Rest(NamedTuple):
 class FastLane:
     """What the connections of a process share: app, memo, ids, and the first bytes of this second's answers."""
 
-    def __init__(self, app: CallsheetApp, limits: Limits, memo_bytes: int) -> None:
+    def __init__(self, app: CallsheetApp, limits: Limits, memo_bytes: int, unread: UnreadBytes) -> None:
         self.live = app.live
         self.observer = app.observer
         self.limits = app.limits
+        self.unread = unread
         self.is_open = not app.prefix.startswith("/v1") and (self.limits is None or self.limits.at_once)
         """Whether paths mean what they say (else the app takes a prefix off that looks like the API's own), and
         nobody needs to be waited for to know whether a request is one too many."""
@@ -113,15 +115,16 @@ class FastProtocol(EnvelopeProtocol):
         """Answer a request that is known by its bytes, or by its headers; leave any other to the parser."""
         begun = time.perf_counter()
         cycle = self.cycle
-        if (  # nothing is ahead of it, and the reader keeps up: an answer may be written now
+        lane = self._lane
+        if (  # nothing is ahead of it, and readers keep up: an answer may be written now
             self._part is BETWEEN
             and (cycle is None or cycle.response_complete)
             and not self.flow.write_paused
             and not self._deaf
             and not self.transport.is_closing()
             and self.limit_concurrency is None
+            and not lane.unread.is_full
         ):
-            lane = self._lane
             memo = lane.memo
             if lane.live.current is not memo.state:
                 memo.follow(lane.live.current)
@@ -183,11 +186,17 @@ class FastProtocol(EnvelopeProtocol):
         body = find(caller, names, query)
         if lane.limits is not None and not lane.limits.admits(self.client, caller.key_id):
             return False
+        again = memo.comes_again(head)
+        if isinstance(body.content, Pieces):  # which are sent one after the other, as far as they are read
+            return False
         if caller.to_openai or caller.if_none_match is not None:
-            self._send(head, caller, body, now, begun)
+            request = Request("GET", path, query, (), now, lane.ids.make().decode("ascii"))
+            self._send(request, give(caller, body, request, again=again, whole=True), begun)
             return True
-        (content, etag), headers, coding, final = suit(caller, body)
+        (content, etag), headers, coding, final = suit(caller, body, again=again)
         kind = lane.kind(names, head, len(content), caller)
+        if TYPE_CHECKING:
+            assert isinstance(content, bytes)
         pieces = (  # the same, byte for byte, as `give` makes it
             b"\r\n",
             plain_lines if headers is caller.headers else varying_lines,
@@ -196,21 +205,18 @@ class FastProtocol(EnvelopeProtocol):
             content,
         )
         self._write(pieces, kind, begun)
-        if final and len(data) <= LONGEST and memo.comes_again(head):
+        if again and final and len(data) <= LONGEST:
             rest = b"".join(pieces)
             size = len(data) + len(rest) + ENTRY
             memo.keep_answer(head, Rest(rest, caller.expires, kind, size, caller.key_id))
         return True
 
-    def _send(self, head: Head, caller: Caller, body: Body, now: float, begun: float) -> None:
+    def _send(self, request: Request, response: Response, begun: float) -> None:
         """Write an answer that is not of the usual form: not modified, or with its id twice."""
-        request_id = self._lane.ids.make()
-        request = Request("GET", head[0], head[1], (), now, request_id.decode("ascii"))
-        response = give(caller, body, request)
         kind = self._lane.observer.kind(request, response)
         lines = write_lines(self.server_state.default_headers), write_lines(response.headers)
         self.transport.write(b"".join((STATUS_LINE[response.status], *lines, b"\r\n", response.body)))
-        self._await_next(kind, request_id, begun)
+        self._await_next(kind, request.request_id.encode("ascii"), begun)
 
     def _give_again(self, known: Rest, begun: float) -> None:
         """Do what `_write` does, without a call more than it takes: most answers are given here."""

@@ -64,8 +64,11 @@ class Memo(Generic[Answer]):
         self.state: State | None = None
         self._max_bytes = max_bytes
         self._bytes = 0
-        self.comes_again = Recent().again
+        recent = Recent()
+        self.has_come = recent.came
         """Return whether a request has been seen before, so that its answer may be asked for once more."""
+        self.comes_again = recent.again
+        """The same, and note that it has been seen."""
 
     def follow(self, state: State) -> None:
         """Forget everything: the State has moved."""

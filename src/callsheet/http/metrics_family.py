@@ -59,6 +59,8 @@ FAMILIES: Final = (
     Family("callsheet_rate_limited_total", "counter", "Requests refused because a caller sent too many."),
     Family("callsheet_connections", "gauge", "Connections that are open."),
     Family("callsheet_connections_dropped_total", "counter", "Connections turned away, or ended for being slow."),
+    Family("callsheet_unread_bytes", "gauge", "Of answers that callers have not read yet."),
+    Family("callsheet_unread_refusals_total", "counter", "Requests refused because too much was left unread."),
     Family("callsheet_state_revision", "gauge", "Revision that is answered from, the oldest of all workers.", min),
     Family("callsheet_state_age_seconds", "gauge", "Since the state was last known to be the database's.", max),
     Family("callsheet_models", "gauge", "Models in the catalogue, retired and hidden ones too.", max),

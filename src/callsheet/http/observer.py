@@ -37,9 +37,9 @@ class Observer:
         to_openai = any(name == b"x-request-id" for name, _ in response.headers[:2])
         template = NO_TEMPLATE
         if self.log is not None:
-            length = len(response.body)
+            _, path, query, *_ = request
             template = self.log.template(
-                Answered(request.method, request.path, request.query, response.status, length, response.key_id)
+                Answered(request.method, path, query, response.status, response.length, response.key_id)
             )
         return Kind(self.metrics.tally(label(request, response.status, to_openai=to_openai)), template)
 

@@ -136,9 +136,11 @@ class TracedAPI(PublicAPI):
         ):
             await super().answer(scope, path, send)
 
-    def respond(self, request: Request, refusal: APIError | None = None, most: int = AT_ONCE) -> Response:
+    def respond(
+        self, request: Request, refusal: APIError | None = None, most: int = AT_ONCE, *, again: bool = False
+    ) -> Response:
         """Return the answer, and note in the span what it is."""
-        response = super().respond(request, refusal, most)
+        response = super().respond(request, refusal, most, again=again)
         span = trace.get_current_span()
         if span.is_recording():
             _note(span, request, response)

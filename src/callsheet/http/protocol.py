@@ -4,8 +4,10 @@ from asyncio import Transport
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from httptools import parse_url
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
+from callsheet.api.percent import unquote
 from callsheet.api.request import is_for_gateway
 from callsheet.domain.errors import (
     APIError,
@@ -15,6 +17,7 @@ from callsheet.domain.errors import (
 )
 from callsheet.http.errors import refuse_outside
 from callsheet.http.limits_sweep import FULL, SLOW, UNREAD
+from callsheet.http.limits_unread import Reading, held_by_system
 from callsheet.http.memo import write_lines
 from callsheet.http.pipeline import SLICE, PipelineProtocol
 from callsheet.http.sizes import LINE, Trailers, size_of, too_large
@@ -23,9 +26,9 @@ if TYPE_CHECKING:
     from callsheet.http.config import ServerConfig
 
 _METHOD_AND_VERSION: Final = 64  # bytes of a request line that are not the URL
-_SLOWEST: Final = 1024  # bytes a second; who reads an answer more slowly is cut off in the end
 _SMALLEST_CHUNK: Final = 6  # bytes that carry one of a body
 _LONGEST_MESSAGE: Final = 32 * 2**20  # bytes that Anthropic's API takes
+_MANY_ESCAPES: Final = 100  # in a URL
 _LINGER: Final = 2.0  # seconds between a last answer and the close, in which what still arrives is thrown away
 
 #: Connections above the most there may be that still get an answer; those above these are cut off without.
@@ -50,6 +53,8 @@ class Limits(NamedTuple):
         In which a head must arrive, whole, and then as many again for its body.
     answer_seconds
         For which a caller may leave its answer unread.
+    max_unread_bytes
+        Of answers that callers leave unread, of one process.
     """
 
     max_url_bytes: int
@@ -58,14 +63,7 @@ class Limits(NamedTuple):
     max_connections: int = 10_000
     head_seconds: float = 10.0
     answer_seconds: float = 30.0
-
-
-class Unread(NamedTuple):
-    """What the caller has not read: since when, by the loop's clock, how many bytes then, and at the last look."""
-
-    since: float
-    first: int
-    last: int
+    max_unread_bytes: int = 256 * 2**20
 
 
 class Part(Enum):
@@ -96,7 +94,9 @@ class EnvelopeProtocol(PipelineProtocol):
         self._made = 0.0  # the connection; this and the times below are by the loop's clock
         self._used = 0.0  # last, when an answer was complete; 0 as long as there was none
         self._part_begun = 0.0  # the head that is arriving, or its body
-        self._unread: Unread | None = None  # since when how much of an answer waits to be read
+        self._reading: Reading | None = None  # of an answer that has not left whole
+        self._unread = config.unread
+        self._unread_here = 0  # bytes of `_unread`
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]  # as in uvicorn
         """Take the connection, unless there are too many."""
@@ -110,6 +110,30 @@ class EnvelopeProtocol(PipelineProtocol):
                 transport.abort()
             else:
                 self._answer_last(OverloadedError("Overloaded"))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Count no more what will not be read."""
+        self._count_unread(0)
+        super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """Note that an answer does not leave at once."""
+        super().pause_writing()
+        self._count_unread(self.transport.get_write_buffer_size())
+        if self._reading is None:
+            self._begin_reading(self.loop.time())
+
+    def resume_writing(self) -> None:
+        """Note that next to all of an answer has left."""
+        super().resume_writing()
+        self._count_unread(0)
+
+    def _count_unread(self, count: int) -> None:
+        self._unread.change(count - self._unread_here)
+        self._unread_here = count
+
+    def _begin_reading(self, now: float) -> None:
+        self._reading = Reading(self.transport, now, self._limits.answer_seconds)
 
     def _has_parsed(self, count: int) -> None:
         """Refuse a head, or what comes with a body, that does not end: the parser gathers a line until it does."""
@@ -169,12 +193,26 @@ class EnvelopeProtocol(PipelineProtocol):
             self._refuse(too_large("headers", limit))
         if self._hosts > 1 or (not self._hosts and self.parser.get_http_version() == "1.1"):
             self._refuse(InvalidRequestError("Host: exactly one header is required"))
-        super().on_headers_complete()
+        if self.url.count(b"%") > _MANY_ESCAPES:
+            self._begin_to_answer(self.url)
+        else:
+            super().on_headers_complete()
         if self._is_chunked:
             self.headers = Trailers(limit, self._refuse)
         self._part_bytes = 0
         self._part = _BODY
         self._part_begun = self.loop.time()
+
+    def _begin_to_answer(self, url: bytes) -> None:
+        """Do what uvicorn does, but for undoing the escapes, which takes it a millisecond and more."""
+        target = parse_url(url)
+        self.url = b"/"
+        super().on_headers_complete()
+        path = unquote(target.path.decode("ascii"))
+        self.scope["path"] = self.root_path + path
+        self.scope["raw_path"] = self.root_path.encode("ascii") + target.path
+        self.scope["query_string"] = target.query or b""
+        self.url = url
 
     def on_body(self, body: bytes) -> None:
         """Refuse a body that turns out to be too large."""
@@ -215,12 +253,7 @@ class EnvelopeProtocol(PipelineProtocol):
         share
             Of the time allowed for requests; less than 1 when connections run short.
         """
-        unsent = self.transport.get_write_buffer_size()
-        if unsent:
-            self._check_reading(now, unsent)
-            return
-        self._unread = None
-        if self._is_answering() or self.transport.is_closing():
+        if self._is_being_read(now) or self._is_answering() or self.transport.is_closing():
             return
         if self._deaf:
             if now - self._used > _LINGER * share:
@@ -230,6 +263,9 @@ class EnvelopeProtocol(PipelineProtocol):
                 (self._used, self.timeout_keep_alive) if self._used else (self._made, self._limits.head_seconds)
             )
             if now - since > allowed * share:
+                if self._used and held_by_system(self.transport):
+                    self._check_reading(now)
+                    return
                 if not self._used:  # to be idle between requests is no fault
                     self._sweep.dropped[SLOW] += 1
                 self.transport.close()  # nothing was asked, so there is nothing to answer
@@ -238,13 +274,24 @@ class EnvelopeProtocol(PipelineProtocol):
             self._refusal = RequestTimeoutError("The request took too long to arrive")
             self.send_400_response("")
 
-    def _check_reading(self, now: float, unsent: int) -> None:
+    def _is_being_read(self, now: float) -> bool:
+        """Return whether an answer has not left whole; end the connection if that takes too long."""
+        unsent = self.transport.get_write_buffer_size()
+        if self._unread_here:
+            self._count_unread(unsent)
+        if unsent or (self._reading is not None and held_by_system(self.transport)):
+            self._check_reading(now)
+            return True
+        if self._reading is not None:
+            self._reading = None
+            self._used = now
+        return False
+
+    def _check_reading(self, now: float) -> None:
         """Cut off who reads nothing, or next to nothing; an answer that will not leave cannot be closed behind."""
-        if self._unread is None or unsent > self._unread.last:  # there is more to be read since
-            self._unread = Unread(now, unsent, unsent)
-        since, first, _ = self._unread
-        self._unread = self._unread._replace(last=unsent)
-        if now - since > self._limits.answer_seconds + max(0, first - unsent) / _SLOWEST:
+        if self._reading is None:
+            self._begin_reading(now)
+        elif self._reading.is_too_slow(now):
             self._sweep.dropped[UNREAD] += 1
             self.transport.abort()
 

@@ -1,14 +1,18 @@
 """The ASGI driver of `answer`: works under any server, mounted anywhere."""
 
 import logging
+import sys
 import time
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from callsheet.api.answer import Response, answer, apologize
 from callsheet.api.request import READ, Header, Request
+from callsheet.api.slab import Pieces
 from callsheet.api.view import AT_ONCE, UnfinishedError
 from callsheet.domain.access import NEVER
-from callsheet.domain.errors import APIError
+from callsheet.domain.errors import APIError, OverloadedError
+from callsheet.http.limits_unread import UnreadBytes
 from callsheet.http.memo import ENTRY, LONGEST, Memo
 from callsheet.http.observer import Kind, Observer
 from callsheet.http.paths import Scope
@@ -27,6 +31,9 @@ _Asked: TypeAlias = tuple[str, bytes, bytes, tuple[Header, ...]]
 
 #: The headers that carry the request id.
 _IDS: Final = frozenset({b"request-id", b"x-request-id"})
+
+#: Larger answers are not given while too much is left unread, and of one in pieces so much is sent at a time.
+LARGE: Final = 64 * 1024
 
 
 class Whole(NamedTuple):
@@ -47,6 +54,7 @@ class Whole(NamedTuple):
     expires: float
     kind: Kind
     size: int
+    pieces: Pieces | None
 
 
 class PublicAPI:
@@ -70,6 +78,8 @@ class PublicAPI:
         self._ids = RequestIDs()
         self.limits: RateLimits | None = None
         """Whom to refuse for asking too often."""
+        self.unread = UnreadBytes(sys.maxsize)
+        """What callers leave unread of their answers, as far as the server says."""
 
     async def answer(self, scope: Scope, path: bytes, send: Any) -> None:
         """Answer the request for ``path``, as `local_path` gives it; its body, if it has one, is not read."""
@@ -81,9 +91,14 @@ class PublicAPI:
         whole = self._recall(asked) if self.limits is None else None
         if whole is None:
             whole = await self._work_out(asked, request_id.decode("ascii"), client[0] if client else "")
+        if self.unread.is_full and (whole.pieces is not None or len(whole.body) > LARGE):
+            whole = self._turn_down(asked, request_id.decode("ascii"))
         self._observer.tell(whole.kind, request_id, time.perf_counter() - begun, client)
         answered = [*[(name, request_id) for name in whole.ids], *whole.headers]
         await send({"type": "http.response.start", "status": whole.status, "headers": answered})
+        if whole.pieces is not None:
+            for portion in whole.pieces.portions(LARGE):
+                await send({"type": "http.response.body", "body": portion, "more_body": True})
         await send({"type": "http.response.body", "body": whole.body})
 
     def follow(self) -> None:
@@ -110,20 +125,28 @@ class PublicAPI:
             known = self._recall(asked)
             if known is not None:
                 return known
-        try:
-            whole = self._whole(request, self.respond(request))
-        except UnfinishedError:
-            made = await self._preparing.finish(lambda most: self.respond(request, most=most))
-            return self._whole(request, made)
         memo = self._memo
-        if whole.expires and whole.size - len(whole.body) - ENTRY <= LONGEST and memo.comes_again(asked):
-            memo.keep_answer(asked, whole)
+        again = memo.has_come(asked)
+        is_prepared = True
+        try:
+            response = self.respond(request, again=again)
+        except UnfinishedError:
+            is_prepared = False
+            response = await self._preparing.finish(lambda most: self.respond(request, most=most, again=again))
+        whole = self._whole(request, response)
+        if response.status == HTTPStatus.OK:
+            memo.comes_again(asked)
+            if again and is_prepared and whole.expires and _length(request) <= LONGEST:
+                memo.keep_answer(asked, whole)
         return whole
 
+    def _turn_down(self, asked: _Asked, request_id: str) -> Whole:
+        """The answer to a request for a large list while too much is left unread."""
+        self.unread.refused += 1
+        request = Request(*asked, time.time(), request_id)
+        return self._whole(request, self.respond(request, OverloadedError("Overloaded")))
+
     def _whole(self, request: Request, response: Response) -> Whole:
-        length = (
-            len(request.path) + len(request.query) + sum(len(name) + len(value) for name, value in request.headers)
-        )
         return Whole(
             response.status,
             tuple(name for name, _ in response.headers[:2] if name in _IDS),
@@ -131,10 +154,13 @@ class PublicAPI:
             response.body,
             response.good_until,
             self._observer.kind(request, response),
-            length + len(response.body) + ENTRY,
+            _length(request) + response.length + ENTRY,
+            response.pieces,
         )
 
-    def respond(self, request: Request, refusal: APIError | None = None, most: int = AT_ONCE) -> Response:
+    def respond(
+        self, request: Request, refusal: APIError | None = None, most: int = AT_ONCE, *, again: bool = False
+    ) -> Response:
         """Return the answer; what goes wrong in making it is logged with the request id, never shown.
 
         Parameters
@@ -145,6 +171,8 @@ class PublicAPI:
             Why it is not to be looked into.
         most
             Blocks of the catalogue that may be prepared for it.
+        again
+            Whether an equal request came before.
 
         Raises
         ------
@@ -153,10 +181,17 @@ class PublicAPI:
         """
         state = self._live.current
         try:
-            return answer(state, request, most) if refusal is None else apologize(state, request, refusal)
+            if refusal is not None:
+                return apologize(state, request, refusal)
+            return answer(state, request, most, again=again, whole=False)
         except UnfinishedError:
             raise
         except Exception:  # whatever it was, the caller gets the envelope
             told = {"request_id": request.request_id}
             _log.exception("%s %s failed.", request.request_id, request.method, extra=told)
             return apologize(state, request)
+
+
+def _length(request: Request) -> int:
+    headers = sum(len(name) + len(value) for name, value in request.headers)
+    return len(request.path) + len(request.query) + headers

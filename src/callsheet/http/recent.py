@@ -17,6 +17,11 @@ class Recent:
     def __init__(self) -> None:
         self._marks = array("I", bytes(4 * 2**_BITS))
 
+    def came(self, thing: Hashable) -> bool:
+        """Return whether ``thing`` came lately."""
+        number = hash(thing)
+        return self._marks[number & _PLACE] == number >> _BITS & _MARK
+
     def again(self, thing: Hashable) -> bool:
         """Return whether ``thing`` came lately, and note that it came."""
         number = hash(thing)

@@ -142,6 +142,7 @@ def _config(settings: Settings, make_app: Callable[[], CallsheetApp]) -> ServerC
             settings.max_connections,
             settings.head_seconds,
             settings.answer_seconds,
+            settings.max_unread_bytes,
         ),
         fast=settings.fast,
         memo_bytes=settings.memo_bytes,
