@@ -144,8 +144,11 @@ class AppDoor(Door):
             sent.append(message)
 
         asyncio.run(self.app(scope, receive, send))
-        assert [message["type"] for message in sent] == ["http.response.start", "http.response.body"]
-        return sent[0]["status"], _text(sent[0]["headers"]), sent[1]["body"]
+        start, *bodies = sent
+        assert start["type"] == "http.response.start"
+        assert {message["type"] for message in bodies} == {"http.response.body"}
+        assert [message.get("more_body", False) for message in bodies] == [*[True] * (len(bodies) - 1), False]
+        return start["status"], _text(start["headers"]), b"".join(message["body"] for message in bodies)
 
     def close(self) -> None:
         self.live.stop()

@@ -6,6 +6,8 @@ import time
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
+from anyio.lowlevel import checkpoint
+
 from callsheet.api.answer import Response, answer, apologize
 from callsheet.api.request import READ, Header, Request
 from callsheet.api.slab import Pieces
@@ -99,6 +101,7 @@ class PublicAPI:
         if whole.pieces is not None:
             for portion in whole.pieces.portions(LARGE):
                 await send({"type": "http.response.body", "body": portion, "more_body": True})
+                await checkpoint()  # a server need not wait for a quick reader, but others wait for us
         await send({"type": "http.response.body", "body": whole.body})
 
     def follow(self) -> None:
@@ -134,7 +137,7 @@ class PublicAPI:
             is_prepared = False
             response = await self._preparing.finish(lambda most: self.respond(request, most=most, again=again))
         whole = self._whole(request, response)
-        if response.status == HTTPStatus.OK:
+        if response.status < HTTPStatus.BAD_REQUEST:
             memo.comes_again(asked)
             if again and is_prepared and whole.expires and _length(request) <= LONGEST:
                 memo.keep_answer(asked, whole)
