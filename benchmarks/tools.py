@@ -24,7 +24,8 @@ def provide() -> None:
             ["apt-get", "update", "-qq"],
             ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing],
         ):
-            subprocess.run(command, check=True, env=environment, stdout=subprocess.DEVNULL)
+            if subprocess.run(command, check=False, env=environment, stdout=subprocess.DEVNULL).returncode:
+                break
         missing = _missing()
     if missing:
         names = " ".join(missing)

@@ -20,13 +20,7 @@ NODE: Final = _FOLDER / "node" / "node_modules" / ".bin"
 
 
 def install() -> None:
-    """Make what is missing or out of date.
-
-    Raises
-    ------
-    subprocess.CalledProcessError
-        A package could not be installed; what was said about it is on stderr.
-    """
+    """Make what is missing or out of date; a failure ends the program with what to do."""
     litellm.install()
     requirements = _HERE / "requirements.txt"
     if _begin("python", requirements):
@@ -72,4 +66,7 @@ def _digest(*files: Path) -> str:
 
 def _run(*command: str | Path) -> None:
     print(f"{command[0]}…", file=sys.stderr)
-    subprocess.run(command, check=True, stdout=sys.stderr)
+    if subprocess.run(command, check=False, stdout=sys.stderr).returncode:
+        sys.exit(
+            "The peers could not be installed for the reason above; mend that, and run scripts/doctor-peers again."
+        )
