@@ -284,6 +284,37 @@ async def openai_only(asked: Asked, ask: Ask) -> Answered:
     return await ask(plain if key is None else plain.headed(authorization=f"Bearer {key}"))
 
 
+# --- wrappers
+
+
+async def bare_array(asked: Asked, ask: Ask) -> Answered:
+    """List without an object around the list (Together, one-api)."""
+    answered = await ask(asked)
+    return answered.saying(answered.json["data"]) if asked.is_list and answered.status == 200 else answered
+
+
+async def null_data(asked: Asked, ask: Ask) -> Answered:
+    """Answer null where there is no model (Ollama)."""
+    answered = await ask(asked)
+    return answered.changed(data=None) if asked.is_list and answered.status == 200 else answered
+
+
+async def error_in_a_success(asked: Asked, ask: Ask) -> Answered:
+    """Report the failure of an upstream with status 200."""
+    answered = await ask(asked)
+    failed = {"error": {"message": "No upstream is up.", "type": "upstream_error"}}
+    return answered.saying(failed) if asked.is_list and answered.status == 200 else answered
+
+
+async def null_display_name(asked: Asked, ask: Ask) -> Answered:
+    """Leave the name of one model null."""
+    answered = await ask(asked)
+    if not asked.is_list or answered.status != 200 or not answered.json["data"]:
+        return answered
+    first, *others = answered.json["data"]
+    return answered.changed(data=[{**first, "display_name": None}, *others])
+
+
 # --- errors
 
 

@@ -1,14 +1,16 @@
 """Install the official client libraries that the tests beside this file drive.
 
 `python tests/clients/install.py` makes, from locks with hashes, one virtual environment for each Python client, one
-folder for the TypeScript clients, one program with the Go client and one with each Java client, all in `.clients/`
-at the project's root. What is already there and up to date is left alone.
+folder for the TypeScript clients and one for Claude Code (five releases, 1.4 GB), one program with the Go client
+and one with each Java client, all in `.clients/` at the project's root. What is already there and up to date is
+left alone.
 
 To move to another release, write the new lock; none may name a download address:
 
 * Python: `uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate` (the oldest
   anthropic needs httpx<0.28).
-* TypeScript: in `node/`, `npm install --package-lock-only --omit-lockfile-registry-resolved`.
+* TypeScript and Claude Code: in `node/` or `claude/`,
+  `npm install --package-lock-only --omit-lockfile-registry-resolved`.
 * Go: in `go/`, `go get` with the release, then `go mod tidy`.
 * Java: change `pom.xml`, run this, and put the checksums that it prints into `checksums.txt`.
 """
@@ -43,7 +45,9 @@ def main() -> None:
     with _alone(), ThreadPoolExecutor() as pool:
         made = pool.map(_install_python_client, sorted((HERE / "requirements").glob("*.txt")))
         built = [pool.submit(_install_go_client), pool.submit(_install_java_clients)]
-        _install_typescript_clients()
+        _install_with_npm("node", "The TypeScript clients are")
+        if can_run_claude_code():
+            _install_with_npm("claude", "Claude Code is")
         list(made)  # raises what went wrong
         for each in built:
             each.result()
@@ -69,15 +73,20 @@ def _install_python_client(requirements: Path) -> None:
     print(f"Made {folder}.")
 
 
-def _install_typescript_clients() -> None:
-    folder = CLIENTS / "node"
-    sources = [HERE / "node" / name for name in ("package.json", "package-lock.json")]
+def can_run_claude_code() -> bool:
+    """Whether this is a machine for which the locked packages of Claude Code hold the program."""
+    return sys.platform == "linux" and platform.machine() == "x86_64" and platform.libc_ver()[0] == "glibc"
+
+
+def _install_with_npm(name: str, what: str) -> None:
+    folder = CLIENTS / name
+    sources = [HERE / name / file for file in ("package.json", "package-lock.json")]
     stamp = _digest(*sources)
     if _is_made(folder, stamp):
         return
     npm = shutil.which("npm")
     if npm is None or _node_version() < _OLDEST_NODE:
-        print(f"The TypeScript clients are left out: install Node.js {_OLDEST_NODE} or newer with npm.")
+        print(f"{what} left out: install Node.js {_OLDEST_NODE} or newer with npm.")
         return
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()

@@ -25,7 +25,7 @@ def main(kind: str, job: dict[str, Any]) -> list[list[str] | None]:
             query = {} if openai else {"limit": job["limit"]}
             try:
                 listed.append([model.id for model in itertools.islice(models.list(**query), job["at_most"])])
-            except library.APIError:
+            except (library.APIError, AttributeError):  # the latter from an array where a page should be
                 listed.append(None)
     return listed
 

@@ -15,7 +15,7 @@ from rich.cells import cell_len
 
 from callsheet.doctor.report import Report
 from callsheet.doctor.rules import load_clients
-from tests.broken import bugs
+from tests.broken import bugs, replies
 from tests.broken.asking import Answered, Ask, Asked, Bug
 from tests.broken.serving import make_app, serve_app, serve_broken, serve_nothing, serve_silence
 from tests.cli.conftest import CLI, Result, call
@@ -73,10 +73,10 @@ def test_it_needs_nothing_of_the_server(stocked: Stocked, url: str) -> None:
 def test_a_pipe_gets_markdown(doctor: CLI, url: str) -> None:
     done = doctor(url, "--alias", ALIAS)
     assert (done.code, done.err) == (0, "")
-    assert done.out.startswith(f"# callsheet doctor {url}\n\n16 models in Anthropic's shape and OpenAI's shape; ")
+    assert done.out.startswith(f"# callsheet doctor {url}\n\n16 models in Anthropic's format and OpenAI's format; ")
     assert re.search(r"^\| Claude Code \| 16 of 16 models \| [\d.]+ m?s of 3 s \| ok \|$", done.out, re.MULTILINE)
     assert "## Conformance: 100 %\n" in done.out
-    assert "| 3 Order and paging | 22 | 0 | 0 | 0 |\n" in done.out
+    assert "| Order and paging | 22 | 0 | 0 | 0 |\n" in done.out
     rows = [line for line in done.out.splitlines() if line.startswith("|")]
     assert {row.count("|") for row in rows} == {5, 6}
 
@@ -95,11 +95,11 @@ def test_findings_name_models_reasons_and_what_to_do(doctor: CLI, stocked: Stock
         done = doctor(url, *played)
     assert (
         "* *warning* Claude Code 2.1.223 and newer: `kimi-k3`: Claude Code keeps only ids that contain `claude` or "
-        "`anthropic`. List it under an alias or a model id such as `claude-kimi-k3`.\n"
+        "`anthropic`. Give it an id that contains `claude`, such as `claude-kimi-k3`, here and in the gateway.\n"
     ) in done.out
     assert "* **error** Java SDK, Python SDK: Paging stops after page 1: has_more is true, but last_id" in done.out
-    assert "* **error** §2 `first_id` and `last_id` are the ids of the page's first and last model: " in done.out
-    assert "\n* Claude Desktop: query, headers besides the key" in done.out
+    assert "\nApart from that, 1 rule of the contract is broken; --contract shows them.\n" in done.out
+    assert "\n* Claude Desktop: " in done.out
 
 
 def test_who_is_left_without_a_list_is_told_what_they_see(doctor: CLI, stocked: Stocked) -> None:
@@ -107,15 +107,17 @@ def test_who_is_left_without_a_list_is_told_what_they_see(doctor: CLI, stocked: 
         done = doctor(url, "--client", "librechat", "--client", "claude-code")
     assert "Claude Code takes that for a failure, as it will not hand its key on." in done.out
     assert "\n* LibreChat: LibreChat's own built-in list of models.\n" in done.out
-    assert "--verbose names them all" in done.out
+    assert "--contract shows them." in done.out
 
 
 def test_verbose_tells_every_rule(doctor: CLI, stocked: Stocked) -> None:
     with serve_broken(stocked.installation, bugs.map_order) as url:
         done = doctor(url, "--verbose", *QUICK)
     assert "* kept: No model is listed twice\n" in done.out
-    assert "* **broken**: The order stays the same from answer to answer (Two answers" in done.out
-    assert "* blocked: Newer models come first (not told, as this does not hold: The order stays" in done.out
+    assert (
+        "* **broken**: The order stays the same from answer to answer (The order changes: two answers" in done.out
+    )
+    assert "* blocked: Newer models come first (not tested, as this does not hold: The order stays" in done.out
     assert "* not applicable: Aliases are not listed (no alias is known; name one with --alias)\n" in done.out
 
 
@@ -164,7 +166,56 @@ def test_the_worst_finding_makes_the_exit_code(
     bug: Bug, fail_on: str, code: int, doctor: CLI, stocked: Stocked
 ) -> None:
     with serve_broken(stocked.installation, bug) as url:
-        assert doctor(url, "--fail-on", fail_on, *QUICK).code == code
+        assert doctor(url, "--fail-on", fail_on, *QUICK, "--contract").code == code
+
+
+def test_with_a_client_only_what_concerns_it_counts_and_the_rest_is_one_line(doctor: CLI, stocked: Stocked) -> None:
+    with serve_broken(stocked.installation, bugs.ignored_limit, default_limit=1000) as url:
+        alone = doctor(url, "--fail-on", "note", *QUICK)
+        beside = doctor(url, "--fail-on", "note", *QUICK, "--contract")
+        everything = doctor(url, "--fail-on", "note")
+    assert alone.code == 0
+    assert "Found for Claude Code: nothing.\n" in alone.out
+    assert alone.out.endswith("\nApart from that, 7 rules of the contract are broken; --contract shows them.\n")
+    assert "Conformance" not in alone.out
+    assert (beside.code, everything.code) == (5, 5)
+    headline = "* **error** Order and paging: `limit` is ignored: limit=1 returned 16 models. "
+    assert headline in beside.out
+    assert headline in everything.out
+    assert "§" not in everything.out
+
+
+@pytest.mark.parametrize("client", ["claude-code", "python-sdk"])
+def test_the_exit_code_is_that_of_the_client_that_is_named(client: str, doctor: CLI, stocked: Stocked) -> None:
+    with serve_broken(stocked.installation, bugs.ignored_limit, default_limit=1000) as url:
+        assert doctor(url, "--client", client).code == {"claude-code": 0, "python-sdk": 5}[client]
+
+
+@pytest.mark.parametrize(
+    ("model_id", "advice"),
+    [
+        ("kimi-k3", "Give it an id that contains `claude`, such as `claude-kimi-k3`, here and in the gateway."),
+        (
+            "hf.co/acme/maple",
+            "Give it an id that contains `claude`, such as `claude-maple`, here and in the gateway.",
+        ),
+        (
+            "/data/models/Qwen/",
+            "Give it an id that contains `claude`, such as `claude-Qwen`, here and in the gateway.",
+        ),
+        (
+            "acme/claude-GLM",
+            "Update Claude Code to 2.1.223 or newer, or give it an id that begins with one of the words",
+        ),
+    ],
+)
+def test_the_advice_on_an_id_is_one_that_works(model_id: str, advice: str, doctor: CLI) -> None:
+    models = [replies.GOOD, replies.model(model_id)]
+    with replies.serve_lists({"x": replies.page(*models)}) as lists:
+        done = doctor(lists.at("x"), *QUICK)
+    assert advice in done.out
+    assert "claude-claude" not in done.out
+    assert "alias" not in done.out
 
 
 # --- the key
@@ -185,8 +236,7 @@ def test_the_key_can_come_from_stdin(call: CLI, stocked: Stocked, url: str) -> N
 def test_without_a_key_it_says_how_to_give_one(call: CLI, url: str) -> None:
     refusal = call("doctor", url).refusal
     assert refusal == (
-        "There is no API key; give one with --api-key, or in ANTHROPIC_API_KEY (any word, if the server asks for "
-        "none)."
+        "There is no API key; pass --api-key KEY or set ANTHROPIC_API_KEY (any word, if the server needs none)."
     )
 
 
@@ -197,7 +247,10 @@ def test_a_key_that_no_header_can_carry_is_refused_unseen(call: CLI, url: str) -
 
 def test_a_key_that_the_server_does_not_know_is_told(doctor: CLI, url: str) -> None:
     refusal = doctor(url, "--api-key", "sk-not-known").refusal
-    assert refusal == f"{url}/v1/models refuses the key with 401; give one that the server knows with --api-key."
+    assert refusal == (
+        f'{url}/v1/models refuses the key with 401: "invalid x-api-key"; give one that the server knows with '
+        "--api-key, or what else it asks for with --header."
+    )
 
 
 # --- what cannot be examined
@@ -239,8 +292,8 @@ def test_a_server_below_a_prefix_is_examined_there(doctor: CLI, stocked: Stocked
     ("bug", "sentence"),
     [
         (bugs.html, "answers with a web page; give the base URL of the API, not of its web interface."),
-        (bugs.invalid_json, "answers with 200 and a body (application/json) that is no JSON; check the URL."),
-        (bugs.always_500, "fails (500, text/plain: Internal Server Error); see the server's log."),
+        (bugs.invalid_json, "answers with 200 and a body (application/json) that is not JSON; check the URL."),
+        (bugs.always_500, 'fails with 500: "Internal Server Error"; see the server\'s log.'),
     ],
 )
 def test_a_server_without_a_list_is_told_in_a_sentence(
@@ -259,7 +312,7 @@ def test_a_body_that_is_too_large_is_not_read_to_its_end(doctor: CLI, stocked: S
     with serve_broken(stocked.installation, bugs.too_large) as url:
         refusal = doctor(url).refusal
     assert refusal == (
-        f"The server at {url} answered with more than 64 MiB; that is no list of models, so check the URL."
+        f"The server at {url} answered with more than 64 MiB; a list of models is smaller, so check the URL."
     )
 
 

@@ -59,6 +59,9 @@ BODIES: Final = {
     ),
     "data is an object": json.dumps({"data": {"claude-x": {}}, "has_more": False}),
     "a list alone": json.dumps([model("claude-x")]),
+    "a list of nothing at all": "[]",
+    "a list that is null": '{"data": null}',
+    "errors in one another": json.dumps({"error": {"error": {"error": {"error": {"error": "deep"}}}}}),
     "numbers without end": '{"data":[{"id":"claude-x","created_at":NaN}],"has_more":Infinity,"last_id":'
     + "9" * 5000
     + "}",
@@ -94,7 +97,7 @@ def test_what_is_no_json_is_no_list(diagnose: Diagnose) -> None:
         body = page(model("claude-x")).replace('"2026-01-01T00:00:00Z"', "NaN")
         return Answered(200, {"content-type": "application/json"}, body.encode())
 
-    with pytest.raises(DoctorError, match="that is no JSON"):
+    with pytest.raises(DoctorError, match="that is not JSON"):
         diagnose(answer)
 
 

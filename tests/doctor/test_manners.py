@@ -156,7 +156,7 @@ def test_it_stops_when_the_server_wants_to_be_left_alone(diagnose: Diagnose, wit
     report = diagnose(witness, bugs.rate_limited(40, 3600))
     assert len(witness.asked) <= 41
     assert (report.unfinished, report.worst) == ("the server limits the rate of requests", Level.WARNING)
-    assert "*warning* Not everything could be asked: the server limits" in write_diagnosis(report)
+    assert "*warning* Not everything could be tested: the server limits" in write_diagnosis(report)
     reasons = {
         check.sentence
         for section in report.sections
@@ -239,5 +239,5 @@ def hanging(stocked: Stocked) -> Iterator[Report]:
 def test_a_server_that_leaves_three_requests_unanswered_is_asked_no_more(hanging: Report) -> None:
     assert "listed-is-retrieved" in codes(hanging, Result.FAILED)
     checks = {check.code: check for section in hanging.sections for check in section.checks}
-    assert checks["listed-is-retrieved"].sentence.endswith("retrieving it did not answer within 1.5 s.")
+    assert checks["listed-is-retrieved"].sentence.endswith("is listed, but the server did not answer within 1.5 s.")
     assert hanging.seconds < 20

@@ -35,6 +35,10 @@ BUGS: Final[tuple[Bug, ...]] = (
     bugs.old_versions_only,
     bugs.no_display_name,
     bugs.created_at_as_a_number,
+    bugs.bare_array,
+    bugs.null_data,
+    bugs.error_in_a_success,
+    bugs.null_display_name,
 )
 
 #: More models than the server has: whoever gets so many goes on for ever.

@@ -1,5 +1,6 @@
 """A diagnosis for people: the doctor's report as Markdown, to be read in a terminal or pasted into an issue."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
@@ -22,6 +23,9 @@ _NAMED: Final = 8
 
 _LEVELS: Final = list(Level)
 
+#: A range of versions.
+_RANGE: Final = re.compile(r"(?P<first>[\d.]+) (?:to (?P<last>[\d.]+)|and newer)")
+
 #: How a level is written, so that the worse it is the more it stands out.
 _MARKS: Final = {Level.ERROR: "**error**", Level.WARNING: "*warning*", Level.NOTE: "note"}
 
@@ -32,14 +36,14 @@ def write_diagnosis(report: Report, *, verbose: bool = False) -> str:
     Parameters
     ----------
     verbose
-        Also tell the rules that are kept or cannot be applied, and all that is not verified of the clients.
+        Also list the rules that are kept or cannot be tested, and all that is not verified of the clients.
     """
     return "\n".join([*_head(report), *_clients(report, verbose=verbose), *_contract(report, verbose=verbose), ""])
 
 
 def _head(report: Report) -> Iterator[str]:
-    dialects = {"anthropic": "Anthropic's shape", "openai": "OpenAI's shape"}
-    shapes = " and ".join(dialects[each] for each in report.speaks) or "no shape that could be read"
+    dialects = {"anthropic": "Anthropic's format", "openai": "OpenAI's format"}
+    shapes = " and ".join(dialects[each] for each in report.speaks) or "neither Anthropic's nor OpenAI's format"
     yield f"# callsheet doctor {report.url}"
     yield ""
     models = "1 model" if len(report.models) == 1 else f"{len(report.models)} models"
@@ -50,24 +54,27 @@ def _head(report: Report) -> Iterator[str]:
     yield _sum(report)
     if report.unfinished:
         yield ""
-        yield f"{_MARKS[Level.WARNING]} Not everything could be asked: {report.unfinished}."
+        yield f"{_MARKS[Level.WARNING]} Not everything could be tested: {report.unfinished}."
 
 
 def _sum(report: Report) -> str:
     """What was found, in a line."""
-    levels = [told.finding.level for told in _tell(report.clients)]
-    levels += [check.level for section in report.sections for check in section.checks if check.is_broken]
+    levels = [each.finding.level for each in _merged(report.clients)]
+    if not report.focused:
+        levels += [check.level for check in _broken_checks(report)]
     counts = [(levels.count(level), level.value) for level in Level]
     found = ", ".join(f"{count} {level}{'s' if count > 1 else ''}" for count, level in counts if count)
-    asked = "what could be asked" if report.unfinished else "the contract"
-    return f"Found: {found or 'nothing'}; {report.score} % of {asked} is kept."
+    if report.focused:
+        return f"Found for {', '.join(client.title for client in report.clients)}: {found or 'nothing'}."
+    tested = "what could be tested" if report.unfinished else "the contract"
+    return f"Found: {found or 'nothing'}; {report.score} % of {tested} is kept."
 
 
 # --- clients
 
 
-class _Told(NamedTuple):
-    """A finding, and everybody it is about."""
+class _Merged(NamedTuple):
+    """A finding, and every client that it is about."""
 
     finding: Finding
     about: list[tuple[ClientReport, list[Play]]]
@@ -80,48 +87,65 @@ def _clients(report: Report, *, verbose: bool) -> Iterator[str]:
         for plays in _alike(client):
             sees = "no list" if plays[0].shown is None else f"{len(plays[0].shown)} of {plays[0].listed} models"
             yield f"| {_who(client, plays)} | {sees} | {_time(plays)} | {_mark(plays[0].findings)} |"
-    if told := sorted(_tell(report.clients), key=lambda each: _LEVELS.index(each.finding.level)):
-        yield ""
-        for each in told:
+    yield from _names_shown(report)
+    if merged := sorted(_merged(report.clients), key=lambda each: _LEVELS.index(each.finding.level)):
+        yield from ("", "What goes wrong:", "")
+        for each in merged:
             yield from _finding(each)
     yield from _footnotes(report.clients, verbose=verbose)
+
+
+def _names_shown(report: Report) -> Iterator[str]:
+    """The names in each picker: those of clients that show the same names in a line of their own."""
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for client in report.clients:
+        for plays in _alike(client):
+            if plays[0].names:
+                groups.setdefault(plays[0].names, []).append(_who(client, plays))
+    if groups:
+        yield from ("", "The names they show:", "")
+        for names, who in groups.items():
+            yield f"* {', '.join(who)}: {_listed(names)}"
 
 
 def _alike(client: ClientReport) -> list[list[Play]]:
     """The ways of a client that come to the same, together."""
     groups: dict[object, list[Play]] = {}
     for play in client.plays:
-        key = play.shown, tuple((finding.code, finding.models) for finding in play.findings)
+        key = play.shown, play.names, tuple((finding.code, finding.models) for finding in play.findings)
         groups.setdefault(key, []).append(play)
     return list(groups.values())
 
 
-def _tell(clients: Iterable[ClientReport]) -> list[_Told]:
+def _merged(clients: Iterable[ClientReport]) -> list[_Merged]:
     """Every finding once."""
-    merged: dict[object, _Told] = {}
+    merged: dict[object, _Merged] = {}
     for client in clients:
         for play in client.plays:
             for finding in play.findings:
                 key = finding.code, finding.level, finding.sentence, finding.models
-                about = merged.setdefault(key, _Told(finding, [])).about
+                about = merged.setdefault(key, _Merged(finding, [])).about
                 if not about or about[-1][0] is not client:
                     about.append((client, []))
                 about[-1][1].append(play)
     return list(merged.values())
 
 
-def _finding(told: _Told) -> Iterator[str]:
-    finding = told.finding
-    who = ", ".join(_who(client, plays) for client, plays in told.about)
-    names = _names(finding.models)
+#: What the models are that a finding names, by its code.
+_MODELS: Final = {"cut": "Missing", "stops": "Missing", "repeated": "Repeated", "cut-text": "Concerned"}
+
+
+def _finding(merged: _Merged) -> Iterator[str]:
+    finding = merged.finding
+    who = ", ".join(_who(client, plays) for client, plays in merged.about)
+    names = _listed(finding.models)
     if finding.code == "dropped":
         text = f"{names}: {finding.sentence} {finding.advice}"
     else:
-        missing = f" Missing: {names}." if finding.code in ("cut", "stops") else ""
-        repeated = f" Repeated: {names}." if finding.code == "repeated" else ""
-        text = f"{finding.sentence} {finding.advice}{missing}{repeated}"
+        named = f" {_MODELS[finding.code]}: {names}." if finding.code in _MODELS else ""
+        text = f"{finding.sentence} {finding.advice}{named}"
     yield f"* {_MARKS[finding.level]} {who}: {text}"
-    if finding.code != "dropped":  # the list itself is no news there
+    if finding.code not in ("dropped", "cut-text"):  # the list itself is no news there
         yield from _shown(finding.evidence)
 
 
@@ -129,12 +153,28 @@ def _who(client: ClientReport, plays: Sequence[Play]) -> str:
     """The client, and which of its ways of asking if not all of them."""
     if len(plays) == len(client.plays):
         return client.title
-    ways = []
-    for versions in dict.fromkeys(play.versions for play in plays):
+    all_versions = list(dict.fromkeys(play.versions for play in client.plays))
+    ways: list[str] = []
+    whole: list[str] = []  # versions of which all ways are meant, one after the other
+    for versions in (*all_versions, ""):
         named = [play.way for play in plays if play.versions == versions]
-        all_ways = len(named) == sum(play.versions == versions for play in client.plays)
-        ways.append(versions if all_ways else f"{versions} ({', '.join(named)})")
+        if named and len(named) == sum(play.versions == versions for play in client.plays):
+            whole.append(versions)
+            continue
+        ways += _spanned(whole)
+        whole = []
+        if named:
+            ways.append(f"{versions} ({', '.join(named)})")
     return f"{client.title} {', '.join(ways)}"
+
+
+def _spanned(versions: Sequence[str]) -> list[str]:
+    """Return neighbouring ranges of versions as one: `1.0 and newer` for `2.0 and newer`, `1.0 to 1.9`."""
+    ranges = [found for found in map(_RANGE.fullmatch, versions) if found]
+    if len(versions) < 2 or len(ranges) < len(versions):
+        return list(versions)
+    newest, oldest = ranges[0], ranges[-1]
+    return [f"{oldest['first']} to {newest['last']}" if newest["last"] else f"{oldest['first']} and newer"]
 
 
 def _time(plays: Sequence[Play]) -> str:
@@ -152,7 +192,7 @@ def _mark(findings: Iterable[Finding]) -> str:
 def _footnotes(clients: Sequence[ClientReport], *, verbose: bool) -> Iterator[str]:
     without = [client for client in clients if any(map(_sees_nothing, client.plays))]
     if without:
-        yield from ("", "Without a list their users see:", "")
+        yield from ("", "What their users see instead:", "")
         yield from (f"* {client.title}: {client.otherwise}." for client in without)
     unverified = [
         f"* {_who(client, [play for play in client.plays if play.unverified == what])}: {what}."
@@ -162,8 +202,16 @@ def _footnotes(clients: Sequence[ClientReport], *, verbose: bool) -> Iterator[st
         )
     ]
     if unverified:
-        yield from ("", "Not verified of these clients:", "")
+        yield from ("", "Not verified about these clients:", "")
         yield from unverified
+    silent = [
+        f"* {_who(client, [play for play in client.plays if play.silent_if == what])}: if {what}."
+        for client in clients
+        for what in dict.fromkeys(play.silent_if for play in client.plays if play.silent_if)
+    ]
+    if silent and verbose:
+        yield from ("", "When they do not ask at all:", "")
+        yield from silent
 
 
 def _sees_nothing(play: Play) -> bool:
@@ -171,47 +219,56 @@ def _sees_nothing(play: Play) -> bool:
     return not play.shown and not {"loops", "not-asked", "empty"} & {finding.code for finding in play.findings}
 
 
-def _names(models: Sequence[str]) -> str:
-    shown = ", ".join(map(quoted, models[:_NAMED]))
-    return f"{shown} and {len(models) - _NAMED} more" if len(models) > _NAMED else shown
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(map(quoted, names[:_NAMED]))
+    return f"{shown} and {len(names) - _NAMED} more" if len(names) > _NAMED else shown
 
 
 # --- the contract
 
 
+def _broken_checks(report: Report) -> list[Check]:
+    return [check for section in report.sections for check in section.checks if check.is_broken]
+
+
 def _contract(report: Report, *, verbose: bool) -> Iterator[str]:
-    part = " of what could be asked" if report.unfinished else ""
+    if report.focused and not verbose:
+        if broken := len(_broken_checks(report)):
+            rules = "1 rule of the contract is" if broken == 1 else f"{broken} rules of the contract are"
+            yield from ("", f"Apart from that, {rules} broken; --contract shows them.")
+        return
+    part = " of what could be tested" if report.unfinished else ""
     yield from ("", f"## Conformance: {report.score} %{part}", "")
     yield from ("| Section | Kept | Broken | Blocked | Not applicable |", "|---|--:|--:|--:|--:|")
     for section in report.sections:
         counts = (section.count(result) for result in Result)
-        yield f"| {section.number} {section.title} | {' | '.join(map(str, counts))} |"
+        yield f"| {section.title} | {' | '.join(map(str, counts))} |"
     checks = [(section, check) for section in report.sections for check in section.checks]
     if not verbose and any(check.result is Result.BLOCKED for _, check in checks):
         yield from (
             "",
-            "Blocked: cannot be told, as a rule that it rests on is broken; --verbose names them all.",
+            "Blocked: not tested, because a rule they depend on is broken. `--verbose` lists them.",
         )
-    if broken := [each for each in checks if each[1].is_broken]:
+    if broken_ones := [each for each in checks if each[1].is_broken]:
         yield ""
-        for section, check in sorted(broken, key=lambda each: _LEVELS.index(each[1].level)):
+        for section, check in sorted(broken_ones, key=lambda each: _LEVELS.index(each[1].level)):
             yield from _broken(section, check, verbose=verbose)
     if verbose:
         for section in report.sections:
-            yield from ("", f"### {section.number} {section.title}", "")
+            yield from ("", f"### {section.title}", "")
             yield from (_rule(check) for check in section.checks)
 
 
 def _broken(section: Section, check: Check, *, verbose: bool) -> Iterator[str]:
-    yield f"* {_MARKS[check.level]} §{section.number} {check.title}: {check.sentence} {check.why}"
+    yield f"* {_MARKS[check.level]} {section.title}: {check.sentence} {check.why}"
     if verbose or check.level is not Level.NOTE:
         yield from _shown(check.evidence)
 
 
 def _rule(check: Check) -> str:
     result = {Result.PASSED: "kept", Result.FAILED: "**broken**", Result.NOT_APPLICABLE: "not applicable"}
-    told = "" if check.result is Result.PASSED else f" ({check.sentence.rstrip('.')})"
-    return f"* {result.get(check.result, check.result.value)}: {check.title}{told}"
+    why = "" if check.result is Result.PASSED else f" ({check.sentence.rstrip('.')})"
+    return f"* {result.get(check.result, check.result.value)}: {check.title}{why}"
 
 
 def _shown(evidence: Evidence | None) -> Iterator[str]:

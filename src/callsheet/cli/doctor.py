@@ -1,4 +1,4 @@
-"""``callsheet doctor``: what clients make of a server, and whether it keeps the contract."""
+"""``callsheet doctor``: what clients make of a server, and where it departs from Anthropic's API."""
 
 import os
 import sys
@@ -45,26 +45,42 @@ def doctor(
         list[str] | None,
         typer.Option(
             metavar="NAME",
-            help="Play this client only; may be repeated: claude-code, claude-desktop, go-sdk, java-sdk, "
-            "librechat, open-webui, openai-sdk, python-sdk, typescript-sdk, all (as without it).",
+            help="Judge by this client only; may be repeated: any-llm, claude-code, claude-desktop, go-sdk, "
+            "java-sdk, librechat, litellm, n8n, open-webui, openai-sdk, oterm, php-sdk, python-sdk, ruby-sdk, "
+            "typescript-sdk, all (as without it).",
+        ),
+    ] = None,
+    contract: Annotated[
+        bool,
+        typer.Option(
+            "--contract", help="With --client: report broken rules of the contract as well, and count them."
+        ),
+    ] = False,
+    header: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="'NAME: VALUE'",
+            help="Send this header with every request; may be repeated. The value is not printed.",
         ),
     ] = None,
     model: Annotated[
-        str | None, typer.Option(metavar="ID", help="A model that exists, if the list is not enough to go by.")
+        str | None, typer.Option(metavar="ID", help="A model to retrieve; otherwise one from the list.")
     ] = None,
     alias: Annotated[
-        str | None, typer.Option(metavar="NAME", help="An alias that exists; without one, aliases are not checked.")
+        str | None, typer.Option(metavar="NAME", help="An alias that exists; without one, aliases are not tested.")
     ] = None,
     fail_on: Annotated[
         FailOn,
         typer.Option(help="Exit with 3 (note), 4 (warning) or 5 (error) for the worst finding, from this on."),
     ] = FailOn.ERROR,
-    timeout: Annotated[float, typer.Option(metavar="SECONDS", min=0.1, help="To wait for one answer.")] = 30.0,
-    verbose: Annotated[bool, typer.Option("--verbose", help="Tell the rules that are kept, too.")] = False,
+    timeout: Annotated[
+        float, typer.Option(metavar="SECONDS", min=0.1, help="How long to wait for one answer.")
+    ] = 30.0,
+    verbose: Annotated[bool, typer.Option("--verbose", help="List the rules that are kept, too.")] = False,
     as_json: AsJSON = False,
 ) -> None:
-    """Ask a Models API as each known client does, and check it against the contract. Only reads."""
-    report = _examine(url, api_key, client or [], model, alias, timeout)
+    """Send the requests that known clients send, and report what each of them shows. Only reads."""
+    report = _examine(url, api_key, client or [], header or [], model, alias, timeout, contract)
     if as_json:
         print_json(report.model_dump(mode="json"))
     else:
@@ -76,17 +92,37 @@ def doctor(
 
 
 def _examine(
-    url: str, api_key: str | None, names: list[str], model: str | None, alias: str | None, patience: float
+    url: str,
+    api_key: str | None,
+    names: list[str],
+    headers: list[str],
+    model: str | None,
+    alias: str | None,
+    patience: float,
+    contract: bool,
 ) -> "Report":
-    from callsheet.doctor.examine import examine  # slow to import; most commands ask nobody
+    from callsheet.doctor.examine import examine  # slow to import; most commands ask no server
+    from callsheet.doctor.headers import read_options
     from callsheet.doctor.rules import load_clients
     from callsheet.doctor.target import parse_target
 
     target = parse_target(url)
     clients = load_clients(() if "all" in names else names)
+    extra = read_options(headers)
     key = _find_key(api_key)
     with progress_line() as progress:
-        return examine(target, key, clients, patience=patience, model=model, alias=alias, progress=progress)
+        return examine(
+            target,
+            key,
+            clients,
+            patience=patience,
+            model=model,
+            alias=alias,
+            extra=extra,
+            environment=os.environ,
+            focused=bool(names) and "all" not in names and not contract,
+            progress=progress,
+        )
 
 
 def _find_key(given: str | None) -> str:
@@ -96,8 +132,7 @@ def _find_key(given: str | None) -> str:
     key = (key or "").strip()
     if not key:
         raise DoctorError(
-            "There is no API key; give one with --api-key, or in ANTHROPIC_API_KEY (any word, if the server asks "
-            "for none)."
+            "There is no API key; pass --api-key KEY or set ANTHROPIC_API_KEY (any word, if the server needs none)."
         )
     if not (key.isascii() and key.isprintable()):
         raise DoctorError("The API key holds a character that no header can carry; check that it was copied whole.")

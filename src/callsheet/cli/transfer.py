@@ -7,8 +7,10 @@ from typing import Annotated, Final
 import typer
 
 from callsheet.cli.database import DatabaseURL, actor, clock, load_settings
+from callsheet.cli.long_list import long_list_note
 from callsheet.cli.output import AsJSON, print_json, put, say
 from callsheet.cli.progress import progress_bar
+from callsheet.service.counts import count_models
 from callsheet.storage.store import Store
 
 #: The tables that people are told of, in the order in which they ask.
@@ -100,7 +102,9 @@ def check(database: DatabaseURL = None, as_json: AsJSON = False) -> None:
     """Check that the database is whole: its rows, its aliases, its change records. Changes nothing."""
     from callsheet.service.check import check_database
 
-    checked = check_database(Store(load_settings(database).database))
+    settings = load_settings(database)
+    store = Store(settings.database)
+    checked = check_database(store)
     if as_json:
         problems = [each._asdict() for each in checked.problems]
         print_json({"problems": problems, "revision": checked.revision, "rows": checked.counts})
@@ -111,6 +115,11 @@ def check(database: DatabaseURL = None, as_json: AsJSON = False) -> None:
         found = "All is well" if number == 0 else "One problem" if number == 1 else f"{number:,} problems"
         what = f" at revision {checked.revision}: {_listed(checked.counts)}" if checked.counts else ""
         say(f"{found}{what}.")
+        if not checked.problems:
+            with store.read() as reading:
+                note = long_list_note(count_models(reading).listed, settings.default_limit)
+            if note:
+                say(note)
     if checked.problems:
         raise typer.Exit(1)
 

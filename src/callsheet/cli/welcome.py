@@ -11,6 +11,7 @@ from typing import Final
 
 from callsheet.cli.database import clock
 from callsheet.cli.keys import Untold, told_or_archived
+from callsheet.cli.long_list import long_list_note
 from callsheet.cli.output import put, say
 from callsheet.cli.sentences import counts_sentence, renewed_sentence
 from callsheet.domain.errors import StorageError
@@ -44,6 +45,8 @@ class Welcome:
         Ids of the built-in models that were just brought up to date.
     new_key
         Its first key, if that was just made.
+    note
+        Which clients do not show the whole list; empty if all do.
     """
 
     access: AccessService
@@ -51,6 +54,7 @@ class Welcome:
     counts: Counts
     renewed: list[str]
     new_key: NewKey | None
+    note: str = ""
 
 
 def prepare_welcome(settings: Settings) -> Welcome:
@@ -70,8 +74,9 @@ def prepare_welcome(settings: Settings) -> Welcome:
     renewed = renew_builtin(store, clock)
     with store.read() as reading:
         counts = count_models(reading)
+    note = long_list_note(counts.listed, settings.default_limit)
     access = AccessService(store, "callsheet", clock)
-    return Welcome(access, store.place, counts, renewed, access.ensure_key("default"))
+    return Welcome(access, store.place, counts, renewed, access.ensure_key("default"), note)
 
 
 @contextmanager
@@ -137,6 +142,8 @@ def _print(welcome: Welcome, new_key: Untold | None, url: str, settings: Setting
             f"  curl {quote(models)} -H 'x-api-key: {new_key.new.secret}' -H 'anthropic-version: 2023-06-01'",
             "",
         ]
+    if welcome.note:
+        lines.append(welcome.note)
     if settings.any_key:
         lines.append("Every credential is accepted (any_key).")
     for line in lines:

@@ -3,17 +3,28 @@
 from typing import Final
 
 from callsheet.doctor.exchange import Exchange, FailureKind, printable, shortened
+from callsheet.doctor.headers import Headers, overlaid
 from callsheet.doctor.player import ExhaustedError, Player
 from callsheet.doctor.reading import Listing, read_listing
-from callsheet.doctor.subject import ANTHROPIC, ANTHROPIC_BEARER, OPENAI, WHOLE, Headers, Subject
+from callsheet.doctor.reasons import because, reason_of
+from callsheet.doctor.subject import ANTHROPIC, ANTHROPIC_BEARER, OPENAI, WHOLE, Subject
 from callsheet.domain.errors import DoctorError
 
 #: Pages of a thousand models that are read to know what there is.
 _MAX_PAGES: Final = 5
 
 
-def make_contact(player: Player, model: str | None, alias: str | None) -> Subject:
+def make_contact(
+    player: Player, model: str | None, alias: str | None, extra: Headers = (), custom: Headers = ()
+) -> Subject:
     """Return the server as a subject, with the headers that it answers best to and the models that it lists.
+
+    Parameters
+    ----------
+    extra
+        Headers that every request carries.
+    custom
+        Headers that some clients add; every request carries them, too, if the server answers no list without.
 
     Raises
     ------
@@ -21,9 +32,18 @@ def make_contact(player: Player, model: str | None, alias: str | None) -> Subjec
         It cannot be examined; the sentence says what to do.
     """
     try:
-        return _make_contact(Subject(player, model=model, alias=alias))
+        try:
+            return _make_contact(Subject(player, extra=extra, model=model, alias=alias))
+        except _NoListError:
+            if not custom:
+                raise
+            return _make_contact(Subject(player, extra=overlaid(extra, custom), model=model, alias=alias))
     except ExhaustedError as error:
         raise DoctorError(f"{player.target.base_url} cannot be examined, as {error}; try again later.") from None
+
+
+class _NoListError(DoctorError):
+    """The server answers, but not with a list."""
 
 
 def _make_contact(subject: Subject) -> Subject:
@@ -42,7 +62,7 @@ def _make_contact(subject: Subject) -> Subject:
         subject.headers, listing = found[-1] if found[-1][1].is_anthropic else found[0]
         _read_on(subject, listing)
     elif not any(exchange.answer is not None and exchange.answer.is_redirect for exchange in exchanges):
-        raise DoctorError(_why_not(exchanges))
+        raise _NoListError(_why_not(exchanges))
     return subject
 
 
@@ -70,7 +90,7 @@ def _failure(exchange: Exchange) -> str:
         FailureKind.CONNECTION: "start it, or check host and port",
         FailureKind.TLS: "check the certificate and the port, or name your own authority in SSL_CERT_FILE",
         FailureKind.TIMEOUT: "see what it waits for, or allow more with --timeout",
-        FailureKind.TOO_LARGE: "that is no list of models, so check the URL",
+        FailureKind.TOO_LARGE: "a list of models is smaller, so check the URL",
     }
     told = advice.get(exchange.failure or FailureKind.PROTOCOL, "check scheme, host and port")
     return f"The server at {exchange.url} {exchange.why}; {told}."
@@ -84,16 +104,21 @@ def _why_not(exchanges: list[Exchange]) -> str:
     best = min(answered, key=_telling)
     where = f"{best.url}/v1/models"
     if best.status in (401, 403):
-        return f"{where} refuses the key with {best.status}; give one that the server knows with --api-key."
+        said = f"{where} refuses the key with {best.status}{because(best)}"
+        return f"{said}; give one that the server knows with --api-key, or what else it asks for with --header."
     if best.status in (404, 405):
         return f"There is no {where} ({best.status}); give the URL that /v1/models is added to."
     if not (best.answer and best.answer.is_success):
-        return f"{where} fails ({shortened(best.outcome, 160).rstrip('.')}); see the server's log."
+        said = because(best) or f" ({shortened(best.outcome, 160).rstrip('.')})"
+        return f"{where} fails with {best.status}{said}; see the server's log."
     if best.answer.kind == "text/html":
         return f"{where} answers with a web page; give the base URL of the API, not of its web interface."
     if best.answer.json is None:
         kind = printable(best.answer.kind) or "no type"
-        return f"{where} answers with {best.status} and a body ({kind}) that is no JSON; check the URL."
+        return f"{where} answers with {best.status} and a body ({kind}) that is not JSON; check the URL."
+    if reason_of(best):
+        said = f"{where} answers with {best.status} and an error instead of a list{because(best)}"
+        return f"{said}; see the server's log."
     return f"{where} answers with JSON that holds no list of models; check the URL."
 
 

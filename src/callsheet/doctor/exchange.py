@@ -86,7 +86,7 @@ class Answer:
 
     @property
     def json(self) -> Any:
-        """The body, parsed; None if it is no JSON."""
+        """The body, parsed; None if it is not JSON."""
         return _parsed(self.body)
 
     @property
@@ -145,7 +145,7 @@ class Exchange:
         for name, value in self.ask.headers:
             if not name.startswith(_UNTOLD):
                 line = f"{name}: {value}"
-                lines.append("-H " + (f'"{line}"' if KEY in line else quote(line)))
+                lines.append("-H " + (f'"{line}"' if "$" in value else quote(line)))
         return " \\\n  ".join(lines)
 
     @property

@@ -5,13 +5,18 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import chain
 
+from callsheet.doctor.entries import Fault, find_fault
 from callsheet.doctor.exchange import Exchange, quoted
-from callsheet.doctor.reading import Listing, Model
+from callsheet.doctor.reading import Listing, Model, read_anything
+from callsheet.doctor.reasons import because
 from callsheet.doctor.report import Evidence, Finding, Level
 from callsheet.doctor.rules import ClientRules, Keeps, Walk, Way
 from callsheet.doctor.walking import Ending, Walked, is_late
+from callsheet.doctor.wrappers import Wrapper
 
 _REDIRECT_ADVICE = "Answer /v1/models in place; a proxy that adds or drops a slash is often the cause."
+
+_WRAPPER_ADVICE = 'Answer {"data": […]}, with an empty array if there are no models.'
 
 
 def judge(rules: ClientRules, way: Way, walked: Walked, known: Sequence[str]) -> Iterator[Finding]:
@@ -28,8 +33,20 @@ def judge(rules: ClientRules, way: Way, walked: Walked, known: Sequence[str]) ->
         yield _no_list(rules, way, walked.last)
     elif walked.ending is Ending.LOOPED:
         yield _loops(walked)
+    elif walked.ending is Ending.GAVE_UP:
+        yield _gives_up(rules, way, walked)
+    elif walked.pages[0].wrapper is not Wrapper.OBJECT and not walked.pages[0].models:
+        yield _seems_empty(rules, walked.pages[0])
+    elif (fault := why_thrown_away(way, walked)) is not None:
+        yield _thrown_away(rules, walked, fault)
     else:
-        yield from _shown(rules, way, walked, known)
+        yield from _shown(way, walked, known)
+
+
+def why_thrown_away(way: Way, walked: Walked) -> Fault | None:
+    """Return the entry for which the client takes none of a page; None if there is no such entry."""
+    faults = (find_fault(page.entries, way.every_entry) for page in walked.pages if way.every_entry)
+    return next(filter(None, faults), None)
 
 
 # --- without a list
@@ -45,9 +62,12 @@ def _no_list(rules: ClientRules, way: Way, exchange: Exchange) -> Finding:
         return _redirected(rules, way, exchange)
     if not answer.is_success:
         return _refused(exchange)
-    what = "JSON without a list `data`" if answer.json is not None else f"{answer.kind or 'a body'} that is no JSON"
-    sentence = f"The list is answered with {what}."
-    return _finding("unreadable", Level.ERROR, sentence, "Answer a list of models.", exchange=exchange)
+    found = read_anything(exchange)
+    if found is None:
+        sentence = f"The list comes as {answer.kind or 'a body'} that is not JSON."
+        return _finding("unreadable", Level.ERROR, sentence, "Answer a list of models.", exchange=exchange)
+    sentence = f"The list comes as {found.wrapper.words}{because(exchange)}; {rules.title} cannot read that."
+    return _finding("unreadable", Level.ERROR, sentence, _WRAPPER_ADVICE, exchange=exchange)
 
 
 def _late(rules: ClientRules, way: Way, exchange: Exchange) -> Finding:
@@ -56,9 +76,13 @@ def _late(rules: ClientRules, way: Way, exchange: Exchange) -> Finding:
         "too-slow",
         Level.ERROR,
         f"The list {took}; {rules.title} gives up after {way.seconds:g} s.",
-        "Let the list come from memory instead of asking upstreams on every request.",
+        f"Let the list come from memory instead of asking upstreams on every request{_or_wait_longer(way)}.",
         exchange=exchange,
     )
+
+
+def _or_wait_longer(way: Way) -> str:
+    return f", or allow more milliseconds in {way.seconds_setting}" if way.seconds_setting else ""
 
 
 def _redirected(rules: ClientRules, way: Way, exchange: Exchange) -> Finding:
@@ -76,9 +100,8 @@ def _refused(exchange: Exchange) -> Finding:
     asked = f"`{key}` with `anthropic-version: {version}`" if version else f"`{key}` without `anthropic-version`"
     code = "refused" if exchange.status in (400, 401, 403) else "failed"
     advice = {"refused": f"Accept {asked}."}.get(code, "Answer GET /v1/models with 200.")
-    return _finding(
-        code, Level.ERROR, f"The list is answered with {exchange.status} to {asked}.", advice, (), exchange
-    )
+    sentence = f"The list is answered with {exchange.status} to {asked}{because(exchange)}."
+    return _finding(code, Level.ERROR, sentence, advice, exchange=exchange)
 
 
 def _loops(walked: Walked) -> Finding:
@@ -93,12 +116,37 @@ def _loops(walked: Walked) -> Finding:
     )
 
 
+def _gives_up(rules: ClientRules, way: Way, walked: Walked) -> Finding:
+    size = len(walked.pages[0].models)
+    then = f"{rules.title} gives up then, and shows none"
+    sentence = f"The list has more than {way.most_pages} pages of {size} models; {then}."
+    return _finding("gives-up", Level.ERROR, sentence, way.cut, exchange=walked.pages[0].exchange)
+
+
+def _seems_empty(rules: ClientRules, page: Listing) -> Finding:
+    then = f"{rules.title} takes that for an empty list, and says nothing"
+    sentence = f"The list comes as {page.wrapper.words}{because(page.exchange)}; {then}."
+    return _finding("unreadable", Level.ERROR, sentence, _WRAPPER_ADVICE, exchange=page.exchange)
+
+
+def _thrown_away(rules: ClientRules, walked: Walked, fault: Fault) -> Finding:
+    which = quoted(fault.model_id) if fault.model_id else f"Entry {fault.place} of the list"
+    return _finding(
+        "thrown-away",
+        Level.ERROR,
+        f"{which} {fault.why}, and so {rules.title} throws the whole list away.",
+        "Mend or leave out that entry: one is enough to hide all models.",
+        (fault.model_id,) if fault.model_id else (),
+        walked.last,
+    )
+
+
 # --- with a list
 
 
-def _shown(rules: ClientRules, way: Way, walked: Walked, known: Sequence[str]) -> Iterator[Finding]:
+def _shown(way: Way, walked: Walked, known: Sequence[str]) -> Iterator[Finding]:
     received = [model for page in walked.pages for model in page.models]
-    reasons = [way.why_dropped(model, rules.title) for model in received]
+    reasons = [way.why_dropped(model) for model in received]
     kept = [model for model, reason in zip(received, reasons, strict=True) if reason is None]
     if not received and not known:
         sentence = "The list is empty."
@@ -108,26 +156,33 @@ def _shown(rules: ClientRules, way: Way, walked: Walked, known: Sequence[str]) -
         yield _stops(walked, known)
     elif walked.ending is Ending.DONE:
         yield from _cut(way, walked.pages, received, known)
-    yield from _repeated(kept, walked.pages[-1])
+    if not way.lists_once:
+        yield from _repeated(kept, walked.pages[-1])
     yield from _nameless(way, kept, walked.pages)
+    yield from _cut_texts(way, kept, walked.pages[0])
 
 
 def _dropped(
     way: Way, received: Sequence[Model], reasons: Sequence[str | None], *, none_left: bool
 ) -> Iterator[Finding]:
-    for why in dict.fromkeys(filter(None, reasons)):
-        ids = _unique(model for model, reason in zip(received, reasons, strict=True) if reason == why)
-        level = Level.ERROR if none_left else Level.WARNING
-        advice = "Answer in Anthropic's shape."
-        if way.keeps is not None and why == way.keeps.why:
-            level = level if way.keeps.verified else level.milder
-            advice = _rename(way.keeps, ids[0])
-        yield _finding("dropped", level, f"{why}.", advice, ids)
+    """What a filter leaves out, a finding for each thing to be done about it."""
+    keeps = way.keeps
+    if keeps is None or not any(reasons):
+        return
+    level = Level.ERROR if none_left else Level.WARNING
+    level = level if keeps.verified else level.milder
+    dropped = _unique(model for model, reason in zip(received, reasons, strict=True) if reason)
+    inside = [
+        model_id for model_id in dropped if keeps.inside and any(word in model_id.lower() for word in keeps.words)
+    ]
+    outside = [model_id for model_id in dropped if model_id not in inside]
+    for ids in (outside, inside):
+        if ids:
+            yield _finding("dropped", level, f"{keeps.why}.", _rename(keeps, ids[0]), tuple(ids))
 
 
 def _rename(keeps: Keeps, model_id: str) -> str:
-    model_id, name = (quoted(each).strip("`") for each in (model_id, model_id.rpartition("/")[2]))
-    advice = keeps.advice.format(id=model_id, name=name)
+    advice = keeps.advice_for(quoted(model_id).strip("`"))
     return f"{advice[:1].upper()}{advice[1:]}."
 
 
@@ -152,9 +207,10 @@ def _cut(way: Way, pages: Sequence[Listing], received: Sequence[Model], known: S
     if not missing:
         return
     got = f"{len(known) - len(missing)} of {len(known)} models"
-    if way.walk is Walk.ONE_PAGE:
+    if not way.walk.is_whole:
         limit = "a limit" if "limit=" in way.target else "no limit"
-        sentence, advice = f"One request, with {limit}, is all that is sent, and it brings {got}.", way.cut
+        paging = "it never asks for a further page" if way.walk is Walk.ONE_PAGE else "it cannot page forwards"
+        sentence, advice = f"It asks with {limit}, and {paging}: {got} come.", way.cut
     else:
         sentence = f"Paging ends early: has_more is {_json(page.has_more)} on page {len(pages)}, after {got}."
         advice = "Let has_more be true, and last_id the page's last model, as long as models remain."
@@ -170,12 +226,30 @@ def _repeated(kept: Sequence[Model], page: Listing) -> Iterator[Finding]:
 
 def _nameless(way: Way, kept: Sequence[Model], pages: Sequence[Listing]) -> Iterator[Finding]:
     first = pages[0].exchange
-    if way.label is not None and (ids := _unique(model for model in kept if not model.get(way.label))):
-        sentence = f"Ids are shown where names would be: models have no `{way.label}`."
+    if (
+        way.label is not None
+        and way.expects_label
+        and (ids := _unique(model for model in kept if not model.get(way.label)))
+    ):
+        sentence = f"Ids are shown in the place of names: models have no `{way.label}`."
         yield _finding("no-names", Level.NOTE, sentence, f"Give each model a `{way.label}`.", ids, first)
     if nameless := sum(page.nameless for page in pages):
-        sentence = f"Entries without an id are in the list: {nameless}."
+        sentence = f"The list has {nameless} {'entry' if nameless == 1 else 'entries'} without an id."
         yield _finding("no-ids", Level.WARNING, sentence, "Give each model an `id`.", exchange=first)
+
+
+def _cut_texts(way: Way, kept: Sequence[Model], page: Listing) -> Iterator[Finding]:
+    for field, text in way.texts.items():
+        if ids := _unique(model for model in kept if text.is_cut(_text(model, field))):
+            sentence = f"`{field}` is cut: no more than {text.longest} characters are shown."
+            yield _finding(
+                "cut-text", Level.NOTE, sentence, "Say what matters at its beginning.", ids, page.exchange
+            )
+
+
+def _text(model: Model, field: str) -> str:
+    value = model.get(field)
+    return value if isinstance(value, str) else ""
 
 
 def _unique(models: Iterator[Model]) -> tuple[str, ...]:

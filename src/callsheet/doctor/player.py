@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, NoReturn, Self
@@ -101,12 +101,22 @@ class Player:
         Put wherever a request says `KEY`.
     patience
         Seconds for one whole answer, not only for the silences in it.
+    values
+        What is put in the place of a header's value that is a name in this mapping.
     """
 
-    def __init__(self, target: Target, key: str, patience: float, budget: Budget | None = None) -> None:
+    def __init__(
+        self,
+        target: Target,
+        key: str,
+        patience: float,
+        budget: Budget | None = None,
+        values: Mapping[str, str] | None = None,
+    ) -> None:
         self.target = target
         self.budget = budget or Budget()
         self._key = key
+        self._values = values or {}
         self._patience = min(patience, MAX_SECONDS)
         # No time limit of its own: it is _ask that gives up.
         self._client = open_client(httpx2.AsyncClient, timeout=None, follow_redirects=False)
@@ -174,7 +184,7 @@ class Player:
 
     async def _send(self, ask: Ask) -> Answer:
         target = self.target.path(ask.target)
-        asked = [(name, value.replace(KEY, self._key)) for name, value in ask.headers]
+        asked = [(name, self._values.get(value, value.replace(KEY, self._key))) for name, value in ask.headers]
         request = self._client.build_request(ask.method, self.target.origin, headers=asked)
         request.extensions["target"] = target.encode("ascii")
         response = await self._client.send(request, stream=True)

@@ -84,7 +84,11 @@ class Play(_Value):
     way: str = Field(description="What sets this way of asking apart; empty if there is no other.")
     verified: bool = Field(description="Whether the rules were read in or recorded from the client itself.")
     unverified: Line = Field(description="Which rules were not, and why.")
+    silent_if: str = Field(default="", description="When it asks for no list at all; empty if it always asks.")
     shown: tuple[Line, ...] | None = Field(description="Ids its user would see; null if it gets no list.")
+    names: tuple[Line, ...] = Field(
+        default=(), description="The names in the place of these ids, in the same order."
+    )
     listed: int = Field(description="Models that the server is known to list.")
     requests: int
     seconds: float = Field(description="Of the slowest request.")
@@ -152,11 +156,14 @@ class Report(_Value):
     models: tuple[Line, ...] = Field(description="Ids that the server is known to list, in its order.")
     is_whole: bool = Field(description="Whether it lists no more than these.")
     unfinished: Line = Field(description="Why not everything could be asked; empty if it could.")
+    focused: bool = Field(
+        description="Whether only findings about clients count in `worst`, as clients were named."
+    )
     speaks: tuple[str, ...] = Field(description="Dialects: anthropic, openai.")
     clients: tuple[ClientReport, ...]
     sections: tuple[Section, ...]
     score: int = Field(description="Per cent of the points of the applicable rules, rounded down.")
-    worst: Level | None = Field(description="The worst level of all findings and failed rules.")
+    worst: Level | None = Field(description="The worst level of what counts: findings, and failed rules.")
 
 
 def score_of(checks: Iterable[Check]) -> int:

@@ -26,25 +26,27 @@ M = TypeVar("M", bound=BaseModel)
 
 
 class Secrecy:
-    """Keeps one key.
+    """Keeps the key, and whatever else is given to it.
 
     What a server said is not changed: a key may be a word that stands in the id of a model, and clients and checks
     need that id as it is. Only what is told of it is.
     """
 
-    def __init__(self, key: str) -> None:
-        self._size = min(len(key), _PIECE)
-        is_secret = len(key) >= _SHORTEST and key.lower() not in _WORDS
-        starts = range(len(key) - self._size + 1) if is_secret else ()
-        self._pieces = frozenset(key[at : at + self._size] for at in starts)
+    def __init__(self, *secrets: str) -> None:
+        kept = [each for each in secrets if len(each) >= _SHORTEST and each.lower() not in _WORDS]
+        pieces: dict[int, set[str]] = {}
+        for secret in kept:
+            size = min(len(secret), _PIECE)
+            pieces.setdefault(size, set()).update(secret[at : at + size] for at in range(len(secret) - size + 1))
+        self._pieces = pieces
         self._seen: dict[str, str] = {}  # ids come again and again
 
     def hide_in(self, model: M) -> M:
-        """Return ``model`` without the key in any of its texts."""
+        """Return ``model`` without a secret in any of its texts."""
         return type(model).model_validate(self._hidden(model.model_dump()))
 
     def hide(self, text: str) -> str:
-        """Return ``text`` without the key; decoded, if a code is all that hid it."""
+        """Return ``text`` without a secret; decoded, if a code is all that hid it."""
         if text not in self._seen:
             hidden = self._cut(text)
             plain = _decoded(hidden)
@@ -61,9 +63,10 @@ class Secrecy:
 
     def _cut(self, text: str) -> str:
         inside = bytearray(len(text))
-        for at in range(len(text) - self._size + 1):
-            if text[at : at + self._size] in self._pieces:
-                inside[at : at + self._size] = b"\1" * self._size
+        for size, pieces in self._pieces.items():
+            for at in range(len(text) - size + 1):
+                if text[at : at + size] in pieces:
+                    inside[at : at + size] = b"\1" * size
         if not any(inside):
             return text
         runs = groupby(zip(inside, text, strict=True), key=lambda each: each[0])

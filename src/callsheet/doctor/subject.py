@@ -6,11 +6,10 @@ from typing import Final
 from urllib.parse import quote
 
 from callsheet.doctor.exchange import KEY, Ask, Exchange
+from callsheet.doctor.headers import Headers, overlaid
 from callsheet.doctor.player import Player
 from callsheet.doctor.reading import Listing, Model, read_listing
 from callsheet.domain.query import MAX_LIMIT
-
-Headers = tuple[tuple[str, str], ...]
 
 #: A version that every server of the Anthropic dialect should know.
 VERSION: Final = ("anthropic-version", "2023-06-01")
@@ -37,6 +36,8 @@ class Subject:
     ----------
     headers
         Those with which it answers best.
+    extra
+        Those that the caller adds to every request.
     model, alias
         Names that the caller knows to exist; checks use them.
     models, ids
@@ -47,6 +48,7 @@ class Subject:
 
     player: Player
     headers: Headers = ANTHROPIC
+    extra: Headers = ()
     model: str | None = None
     alias: str | None = None
     models: list[Model] = field(default_factory=list)
@@ -77,7 +79,7 @@ class Subject:
         asked = self.headers if headers is None else headers
         named = {name for name, _ in asked}
         common = tuple(pair for pair in _COMMON if pair[0] not in named)
-        return self.play(Ask(target, (*common, *asked), method), again=again)
+        return self.play(Ask(target, overlaid((*common, *asked), self.extra), method), again=again)
 
     def page(self, query: str, *, again: bool = False) -> Listing | None:
         """Ask for a page; None if the answer is no list."""

@@ -7,11 +7,13 @@ from typing import Final
 from urllib.parse import quote
 
 from callsheet.doctor.exchange import Ask, Exchange
+from callsheet.doctor.headers import Headers
 from callsheet.doctor.player import ExhaustedError
-from callsheet.doctor.reading import Listing, read_listing
-from callsheet.doctor.rules import Way
+from callsheet.doctor.reading import Listing, read_anything
+from callsheet.doctor.rules import Walk, Way
+from callsheet.doctor.wrappers import Outcome
 
-#: Pages after which a walk is broken off.
+#: Pages after which a walk is broken off, unless the client gives up after some number by itself.
 _MAX_PAGES: Final = 8
 
 Asking = Callable[[Ask], Exchange]
@@ -25,6 +27,7 @@ class Ending(StrEnum):
     STOPPED = "stopped"  # more is promised, and there is no cursor to ask for it with
     LOOPED = "looped"  # a request or a page that came before, and the client goes on
     BROKEN_OFF = "broken-off"  # by us: the list is long
+    GAVE_UP = "gave-up"  # by the client: the list has more pages than it reads
     NOT_ASKED = "not-asked"  # by us: the budget is spent
 
 
@@ -43,9 +46,15 @@ class Walked:
         return self.exchanges[-1] if self.exchanges else None
 
 
-def walk(way: Way, ask: Asking, page_size: int) -> Walked:
-    """Ask for page after page as ``way`` does, with pages of ``page_size`` where it chooses one."""
-    first = way.ask(page_size)
+def walk(way: Way, ask: Asking, page_size: int, extra: Headers = ()) -> Walked:
+    """Ask for page after page as ``way`` does, with pages of ``page_size`` where it chooses one.
+
+    Parameters
+    ----------
+    extra
+        Headers that are sent as well.
+    """
+    first = way.ask(page_size, extra)
     request: Ask = first
     exchanges: list[Exchange] = []
     pages: list[Listing] = []
@@ -60,23 +69,26 @@ def walk(way: Way, ask: Asking, page_size: int) -> Walked:
             exchanges.append(ask(request))
         except ExhaustedError as error:
             return end(Ending.NOT_ASKED, str(error))
-        listing = None if is_late(way, exchanges[-1]) else read_listing(exchanges[-1])
-        if listing is None:
+        listing = None if is_late(way, exchanges[-1]) else read_anything(exchanges[-1])
+        if listing is None or way.outcome(listing.wrapper) is Outcome.FAILS:
             return end(Ending.NO_LIST)
+        if way.outcome(listing.wrapper) is Outcome.EMPTY:
+            listing = replace(listing, entries=(), models=())
         pages.append(listing)
         if not listing.models or not way.walk.goes_on(listing.has_more):
             return end(Ending.DONE)
-        if listing.last_id is None:
+        following = listing.first_id if way.walk is Walk.BACKWARDS else listing.last_id
+        if following is None:
             return end(Ending.STOPPED if listing.has_more else Ending.DONE)
         page = tuple(listing.ids)
         if page in came:  # under another cursor
             break
         came.add(page)
-        if len(pages) == _MAX_PAGES:
-            return end(Ending.BROKEN_OFF)
+        if len(pages) == (way.most_pages or _MAX_PAGES):
+            return end(Ending.GAVE_UP if way.most_pages else Ending.BROKEN_OFF)
         joint = "&" if "?" in first.target else "?"
-        cursor = quote(listing.last_id, safe="", errors="replace")
-        request = replace(first, target=f"{first.target}{joint}after_id={cursor}")
+        cursor = quote(following, safe="", errors="replace")
+        request = replace(first, target=f"{first.target}{joint}{way.walk.cursor}={cursor}")
     return end(Ending.LOOPED)
 
 

@@ -23,39 +23,42 @@ def list_is_json(subject: Subject) -> None:
     """
     exchange = subject.ask(WHOLE)
     kind = "" if exchange.answer is None else exchange.answer.kind
-    expect(kind == "application/json", f"It is {quoted(kind or 'of no type')}.")
+    expect(kind == "application/json", f"The list is sent as {quoted(kind or 'no type at all')}.")
 
 
 @BOOK.rule(Level.NOTE, needs=("list-is-served",))
 def request_id_is_given(subject: Subject) -> None:
     """Every answer has a `request-id` of the form `req_…`.
 
-    SDKs hand it to their users.
+    SDKs pass it on to their users.
     """
     request_id = subject.ask(WHOLE).header("request-id")
-    expect(request_id, "The list has none.")
-    expect(_REQUEST_ID.fullmatch(request_id or ""), f"It is {quoted(request_id)}.")
+    expect(request_id, "The list has no `request-id`.")
+    expect(
+        _REQUEST_ID.fullmatch(request_id or ""), f"`request-id` is {quoted(request_id)}, not of the form `req_…`."
+    )
 
 
 @BOOK.rule(Level.NOTE, needs=("request-id-is-given",))
 def request_ids_differ(subject: Subject) -> None:
     """No two answers have the same `request-id`.
 
-    Else it names nothing.
+    Otherwise it identifies nothing.
     """
     first, second = subject.ask(WHOLE), subject.ask(WHOLE, again=True)
-    expect(first.header("request-id") != second.header("request-id"), "Two answers share one.")
+    expect(first.header("request-id") != second.header("request-id"), "Two answers have the same `request-id`.")
 
 
 @BOOK.rule(Level.NOTE, needs=("list-is-served",))
 def etag_is_honoured(subject: Subject) -> None:
     """The list has an etag, and `If-None-Match` is answered with 304.
 
-    Clients that ask often then get nothing where nothing changed.
+    Clients that ask often then download only what changed.
     """
     etag = subject.ask(WHOLE).header("etag")
-    expect(etag, "There is no etag.")
-    expect_status(subject.ask(WHOLE, (*subject.headers, ("if-none-match", etag or ""))), 304)
+    expect(etag, "The list has no etag.")
+    exchange = subject.ask(WHOLE, (*subject.headers, ("if-none-match", etag or "")))
+    expect_status(exchange, 304, what="`If-None-Match` with the list's own etag")
 
 
 @BOOK.rule(Level.NOTE, needs=("list-is-served",))
@@ -67,12 +70,11 @@ def caches_are_kept_out(subject: Subject) -> None:
     exchange = subject.ask(WHOLE)
     control = (exchange.header("cache-control") or "").lower()
     shared = "public" in control or "s-maxage" in control
-    expect(not shared, f"Cache-control is {quoted(control)}.")
+    expect(not shared, f"Shared caches may keep the list: `cache-control` is {quoted(control)}.")
     private = any(word in control for word in ("private", "no-store", "no-cache"))
     varies = "authorization" in (exchange.header("vary") or "").lower()
-    expect(
-        private or varies or _needs_key_in_authorization(subject), "Neither cache-control nor vary keeps them out."
-    )
+    kept_out = private or varies or _needs_key_in_authorization(subject)
+    expect(kept_out, "Shared caches may keep the list: neither `cache-control` nor `vary` keeps them out.")
 
 
 @BOOK.rule(Level.NOTE, needs=("list-is-served",))
@@ -83,16 +85,17 @@ def vary_is_given(subject: Subject) -> None:
     """
     vary = (subject.ask(WHOLE).header("vary") or "").lower()
     missing = [name for name in ("anthropic-version", "authorization", "x-api-key") if name not in vary]
-    expect(not missing, f"It does not name {', '.join(missing)}.")
+    expect(not missing, f"`vary` does not name {', '.join(missing)}.")
 
 
 @BOOK.rule(Level.NOTE, needs=("list-is-served",))
 def sniffing_is_off(subject: Subject) -> None:
     """`x-content-type-options` is `nosniff`.
 
-    Browsers then do not guess.
+    Browsers then do not guess the type.
     """
-    expect(subject.ask(WHOLE).header("x-content-type-options") == "nosniff", "It is missing.")
+    found = subject.ask(WHOLE).header("x-content-type-options")
+    expect(found == "nosniff", "`x-content-type-options: nosniff` is missing.")
 
 
 @BOOK.rule(Level.NOTE, needs=("list-is-served",))
@@ -101,16 +104,16 @@ def organization_is_named(subject: Subject) -> None:
 
     Clients show it in their diagnostics.
     """
-    expect(subject.ask(WHOLE).header("anthropic-organization-id"), "It is missing.")
+    expect(subject.ask(WHOLE).header("anthropic-organization-id"), "`anthropic-organization-id` is missing.")
 
 
 @BOOK.rule(Level.NOTE, needs=("list-is-served",))
 def workspace_is_named(subject: Subject) -> None:
     """`anthropic-workspace-id` is given once authenticated.
 
-    It tells a user of several keys whose models these are.
+    A user of several keys sees from it whose models these are.
     """
-    expect(subject.ask(WHOLE).header("anthropic-workspace-id"), "It is missing.")
+    expect(subject.ask(WHOLE).header("anthropic-workspace-id"), "`anthropic-workspace-id` is missing.")
 
 
 @BOOK.rule(Level.NOTE, needs=("list-is-served",))
@@ -122,9 +125,9 @@ def large_bodies_are_compressed(subject: Subject) -> None:
     exchange = subject.ask(WHOLE, again=True)  # a server may need the first to make it
     size = len(exchange.body)
     require(size >= _WORTH_COMPRESSING, "the list is small")
-    expect(exchange.header("content-encoding"), f"{size} bytes come as they are.")
+    expect(exchange.header("content-encoding"), f"The list is not compressed: {size} bytes.")
 
 
 def _needs_key_in_authorization(subject: Subject) -> bool:
-    """Whether shared caches stay out by themselves, as HTTP has it for requests with Authorization."""
+    """Whether HTTP itself keeps shared caches out, as it does for requests with Authorization."""
     return any(name == "authorization" for name, _ in subject.headers)

@@ -21,9 +21,9 @@ def lifecycle_filters(subject: Subject) -> None:
     for query in ("lifecycle[]=deprecated", "lifecycle%5B%5D=deprecated", "lifecycle=deprecated"):
         page = page_of(subject, f"limit=1000&{query}")
         others = [model["id"] for model in page.models if model.get("lifecycle") != "deprecated"]
-        expect(not others, f"`{query}` gives models that are not deprecated: {named(others)}.", page.exchange)
+        expect(not others, f"`{query}` returns models that are not deprecated: {named(others)}.", page.exchange)
         missed = [model_id for model_id in wanted if model_id not in page.ids]
-        expect(not missed, f"`{query}` does not give {named(missed)}.", page.exchange)
+        expect(not missed, f"`{query}` does not return {named(missed)}.", page.exchange)
 
 
 @BOOK.rule(Level.NOTE, needs=("lifecycle-filters", "order-is-stable"))
@@ -35,19 +35,19 @@ def lifecycles_add_up(subject: Subject) -> None:
     _require_lifecycles(subject)
     for query in ("lifecycle[]=active&lifecycle[]=deprecated", "lifecycle=active,deprecated"):
         page = page_of(subject, f"limit=1000&{query}")
-        expect_ids(each_once(page.ids), subject.ids[:MAX_LIMIT], f"`{query}` gives")
+        expect_ids(each_once(page.ids), subject.ids[:MAX_LIMIT], f"`{query}` returns")
 
 
 @BOOK.rule(Level.WARNING, needs=("page-is-served",))
 def retired_are_left_out(subject: Subject) -> None:
     """Retired models are listed only when asked for.
 
-    Users pick them, and every message fails.
+    Users pick them, and then every message fails.
     """
     _require_lifecycles(subject)
     page = page_of(subject, "limit=1000")
     retired = [model["id"] for model in page.models if model.get("lifecycle") == "retired"]
-    expect(not retired, f"These are retired: {named(retired)}.")
+    expect(not retired, f"Retired models are listed: {named(retired)}.")
 
 
 def _require_lifecycles(subject: Subject) -> None:

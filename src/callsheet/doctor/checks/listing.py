@@ -1,4 +1,4 @@
-"""What rules about lists have in common: to ask for a page, and to tell of ids."""
+"""What rules about lists have in common: to ask for a page, and to name ids."""
 
 from collections import Counter
 
@@ -18,10 +18,10 @@ def page_of(subject: Subject, query: str, *, again: bool = False) -> Listing:
     """
     target = f"/v1/models?{query}"
     exchange = subject.ask(target, again=again)
-    expect_status(exchange, 200)
+    expect_status(exchange, 200, what=f"`{query}`")
     listing = read_listing(exchange)
     if listing is None:
-        raise FaultError("It answers with no list.", exchange)
+        raise FaultError(f"`{query}` does not return a list.", exchange)
     return listing
 
 
@@ -32,7 +32,7 @@ def expect_ids(found: list[str], wanted: list[str], what: str) -> None:
 
 
 def each_once(ids: list[str]) -> list[str]:
-    """Return each id once; that it comes twice is told by a rule of its own."""
+    """Return each id once; another rule is about ids that come twice."""
     return list(dict.fromkeys(ids))
 
 

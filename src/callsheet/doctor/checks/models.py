@@ -52,20 +52,20 @@ def models_are_complete(subject: Subject) -> None:
         expect(model.get("type") == "model", f"`type` of {_name(model)} is not `model`.")
         for field in ("display_name", "created_at"):
             expect(model.get(field) not in (None, ""), f"{_name(model)} has no `{field}`.")
-        expect(isinstance(model["display_name"], str), f"`display_name` of {_name(model)} is no text.")
+        expect(isinstance(model["display_name"], str), f"`display_name` of {_name(model)} is not text.")
     listing = read_listing(subject.ask(WHOLE))
-    expect(listing is not None and not listing.nameless, "There are entries without an id.")
+    expect(listing is not None and not listing.nameless, "The list has entries without an id.")
 
 
 @BOOK.rule(Level.ERROR, needs=("models-are-complete",))
 def created_at_is_a_time(subject: Subject) -> None:
-    """`created_at` is a time as RFC 3339 writes it.
+    """`created_at` is a time in RFC 3339 format.
 
-    SDKs parse it; a number or another form is no date to their users.
+    SDKs parse it; with a number or another format their users get no date.
     """
     for model in _models(subject):
         shown = quoted(model["created_at"])
-        expect(_is_time(model["created_at"]), f"`created_at` of {_name(model)} is {shown}.")
+        expect(_is_time(model["created_at"]), f"`created_at` of {_name(model)} is {shown}, not an RFC 3339 time.")
 
 
 @BOOK.rule(Level.WARNING, needs=("created-at-is-a-time",))
@@ -76,14 +76,17 @@ def created_at_differs(subject: Subject) -> None:
     """
     times = [read_instant(model["created_at"]) for model in _models(subject)]
     require_several_releases(times)
-    expect(len(set(times)) > 1, f"It is {quoted(subject.models[0]['created_at'])} for all {len(times)} models.")
+    expect(
+        len(set(times)) > 1,
+        f"`created_at` is {quoted(subject.models[0]['created_at'])} for all {len(times)} models.",
+    )
 
 
 @BOOK.rule(Level.WARNING, needs=("list-is-served",))
 def models_stay_the_same(subject: Subject) -> None:
     """A model does not change from answer to answer.
 
-    A `created_at` of now, or of the last start, is no time of release.
+    A `created_at` of now, or of the last start, is not a release date.
     """
     require(subject.models, "no model is listed")
     again = subject.page("limit=1000", again=True)
@@ -96,7 +99,7 @@ def models_stay_the_same(subject: Subject) -> None:
 
 @BOOK.rule(Level.WARNING, needs=("page-is-served",))
 def other_fields_fit(subject: Subject) -> None:
-    """The other fields hold what the contract says, or null.
+    """The other fields hold what Anthropic's API has there, or null.
 
     Clients read context windows and lifecycles from them.
     """
@@ -104,19 +107,19 @@ def other_fields_fit(subject: Subject) -> None:
         for field, fits in _OPTIONAL.items():
             value = model.get(field)
             if value is not None and not fits(value):
-                raise FaultError(f"`{field}` of {_name(model)} is {quoted(value)}.")
+                raise FaultError(f"`{field}` of {_name(model)} is {quoted(value)}, which is not valid there.")
 
 
 @BOOK.rule(Level.NOTE, needs=("other-fields-fit",))
 def deprecation_is_dated(subject: Subject) -> None:
-    """Models that are deprecated or retired say since when.
+    """Deprecated and retired models have a `deprecated_at`.
 
     People plan by it.
     """
     old = [model for model in _models(subject) if model.get("lifecycle") in ("deprecated", "retired")]
     require(old, "no model is deprecated")
     for model in old:
-        expect(model.get("deprecated_at"), f"{_name(model)} has no `deprecated_at`.")
+        expect(model.get("deprecated_at"), f"{_name(model)} is {model['lifecycle']} and has no `deprecated_at`.")
 
 
 @BOOK.rule(Level.NOTE, needs=("page-is-served",))
@@ -126,11 +129,11 @@ def capabilities_have_leaves(subject: Subject) -> None:
     SDKs read model.capabilities.….supported.
     """
     told = [model for model in _models(subject) if model.get("capabilities") is not None]
-    require(told, "no model tells its capabilities")
+    require(told, "no model has capabilities")
     for model in told:
         groups = model["capabilities"]
         good = isinstance(groups, dict) and all(map(_is_capability, groups.values()))
-        expect(good, f"`capabilities` of {_name(model)} holds something else.")
+        expect(good, f'`capabilities` of {_name(model)} has leaves that are not `{{"supported": true}}` or false.')
 
 
 @BOOK.rule(Level.ERROR, needs=("page-is-served",))
@@ -140,16 +143,16 @@ def pages_are_complete(subject: Subject) -> None:
     SDKs that miss `has_more` stop, or never do, depending on the language.
     """
     page = page_of(subject, "limit=1000")
-    expect(isinstance(page.has_more, bool), "`has_more` is missing or not true or false.")
+    expect(isinstance(page.has_more, bool), "The page has no `has_more` that is true or false.")
     absent = [name for name in ("first_id", "last_id") if name not in page.fields]
-    expect(not absent, f"`{'` and `'.join(absent)}` missing.")
+    expect(not absent, f"The page has no `{'` and no `'.join(absent)}`.")
 
 
 @BOOK.rule(Level.ERROR, needs=("pages-are-complete",))
 def cursors_name_the_ends(subject: Subject) -> None:
     """`first_id` and `last_id` are the ids of the page's first and last model.
 
-    They are the cursors: with null in their place, paging stops after the first page.
+    They are the cursors: if they are null, paging stops after the first page.
     """
     require(subject.models, "no model is listed")
     page = page_of(subject, "limit=2")
@@ -163,27 +166,28 @@ def cursors_name_the_ends(subject: Subject) -> None:
 def empty_pages_have_null_cursors(subject: Subject) -> None:
     """On an empty page both cursors are null.
 
-    Typed SDKs want them there.
+    Typed SDKs require them.
     """
     require(subject.models, "no model is listed")
     page = page_of(subject, f"limit=1000&after_id={subject.cursor(-1)}")
     for name in ("first_id", "last_id"):
-        expect(name in page.fields, f"`{name}` is missing.")
-        expect(page.fields[name] is None, f"`{name}` is {quoted(page.fields[name])}.")
+        expect(name in page.fields, f"An empty page has no `{name}`.")
+        shown = quoted(page.fields[name])
+        expect(page.fields[name] is None, f"`{name}` of an empty page is {shown} instead of null.")
 
 
 @BOOK.rule(Level.WARNING, needs=("models-are-complete", "listed-is-retrieved"))
 def retrieved_is_as_listed(subject: Subject) -> None:
     """A retrieved model is the same as in the list.
 
-    What a client shows must not depend on how it asked.
+    What a client shows should not depend on how it asked.
     """
     plain = [model for model in _models(subject) if "/" not in model["id"]]
     require(plain, "no model is listed whose id has no slash")
     exchange: Exchange = subject.retrieve(plain[0]["id"])
-    expect_status(exchange, 200)
+    expect_status(exchange, 200, what=f"Retrieving {_name(plain[0])}")
     differing = [name for name in _STEADY if name in plain[0] and exchange.json.get(name) != plain[0][name]]
-    expect(not differing, f"These fields of {_name(plain[0])} differ: {', '.join(differing)}.")
+    expect(not differing, f"Retrieving {_name(plain[0])} gives other values than the list: {', '.join(differing)}.")
 
 
 def _models(subject: Subject) -> list[Model]:

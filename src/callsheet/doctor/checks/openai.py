@@ -3,12 +3,13 @@
 from typing import Final
 
 from callsheet.doctor.checks.releases import require_several_releases
-from callsheet.doctor.checks.rule import NotApplicableError, RuleBook, expect, expect_status, require
+from callsheet.doctor.checks.rule import FaultError, NotApplicableError, RuleBook, expect, expect_status, require
 from callsheet.doctor.exchange import WRONG_KEY, Exchange, quoted
 from callsheet.doctor.reading import Listing, read_listing
 from callsheet.doctor.report import Level
 from callsheet.doctor.subject import OPENAI, Subject
 from callsheet.doctor.times import read_second
+from callsheet.doctor.wrappers import Wrapper
 
 BOOK: Final = RuleBook(7, "OpenAI's dialect")
 
@@ -27,7 +28,7 @@ def openai_models_are_complete(subject: Subject) -> None:
         created = model.get("created")
         is_second = isinstance(created, int) and not isinstance(created, bool)
         expect(is_second, f"`created` of {name} is not a number of seconds.")
-        expect(isinstance(model.get("owned_by"), str), f"`owned_by` of {name} is no text.")
+        expect(isinstance(model.get("owned_by"), str), f"`owned_by` of {name} is not text.")
 
 
 @BOOK.rule(Level.ERROR)
@@ -40,7 +41,7 @@ def openai_list_is_whole(subject: Subject) -> None:
     require(subject.ids, "no model is known")
     listed = set(listing.ids)
     missing = [model_id for model_id in subject.ids if model_id not in listed]
-    expect(not missing, f"{len(missing)} of {len(subject.ids)} models are missing.")
+    expect(not missing, f"OpenAI clients get {len(subject.ids) - len(missing)} of {len(subject.ids)} models.")
 
 
 @BOOK.rule(Level.WARNING, needs=("openai-models-are-complete",))
@@ -52,7 +53,7 @@ def openai_created_differs(subject: Subject) -> None:
     listing = _listing(subject)
     times = [model["created"] for model in listing.models]
     require_several_releases(list(map(read_second, times)))
-    expect(len(set(times)) > 1, f"It is {times[0]} for all {len(times)} models.")
+    expect(len(set(times)) > 1, f"`created` is {times[0]} for all {len(times)} models.")
 
 
 @BOOK.rule(Level.WARNING)
@@ -64,9 +65,9 @@ def openai_listed_is_retrieved(subject: Subject) -> None:
     plain = [model_id for model_id in _listing(subject).ids if "/" not in model_id]
     require(plain, "no model is listed whose id has no slash")
     exchange = subject.retrieve(plain[0], OPENAI)
-    expect_status(exchange, 200)
+    expect_status(exchange, 200, what=f"Retrieving {quoted(plain[0])} as an OpenAI client")
     model = exchange.json if isinstance(exchange.json, dict) else {}
-    expect(model.get("id") == plain[0], f"The answer's id is {quoted(model.get('id'))}.")
+    expect(model.get("id") == plain[0], f"Retrieving {quoted(plain[0])} returns {quoted(model.get('id'))}.")
 
 
 @BOOK.rule(Level.WARNING)
@@ -76,20 +77,22 @@ def openai_errors_are_in_the_envelope(subject: Subject) -> None:
     OpenAI's SDKs raise their own errors by status, and show `error.message`.
     """
     _listing(subject)
-    _expect_error(subject.retrieve(_MISSING, OPENAI), 404)
-    _expect_error(subject.ask("/v1/models", (("authorization", f"Bearer {WRONG_KEY}"),)), 401)
+    _expect_error(subject.retrieve(_MISSING, OPENAI), 404, "A missing model")
+    _expect_error(subject.ask("/v1/models", (("authorization", f"Bearer {WRONG_KEY}"),)), 401, "A wrong key")
 
 
 def _listing(subject: Subject) -> Listing:
     """The list in OpenAI's shape; where there is none, this section does not apply."""
     listing = read_listing(subject.ask("/v1/models", OPENAI))
+    if listing is not None and listing.wrapper is not Wrapper.OBJECT:
+        raise FaultError(f"OpenAI clients get {listing.wrapper.words}.")
     if listing is None or not listing.is_openai:
         raise NotApplicableError("the server does not speak OpenAI's dialect")
     return listing
 
 
-def _expect_error(exchange: Exchange, status: int) -> None:
-    expect_status(exchange, status)
+def _expect_error(exchange: Exchange, status: int, what: str) -> None:
+    expect_status(exchange, status, what=f"{what}, asked for by an OpenAI client,")
     error = exchange.json.get("error") if isinstance(exchange.json, dict) else None
     good = isinstance(error, dict) and isinstance(error.get("message"), str)
-    expect(good, "There is no `error` with a `message`.", exchange)
+    expect(good, f"{what} does not get an `error` with a `message`.", exchange)

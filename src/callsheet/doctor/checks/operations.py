@@ -4,9 +4,11 @@ from typing import Final
 
 from callsheet.doctor.checks.rule import FaultError, RuleBook, expect, expect_status, require
 from callsheet.doctor.exchange import Exchange, quoted
-from callsheet.doctor.reading import read_listing
+from callsheet.doctor.reading import read_anything, read_listing
+from callsheet.doctor.reasons import because
 from callsheet.doctor.report import Level
 from callsheet.doctor.subject import WHOLE, Subject, encoded
+from callsheet.doctor.wrappers import Wrapper
 
 BOOK: Final = RuleBook(1, "Two operations")
 
@@ -23,8 +25,11 @@ def list_is_served(subject: Subject) -> None:
     exchange = subject.ask(WHOLE)
     where = quoted(exchange.header("location") or "nowhere")
     is_redirect = exchange.answer is not None and exchange.answer.is_redirect
-    expect(not is_redirect, f"It is redirected: {exchange.status} to {where}.")
-    expect(read_listing(exchange) is not None, "It answers with no list of models.")
+    expect(not is_redirect, f"The list is redirected: {exchange.status} to {where}.")
+    found = read_anything(exchange)
+    expect(found is not None, f"`GET /v1/models` does not return JSON{because(exchange)}.")
+    wrapper = Wrapper.OBJECT if found is None else found.wrapper
+    expect(wrapper is Wrapper.OBJECT, f"The list comes as {wrapper.words}{because(exchange)}.")
 
 
 @BOOK.rule(Level.ERROR, needs=("list-is-served",))
@@ -34,7 +39,7 @@ def page_is_served(subject: Subject) -> None:
     Anthropic's SDKs page by `has_more` and `last_id`, and type each model.
     """
     listing = read_listing(subject.ask(WHOLE))
-    sentence = "It answers in OpenAI's shape, although the request carries `anthropic-version`."
+    sentence = "The list is in OpenAI's shape, although the request carries `anthropic-version`."
     expect(listing is not None and listing.is_anthropic, sentence)
 
 
@@ -67,7 +72,7 @@ def slashes_are_retrieved(subject: Subject) -> None:
 def encoding_is_undone(subject: Subject) -> None:
     """Path segments are decoded.
 
-    PHP encodes `:` and `@` in an id; Python, TypeScript, Go and Java do not.
+    PHP encodes `:` and `@` in an id; Python, TypeScript, Go, Java and Ruby do not.
     """
     name, character = _worth_encoding(subject)
     _expect_model(subject.ask(_with_code(name, character, "%")), name)
@@ -79,31 +84,32 @@ def encoding_is_undone_once(subject: Subject) -> None:
 
     An id may hold what looks like a code.
     """
-    expect_status(subject.ask(_with_code(*_worth_encoding(subject), "%25")), 404)
+    exchange = subject.ask(_with_code(*_worth_encoding(subject), "%25"))
+    expect_status(exchange, 404, what="An id that is encoded twice")
 
 
 @BOOK.rule(Level.WARNING, needs=("listed-is-retrieved",))
 def alias_is_resolved(subject: Subject) -> None:
-    """An alias is retrieved as the model that it means.
+    """Retrieving an alias returns the model that it means.
 
-    The answer tells the caller which model it will get.
+    The answer says which model the caller will get.
     """
     require(subject.alias, "no alias is known; name one with --alias")
     exchange = subject.retrieve(subject.alias or "")
-    expect_status(exchange, 200)
+    expect_status(exchange, 200, what=f"Retrieving the alias {quoted(subject.alias)}")
     found = exchange.json.get("id") if isinstance(exchange.json, dict) else None
-    expect(isinstance(found, str), "It answers with no model.")
-    expect(found != subject.alias, f"The answer's id is the alias itself, {quoted(found)}.")
+    expect(isinstance(found, str), f"Retrieving the alias {quoted(subject.alias)} does not return a model.")
+    expect(found != subject.alias, f"Retrieving the alias {quoted(found)} returns the alias itself as the id.")
 
 
 @BOOK.rule(Level.NOTE, needs=("list-is-served",))
 def head_is_answered(subject: Subject) -> None:
     """`HEAD` answers like GET, without a body.
 
-    Monitors and proxies ask so.
+    Monitors and proxies use it.
     """
     exchange = subject.ask(WHOLE, method="HEAD")
-    expect_status(exchange, 200)
+    expect_status(exchange, 200, what="`HEAD`")
 
 
 @BOOK.rule(Level.WARNING, needs=("list-is-served",))
@@ -112,16 +118,16 @@ def trailing_slash_is_served(subject: Subject) -> None:
 
     Claude Code takes a redirect for a failure, and some clients end the path with a slash.
     """
-    _expect_same_list(subject, "/v1/models/?limit=1000")
+    _expect_same_list(subject, "/v1/models/?limit=1000", "The path with a slash at its end")
 
 
 @BOOK.rule(Level.NOTE, needs=("list-is-served",))
 def doubled_prefix_is_served(subject: Subject) -> None:
     """A doubled prefix is served: `/v1/v1/models`.
 
-    It comes from base URLs that end in /v1 already.
+    It comes from base URLs that already end in /v1.
     """
-    _expect_same_list(subject, "/v1/v1/models?limit=1000")
+    _expect_same_list(subject, "/v1/v1/models?limit=1000", "`/v1/v1/models`")
 
 
 @BOOK.rule(Level.ERROR, needs=("list-is-served",))
@@ -130,7 +136,7 @@ def beta_query_is_ignored(subject: Subject) -> None:
 
     The beta routes of Anthropic's SDKs add it.
     """
-    _expect_same_list(subject, f"{WHOLE}&beta=true")
+    _expect_same_list(subject, f"{WHOLE}&beta=true", "`?beta=true`")
 
 
 @BOOK.rule(Level.WARNING, needs=("list-is-served",))
@@ -139,17 +145,17 @@ def unknown_query_is_ignored(subject: Subject) -> None:
 
     Gateways and clients add their own.
     """
-    _expect_same_list(subject, f"{WHOLE}&callsheet-doctor=1")
+    _expect_same_list(subject, f"{WHOLE}&callsheet-doctor=1", "An unknown query parameter")
 
 
 @BOOK.rule(Level.NOTE, is_risky=True)
 def broken_escape_is_refused(subject: Subject) -> None:
     """A broken escape in a path is refused with 400.
 
-    It names nothing.
+    No id can be read from it.
     """
     for escape in ("%FF", "%zz"):
-        expect_status(subject.ask(f"/v1/models/{escape}"), 400)
+        expect_status(subject.ask(f"/v1/models/{escape}"), 400, what=f"The broken escape `{escape}`")
 
 
 def _worth_encoding(subject: Subject) -> tuple[str, str]:
@@ -168,18 +174,19 @@ def _with_code(name: str, character: str, percent: str) -> str:
 
 def _expect_model(exchange: Exchange, name: str) -> None:
     if exchange.answer is None or exchange.status != 200:
-        what = exchange.why or f"answers {exchange.status}"
-        raise FaultError(f"{quoted(name)} is listed, and retrieving it {what}.", exchange)
+        what = exchange.why and f"the server {exchange.why}"
+        said = what or f"retrieving it gets {exchange.status}"
+        raise FaultError(f"{quoted(name)} is listed, but {said}.", exchange)
     model = exchange.json if isinstance(exchange.json, dict) else {}
-    expect("data" not in model, f"Retrieving {quoted(name)} answers with a list.", exchange)
+    expect("data" not in model, f"Retrieving {quoted(name)} returns a list.", exchange)
     found = model.get("id")
-    expect(found == name, f"Retrieving {quoted(name)} answers with {quoted(found)}.", exchange)
+    expect(found == name, f"Retrieving {quoted(name)} returns {quoted(found)}.", exchange)
 
 
-def _expect_same_list(subject: Subject, target: str) -> None:
+def _expect_same_list(subject: Subject, target: str, what: str) -> None:
     exchange = subject.ask(target)
-    expect_status(exchange, 200)
+    expect_status(exchange, 200, what=what)
     listing = read_listing(exchange)
     whole = read_listing(subject.ask(WHOLE))
     same = listing is not None and whole is not None and set(listing.ids) == set(whole.ids)
-    expect(same, "It answers with another list.", exchange)
+    expect(same, f"{what} changes the list.", exchange)

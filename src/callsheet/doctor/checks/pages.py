@@ -25,23 +25,23 @@ _TOO_LONG: Final = "the list is too long to be read to its end"
 def models_are_listed_once(subject: Subject) -> None:
     """No model is listed twice.
 
-    Pickers show it twice.
+    Most pickers show it twice.
     """
     repeated = repeated_in(page_of(subject, "limit=1000").ids)
-    expect(not repeated, f"{named(repeated)} more than once.")
+    expect(not repeated, f"{named(repeated)} {'is' if len(repeated) == 1 else 'are'} listed more than once.")
 
 
 @BOOK.rule(Level.ERROR, needs=("list-is-served",))
 def order_is_stable(subject: Subject) -> None:
     """The order stays the same from answer to answer.
 
-    Pages of an order that moves repeat models and skip others.
+    If it moves, pages repeat some models and skip others.
     """
     require(len(subject.ids) > 1, "fewer than two models are listed")
     first, again = page_of(subject, "limit=1000").ids, page_of(subject, "limit=1000", again=True).ids
     both = set(first) & set(again)  # what was added or removed in that moment has no place to keep
     before, after = ([model_id for model_id in ids if model_id in both] for ids in (first, again))
-    expect(before == after, "Two answers, a moment apart, have another order.")
+    expect(before == after, "The order changes: two answers, a moment apart, differ.")
 
 
 @BOOK.rule(Level.WARNING, needs=("created-at-is-a-time", "order-is-stable"))
@@ -60,37 +60,42 @@ def newest_come_first(subject: Subject) -> None:
 
 @BOOK.rule(Level.NOTE, needs=("newest-come-first", "created-at-differs"))
 def ties_go_by_line(subject: Subject) -> None:
-    """Of models of one time the larger lines come first, then ids by the alphabet.
+    """Models of the same time are ordered by line, the larger first, then by id.
 
-    Two servers with the same models then list them alike.
+    Two servers with the same models then list them in the same order.
     """
     require(any("line" in model for model in subject.models), "models have no line, as in 2025")
     models = page_of(subject, "limit=1000").models
     keys = [sort_key(_released(model), model.get("line"), model["id"]) for model in models]
     wrong = [model["id"] for model, key, place in zip(models, keys, sorted(keys), strict=True) if key != place]
-    expect(not wrong, f"{named(wrong)} stand elsewhere.")
+    expect(
+        not wrong, f"Of models with the same `created_at`, {named(wrong)} are not in the order of lines and ids."
+    )
 
 
 @BOOK.rule(Level.ERROR, needs=("page-is-served",))
 def thousand_are_allowed(subject: Subject) -> None:
-    """`limit=1000` is accepted, and gives all models of a smaller catalogue.
+    """`limit=1000` is accepted, and returns all models of a smaller catalogue.
 
-    Claude Code asks for them in one page.
+    Claude Code asks for all models in one page.
     """
     page = page_of(subject, "limit=1000")
     is_full = len(page.ids) == MAX_LIMIT
-    expect(is_full or set(page.ids) == set(subject.ids), f"It gives {len(page.ids)} models.")
+    expect(
+        is_full or set(page.ids) == set(subject.ids),
+        f"`limit=1000` returned {len(page.ids)} of {len(subject.ids)} models.",
+    )
 
 
 @BOOK.rule(Level.ERROR, needs=("page-is-served",))
 def limit_is_honoured(subject: Subject) -> None:
     """`limit` is honoured.
 
-    Clients page to keep answers small; one that gets more than it asked for cannot.
+    Clients page to keep answers small, and cannot if they get more than they asked for.
     """
     require(len(subject.ids) > 1, "fewer than two models are listed")
     page = page_of(subject, "limit=1")
-    expect(len(page.ids) == 1, f"limit=1 gives {len(page.ids)} models.")
+    expect(len(page.ids) == 1, f"`limit` is ignored: limit=1 returned {len(page.ids)} models.")
 
 
 @BOOK.rule(Level.WARNING, needs=("page-is-served", "order-is-stable"))
@@ -100,50 +105,58 @@ def limit_is_optional(subject: Subject) -> None:
     Many clients send none.
     """
     listing = read_listing(subject.ask("/v1/models"))
-    expect(listing is not None, "It answers with no list.")
+    expect(listing is not None, "Without a limit, there is no list.")
     ids = each_once(listing.ids) if listing else []
-    expect(ids == subject.ids[: len(ids)] and bool(ids) == bool(subject.ids), "It answers with other models.")
+    expect(
+        ids == subject.ids[: len(ids)] and bool(ids) == bool(subject.ids),
+        "Without a limit, the list does not begin with the same models.",
+    )
 
 
 @BOOK.rule(Level.ERROR, needs=("page-is-served", "order-is-stable"))
 def after_id_continues(subject: Subject) -> None:
-    """`after_id` gives the models directly after the cursor.
+    """`after_id` returns the models directly after the cursor.
 
-    Every SDK pages with it; where it is ignored, they ask for ever.
+    Every SDK pages with it; if it is ignored, they ask for ever.
     """
     require(len(subject.ids) > 1, "fewer than two models are listed")
     page = page_of(subject, f"limit=1&after_id={subject.cursor(0)}")
-    expect_ids(page.ids[:1], subject.ids[1:2], "the page after the first model begins with")
+    expect_ids(
+        page.ids[:1], subject.ids[1:2], "`after_id` does not continue: the page after the first model begins with"
+    )
 
 
 @BOOK.rule(Level.ERROR, needs=("limit-is-honoured",))
 def has_more_is_true(subject: Subject) -> None:
     """`has_more` is true while older models remain.
 
-    Clients stop at false, and show a part of the list for the whole.
+    Clients stop at false, and show part of the list as the whole.
     """
     require(len(subject.ids) > 1, "fewer than two models are listed")
     page = page_of(subject, "limit=1")
-    expect(page.has_more is True, f"With limit=1, {len(subject.ids) - 1} models remain, and has_more is not true.")
+    expect(
+        page.has_more is True,
+        f"`has_more` is not true with limit=1, although {len(subject.ids) - 1} models remain.",
+    )
 
 
 @BOOK.rule(Level.ERROR, needs=("page-is-served", "after-id-continues"))
 def has_more_is_false(subject: Subject) -> None:
     """`has_more` is false on the last page.
 
-    Clients go on while it is true; if the cursor then fails to end the list, for ever.
+    Clients go on while it is true, for ever if the cursor does not end the list.
     """
     require(len(subject.ids) > 1, "fewer than two models are listed")
     require(subject.is_whole, _TOO_LONG)
     page = page_of(subject, f"limit=1000&after_id={subject.cursor(-2)}")
-    expect(page.has_more is False, "After the last model but one, has_more is not false.")
+    expect(page.has_more is False, "`has_more` is not false on the last page.")
 
 
 @BOOK.rule(Level.ERROR, needs=("limit-is-honoured", "after-id-continues"))
 def walk_meets_every_model(subject: Subject) -> None:
-    """A walk from page to page meets every model once.
+    """Paging through the list returns every model once.
 
-    That is what paging is for.
+    Otherwise clients miss models, or show them twice.
     """
     require(len(subject.ids) > 2, "fewer than three models are listed")
     size = page_size(len(subject.ids))
@@ -152,20 +165,24 @@ def walk_meets_every_model(subject: Subject) -> None:
         met += page_of(subject, f"limit={size}&after_id={subject.quoted(met[-1])}").ids if met else []
     found = set(met)
     missed = [model_id for model_id in subject.ids[: 3 * size] if model_id not in found]
-    expect(not missed, f"Pages of {size} leave out {named(missed)}.")
+    expect(not missed, f"Paging with limit={size} leaves out {named(missed)}.")
     repeated = repeated_in(met)
-    expect(not repeated, f"Pages of {size} repeat {named(repeated)}.")
+    expect(not repeated, f"Paging with limit={size} repeats {named(repeated)}.")
 
 
 @BOOK.rule(Level.WARNING, needs=("limit-is-honoured", "order-is-stable"))
 def before_id_is_adjacent(subject: Subject) -> None:
-    """`before_id` gives the models directly before the cursor, newest first.
+    """`before_id` returns the models directly before the cursor, newest first.
 
     SDKs walk backwards with it.
     """
     require(len(subject.ids) > 3, "fewer than four models are listed")
     page = page_of(subject, f"limit=2&before_id={subject.cursor(-1)}")
-    expect_ids(page.ids, subject.ids[-3:-1], "the two models before the last are given as")
+    expect_ids(
+        page.ids,
+        subject.ids[-3:-1],
+        "`before_id` does not return the models next to the cursor: before the last one come",
+    )
 
 
 @BOOK.rule(Level.WARNING, needs=("before-id-is-adjacent",))
@@ -176,54 +193,59 @@ def has_more_looks_backwards(subject: Subject) -> None:
     """
     require(len(subject.ids) > 3, "fewer than four models are listed")
     page = page_of(subject, f"limit=2&before_id={subject.cursor(-1)}")
-    expect(page.has_more is True, "Before the last model newer ones remain, and has_more is not true.")
+    expect(page.has_more is True, "With `before_id`, `has_more` is not true although newer models remain.")
     page = page_of(subject, f"limit=1000&before_id={subject.cursor(1)}")
-    expect(page.has_more is False, "Before the second model there is only the first, and has_more is not false.")
+    expect(page.has_more is False, "With `before_id`, `has_more` is not false although no newer models remain.")
 
 
 @BOOK.rule(Level.WARNING, needs=("page-is-served", "order-is-stable"))
 def both_cursors_are_taken(subject: Subject) -> None:
-    """`after_id` and `before_id` together give what lies between.
+    """`after_id` and `before_id` together return what lies between.
 
-    The SDKs for Ruby and C#, and for Java before 2.59, send both while they walk.
+    The SDKs for Ruby and C#, and for Java before 2.59, send both while they page.
     """
     require(len(subject.ids) > 2, "fewer than three models are listed")
     ids = subject.ids[:MAX_LIMIT]
     page = page_of(subject, f"limit=1000&after_id={subject.cursor(0)}&before_id={subject.cursor(len(ids) - 1)}")
-    expect_ids(each_once(page.ids), ids[1:-1], f"between {quoted(ids[0])} and {quoted(ids[-1])} are")
+    expect_ids(
+        each_once(page.ids),
+        ids[1:-1],
+        f"between `after_id` {quoted(ids[0])} and `before_id` {quoted(ids[-1])} come",
+    )
 
 
 @BOOK.rule(Level.NOTE, needs=("both-cursors-are-taken", "nothing-after-the-oldest"))
 def inverted_range_is_empty(subject: Subject) -> None:
-    """Between a model and one before it there is nothing.
+    """A range whose ends are in the wrong order is empty.
 
-    It is no mistake of a client whose models have moved.
+    It happens to clients while models move, and is not their mistake.
     """
-    _expect_empty(subject, f"limit=1000&after_id={subject.cursor(1)}&before_id={subject.cursor(0)}")
+    query = f"limit=1000&after_id={subject.cursor(1)}&before_id={subject.cursor(0)}"
+    _expect_empty(subject, query, "A range whose ends are in the wrong order")
 
 
 @BOOK.rule(Level.ERROR, needs=("page-is-served", "order-is-stable"))
 def nothing_after_the_oldest(subject: Subject) -> None:
     """After the oldest model comes an empty page.
 
-    The Java SDK before 2.59 and old Python ones ask for it at the end of every walk.
+    The Java SDK before 2.59 and old Python SDKs ask for it at the end of every list.
     """
     require(subject.is_whole, _TOO_LONG)
-    _expect_empty(subject, f"limit=1000&after_id={subject.cursor(-1)}")
+    _expect_empty(subject, f"limit=1000&after_id={subject.cursor(-1)}", "The page after the oldest model")
 
 
 @BOOK.rule(Level.WARNING, needs=("page-is-served", "order-is-stable"))
 def nothing_before_the_newest(subject: Subject) -> None:
     """Before the newest model comes an empty page.
 
-    Walks backwards end there.
+    Paging backwards ends there.
     """
-    _expect_empty(subject, f"limit=1000&before_id={subject.cursor(0)}")
+    _expect_empty(subject, f"limit=1000&before_id={subject.cursor(0)}", "The page before the newest model")
 
 
 @BOOK.rule(Level.NOTE, needs=("alias-is-resolved", "after-id-continues"))
 def alias_is_a_cursor(subject: Subject) -> None:
-    """An alias is a cursor, and means its model.
+    """An alias is accepted as a cursor, and means its model.
 
     It means its model everywhere else.
     """
@@ -244,14 +266,14 @@ def aliases_are_not_listed(subject: Subject) -> None:
     """
     require(subject.alias, "no alias is known; name one with --alias")
     page_of(subject, "limit=1000")
-    expect(subject.alias not in subject.ids, f"{quoted(subject.alias)} is in the list.")
+    expect(subject.alias not in subject.ids, f"The alias {quoted(subject.alias)} is in the list.")
 
 
 def _released(model: Model) -> datetime:
     return read_instant(model["created_at"]) or EPOCH
 
 
-def _expect_empty(subject: Subject, query: str) -> None:
+def _expect_empty(subject: Subject, query: str, what: str) -> None:
     require(subject.ids, "no model is listed")
     page = page_of(subject, query)
-    expect(not page.ids, f"It gives {len(page.ids)} models, beginning with {named(page.ids[:1])}.")
+    expect(not page.ids, f"{what} is not empty: it has {len(page.ids)} models, the first {named(page.ids[:1])}.")

@@ -1,4 +1,4 @@
-"""When times of release cannot tell models apart, and nobody is to blame for it."""
+"""When release dates cannot tell models apart, and no server is to blame for it."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, time
@@ -18,6 +18,6 @@ def require_several_releases(times: Sequence[datetime | None]) -> None:
     """
     require(len(times) > 2, "fewer than three models are listed")
     known = {each for each in times if each is not None and each != EPOCH}
-    require(known, "no time of release is known")
+    require(known, "no release date is known")
     is_day = len(set(times)) == 1 and next(iter(known)).astimezone(UTC).time() == time()
     require(not is_day or len(times) > _FAMILY, "so few models may have been released on one day")

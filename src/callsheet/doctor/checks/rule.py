@@ -17,7 +17,7 @@ class FaultError(Exception):
     Parameters
     ----------
     sentence
-        What it does instead.
+        What the server does: a headline that needs no other to be understood.
     exchange
         Shows it; else the last one that the check asked does.
     """
@@ -89,13 +89,13 @@ def expect(condition: object, sentence: str, exchange: Exchange | None = None) -
         raise FaultError(sentence, exchange)
 
 
-def expect_status(exchange: Exchange, *statuses: int) -> None:
-    """Raise `FaultError` unless the answer has one of ``statuses``."""
+def expect_status(exchange: Exchange, *statuses: int, what: str = "This request") -> None:
+    """Raise `FaultError` unless the answer has one of ``statuses``; ``what`` was asked begins the sentence."""
     if exchange.answer is None:
-        raise FaultError(f"The server {exchange.why}.", exchange)
+        raise FaultError(f"{what} gets no answer: the server {exchange.why}.", exchange)
     if exchange.status not in statuses:
         wanted = " or ".join(map(str, statuses))
-        raise FaultError(f"It answers {exchange.status}, not {wanted}.", exchange)
+        raise FaultError(f"{what} gets {exchange.status} instead of {wanted}.", exchange)
 
 
 def require(condition: object, why: str) -> None:
