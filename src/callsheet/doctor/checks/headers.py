@@ -53,7 +53,7 @@ def request_ids_differ(subject: Subject) -> None:
 def etag_is_honoured(subject: Subject) -> None:
     """The list has an etag, and `If-None-Match` is answered with 304.
 
-    Clients that ask often then download only what changed.
+    With one, clients that ask often download the list only when it changed.
     """
     etag = subject.ask(WHOLE).header("etag")
     expect(etag, "The list has no etag.")
@@ -92,7 +92,7 @@ def vary_is_given(subject: Subject) -> None:
 def sniffing_is_off(subject: Subject) -> None:
     """`x-content-type-options` is `nosniff`.
 
-    Browsers then do not guess the type.
+    With it, browsers do not guess the type.
     """
     found = subject.ask(WHOLE).header("x-content-type-options")
     expect(found == "nosniff", "`x-content-type-options: nosniff` is missing.")

@@ -60,7 +60,7 @@ def openai_created_differs(subject: Subject) -> None:
 def openai_listed_is_retrieved(subject: Subject) -> None:
     """A listed model can be retrieved by its id.
 
-    `client.models.retrieve(id)`.
+    OpenAI's SDKs do so in `client.models.retrieve(id)`.
     """
     plain = [model_id for model_id in _listing(subject).ids if "/" not in model_id]
     require(plain, "no model is listed whose id has no slash")

@@ -130,7 +130,7 @@ def path_comes_first(subject: Subject) -> None:
 def credential_comes_second(subject: Subject) -> None:
     """The credential is checked before the version.
 
-    Strangers then learn nothing about the server.
+    Otherwise strangers learn which versions the server knows.
     """
     exchange = subject.ask(_LIST, (_WRONG_X_API_KEY, ("anthropic-version", "2023-10-01")))
     expect_status(exchange, 401, what="A wrong key with an unknown version")
