@@ -207,7 +207,7 @@ UNFIT: dict[str, tuple[Act, str, str]] = {
     "other, cp": (lambda path: overwrite(path, of_another(path).read_bytes()), "unfit", "was overwritten while"),
     "other, mv": (lambda path: of_another(path).replace(path), "unfit", "is damaged|-wal does not belong to "),
     "table": (run_sql("DROP TABLE tombstones"), "unfit", "lacks a table"),
-    "schema": (run_sql("UPDATE alembic_version SET version_num = '9999'"), "unfit", "its schema is 9999"),
+    "schema": (run_sql("UPDATE alembic_version SET version_num = 'x'"), "unfit", "has schema x, which no"),
     "no schema": (run_sql("DELETE FROM alembic_version"), "unfit", "is damaged"),
     "installation": (run_sql("DELETE FROM installation"), "unfit", "has lost the row of its table installation"),
     "organization": (run_sql("UPDATE installation SET organization_id = 'x'"), "foreign", r"\(organization x\)"),

@@ -36,7 +36,7 @@ def make_again(server: str, url: str) -> None:
 
 WAYS: dict[str, tuple[Act, str, str]] = {
     "table": (run_sql("DROP TABLE tombstones"), "unfit", "lacks a table"),
-    "schema": (run_sql("UPDATE alembic_version SET version_num = '9999'"), "unfit", "its schema is 9999"),
+    "schema": (run_sql("UPDATE alembic_version SET version_num = 'x'"), "unfit", "has schema x, which no"),
     "no schema": (run_sql("DROP TABLE alembic_version"), "unfit", "lacks a table"),
     "installation": (run_sql("DELETE FROM installation"), "unfit", "has lost the row of its table installation"),
     "made again": (make_again, "unfit", "is empty|lacks a table"),
@@ -71,4 +71,25 @@ def test_tables_that_were_put_back_as_they_were_are_followed(url: str) -> None:
         wait_for(lambda: server.ready() == (200, "degraded", "unfit"), "/readyz to say so")
         execute(url, "ALTER TABLE kept RENAME TO tombstones")
         wait_for(lambda: server.ready() == (200, "ok", "up"), "all to be well")
+        assert server.stop() == 0
+
+
+def test_a_server_goes_on_following_a_database_that_a_later_release_migrated(url: str) -> None:
+    created = json.loads(call("keys", "create", "--name", "leaver", "--json", "--database", url).stdout)
+    with Replica(url) as server:
+        assert server.get("/v1/models", created["secret"])[0] == 200
+        execute(url, "UPDATE alembic_version SET version_num = '9999'")
+        wait_for(
+            lambda: re.search(" WARNING .*schema 9999 by a newer Callsheet", server.stderr), "the log to say so"
+        )
+        execute(
+            url,
+            f"UPDATE api_keys SET status = 'disabled' WHERE id = '{created['id']}'",
+            "INSERT INTO changes (revision, at, actor, action, kind, subject, before, after) "
+            "SELECT revision + 1, '2026-01-01T00:00:00Z', 'newer', 'disable', 'key', "
+            f"'{created['id']}', NULL, NULL FROM installation",
+            "UPDATE installation SET revision = revision + 1",
+        )
+        wait_for(lambda: server.get("/v1/models", created["secret"])[0] == 401, "the key to stop working")
+        assert server.ready() == (200, "ok", "up")
         assert server.stop() == 0

@@ -1,5 +1,6 @@
 """The schema: is it of our age, and how it is brought there."""
 
+import logging
 from enum import Enum
 from pathlib import Path
 from typing import Final
@@ -12,6 +13,9 @@ from callsheet.storage.database import Database
 
 #: The newest migration this program knows; a test keeps it true.
 HEAD: Final = "0001"
+
+
+_log = logging.getLogger("callsheet")
 
 
 class Schema(Enum):
@@ -37,6 +41,11 @@ def inspect(database: Database) -> tuple[Schema, str | None]:
         return Schema.CURRENT, revision
     if revision in known_revisions():
         return Schema.OLD, revision
+    if not _is_later(revision):
+        raise DamagedError(
+            f"The database {database.place} has schema {revision}, which no release of Callsheet made; "
+            "restore it from a backup."
+        )
     raise StorageError(
         f"The database {database.place} was made by a newer Callsheet: its schema is {revision}, "
         f"this program knows {HEAD}; upgrade Callsheet."
@@ -55,14 +64,34 @@ def refuse_old(database: Database) -> Schema:
 
 
 def refuse_unfit(database: Database) -> None:
-    """Raise StorageError unless ``database`` can be served from, seen through a new connection. Changes nothing."""
-    if refuse_old(database) is Schema.EMPTY:
+    """Raise StorageError unless ``database`` can be served from, seen through a new connection. Changes nothing.
+
+    A server that runs goes on following a schema of a later release, with a warning: migrations only add, and if it
+    stopped, a key that is disabled in the middle of an upgrade would work on it until it is replaced.
+    """
+    revision = database.revision()
+    if revision is None:
         raise database.emptied()
+    if _is_later(revision):
+        _log.warning(
+            "The database %s was migrated to schema %s by a newer Callsheet; this server, which knows %s, goes on "
+            "following it. Replace it with the newer release soon.",
+            database.place,
+            revision,
+            HEAD,
+        )
+    elif revision != HEAD:
+        refuse_old(database)
     with database.looking() as connection:
         if tables.metadata.tables.keys() - database.table_names(connection):
             raise DamagedError(
                 f"The database {database.place} lacks a table it should have; restore it from a backup."
             )
+
+
+def _is_later(revision: str) -> bool:
+    """Return whether it is the number of a migration that a release after this one brought."""
+    return revision.isdecimal() and len(revision) == len(HEAD) and revision > HEAD
 
 
 def check_writable(database: Database) -> None:
