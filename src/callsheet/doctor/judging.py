@@ -82,7 +82,7 @@ def _late(rules: ClientRules, way: Way, exchange: Exchange) -> Finding:
 
 
 def _or_wait_longer(way: Way) -> str:
-    return f", or allow more milliseconds in {way.seconds_setting}" if way.seconds_setting else ""
+    return f", or allow more milliseconds in {way.seconds_setting} (newer versions)" if way.seconds_setting else ""
 
 
 def _redirected(rules: ClientRules, way: Way, exchange: Exchange) -> Finding:
