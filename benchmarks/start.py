@@ -37,6 +37,7 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{folder}/callsheet.db"
+        _callsheet("migrate", "--database", url)
         _callsheet("keys", "create", "--name", "benchmark", "--secret", SECRET, "--database", url)
         starts = [measure(url) for _ in range(options.rounds)]
     seconds = statistics.median(start.seconds for start in starts)

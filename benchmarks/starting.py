@@ -24,8 +24,9 @@ class Started(NamedTuple):
 def time_starts(options: Options, folder: Path) -> Started:
     """Start the server, and ``callsheet --version``, in turns."""
     database = url(folder / "start.db")
+    _callsheet("migrate", "--database", database)
     key = ["keys", "create", "--name", "benchmark", "--secret", start.SECRET, "--database", database]
-    subprocess.run([sys.executable, "-m", "callsheet", *key], check=True, capture_output=True)
+    _callsheet(*key)
     starts, versions = [], []
     for number in range(2 * options.rounds):
         progress(f"Cold start {number + 1} of {2 * options.rounds}…")
@@ -34,6 +35,10 @@ def time_starts(options: Options, folder: Path) -> Started:
     return Started(
         median(each.seconds for each in starts), median(each.resident_mib for each in starts), median(versions)
     )
+
+
+def _callsheet(*arguments: str) -> None:
+    subprocess.run([sys.executable, "-m", "callsheet", *arguments], check=True, capture_output=True)
 
 
 def _time_version() -> float:

@@ -109,7 +109,7 @@ def test_restore_says_what_became_of_everything(call: CLI, here: Path) -> None:
         f"Restored revision 20 into {here}/callsheet.db, as revision 23.",
         f"What was there before is kept in {kept}.",
         f"The key ada ({ids['ada']}) had stopped working and works again.",
-        f"The key new ({new}) is not in the backup and works no more.",
+        f"The key new ({new}) is not in the backup and has stopped working.",
     ]
     history = call("catalog", "history", "--limit", "1", "--json").json[0]
     assert (history["action"], history["kind"], history["revision"]) == ("restore", "installation", 23)

@@ -13,6 +13,7 @@ from callsheet import (
     AuthenticationError,
     CallsheetError,
     InternalServerError,
+    InvalidRequestError,
     ModelNotFoundError,
     NotFoundError,
     PagingError,
@@ -38,12 +39,14 @@ TOLD: Final[dict[Bug, tuple[type[CallsheetError], str]]] = {
     bugs.html: (APIResponseError, r"answered with what is not JSON \(text/html\); check that the base URL is "),
     bugs.invalid_json: (APIResponseError, "answered with what is not JSON; check"),
     bugs.too_large: (APIResponseError, "answered with more than 16 MiB"),
+    bugs.null_data: (PagingError, "gives one empty page after the other"),
+    bugs.error_in_a_success: (InvalidRequestError, "No upstream is up"),
     bugs.always_500: (InternalServerError, r"answered with status 500 \(Internal Server Error\); try again later"),
 }
 
 #: Bugs of which a walk cannot know, as the server says that its list is whole, or lists others; and one of time.
 BELIEVED: Final[set[Bug]] = {
-    bugs.has_more_never, bugs.retired_are_listed, bugs.listed_twice, bugs.map_order, bugs.slow
+    bugs.has_more_never, bugs.retired_are_listed, bugs.listed_twice, bugs.map_order, bugs.slow, bugs.bare_array
 }  # fmt: skip
 
 EVERY: Final = [

@@ -102,6 +102,7 @@ def run_server(folder: Path) -> Iterator[ClientServer]:
     database = f"sqlite:///{folder / 'callsheet.db'}"
     home = folder / "home"
     home.mkdir()
+    _callsheet(folder, "migrate", "--database", database)
     _callsheet(folder, "keys", "create", "--name", "tests", "--secret", KEY, "--database", database)
     for model_id, options in _ADDED.items():
         named = ["--display-name", model_id.title(), "--created-at", "2026-01-02T00:00:00Z"]

@@ -8,6 +8,7 @@ from contextlib import closing
 from functools import partial
 from http.client import HTTPConnection
 from typing import Final, NamedTuple
+from uuid import uuid4
 
 from callsheet.service.access import AccessService
 from callsheet.service.catalog import CatalogService
@@ -43,8 +44,8 @@ def measure_keys(stage: Stage, count: int) -> Propagated:
     """Make keys and disable them, each time waiting until no replica lets it in."""
     access = AccessService(stage.store, "propagation", clock)
     taken = []
-    for number in range(count):
-        made = access.create_key(f"short-lived {number}")
+    for _ in range(count):
+        made = access.create_key(f"short-lived {uuid4()}")
         _everywhere(stage, partial(_answers, made.secret, 200))
         access.disable_key(made.key.id)
         taken.append(_everywhere(stage, partial(_answers, made.secret, 401)))

@@ -200,7 +200,7 @@ UNFIT: dict[str, tuple[Act, str, str]] = {
     "emptied": (lambda path: path.write_bytes(b""), "away", "is missing or empty, but "),
     "cut": (lambda path: os.truncate(path, path.stat().st_size // 2), "unfit", "is damaged"),
     "garbled": (lambda path: overwrite(path, garbled(path)), "unfit", "is damaged|was overwritten"),
-    "text": (lambda path: path.write_text("Dear Sir or Madam, " * 999), "unfit", "is not a SQLite database"),
+    "text": (lambda path: path.write_text("Dear Sir, " * 999), "unfit", "is not a SQLite |was overwritten"),
     "a folder": (lambda path: in_a_folder(path), "unfit", "is a folder"),
     "backup, cp": (lambda path: overwrite(path, backup_of(path).read_bytes()), "unfit", "-wal does not belong to "),
     "backup, mv": (lambda path: backup_of(path).replace(path), "unfit", "-wal does not belong to the database"),

@@ -84,9 +84,9 @@ REFUSALS: list[tuple[str, Act, type[RefusedError], str]] = [
     ),
     (
         "a pattern that is none",
-        lambda it: it.create_workspace("other", None, Visibility(("a b",))),
+        lambda it: it.create_workspace("other", None, Visibility((" a",))),
         InvalidError,
-        "A pattern must be 1 to 256 visible ASCII characters such as claude-*, not 'a b'.",
+        "A pattern must be 1 to 256 printable characters such as claude-*, without blanks at either end, not ' a'.",
     ),
     (
         "renaming to a name taken",

@@ -9,7 +9,7 @@ from callsheet.cli.streams import allow_closed_output
 from callsheet.cli.welcome import prepare_welcome, welcome_later, welcome_now
 from callsheet.domain.access import Shape
 from callsheet.domain.errors import ServeError, StorageAwayError
-from callsheet.settings import LogFormat, MessageFormat, Otel, load, prepare_folder
+from callsheet.settings import LogFormat, MessageFormat, MissingVersion, Otel, load, prepare_folder
 
 
 def serve(
@@ -26,6 +26,7 @@ def serve(
     strict_betas: Annotated[bool | None, flag("strict_betas")] = None,
     extra_betas: Annotated[str | None, flag("extra_betas", metavar="A,B")] = None,
     extra_versions: Annotated[str | None, flag("extra_versions", metavar="A,B")] = None,
+    missing_version: Annotated[MissingVersion | None, flag("missing_version")] = None,
     cors_origins: Annotated[str | None, flag("cors_origins", metavar="A,B")] = None,
     poll_seconds: Annotated[float | None, flag("poll_seconds")] = None,
     max_url_bytes: Annotated[int | None, flag("max_url_bytes")] = None,

@@ -10,7 +10,6 @@ from callsheet.cli.database import DatabaseURL, actor, clock, load_settings
 from callsheet.cli.long_list import long_list_note
 from callsheet.cli.output import AsJSON, print_json, put, say
 from callsheet.cli.progress import progress_bar
-from callsheet.service.counts import count_models
 from callsheet.storage.store import Store
 
 #: The tables that people are told of, in the order in which they ask.
@@ -95,7 +94,7 @@ def restore(
     for key in restored.revived:
         say(f"The key {key.name} ({key.id}) had stopped working and works again.")
     for key in restored.lost:
-        say(f"The key {key.name} ({key.id}) is not in the backup and works no more.")
+        say(f"The key {key.name} ({key.id}) is not in the backup and has stopped working.")
 
 
 def check(database: DatabaseURL = None, as_json: AsJSON = False) -> None:
@@ -103,8 +102,7 @@ def check(database: DatabaseURL = None, as_json: AsJSON = False) -> None:
     from callsheet.service.check import check_database
 
     settings = load_settings(database)
-    store = Store(settings.database)
-    checked = check_database(store)
+    checked = check_database(Store(settings.database))
     if as_json:
         problems = [each._asdict() for each in checked.problems]
         print_json({"problems": problems, "revision": checked.revision, "rows": checked.counts})
@@ -115,11 +113,8 @@ def check(database: DatabaseURL = None, as_json: AsJSON = False) -> None:
         found = "All is well" if number == 0 else "One problem" if number == 1 else f"{number:,} problems"
         what = f" at revision {checked.revision}: {_listed(checked.counts)}" if checked.counts else ""
         say(f"{found}{what}.")
-        if not checked.problems:
-            with store.read() as reading:
-                note = long_list_note(count_models(reading).listed, settings.default_limit)
-            if note:
-                say(note)
+        if checked.listed is not None and (note := long_list_note(checked.listed, settings.default_limit)):
+            say(note)
     if checked.problems:
         raise typer.Exit(1)
 

@@ -7,6 +7,7 @@ from typing import Final
 from callsheet.domain.errors import DamagedError, StorageError, UnknownError
 from callsheet.service.check_history import check_history
 from callsheet.service.check_rows import check_rows
+from callsheet.service.counts import count_models
 from callsheet.service.problem import Problem
 from callsheet.storage.integrity import read_integrity
 from callsheet.storage.pages import page_faults
@@ -30,11 +31,14 @@ class Checked:
         Rows by the name of their table.
     problems
         What should not be so.
+    listed
+        How many models a list without a filter holds; None where there are problems.
     """
 
     revision: int | None
     counts: dict[str, int]
     problems: list[Problem]
+    listed: int | None = None
 
 
 def check_database(store: Store) -> Checked:
@@ -67,4 +71,5 @@ def check_database(store: Store) -> Checked:
                     problems.extend(part)
             except StorageError as error:  # what is no text ends the reading
                 problems.append(Problem("database", store.place, str(error)))
-        return Checked(installation.revision, integrity.counts(), problems)
+        listed = None if problems else count_models(integrity.reading()).listed
+        return Checked(installation.revision, integrity.counts(), problems, listed)

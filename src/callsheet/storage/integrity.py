@@ -54,7 +54,7 @@ class Integrity:
 
     def installation(self) -> Installation | None:
         """Return the installation, or None if nothing has been set up."""
-        return Reading(self._connection).installation()
+        return self.reading().installation()
 
     def count_installations(self) -> int:
         """Return how many there are, where there can only be one."""
@@ -63,6 +63,10 @@ class Integrity:
     def is_protected(self) -> bool:
         """Return whether the database itself refuses to change or drop a change record."""
         return self._database.is_protected(self._connection)
+
+    def reading(self) -> Reading:
+        """Return what reads the same rows as what they mean."""
+        return Reading(self._connection)
 
     def counts(self) -> dict[str, int]:
         """Return how many rows each table has."""
