@@ -184,11 +184,11 @@ class FastProtocol(EnvelopeProtocol):
         )
         names = find_names(path)
         body = find(caller, names, query)
+        if isinstance(body.content, Pieces):  # which are sent one after the other, as far as they are read
+            return False
         if lane.limits is not None and not lane.limits.admits(self.client, caller.key_id):
             return False
         again = memo.comes_again(head)
-        if isinstance(body.content, Pieces):  # which are sent one after the other, as far as they are read
-            return False
         if caller.to_openai or caller.if_none_match is not None:
             request = Request("GET", path, query, (), now, lane.ids.make().decode("ascii"))
             self._send(request, give(caller, body, request, again=again, whole=True), begun)
