@@ -58,15 +58,17 @@ def test_one_wrong_name_changes_nothing(cli: CLI, installation: Installation) ->
     assert revision(installation) == before
 
 
-def test_an_id_that_can_be_read_as_a_glob_means_that_model_alone(
-    cli: CLI, empty: Installation, monkeypatch: pytest.MonkeyPatch
+def test_an_id_that_can_be_read_as_a_glob_means_that_model_alone_also_once_it_is_removed(
+    cli: CLI, empty: Installation
 ) -> None:
-    monkeypatch.setattr("callsheet.domain.model.check_id", lambda text, _name="": text)  # whatever ids may hold
     empty.add(make_model("a"), make_model("b"), make_model("[ab]"))
     assert cli("catalog", "hide", "[ab]").err.splitlines()[0] == "Hid [ab]."
     assert hidden(empty) == ["[ab]"]
     assert cli("catalog", "remove", "[ab]").err == "Removed [ab].\nAll 2 models are listed.\n"
-    assert cli("catalog", "hide", "[ab]").err.splitlines() == [
+    for verb in (("hide",), ("retire",), ("remove", "--yes")):
+        assert cli("catalog", *verb, "[ab]").refusal == "There is no model '[ab]'."
+    assert [model["id"] for model in empty.catalog.list()] == ["a", "b"]
+    assert cli("catalog", "hide", "[ab]*").err.splitlines() == [
         "Hid a.",
         "Hid b.",
         "0 of 2 models are listed; 2 are hidden.",

@@ -66,8 +66,13 @@ class Visibility(NamedTuple):
         ``claude-opus-4-8[1m]`` is a glob that matches ``claude-opus-4-81``, until there is a model of that name.
         """
         patterns = (*self.allow, *self.deny)
-        exact = frozenset(each for each in patterns if not _WILDCARDS.isdisjoint(each) and is_id(each))
+        exact = frozenset(each for each in patterns if has_wildcards(each) and is_id(each))
         return self if exact == self.exact else Visibility(self.allow, self.deny, exact)
+
+
+def has_wildcards(pattern: str) -> bool:
+    """Return whether ``pattern`` may match more than the one id that it spells."""
+    return not _WILDCARDS.isdisjoint(pattern)
 
 
 SEES_ALL: Final = Visibility()
@@ -279,7 +284,7 @@ def check_patterns(visibility: Visibility) -> None:
     InvalidError
         Its patterns with wildcards are too long, all together: they are compiled where requests are answered.
     """
-    length = sum(len(each) for each in (*visibility.allow, *visibility.deny) if not _WILDCARDS.isdisjoint(each))
+    length = sum(len(each) for each in (*visibility.allow, *visibility.deny) if has_wildcards(each))
     if length > MAX_GLOB_CHARACTERS:
         raise InvalidError(
             f"The patterns of a workspace may have {MAX_GLOB_CHARACTERS:,} characters together, not {length:,}; "

@@ -5,12 +5,11 @@ from difflib import get_close_matches
 from itertools import islice
 from typing import Final, NamedTuple
 
-from callsheet.domain.access import Visibility
+from callsheet.domain.access import Visibility, has_wildcards
 from callsheet.domain.errors import ConflictError, UnknownError
 from callsheet.domain.model import Model
 from callsheet.storage.reading import Reading
 
-_GLOB: Final = frozenset("*?[")
 _MOST_NAMES: Final = 10_000  # to look through for one like it; a larger catalogue takes too long
 _LIKE: Final = 0.8  # of 1: how near a guess has to be
 
@@ -31,15 +30,16 @@ class Chosen(NamedTuple):
 
 
 def is_pattern(name: str) -> bool:
-    """Return whether ``name`` is a glob, unless a model has it for its id."""
-    return not _GLOB.isdisjoint(name)
+    """Return whether ``name`` is a glob, unless a model has, or had, it for its id."""
+    return has_wildcards(name)
 
 
 def choose_models(reading: Reading, names: Sequence[str], *, globs: bool = True) -> list[Chosen]:
     """Return the models that ``names``, ids and globs on ids, mean: each once, in the order of the names.
 
-    A name that is an id, letter for letter, means that model, also where it could be read as a glob. The models
-    of a glob come in the order of the API. Without ``globs`` every name is an id.
+    A name that is an id, letter for letter, or was that of a model since removed, means that model and no other,
+    as in the patterns of a workspace (contract, section 1): so a removal that is run twice removes nothing else.
+    The models of a glob come in the order of the API. Without ``globs`` every name is an id.
 
     Raises
     ------
@@ -53,7 +53,7 @@ def choose_models(reading: Reading, names: Sequence[str], *, globs: bool = True)
         model = reading.model(name)
         if model is not None:
             found[model.id] = Chosen(model, by_pattern=False)
-        elif globs and is_pattern(name) and not reading.aliases([name]):
+        elif globs and is_pattern(name) and not (reading.aliases([name]) or reading.tombstones([name])):
             for each in _matching(reading, name):
                 found.setdefault(each.id, Chosen(each, by_pattern=True))
         else:
