@@ -77,6 +77,14 @@ def test_data_that_is_null_is_an_empty_list_or_none(client: str, shown: tuple[st
         (OTHERS["refused-401"], 'refuses the key with 401: "Access denied due to missing key"; give one that'),
         (saying({"detail": [{"msg": "no tenant"}]}, 403), 'refuses the key with 403: "no tenant"; give one that'),
         (OTHERS["refused-503"], 'fails with 503: "Access denied due to missing key"; see the server\'s log.'),
+        (
+            saying({"error": "Unauthorized", "message": "The tenant blue is not known"}, 401),
+            'refuses the key with 401: "The tenant blue is not known"; give one that',
+        ),
+        (
+            Reply(b"<html><title>Sign in | Maple</title>", 403, {"content-type": "text/html"}),
+            'refuses the key with 403: "Sign in | Maple"; give one that',
+        ),
         (Reply(b"upstream connect error\n", 502, {"content-type": "text/plain"}), '502: "upstream connect error";'),
     ],
     ids=str,
