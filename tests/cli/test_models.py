@@ -2,6 +2,7 @@
 
 import json
 import os
+import tracemalloc
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,6 +12,7 @@ from rich.cells import cell_len
 
 from callsheet.domain.model import Lifecycle
 from tests.broken.asking import Answered, Ask, Asked, told
+from tests.broken.replies import Reply, serve_lists
 from tests.broken.serving import serve_broken, serve_nothing
 from tests.cli.conftest import CLI
 from tests.cli.test_terminal import read
@@ -272,6 +274,19 @@ def test_a_terminal_sees_how_far_a_long_walk_is(empty: Installation) -> None:
     assert "models…" in text
     assert "claude-a" in lines[-1]
     assert json.dumps(None) not in text
+
+
+def test_all_pages_of_a_long_list_are_printed_without_keeping_a_model(call: CLI) -> None:
+    body = json.dumps({"data": [{"id": f"acme/{number}"} for number in range(20_000)]}).encode()
+    with serve_lists({"long": Reply(body)}) as lists:
+        tracemalloc.start()
+        try:
+            done = call("models", "list", "--all", "--base-url", lists.at("long"), "--api-key", "", "--json")
+            times = tracemalloc.get_traced_memory()[1] / len(body)
+        finally:
+            tracemalloc.stop()
+    assert done.out.count("acme/") == 20_000
+    assert times < 40, times
 
 
 def test_headers_are_sent_and_a_wrong_one_is_refused(call: CLI, server: Overruled) -> None:

@@ -116,6 +116,6 @@ def test_a_page_may_be_gone_through_without_being_kept() -> None:
     with Script({"data": [{"id": "a"}, {"id": "b"}], "has_more": False}).client() as client:
         page = client.models.list()
         assert ids_of(list(page.iter_data())) == ids_of(list(page)) == ["a", "b"]
-        assert repr(page) == "<Page of 2, first_id=None, has_more=False>"
+        assert (page.count, repr(page)) == (2, "<Page of 2, first_id=None, has_more=False>")
         assert list(page.iter_data()) == page.data == list(page)
         assert next(page.iter_data()) is page.data[0]

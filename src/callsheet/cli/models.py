@@ -177,7 +177,7 @@ def _walk(first: "Page[ModelInfo]") -> "list[Page[ModelInfo]]":
     with progress_line("Asking…") as progress:
         for page in first.iter_pages():
             pages.append(page)
-            count += len(page.data)
+            count += page.count
             progress(f"{count:,} models…")
     return pages
 

@@ -18,6 +18,8 @@ class PageFields(Generic[T]):
     ----------
     data
         The models of this page, in the server's order; made when first asked for. See `iter_data` for long lists.
+    count
+        How many those are.
     unreadable
         Entries of the list that cannot be read, and are left out of ``data``.
     has_more
@@ -48,6 +50,11 @@ class PageFields(Generic[T]):
         """The models of this page."""
         return list(self._models())
 
+    @property
+    def count(self) -> int:
+        """How many models this page has; to ask makes none of them."""
+        return len(self._content.rows)
+
     @cached_property
     def unreadable(self) -> list[UnreadableModel]:
         """What is left out of this page."""
@@ -62,8 +69,7 @@ class PageFields(Generic[T]):
         return self._leads_on
 
     def __repr__(self) -> str:
-        count = len(self._content.rows)
-        return f"<{type(self).__name__} of {count}, first_id={self.first_id!r}, has_more={self.has_more!r}>"
+        return f"<{type(self).__name__} of {self.count}, first_id={self.first_id!r}, has_more={self.has_more!r}>"
 
 
 class Page(PageFields[T]):
