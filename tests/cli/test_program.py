@@ -66,7 +66,7 @@ def test_a_reader_that_leaves_early_gets_no_traceback() -> None:
 @pytest.mark.parametrize(
     ("line", "expected"),
     [("callsheet cat", "catalog"), ("callsheet catalog de", "deprecate"), ("callsheet serve --work", "--workers"),
-     ("callsheet catalog change m --lifecycle d", "deprecated")],
+     ("callsheet catalog change m --lifecycle d", "deprecated"), ("callsheet doctor u --client lite", "litellm")],
 )  # fmt: skip
 def test_bash_completes_commands_flags_and_values(line: str, expected: str) -> None:
     words = line.split()
@@ -80,7 +80,9 @@ def test_bash_completes_commands_flags_and_values(line: str, expected: str) -> N
     [("callsheet keys show pers", "person-1"), ("callsheet keys change person-1 --workspace te", "team"),
      ("callsheet workspaces show wrkspc_1", "wrkspc_1"),
      ("callsheet catalog history claude-opus-4-8", "claude-opus-4-8"),
-     ("callsheet keys rotate go", "")],
+     ("callsheet catalog hide claude-opus-4-8 claude-opus-4-7", "claude-opus-4-7"),
+     ("callsheet catalog show claude-opus-4-6", "claude-opus-4-6"),
+     ("callsheet catalog add claude-opus-4-6", ""), ("callsheet keys rotate go", "")],
 )  # fmt: skip
 def test_bash_completes_names_and_ids_that_are_in_the_database(
     installation: Installation, line: str, expected: str

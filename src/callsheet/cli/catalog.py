@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -11,8 +11,9 @@ import typer
 from callsheet.cli.capability_text import capability_lines, short_capabilities
 from callsheet.cli.change_text import what_changed
 from callsheet.cli.command_line import CommandLine
-from callsheet.cli.completion import complete_subject
+from callsheet.cli.completion import complete_model, complete_subject
 from callsheet.cli.database import DatabaseURL, open_access, open_catalog
+from callsheet.cli.outcome_text import all_done, as_it_was, deprecated, unhidden
 from callsheet.cli.output import (
     AsJSON,
     day,
@@ -23,21 +24,22 @@ from callsheet.cli.output import (
     second,
     tokens,
 )
-from callsheet.cli.sentences import counts_sentence
 from callsheet.cli.token_counts import parse_tokens
 from callsheet.domain.errors import InvalidError
 from callsheet.domain.model import Lifecycle, Model
 from callsheet.domain.times import EPOCH, parse_instant
-from callsheet.service.catalog import Outcome
 from callsheet.service.choosing import is_pattern
 
 app = CommandLine(help="List and change models and their aliases.", no_args_is_help=True)
 
-ModelID = Annotated[str, typer.Argument(metavar="ID", help="Id of a model.")]
+NewID = Annotated[str, typer.Argument(metavar="ID", help="Id of a model.")]
+ModelID = Annotated[str, typer.Argument(metavar="ID", help="Id of a model.", autocompletion=complete_model)]
 Models = Annotated[
     list[str],
     typer.Argument(
-        metavar="ID|GLOB", help="Ids of models, or globs on ids in quotes, such as 'claude-fable-*'; any number."
+        metavar="ID|GLOB",
+        help="Ids of models, or globs on ids in quotes, such as 'claude-fable-*'; any number.",
+        autocompletion=complete_model,
     ),
 ]
 DisplayName = Annotated[str | None, typer.Option(help="Name for people.")]
@@ -57,7 +59,6 @@ Replacement = Annotated[str | None, typer.Option(metavar="ID", help="The model t
 
 _TIMES = ("created_at", "deprecated_at", "retires_at")
 _COUNTS = ("max_input_tokens", "max_tokens")
-_MOST_LINES = 3  # about models that were as wanted already
 
 
 class Clearable(StrEnum):
@@ -107,7 +108,9 @@ def list_models(
 
 @app.command()
 def show(
-    name: Annotated[str, typer.Argument(metavar="ID|ALIAS", help="Id or alias of a model.")],
+    name: Annotated[
+        str, typer.Argument(metavar="ID|ALIAS", help="Id or alias of a model.", autocompletion=complete_model)
+    ],
     database: DatabaseURL = None,
     as_json: AsJSON = False,
 ) -> None:
@@ -117,7 +120,7 @@ def show(
 
 @app.command()
 def add(
-    model_id: ModelID,
+    model_id: NewID,
     display_name: DisplayName = None,
     created_at: CreatedAt = None,
     line: Line = None,
@@ -212,14 +215,14 @@ def deprecate(
     """Deprecate models, or move the date of deprecated ones."""
     when = None if retires_at is None else parse_instant(retires_at, "--retires-at")
     outcome = open_catalog(database).deprecate_all(names, when, replacement)
-    _all_done(names, outcome, _deprecated, _as_it_was, as_json=as_json)
+    all_done(names, outcome, deprecated, as_it_was, as_json=as_json)
 
 
 @app.command()
 def retire(names: Models, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
     """Retire models; lists leave them out unless they ask for retired ones."""
     outcome = open_catalog(database).retire_all(names)
-    _all_done(names, outcome, lambda record: f"Retired {record['id']}.", _as_it_was, as_json=as_json)
+    all_done(names, outcome, lambda record: f"Retired {record['id']}.", as_it_was, as_json=as_json)
 
 
 @app.command()
@@ -236,21 +239,21 @@ def remove(
     if not set(chosen) <= set(names):
         _ask(chosen)
     outcome = catalog.remove_all(chosen, globs=not asks)
-    _all_done(names, outcome, lambda record: f"Removed {record['id']}.", _as_it_was, as_json=as_json)
+    all_done(names, outcome, lambda record: f"Removed {record['id']}.", as_it_was, as_json=as_json)
 
 
 @app.command()
 def hide(names: Models, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
     """Leave models out of lists; they can still be retrieved."""
     outcome = open_catalog(database).hide_all(names)
-    _all_done(names, outcome, lambda record: f"Hid {record['id']}.", "already hidden", as_json=as_json)
+    all_done(names, outcome, lambda record: f"Hid {record['id']}.", "already hidden", as_json=as_json)
 
 
 @app.command()
 def unhide(names: Models, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
     """Put hidden models back into lists."""
     outcome = open_catalog(database).unhide_all(names)
-    _all_done(names, outcome, _unhidden, "not hidden", as_json=as_json)
+    all_done(names, outcome, unhidden, "not hidden", as_json=as_json)
 
 
 @app.command()
@@ -338,48 +341,6 @@ def _done(record: dict[str, object], message: str, *, as_json: bool) -> None:
     if as_json:
         print_json(record)
     say(message)
-
-
-def _all_done(
-    names: Sequence[str],
-    outcome: Outcome,
-    changed: Callable[[Mapping[str, object]], str],
-    unchanged: str | Callable[[Mapping[str, object]], str],
-    *,
-    as_json: bool,
-) -> None:
-    """Say what became of each model, and how many are listed now; in JSON, one that was named alone is no list."""
-    records = outcome.records
-    if as_json:
-        print_json(
-            records[0] if list(names) == [record["id"] for record in records] and len(names) == 1 else records
-        )
-    state = unchanged if callable(unchanged) else lambda _record: unchanged
-    left = [record for record in records if record["id"] not in outcome.changed]
-    for record in records:
-        if record["id"] in outcome.changed:
-            say(changed(record))
-        elif len(left) <= _MOST_LINES:
-            say(f"{record['id']} is {state(record)}.")
-    if len(left) > _MOST_LINES:
-        say(f"{len(left)} models were left as they are: {', '.join(sorted({state(record) for record in left}))}.")
-    say(counts_sentence(outcome.counts))
-
-
-def _deprecated(record: Mapping[str, object]) -> str:
-    until = f"; it retires on {day(record['retires_at'])}" if record["retires_at"] else ""
-    return f"Deprecated {record['id']}{until}."
-
-
-def _unhidden(record: Mapping[str, object]) -> str:
-    if record["lifecycle"] == Lifecycle.RETIRED:
-        return f"{record['id']} is no longer hidden, but retired."
-    return f"{record['id']} is listed."
-
-
-def _as_it_was(record: Mapping[str, object]) -> str:
-    """The stage of a model that was left as it is."""
-    return f"{'already ' * (record['lifecycle'] != Lifecycle.ACTIVE)}{record['lifecycle']}"
 
 
 def _ask(chosen: Sequence[str]) -> None:

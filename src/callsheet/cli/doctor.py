@@ -31,6 +31,12 @@ class FailOn(StrEnum):
 EXIT_CODES = {"note": 3, "warning": 4, "error": 5}
 
 
+def _complete_client(incomplete: str) -> list[str]:
+    from callsheet.doctor.rules import load_clients  # reads files; most commands need none of them
+
+    return [name for name in (*(rules.name for rules in load_clients()), "all") if name.startswith(incomplete)]
+
+
 def doctor(
     url: Annotated[str, typer.Argument(help="Base URL of the API, as ANTHROPIC_BASE_URL has it.")],
     api_key: Annotated[
@@ -48,6 +54,7 @@ def doctor(
             help="Judge by this client only; may be repeated: any-llm, claude-code, claude-desktop, go-sdk, "
             "java-sdk, librechat, litellm, n8n, open-webui, openai-sdk, oterm, php-sdk, python-sdk, ruby-sdk, "
             "typescript-sdk, all (as without it).",
+            autocompletion=_complete_client,
         ),
     ] = None,
     contract: Annotated[
