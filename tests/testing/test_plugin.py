@@ -140,7 +140,7 @@ def test_of_an_option_without_a_name(models_api):
         "Asked for, and never happened: fail(status=429, retry_after=2.0, times=None). "
         "Take it out, or say strict=False." in done.out
     )
-    assert "unexpected keyword argument 'shap'" in done.out
+    assert "models_api has no option 'shap'; it has catalog, clock, shape, default_limit, " in done.out
     assert "The marker models_api takes its options by name, such as catalog=[...]." in done.out
 
 

@@ -3,9 +3,10 @@
 Every run of pytest where Callsheet is installed imports this, so it imports nothing else until a test asks.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from importlib import import_module
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -44,12 +45,19 @@ def models_api(request: pytest.FixtureRequest, models_api_options: dict[str, Any
     from callsheet.testing.double import ModelsAPI
 
     options = {**models_api_options, **_marked(request.node)}
+    _refuse_unknown(options, [*signature(ModelsAPI).parameters, "env", "strict"])
     env, strict = options.pop("env", True), options.pop("strict", True)
     with ModelsAPI(**options) as api, api.env if env else nullcontext():
         yield api
     if strict and api.unused_faults:
         idle = ", ".join(f"fail({_told(fault)})" for fault in api.unused_faults)
         pytest.fail(f"Asked for, and never happened: {idle}. Take it out, or say strict=False.", pytrace=False)
+
+
+def _refuse_unknown(options: Iterable[str], known: Sequence[str]) -> None:
+    for name in options:
+        if name not in known:
+            pytest.fail(f"models_api has no option {name!r}; it has {', '.join(known)}.", pytrace=False)
 
 
 def _marked(item: pytest.Item) -> dict[str, Any]:
