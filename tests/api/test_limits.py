@@ -75,8 +75,10 @@ def too_large(status: int, what: str, limit: int) -> tuple[int, str, str]:
         LIST + LAST + b"Content-Length: 1\r\n" + CHUNKED + b"0\r\n\r\n",
         LIST + LAST + CHUNKED + b"zz\r\n",
         b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        b"GET http://localhost?a=1 HTTP/1.1\r\n" + LAST + b"\r\n",
+        b"GET http://localhost?a=" + b"%61" * 200 + b" HTTP/1.1\r\n" + LAST + b"\r\n",
     ],
-    ids=range(16),
+    ids=range(18),
 )
 def test_a_broken_request_is_refused_in_the_envelope(door: Door, sent: bytes) -> None:
     assert refusal(door, sent) == BROKEN

@@ -206,9 +206,9 @@ class EnvelopeProtocol(PipelineProtocol):
     def _begin_to_answer(self, url: bytes) -> None:
         """Do what uvicorn does, but for undoing the escapes, which takes it a millisecond and more."""
         target = parse_url(url)
+        path = unquote(target.path.decode("ascii"))  # first: a URL without a path is not answered
         self.url = b"/"
         super().on_headers_complete()
-        path = unquote(target.path.decode("ascii"))
         self.scope["path"] = self.root_path + path
         self.scope["raw_path"] = self.root_path.encode("ascii") + target.path
         self.scope["query_string"] = target.query or b""
