@@ -1,9 +1,10 @@
-from fnmatch import fnmatchcase
+from fnmatch import fnmatchcase, translate
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from callsheet.domain import access
 from callsheet.domain.access import SEES_ALL, Visibility
 
 ids = st.text("ab-1/.:*?[", min_size=1, max_size=6)
@@ -74,3 +75,21 @@ def test_without_rules_everything_is_seen() -> None:
 
 def test_a_star_crosses_slashes() -> None:
     assert Visibility(("hf.co/*",)).sees("hf.co/org/m:Q4")
+
+
+def test_ids_are_looked_up_however_many_and_only_globs_are_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled: list[str] = []
+
+    def noted(pattern: str) -> str:
+        compiled.append(pattern)
+        return translate(pattern)
+
+    monkeypatch.setattr(access, "translate", noted)
+    many = tuple(f"acme/model-{number}" for number in range(10_000))
+    rules = Visibility((*many, "o[1m]", "x-*")).among({"o[1m]"}.__contains__)
+    assert [model_id for model_id in ("acme/model-7", "o[1m]", "o1", "x-1", "y") if rules.sees(model_id)] == [
+        "acme/model-7",
+        "o[1m]",
+        "x-1",
+    ]
+    assert compiled == ["x-*"]

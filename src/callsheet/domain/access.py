@@ -56,9 +56,9 @@ class Visibility(NamedTuple):
 
     def sees(self, model_id: str) -> bool:
         """Return whether a model with this id exists for the beholder."""
-        if self.deny and _matcher(self.deny, self.exact).match(model_id):
+        if self.deny and _matcher(self.deny, self.exact)(model_id):
             return False
-        return not self.allow or _matcher(self.allow, self.exact).match(model_id) is not None
+        return not self.allow or bool(_matcher(self.allow, self.exact)(model_id))
 
     def among(self, is_id: Callable[[str], bool]) -> "Visibility":
         """Return these rules as they are where ``is_id`` says which texts are ids (contract, section 1).
@@ -82,10 +82,14 @@ NEVER: Final = float("inf")
 
 
 @lru_cache(maxsize=4096)
-def _matcher(patterns: tuple[str, ...], exact: frozenset[str]) -> re.Pattern[str]:
-    return re.compile(
-        "|".join(rf"{re.escape(pattern)}\Z" if pattern in exact else translate(pattern) for pattern in patterns)
-    )
+def _matcher(patterns: tuple[str, ...], exact: frozenset[str]) -> Callable[[str], object]:
+    """What says whether one of ``patterns`` matches an id. Those that are ids, however many, are not compiled."""
+    ids = frozenset(each for each in patterns if each in exact or not has_wildcards(each))
+    globs = [each for each in patterns if each not in ids]
+    if not globs:
+        return ids.__contains__
+    match = re.compile("|".join(map(translate, globs))).match
+    return (lambda model_id: model_id in ids or match(model_id)) if ids else match
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
