@@ -122,7 +122,7 @@ def _wait(url: str, settings: Settings, stop: threading.Event) -> None:
 
 def _print(welcome: Welcome, new_key: Untold | None, url: str, settings: Settings) -> None:
     counts = welcome.counts
-    lines = [f"Callsheet serves {counts.listed} models at {url}"]
+    lines = [f"Callsheet serves {counts.listed} model{'s' * (counts.listed != 1)} at {url}"]
     if counts.listed != counts.total:
         lines.append(counts_sentence(counts))
     if welcome.renewed:
