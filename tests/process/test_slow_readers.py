@@ -141,7 +141,7 @@ def test_while_too_much_is_left_unread_only_large_lists_are_refused(database: Pa
             for _ in range(3):
                 assert ask(server, "/v1/models?limit=5")[0] == 200
             assert figure(server, "callsheet_unread_refusals_total") == 1
-            wait_for(lambda: "1 requests for large lists were refused" in server.stderr, "the complaint")
+            wait_for(lambda: "Refused 1 request for large lists: callers leave " in server.stderr, "the complaint")
         wait_for(lambda: figure(server, "callsheet_unread_bytes") == 0, "the end of that connection")
         assert ask(server, "/v1/models?limit=1000")[0] == 200
         assert server.stop() == 0

@@ -103,9 +103,10 @@ class UnreadBytes:
         refused = self.refused - self._complained_of
         if refused and now - self._complained >= _COMPLAINT:
             _log.warning(
-                "%d requests for large lists were refused: callers leave %d bytes of answers unread, and "
-                "max_unread_bytes is %d.",
+                "Refused %d request%s for large lists: callers leave %d bytes of answers unread, and "
+                "max_unread_bytes is %d; raise it if there is memory for more.",
                 refused,
+                "s" * (refused != 1),
                 self.total,
                 self.most,
             )
