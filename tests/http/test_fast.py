@@ -17,7 +17,6 @@ from tests.http.plain import SECRET, ClockLoop, answered_at_once, answered_later
 from tests.http.wire import Line
 from tests.installation import Installation
 
-KEEP_ALIVE = 5  # seconds, uvicorn's own
 HEALTH = b"GET /healthz HTTP/1.1\r\nhost: test\r\n\r\n"
 
 
