@@ -10,16 +10,16 @@ from benchmarks.start import SECRET
 AS_IT_IS: Final = "identity"
 AS_SDKS_ASK: Final = "gzip, deflate"
 
-#: As anthropic 2.11.0 sends them, in its order, behind accept-encoding.
+#: As anthropic 2.14.0 sends them, in its order, behind accept-encoding.
 _HEADERS: Final = (
     ("Connection", "keep-alive"),
     ("x-stainless-timeout", "NOT_GIVEN"),
     ("x-stainless-retry-count", "0"),
     ("x-stainless-read-timeout", "600"),
     ("Accept", "application/json"),
-    ("User-Agent", "Anthropic/Python 2.11.0"),
+    ("User-Agent", "Anthropic/Python 2.14.0"),
     ("X-Stainless-Lang", "python"),
-    ("X-Stainless-Package-Version", "2.11.0"),
+    ("X-Stainless-Package-Version", "2.14.0"),
     ("X-Stainless-OS", "Linux"),
     ("X-Stainless-Arch", "x64"),
     ("X-Stainless-Runtime", "CPython"),
