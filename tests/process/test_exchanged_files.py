@@ -300,3 +300,64 @@ def test_a_damaged_file_that_is_restored_is_followed_and_said(tmp_path: Path) ->
         assert scene.server.get("/v1/models/late", scene.leaver)[0] == 404
         assert call("keys", "disable", "leaver", *scene.url).returncode == 0
         wait_for(lambda: scene.server.get("/v1/models", scene.leaver)[0] == 401, "the disabled key")
+
+
+def behind_a_link(folder: Path) -> tuple[Path, Path]:
+    """A database that has been set up, and a link to it in another folder."""
+    (folder / "disk").mkdir()
+    path, link = folder / "disk" / "data.db", folder / "callsheet.db"
+    assert call("migrate", "--database", f"sqlite:///{path}").returncode == 0
+    link.symlink_to(path)
+    return path, link
+
+
+def test_what_is_beside_a_database_is_watched_where_a_link_to_it_leads(tmp_path: Path) -> None:
+    path, link = behind_a_link(tmp_path)
+    url = ("--database", f"sqlite:///{link}")
+    leaver = json.loads(call("keys", "create", "--name", "leaver", "--json", *url).stdout)["secret"]
+    with Server(link) as server:
+        scene = Scene(server, link, leaver)
+        wait_for(lambda: scene.metric("polls_total") > 0, "the watch")
+        remove(wal(path), shm(path))
+        assert call("keys", "disable", "leaver", *url).returncode == 0
+        wait_for(lambda: server.get("/v1/models", leaver)[0] == 401, "the disabled key")
+        assert f"The file {path}-wal was replaced or removed while it was in use" in server.stderr
+        assert server.stop() == 0
+    listed = json.loads(call("keys", "list", "--json", *url).stdout)
+    assert [key["status"] for key in listed if key["name"] == "leaver"] == ["disabled"]
+
+
+def test_a_link_that_leads_to_another_installation_is_said_and_not_followed(tmp_path: Path) -> None:
+    path, link = behind_a_link(tmp_path)
+    other = tmp_path / "other.db"
+    assert call("migrate", "--database", f"sqlite:///{other}").returncode == 0
+    with Server(link) as server:
+        scene = Scene(server, path, "")
+        wait_for(lambda: scene.metric("polls_total") > 0, "the watch")
+        link.unlink()
+        link.symlink_to(other)
+        wait_for(lambda: scene.ready() == ("degraded", "foreign"), "/readyz to say so")
+
+
+def test_an_emptied_database_behind_a_link_is_not_opened_beside_its_wal(tmp_path: Path) -> None:
+    path, link = behind_a_link(tmp_path)
+    url = ("--database", f"sqlite:///{link}")
+    with Server(link) as server:
+        assert call("catalog", "add", "late", *url).returncode == 0
+        content = wal(path).read_bytes()
+        path.write_bytes(b"")
+        done = call("catalog", "add", "later", *url)
+        assert done.returncode == 1
+        assert f"is missing or empty, but {path}-wal holds changes to it" in done.stderr
+        assert wal(path).read_bytes() == content
+        assert server.stop() == 0
+
+
+def test_a_damaged_database_behind_a_link_is_restored_where_it_is(tmp_path: Path) -> None:
+    path, link = behind_a_link(tmp_path)
+    backup = tmp_path / "backup.db"
+    assert call("backup", str(backup), "--database", f"sqlite:///{link}").returncode == 0
+    overwrite(path, garbled(path))
+    assert call("restore", "--force", str(backup), "--database", f"sqlite:///{link}").returncode == 0
+    assert link.is_symlink()
+    assert call("check", "--database", f"sqlite:///{path}").returncode == 0

@@ -106,8 +106,12 @@ class Files(NamedTuple):
 
 
 def names_of(path: Path) -> tuple[str, str, str]:
-    """Return the names of the three files of the database at ``path``."""
-    return str(path), f"{path}-wal", f"{path}-shm"
+    """Return the names of the three files of the database at ``path``.
+
+    Where that is a link, SQLite keeps the other two beside the file that it leads to.
+    """
+    place = path.resolve() if path.is_symlink() else path
+    return str(path), f"{place}-wal", f"{place}-shm"
 
 
 def uses_wal(path: Path) -> bool:

@@ -28,8 +28,11 @@ def store_in(file: Path, place: Path | None = None) -> Store:
 
 
 def file_of(store: Store) -> Path | None:
-    """Return the file a store is in; None if it is in none."""
-    return store.database.path if isinstance(store.database, SQLite) else None
+    """Return the file a store is in, past links to it; None if it is in none."""
+    if not isinstance(store.database, SQLite):
+        return None
+    path = store.database.path
+    return path.resolve() if path.is_symlink() else path
 
 
 def is_in(store: Store, file: Path) -> bool:

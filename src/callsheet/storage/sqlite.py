@@ -14,7 +14,7 @@ from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, 
 from callsheet.domain.errors import DamagedError, ReplacedError, StorageAwayError, StorageError
 from callsheet.storage import database
 from callsheet.storage.database import Database
-from callsheet.storage.files import Files, file_identity, uses_wal
+from callsheet.storage.files import Files, file_identity, names_of, uses_wal
 from callsheet.storage.sqlite_watch import SQLiteWatch
 
 #: Marks a file as ours: "Call" in ASCII.
@@ -95,7 +95,7 @@ class SQLite(Database):
             ending = ""
         if ending is not None:
             raise ReplacedError(
-                f"The file {self.place}{ending} was replaced or removed while a change was being made; "
+                f"The file {self.name_of(ending)} was replaced or removed while a change was being made; "
                 "look whether it was made before you make it again."
             )
 
@@ -108,8 +108,8 @@ class SQLite(Database):
             if not path.exists() or path.stat().st_size == 0:
                 if self.has_wal():  # SQLite would remove it
                     raise StorageAwayError(
-                        f"The database {path} is missing or empty, but {path}-wal holds changes to it; "
-                        f"put the database back, or remove {path}-wal to lose them."
+                        f"The database {path} is missing or empty, but {self.name_of('-wal')} holds changes to it; "
+                        f"put the database back, or remove {self.name_of('-wal')} to lose them."
                     )
                 if not path.parent.is_dir():
                     raise StorageError(
@@ -232,13 +232,19 @@ class SQLite(Database):
 
     def has_wal(self) -> bool:
         """Return whether there is a -wal that holds anything."""
-        wal = Path(f"{self.path}-wal")
+        wal = Path(self.name_of("-wal"))
         return wal.exists() and wal.stat().st_size > 0
 
+    def name_of(self, ending: str) -> str:
+        """Return the name of the file of this database with such an ending; without one, that of the database."""
+        main, wal, shm = names_of(self.path)
+        return {"-wal": wal, "-shm": shm}.get(ending, main)
+
     def _strange_wal(self) -> StorageError:
+        wal, shm = self.name_of("-wal"), self.name_of("-shm")
         return DamagedError(
-            f"The file {self.place}-wal does not belong to the database {self.place}, which was put there by hand; "
-            f"remove {self.place}-wal and {self.place}-shm, or put back the database that was there before."
+            f"The file {wal} does not belong to the database {self.place}, which was put there by hand; "
+            f"remove {wal} and {shm}, or put back the database that was there before."
         )
 
     @property
@@ -276,7 +282,7 @@ class SQLite(Database):
         also bring into the file what another process left in them. Where nothing may be written, they cannot be
         made; then the file is read without.
         """
-        if self.path.with_name(f"{self.path.name}-wal").exists():
+        if Path(self.name_of("-wal")).exists():
             return {"mode": "ro"}
         return {"mode": "ro", "immutable": "1"} if self._is_read_only() else {"mode": "rw"}
 

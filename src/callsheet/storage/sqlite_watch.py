@@ -38,7 +38,6 @@ class SQLiteWatch(Watch):
 
     def __init__(self, database: "SQLite") -> None:
         self._database = database
-        self._names = names_of(database.path)
         self._woken = threading.Event()
         self._seen: object = None
         self._open()
@@ -87,6 +86,7 @@ class SQLiteWatch(Watch):
     def _open(self) -> None:
         """Look whether the database is fit for use, and begin to watch it."""
         with self._database.explained():
+            self._names = names_of(self._database.path)  # a link may lead elsewhere by now
             Files.watched(*self._names)  # first: what is not there may come back
             schema.refuse_unfit(self._database)  # before SQLite opens it: beside an empty file, it removes the -wal
             self._connection = self._database.reading_engine.connect()
@@ -103,8 +103,8 @@ class SQLiteWatch(Watch):
         """Raise ReplacedError if one of ``files`` is not the one that is watched."""
         if (ending := files.replaced(self._files)) is not None:
             raise ReplacedError(
-                f"The file {self._database.place}{ending} was replaced or removed while it was in use, and with it "
-                "any change that only that file held; to exchange a database in use, run: callsheet restore."
+                f"The file {self._database.name_of(ending)} was replaced or removed while it was in use, and with "
+                "it any change that only that file held; to exchange a database in use, run: callsheet restore."
             )
 
     def _is_written_over(self, files: Files, version: object) -> bool:
