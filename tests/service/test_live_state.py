@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -179,6 +179,7 @@ def test_another_installation_in_the_place_of_the_database_is_not_followed_until
     other = Path(open_store(f"sqlite:///{tmp_path / 'other.db'}", now).place)
     with watching(installation) as live:
         mine = live.current
+        seconds_until(lambda: live.following.polls > 0)
         aside = path.rename(tmp_path / "aside.db")
         other.replace(path)
         seconds_until(lambda: isinstance(live.outage.cause, ForeignError))
@@ -237,6 +238,37 @@ def test_a_restore_is_followed_and_said_and_is_no_loss(
         seconds_until(lambda: live.current.catalog.get("late") is None)
         assert (live.history.lost, live.history.regressions) == (None, 0)
         assert " was restored; revision 3 is served in place of revision 2." in caplog.text
+
+
+@on_both
+def test_a_restore_is_no_loss_where_the_last_change_was_dated_by_a_clock_that_is_ahead(
+    installation: Installation, tmp_path: Path
+) -> None:
+    back_up(installation.store, tmp_path / "backup.db", lambda *_: None)
+    ahead = CatalogService(installation.store, "test", lambda: now() + timedelta(minutes=5))
+    ahead.add(make_model("late"))
+    with watching(installation) as live:
+        restore(tmp_path / "backup.db", installation.store, "test", now, lambda *_: None, replace=True)
+        seconds_until(lambda: live.current.catalog.get("late") is None)
+        assert (live.history.lost, live.history.regressions) == (None, 0)
+
+
+@on_both
+def test_a_restore_is_no_loss_where_a_change_was_made_while_it_waited(
+    installation: Installation, tmp_path: Path
+) -> None:
+    back_up(installation.store, tmp_path / "backup.db", lambda *_: None)
+    with watching(installation) as live:
+        times = [now()]  # when the command begins; somebody else is quicker
+
+        def clock() -> datetime:
+            return times.pop() if times else now()
+
+        installation.add(make_model("late"))
+        seconds_until(lambda: live.current.catalog.get("late") is not None)
+        restore(tmp_path / "backup.db", installation.store, "test", clock, lambda *_: None, replace=True)
+        seconds_until(lambda: live.current.catalog.get("late") is None)
+        assert (live.history.lost, live.history.regressions) == (None, 0)
 
 
 @on_both

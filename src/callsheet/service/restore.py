@@ -106,9 +106,9 @@ def restore(
     with scratch(beside) as path:
         backup = _open(file, path, progress)
         if place is None or not damaged:
-            return _put(backup, target, beside, actor, now, progress)
+            return _put(backup, target, beside, actor, clock, progress)
         with scratch(place) as fresh:  # nothing can be made of the old file
-            restored = _put(backup, store_in(fresh, place=place), beside, actor, now, progress)
+            restored = _put(backup, store_in(fresh, place=place), beside, actor, clock, progress)
             exchange(place, fresh, kept := _kept(beside, now))
         return with_fields(restored, kept=kept)
 
@@ -124,18 +124,22 @@ def _refuse_no_backup(file: Path) -> None:
         raise UnknownError(f"{file} is empty; name another backup.")
 
 
-def _put(backup: Store, target: Store, beside: Path, actor: str, now: datetime, progress: Progress) -> Restored:
+def _put(
+    backup: Store, target: Store, beside: Path, actor: str, clock: Callable[[], datetime], progress: Progress
+) -> Restored:
     """Put the content of ``backup`` in place of the target's, if any, which is kept in a file ``beside``."""
-    kept = _kept(beside, now)
     target.prepare()
     with read_content(backup, progress) as there, write_content(target, progress) as here:
+        now = clock()  # asked here, where no change can come in between any more
+        restored_at = _time_after(here, now)
+        kept = _kept(beside, now)
         past = here.installation()
         with nullcontext() if past is None else keeping(target, here, kept, progress, scratch_of=beside):
             before = _keys(here, now)
             here.clear(changes=True)
             here.fill(there)
             after = _keys(here, now)
-            revision, backup_revision = here.record_restore(actor, now, past)
+            revision, backup_revision = here.record_restore(actor, restored_at, past)
             present = here.installation()
     stopped = {each for each, (_, works) in before.items() if not works}
     return Restored(
@@ -146,6 +150,17 @@ def _put(backup: Store, target: Store, beside: Path, actor: str, now: datetime, 
         is_another=past is not None and present is not None and past.organization_id != present.organization_id,
         lost=[KeyName(each, name) for each, (name, works) in before.items() if works and each not in after],
     )
+
+
+def _time_after(content: Content, now: datetime) -> datetime:
+    """``now``, or the time of the last change if another machine's clock, which dated that, is ahead of this one's.
+
+    Servers take a database for restored if the restore is not older than what they read last.
+    """
+    try:
+        return max(now, parse_instant(content.last_change_at()))
+    except (InvalidError, TypeError):  # what is to be replaced may hold anything, or nothing
+        return now
 
 
 def _refuse_content(target: Store, *, damaged: bool) -> None:

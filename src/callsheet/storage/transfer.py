@@ -75,6 +75,11 @@ class Content:
         """Return the number of the newest change record; 0 if there is none."""
         return self._connection.execute(select(func.max(tables.changes.c.number))).scalar() or 0
 
+    def last_change_at(self) -> Any:
+        """Return when the newest change record says that it was made, as it stands there; None if there is none."""
+        changes = tables.changes.c
+        return self._connection.execute(select(changes.at).order_by(changes.number.desc()).limit(1)).scalar()
+
     def api_keys(self) -> Iterator[Row]:
         """Yield id, name, status and expiry of every API key, as they stand there."""
         keys = tables.api_keys.c
