@@ -339,6 +339,24 @@ def test_a_link_that_leads_to_another_installation_is_said_and_not_followed(tmp_
         wait_for(lambda: scene.ready() == ("degraded", "foreign"), "/readyz to say so")
 
 
+def test_a_link_that_takes_the_place_of_a_database_without_its_wal_is_noticed(tmp_path: Path) -> None:
+    with serving(tmp_path) as scene:
+        aside = scene.path.with_name("aside.db")
+        scene.path.rename(aside)
+        scene.path.symlink_to(aside)
+        wait_for(lambda: scene.ready() == ("degraded", "older"), "/readyz to say so")
+
+
+def test_a_link_that_leads_to_itself_is_no_database_and_said(tmp_path: Path) -> None:
+    with serving(tmp_path) as scene:
+        scene.path.unlink()
+        scene.path.symlink_to(scene.path)
+        wait_for(lambda: scene.ready()[0] == "degraded", "/readyz to say so")
+        done = call("keys", "disable", "leaver", *scene.url)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert re.fullmatch(r"callsheet: [^\n]+\n", done.stderr), done.stderr
+
+
 def test_an_emptied_database_behind_a_link_is_not_opened_beside_its_wal(tmp_path: Path) -> None:
     path, link = behind_a_link(tmp_path)
     url = ("--database", f"sqlite:///{link}")

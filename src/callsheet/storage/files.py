@@ -110,7 +110,7 @@ def names_of(path: Path) -> tuple[str, str, str]:
 
     Where that is a link, SQLite keeps the other two beside the file that it leads to.
     """
-    place = path.resolve() if path.is_symlink() else path
+    place = os.path.realpath(path) if path.is_symlink() else path
     return str(path), f"{place}-wal", f"{place}-shm"
 
 

@@ -1,5 +1,6 @@
 """Pages: a SQLite database as it is, page by page, in a file that needs nothing beside it."""
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
@@ -32,7 +33,7 @@ def file_of(store: Store) -> Path | None:
     if not isinstance(store.database, SQLite):
         return None
     path = store.database.path
-    return path.resolve() if path.is_symlink() else path
+    return Path(os.path.realpath(path)) if path.is_symlink() else path
 
 
 def is_in(store: Store, file: Path) -> bool:

@@ -78,7 +78,7 @@ class SQLite(Database):
     @property
     def address(self) -> str:
         """The path from the root, past links."""
-        return str(self.path.resolve())
+        return os.path.realpath(self.path)
 
     def begin(self, connection: Connection, *, writes: bool) -> None:
         """Begin: SQLite lets one in at a time that says at once it will write."""

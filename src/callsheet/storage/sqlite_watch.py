@@ -38,6 +38,7 @@ class SQLiteWatch(Watch):
 
     def __init__(self, database: "SQLite") -> None:
         self._database = database
+        self._path = database.path  # whose -wal is elsewhere once a link takes its place
         self._woken = threading.Event()
         self._seen: object = None
         self._open()
@@ -54,7 +55,7 @@ class SQLiteWatch(Watch):
             self._woken.wait(timeout)
             self._woken.clear()
         with self._database.explained():
-            files = Files.watched(*self._names)
+            files = Files.watched(*names_of(self._path))
             self._refuse_replaced(files)
             version = self._ask("PRAGMA data_version")
             if self._is_written_over(files, version):
@@ -86,13 +87,12 @@ class SQLiteWatch(Watch):
     def _open(self) -> None:
         """Look whether the database is fit for use, and begin to watch it."""
         with self._database.explained():
-            self._names = names_of(self._database.path)  # a link may lead elsewhere by now
-            Files.watched(*self._names)  # first: what is not there may come back
+            Files.watched(*names_of(self._path))  # first: what is not there may come back
             schema.refuse_unfit(self._database)  # before SQLite opens it: beside an empty file, it removes the -wal
             self._connection = self._database.reading_engine.connect()
             try:
                 self._version = self._ask("PRAGMA data_version")  # with the first question, SQLite opens all files
-                self._files = Files.watched(*self._names)
+                self._files = Files.watched(*names_of(self._path))
                 self._database.refuse_strange_wal(self._files)
                 self._schema = self._read_schema()
             except BaseException:
