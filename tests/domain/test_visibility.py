@@ -48,8 +48,8 @@ def test_deny_wins_and_a_pattern_means_the_whole_id(
 
 
 def test_a_pattern_that_is_an_id_means_that_id_and_is_no_glob() -> None:
-    ids = {"claude-opus-4-8[1m]", "claude-opus-4-81", "a*b", "a-b", "what?", "whats"}
-    for exact, glob in (("claude-opus-4-8[1m]", "claude-opus-4-81"), ("a*b", "a-b"), ("what?", "whats")):
+    ids = {"claude-opus-4-8[1m]", "claude-opus-4-81", "a[b]c", "abc"}
+    for exact, glob in (("claude-opus-4-8[1m]", "claude-opus-4-81"), ("a[b]c", "abc")):
         assert Visibility((exact,)).sees(glob)
         allowed = Visibility((exact,)).among(ids.__contains__)
         assert {each for each in ids if allowed.sees(each)} == {exact}
@@ -58,12 +58,24 @@ def test_a_pattern_that_is_an_id_means_that_id_and_is_no_glob() -> None:
         assert not denied.among(lambda _: False).sees(glob)
 
 
+@pytest.mark.parametrize(
+    ("pattern", "model_id"),
+    [("openai/*", "openai/gpt-5"), ("gpt-?", "gpt-5"), ("[a]*", "a/b")],
+)
+def test_a_new_model_whose_id_is_a_spreading_pattern_does_not_undo_the_rule(pattern: str, model_id: str) -> None:
+    ids = {pattern, model_id}
+    assert not any(map(Visibility((), (pattern,)).among(ids.__contains__).sees, ids))
+    assert all(map(Visibility((pattern,)).among(ids.__contains__).sees, ids))
+
+
 @given(patterns, patterns, st.sets(ids, max_size=4), ids)
 def test_only_patterns_that_are_ids_are_no_globs(
     allow: tuple[str, ...], deny: tuple[str, ...], there: set[str], model_id: str
 ) -> None:
     def matches(pattern: str) -> bool:
-        return model_id == pattern if pattern in there else fnmatchcase(model_id, pattern)
+        if pattern not in there:
+            return fnmatchcase(model_id, pattern)
+        return model_id == pattern or (("*" in pattern or "?" in pattern) and fnmatchcase(model_id, pattern))
 
     seen = (not allow or any(map(matches, allow))) and not any(map(matches, deny))
     assert Visibility(allow, deny).among(there.__contains__).sees(model_id) == seen

@@ -21,7 +21,8 @@ _WORKSPACE_ID = re.compile(r"wrkspc_[A-Za-z0-9]{1,64}", re.ASCII)
 MAX_GLOB_CHARACTERS: Final = 16_384
 
 _MAX_PATTERN_LENGTH: Final = 256  # characters, as of an id
-_WILDCARDS: Final = frozenset("*?[")  # without one of them, a pattern means itself anyway
+_SPREADING: Final = frozenset("*?")  # what matches itself and more
+_WILDCARDS: Final = _SPREADING | {"["}  # without one of them, a pattern means itself anyway
 
 
 class Shape(StrEnum):
@@ -47,7 +48,7 @@ class Visibility(NamedTuple):
     allow, deny
         The patterns.
     exact
-        Those patterns that are ids, letter for letter, and so mean nothing but that id; see `among`.
+        Those patterns that are ids, letter for letter, and so mean that id; see `among`.
     """
 
     allow: tuple[str, ...] = ()
@@ -63,7 +64,9 @@ class Visibility(NamedTuple):
     def among(self, is_id: Callable[[str], bool]) -> "Visibility":
         """Return these rules as they are where ``is_id`` says which texts are ids (contract, section 1).
 
-        ``claude-opus-4-8[1m]`` is a glob that matches ``claude-opus-4-81``, until there is a model of that name.
+        ``claude-opus-4-8[1m]`` is a glob that matches ``claude-opus-4-81``, until there is a model of that name:
+        then it means that model only. ``openai/*`` stays the glob that it is: it matches the id ``openai/*``, which
+        gateways list, anyway, and no new model may undo a rule that denies them all.
         """
         patterns = (*self.allow, *self.deny)
         exact = frozenset(each for each in patterns if has_wildcards(each) and is_id(each))
@@ -85,7 +88,7 @@ NEVER: Final = float("inf")
 def _matcher(patterns: tuple[str, ...], exact: frozenset[str]) -> Callable[[str], object]:
     """What says whether one of ``patterns`` matches an id. Those that are ids, however many, are not compiled."""
     ids = frozenset(each for each in patterns if each in exact or not has_wildcards(each))
-    globs = [each for each in patterns if each not in ids]
+    globs = [each for each in patterns if each not in ids or not _SPREADING.isdisjoint(each)]
     if not globs:
         return ids.__contains__
     match = re.compile("|".join(map(translate, globs))).match

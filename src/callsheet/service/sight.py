@@ -55,17 +55,13 @@ def _sight(reading: Reading, rule: Visibility | None, ids: Sequence[str], listed
         return Sight((), len(listed), (), {})
     visible = tuple(model.id for model in listed if rule.sees(model.id))
     patterns = dict.fromkeys((*rule.allow, *rule.deny))
-    idle = tuple(each for each in patterns if not _matches(each, ids, is_exact=each in rule.exact))
+    idle = tuple(each for each in patterns if not _matches(Visibility((each,), (), rule.exact & {each}), ids))
     return Sight(visible, len(listed), idle, reading.aliases(idle) if idle else {})
 
 
-def _matches(pattern: str, ids: Sequence[str], *, is_exact: bool) -> bool:
-    """Whether it matches one of ``ids``, which are sorted: those that begin as it does are tried, and no others."""
-    if is_exact:
-        place = bisect_left(ids, pattern)
-        return ids[place : place + 1] == [pattern]
-    only = Visibility((pattern,))
-    beginning = _LITERAL.match(pattern)
+def _matches(only: Visibility, ids: Sequence[str]) -> bool:
+    """Whether its one pattern matches one of ``ids``, which are sorted: those that begin as it does are tried."""
+    beginning = _LITERAL.match(only.allow[0])
     prefix = "" if beginning is None else beginning[0]
     for number in range(bisect_left(ids, prefix), len(ids)):
         if not ids[number].startswith(prefix):
