@@ -69,7 +69,9 @@ class World(NamedTuple):
         ids = {model.id for model in (*self.models, *self.removed)}
 
         def matches(pattern: str) -> bool:
-            return name == pattern if pattern in ids else fnmatchcase(name, pattern)
+            is_id = pattern in ids
+            is_glob = not is_id or not {"*", "?"}.isdisjoint(pattern)
+            return (is_id and name == pattern) or (is_glob and fnmatchcase(name, pattern))
 
         return (not space.allow or any(map(matches, space.allow))) and not any(map(matches, space.deny))
 
