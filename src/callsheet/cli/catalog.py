@@ -25,10 +25,10 @@ from callsheet.cli.output import (
     tokens,
 )
 from callsheet.cli.token_counts import parse_tokens
+from callsheet.domain.access import has_wildcards
 from callsheet.domain.errors import InvalidError
 from callsheet.domain.model import Lifecycle, Model
 from callsheet.domain.times import EPOCH, parse_instant
-from callsheet.service.choosing import is_pattern
 
 app = CommandLine(help="List and change models and their aliases.", no_args_is_help=True)
 
@@ -234,7 +234,7 @@ def remove(
 ) -> None:
     """Remove models and their aliases from the catalogue."""
     catalog = open_catalog(database)
-    asks = any(map(is_pattern, names)) and not yes
+    asks = any(map(has_wildcards, names)) and not yes
     chosen = catalog.choose(names) if asks else names
     if not set(chosen) <= set(names):
         _ask(chosen)

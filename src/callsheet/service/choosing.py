@@ -29,16 +29,11 @@ class Chosen(NamedTuple):
     by_pattern: bool
 
 
-def is_pattern(name: str) -> bool:
-    """Return whether ``name`` is a glob, unless a model has, or had, it for its id."""
-    return has_wildcards(name)
-
-
 def choose_models(reading: Reading, names: Sequence[str], *, globs: bool = True) -> list[Chosen]:
     """Return the models that ``names``, ids and globs on ids, mean: each once, in the order of the names.
 
-    A name that is an id, letter for letter, or was that of a model since removed, means that model and no other,
-    as in the patterns of a workspace (contract, section 1): so a removal that is run twice removes nothing else.
+    A name that is an id, letter for letter, or was that of a model since removed, means that model and no other: so
+    a removal that is run twice removes nothing else. A workspace's pattern with ``*`` or ``?`` stays a glob there.
     The models of a glob come in the order of the API. Without ``globs`` every name is an id.
 
     Raises
@@ -53,7 +48,7 @@ def choose_models(reading: Reading, names: Sequence[str], *, globs: bool = True)
         model = reading.model(name)
         if model is not None:
             found[model.id] = Chosen(model, by_pattern=False)
-        elif globs and is_pattern(name) and not (reading.aliases([name]) or reading.tombstones([name])):
+        elif globs and has_wildcards(name) and not (reading.aliases([name]) or reading.tombstones([name])):
             for each in _matching(reading, name):
                 found.setdefault(each.id, Chosen(each, by_pattern=True))
         else:
