@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from callsheet.api.answer import answer
 from callsheet.api.request import Request
 from callsheet.api.state import State
-from callsheet.domain.access import APIKey, Keyring, KeyStatus, Visibility, Workspace
+from callsheet.domain.access.secret import fingerprint
+from callsheet.domain.access.workspace import APIKey, Keyring, KeyStatus, Visibility, Workspace
 from callsheet.domain.catalog import Catalog
-from callsheet.domain.secret import fingerprint
 from callsheet.http.app import CallsheetApp
 from callsheet.http.fast import Rest
 from callsheet.http.log_forms import NO_TEMPLATE

@@ -5,8 +5,8 @@ from threading import Barrier
 
 import pytest
 
+from callsheet.domain.access.secret import fingerprint
 from callsheet.domain.errors import RefusedError, UnknownError
-from callsheet.domain.secret import fingerprint
 from callsheet.service.access import AccessService, KeyChange
 from callsheet.service.key_import import Entry
 from callsheet.storage.store import Store

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from callsheet.api.state import Options, State
-from callsheet.domain.access import Shape
+from callsheet.domain.access.workspace import Shape
 from callsheet.domain.catalog import Catalog
 from callsheet.domain.errors import CallsheetError, StateFileError
 from callsheet.domain.model import Lifecycle, Model

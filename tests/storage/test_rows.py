@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from callsheet.domain.access import APIKey, KeyStatus, Shape, Visibility, Workspace
+from callsheet.domain.access.workspace import APIKey, KeyStatus, Shape, Visibility, Workspace
 from callsheet.domain.errors import InvalidError, StorageError
 from callsheet.domain.model import MODEL_FIELDS, Model
 from callsheet.storage import rows, tables

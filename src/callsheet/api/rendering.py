@@ -5,7 +5,7 @@ from enum import Enum
 from typing import Final, TypeVar
 
 from callsheet.api.slab import Piece, digest
-from callsheet.domain.access import Shape
+from callsheet.domain.access.workspace import Shape
 from callsheet.domain.catalog import Block, Catalog
 from callsheet.domain.model import Model
 from callsheet.wire import anthropic, openai

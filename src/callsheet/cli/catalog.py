@@ -25,7 +25,7 @@ from callsheet.cli.output import (
     tokens,
 )
 from callsheet.cli.token_counts import parse_tokens
-from callsheet.domain.access import has_wildcards
+from callsheet.domain.access.workspace import has_wildcards
 from callsheet.domain.errors import InvalidError
 from callsheet.domain.model import Lifecycle, Model
 from callsheet.domain.times import EPOCH, parse_instant

@@ -9,7 +9,7 @@ import typer
 
 from callsheet.cli.output import AsJSON, say
 from callsheet.client.printable import printable
-from callsheet.domain.access import Shape
+from callsheet.domain.access.workspace import Shape
 from callsheet.domain.query import DEFAULT_LIMIT, MAX_LIMIT, MIN_LIMIT
 
 _PORT: Final = 4010

@@ -10,8 +10,8 @@ from io import StringIO
 from pathlib import Path
 from typing import Final
 
+from callsheet.domain.access.secret import check_not_in_name, check_secret, fingerprint, hint
 from callsheet.domain.errors import InvalidError, RefusedError
-from callsheet.domain.secret import check_not_in_name, check_secret, fingerprint, hint
 from callsheet.domain.times import parse_instant
 from callsheet.service.key_import import Entry, Fault, refuse
 

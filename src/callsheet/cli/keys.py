@@ -18,7 +18,7 @@ from callsheet.cli.key_import import import_keys
 from callsheet.cli.output import AsJSON, day, print_json, print_record, print_table, say, second
 from callsheet.cli.secret_input import read_secret
 from callsheet.cli.sight_text import Models, sight_lines, sight_record
-from callsheet.domain.access import APIKey
+from callsheet.domain.access.workspace import APIKey
 from callsheet.domain.errors import InvalidError
 from callsheet.domain.times import parse_instant
 from callsheet.service.access import AccessService, KeyChange, NewKey

@@ -7,7 +7,7 @@ from callsheet.cli.serve_help import flag
 from callsheet.cli.settings import Config
 from callsheet.cli.streams import allow_closed_output
 from callsheet.cli.welcome import prepare_welcome, welcome_later, welcome_now
-from callsheet.domain.access import Shape
+from callsheet.domain.access.workspace import Shape
 from callsheet.domain.errors import ServeError, StorageAwayError
 from callsheet.settings import LogFormat, MessageFormat, MissingVersion, Otel, load, prepare_folder
 

@@ -10,7 +10,7 @@ from callsheet.cli.completion import complete_workspace
 from callsheet.cli.database import DatabaseURL, open_access
 from callsheet.cli.output import AsJSON, day, print_json, print_record, print_table, say
 from callsheet.cli.sight_text import Models, say_sight, sight_lines, sight_record
-from callsheet.domain.access import SEES_ALL, Shape, Visibility, Workspace
+from callsheet.domain.access.workspace import SEES_ALL, Shape, Visibility, Workspace
 from callsheet.domain.errors import InvalidError
 
 app = CommandLine(help="Create and change workspaces.", no_args_is_help=True)

@@ -15,7 +15,7 @@ from callsheet.api.answer import Response, find, give, suit
 from callsheet.api.caller import Caller
 from callsheet.api.request import Header, Request, find_names
 from callsheet.api.slab import Pieces
-from callsheet.domain.access import NEVER
+from callsheet.domain.access.workspace import NEVER
 from callsheet.http.app import CallsheetApp
 from callsheet.http.head import Head, HeadReader, KnownLines
 from callsheet.http.limits_unread import UnreadBytes

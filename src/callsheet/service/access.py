@@ -6,10 +6,25 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from callsheet.domain.access import SEES_ALL, APIKey, KeyStatus, Shape, Visibility, Workspace, check_patterns
+from callsheet.domain.access.key_names import check_name_is_free, holds_name
+from callsheet.domain.access.secret import (
+    SECRET_BYTES,
+    check_not_in_name,
+    check_secret,
+    fingerprint,
+    hint,
+    make_secret,
+)
+from callsheet.domain.access.workspace import (
+    SEES_ALL,
+    APIKey,
+    KeyStatus,
+    Shape,
+    Visibility,
+    Workspace,
+    check_patterns,
+)
 from callsheet.domain.errors import ConflictError, InvalidError, UnknownError
-from callsheet.domain.key_names import check_name_is_free, holds_name
-from callsheet.domain.secret import SECRET_BYTES, check_not_in_name, check_secret, fingerprint, hint, make_secret
 from callsheet.service.ids import make_id
 from callsheet.service.key_details import KeyDetails, describe_key
 from callsheet.service.key_import import Entry, Imported, import_keys

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from callsheet.domain.access import APIKey, KeyStatus, Workspace
+from callsheet.domain.access.workspace import APIKey, KeyStatus, Workspace
 from callsheet.service.naming import find_key, replaced_keys
 from callsheet.service.sight import Sight, look
 from callsheet.storage.reading import Reading

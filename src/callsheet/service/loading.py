@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from callsheet.api.state import Options, State
 from callsheet.api.view import Views
-from callsheet.domain.access import Keyring, Workspace
+from callsheet.domain.access.workspace import Keyring, Workspace
 from callsheet.domain.catalog import Catalog
 from callsheet.domain.errors import StorageError
 from callsheet.storage.reading import Installation, Reading

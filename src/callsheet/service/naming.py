@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from datetime import datetime
 from difflib import get_close_matches
 
-from callsheet.domain.access import APIKey, KeyStatus, Workspace
+from callsheet.domain.access.key_names import meant_by, unknown_key
+from callsheet.domain.access.workspace import APIKey, KeyStatus, Workspace
 from callsheet.domain.errors import UnknownError
-from callsheet.domain.key_names import meant_by, unknown_key
 from callsheet.storage.reading import Reading
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from callsheet.domain.access import Workspace
+from callsheet.domain.access.workspace import Workspace
 from callsheet.domain.errors import StorageAwayError, UnknownError
 from callsheet.service.builtin import builtin_catalog
 from callsheet.service.ids import make_id

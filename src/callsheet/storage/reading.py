@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Column, Connection, CursorResult, Select, Table, bindparam, func, or_, select
 
-from callsheet.domain.access import APIKey, Workspace
+from callsheet.domain.access.workspace import APIKey, Workspace
 from callsheet.domain.model import Model
 from callsheet.storage import rows, tables
 from callsheet.storage.rows import Row

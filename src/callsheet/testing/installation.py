@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Final, Unpack
 
 from callsheet.api.state import Options, State
-from callsheet.domain.access import APIKey, Keyring, KeyStatus, Shape, Visibility, Workspace
+from callsheet.domain.access.secret import SECRET_BYTES, check_secret, fingerprint, hint, make_secret
+from callsheet.domain.access.workspace import APIKey, Keyring, KeyStatus, Shape, Visibility, Workspace
 from callsheet.domain.catalog import Catalog
 from callsheet.domain.errors import ConflictError, InvalidError, UnknownError
 from callsheet.domain.model import (
@@ -18,7 +19,6 @@ from callsheet.domain.model import (
     deprecate_model,
     retire_model,
 )
-from callsheet.domain.secret import SECRET_BYTES, check_secret, fingerprint, hint, make_secret
 from callsheet.testing.clock import Clock, read_instant
 from callsheet.testing.recording import ModelFields, read_fields
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callsheet.domain.access import (
+from callsheet.domain.access.workspace import (
     APIKey,
     Credential,
     Keyring,

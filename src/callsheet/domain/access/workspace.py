@@ -156,7 +156,7 @@ class APIKey:
     id
         ``apikey_…``; names the key without giving it away.
     name
-        For people; unique among keys in use (see `callsheet.domain.key_names`).
+        For people; unique among keys in use (see `callsheet.domain.access.key_names`).
     workspace_id
         The workspace it belongs to; None for a key of the whole organization.
     fingerprint

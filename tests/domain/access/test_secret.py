@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from callsheet.domain.access.secret import check_secret, fingerprint, hint, make_secret
 from callsheet.domain.errors import InvalidError
-from callsheet.domain.secret import check_secret, fingerprint, hint, make_secret
 
 SECRET = re.compile(r"sk-cs-([0-9A-Za-z]{43})([0-9A-Za-z]{6})", re.ASCII)
 DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
