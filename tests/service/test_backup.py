@@ -13,7 +13,7 @@ import pytest
 from callsheet.domain.errors import ConflictError, DamagedError, StorageError, UnknownError
 from callsheet.service.backup import back_up
 from callsheet.service.check import check_database
-from callsheet.storage.draft import scratch
+from callsheet.storage.atomic_file import scratch
 from callsheet.storage.store import Store
 from tests.installation import KINDS, Installation, make_model
 from tests.rows import everything

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from callsheet.domain.errors import StorageError
-from callsheet.storage import schema, sqlite
+from callsheet.storage import schema
+from callsheet.storage.sqlite import database
 from callsheet.storage.store import Store
 from tests.storage.files import execute, fingerprint, make_database, url_of
 
@@ -35,7 +36,7 @@ def of_another_program_with_alembic(path: Path) -> None:
 
 
 def with_our_mark_but_other_tables(path: Path) -> None:
-    execute(path, f"PRAGMA application_id = {sqlite.APPLICATION_ID}", *UNTOUCHED_BY_US)
+    execute(path, f"PRAGMA application_id = {database.APPLICATION_ID}", *UNTOUCHED_BY_US)
 
 
 def text(path: Path) -> None:

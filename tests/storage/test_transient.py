@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import make_url
 
 from callsheet.domain.errors import StorageAwayError
-from callsheet.storage.sqlite import SQLite
+from callsheet.storage.sqlite.database import SQLite
 
 
 @pytest.mark.parametrize("told", ["database is locked", "database table is locked", "locking protocol"])

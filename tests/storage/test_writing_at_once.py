@@ -55,7 +55,7 @@ def test_threads_that_write_at_once_lose_nothing(store: Store) -> None:
 
 PROGRAM = """
 import os, sys
-import callsheet.storage.postgresql, callsheet.storage.sqlite  # what takes long, each would do again
+import callsheet.storage.postgresql.database, callsheet.storage.sqlite.database  # slow: each would do it again
 from callsheet.storage.store import Store
 from tests.storage.test_writing_at_once import CHANGES, WRITERS, change
 start, go = os.pipe()

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from enum import Enum
 from typing import Final, TypeVar
 
-from callsheet.api.slab import Piece, digest
+from callsheet.api.encoded_block import Piece, digest
 from callsheet.domain.access.workspace import Shape
 from callsheet.domain.catalog import Block, Catalog
 from callsheet.domain.model import Model

@@ -6,8 +6,8 @@ from itertools import count
 from typing import Final
 
 from callsheet.api.encoded import Backlog, Encoded
+from callsheet.api.encoded_block import EMPTY, Body, Pieces, Run, Slab, tag
 from callsheet.api.rendering import Form, Rendering, kept
-from callsheet.api.slab import EMPTY, Body, Pieces, Run, Slab, tag
 from callsheet.domain.access.workspace import Visibility
 from callsheet.domain.catalog import Block, Catalog
 from callsheet.domain.errors import InvalidRequestError

@@ -9,8 +9,8 @@ import typer
 from callsheet.domain.access.workspace import KeyStatus
 from callsheet.domain.errors import CallsheetError
 from callsheet.settings import load
-from callsheet.storage.reading import Reading
 from callsheet.storage.store import Store
+from callsheet.storage.transactions.read import Reading
 
 #: Takes the context of a command and the beginning of a word.
 Complete = Callable[[typer.Context, str], list[str]]

@@ -13,8 +13,8 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from callsheet.api.answer import Response, find, give, suit
 from callsheet.api.caller import Caller
+from callsheet.api.encoded_block import Pieces
 from callsheet.api.request import Header, Request, find_names
-from callsheet.api.slab import Pieces
 from callsheet.domain.access.workspace import NEVER
 from callsheet.http.app import CallsheetApp
 from callsheet.http.head import Head, HeadReader, KnownLines

@@ -16,7 +16,7 @@ from limits import RateLimitItem, parse_many
 from limits.aio.storage import Storage
 from limits.aio.strategies import FixedWindowRateLimiter
 
-from callsheet.api.authenticate import authenticate
+from callsheet.api.authentication import authenticate
 from callsheet.api.request import Request, bearer, read_headers
 from callsheet.api.state import State
 from callsheet.domain.errors import AuthenticationError, OverloadedError, RateLimitError

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 from anyio.lowlevel import checkpoint
 
 from callsheet.api.answer import Response, answer, apologize
+from callsheet.api.encoded_block import Pieces
 from callsheet.api.request import READ, Header, Request
-from callsheet.api.slab import Pieces
 from callsheet.api.view import AT_ONCE, UnfinishedError
 from callsheet.domain.access.workspace import NEVER
 from callsheet.domain.errors import APIError, OverloadedError

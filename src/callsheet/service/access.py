@@ -31,7 +31,7 @@ from callsheet.service.key_import import Entry, Imported, import_keys
 from callsheet.service.naming import find_key, find_workspace, replaced_keys
 from callsheet.service.sight import Sight, look
 from callsheet.storage.store import Store
-from callsheet.storage.writing import Writing
+from callsheet.storage.transactions.write import Writing
 
 
 @dataclass(frozen=True, slots=True)

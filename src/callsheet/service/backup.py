@@ -6,10 +6,10 @@ from pathlib import Path
 
 from callsheet.domain.errors import ConflictError, UnknownError
 from callsheet.service.copy import copy_content
-from callsheet.storage.draft import draft
-from callsheet.storage.pages import copy_pages, file_of, is_in, revision_in, seal, store_in
+from callsheet.storage.atomic_file import draft
 from callsheet.storage.store import Store
-from callsheet.storage.transfer import Content, Progress, read_content
+from callsheet.storage.whole.file_copy import copy_pages, file_of, is_in, revision_in, seal, store_in
+from callsheet.storage.whole.transfer import Content, Progress, read_content
 
 
 def back_up(source: Store, file: Path, progress: Progress, *, replace: bool = False) -> int:

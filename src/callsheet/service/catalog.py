@@ -21,10 +21,10 @@ from callsheet.domain.model import (
 from callsheet.service.choosing import Chosen, choose_models, did_you_mean, find_model
 from callsheet.service.counts import Counts, count_models
 from callsheet.service.history import read_history
-from callsheet.storage.reading import Reading
-from callsheet.storage.rows import Row
 from callsheet.storage.store import Store
-from callsheet.storage.writing import Writing
+from callsheet.storage.transactions.read import Reading
+from callsheet.storage.transactions.rows import Row
+from callsheet.storage.transactions.write import Writing
 
 
 class Outcome(NamedTuple):

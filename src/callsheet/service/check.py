@@ -9,9 +9,9 @@ from callsheet.service.check_history import check_history
 from callsheet.service.check_rows import check_rows
 from callsheet.service.counts import count_models
 from callsheet.service.problem import Problem
-from callsheet.storage.integrity import read_integrity
-from callsheet.storage.pages import page_faults
 from callsheet.storage.store import Store
+from callsheet.storage.whole.file_copy import page_faults
+from callsheet.storage.whole.integrity import read_integrity
 
 _UNPROTECTED: Final = (
     "Nothing keeps change records from being edited, as triggers are missing; "

@@ -7,10 +7,10 @@ from typing import Any, Final
 from callsheet.domain.errors import CallsheetError
 from callsheet.domain.times import parse_instant
 from callsheet.service.problem import Problem
-from callsheet.storage import rows
-from callsheet.storage.integrity import BROKEN, KINDS, Integrity
-from callsheet.storage.reading import Installation
-from callsheet.storage.rows import Row
+from callsheet.storage.transactions import rows
+from callsheet.storage.transactions.read import Installation
+from callsheet.storage.transactions.rows import Row
+from callsheet.storage.whole.integrity import BROKEN, KINDS, Integrity
 
 #: The action by which a revision may be raised by more than one, and the kind of its subject.
 RESTORE: Final = ("restore", "installation")

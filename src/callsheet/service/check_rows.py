@@ -8,10 +8,10 @@ from callsheet.domain.errors import StorageError
 from callsheet.domain.model import check_known_id
 from callsheet.domain.times import format_instant, parse_instant
 from callsheet.service.problem import Problem
-from callsheet.storage import rows
-from callsheet.storage.integrity import BROKEN, Integrity
-from callsheet.storage.reading import Installation
-from callsheet.storage.rows import Row
+from callsheet.storage.transactions import rows
+from callsheet.storage.transactions.read import Installation
+from callsheet.storage.transactions.rows import Row
+from callsheet.storage.whole.integrity import BROKEN, Integrity
 
 _FINGERPRINT_BYTES: Final = 32  # of a SHA-256
 _HINT: Final = re.compile(r"([!-~]{4})?", re.ASCII)

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from callsheet.domain.access.workspace import Visibility, has_wildcards
 from callsheet.domain.errors import ConflictError, UnknownError
 from callsheet.domain.model import Model
-from callsheet.storage.reading import Reading
+from callsheet.storage.transactions.read import Reading
 
 _MOST_NAMES: Final = 10_000  # to look through for one like it; a larger catalogue takes too long
 _LIKE: Final = 0.8  # of 1: how near a guess has to be

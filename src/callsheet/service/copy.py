@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from callsheet.domain.errors import ConflictError, UnknownError
-from callsheet.storage.reading import Installation
 from callsheet.storage.store import Store
-from callsheet.storage.transfer import (
+from callsheet.storage.transactions.read import Installation
+from callsheet.storage.whole.transfer import (
     Content,
     Progress,
     Tallies,

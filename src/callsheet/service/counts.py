@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from callsheet.domain.model import Lifecycle
-from callsheet.storage.reading import Reading
+from callsheet.storage.transactions.read import Reading
 
 
 class Counts(NamedTuple):

@@ -1,8 +1,8 @@
 """History: who changed what, and when."""
 
 from callsheet.domain.errors import UnknownError
-from callsheet.storage.reading import Reading
-from callsheet.storage.rows import Row
+from callsheet.storage.transactions.read import Reading
+from callsheet.storage.transactions.rows import Row
 
 
 def read_history(reading: Reading, subject: str | None, limit: int) -> list[Row]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from callsheet.domain.access.workspace import APIKey, KeyStatus, Workspace
 from callsheet.service.naming import find_key, replaced_keys
 from callsheet.service.sight import Sight, look
-from callsheet.storage.reading import Reading
+from callsheet.storage.transactions.read import Reading
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from callsheet.domain.access.workspace import APIKey, KeyStatus, Workspace, chec
 from callsheet.domain.errors import InvalidError, RefusedError
 from callsheet.service.ids import make_id
 from callsheet.service.naming import replaced_keys
-from callsheet.storage.reading import Reading
 from callsheet.storage.store import Store
+from callsheet.storage.transactions.read import Reading
 
 _SHOWN: Final = 10  # places of further faults in a message
 

@@ -6,8 +6,8 @@ from typing import NamedTuple
 from callsheet.api.state import State
 from callsheet.domain.errors import ForeignError
 from callsheet.domain.times import parse_instant
-from callsheet.storage.reading import Reading
 from callsheet.storage.store import Store
+from callsheet.storage.transactions.read import Reading
 
 _log = logging.getLogger("callsheet")
 

@@ -11,7 +11,7 @@ from callsheet.api.view import Views
 from callsheet.domain.access.workspace import Keyring, Workspace
 from callsheet.domain.catalog import Catalog
 from callsheet.domain.errors import StorageError
-from callsheet.storage.reading import Installation, Reading
+from callsheet.storage.transactions.read import Installation, Reading
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from callsheet.domain.access.key_names import meant_by, unknown_key
 from callsheet.domain.access.workspace import APIKey, KeyStatus, Workspace
 from callsheet.domain.errors import UnknownError
-from callsheet.storage.reading import Reading
+from callsheet.storage.transactions.read import Reading
 
 
 def find_workspace(reading: Reading, name: str) -> Workspace:

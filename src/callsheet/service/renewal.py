@@ -8,10 +8,10 @@ from typing import Any, Final, NamedTuple
 from callsheet.domain.errors import InvalidError
 from callsheet.domain.model import Model
 from callsheet.service.builtin import builtin_catalog, earlier_facts
-from callsheet.storage.reading import Reading
-from callsheet.storage.rows import Row
 from callsheet.storage.store import Store
-from callsheet.storage.writing import Writing
+from callsheet.storage.transactions.read import Reading
+from callsheet.storage.transactions.rows import Row
+from callsheet.storage.transactions.write import Writing
 
 #: Who is put down for what the program itself does to a database.
 ACTOR: Final = "callsheet"

@@ -15,11 +15,11 @@ from callsheet.domain.access.workspace import KeyStatus
 from callsheet.domain.errors import ConflictError, InvalidError, StorageError, UnknownError
 from callsheet.domain.times import parse_instant
 from callsheet.service.backup import keeping
-from callsheet.storage.draft import scratch
-from callsheet.storage.pages import copy_pages, exchange, file_of, is_damaged, is_in, seal, store_in
-from callsheet.storage.rows import Row
+from callsheet.storage.atomic_file import scratch
 from callsheet.storage.store import Store
-from callsheet.storage.transfer import Content, Progress, read_content, write_content
+from callsheet.storage.transactions.rows import Row
+from callsheet.storage.whole.file_copy import copy_pages, exchange, file_of, is_damaged, is_in, seal, store_in
+from callsheet.storage.whole.transfer import Content, Progress, read_content, write_content
 
 
 class KeyName(NamedTuple):

@@ -9,9 +9,9 @@ from callsheet.domain.access.workspace import Workspace
 from callsheet.domain.errors import StorageAwayError, UnknownError
 from callsheet.service.builtin import builtin_catalog
 from callsheet.service.ids import make_id
-from callsheet.storage.reading import Reading
 from callsheet.storage.store import Store
-from callsheet.storage.writing import Writing
+from callsheet.storage.transactions.read import Reading
+from callsheet.storage.transactions.write import Writing
 
 if TYPE_CHECKING:
     from callsheet.service.state_file import StateFile  # slow to import, and only a server has one

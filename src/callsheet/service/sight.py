@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from callsheet.domain.access.workspace import Visibility
 from callsheet.domain.model import Lifecycle, sort_key
 from callsheet.domain.times import parse_instant
-from callsheet.storage.reading import Listing, Reading
+from callsheet.storage.transactions.read import Listing, Reading
 
 #: What a pattern begins with before it can match different things.
 _LITERAL: Final = re.compile(r"[^*?\[]*")

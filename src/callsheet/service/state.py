@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
-from callsheet.api.encoding import work_off
+from callsheet.api.compression import work_off
 from callsheet.api.state import Options, State
 from callsheet.domain.errors import ReplacedError, StateFileError, StorageAwayError, StorageError
 from callsheet.service.backoff import Backoff, chance
@@ -20,8 +20,8 @@ from callsheet.service.outage import Outage
 from callsheet.service.saving import Saving
 from callsheet.service.state_file import StateFile
 from callsheet.service.waiting import waiting_state
-from callsheet.storage.reading import Reading
 from callsheet.storage.store import Store
+from callsheet.storage.transactions.read import Reading
 from callsheet.storage.watch import Watch
 
 _log = logging.getLogger("callsheet")

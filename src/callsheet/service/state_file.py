@@ -12,7 +12,7 @@ from callsheet.api.state import Options, State
 from callsheet.domain.errors import CallsheetError, StateFileError
 from callsheet.service.loading import without_collections
 from callsheet.service.state_format import Header, check_lines, header_of, read_header, read_state, write_state
-from callsheet.storage.draft import being_drafted, draft
+from callsheet.storage.atomic_file import being_drafted, draft
 
 #: The name that the file says it has, so that no other is mistaken for one of ours, and replaced.
 _MARK: Final = "callsheet-state"

@@ -15,7 +15,7 @@ from callsheet.api.state import Options, State
 from callsheet.domain.access.workspace import NEVER, Credential, Keyring
 from callsheet.domain.catalog import Catalog
 from callsheet.domain.model import MODEL_FIELDS, Model
-from callsheet.storage import rows
+from callsheet.storage.transactions import rows
 
 #: What tells that a program reads as this one writes; the number is raised when lines come to mean something else.
 _OURS: Final = {"callsheet_state": 1, "model": list(MODEL_FIELDS), "key": list(Credential._fields)}

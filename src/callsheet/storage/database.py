@@ -191,9 +191,9 @@ def database_at(text: str) -> Database:
     """Return the database at the URL ``text``; StorageError as for `parse_url`."""
     url = parse_url(text)
     if url.drivername in _SQLITE:
-        from callsheet.storage.sqlite import SQLite
+        from callsheet.storage.sqlite.database import SQLite
 
         return SQLite(url)
-    from callsheet.storage.postgresql import PostgreSQL  # its driver need not be installed
+    from callsheet.storage.postgresql.database import PostgreSQL  # its driver need not be installed
 
     return PostgreSQL(url)

@@ -6,10 +6,10 @@ from datetime import datetime
 
 from callsheet.storage import schema
 from callsheet.storage.database import database_at
-from callsheet.storage.reading import Reading
 from callsheet.storage.schema import Schema
+from callsheet.storage.transactions.read import Reading
+from callsheet.storage.transactions.write import Writing
 from callsheet.storage.watch import Watch
-from callsheet.storage.writing import Writing
 
 
 class Store:

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from callsheet.api.answer import Response, answer, refuse
-from callsheet.api.encoding import choose, work_off
+from callsheet.api.compression import choose, work_off
 from callsheet.api.request import Header, Request, read_headers
 from callsheet.api.state import Options
 from callsheet.domain.errors import APIError, InvalidError, ServeError, UnknownError

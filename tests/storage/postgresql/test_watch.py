@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from callsheet.domain.errors import StorageAwayError
-from callsheet.storage.postgresql_watch import PostgreSQLWatch
+from callsheet.storage.postgresql.watch import PostgreSQLWatch
 from callsheet.storage.store import Store
 from callsheet.storage.watch import Watch
 from tests.postgres import Databases, Server, ask, execute
 from tests.storage.files import NOW
-from tests.storage.test_postgresql_refusals import end_connections
+from tests.storage.postgresql.test_refusals import end_connections
 
 #: Longer than any change takes to be noticed, in seconds.
 LONG = 30.0

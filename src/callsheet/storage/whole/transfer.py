@@ -14,10 +14,10 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
 from callsheet.domain.errors import StorageError
 from callsheet.storage import tables
 from callsheet.storage.database import Database
-from callsheet.storage.reading import Installation, Reading
-from callsheet.storage.rows import Row
 from callsheet.storage.store import Store
-from callsheet.storage.writing import Writing
+from callsheet.storage.transactions.read import Installation, Reading
+from callsheet.storage.transactions.rows import Row
+from callsheet.storage.transactions.write import Writing
 
 #: Every table, each after those that its rows refer to.
 _TABLES: Final = tuple(tables.metadata.sorted_tables)

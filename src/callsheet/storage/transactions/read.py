@@ -10,8 +10,9 @@ from sqlalchemy import Column, Connection, CursorResult, Select, Table, bindpara
 
 from callsheet.domain.access.workspace import APIKey, Workspace
 from callsheet.domain.model import Model
-from callsheet.storage import rows, tables
-from callsheet.storage.rows import Row
+from callsheet.storage import tables
+from callsheet.storage.transactions import rows
+from callsheet.storage.transactions.rows import Row
 
 _IN: Final = 500  # values in one IN list
 _AT_ONCE: Final = 1000  # rows fetched at a time

@@ -14,8 +14,8 @@ from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, 
 from callsheet.domain.errors import DamagedError, ReplacedError, StorageAwayError, StorageError
 from callsheet.storage import database
 from callsheet.storage.database import Database
-from callsheet.storage.files import Files, file_identity, names_of, uses_wal
-from callsheet.storage.sqlite_watch import SQLiteWatch
+from callsheet.storage.sqlite.files import Files, file_identity, names_of, uses_wal
+from callsheet.storage.sqlite.watch import SQLiteWatch
 
 #: Marks a file as ours: "Call" in ASCII.
 APPLICATION_ID: Final = 0x43616C6C

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from callsheet.domain.access.workspace import APIKey, KeyStatus, Shape, Visibility, Workspace
 from callsheet.domain.errors import InvalidError, StorageError
 from callsheet.domain.model import MODEL_FIELDS, Model
-from callsheet.storage import rows, tables
-from callsheet.storage.reading import Reading
+from callsheet.storage import tables
 from callsheet.storage.store import Store
-from callsheet.storage.writing import Writing
+from callsheet.storage.transactions import rows
+from callsheet.storage.transactions.read import Reading
+from callsheet.storage.transactions.write import Writing
 from tests.storage.files import NOW, make_database
 from tests.storage.others import DATA, Make, execute
 from tests.strategies import instants, models

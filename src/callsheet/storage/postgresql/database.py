@@ -15,9 +15,9 @@ try:
     import psycopg
     from psycopg.conninfo import make_conninfo
 
-    from callsheet.storage.postgresql_connection import LONG_PATIENCE, connect, driver_connection
-    from callsheet.storage.postgresql_errors import explain
-    from callsheet.storage.postgresql_watch import CHANNEL, PostgreSQLWatch
+    from callsheet.storage.postgresql.connection import LONG_PATIENCE, connect, driver_connection
+    from callsheet.storage.postgresql.errors import explain
+    from callsheet.storage.postgresql.watch import CHANNEL, PostgreSQLWatch
 except ImportError as error:  # the package, or the libpq it needs
     raise StorageError(
         "PostgreSQL needs a driver that is not installed; run: pip install 'callsheet[postgresql]'"

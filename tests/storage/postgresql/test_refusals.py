@@ -397,7 +397,7 @@ def test_a_full_disk_is_told(url: str) -> None:
 
 
 def test_a_statement_that_takes_too_long_is_given_up(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("callsheet.storage.postgresql.STATEMENT_TIMEOUT", 50)
+    monkeypatch.setattr("callsheet.storage.postgresql.database.STATEMENT_TIMEOUT", 50)
     store = Store(url)
     refusal = pytest.raises(StorageAwayError, match=r"is too busy to answer in time; try again in a moment\.$")
     with refusal, store.read() as reading:
@@ -478,7 +478,7 @@ def end_connections(admin: str, url: str) -> None:
 
 
 def test_a_server_that_hangs_is_given_up(own: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("callsheet.storage.postgresql_connection.Connection.patience", 0.5)
+    monkeypatch.setattr("callsheet.storage.postgresql.connection.Connection.patience", 0.5)
     store = open_store(Databases(own.url).make(), lambda: NOW)
 
     def read() -> None:
@@ -495,8 +495,8 @@ def test_a_server_that_hangs_is_given_up(own: Server, monkeypatch: pytest.Monkey
 
 
 def test_reading_everything_has_more_time_and_an_end_as_well(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("callsheet.storage.postgresql.STATEMENT_TIMEOUT", 50)
-    monkeypatch.setattr("callsheet.storage.postgresql.LONG_STATEMENT_TIMEOUT", 1000)
+    monkeypatch.setattr("callsheet.storage.postgresql.database.STATEMENT_TIMEOUT", 50)
+    monkeypatch.setattr("callsheet.storage.postgresql.database.LONG_STATEMENT_TIMEOUT", 1000)
     with Store(url).database.looking() as connection:
         connection.exec_driver_sql("SELECT pg_sleep(0.1)")
         with pytest.raises(DBAPIError, match="canceling statement due to statement timeout"):
@@ -506,7 +506,7 @@ def test_reading_everything_has_more_time_and_an_end_as_well(url: str, monkeypat
 def test_a_server_that_hangs_while_everything_is_read_is_given_up(
     own: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("callsheet.storage.postgresql.LONG_PATIENCE", 0.5)
+    monkeypatch.setattr("callsheet.storage.postgresql.database.LONG_PATIENCE", 0.5)
     database = open_store(Databases(own.url).make(), lambda: NOW).database
 
     def read() -> None:

@@ -4,9 +4,9 @@ import gzip
 
 import pytest
 
-from callsheet.api import encoding
+from callsheet.api import compression
 from callsheet.api.encoded import Backlog
-from callsheet.api.slab import Body
+from callsheet.api.encoded_block import Body
 from callsheet.api.view import View
 from tests.doors import Door
 from tests.installation import make_model
@@ -25,11 +25,11 @@ def large(door: Door) -> Door:
 
 def test_a_large_list_comes_as_it_is_until_it_is_compressed(large: Door) -> None:
     plain = large.get("/v1/models?limit=1000")
-    assert len(plain.body) > encoding.AT_ONCE
+    assert len(plain.body) > compression.AT_ONCE
     for _ in range(2):  # what is asked for once is not compressed at all
         first = large.get("/v1/models?limit=1000", {"accept-encoding": "gzip"})
         assert first.body in (plain.body, gzip.compress(plain.body, 6, mtime=0))  # a thread may have been quicker
-    encoding.work_off(large.live.current.views.backlog)
+    compression.work_off(large.live.current.views.backlog)
     for _ in range(3):
         later = large.get("/v1/models?limit=1000", {"accept-encoding": "gzip"})
         assert later.headers["content-encoding"] == "gzip"
@@ -49,10 +49,10 @@ def test_a_server_compresses_a_large_list_by_itself(large: Door) -> None:
 def test_a_huge_body_comes_as_it_is(large: Door) -> None:
     state = large.live.current
     view = state.view(state.workspaces[state.default_workspace_id])
-    huge = Body(b"x" * (encoding.LARGEST + 1), b'"huge"')
+    huge = Body(b"x" * (compression.LARGEST + 1), b'"huge"')
     for _ in range(2):
-        assert encoding.encode(view, huge, b"gzip") is None
-        encoding.work_off(state.views.backlog)
+        assert compression.encode(view, huge, b"gzip") is None
+        compression.work_off(state.views.backlog)
 
 
 def test_only_so_much_of_the_backlog_is_worked_off_at_a_time(large: Door) -> None:

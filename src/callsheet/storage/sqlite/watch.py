@@ -10,11 +10,11 @@ from sqlalchemy import Connection
 
 from callsheet.domain.errors import ReplacedError, StorageError
 from callsheet.storage import schema
-from callsheet.storage.files import Files, names_of
+from callsheet.storage.sqlite.files import Files, names_of
 from callsheet.storage.watch import Watch
 
 if TYPE_CHECKING:
-    from callsheet.storage.sqlite import SQLite
+    from callsheet.storage.sqlite.database import SQLite
 
 
 class SQLiteWatch(Watch):

@@ -12,10 +12,10 @@ from sqlalchemy import select
 
 from callsheet.domain.errors import DamagedError, StorageError
 from callsheet.storage import schema, tables
-from callsheet.storage.draft import beside, give_name
-from callsheet.storage.sqlite import SQLite
+from callsheet.storage.atomic_file import beside, give_name
+from callsheet.storage.sqlite.database import SQLite
 from callsheet.storage.store import Store
-from callsheet.storage.transfer import Progress
+from callsheet.storage.whole.transfer import Progress
 
 _AT_ONCE: Final = 1000  # pages copied before anybody is told
 

@@ -9,9 +9,10 @@ from sqlalchemy import Connection, Table, delete, insert, select, update
 from callsheet.domain.access.workspace import APIKey, Workspace
 from callsheet.domain.model import Model
 from callsheet.domain.times import format_instant
-from callsheet.storage import rows, tables
+from callsheet.storage import tables
 from callsheet.storage.database import Database
-from callsheet.storage.reading import Reading
+from callsheet.storage.transactions import rows
+from callsheet.storage.transactions.read import Reading
 
 
 class Writing(Reading):

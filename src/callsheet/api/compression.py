@@ -14,7 +14,7 @@ from importlib import import_module
 from typing import Final
 
 from callsheet.api.encoded import Backlog
-from callsheet.api.slab import Body
+from callsheet.api.encoded_block import Body
 from callsheet.api.view import View
 
 #: Smaller bodies fit a packet or two anyway.

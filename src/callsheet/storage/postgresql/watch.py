@@ -12,11 +12,11 @@ from sqlalchemy.exc import DBAPIError
 
 from callsheet.domain.errors import StorageError
 from callsheet.storage import schema, tables
-from callsheet.storage.postgresql_connection import PATIENCE, driver_connection
+from callsheet.storage.postgresql.connection import PATIENCE, driver_connection
 from callsheet.storage.watch import Watch
 
 if TYPE_CHECKING:
-    from callsheet.storage.postgresql import PostgreSQL
+    from callsheet.storage.postgresql.database import PostgreSQL
 
 #: What those who write notify, with the new revision.
 CHANNEL: Final = "callsheet"

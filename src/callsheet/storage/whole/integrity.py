@@ -23,9 +23,9 @@ from sqlalchemy.types import NullType
 
 from callsheet.storage import tables
 from callsheet.storage.database import Database
-from callsheet.storage.reading import Installation, Reading
-from callsheet.storage.rows import Row
 from callsheet.storage.store import Store
+from callsheet.storage.transactions.read import Installation, Reading
+from callsheet.storage.transactions.rows import Row
 
 _AT_ONCE: Final = 1000  # rows held in memory at a time; there may be a million
 

@@ -7,7 +7,7 @@ import brotli
 import pytest
 import zstandard
 
-from callsheet.api import encoding
+from callsheet.api import compression
 from tests.doors import AnswerDoor, Door, Reply
 from tests.installation import Installation, make_model, now
 
@@ -127,7 +127,7 @@ def count_compressed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         lengths.append(len(content))
         return gzip.compress(content, mtime=0)
 
-    monkeypatch.setitem(encoding.codecs(), b"gzip", compress)
+    monkeypatch.setitem(compression.codecs(), b"gzip", compress)
     return lengths
 
 
@@ -146,7 +146,7 @@ def test_pages_that_are_asked_for_once_go_out_as_they_are(
     for number in range(30):
         target = f"/v1/models?limit=20&after_id=model-{number:02}"
         once = door.get(target, {"accept-encoding": accepted})
-        assert len(once.body) > encoding.WORTH_IT
+        assert len(once.body) > compression.WORTH_IT
         assert "content-encoding" not in once.headers
         assert "accept-encoding" in once.headers["vary"].split(", ")
     assert not lengths
