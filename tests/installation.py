@@ -12,7 +12,7 @@ from callsheet.domain.model import Model
 from callsheet.domain.times import parse_instant
 from callsheet.service.access import AccessService
 from callsheet.service.catalog import CatalogService
-from callsheet.service.state import LiveState
+from callsheet.service.state.live import LiveState
 from callsheet.storage.store import Store
 
 #: The kinds of databases there are.

@@ -10,8 +10,8 @@ import pytest
 from callsheet.domain.errors import UnknownError
 from callsheet.domain.model import Lifecycle
 from callsheet.service.catalog import CatalogService
-from callsheet.service.check import check_database
-from callsheet.service.problem import Problem
+from callsheet.service.maintenance.check import check_database
+from callsheet.service.maintenance.problem import Problem
 from tests.installation import Installation, make_model, on_both
 from tests.service.content import content, recorded, unchanged
 

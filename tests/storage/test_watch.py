@@ -12,7 +12,7 @@ from callsheet.domain.errors import (
     StorageAwayError,
     StorageError,
 )
-from callsheet.service.backup import back_up
+from callsheet.service.maintenance.backup import back_up
 from callsheet.storage.store import Store
 from callsheet.storage.watch import Watch
 from tests.storage.files import NOW, fingerprint, make_database, url_of

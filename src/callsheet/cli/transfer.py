@@ -24,7 +24,7 @@ def copy(
     as_json: AsJSON = False,
 ) -> None:
     """Copy everything from one database to another, and compare the two. May be repeated."""
-    from callsheet.service.copy import copy_installation  # here and below: other commands need none of this
+    from callsheet.service.maintenance.copy import copy_installation  # here and below: other commands need none
 
     with progress_bar() as progress:
         copied = copy_installation(Store(source), Store(target), progress)
@@ -47,7 +47,7 @@ def backup(
     as_json: AsJSON = False,
 ) -> None:
     """Write everything to one file, while others go on. Also of PostgreSQL."""
-    from callsheet.service.backup import back_up
+    from callsheet.service.maintenance.backup import back_up
 
     store = Store(load_settings(database).database)
     with progress_bar() as progress:
@@ -68,7 +68,7 @@ def restore(
     as_json: AsJSON = False,
 ) -> None:
     """Put what a backup holds in place of all that the database holds. Servers go on, and notice."""
-    from callsheet.service.restore import restore as restore_from
+    from callsheet.service.maintenance.restore import restore as restore_from
 
     store = Store(load_settings(database).database)
     with progress_bar() as progress:
@@ -99,7 +99,7 @@ def restore(
 
 def check(database: DatabaseURL = None, as_json: AsJSON = False) -> None:
     """Check that the database is whole: its rows, its aliases, its change records. Changes nothing."""
-    from callsheet.service.check import check_database
+    from callsheet.service.maintenance.check import check_database
 
     settings = load_settings(database)
     checked = check_database(Store(settings.database))

@@ -16,10 +16,10 @@ from callsheet.cli.output import put, say
 from callsheet.cli.sentences import counts_sentence, renewed_sentence
 from callsheet.domain.errors import StorageError
 from callsheet.service.access import AccessService, NewKey
-from callsheet.service.backoff import Backoff
 from callsheet.service.counts import Counts, count_models
 from callsheet.service.renewal import renew_builtin
 from callsheet.service.setup import set_up
+from callsheet.service.state.backoff import Backoff
 from callsheet.settings import Settings
 from callsheet.storage.store import Store
 
@@ -67,7 +67,7 @@ def prepare_welcome(settings: Settings) -> Welcome:
     StorageError
         It is not fit for use.
     """
-    from callsheet.service.state_file import state_file_at  # slow to import, and not for other commands
+    from callsheet.service.state.file import state_file_at  # slow to import, and not for other commands
 
     store = Store(settings.database)
     set_up(store, clock, state_file_at(settings.state_file, store.address))

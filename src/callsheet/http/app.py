@@ -22,10 +22,10 @@ from callsheet.http.observer import Observer
 from callsheet.http.openapi import openapi_routes
 from callsheet.http.paths import Scope, local_path
 from callsheet.http.telemetry import Telemetry
-from callsheet.service import loading
 from callsheet.service.setup import set_up
-from callsheet.service.state import LiveState
-from callsheet.service.state_file import state_file_at
+from callsheet.service.state.file import state_file_at
+from callsheet.service.state.live import LiveState
+from callsheet.service.state.load import load as load_state
 from callsheet.settings import LogFormat, MissingVersion, Settings, load, prepare_folder
 from callsheet.storage.store import Store
 
@@ -160,7 +160,7 @@ def check_database(settings: Settings) -> None:
     with suppress(StorageAwayError):
         set_up(store, _clock, state_file_at(settings.state_file, store.address))
         with store.read() as reading:
-            loading.load(reading, options_of(settings))
+            load_state(reading, options_of(settings))
 
 
 def _clock() -> datetime:

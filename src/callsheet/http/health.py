@@ -5,7 +5,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from callsheet.domain.errors import ForeignError
-from callsheet.service.state import LiveState
+from callsheet.service.state.live import LiveState
 
 
 class Readiness:

@@ -32,7 +32,7 @@ from callsheet.http.metrics_family import FAMILIES, Family, Figures
 from callsheet.http.observer import Observer
 from callsheet.http.paths import Scope
 from callsheet.http.public import PublicAPI
-from callsheet.service.state import LiveState
+from callsheet.service.state.live import LiveState
 from callsheet.settings import Otel
 
 _NAME: Final = "callsheet"

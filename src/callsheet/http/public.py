@@ -20,7 +20,7 @@ from callsheet.http.observer import Kind, Observer
 from callsheet.http.paths import Scope
 from callsheet.http.preparing import Preparing
 from callsheet.http.request_id import RequestIDs
-from callsheet.service.state import LiveState
+from callsheet.service.state.live import LiveState
 
 if TYPE_CHECKING:
     from callsheet.http.limits_rate import RateLimits

@@ -16,7 +16,7 @@ from callsheet.http.metrics_folder import MetricsFolder
 from callsheet.http.metrics_process import process_figures
 from callsheet.http.observer import Observer
 from callsheet.http.public import PublicAPI
-from callsheet.service.state import LiveState
+from callsheet.service.state.live import LiveState
 from callsheet.settings import Otel
 
 if TYPE_CHECKING:

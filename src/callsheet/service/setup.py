@@ -14,7 +14,7 @@ from callsheet.storage.transactions.read import Reading
 from callsheet.storage.transactions.write import Writing
 
 if TYPE_CHECKING:
-    from callsheet.service.state_file import StateFile  # slow to import, and only a server has one
+    from callsheet.service.state.file import StateFile  # slow to import, and only a server has one
 
 DEFAULT_WORKSPACE: Final = "default"
 

@@ -17,8 +17,8 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import DBAPIError
 
 from callsheet.domain.errors import ConflictError, DamagedError, StorageAwayError, StorageError
-from callsheet.service.backup import back_up
-from callsheet.service.restore import restore
+from callsheet.service.maintenance.backup import back_up
+from callsheet.service.maintenance.restore import restore
 from callsheet.service.setup import open_store
 from callsheet.storage import schema
 from callsheet.storage.store import Store

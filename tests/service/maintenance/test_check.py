@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 
 from callsheet.domain.errors import DamagedError, StorageError, UnknownError
-from callsheet.service.check import check_database
-from callsheet.service.copy import copy_installation
-from callsheet.service.problem import Problem
+from callsheet.service.maintenance.check import check_database
+from callsheet.service.maintenance.copy import copy_installation
+from callsheet.service.maintenance.problem import Problem
 from tests.installation import KINDS, Installation, make_model
 from tests.service.conftest import Empty, Full, silent
-from tests.service.test_backup import spoil
+from tests.service.maintenance.test_backup import spoil
 from tests.storage.files import fingerprint
 from tests.storage.others import ask, execute, url_of
 

@@ -19,7 +19,7 @@ from callsheet.domain.access.workspace import Visibility
 from callsheet.domain.errors import ForeignError, RefusedError
 from callsheet.service.access import AccessService
 from callsheet.service.setup import open_store
-from callsheet.service.state import LiveState
+from callsheet.service.state.live import LiveState
 from callsheet.storage.store import Store
 from tests.installation import Installation, make_model, on_both
 from tests.postgres import Databases

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 from callsheet.domain.errors import ConflictError, UnknownError
-from callsheet.service.copy import copy_content
+from callsheet.service.maintenance.copy import copy_content
 from callsheet.storage.atomic_file import draft
 from callsheet.storage.store import Store
 from callsheet.storage.whole.file_copy import copy_pages, file_of, is_in, revision_in, seal, store_in

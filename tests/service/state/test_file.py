@@ -21,12 +21,12 @@ from callsheet.domain.access.workspace import Shape
 from callsheet.domain.catalog import Catalog
 from callsheet.domain.errors import CallsheetError, StateFileError
 from callsheet.domain.model import Lifecycle, Model
-from callsheet.service.state_file import StateFile
+from callsheet.service.state.file import StateFile
 from tests.installation import Installation, make_model, now
 from tests.service.seen import everything
 from tests.strategies import models
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parents[3]
 ADDRESS = "/where/the/database/is"
 FOREIGN = "is no file of Callsheet's; remove it, or name another with --state-file."
 KNOWN_AT = 1_790_000_000.25
@@ -302,7 +302,7 @@ PROGRAM = """
 import os, resource, signal, sys
 from pathlib import Path
 from callsheet.api.state import Options
-from callsheet.service.state_file import StateFile
+from callsheet.service.state.file import StateFile
 from tests.installation import Installation, make_model
 from tests.service.seen import everything
 

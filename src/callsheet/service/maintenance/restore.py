@@ -14,7 +14,7 @@ from typing import NamedTuple
 from callsheet.domain.access.workspace import KeyStatus
 from callsheet.domain.errors import ConflictError, InvalidError, StorageError, UnknownError
 from callsheet.domain.times import parse_instant
-from callsheet.service.backup import keeping
+from callsheet.service.maintenance.backup import keeping
 from callsheet.storage.atomic_file import scratch
 from callsheet.storage.store import Store
 from callsheet.storage.transactions.rows import Row

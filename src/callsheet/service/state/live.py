@@ -12,14 +12,14 @@ from typing import Final
 from callsheet.api.compression import work_off
 from callsheet.api.state import Options, State
 from callsheet.domain.errors import ReplacedError, StateFileError, StorageAwayError, StorageError
-from callsheet.service.backoff import Backoff, chance
-from callsheet.service.following import Following
-from callsheet.service.lineage import Lineage
-from callsheet.service.loading import catch_up, load
-from callsheet.service.outage import Outage
-from callsheet.service.saving import Saving
-from callsheet.service.state_file import StateFile
-from callsheet.service.waiting import waiting_state
+from callsheet.service.state.backoff import Backoff, chance
+from callsheet.service.state.file import StateFile
+from callsheet.service.state.lineage import Lineage
+from callsheet.service.state.load import catch_up, load
+from callsheet.service.state.outage import Outage
+from callsheet.service.state.placeholder import waiting_state
+from callsheet.service.state.saver import Saving
+from callsheet.service.state.stats import Following
 from callsheet.storage.store import Store
 from callsheet.storage.transactions.read import Reading
 from callsheet.storage.watch import Watch

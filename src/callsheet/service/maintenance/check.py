@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from callsheet.domain.errors import DamagedError, StorageError, UnknownError
-from callsheet.service.check_history import check_history
-from callsheet.service.check_rows import check_rows
 from callsheet.service.counts import count_models
-from callsheet.service.problem import Problem
+from callsheet.service.maintenance.check_history import check_history
+from callsheet.service.maintenance.check_rows import check_rows
+from callsheet.service.maintenance.problem import Problem
 from callsheet.storage.store import Store
 from callsheet.storage.whole.file_copy import page_faults
 from callsheet.storage.whole.integrity import read_integrity

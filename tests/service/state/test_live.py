@@ -16,11 +16,11 @@ import pytest
 
 from callsheet.api.state import Options
 from callsheet.domain.errors import DamagedError, ForeignError, StorageError
-from callsheet.service.backup import back_up
 from callsheet.service.catalog import CatalogService
-from callsheet.service.restore import restore
+from callsheet.service.maintenance.backup import back_up
+from callsheet.service.maintenance.restore import restore
 from callsheet.service.setup import open_existing, open_store
-from callsheet.service.state import LiveState
+from callsheet.service.state.live import LiveState
 from callsheet.storage.store import Store
 from tests.installation import Installation, make_model, now, on_both
 from tests.storage.others import execute
@@ -77,7 +77,7 @@ def test_a_change_of_another_process_is_seen_within_half_a_second(installation: 
             [sys.executable, "-c", PROGRAM, installation.url],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            cwd=Path(__file__).parent.parent.parent,
+            cwd=Path(__file__).parents[3],
             text=True,
         ) as process,
     ):
@@ -342,7 +342,7 @@ def test_a_change_is_dated_by_the_clock_the_service_is_given(installation: Insta
 def test_what_nobody_asks_for_is_let_go_after_a_while(
     installation: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("callsheet.service.state._IDLE", 0.01)
+    monkeypatch.setattr("callsheet.service.state.live._IDLE", 0.01)
     with watching(installation) as live:
         state = live.current
         view = state.view(state.workspaces[state.default_workspace_id])

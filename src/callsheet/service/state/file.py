@@ -10,8 +10,8 @@ from typing import BinaryIO, Final, NamedTuple
 
 from callsheet.api.state import Options, State
 from callsheet.domain.errors import CallsheetError, StateFileError
-from callsheet.service.loading import without_collections
-from callsheet.service.state_format import Header, check_lines, header_of, read_header, read_state, write_state
+from callsheet.service.state.format import Header, check_lines, header_of, read_header, read_state, write_state
+from callsheet.service.state.load import without_collections
 from callsheet.storage.atomic_file import being_drafted, draft
 
 #: The name that the file says it has, so that no other is mistaken for one of ours, and replaced.

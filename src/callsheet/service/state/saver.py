@@ -8,8 +8,8 @@ from typing import Final
 
 from callsheet.api.state import State
 from callsheet.domain.errors import CallsheetError
-from callsheet.service.backoff import chance
-from callsheet.service.state_file import StateFile
+from callsheet.service.state.backoff import chance
+from callsheet.service.state.file import StateFile
 
 _log = logging.getLogger("callsheet")
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from callsheet.domain.errors import CallsheetError
 from callsheet.domain.times import parse_instant
-from callsheet.service.problem import Problem
+from callsheet.service.maintenance.problem import Problem
 from callsheet.storage.transactions import rows
 from callsheet.storage.transactions.read import Installation
 from callsheet.storage.transactions.rows import Row

@@ -2,7 +2,7 @@
 
 from itertools import islice
 
-from callsheet.service.backoff import LONGEST, Backoff
+from callsheet.service.state.backoff import LONGEST, Backoff
 
 
 def waits(backoff: Backoff, count: int) -> list[float]:

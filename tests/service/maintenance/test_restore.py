@@ -10,17 +10,17 @@ import pytest
 
 from callsheet.api.state import Options
 from callsheet.domain.errors import CallsheetError, ConflictError, ForeignError, StorageError, UnknownError
-from callsheet.service.backup import back_up
-from callsheet.service.check import check_database
-from callsheet.service.restore import Restored, restore
-from callsheet.service.state import LiveState
+from callsheet.service.maintenance.backup import back_up
+from callsheet.service.maintenance.check import check_database
+from callsheet.service.maintenance.restore import Restored, restore
+from callsheet.service.state.live import LiveState
 from callsheet.storage.store import Store
 from tests.installation import KINDS, Installation, make_model
 from tests.program import wait_for
 from tests.rows import everything
 from tests.service.conftest import Empty, Full, silent
-from tests.service.test_backup import spoil
-from tests.service.test_live_catch_up import seen
+from tests.service.maintenance.test_backup import spoil
+from tests.service.state.test_catch_up import seen
 from tests.storage.files import fingerprint
 from tests.storage.others import execute, url_of
 

@@ -9,14 +9,14 @@ import pytest
 
 from callsheet.api.state import Options
 from callsheet.domain.errors import ConflictError, StorageError, UnknownError
-from callsheet.service.check import check_database
-from callsheet.service.copy import copy_installation
-from callsheet.service.state import LiveState
+from callsheet.service.maintenance.check import check_database
+from callsheet.service.maintenance.copy import copy_installation
+from callsheet.service.state.live import LiveState
 from callsheet.storage.store import Store
 from tests.installation import KINDS, Installation, make_model, now
 from tests.rows import everything, rows
 from tests.service.conftest import Empty, Full, silent
-from tests.service.test_live_catch_up import seen
+from tests.service.state.test_catch_up import seen
 from tests.storage.others import execute, url_of
 
 Act = Callable[[Store], Any]

@@ -7,7 +7,7 @@ from typing import Final
 from callsheet.domain.errors import StorageError
 from callsheet.domain.model import check_known_id
 from callsheet.domain.times import format_instant, parse_instant
-from callsheet.service.problem import Problem
+from callsheet.service.maintenance.problem import Problem
 from callsheet.storage.transactions import rows
 from callsheet.storage.transactions.read import Installation
 from callsheet.storage.transactions.rows import Row

@@ -14,8 +14,8 @@ from callsheet.api.request import Request
 from callsheet.api.state import Options
 from callsheet.domain.errors import ForeignError, StateFileError, StorageAwayError
 from callsheet.service.setup import set_up
-from callsheet.service.state import LiveState
-from callsheet.service.state_file import StateFile
+from callsheet.service.state.file import StateFile
+from callsheet.service.state.live import LiveState
 from callsheet.storage.store import Store
 from tests.installation import KINDS, Installation, make_model, now
 from tests.outages import Outages, outages

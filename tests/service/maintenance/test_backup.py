@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from callsheet.domain.errors import ConflictError, DamagedError, StorageError, UnknownError
-from callsheet.service.backup import back_up
-from callsheet.service.check import check_database
+from callsheet.service.maintenance.backup import back_up
+from callsheet.service.maintenance.check import check_database
 from callsheet.storage.atomic_file import scratch
 from callsheet.storage.store import Store
 from tests.installation import KINDS, Installation, make_model
