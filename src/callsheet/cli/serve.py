@@ -57,7 +57,7 @@ def serve(
     flags = {name: value for name, value in locals().items() if name != "config"}
     settings = load(flags, config).settings
     allow_closed_output()
-    from callsheet.http.server import bind, run  # slow to import; wrong settings are told before
+    from callsheet.http.serve.run import bind, run  # slow to import; wrong settings are told before
 
     with bind(settings.host, settings.port) as listener:  # first: with the port taken, nothing is changed
         prepare_folder(settings)

@@ -15,13 +15,13 @@ from starlette.routing import Route
 from callsheet.api.state import VERSIONS, Options
 from callsheet.domain.betas import KNOWN_BETAS
 from callsheet.domain.errors import StorageAwayError
-from callsheet.http.access_log import AccessLog
 from callsheet.http.errors import on_exception, on_http_exception
 from callsheet.http.health import Readiness, health_routes
+from callsheet.http.logs.access import AccessLog
 from callsheet.http.observer import Observer
 from callsheet.http.openapi import openapi_routes
 from callsheet.http.paths import Scope, local_path
-from callsheet.http.telemetry import Telemetry
+from callsheet.http.telemetry.collect import Telemetry
 from callsheet.service.setup import set_up
 from callsheet.service.state.file import state_file_at
 from callsheet.service.state.live import LiveState
@@ -30,7 +30,7 @@ from callsheet.settings import LogFormat, MissingVersion, Settings, load, prepar
 from callsheet.storage.store import Store
 
 if TYPE_CHECKING:
-    from callsheet.http.limits_rate import RateLimits
+    from callsheet.http.ratelimit.limiter import RateLimits
 
 _ORDINARY: Final = frozenset({b"/", b"/healthz", b"/readyz", b"/metrics", b"/openapi.json"})
 
@@ -171,7 +171,7 @@ def _rate_limits(settings: Settings) -> "RateLimits | None":
     rates = settings.rate_limit_key, settings.rate_limit_address, settings.rate_limit_failures
     if not any(rates):
         return None
-    from callsheet.http.limits_rate import make_limits  # slow to import, and seldom needed
+    from callsheet.http.ratelimit.limiter import make_limits  # slow to import, and seldom needed
 
     return make_limits(*rates, storage=settings.rate_limit_storage)
 

@@ -4,9 +4,9 @@ from typing import NamedTuple, TypeAlias
 
 from callsheet.api.answer import Response
 from callsheet.api.request import Request
-from callsheet.http.access_log import AccessLog
-from callsheet.http.log_forms import NO_TEMPLATE, Answered, Template
-from callsheet.http.metrics import Metrics, Tally, label
+from callsheet.http.logs.access import AccessLog
+from callsheet.http.logs.formats import NO_TEMPLATE, Answered, Template
+from callsheet.http.metrics.counters import Metrics, Tally, label
 
 #: Address and port of a client; None behind a Unix socket.
 Client: TypeAlias = tuple[str, int] | None
