@@ -355,7 +355,7 @@ def _ask(chosen: Sequence[str]) -> None:
 
 
 def _say_who_drops(model_id: str) -> None:
-    from callsheet.doctor.rules import clients_that_drop  # reads files that no other command needs
+    from callsheet.doctor.clients.rules import clients_that_drop  # reads files that no other command needs
 
     for title, reason in clients_that_drop(model_id):
         why = f"it {rest}" if (rest := reason.removeprefix(f"{title} ")) != reason else reason

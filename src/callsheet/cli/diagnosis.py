@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
-from callsheet.doctor.exchange import quoted
+from callsheet.doctor.probe.exchange import quoted
 from callsheet.doctor.report import (
     Check,
     ClientReport,

@@ -32,7 +32,7 @@ EXIT_CODES = {"note": 3, "warning": 4, "error": 5}
 
 
 def _complete_client(incomplete: str) -> list[str]:
-    from callsheet.doctor.rules import load_clients  # reads files; most commands need none of them
+    from callsheet.doctor.clients.rules import load_clients  # reads files; most commands need none of them
 
     return [name for name in (*(rules.name for rules in load_clients()), "all") if name.startswith(incomplete)]
 
@@ -108,10 +108,10 @@ def _examine(
     patience: float,
     contract: bool,
 ) -> "Report":
+    from callsheet.doctor.clients.rules import load_clients
     from callsheet.doctor.examine import examine  # slow to import; most commands ask no server
-    from callsheet.doctor.headers import read_options
-    from callsheet.doctor.rules import load_clients
-    from callsheet.doctor.target import parse_target
+    from callsheet.doctor.probe.headers import read_options
+    from callsheet.doctor.probe.target import parse_target
 
     target = parse_target(url)
     clients = load_clients(() if "all" in names else names)

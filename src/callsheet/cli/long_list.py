@@ -22,7 +22,7 @@ def long_list_note(listed: int, default_limit: int) -> str:
     """
     if listed <= default_limit:
         return ""
-    from callsheet.doctor.rules import clients_cut_short  # it reads files, and mostly there is no need
+    from callsheet.doctor.clients.rules import clients_cut_short  # it reads files, and mostly there is no need
 
     who: dict[int, list[str]] = {}
     for client in clients_cut_short(listed, default_limit):

@@ -23,8 +23,8 @@ from callsheet.domain.query import MAX_LIMIT, MIN_LIMIT
 from callsheet.domain.times import EPOCH
 
 if TYPE_CHECKING:  # at run time only when something is asked for: it brings an HTTP client
+    from callsheet.client.client import Client
     from callsheet.client.page import Page
-    from callsheet.client.sync import Client
     from callsheet.wire.reading import ModelInfo
 
 app = CommandLine(help="Ask any Models API what it lists.", no_args_is_help=True)
@@ -126,8 +126,8 @@ def _asking(
     base_url: str | None, api_key: str | None, dialect: DialectName, timeout: float, header: list[str] | None
 ) -> "Iterator[Client]":
     """A client; what a server refuses with becomes a sentence."""
+    from callsheet.client.client import Client
     from callsheet.client.headers import parse_headers
-    from callsheet.client.sync import Client
 
     logging.getLogger("callsheet.client").addHandler(logging.NullHandler())  # what it warns of is said here
 

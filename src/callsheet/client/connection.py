@@ -9,11 +9,11 @@ import httpx2
 
 from callsheet.client.deadline import Deadlines
 from callsheet.client.flow import Do, Flow, Send, Step, Wait
-from callsheet.client.intake import UNANSWERED, Intake
-from callsheet.client.opening import check_client, open_client
+from callsheet.client.http_client import check_client, open_client
 from callsheet.client.options import Options
 from callsheet.client.reply import Outcome
 from callsheet.client.request import Request
+from callsheet.client.response_reader import UNANSWERED, Intake
 
 T = TypeVar("T")
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Iterable
 
-from callsheet.doctor.checks import BOOKS
-from callsheet.doctor.checks.rule import FaultError, NotApplicableError, Rule
-from callsheet.doctor.player import ExhaustedError
+from callsheet.doctor.contract import BOOKS
+from callsheet.doctor.contract.rule import FaultError, NotApplicableError, Rule
+from callsheet.doctor.probe.player import ExhaustedError
+from callsheet.doctor.probe.server import Subject
 from callsheet.doctor.report import Check, Evidence, Result, Section
-from callsheet.doctor.subject import Subject
 
 Progress = Callable[[str], None]
 

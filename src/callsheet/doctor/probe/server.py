@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import quote
 
-from callsheet.doctor.exchange import KEY, Ask, Exchange
-from callsheet.doctor.headers import Headers, overlaid
-from callsheet.doctor.player import Player
-from callsheet.doctor.reading import Listing, Model, read_listing
+from callsheet.doctor.probe.exchange import KEY, Ask, Exchange
+from callsheet.doctor.probe.headers import Headers, overlaid
+from callsheet.doctor.probe.listing import Listing, Model, read_listing
+from callsheet.doctor.probe.player import Player
 from callsheet.domain.query import MAX_LIMIT
 
 #: A version that every server of the Anthropic dialect should know.

@@ -1,10 +1,10 @@
 """The end of section 3 of the contract: lifecycles."""
 
-from callsheet.doctor.checks.listing import each_once, expect_ids, named, page_of
-from callsheet.doctor.checks.pages import BOOK
-from callsheet.doctor.checks.rule import expect, require
+from callsheet.doctor.contract.pages import BOOK
+from callsheet.doctor.contract.pages_of import each_once, expect_ids, named, page_of
+from callsheet.doctor.contract.rule import expect, require
+from callsheet.doctor.probe.server import Subject
 from callsheet.doctor.report import Level
-from callsheet.doctor.subject import Subject
 from callsheet.domain.query import MAX_LIMIT
 
 __all__ = ["BOOK"]  # whole, once this is imported

@@ -3,14 +3,14 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from callsheet.doctor.checks.listing import page_of
-from callsheet.doctor.checks.releases import require_several_releases
-from callsheet.doctor.checks.rule import FaultError, RuleBook, expect, expect_status, require
-from callsheet.doctor.exchange import Exchange, quoted
-from callsheet.doctor.reading import Model, read_listing
+from callsheet.doctor.contract.pages_of import page_of
+from callsheet.doctor.contract.releases import require_several_releases
+from callsheet.doctor.contract.rule import FaultError, RuleBook, expect, expect_status, require
+from callsheet.doctor.probe.exchange import Exchange, quoted
+from callsheet.doctor.probe.listing import Model, read_listing
+from callsheet.doctor.probe.server import WHOLE, Subject
+from callsheet.doctor.probe.times import read_instant
 from callsheet.doctor.report import Level
-from callsheet.doctor.subject import WHOLE, Subject
-from callsheet.doctor.times import read_instant
 from callsheet.domain.model import MAX_DESCRIPTION_LENGTH
 
 BOOK: Final = RuleBook(2, "Models and pages")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, time
 from typing import Final
 
-from callsheet.doctor.checks.rule import require
+from callsheet.doctor.contract.rule import require
 from callsheet.domain.times import EPOCH
 
 #: Models that may well have been released on one day: families of open models are.

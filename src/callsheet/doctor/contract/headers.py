@@ -3,10 +3,10 @@
 import re
 from typing import Final
 
-from callsheet.doctor.checks.rule import RuleBook, expect, expect_status, require
-from callsheet.doctor.exchange import quoted
+from callsheet.doctor.contract.rule import RuleBook, expect, expect_status, require
+from callsheet.doctor.probe.exchange import quoted
+from callsheet.doctor.probe.server import WHOLE, Subject
 from callsheet.doctor.report import Level
-from callsheet.doctor.subject import WHOLE, Subject
 
 BOOK: Final = RuleBook(6, "Response headers")
 

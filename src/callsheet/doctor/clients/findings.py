@@ -5,14 +5,14 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import chain
 
-from callsheet.doctor.entries import Fault, find_fault
-from callsheet.doctor.exchange import Exchange, quoted
-from callsheet.doctor.reading import Listing, Model, read_anything
-from callsheet.doctor.reasons import because
+from callsheet.doctor.clients.entries import Fault, find_fault
+from callsheet.doctor.clients.rules import ClientRules, Keeps, Walk, Way
+from callsheet.doctor.clients.walk import Ending, Walked, is_late
+from callsheet.doctor.probe.exchange import Exchange, quoted
+from callsheet.doctor.probe.listing import Listing, Model, read_anything
+from callsheet.doctor.probe.reasons import because
+from callsheet.doctor.probe.wrappers import Wrapper
 from callsheet.doctor.report import Evidence, Finding, Level
-from callsheet.doctor.rules import ClientRules, Keeps, Walk, Way
-from callsheet.doctor.walking import Ending, Walked, is_late
-from callsheet.doctor.wrappers import Wrapper
 
 _REDIRECT_ADVICE = "Answer /v1/models in place; a proxy that adds or drops a slash is often the cause."
 

@@ -2,14 +2,14 @@
 
 from typing import Final
 
-from callsheet.doctor.checks.releases import require_several_releases
-from callsheet.doctor.checks.rule import FaultError, NotApplicableError, RuleBook, expect, expect_status, require
-from callsheet.doctor.exchange import WRONG_KEY, Exchange, quoted
-from callsheet.doctor.reading import Listing, read_listing
+from callsheet.doctor.contract.releases import require_several_releases
+from callsheet.doctor.contract.rule import FaultError, NotApplicableError, RuleBook, expect, expect_status, require
+from callsheet.doctor.probe.exchange import WRONG_KEY, Exchange, quoted
+from callsheet.doctor.probe.listing import Listing, read_listing
+from callsheet.doctor.probe.server import OPENAI, Subject
+from callsheet.doctor.probe.times import read_second
+from callsheet.doctor.probe.wrappers import Wrapper
 from callsheet.doctor.report import Level
-from callsheet.doctor.subject import OPENAI, Subject
-from callsheet.doctor.times import read_second
-from callsheet.doctor.wrappers import Wrapper
 
 BOOK: Final = RuleBook(7, "OpenAI's dialect")
 

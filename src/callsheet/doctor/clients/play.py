@@ -3,11 +3,11 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from callsheet.doctor.headers import Headers
-from callsheet.doctor.judging import judge, why_thrown_away
+from callsheet.doctor.clients.findings import judge, why_thrown_away
+from callsheet.doctor.clients.rules import ClientRules, Way, page_size
+from callsheet.doctor.clients.walk import Asking, Ending, Walked, walk
+from callsheet.doctor.probe.headers import Headers
 from callsheet.doctor.report import ClientReport, Play
-from callsheet.doctor.rules import ClientRules, Way, page_size
-from callsheet.doctor.walking import Asking, Ending, Walked, walk
 
 #: Gives the headers that a way of asking sends beside its own.
 Adding = Callable[[Way], Headers]

@@ -6,12 +6,12 @@ from enum import StrEnum
 from typing import Final
 from urllib.parse import quote
 
-from callsheet.doctor.exchange import Ask, Exchange
-from callsheet.doctor.headers import Headers
-from callsheet.doctor.player import ExhaustedError
-from callsheet.doctor.reading import Listing, read_anything
-from callsheet.doctor.rules import Walk, Way
-from callsheet.doctor.wrappers import Outcome
+from callsheet.doctor.clients.rules import Walk, Way
+from callsheet.doctor.probe.exchange import Ask, Exchange
+from callsheet.doctor.probe.headers import Headers
+from callsheet.doctor.probe.listing import Listing, read_anything
+from callsheet.doctor.probe.player import ExhaustedError
+from callsheet.doctor.probe.wrappers import Outcome
 
 #: Pages after which a walk is broken off, unless the client gives up after some number by itself.
 _MAX_PAGES: Final = 8

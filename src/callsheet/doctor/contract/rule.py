@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from inspect import getdoc
 
-from callsheet.doctor.exchange import Exchange
+from callsheet.doctor.probe.exchange import Exchange
+from callsheet.doctor.probe.server import Subject
 from callsheet.doctor.report import Level
-from callsheet.doctor.subject import Subject
 
 Function = Callable[[Subject], None]
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from callsheet.doctor.exchange import Exchange, printable, shortened
+from callsheet.doctor.probe.exchange import Exchange, printable, shortened
 from callsheet.wire.reading_errors import read_error, read_page_title
 
 _LONGEST: Final = 200  # characters that are quoted

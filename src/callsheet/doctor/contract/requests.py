@@ -2,12 +2,12 @@
 
 from typing import Final
 
-from callsheet.doctor.checks.rule import RuleBook, expect, expect_status, require
-from callsheet.doctor.exchange import KEY, WRONG_KEY
-from callsheet.doctor.headers import Headers
-from callsheet.doctor.reading import read_listing
+from callsheet.doctor.contract.rule import RuleBook, expect, expect_status, require
+from callsheet.doctor.probe.exchange import KEY, WRONG_KEY
+from callsheet.doctor.probe.headers import Headers
+from callsheet.doctor.probe.listing import read_listing
+from callsheet.doctor.probe.server import ANTHROPIC, ANTHROPIC_BEARER, BEARER, VERSION, X_API_KEY, Subject
 from callsheet.doctor.report import Level
-from callsheet.doctor.subject import ANTHROPIC, ANTHROPIC_BEARER, BEARER, VERSION, X_API_KEY, Subject
 
 BOOK: Final = RuleBook(4, "Requests")
 

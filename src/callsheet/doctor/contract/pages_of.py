@@ -2,10 +2,10 @@
 
 from collections import Counter
 
-from callsheet.doctor.checks.rule import FaultError, expect, expect_status
-from callsheet.doctor.exchange import quoted
-from callsheet.doctor.reading import Listing, read_listing
-from callsheet.doctor.subject import Subject
+from callsheet.doctor.contract.rule import FaultError, expect, expect_status
+from callsheet.doctor.probe.exchange import quoted
+from callsheet.doctor.probe.listing import Listing, read_listing
+from callsheet.doctor.probe.server import Subject
 
 
 def page_of(subject: Subject, query: str, *, again: bool = False) -> Listing:

@@ -4,14 +4,14 @@ import itertools
 from datetime import datetime
 from typing import Final
 
-from callsheet.doctor.checks.listing import each_once, expect_ids, named, page_of, repeated_in
-from callsheet.doctor.checks.rule import RuleBook, expect, require
-from callsheet.doctor.exchange import quoted
-from callsheet.doctor.reading import Model, read_listing
+from callsheet.doctor.clients.rules import page_size
+from callsheet.doctor.contract.pages_of import each_once, expect_ids, named, page_of, repeated_in
+from callsheet.doctor.contract.rule import RuleBook, expect, require
+from callsheet.doctor.probe.exchange import quoted
+from callsheet.doctor.probe.listing import Model, read_listing
+from callsheet.doctor.probe.server import Subject
+from callsheet.doctor.probe.times import read_instant
 from callsheet.doctor.report import Level
-from callsheet.doctor.rules import page_size
-from callsheet.doctor.subject import Subject
-from callsheet.doctor.times import read_instant
 from callsheet.domain.model import sort_key
 from callsheet.domain.query import MAX_LIMIT
 from callsheet.domain.times import EPOCH

@@ -10,9 +10,9 @@ from typing import Final, NoReturn, Self
 
 import httpx2
 
-from callsheet.client.opening import open_client
-from callsheet.doctor.exchange import KEY, Answer, Ask, Exchange, FailureKind, shortened
-from callsheet.doctor.target import Target
+from callsheet.client.http_client import open_client
+from callsheet.doctor.probe.exchange import KEY, Answer, Ask, Exchange, FailureKind, shortened
+from callsheet.doctor.probe.target import Target
 
 #: Requests that one examination may send.
 MAX_REQUESTS: Final = 200

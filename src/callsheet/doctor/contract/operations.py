@@ -2,13 +2,13 @@
 
 from typing import Final
 
-from callsheet.doctor.checks.rule import FaultError, RuleBook, expect, expect_status, require
-from callsheet.doctor.exchange import Exchange, quoted
-from callsheet.doctor.reading import read_anything, read_listing
-from callsheet.doctor.reasons import because
+from callsheet.doctor.contract.rule import FaultError, RuleBook, expect, expect_status, require
+from callsheet.doctor.probe.exchange import Exchange, quoted
+from callsheet.doctor.probe.listing import read_anything, read_listing
+from callsheet.doctor.probe.reasons import because
+from callsheet.doctor.probe.server import WHOLE, Subject, encoded
+from callsheet.doctor.probe.wrappers import Wrapper
 from callsheet.doctor.report import Level
-from callsheet.doctor.subject import WHOLE, Subject, encoded
-from callsheet.doctor.wrappers import Wrapper
 
 BOOK: Final = RuleBook(1, "Two operations")
 

@@ -2,12 +2,12 @@
 
 from typing import Final
 
-from callsheet.doctor.checks.rule import FaultError, RuleBook, expect, expect_status, require
-from callsheet.doctor.exchange import WRONG_KEY, Exchange, quoted
-from callsheet.doctor.headers import Headers
-from callsheet.doctor.reading import read_listing
+from callsheet.doctor.contract.rule import FaultError, RuleBook, expect, expect_status, require
+from callsheet.doctor.probe.exchange import WRONG_KEY, Exchange, quoted
+from callsheet.doctor.probe.headers import Headers
+from callsheet.doctor.probe.listing import read_listing
+from callsheet.doctor.probe.server import VERSION, X_API_KEY, Subject
 from callsheet.doctor.report import Level
-from callsheet.doctor.subject import VERSION, X_API_KEY, Subject
 
 BOOK: Final = RuleBook(5, "Errors")
 

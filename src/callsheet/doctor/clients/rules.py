@@ -10,10 +10,10 @@ from typing import Any, Final, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from callsheet.doctor.entries import Kind, Text
-from callsheet.doctor.exchange import Ask
-from callsheet.doctor.headers import Headers, overlaid
-from callsheet.doctor.wrappers import Outcome, Wrapper
+from callsheet.doctor.clients.entries import Kind, Text
+from callsheet.doctor.probe.exchange import Ask
+from callsheet.doctor.probe.headers import Headers, overlaid
+from callsheet.doctor.probe.wrappers import Outcome, Wrapper
 from callsheet.domain.errors import DoctorError
 from callsheet.domain.query import DEFAULT_LIMIT, MAX_LIMIT
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from callsheet.doctor.exchange import Exchange
-from callsheet.doctor.wrappers import Wrapper, unwrap
+from callsheet.doctor.probe.exchange import Exchange
+from callsheet.doctor.probe.wrappers import Wrapper, unwrap
 
 Model = Mapping[str, Any]
 

@@ -1,7 +1,7 @@
 """The contract as checks, a file for each of its sections."""
 
-from callsheet.doctor.checks import errors, headers, lifecycles, models, openai, operations, requests
-from callsheet.doctor.checks.rule import RuleBook
+from callsheet.doctor.contract import errors, headers, lifecycles, models, openai, operations, requests
+from callsheet.doctor.contract.rule import RuleBook
 
 __all__ = ["BOOKS"]
 
