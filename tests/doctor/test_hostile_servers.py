@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import pytest
 
-from callsheet.cli.diagnosis import write_diagnosis
+from callsheet.cli.output.diagnosis import write_diagnosis
 from callsheet.doctor.clients.rules import load_clients
 from callsheet.doctor.examine import examine
 from callsheet.doctor.probe.target import parse_target

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import pytest
 
-from callsheet.cli.diagnosis import write_diagnosis
+from callsheet.cli.output.diagnosis import write_diagnosis
 from callsheet.doctor.clients.rules import load_clients
 from callsheet.doctor.examine import examine
 from callsheet.doctor.probe.target import parse_target

@@ -4,7 +4,7 @@ from typing import Final
 
 import pytest
 
-from callsheet.cli.diagnosis import write_diagnosis
+from callsheet.cli.output.diagnosis import write_diagnosis
 from callsheet.doctor.clients.rules import load_clients
 from callsheet.doctor.examine import examine
 from callsheet.doctor.probe.target import parse_target

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from shlex import quote
 from typing import Final
 
+from callsheet.cli.commands.keys import Untold, told_or_archived
 from callsheet.cli.database import clock
-from callsheet.cli.keys import Untold, told_or_archived
-from callsheet.cli.long_list import long_list_note
-from callsheet.cli.output import put, say
-from callsheet.cli.sentences import counts_sentence, renewed_sentence
+from callsheet.cli.output.long_list import long_list_note
+from callsheet.cli.output.sentences import counts_sentence, renewed_sentence
+from callsheet.cli.output.tables import put, say
 from callsheet.domain.errors import StorageError
 from callsheet.service.access import AccessService, NewKey
 from callsheet.service.counts import Counts, count_models

@@ -6,7 +6,7 @@ from typing import Any, Final
 import typer
 from typer.core import TyperOption
 
-from callsheet.cli.command_line import Command
+from callsheet.cli.output.usage import Command
 from callsheet.settings import Settings
 
 #: The flags of each group, which are printed in this order; all others are in the last one.

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from callsheet.cli.output import AsJSON, say
+from callsheet.cli.output.tables import AsJSON, say
 from callsheet.client.printable import printable
 from callsheet.domain.access.workspace import Shape
 from callsheet.domain.query import DEFAULT_LIMIT, MAX_LIMIT, MIN_LIMIT

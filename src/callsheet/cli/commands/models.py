@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from callsheet.cli.command_line import CommandLine
-from callsheet.cli.listing import print_list, print_rows
-from callsheet.cli.output import AsJSON, cell_text, json_text, print_record, say, tokens
-from callsheet.cli.progress import progress_line
+from callsheet.cli.output.listing import print_list, print_rows
+from callsheet.cli.output.progress import progress_line
+from callsheet.cli.output.tables import AsJSON, cell_text, json_text, print_record, say, tokens
+from callsheet.cli.output.usage import CommandLine
 from callsheet.client.options import LONGEST
 from callsheet.client.printable import printable
 from callsheet.domain.errors import APIError, AuthenticationError, CallsheetError, ModelNotFoundError, NotFoundError

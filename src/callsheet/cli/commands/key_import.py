@@ -4,10 +4,10 @@ from typing import Annotated
 
 import typer
 
-from callsheet.cli import key_text
 from callsheet.cli.database import DatabaseURL, open_access
-from callsheet.cli.key_file import read_entries
-from callsheet.cli.output import AsJSON, print_json, print_table, say
+from callsheet.cli.input.key_file import read_entries
+from callsheet.cli.output import key_columns
+from callsheet.cli.output.tables import AsJSON, print_json, print_table, say
 
 
 def import_keys(
@@ -42,8 +42,8 @@ def import_keys(
                     key.name,
                     what,
                     key.record()["partial_key_hint"],
-                    key_text.expiry(key),
-                    key_text.workspace(key, names),
+                    key_columns.expiry(key),
+                    key_columns.workspace(key, names),
                 )
                 for what, key in rows
             ),

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from callsheet.cli.output import day, print_json, say
-from callsheet.cli.sentences import counts_sentence
+from callsheet.cli.output.sentences import counts_sentence
+from callsheet.cli.output.tables import day, print_json, say
 from callsheet.domain.model import Lifecycle
 from callsheet.service.catalog import Outcome
 

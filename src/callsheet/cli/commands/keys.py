@@ -10,14 +10,14 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from callsheet.cli import key_text
-from callsheet.cli.command_line import CommandLine
-from callsheet.cli.completion import complete_key, complete_workspace
+from callsheet.cli.commands.key_import import import_keys
 from callsheet.cli.database import DatabaseURL, clock, open_access
-from callsheet.cli.key_import import import_keys
-from callsheet.cli.output import AsJSON, day, print_json, print_record, print_table, say, second
-from callsheet.cli.secret_input import read_secret
-from callsheet.cli.sight_text import Models, sight_lines, sight_record
+from callsheet.cli.input.completion import complete_key, complete_workspace
+from callsheet.cli.input.secret import read_secret
+from callsheet.cli.output import key_columns
+from callsheet.cli.output.sight import Models, sight_lines, sight_record
+from callsheet.cli.output.tables import AsJSON, day, print_json, print_record, print_table, say, second
+from callsheet.cli.output.usage import CommandLine
 from callsheet.domain.access.workspace import APIKey
 from callsheet.domain.errors import InvalidError
 from callsheet.domain.times import parse_instant
@@ -78,11 +78,11 @@ def list_keys(database: DatabaseURL = None, as_json: AsJSON = False) -> None:
         (
             (
                 key.id,
-                key_text.name(key, replaced, now),
+                key_columns.name(key, replaced, now),
                 key.record()["partial_key_hint"],
-                key_text.status(key, now),
-                key_text.expiry(key),
-                key_text.workspace(key, names),
+                key_columns.status(key, now),
+                key_columns.expiry(key),
+                key_columns.workspace(key, names),
                 day(key.record()["created_at"]),
             )
             for key in keys
@@ -113,10 +113,10 @@ def show(key: Key, models: Models = False, database: DatabaseURL = None, as_json
     print_record(
         {
             "id": record["id"],
-            "name": key_text.name(details.key, {details.key.id} if details.replaced else (), clock()),
+            "name": key_columns.name(details.key, {details.key.id} if details.replaced else (), clock()),
             "workspace": "(all)" if workspace is None else f"{workspace.name} ({workspace.id})",
             "secret": record["partial_key_hint"],
-            "status": key_text.status(details.key, clock()),
+            "status": key_columns.status(details.key, clock()),
             "works": "yes" if details.fault is None else f"no: {details.fault}",
             "expires": "never" if record["expires_at"] is None else second(record["expires_at"]),
             "created": second(record["created_at"]),
@@ -195,7 +195,7 @@ def rotate(
         made, old = untold.new.key, untold.new.replaced
         _print_new(untold, f"The new key {made.name} is {made.id}.", as_json=as_json)
         if overlap and old is not None:
-            say(f"The old one, {old.id}, works until {key_text.expiry(old)} UTC.")
+            say(f"The old one, {old.id}, works until {key_columns.expiry(old)} UTC.")
 
 
 class Untold:

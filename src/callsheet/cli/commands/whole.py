@@ -7,9 +7,9 @@ from typing import Annotated, Final
 import typer
 
 from callsheet.cli.database import DatabaseURL, actor, clock, load_settings
-from callsheet.cli.long_list import long_list_note
-from callsheet.cli.output import AsJSON, print_json, put, say
-from callsheet.cli.progress import progress_bar
+from callsheet.cli.output.long_list import long_list_note
+from callsheet.cli.output.progress import progress_bar
+from callsheet.cli.output.tables import AsJSON, print_json, put, say
 from callsheet.storage.store import Store
 
 #: The tables that people are told of, in the order in which they ask.

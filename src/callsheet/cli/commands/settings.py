@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from callsheet.cli.database import DatabaseURL
-from callsheet.cli.output import AsJSON, print_json, print_table, say
+from callsheet.cli.output.tables import AsJSON, print_json, print_table, say
 from callsheet.settings import load
 
 Config = Annotated[

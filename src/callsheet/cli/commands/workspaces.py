@@ -5,11 +5,11 @@ from typing import Annotated, Any
 
 import typer
 
-from callsheet.cli.command_line import CommandLine
-from callsheet.cli.completion import complete_workspace
 from callsheet.cli.database import DatabaseURL, open_access
-from callsheet.cli.output import AsJSON, day, print_json, print_record, print_table, say
-from callsheet.cli.sight_text import Models, say_sight, sight_lines, sight_record
+from callsheet.cli.input.completion import complete_workspace
+from callsheet.cli.output.sight import Models, say_sight, sight_lines, sight_record
+from callsheet.cli.output.tables import AsJSON, day, print_json, print_record, print_table, say
+from callsheet.cli.output.usage import CommandLine
 from callsheet.domain.access.workspace import SEES_ALL, Shape, Visibility, Workspace
 from callsheet.domain.errors import InvalidError
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from callsheet.cli.output import cell_text
+from callsheet.cli.output.tables import cell_text
 
 #: Kinds of what has a name beside its id.
 _NAMED: Final = ("workspace", "key")

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from callsheet.cli.output import say
+from callsheet.cli.output.tables import say
 from callsheet.service.sight import Sight
 
 Models = Annotated[bool, typer.Option("--models", help="Also name the models that are listed for it.")]

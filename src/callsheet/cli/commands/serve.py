@@ -2,10 +2,10 @@
 
 from typing import Annotated
 
+from callsheet.cli.commands.serve_help import flag
+from callsheet.cli.commands.settings import Config
 from callsheet.cli.database import DatabaseURL
-from callsheet.cli.serve_help import flag
-from callsheet.cli.settings import Config
-from callsheet.cli.streams import allow_closed_output
+from callsheet.cli.output.streams import allow_closed_output
 from callsheet.cli.welcome import prepare_welcome, welcome_later, welcome_now
 from callsheet.domain.access.workspace import Shape
 from callsheet.domain.errors import ServeError, StorageAwayError

@@ -8,7 +8,7 @@ from typing import Any, Final
 import typer
 from rich.cells import cell_len
 
-from callsheet.cli.output import json_text, print_table
+from callsheet.cli.output.tables import json_text, print_table
 
 #: Rows that are measured, folded and printed at once.
 AT_ONCE: Final = 1000

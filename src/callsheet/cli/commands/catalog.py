@@ -8,13 +8,13 @@ from typing import Annotated, Any
 
 import typer
 
-from callsheet.cli.capability_text import capability_lines, short_capabilities
-from callsheet.cli.change_text import what_changed
-from callsheet.cli.command_line import CommandLine
-from callsheet.cli.completion import complete_model, complete_subject
 from callsheet.cli.database import DatabaseURL, open_access, open_catalog
-from callsheet.cli.outcome_text import all_done, as_it_was, deprecated, unhidden
-from callsheet.cli.output import (
+from callsheet.cli.input.completion import complete_model, complete_subject
+from callsheet.cli.input.token_counts import parse_tokens
+from callsheet.cli.output.capabilities import capability_lines, short_capabilities
+from callsheet.cli.output.changes import what_changed
+from callsheet.cli.output.outcomes import all_done, as_it_was, deprecated, unhidden
+from callsheet.cli.output.tables import (
     AsJSON,
     day,
     print_json,
@@ -24,7 +24,7 @@ from callsheet.cli.output import (
     second,
     tokens,
 )
-from callsheet.cli.token_counts import parse_tokens
+from callsheet.cli.output.usage import CommandLine
 from callsheet.domain.access.workspace import has_wildcards
 from callsheet.domain.errors import InvalidError
 from callsheet.domain.model import Lifecycle, Model

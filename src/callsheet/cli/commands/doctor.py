@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from callsheet.cli.output import AsJSON, print_json
-from callsheet.cli.progress import progress_line
+from callsheet.cli.output.progress import progress_line
+from callsheet.cli.output.tables import AsJSON, print_json
 from callsheet.domain.errors import DoctorError
 
 if TYPE_CHECKING:
@@ -147,12 +147,12 @@ def _find_key(given: str | None) -> str:
 
 
 def _print(report: "Report", *, verbose: bool) -> None:
-    from callsheet.cli.diagnosis import write_diagnosis
+    from callsheet.cli.output.diagnosis import write_diagnosis
 
     text = write_diagnosis(report, verbose=verbose)
     if not sys.stdout.isatty():
         typer.echo(text, nl=False)
         return
-    from callsheet.cli.markdown import print_markdown
+    from callsheet.cli.output.markdown import print_markdown
 
     print_markdown(text)
