@@ -7,7 +7,7 @@ from weakref import WeakSet
 import pytest
 
 from callsheet.api.state import Options
-from callsheet.domain.access.workspace import Visibility
+from callsheet.domain.access.visibility import Visibility
 from callsheet.domain.model import Model
 from callsheet.domain.times import parse_instant
 from callsheet.service.access import AccessService

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from callsheet.api.rendering import Form
 from callsheet.api.state import State
-from callsheet.domain.access.workspace import Visibility
+from callsheet.domain.access.visibility import Visibility
 from callsheet.domain.model import Lifecycle, Model
 from callsheet.domain.times import EPOCH
 from tests.api.states import ask, make_state

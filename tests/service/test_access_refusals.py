@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from callsheet.domain.access.key import APIKey
 from callsheet.domain.access.secret import fingerprint
-from callsheet.domain.access.workspace import APIKey, Visibility
+from callsheet.domain.access.visibility import Visibility
 from callsheet.domain.errors import ConflictError, InvalidError, RefusedError, UnknownError
 from callsheet.service.access import AccessService, KeyChange
 from tests.installation import Installation

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from callsheet.api.rendering import Form
 from callsheet.api.view import Views
-from callsheet.domain.access.workspace import SEES_ALL, Visibility
+from callsheet.domain.access.visibility import SEES_ALL, Visibility
 from callsheet.domain.catalog import Catalog
 from callsheet.domain.errors import InvalidRequestError
 from callsheet.domain.model import Lifecycle, Model

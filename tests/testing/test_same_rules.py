@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from callsheet.domain.access.workspace import Visibility
+from callsheet.domain.access.visibility import Visibility
 from callsheet.domain.errors import RefusedError
 from callsheet.domain.model import Lifecycle, Model
 from callsheet.domain.times import EPOCH

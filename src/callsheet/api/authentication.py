@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 from callsheet.api.request import QUOTED, bearer
 from callsheet.api.state import State
-from callsheet.domain.access.workspace import NEVER, Credential, Principal, Workspace
+from callsheet.domain.access.keyring import NEVER, Credential, Principal
+from callsheet.domain.access.workspace import Workspace
 from callsheet.domain.errors import AuthenticationError, InvalidRequestError, PermissionDeniedError
 
 _MOST_BETAS = 100

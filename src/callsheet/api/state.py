@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 from callsheet.api.rendering import Form
 from callsheet.api.view import View, Views
-from callsheet.domain.access.workspace import Keyring, Shape, Workspace
+from callsheet.domain.access.keyring import Keyring
+from callsheet.domain.access.workspace import Shape, Workspace
 from callsheet.domain.catalog import Catalog
 from callsheet.domain.query import DEFAULT_LIMIT
 

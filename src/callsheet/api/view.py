@@ -8,7 +8,7 @@ from typing import Final
 from callsheet.api.encoded import Backlog, Encoded
 from callsheet.api.encoded_block import EMPTY, Body, Pieces, Run, Slab, tag
 from callsheet.api.rendering import Form, Rendering, kept
-from callsheet.domain.access.workspace import Visibility
+from callsheet.domain.access.visibility import Visibility
 from callsheet.domain.catalog import Block, Catalog
 from callsheet.domain.errors import InvalidRequestError
 from callsheet.domain.model import SORT_KEY_PREFIX, Lifecycle, Model

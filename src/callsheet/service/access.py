@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from callsheet.domain.access.key import APIKey, KeyStatus
 from callsheet.domain.access.key_names import check_name_is_free, holds_name
 from callsheet.domain.access.secret import (
     SECRET_BYTES,
@@ -15,15 +16,8 @@ from callsheet.domain.access.secret import (
     hint,
     make_secret,
 )
-from callsheet.domain.access.workspace import (
-    SEES_ALL,
-    APIKey,
-    KeyStatus,
-    Shape,
-    Visibility,
-    Workspace,
-    check_patterns,
-)
+from callsheet.domain.access.visibility import SEES_ALL, Visibility, check_patterns
+from callsheet.domain.access.workspace import Shape, Workspace
 from callsheet.domain.errors import ConflictError, InvalidError, UnknownError
 from callsheet.service.ids import make_id
 from callsheet.service.key_details import KeyDetails, describe_key

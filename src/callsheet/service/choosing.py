@@ -5,7 +5,7 @@ from difflib import get_close_matches
 from itertools import islice
 from typing import Final, NamedTuple
 
-from callsheet.domain.access.workspace import Visibility, has_wildcards
+from callsheet.domain.access.visibility import Visibility, has_wildcards
 from callsheet.domain.errors import ConflictError, UnknownError
 from callsheet.domain.model import Model
 from callsheet.storage.transactions.read import Reading

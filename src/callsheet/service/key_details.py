@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from callsheet.domain.access.workspace import APIKey, KeyStatus, Workspace
+from callsheet.domain.access.key import APIKey, KeyStatus
+from callsheet.domain.access.workspace import Workspace
 from callsheet.service.naming import find_key, replaced_keys
 from callsheet.service.sight import Sight, look
 from callsheet.storage.transactions.read import Reading

@@ -6,9 +6,11 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Final, NamedTuple
 
+from callsheet.domain.access.key import APIKey, KeyStatus
 from callsheet.domain.access.key_names import check_name_is_free
+from callsheet.domain.access.names import check_name
 from callsheet.domain.access.secret import fingerprint
-from callsheet.domain.access.workspace import APIKey, KeyStatus, Workspace, check_name
+from callsheet.domain.access.workspace import Workspace
 from callsheet.domain.errors import InvalidError, RefusedError
 from callsheet.service.ids import make_id
 from callsheet.service.naming import replaced_keys

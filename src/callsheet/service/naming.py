@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from datetime import datetime
 from difflib import get_close_matches
 
+from callsheet.domain.access.key import APIKey, KeyStatus
 from callsheet.domain.access.key_names import meant_by, unknown_key
-from callsheet.domain.access.workspace import APIKey, KeyStatus, Workspace
+from callsheet.domain.access.workspace import Workspace
 from callsheet.domain.errors import UnknownError
 from callsheet.storage.transactions.read import Reading
 

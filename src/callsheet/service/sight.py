@@ -5,7 +5,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from callsheet.domain.access.workspace import Visibility
+from callsheet.domain.access.visibility import Visibility
 from callsheet.domain.model import Lifecycle, sort_key
 from callsheet.domain.times import parse_instant
 from callsheet.storage.transactions.read import Listing, Reading

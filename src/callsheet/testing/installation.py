@@ -6,8 +6,11 @@ from datetime import datetime
 from typing import Final, Unpack
 
 from callsheet.api.state import Options, State
+from callsheet.domain.access.key import APIKey, KeyStatus
+from callsheet.domain.access.keyring import Keyring
 from callsheet.domain.access.secret import SECRET_BYTES, check_secret, fingerprint, hint, make_secret
-from callsheet.domain.access.workspace import APIKey, Keyring, KeyStatus, Shape, Visibility, Workspace
+from callsheet.domain.access.visibility import Visibility
+from callsheet.domain.access.workspace import Shape, Workspace
 from callsheet.domain.catalog import Catalog
 from callsheet.domain.errors import ConflictError, InvalidError, UnknownError
 from callsheet.domain.model import (

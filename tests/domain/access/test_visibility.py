@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callsheet.domain.access import workspace
-from callsheet.domain.access.workspace import SEES_ALL, Visibility
+from callsheet.domain.access.visibility import SEES_ALL, Visibility
 
 ids = st.text("ab-1/.:*?[", min_size=1, max_size=6)
 patterns = st.lists(st.text("ab-1/.:*?[]!|()^$\\", min_size=1, max_size=6), max_size=4).map(tuple)
@@ -96,7 +95,7 @@ def test_ids_are_looked_up_however_many_and_only_globs_are_compiled(monkeypatch:
         compiled.append(pattern)
         return translate(pattern)
 
-    monkeypatch.setattr(workspace, "translate", noted)
+    monkeypatch.setattr(visibility, "translate", noted)
     many = tuple(f"acme/model-{number}" for number in range(10_000))
     rules = Visibility((*many, "o[1m]", "x-*")).among({"o[1m]"}.__contains__)
     assert [model_id for model_id in ("acme/model-7", "o[1m]", "o1", "x-1", "y") if rules.sees(model_id)] == [

@@ -7,16 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callsheet.domain.access.workspace import (
-    APIKey,
-    Credential,
-    Keyring,
-    KeyStatus,
-    Shape,
-    Visibility,
-    Workspace,
-    check_patterns,
-)
+from callsheet.domain.access.key import APIKey, KeyStatus
+from callsheet.domain.access.keyring import Credential, Keyring
+from callsheet.domain.access.visibility import Visibility, check_patterns
+from callsheet.domain.access.workspace import Shape, Workspace
 from callsheet.domain.errors import InvalidError
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)

@@ -13,8 +13,11 @@ from hypothesis import strategies as st
 from callsheet.api.answer import answer
 from callsheet.api.request import Request
 from callsheet.api.state import State
+from callsheet.domain.access.key import APIKey, KeyStatus
+from callsheet.domain.access.keyring import Keyring
 from callsheet.domain.access.secret import fingerprint
-from callsheet.domain.access.workspace import APIKey, Keyring, KeyStatus, Visibility, Workspace
+from callsheet.domain.access.visibility import Visibility
+from callsheet.domain.access.workspace import Workspace
 from callsheet.domain.catalog import Catalog
 from callsheet.http.app import CallsheetApp
 from callsheet.http.connection.fast_path import Rest

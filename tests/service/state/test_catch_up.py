@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from callsheet.api.state import State
-from callsheet.domain.access.workspace import Visibility
+from callsheet.domain.access.visibility import Visibility
 from callsheet.domain.errors import ForeignError, RefusedError
 from callsheet.service.access import AccessService
 from callsheet.service.setup import open_store

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from callsheet.domain.access.workspace import APIKey, KeyStatus, Shape, Visibility, Workspace
+from callsheet.domain.access.key import APIKey, KeyStatus
+from callsheet.domain.access.visibility import Visibility
+from callsheet.domain.access.workspace import Shape, Workspace
 from callsheet.domain.errors import InvalidError, StorageError
 from callsheet.domain.model import MODEL_FIELDS, Model
 from callsheet.storage import tables

@@ -25,7 +25,7 @@ from callsheet.cli.output.tables import (
     tokens,
 )
 from callsheet.cli.output.usage import CommandLine
-from callsheet.domain.access.workspace import has_wildcards
+from callsheet.domain.access.visibility import has_wildcards
 from callsheet.domain.errors import InvalidError
 from callsheet.domain.model import Lifecycle, Model
 from callsheet.domain.times import EPOCH, parse_instant

@@ -18,7 +18,7 @@ from callsheet.cli.output import key_columns
 from callsheet.cli.output.sight import Models, sight_lines, sight_record
 from callsheet.cli.output.tables import AsJSON, day, print_json, print_record, print_table, say, second
 from callsheet.cli.output.usage import CommandLine
-from callsheet.domain.access.workspace import APIKey
+from callsheet.domain.access.key import APIKey
 from callsheet.domain.errors import InvalidError
 from callsheet.domain.times import parse_instant
 from callsheet.service.access import AccessService, KeyChange, NewKey

@@ -10,7 +10,8 @@ from callsheet.cli.input.completion import complete_workspace
 from callsheet.cli.output.sight import Models, say_sight, sight_lines, sight_record
 from callsheet.cli.output.tables import AsJSON, day, print_json, print_record, print_table, say
 from callsheet.cli.output.usage import CommandLine
-from callsheet.domain.access.workspace import SEES_ALL, Shape, Visibility, Workspace
+from callsheet.domain.access.visibility import SEES_ALL, Visibility
+from callsheet.domain.access.workspace import Shape, Workspace
 from callsheet.domain.errors import InvalidError
 
 app = CommandLine(help="Create and change workspaces.", no_args_is_help=True)

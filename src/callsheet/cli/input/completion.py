@@ -6,7 +6,7 @@ from typing import Any
 
 import typer
 
-from callsheet.domain.access.workspace import KeyStatus
+from callsheet.domain.access.key import KeyStatus
 from callsheet.domain.errors import CallsheetError
 from callsheet.settings import load
 from callsheet.storage.store import Store

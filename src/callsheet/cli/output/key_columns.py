@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Final
 
-from callsheet.domain.access.workspace import APIKey, KeyStatus
+from callsheet.domain.access.key import APIKey, KeyStatus
 from callsheet.domain.times import format_instant
 
 #: What stands for the workspace of a key of the organization.

@@ -9,7 +9,7 @@ from datetime import datetime
 from difflib import get_close_matches
 from typing import Final
 
-from callsheet.domain.access.workspace import APIKey, KeyStatus
+from callsheet.domain.access.key import APIKey, KeyStatus
 from callsheet.domain.errors import ConflictError, UnknownError
 
 _SHOWN: Final = 4  # ids in a message

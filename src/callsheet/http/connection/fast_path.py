@@ -15,7 +15,7 @@ from callsheet.api.answer import Response, find, give, suit
 from callsheet.api.caller import Caller
 from callsheet.api.encoded_block import Pieces
 from callsheet.api.request import Header, Request, find_names
-from callsheet.domain.access.workspace import NEVER
+from callsheet.domain.access.keyring import NEVER
 from callsheet.http.app import CallsheetApp
 from callsheet.http.connection.head import Head, HeadReader, KnownLines
 from callsheet.http.connection.protocol import BETWEEN, EnvelopeProtocol, Limits

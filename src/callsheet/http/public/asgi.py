@@ -12,7 +12,7 @@ from callsheet.api.answer import Response, answer, apologize
 from callsheet.api.encoded_block import Pieces
 from callsheet.api.request import READ, Header, Request
 from callsheet.api.view import AT_ONCE, UnfinishedError
-from callsheet.domain.access.workspace import NEVER
+from callsheet.domain.access.keyring import NEVER
 from callsheet.domain.errors import APIError, OverloadedError
 from callsheet.http.connection.unread import UnreadBytes
 from callsheet.http.observer import Kind, Observer

@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import gettempdir
 from typing import NamedTuple
 
-from callsheet.domain.access.workspace import KeyStatus
+from callsheet.domain.access.key import KeyStatus
 from callsheet.domain.errors import ConflictError, InvalidError, StorageError, UnknownError
 from callsheet.domain.times import parse_instant
 from callsheet.service.maintenance.backup import keeping

@@ -12,7 +12,7 @@ from itertools import chain, islice
 from typing import Any, Final, TypeVar
 
 from callsheet.api.state import Options, State
-from callsheet.domain.access.workspace import NEVER, Credential, Keyring
+from callsheet.domain.access.keyring import NEVER, Credential, Keyring
 from callsheet.domain.catalog import Catalog
 from callsheet.domain.model import MODEL_FIELDS, Model
 from callsheet.storage.transactions import rows

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from callsheet.api.state import Options, State
 from callsheet.api.view import Views
-from callsheet.domain.access.workspace import Keyring, Workspace
+from callsheet.domain.access.keyring import Keyring
+from callsheet.domain.access.workspace import Workspace
 from callsheet.domain.catalog import Catalog
 from callsheet.domain.errors import StorageError
 from callsheet.storage.transactions.read import Installation, Reading

@@ -1,7 +1,7 @@
 """Waiting: the State of a process that has none yet."""
 
 from callsheet.api.state import Options, State
-from callsheet.domain.access.workspace import Credential, Keyring
+from callsheet.domain.access.keyring import Credential, Keyring
 from callsheet.domain.catalog import Catalog
 from callsheet.domain.errors import OverloadedError
 

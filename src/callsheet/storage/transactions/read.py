@@ -8,7 +8,8 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Column, Connection, CursorResult, Select, Table, bindparam, func, or_, select
 
-from callsheet.domain.access.workspace import APIKey, Workspace
+from callsheet.domain.access.key import APIKey
+from callsheet.domain.access.workspace import Workspace
 from callsheet.domain.model import Model
 from callsheet.storage import tables
 from callsheet.storage.transactions import rows

@@ -5,7 +5,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from callsheet.domain.access.workspace import APIKey, KeyStatus, Shape, Visibility, Workspace
+from callsheet.domain.access.key import APIKey, KeyStatus
+from callsheet.domain.access.visibility import Visibility
+from callsheet.domain.access.workspace import Shape, Workspace
 from callsheet.domain.errors import StorageError
 from callsheet.domain.model import MODEL_FIELDS, STAGES, Lifecycle, Model, sort_key
 from callsheet.domain.times import format_instant, parse_instant

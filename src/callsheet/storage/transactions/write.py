@@ -6,7 +6,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, delete, insert, select, update
 
-from callsheet.domain.access.workspace import APIKey, Workspace
+from callsheet.domain.access.key import APIKey
+from callsheet.domain.access.workspace import Workspace
 from callsheet.domain.model import Model
 from callsheet.domain.times import format_instant
 from callsheet.storage import tables
