@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from callsheet.api.request import QUOTED, bearer
 from callsheet.api.state import State
-from callsheet.domain.access.keyring import NEVER, Credential, Principal
+from callsheet.domain.access.keyring import NEVER, KeyRecord, Principal
 from callsheet.domain.access.workspace import Workspace
 from callsheet.domain.errors import AuthenticationError, InvalidRequestError, PermissionDeniedError
 
@@ -47,7 +47,7 @@ def authenticate(state: State, headers: Mapping[bytes, bytes], now: float) -> Pr
     raise AuthenticationError(failure or "x-api-key header is required")
 
 
-def _problem(state: State, credential: Credential, now: float) -> str | None:
+def _problem(state: State, credential: KeyRecord, now: float) -> str | None:
     """Why a known key may not be used, or None."""
     if not credential.usable:
         return "API key has been deactivated."

@@ -57,7 +57,7 @@ class Body(NamedTuple):
     etag: bytes
 
 
-class Piece(NamedTuple):
+class EncodedModel(NamedTuple):
     """A model with its JSON, good for this very model only, and 64 bits that stand for it in entity tags."""
 
     model: Model
@@ -65,12 +65,12 @@ class Piece(NamedTuple):
     digest: int
 
 
-class Slab:
+class EncodedBlock:
     """The listed models of one block as one string of bytes, with the place of each in it."""
 
     __slots__ = ("content", "ends", "keys", "sums")
 
-    def __init__(self, pieces: Sequence[Piece]) -> None:
+    def __init__(self, pieces: Sequence[EncodedModel]) -> None:
         self.keys = tuple([piece.model.sort_key for piece in pieces])
         self.content = b",".join([piece.content for piece in pieces])
         self.ends = array("Q")
@@ -88,10 +88,10 @@ class Slab:
         return self.content[ends[start - 1] + 1 if start else 0 : ends[stop - 1]]
 
 
-EMPTY: Final = Slab([])
+EMPTY: Final = EncodedBlock([])
 
 #: Neighbours within one slab, from the first index up to the second; never empty.
-Run: TypeAlias = tuple[Slab, int, int]
+BlockSlice: TypeAlias = tuple[EncodedBlock, int, int]
 
 
 def digest(content: bytes) -> int:
@@ -99,7 +99,7 @@ def digest(content: bytes) -> int:
     return int.from_bytes(blake2b(content, digest_size=8).digest())
 
 
-def tag(runs: list[Run], suffix: bytes) -> bytes:
+def tag(runs: list[BlockSlice], suffix: bytes) -> bytes:
     """The entity tag of a page, from its models' digests in their order.
 
     The order counts, as it depends on fields that not every form shows. The value is that of a polynomial, so

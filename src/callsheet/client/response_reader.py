@@ -23,7 +23,7 @@ MAX_BODY: Final = 256 << 20
 UNANSWERED: Final = (httpx2.HTTPError, httpx2.InvalidURL, ClientError)
 
 
-class Intake:
+class ResponseReader:
     """Takes the body of an answer, piece by piece.
 
     Parameters

@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from callsheet.api.state import VERSIONS, Options
 from callsheet.domain.betas import KNOWN_BETAS
-from callsheet.domain.errors import StorageAwayError
+from callsheet.domain.errors import StorageUnavailableError
 from callsheet.http.errors import on_exception, on_http_exception
 from callsheet.http.health import Readiness, health_routes
 from callsheet.http.logs.access import AccessLog
@@ -132,7 +132,7 @@ def create_app(settings: Settings | None = None) -> CallsheetApp:
     return make_app(settings or load().settings)
 
 
-def make_app(settings: Settings, away: StorageAwayError | None = None) -> CallsheetApp:
+def make_app(settings: Settings, away: StorageUnavailableError | None = None) -> CallsheetApp:
     """Return what `create_app` does; ``away`` says that the database has just been found out of reach."""
     prepare_folder(settings)
     store = Store(settings.database)
@@ -157,7 +157,7 @@ def check_database(settings: Settings) -> None:
         As for `create_app`.
     """
     store = Store(settings.database)
-    with suppress(StorageAwayError):
+    with suppress(StorageUnavailableError):
         set_up(store, _clock, state_file_at(settings.state_file, store.address))
         with store.read() as reading:
             load_state(reading, options_of(settings))

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from callsheet.domain.access import visibility
 from callsheet.domain.access.visibility import SEES_ALL, Visibility
 
 ids = st.text("ab-1/.:*?[", min_size=1, max_size=6)

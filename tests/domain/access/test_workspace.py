@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callsheet.domain.access.key import APIKey, KeyStatus
-from callsheet.domain.access.keyring import Credential, Keyring
+from callsheet.domain.access.keyring import KeyRecord, Keyring
 from callsheet.domain.access.visibility import Visibility, check_patterns
 from callsheet.domain.access.workspace import Shape, Workspace
 from callsheet.domain.errors import InvalidError
@@ -105,8 +105,8 @@ def test_records_show_everything_but_the_fingerprint() -> None:
 def test_a_keyring_finds_a_key_by_its_secret() -> None:
     keyring = Keyring([make_key("a"), make_key("b", workspace_id=None, expires_at=NOW)])
     assert len(keyring) == 2
-    assert keyring.find(b"a") == Credential("apikey_a", "wrkspc_1", usable=True, expires=float("inf"))
-    assert keyring.find(b"b") == Credential("apikey_b", None, usable=True, expires=NOW.timestamp())
+    assert keyring.find(b"a") == KeyRecord("apikey_a", "wrkspc_1", usable=True, expires=float("inf"))
+    assert keyring.find(b"b") == KeyRecord("apikey_b", None, usable=True, expires=NOW.timestamp())
     assert keyring.find(b"c") is None
     assert keyring.find(b"") is None
     assert keyring.find(b"\xff\x00") is None

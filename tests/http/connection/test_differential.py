@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from callsheet.http.app import CallsheetApp, options_of
-from callsheet.http.public.seen import Recent
+from callsheet.http.public.seen import SeenFilter
 from callsheet.settings import Settings
 from tests.http.wire import Line
 from tests.installation import Installation
@@ -113,7 +113,7 @@ def apps(
     settings_ = Settings(database=installation.url, max_url_bytes=512, cors_origins=["https://app.example"])
     with pytest.MonkeyPatch.context() as patch:
         for name in ("came", "again"):
-            patch.setattr(Recent, name, lambda *_: request.param)
+            patch.setattr(SeenFilter, name, lambda *_: request.param)
         yield CallsheetApp(installation.live(options_of(settings_)), settings_)
     installation.close()
 

@@ -23,8 +23,8 @@ from callsheet.http.app import CallsheetApp
 from callsheet.http.connection.fast_path import Rest
 from callsheet.http.logs.formats import NO_TEMPLATE
 from callsheet.http.metrics.counters import Tally
-from callsheet.http.observer import Kind
-from callsheet.http.public.cache import ENTRY, Memo
+from callsheet.http.observer import ResponseLabel
+from callsheet.http.public.cache import ENTRY, ResponseCache
 from tests.api.states import SECRET as STATE_SECRET
 from tests.api.states import make_state
 from tests.doors import Reply
@@ -43,7 +43,7 @@ from tests.http.wire import DATE, Line
 from tests.installation import Installation, make_model
 
 HEAD = plain().replace(b"GET", b"HEAD", 1)  # which only the ASGI driver answers
-KIND = Kind(Tally(), NO_TEMPLATE)
+KIND = ResponseLabel(Tally(), NO_TEMPLATE)
 
 
 @pytest.fixture
@@ -57,24 +57,24 @@ def remembered(size: int, expires: float = float("inf")) -> Rest:
     return Rest(b"r" * size, expires, KIND, size + ENTRY, "apikey_test")
 
 
-def keep(memo: Memo[Rest], request: bytes, answer_: Rest) -> None:
+def keep(memo: ResponseCache[Rest], request: bytes, answer_: Rest) -> None:
     """Let the request come as often as it takes."""
     for _ in range(2):
         come(memo, request, answer_)
 
 
-def come(memo: Memo[Rest], request: bytes, answer_: Rest) -> None:
+def come(memo: ResponseCache[Rest], request: bytes, answer_: Rest) -> None:
     """Let the request come once, as drivers do."""
-    if memo.comes_again(request):
+    if memo.seen_before(request):
         memo.keep_answer(request, answer_)
 
 
-def size_of(memo: Memo[Rest]) -> int:
+def size_of(memo: ResponseCache[Rest]) -> int:
     return sum(len(kept.content) for kept in memo.answers.values())
 
 
 def test_an_answer_is_kept_when_its_request_comes_again() -> None:
-    memo: Memo[Rest] = Memo(10_000)
+    memo: ResponseCache[Rest] = ResponseCache(10_000)
     come(memo, b"request", remembered(100))
     assert not memo.answers
     come(memo, b"request", remembered(100))
@@ -82,7 +82,7 @@ def test_an_answer_is_kept_when_its_request_comes_again() -> None:
 
 
 def test_requests_that_come_once_each_push_nothing_out() -> None:
-    memo: Memo[Rest] = Memo(10_000)
+    memo: ResponseCache[Rest] = ResponseCache(10_000)
     keep(memo, b"hot", remembered(5000))
     for number in range(50_000):
         come(memo, b"%d" % number, remembered(5000))
@@ -90,7 +90,7 @@ def test_requests_that_come_once_each_push_nothing_out() -> None:
 
 
 def test_answers_are_bounded_in_bytes_and_the_oldest_goes_first() -> None:
-    memo: Memo[Rest] = Memo(10_000)
+    memo: ResponseCache[Rest] = ResponseCache(10_000)
     for number in range(1000):
         keep(memo, b"%d" % number, remembered(number % 3000))
         assert size_of(memo) <= 10_000
@@ -100,7 +100,7 @@ def test_answers_are_bounded_in_bytes_and_the_oldest_goes_first() -> None:
 
 
 def test_answers_are_bounded_in_number_however_small_they_are() -> None:
-    memo: Memo[Rest] = Memo(100_000)
+    memo: ResponseCache[Rest] = ResponseCache(100_000)
     for number in range(1000):
         keep(memo, b"%d" % number, remembered(1))
     assert len(memo.answers) < 200
@@ -108,7 +108,7 @@ def test_answers_are_bounded_in_number_however_small_they_are() -> None:
 
 @pytest.mark.parametrize(("max_bytes", "size"), [(0, 1), (1000, 1000)])
 def test_what_is_too_large_is_not_kept(max_bytes: int, size: int) -> None:
-    memo: Memo[Rest] = Memo(max_bytes)
+    memo: ResponseCache[Rest] = ResponseCache(max_bytes)
     keep(memo, b"x", remembered(size))
     assert not memo.answers
 
@@ -127,7 +127,7 @@ def test_long_requests_are_not_kept(app: CallsheetApp, fast: bool) -> None:
 
 
 def test_an_answer_kept_anew_counts_once() -> None:
-    memo: Memo[Rest] = Memo(10_000)
+    memo: ResponseCache[Rest] = ResponseCache(10_000)
     for expires in range(100):
         keep(memo, b"request", remembered(1000, expires))
     for number in range(4):
@@ -136,7 +136,7 @@ def test_an_answer_kept_anew_counts_once() -> None:
 
 
 def test_callers_are_bounded_in_number_and_size() -> None:
-    memo: Memo[Rest] = Memo(1000)
+    memo: ResponseCache[Rest] = ResponseCache(1000)
     state = make_state()
     headers = [(b"x-api-key", STATE_SECRET.encode()), (b"anthropic-version", b"2023-06-01")]
     for number in range(10_000):

@@ -182,7 +182,7 @@ def test_the_rate_is_kept_to_the_millisecond_and_the_header_is_exact(
     limited: CallsheetApp, monkeypatch: pytest.MonkeyPatch, fast: bool
 ) -> None:
     clock = [1_800_000_000.0]
-    set_clock(monkeypatch, lambda: clock[0], "limits_rate", "limits_counters")
+    set_clock(monkeypatch, lambda: clock[0], "ratelimit.limiter", "ratelimit.memory")
 
     async def talk(_: ClockLoop) -> None:
         line = Line(limited, fast=fast)

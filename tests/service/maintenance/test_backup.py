@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from callsheet.domain.errors import ConflictError, DamagedError, StorageError, UnknownError
+from callsheet.domain.errors import ConflictError, CorruptDatabaseError, DoesNotExistError, StorageError
 from callsheet.service.maintenance.backup import back_up
 from callsheet.service.maintenance.check import check_database
 from callsheet.storage.atomic_file import scratch
@@ -133,10 +133,10 @@ def test_a_place_that_cannot_be_meant_is_refused(
 
 def test_there_must_be_something_to_back_up(empty_store: Empty, folder: Path) -> None:
     store = empty_store("sqlite")
-    with pytest.raises(UnknownError, match=r"^There is no database at \S+ to back up\.$"):
+    with pytest.raises(DoesNotExistError, match=r"^There is no database at \S+ to back up\.$"):
         back_up(store, folder / "backup.db", silent)
     store.prepare()
-    with pytest.raises(UnknownError, match=r"^The database \S+ has not been set up; run: callsheet migrate$"):
+    with pytest.raises(DoesNotExistError, match=r"^The database \S+ has not been set up; run: callsheet migrate$"):
         back_up(store, folder / "backup.db", silent)
     assert list(folder.iterdir()) == []
 
@@ -153,7 +153,7 @@ def test_a_damaged_database_does_not_take_the_place_of_a_good_backup(full_store:
     back_up(store, file, silent)
     before = fingerprint(folder)
     spoil(Path(store.place))
-    with pytest.raises(DamagedError, match=r"^The database \S+ is damaged; restore it from a backup\.$"):
+    with pytest.raises(CorruptDatabaseError, match=r"^The database \S+ is damaged; restore it from a backup\.$"):
         back_up(store, file, silent, replace=True)
     assert fingerprint(folder) == before
 

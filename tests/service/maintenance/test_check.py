@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from callsheet.domain.errors import DamagedError, StorageError, UnknownError
+from callsheet.domain.errors import CorruptDatabaseError, DoesNotExistError, StorageError
 from callsheet.service.maintenance.check import check_database
 from callsheet.service.maintenance.copy import copy_installation
 from callsheet.service.maintenance.problem import Problem
@@ -215,7 +215,7 @@ def test_an_index_that_does_not_fit_its_table_is_told(full_store: Full) -> None:
 def test_pages_that_cannot_be_read_are_told(full_store: Full) -> None:
     store = full_store("sqlite")
     spoil(Path(store.place))
-    with pytest.raises(DamagedError, match=r"^The database \S+ is damaged; restore it from a backup\.$"):
+    with pytest.raises(CorruptDatabaseError, match=r"^The database \S+ is damaged; restore it from a backup\.$"):
         check_database(store)
 
 
@@ -228,10 +228,10 @@ def test_a_file_that_is_no_database_is_told(full_store: Full) -> None:
 
 def test_there_must_be_something_to_check(empty_store: Empty) -> None:
     store = empty_store("sqlite")
-    with pytest.raises(UnknownError, match=r"^There is no database at \S+ to check\.$"):
+    with pytest.raises(DoesNotExistError, match=r"^There is no database at \S+ to check\.$"):
         check_database(store)
     store.prepare()
-    with pytest.raises(UnknownError, match=r"^The database \S+ has not been set up; run: callsheet migrate$"):
+    with pytest.raises(DoesNotExistError, match=r"^The database \S+ has not been set up; run: callsheet migrate$"):
         check_database(store)
 
 

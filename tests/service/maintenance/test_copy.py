@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from callsheet.api.state import Options
-from callsheet.domain.errors import ConflictError, StorageError, UnknownError
+from callsheet.domain.errors import ConflictError, DoesNotExistError, StorageError
 from callsheet.service.maintenance.check import check_database
 from callsheet.service.maintenance.copy import copy_installation
 from callsheet.service.state.live import LiveState
@@ -164,10 +164,10 @@ def test_a_fresh_installation_is_not_mixed_with_another(full_store: Full, instal
 
 def test_there_must_be_something_to_copy(empty_store: Empty) -> None:
     missing, here = empty_store("sqlite"), empty_store("sqlite")
-    with pytest.raises(UnknownError, match=r"^There is no database at \S+ to copy from\.$"):
+    with pytest.raises(DoesNotExistError, match=r"^There is no database at \S+ to copy from\.$"):
         copy_installation(missing, here, silent)
     missing.prepare()
-    with pytest.raises(UnknownError, match=r"^There is nothing to copy yet; "):
+    with pytest.raises(DoesNotExistError, match=r"^There is nothing to copy yet; "):
         copy_installation(missing, here, silent)
     assert here.is_empty()
 

@@ -9,7 +9,13 @@ from typing import Any
 import pytest
 
 from callsheet.api.state import Options
-from callsheet.domain.errors import CallsheetError, ConflictError, ForeignError, StorageError, UnknownError
+from callsheet.domain.errors import (
+    CallsheetError,
+    ConflictError,
+    DoesNotExistError,
+    ForeignDatabaseError,
+    StorageError,
+)
 from callsheet.service.maintenance.backup import back_up
 from callsheet.service.maintenance.check import check_database
 from callsheet.service.maintenance.restore import Restored, restore
@@ -168,7 +174,7 @@ def test_the_backup_of_another_installation_takes_its_place(backup: Path, empty_
     assert without_record(everything(store)) == held(backup)
     assert restored.revision == 21
     assert restored.is_another
-    with pytest.raises(ForeignError):
+    with pytest.raises(ForeignDatabaseError):
         live.refresh()
     live = LiveState(store, Options())  # as after a restart
     assert seen(live.current) == seen(LiveState(store, Options()).current)
@@ -240,13 +246,17 @@ def _sql(*statements: str) -> Callable[[Path], None]:
 @pytest.mark.parametrize(
     ("ruin", "kind", "sentence"),
     [
-        (_nothing, UnknownError, r"\S+backup\.db cannot be read: No such file or directory; name another backup\."),
-        (_empty, UnknownError, r"\S+backup\.db is empty; name another backup\."),
+        (
+            _nothing,
+            DoesNotExistError,
+            r"\S+backup\.db cannot be read: No such file or directory; name another backup\.",
+        ),
+        (_empty, DoesNotExistError, r"\S+backup\.db is empty; name another backup\."),
         (_garbage, StorageError, r"The database \S+backup\.db is not a SQLite database; .*"),
-        (_no_tables, UnknownError, r"\S+backup\.db has no tables; name another backup\."),
+        (_no_tables, DoesNotExistError, r"\S+backup\.db has no tables; name another backup\."),
         (_foreign, StorageError, r"The database \S+backup\.db belongs to another program; .*"),
         (spoil, StorageError, r"The backup \S+backup\.db is damaged; name another\."),
-        (_sql("DELETE FROM installation"), UnknownError, r"\S+backup\.db has not been set up; .*"),
+        (_sql("DELETE FROM installation"), DoesNotExistError, r"\S+backup\.db has not been set up; .*"),
         (
             _sql("UPDATE alembic_version SET version_num = '9999'"),
             StorageError,

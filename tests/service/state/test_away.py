@@ -12,7 +12,7 @@ import pytest
 from callsheet.api.answer import answer
 from callsheet.api.request import Request
 from callsheet.api.state import Options
-from callsheet.domain.errors import ForeignError, StateFileError, StorageAwayError
+from callsheet.domain.errors import ForeignDatabaseError, StateFileError, StorageUnavailableError
 from callsheet.service.setup import set_up
 from callsheet.service.state.file import StateFile
 from callsheet.service.state.live import LiveState
@@ -181,7 +181,7 @@ def test_without_a_state_file_callers_are_asked_to_come_again_until_the_database
 
 
 def test_a_state_that_is_not_told_to_wait_does_not(stopped: Server) -> None:
-    with pytest.raises(StorageAwayError):
+    with pytest.raises(StorageUnavailableError):
         LiveState(Store(stopped.url), Options())
 
 
@@ -219,7 +219,7 @@ def test_the_saved_state_of_another_installation_is_kept_until_a_restart_finds_t
     with Replica(stopped.url, path) as live:
         assert live.current.organization_id == other.organization_id
         stopped.start()
-        wait_for(lambda: isinstance(live.outage.cause, ForeignError), "the database")
+        wait_for(lambda: isinstance(live.outage.cause, ForeignDatabaseError), "the database")
         assert live.current.organization_id == other.organization_id
     with Replica(stopped.url, path) as live:
         assert live.current.organization_id != other.organization_id

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from callsheet.api.state import State
 from callsheet.domain.access.visibility import Visibility
-from callsheet.domain.errors import ForeignError, RefusedError
+from callsheet.domain.errors import ForeignDatabaseError, RefusedError
 from callsheet.service.access import AccessService
 from callsheet.service.setup import open_store
 from callsheet.service.state.live import LiveState
@@ -151,7 +151,7 @@ def test_another_installation_in_its_place_is_refused_and_loaded_by_whoever_star
     for number in range(5):  # a higher revision than ours, which must not matter
         service.create_workspace(f"workspace {number}")
     other.replace(installation.store.place)
-    with pytest.raises(ForeignError):
+    with pytest.raises(ForeignDatabaseError):
         live.refresh()
     assert live.current is before
     assert len(LiveState(Store(installation.url), before.options).current.workspaces) == 6

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from callsheet.api.state import Options
-from callsheet.domain.errors import DamagedError, ForeignError, StorageError
+from callsheet.domain.errors import CorruptDatabaseError, ForeignDatabaseError, StorageError
 from callsheet.service.catalog import CatalogService
 from callsheet.service.maintenance.backup import back_up
 from callsheet.service.maintenance.restore import restore
@@ -182,7 +182,7 @@ def test_another_installation_in_the_place_of_the_database_is_not_followed_until
         seconds_until(lambda: live.following.polls > 0)
         aside = path.rename(tmp_path / "aside.db")
         other.replace(path)
-        seconds_until(lambda: isinstance(live.outage.cause, ForeignError))
+        seconds_until(lambda: isinstance(live.outage.cause, ForeignDatabaseError))
         theirs = Installation(installation.url).live().current  # as after a restart
         assert live.current is mine
         said = next(message for message in caplog.messages if "another installation" in message)
@@ -278,11 +278,11 @@ def test_a_database_that_has_lost_whose_it_is_is_damaged_and_nothing_is_set_up_o
     with watching(installation) as live:
         before = live.current
         execute(installation.store, "DELETE FROM installation")
-        seconds_until(lambda: isinstance(live.outage.cause, DamagedError))
+        seconds_until(lambda: isinstance(live.outage.cause, CorruptDatabaseError))
         assert live.current is before
-    with pytest.raises(DamagedError, match="has lost the row of its table installation"):
+    with pytest.raises(CorruptDatabaseError, match="has lost the row of its table installation"):
         open_existing(installation.url)
-    with pytest.raises(DamagedError, match="has lost the row of its table installation"):
+    with pytest.raises(CorruptDatabaseError, match="has lost the row of its table installation"):
         open_store(installation.url, now)
 
 

@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import DBAPIError
 
-from callsheet.domain.errors import ConflictError, DamagedError, StorageAwayError, StorageError
+from callsheet.domain.errors import ConflictError, CorruptDatabaseError, StorageError, StorageUnavailableError
 from callsheet.service.maintenance.backup import back_up
 from callsheet.service.maintenance.restore import restore
 from callsheet.service.setup import open_store
@@ -205,9 +205,9 @@ def test_an_older_schema_is_refused_with_both_numbers(url: str, monkeypatch: pyt
 
 def test_what_is_missing_is_told(url: str) -> None:
     execute(url, "DELETE FROM alembic_version")
-    assert refused(url, DamagedError) == "is damaged; restore it from a backup."
+    assert refused(url, CorruptDatabaseError) == "is damaged; restore it from a backup."
     execute(url, f"INSERT INTO alembic_version VALUES ('{schema.HEAD}')", "DROP TABLE aliases")
-    with pytest.raises(DamagedError, match="lacks a table it should have"), Store(url).read() as reading:
+    with pytest.raises(CorruptDatabaseError, match="lacks a table it should have"), Store(url).read() as reading:
         reading.aliases()
 
 
@@ -312,18 +312,20 @@ def _as(url: str, user: str) -> str:
 
 def test_a_server_that_cannot_be_reached_is_told_in_seconds(own: Server) -> None:
     nothing = "cannot be reached: nothing answers there; start it, or correct host and port."
-    assert refused(at(own, port=1), StorageAwayError) == nothing
-    assert refused(at(own, host="localhost", port=1), StorageAwayError) == nothing
-    assert refused(at(own, host="no-such-host.invalid"), StorageAwayError) == (
+    assert refused(at(own, port=1), StorageUnavailableError) == nothing
+    assert refused(at(own, host="localhost", port=1), StorageUnavailableError) == nothing
+    assert refused(at(own, host="no-such-host.invalid"), StorageUnavailableError) == (
         "is on a host nobody knows; correct the URL, or see to the name server."
     )
-    with pytest.raises(StorageAwayError, match=re.escape(nothing)):
+    with pytest.raises(StorageUnavailableError, match=re.escape(nothing)):
         Store("postgresql:///x?host=/nowhere").prepare()
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
         port = silent.getsockname()[1]
-        with pytest.raises(StorageAwayError, match=r"did not answer in time; see to the server and the network\.$"):
+        with pytest.raises(
+            StorageUnavailableError, match=r"did not answer in time; see to the server and the network\.$"
+        ):
             Store(f"{at(own, port=port)}?connect_timeout=2").prepare()
 
 
@@ -350,7 +352,7 @@ def test_the_limit_of_a_database_is_waited_for_and_named(own: Server) -> None:
     open_store(url, lambda: NOW)
     name = make_url(url).database
     execute(url, f'ALTER DATABASE "{name}" CONNECTION LIMIT 0')
-    assert refused(_as(url, "nobody_special"), StorageAwayError) == crowded(
+    assert refused(_as(url, "nobody_special"), StorageUnavailableError) == crowded(
         f'too many connections for database "{name}"'
     )
 
@@ -358,7 +360,9 @@ def test_the_limit_of_a_database_is_waited_for_and_named(own: Server) -> None:
 @pytest.mark.parametrize("role", ["limited", "does not exist", "no password"])
 def test_the_limit_of_a_role_is_waited_for_and_named(own: Server, role: str) -> None:
     execute(own.url, f'CREATE ROLE "{role}" LOGIN CONNECTION LIMIT 0')
-    assert refused(at(own, username=role), StorageAwayError) == crowded(f'too many connections for role "{role}"')
+    assert refused(at(own, username=role), StorageUnavailableError) == crowded(
+        f'too many connections for role "{role}"'
+    )
 
 
 def test_the_limits_of_a_server_are_waited_for_and_named() -> None:
@@ -372,14 +376,16 @@ def test_the_limits_of_a_server_are_waited_for_and_named() -> None:
 
         take(server.url)
         take(server.url)
-        reserved = refused(url, StorageAwayError)
+        reserved = refused(url, StorageUnavailableError)
         assert reserved.startswith(
             "has no connection left (remaining connection slots are reserved for roles with "
         )
         take(server.url)
-        assert refused(url, StorageAwayError).startswith("has no connection left (remaining connection slots are ")
+        assert refused(url, StorageUnavailableError).startswith(
+            "has no connection left (remaining connection slots are "
+        )
         take(server.url)
-        assert refused(server.url, StorageAwayError) == crowded("sorry, too many clients already")
+        assert refused(server.url, StorageUnavailableError) == crowded("sorry, too many clients already")
 
 
 def test_a_full_disk_is_told(url: str) -> None:
@@ -399,7 +405,9 @@ def test_a_full_disk_is_told(url: str) -> None:
 def test_a_statement_that_takes_too_long_is_given_up(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("callsheet.storage.postgresql.database.STATEMENT_TIMEOUT", 50)
     store = Store(url)
-    refusal = pytest.raises(StorageAwayError, match=r"is too busy to answer in time; try again in a moment\.$")
+    refusal = pytest.raises(
+        StorageUnavailableError, match=r"is too busy to answer in time; try again in a moment\.$"
+    )
     with refusal, store.read() as reading:
         reading._connection.exec_driver_sql("SELECT pg_sleep(30)")
 
@@ -410,7 +418,7 @@ READ_ONLY = "can only be read: it is a replica, or set to read-only; name the pr
 def test_a_database_that_is_set_to_read_only_is_refused(url: str, postgres: Databases) -> None:
     execute(postgres.url, f'ALTER DATABASE "{make_url(url).database}" SET default_transaction_read_only = on')
     assert refused(url) == READ_ONLY
-    with pytest.raises(StorageAwayError, match=r"has no primary at the moment; see to the failover\.$"):
+    with pytest.raises(StorageUnavailableError, match=r"has no primary at the moment; see to the failover\.$"):
         Store(f"{url}?target_session_attrs=read-write").prepare()
     with Store(url).read() as reading:
         assert reading.count_models()
@@ -443,7 +451,7 @@ def test_a_connection_that_ends_in_the_middle_is_told_and_changes_nothing(
             raise ConflictError("Never mind.")
 
     for act in (read, read_to_the_end, write, change_ones_mind):
-        with pytest.raises(StorageAwayError, match=r"closed the connection; try again in a moment\.$"):
+        with pytest.raises(StorageUnavailableError, match=r"closed the connection; try again in a moment\.$"):
             act()
     with store.read() as reading:
         assert reading.changes("a") == []
@@ -460,7 +468,7 @@ def test_a_connection_that_ends_before_a_commit_is_answered_leaves_it_uncertain(
             writing.record("add", "model", "a", None, None)
             end_connections(postgres.url, url)
 
-    with pytest.raises(StorageAwayError) as refusal:
+    with pytest.raises(StorageUnavailableError) as refusal:
         write()
     assert str(refusal.value) == (
         f"The database {store.place} went away while a change was being committed; "
@@ -490,7 +498,9 @@ def test_a_server_that_hangs_is_given_up(own: Server, monkeypatch: pytest.Monkey
             finally:
                 os.kill(pid, signal.SIGCONT)
 
-    with pytest.raises(StorageAwayError, match=r"did not answer in time; see to the server and the network\.$"):
+    with pytest.raises(
+        StorageUnavailableError, match=r"did not answer in time; see to the server and the network\.$"
+    ):
         read()
 
 
@@ -521,7 +531,9 @@ def test_a_server_that_hangs_while_everything_is_read_is_given_up(
                 goes_on.cancel()
                 os.kill(pid, signal.SIGCONT)
 
-    with pytest.raises(StorageAwayError, match=r"did not answer in time; see to the server and the network\.$"):
+    with pytest.raises(
+        StorageUnavailableError, match=r"did not answer in time; see to the server and the network\.$"
+    ):
         read()
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from callsheet.domain.errors import StorageAwayError
+from callsheet.domain.errors import StorageUnavailableError
 from callsheet.storage.postgresql.watch import PostgreSQLWatch
 from callsheet.storage.store import Store
 from callsheet.storage.watch import Watch
@@ -98,7 +98,7 @@ def test_a_connection_that_was_ended_is_told_and_another_watch_notices_what_came
     with Store(url).watch() as watch:
         watch.changed(0)
         end_connections(postgres.url, url)
-        with pytest.raises(StorageAwayError, match=r"closed the connection; try again in a moment\.$"):
+        with pytest.raises(StorageUnavailableError, match=r"closed the connection; try again in a moment\.$"):
             watch.changed(LONG)
     record(url)
     with Store(url).watch() as watch:
@@ -113,9 +113,9 @@ def test_a_server_that_stopped_cannot_be_watched_until_it_is_back() -> None:
         with store.watch() as watch:
             watch.changed(0)
             server.stop()
-            with pytest.raises(StorageAwayError):
+            with pytest.raises(StorageUnavailableError):
                 watch.changed(LONG)
-            with pytest.raises(StorageAwayError, match="nothing answers there"):
+            with pytest.raises(StorageUnavailableError, match="nothing answers there"):
                 store.watch()
             server.start()
         with store.watch() as watch:

@@ -17,8 +17,8 @@ from callsheet.domain.model import MODEL_FIELDS, Model
 from callsheet.storage import tables
 from callsheet.storage.store import Store
 from callsheet.storage.transactions import rows
-from callsheet.storage.transactions.read import Reading
-from callsheet.storage.transactions.write import Writing
+from callsheet.storage.transactions.read import ReadTransaction
+from callsheet.storage.transactions.write import WriteTransaction
 from tests.storage.files import NOW, make_database
 from tests.storage.others import DATA, Make, execute
 from tests.strategies import instants, models
@@ -54,24 +54,24 @@ class _Undone(Exception):  # noqa: N818  # nothing went wrong
 
 
 @contextmanager
-def trial(store: Store, actor: str = "test") -> Iterator[Writing]:
+def trial(store: Store, actor: str = "test") -> Iterator[WriteTransaction]:
     """A transaction that is taken back at its end."""
     with suppress(_Undone), store.write(actor, NOW) as writing:
         yield writing
         raise _Undone
 
 
-def write(store: Store, change: Callable[[Writing], object]) -> None:
+def write(store: Store, change: Callable[[WriteTransaction], object]) -> None:
     with store.write("test", NOW) as writing:
         change(writing)
 
 
-def read(store: Store, ask: Callable[[Reading], Iterable[object]]) -> None:
+def read(store: Store, ask: Callable[[ReadTransaction], Iterable[object]]) -> None:
     with store.read() as reading:
         list(ask(reading))
 
 
-def subjects(reading: Reading, revision: int, number: int = 0) -> list[tuple[str, str]]:
+def subjects(reading: ReadTransaction, revision: int, number: int = 0) -> list[tuple[str, str]]:
     return [(each.kind, each.subject) for each in reading.recorded_from(revision, number)]
 
 
@@ -169,7 +169,7 @@ def test_a_damaged_row_is_told_in_one_sentence(store: Store, damage: str) -> Non
     except DATA:
         return  # this database does not take what its columns are not for
     with pytest.raises(StorageError) as refusal:
-        read(store, Reading.models)
+        read(store, ReadTransaction.models)
     sentence = r"The (row of model 'claude-opus-5'|database \S+) is damaged.*; restore .* from a backup\."
     assert re.fullmatch(sentence, str(refusal.value))
 
@@ -177,13 +177,13 @@ def test_a_damaged_row_is_told_in_one_sentence(store: Store, damage: str) -> Non
 @pytest.mark.parametrize(
     ("damage", "kind", "kept"),
     [
-        ("UPDATE tombstones SET created_at = 'x'", "tombstone", Reading.tombstones),
-        ("UPDATE workspaces SET shape = 'round'", "workspace", Reading.workspaces),
-        ("UPDATE api_keys SET status = 'asleep'", "API key", Reading.api_keys),
+        ("UPDATE tombstones SET created_at = 'x'", "tombstone", ReadTransaction.tombstones),
+        ("UPDATE workspaces SET shape = 'round'", "workspace", ReadTransaction.workspaces),
+        ("UPDATE api_keys SET status = 'asleep'", "API key", ReadTransaction.api_keys),
     ],
 )
 def test_every_kind_of_damaged_row_is_told(
-    store: Store, damage: str, kind: str, kept: Callable[[Reading], Iterable[object]]
+    store: Store, damage: str, kind: str, kept: Callable[[ReadTransaction], Iterable[object]]
 ) -> None:
     with store.write("test", NOW) as writing:
         writing.put_key(make_key())

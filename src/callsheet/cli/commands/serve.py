@@ -8,7 +8,7 @@ from callsheet.cli.database import DatabaseURL
 from callsheet.cli.output.streams import allow_closed_output
 from callsheet.cli.welcome import prepare_welcome, welcome_later, welcome_now
 from callsheet.domain.access.workspace import Shape
-from callsheet.domain.errors import ServeError, StorageAwayError
+from callsheet.domain.errors import ServeError, StorageUnavailableError
 from callsheet.settings import LogFormat, MessageFormat, MissingVersion, Otel, load, prepare_folder
 
 
@@ -66,7 +66,7 @@ def serve(
         away = None
         try:
             welcome = welcome_now(prepare_welcome(settings), url, settings)
-        except StorageAwayError as error:
+        except StorageUnavailableError as error:
             welcome, away = welcome_later(url, settings), error
         with welcome as announce:
             if not run(settings, listener, announce, away):

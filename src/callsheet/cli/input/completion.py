@@ -10,13 +10,13 @@ from callsheet.domain.access.key import KeyStatus
 from callsheet.domain.errors import CallsheetError
 from callsheet.settings import load
 from callsheet.storage.store import Store
-from callsheet.storage.transactions.read import Reading
+from callsheet.storage.transactions.read import ReadTransaction
 
 #: Takes the context of a command and the beginning of a word.
 Complete = Callable[[typer.Context, str], list[str]]
 
 
-def _complete(words: Callable[[Reading], Iterable[str]]) -> Complete:
+def _complete(words: Callable[[ReadTransaction], Iterable[str]]) -> Complete:
     def complete(ctx: typer.Context, incomplete: str) -> list[str]:
         with suppress(CallsheetError):
             store = Store(load({"database": ctx.params.get("database")}).settings.database)
@@ -28,23 +28,23 @@ def _complete(words: Callable[[Reading], Iterable[str]]) -> Complete:
     return complete
 
 
-def _models(reading: Reading) -> Iterator[str]:
+def _models(reading: ReadTransaction) -> Iterator[str]:
     return (model.id for model in reading.listings())
 
 
-def _keys(reading: Reading) -> Iterator[str]:
+def _keys(reading: ReadTransaction) -> Iterator[str]:
     for key in reading.api_keys():
         if key.status is not KeyStatus.ARCHIVED:
             yield from (key.name, key.id)
 
 
-def _workspaces(reading: Reading) -> Iterator[str]:
+def _workspaces(reading: ReadTransaction) -> Iterator[str]:
     for workspace in reading.workspaces():
         if workspace.archived_at is None:
             yield from (workspace.name, workspace.id)
 
 
-def _subjects(reading: Reading) -> Iterator[str]:
+def _subjects(reading: ReadTransaction) -> Iterator[str]:
     for words in (_models, _keys, _workspaces):
         yield from words(reading)
 

@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from typing import Final
 
 from callsheet.domain.access.key import APIKey, KeyStatus
-from callsheet.domain.errors import ConflictError, UnknownError
+from callsheet.domain.errors import ConflictError, DoesNotExistError
 
 _SHOWN: Final = 4  # ids in a message
 
@@ -58,9 +58,9 @@ def check_name_is_free(key: APIKey, named: Iterable[APIKey], now: datetime, repl
             )
 
 
-def unknown_key(name: str, known: Iterable[str]) -> UnknownError:
+def unknown_key(name: str, known: Iterable[str]) -> DoesNotExistError:
     """Return the refusal of a name that no key has; it suggests the closest of the ``known`` ones."""
     close = get_close_matches(name, set(known), 1)
-    return UnknownError(
+    return DoesNotExistError(
         f"There is no key {name!r}; did you mean {close[0]!r}?" if close else f"There is no key {name!r}."
     )

@@ -11,7 +11,7 @@ from callsheet.domain.shards import Shards
 NEVER: Final = float("inf")
 
 
-class Credential(NamedTuple):
+class KeyRecord(NamedTuple):
     """A key as the hot path needs it: one look-up by fingerprint gives all it must know."""
 
     key_id: str
@@ -30,7 +30,7 @@ class Keyring:
         self._credentials = Shards((_index(key), _credential(key)) for key in keys)
 
     @classmethod
-    def of(cls, credentials: Iterable[tuple[str, Credential]]) -> "Keyring":
+    def of(cls, credentials: Iterable[tuple[str, KeyRecord]]) -> "Keyring":
         """Return the keyring that gives these as its `credentials`."""
         result = cls.__new__(cls)
         result._credentials = Shards(credentials)
@@ -39,11 +39,11 @@ class Keyring:
     def __len__(self) -> int:
         return len(self._credentials)
 
-    def credentials(self) -> Iterator[tuple[str, Credential]]:
+    def credentials(self) -> Iterator[tuple[str, KeyRecord]]:
         """Yield the fingerprint of every key, in hexadecimal, with what is known of it, in no order."""
         return self._credentials.items()
 
-    def find(self, secret: bytes) -> Credential | None:
+    def find(self, secret: bytes) -> KeyRecord | None:
         """Return what is known of the key with this secret."""
         return self._credentials.get(sha256(secret).hexdigest())
 
@@ -58,9 +58,9 @@ def _index(key: APIKey) -> str:
     return key.fingerprint.hex()
 
 
-def _credential(key: APIKey) -> Credential:
+def _credential(key: APIKey) -> KeyRecord:
     expires = NEVER if key.expires_at is None else key.expires_at.timestamp()
-    return Credential(key.id, key.workspace_id, key.status is KeyStatus.ACTIVE, expires)
+    return KeyRecord(key.id, key.workspace_id, key.status is KeyStatus.ACTIVE, expires)
 
 
 class Principal(NamedTuple):

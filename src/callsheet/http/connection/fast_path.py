@@ -22,8 +22,8 @@ from callsheet.http.connection.protocol import BETWEEN, EnvelopeProtocol, Limits
 from callsheet.http.connection.unread import UnreadBytes
 from callsheet.http.logs.formats import NO_TEMPLATE, Answered
 from callsheet.http.metrics.counters import Label
-from callsheet.http.observer import Kind
-from callsheet.http.public.cache import ENTRY, LONGEST, Memo, write_lines
+from callsheet.http.observer import ResponseLabel
+from callsheet.http.public.cache import ENTRY, LONGEST, ResponseCache, write_lines
 from callsheet.http.request_id import RequestIDs
 
 if TYPE_CHECKING:
@@ -51,12 +51,12 @@ class Rest(NamedTuple):
 
     content: bytes
     expires: float
-    kind: Kind
+    kind: ResponseLabel
     size: int
     key_id: str
 
 
-class FastLane:
+class FastPath:
     """What the connections of a process share: app, memo, ids, and the first bytes of this second's answers."""
 
     def __init__(self, app: CallsheetApp, limits: Limits, memo_bytes: int, unread: UnreadBytes) -> None:
@@ -70,10 +70,10 @@ class FastLane:
         self.needs_address = self.limits is not None or self.observer.log is not None
         """Whether it matters from where a request comes."""
         self._list, self._retrieve = (
-            Kind(self.observer.metrics.tally(Label(route, 200, "anthropic")), NO_TEMPLATE)
+            ResponseLabel(self.observer.metrics.tally(Label(route, 200, "anthropic")), NO_TEMPLATE)
             for route in ("list", "retrieve")
         )
-        self.memo: Memo[Rest] = Memo(memo_bytes)
+        self.memo: ResponseCache[Rest] = ResponseCache(memo_bytes)
         self.ids = RequestIDs()
         self.reader = partial(HeadReader, limits.max_url_bytes, limits.max_header_bytes, KnownLines())
         """Makes what reads the heads of one more connection."""
@@ -90,7 +90,7 @@ class FastLane:
         self.dated = default_headers
         self.opening = b"%b%brequest-id: " % (STATUS_LINE[200], write_lines(default_headers))
 
-    def kind(self, names: tuple[str, ...], head: Head, length: int, caller: Caller) -> Kind:
+    def kind(self, names: tuple[str, ...], head: Head, length: int, caller: Caller) -> ResponseLabel:
         """Return what is told of a successful answer; a line of the log is only made if there is one."""
         usual = self._retrieve if names else self._list
         log = self.observer.log
@@ -155,7 +155,7 @@ class FastProtocol(EnvelopeProtocol):
                 if lane.limits is not None and not lane.limits.admits(self.client, known.key_id):
                     return False
                 self._give_again(known, begun)
-                if len(data) <= LONGEST and memo.comes_again(data):
+                if len(data) <= LONGEST and memo.seen_before(data):
                     memo.keep_answer(data, known)
                 return True
             return self._work_out(data, head, now, begun)
@@ -188,7 +188,7 @@ class FastProtocol(EnvelopeProtocol):
             return False
         if lane.limits is not None and not lane.limits.admits(self.client, caller.key_id):
             return False
-        again = memo.comes_again(head)
+        again = memo.seen_before(head)
         if caller.to_openai or caller.if_none_match is not None:
             request = Request("GET", path, query, (), now, lane.ids.make().decode("ascii"))
             self._send(request, give(caller, body, request, again=again, whole=True), begun)
@@ -231,7 +231,7 @@ class FastProtocol(EnvelopeProtocol):
         observer.tell(known.kind, request_id, time.perf_counter() - begun, self.client)
         self._used = self.loop.time()
 
-    def _write(self, pieces: tuple[bytes, ...], kind: Kind, begun: float) -> None:
+    def _write(self, pieces: tuple[bytes, ...], kind: ResponseLabel, begun: float) -> None:
         lane = self._lane
         request_id = lane.ids.make()
         headers = self.server_state.default_headers
@@ -240,7 +240,7 @@ class FastProtocol(EnvelopeProtocol):
         self.transport.write(b"".join((lane.opening, request_id, *pieces)))
         self._await_next(kind, request_id, begun)
 
-    def _await_next(self, kind: Kind, request_id: bytes, begun: float) -> None:
+    def _await_next(self, kind: ResponseLabel, request_id: bytes, begun: float) -> None:
         """Tell of the answer, and wait for the next request."""
         self.server_state.total_requests += 1
         self._lane.observer.tell(kind, request_id, time.perf_counter() - begun, self.client)

@@ -8,7 +8,7 @@ import re
 from typing import Final, NamedTuple, TypeAlias
 
 from callsheet.api.request import READ, Header
-from callsheet.http.public.seen import Recent
+from callsheet.http.public.seen import SeenFilter
 
 _END: Final = b"\r\n"  # of a line
 _BLANK_LINE: Final = _END + _END
@@ -75,7 +75,7 @@ class KnownLines:
         self.idle: set[bytes] = set()  # lines without a meaning for us
         self.hosts: set[bytes] = set()
         self.headers: dict[bytes, Header] = {}  # lines that answers depend on
-        self._recent = Recent()
+        self._recent = SeenFilter()
 
     def parse(self, line: bytes) -> Header | None:
         """Return what a line says, its name in small letters; None if llhttp might read it differently."""

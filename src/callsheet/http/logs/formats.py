@@ -48,7 +48,7 @@ class Answered(NamedTuple):
         return hide_secrets(target.decode("latin-1"))
 
 
-class Form(ABC):
+class LogFormatter(ABC):
     """How a line is written."""
 
     time_format: str
@@ -83,7 +83,7 @@ class Form(ABC):
         return self.client_format % _address(client)
 
 
-class _Fields(Form):
+class _Fields(LogFormatter):
     """Named fields."""
 
     duration_format: bytes
@@ -134,7 +134,7 @@ class _Logfmt(_Fields):
         return b"", f"{write_logfmt(pairs)}\n".encode()
 
 
-class _Common(Form):
+class _Common(LogFormatter):
     """The common log format, which has no place for request id and duration; the user is the key's id."""
 
     time_format = " [%d/%b/%Y:%H:%M:%S +0000] "
@@ -154,14 +154,14 @@ class _Common(Form):
         return self._client(client), template[0], stamp, template[1]
 
 
-_FORMS: Final[dict[LogFormat, type[Form]]] = {
+_FORMS: Final[dict[LogFormat, type[LogFormatter]]] = {
     LogFormat.JSON: _JSON,
     LogFormat.LOGFMT: _Logfmt,
     LogFormat.COMMON: _Common,
 }
 
 
-def form_of(kind: LogFormat) -> Form:
+def form_of(kind: LogFormat) -> LogFormatter:
     """Return the form that ``kind`` names; there is none for no log."""
     return _FORMS[kind]()
 

@@ -15,10 +15,10 @@ from callsheet.api.view import AT_ONCE, UnfinishedError
 from callsheet.domain.access.keyring import NEVER
 from callsheet.domain.errors import APIError, OverloadedError
 from callsheet.http.connection.unread import UnreadBytes
-from callsheet.http.observer import Kind, Observer
+from callsheet.http.observer import Observer, ResponseLabel
 from callsheet.http.paths import Scope
 from callsheet.http.public.background import Preparing
-from callsheet.http.public.cache import ENTRY, LONGEST, Memo
+from callsheet.http.public.cache import ENTRY, LONGEST, ResponseCache
 from callsheet.http.request_id import RequestIDs
 from callsheet.service.state.live import LiveState
 
@@ -54,7 +54,7 @@ class Whole(NamedTuple):
     headers: list[Header]
     body: bytes
     expires: float
-    kind: Kind
+    kind: ResponseLabel
     size: int
     pieces: Pieces | None
 
@@ -75,7 +75,7 @@ class PublicAPI:
     def __init__(self, live: LiveState, observer: Observer, memo_bytes: int) -> None:
         self._live = live
         self._observer = observer
-        self._memo: Memo[Whole] = Memo(memo_bytes)
+        self._memo: ResponseCache[Whole] = ResponseCache(memo_bytes)
         self._preparing = Preparing()
         self._ids = RequestIDs()
         self.limits: RateLimits | None = None
@@ -138,7 +138,7 @@ class PublicAPI:
             response = await self._preparing.finish(lambda most: self.respond(request, most=most, again=again))
         whole = self._whole(request, response)
         if response.status < HTTPStatus.BAD_REQUEST:
-            memo.comes_again(asked)
+            memo.seen_before(asked)
             if again and is_prepared and whole.expires and _length(request) <= LONGEST:
                 memo.keep_answer(asked, whole)
         return whole

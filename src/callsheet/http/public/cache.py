@@ -13,7 +13,7 @@ from callsheet.api import cors
 from callsheet.api.caller import Caller, identify
 from callsheet.api.request import Header, read_headers
 from callsheet.api.state import State
-from callsheet.http.public.seen import Recent
+from callsheet.http.public.seen import SeenFilter
 
 #: Longer requests, and longer heads of callers, are not remembered.
 LONGEST: Final = 2048
@@ -45,10 +45,10 @@ class KnownCaller(NamedTuple):
     varying_lines: bytes
 
 
-class Memo(Generic[Answer]):
+class ResponseCache(Generic[Answer]):
     """Answers by request, and callers by the headers that answers depend on.
 
-    Bounded in entries and bytes. An answer is only worth keeping when its request `comes_again`, so that a scan
+    Bounded in entries and bytes. An answer is only worth keeping when its request `seen_before`, so that a scan
     of all pages, or a tracing header that is new every time, pushes nothing out.
 
     Parameters
@@ -64,10 +64,10 @@ class Memo(Generic[Answer]):
         self.state: State | None = None
         self._max_bytes = max_bytes
         self._bytes = 0
-        recent = Recent()
+        recent = SeenFilter()
         self.has_come = recent.came
         """Return whether a request has been seen before, so that its answer may be asked for once more."""
-        self.comes_again = recent.again
+        self.seen_before = recent.again
         """The same, and note that it has been seen."""
 
     def follow(self, state: State) -> None:

@@ -9,7 +9,7 @@ _PLACE: Final = 2**_BITS - 1
 _MARK: Final = 2**32 - 1
 
 
-class Recent:
+class SeenFilter:
     """Marks in a table that never grows: everything has one place, and what came last stands in it."""
 
     __slots__ = ("_marks",)

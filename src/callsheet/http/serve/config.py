@@ -9,7 +9,7 @@ from typing import Any, Final
 import uvicorn
 
 from callsheet.http.app import CallsheetApp
-from callsheet.http.connection.fast_path import FastLane, FastProtocol
+from callsheet.http.connection.fast_path import FastPath, FastProtocol
 from callsheet.http.connection.open_files import connections_allowed
 from callsheet.http.connection.protocol import EnvelopeProtocol, Limits
 from callsheet.http.connection.sweep import Sweep
@@ -56,7 +56,7 @@ class ServerConfig(uvicorn.Config):
         self.unread = UnreadBytes(limits.max_unread_bytes)
         self._memo_bytes = memo_bytes
         self._drain_seconds = drain_seconds
-        self._lane: FastLane | None = None
+        self._lane: FastPath | None = None
         self.connections: Collection[Any] = ()
         """Those of the server that runs by this configuration, as its protocols say."""
 
@@ -74,10 +74,10 @@ class ServerConfig(uvicorn.Config):
         if telemetry.traces and self.http_protocol_class is FastProtocol:
             self.http_protocol_class = EnvelopeProtocol  # a span needs what the fast protocol never reads
 
-    def lane(self) -> FastLane:
+    def lane(self) -> FastPath:
         """Return what the connections of this process share."""
         if self._lane is None:
-            self._lane = FastLane(self._callsheet(), self.limits, self._memo_bytes, self.unread)
+            self._lane = FastPath(self._callsheet(), self.limits, self._memo_bytes, self.unread)
         return self._lane
 
     def drain(self) -> None:

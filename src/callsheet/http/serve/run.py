@@ -18,7 +18,7 @@ import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
-from callsheet.domain.errors import CallsheetError, ServeError, StorageAwayError
+from callsheet.domain.errors import CallsheetError, ServeError, StorageUnavailableError
 from callsheet.http.app import CallsheetApp, check_database, make_app
 from callsheet.http.connection.protocol import Limits
 from callsheet.http.logs.messages import set_up_messages
@@ -61,7 +61,10 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 def run(
-    settings: Settings, listener: socket.socket, announce: Callable[[], None], away: StorageAwayError | None = None
+    settings: Settings,
+    listener: socket.socket,
+    announce: Callable[[], None],
+    away: StorageUnavailableError | None = None,
 ) -> bool:
     """Serve on ``listener`` until SIGTERM or SIGINT; return whether it ever began.
 
@@ -172,7 +175,7 @@ def _private_folder() -> Iterator[Path]:
         yield Path(path)
 
 
-def _make_app(settings: Settings, away: StorageAwayError | None = None) -> CallsheetApp:
+def _make_app(settings: Settings, away: StorageUnavailableError | None = None) -> CallsheetApp:
     """Make the app, and take its State for what is to stay: a million models are no garbage.
 
     Looking through them again and again would hold up requests.

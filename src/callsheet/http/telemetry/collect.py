@@ -10,7 +10,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from callsheet._version import __version__
-from callsheet.domain.errors import ForeignError, SettingsError
+from callsheet.domain.errors import ForeignDatabaseError, SettingsError
 from callsheet.http.metrics.families import Figures, Series, render
 from callsheet.http.metrics.process import process_figures
 from callsheet.http.metrics.workers import MetricsFolder
@@ -94,7 +94,7 @@ class Telemetry:
             Series("callsheet_models"): len(state.catalog),
             Series("callsheet_keys"): len(state.keyring),
             Series("callsheet_database_up"): int(live.outage.cause is None),
-            Series("callsheet_database_foreign"): int(isinstance(live.outage.cause, ForeignError)),
+            Series("callsheet_database_foreign"): int(isinstance(live.outage.cause, ForeignDatabaseError)),
             Series("callsheet_database_older"): int(live.history.lost is not None),
             Series("callsheet_database_regressions_total"): live.history.regressions,
             Series("callsheet_database_replacements_total"): following.replacements,

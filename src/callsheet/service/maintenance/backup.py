@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
-from callsheet.domain.errors import ConflictError, UnknownError
+from callsheet.domain.errors import ConflictError, DoesNotExistError
 from callsheet.service.maintenance.copy import copy_content
 from callsheet.storage.atomic_file import draft
 from callsheet.storage.store import Store
@@ -27,7 +27,7 @@ def back_up(source: Store, file: Path, progress: Progress, *, replace: bool = Fa
         The database cannot be read, or is damaged, or the file cannot be written.
     """
     if source.is_empty():
-        raise UnknownError(f"There is no database at {source.place} to back up.")
+        raise DoesNotExistError(f"There is no database at {source.place} to back up.")
     if is_in(source, file):
         raise ConflictError(f"{file} is the database itself; name another file.")
     reading: AbstractContextManager[Content | None] = nullcontext()  # pages are copied as they are
@@ -62,5 +62,5 @@ def keeping(
             raise source.database.damaged()
         revision = revision_in(path)
         if revision is None:
-            raise UnknownError(f"The database {source.place} has not been set up; run: callsheet migrate")
+            raise DoesNotExistError(f"The database {source.place} has not been set up; run: callsheet migrate")
         yield revision

@@ -4,7 +4,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
-from callsheet.domain.errors import DamagedError, StorageError, UnknownError
+from callsheet.domain.errors import CorruptDatabaseError, DoesNotExistError, StorageError
 from callsheet.service.counts import count_models
 from callsheet.service.maintenance.check_history import check_history
 from callsheet.service.maintenance.check_rows import check_rows
@@ -51,9 +51,9 @@ def check_database(store: Store) -> Checked:
     StorageError
         It is not a database that this program can read.
     """
-    with suppress(DamagedError):  # what is damaged will be told below
+    with suppress(CorruptDatabaseError):  # what is damaged will be told below
         if not store.is_ready():
-            raise UnknownError(f"There is no database at {store.place} to check.")
+            raise DoesNotExistError(f"There is no database at {store.place} to check.")
     problems = [Problem("database", store.place, f"The file is damaged: {fault}.") for fault in page_faults(store)]
     if problems:  # whatever else is wrong comes of that
         return Checked(None, {}, problems)
@@ -62,7 +62,7 @@ def check_database(store: Store) -> Checked:
         if installation is None:
             if any(integrity.counts().values()):
                 raise store.database.ownerless()
-            raise UnknownError(f"The database {store.place} has not been set up; run: callsheet migrate")
+            raise DoesNotExistError(f"The database {store.place} has not been set up; run: callsheet migrate")
         if not integrity.is_protected():
             problems.append(Problem("database", store.place, _UNPROTECTED))
         for part in (check_rows(integrity, installation), check_history(integrity, installation)):

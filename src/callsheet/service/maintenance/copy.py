@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from callsheet.domain.errors import ConflictError, UnknownError
+from callsheet.domain.errors import ConflictError, DoesNotExistError
 from callsheet.storage.store import Store
 from callsheet.storage.transactions.read import Installation
 from callsheet.storage.whole.transfer import (
@@ -54,7 +54,7 @@ def copy_installation(source: Store, target: Store, progress: Progress) -> Copie
         One of the two is not fit for use, or does not keep what is written to it.
     """
     if not source.is_ready():
-        raise UnknownError(f"There is no database at {source.place} to copy from.")
+        raise DoesNotExistError(f"There is no database at {source.place} to copy from.")
     with read_content(source, progress) as content:
         return copy_content(content, target, progress)
 
@@ -63,7 +63,7 @@ def copy_content(there: Content, target: Store, progress: Progress) -> Copied:
     """Copy ``there``, all that a database holds, into ``target``; see `copy_installation`."""
     installation = there.installation()
     if installation is None:
-        raise UnknownError("There is nothing to copy yet; callsheet serve sets up a database, or migrate.")
+        raise DoesNotExistError("There is nothing to copy yet; callsheet serve sets up a database, or migrate.")
     target.prepare()
     with write_content(target, progress) as here:
         if here.identity() == there.identity():

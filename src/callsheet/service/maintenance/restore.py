@@ -12,7 +12,7 @@ from tempfile import gettempdir
 from typing import NamedTuple
 
 from callsheet.domain.access.key import KeyStatus
-from callsheet.domain.errors import ConflictError, InvalidError, StorageError, UnknownError
+from callsheet.domain.errors import ConflictError, DoesNotExistError, InvalidError, StorageError
 from callsheet.domain.times import parse_instant
 from callsheet.service.maintenance.backup import keeping
 from callsheet.storage.atomic_file import scratch
@@ -119,9 +119,9 @@ def _refuse_no_backup(file: Path) -> None:
         with file.open("rb"):
             pass
     except OSError as error:
-        raise UnknownError(f"{file} cannot be read: {error.strerror}; name another backup.") from error
+        raise DoesNotExistError(f"{file} cannot be read: {error.strerror}; name another backup.") from error
     if empty:
-        raise UnknownError(f"{file} is empty; name another backup.")
+        raise DoesNotExistError(f"{file} is empty; name another backup.")
 
 
 def _put(
@@ -192,11 +192,11 @@ def _open(file: Path, path: Path, progress: Progress) -> Store:
         raise StorageError(f"The backup {file} is damaged; name another.")
     backup = store_in(path, place=file)
     if backup.is_empty():
-        raise UnknownError(f"{file} has no tables; name another backup.")
+        raise DoesNotExistError(f"{file} has no tables; name another backup.")
     backup.migrate()
     with backup.read() as reading:
         if reading.installation() is None:
-            raise UnknownError(f"{file} has not been set up; name another backup.")
+            raise DoesNotExistError(f"{file} has not been set up; name another backup.")
         rows: tuple[Iterable[object], ...] = (
             reading.models(), reading.aliases(), reading.tombstones(), reading.workspaces(), reading.api_keys()
         )  # fmt: skip

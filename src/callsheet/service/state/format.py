@@ -12,13 +12,13 @@ from itertools import chain, islice
 from typing import Any, Final, TypeVar
 
 from callsheet.api.state import Options, State
-from callsheet.domain.access.keyring import NEVER, Credential, Keyring
+from callsheet.domain.access.keyring import NEVER, KeyRecord, Keyring
 from callsheet.domain.catalog import Catalog
 from callsheet.domain.model import MODEL_FIELDS, Model
 from callsheet.storage.transactions import rows
 
 #: What tells that a program reads as this one writes; the number is raised when lines come to mean something else.
-_OURS: Final = {"callsheet_state": 1, "model": list(MODEL_FIELDS), "key": list(Credential._fields)}
+_OURS: Final = {"callsheet_state": 1, "model": list(MODEL_FIELDS), "key": list(KeyRecord._fields)}
 
 #: Rows to a line: few enough to be written in a fraction of a millisecond, while a request may wait for that.
 _AT_ONCE: Final = 32
@@ -130,12 +130,12 @@ def _read_models(lines: Iterator[bytes]) -> Iterator[Model]:
         yield from map(rows.model_of, content[1])
 
 
-def _credential_row(item: tuple[str, Credential]) -> list[object]:
+def _credential_row(item: tuple[str, KeyRecord]) -> list[object]:
     fingerprint, credential = item
     never = credential.expires == NEVER  # which JSON cannot say
     return [fingerprint, *(credential._replace(expires=None) if never else credential)]  # type: ignore[arg-type]
 
 
-def _read_credential(row: list[Any]) -> tuple[str, Credential]:
-    credential = Credential(*row[1:])
+def _read_credential(row: list[Any]) -> tuple[str, KeyRecord]:
+    credential = KeyRecord(*row[1:])
     return row[0], credential if credential.expires is not None else credential._replace(expires=NEVER)

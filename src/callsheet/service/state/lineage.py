@@ -4,10 +4,10 @@ import logging
 from typing import NamedTuple
 
 from callsheet.api.state import State
-from callsheet.domain.errors import ForeignError
+from callsheet.domain.errors import ForeignDatabaseError
 from callsheet.domain.times import parse_instant
 from callsheet.storage.store import Store
-from callsheet.storage.transactions.read import Reading
+from callsheet.storage.transactions.read import ReadTransaction
 
 _log = logging.getLogger("callsheet")
 
@@ -43,7 +43,7 @@ class Lineage:
         self.lost: _Mark | None = None
         """The last change that was lost so, or None."""
 
-    def judge(self, reading: Reading, state: State) -> None:
+    def judge(self, reading: ReadTransaction, state: State) -> None:
         """Log what became of the database since ``state``, from which it does not lead on.
 
         Raises
@@ -59,7 +59,7 @@ class Lineage:
         if installation is None:
             raise self._store.database.ownerless()
         if installation.organization_id != state.organization_id:
-            raise ForeignError(
+            raise ForeignDatabaseError(
                 f"The database {self._store.place} holds another installation (organization "
                 f"{installation.organization_id}) than this server serves (organization {state.organization_id}); "
                 "put the right database back, or restart the server to serve this one."
@@ -86,7 +86,7 @@ class Lineage:
             installation.revision,
         )
 
-    def look_for_lost(self, reading: Reading) -> None:
+    def look_for_lost(self, reading: ReadTransaction) -> None:
         """Note if the database has again what it had lost, or was restored since."""
         lost = self.lost
         if lost is None:
@@ -100,7 +100,7 @@ class Lineage:
             self.lost = None
 
 
-def _is_restored_since(reading: Reading, mark: _Mark) -> bool:
+def _is_restored_since(reading: ReadTransaction, mark: _Mark) -> bool:
     """Whether a backup was restored after the change of ``mark`` was made."""
     restored_at = reading.last_restore()
     if restored_at is None or mark.last_change is None:

@@ -11,17 +11,17 @@ from typing import Final
 
 from callsheet.api.compression import work_off
 from callsheet.api.state import Options, State
-from callsheet.domain.errors import ReplacedError, StateFileError, StorageAwayError, StorageError
+from callsheet.domain.errors import DatabaseReplacedError, StateFileError, StorageError, StorageUnavailableError
 from callsheet.service.state.backoff import Backoff, chance
 from callsheet.service.state.file import StateFile
 from callsheet.service.state.lineage import Lineage
 from callsheet.service.state.load import catch_up, load
 from callsheet.service.state.outage import Outage
 from callsheet.service.state.placeholder import waiting_state
-from callsheet.service.state.saver import Saving
-from callsheet.service.state.stats import Following
+from callsheet.service.state.saver import StateSaver
+from callsheet.service.state.stats import RefreshStats
 from callsheet.storage.store import Store
-from callsheet.storage.transactions.read import Reading
+from callsheet.storage.transactions.read import ReadTransaction
 from callsheet.storage.watch import Watch
 
 _log = logging.getLogger("callsheet")
@@ -75,7 +75,7 @@ class LiveState:
         *,
         prepare: Callable[[], object] | None = None,
         state_file: StateFile | None = None,
-        away: StorageAwayError | None = None,
+        away: StorageUnavailableError | None = None,
     ) -> None:
         self._store = store
         self._poll_seconds = poll_seconds
@@ -92,7 +92,7 @@ class LiveState:
         """What goes wrong with the database."""
         self.history = Lineage(store)
         """Whether the database leads on from what was served."""
-        self.following = Following()
+        self.following = RefreshStats()
         """How often it was followed."""
         self._is_prepared = False
         self.has_state = False
@@ -100,12 +100,12 @@ class LiveState:
         self.on_first_state: Callable[[], object] = lambda: None
         """Called when there is one, if there was none at the beginning."""
         self.current: State = waiting_state(options)
-        self._saving = None if state_file is None else Saving(state_file, self._present)
+        self._saving = None if state_file is None else StateSaver(state_file, self._present)
         try:
             if away is not None:
                 raise away
             self._make_ready()
-        except StorageAwayError as error:
+        except StorageUnavailableError as error:
             if prepare is None:
                 raise
             self._begin_without(error, state_file)
@@ -168,7 +168,7 @@ class LiveState:
                 self.on_first_state()
         return moved
 
-    def _read(self, reading: Reading, announced: int | None) -> State:
+    def _read(self, reading: ReadTransaction, announced: int | None) -> State:
         """Return the State of the database; ``announced`` is the revision that it was just said to have."""
         state = self.current
         if not self.has_state:
@@ -190,7 +190,7 @@ class LiveState:
         if not self.has_state:
             self.refresh()
 
-    def _begin_without(self, cause: StorageAwayError, state_file: StateFile | None) -> None:
+    def _begin_without(self, cause: StorageUnavailableError, state_file: StateFile | None) -> None:
         """Begin with what was saved, if anything was."""
         saved = None
         try:
@@ -229,7 +229,7 @@ class LiveState:
                         backoff.reset()
             except Exception as error:  # the State in memory goes on answering, whatever this was
                 self.following.failures += 1
-                self.following.replacements += isinstance(error, ReplacedError)
+                self.following.replacements += isinstance(error, DatabaseReplacedError)
                 self.outage.happens(error, self._consequence())
                 stop.wait(backoff.next())
         self._tidy_files()

@@ -12,7 +12,7 @@ from callsheet.domain.access.keyring import Keyring
 from callsheet.domain.access.workspace import Workspace
 from callsheet.domain.catalog import Catalog
 from callsheet.domain.errors import StorageError
-from callsheet.storage.transactions.read import Installation, Reading
+from callsheet.storage.transactions.read import Installation, ReadTransaction
 
 
 @contextmanager
@@ -28,7 +28,7 @@ def without_collections() -> Iterator[None]:
 
 
 @without_collections()
-def load(reading: Reading, options: Options, past: State | None = None) -> State:
+def load(reading: ReadTransaction, options: Options, past: State | None = None) -> State:
     """Return everything, read anew.
 
     Parameters
@@ -61,7 +61,7 @@ def load(reading: Reading, options: Options, past: State | None = None) -> State
     )
 
 
-def catch_up(reading: Reading, state: State) -> State | None:
+def catch_up(reading: ReadTransaction, state: State) -> State | None:
     """Return ``state`` with what has changed since its revision; None if the database does not lead on from it."""
     installation = reading.installation()
     news = None if installation is None else _news(reading, state, installation)
@@ -89,7 +89,7 @@ class _News(NamedTuple):
     last_change: tuple[int, str] | None
 
 
-def _news(reading: Reading, state: State, installation: Installation) -> _News | None:
+def _news(reading: ReadTransaction, state: State, installation: Installation) -> _News | None:
     """What has happened since ``state``; None if the database has gone another way, as after a restore."""
     if installation.organization_id != state.organization_id or installation.revision < state.revision:
         return None
@@ -105,7 +105,7 @@ def _news(reading: Reading, state: State, installation: Installation) -> _News |
     return _News(changed, last) if known == state.last_change else None
 
 
-def _changed_catalog(reading: Reading, catalog: Catalog, models: list[str], aliases: list[str]) -> Catalog:
+def _changed_catalog(reading: ReadTransaction, catalog: Catalog, models: list[str], aliases: list[str]) -> Catalog:
     if not models and not aliases:
         return catalog  # views of it stay good
     present = {model.id: model for model in reading.models(models)}
@@ -118,7 +118,7 @@ def _changed_catalog(reading: Reading, catalog: Catalog, models: list[str], alia
 
 
 def _changed_workspaces(
-    reading: Reading, workspaces: Mapping[str, Workspace], changed: list[str]
+    reading: ReadTransaction, workspaces: Mapping[str, Workspace], changed: list[str]
 ) -> Mapping[str, Workspace]:
     if not changed:
         return workspaces

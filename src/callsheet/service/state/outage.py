@@ -3,7 +3,7 @@
 import logging
 from typing import Final
 
-from callsheet.domain.errors import StorageAwayError, StorageError
+from callsheet.domain.errors import StorageError, StorageUnavailableError
 
 _log = logging.getLogger("callsheet")
 
@@ -22,7 +22,7 @@ class Outage:
     @property
     def is_away(self) -> bool:
         """Whether the database is out of reach, rather than wrong."""
-        return isinstance(self.cause, StorageAwayError)
+        return isinstance(self.cause, StorageUnavailableError)
 
     def happens(self, cause: Exception, consequence: str) -> None:
         """Note why the database cannot be followed, and tell what that means, if it was not told before."""

@@ -1,7 +1,7 @@
 """Waiting: the State of a process that has none yet."""
 
 from callsheet.api.state import Options, State
-from callsheet.domain.access.keyring import Credential, Keyring
+from callsheet.domain.access.keyring import KeyRecord, Keyring
 from callsheet.domain.catalog import Catalog
 from callsheet.domain.errors import OverloadedError
 
@@ -11,7 +11,7 @@ class _UnknownKeys(Keyring):
 
     __slots__ = ()
 
-    def find(self, secret: bytes) -> Credential | None:  # noqa: ARG002  # no secret can be judged
+    def find(self, secret: bytes) -> KeyRecord | None:  # noqa: ARG002  # no secret can be judged
         """Ask the caller to come again (contract, section 5)."""
         raise OverloadedError("Overloaded")
 

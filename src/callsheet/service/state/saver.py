@@ -23,7 +23,7 @@ _PATIENCE: Final = 10.0
 _SHARE: Final = 10
 
 
-class Saving:
+class StateSaver:
     """Saves the present State when it has changed, and notes how long it was true, now and then and at the end.
 
     Several processes may save to one file: one writes, and the others find there what they would write.

@@ -3,7 +3,7 @@
 from callsheet.storage.watch import Watch
 
 
-class Following:
+class RefreshStats:
     """Counts, on the thread that follows; any other may read."""
 
     def __init__(self) -> None:

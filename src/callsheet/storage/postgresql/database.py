@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, text
 from sqlalchemy.exc import DBAPIError
 
-from callsheet.domain.errors import StorageAwayError, StorageError
+from callsheet.domain.errors import StorageError, StorageUnavailableError
 from callsheet.storage import database, tables
 from callsheet.storage.database import Database
 
@@ -91,9 +91,9 @@ class PostgreSQL(Database):
         try:
             super().commit(connection)
         except DBAPIError as error:
-            if not isinstance(self.explain(error.orig or error), StorageAwayError):
+            if not isinstance(self.explain(error.orig or error), StorageUnavailableError):
                 raise
-            raise StorageAwayError(
+            raise StorageUnavailableError(
                 f"The database {self.place} went away while a change was being committed; "
                 "look whether it was made before you make it again."
             ) from error

@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 import psycopg
 
-from callsheet.domain.errors import DamagedError, StorageAwayError, StorageError
+from callsheet.domain.errors import CorruptDatabaseError, StorageError, StorageUnavailableError
 
 
 class _Meaning(NamedTuple):
@@ -15,9 +15,9 @@ class _Meaning(NamedTuple):
     kind: type[StorageError] = StorageError
 
 
-_MISSING: Final = _Meaning("lacks a table it should have; restore it from a backup", DamagedError)
+_MISSING: Final = _Meaning("lacks a table it should have; restore it from a backup", CorruptDatabaseError)
 _FOREIGN: Final = _Meaning("belongs to another program; name another with --database")
-_DAMAGED: Final = _Meaning("is damaged; restore it from a backup", DamagedError)
+_DAMAGED: Final = _Meaning("is damaged; restore it from a backup", CorruptDatabaseError)
 _FULL: Final = _Meaning("cannot grow: the disk is full")
 _LOGIN: Final = _Meaning("refuses this user or password; correct the URL, PGPASSWORD or the password file")
 _REFUSED: Final = _Meaning("does not let this user in from here; its administrator can, in pg_hba.conf")
@@ -26,20 +26,20 @@ _READ_ONLY: Final = _Meaning("can only be read: it is a replica, or set to read-
 _FORBIDDEN: Final = _Meaning("does not allow this user what is needed ({}); grant it, or name another user")
 _TLS: Final = _Meaning("cannot be reached over TLS ({}); correct the URL or the certificates")
 
-_HELD: Final = _Meaning("is held by another process; try again in a moment", StorageAwayError)
-_BUSY: Final = _Meaning("is too busy to answer in time; try again in a moment", StorageAwayError)
+_HELD: Final = _Meaning("is held by another process; try again in a moment", StorageUnavailableError)
+_BUSY: Final = _Meaning("is too busy to answer in time; try again in a moment", StorageUnavailableError)
 _CROWDED: Final = _Meaning(
-    "has no connection left ({}); raise that limit, or let fewer processes connect", StorageAwayError
+    "has no connection left ({}); raise that limit, or let fewer processes connect", StorageUnavailableError
 )
-_CLOSED: Final = _Meaning("closed the connection; try again in a moment", StorageAwayError)
-_TURNING: Final = _Meaning("is starting or stopping; try again in a moment", StorageAwayError)
-_SILENT: Final = _Meaning("did not answer in time; see to the server and the network", StorageAwayError)
-_NO_PRIMARY: Final = _Meaning("has no primary at the moment; see to the failover", StorageAwayError)
+_CLOSED: Final = _Meaning("closed the connection; try again in a moment", StorageUnavailableError)
+_TURNING: Final = _Meaning("is starting or stopping; try again in a moment", StorageUnavailableError)
+_SILENT: Final = _Meaning("did not answer in time; see to the server and the network", StorageUnavailableError)
+_NO_PRIMARY: Final = _Meaning("has no primary at the moment; see to the failover", StorageUnavailableError)
 _UNREACHED: Final = _Meaning(
-    "cannot be reached: nothing answers there; start it, or correct host and port", StorageAwayError
+    "cannot be reached: nothing answers there; start it, or correct host and port", StorageUnavailableError
 )
 _UNKNOWN_HOST: Final = _Meaning(
-    "is on a host nobody knows; correct the URL, or see to the name server", StorageAwayError
+    "is on a host nobody knows; correct the URL, or see to the name server", StorageUnavailableError
 )
 
 #: By SQLSTATE, or the class of it that the first two characters are; the full one counts first.
@@ -118,7 +118,7 @@ _NAME: Final = re.compile('"[^"]*"')
 _NO_CONNECTION: Final = (psycopg.OperationalError, psycopg.InterfaceError, OSError)
 
 _OTHER: Final = _Meaning("failed: {}")
-_OTHER_WAY: Final = _Meaning("cannot be reached: {}", StorageAwayError)
+_OTHER_WAY: Final = _Meaning("cannot be reached: {}", StorageUnavailableError)
 
 
 def explain(place: str, error: BaseException) -> StorageError:

@@ -11,7 +11,12 @@ from urllib.parse import quote, unquote
 
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, text
 
-from callsheet.domain.errors import DamagedError, ReplacedError, StorageAwayError, StorageError
+from callsheet.domain.errors import (
+    CorruptDatabaseError,
+    DatabaseReplacedError,
+    StorageError,
+    StorageUnavailableError,
+)
 from callsheet.storage import database
 from callsheet.storage.database import Database
 from callsheet.storage.sqlite.files import Files, file_identity, names_of, uses_wal
@@ -33,17 +38,21 @@ _OPENED: Final = "callsheet files"
 
 #: A part of what SQLite says, what that means, and whether it may be over in a moment.
 _REASONS: Final = (
-    ("locked", "is held by another process; try again in a moment", StorageAwayError),
-    ("locking protocol", "is held by another process; try again in a moment", StorageAwayError),  # while opening
+    ("locked", "is held by another process; try again in a moment", StorageUnavailableError),
+    (
+        "locking protocol",
+        "is held by another process; try again in a moment",
+        StorageUnavailableError,
+    ),  # while opening
     ("permission denied", "cannot be opened; check the permissions of the file and its folder", StorageError),
     ("readonly", _READ_ONLY, StorageError),
-    ("not a database", "is not a SQLite database; name another with --database", DamagedError),
-    ("malformed", "is damaged; restore it from a backup", DamagedError),
+    ("not a database", "is not a SQLite database; name another with --database", CorruptDatabaseError),
+    ("malformed", "is damaged; restore it from a backup", CorruptDatabaseError),
     ("disk i/o error", "cannot be read or written; check the disk", StorageError),
     ("full", "cannot grow: the disk is full", StorageError),
     ("unable to open", "cannot be opened; check that its folder exists and is writable", StorageError),
-    ("no such file", "is not there; put it back, or name another with --database", StorageAwayError),
-    ("no such table", "lacks a table it should have; restore it from a backup", DamagedError),
+    ("no such file", "is not there; put it back, or name another with --database", StorageUnavailableError),
+    ("no such table", "lacks a table it should have; restore it from a backup", CorruptDatabaseError),
 )
 
 
@@ -94,7 +103,7 @@ class SQLite(Database):
         except FileNotFoundError:
             ending = ""
         if ending is not None:
-            raise ReplacedError(
+            raise DatabaseReplacedError(
                 f"The file {self.name_of(ending)} was replaced or removed while a change was being made; "
                 "look whether it was made before you make it again."
             )
@@ -107,7 +116,7 @@ class SQLite(Database):
                 raise StorageError(f"The database {path} is a folder; name a file with --database.")
             if not path.exists() or path.stat().st_size == 0:
                 if self.has_wal():  # SQLite would remove it
-                    raise StorageAwayError(
+                    raise StorageUnavailableError(
                         f"The database {path} is missing or empty, but {self.name_of('-wal')} holds changes to it; "
                         f"put the database back, or remove {self.name_of('-wal')} to lose them."
                     )
@@ -213,7 +222,7 @@ class SQLite(Database):
     def overwritten(self, files: Files) -> StorageError:
         """Note that the database was written to past SQLite, which may now mix it with the -wal; return why."""
         self._overwritten = files
-        return DamagedError(
+        return CorruptDatabaseError(
             f"The database {self.place} was overwritten while it was in use, and may hold parts of two databases; "
             "stop its servers, then restore a backup with --force."
         )
@@ -242,7 +251,7 @@ class SQLite(Database):
 
     def _strange_wal(self) -> StorageError:
         wal, shm = self.name_of("-wal"), self.name_of("-shm")
-        return DamagedError(
+        return CorruptDatabaseError(
             f"The file {wal} does not belong to the database {self.place}, which was put there by hand; "
             f"remove {wal} and {shm}, or put back the database that was there before."
         )
@@ -294,7 +303,7 @@ class SQLite(Database):
             yield
         finally:
             if self.path.stat().st_mtime_ns != before.st_mtime_ns:
-                raise StorageAwayError(
+                raise StorageUnavailableError(
                     f"The database {self.place} was written to meanwhile; try again in a moment."
                 )
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
 
-from callsheet.domain.errors import ReplacedError, StorageError
+from callsheet.domain.errors import DatabaseReplacedError, StorageError
 from callsheet.storage import schema
 from callsheet.storage.sqlite.files import Files, names_of
 from callsheet.storage.watch import Watch
@@ -102,7 +102,7 @@ class SQLiteWatch(Watch):
     def _refuse_replaced(self, files: Files) -> None:
         """Raise ReplacedError if one of ``files`` is not the one that is watched."""
         if (ending := files.replaced(self._files)) is not None:
-            raise ReplacedError(
+            raise DatabaseReplacedError(
                 f"The file {self._database.name_of(ending)} was replaced or removed while it was in use, and with "
                 "it any change that only that file held; to exchange a database in use, run: callsheet restore."
             )

@@ -86,7 +86,7 @@ _RECORDS: Final = (
 )
 
 
-class Reading:
+class ReadTransaction:
     """What can be read in one transaction: everything in it is of one moment."""
 
     def __init__(self, connection: Connection) -> None:

@@ -13,10 +13,10 @@ from callsheet.domain.times import format_instant
 from callsheet.storage import tables
 from callsheet.storage.database import Database
 from callsheet.storage.transactions import rows
-from callsheet.storage.transactions.read import Reading
+from callsheet.storage.transactions.read import ReadTransaction
 
 
-class Writing(Reading):
+class WriteTransaction(ReadTransaction):
     """What can be written in one transaction. Every change is put down by `record` in the same one."""
 
     def __init__(self, connection: Connection, database: Database, actor: str, now: datetime) -> None:

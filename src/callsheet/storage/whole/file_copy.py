@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from sqlalchemy import select
 
-from callsheet.domain.errors import DamagedError, StorageError
+from callsheet.domain.errors import CorruptDatabaseError, StorageError
 from callsheet.storage import schema, tables
 from callsheet.storage.atomic_file import beside, give_name
 from callsheet.storage.sqlite.database import SQLite
@@ -103,7 +103,7 @@ def is_damaged(store: Store) -> bool:
                 return True
             present = database.table_names(connection)
         return database.revision() == schema.HEAD and not tables.metadata.tables.keys() <= present
-    except DamagedError:
+    except CorruptDatabaseError:
         return True
 
 

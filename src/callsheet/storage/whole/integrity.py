@@ -24,7 +24,7 @@ from sqlalchemy.types import NullType
 from callsheet.storage import tables
 from callsheet.storage.database import Database
 from callsheet.storage.store import Store
-from callsheet.storage.transactions.read import Installation, Reading
+from callsheet.storage.transactions.read import Installation, ReadTransaction
 from callsheet.storage.transactions.rows import Row
 
 _AT_ONCE: Final = 1000  # rows held in memory at a time; there may be a million
@@ -64,9 +64,9 @@ class Integrity:
         """Return whether the database itself refuses to change or drop a change record."""
         return self._database.is_protected(self._connection)
 
-    def reading(self) -> Reading:
+    def reading(self) -> ReadTransaction:
         """Return what reads the same rows as what they mean."""
-        return Reading(self._connection)
+        return ReadTransaction(self._connection)
 
     def counts(self) -> dict[str, int]:
         """Return how many rows each table has."""

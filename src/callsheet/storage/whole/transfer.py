@@ -15,9 +15,9 @@ from callsheet.domain.errors import StorageError
 from callsheet.storage import tables
 from callsheet.storage.database import Database
 from callsheet.storage.store import Store
-from callsheet.storage.transactions.read import Installation, Reading
+from callsheet.storage.transactions.read import Installation, ReadTransaction
 from callsheet.storage.transactions.rows import Row
-from callsheet.storage.transactions.write import Writing
+from callsheet.storage.transactions.write import WriteTransaction
 
 #: Every table, each after those that its rows refer to.
 _TABLES: Final = tuple(tables.metadata.sorted_tables)
@@ -65,7 +65,7 @@ class Content:
 
     def installation(self) -> Installation | None:
         """Return the installation, or None if nothing has been set up."""
-        return Reading(self._connection).installation()
+        return ReadTransaction(self._connection).installation()
 
     def identity(self) -> object:
         """Return what tells the database from every other."""
@@ -184,7 +184,7 @@ class WritableContent(Content):
         if past is not None and past.revision > revision:
             self._connection.execute(update(tables.installation).values(revision=past.revision))
         before = None if past is None else {"revision": past.revision}
-        writing = Writing(self._connection, self._database, actor, now)
+        writing = WriteTransaction(self._connection, self._database, actor, now)
         writing.record("restore", "installation", organization_id, before, {"revision": revision})
         return self._connection.execute(select(installed.revision)).scalar_one(), revision
 
