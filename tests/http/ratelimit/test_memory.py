@@ -21,7 +21,7 @@ class Clock:
         self.now = 1_800_000_000.0
         self.set_by = 0.0
         clocks = SimpleNamespace(monotonic=lambda: self.now, time=lambda: self.now + self.set_by)
-        for module in ("limits_counters", "limits_rate"):
+        for module in ("ratelimit.memory", "ratelimit.limiter"):
             monkeypatch.setattr(f"callsheet.http.{module}.time", clocks)
 
 

@@ -209,10 +209,12 @@ class SQLite(Database):
     def refuse_strange_wal(self, files: Files) -> None:
         """Raise StorageError if the -wal is the one that was watched beside another file of this name.
 
-        SQLite takes it for a part of whatever file it is beside, and mixes the two.
+        SQLite takes it for a part of whatever file it is beside, and mixes the two. An empty -wal is a new one: the
+        file system may have given it the number of one that was removed.
         """
         past = self.watched
-        if past is not None and past.holds_changes and past.wal == files.wal and past.main != files.main:
+        both_hold_changes = past is not None and past.holds_changes and files.holds_changes
+        if past is not None and both_hold_changes and past.wal == files.wal and past.main != files.main:
             raise self._strange_wal()
         past = self._overwritten
         if past is not None and (past.main, past.wal) == (files.main, files.wal):
