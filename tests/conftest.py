@@ -5,19 +5,44 @@ import shutil
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from tempfile import mkdtemp
 
 import pytest
-from hypothesis import HealthCheck, settings
 
 from callsheet.service.setup import open_store
 from tests.doors import AnswerDoor, AppDoor, Door, HTTPDoor, PlainHTTPDoor
 from tests.installation import Installation, now
-from tests.postgres import Databases, databases
+from tests.postgres import SHARED_FOLDER, Databases, databases
+from tests.tiers import register_profiles, use_everything
 
-settings.register_profile(
-    "ci", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-settings.load_profile("ci")
+register_profiles()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option for the second tier."""
+    parser.addoption("--all", action="store_true", help="run every seed, round and combination (tests/tiers.py)")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose the tier, and make a folder in which the processes of this run share a PostgreSQL cluster to copy."""
+    if config.option.all and not config.getoption("--hypothesis-profile"):
+        use_everything()
+    if SHARED_FOLDER not in os.environ:
+        os.environ[SHARED_FOLDER] = mkdtemp(prefix="callsheet-shared-")
+        config.add_cleanup(lambda: shutil.rmtree(os.environ.pop(SHARED_FOLDER), ignore_errors=True))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is left to ``--all``, unless a test is named by its full id."""
+    named = {argument for argument in config.args if "::" in argument}
+    left = [
+        item
+        for item in items
+        if item.get_closest_marker("exhaustive") and not config.option.all and item.nodeid not in named
+    ]
+    if left:
+        config.hook.pytest_deselected(items=left)
+        items[:] = [item for item in items if item not in set(left)]
 
 
 @pytest.fixture(autouse=True)
