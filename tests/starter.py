@@ -1,6 +1,6 @@
-"""Starts ``callsheet`` by forking a process that has imported it already, which costs a fraction of a fresh start.
+"""Starts ``callsheet`` by forking a process that has imported it already, which is much quicker than a fresh start.
 
-The forked process is a child of the process that asks for it. It has the arguments, environment, folder and standard
+The forked process is a child of the process that asks for it. It has the arguments, environment, folder and
 streams that it is given, and runs ``callsheet.__main__`` as ``python -W error -m callsheet`` does, so that waiting
 for it, signals, exit codes and process groups work as ever. What a fork cannot stand for starts plainly: another
 command line, a terminal as a standard stream, an environment that the interpreter itself reads, a system other than

@@ -1,4 +1,4 @@
-"""Two tiers: what `scripts/test` runs, and what only `scripts/test --all` adds: more seeds, rounds and combinations.
+"""Two tiers: what `scripts/test` runs, and what `scripts/test --all` adds: more seeds, rounds and combinations.
 
 Every property is proved in the first tier; the second proves it again and again.
 """
