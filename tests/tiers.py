@@ -38,10 +38,10 @@ def use_everything() -> None:
     settings.load_profile("ci")
 
 
-def examples(times: float) -> Callable[[Any], Any]:
-    """Try a property ``times`` as often as the profile says."""
+def examples(times: float, **more: Any) -> Callable[[Any], Any]:
+    """Try a property ``times`` as often as the profile says; ``more`` is as in `hypothesis.settings`."""
     assert settings.default is not None
-    return settings(max_examples=max(5, round(settings.default.max_examples * times)))
+    return settings(max_examples=max(3, round(settings.default.max_examples * times)), **more)
 
 
 def repeated(quick: int, everything: int) -> int:
