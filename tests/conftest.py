@@ -13,7 +13,7 @@ from callsheet.service.setup import open_store
 from tests.doors import AnswerDoor, AppDoor, Door, HTTPDoor, PlainHTTPDoor
 from tests.installation import Installation, now
 from tests.postgres import SHARED_FOLDER, Databases, databases
-from tests.tiers import register_profiles, use_everything
+from tests.tiers import exhaustive, register_profiles, use_everything
 
 register_profiles()
 
@@ -65,6 +65,16 @@ def _template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def _empty_template(_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with an empty catalogue."""
+    path = tmp_path_factory.mktemp("empty-template") / "callsheet.db"
+    shutil.copy(_template, path)
+    with closing(Installation(f"sqlite:///{path}")) as opened:
+        opened.clear_catalog()
+    return path
+
+
+@pytest.fixture(scope="session")
 def postgres() -> Iterator[Databases]:
     """Databases of a real PostgreSQL server, made as they are wanted."""
     with databases() as made:
@@ -80,7 +90,7 @@ def postgres_template(postgres: Databases) -> str:
 
 
 @pytest.fixture
-def installation(request: pytest.FixtureRequest, _template: Path, tmp_path: Path) -> Iterator[Installation]:
+def installation(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Installation]:
     """A fresh installation: the built-in catalogue, the default workspace, no key.
 
     On SQLite, unless the test is marked with `tests.installation.on_both`.
@@ -93,7 +103,8 @@ def installation(request: pytest.FixtureRequest, _template: Path, tmp_path: Path
         made.drop(url)
     else:
         path = tmp_path / "callsheet.db"
-        shutil.copy(_template, path)
+        template: Path = request.getfixturevalue("_empty_template" if "empty" in request.fixturenames else "_template")
+        shutil.copy(template, path)
         with closing(Installation(f"sqlite:///{path}")) as opened:
             yield opened
 
@@ -101,13 +112,17 @@ def installation(request: pytest.FixtureRequest, _template: Path, tmp_path: Path
 @pytest.fixture
 def empty(installation: Installation) -> Installation:
     """An installation with an empty catalogue."""
-    installation.clear_catalog()
+    if not installation.url.startswith("sqlite:"):
+        installation.clear_catalog()
     return installation
 
 
-@pytest.fixture(params=["answer", "app", "http", "plain-http"])
+@pytest.fixture(params=["answer", "app", "http", pytest.param("plain-http", marks=exhaustive)])
 def door(request: pytest.FixtureRequest, installation: Installation) -> Iterator[Door]:
-    """The public API of `installation`, through the pure function, the ASGI app, and real HTTP."""
+    """The public API of `installation`, through the pure function, the ASGI app, and real HTTP.
+
+    Without the fast protocol, HTTP is left to ``--all``: tests/http proves that the bytes are the same.
+    """
     kind: type[Door] = {"answer": AnswerDoor, "app": AppDoor, "http": HTTPDoor, "plain-http": PlainHTTPDoor}[
         request.param
     ]
