@@ -103,8 +103,8 @@ def installation(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ins
         made.drop(url)
     else:
         path = tmp_path / "callsheet.db"
-        template: Path = request.getfixturevalue("_empty_template" if "empty" in request.fixturenames else "_template")
-        shutil.copy(template, path)
+        template = "_empty_template" if "empty" in request.fixturenames else "_template"
+        shutil.copy(request.getfixturevalue(template), path)
         with closing(Installation(f"sqlite:///{path}")) as opened:
             yield opened
 
