@@ -13,10 +13,10 @@ import uvicorn
 from callsheet.api.answer import answer
 from callsheet.api.request import Request
 from callsheet.http.app import CallsheetApp, options_of
-from callsheet.http.config import ServerConfig
-from callsheet.http.protocol import Limits
+from callsheet.http.connection.protocol import Limits
 from callsheet.http.request_id import make_request_id
-from callsheet.http.server import bind
+from callsheet.http.serve.config import ServerConfig
+from callsheet.http.serve.run import bind
 from callsheet.settings import Settings
 from tests.installation import Installation
 

@@ -1,7 +1,7 @@
 """Views that nobody asks are let go, and answer the same when they are asked again."""
 
 from callsheet.api.state import State
-from callsheet.domain.access import Visibility
+from callsheet.domain.access.visibility import Visibility
 from tests.api.states import SECRET, ask, make_state
 from tests.installation import make_model
 

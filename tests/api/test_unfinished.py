@@ -8,7 +8,7 @@ from callsheet.api.answer import Response, answer
 from callsheet.api.request import Request
 from callsheet.api.state import State
 from callsheet.api.view import UnfinishedError
-from callsheet.domain.access import Visibility
+from callsheet.domain.access.visibility import Visibility
 from callsheet.domain.model import Lifecycle
 from tests.api.states import REQUEST_ID, SECRET, make_state
 from tests.installation import make_model

@@ -10,9 +10,9 @@ from typing import Any, Final
 import uvicorn
 
 from callsheet.http.app import CallsheetApp, options_of
-from callsheet.http.config import ServerConfig
-from callsheet.http.protocol import Limits
-from callsheet.http.server import bind
+from callsheet.http.connection.protocol import Limits
+from callsheet.http.serve.config import ServerConfig
+from callsheet.http.serve.run import bind
 from callsheet.settings import Settings
 from tests.broken.asking import Bug, Twisted
 from tests.installation import Installation

@@ -15,7 +15,7 @@ import pytest
 import trustme
 
 from callsheet import APIConnectionError, APIResponseError, APITimeoutError, Client, ClientError
-from callsheet.client import intake
+from callsheet.client import response_reader
 from callsheet.testing import ModelsAPI
 from tests.broken.serving import serve_nothing, serve_silence
 from tests.client.asking import MakeAsker, Script
@@ -109,7 +109,7 @@ def test_a_body_that_is_not_in_its_coding(asker: MakeAsker, tmp_path: Path) -> N
 @pytest.fixture
 def max_body(monkeypatch: pytest.MonkeyPatch) -> int:
     """The longest body, made shorter, so that a test need not make one of the real length."""
-    monkeypatch.setattr(intake, "MAX_BODY", 16 << 20)
+    monkeypatch.setattr(response_reader, "MAX_BODY", 16 << 20)
     return 16 << 20
 
 

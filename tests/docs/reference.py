@@ -9,7 +9,7 @@ import typer
 
 from callsheet import settings
 from callsheet.cli.app import app
-from callsheet.http.metrics_family import FAMILIES
+from callsheet.http.metrics.families import FAMILIES
 from callsheet.settings import Settings
 from tests.docs.builtin_page import builtin_page
 from tests.docs.pages import ROOT

@@ -8,8 +8,8 @@ from typing import Any
 from uvicorn.server import ServerState
 
 from callsheet.http.app import CallsheetApp
-from callsheet.http.config import ServerConfig
-from callsheet.http.protocol import Limits
+from callsheet.http.connection.protocol import Limits
+from callsheet.http.serve.config import ServerConfig
 
 DATE = (b"date", b"Sat, 21 Nov 2026 00:00:00 GMT")
 

@@ -16,10 +16,10 @@ import pytest
 import uvicorn
 
 from callsheet.http.app import CallsheetApp
-from callsheet.http.config import ServerConfig
+from callsheet.http.connection.protocol import Limits
 from callsheet.http.paths import Scope
-from callsheet.http.protocol import Limits
-from callsheet.http.server import bind
+from callsheet.http.serve.config import ServerConfig
+from callsheet.http.serve.run import bind
 from callsheet.settings import LogFormat
 from tests.http.plain import SECRET, make_app, plain
 from tests.installation import Installation, make_model, now

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.program import Program, wait_for
+from tests.tiers import exhaustive
 
 ROOT = Path(__file__).parents[2]
 
@@ -33,6 +34,7 @@ def clone(tmp_path: Path) -> Path:
     return folder
 
 
+@exhaustive  # it installs everything; with what is installed, tests/docs follows the same page
 def test_the_first_command_of_the_readme_serves_what_it_prints(
     clone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from callsheet.service.copy import copy_installation
+from callsheet.service.maintenance.copy import copy_installation
 from callsheet.storage.store import Store
 from tests.first_release import first_release
 from tests.postgres import Databases

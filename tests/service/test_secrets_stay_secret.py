@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from callsheet.domain.access.secret import fingerprint
 from callsheet.domain.errors import ConflictError
-from callsheet.domain.secret import fingerprint
 from tests.installation import Installation
 from tests.service.content import content
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 
-from callsheet.storage.sqlite import SQLite
+from callsheet.storage.sqlite.database import SQLite
 from callsheet.storage.store import Store
 from tests import postgres
 

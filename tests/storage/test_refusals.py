@@ -7,13 +7,15 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from callsheet.domain.errors import StorageError
-from callsheet.storage import schema, sqlite
+from callsheet.storage import schema
+from callsheet.storage.sqlite import database
 from callsheet.storage.store import Store
 from tests.storage.files import execute, fingerprint, make_database, url_of
+from tests.tiers import examples
 
 UNTOUCHED_BY_US = "CREATE TABLE films (title)", "INSERT INTO films VALUES ('Playtime')"
 
@@ -35,7 +37,7 @@ def of_another_program_with_alembic(path: Path) -> None:
 
 
 def with_our_mark_but_other_tables(path: Path) -> None:
-    execute(path, f"PRAGMA application_id = {sqlite.APPLICATION_ID}", *UNTOUCHED_BY_US)
+    execute(path, f"PRAGMA application_id = {database.APPLICATION_ID}", *UNTOUCHED_BY_US)
 
 
 def text(path: Path) -> None:
@@ -216,7 +218,7 @@ def refusals(store: Store) -> list[str]:
     return []
 
 
-@settings(max_examples=200)
+@examples(2)
 @given(st.lists(st.tuples(st.floats(0, 1), st.binary(min_size=1, max_size=200)), min_size=1, max_size=3))
 def test_whatever_is_wrong_with_a_file_it_is_one_sentence(
     tmp_path: Path, sound: Path, scribbles: list[tuple[float, bytes]]

@@ -7,12 +7,12 @@ import pytest
 
 from callsheet.domain.errors import (
     ConflictError,
-    DamagedError,
-    ReplacedError,
-    StorageAwayError,
+    CorruptDatabaseError,
+    DatabaseReplacedError,
     StorageError,
+    StorageUnavailableError,
 )
-from callsheet.service.backup import back_up
+from callsheet.service.maintenance.backup import back_up
 from callsheet.storage.store import Store
 from callsheet.storage.watch import Watch
 from tests.storage.files import NOW, fingerprint, make_database, url_of
@@ -113,7 +113,7 @@ def test_another_file_in_the_place_of_one_of_the_three_ends_the_watch(
     with file.watch() as watch, other.watch():
         watch.changed(0)
         Path(f"{other.place}{ending}").replace(f"{file.place}{ending}")
-        with pytest.raises(ReplacedError) as refusal:
+        with pytest.raises(DatabaseReplacedError) as refusal:
             watch.changed(0)
         assert str(refusal.value).startswith(f"The file {file.place}{ending} was replaced or removed ")
 
@@ -123,7 +123,7 @@ def test_a_file_that_was_removed_beside_the_database_ends_the_watch(file: Store,
     with file.watch() as watch:
         watch.changed(0)
         Path(f"{file.place}{ending}").unlink()
-        with pytest.raises(ReplacedError):
+        with pytest.raises(DatabaseReplacedError):
             watch.changed(0)
     with file.watch() as watch:
         assert watch.changed(0)
@@ -165,9 +165,9 @@ def test_a_file_that_is_written_over_is_found_unfit_until_another_is_there(file:
         watch.changed(0)
         with path.open("r+b") as written:  # SQLite would take a part of each
             written.write(other.read_bytes())
-        with pytest.raises(DamagedError, match="was overwritten while it was in use"):
+        with pytest.raises(CorruptDatabaseError, match="was overwritten while it was in use"):
             watch.changed(0)
-    with pytest.raises(DamagedError):
+    with pytest.raises(CorruptDatabaseError):
         file.watch()
     for ending in ("", "-wal", "-shm"):
         Path(f"{path}{ending}").unlink()
@@ -185,10 +185,10 @@ def test_a_backup_that_is_put_beside_the_wal_of_another_file_is_refused_by_every
         record(file)
         (tmp_path / "backup.db").replace(file.place)
         before = fingerprint(Path(file.place).parent)
-        with pytest.raises(ReplacedError):
+        with pytest.raises(DatabaseReplacedError):
             watch.changed(0)
     for ask in (file.watch, Store(url_of(Path(file.place))).prepare):
-        with pytest.raises(DamagedError, match=r"-wal does not belong to the database "):
+        with pytest.raises(CorruptDatabaseError, match=r"-wal does not belong to the database "):
             ask()
     assert fingerprint(Path(file.place).parent) == before
 
@@ -202,7 +202,7 @@ def test_an_empty_file_beside_a_wal_is_refused_and_the_wal_stays(file: Store) ->
         with pytest.raises(StorageError):
             watch.changed(0)
         for ask in (file.watch, file.prepare, file.is_empty):
-            with pytest.raises(StorageAwayError, match="is missing or empty, but "):
+            with pytest.raises(StorageUnavailableError, match="is missing or empty, but "):
                 ask()
     assert Path(f"{file.place}-wal").read_bytes() == wal
 
@@ -215,7 +215,7 @@ def write_and_remove(file: Store, ending: str) -> None:
 
 def test_a_change_that_went_into_a_file_that_was_removed_is_not_acknowledged(file: Store) -> None:
     for ending in ("", "-wal"):
-        with pytest.raises(ReplacedError, match="while a change was being made; look whether it was made"):
+        with pytest.raises(DatabaseReplacedError, match="while a change was being made; look whether it was made"):
             write_and_remove(file, ending)
         Path(f"{file.place}{ending}.aside").replace(f"{file.place}{ending}")
 

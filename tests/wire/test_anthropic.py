@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from callsheet.domain import errors
-from callsheet.domain.access import Shape
+from callsheet.domain.access.workspace import Shape
 from callsheet.domain.errors import APIError
 from callsheet.domain.model import Lifecycle
 from callsheet.wire import anthropic

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
-from callsheet.api import encoding
-from callsheet.api.authenticate import (
+from callsheet.api import compression
+from callsheet.api.authentication import (
     authenticate,
     check_betas,
     check_version,
@@ -94,7 +94,7 @@ def identify(state: State, headers: Mapping[bytes, bytes], known: list[Header], 
         default_limit=state.options.default_limit,
         headers=(*known, *_COMMON, (b"vary", varies), JSON),
         varying_headers=(*known, *_COMMON, (b"vary", varies + b", accept-encoding"), JSON),
-        coding=encoding.choose(headers.get(b"accept-encoding", b"")),
+        coding=compression.choose(headers.get(b"accept-encoding", b"")),
         if_none_match=headers.get(b"if-none-match"),
         expires=principal.expires,
     )

@@ -4,7 +4,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from callsheet.api.slab import Body
+from callsheet.api.encoded_block import Body
 
 if TYPE_CHECKING:
     from callsheet.api.view import View

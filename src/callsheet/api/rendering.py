@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable
 from enum import Enum
 from typing import Final, TypeVar
 
-from callsheet.api.slab import Piece, digest
-from callsheet.domain.access import Shape
+from callsheet.api.encoded_block import EncodedModel, digest
+from callsheet.domain.access.workspace import Shape
 from callsheet.domain.catalog import Block, Catalog
 from callsheet.domain.model import Model
 from callsheet.wire import anthropic, openai
@@ -13,7 +13,7 @@ from callsheet.wire import anthropic, openai
 T = TypeVar("T")
 
 
-class Form(Enum):
+class WireFormat(Enum):
     """How a model is written: Anthropic's two shapes, or OpenAI's."""
 
     CURRENT = "current"
@@ -21,10 +21,10 @@ class Form(Enum):
     OPENAI = "openai"
 
 
-_WRITE: Final[dict[Form, Callable[[Model], bytes]]] = {
-    Form.CURRENT: lambda model: anthropic.write_model(model, Shape.CURRENT),
-    Form.CLASSIC: lambda model: anthropic.write_model(model, Shape.CLASSIC),
-    Form.OPENAI: openai.write_model,
+_WRITE: Final[dict[WireFormat, Callable[[Model], bytes]]] = {
+    WireFormat.CURRENT: lambda model: anthropic.write_model(model, Shape.CURRENT),
+    WireFormat.CLASSIC: lambda model: anthropic.write_model(model, Shape.CLASSIC),
+    WireFormat.OPENAI: openai.write_model,
 }
 
 
@@ -36,11 +36,11 @@ class Rendering:
 
     __slots__ = ("_pieces", "_write")
 
-    def __init__(self, form: Form) -> None:
+    def __init__(self, form: WireFormat) -> None:
         self._write = _WRITE[form]
-        self._pieces: dict[object, dict[str, Piece]] = {}
+        self._pieces: dict[object, dict[str, EncodedModel]] = {}
 
-    def of(self, block: Block, models: Iterable[Model]) -> list[Piece]:
+    def of(self, block: Block, models: Iterable[Model]) -> list[EncodedModel]:
         """Return models of ``block``, written; its others are not written for that."""
         pieces = self._pieces.setdefault(block.lineage, {})
         if len(pieces) > 2 * len(block.models) + 8:  # most are of models that are gone
@@ -50,7 +50,7 @@ class Rendering:
             piece = pieces.get(model.id)
             if piece is None or piece.model is not model:
                 content = self._write(model)
-                piece = pieces[model.id] = Piece(model, content, digest(content))
+                piece = pieces[model.id] = EncodedModel(model, content, digest(content))
             written.append(piece)
         return written
 

@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from callsheet.api.rendering import Form
+from callsheet.api.rendering import WireFormat
 from callsheet.api.view import View, Views
-from callsheet.domain.access import Keyring, Shape, Workspace
+from callsheet.domain.access.keyring import Keyring
+from callsheet.domain.access.workspace import Shape, Workspace
 from callsheet.domain.catalog import Catalog
 from callsheet.domain.query import DEFAULT_LIMIT
 
-_FORMS = {Shape.CURRENT: Form.CURRENT, Shape.CLASSIC: Form.CLASSIC}
+_FORMS = {Shape.CURRENT: WireFormat.CURRENT, Shape.CLASSIC: WireFormat.CLASSIC}
 
 #: Every version that clients of the official SDKs have sent (contract, section 4).
 VERSIONS = frozenset({b"2023-01-01", b"2023-06-01", b"2026-10-21"})
@@ -91,5 +92,5 @@ class State:
     def view(self, workspace: Workspace, *, openai: bool = False) -> View:
         """Return what ``workspace`` sees, in its shape or in OpenAI's."""
         shape = workspace.shape or self.options.shape
-        form = Form.OPENAI if openai else _FORMS[shape]
+        form = WireFormat.OPENAI if openai else _FORMS[shape]
         return self.views.get(self.catalog, workspace.visibility, form)

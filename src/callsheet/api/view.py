@@ -6,9 +6,9 @@ from itertools import count
 from typing import Final
 
 from callsheet.api.encoded import Backlog, Encoded
-from callsheet.api.rendering import Form, Rendering, kept
-from callsheet.api.slab import EMPTY, Body, Pieces, Run, Slab, tag
-from callsheet.domain.access import Visibility
+from callsheet.api.encoded_block import EMPTY, BlockSlice, Body, EncodedBlock, Pieces, tag
+from callsheet.api.rendering import Rendering, WireFormat, kept
+from callsheet.domain.access.visibility import Visibility
 from callsheet.domain.catalog import Block, Catalog
 from callsheet.domain.errors import InvalidRequestError
 from callsheet.domain.model import SORT_KEY_PREFIX, Lifecycle, Model
@@ -37,7 +37,7 @@ class _Prepared:
 
     def __init__(self, block: Block) -> None:
         self.block = block
-        self.slabs: dict[frozenset[Lifecycle], Slab] = {}
+        self.slabs: dict[frozenset[Lifecycle], EncodedBlock] = {}
 
 
 class View:
@@ -153,9 +153,9 @@ class View:
 
     def _forward(
         self, after: str | None, before: str | None, room: int, lifecycles: frozenset[Lifecycle], limit: int
-    ) -> tuple[list[Run], bool]:
+    ) -> tuple[list[BlockSlice], bool]:
         """The first models behind ``after``, and whether more stand before ``before``."""
-        runs: list[Run] = []
+        runs: list[BlockSlice] = []
         blocks, starts = self.catalog.blocks, self.catalog.starts
         first = 0 if after is None else max(bisect_right(starts, after) - 1, 0)
         for number in range(first, len(blocks)):
@@ -176,9 +176,9 @@ class View:
 
     def _backward(
         self, before: str, room: int, lifecycles: frozenset[Lifecycle], limit: int
-    ) -> tuple[list[Run], bool]:
+    ) -> tuple[list[BlockSlice], bool]:
         """The last models in front of ``before``, newest first, and whether newer ones stand in front of them."""
-        runs: list[Run] = []
+        runs: list[BlockSlice] = []
         blocks, starts = self.catalog.blocks, self.catalog.starts
         last = bisect_left(starts, before) - 1
         for number in range(last, -1, -1):
@@ -193,7 +193,7 @@ class View:
                 room -= stop
         return runs[::-1], False
 
-    def _slab(self, block: Block, lifecycles: frozenset[Lifecycle], limit: int) -> Slab:
+    def _slab(self, block: Block, lifecycles: frozenset[Lifecycle], limit: int) -> EncodedBlock:
         """The listed models of ``block``; ``limit`` is up to how many may be made, of all since the beginning."""
         prepared = self._slabs.get(block.lineage)
         if prepared is None or prepared.block is not block:
@@ -206,7 +206,7 @@ class View:
             slab = prepared.slabs[lifecycles] = self._make_slab(block, lifecycles)
         return slab
 
-    def _make_slab(self, block: Block, lifecycles: frozenset[Lifecycle]) -> Slab:
+    def _make_slab(self, block: Block, lifecycles: frozenset[Lifecycle]) -> EncodedBlock:
         listed = [
             model
             for model in block.models
@@ -214,7 +214,7 @@ class View:
         ]
         if not listed:
             return EMPTY
-        return Slab(self._rendering.of(block, listed))
+        return EncodedBlock(self._rendering.of(block, listed))
 
 
 def _join_or_share(contents: list[bytes]) -> bytes | Pieces:
@@ -242,10 +242,10 @@ class Views:
         self.backlog = Backlog()
         self.encoded = Encoded()
         self.numbers = count()
-        self._renderings = {form: Rendering(form) for form in Form}
-        self._views: dict[tuple[Visibility, Form], View] = {}
+        self._renderings = {form: Rendering(form) for form in WireFormat}
+        self._views: dict[tuple[Visibility, WireFormat], View] = {}
 
-    def get(self, catalog: Catalog, visibility: Visibility, form: Form) -> View:
+    def get(self, catalog: Catalog, visibility: Visibility, form: WireFormat) -> View:
         """Return the view of ``catalog`` for these rules and this form."""
         key = (visibility, form)
         view = self._views.get(key)

@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from shlex import quote
 from typing import Final
 
+from callsheet.cli.commands.keys import Untold, told_or_archived
 from callsheet.cli.database import clock
-from callsheet.cli.keys import Untold, told_or_archived
-from callsheet.cli.long_list import long_list_note
-from callsheet.cli.output import put, say
-from callsheet.cli.sentences import counts_sentence, renewed_sentence
+from callsheet.cli.output.long_list import long_list_note
+from callsheet.cli.output.sentences import counts_sentence, renewed_sentence
+from callsheet.cli.output.tables import put, say
 from callsheet.domain.errors import StorageError
 from callsheet.service.access import AccessService, NewKey
-from callsheet.service.backoff import Backoff
 from callsheet.service.counts import Counts, count_models
 from callsheet.service.renewal import renew_builtin
 from callsheet.service.setup import set_up
+from callsheet.service.state.backoff import Backoff
 from callsheet.settings import Settings
 from callsheet.storage.store import Store
 
@@ -67,7 +67,7 @@ def prepare_welcome(settings: Settings) -> Welcome:
     StorageError
         It is not fit for use.
     """
-    from callsheet.service.state_file import state_file_at  # slow to import, and not for other commands
+    from callsheet.service.state.file import state_file_at  # slow to import, and not for other commands
 
     store = Store(settings.database)
     set_up(store, clock, state_file_at(settings.state_file, store.address))

@@ -8,12 +8,12 @@ import anyio.to_thread
 import httpx2
 
 from callsheet.client.deadline import Deadlines
-from callsheet.client.flow import Do, Flow, Send, Step, Wait
-from callsheet.client.intake import UNANSWERED, Intake
-from callsheet.client.opening import check_client, open_client
+from callsheet.client.flow import Flow, RunBlocking, Send, Step, Wait
+from callsheet.client.http_client import check_client, open_client
 from callsheet.client.options import Options
 from callsheet.client.reply import Outcome
 from callsheet.client.request import Request
+from callsheet.client.response_reader import UNANSWERED, ResponseReader
 
 T = TypeVar("T")
 
@@ -61,12 +61,12 @@ class Connection:
             case Wait(seconds):
                 time.sleep(seconds)
                 return None
-            case Do(action):
+            case RunBlocking(action):
                 return action()
 
     def _send(self, request: Request) -> Outcome:
         timeout = self._options.timeout
-        intake = Intake(request, timeout)
+        intake = ResponseReader(request, timeout)
         try:
             with (
                 self._deadlines.within(timeout, intake.late) as extensions,
@@ -110,11 +110,11 @@ class AsyncConnection:
             case Wait(seconds):
                 await anyio.sleep(seconds)
                 return None
-            case Do(action):
+            case RunBlocking(action):
                 return await anyio.to_thread.run_sync(action)
 
     async def _send(self, request: Request) -> Outcome:
-        intake = Intake(request, self._options.timeout)
+        intake = ResponseReader(request, self._options.timeout)
         try:
             with anyio.move_on_after(self._options.timeout):
                 async with self._client.stream("GET", request.url, **intake.arguments) as response:

@@ -28,13 +28,13 @@ class Wait(NamedTuple):
     seconds: float
 
 
-class Do(NamedTuple):
+class RunBlocking(NamedTuple):
     """Call something that may take a moment, such as a file; what it returns comes back."""
 
     action: Callable[[], object]
 
 
-Step: TypeAlias = Send | Wait | Do
+Step: TypeAlias = Send | Wait | RunBlocking
 
 T = TypeVar("T")
 

@@ -7,7 +7,7 @@ from functools import partial
 from typing import NamedTuple
 
 from callsheet.client.cache import Cache
-from callsheet.client.flow import Do, Flow, exchange
+from callsheet.client.flow import Flow, RunBlocking, exchange
 from callsheet.client.options import Options
 from callsheet.client.paging import START, Trail, extend, next_query, promises_more
 from callsheet.client.reply import NOT_MODIFIED, Failure, Reply, read_reply
@@ -108,7 +108,7 @@ class Session:
     def _ask(self, request: Request) -> Flow[Received]:
         outcome = yield from exchange(request, self.options.max_retries)
         if self.cache is not None and is_away(outcome):
-            kept: Reply | None = yield Do(partial(self.cache.load, request))
+            kept: Reply | None = yield RunBlocking(partial(self.cache.load, request))
             if kept is not None:
                 age = max(datetime.now(UTC) - kept.received_at, timedelta())
                 _log.warning("%s is away; its answer of %s ago is taken.", request.url, age)
@@ -119,7 +119,7 @@ class Session:
 
     def _keep(self, request: Request, received: Received) -> Flow[None]:
         if self.cache is not None and received.age is None:
-            yield Do(partial(self.cache.save, request, received.reply))
+            yield RunBlocking(partial(self.cache.save, request, received.reply))
 
 
 def _warn(request: Request, content: PageContent) -> None:

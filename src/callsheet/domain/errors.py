@@ -178,7 +178,7 @@ class InvalidError(RefusedError):
     """A value is not valid."""
 
 
-class UnknownError(RefusedError):
+class DoesNotExistError(RefusedError):
     """The change names something that does not exist."""
 
 
@@ -190,22 +190,22 @@ class StorageError(CallsheetError):
     """The database cannot be used."""
 
 
-class StorageAwayError(StorageError):
+class StorageUnavailableError(StorageError):
     """The database cannot be used for now: out of reach, starting, stopping or busy. Trying again may do.
 
     Whatever else is a StorageError stays wrong until somebody puts it right.
     """
 
 
-class ReplacedError(StorageAwayError):
+class DatabaseReplacedError(StorageUnavailableError):
     """A file of the database was replaced or removed while it was open; opening it again shows what is there."""
 
 
-class ForeignError(StorageError):
+class ForeignDatabaseError(StorageError):
     """The database holds another installation than the one that is served from memory."""
 
 
-class DamagedError(StorageError):
+class CorruptDatabaseError(StorageError):
     """The database has lost something of what it held; only a backup has that."""
 
 

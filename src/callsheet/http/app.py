@@ -14,23 +14,23 @@ from starlette.routing import Route
 
 from callsheet.api.state import VERSIONS, Options
 from callsheet.domain.betas import KNOWN_BETAS
-from callsheet.domain.errors import StorageAwayError
-from callsheet.http.access_log import AccessLog
+from callsheet.domain.errors import StorageUnavailableError
 from callsheet.http.errors import on_exception, on_http_exception
 from callsheet.http.health import Readiness, health_routes
+from callsheet.http.logs.access import AccessLog
 from callsheet.http.observer import Observer
 from callsheet.http.openapi import openapi_routes
 from callsheet.http.paths import Scope, local_path
-from callsheet.http.telemetry import Telemetry
-from callsheet.service import loading
+from callsheet.http.telemetry.collect import Telemetry
 from callsheet.service.setup import set_up
-from callsheet.service.state import LiveState
-from callsheet.service.state_file import state_file_at
+from callsheet.service.state.file import state_file_at
+from callsheet.service.state.live import LiveState
+from callsheet.service.state.load import load as load_state
 from callsheet.settings import LogFormat, MissingVersion, Settings, load, prepare_folder
 from callsheet.storage.store import Store
 
 if TYPE_CHECKING:
-    from callsheet.http.limits_rate import RateLimits
+    from callsheet.http.ratelimit.limiter import RateLimits
 
 _ORDINARY: Final = frozenset({b"/", b"/healthz", b"/readyz", b"/metrics", b"/openapi.json"})
 
@@ -132,7 +132,7 @@ def create_app(settings: Settings | None = None) -> CallsheetApp:
     return make_app(settings or load().settings)
 
 
-def make_app(settings: Settings, away: StorageAwayError | None = None) -> CallsheetApp:
+def make_app(settings: Settings, away: StorageUnavailableError | None = None) -> CallsheetApp:
     """Return what `create_app` does; ``away`` says that the database has just been found out of reach."""
     prepare_folder(settings)
     store = Store(settings.database)
@@ -157,10 +157,10 @@ def check_database(settings: Settings) -> None:
         As for `create_app`.
     """
     store = Store(settings.database)
-    with suppress(StorageAwayError):
+    with suppress(StorageUnavailableError):
         set_up(store, _clock, state_file_at(settings.state_file, store.address))
         with store.read() as reading:
-            loading.load(reading, options_of(settings))
+            load_state(reading, options_of(settings))
 
 
 def _clock() -> datetime:
@@ -171,7 +171,7 @@ def _rate_limits(settings: Settings) -> "RateLimits | None":
     rates = settings.rate_limit_key, settings.rate_limit_address, settings.rate_limit_failures
     if not any(rates):
         return None
-    from callsheet.http.limits_rate import make_limits  # slow to import, and seldom needed
+    from callsheet.http.ratelimit.limiter import make_limits  # slow to import, and seldom needed
 
     return make_limits(*rates, storage=settings.rate_limit_storage)
 

@@ -4,8 +4,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from callsheet.domain.errors import ForeignError
-from callsheet.service.state import LiveState
+from callsheet.domain.errors import ForeignDatabaseError
+from callsheet.service.state.live import LiveState
 
 
 class Readiness:
@@ -47,7 +47,7 @@ class Readiness:
         if live.outage.is_away:
             return "away"
         if cause is not None:
-            return "foreign" if isinstance(cause, ForeignError) else "unfit"
+            return "foreign" if isinstance(cause, ForeignDatabaseError) else "unfit"
         return "up" if live.history.lost is None else "older"
 
     def describe(self) -> dict[str, object]:

@@ -4,15 +4,15 @@ from typing import NamedTuple, TypeAlias
 
 from callsheet.api.answer import Response
 from callsheet.api.request import Request
-from callsheet.http.access_log import AccessLog
-from callsheet.http.log_forms import NO_TEMPLATE, Answered, Template
-from callsheet.http.metrics import Metrics, Tally, label
+from callsheet.http.logs.access import AccessLog
+from callsheet.http.logs.formats import NO_TEMPLATE, Answered, Template
+from callsheet.http.metrics.counters import Metrics, Tally, label
 
 #: Address and port of a client; None behind a Unix socket.
 Client: TypeAlias = tuple[str, int] | None
 
 
-class Kind(NamedTuple):
+class ResponseLabel(NamedTuple):
     """What there is to tell of an answer that would be the same for an equal one."""
 
     tally: Tally
@@ -32,7 +32,7 @@ class Observer:
         self.metrics = Metrics()
         self.log = log
 
-    def kind(self, request: Request, response: Response) -> Kind:
+    def kind(self, request: Request, response: Response) -> ResponseLabel:
         """Return what is told of ``response`` and every one like it."""
         to_openai = any(name == b"x-request-id" for name, _ in response.headers[:2])
         template = NO_TEMPLATE
@@ -41,9 +41,9 @@ class Observer:
             template = self.log.template(
                 Answered(request.method, path, query, response.status, response.length, response.key_id)
             )
-        return Kind(self.metrics.tally(label(request, response.status, to_openai=to_openai)), template)
+        return ResponseLabel(self.metrics.tally(label(request, response.status, to_openai=to_openai)), template)
 
-    def tell(self, kind: Kind, request_id: bytes, seconds: float, client: Client) -> None:
+    def tell(self, kind: ResponseLabel, request_id: bytes, seconds: float, client: Client) -> None:
         """Tell of an answer that took ``seconds`` to make and went to ``client``."""
         self.metrics.count(kind.tally, seconds)
         if self.log is not None:

@@ -5,16 +5,16 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from callsheet.domain.access import Workspace
-from callsheet.domain.errors import StorageAwayError, UnknownError
+from callsheet.domain.access.workspace import Workspace
+from callsheet.domain.errors import DoesNotExistError, StorageUnavailableError
 from callsheet.service.builtin import builtin_catalog
 from callsheet.service.ids import make_id
-from callsheet.storage.reading import Reading
 from callsheet.storage.store import Store
-from callsheet.storage.writing import Writing
+from callsheet.storage.transactions.read import ReadTransaction
+from callsheet.storage.transactions.write import WriteTransaction
 
 if TYPE_CHECKING:
-    from callsheet.service.state_file import StateFile  # slow to import, and only a server has one
+    from callsheet.service.state.file import StateFile  # slow to import, and only a server has one
 
 DEFAULT_WORKSPACE: Final = "default"
 
@@ -33,13 +33,13 @@ def open_existing(url: str) -> Store:
     """
     store = Store(url)
     if store.is_empty():
-        raise UnknownError(
+        raise DoesNotExistError(
             f"There is no database at {store.place}; callsheet serve makes one, or callsheet migrate."
         )
     store.prepare()
     with store.read() as reading:
         if not _is_set_up(store, reading):
-            raise UnknownError(f"The database {store.place} has not been set up; run: callsheet migrate")
+            raise DoesNotExistError(f"The database {store.place} has not been set up; run: callsheet migrate")
     return store
 
 
@@ -70,7 +70,7 @@ def set_up(store: Store, clock: Callable[[], datetime], state_file: "StateFile |
         It is not fit for use; it was not changed.
     """
     if state_file is not None and state_file.was_written() and store.is_empty():
-        raise StorageAwayError(
+        raise StorageUnavailableError(
             f"The database {store.place} is missing or empty, but {state_file.path} holds what was served before; "
             "restore the database, or remove that file to begin anew."
         )
@@ -83,7 +83,7 @@ def set_up(store: Store, clock: Callable[[], datetime], state_file: "StateFile |
                 _install(writing)
 
 
-def _is_set_up(store: Store, reading: Reading) -> bool:
+def _is_set_up(store: Store, reading: ReadTransaction) -> bool:
     """Whether there is an installation; DamagedError if there was one."""
     if reading.installation() is not None:
         return True
@@ -105,7 +105,7 @@ def migrate_store(url: str, clock: Callable[[], datetime]) -> tuple[str | None, 
     return revisions
 
 
-def _install(writing: Writing) -> None:
+def _install(writing: WriteTransaction) -> None:
     workspace = Workspace(id=make_id("wrkspc_"), name=DEFAULT_WORKSPACE, created_at=writing.now)
     writing.create_installation(str(uuid.uuid4()), workspace.id)
     writing.put_workspace(workspace)

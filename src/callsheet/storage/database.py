@@ -9,7 +9,7 @@ from typing import ClassVar, Final
 from sqlalchemy import URL, Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from callsheet.domain.errors import DamagedError, StorageError
+from callsheet.domain.errors import CorruptDatabaseError, StorageError
 from callsheet.storage.watch import Watch
 
 #: How long a statement waits for another process that holds the database, in milliseconds.
@@ -151,15 +151,15 @@ class Database(ABC):
 
     def damaged(self) -> StorageError:
         """Return the refusal of a database that has lost what it held."""
-        return DamagedError(f"The database {self.place} is damaged; restore it from a backup.")
+        return CorruptDatabaseError(f"The database {self.place} is damaged; restore it from a backup.")
 
     def emptied(self) -> StorageError:
         """Return the refusal of a database that should hold something."""
-        return DamagedError(f"The database {self.place} is empty; restore it from a backup.")
+        return CorruptDatabaseError(f"The database {self.place} is empty; restore it from a backup.")
 
     def ownerless(self) -> StorageError:
         """Return the refusal of a database that holds something, and does not say whose it is."""
-        return DamagedError(
+        return CorruptDatabaseError(
             f"The database {self.place} has lost the row of its table installation, which says whose it is; "
             "restore it from a backup."
         )
@@ -191,9 +191,9 @@ def database_at(text: str) -> Database:
     """Return the database at the URL ``text``; StorageError as for `parse_url`."""
     url = parse_url(text)
     if url.drivername in _SQLITE:
-        from callsheet.storage.sqlite import SQLite
+        from callsheet.storage.sqlite.database import SQLite
 
         return SQLite(url)
-    from callsheet.storage.postgresql import PostgreSQL  # its driver need not be installed
+    from callsheet.storage.postgresql.database import PostgreSQL  # its driver need not be installed
 
     return PostgreSQL(url)

@@ -7,7 +7,7 @@ from typing import Final
 
 from sqlalchemy import false, update
 
-from callsheet.domain.errors import DamagedError, StorageError
+from callsheet.domain.errors import CorruptDatabaseError, StorageError
 from callsheet.storage import tables
 from callsheet.storage.database import Database
 
@@ -42,7 +42,7 @@ def inspect(database: Database) -> tuple[Schema, str | None]:
     if revision in known_revisions():
         return Schema.OLD, revision
     if not _is_later(revision):
-        raise DamagedError(
+        raise CorruptDatabaseError(
             f"The database {database.place} has schema {revision}, which no release of Callsheet made; "
             "restore it from a backup."
         )
@@ -84,7 +84,7 @@ def refuse_unfit(database: Database) -> None:
         refuse_old(database)
     with database.looking() as connection:
         if tables.metadata.tables.keys() - database.table_names(connection):
-            raise DamagedError(
+            raise CorruptDatabaseError(
                 f"The database {database.place} lacks a table it should have; restore it from a backup."
             )
 

@@ -6,10 +6,10 @@ from datetime import datetime
 
 from callsheet.storage import schema
 from callsheet.storage.database import database_at
-from callsheet.storage.reading import Reading
 from callsheet.storage.schema import Schema
+from callsheet.storage.transactions.read import ReadTransaction
+from callsheet.storage.transactions.write import WriteTransaction
 from callsheet.storage.watch import Watch
-from callsheet.storage.writing import Writing
 
 
 class Store:
@@ -84,14 +84,14 @@ class Store:
         return self.database.watch()
 
     @contextmanager
-    def read(self, watch: Watch | None = None) -> Iterator[Reading]:
+    def read(self, watch: Watch | None = None) -> Iterator[ReadTransaction]:
         """Yield what can be read in one transaction, on the connection of ``watch`` if there is one."""
         transaction = self.database.transaction(writes=False) if watch is None else watch.transaction()
         with transaction as connection:
-            yield Reading(connection)
+            yield ReadTransaction(connection)
 
     @contextmanager
-    def write(self, actor: str, now: datetime) -> Iterator[Writing]:
+    def write(self, actor: str, now: datetime) -> Iterator[WriteTransaction]:
         """Yield what can be written in one transaction that ``actor`` makes at ``now``."""
         with self.database.transaction(writes=True) as connection:
-            yield Writing(connection, self.database, actor, now)
+            yield WriteTransaction(connection, self.database, actor, now)

@@ -8,10 +8,10 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from callsheet.api.answer import Response, answer, refuse
-from callsheet.api.encoding import choose, work_off
+from callsheet.api.compression import choose, work_off
 from callsheet.api.request import Header, Request, read_headers
 from callsheet.api.state import Options
-from callsheet.domain.errors import APIError, InvalidError, ServeError, UnknownError
+from callsheet.domain.errors import APIError, DoesNotExistError, InvalidError, ServeError
 from callsheet.domain.query import DEFAULT_LIMIT, MAX_LIMIT, MIN_LIMIT
 from callsheet.service.ids import BASE_58
 from callsheet.testing.asgi import ASGIApp, answer_asgi
@@ -115,7 +115,7 @@ class ModelsAPI(Installation):
     def last_request(self) -> RecordedRequest:
         """The latest request."""
         if not self.requests:
-            raise UnknownError("Nothing has been asked yet.")
+            raise DoesNotExistError("Nothing has been asked yet.")
         return self.requests[-1]
 
     @property

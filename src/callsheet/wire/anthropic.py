@@ -6,7 +6,7 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from callsheet.domain import errors
-from callsheet.domain.access import Shape
+from callsheet.domain.access.workspace import Shape
 from callsheet.domain.errors import APIError
 from callsheet.domain.model import Lifecycle, Model
 from callsheet.domain.times import format_instant

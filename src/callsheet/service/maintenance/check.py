@@ -1,0 +1,75 @@
+"""Checking a database: whether it is whole, its rows are valid, and its change records lead to them."""
+
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final
+
+from callsheet.domain.errors import CorruptDatabaseError, DoesNotExistError, StorageError
+from callsheet.service.counts import count_models
+from callsheet.service.maintenance.check_history import check_history
+from callsheet.service.maintenance.check_rows import check_rows
+from callsheet.service.maintenance.problem import Problem
+from callsheet.storage.store import Store
+from callsheet.storage.whole.file_copy import page_faults
+from callsheet.storage.whole.integrity import read_integrity
+
+_UNPROTECTED: Final = (
+    "Nothing keeps change records from being edited, as triggers are missing; "
+    "a copy in an empty database has them, by callsheet copy."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What was found in a database.
+
+    Parameters
+    ----------
+    revision
+        Of the content; None if that cannot be read.
+    counts
+        Rows by the name of their table.
+    problems
+        What should not be so.
+    listed
+        How many models a list without a filter holds; None where there are problems.
+    """
+
+    revision: int | None
+    counts: dict[str, int]
+    problems: list[Problem]
+    listed: int | None = None
+
+
+def check_database(store: Store) -> Checked:
+    """Look through everything that ``store`` holds at one moment, and change nothing.
+
+    Raises
+    ------
+    UnknownError
+        There is nothing to check.
+    StorageError
+        It is not a database that this program can read.
+    """
+    with suppress(CorruptDatabaseError):  # what is damaged will be told below
+        if not store.is_ready():
+            raise DoesNotExistError(f"There is no database at {store.place} to check.")
+    problems = [Problem("database", store.place, f"The file is damaged: {fault}.") for fault in page_faults(store)]
+    if problems:  # whatever else is wrong comes of that
+        return Checked(None, {}, problems)
+    with read_integrity(store) as integrity:
+        installation = integrity.installation()
+        if installation is None:
+            if any(integrity.counts().values()):
+                raise store.database.ownerless()
+            raise DoesNotExistError(f"The database {store.place} has not been set up; run: callsheet migrate")
+        if not integrity.is_protected():
+            problems.append(Problem("database", store.place, _UNPROTECTED))
+        for part in (check_rows(integrity, installation), check_history(integrity, installation)):
+            try:
+                with store.database.explained():
+                    problems.extend(part)
+            except StorageError as error:  # what is no text ends the reading
+                problems.append(Problem("database", store.place, str(error)))
+        listed = None if problems else count_models(integrity.reading()).listed
+        return Checked(installation.revision, integrity.counts(), problems, listed)

@@ -1,0 +1,101 @@
+"""Checking the change records: whether they lead, one after the other, to what is there."""
+
+from collections.abc import Callable, Iterator, Mapping
+from itertools import groupby
+from typing import Any, Final
+
+from callsheet.domain.errors import CallsheetError
+from callsheet.domain.times import parse_instant
+from callsheet.service.maintenance.problem import Problem
+from callsheet.storage.transactions import rows
+from callsheet.storage.transactions.read import Installation
+from callsheet.storage.transactions.rows import Row
+from callsheet.storage.whole.integrity import BROKEN, KINDS, Integrity
+
+#: The action by which a revision may be raised by more than one, and the kind of its subject.
+RESTORE: Final = ("restore", "installation")
+
+
+def check_history(integrity: Integrity, installation: Installation) -> Iterator[Problem]:
+    """Yield where a change record is out of order, or does not fit what came before or is there now."""
+    yield from _check_revisions(integrity, installation)
+    for kind in KINDS:
+        for subject in integrity.unrecorded(kind):
+            yield Problem(kind, subject, f"The {kind} {subject} is there without a change record.")
+        histories = groupby(integrity.histories(kind), key=lambda each: str(each[0]["subject"]))
+        for subject, history in histories:
+            yield from _check_chain(kind, subject, history)
+    for model_id in integrity.models_without_tombstone():
+        yield Problem("tombstone", model_id, f"The model {model_id} was removed and has no tombstone.")
+    for tombstone, last in integrity.removals():
+        yield from _check_tombstone(tombstone, last)
+
+
+def _check_revisions(integrity: Integrity, installation: Installation) -> Iterator[Problem]:
+    last = 0
+    for change in integrity.changes():
+        number, revision, kind = str(change["number"]), change["revision"], change["kind"]
+        restored = (change["action"], kind) == RESTORE
+        if not restored and kind not in KINDS:
+            yield Problem("change", number, f"Change {number} is of an unknown kind, {kind!r}.")
+        if revision not in (max(last, 1), last + 1) and not (restored and revision > last):
+            yield Problem("change", number, f"Change {number} has revision {revision} after revision {last}.")
+        last = max(last, revision) if isinstance(revision, int) else last
+        try:
+            parse_instant(change["at"])
+        except (CallsheetError, TypeError):
+            yield Problem("change", number, f"Change {number} was made at no time: {change['at']!r}.")
+    if last != installation.revision:
+        message = f"The revision is {installation.revision}, but the change records lead to {last}."
+        yield Problem("installation", installation.organization_id, message)
+
+
+def _check_chain(kind: str, subject: str, history: Iterator[tuple[Row, Row | None]]) -> Iterator[Problem]:
+    records = list(history)
+    past: object = None
+    for change, _ in records:
+        number, before, after = str(change["number"]), change["before"], change["after"]
+        if BROKEN in (before, after):
+            yield Problem("change", number, f"Change {number} of the {kind} {subject} holds what is no JSON.")
+        elif not _agree(past, before):
+            message = f"Change {number} of the {kind} {subject} does not begin where the one before it ended."
+            yield Problem("change", number, message)
+        past = after
+    _, present = records[-1]
+    try:
+        record = None if present is None else _RECORDS[kind](present)
+    except CallsheetError:
+        return  # a row that is not valid has been told of
+    if not _agree(past, record):
+        yield Problem(kind, subject, f"The {kind} {subject} is not as its last change record says.")
+
+
+def _check_tombstone(tombstone: Row, last: Row | None) -> Iterator[Problem]:
+    subject = str(tombstone["id"])
+    try:
+        rows.read_tombstone(tombstone)
+    except CallsheetError:
+        return  # this, too, has been told of
+    if last is None or not _agree(last["after"], None):
+        yield Problem("tombstone", subject, f"The tombstone {subject} is of no model that was removed.")
+    elif not _agree(last["before"], tombstone):
+        yield Problem("tombstone", subject, f"The tombstone {subject} is not as the model that was removed.")
+
+
+#: The record of a row, as change records hold it, by its kind.
+_RECORDS: Final[Mapping[str, Callable[[Row], Mapping[str, object]]]] = {
+    "model": lambda row: rows.read_model(row).record(),
+    "alias": dict,
+    "workspace": lambda row: rows.read_workspace(row).record(),
+    "key": lambda row: rows.read_key(row).record(),
+}
+
+
+def _agree(one: Any, other: Any) -> bool:
+    """Whether two records say the same, as far as they can be read.
+
+    One may have fewer fields: an earlier version did not have all of today's.
+    """
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return all(one[name] == other[name] for name in one.keys() & other.keys())
+    return one is other is None or BROKEN in (one, other)

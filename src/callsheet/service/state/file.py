@@ -1,0 +1,227 @@
+"""StateFile: the last State on disk, to begin with while the database is away."""
+
+import gzip
+import os
+import time
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import BinaryIO, Final, NamedTuple
+
+from callsheet.api.state import Options, State
+from callsheet.domain.errors import CallsheetError, StateFileError
+from callsheet.service.state.format import Header, check_lines, header_of, read_header, read_state, write_state
+from callsheet.service.state.load import without_collections
+from callsheet.storage.atomic_file import being_drafted, draft
+
+#: The name that the file says it has, so that no other is mistaken for one of ours, and replaced.
+_MARK: Final = "callsheet-state"
+_MARK_AT: Final = 10  # bytes of gzip's header in front of it
+_GZIP: Final = b"\x1f\x8b"
+
+_FOREIGN: Final = "is no file of Callsheet's; remove it, or name another with --state-file"
+
+_LONGEST_HEADER: Final = 64 * 1024  # bytes of the first line
+
+#: By how many seconds what one process knows may be older than what another knows, who saves to the same file.
+_LAG: Final = 60.0
+
+#: Called after each piece of the work, with the seconds it took.
+Rest = Callable[[float], object]
+
+
+class Saved(NamedTuple):
+    """What a state file holds.
+
+    Parameters
+    ----------
+    state
+        As it was.
+    known_at
+        When it was last known to be that of the database, in seconds since the epoch.
+    """
+
+    state: State
+    known_at: float
+
+
+class StateFile:
+    """A file that holds one State, compressed. What it holds is whole, or it is refused.
+
+    Its time of modification says when the State was last known to be that of the database.
+
+    Parameters
+    ----------
+    path
+        Of the file; its folder must be there.
+    address
+        Of the database; the State of any other is refused.
+    """
+
+    def __init__(self, path: Path, address: str) -> None:
+        self.path = path
+        self._address = address
+
+    def read(self, options: Options) -> Saved | None:
+        """Return what was saved, or None if nothing was.
+
+        Raises
+        ------
+        StateFileError
+            The file cannot be read, is damaged, or holds something else.
+        """
+        self._refuse_irregular()
+        try:
+            with self.path.open("rb") as file, without_collections():
+                return self._read(file, options)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise self._refusal(f"cannot be read: {error.strerror or error}") from error
+
+    def was_written(self) -> bool:
+        """Return whether a State was ever saved here: good or damaged, of this database or another."""
+        try:
+            return _is_ours(self._start())
+        except PermissionError:  # whatever it holds, it is there
+            return True
+        except (OSError, StateFileError):
+            return False
+
+    def holds(self, state: State) -> bool:
+        """Return whether ``state`` is what was saved, by the first line alone."""
+        return bool(self._header() == header_of(state, self._address))
+
+    def holds_newer(self, state: State, known_at: float) -> bool:
+        """Return whether a later state of the same installation is saved, as by a process that lags less.
+
+        Where that was last known to be true long before ``known_at``, as of which ``state`` is, the database has
+        gone back.
+        """
+        header, own = self._header(), header_of(state, self._address)
+        return (
+            header is not None
+            and header["organization_id"] == own["organization_id"]
+            and header["revision"] > own["revision"]
+            and self.path.stat().st_mtime > known_at - _LAG
+        )
+
+    def is_whole(self, rest: Rest) -> bool:
+        """Return whether the file is as it was written; ``rest`` as for `write`."""
+        try:
+            with gzip.open(self.path) as lines:
+                return check_lines(_restfully(lines, rest))
+        except (OSError, EOFError, zlib.error):
+            return False
+
+    def _header(self) -> Header | None:
+        """The first line, if that can be read; what follows may be damaged."""
+        try:
+            self._refuse_irregular()
+            with gzip.open(self.path) as lines:
+                return read_header(lines.readline(_LONGEST_HEADER))
+        except (OSError, EOFError, zlib.error, ValueError, StateFileError):
+            return None
+
+    def _refuse_irregular(self) -> None:
+        """Raise StateFileError for a pipe or a device: opening it might wait for ever."""
+        if self.path.exists() and not self.path.is_file() and not self.path.is_dir():
+            raise self._refusal("is not a regular file; name another one")
+
+    def is_being_written(self) -> bool:
+        """Return whether another process is writing the file at the moment."""
+        return being_drafted(self.path)
+
+    def write(self, state: State, known_at: float, rest: Rest) -> None:
+        """Save ``state``: the file holds all of it, or what it held before.
+
+        Parameters
+        ----------
+        state, known_at
+            As in `Saved`.
+        rest
+            Called after each piece of the work, with the seconds it took.
+
+        Raises
+        ------
+        StateFileError, StorageError, ConflictError
+            The file cannot be written.
+        """
+        self._refuse_foreign()
+        try:
+            with draft(self.path, replace=True) as path:
+                with path.open("wb") as raw, gzip.GzipFile(_MARK, "wb", 1, raw, mtime=0) as file:
+                    file.writelines(_restfully(write_state(state, self._address), rest))
+                os.utime(path, (known_at, known_at))
+        except OSError as error:
+            raise self._refusal(f"cannot be written: {error.strerror or error}") from error
+
+    def touch(self, known_at: float) -> bool:
+        """Note when what the file holds was last known to be that of the database; return whether it is there."""
+        try:
+            os.utime(self.path, (known_at, known_at))
+        except FileNotFoundError:
+            return False
+        return True
+
+    def _refuse_foreign(self) -> None:
+        """Raise StateFileError if there is a file that no State was ever saved in."""
+        try:
+            start = self._start()
+        except OSError:  # then writing will tell
+            return
+        if start and not _is_ours(start):
+            raise self._refusal(_FOREIGN)
+
+    def _start(self) -> bytes:
+        """The first bytes, by which the file is known."""
+        self._refuse_irregular()
+        with self.path.open("rb") as file:
+            return file.read(_MARK_AT + len(_MARK))
+
+    def _read(self, file: BinaryIO, options: Options) -> Saved:
+        """Read the file twice: what has not been checked is not looked into."""
+        if not _is_ours(file.read(_MARK_AT + len(_MARK))):
+            raise self._refusal(_FOREIGN)
+        file.seek(0)
+        try:
+            with gzip.open(file) as lines:
+                intact = check_lines(lines)
+        except (EOFError, gzip.BadGzipFile, zlib.error):
+            intact = False
+        if not intact:
+            raise self._refusal("is damaged")
+        known_at = os.fstat(file.fileno()).st_mtime
+        file.seek(0)
+        with gzip.open(file) as lines:
+            return Saved(self._parse(lines, options), known_at)
+
+    def _parse(self, lines: Iterator[bytes], options: Options) -> State:
+        try:
+            header = read_header(next(lines))
+            if header["address"] == self._address:
+                return read_state(header, lines, options)
+        except (CallsheetError, LookupError, TypeError, ValueError) as error:  # and yet the checksum is right
+            raise self._refusal("was written by another release of Callsheet") from error
+        raise self._refusal(f"is of another database, {header['address']}")
+
+    def _refusal(self, reason: str) -> StateFileError:
+        return StateFileError(f"The state file {self.path} {reason}.")
+
+
+def state_file_at(path: str, address: str) -> StateFile | None:
+    """Return the state file at ``path`` for the database at ``address``; None if ``path`` is empty."""
+    return StateFile(Path(path), address) if path else None
+
+
+def _restfully(lines: Iterable[bytes], rest: Rest) -> Iterator[bytes]:
+    """Yield ``lines``, with a rest behind what is done with each."""
+    begun = time.perf_counter()
+    for line in lines:
+        yield line
+        rest(time.perf_counter() - begun)
+        begun = time.perf_counter()
+
+
+def _is_ours(start: bytes) -> bool:
+    return start.startswith(_GZIP) and start[_MARK_AT:] == _MARK.encode()

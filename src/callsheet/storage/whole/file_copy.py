@@ -1,0 +1,132 @@
+"""Pages: a SQLite database as it is, page by page, in a file that needs nothing beside it."""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from typing import Final, cast
+from urllib.parse import quote
+
+from sqlalchemy import select
+
+from callsheet.domain.errors import CorruptDatabaseError, StorageError
+from callsheet.storage import schema, tables
+from callsheet.storage.atomic_file import beside, give_name
+from callsheet.storage.sqlite.database import SQLite
+from callsheet.storage.store import Store
+from callsheet.storage.whole.transfer import Progress
+
+_AT_ONCE: Final = 1000  # pages copied before anybody is told
+
+
+def store_in(file: Path, place: Path | None = None) -> Store:
+    """Return the store in a file, whatever its name; ``place`` is what people are told it is."""
+    store = Store(f"sqlite:///file:{quote(str(file.absolute()))}?uri=true")
+    if place is not None:
+        store.database.place = str(place)
+    return store
+
+
+def file_of(store: Store) -> Path | None:
+    """Return the file a store is in, past links to it; None if it is in none."""
+    if not isinstance(store.database, SQLite):
+        return None
+    path = store.database.path
+    return Path(os.path.realpath(path)) if path.is_symlink() else path
+
+
+def is_in(store: Store, file: Path) -> bool:
+    """Return whether a store is in this very file, by whatever name, or in one that SQLite keeps beside its own."""
+    path = file_of(store)
+    for own in () if path is None else (path, *beside(path)):
+        if own.resolve() == file.resolve():
+            return True
+        with suppress(OSError):  # one of them is not there
+            if own.samefile(file):
+                return True
+    return False
+
+
+def copy_pages(store: Store, file: Path, progress: Progress) -> None:
+    """Write what a store in a file holds at this moment to another ``file``, while others go on writing to it.
+
+    Raises
+    ------
+    StorageError
+        The one cannot be read, or the other not written.
+    """
+
+    def tell(_status: int, remaining: int, total: int) -> None:
+        progress("copying pages", total - remaining, total)
+
+    database = store.database
+    assert isinstance(database, SQLite)  # noqa: S101  # `file_of` tells
+    with database.looking() as connection:
+        connection.exec_driver_sql("SELECT count(*) FROM sqlite_master")  # from here on it is of one moment
+        raw = cast("sqlite3.Connection", connection.connection.dbapi_connection)
+        with _explained(), closing(sqlite3.connect(file)) as target:
+            raw.backup(target, pages=_AT_ONCE, progress=tell)
+
+
+def seal(file: Path) -> bool:
+    """Let a database in a file need no other file beside it; return whether it is whole."""
+    with _explained(), closing(sqlite3.connect(file, isolation_level=None)) as connection:
+        connection.execute("PRAGMA journal_mode = DELETE")
+        return bool(connection.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok")
+
+
+def revision_in(file: Path) -> int | None:
+    """Return the revision of the content in a file, whatever its schema; None if there is none yet."""
+    with store_in(file).database.transaction(writes=False) as connection:
+        return connection.execute(select(tables.installation.c.revision)).scalar()
+
+
+def page_faults(store: Store) -> list[str]:
+    """Return what SQLite finds wrong with the pages of a store in a file; PostgreSQL has its own programs."""
+    database = store.database
+    if not isinstance(database, SQLite):
+        return []
+    with database.looking() as connection:
+        found = connection.exec_driver_sql("PRAGMA integrity_check").scalars()
+        return [str(fault) for fault in found if fault != "ok"]
+
+
+def is_damaged(store: Store) -> bool:
+    """Return whether a store in a file has lost something of what it held, as far as SQLite can tell."""
+    database = store.database
+    if not isinstance(database, SQLite) or not database.path.exists() or not database.path.stat().st_size:
+        return False
+    try:
+        with database.looking() as connection:
+            if connection.exec_driver_sql("PRAGMA quick_check(1)").scalar() != "ok":
+                return True
+            present = database.table_names(connection)
+        return database.revision() == schema.HEAD and not tables.metadata.tables.keys() <= present
+    except CorruptDatabaseError:
+        return True
+
+
+def exchange(file: Path, fresh: Path, kept: Path) -> None:
+    """Let ``fresh`` be the database ``file``, and that be ``kept``, with what SQLite keeps beside it.
+
+    Raises
+    ------
+    StorageError
+        The files cannot be renamed.
+    """
+    try:
+        for each, other in (*zip(beside(file), beside(kept), strict=True), (file, kept)):
+            if each.exists():
+                each.rename(other)
+    except OSError as error:
+        raise StorageError(f"{file} cannot be renamed: {error.strerror}; move it away yourself.") from error
+    give_name(fresh, file)
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise StorageError(f"The copy cannot be written: {error}.") from error
