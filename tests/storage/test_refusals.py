@@ -70,13 +70,13 @@ def cut_short(path: Path) -> None:
 
 
 REFUSALS: list[tuple[Callable[[Path], None], str]] = [
-    (of_another_program, "belongs to another program; name another with --database."),
-    (of_another_program_with_wal, "belongs to another program; name another with --database."),
-    (of_another_program_with_its_mark, "belongs to another program; name another with --database."),
-    (of_another_program_with_alembic, "belongs to another program; name another with --database."),
-    (with_our_mark_but_other_tables, "belongs to another program; name another with --database."),
-    (text, "is not a SQLite database; name another with --database."),
-    (a_few_bytes, "is not a SQLite database; name another with --database."),
+    (of_another_program, "belongs to another program; name another database."),
+    (of_another_program_with_wal, "belongs to another program; name another database."),
+    (of_another_program_with_its_mark, "belongs to another program; name another database."),
+    (of_another_program_with_alembic, "belongs to another program; name another database."),
+    (with_our_mark_but_other_tables, "belongs to another program; name another database."),
+    (text, "is not a SQLite database; name another database."),
+    (a_few_bytes, "is not a SQLite database; name another database."),
     (
         newer,
         f"was made by a newer Callsheet: its schema is 9999, this program knows {schema.HEAD}; upgrade Callsheet.",
@@ -119,7 +119,7 @@ def test_an_older_schema_is_refused_with_both_numbers(tmp_path: Path, monkeypatc
     with pytest.raises(StorageError) as refusal:
         store.prepare()
     assert str(refusal.value) == (
-        f"The database {path} has schema 0001, this program needs 0002; run: callsheet migrate"
+        f"The database {path} has schema 0001, this program needs 0002; migrate it to the schema of this program."
     )
     assert fingerprint(tmp_path) == before
 
@@ -127,7 +127,7 @@ def test_an_older_schema_is_refused_with_both_numbers(tmp_path: Path, monkeypatc
 def test_a_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(StorageError) as refusal:
         Store(url_of(tmp_path)).prepare()
-    assert str(refusal.value) == f"The database {tmp_path} is a folder; name a file with --database."
+    assert str(refusal.value) == f"The database {tmp_path} is a folder; name a file."
     assert list(tmp_path.iterdir()) == []
 
 
@@ -151,7 +151,7 @@ def test_a_database_that_may_only_be_read_is_refused(
     with pytest.raises(StorageError) as refusal:
         ask(Store(f"sqlite:///file:{path}?mode=ro&uri=true"))
     assert str(refusal.value) == (
-        f"The database {path} is read-only; make the file and its folder writable, or name another with --database."
+        f"The database {path} is read-only; make the file and its folder writable, or name another database."
     )
     assert fingerprint(tmp_path) == before
 

@@ -88,7 +88,7 @@ def test_a_watch_waits_no_longer_when_woken_and_says_when_it_last_had_an_answer(
 
 def test_a_file_that_was_moved_away_is_told_and_not_made_anew(file: Store) -> None:
     path = Path(file.place)
-    sentence = f"The database {path} is not there; put it back, or name another with --database."
+    sentence = f"The database {path} is not there; put it back, or name another database."
     with file.watch() as watch:
         watch.changed(0)
         away = path.rename(path.with_name("away.db"))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from callsheet.domain.access.workspace import Workspace
 from callsheet.domain.errors import DoesNotExistError, StorageUnavailableError
+from callsheet.domain.hints import Hint
 from callsheet.service.builtin import builtin_catalog
 from callsheet.service.ids import make_id
 from callsheet.storage.store import Store
@@ -33,13 +34,11 @@ def open_existing(url: str) -> Store:
     """
     store = Store(url)
     if store.is_empty():
-        raise DoesNotExistError(
-            f"There is no database at {store.place}; callsheet serve makes one, or callsheet migrate."
-        )
+        raise DoesNotExistError(f"There is no database at {store.place}", hint=Hint.CREATE_DATABASE)
     store.prepare()
     with store.read() as reading:
         if not _is_set_up(store, reading):
-            raise DoesNotExistError(f"The database {store.place} has not been set up; run: callsheet migrate")
+            raise DoesNotExistError(f"The database {store.place} has not been set up", hint=Hint.SET_UP_DATABASE)
     return store
 
 

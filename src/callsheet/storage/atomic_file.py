@@ -10,6 +10,7 @@ from tempfile import mkstemp
 from typing import Final
 
 from callsheet.domain.errors import ConflictError, StorageError
+from callsheet.domain.hints import Hint
 
 _SUFFIX: Final = ".part"
 
@@ -85,7 +86,7 @@ def _refuse(file: Path, *, replace: bool) -> None:
         if file.exists() and not file.is_file():
             raise ConflictError(f"{file} is not a file; name another.")
         if file.exists() and not replace:
-            raise ConflictError(f"{file} exists already; name another file, or add --force to replace it.")
+            raise ConflictError(f"{file} exists already", hint=Hint.REPLACE_FILE)
         if any(each.exists() for each in beside(file)):
             raise ConflictError(f"{file} is a database in use; name another file.")
 

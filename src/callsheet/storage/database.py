@@ -10,6 +10,7 @@ from sqlalchemy import URL, Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from callsheet.domain.errors import CorruptDatabaseError, StorageError
+from callsheet.storage.meaning import DAMAGED, FOREIGN
 from callsheet.storage.watch import Watch
 
 #: How long a statement waits for another process that holds the database, in milliseconds.
@@ -151,7 +152,7 @@ class Database(ABC):
 
     def damaged(self) -> StorageError:
         """Return the refusal of a database that has lost what it held."""
-        return CorruptDatabaseError(f"The database {self.place} is damaged; restore it from a backup.")
+        return DAMAGED.error(self.place)
 
     def emptied(self) -> StorageError:
         """Return the refusal of a database that should hold something."""
@@ -166,7 +167,7 @@ class Database(ABC):
 
     def foreign(self) -> StorageError:
         """Return the refusal of a database in which somebody else lives."""
-        return StorageError(f"The database {self.place} belongs to another program; name another with --database.")
+        return FOREIGN.error(self.place)
 
 
 def parse_url(text: str) -> URL:

@@ -8,8 +8,10 @@ from typing import Final
 from sqlalchemy import false, update
 
 from callsheet.domain.errors import CorruptDatabaseError, StorageError
+from callsheet.domain.hints import Hint
 from callsheet.storage import tables
 from callsheet.storage.database import Database
+from callsheet.storage.meaning import TABLE_MISSING
 
 #: The newest migration this program knows; a test keeps it true.
 HEAD: Final = "0001"
@@ -57,8 +59,7 @@ def refuse_old(database: Database) -> Schema:
     found, revision = inspect(database)
     if found is Schema.OLD:
         raise StorageError(
-            f"The database {database.place} has schema {revision}, this program needs {HEAD}; "
-            "run: callsheet migrate"
+            f"The database {database.place} has schema {revision}, this program needs {HEAD}", hint=Hint.MIGRATE
         )
     return found
 
@@ -84,9 +85,7 @@ def refuse_unfit(database: Database) -> None:
         refuse_old(database)
     with database.looking() as connection:
         if tables.metadata.tables.keys() - database.table_names(connection):
-            raise CorruptDatabaseError(
-                f"The database {database.place} lacks a table it should have; restore it from a backup."
-            )
+            raise TABLE_MISSING.error(database.place)
 
 
 def _is_later(revision: str) -> bool:

@@ -88,7 +88,7 @@ def test_what_another_process_has_not_yet_put_into_the_file_is_in_the_backup(
 def test_a_file_is_replaced_only_if_that_is_said(full_store: Full, folder: Path) -> None:
     store, file = full_store("sqlite"), folder / "backup.db"
     file.write_text("precious")
-    with pytest.raises(ConflictError, match=r"backup\.db exists already; name another file, or add --force"):
+    with pytest.raises(ConflictError, match=r"backup\.db exists already; name another file, or allow"):
         back_up(store, file, silent)
     assert file.read_text() == "precious"
     back_up(store, file, silent, replace=True)
@@ -136,7 +136,9 @@ def test_there_must_be_something_to_back_up(empty_store: Empty, folder: Path) ->
     with pytest.raises(DoesNotExistError, match=r"^There is no database at \S+ to back up\.$"):
         back_up(store, folder / "backup.db", silent)
     store.prepare()
-    with pytest.raises(DoesNotExistError, match=r"^The database \S+ has not been set up; run: callsheet migrate$"):
+    with pytest.raises(
+        DoesNotExistError, match=r"^The database \S+ has not been set up; let a migration or a server do that\.$"
+    ):
         back_up(store, folder / "backup.db", silent)
     assert list(folder.iterdir()) == []
 

@@ -33,8 +33,8 @@ OTHER_FORM = (
     "The model acme/old holds its created_at in a form of its own, '2024-06-01' instead of '2024-06-01T00:00:00Z'."
 )
 UNPROTECTED = (
-    "Nothing keeps change records from being edited, as triggers are missing; "
-    "a copy in an empty database has them, by callsheet copy."
+    "Nothing prevents change records from being edited, as triggers are missing; "
+    "copy everything to an empty database, which has them."
 )
 NO_TIME = "The time must be a day such as 2026-02-04, or an RFC 3339 time, not 'once'."
 
@@ -231,7 +231,9 @@ def test_there_must_be_something_to_check(empty_store: Empty) -> None:
     with pytest.raises(DoesNotExistError, match=r"^There is no database at \S+ to check\.$"):
         check_database(store)
     store.prepare()
-    with pytest.raises(DoesNotExistError, match=r"^The database \S+ has not been set up; run: callsheet migrate$"):
+    with pytest.raises(
+        DoesNotExistError, match=r"^The database \S+ has not been set up; let a migration or a server do that\.$"
+    ):
         check_database(store)
 
 

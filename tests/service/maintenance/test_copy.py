@@ -167,7 +167,9 @@ def test_there_must_be_something_to_copy(empty_store: Empty) -> None:
     with pytest.raises(DoesNotExistError, match=r"^There is no database at \S+ to copy from\.$"):
         copy_installation(missing, here, silent)
     missing.prepare()
-    with pytest.raises(DoesNotExistError, match=r"^There is nothing to copy yet; "):
+    with pytest.raises(
+        DoesNotExistError, match=r"^There is nothing to copy, as the database has not been set up; "
+    ):
         copy_installation(missing, here, silent)
     assert here.is_empty()
 

@@ -124,7 +124,7 @@ def test_what_is_there_is_replaced_only_if_that_is_said(backup: Path, full_store
     with pytest.raises(
         ConflictError,
         match=(
-            r"^The database \S+ holds 36 models at revision 20; add --force to replace them\. "
+            r"^The database \S+ holds 36 models at revision 20; allow them to be replaced\. "
             r"They will be kept in a file\.$"
         ),
     ):
@@ -301,7 +301,7 @@ def test_a_damaged_database_is_set_aside_if_that_is_said(backup: Path, full_stor
     place = Path(store.place)
     spoil(place)
     before = place.read_bytes()
-    with pytest.raises(ConflictError, match=r"^The database \S+ is damaged; add --force to set it aside\.$"):
+    with pytest.raises(ConflictError, match=r"^The database \S+ is damaged; allow it to be set aside\.$"):
         put_back(backup, store, replace=False)
     assert place.read_bytes() == before
     restored = put_back(backup, store)

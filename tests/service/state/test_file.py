@@ -28,7 +28,7 @@ from tests.strategies import models
 
 ROOT = Path(__file__).parents[3]
 ADDRESS = "/where/the/database/is"
-FOREIGN = "is no file of Callsheet's; remove it, or name another with --state-file."
+FOREIGN = "was not written by Callsheet; remove it, or name another state file."
 KNOWN_AT = 1_790_000_000.25
 
 
@@ -246,7 +246,7 @@ def test_a_file_that_is_not_ours_is_neither_read_nor_replaced(
     file.path.write_bytes(content)
     assert refused(file) == FOREIGN
     assert not file.was_written()
-    with pytest.raises(StateFileError, match="is no file of Callsheet's"):
+    with pytest.raises(StateFileError, match="was not written by Callsheet"):
         write(file, state)
     assert file.path.read_bytes() == content
 

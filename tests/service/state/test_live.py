@@ -309,7 +309,7 @@ def test_a_database_that_was_never_set_up_cannot_be_loaded(tmp_path: Path) -> No
     store.prepare()
     with pytest.raises(StorageError) as refusal:
         LiveState(store, Options())
-    assert str(refusal.value) == "The database has not been set up; run: callsheet migrate"
+    assert str(refusal.value) == "The database has not been set up; let a migration or a server do that."
 
 
 @on_both

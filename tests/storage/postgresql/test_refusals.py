@@ -27,7 +27,7 @@ from tests.rows import everything
 from tests.storage.files import NOW
 from tests.storage.others import ask
 
-FOREIGN = "belongs to another program; name another with --database."
+FOREIGN = "belongs to another program; name another database."
 FORBIDDEN = "does not allow this user what is needed (permission denied for {}); grant it, or name another user."
 
 
@@ -200,7 +200,7 @@ def test_a_newer_schema_is_refused_with_both_numbers(url: str) -> None:
 
 def test_an_older_schema_is_refused_with_both_numbers(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(schema, "HEAD", "9998")
-    assert refused(url) == "has schema 0001, this program needs 9998; run: callsheet migrate"
+    assert refused(url) == "has schema 0001, this program needs 9998; migrate it to the schema of this program."
 
 
 def test_what_is_missing_is_told(url: str) -> None:
@@ -254,7 +254,7 @@ def test_a_user_who_may_not_come_from_here_is_refused(own: Server) -> None:
 
 def test_a_database_that_does_not_exist_is_refused(own: Server) -> None:
     assert refused(at(own, database="nowhere")) == (
-        "does not exist; create it with createdb, or name another with --database."
+        "does not exist; create it with createdb, or name another database."
     )
 
 

@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 from callsheet.domain.errors import ConflictError, DoesNotExistError
+from callsheet.domain.hints import Hint
 from callsheet.service.maintenance.copy import copy_content
 from callsheet.storage.atomic_file import draft
 from callsheet.storage.store import Store
@@ -62,5 +63,5 @@ def keeping(
             raise source.database.damaged()
         revision = revision_in(path)
         if revision is None:
-            raise DoesNotExistError(f"The database {source.place} has not been set up; run: callsheet migrate")
+            raise DoesNotExistError(f"The database {source.place} has not been set up", hint=Hint.SET_UP_DATABASE)
         yield revision

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from callsheet.domain.errors import CorruptDatabaseError, DoesNotExistError, StorageError
+from callsheet.domain.hints import Hint
 from callsheet.service.counts import count_models
 from callsheet.service.maintenance.check_history import check_history
 from callsheet.service.maintenance.check_rows import check_rows
@@ -14,8 +15,8 @@ from callsheet.storage.whole.file_copy import page_faults
 from callsheet.storage.whole.integrity import read_integrity
 
 _UNPROTECTED: Final = (
-    "Nothing keeps change records from being edited, as triggers are missing; "
-    "a copy in an empty database has them, by callsheet copy."
+    "Nothing prevents change records from being edited, as triggers are missing; "
+    "copy everything to an empty database, which has them."
 )
 
 
@@ -62,7 +63,7 @@ def check_database(store: Store) -> Checked:
         if installation is None:
             if any(integrity.counts().values()):
                 raise store.database.ownerless()
-            raise DoesNotExistError(f"The database {store.place} has not been set up; run: callsheet migrate")
+            raise DoesNotExistError(f"The database {store.place} has not been set up", hint=Hint.SET_UP_DATABASE)
         if not integrity.is_protected():
             problems.append(Problem("database", store.place, _UNPROTECTED))
         for part in (check_rows(integrity, installation), check_history(integrity, installation)):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from callsheet.domain.errors import ConflictError, DoesNotExistError
+from callsheet.domain.hints import Hint
 from callsheet.storage.store import Store
 from callsheet.storage.transactions.read import Installation
 from callsheet.storage.whole.transfer import (
@@ -63,7 +64,9 @@ def copy_content(there: Content, target: Store, progress: Progress) -> Copied:
     """Copy ``there``, all that a database holds, into ``target``; see `copy_installation`."""
     installation = there.installation()
     if installation is None:
-        raise DoesNotExistError("There is nothing to copy yet; callsheet serve sets up a database, or migrate.")
+        raise DoesNotExistError(
+            "There is nothing to copy, as the database has not been set up", hint=Hint.SET_UP_DATABASE
+        )
     target.prepare()
     with write_content(target, progress) as here:
         if here.identity() == there.identity():

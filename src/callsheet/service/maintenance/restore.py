@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from callsheet.domain.access.key import KeyStatus
 from callsheet.domain.errors import ConflictError, DoesNotExistError, InvalidError, StorageError
+from callsheet.domain.hints import Hint
 from callsheet.domain.times import parse_instant
 from callsheet.service.maintenance.backup import keeping
 from callsheet.storage.atomic_file import scratch
@@ -165,15 +166,15 @@ def _time_after(content: Content, now: datetime) -> datetime:
 
 def _refuse_content(target: Store, *, damaged: bool) -> None:
     if damaged:
-        raise ConflictError(f"The database {target.place} is damaged; add --force to set it aside.")
+        raise ConflictError(f"The database {target.place} is damaged", hint=Hint.SET_DAMAGED_ASIDE)
     if not target.is_ready():
         return
     with target.read() as reading:
         present = reading.installation()
         if present is not None:
             raise ConflictError(
-                f"The database {target.place} holds {reading.count_models()} models at revision "
-                f"{present.revision}; add --force to replace them. They will be kept in a file."
+                f"The database {target.place} holds {reading.count_models()} models at revision {present.revision}",
+                hint=Hint.REPLACE_CONTENT,
             )
 
 

@@ -10,6 +10,7 @@ from typing import BinaryIO, Final, NamedTuple
 
 from callsheet.api.state import Options, State
 from callsheet.domain.errors import CallsheetError, StateFileError
+from callsheet.domain.hints import Hint
 from callsheet.service.state.format import Header, check_lines, header_of, read_header, read_state, write_state
 from callsheet.service.state.load import without_collections
 from callsheet.storage.atomic_file import being_drafted, draft
@@ -18,8 +19,6 @@ from callsheet.storage.atomic_file import being_drafted, draft
 _MARK: Final = "callsheet-state"
 _MARK_AT: Final = 10  # bytes of gzip's header in front of it
 _GZIP: Final = b"\x1f\x8b"
-
-_FOREIGN: Final = "is no file of Callsheet's; remove it, or name another with --state-file"
 
 _LONGEST_HEADER: Final = 64 * 1024  # bytes of the first line
 
@@ -171,7 +170,7 @@ class StateFile:
         except OSError:  # then writing will tell
             return
         if start and not _is_ours(start):
-            raise self._refusal(_FOREIGN)
+            raise self._foreign()
 
     def _start(self) -> bytes:
         """The first bytes, by which the file is known."""
@@ -182,7 +181,7 @@ class StateFile:
     def _read(self, file: BinaryIO, options: Options) -> Saved:
         """Read the file twice: what has not been checked is not looked into."""
         if not _is_ours(file.read(_MARK_AT + len(_MARK))):
-            raise self._refusal(_FOREIGN)
+            raise self._foreign()
         file.seek(0)
         try:
             with gzip.open(file) as lines:
@@ -204,6 +203,11 @@ class StateFile:
         except (CallsheetError, LookupError, TypeError, ValueError) as error:  # and yet the checksum is right
             raise self._refusal("was written by another release of Callsheet") from error
         raise self._refusal(f"is of another database, {header['address']}")
+
+    def _foreign(self) -> StateFileError:
+        return StateFileError(
+            f"The state file {self.path} was not written by Callsheet", hint=Hint.REPLACE_STATE_FILE
+        )
 
     def _refusal(self, reason: str) -> StateFileError:
         return StateFileError(f"The state file {self.path} {reason}.")

@@ -12,6 +12,7 @@ from callsheet.domain.access.keyring import Keyring
 from callsheet.domain.access.workspace import Workspace
 from callsheet.domain.catalog import Catalog
 from callsheet.domain.errors import StorageError
+from callsheet.domain.hints import Hint
 from callsheet.storage.transactions.read import Installation, ReadTransaction
 
 
@@ -47,7 +48,7 @@ def load(reading: ReadTransaction, options: Options, past: State | None = None) 
     """
     installation = reading.installation()
     if installation is None:
-        raise StorageError("The database has not been set up; run: callsheet migrate")
+        raise StorageError("The database has not been set up", hint=Hint.SET_UP_DATABASE)
     return State(
         catalog=Catalog(reading.models(), reading.aliases(), reading.tombstones()),
         keyring=Keyring(reading.api_keys()),

@@ -17,8 +17,10 @@ from callsheet.domain.errors import (
     StorageError,
     StorageUnavailableError,
 )
+from callsheet.domain.hints import Hint
 from callsheet.storage import database
 from callsheet.storage.database import Database
+from callsheet.storage.sqlite.errors import READ_ONLY, explain
 from callsheet.storage.sqlite.files import Files, file_identity, names_of, uses_wal
 from callsheet.storage.sqlite.watch import SQLiteWatch
 
@@ -28,32 +30,11 @@ APPLICATION_ID: Final = 0x43616C6C
 #: Larger files take too long to read whole at every start.
 _CHECKED_BYTES: Final = 16 * 2**20
 
-_READ_ONLY: Final = "is read-only; make the file and its folder writable, or name another with --database"
-
 #: The triggers without which change records could be edited.
 _GUARDS: Final = {"changes_no_update", "changes_no_delete"}
 
 #: Under which name a connection carries the files that it opened.
 _OPENED: Final = "callsheet files"
-
-#: A part of what SQLite says, what that means, and whether it may be over in a moment.
-_REASONS: Final = (
-    ("locked", "is held by another process; try again in a moment", StorageUnavailableError),
-    (
-        "locking protocol",
-        "is held by another process; try again in a moment",
-        StorageUnavailableError,
-    ),  # while opening
-    ("permission denied", "cannot be opened; check the permissions of the file and its folder", StorageError),
-    ("readonly", _READ_ONLY, StorageError),
-    ("not a database", "is not a SQLite database; name another with --database", CorruptDatabaseError),
-    ("malformed", "is damaged; restore it from a backup", CorruptDatabaseError),
-    ("disk i/o error", "cannot be read or written; check the disk", StorageError),
-    ("full", "cannot grow: the disk is full", StorageError),
-    ("unable to open", "cannot be opened; check that its folder exists and is writable", StorageError),
-    ("no such file", "is not there; put it back, or name another with --database", StorageUnavailableError),
-    ("no such table", "lacks a table it should have; restore it from a backup", CorruptDatabaseError),
-)
 
 
 class SQLite(Database):
@@ -113,7 +94,7 @@ class SQLite(Database):
         path = self.path
         with self.explained():
             if path.is_dir():
-                raise StorageError(f"The database {path} is a folder; name a file with --database.")
+                raise StorageError(f"The database {path} is a folder", hint=Hint.NAME_DATABASE_FILE)
             if not path.exists() or path.stat().st_size == 0:
                 if self.has_wal():  # SQLite would remove it
                     raise StorageUnavailableError(
@@ -136,7 +117,7 @@ class SQLite(Database):
     def refuse_read_only(self) -> None:
         """Raise StorageError where the URL, the file or its folder can only be read."""
         if self._is_read_only():
-            raise StorageError(f"The database {self.place} {_READ_ONLY}.")
+            raise READ_ONLY.error(self.place)
 
     @contextmanager
     def looking(self) -> Iterator[Connection]:
@@ -225,8 +206,8 @@ class SQLite(Database):
         """Note that the database was written to past SQLite, which may now mix it with the -wal; return why."""
         self._overwritten = files
         return CorruptDatabaseError(
-            f"The database {self.place} was overwritten while it was in use, and may hold parts of two databases; "
-            "stop its servers, then restore a backup with --force."
+            f"The database {self.place} was overwritten while it was in use, and may hold parts of two databases",
+            hint=Hint.RESTORE_OVERWRITTEN,
         )
 
     def watch(self) -> SQLiteWatch:
@@ -235,11 +216,7 @@ class SQLite(Database):
 
     def explain(self, error: BaseException) -> StorageError:
         """Return what SQLite or the system said as a sentence for people."""
-        message = str(error)
-        for part, reason, kind in _REASONS:
-            if part in message.lower():
-                return kind(f"The database {self.place} {reason}.")
-        return StorageError(f"The database {self.place} failed: {message}.")
+        return explain(self.place, error)
 
     def has_wal(self) -> bool:
         """Return whether there is a -wal that holds anything."""

@@ -104,7 +104,7 @@ class SQLiteWatch(Watch):
         if (ending := files.replaced(self._files)) is not None:
             raise DatabaseReplacedError(
                 f"The file {self._database.name_of(ending)} was replaced or removed while it was in use, and with "
-                "it any change that only that file held; to exchange a database in use, run: callsheet restore."
+                "it any change that only that file held; to replace a database in use, restore a backup into it."
             )
 
     def _is_written_over(self, files: Files, version: object) -> bool:

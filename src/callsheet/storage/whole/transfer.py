@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Table, delete, func, insert, select, update
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
 
 from callsheet.domain.errors import StorageError
+from callsheet.domain.hints import Hint
 from callsheet.storage import tables
 from callsheet.storage.database import Database
 from callsheet.storage.store import Store
@@ -124,7 +125,7 @@ class Content:
                     yield [dict(zip(names, row, strict=True)) for row in part]
         except (TypeError, ValueError) as error:  # what stands there is not of the kind its column is for
             raise StorageError(
-                f"A row of the table {table.name} cannot be read ({error}); run: callsheet check"
+                f"A row of the table {table.name} cannot be read ({error})", hint=Hint.CHECK_DATABASE
             ) from error
 
 
@@ -205,7 +206,7 @@ class WritableContent(Content):
                 raise  # it is not about what stands in the rows
             reason = str(getattr(error, "orig", error)).partition("\n")[0]
             raise StorageError(
-                f"The rows of the table {table.name} cannot be copied ({reason}); run: callsheet check"
+                f"The rows of the table {table.name} cannot be copied ({reason})", hint=Hint.CHECK_DATABASE
             ) from error
 
 
