@@ -172,11 +172,11 @@ def test_a_database_opened_for_reading_only_is_found_not_writable(tmp_path: Path
     make_database(path)
     store = Store(f"sqlite:///file:{path}?mode=ro&uri=true")
     with pytest.raises(StorageError, match="is read-only"):
-        schema.check_writable(store.database)
+        schema.ensure_writable(store.database)
 
 
 def test_a_database_held_by_another_is_refused_in_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("callsheet.storage.database.BUSY_TIMEOUT", 50)
+    monkeypatch.setattr("callsheet.storage.database.LOCK_TIMEOUT_SECONDS", 0.05)
     path = tmp_path / "callsheet.db"
     store = make_database(path)
     with closing(sqlite3.connect(path, isolation_level=None)) as holder:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from callsheet.storage import schema
-from callsheet.storage.database import database_at
+from callsheet.storage.open import open_database
 from callsheet.storage.schema import Schema
 from callsheet.storage.transactions.read import ReadTransaction
 from callsheet.storage.transactions.write import WriteTransaction
@@ -19,6 +19,8 @@ class Store:
     ----------
     url
         ``sqlite:////path/to/callsheet.db`` or ``postgresql://user@host/database``.
+    display_name
+        What people call a SQLite database; by default, its path.
 
     Raises
     ------
@@ -26,18 +28,18 @@ class Store:
         The URL is not one Callsheet can use. Nothing is opened before it is needed.
     """
 
-    def __init__(self, url: str) -> None:
-        self.database = database_at(url)
+    def __init__(self, url: str, display_name: str | None = None) -> None:
+        self.database = open_database(url, display_name)
 
     @property
     def place(self) -> str:
         """Where the data is, for people; without a password."""
-        return self.database.place
+        return self.database.display_name
 
     @property
     def address(self) -> str:
         """Where the data is, for programs; without a password, too."""
-        return self.database.address
+        return self.database.canonical_address
 
     def is_empty(self) -> bool:
         """Return whether nothing has been made here yet; StorageError as for `prepare`."""
@@ -56,7 +58,7 @@ class Store:
             Not ours, older or newer than this program, damaged, read-only, or out of reach.
         """
         if self.is_ready():
-            schema.check_writable(self.database)
+            schema.ensure_writable(self.database)
         else:
             schema.migrate(self.database)
 
@@ -70,14 +72,14 @@ class Store:
         """
         _, revision = schema.inspect(self.database)
         if revision == schema.HEAD:
-            schema.check_writable(self.database)
+            schema.ensure_writable(self.database)
         else:
             schema.migrate(self.database)
         return revision, schema.HEAD
 
     def tidy(self) -> None:
         """Leave as few files as possible, once this process needs the database no more."""
-        self.database.tidy()
+        self.database.remove_side_files()
 
     def watch(self) -> Watch:
         """Return what notices changes; it holds one connection until it is closed."""

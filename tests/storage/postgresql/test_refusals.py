@@ -403,7 +403,7 @@ def test_a_full_disk_is_told(url: str) -> None:
 
 
 def test_a_statement_that_takes_too_long_is_given_up(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("callsheet.storage.postgresql.database.STATEMENT_TIMEOUT", 50)
+    monkeypatch.setattr("callsheet.storage.postgresql.database.STATEMENT_TIMEOUT_SECONDS", 0.05)
     store = Store(url)
     refusal = pytest.raises(
         StorageUnavailableError, match=r"is too busy to answer in time; try again in a moment\.$"
@@ -486,7 +486,7 @@ def end_connections(admin: str, url: str) -> None:
 
 
 def test_a_server_that_hangs_is_given_up(own: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("callsheet.storage.postgresql.connection.Connection.patience", 0.5)
+    monkeypatch.setattr("callsheet.storage.postgresql.connection.Connection.answer_timeout", 0.5)
     store = open_store(Databases(own.url).make(), lambda: NOW)
 
     def read() -> None:
@@ -505,9 +505,9 @@ def test_a_server_that_hangs_is_given_up(own: Server, monkeypatch: pytest.Monkey
 
 
 def test_reading_everything_has_more_time_and_an_end_as_well(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("callsheet.storage.postgresql.database.STATEMENT_TIMEOUT", 50)
-    monkeypatch.setattr("callsheet.storage.postgresql.database.LONG_STATEMENT_TIMEOUT", 1000)
-    with Store(url).database.looking() as connection:
+    monkeypatch.setattr("callsheet.storage.postgresql.database.STATEMENT_TIMEOUT_SECONDS", 0.05)
+    monkeypatch.setattr("callsheet.storage.postgresql.database.LONG_STATEMENT_TIMEOUT_SECONDS", 1.0)
+    with Store(url).database.snapshot_connection() as connection:
         connection.exec_driver_sql("SELECT pg_sleep(0.1)")
         with pytest.raises(DBAPIError, match="canceling statement due to statement timeout"):
             connection.exec_driver_sql("SELECT pg_sleep(5)")
@@ -516,11 +516,11 @@ def test_reading_everything_has_more_time_and_an_end_as_well(url: str, monkeypat
 def test_a_server_that_hangs_while_everything_is_read_is_given_up(
     own: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("callsheet.storage.postgresql.database.LONG_PATIENCE", 0.5)
+    monkeypatch.setattr("callsheet.storage.postgresql.database.LONG_ANSWER_TIMEOUT_SECONDS", 0.5)
     database = open_store(Databases(own.url).make(), lambda: NOW).database
 
     def read() -> None:
-        with database.looking() as connection:
+        with database.snapshot_connection() as connection:
             [(pid,)] = connection.exec_driver_sql("SELECT pg_backend_pid()").all()
             goes_on = threading.Timer(5, os.kill, [pid, signal.SIGCONT])
             goes_on.start()

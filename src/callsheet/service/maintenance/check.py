@@ -64,11 +64,11 @@ def check_database(store: Store) -> Checked:
             if any(integrity.counts().values()):
                 raise store.database.ownerless()
             raise DoesNotExistError(f"The database {store.place} has not been set up", hint=Hint.SET_UP_DATABASE)
-        if not integrity.is_protected():
+        if not integrity.is_append_only():
             problems.append(Problem("database", store.place, _UNPROTECTED))
         for part in (check_rows(integrity, installation), check_history(integrity, installation)):
             try:
-                with store.database.explained():
+                with store.database.translating_errors():
                     problems.extend(part)
             except StorageError as error:  # what is no text ends the reading
                 problems.append(Problem("database", store.place, str(error)))

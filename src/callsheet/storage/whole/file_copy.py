@@ -13,7 +13,6 @@ from sqlalchemy import select
 from callsheet.domain.errors import CorruptDatabaseError, StorageError
 from callsheet.storage import schema, tables
 from callsheet.storage.atomic_file import beside, give_name
-from callsheet.storage.sqlite.database import SQLite
 from callsheet.storage.store import Store
 from callsheet.storage.whole.transfer import Progress
 
@@ -22,18 +21,14 @@ _AT_ONCE: Final = 1000  # pages copied before anybody is told
 
 def store_in(file: Path, place: Path | None = None) -> Store:
     """Return the store in a file, whatever its name; ``place`` is what people are told it is."""
-    store = Store(f"sqlite:///file:{quote(str(file.absolute()))}?uri=true")
-    if place is not None:
-        store.database.place = str(place)
-    return store
+    url = f"sqlite:///file:{quote(str(file.absolute()))}?uri=true"
+    return Store(url, None if place is None else str(place))
 
 
 def file_of(store: Store) -> Path | None:
     """Return the file a store is in, past links to it; None if it is in none."""
-    if not isinstance(store.database, SQLite):
-        return None
-    path = store.database.path
-    return Path(os.path.realpath(path)) if path.is_symlink() else path
+    file = store.database.file
+    return Path(os.path.realpath(file)) if file is not None and file.is_symlink() else file
 
 
 def is_in(store: Store, file: Path) -> bool:
@@ -60,9 +55,7 @@ def copy_pages(store: Store, file: Path, progress: Progress) -> None:
     def tell(_status: int, remaining: int, total: int) -> None:
         progress("copying pages", total - remaining, total)
 
-    database = store.database
-    assert isinstance(database, SQLite)  # noqa: S101  # `file_of` tells
-    with database.looking() as connection:
+    with store.database.snapshot_connection() as connection:
         connection.exec_driver_sql("SELECT count(*) FROM sqlite_master")  # from here on it is of one moment
         raw = cast("sqlite3.Connection", connection.connection.dbapi_connection)
         with _explained(), closing(sqlite3.connect(file)) as target:
@@ -85,9 +78,9 @@ def revision_in(file: Path) -> int | None:
 def page_faults(store: Store) -> list[str]:
     """Return what SQLite finds wrong with the pages of a store in a file; PostgreSQL has its own programs."""
     database = store.database
-    if not isinstance(database, SQLite):
+    if database.file is None:
         return []
-    with database.looking() as connection:
+    with database.snapshot_connection() as connection:
         found = connection.exec_driver_sql("PRAGMA integrity_check").scalars()
         return [str(fault) for fault in found if fault != "ok"]
 
@@ -95,10 +88,10 @@ def page_faults(store: Store) -> list[str]:
 def is_damaged(store: Store) -> bool:
     """Return whether a store in a file has lost something of what it held, as far as SQLite can tell."""
     database = store.database
-    if not isinstance(database, SQLite) or not database.path.exists() or not database.path.stat().st_size:
+    if database.file is None or not database.file.exists() or not database.file.stat().st_size:
         return False
     try:
-        with database.looking() as connection:
+        with database.snapshot_connection() as connection:
             if connection.exec_driver_sql("PRAGMA quick_check(1)").scalar() != "ok":
                 return True
             present = database.table_names(connection)

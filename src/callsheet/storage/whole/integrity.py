@@ -60,9 +60,9 @@ class Integrity:
         """Return how many there are, where there can only be one."""
         return self._count(tables.installation)
 
-    def is_protected(self) -> bool:
+    def is_append_only(self) -> bool:
         """Return whether the database itself refuses to change or drop a change record."""
-        return self._database.is_protected(self._connection)
+        return self._database.is_append_only(self._connection)
 
     def reading(self) -> ReadTransaction:
         """Return what reads the same rows as what they mean."""
@@ -165,7 +165,7 @@ class Integrity:
 @contextmanager
 def read_integrity(store: Store) -> Iterator[Integrity]:
     """Yield what can be asked of a store at one moment."""
-    with store.database.looking() as connection:
+    with store.database.snapshot_connection() as connection:
         yield Integrity(connection, store.database)
 
 

@@ -118,7 +118,9 @@ class Content:
         if last is not None:
             query = query.where(table.c.number <= last)
         try:
-            with self._database.explained():  # here: outside, it would be taken for a failure of the other database
+            with (
+                self._database.translating_errors()
+            ):  # here: outside, it would be taken for a failure of the other database
                 result = self._connection.execute(query.execution_options(yield_per=_AT_ONCE))
                 names = tuple(result.keys())
                 for part in result.partitions():
@@ -138,7 +140,7 @@ class WritableContent(Content):
             if table is not tables.changes:
                 self._connection.execute(delete(table))
         if changes:
-            with self._database.unprotected(self._connection):
+            with self._database.without_append_only_triggers(self._connection):
                 self._connection.execute(delete(tables.changes))
 
     def fill(self, source: Content, after: int = 0, kept: Tally = NOTHING) -> Tallies:
@@ -213,7 +215,7 @@ class WritableContent(Content):
 @contextmanager
 def read_content(store: Store, progress: Progress) -> Iterator[Content]:
     """Yield all rows of a database as they are at one moment."""
-    with store.database.looking() as connection:
+    with store.database.snapshot_connection() as connection:
         yield Content(connection, store.database, progress)
 
 
@@ -221,7 +223,7 @@ def read_content(store: Store, progress: Progress) -> Iterator[Content]:
 def write_content(store: Store, progress: Progress) -> Iterator[WritableContent]:
     """Yield all rows of a database, to be replaced while nobody else writes."""
     with store.database.transaction(writes=True) as connection:
-        store.database.unhurried(connection)
+        store.database.extend_timeouts(connection)
         yield WritableContent(connection, store.database, progress)
 
 
