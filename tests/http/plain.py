@@ -103,5 +103,5 @@ def run(talk: Callable[[ClockLoop], Coroutine[Any, Any, T]]) -> T:
 def set_clock(monkeypatch: pytest.MonkeyPatch, tell: Callable[[], float], *modules: str) -> None:
     """Let both drivers, and more ``modules``, read the time from ``tell``."""
     clocks = SimpleNamespace(time=tell, monotonic=tell, perf_counter=lambda: 0.0)
-    for module in ("connection.fast_path", "public.asgi", *modules):
+    for module in ("connection.fast_protocol", "public.asgi", *modules):
         monkeypatch.setattr(f"callsheet.http.{module}.time", clocks)

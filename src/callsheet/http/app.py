@@ -58,7 +58,7 @@ class CallsheetApp(Starlette):
         self.observer = Observer(None if kind is LogFormat.OFF else AccessLog(kind))
         self.telemetry = Telemetry(live, self.observer, settings.otel)
         self.public = self.telemetry.public_api(settings.memo_bytes)
-        self.limits = self.public.limits = _rate_limits(settings)
+        self.rate_limits = self.public.rate_limits = _rate_limits(settings)
         self.prefix = settings.root_path
         self.readiness = Readiness(live, settings.max_stale_seconds)
         self.on_serving: Callable[[], object] = lambda: None
@@ -107,8 +107,8 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
         app.live.stop()
         app.observer.stop()
         app.telemetry.stop()
-        if app.limits is not None:
-            await app.limits.close()
+        if app.rate_limits is not None:
+            await app.rate_limits.close()
 
 
 def create_app(settings: Settings | None = None) -> CallsheetApp:
@@ -171,9 +171,9 @@ def _rate_limits(settings: Settings) -> "RateLimits | None":
     rates = settings.rate_limit_key, settings.rate_limit_address, settings.rate_limit_failures
     if not any(rates):
         return None
-    from callsheet.http.ratelimit.limiter import make_limits  # slow to import, and seldom needed
+    from callsheet.http.ratelimit.create import make_rate_limits  # slow to import, and seldom needed
 
-    return make_limits(*rates, storage=settings.rate_limit_storage)
+    return make_rate_limits(*rates, storage=settings.rate_limit_storage)
 
 
 def options_of(settings: Settings) -> Options:

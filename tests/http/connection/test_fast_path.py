@@ -10,8 +10,9 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from callsheet.http.app import CallsheetApp
-from callsheet.http.connection.fast_path import FastProtocol
-from callsheet.http.connection.protocol import EnvelopeProtocol, Limits
+from callsheet.http.connection.fast_protocol import FastProtocol
+from callsheet.http.connection.limits import ConnectionLimits
+from callsheet.http.connection.protocol import EnvelopeProtocol
 from callsheet.http.serve.config import ServerConfig
 from tests.http.plain import SECRET, ClockLoop, answered_at_once, answered_later, make_app, plain, replies, run
 from tests.http.wire import Line
@@ -431,7 +432,7 @@ def test_a_uvicorn_that_was_not_tested_answers_in_its_own_way_and_says_so_once(
 def test_a_uvicorn_that_was_tested_gets_our_protocol(
     app: CallsheetApp, caplog: pytest.LogCaptureFixture, fast: bool, protocol: type
 ) -> None:
-    config = ServerConfig(app, limits=Limits(512, 512, 512), fast=fast, log_config=None)
+    config = ServerConfig(app, limits=ConnectionLimits(512, 512, 512), fast=fast, log_config=None)
     config.load()
     assert config.http_protocol_class is protocol
     assert not caplog.records

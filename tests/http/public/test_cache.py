@@ -163,9 +163,9 @@ def test_the_memo_is_shared_by_the_connections_of_a_process_and_bounded(app: Cal
         for limit in range(1, 60):
             for _time in range(2):
                 answered_at_once(line, plain(f"/v1/models?limit={limit % 10 + 1}&n={limit}"))
-            assert size_of(line.config.lane().memo) <= 20_000
-        assert line.config.lane().memo.answers
-        assert line.config.lane() is line.config.lane()
+            assert size_of(line.config.fast_path.memo) <= 20_000
+        assert line.config.fast_path.memo.answers
+        assert line.config.fast_path is line.config.fast_path
 
     run(talk)
 
@@ -378,7 +378,7 @@ def test_nobody_ever_gets_what_was_made_for_another_or_is_no_longer_true(
         connections = [Line(app, fast=fast), Line(app, fast=fast)]
         if fast:
             second: Any = connections[1].protocol
-            second._lane = connections[0].config.lane()
+            second._fast_path = connections[0].config.fast_path
         ids = set()
         for number, step in enumerate(steps):
             if isinstance(step, float):

@@ -39,7 +39,7 @@ def assert_refused(reply: Reply, message: str, at_most: int = 3600) -> None:
 
 
 def test_there_is_no_limit_unless_it_is_set(app_door: AppDoor) -> None:
-    assert app_door.app.limits is None
+    assert app_door.app.rate_limits is None
     assert statuses(app_door, 30) == [200] * 30
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from callsheet.api.request import Request
 from callsheet.domain.errors import SettingsError
-from callsheet.http.ratelimit.limiter import RateLimits, make_limits
+from callsheet.http.ratelimit.create import make_rate_limits
+from callsheet.http.ratelimit.limiter import RateLimits
 from callsheet.http.ratelimit.memory import Counters
 from callsheet.http.ratelimit.redis import SharedLimits
 from tests.api.states import make_state
@@ -101,7 +102,7 @@ def refused(limits: RateLimits, address: str) -> bool:
 
 @pytest.mark.parametrize("hours", [-24, 24])
 def test_a_clock_that_is_set_shuts_nobody_out_and_lets_nobody_in(clock: Clock, hours: int) -> None:
-    limits = make_limits("", "2/minute", "", storage="memory://")
+    limits = make_rate_limits("", "2/minute", "", storage="memory://")
     assert not refused(limits, "203.0.113.1")
     clock.now += 10
     clock.set_by = hours * 3600
@@ -115,7 +116,7 @@ def test_a_clock_that_is_set_shuts_nobody_out_and_lets_nobody_in(clock: Clock, h
 
 def test_a_flood_of_addresses_is_refused_address_by_address(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("callsheet.http.ratelimit.limiter._MOST_BARRED", 100)
-    limits = make_limits("", "1/minute", "", storage="memory://")
+    limits = make_rate_limits("", "1/minute", "", storage="memory://")
     addresses = [f"10.0.{number // 250}.{number % 250}" for number in range(500)]
     assert not any(refused(limits, address) for address in addresses)
     assert all(refused(limits, address) for address in addresses)
@@ -126,13 +127,13 @@ def test_a_flood_of_addresses_is_refused_address_by_address(clock: Clock, monkey
 
 
 def test_what_a_proxy_says_instead_of_an_address_is_cut_to_a_length(clock: Clock) -> None:
-    limits = make_limits("", "1/minute", "", storage="memory://")
+    limits = make_rate_limits("", "1/minute", "", storage="memory://")
     assert not refused(limits, "x" * 100_000)
     assert refused(limits, "x" * 64 + "and more")
 
 
 def test_a_caller_without_an_address_is_no_address(clock: Clock) -> None:
-    limits = make_limits("", "1/minute", "1/minute", storage="memory://")
+    limits = make_rate_limits("", "1/minute", "1/minute", storage="memory://")
     assert not any(refused(limits, "") for _ in range(5))  # everybody comes through the same Unix socket
 
 
@@ -142,18 +143,18 @@ def test_a_caller_without_an_address_is_no_address(clock: Clock) -> None:
 )
 def test_a_storage_with_a_url_that_is_none_is_refused(url: str) -> None:
     with pytest.raises(SettingsError, match=r"^rate_limit_storage is not a URL that can be used: .*\.$") as caught:
-        make_limits("1/minute", "", "", storage=url)
+        make_rate_limits("1/minute", "", "", storage=url)
     assert "hunter2" not in str(caught.value)
 
 
 def test_a_storage_whose_package_is_missing_is_refused_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "redis.asyncio", None)
     with pytest.raises(SettingsError, match=r"install callsheet\[redis\]"):
-        make_limits("1/minute", "", "", storage="redis://localhost")
+        make_rate_limits("1/minute", "", "", storage="redis://localhost")
 
 
 def test_an_outage_is_one_outage_however_many_requests_notice(caplog: pytest.LogCaptureFixture) -> None:
-    limits = make_limits("1/minute", "1/minute", "", storage="redis://127.0.0.1:1")
+    limits = make_rate_limits("1/minute", "1/minute", "", storage="redis://127.0.0.1:1")
     request = Request("GET", b"/v1/models", b"", (), 0.0, "req_01")
 
     async def ask() -> None:

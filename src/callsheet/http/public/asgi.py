@@ -14,11 +14,11 @@ from callsheet.api.request import READ, Header, Request
 from callsheet.api.view import AT_ONCE, UnfinishedError
 from callsheet.domain.access.keyring import NEVER
 from callsheet.domain.errors import APIError, OverloadedError
-from callsheet.http.connection.unread import UnreadBytes
 from callsheet.http.observer import Observer, ResponseLabel
 from callsheet.http.paths import Scope
 from callsheet.http.public.background import Preparing
 from callsheet.http.public.cache import ENTRY, LONGEST, ResponseCache
+from callsheet.http.public.unread_bytes import UnreadBytes
 from callsheet.http.request_id import RequestIDs
 from callsheet.service.state.live import LiveState
 
@@ -78,7 +78,7 @@ class PublicAPI:
         self._memo: ResponseCache[Whole] = ResponseCache(memo_bytes)
         self._preparing = Preparing()
         self._ids = RequestIDs()
-        self.limits: RateLimits | None = None
+        self.rate_limits: RateLimits | None = None
         """Whom to refuse for asking too often."""
         self.unread = UnreadBytes(sys.maxsize)
         """What callers leave unread of their answers, as far as the server says."""
@@ -90,7 +90,7 @@ class PublicAPI:
         asked = scope["method"], path, scope["query_string"], headers
         client = scope.get("client")
         request_id = self._ids.make()
-        whole = self._recall(asked) if self.limits is None else None
+        whole = self._recall(asked) if self.rate_limits is None else None
         if whole is None:
             whole = await self._work_out(asked, request_id.decode("ascii"), client[0] if client else "")
         if self.unread.is_full and (whole.pieces is not None or len(whole.body) > LARGE):
@@ -121,8 +121,8 @@ class PublicAPI:
     async def _work_out(self, asked: _Asked, request_id: str, address: str) -> Whole:
         """The answer to a request that is not known, or whose caller may have asked too often."""
         request = Request(*asked, time.time(), request_id)
-        if self.limits is not None:
-            refusal = await self.limits.check(self._live.current, request, address)
+        if self.rate_limits is not None:
+            refusal = await self.rate_limits.check(self._live.current, request, address)
             if refusal is not None:
                 return self._whole(request, self.respond(request, refusal))
             known = self._recall(asked)

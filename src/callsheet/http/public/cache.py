@@ -14,6 +14,7 @@ from callsheet.api.caller import Caller, identify
 from callsheet.api.request import Header, read_headers
 from callsheet.api.state import State
 from callsheet.http.public.seen import SeenFilter
+from callsheet.http.wire_headers import write_lines
 
 #: Longer requests, and longer heads of callers, are not remembered.
 LONGEST: Final = 2048
@@ -113,8 +114,3 @@ class ResponseCache(Generic[Answer]):
 
     def _drop(self, request: Hashable) -> None:
         self._bytes -= self.answers.pop(request).size
-
-
-def write_lines(headers: Sequence[Header]) -> bytes:
-    """Return ``headers`` as they go over the wire."""
-    return b"".join([b"%b: %b\r\n" % header for header in headers])

@@ -12,7 +12,7 @@ from ipaddress import IPv6Address, ip_address
 from math import ceil
 from typing import Final
 
-from limits import RateLimitItem, parse_many
+from limits import RateLimitItem
 from limits.aio.storage import Storage
 from limits.aio.strategies import FixedWindowRateLimiter
 
@@ -20,7 +20,6 @@ from callsheet.api.authentication import authenticate
 from callsheet.api.request import Request, bearer, read_headers
 from callsheet.api.state import State
 from callsheet.domain.errors import AuthenticationError, OverloadedError, RateLimitError
-from callsheet.http.ratelimit.memory import Counters
 
 _MOST_BARRED: Final = 10_000
 _LONGEST: Final = 64  # characters of what a proxy may give instead of an address
@@ -121,25 +120,6 @@ class RateLimits:
                 self._barred.clear()  # they are counted again, and refused again
         self._barred[kind, who] = end
         return kind, end
-
-
-def make_limits(key: str, address: str, failures: str, *, storage: str) -> RateLimits:
-    """Return the limits that these settings describe.
-
-    Raises
-    ------
-    SettingsError
-        The storage cannot be used.
-    """
-    rates = {
-        kind: parse_many(text) if text else []
-        for kind, text in ((KEY, key), (ADDRESS, address), (FAILURES, failures))
-    }
-    if storage == "memory://":
-        return RateLimits(rates, Counters())
-    from callsheet.http.ratelimit.redis import SharedLimits  # needs a package that is an extra
-
-    return SharedLimits(rates, storage)
 
 
 def _authenticated(state: State, request: Request) -> tuple[str | None, bool]:
