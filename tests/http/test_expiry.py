@@ -58,7 +58,7 @@ def test_a_key_expires_on_the_second_in_both_dialects(
     async def talk(_: ClockLoop) -> None:
         line = Line(app, fast=fast)
         assert await statuses(line, *lines) == [200] * 4
-        assert "openai" in str(app.observer.metrics.figures()) or app.observer.metrics.remembered
+        assert "openai" in str(app.observer.metrics.figures()) or app.observer.metrics.cache_hits
         clock[0] = expiry.timestamp() - 0.001
         assert await statuses(line, *lines) == [200] * 4
         clock[0] = expiry.timestamp()

@@ -60,7 +60,7 @@ class Running:
     @property
     def remembered(self) -> int:
         """How many answers came from the memo, which only the fast protocol has."""
-        return self.config.fast_path.observer.metrics.remembered
+        return self.config.fast_path.observer.metrics.cache_hits
 
     def connect(self) -> socket.socket:
         return socket.create_connection(("127.0.0.1", self.port), DEADLINE)

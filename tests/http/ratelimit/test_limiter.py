@@ -231,11 +231,11 @@ def test_an_answer_from_the_memo_counts_like_any_other(installation: Installatio
         line = Line(app, fast=True)
         requests = [plain("/v1/models?limit=2", f"traceparent: {number if trace else 0}") for number in range(12)]
         assert [answered_at_once(line, request).status for request in requests[:10]] == [200] * 10
-        assert app.observer.metrics.remembered == 8
+        assert app.observer.metrics.cache_hits == 8
         for request in requests[10:]:
             (reply,) = await answered_later(line, request)
             assert reply.status == 429
-        assert app.observer.metrics.remembered == 8
+        assert app.observer.metrics.cache_hits == 8
 
     run(talk)
 

@@ -1,10 +1,12 @@
 """FastPath: what the connections of a process share to answer plain requests themselves."""
 
+import logging
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
+from callsheet.api.answer import Dialect
 from callsheet.api.caller import Caller
 from callsheet.api.request import Header
 from callsheet.http.connection.head import Head, HeadReader, KnownLines
@@ -21,29 +23,10 @@ from callsheet.service.state.live import LiveState
 if TYPE_CHECKING:
     from callsheet.http.ratelimit.limiter import RateLimits
 
+_log = logging.getLogger("callsheet")
 
-class Rest(NamedTuple):
-    """A successful answer but for date and request id.
-
-    Parameters
-    ----------
-    content
-        What follows the request id: the other headers and the body.
-    expires
-        When the caller's key does, in seconds since the epoch.
-    kind
-        What is told of it.
-    size
-        Of request and answer, in bytes.
-    key_id
-        Of the key that a request for it is charged to.
-    """
-
-    content: bytes
-    expires: float
-    kind: ResponseLabel
-    size: int
-    key_id: str
+#: The statuses of answers that the fast path gives.
+_STATUSES: Final = (200, 304)
 
 
 class FastPath:
@@ -54,7 +37,7 @@ class FastPath:
     live
         Holds the State.
     observer
-        Counts and logs every answer.
+        Records every answer.
     limits
         What callers may take.
     memo_bytes
@@ -62,7 +45,7 @@ class FastPath:
     unread
         What callers leave unread of their answers.
     rate_limits
-        Whom to refuse for asking too often; None for nobody.
+        Whom to refuse for asking too often; None for no limits.
     prefix
         The setting ``root_path``.
     """
@@ -85,33 +68,47 @@ class FastPath:
         self.is_open = not prefix.startswith("/v1") and (rate_limits is None or rate_limits.at_once)
         """Whether requests may be answered here: no prefix resembles ``/v1``, and rate limits need no network."""
         self.needs_address = rate_limits is not None or observer.log is not None
-        """Whether it matters from where a request comes."""
+        """Whether the address that a request comes from matters."""
         self._list, self._retrieve = (
-            ResponseLabel(self.observer.metrics.tally(Label(route, 200, "anthropic")), NO_TEMPLATE)
+            ResponseLabel(observer.metrics.tally(Label(route, 200, Dialect.ANTHROPIC)), NO_TEMPLATE)
             for route in ("list", "retrieve")
         )
-        self.memo: ResponseCache[Rest] = ResponseCache(memo_bytes)
+        self.cache: ResponseCache[bytes] = ResponseCache(memo_bytes)
+        """Answers from the end of the request id on, by the bytes or by the `Head` of their requests."""
         self.ids = RequestIDs()
         self.reader = partial(HeadReader, limits.max_url_bytes, limits.max_header_bytes, KnownLines())
-        """Makes what reads the heads of one more connection."""
-        self.dated: list[Header] | None = None
-        self.opening = b""
+        """Return what reads the heads of one more connection."""
+        self.default_headers: list[Header] | None = None
+        """Those that the `openings` were made with."""
+        self.openings: dict[int, bytes] = {}
+        """The beginnings of answers, up to the request id, by status."""
 
-    def follow(self) -> None:
-        """Forget what the last State said, and let go of it, if there is another one."""
-        if self.live.current is not self.memo.state:
-            self.memo.follow(self.live.current)
+    def drop_stale(self) -> None:
+        """Empty the cache if the State has moved, so that the one before it can be freed."""
+        if self.live.current is not self.cache.state:
+            self.cache.reset(self.live.current)
 
-    def date(self, default_headers: list[Header]) -> None:
-        """Write the ``opening`` of an answer, up to its request id; uvicorn's headers are made anew each second."""
-        self.dated = default_headers
-        self.opening = b"%b%brequest-id: " % (STATUS_LINE[200], write_lines(default_headers))
+    def renew_openings(self, default_headers: list[Header]) -> None:
+        """Write the ``openings`` with these headers, the date among them, which uvicorn replaces once a second."""
+        self.default_headers = default_headers
+        lines = write_lines(default_headers)
+        self.openings = {status: b"%b%brequest-id: " % (STATUS_LINE[status], lines) for status in _STATUSES}
 
-    def kind(self, names: tuple[str, ...], head: Head, length: int, caller: Caller) -> ResponseLabel:
-        """Return what is told of a successful answer; a line of the log is only made if there is one."""
+    def label(self, names: tuple[str, ...], head: Head, length: int, caller: Caller) -> ResponseLabel:
+        """Return what is recorded of a successful answer; a line of the log is only made if there is one."""
         usual = self._retrieve if names else self._list
         log = self.observer.log
         if log is None:
             return usual
         path, query, _ = head
         return usual._replace(template=log.template(Answered("GET", path, query, 200, length, caller.key_id)))
+
+    def record_error(self) -> None:
+        """Count the exception that is being handled; log the first one of this process with its traceback."""
+        metrics = self.observer.metrics
+        metrics.fast_path_errors += 1
+        if metrics.fast_path_errors == 1:
+            _log.exception(
+                "The fast path failed to answer a request; the ordinary path answers it. Further failures are only "
+                "counted, in the metric callsheet_fast_path_errors_total."
+            )

@@ -8,18 +8,17 @@ being answered, a reader that is too slow) takes uvicorn's own path through the 
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE
-
-from callsheet.api.answer import Response, find, give, suit
+from callsheet.api.answer import find, give, suit
 from callsheet.api.encoded_block import Pieces
 from callsheet.api.request import Request, find_names
+from callsheet.api.view import UnfinishedError
 from callsheet.domain.access.keyring import NEVER
+from callsheet.domain.errors import APIError
 from callsheet.http.connection.config import ConnectionConfig
-from callsheet.http.connection.fast_path import Rest
 from callsheet.http.connection.head import Head
 from callsheet.http.connection.protocol import BETWEEN, EnvelopeProtocol
 from callsheet.http.observer import ResponseLabel
-from callsheet.http.public.cache import ENTRY, LONGEST
+from callsheet.http.public.cache import ENTRY_BYTES, MAX_REQUEST_BYTES, CachedResponse
 from callsheet.http.wire_headers import write_lines
 
 _START: Final = b"GET /v1/"
@@ -50,16 +49,17 @@ class FastProtocol(EnvelopeProtocol):
             and self.limit_concurrency is None
             and not fast_path.unread.is_full
         ):
-            memo = fast_path.memo
-            if fast_path.live.current is not memo.state:
-                memo.follow(fast_path.live.current)
-            known = memo.answers.get(data)
+            cache = fast_path.cache
+            if fast_path.live.current is not cache.state:
+                cache.reset(fast_path.live.current)
+            known = cache.answers.get(data)
             if (
                 known is not None
                 and (known.expires == NEVER or time.time() < known.expires)
                 and (fast_path.rate_limits is None or fast_path.rate_limits.admits(self.client, known.key_id))
             ):
-                self._give_again(known, begun)
+                fast_path.observer.metrics.cache_hits += 1
+                self._write(200, fast_path.ids.make(), known.content, b"", known.label, begun)
                 return
             if data.startswith(_START) and fast_path.is_open and self._answer(data, begun):
                 return
@@ -67,45 +67,53 @@ class FastProtocol(EnvelopeProtocol):
 
     def _answer(self, data: bytes, begun: float) -> bool:
         """Answer a request if it is plain and let in; return whether it was."""
-        fast_path = self._fast_path
-        memo = fast_path.memo
-        given = self.server_state.total_requests
+        written = self.server_state.total_requests
         try:
             head = self._reader.read(data)
-            if head is None or (fast_path.needs_address and self._is_proxied(data)):
+            if head is None or (self._fast_path.needs_address and self._is_proxied(data)):
                 return False
             now = time.time()
-            known = memo.answers.get(head)
-            if known is not None and now < known.expires:
-                limits = fast_path.rate_limits
-                if limits is not None and not limits.admits(self.client, known.key_id):
-                    return False
-                self._give_again(known, begun)
-                if len(data) <= LONGEST and memo.seen_before(data):
-                    memo.keep_answer(data, known)
-                return True
-            return self._work_out(data, head, now, begun)
-        except Exception:  # a refusal, or a fault: the ordinary path answers either, and logs the second
-            if self.server_state.total_requests != given:
+            known = self._fast_path.cache.answers.get(head)
+            if known is None or now >= known.expires:
+                return self._make(data, head, now, begun)
+            return self._write_cached(data, known, begun)
+        except (APIError, UnfinishedError):  # the ordinary path refuses the request, or prepares more for it
+            return False
+        except Exception:
+            if self.server_state.total_requests != written:
                 raise  # an answer is out: a second one would be taken for that to the next request
+            self._fast_path.record_error()
             return False
 
     def _is_proxied(self, data: bytes) -> bool:
         """Return whether a proxy says who the client is, which uvicorn's middleware finds."""
         return self.config.proxy_headers and b"x-forwarded-for" in data.lower()
 
-    def _work_out(self, data: bytes, head: Head, now: float, begun: float) -> bool:
-        """Answer a request that is not known.
+    def _write_cached(self, data: bytes, known: CachedResponse[bytes], begun: float) -> bool:
+        """Answer a request whose ``data`` is new, but not what it means; return whether it was let in."""
+        fast_path = self._fast_path
+        if fast_path.rate_limits is not None and not fast_path.rate_limits.admits(self.client, known.key_id):
+            return False
+        fast_path.observer.metrics.cache_hits += 1
+        self._write(200, fast_path.ids.make(), known.content, b"", known.label, begun)
+        if len(data) <= MAX_REQUEST_BYTES and fast_path.cache.mark_seen(data):
+            fast_path.cache.keep_answer(data, known)
+        return True
+
+    def _make(self, data: bytes, head: Head, now: float, begun: float) -> bool:
+        """Answer a request that is not cached; return whether it was let in.
 
         Raises
         ------
         APIError
             It is refused; nothing has been written.
+        UnfinishedError
+            More of the catalogue must be prepared first; nothing has been written.
         """
         fast_path = self._fast_path
         path, query, lines = head
-        memo = fast_path.memo
-        caller, plain_lines, varying_lines = memo.caller(
+        cache = fast_path.cache
+        caller, plain_lines, varying_lines = cache.caller(
             fast_path.live.current, lines, lambda: self._reader.headers(lines), now
         )
         names = find_names(path)
@@ -114,60 +122,55 @@ class FastProtocol(EnvelopeProtocol):
             return False
         if fast_path.rate_limits is not None and not fast_path.rate_limits.admits(self.client, caller.key_id):
             return False
-        again = memo.seen_before(head)
+        again = cache.mark_seen(head)
+        request_id = fast_path.ids.make()
         if caller.to_openai or caller.if_none_match is not None:
-            request = Request("GET", path, query, (), now, fast_path.ids.make().decode("ascii"))
-            self._send(request, give(caller, body, request, again=again, whole=True), begun)
+            request = Request("GET", path, query, (), now, request_id.decode("ascii"))
+            response = give(caller, body, request, again=again, whole=True)
+            label = fast_path.observer.label(request, response)
+            rest = b"\r\n%b\r\n" % write_lines(response.headers[1:])
+            self._write(response.status, request_id, rest, response.body, label, begun)
             return True
         (content, etag), headers, coding, final = suit(caller, body, again=again)
-        kind = fast_path.kind(names, head, len(content), caller)
         if TYPE_CHECKING:
             assert isinstance(content, bytes)
-        pieces = (  # the same, byte for byte, as `give` makes it
-            b"\r\n",
+        rest = b"\r\n%betag: %b\r\ncontent-length: %d\r\n%b\r\n" % (  # the same, byte for byte, as `give` makes it
             plain_lines if headers is caller.headers else varying_lines,
-            b"etag: %b\r\ncontent-length: %d\r\n" % (etag, len(content)),
-            b"\r\n" if coding is None else b"content-encoding: %b\r\n\r\n" % coding,
-            content,
+            etag,
+            len(content),
+            b"" if coding is None else b"content-encoding: %b\r\n" % coding,
         )
-        self._write(pieces, kind, begun)
-        if again and final and len(data) <= LONGEST:
-            rest = b"".join(pieces)
-            size = len(data) + len(rest) + ENTRY
-            memo.keep_answer(head, Rest(rest, caller.expires, kind, size, caller.key_id))
+        label = fast_path.label(names, head, len(content), caller)
+        self._write(200, request_id, rest, content, label, begun)
+        if again and final and len(data) <= MAX_REQUEST_BYTES:
+            size = len(data) + len(rest) + len(content) + ENTRY_BYTES
+            cache.keep_answer(head, CachedResponse(rest + content, caller.expires, label, size, caller.key_id))
         return True
 
-    def _send(self, request: Request, response: Response, begun: float) -> None:
-        """Write an answer that is not of the usual form: not modified, or with its id twice."""
-        kind = self._fast_path.observer.kind(request, response)
-        lines = write_lines(self.server_state.default_headers), write_lines(response.headers)
-        self.transport.write(b"".join((STATUS_LINE[response.status], *lines, b"\r\n", response.body)))
-        self._await_next(kind, request.request_id.encode("ascii"), begun)
+    def _write(
+        self, status: int, request_id: bytes, rest: bytes, body: bytes, label: ResponseLabel, begun: float
+    ) -> None:
+        """Write an answer, record it, and wait for the next request.
 
-    def _give_again(self, known: Rest, begun: float) -> None:
-        """Do what `_write` does, without a call more than it takes: most answers are given here."""
+        Parameters
+        ----------
+        status
+            200 or 304.
+        request_id
+            Of a request that no other answer has carried.
+        rest
+            The head from the end of the request id on, or all of the answer from there.
+        body
+            What follows ``rest``.
+        label
+            What is recorded of the answer.
+        begun
+            When the request arrived, by ``time.perf_counter``.
+        """
         fast_path, state = self._fast_path, self.server_state
-        request_id = fast_path.ids.make()
-        if state.default_headers is not fast_path.dated:
-            fast_path.date(state.default_headers)
-        self.transport.write(b"".join((fast_path.opening, request_id, known.content)))
+        if state.default_headers is not fast_path.default_headers:
+            fast_path.renew_openings(state.default_headers)
+        self.transport.write(b"".join((fast_path.openings[status], request_id, rest, body)))
         state.total_requests += 1
-        observer = fast_path.observer
-        observer.metrics.remembered += 1
-        observer.tell(known.kind, request_id, time.perf_counter() - begun, self.client)
-        self._used = self.loop.time()
-
-    def _write(self, pieces: tuple[bytes, ...], kind: ResponseLabel, begun: float) -> None:
-        fast_path = self._fast_path
-        request_id = fast_path.ids.make()
-        headers = self.server_state.default_headers
-        if headers is not fast_path.dated:
-            fast_path.date(headers)
-        self.transport.write(b"".join((fast_path.opening, request_id, *pieces)))
-        self._await_next(kind, request_id, begun)
-
-    def _await_next(self, kind: ResponseLabel, request_id: bytes, begun: float) -> None:
-        """Tell of the answer, and wait for the next request."""
-        self.server_state.total_requests += 1
-        self._fast_path.observer.tell(kind, request_id, time.perf_counter() - begun, self.client)
+        fast_path.observer.record(label, request_id, time.perf_counter() - begun, self.client)
         self._used = self.loop.time()

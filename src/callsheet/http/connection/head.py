@@ -75,7 +75,7 @@ class KnownLines:
         self.idle: set[bytes] = set()  # lines without a meaning for us
         self.hosts: set[bytes] = set()
         self.headers: dict[bytes, Header] = {}  # lines that answers depend on
-        self._recent = SeenFilter()
+        self._seen = SeenFilter()
 
     def parse(self, line: bytes) -> Header | None:
         """Return what a line says, its name in small letters; None if llhttp might read it differently."""
@@ -87,7 +87,7 @@ class KnownLines:
 
     def remember(self, line: bytes, header: Header) -> None:
         """Remember what ``line`` says, if it comes again."""
-        if len(line) > _LONGEST_LINE or not self._recent.again(line):
+        if len(line) > _LONGEST_LINE or not self._seen.add(line):
             return
         if len(self.idle) + len(self.hosts) + len(self.headers) >= _MOST_LINES:
             self.idle.clear()
@@ -100,7 +100,7 @@ class KnownLines:
 
     def remember_block(self, block: bytes, lines: Lines) -> None:
         """Remember which lines of ``block`` answers depend on, if it comes again."""
-        if self._recent.again(block):
+        if self._seen.add(block):
             if len(self.blocks) >= _MOST_BLOCKS:
                 self.blocks.clear()
             self.blocks[block] = lines

@@ -65,7 +65,7 @@ class RateLimits:
         seconds = max(1, ceil(end - time.monotonic()))
         return RateLimitError(f"{_MESSAGES[kind]}; try again in {seconds} s", seconds)
 
-    def admits(self, client: tuple[str, int] | None, key_id: str) -> bool:
+    def admits(self, client: tuple[str, int] | None, key_id: str | None) -> bool:
         """Count a request of the key ``key_id``, and return at once whether it may be answered.
 
         One that may not is counted no more when `check` is asked why.

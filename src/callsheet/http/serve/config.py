@@ -106,9 +106,9 @@ class ServerConfig(ConnectionConfig):
         """End what waits too long, and let go of what is no longer true; uvicorn calls this once a second."""
         await self.sweep.run(self.connections)
         self.unread.complain(time.monotonic())
-        self._callsheet().public.follow()
+        self._callsheet().public.drop_stale()
         if self.http_protocol_class is FastProtocol:
-            self.fast_path.follow()
+            self.fast_path.drop_stale()
 
     def _callsheet(self) -> CallsheetApp:
         app: Any = self.loaded_app

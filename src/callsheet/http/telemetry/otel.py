@@ -27,7 +27,7 @@ from callsheet.api.answer import Response
 from callsheet.api.request import Request
 from callsheet.api.view import AT_ONCE
 from callsheet.domain.errors import APIError
-from callsheet.http.metrics.counters import label
+from callsheet.http.metrics.counters import route_of
 from callsheet.http.metrics.families import FAMILIES, Family, Figures
 from callsheet.http.observer import Observer
 from callsheet.http.paths import Scope
@@ -178,7 +178,7 @@ def _method(method: str) -> str:
 
 
 def _note(span: Span, request: Request, response: Response) -> None:
-    route = _ROUTES.get(label(request, response.status, to_openai=False).route)
+    route = _ROUTES.get(route_of(request.path))
     span.set_attribute("http.response.status_code", response.status)
     span.set_attribute("callsheet.request_id", request.request_id)
     if route is not None:
