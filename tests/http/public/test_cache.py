@@ -27,6 +27,7 @@ from callsheet.http.public.cache import ENTRY_BYTES, CachedResponse, ResponseCac
 from tests.api.states import SECRET as STATE_SECRET
 from tests.api.states import make_state
 from tests.doors import Reply
+from tests.http.clock import ManualClock
 from tests.http.plain import (
     SECRET,
     ClockLoop,
@@ -36,7 +37,6 @@ from tests.http.plain import (
     plain,
     replies,
     run,
-    set_clock,
 )
 from tests.http.wire import DATE, Line
 from tests.installation import Installation, make_model
@@ -46,8 +46,13 @@ LABEL = ResponseLabel(Tally(), NO_TEMPLATE)
 
 
 @pytest.fixture
-def app(installation: Installation) -> Iterator[CallsheetApp]:
-    made = make_app(installation)
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def app(installation: Installation, clock: ManualClock) -> Iterator[CallsheetApp]:
+    made = make_app(installation, clock)
     yield made
     made.live.stop()
 
@@ -233,13 +238,12 @@ def test_a_change_is_seen_by_the_very_next_request(
 
 
 def test_a_key_is_refused_from_the_very_second_it_expires(
-    installation: Installation, app: CallsheetApp, monkeypatch: pytest.MonkeyPatch
+    installation: Installation, app: CallsheetApp, clock: ManualClock
 ) -> None:
     expiry = (datetime.now(UTC) + timedelta(days=1)).replace(microsecond=0)
     installation.key(name="short", secret="sk-expires-tomorrow", expires_at=expiry)
     app.live.refresh()
-    clock = [expiry.timestamp() - 0.001]
-    set_clock(monkeypatch, lambda: clock[0])
+    clock.now = expiry.timestamp() - 0.001
     request = plain(secret="sk-expires-tomorrow")
 
     async def talk(_: ClockLoop) -> None:
@@ -247,7 +251,7 @@ def test_a_key_is_refused_from_the_very_second_it_expires(
         for _time in range(4):
             assert answered_at_once(line, request).status == 200
         assert app.observer.metrics.cache_hits == 2
-        clock[0] = expiry.timestamp()
+        clock.now = expiry.timestamp()
         (reply,) = await answered_later(line, request)
         assert reply.error == (401, "authentication_error", "API key has expired.")
 
@@ -255,20 +259,19 @@ def test_a_key_is_refused_from_the_very_second_it_expires(
 
 
 def test_another_credential_of_the_request_counts_once_the_first_has_expired(
-    installation: Installation, app: CallsheetApp, monkeypatch: pytest.MonkeyPatch
+    installation: Installation, app: CallsheetApp, clock: ManualClock
 ) -> None:
     expiry = (datetime.now(UTC) + timedelta(days=1)).replace(microsecond=0)
     workspace = installation.workspace("Narrow", allow=("claude-opus-5",))
     installation.key(name="short", secret="sk-expires-tomorrow", expires_at=expiry, workspace=workspace)
     app.live.refresh()
-    clock = [expiry.timestamp() - 1]
-    set_clock(monkeypatch, lambda: clock[0])
+    clock.now = expiry.timestamp() - 1
     request = plain("/v1/models", f"authorization: Bearer {SECRET}", secret="sk-expires-tomorrow")
 
     async def talk(_: ClockLoop) -> None:
         line = Line(app, fast=True)
         assert [len(answered_at_once(line, request).ids) for _ in range(4)] == [1] * 4
-        clock[0] += 1
+        clock.now += 1
         assert all(len(answered_at_once(line, request).ids) > 1 for _ in range(4))
 
     run(talk)
@@ -367,12 +370,12 @@ def _expect(state: State, now: float, secret: str, target: str, lines: tuple[str
 @settings(max_examples=250)
 def test_nobody_ever_gets_what_was_made_for_another_or_is_no_longer_true(
     app: CallsheetApp,
+    clock: ManualClock,
     monkeypatch: pytest.MonkeyPatch,
     fast: bool,
     steps: list[tuple[int, int, int] | tuple[str, int, int] | float],
 ) -> None:
-    clock = [EXPIRY - 1000]
-    set_clock(monkeypatch, lambda: clock[0])
+    clock.now = EXPIRY - 1000
     monkeypatch.setattr(app.live, "start", lambda: None)  # the State is moved here
     app.live.current = _begin(app.live.current)
 
@@ -384,7 +387,7 @@ def test_nobody_ever_gets_what_was_made_for_another_or_is_no_longer_true(
         ids = set()
         for number, step in enumerate(steps):
             if isinstance(step, float):
-                clock[0] = step
+                clock.now = step
             elif isinstance(step[0], str):
                 app.live.current = _change(app.live.current, step)
             else:
@@ -394,7 +397,7 @@ def test_nobody_ever_gets_what_was_made_for_another_or_is_no_longer_true(
                 line.protocol.data_received(plain(target, *lines, secret=secret))
                 await line.settle()
                 (reply,) = replies(line.wire.sent[before:])
-                assert reply == _expect(app.live.current, clock[0], secret, target, lines, reply)
+                assert reply == _expect(app.live.current, clock.now, secret, target, lines, reply)
                 assert reply.headers["request-id"] not in ids
                 ids.add(reply.headers["request-id"])
 

@@ -18,6 +18,7 @@ from callsheet.http.public.cache import ResponseCache
 from callsheet.http.public.unread_bytes import UnreadBytes
 from callsheet.http.request_id import RequestIDs
 from callsheet.http.wire_headers import write_lines
+from callsheet.service.clock import SYSTEM_CLOCK, Clock
 from callsheet.service.state.live import LiveState
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ class FastPath:
         Whom to refuse for asking too often; None for no limits.
     prefix
         The setting ``root_path``.
+    clock
+        Where the time comes from.
     """
 
     def __init__(
@@ -60,8 +63,10 @@ class FastPath:
         *,
         rate_limits: "RateLimits | None" = None,
         prefix: str = "",
+        clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self.live = live
+        self.clock = clock
         self.observer = observer
         self.rate_limits = rate_limits
         self.unread = unread

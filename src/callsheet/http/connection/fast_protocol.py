@@ -5,7 +5,6 @@ body, an upgrade, HTTP/1.0, ``Connection: close``, a refusal, a request in piece
 being answered, a reader that is too slow) takes uvicorn's own path through the same app, which keeps its promises.
 """
 
-import time
 from typing import TYPE_CHECKING, Any, Final
 
 from callsheet.api.answer import find, give, suit
@@ -33,11 +32,12 @@ class FastProtocol(EnvelopeProtocol):
     def __init__(self, config: ConnectionConfig, *args: Any, **kwargs: Any) -> None:
         super().__init__(config, *args, **kwargs)
         self._fast_path = config.fast_path
+        self._time, _, self._perf_counter = self._fast_path.clock
         self._reader = self._fast_path.reader()
 
     def data_received(self, data: bytes) -> None:
         """Answer a request that is known by its bytes, or by its headers; leave any other to the parser."""
-        begun = time.perf_counter()
+        begun = self._perf_counter()
         cycle = self.cycle
         fast_path = self._fast_path
         if (  # nothing is ahead of it, and readers keep up: an answer may be written now
@@ -55,7 +55,7 @@ class FastProtocol(EnvelopeProtocol):
             known = cache.answers.get(data)
             if (
                 known is not None
-                and (known.expires == NEVER or time.time() < known.expires)
+                and (known.expires == NEVER or self._time() < known.expires)
                 and (fast_path.rate_limits is None or fast_path.rate_limits.admits(self.client, known.key_id))
             ):
                 fast_path.observer.metrics.cache_hits += 1
@@ -72,7 +72,7 @@ class FastProtocol(EnvelopeProtocol):
             head = self._reader.read(data)
             if head is None or (self._fast_path.needs_address and self._is_proxied(data)):
                 return False
-            now = time.time()
+            now = self._time()
             known = self._fast_path.cache.answers.get(head)
             if known is None or now >= known.expires:
                 return self._make(data, head, now, begun)
@@ -165,12 +165,12 @@ class FastProtocol(EnvelopeProtocol):
         label
             What is recorded of the answer.
         begun
-            When the request arrived, by ``time.perf_counter``.
+            When the request arrived, by the clock's ``perf_counter``.
         """
         fast_path, state = self._fast_path, self.server_state
         if state.default_headers is not fast_path.default_headers:
             fast_path.renew_openings(state.default_headers)
         self.transport.write(b"".join((fast_path.openings[status], request_id, rest, body)))
         state.total_requests += 1
-        fast_path.observer.record(label, request_id, time.perf_counter() - begun, self.client)
+        fast_path.observer.record(label, request_id, self._perf_counter() - begun, self.client)
         self._used = self.loop.time()

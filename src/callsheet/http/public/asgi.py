@@ -2,7 +2,6 @@
 
 import logging
 import sys
-import time
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -19,6 +18,7 @@ from callsheet.http.public.background import Preparing
 from callsheet.http.public.cache import ENTRY_BYTES, MAX_REQUEST_BYTES, CachedResponse, ResponseCache
 from callsheet.http.public.unread_bytes import UnreadBytes
 from callsheet.http.request_id import RequestIDs
+from callsheet.service.clock import SYSTEM_CLOCK, Clock
 from callsheet.service.state.live import LiveState
 
 if TYPE_CHECKING:
@@ -45,11 +45,14 @@ class PublicAPI:
         Records every answer.
     memo_bytes
         Maximum size of the cache: requests and their answers.
+    clock
+        Where the time comes from.
     """
 
-    def __init__(self, live: LiveState, observer: Observer, memo_bytes: int) -> None:
+    def __init__(self, live: LiveState, observer: Observer, memo_bytes: int, clock: Clock = SYSTEM_CLOCK) -> None:
         self._live = live
         self._observer = observer
+        self._clock = clock
         self._cache: ResponseCache[Response] = ResponseCache(memo_bytes)
         self._preparing = Preparing()
         self._ids = RequestIDs()
@@ -60,7 +63,7 @@ class PublicAPI:
 
     async def answer(self, scope: Scope, path: bytes, send: Any) -> None:
         """Answer the request for ``path``, as `local_path` returns it; its body, if it has one, is not read."""
-        begun = time.perf_counter()
+        begun = self._clock.perf_counter()
         headers = tuple([(name, value) for name, value in scope["headers"] if name in READ])
         asked = scope["method"], path, scope["query_string"], headers
         client = scope.get("client")
@@ -71,7 +74,7 @@ class PublicAPI:
         if self.unread.is_full and (found.content.pieces is not None or len(found.content.body) > LARGE):
             found = self._refuse_large(asked, request_id.decode("ascii"))
         response = found.content
-        self._observer.record(found.label, request_id, time.perf_counter() - begun, client)
+        self._observer.record(found.label, request_id, self._clock.perf_counter() - begun, client)
         ids = id_headers(response.dialect, request_id)
         sent = [*ids, *response.headers[len(ids) :]]
         await send({"type": "http.response.start", "status": response.status, "headers": sent})
@@ -90,14 +93,14 @@ class PublicAPI:
         """The answer to an earlier request that differed in nothing that matters."""
         self.drop_stale()
         known = self._cache.answers.get(asked)
-        if known is None or not (known.expires == NEVER or time.time() < known.expires):
+        if known is None or not (known.expires == NEVER or self._clock.time() < known.expires):
             return None
         self._observer.metrics.cache_hits += 1
         return known
 
     async def _make(self, asked: _Asked, request_id: str, address: str) -> CachedResponse[Response]:
         """The answer to a request that is not cached, or whose caller may have asked too often."""
-        request = Request(*asked, time.time(), request_id)
+        request = Request(*asked, self._clock.time(), request_id)
         if self.rate_limits is not None:
             refusal = await self.rate_limits.check(self._live.current, request, address)
             if refusal is not None:
@@ -123,7 +126,7 @@ class PublicAPI:
     def _refuse_large(self, asked: _Asked, request_id: str) -> CachedResponse[Response]:
         """The answer to a request for a large list while too much is left unread."""
         self.unread.refused += 1
-        request = Request(*asked, time.time(), request_id)
+        request = Request(*asked, self._clock.time(), request_id)
         return self._labelled(request, self.respond(request, OverloadedError("Overloaded")))
 
     def _labelled(self, request: Request, response: Response) -> CachedResponse[Response]:

@@ -4,9 +4,12 @@ from limits import parse_many
 
 from callsheet.http.ratelimit.limiter import ADDRESS, FAILURES, KEY, RateLimits
 from callsheet.http.ratelimit.memory import Counters
+from callsheet.service.clock import SYSTEM_CLOCK, Clock
 
 
-def make_rate_limits(key: str, address: str, failures: str, *, storage: str) -> RateLimits:
+def make_rate_limits(
+    key: str, address: str, failures: str, *, storage: str, clock: Clock = SYSTEM_CLOCK
+) -> RateLimits:
     """Return the rate limits that these settings describe.
 
     Parameters
@@ -16,6 +19,8 @@ def make_rate_limits(key: str, address: str, failures: str, *, storage: str) -> 
         address; empty for no limit.
     storage
         ``memory://``, or the URL of Redis or Valkey.
+    clock
+        Where the time comes from.
 
     Raises
     ------
@@ -27,7 +32,7 @@ def make_rate_limits(key: str, address: str, failures: str, *, storage: str) -> 
         for kind, text in ((KEY, key), (ADDRESS, address), (FAILURES, failures))
     }
     if storage == "memory://":
-        return RateLimits(rates, Counters())
+        return RateLimits(rates, Counters(clock), clock)
     from callsheet.http.ratelimit.redis import SharedLimits  # needs a package that is an extra
 
-    return SharedLimits(rates, storage)
+    return SharedLimits(rates, storage, clock)

@@ -2,7 +2,6 @@
 
 import logging
 import sys
-import time
 from typing import Any, Final
 
 import uvicorn
@@ -80,6 +79,7 @@ class ServerConfig(ConnectionConfig):
                 self.unread,
                 rate_limits=app.rate_limits,
                 prefix=app.prefix,
+                clock=app.clock,
             )
 
     def drain(self) -> None:
@@ -105,7 +105,7 @@ class ServerConfig(ConnectionConfig):
     async def _sweep(self) -> None:
         """End what waits too long, and let go of what is no longer true; uvicorn calls this once a second."""
         await self.sweep.run(self.connections)
-        self.unread.complain(time.monotonic())
+        self.unread.complain(self._callsheet().clock.monotonic())
         self._callsheet().public.drop_stale()
         if self.http_protocol_class is FastProtocol:
             self.fast_path.drop_stale()

@@ -3,7 +3,6 @@
 import logging
 import os
 import threading
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -12,6 +11,7 @@ from typing import Final
 from callsheet.api.compression import work_off
 from callsheet.api.state import Options, State
 from callsheet.domain.errors import DatabaseReplacedError, StateFileError, StorageError, StorageUnavailableError
+from callsheet.service.clock import SYSTEM_CLOCK, Clock
 from callsheet.service.state.backoff import Backoff, chance
 from callsheet.service.state.file import StateFile
 from callsheet.service.state.lineage import Lineage
@@ -32,8 +32,8 @@ _SILENCE: Final = 15.0
 #: How long one connection is watched at most, in seconds: by then, the name may lead to another server.
 _WATCH: Final = 60.0
 
-#: After how long what was prepared for answers is let go, if nobody asked for it, in seconds.
-_IDLE: Final = 600.0
+#: After how long what was prepared for answers is dropped, if no request has used it.
+IDLE_SECONDS: Final = 600.0
 
 #: How long `LiveState.stop` waits for a thread that waits for the database, in seconds.
 _PATIENCE: Final = 2.0
@@ -60,6 +60,10 @@ class LiveState:
         Where the State is saved, or None.
     away
         Why the database was out of reach a moment ago, if it was; then it is not waited for first.
+    clock
+        Where the time comes from. Its monotonic one must agree with that of storage, which dates what a watch sees.
+    idle_seconds
+        After how long what was prepared for answers is dropped, if no request has used it.
 
     Raises
     ------
@@ -76,7 +80,11 @@ class LiveState:
         prepare: Callable[[], object] | None = None,
         state_file: StateFile | None = None,
         away: StorageUnavailableError | None = None,
+        clock: Clock = SYSTEM_CLOCK,
+        idle_seconds: float = IDLE_SECONDS,
     ) -> None:
+        self._clock = clock
+        self._idle_seconds = idle_seconds
         self._store = store
         self._poll_seconds = poll_seconds
         self._prepare = prepare
@@ -86,8 +94,8 @@ class LiveState:
         self._lock = threading.Lock()
         self._refreshing = threading.Lock()
         self._watching: Watch | None = None
-        self._tidied_at = self._known_at = time.monotonic()
-        self._known_time = time.time()
+        self._tidied_at = self._known_at = self._clock.monotonic()
+        self._known_time = self._clock.time()
         self.outage = Outage()
         """What goes wrong with the database."""
         self.history = Lineage(store)
@@ -113,7 +121,7 @@ class LiveState:
     @property
     def age(self) -> float:
         """Seconds since the State was last known to be that of the database; if it never was, since the start."""
-        return time.monotonic() - self._known_at
+        return self._clock.monotonic() - self._known_at
 
     @property
     def is_followed(self) -> bool:
@@ -156,12 +164,12 @@ class LiveState:
             The database cannot be read; the State stays as it was.
         """
         with self._refreshing:  # of two at once, the one that read less could come last
-            asked_at = time.monotonic()
+            asked_at = self._clock.monotonic()
             with self._store.read(watch) as reading:
                 fresh = self._read(reading, None if watch is None else watch.revision)
             moved = fresh is not self.current
             self.current = fresh
-            self.following.has_refreshed(time.monotonic() - asked_at)
+            self.following.has_refreshed(self._clock.monotonic() - asked_at)
             self._note(asked_at)
             if not self.has_state:
                 self.has_state = True
@@ -201,7 +209,9 @@ class LiveState:
             self.outage.happens(cause, self._consequence())
             return
         self.current, self._known_time = saved
-        self._known_at = time.monotonic() - max(time.time() - self._known_time, 0)  # a clock may have been set back
+        self._known_at = self._clock.monotonic() - max(
+            self._clock.time() - self._known_time, 0
+        )  # a clock may have been set back
         self.has_state = True
         self.outage.happens(
             cause,
@@ -223,8 +233,8 @@ class LiveState:
                 with self._store.watch() as watch:
                     self._watching = watch
                     self.following.goes_on_with(watch)
-                    until = time.monotonic() + chance.uniform(0.5, 1) * _WATCH  # not all at once
-                    while not stop.is_set() and time.monotonic() < until:
+                    until = self._clock.monotonic() + chance.uniform(0.5, 1) * _WATCH  # not all at once
+                    while not stop.is_set() and self._clock.monotonic() < until:
                         self._look(watch)
                         backoff.reset()
             except Exception as error:  # the State in memory goes on answering, whatever this was
@@ -249,8 +259,8 @@ class LiveState:
         self._note(watch.answered_at)
         self.outage.ends(self.current.revision)
         work_off(self.current.views.backlog)
-        if time.monotonic() - self._tidied_at > _IDLE:
-            self._tidied_at = time.monotonic()
+        if self._clock.monotonic() - self._tidied_at > self._idle_seconds:
+            self._tidied_at = self._clock.monotonic()
             self._tidy()
 
     def _tidy(self) -> None:
@@ -260,10 +270,10 @@ class LiveState:
             self.current = replace(self.current)
 
     def _note(self, answered_at: float) -> None:
-        """Note that the State was that of the database at ``answered_at``, by ``time.monotonic``."""
+        """Note that the State was that of the database at ``answered_at``, by the monotonic clock."""
         if answered_at > self._known_at:
             self._known_at = answered_at
-            self._known_time = time.time() - (time.monotonic() - answered_at)
+            self._known_time = self._clock.time() - (self._clock.monotonic() - answered_at)
 
     def _present(self) -> tuple[State, float] | None:
         return (self.current, self._known_time) if self.has_state else None
