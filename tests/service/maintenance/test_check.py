@@ -29,7 +29,10 @@ UNLOCK = {
 NO_DATES = (
     "The model acme/old is not valid: acme/old is active, so it can have neither deprecated_at nor retires_at."
 )
-OTHER_FORM = "The model acme/old holds its created_at in another form than Callsheet writes, '2024-06-01' instead of '2024-06-01T00:00:00Z'."
+OTHER_FORM = (
+    "The model acme/old holds its created_at in another form than Callsheet writes, "
+    "'2024-06-01' instead of '2024-06-01T00:00:00Z'."
+)
 UNPROTECTED = (
     "Nothing prevents change records from being edited, as triggers are missing; "
     "copy everything to an empty database, which has them."
