@@ -6,8 +6,8 @@ from typing import Final, NamedTuple
 
 from callsheet.api import compression, cors
 from callsheet.api.authentication import authenticate, is_openai
+from callsheet.api.body import Body, Pieces, compressed_etag
 from callsheet.api.caller import JSON, Caller, common_headers, identify
-from callsheet.api.encoded_block import Body, Pieces
 from callsheet.api.request import QUOTED, Header, Request, find_names, parse_query, read_headers
 from callsheet.api.state import DEFAULTS, Options, State
 from callsheet.api.view import AT_ONCE, UNBOUNDED
@@ -137,11 +137,11 @@ class Sent(NamedTuple):
 
 def suit(caller: Caller, body: Body, *, again: bool) -> Sent:
     """Return ``body`` as ``caller`` takes it: compressed if that is worth it, or has been done already."""
-    if len(body.content) < compression.WORTH_IT:
+    if len(body.content) < compression.MIN_COMPRESSED_BYTES:
         return Sent(body, caller.headers, None)
     if caller.coding is None:
         return Sent(body, caller.varying_headers, None)
-    encoded = compression.encode(caller.view, body, caller.coding, again=again)
+    encoded = caller.view.compressed(body, caller.coding, again=again)
     if encoded is None:
         return Sent(body, caller.varying_headers, None, final=False)
     return Sent(encoded, caller.varying_headers, caller.coding)
@@ -229,12 +229,12 @@ def _held(caller: Caller, body: Body) -> bytes | None:
     tags = {tag.strip().removeprefix(b"W/") for tag in caller.if_none_match.split(b",")}
     if body.etag in tags:
         return body.etag
-    encoded = None if caller.coding is None else compression.tag(body, caller.coding)
+    encoded = None if caller.coding is None else compressed_etag(body.etag, caller.coding)
     return encoded if encoded in tags else None
 
 
 def _not_modified(caller: Caller, body: Body, request: Request, etag: bytes) -> Response:
-    shared = caller.headers if len(body.content) < compression.WORTH_IT else caller.varying_headers
+    shared = caller.headers if len(body.content) < compression.MIN_COMPRESSED_BYTES else caller.varying_headers
     headers = [*_ids(request, to_openai=caller.to_openai), *shared, (b"etag", etag)]
     fewer = [header for header in headers if header[0] != b"content-type"]
     return Response(304, fewer, b"", caller.key_id, caller.expires)

@@ -94,7 +94,7 @@ def identify(state: State, headers: Mapping[bytes, bytes], known: list[Header], 
         default_limit=state.options.default_limit,
         headers=(*known, *_COMMON, (b"vary", varies), JSON),
         varying_headers=(*known, *_COMMON, (b"vary", varies + b", accept-encoding"), JSON),
-        coding=compression.choose(headers.get(b"accept-encoding", b"")),
+        coding=compression.choose_coding(headers.get(b"accept-encoding", b"")),
         if_none_match=headers.get(b"if-none-match"),
         expires=principal.expires,
     )

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable
 from enum import Enum
 from typing import Final, TypeVar
 
-from callsheet.api.encoded_block import EncodedModel, digest
+from callsheet.api.body import digest
+from callsheet.api.encoded_block import EncodedModel
 from callsheet.domain.access.workspace import Shape
 from callsheet.domain.catalog import Block, Catalog
 from callsheet.domain.model import Model

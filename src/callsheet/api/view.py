@@ -5,8 +5,9 @@ from bisect import bisect_left, bisect_right
 from itertools import count
 from typing import Final
 
-from callsheet.api.encoded import Backlog, Encoded
-from callsheet.api.encoded_block import EMPTY, BlockSlice, Body, EncodedBlock, Pieces, tag
+from callsheet.api.body import Body, Pieces, model_etag, page_etag
+from callsheet.api.compression import CompressedBodies
+from callsheet.api.encoded_block import EMPTY, BlockSlice, EncodedBlock
 from callsheet.api.rendering import Rendering, WireFormat, kept
 from callsheet.domain.access.visibility import Visibility
 from callsheet.domain.catalog import Block, Catalog
@@ -47,25 +48,37 @@ class View:
     ----------
     catalog, visibility, rendering
         What is shown, to whom, and how.
-    views
-        Those it is one of; they share what is compressed, and what is to be.
+    number
+        Tells it from every other view.
+    compressed_bodies
+        Of all views.
     past
         The same view of an earlier catalogue: what it prepared from blocks that are still there is kept.
     """
 
-    __slots__ = ("_made", "_rendering", "_slabs", "catalog", "is_idle", "number", "views", "visibility")
+    __slots__ = (
+        "_compressed_bodies",
+        "_made",
+        "_number",
+        "_rendering",
+        "_slabs",
+        "catalog",
+        "is_idle",
+        "visibility",
+    )
 
     def __init__(
         self,
         catalog: Catalog,
         visibility: Visibility,
         rendering: Rendering,
-        views: "Views",
+        number: int,
+        compressed_bodies: CompressedBodies,
         past: "View | None" = None,
     ) -> None:
         self.catalog = catalog
-        self.views = views
-        self.number = next(views.numbers)
+        self._number = number
+        self._compressed = compressed_bodies
         self.visibility = visibility
         self._rendering = rendering
         self._made = 0  # slabs; another thread may make some, too
@@ -81,7 +94,7 @@ class View:
             return None
         number = bisect_right(self.catalog.starts, model.sort_key) - 1
         (piece,) = self._rendering.of(self.catalog.blocks[number], [model])
-        return Body(piece.content, b'"%016x"' % piece.digest)
+        return Body(piece.content, model_etag(piece.digest))
 
     def page(self, query: ListQuery, most: int = UNBOUNDED) -> Body:
         """Return the page that ``query`` asks for (contract, section 3), preparing ``most`` blocks for it.
@@ -113,7 +126,7 @@ class View:
             first_id=first.keys[start][SORT_KEY_PREFIX:],
             last_id=last.keys[stop - 1][SORT_KEY_PREFIX:],
         )
-        return Body(content, tag(runs, b"1" if has_more else b"0"))
+        return Body(content, page_etag(runs, b"1" if has_more else b"0"))
 
     def everything(self, most: int = UNBOUNDED) -> Body:
         """Return all listed models as OpenAI's clients expect them, preparing ``most`` blocks for it.
@@ -129,7 +142,11 @@ class View:
         limit = self._made + most
         slabs = [self._slab(block, LISTED, limit) for block in self.catalog.blocks]
         runs = [(slab, 0, len(slab.keys)) for slab in slabs if slab.keys]
-        return Body(_join_or_share([slab.content for slab, _, _ in runs]), tag(runs, b"openai"))
+        return Body(_join_or_share([slab.content for slab, _, _ in runs]), page_etag(runs, b"openai"))
+
+    def compressed(self, body: Body, coding: bytes, *, again: bool) -> Body | None:
+        """Return ``body`` of this view in ``coding``, or None; see `CompressedBodies.get_or_enqueue`."""
+        return self._compressed.get_or_enqueue(self._number, body, coding, again=again)
 
     def forget(self) -> None:
         """Let go of what was prepared; whoever still holds the view may ask it all the same."""
@@ -236,12 +253,11 @@ class Views:
     that nothing unchanged is prepared twice.
     """
 
-    __slots__ = ("_renderings", "_views", "backlog", "encoded", "numbers")
+    __slots__ = ("_numbers", "_renderings", "_views", "compressed_bodies")
 
     def __init__(self) -> None:
-        self.backlog = Backlog()
-        self.encoded = Encoded()
-        self.numbers = count()
+        self.compressed_bodies = CompressedBodies()
+        self._numbers = count()
         self._renderings = {form: Rendering(form) for form in WireFormat}
         self._views: dict[tuple[Visibility, WireFormat], View] = {}
 
@@ -256,7 +272,7 @@ class Views:
             rendering.keep(catalog)
             rules = visibility.among(catalog.has_id)
             past = view if view is not None and view.visibility == rules else None
-            view = View(catalog, rules, rendering, self, past)
+            view = View(catalog, rules, rendering, next(self._numbers), self.compressed_bodies, past)
             self._views[key] = view
             if len(self._views) > _MOST_VIEWS:
                 self._views.pop(next(iter(self._views)), None)

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from callsheet.api.answer import Response, answer, refuse
-from callsheet.api.compression import choose, work_off
+from callsheet.api.compression import choose_coding
 from callsheet.api.request import Header, Request, read_headers
 from callsheet.api.state import Options
 from callsheet.domain.errors import APIError, DoesNotExistError, InvalidError, ServeError
@@ -195,7 +195,7 @@ class ModelsAPI(Installation):
         response = answer(self.state, request)
         if not _waits_for_coding(request, response):
             return response
-        work_off(self.state.views.backlog)
+        self.state.views.compressed_bodies.run_queue()
         return answer(self.state, request)
 
     def refuse(self, error: APIError) -> Response:
@@ -244,7 +244,7 @@ def _waits_for_coding(request: Request, response: Response) -> bool:
     said = dict(response.headers)
     if b"content-encoding" in said or b"accept-encoding" not in said.get(b"vary", b""):
         return False
-    return choose(read_headers(request.headers).get(b"accept-encoding", b"")) is not None
+    return choose_coding(read_headers(request.headers).get(b"accept-encoding", b"")) is not None
 
 
 def _make_request_id(number: int) -> str:

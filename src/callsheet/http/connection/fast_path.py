@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from callsheet.api.answer import Response, find, give, suit
+from callsheet.api.body import Pieces
 from callsheet.api.caller import Caller
-from callsheet.api.encoded_block import Pieces
 from callsheet.api.request import Header, Request, find_names
 from callsheet.domain.access.keyring import NEVER
 from callsheet.http.app import CallsheetApp

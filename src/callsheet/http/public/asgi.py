@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 from anyio.lowlevel import checkpoint
 
 from callsheet.api.answer import Response, answer, apologize
-from callsheet.api.encoded_block import Pieces
+from callsheet.api.body import Pieces
 from callsheet.api.request import READ, Header, Request
 from callsheet.api.view import AT_ONCE, UnfinishedError
 from callsheet.domain.access.keyring import NEVER

@@ -9,7 +9,6 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
-from callsheet.api.compression import work_off
 from callsheet.api.state import Options, State
 from callsheet.domain.errors import DatabaseReplacedError, StateFileError, StorageError, StorageUnavailableError
 from callsheet.service.state.backoff import Backoff, chance
@@ -218,7 +217,7 @@ class LiveState:
         backoff = Backoff()
         while not stop.is_set():
             try:
-                work_off(self.current.views.backlog)
+                self.current.views.compressed_bodies.run_queue()
                 self._make_ready()
                 with self._store.watch() as watch:
                     self._watching = watch
@@ -248,7 +247,7 @@ class LiveState:
                 watch.forget()  # the rows came from a server that lags behind
         self._note(watch.answered_at)
         self.outage.ends(self.current.revision)
-        work_off(self.current.views.backlog)
+        self.current.views.compressed_bodies.run_queue()
         if time.monotonic() - self._tidied_at > _IDLE:
             self._tidied_at = time.monotonic()
             self._tidy()
