@@ -38,6 +38,6 @@ def test_a_long_list_is_compressed_by_a_thread_once_it_comes_again(many: Door) -
     plain = many.ask("GET", "/v1/models", bearer)
     for _ in range(2):
         many.ask("GET", "/v1/models", {**bearer, "accept-encoding": "gzip"})
-    many.live.current.views.compressed_bodies.run_queue()
+    many.live.current.views.compressed.run_queue()
     coded = many.ask("GET", "/v1/models", {**bearer, "accept-encoding": "gzip"})
     assert gzip.decompress(coded.body) == plain.body

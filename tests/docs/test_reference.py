@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from callsheet.api.state import VERSIONS, Options
+from callsheet.api.state import Options
+from callsheet.api.versions import ACCEPTED_VERSIONS
 from callsheet.http.openapi import describe
 from callsheet.settings import Settings
 from tests.docs.pages import ROOT, anchors, name
@@ -48,7 +49,7 @@ def test_every_public_path_parameter_and_header_is_documented() -> None:
                     assert f"`{parameter['name']}`" in HTTP, parameter
     for parameter in description["components"]["parameters"].values():
         assert f"`{parameter['name']}`" in HTTP, parameter
-    for version in VERSIONS:
+    for version in ACCEPTED_VERSIONS:
         assert f"`{version.decode()}`" in HTTP
 
 
@@ -60,7 +61,7 @@ def test_every_field_of_a_model_is_documented() -> None:
 
 
 def test_every_error_type_is_documented() -> None:
-    from callsheet.wire.anthropic import STATUS
+    from callsheet.wire.status import STATUS
 
     for error, status in STATUS.items():
         assert f"`{error.type}`" in HTTP

@@ -12,13 +12,12 @@ from callsheet.client.printable import printable
 from callsheet.domain.errors import APIError, APIResponseError, ClientError
 from callsheet.wire.reading_errors import ErrorContent, make_error, read_error, read_page_title
 from callsheet.wire.rows import UnreadableError, parse
+from callsheet.wire.status import FIRST_ERROR, FIRST_SERVER_ERROR
 
 #: Status of "what you have is still true".
 NOT_MODIFIED: Final = 304
 
 _FIRST_REDIRECT: Final = 300
-_FIRST_ERROR: Final = 400
-_FIRST_OF_SERVER: Final = 500
 _SHORTEST_SECRET: Final = 6  # a shorter key is none, and may be a part of any word
 _LONGEST_MESSAGE: Final = 500  # characters of what a server gives as its reason
 _LONGEST_PAGE: Final = 2**20  # bytes of a page that are looked at for one
@@ -85,7 +84,7 @@ def read_reply(options: Options, reply: Reply, read: Callable[[bytes], T]) -> T:
     APIResponseError
         It is a redirect, or not what a Models API answers.
     """
-    if reply.status >= _FIRST_ERROR:
+    if reply.status >= FIRST_ERROR:
         raise refusal(options, reply)
     if reply.status >= _FIRST_REDIRECT:
         raise _about(_redirected(reply), options, reply)
@@ -116,7 +115,7 @@ def _plain(options: Options, reply: Reply, *, is_json: bool) -> str:
     text = "" if is_json else reply.body[:_LONGEST_PAGE].decode(errors="replace")
     said = _fit(options, read_page_title(str(_without(options.secrets, text))))
     reason = f" ({said})" if said else " and without a reason"
-    if reply.status >= _FIRST_OF_SERVER:
+    if reply.status >= FIRST_SERVER_ERROR:
         advice = "try again later"
     else:
         advice = _ADVICE.get(reply.status, "check the base URL")

@@ -3,13 +3,11 @@
 from typing import Final
 
 from callsheet.client.reply import Failure, Outcome, retry_after
-from callsheet.wire.anthropic import should_not_retry
+from callsheet.wire.status import FIRST_ERROR, FIRST_SERVER_ERROR, should_not_retry
 
 #: The longest a client waits before it repeats a request, in seconds; asked for more, it gives the error back.
 LONGEST_WAIT: Final = 60.0
 
-_FIRST_ERROR: Final = 400
-_FIRST_OF_SERVER: Final = 500
 _FIRST_WAIT: Final = 0.5  # seconds, doubled each time
 _LONGEST_OWN_WAIT: Final = 8.0
 _JITTER: Final = 0.25  # the part of a wait that chance takes off, so that clients do not return all at once
@@ -37,7 +35,7 @@ def may_be_repeated(outcome: Outcome) -> bool:
     """Return whether the same request may fare better later; a server that says so knows best."""
     if isinstance(outcome, Failure):
         return outcome.is_away
-    if outcome.status < _FIRST_ERROR:
+    if outcome.status < FIRST_ERROR:
         return False
     said = outcome.headers.get("x-should-retry")
     if said in ("true", "false"):
@@ -47,4 +45,4 @@ def may_be_repeated(outcome: Outcome) -> bool:
 
 def is_away(outcome: Outcome) -> bool:
     """Return whether the server is not there, or nobody is behind its address who could answer."""
-    return outcome.is_away if isinstance(outcome, Failure) else outcome.status >= _FIRST_OF_SERVER
+    return outcome.is_away if isinstance(outcome, Failure) else outcome.status >= FIRST_SERVER_ERROR

@@ -17,9 +17,9 @@ from callsheet.domain.errors import (
     InvalidError,
 )
 from callsheet.domain.query import MAX_LIMIT
-from callsheet.wire.anthropic import should_not_retry
 from callsheet.wire.reading import ModelInfo
 from callsheet.wire.rows import parse
+from callsheet.wire.status import should_not_retry
 
 #: All models of a list, in the server's order.
 Catalogue: TypeAlias = list[ModelInfo]

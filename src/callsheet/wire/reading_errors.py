@@ -7,9 +7,7 @@ from typing import Final, NamedTuple
 
 from callsheet.domain import errors
 from callsheet.domain.errors import APIError
-from callsheet.wire.anthropic import STATUS, TOO_LARGE
-
-_FIRST_OF_SERVER: Final = 500
+from callsheet.wire.status import FIRST_SERVER_ERROR, STATUS, TOO_LARGE
 
 #: Members that say what went wrong, where there is no envelope, in the order in which they count: of FastAPI, Azure
 #: and Spring, AWS, problem documents (RFC 9457), OAuth, one-api and Kong.
@@ -79,7 +77,7 @@ def make_error(status: int, content: ErrorContent, message: str) -> APIError:
     if kind is errors.NotFoundError and "model" in content.message.lower():
         kind = errors.ModelNotFoundError
     if kind is None:
-        kind = errors.InternalServerError if status >= _FIRST_OF_SERVER else errors.InvalidRequestError
+        kind = errors.InternalServerError if status >= FIRST_SERVER_ERROR else errors.InvalidRequestError
     return kind(message)
 
 
