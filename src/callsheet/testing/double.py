@@ -7,7 +7,7 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Final, Self
 
-from callsheet.api.answer import Response, answer, refuse
+from callsheet.api.answer import Response, answer, error_response
 from callsheet.api.compression import choose_coding
 from callsheet.api.request import Header, Request, read_headers
 from callsheet.api.state import Options
@@ -195,12 +195,12 @@ class ModelsAPI(Installation):
         response = answer(self.state, request)
         if not _waits_for_coding(request, response):
             return response
-        self.state.views.compressed_bodies.run_queue()
+        self.state.views.compressed.run_queue()
         return answer(self.state, request)
 
     def refuse(self, error: APIError) -> Response:
         """Return the answer to what never became a request."""
-        return refuse(error, self._make_request("GET", b"", b"", ()))
+        return error_response(error, self._make_request("GET", b"", b"", ()))
 
     def _make_request(self, method: str, path: bytes, query: bytes, headers: Sequence[Header]) -> Request:
         self._asked += 1

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
-from callsheet.api.answer import Response, find, give, suit
+from callsheet.api.answer import Response, negotiate_encoding, select_body, success_response
 from callsheet.api.body import Pieces
 from callsheet.api.caller import Caller
 from callsheet.api.request import Header, Request, find_names
@@ -183,7 +183,7 @@ class FastProtocol(EnvelopeProtocol):
             lane.live.current, lines, lambda: self._reader.headers(lines), now
         )
         names = find_names(path)
-        body = find(caller, names, query)
+        body = select_body(caller, names, query)
         if isinstance(body.content, Pieces):  # which are sent one after the other, as far as they are read
             return False
         if lane.limits is not None and not lane.limits.admits(self.client, caller.key_id):
@@ -191,13 +191,13 @@ class FastProtocol(EnvelopeProtocol):
         again = memo.seen_before(head)
         if caller.to_openai or caller.if_none_match is not None:
             request = Request("GET", path, query, (), now, lane.ids.make().decode("ascii"))
-            self._send(request, give(caller, body, request, again=again, whole=True), begun)
+            self._send(request, success_response(caller, body, request, again=again, whole=True), begun)
             return True
-        (content, etag), headers, coding, final = suit(caller, body, again=again)
+        (content, etag), headers, coding, final = negotiate_encoding(caller, body, again=again)
         kind = lane.kind(names, head, len(content), caller)
         if TYPE_CHECKING:
             assert isinstance(content, bytes)
-        pieces = (  # the same, byte for byte, as `give` makes it
+        pieces = (  # the same, byte for byte, as `success_response` makes it
             b"\r\n",
             plain_lines if headers is caller.headers else varying_lines,
             b"etag: %b\r\ncontent-length: %d\r\n" % (etag, len(content)),

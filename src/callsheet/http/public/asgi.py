@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from anyio.lowlevel import checkpoint
 
-from callsheet.api.answer import Response, answer, apologize
+from callsheet.api.answer import Response, answer, error_before_examination
 from callsheet.api.body import Pieces
 from callsheet.api.request import READ, Header, Request
-from callsheet.api.view import AT_ONCE, UnfinishedError
+from callsheet.api.view import REQUEST_BLOCK_BUDGET, UnfinishedError
 from callsheet.domain.access.keyring import NEVER
 from callsheet.domain.errors import APIError, OverloadedError
 from callsheet.http.connection.unread import UnreadBytes
@@ -155,14 +155,19 @@ class PublicAPI:
             tuple(name for name, _ in response.headers[:2] if name in _IDS),
             [header for header in response.headers if header[0] not in _IDS],
             response.body,
-            response.good_until,
+            response.cacheable_until,
             self._observer.kind(request, response),
             _length(request) + response.length + ENTRY,
             response.pieces,
         )
 
     def respond(
-        self, request: Request, refusal: APIError | None = None, most: int = AT_ONCE, *, again: bool = False
+        self,
+        request: Request,
+        refusal: APIError | None = None,
+        most: int = REQUEST_BLOCK_BUDGET,
+        *,
+        again: bool = False,
     ) -> Response:
         """Return the answer; what goes wrong in making it is logged with the request id, never shown.
 
@@ -185,14 +190,14 @@ class PublicAPI:
         state = self._live.current
         try:
             if refusal is not None:
-                return apologize(state, request, refusal)
+                return error_before_examination(state, request, refusal)
             return answer(state, request, most, again=again, whole=False)
         except UnfinishedError:
             raise
         except Exception:  # whatever it was, the caller gets the envelope
             told = {"request_id": request.request_id}
             _log.exception("%s %s failed.", request.request_id, request.method, extra=told)
-            return apologize(state, request)
+            return error_before_examination(state, request)
 
 
 def _length(request: Request) -> int:

@@ -217,7 +217,7 @@ class LiveState:
         backoff = Backoff()
         while not stop.is_set():
             try:
-                self.current.views.compressed_bodies.run_queue()
+                self.current.views.compressed.run_queue()
                 self._make_ready()
                 with self._store.watch() as watch:
                     self._watching = watch
@@ -247,7 +247,7 @@ class LiveState:
                 watch.forget()  # the rows came from a server that lags behind
         self._note(watch.answered_at)
         self.outage.ends(self.current.revision)
-        self.current.views.compressed_bodies.run_queue()
+        self.current.views.compressed.run_queue()
         if time.monotonic() - self._tidied_at > _IDLE:
             self._tidied_at = time.monotonic()
             self._tidy()
