@@ -14,6 +14,7 @@ from tests.docs.reference import commands, pages
 
 REFERENCE = ROOT / "docs" / "reference"
 HTTP = (REFERENCE / "http.md").read_text(encoding="utf-8")
+CONTRACT = (REFERENCE / "contract.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("page", pages(), ids=name)
@@ -57,7 +58,7 @@ def test_every_field_of_a_model_is_documented() -> None:
     schemas = describe(Options())["components"]["schemas"]
     for schema in ("ModelInfo", "ModelPage", "OpenAIModel"):
         for field in schemas[schema]["properties"]:
-            assert re.search(rf"`{field}`", HTTP), (schema, field)
+            assert re.search(rf"""[`"]{field}[`"]""", CONTRACT), (schema, field)
 
 
 def test_every_error_type_is_documented() -> None:
@@ -65,4 +66,5 @@ def test_every_error_type_is_documented() -> None:
 
     for error, status in STATUS.items():
         assert f"`{error.type}`" in HTTP
+        assert f"| {status} | {error.type} |" in re.sub(r" \+ `[^`]+`", "", CONTRACT)
         assert str(status) in HTTP
