@@ -55,8 +55,8 @@ def test_every_path_that_a_page_names_exists(page: Path) -> None:
 
 def test_paths_are_found_in_sentences_and_in_commands_and_nothing_else_is() -> None:
     text = """
-Open `http/connection/fast_path.py`, `src/callsheet/api/view.py` (`View`), `tests/fixtures/*.json`, `scripts/test`, not
-/v1/models, `https://example.com/tests/x.py`, `docs` or `$HOME/scripts/x`.
+Open `http/connection/fast_path.py`, `src/callsheet/api/view.py` (`View`), `tests/fixtures/*.json`, `scripts/test`,
+not /v1/models, `https://example.com/tests/x.py`, `docs` or `$HOME/scripts/x`.
 
 ```bash
 scripts/test tests/api -k cursor

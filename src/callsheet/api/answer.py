@@ -16,7 +16,7 @@ from callsheet.api.headers import (
     organization_header,
     request_id_headers,
 )
-from callsheet.api.request import QUOTED, Header, Request, find_names, parse_query, read_headers
+from callsheet.api.request import MAX_QUOTED_CHARACTERS, Header, Request, find_names, parse_query, read_headers
 from callsheet.api.state import DEFAULTS, Options, State
 from callsheet.api.view import REQUEST_BLOCK_BUDGET, UNBOUNDED
 from callsheet.domain.errors import (
@@ -76,7 +76,7 @@ def answer(
     state
         The installation as it is now.
     request
-        What is asked; of its headers, only those in `READ` matter.
+        What is asked; of its headers, only those in `READ_HEADERS` matter.
     block_budget
         Blocks of the catalogue that may be encoded for it.
     again
@@ -136,7 +136,7 @@ def select_body(
         body = caller.view.retrieve(name)
         if body is not None:
             return body
-    raise ModelNotFoundError(f"model: {names[-1][:QUOTED]}")
+    raise ModelNotFoundError(f"model: {names[-1][:MAX_QUOTED_CHARACTERS]}")
 
 
 class Representation(NamedTuple):

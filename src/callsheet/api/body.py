@@ -5,11 +5,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from hashlib import blake2b
 from typing import Final, NamedTuple, Protocol
 
-from callsheet.domain.catalog import MOST_IN_BLOCK
+from callsheet.domain.catalog import MAX_BLOCK_MODELS
 
 _MODULUS: Final = 2**64
 _BASE: Final = 0x9E3779B97F4A7C15  # odd, so that every position on a page has another weight
-_POWERS: Final = [pow(_BASE, count, _MODULUS) for count in range(MOST_IN_BLOCK + 1)]
+_POWERS: Final = [pow(_BASE, count, _MODULUS) for count in range(MAX_BLOCK_MODELS + 1)]
 
 
 class Pieces:

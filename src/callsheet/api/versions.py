@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from callsheet.api.request import QUOTED
+from callsheet.api.request import MAX_QUOTED_CHARACTERS
 from callsheet.domain.errors import InvalidRequestError
 
 #: Every version that clients of the official SDKs have sent; the setting `extra_versions` adds others.
@@ -25,7 +25,7 @@ def check_version(headers: Mapping[bytes, bytes], accepted: frozenset[bytes]) ->
     if version is None:
         raise InvalidRequestError("anthropic-version: header is required")
     if version not in accepted:
-        shown = version.decode(errors="replace")[:QUOTED]
+        shown = version.decode(errors="replace")[:MAX_QUOTED_CHARACTERS]
         raise InvalidRequestError(f'anthropic-version: "{shown}" is not a valid version')
 
 
@@ -47,7 +47,7 @@ def check_betas(headers: Mapping[bytes, bytes], accepted: frozenset[str] | None)
     values = [value.strip() for value in header.decode(errors="replace").split(",")]
     unknown = [value for value in values if value and value not in accepted]
     if unknown:
-        shown = ", ".join(f"`{value}`" for value in unknown)[:QUOTED]
+        shown = ", ".join(f"`{value}`" for value in unknown)[:MAX_QUOTED_CHARACTERS]
         raise InvalidRequestError(
             f"Unexpected value(s) {shown} for the `anthropic-beta` header. Please consult our documentation at "
             "platform.claude.com/docs or try again without the header."

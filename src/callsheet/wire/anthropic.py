@@ -26,7 +26,7 @@ class ClassicModelInfo(BaseModel):
 
 
 class ModelInfo(ClassicModelInfo):
-    """A model in the shape `current` (contract, section 2), in the order of keys on the wire."""
+    """A model in the shape `current`, its keys in the order of the wire (contract, section 2)."""
 
     line: str | None = Field(default=None, description="An open list, never derived from the id.")
     max_input_tokens: int | None = Field(default=None, description="Context window, in tokens.")
@@ -104,7 +104,7 @@ def write_page(data: bytes, *, has_more: bool, first_id: str | None, last_id: st
 
 
 def _escape(model_id: str) -> str:
-    """An id within a JSON string; all that it can hold of what JSON escapes is a quote and a backslash."""
+    """An id within a JSON string: of the characters that JSON escapes, ids hold only quotes and backslashes."""
     return model_id.replace("\\", "\\\\").replace('"', '\\"')
 
 
