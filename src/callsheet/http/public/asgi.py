@@ -10,7 +10,7 @@ from anyio.lowlevel import checkpoint
 
 from callsheet.api.answer import Response, answer, error_before_examination
 from callsheet.api.body import Pieces
-from callsheet.api.request import READ, Header, Request
+from callsheet.api.request import READ_HEADERS, Header, Request
 from callsheet.api.view import REQUEST_BLOCK_BUDGET, UnfinishedError
 from callsheet.domain.access.keyring import NEVER
 from callsheet.domain.errors import APIError, OverloadedError
@@ -86,7 +86,7 @@ class PublicAPI:
     async def answer(self, scope: Scope, path: bytes, send: Any) -> None:
         """Answer the request for ``path``, as `local_path` gives it; its body, if it has one, is not read."""
         begun = time.perf_counter()
-        headers = tuple([(name, value) for name, value in scope["headers"] if name in READ])
+        headers = tuple([(name, value) for name, value in scope["headers"] if name in READ_HEADERS])
         asked = scope["method"], path, scope["query_string"], headers
         client = scope.get("client")
         request_id = self._ids.make()
