@@ -11,7 +11,7 @@ from callsheet.doctor.clients.play import play_client
 from callsheet.doctor.clients.rules import Way, load_clients
 from callsheet.doctor.probe.exchange import KEY as PLACEHOLDER
 from callsheet.doctor.probe.headers import read_variable
-from callsheet.doctor.probe.player import Player
+from callsheet.doctor.probe.sender import Player
 from callsheet.doctor.probe.target import parse_target
 from callsheet.doctor.report import Play
 from tests.broken import bugs

@@ -8,7 +8,7 @@ import pytest
 from callsheet.doctor.clients.play import play_client
 from callsheet.doctor.clients.rules import ClientRules, Way, clients_that_drop, load_clients, read_client
 from callsheet.doctor.probe.exchange import KEY
-from callsheet.doctor.probe.player import Player
+from callsheet.doctor.probe.sender import Player
 from callsheet.doctor.probe.target import parse_target
 from callsheet.doctor.report import Finding, Level, Report
 from callsheet.domain.errors import DoctorError

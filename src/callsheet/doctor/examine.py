@@ -13,7 +13,7 @@ from callsheet.doctor.contract.run import Progress, mark
 from callsheet.doctor.probe.connect import make_contact
 from callsheet.doctor.probe.headers import Extra, Headers, overlaid, read_variable
 from callsheet.doctor.probe.listing import read_listing
-from callsheet.doctor.probe.player import MAX_REQUESTS, ExhaustedError, Player
+from callsheet.doctor.probe.sender import MAX_REQUESTS, ExhaustedError, Player
 from callsheet.doctor.probe.server import ANTHROPIC, ANTHROPIC_BEARER, OPENAI, WHOLE, Subject
 from callsheet.doctor.probe.target import Target
 from callsheet.doctor.probe.wrappers import Wrapper

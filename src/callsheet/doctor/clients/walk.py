@@ -10,7 +10,7 @@ from callsheet.doctor.clients.rules import Walk, Way
 from callsheet.doctor.probe.exchange import Ask, Exchange
 from callsheet.doctor.probe.headers import Headers
 from callsheet.doctor.probe.listing import Listing, read_anything
-from callsheet.doctor.probe.player import ExhaustedError
+from callsheet.doctor.probe.sender import ExhaustedError
 from callsheet.doctor.probe.wrappers import Outcome
 
 #: Pages after which a walk is broken off, unless the client gives up after some number by itself.

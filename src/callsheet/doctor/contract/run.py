@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Iterable
 
-from callsheet.doctor.contract import BOOKS
 from callsheet.doctor.contract.rule import FaultError, NotApplicableError, Rule
-from callsheet.doctor.probe.player import ExhaustedError
+from callsheet.doctor.contract.sections import BOOKS
+from callsheet.doctor.probe.sender import ExhaustedError
 from callsheet.doctor.probe.server import Subject
 from callsheet.doctor.report import Check, Evidence, Result, Section
 

@@ -5,8 +5,8 @@ from typing import Final
 from callsheet.doctor.probe.exchange import Exchange, FailureKind, printable, shortened
 from callsheet.doctor.probe.headers import Headers, overlaid
 from callsheet.doctor.probe.listing import Listing, read_listing
-from callsheet.doctor.probe.player import ExhaustedError, Player
 from callsheet.doctor.probe.reasons import because, reason_of
+from callsheet.doctor.probe.sender import ExhaustedError, Player
 from callsheet.doctor.probe.server import ANTHROPIC, ANTHROPIC_BEARER, OPENAI, WHOLE, Subject
 from callsheet.domain.errors import DoctorError
 

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from callsheet.doctor.probe.exchange import KEY, Ask, Exchange
 from callsheet.doctor.probe.headers import Headers, overlaid
 from callsheet.doctor.probe.listing import Listing, Model, read_listing
-from callsheet.doctor.probe.player import Player
+from callsheet.doctor.probe.sender import Player
 from callsheet.domain.query import MAX_LIMIT
 
 #: A version that every server of the Anthropic dialect should know.
