@@ -1,96 +1,31 @@
-"""Player: plays requests over HTTP, and counts what they cost."""
+"""Sends requests to the server, one after the other, within a budget."""
 
 import asyncio
 import ssl
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from types import TracebackType
-from typing import Final, NoReturn, Self
+from typing import Final, Self
 
 import httpx2
 
 from callsheet.client.http_client import open_client
-from callsheet.doctor.probe.exchange import KEY, Answer, Ask, Exchange, FailureKind, shortened
+from callsheet.client.transport_errors import find_cause, reason
+from callsheet.doctor.probe.budget import MAX_BODY_BYTES, MAX_TOTAL_SECONDS, Budget
+from callsheet.doctor.probe.exchange import KEY, Exchange, FailureKind, ProbeRequest, ProbeResponse
 from callsheet.doctor.probe.target import Target
+from callsheet.doctor.probe.texts import shortened
 
-#: Requests that one examination may send.
-MAX_REQUESTS: Final = 200
-
-#: Bytes of a body, decoded, that are read; and of all bodies of one examination.
-MAX_BODY: Final = 64 << 20
-MAX_BYTES: Final = 512 << 20
-
-#: Seconds for a whole examination.
-MAX_SECONDS: Final = 300.0
-
-#: Seconds that a server which limits the rate may ask to wait for.
-MAX_WAIT: Final = 60
-
-#: Answers that may fail to come in time before the server is left alone.
-MAX_TIMEOUTS: Final = 3
+#: The longest that a server which limits the rate may ask to wait.
+MAX_WAIT_SECONDS: Final = 60
 
 _RATE_LIMITED: Final = 429
 
-_LONG_TARGET: Final = 60  # characters that are told
+_MAX_TARGET_LENGTH: Final = 60  # characters of a target in a sentence
 
 
-class ExhaustedError(Exception):
-    """No further request may be sent; ``str(error)`` says why."""
-
-
-@dataclass
-class Budget:
-    """What is left to spend on a server.
-
-    Parameters
-    ----------
-    closed
-        Why nothing more is spent, whatever is left; empty as long as that is not so.
-    """
-
-    requests: int = MAX_REQUESTS
-    seconds: float = MAX_SECONDS
-    body_bytes: int = MAX_BYTES
-    timeouts: int = MAX_TIMEOUTS
-    closed: str = ""
-
-    def spend(self, seconds: float) -> None:
-        """Take one request, and the time since the last one, off.
-
-        Raises
-        ------
-        ExhaustedError
-            There is none left.
-        """
-        self.seconds -= seconds
-        if reason := self.closed or self._reason_to_close():
-            self.close(reason)
-        self.requests -= 1
-
-    def close(self, reason: str) -> NoReturn:
-        """Let nothing more be spent.
-
-        Raises
-        ------
-        ExhaustedError
-            Always, with the ``reason``.
-        """
-        self.closed = reason
-        raise ExhaustedError(reason)
-
-    def _reason_to_close(self) -> str:
-        if self.requests <= 0:
-            return "the limit of requests was reached"
-        if self.seconds <= 0:
-            return "the server took too long in all"
-        if self.body_bytes <= 0:
-            return "the server sent too much in all"
-        return "the server left too many requests without an answer" if self.timeouts <= 0 else ""
-
-
-class Player:
-    """Plays requests against one server, one after the other, on connections that stay open.
+class Sender:
+    """Sends requests to one server on connections that stay open.
 
     No redirect is followed, no cookie is kept, and environment variables are honoured for proxies and
     certificates only.
@@ -98,18 +33,18 @@ class Player:
     Parameters
     ----------
     key
-        Put wherever a request says `KEY`.
-    patience
-        Seconds for one whole answer, not only for the silences in it.
+        Put wherever a request has `KEY`.
+    timeout
+        Seconds from connecting to the last byte of a response.
     values
-        What is put in the place of a header's value that is a name in this mapping.
+        The values of headers, by the placeholders that stand for them in requests.
     """
 
     def __init__(
         self,
         target: Target,
         key: str,
-        patience: float,
+        timeout: float,
         budget: Budget | None = None,
         values: Mapping[str, str] | None = None,
     ) -> None:
@@ -117,13 +52,13 @@ class Player:
         self.budget = budget or Budget()
         self._key = key
         self._values = values or {}
-        self._patience = min(patience, MAX_SECONDS)
-        # No time limit of its own: it is _ask that gives up.
+        self._timeout = min(timeout, MAX_TOTAL_SECONDS)
+        # Without a time limit, as _attempt has one for the whole response.
         self._client = open_client(httpx2.AsyncClient, timeout=None, follow_redirects=False)
         self._runner = asyncio.Runner()
         self._client.headers.clear()  # each request brings its own
         self._began = time.perf_counter()
-        self._last: Ask | None = None
+        self._last: ProbeRequest | None = None
         self._bodies: dict[bytes, bytes] = {}
 
     def __enter__(self) -> Self:
@@ -135,72 +70,75 @@ class Player:
         self._runner.run(self._client.aclose())
         self._runner.close()
 
-    def play(self, ask: Ask) -> Exchange:
-        """Send ``ask`` and return what became of it; failures are values, too. A 429 is waited out.
+    def send(self, request: ProbeRequest) -> Exchange:
+        """Send ``request`` and return its outcome, a failure too; after a 429, wait as asked and send it again.
 
         Raises
         ------
-        ExhaustedError
-            The budget is spent, or the server is there no more.
+        BudgetExhaustedError
+            The budget is spent, or the server is gone.
         """
-        exchange = self._play(ask)
-        self._last = ask
-        if exchange.failure is FailureKind.PROTOCOL:  # it may have let go of a connection at this very moment
-            exchange = self._play(ask)
+        exchange = self._spend(request)
+        self._last = request
+        if exchange.failure is FailureKind.PROTOCOL:  # the server may have closed an idle connection just now
+            exchange = self._spend(request)
         while exchange.status == _RATE_LIMITED:
             self._wait(exchange.header("retry-after") or "")
-            exchange = self._play(ask)
+            exchange = self._spend(request)
         return exchange
 
-    def _play(self, ask: Ask) -> Exchange:
+    def _spend(self, request: ProbeRequest) -> Exchange:
         now = time.perf_counter()
-        self.budget.spend(now - self._began)
+        self.budget.spend_request(now - self._began)
         self._began = now
-        exchange = self._runner.run(self._ask(ask))
+        exchange = self._runner.run(self._attempt(request))
         if exchange.failure is FailureKind.CONNECTION and self._last is not None:
-            target = shortened(self._last.target, _LONG_TARGET)
+            target = shortened(self._last.target, _MAX_TARGET_LENGTH)
             self.budget.close(f"the server is gone since it was asked for {self._last.method} {target}")
         self.budget.timeouts -= exchange.failure is FailureKind.TIMEOUT
         return exchange
 
     def _wait(self, seconds: str) -> None:
-        if not (seconds.isdecimal() and int(seconds) <= MAX_WAIT):
+        if not (seconds.isdecimal() and int(seconds) <= MAX_WAIT_SECONDS):
             self.budget.close("the server limits the rate of requests")
         self._runner.run(asyncio.sleep(int(seconds)))
 
-    async def _ask(self, ask: Ask) -> Exchange:
+    async def _attempt(self, request: ProbeRequest) -> Exchange:
         began = time.perf_counter()
-        answer, failure, why = None, None, ""
+        response, failure, why = None, None, ""
         try:
-            async with asyncio.timeout(self._patience):
-                answer = await self._send(ask)
+            async with asyncio.timeout(self._timeout):
+                response = await self._transfer(request)
         except TimeoutError:
-            failure, why = FailureKind.TIMEOUT, f"did not answer within {self._patience:g} s"
+            failure, why = FailureKind.TIMEOUT, f"did not answer within {self._timeout:g} s"
         except _TooLargeError:
-            failure, why = FailureKind.TOO_LARGE, f"answered with more than {MAX_BODY >> 20} MiB"
+            failure, why = FailureKind.TOO_LARGE, f"answered with more than {MAX_BODY_BYTES >> 20} MiB"
         except (httpx2.HTTPError, UnicodeError) as error:  # the latter from looking up odd names of hosts
             failure, why = _explain(error)
-        return Exchange(self.target.base_url, ask, time.perf_counter() - began, answer, failure, why)
+        return Exchange(self.target.base_url, request, time.perf_counter() - began, response, failure, why)
 
-    async def _send(self, ask: Ask) -> Answer:
-        target = self.target.path(ask.target)
-        asked = [(name, self._values.get(value, value.replace(KEY, self._key))) for name, value in ask.headers]
-        request = self._client.build_request(ask.method, self.target.origin, headers=asked)
-        request.extensions["target"] = target.encode("ascii")
-        response = await self._client.send(request, stream=True)
+    async def _transfer(self, request: ProbeRequest) -> ProbeResponse:
+        headers = [(name, self._secret(value)) for name, value in request.headers]
+        sent = self._client.build_request(request.method, self.target.origin, headers=headers)
+        sent.extensions["target"] = self.target.path(request.target).encode("ascii")
+        received = await self._client.send(sent, stream=True)
         try:
             body = bytearray()
-            async for chunk in response.aiter_bytes():
+            async for chunk in received.aiter_bytes():
                 body += chunk
                 self.budget.body_bytes -= len(chunk)
-                if len(body) > MAX_BODY:
+                if len(body) > MAX_BODY_BYTES:
                     raise _TooLargeError
         finally:
-            await response.aclose()
+            await received.aclose()
             self._client.cookies.clear()
         content = bytes(body)
         content = self._bodies.setdefault(content, content)  # where a limit is ignored, all pages are one
-        return Answer(response.status_code, dict(response.headers.items()), content)
+        return ProbeResponse(received.status_code, dict(received.headers.items()), content)
+
+    def _secret(self, value: str) -> str:
+        """Return the value of a header with secrets in the place of their placeholders."""
+        return self._values.get(value, value.replace(KEY, self._key))
 
 
 class _TooLargeError(Exception):
@@ -208,20 +146,12 @@ class _TooLargeError(Exception):
 
 
 def _explain(error: Exception) -> tuple[FailureKind, str]:
-    """What happened, and the rest of the sentence "The server …"."""
-    for cause in _causes(error):
-        if isinstance(cause, ssl.SSLError):
-            reason = getattr(cause, "verify_message", "") or (cause.reason or "").replace("_", " ").lower()
-            return FailureKind.TLS, f"cannot be trusted or spoken to over TLS ({reason or 'it broke off'})"
+    """Return the kind of failure, and the rest of the sentence "The server …"."""
+    failed = find_cause(error, ssl.SSLError)
+    if failed is not None:
+        return FailureKind.TLS, f"cannot be trusted or spoken to over TLS ({reason(failed)})"
     if isinstance(error, httpx2.ConnectError | UnicodeError):
         return FailureKind.CONNECTION, "cannot be reached"
     if isinstance(error, httpx2.DecodingError):
         return FailureKind.PROTOCOL, "sent a body that cannot be decompressed"
-    return FailureKind.PROTOCOL, "broke off, or did not answer in HTTP"
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    seen: BaseException | None = error
-    while seen is not None:
-        yield seen
-        seen = seen.__cause__ or seen.__context__
+    return FailureKind.PROTOCOL, "closed the connection, or did not answer in HTTP"
