@@ -114,9 +114,12 @@ def test_verbose_tells_every_rule(doctor: CLI, stocked: Stocked) -> None:
     with serve_broken(stocked.installation, bugs.map_order) as url:
         done = doctor(url, "--verbose", *QUICK)
     assert "* kept `models-are-listed-once`: No model is listed twice\n" in done.out
-    assert "* **broken** `order-is-stable`: The order stays the same from answer to answer (The order" in done.out
     assert (
-        "* blocked `newest-come-first`: Newer models come first (not tested, as this does not hold: The order stays"
+        "* **broken** `order-is-stable`: The order does not change from one response to the next (The order"
+        in done.out
+    )
+    assert (
+        "* blocked `newest-come-first`: Newer models come first (not tested, as this rule is broken: The"
         in done.out
     )
     assert "* not applicable `aliases-are-not-listed`: Aliases are not listed (no alias is known; name" in done.out

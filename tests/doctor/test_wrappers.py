@@ -119,7 +119,7 @@ def test_one_bad_entry_hides_all_models_from_claude_code_and_the_report_says_whi
         f"| Claude Code 2.1.257 and newer | 0 of {len(report.models)} models |" in text
         or "| Claude Code | 0 of" in text
     )
-    assert "\n* Claude Code: the list that it last took, or only the built-in models.\n" in text
+    assert "\n* Claude Code: the last list that it accepted, or only the built-in models.\n" in text
 
 
 def test_older_claude_code_does_not_look_at_descriptions() -> None:

@@ -30,7 +30,7 @@ _WRONG_BEARER: Final[Headers] = (("authorization", f"Bearer {WRONG_KEY}"), VERSI
 def no_key_is_refused(server: Server) -> None:
     """A request without a key is refused with 401.
 
-    Anybody can read which models there are.
+    Otherwise anyone can read which models there are.
     """
     _expect_error(server.request(_LIST, (VERSION,)), 401, "authentication_error", "A request without a key")
 
@@ -39,7 +39,7 @@ def no_key_is_refused(server: Server) -> None:
 def unknown_key_is_refused(server: Server) -> None:
     """A wrong key is refused with 401, in either header.
 
-    SDKs raise AuthenticationError at 401; users look for the key then, and nowhere else.
+    SDKs raise AuthenticationError at 401, so that users know what to look at: the key.
     """
     wrong = (("x-api-key", _WRONG_X_API_KEY), ("Authorization: Bearer", _WRONG_BEARER))
     for name, headers in wrong:
@@ -50,7 +50,7 @@ def unknown_key_is_refused(server: Server) -> None:
 def version_is_required(server: Server) -> None:
     """`x-api-key` without `anthropic-version` is refused with 400.
 
-    Otherwise the answer depends on a default that may change.
+    Otherwise the response depends on a default that may change.
     """
     what = "`x-api-key` without `anthropic-version`"
     _expect_error(server.request(_LIST, (X_API_KEY,)), 400, "invalid_request_error", what)
@@ -60,7 +60,7 @@ def version_is_required(server: Server) -> None:
 def unknown_version_is_refused(server: Server) -> None:
     """An unknown `anthropic-version` is refused with 400.
 
-    Its caller expects a shape that does not exist.
+    Its caller expects a format that does not exist.
     """
     what = f"The unknown `anthropic-version: {_UNKNOWN_VERSION}`"
     _expect_error(_with_unknown_version(server), 400, "invalid_request_error", what)
@@ -68,7 +68,7 @@ def unknown_version_is_refused(server: Server) -> None:
 
 @BOOK.rule(Level.WARNING, needs=("page-is-served",))
 def wrong_limit_is_refused(server: Server) -> None:
-    """A limit that is not valid is refused with 400: `0`, `1001`, `abc`.
+    """An invalid limit, such as `0`, `1001` or `abc`, is refused with 400.
 
     A client should learn of its mistake rather than get a list of another size.
     """
@@ -117,7 +117,7 @@ def unknown_lifecycle_is_refused(server: Server) -> None:
 
     An empty list would mean that no model is in that state.
     """
-    require(any("lifecycle" in model for model in server.models), "models have no lifecycle, as in 2025")
+    require(any("lifecycle" in model for model in server.models), "models have no lifecycle (the format of 2025)")
     exchange = server.request(f"{_LIST}&lifecycle[]=callsheet")
     _expect_error(exchange, 400, "invalid_request_error", "An unknown `lifecycle[]`")
 
@@ -126,7 +126,7 @@ def unknown_lifecycle_is_refused(server: Server) -> None:
 def missing_model_is_404(server: Server) -> None:
     """A request for a model that does not exist is answered with 404.
 
-    SDKs take a 200 for the model, and fail later, somewhere else.
+    SDKs take the body of a 200 for the model, and fail later.
     """
     _expect_error(server.retrieve(_MISSING), 404, "not_found_error", "A request for a model that does not exist")
 
@@ -135,14 +135,14 @@ def missing_model_is_404(server: Server) -> None:
 def missing_path_is_404(server: Server) -> None:
     """An unknown path is answered with 404.
 
-    A web page there looks like an answer.
+    Otherwise a wrong URL may look like one that works.
     """
     _expect_error(server.request("/v1/callsheet-doctor"), 404, "not_found_error", "An unknown path")
 
 
 @BOOK.rule(Level.NOTE, needs=("list-is-served",))
 def other_method_is_405(server: Server) -> None:
-    """Another method is answered with 405 and `Allow`.
+    """A method other than GET and HEAD gets 405, with `Allow`.
 
     HTTP requires it.
     """
@@ -168,7 +168,7 @@ def long_url_is_answered(server: Server) -> None:
 def errors_are_in_the_envelope(server: Server) -> None:
     """Every error is in Anthropic's envelope.
 
-    SDKs show the message in it; of any other body they can only show the status.
+    SDKs show its message; of any other body they can show only the status.
     """
     errors = [each for each in server.exchanges if each.status >= 400 and _is_anthropic(each)]
     require(errors, "no request was answered with an error")
@@ -182,7 +182,7 @@ def errors_are_in_the_envelope(server: Server) -> None:
 
 @BOOK.rule(Level.NOTE, needs=("errors-are-in-the-envelope",))
 def request_ids_agree(server: Server) -> None:
-    """An error's `request_id` is that of the header `request-id`.
+    """The `request_id` in an error equals its `request-id` header.
 
     People quote one of them, and search the logs for the other.
     """
@@ -190,7 +190,7 @@ def request_ids_agree(server: Server) -> None:
     require(exchange.status >= 400, "the request is answered with a success")
     expect(exchange.json.get("request_id"), "Errors have no `request_id`.")
     same = exchange.json["request_id"] == exchange.header("request-id")
-    expect(same, "The `request_id` of an error is not that of the header `request-id`.")
+    expect(same, "The `request_id` in an error differs from its `request-id` header.")
 
 
 @BOOK.rule(Level.NOTE, needs=("errors-are-in-the-envelope", "no-key-is-refused", "unknown-key-is-refused"))
@@ -233,14 +233,25 @@ def messages_name_what_is_wrong(server: Server) -> None:
         expect(found == wanted, f"An error says {quoted(found)} instead of {quoted(wanted)}.", exchange)
 
 
+@BOOK.rule(Level.NOTE, needs=("unknown-key-is-refused",))
+def errors_hide_the_key(server: Server) -> None:
+    """Errors do not repeat the key.
+
+    Programs write errors to logs, and a key in a log is no longer secret.
+    """
+    for headers in (_WRONG_X_API_KEY, _WRONG_BEARER):
+        exchange = server.request(_LIST, headers)
+        expect(WRONG_KEY.encode() not in exchange.body, "An error repeats the key that was sent.", exchange)
+
+
 @BOOK.rule(Level.NOTE, needs=("missing-model-is-404",))
 def retries_are_declined(server: Server) -> None:
-    """Errors that a retry cannot change say `x-should-retry: false`.
+    """Non-retryable errors carry `x-should-retry: false`.
 
-    SDKs obey it before they look at the status.
+    SDKs obey it before they consider the status.
     """
     exchange = server.retrieve(_MISSING)
-    expect(exchange.header("x-should-retry") == "false", "A 404 does not say `x-should-retry: false`.", exchange)
+    expect(exchange.header("x-should-retry") == "false", "A 404 does not carry `x-should-retry: false`.", exchange)
 
 
 def _with_unknown_version(server: Server) -> Exchange:

@@ -19,16 +19,17 @@ _MIN_COMPRESSED_BYTES: Final = 4096
 def list_is_json(server: Server) -> None:
     """The list is `application/json`.
 
-    SDKs look at the type before they parse.
+    SDKs check the type before they parse.
     """
     exchange = server.request(WHOLE)
     kind = "" if exchange.response is None else exchange.response.media_type
-    expect(kind == "application/json", f"The list is sent as {quoted(kind or 'no type at all')}.")
+    expect(kind, "The list has no content type.")
+    expect(kind == "application/json", f"The content type of the list is {quoted(kind)}.")
 
 
 @BOOK.rule(Level.NOTE, needs=("list-is-served",))
 def request_id_is_given(server: Server) -> None:
-    """Every answer has a `request-id` of the form `req_…`.
+    """Every response has a `request-id` of the form `req_…`.
 
     SDKs pass it on to their users.
     """
@@ -41,19 +42,19 @@ def request_id_is_given(server: Server) -> None:
 
 @BOOK.rule(Level.NOTE, needs=("request-id-is-given",))
 def request_ids_differ(server: Server) -> None:
-    """No two answers have the same `request-id`.
+    """No two responses have the same `request-id`.
 
     Otherwise it identifies nothing.
     """
     first, second = server.request(WHOLE), server.request(WHOLE, again=True)
-    expect(first.header("request-id") != second.header("request-id"), "Two answers have the same `request-id`.")
+    expect(first.header("request-id") != second.header("request-id"), "Two responses have the same `request-id`.")
 
 
 @BOOK.rule(Level.NOTE, needs=("list-is-served",))
 def etag_is_honoured(server: Server) -> None:
     """The list has an etag, and `If-None-Match` is answered with 304.
 
-    With one, clients that ask often download the list only when it changed.
+    With an etag, clients that ask often download the list only when it has changed.
     """
     etag = server.request(WHOLE).header("etag")
     expect(etag, "The list has no etag.")
@@ -79,9 +80,9 @@ def caches_are_kept_out(server: Server) -> None:
 
 @BOOK.rule(Level.NOTE, needs=("list-is-served",))
 def vary_is_given(server: Server) -> None:
-    """`vary` names the headers that the answer depends on.
+    """`vary` names the headers that the response depends on.
 
-    Caches need it: the same URL answers in two dialects and to many keys.
+    Caches need it: the response to one URL depends on dialect and key.
     """
     vary = (server.request(WHOLE).header("vary") or "").lower()
     missing = [name for name in ("anthropic-version", "authorization", "x-api-key") if name not in vary]
@@ -111,14 +112,14 @@ def organization_is_named(server: Server) -> None:
 def workspace_is_named(server: Server) -> None:
     """`anthropic-workspace-id` is given once authenticated.
 
-    A user of several keys sees from it whose models these are.
+    It tells users of several keys whose models these are.
     """
     expect(server.request(WHOLE).header("anthropic-workspace-id"), "`anthropic-workspace-id` is missing.")
 
 
 @BOOK.rule(Level.NOTE, needs=("list-is-served",))
 def large_bodies_are_compressed(server: Server) -> None:
-    """A large body is compressed for those who ask.
+    """A large list is compressed if the client accepts that.
 
     A thousand models are a quarter of a megabyte.
     """

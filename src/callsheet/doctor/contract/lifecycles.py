@@ -1,20 +1,30 @@
 """The end of section 3 of the contract: lifecycles."""
 
+from typing import Final
+
 from callsheet.doctor.contract.pages import BOOK
 from callsheet.doctor.contract.pages_of import each_once, expect_ids, named, page_of
 from callsheet.doctor.contract.rule import expect, require
-from callsheet.doctor.probe.server import Server
+from callsheet.doctor.probe.server import Server, encode_query
+from callsheet.doctor.probe.texts import quoted
 from callsheet.doctor.report import Level
 from callsheet.domain.query import MAX_LIMIT
 
 __all__ = ["BOOK"]  # whole, once this is imported
+
+#: The spellings in which SDKs and people write two lifecycles.
+_BOTH: Final = (
+    "lifecycle[]=active&lifecycle[]=deprecated",
+    "lifecycle=active&lifecycle=deprecated",
+    "lifecycle=active,deprecated",
+)
 
 
 @BOOK.rule(Level.WARNING, needs=("page-is-served",))
 def lifecycle_filters(server: Server) -> None:
     """`lifecycle[]` filters, in every spelling that SDKs use.
 
-    It is the only way to ask for what is about to retire.
+    It is the only way to ask for models that are about to retire.
     """
     _require_lifecycles(server)
     wanted = [model["id"] for model in server.models[:MAX_LIMIT] if model.get("lifecycle") == "deprecated"]
@@ -28,21 +38,37 @@ def lifecycle_filters(server: Server) -> None:
 
 @BOOK.rule(Level.NOTE, needs=("lifecycle-filters", "order-is-stable"))
 def lifecycles_add_up(server: Server) -> None:
-    """Several lifecycles may be asked for; active and deprecated together are what is listed without.
+    """Several lifecycles may be given; active and deprecated together are the list without a filter.
 
-    SDKs take a list of them.
+    SDKs let their users pass a list.
     """
     _require_lifecycles(server)
-    for query in ("lifecycle[]=active&lifecycle[]=deprecated", "lifecycle=active,deprecated"):
+    for query in _BOTH:
         page = page_of(server, f"limit=1000&{query}")
         expect_ids(each_once(page.ids), server.ids[:MAX_LIMIT], f"`{query}` returns")
+
+
+@BOOK.rule(Level.NOTE, needs=("lifecycle-filters", "after-id-continues"))
+def cursors_ignore_lifecycles(server: Server) -> None:
+    """A cursor need not match the lifecycle filter.
+
+    The model that a client has read last may have changed its lifecycle since.
+    """
+    _require_lifecycles(server)
+    models = server.models[:MAX_LIMIT]
+    active = next((model["id"] for model in models if model.get("lifecycle") == "active"), "")
+    require(active, "no active model is listed")
+    after = [model for model in models[server.ids.index(active) + 1 :] if model.get("lifecycle") == "deprecated"]
+    require(after, "no deprecated model is listed after an active one")
+    page = page_of(server, f"limit={MAX_LIMIT}&lifecycle[]=deprecated&after_id={encode_query(active)}")
+    expect_ids(each_once(page.ids), [model["id"] for model in after], f"after {quoted(active)}, the filter returns")
 
 
 @BOOK.rule(Level.WARNING, needs=("page-is-served",))
 def retired_are_left_out(server: Server) -> None:
     """Retired models are listed only when asked for.
 
-    Users pick them, and then every message fails.
+    Users who pick one get an error for every message.
     """
     _require_lifecycles(server)
     page = page_of(server, "limit=1000")
@@ -51,4 +77,4 @@ def retired_are_left_out(server: Server) -> None:
 
 
 def _require_lifecycles(server: Server) -> None:
-    require(any("lifecycle" in model for model in server.models), "models have no lifecycle, as in 2025")
+    require(any("lifecycle" in model for model in server.models), "models have no lifecycle (the format of 2025)")

@@ -47,13 +47,13 @@ _STABLE_FIELDS: Final = ("type", "display_name", "created_at", "created", "capab
 def models_are_complete(server: Server) -> None:
     """Every model has `type`, `id`, `display_name` and `created_at`.
 
-    Typed SDKs promise these four to their users.
+    Typed SDKs promise these four fields to their users.
     """
     for model in _models(server):
         expect(model.get("type") == "model", f"`type` of {_name(model)} is not `model`.")
         for field in ("display_name", "created_at"):
             expect(model.get(field) not in (None, ""), f"{_name(model)} has no `{field}`.")
-        expect(isinstance(model["display_name"], str), f"`display_name` of {_name(model)} is not text.")
+        expect(isinstance(model["display_name"], str), f"`display_name` of {_name(model)} is not a string.")
     listing = read_listing(server.request(WHOLE))
     expect(listing is not None and not listing.missing_ids, "The list has entries without an id.")
 
@@ -71,9 +71,9 @@ def created_at_is_a_time(server: Server) -> None:
 
 @BOOK.rule(Level.WARNING, needs=("created-at-is-a-time",))
 def created_at_differs(server: Server) -> None:
-    """`created_at` tells models apart.
+    """`created_at` differs between models.
 
-    Clients sort by it and show it; a constant makes every model equally old.
+    Clients sort by it and show it; with a constant, every model looks equally old.
     """
     times = [read_instant(model["created_at"]) for model in _models(server)]
     require_several_releases(times)
@@ -85,7 +85,7 @@ def created_at_differs(server: Server) -> None:
 
 @BOOK.rule(Level.WARNING, needs=("list-is-served",))
 def models_stay_the_same(server: Server) -> None:
-    """A model does not change from answer to answer.
+    """A model does not change from one response to the next.
 
     A `created_at` of now, or of the last start, is not a release date.
     """
@@ -95,12 +95,12 @@ def models_stay_the_same(server: Server) -> None:
     for model in _models(server):
         other = now.get(model["id"], model)
         changed = [name for name in _STABLE_FIELDS if model.get(name) != other.get(name)]
-        expect(not changed, f"`{'` and `'.join(changed)}` of {_name(model)} changed within a moment.")
+        expect(not changed, f"`{'` and `'.join(changed)}` of {_name(model)} changed between two responses.")
 
 
 @BOOK.rule(Level.WARNING, needs=("page-is-served",))
 def other_fields_fit(server: Server) -> None:
-    """The other fields hold what Anthropic's API has there, or null.
+    """The other fields have valid values, or null.
 
     Clients read context windows and lifecycles from them.
     """
@@ -115,7 +115,7 @@ def other_fields_fit(server: Server) -> None:
 def deprecation_is_dated(server: Server) -> None:
     """Deprecated and retired models have a `deprecated_at`.
 
-    People plan by it.
+    People plan their migration by it.
     """
     old = [model for model in _models(server) if model.get("lifecycle") in ("deprecated", "retired")]
     require(old, "no model is deprecated")
@@ -141,10 +141,10 @@ def capabilities_have_leaves(server: Server) -> None:
 def pages_are_complete(server: Server) -> None:
     """A page has `data`, `has_more`, `first_id` and `last_id`.
 
-    SDKs that miss `has_more` stop, or never do, depending on the language.
+    Without `has_more`, SDKs stop after a page or never stop, depending on the language.
     """
     page = page_of(server, "limit=1000")
-    expect(isinstance(page.has_more, bool), "The page has no `has_more` that is true or false.")
+    expect(isinstance(page.has_more, bool), "The page's `has_more` is not true or false.")
     absent = [name for name in ("first_id", "last_id") if name not in page.fields]
     expect(not absent, f"The page has no `{'` and no `'.join(absent)}`.")
 
@@ -153,7 +153,7 @@ def pages_are_complete(server: Server) -> None:
 def cursors_name_the_ends(server: Server) -> None:
     """`first_id` and `last_id` are the ids of the page's first and last model.
 
-    They are the cursors: if they are null, paging stops after the first page.
+    SDKs use them as cursors; if they are null, paging stops after the first page.
     """
     require(server.models, "no model is listed")
     page = page_of(server, "limit=2")

@@ -1,5 +1,6 @@
 """Section 7 of the contract: OpenAI's dialect."""
 
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from callsheet.doctor.contract.releases import require_several_releases
@@ -22,6 +23,26 @@ from callsheet.doctor.report import Level
 BOOK: Final = RuleBook(7, "OpenAI's dialect")
 
 _MISSING: Final = "callsheet-doctor-missing"
+_WRONG_BEARER: Final = (("authorization", f"Bearer {WRONG_KEY}"),)
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+#: Whether a value is valid, for fields of other servers that clients read.
+_OPTIONAL: Final[Mapping[str, Callable[[object], bool]]] = {
+    "context_window": _is_count,
+    "max_completion_tokens": _is_count,
+    "max_model_len": _is_count,
+    "context_length": _is_count,
+    "name": _is_text,
+    "shutdown_date": _is_text,
+}
 
 
 @BOOK.rule(Level.WARNING)
@@ -36,12 +57,25 @@ def openai_models_are_complete(server: Server) -> None:
         created = model.get("created")
         is_second = isinstance(created, int) and not isinstance(created, bool)
         expect(is_second, f"`created` of {name} is not a number of seconds.")
-        expect(isinstance(model.get("owned_by"), str), f"`owned_by` of {name} is not text.")
+        expect(isinstance(model.get("owned_by"), str), f"`owned_by` of {name} is not a string.")
+
+
+@BOOK.rule(Level.NOTE, needs=("openai-models-are-complete",))
+def openai_other_fields_fit(server: Server) -> None:
+    """The fields that other servers add have valid values, or null.
+
+    Clients read context windows and names from them.
+    """
+    for model in _listing(server).models:
+        for name, fits in _OPTIONAL.items():
+            value = model.get(name)
+            valid = value is None or fits(value)
+            expect(valid, f"`{name}` of {quoted(model['id'])} is {quoted(value)}, which is not valid there.")
 
 
 @BOOK.rule(Level.ERROR)
 def openai_list_is_whole(server: Server) -> None:
-    """All models come at once.
+    """The list has all models at once.
 
     OpenAI's clients never page.
     """
@@ -54,9 +88,9 @@ def openai_list_is_whole(server: Server) -> None:
 
 @BOOK.rule(Level.WARNING, needs=("openai-models-are-complete",))
 def openai_created_differs(server: Server) -> None:
-    """`created` tells models apart.
+    """`created` differs between models.
 
-    Clients sort by it and show it; a constant makes every model equally old.
+    Clients sort by it and show it; with a constant, every model looks equally old.
     """
     listing = _listing(server)
     times = [model["created"] for model in listing.models]
@@ -86,7 +120,20 @@ def openai_errors_are_in_the_envelope(server: Server) -> None:
     """
     _listing(server)
     _expect_error(server.retrieve(_MISSING, OPENAI), 404, "A missing model")
-    _expect_error(server.request("/v1/models", (("authorization", f"Bearer {WRONG_KEY}"),)), 401, "A wrong key")
+    _expect_error(server.request("/v1/models", _WRONG_BEARER), 401, "A wrong key")
+
+
+@BOOK.rule(Level.NOTE, needs=("openai-errors-are-in-the-envelope",))
+def openai_errors_have_codes(server: Server) -> None:
+    """Errors have OpenAI's `code`: `model_not_found` and `invalid_api_key`.
+
+    Programs tell errors apart by it.
+    """
+    missing = server.retrieve(_MISSING, OPENAI)
+    refused = server.request("/v1/models", _WRONG_BEARER)
+    for exchange, wanted in ((missing, "model_not_found"), (refused, "invalid_api_key")):
+        found = exchange.json["error"].get("code")
+        expect(found == wanted, f"The `code` of an error is {quoted(found)} instead of `{wanted}`.", exchange)
 
 
 def _listing(server: Server) -> Listing:
@@ -100,7 +147,7 @@ def _listing(server: Server) -> Listing:
 
 
 def _expect_error(exchange: Exchange, status: int, what: str) -> None:
-    expect_status(exchange, status, what=f"{what}, asked for by an OpenAI client,")
+    expect_status(exchange, status, what=f"{what}, requested by an OpenAI client,")
     error = exchange.json.get("error") if isinstance(exchange.json, dict) else None
     good = isinstance(error, dict) and isinstance(error.get("message"), str)
     expect(good, f"{what} does not get an `error` with a `message`.", exchange)

@@ -10,6 +10,9 @@ from callsheet.doctor.probe.server import WHOLE, Server, encode_path, encode_que
 from callsheet.doctor.probe.texts import quoted
 from callsheet.doctor.probe.wrappers import Wrapper
 from callsheet.doctor.report import Level
+from callsheet.domain.errors import InvalidError
+from callsheet.domain.model import check_known_id
+from callsheet.domain.query import MAX_LIMIT
 
 BOOK: Final = RuleBook(1, "Two operations")
 
@@ -19,9 +22,9 @@ _ENCODED_BY_SOME: Final = ":@+"
 
 @BOOK.rule(Level.ERROR)
 def list_is_served(server: Server) -> None:
-    """`GET /v1/models` answers with a list of models, in place.
+    """`GET /v1/models` returns a list of models, without a redirect.
 
-    Claude Code takes a redirect for a failure, as it will not hand its key on.
+    Claude Code treats a redirect as a failure, so that its key goes to no other server.
     """
     exchange = server.request(WHOLE)
     where = quoted(exchange.header("location") or "nowhere")
@@ -30,14 +33,14 @@ def list_is_served(server: Server) -> None:
     found = read_any_json(exchange)
     expect(found is not None, f"`GET /v1/models` does not return JSON{quoted_reason(exchange)}.")
     wrapper = Wrapper.OBJECT if found is None else found.wrapper
-    expect(wrapper is Wrapper.OBJECT, f"The list comes as {wrapper.words}{quoted_reason(exchange)}.")
+    expect(wrapper is Wrapper.OBJECT, f"The response is {wrapper.words}{quoted_reason(exchange)}.")
 
 
 @BOOK.rule(Level.ERROR, needs=("list-is-served",))
 def page_is_served(server: Server) -> None:
     """The list is a page in Anthropic's shape.
 
-    Anthropic's SDKs page by `has_more` and `last_id`, and type each model.
+    Anthropic's SDKs page by `has_more` and `last_id`, and read each model into a typed object.
     """
     listing = read_listing(server.request(WHOLE))
     sentence = "The list is in OpenAI's shape, although the request carries `anthropic-version`."
@@ -48,7 +51,7 @@ def page_is_served(server: Server) -> None:
 def listed_is_retrieved(server: Server) -> None:
     """A listed model can be retrieved by its id.
 
-    SDKs check a model this way before they use it.
+    Programs check a model this way before they use it.
     """
     plain = [model_id for model_id in server.ids if "/" not in model_id]
     names = [server.model] if server.model else plain[:1] + plain[-1:]
@@ -59,7 +62,7 @@ def listed_is_retrieved(server: Server) -> None:
 
 @BOOK.rule(Level.ERROR, needs=("listed-is-retrieved",))
 def slashes_are_retrieved(server: Server) -> None:
-    """An id with a slash can be retrieved, the slash raw or encoded.
+    """An id with a slash can be retrieved, whether the slash is raw or encoded.
 
     Some SDKs encode it and others do not; ids such as `org/model` are everywhere.
     """
@@ -71,7 +74,7 @@ def slashes_are_retrieved(server: Server) -> None:
 
 @BOOK.rule(Level.WARNING, needs=("listed-is-retrieved",))
 def encoding_is_undone(server: Server) -> None:
-    """Path segments are decoded.
+    """Percent-encoded characters in an id are decoded.
 
     PHP encodes `:` and `@` in an id; Python, TypeScript, Go, Java and Ruby do not.
     """
@@ -81,9 +84,9 @@ def encoding_is_undone(server: Server) -> None:
 
 @BOOK.rule(Level.NOTE, needs=("encoding-is-undone", "missing-model-is-404"))
 def encoding_is_undone_once(server: Server) -> None:
-    """Path segments are decoded no more than once.
+    """An id is percent-decoded only once.
 
-    An id may hold what looks like a code.
+    An id may itself contain what looks like a percent-encoded character.
     """
     exchange = server.request(_with_code(*_worth_encoding(server), "%25"))
     expect_status(exchange, 404, what="An id that is encoded twice")
@@ -91,9 +94,9 @@ def encoding_is_undone_once(server: Server) -> None:
 
 @BOOK.rule(Level.WARNING, needs=("listed-is-retrieved",))
 def alias_is_resolved(server: Server) -> None:
-    """Retrieving an alias returns the model that it means.
+    """Retrieving an alias returns the model that it stands for.
 
-    The answer says which model the caller will get.
+    The response says which model the caller will get.
     """
     require(server.alias, "no alias is known; name one with --alias")
     exchange = server.retrieve(server.alias or "")
@@ -105,7 +108,7 @@ def alias_is_resolved(server: Server) -> None:
 
 @BOOK.rule(Level.NOTE, needs=("list-is-served",))
 def head_is_answered(server: Server) -> None:
-    """`HEAD` answers like GET, without a body.
+    """`HEAD` is answered like `GET`, without a body.
 
     Monitors and proxies use it.
     """
@@ -115,20 +118,30 @@ def head_is_answered(server: Server) -> None:
 
 @BOOK.rule(Level.WARNING, needs=("list-is-served",))
 def trailing_slash_is_served(server: Server) -> None:
-    """A trailing slash is served in place.
+    """`/v1/models/` is served without a redirect.
 
-    Claude Code takes a redirect for a failure, and some clients end the path with a slash.
+    Claude Code treats a redirect as a failure, and some clients end the path with a slash.
     """
     _expect_same_list(server, "/v1/models/?limit=1000", "The path with a slash at its end")
 
 
 @BOOK.rule(Level.NOTE, needs=("list-is-served",))
 def doubled_prefix_is_served(server: Server) -> None:
-    """A doubled prefix is served: `/v1/v1/models`.
+    """`/v1/v1/models` is served like `/v1/models`.
 
-    It comes from base URLs that already end in /v1.
+    Clients ask for it if a base URL already ends in `/v1`.
     """
     _expect_same_list(server, "/v1/v1/models?limit=1000", "`/v1/v1/models`")
+
+
+@BOOK.rule(Level.NOTE, needs=("list-is-served",))
+def doubled_slash_is_served(server: Server) -> None:
+    """A doubled slash before or after `v1`, or at the end, is served without a redirect.
+
+    Clients ask for it if a base URL ends in a slash.
+    """
+    for path in ("//v1/models", "/v1//models", "/v1/models//"):
+        _expect_same_list(server, f"{path}?limit={MAX_LIMIT}", f"`{path}`")
 
 
 @BOOK.rule(Level.ERROR, needs=("list-is-served",))
@@ -149,14 +162,29 @@ def unknown_query_is_ignored(server: Server) -> None:
     _expect_same_list(server, f"{WHOLE}&callsheet-doctor=1", "An unknown query parameter")
 
 
+@BOOK.rule(Level.NOTE, needs=("list-is-served",))
+def ids_are_printable(server: Server) -> None:
+    """Ids are 1 to 256 printable characters, without a blank at either end.
+
+    Other ids cannot be typed, or not be asked for.
+    """
+    require(server.ids, "no model is listed")
+    server.request(WHOLE)
+    for model_id in server.ids:
+        try:
+            check_known_id(model_id, "A listed id")
+        except InvalidError as error:
+            raise RuleBrokenError(str(error)) from None
+
+
 @BOOK.rule(Level.NOTE, is_risky=True)
 def broken_escape_is_refused(server: Server) -> None:
-    """A broken escape in a path is refused with 400.
+    """An invalid percent-escape in a path is refused with 400.
 
     No id can be read from it.
     """
     for escape in ("%FF", "%zz"):
-        expect_status(server.request(f"/v1/models/{escape}"), 400, what=f"The broken escape `{escape}`")
+        expect_status(server.request(f"/v1/models/{escape}"), 400, what=f"The invalid escape `{escape}`")
 
 
 def _worth_encoding(server: Server) -> tuple[str, str]:

@@ -25,7 +25,7 @@ _TOO_LONG: Final = "the list is too long to be read to its end"
 def models_are_listed_once(server: Server) -> None:
     """No model is listed twice.
 
-    Most pickers show it twice.
+    Most pickers show such a model twice.
     """
     repeated = repeated_in(page_of(server, "limit=1000").ids)
     expect(not repeated, f"{named(repeated)} {'is' if len(repeated) == 1 else 'are'} listed more than once.")
@@ -33,15 +33,15 @@ def models_are_listed_once(server: Server) -> None:
 
 @BOOK.rule(Level.ERROR, needs=("list-is-served",))
 def order_is_stable(server: Server) -> None:
-    """The order stays the same from answer to answer.
+    """The order does not change from one response to the next.
 
-    If it moves, pages repeat some models and skip others.
+    If it changes, pages repeat some models and skip others.
     """
     require(len(server.ids) > 1, "fewer than two models are listed")
     first, again = page_of(server, "limit=1000").ids, page_of(server, "limit=1000", again=True).ids
     both = set(first) & set(again)  # what was added or removed in that moment has no place to keep
     before, after = ([model_id for model_id in ids if model_id in both] for ids in (first, again))
-    expect(before == after, "The order changes: two answers, a moment apart, differ.")
+    expect(before == after, "The order changes: two responses, a moment apart, differ.")
 
 
 @BOOK.rule(Level.WARNING, needs=("created-at-is-a-time", "order-is-stable"))
@@ -64,7 +64,7 @@ def ties_go_by_line(server: Server) -> None:
 
     Two servers with the same models then list them in the same order.
     """
-    require(any("line" in model for model in server.models), "models have no line, as in 2025")
+    require(any("line" in model for model in server.models), "models have no line (the format of 2025)")
     models = page_of(server, "limit=1000").models
     keys = [sort_key(_released(model), model.get("line"), model["id"]) for model in models]
     wrong = [model["id"] for model, key, place in zip(models, keys, sorted(keys), strict=True) if key != place]
@@ -91,7 +91,7 @@ def thousand_are_allowed(server: Server) -> None:
 def limit_is_honoured(server: Server) -> None:
     """`limit` is honoured.
 
-    Clients page to keep answers small, and cannot if they get more than they asked for.
+    Clients page to keep responses small, and cannot if they get more than they asked for.
     """
     require(len(server.ids) > 1, "fewer than two models are listed")
     page = page_of(server, "limit=1")
@@ -100,12 +100,12 @@ def limit_is_honoured(server: Server) -> None:
 
 @BOOK.rule(Level.WARNING, needs=("page-is-served", "order-is-stable"))
 def limit_is_optional(server: Server) -> None:
-    """Without a limit, the list begins as with one.
+    """A request without a limit gets the beginning of the same list.
 
-    Many clients send none.
+    Many clients send no limit.
     """
     listing = read_listing(server.request("/v1/models"))
-    expect(listing is not None, "Without a limit, there is no list.")
+    expect(listing is not None, "A request without a limit gets no list.")
     ids = each_once(listing.ids) if listing else []
     expect(
         ids == server.ids[: len(ids)] and bool(ids) == bool(server.ids),
@@ -117,7 +117,7 @@ def limit_is_optional(server: Server) -> None:
 def after_id_continues(server: Server) -> None:
     """`after_id` returns the models directly after the cursor.
 
-    Every SDK pages with it; if it is ignored, they ask for ever.
+    Every SDK pages with it; if it is ignored, they page for ever.
     """
     require(len(server.ids) > 1, "fewer than two models are listed")
     page = page_of(server, f"limit=1&after_id={server.cursor(0)}")
@@ -144,7 +144,7 @@ def has_more_is_true(server: Server) -> None:
 def has_more_is_false(server: Server) -> None:
     """`has_more` is false on the last page.
 
-    Clients go on while it is true, for ever if the cursor does not end the list.
+    Clients go on while it is true, for ever if the cursor leads back.
     """
     require(len(server.ids) > 1, "fewer than two models are listed")
     require(server.is_whole, _TOO_LONG)
@@ -214,6 +214,32 @@ def both_cursors_are_taken(server: Server) -> None:
     )
 
 
+@BOOK.rule(Level.NOTE, needs=("both-cursors-are-taken", "limit-is-honoured"))
+def has_more_counts_in_range(server: Server) -> None:
+    """With both cursors, `has_more` says whether models remain between them.
+
+    SDKs that send both stop at false.
+    """
+    ids = server.ids[:MAX_LIMIT]
+    require(len(ids) > 3, "fewer than four models are listed")
+    between = f"after_id={server.cursor(0)}&before_id={server.cursor(len(ids) - 1)}"
+    page = page_of(server, f"limit=1&{between}")
+    expect(page.has_more is True, "With both cursors, `has_more` is not true although models remain between them.")
+    page = page_of(server, f"limit={MAX_LIMIT}&{between}")
+    expect(page.has_more is False, "With both cursors, `has_more` is not false although no models remain.")
+
+
+@BOOK.rule(Level.NOTE, needs=("after-id-continues", "limit-is-honoured"))
+def bracketed_names_are_accepted(server: Server) -> None:
+    """`limit[]` and `after_id[]` are `limit` and `after_id`.
+
+    The PHP SDK writes them so from the second page on.
+    """
+    require(len(server.ids) > 1, "fewer than two models are listed")
+    page = page_of(server, f"limit[]=1&after_id[]={server.cursor(0)}")
+    expect_ids(page.ids, server.ids[1:2], "`limit[]=1` with `after_id[]` of the first model returns")
+
+
 @BOOK.rule(Level.NOTE, needs=("both-cursors-are-taken", "nothing-after-the-oldest"))
 def inverted_range_is_empty(server: Server) -> None:
     """A range whose ends are in the wrong order is empty.
@@ -245,14 +271,14 @@ def nothing_before_the_newest(server: Server) -> None:
 
 @BOOK.rule(Level.NOTE, needs=("alias-is-resolved", "after-id-continues"))
 def alias_is_a_cursor(server: Server) -> None:
-    """An alias is accepted as a cursor, and means its model.
+    """An alias is accepted as a cursor and stands for its model.
 
-    It means its model everywhere else.
+    It stands for its model everywhere else.
     """
     require(server.alias, "no alias is known; name one with --alias")
     alias = server.alias or ""
     meant = server.retrieve(alias).json["id"]
-    require(meant in server.ids, "the model that the alias means is not listed")
+    require(meant in server.ids, "the model that the alias stands for is not listed")
     place = server.ids.index(meant)
     page = page_of(server, f"limit=1&after_id={encode_query(alias)}")
     expect_ids(page.ids, server.ids[place + 1 : place + 2], f"after {quoted(alias)} comes")

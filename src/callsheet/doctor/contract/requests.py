@@ -3,10 +3,10 @@
 from typing import Final
 
 from callsheet.doctor.contract.rule import RuleBook, expect, expect_status, require
-from callsheet.doctor.probe.exchange import KEY, WRONG_KEY
+from callsheet.doctor.probe.exchange import KEY, WRONG_KEY, Exchange
 from callsheet.doctor.probe.headers import Headers
 from callsheet.doctor.probe.listing import read_listing
-from callsheet.doctor.probe.server import ANTHROPIC, ANTHROPIC_BEARER, BEARER, VERSION, X_API_KEY, Server
+from callsheet.doctor.probe.server import ANTHROPIC, ANTHROPIC_BEARER, BEARER, VERSION, WHOLE, X_API_KEY, Server
 from callsheet.doctor.report import Level
 
 BOOK: Final = RuleBook(4, "Requests")
@@ -59,7 +59,7 @@ def both_are_accepted(server: Server) -> None:
 def one_valid_is_enough(server: Server) -> None:
     """A valid credential is enough beside a wrong one.
 
-    A login left over in one header should not spoil the key in the other.
+    A stale login in one header should not invalidate the key in the other.
     """
     _expect_list(server, (X_API_KEY, _WRONG_BEARER, VERSION), "A valid `x-api-key` beside a wrong Bearer")
     _expect_list(server, (_WRONG_X_API_KEY, BEARER, VERSION), "A valid Bearer beside a wrong `x-api-key`")
@@ -69,7 +69,7 @@ def one_valid_is_enough(server: Server) -> None:
 def versions_are_accepted(server: Server) -> None:
     """`anthropic-version` 2023-06-01 and 2026-10-21 are accepted.
 
-    Anthropic's SDKs sent the first until October 2026, and send the second since.
+    Anthropic's SDKs sent the first until October 2026, and have sent the second since.
     """
     for version in ("2023-06-01", "2026-10-21"):
         _expect_list(server, _versioned(server, version), f"`anthropic-version: {version}`")
@@ -82,6 +82,18 @@ def first_version_is_accepted(server: Server) -> None:
     It is still valid.
     """
     _expect_list(server, _versioned(server, "2023-01-01"), "`anthropic-version: 2023-01-01`")
+
+
+@BOOK.rule(Level.NOTE, needs=("versions-are-accepted", "order-is-stable"))
+def versions_get_the_same_list(server: Server) -> None:
+    """Every `anthropic-version` gets the same list.
+
+    The Models API did not change between versions.
+    """
+    old, new = (server.request(_LIST, _versioned(server, version)) for version in ("2023-06-01", "2026-10-21"))
+    if _ids(old) != _ids(new):  # which proves nothing if the list has changed in between
+        old = server.request(_LIST, _versioned(server, "2023-06-01"), again=True)
+    expect(_ids(old) == _ids(new), "`anthropic-version: 2026-10-21` gets another list than 2023-06-01.", new)
 
 
 @BOOK.rule(Level.WARNING, needs=("list-is-served",))
@@ -99,11 +111,11 @@ def betas_are_accepted(server: Server) -> None:
 def unknown_beta_is_accepted(server: Server) -> None:
     """An unknown `anthropic-beta` is accepted.
 
-    New ones appear every few weeks, and a list of models should not break on them.
+    New values appear every few weeks, and should not break the list of models.
     """
     headers = _with_betas(server, "callsheet-doctor-2026-01-01")
     is_strict = b"Unexpected value(s) `" in server.request(_LIST, headers).body
-    require(not is_strict, "the server is strict about betas, and says so as Anthropic's documents have it")
+    require(not is_strict, "the server refuses unknown betas, with the message in Anthropic's documents")
     _expect_list(server, headers, "An unknown `anthropic-beta`")
 
 
@@ -117,6 +129,16 @@ def foreign_workspace_is_refused(server: Server) -> None:
     expect_status(server.request(_LIST, headers), 403, what="A workspace that the key cannot use")
 
 
+@BOOK.rule(Level.NOTE, needs=("workspace-is-named",))
+def own_workspace_is_accepted(server: Server) -> None:
+    """The workspace that a response names is accepted as `anthropic-workspace-id`.
+
+    Clients with keys for several workspaces send it.
+    """
+    workspace = server.request(WHOLE).header("anthropic-workspace-id") or ""
+    _expect_list(server, (*server.headers, ("anthropic-workspace-id", workspace)), "The key's own workspace")
+
+
 @BOOK.rule(Level.NOTE)
 def path_comes_first(server: Server) -> None:
     """The path is checked before the credential.
@@ -124,6 +146,15 @@ def path_comes_first(server: Server) -> None:
     A wrong base URL should not look like a wrong key.
     """
     expect_status(server.request("/v1/callsheet-doctor", ()), 404, what="An unknown path without a key")
+
+
+@BOOK.rule(Level.NOTE, needs=("other-method-is-405",))
+def method_comes_first(server: Server) -> None:
+    """The method is checked before the credential.
+
+    A wrong method should not look like a wrong key.
+    """
+    expect_status(server.request("/v1/models", (), method="PROPFIND"), 405, what="Another method without a key")
 
 
 @BOOK.rule(Level.NOTE, needs=("page-is-served", "unknown-key-is-refused"))
@@ -142,6 +173,11 @@ def _with_betas(server: Server, *values: str) -> Headers:
 
 def _versioned(server: Server, version: str) -> Headers:
     return (*tuple(pair for pair in server.headers if pair != VERSION), ("anthropic-version", version))
+
+
+def _ids(exchange: Exchange) -> list[str]:
+    listing = read_listing(exchange)
+    return [] if listing is None else listing.ids
 
 
 def _expect_list(server: Server, headers: Headers, what: str) -> None:

@@ -64,7 +64,7 @@ class _ContractRun:
             if needed.result is Result.NOT_APPLICABLE:
                 return _check(rule, Result.NOT_APPLICABLE, needed.sentence)
             if needed.result is not Result.PASSED:
-                return _check(rule, Result.BLOCKED, f"not tested, as this does not hold: {needed.title}")
+                return _check(rule, Result.BLOCKED, f"not tested, as this rule is broken: {needed.title}")
         return None
 
     def _apply(self, rule: Rule) -> Check:
