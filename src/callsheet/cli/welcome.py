@@ -1,4 +1,4 @@
-"""What ``serve`` prints: where it serves what, and on the first start the key."""
+"""What ``serve`` prints: the address and the number of models, and on the first start the key."""
 
 import logging
 import sys
@@ -25,26 +25,26 @@ from callsheet.storage.store import Store
 
 _log = logging.getLogger("callsheet")
 
-#: How long the end waits for a thread that waits for the database, in seconds.
-_PATIENCE: Final = 2.0
+#: How long the end of the program waits for the thread that waits for the database.
+_JOIN_TIMEOUT_SECONDS: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class Welcome:
-    """What there is to say of a database that is ready to be served.
+    """What is printed about a database that is ready to be served.
 
     Parameters
     ----------
     access
-        Changes its keys.
+        The service that changes its keys.
     place
-        Where it is.
+        The database, as people read it.
     counts
         How many models it has.
     renewed
         Ids of the built-in models that were just brought up to date.
     new_key
-        Its first key, if that was just made.
+        Its first key, if that was just created.
     note
         Which clients do not show the whole list; empty if all do.
     """
@@ -58,14 +58,14 @@ class Welcome:
 
 
 def prepare_welcome(settings: Settings) -> Welcome:
-    """Make the database ready, with a key if it has none.
+    """Prepare the database, and create a key if it has none.
 
     Raises
     ------
     StorageAwayError
-        It is away; nothing was made.
+        The database is unavailable; nothing was created.
     StorageError
-        It is not fit for use.
+        The database cannot be used.
     """
     from callsheet.service.state.file import state_file_at  # slow to import, and not for other commands
 
@@ -81,7 +81,7 @@ def prepare_welcome(settings: Settings) -> Welcome:
 
 @contextmanager
 def welcome_now(welcome: Welcome, url: str, settings: Settings) -> Iterator[Callable[[], None]]:
-    """Yield what prints the welcome; a key that was not printed in the end is archived."""
+    """Yield a function that prints the welcome; a key that it did not print is archived in the end."""
     new_key = welcome.new_key
     with nullcontext() if new_key is None else archived_unless_shown(welcome.access, new_key) as receipt:
         yield lambda: _print(welcome, receipt, url, settings)
@@ -89,7 +89,7 @@ def welcome_now(welcome: Welcome, url: str, settings: Settings) -> Iterator[Call
 
 @contextmanager
 def welcome_later(url: str, settings: Settings) -> Iterator[Callable[[], None]]:
-    """Yield what prints that the database is waited for; the welcome follows when it is there."""
+    """Yield a function that prints that the database is unavailable, and later, when it is there, the welcome."""
     stop = threading.Event()
     thread = threading.Thread(target=_wait, args=[url, settings, stop], name="callsheet-welcome", daemon=True)
 
@@ -104,7 +104,7 @@ def welcome_later(url: str, settings: Settings) -> Iterator[Callable[[], None]]:
     finally:
         stop.set()
         if thread.is_alive():
-            thread.join(_PATIENCE)
+            thread.join(_JOIN_TIMEOUT_SECONDS)
 
 
 def _wait(url: str, settings: Settings, stop: threading.Event) -> None:

@@ -26,7 +26,7 @@ _VERSION: Final = "2023-06-01"  # every server takes it, and all answer it alike
 _PREFIX: Final = {"anthropic": "ANTHROPIC", "openai": "OPENAI"}  # of variables: no key goes to the other's server
 _HOME: Final = {"anthropic": "https://api.anthropic.com", "openai": "https://api.openai.com"}
 _VISIBLE = re.compile(r"[!-~]*", re.ASCII)
-_NO_KEY: Final = "There is no API key; set {}_API_KEY or give one, an empty one to a server that takes none."
+_NO_KEY: Final = "There is no API key; set {}_API_KEY or pass a key (an empty one if the server needs none)."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
