@@ -104,8 +104,11 @@ def test_an_id_is_one_segment_of_the_path(model_id: str, path: bytes) -> None:
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ({}, "There is no API key; set ANTHROPIC_API_KEY or give one, an empty one for a server that needs none."),
-        ({"dialect": "openai"}, "There is no API key; set OPENAI_API_KEY or give one, an empty one for a server"),
+        ({}, "There is no API key; set ANTHROPIC_API_KEY or pass a key (an empty one if the server needs none)."),
+        (
+            {"dialect": "openai"},
+            "There is no API key; set OPENAI_API_KEY or pass a key (an empty one if the server",
+        ),
         ({"api_key": "sk-é"}, "The API key must be visible ASCII characters without spaces, as headers carry it."),
         ({"api_key": "sk-\nsecret"}, "The API key must be visible ASCII characters without spaces"),
         (

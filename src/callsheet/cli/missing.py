@@ -1,4 +1,4 @@
-"""Commands that are not there: what they need has not been installed, and they say so."""
+"""Commands that need packages which are not installed."""
 
 from collections.abc import Iterable
 
@@ -8,11 +8,11 @@ from callsheet.domain.errors import CallsheetError
 
 
 def add_missing(app: typer.Typer, names: Iterable[str], reason: ModuleNotFoundError) -> None:
-    """Let each of ``names`` be a hidden command that says what to install."""
+    """Add each of ``names`` as a hidden command that says what to install."""
 
-    def tell() -> None:
+    def refuse() -> None:
         raise CallsheetError(f"{reason.name} is missing; run: pip install 'callsheet[server]'")
 
     anything = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
     for name in names:
-        app.command(name, hidden=True, context_settings=anything)(tell)
+        app.command(name, hidden=True, context_settings=anything)(refuse)
