@@ -80,7 +80,7 @@ def test_a_path_may_hold_any_character(tmp_path: Path, name: str) -> None:
     store = Store(url)
     store.prepare()
     assert schema.inspect(store.database) == (Schema.CURRENT, schema.HEAD)
-    assert [str(path) for path in tmp_path.iterdir()] == [store.place]
+    assert [str(path) for path in tmp_path.iterdir()] == [store.display_name]
 
 
 def test_a_path_may_be_relative_or_a_uri(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,9 +98,9 @@ def test_the_address_of_a_file_is_the_same_from_anywhere(tmp_path: Path, monkeyp
     addresses = []
     for folder in (tmp_path, tmp_path / "other"):
         monkeypatch.chdir(folder)
-        addresses.append(Store("sqlite:///callsheet.db").address)
+        addresses.append(Store("sqlite:///callsheet.db").canonical_address)
     assert addresses == [f"{tmp_path}/callsheet.db", f"{tmp_path}/other/callsheet.db"]
-    assert Store(f"sqlite:///{tmp_path}/link.db").address == addresses[0]
+    assert Store(f"sqlite:///{tmp_path}/link.db").canonical_address == addresses[0]
 
 
 def test_migrating_says_the_revisions_before_and_after(make: Make) -> None:

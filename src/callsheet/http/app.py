@@ -136,7 +136,7 @@ def make_app(settings: Settings, away: StorageUnavailableError | None = None) ->
     """Return what `create_app` does; ``away`` says that the database has just been found out of reach."""
     prepare_folder(settings)
     store = Store(settings.database)
-    state_file = state_file_at(settings.state_file, store.address)
+    state_file = state_file_at(settings.state_file, store.canonical_address)
     live = LiveState(
         store,
         options_of(settings),
@@ -158,7 +158,7 @@ def check_database(settings: Settings) -> None:
     """
     store = Store(settings.database)
     with suppress(StorageUnavailableError):
-        set_up(store, _clock, state_file_at(settings.state_file, store.address))
+        set_up(store, _clock, state_file_at(settings.state_file, store.canonical_address))
         with store.read() as reading:
             load_state(reading, options_of(settings))
 

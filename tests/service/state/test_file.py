@@ -72,7 +72,7 @@ def file(tmp_path: Path) -> StateFile:
 
 
 def write(file: StateFile, state: State, known_at: float = KNOWN_AT) -> bytes:
-    file.write(state, known_at, rest=lambda _: None)
+    file.write(state, known_at, throttle=lambda _: None)
     return file.path.read_bytes()
 
 
@@ -309,13 +309,13 @@ from tests.service.seen import everything
 url, folder, limit = sys.argv[1:]
 installation, file = Installation(url), StateFile(Path(folder) / "state", "here")
 old = installation.live().current
-file.write(old, 1, rest=lambda _: None)
+file.write(old, 1, throttle=lambda _: None)
 installation.add(make_model("new"))
 new = installation.live().current
 if limit != "none":
     resource.setrlimit(resource.RLIMIT_FSIZE, (int(limit), int(limit)))
     try:
-        file.write(new, 2, rest=lambda _: None)
+        file.write(new, 2, throttle=lambda _: None)
     except Exception as error:
         print(type(error).__name__, error)
     print(everything(file.read(Options()).state) == everything(old), sorted(os.listdir(folder)))
@@ -338,7 +338,7 @@ while True:
     child = os.fork()
     if not child:
         armed = True
-        file.write(new, 2, rest=count)
+        file.write(new, 2, throttle=count)
         os._exit(0)
     _, status = os.waitpid(child, 0)
     found = file.read(Options())
@@ -348,7 +348,7 @@ while True:
     seen.add(which)
     if not status:
         break
-    file.write(old, 1, rest=lambda _: None)  # also takes away what the killed one left
+    file.write(old, 1, throttle=lambda _: None)  # also takes away what the killed one left
     assert os.listdir(folder) == ["state"], os.listdir(folder)
 print(last, sorted(seen))
 """

@@ -115,7 +115,7 @@ def test_a_database_of_another_program_is_refused_unchanged(
     before = ask(store, things)
     with pytest.raises(StorageError) as refusal:
         ask_(store)
-    assert str(refusal.value) == f"The database {store.place} {FOREIGN}"
+    assert str(refusal.value) == f"The database {store.display_name} {FOREIGN}"
     assert ask(store, things) == before
 
 
@@ -146,7 +146,7 @@ def test_the_address_tells_apart_what_the_url_leaves_to_others(monkeypatch: pyte
         with monkeypatch.context() as patched:
             for name, value in environment.items():
                 patched.setenv(name, value)
-            return Store(url).address
+            return Store(url).canonical_address
 
     url = "postgresql://user@/db"
     others = [
@@ -223,7 +223,7 @@ def test_a_password_may_hold_any_character_and_may_stand_elsewhere(
 ) -> None:
     def opens(url: str) -> bool:
         store = Store(url)
-        assert "ret" not in store.place
+        assert "ret" not in store.display_name
         return store.is_empty()
 
     url = at(own, username="with_password")
@@ -241,7 +241,7 @@ def test_a_password_may_hold_any_character_and_may_stand_elsewhere(
     )
     monkeypatch.setenv("PGSERVICEFILE", str(tmp_path / "services"))
     assert opens("postgresql://?service=callsheet")
-    assert Store("postgresql://?service=callsheet").place == "postgresql://?service=callsheet"
+    assert Store("postgresql://?service=callsheet").display_name == "postgresql://?service=callsheet"
     assert opens(url.replace("postgresql://", "postgres://"))
     assert opens(url.replace("postgresql://", "postgresql+psycopg://"))
 
@@ -398,7 +398,7 @@ def test_a_full_disk_is_told(url: str) -> None:
     store = Store(url)
     with pytest.raises(StorageError) as refusal, store.write("test", NOW) as writing:
         writing.record("add", "model", "a", None, None)
-    assert str(refusal.value) == f"The database {store.place} cannot grow: the disk is full."
+    assert str(refusal.value) == f"The database {store.display_name} cannot grow: the disk is full."
     assert type(refusal.value) is StorageError
 
 
@@ -471,7 +471,7 @@ def test_a_connection_that_ends_before_a_commit_is_answered_leaves_it_uncertain(
     with pytest.raises(StorageUnavailableError) as refusal:
         write()
     assert str(refusal.value) == (
-        f"The database {store.place} went away while a change was being committed; "
+        f"The database {store.display_name} went away while a change was being committed; "
         "look whether it was made before you make it again."
     )
     assert caplog.messages == []

@@ -1,4 +1,4 @@
-"""Checking a database: whether it is whole, its rows are valid, and its change records lead to them."""
+"""Check a database: whether it is undamaged, its rows are valid, and its change records lead to them."""
 
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ _UNPROTECTED: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What was found in a database.
+    """The result of a check.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ class Checked:
     counts
         Rows by the name of their table.
     problems
-        What should not be so.
+        What is wrong.
     listed
         How many models a list without a filter holds; None where there are problems.
     """
@@ -43,34 +43,38 @@ class Checked:
 
 
 def check_database(store: Store) -> Checked:
-    """Look through everything that ``store`` holds at one moment, and change nothing.
+    """Check everything that ``store`` holds, in one snapshot. Changes nothing.
 
     Raises
     ------
-    UnknownError
+    DoesNotExistError
         There is nothing to check.
     StorageError
         It is not a database that this program can read.
     """
-    with suppress(CorruptDatabaseError):  # what is damaged will be told below
+    with suppress(CorruptDatabaseError):  # damage is reported below
         if not store.is_ready():
-            raise DoesNotExistError(f"There is no database at {store.place} to check.")
-    problems = [Problem("database", store.place, f"The file is damaged: {fault}.") for fault in page_faults(store)]
-    if problems:  # whatever else is wrong comes of that
+            raise DoesNotExistError(f"There is no database at {store.display_name} to check.")
+    problems = [
+        Problem("database", store.display_name, f"The file is damaged: {fault}.") for fault in page_faults(store)
+    ]
+    if problems:  # anything else would be a consequence
         return Checked(None, {}, problems)
     with read_integrity(store) as integrity:
         installation = integrity.installation()
         if installation is None:
             if any(integrity.counts().values()):
                 raise store.database.ownerless()
-            raise DoesNotExistError(f"The database {store.place} has not been set up", hint=Hint.SET_UP_DATABASE)
+            raise DoesNotExistError(
+                f"The database {store.display_name} has not been set up", hint=Hint.SET_UP_DATABASE
+            )
         if not integrity.is_append_only():
-            problems.append(Problem("database", store.place, _UNPROTECTED))
+            problems.append(Problem("database", store.display_name, _UNPROTECTED))
         for part in (check_rows(integrity, installation), check_history(integrity, installation)):
             try:
                 with store.database.translating_errors():
                     problems.extend(part)
-            except StorageError as error:  # what is no text ends the reading
-                problems.append(Problem("database", store.place, str(error)))
+            except StorageError as error:  # a column that is not valid text ends the query
+                problems.append(Problem("database", store.display_name, str(error)))
         listed = None if problems else count_models(integrity.reading()).listed
         return Checked(installation.revision, integrity.counts(), problems, listed)

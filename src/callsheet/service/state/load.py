@@ -1,4 +1,4 @@
-"""Loading: a State from the database, whole or only what has changed since."""
+"""Load a State from the database: everything, or only what has changed since another State."""
 
 import gc
 from collections import defaultdict
@@ -18,7 +18,7 @@ from callsheet.storage.transactions.read import Installation, ReadTransaction
 
 @contextmanager
 def without_collections() -> Iterator[None]:
-    """Make much that is to stay: looking for garbage among it, again and again, is work for nothing."""
+    """Switch garbage collection off while many objects are made that are all kept."""
     was_on = gc.isenabled()
     gc.disable()
     try:
@@ -30,7 +30,7 @@ def without_collections() -> Iterator[None]:
 
 @without_collections()
 def load(reading: ReadTransaction, options: Options, past: State | None = None) -> State:
-    """Return everything, read anew.
+    """Return a State with everything that the database holds.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def load(reading: ReadTransaction, options: Options, past: State | None = None) 
     options
         What the operator chose.
     past
-        A State whose views may hold what can be used again.
+        A State whose views may be used again.
 
     Raises
     ------
@@ -63,7 +63,7 @@ def load(reading: ReadTransaction, options: Options, past: State | None = None) 
 
 
 def catch_up(reading: ReadTransaction, state: State) -> State | None:
-    """Return ``state`` with what has changed since its revision; None if the database does not lead on from it."""
+    """Return ``state`` with the changes since its revision; None if its last change is not in the database."""
     installation = reading.installation()
     news = None if installation is None else _news(reading, state, installation)
     if installation is None or news is None:
@@ -84,14 +84,14 @@ def catch_up(reading: ReadTransaction, state: State) -> State | None:
 
 
 class _News(NamedTuple):
-    """What the change records say has happened since a State: subjects by kind, and the last record's own mark."""
+    """What has changed since a State: subjects by kind, and number and time of the last change record."""
 
     changed: defaultdict[str, dict[str, None]]
     last_change: tuple[int, str] | None
 
 
 def _news(reading: ReadTransaction, state: State, installation: Installation) -> _News | None:
-    """What has happened since ``state``; None if the database has gone another way, as after a restore."""
+    """What has changed since ``state``; None if its last change is not in the database, as after a restore."""
     if installation.organization_id != state.organization_id or installation.revision < state.revision:
         return None
     known, last = None, None
@@ -108,7 +108,7 @@ def _news(reading: ReadTransaction, state: State, installation: Installation) ->
 
 def _changed_catalog(reading: ReadTransaction, catalog: Catalog, models: list[str], aliases: list[str]) -> Catalog:
     if not models and not aliases:
-        return catalog  # views of it stay good
+        return catalog  # so that its views stay valid
     present = {model.id: model for model in reading.models(models)}
     removed = reading.tombstones(set(models) - set(present))
     return catalog.changed(
