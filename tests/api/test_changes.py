@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from callsheet.api.rendering import WireFormat
@@ -15,6 +15,7 @@ from callsheet.domain.model import Lifecycle, Model
 from callsheet.domain.times import EPOCH
 from tests.api.states import ask, make_state
 from tests.installation import make_model
+from tests.tiers import examples
 
 COUNT = 1200  # several blocks
 MODELS = [
@@ -75,7 +76,7 @@ def test_only_the_model_that_has_changed_is_written() -> None:
 
 
 @pytest.mark.parametrize("visibility", [Visibility(), VISIBILITY], ids=["all", "some"])
-@settings(max_examples=30, deadline=None)
+@examples(0.3)
 @given(
     st.lists(
         st.dictionaries(

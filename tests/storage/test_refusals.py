@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from callsheet.domain.errors import StorageError
@@ -15,6 +15,7 @@ from callsheet.storage import schema
 from callsheet.storage.sqlite import database
 from callsheet.storage.store import Store
 from tests.storage.files import execute, fingerprint, make_database, url_of
+from tests.tiers import examples
 
 UNTOUCHED_BY_US = "CREATE TABLE films (title)", "INSERT INTO films VALUES ('Playtime')"
 
@@ -217,7 +218,7 @@ def refusals(store: Store) -> list[str]:
     return []
 
 
-@settings(max_examples=200)
+@examples(2)
 @given(st.lists(st.tuples(st.floats(0, 1), st.binary(min_size=1, max_size=200)), min_size=1, max_size=3))
 def test_whatever_is_wrong_with_a_file_it_is_one_sentence(
     tmp_path: Path, sound: Path, scribbles: list[tuple[float, bytes]]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from callsheet.api.state import State
@@ -23,6 +23,7 @@ from callsheet.service.state.live import LiveState
 from callsheet.storage.store import Store
 from tests.installation import Installation, make_model, on_both
 from tests.postgres import Databases
+from tests.tiers import examples
 
 IDS = ["a", "b", "c", "claude-opus-5", "claude-2.0"]
 ALIASES = ["x", "y", "claude-opus-4-5", "a"]
@@ -93,7 +94,7 @@ _numbers = count()
 rounds = st.lists(st.lists(operations, max_size=4), min_size=1, max_size=6)
 
 
-@settings(max_examples=50)
+@examples(0.5)
 @given(rounds)
 def test_catching_up_step_by_step_is_loading_everything(
     installation: Installation, tmp_path: Path, rounds: list[list[Operation]]
@@ -103,7 +104,7 @@ def test_catching_up_step_by_step_is_loading_everything(
     follow(Installation(f"sqlite:///{path}"), rounds)
 
 
-@settings(max_examples=8)
+@examples(0.08)
 @given(rounds)
 def test_so_it_is_on_postgresql(postgres: Databases, postgres_template: str, rounds: list[list[Operation]]) -> None:
     follow(Installation(postgres.make(postgres_template)), rounds)

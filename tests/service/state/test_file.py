@@ -13,7 +13,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from callsheet.api.state import Options, State
@@ -25,6 +25,7 @@ from callsheet.service.state.file import StateFile
 from tests.installation import Installation, make_model, now
 from tests.service.seen import everything
 from tests.strategies import models
+from tests.tiers import examples
 
 ROOT = Path(__file__).parents[3]
 ADDRESS = "/where/the/database/is"
@@ -112,7 +113,7 @@ def test_many_models_come_back_in_their_order(file: StateFile, empty: Installati
 _numbers = count()
 
 
-@settings(max_examples=50)
+@examples(0.5)
 @given(models())
 def test_any_model_comes_back_as_it_was(installation: Installation, tmp_path: Path, model: Model) -> None:
     state = installation.live().current
@@ -148,7 +149,7 @@ def test_cut_short_anywhere_it_is_refused(file: StateFile, state: State) -> None
         assert refused(file) in ("is damaged.", FOREIGN)
 
 
-@settings(max_examples=300)
+@examples(3)
 @given(st.data())
 def test_with_any_bits_flipped_it_is_refused_or_says_the_same(
     file: StateFile, state: State, data: st.DataObject
@@ -164,7 +165,7 @@ def test_with_any_bits_flipped_it_is_refused_or_says_the_same(
         assert everything(saved.state) == everything(state)
 
 
-@settings(max_examples=100)
+@examples(1)
 @given(st.data())
 def test_lines_that_were_changed_lost_swapped_or_repeated_are_refused(
     file: StateFile, state: State, data: st.DataObject

@@ -11,12 +11,14 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from callsheet.api.state import Options
 from callsheet.domain.errors import CorruptDatabaseError, ForeignDatabaseError, StorageError
 from callsheet.service.catalog import CatalogService
+from callsheet.service.clock import SYSTEM_CLOCK
 from callsheet.service.maintenance.backup import back_up
 from callsheet.service.maintenance.restore import restore
 from callsheet.service.setup import open_existing, open_store
@@ -27,9 +29,9 @@ from tests.storage.others import execute
 
 
 @contextmanager
-def watching(installation: Installation) -> Iterator[LiveState]:
+def watching(installation: Installation, **options: Any) -> Iterator[LiveState]:
     """A State that watches as often as the server does unless told otherwise."""
-    live = LiveState(installation.store, Options())
+    live = LiveState(installation.store, Options(), **options)
     live.start()
     try:
         yield live
@@ -339,11 +341,18 @@ def test_a_change_is_dated_by_the_clock_the_service_is_given(installation: Insta
     assert installation.catalog.history("claude-opus-5")[0]["at"] == "2030-01-01T00:00:00Z"
 
 
-def test_what_nobody_asks_for_is_let_go_after_a_while(
-    installation: Installation, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("callsheet.service.state.follower._IDLE_VIEW_TIMEOUT_SECONDS", 0.01)
-    with watching(installation) as live:
+def test_the_age_of_the_state_is_by_the_clock_it_is_given(installation: Installation) -> None:
+    passed = [0.0]
+    clock = SYSTEM_CLOCK._replace(monotonic=lambda: time.monotonic() + passed[0])
+    live = LiveState(installation.store, Options(), clock=clock)
+    assert live.is_followed
+    passed[0] = 3600.0
+    assert 3600 <= live.age < 3660
+    assert not live.is_followed
+
+
+def test_what_nobody_asks_for_is_let_go_after_a_while(installation: Installation) -> None:
+    with watching(installation, idle_seconds=0.01) as live:
         state = live.current
         view = state.view(state.workspaces[state.default_workspace_id])
         before = view.retrieve("claude-opus-5")

@@ -1,7 +1,6 @@
 """Follower: the thread that watches the database and refreshes the State when it changes."""
 
 import threading
-import time
 from contextlib import suppress
 from typing import Final, Protocol
 
@@ -9,6 +8,7 @@ from callsheet.api.compression import work_off
 from callsheet.api.state import State
 from callsheet.domain.errors import DatabaseReplacedError, StorageError
 from callsheet.service.background import BackgroundThread
+from callsheet.service.clock import Clock
 from callsheet.service.state.backoff import Backoff, jitter
 from callsheet.service.state.freshness import Freshness
 from callsheet.service.state.outage import Outage
@@ -20,7 +20,7 @@ from callsheet.storage.watch import Watch
 _MAX_WATCH_SECONDS: Final = 60.0
 
 #: How long a view that no request has reached is kept.
-_IDLE_VIEW_TIMEOUT_SECONDS: Final = 600.0
+IDLE_SECONDS: Final = 600.0
 
 #: How long `Follower.stop` waits for a thread that waits for the database.
 _STOP_TIMEOUT_SECONDS: Final = 2.0
@@ -56,14 +56,22 @@ class Follower:
         How often it is polled for changes.
     followed
         What is refreshed.
+    clock
+        Where the time comes from.
+    idle_seconds
+        How long a view that no request has reached is kept.
     """
 
-    def __init__(self, store: Store, poll_seconds: float, followed: Followed) -> None:
+    def __init__(
+        self, store: Store, poll_seconds: float, followed: Followed, clock: Clock, idle_seconds: float
+    ) -> None:
+        self._clock = clock
+        self._idle_seconds = idle_seconds
         self._store = store
         self._followed = followed
         self._thread = BackgroundThread("callsheet-watch", self._run, _STOP_TIMEOUT_SECONDS)
         self._watch: Watch | None = None
-        self._idle_dropped_at = time.monotonic()
+        self._idle_dropped_at = self._clock.monotonic()
         self.poll_seconds = poll_seconds
         self.outage = Outage()
         """Why the database cannot be followed, if it cannot."""
@@ -89,8 +97,8 @@ class Follower:
                 with self._store.watch() as watch:
                     self._watch = watch
                     self.stats.add_watch(watch)
-                    until = time.monotonic() + jitter.uniform(0.5, 1) * _MAX_WATCH_SECONDS  # not all at once
-                    while not stop.is_set() and time.monotonic() < until:
+                    until = self._clock.monotonic() + jitter.uniform(0.5, 1) * _MAX_WATCH_SECONDS  # not all at once
+                    while not stop.is_set() and self._clock.monotonic() < until:
                         self._poll(watch)
                         backoff.reset()
             except Exception as error:  # whatever it was, requests are still answered from the State in memory
@@ -109,8 +117,8 @@ class Follower:
         followed.freshness.confirm(watch.answered_at)
         self.outage.end(followed.current.revision)
         work_off(followed.current.views.backlog)
-        if time.monotonic() - self._idle_dropped_at > _IDLE_VIEW_TIMEOUT_SECONDS:
-            self._idle_dropped_at = time.monotonic()
+        if self._clock.monotonic() - self._idle_dropped_at > self._idle_seconds:
+            self._idle_dropped_at = self._clock.monotonic()
             followed.drop_idle_views()
 
     def _remove_side_files(self) -> None:

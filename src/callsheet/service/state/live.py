@@ -3,15 +3,15 @@
 import logging
 import os
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
 from callsheet.api.state import Options, State
 from callsheet.domain.errors import StateFileError, StorageUnavailableError
+from callsheet.service.clock import SYSTEM_CLOCK, Clock
 from callsheet.service.state.file import StateFile
-from callsheet.service.state.follower import Follower
+from callsheet.service.state.follower import IDLE_SECONDS, Follower
 from callsheet.service.state.freshness import Freshness
 from callsheet.service.state.lineage import Lineage
 from callsheet.service.state.load import catch_up, load
@@ -48,6 +48,10 @@ class LiveState:
         Where the State is saved, or None.
     away
         Why the database was out of reach a moment ago, if it was; then the first attempt is left to `start`.
+    clock
+        Where the time comes from. Its monotonic time must be that of storage, which dates what a watch sees.
+    idle_seconds
+        How long a view that no request has reached is kept.
 
     Raises
     ------
@@ -64,7 +68,10 @@ class LiveState:
         prepare: Callable[[], object] | None = None,
         state_file: StateFile | None = None,
         away: StorageUnavailableError | None = None,
+        clock: Clock = SYSTEM_CLOCK,
+        idle_seconds: float = IDLE_SECONDS,
     ) -> None:
+        self._clock = clock
         self._store = store
         self._prepare = prepare
         self._is_prepared = False
@@ -76,11 +83,11 @@ class LiveState:
         """False as long as every caller is answered 529."""
         self.on_first_state: Callable[[], object] = lambda: None
         """Called with the first State, if there was none at the beginning."""
-        self.freshness = Freshness()
+        self.freshness = Freshness(clock)
         """When the State was last known to be that of the database."""
         self.lineage = Lineage(store)
         """Whether the database leads on from what was served."""
-        self.follower = Follower(store, poll_seconds, self)
+        self.follower = Follower(store, poll_seconds, self, clock, idle_seconds)
         """Watches the database."""
         self._saver = None if state_file is None else StateSaver(state_file, self._to_save)
         try:
@@ -130,12 +137,12 @@ class LiveState:
             The database cannot be read; the State stays as it was.
         """
         with self._refreshing:  # of two at once, the one that read less could come last
-            asked_at = time.monotonic()
+            asked_at = self._clock.monotonic()
             with self._store.read(watch) as reading:
                 fresh = self._read(reading, None if watch is None else watch.revision)
             moved = fresh is not self.current
             self.current = fresh
-            self.follower.stats.record_refresh(time.monotonic() - asked_at)
+            self.follower.stats.record_refresh(self._clock.monotonic() - asked_at)
             self.freshness.confirm(asked_at)
             if not self.has_state:
                 self.has_state = True
