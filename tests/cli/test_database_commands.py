@@ -140,7 +140,7 @@ def test_check_prints_each_problem_and_fails(call: CLI, here: Path) -> None:
     execute(store, "UPDATE models SET replacement = 'nobody' WHERE id = 'acme/old'")
     sentences = [
         "The model acme/old is replaced by nobody, which is not a model.",
-        "The model acme/old is not as its last change record says.",
+        "The model acme/old differs from its last change record.",
     ]
     done = call("check", "--database", "sqlite:///other.db")
     assert (done.code, done.out.splitlines()) == (1, sentences)
