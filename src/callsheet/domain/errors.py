@@ -1,7 +1,7 @@
 """The error tree: every error that Callsheet raises on purpose.
 
 Each class below `APIError` has the protocol's ``error.type`` (contract, section 5). HTTP statuses are in one
-table, in ``wire/anthropic.py``.
+table, in ``wire/status.py``.
 
     CallsheetError
     ├── APIError                    answered to a caller of the public API, and raised by the client for it
