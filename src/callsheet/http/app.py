@@ -12,7 +12,8 @@ from starlette.responses import PlainTextResponse, Response
 
 from callsheet.api.percent import unquote
 from callsheet.api.request import is_public
-from callsheet.api.state import VERSIONS, Options
+from callsheet.api.state import Options
+from callsheet.api.versions import ACCEPTED_VERSIONS
 from callsheet.domain.betas import KNOWN_BETAS
 from callsheet.domain.errors import StorageUnavailableError
 from callsheet.http.errors import on_exception, on_http_exception
@@ -152,7 +153,7 @@ def make_app(
     """Return what `create_app` does; ``away`` says that the database has just been found out of reach."""
     prepare_folder(settings)
     store = Store(settings.database)
-    state_file = state_file_at(settings.state_file, store.address)
+    state_file = state_file_at(settings.state_file, store.canonical_address)
     live = LiveState(
         store,
         options_of(settings),
@@ -175,7 +176,7 @@ def check_database(settings: Settings) -> None:
     """
     store = Store(settings.database)
     with suppress(StorageUnavailableError):
-        set_up(store, SYSTEM_CLOCK.now, state_file_at(settings.state_file, store.address))
+        set_up(store, SYSTEM_CLOCK.now, state_file_at(settings.state_file, store.canonical_address))
         with store.read() as reading:
             load_state(reading, options_of(settings))
 
@@ -196,7 +197,7 @@ def options_of(settings: Settings) -> Options:
         shape=settings.shape,
         openai_dialect=settings.openai_dialect,
         needs_version=settings.missing_version is MissingVersion.REFUSE,
-        versions=VERSIONS | {version.encode() for version in settings.extra_versions},
+        versions=ACCEPTED_VERSIONS | {version.encode() for version in settings.extra_versions},
         betas=KNOWN_BETAS | set(settings.extra_betas) if settings.strict_betas else None,
         cors_origins=frozenset(settings.cors_origins),
         any_key=settings.any_key,

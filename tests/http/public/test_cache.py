@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from callsheet.api.answer import answer
@@ -40,6 +40,7 @@ from tests.http.plain import (
 )
 from tests.http.wire import DATE, Line
 from tests.installation import Installation, make_model
+from tests.tiers import examples
 
 HEAD = plain().replace(b"GET", b"HEAD", 1)  # which only the ASGI driver answers
 LABEL = ResponseLabel(Tally(), NO_TEMPLATE)
@@ -367,7 +368,7 @@ def _expect(state: State, now: float, secret: str, target: str, lines: tuple[str
 
 @pytest.mark.parametrize("fast", [True, False])
 @given(steps)
-@settings(max_examples=250)
+@examples(2.5)
 def test_nobody_ever_gets_what_was_made_for_another_or_is_no_longer_true(
     app: CallsheetApp,
     clock: ManualClock,

@@ -88,7 +88,7 @@ class Telemetry:
 
     def collect(self) -> Figures:
         """Return the figures of this process; any thread may ask."""
-        live, state, following = self._live, self._live.current, self._live.following
+        live, state, following = self._live, self._live.current, self._live.follower.stats
         return {
             Series("callsheet_build_info", (("version", __version__),)): 1,
             Series("callsheet_workers"): 1,
@@ -98,10 +98,10 @@ class Telemetry:
             Series("callsheet_state_age_seconds"): round(live.age, 3),
             Series("callsheet_models"): len(state.catalog),
             Series("callsheet_keys"): len(state.keyring),
-            Series("callsheet_database_up"): int(live.outage.cause is None),
-            Series("callsheet_database_foreign"): int(isinstance(live.outage.cause, ForeignDatabaseError)),
-            Series("callsheet_database_older"): int(live.history.lost is not None),
-            Series("callsheet_database_regressions_total"): live.history.regressions,
+            Series("callsheet_database_up"): int(live.follower.outage.cause is None),
+            Series("callsheet_database_foreign"): int(isinstance(live.follower.outage.cause, ForeignDatabaseError)),
+            Series("callsheet_database_older"): int(live.lineage.lost is not None),
+            Series("callsheet_database_regressions_total"): live.lineage.regressions,
             Series("callsheet_database_replacements_total"): following.replacements,
             Series("callsheet_notifications_total"): following.notifications,
             Series("callsheet_polls_total"): following.polls,
