@@ -160,9 +160,7 @@ class EnvelopeProtocol(PipelineProtocol):
     def on_headers_complete(self) -> None:
         """Refuse a request with headers too large, or without exactly one host; otherwise begin to answer it."""
         limit = self._limits.max_header_bytes
-        overhead = PARSE_BATCH_SIZE + HEADER_OVERHEAD_BYTES * len(
-            self.headers
-        )  # the batch in hand is not counted yet
+        overhead = PARSE_BATCH_SIZE + HEADER_OVERHEAD_BYTES * len(self.headers)  # this batch is not counted yet
         if self._state_bytes + overhead > limit and sum(map(size_of, self.headers)) > limit:
             self._refuse(too_large("headers", limit))
         if self._hosts > 1 or (not self._hosts and self.parser.get_http_version() == "1.1"):
