@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from callsheet.api import cors
-from callsheet.api.authentication import authenticate, is_openai
+from callsheet.api.authentication import authenticate
 from callsheet.api.body import Body, Pieces, compressed_etag
 from callsheet.api.caller import Caller, admit
 from callsheet.api.compression import MIN_COMPRESSED_BYTES
+from callsheet.api.dialect import is_openai
 from callsheet.api.headers import (
     body_headers,
     common_headers,
