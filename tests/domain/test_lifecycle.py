@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from callsheet.domain.edits import check_dates, deprecate_model, retire_model
 from callsheet.domain.errors import InvalidError
-from callsheet.domain.model import Lifecycle, Model, check_dates, deprecate_model, retire_model
+from callsheet.domain.model import Lifecycle, Model
 from tests.strategies import instants, models
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)

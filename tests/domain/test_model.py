@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from callsheet.domain.edits import CHANGEABLE, change_model
 from callsheet.domain.errors import InvalidError
-from callsheet.domain.model import CHANGEABLE, Lifecycle, Model, change_model
+from callsheet.domain.model import Lifecycle, Model
 from callsheet.domain.times import EPOCH, format_instant
 from tests.strategies import models
 

@@ -11,7 +11,8 @@ from callsheet.api.rendering import Rendering, WireFormat, kept
 from callsheet.domain.access.visibility import Visibility
 from callsheet.domain.catalog import Block, Catalog
 from callsheet.domain.errors import InvalidRequestError
-from callsheet.domain.model import SORT_KEY_PREFIX, Lifecycle, Model
+from callsheet.domain.model import Lifecycle, Model
+from callsheet.domain.ordering import SORT_KEY_PREFIX
 from callsheet.domain.query import LISTED, ListQuery
 from callsheet.wire import anthropic, openai
 

@@ -6,18 +6,16 @@ from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
-from callsheet.domain.errors import ConflictError, DoesNotExistError
-from callsheet.domain.model import (
-    Lifecycle,
-    Model,
+from callsheet.domain.edits import (
     ModelChange,
     change_model,
     check_dates,
-    check_id,
     check_texts,
     deprecate_model,
     retire_model,
 )
+from callsheet.domain.errors import ConflictError, DoesNotExistError
+from callsheet.domain.model import Lifecycle, Model, check_id
 from callsheet.service.choosing import Chosen, choose_models, did_you_mean, find_model
 from callsheet.service.counts import Counts, count_models
 from callsheet.service.history import read_history

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from callsheet.domain.access.visibility import Visibility
-from callsheet.domain.model import Lifecycle, sort_key
+from callsheet.domain.model import Lifecycle
+from callsheet.domain.ordering import sort_key
 from callsheet.domain.times import parse_instant
 from callsheet.storage.transactions.read import Listing, ReadTransaction
 

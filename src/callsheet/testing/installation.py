@@ -12,16 +12,9 @@ from callsheet.domain.access.secret import SECRET_BYTES, check_secret, fingerpri
 from callsheet.domain.access.visibility import Visibility
 from callsheet.domain.access.workspace import Shape, Workspace
 from callsheet.domain.catalog import Catalog
+from callsheet.domain.edits import change_model, check_dates, check_texts, deprecate_model, retire_model
 from callsheet.domain.errors import ConflictError, DoesNotExistError, InvalidError
-from callsheet.domain.model import (
-    Model,
-    change_model,
-    check_dates,
-    check_id,
-    check_texts,
-    deprecate_model,
-    retire_model,
-)
+from callsheet.domain.model import Model, check_id
 from callsheet.testing.clock import Clock, read_instant
 from callsheet.testing.recording import ModelFields, read_fields
 

@@ -9,7 +9,8 @@ from callsheet.domain.access.key import APIKey, KeyStatus
 from callsheet.domain.access.visibility import Visibility
 from callsheet.domain.access.workspace import Shape, Workspace
 from callsheet.domain.errors import StorageError
-from callsheet.domain.model import MODEL_FIELDS, STAGES, Lifecycle, Model, sort_key
+from callsheet.domain.model import MODEL_FIELDS, STAGES, Lifecycle, Model
+from callsheet.domain.ordering import sort_key
 from callsheet.domain.times import format_instant, parse_instant
 
 Row = Mapping[str, Any]

@@ -1,0 +1,125 @@
+"""Edits: what a model becomes when its fields are set, or it is deprecated or retired."""
+
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+from callsheet.domain.errors import InvalidError
+from callsheet.domain.model import MODEL_FIELDS, Lifecycle, Model
+
+_UNSEEN: Final = frozenset({"Cf", "Zl", "Zp"})
+
+#: What `change_model` may set: everything but the id.
+CHANGEABLE: Final = frozenset(MODEL_FIELDS) - {"id"}
+
+_STAGE_FIELDS: Final = ("lifecycle", "deprecated_at", "retires_at")
+
+#: The verb that brings an active model to a stage, with its dates.
+_VERBS: Final[Mapping[object, str]] = {Lifecycle.DEPRECATED: "deprecate", Lifecycle.RETIRED: "retire"}
+
+ModelChange = Mapping[str, object]
+
+
+def change_model(model: Model, change: ModelChange) -> Model:
+    """Return ``model`` with the fields of ``change`` set, validated as a whole.
+
+    A model that becomes active loses the dates of its retirement, unless the change says otherwise.
+
+    Raises
+    ------
+    InvalidError
+        A field that cannot be changed, or a result that is not a valid model.
+    """
+    for name in change:
+        if name not in CHANGEABLE:
+            raise InvalidError(f"{name} of a model cannot be changed.")
+    stage = change.get("lifecycle")
+    if stage in _VERBS and model.deprecated_at is None and change.get("deprecated_at") is None:
+        raise InvalidError(f"{model.id} has no deprecated_at yet; use `catalog {_VERBS[stage]} {model.id}`.")
+    if stage is Lifecycle.ACTIVE:
+        change = {"deprecated_at": None, "retires_at": None, **change}
+    return replace(model, **change)  # type: ignore[arg-type]  # checked by __post_init__
+
+
+def deprecate_model(
+    model: Model, now: datetime, retires_at: datetime | None = None, replacement: str | None = None
+) -> Model:
+    """Return ``model`` deprecated at ``now``; on a deprecated one, the date and replacement given move.
+
+    Raises
+    ------
+    InvalidError
+        The model is retired, or ``retires_at`` is before its deprecation.
+    """
+    if model.lifecycle is Lifecycle.RETIRED:
+        raise InvalidError(f"{model.id} is retired; a retired model cannot be deprecated.")
+    return replace(
+        model,
+        lifecycle=Lifecycle.DEPRECATED,
+        deprecated_at=model.deprecated_at or now,
+        retires_at=retires_at or model.retires_at,
+        replacement=replacement or model.replacement,
+    )
+
+
+def retire_model(model: Model, now: datetime) -> Model:
+    """Return ``model`` retired at ``now``, or at its planned date if that has passed.
+
+    Raises
+    ------
+    InvalidError
+        The model is retired already.
+    """
+    if model.lifecycle is Lifecycle.RETIRED:
+        raise InvalidError(f"{model.id} is retired already.")
+    deprecated_at = min(model.deprecated_at or now, now)
+    planned = model.retires_at
+    return replace(
+        model,
+        lifecycle=Lifecycle.RETIRED,
+        deprecated_at=deprecated_at,
+        retires_at=planned if planned is not None and planned < now else now,
+    )
+
+
+def check_dates(model: Model, now: datetime, before: Model | None = None) -> Model:
+    """Return ``model`` if its dates can be true at ``now``: what has happened lies in the past.
+
+    What was so in ``before`` already is not looked at again.
+
+    Raises
+    ------
+    InvalidError
+        It is said to be deprecated or retired at a time that is still to come.
+    """
+    if before is not None and all(getattr(model, name) == getattr(before, name) for name in _STAGE_FIELDS):
+        return model
+    if model.deprecated_at is not None and model.deprecated_at > now:
+        raise InvalidError(f"deprecated_at of {model.id} must not lie in the future.")
+    if model.lifecycle is Lifecycle.RETIRED and model.retires_at is not None and model.retires_at > now:
+        raise InvalidError(f"{model.id} is retired, so its retires_at must not lie in the future.")
+    return model
+
+
+def check_texts(model: Model, before: Model | None = None) -> Model:
+    """Return ``model`` if a person can see every character of its texts, and in their order.
+
+    What was so in ``before`` already is not looked at again: rows that are there keep working.
+
+    Raises
+    ------
+    InvalidError
+        A text holds a format character (zero width, bidirectional control) or a line separator.
+    """
+    for name in ("display_name", "description", "source"):
+        text = getattr(model, name)
+        if text is None or text.isprintable() or (before is not None and text == getattr(before, name)):
+            continue
+        for character in text:
+            if unicodedata.category(character) in _UNSEEN:
+                raise InvalidError(
+                    f"{name} must not hold characters that cannot be seen, such as U+{ord(character):04X}."
+                )
+    return model
