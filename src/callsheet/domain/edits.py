@@ -4,25 +4,52 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Final
+from typing import Any, Final, Generic, TypeAlias, TypedDict, TypeVar
 
 from callsheet.domain.errors import InvalidError
+from callsheet.domain.hints import Hint
 from callsheet.domain.model import MODEL_FIELDS, Lifecycle, Model
 
 _UNSEEN: Final = frozenset({"Cf", "Zl", "Zp"})
 
-#: What `change_model` may set: everything but the id.
+#: What `with_fields` may set: everything but the id.
 CHANGEABLE: Final = frozenset(MODEL_FIELDS) - {"id"}
 
-_STAGE_FIELDS: Final = ("lifecycle", "deprecated_at", "retires_at")
+_LIFECYCLE_FIELDS: Final = ("lifecycle", "deprecated_at", "retires_at")
 
-#: The verb that brings an active model to a stage, with its dates.
-_VERBS: Final[Mapping[object, str]] = {Lifecycle.DEPRECATED: "deprecate", Lifecycle.RETIRED: "retire"}
+#: How an active model gets to a lifecycle, with its dates.
+_WAYS: Final[Mapping[Lifecycle | None, Hint]] = {
+    Lifecycle.DEPRECATED: Hint.DEPRECATE_MODEL,
+    Lifecycle.RETIRED: Hint.RETIRE_MODEL,
+}
 
-ModelChange = Mapping[str, object]
+TimeT = TypeVar("TimeT")
+LifecycleT = TypeVar("LifecycleT")
 
 
-def change_model(model: Model, change: ModelChange) -> Model:
+class ModelFields(TypedDict, Generic[TimeT, LifecycleT], total=False):
+    """Fields of a model by name, any of them; see `Model`. Those who call the domain decide what is a time."""
+
+    display_name: str
+    created_at: TimeT
+    line: str | None
+    max_input_tokens: int | None
+    max_tokens: int | None
+    capabilities: Mapping[str, Any] | None
+    lifecycle: LifecycleT
+    deprecated_at: TimeT | None
+    retires_at: TimeT | None
+    replacement: str | None
+    description: str | None
+    hidden: bool
+    source: str | None
+
+
+#: What is to change of a model; what is left out stays as it is.
+ModelChange: TypeAlias = ModelFields[datetime, Lifecycle]
+
+
+def with_fields(model: Model, change: ModelChange) -> Model:
     """Return ``model`` with the fields of ``change`` set, validated as a whole.
 
     A model that becomes active loses the dates of its retirement, unless the change says otherwise.
@@ -35,15 +62,15 @@ def change_model(model: Model, change: ModelChange) -> Model:
     for name in change:
         if name not in CHANGEABLE:
             raise InvalidError(f"{name} of a model cannot be changed.")
-    stage = change.get("lifecycle")
-    if stage in _VERBS and model.deprecated_at is None and change.get("deprecated_at") is None:
-        raise InvalidError(f"{model.id} has no deprecated_at yet; use `catalog {_VERBS[stage]} {model.id}`.")
-    if stage is Lifecycle.ACTIVE:
+    way = _WAYS.get(change.get("lifecycle"))
+    if way is not None and model.deprecated_at is None and change.get("deprecated_at") is None:
+        raise InvalidError(f"{model.id} has no deprecated_at yet", hint=way)
+    if change.get("lifecycle") is Lifecycle.ACTIVE:
         change = {"deprecated_at": None, "retires_at": None, **change}
-    return replace(model, **change)  # type: ignore[arg-type]  # checked by __post_init__
+    return replace(model, **change)
 
 
-def deprecate_model(
+def as_deprecated(
     model: Model, now: datetime, retires_at: datetime | None = None, replacement: str | None = None
 ) -> Model:
     """Return ``model`` deprecated at ``now``; on a deprecated one, the date and replacement given move.
@@ -64,7 +91,7 @@ def deprecate_model(
     )
 
 
-def retire_model(model: Model, now: datetime) -> Model:
+def as_retired(model: Model, now: datetime) -> Model:
     """Return ``model`` retired at ``now``, or at its planned date if that has passed.
 
     Raises
@@ -85,16 +112,16 @@ def retire_model(model: Model, now: datetime) -> Model:
 
 
 def check_dates(model: Model, now: datetime, before: Model | None = None) -> Model:
-    """Return ``model`` if its dates can be true at ``now``: what has happened lies in the past.
+    """Return ``model`` if its dates can be true at ``now``: a deprecation or retirement that has happened is past.
 
-    What was so in ``before`` already is not looked at again.
+    Dates that are the same in ``before`` are not checked.
 
     Raises
     ------
     InvalidError
-        It is said to be deprecated or retired at a time that is still to come.
+        Its deprecation lies in the future, or it is retired and its retirement does.
     """
-    if before is not None and all(getattr(model, name) == getattr(before, name) for name in _STAGE_FIELDS):
+    if before is not None and all(getattr(model, name) == getattr(before, name) for name in _LIFECYCLE_FIELDS):
         return model
     if model.deprecated_at is not None and model.deprecated_at > now:
         raise InvalidError(f"deprecated_at of {model.id} must not lie in the future.")
@@ -106,7 +133,7 @@ def check_dates(model: Model, now: datetime, before: Model | None = None) -> Mod
 def check_texts(model: Model, before: Model | None = None) -> Model:
     """Return ``model`` if a person can see every character of its texts, and in their order.
 
-    What was so in ``before`` already is not looked at again: rows that are there keep working.
+    A text that is the same in ``before`` is not checked: rows that exist keep working.
 
     Raises
     ------

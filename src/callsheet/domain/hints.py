@@ -23,5 +23,7 @@ class Hint(StrEnum):
     REPLACE_FILE = "name another file, or agree to replace it"
     REPLACE_STATE_FILE = "remove it, or name another state file"
     NAME_WORKSPACE = "name a workspace"
-    CHANGE_KEY = "change that key, or leave this entry out"
     REMOVE_ALIAS = "remove the alias first"
+    CHANGE_MODEL = "change it instead"
+    DEPRECATE_MODEL = "deprecate it"
+    RETIRE_MODEL = "retire it"

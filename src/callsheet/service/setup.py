@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from callsheet.domain.access.workspace import Workspace
+from callsheet.domain.alias import Alias
+from callsheet.domain.changes.change import Action, Change
 from callsheet.domain.errors import DoesNotExistError, StorageUnavailableError
 from callsheet.service.builtin import builtin_catalog
 from callsheet.service.ids import make_id
@@ -108,12 +110,11 @@ def migrate_store(url: str, clock: Callable[[], datetime]) -> tuple[str | None, 
 def _install(writing: WriteTransaction) -> None:
     workspace = Workspace(id=make_id("wrkspc_"), name=DEFAULT_WORKSPACE, created_at=writing.now)
     writing.create_installation(str(uuid.uuid4()), workspace.id)
-    writing.put_workspace(workspace)
-    writing.record("create", "workspace", workspace.id, None, workspace.record())
     models, aliases = builtin_catalog()
-    for model in models:
-        writing.put_model(model)
-        writing.record("add", "model", model.id, None, model.record())
-    for alias, model_id in aliases.items():
-        writing.put_alias(alias, model_id)
-        writing.record("alias", "alias", alias, None, {"alias": alias, "model_id": model_id})
+    writing.apply(
+        [
+            Change(Action.CREATE, None, workspace),
+            *(Change(Action.ADD, None, model) for model in models),
+            *(Change(Action.ALIAS, None, Alias(alias, model_id)) for alias, model_id in aliases.items()),
+        ]
+    )

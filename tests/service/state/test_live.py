@@ -336,7 +336,7 @@ def test_the_watch_starts_once_stops_and_starts_again(installation: Installation
 def test_a_change_is_dated_by_the_clock_the_service_is_given(installation: Installation) -> None:
     moment = datetime.fromisoformat("2030-01-01T00:00:00+00:00")
     CatalogService(installation.store, "test", lambda: moment).hide("claude-opus-5")
-    assert installation.catalog.history("claude-opus-5")[0]["at"] == "2030-01-01T00:00:00Z"
+    assert installation.history.list("claude-opus-5")[0].at == moment
 
 
 def test_what_nobody_asks_for_is_let_go_after_a_while(

@@ -19,9 +19,10 @@ from callsheet.cli.output.sight import Models, sight_lines, sight_record
 from callsheet.cli.output.tables import AsJSON, day, print_json, print_record, print_table, say, second
 from callsheet.cli.output.usage import CommandLine
 from callsheet.domain.access.key import APIKey
+from callsheet.domain.changes.keys import KeyChange
 from callsheet.domain.errors import InvalidError
 from callsheet.domain.times import parse_instant
-from callsheet.service.access import AccessService, KeyChange, NewKey
+from callsheet.service.access import AccessService, NewKey
 
 app = CommandLine(help="Create and withdraw API keys.", no_args_is_help=True)
 
@@ -146,15 +147,15 @@ def change(
         raise InvalidError("A key belongs to a workspace or to the organization; say one.")
     if no_expiry and expires_at is not None:
         raise InvalidError("The expiry is both given and taken away; say one.")
-    if not any((name is not None, workspace is not None, organization, expires_at is not None, no_expiry)):
+    wanted = KeyChange()
+    if name is not None:
+        wanted["name"] = name
+    if organization or workspace is not None:
+        wanted["workspace"] = workspace
+    if no_expiry or expires_at is not None:
+        wanted["expires_at"] = None if expires_at is None else parse_instant(expires_at, "--expires-at")
+    if not wanted:
         raise InvalidError("Nothing to change; name at least one field, such as --workspace.")
-    wanted = KeyChange(
-        name=name,
-        workspace=workspace,
-        organization=organization,
-        expires_at=None if expires_at is None else parse_instant(expires_at, "--expires-at"),
-        no_expiry=no_expiry,
-    )
     changed = open_access(database).change_key(key, wanted)
     _done(changed, "Changed", as_json=as_json)
 

@@ -8,6 +8,7 @@ from typing import Any
 from callsheet.domain.access.key import APIKey, KeyStatus
 from callsheet.domain.access.visibility import Visibility
 from callsheet.domain.access.workspace import Shape, Workspace
+from callsheet.domain.changes.change import ChangeRecord
 from callsheet.domain.errors import StorageError
 from callsheet.domain.model import MODEL_FIELDS, STAGES, Lifecycle, Model
 from callsheet.domain.ordering import sort_key
@@ -125,6 +126,14 @@ def read_key(row: Row) -> APIKey:
         )
     except Exception as error:
         raise _damaged("API key", row["id"], error) from error
+
+
+def read_change(row: Row) -> ChangeRecord:
+    """Return the change record of ``row``; StorageError if it was damaged."""
+    try:
+        return ChangeRecord(**{**row, "at": parse_instant(row["at"])})
+    except Exception as error:
+        raise _damaged("change", row["number"], error) from error
 
 
 def _instant(text: str | None) -> datetime | None:
