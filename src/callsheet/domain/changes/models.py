@@ -1,8 +1,9 @@
 """Models: what may be added, changed, deprecated, retired, hidden and removed."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import chain
 
 from callsheet.domain.alias import Alias
 from callsheet.domain.changes.change import Action, Change, change_of
@@ -65,14 +66,13 @@ def deprecate_models(
     DoesNotExistError
         The replacement is not a model.
     """
-    return [
-        change
-        for model, by_pattern in chosen
-        if not (by_pattern and (model.lifecycle is Lifecycle.RETIRED or model.id == replacement))
-        for change in _edit(
-            reader, Action.DEPRECATE, model, as_deprecated(model, now, retires_at, replacement), now
-        )
-    ]
+    changes: list[Change[Model]] = []
+    for model, by_pattern in chosen:
+        if by_pattern and (model.lifecycle is Lifecycle.RETIRED or model.id == replacement):
+            continue
+        after = as_deprecated(model, now, retires_at, replacement)
+        changes += _edit(reader, Action.DEPRECATE, model, after, now)
+    return changes
 
 
 def retire_models(reader: CatalogReader, chosen: Iterable[Chosen], now: datetime) -> list[Change[Model]]:
@@ -83,12 +83,11 @@ def retire_models(reader: CatalogReader, chosen: Iterable[Chosen], now: datetime
     InvalidError
         One that its id named is retired already.
     """
-    return [
-        change
-        for model, by_pattern in chosen
-        if not (by_pattern and model.lifecycle is Lifecycle.RETIRED)
-        for change in _edit(reader, Action.RETIRE, model, as_retired(model, now), now)
-    ]
+    changes: list[Change[Model]] = []
+    for model, by_pattern in chosen:
+        if not (by_pattern and model.lifecycle is Lifecycle.RETIRED):
+            changes += _edit(reader, Action.RETIRE, model, as_retired(model, now), now)
+    return changes
 
 
 def hide_models(chosen: Iterable[Chosen]) -> list[Change[Model]]:
@@ -130,11 +129,8 @@ def _replaced_by(reader: CatalogReader, model: Model, removed: set[str]) -> Sequ
 
 
 def _set_hidden(action: Action, chosen: Iterable[Chosen], *, hidden: bool) -> list[Change[Model]]:
-    def changes() -> Iterator[Change[Model]]:
-        for model, _ in chosen:
-            yield from change_of(action, model, replace(model, hidden=hidden))
-
-    return list(changes())
+    edits = (change_of(action, model, replace(model, hidden=hidden)) for model, _ in chosen)
+    return list(chain.from_iterable(edits))
 
 
 def _edit(reader: CatalogReader, action: Action, before: Model, after: Model, now: datetime) -> list[Change[Model]]:
