@@ -52,8 +52,7 @@ def create(
     as_json: AsJSON = False,
 ) -> None:
     """Create a key. A secret made here is printed once and kept nowhere."""
-    if organization and workspace is not None:
-        raise InvalidError("A key belongs to a workspace or to the organization; say one.")
+    _check_owner(workspace, organization=organization)
     expiry = None if expires_at is None else parse_instant(expires_at, "--expires-at")
     secret = read_secret(secret)
     access = open_access(database)
@@ -143,8 +142,7 @@ def change(
     as_json: AsJSON = False,
 ) -> None:
     """Change a key; its secret stays. Servers follow at once."""
-    if organization and workspace is not None:
-        raise InvalidError("A key belongs to a workspace or to the organization; say one.")
+    _check_owner(workspace, organization=organization)
     if no_expiry and expires_at is not None:
         raise InvalidError("The expiry is both given and taken away; say one.")
     wanted = KeyChange()
@@ -230,6 +228,11 @@ def _print_new(untold: Untold, message: str, *, brought: bool = False, as_json: 
         typer.echo(new.secret)
     untold.told = True
     say(f"{message} Its secret is the one given." if brought else f"{message} The secret is shown this once.")
+
+
+def _check_owner(workspace: str | None, *, organization: bool) -> None:
+    if organization and workspace is not None:
+        raise InvalidError("A key belongs to a workspace or to the organization; say one.")
 
 
 def _done(key: APIKey, verb: str, *, as_json: bool) -> None:
