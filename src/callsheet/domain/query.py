@@ -12,6 +12,11 @@ DEFAULT_LIMIT: Final = 20
 LISTED: Final = frozenset({Lifecycle.ACTIVE, Lifecycle.DEPRECATED})
 
 
+def is_listed(lifecycle: str, *, hidden: bool) -> bool:
+    """Return whether a list shows a model, if the caller does not say which and its workspace sees it."""
+    return not hidden and lifecycle in LISTED
+
+
 class ListQuery(NamedTuple):
     """A page to cut (contract, section 3).
 
@@ -22,7 +27,7 @@ class ListQuery(NamedTuple):
     after_id, before_id
         Cursors: ids or aliases, or None.
     lifecycles
-        The stages listed.
+        The lifecycles listed.
     after_literal, before_literal
         The same cursors with plus signs for what forms write as a space, where there are any: they are what the
         caller means if it cannot mean the others.
