@@ -1,5 +1,6 @@
 """Applying a list of changes to memory is applying it to a database."""
 
+import re
 import shutil
 from collections.abc import Callable
 from itertools import count
@@ -45,9 +46,8 @@ def test_every_sequence_of_changes_leaves_a_memory_and_a_database_alike(
                 changes = decide(writing, number, act)
                 writing.apply(changes)
         except RefusedError as refusal:
-            with pytest.raises(type(refusal)) as same:
+            with pytest.raises(type(refusal), match=f"^{re.escape(str(refusal))}$"):
                 decide(memory, number, act)
-            assert str(same.value) == str(refusal)
             continue
         assert list(changes) == list(decide(memory, number, act))
         memory.apply(changes, NOW)

@@ -18,7 +18,7 @@ CHANGEABLE: Final = frozenset(MODEL_FIELDS) - {"id"}
 _LIFECYCLE_FIELDS: Final = ("lifecycle", "deprecated_at", "retires_at")
 
 #: How an active model gets to a lifecycle, with its dates.
-_WAYS: Final[Mapping[Lifecycle | None, Hint]] = {
+_WAYS: Final[Mapping[Lifecycle, Hint]] = {
     Lifecycle.DEPRECATED: Hint.DEPRECATE_MODEL,
     Lifecycle.RETIRED: Hint.RETIRE_MODEL,
 }
@@ -62,7 +62,7 @@ def with_fields(model: Model, change: ModelChange) -> Model:
     for name in change:
         if name not in CHANGEABLE:
             raise InvalidError(f"{name} of a model cannot be changed.")
-    way = _WAYS.get(change.get("lifecycle"))
+    way = next((hint for lifecycle, hint in _WAYS.items() if change.get("lifecycle") is lifecycle), None)
     if way is not None and model.deprecated_at is None and change.get("deprecated_at") is None:
         raise InvalidError(f"{model.id} has no deprecated_at yet", hint=way)
     if change.get("lifecycle") is Lifecycle.ACTIVE:

@@ -26,15 +26,15 @@ UNPRINTABLE: Final = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})
 
 
 class Lifecycle(StrEnum):
-    """The stage a model is in; the only signal of retirement (contract, section 2)."""
+    """Where a model is in its life; the only signal of retirement (contract, section 2)."""
 
     ACTIVE = "active"
     DEPRECATED = "deprecated"
     RETIRED = "retired"
 
 
-#: The stages by what they are called; found quicker than by calling the enumeration.
-STAGES: Final = {stage.value: stage for stage in Lifecycle}
+#: The lifecycles by name; a look-up takes less time than calling the enumeration.
+LIFECYCLES: Final = {lifecycle.value: lifecycle for lifecycle in Lifecycle}
 
 _ACTIVE: Final = Lifecycle.ACTIVE  # a name is found ten times quicker than a member
 
@@ -96,7 +96,7 @@ class Model:
     capabilities
         See `parse_capabilities`; None if unknown.
     lifecycle, deprecated_at, retires_at
-        The stage and its dates (aware); an active model has none.
+        Where it is in its life, and since and until when (aware); an active model has none.
     replacement
         Id of the model to move to; shown to operators, not on the wire.
     description
@@ -138,8 +138,8 @@ class Model:
             _check_line(self.line)
         _check_tokens(self.max_input_tokens, "max_input_tokens")
         _check_tokens(self.max_tokens, "max_tokens")
-        _check_stage(self.lifecycle)
-        _check_lifecycle(self)
+        _check_lifecycle(self.lifecycle)
+        _check_dates(self)
         if self.replacement is not None:
             _check_replacement(self, self.replacement)
         if self.description is not None:
@@ -196,12 +196,12 @@ def _check_flag(value: object, name: str) -> None:
         raise InvalidError(f"{name} must be true or false.")
 
 
-def _check_stage(value: object) -> None:
+def _check_lifecycle(value: object) -> None:
     if not isinstance(value, Lifecycle):
         raise InvalidError(f"lifecycle must be active, deprecated or retired, not {value!r}.")
 
 
-def _check_lifecycle(model: Model) -> None:
+def _check_dates(model: Model) -> None:
     if model.lifecycle is _ACTIVE and model.deprecated_at is None and model.retires_at is None:
         return  # as nearly all are
     for name in ("deprecated_at", "retires_at"):

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 from callsheet.domain.catalog import Catalog
 from callsheet.domain.edits import ModelFields
 from callsheet.domain.errors import InvalidError
-from callsheet.domain.model import MODEL_FIELDS, Lifecycle, Model, check_id
+from callsheet.domain.model import LIFECYCLES, MODEL_FIELDS, Model, check_id
 from callsheet.service.builtin import builtin_catalog
 from callsheet.testing.clock import read_instant
 from callsheet.testing.fitting import fit_model, read_aliases
@@ -48,13 +48,8 @@ def read_fields(given: Mapping[str, Any]) -> dict[str, Any]:
     for name in _TIMES:
         if fields.get(name) is not None:
             fields[name] = read_instant(fields[name], name)
-    if "lifecycle" in fields:
-        try:
-            fields["lifecycle"] = Lifecycle(fields["lifecycle"])
-        except ValueError:
-            raise InvalidError(
-                f"lifecycle must be active, deprecated or retired, not {fields['lifecycle']!r}."
-            ) from None
+    if isinstance(lifecycle := fields.get("lifecycle"), str):
+        fields["lifecycle"] = LIFECYCLES.get(lifecycle, lifecycle)  # the model refuses an unknown one
     for name in _TEXTS:
         if not isinstance(fields.get(name, ""), str | None):
             raise InvalidError(f"{name} must be text.")

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from callsheet.domain.model import STAGES
+from callsheet.domain.model import LIFECYCLES
 from callsheet.domain.times import EPOCH
 
 MAX_TOKENS: Final = 2**53 - 1  # the largest integer that every JSON reader agrees on
@@ -33,8 +33,8 @@ def read_tokens(value: object) -> int | None:
 
 
 def read_stage(value: object) -> str | None:
-    """Return a stage of the lifecycle: one of those that are known, or a text."""
-    return STAGES.get(value, value) if isinstance(value, str) and value else None
+    """Return a `Lifecycle`, or the text of one that is not known."""
+    return LIFECYCLES.get(value, value) if isinstance(value, str) and value else None
 
 
 def read_capabilities(value: object) -> dict[str, object] | None:

@@ -48,7 +48,7 @@ class ModelInfo(BaseModel):
     capabilities
         Every leaf is ``{"supported": bool}``; None if unknown.
     lifecycle
-        A `Lifecycle`; a plain text, if it is a stage of tomorrow.
+        A `Lifecycle`; a plain text for a lifecycle this version does not know.
     deprecated_at, retires_at
         The dates of its retirement, with a time zone, or None.
     description

@@ -1,8 +1,8 @@
 """Changes that somebody may want, drawn at random, and what the rules make of each."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol, cast
+from typing import Any, Final, Protocol
 
 from hypothesis import strategies as st
 
@@ -14,7 +14,6 @@ from callsheet.domain.changes.change import Action, AnyChange, Change
 from callsheet.domain.changes.choosing import choose_models, find_model
 from callsheet.domain.changes.keys import (
     Credentials,
-    KeyChange,
     archive_key,
     change_key,
     create_key,
@@ -34,13 +33,7 @@ from callsheet.domain.changes.models import (
 )
 from callsheet.domain.changes.naming import find_key, find_workspace
 from callsheet.domain.changes.reader import AccessReader, CatalogReader
-from callsheet.domain.changes.workspaces import (
-    WorkspaceChange,
-    archive_workspace,
-    change_workspace,
-    create_workspace,
-)
-from callsheet.domain.edits import ModelChange
+from callsheet.domain.changes.workspaces import archive_workspace, change_workspace, create_workspace
 from callsheet.domain.model import Lifecycle, Model
 from callsheet.testing.memory import Memory
 
@@ -94,48 +87,46 @@ acts: st.SearchStrategy[Act] = st.one_of(
 )
 
 
+def _model(model_id: str, replacement: str | None) -> Model:
+    return Model(id=model_id, display_name=model_id, created_at=NOW, replacement=replacement)
+
+
+def _room(new: Credentials, name: str, now: datetime) -> Workspace:
+    return Workspace(id=f"wrkspc_{new.key_id.removeprefix('apikey_')}", name=name, created_at=now)
+
+
+#: What each verb comes to: by what is there, ids and secret of a new thing, the time, and what the verb is given.
+_VERBS: Final[Mapping[str, Callable[..., Sequence[AnyChange]]]] = {
+    "add": lambda it, _new, now, model_id, other: add_model(it, _model(model_id, other), now),
+    "change": lambda it, _new, now, model_id, change: change_model(it, find_model(it, model_id), change, now),
+    "deprecate": lambda it, _new, now, ids, date, other: deprecate_models(
+        it, choose_models(it, ids), now, date, other
+    ),
+    "retire": lambda it, _new, now, ids: retire_models(it, choose_models(it, ids), now),
+    "hide": lambda it, _new, _now, ids: hide_models(choose_models(it, ids)),
+    "unhide": lambda it, _new, _now, ids: unhide_models(choose_models(it, ids)),
+    "remove": lambda it, _new, _now, ids: remove_models(it, choose_models(it, ids)),
+    "alias": lambda it, _new, _now, alias, model_id: add_alias(it, alias, model_id),
+    "unalias": lambda it, _new, _now, alias: remove_alias(it, alias),
+    "create workspace": lambda it, new, now, name: create_workspace(it, _room(new, name, now)),
+    "change workspace": lambda it, _new, _now, name, change: change_workspace(it, find_workspace(it, name), change),
+    "archive workspace": lambda it, _new, now, name: archive_workspace(it, find_workspace(it, name), now),
+    "create key": lambda it, new, now, name, room, date: create_key(
+        it, new, name, workspace_id_for(it, room), date, now
+    ),
+    "change key": lambda it, _new, now, name, change: change_key(it, find_key(it, name, now), change, now),
+    "rotate key": lambda it, new, now, name, overlap: rotate_key(it, find_key(it, name, now), new, overlap, now),
+    "disable key": lambda it, _new, now, name: disable_key(find_key(it, name, now)),
+    "enable key": lambda it, _new, now, name: enable_key(find_key(it, name, now)),
+    "archive key": lambda it, _new, now, name: archive_key(find_key(it, name, now)),
+}
+
+
 def decide(reader: Reader, number: int, act: Act, now: datetime = NOW) -> Sequence[AnyChange]:
     """Return the changes that an act comes to; RefusedError if it may not be."""
+    verb, *given = act
     new = Credentials(f"apikey_{number}", f"secret-of-the-key-{number}")
-    match act:
-        case "add", model_id, replacement:
-            model = Model(id=model_id, display_name=model_id, created_at=NOW, replacement=replacement)
-            return add_model(reader, model, now)
-        case "change", model_id, change:
-            return change_model(reader, find_model(reader, model_id), cast("ModelChange", change), now)
-        case "deprecate", ids, retires_at, replacement:
-            return deprecate_models(reader, choose_models(reader, ids), now, retires_at, replacement)
-        case "retire", ids:
-            return retire_models(reader, choose_models(reader, ids), now)
-        case "hide", ids:
-            return hide_models(choose_models(reader, ids))
-        case "unhide", ids:
-            return unhide_models(choose_models(reader, ids))
-        case "remove", ids:
-            return remove_models(reader, choose_models(reader, ids))
-        case "alias", alias, model_id:
-            return add_alias(reader, alias, model_id)
-        case "unalias", alias:
-            return remove_alias(reader, alias)
-        case "create workspace", name:
-            return create_workspace(reader, Workspace(id=f"wrkspc_{number}", name=name, created_at=now))
-        case "change workspace", name, change:
-            return change_workspace(reader, find_workspace(reader, name), cast("WorkspaceChange", change))
-        case "archive workspace", name:
-            return archive_workspace(reader, find_workspace(reader, name), now)
-        case "create key", name, room, expires_at:
-            return create_key(reader, new, name, workspace_id_for(reader, room), expires_at, now)
-        case "change key", name, change:
-            return change_key(reader, find_key(reader, name, now), cast("KeyChange", change), now)
-        case "rotate key", name, overlap:
-            return rotate_key(reader, find_key(reader, name, now), new, overlap, now)
-        case "disable key", name:
-            return disable_key(find_key(reader, name, now))
-        case "enable key", name:
-            return enable_key(find_key(reader, name, now))
-        case "archive key", name:
-            return archive_key(find_key(reader, name, now))
-    raise ValueError(act)
+    return _VERBS[verb](reader, new, now, *given)
 
 
 def fresh(workspace: Workspace | None = None) -> Memory:

@@ -73,7 +73,7 @@ def list_models(
     limit: Annotated[
         int | None, typer.Option(metavar="N", min=MIN_LIMIT, max=MAX_LIMIT, help="Models on a page.")
     ] = None,
-    lifecycle: Annotated[list[Lifecycle] | None, typer.Option(help="Only this stage; may be repeated.")] = None,
+    lifecycle: Annotated[list[Lifecycle] | None, typer.Option(help="Only this lifecycle; may be repeated.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="All pages.")] = False,
     header: Header = None,
     timeout: Seconds = 30,
@@ -191,15 +191,15 @@ def _row(model: "ModelInfo", now: datetime) -> tuple[str, ...]:
 
 def _stage(model: "ModelInfo", now: datetime) -> str:
     """The lifecycle, with what is to come; a retirement that is near is said in days."""
-    stage = str(model.lifecycle)
+    lifecycle = str(model.lifecycle)
     if model.retires_at is None:
-        return stage
+        return lifecycle
     day, days = f"{model.retires_at:%Y-%m-%d}", (model.retires_at - now).days
     if model.lifecycle == Lifecycle.RETIRED:
-        return f"{stage} {day}"
+        return f"{lifecycle} {day}"
     if days < 0:
-        return f"{stage}, OVERDUE since {day}"
-    return f"{stage}, retires {day}" if days > _SOON else f"{stage}, retires SOON: {day}, {_in_days(days)}"
+        return f"{lifecycle}, OVERDUE since {day}"
+    return f"{lifecycle}, retires {day}" if days > _SOON else f"{lifecycle}, retires SOON: {day}, {_in_days(days)}"
 
 
 def _in_days(days: int) -> str:

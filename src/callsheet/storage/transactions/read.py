@@ -118,10 +118,10 @@ class ReadTransaction:
         columns = (tables.models.c[name] for name in Listing._fields)
         return [Listing(*row) for row in self._connection.execute(select(*columns))]
 
-    def count_stages(self) -> dict[tuple[str, bool], int]:
+    def count_lifecycles(self) -> dict[tuple[str, bool], int]:
         """Return how many models there are of each lifecycle, hidden (True) and not."""
-        stage, hidden = tables.models.c.lifecycle, tables.models.c.hidden
-        query = select(stage, hidden, func.count()).group_by(stage, hidden)
+        lifecycle, hidden = tables.models.c.lifecycle, tables.models.c.hidden
+        query = select(lifecycle, hidden, func.count()).group_by(lifecycle, hidden)
         return {(row[0], bool(row[1])): int(row[2]) for row in self._connection.execute(query)}
 
     def model_ids(self) -> Iterator[str]:

@@ -10,7 +10,7 @@ from callsheet.domain.access.visibility import Visibility
 from callsheet.domain.access.workspace import Shape, Workspace
 from callsheet.domain.changes.change import ChangeRecord
 from callsheet.domain.errors import StorageError
-from callsheet.domain.model import MODEL_FIELDS, STAGES, Lifecycle, Model
+from callsheet.domain.model import LIFECYCLES, MODEL_FIELDS, Lifecycle, Model
 from callsheet.domain.ordering import sort_key
 from callsheet.domain.times import format_instant, parse_instant
 
@@ -35,40 +35,53 @@ def model_of(values: Sequence[Any]) -> Model:
     StorageError
         The row was damaged, or written by another program.
     """
-    name, shown, created, line, most_input, most, able, stage, deprecated, retires, new, about, hidden, source = (
-        values
-    )
+    (
+        model_id,
+        display_name,
+        created_at,
+        line,
+        max_input_tokens,
+        max_tokens,
+        capabilities,
+        lifecycle,
+        deprecated_at,
+        retires_at,
+        replacement,
+        description,
+        hidden,
+        source,
+    ) = values
     try:
         return Model(
-            id=name,
-            display_name=shown,
-            created_at=parse_instant(created),
+            id=model_id,
+            display_name=display_name,
+            created_at=parse_instant(created_at),
             line=_shared(line),
-            max_input_tokens=most_input,
-            max_tokens=most,
-            capabilities=able,
-            lifecycle=_stage(stage),
-            deprecated_at=_instant(deprecated),
-            retires_at=_instant(retires),
-            replacement=new,
-            description=about,
+            max_input_tokens=max_input_tokens,
+            max_tokens=max_tokens,
+            capabilities=capabilities,
+            lifecycle=_lifecycle(lifecycle),
+            deprecated_at=_instant(deprecated_at),
+            retires_at=_instant(retires_at),
+            replacement=replacement,
+            description=description,
             hidden=hidden,
             source=_shared(source),
         )
     except Exception as error:
-        raise _damaged("model", name, error) from error
+        raise _damaged("model", model_id, error) from error
 
 
 def _shared(text: Any) -> Any:
-    """One string for all that are equal, as a million rows have few different ones; else what it is."""
+    """The same string object for equal texts, of which a million rows have few; any other value as it is."""
     return sys.intern(text) if isinstance(text, str) else text
 
 
-def _stage(value: Any) -> Lifecycle:
+def _lifecycle(value: Any) -> Lifecycle:
     try:
-        return STAGES[value]
+        return LIFECYCLES[value]
     except (KeyError, TypeError):
-        return Lifecycle(value)  # which says what is wrong with it
+        return Lifecycle(value)  # raises, saying what is wrong with it
 
 
 def tombstone_row(model: Model) -> dict[str, Any]:
