@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from callsheet.api.state import Options
-from callsheet.domain.changes.change import Action
+from callsheet.domain.changes.change import Action, ChangeRecord, Subject
 from callsheet.domain.errors import RefusedError
 from callsheet.domain.model import Lifecycle, Model
 from callsheet.domain.times import EPOCH, parse_instant
@@ -169,6 +169,9 @@ def act(catalog: CatalogService, verb: str, *given: Any) -> None:
         if verb == "again":
             catalog.remove(*given)
             catalog.add(make_model(*given, display_name="Mine"))
+        elif verb == "deprecate":
+            model_id, retires_at = given
+            catalog.deprecate(model_id, retires_at=retires_at)
         else:
             getattr(catalog, verb)(*given)
     except RefusedError:
@@ -178,16 +181,16 @@ def act(catalog: CatalogService, verb: str, *given: Any) -> None:
 GROUP = ("lifecycle", "deprecated_at", "retires_at")
 
 
-def expected(history: list[Any], present: dict[str, Model]) -> dict[str, Model]:
+def expected(history: list[ChangeRecord], present: dict[str, Model]) -> dict[str, Model]:
     """What should become of the models, from what Ada's records say that she set."""
     result = {}
     for model_id, model in present.items():
         hers = {
             name
             for each in history
-            if each["kind"] == "model" and each["subject"] == model_id and each["actor"] == "cli:ada"
-            for name, value in (each["after"] or {}).items()
-            if value != (each["before"] or {}).get(name, each)
+            if each.kind == Subject.MODEL and each.subject == model_id and each.actor == "cli:ada"
+            for name, value in (each.after or {}).items()
+            if value != (each.before or {}).get(name, each)
         }
         if hers & set(GROUP):
             hers |= set(GROUP)

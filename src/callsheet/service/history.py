@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from callsheet.domain.changes.change import ChangeRecord
 from callsheet.domain.errors import DoesNotExistError
+from callsheet.domain.hints import Hint
 from callsheet.storage.store import Store
 
 
@@ -35,7 +36,7 @@ class HistoryService:
             changes = reading.changes([subject, *reading.subjects_named(subject)], limit)
         if not changes:
             raise DoesNotExistError(
-                f"No model, alias, workspace or key has or ever had the id or name {subject!r}; "
-                "the lists of models, workspaces and keys show what there is."
+                f"No model, alias, workspace or key has or ever had the id or name {subject!r}",
+                hint=Hint.LIST_NAMES,
             )
         return changes

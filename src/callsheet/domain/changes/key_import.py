@@ -15,6 +15,7 @@ from callsheet.domain.changes.change import Action, Change
 from callsheet.domain.changes.naming import replaced_keys
 from callsheet.domain.changes.reader import AccessReader
 from callsheet.domain.errors import InvalidError, RefusedError
+from callsheet.domain.hints import Hint
 
 _MAX_PLACES: Final = 10  # in a message, of further faults
 
@@ -44,10 +45,21 @@ class Entry:
 
 
 class Fault(NamedTuple):
-    """Why one entry cannot be imported. ``reason`` continues ``place`` to a sentence and quotes nothing secret."""
+    """Why one entry cannot be imported.
+
+    Parameters
+    ----------
+    place
+        Where the entry was read.
+    reason
+        Continues ``place`` to a sentence, without its full stop; it quotes nothing secret.
+    hint
+        What to do, if ``reason`` does not say it.
+    """
 
     place: str
     reason: str
+    hint: Hint | None = None
 
 
 class Imported(NamedTuple):
@@ -90,7 +102,7 @@ def import_keys(
             else:
                 imported.present.append(present)
         except RefusedError as error:
-            faults.append(Fault(entry.place, str(error).rstrip(".")))
+            faults.append(Fault(entry.place, error.problem.rstrip("."), error.hint))
     if faults:
         raise refuse(faults)
     return imported
@@ -103,7 +115,8 @@ def refuse(faults: Sequence[Fault]) -> RefusedError:
     if len(others) > _MAX_PLACES:
         places += f" and {len(others) - _MAX_PLACES} more"
     also = f"; also wrong: {places}" if others else ""
-    return InvalidError(f"{first.place}: {first.reason}. Nothing was imported{also}.")
+    problem = f"{first.place}: {first.reason}. Nothing was imported{also}"
+    return InvalidError(f"{problem}." if first.hint is None else problem, hint=first.hint)
 
 
 def _doubles(entries: Sequence[Entry]) -> Iterator[Fault]:
@@ -178,10 +191,7 @@ def _check_same(present: APIKey, entry: Entry, workspace_id: str) -> None:
     }
     if any(differs.values()):
         fields = " and ".join(name for name, is_different in differs.items() if is_different)
-        raise InvalidError(
-            f"its secret belongs to {present.id}, which has another {fields}; "
-            "change that key, or leave this entry out"
-        )
+        raise InvalidError(f"its secret belongs to {present.id}, which has another {fields}", hint=Hint.CHANGE_KEY)
 
 
 def _check_name(entry: Entry) -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import NamedTuple, TypedDict
 
-from callsheet.domain.access.key import APIKey, KeyStatus
+from callsheet.domain.access.key import APIKey, KeyStatus, is_past
 from callsheet.domain.access.key_names import check_name_is_free, holds_name
 from callsheet.domain.access.secret import check_not_in_name, check_secret, fingerprint, hint
 from callsheet.domain.changes.change import Action, Change, change_of
@@ -205,5 +205,5 @@ def _check_not_archived(key: APIKey) -> None:
 
 
 def _check_future(expires_at: datetime | None, now: datetime) -> None:
-    if expires_at is not None and expires_at <= now:
+    if is_past(expires_at, now):
         raise InvalidError("expires_at must lie in the future.")
