@@ -51,6 +51,16 @@ def test_a_copied_error_keeps_its_sentence_and_its_hint(copied: object) -> None:
     assert (str(other), other.problem, other.hint) == (str(error), error.problem, error.hint)
 
 
+#: Rooms behind every door. What they say is read at each of them.
+INSIDE = sorted(path for room in ("domain", "storage", "service") for path in (SOURCE / room).rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", INSIDE, ids=lambda path: str(path.relative_to(SOURCE)))
+def test_domain_storage_and_services_name_no_flag_and_no_command(path: Path) -> None:
+    named = [each.value for each in texts(ast.parse(path.read_text())) if names_the_command_line(str(each.value))]
+    assert named == []
+
+
 def names_the_command_line(text: str) -> bool:
     commands = "|".join(map(re.escape, COMMANDS))
     return re.search(rf"--[a-z]|\bcallsheet (?:{commands})\b", text) is not None

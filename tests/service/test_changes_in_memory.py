@@ -24,7 +24,7 @@ def copies(empty: Installation, tmp_path: Path) -> Callable[[], Store]:
 
     def copy() -> Store:
         path = tmp_path / f"copy-{next(numbers)}.db"
-        shutil.copy(empty.store.place, path)
+        shutil.copy(empty.store.display_name, path)
         return Store(f"sqlite:///{path}")
 
     return copy

@@ -8,7 +8,8 @@ from callsheet.domain.hints import Hint
 
 #: What follows the problem. A command to copy comes last, with no full stop behind it.
 WORDS: Final[Mapping[Hint, str]] = {
-    Hint.CREATE_DATABASE: "create it with callsheet serve or callsheet migrate.",
+    Hint.CREATE_DATABASE: "callsheet serve makes one, or callsheet migrate.",
+    Hint.SET_UP_DATABASE: "run: callsheet migrate",
     Hint.MIGRATE: "run: callsheet migrate",
     Hint.CHECK_DATABASE: "run: callsheet check",
     Hint.NAME_DATABASE_FILE: "name a file with --database.",
@@ -16,8 +17,8 @@ WORDS: Final[Mapping[Hint, str]] = {
     Hint.PUT_DATABASE_BACK: "put it back, or name another with --database.",
     Hint.MAKE_DATABASE_WRITABLE: "make the file and its folder writable, or name another with --database.",
     Hint.CREATE_WITH_CREATEDB: "create it with createdb, or name another with --database.",
-    Hint.REPLACE_LOST_FILES: "stop its servers, then restore a backup with --force.",
-    Hint.REPLACE_DAMAGED: "add --force to set it aside.",
+    Hint.RESTORE_OVERWRITTEN: "stop its servers, then restore a backup with --force.",
+    Hint.SET_DAMAGED_ASIDE: "add --force to set it aside.",
     Hint.REPLACE_CONTENT: "add --force to replace them. They will be kept in a file.",
     Hint.REPLACE_FILE: "name another file, or add --force to replace it.",
     Hint.REPLACE_STATE_FILE: "remove it, or name another with --state-file.",
