@@ -263,8 +263,12 @@ def _programs(folder: Path, owner: int | None) -> Path:
     installed = Path(spec.submodule_search_locations[0]) / "pginstall18"
     if owner is None or _reaches(installed / "bin" / "postgres", owner):
         return installed / "bin"
-    shutil.copytree(installed, folder / "programs", symlinks=True)
-    return folder / "programs" / "bin"
+    package = installed.parent
+    libraries = package.with_name(f"{package.name}.libs")  # which the programs look for there
+    copied = folder / "programs" / package.name / installed.name
+    shutil.copytree(installed, copied, symlinks=True)
+    shutil.copytree(libraries, folder / "programs" / libraries.name)
+    return copied / "bin"
 
 
 def _reaches(program: Path, user: int) -> bool:
