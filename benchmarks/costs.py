@@ -5,9 +5,9 @@ from collections.abc import Callable
 from timeit import repeat
 from typing import NamedTuple
 
-from callsheet.http.access_log import AccessLog
-from callsheet.http.log_forms import Answered
-from callsheet.http.metrics import Label, Metrics
+from callsheet.http.logs.access import AccessLog
+from callsheet.http.logs.formats import Answered
+from callsheet.http.metrics.counters import Label, Metrics
 from callsheet.http.request_id import RequestIDs
 from callsheet.settings import LogFormat
 

@@ -7,12 +7,12 @@ from weakref import WeakSet
 import pytest
 
 from callsheet.api.state import Options
-from callsheet.domain.access import Visibility
+from callsheet.domain.access.visibility import Visibility
 from callsheet.domain.model import Model
 from callsheet.domain.times import parse_instant
 from callsheet.service.access import AccessService
 from callsheet.service.catalog import CatalogService
-from callsheet.service.state import LiveState
+from callsheet.service.state.live import LiveState
 from callsheet.storage.store import Store
 
 #: The kinds of databases there are.

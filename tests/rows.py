@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from callsheet.storage.sqlite import SQLite
+from callsheet.storage.sqlite.database import SQLite
 from callsheet.storage.store import Store
 from tests.storage.others import ask
 

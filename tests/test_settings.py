@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from callsheet.domain.access import Shape
+from callsheet.domain.access.workspace import Shape
 from callsheet.domain.errors import SettingsError
 from callsheet.settings import LogFormat, MessageFormat, MissingVersion, Otel, Settings, hide_password, load
 

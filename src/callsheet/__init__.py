@@ -7,9 +7,9 @@ from callsheet._version import __version__
 TYPE_CHECKING = False  # as type checkers read it, True; importing typing takes longer than `callsheet --version`
 
 if TYPE_CHECKING:
-    from callsheet.client.asynchronous import AsyncClient, AsyncModels
+    from callsheet.client.async_client import AsyncClient, AsyncModels
+    from callsheet.client.client import Client, Models
     from callsheet.client.page import AsyncListing, AsyncPage, Page
-    from callsheet.client.sync import Client, Models
     from callsheet.domain.errors import (
         APIConnectionError,
         APIError,
@@ -75,14 +75,14 @@ __all__ = [
 # __dir__ to tell of names that are not imported yet: freezegun asks every module for whatever dir() says it has,
 # while time is frozen, and what is imported then keeps the wrong classes.
 _HOMES = {
-    "AsyncClient": "callsheet.client.asynchronous",
+    "AsyncClient": "callsheet.client.async_client",
     "AsyncListing": "callsheet.client.page",
-    "AsyncModels": "callsheet.client.asynchronous",
+    "AsyncModels": "callsheet.client.async_client",
     "AsyncPage": "callsheet.client.page",
-    "Client": "callsheet.client.sync",
+    "Client": "callsheet.client.client",
     "Lifecycle": "callsheet.domain.model",
     "ModelInfo": "callsheet.wire.reading",
-    "Models": "callsheet.client.sync",
+    "Models": "callsheet.client.client",
     "Page": "callsheet.client.page",
     "UnreadableModel": "callsheet.wire.pages",
 }

@@ -5,7 +5,7 @@ import sys
 from contextlib import suppress
 
 from callsheet._version import __version__
-from callsheet.cli.streams import reopen_closed_streams
+from callsheet.cli.output.streams import reopen_closed_streams
 
 #: Commands for which the extra ``cli`` is enough.
 _WITHOUT_SERVER = ("doctor", "fake", "models")

@@ -15,7 +15,7 @@ from urllib.parse import unquote
 from platformdirs import user_data_path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from callsheet.domain.access import Shape
+from callsheet.domain.access.workspace import Shape
 from callsheet.domain.errors import SettingsError
 from callsheet.domain.query import DEFAULT_LIMIT, MAX_LIMIT, MIN_LIMIT
 

@@ -8,7 +8,10 @@ from hashlib import sha256
 from callsheet.api.answer import Response, answer
 from callsheet.api.request import Header, Request
 from callsheet.api.state import Options, State
-from callsheet.domain.access import SEES_ALL, APIKey, Keyring, Visibility, Workspace
+from callsheet.domain.access.key import APIKey
+from callsheet.domain.access.keyring import Keyring
+from callsheet.domain.access.visibility import SEES_ALL, Visibility
+from callsheet.domain.access.workspace import Workspace
 from callsheet.domain.catalog import Catalog
 from callsheet.domain.model import Model
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from callsheet.api.answer import Response
 from callsheet.api.request import Header
 from callsheet.api.state import Options
-from callsheet.domain.access import Shape, Visibility
+from callsheet.domain.access.visibility import Visibility
+from callsheet.domain.access.workspace import Shape
 from callsheet.domain.model import Lifecycle
 from tests.api.states import REQUEST_ID, SECRET, WORKSPACE_ID, ask, make_state
 from tests.installation import make_model

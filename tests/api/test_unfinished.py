@@ -8,7 +8,7 @@ from callsheet.api.answer import Response, answer
 from callsheet.api.request import Request
 from callsheet.api.state import State
 from callsheet.api.view import UnfinishedError
-from callsheet.domain.access import Visibility
+from callsheet.domain.access.visibility import Visibility
 from callsheet.domain.model import Lifecycle
 from tests.api.states import REQUEST_ID, SECRET, make_state
 from tests.installation import make_model
@@ -65,5 +65,5 @@ def test_what_is_not_listed_is_not_written(make: Callable[[Visibility], State]) 
     state = make(Visibility(allow=("m0000[0-4]",)))
     assert ask(state, b"lifecycle=retired", ANTHROPIC, MODELS).body.startswith(b'{"data":[]')
     assert ask(state, b"", ANTHROPIC, MODELS).body.count(b'"type":"model"') == 5
-    written = [piece for rendering in state.views._renderings.values() for piece in rendering._pieces.values()]
+    written = [piece for rendering in state.views._renderings.values() for piece in rendering._encoded.values()]
     assert sum(map(len, written)) == 5

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from callsheet.api.state import State
-from callsheet.domain.access import Visibility
+from callsheet.domain.access.visibility import Visibility
 from tests.api.states import ask, make_state
 from tests.doors import Door
 from tests.installation import Installation, make_model

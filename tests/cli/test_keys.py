@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from callsheet.domain.secret import fingerprint
+from callsheet.domain.access.secret import fingerprint
 from tests.cli.conftest import CLI
 from tests.installation import Installation
 

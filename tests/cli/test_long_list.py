@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from callsheet.cli.long_list import long_list_note
+from callsheet.cli.output.long_list import long_list_note
+from callsheet.doctor.clients.rules import clients_cut_short, load_clients
 from callsheet.doctor.examine import examine
-from callsheet.doctor.rules import clients_cut_short, load_clients
-from callsheet.doctor.target import parse_target
+from callsheet.doctor.probe.target import parse_target
 from callsheet.testing import ModelsAPI
 from tests.cli.conftest import CLI
 from tests.installation import Installation, make_model

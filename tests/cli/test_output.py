@@ -8,7 +8,7 @@ from typing import IO
 
 import pytest
 
-from callsheet.domain.access import KeyStatus
+from callsheet.domain.access.key import KeyStatus
 from callsheet.domain.model import Lifecycle
 from tests.installation import Installation, make_model
 from tests.program import COMMAND, DEADLINE, call

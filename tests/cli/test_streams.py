@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from callsheet.domain.access import KeyStatus
+from callsheet.domain.access.key import KeyStatus
 from tests.installation import Installation
 from tests.program import COMMAND, DEADLINE, Program, Server, wait_for
 from tests.tiers import first

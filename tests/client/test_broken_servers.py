@@ -18,7 +18,7 @@ from callsheet import (
     NotFoundError,
     PagingError,
 )
-from callsheet.client import intake
+from callsheet.client import response_reader
 from tests.broken import bugs
 from tests.broken.asking import Answered, Ask, Asked, Bug
 from tests.broken.serving import serve_broken
@@ -75,7 +75,7 @@ def switch(site: Site) -> Iterator[tuple[str, Switch]]:
 @pytest.fixture(autouse=True)
 def _shorter(monkeypatch: pytest.MonkeyPatch) -> None:
     """The longest body, made shorter, as the bug that sends too much sends 64 MiB."""
-    monkeypatch.setattr(intake, "MAX_BODY", 16 << 20)
+    monkeypatch.setattr(response_reader, "MAX_BODY_BYTES", 16 << 20)
 
 
 @pytest.fixture

@@ -7,13 +7,13 @@ from typing import Final
 
 import pytest
 
-from callsheet.doctor.exchange import KEY as PLACEHOLDER
-from callsheet.doctor.headers import read_variable
-from callsheet.doctor.player import Player
-from callsheet.doctor.playing import play_client
+from callsheet.doctor.clients.play import play_client
+from callsheet.doctor.clients.rules import Way, load_clients
+from callsheet.doctor.probe.exchange import KEY as PLACEHOLDER
+from callsheet.doctor.probe.headers import read_variable
+from callsheet.doctor.probe.player import Player
+from callsheet.doctor.probe.target import parse_target
 from callsheet.doctor.report import Play
-from callsheet.doctor.rules import Way, load_clients
-from callsheet.doctor.target import parse_target
 from tests.broken import bugs
 from tests.broken.asking import Bug
 from tests.broken.replies import OTHERS, SLOW, TELLING, Lists, Reply, model, page, saying, serve_lists

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from typing import Any, Final
 
-from callsheet.cli.output import tokens
+from callsheet.cli.output.tables import tokens
 from callsheet.domain.model import Model
 from callsheet.domain.times import EPOCH, format_instant
 from callsheet.service.builtin import builtin_catalog, facts_date

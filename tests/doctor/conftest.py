@@ -5,10 +5,10 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from callsheet.doctor.clients.rules import load_clients
 from callsheet.doctor.examine import examine
+from callsheet.doctor.probe.target import parse_target
 from callsheet.doctor.report import Report, Result
-from callsheet.doctor.rules import load_clients
-from callsheet.doctor.target import parse_target
 from tests.broken.asking import Bug
 from tests.broken.serving import serve_broken
 from tests.installation import Installation, make_model

@@ -5,12 +5,12 @@ from typing import Final
 
 import pytest
 
-from callsheet.doctor.exchange import KEY
-from callsheet.doctor.player import Player
-from callsheet.doctor.playing import play_client
+from callsheet.doctor.clients.play import play_client
+from callsheet.doctor.clients.rules import ClientRules, Way, clients_that_drop, load_clients, read_client
+from callsheet.doctor.probe.exchange import KEY
+from callsheet.doctor.probe.player import Player
+from callsheet.doctor.probe.target import parse_target
 from callsheet.doctor.report import Finding, Level, Report
-from callsheet.doctor.rules import ClientRules, Way, clients_that_drop, load_clients, read_client
-from callsheet.doctor.target import parse_target
 from callsheet.domain.errors import DoctorError
 from tests.broken import bugs
 from tests.broken.serving import serve_broken

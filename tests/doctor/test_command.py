@@ -13,8 +13,8 @@ import pytest
 import trustme
 from rich.cells import cell_len
 
+from callsheet.doctor.clients.rules import load_clients
 from callsheet.doctor.report import Report
-from callsheet.doctor.rules import load_clients
 from tests.broken import bugs, replies
 from tests.broken.asking import Answered, Ask, Asked, Bug
 from tests.broken.serving import make_app, serve_app, serve_broken, serve_nothing, serve_silence

@@ -6,10 +6,10 @@ from typing import Any, Final
 
 import pytest
 
+from callsheet.doctor.clients.rules import load_clients
 from callsheet.doctor.examine import examine
+from callsheet.doctor.probe.target import parse_target
 from callsheet.doctor.report import Report, Result
-from callsheet.doctor.rules import load_clients
-from callsheet.doctor.target import parse_target
 from callsheet.testing import ModelsAPI
 from tests.broken.asking import Answered, Ask, Asked
 from tests.doctor.conftest import ALIAS, Diagnose, Stocked, broken_rules, client_findings, codes

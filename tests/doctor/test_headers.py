@@ -4,11 +4,11 @@ from typing import Final
 
 import pytest
 
+from callsheet.doctor.clients.rules import load_clients
 from callsheet.doctor.examine import examine
-from callsheet.doctor.headers import read_options, read_variable
+from callsheet.doctor.probe.headers import read_options, read_variable
+from callsheet.doctor.probe.target import parse_target
 from callsheet.doctor.report import Report
-from callsheet.doctor.rules import load_clients
-from callsheet.doctor.target import parse_target
 from callsheet.domain.errors import DoctorError
 from tests.broken.asking import Answered, Ask, Asked, refused
 from tests.broken.serving import serve_broken

@@ -9,11 +9,11 @@ from typing import Any, Final
 
 import pytest
 
-from callsheet.cli.diagnosis import write_diagnosis
+from callsheet.cli.output.diagnosis import write_diagnosis
+from callsheet.doctor.clients.rules import load_clients
 from callsheet.doctor.examine import examine
+from callsheet.doctor.probe.target import parse_target
 from callsheet.doctor.report import Report
-from callsheet.doctor.rules import load_clients
-from callsheet.doctor.target import parse_target
 from callsheet.domain.errors import DoctorError
 from tests.broken.asking import Answered, Ask, Asked
 from tests.broken.serving import make_app, serve_app, serve_bytes

@@ -11,11 +11,11 @@ from uuid import uuid4
 
 import pytest
 
-from callsheet.cli.diagnosis import write_diagnosis
+from callsheet.cli.output.diagnosis import write_diagnosis
+from callsheet.doctor.clients.rules import load_clients
 from callsheet.doctor.examine import examine
+from callsheet.doctor.probe.target import parse_target
 from callsheet.doctor.report import Level, Report, Result
-from callsheet.doctor.rules import load_clients
-from callsheet.doctor.target import parse_target
 from callsheet.domain.errors import DoctorError
 from tests.broken import bugs
 from tests.broken.asking import Answered, Ask, Asked, Bug

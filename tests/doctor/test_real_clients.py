@@ -7,11 +7,11 @@ from typing import Any, Final, NamedTuple
 
 import pytest
 
-from callsheet.doctor.player import Player
-from callsheet.doctor.playing import play_client
+from callsheet.doctor.clients.play import play_client
+from callsheet.doctor.clients.rules import Way, load_clients
+from callsheet.doctor.probe.player import Player
+from callsheet.doctor.probe.target import parse_target
 from callsheet.doctor.report import Play
-from callsheet.doctor.rules import Way, load_clients
-from callsheet.doctor.target import parse_target
 from tests.broken import bugs
 from tests.broken.asking import Bug
 from tests.broken.serving import make_app, serve_app, serve_each

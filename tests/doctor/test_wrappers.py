@@ -4,11 +4,11 @@ from typing import Final
 
 import pytest
 
-from callsheet.cli.diagnosis import write_diagnosis
+from callsheet.cli.output.diagnosis import write_diagnosis
+from callsheet.doctor.clients.rules import load_clients
 from callsheet.doctor.examine import examine
+from callsheet.doctor.probe.target import parse_target
 from callsheet.doctor.report import Level, Play, Report
-from callsheet.doctor.rules import load_clients
-from callsheet.doctor.target import parse_target
 from callsheet.domain.errors import DoctorError
 from tests.broken.replies import GOOD, OTHERS, TELLING, Reply, listing, model, page, saying, serve_lists
 from tests.doctor.conftest import broken_rules

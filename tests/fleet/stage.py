@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from callsheet.service.access import AccessService
-from callsheet.service.check import check_database
+from callsheet.service.maintenance.check import check_database
 from callsheet.service.setup import open_store
 from callsheet.storage.store import Store
 from tests.fleet.disk import small_disk

@@ -19,7 +19,7 @@ import pytest
 from hypothesis import Phase, given
 from hypothesis import strategies as st
 
-from callsheet.domain.access import Shape
+from callsheet.domain.access.workspace import Shape
 from callsheet.domain.model import Lifecycle, Model
 from callsheet.http.app import CallsheetApp, options_of
 from callsheet.settings import Settings

@@ -17,7 +17,7 @@ from starlette.routing import Mount, Route
 
 from callsheet.http.app import CallsheetApp, create_app
 from callsheet.http.paths import local_path
-from callsheet.http.server import bind
+from callsheet.http.serve.run import bind
 from callsheet.settings import Settings
 from tests.doors import Reply
 from tests.installation import Installation, make_model

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from callsheet.service.check import check_database
+from callsheet.service.maintenance.check import check_database
 from callsheet.storage.store import Store
 from tests.first_release import ADA, ORGANIZATION, REVISION, TEAM, first_release
 from tests.program import Server, call

@@ -7,13 +7,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from callsheet.service.backup import back_up
-from callsheet.service.check import check_database
-from callsheet.service.copy import copy_installation
-from callsheet.service.restore import restore
+from callsheet.service.maintenance.backup import back_up
+from callsheet.service.maintenance.check import check_database
+from callsheet.service.maintenance.copy import copy_installation
+from callsheet.service.maintenance.restore import restore
 from callsheet.service.setup import migrate_store
-from callsheet.storage.pages import is_damaged
 from callsheet.storage.store import Store
+from callsheet.storage.whole.file_copy import is_damaged
 from tests.first_release import first_release
 from tests.installation import Installation, make_model
 from tests.rows import everything
@@ -40,7 +40,7 @@ class Trial(ABC):
     def _fill(self) -> None:
         """Let the database hold what the first release could make."""
         first = first_release(self.file)
-        if first.place != self.store.place:
+        if first.display_name != self.store.display_name:
             copy_installation(first, self.store, lambda *_: None)
             self.file.unlink()
 

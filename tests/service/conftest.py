@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from callsheet.service.copy import copy_installation
+from callsheet.service.maintenance.copy import copy_installation
 from callsheet.storage.store import Store
 from tests.first_release import first_release
 from tests.postgres import Databases
@@ -48,7 +48,7 @@ def full_store(request: pytest.FixtureRequest, empty_store: Empty) -> Full:
         if kind == "postgresql":
             made: Databases = request.getfixturevalue("postgres")
             return Store(made.make(request.getfixturevalue("full_postgres")))
-        return first_release(Path(empty_store(kind).place))
+        return first_release(Path(empty_store(kind).display_name))
 
     return make
 

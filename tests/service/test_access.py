@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
-from callsheet.domain.access import APIKey, KeyStatus, Shape, Visibility
+from callsheet.domain.access.key import APIKey, KeyStatus
+from callsheet.domain.access.secret import check_secret, fingerprint
+from callsheet.domain.access.visibility import Visibility
+from callsheet.domain.access.workspace import Shape
 from callsheet.domain.errors import InvalidError
-from callsheet.domain.secret import check_secret, fingerprint
 from callsheet.service.access import AccessService, NewKey
 from tests.installation import Installation, now, on_both
 from tests.service.content import content, recorded, unchanged

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from callsheet.domain.access import APIKey, Visibility
-from callsheet.domain.errors import ConflictError, InvalidError, RefusedError, UnknownError
-from callsheet.domain.secret import fingerprint
+from callsheet.domain.access.key import APIKey
+from callsheet.domain.access.secret import fingerprint
+from callsheet.domain.access.visibility import Visibility
+from callsheet.domain.errors import ConflictError, DoesNotExistError, InvalidError, RefusedError
 from callsheet.service.access import AccessService, KeyChange
 from tests.installation import Installation
 from tests.service.content import refused
@@ -121,19 +122,19 @@ REFUSALS: list[tuple[str, Act, type[RefusedError], str]] = [
     (
         "an unknown workspace",
         lambda it: it.archive_workspace("nothing"),
-        UnknownError,
+        DoesNotExistError,
         "There is no workspace 'nothing'.",
     ),
     (
         "an archived workspace by its name",
         lambda it: it.show_workspace("gone"),
-        UnknownError,
+        DoesNotExistError,
         "There is no workspace 'gone'.",
     ),
     (
         "a key of an unknown workspace",
         lambda it: it.create_key("k", "nothing"),
-        UnknownError,
+        DoesNotExistError,
         "There is no workspace 'nothing'.",
     ),
     (
@@ -172,7 +173,7 @@ REFUSALS: list[tuple[str, Act, type[RefusedError], str]] = [
         InvalidError,
         "A secret must be visible ASCII characters without spaces, as headers carry it.",
     ),
-    ("an unknown key", lambda it: it.disable_key("nothing"), UnknownError, "There is no key 'nothing'."),
+    ("an unknown key", lambda it: it.disable_key("nothing"), DoesNotExistError, "There is no key 'nothing'."),
     (
         "a name of two keys",
         lambda it: it.archive_key("twin"),
@@ -218,13 +219,13 @@ REFUSALS: list[tuple[str, Act, type[RefusedError], str]] = [
     (
         "a key name that is nearly right",
         lambda it: it.show_key("twim"),
-        UnknownError,
+        DoesNotExistError,
         "There is no key 'twim'; did you mean 'twin'?",
     ),
     (
         "a workspace name that is nearly right",
         lambda it: it.show_workspace("reserch"),
-        UnknownError,
+        DoesNotExistError,
         "There is no workspace 'reserch'; did you mean 'research'?",
     ),
     (
@@ -273,7 +274,7 @@ def test_an_archived_key_is_archived_for_ever(installation: Installation, access
     key_id = access.archive_key("ci").id
     with refused(installation, ConflictError, f"{key_id} is archived; create a new key instead."):
         getattr(access, act)(key_id)
-    with refused(installation, UnknownError, "There is no key 'ci'."):
+    with refused(installation, DoesNotExistError, "There is no key 'ci'."):
         getattr(access, act)("ci")
 
 

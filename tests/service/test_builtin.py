@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from callsheet.domain.access import Shape
+from callsheet.domain.access.workspace import Shape
 from callsheet.domain.capabilities import KNOWN
 from callsheet.domain.catalog import Catalog
 from callsheet.domain.model import Lifecycle, Model

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from callsheet.domain.errors import UnknownError
+from callsheet.domain.errors import DoesNotExistError
 from callsheet.domain.model import Lifecycle
 from callsheet.service.catalog import CatalogService
-from callsheet.service.check import check_database
-from callsheet.service.problem import Problem
+from callsheet.service.maintenance.check import check_database
+from callsheet.service.maintenance.problem import Problem
 from tests.installation import Installation, make_model, on_both
 from tests.service.content import content, recorded, unchanged
 
@@ -217,7 +217,7 @@ def test_history_tells_the_latest_first_of_all_or_of_one(catalog: CatalogService
     assert told == [("unhide", "a"), ("alias", "x"), ("hide", "a")]
     assert [row["action"] for row in catalog.history("a")] == ["unhide", "hide", "add"]
     assert [row["action"] for row in catalog.history("a", limit=1)] == ["unhide"]
-    with pytest.raises(UnknownError, match="ever had the id or name 'never'"):
+    with pytest.raises(DoesNotExistError, match="ever had the id or name 'never'"):
         catalog.history("never")
     latest = catalog.history("a")[0]
     assert (latest["at"], latest["actor"]) == ("2026-11-20T12:00:00Z", "test")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from callsheet.domain.errors import ConflictError, InvalidError, RefusedError, StorageError, UnknownError
+from callsheet.domain.errors import ConflictError, DoesNotExistError, InvalidError, RefusedError, StorageError
 from callsheet.domain.model import Lifecycle
 from callsheet.service.catalog import CatalogService
 from tests.installation import Installation, make_model
@@ -47,7 +47,7 @@ EDITS: dict[str, Callable[[CatalogService, str], Any]] = {
 def test_a_model_that_does_not_exist_cannot_be_changed(
     empty: Installation, catalog: CatalogService, edit: str, name: str
 ) -> None:
-    with refused(empty, UnknownError, f"There is no model {name!r}."):
+    with refused(empty, DoesNotExistError, f"There is no model {name!r}."):
         EDITS[edit](catalog, name)
 
 
@@ -85,13 +85,13 @@ REFUSALS: list[tuple[str, Act, type[RefusedError], str]] = [
     (
         "add a model with a replacement that is not there",
         lambda it: it.add(make_model("n", replacement="d")),
-        UnknownError,
+        DoesNotExistError,
         "There is no model 'd' to be the replacement.",
     ),
     (
         "name an alias as replacement",
         lambda it: it.change("b", {"replacement": "x"}),
-        UnknownError,
+        DoesNotExistError,
         "There is no model 'x' to be the replacement.",
     ),
     ("change an id", lambda it: it.change("a", {"id": "e"}), InvalidError, "id of a model cannot be changed."),
@@ -134,7 +134,7 @@ REFUSALS: list[tuple[str, Act, type[RefusedError], str]] = [
     (
         "replace a model by one that is not there",
         lambda it: it.deprecate("b", replacement="nothing"),
-        UnknownError,
+        DoesNotExistError,
         "There is no model 'nothing' to be the replacement.",
     ),
     ("retire twice", lambda it: it.retire("c"), InvalidError, "c is retired already."),
@@ -162,17 +162,17 @@ REFUSALS: list[tuple[str, Act, type[RefusedError], str]] = [
         InvalidError,
         "A model id must hold only printable characters, not U+0378.",
     ),
-    ("hide what no database holds", lambda it: it.hide("\0"), UnknownError, "There is no model '\\x00'."),
+    ("hide what no database holds", lambda it: it.hide("\0"), DoesNotExistError, "There is no model '\\x00'."),
     (
         "retire what no database holds",
         lambda it: it.retire("\ud800"),
-        UnknownError,
+        DoesNotExistError,
         "There is no model '\\ud800'.",
     ),
-    ("drop what no database holds", lambda it: it.unalias("a\0"), UnknownError, "There is no alias 'a\\x00'."),
-    ("drop an alias that is not there", lambda it: it.unalias("y"), UnknownError, "There is no alias 'y'."),
-    ("drop a model as an alias", lambda it: it.unalias("a"), UnknownError, "There is no alias 'a'."),
-    ("show what is not there", lambda it: it.show("d"), UnknownError, "There is no model or alias 'd'."),
+    ("drop what no database holds", lambda it: it.unalias("a\0"), DoesNotExistError, "There is no alias 'a\\x00'."),
+    ("drop an alias that is not there", lambda it: it.unalias("y"), DoesNotExistError, "There is no alias 'y'."),
+    ("drop a model as an alias", lambda it: it.unalias("a"), DoesNotExistError, "There is no alias 'a'."),
+    ("show what is not there", lambda it: it.show("d"), DoesNotExistError, "There is no model or alias 'd'."),
 ]
 
 
@@ -190,5 +190,5 @@ def test_a_removal_that_fails_midway_changed_nothing(empty: Installation, catalo
         writing._connection.exec_driver_sql(
             "CREATE TRIGGER stuck BEFORE DELETE ON models BEGIN SELECT RAISE(ABORT, 'stuck'); END"
         )
-    with refused(empty, StorageError, f"The database {empty.store.place} failed: stuck."):
+    with refused(empty, StorageError, f"The database {empty.store.display_name} failed: stuck."):
         catalog.remove("a")

@@ -16,7 +16,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from callsheet import Client
-from callsheet.domain.access import Visibility
+from callsheet.domain.access.visibility import Visibility
 from callsheet.testing import ModelsAPI
 from tests.doors import AppDoor, Door, HTTPDoor
 from tests.installation import Installation, make_model, on_both

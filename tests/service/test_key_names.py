@@ -5,8 +5,8 @@ from threading import Barrier
 
 import pytest
 
-from callsheet.domain.errors import RefusedError, UnknownError
-from callsheet.domain.secret import fingerprint
+from callsheet.domain.access.secret import fingerprint
+from callsheet.domain.errors import DoesNotExistError, RefusedError
 from callsheet.service.access import AccessService, KeyChange
 from callsheet.service.key_import import Entry
 from callsheet.storage.store import Store
@@ -87,5 +87,5 @@ def test_history_finds_a_key_by_every_name_it_had(installation: Installation) ->
     installation.access.change_key(key.id, KeyChange(name="person-2"))
     for name in ("person's “1”", "person-2", key.id):
         assert {row["subject"] for row in installation.catalog.history(name)} == {key.id}
-    with pytest.raises(UnknownError, match="ever had the id or name 'person'"):
+    with pytest.raises(DoesNotExistError, match="ever had the id or name 'person'"):
         installation.catalog.history("person")

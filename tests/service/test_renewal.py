@@ -14,10 +14,10 @@ from callsheet.domain.model import Lifecycle, Model
 from callsheet.domain.times import EPOCH, parse_instant
 from callsheet.service.builtin import builtin_catalog
 from callsheet.service.catalog import CatalogService
-from callsheet.service.check import check_database
-from callsheet.service.copy import copy_installation
+from callsheet.service.maintenance.check import check_database
+from callsheet.service.maintenance.copy import copy_installation
 from callsheet.service.renewal import ACTOR, Facts, renew_builtin
-from callsheet.service.state import LiveState
+from callsheet.service.state.live import LiveState
 from callsheet.storage.store import Store
 from tests.first_release import REVISION, first_release
 from tests.installation import Installation, make_model, now, on_both

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from callsheet.domain.access import KeyStatus
+from callsheet.domain.access.key import KeyStatus
 from callsheet.domain.errors import ConflictError
 from callsheet.service.access import AccessService, KeyChange
 from tests.installation import Installation, on_both

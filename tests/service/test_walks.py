@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callsheet.api.rendering import Form
+from callsheet.api.rendering import WireFormat
 from callsheet.api.view import Views
-from callsheet.domain.access import SEES_ALL, Visibility
+from callsheet.domain.access.visibility import SEES_ALL, Visibility
 from callsheet.domain.catalog import Catalog
 from callsheet.domain.errors import InvalidRequestError
 from callsheet.domain.model import Lifecycle, Model
@@ -74,7 +74,7 @@ class Walk:
         return self.world.listed(self.visibility, self.lifecycles)
 
     def page(self, limit: int, after_id: str | None = None, before_id: str | None = None) -> Page:
-        view = self.views.get(self.world.catalog, self.visibility, Form.CLASSIC)
+        view = self.views.get(self.world.catalog, self.visibility, WireFormat.CLASSIC)
         body = json.loads(bytes(view.page(ListQuery(limit, after_id, before_id, self.lifecycles)).content))
         ids = [model["id"] for model in body["data"]]
         after, before = (

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import NamedTuple
 
-from callsheet.domain.access import Visibility
+from callsheet.domain.access.visibility import Visibility
 from callsheet.domain.catalog import Catalog
 from callsheet.domain.model import Lifecycle, Model
 from callsheet.domain.times import EPOCH

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from callsheet.storage.sqlite import SQLite
+from callsheet.storage.sqlite.database import SQLite
 from callsheet.storage.store import Store
 from tests.installation import KINDS
 from tests.postgres import Databases

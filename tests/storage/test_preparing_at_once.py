@@ -9,7 +9,7 @@ import pytest
 
 from callsheet.service.setup import open_store
 from callsheet.storage import schema
-from callsheet.storage.sqlite import SQLite
+from callsheet.storage.sqlite.database import SQLite
 from callsheet.storage.store import Store
 from tests.storage.files import NOW
 from tests.storage.others import Make, ask, url_of

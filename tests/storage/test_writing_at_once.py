@@ -7,7 +7,7 @@ from threading import Barrier, Event
 
 import pytest
 
-from callsheet.domain.errors import StorageAwayError
+from callsheet.domain.errors import StorageUnavailableError
 from callsheet.domain.model import Model
 from callsheet.storage.store import Store
 from tests.storage.files import NOW
@@ -55,7 +55,7 @@ def test_threads_that_write_at_once_lose_nothing(store: Store) -> None:
 
 PROGRAM = """
 import os, sys
-import callsheet.storage.postgresql, callsheet.storage.sqlite  # what takes long, each would do again
+import callsheet.storage.postgresql.database, callsheet.storage.sqlite.database  # slow: each would do it again
 from callsheet.storage.store import Store
 from tests.storage.test_writing_at_once import CHANGES, WRITERS, change
 start, go = os.pipe()
@@ -122,8 +122,11 @@ def test_whoever_reads_meanwhile_sees_whole_changes_of_one_moment(store: Store) 
 def test_whoever_waits_too_long_for_another_that_writes_is_told_to_try_again(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("callsheet.storage.database.BUSY_TIMEOUT", 50)
-    with store.write("one", NOW), pytest.raises(StorageAwayError) as refusal:
+    monkeypatch.setattr("callsheet.storage.database.LOCK_TIMEOUT_SECONDS", 0.05)
+    with store.write("one", NOW), pytest.raises(StorageUnavailableError) as refusal:
         change(Store(url_of(store)), "other")
-    assert str(refusal.value) == f"The database {store.place} is held by another process; try again in a moment."
+    assert (
+        str(refusal.value)
+        == f"The database {store.display_name} is held by another process; try again in a moment."
+    )
     change(store, "after")

@@ -14,7 +14,7 @@ import pytest
 import requests
 import trio
 
-from callsheet.domain.errors import InvalidError, ServeError, UnknownError
+from callsheet.domain.errors import DoesNotExistError, InvalidError, ServeError
 from callsheet.service.builtin import builtin_catalog
 from callsheet.testing import API_KEY, START, ModelsAPI
 
@@ -106,7 +106,7 @@ def test_a_key_expires_by_the_clock_of_the_double_and_can_be_disabled(api: Model
     assert get(api, key=key).status_code == 200
     api.disable_key(key)
     assert refusal(get(api, key=key)) == (401, "API key has been deactivated.")
-    with pytest.raises(UnknownError, match=r"^There is no key with this secret\.$"):
+    with pytest.raises(DoesNotExistError, match=r"^There is no key with this secret\.$"):
         api.disable_key("sk-nobody-has-this-one")
 
 
@@ -135,7 +135,7 @@ def test_the_clock_refuses_to_leave_the_calendar(api: ModelsAPI, move: dict[str,
 
 
 def test_the_journal_holds_what_was_asked_in_order(api: ModelsAPI) -> None:
-    with pytest.raises(UnknownError, match=r"^Nothing has been asked yet\.$"):
+    with pytest.raises(DoesNotExistError, match=r"^Nothing has been asked yet\.$"):
         _ = api.last_request
     get(api, "/v1/models?limit=2&after_id=acme%2Fa+b&lifecycle[]=active&lifecycle[]=retired")
     answer = get(api, "/v1/models/hf.co%2Facme%2Fx", "sk-wrong-but-long-enough")

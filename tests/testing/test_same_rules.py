@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callsheet.domain.access import Visibility
+from callsheet.domain.access.visibility import Visibility
 from callsheet.domain.errors import RefusedError
 from callsheet.domain.model import Lifecycle, Model
 from callsheet.domain.times import EPOCH
@@ -91,7 +91,7 @@ def copies(empty: Installation, tmp_path: Path) -> Callable[[], Installation]:
 
     def copy() -> Installation:
         path = tmp_path / f"copy-{next(numbers)}.db"
-        shutil.copy(empty.store.place, path)
+        shutil.copy(empty.store.display_name, path)
         return Installation(f"sqlite:///{path}")
 
     return copy

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callsheet.domain.access import Shape
+from callsheet.domain.access.workspace import Shape
 from callsheet.domain.model import Lifecycle, Model
 from callsheet.domain.times import EPOCH
 from callsheet.wire import anthropic, openai

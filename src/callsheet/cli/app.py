@@ -9,13 +9,14 @@ from typing import Annotated
 import typer
 
 from callsheet._version import __version__
-from callsheet.cli.command_line import CommandLine, WrongCall, show_wrong_call
-from callsheet.cli.doctor import doctor
-from callsheet.cli.fake import fake
+from callsheet.cli.commands.doctor import doctor
+from callsheet.cli.commands.fake import fake
+from callsheet.cli.commands.models import app as models
+from callsheet.cli.hints import sentence_of
 from callsheet.cli.missing import add_missing
-from callsheet.cli.models import app as models
-from callsheet.cli.output import say
-from callsheet.cli.streams import discard, flush_streams
+from callsheet.cli.output.streams import discard, flush_streams
+from callsheet.cli.output.tables import say
+from callsheet.cli.output.usage import CommandLine, WrongCall, show_wrong_call
 from callsheet.domain.errors import CallsheetError
 
 app = CommandLine(
@@ -27,12 +28,12 @@ app = CommandLine(
 )
 
 try:
-    from callsheet.cli import catalog, keys, workspaces
+    from callsheet.cli.commands import catalog, keys, workspaces
+    from callsheet.cli.commands.serve import serve
+    from callsheet.cli.commands.serve_help import GroupedCommand
+    from callsheet.cli.commands.settings import settings
+    from callsheet.cli.commands.whole import backup, check, copy, restore
     from callsheet.cli.database import migrate
-    from callsheet.cli.serve import serve
-    from callsheet.cli.serve_help import GroupedCommand
-    from callsheet.cli.settings import settings
-    from callsheet.cli.transfer import backup, check, copy, restore
 except ModuleNotFoundError as error:  # the rest works without the server extra
     add_missing(
         app,
@@ -99,7 +100,7 @@ def run(arguments: list[str] | None = None) -> int:
         code = _end(arguments)
         flush_streams()
     except CallsheetError as error:
-        return _refuse(str(error), 1)
+        return _refuse(sentence_of(error), 1)
     except OSError as error:  # the output: whatever else may fail says so in its own words
         reason = "standard output is closed" if error.errno == EBADF else error.strerror
         code = getattr(error.__context__, "exit_code", 1)  # of a wrong call whose usage could not be written

@@ -7,8 +7,8 @@ from typing import Annotated, Final
 
 import typer
 
-from callsheet.cli.output import say
-from callsheet.cli.sentences import renewed_sentence
+from callsheet.cli.output.sentences import renewed_sentence
+from callsheet.cli.output.tables import say
 from callsheet.client.printable import printable
 from callsheet.service.access import AccessService
 from callsheet.service.catalog import CatalogService

@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from shlex import quote
 from typing import Final
 
+from callsheet.cli.commands.keys import Untold, told_or_archived
 from callsheet.cli.database import clock
-from callsheet.cli.keys import Untold, told_or_archived
-from callsheet.cli.long_list import long_list_note
-from callsheet.cli.output import put, say
-from callsheet.cli.sentences import counts_sentence, renewed_sentence
+from callsheet.cli.output.long_list import long_list_note
+from callsheet.cli.output.sentences import counts_sentence, renewed_sentence
+from callsheet.cli.output.tables import put, say
 from callsheet.domain.errors import StorageError
 from callsheet.service.access import AccessService, NewKey
-from callsheet.service.backoff import Backoff
 from callsheet.service.counts import Counts, count_models
 from callsheet.service.renewal import renew_builtin
 from callsheet.service.setup import set_up
+from callsheet.service.state.backoff import Backoff
 from callsheet.settings import Settings
 from callsheet.storage.store import Store
 
@@ -37,8 +37,8 @@ class Welcome:
     ----------
     access
         Changes its keys.
-    place
-        Where it is.
+    database
+        Its name, for people.
     counts
         How many models it has.
     renewed
@@ -50,7 +50,7 @@ class Welcome:
     """
 
     access: AccessService
-    place: str
+    database: str
     counts: Counts
     renewed: list[str]
     new_key: NewKey | None
@@ -67,16 +67,16 @@ def prepare_welcome(settings: Settings) -> Welcome:
     StorageError
         It is not fit for use.
     """
-    from callsheet.service.state_file import state_file_at  # slow to import, and not for other commands
+    from callsheet.service.state.file import state_file_at  # slow to import, and not for other commands
 
     store = Store(settings.database)
-    set_up(store, clock, state_file_at(settings.state_file, store.address))
+    set_up(store, clock, state_file_at(settings.state_file, store.canonical_address))
     renewed = renew_builtin(store, clock)
     with store.read() as reading:
         counts = count_models(reading)
     note = long_list_note(counts.listed, settings.default_limit)
     access = AccessService(store, "callsheet", clock)
-    return Welcome(access, store.place, counts, renewed, access.ensure_key("default"), note)
+    return Welcome(access, store.display_name, counts, renewed, access.ensure_key("default"), note)
 
 
 @contextmanager
@@ -94,7 +94,7 @@ def welcome_later(url: str, settings: Settings) -> Iterator[Callable[[], None]]:
     thread = threading.Thread(target=_wait, args=[url, settings, stop], name="callsheet-welcome", daemon=True)
 
     def announce() -> None:
-        place = Store(settings.database).place
+        place = Store(settings.database).display_name
         put(f"Callsheet listens at {url}; its database is away, and waited for.")
         put(f"Database: {place}")
         thread.start()
@@ -127,7 +127,7 @@ def _print(welcome: Welcome, new_key: Untold | None, url: str, settings: Setting
         lines.append(counts_sentence(counts))
     if welcome.renewed:
         lines.append(renewed_sentence(welcome.renewed))
-    lines.append(f"Database: {welcome.place}")
+    lines.append(f"Database: {welcome.database}")
     if new_key is not None:
         models = f"{url}/v1/models"
         lines += [

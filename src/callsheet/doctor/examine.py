@@ -7,18 +7,18 @@ from datetime import UTC, datetime
 from typing import Final
 
 from callsheet._version import __version__
-from callsheet.doctor.contact import make_contact
-from callsheet.doctor.headers import Extra, Headers, overlaid, read_variable
-from callsheet.doctor.marking import Progress, mark
-from callsheet.doctor.player import MAX_REQUESTS, ExhaustedError, Player
-from callsheet.doctor.playing import play_client
-from callsheet.doctor.reading import read_listing
+from callsheet.doctor.clients.play import play_client
+from callsheet.doctor.clients.rules import ClientRules, Way
+from callsheet.doctor.contract.run import Progress, mark
+from callsheet.doctor.probe.connect import make_contact
+from callsheet.doctor.probe.headers import Extra, Headers, overlaid, read_variable
+from callsheet.doctor.probe.listing import read_listing
+from callsheet.doctor.probe.player import MAX_REQUESTS, ExhaustedError, Player
+from callsheet.doctor.probe.server import ANTHROPIC, ANTHROPIC_BEARER, OPENAI, WHOLE, Subject
+from callsheet.doctor.probe.target import Target
+from callsheet.doctor.probe.wrappers import Wrapper
+from callsheet.doctor.redact import Secrecy
 from callsheet.doctor.report import Level, Report, score_of, worst_of
-from callsheet.doctor.rules import ClientRules, Way
-from callsheet.doctor.secrecy import Secrecy
-from callsheet.doctor.subject import ANTHROPIC, ANTHROPIC_BEARER, OPENAI, WHOLE, Subject
-from callsheet.doctor.target import Target
-from callsheet.doctor.wrappers import Wrapper
 from callsheet.domain.errors import DoctorError
 
 _NOTHING: Final = Extra()

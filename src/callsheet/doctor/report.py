@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from callsheet.doctor.exchange import Exchange, printable, shortened
+from callsheet.doctor.probe.exchange import Exchange, printable, shortened
 
 #: Characters of the longest line.
 _LONGEST: Final = 1000

@@ -6,17 +6,26 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from callsheet.domain.access import SEES_ALL, APIKey, KeyStatus, Shape, Visibility, Workspace, check_patterns
-from callsheet.domain.errors import ConflictError, InvalidError, UnknownError
-from callsheet.domain.key_names import check_name_is_free, holds_name
-from callsheet.domain.secret import SECRET_BYTES, check_not_in_name, check_secret, fingerprint, hint, make_secret
+from callsheet.domain.access.key import APIKey, KeyStatus
+from callsheet.domain.access.key_names import check_name_is_free, holds_name
+from callsheet.domain.access.secret import (
+    SECRET_BYTES,
+    check_not_in_name,
+    check_secret,
+    fingerprint,
+    hint,
+    make_secret,
+)
+from callsheet.domain.access.visibility import SEES_ALL, Visibility, check_patterns
+from callsheet.domain.access.workspace import Shape, Workspace
+from callsheet.domain.errors import ConflictError, DoesNotExistError, InvalidError
 from callsheet.service.ids import make_id
 from callsheet.service.key_details import KeyDetails, describe_key
 from callsheet.service.key_import import Entry, Imported, import_keys
 from callsheet.service.naming import find_key, find_workspace, replaced_keys
 from callsheet.service.sight import Sight, look
 from callsheet.storage.store import Store
-from callsheet.storage.writing import Writing
+from callsheet.storage.transactions.write import WriteTransaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,23 +229,23 @@ class AccessService:
             return replace(self._create(writing, new), replaced=retired)
 
     @contextmanager
-    def _write(self) -> Iterator[Writing]:
+    def _write(self) -> Iterator[WriteTransaction]:
         with self._store.write(self._actor, self._clock()) as writing:
             yield writing
 
-    def _workspace_id(self, writing: Writing, name: str | None) -> str:
+    def _workspace_id(self, writing: WriteTransaction, name: str | None) -> str:
         if name is not None:
             workspace = find_workspace(writing, name)
             _refuse_archived(workspace)
             return workspace.id
         installation = writing.installation()
         if installation is None:
-            raise UnknownError("There is no default workspace; name one with --workspace.")
+            raise DoesNotExistError("There is no default workspace; name one with --workspace.")
         return installation.default_workspace_id
 
     def _new_key(
         self,
-        writing: Writing,
+        writing: WriteTransaction,
         name: str,
         workspace_id: str | None,
         expires_at: datetime | None,
@@ -258,11 +267,11 @@ class AccessService:
         check_not_in_name(secret, name)
         return NewKey(key, secret)
 
-    def _create(self, writing: Writing, new: NewKey) -> NewKey:
+    def _create(self, writing: WriteTransaction, new: NewKey) -> NewKey:
         self._put_key(writing, "create", None, new.key)
         return new
 
-    def _check_change_of_name(self, writing: Writing, before: APIKey, after: APIKey) -> None:
+    def _check_change_of_name(self, writing: WriteTransaction, before: APIKey, after: APIKey) -> None:
         """Refuse a change by which a key takes a name that another key holds."""
         named = writing.api_keys_named(after.name)
         replaced = replaced_keys(writing, [*named, before], writing.now)
@@ -278,14 +287,14 @@ class AccessService:
                 raise ConflictError(f"{before.id} is archived; create a new key instead.")
             return self._put_key(writing, action, before, replace(before, status=status))
 
-    def _put_key(self, writing: Writing, action: str, before: APIKey | None, after: APIKey) -> APIKey:
+    def _put_key(self, writing: WriteTransaction, action: str, before: APIKey | None, after: APIKey) -> APIKey:
         if after != before:
             writing.put_key(after)
             writing.record(action, "key", after.id, None if before is None else before.record(), after.record())
         return after
 
     def _put_workspace(
-        self, writing: Writing, action: str, before: Workspace | None, after: Workspace
+        self, writing: WriteTransaction, action: str, before: Workspace | None, after: Workspace
     ) -> Workspace:
         for other in writing.workspaces_named(after.name):
             if other.id != after.id and other.archived_at is None and after.archived_at is None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
-from callsheet.domain.errors import ConflictError, UnknownError
+from callsheet.domain.errors import ConflictError, DoesNotExistError
 from callsheet.domain.model import (
     Lifecycle,
     Model,
@@ -21,10 +21,10 @@ from callsheet.domain.model import (
 from callsheet.service.choosing import Chosen, choose_models, did_you_mean, find_model
 from callsheet.service.counts import Counts, count_models
 from callsheet.service.history import read_history
-from callsheet.storage.reading import Reading
-from callsheet.storage.rows import Row
 from callsheet.storage.store import Store
-from callsheet.storage.writing import Writing
+from callsheet.storage.transactions.read import ReadTransaction
+from callsheet.storage.transactions.rows import Row
+from callsheet.storage.transactions.write import WriteTransaction
 
 
 class Outcome(NamedTuple):
@@ -198,11 +198,11 @@ class CatalogService:
         with self._write() as writing:
             model_id = writing.aliases([alias]).get(alias)
             if model_id is None:
-                raise UnknownError(f"There is no alias {alias!r}.")
+                raise DoesNotExistError(f"There is no alias {alias!r}.")
             return self._drop_alias(writing, alias, model_id)
 
     @contextmanager
-    def _write(self) -> Iterator[Writing]:
+    def _write(self) -> Iterator[WriteTransaction]:
         with self._store.write(self._actor, self._clock()) as writing:
             yield writing
 
@@ -227,7 +227,7 @@ class CatalogService:
             changed = frozenset(after.id for before, after in steps if before != after)
             return Outcome(records, changed, count_models(writing))
 
-    def _remove(self, writing: Writing, model: Model) -> dict[str, object]:
+    def _remove(self, writing: WriteTransaction, model: Model) -> dict[str, object]:
         for alias in writing.aliases_of(model.id):
             self._drop_alias(writing, alias, model.id)
         for other in writing.replaced_by(model.id):
@@ -236,25 +236,25 @@ class CatalogService:
         writing.record("remove", "model", model.id, model.record(), None)
         return model.record()
 
-    def _put(self, writing: Writing, action: str, before: Model | None, after: Model) -> dict[str, object]:
+    def _put(self, writing: WriteTransaction, action: str, before: Model | None, after: Model) -> dict[str, object]:
         if after.replacement is not None and writing.model(after.replacement) is None:
-            raise UnknownError(f"There is no model {after.replacement!r} to be the replacement.")
+            raise DoesNotExistError(f"There is no model {after.replacement!r} to be the replacement.")
         if after != before:  # what changes nothing leaves no record
             writing.put_model(after)
             writing.record(action, "model", after.id, None if before is None else before.record(), after.record())
         return {**after.record(), "aliases": writing.aliases_of(after.id)}
 
-    def _drop_alias(self, writing: Writing, alias: str, model_id: str) -> dict[str, object]:
+    def _drop_alias(self, writing: WriteTransaction, alias: str, model_id: str) -> dict[str, object]:
         before: dict[str, object] = {"alias": alias, "model_id": model_id}
         writing.remove_alias(alias)
         writing.record("unalias", "alias", alias, before, None)
         return before
 
 
-def _find(reading: Reading, name: str) -> Model:
+def _find(reading: ReadTransaction, name: str) -> Model:
     model = reading.model(name) or reading.model(reading.aliases([name]).get(name, ""))
     if model is None:
-        raise UnknownError(f"There is no model or alias {name!r}{did_you_mean(reading, name)}")
+        raise DoesNotExistError(f"There is no model or alias {name!r}{did_you_mean(reading, name)}")
     return model
 
 

@@ -5,10 +5,10 @@ from difflib import get_close_matches
 from itertools import islice
 from typing import Final, NamedTuple
 
-from callsheet.domain.access import Visibility, has_wildcards
-from callsheet.domain.errors import ConflictError, UnknownError
+from callsheet.domain.access.visibility import Visibility, has_wildcards
+from callsheet.domain.errors import ConflictError, DoesNotExistError
 from callsheet.domain.model import Model
-from callsheet.storage.reading import Reading
+from callsheet.storage.transactions.read import ReadTransaction
 
 _MOST_NAMES: Final = 10_000  # to look through for one like it; a larger catalogue takes too long
 _LIKE: Final = 0.8  # of 1: how near a guess has to be
@@ -29,7 +29,7 @@ class Chosen(NamedTuple):
     by_pattern: bool
 
 
-def choose_models(reading: Reading, names: Sequence[str], *, globs: bool = True) -> list[Chosen]:
+def choose_models(reading: ReadTransaction, names: Sequence[str], *, globs: bool = True) -> list[Chosen]:
     """Return the models that ``names``, ids and globs on ids, mean: each once, in the order of the names.
 
     A name that is an id, letter for letter, or was that of a model since removed, means that model and no other: so
@@ -56,7 +56,7 @@ def choose_models(reading: Reading, names: Sequence[str], *, globs: bool = True)
     return list(found.values())
 
 
-def find_model(reading: Reading, model_id: str) -> Model:
+def find_model(reading: ReadTransaction, model_id: str) -> Model:
     """Return the model with this id. Changing one through its alias is refused: it may mean another tomorrow.
 
     Raises
@@ -72,23 +72,23 @@ def find_model(reading: Reading, model_id: str) -> Model:
     return model
 
 
-def did_you_mean(reading: Reading, name: str) -> str:
+def did_you_mean(reading: ReadTransaction, name: str) -> str:
     """Return the end of a sentence about a name that means nothing: the id or alias it may be meant for."""
     names = list(islice(reading.names(), _MOST_NAMES + 1))
     near = get_close_matches(name, names, 1, _LIKE) if len(names) <= _MOST_NAMES else []
     return f"; did you mean {near[0]}?" if near else "."
 
 
-def _matching(reading: Reading, pattern: str) -> Iterable[Model]:
+def _matching(reading: ReadTransaction, pattern: str) -> Iterable[Model]:
     sees = Visibility(allow=(pattern,)).sees
     ids = [model_id for model_id in reading.model_ids() if sees(model_id)]
     if not ids:
-        raise UnknownError(f"No model id matches {pattern!r}.")
+        raise DoesNotExistError(f"No model id matches {pattern!r}.")
     return sorted(reading.models(ids), key=lambda model: model.sort_key)
 
 
-def _no_model(reading: Reading, name: str) -> UnknownError | ConflictError:
+def _no_model(reading: ReadTransaction, name: str) -> DoesNotExistError | ConflictError:
     target = reading.aliases([name]).get(name)
     if target is not None:
         return ConflictError(f"{name} is an alias; name the model it means, {target}.")
-    return UnknownError(f"There is no model {name!r}{did_you_mean(reading, name)}")
+    return DoesNotExistError(f"There is no model {name!r}{did_you_mean(reading, name)}")

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from callsheet.domain.model import Lifecycle
-from callsheet.storage.reading import Reading
+from callsheet.storage.transactions.read import ReadTransaction
 
 
 class Counts(NamedTuple):
@@ -29,7 +29,7 @@ class Counts(NamedTuple):
         return self.total - self.retired - self.hidden
 
 
-def count_models(reading: Reading) -> Counts:
+def count_models(reading: ReadTransaction) -> Counts:
     """Return how many models there are."""
     stages = reading.count_stages()
     retired = sum(count for (stage, _), count in stages.items() if stage == Lifecycle.RETIRED)

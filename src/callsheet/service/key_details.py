@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from callsheet.domain.access import APIKey, KeyStatus, Workspace
+from callsheet.domain.access.key import APIKey, KeyStatus
+from callsheet.domain.access.workspace import Workspace
 from callsheet.service.naming import find_key, replaced_keys
 from callsheet.service.sight import Sight, look
-from callsheet.storage.reading import Reading
+from callsheet.storage.transactions.read import ReadTransaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class KeyDetails:
     sight: Sight
 
 
-def describe_key(reading: Reading, name: str, now: datetime, *, in_order: bool) -> KeyDetails:
+def describe_key(reading: ReadTransaction, name: str, now: datetime, *, in_order: bool) -> KeyDetails:
     """Return the key with this id or name, and what is known about it; errors as for `find_key`."""
     key = find_key(reading, name, now)
     installation = reading.installation()

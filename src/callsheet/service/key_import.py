@@ -6,14 +6,16 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Final, NamedTuple
 
-from callsheet.domain.access import APIKey, KeyStatus, Workspace, check_name
+from callsheet.domain.access.key import APIKey, KeyStatus
+from callsheet.domain.access.key_names import check_name_is_free
+from callsheet.domain.access.names import check_name
+from callsheet.domain.access.secret import fingerprint
+from callsheet.domain.access.workspace import Workspace
 from callsheet.domain.errors import InvalidError, RefusedError
-from callsheet.domain.key_names import check_name_is_free
-from callsheet.domain.secret import fingerprint
 from callsheet.service.ids import make_id
 from callsheet.service.naming import replaced_keys
-from callsheet.storage.reading import Reading
 from callsheet.storage.store import Store
+from callsheet.storage.transactions.read import ReadTransaction
 
 _SHOWN: Final = 10  # places of further faults in a message
 
@@ -86,7 +88,7 @@ def refuse(faults: Sequence[Fault]) -> RefusedError:
     return InvalidError(f"{first.place}: {first.reason}. Nothing was imported{also}.")
 
 
-def _plan(reading: Reading, entries: Sequence[Entry], now: datetime) -> Imported:
+def _plan(reading: ReadTransaction, entries: Sequence[Entry], now: datetime) -> Imported:
     known = _Known(reading, now)
     imported, faults = Imported([], []), list(_doubles(entries))
     for entry in entries:
@@ -114,7 +116,7 @@ def _doubles(entries: Sequence[Entry]) -> Iterator[Fault]:
 class _Known:
     """What is in the database already: read once, as there may be thousands of entries."""
 
-    def __init__(self, reading: Reading, now: datetime) -> None:
+    def __init__(self, reading: ReadTransaction, now: datetime) -> None:
         installation = reading.installation()
         self._now = now
         self._default = None if installation is None else installation.default_workspace_id

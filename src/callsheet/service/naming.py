@@ -4,13 +4,14 @@ from collections.abc import Iterable
 from datetime import datetime
 from difflib import get_close_matches
 
-from callsheet.domain.access import APIKey, KeyStatus, Workspace
-from callsheet.domain.errors import UnknownError
-from callsheet.domain.key_names import meant_by, unknown_key
-from callsheet.storage.reading import Reading
+from callsheet.domain.access.key import APIKey, KeyStatus
+from callsheet.domain.access.key_names import meant_by, unknown_key
+from callsheet.domain.access.workspace import Workspace
+from callsheet.domain.errors import DoesNotExistError
+from callsheet.storage.transactions.read import ReadTransaction
 
 
-def find_workspace(reading: Reading, name: str) -> Workspace:
+def find_workspace(reading: ReadTransaction, name: str) -> Workspace:
     """Return the workspace with this id, or the one of this name that is not archived.
 
     Raises
@@ -26,10 +27,10 @@ def find_workspace(reading: Reading, name: str) -> Workspace:
             return workspace
     known = {workspace.name for workspace in reading.workspaces() if workspace.archived_at is None}
     close = get_close_matches(name, known, 1)
-    raise UnknownError(f"There is no workspace {name!r}{f'; did you mean {close[0]!r}?' if close else '.'}")
+    raise DoesNotExistError(f"There is no workspace {name!r}{f'; did you mean {close[0]!r}?' if close else '.'}")
 
 
-def find_key(reading: Reading, name: str, now: datetime) -> APIKey:
+def find_key(reading: ReadTransaction, name: str, now: datetime) -> APIKey:
     """Return the key with this id, or the one that this name means.
 
     Raises
@@ -50,7 +51,7 @@ def find_key(reading: Reading, name: str, now: datetime) -> APIKey:
     return meant
 
 
-def replaced_keys(reading: Reading, keys: Iterable[APIKey], now: datetime) -> set[str]:
+def replaced_keys(reading: ReadTransaction, keys: Iterable[APIKey], now: datetime) -> set[str]:
     """Return the ids of those of ``keys`` that were rotated, have not been renamed since, and still work on."""
     ending = [
         key.id

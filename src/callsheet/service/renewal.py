@@ -8,10 +8,10 @@ from typing import Any, Final, NamedTuple
 from callsheet.domain.errors import InvalidError
 from callsheet.domain.model import Model
 from callsheet.service.builtin import builtin_catalog, earlier_facts
-from callsheet.storage.reading import Reading
-from callsheet.storage.rows import Row
 from callsheet.storage.store import Store
-from callsheet.storage.writing import Writing
+from callsheet.storage.transactions.read import ReadTransaction
+from callsheet.storage.transactions.rows import Row
+from callsheet.storage.transactions.write import WriteTransaction
 
 #: Who is put down for what the program itself does to a database.
 ACTOR: Final = "callsheet"
@@ -70,7 +70,7 @@ def renew_builtin(store: Store, clock: Callable[[], datetime], facts: Facts | No
         return _apply(writing, _plan(writing, known))
 
 
-def _plan(reading: Reading, facts: Facts) -> _Plan:
+def _plan(reading: ReadTransaction, facts: Facts) -> _Plan:
     present = {model.id: model for model in reading.models([model.id for model in facts.models])}
     if not present:
         return _Plan([], [], {})
@@ -78,7 +78,7 @@ def _plan(reading: Reading, facts: Facts) -> _Plan:
     return _Plan(changed, *_missing(reading, present, facts))
 
 
-def _renewed(reading: Reading, present: Mapping[str, Model], facts: Facts) -> Iterator[tuple[Model, Model]]:
+def _renewed(reading: ReadTransaction, present: Mapping[str, Model], facts: Facts) -> Iterator[tuple[Model, Model]]:
     for fact in facts.models:
         model = present.get(fact.id)
         names = [] if model is None else _outdated(model, fact, facts.earlier.get(fact.id, []))
@@ -103,7 +103,7 @@ def _outdated(model: Model, fact: Model, earlier: list[dict[str, object]]) -> li
     ]
 
 
-def _ours(reading: Reading, model: Model) -> set[str]:
+def _ours(reading: ReadTransaction, model: Model) -> set[str]:
     """The fields that nobody but the program ever set, and that are as it set them, by the change records."""
     records = [each for each in reversed(reading.changes(model.id, _ALL)) if each["kind"] == "model"]
     ours: set[str] = set()
@@ -126,7 +126,9 @@ def _with(model: Model, values: Mapping[str, Any]) -> Model:
         return model
 
 
-def _missing(reading: Reading, present: Mapping[str, Model], facts: Facts) -> tuple[list[Model], dict[str, str]]:
+def _missing(
+    reading: ReadTransaction, present: Mapping[str, Model], facts: Facts
+) -> tuple[list[Model], dict[str, str]]:
     ids = [model.id for model in facts.models if model.id not in present]
     aliases = reading.aliases([*ids, *facts.aliases])
     removed = reading.tombstones(ids)
@@ -140,12 +142,12 @@ def _missing(reading: Reading, present: Mapping[str, Model], facts: Facts) -> tu
     return added, names
 
 
-def _was_known(reading: Reading, name: str) -> bool:
+def _was_known(reading: ReadTransaction, name: str) -> bool:
     """Whether something with this name is there, or was."""
     return bool(reading.changes(name, 1))
 
 
-def _apply(writing: Writing, plan: _Plan) -> list[str]:
+def _apply(writing: WriteTransaction, plan: _Plan) -> list[str]:
     for before, after in plan.changed:
         writing.put_model(after)
         writing.record("change", "model", after.id, before.record(), after.record())

@@ -5,10 +5,10 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from callsheet.domain.access import Visibility
+from callsheet.domain.access.visibility import Visibility
 from callsheet.domain.model import Lifecycle, sort_key
 from callsheet.domain.times import parse_instant
-from callsheet.storage.reading import Listing, Reading
+from callsheet.storage.transactions.read import Listing, ReadTransaction
 
 #: What a pattern begins with before it can match different things.
 _LITERAL: Final = re.compile(r"[^*?\[]*")
@@ -35,7 +35,7 @@ class Sight(NamedTuple):
     aliases: dict[str, str]
 
 
-def look(reading: Reading, rules: Sequence[Visibility | None], *, in_order: bool = False) -> list[Sight]:
+def look(reading: ReadTransaction, rules: Sequence[Visibility | None], *, in_order: bool = False) -> list[Sight]:
     """Return what each of ``rules`` lets its beholder see; None is the rule of those who see nothing.
 
     ``in_order`` sorts the models as the API does, which takes longer than to count them.
@@ -50,7 +50,9 @@ def look(reading: Reading, rules: Sequence[Visibility | None], *, in_order: bool
     return [_sight(reading, each and each.among(known.__contains__), ids, listed) for each in rules]
 
 
-def _sight(reading: Reading, rule: Visibility | None, ids: Sequence[str], listed: Sequence[Listing]) -> Sight:
+def _sight(
+    reading: ReadTransaction, rule: Visibility | None, ids: Sequence[str], listed: Sequence[Listing]
+) -> Sight:
     if rule is None:
         return Sight((), len(listed), (), {})
     visible = tuple(model.id for model in listed if rule.sees(model.id))

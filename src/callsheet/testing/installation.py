@@ -6,9 +6,13 @@ from datetime import datetime
 from typing import Final, Unpack
 
 from callsheet.api.state import Options, State
-from callsheet.domain.access import APIKey, Keyring, KeyStatus, Shape, Visibility, Workspace
+from callsheet.domain.access.key import APIKey, KeyStatus
+from callsheet.domain.access.keyring import Keyring
+from callsheet.domain.access.secret import SECRET_BYTES, check_secret, fingerprint, hint, make_secret
+from callsheet.domain.access.visibility import Visibility
+from callsheet.domain.access.workspace import Shape, Workspace
 from callsheet.domain.catalog import Catalog
-from callsheet.domain.errors import ConflictError, InvalidError, UnknownError
+from callsheet.domain.errors import ConflictError, DoesNotExistError, InvalidError
 from callsheet.domain.model import (
     Model,
     change_model,
@@ -18,7 +22,6 @@ from callsheet.domain.model import (
     deprecate_model,
     retire_model,
 )
-from callsheet.domain.secret import SECRET_BYTES, check_secret, fingerprint, hint, make_secret
 from callsheet.testing.clock import Clock, read_instant
 from callsheet.testing.recording import ModelFields, read_fields
 
@@ -142,7 +145,7 @@ class Installation:
     def unalias(self, alias: str) -> None:
         """Drop an alias."""
         if alias not in self.state.catalog.aliases():
-            raise UnknownError(f"There is no alias {alias!r}.")
+            raise DoesNotExistError(f"There is no alias {alias!r}.")
         self._change(aliases={alias: None})
 
     def workspace(
@@ -208,13 +211,13 @@ class Installation:
     def disable_key(self, secret: str) -> None:
         """Stop a key from working."""
         if secret not in self._keys:
-            raise UnknownError("There is no key with this secret.")
+            raise DoesNotExistError("There is no key with this secret.")
         self._put_key(secret, replace(self._keys[secret], status=KeyStatus.DISABLED))
 
     def _model(self, model_id: str) -> Model:
         model = self.state.catalog.resolve(model_id)
         if model is None:
-            raise UnknownError(f"There is no model {model_id!r}.")
+            raise DoesNotExistError(f"There is no model {model_id!r}.")
         if model.id != model_id:
             raise ConflictError(f"{model_id} is an alias; name the model it means, {model.id}.")
         return model
@@ -225,7 +228,7 @@ class Installation:
 
     def _put(self, model: Model) -> Model:
         if model.replacement is not None and self.state.catalog.get(model.replacement) is None:
-            raise UnknownError(f"There is no model {model.replacement!r} to be the replacement.")
+            raise DoesNotExistError(f"There is no model {model.replacement!r} to be the replacement.")
         self._change({model.id: model}, tombstones={model.id: None})
         return model
 
@@ -243,7 +246,7 @@ class Installation:
         for workspace in self.state.workspaces.values():
             if name in (workspace.id, workspace.name):
                 return workspace.id
-        raise UnknownError(f"There is no workspace {name!r}.")
+        raise DoesNotExistError(f"There is no workspace {name!r}.")
 
     def _put_key(self, secret: str, key: APIKey) -> None:
         self._keys[secret] = key

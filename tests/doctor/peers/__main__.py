@@ -14,10 +14,10 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from callsheet._version import __version__
+from callsheet.doctor.clients.rules import load_clients
 from callsheet.doctor.examine import examine
+from callsheet.doctor.probe.target import parse_target
 from callsheet.doctor.report import Report
-from callsheet.doctor.rules import load_clients
-from callsheet.doctor.target import parse_target
 from callsheet.domain.errors import DoctorError
 from tests.docs.pages import ROOT
 from tests.doctor.peers.environments import install

@@ -1,0 +1,362 @@
+"""``callsheet catalog``: which models there are."""
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from callsheet.cli.database import DatabaseURL, open_access, open_catalog
+from callsheet.cli.input.completion import complete_model, complete_subject
+from callsheet.cli.input.token_counts import parse_tokens
+from callsheet.cli.output.capabilities import capability_lines, short_capabilities
+from callsheet.cli.output.changes import what_changed
+from callsheet.cli.output.outcomes import all_done, as_it_was, deprecated, unhidden
+from callsheet.cli.output.tables import (
+    AsJSON,
+    day,
+    print_json,
+    print_record,
+    print_table,
+    say,
+    second,
+    tokens,
+)
+from callsheet.cli.output.usage import CommandLine
+from callsheet.domain.access.visibility import has_wildcards
+from callsheet.domain.errors import InvalidError
+from callsheet.domain.model import Lifecycle, Model
+from callsheet.domain.times import EPOCH, parse_instant
+
+app = CommandLine(help="List and change models and their aliases.", no_args_is_help=True)
+
+NewID = Annotated[str, typer.Argument(metavar="ID", help="Id of a model.")]
+ModelID = Annotated[str, typer.Argument(metavar="ID", help="Id of a model.", autocompletion=complete_model)]
+Models = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="ID|GLOB",
+        help="Ids of models, or globs on ids in quotes, such as 'claude-fable-*'; any number.",
+        autocompletion=complete_model,
+    ),
+]
+DisplayName = Annotated[str | None, typer.Option(help="Name for people.")]
+CreatedAt = Annotated[str | None, typer.Option(metavar="TIME", help="Release: a day or an RFC 3339 time.")]
+Line = Annotated[str | None, typer.Option(help="Such as opus; never derived from the id.")]
+MaxInputTokens = Annotated[
+    str | None, typer.Option(metavar="N", help="Context window, in tokens, such as 200000, 200k or 1M.")
+]
+MaxTokens = Annotated[str | None, typer.Option(metavar="N", help="Largest accepted max_tokens, such as 64k.")]
+CapabilitiesJSON = Annotated[
+    str | None, typer.Option(metavar="JSON", help='Such as {"batch": {"supported": true}}.')
+]
+Description = Annotated[str | None, typer.Option(help="At most 1,000 characters; Claude Code shows it.")]
+Source = Annotated[str | None, typer.Option(help="Where the model comes from.")]
+RetiresAt = Annotated[str | None, typer.Option(metavar="TIME", help="Planned retirement.")]
+Replacement = Annotated[str | None, typer.Option(metavar="ID", help="The model to move to.")]
+
+_TIMES = ("created_at", "deprecated_at", "retires_at")
+_COUNTS = ("max_input_tokens", "max_tokens")
+
+
+class Clearable(StrEnum):
+    """Fields that may be set to unknown."""
+
+    CREATED_AT = "created_at"
+    LINE = "line"
+    MAX_INPUT_TOKENS = "max_input_tokens"
+    MAX_TOKENS = "max_tokens"
+    CAPABILITIES = "capabilities"
+    DEPRECATED_AT = "deprecated_at"
+    RETIRES_AT = "retires_at"
+    REPLACEMENT = "replacement"
+    DESCRIPTION = "description"
+    SOURCE = "source"
+
+
+@app.command("list")
+def list_models(
+    lifecycle: Annotated[list[Lifecycle] | None, typer.Option(help="Only this stage; may be repeated.")] = None,
+    database: DatabaseURL = None,
+    as_json: AsJSON = False,
+) -> None:
+    """List all models, newest first, hidden and retired ones too."""
+    models = [each for each in open_catalog(database).list() if not lifecycle or each["lifecycle"] in lifecycle]
+    if as_json:
+        print_json(models)
+        return
+    print_table(
+        ("ID", "Name", "Released", "Lifecycle", "Context", "Output", "Line", "Aliases"),
+        (
+            (
+                each["id"],
+                each["display_name"],
+                "-" if each["created_at"] == "1970-01-01T00:00:00Z" else day(each["created_at"]),
+                _stage(each),
+                tokens(each["max_input_tokens"]),
+                tokens(each["max_tokens"]),
+                each["line"],
+                each["aliases"],
+            )
+            for each in models
+        ),
+        {"Name": 10, "Lifecycle": 11, "Aliases": 16},
+    )
+
+
+@app.command()
+def show(
+    name: Annotated[
+        str, typer.Argument(metavar="ID|ALIAS", help="Id or alias of a model.", autocompletion=complete_model)
+    ],
+    database: DatabaseURL = None,
+    as_json: AsJSON = False,
+) -> None:
+    """Show one model, by id or alias."""
+    _print(open_catalog(database).show(name), as_json=as_json)
+
+
+@app.command()
+def add(
+    model_id: NewID,
+    display_name: DisplayName = None,
+    created_at: CreatedAt = None,
+    line: Line = None,
+    max_input_tokens: MaxInputTokens = None,
+    max_tokens: MaxTokens = None,
+    capabilities: CapabilitiesJSON = None,
+    description: Description = None,
+    source: Source = None,
+    hidden: Annotated[bool, typer.Option("--hidden", help="Do not list it.")] = False,
+    database: DatabaseURL = None,
+    as_json: AsJSON = False,
+) -> None:
+    """Add a model. Without --created-at it is listed last."""
+    model = Model(
+        id=model_id,
+        display_name=model_id if display_name is None else display_name,
+        created_at=EPOCH if created_at is None else parse_instant(created_at, "--created-at"),
+        line=line,
+        max_input_tokens=None if max_input_tokens is None else parse_tokens(max_input_tokens, "--max-input-tokens"),
+        max_tokens=None if max_tokens is None else parse_tokens(max_tokens, "--max-tokens"),
+        capabilities=_parse_json(capabilities),
+        description=description,
+        source=source,
+        hidden=hidden,
+    )
+    _done(open_catalog(database).add(model), f"Added {model_id}.", as_json=as_json)
+    if not hidden:
+        _say_who_drops(model_id)
+
+
+@app.command()
+def change(
+    model_id: ModelID,
+    display_name: DisplayName = None,
+    created_at: CreatedAt = None,
+    line: Line = None,
+    max_input_tokens: MaxInputTokens = None,
+    max_tokens: MaxTokens = None,
+    capabilities: CapabilitiesJSON = None,
+    description: Description = None,
+    source: Source = None,
+    lifecycle: Annotated[Lifecycle | None, typer.Option(help="active takes a deprecation back.")] = None,
+    deprecated_at: Annotated[str | None, typer.Option(metavar="TIME", help="Deprecation.")] = None,
+    retires_at: RetiresAt = None,
+    replacement: Replacement = None,
+    clear: Annotated[
+        list[Clearable] | None,
+        typer.Option(metavar="FIELD", help=f"Set to unknown: {', '.join(Clearable)}; may be repeated."),
+    ] = None,
+    database: DatabaseURL = None,
+    as_json: AsJSON = False,
+) -> None:
+    """Change what is known of a model; what is not named stays as it is."""
+    given: dict[str, Any] = {
+        "display_name": display_name,
+        "created_at": created_at,
+        "line": line,
+        "max_input_tokens": max_input_tokens,
+        "max_tokens": max_tokens,
+        "capabilities": _parse_json(capabilities),
+        "description": description,
+        "source": source,
+        "lifecycle": lifecycle,
+        "deprecated_at": deprecated_at,
+        "retires_at": retires_at,
+        "replacement": replacement,
+    }
+    wanted = {name: value for name, value in given.items() if value is not None}
+    for name in _TIMES:
+        if name in wanted:
+            wanted[name] = parse_instant(wanted[name], _flag(name))
+    for name in _COUNTS:
+        if name in wanted:
+            wanted[name] = parse_tokens(wanted[name], _flag(name))
+    for field in clear or ():
+        if field.value in wanted:
+            raise InvalidError(f"{field.value} is both given and cleared; say one.")
+        wanted[field.value] = EPOCH if field is Clearable.CREATED_AT else None
+    if not wanted:
+        raise InvalidError("Nothing to change; name at least one field, such as --display-name.")
+    _done(open_catalog(database).change(model_id, wanted), f"Changed {model_id}.", as_json=as_json)
+
+
+@app.command()
+def deprecate(
+    names: Models,
+    retires_at: RetiresAt = None,
+    replacement: Replacement = None,
+    database: DatabaseURL = None,
+    as_json: AsJSON = False,
+) -> None:
+    """Deprecate models, or move the date of deprecated ones."""
+    when = None if retires_at is None else parse_instant(retires_at, "--retires-at")
+    outcome = open_catalog(database).deprecate_all(names, when, replacement)
+    all_done(names, outcome, deprecated, as_it_was, as_json=as_json)
+
+
+@app.command()
+def retire(names: Models, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
+    """Retire models; lists leave them out unless they ask for retired ones."""
+    outcome = open_catalog(database).retire_all(names)
+    all_done(names, outcome, lambda record: f"Retired {record['id']}.", as_it_was, as_json=as_json)
+
+
+@app.command()
+def remove(
+    names: Models,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before models that globs match go.")] = False,
+    database: DatabaseURL = None,
+    as_json: AsJSON = False,
+) -> None:
+    """Remove models and their aliases from the catalogue."""
+    catalog = open_catalog(database)
+    asks = any(map(has_wildcards, names)) and not yes
+    chosen = catalog.choose(names) if asks else names
+    if not set(chosen) <= set(names):
+        _ask(chosen)
+    outcome = catalog.remove_all(chosen, globs=not asks)
+    all_done(names, outcome, lambda record: f"Removed {record['id']}.", as_it_was, as_json=as_json)
+
+
+@app.command()
+def hide(names: Models, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
+    """Leave models out of lists; they can still be retrieved."""
+    outcome = open_catalog(database).hide_all(names)
+    all_done(names, outcome, lambda record: f"Hid {record['id']}.", "already hidden", as_json=as_json)
+
+
+@app.command()
+def unhide(names: Models, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
+    """Put hidden models back into lists."""
+    outcome = open_catalog(database).unhide_all(names)
+    all_done(names, outcome, unhidden, "not hidden", as_json=as_json)
+
+
+@app.command()
+def alias(
+    name: Annotated[str, typer.Argument(metavar="ALIAS", help="The new name.")],
+    model_id: ModelID,
+    database: DatabaseURL = None,
+    as_json: AsJSON = False,
+) -> None:
+    """Let ALIAS mean the model ID."""
+    _done(open_catalog(database).alias(name, model_id), f"{name} means {model_id}.", as_json=as_json)
+
+
+@app.command()
+def unalias(
+    name: Annotated[str, typer.Argument(metavar="ALIAS", help="The name to drop.")],
+    database: DatabaseURL = None,
+    as_json: AsJSON = False,
+) -> None:
+    """Drop an alias."""
+    _done(open_catalog(database).unalias(name), f"Dropped the alias {name}.", as_json=as_json)
+
+
+@app.command()
+def history(
+    subject: Annotated[
+        str | None,
+        typer.Argument(
+            autocompletion=complete_subject,
+            metavar="[ID|NAME]",
+            help="Only this model or alias, or this workspace or key, by id or name.",
+        ),
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1_000_000, help="At most so many changes.")] = 100,
+    database: DatabaseURL = None,
+    as_json: AsJSON = False,
+) -> None:
+    """Show what was changed, when and by whom, latest first. Times are UTC."""
+    changes = open_catalog(database).history(subject, limit)
+    if as_json:
+        print_json(changes)
+        return
+    names = {each.id: each.name for each in open_access(database).list_workspaces()}
+    print_table(
+        ("Revision", "Time", "Change", "Actor"),
+        (
+            (row["revision"], second(row["at"]), what_changed(short_capabilities(row), names), row["actor"])
+            for row in changes
+        ),
+        {"Change": 31},
+    )
+
+
+def _stage(record: Mapping[str, object]) -> str:
+    stage = str(record["lifecycle"])
+    if record["retires_at"]:
+        stage += f"{'' if stage == 'retired' else ', retires'} {day(record['retires_at'])}"
+    return f"{stage}, hidden" if record["hidden"] else stage
+
+
+def _parse_json(text: str | None) -> Any:
+    if text is None:
+        return None
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InvalidError(f"--capabilities is not valid JSON: {error}.") from None
+
+
+def _flag(field: str) -> str:
+    return f"--{field.replace('_', '-')}"
+
+
+def _print(record: dict[str, object], *, as_json: bool) -> None:
+    if as_json:
+        print_json(record)
+        return
+    counts = {name: f"{count:,}" for name in _COUNTS if isinstance(count := record.get(name), int)}
+    able = record.get("capabilities")
+    words = {"capabilities": capability_lines(able)} if isinstance(able, Mapping) else {}
+    print_record({**record, **counts, **words})
+
+
+def _done(record: dict[str, object], message: str, *, as_json: bool) -> None:
+    if as_json:
+        print_json(record)
+    say(message)
+
+
+def _ask(chosen: Sequence[str]) -> None:
+    if not sys.stdin.isatty():
+        raise InvalidError("A glob may match more than it should; add --yes to remove what it matches.")
+    for model_id in chosen:
+        say(f"  {model_id}")
+    models = "this model" if len(chosen) == 1 else f"these {len(chosen)} models"
+    typer.echo(f"Remove {models}? [y/N] ", nl=False, err=True)
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise typer.Abort
+
+
+def _say_who_drops(model_id: str) -> None:
+    from callsheet.doctor.clients.rules import clients_that_drop  # reads files that no other command needs
+
+    for title, reason in clients_that_drop(model_id):
+        why = f"it {rest}" if (rest := reason.removeprefix(f"{title} ")) != reason else reason
+        say(f"Note: {title} will not show this id; {why}.")

@@ -1,0 +1,158 @@
+"""``callsheet doctor``: what clients make of a server, and where it departs from Anthropic's API."""
+
+import os
+import sys
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from callsheet.cli.output.progress import progress_line
+from callsheet.cli.output.tables import AsJSON, print_json
+from callsheet.domain.errors import DoctorError
+
+if TYPE_CHECKING:
+    from callsheet.doctor.report import Report
+
+#: Variables that hold a key, by the names that clients know.
+_KEY_VARIABLES = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "OPENAI_API_KEY")
+
+
+class FailOn(StrEnum):
+    """The least bad finding that makes the exit code other than 0."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+    NEVER = "never"
+
+
+#: Exit codes by the worst finding; 1 and 2 are those of every command.
+EXIT_CODES = {"note": 3, "warning": 4, "error": 5}
+
+
+def _complete_client(incomplete: str) -> list[str]:
+    from callsheet.doctor.clients.rules import load_clients  # reads files; most commands need none of them
+
+    return [name for name in (*(rules.name for rules in load_clients()), "all") if name.startswith(incomplete)]
+
+
+def doctor(
+    url: Annotated[str, typer.Argument(help="Base URL of the API, as ANTHROPIC_BASE_URL has it.")],
+    api_key: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SECRET",
+            help="A key of the server, or - to read it from stdin; else ANTHROPIC_API_KEY, ANTHROPIC_AUTH_TOKEN or "
+            "OPENAI_API_KEY.",
+        ),
+    ] = None,
+    client: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Judge by this client only; may be repeated: any-llm, claude-code, claude-desktop, go-sdk, "
+            "java-sdk, librechat, litellm, n8n, open-webui, openai-sdk, oterm, php-sdk, python-sdk, ruby-sdk, "
+            "typescript-sdk, all (as without it).",
+            autocompletion=_complete_client,
+        ),
+    ] = None,
+    contract: Annotated[
+        bool,
+        typer.Option(
+            "--contract", help="With --client: report broken rules of the contract as well, and count them."
+        ),
+    ] = False,
+    header: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="'NAME: VALUE'",
+            help="Send this header with every request; may be repeated. The value is not printed.",
+        ),
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(metavar="ID", help="A model to retrieve; otherwise one from the list.")
+    ] = None,
+    alias: Annotated[
+        str | None, typer.Option(metavar="NAME", help="An alias that exists; without one, aliases are not tested.")
+    ] = None,
+    fail_on: Annotated[
+        FailOn,
+        typer.Option(help="Exit with 3 (note), 4 (warning) or 5 (error) for the worst finding, from this on."),
+    ] = FailOn.ERROR,
+    timeout: Annotated[
+        float, typer.Option(metavar="SECONDS", min=0.1, help="How long to wait for one answer.")
+    ] = 30.0,
+    verbose: Annotated[bool, typer.Option("--verbose", help="List the rules that are kept, too.")] = False,
+    as_json: AsJSON = False,
+) -> None:
+    """Send the requests that known clients send, and report what each of them shows. Only reads."""
+    report = _examine(url, api_key, client or [], header or [], model, alias, timeout, contract)
+    if as_json:
+        print_json(report.model_dump(mode="json"))
+    else:
+        _print(report, verbose=verbose)
+    if report.worst is not None and fail_on is not FailOn.NEVER:
+        levels = list(FailOn)
+        if levels.index(FailOn(report.worst)) <= levels.index(fail_on):
+            raise typer.Exit(EXIT_CODES[report.worst])
+
+
+def _examine(
+    url: str,
+    api_key: str | None,
+    names: list[str],
+    headers: list[str],
+    model: str | None,
+    alias: str | None,
+    patience: float,
+    contract: bool,
+) -> "Report":
+    from callsheet.doctor.clients.rules import load_clients
+    from callsheet.doctor.examine import examine  # slow to import; most commands ask no server
+    from callsheet.doctor.probe.headers import read_options
+    from callsheet.doctor.probe.target import parse_target
+
+    target = parse_target(url)
+    clients = load_clients(() if "all" in names else names)
+    extra = read_options(headers)
+    key = _find_key(api_key)
+    with progress_line() as progress:
+        return examine(
+            target,
+            key,
+            clients,
+            patience=patience,
+            model=model,
+            alias=alias,
+            extra=extra,
+            environment=os.environ,
+            focused=bool(names) and "all" not in names and not contract,
+            progress=progress,
+        )
+
+
+def _find_key(given: str | None) -> str:
+    if given == "-":
+        given = sys.stdin.readline().strip()
+    key = given or next((os.environ[name] for name in _KEY_VARIABLES if os.environ.get(name)), None)
+    key = (key or "").strip()
+    if not key:
+        raise DoctorError(
+            "There is no API key; pass --api-key KEY or set ANTHROPIC_API_KEY (any word, if the server needs none)."
+        )
+    if not (key.isascii() and key.isprintable()):
+        raise DoctorError("The API key holds a character that no header can carry; check that it was copied whole.")
+    return key
+
+
+def _print(report: "Report", *, verbose: bool) -> None:
+    from callsheet.cli.output.diagnosis import write_diagnosis
+
+    text = write_diagnosis(report, verbose=verbose)
+    if not sys.stdout.isatty():
+        typer.echo(text, nl=False)
+        return
+    from callsheet.cli.output.markdown import print_markdown
+
+    print_markdown(text)

@@ -1,0 +1,237 @@
+"""``callsheet keys``: who may ask."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from errno import EBADF
+from typing import Annotated, Any, Final
+
+import typer
+
+from callsheet.cli.commands.key_import import import_keys
+from callsheet.cli.database import DatabaseURL, clock, open_access
+from callsheet.cli.input.completion import complete_key, complete_workspace
+from callsheet.cli.input.secret import read_secret
+from callsheet.cli.output import key_columns
+from callsheet.cli.output.sight import Models, sight_lines, sight_record
+from callsheet.cli.output.tables import AsJSON, day, print_json, print_record, print_table, say, second
+from callsheet.cli.output.usage import CommandLine
+from callsheet.domain.access.key import APIKey
+from callsheet.domain.errors import InvalidError
+from callsheet.domain.times import parse_instant
+from callsheet.service.access import AccessService, KeyChange, NewKey
+
+app = CommandLine(help="Create and withdraw API keys.", no_args_is_help=True)
+
+_LONGEST_OVERLAP: Final = 24 * 366 * 10  # hours
+
+Key = Annotated[str, typer.Argument(metavar="NAME|ID", help="Name or id of a key.", autocompletion=complete_key)]
+
+
+@app.command()
+def create(
+    name: Annotated[str, typer.Option(help="Name for people; no two keys in use have the same.")],
+    workspace: Annotated[
+        str | None,
+        typer.Option(help="Id or name; the default one if not given.", autocompletion=complete_workspace),
+    ] = None,
+    organization: Annotated[
+        bool, typer.Option("--organization", help="Let the key choose among all workspaces.")
+    ] = False,
+    expires_at: Annotated[
+        str | None, typer.Option(metavar="TIME", help="A day or an RFC 3339 time; never if not given.")
+    ] = None,
+    secret: Annotated[
+        str | None,
+        typer.Option(help="Bring an existing secret, so that clients keep theirs; - reads it from stdin."),
+    ] = None,
+    database: DatabaseURL = None,
+    as_json: AsJSON = False,
+) -> None:
+    """Create a key. A secret made here is printed once and kept nowhere."""
+    if organization and workspace is not None:
+        raise InvalidError("A key belongs to a workspace or to the organization; say one.")
+    expiry = None if expires_at is None else parse_instant(expires_at, "--expires-at")
+    secret = read_secret(secret)
+    access = open_access(database)
+    new = access.create_key(name, workspace, organization=organization, expires_at=expiry, secret=secret)
+    with told_or_archived(access, new) as untold:
+        message = f"Created the key {new.key.name}: {new.key.id}."
+        _print_new(untold, message, brought=secret is not None, as_json=as_json)
+
+
+@app.command("list")
+def list_keys(database: DatabaseURL = None, as_json: AsJSON = False) -> None:
+    """List all keys, oldest first, archived ones too. Times are UTC."""
+    access = open_access(database)
+    now = clock()
+    keys = access.list_keys()
+    if as_json:
+        print_json([{**key.record(), "expired": key.is_expired(now)} for key in keys])
+        return
+    names = {workspace.id: workspace.name for workspace in access.list_workspaces()}
+    replaced = access.replaced_keys()
+    print_table(
+        ("ID", "Name", "Secret", "Status", "Expires", "Workspace", "Created"),
+        (
+            (
+                key.id,
+                key_columns.name(key, replaced, now),
+                key.record()["partial_key_hint"],
+                key_columns.status(key, now),
+                key_columns.expiry(key),
+                key_columns.workspace(key, names),
+                day(key.record()["created_at"]),
+            )
+            for key in keys
+        ),
+        {"Name": 8, "Workspace": 8},
+    )
+
+
+@app.command()
+def show(key: Key, models: Models = False, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
+    """Show one key, and how many models it sees. Times are UTC."""
+    details = open_access(database).show_key(key, in_order=models)
+    record = details.key.record()
+    if as_json:
+        print_json(
+            {
+                **record,
+                "workspace": None if details.workspace is None else details.workspace.name,
+                "expired": details.key.is_expired(clock()),
+                "replaced": details.replaced,
+                "works": details.fault is None,
+                "created_by": details.created_by,
+                **sight_record(details.sight, models=models),
+            }
+        )
+        return
+    workspace = details.workspace
+    print_record(
+        {
+            "id": record["id"],
+            "name": key_columns.name(details.key, {details.key.id} if details.replaced else (), clock()),
+            "workspace": "(all)" if workspace is None else f"{workspace.name} ({workspace.id})",
+            "secret": record["partial_key_hint"],
+            "status": key_columns.status(details.key, clock()),
+            "works": "yes" if details.fault is None else f"no: {details.fault}",
+            "expires": "never" if record["expires_at"] is None else second(record["expires_at"]),
+            "created": second(record["created_at"]),
+            "created by": details.created_by,
+            **sight_lines(details.sight, models=models),
+        }
+    )
+
+
+@app.command()
+def change(
+    key: Key,
+    name: Annotated[str | None, typer.Option(help="Another name.")] = None,
+    workspace: Annotated[
+        str | None, typer.Option(help="Id or name of another workspace.", autocompletion=complete_workspace)
+    ] = None,
+    organization: Annotated[
+        bool, typer.Option("--organization", help="Let the key choose among all workspaces.")
+    ] = False,
+    expires_at: Annotated[str | None, typer.Option(metavar="TIME", help="A day or an RFC 3339 time.")] = None,
+    no_expiry: Annotated[bool, typer.Option("--no-expiry", help="Let it never expire.")] = False,
+    database: DatabaseURL = None,
+    as_json: AsJSON = False,
+) -> None:
+    """Change a key; its secret stays. Servers follow at once."""
+    if organization and workspace is not None:
+        raise InvalidError("A key belongs to a workspace or to the organization; say one.")
+    if no_expiry and expires_at is not None:
+        raise InvalidError("The expiry is both given and taken away; say one.")
+    if not any((name is not None, workspace is not None, organization, expires_at is not None, no_expiry)):
+        raise InvalidError("Nothing to change; name at least one field, such as --workspace.")
+    wanted = KeyChange(
+        name=name,
+        workspace=workspace,
+        organization=organization,
+        expires_at=None if expires_at is None else parse_instant(expires_at, "--expires-at"),
+        no_expiry=no_expiry,
+    )
+    changed = open_access(database).change_key(key, wanted)
+    _done(changed, "Changed", as_json=as_json)
+
+
+app.command("import")(import_keys)
+
+
+@app.command()
+def disable(key: Key, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
+    """Stop a key from working until it is enabled again."""
+    _done(open_access(database).disable_key(key), "Disabled", as_json=as_json)
+
+
+@app.command()
+def enable(key: Key, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
+    """Let a disabled key work again."""
+    _done(open_access(database).enable_key(key), "Enabled", as_json=as_json)
+
+
+@app.command()
+def archive(key: Key, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
+    """Stop a key from working for ever."""
+    _done(open_access(database).archive_key(key), "Archived", as_json=as_json)
+
+
+@app.command()
+def rotate(
+    key: Key,
+    overlap: Annotated[
+        float, typer.Option(min=0, max=_LONGEST_OVERLAP, metavar="HOURS", help="How long the old secret works on.")
+    ] = 0,
+    database: DatabaseURL = None,
+    as_json: AsJSON = False,
+) -> None:
+    """Replace a key by a new one of the same name and workspace."""
+    access = open_access(database)
+    with told_or_archived(access, access.rotate_key(key, timedelta(hours=overlap))) as untold:
+        made, old = untold.new.key, untold.new.replaced
+        _print_new(untold, f"The new key {made.name} is {made.id}.", as_json=as_json)
+        if overlap and old is not None:
+            say(f"The old one, {old.id}, works until {key_columns.expiry(old)} UTC.")
+
+
+class Untold:
+    """A key just made whose secret nobody has seen yet."""
+
+    def __init__(self, new: NewKey) -> None:
+        self.new = new
+        self.told = False
+
+
+@contextmanager
+def told_or_archived(access: AccessService, new: NewKey) -> Iterator[Untold]:
+    """Archive a key whose secret could not be shown: nobody could use it, and nobody would know of it."""
+    untold = Untold(new)
+    try:
+        yield untold
+    finally:
+        if not untold.told:
+            access.archive_key(new.key.id)
+
+
+def _print_new(untold: Untold, message: str, *, brought: bool = False, as_json: bool) -> None:
+    """Show a secret that we made; one that was brought is known, and could only leak."""
+    new = untold.new
+    if sys.stdout is None and not brought:  # it was closed, so that writing does nothing
+        raise OSError(EBADF, os.strerror(EBADF))
+    if as_json:
+        record: dict[str, Any] = {**new.key.record(), **({} if brought else {"secret": new.secret})}
+        print_json(record)
+    elif not brought:
+        typer.echo(new.secret)
+    untold.told = True
+    say(f"{message} Its secret is the one given." if brought else f"{message} The secret is shown this once.")
+
+
+def _done(key: APIKey, verb: str, *, as_json: bool) -> None:
+    if as_json:
+        print_json(key.record())
+    say(f"{verb} the key {key.name}: {key.id}.")

@@ -1,0 +1,78 @@
+"""``callsheet serve``: answer."""
+
+from typing import Annotated
+
+from callsheet.cli.commands.serve_help import flag
+from callsheet.cli.commands.settings import Config
+from callsheet.cli.database import DatabaseURL
+from callsheet.cli.output.streams import allow_closed_output
+from callsheet.cli.welcome import prepare_welcome, welcome_later, welcome_now
+from callsheet.domain.access.workspace import Shape
+from callsheet.domain.errors import ServeError, StorageUnavailableError
+from callsheet.settings import LogFormat, MessageFormat, MissingVersion, Otel, load, prepare_folder
+
+
+def serve(
+    host: Annotated[str | None, flag("host")] = None,
+    port: Annotated[int | None, flag("port")] = None,
+    database: DatabaseURL = None,
+    workers: Annotated[int | None, flag("workers")] = None,
+    any_key: Annotated[bool | None, flag("any_key")] = None,
+    insecure: Annotated[bool | None, flag("insecure")] = None,
+    root_path: Annotated[str | None, flag("root_path")] = None,
+    default_limit: Annotated[int | None, flag("default_limit")] = None,
+    shape: Annotated[Shape | None, flag("shape")] = None,
+    openai_dialect: Annotated[bool | None, flag("openai_dialect")] = None,
+    strict_betas: Annotated[bool | None, flag("strict_betas")] = None,
+    extra_betas: Annotated[str | None, flag("extra_betas", metavar="A,B")] = None,
+    extra_versions: Annotated[str | None, flag("extra_versions", metavar="A,B")] = None,
+    missing_version: Annotated[MissingVersion | None, flag("missing_version")] = None,
+    cors_origins: Annotated[str | None, flag("cors_origins", metavar="A,B")] = None,
+    poll_seconds: Annotated[float | None, flag("poll_seconds")] = None,
+    max_url_bytes: Annotated[int | None, flag("max_url_bytes")] = None,
+    max_header_bytes: Annotated[int | None, flag("max_header_bytes")] = None,
+    max_body_bytes: Annotated[int | None, flag("max_body_bytes")] = None,
+    max_connections: Annotated[int | None, flag("max_connections")] = None,
+    head_seconds: Annotated[float | None, flag("head_seconds")] = None,
+    idle_seconds: Annotated[int | None, flag("idle_seconds")] = None,
+    answer_seconds: Annotated[float | None, flag("answer_seconds")] = None,
+    max_unread_bytes: Annotated[int | None, flag("max_unread_bytes")] = None,
+    trusted_proxies: Annotated[str | None, flag("trusted_proxies", metavar="A,B")] = None,
+    rate_limit_key: Annotated[str | None, flag("rate_limit_key", metavar="RATE")] = None,
+    rate_limit_address: Annotated[str | None, flag("rate_limit_address", metavar="RATE")] = None,
+    rate_limit_failures: Annotated[str | None, flag("rate_limit_failures", metavar="RATE")] = None,
+    rate_limit_storage: Annotated[str | None, flag("rate_limit_storage", metavar="URL")] = None,
+    access_log: Annotated[LogFormat | None, flag("access_log")] = None,
+    log_format: Annotated[MessageFormat | None, flag("log_format")] = None,
+    otel: Annotated[Otel | None, flag("otel")] = None,
+    fast: Annotated[bool | None, flag("fast")] = None,
+    memo_bytes: Annotated[int | None, flag("memo_bytes")] = None,
+    max_stale_seconds: Annotated[float | None, flag("max_stale_seconds")] = None,
+    state_file: Annotated[str | None, flag("state_file", metavar="FILE")] = None,
+    drain_seconds: Annotated[float | None, flag("drain_seconds")] = None,
+    shutdown_seconds: Annotated[int | None, flag("shutdown_seconds")] = None,
+    config: Config = None,
+) -> None:
+    """Serve the Models API. On an empty database, make it ready and print a key."""
+    flags = {name: value for name, value in locals().items() if name != "config"}
+    settings = load(flags, config).settings
+    allow_closed_output()
+    from callsheet.http.serve.run import bind, run  # slow to import; wrong settings are told before
+
+    with bind(settings.host, settings.port) as listener:  # first: with the port taken, nothing is changed
+        prepare_folder(settings)
+        address = listener.getsockname()
+        url = _base_url(address[0], address[1])
+        away = None
+        try:
+            welcome = welcome_now(prepare_welcome(settings), url, settings)
+        except StorageUnavailableError as error:
+            welcome, away = welcome_later(url, settings), error
+        with welcome as announce:
+            if not run(settings, listener, announce, away):
+                raise ServeError("The server did not start; the reason stands above.")
+
+
+def _base_url(host: str, port: int) -> str:
+    shown = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  # what can be pasted, not bound
+    return f"http://[{shown}]:{port}" if ":" in shown else f"http://{shown}:{port}"

@@ -1,0 +1,63 @@
+"""The help of ``callsheet serve``: its many flags in groups, each with its default."""
+
+from enum import StrEnum
+from typing import Any, Final
+
+import typer
+from typer.core import TyperOption
+
+from callsheet.cli.output.usage import Command
+from callsheet.settings import Settings
+
+#: The flags of each group, which are printed in this order; all others are in the last one.
+_GROUPS: Final = {
+    "Where it listens": ("host", "port", "workers", "root_path", "trusted_proxies", "cors_origins"),
+    "Who may ask": ("any_key", "insecure"),
+    "What it answers": (
+        *("default_limit", "shape", "openai_dialect"),
+        *("strict_betas", "extra_betas", "extra_versions", "missing_version"),
+    ),
+    "Database": ("database", "poll_seconds", "state_file", "max_stale_seconds"),
+    "Limits": (
+        *("max_url_bytes", "max_header_bytes", "max_body_bytes", "max_connections"),
+        *("head_seconds", "idle_seconds", "answer_seconds", "max_unread_bytes"),
+        *("rate_limit_key", "rate_limit_address", "rate_limit_failures", "rate_limit_storage"),
+    ),
+    "Logs and telemetry": ("access_log", "log_format", "otel"),
+    "Stopping": ("drain_seconds", "shutdown_seconds"),
+}
+_OTHERS: Final = "Other options"
+_GROUP_OF: Final = {name: group for group, names in _GROUPS.items() for name in names}
+
+
+def flag(name: str, **options: Any) -> Any:
+    """Return a flag for the setting ``name``: described in the same words, and with its default."""
+    field = Settings.model_fields[name]
+    return typer.Option(help=f"{field.description}{_default(field.default)}", show_default=False, **options)
+
+
+class GroupedCommand(Command):
+    """A command whose help has its options in groups."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write a section for each group that has an option."""
+        groups: dict[str, list[tuple[str, str]]] = {group: [] for group in (*_GROUPS, _OTHERS)}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            if isinstance(parameter, TyperOption) and record is not None:
+                groups[_GROUP_OF.get(parameter.name or "", _OTHERS)].append(record)
+        for group, records in groups.items():
+            if records:
+                with formatter.section(group):
+                    formatter.write_dl(records)
+
+
+def _default(value: object) -> str:
+    """What the description says of a default; nothing of one that is empty, as the description does."""
+    if isinstance(value, bool):
+        return f" [default: {'yes' if value else 'no'}]"
+    if isinstance(value, StrEnum | int | float):
+        return f" [default: {value}]"
+    if isinstance(value, list | str) and value:
+        return f" [default: {value if isinstance(value, str) else ','.join(value)}]"
+    return ""

@@ -1,0 +1,33 @@
+"""``callsheet settings``: what the program believes, and why."""
+
+from typing import Annotated
+
+import typer
+
+from callsheet.cli.database import DatabaseURL
+from callsheet.cli.output.tables import AsJSON, print_json, print_table, say
+from callsheet.settings import load
+
+Config = Annotated[
+    str | None,
+    typer.Option(metavar="FILE", help="File of settings; else CALLSHEET_CONFIG, else callsheet.toml here."),
+]
+
+
+def settings(config: Config = None, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
+    """Print every setting of a command started here and now, its value, and where it came from."""
+    listing = load({"database": database}, config).listing
+    if as_json:
+        print_json(
+            {
+                each.name: {"value": each.shown(), "origin": each.origin, "description": each.description}
+                for each in listing
+            }
+        )
+        return
+    print_table(
+        ("Setting", "Value", "Comes from", "What it is"),
+        ((each.name, each.shown(), each.origin, each.description) for each in listing),
+        {"Value": 24, "Comes from": 22, "What it is": 24},
+    )
+    say("A running server keeps the settings it was started with.")

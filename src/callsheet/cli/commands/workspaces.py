@@ -1,0 +1,141 @@
+"""``callsheet workspaces``: groups of keys that see the same models."""
+
+from dataclasses import replace
+from typing import Annotated, Any
+
+import typer
+
+from callsheet.cli.database import DatabaseURL, open_access
+from callsheet.cli.input.completion import complete_workspace
+from callsheet.cli.output.sight import Models, say_sight, sight_lines, sight_record
+from callsheet.cli.output.tables import AsJSON, day, print_json, print_record, print_table, say
+from callsheet.cli.output.usage import CommandLine
+from callsheet.domain.access.visibility import SEES_ALL, Visibility
+from callsheet.domain.access.workspace import Shape, Workspace
+from callsheet.domain.errors import InvalidError
+
+app = CommandLine(help="Create and change workspaces.", no_args_is_help=True)
+
+Name = Annotated[
+    str, typer.Argument(metavar="WORKSPACE", help="Id or name of a workspace.", autocompletion=complete_workspace)
+]
+Allow = Annotated[
+    list[str] | None,
+    typer.Option(metavar="PATTERN", help="Show models whose id matches this glob; may be repeated."),
+]
+Deny = Annotated[
+    list[str] | None,
+    typer.Option(metavar="PATTERN", help="Never show models whose id matches this glob; may be repeated."),
+]
+ShapeOption = Annotated[Shape | None, typer.Option(help="Fields of a model, if not those of the installation.")]
+
+
+@app.command()
+def create(
+    name: Annotated[str, typer.Argument(help="Name for people.")],
+    workspace_id: Annotated[
+        str | None, typer.Option("--id", metavar="wrkspc_…", help="Its id, if it has one elsewhere.")
+    ] = None,
+    allow: Allow = None,
+    deny: Deny = None,
+    shape: ShapeOption = None,
+    database: DatabaseURL = None,
+    as_json: AsJSON = False,
+) -> None:
+    """Create a workspace. Deny wins over allow; without rules it sees all models."""
+    visibility = Visibility(tuple(allow or ()), tuple(deny or ()))
+    access = open_access(database)
+    workspace = access.create_workspace(name, workspace_id, visibility, shape)
+    _done(workspace, f"Created the workspace {workspace.name}: {workspace.id}.", as_json=as_json)
+    if visibility != SEES_ALL:
+        say_sight(*access.sights(visibility))
+
+
+@app.command("list")
+def list_workspaces(database: DatabaseURL = None, as_json: AsJSON = False) -> None:
+    """List all workspaces, oldest first, archived ones too."""
+    records: list[dict[str, Any]] = [each.record() for each in open_access(database).list_workspaces()]
+    if as_json:
+        print_json(records)
+        return
+    print_table(
+        ("ID", "Name", "Allow", "Deny", "Shape", "Archived", "Created"),
+        (
+            (
+                each["id"],
+                each["name"],
+                each["allow"] or "all",
+                each["deny"],
+                each["shape"],
+                day(each["archived_at"]),
+                day(each["created_at"]),
+            )
+            for each in records
+        ),
+        {"Name": 8, "Allow": 8, "Deny": 8},
+    )
+
+
+@app.command()
+def show(name: Name, models: Models = False, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
+    """Show one workspace, and how many models it sees."""
+    access = open_access(database)
+    workspace = access.show_workspace(name)
+    sight = access.sights(workspace.visibility, in_order=models)[0]
+    record = workspace.record()
+    if as_json:
+        print_json({**record, **sight_record(sight, models=models)})
+    else:
+        print_record({**record, **sight_lines(sight, models=models)})
+
+
+@app.command()
+def change(
+    name: Name,
+    new_name: Annotated[str | None, typer.Option("--name", help="Another name.")] = None,
+    allow: Allow = None,
+    deny: Deny = None,
+    shape: ShapeOption = None,
+    clear_rules: Annotated[bool, typer.Option("--clear-rules", help="Drop all patterns first.")] = False,
+    clear_shape: Annotated[bool, typer.Option("--clear-shape", help="Take the installation's shape.")] = False,
+    database: DatabaseURL = None,
+    as_json: AsJSON = False,
+) -> None:
+    """Change a workspace. --allow and --deny each replace all patterns of their kind."""
+    if not any((new_name, allow, deny, shape, clear_rules, clear_shape)):
+        raise InvalidError("Nothing to change; name at least one field, such as --allow.")
+    if shape is not None and clear_shape:
+        raise InvalidError("The shape is both given and cleared; say one.")
+
+    before: list[Visibility] = []
+
+    def apply(workspace: Workspace) -> Workspace:
+        before.append(workspace.visibility)
+        rules = SEES_ALL if clear_rules else workspace.visibility
+        return replace(
+            workspace,
+            name=workspace.name if new_name is None else new_name,
+            visibility=Visibility(
+                rules.allow if allow is None else tuple(allow), rules.deny if deny is None else tuple(deny)
+            ),
+            shape=None if clear_shape else shape or workspace.shape,
+        )
+
+    access = open_access(database)
+    workspace = access.change_workspace(name, apply)
+    _done(workspace, f"Changed the workspace {workspace.name}.", as_json=as_json)
+    if any((allow, deny, clear_rules)):
+        say_sight(*access.sights(workspace.visibility, *before))
+
+
+@app.command()
+def archive(name: Name, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
+    """Archive a workspace; its keys stop working."""
+    workspace = open_access(database).archive_workspace(name)
+    _done(workspace, f"Archived the workspace {workspace.name}.", as_json=as_json)
+
+
+def _done(workspace: Workspace, message: str, *, as_json: bool) -> None:
+    if as_json:
+        print_json(workspace.record())
+    say(message)

@@ -1,0 +1,55 @@
+"""What a shell completes: names and ids that are in the database. Whatever goes wrong, it offers nothing."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from typing import Any
+
+import typer
+
+from callsheet.domain.access.key import KeyStatus
+from callsheet.domain.errors import CallsheetError
+from callsheet.settings import load
+from callsheet.storage.store import Store
+from callsheet.storage.transactions.read import ReadTransaction
+
+#: Takes the context of a command and the beginning of a word.
+Complete = Callable[[typer.Context, str], list[str]]
+
+
+def _complete(words: Callable[[ReadTransaction], Iterable[str]]) -> Complete:
+    def complete(ctx: typer.Context, incomplete: str) -> list[str]:
+        with suppress(CallsheetError):
+            store = Store(load({"database": ctx.params.get("database")}).settings.database)
+            if store.is_ready():
+                with store.read() as reading:
+                    return sorted({word for word in words(reading) if word.startswith(incomplete)})
+        return []
+
+    return complete
+
+
+def _models(reading: ReadTransaction) -> Iterator[str]:
+    return (model.id for model in reading.listings())
+
+
+def _keys(reading: ReadTransaction) -> Iterator[str]:
+    for key in reading.api_keys():
+        if key.status is not KeyStatus.ARCHIVED:
+            yield from (key.name, key.id)
+
+
+def _workspaces(reading: ReadTransaction) -> Iterator[str]:
+    for workspace in reading.workspaces():
+        if workspace.archived_at is None:
+            yield from (workspace.name, workspace.id)
+
+
+def _subjects(reading: ReadTransaction) -> Iterator[str]:
+    for words in (_models, _keys, _workspaces):
+        yield from words(reading)
+
+
+complete_model: Any = _complete(_models)
+complete_key: Any = _complete(_keys)
+complete_workspace: Any = _complete(_workspaces)
+complete_subject: Any = _complete(_subjects)

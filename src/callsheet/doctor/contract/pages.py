@@ -1,0 +1,279 @@
+"""Section 3 of the contract: order and paging."""
+
+import itertools
+from datetime import datetime
+from typing import Final
+
+from callsheet.doctor.clients.rules import page_size
+from callsheet.doctor.contract.pages_of import each_once, expect_ids, named, page_of, repeated_in
+from callsheet.doctor.contract.rule import RuleBook, expect, require
+from callsheet.doctor.probe.exchange import quoted
+from callsheet.doctor.probe.listing import Model, read_listing
+from callsheet.doctor.probe.server import Subject
+from callsheet.doctor.probe.times import read_instant
+from callsheet.doctor.report import Level
+from callsheet.domain.model import sort_key
+from callsheet.domain.query import MAX_LIMIT
+from callsheet.domain.times import EPOCH
+
+BOOK: Final = RuleBook(3, "Order and paging")
+
+_TOO_LONG: Final = "the list is too long to be read to its end"
+
+
+@BOOK.rule(Level.WARNING, needs=("list-is-served",))
+def models_are_listed_once(subject: Subject) -> None:
+    """No model is listed twice.
+
+    Most pickers show it twice.
+    """
+    repeated = repeated_in(page_of(subject, "limit=1000").ids)
+    expect(not repeated, f"{named(repeated)} {'is' if len(repeated) == 1 else 'are'} listed more than once.")
+
+
+@BOOK.rule(Level.ERROR, needs=("list-is-served",))
+def order_is_stable(subject: Subject) -> None:
+    """The order stays the same from answer to answer.
+
+    If it moves, pages repeat some models and skip others.
+    """
+    require(len(subject.ids) > 1, "fewer than two models are listed")
+    first, again = page_of(subject, "limit=1000").ids, page_of(subject, "limit=1000", again=True).ids
+    both = set(first) & set(again)  # what was added or removed in that moment has no place to keep
+    before, after = ([model_id for model_id in ids if model_id in both] for ids in (first, again))
+    expect(before == after, "The order changes: two answers, a moment apart, differ.")
+
+
+@BOOK.rule(Level.WARNING, needs=("created-at-is-a-time", "order-is-stable"))
+def newest_come_first(subject: Subject) -> None:
+    """Newer models come first.
+
+    Clients that show or take the first few expect the newest there.
+    """
+    require(len(subject.ids) > 1, "fewer than two models are listed")
+    listing = page_of(subject, "limit=1000")
+    times = [(read_instant(model["created_at"]), model["id"]) for model in listing.models]
+    for (newer, newer_id), (older, older_id) in itertools.pairwise(times):
+        fits = newer is not None and older is not None and newer >= older
+        expect(fits, f"{quoted(older_id)} is newer than {quoted(newer_id)} and comes after it.")
+
+
+@BOOK.rule(Level.NOTE, needs=("newest-come-first", "created-at-differs"))
+def ties_go_by_line(subject: Subject) -> None:
+    """Models of the same time are ordered by line, the larger first, then by id.
+
+    Two servers with the same models then list them in the same order.
+    """
+    require(any("line" in model for model in subject.models), "models have no line, as in 2025")
+    models = page_of(subject, "limit=1000").models
+    keys = [sort_key(_released(model), model.get("line"), model["id"]) for model in models]
+    wrong = [model["id"] for model, key, place in zip(models, keys, sorted(keys), strict=True) if key != place]
+    expect(
+        not wrong, f"Of models with the same `created_at`, {named(wrong)} are not in the order of lines and ids."
+    )
+
+
+@BOOK.rule(Level.ERROR, needs=("page-is-served",))
+def thousand_are_allowed(subject: Subject) -> None:
+    """`limit=1000` is accepted, and returns all models of a smaller catalogue.
+
+    Claude Code asks for all models in one page.
+    """
+    page = page_of(subject, "limit=1000")
+    is_full = len(page.ids) == MAX_LIMIT
+    expect(
+        is_full or set(page.ids) == set(subject.ids),
+        f"`limit=1000` returned {len(page.ids)} of {len(subject.ids)} models.",
+    )
+
+
+@BOOK.rule(Level.ERROR, needs=("page-is-served",))
+def limit_is_honoured(subject: Subject) -> None:
+    """`limit` is honoured.
+
+    Clients page to keep answers small, and cannot if they get more than they asked for.
+    """
+    require(len(subject.ids) > 1, "fewer than two models are listed")
+    page = page_of(subject, "limit=1")
+    expect(len(page.ids) == 1, f"`limit` is ignored: limit=1 returned {len(page.ids)} models.")
+
+
+@BOOK.rule(Level.WARNING, needs=("page-is-served", "order-is-stable"))
+def limit_is_optional(subject: Subject) -> None:
+    """Without a limit, the list begins as with one.
+
+    Many clients send none.
+    """
+    listing = read_listing(subject.ask("/v1/models"))
+    expect(listing is not None, "Without a limit, there is no list.")
+    ids = each_once(listing.ids) if listing else []
+    expect(
+        ids == subject.ids[: len(ids)] and bool(ids) == bool(subject.ids),
+        "Without a limit, the list does not begin with the same models.",
+    )
+
+
+@BOOK.rule(Level.ERROR, needs=("page-is-served", "order-is-stable"))
+def after_id_continues(subject: Subject) -> None:
+    """`after_id` returns the models directly after the cursor.
+
+    Every SDK pages with it; if it is ignored, they ask for ever.
+    """
+    require(len(subject.ids) > 1, "fewer than two models are listed")
+    page = page_of(subject, f"limit=1&after_id={subject.cursor(0)}")
+    expect_ids(
+        page.ids[:1], subject.ids[1:2], "`after_id` does not continue: the page after the first model begins with"
+    )
+
+
+@BOOK.rule(Level.ERROR, needs=("limit-is-honoured",))
+def has_more_is_true(subject: Subject) -> None:
+    """`has_more` is true while older models remain.
+
+    Clients stop at false, and show part of the list as the whole.
+    """
+    require(len(subject.ids) > 1, "fewer than two models are listed")
+    page = page_of(subject, "limit=1")
+    expect(
+        page.has_more is True,
+        f"`has_more` is not true with limit=1, although {len(subject.ids) - 1} models remain.",
+    )
+
+
+@BOOK.rule(Level.ERROR, needs=("page-is-served", "after-id-continues"))
+def has_more_is_false(subject: Subject) -> None:
+    """`has_more` is false on the last page.
+
+    Clients go on while it is true, for ever if the cursor does not end the list.
+    """
+    require(len(subject.ids) > 1, "fewer than two models are listed")
+    require(subject.is_whole, _TOO_LONG)
+    page = page_of(subject, f"limit=1000&after_id={subject.cursor(-2)}")
+    expect(page.has_more is False, "`has_more` is not false on the last page.")
+
+
+@BOOK.rule(Level.ERROR, needs=("limit-is-honoured", "after-id-continues"))
+def walk_meets_every_model(subject: Subject) -> None:
+    """Paging through the list returns every model once.
+
+    Otherwise clients miss models, or show them twice.
+    """
+    require(len(subject.ids) > 2, "fewer than three models are listed")
+    size = page_size(len(subject.ids))
+    met = [*page_of(subject, f"limit={size}").ids]
+    for _ in range(2):
+        met += page_of(subject, f"limit={size}&after_id={subject.quoted(met[-1])}").ids if met else []
+    found = set(met)
+    missed = [model_id for model_id in subject.ids[: 3 * size] if model_id not in found]
+    expect(not missed, f"Paging with limit={size} leaves out {named(missed)}.")
+    repeated = repeated_in(met)
+    expect(not repeated, f"Paging with limit={size} repeats {named(repeated)}.")
+
+
+@BOOK.rule(Level.WARNING, needs=("limit-is-honoured", "order-is-stable"))
+def before_id_is_adjacent(subject: Subject) -> None:
+    """`before_id` returns the models directly before the cursor, newest first.
+
+    SDKs walk backwards with it.
+    """
+    require(len(subject.ids) > 3, "fewer than four models are listed")
+    page = page_of(subject, f"limit=2&before_id={subject.cursor(-1)}")
+    expect_ids(
+        page.ids,
+        subject.ids[-3:-1],
+        "`before_id` does not return the models next to the cursor: before the last one come",
+    )
+
+
+@BOOK.rule(Level.WARNING, needs=("before-id-is-adjacent",))
+def has_more_looks_backwards(subject: Subject) -> None:
+    """With `before_id`, `has_more` says whether newer models remain.
+
+    SDKs that walk backwards stop at false.
+    """
+    require(len(subject.ids) > 3, "fewer than four models are listed")
+    page = page_of(subject, f"limit=2&before_id={subject.cursor(-1)}")
+    expect(page.has_more is True, "With `before_id`, `has_more` is not true although newer models remain.")
+    page = page_of(subject, f"limit=1000&before_id={subject.cursor(1)}")
+    expect(page.has_more is False, "With `before_id`, `has_more` is not false although no newer models remain.")
+
+
+@BOOK.rule(Level.WARNING, needs=("page-is-served", "order-is-stable"))
+def both_cursors_are_taken(subject: Subject) -> None:
+    """`after_id` and `before_id` together return what lies between.
+
+    The SDKs for Ruby and C#, and for Java before 2.59, send both while they page.
+    """
+    require(len(subject.ids) > 2, "fewer than three models are listed")
+    ids = subject.ids[:MAX_LIMIT]
+    page = page_of(subject, f"limit=1000&after_id={subject.cursor(0)}&before_id={subject.cursor(len(ids) - 1)}")
+    expect_ids(
+        each_once(page.ids),
+        ids[1:-1],
+        f"between `after_id` {quoted(ids[0])} and `before_id` {quoted(ids[-1])} come",
+    )
+
+
+@BOOK.rule(Level.NOTE, needs=("both-cursors-are-taken", "nothing-after-the-oldest"))
+def inverted_range_is_empty(subject: Subject) -> None:
+    """A range whose ends are in the wrong order is empty.
+
+    It happens to clients while models move, and is not their mistake.
+    """
+    query = f"limit=1000&after_id={subject.cursor(1)}&before_id={subject.cursor(0)}"
+    _expect_empty(subject, query, "A range whose ends are in the wrong order")
+
+
+@BOOK.rule(Level.ERROR, needs=("page-is-served", "order-is-stable"))
+def nothing_after_the_oldest(subject: Subject) -> None:
+    """After the oldest model comes an empty page.
+
+    The Java SDK before 2.59 and old Python SDKs ask for it at the end of every list.
+    """
+    require(subject.is_whole, _TOO_LONG)
+    _expect_empty(subject, f"limit=1000&after_id={subject.cursor(-1)}", "The page after the oldest model")
+
+
+@BOOK.rule(Level.WARNING, needs=("page-is-served", "order-is-stable"))
+def nothing_before_the_newest(subject: Subject) -> None:
+    """Before the newest model comes an empty page.
+
+    Paging backwards ends there.
+    """
+    _expect_empty(subject, f"limit=1000&before_id={subject.cursor(0)}", "The page before the newest model")
+
+
+@BOOK.rule(Level.NOTE, needs=("alias-is-resolved", "after-id-continues"))
+def alias_is_a_cursor(subject: Subject) -> None:
+    """An alias is accepted as a cursor, and means its model.
+
+    It means its model everywhere else.
+    """
+    require(subject.alias, "no alias is known; name one with --alias")
+    alias = subject.alias or ""
+    meant = subject.retrieve(alias).json["id"]
+    require(meant in subject.ids, "the model that the alias means is not listed")
+    place = subject.ids.index(meant)
+    page = page_of(subject, f"limit=1&after_id={subject.quoted(alias)}")
+    expect_ids(page.ids, subject.ids[place + 1 : place + 2], f"after {quoted(alias)} comes")
+
+
+@BOOK.rule(Level.NOTE, needs=("list-is-served",))
+def aliases_are_not_listed(subject: Subject) -> None:
+    """Aliases are not listed.
+
+    Pickers would show one model under several names.
+    """
+    require(subject.alias, "no alias is known; name one with --alias")
+    page_of(subject, "limit=1000")
+    expect(subject.alias not in subject.ids, f"The alias {quoted(subject.alias)} is in the list.")
+
+
+def _released(model: Model) -> datetime:
+    return read_instant(model["created_at"]) or EPOCH
+
+
+def _expect_empty(subject: Subject, query: str, what: str) -> None:
+    require(subject.ids, "no model is listed")
+    page = page_of(subject, query)
+    expect(not page.ids, f"{what} is not empty: it has {len(page.ids)} models, the first {named(page.ids[:1])}.")

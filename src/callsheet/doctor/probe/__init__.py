@@ -1,0 +1,1 @@
+"""Requests sent to the server under examination, and what came back."""

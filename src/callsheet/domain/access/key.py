@@ -1,0 +1,65 @@
+"""API keys: the record of each."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from callsheet.domain.access.names import check_name
+from callsheet.domain.times import format_instant
+
+
+class KeyStatus(StrEnum):
+    """Whether a key may be used; an archived one never again."""
+
+    ACTIVE = "active"
+    DISABLED = "disabled"
+    ARCHIVED = "archived"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class APIKey:
+    """The record of a key; the secret itself is nowhere.
+
+    Parameters
+    ----------
+    id
+        ``apikey_…``; names the key without giving it away.
+    name
+        For people; unique among keys in use (see `callsheet.domain.access.key_names`).
+    workspace_id
+        The workspace it belongs to; None for a key of the whole organization.
+    fingerprint
+        SHA-256 of the secret. Secrets are long and random, so a slow hash would add nothing.
+    hint
+        The last four characters of the secret; empty if only its fingerprint was known.
+    status, expires_at, created_at
+        An expired key is active with a past ``expires_at``.
+    """
+
+    id: str
+    name: str
+    workspace_id: str | None
+    fingerprint: bytes
+    hint: str
+    status: KeyStatus = KeyStatus.ACTIVE
+    expires_at: datetime | None = None
+    created_at: datetime
+
+    def __post_init__(self) -> None:
+        check_name(self.name, "A key name")
+
+    def is_expired(self, now: datetime) -> bool:
+        """Return whether its time is over at ``now`` (aware)."""
+        return self.expires_at is not None and self.expires_at <= now
+
+    def record(self) -> dict[str, object]:
+        """Return what may be shown and recorded: everything but the fingerprint."""
+        return {
+            "id": self.id,
+            "name": self.name,
+            "workspace_id": self.workspace_id,
+            "partial_key_hint": f"...{self.hint}" if self.hint else None,
+            "status": self.status,
+            "expires_at": None if self.expires_at is None else format_instant(self.expires_at),
+            "created_at": format_instant(self.created_at),
+        }

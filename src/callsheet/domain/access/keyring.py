@@ -1,0 +1,72 @@
+"""The keyring: every key as authentication needs it, by the fingerprint of its secret."""
+
+from collections.abc import Iterable, Iterator
+from hashlib import sha256
+from typing import Final, NamedTuple
+
+from callsheet.domain.access.key import APIKey, KeyStatus
+from callsheet.domain.shards import Shards
+
+#: When a key expires that does not, in seconds since the epoch.
+NEVER: Final = float("inf")
+
+
+class KeyRecord(NamedTuple):
+    """A key as the hot path needs it: one look-up by fingerprint gives all it must know."""
+
+    key_id: str
+    workspace_id: str | None
+    usable: bool
+    expires: float
+    """Seconds since the epoch; infinity if it never does."""
+
+
+class Keyring:
+    """All keys by fingerprint, immutable. Looking up a hash leaks nothing of a secret by its timing."""
+
+    __slots__ = ("_credentials",)
+
+    def __init__(self, keys: Iterable[APIKey] = ()) -> None:
+        self._credentials = Shards((_index(key), _credential(key)) for key in keys)
+
+    @classmethod
+    def of(cls, credentials: Iterable[tuple[str, KeyRecord]]) -> "Keyring":
+        """Return the keyring that gives these as its `credentials`."""
+        result = cls.__new__(cls)
+        result._credentials = Shards(credentials)
+        return result
+
+    def __len__(self) -> int:
+        return len(self._credentials)
+
+    def credentials(self) -> Iterator[tuple[str, KeyRecord]]:
+        """Yield the fingerprint of every key, in hexadecimal, with what is known of it, in no order."""
+        return self._credentials.items()
+
+    def find(self, secret: bytes) -> KeyRecord | None:
+        """Return what is known of the key with this secret."""
+        return self._credentials.get(sha256(secret).hexdigest())
+
+    def changed(self, keys: Iterable[APIKey]) -> "Keyring":
+        """Return this keyring with ``keys`` set anew; a key is never dropped, only archived."""
+        result = Keyring.__new__(Keyring)
+        result._credentials = self._credentials.changed({_index(key): _credential(key) for key in keys})
+        return result
+
+
+def _index(key: APIKey) -> str:
+    return key.fingerprint.hex()
+
+
+def _credential(key: APIKey) -> KeyRecord:
+    expires = NEVER if key.expires_at is None else key.expires_at.timestamp()
+    return KeyRecord(key.id, key.workspace_id, key.status is KeyStatus.ACTIVE, expires)
+
+
+class Principal(NamedTuple):
+    """Who is asking, after authentication: a key, the workspace it is bound to (None: any), and until when."""
+
+    key_id: str
+    workspace_id: str | None
+    expires: float
+    """Seconds since the epoch; infinity if it never does."""

@@ -1,0 +1,99 @@
+"""Visibility: which models the keys of a workspace see."""
+
+import re
+from collections.abc import Callable
+from fnmatch import translate
+from functools import lru_cache
+from typing import Final, NamedTuple
+from unicodedata import category
+
+from callsheet.domain.errors import InvalidError
+from callsheet.domain.model import UNPRINTABLE
+
+#: Of all patterns with wildcards of a workspace; to compile these takes some 60 ms.
+MAX_GLOB_CHARACTERS: Final = 16_384
+
+_MAX_PATTERN_LENGTH: Final = 256  # characters, as of an id
+_SPREADING: Final = frozenset("*?")  # what matches itself and more
+_WILDCARDS: Final = _SPREADING | {"["}  # without one of them, a pattern means itself anyway
+
+
+class Visibility(NamedTuple):
+    """Which models may be seen: shell globs on model ids. Deny wins; no ``allow`` means all.
+
+    Parameters
+    ----------
+    allow, deny
+        The patterns.
+    exact
+        Those patterns that are ids, letter for letter, and so mean that id; see `among`.
+    """
+
+    allow: tuple[str, ...] = ()
+    deny: tuple[str, ...] = ()
+    exact: frozenset[str] = frozenset()
+
+    def sees(self, model_id: str) -> bool:
+        """Return whether a model with this id exists for the beholder."""
+        if self.deny and _matcher(self.deny, self.exact)(model_id):
+            return False
+        return not self.allow or bool(_matcher(self.allow, self.exact)(model_id))
+
+    def among(self, is_id: Callable[[str], bool]) -> "Visibility":
+        """Return these rules as they are where ``is_id`` says which texts are ids (contract, section 1).
+
+        ``claude-opus-4-8[1m]`` is a glob that matches ``claude-opus-4-81``, until there is a model of that name:
+        then it means that model only. ``openai/*`` stays the glob that it is: it matches the id ``openai/*``, which
+        gateways list, anyway, and no new model may undo a rule that denies them all.
+        """
+        patterns = (*self.allow, *self.deny)
+        exact = frozenset(each for each in patterns if has_wildcards(each) and is_id(each))
+        return self if exact == self.exact else Visibility(self.allow, self.deny, exact)
+
+
+def has_wildcards(pattern: str) -> bool:
+    """Return whether ``pattern`` may match more than the one id that it spells."""
+    return not _WILDCARDS.isdisjoint(pattern)
+
+
+SEES_ALL: Final = Visibility()
+
+
+@lru_cache(maxsize=4096)
+def _matcher(patterns: tuple[str, ...], exact: frozenset[str]) -> Callable[[str], object]:
+    """What says whether one of ``patterns`` matches an id. Those that are ids, however many, are not compiled."""
+    ids = frozenset(each for each in patterns if each in exact or not has_wildcards(each))
+    globs = [each for each in patterns if each not in ids or not _SPREADING.isdisjoint(each)]
+    if not globs:
+        return ids.__contains__
+    match = re.compile("|".join(map(translate, globs))).match
+    return (lambda model_id: model_id in ids or match(model_id)) if ids else match
+
+
+def check_patterns(visibility: Visibility) -> None:
+    """See that the rules of a workspace can be looked through quickly; those of old databases are not checked.
+
+    Raises
+    ------
+    InvalidError
+        Its patterns with wildcards are too long, all together: they are compiled where requests are answered.
+    """
+    length = sum(len(each) for each in (*visibility.allow, *visibility.deny) if has_wildcards(each))
+    if length > MAX_GLOB_CHARACTERS:
+        raise InvalidError(
+            f"The patterns of a workspace may have {MAX_GLOB_CHARACTERS:,} characters together, not {length:,}; "
+            "use fewer or shorter ones such as claude-*. Ids without wildcards do not count."
+        )
+
+
+def check_pattern(pattern: str) -> None:
+    """Raise InvalidError unless ``pattern`` could match an id, or be one: any script, spaces inside."""
+    if (
+        not 1 <= len(pattern) <= _MAX_PATTERN_LENGTH
+        or pattern != pattern.strip()
+        or any(category(character) in UNPRINTABLE for character in pattern)
+    ):
+        raise InvalidError(
+            f"A pattern must be 1 to {_MAX_PATTERN_LENGTH} printable characters such as claude-*, without blanks "
+            f"at either end, not {pattern[:60]!r}."
+        )

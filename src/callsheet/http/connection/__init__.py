@@ -1,0 +1,1 @@
+"""The uvicorn driver of the public API, and what a connection may use."""

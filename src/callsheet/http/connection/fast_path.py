@@ -1,0 +1,119 @@
+"""FastPath: what the connections of a process share to answer plain requests themselves."""
+
+import logging
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
+
+from callsheet.api.caller import Caller
+from callsheet.api.headers import Dialect
+from callsheet.api.request import Header
+from callsheet.http.connection.head import Head, HeadReader, KnownLines
+from callsheet.http.connection.limits import ConnectionLimits
+from callsheet.http.logs.formats import NO_TEMPLATE, Answered
+from callsheet.http.metrics.counters import Label
+from callsheet.http.observer import Observer, ResponseLabel
+from callsheet.http.public.cache import ResponseCache
+from callsheet.http.public.unread_bytes import UnreadBytes
+from callsheet.http.request_id import RequestIDs
+from callsheet.http.wire_headers import write_lines
+from callsheet.service.clock import SYSTEM_CLOCK, Clock
+from callsheet.service.state.live import LiveState
+
+if TYPE_CHECKING:
+    from callsheet.http.ratelimit.limiter import RateLimits
+
+_log = logging.getLogger("callsheet")
+
+#: The statuses of answers that the fast path gives.
+_STATUSES: Final = (200, 304)
+
+
+class FastPath:
+    """State, cache, request ids, and the first bytes of this second's answers.
+
+    Parameters
+    ----------
+    live
+        Holds the State.
+    observer
+        Records every answer.
+    limits
+        What callers may take.
+    memo_bytes
+        Maximum size of the cache: requests and their answers.
+    unread
+        What callers leave unread of their answers.
+    rate_limits
+        Whom to refuse for asking too often; None for no limits.
+    prefix
+        The setting ``root_path``.
+    clock
+        Where the time comes from.
+    """
+
+    def __init__(
+        self,
+        live: LiveState,
+        observer: Observer,
+        limits: ConnectionLimits,
+        memo_bytes: int,
+        unread: UnreadBytes,
+        *,
+        rate_limits: "RateLimits | None" = None,
+        prefix: str = "",
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> None:
+        self.live = live
+        self.clock = clock
+        self.observer = observer
+        self.rate_limits = rate_limits
+        self.unread = unread
+        self.is_open = not prefix.startswith("/v1") and (rate_limits is None or rate_limits.at_once)
+        """Whether requests may be answered here: no prefix resembles ``/v1``, and rate limits need no network."""
+        self.needs_address = rate_limits is not None or observer.log is not None
+        """Whether the address that a request comes from matters."""
+        self._list, self._retrieve = (
+            ResponseLabel(observer.metrics.tally(Label(route, 200, Dialect.ANTHROPIC)), NO_TEMPLATE)
+            for route in ("list", "retrieve")
+        )
+        self.cache: ResponseCache[bytes] = ResponseCache(memo_bytes)
+        """Answers from the end of the request id on, by the bytes or by the `Head` of their requests."""
+        self.ids = RequestIDs()
+        self.reader = partial(HeadReader, limits.max_url_bytes, limits.max_header_bytes, KnownLines())
+        """Return what reads the heads of one more connection."""
+        self.default_headers: list[Header] | None = None
+        """Those that the `openings` were made with."""
+        self.openings: dict[int, bytes] = {}
+        """The beginnings of answers, up to the request id, by status."""
+
+    def drop_stale(self) -> None:
+        """Empty the cache if the State has moved, so that the one before it can be freed."""
+        if self.live.current is not self.cache.state:
+            self.cache.reset(self.live.current)
+
+    def renew_openings(self, default_headers: list[Header]) -> None:
+        """Write the ``openings`` with these headers, the date among them, which uvicorn replaces once a second."""
+        self.default_headers = default_headers
+        lines = write_lines(default_headers)
+        self.openings = {status: b"%b%brequest-id: " % (STATUS_LINE[status], lines) for status in _STATUSES}
+
+    def label(self, names: tuple[str, ...], head: Head, length: int, caller: Caller) -> ResponseLabel:
+        """Return what is recorded of a successful answer; a line of the log is only made if there is one."""
+        usual = self._retrieve if names else self._list
+        log = self.observer.log
+        if log is None:
+            return usual
+        path, query, _ = head
+        return usual._replace(template=log.template(Answered("GET", path, query, 200, length, caller.key_id)))
+
+    def record_error(self) -> None:
+        """Count the exception that is being handled; log the first one of this process with its traceback."""
+        metrics = self.observer.metrics
+        metrics.fast_path_errors += 1
+        if metrics.fast_path_errors == 1:
+            _log.exception(
+                "The fast path failed to answer a request; the ordinary path answers it. Further failures are only "
+                "counted, in the metric callsheet_fast_path_errors_total."
+            )

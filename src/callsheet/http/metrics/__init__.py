@@ -1,0 +1,1 @@
+"""Counts of what was answered, in Prometheus's formats."""

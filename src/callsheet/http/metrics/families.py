@@ -1,0 +1,154 @@
+"""Family: figures under one name, what they say, and how those of several processes become one."""
+
+import operator
+from collections.abc import Callable, Iterable
+from itertools import accumulate
+from typing import Final, NamedTuple
+
+
+class Series(NamedTuple):
+    """One figure's name and labels."""
+
+    name: str
+    labels: tuple[tuple[str, str], ...] = ()
+
+
+Figures = dict[Series, float]
+
+
+class Family(NamedTuple):
+    """What Prometheus is told of a name.
+
+    Parameters
+    ----------
+    name
+        With its unit, as Prometheus' conventions have it.
+    kind
+        counter, gauge, histogram or summary.
+    sentence
+        What the figure says.
+    joined
+        Makes one figure of two processes'.
+    """
+
+    name: str
+    kind: str
+    sentence: str
+    joined: Callable[[float, float], float] = operator.add
+
+    @property
+    def is_lasting(self) -> bool:
+        """Whether the figures of a process that has ended still count."""
+        return self.kind != "gauge"
+
+    @property
+    def series_names(self) -> tuple[str, ...]:
+        """The names under which its figures stand."""
+        endings = {"histogram": ("_bucket", "_sum", "_count"), "summary": ("_sum", "_count")}
+        return tuple(f"{self.name}{ending}" for ending in endings.get(self.kind, ("",)))
+
+
+#: Everything that is told, in this order.
+FAMILIES: Final = (
+    Family("callsheet_build_info", "gauge", "1, with the version that runs.", max),
+    Family("callsheet_workers", "gauge", "Processes that answer."),
+    Family("callsheet_workers_wanted", "gauge", "Processes that should answer: the setting workers.", max),
+    Family("callsheet_requests_total", "counter", "Answers given to requests for models."),
+    Family("callsheet_request_seconds", "histogram", "Time it took to make an answer."),
+    Family("callsheet_memo_hits_total", "counter", "Answers given from the memo."),
+    Family(
+        "callsheet_fast_path_errors_total",
+        "counter",
+        "Requests that the fast path failed to answer, so that the ordinary path did.",
+    ),
+    Family("callsheet_rate_limited_total", "counter", "Requests refused because a caller sent too many."),
+    Family("callsheet_connections", "gauge", "Connections that are open."),
+    Family("callsheet_connections_dropped_total", "counter", "Connections turned away, or ended for being slow."),
+    Family("callsheet_unread_bytes", "gauge", "Of answers that callers have not read yet."),
+    Family("callsheet_unread_refusals_total", "counter", "Requests refused because too much was left unread."),
+    Family("callsheet_state_revision", "gauge", "Revision that is answered from, the oldest of all workers.", min),
+    Family("callsheet_state_age_seconds", "gauge", "Since the state was last known to be the database's.", max),
+    Family("callsheet_models", "gauge", "Models in the catalogue, retired and hidden ones too.", max),
+    Family("callsheet_keys", "gauge", "API keys, archived ones too.", max),
+    Family("callsheet_database_up", "gauge", "Whether the database can be followed: 1 or 0.", min),
+    Family(
+        "callsheet_database_foreign",
+        "gauge",
+        "Whether the database holds another installation than is served: 1 or 0.",
+        max,
+    ),
+    Family("callsheet_database_older", "gauge", "Whether the database lacks a change that it had: 1 or 0.", max),
+    Family(
+        "callsheet_database_regressions_total",
+        "counter",
+        "Times the database was found at an older history without a restore.",
+    ),
+    Family(
+        "callsheet_database_replacements_total",
+        "counter",
+        "Times a file of the database was replaced or removed beside the server.",
+    ),
+    Family("callsheet_notifications_total", "counter", "Changes that the database told of by itself."),
+    Family("callsheet_polls_total", "counter", "Times the database was asked whether it has changed."),
+    Family("callsheet_refresh_seconds", "summary", "Time it took to bring the state up to the database."),
+    Family("callsheet_refresh_failures_total", "counter", "Times the database could not be watched or read."),
+    Family("process_start_time_seconds", "gauge", "When the oldest worker began, in Unix time.", min),
+    Family("process_cpu_seconds_total", "counter", "Processor time spent by all workers."),
+    Family("process_resident_memory_bytes", "gauge", "Memory in use by all workers."),
+    Family("process_open_fds", "gauge", "File descriptors open in all workers."),
+    Family("process_max_fds", "gauge", "File descriptors that one worker may open.", min),
+)
+
+_FAMILY_OF: Final = {name: family for family in FAMILIES for name in family.series_names}
+
+
+def family_of(series: Series) -> Family:
+    """Return the family that ``series`` belongs to."""
+    return _FAMILY_OF[series.name]
+
+
+def histogram(name: str, edges: list[str], counts: list[int], total: float) -> Figures:
+    """Return the series of a histogram.
+
+    Parameters
+    ----------
+    name
+        Of the family.
+    edges
+        What is counted up to, bucket by bucket, but for the last, which has no edge.
+    counts
+        How many fell into each bucket.
+    total
+        Sum of everything that was counted.
+    """
+    running = list(accumulate(counts))
+    found: Figures = {
+        Series(f"{name}_bucket", (("le", edge),)): count
+        for edge, count in zip([*edges, "+Inf"], running, strict=True)
+    }
+    return found | {Series(f"{name}_sum"): total, Series(f"{name}_count"): running[-1]}
+
+
+def join(parts: Iterable[Figures]) -> Figures:
+    """Return the figures of several processes as those of one."""
+    joined: Figures = {}
+    for part in parts:
+        for series, value in part.items():
+            known = joined.get(series)
+            joined[series] = value if known is None else family_of(series).joined(known, value)
+    return joined
+
+
+def render(figures: Figures) -> str:
+    """Return ``figures`` in Prometheus' text format."""
+    lines = []
+    for family in FAMILIES:
+        told = [_line(series, value) for series, value in figures.items() if family_of(series) is family]
+        if told:
+            lines += [f"# HELP {family.name} {family.sentence}", f"# TYPE {family.name} {family.kind}", *told]
+    return "\n".join(lines) + "\n"
+
+
+def _line(series: Series, value: float) -> str:
+    labels = ",".join(f'{name}="{text}"' for name, text in series.labels)  # none of ours needs escaping
+    return f"{series.name}{{{labels}}} {value!r}" if labels else f"{series.name} {value!r}"

@@ -1,0 +1,1 @@
+"""The ASGI driver of the public API."""

@@ -1,0 +1,179 @@
+"""The ASGI driver of `answer`: works under any server, mounted anywhere."""
+
+import logging
+import sys
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from anyio.lowlevel import checkpoint
+
+from callsheet.api.answer import Response, answer, error_before_examination
+from callsheet.api.headers import request_id_headers
+from callsheet.api.request import READ_HEADERS, Header, Request
+from callsheet.api.view import REQUEST_BLOCK_BUDGET, UnfinishedError
+from callsheet.domain.access.keyring import NEVER
+from callsheet.domain.errors import APIError, OverloadedError
+from callsheet.http.observer import Observer
+from callsheet.http.paths import Scope
+from callsheet.http.public.background import Preparing
+from callsheet.http.public.cache import ENTRY_BYTES, MAX_REQUEST_BYTES, CachedResponse, ResponseCache
+from callsheet.http.public.unread_bytes import UnreadBytes
+from callsheet.http.request_id import RequestIDs
+from callsheet.service.clock import SYSTEM_CLOCK, Clock
+from callsheet.service.state.live import LiveState
+
+if TYPE_CHECKING:
+    from callsheet.http.ratelimit.limiter import RateLimits
+
+_log = logging.getLogger("callsheet")
+
+
+#: What an answer depends on, time aside: method, path, query and the headers that are read.
+_Asked: TypeAlias = tuple[str, bytes, bytes, tuple[Header, ...]]
+
+#: Larger answers are not given while too much is left unread, and of one in pieces so much is sent at a time.
+LARGE: Final = 64 * 1024
+
+
+class PublicAPI:
+    """Answers every request from the present State, without a lock or a query.
+
+    Parameters
+    ----------
+    live
+        Holds the State.
+    observer
+        Records every answer.
+    memo_bytes
+        Maximum size of the cache: requests and their answers.
+    clock
+        Where the time comes from.
+    """
+
+    def __init__(self, live: LiveState, observer: Observer, memo_bytes: int, clock: Clock = SYSTEM_CLOCK) -> None:
+        self._live = live
+        self._observer = observer
+        self._clock = clock
+        self._cache: ResponseCache[Response] = ResponseCache(memo_bytes)
+        self._preparing = Preparing()
+        self._ids = RequestIDs()
+        self.rate_limits: RateLimits | None = None
+        """Whom to refuse for asking too often."""
+        self.unread = UnreadBytes(sys.maxsize)
+        """What callers leave unread of their answers, as far as the server says."""
+
+    async def answer(self, scope: Scope, path: bytes, send: Any) -> None:
+        """Answer the request for ``path``, as `local_path` returns it; its body, if it has one, is not read."""
+        begun = self._clock.perf_counter()
+        headers = tuple([(name, value) for name, value in scope["headers"] if name in READ_HEADERS])
+        asked = scope["method"], path, scope["query_string"], headers
+        client = scope.get("client")
+        request_id = self._ids.make()
+        found = self._cached(asked) if self.rate_limits is None else None
+        if found is None:
+            found = await self._make(asked, request_id.decode("ascii"), client[0] if client else "")
+        if self.unread.is_full and (found.content.pieces is not None or len(found.content.body) > LARGE):
+            found = self._refuse_large(asked, request_id.decode("ascii"))
+        response = found.content
+        self._observer.record(found.label, request_id, self._clock.perf_counter() - begun, client)
+        ids = request_id_headers(response.dialect, request_id)
+        sent = [*ids, *response.headers[len(ids) :]]
+        await send({"type": "http.response.start", "status": response.status, "headers": sent})
+        if response.pieces is not None:
+            for portion in response.pieces.portions(LARGE):
+                await send({"type": "http.response.body", "body": portion, "more_body": True})
+                await checkpoint()  # a server need not wait for a quick reader, but others wait for us
+        await send({"type": "http.response.body", "body": response.body})
+
+    def drop_stale(self) -> None:
+        """Empty the cache if the State has moved, so that the one before it can be freed."""
+        if self._live.current is not self._cache.state:
+            self._cache.reset(self._live.current)
+
+    def _cached(self, asked: _Asked) -> CachedResponse[Response] | None:
+        """The answer to an earlier request that differed in nothing that matters."""
+        self.drop_stale()
+        known = self._cache.answers.get(asked)
+        if known is None or not (known.expires == NEVER or self._clock.time() < known.expires):
+            return None
+        self._observer.metrics.cache_hits += 1
+        return known
+
+    async def _make(self, asked: _Asked, request_id: str, address: str) -> CachedResponse[Response]:
+        """The answer to a request that is not cached, or whose caller may have asked too often."""
+        request = Request(*asked, self._clock.time(), request_id)
+        if self.rate_limits is not None:
+            refusal = await self.rate_limits.check(self._live.current, request, address)
+            if refusal is not None:
+                return self._labelled(request, self.respond(request, refusal))
+            known = self._cached(asked)
+            if known is not None:
+                return known
+        cache = self._cache
+        again = cache.has_seen(asked)
+        is_prepared = True
+        try:
+            response = self.respond(request, again=again)
+        except UnfinishedError:
+            is_prepared = False
+            response = await self._preparing.finish(lambda most: self.respond(request, most=most, again=again))
+        made = self._labelled(request, response)
+        if response.status < HTTPStatus.BAD_REQUEST:
+            cache.mark_seen(asked)
+            if again and is_prepared and made.expires and _length(request) <= MAX_REQUEST_BYTES:
+                cache.keep_answer(asked, made)
+        return made
+
+    def _refuse_large(self, asked: _Asked, request_id: str) -> CachedResponse[Response]:
+        """The answer to a request for a large list while too much is left unread."""
+        self.unread.refused += 1
+        request = Request(*asked, self._clock.time(), request_id)
+        return self._labelled(request, self.respond(request, OverloadedError("Overloaded")))
+
+    def _labelled(self, request: Request, response: Response) -> CachedResponse[Response]:
+        label = self._observer.label(request, response)
+        size = _length(request) + response.length + ENTRY_BYTES
+        return CachedResponse(response, response.cacheable_until, label, size, response.key_id)
+
+    def respond(
+        self,
+        request: Request,
+        refusal: APIError | None = None,
+        most: int = REQUEST_BLOCK_BUDGET,
+        *,
+        again: bool = False,
+    ) -> Response:
+        """Return the answer; what goes wrong in making it is logged with the request id, never shown.
+
+        Parameters
+        ----------
+        request
+            What is asked.
+        refusal
+            Why it is not to be looked into.
+        most
+            Blocks of the catalogue that may be prepared for it.
+        again
+            Whether an equal request came before.
+
+        Raises
+        ------
+        UnfinishedError
+            More must be prepared first; asked again, it goes on where it stopped.
+        """
+        state = self._live.current
+        try:
+            if refusal is not None:
+                return error_before_examination(state, request, refusal)
+            return answer(state, request, most, again=again, whole=False)
+        except UnfinishedError:
+            raise
+        except Exception:  # whatever it was, the caller gets the envelope
+            told = {"request_id": request.request_id}
+            _log.exception("%s %s failed.", request.request_id, request.method, extra=told)
+            return error_before_examination(state, request)
+
+
+def _length(request: Request) -> int:
+    headers = sum(len(name) + len(value) for name, value in request.headers)
+    return len(request.path) + len(request.query) + headers

@@ -1,0 +1,1 @@
+"""How many requests a key or an address may send."""

@@ -1,0 +1,115 @@
+"""Shared limits: rates counted in Redis or Valkey, so that a fleet counts together."""
+
+import asyncio
+import logging
+from typing import Any, Final
+
+from limits import RateLimitItem
+from limits.aio.storage import RedisStorage, Storage
+from limits.aio.strategies import FixedWindowRateLimiter
+
+from callsheet.domain.errors import SettingsError
+from callsheet.http.ratelimit.limiter import RateLimits
+from callsheet.service.clock import SYSTEM_CLOCK, Clock
+from callsheet.settings import hide_password
+
+_log = logging.getLogger("callsheet")
+
+_COUNT_TIMEOUT_SECONDS: Final = 0.5  # that a request waits to be counted
+_MIN_PAUSE_SECONDS: Final = 1.0  # before a storage that failed is asked again; then twice as many each time
+_MAX_PAUSE_SECONDS: Final = 30.0
+_MAX_CONNECTIONS: Final = 32  # to the storage
+
+
+class SharedLimits(RateLimits):
+    """Counts where others count, too. While the storage is away, everybody is let in.
+
+    Parameters
+    ----------
+    rates
+        As for `RateLimits`.
+    url
+        Of Redis or Valkey, which are spoken to in the same way.
+    clock
+        Where the time comes from.
+
+    Raises
+    ------
+    SettingsError
+        The package that speaks to them is not installed, or the URL is none.
+    """
+
+    at_once = False
+
+    def __init__(self, rates: dict[str, list[RateLimitItem]], url: str, clock: Clock = SYSTEM_CLOCK) -> None:
+        self._url = url.replace("valkey", "redis", 1) if url.startswith("valkey") else url
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._pause = 0.0
+        self._next_try = 0.0
+        super().__init__(rates, self._open(), clock)
+
+    async def close(self) -> None:
+        """End the connections to the storage."""
+        await self._pool.disconnect()
+
+    async def _count(self, network: str, key_id: str | None, failed: bool) -> tuple[str, float] | None:
+        now = self._clock.monotonic()
+        trying = self._pause > 0
+        if trying:
+            if now < self._next_try:
+                return None
+            self._next_try = now + self._pause  # this request tries on behalf of all
+        self._follow_loop()
+        try:
+            async with asyncio.timeout(_COUNT_TIMEOUT_SECONDS):
+                found = await super()._count(network, key_id, failed)
+        except Exception as error:  # whatever it is: limits are there to keep up the service, not to end it
+            if trying or not self._pause:  # else another request has found out already
+                self._stand_aside(error)
+            return None
+        if trying:
+            self._pause = 0.0
+            _log.warning("The storage of rate limits answers again; they are kept.")
+        return found
+
+    def _stand_aside(self, error: Exception) -> None:
+        if not self._pause:
+            reason = hide_password(f"{type(error).__name__}: {error}".removesuffix(": "))
+            _log.error("The storage of rate limits cannot be used (%s); until it can, nobody is limited.", reason)
+        self._pause = min(self._pause * 2, _MAX_PAUSE_SECONDS) or _MIN_PAUSE_SECONDS
+        self._next_try = self._clock.monotonic() + self._pause
+
+    def _follow_loop(self) -> None:
+        """Open connections anew if the event loop is another one: they belong to the loop they were opened in."""
+        loop = asyncio.get_running_loop()
+        if self._loop is not loop:
+            if self._loop is not None:
+                self._limiter = FixedWindowRateLimiter(self._open())
+            self._loop = loop
+
+    def _open(self) -> Storage:
+        try:
+            from redis.asyncio import BlockingConnectionPool
+            from redis.asyncio.retry import Retry
+            from redis.backoff import NoBackoff
+        except ModuleNotFoundError:
+            raise SettingsError(
+                "rate_limit_storage needs a package that is not installed; install callsheet[redis], "
+                "or count in memory://."
+            ) from None
+        pool: Any = BlockingConnectionPool
+        try:
+            pool = pool.from_url(
+                self._url,
+                max_connections=_MAX_CONNECTIONS,
+                timeout=_COUNT_TIMEOUT_SECONDS,
+                retry=Retry(NoBackoff(), 0),
+            )
+            pool.make_connection()  # which is not opened yet, but knows what it would not understand
+        except (TypeError, ValueError) as error:
+            reason = hide_password(str(error))
+            raise SettingsError(f"rate_limit_storage is not a URL that can be used: {reason}.") from None
+        self._pool = pool
+        return RedisStorage(
+            "async+redis://", implementation="redispy", key_prefix="callsheet", connection_pool=pool
+        )

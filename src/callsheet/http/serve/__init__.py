@@ -1,0 +1,1 @@
+"""The server process: its configuration, its start and its end."""

@@ -1,0 +1,125 @@
+"""uvicorn's configuration, with what our protocols need beside it."""
+
+import logging
+import sys
+from typing import Any, Final
+
+import uvicorn
+
+from callsheet.http.app import CallsheetApp
+from callsheet.http.connection.config import ConnectionConfig
+from callsheet.http.connection.fast_path import FastPath
+from callsheet.http.connection.fast_protocol import FastProtocol
+from callsheet.http.connection.limits import ConnectionLimits
+from callsheet.http.connection.open_files import connections_allowed
+from callsheet.http.connection.protocol import EnvelopeProtocol
+from callsheet.http.connection.sweep import Sweep
+from callsheet.http.metrics.families import Figures, Series
+from callsheet.http.serve.stopping import Stopping
+
+_log = logging.getLogger("callsheet")
+
+#: The releases of uvicorn that our protocols are tested with: from the first, up to but without the second.
+TESTED: Final = ((0, 54), (0, 55))
+
+
+class ServerConfig(ConnectionConfig):
+    """Picklable: uvicorn sends it to its worker processes.
+
+    Parameters
+    ----------
+    app
+        A `CallsheetApp`, or with ``factory=True`` what makes one.
+    limits
+        What callers may take.
+    fast
+        Answer the public API without ASGI.
+    memo_bytes
+        How much is remembered of requests and their answers.
+    drain_seconds
+        How long a stop answers on; None leaves the signals to uvicorn.
+    """
+
+    def __init__(
+        self,
+        app: Any,
+        *,
+        limits: ConnectionLimits,
+        fast: bool = True,
+        memo_bytes: int = 32 * 2**20,
+        drain_seconds: float | None = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(
+            app, limits=limits, http=_protocol(fast), callback_notify=self._sweep, timeout_notify=0, **options
+        )
+        self._memo_bytes = memo_bytes
+        self._drain_seconds = drain_seconds
+
+    def load(self) -> None:
+        """Load the app, and let it tell how many connections there are; limit them to what the process may open."""
+        super().load()
+        self.limits = self.limits._replace(max_connections=connections_allowed(self.limits.max_connections))
+        self.sweep = Sweep(self.limits.max_connections)
+        app = self._callsheet()
+        if self._drain_seconds is not None:
+            stopping = Stopping(self.drain, self._drain_seconds, is_worker=self.workers > 1)
+            app.on_serving = stopping.take_over
+        app.public.unread = self.unread
+        telemetry = app.telemetry
+        telemetry.connections = self._count_connections
+        if telemetry.traces and self.http_protocol_class is FastProtocol:
+            self.http_protocol_class = EnvelopeProtocol  # a span needs what the fast protocol never reads
+        if self.http_protocol_class is FastProtocol:
+            self.fast_path = FastPath(
+                app.live,
+                app.observer,
+                self.limits,
+                self._memo_bytes,
+                self.unread,
+                rate_limits=app.rate_limits,
+                prefix=app.prefix,
+                clock=app.clock,
+            )
+
+    def drain(self) -> None:
+        """Send callers elsewhere: ``/readyz`` says so, and every answer is the last on its connection."""
+        self._callsheet().readiness.is_stopping = True
+        self.encoded_headers.append((b"connection", b"close"))  # uvicorn takes it over within a second
+        self.limit_concurrency = sys.maxsize  # any limit leaves requests to uvicorn, which closes as it has said
+        for connection in self.connections:
+            connection.limit_concurrency = sys.maxsize
+
+    def _count_connections(self) -> Figures:
+        """Return how many are open, and how many were dropped; any thread may ask."""
+        open_now: Figures = {
+            Series("callsheet_connections"): len(self.connections),
+            Series("callsheet_unread_bytes"): self.unread.total,
+            Series("callsheet_unread_refusals_total"): self.unread.refused,
+        }
+        return open_now | {
+            Series("callsheet_connections_dropped_total", (("reason", str(reason)),)): count
+            for reason, count in self.sweep.dropped.items()
+        }
+
+    async def _sweep(self) -> None:
+        """End what waits too long, and let go of what is no longer true; uvicorn calls this once a second."""
+        await self.sweep.run(self.connections)
+        self.unread.complain(self._callsheet().clock.monotonic())
+        self._callsheet().public.drop_stale()
+        if self.http_protocol_class is FastProtocol:
+            self.fast_path.drop_stale()
+
+    def _callsheet(self) -> CallsheetApp:
+        app: Any = self.loaded_app
+        while not isinstance(app, CallsheetApp):  # uvicorn wraps it in middleware of its own
+            app = app.app
+        return app
+
+
+def _protocol(fast: bool) -> Any:
+    version = tuple(int(part) for part in uvicorn.__version__.split(".")[:2])
+    if not TESTED[0] <= version < TESTED[1]:
+        _log.warning("uvicorn %s is not one we have tested; answering through ASGI alone.", uvicorn.__version__)
+        return "httptools"
+    return FastProtocol if fast else EnvelopeProtocol

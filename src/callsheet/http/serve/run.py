@@ -1,0 +1,197 @@
+"""The process: a bound socket, uvicorn on it, and a stop that finishes what it began."""
+
+import gc
+import logging
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from multiprocessing import resource_tracker
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+import uvicorn
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.supervisors import Multiprocess
+
+from callsheet.domain.errors import CallsheetError, ServeError, StorageUnavailableError
+from callsheet.http.app import CallsheetApp, check_database, make_app
+from callsheet.http.connection.limits import ConnectionLimits
+from callsheet.http.logs.messages import set_up_messages
+from callsheet.http.serve.config import ServerConfig
+from callsheet.http.serve.stopping import ECHO, SIGNALS, end_at_once
+from callsheet.settings import Settings
+
+_log = logging.getLogger("callsheet")
+
+_BACKLOG: Final = 2048
+
+#: How often a supervisor that waits for its workers looks for a second signal, in seconds.
+_GLANCE: Final = 0.1
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Return a listening socket: what connects from now on is answered as soon as the app is there.
+
+    Raises
+    ------
+    ServeError
+        The address is in use or is not this machine's.
+    """
+    with ExitStack() as opened:
+        try:
+            family, kind, protocol, _, address = socket.getaddrinfo(
+                host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+            )[0]
+            listener = opened.enter_context(socket.socket(family, kind, protocol))
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+            listener.listen(_BACKLOG)
+        except (OSError, UnicodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "that is no address"
+            raise ServeError(
+                f"Cannot listen on {host} port {port}: {reason}; choose others with --host and --port."
+            ) from None
+        opened.pop_all()  # it is the caller's now
+    return listener
+
+
+def run(
+    settings: Settings,
+    listener: socket.socket,
+    announce: Callable[[], None],
+    away: StorageUnavailableError | None = None,
+) -> bool:
+    """Serve on ``listener`` until SIGTERM or SIGINT; return whether it ever began.
+
+    Parameters
+    ----------
+    announce
+        Called as soon as those signals end it cleanly.
+    away
+        Why the database was out of reach a moment ago, if it was. It is not waited for again.
+
+    Raises
+    ------
+    StorageError
+        The database is not fit for use.
+    """
+    set_up_messages(settings.log_format)
+    if settings.workers > 1:
+        if away is None:
+            check_database(settings)  # what is wrong with it is told once, here
+        with _private_folder() as folder:
+            supervisor = _Supervisor(_config(settings, partial(_make_worker_app, settings, folder)), [listener])
+            announce()
+            supervisor.run()
+        return all(process.exitcode != STARTUP_FAILURE for process in supervisor.processes)
+    config = _config(settings, partial(_make_app, settings, away))
+    server = uvicorn.Server(config)
+    for number in SIGNALS:  # may come before it runs; uvicorn raises them again after
+        signal.signal(number, server.handle_exit)
+    config.load()
+    announce()
+    server.run(sockets=[listener])
+    return server.started
+
+
+class _Supervisor(Multiprocess):
+    """Starts workers that do not hear the Ctrl-C of a terminal, but are told by the supervisor, which does."""
+
+    def init_processes(self) -> None:
+        resource_tracker.ensure_running()  # it would let the signal through again
+        with _without_interrupts():
+            super().init_processes()
+
+    def keep_subprocess_alive(self) -> None:
+        with _without_interrupts():
+            super().keep_subprocess_alive()
+
+    def join_all(self) -> None:
+        """Wait for the workers, who have been told to end; a second signal ends them, and this, at once."""
+        begun = time.monotonic()
+        while alive := [process.process for process in self.processes if process.process.is_alive()]:
+            alive[0].join(_GLANCE)
+            again = [number for number in self.signal_queue if number in SIGNALS]
+            self.signal_queue.clear()
+            if again and time.monotonic() - begun > ECHO:
+                for process in alive:
+                    process.kill()
+                end_at_once(again[0])
+
+
+@contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """Hold SIGINT back; processes started here never get it."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+
+
+def _config(settings: Settings, make_app: Callable[[], CallsheetApp]) -> ServerConfig:
+    return ServerConfig(
+        make_app,
+        factory=True,
+        limits=ConnectionLimits(
+            settings.max_url_bytes,
+            settings.max_header_bytes,
+            settings.max_body_bytes,
+            settings.max_connections,
+            settings.head_seconds,
+            settings.answer_seconds,
+            settings.max_unread_bytes,
+        ),
+        fast=settings.fast,
+        memo_bytes=settings.memo_bytes,
+        ws="none",
+        lifespan="on",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        forwarded_allow_ips=settings.trusted_proxies,
+        timeout_keep_alive=settings.idle_seconds,
+        drain_seconds=settings.drain_seconds,
+        timeout_graceful_shutdown=settings.shutdown_seconds,
+        workers=settings.workers,
+    )
+
+
+@contextmanager
+def _private_folder() -> Iterator[Path]:
+    """Make the folder in which workers leave figures for each other, as long as they run."""
+    try:
+        folder = TemporaryDirectory(prefix="callsheet-")
+    except OSError as error:
+        raise ServeError(
+            f"Workers need a folder for temporary files ({error.strerror}); name one with TMPDIR."
+        ) from None
+    with folder as path:
+        yield Path(path)
+
+
+def _make_app(settings: Settings, away: StorageUnavailableError | None = None) -> CallsheetApp:
+    """Make the app, and take its State for what is to stay: a million models are no garbage.
+
+    Looking through them again and again would hold up requests.
+    """
+    app = make_app(settings, away)
+    app.live.on_first_state = gc.freeze  # if that comes later
+    gc.freeze()
+    return app
+
+
+def _make_worker_app(settings: Settings, folder: Path) -> CallsheetApp:
+    set_up_messages(settings.log_format)
+    try:
+        app = _make_app(settings)
+    except CallsheetError as error:  # the database went bad since the start; the supervisor tries again
+        _log.error("%s", error)
+        sys.exit(1)
+    app.telemetry.share(folder, settings.workers)
+    return app

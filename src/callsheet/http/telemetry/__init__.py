@@ -1,0 +1,1 @@
+"""Traces, and figures sent by OpenTelemetry."""

@@ -1,0 +1,135 @@
+"""Telemetry: what a process tells of itself: at ``/metrics``, to the other workers, and by OpenTelemetry."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from callsheet._version import __version__
+from callsheet.domain.errors import ForeignDatabaseError, SettingsError
+from callsheet.http.metrics.families import Figures, Series, render
+from callsheet.http.metrics.process import process_figures
+from callsheet.http.metrics.workers import MetricsFolder
+from callsheet.http.observer import Observer
+from callsheet.http.public.asgi import PublicAPI
+from callsheet.service.clock import SYSTEM_CLOCK, Clock
+from callsheet.service.state.live import LiveState
+from callsheet.settings import Otel
+
+if TYPE_CHECKING:
+    from callsheet.http.telemetry.otel import Exports
+
+
+class Telemetry:
+    """Collects the figures of this process from where they are counted.
+
+    Parameters
+    ----------
+    live
+        Holds the State.
+    observer
+        Counts the answers.
+    otel
+        What goes out by OpenTelemetry.
+    clock
+        Where the time comes from.
+
+    Raises
+    ------
+    SettingsError
+        OpenTelemetry is wanted, but not installed.
+    """
+
+    def __init__(
+        self, live: LiveState, observer: Observer, otel: Otel = Otel.OFF, clock: Clock = SYSTEM_CLOCK
+    ) -> None:
+        self._live = live
+        self._observer = observer
+        self._exports = None if otel is Otel.OFF else _exports(otel)
+        self._clock = clock
+        self._begun = clock.time()
+        self._folder: MetricsFolder | None = None
+        self._workers = 1
+        self.connections: Callable[[], Figures] = dict
+        """Returns the figures of connections; none under a server that is not ours."""
+
+    @property
+    def traces(self) -> bool:
+        """Whether there is a span around every answer."""
+        return self._exports is not None and self._exports.kind.traces
+
+    def share(self, folder: Path, workers: int) -> None:
+        """Tell the figures of all ``workers``, which leave theirs in ``folder``; before `start`."""
+        self._folder = MetricsFolder(folder, self.collect)
+        self._workers = workers
+
+    def public_api(self, memo_bytes: int) -> PublicAPI:
+        """Return the public API, with spans around its answers if they are wanted."""
+        if self._exports is not None and self._exports.kind.traces:
+            return self._exports.public_api(self._live, self._observer, self._clock)
+        return PublicAPI(self._live, self._observer, memo_bytes, self._clock)
+
+    def start(self) -> None:
+        """Begin to share and to send, if that has not begun."""
+        if self._folder is not None:
+            self._folder.start()
+        if self._exports is not None:
+            self._exports.start(self.collect)
+
+    def stop(self) -> None:
+        """Leave the last figures, send what is left, and end."""
+        if self._folder is not None:
+            self._folder.stop()
+        if self._exports is not None:
+            self._exports.stop()
+
+    def collect(self) -> Figures:
+        """Return the figures of this process; any thread may ask."""
+        live, state, following = self._live, self._live.current, self._live.follower.stats
+        return {
+            Series("callsheet_build_info", (("version", __version__),)): 1,
+            Series("callsheet_workers"): 1,
+            Series("callsheet_workers_wanted"): self._workers,
+            **self.connections(),
+            Series("callsheet_state_revision"): state.revision,
+            Series("callsheet_state_age_seconds"): round(live.age, 3),
+            Series("callsheet_models"): len(state.catalog),
+            Series("callsheet_keys"): len(state.keyring),
+            Series("callsheet_database_up"): int(live.follower.outage.cause is None),
+            Series("callsheet_database_foreign"): int(isinstance(live.follower.outage.cause, ForeignDatabaseError)),
+            Series("callsheet_database_older"): int(live.lineage.lost is not None),
+            Series("callsheet_database_regressions_total"): live.lineage.regressions,
+            Series("callsheet_database_replacements_total"): following.replacements,
+            Series("callsheet_notifications_total"): following.notifications,
+            Series("callsheet_polls_total"): following.polls,
+            Series("callsheet_refresh_seconds_sum"): following.refresh_seconds,
+            Series("callsheet_refresh_seconds_count"): following.refreshes,
+            Series("callsheet_refresh_failures_total"): following.failures,
+            **self._observer.metrics.figures(),
+            **process_figures(self._begun),
+        }
+
+    def routes(self) -> list[Route]:
+        """Return ``GET /metrics``, which needs no key."""
+
+        def figures(_request: Request) -> Response:  # not async: files are read on a thread
+            self._live.start()  # mounted, nobody may have asked for anything yet
+            told = self.collect() if self._folder is None else self._folder.figures()
+            return PlainTextResponse(render(told), media_type="text/plain; version=0.0.4")
+
+        return [Route("/metrics", figures)]
+
+
+def _exports(kind: Otel) -> "Exports":
+    try:
+        from callsheet.http.telemetry.otel import Exports  # slow to import, and the packages are an extra
+    except ModuleNotFoundError as error:
+        if not str(error.name).startswith("opentelemetry"):
+            raise
+        raise SettingsError(
+            f"otel: {kind.value} needs packages that are not installed; install callsheet[otel], or turn it off."
+        ) from None
+    return Exports(kind)

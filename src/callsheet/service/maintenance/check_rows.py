@@ -1,0 +1,119 @@
+"""Check the rows: whether each is as this program would have written it, and what it refers to exists."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final
+
+from callsheet.domain.errors import StorageError
+from callsheet.domain.model import check_known_id
+from callsheet.domain.times import format_instant, parse_instant
+from callsheet.service.maintenance.problem import Problem
+from callsheet.storage.transactions import rows
+from callsheet.storage.transactions.read import Installation
+from callsheet.storage.transactions.rows import Row
+from callsheet.storage.whole.integrity import INVALID_JSON, Integrity
+
+_FINGERPRINT_BYTES: Final = 32  # of a SHA-256
+_HINT: Final = re.compile(r"([!-~]{4})?", re.ASCII)
+
+#: Columns that reveal too much of a secret to be printed.
+_UNPRINTED: Final = frozenset({"fingerprint", "hint"})
+
+
+def check_rows(integrity: Integrity, installation: Installation) -> Iterator[Problem]:
+    """Yield what this program cannot have written: invalid rows, and references to rows that do not exist."""
+    for kind, rewrite in _REWRITES.items():
+        for row in integrity.rows(kind):
+            yield from _check_row(kind, row, rewrite)
+    yield from _check_names(integrity)
+    if (number := integrity.count_installations()) > 1:
+        message = f"There are {number} installations, where there can only be one."
+        yield Problem("installation", installation.organization_id, message)
+    yield from _check_workspaces(integrity, installation)
+
+
+def _model(row: Row) -> Row:
+    return rows.model_row(rows.read_model(row))
+
+
+def _alias(row: Row) -> Row:
+    return {"alias": check_known_id(row["alias"], "An alias")}
+
+
+def _tombstone(row: Row) -> Row:
+    rows.read_tombstone(row)
+    return {"id": check_known_id(row["id"]), "created_at": format_instant(parse_instant(row["created_at"]))}
+
+
+def _workspace(row: Row) -> Row:
+    return rows.workspace_row(rows.read_workspace(row))
+
+
+def _key(row: Row) -> Row:
+    key = rows.read_key(row)
+    if len(key.fingerprint) != _FINGERPRINT_BYTES:
+        raise ValueError(f"its fingerprint has {len(key.fingerprint)} bytes, not {_FINGERPRINT_BYTES}")
+    if not _HINT.fullmatch(key.hint):
+        raise ValueError("its hint is not the last four characters of a secret")
+    return rows.key_row(key)
+
+
+#: By kind, what parses a row and returns it as this program writes it; any error says why the row is not valid.
+_REWRITES: Final[Mapping[str, Callable[[Row], Row]]] = {
+    "model": _model,
+    "alias": _alias,
+    "tombstone": _tombstone,
+    "workspace": _workspace,
+    "key": _key,
+}
+
+
+def _check_row(kind: str, row: Row, rewrite: Callable[[Row], Row]) -> Iterator[Problem]:
+    subject = str(next(iter(row.values())))
+    broken = next((name for name, value in row.items() if value is INVALID_JSON), None)
+    if broken is not None:
+        yield Problem(kind, subject, f"The {kind} {subject} is not valid: its column {broken} is not valid JSON.")
+        return
+    try:
+        written = rewrite(row)
+    except Exception as error:  # whatever the row holds
+        cause = error.__cause__ if isinstance(error, StorageError) else None
+        yield Problem(kind, subject, f"The {kind} {subject} is not valid: {str(cause or error).rstrip('.')}.")
+        return
+    for name, value in written.items():
+        if row[name] != value:
+            values = "" if name in _UNPRINTED else f", {row[name]!r} instead of {value!r}"
+            yield Problem(
+                kind,
+                subject,
+                f"The {kind} {subject} holds its {name} in another form than Callsheet writes{values}.",
+            )
+
+
+def _check_names(integrity: Integrity) -> Iterator[Problem]:
+    for alias, model_id in integrity.dangling_references("alias", "model_id", "model"):
+        yield Problem("alias", alias, f"The alias {alias} means {model_id}, which is not a model.")
+    for alias, model_id in integrity.aliases_of_model_ids():
+        yield Problem("alias", alias, f"The alias {alias}, which means {model_id}, has the id of a model.")
+    for model_id, replacement in integrity.dangling_references("model", "replacement", "model"):
+        yield Problem(
+            "model", model_id, f"The model {model_id} is replaced by {replacement}, which is not a model."
+        )
+    for key_id, workspace_id in integrity.dangling_references("key", "workspace_id", "workspace"):
+        yield Problem("key", key_id, f"The key {key_id} belongs to {workspace_id}, which is not a workspace.")
+    for model_id in integrity.tombstones_of_models():
+        yield Problem("tombstone", model_id, f"The model {model_id} is there and has a tombstone as if removed.")
+
+
+def _check_workspaces(integrity: Integrity, installation: Installation) -> Iterator[Problem]:
+    open_ones: dict[str, str] = {}
+    default = installation.default_workspace_id
+    for row in integrity.rows("workspace"):
+        if row["archived_at"] is None:
+            other = open_ones.setdefault(row["name"], row["id"])
+            if other != row["id"]:
+                message = f"The workspaces {other} and {row['id']} are both named {row['name']!r}."
+                yield Problem("workspace", row["id"], message)
+    if default not in open_ones.values():
+        message = f"The default workspace {default} does not exist, or is archived."
+        yield Problem("installation", installation.organization_id, message)

@@ -1,0 +1,256 @@
+"""Reading: what can be read of the tables in one transaction."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import Column, Connection, CursorResult, Select, Table, bindparam, func, or_, select
+
+from callsheet.domain.access.key import APIKey
+from callsheet.domain.access.workspace import Workspace
+from callsheet.domain.model import Model
+from callsheet.storage import tables
+from callsheet.storage.transactions import rows
+from callsheet.storage.transactions.rows import Row
+
+_IN: Final = 500  # values in one IN list
+_AT_ONCE: Final = 1000  # rows fetched at a time
+_NOT_STORED: Final = re.compile("[\x00\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """What there is one of.
+
+    Parameters
+    ----------
+    organization_id
+        A UUID.
+    default_workspace_id
+        Of the workspace made first.
+    revision
+        Counts the transactions that changed something.
+    """
+
+    organization_id: str
+    default_workspace_id: str
+    revision: int
+
+
+class Recorded(NamedTuple):
+    """A change record, without what it was that changed.
+
+    Parameters
+    ----------
+    number
+        Counts the records.
+    revision, at
+        Of the transaction, and when it was.
+    kind, subject
+        What was changed: ``model`` and its id, and so on.
+    """
+
+    number: int
+    revision: int
+    at: str
+    kind: str
+    subject: str
+
+
+class Listing(NamedTuple):
+    """What decides whether a model is listed, and where; far cheaper to read than whole models.
+
+    Parameters
+    ----------
+    id, created_at, line
+        What the order is made of.
+    lifecycle, hidden
+        What keeps a model out of lists.
+    """
+
+    id: str
+    created_at: str
+    line: str | None
+    lifecycle: str
+    hidden: bool
+
+
+#: Made once: to write a statement takes longer than to look up what it reads.
+_INSTALLATION: Final = select(tables.installation)
+_RECORDS: Final = (
+    select(*(tables.changes.c[name] for name in Recorded._fields))
+    .where(tables.changes.c.revision >= bindparam("revision"), tables.changes.c.number >= bindparam("number"))
+    .order_by(tables.changes.c.number)
+)
+
+
+class ReadTransaction:
+    """What can be read in one transaction: everything in it is of one moment."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def installation(self) -> Installation | None:
+        """Return the installation, or None if nothing has been set up yet."""
+        row = self._connection.execute(_INSTALLATION).first()
+        if row is None:
+            return None
+        return Installation(row.organization_id, row.default_workspace_id, row.revision)
+
+    def models(self, ids: Iterable[str] | None = None) -> Iterator[Model]:
+        """Yield the models, all or those with these ids, in no order."""
+        return self._models("id", ids)
+
+    def count_models(self) -> int:
+        """Return how many models there are."""
+        return int(self._connection.execute(select(func.count()).select_from(tables.models)).scalar_one())
+
+    def listings(self) -> list[Listing]:
+        """Return of every model what decides about lists, in no order."""
+        columns = (tables.models.c[name] for name in Listing._fields)
+        return [Listing(*row) for row in self._connection.execute(select(*columns))]
+
+    def count_stages(self) -> dict[tuple[str, bool], int]:
+        """Return how many models there are of each lifecycle, hidden (True) and not."""
+        stage, hidden = tables.models.c.lifecycle, tables.models.c.hidden
+        query = select(stage, hidden, func.count()).group_by(stage, hidden)
+        return {(row[0], bool(row[1])): int(row[2]) for row in self._connection.execute(query)}
+
+    def model_ids(self) -> Iterator[str]:
+        """Yield the id of every model, in no order."""
+        return self._texts(tables.models.c.id)
+
+    def names(self) -> Iterator[str]:
+        """Yield every id and every alias, in no order."""
+        yield from self.model_ids()
+        yield from self._texts(tables.aliases.c.alias)
+
+    def model(self, model_id: str) -> Model | None:
+        """Return the model with this id."""
+        return next(self.models([model_id]), None)
+
+    def aliases(self, names: Iterable[str] | None = None) -> dict[str, str]:
+        """Return alias to model id, of all or of these aliases."""
+        return {row["alias"]: row["model_id"] for row in self._rows(tables.aliases, "alias", names)}
+
+    def aliases_of(self, model_id: str) -> list[str]:
+        """Return the aliases that mean this model, sorted."""
+        return sorted(row["alias"] for row in self._rows(tables.aliases, "model_id", [model_id]))
+
+    def tombstones(self, ids: Iterable[str] | None = None) -> dict[str, str]:
+        """Return id to sort key, of all removed models or of these."""
+        return dict(map(rows.read_tombstone, self._rows(tables.tombstones, "id", ids)))
+
+    def replaced_by(self, model_id: str) -> list[Model]:
+        """Return the models whose replacement is this one."""
+        return list(self._models("replacement", [model_id]))
+
+    def workspaces(self, ids: Iterable[str] | None = None) -> Iterator[Workspace]:
+        """Yield the workspaces, archived ones too, all or those with these ids."""
+        return map(rows.read_workspace, self._rows(tables.workspaces, "id", ids))
+
+    def workspaces_named(self, name: str) -> list[Workspace]:
+        """Return the workspaces with this name, archived ones too."""
+        return list(map(rows.read_workspace, self._rows(tables.workspaces, "name", [name])))
+
+    def api_keys(self, ids: Iterable[str] | None = None) -> Iterator[APIKey]:
+        """Yield the API keys, archived ones too, all or those with these ids."""
+        return map(rows.read_key, self._rows(tables.api_keys, "id", ids))
+
+    def api_keys_named(self, name: str) -> list[APIKey]:
+        """Return the API keys with this name, archived ones too."""
+        return list(map(rows.read_key, self._rows(tables.api_keys, "name", [name])))
+
+    def key_with(self, fingerprint: bytes) -> APIKey | None:
+        """Return the key with this fingerprint."""
+        found = self._rows(tables.api_keys, "fingerprint", [fingerprint])
+        return next(map(rows.read_key, found), None)
+
+    def changes(self, subject: str | Sequence[str] | None = None, limit: int = 100) -> list[Row]:
+        """Return the latest change records, newest first, of everything or of one subject, or of several."""
+        query = select(tables.changes).order_by(tables.changes.c.number.desc()).limit(limit)
+        if _is_nowhere(subject):
+            return []
+        if subject is not None:
+            subjects = [subject] if isinstance(subject, str) else subject
+            query = query.where(tables.changes.c.subject.in_(subjects))
+        return list(_plain(self._connection.execute(query)))
+
+    def changes_of(self, subjects: Iterable[str]) -> Iterator[Row]:
+        """Yield every change record of these subjects, in no order."""
+        return self._rows(tables.changes, "subject", subjects)
+
+    def subjects_named(self, name: str) -> list[str]:
+        """Return the ids of the workspaces and keys that have, or ever had, this name."""
+        changes = tables.changes.c
+        named = or_(*(side["name"].as_string() == name for side in (changes.before, changes.after)))
+        query = select(changes.subject).where(changes.kind.in_(("workspace", "key")), named).distinct()
+        return [row.subject for row in self._connection.execute(query)]
+
+    def last_change(self, revision: int) -> tuple[int, str] | None:
+        """Return number and time of the last change record of a revision: what tells one history from another."""
+        changes = tables.changes.c
+        query = select(changes.number, changes.at).where(changes.revision == revision)
+        row = self._connection.execute(query.order_by(changes.number.desc()).limit(1)).first()
+        return None if row is None else (row.number, row.at)
+
+    def last_restore(self) -> str | None:
+        """Return when a backup was last restored; None if none was, as far as the change records say."""
+        changes = tables.changes.c
+        query = select(changes.at).where(changes.kind == "installation", changes.action == "restore")
+        found: str | None = self._connection.execute(query.order_by(changes.number.desc()).limit(1)).scalar()
+        return found
+
+    def is_bare(self) -> bool:
+        """Return whether nothing was ever set up: there is no row of anything."""
+        return not any(
+            self._connection.execute(select(table.c[next(iter(table.c.keys()))]).limit(1)).first()
+            for table in tables.metadata.sorted_tables
+        )
+
+    def recorded_from(self, revision: int, number: int) -> Iterator[Recorded]:
+        """Yield the change records from this revision and this number on, in their order."""
+        first = {"revision": revision, "number": number}
+        return (Recorded(*row) for row in self._connection.execute(_RECORDS, first))
+
+    def _texts(self, column: Column[str]) -> Iterator[str]:
+        result = self._connection.execute(select(column), execution_options={"yield_per": _AT_ONCE})
+        return (row[0] for row in result)
+
+    def _models(self, column: str, values: Iterable[object] | None) -> Iterator[Model]:
+        for result in self._results(tables.models, column, values):
+            for part in result.partitions(_AT_ONCE):
+                yield from map(rows.model_of, part)
+
+    def _rows(self, table: Table, column: str, values: Iterable[object] | None) -> Iterator[Row]:
+        for result in self._results(table, column, values):
+            yield from _plain(result)
+
+    def _results(self, table: Table, column: str, values: Iterable[object] | None) -> Iterator[CursorResult[Any]]:
+        """All rows, or those in which a column has one of ``values``; in parts, as there may be a million."""
+        if values is None:
+            yield self._connection.execute(select(table), execution_options={"yield_per": _AT_ONCE})
+            return
+        wanted = [value for value in values if not _is_nowhere(value)]
+        for start in range(0, len(wanted), _IN):
+            some = {"values": wanted[start : start + _IN]}
+            yield self._connection.execute(_with_one_of(table, column), some)
+
+
+def _is_nowhere(value: object) -> bool:
+    """Return whether ``value`` is text that no row can hold, and that databases refuse to be asked for."""
+    return isinstance(value, str) and _NOT_STORED.search(value) is not None
+
+
+@cache
+def _with_one_of(table: Table, column: str) -> Select[Any]:
+    """The rows in which a column has one of ``values``."""
+    return select(table).where(table.c[column].in_(bindparam("values", expanding=True)))
+
+
+def _plain(result: CursorResult[Any]) -> Iterator[Row]:
+    """The rows of a result as plain dictionaries."""
+    names = tuple(result.keys())
+    return (dict(zip(names, row, strict=True)) for part in result.partitions(_AT_ONCE) for row in part)
