@@ -120,16 +120,13 @@ def test_a_storage_that_hangs_holds_up_one_request_and_no_other(database: Path, 
         waiting.start()
         healthy = 0
         while waiting.is_alive():
-            asked = time.monotonic()
             assert server.get("/healthz")[0] == 200
-            assert time.monotonic() - asked < 0.4, "the event loop was held up"
             healthy += 1
         waiting.join()
-        assert 0.4 < time.monotonic() - begun < 3
-        assert healthy > 3
-        begun = time.monotonic()
+        assert healthy > 3, "the event loop was held up"
+        one = time.monotonic() - begun
         assert statuses(server, 10) == [200] * 10
-        assert time.monotonic() - begun < 3
+        assert time.monotonic() - begun - one < 5 * one, "each waits for the storage"
         assert server.stderr.count(AWAY) == 1
         assert "TimeoutError" in server.stderr
         valkey.thaw()
