@@ -65,3 +65,9 @@ def test_every_error_type_is_documented() -> None:
     for error, status in STATUS.items():
         assert f"`{error.type}`" in HTTP
         assert str(status) in HTTP
+
+
+def test_every_script_is_among_the_commands_of_contributing() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| `(scripts/[\w-]+)` \|", text, re.MULTILINE)
+    assert sorted(listed) == sorted(f"scripts/{path.name}" for path in (ROOT / "scripts").iterdir())

@@ -17,6 +17,9 @@ ROOT = Path(__file__).parents[2]
 KEPT = re.compile(r"PATH|LANG|LC_ALL|TMPDIR|SSL_CERT_FILE|REQUESTS_CA_BUNDLE|(PIP|HTTPS?|NO|https?|no)_.*")
 
 
+pytestmark = pytest.mark.skipif(not (ROOT / "src").is_dir(), reason="A clone has src/; scripts/test-wheel has not.")
+
+
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
     """The files of the project as a clone has them, in a folder of their own."""

@@ -91,7 +91,7 @@ def copies(empty: Installation, tmp_path: Path) -> Callable[[], Installation]:
 
     def copy() -> Installation:
         path = tmp_path / f"copy-{next(numbers)}.db"
-        shutil.copy(empty.store.place, path)
+        shutil.copy(empty.store.display_name, path)
         return Installation(f"sqlite:///{path}")
 
     return copy

@@ -1,6 +1,7 @@
 """answer(state, request) -> response: the whole contract, without I/O."""
 
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from math import ceil
 from typing import Final, NamedTuple
 
@@ -23,6 +24,13 @@ from callsheet.wire import anthropic, openai
 _NO_RETRY: Final[Header] = (b"x-should-retry", b"false")
 
 
+class Dialect(StrEnum):
+    """Whose clients an answer is written for."""
+
+    ANTHROPIC = "anthropic"
+    OPENAI = "openai"
+
+
 class Response(NamedTuple):
     """An answer, whole.
 
@@ -41,6 +49,8 @@ class Response(NamedTuple):
     good_until
         When an equal request stops getting an equal answer (request id aside) though the State stands, in
         seconds since the epoch; 0 if it may be another the next time.
+    dialect
+        Which it is written in; the request id stands under one name for Anthropic, under two for OpenAI.
     """
 
     status: int
@@ -49,6 +59,7 @@ class Response(NamedTuple):
     key_id: str | None = None
     good_until: float = 0.0
     pieces: Pieces | None = None
+    dialect: Dialect = Dialect.ANTHROPIC
 
     @property
     def length(self) -> int:
@@ -158,7 +169,8 @@ def refuse(
     """Return the error envelope for ``error`` (section 5), in the dialect of the caller."""
     status = anthropic.status_of(error)
     content = openai.write_error(error) if to_openai else anthropic.write_error(error, request.request_id)
-    headers = [*_ids(request, to_openai=to_openai), *common_headers(options, known), JSON]
+    dialect = Dialect.OPENAI if to_openai else Dialect.ANTHROPIC
+    headers = [*_ids(request, dialect), *common_headers(options, known), JSON]
     if isinstance(error, MethodNotAllowedError):
         headers.append((b"allow", b"GET, HEAD, OPTIONS" if options.cors_origins else b"GET, HEAD"))
     if error.retry_after is not None:
@@ -166,7 +178,8 @@ def refuse(
     if anthropic.should_not_retry(status):
         headers.append(_NO_RETRY)
     headers.append((b"content-length", b"%d" % len(content)))
-    return Response(status, headers, b"" if request.method == "HEAD" else content)
+    body = b"" if request.method == "HEAD" else content
+    return Response(status, headers, body, dialect=dialect)
 
 
 def apologize(state: State, request: Request, error: APIError | None = None) -> Response:
@@ -205,15 +218,20 @@ def give(caller: Caller, body: Body, request: Request, *, again: bool, whole: bo
         return _not_modified(caller, body, request, held)
     (content, etag), shared, coding, final = suit(caller, body, again=again)
     good_until = caller.expires if final else 0.0
-    headers = [*_ids(request, to_openai=caller.to_openai), *shared, (b"etag", etag)]
+    dialect = _dialect(caller)
+    headers = [*_ids(request, dialect), *shared, (b"etag", etag)]
     headers.append((b"content-length", b"%d" % len(content)))
     if coding is not None:
         headers.append((b"content-encoding", coding))
     if request.method == "HEAD":
-        return Response(200, headers, b"", caller.key_id, good_until)
+        return Response(200, headers, b"", caller.key_id, good_until, None, dialect)
     if whole or not isinstance(content, Pieces):
-        return Response(200, headers, bytes(content), caller.key_id, good_until)
-    return Response(200, headers, b"", caller.key_id, good_until, content)
+        return Response(200, headers, bytes(content), caller.key_id, good_until, None, dialect)
+    return Response(200, headers, b"", caller.key_id, good_until, content, dialect)
+
+
+def _dialect(caller: Caller) -> Dialect:
+    return Dialect.OPENAI if caller.to_openai else Dialect.ANTHROPIC
 
 
 def _held(caller: Caller, body: Body) -> bytes | None:
@@ -235,19 +253,26 @@ def _held(caller: Caller, body: Body) -> bytes | None:
 
 def _not_modified(caller: Caller, body: Body, request: Request, etag: bytes) -> Response:
     shared = caller.headers if len(body.content) < compression.WORTH_IT else caller.varying_headers
-    headers = [*_ids(request, to_openai=caller.to_openai), *shared, (b"etag", etag)]
+    dialect = _dialect(caller)
+    headers = [*_ids(request, dialect), *shared, (b"etag", etag)]
     fewer = [header for header in headers if header[0] != b"content-type"]
-    return Response(304, fewer, b"", caller.key_id, caller.expires)
+    return Response(304, fewer, b"", caller.key_id, caller.expires, None, dialect)
 
 
 def _preflight(request: Request, headers: Mapping[bytes, bytes], known: list[Header], options: Options) -> Response:
     more = cors.preflight_headers(headers) if known else []
-    return Response(204, [*_ids(request), *common_headers(options, known), *more], b"")
+    return Response(204, [*_ids(request, Dialect.ANTHROPIC), *common_headers(options, known), *more], b"")
 
 
-def _ids(request: Request, *, to_openai: bool = False) -> tuple[Header, ...]:
-    """The request id, also under the name that OpenAI's SDK reads."""
-    request_id = request.request_id.encode()
-    if to_openai:
+def id_headers(dialect: Dialect, request_id: bytes) -> tuple[Header, ...]:
+    """Return the headers that carry the request id, which come first in every answer.
+
+    OpenAI's SDK reads it under a name of its own.
+    """
+    if dialect is Dialect.OPENAI:
         return ((b"request-id", request_id), (b"x-request-id", request_id))
     return ((b"request-id", request_id),)
+
+
+def _ids(request: Request, dialect: Dialect) -> tuple[Header, ...]:
+    return id_headers(dialect, request.request_id.encode())

@@ -17,7 +17,8 @@ from callsheet.service.ids import BASE_58
 from callsheet.testing.asgi import ASGIApp, answer_asgi
 from callsheet.testing.clock import START, Clock
 from callsheet.testing.environment import Environment
-from callsheet.testing.faults import Fault, Outcome, Route, make_fault
+from callsheet.testing.faults import Fault, Route, make_fault
+from callsheet.testing.handler import Outcome
 from callsheet.testing.installation import Installation, read_shape
 from callsheet.testing.journal import RecordedRequest, record
 from callsheet.testing.recording import CatalogSource, read_catalog

@@ -1,7 +1,7 @@
 """Faults: what a test asks to go wrong, and how an answer goes wrong then."""
 
 import json
-from typing import Any, Final, Literal, NamedTuple, Self
+from typing import Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 
@@ -16,6 +16,7 @@ from callsheet.domain.errors import (
     InvalidRequestError,
     RequestTooLargeError,
 )
+from callsheet.testing.handler import Outcome
 from callsheet.testing.journal import read_query
 from callsheet.wire import anthropic
 
@@ -32,24 +33,6 @@ _WORDS: Final = ("cut", "has_more", "loop", "null_ids")
 _MESSAGES: Final = {500: "Internal server error", 529: "Overloaded"}
 _KINDS: Final = {status: kind for kind, status in anthropic.STATUS.items()}
 _LARGE: Final = {anthropic.status_of(RequestTooLargeError("", part)): part for part in ("body", "url", "headers")}
-
-
-class Outcome(NamedTuple):
-    """An answer, and what happens on its way.
-
-    Parameters
-    ----------
-    response
-        The answer.
-    delay
-        Seconds before it is sent.
-    cut
-        Whether the connection ends in the middle of its body.
-    """
-
-    response: Response
-    delay: float = 0
-    cut: bool = False
 
 
 class Fault(BaseModel):

@@ -238,14 +238,12 @@ def test_lines_that_have_stopped_changing_are_found_with_the_rest() -> None:
     assert GOOD.partition(b"\r\n")[2] in reader._known.blocks
 
 
-def test_what_is_around_a_changing_line_keeps_its_meaning_though_all_is_forgotten(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_what_is_around_a_changing_line_keeps_its_meaning_though_all_is_forgotten() -> None:
     known = KnownLines()
     first, second = [HeadReader(MAX_URL, MAX_HEADERS, known) for _ in range(2)]
     for _ in range(4):
         first.read(GOOD)
-    monkeypatch.setattr("callsheet.http.connection.head._MOST_LINES", 1)  # from here on, every line is one too many
+    known.max_lines = 1  # from here on, every line is one too many
     once, again, other = [GOOD.replace(b": k", b": k\r\nx-t: %d" % number) for number in (1, 1, 2)]
     assert first.read(once) == read(once)
     assert second.read(again) == read(again)

@@ -29,7 +29,7 @@ from tests.tiers import examples
 
 ROOT = Path(__file__).parents[3]
 ADDRESS = "/where/the/database/is"
-FOREIGN = "is no file of Callsheet's; remove it, or name another with --state-file."
+FOREIGN = "was not written by Callsheet; remove it, or name another state file."
 KNOWN_AT = 1_790_000_000.25
 
 
@@ -73,7 +73,7 @@ def file(tmp_path: Path) -> StateFile:
 
 
 def write(file: StateFile, state: State, known_at: float = KNOWN_AT) -> bytes:
-    file.write(state, known_at, rest=lambda _: None)
+    file.write(state, known_at, throttle=lambda _: None)
     return file.path.read_bytes()
 
 
@@ -247,7 +247,7 @@ def test_a_file_that_is_not_ours_is_neither_read_nor_replaced(
     file.path.write_bytes(content)
     assert refused(file) == FOREIGN
     assert not file.was_written()
-    with pytest.raises(StateFileError, match="is no file of Callsheet's"):
+    with pytest.raises(StateFileError, match="was not written by Callsheet"):
         write(file, state)
     assert file.path.read_bytes() == content
 
@@ -310,13 +310,13 @@ from tests.service.seen import everything
 url, folder, limit = sys.argv[1:]
 installation, file = Installation(url), StateFile(Path(folder) / "state", "here")
 old = installation.live().current
-file.write(old, 1, rest=lambda _: None)
+file.write(old, 1, throttle=lambda _: None)
 installation.add(make_model("new"))
 new = installation.live().current
 if limit != "none":
     resource.setrlimit(resource.RLIMIT_FSIZE, (int(limit), int(limit)))
     try:
-        file.write(new, 2, rest=lambda _: None)
+        file.write(new, 2, throttle=lambda _: None)
     except Exception as error:
         print(type(error).__name__, error)
     print(everything(file.read(Options()).state) == everything(old), sorted(os.listdir(folder)))
@@ -339,7 +339,7 @@ while True:
     child = os.fork()
     if not child:
         armed = True
-        file.write(new, 2, rest=count)
+        file.write(new, 2, throttle=count)
         os._exit(0)
     _, status = os.waitpid(child, 0)
     found = file.read(Options())
@@ -349,7 +349,7 @@ while True:
     seen.add(which)
     if not status:
         break
-    file.write(old, 1, rest=lambda _: None)  # also takes away what the killed one left
+    file.write(old, 1, throttle=lambda _: None)  # also takes away what the killed one left
     assert os.listdir(folder) == ["state"], os.listdir(folder)
 print(last, sorted(seen))
 """
