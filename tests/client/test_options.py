@@ -104,8 +104,8 @@ def test_an_id_is_one_segment_of_the_path(model_id: str, path: bytes) -> None:
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ({}, "There is no API key; set ANTHROPIC_API_KEY or give one, an empty one to a server that takes none."),
-        ({"dialect": "openai"}, "There is no API key; set OPENAI_API_KEY or give one, an empty one to a server"),
+        ({}, "There is no API key; set ANTHROPIC_API_KEY or give one, an empty one for a server that needs none."),
+        ({"dialect": "openai"}, "There is no API key; set OPENAI_API_KEY or give one, an empty one for a server"),
         ({"api_key": "sk-é"}, "The API key must be visible ASCII characters without spaces, as headers carry it."),
         ({"api_key": "sk-\nsecret"}, "The API key must be visible ASCII characters without spaces"),
         (
@@ -196,7 +196,7 @@ def test_a_traceback_with_its_variables_shows_no_secret() -> None:
         client.models.retrieve("m", betas="b")
     told = TracebackException.from_exception(raised.value, capture_locals=True).stack
     ours = "".join(StackSummary.from_list([frame for frame in told if "/callsheet/" in frame.filename]).format())
-    assert "request = <Request http://127.0.0.1:1/v1/models/m>" in ours
+    assert "request = <ClientRequest http://127.0.0.1:1/v1/models/m>" in ours
     assert "sk-hidden" not in ours
 
 

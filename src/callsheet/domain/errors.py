@@ -1,7 +1,7 @@
 """The error tree: everything Callsheet refuses, by the name the protocol gives it.
 
 Each class carries the protocol's ``error.type`` (contract, section 5). Numbers live in
-one table, ``wire/anthropic.py``.
+one table, ``wire/status.py``.
 
     CallsheetError
     ├── APIError                    answered to a caller of the public API, and raised by the client for it

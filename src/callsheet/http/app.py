@@ -11,7 +11,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from callsheet.api.state import VERSIONS, Options
+from callsheet.api.state import Options
+from callsheet.api.versions import ACCEPTED_VERSIONS
 from callsheet.domain.betas import KNOWN_BETAS
 from callsheet.domain.errors import StorageUnavailableError
 from callsheet.http.errors import on_exception, on_http_exception
@@ -185,7 +186,7 @@ def options_of(settings: Settings) -> Options:
         shape=settings.shape,
         openai_dialect=settings.openai_dialect,
         needs_version=settings.missing_version is MissingVersion.REFUSE,
-        versions=VERSIONS | {version.encode() for version in settings.extra_versions},
+        versions=ACCEPTED_VERSIONS | {version.encode() for version in settings.extra_versions},
         betas=KNOWN_BETAS | set(settings.extra_betas) if settings.strict_betas else None,
         cors_origins=frozenset(settings.cors_origins),
         any_key=settings.any_key,

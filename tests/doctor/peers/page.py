@@ -15,8 +15,8 @@ What [`callsheet doctor`](how-to/doctor.md) found on servers of others that inst
 without a network. `scripts/doctor-peers` installs them, starts each, asks it, and writes this page; nothing on it
 is written by hand. Each finding stands beside the request that shows it.
 
-The score says how much of Anthropic's contract, as Callsheet [has it](reference/http.md), a server keeps. None of
-these servers claims to keep all of it, and some claim only OpenAI's.
+The score says how much of Anthropic's contract, as Callsheet [has it](reference/contract.md), a server keeps.
+None of these servers claims to keep all of it, and some claim only OpenAI's.
 """
 
 _CLIENTS = ("claude-code", "claude-desktop", "python-sdk", "librechat", "openai-sdk")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import event, example, given
 from hypothesis import strategies as st
 
-from callsheet.api.request import READ, Header, read_headers
+from callsheet.api.request import READ_HEADERS, Header, read_headers
 from callsheet.http.connection.head import Head, HeadReader, KnownLines
 from tests.tiers import examples
 
@@ -252,7 +252,7 @@ def test_what_is_around_a_changing_line_keeps_its_meaning_though_all_is_forgotte
 
 
 def test_every_header_an_answer_depends_on_is_among_the_lines_it_is_known_by() -> None:
-    sent = [name + b": 1" for name in sorted(READ)]
+    sent = [name + b": 1" for name in sorted(READ_HEADERS)]
     head = read(b"\r\n".join([b"GET /v1/models HTTP/1.1", b"host: a", *sent, b"", b""]))
     assert head is not None
     assert list(head[2]) == sent

@@ -7,8 +7,9 @@ being answered, a reader that is too slow) takes uvicorn's own path through the 
 
 from typing import TYPE_CHECKING, Any, Final
 
-from callsheet.api.answer import find, give, suit
-from callsheet.api.encoded_block import Pieces
+from callsheet.api.answer import negotiate_encoding, select_body, success_response
+from callsheet.api.body import Pieces
+from callsheet.api.headers import Dialect
 from callsheet.api.request import Request, find_names
 from callsheet.api.view import UnfinishedError
 from callsheet.domain.access.keyring import NEVER
@@ -117,28 +118,31 @@ class FastProtocol(EnvelopeProtocol):
             fast_path.live.current, lines, lambda: self._reader.headers(lines), now
         )
         names = find_names(path)
-        body = find(caller, names, query)
+        body = select_body(caller, names, query)
         if isinstance(body.content, Pieces):  # which are sent one after the other, as far as they are read
             return False
         if fast_path.rate_limits is not None and not fast_path.rate_limits.admits(self.client, caller.key_id):
             return False
         again = cache.mark_seen(head)
         request_id = fast_path.ids.make()
-        if caller.to_openai or caller.if_none_match is not None:
+        if caller.dialect is Dialect.OPENAI or caller.if_none_match is not None:
             request = Request("GET", path, query, (), now, request_id.decode("ascii"))
-            response = give(caller, body, request, again=again, whole=True)
+            response = success_response(caller, body, request, again=again, whole=True)
             label = fast_path.observer.label(request, response)
             rest = b"\r\n%b\r\n" % write_lines(response.headers[1:])
             self._write(response.status, request_id, rest, response.body, label, begun)
             return True
-        (content, etag), headers, coding, final = suit(caller, body, again=again)
+        (content, etag), headers, coding, final = negotiate_encoding(caller, body, again=again)
         if TYPE_CHECKING:
             assert isinstance(content, bytes)
-        rest = b"\r\n%betag: %b\r\ncontent-length: %d\r\n%b\r\n" % (  # the same, byte for byte, as `give` makes it
-            plain_lines if headers is caller.headers else varying_lines,
-            etag,
-            len(content),
-            b"" if coding is None else b"content-encoding: %b\r\n" % coding,
+        rest = (
+            b"\r\n%betag: %b\r\ncontent-length: %d\r\n%b\r\n"
+            % (  # the same, byte for byte, as `success_response`
+                plain_lines if headers is caller.headers else varying_lines,
+                etag,
+                len(content),
+                b"" if coding is None else b"content-encoding: %b\r\n" % coding,
+            )
         )
         label = fast_path.label(names, head, len(content), caller)
         self._write(200, request_id, rest, content, label, begun)

@@ -7,7 +7,7 @@ llhttp might read differently (a folded line, an odd character, a body, an upgra
 import re
 from typing import Final, NamedTuple, TypeAlias
 
-from callsheet.api.request import READ, Header
+from callsheet.api.request import READ_HEADERS, Header
 from callsheet.http.public.seen import SeenFilter
 
 _END: Final = b"\r\n"  # of a line
@@ -101,7 +101,7 @@ class KnownLines:
             self.idle.clear()
             self.hosts.clear()
             self.headers.clear()
-        if header[0] in READ:
+        if header[0] in READ_HEADERS:
             self.headers[line] = header
         else:
             (self.hosts if header[0] == b"host" else self.idle).add(line)
@@ -203,7 +203,7 @@ class HeadReader:
                 if header is None or header[0] in _INVOLVED or not _keeps_alive(header):
                     return None
                 hosts += header[0] == b"host"
-                if header[0] in READ:
+                if header[0] in READ_HEADERS:
                     wanted.append(line)
                 known.remember(line, header)
                 new.append(line)
@@ -220,7 +220,7 @@ class HeadReader:
         if 2 * (len(before) + len(after)) < len(block):
             return None
         above, below = [self._read_lines([line for line in part.split(_END) if line]) for part in (before, after)]
-        if above is None or below is None or len(above.wanted) + len(below.wanted) > len(READ):
+        if above is None or below is None or len(above.wanted) + len(below.wanted) > len(READ_HEADERS):
             return None
         return Frame(before, after, tuple(above.wanted), tuple(below.wanted), above.hosts + below.hosts)
 

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from anyio.lowlevel import checkpoint
 
-from callsheet.api.answer import Response, answer, apologize, id_headers
-from callsheet.api.request import READ, Header, Request
-from callsheet.api.view import AT_ONCE, UnfinishedError
+from callsheet.api.answer import Response, answer, error_before_examination
+from callsheet.api.headers import request_id_headers
+from callsheet.api.request import READ_HEADERS, Header, Request
+from callsheet.api.view import REQUEST_BLOCK_BUDGET, UnfinishedError
 from callsheet.domain.access.keyring import NEVER
 from callsheet.domain.errors import APIError, OverloadedError
 from callsheet.http.observer import Observer
@@ -64,7 +65,7 @@ class PublicAPI:
     async def answer(self, scope: Scope, path: bytes, send: Any) -> None:
         """Answer the request for ``path``, as `local_path` returns it; its body, if it has one, is not read."""
         begun = self._clock.perf_counter()
-        headers = tuple([(name, value) for name, value in scope["headers"] if name in READ])
+        headers = tuple([(name, value) for name, value in scope["headers"] if name in READ_HEADERS])
         asked = scope["method"], path, scope["query_string"], headers
         client = scope.get("client")
         request_id = self._ids.make()
@@ -75,7 +76,7 @@ class PublicAPI:
             found = self._refuse_large(asked, request_id.decode("ascii"))
         response = found.content
         self._observer.record(found.label, request_id, self._clock.perf_counter() - begun, client)
-        ids = id_headers(response.dialect, request_id)
+        ids = request_id_headers(response.dialect, request_id)
         sent = [*ids, *response.headers[len(ids) :]]
         await send({"type": "http.response.start", "status": response.status, "headers": sent})
         if response.pieces is not None:
@@ -132,10 +133,15 @@ class PublicAPI:
     def _labelled(self, request: Request, response: Response) -> CachedResponse[Response]:
         label = self._observer.label(request, response)
         size = _length(request) + response.length + ENTRY_BYTES
-        return CachedResponse(response, response.good_until, label, size, response.key_id)
+        return CachedResponse(response, response.cacheable_until, label, size, response.key_id)
 
     def respond(
-        self, request: Request, refusal: APIError | None = None, most: int = AT_ONCE, *, again: bool = False
+        self,
+        request: Request,
+        refusal: APIError | None = None,
+        most: int = REQUEST_BLOCK_BUDGET,
+        *,
+        again: bool = False,
     ) -> Response:
         """Return the answer; what goes wrong in making it is logged with the request id, never shown.
 
@@ -158,14 +164,14 @@ class PublicAPI:
         state = self._live.current
         try:
             if refusal is not None:
-                return apologize(state, request, refusal)
+                return error_before_examination(state, request, refusal)
             return answer(state, request, most, again=again, whole=False)
         except UnfinishedError:
             raise
         except Exception:  # whatever it was, the caller gets the envelope
             told = {"request_id": request.request_id}
             _log.exception("%s %s failed.", request.request_id, request.method, extra=told)
-            return apologize(state, request)
+            return error_before_examination(state, request)
 
 
 def _length(request: Request) -> int:

@@ -9,7 +9,6 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from typing import Final, Generic, NamedTuple, TypeVar
 
-from callsheet.api import cors
 from callsheet.api.caller import Caller, identify
 from callsheet.api.request import Header, read_headers
 from callsheet.api.state import State
@@ -119,7 +118,7 @@ class ResponseCache(Generic[Content]):
             return known
         sent = headers()
         found = read_headers(sent)
-        caller = identify(state, found, cors.origin_headers(state.options, found), now)
+        caller = identify(state, found, now)
         known = KnownCaller(caller, write_lines(caller.headers), write_lines(caller.varying_headers))
         if sum(len(name) + len(value) for name, value in sent) <= MAX_REQUEST_BYTES:
             if len(self.callers) >= _MAX_CALLERS:

@@ -25,7 +25,7 @@ from opentelemetry.trace import Span, SpanKind, StatusCode, Tracer
 from callsheet._version import __version__
 from callsheet.api.answer import Response
 from callsheet.api.request import Request
-from callsheet.api.view import AT_ONCE
+from callsheet.api.view import REQUEST_BLOCK_BUDGET
 from callsheet.domain.errors import APIError
 from callsheet.http.metrics.counters import route_of
 from callsheet.http.metrics.families import FAMILIES, Family, Figures
@@ -142,7 +142,12 @@ class TracedAPI(PublicAPI):
             await super().answer(scope, path, send)
 
     def respond(
-        self, request: Request, refusal: APIError | None = None, most: int = AT_ONCE, *, again: bool = False
+        self,
+        request: Request,
+        refusal: APIError | None = None,
+        most: int = REQUEST_BLOCK_BUDGET,
+        *,
+        again: bool = False,
     ) -> Response:
         """Return the answer, and note in the span what it is."""
         response = super().respond(request, refusal, most, again=again)

@@ -4,7 +4,6 @@ import threading
 from contextlib import suppress
 from typing import Final, Protocol
 
-from callsheet.api.compression import work_off
 from callsheet.api.state import State
 from callsheet.domain.errors import DatabaseReplacedError, StorageError
 from callsheet.service.background import BackgroundThread
@@ -92,7 +91,7 @@ class Follower:
         backoff = Backoff()
         while not stop.is_set():
             try:
-                work_off(self._followed.current.views.backlog)
+                self._followed.current.views.compressed.run_queue()
                 self._followed.make_ready()
                 with self._store.watch() as watch:
                     self._watch = watch
@@ -116,7 +115,7 @@ class Follower:
                 watch.forget()  # the rows came from a replica that lags behind
         followed.freshness.confirm(watch.answered_at)
         self.outage.end(followed.current.revision)
-        work_off(followed.current.views.backlog)
+        followed.current.views.compressed.run_queue()
         if self._clock.monotonic() - self._idle_dropped_at > self._idle_seconds:
             self._idle_dropped_at = self._clock.monotonic()
             followed.drop_idle_views()
