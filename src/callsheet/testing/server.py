@@ -23,10 +23,10 @@ from callsheet.domain.errors import APIError, InvalidRequestError, RequestTooLar
 from callsheet.testing.handler import Handler, Outcome
 
 #: The limits of the product as it is set up at first, in bytes; that of the URL is known to `answer`.
-_MOST_HEADERS: Final = 32768
-_MOST_BODY: Final = 65536
-_LONGEST_HEAD: Final = 8192 + _MOST_HEADERS
-_AROUND: Final = len(": \r\n")  # of a header line
+_MAX_HEADER_BYTES: Final = 32768
+_MAX_BODY_BYTES: Final = 65536
+_MAX_HEAD_BYTES: Final = 8192 + _MAX_HEADER_BYTES
+_HEADER_OVERHEAD_BYTES: Final = len(": \r\n")
 
 #: What stands before the path where a request goes to a proxy, or to what was taken for one.
 _ABSOLUTE: Final = re.compile(rb"^https?://[^/?]*", re.IGNORECASE)
@@ -99,14 +99,14 @@ def _listen(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=family, backlog=128)
     except (OSError, OverflowError, UnicodeError) as error:
         number = error.errno if isinstance(error, OSError) else None
-        reason = os.strerror(number) if number is not None and number > 0 else "that is no address"
+        reason = os.strerror(number) if number is not None and number > 0 else "that is not an address"
         raise ServeError(f"Cannot listen on {host} port {port}: {reason}; choose others.") from None
 
 
 def _too_large(part: str) -> RequestTooLargeError:
     if part == "body":
-        return RequestTooLargeError(f"Body exceeds the limit of {_MOST_BODY} bytes", part)
-    return RequestTooLargeError(f"Headers exceed the limit of {_MOST_HEADERS} bytes", part)
+        return RequestTooLargeError(f"Body exceeds the limit of {_MAX_BODY_BYTES} bytes", part)
+    return RequestTooLargeError(f"Headers exceed the limit of {_MAX_HEADER_BYTES} bytes", part)
 
 
 class _Connection(asyncio.Protocol):
@@ -115,10 +115,10 @@ class _Connection(asyncio.Protocol):
     def __init__(self, handler: Handler, connections: "set[_Connection]") -> None:
         self._handler = handler
         self._connections = connections
-        self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=_LONGEST_HEAD)
+        self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=_MAX_HEAD_BYTES)
         self._request: h11.Request | None = None
         self._body = b""
-        self._deaf = False  # after a refusal, what follows means nothing
+        self._discarding_input = False  # after a refusal
 
     def abort(self) -> None:
         """End it at once."""
@@ -136,7 +136,7 @@ class _Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Answer what is complete."""
-        if not self._deaf:
+        if not self._discarding_input:
             self._http.receive_data(data)
             self._read()
 
@@ -147,7 +147,7 @@ class _Connection(asyncio.Protocol):
 
     def _read(self) -> None:
         try:
-            while not (self._deaf or self._transport.is_closing()):
+            while not (self._discarding_input or self._transport.is_closing()):
                 event = self._http.next_event()
                 if event is h11.NEED_DATA or event is h11.PAUSED:
                     return
@@ -159,15 +159,18 @@ class _Connection(asyncio.Protocol):
     def _take(self, event: object) -> None:
         if isinstance(event, h11.Request):
             self._request, self._body = event, b""
-            if sum(len(name) + len(value) + _AROUND for name, value in event.headers) > _MOST_HEADERS:
+            if (
+                sum(len(name) + len(value) + _HEADER_OVERHEAD_BYTES for name, value in event.headers)
+                > _MAX_HEADER_BYTES
+            ):
                 self._refuse(_too_large("headers"))
-            elif int(dict(event.headers).get(b"content-length", b"0")) > _MOST_BODY:
+            elif int(dict(event.headers).get(b"content-length", b"0")) > _MAX_BODY_BYTES:
                 self._refuse(_too_large("body"))
             elif self._http.they_are_waiting_for_100_continue:
                 self._transport.write(self._http.send(_CONTINUE) or b"")
         elif isinstance(event, h11.Data):
             self._body += event.data
-            if len(self._body) > _MOST_BODY:
+            if len(self._body) > _MAX_BODY_BYTES:
                 self._refuse(_too_large("body"))
         elif isinstance(event, h11.EndOfMessage):
             self._answer()
@@ -210,7 +213,7 @@ class _Connection(asyncio.Protocol):
         What still comes is thrown away until the caller has closed, too: where something unread lies in a socket
         that is closed, the other side's system throws away the answer.
         """
-        self._deaf = True
+        self._discarding_input = True
         if self._http.our_state in (h11.IDLE, h11.SEND_RESPONSE):
             response = self._handler.refuse(error)
             self._send(response._replace(headers=[*response.headers, (b"connection", b"close")]))
