@@ -19,7 +19,7 @@ KEY = "sk-test-0123456789abcdef"
 OTHER = "sk-test-another-0123456789"
 
 AWAY = "ERROR The storage of rate limits cannot be used "
-BACK = "WARNING The storage of rate limits answers again; they are kept."
+BACK = "WARNING The storage of rate limits answers again; limits apply again."
 
 
 @pytest.fixture
@@ -170,5 +170,5 @@ def test_a_url_that_cannot_be_used_is_refused_at_the_start(database: Path) -> No
     limits = ("--rate-limit-key", "1/hour", "--rate-limit-storage", f"redis://:{PASSWORD}@localhost:port")
     done = call("serve", "--port", "0", "--database", f"sqlite:///{database}", *limits)
     assert (done.returncode, done.stdout) == (1, "")
-    assert re.fullmatch(r"callsheet: rate_limit_storage is not a URL that can be used: .*\.\n", done.stderr)
+    assert re.fullmatch(r"callsheet: rate_limit_storage is not a usable URL: .*\.\n", done.stderr)
     assert PASSWORD not in done.stderr
