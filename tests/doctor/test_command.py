@@ -14,6 +14,7 @@ import trustme
 from rich.cells import cell_len
 
 from callsheet.doctor.clients.rules import load_clients
+from callsheet.doctor.contract.page import section_link
 from callsheet.doctor.report import Report
 from tests.broken import bugs, replies
 from tests.broken.asking import Answered, Ask, Asked, Bug
@@ -86,6 +87,9 @@ def test_json_is_the_report(doctor: CLI, url: str) -> None:
     report = Report.model_validate(done.json)
     assert json.loads(report.model_dump_json()) == done.json
     assert set(done.json) == set(Report.model_fields)
+    assert [section["contract"] for section in done.json["sections"]] == [
+        section_link(section.number) for section in report.sections
+    ]
 
 
 def test_findings_name_models_reasons_and_what_to_do(doctor: CLI, stocked: Stocked) -> None:
