@@ -77,7 +77,7 @@ def test_a_pipe_gets_markdown(doctor: CLI, url: str) -> None:
     assert done.out.startswith(f"# callsheet doctor {url}\n\n16 models in Anthropic's format and OpenAI's format; ")
     assert re.search(r"^\| Claude Code \| 16 of 16 models \| [\d.]+ m?s of 3 s \| ok \|$", done.out, re.MULTILINE)
     assert "## Conformance: 100 %\n" in done.out
-    assert "| 3. Order and paging | 22 | 0 | 0 | 0 |\n" in done.out
+    assert "| 3. Order and paging | 25 | 0 | 0 | 0 |\n" in done.out
     rows = [line for line in done.out.splitlines() if line.startswith("|")]
     assert {row.count("|") for row in rows} == {5, 6}
 

@@ -55,7 +55,9 @@ def both_cursors_are_taken(server: Server) -> None:
     )
 
 
-@BOOK.rule(Level.NOTE, needs=("both-cursors-are-taken", "limit-is-honoured"))
+@BOOK.rule(
+    Level.NOTE, needs=("both-cursors-are-taken", "limit-is-honoured", "has-more-is-true", "has-more-is-false")
+)
 def has_more_counts_in_range(server: Server) -> None:
     """With both cursors, `has_more` says whether models remain between them.
 
