@@ -5,19 +5,44 @@ import shutil
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from tempfile import mkdtemp
 
 import pytest
-from hypothesis import HealthCheck, settings
 
 from callsheet.service.setup import open_store
 from tests.doors import AnswerDoor, AppDoor, Door, HTTPDoor, PlainHTTPDoor
 from tests.installation import Installation, now
-from tests.postgres import Databases, databases
+from tests.postgres import SHARED_FOLDER, Databases, databases
+from tests.tiers import exhaustive, register_profiles, use_everything
 
-settings.register_profile(
-    "ci", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-settings.load_profile("ci")
+register_profiles()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option for the second tier."""
+    parser.addoption("--all", action="store_true", help="run every seed, round and combination (tests/tiers.py)")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose the tier, and make a folder in which the processes of this run share a PostgreSQL cluster to copy."""
+    if config.option.all and not config.getoption("--hypothesis-profile"):
+        use_everything()
+    if SHARED_FOLDER not in os.environ:
+        os.environ[SHARED_FOLDER] = mkdtemp(prefix="callsheet-shared-")
+        config.add_cleanup(lambda: shutil.rmtree(os.environ.pop(SHARED_FOLDER), ignore_errors=True))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is left to ``--all``, unless a test is named by its full id."""
+    named = {argument for argument in config.args if "::" in argument}
+    left = [
+        item
+        for item in items
+        if item.get_closest_marker("exhaustive") and not config.option.all and item.nodeid not in named
+    ]
+    if left:
+        config.hook.pytest_deselected(items=left)
+        items[:] = [item for item in items if item not in set(left)]
 
 
 @pytest.fixture(autouse=True)
@@ -40,6 +65,16 @@ def _template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def _empty_template(_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with an empty catalogue."""
+    path = tmp_path_factory.mktemp("empty-template") / "callsheet.db"
+    shutil.copy(_template, path)
+    with closing(Installation(f"sqlite:///{path}")) as opened:
+        opened.clear_catalog()
+    return path
+
+
+@pytest.fixture(scope="session")
 def postgres() -> Iterator[Databases]:
     """Databases of a real PostgreSQL server, made as they are wanted."""
     with databases() as made:
@@ -55,7 +90,7 @@ def postgres_template(postgres: Databases) -> str:
 
 
 @pytest.fixture
-def installation(request: pytest.FixtureRequest, _template: Path, tmp_path: Path) -> Iterator[Installation]:
+def installation(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Installation]:
     """A fresh installation: the built-in catalogue, the default workspace, no key.
 
     On SQLite, unless the test is marked with `tests.installation.on_both`.
@@ -68,7 +103,8 @@ def installation(request: pytest.FixtureRequest, _template: Path, tmp_path: Path
         made.drop(url)
     else:
         path = tmp_path / "callsheet.db"
-        shutil.copy(_template, path)
+        template = "_empty_template" if "empty" in request.fixturenames else "_template"
+        shutil.copy(request.getfixturevalue(template), path)
         with closing(Installation(f"sqlite:///{path}")) as opened:
             yield opened
 
@@ -76,13 +112,17 @@ def installation(request: pytest.FixtureRequest, _template: Path, tmp_path: Path
 @pytest.fixture
 def empty(installation: Installation) -> Installation:
     """An installation with an empty catalogue."""
-    installation.clear_catalog()
+    if not installation.url.startswith("sqlite:"):
+        installation.clear_catalog()
     return installation
 
 
-@pytest.fixture(params=["answer", "app", "http", "plain-http"])
+@pytest.fixture(params=["answer", "app", "http", pytest.param("plain-http", marks=exhaustive)])
 def door(request: pytest.FixtureRequest, installation: Installation) -> Iterator[Door]:
-    """The public API of `installation`, through the pure function, the ASGI app, and real HTTP."""
+    """The public API of `installation`, through the pure function, the ASGI app, and real HTTP.
+
+    Without the fast protocol, HTTP is left to ``--all``: tests/http proves that the bytes are the same.
+    """
     kind: type[Door] = {"answer": AnswerDoor, "app": AppDoor, "http": HTTPDoor, "plain-http": PlainHTTPDoor}[
         request.param
     ]

@@ -13,7 +13,7 @@ import uvicorn
 from callsheet.api.answer import answer
 from callsheet.api.request import Request
 from callsheet.http.app import CallsheetApp, options_of
-from callsheet.http.connection.protocol import Limits
+from callsheet.http.connection.limits import ConnectionLimits
 from callsheet.http.request_id import make_request_id
 from callsheet.http.serve.config import ServerConfig
 from callsheet.http.serve.run import bind
@@ -171,7 +171,9 @@ class HTTPDoor(AppDoor):
         super().set_up(**settings)
         listener = bind("127.0.0.1", 0)
         self.port: int = listener.getsockname()[1]
-        limits = Limits(self.settings.max_url_bytes, self.settings.max_header_bytes, self.settings.max_body_bytes)
+        limits = ConnectionLimits(
+            self.settings.max_url_bytes, self.settings.max_header_bytes, self.settings.max_body_bytes
+        )
         config = ServerConfig(
             self.app,
             limits=limits,

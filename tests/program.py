@@ -6,7 +6,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -15,10 +14,12 @@ from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Any, Final, Literal, Self, TypeVar
 
+from tests import starter
+
 #: Seconds after which a test gives up; a busy machine is slow, a bug takes for ever.
 DEADLINE: Final = 60.0
 
-COMMAND: Final = (sys.executable, "-W", "error", "-m", "callsheet")
+COMMAND: Final = starter.COMMAND
 
 T = TypeVar("T")
 
@@ -27,16 +28,9 @@ def call(
     *arguments: str, env: Mapping[str, str] | None = None, cwd: Path | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run ``callsheet`` to its end."""
-    return subprocess.run(
-        [*COMMAND, *arguments],
-        env={**os.environ, **(env or {})},
-        cwd=cwd,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE,
-        check=False,
-    )
+    with Program(*arguments, env=env, cwd=cwd) as program:
+        code = program.ended()
+        return subprocess.CompletedProcess([*COMMAND, *arguments], code, program.stdout, program.stderr)
 
 
 def wait_for(condition: Callable[[], T | Literal[False] | None], what: str = "the condition") -> T:
@@ -64,15 +58,7 @@ class Program:
         self._folder = TemporaryDirectory(prefix="callsheet-test-")
         self._files = {name: Path(self._folder.name, name) for name in ("stdout", "stderr")}
         with self._files["stdout"].open("wb") as stdout, self._files["stderr"].open("wb") as stderr:
-            self.process = subprocess.Popen(
-                [*command, *arguments],
-                cwd=cwd,
-                env={**os.environ, **(env or {})},
-                stdin=subprocess.DEVNULL,
-                stdout=stdout,
-                stderr=stderr,
-                start_new_session=True,  # so that all it starts can be found, and ended
-            )
+            self.process = starter.start([*command, *arguments], cwd, {**os.environ, **(env or {})}, stdout, stderr)
 
     @property
     def stdout(self) -> str:

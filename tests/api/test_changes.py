@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from callsheet.api.rendering import WireFormat
@@ -15,6 +15,7 @@ from callsheet.domain.model import Lifecycle, Model
 from callsheet.domain.times import EPOCH
 from tests.api.states import ask, make_state
 from tests.installation import make_model
+from tests.tiers import examples
 
 COUNT = 1200  # several blocks
 MODELS = [
@@ -75,7 +76,7 @@ def test_only_the_model_that_has_changed_is_written() -> None:
 
 
 @pytest.mark.parametrize("visibility", [Visibility(), VISIBILITY], ids=["all", "some"])
-@settings(max_examples=30, deadline=None)
+@examples(0.3)
 @given(
     st.lists(
         st.dictionaries(
@@ -119,10 +120,10 @@ def test_models_that_come_and_go_leave_nothing_behind() -> None:
         changes = {f"x{number}": make_model(f"x{number}"), f"x{number - 1}": None}
         state = replace(state, catalog=state.catalog.changed(changes if number else {"x0": make_model("x0")}))
         ask(state)
-    (pieces,) = state.views._renderings[WireFormat.CURRENT]._pieces.values()
+    (pieces,) = state.views._renderings[WireFormat.CURRENT]._encoded.values()
     (view,) = state.views._views.values()
     assert len(pieces) <= 2 * 101 + 9
-    assert len(view._slabs) == 1
+    assert len(view._lineages) == 1
 
 
 def test_blocks_that_were_all_replaced_at_once_are_let_go_with_the_next_change() -> None:
@@ -134,5 +135,5 @@ def test_blocks_that_were_all_replaced_at_once_are_let_go_with_the_next_change()
         state = replace(state, catalog=state.catalog.changed(changes))
     ask(state)
     (view,) = state.views._views.values()
-    for kept in (view._slabs, state.views._renderings[WireFormat.CURRENT]._pieces):
+    for kept in (view._lineages, state.views._renderings[WireFormat.CURRENT]._encoded):
         assert set(kept) == {block.lineage for block in state.catalog.blocks}

@@ -13,10 +13,10 @@ def _state() -> State:
 
 
 def _prepared(state: State) -> int:
-    """How many views are kept, and slabs and written models with them."""
+    """How many views are kept, and blocks and written models with them."""
     views = state.views
-    slabs = sum(len(view._slabs) for view in views._views.values())
-    return len(views._views) + slabs + sum(len(each._pieces) for each in views._renderings.values())
+    blocks = sum(len(view._lineages) for view in views._views.values())
+    return len(views._views) + blocks + sum(len(each._encoded) for each in views._renderings.values())
 
 
 def test_what_is_not_asked_between_two_looks_is_let_go() -> None:
@@ -39,7 +39,7 @@ def test_what_is_asked_stays_and_the_other_forms_go() -> None:
         state.views.drop_idle()
     (form,) = {form.value for _, form in state.views._views}
     assert form == "current"
-    assert {each.value for each, rendering in state.views._renderings.items() if rendering._pieces} == {"current"}
+    assert {each.value for each, rendering in state.views._renderings.items() if rendering._encoded} == {"current"}
     assert ask(state, headers=bearer).body == everything
 
 
@@ -49,6 +49,6 @@ def test_whoever_still_holds_a_view_that_was_let_go_may_ask_it() -> None:
     one = view.retrieve("m0001")
     for _ in range(2):
         state.views.drop_idle()
-    assert view._slabs == {}
+    assert view._lineages == {}
     assert view.retrieve("m0001") == one
     assert view.retrieve("m0007") is None

@@ -5,9 +5,8 @@ import gzip
 import pytest
 
 from callsheet.api import compression
-from callsheet.api.encoded import Backlog
-from callsheet.api.encoded_block import Body
-from callsheet.api.view import View
+from callsheet.api.body import Body
+from callsheet.api.compression import CompressedBodies
 from tests.doors import Door
 from tests.installation import make_model
 
@@ -25,11 +24,11 @@ def large(door: Door) -> Door:
 
 def test_a_large_list_comes_as_it_is_until_it_is_compressed(large: Door) -> None:
     plain = large.get("/v1/models?limit=1000")
-    assert len(plain.body) > compression.AT_ONCE
+    assert len(plain.body) > compression.MAX_INLINE_BYTES
     for _ in range(2):  # what is asked for once is not compressed at all
         first = large.get("/v1/models?limit=1000", {"accept-encoding": "gzip"})
         assert first.body in (plain.body, gzip.compress(plain.body, 6, mtime=0))  # a thread may have been quicker
-    compression.work_off(large.live.current.views.backlog)
+    large.live.current.views.compressed.run_queue()
     for _ in range(3):
         later = large.get("/v1/models?limit=1000", {"accept-encoding": "gzip"})
         assert later.headers["content-encoding"] == "gzip"
@@ -41,37 +40,52 @@ def test_a_server_compresses_a_large_list_by_itself(large: Door) -> None:
     large.live.start()
     try:
         while "content-encoding" not in large.get("/v1/models?limit=1000", {"accept-encoding": "gzip"}).headers:
-            assert large.live.age < 30, "nobody works off the backlog"
+            assert large.live.age < 30, "no thread compresses what is queued"
     finally:
         large.live.stop()
 
 
-def test_a_huge_body_comes_as_it_is(large: Door) -> None:
-    state = large.live.current
-    view = state.view(state.workspaces[state.default_workspace_id])
-    huge = Body(b"x" * (compression.LARGEST + 1), b'"huge"')
+@pytest.fixture
+def compressed(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """The bodies that gzip was given, in their order."""
+    given: list[bytes] = []
+    gzipped = compression.codecs()[b"gzip"]
+
+    def compress(content: bytes) -> bytes:
+        given.append(content)
+        return gzipped(content)
+
+    monkeypatch.setitem(compression.codecs(), b"gzip", compress)
+    return given
+
+
+def test_a_huge_body_comes_as_it_is(compressed: list[bytes]) -> None:
+    bodies = CompressedBodies()
+    huge = Body(b"x" * (compression.MAX_COMPRESSED_BYTES + 1), b'"huge"')
     for _ in range(2):
-        assert compression.encode(view, huge, b"gzip") is None
-        compression.work_off(state.views.backlog)
+        assert bodies.get_or_enqueue(1, huge, b"gzip") is None
+        bodies.run_queue()
+    assert compressed == []
 
 
-def test_only_so_much_of_the_backlog_is_worked_off_at_a_time(large: Door) -> None:
-    state = large.live.current
-    view = state.view(state.workspaces[state.default_workspace_id])
-    backlog, done = Backlog(), list[bytes]()
+def test_only_so_much_of_the_queue_is_compressed_at_a_time(compressed: list[bytes]) -> None:
+    bodies = CompressedBodies()
     for number in range(10):
-        backlog.add(view, Body(bytes(2**20), b'"%d"' % number), b"gzip")
+        assert bodies.get_or_enqueue(1, Body(bytes(2**20), b'"%d"' % number), b"gzip") is None
     for expected in (4, 8, 10, 10):
-        backlog.work_off(lambda _view, body, _coding: done.append(body.etag))
-        assert len(done) == expected
+        bodies.run_queue()
+        assert len(compressed) == expected
 
 
-def test_a_body_on_the_backlog_is_there_once_and_only_so_many_are(large: Door) -> None:
-    state = large.live.current
-    view: View = state.view(state.workspaces[state.default_workspace_id])
-    backlog, done = Backlog(), list[bytes]()
+def test_a_body_is_queued_once_and_only_so_many_are(compressed: list[bytes]) -> None:
+    bodies = CompressedBodies()
+    large = bytes(compression.MAX_INLINE_BYTES)
     for number in [0, 0, *range(100)]:
-        backlog.add(view, Body(b"", b'"%d"' % number), b"gzip")
-    backlog.work_off(lambda _view, body, _coding: done.append(body.etag))
-    assert len(done) == len(set(done)) == 64
-    backlog.work_off(lambda *_: pytest.fail("it was done already"))
+        assert bodies.get_or_enqueue(1, Body(large + b"%d" % number, b'"%d"' % number), b"gzip") is None
+    for _ in range(3):
+        bodies.run_queue()
+    assert len(compressed) == len(set(compressed)) == 64
+    bodies.run_queue()
+    assert len(compressed) == 64, "they were compressed already"
+    assert bodies.get_or_enqueue(1, Body(large + b"0", b'"0"'), b"gzip") is not None
+    assert bodies.get_or_enqueue(2, Body(large + b"0", b'"0"'), b"gzip") is None, "it is of another view"

@@ -4,7 +4,6 @@ import gzip
 
 import pytest
 
-from callsheet.api import compression
 from tests.doors import Door
 from tests.installation import make_model, now
 
@@ -39,6 +38,6 @@ def test_a_long_list_is_compressed_by_a_thread_once_it_comes_again(many: Door) -
     plain = many.ask("GET", "/v1/models", bearer)
     for _ in range(2):
         many.ask("GET", "/v1/models", {**bearer, "accept-encoding": "gzip"})
-    compression.work_off(many.live.current.views.backlog)
+    many.live.current.views.compressed.run_queue()
     coded = many.ask("GET", "/v1/models", {**bearer, "accept-encoding": "gzip"})
     assert gzip.decompress(coded.body) == plain.body

@@ -65,5 +65,5 @@ def test_what_is_not_listed_is_not_written(make: Callable[[Visibility], State]) 
     state = make(Visibility(allow=("m0000[0-4]",)))
     assert ask(state, b"lifecycle=retired", ANTHROPIC, MODELS).body.startswith(b'{"data":[]')
     assert ask(state, b"", ANTHROPIC, MODELS).body.count(b'"type":"model"') == 5
-    written = [piece for rendering in state.views._renderings.values() for piece in rendering._pieces.values()]
+    written = [piece for rendering in state.views._renderings.values() for piece in rendering._encoded.values()]
     assert sum(map(len, written)) == 5

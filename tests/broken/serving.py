@@ -10,14 +10,14 @@ from typing import Any, Final
 import uvicorn
 
 from callsheet.http.app import CallsheetApp, options_of
-from callsheet.http.connection.protocol import Limits
+from callsheet.http.connection.limits import ConnectionLimits
 from callsheet.http.serve.config import ServerConfig
 from callsheet.http.serve.run import bind
 from callsheet.settings import Settings
 from tests.broken.asking import Bug, Twisted
 from tests.installation import Installation
 
-LIMITS: Final = Limits(65_536, 65_536, 1_048_576)  # bytes of URL, headers, body
+LIMITS: Final = ConnectionLimits(65_536, 65_536, 1_048_576)  # bytes of URL, headers, body
 
 
 @contextmanager

@@ -28,7 +28,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder to be in, with the database of the first release, found by the environment."""
     monkeypatch.chdir(tmp_path)
     store = first_release(tmp_path / "callsheet.db")
-    monkeypatch.setenv("CALLSHEET_DATABASE_URL", f"sqlite:///{store.place}")
+    monkeypatch.setenv("CALLSHEET_DATABASE_URL", f"sqlite:///{store.display_name}")
     return tmp_path
 
 
@@ -139,7 +139,7 @@ def test_check_prints_each_problem_and_fails(call: CLI, here: Path) -> None:
     store = first_release(here / "other.db")
     execute(store, "UPDATE models SET replacement = 'nobody' WHERE id = 'acme/old'")
     sentences = [
-        "The model acme/old is replaced by nobody, which is no model.",
+        "The model acme/old is replaced by nobody, which is not a model.",
         "The model acme/old is not as its last change record says.",
     ]
     done = call("check", "--database", "sqlite:///other.db")

@@ -192,7 +192,7 @@ def test_no_secret_of_a_file_is_in_the_database_the_history_or_a_list(
     cli("keys", "import", file, "--dry-run")
     cli("keys", "import", file)
     shown = [cli(*command.split()) for command in ("keys list", "keys show ada", "catalog history ada --json")]
-    database = Path(installation.store.place)
+    database = Path(installation.store.display_name)
     stored = [path.read_bytes() for path in database.parent.glob(f"{database.name}*")]
     assert not any(secret(1) in result.out + result.err for result in shown)
     assert not any(secret(1).encode() in content for content in stored)

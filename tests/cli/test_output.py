@@ -12,6 +12,7 @@ from callsheet.domain.access.key import KeyStatus
 from callsheet.domain.model import Lifecycle
 from tests.installation import Installation, make_model
 from tests.program import COMMAND, DEADLINE, call
+from tests.tiers import first
 
 FULL = Path("/dev/full")
 
@@ -46,9 +47,10 @@ def run_into(path: Path, *arguments: str, env: Mapping[str, str] | None = None) 
     return done.returncode, done.stderr.decode()
 
 
-@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("unbuffered", first(["", "1"]))
 @pytest.mark.parametrize(
-    "command", ["--version", "--help", "settings", "catalog list", "catalog list --json", "catalog add m --json"]
+    "command",
+    first(["--version", "--help", "catalog list", "catalog add m --json", "settings", "catalog list --json"], 4),
 )
 def test_what_cannot_be_written_is_told_in_one_line(command: str, unbuffered: str) -> None:
     code, complaint = run_into(FULL, *command.split(), env={"PYTHONUNBUFFERED": unbuffered})
@@ -94,16 +96,19 @@ def test_a_key_whose_secret_was_shown_stays_though_stderr_is_full(installation: 
 
 @pytest.mark.parametrize(
     "arguments",
-    [
-        (b"\xff",),
-        (b"--\xff",),
-        (b"catalog", b"show", b"\xff"),
-        (b"catalog", b"add", b"m", b"--display-name", b"a\xff"),
-        (b"workspaces", b"create", b"\xff"),
-        (b"keys", b"create", b"--name", b"\xff"),
-        (b"settings", b"--database", b"sqlite:///\xff.db"),
-        (b"serve", b"--host", b"\xff"),
-    ],
+    first(
+        [
+            (b"\xff",),
+            (b"--\xff",),
+            (b"catalog", b"show", b"\xff"),
+            (b"serve", b"--host", b"\xff"),
+            (b"catalog", b"add", b"m", b"--display-name", b"a\xff"),
+            (b"workspaces", b"create", b"\xff"),
+            (b"keys", b"create", b"--name", b"\xff"),
+            (b"settings", b"--database", b"sqlite:///\xff.db"),
+        ],
+        4,
+    ),
 )
 def test_an_argument_that_is_no_text_is_a_wrong_call(arguments: tuple[bytes, ...]) -> None:
     done = run(*arguments, env={"PYTHONUTF8": "1"})
@@ -112,7 +117,8 @@ def test_an_argument_that_is_no_text_is_a_wrong_call(arguments: tuple[bytes, ...
 
 
 @pytest.mark.parametrize(
-    "command", ["catalog history", "catalog history --json", "catalog list", "catalog show m", "serve --help"]
+    "command",
+    first(["catalog history", "serve --help", "catalog list", "catalog history --json", "catalog show m"], 2),
 )
 def test_an_output_that_knows_ascii_only_stops_no_command(installation: Installation, command: str) -> None:
     installation.add(make_model("m", display_name="Größe 日本"))

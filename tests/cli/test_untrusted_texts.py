@@ -23,7 +23,7 @@ UNSEEN = "\u202eevil\u200b\U000e0041\u2028name"
 @pytest.fixture
 def infested(installation: Installation) -> Installation:
     """An installation into which somebody wrote such texts with SQL."""
-    connection = sqlite3.connect(installation.store.place)
+    connection = sqlite3.connect(installation.store.display_name)
     with connection:
         connection.execute("UPDATE models SET display_name = ?, source = ? WHERE id = 'claude-2.0'", (UNSEEN, "x"))
         connection.execute("UPDATE models SET description = ? WHERE id = 'claude-2.1'", ("\u202e" + "two\nlines",))

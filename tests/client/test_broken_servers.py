@@ -75,7 +75,7 @@ def switch(site: Site) -> Iterator[tuple[str, Switch]]:
 @pytest.fixture(autouse=True)
 def _shorter(monkeypatch: pytest.MonkeyPatch) -> None:
     """The longest body, made shorter, as the bug that sends too much sends 64 MiB."""
-    monkeypatch.setattr(response_reader, "MAX_BODY", 16 << 20)
+    monkeypatch.setattr(response_reader, "MAX_BODY_BYTES", 16 << 20)
 
 
 @pytest.fixture

@@ -48,11 +48,11 @@ def test_ids_of_a_megabyte_take_no_more() -> None:
 
 def test_the_longest_body_is_read_and_one_byte_more_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
     body = b'{"data":[{"id":"m"}]}'
-    monkeypatch.setattr(response_reader, "MAX_BODY", len(body))
+    monkeypatch.setattr(response_reader, "MAX_BODY_BYTES", len(body))
     assert len(Script(body).client().models.list().data) == 1
     with pytest.raises(APIResponseError, match="answered with more than"):
         Script(body + b" ").client().models.list()
 
 
 def test_a_bound_is_larger_than_the_list_of_a_million_models() -> None:
-    assert response_reader.MAX_BODY > 122 * 2**20
+    assert response_reader.MAX_BODY_BYTES > 122 * 2**20

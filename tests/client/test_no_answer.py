@@ -103,13 +103,13 @@ def test_something_that_speaks_no_http(asker: MakeAsker, tmp_path: Path) -> None
 def test_a_body_that_is_not_in_its_coding(asker: MakeAsker, tmp_path: Path) -> None:
     with serve_bytes(head(content_encoding="gzip", content_length=5), b"plain") as url:
         sentence = refusal(asker, tmp_path, APIResponseError, base_url=url)
-    assert sentence == "It answered in a content coding that it is not in; check what stands between."
+    assert sentence == "It sent a body that is not in its content coding; check the proxies between."
 
 
 @pytest.fixture
 def max_body(monkeypatch: pytest.MonkeyPatch) -> int:
     """The longest body, made shorter, so that a test need not make one of the real length."""
-    monkeypatch.setattr(response_reader, "MAX_BODY", 16 << 20)
+    monkeypatch.setattr(response_reader, "MAX_BODY_BYTES", 16 << 20)
     return 16 << 20
 
 
@@ -231,7 +231,7 @@ def test_an_authority_of_ones_own_is_trusted_when_it_is_named(
 def test_tls_with_a_server_that_has_none(asker: MakeAsker, tmp_path: Path) -> None:
     with serve_bytes(b"HTTP/1.1 400 Bad Request\r\n\r\n") as url:
         sentence = refusal(asker, tmp_path, APIConnectionError, base_url=url.replace("http:", "https:"))
-    assert sentence == "It speaks no TLS that is understood (wrong version number); check the base URL."
+    assert sentence == "It does not speak TLS as it should (wrong version number); check the base URL."
 
 
 @pytest.mark.parametrize(

@@ -199,7 +199,7 @@ def test_a_traceback_with_its_variables_shows_no_secret() -> None:
         client.models.retrieve("m", betas="b")
     told = TracebackException.from_exception(raised.value, capture_locals=True).stack
     ours = "".join(StackSummary.from_list([frame for frame in told if "/callsheet/" in frame.filename]).format())
-    assert "request = <Request http://127.0.0.1:1/v1/models/m>" in ours
+    assert "request = <ClientRequest http://127.0.0.1:1/v1/models/m>" in ours
     assert "sk-hidden" not in ours
 
 

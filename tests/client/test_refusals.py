@@ -83,7 +83,7 @@ def test_a_refused_request_is_repeated_and_its_answer_is_taken() -> None:
         ("https://elsewhere.example/v1/models?key=1", "https://elsewhere.example/v1/models"),
         ("/v1/models/", "http://scripted/v1/models/"),
         ("//user:pass@host:99/x", "http://host:99/x"),
-        ("http://[", "an address that is none"),
+        ("http://[", "an address that is not valid"),
         ("", "http://scripted/v1/models"),
     ],
 )

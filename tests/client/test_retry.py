@@ -8,11 +8,11 @@ import pytest
 from callsheet import APIConnectionError
 from callsheet.client.flow import Send, Wait, exchange
 from callsheet.client.reply import Failure, Outcome, Reply
-from callsheet.client.request import Request
+from callsheet.client.request import ClientRequest
 from callsheet.client.retry import is_away, wait_before_retry
 
 NOW = datetime(2026, 11, 20, 12, 0, 0, tzinfo=UTC)
-REQUEST = Request("http://scripted/v1/models", ())
+REQUEST = ClientRequest("http://scripted/v1/models", ())
 AWAY = Failure(APIConnectionError("It is away."), is_away=True)
 FOR_GOOD = Failure(APIConnectionError("It is not trusted."), is_away=False)
 

@@ -11,9 +11,9 @@ import pytest
 
 from callsheet import APIConnectionError, AuthenticationError, InvalidError, PagingError
 from callsheet.client.flow import Send
-from callsheet.client.options import LONGEST, read_options
+from callsheet.client.options import MAX_WAIT_SECONDS, read_options
 from callsheet.client.reply import Reply
-from callsheet.client.request import Scope
+from callsheet.client.request import RequestScope
 from callsheet.client.session import Session
 from callsheet.client.watch import Watch, watch_query
 from tests.broken.asking import Answered, Ask, Asked
@@ -115,13 +115,13 @@ def test_an_outage_is_waited_out(outage: Any, caplog: pytest.LogCaptureFixture) 
         watched = script.client(max_retries=0).models.watch(interval=SOON)
         assert [ids_of(each) for each in islice(watched, 2)] == [["a"], ["b"]]
     assert len(caplog.messages) == 2
-    assert all(message.startswith("The watched list is not to be had") for message in caplog.messages)
+    assert all(message.startswith("The watched list cannot be fetched") for message in caplog.messages)
 
 
 def test_a_server_may_ask_a_watch_to_wait_longer_but_not_for_ever() -> None:
     busy = Reply("http://scripted", datetime.now(UTC), 429, {"retry-after": "1e300"}, b"")
     session = Session(read_options({}, api_key="k", max_retries=0))
-    watch = Watch(session, watch_query(session, None, Scope()), 60)
+    watch = Watch(session, watch_query(session, None, RequestScope()), 60)
     first: Any = watch.next_catalogue()
     first.send(None)
     with pytest.raises(StopIteration):
@@ -129,7 +129,7 @@ def test_a_server_may_ask_a_watch_to_wait_longer_but_not_for_ever() -> None:
     later: Any = watch.next_catalogue()
     assert 54 <= later.send(None).seconds <= 66
     assert isinstance(later.send(None), Send)
-    assert 0.9 * LONGEST <= later.send(busy).seconds <= 1.1 * LONGEST
+    assert 0.9 * MAX_WAIT_SECONDS <= later.send(busy).seconds <= 1.1 * MAX_WAIT_SECONDS
 
 
 def test_what_does_not_pass_by_itself_ends_a_watch() -> None:

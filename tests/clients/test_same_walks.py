@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from callsheet import Client
@@ -16,6 +16,7 @@ from callsheet.domain.times import EPOCH
 from tests.clients.programs import clean_environment, go_driver, java_driver, python_driver
 from tests.doors import HTTPDoor
 from tests.installation import Installation, make_model
+from tests.tiers import examples
 
 Walk = Callable[[dict[str, Any]], list[Any]]
 
@@ -116,7 +117,7 @@ def walkers(request: pytest.FixtureRequest, empty: Installation, tmp_path: Path)
         door.close()
 
 
-@settings(max_examples=25)
+@examples(0.25)
 @given(catalogue=catalogues(), query=queries, data=st.data())
 def test_both_walk_the_same_pages_in_either_direction(
     walkers: Walkers, catalogue: list[Model], query: dict[str, Any], data: st.DataObject

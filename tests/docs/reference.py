@@ -66,27 +66,28 @@ _METRICS: Final = f"""{_MADE}
 
 # Metrics
 
-What `GET /metrics` tells, in Prometheus' text format, and what is sent by OpenTelemetry under the same names.
-[Observe it](../how-to/observe.md) says how to get it, and what to look at.
+`GET /metrics` returns these metrics in Prometheus' text format; OpenTelemetry gets them under the same names.
+[Observe it](../how-to/observe.md) says how to collect them, and which ones to watch.
 
-With several workers, any of them tells the figures of all: those of the one that is asked as they are, those of the
-others as they were up to a second ago. Counters and histograms are sums, and never fall while the server runs, also
-when a worker ends and is replaced. A gauge is a sum, or the worst of them: the oldest revision, the greatest age.
+With several workers, any of them returns the metrics of all: its own as they are now, those of the others as they
+were up to a second ago. Counters and histograms are sums, and never fall while the server runs, even when a worker
+ends and is replaced. A gauge is a sum, or the worst value: the oldest revision, the greatest age.
 
 `callsheet_requests_total` has the labels `route` (`list`, `retrieve`, or `other` for every other path), `status`,
-and `dialect` (`anthropic` or `openai`). What never becomes a request, as it is not HTTP or larger than the limits,
-is not in it. Neither are `/healthz`, `/readyz`, `/metrics` and `/openapi.json`.
+and `dialect` (`anthropic` or `openai`). It does not count requests that are not valid HTTP or exceed the limits,
+nor those for `/healthz`, `/readyz`, `/metrics` and `/openapi.json`.
 
-`callsheet_request_seconds` counts the time in which the process makes an answer, in buckets from a microsecond to
-four seconds, each twice the one before. `callsheet_build_info` has the label `version`.
+`callsheet_request_seconds` counts the time that the process takes to make an answer, in buckets from a microsecond
+to four seconds, each twice as long as the one before. `callsheet_build_info` has the label `version`.
 
-`callsheet_connections_dropped_total` has the label `reason`: `full` (there were `max_connections`), `slow` (no
-request arrived within `head_seconds`, or not all of it) or `unread` (nobody read the answer for `answer_seconds`).
-What is closed for being idle between requests is not in it. `callsheet_unread_bytes` counts connections that leave
-more than 64 KiB unread, and `callsheet_unread_refusals_total` the requests for large lists that were answered 529
-because all together were more than `max_unread_bytes`.
+`callsheet_connections_dropped_total` has the label `reason`: `full` (there were `max_connections`), `slow` (the
+request did not arrive completely within `head_seconds`) or `unread` (the caller did not read the answer for
+`answer_seconds`). It does not count connections that were closed because they were idle between requests.
+`callsheet_unread_bytes` counts connections that leave more than 64 KiB unread. `callsheet_unread_refusals_total`
+counts the requests for large lists that were answered 529 because all unread answers together exceeded
+`max_unread_bytes`.
 
-Memory and file descriptors are told on Linux only, connections only by `callsheet serve`.
+Memory and file descriptors are measured on Linux only, connections only by `callsheet serve`.
 
 | Name | Type | What it is |
 |---|---|---|

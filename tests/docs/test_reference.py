@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from callsheet.api.state import VERSIONS, Options
+from callsheet.api.state import Options
+from callsheet.api.versions import ACCEPTED_VERSIONS
 from callsheet.http.openapi import describe
 from callsheet.settings import Settings
 from tests.docs.pages import ROOT, anchors, name
@@ -13,6 +14,7 @@ from tests.docs.reference import commands, pages
 
 REFERENCE = ROOT / "docs" / "reference"
 HTTP = (REFERENCE / "http.md").read_text(encoding="utf-8")
+CONTRACT = (REFERENCE / "contract.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("page", pages(), ids=name)
@@ -48,7 +50,7 @@ def test_every_public_path_parameter_and_header_is_documented() -> None:
                     assert f"`{parameter['name']}`" in HTTP, parameter
     for parameter in description["components"]["parameters"].values():
         assert f"`{parameter['name']}`" in HTTP, parameter
-    for version in VERSIONS:
+    for version in ACCEPTED_VERSIONS:
         assert f"`{version.decode()}`" in HTTP
 
 
@@ -56,12 +58,19 @@ def test_every_field_of_a_model_is_documented() -> None:
     schemas = describe(Options())["components"]["schemas"]
     for schema in ("ModelInfo", "ModelPage", "OpenAIModel"):
         for field in schemas[schema]["properties"]:
-            assert re.search(rf"`{field}`", HTTP), (schema, field)
+            assert re.search(rf"""[`"]{field}[`"]""", CONTRACT), (schema, field)
 
 
 def test_every_error_type_is_documented() -> None:
-    from callsheet.wire.anthropic import STATUS
+    from callsheet.wire.status import STATUS
 
     for error, status in STATUS.items():
         assert f"`{error.type}`" in HTTP
+        assert f"| {status} | {error.type} |" in re.sub(r" \+ `[^`]+`", "", CONTRACT)
         assert str(status) in HTTP
+
+
+def test_every_script_is_among_the_commands_of_contributing() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| `(scripts/[\w-]+)` \|", text, re.MULTILINE)
+    assert sorted(listed) == sorted(f"scripts/{path.name}" for path in (ROOT / "scripts").iterdir())

@@ -3,12 +3,13 @@ from dataclasses import replace
 from datetime import timedelta
 from operator import attrgetter
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from callsheet.domain.catalog import Catalog
 from callsheet.domain.model import Model
 from callsheet.domain.times import EPOCH
+from tests.tiers import examples
 
 #: How many models stand in a fresh block.
 FRESH = len(Catalog(Model(id=f"m{number}", display_name="M") for number in range(5000)).blocks[0].models)
@@ -79,7 +80,7 @@ edges = st.sampled_from(
 )
 
 
-@settings(max_examples=60)
+@examples(0.6)
 @given(st.lists(st.tuples(st.sampled_from(["drop", "change", "move", "insert"]), positions | edges), max_size=12))
 def test_a_changed_catalog_of_many_blocks_is_one_made_anew(steps: list[tuple[str, int]]) -> None:
     models = {model.id: model for model in MANY}

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 import requests
 import schemathesis
-from hypothesis import given, settings
+from hypothesis import given
 from schemathesis import GenerationMode
 
 from tests.hostile.target import BROUGHT, OWN, Target, target
+from tests.tiers import examples
 
 MODES = pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: str(mode.value))
 
@@ -35,7 +36,7 @@ def test_whatever_is_asked_is_answered_and_nothing_of_others_told(
     with requests.Session() as session:
 
         @given(case=operation.as_strategy(generation_mode=mode))
-        @settings(max_examples=60)
+        @examples(0.6)
         def check(case: Any) -> None:
             for headers in ({"x-api-key": OWN}, {"authorization": f"Bearer {OWN}"}):
                 response = case.call(session=session, headers=headers)

@@ -5,7 +5,6 @@ What they say is worked out here once more, in `World`, from nothing but the val
 
 import asyncio
 import json
-import os
 import random
 import shutil
 from collections.abc import Callable
@@ -17,7 +16,7 @@ from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 
 import pytest
-from hypothesis import Phase, given, settings
+from hypothesis import Phase, given
 from hypothesis import strategies as st
 
 from callsheet.domain.access.workspace import Shape
@@ -28,9 +27,7 @@ from tests.doors import Reply
 from tests.http.plain import replies
 from tests.http.wire import Line
 from tests.installation import Installation, make_model, now
-
-#: How many worlds are looked at by each driver; the long run has more.
-EXAMPLES: Final = int(os.environ.get("CALLSHEET_TEST_ISOLATION", "10"))
+from tests.tiers import examples
 
 LISTED: Final = (Lifecycle.ACTIVE, Lifecycle.DEPRECATED)
 RANKS: Final = {line: rank for rank, line in enumerate(["mythos", "fable", "opus", "sonnet", "haiku"])}
@@ -282,7 +279,7 @@ async def look(
 
 @pytest.mark.parametrize("fast", [True, False], ids=["fast", "plain"])
 @given(worlds(), st.lists(spaces, min_size=2, max_size=2), st.integers(0, 2**32))
-@settings(max_examples=EXAMPLES, phases=[Phase.explicit, Phase.reuse, Phase.generate])  # worlds are small as it is
+@examples(0.1, phases=[Phase.explicit, Phase.reuse, Phase.generate])  # worlds are small as it is
 def test_a_key_learns_what_its_rules_say_and_nothing_more(
     template: Path, fast: bool, world: World, rules: list[Space], order: int
 ) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from callsheet.http.app import CallsheetApp, options_of
@@ -17,6 +17,7 @@ from tests.hostile.streams import Streams
 from tests.hostile.target import BROUGHT, OWN, THEIRS, make_installation, target
 from tests.hostile.verdict import WrongAnswerError, judge
 from tests.http.wire import Line
+from tests.tiers import examples
 
 #: How many streams; the long run has 100,000.
 COUNT: Final = int(os.environ.get("CALLSHEET_TEST_HOSTILE", "2000"))
@@ -74,7 +75,7 @@ anything = st.one_of(
 
 
 @given(st.lists(anything, min_size=1, max_size=4), st.booleans())
-@settings(max_examples=500)
+@examples(5)
 def test_bytes_of_any_kind_get_answers_that_are_answers(app: CallsheetApp, chunks: list[bytes], fast: bool) -> None:
     sent, _ = say(app, chunks, fast=fast)
     judge(b"".join(chunks), sent, [BROUGHT.encode(), THEIRS.encode()])

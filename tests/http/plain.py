@@ -2,14 +2,13 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from types import SimpleNamespace
 from typing import Any, TypeVar
 
-import pytest
-
 from callsheet.http.app import CallsheetApp, options_of
+from callsheet.service.clock import SYSTEM_CLOCK
 from callsheet.settings import Settings
 from tests.doors import Reply
+from tests.http.clock import ManualClock
 from tests.http.wire import Line
 from tests.installation import Installation
 
@@ -39,11 +38,13 @@ def replies(sent: bytes, *, to_head: bool = False) -> list[Reply]:
     return found
 
 
-def make_app(installation: Installation, **settings: Any) -> CallsheetApp:
-    """The app over ``installation``, which gains the key `SECRET`."""
+def make_app(installation: Installation, clock: ManualClock | None = None, **settings: Any) -> CallsheetApp:
+    """The app over ``installation``, which gains the key `SECRET`; it reads the time from ``clock``, if given."""
     installation.key(secret=SECRET)
     chosen = Settings(database=installation.url, **settings)
-    return CallsheetApp(installation.live(options_of(chosen)), chosen)
+    return CallsheetApp(
+        installation.live(options_of(chosen)), chosen, SYSTEM_CLOCK if clock is None else clock.clock
+    )
 
 
 def answered_at_once(line: Line, request: bytes) -> Reply:
@@ -98,10 +99,3 @@ def run(talk: Callable[[ClockLoop], Coroutine[Any, Any, T]]) -> T:
     loop = ClockLoop()
     with asyncio.Runner(loop_factory=lambda: loop) as runner:
         return runner.run(talk(loop))
-
-
-def set_clock(monkeypatch: pytest.MonkeyPatch, tell: Callable[[], float], *modules: str) -> None:
-    """Let both drivers, and more ``modules``, read the time from ``tell``."""
-    clocks = SimpleNamespace(time=tell, monotonic=tell, perf_counter=lambda: 0.0)
-    for module in ("connection.fast_path", "public.asgi", *modules):
-        monkeypatch.setattr(f"callsheet.http.{module}.time", clocks)

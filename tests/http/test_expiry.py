@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from callsheet.http.app import CallsheetApp
-from tests.http.plain import SECRET, ClockLoop, make_app, replies, run, set_clock
+from tests.http.clock import ManualClock
+from tests.http.plain import SECRET, ClockLoop, make_app, replies, run
 from tests.http.wire import Line
 from tests.installation import Installation
 from tests.program import Server
@@ -27,8 +28,13 @@ DIALECTS = pytest.mark.parametrize(
 
 
 @pytest.fixture
-def app(installation: Installation) -> CallsheetApp:
-    return make_app(installation)
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def app(installation: Installation, clock: ManualClock) -> CallsheetApp:
+    return make_app(installation, clock)
 
 
 async def statuses(line: Line, *lines: str, times: int = 4) -> list[int]:
@@ -45,25 +51,24 @@ async def statuses(line: Line, *lines: str, times: int = 4) -> list[int]:
 def test_a_key_expires_on_the_second_in_both_dialects(
     installation: Installation,
     app: CallsheetApp,
-    monkeypatch: pytest.MonkeyPatch,
+    clock: ManualClock,
     lines: tuple[str, ...],
     fast: bool,
 ) -> None:
     expiry = (datetime.now(UTC) + timedelta(days=1)).replace(microsecond=0)
     installation.key(name="short", secret=SHORT, expires_at=expiry)
     app.live.refresh()
-    clock = [expiry.timestamp() - 60]
-    set_clock(monkeypatch, lambda: clock[0])
+    clock.now = expiry.timestamp() - 60
 
     async def talk(_: ClockLoop) -> None:
         line = Line(app, fast=fast)
         assert await statuses(line, *lines) == [200] * 4
-        assert "openai" in str(app.observer.metrics.figures()) or app.observer.metrics.remembered
-        clock[0] = expiry.timestamp() - 0.001
+        assert "openai" in str(app.observer.metrics.figures()) or app.observer.metrics.cache_hits
+        clock.now = expiry.timestamp() - 0.001
         assert await statuses(line, *lines) == [200] * 4
-        clock[0] = expiry.timestamp()
+        clock.now = expiry.timestamp()
         assert await statuses(line, *lines) == [401] * 4
-        clock[0] = expiry.timestamp() + 1e6
+        clock.now = expiry.timestamp() + 1e6
         assert await statuses(Line(app, fast=fast), *lines) == [401] * 4
 
     run(talk)
@@ -71,7 +76,7 @@ def test_a_key_expires_on_the_second_in_both_dialects(
 
 @DRIVERS
 def test_after_a_rotation_both_keys_are_good_until_the_overlap_ends_and_then_the_new_one(
-    installation: Installation, app: CallsheetApp, monkeypatch: pytest.MonkeyPatch, fast: bool
+    installation: Installation, app: CallsheetApp, clock: ManualClock, fast: bool
 ) -> None:
     installation.key(name="short", secret=SHORT)
     app.live.refresh()
@@ -84,11 +89,10 @@ def test_after_a_rotation_both_keys_are_good_until_the_overlap_ends_and_then_the
         app.live.refresh()
         (old,) = (key for key in installation.access.list_keys() if key.expires_at is not None)
         assert old.expires_at is not None
-        clock = [old.expires_at.timestamp() - 0.001]
-        set_clock(monkeypatch, lambda: clock[0])
+        clock.now = old.expires_at.timestamp() - 0.001
         for secret in (SHORT, new.secret):
             assert await statuses(line, f"x-api-key: {secret}", version) == [200] * 4
-        clock[0] += 0.001
+        clock.now += 0.001
         assert await statuses(line, f"x-api-key: {SHORT}", version) == [401] * 4
         assert await statuses(line, f"x-api-key: {new.secret}", version) == [200] * 4
 

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 import schemathesis
-from hypothesis import given, settings
+from hypothesis import given
 from schemathesis import GenerationMode
 
 from tests.doors import HTTPDoor
 from tests.installation import Installation
+from tests.tiers import examples
 
 CURSORS = {"after_id", "before_id"}
 
@@ -40,7 +41,7 @@ def test_what_the_description_generates_is_answered_as_it_says(
         return  # they take nothing that could be wrong
 
     @given(case=operation.as_strategy(generation_mode=mode))
-    @settings(max_examples=100)
+    @examples(1)
     def check(case: Any) -> None:
         for cursor in CURSORS & set(case.query or ()) if mode is GenerationMode.POSITIVE else ():
             case.query[cursor] = "claude-opus-5"  # which strings are cursors, no schema can say

@@ -8,7 +8,7 @@ from typing import Any
 from uvicorn.server import ServerState
 
 from callsheet.http.app import CallsheetApp
-from callsheet.http.connection.protocol import Limits
+from callsheet.http.connection.limits import ConnectionLimits
 from callsheet.http.serve.config import ServerConfig
 
 DATE = (b"date", b"Sat, 21 Nov 2026 00:00:00 GMT")
@@ -74,8 +74,8 @@ class Line:
     """One connection, to be used within a running event loop."""
 
     def __init__(self, app: CallsheetApp, *, fast: bool, **options: Any) -> None:
-        chosen = {name: options.pop(name) for name in Limits._fields if name in options}
-        limits = Limits(app.live.current.options.max_url_bytes, 4096, 256)._replace(**chosen)
+        chosen = {name: options.pop(name) for name in ConnectionLimits._fields if name in options}
+        limits = ConnectionLimits(app.live.current.options.max_url_bytes, 4096, 256)._replace(**chosen)
         self.config = ServerConfig(
             app, limits=limits, fast=fast, ws="none", log_config=None, access_log=False, **options
         )

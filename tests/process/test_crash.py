@@ -18,18 +18,18 @@ import pytest
 
 from tests.installation import Installation
 from tests.program import DEADLINE, Program, Server, call, wait_for
+from tests.tiers import first, repeated
 
-ROUNDS = 10
 SEEDS = range(5)  # so that the rounds can be run side by side
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", first(SEEDS))
 def test_a_stream_of_changes_survives_kill_9(installation: Installation, seed: int) -> None:
     chance = random.Random(seed)
     database = Path(installation.url.removeprefix("sqlite:///"))
     command = (sys.executable, "-m", "tests.process.changer", installation.url)
     with Popen(command, stdin=PIPE, stdout=PIPE, text=True) as changer, ended_in_time(changer):
-        for number in range(ROUNDS):
+        for number in range(repeated(5, 10)):
             before = installation_revision(database)
             check(database, before, changed_until_killed(changer, f"{seed}-{number}", chance))
     url = installation.url
@@ -134,7 +134,7 @@ def check_rows(connection: sqlite3.Connection, changes: list[sqlite3.Row]) -> No
     assert {row["id"] for row in connection.execute("SELECT id FROM tombstones")} == removed
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", first(range(10), 2))
 def test_a_first_start_that_was_killed_is_made_good_by_the_next(tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)
     database = tmp_path / "callsheet.db"

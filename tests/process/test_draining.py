@@ -24,7 +24,7 @@ KEY = "sk-test-0123456789abcdef"
 def database(installation: Installation) -> Path:
     """The file of an installation with `KEY`."""
     installation.key(secret=KEY)
-    return Path(installation.store.place)
+    return Path(installation.store.display_name)
 
 
 def ask(connection: http.client.HTTPConnection, target: str) -> http.client.HTTPResponse:

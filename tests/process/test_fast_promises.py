@@ -16,7 +16,7 @@ import pytest
 import uvicorn
 
 from callsheet.http.app import CallsheetApp
-from callsheet.http.connection.protocol import Limits
+from callsheet.http.connection.limits import ConnectionLimits
 from callsheet.http.paths import Scope
 from callsheet.http.serve.config import ServerConfig
 from callsheet.http.serve.run import bind
@@ -35,7 +35,13 @@ class Running:
         self._listener = None if uds else bind("127.0.0.1", 0)
         self.port = self._listener.getsockname()[1] if self._listener else 0
         self.config = ServerConfig(
-            app, limits=Limits(8192, 32768, 65536), ws="none", log_config=None, access_log=False, uds=uds, **options
+            app,
+            limits=ConnectionLimits(8192, 32768, 65536),
+            ws="none",
+            log_config=None,
+            access_log=False,
+            uds=uds,
+            **options,
         )
         self._server = uvicorn.Server(self.config)
         sockets = [self._listener] if self._listener else None
@@ -54,7 +60,7 @@ class Running:
     @property
     def remembered(self) -> int:
         """How many answers came from the memo, which only the fast protocol has."""
-        return self.config.lane().observer.metrics.remembered
+        return self.config.fast_path.observer.metrics.cache_hits
 
     def connect(self) -> socket.socket:
         return socket.create_connection(("127.0.0.1", self.port), DEADLINE)

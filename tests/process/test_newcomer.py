@@ -9,11 +9,15 @@ from pathlib import Path
 import pytest
 
 from tests.program import Program, wait_for
+from tests.tiers import exhaustive
 
 ROOT = Path(__file__).parents[2]
 
 #: What a new machine gives a program; the rest of this one's environment stays out, but for how packages are found.
 KEPT = re.compile(r"PATH|LANG|LC_ALL|TMPDIR|SSL_CERT_FILE|REQUESTS_CA_BUNDLE|(PIP|HTTPS?|NO|https?|no)_.*")
+
+
+pytestmark = pytest.mark.skipif(not (ROOT / "src").is_dir(), reason="A clone has src/; scripts/test-wheel has not.")
 
 
 @pytest.fixture
@@ -33,6 +37,7 @@ def clone(tmp_path: Path) -> Path:
     return folder
 
 
+@exhaustive  # it installs everything; with what is installed, tests/docs follows the same page
 def test_the_first_command_of_the_readme_serves_what_it_prints(
     clone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

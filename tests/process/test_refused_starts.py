@@ -27,7 +27,7 @@ def folder(tmp_path: Path) -> Path:
 def database(folder: Path, installation: Installation) -> Path:
     """A database of ours that is well."""
     installation.key()
-    return Path(shutil.move(installation.store.place, folder))
+    return Path(shutil.move(installation.store.display_name, folder))
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import http.client
 import json
 import re
+import shutil
 import socket
 import time
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from tests.installation import Installation, make_model, now
 from tests.process.test_slow_callers import DRIVERS, KEY, metrics
 from tests.process.test_stop import add_many, request
 from tests.program import DEADLINE, Server, credentials, wait_for
+from tests.tiers import first
 
 LARGE: Final = request("/v1/models?limit=1000")
 OPENAI: Final = f"GET /v1/models HTTP/1.1\r\nhost: test\r\nauthorization: Bearer {KEY}\r\n\r\n".encode()
@@ -29,12 +31,30 @@ PATIENCE: Final = 1.0
 SLOWLY: Final = 6 * PATIENCE
 
 
-@pytest.fixture
-def database(installation: Installation) -> Path:
+@pytest.fixture(scope="module")
+def database(_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The file of an installation with a key, whose secret is `KEY`, and a page of some nine megabytes."""
-    installation.key(secret=KEY)
+    installation = installed(_template, tmp_path_factory.mktemp("large"))
     add_many(installation)
     return Path(installation.url.removeprefix("sqlite:///"))
+
+
+@pytest.fixture(scope="module")
+def crowded(_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with `MANY` models instead."""
+    installation = installed(_template, tmp_path_factory.mktemp("crowded"))
+    with installation.store.write("test", now()) as writing:
+        for number in range(MANY):
+            writing.put_model(make_model(f"m{number:0250}"))
+        writing.record("add", "model", "many", None, None)
+    return Path(installation.url.removeprefix("sqlite:///"))
+
+
+def installed(template: Path, folder: Path) -> Installation:
+    shutil.copy(template, folder / "callsheet.db")
+    installation = Installation(f"sqlite:///{folder}/callsheet.db")
+    installation.key(secret=KEY)
+    return installation
 
 
 @contextmanager
@@ -78,7 +98,7 @@ def read_rest(caller: socket.socket, received: bytes) -> bytes:
 
 
 @DRIVERS
-@pytest.mark.parametrize("bytes_a_second", [2048, 8192, 24576])
+@pytest.mark.parametrize("bytes_a_second", first([2048, 8192, 24576]))
 def test_whoever_reads_slowly_gets_all_of_a_large_list(database: Path, driver: str, bytes_a_second: int) -> None:
     with (
         Server(database, driver, "--answer-seconds", str(PATIENCE)) as server,
@@ -100,7 +120,7 @@ def test_the_usual_buffers_of_a_system_hide_no_reader(database: Path, driver: st
         assert server.stop() == 0
 
 
-@pytest.mark.parametrize("name", ["nginx", "haproxy"])
+@pytest.mark.parametrize("name", first(["nginx", "haproxy"]))
 @DRIVERS
 def test_a_slow_reader_behind_a_proxy_gets_all_of_a_large_list(
     database: Path, driver: str, name: str, tmp_path: Path
@@ -149,18 +169,10 @@ def test_while_too_much_is_left_unread_only_large_lists_are_refused(database: Pa
 
 @DRIVERS
 def test_a_list_for_openai_s_clients_is_in_memory_once_however_many_leave_it_unread(
-    installation: Installation, driver: str
+    crowded: Path, driver: str
 ) -> None:
-    installation.key(secret=KEY)
-    with installation.store.write("test", now()) as writing:
-        for number in range(MANY):
-            writing.put_model(make_model(f"m{number:0250}"))
-        writing.record("add", "model", "many", None, None)
     callers = 20
-    with (
-        Server(Path(installation.url.removeprefix("sqlite:///")), driver) as server,
-        ExitStack() as stack,
-    ):
+    with Server(crowded, driver) as server, ExitStack() as stack:
         whole = read_rest(stack.enter_context(asking(server.port, OPENAI, buffer=None)), b"")
         assert len(json.loads(whole)["data"]) > MANY
         before = resident_bytes(server)

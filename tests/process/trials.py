@@ -40,7 +40,7 @@ class Trial(ABC):
     def _fill(self) -> None:
         """Let the database hold what the first release could make."""
         first = first_release(self.file)
-        if first.place != self.store.place:
+        if first.display_name != self.store.display_name:
             copy_installation(first, self.store, lambda *_: None)
             self.file.unlink()
 

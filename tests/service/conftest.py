@@ -48,7 +48,7 @@ def full_store(request: pytest.FixtureRequest, empty_store: Empty) -> Full:
         if kind == "postgresql":
             made: Databases = request.getfixturevalue("postgres")
             return Store(made.make(request.getfixturevalue("full_postgres")))
-        return first_release(Path(empty_store(kind).place))
+        return first_release(Path(empty_store(kind).display_name))
 
     return make
 

@@ -21,7 +21,7 @@ def content(installation: Installation) -> dict[str, list[Row]]:
     """Every row of every table, with JSON as the text it is."""
     if installation.url.startswith("postgresql:"):
         return _content_on_postgresql(installation.url)
-    with closing(sqlite3.connect(installation.store.place)) as connection:
+    with closing(sqlite3.connect(installation.store.display_name)) as connection:
         connection.row_factory = sqlite3.Row
         names = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         return {

@@ -190,5 +190,5 @@ def test_a_removal_that_fails_midway_changed_nothing(empty: Installation, catalo
         writing._connection.exec_driver_sql(
             "CREATE TRIGGER stuck BEFORE DELETE ON models BEGIN SELECT RAISE(ABORT, 'stuck'); END"
         )
-    with refused(empty, StorageError, f"The database {empty.store.place} failed: stuck."):
+    with refused(empty, StorageError, f"The database {empty.store.display_name} failed: stuck."):
         catalog.remove("a")

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import httpx2
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from callsheet import Client
@@ -21,6 +21,7 @@ from callsheet.testing import ModelsAPI
 from tests.doors import AppDoor, Door, HTTPDoor
 from tests.installation import Installation, make_model, on_both
 from tests.strategies import model_ids
+from tests.tiers import examples
 
 #: What real servers say of a model beside its id, right and wrong.
 FIELDS: Final = {
@@ -88,7 +89,7 @@ def warns_of(unreadable: int) -> AbstractContextManager[Any]:
     return pytest.warns(UserWarning, match="left out") if unreadable else nullcontext()
 
 
-@settings(max_examples=50)
+@examples(0.5)
 @given(listed=lists())
 @example(listed=REAL_LIST)
 def test_the_double_loads_every_list_that_the_client_reads(listed: Listed, tmp_path: Path) -> None:
@@ -159,7 +160,7 @@ def _means(pattern: str, model_id: str) -> bool:
 
 
 @on_both
-@settings(max_examples=10)
+@examples(0.1)
 @given(listed=lists())
 @example(listed=REAL_LIST)
 def test_every_id_is_listed_retrieved_aliased_a_cursor_allowed_and_denied(place: Place, listed: Listed) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from callsheet.api.state import Options
@@ -22,6 +22,7 @@ from callsheet.storage.store import Store
 from tests.first_release import REVISION, first_release
 from tests.installation import Installation, make_model, now, on_both
 from tests.postgres import Databases
+from tests.tiers import examples
 
 #: What Ada did to built-in models in the database of the first release.
 BY_ADA = {
@@ -196,7 +197,7 @@ def expected(history: list[Any], present: dict[str, Model]) -> dict[str, Model]:
 
 
 @on_both
-@settings(max_examples=25)
+@examples(0.25)
 @given(drawn=st.lists(acts, max_size=8))
 def test_whatever_ada_did_stays_and_all_else_is_renewed(installation: Installation, drawn: list[Any]) -> None:
     install_earlier(installation)

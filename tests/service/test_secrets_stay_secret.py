@@ -24,7 +24,7 @@ def test_no_secret_is_in_the_database_and_no_fingerprint_in_its_records(installa
     secrets = [first.secret, brought.secret, rotated.secret, ensured]
 
     stored = content(installation)
-    files = list(Path(installation.store.place).parent.glob("callsheet.db*"))
+    files = list(Path(installation.store.display_name).parent.glob("callsheet.db*"))
     written = b"".join(file.read_bytes() for file in files)
     for secret in secrets:
         assert secret.encode() not in written

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from callsheet.api.rendering import WireFormat
@@ -21,6 +21,7 @@ from callsheet.domain.model import Lifecycle, Model
 from callsheet.domain.query import ListQuery
 from callsheet.domain.times import EPOCH
 from tests.service.walking import ACTIONS, Page, Place, World, reference_page
+from tests.tiers import examples
 
 #: Ids that share beginnings and endings, of few times and lines, so that ties are the rule.
 IDS = [f"{maker}-{number}" for maker in ("ant", "gpt", "ant/x") for number in range(5)]
@@ -136,7 +137,7 @@ def cycled(sizes: list[int]) -> Iterator[int]:
 sizes_drawn = st.lists(limits, min_size=1, max_size=5)
 
 
-@settings(max_examples=300)
+@examples(3)
 @given(worlds(), visibilities, filters, sizes_drawn, interludes)
 def test_a_walk_forward_visits_each_model_once_whatever_is_changed_meanwhile(
     world: World,
@@ -150,7 +151,7 @@ def test_a_walk_forward_visits_each_model_once_whatever_is_changed_meanwhile(
     walk.assert_once_each()
 
 
-@settings(max_examples=300)
+@examples(3)
 @given(worlds(), visibilities, filters, sizes_drawn, interludes, st.sampled_from(IDS))
 def test_a_walk_backward_visits_each_newer_model_once_whatever_is_changed_meanwhile(
     world: World,
@@ -168,7 +169,7 @@ def test_a_walk_backward_visits_each_newer_model_once_whatever_is_changed_meanwh
     walk.assert_once_each(before=before)
 
 
-@settings(max_examples=200)
+@examples(2)
 @given(worlds(), visibilities, filters, sizes_drawn, interludes, st.sampled_from(IDS), st.sampled_from(IDS))
 def test_a_walk_with_both_cursors_visits_each_model_between_once_whatever_is_changed_meanwhile(
     world: World,
@@ -191,7 +192,7 @@ names = st.sampled_from([*IDS, *(f"{model_id}-latest" for model_id in IDS), "unk
 questions = st.tuples(filters, limits, st.none() | names, st.none() | names)
 
 
-@settings(max_examples=200)
+@examples(2)
 @given(worlds(), visibilities, st.lists(questions, min_size=1, max_size=6))
 def test_any_page_is_that_of_the_reference_and_an_unknown_cursor_is_refused(
     world: World,
@@ -211,7 +212,7 @@ def test_any_page_is_that_of_the_reference_and_an_unknown_cursor_is_refused(
             walk.page(limit, after_id, before_id)
 
 
-@settings(max_examples=100)
+@examples(1)
 @given(worlds(), sizes_drawn)
 def test_forward_and_backward_are_the_same_walk_where_nothing_changes(world: World, sizes: list[int]) -> None:
     forward, backward = Walk(world), Walk(world)
@@ -244,7 +245,7 @@ def large_world() -> World:
     return world
 
 
-@settings(max_examples=60)
+@examples(0.6)
 @given(many_limits, many_scripts, st.booleans(), many_ids)
 def test_walks_through_a_large_catalogue_visit_each_model_once_both_ways(
     sizes: list[int], script: list[list[tuple[str, str]]], forward: bool, start: str

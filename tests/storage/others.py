@@ -26,7 +26,7 @@ def execute(store: Store, *statements: str) -> None:
     if not isinstance(store.database, SQLite):
         postgres.execute(url_of(store), *statements)
         return
-    with closing(sqlite3.connect(store.place, isolation_level=None)) as connection:
+    with closing(sqlite3.connect(store.display_name, isolation_level=None)) as connection:
         for statement in statements:
             connection.execute(statement)
 
@@ -35,7 +35,7 @@ def ask(store: Store, query: str) -> list[tuple[Any, ...]]:
     """Read from a database."""
     if not isinstance(store.database, SQLite):
         return postgres.ask(url_of(store), query)
-    with closing(sqlite3.connect(store.place)) as connection:
+    with closing(sqlite3.connect(store.display_name)) as connection:
         return connection.execute(query).fetchall()
 
 

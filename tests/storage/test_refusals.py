@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from callsheet.domain.errors import StorageError
@@ -15,6 +15,7 @@ from callsheet.storage import schema
 from callsheet.storage.sqlite import database
 from callsheet.storage.store import Store
 from tests.storage.files import execute, fingerprint, make_database, url_of
+from tests.tiers import examples
 
 UNTOUCHED_BY_US = "CREATE TABLE films (title)", "INSERT INTO films VALUES ('Playtime')"
 
@@ -70,13 +71,13 @@ def cut_short(path: Path) -> None:
 
 
 REFUSALS: list[tuple[Callable[[Path], None], str]] = [
-    (of_another_program, "belongs to another program; name another with --database."),
-    (of_another_program_with_wal, "belongs to another program; name another with --database."),
-    (of_another_program_with_its_mark, "belongs to another program; name another with --database."),
-    (of_another_program_with_alembic, "belongs to another program; name another with --database."),
-    (with_our_mark_but_other_tables, "belongs to another program; name another with --database."),
-    (text, "is not a SQLite database; name another with --database."),
-    (a_few_bytes, "is not a SQLite database; name another with --database."),
+    (of_another_program, "belongs to another program; name another database."),
+    (of_another_program_with_wal, "belongs to another program; name another database."),
+    (of_another_program_with_its_mark, "belongs to another program; name another database."),
+    (of_another_program_with_alembic, "belongs to another program; name another database."),
+    (with_our_mark_but_other_tables, "belongs to another program; name another database."),
+    (text, "is not a SQLite database; name another database."),
+    (a_few_bytes, "is not a SQLite database; name another database."),
     (
         newer,
         f"was made by a newer Callsheet: its schema is 9999, this program knows {schema.HEAD}; upgrade Callsheet.",
@@ -119,7 +120,7 @@ def test_an_older_schema_is_refused_with_both_numbers(tmp_path: Path, monkeypatc
     with pytest.raises(StorageError) as refusal:
         store.prepare()
     assert str(refusal.value) == (
-        f"The database {path} has schema 0001, this program needs 0002; run: callsheet migrate"
+        f"The database {path} has schema 0001, this program needs 0002; migrate it to the schema of this program."
     )
     assert fingerprint(tmp_path) == before
 
@@ -127,7 +128,7 @@ def test_an_older_schema_is_refused_with_both_numbers(tmp_path: Path, monkeypatc
 def test_a_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(StorageError) as refusal:
         Store(url_of(tmp_path)).prepare()
-    assert str(refusal.value) == f"The database {tmp_path} is a folder; name a file with --database."
+    assert str(refusal.value) == f"The database {tmp_path} is a folder; name a file."
     assert list(tmp_path.iterdir()) == []
 
 
@@ -151,7 +152,7 @@ def test_a_database_that_may_only_be_read_is_refused(
     with pytest.raises(StorageError) as refusal:
         ask(Store(f"sqlite:///file:{path}?mode=ro&uri=true"))
     assert str(refusal.value) == (
-        f"The database {path} is read-only; make the file and its folder writable, or name another with --database."
+        f"The database {path} is read-only; make the file and its folder writable, or name another database."
     )
     assert fingerprint(tmp_path) == before
 
@@ -172,11 +173,11 @@ def test_a_database_opened_for_reading_only_is_found_not_writable(tmp_path: Path
     make_database(path)
     store = Store(f"sqlite:///file:{path}?mode=ro&uri=true")
     with pytest.raises(StorageError, match="is read-only"):
-        schema.check_writable(store.database)
+        schema.ensure_writable(store.database)
 
 
 def test_a_database_held_by_another_is_refused_in_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("callsheet.storage.database.BUSY_TIMEOUT", 50)
+    monkeypatch.setattr("callsheet.storage.database.LOCK_TIMEOUT_SECONDS", 0.05)
     path = tmp_path / "callsheet.db"
     store = make_database(path)
     with closing(sqlite3.connect(path, isolation_level=None)) as holder:
@@ -217,7 +218,7 @@ def refusals(store: Store) -> list[str]:
     return []
 
 
-@settings(max_examples=200)
+@examples(2)
 @given(st.lists(st.tuples(st.floats(0, 1), st.binary(min_size=1, max_size=200)), min_size=1, max_size=3))
 def test_whatever_is_wrong_with_a_file_it_is_one_sentence(
     tmp_path: Path, sound: Path, scribbles: list[tuple[float, bytes]]

@@ -9,7 +9,7 @@ from alembic.script import ScriptDirectory
 
 import callsheet.storage
 from callsheet.storage import schema, tables
-from callsheet.storage.database import database_at
+from callsheet.storage.open import open_database
 from callsheet.storage.schema import Schema
 from callsheet.storage.store import Store
 from tests.storage.files import NOW, ask, execute, fingerprint, make_database, url_of
@@ -55,11 +55,11 @@ def test_a_fresh_database_is_its_owners_alone(tmp_path: Path) -> None:
 
 def test_looking_at_a_database_changes_nothing_and_leaves_nothing_behind(tmp_path: Path) -> None:
     path = tmp_path / "callsheet.db"
-    assert schema.inspect(database_at(url_of(path))) == (Schema.EMPTY, None)
+    assert schema.inspect(open_database(url_of(path))) == (Schema.EMPTY, None)
     assert not path.exists()
     make_database(path)
     before = fingerprint(tmp_path)
-    assert schema.inspect(database_at(url_of(path))) == (Schema.CURRENT, schema.HEAD)
+    assert schema.inspect(open_database(url_of(path))) == (Schema.CURRENT, schema.HEAD)
     assert fingerprint(tmp_path) == before
     assert list(before) == ["callsheet.db"]
 
@@ -69,9 +69,9 @@ def test_a_file_of_no_bytes_and_a_database_of_no_tables_are_empty(tmp_path: Path
     touched.touch()
     execute(bare, "CREATE TABLE t (x)", "DROP TABLE t")
     for path in (touched, bare):
-        assert schema.inspect(database_at(url_of(path))) == (Schema.EMPTY, None)
+        assert schema.inspect(open_database(url_of(path))) == (Schema.EMPTY, None)
         make_database(path)
-        assert schema.inspect(database_at(url_of(path))) == (Schema.CURRENT, schema.HEAD)
+        assert schema.inspect(open_database(url_of(path))) == (Schema.CURRENT, schema.HEAD)
 
 
 @pytest.mark.parametrize("name", ["a b", "a#b", "a%25b", "a%2341b", "a%3Fb", "ä", "-", "a'b\"", "a&b=c"])
@@ -80,7 +80,7 @@ def test_a_path_may_hold_any_character(tmp_path: Path, name: str) -> None:
     store = Store(url)
     store.prepare()
     assert schema.inspect(store.database) == (Schema.CURRENT, schema.HEAD)
-    assert [str(path) for path in tmp_path.iterdir()] == [store.place]
+    assert [str(path) for path in tmp_path.iterdir()] == [store.display_name]
 
 
 def test_a_path_may_be_relative_or_a_uri(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,9 +98,9 @@ def test_the_address_of_a_file_is_the_same_from_anywhere(tmp_path: Path, monkeyp
     addresses = []
     for folder in (tmp_path, tmp_path / "other"):
         monkeypatch.chdir(folder)
-        addresses.append(Store("sqlite:///callsheet.db").address)
+        addresses.append(Store("sqlite:///callsheet.db").canonical_address)
     assert addresses == [f"{tmp_path}/callsheet.db", f"{tmp_path}/other/callsheet.db"]
-    assert Store(f"sqlite:///{tmp_path}/link.db").address == addresses[0]
+    assert Store(f"sqlite:///{tmp_path}/link.db").canonical_address == addresses[0]
 
 
 def test_migrating_says_the_revisions_before_and_after(make: Make) -> None:
@@ -136,7 +136,7 @@ def test_a_first_start_that_died_halfway_is_begun_anew(tmp_path: Path) -> None:
     interrupt(alive / "callsheet.db", dead)
     assert (dead / "callsheet.db").stat().st_size
     make_database(dead / "callsheet.db")
-    assert schema.inspect(database_at(url_of(dead / "callsheet.db"))) == (Schema.CURRENT, schema.HEAD)
+    assert schema.inspect(open_database(url_of(dead / "callsheet.db"))) == (Schema.CURRENT, schema.HEAD)
 
 
 def interrupt(path: Path, copy: Path) -> None:

@@ -87,8 +87,8 @@ def test_a_watch_waits_no_longer_when_woken_and_says_when_it_last_had_an_answer(
 
 
 def test_a_file_that_was_moved_away_is_told_and_not_made_anew(file: Store) -> None:
-    path = Path(file.place)
-    sentence = f"The database {path} is not there; put it back, or name another with --database."
+    path = Path(file.display_name)
+    sentence = f"The database {path} is not there; put it back, or name another database."
     with file.watch() as watch:
         watch.changed(0)
         away = path.rename(path.with_name("away.db"))
@@ -112,17 +112,17 @@ def test_another_file_in_the_place_of_one_of_the_three_ends_the_watch(
     other = make_database(tmp_path / "other.db")
     with file.watch() as watch, other.watch():
         watch.changed(0)
-        Path(f"{other.place}{ending}").replace(f"{file.place}{ending}")
+        Path(f"{other.display_name}{ending}").replace(f"{file.display_name}{ending}")
         with pytest.raises(DatabaseReplacedError) as refusal:
             watch.changed(0)
-        assert str(refusal.value).startswith(f"The file {file.place}{ending} was replaced or removed ")
+        assert str(refusal.value).startswith(f"The file {file.display_name}{ending} was replaced or removed ")
 
 
 @pytest.mark.parametrize("ending", ["-wal", "-shm"])
 def test_a_file_that_was_removed_beside_the_database_ends_the_watch(file: Store, ending: str) -> None:
     with file.watch() as watch:
         watch.changed(0)
-        Path(f"{file.place}{ending}").unlink()
+        Path(f"{file.display_name}{ending}").unlink()
         with pytest.raises(DatabaseReplacedError):
             watch.changed(0)
     with file.watch() as watch:
@@ -132,7 +132,7 @@ def test_a_file_that_was_removed_beside_the_database_ends_the_watch(file: Store,
 
 
 def test_a_watch_that_is_closed_last_neither_brings_changes_into_the_file_nor_removes_any(file: Store) -> None:
-    path, wal = Path(file.place), Path(f"{file.place}-wal")
+    path, wal = Path(file.display_name), Path(f"{file.display_name}-wal")
     with file.watch() as watch:
         watch.changed(0)
         before = path.read_bytes()
@@ -157,8 +157,8 @@ def test_what_sqlite_itself_brings_into_the_file_does_not_end_the_watch(file: St
 
 
 def test_a_file_that_is_written_over_is_found_unfit_until_another_is_there(file: Store, tmp_path: Path) -> None:
-    path = Path(file.place)
-    other = Path(make_database(tmp_path / "other.db").place)
+    path = Path(file.display_name)
+    other = Path(make_database(tmp_path / "other.db").display_name)
     with file.watch() as watch:
         watch.changed(0)
         record(file)
@@ -183,41 +183,41 @@ def test_a_backup_that_is_put_beside_the_wal_of_another_file_is_refused_by_every
     with file.watch() as watch:
         watch.changed(0)
         record(file)
-        (tmp_path / "backup.db").replace(file.place)
-        before = fingerprint(Path(file.place).parent)
+        (tmp_path / "backup.db").replace(file.display_name)
+        before = fingerprint(Path(file.display_name).parent)
         with pytest.raises(DatabaseReplacedError):
             watch.changed(0)
-    for ask in (file.watch, Store(url_of(Path(file.place))).prepare):
+    for ask in (file.watch, Store(url_of(Path(file.display_name))).prepare):
         with pytest.raises(CorruptDatabaseError, match=r"-wal does not belong to the database "):
             ask()
-    assert fingerprint(Path(file.place).parent) == before
+    assert fingerprint(Path(file.display_name).parent) == before
 
 
 def test_an_empty_file_beside_a_wal_is_refused_and_the_wal_stays(file: Store) -> None:
     with file.watch() as watch:
         watch.changed(0)
         record(file)
-        Path(file.place).write_bytes(b"")
-        wal = Path(f"{file.place}-wal").read_bytes()
+        Path(file.display_name).write_bytes(b"")
+        wal = Path(f"{file.display_name}-wal").read_bytes()
         with pytest.raises(StorageError):
             watch.changed(0)
         for ask in (file.watch, file.prepare, file.is_empty):
             with pytest.raises(StorageUnavailableError, match="is missing or empty, but "):
                 ask()
-    assert Path(f"{file.place}-wal").read_bytes() == wal
+    assert Path(f"{file.display_name}-wal").read_bytes() == wal
 
 
 def write_and_remove(file: Store, ending: str) -> None:
     with file.write("test", NOW) as writing:
         writing.record("add", "model", "a", None, None)
-        Path(f"{file.place}{ending}").rename(f"{file.place}{ending}.aside")
+        Path(f"{file.display_name}{ending}").rename(f"{file.display_name}{ending}.aside")
 
 
 def test_a_change_that_went_into_a_file_that_was_removed_is_not_acknowledged(file: Store) -> None:
     for ending in ("", "-wal"):
         with pytest.raises(DatabaseReplacedError, match="while a change was being made; look whether it was made"):
             write_and_remove(file, ending)
-        Path(f"{file.place}{ending}.aside").replace(f"{file.place}{ending}")
+        Path(f"{file.display_name}{ending}.aside").replace(f"{file.display_name}{ending}")
 
 
 @pytest.mark.parametrize("table", ["tombstones", "alembic_version"])
@@ -252,9 +252,9 @@ def test_a_backup_that_is_put_in_place_by_hand_lets_readers_go_on_once_it_is_use
         watch.changed(0)
         record(put)
         assert watch.changed(0)
-        assert Path(f"{put.place}-wal").exists()
-    put.tidy()
-    assert not Path(f"{put.place}-wal").exists()
+        assert Path(f"{put.display_name}-wal").exists()
+    put.remove_side_files()
+    assert not Path(f"{put.display_name}-wal").exists()
 
 
 def test_what_has_changed_can_be_read_on_the_connection_that_noticed_it(store: Store) -> None:

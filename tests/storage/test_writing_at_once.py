@@ -122,8 +122,11 @@ def test_whoever_reads_meanwhile_sees_whole_changes_of_one_moment(store: Store) 
 def test_whoever_waits_too_long_for_another_that_writes_is_told_to_try_again(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("callsheet.storage.database.BUSY_TIMEOUT", 50)
+    monkeypatch.setattr("callsheet.storage.database.LOCK_TIMEOUT_SECONDS", 0.05)
     with store.write("one", NOW), pytest.raises(StorageUnavailableError) as refusal:
         change(Store(url_of(store)), "other")
-    assert str(refusal.value) == f"The database {store.place} is held by another process; try again in a moment."
+    assert (
+        str(refusal.value)
+        == f"The database {store.display_name} is held by another process; try again in a moment."
+    )
     change(store, "after")

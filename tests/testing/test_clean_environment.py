@@ -1,5 +1,6 @@
 """The wheel where nothing is installed but what the extra `testing` brings: the plugin, the double, the command."""
 
+import os
 import subprocess
 import sys
 from importlib.metadata import Distribution, distribution
@@ -42,14 +43,19 @@ def needed(requirement: Requirement, found: dict[Requirement, Distribution]) -> 
     return list(found.values())
 
 
+def build(folder: Path) -> Path:
+    """The wheel of this checkout. `scripts/test-wheel`, which has no source, brings one."""
+    command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=DEADLINE)
+    (wheel,) = folder.glob("*.whl")
+    return wheel
+
+
 @pytest.fixture(scope="module")
 def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of packages like the one that `pip install callsheet[testing]` fills."""
     folder = tmp_path_factory.mktemp("packages")
-    build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder / "built")]
-    subprocess.run(build, cwd=ROOT, check=True, capture_output=True, timeout=DEADLINE)
-    (wheel,) = (folder / "built").glob("*.whl")
-    ZipFile(wheel).extractall(folder)
+    ZipFile(os.environ.get("CALLSHEET_TEST_WHEEL") or build(folder / "built")).extractall(folder)
     for each in needed(Requirement("callsheet[testing]"), {}):
         for top in {file.parts[0] for file in each.files or [] if file.parts[0] not in ("..", "__pycache__")}:
             if each.name != "callsheet" and not (folder / top).exists():

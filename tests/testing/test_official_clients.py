@@ -9,12 +9,12 @@ from typing import Any, Final
 
 import pytest
 
+import callsheet
 from callsheet.testing import ModelsAPI
 from tests.clients.programs import clean_environment, go_driver, java_driver, python_driver, run_driver
 from tests.clients.server import ClientServer
 from tests.program import DEADLINE
 
-SOURCE: Final = Path(__file__).parents[2] / "src"
 MODELS: Final = ["claude-a", "claude-b", "claude-c", "claude-d", "claude-e"]
 OLDEST: Final = "anthropic-0.42"
 
@@ -43,12 +43,15 @@ def test_anthropics_client_meets_every_fault(client: str, mode: str, tmp_path: P
 
 
 def drive(python: str, mode: str, home: Path) -> Any:
-    """The report of `drive_sdk.py`."""
+    """The report of `drive_sdk.py`, which finds Callsheet, and nothing else of this environment."""
+    packages = home / "packages"
+    packages.mkdir()
+    (packages / "callsheet").symlink_to(Path(callsheet.__file__).parent)
     driver = Path(__file__).with_name("drive_sdk.py")
     done = subprocess.run(
         [python, "-W", "error", str(driver), mode],
         cwd=home,
-        env={**clean_environment(home), "PYTHONPATH": os.fspath(SOURCE)},
+        env={**clean_environment(home), "PYTHONPATH": os.fspath(packages)},
         capture_output=True,
         text=True,
         timeout=DEADLINE,

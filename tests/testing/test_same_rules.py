@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from callsheet.domain.access.visibility import Visibility
@@ -20,6 +20,7 @@ from callsheet.service.access import AccessService
 from callsheet.service.catalog import CatalogService
 from callsheet.testing import START, ModelsAPI
 from tests.installation import Installation
+from tests.tiers import examples
 
 SOON = START + timedelta(days=1)
 NAMES = ["a", "b", "c", "not an id"]
@@ -90,13 +91,13 @@ def copies(empty: Installation, tmp_path: Path) -> Callable[[], Installation]:
 
     def copy() -> Installation:
         path = tmp_path / f"copy-{next(numbers)}.db"
-        shutil.copy(empty.store.place, path)
+        shutil.copy(empty.store.display_name, path)
         return Installation(f"sqlite:///{path}")
 
     return copy
 
 
-@settings(max_examples=40)
+@examples(0.4)
 @given(st.lists(acts, min_size=3, max_size=12))
 def test_every_change_of_the_catalogue_ends_as_in_the_product(
     copies: Callable[[], Installation], drawn: list[tuple[Any, ...]]

@@ -11,7 +11,8 @@ from callsheet.domain import errors
 from callsheet.domain.access.workspace import Shape
 from callsheet.domain.errors import APIError
 from callsheet.domain.model import Lifecycle
-from callsheet.wire import anthropic
+from callsheet.wire import anthropic, status
+from callsheet.wire.status import should_not_retry, status_of
 from tests.installation import make_model
 
 STATUS = {
@@ -50,7 +51,7 @@ def every_error(kind: type[APIError] = APIError) -> Iterator[type[APIError]]:
 
 def test_every_kind_of_error_has_its_status() -> None:
     plain = set(every_error()) - {errors.RequestTooLargeError}
-    assert {kind.__name__: anthropic.status_of(kind("x")) for kind in plain} == STATUS
+    assert {kind.__name__: status_of(kind("x")) for kind in plain} == STATUS
 
 
 def test_every_kind_of_error_has_its_type() -> None:
@@ -58,16 +59,16 @@ def test_every_kind_of_error_has_its_type() -> None:
 
 
 def test_the_table_of_statuses_holds_nothing_else() -> None:
-    assert set(anthropic.STATUS) == set(every_error()) - {errors.RequestTooLargeError}
+    assert set(status.STATUS) == set(every_error()) - {errors.RequestTooLargeError}
 
 
-@pytest.mark.parametrize(("part", "status"), [("body", 413), ("url", 414), ("headers", 431)])
-def test_what_is_too_large_has_the_status_of_its_part(part: str, status: int) -> None:
-    assert anthropic.status_of(errors.RequestTooLargeError("x", part)) == status
+@pytest.mark.parametrize(("part", "expected"), [("body", 413), ("url", 414), ("headers", 431)])
+def test_what_is_too_large_has_the_status_of_its_part(part: str, expected: int) -> None:
+    assert status_of(errors.RequestTooLargeError("x", part)) == expected
 
 
 def test_only_what_may_go_better_next_time_is_retried() -> None:
-    refused = {status for status in range(100, 600) if anthropic.should_not_retry(status)}
+    refused = {each for each in range(100, 600) if should_not_retry(each)}
     assert refused == set(range(400, 500)) - {408, 409, 429}
 
 

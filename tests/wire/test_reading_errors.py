@@ -7,15 +7,15 @@ import pytest
 
 from callsheet.domain import errors
 from callsheet.domain.errors import APIError
-from callsheet.wire import anthropic, openai
+from callsheet.wire import anthropic, openai, status
 from callsheet.wire.reading_errors import ErrorContent, make_error, read_error
 
 
 def every_error() -> Iterator[APIError]:
     """One of each kind, with the message that the server gives it."""
-    for kind in anthropic.STATUS:
+    for kind in status.STATUS:
         yield kind("model: nope" if kind is errors.ModelNotFoundError else "Not this.")
-    for part in anthropic.TOO_LARGE:
+    for part in status.TOO_LARGE:
         yield errors.RequestTooLargeError("Too long.", part)
 
 
@@ -25,7 +25,7 @@ def test_an_error_comes_back_as_the_class_it_was(error: APIError, dialect: str) 
     body = anthropic.write_error(error, "req_1") if dialect == "anthropic" else openai.write_error(error)
     content = read_error(json.loads(body))
     assert content is not None
-    back = make_error(anthropic.status_of(error), content, content.message)
+    back = make_error(status.status_of(error), content, content.message)
     assert (type(back), back.message) == (type(error), error.message)
     if isinstance(error, errors.RequestTooLargeError):
         assert isinstance(back, errors.RequestTooLargeError)

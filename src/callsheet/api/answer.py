@@ -1,16 +1,25 @@
 """answer(state, request) -> response: the whole contract, without I/O."""
 
 from collections.abc import Mapping, Sequence
-from math import ceil
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
-from callsheet.api import compression, cors
+from callsheet.api import cors
 from callsheet.api.authentication import authenticate, is_openai
-from callsheet.api.caller import JSON, Caller, common_headers, identify
-from callsheet.api.encoded_block import Body, Pieces
-from callsheet.api.request import QUOTED, Header, Request, find_names, parse_query, read_headers
+from callsheet.api.body import Body, Pieces, compressed_etag
+from callsheet.api.caller import Caller, admit
+from callsheet.api.compression import MIN_COMPRESSED_BYTES
+from callsheet.api.headers import (
+    Dialect,
+    body_headers,
+    common_headers,
+    error_headers,
+    not_modified_headers,
+    organization_header,
+    request_id_headers,
+)
+from callsheet.api.request import MAX_QUOTED_CHARACTERS, Header, Request, find_names, parse_query, read_headers
 from callsheet.api.state import DEFAULTS, Options, State
-from callsheet.api.view import AT_ONCE, UNBOUNDED
+from callsheet.api.view import REQUEST_BLOCK_BUDGET, UNBOUNDED
 from callsheet.domain.errors import (
     APIError,
     InternalServerError,
@@ -19,36 +28,38 @@ from callsheet.domain.errors import (
     RequestTooLargeError,
 )
 from callsheet.wire import anthropic, openai
-
-_NO_RETRY: Final[Header] = (b"x-should-retry", b"false")
+from callsheet.wire.status import status_of
 
 
 class Response(NamedTuple):
-    """An answer, whole.
+    """A complete response.
 
     Parameters
     ----------
     status
-        Of HTTP.
+        The HTTP status.
     headers
         Names in small letters, the request id first; ``content-length`` among them where there is a body.
     body
         Empty for HEAD, 204 and 304.
-    pieces
-        The body instead, where it is long and may be had in pieces.
     key_id
-        Of the key it was given to, for logs; None if nobody was let in.
-    good_until
-        When an equal request stops getting an equal answer (request id aside) though the State stands, in
-        seconds since the epoch; 0 if it may be another the next time.
+        Of the key that it is made for, for logs; None if the request had no valid one.
+    cacheable_until
+        Epoch seconds until which an identical request is certain to get this response (request id aside) from the
+        same State; 0 means do not cache.
+    dialect
+        Which it is written in.
+    pieces
+        The body instead of ``body``, where it is long and the caller of `answer` accepts pieces.
     """
 
     status: int
     headers: list[Header]
     body: bytes
     key_id: str | None = None
-    good_until: float = 0.0
+    cacheable_until: float = 0.0
     pieces: Pieces | None = None
+    dialect: Dialect = Dialect.ANTHROPIC
 
     @property
     def length(self) -> int:
@@ -57,97 +68,106 @@ class Response(NamedTuple):
 
 
 def answer(
-    state: State, request: Request, most: int = UNBOUNDED, *, again: bool = True, whole: bool = True
+    state: State, request: Request, block_budget: int = UNBOUNDED, *, again: bool = True, whole: bool = True
 ) -> Response:
     """Return what the contract says to ``request``. Never raises for anything a caller can send.
 
-    The order of checks is that of section 4: path, method, credential, version, workspace, query, model.
-    Of the headers, only those in `READ` matter.
+    The order of the checks is that of section 4: path (`find_names`), method, credential (`authenticate`), version,
+    betas and workspace (`admit`), query (`parse_query`), model (`select_body`). The first that fails answers.
 
     Parameters
     ----------
     state
-        What is true now.
+        The installation as it is now.
     request
-        What is asked.
-    most
-        Blocks of the catalogue that may be prepared for it.
+        What is asked; of its headers, only those in `READ_HEADERS` matter.
+    block_budget
+        Blocks of the catalogue that may be encoded for it.
     again
-        Whether an equal request came before, so that the body is worth compressing.
+        Whether an identical request came before, so that the body is worth compressing.
     whole
-        Whether the body is wanted as one string, however long.
+        Whether the body must be one string, however long.
 
     Raises
     ------
     UnfinishedError
-        More must be prepared first; asked again, it goes on where it stopped.
+        The budget is exhausted; call again to go on from there.
     """
     headers = read_headers(request.headers)
-    known = cors.origin_headers(state.options, headers)
+    known: Sequence[Header] = cors.origin_headers(state.options, headers)
     try:
-        if len(request.path) + bool(request.query) + len(request.query) > state.options.max_url_bytes:
-            raise RequestTooLargeError(f"URL exceeds the limit of {state.options.max_url_bytes} bytes", "url")
+        _check_url_length(request, state.options)
         names = find_names(request.path)
         if request.method not in ("GET", "HEAD"):
             if cors.is_preflight(state.options, request.method, headers):
                 return _preflight(request, headers, known, state.options)
             raise MethodNotAllowedError("Method Not Allowed")
-        caller = identify(state, headers, known, request.now)
-        body = find(caller, names, request.query, most)
+        principal = authenticate(state, headers, request.now)
+        known = (*known, organization_header(state.organization_id))
+        caller = admit(state, headers, principal)
+        known = caller.known_headers
+        body = select_body(caller, names, request.query, block_budget)
     except APIError as error:
-        refusal = refuse(error, request, known, to_openai=is_openai(state, headers), options=state.options)
-        return refusal._replace(key_id=_key_id(state, headers, request.now))
-    return give(caller, body, request, again=again, whole=whole)
+        response = error_response(error, request, known, to_openai=is_openai(state, headers), options=state.options)
+        return response._replace(key_id=_key_id(state, headers, request.now))
+    return success_response(caller, body, request, again=again, whole=whole)
 
 
-def find(caller: Caller, names: tuple[str, ...], query: bytes, most: int = AT_ONCE) -> Body:
-    """Return the body that ``caller`` asks for: the first model that one of ``names`` means, or a page without any.
+def _check_url_length(request: Request, options: Options) -> None:
+    if len(request.path) + bool(request.query) + len(request.query) > options.max_url_bytes:
+        raise RequestTooLargeError(f"URL exceeds the limit of {options.max_url_bytes} bytes", "url")
 
-    At most ``most`` blocks of the catalogue are prepared for it.
+
+def select_body(
+    caller: Caller, names: tuple[str, ...], query: bytes, block_budget: int = REQUEST_BLOCK_BUDGET
+) -> Body:
+    """Return the body that ``caller`` asks for: the first model that one of ``names`` means, or else a page.
+
+    At most ``block_budget`` blocks of the catalogue are encoded for it.
 
     Raises
     ------
     APIError
         The query is malformed, or the model does not exist for the caller.
     UnfinishedError
-        More must be prepared first; asked again, it goes on where it stopped.
+        The budget is exhausted; call again to go on from there.
     """
     if not names:
-        if caller.to_openai:
-            return caller.view.everything(most)
-        return caller.view.page(parse_query(query, caller.default_limit), most)
+        if caller.dialect is Dialect.OPENAI:
+            return caller.view.everything(block_budget)
+        return caller.view.page(parse_query(query, caller.default_limit), block_budget)
     for name in names:
         body = caller.view.retrieve(name)
         if body is not None:
             return body
-    raise ModelNotFoundError(f"model: {names[-1][:QUOTED]}")
+    raise ModelNotFoundError(f"model: {names[-1][:MAX_QUOTED_CHARACTERS]}")
 
 
-class Sent(NamedTuple):
-    """A body as this caller gets it, and the headers that go with it, request id aside.
+class Representation(NamedTuple):
+    """A body as this caller gets it, and its headers, but for the request id and those about the body.
 
-    It is final unless the same body may be there compressed the next time.
+    It is not cacheable while a compressed version of the body may still be produced.
     """
 
     body: Body
     headers: tuple[Header, ...]
     coding: bytes | None
-    final: bool = True
+    is_cacheable: bool = True
 
 
-def suit(caller: Caller, body: Body, *, again: bool) -> Sent:
-    """Return ``body`` as ``caller`` takes it: compressed if that is worth it, or has been done already."""
-    if len(body.content) < compression.WORTH_IT:
-        return Sent(body, caller.headers, None)
+def negotiate_encoding(caller: Caller, body: Body, *, again: bool) -> Representation:
+    """Return ``body`` compressed, if the caller accepts that and it is worth it or done already; else as it is."""
+    if len(body.content) < MIN_COMPRESSED_BYTES:
+        return Representation(body, caller.headers, None)
     if caller.coding is None:
-        return Sent(body, caller.varying_headers, None)
-    encoded = compression.encode(caller.view, body, caller.coding, again=again)
-    if encoded is None:
-        return Sent(body, caller.varying_headers, None, final=False)
-    return Sent(encoded, caller.varying_headers, caller.coding)
+        return Representation(body, caller.varying_headers, None)
+    compressed = caller.view.compressed(body, caller.coding, again=again)
+    if compressed is None:
+        return Representation(body, caller.varying_headers, None, is_cacheable=False)
+    return Representation(compressed, caller.varying_headers, caller.coding)
 
 
-def refuse(
+def error_response(
     error: APIError,
     request: Request,
     known: Sequence[Header] = (),
@@ -155,27 +175,39 @@ def refuse(
     to_openai: bool = False,
     options: Options = DEFAULTS,
 ) -> Response:
-    """Return the error envelope for ``error`` (section 5), in the dialect of the caller."""
-    status = anthropic.status_of(error)
+    """Return the error envelope for ``error`` (section 5), in the dialect of the caller.
+
+    Parameters
+    ----------
+    error, request
+        What failed, and the request that it answers.
+    known
+        Headers that depend on who asks, as far as that is known.
+    to_openai
+        Whether the caller is an OpenAI client.
+    options
+        What the operator chose.
+    """
+    status = status_of(error)
     content = openai.write_error(error) if to_openai else anthropic.write_error(error, request.request_id)
-    headers = [*_ids(request, to_openai=to_openai), *common_headers(options, known), JSON]
-    if isinstance(error, MethodNotAllowedError):
-        headers.append((b"allow", b"GET, HEAD, OPTIONS" if options.cors_origins else b"GET, HEAD"))
-    if error.retry_after is not None:
-        headers.append((b"retry-after", b"%d" % ceil(error.retry_after)))
-    if anthropic.should_not_retry(status):
-        headers.append(_NO_RETRY)
-    headers.append((b"content-length", b"%d" % len(content)))
-    return Response(status, headers, b"" if request.method == "HEAD" else content)
+    dialect = Dialect.OPENAI if to_openai else Dialect.ANTHROPIC
+    headers = [
+        *request_id_headers(dialect, request.request_id.encode()),
+        *error_headers(error, status, len(content), options, known),
+    ]
+    return Response(status, headers, b"" if request.method == "HEAD" else content, dialect=dialect)
 
 
-def apologize(state: State, request: Request, error: APIError | None = None) -> Response:
-    """Return the answer to a request that is not looked into, in the dialect of the caller.
+def error_before_examination(state: State, request: Request, error: APIError | None = None) -> Response:
+    """Return the response to a request that is rejected before it is examined, in the dialect of the caller.
 
-    ``error`` says why; without one, something unexpected happened.
+    Parameters
+    ----------
+    error
+        Why it is rejected, such as overload or a rate limit; None if something unexpected went wrong.
     """
     headers = read_headers(request.headers)
-    refusal = refuse(
+    response = error_response(
         error or InternalServerError("Internal server error"),
         request,
         cors.origin_headers(state.options, headers),
@@ -183,44 +215,46 @@ def apologize(state: State, request: Request, error: APIError | None = None) -> 
         options=state.options,
     )
     if error is None:  # it may have been the search for the key that went wrong
-        return refusal
-    return refusal._replace(key_id=_key_id(state, headers, request.now))
+        return response
+    return response._replace(key_id=_key_id(state, headers, request.now))
 
 
 def _key_id(state: State, headers: Mapping[bytes, bytes], now: float) -> str | None:
-    """The id of the key of a request that is refused, for the log; None if it has none that is good."""
+    """The id of the key of a request that is refused, for the log; None if it has no valid one."""
     try:
         return authenticate(state, headers, now).key_id
     except APIError:
         return None
 
 
-def give(caller: Caller, body: Body, request: Request, *, again: bool, whole: bool) -> Response:
-    """Return the successful answer, or 304 when the caller has it already.
+def success_response(caller: Caller, body: Body, request: Request, *, again: bool, whole: bool) -> Response:
+    """Return the successful response with ``body``, or 304 if the caller has it already.
 
     ``again`` and ``whole`` mean what they mean for `answer`.
     """
-    held = _held(caller, body)
+    held = _held_etag(caller, body)
     if held is not None:
         return _not_modified(caller, body, request, held)
-    (content, etag), shared, coding, final = suit(caller, body, again=again)
-    good_until = caller.expires if final else 0.0
-    headers = [*_ids(request, to_openai=caller.to_openai), *shared, (b"etag", etag)]
-    headers.append((b"content-length", b"%d" % len(content)))
-    if coding is not None:
-        headers.append((b"content-encoding", coding))
+    (content, etag), shared, coding, is_cacheable = negotiate_encoding(caller, body, again=again)
+    dialect = caller.dialect
+    headers = [
+        *request_id_headers(dialect, request.request_id.encode()),
+        *shared,
+        *body_headers(etag, len(content), coding),
+    ]
+    cacheable_until = caller.expires if is_cacheable else 0.0
     if request.method == "HEAD":
-        return Response(200, headers, b"", caller.key_id, good_until)
+        return Response(200, headers, b"", caller.key_id, cacheable_until, None, dialect)
     if whole or not isinstance(content, Pieces):
-        return Response(200, headers, bytes(content), caller.key_id, good_until)
-    return Response(200, headers, b"", caller.key_id, good_until, content)
+        return Response(200, headers, bytes(content), caller.key_id, cacheable_until, None, dialect)
+    return Response(200, headers, b"", caller.key_id, cacheable_until, content, dialect)
 
 
-def _held(caller: Caller, body: Body) -> bytes | None:
-    """Return the entity tag of a representation of ``body`` that the caller holds and could be sent, or None.
+def _held_etag(caller: Caller, body: Body) -> bytes | None:
+    """Return the entity tag of a representation of ``body`` that the caller has and could be sent, or None.
 
-    Which of them it would get now depends on what others have asked for: it is not sent one again, because it
-    holds the other. Weak tags compare as strong ones do.
+    Whether it would be sent the body as it is or compressed depends on what others have asked for; whichever of the
+    two it has, it is not sent the other. Weak tags are compared like strong ones.
     """
     if caller.if_none_match is None:
         return None
@@ -229,25 +263,20 @@ def _held(caller: Caller, body: Body) -> bytes | None:
     tags = {tag.strip().removeprefix(b"W/") for tag in caller.if_none_match.split(b",")}
     if body.etag in tags:
         return body.etag
-    encoded = None if caller.coding is None else compression.tag(body, caller.coding)
-    return encoded if encoded in tags else None
+    compressed = None if caller.coding is None else compressed_etag(body.etag, caller.coding)
+    return compressed if compressed in tags else None
 
 
 def _not_modified(caller: Caller, body: Body, request: Request, etag: bytes) -> Response:
-    shared = caller.headers if len(body.content) < compression.WORTH_IT else caller.varying_headers
-    headers = [*_ids(request, to_openai=caller.to_openai), *shared, (b"etag", etag)]
-    fewer = [header for header in headers if header[0] != b"content-type"]
-    return Response(304, fewer, b"", caller.key_id, caller.expires)
+    shared = caller.headers if len(body.content) < MIN_COMPRESSED_BYTES else caller.varying_headers
+    ids = request_id_headers(caller.dialect, request.request_id.encode())
+    headers = [*ids, *not_modified_headers(shared, etag)]
+    return Response(304, headers, b"", caller.key_id, caller.expires, None, caller.dialect)
 
 
-def _preflight(request: Request, headers: Mapping[bytes, bytes], known: list[Header], options: Options) -> Response:
-    more = cors.preflight_headers(headers) if known else []
-    return Response(204, [*_ids(request), *common_headers(options, known), *more], b"")
-
-
-def _ids(request: Request, *, to_openai: bool = False) -> tuple[Header, ...]:
-    """The request id, also under the name that OpenAI's SDK reads."""
-    request_id = request.request_id.encode()
-    if to_openai:
-        return ((b"request-id", request_id), (b"x-request-id", request_id))
-    return ((b"request-id", request_id),)
+def _preflight(
+    request: Request, headers: Mapping[bytes, bytes], known: Sequence[Header], options: Options
+) -> Response:
+    ids = request_id_headers(Dialect.ANTHROPIC, request.request_id.encode())
+    allowed = cors.preflight_headers(headers) if known else []
+    return Response(204, [*ids, *common_headers(options, known), *allowed], b"")

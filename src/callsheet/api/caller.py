@@ -1,31 +1,21 @@
-"""Caller: what the headers of a request say, decided once, good for as long as the State stands."""
+"""Caller: what the headers of a request say, decided once, valid for as long as the State is current."""
 
-from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple
+from collections.abc import Mapping
+from typing import NamedTuple
 
-from callsheet.api import compression
-from callsheet.api.authentication import (
-    authenticate,
-    check_betas,
-    check_version,
-    choose_workspace,
-    is_openai,
-)
+from callsheet.api import cors
+from callsheet.api.authentication import authenticate, choose_workspace, is_openai
+from callsheet.api.compression import choose_coding
+from callsheet.api.headers import Dialect, organization_header, success_headers, workspace_header
 from callsheet.api.request import Header
-from callsheet.api.state import Options, State
+from callsheet.api.state import State
+from callsheet.api.versions import check_betas, check_version
 from callsheet.api.view import View
-
-JSON: Final[Header] = (b"content-type", b"application/json")
-
-_COMMON: Final[tuple[Header, ...]] = (
-    (b"cache-control", b"private, no-cache"),
-    (b"x-content-type-options", b"nosniff"),
-)
-_VARY: Final = b"anthropic-version, anthropic-workspace-id, authorization, x-api-key"
+from callsheet.domain.access.keyring import Principal
 
 
 class Caller(NamedTuple):
-    """Everything an answer depends on but the method, the target and the request id.
+    """Everything a response depends on but the method, the target and the request id.
 
     Parameters
     ----------
@@ -33,25 +23,28 @@ class Caller(NamedTuple):
         Names its key in logs.
     view
         What the caller sees.
-    to_openai
-        Whether it is answered in OpenAI's shapes.
+    dialect
+        In which it is answered.
     default_limit
-        Models on a page when it does not say.
+        Models on a page for which the caller gives no ``limit``.
+    known_headers
+        What every response to it carries, an error too, that depends on who it is.
     headers, varying_headers
-        What every successful answer to it says, between request id and entity tag: for bodies too small to
-        compress, and for others, which differ by ``accept-encoding``.
+        What every successful response to it carries between request id and entity tag: with a body too small to
+        compress, and with any other, which varies by ``accept-encoding``.
     coding
-        The content coding it takes, or None.
+        The content coding it accepts, or None.
     if_none_match
-        What it has already, or None.
+        The entity tags that it has, or None.
     expires
         When its key does, in seconds since the epoch.
     """
 
     key_id: str
     view: View
-    to_openai: bool
+    dialect: Dialect
     default_limit: int
+    known_headers: tuple[Header, ...]
     headers: tuple[Header, ...]
     varying_headers: tuple[Header, ...]
     coding: bytes | None
@@ -59,52 +52,46 @@ class Caller(NamedTuple):
     expires: float
 
 
-def identify(state: State, headers: Mapping[bytes, bytes], known: list[Header], now: float) -> Caller:
-    """Return who is asking, in the order of checks of section 4: credential, version, workspace.
+def identify(state: State, headers: Mapping[bytes, bytes], now: float) -> Caller:
+    """Return who is asking, after all checks of headers: credential, version, betas, workspace (section 4).
 
     Parameters
     ----------
-    state
-        What is true now.
-    headers
-        As `read_headers` gives them.
-    known
-        Gains the headers that say who the caller was taken for; a refusal carries those, too.
+    state, headers
+        The installation, and the headers of the request as `read_headers` gives them.
     now
         Seconds since the epoch.
 
     Raises
     ------
     APIError
-        It is not let in.
+        A check failed.
     """
+    return admit(state, headers, authenticate(state, headers, now))
+
+
+def admit(state: State, headers: Mapping[bytes, bytes], principal: Principal) -> Caller:
+    """Return the caller that ``principal`` is, after the checks of `identify` but for the credential."""
     to_openai = is_openai(state, headers)
-    principal = authenticate(state, headers, now)
-    known.append((b"anthropic-organization-id", state.organization_id.encode()))
     if not to_openai:
-        check_version(state, headers)
-    check_betas(state, headers)
+        check_version(headers, state.options.versions)
+    check_betas(headers, state.options.betas)
     workspace = choose_workspace(state, principal, headers.get(b"anthropic-workspace-id"))
-    known.append((b"anthropic-workspace-id", workspace.id.encode()))
-    varies = vary(state.options)
+    known = (
+        *cors.origin_headers(state.options, headers),
+        organization_header(state.organization_id),
+        workspace_header(workspace.id),
+    )
+    plain, varying = success_headers(state.options, known)
     return Caller(
         key_id=principal.key_id,
         view=state.view(workspace, openai=to_openai),
-        to_openai=to_openai,
+        dialect=Dialect.OPENAI if to_openai else Dialect.ANTHROPIC,
         default_limit=state.options.default_limit,
-        headers=(*known, *_COMMON, (b"vary", varies), JSON),
-        varying_headers=(*known, *_COMMON, (b"vary", varies + b", accept-encoding"), JSON),
-        coding=compression.choose(headers.get(b"accept-encoding", b"")),
+        known_headers=known,
+        headers=plain,
+        varying_headers=varying,
+        coding=choose_coding(headers.get(b"accept-encoding", b"")),
         if_none_match=headers.get(b"if-none-match"),
         expires=principal.expires,
     )
-
-
-def common_headers(options: Options, known: Sequence[Header]) -> list[Header]:
-    """Return what any answer says to a caller of whom ``known`` is known."""
-    return [*known, *_COMMON, (b"vary", vary(options))]
-
-
-def vary(options: Options) -> bytes:
-    """Return the request headers that every answer depends on."""
-    return _VARY + b", origin" if options.cors_origins else _VARY

@@ -1,30 +1,32 @@
-"""Content codings: which one the caller takes, and a body in it, compressed once (contract, section 6).
+"""Content codings: which one the caller accepts, and bodies in it, each compressed once (contract, section 6).
 
-What is asked for once goes out as it is: to compress a page takes several times longer than to answer with it.
-Small bodies are compressed when they are asked for again. Large ones would hold up everybody else: they are put on
-a backlog that a thread works off, and go out as they are until that is done. As the same thread follows the
-database, huge ones always go out as they are.
+Compressing a page takes several times longer than answering with it. So a body is compressed only when it is asked
+for again. A large one would make other callers wait: it is queued for a background thread, and goes out as it is
+until that thread has compressed it. Huge ones always go out as they are, as the same thread follows the database.
 """
 
 import gzip
+from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
 from functools import lru_cache
 from importlib import import_module
 from typing import Final
 
-from callsheet.api.encoded import Backlog
-from callsheet.api.encoded_block import Body
-from callsheet.api.view import View
+from callsheet.api.body import Body, compressed_etag
 
-#: Smaller bodies fit a packet or two anyway.
-WORTH_IT: Final = 1024
+#: Smaller bodies fit a packet or two anyway, and are never compressed.
+MIN_COMPRESSED_BYTES: Final = 1024
 
-#: Larger bodies are never compressed while somebody waits.
-AT_ONCE: Final = 64 * 1024
+#: Larger bodies are never compressed while a caller waits.
+MAX_INLINE_BYTES: Final = 64 * 1024
 
 #: Larger bodies are never compressed; this takes brotli 0.2 s.
-LARGEST: Final = 16 * 2**20
+MAX_COMPRESSED_BYTES: Final = 16 * 2**20
+
+_MAX_CACHE_BYTES: Final = 32 * 2**20  # of all views together
+_MAX_QUEUED_BODIES: Final = 64
+_QUEUE_BATCH_BYTES: Final = 4 * 2**20  # compressed before the thread turns to its other work
 
 
 def _gzip(content: bytes) -> bytes:
@@ -33,7 +35,7 @@ def _gzip(content: bytes) -> bytes:
 
 @lru_cache(maxsize=1)
 def codecs() -> dict[bytes, Callable[[bytes], bytes]]:
-    """Return the codings this installation can write, best first; zstd and br come with `compression`."""
+    """Return the codings this installation can write, best first; zstd and br come with the extra `compression`."""
     found: dict[bytes, Callable[[bytes], bytes]] = {}
     with suppress(ImportError):
         found[b"zstd"] = import_module("zstandard").compress
@@ -45,7 +47,7 @@ def codecs() -> dict[bytes, Callable[[bytes], bytes]]:
 
 
 @lru_cache(maxsize=256)
-def choose(accepted: bytes) -> bytes | None:
+def choose_coding(accepted: bytes) -> bytes | None:
     """Return the best coding that ``accept-encoding`` allows, or None to send the body as it is."""
     weights: dict[bytes, float] = {}
     for part in accepted.lower().split(b","):
@@ -69,40 +71,64 @@ def _weight(parameter: bytes) -> float:
         return 0.0
 
 
-def tag(body: Body, coding: bytes) -> bytes:
-    """Return the entity tag of ``body`` in ``coding``: each representation has one of its own."""
-    return body.etag[:-1] + b"-" + coding + b'"'
+class CompressedBodies:
+    """A bounded cache of compressed bodies, and a bounded queue of those to compress; all views share them.
 
-
-def encode(view: View, body: Body, coding: bytes, *, again: bool = True) -> Body | None:
-    """Return ``body`` in ``coding``, with its entity tag; None if it is not ready.
-
-    Parameters
-    ----------
-    view, body
-        What is shown, and the view it is from.
-    coding
-        One of `codecs`.
-    again
-        Whether it has been asked for before, so that it is worth compressing.
+    A body is identified by the number of its view, its entity tag and the coding.
     """
-    content = view.views.encoded.get(view, body, coding)
-    if content is None:
-        if not again or len(body.content) > LARGEST:
-            return None
-        if len(body.content) > AT_ONCE:
-            view.views.backlog.add(view, body, coding)
-            return None
-        content = _compress(view, body, coding)
-    return Body(content, tag(body, coding))
 
+    __slots__ = ("_bodies", "_bytes", "_queue")
 
-def work_off(backlog: Backlog) -> None:
-    """Compress some of what is on the backlog; for a thread that answers nobody."""
-    backlog.work_off(_compress)
+    def __init__(self) -> None:
+        self._bodies: OrderedDict[tuple[int, bytes, bytes], bytes] = OrderedDict()
+        self._bytes = 0
+        self._queue: dict[tuple[int, bytes, bytes], Body] = {}
 
+    def get_or_enqueue(self, view_number: int, body: Body, coding: bytes, *, again: bool = True) -> Body | None:
+        """Return ``body`` in ``coding`` with its entity tag; None if it must go out as it is.
 
-def _compress(view: View, body: Body, coding: bytes) -> bytes:
-    content = codecs()[coding](bytes(body.content))
-    view.views.encoded.put(view, body, coding, content)
-    return content
+        A small body is compressed at once. A large one is queued; when the queue is full, it is dropped, and the
+        next request for it queues it again.
+
+        Parameters
+        ----------
+        view_number, body
+            What is shown, and the number of the view that shows it.
+        coding
+            One of `codecs`.
+        again
+            Whether an equal request came before, so that the body is worth compressing.
+        """
+        key = (view_number, body.etag, coding)
+        content = self._bodies.get(key)
+        if content is None:
+            if not again or len(body.content) > MAX_COMPRESSED_BYTES:
+                return None
+            if len(body.content) > MAX_INLINE_BYTES:
+                if len(self._queue) < _MAX_QUEUED_BODIES:
+                    self._queue[key] = body
+                return None
+            content = self._compress(key, body)
+        return Body(content, compressed_etag(body.etag, coding))
+
+    def run_queue(self) -> None:
+        """Compress some of the queued bodies, in a thread that answers no caller."""
+        size = 0
+        for key, body in list(self._queue.items()):
+            self._compress(key, body)
+            self._queue.pop(key, None)  # only now, so that it is not queued again meanwhile
+            size += len(body.content)
+            if size >= _QUEUE_BATCH_BYTES:
+                return
+
+    def _compress(self, key: tuple[int, bytes, bytes], body: Body) -> bytes:
+        content = codecs()[key[2]](bytes(body.content))
+        self._bytes += len(content) - len(self._bodies.get(key, b""))
+        self._bodies[key] = content
+        while self._bytes > _MAX_CACHE_BYTES and self._bodies:
+            try:
+                _, dropped = self._bodies.popitem(last=False)
+            except KeyError:  # another thread emptied it
+                break
+            self._bytes -= len(dropped)
+        return content

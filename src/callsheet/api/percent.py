@@ -1,14 +1,14 @@
-"""Percent-encoding, undone in one call of a library written in C: a URL may hold thousands of escapes."""
+"""Percent-decoding in one call of a library written in C, as a URL may hold thousands of escapes."""
 
 import binascii
 import urllib.parse
 
 
 def unquote_to_bytes(text: bytes) -> bytes:
-    """Return ``text`` with its escapes undone; what is no escape stays, as `urllib.parse` has it.
+    """Return ``text`` percent-decoded; a broken escape stays as it is, as with `urllib.parse`.
 
-    An escape is that of quoted-printable with another sign. The length shows whether all of them were whole, as
-    broken ones stay longer.
+    Quoted-printable has the same escapes with another sign. The length of the result shows whether all of them were
+    valid: a broken one is not shortened.
     """
     escapes = text.count(b"%")
     if not escapes:
@@ -21,7 +21,7 @@ def unquote_to_bytes(text: bytes) -> bytes:
 
 
 def unquote(text: str) -> str:
-    """Return ``text`` with its escapes undone and read as UTF-8; bytes that are none become U+FFFD."""
+    """Return ``text`` percent-decoded as UTF-8; bytes that are not UTF-8 become U+FFFD."""
     if "%" not in text or not text.isascii():
         return urllib.parse.unquote(text)
     return unquote_to_bytes(text.encode("ascii")).decode("utf-8", "replace")

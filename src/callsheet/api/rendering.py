@@ -1,10 +1,11 @@
-"""Rendering: models as JSON, each written once for as long as it stands unchanged."""
+"""Rendering: models as JSON, each written once for as long as it is unchanged."""
 
 from collections.abc import Callable, Iterable
 from enum import Enum
 from typing import Final, TypeVar
 
-from callsheet.api.encoded_block import EncodedModel, digest
+from callsheet.api.body import digest
+from callsheet.api.encoded_block import EncodedModel
 from callsheet.domain.access.workspace import Shape
 from callsheet.domain.catalog import Block, Catalog
 from callsheet.domain.model import Model
@@ -29,42 +30,42 @@ _WRITE: Final[dict[WireFormat, Callable[[Model], bytes]]] = {
 
 
 class Rendering:
-    """The JSON of models in one form, shared by every view of that form.
+    """The JSON of models in one wire format, shared by every view of that format.
 
-    It is kept by the lineage of their blocks: where a block was replaced, most of its models are the same ones.
+    It is kept by the lineage of their blocks, as a block shares most of its models with the one that it replaces.
     """
 
-    __slots__ = ("_pieces", "_write")
+    __slots__ = ("_encoded", "_write")
 
-    def __init__(self, form: WireFormat) -> None:
-        self._write = _WRITE[form]
-        self._pieces: dict[object, dict[str, EncodedModel]] = {}
+    def __init__(self, wire_format: WireFormat) -> None:
+        self._write = _WRITE[wire_format]
+        self._encoded: dict[object, dict[str, EncodedModel]] = {}
 
     def of(self, block: Block, models: Iterable[Model]) -> list[EncodedModel]:
-        """Return models of ``block``, written; its others are not written for that."""
-        pieces = self._pieces.setdefault(block.lineage, {})
-        if len(pieces) > 2 * len(block.models) + 8:  # most are of models that are gone
-            pieces.clear()
-        written = []
+        """Return ``models``, which are some of ``block``, encoded; only those are written."""
+        known = self._encoded.setdefault(block.lineage, {})
+        if len(known) > 2 * len(block.models) + 8:  # most are of models that are gone
+            known.clear()
+        result = []
         for model in models:
-            piece = pieces.get(model.id)
-            if piece is None or piece.model is not model:
+            encoded = known.get(model.id)
+            if encoded is None or encoded.model is not model:
                 content = self._write(model)
-                piece = pieces[model.id] = EncodedModel(model, content, digest(content))
-            written.append(piece)
-        return written
+                encoded = known[model.id] = EncodedModel(model, content, digest(content))
+            result.append(encoded)
+        return result
 
     def forget(self) -> None:
-        """Let go of everything; what is asked for is written anew."""
-        self._pieces = {}
+        """Drop everything; models are written again when they are asked for."""
+        self._encoded = {}
 
-    def keep(self, catalog: Catalog) -> None:
-        """Forget the lineages that ``catalog`` no longer has, once they are many."""
-        self._pieces = kept(self._pieces, catalog)
+    def keep_present(self, catalog: Catalog) -> None:
+        """Drop the lineages that ``catalog`` no longer has, once they are many."""
+        self._encoded = present_lineages(self._encoded, catalog)
 
 
-def kept(prepared: dict[object, T], catalog: Catalog) -> dict[object, T]:
-    """Return what was prepared by lineage; without those that ``catalog`` has no more, once they are many."""
-    if len(prepared) <= len(catalog.blocks) * 5 // 4 + 8:  # less than the double: all may be new at once
-        return prepared
-    return {block.lineage: prepared[block.lineage] for block in catalog.blocks if block.lineage in prepared}
+def present_lineages(by_lineage: dict[object, T], catalog: Catalog) -> dict[object, T]:
+    """Return ``by_lineage`` without the lineages that ``catalog`` no longer has, once they are many."""
+    if len(by_lineage) <= len(catalog.blocks) * 5 // 4 + 8:  # less than the double: all may be new at once
+        return by_lineage
+    return {block.lineage: by_lineage[block.lineage] for block in catalog.blocks if block.lineage in by_lineage}

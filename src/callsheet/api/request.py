@@ -11,15 +11,15 @@ from callsheet.domain.query import LISTED, MAX_LIMIT, MIN_LIMIT, ListQuery
 
 Header: TypeAlias = tuple[bytes, bytes]
 
-#: How much of what the caller sent an error may repeat, in characters.
-QUOTED: Final = 200
+#: How many characters of what the caller sent an error may quote.
+MAX_QUOTED_CHARACTERS: Final = 200
 
 _PATH: Final = b"/v1/models"
 #: The same from base URLs that end in /v1 already, or in a slash.
 _DOUBLED: Final = re.compile(rb"/+v1/+(?:v1/+)?models(?=/|\Z)")
 
-#: The headers an answer depends on.
-READ: Final = frozenset(
+#: The request headers that a response depends on.
+READ_HEADERS: Final = frozenset(
     {
         b"accept-encoding",
         b"access-control-request-headers",
@@ -42,21 +42,21 @@ _MESSAGES_ELSEWHERE: Final = (
     "Not found: Callsheet serves the list of models only (GET /v1/models); send messages to your gateway"
 )
 
-#: As numbers, which are found in bytes several times faster than bytes are.
+#: As numbers: `in` finds a number in bytes several times faster than bytes.
 _PERCENT: Final = ord("%")
 _BRACKET: Final = ord("[")
 _PLUS: Final = ord("+")
 
 _BEARER: Final = b"bearer"
 _BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
-#: What Pydantic's lax integer takes, around which it lets stand what Unicode calls white space.
+#: What Pydantic's lax integer takes; around it, Unicode's white space is allowed.
 _INTEGER = re.compile(r"([+-]?)([0-9]+(?:_[0-9]+)*)(?:\.0+)?", re.ASCII)
-#: What Unicode calls white space, of which Python has four characters more.
+#: Unicode's white space; that of Python has four characters more.
 _WHITE_SPACE: Final = "".join(
     each for each in map(chr, range(0x3001)) if each.isspace() and not "\x1c" <= each <= "\x1f"
 )
 _USUAL_LIMITS: Final = {b"%d" % limit: limit for limit in range(MIN_LIMIT, MAX_LIMIT + 1)}
-_MOST_LIFECYCLES: Final = len(STAGES)
+_MAX_LIFECYCLES: Final = len(STAGES)
 
 
 class Request(NamedTuple):
@@ -67,7 +67,7 @@ class Request(NamedTuple):
     method
         In capitals.
     path
-        As sent, still percent-encoded, without the prefix the app is mounted under.
+        As sent, still percent-encoded, without the prefix that the app is mounted under.
     query
         As sent, without the question mark.
     headers
@@ -87,10 +87,10 @@ class Request(NamedTuple):
 
 
 def read_headers(headers: Sequence[Header]) -> dict[bytes, bytes]:
-    """Return the headers the contract knows; repeated lines are joined by a comma, empty ones are absent."""
+    """Return the headers in `READ_HEADERS`; repeated lines are joined by a comma, empty ones are left out."""
     found: dict[bytes, bytes] = {}
     for name, value in headers:
-        if name in READ:
+        if name in READ_HEADERS:
             text = value.strip()
             if text:
                 found[name] = found[name] + b", " + text if name in found else text
@@ -98,10 +98,10 @@ def read_headers(headers: Sequence[Header]) -> dict[bytes, bytes]:
 
 
 def bearer(authorization: bytes | None) -> bytes | None:
-    """Return the secret of an ``authorization`` of scheme Bearer (empty if there is none), else None.
+    """Return the secret of an ``authorization`` of scheme Bearer, empty if it has none; None for another scheme.
 
-    Where lines were joined, the first of them without a secret, a comma stands behind the scheme. It is returned
-    with what follows it, which no key can be: one line must hold one secret.
+    If several lines were joined and the first has no secret, a comma follows the scheme. It is returned with what
+    follows it, which is never a valid key: each line must hold its own secret.
     """
     if authorization is None or authorization[: len(_BEARER)].lower() != _BEARER:
         return None
@@ -112,12 +112,12 @@ def bearer(authorization: bytes | None) -> bytes | None:
 def find_names(path: bytes) -> tuple[str, ...]:
     """Return the names that ``path`` may ask for, the likelier first; none if it asks for the list.
 
-    They are two where a slash stands at the end: it may belong to the id, and it may not (contract, section 1).
+    There are two if the path ends in a slash, which may or may not belong to the id (contract, section 1).
 
     Raises
     ------
     NotFoundError
-        The path is neither.
+        The path asks for neither a model nor the list.
     InvalidRequestError
         The id is not percent-encoded UTF-8.
     """
@@ -152,7 +152,7 @@ def find_model_id(path: bytes) -> str | None:
 
 
 def is_for_gateway(path: bytes) -> bool:
-    """Return whether ``path`` is one that messages are sent to, which is what gateways are there for."""
+    """Return whether ``path`` is one that clients send messages to, which a gateway answers."""
     return _GATEWAY.match(path) is not None
 
 
@@ -166,7 +166,7 @@ def _decode_id(encoded: bytes) -> str:
 
 
 def parse_query(query: bytes, default_limit: int) -> ListQuery:
-    """Return what the query string asks for; parameters nobody knows are ignored.
+    """Return what the query string asks for; unknown parameters are ignored.
 
     A plus sign in a cursor is a space, as forms and most SDKs write it; `ListQuery` has the other meaning, too.
 
@@ -177,6 +177,18 @@ def parse_query(query: bytes, default_limit: int) -> ListQuery:
     """
     if not query:
         return ListQuery(default_limit)
+    limit, after_id, before_id, stages = _last_values(query)
+    asked = ListQuery(
+        default_limit if limit is None else _USUAL_LIMITS.get(limit) or _parse_limit(limit),
+        None if after_id is None else _parse_cursor("after_id", after_id),
+        None if before_id is None else _parse_cursor("before_id", before_id),
+        _parse_lifecycles(stages) if stages else LISTED,
+    )
+    return _with_spaces(asked, after_id, before_id) if _PLUS in query else asked
+
+
+def _last_values(query: bytes) -> tuple[bytes | None, bytes | None, bytes | None, list[bytes]]:
+    """The last ``limit``, ``after_id`` and ``before_id`` of a query string, and every ``lifecycle``, as sent."""
     pairs = [part.partition(b"=") for part in query.split(b"&")]
     if _PERCENT in query or _BRACKET in query:
         pairs = [(_plain_name(name), equals, value) for name, equals, value in pairs]
@@ -191,22 +203,16 @@ def parse_query(query: bytes, default_limit: int) -> ListQuery:
             before_id = value
         elif name == b"lifecycle":
             stages.append(value)
-    asked = ListQuery(
-        default_limit if limit is None else _USUAL_LIMITS.get(limit) or _parse_limit(limit),
-        None if after_id is None else _parse_cursor("after_id", after_id),
-        None if before_id is None else _parse_cursor("before_id", before_id),
-        _parse_lifecycles(stages) if stages else LISTED,
-    )
-    return _with_spaces(asked, after_id, before_id) if _PLUS in query else asked
+    return limit, after_id, before_id, stages
 
 
 def _plain_name(name: bytes) -> bytes:
-    """The name of a parameter without the brackets of a list, which PHP writes behind whatever it sends twice."""
+    """The name of a parameter without the brackets of a list, which PHP appends to every name from page 2 on."""
     return unquote_to_bytes(name).removesuffix(b"[]") if b"%" in name else name.removesuffix(b"[]")
 
 
 def _decode(part: bytes) -> str:
-    """The text of a value; what is not UTF-8 becomes what no valid value can hold."""
+    """The text of a value; bytes that are not UTF-8 become surrogates, which no valid value holds."""
     if _PERCENT in part:
         part = unquote_to_bytes(part)
     return str(part, "utf-8", "surrogateescape")
@@ -231,7 +237,7 @@ def _parse_cursor(name: str, value: bytes) -> str:
 
 
 def _with_spaces(asked: ListQuery, after_id: bytes | None, before_id: bytes | None) -> ListQuery:
-    """The same with the plus signs of its cursors, as they were sent, for spaces."""
+    """The same query, with the plus signs of its cursors read as spaces."""
     if after_id is not None and b"+" in after_id:
         asked = asked._replace(after_id=_decode(after_id.replace(b"+", b" ")), after_literal=asked.after_id)
     if before_id is not None and b"+" in before_id:
@@ -244,6 +250,6 @@ def _parse_lifecycles(values: list[bytes]) -> frozenset[Lifecycle]:
     for number, stage in enumerate(stages):
         if stage not in STAGES:
             raise InvalidRequestError(f"lifecycle[].{number}: Input is not one of the permitted values.")
-    if len(stages) > _MOST_LIFECYCLES:
-        raise InvalidRequestError(f"lifecycle[]: List should have at most {_MOST_LIFECYCLES} items")
+    if len(stages) > _MAX_LIFECYCLES:
+        raise InvalidRequestError(f"lifecycle[]: List should have at most {_MAX_LIFECYCLES} items")
     return frozenset(STAGES[stage] for stage in stages)

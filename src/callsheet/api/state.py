@@ -1,35 +1,33 @@
-"""State: everything an answer depends on, as one immutable value."""
+"""State: everything that a response depends on, as one value; only what is prepared for answering changes in it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from callsheet.api.rendering import WireFormat
+from callsheet.api.versions import ACCEPTED_VERSIONS
 from callsheet.api.view import View, Views
 from callsheet.domain.access.keyring import Keyring
 from callsheet.domain.access.workspace import Shape, Workspace
 from callsheet.domain.catalog import Catalog
 from callsheet.domain.query import DEFAULT_LIMIT
 
-_FORMS = {Shape.CURRENT: WireFormat.CURRENT, Shape.CLASSIC: WireFormat.CLASSIC}
-
-#: Every version that clients of the official SDKs have sent (contract, section 4).
-VERSIONS = frozenset({b"2023-01-01", b"2023-06-01", b"2026-10-21"})
+_SHAPE_FORMATS = {Shape.CURRENT: WireFormat.CURRENT, Shape.CLASSIC: WireFormat.CLASSIC}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What an operator may choose of the contract.
+    """What the contract leaves to the operator.
 
     Parameters
     ----------
     default_limit
-        Models on a page when the caller does not say, 1-1000.
+        Models on a page for which the caller gives no ``limit``, 1-1000.
     shape
         Which fields a model has, unless its workspace says otherwise.
     openai_dialect
-        Whether clients that look like OpenAI's are answered in their shapes.
+        Whether OpenAI clients are answered in their shapes.
     needs_version
-        Whether ``x-api-key`` without ``anthropic-version`` is refused; else whoever sends it is an OpenAI client.
+        Whether ``x-api-key`` without ``anthropic-version`` is refused; else it means an OpenAI client.
     versions
         Accepted values of ``anthropic-version``.
     betas
@@ -39,14 +37,14 @@ class Options:
     any_key
         Whether every credential is accepted.
     max_url_bytes
-        Longest path and query together.
+        Of path and query together.
     """
 
     default_limit: int = DEFAULT_LIMIT
     shape: Shape = Shape.CURRENT
     openai_dialect: bool = True
     needs_version: bool = True
-    versions: frozenset[bytes] = VERSIONS
+    versions: frozenset[bytes] = ACCEPTED_VERSIONS
     betas: frozenset[str] | None = None
     cors_origins: frozenset[str] = frozenset()
     any_key: bool = False
@@ -67,16 +65,16 @@ class State:
     organization_id
         A UUID, fixed per installation.
     default_workspace_id
-        Where keys of the whole organization look unless they say otherwise.
+        The workspace of requests with an organization's key that name none.
     revision
         Counts the changes; equal revisions of one database are equal states.
     last_change
-        Number and time of the change that led here. A database that does not have it at this revision has gone
-        another way, as one does that was restored.
+        Number and time of the latest change. A database that does not have it at this revision has another history:
+        it was restored, or replaced.
     options
         What the operator chose.
     views
-        What has been prepared for answering; successive states share it.
+        What has been encoded for answering; successive states share it.
     """
 
     catalog: Catalog
@@ -92,5 +90,5 @@ class State:
     def view(self, workspace: Workspace, *, openai: bool = False) -> View:
         """Return what ``workspace`` sees, in its shape or in OpenAI's."""
         shape = workspace.shape or self.options.shape
-        form = WireFormat.OPENAI if openai else _FORMS[shape]
-        return self.views.get(self.catalog, workspace.visibility, form)
+        wire_format = WireFormat.OPENAI if openai else _SHAPE_FORMATS[shape]
+        return self.views.get(self.catalog, workspace.visibility, wire_format)

@@ -12,6 +12,7 @@ from callsheet._version import __version__
 from callsheet.cli.commands.doctor import doctor
 from callsheet.cli.commands.fake import fake
 from callsheet.cli.commands.models import app as models
+from callsheet.cli.hints import sentence_of
 from callsheet.cli.missing import add_missing
 from callsheet.cli.output.streams import discard, flush_streams
 from callsheet.cli.output.tables import say
@@ -99,7 +100,7 @@ def run(arguments: list[str] | None = None) -> int:
         code = _end(arguments)
         flush_streams()
     except CallsheetError as error:
-        return _refuse(str(error), 1)
+        return _refuse(sentence_of(error), 1)
     except OSError as error:  # the output: whatever else may fail says so in its own words
         reason = "standard output is closed" if error.errno == EBADF else error.strerror
         code = getattr(error.__context__, "exit_code", 1)  # of a wrong call whose usage could not be written

@@ -37,7 +37,7 @@ class Welcome:
     ----------
     access
         The service that changes its keys.
-    place
+    database
         The database, as people read it.
     counts
         How many models it has.
@@ -50,7 +50,7 @@ class Welcome:
     """
 
     access: AccessService
-    place: str
+    database: str
     counts: Counts
     renewed: list[str]
     new_key: NewKey | None
@@ -70,13 +70,13 @@ def prepare_welcome(settings: Settings) -> Welcome:
     from callsheet.service.state.file import state_file_at  # slow to import, and not for other commands
 
     store = Store(settings.database)
-    set_up(store, clock, state_file_at(settings.state_file, store.address))
+    set_up(store, clock, state_file_at(settings.state_file, store.canonical_address))
     renewed = renew_builtin(store, clock)
     with store.read() as reading:
         counts = count_models(reading)
     note = long_list_note(counts.listed, settings.default_limit)
     access = AccessService(store, "callsheet", clock)
-    return Welcome(access, store.place, counts, renewed, access.ensure_key("default"), note)
+    return Welcome(access, store.display_name, counts, renewed, access.ensure_key("default"), note)
 
 
 @contextmanager
@@ -94,7 +94,7 @@ def welcome_later(url: str, settings: Settings) -> Iterator[Callable[[], None]]:
     thread = threading.Thread(target=_wait, args=[url, settings, stop], name="callsheet-welcome", daemon=True)
 
     def announce() -> None:
-        place = Store(settings.database).place
+        place = Store(settings.database).display_name
         put(f"Callsheet listens at {url}; its database is away, and waited for.")
         put(f"Database: {place}")
         thread.start()
@@ -127,7 +127,7 @@ def _print(welcome: Welcome, receipt: NewKeyReceipt | None, url: str, settings: 
         lines.append(counts_sentence(counts))
     if welcome.renewed:
         lines.append(renewed_sentence(welcome.renewed))
-    lines.append(f"Database: {welcome.place}")
+    lines.append(f"Database: {welcome.database}")
     if receipt is not None:
         models = f"{url}/v1/models"
         lines += [

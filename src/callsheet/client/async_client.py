@@ -10,7 +10,7 @@ import httpx2
 from callsheet.client.cache import Cache
 from callsheet.client.connection import AsyncConnection
 from callsheet.client.flow import Flow
-from callsheet.client.options import DEFAULT_RETRIES, DEFAULT_TIMEOUT, Dialect, read_options
+from callsheet.client.options import DEFAULT_RETRIES, DEFAULT_TIMEOUT_SECONDS, Dialect, read_options
 from callsheet.client.page import AsyncListing, AsyncPage
 from callsheet.client.request import make_query, make_scope
 from callsheet.client.session import Fetched, Session
@@ -31,7 +31,7 @@ class AsyncClient:
         auth_token: str | None = None,
         base_url: str | None = None,
         dialect: Dialect = "anthropic",
-        timeout: float | None = DEFAULT_TIMEOUT,
+        timeout: float | None = DEFAULT_TIMEOUT_SECONDS,
         max_retries: int = DEFAULT_RETRIES,
         cache: str | os.PathLike[str] | None = None,
         headers: Mapping[str, str] | None = None,

@@ -1,8 +1,8 @@
 """Cache: a folder of the last good answers, for when the server is away.
 
-One file an answer, named by the hash of the request and its credential, so that nobody is shown what another key
-was allowed to see. A file is replaced as a whole; one that cannot be read counts as none, and one that cannot be
-written takes nothing away from the answer.
+Each answer has one file, named by the hash of the request and its credential, so that no key is shown what another
+key may see. A file is replaced as a whole. If it cannot be read, it is ignored; if it cannot be written, the answer
+is returned all the same.
 """
 
 import json
@@ -15,21 +15,21 @@ from tempfile import NamedTemporaryFile
 from typing import Final
 
 from callsheet.client.reply import Reply
-from callsheet.client.request import Request
+from callsheet.client.request import ClientRequest
 
-_ANY_BYTES: Final = "surrogateescape"  # an entry of a list may not be text, and the others are good all the same
+_ANY_BYTES: Final = "surrogateescape"  # one entry of a list that is not UTF-8 must not spoil the others
 _KEPT: Final = ("content-type", "request-id")
 _log = logging.getLogger("callsheet.client")
 
 
 class Cache:
-    """The answers kept in a folder, which is made when the first one comes."""
+    """The answers kept in a folder, which is created with the first of them."""
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         self._folder = Path(folder).expanduser()
 
-    def load(self, request: Request) -> Reply | None:
-        """Return the last good answer to a request, as received then; None if there is none."""
+    def load(self, request: ClientRequest) -> Reply | None:
+        """Return the last good answer to a request, as it was received; None if there is none."""
         try:
             kept = json.loads(self._file(request).read_bytes())
             return Reply(
@@ -42,8 +42,8 @@ class Cache:
         except (OSError, ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError):
             return None
 
-    def save(self, request: Request, reply: Reply) -> None:
-        """Keep a good answer in the place of the one before."""
+    def save(self, request: ClientRequest, reply: Reply) -> None:
+        """Keep a good answer instead of the previous one; if that fails, log it."""
         kept = {
             "url": reply.url,
             "received_at": reply.received_at.isoformat(),
@@ -65,5 +65,5 @@ class Cache:
         except OSError as error:
             _log.warning("The answer of %s cannot be kept in %s: %s.", reply.url, self._folder, error.strerror)
 
-    def _file(self, request: Request) -> Path:
+    def _file(self, request: ClientRequest) -> Path:
         return self._folder / f"{request.key}.json"

@@ -10,7 +10,7 @@ import httpx2
 from callsheet.client.cache import Cache
 from callsheet.client.connection import Connection
 from callsheet.client.flow import Flow
-from callsheet.client.options import DEFAULT_RETRIES, DEFAULT_TIMEOUT, Dialect, read_options
+from callsheet.client.options import DEFAULT_RETRIES, DEFAULT_TIMEOUT_SECONDS, Dialect, read_options
 from callsheet.client.page import Page
 from callsheet.client.request import make_query, make_scope
 from callsheet.client.session import Fetched, Session
@@ -26,12 +26,12 @@ class Client:
     Parameters
     ----------
     api_key
-        Sent as ``x-api-key``; without it and ``auth_token``, that of ``ANTHROPIC_API_KEY``. With an empty one, no
-        credential is sent.
+        Sent as ``x-api-key``. If neither it nor ``auth_token`` is given, that of ``ANTHROPIC_API_KEY`` is. With an
+        empty one, no credential is sent.
     auth_token
         Sent as ``Authorization: Bearer``, if there is no API key; else that of ``ANTHROPIC_AUTH_TOKEN``.
     base_url
-        What stands before ``/v1/models``; with or without ``/v1``; else that of ``ANTHROPIC_BASE_URL``, else
+        The URL before ``/v1/models``, with or without ``/v1``; by default that of ``ANTHROPIC_BASE_URL``, else
         Anthropic's.
     dialect
         ``anthropic``, or ``openai`` for servers of OpenAI's shape: the key is sent as Bearer, there are no pages
@@ -45,8 +45,8 @@ class Client:
         than a minute, the client raises at once (contract, section 8).
     cache
         A folder that keeps the last good answers; they are taken, and marked ``stale``, while the server cannot be
-        reached or answers with 500 and above. None keeps nothing. What an ``http_client`` adds to requests tells no
-        answers apart: give each who asks in such a way a folder of their own.
+        reached or answers with 500 and above. None keeps nothing. Answers are not told apart by what an
+        ``http_client`` adds to requests: give each identity that it adds another folder.
     headers
         Sent with every request, such as those that a gateway asks for; they win over the client's own. They are
         shown by no error and no ``repr``. With ``authorization`` or ``x-api-key`` among them, no key is taken from
@@ -67,7 +67,7 @@ class Client:
         auth_token: str | None = None,
         base_url: str | None = None,
         dialect: Dialect = "anthropic",
-        timeout: float | None = DEFAULT_TIMEOUT,
+        timeout: float | None = DEFAULT_TIMEOUT_SECONDS,
         max_retries: int = DEFAULT_RETRIES,
         cache: str | os.PathLike[str] | None = None,
         headers: Mapping[str, str] | None = None,
@@ -144,7 +144,7 @@ class Models:
         APIConnectionError, APITimeoutError
             It did not answer.
         APIResponseError
-            What it answered is no list of models.
+            What it answered is not a list of models.
         PagingError
             The page holds its own cursor.
         InvalidError

@@ -1,4 +1,4 @@
-"""Connections: the only place that waits and speaks HTTP. Two drivers do the steps of a flow."""
+"""Connections: two drivers that perform the steps of flows; the only place that waits and speaks HTTP."""
 
 import time
 from typing import TypeVar
@@ -9,38 +9,38 @@ import httpx2
 
 from callsheet.client.deadline import Deadlines
 from callsheet.client.flow import Flow, RunBlocking, Send, Step, Wait
-from callsheet.client.http_client import check_client, open_client
-from callsheet.client.options import Options
+from callsheet.client.http_client import open_client, validated_client
+from callsheet.client.options import ClientOptions
 from callsheet.client.reply import Outcome
-from callsheet.client.request import Request
+from callsheet.client.request import ClientRequest
 from callsheet.client.response_reader import UNANSWERED, ResponseReader
 
 T = TypeVar("T")
 
 
 class Connection:
-    """Does the steps of flows, one after the other.
+    """Performs the steps of flows, and blocks meanwhile.
 
     Parameters
     ----------
     client
-        Somebody's own HTTP client, which stays theirs to close; None makes one.
+        A user's HTTP client, which the user closes; None makes one.
 
     Raises
     ------
     SettingsError
-        None can be made, or it is not one of httpx2.
+        No client can be made, or ``client`` is not one of httpx2.
     """
 
-    def __init__(self, options: Options, client: httpx2.Client | None) -> None:
+    def __init__(self, options: ClientOptions, client: httpx2.Client | None) -> None:
         self._options = options
         self._owned = client is None
         kind = httpx2.Client
-        self._client = open_client(kind) if client is None else check_client(kind, client)
+        self._client = open_client(kind) if client is None else validated_client(kind, client)
         self._deadlines = Deadlines()
 
     def run(self, flow: Flow[T]) -> T:
-        """Do a flow to its end; return what it returns, or raise what it raises."""
+        """Run a flow to its end; return what it returns, or raise what it raises."""
         done: object = None
         try:
             while True:
@@ -64,32 +64,32 @@ class Connection:
             case RunBlocking(action):
                 return action()
 
-    def _send(self, request: Request) -> Outcome:
+    def _send(self, request: ClientRequest) -> Outcome:
         timeout = self._options.timeout
-        intake = ResponseReader(request, timeout)
+        reader = ResponseReader(request, timeout)
         try:
             with (
-                self._deadlines.within(timeout, intake.late) as extensions,
-                self._client.stream("GET", request.url, extensions=extensions, **intake.arguments) as response,
+                self._deadlines.within(timeout, reader.late) as extensions,
+                self._client.stream("GET", request.url, extensions=extensions, **reader.arguments) as response,
             ):
                 for chunk in response.iter_bytes():
-                    intake.take(chunk)
-                return intake.reply(response)
+                    reader.take(chunk)
+                return reader.reply(response)
         except UNANSWERED as error:
-            return intake.failure(error)
+            return reader.failure(error)
 
 
 class AsyncConnection:
-    """Does the steps of flows in an event loop; see `Connection`."""
+    """Performs the steps of flows in an event loop; see `Connection`."""
 
-    def __init__(self, options: Options, client: httpx2.AsyncClient | None) -> None:
+    def __init__(self, options: ClientOptions, client: httpx2.AsyncClient | None) -> None:
         self._options = options
         self._owned = client is None
         kind = httpx2.AsyncClient
-        self._client = open_client(kind) if client is None else check_client(kind, client)
+        self._client = open_client(kind) if client is None else validated_client(kind, client)
 
     async def run(self, flow: Flow[T]) -> T:
-        """Do a flow to its end; return what it returns, or raise what it raises."""
+        """Run a flow to its end; return what it returns, or raise what it raises."""
         done: object = None
         try:
             while True:
@@ -113,14 +113,14 @@ class AsyncConnection:
             case RunBlocking(action):
                 return await anyio.to_thread.run_sync(action)
 
-    async def _send(self, request: Request) -> Outcome:
-        intake = ResponseReader(request, self._options.timeout)
+    async def _send(self, request: ClientRequest) -> Outcome:
+        reader = ResponseReader(request, self._options.timeout)
         try:
             with anyio.move_on_after(self._options.timeout):
-                async with self._client.stream("GET", request.url, **intake.arguments) as response:
+                async with self._client.stream("GET", request.url, **reader.arguments) as response:
                     async for chunk in response.aiter_bytes():
-                        intake.take(chunk)
-                    return intake.reply(response)
-            return intake.failure(intake.late())
+                        reader.take(chunk)
+                    return reader.reply(response)
+            return reader.failure(reader.late())
         except UNANSWERED as error:
-            return intake.failure(error)
+            return reader.failure(error)

@@ -1,7 +1,8 @@
-"""Deadline: one for a whole attempt, which the time-outs of an HTTP client, one for each wait, do not add up to.
+"""Deadlines of a whole attempt, for threads: an HTTP client has only time-outs of each wait.
 
-In an event loop, a wait is cancelled. A thread cannot be: here, every wait for bytes is at most what is left. The
-trace extension of httpcore2 reports each step of a request, and gives the stream of a new connection.
+In an event loop, the attempt is cancelled. A thread cannot be cancelled, so every wait for bytes gets at most the
+time that is left. The trace extension of httpcore2 reports each step of a request, and the stream of each new
+connection.
 """
 
 import threading
@@ -10,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
-#: Where a stream comes into being: connected, or with TLS upon it.
+#: The steps that create a stream: connected, or with TLS on top.
 _MADE: Final = (".connect_tcp.complete", ".connect_unix_socket.complete", ".start_tls.complete")
 
 _STARTED: Final = ".started"
@@ -18,21 +19,21 @@ _WAITS: Final = ("connect", "read", "write", "pool")
 
 
 class Deadlines:
-    """The deadlines of the threads that ask with one HTTP client, whose connections they take turns with."""
+    """The deadlines of the threads that share one HTTP client and its connections."""
 
     def __init__(self) -> None:
         self._here = threading.local()
 
     @contextmanager
     def within(self, seconds: float | None, late: Callable[[], Exception]) -> Iterator[dict[str, Any] | None]:
-        """Bound one attempt; give the extensions that its request needs.
+        """Bound one attempt; yield the extensions for its request.
 
         Parameters
         ----------
         seconds
-            How long it may take; None does not bound it.
+            Of the attempt; None does not bound it.
         late
-            Makes what is raised when it has taken longer.
+            Makes the exception that is raised when it takes longer.
         """
         if seconds is None:
             yield None
@@ -57,7 +58,7 @@ class Deadlines:
             waits.update(dict.fromkeys(_WAITS, left))
 
     def _left(self) -> float | None:
-        """Seconds until the deadline; None where there is none, as for what else somebody asks with the client."""
+        """Seconds until the deadline; None for what others send with a user's HTTP client."""
         end: float | None = getattr(self._here, "end", None)
         if end is None:
             return None
@@ -67,7 +68,7 @@ class Deadlines:
         return left
 
     def _guard(self, stream: Any) -> None:
-        """Let every read and write of a stream end in time, whoever asks with it."""
+        """Bound every read and write of a stream by the deadline of the thread that uses it."""
         for name in ("read", "write"):
             setattr(stream, name, self._guarded(getattr(stream, name)))
 

@@ -1,4 +1,4 @@
-"""Headers that a caller adds to every request, as gateways want them: checked, and never shown. Pure."""
+"""Headers that a caller adds to every request, for a gateway: validated, and never shown. Pure."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -6,13 +6,13 @@ from typing import Final
 
 from callsheet.domain.errors import SettingsError
 
-#: Headers that are what a key is sent as. Where a caller gives one, no key is taken from the environment.
+#: Headers that carry a key. If a caller gives one, no key is taken from the environment.
 CREDENTIALS: Final = frozenset({"authorization", "x-api-key"})
 
-#: Headers by which gateways learn who asks. Where a caller gives one, there need be no key.
+#: Headers that carry a key of a gateway. If a caller gives one, no other key is needed.
 GATEWAY_CREDENTIALS: Final = frozenset({"api-key", "ocp-apim-subscription-key"})
 
-#: Headers that say how a message is sent, which is for the HTTP client to say.
+#: Headers about the transport, which the HTTP client sets.
 _RESERVED: Final = frozenset({
     "connection", "content-length", "expect", "host", "keep-alive", "proxy-authorization", "proxy-connection", "te",
     "trailer", "transfer-encoding", "upgrade",
@@ -31,12 +31,12 @@ def parse_header(line: str) -> tuple[str, str]:
     Raises
     ------
     SettingsError
-        It is not written so, or not a header that a request may have; no value is repeated.
+        It is not written so, or a request may not have it; no value is repeated.
     """
     name, colon, value = line.partition(":")
     if not colon:
         raise SettingsError("A header must be written 'Name: value'; this one has no colon.")
-    return _check(name.strip(), value.strip())
+    return _validated(name.strip(), value.strip())
 
 
 def parse_headers(lines: Iterable[str]) -> dict[str, str]:
@@ -50,24 +50,24 @@ def parse_headers(lines: Iterable[str]) -> dict[str, str]:
     return dict(map(parse_header, lines))
 
 
-def check_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """Return headers by their names in small letters; of one given twice, the last.
+def validated_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return ``headers`` with names in small letters; of one given twice, the last.
 
     Raises
     ------
     SettingsError
-        A request cannot have one of them; no value is repeated.
+        A request may not have one of them; no value is repeated.
     """
-    return dict(_check(name, value) for name, value in headers.items())
+    return dict(_validated(name, value) for name, value in headers.items())
 
 
 def secrets_of(headers: Mapping[str, str]) -> list[str]:
-    """Return what may be secret in headers: their values, and what follows a scheme such as ``Bearer``."""
+    """Return the texts in ``headers`` that may be secret: values, and what follows a scheme such as ``Bearer``."""
     values = [value for name, value in headers.items() if name not in _HARMLESS]
     return [*values, *(value.partition(" ")[2].strip() for value in values if " " in value)]
 
 
-def _check(name: object, value: object) -> tuple[str, str]:
+def _validated(name: object, value: object) -> tuple[str, str]:
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise SettingsError(
             "A header must have a name of 1 to 100 letters, digits and ! # $ % & ' * + . ^ _ ` | ~ -."

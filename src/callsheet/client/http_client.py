@@ -1,4 +1,4 @@
-"""Opening: the HTTP client that asks, made with the proxies and certificates that the environment names."""
+"""The HTTP client that sends requests, with the proxies and certificates that the environment names."""
 
 from typing import Any, Final, TypeVar
 
@@ -28,12 +28,12 @@ def open_client(kind: type[C], **options: Any) -> C:
     except OSError as error:
         files = "check SSL_CERT_FILE, SSL_CERT_DIR and SSLKEYLOGFILE"
         raise SettingsError(f"The certificates to trust cannot be read ({reason(error)}); {files}.") from error
-    except (ImportError, ValueError, httpx2.InvalidURL):  # its words may hold the password of the proxy
+    except (ImportError, ValueError, httpx2.InvalidURL):  # the message may contain the password of the proxy
         raise SettingsError(_PROXY) from None
 
 
-def check_client(kind: type[C], own: C) -> C:
-    """Return the HTTP client that somebody made, if it is one that is understood.
+def validated_client(kind: type[C], own: C) -> C:
+    """Return ``own``, a user's HTTP client, if it is one of httpx2 and of this ``kind``.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Pages: what a list gives, and how it leads to the rest."""
+"""Pages of a list, each with the way to those that follow."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from datetime import timedelta
@@ -12,22 +12,22 @@ T = TypeVar("T")
 
 
 class PageFields(Generic[T]):
-    """What a page says of itself, the same for both kinds of client.
+    """The attributes of a page, the same for both kinds of client.
 
     Attributes
     ----------
     data
-        The models of this page, in the server's order; made when first asked for. See `iter_data` for long lists.
+        The models of this page, in the server's order; made on first access. See `iter_data` for long lists.
     count
-        How many those are.
+        The number of those models.
     unreadable
         Entries of the list that cannot be read, and are left out of ``data``.
     has_more
-        What the server says of whether more follow; None if nothing.
+        Whether more follow, as the server says; None if it does not say.
     first_id, last_id
         The server's cursors; None if it gives none.
     request_id
-        The server's name of the request; None if it gives none.
+        The id that the server gave the request; None if it gave none.
     stale
         Whether the page comes from the cache, because the server was away.
     age
@@ -52,16 +52,16 @@ class PageFields(Generic[T]):
 
     @property
     def count(self) -> int:
-        """How many models this page has; to ask makes none of them."""
+        """The number of models on this page, without making them."""
         return len(self._content.rows)
 
     @cached_property
     def unreadable(self) -> list[UnreadableModel]:
-        """What is left out of this page."""
+        """The entries that are left out of this page."""
         return list(self._content.unreadable())
 
     def iter_data(self) -> Iterator[T]:
-        """Iterate over the models of this page only; each is made when it is reached, and none is kept."""
+        """Iterate over the models of this page only; each is made when it is reached, and not kept."""
         return iter(self.data) if "data" in vars(self) else self._models()
 
     def has_next_page(self) -> bool:
@@ -151,7 +151,7 @@ class AsyncPage(PageFields[T]):
 
 
 class AsyncListing(Generic[T]):
-    """A list that is about to be asked for: ``await`` gives its first page, ``async for`` all its models.
+    """A list that has not been asked for yet: ``await`` it for its first page, ``async for`` all its models.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
-"""Paging: which page follows, and whether the pages lead anywhere (contract, sections 3 and 8). Pure.
+"""Paging: which page follows, and whether the walk makes progress (contract, sections 3 and 8). Pure.
 
-Two bugs of other servers must not become the caller's: with an ignored cursor a walk would never end, and with
-cursors that are null it would end after the first page, silently.
+Two bugs of other servers must not become the caller's: if a server ignores the cursor, a walk would never end; if
+its cursors are null, a walk would silently end after the first page.
 """
 
 from dataclasses import dataclass, replace
@@ -15,7 +15,7 @@ _ADVICE = "so the list cannot be walked to its end; limit=1000 may give it at on
 
 
 def promises_more(query: PageQuery, content: PageContent) -> bool:
-    """Return whether more models follow a page; where the server does not say, a cursor says so."""
+    """Return whether more models follow a page; if the server does not say, whether it gives a cursor."""
     if content.has_more is None:
         return not content.is_empty and _cursor_sent(query, content) is not None
     return content.has_more
@@ -27,10 +27,10 @@ def next_query(query: PageQuery, content: PageContent) -> PageQuery:
     Raises
     ------
     PagingError
-        It gives nothing to go on from.
+        It gives no cursor, and has no model to use as one.
     """
     cursor = _cursor_sent(query, content)
-    if cursor is None:  # the server keeps its cursors to itself; they are ids of models
+    if cursor is None:  # the server gives no cursors; ids of models are cursors
         cursor = content.id_at(0 if query.is_backward else -1)
     if cursor is None:
         after = "an empty page" if query.cursor is None else f"an empty page at {query.cursor!r}"
@@ -44,7 +44,7 @@ def _cursor_sent(query: PageQuery, content: PageContent) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What has been met so far: a few sets, each larger than the next, so that little is copied when more comes."""
+    """An immutable set that grows cheaply: a few sets, each larger than the next, so that little is copied."""
 
     sets: tuple[frozenset[str | None], ...] = ()
 
@@ -61,16 +61,16 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Trail:
-    """The pages of a walk. It never changes: whoever goes on from a page twice may find two different walks.
+    """The pages of a walk so far. Immutable: two walks may go on from the same page.
 
     Parameters
     ----------
     cursors
-        What they were asked for with.
+        With which the pages were asked for.
     ids
         Of their models.
     is_empty
-        Whether the last of them is.
+        Whether the last page is empty.
     """
 
     cursors: Seen = Seen()
@@ -78,12 +78,12 @@ class Trail:
     is_empty: bool = False
 
 
-#: Of a walk that has no page yet.
+#: The trail of a walk without a page.
 START: Final = Trail()
 
 
 def extend(trail: Trail, query: PageQuery, content: PageContent) -> Trail:
-    """Return the trail that leads on to a page.
+    """Return ``trail`` extended by a page.
 
     Raises
     ------
@@ -103,6 +103,6 @@ def extend(trail: Trail, query: PageQuery, content: PageContent) -> Trail:
         raise PagingError(f"The server repeats models that it has listed before {cursor!r}, {_ADVICE}")
     if (
         content.is_empty and trail.is_empty and promises_more(query, content)
-    ):  # one may be what a filter leaves of a page
+    ):  # one alone may be what a filter leaves of a page
         raise PagingError(f"The server gives one empty page after the other, {_ADVICE}")
     return Trail(trail.cursors.plus(frozenset([cursor])), trail.ids.plus(ids), is_empty=content.is_empty)

@@ -1,13 +1,13 @@
-"""Texts from elsewhere, made fit to be shown. Pure."""
+"""Texts from other programs, made safe to show. Pure."""
 
 import unicodedata
 from typing import Final
 
-_LONGEST_QUOTE: Final = 200  # characters of what a server says
+_MAX_QUOTE_CHARACTERS: Final = 200  # of what a server says
 
 
-def printable(text: str, longest: int | None = _LONGEST_QUOTE) -> str:
-    """Return what may be shown of a text from elsewhere: not too much, and nothing that a terminal obeys.
+def printable(text: str, longest: int | None = _MAX_QUOTE_CHARACTERS) -> str:
+    """Return ``text`` shortened, and without characters that a terminal would act on.
 
     Control, format (bidirectional, zero width), private and unassigned characters and line separators become
     U+FFFD; spaces of any width stay.

@@ -1,4 +1,4 @@
-"""Replies: what came back, and what it means. Pure."""
+"""Replies: what a server answered, and what it means. Pure."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -7,21 +7,20 @@ from email.utils import parsedate_to_datetime
 from typing import Final, NamedTuple, TypeAlias, TypeVar
 from urllib.parse import urljoin, urlsplit
 
-from callsheet.client.options import Options
+from callsheet.client.options import ClientOptions
 from callsheet.client.printable import printable
 from callsheet.domain.errors import APIError, APIResponseError, ClientError
 from callsheet.wire.reading_errors import ErrorContent, make_error, read_error, read_page_title
 from callsheet.wire.rows import UnreadableError, parse
+from callsheet.wire.status import FIRST_ERROR, FIRST_SERVER_ERROR
 
-#: Status of "what you have is still true".
+#: The status of "what you have is still current".
 NOT_MODIFIED: Final = 304
 
 _FIRST_REDIRECT: Final = 300
-_FIRST_ERROR: Final = 400
-_FIRST_OF_SERVER: Final = 500
-_SHORTEST_SECRET: Final = 6  # a shorter key is none, and may be a part of any word
-_LONGEST_MESSAGE: Final = 500  # characters of what a server gives as its reason
-_LONGEST_PAGE: Final = 2**20  # bytes of a page that are looked at for one
+_MIN_HIDDEN_CHARACTERS: Final = 6  # a shorter text is not a key, and may be part of any word
+_MAX_MESSAGE_CHARACTERS: Final = 500  # of the reason that a server gives
+_MAX_ERROR_PAGE_BYTES: Final = 2**20  # of a page in which a reason is searched
 
 _ADVICE: Final = {
     401: "check the API key",
@@ -34,14 +33,14 @@ T = TypeVar("T")
 
 
 class Reply(NamedTuple):
-    """An answer.
+    """An answer of a server.
 
     Parameters
     ----------
     url
         Of the request.
     received_at
-        When it came (aware).
+        When it was received (aware).
     status, headers, body
         As received; names of headers in small letters, the body without its content coding.
     """
@@ -54,17 +53,17 @@ class Reply(NamedTuple):
 
     @property
     def request_id(self) -> str | None:
-        """The server's name of the request, or None."""
+        """The id that the server gave the request, or None."""
         return self.headers.get("request-id") or self.headers.get("x-request-id")
 
 
 class Failure(NamedTuple):
-    """No answer, and why.
+    """The reason why there is no answer.
 
     Parameters
     ----------
     is_away
-        Whether the server was not there, so that it may be later.
+        Whether the server was not reached, so that a retry may help.
     """
 
     error: ClientError
@@ -74,18 +73,18 @@ class Failure(NamedTuple):
 Outcome: TypeAlias = Reply | Failure
 
 
-def read_reply(options: Options, reply: Reply, read: Callable[[bytes], T]) -> T:
+def read_reply(options: ClientOptions, reply: Reply, read: Callable[[bytes], T]) -> T:
     """Return what ``read`` makes of the body of a successful reply.
 
     Raises
     ------
     APIError
-        The server refused; status, envelope and request id tell the class and its attributes. Some servers refuse
-        with the status of a success.
+        The server refused; class and attributes come from the status, the envelope and the request id. Some servers
+        refuse with a successful status.
     APIResponseError
         It is a redirect, or not what a Models API answers.
     """
-    if reply.status >= _FIRST_ERROR:
+    if reply.status >= FIRST_ERROR:
         raise refusal(options, reply)
     if reply.status >= _FIRST_REDIRECT:
         raise _about(_redirected(reply), options, reply)
@@ -101,8 +100,8 @@ def read_reply(options: Options, reply: Reply, read: Callable[[bytes], T]) -> T:
         raise _about(APIResponseError(sentence), options, reply) from None
 
 
-def refusal(options: Options, reply: Reply) -> APIError:
-    """Return the error that a reply is; its message is the reason that the server gives, if there is one."""
+def refusal(options: ClientOptions, reply: Reply) -> APIError:
+    """Return the error that a reply means; its message is the reason that the server gives, if there is one."""
     parsed = _parse_or_none(reply.body)
     content = read_error(parsed) or ErrorContent()
     message = _fit(options, content.message) or _plain(options, reply, is_json=parsed is not None)
@@ -111,26 +110,26 @@ def refusal(options: Options, reply: Reply) -> APIError:
     return error
 
 
-def _plain(options: Options, reply: Reply, *, is_json: bool) -> str:
-    """A sentence on a refusal whose body is no error that is known."""
-    text = "" if is_json else reply.body[:_LONGEST_PAGE].decode(errors="replace")
+def _plain(options: ClientOptions, reply: Reply, *, is_json: bool) -> str:
+    """A sentence about a refusal whose body is not an error of a known form."""
+    text = "" if is_json else reply.body[:_MAX_ERROR_PAGE_BYTES].decode(errors="replace")
     said = _fit(options, read_page_title(str(_without(options.secrets, text))))
     reason = f" ({said})" if said else " and without a reason"
-    if reply.status >= _FIRST_OF_SERVER:
+    if reply.status >= FIRST_SERVER_ERROR:
         advice = "try again later"
     else:
         advice = _ADVICE.get(reply.status, "check the base URL")
     return f"{reply.url} answered with status {reply.status}{reason}; {advice}."
 
 
-def _fit(options: Options, text: str) -> str:
-    """What a server said, on one line, bounded, without what a terminal obeys, and without the secrets."""
+def _fit(options: ClientOptions, text: str) -> str:
+    """What a server said, on one bounded line, without control characters and secrets."""
     without = str(_without(options.secrets, text))
-    return printable(" ".join(without.split()), _LONGEST_MESSAGE).strip()
+    return printable(" ".join(without.split()), _MAX_MESSAGE_CHARACTERS).strip()
 
 
 def retry_after(reply: Reply) -> float | None:
-    """Return how many seconds the server asks to wait; None if it does not say, or nothing that makes sense."""
+    """Return how many seconds the server asks to wait; None if it does not say, or what it says makes no sense."""
     milliseconds = _number(reply.headers.get("retry-after-ms"))
     if milliseconds is not None:
         return milliseconds / 1000
@@ -147,7 +146,7 @@ def retry_after(reply: Reply) -> float | None:
 E = TypeVar("E", APIError, ClientError, APIResponseError)
 
 
-def _about(error: E, options: Options, reply: Reply) -> E:
+def _about(error: E, options: ClientOptions, reply: Reply) -> E:
     parsed = _parse_or_none(reply.body)
     error.status = reply.status
     error.body = _without(options.secrets, reply.body.decode(errors="replace") if parsed is None else parsed)
@@ -159,11 +158,11 @@ def _about(error: E, options: Options, reply: Reply) -> E:
 
 
 def _without(secrets: Sequence[str], said: object) -> object:
-    """What a server said, without the secrets, which some servers repeat."""
+    """What a server said, without the secrets: some servers repeat them."""
     match said:
         case str():
             for secret in secrets:
-                if len(secret) >= _SHORTEST_SECRET:
+                if len(secret) >= _MIN_HIDDEN_CHARACTERS:
                     said = said.replace(secret, "***")
             return said
         case dict():
@@ -186,7 +185,7 @@ def _redirected(reply: Reply) -> APIResponseError:
         host = to.hostname or ""
         where = f"{to.scheme}://{host}{'' if to.port is None else f':{to.port}'}{to.path}"
     except ValueError:
-        where = "an address that is none"
+        where = "an address that is not valid"
     return APIResponseError(
         f"{reply.url} redirects to {printable(where)}, which is not followed with a key; change the base URL."
     )

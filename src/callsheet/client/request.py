@@ -1,4 +1,4 @@
-"""Requests: what is asked, as the wire has it. Pure."""
+"""Requests of a client, as they are sent. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,42 +6,42 @@ from hashlib import sha256
 from typing import Final, NamedTuple
 from urllib.parse import quote, urlencode
 
-from callsheet.client.options import Options
+from callsheet.client.options import ClientOptions
 from callsheet.domain.errors import InvalidError
 
 _SAFE: Final = ":@"  # in an id, as the official Python SDK has it
 
 
-class Request(NamedTuple):
-    """A GET.
+class ClientRequest(NamedTuple):
+    """A GET request.
 
     Parameters
     ----------
     url
         With its query.
     headers
-        All of them; one is the secret.
+        All of them; the secret is among them.
     etag
-        Of the answer that is known already, or None.
+        The entity tag of the answer that is known already, or None.
     """
 
     url: str
     headers: tuple[tuple[str, str], ...]
     etag: str | None = None
 
-    def __repr__(self) -> str:  # a traceback may show it; not the headers, then
+    def __repr__(self) -> str:  # a traceback may show it, but must not show the headers
         return f"<{type(self).__name__} {self.url}>"
 
     @property
     def key(self) -> str:
-        """What tells apart requests that may be answered differently; no secret can be read from it."""
-        telling = sorted(pair for pair in self.headers if pair[0] != "user-agent")
-        return sha256(repr((self.url, telling)).encode()).hexdigest()
+        """A hash of everything that the answer may depend on; it does not reveal the secret."""
+        relevant = sorted(pair for pair in self.headers if pair[0] != "user-agent")
+        return sha256(repr((self.url, relevant)).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scope:
-    """Under which headers something is asked.
+class RequestScope:
+    """The headers by which the arguments of one call differ from those of another.
 
     Parameters
     ----------
@@ -57,13 +57,13 @@ class Scope:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageQuery:
-    """The page that is asked for; the parameters are those of `Models.list`."""
+    """The page to ask for; the parameters are those of `Models.list`."""
 
     after_id: str | None = None
     before_id: str | None = None
     limit: int | None = None
     lifecycle: tuple[str, ...] = ()
-    scope: Scope = Scope()
+    scope: RequestScope = RequestScope()
 
     @property
     def is_backward(self) -> bool:
@@ -72,24 +72,24 @@ class PageQuery:
 
     @property
     def cursor(self) -> str | None:
-        """Where the page is next to."""
+        """The id or alias that the page is next to, or None."""
         return self.before_id if self.is_backward else self.after_id
 
 
-def make_scope(workspace_id: str | None, betas: str | Iterable[str] | None) -> Scope:
-    """Return the scope that the arguments of a call mean.
+def make_scope(workspace_id: str | None, betas: str | Iterable[str] | None) -> RequestScope:
+    """Return the scope for the arguments of a call.
 
     Raises
     ------
     InvalidError
-        A header cannot carry a value.
+        A value cannot be sent in a header.
     """
     if workspace_id is not None:
         _check_header(workspace_id, "workspace_id")
     listed = texts(betas)
     for beta in listed:
         _check_header(beta, "betas")
-    return Scope(workspace_id=workspace_id, betas=listed)
+    return RequestScope(workspace_id=workspace_id, betas=listed)
 
 
 def make_query(
@@ -97,24 +97,24 @@ def make_query(
     before_id: str | None,
     limit: int | None,
     lifecycle: str | Iterable[str] | None,
-    scope: Scope,
+    scope: RequestScope,
 ) -> PageQuery:
-    """Return the query that the arguments of a call mean."""
+    """Return the query for the arguments of a call."""
     return PageQuery(after_id=after_id, before_id=before_id, limit=limit, lifecycle=texts(lifecycle), scope=scope)
 
 
 def texts(values: str | Iterable[str] | None) -> tuple[str, ...]:
-    """Return the texts that were given, one or many."""
+    """Return ``values``, one text or several, as a tuple."""
     return (values,) if isinstance(values, str) else tuple(values or ())
 
 
-def list_request(options: Options, query: PageQuery) -> Request:
+def list_request(options: ClientOptions, query: PageQuery) -> ClientRequest:
     """Return the request for a page.
 
     Raises
     ------
     InvalidError
-        OpenAI's dialect does not know what is asked for.
+        OpenAI's dialect has no such parameter.
     """
     cursors = {"after_id": query.after_id, "before_id": query.before_id, "limit": query.limit}
     pairs = [(name, str(value)) for name, value in cursors.items() if value is not None]
@@ -125,16 +125,16 @@ def list_request(options: Options, query: PageQuery) -> Request:
         asked = urlencode(pairs)
     except UnicodeEncodeError:
         raise InvalidError("A cursor and a stage must be text that UTF-8 can carry.") from None
-    return Request(f"{options.root}/models{'?' if asked else ''}{asked}", _headers(options, query.scope))
+    return ClientRequest(f"{options.root}/models{'?' if asked else ''}{asked}", _headers(options, query.scope))
 
 
-def retrieve_request(options: Options, model_id: str, scope: Scope) -> Request:
+def retrieve_request(options: ClientOptions, model_id: str, scope: RequestScope) -> ClientRequest:
     """Return the request for one model.
 
     Raises
     ------
     InvalidError
-        ``model_id`` would ask for something else, as an empty one asks for the list.
+        ``model_id`` would not ask for a model: an empty one asks for the list.
     """
     if not model_id or model_id in (".", ".."):
         raise InvalidError(f"model_id must be the id or alias of a model, not {model_id!r}.")
@@ -142,10 +142,10 @@ def retrieve_request(options: Options, model_id: str, scope: Scope) -> Request:
         segment = quote(model_id, safe=_SAFE)
     except UnicodeEncodeError:
         raise InvalidError("model_id must be text that UTF-8 can carry.") from None
-    return Request(f"{options.root}/models/{segment}", _headers(options, scope))
+    return ClientRequest(f"{options.root}/models/{segment}", _headers(options, scope))
 
 
-def _headers(options: Options, scope: Scope) -> tuple[tuple[str, str], ...]:
+def _headers(options: ClientOptions, scope: RequestScope) -> tuple[tuple[str, str], ...]:
     named = dict(options.headers)
     if scope.workspace_id is not None:
         named["anthropic-workspace-id"] = scope.workspace_id

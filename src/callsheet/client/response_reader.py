@@ -1,4 +1,4 @@
-"""Response reader: one attempt to get a response, and what httpx2's response or exception means."""
+"""One attempt to get an answer: what httpx2 is asked, and what its response or its exception means."""
 
 import ssl
 import time
@@ -9,20 +9,19 @@ from urllib.parse import urlsplit
 import httpx2
 
 from callsheet.client.reply import Failure, Reply
-from callsheet.client.request import Request
+from callsheet.client.request import ClientRequest
 from callsheet.client.transport_errors import find_cause, reason
 from callsheet.domain.errors import APIConnectionError, APIResponseError, APITimeoutError, ClientError
 
-#: The longest body that is read, in bytes, its content coding undone; a million models in OpenAI's shape are half
-#: of it.
-MAX_BODY: Final = 256 << 20
+#: Of a body that is read, decompressed; a million models in OpenAI's shape are half of it.
+MAX_BODY_BYTES: Final = 256 << 20
 
-#: What is raised where there is no answer.
+#: What is raised if there is no answer.
 UNANSWERED: Final = (httpx2.HTTPError, httpx2.InvalidURL, ClientError)
 
 
 class ResponseReader:
-    """Takes the body of an answer, piece by piece.
+    """Reads the body of an answer, chunk by chunk.
 
     Parameters
     ----------
@@ -30,7 +29,7 @@ class ResponseReader:
         Seconds from connecting to the last byte of the answer; None leaves that to the HTTP client.
     """
 
-    def __init__(self, request: Request, timeout: float | None) -> None:
+    def __init__(self, request: ClientRequest, timeout: float | None) -> None:
         self._request = request
         self._timeout = timeout
         self._end = None if timeout is None else time.monotonic() + timeout
@@ -39,7 +38,7 @@ class ResponseReader:
 
     @property
     def arguments(self) -> dict[str, Any]:
-        """What httpx2 is asked with. A redirect is never followed: it would take the credential along."""
+        """The arguments for httpx2. Redirects are not followed: they would pass the credential on."""
         headers = dict(self._request.headers)
         if self._request.etag is not None:
             headers["if-none-match"] = self._request.etag
@@ -47,20 +46,20 @@ class ResponseReader:
         return {"headers": headers, "follow_redirects": False, **timeout}
 
     def take(self, piece: bytes) -> None:
-        """Take the next piece.
+        """Take the next chunk.
 
         Raises
         ------
         APIResponseError
-            The body is longer than `MAX_BODY`.
+            The body is longer than `MAX_BODY_BYTES`.
         APITimeoutError
-            It comes too slowly.
+            The time is over.
         """
         self._size += len(piece)
-        if self._size > MAX_BODY:
-            self._pieces.clear()  # the traceback would hold them
+        if self._size > MAX_BODY_BYTES:
+            self._pieces.clear()  # a traceback would keep them in memory
             raise APIResponseError(
-                f"{self._where} answered with more than {MAX_BODY >> 20} MiB, which no list needs; "
+                f"{self._where} answered with more than {MAX_BODY_BYTES >> 20} MiB, which no list needs; "
                 "check the base URL."
             )
         if self._end is not None and time.monotonic() > self._end:
@@ -68,7 +67,7 @@ class ResponseReader:
         self._pieces.append(piece)
 
     def reply(self, response: httpx2.Response) -> Reply:
-        """Return the answer, once its body is taken."""
+        """Return the answer, once its body has been read."""
         headers = {name.lower(): value for name, value in response.headers.items()}
         return Reply(self._request.url, datetime.now(UTC), response.status_code, headers, b"".join(self._pieces))
 
@@ -87,7 +86,7 @@ class ResponseReader:
                 return self.late()
             case httpx2.DecodingError():
                 return APIResponseError(
-                    f"{self._where} answered in a content coding that it is not in; check what stands between."
+                    f"{self._where} sent a body that is not in its content coding; check the proxies between."
                 )
             case httpx2.ConnectError() if (
                 untrusted := find_cause(error, ssl.SSLCertVerificationError)
@@ -98,7 +97,7 @@ class ResponseReader:
                 )
             case httpx2.ConnectError() if (failed := find_cause(error, ssl.SSLError)) is not None:
                 return APIConnectionError(
-                    f"{self._where} speaks no TLS that is understood ({reason(failed)}); check the base URL."
+                    f"{self._where} does not speak TLS as it should ({reason(failed)}); check the base URL."
                 )
             case httpx2.ConnectError() | httpx2.ProxyError():
                 refused = find_cause(error, OSError)
@@ -112,7 +111,7 @@ class ResponseReader:
                 return APIConnectionError(f"{self._where} broke the connection off; check that the server runs.")
 
     def late(self) -> APITimeoutError:
-        """Return what to raise when the time is over."""
+        """Return the error to raise when the time is over."""
         within = "in time" if self._timeout is None else f"within {self._timeout:g} s"
         return APITimeoutError(f"{self._where} did not answer {within}; check that it runs, or give it more time.")
 
@@ -123,6 +122,6 @@ class ResponseReader:
 
 
 def _is_for_good(error: Exception) -> bool:
-    """Whether another attempt would end like this one."""
+    """Whether another attempt would fail like this one."""
     lasting = (httpx2.InvalidURL, httpx2.UnsupportedProtocol, httpx2.LocalProtocolError)
     return isinstance(error, lasting) or find_cause(error, ssl.SSLCertVerificationError) is not None

@@ -3,16 +3,14 @@
 from typing import Final
 
 from callsheet.client.reply import Failure, Outcome, retry_after
-from callsheet.wire.anthropic import should_not_retry
+from callsheet.wire.status import FIRST_ERROR, FIRST_SERVER_ERROR, should_not_retry
 
-#: The longest a client waits before it repeats a request, in seconds; asked for more, it gives the error back.
-LONGEST_WAIT: Final = 60.0
+#: Before a request is repeated; if the server asks for a longer wait, the error is raised.
+MAX_RETRY_WAIT_SECONDS: Final = 60.0
 
-_FIRST_ERROR: Final = 400
-_FIRST_OF_SERVER: Final = 500
-_FIRST_WAIT: Final = 0.5  # seconds, doubled each time
-_LONGEST_OWN_WAIT: Final = 8.0
-_JITTER: Final = 0.25  # the part of a wait that chance takes off, so that clients do not return all at once
+_INITIAL_BACKOFF_SECONDS: Final = 0.5  # seconds, doubled each time
+_MAX_BACKOFF_SECONDS: Final = 8.0
+_JITTER: Final = 0.25  # the share of a wait that chance takes off, so that clients do not all return at once
 
 
 def wait_before_retry(outcome: Outcome, attempt: int, chance: float) -> float | None:
@@ -28,16 +26,16 @@ def wait_before_retry(outcome: Outcome, attempt: int, chance: float) -> float | 
     if not may_be_repeated(outcome):
         return None
     asked = None if isinstance(outcome, Failure) else retry_after(outcome)
-    if asked:  # nobody means "at once", who refuses
-        return asked if asked <= LONGEST_WAIT else None
-    return min(_FIRST_WAIT * 2.0**attempt, _LONGEST_OWN_WAIT) * (1 - _JITTER * chance)
+    if asked:  # `Retry-After: 0` on a refusal is ignored
+        return asked if asked <= MAX_RETRY_WAIT_SECONDS else None
+    return min(_INITIAL_BACKOFF_SECONDS * 2.0**attempt, _MAX_BACKOFF_SECONDS) * (1 - _JITTER * chance)
 
 
 def may_be_repeated(outcome: Outcome) -> bool:
-    """Return whether the same request may fare better later; a server that says so knows best."""
+    """Return whether the same request may succeed later; ``x-should-retry`` decides where the server sends it."""
     if isinstance(outcome, Failure):
         return outcome.is_away
-    if outcome.status < _FIRST_ERROR:
+    if outcome.status < FIRST_ERROR:
         return False
     said = outcome.headers.get("x-should-retry")
     if said in ("true", "false"):
@@ -46,5 +44,5 @@ def may_be_repeated(outcome: Outcome) -> bool:
 
 
 def is_away(outcome: Outcome) -> bool:
-    """Return whether the server is not there, or nobody is behind its address who could answer."""
-    return outcome.is_away if isinstance(outcome, Failure) else outcome.status >= _FIRST_OF_SERVER
+    """Return whether the server was not reached, or failed itself, as a proxy before it says."""
+    return outcome.is_away if isinstance(outcome, Failure) else outcome.status >= FIRST_SERVER_ERROR

@@ -1,4 +1,4 @@
-"""Session: the calls of a client as flows, the same for both kinds of client."""
+"""Session: the calls of a client as flows, shared by `Client` and `AsyncClient`."""
 
 import logging
 from dataclasses import dataclass
@@ -7,11 +7,11 @@ from functools import partial
 from typing import NamedTuple
 
 from callsheet.client.cache import Cache
-from callsheet.client.flow import Flow, RunBlocking, exchange
-from callsheet.client.options import Options
+from callsheet.client.flow import Flow, exchange, run_blocking
+from callsheet.client.options import ClientOptions
 from callsheet.client.paging import START, Trail, extend, next_query, promises_more
 from callsheet.client.reply import NOT_MODIFIED, Failure, Reply, read_reply
-from callsheet.client.request import PageQuery, Request, Scope, list_request, retrieve_request
+from callsheet.client.request import ClientRequest, PageQuery, RequestScope, list_request, retrieve_request
 from callsheet.client.retry import is_away
 from callsheet.domain.errors import PagingError
 from callsheet.wire.pages import PageContent, read_first_page, read_page
@@ -45,7 +45,7 @@ class Fetched(NamedTuple):
 class Session:
     """What a client asks with; ``cache`` answers in the server's place while it is away."""
 
-    options: Options
+    options: ClientOptions
     cache: Cache | None = None
 
     def page(self, query: PageQuery, trail: Trail = START, known: Fetched | None = None) -> Flow[Fetched]:
@@ -91,7 +91,7 @@ class Session:
             raise PagingError("The server says that more models follow, and OpenAI's dialect cannot ask for them.")
         return next_query(page.query, page.content)
 
-    def model(self, model_id: str, scope: Scope) -> Flow[ModelInfo]:
+    def model(self, model_id: str, scope: RequestScope) -> Flow[ModelInfo]:
         """Fetch one model by id or alias.
 
         Raises
@@ -105,10 +105,10 @@ class Session:
         yield from self._keep(request, received)
         return model if received.age is None else model.aged(received.age)
 
-    def _ask(self, request: Request) -> Flow[Received]:
+    def _ask(self, request: ClientRequest) -> Flow[Received]:
         outcome = yield from exchange(request, self.options.max_retries)
         if self.cache is not None and is_away(outcome):
-            kept: Reply | None = yield RunBlocking(partial(self.cache.load, request))
+            kept = yield from run_blocking(partial(self.cache.load, request))
             if kept is not None:
                 age = max(datetime.now(UTC) - kept.received_at, timedelta())
                 _log.warning("%s is away; its answer of %s ago is taken.", request.url, age)
@@ -117,12 +117,12 @@ class Session:
             raise outcome.error
         return Received(outcome)
 
-    def _keep(self, request: Request, received: Received) -> Flow[None]:
+    def _keep(self, request: ClientRequest, received: Received) -> Flow[None]:
         if self.cache is not None and received.age is None:
-            yield RunBlocking(partial(self.cache.save, request, received.reply))
+            yield from run_blocking(partial(self.cache.save, request, received.reply))
 
 
-def _warn(request: Request, content: PageContent) -> None:
+def _warn(request: ClientRequest, content: PageContent) -> None:
     first, bad = next(content.unreadable()), len(content.bad_rows)
     _log.warning(
         "%d of %d entries that %s lists cannot be read and are left out; entry %d: %s.",

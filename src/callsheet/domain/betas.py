@@ -1,7 +1,8 @@
 """The betas that Anthropic's documents and SDKs name, for installations that refuse all others.
 
-The type is open and grows every few weeks; `strict_betas` is off unless asked for (contract, section 4).
-Read in the Python SDK 2.14 and the API reference, November 2026; a test compares them with the installed SDK's.
+The list is open and grows every few weeks, so the setting `strict_betas` is off by default (contract, section 4).
+The check itself, and how many betas a request may have, is in ``callsheet/api/versions.py``. Read in the Python SDK
+2.14 and the API reference, November 2026; a test compares them with the installed SDK's.
 """
 
 from typing import Final

@@ -1,7 +1,7 @@
 """Capabilities: which of the known features a model has.
 
 A capability is a *leaf*, ``{"supported": bool}``, or a *group* of leaves and groups which may carry
-``supported`` of its own (contract, section 2). The set is open: unknown keys are kept as given.
+``supported`` itself (contract, section 2). The set is open: unknown keys are kept as given.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from callsheet.domain.errors import InvalidError
 
 Capabilities: TypeAlias = Mapping[str, object]
 
-#: The known keys in the order of the wire; a group's value gives the order inside it.
+#: The known keys, in the order of the wire; the value of a group has the order inside it.
 KNOWN: Mapping[str, object] = {
     "batch": None,
     "citations": None,
@@ -33,8 +33,8 @@ KNOWN: Mapping[str, object] = {
     },
 }
 
-_DEEPEST = 4
-_MOST_KEYS = 200
+_MAX_DEPTH_LEVELS = 4
+_MAX_KEYS = 200
 
 
 def parse_capabilities(value: object) -> Capabilities:
@@ -55,8 +55,8 @@ def parse_capabilities(value: object) -> Capabilities:
 def _parse_node(value: object, known: object, place: str, depth: int) -> object:
     if not isinstance(value, Mapping) or not value:
         raise InvalidError(f'Capability {place} must be {{"supported": true or false}} or a group of such.')
-    if depth > _DEEPEST:
-        raise InvalidError(f"Capability {place} is nested deeper than {_DEEPEST} levels.")
+    if depth > _MAX_DEPTH_LEVELS:
+        raise InvalidError(f"Capability {place} is nested deeper than {_MAX_DEPTH_LEVELS} levels.")
     order = known if isinstance(known, Mapping) else {"supported": None}
     node: dict[str, object] = {}
     for key in _ordered(value, order, place):
@@ -71,9 +71,9 @@ def _parse_node(value: object, known: object, place: str, depth: int) -> object:
 
 
 def _ordered(value: Mapping[object, object], known: Mapping[str, object], place: str) -> list[str]:
-    """The keys of ``value``, the known ones first, in their order."""
-    if len(value) > _MOST_KEYS:
-        raise InvalidError(f"{place} has more than {_MOST_KEYS} keys.")
+    """The keys of ``value``: the known ones first, in the order of the wire."""
+    if len(value) > _MAX_KEYS:
+        raise InvalidError(f"{place} has more than {_MAX_KEYS} keys.")
     keys: list[str] = []
     for key in value:
         if not isinstance(key, str) or not key or not key.isprintable() or len(key) > 100:

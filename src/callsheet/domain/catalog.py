@@ -1,7 +1,8 @@
-"""Catalog: all models in the order of the API, their aliases, and the places of removed ones.
+"""Catalog: all models in the order of the API, their aliases, and the positions of removed ones.
 
-Models stand in *blocks* of some hundred, so that a change replaces one block and shares the rest: what
-readers prepare from a block stays good until the block itself changes.
+The order is that of `Model.sort_key`; which models are on a page is decided in ``callsheet/api/paging.py``. Models
+are kept in *blocks* of some hundred, so that a change replaces one block and shares the rest: what readers encode
+of a block stays valid until that block changes.
 """
 
 from bisect import bisect_right
@@ -11,19 +12,19 @@ from typing import Final
 from callsheet.domain.model import Model
 from callsheet.domain.shards import Shards
 
-_BLOCK: Final = 256  # models in a fresh block
-MOST_IN_BLOCK: Final = 2 * _BLOCK  # a block is split above this
+_FRESH_BLOCK_MODELS: Final = 256
+MAX_BLOCK_MODELS: Final = 2 * _FRESH_BLOCK_MODELS  # a block is split above this
 
 
 class Block:
-    """A run of models in order. Compared by identity: two blocks are the same only if they are one.
+    """Consecutive models, in order. Blocks are compared by identity.
 
     Parameters
     ----------
     models
         At least one.
     past
-        The block that it is to replace, with which it has most models in common.
+        The block this one replaces; most of its models are shared.
     """
 
     __slots__ = ("lineage", "models")
@@ -31,7 +32,7 @@ class Block:
     def __init__(self, models: tuple[Model, ...], past: "Block | None" = None) -> None:
         self.models = models
         self.lineage: object = object() if past is None else past.lineage
-        """The same for a block and whatever replaces it: where readers keep what they prepared of its models."""
+        """The same for a block and for those that replace it: readers key by it what they encode of its models."""
 
 
 class Catalog:
@@ -44,14 +45,14 @@ class Catalog:
     aliases
         Alias to model id.
     tombstones
-        Id of a removed model to the sort key it had, so that it still works as a cursor.
+        Id of a removed model to the sort key it had, so that the id still works as a cursor.
     """
 
     __slots__ = ("_aliases", "_models", "_tombstones", "blocks", "starts")
 
     blocks: tuple[Block, ...]
     starts: list[str]
-    """The sort key each block begins with, for bisection."""
+    """The sort key of the first model of each block, for bisection."""
 
     def __init__(
         self,
@@ -63,9 +64,9 @@ class Catalog:
         self._models = Shards((model.id, model) for model in ordered)
         self._aliases = Shards((aliases or {}).items())
         self._tombstones = Shards((tombstones or {}).items())
-        self._lay(_cut(ordered))
+        self._set_blocks(_into_blocks(ordered))
 
-    def _lay(self, blocks: Iterable[Block]) -> None:
+    def _set_blocks(self, blocks: Iterable[Block]) -> None:
         self.blocks = tuple(blocks)
         self.starts = _starts(self.blocks)
 
@@ -94,10 +95,10 @@ class Catalog:
         return text in self._models or text in self._tombstones
 
     def locate(self, name: str) -> tuple[str, str] | None:
-        """Return id and sort key of the place that ``name`` means as a cursor, or None.
+        """Return id and sort key of the position that ``name`` means as a cursor, or None.
 
-        A cursor is a position, not a row: the id of a removed model keeps its place, even when an alias has
-        taken its name since, or a walk that stands on it would jump (contract, section 3).
+        A cursor is a position, not a row: the id of a removed model keeps its position, even if an alias has
+        that name now; else a walk that has just reached the model would jump (contract, section 3).
         """
         model = self._models.get(name)
         if model is not None:
@@ -124,22 +125,22 @@ class Catalog:
     ) -> "Catalog":
         """Return this catalogue with models, aliases and tombstones set, or dropped where the value is None.
 
-        Only the blocks and shards that a changed model stood or now stands in are made anew.
+        Only the blocks and shards that a changed model was or now is in are replaced.
         """
         models = models or {}
         result = Catalog.__new__(Catalog)
         result._models = self._models.changed(models)
         result._aliases = self._aliases.changed(aliases or {})
         result._tombstones = self._tombstones.changed(tombstones or {})
-        if len(models) > len(self.blocks) * 8:  # most would be touched: sorting once is less work
-            kept = (model for model in self if model.id not in models)  # in order: quicker to sort
-            result._lay(_cut(sorted([*kept, *filter(None, models.values())], key=_by_sort_key)))
+        if len(models) > len(self.blocks) * 8:  # most blocks would be replaced: sorting once is less work
+            kept = (model for model in self if model.id not in models)  # in order already, so sorting is quick
+            result._set_blocks(_into_blocks(sorted([*kept, *filter(None, models.values())], key=_by_sort_key)))
         else:
             result.blocks, result.starts = self._blocks_with(models)
         return result
 
     def _blocks_with(self, changes: Mapping[str, Model | None]) -> tuple[tuple[Block, ...], list[str]]:
-        """Blocks, and where they start, with these changes."""
+        """The blocks, and their first sort keys, with these changes."""
         touched: dict[int, dict[str, Model]] = {}
 
         def block_at(key: str) -> dict[str, Model]:
@@ -155,8 +156,8 @@ class Catalog:
         for model in filter(None, changes.values()):
             block_at(model.sort_key)[model.id] = model
         blocks, starts = list(self.blocks), self.starts.copy()
-        for number in sorted(touched, reverse=True):  # from behind, as numbers may shift
-            fresh = list(_split(sorted(touched[number].values(), key=_by_sort_key), self.blocks[number]))
+        for number in sorted(touched, reverse=True):  # from the last, as the numbers behind a change may shift
+            fresh = list(_replacements(sorted(touched[number].values(), key=_by_sort_key), self.blocks[number]))
             blocks[number : number + 1] = fresh
             starts[number : number + 1] = _starts(fresh)
         return tuple(blocks), starts
@@ -170,12 +171,12 @@ def _by_sort_key(model: Model) -> str:
     return model.sort_key
 
 
-def _cut(ordered: list[Model]) -> Iterator[Block]:
-    for start in range(0, len(ordered), _BLOCK):
-        yield Block(tuple(ordered[start : start + _BLOCK]))
+def _into_blocks(ordered: list[Model]) -> Iterator[Block]:
+    for start in range(0, len(ordered), _FRESH_BLOCK_MODELS):
+        yield Block(tuple(ordered[start : start + _FRESH_BLOCK_MODELS]))
 
 
-def _split(ordered: list[Model], past: Block) -> Iterable[Block]:
-    if len(ordered) > MOST_IN_BLOCK:
-        return _cut(ordered)
+def _replacements(ordered: list[Model], past: Block) -> Iterable[Block]:
+    if len(ordered) > MAX_BLOCK_MODELS:
+        return _into_blocks(ordered)
     return [Block(tuple(ordered), past)] if ordered else []

@@ -1,7 +1,7 @@
 """The error tree: everything Callsheet refuses, by the name the protocol gives it.
 
 Each class carries the protocol's ``error.type`` (contract, section 5). Numbers live in
-one table, ``wire/anthropic.py``.
+one table, ``wire/status.py``.
 
     CallsheetError
     ├── APIError                    answered to a caller of the public API, and raised by the client for it
@@ -38,12 +38,27 @@ one table, ``wire/anthropic.py``.
 
 from typing import ClassVar
 
+from callsheet.domain.hints import Hint
+
 
 class CallsheetError(Exception):
     """The root: every error this project raises on purpose.
 
     ``str(error)`` is one sentence for a person: what is wrong and what to do.
+
+    Parameters
+    ----------
+    problem
+        What is wrong, and with what. A whole sentence if it also says what to do; with a ``hint``, a clause
+        without its full stop.
+    hint
+        What to do, where each door words that for its own users: the command line names a flag, for example.
     """
+
+    def __init__(self, problem: str, *, hint: Hint | None = None) -> None:
+        super().__init__(problem if hint is None else f"{problem}; {hint}.")
+        self.problem = problem
+        self.hint = hint
 
 
 class APIError(CallsheetError):

@@ -1,4 +1,4 @@
-"""ListQuery: which models a list asks for."""
+"""ListQuery: which models a list request asks for, and its limits."""
 
 from typing import Final, NamedTuple
 
@@ -8,24 +8,24 @@ MIN_LIMIT: Final = 1
 MAX_LIMIT: Final = 1000
 DEFAULT_LIMIT: Final = 20
 
-#: What a list holds when the caller does not say (contract, section 3).
+#: The lifecycles of a list for which the caller names none (contract, section 3).
 LISTED: Final = frozenset({Lifecycle.ACTIVE, Lifecycle.DEPRECATED})
 
 
 class ListQuery(NamedTuple):
-    """A page to cut (contract, section 3).
+    """The page that a list request asks for (contract, section 3).
 
     Parameters
     ----------
     limit
-        At most so many models, 1-1000.
+        Models on the page at most, 1-1000.
     after_id, before_id
         Cursors: ids or aliases, or None.
     lifecycles
-        The stages listed.
+        Those that are listed.
     after_literal, before_literal
-        The same cursors with plus signs for what forms write as a space, where there are any: they are what the
-        caller means if it cannot mean the others.
+        The same cursors with the plus signs that were sent, if any: `after_id` and `before_id` have spaces in their
+        place, as forms write spaces so. These are meant if the others name nothing.
     """
 
     limit: int = DEFAULT_LIMIT

@@ -1,15 +1,15 @@
-"""Shards: an immutable mapping that is cheap to change by a few keys, however large it is."""
+"""Shards: an immutable mapping of which a copy with a few changed keys is cheap, however large it is."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, Generic, TypeVar
 
 Value = TypeVar("Value")
 
-_COUNT: Final = 1024
+_SHARD_COUNT: Final = 1024
 
 
 class Shards(Generic[Value]):
-    """A mapping from text to values, spread over small dictionaries of which a change copies a few.
+    """A mapping from text to values, spread over small dictionaries; a change copies only those that it affects.
 
     A plain dictionary of a million keys takes tens of milliseconds to copy; a shard of it, microseconds.
     """
@@ -19,16 +19,16 @@ class Shards(Generic[Value]):
     def __init__(self, items: Iterable[tuple[str, Value]] = ()) -> None:
         filled: dict[int, dict[str, Value]] = {}
         for key, value in items:
-            filled.setdefault(hash(key) % _COUNT, {})[key] = value
-        empty: dict[str, Value] = {}  # one for all: a shard is never written to, only replaced
-        self._shards = [filled.get(number, empty) for number in range(_COUNT)]
+            filled.setdefault(hash(key) % _SHARD_COUNT, {})[key] = value
+        empty: dict[str, Value] = {}  # shared: a shard is never written to, only replaced
+        self._shards = [filled.get(number, empty) for number in range(_SHARD_COUNT)]
 
     def get(self, key: str) -> Value | None:
         """Return the value of ``key``, or None."""
-        return self._shards[hash(key) % _COUNT].get(key)
+        return self._shards[hash(key) % _SHARD_COUNT].get(key)
 
     def __contains__(self, key: str) -> bool:
-        return key in self._shards[hash(key) % _COUNT]
+        return key in self._shards[hash(key) % _SHARD_COUNT]
 
     def __len__(self) -> int:
         return sum(map(len, self._shards))
@@ -38,7 +38,7 @@ class Shards(Generic[Value]):
             yield from shard
 
     def items(self) -> Iterator[tuple[str, Value]]:
-        """Yield every key and value, in no order."""
+        """Yield every key and value, in no particular order."""
         for shard in self._shards:
             yield from shard.items()
 
@@ -49,7 +49,7 @@ class Shards(Generic[Value]):
         shards = self._shards.copy()
         copied: set[int] = set()
         for key, value in changes.items():
-            number = hash(key) % _COUNT
+            number = hash(key) % _SHARD_COUNT
             if number not in copied:
                 copied.add(number)
                 shards[number] = shards[number].copy()

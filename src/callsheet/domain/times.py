@@ -6,7 +6,7 @@ from typing import Final
 
 from callsheet.domain.errors import InvalidError
 
-#: The instant that stands for an unknown release.
+#: The time of release of a model for which it is not known.
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _CANONICAL_LENGTH: Final = 20
@@ -32,7 +32,7 @@ def parse_instant(text: str, name: str = "The time") -> datetime:
     """
     try:
         if len(text) == _CANONICAL_LENGTH and text[-1] == "Z" and _RFC_3339.fullmatch(text):
-            return datetime.fromisoformat(text)  # as we write it: a million of them are read at a start
+            return datetime.fromisoformat(text)  # as we write it, and fast: a start may read a million of them
         if _DAY.fullmatch(text):
             return datetime.combine(date.fromisoformat(text), time(), UTC)
         if _RFC_3339.fullmatch(text):

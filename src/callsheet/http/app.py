@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,7 +11,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from callsheet.api.state import VERSIONS, Options
+from callsheet.api.state import Options
+from callsheet.api.versions import ACCEPTED_VERSIONS
 from callsheet.domain.betas import KNOWN_BETAS
 from callsheet.domain.errors import StorageUnavailableError
 from callsheet.http.errors import on_exception, on_http_exception
@@ -22,6 +22,7 @@ from callsheet.http.observer import Observer
 from callsheet.http.openapi import openapi_routes
 from callsheet.http.paths import Scope, local_path
 from callsheet.http.telemetry.collect import Telemetry
+from callsheet.service.clock import SYSTEM_CLOCK, Clock
 from callsheet.service.setup import set_up
 from callsheet.service.state.file import state_file_at
 from callsheet.service.state.live import LiveState
@@ -50,15 +51,18 @@ class CallsheetApp(Starlette):
         Holds the State it answers from.
     settings
         As loaded.
+    clock
+        Where everything in the app gets the time from.
     """
 
-    def __init__(self, live: LiveState, settings: Settings) -> None:
+    def __init__(self, live: LiveState, settings: Settings, clock: Clock = SYSTEM_CLOCK) -> None:
         self.live = live
+        self.clock = clock
         kind = settings.access_log
-        self.observer = Observer(None if kind is LogFormat.OFF else AccessLog(kind))
-        self.telemetry = Telemetry(live, self.observer, settings.otel)
+        self.observer = Observer(None if kind is LogFormat.OFF else AccessLog(kind, clock=clock))
+        self.telemetry = Telemetry(live, self.observer, settings.otel, clock)
         self.public = self.telemetry.public_api(settings.memo_bytes)
-        self.limits = self.public.limits = _rate_limits(settings)
+        self.rate_limits = self.public.rate_limits = _rate_limits(settings, clock)
         self.prefix = settings.root_path
         self.readiness = Readiness(live, settings.max_stale_seconds)
         self.on_serving: Callable[[], object] = lambda: None
@@ -107,8 +111,8 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
         app.live.stop()
         app.observer.stop()
         app.telemetry.stop()
-        if app.limits is not None:
-            await app.limits.close()
+        if app.rate_limits is not None:
+            await app.rate_limits.close()
 
 
 def create_app(settings: Settings | None = None) -> CallsheetApp:
@@ -132,20 +136,23 @@ def create_app(settings: Settings | None = None) -> CallsheetApp:
     return make_app(settings or load().settings)
 
 
-def make_app(settings: Settings, away: StorageUnavailableError | None = None) -> CallsheetApp:
+def make_app(
+    settings: Settings, away: StorageUnavailableError | None = None, clock: Clock = SYSTEM_CLOCK
+) -> CallsheetApp:
     """Return what `create_app` does; ``away`` says that the database has just been found out of reach."""
     prepare_folder(settings)
     store = Store(settings.database)
-    state_file = state_file_at(settings.state_file, store.address)
+    state_file = state_file_at(settings.state_file, store.canonical_address)
     live = LiveState(
         store,
         options_of(settings),
         settings.poll_seconds,
-        prepare=partial(set_up, store, _clock, state_file),
+        prepare=partial(set_up, store, clock.now, state_file),
         state_file=state_file,
         away=away,
+        clock=clock,
     )
-    return CallsheetApp(live, settings)
+    return CallsheetApp(live, settings, clock)
 
 
 def check_database(settings: Settings) -> None:
@@ -158,22 +165,18 @@ def check_database(settings: Settings) -> None:
     """
     store = Store(settings.database)
     with suppress(StorageUnavailableError):
-        set_up(store, _clock, state_file_at(settings.state_file, store.address))
+        set_up(store, SYSTEM_CLOCK.now, state_file_at(settings.state_file, store.canonical_address))
         with store.read() as reading:
             load_state(reading, options_of(settings))
 
 
-def _clock() -> datetime:
-    return datetime.now(UTC)
-
-
-def _rate_limits(settings: Settings) -> "RateLimits | None":
+def _rate_limits(settings: Settings, clock: Clock) -> "RateLimits | None":
     rates = settings.rate_limit_key, settings.rate_limit_address, settings.rate_limit_failures
     if not any(rates):
         return None
-    from callsheet.http.ratelimit.limiter import make_limits  # slow to import, and seldom needed
+    from callsheet.http.ratelimit.create import make_rate_limits  # slow to import, and seldom needed
 
-    return make_limits(*rates, storage=settings.rate_limit_storage)
+    return make_rate_limits(*rates, storage=settings.rate_limit_storage, clock=clock)
 
 
 def options_of(settings: Settings) -> Options:
@@ -183,7 +186,7 @@ def options_of(settings: Settings) -> Options:
         shape=settings.shape,
         openai_dialect=settings.openai_dialect,
         needs_version=settings.missing_version is MissingVersion.REFUSE,
-        versions=VERSIONS | {version.encode() for version in settings.extra_versions},
+        versions=ACCEPTED_VERSIONS | {version.encode() for version in settings.extra_versions},
         betas=KNOWN_BETAS | set(settings.extra_betas) if settings.strict_betas else None,
         cors_origins=frozenset(settings.cors_origins),
         any_key=settings.any_key,

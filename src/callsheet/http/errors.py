@@ -1,13 +1,12 @@
 """Errors of the ordinary ASGI path, in the envelope of the contract (section 5)."""
 
-import time
 from collections.abc import Mapping
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request as HTTPRequest
 from starlette.responses import Response as HTTPResponse
 
-from callsheet.api.answer import Response, refuse
+from callsheet.api.answer import Response, error_response
 from callsheet.api.request import Request
 from callsheet.domain.errors import (
     APIError,
@@ -21,7 +20,8 @@ from callsheet.http.request_id import make_request_id
 
 def refuse_outside(error: APIError, method: str = "GET") -> Response:
     """Return the answer to a request that never became one of the public API."""
-    return refuse(error, Request(method, b"", b"", (), time.time(), make_request_id()))
+    # An error does not depend on the time.
+    return error_response(error, Request(method, b"", b"", (), 0.0, make_request_id()))
 
 
 async def on_http_exception(request: HTTPRequest, error: Exception) -> HTTPResponse:

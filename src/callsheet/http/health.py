@@ -32,7 +32,7 @@ class Readiness:
             return "stopping"
         if not self._live.has_state:
             return "starting"
-        return "ok" if self._live.is_followed and self._live.history.lost is None else "degraded"
+        return "ok" if self._live.is_followed and self._live.lineage.lost is None else "degraded"
 
     @property
     def is_ready(self) -> bool:
@@ -43,12 +43,12 @@ class Readiness:
     @property
     def _database(self) -> str:
         """What is to be said of the database: ``up``, or what is wrong with it."""
-        live, cause = self._live, self._live.outage.cause
-        if live.outage.is_away:
+        live, cause = self._live, self._live.follower.outage.cause
+        if live.follower.outage.is_away:
             return "away"
         if cause is not None:
             return "foreign" if isinstance(cause, ForeignDatabaseError) else "unfit"
-        return "up" if live.history.lost is None else "older"
+        return "up" if live.lineage.lost is None else "older"
 
     def describe(self) -> dict[str, object]:
         """Return what ``/readyz`` tells."""

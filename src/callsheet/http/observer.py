@@ -1,4 +1,4 @@
-"""Observer: what is told of every answer, by both drivers alike: to the metrics, and to the access log."""
+"""Observer: records every answer of both drivers alike, in the metrics and in the access log."""
 
 from typing import NamedTuple, TypeAlias
 
@@ -6,14 +6,14 @@ from callsheet.api.answer import Response
 from callsheet.api.request import Request
 from callsheet.http.logs.access import AccessLog
 from callsheet.http.logs.formats import NO_TEMPLATE, Answered, Template
-from callsheet.http.metrics.counters import Metrics, Tally, label
+from callsheet.http.metrics.counters import Label, Metrics, Tally, route_of
 
 #: Address and port of a client; None behind a Unix socket.
 Client: TypeAlias = tuple[str, int] | None
 
 
 class ResponseLabel(NamedTuple):
-    """What there is to tell of an answer that would be the same for an equal one."""
+    """What is recorded of an answer and would be the same for an equal one."""
 
     tally: Tally
     template: Template
@@ -25,29 +25,29 @@ class Observer:
     Parameters
     ----------
     log
-        Where lines go; None for none.
+        Where lines go; None for no log.
     """
 
     def __init__(self, log: AccessLog | None = None) -> None:
         self.metrics = Metrics()
         self.log = log
 
-    def kind(self, request: Request, response: Response) -> ResponseLabel:
-        """Return what is told of ``response`` and every one like it."""
-        to_openai = any(name == b"x-request-id" for name, _ in response.headers[:2])
+    def label(self, request: Request, response: Response) -> ResponseLabel:
+        """Return what `record` needs to know of ``response`` to ``request``, and of every answer like it."""
         template = NO_TEMPLATE
         if self.log is not None:
             _, path, query, *_ = request
             template = self.log.template(
                 Answered(request.method, path, query, response.status, response.length, response.key_id)
             )
-        return ResponseLabel(self.metrics.tally(label(request, response.status, to_openai=to_openai)), template)
+        label = Label(route_of(request.path), response.status, response.dialect)
+        return ResponseLabel(self.metrics.tally(label), template)
 
-    def tell(self, kind: ResponseLabel, request_id: bytes, seconds: float, client: Client) -> None:
-        """Tell of an answer that took ``seconds`` to make and went to ``client``."""
-        self.metrics.count(kind.tally, seconds)
+    def record(self, label: ResponseLabel, request_id: bytes, seconds: float, client: Client) -> None:
+        """Record an answer that took ``seconds`` to make and went to ``client``."""
+        self.metrics.count(label.tally, seconds)
         if self.log is not None:
-            self.log.add(kind.template, request_id, seconds, client[0] if client else "")
+            self.log.add(label.template, request_id, seconds, client[0] if client else "")
 
     def start(self) -> None:
         """Begin to write the log."""
@@ -55,6 +55,6 @@ class Observer:
             self.log.start()
 
     def stop(self) -> None:
-        """Write what is left of the log."""
+        """Write the rest of the log."""
         if self.log is not None:
             self.log.stop()

@@ -1,4 +1,4 @@
-"""Setting up: what an empty database needs before it can be served."""
+"""Set-up: give an empty database what it needs before it can be served."""
 
 import uuid
 from collections.abc import Callable
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from callsheet.domain.access.workspace import Workspace
 from callsheet.domain.errors import DoesNotExistError, StorageUnavailableError
+from callsheet.domain.hints import Hint
 from callsheet.service.builtin import builtin_catalog
 from callsheet.service.ids import make_id
 from callsheet.storage.store import Store
@@ -22,29 +23,29 @@ _ACTOR: Final = "callsheet"
 
 
 def open_existing(url: str) -> Store:
-    """Return the database at ``url``, which is fit for use. Makes nothing.
+    """Return the database at ``url``. Creates nothing.
 
     Raises
     ------
-    UnknownError
+    DoesNotExistError
         There is none.
     StorageError
         It is not fit for use.
     """
     store = Store(url)
     if store.is_empty():
-        raise DoesNotExistError(
-            f"There is no database at {store.place}; callsheet serve makes one, or callsheet migrate."
-        )
+        raise DoesNotExistError(f"There is no database at {store.display_name}", hint=Hint.CREATE_DATABASE)
     store.prepare()
     with store.read() as reading:
         if not _is_set_up(store, reading):
-            raise DoesNotExistError(f"The database {store.place} has not been set up; run: callsheet migrate")
+            raise DoesNotExistError(
+                f"The database {store.display_name} has not been set up", hint=Hint.SET_UP_DATABASE
+            )
     return store
 
 
 def open_store(url: str, clock: Callable[[], datetime]) -> Store:
-    """Return the database at ``url``, set up; it is made if there is none.
+    """Return the database at ``url``, set up; it is created if there is none.
 
     Raises
     ------
@@ -57,34 +58,34 @@ def open_store(url: str, clock: Callable[[], datetime]) -> Store:
 
 
 def set_up(store: Store, clock: Callable[[], datetime], state_file: "StateFile | None" = None) -> None:
-    """Make ``store`` ready for use: an empty database is given schema, catalogue and workspace.
+    """Make ``store`` ready for use: an empty database gets schema, catalogue and workspace.
 
-    Where a State was ever saved in ``state_file``, an empty database has been lost, or is not mounted: to make
-    another would end every key that there is.
+    If a State was ever saved in ``state_file``, an empty database has been lost, or is not mounted: setting up
+    another would make every existing key useless.
 
     Raises
     ------
-    StorageAwayError
+    StorageUnavailableError
         The database is out of reach, or has been lost.
     StorageError
         It is not fit for use; it was not changed.
     """
     if state_file is not None and state_file.was_written() and store.is_empty():
         raise StorageUnavailableError(
-            f"The database {store.place} is missing or empty, but {state_file.path} holds what was served before; "
-            "restore the database, or remove that file to begin anew."
+            f"The database {store.display_name} is missing or empty, but {state_file.path} holds what was served "
+            "before; restore the database, or remove that file to start from scratch."
         )
     store.prepare()
     with store.read() as reading:
         installed = _is_set_up(store, reading)
     if not installed:
         with store.write(_ACTOR, clock()) as writing:
-            if writing.installation() is None:  # nobody else was quicker
+            if writing.installation() is None:  # no other process was faster
                 _install(writing)
 
 
 def _is_set_up(store: Store, reading: ReadTransaction) -> bool:
-    """Whether there is an installation; DamagedError if there was one."""
+    """Whether there is an installation; CorruptDatabaseError if its row has been lost."""
     if reading.installation() is not None:
         return True
     if reading.is_bare():

@@ -1,4 +1,4 @@
-"""Draft: a file that takes its name when it is complete, and until then is nobody's business."""
+"""Atomic file replacement: write a private temporary file, then rename it."""
 
 import fcntl
 import os
@@ -10,6 +10,7 @@ from tempfile import mkstemp
 from typing import Final
 
 from callsheet.domain.errors import ConflictError, StorageError
+from callsheet.domain.hints import Hint
 
 _SUFFIX: Final = ".part"
 
@@ -19,16 +20,16 @@ BESIDE: Final = ("-wal", "-shm", "-journal")
 
 @contextmanager
 def scratch(file: Path) -> Iterator[Path]:
-    """Yield a new, empty file in the folder of ``file``, for its owner only, that is gone afterwards.
+    """Yield a new, empty temporary file in the folder of ``file``, for its owner only; it is removed afterwards.
 
-    A process that is killed leaves its own behind; the next scratch of the same ``file`` takes it away.
+    A process that is killed leaves its temporary file behind; the next scratch of the same ``file`` removes it.
 
     Raises
     ------
     StorageError
-        It cannot be made.
+        It cannot be created.
     """
-    with _told(file):
+    with _translating_errors(file):
         _sweep(file)
         descriptor, path = _make(file)
     try:
@@ -40,10 +41,10 @@ def scratch(file: Path) -> Iterator[Path]:
 
 @contextmanager
 def draft(file: Path, *, replace: bool, scratch_of: Path | None = None) -> Iterator[Path]:
-    """Yield a scratch file that becomes ``file`` at the end, or nothing if there is an error.
+    """Yield a temporary file that becomes ``file`` at the end, or is removed if there is an error.
 
-    Where ``file`` has another name each time, ``scratch_of`` is a file beside it that has not; the next scratch of
-    that takes away what a process left that was killed.
+    Where ``file`` has a new name each time, ``scratch_of`` is a file in the same folder whose name stays; the next
+    scratch of that removes what a killed process left.
 
     Raises
     ------
@@ -60,15 +61,15 @@ def draft(file: Path, *, replace: bool, scratch_of: Path | None = None) -> Itera
 
 
 def give_name(path: Path, file: Path) -> None:
-    """Let a complete file be ``file``, in the place of any other, so that it survives a power cut."""
-    with _told(file):
+    """Rename a complete file to ``file``, replacing any other, and sync both so that it survives a power cut."""
+    with _translating_errors(file):
         _sync(path)
         path.rename(file)
         _sync(file.parent)
 
 
-def being_drafted(file: Path) -> bool:
-    """Return whether a process is writing a draft of ``file`` at the moment."""
+def is_being_drafted(file: Path) -> bool:
+    """Return whether a process is writing a temporary file for ``file`` at the moment."""
     _sweep(file)
     return next(_drafts(file), None) is not None
 
@@ -79,23 +80,23 @@ def beside(file: Path) -> list[Path]:
 
 
 def _refuse(file: Path, *, replace: bool) -> None:
-    with _told(file):
+    with _translating_errors(file):
         if not file.parent.is_dir():
             raise ConflictError(f"The folder {file.parent} does not exist; create it, or name another file.")
         if file.exists() and not file.is_file():
             raise ConflictError(f"{file} is not a file; name another.")
         if file.exists() and not replace:
-            raise ConflictError(f"{file} exists already; name another file, or add --force to replace it.")
+            raise ConflictError(f"{file} exists already", hint=Hint.REPLACE_FILE)
         if any(each.exists() for each in beside(file)):
             raise ConflictError(f"{file} is a database in use; name another file.")
 
 
 def _make(file: Path) -> tuple[int, Path]:
-    """Make an empty draft that nobody takes for one left behind."""
+    """Create an empty temporary file, locked so that no other process takes it for one left behind."""
     while True:
         descriptor, name = mkstemp(_SUFFIX, _prefix(file), file.parent)
         fcntl.flock(descriptor, fcntl.LOCK_EX)
-        if os.fstat(descriptor).st_nlink:  # else somebody did, in between
+        if os.fstat(descriptor).st_nlink:  # else another process removed it in between
             return descriptor, Path(name)
         os.close(descriptor)
 
@@ -105,7 +106,7 @@ def _drafts(file: Path) -> Iterator[Path]:
 
 
 def _sweep(file: Path) -> None:
-    """Take away what is left of processes that are no more."""
+    """Remove the temporary files of processes that have ended."""
     for path in _drafts(file):
         with suppress(OSError), path.open("rb") as left:
             fcntl.flock(left, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -130,7 +131,7 @@ def _sync(path: Path) -> None:
 
 
 @contextmanager
-def _told(file: Path) -> Iterator[None]:
+def _translating_errors(file: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:

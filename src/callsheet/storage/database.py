@@ -1,56 +1,57 @@
-"""Database: what SQLite and PostgreSQL are asked for alike; the only place that knows which one it is."""
+"""Database: the operations that SQLite and PostgreSQL implement differently."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from json import JSONDecodeError
+from pathlib import Path
 from typing import ClassVar, Final
 
-from sqlalchemy import URL, Connection, Engine, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError
 
 from callsheet.domain.errors import CorruptDatabaseError, StorageError
+from callsheet.storage.meaning import DAMAGED, FOREIGN
 from callsheet.storage.watch import Watch
 
-#: How long a statement waits for another process that holds the database, in milliseconds.
-BUSY_TIMEOUT: Final = 5000
+#: How long a statement waits for another process that holds the database.
+LOCK_TIMEOUT_SECONDS: Final = 5.0
 
-#: How long a migration waits for others that migrate or write, in milliseconds.
-MIGRATION_TIMEOUT: Final = 60_000
+#: How long a migration waits for other processes that migrate or write.
+MIGRATION_TIMEOUT_SECONDS: Final = 60.0
 
-#: What every refused URL is told.
-WRITE: Final = "write sqlite:////path/to/callsheet.db or postgresql://user@host/database."
+#: What the refusal of a URL advises.
+URL_ADVICE: Final = "write sqlite:////path/to/callsheet.db or postgresql://user@host/database."
 
-NO_URL: Final = f"That is not a database URL; {WRITE}"
-
-#: Two names for one thing, as PostgreSQL's own programs have them; and the driver spelled out, as SQLAlchemy does.
-_POSTGRESQL: Final = frozenset({"postgresql", "postgres", "postgresql+psycopg"})
-_SQLITE: Final = frozenset({"sqlite", "sqlite+pysqlite"})
+NOT_A_URL: Final = f"That is not a database URL; {URL_ADVICE}"
 
 
 class Database(ABC):
-    """Where the tables are. Statements are the same everywhere; what is not stands behind these methods.
+    """Where the tables are. All statements are shared; these methods are what differs.
 
-    Nothing is opened before it is needed.
+    No connection is opened before it is needed.
     """
 
-    #: What the driver raises, past SQLAlchemy.
+    #: The base class of the driver's own errors, where SQLAlchemy does not wrap them.
     driver_error: ClassVar[type[Exception]]
 
     #: Where the data is, for people: without a password.
-    place: str
+    display_name: str
+
+    #: The file that holds everything, or None if the database is not in one.
+    file: Path | None = None
 
     #: Every connection is opened when needed and closed after use.
     engine: Engine
 
     @property
     @abstractmethod
-    def address(self) -> str:
-        """Where the data is, for programs: with what the URL leaves to others, and without a password."""
+    def canonical_address(self) -> str:
+        """Where the data is, for programs: with the defaults that the URL leaves out, and without a password."""
 
     @abstractmethod
     def begin(self, connection: Connection, *, writes: bool) -> None:
-        """Say what is to be done first in a transaction: of those that write, there is one at a time."""
+        """Issue the opening statements of a transaction; writers are serialised."""
 
     @abstractmethod
     def revision(self) -> str | None:
@@ -63,60 +64,60 @@ class Database(ABC):
         """
 
     @abstractmethod
-    def migrating(self) -> AbstractContextManager[Connection]:
+    def migration(self) -> AbstractContextManager[Connection]:
         """Yield a connection in a transaction that makes tables; only one process can be in it."""
 
     @abstractmethod
     def refuse_read_only(self) -> None:
-        """Raise StorageError where it can be seen, without opening it, that nothing can be written here."""
+        """Raise StorageError if the database is known, without opening it, to be read-only."""
 
     @abstractmethod
-    def looking(self) -> AbstractContextManager[Connection]:
-        """Yield a connection in a transaction about everything, which changes nothing and leaves nothing behind."""
+    def snapshot_connection(self) -> AbstractContextManager[Connection]:
+        """Open a read-only snapshot of the whole database, with long time-outs; creates no side files."""
 
     @abstractmethod
     def identity(self, connection: Connection) -> object:
-        """Return what tells this database, as long as it runs, from every other, whatever they are called."""
+        """Return a value that identifies this physical database, however it is addressed, until it restarts."""
 
     @abstractmethod
-    def unhurried(self, connection: Connection) -> None:
-        """Give this transaction the time that it needs: it is about everything, not about one change."""
+    def extend_timeouts(self, connection: Connection) -> None:
+        """Allow this transaction the time to read or write the whole database."""
 
     @abstractmethod
-    def is_protected(self, connection: Connection) -> bool:
-        """Return whether the database itself refuses to change or drop a change record."""
+    def is_append_only(self, connection: Connection) -> bool:
+        """Return whether the database itself refuses to change or delete a change record."""
 
     @abstractmethod
-    def unprotected(self, connection: Connection) -> AbstractContextManager[None]:
-        """Let change records be dropped within, which otherwise the database itself refuses."""
+    def without_append_only_triggers(self, connection: Connection) -> AbstractContextManager[None]:
+        """Allow this transaction to delete change records inside the block."""
 
     @abstractmethod
     def continue_numbers(self, connection: Connection, last: int) -> None:
-        """Let the next change record be numbered above ``last``, after some came with numbers of their own."""
+        """Make the next change record's number greater than ``last``, after records were copied with theirs."""
 
     @abstractmethod
     def announce(self, connection: Connection, revision: int) -> None:
-        """Tell those who watch, once the transaction is committed, that this is the revision now."""
+        """Notify watches of the new revision when the transaction commits."""
 
     @abstractmethod
     def table_names(self, connection: Connection) -> set[str]:
-        """Return the names of the tables that there are, and perhaps of other things."""
+        """Return the names of all tables, and perhaps of other objects that share their names."""
 
     @abstractmethod
-    def settle(self) -> None:
-        """Give a database that is fit for use what lasts and is not part of its schema."""
+    def apply_lasting_settings(self) -> None:
+        """Apply the settings that a database keeps and that are not part of its schema."""
 
     @abstractmethod
-    def tidy(self) -> None:
-        """Leave as few files as possible, once this process needs the database no more."""
+    def remove_side_files(self) -> None:
+        """Remove the files beside the database that are not needed once this process closes it."""
 
     @abstractmethod
     def watch(self) -> Watch:
-        """Return what notices changes, on a connection of its own."""
+        """Return a watch that notices changes, over its own connection."""
 
     @abstractmethod
     def explain(self, error: BaseException) -> StorageError:
-        """Return what the driver raised as a sentence for people."""
+        """Return the driver's ``error`` as a sentence for people."""
 
     @contextmanager
     def transaction(self, *, writes: bool) -> Iterator[Connection]:
@@ -127,73 +128,55 @@ class Database(ABC):
         StorageError
             The database refused; the sentence says why and what to do.
         """
-        with self.explained(), self.engine.connect() as connection, connection.begin():
+        with self.translating_errors(), self.engine.connect() as connection, connection.begin():
             self.begin(connection, writes=writes)
             yield connection
             if writes:
                 self.commit(connection)
 
     def commit(self, connection: Connection) -> None:
-        """Keep what was written."""
+        """Commit what was written."""
         connection.commit()
 
     @contextmanager
-    def explained(self) -> Iterator[None]:
-        """Turn what the driver raises into a sentence for people."""
+    def translating_errors(self) -> Iterator[None]:
+        """Raise the driver's errors as StorageError, with a sentence for people."""
         try:
             yield
         except DBAPIError as error:
             raise self.explain(error.orig or error) from error
         except (self.driver_error, OSError) as error:
             raise self.explain(error) from error
-        except (JSONDecodeError, UnicodeDecodeError) as error:  # what was read is no JSON, or no text
+        except (JSONDecodeError, UnicodeDecodeError) as error:  # a column holds invalid JSON or text
             raise self.damaged() from error
 
+    def recorded_revision(self, connection: Connection) -> str:
+        """Return the revision in Alembic's table, which must be there; CorruptDatabaseError if it is empty."""
+        revision = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        if revision is None:
+            raise self.damaged()
+        return str(revision)
+
     def damaged(self) -> StorageError:
-        """Return the refusal of a database that has lost what it held."""
-        return CorruptDatabaseError(f"The database {self.place} is damaged; restore it from a backup.")
+        """Return the refusal of a corrupt database."""
+        return DAMAGED.error(self.display_name)
 
     def emptied(self) -> StorageError:
-        """Return the refusal of a database that should hold something."""
-        return CorruptDatabaseError(f"The database {self.place} is empty; restore it from a backup.")
+        """Return the refusal of an empty database that should hold something."""
+        return CorruptDatabaseError(f"The database {self.display_name} is empty; restore it from a backup.")
 
     def ownerless(self) -> StorageError:
-        """Return the refusal of a database that holds something, and does not say whose it is."""
+        """Return the refusal of a database that has rows, but not the one that says whose they are."""
         return CorruptDatabaseError(
-            f"The database {self.place} has lost the row of its table installation, which says whose it is; "
+            f"The database {self.display_name} has lost the row of its table installation, which says whose it is; "
             "restore it from a backup."
         )
 
     def foreign(self) -> StorageError:
-        """Return the refusal of a database in which somebody else lives."""
-        return StorageError(f"The database {self.place} belongs to another program; name another with --database.")
+        """Return the refusal of a database that holds another program's tables."""
+        return FOREIGN.error(self.display_name)
 
 
-def parse_url(text: str) -> URL:
-    """Return the URL of a database that Callsheet can use.
-
-    Raises
-    ------
-    StorageError
-        The text is no URL, or of a kind that is not supported.
-    """
-    try:
-        text.encode()  # it may hold surrogates, for bytes that are no text
-        url = make_url(text)
-    except (ArgumentError, ValueError):  # not repeated: it may hold a password
-        raise StorageError(NO_URL) from None
-    if url.drivername not in _SQLITE | _POSTGRESQL:
-        raise StorageError(f"Databases of kind {url.drivername!r} are not supported; {WRITE}")
-    return url
-
-
-def database_at(text: str) -> Database:
-    """Return the database at the URL ``text``; StorageError as for `parse_url`."""
-    url = parse_url(text)
-    if url.drivername in _SQLITE:
-        from callsheet.storage.sqlite.database import SQLite
-
-        return SQLite(url)
-    from callsheet.storage.postgresql.database import PostgreSQL  # its driver need not be installed
-
-    return PostgreSQL(url)
+def milliseconds(seconds: float) -> int:
+    """Return ``seconds`` in the unit that both databases take for a time-out."""
+    return round(seconds * 1000)

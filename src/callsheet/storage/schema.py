@@ -1,4 +1,4 @@
-"""The schema: is it of our age, and how it is brought there."""
+"""The schema: which version a database has, whether this program can use it, and its migration."""
 
 import logging
 from enum import Enum
@@ -8,12 +8,15 @@ from typing import Final
 from sqlalchemy import false, update
 
 from callsheet.domain.errors import CorruptDatabaseError, StorageError
+from callsheet.domain.hints import Hint
 from callsheet.storage import tables
 from callsheet.storage.database import Database
+from callsheet.storage.meaning import TABLE_MISSING
 
 #: The newest migration this program knows; a test keeps it true.
 HEAD: Final = "0001"
 
+_MIGRATIONS: Final = Path(__file__).parent / "migrations"
 
 _log = logging.getLogger("callsheet")
 
@@ -43,11 +46,11 @@ def inspect(database: Database) -> tuple[Schema, str | None]:
         return Schema.OLD, revision
     if not _is_later(revision):
         raise CorruptDatabaseError(
-            f"The database {database.place} has schema {revision}, which no release of Callsheet made; "
+            f"The database {database.display_name} has schema {revision}, which no release of Callsheet made; "
             "restore it from a backup."
         )
     raise StorageError(
-        f"The database {database.place} was made by a newer Callsheet: its schema is {revision}, "
+        f"The database {database.display_name} was made by a newer Callsheet: its schema is {revision}, "
         f"this program knows {HEAD}; upgrade Callsheet."
     )
 
@@ -57,62 +60,66 @@ def refuse_old(database: Database) -> Schema:
     found, revision = inspect(database)
     if found is Schema.OLD:
         raise StorageError(
-            f"The database {database.place} has schema {revision}, this program needs {HEAD}; "
-            "run: callsheet migrate"
+            f"The database {database.display_name} has schema {revision}, this program needs {HEAD}",
+            hint=Hint.MIGRATE,
         )
     return found
 
 
-def refuse_unfit(database: Database) -> None:
-    """Raise StorageError unless ``database`` can be served from, seen through a new connection. Changes nothing.
+def refuse_unservable(database: Database) -> None:
+    """Raise StorageError unless a running server can go on reading ``database``. Changes nothing.
 
-    A server that runs goes on following a schema of a later release, with a warning: migrations only add, and if it
-    stopped, a key that is disabled in the middle of an upgrade would work on it until it is replaced.
+    The database is examined over a new connection. A server that runs continues with a schema of a later release,
+    and logs a warning: migrations only add, and if it stopped, a key that is disabled in the middle of an upgrade
+    would work on it until it is replaced.
     """
     revision = database.revision()
     if revision is None:
         raise database.emptied()
     if _is_later(revision):
         _log.warning(
-            "The database %s was migrated to schema %s by a newer Callsheet; this server, which knows %s, goes on "
-            "following it. Replace it with the newer release soon.",
-            database.place,
+            "The database %s was migrated to schema %s by a newer Callsheet; this server, which knows %s, "
+            "continues to read it. Replace this server with the newer release soon.",
+            database.display_name,
             revision,
             HEAD,
         )
     elif revision != HEAD:
         refuse_old(database)
-    with database.looking() as connection:
+    with database.snapshot_connection() as connection:
         if tables.metadata.tables.keys() - database.table_names(connection):
-            raise CorruptDatabaseError(
-                f"The database {database.place} lacks a table it should have; restore it from a backup."
-            )
+            raise TABLE_MISSING.error(database.display_name)
 
 
 def _is_later(revision: str) -> bool:
-    """Return whether it is the number of a migration that a release after this one brought."""
+    """Return whether it is the number of a migration that a later release brought."""
     return revision.isdecimal() and len(revision) == len(HEAD) and revision > HEAD
 
 
-def check_writable(database: Database) -> None:
-    """Raise StorageError unless the database can be written to. Changes nothing."""
+def ensure_writable(database: Database) -> None:
+    """Raise StorageError unless the database can be written to; then apply its lasting settings.
+
+    No row is changed.
+    """
     database.refuse_read_only()
     nothing = update(tables.installation).values(revision=tables.installation.c.revision).where(false())
     with database.transaction(writes=True) as connection:
         connection.execute(nothing)  # where only reading is allowed, only writing fails
-    database.settle()
+    database.apply_lasting_settings()
 
 
 def known_revisions() -> list[str]:
     """Return every revision this program can migrate from or to, newest first."""
     from alembic.script import ScriptDirectory  # slow to import, rarely needed
 
-    scripts = ScriptDirectory(str(Path(__file__).parent / "migrations"))
-    return [script.revision for script in scripts.walk_revisions()]
+    return [script.revision for script in ScriptDirectory(str(_MIGRATIONS)).walk_revisions()]
 
 
 def migrate(database: Database) -> None:
     """Bring ``database`` to `HEAD`, in one transaction that only one process can be in.
+
+    The lock is the database's own, in `Database.migration`: on SQLite, the write lock of the file; on PostgreSQL,
+    an advisory lock.
 
     Raises
     ------
@@ -124,7 +131,7 @@ def migrate(database: Database) -> None:
 
     database.refuse_read_only()
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
-    with database.migrating() as connection:
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    with database.migration() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")

@@ -1,4 +1,4 @@
-"""Watch: has another connection changed the database? Without reading the tables."""
+"""Watch: notices that another connection has changed the database, without reading the tables."""
 
 from abc import ABC, abstractmethod
 from contextlib import AbstractContextManager
@@ -9,21 +9,21 @@ from sqlalchemy import Connection
 
 
 class Watch(ABC):
-    """Notices that a database was changed, on one lasting connection, which leaving gives back.
+    """Notices changes over one long-lived connection, released when the context exits.
 
-    Made by `Store.watch`. It belongs to one thread, which waits in `changed`; only `wake` is for others.
+    Made by `Store.watch`. It belongs to one thread, which waits in `changed`; any other may call `wake`.
     """
 
-    #: Changes that the database told of by itself.
+    #: Changes that the database notified of.
     notifications: int = 0
 
-    #: How often the database was asked.
+    #: How often the database was polled.
     polls: int = 0
 
-    #: When it last answered, by ``time.monotonic``: until then, nothing that was written went unnoticed.
+    #: When it last answered, by ``time.monotonic``: every change before that has been noticed.
     answered_at: float = 0.0
 
-    #: The revision that it saw last, where it looks at that.
+    #: The revision that the last poll read, where a poll reads it.
     revision: int | None = None
 
     @abstractmethod
@@ -33,11 +33,11 @@ class Watch(ABC):
         Parameters
         ----------
         timeout
-            How long to wait for that at most, in seconds. The first call does not wait.
+            The longest wait, in seconds. The first call does not wait.
 
         Raises
         ------
-        StorageAwayError
+        StorageUnavailableError
             The database is out of reach; wait, and make another watch.
         StorageError
             It has become unfit for use.
@@ -47,19 +47,19 @@ class Watch(ABC):
     def transaction(self) -> AbstractContextManager[Connection]:
         """Yield the connection in a transaction that reads, as `Database.transaction` does.
 
-        To open another one for every change would take several times as long as to read what has changed.
+        Opening another connection for every change would take several times as long as reading what has changed.
         """
 
-    def forget(self) -> None:  # noqa: B027  # whoever sees no revision has none to forget
-        """Let the next `changed` find a change: what was seen was not there to be read."""
+    def forget(self) -> None:  # noqa: B027  # a no-op where polls read no revision
+        """Make the next `changed` return True, as the rows of the last change could not be read yet."""
 
     @abstractmethod
     def wake(self) -> None:
-        """Let `changed` wait no longer, now or when it is next called. For any thread."""
+        """End the wait of `changed`, now or when it is next called. Any thread may call this."""
 
     @abstractmethod
     def close(self) -> None:
-        """Give the connection back."""
+        """Close the connection."""
 
     def __enter__(self) -> Self:
         return self

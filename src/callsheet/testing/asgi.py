@@ -1,13 +1,12 @@
 """The double as an ASGI application, for clients that ask it without a network."""
 
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 from urllib.parse import quote
 
 import anyio
 
-if TYPE_CHECKING:
-    from callsheet.testing.double import ModelsAPI
+from callsheet.testing.handler import Handler
 
 Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
@@ -15,7 +14,7 @@ Send: TypeAlias = Callable[[Message], Awaitable[None]]
 ASGIApp: TypeAlias = Callable[[Message, Receive, Send], Awaitable[None]]
 
 
-async def answer_asgi(api: "ModelsAPI", scope: Message, _receive: Receive, send: Send) -> None:
+async def answer_asgi(handler: Handler, scope: Message, _receive: Receive, send: Send) -> None:
     """Answer a request; a connection to be cut ends in ConnectionResetError after half of the body.
 
     Raises
@@ -28,7 +27,7 @@ async def answer_asgi(api: "ModelsAPI", scope: Message, _receive: Receive, send:
     if scope["type"] != "http":
         raise NotImplementedError(f"The double answers requests, not {scope['type']}.")
     path = (scope.get("raw_path") or quote(scope["path"]).encode("ascii")).partition(b"?")[0]  # old httpx adds it
-    response, delay, cut = api.handle(scope["method"], path, scope["query_string"], list(scope["headers"]), b"")
+    response, delay, cut = handler.handle(scope["method"], path, scope["query_string"], list(scope["headers"]), b"")
     if delay:
         await anyio.sleep(delay)  # the client may run on trio
     await send({"type": "http.response.start", "status": response.status, "headers": response.headers})

@@ -17,7 +17,8 @@ from callsheet.api.request import Header
 from callsheet.domain.errors import APIError, InvalidRequestError, NotFoundError, RefusedError
 from callsheet.domain.model import Model
 from callsheet.testing.double import ModelsAPI
-from callsheet.testing.faults import Fault, Outcome, explain
+from callsheet.testing.faults import Fault, explain
+from callsheet.testing.handler import Outcome
 
 PREFIX: Final = b"/_fake/"
 

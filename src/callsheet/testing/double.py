@@ -7,8 +7,8 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Final, Self
 
-from callsheet.api.answer import Response, answer, refuse
-from callsheet.api.compression import choose, work_off
+from callsheet.api.answer import Response, answer, error_response
+from callsheet.api.compression import choose_coding
 from callsheet.api.request import Header, Request, read_headers
 from callsheet.api.state import Options
 from callsheet.domain.errors import APIError, DoesNotExistError, InvalidError, ServeError
@@ -17,7 +17,8 @@ from callsheet.service.ids import BASE_58
 from callsheet.testing.asgi import ASGIApp, answer_asgi
 from callsheet.testing.clock import START, Clock
 from callsheet.testing.environment import Environment
-from callsheet.testing.faults import Fault, Outcome, Route, make_fault
+from callsheet.testing.faults import Fault, Route, make_fault
+from callsheet.testing.handler import Outcome
 from callsheet.testing.installation import Installation, read_shape
 from callsheet.testing.journal import RecordedRequest, record
 from callsheet.testing.recording import CatalogSource, read_catalog
@@ -195,12 +196,12 @@ class ModelsAPI(Installation):
         response = answer(self.state, request)
         if not _waits_for_coding(request, response):
             return response
-        work_off(self.state.views.backlog)
+        self.state.views.compressed.run_queue()
         return answer(self.state, request)
 
     def refuse(self, error: APIError) -> Response:
         """Return the answer to what never became a request."""
-        return refuse(error, self._make_request("GET", b"", b"", ()))
+        return error_response(error, self._make_request("GET", b"", b"", ()))
 
     def _make_request(self, method: str, path: bytes, query: bytes, headers: Sequence[Header]) -> Request:
         self._asked += 1
@@ -244,7 +245,7 @@ def _waits_for_coding(request: Request, response: Response) -> bool:
     said = dict(response.headers)
     if b"content-encoding" in said or b"accept-encoding" not in said.get(b"vary", b""):
         return False
-    return choose(read_headers(request.headers).get(b"accept-encoding", b"")) is not None
+    return choose_coding(read_headers(request.headers).get(b"accept-encoding", b"")) is not None
 
 
 def _make_request_id(number: int) -> str:

@@ -1,11 +1,11 @@
 """Faults: what a test wants to go wrong, and the responses that go wrong."""
 
 import json
-from typing import Any, Final, Literal, NamedTuple, Self
+from typing import Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 
-from callsheet.api.answer import Response, answer, refuse
+from callsheet.api.answer import Response, answer, error_response
 from callsheet.api.authentication import is_openai
 from callsheet.api.request import Request, find_model_id, read_headers
 from callsheet.api.state import State
@@ -16,8 +16,9 @@ from callsheet.domain.errors import (
     InvalidRequestError,
     RequestTooLargeError,
 )
+from callsheet.testing.handler import Outcome
 from callsheet.testing.journal import read_query
-from callsheet.wire import anthropic
+from callsheet.wire.status import STATUS, should_not_retry, status_of
 
 Route = Literal["list", "retrieve"]
 
@@ -30,26 +31,8 @@ _SHORTENING: Final = frozenset({b"accept-encoding", b"if-none-match"})
 _FLAGS: Final = ("cut", "has_more", "loop", "null_ids")
 
 _MESSAGES: Final = {500: "Internal server error", 529: "Overloaded"}
-_KINDS: Final = {status: kind for kind, status in anthropic.STATUS.items()}
-_LARGE: Final = {anthropic.status_of(RequestTooLargeError("", part)): part for part in ("body", "url", "headers")}
-
-
-class Outcome(NamedTuple):
-    """An answer, and what happens on its way.
-
-    Parameters
-    ----------
-    response
-        The answer.
-    delay
-        Seconds before it is sent.
-    cut
-        Whether the connection ends in the middle of its body.
-    """
-
-    response: Response
-    delay: float = 0
-    cut: bool = False
+_KINDS: Final = {status: kind for kind, status in STATUS.items()}
+_LARGE: Final = {status_of(RequestTooLargeError("", part)): part for part in ("body", "url", "headers")}
 
 
 class Fault(BaseModel):
@@ -129,7 +112,7 @@ class Fault(BaseModel):
     def _refusal(self, status: int, state: State, request: Request) -> Response:
         error = _error(status, self.message or _MESSAGES.get(status, "A test asked for this error."))
         to_openai = is_openai(state, read_headers(request.headers))
-        response = refuse(error, request, to_openai=to_openai, options=state.options)
+        response = error_response(error, request, to_openai=to_openai, options=state.options)
         if self.retry_after is not None:
             response.headers.append((b"retry-after", f"{self.retry_after:.15g}".encode()))
         return response._replace(status=status)
@@ -196,7 +179,7 @@ def _error(status: int, message: str) -> APIError:
     """Return an error of the type for ``status``, or of the nearest type if the contract has none."""
     if status in _LARGE:
         return RequestTooLargeError(message, _LARGE[status])
-    nearest = InvalidRequestError if anthropic.should_not_retry(status) else InternalServerError
+    nearest = InvalidRequestError if should_not_retry(status) else InternalServerError
     return _KINDS.get(status, nearest)(message)
 
 

@@ -11,18 +11,16 @@ import re
 import socket
 import threading
 from email.utils import format_datetime
+from functools import partial
 from http import HTTPStatus
 from time import monotonic
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import h11
 
 from callsheet.api.answer import Response
 from callsheet.domain.errors import APIError, InvalidRequestError, RequestTooLargeError, ServeError
-from callsheet.testing.faults import Outcome
-
-if TYPE_CHECKING:
-    from callsheet.testing.double import ModelsAPI
+from callsheet.testing.handler import Handler, Outcome
 
 #: The default limits of the product; `answer` checks the one of the URL.
 _MAX_HEADER_BYTES: Final = 32768
@@ -51,8 +49,8 @@ class Server:
 
     Parameters
     ----------
-    api
-        Says what to answer.
+    handler
+        Answers the requests.
     host, port
         Where to listen; port 0 is a free one.
 
@@ -62,8 +60,8 @@ class Server:
         The address is in use or is not this machine's.
     """
 
-    def __init__(self, api: "ModelsAPI", host: str, port: int) -> None:
-        self._api = api
+    def __init__(self, handler: Handler, host: str, port: int) -> None:
+        self._handler = handler
         self._listener = _listen(host, port)
         name, taken = self._listener.getsockname()[:2]
         self.url = f"http://[{name}]:{taken}" if ":" in name else f"http://{name}:{taken}"
@@ -83,7 +81,8 @@ class Server:
 
     async def _serve(self) -> None:
         connections: set[_Connection] = set()
-        server = await self._loop.create_server(lambda: _Connection(self._api, connections), sock=self._listener)
+        connect = partial(_Connection, self._handler, connections)
+        server = await self._loop.create_server(connect, sock=self._listener)
         await self._stopped.wait()
         self._loop.remove_reader(self._listener)
         if being_accepted := asyncio.all_tasks() - {asyncio.current_task()}:
@@ -113,8 +112,8 @@ def _too_large(part: str) -> RequestTooLargeError:
 class _Connection(asyncio.Protocol):
     """One connection: h11 reads and writes, the double decides."""
 
-    def __init__(self, api: "ModelsAPI", connections: "set[_Connection]") -> None:
-        self._api = api
+    def __init__(self, handler: Handler, connections: "set[_Connection]") -> None:
+        self._handler = handler
         self._connections = connections
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=_MAX_HEAD_BYTES)
         self._request: h11.Request | None = None
@@ -182,7 +181,7 @@ class _Connection(asyncio.Protocol):
         assert self._request is not None  # noqa: S101  # its end has come
         path, _, query = _ABSOLUTE.sub(b"", self._request.target).partition(b"?")
         method = self._request.method.decode("ascii")
-        outcome = self._api.handle(method, path, query, list(self._request.headers), self._body)
+        outcome = self._handler.handle(method, path, query, list(self._request.headers), self._body)
         if outcome.delay:
             asyncio.get_running_loop().call_later(outcome.delay, self._give_late, outcome)
         else:
@@ -216,7 +215,7 @@ class _Connection(asyncio.Protocol):
         """
         self._discards = True
         if self._http.our_state in (h11.IDLE, h11.SEND_RESPONSE):
-            response = self._api.refuse(error)
+            response = self._handler.refuse(error)
             self._send(response._replace(headers=[*response.headers, (b"connection", b"close")]))
         self._transport.write_eof()
 
@@ -227,7 +226,7 @@ class _Connection(asyncio.Protocol):
         self._transport.write(self._head(response) + b"".join(self._http.send(event) or b"" for event in events))
 
     def _head(self, response: Response) -> bytes:
-        date = format_datetime(self._api.clock.now(), usegmt=True).encode("ascii")
+        date = format_datetime(self._handler.clock.now(), usegmt=True).encode("ascii")
         head = h11.Response(
             status_code=response.status,
             headers=[(b"date", date), *response.headers],

@@ -1,11 +1,10 @@
-"""Anthropic's shapes: a model, a page, an error (contract, sections 2 and 5)."""
+"""Anthropic's shapes: a model, a page, an error (contract, sections 2 and 5). `status` has the statuses."""
 
 import json
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from callsheet.domain import errors
 from callsheet.domain.access.workspace import Shape
 from callsheet.domain.errors import APIError
 from callsheet.domain.model import Lifecycle, Model
@@ -27,7 +26,7 @@ class ClassicModelInfo(BaseModel):
 
 
 class ModelInfo(ClassicModelInfo):
-    """A model in the shape `current` (contract, section 2), in the order of keys on the wire."""
+    """A model in the shape `current`, its keys in the order of the wire (contract, section 2)."""
 
     line: str | None = Field(default=None, description="An open list, never derived from the id.")
     max_input_tokens: int | None = Field(default=None, description="Context window, in tokens.")
@@ -105,40 +104,8 @@ def write_page(data: bytes, *, has_more: bool, first_id: str | None, last_id: st
 
 
 def _escape(model_id: str) -> str:
-    """An id within a JSON string; all that it can hold of what JSON escapes is a quote and a backslash."""
+    """An id within a JSON string: of the characters that JSON escapes, ids hold only quotes and backslashes."""
     return model_id.replace("\\", "\\\\").replace('"', '\\"')
-
-
-#: The status of each error; the only place that knows these numbers.
-STATUS: Final[dict[type[APIError], int]] = {
-    errors.InvalidRequestError: 400,
-    errors.AuthenticationError: 401,
-    errors.PermissionDeniedError: 403,
-    errors.NotFoundError: 404,
-    errors.ModelNotFoundError: 404,
-    errors.MethodNotAllowedError: 405,
-    errors.RequestTimeoutError: 408,
-    errors.RateLimitError: 429,
-    errors.InternalServerError: 500,
-    errors.OverloadedError: 529,
-}
-
-#: The status of each part that may be too large.
-TOO_LARGE: Final = {"body": 413, "url": 414, "headers": 431}
-
-_RETRIED: Final = frozenset({408, 409, 429})
-
-
-def status_of(error: APIError) -> int:
-    """Return the status that ``error`` is answered with."""
-    if isinstance(error, errors.RequestTooLargeError):
-        return TOO_LARGE[error.part]
-    return STATUS[type(error)]
-
-
-def should_not_retry(status: int) -> bool:
-    """Return whether the same request would fail the same way, so that clients must not retry it."""
-    return 400 <= status < 500 and status not in _RETRIED
 
 
 def write_error(error: APIError, request_id: str) -> bytes:

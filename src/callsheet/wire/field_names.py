@@ -1,6 +1,6 @@
-"""Which names servers have for the fields of a model, and which one counts where several are there. Pure.
+"""The names that servers use for the fields of a model, and which one counts if there are several. Pure.
 
-Every reader of what a server lists goes by this one table. ``docs/reference/client.md`` shows it to users.
+Everything that reads a server's list uses this one table. ``docs/reference/client.md`` shows it to users.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,9 +15,8 @@ from callsheet.wire.field_values import (
     read_tokens,
 )
 
-#: The names of each field, the one that counts most first; dots lead into objects, and into the first of a list of
-#: them. A name whose value makes no sense is passed over for the next. What a server serves counts before what a
-#: model was trained for.
+#: The names of each field, the one that counts first; a dot leads into an object, or the first object of a list. A
+#: name whose value makes no sense is skipped. What a server serves comes before what a model was trained for.
 NAMES: Final[dict[str, tuple[str, ...]]] = {
     "type": ("type",),
     "display_name": ("display_name", "displayName", "name"),
@@ -56,7 +55,7 @@ NAMES: Final[dict[str, tuple[str, ...]]] = {
     "description": ("description",),
 }
 
-#: What an id is called, where no ``id`` is: in the lists named ``models`` of Ollama, LM Studio, Codex and Gemini.
+#: The names of an id; all but the first only in lists named ``models``: of Ollama, LM Studio, Codex and Gemini.
 ID_NAMES: Final = ("id", "model", "key", "slug", "name")
 
 _READ: Final[dict[str, Callable[[Any], object]]] = {
@@ -76,7 +75,7 @@ _TABLE: Final = tuple(
 
 
 def _find_rows() -> dict[str, list[int]]:
-    """By the first member on the way to a value, the rows of the table that it may be for."""
+    """By the first member on the way to a value, the rows of the table to which it may lead."""
     rows: dict[str, list[int]] = {}
     for number, names in enumerate(NAMES.values()):
         for first in {name.partition(".")[0] for name in names}:
@@ -84,11 +83,11 @@ def _find_rows() -> dict[str, list[int]]:
     return rows
 
 
-_ROWS: Final = _find_rows()  # as most objects have a few members, and lists are long
+_ROWS: Final = _find_rows()  # most objects have few members, and lists are long
 
 
 def read_fields(sent: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields that a server's JSON object has values for which make sense; the id is not among them."""
+    """Return the fields for which a server's JSON object has a value that makes sense, but not the id."""
     found = {}
     for number in {number for name in sent for number in _ROWS.get(name, ())}:
         field, read, names = _TABLE[number]

@@ -1,4 +1,4 @@
-"""What a value of a field means, as servers write it; None if it makes no sense. Pure."""
+"""What the value of a field means, in the ways that servers write it; None if it makes no sense. Pure."""
 
 import re
 from collections.abc import Mapping
@@ -11,8 +11,8 @@ from callsheet.domain.times import EPOCH
 MAX_TOKENS: Final = 2**53 - 1  # the largest integer that every JSON reader agrees on
 
 _MAX_DIGITS: Final = 16
-_LATEST_SECONDS: Final = 2 * 10**10  # the year 2603; a larger number counts smaller units
-_DEEPEST: Final = 8  # groups of capabilities within groups
+_MAX_TIMESTAMP_SECONDS: Final = 2 * 10**10  # the year 2603; a larger number is in a smaller unit
+_MAX_DEPTH_LEVELS: Final = 8  # of groups of capabilities in groups
 _INSTANT: Final = re.compile(
     r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?\s*([Zz]|[+-]\d\d:?\d\d)?)?)?)?",
     re.ASCII,
@@ -20,7 +20,7 @@ _INSTANT: Final = re.compile(
 
 
 def read_text(value: object) -> str | None:
-    """Return a text that says something."""
+    """Return a text that is not blank."""
     return value if isinstance(value, str) and value and not value.isspace() else None
 
 
@@ -33,7 +33,7 @@ def read_tokens(value: object) -> int | None:
 
 
 def read_stage(value: object) -> str | None:
-    """Return a stage of the lifecycle: one of those that are known, or a text."""
+    """Return a lifecycle: a known one, or the text that was sent."""
     return STAGES.get(value, value) if isinstance(value, str) and value else None
 
 
@@ -51,15 +51,15 @@ def _leaves(value: Mapping[str, object], depth: int) -> dict[str, object]:
 
 def _leaf(name: str, value: "bool | Mapping[str, object]", depth: int) -> object:
     if isinstance(value, Mapping):
-        return value if depth > _DEEPEST else _leaves(value, depth)
+        return value if depth > _MAX_DEPTH_LEVELS else _leaves(value, depth)
     return value if name == "supported" else {"supported": value}
 
 
 def read_instant(value: object) -> datetime | None:
     """Return a time (aware): RFC 3339 to any precision, a day, month or year, or a count since 1970.
 
-    A count is of seconds, or of milliseconds, microseconds or nanoseconds where seconds would be too late. Without
-    a zone, UTC is meant. Nothing before 1970 makes sense: some servers send their language's zero.
+    A count is of seconds, or of milliseconds, microseconds or nanoseconds if it is too large for seconds. Without a
+    zone, UTC is meant. Nothing before 1970 makes sense: some servers send the zero time of their language.
     """
     if isinstance(value, int | float) and not isinstance(value, bool):
         return _counted(value)
@@ -73,16 +73,16 @@ def read_instant(value: object) -> datetime | None:
 
 
 def read_shutdown(value: object) -> datetime | None:
-    """Return the time of a retirement; one that is not after 1970 has never been meant."""
+    """Return the time of a retirement; 1970 means that there is none."""
     instant = read_instant(value)
     return None if instant == EPOCH else instant
 
 
 def _counted(count: float) -> datetime | None:
-    if not 0 <= count < _LATEST_SECONDS * 10**9:  # false for what is no number, too
+    if not 0 <= count < _MAX_TIMESTAMP_SECONDS * 10**9:  # False for NaN as well
         return None
     unit = 1
-    while count / unit >= _LATEST_SECONDS:
+    while count / unit >= _MAX_TIMESTAMP_SECONDS:
         unit *= 1000
     try:
         return EPOCH + timedelta(microseconds=count * 10**6 // unit)

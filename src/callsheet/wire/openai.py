@@ -10,12 +10,12 @@ from callsheet.domain.errors import APIError
 from callsheet.domain.model import CLAUDE_LINES, Model
 from callsheet.domain.times import format_instant
 
-_LINE_OWNER: Final = "anthropic"
+_OWNER_OF_CLAUDE_LINES: Final = "anthropic"
 _DAY: Final = len("2026-11-29")
 
 
 class OpenAIModel(BaseModel):
-    """A model as OpenAI clients read it; what is not known is absent."""
+    """A model as OpenAI clients read it; unknown values are absent."""
 
     id: str
     object: Literal["model"] = "model"
@@ -32,7 +32,7 @@ class OpenAIModel(BaseModel):
 
 
 class OpenAIModelList(BaseModel):
-    """All models at once; clients of this dialect never page."""
+    """All models at once: clients of this dialect never page."""
 
     object: Literal["list"] = "list"
     data: list[OpenAIModel]
@@ -76,15 +76,15 @@ def write_model(model: Model) -> bytes:
 
 
 def _owner(model: Model) -> str:
-    """Who owns a model: where it comes from; else whose line it is of, if that is known; else its line."""
+    """The ``owned_by`` of a model: its source, else Anthropic for that company's lines, else its line, else us."""
     if model.source is not None:
         return model.source
-    return _LINE_OWNER if model.line in CLAUDE_LINES else model.line or "callsheet"
+    return _OWNER_OF_CLAUDE_LINES if model.line in CLAUDE_LINES else model.line or "callsheet"
 
 
 def write_list(data: bytes) -> bytes:
     """Return the list around ``data``: models as JSON, joined by commas."""
-    return b"".join((b'{"object":"list","data":[', data, b"]}"))  # lets other threads run where that takes a while
+    return b"".join((b'{"object":"list","data":[', data, b"]}"))  # releases the GIL for a long list, unlike %
 
 
 def write_error(error: APIError) -> bytes:

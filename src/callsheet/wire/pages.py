@@ -1,6 +1,6 @@
 """Pages of models, read with tolerance: of either dialect, in any wrapper, and without rows that are not models.
 
-A row is read when it is reached, so that a list of a million models takes little more than its bytes.
+A row is read when it is reached, so that a list of a million models takes little more memory than its bytes.
 """
 
 from array import array
@@ -20,9 +20,9 @@ class UnreadableModel(NamedTuple):
     Attributes
     ----------
     position
-        Where it is in the list, from 0.
+        Its index in the list, from 0.
     id
-        Its id, shortened, where it has one that is text.
+        Its id, shortened, if it has one that is text; else None.
     reason
         What is wrong with it, such as ``it has no id``.
     """
@@ -34,7 +34,7 @@ class UnreadableModel(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PageContent:
-    """A page as it was sent; None is what it does not say.
+    """A page as it was sent; None for what it does not say.
 
     Parameters
     ----------
@@ -47,9 +47,9 @@ class PageContent:
     bad_rows, bad_positions
         Those that are not models, and where they are in the list.
     id_names
-        What an id may be called.
+        The names that an id may have.
     age
-        How old it is, if a cache gave it; else None.
+        How old it is, if it is from a cache; else None.
     """
 
     rows: Rows = field(default_factory=Rows)
@@ -72,7 +72,7 @@ class PageContent:
             yield str(find_id(parse(row), self.id_names))
 
     def unreadable(self) -> Iterator[UnreadableModel]:
-        """Yield what is left out of it."""
+        """Yield the rows that are left out of it."""
         for row, position in zip(self.bad_rows, self.bad_positions, strict=True):
             sent, reason = read_row(row, self.id_names)
             yield UnreadableModel(position, shown_id(sent), reason)
@@ -89,15 +89,15 @@ class PageContent:
         return str(find_id(parse(self.rows[end % len(self.rows)]), self.id_names))
 
     def aged(self, age: timedelta) -> "PageContent":
-        """Return this page as one that was sent so long ago."""
+        """Return this page as one that was sent ``age`` ago."""
         return replace(self, age=age)
 
 
 def read_page(body: bytes) -> PageContent:
-    """Return the page that a body is, of either dialect or something between.
+    """Return the page in a body of either dialect, or of something in between.
 
-    A list is read in an object, as ``data`` or ``models``, and with nothing around it. Programs in Go write an
-    empty one as null. Rows that are not models are left out, and named by `PageContent.unreadable`.
+    The list may be in an object, as ``data`` or ``models``, or bare. Programs in Go write an empty one as null.
+    Rows that are not models are left out, and reported by `PageContent.unreadable`.
 
     Raises
     ------
@@ -124,12 +124,12 @@ def read_page(body: bytes) -> PageContent:
 
 
 def read_first_page(body: bytes) -> PageContent:
-    """Return the page that a body is, as `read_page` does, of which at least one row is a model if it has any.
+    """Return the page in a body, as `read_page` does, but refuse one with rows none of which is a model.
 
     Raises
     ------
     UnreadableError
-        It is not such a page. Where no row can be read and more is promised, the next page may have some.
+        It is not such a page. If the server says that more follow, it is not refused: the next page may have some.
     """
     page = read_page(body)
     if page.bad_rows and not page.rows and not page.has_more:
@@ -140,7 +140,7 @@ def read_first_page(body: bytes) -> PageContent:
 
 
 def id_names_of(listing: Listing) -> tuple[str, ...]:
-    """Return what an id may be called in a list."""
+    """Return the names that an id may have in a list."""
     return ID_NAMES if listing.name == "models" else ID_NAMES[:1]
 
 
@@ -166,7 +166,7 @@ def _cursor(value: object) -> str | None:
 
 
 def _describe(body: bytes, around: Mapping[str, Any]) -> str:
-    """What came in the place of a list."""
+    """What was sent instead of a list."""
     for name in LIST_NAMES:
         if name in around:
             return f'JSON whose "{name}" is not a list of models'

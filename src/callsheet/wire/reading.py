@@ -1,8 +1,8 @@
-"""What servers list, read with tolerance: ours, Anthropic's, gateways, and those of OpenAI's shape.
+"""Models as any server sends them, read with tolerance: ours, Anthropic's, gateways', and OpenAI's shape.
 
-The server writes strictly (`wire.anthropic`, `wire.openai`); a client meets servers that leave fields out, name
-them otherwise or add their own (contract, sections 2 and 7). Nothing a server lists is dropped in silence: a row
-that cannot be read is left out, and named.
+Our server writes strictly (`wire.anthropic`, `wire.openai`); other servers leave fields out, name them differently
+or add their own (contract, sections 2 and 7). Nothing that a server lists is dropped silently: a row that cannot be
+read is left out, and reported.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from callsheet.domain.times import EPOCH
 from callsheet.wire.field_names import ID_NAMES, read_fields
 from callsheet.wire.rows import UnreadableError, parse
 
-#: The longest id that is read, in characters; servers that keep to the contract have none of more than 256.
+#: Of an id that is read; servers that keep to the contract have none of more than 256.
 MAX_ID_CHARACTERS: Final = 1024
 
 _INSTANTS: Final = ("created_at", "deprecated_at", "retires_at")
@@ -27,18 +27,18 @@ _set = object.__setattr__
 class ModelInfo(BaseModel):
     """A model, as any server describes it (contract, section 2).
 
-    A field that a server does not send, or sends as something that makes no sense, has its default; ``to_dict`` has
-    what was sent. Fields that are not named here are kept, and can be read as attributes. The names that other
-    servers have for the fields are understood, too (`wire.field_names`).
+    A field that a server does not send, or sends with a value that makes no sense, has its default; ``to_dict``
+    returns what was sent. Other fields are kept, and can be read as attributes. The names that other servers use
+    for these fields are understood, too (`wire.field_names`).
 
     Attributes
     ----------
     type
         ``model``.
     id
-        What requests name.
+        The name of the model in requests.
     display_name
-        For people; the id, where the server has no name.
+        For people; the id if the server has no name.
     created_at
         Time of release, with a time zone; 1970 if unknown.
     line
@@ -48,11 +48,11 @@ class ModelInfo(BaseModel):
     capabilities
         Every leaf is ``{"supported": bool}``; None if unknown.
     lifecycle
-        A `Lifecycle`; a plain text, if it is a stage of tomorrow.
+        A `Lifecycle`; a plain text for a lifecycle this version does not know.
     deprecated_at, retires_at
         The dates of its retirement, with a time zone, or None.
     description
-        What the operators of a server say of it, or None.
+        By the operators of the server, or None.
     """
 
     model_config = ConfigDict(extra="allow", frozen=True)
@@ -88,7 +88,7 @@ class ModelInfo(BaseModel):
         return self.model_dump(mode="json") if self._sent is None else self._sent
 
     def aged(self, age: timedelta) -> "ModelInfo":
-        """Return this model as one that was sent so long ago."""
+        """Return this model as one that was sent ``age`` ago."""
         older = self.model_copy()
         older._age = age
         return older
@@ -111,12 +111,12 @@ _DEFAULTS: Final = {
 
 
 def read_model(body: bytes) -> ModelInfo:
-    """Return the model that a body is.
+    """Return the model in a body.
 
     Raises
     ------
     UnreadableError
-        It is not one.
+        The body is not a model.
     """
     sent = parse(body)
     reason = why_unreadable(sent, ID_NAMES[:1])
@@ -126,7 +126,7 @@ def read_model(body: bytes) -> ModelInfo:
 
 
 def read_row(row: bytes, id_names: tuple[str, ...]) -> tuple[Any, str]:
-    """Return what a row is, and why it is not a model; an empty text, if it is one."""
+    """Return the JSON value of a row, and why it is not a model; an empty text if it is one."""
     try:
         sent = parse(row)
     except UnreadableError:
@@ -135,7 +135,7 @@ def read_row(row: bytes, id_names: tuple[str, ...]) -> tuple[Any, str]:
 
 
 def why_unreadable(sent: object, id_names: tuple[str, ...]) -> str:
-    """Return why a JSON value is not a model; an empty text, if it is one."""
+    """Return why a JSON value is not a model; an empty text if it is one."""
     if not isinstance(sent, Mapping):
         return "it is not an object"
     found = find_id(sent, id_names)
@@ -153,10 +153,10 @@ def why_unreadable(sent: object, id_names: tuple[str, ...]) -> str:
 def make_model(
     sent: Mapping[str, Any], id_names: tuple[str, ...] = ID_NAMES[:1], age: timedelta | None = None
 ) -> ModelInfo:
-    """Return the model that a JSON object is, for which `why_unreadable` has no reason.
+    """Return the model that a JSON object describes, for which `why_unreadable` has no reason.
 
-    It equals what the class makes of the same object. What `read_fields` gives needs no other check, and lists are
-    long.
+    The result equals that of ``ModelInfo.model_validate``, but skips the validation, which `read_fields` makes
+    superfluous: lists are long.
     """
     model_id = find_id(sent, id_names)
     read = read_fields(sent)
@@ -170,7 +170,7 @@ def make_model(
 
 
 def find_id(sent: Mapping[str, Any], id_names: tuple[str, ...]) -> object:
-    """Return what a JSON object has for an id, whatever that is; None if it has nothing."""
+    """Return the id of a JSON object, of whatever type; None if it has none."""
     for name in id_names:
         found = sent.get(name)
         if found is not None:
@@ -179,7 +179,7 @@ def find_id(sent: Mapping[str, Any], id_names: tuple[str, ...]) -> object:
 
 
 def shown_id(sent: object) -> str | None:
-    """Return the beginning of the id that a JSON value has, if that is text; else None."""
+    """Return the beginning of the id of a JSON value, if it is text; else None."""
     found = sent.get("id") if isinstance(sent, Mapping) else None
     return found[:60] if isinstance(found, str) and found else None
 

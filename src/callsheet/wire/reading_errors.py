@@ -1,4 +1,4 @@
-"""What servers refuse with, read back into the error tree (contract, sections 5 and 7)."""
+"""Error responses of any server, read back into the error tree (contract, sections 5 and 7)."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -7,24 +7,22 @@ from typing import Final, NamedTuple
 
 from callsheet.domain import errors
 from callsheet.domain.errors import APIError
-from callsheet.wire.anthropic import STATUS, TOO_LARGE
+from callsheet.wire.status import FIRST_SERVER_ERROR, STATUS, TOO_LARGE
 
-_FIRST_OF_SERVER: Final = 500
-
-#: Members that say what went wrong, where there is no envelope, in the order in which they count: of FastAPI, Azure
-#: and Spring, AWS, problem documents (RFC 9457), OAuth, one-api and Kong.
+#: Members that say what went wrong if there is no envelope, the most telling first: of FastAPI, Azure and Spring,
+#: AWS, problem documents (RFC 9457), OAuth, one-api and Kong.
 _REASONS: Final = ("message", "detail", "Message", "error_description", "errors", "msg", "title", "fault", "reason")
 _TEXTS: Final = ("message", "msg", "detail", "description", "title", "faultstring", "reason", "error", "code")
 
-_DEEPEST: Final = 4
-_LONGEST_PAGE: Final = 8_192  # characters of a page that are searched for its title
+_MAX_DEPTH_LEVELS: Final = 4
+_MAX_TITLE_SEARCH_CHARACTERS: Final = 8_192  # of a page, in which its title is searched
 _TITLE: Final = re.compile(r"<(title|h1)\b[^>]*>(.*?)</\1\s*>", re.IGNORECASE | re.DOTALL)
 _TAG: Final = re.compile(r"<[^>]*>")
 _PAGE: Final = re.compile(r"\s*<(!doctype|html|head|body|h1|\?xml)\b", re.IGNORECASE)
 
 
 class ErrorContent(NamedTuple):
-    """What an answer says of an error; empty where it says nothing."""
+    """What a response says of an error; empty where it says nothing."""
 
     message: str = ""
     type: str = ""
@@ -32,12 +30,12 @@ class ErrorContent(NamedTuple):
 
 
 def read_error(sent: object) -> ErrorContent | None:
-    """Return what a JSON value says of an error; None if it says nothing of one.
+    """Return what a JSON value says of an error; None if it does not describe one.
 
-    Envelopes of both dialects are understood, and what gateways answer with in their place: ``{"error": "text"}``,
+    It reads the envelopes of both dialects, and what gateways send instead: ``{"error": "text"}``,
     ``{"message": …}``, ``{"detail": …}``, ``{"errors": [{"message": …}]}`` and the like.
     """
-    if isinstance(sent, list) and len(sent) == 1:  # as Gemini has it
+    if isinstance(sent, list) and len(sent) == 1:  # Gemini
         sent = sent[0]
     if not isinstance(sent, Mapping):
         return None
@@ -47,14 +45,14 @@ def read_error(sent: object) -> ErrorContent | None:
         message, kind, code = (text if isinstance(text, str) else "" for text in texts)
         return ErrorContent(message or _first_text(said) or _reason(sent), kind, code)
     reason = _reason(sent)
-    if isinstance(said, str):  # as Ollama has it; with a reason beside it, a word for its kind
+    if isinstance(said, str):  # Ollama; if there is a reason as well, this is its kind
         return ErrorContent(reason or said)
     return ErrorContent(reason) if reason else None
 
 
 def read_page_title(text: str) -> str:
-    """Return what a page of HTML, or a plain text, says in short; empty if that is nothing."""
-    text = text[:_LONGEST_PAGE]
+    """Return the title of a page of HTML, or a plain text on one line; empty if there is none."""
+    text = text[:_MAX_TITLE_SEARCH_CHARACTERS]
     found = _TITLE.search(text)
     if found is not None:
         return " ".join(unescape(_TAG.sub(" ", found[2])).split())
@@ -64,13 +62,13 @@ def read_page_title(text: str) -> str:
 def make_error(status: int, content: ErrorContent, message: str) -> APIError:
     """Return the error that a server means by its status and envelope.
 
-    The envelope decides where it is specific. It often is not: OpenAI calls a wrong key an
-    ``invalid_request_error`` and says by the status what it is.
+    The envelope decides if it is specific. Often it is not: OpenAI's type for a wrong key is
+    ``invalid_request_error``, and only the status tells it from others.
 
     Parameters
     ----------
     message
-        What the error is to say.
+        Of the error that is returned.
     """
     kind = _BY_CODE.get(content.code) or _BY_TYPE.get(content.type)
     if kind is None and (status in _PARTS or content.type == errors.RequestTooLargeError.type):
@@ -79,12 +77,12 @@ def make_error(status: int, content: ErrorContent, message: str) -> APIError:
     if kind is errors.NotFoundError and "model" in content.message.lower():
         kind = errors.ModelNotFoundError
     if kind is None:
-        kind = errors.InternalServerError if status >= _FIRST_OF_SERVER else errors.InvalidRequestError
+        kind = errors.InternalServerError if status >= FIRST_SERVER_ERROR else errors.InvalidRequestError
     return kind(message)
 
 
 def _reason(sent: Mapping[str, object]) -> str:
-    """The first text beside ``error`` that says what went wrong; empty, if there is none."""
+    """The first text beside ``error`` that says what went wrong; empty if there is none."""
     return next((text for name in _REASONS if (text := _first_text(sent.get(name)))), "")
 
 
@@ -93,10 +91,10 @@ def _first_text(value: object) -> str:
 
 
 def _texts(value: object, depth: int) -> Iterator[str]:
-    """Whatever may be the reason, the likeliest first."""
+    """Every text that may be the reason, the likeliest first."""
     if isinstance(value, str):
         yield value.strip()
-    elif depth > _DEEPEST:
+    elif depth > _MAX_DEPTH_LEVELS:
         return
     elif isinstance(value, Mapping):
         for name in _TEXTS:
@@ -111,7 +109,7 @@ _BY_STATUS: Final[dict[int, type[APIError]]] = {
 }
 _PARTS: Final = {status: part for part, status in TOO_LARGE.items()}
 
-#: The types that say more than a status does.
+#: The types that are more specific than a status.
 _BY_TYPE: Final[dict[str, type[APIError]]] = {
     kind.type: kind
     for kind in (

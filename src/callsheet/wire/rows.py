@@ -1,6 +1,6 @@
-"""The rows of a list as they came: found in its body without keeping more of it than where each begins and ends.
+"""The rows of a list as they were sent, found in its body; of each, only where it begins and ends is kept.
 
-A list may have a million rows. One is parsed when it is needed, and one that is broken spoils no other.
+A list may have a million rows. Each is parsed when it is needed, and a broken one does not affect the others.
 """
 
 import json
@@ -11,22 +11,22 @@ from typing import Any, Final, NamedTuple
 
 from pydantic_core import from_json
 
-#: The names a list goes by in an object, the one that counts most first.
+#: The names that a list may have in an object, the one that counts first.
 LIST_NAMES: Final = ("data", "models")
 
 _skip = re.compile(r"[ \t\n\r]*").match
 _quick = json.JSONDecoder(strict=False).raw_decode
-_patient = json.JSONDecoder(strict=False, parse_int=float).raw_decode  # of integers of any length
-_MARK: Final = b"\xef\xbb\xbf"  # some programs write it before UTF-8
+_patient = json.JSONDecoder(strict=False, parse_int=float).raw_decode  # reads integers of any length
+_BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"  # some programs write it before UTF-8
 _EXPECTED: Final = "JSON"
 
 
 class UnreadableError(ValueError):
-    """What a server sent is not what was asked for; the text completes "it answered with …"."""
+    """A server sent something else than was asked for; the text completes "it answered with …"."""
 
 
 class Rows:
-    """JSON values within a body, each given by where it begins and ends."""
+    """JSON values within a body, by where each begins and ends."""
 
     __slots__ = ("_body", "_spans")
 
@@ -53,16 +53,16 @@ class Rows:
 
 
 class Listing(NamedTuple):
-    """A body taken apart.
+    """A body, split into a list and the rest.
 
     Parameters
     ----------
     name
-        What the list is called; empty where it has nothing around it, None where there is no list.
+        Of the list; empty if it is bare, None if there is no list.
     rows
         Its rows.
     around
-        The other members of the object that it is in.
+        The other members of the object that holds the list.
     """
 
     name: str | None
@@ -71,7 +71,7 @@ class Listing(NamedTuple):
 
 
 def parse(body: bytes) -> Any:
-    """Return the JSON value that ``body`` is.
+    """Return the JSON value of ``body``.
 
     Raises
     ------
@@ -79,21 +79,21 @@ def parse(body: bytes) -> Any:
         It is not JSON.
     """
     try:
-        return from_json(body.removeprefix(_MARK), allow_inf_nan=False)
+        return from_json(body.removeprefix(_BYTE_ORDER_MARK), allow_inf_nan=False)
     except ValueError:
         raise UnreadableError("what is not JSON") from None
 
 
 def take_apart(body: bytes) -> Listing:
-    """Return the list that a body is, or holds by one of `LIST_NAMES`.
+    """Return the list in a body: bare, or in an object by one of `LIST_NAMES`.
 
     Raises
     ------
     UnreadableError
         It is not JSON.
     """
-    body = body.removeprefix(_MARK)
-    text = body.decode("latin-1")  # a character for each byte; what means something in JSON is ASCII
+    body = body.removeprefix(_BYTE_ORDER_MARK)
+    text = body.decode("latin-1")  # one character for each byte; the syntax of JSON is ASCII
     try:
         return _Parts(body, text).listing()
     except (ValueError, RecursionError, IndexError):
@@ -101,7 +101,7 @@ def take_apart(body: bytes) -> Listing:
 
 
 class _Parts:
-    """A body that is being taken apart; ValueError or IndexError where it is not JSON."""
+    """A parser of one body; raises ValueError or IndexError if it is not JSON."""
 
     def __init__(self, body: bytes, text: str) -> None:
         self._body = body
@@ -127,7 +127,7 @@ class _Parts:
             name = parse(self._body[at:end])
             at = self._blank(self._blank(end, ":"))
             if not isinstance(name, str):
-                raise ValueError(_EXPECTED)  # noqa: TRY004  # as for all that is not JSON
+                raise ValueError(_EXPECTED)  # noqa: TRY004  # like everything that is not JSON
             lists.pop(name, None)
             if name in LIST_NAMES and self._text.startswith("[", at):
                 lists[name], end = self._array(at)
@@ -170,7 +170,7 @@ class _Parts:
         return at
 
     def _blank(self, at: int, after: str = "") -> int:
-        """Where a blank ends that begins at ``at``, behind the character ``after``."""
+        """Where white space that begins at ``at`` ends; with ``after``, that character must come first."""
         if after:
             at = self._blank(at)
             if self._text[at] != after:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from callsheet.http.app import CallsheetApp, options_of
@@ -13,6 +13,7 @@ from callsheet.http.public.seen import SeenFilter
 from callsheet.settings import Settings
 from tests.http.wire import Line
 from tests.installation import Installation
+from tests.tiers import examples
 
 SECRET = "sk-differential-0123456789"
 
@@ -112,7 +113,7 @@ def apps(
     installation.key(secret=SECRET)
     settings_ = Settings(database=installation.url, max_url_bytes=512, cors_origins=["https://app.example"])
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("came", "again"):
+        for name in ("__contains__", "add"):
             patch.setattr(SeenFilter, name, lambda *_: request.param)
         yield CallsheetApp(installation.live(options_of(settings_)), settings_)
     installation.close()
@@ -135,19 +136,19 @@ def _assert_alike(app: CallsheetApp, chunks: Sequence[bytes]) -> None:
 
 @given(streams)
 @example([b"GET /v1/models HTTP/1.1\r\n\r\n"])
-@settings(max_examples=600)
+@examples(6)
 def test_requests_that_come_one_by_one_are_answered_alike(apps: CallsheetApp, stream: list[bytes]) -> None:
     _assert_alike(apps, stream)
 
 
 @given(streams)
-@settings(max_examples=300)
+@examples(3)
 def test_requests_that_come_all_at_once_are_answered_alike(apps: CallsheetApp, stream: list[bytes]) -> None:
     _assert_alike(apps, [b"".join(stream)])
 
 
 @given(streams, st.lists(st.floats(0, 1), min_size=1, max_size=5))
-@settings(max_examples=300)
+@examples(3)
 def test_requests_that_come_in_pieces_are_answered_alike(
     apps: CallsheetApp, stream: list[bytes], cuts: list[float]
 ) -> None:
@@ -157,7 +158,7 @@ def test_requests_that_come_in_pieces_are_answered_alike(
 
 
 @given(streams, st.integers(0, 10_000), st.binary(max_size=3))
-@settings(max_examples=300)
+@examples(3)
 def test_requests_with_bytes_damaged_are_answered_alike(
     apps: CallsheetApp, stream: list[bytes], place: int, damage: bytes
 ) -> None:

@@ -10,8 +10,10 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from callsheet.http.app import CallsheetApp
-from callsheet.http.connection.fast_path import FastProtocol
-from callsheet.http.connection.protocol import EnvelopeProtocol, Limits
+from callsheet.http.connection.fast_protocol import FastProtocol
+from callsheet.http.connection.limits import ConnectionLimits
+from callsheet.http.connection.protocol import EnvelopeProtocol
+from callsheet.http.metrics.families import Series
 from callsheet.http.serve.config import ServerConfig
 from tests.http.plain import SECRET, ClockLoop, answered_at_once, answered_later, make_app, plain, replies, run
 from tests.http.wire import Line
@@ -431,7 +433,7 @@ def test_a_uvicorn_that_was_not_tested_answers_in_its_own_way_and_says_so_once(
 def test_a_uvicorn_that_was_tested_gets_our_protocol(
     app: CallsheetApp, caplog: pytest.LogCaptureFixture, fast: bool, protocol: type
 ) -> None:
-    config = ServerConfig(app, limits=Limits(512, 512, 512), fast=fast, log_config=None)
+    config = ServerConfig(app, limits=ConnectionLimits(512, 512, 512), fast=fast, log_config=None)
     config.load()
     assert config.http_protocol_class is protocol
     assert not caplog.records
@@ -450,6 +452,52 @@ def test_what_fails_behind_an_answer_brings_no_second_one(app: CallsheetApp, tim
         assert [reply.status for reply in replies(line.wire.sent)] == [200] * (times_before + 1)
 
     run(talk)
+
+
+def _break(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Let a function that only the fast path calls like this raise what it never should."""
+
+    def fail(*_args: Any, **_kwargs: Any) -> None:
+        raise LookupError("this is broken")
+
+    monkeypatch.setattr(f"callsheet.http.connection.{name}", fail)
+
+
+FAULTS = ["head.HeadReader.read", "fast_protocol.select_body", "fast_protocol.suit", "fast_path.FastPath.label"]
+
+
+@pytest.mark.parametrize("broken", FAULTS)
+def test_a_fault_of_the_fast_path_is_counted_logged_once_and_answered_by_the_ordinary_path(
+    app: CallsheetApp, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, broken: str
+) -> None:
+    async def talk(_: ClockLoop) -> None:
+        good = answered_at_once(Line(app, fast=True), plain())
+        _break(monkeypatch, broken)
+        line = Line(app, fast=True)
+        for number in range(1, 4):
+            (reply,) = await answered_later(line, plain())
+            assert {**reply.headers, "request-id": ""} == {**good.headers, "request-id": ""}
+            assert (reply.status, reply.body) == (200, good.body)
+            assert app.observer.metrics.figures()[Series("callsheet_fast_path_errors_total")] == number
+
+    run(talk)
+    (record,) = caplog.records
+    assert record.levelname == "ERROR"
+    assert record.getMessage().startswith("The fast path failed to answer a request; the ordinary path answers it.")
+    assert record.exc_info is not None
+    assert str(record.exc_info[1]) == "this is broken"
+
+
+@pytest.mark.parametrize("name", OUT_OF_THE_ORDINARY)
+def test_a_request_that_the_fast_path_leaves_to_the_ordinary_one_is_no_fault(
+    app: CallsheetApp, caplog: pytest.LogCaptureFixture, name: str
+) -> None:
+    async def talk(_: ClockLoop) -> None:
+        await answered_later(Line(app, fast=True), OUT_OF_THE_ORDINARY[name][0])
+
+    run(talk)
+    assert app.observer.metrics.fast_path_errors == 0
+    assert not caplog.records
 
 
 @pytest.mark.parametrize("fast", [True, False])

@@ -4,11 +4,12 @@ import time
 
 import httptools
 import pytest
-from hypothesis import event, example, given, settings
+from hypothesis import event, example, given
 from hypothesis import strategies as st
 
-from callsheet.api.request import READ, Header, read_headers
+from callsheet.api.request import READ_HEADERS, Header, read_headers
 from callsheet.http.connection.head import Head, HeadReader, KnownLines
+from tests.tiers import examples
 
 MAX_URL, MAX_HEADERS = 300, 2000
 
@@ -148,7 +149,7 @@ _experienced = HeadReader(MAX_URL, MAX_HEADERS, KnownLines())
 
 @given(st.one_of(nearly_plain, heads), damages)
 @example(GOOD, None)
-@settings(max_examples=2500)
+@examples(25)
 def test_what_is_read_here_is_read_alike_by_the_parser(data: bytes, damage: tuple[int, int, bytes] | None) -> None:
     if damage is not None:
         place, gone, put = damage
@@ -211,7 +212,7 @@ _blocks = st.lists(st.one_of(st.sampled_from(_lines_of_one_client), _changing), 
     st.lists(st.tuples(st.integers(0, 7), st.lists(_changing, max_size=3)), max_size=12),
     st.lists(_blocks, max_size=4),
 )
-@settings(max_examples=500)
+@examples(5)
 def test_what_a_connection_has_seen_before_changes_nothing(
     usual: list[str], changes: list[tuple[int, list[str]]], others: list[list[str]]
 ) -> None:
@@ -237,14 +238,12 @@ def test_lines_that_have_stopped_changing_are_found_with_the_rest() -> None:
     assert GOOD.partition(b"\r\n")[2] in reader._known.blocks
 
 
-def test_what_is_around_a_changing_line_keeps_its_meaning_though_all_is_forgotten(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_what_is_around_a_changing_line_keeps_its_meaning_though_all_is_forgotten() -> None:
     known = KnownLines()
     first, second = [HeadReader(MAX_URL, MAX_HEADERS, known) for _ in range(2)]
     for _ in range(4):
         first.read(GOOD)
-    monkeypatch.setattr("callsheet.http.connection.head._MOST_LINES", 1)  # from here on, every line is one too many
+    known.max_lines = 1  # from here on, every line is one too many
     once, again, other = [GOOD.replace(b": k", b": k\r\nx-t: %d" % number) for number in (1, 1, 2)]
     assert first.read(once) == read(once)
     assert second.read(again) == read(again)
@@ -253,7 +252,7 @@ def test_what_is_around_a_changing_line_keeps_its_meaning_though_all_is_forgotte
 
 
 def test_every_header_an_answer_depends_on_is_among_the_lines_it_is_known_by() -> None:
-    sent = [name + b": 1" for name in sorted(READ)]
+    sent = [name + b": 1" for name in sorted(READ_HEADERS)]
     head = read(b"\r\n".join([b"GET /v1/models HTTP/1.1", b"host: a", *sent, b"", b""]))
     assert head is not None
     assert list(head[2]) == sent

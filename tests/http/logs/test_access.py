@@ -120,10 +120,9 @@ def test_no_secret_is_in_the_log(app_door: AppDoor, pipe: Pipe) -> None:
 
 
 def test_lines_that_cannot_be_written_in_time_are_dropped_and_told_of(
-    pipe: Pipe, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    pipe: Pipe, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("callsheet.http.logs.access._MOST_BYTES", 100)
-    log = AccessLog(LogFormat.COMMON, pipe.writer)
+    log = AccessLog(LogFormat.COMMON, pipe.writer, max_waiting_bytes=100)
     for _ in range(50):
         log.add((b"", b"a line of some length\n"), b"", 0.0, "")
     log.start()

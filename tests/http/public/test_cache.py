@@ -1,4 +1,4 @@
-"""The memo: bounded, emptied by every change, and never a way from one principal's answer to another."""
+"""The cache: bounded, emptied by every change, and never a way from one principal's answer to another."""
 
 import gc
 from collections.abc import Callable, Iterator
@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from callsheet.api.answer import answer
@@ -20,14 +20,14 @@ from callsheet.domain.access.visibility import Visibility
 from callsheet.domain.access.workspace import Workspace
 from callsheet.domain.catalog import Catalog
 from callsheet.http.app import CallsheetApp
-from callsheet.http.connection.fast_path import Rest
 from callsheet.http.logs.formats import NO_TEMPLATE
 from callsheet.http.metrics.counters import Tally
 from callsheet.http.observer import ResponseLabel
-from callsheet.http.public.cache import ENTRY, ResponseCache
+from callsheet.http.public.cache import ENTRY_BYTES, CachedResponse, ResponseCache
 from tests.api.states import SECRET as STATE_SECRET
 from tests.api.states import make_state
 from tests.doors import Reply
+from tests.http.clock import ManualClock
 from tests.http.plain import (
     SECRET,
     ClockLoop,
@@ -37,80 +37,85 @@ from tests.http.plain import (
     plain,
     replies,
     run,
-    set_clock,
 )
 from tests.http.wire import DATE, Line
 from tests.installation import Installation, make_model
+from tests.tiers import examples
 
 HEAD = plain().replace(b"GET", b"HEAD", 1)  # which only the ASGI driver answers
-KIND = ResponseLabel(Tally(), NO_TEMPLATE)
+LABEL = ResponseLabel(Tally(), NO_TEMPLATE)
 
 
 @pytest.fixture
-def app(installation: Installation) -> Iterator[CallsheetApp]:
-    made = make_app(installation)
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def app(installation: Installation, clock: ManualClock) -> Iterator[CallsheetApp]:
+    made = make_app(installation, clock)
     yield made
     made.live.stop()
 
 
-def remembered(size: int, expires: float = float("inf")) -> Rest:
-    return Rest(b"r" * size, expires, KIND, size + ENTRY, "apikey_test")
+def cached(size: int, expires: float = float("inf")) -> CachedResponse[bytes]:
+    return CachedResponse(b"r" * size, expires, LABEL, size + ENTRY_BYTES, "apikey_test")
 
 
-def keep(memo: ResponseCache[Rest], request: bytes, answer_: Rest) -> None:
+def keep(cache: ResponseCache[bytes], request: bytes, answer_: CachedResponse[bytes]) -> None:
     """Let the request come as often as it takes."""
     for _ in range(2):
-        come(memo, request, answer_)
+        come(cache, request, answer_)
 
 
-def come(memo: ResponseCache[Rest], request: bytes, answer_: Rest) -> None:
+def come(cache: ResponseCache[bytes], request: bytes, answer_: CachedResponse[bytes]) -> None:
     """Let the request come once, as drivers do."""
-    if memo.seen_before(request):
-        memo.keep_answer(request, answer_)
+    if cache.mark_seen(request):
+        cache.keep_answer(request, answer_)
 
 
-def size_of(memo: ResponseCache[Rest]) -> int:
-    return sum(len(kept.content) for kept in memo.answers.values())
+def size_of(cache: ResponseCache[bytes]) -> int:
+    return sum(len(kept.content) for kept in cache.answers.values())
 
 
 def test_an_answer_is_kept_when_its_request_comes_again() -> None:
-    memo: ResponseCache[Rest] = ResponseCache(10_000)
-    come(memo, b"request", remembered(100))
-    assert not memo.answers
-    come(memo, b"request", remembered(100))
-    assert memo.answers == {b"request": remembered(100)}
+    cache: ResponseCache[bytes] = ResponseCache(10_000)
+    come(cache, b"request", cached(100))
+    assert not cache.answers
+    come(cache, b"request", cached(100))
+    assert cache.answers == {b"request": cached(100)}
 
 
 def test_requests_that_come_once_each_push_nothing_out() -> None:
-    memo: ResponseCache[Rest] = ResponseCache(10_000)
-    keep(memo, b"hot", remembered(5000))
+    cache: ResponseCache[bytes] = ResponseCache(10_000)
+    keep(cache, b"hot", cached(5000))
     for number in range(50_000):
-        come(memo, b"%d" % number, remembered(5000))
-    assert list(memo.answers) == [b"hot"]
+        come(cache, b"%d" % number, cached(5000))
+    assert list(cache.answers) == [b"hot"]
 
 
 def test_answers_are_bounded_in_bytes_and_the_oldest_goes_first() -> None:
-    memo: ResponseCache[Rest] = ResponseCache(10_000)
+    cache: ResponseCache[bytes] = ResponseCache(10_000)
     for number in range(1000):
-        keep(memo, b"%d" % number, remembered(number % 3000))
-        assert size_of(memo) <= 10_000
-        assert b"%d" % number in memo.answers
-    kept = [int(str(request, "ascii")) for request in memo.answers if isinstance(request, bytes)]
+        keep(cache, b"%d" % number, cached(number % 3000))
+        assert size_of(cache) <= 10_000
+        assert b"%d" % number in cache.answers
+    kept = [int(str(request, "ascii")) for request in cache.answers if isinstance(request, bytes)]
     assert kept == list(range(kept[0], 1000))
 
 
 def test_answers_are_bounded_in_number_however_small_they_are() -> None:
-    memo: ResponseCache[Rest] = ResponseCache(100_000)
+    cache: ResponseCache[bytes] = ResponseCache(100_000)
     for number in range(1000):
-        keep(memo, b"%d" % number, remembered(1))
-    assert len(memo.answers) < 200
+        keep(cache, b"%d" % number, cached(1))
+    assert len(cache.answers) < 200
 
 
 @pytest.mark.parametrize(("max_bytes", "size"), [(0, 1), (1000, 1000)])
 def test_what_is_too_large_is_not_kept(max_bytes: int, size: int) -> None:
-    memo: ResponseCache[Rest] = ResponseCache(max_bytes)
-    keep(memo, b"x", remembered(size))
-    assert not memo.answers
+    cache: ResponseCache[bytes] = ResponseCache(max_bytes)
+    keep(cache, b"x", cached(size))
+    assert not cache.answers
 
 
 @pytest.mark.parametrize("fast", [True, False])
@@ -121,51 +126,54 @@ def test_long_requests_are_not_kept(app: CallsheetApp, fast: bool) -> None:
             for _time in range(5):
                 line.protocol.data_received(plain(f"/v1/models?limit=2&x={'x' * padding}"))
                 await line.settle()
-            assert app.observer.metrics.remembered == expected
+            assert app.observer.metrics.cache_hits == expected
 
     run(talk)
 
 
 def test_an_answer_kept_anew_counts_once() -> None:
-    memo: ResponseCache[Rest] = ResponseCache(10_000)
+    cache: ResponseCache[bytes] = ResponseCache(10_000)
     for expires in range(100):
-        keep(memo, b"request", remembered(1000, expires))
+        keep(cache, b"request", cached(1000, expires))
     for number in range(4):
-        keep(memo, b"%d" % number, remembered(1000))
-    assert list(memo.answers) == [b"request", b"0", b"1", b"2", b"3"]
+        keep(cache, b"%d" % number, cached(1000))
+    assert list(cache.answers) == [b"request", b"0", b"1", b"2", b"3"]
 
 
 def test_callers_are_bounded_in_number_and_size() -> None:
-    memo: ResponseCache[Rest] = ResponseCache(1000)
+    cache: ResponseCache[bytes] = ResponseCache(1000)
     state = make_state()
     headers = [(b"x-api-key", STATE_SECRET.encode()), (b"anthropic-version", b"2023-06-01")]
     for number in range(10_000):
-        memo.caller(state, number, lambda: headers, 0.0)
-    memo.caller(state, "long", lambda: [*headers, (b"anthropic-beta", b"x" * 5000)], 0.0)
-    assert len(memo.callers) < 5000
-    assert 9999 in memo.callers
-    assert "long" not in memo.callers
+        cache.caller(state, number, lambda: headers, 0.0)
+    cache.caller(state, "long", lambda: [*headers, (b"anthropic-beta", b"x" * 5000)], 0.0)
+    assert len(cache.callers) < 5000
+    assert 9999 in cache.callers
+    assert "long" not in cache.callers
 
 
-def test_only_what_is_asked_again_is_answered_from_the_memo(app: CallsheetApp) -> None:
+def test_only_what_is_asked_again_is_answered_from_the_cache(app: CallsheetApp) -> None:
     async def talk(_: ClockLoop) -> None:
         line = Line(app, fast=True)
-        for times, from_memo in enumerate((0, 0, 1, 2)):
+        for times, hits in enumerate((0, 0, 1, 2)):
             answered_at_once(line, plain())
-            assert app.observer.metrics.remembered == from_memo, times
+            assert app.observer.metrics.cache_hits == hits, times
 
     run(talk)
 
 
-def test_the_memo_is_shared_by_the_connections_of_a_process_and_bounded(app: CallsheetApp) -> None:
+def test_the_cache_is_shared_by_the_connections_of_a_process_and_bounded(app: CallsheetApp) -> None:
     async def talk(_: ClockLoop) -> None:
         line = Line(app, fast=True, memo_bytes=20_000)
         for limit in range(1, 60):
             for _time in range(2):
                 answered_at_once(line, plain(f"/v1/models?limit={limit % 10 + 1}&n={limit}"))
-            assert size_of(line.config.lane().memo) <= 20_000
-        assert line.config.lane().memo.answers
-        assert line.config.lane() is line.config.lane()
+            assert size_of(line.config.fast_path.cache) <= 20_000
+        assert line.config.fast_path.cache.answers
+        hits = app.observer.metrics.cache_hits
+        line.reconnect()
+        answered_at_once(line, plain("/v1/models?limit=10&n=59"))
+        assert app.observer.metrics.cache_hits == hits + 1
 
     run(talk)
 
@@ -231,21 +239,20 @@ def test_a_change_is_seen_by_the_very_next_request(
 
 
 def test_a_key_is_refused_from_the_very_second_it_expires(
-    installation: Installation, app: CallsheetApp, monkeypatch: pytest.MonkeyPatch
+    installation: Installation, app: CallsheetApp, clock: ManualClock
 ) -> None:
     expiry = (datetime.now(UTC) + timedelta(days=1)).replace(microsecond=0)
     installation.key(name="short", secret="sk-expires-tomorrow", expires_at=expiry)
     app.live.refresh()
-    clock = [expiry.timestamp() - 0.001]
-    set_clock(monkeypatch, lambda: clock[0])
+    clock.now = expiry.timestamp() - 0.001
     request = plain(secret="sk-expires-tomorrow")
 
     async def talk(_: ClockLoop) -> None:
         line = Line(app, fast=True)
         for _time in range(4):
             assert answered_at_once(line, request).status == 200
-        assert app.observer.metrics.remembered == 2
-        clock[0] = expiry.timestamp()
+        assert app.observer.metrics.cache_hits == 2
+        clock.now = expiry.timestamp()
         (reply,) = await answered_later(line, request)
         assert reply.error == (401, "authentication_error", "API key has expired.")
 
@@ -253,20 +260,19 @@ def test_a_key_is_refused_from_the_very_second_it_expires(
 
 
 def test_another_credential_of_the_request_counts_once_the_first_has_expired(
-    installation: Installation, app: CallsheetApp, monkeypatch: pytest.MonkeyPatch
+    installation: Installation, app: CallsheetApp, clock: ManualClock
 ) -> None:
     expiry = (datetime.now(UTC) + timedelta(days=1)).replace(microsecond=0)
     workspace = installation.workspace("Narrow", allow=("claude-opus-5",))
     installation.key(name="short", secret="sk-expires-tomorrow", expires_at=expiry, workspace=workspace)
     app.live.refresh()
-    clock = [expiry.timestamp() - 1]
-    set_clock(monkeypatch, lambda: clock[0])
+    clock.now = expiry.timestamp() - 1
     request = plain("/v1/models", f"authorization: Bearer {SECRET}", secret="sk-expires-tomorrow")
 
     async def talk(_: ClockLoop) -> None:
         line = Line(app, fast=True)
         assert [len(answered_at_once(line, request).ids) for _ in range(4)] == [1] * 4
-        clock[0] += 1
+        clock.now += 1
         assert all(len(answered_at_once(line, request).ids) > 1 for _ in range(4))
 
     run(talk)
@@ -362,15 +368,15 @@ def _expect(state: State, now: float, secret: str, target: str, lines: tuple[str
 
 @pytest.mark.parametrize("fast", [True, False])
 @given(steps)
-@settings(max_examples=250)
+@examples(2.5)
 def test_nobody_ever_gets_what_was_made_for_another_or_is_no_longer_true(
     app: CallsheetApp,
+    clock: ManualClock,
     monkeypatch: pytest.MonkeyPatch,
     fast: bool,
     steps: list[tuple[int, int, int] | tuple[str, int, int] | float],
 ) -> None:
-    clock = [EXPIRY - 1000]
-    set_clock(monkeypatch, lambda: clock[0])
+    clock.now = EXPIRY - 1000
     monkeypatch.setattr(app.live, "start", lambda: None)  # the State is moved here
     app.live.current = _begin(app.live.current)
 
@@ -378,11 +384,11 @@ def test_nobody_ever_gets_what_was_made_for_another_or_is_no_longer_true(
         connections = [Line(app, fast=fast), Line(app, fast=fast)]
         if fast:
             second: Any = connections[1].protocol
-            second._lane = connections[0].config.lane()
+            second._fast_path = connections[0].config.fast_path
         ids = set()
         for number, step in enumerate(steps):
             if isinstance(step, float):
-                clock[0] = step
+                clock.now = step
             elif isinstance(step[0], str):
                 app.live.current = _change(app.live.current, step)
             else:
@@ -392,7 +398,7 @@ def test_nobody_ever_gets_what_was_made_for_another_or_is_no_longer_true(
                 line.protocol.data_received(plain(target, *lines, secret=secret))
                 await line.settle()
                 (reply,) = replies(line.wire.sent[before:])
-                assert reply == _expect(app.live.current, clock[0], secret, target, lines, reply)
+                assert reply == _expect(app.live.current, clock.now, secret, target, lines, reply)
                 assert reply.headers["request-id"] not in ids
                 ids.add(reply.headers["request-id"])
 

@@ -7,6 +7,7 @@ import pytest
 
 from callsheet.http.app import CallsheetApp
 from tests.doors import AppDoor, HTTPDoor, PlainHTTPDoor, Reply
+from tests.http.clock import ManualClock
 from tests.http.plain import (
     SECRET,
     ClockLoop,
@@ -15,7 +16,6 @@ from tests.http.plain import (
     make_app,
     plain,
     run,
-    set_clock,
 )
 from tests.http.wire import Line
 from tests.installation import Installation, make_model, now
@@ -39,7 +39,7 @@ def assert_refused(reply: Reply, message: str, at_most: int = 3600) -> None:
 
 
 def test_there_is_no_limit_unless_it_is_set(app_door: AppDoor) -> None:
-    assert app_door.app.limits is None
+    assert app_door.app.rate_limits is None
     assert statuses(app_door, 30) == [200] * 30
 
 
@@ -179,10 +179,10 @@ def limited(installation: Installation) -> CallsheetApp:
 
 @pytest.mark.parametrize("fast", [True, False])
 def test_the_rate_is_kept_to_the_millisecond_and_the_header_is_exact(
-    limited: CallsheetApp, monkeypatch: pytest.MonkeyPatch, fast: bool
+    installation: Installation, fast: bool
 ) -> None:
-    clock = [1_800_000_000.0]
-    set_clock(monkeypatch, lambda: clock[0], "ratelimit.limiter", "ratelimit.memory")
+    clock = ManualClock(1_800_000_000.0)
+    limited = make_app(installation, clock, rate_limit_key="3/minute")
 
     async def talk(_: ClockLoop) -> None:
         line = Line(limited, fast=fast)
@@ -198,13 +198,13 @@ def test_the_rate_is_kept_to_the_millisecond_and_the_header_is_exact(
 
         assert [await let_in() for _ in range(3)] == [True] * 3
         assert await told() == "60"
-        clock[0] += 0.5
+        clock.now += 0.5
         assert await told() == "60"
-        clock[0] += 58.6
+        clock.now += 58.6
         assert await told() == "1"
-        clock[0] = 1_800_000_059.999
+        clock.now = 1_800_000_059.999
         assert await told() == "1"
-        clock[0] = 1_800_000_060.0
+        clock.now = 1_800_000_060.0
         assert [await let_in() for _ in range(3)] == [True] * 3
         assert await told() == "60"
 
@@ -231,11 +231,11 @@ def test_an_answer_from_the_memo_counts_like_any_other(installation: Installatio
         line = Line(app, fast=True)
         requests = [plain("/v1/models?limit=2", f"traceparent: {number if trace else 0}") for number in range(12)]
         assert [answered_at_once(line, request).status for request in requests[:10]] == [200] * 10
-        assert app.observer.metrics.remembered == 8
+        assert app.observer.metrics.cache_hits == 8
         for request in requests[10:]:
             (reply,) = await answered_later(line, request)
             assert reply.status == 429
-        assert app.observer.metrics.remembered == 8
+        assert app.observer.metrics.cache_hits == 8
 
     run(talk)
 

@@ -2,37 +2,33 @@
 
 import asyncio
 import sys
-from types import SimpleNamespace
 
 import pytest
+from limits import parse
 
 from callsheet.api.request import Request
 from callsheet.domain.errors import SettingsError
-from callsheet.http.ratelimit.limiter import RateLimits, make_limits
+from callsheet.http.ratelimit.create import make_rate_limits
+from callsheet.http.ratelimit.limiter import ADDRESS, FAILURES, KEY, RateLimits
 from callsheet.http.ratelimit.memory import Counters
 from callsheet.http.ratelimit.redis import SharedLimits
 from tests.api.states import make_state
-
-
-class Clock:
-    """Time as the counters see it: as it passes, and of day, which is ``set_by`` seconds ahead of it."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.now = 1_800_000_000.0
-        self.set_by = 0.0
-        clocks = SimpleNamespace(monotonic=lambda: self.now, time=lambda: self.now + self.set_by)
-        for module in ("ratelimit.memory", "ratelimit.limiter"):
-            monkeypatch.setattr(f"callsheet.http.{module}.time", clocks)
+from tests.http.clock import ManualClock
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    return Clock(monkeypatch)
+def clock() -> ManualClock:
+    return ManualClock(1_800_000_000.0)
 
 
-def test_a_window_begins_with_the_first_and_ends_for_all(clock: Clock) -> None:
+def limits_of(clock: ManualClock, address: str, failures: str = "") -> RateLimits:
+    """Limits of addresses, counted in memory by ``clock``."""
+    return make_rate_limits("", address, failures, storage="memory://", clock=clock.clock)
+
+
+def test_a_window_begins_with_the_first_and_ends_for_all(clock: ManualClock) -> None:
     async def count() -> None:
-        counters = Counters()
+        counters = Counters(clock.clock)
         assert await counters.incr("a", 10) == 1
         clock.now += 9
         assert await counters.incr("a", 10) == 2
@@ -44,9 +40,9 @@ def test_a_window_begins_with_the_first_and_ends_for_all(clock: Clock) -> None:
     asyncio.run(count())
 
 
-def test_windows_of_different_lengths_do_not_keep_each_other(clock: Clock) -> None:
+def test_windows_of_different_lengths_do_not_keep_each_other(clock: ManualClock) -> None:
     async def count() -> None:
-        counters = Counters()
+        counters = Counters(clock.clock)
         await counters.incr("day", 86400)
         for second in range(50):
             await counters.incr(f"second {second}", 1)
@@ -61,12 +57,10 @@ def test_windows_of_different_lengths_do_not_keep_each_other(clock: Clock) -> No
 
 
 def test_there_are_never_more_than_there_is_room_for_and_the_oldest_go(
-    clock: Clock, monkeypatch: pytest.MonkeyPatch
+    clock: ManualClock,
 ) -> None:
-    monkeypatch.setattr("callsheet.http.ratelimit.memory._MOST", 100)
-
     async def count() -> None:
-        counters = Counters()
+        counters = Counters(clock.clock, max_windows=100)
         for number in range(1000):
             await counters.incr(f"10.0.{number}", 60)
         assert await counters.get("10.0.0") == 0
@@ -76,9 +70,9 @@ def test_there_are_never_more_than_there_is_room_for_and_the_oldest_go(
     asyncio.run(count())
 
 
-def test_what_is_cleared_is_forgotten_and_nothing_else(clock: Clock) -> None:
+def test_what_is_cleared_is_forgotten_and_nothing_else(clock: ManualClock) -> None:
     async def count() -> None:
-        counters = Counters()
+        counters = Counters(clock.clock)
         await counters.incr("a", 60)
         await counters.incr("b", 60, 5)
         await counters.clear("a")
@@ -100,8 +94,8 @@ def refused(limits: RateLimits, address: str) -> bool:
 
 
 @pytest.mark.parametrize("hours", [-24, 24])
-def test_a_clock_that_is_set_shuts_nobody_out_and_lets_nobody_in(clock: Clock, hours: int) -> None:
-    limits = make_limits("", "2/minute", "", storage="memory://")
+def test_a_clock_that_is_set_shuts_nobody_out_and_lets_nobody_in(clock: ManualClock, hours: int) -> None:
+    limits = limits_of(clock, "2/minute")
     assert not refused(limits, "203.0.113.1")
     clock.now += 10
     clock.set_by = hours * 3600
@@ -113,9 +107,9 @@ def test_a_clock_that_is_set_shuts_nobody_out_and_lets_nobody_in(clock: Clock, h
     assert not refused(limits, "203.0.113.1")
 
 
-def test_a_flood_of_addresses_is_refused_address_by_address(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("callsheet.http.ratelimit.limiter._MOST_BARRED", 100)
-    limits = make_limits("", "1/minute", "", storage="memory://")
+def test_a_flood_of_addresses_is_refused_address_by_address(clock: ManualClock) -> None:
+    rates = {KEY: [], ADDRESS: [parse("1/minute")], FAILURES: []}
+    limits = RateLimits(rates, Counters(clock.clock), clock.clock, max_barred=100)
     addresses = [f"10.0.{number // 250}.{number % 250}" for number in range(500)]
     assert not any(refused(limits, address) for address in addresses)
     assert all(refused(limits, address) for address in addresses)
@@ -125,14 +119,14 @@ def test_a_flood_of_addresses_is_refused_address_by_address(clock: Clock, monkey
     assert not any(refused(limits, address) for address in addresses)
 
 
-def test_what_a_proxy_says_instead_of_an_address_is_cut_to_a_length(clock: Clock) -> None:
-    limits = make_limits("", "1/minute", "", storage="memory://")
+def test_what_a_proxy_says_instead_of_an_address_is_cut_to_a_length(clock: ManualClock) -> None:
+    limits = limits_of(clock, "1/minute")
     assert not refused(limits, "x" * 100_000)
     assert refused(limits, "x" * 64 + "and more")
 
 
-def test_a_caller_without_an_address_is_no_address(clock: Clock) -> None:
-    limits = make_limits("", "1/minute", "1/minute", storage="memory://")
+def test_a_caller_without_an_address_is_no_address(clock: ManualClock) -> None:
+    limits = limits_of(clock, "1/minute", "1/minute")
     assert not any(refused(limits, "") for _ in range(5))  # everybody comes through the same Unix socket
 
 
@@ -142,18 +136,18 @@ def test_a_caller_without_an_address_is_no_address(clock: Clock) -> None:
 )
 def test_a_storage_with_a_url_that_is_none_is_refused(url: str) -> None:
     with pytest.raises(SettingsError, match=r"^rate_limit_storage is not a URL that can be used: .*\.$") as caught:
-        make_limits("1/minute", "", "", storage=url)
+        make_rate_limits("1/minute", "", "", storage=url)
     assert "hunter2" not in str(caught.value)
 
 
 def test_a_storage_whose_package_is_missing_is_refused_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "redis.asyncio", None)
     with pytest.raises(SettingsError, match=r"install callsheet\[redis\]"):
-        make_limits("1/minute", "", "", storage="redis://localhost")
+        make_rate_limits("1/minute", "", "", storage="redis://localhost")
 
 
 def test_an_outage_is_one_outage_however_many_requests_notice(caplog: pytest.LogCaptureFixture) -> None:
-    limits = make_limits("1/minute", "1/minute", "", storage="redis://127.0.0.1:1")
+    limits = make_rate_limits("1/minute", "1/minute", "", storage="redis://127.0.0.1:1")
     request = Request("GET", b"/v1/models", b"", (), 0.0, "req_01")
 
     async def ask() -> None:

@@ -128,7 +128,7 @@ def test_the_operator_says_who_we_are(
 
 def test_each_worker_sends_for_itself(installation: Installation, collector: Collector) -> None:
     key = installation.key()
-    database = installation.store.place
+    database = installation.store.display_name
     with Server(database, "--otel", "both", "--workers", "2") as server:  # type: ignore[arg-type]
         wait_for(lambda: len({each["service.instance.id"] for each in collector.resources}) == 2, "both workers")
         server.get("/v1/models", key)
@@ -144,7 +144,7 @@ def test_a_collector_that_is_away_holds_up_neither_an_answer_nor_a_stop(
         nobody.bind(("127.0.0.1", 0))  # and never listens
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{nobody.getsockname()[1]}")
         key = installation.key()
-        with Server(installation.store.place, "--otel", "both") as server:  # type: ignore[arg-type]
+        with Server(installation.store.display_name, "--otel", "both") as server:  # type: ignore[arg-type]
             assert server.get("/v1/models", key)[0] == 200
             assert server.stop() == 0
 

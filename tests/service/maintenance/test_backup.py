@@ -80,7 +80,7 @@ def test_what_another_process_has_not_yet_put_into_the_file_is_in_the_backup(
     with store.read() as reading:
         assert reading.installation() is not None  # this connection keeps what follows out of the main file
         Installation(url_of(store)).add(make_model("new"))
-        assert Path(f"{store.place}-wal").stat().st_size
+        assert Path(f"{store.display_name}-wal").stat().st_size
         back_up(store, folder / "backup.db", silent)
     assert "new" in {row[0] for row in held(folder / "backup.db")["models"]}
 
@@ -88,7 +88,7 @@ def test_what_another_process_has_not_yet_put_into_the_file_is_in_the_backup(
 def test_a_file_is_replaced_only_if_that_is_said(full_store: Full, folder: Path) -> None:
     store, file = full_store("sqlite"), folder / "backup.db"
     file.write_text("precious")
-    with pytest.raises(ConflictError, match=r"backup\.db exists already; name another file, or add --force"):
+    with pytest.raises(ConflictError, match=r"backup\.db exists already; name another file, or allow"):
         back_up(store, file, silent)
     assert file.read_text() == "precious"
     back_up(store, file, silent, replace=True)
@@ -96,11 +96,11 @@ def test_a_file_is_replaced_only_if_that_is_said(full_store: Full, folder: Path)
 
 
 def _itself(store: Store, _folder: Path) -> Path:
-    return Path(store.place)
+    return Path(store.display_name)
 
 
 def _by_another_name(store: Store, folder: Path) -> Path:
-    (folder / "name").symlink_to(store.place)
+    (folder / "name").symlink_to(store.display_name)
     return folder / "name"
 
 
@@ -114,7 +114,7 @@ def _in_use(_store: Store, folder: Path) -> Path:
     [
         (_itself, "is the database itself; name another file"),
         (_by_another_name, "is the database itself; name another file"),
-        (lambda store, _: Path(f"{store.place}-wal"), "is the database itself; name another file"),
+        (lambda store, _: Path(f"{store.display_name}-wal"), "is the database itself; name another file"),
         (_in_use, "is a database in use; name another file"),
         (lambda _, folder: folder, "is not a file; name another"),
         (lambda _, folder: folder / "none" / "b.db", "does not exist; create it, or name another file"),
@@ -136,7 +136,9 @@ def test_there_must_be_something_to_back_up(empty_store: Empty, folder: Path) ->
     with pytest.raises(DoesNotExistError, match=r"^There is no database at \S+ to back up\.$"):
         back_up(store, folder / "backup.db", silent)
     store.prepare()
-    with pytest.raises(DoesNotExistError, match=r"^The database \S+ has not been set up; run: callsheet migrate$"):
+    with pytest.raises(
+        DoesNotExistError, match=r"^The database \S+ has not been set up; let a migration or a server do that\.$"
+    ):
         back_up(store, folder / "backup.db", silent)
     assert list(folder.iterdir()) == []
 
@@ -152,7 +154,7 @@ def test_a_damaged_database_does_not_take_the_place_of_a_good_backup(full_store:
     store, file = full_store("sqlite"), folder / "backup.db"
     back_up(store, file, silent)
     before = fingerprint(folder)
-    spoil(Path(store.place))
+    spoil(Path(store.display_name))
     with pytest.raises(CorruptDatabaseError, match=r"^The database \S+ is damaged; restore it from a backup\.$"):
         back_up(store, file, silent, replace=True)
     assert fingerprint(folder) == before

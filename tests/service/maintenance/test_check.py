@@ -30,11 +30,12 @@ NO_DATES = (
     "The model acme/old is not valid: acme/old is active, so it can have neither deprecated_at nor retires_at."
 )
 OTHER_FORM = (
-    "The model acme/old holds its created_at in a form of its own, '2024-06-01' instead of '2024-06-01T00:00:00Z'."
+    "The model acme/old holds its created_at in another form than Callsheet writes, "
+    "'2024-06-01' instead of '2024-06-01T00:00:00Z'."
 )
 UNPROTECTED = (
-    "Nothing keeps change records from being edited, as triggers are missing; "
-    "a copy in an empty database has them, by callsheet copy."
+    "Nothing prevents change records from being edited, as triggers are missing; "
+    "copy everything to an empty database, which has them."
 )
 NO_TIME = "The time must be a day such as 2026-02-04, or an RFC 3339 time, not 'once'."
 
@@ -83,7 +84,7 @@ def test_it_is_still_well_after_every_kind_of_change(full_store: Full, kind: str
         ("UPDATE models SET created_at = 'once' WHERE id = 'acme/old'", "model",
          f"The model acme/old is not valid: {NO_TIME}"),
         ("UPDATE models SET replacement = 'nobody' WHERE id = 'acme/old'", "model",
-         "The model acme/old is replaced by nobody, which is no model."),
+         "The model acme/old is replaced by nobody, which is not a model."),
         ("UPDATE models SET description = 'Another' WHERE id = 'acme/old'", "model",
          "The model acme/old is not as its last change record says."),
         ("DELETE FROM models WHERE id = 'acme/old'", "model",
@@ -91,11 +92,11 @@ def test_it_is_still_well_after_every_kind_of_change(full_store: Full, kind: str
         ("DELETE FROM models WHERE id = 'acme/old'", "tombstone",
          "The model acme/old was removed and has no tombstone."),
         ("UPDATE aliases SET model_id = 'nobody' WHERE alias = 'acme/latest'", "alias",
-         "The alias acme/latest means nobody, which is no model."),
+         "The alias acme/latest means nobody, which is not a model."),
         ("UPDATE aliases SET alias = 'acme/old' WHERE alias = 'acme/latest'", "alias",
          "The alias acme/old, which means acme/raeuber, has the id of a model."),
         ("UPDATE aliases SET alias = 'not an id' WHERE alias = 'acme/latest'", "alias",
-         "The alias not an id is there without a change record."),
+         "The alias not an id has no change record."),
         ("INSERT INTO tombstones (id, created_at) VALUES ('acme/old', '2024-06-01T00:00:00Z')", "tombstone",
          "The model acme/old is there and has a tombstone as if removed."),
         ("UPDATE tombstones SET created_at = 'once'", "tombstone",
@@ -123,7 +124,7 @@ def test_it_is_still_well_after_every_kind_of_change(full_store: Full, kind: str
         ("UPDATE api_keys SET status = 'disabled' WHERE name = 'ada'", "key",
          "The key <ada> is not as its last change record says."),
         ("UPDATE api_keys SET workspace_id = 'wrkspc_none' WHERE name = 'ada'", "key",
-         "The key <ada> belongs to wrkspc_none, which is no workspace."),
+         "The key <ada> belongs to wrkspc_none, which is not a workspace."),
         ("INSERT INTO installation SELECT 2, 'other', default_workspace_id, revision FROM installation",
          "installation", "There are 2 installations, where there can only be one."),
         ("UPDATE installation SET revision = 19", "installation",
@@ -168,7 +169,7 @@ def test_change_records_that_could_be_edited_are_told(
 ) -> None:
     store, copy = full_store(kind), empty_store(kind)
     execute(store, statement)
-    assert check_database(store).problems == [Problem("database", store.place, UNPROTECTED)]
+    assert check_database(store).problems == [Problem("database", store.display_name, UNPROTECTED)]
     copy_installation(store, copy, silent)
     assert check_database(copy).problems == []
 
@@ -186,11 +187,11 @@ def test_what_is_no_json_is_told_without_hiding_the_rest(full_store: Full) -> No
     key = ask(store, "SELECT subject FROM changes WHERE number = 65")[0][0]
     assert [problem.message for problem in check_database(store).problems] == [
         UNPROTECTED,
-        "The model acme/old is not valid: its capabilities is no JSON.",
-        "The workspace wrkspc_research is not valid: its allow is no JSON.",
-        "The alias acme/latest means nobody, which is no model.",
+        "The model acme/old is not valid: its column capabilities is not valid JSON.",
+        "The workspace wrkspc_research is not valid: its column allow is not valid JSON.",
+        "The alias acme/latest means nobody, which is not a model.",
         "The alias acme/latest is not as its last change record says.",
-        f"Change 65 of the key {key} holds what is no JSON.",
+        f"Change 65 of the key {key} is not valid JSON.",
     ]
 
 
@@ -206,7 +207,7 @@ def test_an_index_that_does_not_fit_its_table_is_told(full_store: Full) -> None:
     )
     checked = check_database(store)
     assert (checked.revision, checked.counts) == (None, {})
-    assert {(problem.kind, problem.subject) for problem in checked.problems} == {("database", store.place)}
+    assert {(problem.kind, problem.subject) for problem in checked.problems} == {("database", store.display_name)}
     assert "The file is damaged: row 1 missing from index ix_aliases_model_id." in [
         problem.message for problem in checked.problems
     ]
@@ -214,14 +215,14 @@ def test_an_index_that_does_not_fit_its_table_is_told(full_store: Full) -> None:
 
 def test_pages_that_cannot_be_read_are_told(full_store: Full) -> None:
     store = full_store("sqlite")
-    spoil(Path(store.place))
+    spoil(Path(store.display_name))
     with pytest.raises(CorruptDatabaseError, match=r"^The database \S+ is damaged; restore it from a backup\.$"):
         check_database(store)
 
 
 def test_a_file_that_is_no_database_is_told(full_store: Full) -> None:
     store = full_store("sqlite")
-    Path(store.place).write_text("no database at all" * 100)
+    Path(store.display_name).write_text("no database at all" * 100)
     with pytest.raises(StorageError, match=r"^The database \S+ is not a SQLite database; "):
         check_database(store)
 
@@ -231,15 +232,17 @@ def test_there_must_be_something_to_check(empty_store: Empty) -> None:
     with pytest.raises(DoesNotExistError, match=r"^There is no database at \S+ to check\.$"):
         check_database(store)
     store.prepare()
-    with pytest.raises(DoesNotExistError, match=r"^The database \S+ has not been set up; run: callsheet migrate$"):
+    with pytest.raises(
+        DoesNotExistError, match=r"^The database \S+ has not been set up; let a migration or a server do that\.$"
+    ):
         check_database(store)
 
 
 def test_checking_changes_nothing(full_store: Full) -> None:
     store = full_store("sqlite")
-    before = fingerprint(Path(store.place).parent)
+    before = fingerprint(Path(store.display_name).parent)
     check_database(store)
-    assert fingerprint(Path(store.place).parent) == before
+    assert fingerprint(Path(store.display_name).parent) == before
 
 
 def test_a_problem_holds_nothing_that_tells_of_a_secret(full_store: Full) -> None:

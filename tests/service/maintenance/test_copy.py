@@ -167,7 +167,9 @@ def test_there_must_be_something_to_copy(empty_store: Empty) -> None:
     with pytest.raises(DoesNotExistError, match=r"^There is no database at \S+ to copy from\.$"):
         copy_installation(missing, here, silent)
     missing.prepare()
-    with pytest.raises(DoesNotExistError, match=r"^There is nothing to copy yet; "):
+    with pytest.raises(
+        DoesNotExistError, match=r"^There is nothing to copy, as the database has not been set up; "
+    ):
         copy_installation(missing, here, silent)
     assert here.is_empty()
 
@@ -177,7 +179,7 @@ def _itself(store: Store, _folder: Path) -> str:
 
 
 def _linked(store: Store, folder: Path) -> str:
-    (folder / "link.db").symlink_to(store.place)
+    (folder / "link.db").symlink_to(store.display_name)
     return f"sqlite:///{folder}/link.db"
 
 
@@ -201,7 +203,7 @@ def test_one_schema_of_a_database_is_copied_to_another(full_store: Full) -> None
     there = full_store("postgresql")
     execute(there, "CREATE SCHEMA other")
     here = Store(f"{url_of(there)}?options=-csearch_path%3Dother")
-    assert here.place == there.place
+    assert here.display_name == there.display_name
     assert copy_installation(there, here, silent).changed
     assert check_database(here).problems == []
     with here.read() as reading:

@@ -124,7 +124,7 @@ def test_what_is_there_is_replaced_only_if_that_is_said(backup: Path, full_store
     with pytest.raises(
         ConflictError,
         match=(
-            r"^The database \S+ holds 36 models at revision 20; add --force to replace them\. "
+            r"^The database \S+ holds 36 models at revision 20; allow them to be replaced\. "
             r"They will be kept in a file\.$"
         ),
     ):
@@ -156,7 +156,7 @@ def test_those_who_serve_from_a_file_that_was_lost_notice_whatever_revision_it_c
     installation = Installation(url_of(store))
     installation.add(make_model("lost"), make_model("lost-too"), make_model("lost-as-well"))
     live = LiveState(store, Options())  # at revision 23
-    Path(store.place).unlink()
+    Path(store.display_name).unlink()
     put_back(backup, store)  # 21
     installation.add(*(make_model(f"later{number}") for number in range(later)))
     assert live.refresh()
@@ -182,7 +182,7 @@ def test_the_backup_of_another_installation_takes_its_place(backup: Path, empty_
 
 def test_what_a_restore_left_that_was_killed_is_taken_away_by_the_next(backup: Path, full_store: Full) -> None:
     store = full_store("sqlite")
-    folder = Path(store.place).parent
+    folder = Path(store.display_name).parent
 
     def left() -> list[Path]:
         return list(folder.glob(".*.part*"))
@@ -288,20 +288,20 @@ def test_a_file_that_is_no_backup_is_refused_and_the_database_stays(
     execute(Store(f"sqlite:///{backup}"), "DROP TRIGGER changes_no_update")
     ruin(backup)
     if damaged:
-        spoil(Path(store.place))
-    before = Path(store.place).read_bytes()
+        spoil(Path(store.display_name))
+    before = Path(store.display_name).read_bytes()
     with pytest.raises(kind, match=f"^{sentence}$"):
         put_back(backup, store)
-    assert Path(store.place).read_bytes() == before
+    assert Path(store.display_name).read_bytes() == before
 
 
 def test_a_damaged_database_is_set_aside_if_that_is_said(backup: Path, full_store: Full) -> None:
     store = full_store("sqlite")
     live = LiveState(store, Options())
-    place = Path(store.place)
+    place = Path(store.display_name)
     spoil(place)
     before = place.read_bytes()
-    with pytest.raises(ConflictError, match=r"^The database \S+ is damaged; add --force to set it aside\.$"):
+    with pytest.raises(ConflictError, match=r"^The database \S+ is damaged; allow it to be set aside\.$"):
         put_back(backup, store, replace=False)
     assert place.read_bytes() == before
     restored = put_back(backup, store)
@@ -319,8 +319,8 @@ def test_a_database_that_lost_what_makes_it_one_is_set_aside_too(
     backup: Path, full_store: Full, ruin: Callable[[Path], None]
 ) -> None:
     store = full_store("sqlite")
-    ruin(Path(store.place))
-    before = Path(store.place).read_bytes()
+    ruin(Path(store.display_name))
+    before = Path(store.display_name).read_bytes()
     restored = put_back(backup, store)
     assert restored.kept is not None
     assert restored.kept.read_bytes() == before
@@ -338,8 +338,8 @@ def test_a_database_of_another_program_is_never_replaced(backup: Path, tmp_path:
 
 def test_a_database_is_not_restored_from_itself(full_store: Full, tmp_path: Path) -> None:
     store = full_store("sqlite")
-    (tmp_path / "link.db").symlink_to(store.place)
-    for file in (Path(store.place), tmp_path / "link.db"):
+    (tmp_path / "link.db").symlink_to(store.display_name)
+    for file in (Path(store.display_name), tmp_path / "link.db"):
         with pytest.raises(ConflictError, match=r"is the database itself; name a backup of it\.$"):
             put_back(file, store)
 
@@ -349,7 +349,7 @@ def test_a_file_as_it_is_copied_by_hand_can_be_restored_too(full_store: Full, em
     with original.read() as reading:  # this connection keeps what follows in the file beside it
         assert reading.installation() is not None
         Installation(url_of(original)).add(make_model("new"))
-        put_back(Path(original.place), store)
+        put_back(Path(original.display_name), store)
     assert "new" in {row[0] for row in everything(store)["models"]}
 
 

@@ -39,7 +39,7 @@ class Replica:
 
     def __init__(self, url: str, path: Path | None = None) -> None:
         self.store = Store(url)
-        self.file = None if path is None else StateFile(path, self.store.address)
+        self.file = None if path is None else StateFile(path, self.store.canonical_address)
         self.live = LiveState(
             self.store, Options(), prepare=partial(set_up, self.store, now, self.file), state_file=self.file
         )
@@ -79,7 +79,7 @@ def test_a_start_with_the_database_away_answers_from_the_state_file(
     away.begin()
     with Replica(away.url, tmp_path / "state") as live:
         assert everything(live.current) == before
-        assert (live.has_state, live.is_followed, live.outage.is_away) == (True, False, True)
+        assert (live.has_state, live.is_followed, live.follower.outage.is_away) == (True, False, True)
         assert ask(live, secret)[0] == 200
         told = caplog.messages[0]
         assert f" Answers come from revision {live.current.revision} in {tmp_path}/state, true " in told
@@ -90,7 +90,7 @@ def test_a_start_with_the_database_away_answers_from_the_state_file(
         away.installation.access.disable_key("test")
         wait_for(lambda: ask(live, secret)[0] == 401, "the disabled key")
         assert time.monotonic() - begun < ENOUGH
-        assert (live.is_followed, live.outage.is_away) == (True, False)
+        assert (live.is_followed, live.follower.outage.is_away) == (True, False)
         assert live.current.views is views
         assert live.current.catalog is catalog  # only what has changed was read
 
@@ -98,7 +98,7 @@ def test_a_start_with_the_database_away_answers_from_the_state_file(
 def test_the_age_of_a_saved_state_is_since_it_was_known_to_be_true(away: Outages, tmp_path: Path) -> None:
     with Replica(away.url, tmp_path / "state"):
         pass
-    file = StateFile(tmp_path / "state", Store(away.url).address)
+    file = StateFile(tmp_path / "state", Store(away.url).canonical_address)
     file.touch(time.time() - 1000)
     away.begin()
     with Replica(away.url, tmp_path / "state") as live:
@@ -119,8 +119,8 @@ def test_an_outage_leaves_the_state_and_ends_within_two_seconds_of_the_return(
     with Replica(away.url) as live:
         before = live.current
         away.begin()
-        wait_for(lambda: live.outage.is_away, "the outage")
-        wait_for(lambda: live.following.failures > 5, "some attempts")
+        wait_for(lambda: live.follower.outage.is_away, "the outage")
+        wait_for(lambda: live.follower.stats.failures > 5, "some attempts")
         assert live.current is before
         assert (live.has_state, live.is_followed) == (True, False)
         away.end()
@@ -161,7 +161,7 @@ def test_without_a_state_file_callers_are_asked_to_come_again_until_the_database
     with Replica(stopped.url, tmp_path / "state") as live:  # there is none yet
         live.on_first_state = lambda: loaded.append(live.current.revision)
         assert not live.has_state
-        assert live.outage.is_away
+        assert live.follower.outage.is_away
         status, body = ask(live, "sk-anything")
         assert (status, b'"overloaded_error","message":"Overloaded"' in body) == (529, True)
         status, body = ask(live, "", authorization="Bearer sk-anything")
@@ -175,7 +175,7 @@ def test_without_a_state_file_callers_are_asked_to_come_again_until_the_database
         assert ask(live, "sk-anything")[0] == 401
         assert loaded == [1]
         assert len(live.current.catalog) > 30  # it has been set up
-    saved = StateFile(tmp_path / "state", Store(stopped.url).address).read(Options())
+    saved = StateFile(tmp_path / "state", Store(stopped.url).canonical_address).read(Options())
     assert saved is not None
     assert everything(saved.state) == everything(live.current)
 
@@ -189,9 +189,9 @@ def test_a_state_that_is_not_told_to_wait_does_not(stopped: Server) -> None:
 def test_a_state_file_that_is_refused_is_told_and_is_as_none(
     away: Outages, tmp_path: Path, caplog: pytest.LogCaptureFixture, what: str
 ) -> None:
-    path, address = tmp_path / "state", Store(away.url).address
+    path, address = tmp_path / "state", Store(away.url).canonical_address
     file = StateFile(path, address if what == "damaged" else "/elsewhere")
-    file.write(away.installation.live().current, time.time(), rest=lambda _: None)
+    file.write(away.installation.live().current, time.time(), throttle=lambda _: None)
     if what == "damaged":
         path.write_bytes(path.read_bytes()[:-1])
     away.begin()
@@ -207,9 +207,9 @@ def test_a_state_file_that_is_refused_is_told_and_is_as_none(
 def test_the_saved_state_of_another_installation_is_kept_until_a_restart_finds_the_database_there(
     stopped: Server, tmp_path: Path, installation: Installation
 ) -> None:
-    path, address = tmp_path / "state", Store(stopped.url).address
+    path, address = tmp_path / "state", Store(stopped.url).canonical_address
     other = installation.live().current
-    StateFile(path, address).write(other, time.time(), rest=lambda _: None)
+    StateFile(path, address).write(other, time.time(), throttle=lambda _: None)
     stopped.start()
     open_at_first = Store(stopped.url)
     path_aside = path.rename(tmp_path / "aside")
@@ -219,7 +219,7 @@ def test_the_saved_state_of_another_installation_is_kept_until_a_restart_finds_t
     with Replica(stopped.url, path) as live:
         assert live.current.organization_id == other.organization_id
         stopped.start()
-        wait_for(lambda: isinstance(live.outage.cause, ForeignDatabaseError), "the database")
+        wait_for(lambda: isinstance(live.follower.outage.cause, ForeignDatabaseError), "the database")
         assert live.current.organization_id == other.organization_id
     with Replica(stopped.url, path) as live:
         assert live.current.organization_id != other.organization_id
@@ -235,17 +235,18 @@ def test_where_a_state_was_saved_no_new_database_is_made(
     path = tmp_path / "state"
     store = Store(url)
     installation: Any = request.getfixturevalue("installation")
-    file = StateFile(path, "/elsewhere" if what == "of another database" else store.address)
-    file.write(installation.live().current, time.time(), rest=lambda _: None)
+    file = StateFile(path, "/elsewhere" if what == "of another database" else store.canonical_address)
+    file.write(installation.live().current, time.time(), throttle=lambda _: None)
     if what == "damaged":
         path.write_bytes(path.read_bytes()[:-1])
     with Replica(url, path) as live:
         assert live.has_state == (what == "good")
-        assert live.outage.is_away
-        assert f"The database {store.place} is missing or empty, but {path} holds what was served before; " in (
-            " ".join(caplog.messages)
+        assert live.follower.outage.is_away
+        assert (
+            f"The database {store.display_name} is missing or empty, but {path} holds what was served before; "
+            in (" ".join(caplog.messages))
         )
-        wait_for(lambda: live.following.failures > 2, "some attempts")
+        wait_for(lambda: live.follower.stats.failures > 2, "some attempts")
     assert store.is_empty()
     path.unlink()
     with Replica(url, path) as live:
@@ -257,7 +258,7 @@ def test_a_change_is_saved_while_it_runs_and_the_last_one_when_it_stops(
 ) -> None:
     path = tmp_path / "state"
     with Replica(installation.url, path) as live:
-        file = StateFile(path, live._store.address)
+        file = StateFile(path, live._store.canonical_address)
         wait_for(lambda: file.holds(live.current), "the first State in the file")
         installation.add(make_model("one"))
         wait_for(lambda: live.current.catalog.get("one") is not None, "the change")
@@ -273,7 +274,7 @@ def test_the_file_tells_for_how_long_its_state_was_true(installation: Installati
         wait_for(path.exists, "the file")
         path.write_bytes(path.read_bytes())
         written = path.stat().st_ino
-        file = StateFile(path, installation.store.address)
+        file = StateFile(path, installation.store.canonical_address)
         file.touch(1)
     assert time.time() - path.stat().st_mtime < 30  # it was touched at the stop
     assert path.stat().st_ino == written  # and not written again
@@ -286,7 +287,7 @@ def test_a_file_that_was_damaged_while_nobody_served_is_written_anew(
     with Replica(installation.url, path) as live:
         expected = everything(live.current)
     path.write_bytes(path.read_bytes()[:-1])  # its first line says all the same what it holds
-    file = StateFile(path, installation.store.address)
+    file = StateFile(path, installation.store.canonical_address)
     assert held(file) is None
     with Replica(installation.url, path):
         wait_for(lambda: held(file) == expected, "a new file")
@@ -298,7 +299,7 @@ def test_a_file_that_was_removed_is_made_again(installation: Installation, tmp_p
         wait_for(path.exists, "the file")
         path.unlink()
         wait_for(path.exists, "the file, again")
-        assert StateFile(path, installation.store.address).holds(live.current)
+        assert StateFile(path, installation.store.canonical_address).holds(live.current)
 
 
 def test_a_file_that_cannot_be_written_is_told_once_and_nothing_else_suffers(

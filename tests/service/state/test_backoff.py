@@ -2,7 +2,7 @@
 
 from itertools import islice
 
-from callsheet.service.state.backoff import LONGEST, Backoff
+from callsheet.service.state.backoff import MAX_WAIT_SECONDS, Backoff
 
 
 def waits(backoff: Backoff, count: int) -> list[float]:
@@ -14,7 +14,7 @@ def test_the_first_wait_is_short_and_none_is_longer_than_a_second() -> None:
         found = waits(Backoff(), 20)
         assert 0 <= found[0] <= 0.1
         assert all(0 <= wait <= most for wait, most in zip(found, (0.1, 0.2, 0.4, 0.8), strict=False))
-        assert max(found) <= LONGEST == 1.0
+        assert max(found) <= MAX_WAIT_SECONDS == 1.0
 
 
 def test_many_who_wait_ask_at_many_times() -> None:

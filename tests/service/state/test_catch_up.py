@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from callsheet.api.state import State
@@ -23,6 +23,7 @@ from callsheet.service.state.live import LiveState
 from callsheet.storage.store import Store
 from tests.installation import Installation, make_model, on_both
 from tests.postgres import Databases
+from tests.tiers import examples
 
 IDS = ["a", "b", "c", "claude-opus-5", "claude-2.0"]
 ALIASES = ["x", "y", "claude-opus-4-5", "a"]
@@ -93,17 +94,17 @@ _numbers = count()
 rounds = st.lists(st.lists(operations, max_size=4), min_size=1, max_size=6)
 
 
-@settings(max_examples=50)
+@examples(0.5)
 @given(rounds)
 def test_catching_up_step_by_step_is_loading_everything(
     installation: Installation, tmp_path: Path, rounds: list[list[Operation]]
 ) -> None:
     path = tmp_path / f"{next(_numbers)}.db"  # every example begins with a fresh one
-    shutil.copy(installation.store.place, path)
+    shutil.copy(installation.store.display_name, path)
     follow(Installation(f"sqlite:///{path}"), rounds)
 
 
-@settings(max_examples=8)
+@examples(0.08)
 @given(rounds)
 def test_so_it_is_on_postgresql(postgres: Databases, postgres_template: str, rounds: list[list[Operation]]) -> None:
     follow(Installation(postgres.make(postgres_template)), rounds)
@@ -150,7 +151,7 @@ def test_another_installation_in_its_place_is_refused_and_loaded_by_whoever_star
     service = AccessService(open_store(f"sqlite:///{other}", lambda: NOW), "test", lambda: NOW)
     for number in range(5):  # a higher revision than ours, which must not matter
         service.create_workspace(f"workspace {number}")
-    other.replace(installation.store.place)
+    other.replace(installation.store.display_name)
     with pytest.raises(ForeignDatabaseError):
         live.refresh()
     assert live.current is before
@@ -161,13 +162,13 @@ def test_an_earlier_backup_put_back_is_loaded_anew(
     installation: Installation, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     backup = tmp_path_factory.mktemp("backup") / "callsheet.db"
-    backup.write_bytes(Path(installation.store.place).read_bytes())
+    backup.write_bytes(Path(installation.store.display_name).read_bytes())
     live = installation.live()
     installation.add(make_model("new"))
     installation.key()
     live.refresh()
     assert live.current.catalog.get("new") is not None
-    backup.replace(installation.store.place)
+    backup.replace(installation.store.display_name)
     assert live.refresh() is True
     assert live.current.catalog.get("new") is None
     assert len(live.current.keyring) == 0

@@ -13,7 +13,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from callsheet.api.state import Options, State
@@ -25,10 +25,11 @@ from callsheet.service.state.file import StateFile
 from tests.installation import Installation, make_model, now
 from tests.service.seen import everything
 from tests.strategies import models
+from tests.tiers import examples
 
 ROOT = Path(__file__).parents[3]
 ADDRESS = "/where/the/database/is"
-FOREIGN = "is no file of Callsheet's; remove it, or name another with --state-file."
+FOREIGN = "was not written by Callsheet; remove it, or name another state file."
 KNOWN_AT = 1_790_000_000.25
 
 
@@ -72,7 +73,7 @@ def file(tmp_path: Path) -> StateFile:
 
 
 def write(file: StateFile, state: State, known_at: float = KNOWN_AT) -> bytes:
-    file.write(state, known_at, rest=lambda _: None)
+    file.write(state, known_at, throttle=lambda _: None)
     return file.path.read_bytes()
 
 
@@ -112,7 +113,7 @@ def test_many_models_come_back_in_their_order(file: StateFile, empty: Installati
 _numbers = count()
 
 
-@settings(max_examples=50)
+@examples(0.5)
 @given(models())
 def test_any_model_comes_back_as_it_was(installation: Installation, tmp_path: Path, model: Model) -> None:
     state = installation.live().current
@@ -148,7 +149,7 @@ def test_cut_short_anywhere_it_is_refused(file: StateFile, state: State) -> None
         assert refused(file) in ("is damaged.", FOREIGN)
 
 
-@settings(max_examples=300)
+@examples(3)
 @given(st.data())
 def test_with_any_bits_flipped_it_is_refused_or_says_the_same(
     file: StateFile, state: State, data: st.DataObject
@@ -164,7 +165,7 @@ def test_with_any_bits_flipped_it_is_refused_or_says_the_same(
         assert everything(saved.state) == everything(state)
 
 
-@settings(max_examples=100)
+@examples(1)
 @given(st.data())
 def test_lines_that_were_changed_lost_swapped_or_repeated_are_refused(
     file: StateFile, state: State, data: st.DataObject
@@ -246,7 +247,7 @@ def test_a_file_that_is_not_ours_is_neither_read_nor_replaced(
     file.path.write_bytes(content)
     assert refused(file) == FOREIGN
     assert not file.was_written()
-    with pytest.raises(StateFileError, match="is no file of Callsheet's"):
+    with pytest.raises(StateFileError, match="was not written by Callsheet"):
         write(file, state)
     assert file.path.read_bytes() == content
 
@@ -309,13 +310,13 @@ from tests.service.seen import everything
 url, folder, limit = sys.argv[1:]
 installation, file = Installation(url), StateFile(Path(folder) / "state", "here")
 old = installation.live().current
-file.write(old, 1, rest=lambda _: None)
+file.write(old, 1, throttle=lambda _: None)
 installation.add(make_model("new"))
 new = installation.live().current
 if limit != "none":
     resource.setrlimit(resource.RLIMIT_FSIZE, (int(limit), int(limit)))
     try:
-        file.write(new, 2, rest=lambda _: None)
+        file.write(new, 2, throttle=lambda _: None)
     except Exception as error:
         print(type(error).__name__, error)
     print(everything(file.read(Options()).state) == everything(old), sorted(os.listdir(folder)))
@@ -338,7 +339,7 @@ while True:
     child = os.fork()
     if not child:
         armed = True
-        file.write(new, 2, rest=count)
+        file.write(new, 2, throttle=count)
         os._exit(0)
     _, status = os.waitpid(child, 0)
     found = file.read(Options())
@@ -348,7 +349,7 @@ while True:
     seen.add(which)
     if not status:
         break
-    file.write(old, 1, rest=lambda _: None)  # also takes away what the killed one left
+    file.write(old, 1, throttle=lambda _: None)  # also takes away what the killed one left
     assert os.listdir(folder) == ["state"], os.listdir(folder)
 print(last, sorted(seen))
 """

@@ -11,12 +11,14 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from callsheet.api.state import Options
 from callsheet.domain.errors import CorruptDatabaseError, ForeignDatabaseError, StorageError
 from callsheet.service.catalog import CatalogService
+from callsheet.service.clock import SYSTEM_CLOCK
 from callsheet.service.maintenance.backup import back_up
 from callsheet.service.maintenance.restore import restore
 from callsheet.service.setup import open_existing, open_store
@@ -27,9 +29,9 @@ from tests.storage.others import execute
 
 
 @contextmanager
-def watching(installation: Installation) -> Iterator[LiveState]:
+def watching(installation: Installation, **options: Any) -> Iterator[LiveState]:
     """A State that watches as often as the server does unless told otherwise."""
-    live = LiveState(installation.store, Options())
+    live = LiveState(installation.store, Options(), **options)
     live.start()
     try:
         yield live
@@ -94,7 +96,7 @@ def test_a_change_of_another_process_is_seen_within_half_a_second(installation: 
 def test_a_write_taken_back_moves_nothing(installation: Installation) -> None:
     with watching(installation) as live:
         before = live.current
-        with closing(sqlite3.connect(installation.store.place, isolation_level=None)) as connection:
+        with closing(sqlite3.connect(installation.store.display_name, isolation_level=None)) as connection:
             connection.execute("BEGIN IMMEDIATE")
             connection.execute("UPDATE installation SET revision = 99")
             connection.execute("ROLLBACK")
@@ -114,7 +116,7 @@ def test_the_age_is_that_of_the_last_look(installation: Installation) -> None:
 
 def away(installation: Installation) -> Path:
     """Move the database out of reach; return where it is now."""
-    path = Path(installation.store.place)
+    path = Path(installation.store.display_name)
     return path.rename(path.with_name("away.db"))
 
 
@@ -123,7 +125,7 @@ def test_a_database_moved_away_leaves_the_state_and_nothing_in_its_place(
 ) -> None:
     with watching(installation) as live:
         before = live.current
-        path = Path(installation.store.place)
+        path = Path(installation.store.display_name)
         moved = away(installation)
         seconds_until(lambda: bool(caplog.records))
         [message] = caplog.messages
@@ -149,7 +151,7 @@ def test_an_outage_is_told_once_and_so_is_its_end(
         seconds_until(lambda: live.age > 2.5)  # long enough to have looked again and again
         told = caplog.messages.copy()  # of a look in the very moment, also that the file could not be read
         assert 1 <= len(told) == len(set(told)) <= 2
-        moved.rename(installation.store.place)
+        moved.rename(installation.store.display_name)
         seconds_until(lambda: len(caplog.messages) > len(told))
     assert [record.levelname for record in caplog.records] == ["ERROR"] * len(told) + ["INFO"]
     assert caplog.messages[-1] == f"The database answers again, at revision {live.current.revision}."
@@ -158,7 +160,7 @@ def test_an_outage_is_told_once_and_so_is_its_end(
 def test_a_damaged_database_leaves_the_state_until_it_is_whole_again(
     installation: Installation, caplog: pytest.LogCaptureFixture
 ) -> None:
-    path = Path(installation.store.place)
+    path = Path(installation.store.display_name)
     spoiled, whole = path.with_name("spoiled.db"), path.with_name("whole.db")
     shutil.copy(path, whole)
     spoiled.write_bytes(path.read_bytes()[:4096] + os.urandom(100_000))
@@ -175,14 +177,14 @@ def test_a_damaged_database_leaves_the_state_until_it_is_whole_again(
 def test_another_installation_in_the_place_of_the_database_is_not_followed_until_a_restart(
     installation: Installation, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    path = Path(installation.store.place)
-    other = Path(open_store(f"sqlite:///{tmp_path / 'other.db'}", now).place)
+    path = Path(installation.store.display_name)
+    other = Path(open_store(f"sqlite:///{tmp_path / 'other.db'}", now).display_name)
     with watching(installation) as live:
         mine = live.current
-        seconds_until(lambda: live.following.polls > 0)
+        seconds_until(lambda: live.follower.stats.polls > 0)
         aside = path.rename(tmp_path / "aside.db")
         other.replace(path)
-        seconds_until(lambda: isinstance(live.outage.cause, ForeignDatabaseError))
+        seconds_until(lambda: isinstance(live.follower.outage.cause, ForeignDatabaseError))
         theirs = Installation(installation.url).live().current  # as after a restart
         assert live.current is mine
         said = next(message for message in caplog.messages if "another installation" in message)
@@ -204,12 +206,12 @@ def test_a_revision_that_was_set_back_is_followed_and_said_until_its_change_is_t
     with watching(installation) as live:
         before = live.current.revision
         execute(installation.store, f"UPDATE installation SET revision = {before - 1}")
-        seconds_until(lambda: live.history.lost is not None)
+        seconds_until(lambda: live.lineage.lost is not None)
         seconds_until(lambda: live.current.revision == before - 1)
-        assert live.history.regressions == 1
+        assert live.lineage.regressions == 1
         assert f"it is at revision {before - 1}, and this server had read revision {before}, " in caplog.text
         execute(installation.store, f"UPDATE installation SET revision = {before}")
-        seconds_until(lambda: live.history.lost is None)
+        seconds_until(lambda: live.lineage.lost is None)
         assert f"holds the change of revision {before} again." in caplog.text
 
 
@@ -219,11 +221,11 @@ def test_what_is_lost_stays_lost_when_another_change_takes_its_number(installati
     with watching(installation) as live:
         before = live.current.revision
         execute(installation.store, f"UPDATE installation SET revision = {before - 1}")
-        seconds_until(lambda: live.history.lost is not None)
+        seconds_until(lambda: live.lineage.lost is not None)
         installation.key()
         seconds_until(lambda: len(live.current.keyring) == 1)
         assert live.current.revision == before
-        assert live.history.lost is not None
+        assert live.lineage.lost is not None
 
 
 @on_both
@@ -236,7 +238,7 @@ def test_a_restore_is_followed_and_said_and_is_no_loss(
     with watching(installation) as live:
         restore(tmp_path / "backup.db", installation.store, "test", now, lambda *_: None, replace=True)
         seconds_until(lambda: live.current.catalog.get("late") is None)
-        assert (live.history.lost, live.history.regressions) == (None, 0)
+        assert (live.lineage.lost, live.lineage.regressions) == (None, 0)
         assert " was restored; revision 3 is served in place of revision 2." in caplog.text
 
 
@@ -250,7 +252,7 @@ def test_a_restore_is_no_loss_where_the_last_change_was_dated_by_a_clock_that_is
     with watching(installation) as live:
         restore(tmp_path / "backup.db", installation.store, "test", now, lambda *_: None, replace=True)
         seconds_until(lambda: live.current.catalog.get("late") is None)
-        assert (live.history.lost, live.history.regressions) == (None, 0)
+        assert (live.lineage.lost, live.lineage.regressions) == (None, 0)
 
 
 @on_both
@@ -268,7 +270,7 @@ def test_a_restore_is_no_loss_where_a_change_was_made_while_it_waited(
         seconds_until(lambda: live.current.catalog.get("late") is not None)
         restore(tmp_path / "backup.db", installation.store, "test", clock, lambda *_: None, replace=True)
         seconds_until(lambda: live.current.catalog.get("late") is None)
-        assert (live.history.lost, live.history.regressions) == (None, 0)
+        assert (live.lineage.lost, live.lineage.regressions) == (None, 0)
 
 
 @on_both
@@ -278,7 +280,7 @@ def test_a_database_that_has_lost_whose_it_is_is_damaged_and_nothing_is_set_up_o
     with watching(installation) as live:
         before = live.current
         execute(installation.store, "DELETE FROM installation")
-        seconds_until(lambda: isinstance(live.outage.cause, CorruptDatabaseError))
+        seconds_until(lambda: isinstance(live.follower.outage.cause, CorruptDatabaseError))
         assert live.current is before
     with pytest.raises(CorruptDatabaseError, match="has lost the row of its table installation"):
         open_existing(installation.url)
@@ -289,14 +291,14 @@ def test_a_database_that_has_lost_whose_it_is_is_damaged_and_nothing_is_set_up_o
 def test_refreshing_without_a_database_is_refused_and_the_state_stays(installation: Installation) -> None:
     live = installation.live()
     before = live.current
-    with closing(sqlite3.connect(installation.store.place)) as connection:
+    with closing(sqlite3.connect(installation.store.display_name)) as connection:
         connection.execute("ALTER TABLE models RENAME TO elsewhere")
     with pytest.raises(StorageError, match="lacks a table"):
         installation.live()
     installation.key()
     live.refresh()  # no model has changed, so none is read
     assert len(live.current.keyring) == 1
-    with closing(sqlite3.connect(installation.store.place)) as connection:
+    with closing(sqlite3.connect(installation.store.display_name)) as connection:
         connection.execute("DROP TABLE installation")
     known = live.current
     with pytest.raises(StorageError, match="lacks a table"):
@@ -309,7 +311,7 @@ def test_a_database_that_was_never_set_up_cannot_be_loaded(tmp_path: Path) -> No
     store.prepare()
     with pytest.raises(StorageError) as refusal:
         LiveState(store, Options())
-    assert str(refusal.value) == "The database has not been set up; run: callsheet migrate"
+    assert str(refusal.value) == "The database has not been set up; let a migration or a server do that."
 
 
 @on_both
@@ -339,11 +341,18 @@ def test_a_change_is_dated_by_the_clock_the_service_is_given(installation: Insta
     assert installation.catalog.history("claude-opus-5")[0]["at"] == "2030-01-01T00:00:00Z"
 
 
-def test_what_nobody_asks_for_is_let_go_after_a_while(
-    installation: Installation, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("callsheet.service.state.live._IDLE", 0.01)
-    with watching(installation) as live:
+def test_the_age_of_the_state_is_by_the_clock_it_is_given(installation: Installation) -> None:
+    passed = [0.0]
+    clock = SYSTEM_CLOCK._replace(monotonic=lambda: time.monotonic() + passed[0])
+    live = LiveState(installation.store, Options(), clock=clock)
+    assert live.is_followed
+    passed[0] = 3600.0
+    assert 3600 <= live.age < 3660
+    assert not live.is_followed
+
+
+def test_what_nobody_asks_for_is_let_go_after_a_while(installation: Installation) -> None:
+    with watching(installation, idle_seconds=0.01) as live:
         state = live.current
         view = state.view(state.workspaces[state.default_workspace_id])
         before = view.retrieve("claude-opus-5")

@@ -27,7 +27,7 @@ from tests.rows import everything
 from tests.storage.files import NOW
 from tests.storage.others import ask
 
-FOREIGN = "belongs to another program; name another with --database."
+FOREIGN = "belongs to another program; name another database."
 FORBIDDEN = "does not allow this user what is needed (permission denied for {}); grant it, or name another user."
 
 
@@ -115,7 +115,7 @@ def test_a_database_of_another_program_is_refused_unchanged(
     before = ask(store, things)
     with pytest.raises(StorageError) as refusal:
         ask_(store)
-    assert str(refusal.value) == f"The database {store.place} {FOREIGN}"
+    assert str(refusal.value) == f"The database {store.display_name} {FOREIGN}"
     assert ask(store, things) == before
 
 
@@ -146,7 +146,7 @@ def test_the_address_tells_apart_what_the_url_leaves_to_others(monkeypatch: pyte
         with monkeypatch.context() as patched:
             for name, value in environment.items():
                 patched.setenv(name, value)
-            return Store(url).address
+            return Store(url).canonical_address
 
     url = "postgresql://user@/db"
     others = [
@@ -200,7 +200,7 @@ def test_a_newer_schema_is_refused_with_both_numbers(url: str) -> None:
 
 def test_an_older_schema_is_refused_with_both_numbers(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(schema, "HEAD", "9998")
-    assert refused(url) == "has schema 0001, this program needs 9998; run: callsheet migrate"
+    assert refused(url) == "has schema 0001, this program needs 9998; migrate it to the schema of this program."
 
 
 def test_what_is_missing_is_told(url: str) -> None:
@@ -223,7 +223,7 @@ def test_a_password_may_hold_any_character_and_may_stand_elsewhere(
 ) -> None:
     def opens(url: str) -> bool:
         store = Store(url)
-        assert "ret" not in store.place
+        assert "ret" not in store.display_name
         return store.is_empty()
 
     url = at(own, username="with_password")
@@ -241,7 +241,7 @@ def test_a_password_may_hold_any_character_and_may_stand_elsewhere(
     )
     monkeypatch.setenv("PGSERVICEFILE", str(tmp_path / "services"))
     assert opens("postgresql://?service=callsheet")
-    assert Store("postgresql://?service=callsheet").place == "postgresql://?service=callsheet"
+    assert Store("postgresql://?service=callsheet").display_name == "postgresql://?service=callsheet"
     assert opens(url.replace("postgresql://", "postgres://"))
     assert opens(url.replace("postgresql://", "postgresql+psycopg://"))
 
@@ -254,7 +254,7 @@ def test_a_user_who_may_not_come_from_here_is_refused(own: Server) -> None:
 
 def test_a_database_that_does_not_exist_is_refused(own: Server) -> None:
     assert refused(at(own, database="nowhere")) == (
-        "does not exist; create it with createdb, or name another with --database."
+        "does not exist; create it with createdb, or name another database."
     )
 
 
@@ -398,12 +398,12 @@ def test_a_full_disk_is_told(url: str) -> None:
     store = Store(url)
     with pytest.raises(StorageError) as refusal, store.write("test", NOW) as writing:
         writing.record("add", "model", "a", None, None)
-    assert str(refusal.value) == f"The database {store.place} cannot grow: the disk is full."
+    assert str(refusal.value) == f"The database {store.display_name} cannot grow: the disk is full."
     assert type(refusal.value) is StorageError
 
 
 def test_a_statement_that_takes_too_long_is_given_up(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("callsheet.storage.postgresql.database.STATEMENT_TIMEOUT", 50)
+    monkeypatch.setattr("callsheet.storage.postgresql.database.STATEMENT_TIMEOUT_SECONDS", 0.05)
     store = Store(url)
     refusal = pytest.raises(
         StorageUnavailableError, match=r"is too busy to answer in time; try again in a moment\.$"
@@ -471,7 +471,7 @@ def test_a_connection_that_ends_before_a_commit_is_answered_leaves_it_uncertain(
     with pytest.raises(StorageUnavailableError) as refusal:
         write()
     assert str(refusal.value) == (
-        f"The database {store.place} went away while a change was being committed; "
+        f"The database {store.display_name} went away while a change was being committed; "
         "look whether it was made before you make it again."
     )
     assert caplog.messages == []
@@ -486,7 +486,7 @@ def end_connections(admin: str, url: str) -> None:
 
 
 def test_a_server_that_hangs_is_given_up(own: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("callsheet.storage.postgresql.connection.Connection.patience", 0.5)
+    monkeypatch.setattr("callsheet.storage.postgresql.connection.Connection.answer_timeout", 0.5)
     store = open_store(Databases(own.url).make(), lambda: NOW)
 
     def read() -> None:
@@ -505,9 +505,9 @@ def test_a_server_that_hangs_is_given_up(own: Server, monkeypatch: pytest.Monkey
 
 
 def test_reading_everything_has_more_time_and_an_end_as_well(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("callsheet.storage.postgresql.database.STATEMENT_TIMEOUT", 50)
-    monkeypatch.setattr("callsheet.storage.postgresql.database.LONG_STATEMENT_TIMEOUT", 1000)
-    with Store(url).database.looking() as connection:
+    monkeypatch.setattr("callsheet.storage.postgresql.database.STATEMENT_TIMEOUT_SECONDS", 0.05)
+    monkeypatch.setattr("callsheet.storage.postgresql.database.LONG_STATEMENT_TIMEOUT_SECONDS", 1.0)
+    with Store(url).database.snapshot_connection() as connection:
         connection.exec_driver_sql("SELECT pg_sleep(0.1)")
         with pytest.raises(DBAPIError, match="canceling statement due to statement timeout"):
             connection.exec_driver_sql("SELECT pg_sleep(5)")
@@ -516,11 +516,11 @@ def test_reading_everything_has_more_time_and_an_end_as_well(url: str, monkeypat
 def test_a_server_that_hangs_while_everything_is_read_is_given_up(
     own: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("callsheet.storage.postgresql.database.LONG_PATIENCE", 0.5)
+    monkeypatch.setattr("callsheet.storage.postgresql.database.LONG_ANSWER_TIMEOUT_SECONDS", 0.5)
     database = open_store(Databases(own.url).make(), lambda: NOW).database
 
     def read() -> None:
-        with database.looking() as connection:
+        with database.snapshot_connection() as connection:
             [(pid,)] = connection.exec_driver_sql("SELECT pg_backend_pid()").all()
             goes_on = threading.Timer(5, os.kill, [pid, signal.SIGCONT])
             goes_on.start()

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from callsheet.domain.access.key import APIKey, KeyStatus
@@ -22,6 +22,7 @@ from callsheet.storage.transactions.write import WriteTransaction
 from tests.storage.files import NOW, make_database
 from tests.storage.others import DATA, Make, execute
 from tests.strategies import instants, models
+from tests.tiers import examples
 
 names = st.text(st.characters(categories=["L", "N", "S"]), min_size=1, max_size=40)
 patterns = st.lists(st.sampled_from(["claude-*", "*", "[!a]?", "a,b", "'"]), max_size=3).map(tuple)
@@ -113,7 +114,7 @@ def test_a_removed_model_leaves_its_place_and_nothing_else(shared: Store, model:
         assert writing.tombstones([model.id]) == {}
 
 
-@settings(max_examples=40)
+@examples(0.4)
 @given(workspaces, keys)
 def test_workspaces_and_keys_are_read_back_as_they_were_written(
     shared: Store, workspace: Workspace, key: APIKey

@@ -15,7 +15,7 @@ from callsheet.cli.output.listing import print_list, print_rows
 from callsheet.cli.output.progress import progress_line
 from callsheet.cli.output.tables import AsJSON, cell_text, json_text, print_record, say, tokens
 from callsheet.cli.output.usage import CommandLine
-from callsheet.client.options import LONGEST
+from callsheet.client.options import MAX_WAIT_SECONDS
 from callsheet.client.printable import printable
 from callsheet.domain.errors import APIError, AuthenticationError, CallsheetError, ModelNotFoundError, NotFoundError
 from callsheet.domain.model import Lifecycle
@@ -66,7 +66,9 @@ HeaderOption = Annotated[
 ]
 Seconds = Annotated[
     float,
-    typer.Option("--timeout", metavar="SECONDS", min=0.001, max=LONGEST, help="How long to wait for a response."),
+    typer.Option(
+        "--timeout", metavar="SECONDS", min=0.001, max=MAX_WAIT_SECONDS, help="How long to wait for a response."
+    ),
 ]
 
 

@@ -54,9 +54,9 @@ def backup(
         revision = back_up(store, file, progress, replace=force)
     size = file.stat().st_size
     if as_json:
-        print_json({"bytes": size, "database": store.place, "file": str(file), "revision": revision})
+        print_json({"bytes": size, "database": store.display_name, "file": str(file), "revision": revision})
     else:
-        say(f"Backed up revision {revision} of {store.place} to {file}: {size:,} bytes.")
+        say(f"Backed up revision {revision} of {store.display_name} to {file}: {size:,} bytes.")
 
 
 def restore(
@@ -78,7 +78,7 @@ def restore(
             {
                 "another_installation": restored.is_another,
                 "backup_revision": restored.backup_revision,
-                "database": store.place,
+                "database": store.display_name,
                 "kept": None if restored.kept is None else str(restored.kept),
                 "lost_keys": [each._asdict() for each in restored.lost],
                 "revision": restored.revision,
@@ -86,7 +86,7 @@ def restore(
             }
         )
         return
-    say(f"Restored revision {restored.backup_revision} into {store.place}, as revision {restored.revision}.")
+    say(f"Restored revision {restored.backup_revision} into {store.display_name}, as revision {restored.revision}.")
     if restored.kept is not None:
         say(f"What was there before is kept in {restored.kept}.")
     if restored.is_another:

@@ -7,7 +7,7 @@ llhttp might read differently (a folded line, an odd character, a body, an upgra
 import re
 from typing import Final, NamedTuple, TypeAlias
 
-from callsheet.api.request import READ, Header
+from callsheet.api.request import READ_HEADERS, Header
 from callsheet.http.public.seen import SeenFilter
 
 _END: Final = b"\r\n"  # of a line
@@ -29,11 +29,13 @@ _INVOLVED: Final = frozenset(
     {b"content-length", b"expect", b"te", b"trailer", b"transfer-encoding", b"upgrade", b"proxy-connection"}
 )
 
-_MOST_BLOCKS: Final = 1024
-_LONGEST_BLOCK: Final = 4096  # longer ones are left to the parser, which is quicker with very many lines
-_MOST_LINES: Final = 4096
-_LONGEST_LINE: Final = 512  # longer ones are understood, but not remembered
-_MOST_CHANGING: Final = 4  # lines; where more are new, it is the client that is
+#: Header lines that are remembered at a time, of all connections.
+MAX_LINES: Final = 4096
+
+_MAX_BLOCKS: Final = 1024
+_MAX_BLOCK_BYTES: Final = 4096  # longer ones are left to the parser, which is quicker with very many lines
+_MAX_LINE_BYTES: Final = 512  # longer ones are understood, but not remembered
+_MAX_CHANGING_LINES: Final = 4  # lines; where more are new, it is the client that is
 
 
 #: The header lines that answers depend on, as sent: equal lines, equal callers.
@@ -67,15 +69,21 @@ class Frame(NamedTuple):
 class KnownLines:
     """What header lines, and whole blocks of them, mean; they are remembered once they come again.
 
-    A trace in them never does; it would take the room of others, and drive them out of the processor's memory.
+    A trace in them never does; it would take the room of others, and drive them out of the processor's cache.
+
+    Parameters
+    ----------
+    max_lines
+        How many are remembered; with one more, all are forgotten.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, max_lines: int = MAX_LINES) -> None:
+        self.max_lines = max_lines
         self.blocks: dict[bytes, Lines] = {}
         self.idle: set[bytes] = set()  # lines without a meaning for us
         self.hosts: set[bytes] = set()
         self.headers: dict[bytes, Header] = {}  # lines that answers depend on
-        self._recent = SeenFilter()
+        self._seen = SeenFilter()
 
     def parse(self, line: bytes) -> Header | None:
         """Return what a line says, its name in small letters; None if llhttp might read it differently."""
@@ -87,21 +95,21 @@ class KnownLines:
 
     def remember(self, line: bytes, header: Header) -> None:
         """Remember what ``line`` says, if it comes again."""
-        if len(line) > _LONGEST_LINE or not self._recent.again(line):
+        if len(line) > _MAX_LINE_BYTES or not self._seen.add(line):
             return
-        if len(self.idle) + len(self.hosts) + len(self.headers) >= _MOST_LINES:
+        if len(self.idle) + len(self.hosts) + len(self.headers) >= self.max_lines:
             self.idle.clear()
             self.hosts.clear()
             self.headers.clear()
-        if header[0] in READ:
+        if header[0] in READ_HEADERS:
             self.headers[line] = header
         else:
             (self.hosts if header[0] == b"host" else self.idle).add(line)
 
     def remember_block(self, block: bytes, lines: Lines) -> None:
         """Remember which lines of ``block`` answers depend on, if it comes again."""
-        if self._recent.again(block):
-            if len(self.blocks) >= _MOST_BLOCKS:
+        if self._seen.add(block):
+            if len(self.blocks) >= _MAX_BLOCKS:
                 self.blocks.clear()
             self.blocks[block] = lines
 
@@ -154,7 +162,7 @@ class HeadReader:
         frame = self._frame
         if frame is not None and block.startswith(frame.before) and block.endswith(frame.after):
             between = block[len(frame.before) : -len(frame.after)]
-            if between and len(block) <= _LONGEST_BLOCK:
+            if between and len(block) <= _MAX_BLOCK_BYTES:
                 return self._read_framed(frame, between)
         lines = self._known.blocks.get(block)
         return self._read_whole(block) if lines is None else lines
@@ -169,12 +177,12 @@ class HeadReader:
         return (*frame.lines_before, *read.wanted, *frame.lines_after)
 
     def _read_whole(self, block: bytes) -> Lines | None:
-        if len(block) > _LONGEST_BLOCK or block.find(_BLANK_LINE) != len(block) - len(_BLANK_LINE):
+        if len(block) > _MAX_BLOCK_BYTES or block.find(_BLANK_LINE) != len(block) - len(_BLANK_LINE):
             return None
         read = self._read_lines(block[: -len(_BLANK_LINE)].split(_END))
         if read is None or read.hosts != 1:
             return None
-        if 0 < len(read.new) <= _MOST_CHANGING:
+        if 0 < len(read.new) <= _MAX_CHANGING_LINES:
             self._frame = self._frame_around(block, read.new[0], read.new[-1])
         lines = tuple(read.wanted)
         self._known.remember_block(block, lines)
@@ -195,7 +203,7 @@ class HeadReader:
                 if header is None or header[0] in _INVOLVED or not _keeps_alive(header):
                     return None
                 hosts += header[0] == b"host"
-                if header[0] in READ:
+                if header[0] in READ_HEADERS:
                     wanted.append(line)
                 known.remember(line, header)
                 new.append(line)
@@ -212,7 +220,7 @@ class HeadReader:
         if 2 * (len(before) + len(after)) < len(block):
             return None
         above, below = [self._read_lines([line for line in part.split(_END) if line]) for part in (before, after)]
-        if above is None or below is None or len(above.wanted) + len(below.wanted) > len(READ):
+        if above is None or below is None or len(above.wanted) + len(below.wanted) > len(READ_HEADERS):
             return None
         return Frame(before, after, tuple(above.wanted), tuple(below.wanted), above.hosts + below.hosts)
 

@@ -4,12 +4,12 @@ import logging
 import resource
 from typing import Final
 
-from callsheet.http.connection.protocol import TURNED_AWAY
+from callsheet.http.connection.limits import MAX_REFUSED_CONNECTIONS
 
 _log = logging.getLogger("callsheet")
 
 #: Files that are not connections: the database, the log, shared rate limits, connections about to be turned away.
-_RESERVE: Final = 64 + TURNED_AWAY
+_RESERVE: Final = 64 + MAX_REFUSED_CONNECTIONS
 _FEWEST: Final = 16
 
 

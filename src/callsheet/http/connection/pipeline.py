@@ -3,13 +3,11 @@
 Parsed, a request takes a hundred times more memory than bytes, and a caller may send ten thousand in one go.
 """
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from httptools import HttpParserError, HttpParserUpgrade
+from uvicorn import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-
-if TYPE_CHECKING:
-    from callsheet.http.serve.config import ServerConfig
 
 #: Bytes parsed before looking whether a request waits behind the one being answered.
 SLICE: Final = 1024
@@ -21,7 +19,7 @@ _BODY: Final = frozenset({b"content-length", b"transfer-encoding"})
 class PipelineProtocol(HttpToolsProtocol):
     """uvicorn's protocol, which parses no further as long as a request waits, and goes on behind upgrades."""
 
-    def __init__(self, config: "ServerConfig", *args: Any, **kwargs: Any) -> None:
+    def __init__(self, config: Config, *args: Any, **kwargs: Any) -> None:
         super().__init__(config, *args, **kwargs)
         self._deaf = False  # what follows means nothing
         self._held = b""  # sent behind a request that waits, and not parsed yet

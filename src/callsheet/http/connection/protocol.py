@@ -2,7 +2,7 @@
 
 from asyncio import Transport
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final
 
 from httptools import parse_url
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
@@ -15,15 +15,13 @@ from callsheet.domain.errors import (
     OverloadedError,
     RequestTimeoutError,
 )
+from callsheet.http.connection.config import ConnectionConfig
+from callsheet.http.connection.limits import MAX_REFUSED_CONNECTIONS, DropReason
 from callsheet.http.connection.pipeline import SLICE, PipelineProtocol
 from callsheet.http.connection.sizes import LINE, Trailers, size_of, too_large
-from callsheet.http.connection.sweep import FULL, SLOW, UNREAD
 from callsheet.http.connection.unread import Reading, held_by_system
 from callsheet.http.errors import refuse_outside
-from callsheet.http.public.cache import write_lines
-
-if TYPE_CHECKING:
-    from callsheet.http.serve.config import ServerConfig
+from callsheet.http.wire_headers import write_lines
 
 _METHOD_AND_VERSION: Final = 64  # bytes of a request line that are not the URL
 _SMALLEST_CHUNK: Final = 6  # bytes that carry one of a body
@@ -31,39 +29,10 @@ _LONGEST_MESSAGE: Final = 32 * 2**20  # bytes that Anthropic's API takes
 _MANY_ESCAPES: Final = 100  # in a URL
 _LINGER: Final = 2.0  # seconds between a last answer and the close, in which what still arrives is thrown away
 
-#: Connections above the most there may be that still get an answer; those above these are cut off without.
-TURNED_AWAY: Final = 64
-
 _CLOSE: Final = (b"connection", b"close")
 
 #: Headers that uvicorn or we must know of before the head is complete.
 _FRAMING: Final = frozenset({b"host", b"expect", b"content-length", b"transfer-encoding"})
-
-
-class Limits(NamedTuple):
-    """What callers may take.
-
-    Parameters
-    ----------
-    max_url_bytes, max_header_bytes, max_body_bytes
-        The largest request, part by part.
-    max_connections
-        Open at the same time, of one process.
-    head_seconds
-        In which a head must arrive, whole, and then as many again for its body.
-    answer_seconds
-        For which a caller may leave its answer unread.
-    max_unread_bytes
-        Of answers that callers leave unread, of one process.
-    """
-
-    max_url_bytes: int
-    max_header_bytes: int
-    max_body_bytes: int
-    max_connections: int = 10_000
-    head_seconds: float = 10.0
-    answer_seconds: float = 30.0
-    max_unread_bytes: int = 256 * 2**20
 
 
 class Part(Enum):
@@ -83,7 +52,7 @@ _BODY: Final = Part.BODY
 class EnvelopeProtocol(PipelineProtocol):
     """Answers what uvicorn would refuse in plain text, or swallow whole, as the contract says (section 5)."""
 
-    def __init__(self, config: "ServerConfig", *args: Any, **kwargs: Any) -> None:
+    def __init__(self, config: ConnectionConfig, *args: Any, **kwargs: Any) -> None:
         super().__init__(config, *args, **kwargs)
         config.connections = self.connections  # all of the server
         self._limits = config.limits
@@ -105,8 +74,8 @@ class EnvelopeProtocol(PipelineProtocol):
         excess = len(self.connections) - self._limits.max_connections
         if excess > 0:
             self._deaf = True
-            self._sweep.dropped[FULL] += 1
-            if excess > TURNED_AWAY:
+            self._sweep.dropped[DropReason.FULL] += 1
+            if excess > MAX_REFUSED_CONNECTIONS:
                 transport.abort()
             else:
                 self._answer_last(OverloadedError("Overloaded"))
@@ -267,10 +236,10 @@ class EnvelopeProtocol(PipelineProtocol):
                     self._check_reading(now)
                     return
                 if not self._used:  # to be idle between requests is no fault
-                    self._sweep.dropped[SLOW] += 1
+                    self._sweep.dropped[DropReason.SLOW] += 1
                 self.transport.close()  # nothing was asked, so there is nothing to answer
         elif now - self._part_begun > self._limits.head_seconds * share:
-            self._sweep.dropped[SLOW] += 1
+            self._sweep.dropped[DropReason.SLOW] += 1
             self._refusal = RequestTimeoutError("The request took too long to arrive")
             self.send_400_response("")
 
@@ -292,7 +261,7 @@ class EnvelopeProtocol(PipelineProtocol):
         if self._reading is None:
             self._begin_reading(now)
         elif self._reading.is_too_slow(now):
-            self._sweep.dropped[UNREAD] += 1
+            self._sweep.dropped[DropReason.UNREAD] += 1
             self.transport.abort()
 
     def shutdown(self) -> None:

@@ -6,24 +6,35 @@ A timer for every connection, set anew with every request, would cost more than 
 import asyncio
 import logging
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Final
+from typing import Final, Protocol
 
-if TYPE_CHECKING:
-    from callsheet.http.connection.protocol import EnvelopeProtocol
+from callsheet.http.connection.limits import DropReason
 
 _log = logging.getLogger("callsheet")
-
-#: Why a connection is ended that might have been used: there is no room for it, its request does not arrive in
-#: time, or nobody reads its answer.
-FULL: Final = "full"
-SLOW: Final = "slow"
-UNREAD: Final = "unread"
 
 _CROWDED: Final = 0.75  # of the connections there may be
 _HURRY: Final = 0.1  # of the time allowed, when it is crowded
 _AT_ONCE: Final = 200  # connections; a thousand take 3 ms
 _LATE: Final = 2.0  # seconds since the last look; more means that this process was held up
 _COMPLAINT: Final = 60.0  # seconds between two complaints
+
+
+class Aborts(Protocol):
+    """A transport, as far as the sweep needs one."""
+
+    def abort(self) -> None:
+        """Close the connection without sending what is buffered."""
+
+
+class Sweepable(Protocol):
+    """A connection that the sweep can look at."""
+
+    @property
+    def transport(self) -> Aborts:
+        """What the connection is made of."""
+
+    def check_time(self, now: float, share: float) -> None:
+        """End the connection if its caller keeps the server waiting too long; see `EnvelopeProtocol`."""
 
 
 class Sweep:
@@ -37,13 +48,13 @@ class Sweep:
 
     def __init__(self, max_connections: int) -> None:
         self.max_connections = max_connections
-        self.dropped = dict.fromkeys((FULL, SLOW, UNREAD), 0)
+        self.dropped: dict[str, int] = dict.fromkeys(DropReason, 0)
         """How many connections were ended, by the reason why."""
         self._told = 0  # of those that found no room, when that was last complained of
         self._complained = self._looked = float("-inf")
         self._waived = False  # the last look
 
-    async def run(self, connections: "Collection[EnvelopeProtocol]") -> None:
+    async def run(self, connections: Collection[Sweepable]) -> None:
         """Look at all ``connections``, some at a time, so that nobody waits for that."""
         now = asyncio.get_running_loop().time()
         self._waived = now - self._looked > _LATE and not self._waived
@@ -59,7 +70,7 @@ class Sweep:
         self._complain(len(connections), now)
 
     @staticmethod
-    def _look_at(connection: "EnvelopeProtocol", now: float, share: float) -> None:
+    def _look_at(connection: Sweepable, now: float, share: float) -> None:
         try:
             connection.check_time(now, share)
         except Exception:  # the server would end with it
@@ -67,7 +78,7 @@ class Sweep:
             connection.transport.abort()
 
     def _complain(self, count: int, now: float) -> None:
-        turned_away = self.dropped[FULL] - self._told
+        turned_away = self.dropped[DropReason.FULL] - self._told
         if turned_away and now - self._complained >= _COMPLAINT:
             _log.warning(
                 "%d connections were turned away: %d are open, and max_connections is %d.",
@@ -75,4 +86,4 @@ class Sweep:
                 count,
                 self.max_connections,
             )
-            self._told, self._complained = self.dropped[FULL], now
+            self._told, self._complained = self.dropped[DropReason.FULL], now

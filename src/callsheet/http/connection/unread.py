@@ -1,26 +1,21 @@
-"""Unread answers: how fast a caller reads, by what its system acknowledges, and how much all callers leave unread.
+"""Reading: how fast a caller reads its answer, by what its system acknowledges.
 
 What a connection still buffers says little of that: the system takes megabytes ahead, and its buffer, that of a
 proxy and the caller's own drain for minutes before ours moves at all.
 """
 
 import fcntl
-import logging
 import socket
 import struct
 from asyncio import Transport
 from contextlib import suppress
 from typing import Final
 
-_log = logging.getLogger("callsheet")
-
 _SLOWEST: Final = 1024  # bytes a second that are enough
 _SLACK: Final = 5.0  # seconds, at most, by which such a reader may be late
 
 #: What the caller's system may have taken before we looked, in bytes; it is read before anything is seen to move.
 _MOST_TAKEN: Final = 128 * 1024
-
-_COMPLAINT: Final = 60.0  # seconds between two complaints
 
 _SIOCOUTQ: Final = 0x5411
 _INT: Final = struct.Struct("i")
@@ -70,47 +65,6 @@ class Reading:
         self._moved += max(0, self._left - left)
         self._left = left
         return self._moved
-
-
-class UnreadBytes:
-    """What the connections of a process hold of answers that their callers do not read.
-
-    Parameters
-    ----------
-    most
-        Bytes, all together; no further large answers are given above this.
-    """
-
-    __slots__ = ("_complained", "_complained_of", "is_full", "most", "refused", "total")
-
-    def __init__(self, most: int) -> None:
-        self.most = most
-        self.total = 0
-        self.refused = 0
-        """Answers that were not given because of this."""
-        self.is_full = False
-        """Whether they are too many. Looked at with every request, so it is no property."""
-        self._complained_of = 0  # refusals
-        self._complained = float("-inf")
-
-    def change(self, by: int) -> None:
-        """Count ``by`` more bytes, or fewer."""
-        self.total += by
-        self.is_full = self.total > self.most
-
-    def complain(self, now: float) -> None:
-        """Log what was refused, once a minute at most; ``now`` is by a clock that is never set."""
-        refused = self.refused - self._complained_of
-        if refused and now - self._complained >= _COMPLAINT:
-            _log.warning(
-                "Refused %d request%s for large lists: callers leave %d bytes of answers unread, and "
-                "max_unread_bytes is %d; raise it if there is memory for more.",
-                refused,
-                "s" * (refused != 1),
-                self.total,
-                self.most,
-            )
-            self._complained_of, self._complained = self.refused, now
 
 
 def held_by_system(transport: Transport) -> int:

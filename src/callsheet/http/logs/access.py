@@ -6,15 +6,17 @@ import threading
 from typing import Final
 
 from callsheet.http.logs.formats import Template, form_of
+from callsheet.service.clock import SYSTEM_CLOCK, Clock
 from callsheet.settings import LogFormat
 
 _log = logging.getLogger("callsheet")
+
+MAX_WAITING_BYTES: Final = 16 * 2**20
 
 _EVERY: Final = 0.2  # seconds between looks whether there is something to write
 _AGAIN: Final = 0.02  # the same when there just was: what has gathered keeps the thread that answers waiting
 _PATIENCE: Final = 2.0  # seconds that a stop waits for whoever reads the log
 _AT_ONCE: Final = 256  # lines put together; more would keep the thread that answers waiting
-_MOST_BYTES: Final = 16 * 2**20  # waiting to be written; what exceeds it is dropped and counted
 _USUAL: Final = 128  # bytes of a line beside its template, about
 
 
@@ -27,10 +29,22 @@ class AccessLog:
         JSON lines, logfmt, or the common log format.
     descriptor
         Where they go; standard output unless said otherwise.
+    clock
+        Where the time comes from.
+    max_waiting_bytes
+        Of lines that wait to be written; any more are dropped, and counted.
     """
 
-    def __init__(self, kind: LogFormat, descriptor: int = 1) -> None:
-        form = form_of(kind)
+    def __init__(
+        self,
+        kind: LogFormat,
+        descriptor: int = 1,
+        *,
+        clock: Clock = SYSTEM_CLOCK,
+        max_waiting_bytes: int = MAX_WAITING_BYTES,
+    ) -> None:
+        form = form_of(kind, clock)
+        self._max_waiting_bytes = max_waiting_bytes
         self.template = form.template
         self._parts_of = form.parts
         self._size = form.size
@@ -44,7 +58,7 @@ class AccessLog:
 
     def add(self, template: Template, request_id: bytes, seconds: float, client: str) -> None:
         """Note an answer that took ``seconds`` to make and was given to ``client`` (an address, or empty)."""
-        if self._added - self._taken > _MOST_BYTES:
+        if self._added - self._taken > self._max_waiting_bytes:
             self._dropped += 1
             return
         self._added += _USUAL + len(template[1])

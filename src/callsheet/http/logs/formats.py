@@ -11,6 +11,7 @@ from ipaddress import IPv6Address, ip_address
 from typing import Final, NamedTuple, TypeAlias
 
 from callsheet.http.logs.redact import hide_secrets, write_logfmt
+from callsheet.service.clock import SYSTEM_CLOCK, Clock
 from callsheet.settings import LogFormat
 
 #: A line but for what differs between equal answers to equal requests: who it was, and what was asked and given.
@@ -57,7 +58,8 @@ class LogFormatter(ABC):
     size: int
     """How many parts a line has."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
+        self._time = clock.time
         self._second = 0
         self._stamp = b""
         self._client = lru_cache(maxsize=4096)(self._write_client)
@@ -89,13 +91,13 @@ class _Fields(LogFormatter):
     duration_format: bytes
     size = 5
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(clock)
         self._durations = [self.duration_format % microseconds for microseconds in range(_SHORT)]
 
     def parts(self, template: Template, request_id: bytes, seconds: float, client: str) -> tuple[bytes, ...]:
         """Return the line."""
-        now = time.time()
+        now = self._time()
         microseconds = int(seconds * 1e6)
         return (
             self._stamp if 0 <= now - self._second < 1 else self._stamp_of(now),
@@ -149,7 +151,7 @@ class _Common(LogFormatter):
 
     def parts(self, template: Template, _request_id: bytes, _seconds: float, client: str) -> tuple[bytes, ...]:
         """Return the line."""
-        now = time.time()
+        now = self._time()
         stamp = self._stamp if 0 <= now - self._second < 1 else self._stamp_of(now)
         return self._client(client), template[0], stamp, template[1]
 
@@ -161,9 +163,9 @@ _FORMS: Final[dict[LogFormat, type[LogFormatter]]] = {
 }
 
 
-def form_of(kind: LogFormat) -> LogFormatter:
+def form_of(kind: LogFormat, clock: Clock = SYSTEM_CLOCK) -> LogFormatter:
     """Return the form that ``kind`` names; there is none for no log."""
-    return _FORMS[kind]()
+    return _FORMS[kind](clock)
 
 
 def _address(client: str) -> bytes:

@@ -2,7 +2,7 @@
 
 from typing import Final, NamedTuple
 
-from callsheet.api.request import Request, find_model_id
+from callsheet.api.request import find_model_id
 from callsheet.domain.errors import APIError
 from callsheet.http.metrics.families import Figures, Series, histogram
 
@@ -38,8 +38,10 @@ class Metrics:
         self.durations = [0] * _BUCKETS
         """How many answers took less than 2**n microseconds, and no less than half of that, by n."""
         self.seconds = 0.0
-        self.remembered = 0
-        """Answers that came from the memo."""
+        self.cache_hits = 0
+        """Answers that came from a response cache."""
+        self.fast_path_errors = 0
+        """Requests that the fast path failed to answer; the ordinary path then answered them."""
 
     def tally(self, label: Label) -> Tally:
         """Return where answers of this kind are counted."""
@@ -64,17 +66,17 @@ class Metrics:
         }
         edges = [f"{2**power / 1e6:g}" for power in range(_BUCKETS - 1)]
         found |= histogram("callsheet_request_seconds", edges, self.durations.copy(), self.seconds)
-        found[Series("callsheet_memo_hits_total")] = self.remembered
+        found[Series("callsheet_memo_hits_total")] = self.cache_hits
+        found[Series("callsheet_fast_path_errors_total")] = self.fast_path_errors
         found[Series("callsheet_rate_limited_total")] = sum(
             count for label, count in answers.items() if label.status == _TOO_MANY
         )
         return found
 
 
-def label(request: Request, status: int, *, to_openai: bool) -> Label:
-    """Return of what kind the answer to ``request`` is."""
+def route_of(path: bytes) -> str:
+    """Return the route that ``path`` belongs to: ``list``, ``retrieve`` or ``other``."""
     try:
-        route = "list" if find_model_id(request.path) is None else "retrieve"
+        return "list" if find_model_id(path) is None else "retrieve"
     except APIError:
-        route = "other"
-    return Label(route, status, "openai" if to_openai else "anthropic")
+        return "other"

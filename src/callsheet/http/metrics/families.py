@@ -56,6 +56,11 @@ FAMILIES: Final = (
     Family("callsheet_requests_total", "counter", "Answers given to requests for models."),
     Family("callsheet_request_seconds", "histogram", "Time it took to make an answer."),
     Family("callsheet_memo_hits_total", "counter", "Answers given from the memo."),
+    Family(
+        "callsheet_fast_path_errors_total",
+        "counter",
+        "Requests that the fast path failed to answer, so that the ordinary path did.",
+    ),
     Family("callsheet_rate_limited_total", "counter", "Requests refused because a caller sent too many."),
     Family("callsheet_connections", "gauge", "Connections that are open."),
     Family("callsheet_connections_dropped_total", "counter", "Connections turned away, or ended for being slow."),

@@ -1,40 +1,54 @@
-"""Memo: answers that were worked out before, good until the State moves.
+"""ResponseCache: answers that were made before, good until the State moves.
 
-A request is known by everything its answer depends on, its credential included, so what was made for one can
-never reach another principal. Whatever stops being true (a change of catalogue, keys or workspaces; the expiry
-of a key) ends it: the first by emptying the memo, the second by a time on each entry.
+A request is known by everything its answer depends on, its credential included, so an answer that was made for
+one principal can never reach another. Two things end an answer: a change of catalogue, keys or workspaces, which
+empties the cache, and the expiry of the caller's key, which is a time on each entry.
 """
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
-from typing import Final, Generic, NamedTuple, Protocol, TypeVar
+from typing import Final, Generic, NamedTuple, TypeVar
 
-from callsheet.api import cors
 from callsheet.api.caller import Caller, identify
 from callsheet.api.request import Header, read_headers
 from callsheet.api.state import State
+from callsheet.http.observer import ResponseLabel
 from callsheet.http.public.seen import SeenFilter
+from callsheet.http.wire_headers import write_lines
 
-#: Longer requests, and longer heads of callers, are not remembered.
-LONGEST: Final = 2048
-#: What an entry takes beside request and answer, in bytes; this bounds how many there can be.
-ENTRY: Final = 512
-_MOST_CALLERS: Final = 4096
+#: Longer requests, and callers with longer headers, are not cached.
+MAX_REQUEST_BYTES: Final = 2048
 
+#: What an entry takes beside request and answer; this bounds how many entries there can be.
+ENTRY_BYTES: Final = 512
 
-class Remembered(Protocol):
-    """An answer as its driver gives it."""
+_MAX_CALLERS: Final = 4096
 
-    @property
-    def expires(self) -> float:
-        """When it stops being one, in seconds since the epoch."""
-
-    @property
-    def size(self) -> int:
-        """Bytes that it takes, together with its request."""
+Content = TypeVar("Content")
 
 
-Answer = TypeVar("Answer", bound=Remembered)
+class CachedResponse(NamedTuple, Generic[Content]):
+    """A successful answer except for its request id and date.
+
+    Parameters
+    ----------
+    content
+        The answer, in the form that its driver sends.
+    expires
+        When the caller's key expires, in seconds since the epoch.
+    label
+        What is recorded of it.
+    size
+        Of request and answer together, in bytes.
+    key_id
+        The key whose rate limit a request for it counts towards.
+    """
+
+    content: Content
+    expires: float
+    label: ResponseLabel
+    size: int
+    key_id: str | None
 
 
 class KnownCaller(NamedTuple):
@@ -45,11 +59,11 @@ class KnownCaller(NamedTuple):
     varying_lines: bytes
 
 
-class ResponseCache(Generic[Answer]):
+class ResponseCache(Generic[Content]):
     """Answers by request, and callers by the headers that answers depend on.
 
-    Bounded in entries and bytes. An answer is only worth keeping when its request `seen_before`, so that a scan
-    of all pages, or a tracing header that is new every time, pushes nothing out.
+    Bounded in entries and bytes. An answer is only worth keeping if its request was seen before, so that a scan of
+    all pages, or a tracing header that is new every time, pushes nothing out.
 
     Parameters
     ----------
@@ -59,26 +73,27 @@ class ResponseCache(Generic[Answer]):
 
     def __init__(self, max_bytes: int) -> None:
         # Ordered: of a plain dict, the first entry is hard to find once many before it are gone.
-        self.answers: OrderedDict[Hashable, Answer] = OrderedDict()
+        self.answers: OrderedDict[Hashable, CachedResponse[Content]] = OrderedDict()
         self.callers: dict[Hashable, KnownCaller] = {}
         self.state: State | None = None
+        """The State that the answers were made from."""
         self._max_bytes = max_bytes
         self._bytes = 0
-        recent = SeenFilter()
-        self.has_come = recent.came
-        """Return whether a request has been seen before, so that its answer may be asked for once more."""
-        self.seen_before = recent.again
-        """The same, and note that it has been seen."""
+        seen = SeenFilter()
+        self.has_seen = seen.__contains__
+        """Return whether a request has been seen before."""
+        self.mark_seen = seen.add
+        """Note that a request has been seen; return whether it was seen before."""
 
-    def follow(self, state: State) -> None:
-        """Forget everything: the State has moved."""
+    def reset(self, state: State) -> None:
+        """Empty the cache, to be filled from ``state``."""
         self.state = state
         self.answers.clear()
         self.callers.clear()
         self._bytes = 0
 
-    def keep_answer(self, request: Hashable, answer: Answer) -> None:
-        """Remember the ``answer`` to ``request``, which has at most `LONGEST` bytes."""
+    def keep_answer(self, request: Hashable, answer: CachedResponse[Content]) -> None:
+        """Keep the ``answer`` to ``request``, which has at most `MAX_REQUEST_BYTES`."""
         if answer.size > self._max_bytes:
             return
         if request in self.answers:  # its key has expired, and another of its credentials is good
@@ -91,30 +106,25 @@ class ResponseCache(Generic[Answer]):
     def caller(
         self, state: State, lines: Hashable, headers: Callable[[], Sequence[Header]], now: float
     ) -> KnownCaller:
-        """Return who sends ``lines``, which say what ``headers`` returns.
+        """Return the caller who sends ``lines``, whose meaning ``headers`` returns.
 
         Raises
         ------
         APIError
-            Somebody who is not let in.
+            The caller is refused.
         """
         known = self.callers.get(lines)
         if known is not None and now < known.caller.expires:
             return known
         sent = headers()
         found = read_headers(sent)
-        caller = identify(state, found, cors.origin_headers(state.options, found), now)
+        caller = identify(state, found, now)
         known = KnownCaller(caller, write_lines(caller.headers), write_lines(caller.varying_headers))
-        if sum(len(name) + len(value) for name, value in sent) <= LONGEST:
-            if len(self.callers) >= _MOST_CALLERS:
+        if sum(len(name) + len(value) for name, value in sent) <= MAX_REQUEST_BYTES:
+            if len(self.callers) >= _MAX_CALLERS:
                 del self.callers[next(iter(self.callers))]
             self.callers[lines] = known
         return known
 
     def _drop(self, request: Hashable) -> None:
         self._bytes -= self.answers.pop(request).size
-
-
-def write_lines(headers: Sequence[Header]) -> bytes:
-    """Return ``headers`` as they go over the wire."""
-    return b"".join([b"%b: %b\r\n" % header for header in headers])

@@ -5,14 +5,13 @@ for each key or address, and makes ``retry-after`` exact. The price: around the 
 pass in a moment. Somebody who is refused is remembered until the window ends, so that refusing costs no count.
 """
 
-import time
 from collections.abc import Awaitable, Callable
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 from math import ceil
 from typing import Final
 
-from limits import RateLimitItem, parse_many
+from limits import RateLimitItem
 from limits.aio.storage import Storage
 from limits.aio.strategies import FixedWindowRateLimiter
 
@@ -20,10 +19,11 @@ from callsheet.api.authentication import authenticate
 from callsheet.api.request import Request, bearer, read_headers
 from callsheet.api.state import State
 from callsheet.domain.errors import AuthenticationError, OverloadedError, RateLimitError
-from callsheet.http.ratelimit.memory import Counters
+from callsheet.service.clock import SYSTEM_CLOCK, Clock
 
-_MOST_BARRED: Final = 10_000
-_LONGEST: Final = 64  # characters of what a proxy may give instead of an address
+#: Keys and addresses, of one process.
+MAX_BARRED: Final = 10_000
+_MAX_ADDRESS_LENGTH: Final = 64  # characters of what a proxy may give instead of an address
 _PREFIX_BITS: Final = 64  # of IPv6: what one subscriber commonly has
 
 #: What is counted, and what is said to those who passed the limit.
@@ -46,13 +46,26 @@ class RateLimits:
         By what is counted; an empty list is no limit.
     storage
         Where it is counted.
+    clock
+        Where the time comes from.
+    max_barred
+        How many keys and addresses are remembered as refused, so that refusing them again costs no count.
     """
 
     #: Whether a request can be judged without waiting for another machine; `admits` is only for those.
     at_once = True
 
-    def __init__(self, rates: dict[str, list[RateLimitItem]], storage: Storage) -> None:
+    def __init__(
+        self,
+        rates: dict[str, list[RateLimitItem]],
+        storage: Storage,
+        clock: Clock = SYSTEM_CLOCK,
+        *,
+        max_barred: int = MAX_BARRED,
+    ) -> None:
         self._rates = rates
+        self._clock = clock
+        self._max_barred = max_barred
         self._limiter = FixedWindowRateLimiter(storage)
         self._barred: dict[tuple[str, str], float] = {}
 
@@ -63,10 +76,10 @@ class RateLimits:
         if refused is None:
             return None
         kind, end = refused
-        seconds = max(1, ceil(end - time.monotonic()))
+        seconds = max(1, ceil(end - self._clock.monotonic()))
         return RateLimitError(f"{_MESSAGES[kind]}; try again in {seconds} s", seconds)
 
-    def admits(self, client: tuple[str, int] | None, key_id: str) -> bool:
+    def admits(self, client: tuple[str, int] | None, key_id: str | None) -> bool:
         """Count a request of the key ``key_id``, and return at once whether it may be answered.
 
         One that may not is counted no more when `check` is asked why.
@@ -84,9 +97,9 @@ class RateLimits:
     async def _judge(self, network: str, key_id: str | None, failed: bool) -> tuple[str, float] | None:
         """What was counted when it became too much, and when it will be forgotten; None lets the request in.
 
-        The time is by ``time.monotonic``: nobody is refused for longer, or let in sooner, when the clock is set.
+        The time is monotonic: nobody is refused for longer, or let in sooner, when the clock is set.
         """
-        now = time.monotonic()
+        now = self._clock.monotonic()
         for whose in ((FAILURES, network), (ADDRESS, network), (KEY, key_id or "")):
             end = self._barred.get(whose)
             if end is not None and end > now:
@@ -112,34 +125,15 @@ class RateLimits:
 
     async def _bar(self, rate: RateLimitItem, kind: str, who: str) -> tuple[str, float]:
         """Refuse ``who`` until the window ends."""
-        left = (await self._limiter.get_window_stats(rate, kind, who)).reset_time - time.time()
-        now = time.monotonic()
+        left = (await self._limiter.get_window_stats(rate, kind, who)).reset_time - self._clock.time()
+        now = self._clock.monotonic()
         end = now + left
-        if len(self._barred) >= _MOST_BARRED:
+        if len(self._barred) >= self._max_barred:
             self._barred = {whose: until for whose, until in self._barred.items() if until > now}
-            if len(self._barred) >= _MOST_BARRED:
+            if len(self._barred) >= self._max_barred:
                 self._barred.clear()  # they are counted again, and refused again
         self._barred[kind, who] = end
         return kind, end
-
-
-def make_limits(key: str, address: str, failures: str, *, storage: str) -> RateLimits:
-    """Return the limits that these settings describe.
-
-    Raises
-    ------
-    SettingsError
-        The storage cannot be used.
-    """
-    rates = {
-        kind: parse_many(text) if text else []
-        for kind, text in ((KEY, key), (ADDRESS, address), (FAILURES, failures))
-    }
-    if storage == "memory://":
-        return RateLimits(rates, Counters())
-    from callsheet.http.ratelimit.redis import SharedLimits  # needs a package that is an extra
-
-    return SharedLimits(rates, storage)
 
 
 def _authenticated(state: State, request: Request) -> tuple[str | None, bool]:
@@ -159,7 +153,7 @@ def _network(address: str) -> str:
     try:
         ip = ip_address(address)
     except ValueError:
-        return address[:_LONGEST]
+        return address[:_MAX_ADDRESS_LENGTH]
     if isinstance(ip, IPv6Address):
         mapped = ip.ipv4_mapped
         if mapped is not None:

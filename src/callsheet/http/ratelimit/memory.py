@@ -6,17 +6,19 @@ The library's own storage of this kind starts a thread up to a hundred times a s
 holds: with 100,000 addresses that stopped the event loop for 20 ms at a time.
 """
 
-import time
 from collections import OrderedDict, defaultdict
 from typing import Any, Final, NamedTuple
 
 from limits.aio.storage import Storage
 
-_MOST: Final = 100_000  # names with windows of the same length; about 20 MB
+from callsheet.service.clock import SYSTEM_CLOCK, Clock
+
+#: Keys and addresses with windows of the same length; they take about 20 MB.
+MAX_WINDOWS: Final = 100_000
 
 
 class Window(NamedTuple):
-    """How often, and until when that counts, by ``time.monotonic``."""
+    """How often, and until when that counts, by the monotonic clock."""
 
     hits: int
     end: float
@@ -25,13 +27,22 @@ class Window(NamedTuple):
 class Counters(Storage):
     """A storage for the library `limits`, for fixed windows.
 
-    Windows of the same length end in the order in which they began, so those that are over stand at the front.
+    Windows of the same length end in the order in which they began, so those that are over are at the front.
+
+    Parameters
+    ----------
+    clock
+        Where the time comes from.
+    max_windows
+        Of the same length, at a time; the oldest are dropped for more.
     """
 
     STORAGE_SCHEME = None
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock = SYSTEM_CLOCK, *, max_windows: int = MAX_WINDOWS) -> None:
         super().__init__()
+        self._clock = clock
+        self._max_windows = max_windows
         # Ordered ones: of a plain dict, the first entry is hard to find once many before it are gone.
         self._windows: defaultdict[int, OrderedDict[str, Window]] = defaultdict(OrderedDict)
 
@@ -43,8 +54,8 @@ class Counters(Storage):
     async def incr(self, key: str, expiry: int, amount: int = 1) -> int:
         """Count, in a window of ``expiry`` seconds that begins now if there is none; return how often it was."""
         windows = self._windows[expiry]
-        now = time.monotonic()
-        while windows and (next(iter(windows.values())).end <= now or len(windows) > _MOST):
+        now = self._clock.monotonic()
+        while windows and (next(iter(windows.values())).end <= now or len(windows) > self._max_windows):
             windows.popitem(last=False)
         known = windows.get(key)
         if known is None or known.end <= now:
@@ -58,10 +69,10 @@ class Counters(Storage):
 
     async def get_expiry(self, key: str) -> float:
         """Return when the window ends, in seconds since the epoch, as the library wants it."""
-        return time.time() + self._find(key).end - time.monotonic()
+        return self._clock.time() + self._find(key).end - self._clock.monotonic()
 
     def _find(self, key: str) -> Window:
-        now = time.monotonic()
+        now = self._clock.monotonic()
         for windows in self._windows.values():
             known = windows.get(key)
             if known is not None and known.end > now:

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import time
 from typing import Any, Final
 
 from limits import RateLimitItem
@@ -11,14 +10,15 @@ from limits.aio.strategies import FixedWindowRateLimiter
 
 from callsheet.domain.errors import SettingsError
 from callsheet.http.ratelimit.limiter import RateLimits
+from callsheet.service.clock import SYSTEM_CLOCK, Clock
 from callsheet.settings import hide_password
 
 _log = logging.getLogger("callsheet")
 
-_PATIENCE: Final = 0.5  # seconds that a request waits to be counted
-_FIRST_PAUSE: Final = 1.0  # seconds before a storage that failed is asked again; then twice as many each time
-_LONGEST_PAUSE: Final = 30.0
-_MOST_CONNECTIONS: Final = 32  # to the storage
+_COUNT_TIMEOUT_SECONDS: Final = 0.5  # that a request waits to be counted
+_MIN_PAUSE_SECONDS: Final = 1.0  # before a storage that failed is asked again; then twice as many each time
+_MAX_PAUSE_SECONDS: Final = 30.0
+_MAX_CONNECTIONS: Final = 32  # to the storage
 
 
 class SharedLimits(RateLimits):
@@ -30,6 +30,8 @@ class SharedLimits(RateLimits):
         As for `RateLimits`.
     url
         Of Redis or Valkey, which are spoken to in the same way.
+    clock
+        Where the time comes from.
 
     Raises
     ------
@@ -39,19 +41,19 @@ class SharedLimits(RateLimits):
 
     at_once = False
 
-    def __init__(self, rates: dict[str, list[RateLimitItem]], url: str) -> None:
+    def __init__(self, rates: dict[str, list[RateLimitItem]], url: str, clock: Clock = SYSTEM_CLOCK) -> None:
         self._url = url.replace("valkey", "redis", 1) if url.startswith("valkey") else url
         self._loop: asyncio.AbstractEventLoop | None = None
         self._pause = 0.0
         self._next_try = 0.0
-        super().__init__(rates, self._open())
+        super().__init__(rates, self._open(), clock)
 
     async def close(self) -> None:
         """End the connections to the storage."""
         await self._pool.disconnect()
 
     async def _count(self, network: str, key_id: str | None, failed: bool) -> tuple[str, float] | None:
-        now = time.monotonic()
+        now = self._clock.monotonic()
         trying = self._pause > 0
         if trying:
             if now < self._next_try:
@@ -59,7 +61,7 @@ class SharedLimits(RateLimits):
             self._next_try = now + self._pause  # this request tries on behalf of all
         self._follow_loop()
         try:
-            async with asyncio.timeout(_PATIENCE):
+            async with asyncio.timeout(_COUNT_TIMEOUT_SECONDS):
                 found = await super()._count(network, key_id, failed)
         except Exception as error:  # whatever it is: limits are there to keep up the service, not to end it
             if trying or not self._pause:  # else another request has found out already
@@ -74,8 +76,8 @@ class SharedLimits(RateLimits):
         if not self._pause:
             reason = hide_password(f"{type(error).__name__}: {error}".removesuffix(": "))
             _log.error("The storage of rate limits cannot be used (%s); until it can, nobody is limited.", reason)
-        self._pause = min(self._pause * 2, _LONGEST_PAUSE) or _FIRST_PAUSE
-        self._next_try = time.monotonic() + self._pause
+        self._pause = min(self._pause * 2, _MAX_PAUSE_SECONDS) or _MIN_PAUSE_SECONDS
+        self._next_try = self._clock.monotonic() + self._pause
 
     def _follow_loop(self) -> None:
         """Open connections anew if the event loop is another one: they belong to the loop they were opened in."""
@@ -98,7 +100,10 @@ class SharedLimits(RateLimits):
         pool: Any = BlockingConnectionPool
         try:
             pool = pool.from_url(
-                self._url, max_connections=_MOST_CONNECTIONS, timeout=_PATIENCE, retry=Retry(NoBackoff(), 0)
+                self._url,
+                max_connections=_MAX_CONNECTIONS,
+                timeout=_COUNT_TIMEOUT_SECONDS,
+                retry=Retry(NoBackoff(), 0),
             )
             pool.make_connection()  # which is not opened yet, but knows what it would not understand
         except (TypeError, ValueError) as error:

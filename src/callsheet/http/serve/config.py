@@ -2,18 +2,18 @@
 
 import logging
 import sys
-import time
-from collections.abc import Collection
 from typing import Any, Final
 
 import uvicorn
 
 from callsheet.http.app import CallsheetApp
-from callsheet.http.connection.fast_path import FastPath, FastProtocol
+from callsheet.http.connection.config import ConnectionConfig
+from callsheet.http.connection.fast_path import FastPath
+from callsheet.http.connection.fast_protocol import FastProtocol
+from callsheet.http.connection.limits import ConnectionLimits
 from callsheet.http.connection.open_files import connections_allowed
-from callsheet.http.connection.protocol import EnvelopeProtocol, Limits
+from callsheet.http.connection.protocol import EnvelopeProtocol
 from callsheet.http.connection.sweep import Sweep
-from callsheet.http.connection.unread import UnreadBytes
 from callsheet.http.metrics.families import Figures, Series
 from callsheet.http.serve.stopping import Stopping
 
@@ -23,8 +23,8 @@ _log = logging.getLogger("callsheet")
 TESTED: Final = ((0, 54), (0, 55))
 
 
-class ServerConfig(uvicorn.Config):
-    """Travels to worker processes whole.
+class ServerConfig(ConnectionConfig):
+    """Picklable: uvicorn sends it to its worker processes.
 
     Parameters
     ----------
@@ -44,41 +44,43 @@ class ServerConfig(uvicorn.Config):
         self,
         app: Any,
         *,
-        limits: Limits,
+        limits: ConnectionLimits,
         fast: bool = True,
         memo_bytes: int = 32 * 2**20,
         drain_seconds: float | None = None,
         **options: Any,
     ) -> None:
-        super().__init__(app, http=_protocol(fast), callback_notify=self._sweep, timeout_notify=0, **options)
-        self.limits = limits
-        self.sweep = Sweep(limits.max_connections)
-        self.unread = UnreadBytes(limits.max_unread_bytes)
+        super().__init__(
+            app, limits=limits, http=_protocol(fast), callback_notify=self._sweep, timeout_notify=0, **options
+        )
         self._memo_bytes = memo_bytes
         self._drain_seconds = drain_seconds
-        self._lane: FastPath | None = None
-        self.connections: Collection[Any] = ()
-        """Those of the server that runs by this configuration, as its protocols say."""
 
     def load(self) -> None:
         """Load the app, and let it tell how many connections there are; limit them to what the process may open."""
         super().load()
         self.limits = self.limits._replace(max_connections=connections_allowed(self.limits.max_connections))
         self.sweep = Sweep(self.limits.max_connections)
+        app = self._callsheet()
         if self._drain_seconds is not None:
             stopping = Stopping(self.drain, self._drain_seconds, is_worker=self.workers > 1)
-            self._callsheet().on_serving = stopping.take_over
-        self._callsheet().public.unread = self.unread
-        telemetry = self._callsheet().telemetry
+            app.on_serving = stopping.take_over
+        app.public.unread = self.unread
+        telemetry = app.telemetry
         telemetry.connections = self._count_connections
         if telemetry.traces and self.http_protocol_class is FastProtocol:
             self.http_protocol_class = EnvelopeProtocol  # a span needs what the fast protocol never reads
-
-    def lane(self) -> FastPath:
-        """Return what the connections of this process share."""
-        if self._lane is None:
-            self._lane = FastPath(self._callsheet(), self.limits, self._memo_bytes, self.unread)
-        return self._lane
+        if self.http_protocol_class is FastProtocol:
+            self.fast_path = FastPath(
+                app.live,
+                app.observer,
+                self.limits,
+                self._memo_bytes,
+                self.unread,
+                rate_limits=app.rate_limits,
+                prefix=app.prefix,
+                clock=app.clock,
+            )
 
     def drain(self) -> None:
         """Send callers elsewhere: ``/readyz`` says so, and every answer is the last on its connection."""
@@ -96,17 +98,17 @@ class ServerConfig(uvicorn.Config):
             Series("callsheet_unread_refusals_total"): self.unread.refused,
         }
         return open_now | {
-            Series("callsheet_connections_dropped_total", (("reason", reason),)): count
+            Series("callsheet_connections_dropped_total", (("reason", str(reason)),)): count
             for reason, count in self.sweep.dropped.items()
         }
 
     async def _sweep(self) -> None:
         """End what waits too long, and let go of what is no longer true; uvicorn calls this once a second."""
         await self.sweep.run(self.connections)
-        self.unread.complain(time.monotonic())
-        self._callsheet().public.follow()
-        if self._lane is not None:
-            self._lane.follow()
+        self.unread.complain(self._callsheet().clock.monotonic())
+        self._callsheet().public.drop_stale()
+        if self.http_protocol_class is FastProtocol:
+            self.fast_path.drop_stale()
 
     def _callsheet(self) -> CallsheetApp:
         app: Any = self.loaded_app

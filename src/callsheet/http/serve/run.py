@@ -20,7 +20,7 @@ from uvicorn.supervisors import Multiprocess
 
 from callsheet.domain.errors import CallsheetError, ServeError, StorageUnavailableError
 from callsheet.http.app import CallsheetApp, check_database, make_app
-from callsheet.http.connection.protocol import Limits
+from callsheet.http.connection.limits import ConnectionLimits
 from callsheet.http.logs.messages import set_up_messages
 from callsheet.http.serve.config import ServerConfig
 from callsheet.http.serve.stopping import ECHO, SIGNALS, end_at_once
@@ -138,7 +138,7 @@ def _config(settings: Settings, make_app: Callable[[], CallsheetApp]) -> ServerC
     return ServerConfig(
         make_app,
         factory=True,
-        limits=Limits(
+        limits=ConnectionLimits(
             settings.max_url_bytes,
             settings.max_header_bytes,
             settings.max_body_bytes,

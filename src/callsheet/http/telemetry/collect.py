@@ -1,6 +1,5 @@
 """Telemetry: what a process tells of itself: at ``/metrics``, to the other workers, and by OpenTelemetry."""
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from callsheet.http.metrics.process import process_figures
 from callsheet.http.metrics.workers import MetricsFolder
 from callsheet.http.observer import Observer
 from callsheet.http.public.asgi import PublicAPI
+from callsheet.service.clock import SYSTEM_CLOCK, Clock
 from callsheet.service.state.live import LiveState
 from callsheet.settings import Otel
 
@@ -34,6 +34,8 @@ class Telemetry:
         Counts the answers.
     otel
         What goes out by OpenTelemetry.
+    clock
+        Where the time comes from.
 
     Raises
     ------
@@ -41,11 +43,14 @@ class Telemetry:
         OpenTelemetry is wanted, but not installed.
     """
 
-    def __init__(self, live: LiveState, observer: Observer, otel: Otel = Otel.OFF) -> None:
+    def __init__(
+        self, live: LiveState, observer: Observer, otel: Otel = Otel.OFF, clock: Clock = SYSTEM_CLOCK
+    ) -> None:
         self._live = live
         self._observer = observer
         self._exports = None if otel is Otel.OFF else _exports(otel)
-        self._begun = time.time()
+        self._clock = clock
+        self._begun = clock.time()
         self._folder: MetricsFolder | None = None
         self._workers = 1
         self.connections: Callable[[], Figures] = dict
@@ -64,8 +69,8 @@ class Telemetry:
     def public_api(self, memo_bytes: int) -> PublicAPI:
         """Return the public API, with spans around its answers if they are wanted."""
         if self._exports is not None and self._exports.kind.traces:
-            return self._exports.public_api(self._live, self._observer)
-        return PublicAPI(self._live, self._observer, memo_bytes)
+            return self._exports.public_api(self._live, self._observer, self._clock)
+        return PublicAPI(self._live, self._observer, memo_bytes, self._clock)
 
     def start(self) -> None:
         """Begin to share and to send, if that has not begun."""
@@ -83,7 +88,7 @@ class Telemetry:
 
     def collect(self) -> Figures:
         """Return the figures of this process; any thread may ask."""
-        live, state, following = self._live, self._live.current, self._live.following
+        live, state, following = self._live, self._live.current, self._live.follower.stats
         return {
             Series("callsheet_build_info", (("version", __version__),)): 1,
             Series("callsheet_workers"): 1,
@@ -93,10 +98,10 @@ class Telemetry:
             Series("callsheet_state_age_seconds"): round(live.age, 3),
             Series("callsheet_models"): len(state.catalog),
             Series("callsheet_keys"): len(state.keyring),
-            Series("callsheet_database_up"): int(live.outage.cause is None),
-            Series("callsheet_database_foreign"): int(isinstance(live.outage.cause, ForeignDatabaseError)),
-            Series("callsheet_database_older"): int(live.history.lost is not None),
-            Series("callsheet_database_regressions_total"): live.history.regressions,
+            Series("callsheet_database_up"): int(live.follower.outage.cause is None),
+            Series("callsheet_database_foreign"): int(isinstance(live.follower.outage.cause, ForeignDatabaseError)),
+            Series("callsheet_database_older"): int(live.lineage.lost is not None),
+            Series("callsheet_database_regressions_total"): live.lineage.regressions,
             Series("callsheet_database_replacements_total"): following.replacements,
             Series("callsheet_notifications_total"): following.notifications,
             Series("callsheet_polls_total"): following.polls,

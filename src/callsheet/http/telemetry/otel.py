@@ -25,13 +25,14 @@ from opentelemetry.trace import Span, SpanKind, StatusCode, Tracer
 from callsheet._version import __version__
 from callsheet.api.answer import Response
 from callsheet.api.request import Request
-from callsheet.api.view import AT_ONCE
+from callsheet.api.view import REQUEST_BLOCK_BUDGET
 from callsheet.domain.errors import APIError
-from callsheet.http.metrics.counters import label
+from callsheet.http.metrics.counters import route_of
 from callsheet.http.metrics.families import FAMILIES, Family, Figures
 from callsheet.http.observer import Observer
 from callsheet.http.paths import Scope
 from callsheet.http.public.asgi import PublicAPI
+from callsheet.service.clock import Clock
 from callsheet.service.state.live import LiveState
 from callsheet.settings import Otel
 
@@ -65,9 +66,9 @@ class Exports:
         self._tracer: Tracer = trace.NoOpTracer()
         self._own: list[TracerProvider | MeterProvider] = []
 
-    def public_api(self, live: LiveState, observer: Observer) -> PublicAPI:
+    def public_api(self, live: LiveState, observer: Observer, clock: Clock) -> PublicAPI:
         """Return the public API, with a span around every answer."""
-        return TracedAPI(live, observer, lambda: self._tracer)
+        return TracedAPI(live, observer, lambda: self._tracer, clock)
 
     def start(self, collect: Callable[[], Figures]) -> None:
         """Begin to send spans, and what ``collect`` returns, if that has not begun."""
@@ -116,13 +117,17 @@ class TracedAPI(PublicAPI):
     live
         Holds the State.
     observer
-        Is told of every answer.
+        Records every answer.
     tracer
         Returns what makes spans; called once for every request.
+    clock
+        Where the time comes from.
     """
 
-    def __init__(self, live: LiveState, observer: Observer, tracer: Callable[[], Tracer]) -> None:
-        super().__init__(live, observer, memo_bytes=0)  # what is noted in a span is seen where an answer is made
+    def __init__(self, live: LiveState, observer: Observer, tracer: Callable[[], Tracer], clock: Clock) -> None:
+        super().__init__(
+            live, observer, memo_bytes=0, clock=clock
+        )  # what is noted in a span is seen where an answer is made
         self._tracer = tracer
 
     async def answer(self, scope: Scope, path: bytes, send: Any) -> None:
@@ -137,7 +142,12 @@ class TracedAPI(PublicAPI):
             await super().answer(scope, path, send)
 
     def respond(
-        self, request: Request, refusal: APIError | None = None, most: int = AT_ONCE, *, again: bool = False
+        self,
+        request: Request,
+        refusal: APIError | None = None,
+        most: int = REQUEST_BLOCK_BUDGET,
+        *,
+        again: bool = False,
     ) -> Response:
         """Return the answer, and note in the span what it is."""
         response = super().respond(request, refusal, most, again=again)
@@ -178,7 +188,7 @@ def _method(method: str) -> str:
 
 
 def _note(span: Span, request: Request, response: Response) -> None:
-    route = _ROUTES.get(label(request, response.status, to_openai=False).route)
+    route = _ROUTES.get(route_of(request.path))
     span.set_attribute("http.response.status_code", response.status)
     span.set_attribute("callsheet.request_id", request.request_id)
     if route is not None:

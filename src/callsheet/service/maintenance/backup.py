@@ -1,10 +1,11 @@
-"""Backing up: everything a database holds at one moment, in one file."""
+"""Backup: a snapshot of a database in one file."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 from callsheet.domain.errors import ConflictError, DoesNotExistError
+from callsheet.domain.hints import Hint
 from callsheet.service.maintenance.copy import copy_content
 from callsheet.storage.atomic_file import draft
 from callsheet.storage.store import Store
@@ -13,33 +14,33 @@ from callsheet.storage.whole.transfer import Content, Progress, read_content
 
 
 def back_up(source: Store, file: Path, progress: Progress, *, replace: bool = False) -> int:
-    """Write all that ``source`` holds to ``file``: a SQLite database for its owner only, whatever the source is.
+    """Write everything that ``source`` holds to ``file``: a SQLite database for its owner only, also of PostgreSQL.
 
-    Others may go on changing the source. ``file`` is complete, or it is as it was. Returns the revision in it.
+    Other processes may go on changing the source. ``file`` is replaced atomically. Returns the revision in it.
 
     Raises
     ------
-    UnknownError
+    DoesNotExistError
         There is nothing to back up.
     ConflictError
-        There is such a file and ``replace`` was not said, or it is the database itself.
+        There is such a file and ``replace`` is false, or it is the database itself.
     StorageError
         The database cannot be read, or is damaged, or the file cannot be written.
     """
     if source.is_empty():
-        raise DoesNotExistError(f"There is no database at {source.place} to back up.")
+        raise DoesNotExistError(f"There is no database at {source.display_name} to back up.")
     if is_in(source, file):
         raise ConflictError(f"{file} is the database itself; name another file.")
     reading: AbstractContextManager[Content | None] = nullcontext()  # pages are copied as they are
     if file_of(source) is None:
         source.is_ready()  # rows can only be read as this program knows them
         reading = read_content(source, progress)
-    with reading as content, keeping(source, content, file, progress, replace=replace) as revision:
+    with reading as content, backup_kept(source, content, file, progress, replace=replace) as revision:
         return revision
 
 
 @contextmanager
-def keeping(
+def backup_kept(
     source: Store,
     content: Content | None,
     file: Path,
@@ -48,19 +49,21 @@ def keeping(
     replace: bool = False,
     scratch_of: Path | None = None,
 ) -> Iterator[int]:
-    """Write ``source`` as `back_up` does; where it is in no file itself, by its ``content``. Yield the revision.
+    """Write ``source`` as `back_up` does and yield the revision; where it is not in a file, ``content`` is written.
 
-    Only at the end of the block does ``file`` take its name; if there is an error, nothing is left of it.
-    ``scratch_of`` as for `draft`.
+    ``file`` gets its name at the end of the block; if there is an error, it is removed. ``scratch_of`` as for
+    `draft`.
     """
     with draft(file, replace=replace, scratch_of=scratch_of) as path:
         if content is None or file_of(source) is not None:
             copy_pages(source, path, progress)
         else:
-            copy_content(content, store_in(path, place=file), progress)
+            copy_content(content, store_in(path, shown_as=file), progress)
         if not seal(path):
             raise source.database.damaged()
         revision = revision_in(path)
         if revision is None:
-            raise DoesNotExistError(f"The database {source.place} has not been set up; run: callsheet migrate")
+            raise DoesNotExistError(
+                f"The database {source.display_name} has not been set up", hint=Hint.SET_UP_DATABASE
+            )
         yield revision

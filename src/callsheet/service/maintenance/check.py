@@ -1,10 +1,11 @@
-"""Checking a database: whether it is whole, its rows are valid, and its change records lead to them."""
+"""Check a database: whether it is undamaged, its rows are valid, and its change records lead to them."""
 
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
 from callsheet.domain.errors import CorruptDatabaseError, DoesNotExistError, StorageError
+from callsheet.domain.hints import Hint
 from callsheet.service.counts import count_models
 from callsheet.service.maintenance.check_history import check_history
 from callsheet.service.maintenance.check_rows import check_rows
@@ -14,14 +15,14 @@ from callsheet.storage.whole.file_copy import page_faults
 from callsheet.storage.whole.integrity import read_integrity
 
 _UNPROTECTED: Final = (
-    "Nothing keeps change records from being edited, as triggers are missing; "
-    "a copy in an empty database has them, by callsheet copy."
+    "Nothing prevents change records from being edited, as triggers are missing; "
+    "copy everything to an empty database, which has them."
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What was found in a database.
+    """The result of a check.
 
     Parameters
     ----------
@@ -30,7 +31,7 @@ class Checked:
     counts
         Rows by the name of their table.
     problems
-        What should not be so.
+        What is wrong.
     listed
         How many models a list without a filter holds; None where there are problems.
     """
@@ -42,34 +43,38 @@ class Checked:
 
 
 def check_database(store: Store) -> Checked:
-    """Look through everything that ``store`` holds at one moment, and change nothing.
+    """Check everything that ``store`` holds, in one snapshot. Changes nothing.
 
     Raises
     ------
-    UnknownError
+    DoesNotExistError
         There is nothing to check.
     StorageError
         It is not a database that this program can read.
     """
-    with suppress(CorruptDatabaseError):  # what is damaged will be told below
+    with suppress(CorruptDatabaseError):  # damage is reported below
         if not store.is_ready():
-            raise DoesNotExistError(f"There is no database at {store.place} to check.")
-    problems = [Problem("database", store.place, f"The file is damaged: {fault}.") for fault in page_faults(store)]
-    if problems:  # whatever else is wrong comes of that
+            raise DoesNotExistError(f"There is no database at {store.display_name} to check.")
+    problems = [
+        Problem("database", store.display_name, f"The file is damaged: {fault}.") for fault in page_faults(store)
+    ]
+    if problems:  # anything else would be a consequence
         return Checked(None, {}, problems)
     with read_integrity(store) as integrity:
         installation = integrity.installation()
         if installation is None:
             if any(integrity.counts().values()):
                 raise store.database.ownerless()
-            raise DoesNotExistError(f"The database {store.place} has not been set up; run: callsheet migrate")
-        if not integrity.is_protected():
-            problems.append(Problem("database", store.place, _UNPROTECTED))
+            raise DoesNotExistError(
+                f"The database {store.display_name} has not been set up", hint=Hint.SET_UP_DATABASE
+            )
+        if not integrity.is_append_only():
+            problems.append(Problem("database", store.display_name, _UNPROTECTED))
         for part in (check_rows(integrity, installation), check_history(integrity, installation)):
             try:
-                with store.database.explained():
+                with store.database.translating_errors():
                     problems.extend(part)
-            except StorageError as error:  # what is no text ends the reading
-                problems.append(Problem("database", store.place, str(error)))
+            except StorageError as error:  # a column that is not valid text ends the query
+                problems.append(Problem("database", store.display_name, str(error)))
         listed = None if problems else count_models(integrity.reading()).listed
         return Checked(installation.revision, integrity.counts(), problems, listed)

@@ -1,4 +1,4 @@
-"""Checking the change records: whether they lead, one after the other, to what is there."""
+"""Check the change records: whether they lead, one after the other, to the present rows."""
 
 from collections.abc import Callable, Iterator, Mapping
 from itertools import groupby
@@ -10,24 +10,22 @@ from callsheet.service.maintenance.problem import Problem
 from callsheet.storage.transactions import rows
 from callsheet.storage.transactions.read import Installation
 from callsheet.storage.transactions.rows import Row
-from callsheet.storage.whole.integrity import BROKEN, KINDS, Integrity
-
-#: The action by which a revision may be raised by more than one, and the kind of its subject.
-RESTORE: Final = ("restore", "installation")
+from callsheet.storage.whole.integrity import INVALID_JSON, KINDS, Integrity
+from callsheet.storage.whole.transfer import RESTORE
 
 
 def check_history(integrity: Integrity, installation: Installation) -> Iterator[Problem]:
-    """Yield where a change record is out of order, or does not fit what came before or is there now."""
+    """Yield change records that are out of order, or do not fit the record before or the present row."""
     yield from _check_revisions(integrity, installation)
     for kind in KINDS:
-        for subject in integrity.unrecorded(kind):
-            yield Problem(kind, subject, f"The {kind} {subject} is there without a change record.")
-        histories = groupby(integrity.histories(kind), key=lambda each: str(each[0]["subject"]))
+        for subject in integrity.rows_without_history(kind):
+            yield Problem(kind, subject, f"The {kind} {subject} has no change record.")
+        histories = groupby(integrity.change_histories(kind), key=lambda each: str(each[0]["subject"]))
         for subject, history in histories:
             yield from _check_chain(kind, subject, history)
     for model_id in integrity.models_without_tombstone():
         yield Problem("tombstone", model_id, f"The model {model_id} was removed and has no tombstone.")
-    for tombstone, last in integrity.removals():
+    for tombstone, last in integrity.tombstones_with_last_change():
         yield from _check_tombstone(tombstone, last)
 
 
@@ -55,8 +53,8 @@ def _check_chain(kind: str, subject: str, history: Iterator[tuple[Row, Row | Non
     past: object = None
     for change, _ in records:
         number, before, after = str(change["number"]), change["before"], change["after"]
-        if BROKEN in (before, after):
-            yield Problem("change", number, f"Change {number} of the {kind} {subject} holds what is no JSON.")
+        if INVALID_JSON in (before, after):
+            yield Problem("change", number, f"Change {number} of the {kind} {subject} is not valid JSON.")
         elif not _agree(past, before):
             message = f"Change {number} of the {kind} {subject} does not begin where the one before it ended."
             yield Problem("change", number, message)
@@ -65,7 +63,7 @@ def _check_chain(kind: str, subject: str, history: Iterator[tuple[Row, Row | Non
     try:
         record = None if present is None else _RECORDS[kind](present)
     except CallsheetError:
-        return  # a row that is not valid has been told of
+        return  # an invalid row has been reported
     if not _agree(past, record):
         yield Problem(kind, subject, f"The {kind} {subject} is not as its last change record says.")
 
@@ -75,7 +73,7 @@ def _check_tombstone(tombstone: Row, last: Row | None) -> Iterator[Problem]:
     try:
         rows.read_tombstone(tombstone)
     except CallsheetError:
-        return  # this, too, has been told of
+        return  # has been reported as well
     if last is None or not _agree(last["after"], None):
         yield Problem("tombstone", subject, f"The tombstone {subject} is of no model that was removed.")
     elif not _agree(last["before"], tombstone):
@@ -92,10 +90,10 @@ _RECORDS: Final[Mapping[str, Callable[[Row], Mapping[str, object]]]] = {
 
 
 def _agree(one: Any, other: Any) -> bool:
-    """Whether two records say the same, as far as they can be read.
+    """Whether two records are equal, as far as they can be read.
 
-    One may have fewer fields: an earlier version did not have all of today's.
+    One may have fewer fields, as an earlier version did not have all of today's.
     """
     if isinstance(one, Mapping) and isinstance(other, Mapping):
         return all(one[name] == other[name] for name in one.keys() & other.keys())
-    return one is other is None or BROKEN in (one, other)
+    return one is other is None or INVALID_JSON in (one, other)

@@ -1,4 +1,4 @@
-"""Checking rows: whether each is as this program would have written it, and what it names is there."""
+"""Check the rows: whether each is as this program would have written it, and what it refers to exists."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -11,17 +11,17 @@ from callsheet.service.maintenance.problem import Problem
 from callsheet.storage.transactions import rows
 from callsheet.storage.transactions.read import Installation
 from callsheet.storage.transactions.rows import Row
-from callsheet.storage.whole.integrity import BROKEN, Integrity
+from callsheet.storage.whole.integrity import INVALID_JSON, Integrity
 
 _FINGERPRINT_BYTES: Final = 32  # of a SHA-256
 _HINT: Final = re.compile(r"([!-~]{4})?", re.ASCII)
 
-#: What tells too much of a secret to be printed.
+#: Columns that reveal too much of a secret to be printed.
 _UNPRINTED: Final = frozenset({"fingerprint", "hint"})
 
 
 def check_rows(integrity: Integrity, installation: Installation) -> Iterator[Problem]:
-    """Yield what could not have been written by this program: rows that are not valid, and names of nothing."""
+    """Yield what this program cannot have written: invalid rows, and references to rows that do not exist."""
     for kind, rewrite in _REWRITES.items():
         for row in integrity.rows(kind):
             yield from _check_row(kind, row, rewrite)
@@ -58,7 +58,7 @@ def _key(row: Row) -> Row:
     return rows.key_row(key)
 
 
-#: What reads a row and writes it again, by its kind; any error says why it is not valid.
+#: By kind, what parses a row and returns it as this program writes it; any error says why the row is not valid.
 _REWRITES: Final[Mapping[str, Callable[[Row], Row]]] = {
     "model": _model,
     "alias": _alias,
@@ -70,31 +70,37 @@ _REWRITES: Final[Mapping[str, Callable[[Row], Row]]] = {
 
 def _check_row(kind: str, row: Row, rewrite: Callable[[Row], Row]) -> Iterator[Problem]:
     subject = str(next(iter(row.values())))
-    broken = next((name for name, value in row.items() if value is BROKEN), None)
+    broken = next((name for name, value in row.items() if value is INVALID_JSON), None)
     if broken is not None:
-        yield Problem(kind, subject, f"The {kind} {subject} is not valid: its {broken} is no JSON.")
+        yield Problem(kind, subject, f"The {kind} {subject} is not valid: its column {broken} is not valid JSON.")
         return
     try:
         written = rewrite(row)
-    except Exception as error:  # whatever stands there
+    except Exception as error:  # whatever the row holds
         cause = error.__cause__ if isinstance(error, StorageError) else None
         yield Problem(kind, subject, f"The {kind} {subject} is not valid: {str(cause or error).rstrip('.')}.")
         return
     for name, value in written.items():
         if row[name] != value:
             values = "" if name in _UNPRINTED else f", {row[name]!r} instead of {value!r}"
-            yield Problem(kind, subject, f"The {kind} {subject} holds its {name} in a form of its own{values}.")
+            yield Problem(
+                kind,
+                subject,
+                f"The {kind} {subject} holds its {name} in another form than Callsheet writes{values}.",
+            )
 
 
 def _check_names(integrity: Integrity) -> Iterator[Problem]:
-    for alias, model_id in integrity.strays("alias", "model_id", "model"):
-        yield Problem("alias", alias, f"The alias {alias} means {model_id}, which is no model.")
+    for alias, model_id in integrity.dangling_references("alias", "model_id", "model"):
+        yield Problem("alias", alias, f"The alias {alias} means {model_id}, which is not a model.")
     for alias, model_id in integrity.aliases_of_model_ids():
         yield Problem("alias", alias, f"The alias {alias}, which means {model_id}, has the id of a model.")
-    for model_id, replacement in integrity.strays("model", "replacement", "model"):
-        yield Problem("model", model_id, f"The model {model_id} is replaced by {replacement}, which is no model.")
-    for key_id, workspace_id in integrity.strays("key", "workspace_id", "workspace"):
-        yield Problem("key", key_id, f"The key {key_id} belongs to {workspace_id}, which is no workspace.")
+    for model_id, replacement in integrity.dangling_references("model", "replacement", "model"):
+        yield Problem(
+            "model", model_id, f"The model {model_id} is replaced by {replacement}, which is not a model."
+        )
+    for key_id, workspace_id in integrity.dangling_references("key", "workspace_id", "workspace"):
+        yield Problem("key", key_id, f"The key {key_id} belongs to {workspace_id}, which is not a workspace.")
     for model_id in integrity.tombstones_of_models():
         yield Problem("tombstone", model_id, f"The model {model_id} is there and has a tombstone as if removed.")
 

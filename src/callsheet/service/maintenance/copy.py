@@ -1,8 +1,9 @@
-"""Copying: everything of one database into another, of whatever kind the two are."""
+"""Copy: everything in one database to another, whichever of the two kinds each is."""
 
 from dataclasses import dataclass
 
 from callsheet.domain.errors import ConflictError, DoesNotExistError
+from callsheet.domain.hints import Hint
 from callsheet.storage.store import Store
 from callsheet.storage.transactions.read import Installation
 from callsheet.storage.whole.transfer import (
@@ -17,7 +18,7 @@ from callsheet.storage.whole.transfer import (
 
 @dataclass(frozen=True, slots=True)
 class Copied:
-    """What two databases hold alike after a copy.
+    """The result of a copy: what both databases hold.
 
     Parameters
     ----------
@@ -28,8 +29,8 @@ class Copied:
     changed
         Whether anything had to be written.
     repaired
-        Whether that was although the change records were equal: somebody had changed rows past Callsheet. No
-        revision tells servers of that, so those that serve from the target have to be started anew.
+        Whether that was although the change records were equal: somebody had changed rows with SQL. The revision
+        does not show that, so servers that serve from the target have to be restarted.
     """
 
     revision: int
@@ -39,22 +40,22 @@ class Copied:
 
 
 def copy_installation(source: Store, target: Store, progress: Progress) -> Copied:
-    """Copy all that ``source`` holds at one moment into ``target``: an empty database, or an earlier copy.
+    """Copy a snapshot of ``source`` to ``target``: an empty database, or an earlier copy.
 
-    The target is written in one transaction and read back before that is committed, so that it holds all or is
-    as it was. Copying again brings it up to the source, or finds it equal.
+    The target is written in one transaction, and read back before the commit. Copying again brings it up to the
+    source, or finds it equal.
 
     Raises
     ------
-    UnknownError
+    DoesNotExistError
         There is nothing to copy.
     ConflictError
-        The target is the source, holds another installation, or changes that the source does not have.
+        The target is the source, holds another installation, or has changes that the source does not have.
     StorageError
-        One of the two is not fit for use, or does not keep what is written to it.
+        One of the two is not fit for use, or what is read back is not what was written.
     """
     if not source.is_ready():
-        raise DoesNotExistError(f"There is no database at {source.place} to copy from.")
+        raise DoesNotExistError(f"There is no database at {source.display_name} to copy from.")
     with read_content(source, progress) as content:
         return copy_content(content, target, progress)
 
@@ -63,15 +64,17 @@ def copy_content(there: Content, target: Store, progress: Progress) -> Copied:
     """Copy ``there``, all that a database holds, into ``target``; see `copy_installation`."""
     installation = there.installation()
     if installation is None:
-        raise DoesNotExistError("There is nothing to copy yet; callsheet serve sets up a database, or migrate.")
+        raise DoesNotExistError(
+            "There is nothing to copy, as the database has not been set up", hint=Hint.SET_UP_DATABASE
+        )
     target.prepare()
     with write_content(target, progress) as here:
         if here.identity() == there.identity():
-            raise ConflictError(f"Both are the database {target.place}; name another to copy to.")
+            raise ConflictError(f"Both are the database {target.display_name}; name another to copy to.")
         present = here.installation()
         if present is not None:
-            _refuse_another(installation, present, f"The database {target.place}")
-        return _bring_up(there, here, f"The database {target.place}", installation, present)
+            _refuse_another(installation, present, f"The database {target.display_name}")
+        return _bring_up(there, here, f"The database {target.display_name}", installation, present)
 
 
 def _refuse_another(wanted: Installation, present: Installation, name: str) -> None:

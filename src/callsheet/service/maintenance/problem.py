@@ -1,4 +1,4 @@
-"""Problem: something in a database that should not be so."""
+"""Problem: something wrong in a database."""
 
 from typing import NamedTuple
 

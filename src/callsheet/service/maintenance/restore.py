@@ -1,4 +1,4 @@
-"""Restoring: a database is given back what a backup holds."""
+"""Restore: replace what a database holds by what a backup holds."""
 
 import os
 from collections import deque
@@ -13,8 +13,9 @@ from typing import NamedTuple
 
 from callsheet.domain.access.key import KeyStatus
 from callsheet.domain.errors import ConflictError, DoesNotExistError, InvalidError, StorageError
+from callsheet.domain.hints import Hint
 from callsheet.domain.times import parse_instant
-from callsheet.service.maintenance.backup import keeping
+from callsheet.service.maintenance.backup import backup_kept
 from callsheet.storage.atomic_file import scratch
 from callsheet.storage.store import Store
 from callsheet.storage.transactions.rows import Row
@@ -31,20 +32,20 @@ class KeyName(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What became of a database that was restored.
+    """The result of a restore.
 
     Parameters
     ----------
     revision
-        Its revision now: above that of the backup, and above that which it had.
+        The revision of the database now: above that of the backup, and above the one it had.
     backup_revision
         The revision of the backup.
     kept
-        The file in which its former content is kept, if it had any.
+        The file that holds the former content, if there was any.
     revived
         The keys that had stopped working and work again.
     lost
-        The keys that worked and are not known any more.
+        The keys that worked and are not in the backup.
     is_another
         Whether the backup is of another installation than the database held; servers do not follow that.
     """
@@ -66,11 +67,11 @@ def restore(
     *,
     replace: bool = False,
 ) -> Restored:
-    """Let ``target`` hold what the backup ``file`` holds, and nothing else.
+    """Replace everything in ``target`` by what the backup ``file`` holds.
 
-    It is written in one transaction, so that processes that serve from it go on, and notice. What it held before is
-    kept in a file beside it, or beside the backup where it is in no file itself and that folder can be written to;
-    a damaged file is set aside.
+    It is written in one transaction, so that processes that serve from it go on, and notice. Its former content is
+    kept in a file beside it; for PostgreSQL, beside the backup, if that folder can be written to. A damaged file is
+    renamed.
 
     Parameters
     ----------
@@ -81,13 +82,13 @@ def restore(
     actor, clock
         As for `CatalogService`.
     progress
-        Told how far it is.
+        Called with how far it is.
     replace
         Whether the target may hold something, or be damaged.
 
     Raises
     ------
-    UnknownError
+    DoesNotExistError
         There is no such file, or nothing in it.
     ConflictError
         The target holds something and may not be replaced, or it is the file itself.
@@ -107,8 +108,8 @@ def restore(
         backup = _open(file, path, progress)
         if place is None or not damaged:
             return _put(backup, target, beside, actor, clock, progress)
-        with scratch(place) as fresh:  # nothing can be made of the old file
-            restored = _put(backup, store_in(fresh, place=place), beside, actor, clock, progress)
+        with scratch(place) as fresh:  # the old file cannot be written to
+            restored = _put(backup, store_in(fresh, shown_as=place), beside, actor, clock, progress)
             exchange(place, fresh, kept := _kept(beside, now))
         return with_fields(restored, kept=kept)
 
@@ -130,11 +131,11 @@ def _put(
     """Put the content of ``backup`` in place of the target's, if any, which is kept in a file ``beside``."""
     target.prepare()
     with read_content(backup, progress) as there, write_content(target, progress) as here:
-        now = clock()  # asked here, where no change can come in between any more
+        now = clock()  # read here, where no other change can be made any more
         restored_at = _time_after(here, now)
         kept = _kept(beside, now)
         past = here.installation()
-        with nullcontext() if past is None else keeping(target, here, kept, progress, scratch_of=beside):
+        with nullcontext() if past is None else backup_kept(target, here, kept, progress, scratch_of=beside):
             before = _keys(here, now)
             here.clear(changes=True)
             here.fill(there)
@@ -153,32 +154,33 @@ def _put(
 
 
 def _time_after(content: Content, now: datetime) -> datetime:
-    """``now``, or the time of the last change if another machine's clock, which dated that, is ahead of this one's.
+    """``now``, or the time of the last change if it is later, as the clock that dated it may be ahead of ours.
 
     Servers take a database for restored if the restore is not older than what they read last.
     """
     try:
         return max(now, parse_instant(content.last_change_at()))
-    except (InvalidError, TypeError):  # what is to be replaced may hold anything, or nothing
+    except (InvalidError, TypeError):  # the content to be replaced may hold anything, or nothing
         return now
 
 
 def _refuse_content(target: Store, *, damaged: bool) -> None:
     if damaged:
-        raise ConflictError(f"The database {target.place} is damaged; add --force to set it aside.")
+        raise ConflictError(f"The database {target.display_name} is damaged", hint=Hint.SET_DAMAGED_ASIDE)
     if not target.is_ready():
         return
     with target.read() as reading:
         present = reading.installation()
         if present is not None:
             raise ConflictError(
-                f"The database {target.place} holds {reading.count_models()} models at revision "
-                f"{present.revision}; add --force to replace them. They will be kept in a file."
+                f"The database {target.display_name} holds {reading.count_models()} models at revision "
+                f"{present.revision}",
+                hint=Hint.REPLACE_CONTENT,
             )
 
 
 def _has_lost_installation(target: Store) -> bool:
-    """Whether a database holds something, and does not say whose it is."""
+    """Whether a database has rows, but not the one that says whose they are."""
     if not target.is_ready():
         return False
     with target.read() as reading:
@@ -186,11 +188,11 @@ def _has_lost_installation(target: Store) -> bool:
 
 
 def _open(file: Path, path: Path, progress: Progress) -> Store:
-    """The backup ``file`` in a copy of its own at ``path``: whole, of this schema, each row read once."""
+    """A copy of the backup ``file`` at ``path``: undamaged, migrated to this schema, each row read once."""
     copy_pages(store_in(file), path, progress)
     if not seal(path):
         raise StorageError(f"The backup {file} is damaged; name another.")
-    backup = store_in(path, place=file)
+    backup = store_in(path, shown_as=file)
     if backup.is_empty():
         raise DoesNotExistError(f"{file} has no tables; name another backup.")
     backup.migrate()
@@ -206,7 +208,7 @@ def _open(file: Path, path: Path, progress: Progress) -> Store:
 
 
 def _writable_folder(file: Path) -> Path:
-    """Where to write what belongs to no other file: a backup may be where nothing can be written."""
+    """A folder for the former content of a database that is not in a file; that of the backup may be read-only."""
     folders = (file.parent, Path(), Path(gettempdir()))
     return next((each for each in folders if os.access(each, os.W_OK)), file.parent)
 
@@ -225,5 +227,5 @@ def _works(row: Row, now: datetime) -> bool:
         return bool(row["status"] == KeyStatus.ACTIVE)
     try:
         return parse_instant(row["expires_at"]) > now
-    except (InvalidError, TypeError):  # what is to be replaced may hold anything
+    except (InvalidError, TypeError):  # the content to be replaced may hold anything
         return False

@@ -1,29 +1,29 @@
-"""Backoff: how long to wait before asking again somebody who did not answer."""
+"""Backoff: how long to wait before the next attempt to reach a database that did not answer."""
 
 import random
 from typing import Final
 
-#: For every wait here: what others draw, or a test foretells, stays theirs.
-chance: Final = random.SystemRandom()
+#: Private RNG for every jitter here: seeding the global one must not affect it, nor it the host program's numbers.
+jitter: Final = random.SystemRandom()
 
-_FIRST: Final = 0.1
+_FIRST_WAIT_SECONDS: Final = 0.1
 
-#: The longest wait in seconds. A replica has to follow within two seconds of the database's return, and to have
-#: one connection refused each second, on average every half, costs neither side anything.
-LONGEST: Final = 1.0
+#: A replica has to follow within two seconds of the database's return; one refused connection each second, on
+#: average every half second, costs neither side anything.
+MAX_WAIT_SECONDS: Final = 1.0
 
 
 class Backoff:
-    """Waits that double, each of them any time up to that: many who lost the same database ask at many times."""
+    """Exponential back-off with full jitter: processes that lost the same database retry at different times."""
 
     def __init__(self) -> None:
-        self._most = _FIRST
+        self._max_wait = _FIRST_WAIT_SECONDS
 
     def next(self) -> float:
         """Return how long to wait now, in seconds."""
-        most, self._most = self._most, min(self._most * 2, LONGEST)
-        return chance.uniform(0, most)
+        max_wait, self._max_wait = self._max_wait, min(self._max_wait * 2, MAX_WAIT_SECONDS)
+        return jitter.uniform(0, max_wait)
 
     def reset(self) -> None:
-        """Begin anew: it has answered."""
-        self._most = _FIRST
+        """Start again with the shortest wait, after an answer."""
+        self._max_wait = _FIRST_WAIT_SECONDS

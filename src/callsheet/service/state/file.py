@@ -1,33 +1,33 @@
-"""StateFile: the last State on disk, to begin with while the database is away."""
+"""StateFile: the last State on disk, for a start while the database is away."""
 
 import gzip
 import os
 import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple
 
 from callsheet.api.state import Options, State
 from callsheet.domain.errors import CallsheetError, StateFileError
+from callsheet.domain.hints import Hint
 from callsheet.service.state.format import Header, check_lines, header_of, read_header, read_state, write_state
 from callsheet.service.state.load import without_collections
-from callsheet.storage.atomic_file import being_drafted, draft
+from callsheet.storage.atomic_file import draft, is_being_drafted
 
-#: The name that the file says it has, so that no other is mistaken for one of ours, and replaced.
+#: The name in gzip's header, by which a file that Callsheet wrote is told from any other, which is never replaced.
 _MARK: Final = "callsheet-state"
 _MARK_AT: Final = 10  # bytes of gzip's header in front of it
 _GZIP: Final = b"\x1f\x8b"
 
-_FOREIGN: Final = "is no file of Callsheet's; remove it, or name another with --state-file"
+_MAX_HEADER_BYTES: Final = 64 * 1024  # of the first line
 
-_LONGEST_HEADER: Final = 64 * 1024  # bytes of the first line
+#: How far processes that save to the same file may lag behind each other.
+_MAX_LAG_SECONDS: Final = 60.0
 
-#: By how many seconds what one process knows may be older than what another knows, who saves to the same file.
-_LAG: Final = 60.0
-
-#: Called after each piece of the work, with the seconds it took.
-Rest = Callable[[float], object]
+#: Called after each line, with the seconds that its work took; may pause.
+Throttle = Callable[[float], object]
 
 
 class Saved(NamedTuple):
@@ -36,7 +36,7 @@ class Saved(NamedTuple):
     Parameters
     ----------
     state
-        As it was.
+        As it was when it was saved.
     known_at
         When it was last known to be that of the database, in seconds since the epoch.
     """
@@ -46,9 +46,9 @@ class Saved(NamedTuple):
 
 
 class StateFile:
-    """A file that holds one State, compressed. What it holds is whole, or it is refused.
+    """A file that holds one State, compressed. A damaged file is refused.
 
-    Its time of modification says when the State was last known to be that of the database.
+    Its time of modification is when the State was last known to be that of the database.
 
     Parameters
     ----------
@@ -80,10 +80,10 @@ class StateFile:
             raise self._refusal(f"cannot be read: {error.strerror or error}") from error
 
     def was_written(self) -> bool:
-        """Return whether a State was ever saved here: good or damaged, of this database or another."""
+        """Return whether a State was ever saved here, be it damaged or of another database."""
         try:
             return _is_ours(self._start())
-        except PermissionError:  # whatever it holds, it is there
+        except PermissionError:  # it exists, whatever it holds
             return True
         except (OSError, StateFileError):
             return False
@@ -93,33 +93,33 @@ class StateFile:
         return bool(self._header() == header_of(state, self._address))
 
     def holds_newer(self, state: State, known_at: float) -> bool:
-        """Return whether a later state of the same installation is saved, as by a process that lags less.
+        """Return whether a later State of the same installation is saved, by a process that lags less.
 
-        Where that was last known to be true long before ``known_at``, as of which ``state`` is, the database has
-        gone back.
+        ``known_at`` is when ``state`` was last known to be that of the database. If the saved State was last
+        confirmed long before that, the database has gone back since, and the saved State does not count.
         """
         header, own = self._header(), header_of(state, self._address)
         return (
             header is not None
             and header["organization_id"] == own["organization_id"]
             and header["revision"] > own["revision"]
-            and self.path.stat().st_mtime > known_at - _LAG
+            and self.path.stat().st_mtime > known_at - _MAX_LAG_SECONDS
         )
 
-    def is_whole(self, rest: Rest) -> bool:
-        """Return whether the file is as it was written; ``rest`` as for `write`."""
+    def is_whole(self, throttle: Throttle) -> bool:
+        """Return whether the file is as it was written; ``throttle`` as for `write`."""
         try:
             with gzip.open(self.path) as lines:
-                return check_lines(_restfully(lines, rest))
+                return check_lines(_throttled(lines, throttle))
         except (OSError, EOFError, zlib.error):
             return False
 
     def _header(self) -> Header | None:
-        """The first line, if that can be read; what follows may be damaged."""
+        """The first line, if it can be read; the lines after it may be damaged."""
         try:
             self._refuse_irregular()
             with gzip.open(self.path) as lines:
-                return read_header(lines.readline(_LONGEST_HEADER))
+                return read_header(lines.readline(_MAX_HEADER_BYTES))
         except (OSError, EOFError, zlib.error, ValueError, StateFileError):
             return None
 
@@ -130,17 +130,17 @@ class StateFile:
 
     def is_being_written(self) -> bool:
         """Return whether another process is writing the file at the moment."""
-        return being_drafted(self.path)
+        return is_being_drafted(self.path)
 
-    def write(self, state: State, known_at: float, rest: Rest) -> None:
-        """Save ``state``: the file holds all of it, or what it held before.
+    def write(self, state: State, known_at: float, throttle: Throttle) -> None:
+        """Save ``state`` atomically.
 
         Parameters
         ----------
         state, known_at
             As in `Saved`.
-        rest
-            Called after each piece of the work, with the seconds it took.
+        throttle
+            Called after each line, with the seconds that its work took; may pause.
 
         Raises
         ------
@@ -151,38 +151,35 @@ class StateFile:
         try:
             with draft(self.path, replace=True) as path:
                 with path.open("wb") as raw, gzip.GzipFile(_MARK, "wb", 1, raw, mtime=0) as file:
-                    file.writelines(_restfully(write_state(state, self._address), rest))
+                    file.writelines(_throttled(write_state(state, self._address), throttle))
                 os.utime(path, (known_at, known_at))
         except OSError as error:
             raise self._refusal(f"cannot be written: {error.strerror or error}") from error
 
-    def touch(self, known_at: float) -> bool:
-        """Note when what the file holds was last known to be that of the database; return whether it is there."""
-        try:
+    def touch(self, known_at: float) -> None:
+        """Record when the saved State was last known to be that of the database, if the file is there."""
+        with suppress(FileNotFoundError):
             os.utime(self.path, (known_at, known_at))
-        except FileNotFoundError:
-            return False
-        return True
 
     def _refuse_foreign(self) -> None:
-        """Raise StateFileError if there is a file that no State was ever saved in."""
+        """Raise StateFileError if there is a file that Callsheet did not write."""
         try:
             start = self._start()
-        except OSError:  # then writing will tell
+        except OSError:  # then writing fails as well
             return
         if start and not _is_ours(start):
-            raise self._refusal(_FOREIGN)
+            raise self._foreign()
 
     def _start(self) -> bytes:
-        """The first bytes, by which the file is known."""
+        """The first bytes, up to the name in gzip's header."""
         self._refuse_irregular()
         with self.path.open("rb") as file:
             return file.read(_MARK_AT + len(_MARK))
 
     def _read(self, file: BinaryIO, options: Options) -> Saved:
-        """Read the file twice: what has not been checked is not looked into."""
+        """Read the file twice: it is parsed only after its checksum has been verified."""
         if not _is_ours(file.read(_MARK_AT + len(_MARK))):
-            raise self._refusal(_FOREIGN)
+            raise self._foreign()
         file.seek(0)
         try:
             with gzip.open(file) as lines:
@@ -205,6 +202,11 @@ class StateFile:
             raise self._refusal("was written by another release of Callsheet") from error
         raise self._refusal(f"is of another database, {header['address']}")
 
+    def _foreign(self) -> StateFileError:
+        return StateFileError(
+            f"The state file {self.path} was not written by Callsheet", hint=Hint.REPLACE_STATE_FILE
+        )
+
     def _refusal(self, reason: str) -> StateFileError:
         return StateFileError(f"The state file {self.path} {reason}.")
 
@@ -214,12 +216,12 @@ def state_file_at(path: str, address: str) -> StateFile | None:
     return StateFile(Path(path), address) if path else None
 
 
-def _restfully(lines: Iterable[bytes], rest: Rest) -> Iterator[bytes]:
-    """Yield ``lines``, with a rest behind what is done with each."""
+def _throttled(lines: Iterable[bytes], throttle: Throttle) -> Iterator[bytes]:
+    """Yield ``lines``, and call ``throttle`` after each has been used."""
     begun = time.perf_counter()
     for line in lines:
         yield line
-        rest(time.perf_counter() - begun)
+        throttle(time.perf_counter() - begun)
         begun = time.perf_counter()
 
 

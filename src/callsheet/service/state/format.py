@@ -1,8 +1,8 @@
-"""The format of a saved State: lines of JSON, of which the last is the checksum of those before it.
+"""The format of a saved State: lines of JSON; the last one is the checksum of those before it.
 
-First comes who and when, then the small tables, then the models, some to a line, so that neither side ever holds
-more than a line besides the State itself. Rows are lists; the first line names their fields. A program that has
-other fields than those does not read them: what it lacks, or would have to invent, is in the database.
+The first line is a header, then come the small tables, then the models, several rows to a line, so that neither
+side ever holds more than a line besides the State itself. Rows are lists; the header names their fields. A program
+with other fields refuses the file, as it can read the database instead.
 """
 
 import hashlib
@@ -17,14 +17,13 @@ from callsheet.domain.catalog import Catalog
 from callsheet.domain.model import MODEL_FIELDS, Model
 from callsheet.storage.transactions import rows
 
-#: What tells that a program reads as this one writes; the number is raised when lines come to mean something else.
+#: Identifies the format; the number is raised when the meaning of a line changes.
 _OURS: Final = {"callsheet_state": 1, "model": list(MODEL_FIELDS), "key": list(KeyRecord._fields)}
 
-#: Rows to a line: few enough to be written in a fraction of a millisecond, while a request may wait for that.
-_AT_ONCE: Final = 32
+#: Few enough to be written in a fraction of a millisecond, as a request may have to wait for that.
+_ROW_BATCH_SIZE: Final = 32
 
-
-#: What there is besides models, in the order of the lines.
+#: The tables besides models, in the order of the lines.
 _TABLES: Final = ("workspaces", "keys", "aliases", "tombstones")
 
 Header = dict[str, Any]
@@ -32,7 +31,7 @@ T = TypeVar("T")
 
 
 def header_of(state: State, address: str) -> Header:
-    """Return what stands in front of ``state`` when it is saved from the database at ``address``."""
+    """Return the first line of ``state`` when it is saved from the database at ``address``."""
     return {
         **_OURS,
         "address": address,
@@ -44,7 +43,7 @@ def header_of(state: State, address: str) -> Header:
 
 
 def write_state(state: State, address: str) -> Iterator[bytes]:
-    """Yield the lines of ``state``, saved from the database at ``address``. No secret is in a State, so in none."""
+    """Yield the lines of ``state``, saved from the database at ``address``. A State holds no secret."""
     checksum = hashlib.sha256()
     for content in chain([header_of(state, address)], _batches(state)):
         line = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode() + b"\n"
@@ -69,7 +68,7 @@ def read_header(line: bytes) -> Header:
     Raises
     ------
     ValueError
-        This program would not have written it so.
+        It is not in the format of this program.
     """
     header = json.loads(line)
     if not isinstance(header, dict) or {name: header.get(name) for name in _OURS} != _OURS:
@@ -113,7 +112,7 @@ def _batches(state: State) -> Iterator[list[Any]]:
 
 def _cut(name: str, values: Iterable[T], row_of: Callable[[T], object]) -> Iterator[list[Any]]:
     remaining = iter(values)
-    while batch := [row_of(value) for value in islice(remaining, _AT_ONCE)]:
+    while batch := [row_of(value) for value in islice(remaining, _ROW_BATCH_SIZE)]:
         yield [name, batch]
 
 
@@ -132,7 +131,7 @@ def _read_models(lines: Iterator[bytes]) -> Iterator[Model]:
 
 def _credential_row(item: tuple[str, KeyRecord]) -> list[object]:
     fingerprint, credential = item
-    never = credential.expires == NEVER  # which JSON cannot say
+    never = credential.expires == NEVER  # infinity, which JSON does not have
     return [fingerprint, *(credential._replace(expires=None) if never else credential)]  # type: ignore[arg-type]
 
 

@@ -1,4 +1,4 @@
-"""Lineage: whether the database still leads on from what this process has served."""
+"""Lineage: whether the database still continues the history that this process has served."""
 
 import logging
 from typing import NamedTuple
@@ -13,22 +13,22 @@ _log = logging.getLogger("callsheet")
 
 
 class _Mark(NamedTuple):
-    """What tells one history from another: a revision, and number and time of its last change record."""
+    """Identifies a history: a revision, and number and time of its last change record."""
 
     revision: int
     last_change: tuple[int, str] | None
 
 
 class Lineage:
-    """Judges a database that does not lead on from the State of this process.
+    """Judges a database that does not hold the last change of this process's State.
 
-    Another *organization* is another installation, with other keys. It is never followed: ForeignError is raised,
-    and the State stays until the process is restarted, by which the operator says that it is to be served.
+    Another *organization* is another installation, with other keys. It is never followed: ForeignDatabaseError is
+    raised, and the State stays until the operator restarts the process, and thereby chooses the other installation.
 
-    The same organization without the change that the State ends with is another *history*. It is followed, as every
-    change from now on is made there, and logged in either case: a restore, which leaves a change record, as what it
-    is; anything else as an error, and `lost` holds until that change is there again, a backup is restored, or the
-    process is restarted.
+    The same organization without the last change of the State is another *history*. It is followed, as all further
+    changes are made there, and it is logged: a restore, which leaves a change record, as information; anything else
+    as an error, and `lost` is set until that change is there again, a backup is restored, or the process is
+    restarted.
 
     Parameters
     ----------
@@ -39,18 +39,18 @@ class Lineage:
     def __init__(self, store: Store) -> None:
         self._store = store
         self.regressions = 0
-        """Times the database was found without changes that it had, and that no restore took away."""
+        """Times the database was found without changes that it had held, other than after a restore."""
         self.lost: _Mark | None = None
-        """The last change that was lost so, or None."""
+        """The last change that was lost in this way, or None."""
 
     def judge(self, reading: ReadTransaction, state: State) -> None:
-        """Log what became of the database since ``state``, from which it does not lead on.
+        """Log what happened to the database, which does not hold the last change of ``state``.
 
         Raises
         ------
-        ForeignError
+        ForeignDatabaseError
             It holds another installation.
-        DamagedError
+        CorruptDatabaseError
             It holds none.
         """
         installation = reading.installation()
@@ -60,7 +60,7 @@ class Lineage:
             raise self._store.database.ownerless()
         if installation.organization_id != state.organization_id:
             raise ForeignDatabaseError(
-                f"The database {self._store.place} holds another installation (organization "
+                f"The database {self._store.display_name} holds another installation (organization "
                 f"{installation.organization_id}) than this server serves (organization {state.organization_id}); "
                 "put the right database back, or restart the server to serve this one."
             )
@@ -68,7 +68,7 @@ class Lineage:
         if _is_restored_since(reading, mark):
             _log.info(
                 "The database %s was restored; revision %d is served in place of revision %d.",
-                self._store.place,
+                self._store.display_name,
                 installation.revision,
                 state.revision,
             )
@@ -79,7 +79,7 @@ class Lineage:
             "The database %s went back without a restore: it is at revision %d, and this server had read revision "
             "%d%s. It answers from revision %d now; if that is not the right database, put that back or restore a "
             "backup; if it is, restart the server.",
-            self._store.place,
+            self._store.display_name,
             installation.revision,
             state.revision,
             "" if state.last_change is None else f", made at {state.last_change[1]}",
@@ -87,7 +87,7 @@ class Lineage:
         )
 
     def look_for_lost(self, reading: ReadTransaction) -> None:
-        """Note if the database has again what it had lost, or was restored since."""
+        """Reset `lost` if the database holds the lost change again, or was restored since."""
         lost = self.lost
         if lost is None:
             return
@@ -95,7 +95,9 @@ class Lineage:
         is_back = installation is not None and installation.revision >= lost.revision
         if is_back and reading.last_change(lost.revision) == lost.last_change:
             self.lost = None
-            _log.info("The database %s holds the change of revision %d again.", self._store.place, lost.revision)
+            _log.info(
+                "The database %s holds the change of revision %d again.", self._store.display_name, lost.revision
+            )
         elif _is_restored_since(reading, lost):
             self.lost = None
 

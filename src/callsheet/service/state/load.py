@@ -1,4 +1,4 @@
-"""Loading: a State from the database, whole or only what has changed since."""
+"""Load a State from the database: everything, or only what has changed since another State."""
 
 import gc
 from collections import defaultdict
@@ -12,12 +12,13 @@ from callsheet.domain.access.keyring import Keyring
 from callsheet.domain.access.workspace import Workspace
 from callsheet.domain.catalog import Catalog
 from callsheet.domain.errors import StorageError
+from callsheet.domain.hints import Hint
 from callsheet.storage.transactions.read import Installation, ReadTransaction
 
 
 @contextmanager
 def without_collections() -> Iterator[None]:
-    """Make much that is to stay: looking for garbage among it, again and again, is work for nothing."""
+    """Switch garbage collection off while many objects are made that are all kept."""
     was_on = gc.isenabled()
     gc.disable()
     try:
@@ -29,7 +30,7 @@ def without_collections() -> Iterator[None]:
 
 @without_collections()
 def load(reading: ReadTransaction, options: Options, past: State | None = None) -> State:
-    """Return everything, read anew.
+    """Return a State with everything that the database holds.
 
     Parameters
     ----------
@@ -38,7 +39,7 @@ def load(reading: ReadTransaction, options: Options, past: State | None = None) 
     options
         What the operator chose.
     past
-        A State whose views may hold what can be used again.
+        A State whose views may be used again.
 
     Raises
     ------
@@ -47,7 +48,7 @@ def load(reading: ReadTransaction, options: Options, past: State | None = None) 
     """
     installation = reading.installation()
     if installation is None:
-        raise StorageError("The database has not been set up; run: callsheet migrate")
+        raise StorageError("The database has not been set up", hint=Hint.SET_UP_DATABASE)
     return State(
         catalog=Catalog(reading.models(), reading.aliases(), reading.tombstones()),
         keyring=Keyring(reading.api_keys()),
@@ -62,7 +63,7 @@ def load(reading: ReadTransaction, options: Options, past: State | None = None) 
 
 
 def catch_up(reading: ReadTransaction, state: State) -> State | None:
-    """Return ``state`` with what has changed since its revision; None if the database does not lead on from it."""
+    """Return ``state`` with the changes since its revision; None if its last change is not in the database."""
     installation = reading.installation()
     news = None if installation is None else _news(reading, state, installation)
     if installation is None or news is None:
@@ -83,14 +84,14 @@ def catch_up(reading: ReadTransaction, state: State) -> State | None:
 
 
 class _News(NamedTuple):
-    """What the change records say has happened since a State: subjects by kind, and the last record's own mark."""
+    """What has changed since a State: subjects by kind, and number and time of the last change record."""
 
     changed: defaultdict[str, dict[str, None]]
     last_change: tuple[int, str] | None
 
 
 def _news(reading: ReadTransaction, state: State, installation: Installation) -> _News | None:
-    """What has happened since ``state``; None if the database has gone another way, as after a restore."""
+    """What has changed since ``state``; None if its last change is not in the database, as after a restore."""
     if installation.organization_id != state.organization_id or installation.revision < state.revision:
         return None
     known, last = None, None
@@ -107,7 +108,7 @@ def _news(reading: ReadTransaction, state: State, installation: Installation) ->
 
 def _changed_catalog(reading: ReadTransaction, catalog: Catalog, models: list[str], aliases: list[str]) -> Catalog:
     if not models and not aliases:
-        return catalog  # views of it stay good
+        return catalog  # so that its views stay valid
     present = {model.id: model for model in reading.models(models)}
     removed = reading.tombstones(set(models) - set(present))
     return catalog.changed(

@@ -1,4 +1,4 @@
-"""Waiting: the State of a process that has none yet."""
+"""The State of a process that has not read one yet."""
 
 from callsheet.api.state import Options, State
 from callsheet.domain.access.keyring import KeyRecord, Keyring
@@ -7,20 +7,20 @@ from callsheet.domain.errors import OverloadedError
 
 
 class _UnknownKeys(Keyring):
-    """The keys of an installation that nothing is known of: any of them may be good, or may not."""
+    """Keyring before the first load: no key can be judged, so callers get 529 instead of 401."""
 
     __slots__ = ()
 
     def find(self, secret: bytes) -> KeyRecord | None:  # noqa: ARG002  # no secret can be judged
-        """Ask the caller to come again (contract, section 5)."""
+        """Raise OverloadedError (contract, section 5)."""
         raise OverloadedError("Overloaded")
 
 
-def waiting_state(options: Options) -> State:
-    """Return the State with which everybody who shows a key is answered 529.
+def placeholder_state(options: Options) -> State:
+    """Return the State with which every request that shows a key is answered 529.
 
-    That it is a State like any other, and the refusal comes from its keys, leaves the ordinary path as it is: no
-    request pays for the question whether there is a State.
+    It is a State like any other, and the refusal comes from its keyring, so the ordinary path needs no check of
+    whether there is a State.
     """
     return State(
         catalog=Catalog(),

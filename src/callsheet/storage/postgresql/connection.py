@@ -1,4 +1,4 @@
-"""Connections to PostgreSQL: how they are opened, and when they are given up."""
+"""Connections to PostgreSQL: how they are opened, and after what time they count as dead."""
 
 import time
 from collections.abc import Generator
@@ -7,8 +7,8 @@ from typing import Any, Final, TypeVar
 import psycopg
 import sqlalchemy
 
-#: What every connection is opened with, unless the URL says otherwise. Seconds, and for the last milliseconds:
-#: a dead network is noticed after about ten, whether a question is under way or not.
+#: libpq's parameters for every connection, unless the URL sets them. In seconds, the last in milliseconds: a dead
+#: network is noticed after about ten seconds, whether a query is running or not.
 _DEFAULTS: Final[dict[str, Any]] = {
     "fallback_application_name": "callsheet",
     "client_encoding": "utf8",
@@ -20,48 +20,48 @@ _DEFAULTS: Final[dict[str, Any]] = {
     "tcp_user_timeout": 10_000,
 }
 
-#: How long an answer may take, in seconds; somewhat longer than the server takes to end a statement itself.
-PATIENCE: Final = 40.0
+#: How long an answer may take: somewhat longer than the server takes to end a statement itself.
+ANSWER_TIMEOUT_SECONDS: Final = 40.0
 
-#: The same where that has been given more time.
-LONG_PATIENCE: Final = 620.0
+#: The same in a transaction whose statements may take longer.
+LONG_ANSWER_TIMEOUT_SECONDS: Final = 620.0
 
 T = TypeVar("T")
 
 
 class Cursor(psycopg.ServerCursor[Any]):
-    """A cursor of the server's that need not be closed: it ends with its transaction."""
+    """A server-side cursor that need not be closed: it ends with its transaction."""
 
     def __del__(self, *_: Any) -> None:
-        """Do not complain, as psycopg would, where reading ended in the middle."""
+        """Do not warn, as psycopg would, where reading ended in the middle."""
 
 
 class Connection(psycopg.Connection[Any]):
-    """A connection that is closed if an answer takes longer than ``patience``, in seconds.
+    """A connection that is closed if an answer takes longer than ``answer_timeout``, in seconds.
 
-    The server ends long statements itself; this is for one that hangs, whose kernel still acknowledges what it
-    is sent.
+    The server ends long statements itself; this is for a server that hangs while its kernel still acknowledges what
+    it is sent.
     """
 
-    patience: float = PATIENCE
+    answer_timeout: float = ANSWER_TIMEOUT_SECONDS
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.server_cursor_factory = Cursor
 
     def wait(self, gen: Generator[Any, Any, T], *args: Any, **options: Any) -> T:
-        """Let psycopg work off ``gen``, with which it waits for all answers."""
-        return super().wait(self._hurried(gen), *args, **options)
+        """Run psycopg's generator ``gen``, with which it waits for every answer, under the time-out."""
+        return super().wait(self._with_timeout(gen), *args, **options)
 
-    def _hurried(self, gen: Generator[Any, Any, T]) -> Generator[Any, Any, T]:
-        end = time.monotonic() + self.patience
+    def _with_timeout(self, gen: Generator[Any, Any, T]) -> Generator[Any, Any, T]:
+        end = time.monotonic() + self.answer_timeout
         try:
             awaited = next(gen)
             while True:
                 ready = yield awaited
                 if not ready and time.monotonic() > end:
                     self.pgconn.finish()
-                    raise psycopg.OperationalError(f"no answer within {self.patience:g} seconds")
+                    raise psycopg.OperationalError(f"no answer within {self.answer_timeout:g} seconds")
                 awaited = gen.send(ready)
         except StopIteration as done:
             result: T = done.value
@@ -82,7 +82,7 @@ def connect(*arguments: Any, **options: Any) -> Connection:
 
 
 def driver_connection(connection: sqlalchemy.Connection) -> Connection:
-    """Return what stands behind a connection of SQLAlchemy's."""
+    """Return psycopg's connection under a connection of SQLAlchemy."""
     opened = connection.connection.driver_connection
     assert isinstance(opened, Connection)  # noqa: S101  # it is one that `connect` opened
     return opened

@@ -1,44 +1,34 @@
 """What PostgreSQL, its client library and the network say, each in a sentence for people."""
 
 import re
-from typing import Final, NamedTuple
+from typing import Final
 
 import psycopg
 
-from callsheet.domain.errors import CorruptDatabaseError, StorageError, StorageUnavailableError
+from callsheet.domain.errors import StorageError, StorageUnavailableError
+from callsheet.domain.hints import Hint
+from callsheet.storage.meaning import DAMAGED, FOREIGN, HELD, TABLE_MISSING, Meaning
 
+_FULL: Final = Meaning("cannot grow: the disk is full")
+_LOGIN: Final = Meaning("refuses this user or password; correct the URL, PGPASSWORD or the password file")
+_REFUSED: Final = Meaning("does not let this user in from here; its administrator can, in pg_hba.conf")
+_UNMADE: Final = Meaning("does not exist", hint=Hint.CREATE_WITH_CREATEDB)
+_READ_ONLY: Final = Meaning("can only be read: it is a replica, or set to read-only; name the primary")
+_FORBIDDEN: Final = Meaning("does not allow this user what is needed ({}); grant it, or name another user")
+_TLS: Final = Meaning("cannot be reached over TLS ({}); correct the URL or the certificates")
 
-class _Meaning(NamedTuple):
-    """What it means, and whether it may be over in a moment. ``{}`` is what was said, where that helps."""
-
-    reason: str
-    kind: type[StorageError] = StorageError
-
-
-_MISSING: Final = _Meaning("lacks a table it should have; restore it from a backup", CorruptDatabaseError)
-_FOREIGN: Final = _Meaning("belongs to another program; name another with --database")
-_DAMAGED: Final = _Meaning("is damaged; restore it from a backup", CorruptDatabaseError)
-_FULL: Final = _Meaning("cannot grow: the disk is full")
-_LOGIN: Final = _Meaning("refuses this user or password; correct the URL, PGPASSWORD or the password file")
-_REFUSED: Final = _Meaning("does not let this user in from here; its administrator can, in pg_hba.conf")
-_UNMADE: Final = _Meaning("does not exist; create it with createdb, or name another with --database")
-_READ_ONLY: Final = _Meaning("can only be read: it is a replica, or set to read-only; name the primary")
-_FORBIDDEN: Final = _Meaning("does not allow this user what is needed ({}); grant it, or name another user")
-_TLS: Final = _Meaning("cannot be reached over TLS ({}); correct the URL or the certificates")
-
-_HELD: Final = _Meaning("is held by another process; try again in a moment", StorageUnavailableError)
-_BUSY: Final = _Meaning("is too busy to answer in time; try again in a moment", StorageUnavailableError)
-_CROWDED: Final = _Meaning(
+_BUSY: Final = Meaning("is too busy to answer in time; try again in a moment", StorageUnavailableError)
+_CROWDED: Final = Meaning(
     "has no connection left ({}); raise that limit, or let fewer processes connect", StorageUnavailableError
 )
-_CLOSED: Final = _Meaning("closed the connection; try again in a moment", StorageUnavailableError)
-_TURNING: Final = _Meaning("is starting or stopping; try again in a moment", StorageUnavailableError)
-_SILENT: Final = _Meaning("did not answer in time; see to the server and the network", StorageUnavailableError)
-_NO_PRIMARY: Final = _Meaning("has no primary at the moment; see to the failover", StorageUnavailableError)
-_UNREACHED: Final = _Meaning(
+_CLOSED: Final = Meaning("closed the connection; try again in a moment", StorageUnavailableError)
+_TURNING: Final = Meaning("is starting or stopping; try again in a moment", StorageUnavailableError)
+_SILENT: Final = Meaning("did not answer in time; see to the server and the network", StorageUnavailableError)
+_NO_PRIMARY: Final = Meaning("has no primary at the moment; see to the failover", StorageUnavailableError)
+_UNREACHED: Final = Meaning(
     "cannot be reached: nothing answers there; start it, or correct host and port", StorageUnavailableError
 )
-_UNKNOWN_HOST: Final = _Meaning(
+_UNKNOWN_HOST: Final = Meaning(
     "is on a host nobody knows; correct the URL, or see to the name server", StorageUnavailableError
 )
 
@@ -50,22 +40,22 @@ _BY_STATE: Final = {
     "28000": _REFUSED,
     "28P01": _LOGIN,
     "3D000": _UNMADE,
-    "40": _HELD,
+    "40": HELD,
     "42501": _FORBIDDEN,
-    "42P01": _MISSING,
-    "42703": _MISSING,
-    "42P07": _FOREIGN,
-    "42710": _FOREIGN,
-    "42723": _FOREIGN,
+    "42P01": TABLE_MISSING,
+    "42703": TABLE_MISSING,
+    "42P07": FOREIGN,
+    "42710": FOREIGN,
+    "42723": FOREIGN,
     "53100": _FULL,
     "53300": _CROWDED,
-    "55P03": _HELD,
+    "55P03": HELD,
     "57014": _BUSY,
     "57": _CLOSED,
     "57P03": _TURNING,
-    "58": _Meaning("cannot be read or written ({}); check its disk"),
-    "XX001": _DAMAGED,
-    "XX002": _DAMAGED,
+    "58": Meaning("cannot be read or written ({}); check its disk"),
+    "XX001": DAMAGED,
+    "XX002": DAMAGED,
 }
 
 #: Before there is a connection, there is no SQLSTATE either, only text: of the server, the library or the system.
@@ -106,7 +96,7 @@ _BY_TEXT: Final = (
     ("ssl syscall", _CLOSED),
     ("ssl", _TLS),
     ("certificate", _TLS),
-    ("connection is bad", _Meaning("cannot be reached: {}")),  # a parameter of the connection is
+    ("connection is bad", Meaning("cannot be reached: {}")),  # a parameter of the connection is
 )
 
 #: The way there, which the sentence tells already, before what was said.
@@ -117,22 +107,22 @@ _NAME: Final = re.compile('"[^"]*"')
 #: What is raised where there is no connection, or no longer one.
 _NO_CONNECTION: Final = (psycopg.OperationalError, psycopg.InterfaceError, OSError)
 
-_OTHER: Final = _Meaning("failed: {}")
-_OTHER_WAY: Final = _Meaning("cannot be reached: {}", StorageUnavailableError)
+_OTHER: Final = Meaning("failed: {}")
+_OTHER_WAY: Final = Meaning("cannot be reached: {}", StorageUnavailableError)
 
 
-def explain(place: str, error: BaseException) -> StorageError:
-    """Return ``error``, of psycopg or the system, as a sentence about the database at ``place``."""
+def explain(display_name: str, error: BaseException) -> StorageError:
+    """Return what ``error``, of psycopg or the system, means for the database called ``display_name``."""
     state: str | None = getattr(error, "sqlstate", None)
     said = _said(error)
     if state is not None:
         meaning = _BY_STATE.get(state) or _BY_STATE.get(state[:2]) or _OTHER
     else:
         meaning = _of_text(said.lower()) if isinstance(error, _NO_CONNECTION) else _OTHER
-    return meaning.kind(f"The database {place} {meaning.reason.format(_WAY.sub('', said))}.")
+    return meaning.error(display_name, _WAY.sub("", said))
 
 
-def _of_text(said: str) -> _Meaning:
+def _of_text(said: str) -> Meaning:
     said = _NAME.sub('""', said)
     for part, meaning in _BY_TEXT:
         if part in said:

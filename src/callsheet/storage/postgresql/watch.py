@@ -1,28 +1,26 @@
-"""PostgreSQLWatch: listens for changes, and asks as well, as a notification can get lost."""
+"""PostgreSQLWatch: listens for changes, and polls as well, as a notification can get lost."""
 
 import select
 import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import sqlalchemy
 from sqlalchemy.exc import DBAPIError
 
 from callsheet.domain.errors import StorageError
 from callsheet.storage import schema, tables
-from callsheet.storage.postgresql.connection import PATIENCE, driver_connection
+from callsheet.storage.database import Database
+from callsheet.storage.postgresql.connection import ANSWER_TIMEOUT_SECONDS, driver_connection
 from callsheet.storage.watch import Watch
 
-if TYPE_CHECKING:
-    from callsheet.storage.postgresql.database import PostgreSQL
-
-#: What those who write notify, with the new revision.
+#: The channel on which writers notify the new revision.
 CHANNEL: Final = "callsheet"
 
-#: How long an answer to a watch may take, in seconds.
-_PATIENCE: Final = 5.0
+#: How long the answer to a poll may take.
+_POLL_TIMEOUT_SECONDS: Final = 5.0
 
 #: What is compared at each poll. A table that was dropped and made again is another one, so that all is read again.
 _QUESTION: Final = sqlalchemy.select(
@@ -34,27 +32,27 @@ _QUESTION: Final = sqlalchemy.select(
 
 
 class PostgreSQLWatch(Watch):
-    """Waits for a notification on one lasting connection, and asks for the revision.
+    """Waits for a notification on one long-lived connection, and polls the revision.
 
-    With the revision it asks whose database it is, which release made its schema, and whether each table is there,
-    all in one question that reads two rows. What only a new connection would meet, such as a database that was
-    dropped, ends this one, and the next watch meets it.
+    Each poll reads the revision, the organization, the release that made the schema, and whether each table is
+    there: one query that reads two rows. What only a new connection would meet, such as a dropped database, ends
+    this connection, and the next watch meets it.
 
-    It asks when it was notified, and after every wait in which it was not: a notification may have been lost, and
+    It polls when it was notified, and after every wait in which it was not: a notification may have been lost, and
     behind a pooler that lends each transaction another connection none ever comes.
     """
 
-    def __init__(self, database: "PostgreSQL") -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
         self._seen: object = None
         self._schema: object = None
-        self._heard = False  # something that nobody waits for any more
+        self._heard = False  # a notification arrived outside `_wait`: poll at once next time
         self._waker, self._woken = socket.socketpair()
         try:
-            with database.explained():
+            with database.translating_errors():
                 self._connection = database.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
                 self._raw = driver_connection(self._connection)
-                self._raw.patience = _PATIENCE
+                self._raw.answer_timeout = _POLL_TIMEOUT_SECONDS
                 self._raw.add_notify_handler(self._notified)
                 self._listen()
         except StorageError:
@@ -67,7 +65,7 @@ class PostgreSQLWatch(Watch):
             # What was done since the last answer is part of the pause, up to the half of it.
             self._wait(max(self.answered_at + timeout - time.monotonic(), timeout / 2))
         self._heard = False
-        with self._database.explained():
+        with self._database.translating_errors():
             revision = self._ask()
         seen, self._seen = self._seen, revision
         return revision != seen
@@ -79,14 +77,14 @@ class PostgreSQLWatch(Watch):
         What is notified meanwhile comes with its answers, so that no waiting would end for it.
         """
         notified = self.notifications
-        with self._database.explained(), self._connection.begin():
-            self._raw.patience = PATIENCE
+        with self._database.translating_errors(), self._connection.begin():
+            self._raw.answer_timeout = ANSWER_TIMEOUT_SECONDS
             try:
                 self._connection.exec_driver_sql("BEGIN")  # as it commits by itself, SQLAlchemy does not
                 self._database.begin(self._connection, writes=False)
                 yield self._connection
             finally:
-                self._raw.patience = _PATIENCE
+                self._raw.answer_timeout = _POLL_TIMEOUT_SECONDS
         self._heard = self.notifications > notified
 
     def forget(self) -> None:
@@ -94,18 +92,18 @@ class PostgreSQLWatch(Watch):
         self._seen = ()
 
     def wake(self) -> None:
-        """Let `changed` wait no longer."""
+        """End the wait of `changed`."""
         with suppress(OSError):  # it is closed, or has been woken often and did not wait since
             self._waker.send(b".", socket.MSG_DONTWAIT)
 
     def close(self) -> None:
-        """Give the connection back."""
-        self._connection.invalidate()  # it listens: nobody else should have it
+        """Close the connection."""
+        self._connection.invalidate()  # it listens, so it must not be reused
         self._connection.close()
         self._close_wakers()
 
     def _listen(self) -> None:
-        """Listen, if that can be: a replica cannot be listened to, nor can every pooler."""
+        """Listen, where that is possible: neither a replica nor every pooler supports it."""
         try:
             with self._connection.begin():
                 self._connection.exec_driver_sql(f"LISTEN {CHANNEL}")
@@ -124,11 +122,11 @@ class PostgreSQLWatch(Watch):
             self._woken.recv(4096)
 
     def _ask(self) -> object:
-        """The revision, and whose; notifications that have arrived are counted on the way."""
+        """The row of `_QUESTION`, empty if there is none; notifications that have arrived are counted as well."""
         with self._connection.begin():  # for SQLAlchemy's books: it sends none
             row = self._connection.execute(_QUESTION).one_or_none()
         if row is not None and row[2:] != self._schema:
-            schema.refuse_unfit(self._database)
+            schema.refuse_unservable(self._database)
             self._schema = row[2:]
         self.polls += 1
         self.answered_at = time.monotonic()

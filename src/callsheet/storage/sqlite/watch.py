@@ -1,44 +1,57 @@
-"""SQLiteWatch: a changed file, noticed without reading it."""
+"""SQLiteWatch: notices that a file was changed, without reading its tables."""
 
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
 from callsheet.domain.errors import DatabaseReplacedError, StorageError
 from callsheet.storage import schema
+from callsheet.storage.database import Database
 from callsheet.storage.sqlite.files import Files, names_of
+from callsheet.storage.sqlite.wal import WalGuard
 from callsheet.storage.watch import Watch
-
-if TYPE_CHECKING:
-    from callsheet.storage.sqlite.database import SQLite
 
 
 class SQLiteWatch(Watch):
     """Compares three things at each poll, which takes some ten microseconds and reads no table.
 
-    1. *Which files there are.* A connection stays with the files that it opened, even where others have taken their
-       names. If the database, its -wal or its -shm is another one, `changed` raises ReplacedError, and this watch
-       is of no further use: what others write from now on goes into files that it does not see.
+    1. *Which files there are.* A connection keeps the files that it opened, even when other files take their
+       names. If the database, its -wal or its -shm is another file, `changed` raises DatabaseReplacedError, and
+       this watch is of no further use: other processes now write to files that it does not see.
     2. *Whether another connection has committed* (``data_version``). If so, the schema is compared as well, so that
-       a table that was dropped is missed before its rows are wanted.
-    3. *Whether the files were written to past SQLite.* An open connection answers from what it remembers; only a
-       new one meets what was written over. So where the database was written to, or the -wal without a commit,
-       a new connection looks whether the database is fit for use, and takes the place of this one. SQLite itself
-       writes to the database once in some hundreds of changes, and says so beforehand in the -shm; where it did
-       not, the database and its -wal no longer belong together, and DamagedError is raised.
+       a dropped table is noticed before its rows are read.
+    3. *Whether the files were written to without SQLite.* An open connection answers from its page cache; only a
+       new one reads what was overwritten. So where the database was written to, or the -wal without a commit,
+       a new connection checks whether the database is fit for use, and replaces this one. SQLite itself writes to
+       the database once in some hundreds of changes, and records that beforehand in the -shm; where it did not,
+       the database and its -wal no longer belong together, and CorruptDatabaseError is raised.
 
-    The connection only reads, so that it can neither bring a -wal into the database nor remove one when it is
-    closed: SQLite removes by name, and that might be a file which others use. SQLite notifies nobody of a change:
-    waiting is asking once more when the time is over.
+    The connection only reads, so that it can neither move a -wal into the database nor remove one when it is
+    closed: SQLite removes by name, and that might be a file which another process uses. SQLite does not notify of
+    changes, so `changed` sleeps and polls.
+
+    Parameters
+    ----------
+    database
+        The database.
+    path
+        Of its file.
+    engine
+        Opens connections that change no file, not even when they are closed.
+    wal
+        Refuses a -wal of another database; `WalGuard.watched` is set when this watch ends.
     """
 
-    def __init__(self, database: "SQLite") -> None:
+    def __init__(self, database: Database, path: Path, engine: Engine, wal: WalGuard) -> None:
         self._database = database
-        self._path = database.path  # whose -wal is elsewhere once a link takes its place
+        self._path = path  # whose -wal is elsewhere once a link takes its place
+        self._engine = engine
+        self._wal = wal
         self._woken = threading.Event()
         self._seen: object = None
         self._open()
@@ -48,13 +61,13 @@ class SQLiteWatch(Watch):
 
         Raises
         ------
-        ReplacedError
+        DatabaseReplacedError
             Another file has taken the name of one that is watched; make another watch.
         """
         if self._seen is not None:
             self._woken.wait(timeout)
             self._woken.clear()
-        with self._database.explained():
+        with self._database.translating_errors():
             files = Files.watched(*names_of(self._path))
             self._refuse_replaced(files)
             version = self._ask("PRAGMA data_version")
@@ -71,44 +84,46 @@ class SQLiteWatch(Watch):
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """Yield the connection in a transaction that reads."""
-        with self._database.explained(), self._connection.begin():
+        with self._database.translating_errors(), self._connection.begin():
             self._database.begin(self._connection, writes=False)
             yield self._connection
 
     def wake(self) -> None:
-        """Let `changed` wait no longer."""
+        """End the wait of `changed`."""
         self._woken.set()
 
     def close(self) -> None:
-        """Give the connection back."""
+        """Close the connection."""
         self._connection.close()
-        self._database.watched = self._files
+        self._wal.watched = self._files
 
     def _open(self) -> None:
-        """Look whether the database is fit for use, and begin to watch it."""
-        with self._database.explained():
+        """Check that the database is fit for use, and open the connection that is watched."""
+        with self._database.translating_errors():
             Files.watched(*names_of(self._path))  # first: what is not there may come back
-            schema.refuse_unfit(self._database)  # before SQLite opens it: beside an empty file, it removes the -wal
-            self._connection = self._database.reading_engine.connect()
+            schema.refuse_unservable(
+                self._database
+            )  # before SQLite opens it: beside an empty file, it removes the -wal
+            self._connection = self._engine.connect()
             try:
                 self._version = self._ask("PRAGMA data_version")  # with the first question, SQLite opens all files
                 self._files = Files.watched(*names_of(self._path))
-                self._database.refuse_strange_wal(self._files)
+                self._wal.refuse_mismatch(self._files)
                 self._schema = self._read_schema()
             except BaseException:
                 self._connection.close()
                 raise
 
     def _refuse_replaced(self, files: Files) -> None:
-        """Raise ReplacedError if one of ``files`` is not the one that is watched."""
+        """Raise DatabaseReplacedError if one of ``files`` is not the one that is watched."""
         if (ending := files.replaced(self._files)) is not None:
             raise DatabaseReplacedError(
-                f"The file {self._database.name_of(ending)} was replaced or removed while it was in use, and with "
-                "it any change that only that file held; to exchange a database in use, run: callsheet restore."
+                f"The file {self._wal.name_of(ending)} was replaced or removed while it was in use, and with "
+                "it any change that only that file held; to replace a database in use, restore a backup into it."
             )
 
     def _is_written_over(self, files: Files, version: object) -> bool:
-        """Note what is there now, and return whether a new connection may find something else than this one."""
+        """Record what is there now; return whether a new connection may read something else than this one."""
         committed = version != self._version
         written = files.main_stamp != self._files.main_stamp
         if committed:
@@ -119,7 +134,7 @@ class SQLiteWatch(Watch):
         overwritten = files.was_overwritten(self._files) and files.holds_changes
         self._files, self._version = files, version
         if overwritten:
-            raise self._database.overwritten(files)
+            raise self._wal.overwritten(files)
         return written
 
     def _read_schema(self) -> object:

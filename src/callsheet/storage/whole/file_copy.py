@@ -1,4 +1,4 @@
-"""Pages: a SQLite database as it is, page by page, in a file that needs nothing beside it."""
+"""Copies of a SQLite database, page by page, in a file that needs no other file beside it."""
 
 import os
 import sqlite3
@@ -13,31 +13,26 @@ from sqlalchemy import select
 from callsheet.domain.errors import CorruptDatabaseError, StorageError
 from callsheet.storage import schema, tables
 from callsheet.storage.atomic_file import beside, give_name
-from callsheet.storage.sqlite.database import SQLite
 from callsheet.storage.store import Store
 from callsheet.storage.whole.transfer import Progress
 
-_AT_ONCE: Final = 1000  # pages copied before anybody is told
+_PAGE_BATCH_SIZE: Final = 1000  # pages copied between two reports of progress
 
 
-def store_in(file: Path, place: Path | None = None) -> Store:
-    """Return the store in a file, whatever its name; ``place`` is what people are told it is."""
-    store = Store(f"sqlite:///file:{quote(str(file.absolute()))}?uri=true")
-    if place is not None:
-        store.database.place = str(place)
-    return store
+def store_in(file: Path, shown_as: Path | None = None) -> Store:
+    """Return the store in a file, whatever its name; messages call it ``shown_as``."""
+    url = f"sqlite:///file:{quote(str(file.absolute()))}?uri=true"
+    return Store(url, None if shown_as is None else str(shown_as))
 
 
 def file_of(store: Store) -> Path | None:
-    """Return the file a store is in, past links to it; None if it is in none."""
-    if not isinstance(store.database, SQLite):
-        return None
-    path = store.database.path
-    return Path(os.path.realpath(path)) if path.is_symlink() else path
+    """Return the file a store is in, with links resolved; None if it is not in a file."""
+    file = store.database.file
+    return Path(os.path.realpath(file)) if file is not None and file.is_symlink() else file
 
 
 def is_in(store: Store, file: Path) -> bool:
-    """Return whether a store is in this very file, by whatever name, or in one that SQLite keeps beside its own."""
+    """Return whether ``file`` is the store's own, by whatever name, or one that SQLite keeps beside it."""
     path = file_of(store)
     for own in () if path is None else (path, *beside(path)):
         if own.resolve() == file.resolve():
@@ -49,35 +44,33 @@ def is_in(store: Store, file: Path) -> bool:
 
 
 def copy_pages(store: Store, file: Path, progress: Progress) -> None:
-    """Write what a store in a file holds at this moment to another ``file``, while others go on writing to it.
+    """Copy a snapshot of a store in a file to another ``file``; other processes may go on writing to the store.
 
     Raises
     ------
     StorageError
-        The one cannot be read, or the other not written.
+        The store cannot be read, or the file cannot be written.
     """
 
-    def tell(_status: int, remaining: int, total: int) -> None:
+    def report(_status: int, remaining: int, total: int) -> None:
         progress("copying pages", total - remaining, total)
 
-    database = store.database
-    assert isinstance(database, SQLite)  # noqa: S101  # `file_of` tells
-    with database.looking() as connection:
-        connection.exec_driver_sql("SELECT count(*) FROM sqlite_master")  # from here on it is of one moment
+    with store.database.snapshot_connection() as connection:
+        connection.exec_driver_sql("SELECT count(*) FROM sqlite_master")  # which begins the snapshot
         raw = cast("sqlite3.Connection", connection.connection.dbapi_connection)
-        with _explained(), closing(sqlite3.connect(file)) as target:
-            raw.backup(target, pages=_AT_ONCE, progress=tell)
+        with _translating_errors(), closing(sqlite3.connect(file)) as target:
+            raw.backup(target, pages=_PAGE_BATCH_SIZE, progress=report)
 
 
 def seal(file: Path) -> bool:
-    """Let a database in a file need no other file beside it; return whether it is whole."""
-    with _explained(), closing(sqlite3.connect(file, isolation_level=None)) as connection:
+    """Make a database independent of any file beside it; return whether it is undamaged."""
+    with _translating_errors(), closing(sqlite3.connect(file, isolation_level=None)) as connection:
         connection.execute("PRAGMA journal_mode = DELETE")
         return bool(connection.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok")
 
 
 def revision_in(file: Path) -> int | None:
-    """Return the revision of the content in a file, whatever its schema; None if there is none yet."""
+    """Return the revision of the content of a file, whatever its schema; None if it has not been set up."""
     with store_in(file).database.transaction(writes=False) as connection:
         return connection.execute(select(tables.installation.c.revision)).scalar()
 
@@ -85,20 +78,20 @@ def revision_in(file: Path) -> int | None:
 def page_faults(store: Store) -> list[str]:
     """Return what SQLite finds wrong with the pages of a store in a file; PostgreSQL has its own programs."""
     database = store.database
-    if not isinstance(database, SQLite):
+    if database.file is None:
         return []
-    with database.looking() as connection:
+    with database.snapshot_connection() as connection:
         found = connection.exec_driver_sql("PRAGMA integrity_check").scalars()
         return [str(fault) for fault in found if fault != "ok"]
 
 
 def is_damaged(store: Store) -> bool:
-    """Return whether a store in a file has lost something of what it held, as far as SQLite can tell."""
+    """Return whether a store in a file is corrupt, as far as SQLite can tell."""
     database = store.database
-    if not isinstance(database, SQLite) or not database.path.exists() or not database.path.stat().st_size:
+    if database.file is None or not database.file.exists() or not database.file.stat().st_size:
         return False
     try:
-        with database.looking() as connection:
+        with database.snapshot_connection() as connection:
             if connection.exec_driver_sql("PRAGMA quick_check(1)").scalar() != "ok":
                 return True
             present = database.table_names(connection)
@@ -108,7 +101,7 @@ def is_damaged(store: Store) -> bool:
 
 
 def exchange(file: Path, fresh: Path, kept: Path) -> None:
-    """Let ``fresh`` be the database ``file``, and that be ``kept``, with what SQLite keeps beside it.
+    """Rename the database ``file`` to ``kept``, with what SQLite keeps beside it, and ``fresh`` to ``file``.
 
     Raises
     ------
@@ -125,7 +118,7 @@ def exchange(file: Path, fresh: Path, kept: Path) -> None:
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
+def _translating_errors() -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:

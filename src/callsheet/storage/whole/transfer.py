@@ -1,4 +1,4 @@
-"""Transfer: every row of a database as it is, read from one and written to another of the same schema."""
+"""Transfer: all rows of a database, read from one and written to another of the same schema."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -12,8 +12,10 @@ from sqlalchemy import Connection, Table, delete, func, insert, select, update
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
 
 from callsheet.domain.errors import StorageError
+from callsheet.domain.hints import Hint
 from callsheet.storage import tables
 from callsheet.storage.database import Database
+from callsheet.storage.queries import count_rows, execute_in_batches
 from callsheet.storage.store import Store
 from callsheet.storage.transactions.read import Installation, ReadTransaction
 from callsheet.storage.transactions.rows import Row
@@ -22,20 +24,21 @@ from callsheet.storage.transactions.write import WriteTransaction
 #: Every table, each after those that its rows refer to.
 _TABLES: Final = tuple(tables.metadata.sorted_tables)
 
-_AT_ONCE: Final = 1000  # rows held in memory at a time; there may be a million
-
 _MODULUS: Final = 2**256
 
-#: Told what is being done, how many rows of it are done, and of how many.
+#: Action and kind of the change record of a restore; only such a record may raise the revision by more than one.
+RESTORE: Final = ("restore", "installation")
+
+#: Called with what is being done, how many rows of it are done, and how many there are.
 Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What a table holds: how many rows, and the sum of their hashes.
+    """A digest of a table: how many rows it has, and the sum of their hashes.
 
-    A sum does not depend on the order of the rows, which no two databases need to agree on, and the tallies of
-    two parts add up to that of the whole.
+    A sum does not depend on the order of the rows, in which two databases may differ, and the tallies of two parts
+    add up to that of the whole.
     """
 
     rows: int = 0
@@ -68,7 +71,7 @@ class Content:
         return ReadTransaction(self._connection).installation()
 
     def identity(self) -> object:
-        """Return what tells the database from every other."""
+        """Return what identifies the physical database; see `Database.identity`."""
         return self._database.identity(self._connection)
 
     def last_number(self) -> int:
@@ -76,18 +79,18 @@ class Content:
         return self._connection.execute(select(func.max(tables.changes.c.number))).scalar() or 0
 
     def last_change_at(self) -> Any:
-        """Return when the newest change record says that it was made, as it stands there; None if there is none."""
+        """Return the time of the newest change record, unchecked; None if there is none."""
         changes = tables.changes.c
         return self._connection.execute(select(changes.at).order_by(changes.number.desc()).limit(1)).scalar()
 
     def api_keys(self) -> Iterator[Row]:
-        """Yield id, name, status and expiry of every API key, as they stand there."""
+        """Yield id, name, status and expiry of every API key, unchecked."""
         keys = tables.api_keys.c
         query = select(keys.id, keys.name, keys.status, keys.expires_at)
         return (dict(row) for row in self._connection.execute(query).mappings())
 
     def tallies(self, changes: Tally | None = None) -> Tallies:
-        """Return the tally of every table; that of the change records may be known, as they only grow."""
+        """Return the tally of every table; that of the change records is not computed if it is given."""
         known = {} if changes is None else {tables.changes.name: changes}
         return {
             table.name: known[table.name] if table.name in known else self._tally(table, self._batches(table))
@@ -99,32 +102,29 @@ class Content:
         return self._tally(tables.changes, self._batches(tables.changes, last=number))
 
     def _tally(self, table: Table, batches: Iterator[list[dict[str, Any]]]) -> Tally:
-        rows = self._count(table)
+        rows = count_rows(self._connection, table)
         tally = NOTHING
         for batch in batches:
             tally += _tally_of(batch)
             self._progress(f"checking {table.name}", tally.rows, rows)
         return tally
 
-    def _count(self, table: Table) -> int:
-        return int(self._connection.execute(select(func.count()).select_from(table)).scalar_one())
-
     def _batches(self, table: Table, after: int = 0, last: int | None = None) -> Iterator[list[dict[str, Any]]]:
-        """The rows of a table, some at a time; of change records, those numbered above ``after`` until ``last``."""
+        """The rows of a table in batches; of change records, those numbered above ``after`` up to ``last``."""
         query = select(table)
         if after:
             query = query.where(table.c.number > after)
         if last is not None:
             query = query.where(table.c.number <= last)
         try:
-            with self._database.explained():  # here: outside, it would be taken for a failure of the other database
-                result = self._connection.execute(query.execution_options(yield_per=_AT_ONCE))
+            with self._database.translating_errors():  # here, as the caller would blame the other database
+                result = execute_in_batches(self._connection, query)
                 names = tuple(result.keys())
                 for part in result.partitions():
                     yield [dict(zip(names, row, strict=True)) for row in part]
-        except (TypeError, ValueError) as error:  # what stands there is not of the kind its column is for
+        except (TypeError, ValueError) as error:  # a value is not of the type of its column
             raise StorageError(
-                f"A row of the table {table.name} cannot be read ({error}); run: callsheet check"
+                f"A row of the table {table.name} cannot be read ({error})", hint=Hint.CHECK_DATABASE
             ) from error
 
 
@@ -132,16 +132,16 @@ class WritableContent(Content):
     """All rows of a database, replaced in one transaction."""
 
     def clear(self, *, changes: bool) -> None:
-        """Drop every row; the change records only where another history takes their place."""
+        """Delete every row; the change records only with ``changes``, as when another history replaces them."""
         for table in reversed(_TABLES):
             if table is not tables.changes:
                 self._connection.execute(delete(table))
         if changes:
-            with self._database.unprotected(self._connection):
+            with self._database.without_append_only_triggers(self._connection):
                 self._connection.execute(delete(tables.changes))
 
     def fill(self, source: Content, after: int = 0, kept: Tally = NOTHING) -> Tallies:
-        """Add every row of ``source`` to what was cleared, and read all of it back.
+        """Add every row of ``source`` to the cleared tables, and read all of it back.
 
         Parameters
         ----------
@@ -173,9 +173,11 @@ class WritableContent(Content):
         return read
 
     def record_restore(self, actor: str, now: datetime, past: Installation | None) -> tuple[int, int]:
-        """Put down that all this took the place of ``past``, as a revision above both.
+        """Record that this content replaced ``past``, as a revision above both.
 
-        Returns that revision, and the one before it.
+        Returns
+        -------
+        That revision, and the one that ``source`` had.
         """
         installed = tables.installation.c
         organization_id, revision = self._connection.execute(
@@ -185,11 +187,11 @@ class WritableContent(Content):
             self._connection.execute(update(tables.installation).values(revision=past.revision))
         before = None if past is None else {"revision": past.revision}
         writing = WriteTransaction(self._connection, self._database, actor, now)
-        writing.record("restore", "installation", organization_id, before, {"revision": revision})
+        writing.record(*RESTORE, organization_id, before, {"revision": revision})
         return self._connection.execute(select(installed.revision)).scalar_one(), revision
 
     def _add(self, table: Table, source: Content, after: int) -> Tally:
-        rows = source._count(table)
+        rows = count_rows(source._connection, table)
         tally = NOTHING
         for batch in source._batches(table, after if table is tables.changes else 0):
             self._insert(table, batch)
@@ -202,25 +204,25 @@ class WritableContent(Content):
             self._connection.execute(insert(table), batch)
         except (StatementError, TypeError) as error:
             if isinstance(error, DBAPIError) and not isinstance(error, DataError | IntegrityError):
-                raise  # it is not about what stands in the rows
+                raise  # the rows are not the cause
             reason = str(getattr(error, "orig", error)).partition("\n")[0]
             raise StorageError(
-                f"The rows of the table {table.name} cannot be copied ({reason}); run: callsheet check"
+                f"The rows of the table {table.name} cannot be copied ({reason})", hint=Hint.CHECK_DATABASE
             ) from error
 
 
 @contextmanager
 def read_content(store: Store, progress: Progress) -> Iterator[Content]:
-    """Yield all rows of a database as they are at one moment."""
-    with store.database.looking() as connection:
+    """Yield all rows of a database, in one snapshot."""
+    with store.database.snapshot_connection() as connection:
         yield Content(connection, store.database, progress)
 
 
 @contextmanager
 def write_content(store: Store, progress: Progress) -> Iterator[WritableContent]:
-    """Yield all rows of a database, to be replaced while nobody else writes."""
+    """Yield all rows of a database, to be replaced while no other process writes."""
     with store.database.transaction(writes=True) as connection:
-        store.database.unhurried(connection)
+        store.database.extend_timeouts(connection)
         yield WritableContent(connection, store.database, progress)
 
 

@@ -1,0 +1,33 @@
+"""The command line's words for what to do about an error: its flags and commands."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from callsheet.domain.errors import CallsheetError
+from callsheet.domain.hints import Hint
+
+#: What follows the problem. A command to copy comes last, with no full stop behind it.
+WORDS: Final[Mapping[Hint, str]] = {
+    Hint.CREATE_DATABASE: "callsheet serve makes one, or callsheet migrate.",
+    Hint.SET_UP_DATABASE: "run: callsheet migrate",
+    Hint.MIGRATE: "run: callsheet migrate",
+    Hint.CHECK_DATABASE: "run: callsheet check",
+    Hint.NAME_DATABASE_FILE: "name a file with --database.",
+    Hint.NAME_ANOTHER_DATABASE: "name another with --database.",
+    Hint.PUT_DATABASE_BACK: "put it back, or name another with --database.",
+    Hint.MAKE_DATABASE_WRITABLE: "make the file and its folder writable, or name another with --database.",
+    Hint.CREATE_WITH_CREATEDB: "create it with createdb, or name another with --database.",
+    Hint.RESTORE_OVERWRITTEN: "stop its servers, then restore a backup with --force.",
+    Hint.SET_DAMAGED_ASIDE: "add --force to set it aside.",
+    Hint.REPLACE_CONTENT: "add --force to replace them. They will be kept in a file.",
+    Hint.REPLACE_FILE: "name another file, or add --force to replace it.",
+    Hint.REPLACE_STATE_FILE: "remove it, or name another with --state-file.",
+    Hint.NAME_WORKSPACE: "name one with --workspace.",
+    Hint.CHANGE_KEY: "change that key with callsheet keys change, or leave this entry out.",
+    Hint.REMOVE_ALIAS: "unalias it first.",
+}
+
+
+def sentence_of(error: CallsheetError) -> str:
+    """Return what is wrong and what to do, as somebody at the command line can do it."""
+    return str(error) if error.hint is None else f"{error.problem}; {WORDS[error.hint]}"

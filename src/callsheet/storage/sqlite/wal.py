@@ -1,0 +1,85 @@
+"""WalGuard: whether the -wal belongs to the database file that it is beside."""
+
+from pathlib import Path
+
+from callsheet.domain.errors import CorruptDatabaseError, StorageError, StorageUnavailableError
+from callsheet.domain.hints import Hint
+from callsheet.storage.sqlite.files import Files, names_of, uses_wal
+
+
+class WalGuard:
+    """Refuses a -wal that belongs to another database.
+
+    SQLite takes a -wal for a part of whatever file it is beside, and mixes the two.
+
+    Parameters
+    ----------
+    path
+        Of the database file.
+    display_name
+        Of the database, for people.
+    """
+
+    def __init__(self, path: Path, display_name: str) -> None:
+        self._path = path
+        self._display_name = display_name
+        self._overwritten: Files | None = None
+        self.watched: Files | None = None
+        """The files as they were when the last watch ended."""
+
+    def name_of(self, ending: str) -> str:
+        """Return the name of the file with this ending; without one, that of the database."""
+        main, wal, shm = names_of(self._path)
+        return {"-wal": wal, "-shm": shm}.get(ending, main)
+
+    def has_wal(self) -> bool:
+        """Return whether there is a -wal that holds anything."""
+        wal = Path(self.name_of("-wal"))
+        return wal.exists() and wal.stat().st_size > 0
+
+    def refuse_missing_database(self) -> None:
+        """Raise StorageUnavailableError if a -wal holds changes to a database that is missing or empty.
+
+        SQLite would remove the -wal.
+        """
+        if self.has_wal():
+            wal = self.name_of("-wal")
+            raise StorageUnavailableError(
+                f"The database {self._path} is missing or empty, but {wal} holds changes to it; "
+                f"put the database back, or remove {wal} to lose them."
+            )
+
+    def refuse_unused(self) -> None:
+        """Raise StorageError if there is a -wal beside a database that does not use one."""
+        if self.has_wal() and not uses_wal(self._path):
+            raise self._mismatch()
+
+    def refuse_mismatch(self, files: Files) -> None:
+        """Raise StorageError if the -wal of ``files`` was watched beside another file of the same name.
+
+        An empty -wal counts as a new one: the file system may reuse the number of a file that was removed.
+        """
+        past = self.watched
+        both_hold_changes = past is not None and past.holds_changes and files.holds_changes
+        if past is not None and both_hold_changes and past.wal == files.wal and past.main != files.main:
+            raise self._mismatch()
+        past = self._overwritten
+        if past is not None and (past.main, past.wal) == (files.main, files.wal):
+            raise self.overwritten(files)
+        self._overwritten = None
+
+    def overwritten(self, files: Files) -> StorageError:
+        """Return the refusal of a database that was written to without SQLite, and refuse ``files`` from now on."""
+        self._overwritten = files
+        return CorruptDatabaseError(
+            f"The database {self._display_name} was overwritten while it was in use, and may hold parts of two "
+            "databases",
+            hint=Hint.RESTORE_OVERWRITTEN,
+        )
+
+    def _mismatch(self) -> StorageError:
+        wal, shm = self.name_of("-wal"), self.name_of("-shm")
+        return CorruptDatabaseError(
+            f"The file {wal} does not belong to the database {self._display_name}, which was put there by hand; "
+            f"remove {wal} and {shm}, or put back the database that was there before."
+        )

@@ -1,0 +1,249 @@
+"""Starts ``callsheet`` by forking a process that has imported it already, which is much quicker than a fresh start.
+
+The forked process is a child of the process that asks for it. It has the arguments, environment, folder and
+streams that it is given, and runs ``callsheet.__main__`` as ``python -W error -m callsheet`` does, so that waiting
+for it, signals, exit codes and process groups work as ever. What a fork cannot stand for starts plainly: another
+command line, a terminal as a standard stream, an environment that the interpreter itself reads, a system other than
+Linux.
+
+Run as ``python -W error -m tests.starter DESCRIPTOR``, this is the process that forks.
+"""
+
+import atexit
+import ctypes
+import gc
+import json
+import os
+import pkgutil
+import platform
+import runpy
+import select
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from importlib import import_module
+from pathlib import Path
+from typing import IO, Any, Final
+
+#: The fresh start that a fork stands for.
+COMMAND: Final = (sys.executable, "-W", "error", "-m", "callsheet")
+
+#: How the names begin of what the interpreter and the libraries under it read once, when a process begins.
+_READ_AT_START: Final = ("PYTHON", "LC_", "LANG", "LD_", "MALLOC_", "GLIBC_", "OPENSSL_", "SSL_")
+
+#: The number of the system call clone, and the flag that makes the new process a child of its maker's parent.
+_CLONE: Final = {"x86_64": 56, "aarch64": 220}
+_CLONE_PARENT: Final = 0x8000
+
+#: What commands import only when they run.
+_IMPORTED_LATE: Final = (
+    "alembic.command", "alembic.ext.checkconstraint_byname", "concurrent.futures.thread", "encodings.idna",
+    "pydantic.type_adapter", "rich.progress", "sqlalchemy.dialects.postgresql.psycopg",
+    "sqlalchemy.dialects.sqlite.pysqlite", "sqlalchemy.ext.compiler", "uvicorn.lifespan.on", "uvicorn.loops.auto",
+    "uvicorn.loops.uvloop",
+)  # fmt: skip
+
+
+class Forked:
+    """A forked process, with as much of `subprocess.Popen` as the tests use."""
+
+    def __init__(self, args: Sequence[str], pid: int) -> None:
+        self.args = args
+        self.pid = pid
+        self.returncode: int | None = None
+        self._waiting = threading.Lock()
+
+    def poll(self) -> int | None:
+        """Return the exit code, negative for a signal; None while it runs."""
+        with self._waiting:
+            if self.returncode is None:
+                ended, status = os.waitpid(self.pid, os.WNOHANG)
+                if ended:
+                    self.returncode = os.waitstatus_to_exitcode(status)
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Return the exit code as soon as there is one.
+
+        Raises
+        ------
+        subprocess.TimeoutExpired
+            It still runs after ``timeout`` seconds.
+        """
+        if self.poll() is None:
+            descriptor = os.pidfd_open(self.pid)
+            try:
+                watched = select.poll()
+                watched.register(descriptor, select.POLLIN)
+                watched.poll(None if timeout is None else timeout * 1000)
+            finally:
+                os.close(descriptor)
+        code = self.poll()
+        if code is None:
+            raise subprocess.TimeoutExpired(list(self.args), timeout or 0)
+        return code
+
+    def send_signal(self, number: int) -> None:
+        """Send a signal, unless it has ended."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """End it at once."""
+        self.send_signal(signal.SIGKILL)
+
+
+class _Starter:
+    """Speaks with the process that forks, which begins with the first command and ends with this process."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._channel: socket.socket | None = None
+
+    def start(self, request: dict[str, Any], streams: Sequence[int]) -> int:
+        """Return the id of a process that does what ``request`` says."""
+        with self._lock:
+            channel = self._channel or self._begin()
+            told = json.dumps(request).encode()
+            socket.send_fds(channel, [len(told).to_bytes(4)], streams)
+            channel.sendall(told)
+            pid = int.from_bytes(_exactly(channel, 4))
+        assert pid, "the process that forks has ended; why, stands on stderr"
+        return pid
+
+    def _begin(self) -> socket.socket:
+        self._channel, theirs = socket.socketpair()
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-W", "error", "-m", "tests.starter", str(theirs.fileno())],
+                cwd=Path(__file__).parents[1],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+            )
+        atexit.register(self._end)
+        return self._channel
+
+    def _end(self) -> None:
+        if self._channel is not None and self._process is not None:
+            self._channel.close()
+            self._process.wait()
+
+
+_STARTER: Final = _Starter()
+
+
+def start(
+    command: Sequence[str], cwd: Path | None, env: Mapping[str, str], stdout: IO[bytes], stderr: IO[bytes]
+) -> "Forked | subprocess.Popen[bytes]":
+    """Start a process with nothing on its standard input, in a session of its own."""
+    streams = (stdout.fileno(), stderr.fileno())
+    if not _can_fork(command, env, streams):
+        return subprocess.Popen(
+            command,
+            cwd=cwd,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=stderr,
+            start_new_session=True,
+        )
+    request = {
+        "arguments": command[len(COMMAND) :],
+        "environment": dict(env),
+        "folder": str(cwd or Path.cwd()),
+    }
+    with open(os.devnull, "rb") as stdin:  # noqa: PTH123  # a stream, not a path
+        return Forked(command, _STARTER.start(request, (stdin.fileno(), *streams)))
+
+
+def _can_fork(command: Sequence[str], env: Mapping[str, str], streams: Sequence[int]) -> bool:
+    return (
+        sys.platform == "linux"
+        and platform.machine() in _CLONE
+        and tuple(command[: len(COMMAND)]) == COMMAND
+        and _read_at_start(env) == _read_at_start(os.environ)
+        and not any(map(os.isatty, streams))
+    )
+
+
+def _read_at_start(env: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in env.items() if name.startswith(_READ_AT_START)}
+
+
+def _exactly(channel: socket.socket, size: int) -> bytes:
+    """Read ``size`` bytes; none if the other side has ended."""
+    read = bytearray()
+    while len(read) < size:
+        more = channel.recv(size - len(read))
+        if not more:
+            return b""
+        read += more
+    return bytes(read)
+
+
+def _main(channel: socket.socket) -> None:
+    """Fork as often as is asked for; in each forked process, run the command."""
+    _import_everything()
+    gc.collect()
+    gc.freeze()
+    with suppress(KeyboardInterrupt):  # Ctrl-C is for the tests
+        while True:
+            size, streams, _, _ = socket.recv_fds(channel, 4, 3)
+            if not size:
+                return
+            request = json.loads(_exactly(channel, int.from_bytes(size)))
+            pid = _fork()
+            if not pid:
+                break
+            channel.sendall(pid.to_bytes(4))
+            for stream in streams:
+                os.close(stream)
+    channel.close()
+    _become(request, streams)
+    runpy.run_module("callsheet", run_name="__main__", alter_sys=True)
+
+
+def _import_everything() -> None:
+    import callsheet
+
+    for module in pkgutil.walk_packages(callsheet.__path__, "callsheet."):
+        if not module.name.endswith(".__main__") and ".migrations." not in module.name:
+            import_module(module.name)
+    for name in _IMPORTED_LATE:
+        import_module(name)
+
+
+def _fork() -> int:
+    """As `os.fork`, but the new process is a child of the parent of this one."""
+    python, library = ctypes.pythonapi, ctypes.PyDLL(None)
+    python.PyOS_BeforeFork()
+    pid = library.syscall(_CLONE[platform.machine()], _CLONE_PARENT | signal.SIGCHLD, 0, 0, 0, 0)
+    if pid:
+        python.PyOS_AfterFork_Parent()
+    else:
+        python.PyOS_AfterFork_Child()
+    return int(pid)
+
+
+def _become(request: dict[str, Any], streams: Sequence[int]) -> None:
+    """Be as a process that was started for this request."""
+    os.setsid()
+    for number, stream in enumerate(streams):
+        os.dup2(stream, number)
+        os.close(stream)
+    os.chdir(request["folder"])
+    os.environ.clear()
+    os.environ.update(request["environment"])
+    sys.path[0] = request["folder"]
+    sys.argv[1:] = request["arguments"]
+
+
+if __name__ == "__main__":
+    with socket.socket(fileno=int(sys.argv[1])) as opened:
+        _main(opened)

@@ -1,0 +1,56 @@
+"""Two tiers: what `scripts/test` runs, and what `scripts/test --all` adds: more seeds, rounds and combinations.
+
+Every property is proved in the first tier; the second proves it again and again.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+#: Marks a test, or a set of parameters, that is left to ``--all``.
+exhaustive: Final = pytest.mark.exhaustive
+
+#: How many examples a property is tried with, by profile: as one works, with ``--all``, and in long runs.
+PROFILES: Final = {"dev": 25, "ci": 100, "long": 1000}
+
+_whole = False
+
+
+def register_profiles() -> None:
+    """Make the profiles known to hypothesis, and use the quickest."""
+    for name, count in PROFILES.items():
+        settings.register_profile(
+            name,
+            max_examples=count,
+            deadline=None,
+            print_blob=True,
+            suppress_health_check=[HealthCheck.function_scoped_fixture],
+        )
+    settings.load_profile("dev")
+
+
+def use_everything() -> None:
+    """From now on, have as many seeds, rounds and examples as there are."""
+    global _whole
+    _whole = True
+    settings.load_profile("ci")
+
+
+def examples(times: float, **more: Any) -> Callable[[Any], Any]:
+    """Try a property ``times`` as often as the profile says; ``more`` is as in `hypothesis.settings`."""
+    assert settings.default is not None
+    return settings(max_examples=max(3, round(settings.default.max_examples * times)), **more)
+
+
+def repeated(quick: int, everything: int) -> int:
+    """Return how often to repeat something, in the first tier and with ``--all``."""
+    return everything if _whole else quick
+
+
+def first(values: Iterable[Any], quick: int = 1) -> list[Any]:
+    """Return parameters of which all but the ``quick`` first are left to ``--all``."""
+    return [
+        value if number < quick else pytest.param(value, marks=exhaustive) for number, value in enumerate(values)
+    ]
