@@ -81,7 +81,8 @@ def list_models(
         int | None, typer.Option(metavar="N", min=MIN_LIMIT, max=MAX_LIMIT, help="Models on a page.")
     ] = None,
     lifecycle: Annotated[
-        list[Lifecycle] | None, typer.Option(help="Only models with this lifecycle; may be repeated.")
+        list[Lifecycle] | None,
+        typer.Option(metavar="STAGE", help="Only models that are active, deprecated or retired; may be repeated."),
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="List all pages.")] = False,
     header: HeaderOption = None,
