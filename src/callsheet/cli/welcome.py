@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from shlex import quote
 from typing import Final
 
-from callsheet.cli.commands.keys import Untold, told_or_archived
+from callsheet.cli.commands.keys import UnshownKey, shown_or_archived
 from callsheet.cli.database import clock
 from callsheet.cli.output.long_list import long_list_note
 from callsheet.cli.output.sentences import counts_sentence, renewed_sentence
@@ -62,8 +62,8 @@ def prepare_welcome(settings: Settings) -> Welcome:
 
     Raises
     ------
-    StorageAwayError
-        It is away; nothing was made.
+    StorageUnavailableError
+        The database is away; nothing was created.
     StorageError
         It is not fit for use.
     """
@@ -83,8 +83,8 @@ def prepare_welcome(settings: Settings) -> Welcome:
 def welcome_now(welcome: Welcome, url: str, settings: Settings) -> Iterator[Callable[[], None]]:
     """Yield what prints the welcome; a key that was not printed in the end is archived."""
     new_key = welcome.new_key
-    with nullcontext() if new_key is None else told_or_archived(welcome.access, new_key) as untold:
-        yield lambda: _print(welcome, untold, url, settings)
+    with nullcontext() if new_key is None else shown_or_archived(welcome.access, new_key) as unshown:
+        yield lambda: _print(welcome, unshown, url, settings)
 
 
 @contextmanager
@@ -120,7 +120,7 @@ def _wait(url: str, settings: Settings, stop: threading.Event) -> None:
         return
 
 
-def _print(welcome: Welcome, new_key: Untold | None, url: str, settings: Settings) -> None:
+def _print(welcome: Welcome, new_key: UnshownKey | None, url: str, settings: Settings) -> None:
     counts = welcome.counts
     lines = [f"Callsheet serves {counts.listed} model{'s' * (counts.listed != 1)} at {url}"]
     if counts.listed != counts.total:
@@ -149,6 +149,6 @@ def _print(welcome: Welcome, new_key: Untold | None, url: str, settings: Setting
     for line in lines:
         put(line)
     if new_key is not None:
-        new_key.told = sys.stdout is not None  # else it was closed, so that writing does nothing
-        if not new_key.told:
+        new_key.shown = sys.stdout is not None  # else it was closed, so that writing does nothing
+        if not new_key.shown:
             say("Standard output is closed, so no key is shown; create one with: callsheet keys create --name NAME")

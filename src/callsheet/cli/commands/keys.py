@@ -26,7 +26,7 @@ from callsheet.service.access import AccessService, NewKey
 
 app = CommandLine(help="Create and withdraw API keys.", no_args_is_help=True)
 
-_LONGEST_OVERLAP: Final = 24 * 366 * 10  # hours
+_MAX_OVERLAP_HOURS: Final = 24 * 366 * 10
 
 Key = Annotated[str, typer.Argument(metavar="NAME|ID", help="Name or id of a key.", autocompletion=complete_key)]
 
@@ -57,9 +57,9 @@ def create(
     secret = read_secret(secret)
     access = open_access(database)
     new = access.create_key(name, workspace, organization=organization, expires_at=expiry, secret=secret)
-    with told_or_archived(access, new) as untold:
+    with shown_or_archived(access, new) as unshown:
         message = f"Created the key {new.key.name}: {new.key.id}."
-        _print_new(untold, message, brought=secret is not None, as_json=as_json)
+        _print_new(unshown, message, brought=secret is not None, as_json=as_json)
 
 
 @app.command("list")
@@ -183,42 +183,43 @@ def archive(key: Key, database: DatabaseURL = None, as_json: AsJSON = False) -> 
 def rotate(
     key: Key,
     overlap: Annotated[
-        float, typer.Option(min=0, max=_LONGEST_OVERLAP, metavar="HOURS", help="How long the old secret works on.")
+        float,
+        typer.Option(min=0, max=_MAX_OVERLAP_HOURS, metavar="HOURS", help="How long the old secret works on."),
     ] = 0,
     database: DatabaseURL = None,
     as_json: AsJSON = False,
 ) -> None:
     """Replace a key by a new one of the same name and workspace."""
     access = open_access(database)
-    with told_or_archived(access, access.rotate_key(key, timedelta(hours=overlap))) as untold:
-        made, old = untold.new.key, untold.new.replaced
-        _print_new(untold, f"The new key {made.name} is {made.id}.", as_json=as_json)
+    with shown_or_archived(access, access.rotate_key(key, timedelta(hours=overlap))) as unshown:
+        made, old = unshown.new.key, unshown.new.replaced
+        _print_new(unshown, f"The new key {made.name} is {made.id}.", as_json=as_json)
         if overlap and old is not None:
             say(f"The old one, {old.id}, works until {key_columns.expiry(old)} UTC.")
 
 
-class Untold:
-    """A key just made whose secret nobody has seen yet."""
+class UnshownKey:
+    """A key just created, whose secret has yet to be shown."""
 
     def __init__(self, new: NewKey) -> None:
         self.new = new
-        self.told = False
+        self.shown = False
 
 
 @contextmanager
-def told_or_archived(access: AccessService, new: NewKey) -> Iterator[Untold]:
-    """Archive a key whose secret could not be shown: nobody could use it, and nobody would know of it."""
-    untold = Untold(new)
+def shown_or_archived(access: AccessService, new: NewKey) -> Iterator[UnshownKey]:
+    """Yield a new key, to be shown; archive it if it was not, as its secret is lost then."""
+    unshown = UnshownKey(new)
     try:
-        yield untold
+        yield unshown
     finally:
-        if not untold.told:
+        if not unshown.shown:
             access.archive_key(new.key.id)
 
 
-def _print_new(untold: Untold, message: str, *, brought: bool = False, as_json: bool) -> None:
+def _print_new(unshown: UnshownKey, message: str, *, brought: bool = False, as_json: bool) -> None:
     """Show a secret that we made; one that was brought is known, and could only leak."""
-    new = untold.new
+    new = unshown.new
     if sys.stdout is None and not brought:  # it was closed, so that writing does nothing
         raise OSError(EBADF, os.strerror(EBADF))
     if as_json:
@@ -226,7 +227,7 @@ def _print_new(untold: Untold, message: str, *, brought: bool = False, as_json: 
         print_json(record)
     elif not brought:
         typer.echo(new.secret)
-    untold.told = True
+    unshown.shown = True
     say(f"{message} Its secret is the one given." if brought else f"{message} The secret is shown this once.")
 
 
