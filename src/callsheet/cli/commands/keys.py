@@ -2,8 +2,6 @@
 
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from errno import EBADF
 from typing import Annotated, Any, Final
@@ -14,6 +12,7 @@ from callsheet.cli.commands.key_import import import_keys
 from callsheet.cli.database import DatabaseURL, clock, open_access
 from callsheet.cli.input.completion import complete_key, complete_workspace
 from callsheet.cli.input.secret import read_secret
+from callsheet.cli.new_key import NewKeyReceipt, archived_unless_shown
 from callsheet.cli.output import key_columns
 from callsheet.cli.output.sight import Models, sight_lines, sight_record
 from callsheet.cli.output.tables import AsJSON, day, print_json, print_record, print_table, say, second
@@ -22,7 +21,6 @@ from callsheet.domain.access.key import APIKey
 from callsheet.domain.changes.keys import KeyChange
 from callsheet.domain.errors import InvalidError
 from callsheet.domain.times import parse_instant
-from callsheet.service.access import AccessService, NewKey
 
 app = CommandLine(help="Create and withdraw API keys.", no_args_is_help=True)
 
@@ -57,9 +55,9 @@ def create(
     secret = read_secret(secret)
     access = open_access(database)
     new = access.create_key(name, workspace, organization=organization, expires_at=expiry, secret=secret)
-    with shown_or_archived(access, new) as unshown:
+    with archived_unless_shown(access, new) as receipt:
         message = f"Created the key {new.key.name}: {new.key.id}."
-        _print_new(unshown, message, brought=secret is not None, as_json=as_json)
+        _print_new(receipt, message, brought=secret is not None, as_json=as_json)
 
 
 @app.command("list")
@@ -191,35 +189,16 @@ def rotate(
 ) -> None:
     """Replace a key by a new one of the same name and workspace."""
     access = open_access(database)
-    with shown_or_archived(access, access.rotate_key(key, timedelta(hours=overlap))) as unshown:
-        made, old = unshown.new.key, unshown.new.replaced
-        _print_new(unshown, f"The new key {made.name} is {made.id}.", as_json=as_json)
+    with archived_unless_shown(access, access.rotate_key(key, timedelta(hours=overlap))) as receipt:
+        made, old = receipt.new.key, receipt.new.replaced
+        _print_new(receipt, f"The new key {made.name} is {made.id}.", as_json=as_json)
         if overlap and old is not None:
             say(f"The old one, {old.id}, works until {key_columns.expiry(old)} UTC.")
 
 
-class UnshownKey:
-    """A key just created, whose secret has yet to be shown."""
-
-    def __init__(self, new: NewKey) -> None:
-        self.new = new
-        self.shown = False
-
-
-@contextmanager
-def shown_or_archived(access: AccessService, new: NewKey) -> Iterator[UnshownKey]:
-    """Yield a new key, to be shown; archive it if it was not, as its secret is lost then."""
-    unshown = UnshownKey(new)
-    try:
-        yield unshown
-    finally:
-        if not unshown.shown:
-            access.archive_key(new.key.id)
-
-
-def _print_new(unshown: UnshownKey, message: str, *, brought: bool = False, as_json: bool) -> None:
+def _print_new(receipt: NewKeyReceipt, message: str, *, brought: bool = False, as_json: bool) -> None:
     """Show a secret that we made; one that was brought is known, and could only leak."""
-    new = unshown.new
+    new = receipt.new
     if sys.stdout is None and not brought:  # it was closed, so that writing does nothing
         raise OSError(EBADF, os.strerror(EBADF))
     if as_json:
@@ -227,7 +206,7 @@ def _print_new(unshown: UnshownKey, message: str, *, brought: bool = False, as_j
         print_json(record)
     elif not brought:
         typer.echo(new.secret)
-    unshown.shown = True
+    receipt.is_shown = True
     say(f"{message} Its secret is the one given." if brought else f"{message} The secret is shown this once.")
 
 
