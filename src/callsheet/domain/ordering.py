@@ -23,5 +23,5 @@ def sort_key(created_at: datetime, line: str | None, model_id: str) -> str:
     return f"{_LATEST - microseconds:019d}{_LINE_RANK.get(line or '', _NO_RANK)}{model_id}"
 
 
-#: How many characters of a sort key stand before the model id.
+#: Characters of a sort key before the model id.
 SORT_KEY_PREFIX: Final = 20

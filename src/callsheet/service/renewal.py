@@ -13,7 +13,7 @@ from callsheet.service.builtin import builtin_catalog, earlier_facts
 from callsheet.storage.store import Store
 from callsheet.storage.transactions.read import ReadTransaction
 
-#: Who is put down for what the program itself does to a database.
+#: The actor of what the program itself changes.
 ACTOR: Final = "callsheet"
 
 #: Fields that are renewed together or not at all, as they say one thing.
@@ -48,7 +48,7 @@ def renew_builtin(store: Store, clock: Callable[[], datetime], facts: Facts | No
 
     A field is renewed if it still holds what an earlier release shipped, and no person ever set it: their
     changes and removals stay as they are. A model or alias that earlier releases did not have is added, unless
-    somebody removed it, its name is taken, or none of the built-in models is left. Values that this release does
+    it was removed, its name is taken, or none of the built-in models is left. Values that this release does
     not know, such as those of a later one, stay too. Where there is nothing to do, nothing is written.
 
     Raises
@@ -98,7 +98,7 @@ def _outdated(model: Model, fact: Model, earlier: list[dict[str, object]]) -> li
 
 
 def _ours(reading: ReadTransaction, model: Model) -> set[str]:
-    """The fields that nobody but the program ever set, and that are as it set them, by the change records."""
+    """The fields that only the program ever set, by the change records, and that still are as it set them."""
     records = [each for each in reversed(reading.changes(model.id, _ALL)) if each.kind == Subject.MODEL]
     ours: set[str] = set()
     for record in records:

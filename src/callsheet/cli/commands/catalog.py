@@ -79,7 +79,9 @@ class Clearable(StrEnum):
 
 @app.command("list")
 def list_models(
-    lifecycle: Annotated[list[Lifecycle] | None, typer.Option(help="Only this lifecycle; may be repeated.")] = None,
+    lifecycle: Annotated[
+        list[Lifecycle] | None, typer.Option(help="Only models with this lifecycle; may be repeated.")
+    ] = None,
     database: DatabaseURL = None,
     as_json: AsJSON = False,
 ) -> None:

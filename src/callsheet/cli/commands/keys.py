@@ -24,7 +24,7 @@ from callsheet.domain.times import parse_instant
 
 app = CommandLine(help="Create and withdraw API keys.", no_args_is_help=True)
 
-_LONGEST_OVERLAP: Final = 24 * 366 * 10  # hours
+_MAX_OVERLAP_HOURS: Final = 24 * 366 * 10
 
 Key = Annotated[str, typer.Argument(metavar="NAME|ID", help="Name or id of a key.", autocompletion=complete_key)]
 
@@ -181,7 +181,8 @@ def archive(key: Key, database: DatabaseURL = None, as_json: AsJSON = False) -> 
 def rotate(
     key: Key,
     overlap: Annotated[
-        float, typer.Option(min=0, max=_LONGEST_OVERLAP, metavar="HOURS", help="How long the old secret works on.")
+        float,
+        typer.Option(min=0, max=_MAX_OVERLAP_HOURS, metavar="HOURS", help="How long the old secret works on."),
     ] = 0,
     database: DatabaseURL = None,
     as_json: AsJSON = False,

@@ -52,7 +52,7 @@ def check_not_in_name(secret: str, name: str) -> None:
 
 
 def hint(secret: str) -> str:
-    """Return the last four characters, by which people tell keys apart."""
+    """Return the last four characters, by which people recognise a key."""
     return secret[-_HINT_LENGTH:]
 
 

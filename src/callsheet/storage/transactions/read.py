@@ -16,14 +16,14 @@ from callsheet.storage import tables
 from callsheet.storage.transactions import rows
 from callsheet.storage.transactions.rows import Row
 
-_IN: Final = 500  # values in one IN list
-_AT_ONCE: Final = 1000  # rows fetched at a time
+_VALUE_BATCH_SIZE: Final = 500  # values of one IN list
+_ROW_BATCH_SIZE: Final = 1000  # rows fetched together
 _NOT_STORED: Final = re.compile("[\x00\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """What there is one of.
+    """Values of the whole installation.
 
     Parameters
     ----------
@@ -196,7 +196,7 @@ class ReadTransaction:
         return [row.subject for row in self._connection.execute(query)]
 
     def last_change(self, revision: int) -> tuple[int, str] | None:
-        """Return number and time of the last change record of a revision: what tells one history from another."""
+        """Return number and time of the last change record of a revision; no two histories share both."""
         changes = tables.changes.c
         query = select(changes.number, changes.at).where(changes.revision == revision)
         row = self._connection.execute(query.order_by(changes.number.desc()).limit(1)).first()
@@ -222,12 +222,12 @@ class ReadTransaction:
         return (Recorded(*row) for row in self._connection.execute(_RECORDS, first))
 
     def _texts(self, column: Column[str]) -> Iterator[str]:
-        result = self._connection.execute(select(column), execution_options={"yield_per": _AT_ONCE})
+        result = self._connection.execute(select(column), execution_options={"yield_per": _ROW_BATCH_SIZE})
         return (row[0] for row in result)
 
     def _models(self, column: str, values: Iterable[object] | None) -> Iterator[Model]:
         for result in self._results(tables.models, column, values):
-            for part in result.partitions(_AT_ONCE):
+            for part in result.partitions(_ROW_BATCH_SIZE):
                 yield from map(rows.model_of, part)
 
     def _rows(self, table: Table, column: str, values: Iterable[object] | None) -> Iterator[Row]:
@@ -237,11 +237,11 @@ class ReadTransaction:
     def _results(self, table: Table, column: str, values: Iterable[object] | None) -> Iterator[CursorResult[Any]]:
         """All rows, or those in which a column has one of ``values``; in parts, as there may be a million."""
         if values is None:
-            yield self._connection.execute(select(table), execution_options={"yield_per": _AT_ONCE})
+            yield self._connection.execute(select(table), execution_options={"yield_per": _ROW_BATCH_SIZE})
             return
         wanted = [value for value in values if not _is_nowhere(value)]
-        for start in range(0, len(wanted), _IN):
-            some = {"values": wanted[start : start + _IN]}
+        for start in range(0, len(wanted), _VALUE_BATCH_SIZE):
+            some = {"values": wanted[start : start + _VALUE_BATCH_SIZE]}
             yield self._connection.execute(_with_one_of(table, column), some)
 
 
@@ -259,4 +259,4 @@ def _with_one_of(table: Table, column: str) -> Select[Any]:
 def _plain(result: CursorResult[Any]) -> Iterator[Row]:
     """The rows of a result as plain dictionaries."""
     names = tuple(result.keys())
-    return (dict(zip(names, row, strict=True)) for part in result.partitions(_AT_ONCE) for row in part)
+    return (dict(zip(names, row, strict=True)) for part in result.partitions(_ROW_BATCH_SIZE) for row in part)

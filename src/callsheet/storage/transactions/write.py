@@ -33,7 +33,7 @@ class WriteTransaction(ReadTransaction):
         self._revision: int | None = None
 
     def create_installation(self, organization_id: str, default_workspace_id: str) -> None:
-        """Set up what there is one of."""
+        """Set the values of the whole installation, which are one row."""
         self._insert(
             tables.installation,
             [
