@@ -18,7 +18,7 @@ from tests.program import Server
 def fill(installation: Installation, count: int) -> None:
     """Have this many models listed, and one more that is hidden."""
     known = installation.catalog.list()
-    listed = sum(model["lifecycle"] != "retired" and not model["hidden"] for model in known)
+    listed = sum(model.lifecycle != "retired" and not model.hidden for model, _ in known)
     new = [f"claude-{number:03}" for number in range(len(known), len(known) + count - listed + 1)]
     installation.add(*(make_model(model_id, "2026-10-01") for model_id in new))
     installation.catalog.hide(new[-1])
@@ -70,7 +70,7 @@ def test_who_is_named_is_who_misses_models_in_the_doctors_eyes(count: int) -> No
         for number in range(count)
     ]
     with ModelsAPI(models) as api:
-        report = examine(parse_target(api.url), api.api_key, load_clients(), patience=30)
+        report = examine(parse_target(api.url), api.api_key, load_clients(), timeout=30)
     missing = {
         client.title: len(client.plays[0].shown or ())
         for client in report.clients

@@ -19,6 +19,7 @@ from callsheet.domain.access.secret import fingerprint
 from callsheet.domain.access.visibility import Visibility
 from callsheet.domain.access.workspace import Workspace
 from callsheet.domain.catalog import Catalog
+from callsheet.domain.changes.workspaces import WorkspaceChange
 from callsheet.http.app import CallsheetApp
 from callsheet.http.logs.formats import NO_TEMPLATE
 from callsheet.http.metrics.counters import Tally
@@ -193,7 +194,7 @@ def _archive(installation: Installation) -> None:
 def _hide(installation: Installation) -> None:
     installation.access.change_workspace(
         installation.access.list_workspaces()[0].id,
-        lambda workspace: replace(workspace, visibility=Visibility(deny=("claude-fable-*",))),
+        WorkspaceChange(deny=("claude-fable-*",)),
     )
 
 

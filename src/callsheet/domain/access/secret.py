@@ -31,7 +31,7 @@ def make_secret(randomness: bytes) -> str:
 
 
 def check_secret(secret: str) -> str:
-    """Return ``secret`` if it can be brought along as a key.
+    """Return ``secret`` if it is acceptable as that of an imported key.
 
     Raises
     ------

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from callsheet.api.caller import Caller
-from callsheet.api.headers import Dialect
+from callsheet.api.dialect import Dialect
 from callsheet.api.request import Header
 from callsheet.http.connection.head import Head, HeadReader, KnownLines
 from callsheet.http.connection.limits import ConnectionLimits

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from callsheet.api.answer import negotiate_encoding, select_body, success_response
 from callsheet.api.body import Pieces
-from callsheet.api.headers import Dialect
+from callsheet.api.dialect import Dialect
 from callsheet.api.request import Request, find_names
 from callsheet.api.view import UnfinishedError
 from callsheet.domain.access.keyring import NEVER

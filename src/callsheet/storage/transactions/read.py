@@ -10,6 +10,7 @@ from sqlalchemy import Column, Connection, CursorResult, Select, Table, bindpara
 
 from callsheet.domain.access.key import APIKey
 from callsheet.domain.access.workspace import Workspace
+from callsheet.domain.changes.change import ChangeRecord
 from callsheet.domain.model import Model
 from callsheet.storage import tables
 from callsheet.storage.transactions import rows
@@ -99,6 +100,11 @@ class ReadTransaction:
             return None
         return Installation(row.organization_id, row.default_workspace_id, row.revision)
 
+    def default_workspace_id(self) -> str | None:
+        """Return the id of the default workspace, or None if nothing has been set up yet."""
+        installation = self.installation()
+        return None if installation is None else installation.default_workspace_id
+
     def models(self, ids: Iterable[str] | None = None) -> Iterator[Model]:
         """Yield the models, all or those with these ids, in no order."""
         return self._models("id", ids)
@@ -112,10 +118,10 @@ class ReadTransaction:
         columns = (tables.models.c[name] for name in Listing._fields)
         return [Listing(*row) for row in self._connection.execute(select(*columns))]
 
-    def count_stages(self) -> dict[tuple[str, bool], int]:
+    def count_lifecycles(self) -> dict[tuple[str, bool], int]:
         """Return how many models there are of each lifecycle, hidden (True) and not."""
-        stage, hidden = tables.models.c.lifecycle, tables.models.c.hidden
-        query = select(stage, hidden, func.count()).group_by(stage, hidden)
+        lifecycle, hidden = tables.models.c.lifecycle, tables.models.c.hidden
+        query = select(lifecycle, hidden, func.count()).group_by(lifecycle, hidden)
         return {(row[0], bool(row[1])): int(row[2]) for row in self._connection.execute(query)}
 
     def model_ids(self) -> Iterator[str]:
@@ -168,7 +174,7 @@ class ReadTransaction:
         found = self._rows(tables.api_keys, "fingerprint", [fingerprint])
         return next(map(rows.read_key, found), None)
 
-    def changes(self, subject: str | Sequence[str] | None = None, limit: int = 100) -> list[Row]:
+    def changes(self, subject: str | Sequence[str] | None = None, limit: int = 100) -> list[ChangeRecord]:
         """Return the latest change records, newest first, of everything or of one subject, or of several."""
         query = select(tables.changes).order_by(tables.changes.c.number.desc()).limit(limit)
         if _is_nowhere(subject):
@@ -176,11 +182,11 @@ class ReadTransaction:
         if subject is not None:
             subjects = [subject] if isinstance(subject, str) else subject
             query = query.where(tables.changes.c.subject.in_(subjects))
-        return list(_plain(self._connection.execute(query)))
+        return list(map(rows.read_change, _plain(self._connection.execute(query))))
 
-    def changes_of(self, subjects: Iterable[str]) -> Iterator[Row]:
+    def changes_of(self, subjects: Iterable[str]) -> Iterator[ChangeRecord]:
         """Yield every change record of these subjects, in no order."""
-        return self._rows(tables.changes, "subject", subjects)
+        return map(rows.read_change, self._rows(tables.changes, "subject", subjects))
 
     def subjects_named(self, name: str) -> list[str]:
         """Return the ids of the workspaces and keys that have, or ever had, this name."""
