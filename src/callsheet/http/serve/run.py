@@ -52,7 +52,7 @@ def bind(host: str, port: int) -> socket.socket:
             listener.bind(address)
             listener.listen(_MAX_BACKLOG_CONNECTIONS)
         except (OSError, UnicodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "that is not an address"
+            reason = error.strerror if isinstance(error, OSError) else "not a valid address"
             raise ServeError(
                 f"Cannot listen on {host} port {port}: {reason}; choose others with --host and --port."
             ) from None
