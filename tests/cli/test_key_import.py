@@ -127,14 +127,14 @@ WRONG = {
         "Line 2 has more fields than the header; put quotes around a field with commas."
     ),
     f"ada,{secret(1)}": (
-        "The first line must name the columns: name, secret or sha256, and if wanted workspace, hint and expires."
+        "The first line must name the columns: name, secret or sha256, and optionally workspace, hint and expires."
     ),
     f'name,secret\nada,"{secret(1)}': "Line 2 is not valid CSV; check its quotes.",
     "name,secret": "There is no key to import: the file is empty, or has a header only.",
     "": "There is no key to import: the file is empty, or has a header only.",
     "{": "The file is not valid JSON at line 1; give an array of objects.",
     "{}": "The file must be a JSON array of objects",
-    "[1]": "Entry 1 is not an object of texts.",
+    "[1]": "Entry 1 is not an object whose values are strings.",
     '[{"name": "ada", "token": "x"}]': "Entry 1 has a field that is not known",
     '[{"name": "ada", "sha256": "x"}, {"name": ""}]': (
         "Entry 1: its sha256 must be 64 hexadecimal digits. Nothing was imported; also wrong: Entry 2."

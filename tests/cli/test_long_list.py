@@ -70,7 +70,7 @@ def test_who_is_named_is_who_misses_models_in_the_doctors_eyes(count: int) -> No
         for number in range(count)
     ]
     with ModelsAPI(models) as api:
-        report = examine(parse_target(api.url), api.api_key, load_clients(), patience=30)
+        report = examine(parse_target(api.url), api.api_key, load_clients(), timeout=30)
     missing = {
         client.title: len(client.plays[0].shown or ())
         for client in report.clients

@@ -158,17 +158,17 @@ def test_a_key_may_come_from_stdin_so_that_no_list_of_processes_shows_it(
     monkeypatch.delenv("ANTHROPIC_API_KEY")
     assert call("models", "list", "--api-key", "-", stdin=f"{key}\n").code == 0
     assert call("models", "list", "--api-key", "-", stdin="sk-wrong\n").refusal == (
-        "The server answered 401, invalid x-api-key; check --api-key, or the variable it stands for."
+        "The server answered 401: invalid x-api-key; check --api-key or its environment variable."
     )
 
 
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (("retrieve", "nope"), "The server answered 404, model: nope."),
+        (("retrieve", "nope"), "The server answered 404: model: nope."),
         (
             ("list", "--api-key", ""),
-            "The server answered 401, x-api-key header is required; check --api-key, or the ",
+            "The server answered 401: x-api-key header is required; check --api-key or its ",
         ),
         (("list", "--base-url", "gateway"), "base_url must be an HTTP URL such as https://api.anthropic.com, not "),
         (("retrieve", ".."), "model_id must be the id or alias of a model, not '..'."),
@@ -192,7 +192,7 @@ def test_what_the_server_says_is_quoted_with_care(call: CLI, server: Overruled) 
     server.answer = answers(
         429, {"type": "rate_limit_error", "message": "Slow\x1b[2J down."}, retry_after="1234567.5"
     )
-    assert call("models", "list").refusal == "The server answered 429, Slow\ufffd[2J down; try again in 1234568 s."
+    assert call("models", "list").refusal == "The server answered 429: Slow\ufffd[2J down; try again in 1234568 s."
     server.answer = answers(400, {"type": "invalid_request_error", "message": "x" * 9999})
     assert len(call("models", "list").refusal) < 300
     server.answer = lambda asked: told("<h1>Hello</h1>", kind="text/html")
@@ -201,12 +201,12 @@ def test_what_the_server_says_is_quoted_with_care(call: CLI, server: Overruled) 
     )
     server.answer = lambda asked: Answered(401).saying({"statusCode": 401, "message": "Access denied."})
     assert call("models", "list").refusal == (
-        "The server answered 401, Access denied; check --api-key, or the variable it stands for."
+        "The server answered 401: Access denied; check --api-key or its environment variable."
     )
     server.answer = lambda asked: Answered(404).saying({"detail": "Not Found"})
-    assert call("models", "list").refusal == "The server answered 404, Not Found; check the base URL."
+    assert call("models", "list").refusal == "The server answered 404: Not Found; check the base URL."
     server.answer = lambda asked: Answered().saying({"error": "no quota"})
-    assert call("models", "list").refusal == "The server answered 200, no quota."
+    assert call("models", "list").refusal == "The server answered 200: no quota."
 
 
 def test_a_terminal_is_not_commanded_by_what_is_listed(call: CLI, server: Overruled) -> None:
@@ -233,7 +233,7 @@ def test_a_server_that_is_not_there_is_told_of_in_one_sentence(call: CLI) -> Non
 
 
 def test_without_a_key_it_says_what_to_set(call: CLI) -> None:
-    assert call("models", "list").refusal.startswith("There is no API key; set ANTHROPIC_API_KEY or give one, ")
+    assert call("models", "list").refusal.startswith("There is no API key; set ANTHROPIC_API_KEY or pass a key (an")
 
 
 def test_a_walk_that_leads_nowhere_is_told_of_and_lists_nothing(call: CLI, server: Overruled) -> None:

@@ -104,8 +104,11 @@ def test_an_id_is_one_segment_of_the_path(model_id: str, path: bytes) -> None:
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ({}, "There is no API key; set ANTHROPIC_API_KEY or give one, an empty one for a server that needs none."),
-        ({"dialect": "openai"}, "There is no API key; set OPENAI_API_KEY or give one, an empty one for a server"),
+        ({}, "There is no API key; set ANTHROPIC_API_KEY or pass a key (an empty one if the server needs none)."),
+        (
+            {"dialect": "openai"},
+            "There is no API key; set OPENAI_API_KEY or pass a key (an empty one if the server",
+        ),
         ({"api_key": "sk-é"}, "The API key must be visible ASCII characters without spaces, as headers carry it."),
         ({"api_key": "sk-\nsecret"}, "The API key must be visible ASCII characters without spaces"),
         (
@@ -222,7 +225,7 @@ def test_a_traceback_with_its_variables_shows_no_secret() -> None:
         ),
     ],
 )
-def test_an_environment_that_allows_no_connection_is_told_of(
+def test_an_environment_that_allows_no_connection_raises_an_error(
     kind: type[Any], name: str, value: str, sentence: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(name, value)
@@ -238,7 +241,7 @@ def test_an_http_client_of_another_kind_is_refused() -> None:
         AsyncClient(api_key="k", http_client="proxy")  # type: ignore[arg-type]
 
 
-def test_an_http_client_of_ones_own_stays_open() -> None:
+def test_the_callers_own_http_client_stays_open() -> None:
     own = httpx2.Client(transport=httpx2.MockTransport(Script(page())))
     with Client(api_key="k", http_client=own) as client:
         client.models.list()

@@ -10,8 +10,8 @@ import pytest
 from callsheet.doctor.clients.play import play_client
 from callsheet.doctor.clients.rules import Way, load_clients
 from callsheet.doctor.probe.exchange import KEY as PLACEHOLDER
-from callsheet.doctor.probe.headers import read_variable
-from callsheet.doctor.probe.player import Player
+from callsheet.doctor.probe.headers import parse_header_variable
+from callsheet.doctor.probe.sender import Sender
 from callsheet.doctor.probe.target import parse_target
 from callsheet.doctor.report import Play
 from tests.broken import bugs
@@ -48,12 +48,12 @@ def _numbers(version: str) -> tuple[int, ...]:
     return tuple(map(int, version.split(".")))
 
 
-def verdict(way: Way, url: str, patience: float = 30) -> Play:
-    """What the doctor says of this way of asking; a list may be late only where there is no patience."""
-    patient = way.model_copy(update={"seconds": None}) if patience == 30 else way
+def verdict(way: Way, url: str, timeout: float = 30) -> Play:
+    """What the doctor says of this way of asking; a list may be late only if the time-out is short."""
+    patient = way.model_copy(update={"seconds": None}) if timeout == 30 else way
     rules = RULES.model_copy(update={"ways": (patient,)})
-    with Player(parse_target(url), KEY, patience) as player:
-        (play,) = play_client(rules, player.play, []).plays
+    with Sender(parse_target(url), KEY, timeout) as sender:
+        (play,) = play_client(rules, sender.send, []).plays
     return play
 
 
@@ -142,8 +142,8 @@ def test_the_newest_release_makes_of_every_broken_server_what_the_doctor_says(
 def _different(way: Way, urls: Iterable[str], seen: set[object]) -> Iterator[tuple[str, str]]:
     """Those whose answer to this way of asking was not `seen` before, so that no answer is judged twice."""
     for url in urls:
-        with Player(parse_target(url), KEY, 30) as player:
-            exchange = player.play(way.ask(1000))
+        with Sender(parse_target(url), KEY, 30) as sender:
+            exchange = sender.send(way.first_request(1000))
         answer = exchange.status, exchange.header("location") and "elsewhere", _without_ids(exchange.body)
         if answer not in seen:
             seen.add(answer)
@@ -189,8 +189,8 @@ def asked(lists: Lists, name: str) -> tuple[str, dict[str, str]]:
 
 def sent_by_doctor(way: Way, custom: str = "") -> tuple[str, dict[str, str]]:
     """What the doctor sends in this way."""
-    extra = read_variable(custom)
-    ask = way.ask(1000, extra.pairs)
+    extra = parse_header_variable(custom)
+    ask = way.first_request(1000, extra.pairs)
     values = {name: extra.values.get(value, value.replace(PLACEHOLDER, KEY)) for name, value in ask.headers}
     return f"GET {ask.target}", values
 

@@ -95,13 +95,14 @@ Memory and file descriptors are measured on Linux only, connections only by `cal
 
 
 def pages() -> dict[Path, str]:
-    """Every generated page with the text it should have."""
+    """Every generated page, and the package's copy of the contract, with the text it should have."""
     folder = ROOT / "docs" / "reference"
     return {
         folder / "built-in-models.md": builtin_page(),
         folder / "cli.md": cli_page(),
         folder / "metrics.md": metrics_page(),
         folder / "settings.md": settings_page(),
+        ROOT / "src/callsheet/doctor/contract/contract.md": (folder / "contract.md").read_text(encoding="utf-8"),
     }
 
 

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 import pytest
 
-from callsheet.doctor.contract import BOOKS
+from callsheet.doctor.contract.sections import BOOKS
 from tests.docs.pages import ROOT, name
 
 _PAGE: Final = ROOT / "docs" / "reference" / "contract.md"

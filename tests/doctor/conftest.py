@@ -49,7 +49,7 @@ def diagnose(stocked: Stocked) -> Diagnose:
         **settings: Any,
     ) -> Report:
         with serve_broken(stocked.installation, *bugs, **{"default_limit": 1000, **settings}) as url:
-            return examine(parse_target(url), key, load_clients(clients), patience=10, alias=alias)
+            return examine(parse_target(url), key, load_clients(clients), timeout=10, alias=alias)
 
     return diagnose
 

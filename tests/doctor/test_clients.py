@@ -8,7 +8,7 @@ import pytest
 from callsheet.doctor.clients.play import play_client
 from callsheet.doctor.clients.rules import ClientRules, Way, clients_that_drop, load_clients, read_client
 from callsheet.doctor.probe.exchange import KEY
-from callsheet.doctor.probe.player import Player
+from callsheet.doctor.probe.sender import Sender
 from callsheet.doctor.probe.target import parse_target
 from callsheet.doctor.report import Finding, Level, Report
 from callsheet.domain.errors import DoctorError
@@ -79,7 +79,7 @@ def test_a_client_that_asks_without_a_limit_and_never_pages_sees_the_first_page(
     report = diagnose(clients=("librechat",), default_limit=5)
     (finding,) = findings(report, "librechat")
     assert (finding.code, finding.level, finding.models) == ("cut", Level.WARNING, report.models[5:])
-    assert finding.sentence == "It asks with no limit, and it never asks for a further page: 5 of 16 models come."
+    assert finding.sentence == "It asks with no limit and never for a further page, so it gets 5 of 16 models."
     assert "default_limit = 1000" in finding.advice
 
 
@@ -89,15 +89,17 @@ def test_a_list_that_comes_too_late_is_no_list(seconds: float | None, codes: lis
     hasty = rules.model_copy(update={"ways": (rules.ways[0].model_copy(update={"seconds": seconds}),)})
     with (
         serve_broken(stocked.installation, bugs.slow) as url,
-        Player(parse_target(url), stocked.key, patience=10) as player,
+        Sender(parse_target(url), stocked.key, timeout=10) as sender,
     ):
-        (play,) = play_client(hasty, player.play, ["claude-opus-5"]).plays
+        (play,) = play_client(hasty, sender.send, ["claude-opus-5"]).plays
     assert [finding.code for finding in play.findings] == codes
     assert (play.shown is None) == bool(codes)
     assert play.seconds >= 0.5
     for finding in play.findings:
         assert finding.level is Level.ERROR
-        assert re.fullmatch(r"The list comes after [0-9.]+ s; Claude Code gives up after 0.2 s\.", finding.sentence)
+        assert re.fullmatch(
+            r"The list arrives after [0-9.]+ s; Claude Code gives up after 0.2 s\.", finding.sentence
+        )
 
 
 def test_the_request_that_shows_a_finding_can_be_pasted(diagnose: Diagnose) -> None:
@@ -148,7 +150,7 @@ def test_every_clients_rules_say_where_they_were_read(rules: ClientRules) -> Non
 
 @pytest.mark.parametrize(("rules", "way"), WAYS, ids=[f"{rules.name}-{way.versions}" for rules, way in WAYS])
 def test_every_way_of_asking_sends_the_key_in_headers_only(rules: ClientRules, way: Way) -> None:
-    ask = way.ask(7)
+    ask = way.first_request(7)
     sent = [(name, value) for name, value in ask.headers if KEY in value]
     assert sent
     assert set(sent) <= {("x-api-key", KEY), ("authorization", f"Bearer {KEY}")}

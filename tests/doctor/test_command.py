@@ -76,7 +76,7 @@ def test_a_pipe_gets_markdown(doctor: CLI, url: str) -> None:
     assert done.out.startswith(f"# callsheet doctor {url}\n\n16 models in Anthropic's format and OpenAI's format; ")
     assert re.search(r"^\| Claude Code \| 16 of 16 models \| [\d.]+ m?s of 3 s \| ok \|$", done.out, re.MULTILINE)
     assert "## Conformance: 100 %\n" in done.out
-    assert "| Order and paging | 22 | 0 | 0 | 0 |\n" in done.out
+    assert "| 3. Order and paging | 22 | 0 | 0 | 0 |\n" in done.out
     rows = [line for line in done.out.splitlines() if line.startswith("|")]
     assert {row.count("|") for row in rows} == {5, 6}
 
@@ -105,7 +105,7 @@ def test_findings_name_models_reasons_and_what_to_do(doctor: CLI, stocked: Stock
 def test_who_is_left_without_a_list_is_told_what_they_see(doctor: CLI, stocked: Stocked) -> None:
     with serve_broken(stocked.installation, bugs.redirect_to_the_slash) as url:
         done = doctor(url, "--client", "librechat", "--client", "claude-code")
-    assert "Claude Code takes that for a failure, as it will not hand its key on." in done.out
+    assert "Claude Code treats a redirect as a failure, so that its key goes to no other server." in done.out
     assert "\n* LibreChat: LibreChat's own built-in list of models.\n" in done.out
     assert "--contract shows them." in done.out
 
@@ -113,12 +113,16 @@ def test_who_is_left_without_a_list_is_told_what_they_see(doctor: CLI, stocked: 
 def test_verbose_tells_every_rule(doctor: CLI, stocked: Stocked) -> None:
     with serve_broken(stocked.installation, bugs.map_order) as url:
         done = doctor(url, "--verbose", *QUICK)
-    assert "* kept: No model is listed twice\n" in done.out
+    assert "* kept `models-are-listed-once`: No model is listed twice\n" in done.out
     assert (
-        "* **broken**: The order stays the same from answer to answer (The order changes: two answers" in done.out
+        "* **broken** `order-is-stable`: The order does not change from one response to the next (The order"
+        in done.out
     )
-    assert "* blocked: Newer models come first (not tested, as this does not hold: The order stays" in done.out
-    assert "* not applicable: Aliases are not listed (no alias is known; name one with --alias)\n" in done.out
+    assert (
+        "* blocked `newest-come-first`: Newer models come first (not tested, as this rule is broken: The"
+        in done.out
+    )
+    assert "* not applicable `aliases-are-not-listed`: Aliases are not listed (no alias is known; name" in done.out
 
 
 @pytest.mark.parametrize("columns", [80, 120])
@@ -179,7 +183,7 @@ def test_with_a_client_only_what_concerns_it_counts_and_the_rest_is_one_line(doc
     assert alone.out.endswith("\nApart from that, 7 rules of the contract are broken; --contract shows them.\n")
     assert "Conformance" not in alone.out
     assert (beside.code, everything.code) == (5, 5)
-    headline = "* **error** Order and paging: `limit` is ignored: limit=1 returned 16 models. "
+    headline = "* **error** 3. Order and paging: `limit` is ignored: limit=1 returned 16 models. "
     assert headline in beside.out
     assert headline in everything.out
     assert "§" not in everything.out
@@ -248,8 +252,8 @@ def test_a_key_that_no_header_can_carry_is_refused_unseen(call: CLI, url: str) -
 def test_a_key_that_the_server_does_not_know_is_told(doctor: CLI, url: str) -> None:
     refusal = doctor(url, "--api-key", "sk-not-known").refusal
     assert refusal == (
-        f'{url}/v1/models refuses the key with 401: "invalid x-api-key"; give one that the server knows with '
-        "--api-key, or what else it asks for with --header."
+        f'{url}/v1/models refuses the key with 401: "invalid x-api-key"; give a key that the server knows with '
+        "--api-key, or what else it needs with --header."
     )
 
 
@@ -320,7 +324,8 @@ def test_a_server_that_hangs_is_told(doctor: CLI) -> None:
     with serve_silence() as url:
         refusal = doctor(url, "--timeout", "0.2").refusal
     assert refusal == (
-        f"The server at {url} did not answer within 0.2 s; see what it waits for, or allow more with --timeout."
+        f"The server at {url} did not answer within 0.2 s; find out what it waits for, "
+        "or allow more with --timeout."
     )
 
 

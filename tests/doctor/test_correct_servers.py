@@ -31,7 +31,7 @@ SETTINGS: Final[dict[str, tuple[str, ...]]] = {
 
 def examined(api: ModelsAPI, alias: str | None = None, *clients: str) -> Report:
     """What is found on a double."""
-    return examine(parse_target(api.url), api.api_key, load_clients(clients), patience=30, alias=alias)
+    return examine(parse_target(api.url), api.api_key, load_clients(clients), timeout=30, alias=alias)
 
 
 def a_model(number: int, created_at: str) -> dict[str, str]:
@@ -41,7 +41,7 @@ def a_model(number: int, created_at: str) -> dict[str, str]:
 @pytest.mark.parametrize("flags", SETTINGS.values(), ids=SETTINGS)
 def test_our_own_server_has_no_finding_whatever_its_settings(flags: tuple[str, ...], tmp_path: Path) -> None:
     with Server(tmp_path / "callsheet.db", *flags) as server:
-        report = examine(parse_target(server.url), server.key, load_clients(), patience=30, alias=ALIAS)
+        report = examine(parse_target(server.url), server.key, load_clients(), timeout=30, alias=ALIAS)
     assert (client_findings(report), broken_rules(report)) == (set(), set())
     assert (report.score, report.worst, report.unfinished) == (100, None, "")
 

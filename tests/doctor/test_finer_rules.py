@@ -76,6 +76,68 @@ async def broken_escape_is_text(asked: Asked, ask: Ask) -> Answered:
     return await ask(asked)
 
 
+async def no_doubled_slashes(asked: Asked, ask: Ask) -> Answered:
+    return refused(404, "not_found_error", "Not found") if "//" in asked.path else await ask(asked)
+
+
+async def padded_id(asked: Asked, ask: Ask) -> Answered:
+    query = tuple((name, value.strip()) for name, value in asked.query)
+    answered = await ask(replace(asked, path=asked.path.removesuffix("%20"), query=query))
+    return replace(answered, body=answered.body.replace(b'"claude-opus-twin"', b'"claude-opus-twin "'))
+
+
+async def never_more_in_a_range(asked: Asked, ask: Ask) -> Answered:
+    answered = await ask(asked)
+    has_both = asked.value("after_id") and asked.value("before_id")
+    return answered.changed(has_more=False) if has_both and answered.is_page else answered
+
+
+async def no_brackets(asked: Asked, ask: Ask) -> Answered:
+    return await ask(asked.without("limit[]", "after_id[]", "before_id[]"))
+
+
+async def lifecycle_of_the_cursor(asked: Asked, ask: Ask) -> Answered:
+    if asked.value("after_id") and asked.value("lifecycle[]"):
+        return refused(400, "invalid_request_error", "Invalid pagination cursor for 'after_id'")
+    return await ask(asked)
+
+
+async def another_list_in_a_new_version(asked: Asked, ask: Ask) -> Answered:
+    answered = await ask(asked)
+    is_new = asked.headers.get("anthropic-version") == "2026-10-21" and asked.value("limit") == "1"
+    return answered.each_model(lambda model: {**model, "id": "claude-other"}) if is_new else answered
+
+
+async def no_workspace_header(asked: Asked, ask: Ask) -> Answered:
+    if "anthropic-workspace-id" in asked.headers:
+        return refused(403, "permission_error", "anthropic-workspace-id: not available to this API key")
+    return await ask(asked)
+
+
+async def credential_before_method(asked: Asked, ask: Ask) -> Answered:
+    if asked.method != "GET" and not {"authorization", "x-api-key"} & set(asked.headers):
+        return refused(401, "authentication_error", "x-api-key header is required")
+    return await ask(asked)
+
+
+async def key_in_an_error(asked: Asked, ask: Ask) -> Answered:
+    answered = await ask(asked)
+    key = asked.headers.get("x-api-key") or asked.headers.get("authorization")
+    return answered.changed(received=key) if answered.status == 401 else answered
+
+
+async def context_in_words(asked: Asked, ask: Ask) -> Answered:
+    answered = await ask(asked)
+    return answered.each_model(lambda model: {**model, "context_length": "200k"}) if asked.is_openai else answered
+
+
+async def numbers_for_codes(asked: Asked, ask: Ask) -> Answered:
+    answered = await ask(asked)
+    if not asked.is_openai or answered.status not in (401, 404):
+        return answered
+    return answered.changed(error={**answered.json["error"], "code": answered.status})
+
+
 BREACHES: Final[dict[Bug, str]] = {
     decoded_twice: "encoding-is-undone-once",
     first_value_counts: "last-value-counts",
@@ -88,6 +150,17 @@ BREACHES: Final[dict[Bug, str]] = {
     no_new_betas: "unknown-beta-is-accepted",
     no_workspace: "workspace-is-named",
     broken_escape_is_text: "broken-escape-is-refused",
+    no_doubled_slashes: "doubled-slash-is-served",
+    padded_id: "ids-are-printable",
+    never_more_in_a_range: "has-more-counts-in-range",
+    no_brackets: "bracketed-names-are-accepted",
+    lifecycle_of_the_cursor: "cursors-ignore-lifecycles",
+    another_list_in_a_new_version: "versions-get-the-same-list",
+    no_workspace_header: "own-workspace-is-accepted",
+    credential_before_method: "method-comes-first",
+    key_in_an_error: "errors-hide-the-key",
+    context_in_words: "openai-other-fields-fit",
+    numbers_for_codes: "openai-errors-have-codes",
 }
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from callsheet.doctor.clients.rules import load_clients
 from callsheet.doctor.examine import examine
-from callsheet.doctor.probe.headers import read_options, read_variable
+from callsheet.doctor.probe.headers import parse_header_options, parse_header_variable
 from callsheet.doctor.probe.target import parse_target
 from callsheet.doctor.report import Report
 from callsheet.domain.errors import DoctorError
@@ -36,7 +36,7 @@ def test_a_header_goes_with_every_request_and_its_value_into_no_report(
     with serve_broken(stocked.installation, needs_subscription, default_limit=1000) as url:
         refusal = call("doctor", url).refusal
         done = call("doctor", url, *option, "--fail-on", "never", "--client", "claude-code", "--verbose")
-    assert 'refuses the key with 401: "Access denied due to missing subscription key"; give one' in refusal
+    assert 'refuses the key with 401: "Access denied due to missing subscription key"; give a key' in refusal
     assert "16 of 16 models" in done.out
     assert '-H "ocp-apim-subscription-key: $HEADER_OCP_APIM_SUBSCRIPTION_KEY"' in done.out or "-H" not in done.out
     assert SECRET[:12] not in done.out + done.err + refusal
@@ -77,7 +77,7 @@ def test_headers_of_the_environment_are_not_sent_by_those_who_do_not_read_it(sto
 
 def _examined(url: str, stocked: Stocked, environment: dict[str, str]) -> Report:
     clients = load_clients(["claude-code", "librechat"])
-    return examine(parse_target(url), stocked.key, clients, patience=30, environment=environment)
+    return examine(parse_target(url), stocked.key, clients, timeout=30, environment=environment)
 
 
 @pytest.mark.parametrize(
@@ -94,22 +94,22 @@ def _examined(url: str, stocked: Stocked, environment: dict[str, str]) -> Report
 )
 def test_what_is_not_a_header_is_refused_without_showing_it(line: str, sentence: str) -> None:
     with pytest.raises(DoctorError) as refusal:
-        read_options([line])
+        parse_header_options([line])
     assert str(refusal.value).startswith(sentence)
     assert "hush" not in str(refusal.value)
-    assert read_variable(line).pairs == ()
+    assert parse_header_variable(line).pairs == ()
 
 
 @pytest.mark.parametrize("name", ["Authorization", "x-api-key", "anthropic-version", "Host", "content-length"])
 def test_what_the_doctor_sets_itself_cannot_be_set(name: str) -> None:
     with pytest.raises(DoctorError, match=f"^The header {name.lower()} (cannot be set|is for the HTTP)") as refusal:
-        read_options([f"{name}: {SECRET}"])
+        parse_header_options([f"{name}: {SECRET}"])
     assert SECRET not in str(refusal.value)
 
 
 def test_the_last_value_of_a_header_counts_and_stands_behind_a_name() -> None:
-    extra = read_options(["X-Team: blue", "x-team:  green "])
+    extra = parse_header_options(["X-Team: blue", "x-team:  green "])
     assert extra.pairs == (("x-team", "$HEADER_X_TEAM"),)
     assert extra.values == {"$HEADER_X_TEAM": "green"}
     assert "green" not in repr(extra)
-    assert read_variable("a: 1\n\nb\nc:\n").pairs == (("a", "$CUSTOM_A"),)
+    assert parse_header_variable("a: 1\n\nb\nc:\n").pairs == (("a", "$CUSTOM_A"),)

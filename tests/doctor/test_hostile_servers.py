@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import pytest
 
-from callsheet.cli.output.diagnosis import write_diagnosis
+from callsheet.cli.output.diagnosis.report import write_diagnosis
 from callsheet.doctor.clients.rules import load_clients
 from callsheet.doctor.examine import examine
 from callsheet.doctor.probe.target import parse_target
@@ -105,7 +105,7 @@ def test_a_hundred_thousand_models_are_no_trouble() -> None:
     body = page(*(model(f"claude-opus-{number}") for number in range(100_000)))
     reply = f"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n{body}"
     with serve_bytes(reply.encode()) as url:
-        report = examine(parse_target(url), "sk-some-key", load_clients(["claude-code", "java-sdk"]), patience=30)
+        report = examine(parse_target(url), "sk-some-key", load_clients(["claude-code", "java-sdk"]), timeout=30)
     assert len(report.models) == 100_000
     assert report.unfinished == ""
     assert "limit-is-honoured" in broken_rules(report)
@@ -130,7 +130,7 @@ def test_a_server_that_never_comes_to_an_end_is_not_waited_for(stocked: Stocked)
         serve_app(Dripping(app)) as url,
         pytest.raises(DoctorError, match=r"did not answer within 0\.5 s"),
     ):
-        examine(parse_target(url), "sk-some-key", load_clients(), patience=0.5)
+        examine(parse_target(url), "sk-some-key", load_clients(), timeout=0.5)
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_a_server_that_never_comes_to_an_end_is_not_waited_for(stocked: Stocked)
 )
 def test_what_is_not_http_is_told_in_a_sentence(reply: bytes) -> None:
     with serve_bytes(reply) as url, pytest.raises(DoctorError, match=r"[.]$") as refusal:
-        examine(parse_target(url), "sk-some-key", load_clients(), patience=5)
+        examine(parse_target(url), "sk-some-key", load_clients(), timeout=5)
     assert url in str(refusal.value)
 
 

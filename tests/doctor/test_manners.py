@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import pytest
 
-from callsheet.cli.output.diagnosis import write_diagnosis
+from callsheet.cli.output.diagnosis.report import write_diagnosis
 from callsheet.doctor.clients.rules import load_clients
 from callsheet.doctor.examine import examine
 from callsheet.doctor.probe.target import parse_target
@@ -134,9 +134,7 @@ def test_a_key_is_not_told_however_it_is_written(
 
 def test_a_key_in_the_url_is_hidden_too(stocked: Stocked) -> None:
     with serve_broken(stocked.installation, root_path=f"/{stocked.key}") as url:
-        report = examine(
-            parse_target(f"{url}/{stocked.key}"), stocked.key, load_clients(), patience=10, alias=ALIAS
-        )
+        report = examine(parse_target(f"{url}/{stocked.key}"), stocked.key, load_clients(), timeout=10, alias=ALIAS)
     assert report.url.endswith("/[key]")
     assert stocked.key not in report.model_dump_json()
 
@@ -185,18 +183,18 @@ REPLY: Final = f"HTTP/1.1 200 OK\r\ncontent-length: {len(PAGE)}\r\n\r\n{PAGE}".e
 
 def test_a_server_that_does_not_survive_a_question_is_told_and_nothing_else_is_held_against_it() -> None:
     with serve_bytes(REPLY.replace(b"\r\n", b"\r\nconnection: close\r\n", 1), until=b"/%FF") as url:
-        report = examine(parse_target(url), "sk-some-key", load_clients(), patience=5)
+        report = examine(parse_target(url), "sk-some-key", load_clients(), timeout=5)
     assert report.unfinished == "the server is gone since it was asked for GET /v1/models/%FF"
     assert report.worst is Level.ERROR  # of other faults
     told = [check.sentence for section in report.sections for check in section.checks]
-    assert [sentence for sentence in told if "reached" in sentence or "broke off" in sentence] == []
+    assert [sentence for sentence in told if "reached" in sentence or "closed the connection" in sentence] == []
     assert "request-id-is-given" in codes(report, Result.FAILED)  # it was asked for all else before
 
 
 def test_a_connection_that_is_let_go_without_a_word_is_no_fault() -> None:
     with serve_bytes(REPLY) as url:
-        report = examine(parse_target(url), "sk-some-key", load_clients(), patience=5)
-    assert "broke off" not in report.model_dump_json()
+        report = examine(parse_target(url), "sk-some-key", load_clients(), timeout=5)
+    assert "closed the connection" not in report.model_dump_json()
     assert report.unfinished == ""
 
 
@@ -233,7 +231,7 @@ def test_paging_for_ever_is_found_under_cursors_that_change(diagnose: Diagnose) 
 def hanging(stocked: Stocked) -> Iterator[Report]:
     """A report on a server that lists, and hangs where one model is asked for."""
     with serve_broken(stocked.installation, bugs.hanging_retrieve) as url:
-        yield examine(parse_target(url), stocked.key, load_clients(["librechat"]), patience=1.5, alias=ALIAS)
+        yield examine(parse_target(url), stocked.key, load_clients(["librechat"]), timeout=1.5, alias=ALIAS)
 
 
 def test_a_server_that_leaves_three_requests_unanswered_is_asked_no_more(hanging: Report) -> None:

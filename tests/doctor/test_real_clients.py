@@ -9,7 +9,7 @@ import pytest
 
 from callsheet.doctor.clients.play import play_client
 from callsheet.doctor.clients.rules import Way, load_clients
-from callsheet.doctor.probe.player import Player
+from callsheet.doctor.probe.sender import Sender
 from callsheet.doctor.probe.target import parse_target
 from callsheet.doctor.report import Play
 from tests.broken import bugs
@@ -121,8 +121,8 @@ class Recorder:
 def test_the_doctor_asks_exactly_as_a_real_client_does(client: Client, stocked: Stocked, tmp_path: Path) -> None:
     way = client.way
     with make_app(stocked.installation, default_limit=1000) as app, serve_app(recorder := Recorder(app)) as url:
-        with Player(parse_target(url), stocked.key, 10) as player:
-            player.play(way.ask(ENOUGH))
+        with Sender(parse_target(url), stocked.key, 10) as sender:
+            sender.send(way.first_request(ENOUGH))
         job = {"urls": [url], "key": stocked.key, "limit": ENOUGH, "at_most": 1, "beta": way.way == "client.beta"}
         run(client, job, tmp_path)
     by_doctor, by_client = recorder.asked[:2]
@@ -148,9 +148,9 @@ def play(client: Client, url: str, stocked: Stocked) -> Play:
     """What the doctor says of this client."""
     (rules,) = load_clients([client.name])
     known = [model["id"] for model in stocked.installation.catalog.list() if model["lifecycle"] != "retired"]
-    with Player(parse_target(url), stocked.key, 10) as player:
+    with Sender(parse_target(url), stocked.key, 10) as sender:
         (said,) = play_client(
-            rules.model_copy(update={"ways": (client.way,)}), player.play, [str(each) for each in known]
+            rules.model_copy(update={"ways": (client.way,)}), sender.send, [str(each) for each in known]
         ).plays
     return said
 

@@ -4,7 +4,7 @@ from typing import Final
 
 import pytest
 
-from callsheet.cli.output.diagnosis import write_diagnosis
+from callsheet.cli.output.diagnosis.report import write_diagnosis
 from callsheet.doctor.clients.rules import load_clients
 from callsheet.doctor.examine import examine
 from callsheet.doctor.probe.target import parse_target
@@ -17,7 +17,7 @@ from tests.doctor.conftest import broken_rules
 def examined(reply: Reply, *clients: str) -> Report:
     """What is found on a server that always answers so."""
     with serve_lists({"x": reply}) as lists:
-        return examine(parse_target(lists.at("x")), "sk-test-key", load_clients(clients), patience=30)
+        return examine(parse_target(lists.at("x")), "sk-test-key", load_clients(clients), timeout=30)
 
 
 def newest(report: Report, client: str) -> Play:
@@ -74,16 +74,16 @@ def test_data_that_is_null_is_an_empty_list_or_none(client: str, shown: tuple[st
             'answers with 200 and an error instead of a list: "quota exceeded"; see',
         ),
         (OTHERS["no-data"], "answers with JSON that holds no list of models; check the URL."),
-        (OTHERS["refused-401"], 'refuses the key with 401: "Access denied due to missing key"; give one that'),
-        (saying({"detail": [{"msg": "no tenant"}]}, 403), 'refuses the key with 403: "no tenant"; give one that'),
+        (OTHERS["refused-401"], 'refuses the key with 401: "Access denied due to missing key"; give a key that'),
+        (saying({"detail": [{"msg": "no tenant"}]}, 403), 'refuses the key with 403: "no tenant"; give a key that'),
         (OTHERS["refused-503"], 'fails with 503: "Access denied due to missing key"; see the server\'s log.'),
         (
             saying({"error": "Unauthorized", "message": "The tenant blue is not known"}, 401),
-            'refuses the key with 401: "The tenant blue is not known"; give one that',
+            'refuses the key with 401: "The tenant blue is not known"; give a key that',
         ),
         (
             Reply(b"<html><title>Sign in | Maple</title>", 403, {"content-type": "text/html"}),
-            'refuses the key with 403: "Sign in | Maple"; give one that',
+            'refuses the key with 403: "Sign in | Maple"; give a key that',
         ),
         (Reply(b"upstream connect error\n", 502, {"content-type": "text/plain"}), '502: "upstream connect error";'),
     ],
@@ -100,12 +100,12 @@ def test_what_is_no_list_is_named_with_the_reason_that_the_server_gives(reply: R
     [
         (
             "null-display-name",
-            "`claude-null` has `display_name: null`, and so Claude Code throws the whole list away.",
+            "`claude-null` has `display_name: null`, so Claude Code rejects the whole list.",
         ),
-        ("no-id", "Entry 2 of the list has no `id`, and so Claude Code throws the whole list away."),
-        ("null-id", "Entry 2 of the list has `id: null`, and so Claude Code throws the whole list away."),
-        ("description-is-a-number", "`claude-told` has a number as its `description`, and so Claude Code"),
-        ("an-entry-is-a-text", "Entry 2 of the list is not an object, and so Claude Code throws"),
+        ("no-id", "Entry 2 of the list has no `id`, so Claude Code rejects the whole list."),
+        ("null-id", "Entry 2 of the list has `id: null`, so Claude Code rejects the whole list."),
+        ("description-is-a-number", "`claude-told` has a number as its `description`, so Claude Code"),
+        ("an-entry-is-a-text", "Entry 2 of the list is not an object, so Claude Code rejects"),
     ],
 )
 def test_one_bad_entry_hides_all_models_from_claude_code_and_the_report_says_which(name: str, why: str) -> None:
@@ -119,7 +119,7 @@ def test_one_bad_entry_hides_all_models_from_claude_code_and_the_report_says_whi
         f"| Claude Code 2.1.257 and newer | 0 of {len(report.models)} models |" in text
         or "| Claude Code | 0 of" in text
     )
-    assert "\n* Claude Code: the list that it last took, or only the built-in models.\n" in text
+    assert "\n* Claude Code: the last list that it accepted, or only the built-in models.\n" in text
 
 
 def test_older_claude_code_does_not_look_at_descriptions() -> None:
@@ -151,7 +151,7 @@ def test_the_names_of_each_picker_are_printed_and_bounded() -> None:
 def test_texts_that_are_cut_are_a_note() -> None:
     long = model("claude-long", display_name="n" * 256, description="d" * 101)
     (name, description) = newest(examined(page(GOOD, long), "claude-code"), "claude-code").findings
-    assert name.sentence == "`display_name` is cut: no more than 255 characters are shown."
-    assert description.sentence == "`description` is cut: no more than 100 characters are shown."
+    assert name.sentence == "`display_name` is cut after 255 characters."
+    assert description.sentence == "`description` is cut after 100 characters."
     assert {name.level, description.level} == {Level.NOTE}
     assert name.models == description.models == ("claude-long",)

@@ -98,8 +98,8 @@ def test_flags_choose_catalogue_shape_limit_clock_and_faults(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ("--fault slow", "A fault has no 'slow'; it has status, "),
-        ("--fault status=1", "A fault cannot be so: status: input should be greater than or equal to 400."),
+        ("--fault slow", "A fault has no option 'slow'; it has status, "),
+        ("--fault status=1", "The fault is not valid: status: input should be greater than or equal to 400."),
         ("--catalog nowhere.json", "The catalogue nowhere.json cannot be read: No such file or directory."),
         ("--clock noon", "The time of the clock must be a day such as "),
         ("--host 192.0.2.1", "Cannot listen on 192.0.2.1 port 4010: "),
@@ -179,7 +179,7 @@ def test_the_journal_can_be_read_and_control_is_no_part_of_it(fake: Fake) -> Non
         ("add", '{"model_id": "x", "self": 1}', "self is no field of a model; there are id, display_name, "),
         ("retire", '{"model_id": "x", "when": "now"}', "retire: when: unexpected keyword argument."),
         ("fail", '{"on": "mondays"}', "fail: on: input should be 'list' or 'retrieve'."),
-        ("fail", "", "A fault cannot be so: nothing would go wrong; "),
+        ("fail", "", "The fault is not valid: nothing would go wrong; "),
         ("workspace", '{"name": "a", "allow": "claude-*"}', "workspace: allow: "),
         ("advance", '{"days": 1e300}', "The clock cannot be moved so far."),
     ],

@@ -237,26 +237,26 @@ def test_faults_happen_without_a_network_too() -> None:
 @pytest.mark.parametrize(
     ("fault", "sentence"),
     [
-        ({}, "nothing would go wrong; give a status, a delay, cut, has_more, loop or null_ids."),
-        ({"times": 2}, "nothing would go wrong; give a status, a delay, cut, has_more, loop or null_ids."),
+        ({}, "nothing would go wrong; give status, delay, cut, has_more, loop or null_ids."),
+        ({"times": 2}, "nothing would go wrong; give status, delay, cut, has_more, loop or null_ids."),
         ({"status": 200}, "status: input should be greater than or equal to 400."),
         ({"status": 600}, "status: input should be less than or equal to 599."),
         ({"delay": -1}, "delay: input should be greater than or equal to 0."),
         ({"delay": float("inf")}, "delay: input should be a finite number."),
         ({"cut": True, "times": 0}, "times: input should be greater than or equal to 1."),
         ({"cut": True, "on": "everything"}, "on: input should be 'list' or 'retrieve'."),
-        ({"retry_after": 2}, "message and retry_after belong to an error; give its status."),
-        ({"delay": 1, "message": "Hm."}, "message and retry_after belong to an error; give its status."),
-        ({"status": 500, "loop": True}, "an error is no page; give status, or has_more, loop and null_ids."),
-        ({"loop": True, "has_more": False}, "a looping cursor always has more; leave has_more out."),
-        ({"null_ids": True, "on": "retrieve"}, "has_more, loop and null_ids are about lists."),
+        ({"retry_after": 2}, "message and retry_after need a status."),
+        ({"delay": 1, "message": "Hm."}, "message and retry_after need a status."),
+        ({"status": 500, "loop": True}, "an error is not a page; give status, or has_more, loop and null_ids."),
+        ({"loop": True, "has_more": False}, "loop sets has_more to true; leave has_more out."),
+        ({"null_ids": True, "on": "retrieve"}, "has_more, loop and null_ids apply to lists only."),
     ],
 )
 def test_a_fault_that_makes_no_sense_is_refused(fault: dict[str, Any], sentence: str) -> None:
     api = ModelsAPI()
     with pytest.raises(InvalidError) as refused:
         api.fail(**fault)
-    assert str(refused.value) == f"A fault cannot be so: {sentence}"
+    assert str(refused.value) == f"The fault is not valid: {sentence}"
     assert api.faults == []
 
 
@@ -278,11 +278,14 @@ def test_a_fault_can_be_written_in_a_word_or_two(text: str, expected: Fault) -> 
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("", "A fault has no ''; it has status, message, retry_after, delay, cut, has_more, loop, null_ids, "),
-        ("cutt", "A fault has no 'cutt'; it has status, "),
-        ("status", "A fault needs to know which status; write status=…."),
-        ("cut,delay", "A fault needs to know which delay; write delay=…."),
-        ("status=many", "A fault cannot be so: status: input should be a valid integer"),
+        (
+            "",
+            "A fault has no option ''; it has status, message, retry_after, delay, cut, has_more, loop, null_ids, ",
+        ),
+        ("cutt", "A fault has no option 'cutt'; it has status, "),
+        ("status", "The option status of a fault needs a value; write status=…."),
+        ("cut,delay", "The option delay of a fault needs a value; write delay=…."),
+        ("status=many", "The fault is not valid: status: input should be a valid integer"),
     ],
 )
 def test_what_is_no_fault_is_refused(text: str, sentence: str) -> None:

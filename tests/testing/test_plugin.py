@@ -137,8 +137,8 @@ def test_of_an_option_without_a_name(models_api):
     done = run(tmp_path, test)
     assert (done.code, done.counts) == (1, {"passed": 2, "errors": 3}), done.out
     assert (
-        "Asked for, and never happened: fail(status=429, retry_after=2.0, times=None). "
-        "Take it out, or say strict=False." in done.out
+        "Never happened: fail(status=429, retry_after=2.0, times=None). "
+        "Remove it, or pass strict=False." in done.out
     )
     assert "models_api has no option 'shap'; it has catalog, clock, shape, default_limit, " in done.out
     assert "The marker models_api takes its options by name, such as catalog=[...]." in done.out

@@ -238,4 +238,6 @@ def test_an_address_that_is_taken_is_refused(api: ModelsAPI) -> None:
     port = int(api.url.rpartition(":")[2])
     with pytest.raises(ServeError) as refused:
         ModelsAPI(port=port).start()
-    assert str(refused.value) == (f"Cannot listen on 127.0.0.1 port {port}: Address already in use; choose others.")
+    assert str(refused.value) == (
+        f"Cannot listen on 127.0.0.1 port {port}: Address already in use; choose another host or port."
+    )

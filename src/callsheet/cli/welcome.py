@@ -1,4 +1,4 @@
-"""What ``serve`` prints: where it serves what, and on the first start the key."""
+"""What ``serve`` prints: how many models it serves and where, and at the first start the key."""
 
 import logging
 import sys
@@ -6,16 +6,18 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from shlex import quote
 from typing import Final
 
-from callsheet.cli.commands.keys import Untold, told_or_archived
 from callsheet.cli.database import clock
+from callsheet.cli.new_key import NewKeyReceipt, archived_unless_shown
 from callsheet.cli.output.long_list import long_list_note
 from callsheet.cli.output.sentences import counts_sentence, renewed_sentence
 from callsheet.cli.output.tables import put, say
 from callsheet.domain.errors import StorageError
 from callsheet.service.access import AccessService, NewKey
+from callsheet.service.background import BackgroundThread
 from callsheet.service.counts import Counts, count_models
 from callsheet.service.renewal import renew_builtin
 from callsheet.service.setup import set_up
@@ -25,28 +27,28 @@ from callsheet.storage.store import Store
 
 _log = logging.getLogger("callsheet")
 
-#: How long the end waits for a thread that waits for the database, in seconds.
-_PATIENCE: Final = 2.0
+#: How long a stop waits for a thread that waits for the database.
+_STOP_TIMEOUT_SECONDS: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class Welcome:
-    """What there is to say of a database that is ready to be served.
+    """What is printed about a database that is ready to be served.
 
     Parameters
     ----------
     access
-        Changes its keys.
+        For creating and archiving its keys.
     database
-        Its name, for people.
+        The database, as people read it.
     counts
         How many models it has.
     renewed
         Ids of the built-in models that were just brought up to date.
     new_key
-        Its first key, if that was just made.
+        Its first key, if that was just created.
     note
-        Which clients do not show the whole list; empty if all do.
+        Which clients do not show the whole list; empty if all show it.
     """
 
     access: AccessService
@@ -58,14 +60,14 @@ class Welcome:
 
 
 def prepare_welcome(settings: Settings) -> Welcome:
-    """Make the database ready, with a key if it has none.
+    """Set the database up, with a key if it has none.
 
     Raises
     ------
-    StorageAwayError
-        It is away; nothing was made.
+    StorageUnavailableError
+        It is away; nothing was created.
     StorageError
-        It is not fit for use.
+        The database cannot be used.
     """
     from callsheet.service.state.file import state_file_at  # slow to import, and not for other commands
 
@@ -81,30 +83,26 @@ def prepare_welcome(settings: Settings) -> Welcome:
 
 @contextmanager
 def welcome_now(welcome: Welcome, url: str, settings: Settings) -> Iterator[Callable[[], None]]:
-    """Yield what prints the welcome; a key that was not printed in the end is archived."""
+    """Yield a function that prints the welcome; a new key that could not be printed is archived."""
     new_key = welcome.new_key
-    with nullcontext() if new_key is None else told_or_archived(welcome.access, new_key) as untold:
-        yield lambda: _print(welcome, untold, url, settings)
+    with nullcontext() if new_key is None else archived_unless_shown(welcome.access, new_key) as receipt:
+        yield lambda: _print(welcome, receipt, url, settings)
 
 
 @contextmanager
 def welcome_later(url: str, settings: Settings) -> Iterator[Callable[[], None]]:
-    """Yield what prints that the database is waited for; the welcome follows when it is there."""
-    stop = threading.Event()
-    thread = threading.Thread(target=_wait, args=[url, settings, stop], name="callsheet-welcome", daemon=True)
+    """Yield a function that prints that the database is away; the welcome follows when it is there."""
+    thread = BackgroundThread("callsheet-welcome", partial(_wait, url, settings), _STOP_TIMEOUT_SECONDS)
 
     def announce() -> None:
-        place = Store(settings.database).display_name
-        put(f"Callsheet listens at {url}; its database is away, and waited for.")
-        put(f"Database: {place}")
+        put(f"Callsheet listens at {url}, and waits for its database, which is away.")
+        put(f"Database: {Store(settings.database).display_name}")
         thread.start()
 
     try:
         yield announce
     finally:
-        stop.set()
-        if thread.is_alive():
-            thread.join(_PATIENCE)
+        thread.stop()
 
 
 def _wait(url: str, settings: Settings, stop: threading.Event) -> None:
@@ -113,14 +111,14 @@ def _wait(url: str, settings: Settings, stop: threading.Event) -> None:
         try:
             with welcome_now(prepare_welcome(settings), url, settings) as announce:
                 announce()
-        except StorageError:  # told where the State is waited for
+        except StorageError:  # logged by the thread that waits for the State
             continue
         except OSError as error:
             _log.error("Cannot write: %s.", error.strerror)
         return
 
 
-def _print(welcome: Welcome, new_key: Untold | None, url: str, settings: Settings) -> None:
+def _print(welcome: Welcome, receipt: NewKeyReceipt | None, url: str, settings: Settings) -> None:
     counts = welcome.counts
     lines = [f"Callsheet serves {counts.listed} model{'s' * (counts.listed != 1)} at {url}"]
     if counts.listed != counts.total:
@@ -128,18 +126,18 @@ def _print(welcome: Welcome, new_key: Untold | None, url: str, settings: Setting
     if welcome.renewed:
         lines.append(renewed_sentence(welcome.renewed))
     lines.append(f"Database: {welcome.database}")
-    if new_key is not None:
+    if receipt is not None:
         models = f"{url}/v1/models"
         lines += [
             "",
             "Your API key, shown this once:",
             "",
             f"  export ANTHROPIC_BASE_URL={url}",
-            f"  export ANTHROPIC_API_KEY={new_key.new.secret}",
+            f"  export ANTHROPIC_API_KEY={receipt.new.secret}",
             "",
             "Try it:",
             "",
-            f"  curl {quote(models)} -H 'x-api-key: {new_key.new.secret}' -H 'anthropic-version: 2023-06-01'",
+            f"  curl {quote(models)} -H 'x-api-key: {receipt.new.secret}' -H 'anthropic-version: 2023-06-01'",
             "",
         ]
     if welcome.note:
@@ -148,7 +146,7 @@ def _print(welcome: Welcome, new_key: Untold | None, url: str, settings: Setting
         lines.append("Every credential is accepted (any_key).")
     for line in lines:
         put(line)
-    if new_key is not None:
-        new_key.told = sys.stdout is not None  # else it was closed, so that writing does nothing
-        if not new_key.told:
+    if receipt is not None:
+        receipt.is_shown = sys.stdout is not None  # else it was closed, so that writing does nothing
+        if not receipt.is_shown:
             say("Standard output is closed, so no key is shown; create one with: callsheet keys create --name NAME")

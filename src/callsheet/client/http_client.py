@@ -4,7 +4,7 @@ from typing import Any, Final, TypeVar
 
 import httpx2
 
-from callsheet.client.response_reader import reason
+from callsheet.client.transport_errors import reason
 from callsheet.domain.errors import SettingsError
 
 _PROXY: Final = (

@@ -27,7 +27,7 @@ _VERSION: Final = "2023-06-01"  # every server accepts it, and answers all versi
 _PREFIX: Final = {"anthropic": "ANTHROPIC", "openai": "OPENAI"}
 _HOME: Final = {"anthropic": "https://api.anthropic.com", "openai": "https://api.openai.com"}
 _VISIBLE = re.compile(r"[!-~]*", re.ASCII)
-_NO_KEY: Final = "There is no API key; set {}_API_KEY or give one, an empty one for a server that needs none."
+_NO_KEY: Final = "There is no API key; set {}_API_KEY or pass a key (an empty one if the server needs none)."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

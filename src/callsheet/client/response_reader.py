@@ -1,18 +1,16 @@
-"""One attempt to get an answer: what httpx2 is asked, and what its response or its exception means."""
+"""Response reader: one attempt to get a response, and what httpx2's response or exception means."""
 
-import os
 import ssl
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import httpx2
 
-from callsheet.client.printable import printable
 from callsheet.client.reply import Failure, Reply
 from callsheet.client.request import ClientRequest
+from callsheet.client.transport_errors import find_cause, reason
 from callsheet.domain.errors import APIConnectionError, APIResponseError, APITimeoutError, ClientError
 
 #: Of a body that is read, decompressed; a million models in OpenAI's shape are half of it.
@@ -90,17 +88,19 @@ class ResponseReader:
                 return APIResponseError(
                     f"{self._where} sent a body that is not in its content coding; check the proxies between."
                 )
-            case httpx2.ConnectError() if (untrusted := _find(error, ssl.SSLCertVerificationError)) is not None:
+            case httpx2.ConnectError() if (
+                untrusted := find_cause(error, ssl.SSLCertVerificationError)
+            ) is not None:
                 return APIConnectionError(
                     f"{self._where} is not trusted ({reason(untrusted)}); if its authority is your own, "
                     "name the file of its certificate in SSL_CERT_FILE."
                 )
-            case httpx2.ConnectError() if (failed := _find(error, ssl.SSLError)) is not None:
+            case httpx2.ConnectError() if (failed := find_cause(error, ssl.SSLError)) is not None:
                 return APIConnectionError(
                     f"{self._where} does not speak TLS as it should ({reason(failed)}); check the base URL."
                 )
             case httpx2.ConnectError() | httpx2.ProxyError():
-                refused = _find(error, OSError)
+                refused = find_cause(error, OSError)
                 why = "" if refused is None else f" ({reason(refused)})"
                 return APIConnectionError(
                     f"{self._where} cannot be reached{why}; check the base URL, and that the server runs."
@@ -124,29 +124,4 @@ class ResponseReader:
 def _is_for_good(error: Exception) -> bool:
     """Whether another attempt would fail like this one."""
     lasting = (httpx2.InvalidURL, httpx2.UnsupportedProtocol, httpx2.LocalProtocolError)
-    return isinstance(error, lasting) or _find(error, ssl.SSLCertVerificationError) is not None
-
-
-def _find(error: BaseException, kind: type[OSError]) -> OSError | None:
-    """The error of the operating system, or of OpenSSL, that httpx2 has wrapped."""
-    found = [each for each in _chain(error) if isinstance(each, kind)]
-    return next((each for each in found if each.errno is not None), found[0] if found else None)
-
-
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
-        if isinstance(error, BaseExceptionGroup):  # one for each address of a name
-            yield from error.exceptions
-        error = error.__cause__ or error.__context__
-
-
-def reason(error: OSError) -> str:
-    """Return what went wrong, in the system's words and without addresses."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return printable(error.verify_message)
-    if isinstance(error, ssl.SSLError):
-        return printable(error.reason or "TLS failed").lower().replace("_", " ")
-    if error.errno is not None and error.errno > 0:  # asyncio's own words name addresses, not the reason
-        return os.strerror(error.errno)
-    return printable(error.strerror or str(error) or type(error).__name__)
+    return isinstance(error, lasting) or find_cause(error, ssl.SSLCertVerificationError) is not None

@@ -1,7 +1,7 @@
-"""Examine: play the clients, check the rules, and make the report."""
+"""Examine a server: play the clients, check the contract, and make the report."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -9,19 +9,20 @@ from typing import Final
 from callsheet._version import __version__
 from callsheet.doctor.clients.play import play_client
 from callsheet.doctor.clients.rules import ClientRules, Way
-from callsheet.doctor.contract.run import Progress, mark
-from callsheet.doctor.probe.connect import make_contact
-from callsheet.doctor.probe.headers import Extra, Headers, overlaid, read_variable
+from callsheet.doctor.contract.run import Progress, check_contract
+from callsheet.doctor.probe.budget import MAX_REQUESTS, BudgetExhaustedError
+from callsheet.doctor.probe.connect import connect
+from callsheet.doctor.probe.headers import ExtraHeaders, Headers, merge_headers, parse_header_variable
 from callsheet.doctor.probe.listing import read_listing
-from callsheet.doctor.probe.player import MAX_REQUESTS, ExhaustedError, Player
-from callsheet.doctor.probe.server import ANTHROPIC, ANTHROPIC_BEARER, OPENAI, WHOLE, Subject
+from callsheet.doctor.probe.sender import Sender
+from callsheet.doctor.probe.server import ANTHROPIC, ANTHROPIC_BEARER, OPENAI, WHOLE, Server
 from callsheet.doctor.probe.target import Target
 from callsheet.doctor.probe.wrappers import Wrapper
-from callsheet.doctor.redact import Secrecy
-from callsheet.doctor.report import Level, Report, score_of, worst_of
+from callsheet.doctor.redact import Redactor
+from callsheet.doctor.report import ClientReport, Level, Report, Section, score_of, worst_of
 from callsheet.domain.errors import DoctorError
 
-_NOTHING: Final = Extra()
+_NO_HEADERS: Final = ExtraHeaders()
 
 
 def examine(
@@ -29,10 +30,10 @@ def examine(
     key: str,
     clients: Sequence[ClientRules],
     *,
-    patience: float,
+    timeout: float,
     model: str | None = None,
     alias: str | None = None,
-    extra: Extra = _NOTHING,
+    extra: ExtraHeaders = _NO_HEADERS,
     environment: Mapping[str, str] | None = None,
     focused: bool = False,
     progress: Progress = lambda _what: None,
@@ -44,19 +45,19 @@ def examine(
     key
         An API key of the server.
     clients
-        Those to be played.
-    patience
-        Seconds to wait for one answer.
+        The clients whose requests are sent.
+    timeout
+        Seconds to wait for one response.
     model, alias
         Names known to exist.
     extra
         Headers that are added to every request.
     environment
-        Environment variables; clients that read headers from one are played with these.
+        Environment variables; some clients add the headers in one of them.
     focused
-        Whether broken rules of the contract do not count in the report's `worst`.
+        Whether only findings about ``clients`` count in the report's `worst`, and no broken rules.
     progress
-        Is told what is being done.
+        Called with a sentence on each step.
 
     Raises
     ------
@@ -64,76 +65,80 @@ def examine(
         The server cannot be examined; the sentence says what to do.
     """
     names = {way.custom_headers for rules in clients for way in rules.ways if way.custom_headers}
-    customs = {name: read_variable((environment or {}).get(name, "")) for name in names}
+    customs = {name: parse_header_variable((environment or {}).get(name, "")) for name in names}
     values = {name: value for each in (extra, *customs.values()) for name, value in each.values.items()}
-    secrecy = Secrecy(key, *values.values())
+    redactor = Redactor(key, *values.values())
     try:
-        with Player(target, key, patience, values=values) as player:
-            examination = _Examination(player, clients, extra, customs, focused, progress)
+        with Sender(target, key, timeout, values=values) as sender:
+            examination = _Examination(sender, clients, extra, customs, focused, progress)
             report = examination.report(model, alias)
     except DoctorError as error:
-        raise DoctorError(secrecy.hide(str(error))) from None
-    return secrecy.hide_in(report)
+        raise DoctorError(redactor.redact(str(error))) from None
+    return redactor.redact_in(report)
 
 
 @dataclass(frozen=True)
 class _Examination:
-    """What an examination is made with."""
-
-    player: Player
+    sender: Sender
     clients: Sequence[ClientRules]
-    extra: Extra
-    customs: Mapping[str, Extra]
+    extra: ExtraHeaders
+    customs: Mapping[str, ExtraHeaders]  # by the environment variable that they are in
     focused: bool
     progress: Progress
 
     def report(self, model: str | None, alias: str | None) -> Report:
-        """Ask, check, and say what was found."""
+        """Play the clients, check the contract, and return the report."""
         began, at = time.perf_counter(), datetime.now(UTC)
         self.progress("Asking for the list…")
         custom = next((each.pairs for each in self.customs.values() if each.pairs), ())
-        subject = make_contact(self.player, model, alias, self.extra.pairs, custom)
-        played = []
-        for rules in self.clients:
-            self.progress(f"Asking as {rules.title}…")
-            played.append(play_client(rules, subject.play, subject.ids, self._added))
-        speaks = _dialects(subject)
-        sections = mark(subject, self.progress)
-        checks = [check for section in sections for check in section.checks]
-        levels = [finding.level for client in played for finding in client.findings]
-        levels += [check.level for check in checks if check.is_broken and not self.focused]
-        budget = self.player.budget
-        levels += [Level.WARNING] if budget.closed else []
+        server = connect(self.sender, model, alias, self.extra.pairs, custom)
+        clients = tuple(self._play(rules, server) for rules in self.clients)
+        dialects = _dialects(server)
+        sections = check_contract(server, self.progress)
+        budget = self.sender.budget
         return Report(
             callsheet=__version__,
-            url=self.player.target.base_url,
+            url=self.sender.target.base_url,
             at=at.isoformat(timespec="seconds").replace("+00:00", "Z"),
             requests=MAX_REQUESTS - budget.requests,
             seconds=round(time.perf_counter() - began, 3),
-            models=tuple(subject.ids),
-            is_whole=subject.is_whole,
+            models=tuple(server.ids),
+            is_whole=server.is_whole,
             unfinished=budget.closed,
             focused=self.focused,
-            speaks=speaks,
-            clients=tuple(played),
+            speaks=dialects,
+            clients=clients,
             sections=sections,
-            score=score_of(checks),
-            worst=worst_of(levels),
+            score=score_of(check for section in sections for check in section.checks),
+            worst=worst_of(self._levels(clients, sections)),
         )
 
-    def _added(self, way: Way) -> Headers:
-        """The headers that a way of asking sends beside its own."""
+    def _play(self, rules: ClientRules, server: Server) -> ClientReport:
+        self.progress(f"Asking as {rules.title}…")
+        return play_client(rules, server.send, server.ids, self._added_headers)
+
+    def _added_headers(self, way: Way) -> Headers:
+        """Return the headers that the caller adds to a client's own."""
         custom = self.customs[way.custom_headers].pairs if way.custom_headers else ()
-        return overlaid(self.extra.pairs, custom)
+        return merge_headers(self.extra.pairs, custom)
+
+    def _levels(self, clients: Sequence[ClientReport], sections: Sequence[Section]) -> Iterator[Level]:
+        """Yield the level of everything that counts in the report's `worst`."""
+        for client in clients:
+            yield from (finding.level for finding in client.findings)
+        if not self.focused:
+            yield from (check.level for section in sections for check in section.checks if check.is_broken)
+        if self.sender.budget.closed:
+            yield Level.WARNING
 
 
-def _dialects(subject: Subject) -> tuple[str, ...]:
-    """In which dialects it lists models; what was asked before is not asked again."""
+def _dialects(server: Server) -> tuple[str, ...]:
+    """Return the dialects in which the server lists models, from requests that were sent before."""
     found = set()
     for headers in (ANTHROPIC, ANTHROPIC_BEARER, OPENAI):
         try:
-            listing = read_listing(subject.ask(WHOLE, headers))
-        except ExhaustedError:
+            listing = read_listing(server.request(WHOLE, headers))
+        except BudgetExhaustedError:
             break
         if listing is not None and listing.wrapper is Wrapper.OBJECT:
             found.add("anthropic" if listing.is_anthropic else "openai")

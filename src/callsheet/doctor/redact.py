@@ -1,80 +1,96 @@
-"""Secrecy: the key taken out of what is told, whole or in pieces, however a server has written it."""
+"""Take secrets out of texts, also in parts and re-encoded."""
 
 import html
 import re
+from collections.abc import Iterator
 from itertools import groupby
 from typing import Final, TypeVar
 from urllib.parse import unquote
 
 from pydantic import BaseModel
 
-#: What stands where the key was.
-HIDDEN: Final = "[key]"
+#: Written in the place of a secret.
+REDACTED: Final = "[key]"
 
-#: Characters of a piece that tells something of the key. Less is its prefix, or a hint at which key it is.
-_PIECE: Final = 12
+#: Parts of a secret that are shorter may be shown: its prefix, or a hint at which key it is.
+_PART_LENGTH: Final = 12
 
-#: A key shorter than this is no secret, and may be a part of any word.
-_SHORTEST: Final = 6
+#: Shorter keys are not secret, and may be part of any word.
+_MIN_SECRET_LENGTH: Final = 6
 
-#: Words that people give where no key is asked for, and that stand in every report.
-_WORDS: Final = frozenset({"anthropic", "bearer", "claude", "models", "openai"})
+#: Keys that people give to servers which need none, and words of every report.
+_NOT_SECRET: Final = frozenset({"anthropic", "bearer", "claude", "models", "openai"})
 
 _ESCAPED: Final = re.compile(r"\\u([0-9a-fA-F]{4})|\\(.)")
 
 M = TypeVar("M", bound=BaseModel)
 
 
-class Secrecy:
-    """Keeps the key, and whatever else is given to it.
+class Redactor:
+    """Takes secrets out of what the doctor reports.
 
-    What a server said is not changed: a key may be a word that stands in the id of a model, and clients and checks
-    need that id as it is. Only what is told of it is.
+    What a server sent is not changed, only what is reported of it: a key may be a word inside a model's id,
+    and clients and checks need that id as it is.
+
+    Parameters
+    ----------
+    secrets
+        The key, and the values of headers that the caller adds.
     """
 
     def __init__(self, *secrets: str) -> None:
-        kept = [each for each in secrets if len(each) >= _SHORTEST and each.lower() not in _WORDS]
-        pieces: dict[int, set[str]] = {}
-        for secret in kept:
-            size = min(len(secret), _PIECE)
-            pieces.setdefault(size, set()).update(secret[at : at + size] for at in range(len(secret) - size + 1))
-        self._pieces = pieces
-        self._seen: dict[str, str] = {}  # ids come again and again
+        self._parts: dict[int, set[str]] = {}  # by their length
+        for secret in secrets:
+            if len(secret) >= _MIN_SECRET_LENGTH and secret.lower() not in _NOT_SECRET:
+                length = min(len(secret), _PART_LENGTH)
+                self._parts.setdefault(length, set()).update(_parts(secret, length))
+        self._redacted: dict[str, str] = {}  # the same ids appear again and again
 
-    def hide_in(self, model: M) -> M:
+    def redact_in(self, model: M) -> M:
         """Return ``model`` without a secret in any of its texts."""
-        return type(model).model_validate(self._hidden(model.model_dump()))
+        return type(model).model_validate(self._redact_value(model.model_dump()))
 
-    def hide(self, text: str) -> str:
-        """Return ``text`` without a secret; decoded, if a code is all that hid it."""
-        if text not in self._seen:
-            hidden = self._cut(text)
-            plain = _decoded(hidden)
-            cut = self._cut(plain)
-            self._seen[text] = hidden if cut == plain else cut
-        return self._seen[text]
+    def redact(self, text: str) -> str:
+        """Return ``text`` without a secret; decoded, if only an encoding hid the secret."""
+        if text not in self._redacted:
+            without = self._replace(text)
+            decoded = _decode(without)
+            decoded_without = self._replace(decoded)
+            self._redacted[text] = without if decoded_without == decoded else decoded_without
+        return self._redacted[text]
 
-    def _hidden(self, value: object) -> object:
-        if type(value) is str:  # no enumeration: those words are ours
-            return self.hide(value)
+    def _redact_value(self, value: object) -> object:
+        if type(value) is str:  # and not an enumeration, whose words are our own
+            return self.redact(value)
         if isinstance(value, dict):
-            return {name: self._hidden(each) for name, each in value.items()}
-        return [self._hidden(each) for each in value] if isinstance(value, list | tuple) else value
+            return {name: self._redact_value(each) for name, each in value.items()}
+        return [self._redact_value(each) for each in value] if isinstance(value, list | tuple) else value
 
-    def _cut(self, text: str) -> str:
-        inside = bytearray(len(text))
-        for size, pieces in self._pieces.items():
-            for at in range(len(text) - size + 1):
-                if text[at : at + size] in pieces:
-                    inside[at : at + size] = b"\1" * size
-        if not any(inside):
+    def _replace(self, text: str) -> str:
+        """Replace every run of characters that belong to a secret."""
+        is_secret = self._find(text)
+        if not any(is_secret):
             return text
-        runs = groupby(zip(inside, text, strict=True), key=lambda each: each[0])
-        return "".join(HIDDEN if is_key else "".join(each for _, each in run) for is_key, run in runs)
+        runs = groupby(zip(is_secret, text, strict=True), key=lambda each: each[0])
+        return "".join(REDACTED if secret else "".join(each for _, each in run) for secret, run in runs)
+
+    def _find(self, text: str) -> bytearray:
+        """Return a 1 for each character that belongs to a secret, and a 0 for every other."""
+        found = bytearray(len(text))
+        for length, parts in self._parts.items():
+            for start, part in enumerate(_parts(text, length)):
+                if part in parts:
+                    found[start : start + length] = b"\1" * length
+        return found
 
 
-def _decoded(text: str) -> str:
-    """A text as JSON, URLs and HTML would be read."""
+def _parts(text: str, length: int) -> Iterator[str]:
+    """Yield every part of ``text`` of this length: at its first character, at its second, and so on."""
+    return (text[start : start + length] for start in range(len(text) - length + 1))
+
+
+def _decode(text: str) -> str:
+    """Return a text as readers of JSON, URLs and HTML decode it."""
     if not {"\\", "%", "&"} & set(text):
         return text
     unescaped = _ESCAPED.sub(lambda found: chr(int(found[1], 16)) if found[1] else found[2], text)

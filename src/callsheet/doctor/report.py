@@ -1,4 +1,4 @@
-"""Report: what an examination found, as values; also the JSON of ``callsheet doctor --json``."""
+"""The report of an examination; its fields are the JSON of ``callsheet doctor --json``."""
 
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
@@ -6,18 +6,18 @@ from typing import Annotated, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from callsheet.doctor.probe.exchange import Exchange, printable, shortened
+from callsheet.doctor.probe.exchange import Exchange
+from callsheet.doctor.probe.texts import one_line, shortened
 
-#: Characters of the longest line.
-_LONGEST: Final = 1000
-
-
-def _in_a_line(text: str) -> str:
-    return printable(shortened(text, _LONGEST))
+_MAX_LINE_LENGTH: Final = 1000
 
 
-#: One line, not too long, that moves no cursor and colours no terminal, whatever a server put into it.
-Line = Annotated[str, BeforeValidator(_in_a_line)]
+def _line(text: str) -> str:
+    return one_line(shortened(text, _MAX_LINE_LENGTH))
+
+
+#: One line of a limited length, without what would move a cursor or colour a terminal.
+Line = Annotated[str, BeforeValidator(_line)]
 
 
 class Level(StrEnum):
@@ -34,12 +34,12 @@ class Level(StrEnum):
 
     @property
     def milder(self) -> "Level":
-        """The next level down; a note stays one."""
+        """The next level down; that of a note is a note."""
         return {Level.ERROR: Level.WARNING}.get(self, Level.NOTE)
 
 
 class Result(StrEnum):
-    """What became of a rule."""
+    """The result of a rule."""
 
     PASSED = "passed"
     FAILED = "failed"
@@ -52,24 +52,24 @@ class _Value(BaseModel):
 
 
 class Evidence(_Value):
-    """The request that shows something, and what was answered."""
+    """A request that shows a finding, and its response."""
 
     request: str = Field(description="As a curl command; the key is $ANTHROPIC_API_KEY.")
-    answer: Line = Field(description="Status, telling headers, and the beginning of the body.")
+    answer: Line = Field(description="Status, a few headers, and the beginning of the body.")
     seconds: float
 
     @classmethod
     def of(cls, exchange: Exchange | None) -> "Evidence | None":
-        """Return the evidence that an exchange gives."""
+        """Return an exchange as evidence; None if there is none."""
         if exchange is None:
             return None
-        return cls(request=exchange.curl, answer=exchange.outcome, seconds=round(exchange.seconds, 4))
+        return cls(request=exchange.curl, answer=exchange.summary, seconds=round(exchange.seconds, 4))
 
 
 class Finding(_Value):
     """Something that goes wrong for the users of one client."""
 
-    code: str = Field(description="Names the kind of finding, for programs.")
+    code: str = Field(description="The kind of finding, for programs.")
     level: Level
     sentence: Line = Field(description="What happens.")
     advice: Line = Field(default="", description="What to do about it.")
@@ -81,14 +81,12 @@ class Play(_Value):
     """One way in which a client asks, and what its user would see."""
 
     versions: str = Field(description="Of the client.")
-    way: str = Field(description="What sets this way of asking apart; empty if there is no other.")
+    way: str = Field(description="What distinguishes this way of asking; empty if there is only one.")
     verified: bool = Field(description="Whether the rules were read in or recorded from the client itself.")
-    unverified: Line = Field(description="Which rules were not, and why.")
-    silent_if: str = Field(default="", description="When it asks for no list at all; empty if it always asks.")
+    unverified: Line = Field(description="Which rules were not verified, and why.")
+    silent_if: str = Field(default="", description="When it requests no list at all; empty if it always does.")
     shown: tuple[Line, ...] | None = Field(description="Ids its user would see; null if it gets no list.")
-    names: tuple[Line, ...] = Field(
-        default=(), description="The names in the place of these ids, in the same order."
-    )
+    names: tuple[Line, ...] = Field(default=(), description="The names shown for these ids, in the same order.")
     listed: int = Field(description="Models that the server is known to list.")
     requests: int
     seconds: float = Field(description="Of the slowest request.")
@@ -133,15 +131,16 @@ class Section(_Value):
 
     number: int
     title: str
+    contract: str = Field(description="The section of the contract, as page#anchor in Callsheet's repository.")
     checks: tuple[Check, ...]
 
     def count(self, result: Result) -> int:
-        """How many rules came out so."""
+        """Return how many rules have this result."""
         return sum(check.result is result for check in self.checks)
 
     @property
     def applicable(self) -> int:
-        """How many rules could be applied, in principle."""
+        """How many rules apply to this server."""
         return len(self.checks) - self.count(Result.NOT_APPLICABLE)
 
 
@@ -153,21 +152,21 @@ class Report(_Value):
     at: str = Field(description="Time of the beginning, RFC 3339.")
     requests: int
     seconds: float
-    models: tuple[Line, ...] = Field(description="Ids that the server is known to list, in its order.")
-    is_whole: bool = Field(description="Whether it lists no more than these.")
-    unfinished: Line = Field(description="Why not everything could be asked; empty if it could.")
+    models: tuple[Line, ...] = Field(description="Ids that the server lists, in its order, as far as read.")
+    is_whole: bool = Field(description="Whether `models` are all models that it lists.")
+    unfinished: Line = Field(description="Why not everything could be tested; empty if it could.")
     focused: bool = Field(
-        description="Whether only findings about clients count in `worst`, as clients were named."
+        description="Whether clients were named, so that only findings about them count in `worst`."
     )
     speaks: tuple[str, ...] = Field(description="Dialects: anthropic, openai.")
     clients: tuple[ClientReport, ...]
     sections: tuple[Section, ...]
-    score: int = Field(description="Per cent of the points of the applicable rules, rounded down.")
-    worst: Level | None = Field(description="The worst level of what counts: findings, and failed rules.")
+    score: int = Field(description="Percentage of the points of the rules that apply, rounded down.")
+    worst: Level | None = Field(description="The worst level of all findings and failed rules that count.")
 
 
 def score_of(checks: Iterable[Check]) -> int:
-    """Return the per cent of points that were reached; 0 if no rule is applicable. Only all of them make 100."""
+    """Return the percentage of points reached, rounded down; 0 if no rule applies."""
     applicable = [check for check in checks if check.result is not Result.NOT_APPLICABLE]
     points = sum(check.level.weight for check in applicable)
     reached = sum(check.level.weight for check in applicable if check.result is Result.PASSED)

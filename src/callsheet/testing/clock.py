@@ -1,4 +1,4 @@
-"""Clock: the time of the double, which stands still until a test moves it."""
+"""The clock of the double, which stands still until a test moves it."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -6,19 +6,19 @@ from typing import Final
 from callsheet.domain.errors import InvalidError
 from callsheet.domain.times import parse_instant
 
-#: When the clock stands unless said otherwise: the day of the built-in catalogue.
+#: The default time: the day of the built-in catalogue.
 START: Final = datetime(2026, 11, 29, tzinfo=UTC)
 
 
 class Clock:
-    """A clock that does not run.
+    """A clock that only a test moves.
 
-    Keys expire by it, models are added, deprecated and retired at its time, and answers carry it as their date.
+    Keys expire by it, changes of models are dated by it, and responses carry it in their date header.
 
     Parameters
     ----------
     start
-        Where it stands: an aware time, or RFC 3339, or a day.
+        The time: an aware datetime, or text in RFC 3339 format, or a day.
     """
 
     def __init__(self, start: datetime | str = START) -> None:
@@ -30,23 +30,23 @@ class Clock:
         return self._now
 
     def set(self, instant: datetime | str) -> None:
-        """Let it be ``instant``, which may lie in the past."""
+        """Set the time to ``instant``, which may be in the past."""
         self._now = read_instant(instant, "The time of the clock")
 
     def advance(self, *, days: float = 0, hours: float = 0, minutes: float = 0, seconds: float = 0) -> None:
-        """Let so much time pass."""
+        """Move the time forward, or with negative numbers back."""
         try:
             self._now += timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
         except (OverflowError, ValueError):
             raise InvalidError("The clock cannot be moved so far.") from None
 
     def reset(self) -> None:
-        """Let it stand where it stood at first."""
+        """Set the time to what it was at the beginning."""
         self._now = self._start
 
 
 def read_instant(given: object, name: str) -> datetime:
-    """Return an aware time, given as one or as text.
+    """Return an aware datetime, from one or from text.
 
     Raises
     ------

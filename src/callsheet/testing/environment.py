@@ -1,11 +1,11 @@
-"""Environment: the variables by which official clients find the double."""
+"""The environment variables by which official clients find the double."""
 
 import os
 from types import TracebackType
 from typing import Final, Self
 
-#: What clients would take beside these from the environment of whoever runs the tests: other credentials and
-#: headers, and proxies, which do not find this machine or should not be asked for it.
+#: Removed from the environment of the tests: other credentials and headers that clients would send, and proxies,
+#: through which the double may not be reachable.
 _HIDDEN: Final = (
     "ANTHROPIC_AUTH_TOKEN",
     "ANTHROPIC_CUSTOM_HEADERS",
@@ -22,8 +22,8 @@ _HIDDEN: Final = (
 class Environment(dict[str, str]):
     """Base URLs and keys, by the names that clients read.
 
-    A dictionary, to be given to a process; and a context in which this process has them, and nothing else by
-    which a client would authenticate or take another way.
+    A dictionary, to be passed to a process; and a context manager that sets them in this process, and removes other
+    credentials and proxies.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Faults: what a test asks to go wrong, and how an answer goes wrong then."""
+"""Faults: what a test wants to go wrong, and the responses that go wrong."""
 
 import json
 from typing import Any, Final, Literal, Self
@@ -6,7 +6,7 @@ from typing import Any, Final, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 
 from callsheet.api.answer import Response, answer, error_response
-from callsheet.api.authentication import is_openai
+from callsheet.api.dialect import is_openai
 from callsheet.api.request import Request, find_model_id, read_headers
 from callsheet.api.state import State
 from callsheet.domain.errors import (
@@ -24,11 +24,11 @@ Route = Literal["list", "retrieve"]
 
 _CURSORS: Final = ("after_id", "before_id")
 
-#: Headers by which an answer would be compressed, or not be sent again.
+#: Headers that could make a response compressed, or a 304.
 _SHORTENING: Final = frozenset({b"accept-encoding", b"if-none-match"})
 
-#: What a fault may say without a value.
-_WORDS: Final = ("cut", "has_more", "loop", "null_ids")
+#: Options of a fault that need no value in a text.
+_FLAGS: Final = ("cut", "has_more", "loop", "null_ids")
 
 _MESSAGES: Final = {500: "Internal server error", 529: "Overloaded"}
 _KINDS: Final = {status: kind for kind, status in STATUS.items()}
@@ -36,20 +36,20 @@ _LARGE: Final = {status_of(RequestTooLargeError("", part)): part for part in ("b
 
 
 class Fault(BaseModel):
-    """Something that goes wrong for the next requests it concerns, as `ModelsAPI.fail` was told."""
+    """Something that goes wrong with the next requests that it applies to; `ModelsAPI.fail` makes it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     status: int | None = Field(None, ge=400, le=599, description="Answer with this status.")
-    message: str | None = Field(None, min_length=1, description="Of the error with that status.")
+    message: str | None = Field(None, min_length=1, description="Message of that error.")
     retry_after: float | None = Field(None, ge=0, description="Seconds in the header retry-after of that error.")
     delay: float = Field(0.0, ge=0, description="Seconds before the answer is sent.")
     cut: bool = Field(False, description="End the connection in the middle of the body.")
-    has_more: bool | None = Field(None, description="What a page says, whether that is so or not.")
-    loop: bool = Field(False, description="Ignore the cursor: the first page once more, and always more to come.")
-    null_ids: bool = Field(False, description="A page with null for first_id and last_id.")
-    on: Route | None = Field(None, description="Only on lists, or only on retrieving.")
-    times: int | None = Field(1, ge=1, description="How often; null is always.")
+    has_more: bool | None = Field(None, description="Value in a page, true or not.")
+    loop: bool = Field(False, description="Ignore the cursor: always return the first page, with has_more true.")
+    null_ids: bool = Field(False, description="Set first_id and last_id of a page to null.")
+    on: Route | None = Field(None, description="Apply to lists only, or to retrieving a model only.")
+    times: int | None = Field(1, ge=1, description="How often it happens; null for always.")
 
     _used: int = PrivateAttr(0)
     _stopped: bool = PrivateAttr(False)
@@ -57,15 +57,15 @@ class Fault(BaseModel):
     @model_validator(mode="after")
     def _check(self) -> Self:
         if self.status is None and (self.message is not None or self.retry_after is not None):
-            raise ValueError("message and retry_after belong to an error; give its status")
+            raise ValueError("message and retry_after need a status")
         if self.status is not None and self._spoils_pages:
-            raise ValueError("an error is no page; give status, or has_more, loop and null_ids")
+            raise ValueError("an error is not a page; give status, or has_more, loop and null_ids")
         if self.loop and self.has_more is False:
-            raise ValueError("a looping cursor always has more; leave has_more out")
+            raise ValueError("loop sets has_more to true; leave has_more out")
         if self._spoils_pages and self.on == "retrieve":
-            raise ValueError("has_more, loop and null_ids are about lists")
+            raise ValueError("has_more, loop and null_ids apply to lists only")
         if not (self.status or self.delay or self.cut or self._spoils_pages):
-            raise ValueError("nothing would go wrong; give a status, a delay, cut, has_more, loop or null_ids")
+            raise ValueError("nothing would go wrong; give status, delay, cut, has_more, loop or null_ids")
         return self
 
     @property
@@ -74,11 +74,11 @@ class Fault(BaseModel):
         return self._used
 
     def stop(self) -> None:
-        """Let it happen no more."""
+        """Stop the fault; it does not happen again."""
         self._stopped = True
 
     def happen(self, state: State, request: Request) -> Outcome | None:
-        """Return what becomes of ``request``; None if this fault is not about it, or has happened often enough."""
+        """Return the faulty outcome of ``request``; None if the fault does not apply to it, or is used up."""
         if self._stopped or self.used == self.times or not self._concerns(request):
             return None
         response = self._respond(state, request)
@@ -97,7 +97,7 @@ class Fault(BaseModel):
         except APIError:
             return False
         if self.loop and not any(name in _CURSORS for name in read_query(request.query)):
-            return False  # a first page is the first page anyway
+            return False  # without a cursor, the first page is right
         return route == "list" if self._spoils_pages else self.on in (None, route)
 
     def _respond(self, state: State, request: Request) -> Response | None:
@@ -118,7 +118,7 @@ class Fault(BaseModel):
         return response._replace(status=status)
 
     def _spoiled(self, response: Response) -> Response | None:
-        """The page gone wrong; None for what is no page: an error, OpenAI's list, the answer to HEAD."""
+        """Return the faulty page; None if the response is not a page: an error, OpenAI's list, one to HEAD."""
         if response.status != 200 or b'"has_more":' not in response.body:
             return None
         page: dict[str, Any] = json.loads(response.body)
@@ -137,30 +137,30 @@ def make_fault(**fields: Any) -> Fault:
     Raises
     ------
     InvalidError
-        They make none; the sentence says why.
+        The fields are not valid; the sentence says why.
     """
     try:
         return Fault(**fields)
     except ValidationError as error:
-        raise InvalidError(f"A fault cannot be so: {explain(error)}") from None
+        raise InvalidError(f"The fault is not valid: {explain(error)}") from None
 
 
 def parse_fault(text: str) -> Fault:
-    """Return the fault that ``text`` means, such as ``status=429,retry_after=2,times=3`` or ``cut``.
+    """Return the fault in a text such as ``status=429,retry_after=2,times=3`` or ``cut``.
 
     Raises
     ------
     InvalidError
-        It means none; the sentence says why.
+        It is not one; the sentence says why.
     """
     fields: dict[str, Any] = {}
     for part in text.split(","):
-        said, equals, value = part.partition("=")
-        name = said.strip().replace("-", "_")
+        given, equals, value = part.partition("=")
+        name = given.strip().replace("-", "_")
         if name not in Fault.model_fields:
-            raise InvalidError(f"A fault has no {name!r}; it has {', '.join(Fault.model_fields)}.")
-        if not equals and name not in _WORDS:
-            raise InvalidError(f"A fault needs to know which {name}; write {name}=….")
+            raise InvalidError(f"A fault has no option {name!r}; it has {', '.join(Fault.model_fields)}.")
+        if not equals and name not in _FLAGS:
+            raise InvalidError(f"The option {name} of a fault needs a value; write {name}=….")
         fields[name] = value.strip() if equals else True
     if fields.get("times") == "always":
         fields["times"] = None
@@ -168,7 +168,7 @@ def parse_fault(text: str) -> Fault:
 
 
 def explain(error: ValidationError) -> str:
-    """Return the first thing that is wrong, in a sentence that begins with the name of the field."""
+    """Return the first problem, in a sentence that begins with the name of the field."""
     problem = error.errors(include_url=False, include_context=False)[0]
     message = problem["msg"].removeprefix("Value error, ")
     place = ".".join(str(each) for each in problem["loc"])
@@ -176,7 +176,7 @@ def explain(error: ValidationError) -> str:
 
 
 def _error(status: int, message: str) -> APIError:
-    """An error of the type that goes with ``status``; where the contract knows none, of the nearest."""
+    """Return an error of the type for ``status``, or of the nearest type if the contract has none."""
     if status in _LARGE:
         return RequestTooLargeError(message, _LARGE[status])
     nearest = InvalidRequestError if should_not_retry(status) else InternalServerError

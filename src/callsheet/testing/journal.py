@@ -1,4 +1,4 @@
-"""The journal: what was asked of the double, in order."""
+"""The journal: the requests that the double received, in order."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from callsheet.domain.times import format_instant
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedRequest:
-    """A request, and what became of it.
+    """A request, and the status of its response.
 
     Parameters
     ----------
@@ -25,11 +25,11 @@ class RecordedRequest:
     headers
         Names in small letters; repeated lines are joined by ``, ``. The key is among them: it is a test's.
     model_id
-        What was to be retrieved, decoded; None for the list and for paths that are neither.
+        The id that was asked for, decoded; None for the list and for other paths.
     status
-        Of the answer, sent or about to be.
+        Of the response, which may not be sent yet.
     request_id
-        Of the answer.
+        Of the response.
     at
         By the clock of the double.
     """
@@ -49,7 +49,7 @@ class RecordedRequest:
 
 
 def record(request: Request, response: Response, at: datetime) -> RecordedRequest:
-    """Return what the journal says of ``request``."""
+    """Return the entry of the journal for ``request``."""
     return RecordedRequest(
         method=request.method,
         path=request.path.decode("latin-1"),
@@ -63,7 +63,7 @@ def record(request: Request, response: Response, at: datetime) -> RecordedReques
 
 
 def read_query(query: bytes) -> dict[str, list[str]]:
-    """Return every parameter with its values, decoded; a plus sign stands for itself, as the contract has it."""
+    """Return every parameter with its values, decoded; a plus sign stands for itself, as in the contract."""
     return parse_qs(query.replace(b"+", b"%2B").decode("latin-1"), keep_blank_values=True)
 
 

@@ -1,6 +1,6 @@
 """The pytest plugin: the fixture `models_api`.
 
-Every run of pytest where Callsheet is installed imports this, so it imports nothing else until a test asks.
+Every run of pytest imports this file if Callsheet is installed; it imports the rest only for tests that need it.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the marker known."""
+    """Register the marker."""
     config.addinivalue_line(
         "markers",
         "models_api(**options): options of the fixture models_api, such as catalog, clock, shape, env, strict.",
@@ -24,23 +24,23 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Import the double before the first test that wants it, as what is imported in frozen time is spoiled."""
+    """Import the double before the first test that uses it, as modules must not be imported in frozen time."""
     if any("models_api" in getattr(item, "fixturenames", ()) for item in session.items):
         import_module("callsheet.testing.double")
 
 
 @pytest.fixture
 def models_api_options() -> dict[str, Any]:
-    """Options of `models_api` for all tests that see this fixture; override it, and return your own."""
+    """Options of `models_api`; override this fixture to set them for a module or a package."""
     return {}
 
 
 @pytest.fixture
 def models_api(request: pytest.FixtureRequest, models_api_options: dict[str, Any]) -> "Iterator[ModelsAPI]":
-    """A Models API on a port of its own, which official clients find by the environment.
+    """A Models API on a free port; official clients find it by environment variables.
 
-    Options are those of `ModelsAPI`, and ``env=False`` to leave the environment alone, ``strict=False`` to let
-    a test pass whose faults never happened.
+    Options are those of `ModelsAPI`, and ``env=False`` to leave environment variables alone, and ``strict=False``
+    to let a test pass although a fault never happened.
     """
     from callsheet.testing.double import ModelsAPI
 
@@ -50,8 +50,8 @@ def models_api(request: pytest.FixtureRequest, models_api_options: dict[str, Any
     with ModelsAPI(**options) as api, api.env if env else nullcontext():
         yield api
     if strict and api.unused_faults:
-        idle = ", ".join(f"fail({_told(fault)})" for fault in api.unused_faults)
-        pytest.fail(f"Asked for, and never happened: {idle}. Take it out, or say strict=False.", pytrace=False)
+        idle = ", ".join(f"fail({_arguments(fault)})" for fault in api.unused_faults)
+        pytest.fail(f"Never happened: {idle}. Remove it, or pass strict=False.", pytrace=False)
 
 
 def _refuse_unknown(options: Iterable[str], known: Sequence[str]) -> None:
@@ -61,7 +61,7 @@ def _refuse_unknown(options: Iterable[str], known: Sequence[str]) -> None:
 
 
 def _marked(item: pytest.Item) -> dict[str, Any]:
-    """The options of all markers of a test."""
+    """Return the options of all markers of a test."""
     options: dict[str, Any] = {}
     for marker in reversed(list(item.iter_markers("models_api"))):  # the nearest has the last word
         if marker.args:
@@ -70,6 +70,6 @@ def _marked(item: pytest.Item) -> dict[str, Any]:
     return options
 
 
-def _told(fault: Any) -> str:
+def _arguments(fault: Any) -> str:
     fields = fault.model_dump(exclude_defaults=True)
     return ", ".join(f"{name}={value!r}" for name, value in fields.items())

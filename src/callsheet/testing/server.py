@@ -1,8 +1,8 @@
-"""Server: the double on a socket, on a thread of its own.
+"""The double on a socket, served by a thread.
 
-Not the server of the product: that one brings a dozen packages and pins their versions, which would stand in the
-way of what is being tested. This one is h11, which httpx2 needs anyway; it is up as soon as it is made, and can
-break a connection when asked to.
+It does not use the product's server, which needs a dozen packages at pinned versions; those could conflict with
+the packages under test. This one needs h11 only, which httpx2 needs anyway. It is up as soon as it is made, and can
+cut a connection when a test asks for that.
 """
 
 import asyncio
@@ -22,13 +22,13 @@ from callsheet.api.answer import Response
 from callsheet.domain.errors import APIError, InvalidRequestError, RequestTooLargeError, ServeError
 from callsheet.testing.handler import Handler, Outcome
 
-#: The limits of the product as it is set up at first, in bytes; that of the URL is known to `answer`.
-_MOST_HEADERS: Final = 32768
-_MOST_BODY: Final = 65536
-_LONGEST_HEAD: Final = 8192 + _MOST_HEADERS
-_AROUND: Final = len(": \r\n")  # of a header line
+#: The default limits of the product; `answer` checks the one of the URL.
+_MAX_HEADER_BYTES: Final = 32768
+_MAX_BODY_BYTES: Final = 65536
+_MAX_HEAD_BYTES: Final = 8192 + _MAX_HEADER_BYTES
+_HEADER_LINE_OVERHEAD: Final = len(": \r\n")
 
-#: What stands before the path where a request goes to a proxy, or to what was taken for one.
+#: The origin in a target, as clients send it to what they take for a proxy.
 _ABSOLUTE: Final = re.compile(rb"^https?://[^/?]*", re.IGNORECASE)
 
 _CONTINUE: Final = h11.InformationalResponse(status_code=100, headers=[])
@@ -36,9 +36,9 @@ _PHRASES: Final = {status.value: status.phrase.encode("ascii") for status in HTT
 
 
 class _Loop(asyncio.SelectorEventLoop):
-    """A loop, whatever policy the tests have set, whose time goes on when they have frozen theirs."""
+    """An event loop that ignores the policy of the tests, and whose time goes on while they freeze time."""
 
-    _time = staticmethod(monotonic)  # as an attribute of a class, it is not found by those who replace it
+    _time = staticmethod(monotonic)  # tools that freeze time do not replace attributes of classes
 
     def time(self) -> float:
         return self._time()
@@ -86,10 +86,10 @@ class Server:
         await self._stopped.wait()
         self._loop.remove_reader(self._listener)
         if being_accepted := asyncio.all_tasks() - {asyncio.current_task()}:
-            await asyncio.wait(being_accepted)  # closed before, asyncio would forget their sockets
+            await asyncio.wait(being_accepted)  # or asyncio would leave their sockets open
         for connection in list(connections):
             connection.abort()
-        await asyncio.sleep(0)  # in which the sockets are closed
+        await asyncio.sleep(0)  # the loop closes the sockets now
         server.close()
 
 
@@ -99,14 +99,14 @@ def _listen(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=family, backlog=128)
     except (OSError, OverflowError, UnicodeError) as error:
         number = error.errno if isinstance(error, OSError) else None
-        reason = os.strerror(number) if number is not None and number > 0 else "that is no address"
-        raise ServeError(f"Cannot listen on {host} port {port}: {reason}; choose others.") from None
+        reason = os.strerror(number) if number is not None and number > 0 else "not a valid address"
+        raise ServeError(f"Cannot listen on {host} port {port}: {reason}; choose another host or port.") from None
 
 
 def _too_large(part: str) -> RequestTooLargeError:
     if part == "body":
-        return RequestTooLargeError(f"Body exceeds the limit of {_MOST_BODY} bytes", part)
-    return RequestTooLargeError(f"Headers exceed the limit of {_MOST_HEADERS} bytes", part)
+        return RequestTooLargeError(f"Body exceeds the limit of {_MAX_BODY_BYTES} bytes", part)
+    return RequestTooLargeError(f"Headers exceed the limit of {_MAX_HEADER_BYTES} bytes", part)
 
 
 class _Connection(asyncio.Protocol):
@@ -115,10 +115,10 @@ class _Connection(asyncio.Protocol):
     def __init__(self, handler: Handler, connections: "set[_Connection]") -> None:
         self._handler = handler
         self._connections = connections
-        self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=_LONGEST_HEAD)
+        self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=_MAX_HEAD_BYTES)
         self._request: h11.Request | None = None
         self._body = b""
-        self._deaf = False  # after a refusal, what follows means nothing
+        self._discards = False  # after a refusal: what follows has no meaning
 
     def abort(self) -> None:
         """End it at once."""
@@ -135,19 +135,19 @@ class _Connection(asyncio.Protocol):
         self._connections.discard(self)
 
     def data_received(self, data: bytes) -> None:
-        """Answer what is complete."""
-        if not self._deaf:
+        """Answer every request that is complete."""
+        if not self._discards:
             self._http.receive_data(data)
             self._read()
 
     def eof_received(self) -> bool:
-        """Note that no more will come; return whether an answer to what came before is still to be given."""
+        """Read what is left; return whether a response is still to be sent."""
         self.data_received(b"")
         return self._http.our_state is h11.SEND_RESPONSE
 
     def _read(self) -> None:
         try:
-            while not (self._deaf or self._transport.is_closing()):
+            while not (self._discards or self._transport.is_closing()):
                 event = self._http.next_event()
                 if event is h11.NEED_DATA or event is h11.PAUSED:
                     return
@@ -159,15 +159,18 @@ class _Connection(asyncio.Protocol):
     def _take(self, event: object) -> None:
         if isinstance(event, h11.Request):
             self._request, self._body = event, b""
-            if sum(len(name) + len(value) + _AROUND for name, value in event.headers) > _MOST_HEADERS:
+            if (
+                sum(len(name) + len(value) + _HEADER_LINE_OVERHEAD for name, value in event.headers)
+                > _MAX_HEADER_BYTES
+            ):
                 self._refuse(_too_large("headers"))
-            elif int(dict(event.headers).get(b"content-length", b"0")) > _MOST_BODY:
+            elif int(dict(event.headers).get(b"content-length", b"0")) > _MAX_BODY_BYTES:
                 self._refuse(_too_large("body"))
             elif self._http.they_are_waiting_for_100_continue:
                 self._transport.write(self._http.send(_CONTINUE) or b"")
         elif isinstance(event, h11.Data):
             self._body += event.data
-            if len(self._body) > _MOST_BODY:
+            if len(self._body) > _MAX_BODY_BYTES:
                 self._refuse(_too_large("body"))
         elif isinstance(event, h11.EndOfMessage):
             self._answer()
@@ -185,12 +188,12 @@ class _Connection(asyncio.Protocol):
             self._give(outcome)
 
     def _give_late(self, outcome: Outcome) -> None:
-        if not self._transport.is_closing():  # else nobody waits any longer
+        if not self._transport.is_closing():  # else the caller has gone
             self._give(outcome)
             self._read()
 
     def _give(self, outcome: Outcome) -> None:
-        """Send an answer, or half of it and then nothing ever again."""
+        """Send the response; if it is to be cut, half of it, and end the connection."""
         response = outcome.response
         if outcome.cut:
             half = response.body[: len(response.body) // 2]
@@ -205,19 +208,19 @@ class _Connection(asyncio.Protocol):
             self._request = None
 
     def _refuse(self, error: APIError) -> None:
-        """Answer what cannot be read in the envelope of the contract, and end the connection.
+        """Answer an unreadable request with an error in the envelope of the contract, and end the connection.
 
-        What still comes is thrown away until the caller has closed, too: where something unread lies in a socket
-        that is closed, the other side's system throws away the answer.
+        Further bytes are read and discarded until the caller closes: if a socket is closed with unread bytes, the
+        caller's system may discard the response.
         """
-        self._deaf = True
+        self._discards = True
         if self._http.our_state in (h11.IDLE, h11.SEND_RESPONSE):
             response = self._handler.refuse(error)
             self._send(response._replace(headers=[*response.headers, (b"connection", b"close")]))
         self._transport.write_eof()
 
     def _send(self, response: Response) -> None:
-        """Send all of it at once: in pieces, each might wait for the other side to acknowledge the one before."""
+        """Send the response in one write; each of several could wait for the caller to acknowledge the last one."""
         to_head = self._request is not None and self._request.method == b"HEAD"
         events = (h11.Data(data=b"" if to_head else response.body), h11.EndOfMessage())
         self._transport.write(self._head(response) + b"".join(self._http.send(event) or b"" for event in events))

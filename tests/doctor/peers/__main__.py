@@ -47,7 +47,7 @@ def main(names: list[str]) -> None:
 
 def _ask(url: str) -> Report | str:
     try:
-        return examine(parse_target(url), KEY, load_clients(), patience=30)
+        return examine(parse_target(url), KEY, load_clients(), timeout=30)
     except DoctorError as error:
         return str(error)
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 
-from callsheet.cli.output.diagnosis import write_diagnosis
+from callsheet.cli.output.diagnosis.report import write_diagnosis
 from callsheet.doctor.report import Report
 from tests.doctor.peers.peers import Peer
 

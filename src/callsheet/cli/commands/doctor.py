@@ -3,23 +3,27 @@
 import os
 import sys
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from callsheet.cli.output.progress import progress_line
 from callsheet.cli.output.tables import AsJSON, print_json
+from callsheet.cli.output.usage import WrongCall
 from callsheet.domain.errors import DoctorError
 
 if TYPE_CHECKING:
-    from callsheet.doctor.report import Report
+    from callsheet.doctor.report import Level, Report
 
 #: Variables that hold a key, by the names that clients know.
-_KEY_VARIABLES = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "OPENAI_API_KEY")
+_KEY_VARIABLES: Final = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "OPENAI_API_KEY")
+
+#: Given as a client, it means all of them.
+_ALL: Final = "all"
 
 
 class FailOn(StrEnum):
-    """The least bad finding that makes the exit code other than 0."""
+    """The mildest level of a finding that makes the exit code other than 0."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -28,17 +32,25 @@ class FailOn(StrEnum):
 
 
 #: Exit codes by the worst finding; 1 and 2 are those of every command.
-EXIT_CODES = {"note": 3, "warning": 4, "error": 5}
+EXIT_CODES: Final = {"note": 3, "warning": 4, "error": 5}
 
 
 def _complete_client(incomplete: str) -> list[str]:
     from callsheet.doctor.clients.rules import load_clients  # reads files; most commands need none of them
 
-    return [name for name in (*(rules.name for rules in load_clients()), "all") if name.startswith(incomplete)]
+    return [name for name in (*(rules.name for rules in load_clients()), _ALL) if name.startswith(incomplete)]
+
+
+def _complete_rule(incomplete: str) -> list[str]:
+    from callsheet.cli.output.diagnosis.explain import rule_codes
+
+    return [code for code in rule_codes() if code.startswith(incomplete)]
 
 
 def doctor(
-    url: Annotated[str, typer.Argument(help="Base URL of the API, as ANTHROPIC_BASE_URL has it.")],
+    url: Annotated[
+        str | None, typer.Argument(help="Base URL of the API, as ANTHROPIC_BASE_URL has it.", metavar="URL")
+    ] = None,
     api_key: Annotated[
         str | None,
         typer.Option(
@@ -51,7 +63,7 @@ def doctor(
         list[str] | None,
         typer.Option(
             metavar="NAME",
-            help="Judge by this client only; may be repeated: any-llm, claude-code, claude-desktop, go-sdk, "
+            help="Report on this client only; may be repeated: any-llm, claude-code, claude-desktop, go-sdk, "
             "java-sdk, librechat, litellm, n8n, open-webui, openai-sdk, oterm, php-sdk, python-sdk, ruby-sdk, "
             "typescript-sdk, all (as without it).",
             autocompletion=_complete_client,
@@ -71,31 +83,47 @@ def doctor(
         ),
     ] = None,
     model: Annotated[
-        str | None, typer.Option(metavar="ID", help="A model to retrieve; otherwise one from the list.")
+        str | None, typer.Option(metavar="ID", help="The model to retrieve; otherwise one from the list.")
     ] = None,
     alias: Annotated[
         str | None, typer.Option(metavar="NAME", help="An alias that exists; without one, aliases are not tested.")
     ] = None,
     fail_on: Annotated[
         FailOn,
-        typer.Option(help="Exit with 3 (note), 4 (warning) or 5 (error) for the worst finding, from this on."),
+        typer.Option(
+            help="Exit with 3 (note), 4 (warning) or 5 (error) if the worst finding is at least this bad."
+        ),
     ] = FailOn.ERROR,
     timeout: Annotated[
-        float, typer.Option(metavar="SECONDS", min=0.1, help="How long to wait for one answer.")
+        float, typer.Option(metavar="SECONDS", min=0.1, help="How long to wait for one response.")
     ] = 30.0,
-    verbose: Annotated[bool, typer.Option("--verbose", help="List the rules that are kept, too.")] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", help="Also list the rules that are kept, and why others were not tested.")
+    ] = False,
+    explain: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RULE|SECTION",
+            help="Instead of examining a server, print what a rule (such as limit-is-honoured) or a section (such "
+            "as 3) of the contract requires.",
+            autocompletion=_complete_rule,
+        ),
+    ] = None,
     as_json: AsJSON = False,
 ) -> None:
     """Send the requests that known clients send, and report what each of them shows. Only reads."""
+    if explain is not None:
+        _explain(explain)
+        return
+    if url is None:
+        raise WrongCall("Missing argument 'URL': the base URL of the API.")
     report = _examine(url, api_key, client or [], header or [], model, alias, timeout, contract)
     if as_json:
         print_json(report.model_dump(mode="json"))
     else:
         _print(report, verbose=verbose)
-    if report.worst is not None and fail_on is not FailOn.NEVER:
-        levels = list(FailOn)
-        if levels.index(FailOn(report.worst)) <= levels.index(fail_on):
-            raise typer.Exit(EXIT_CODES[report.worst])
+    if code := _exit_code(report.worst, fail_on):
+        raise typer.Exit(code)
 
 
 def _examine(
@@ -105,29 +133,29 @@ def _examine(
     headers: list[str],
     model: str | None,
     alias: str | None,
-    patience: float,
+    timeout: float,
     contract: bool,
 ) -> "Report":
     from callsheet.doctor.clients.rules import load_clients
-    from callsheet.doctor.examine import examine  # slow to import; most commands ask no server
-    from callsheet.doctor.probe.headers import read_options
+    from callsheet.doctor.examine import examine  # slow to import; most commands send no requests
+    from callsheet.doctor.probe.headers import parse_header_options
     from callsheet.doctor.probe.target import parse_target
 
     target = parse_target(url)
-    clients = load_clients(() if "all" in names else names)
-    extra = read_options(headers)
+    clients = load_clients(() if _ALL in names else names)
+    extra = parse_header_options(headers)
     key = _find_key(api_key)
     with progress_line() as progress:
         return examine(
             target,
             key,
             clients,
-            patience=patience,
+            timeout=timeout,
             model=model,
             alias=alias,
             extra=extra,
             environment=os.environ,
-            focused=bool(names) and "all" not in names and not contract,
+            focused=bool(names) and _ALL not in names and not contract,
             progress=progress,
         )
 
@@ -146,10 +174,27 @@ def _find_key(given: str | None) -> str:
     return key
 
 
-def _print(report: "Report", *, verbose: bool) -> None:
-    from callsheet.cli.output.diagnosis import write_diagnosis
+def _exit_code(worst: "Level | None", fail_on: FailOn) -> int:
+    levels = list(FailOn)
+    if worst is None or fail_on is FailOn.NEVER or levels.index(FailOn(worst)) > levels.index(fail_on):
+        return 0
+    return EXIT_CODES[worst]
 
-    text = write_diagnosis(report, verbose=verbose)
+
+def _explain(name: str) -> None:
+    from callsheet.cli.output.diagnosis.explain import explain
+
+    _print_text(explain(name))
+
+
+def _print(report: "Report", *, verbose: bool) -> None:
+    from callsheet.cli.output.diagnosis.report import write_diagnosis
+
+    _print_text(write_diagnosis(report, verbose=verbose))
+
+
+def _print_text(text: str) -> None:
+    """Print Markdown: with colours in a terminal, as it is into a pipe."""
     if not sys.stdout.isatty():
         typer.echo(text, nl=False)
         return

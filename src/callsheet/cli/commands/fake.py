@@ -12,38 +12,41 @@ from callsheet.client.printable import printable
 from callsheet.domain.access.workspace import Shape
 from callsheet.domain.query import DEFAULT_LIMIT, MAX_LIMIT, MIN_LIMIT
 
-_PORT: Final = 4010
-_LARGEST_PORT: Final = 65535
+_DEFAULT_PORT: Final = 4010
+_MAX_PORT: Final = 65535
 
 
-def _quiet(sentence: str, **options: Any) -> Any:
-    """An option whose sentence says its default, or needs none."""
-    return typer.Option(help=sentence, show_default=False, **options)
+def _option(text: str, **options: Any) -> Any:
+    """Return an option whose help says its default."""
+    return typer.Option(help=text, show_default=False, **options)
 
 
 def fake(
-    host: Annotated[str, _quiet("Address to listen on; 127.0.0.1 if not given.")] = "127.0.0.1",
-    port: Annotated[int, _quiet("4010 if not given; 0 takes a free one.", min=0, max=_LARGEST_PORT)] = _PORT,
+    host: Annotated[str, _option("Address to listen on; 127.0.0.1 if not given.")] = "127.0.0.1",
+    port: Annotated[int, _option("4010 if not given; 0 takes a free one.", min=0, max=_MAX_PORT)] = _DEFAULT_PORT,
     catalog: Annotated[
-        str | None, _quiet("Models as JSON, such as a recorded list; else the built-in ones.", metavar="FILE")
+        str | None,
+        _option("JSON file of models, such as a recorded list; the built-in models if not given.", metavar="FILE"),
     ] = None,
-    api_key: Annotated[str | None, _quiet("The only key accepted; any is if not given.")] = None,
-    shape: Annotated[Shape, _quiet("Fields of a model: current (all) or classic (four).")] = Shape.CURRENT,
+    api_key: Annotated[str | None, _option("The only key that is accepted; every key if not given.")] = None,
+    shape: Annotated[Shape, _option("Fields of a model: current (all) or classic (four).")] = Shape.CURRENT,
     default_limit: Annotated[
-        int, _quiet("Models on a page when the caller does not say.", min=MIN_LIMIT, max=MAX_LIMIT)
+        int, _option("Models on a page if the request has no limit.", min=MIN_LIMIT, max=MAX_LIMIT)
     ] = DEFAULT_LIMIT,
-    clock: Annotated[str | None, _quiet("When its clock stands; 2026-11-29 if not given.", metavar="TIME")] = None,
+    clock: Annotated[
+        str | None, _option("The time on its clock, which stands still; 2026-11-29 if not given.", metavar="TIME")
+    ] = None,
     fault: Annotated[
         list[str] | None,
-        _quiet(
-            "What goes wrong first: status=529,times=3,on=list or retry_after=2,status=429 or delay=0.5 or cut "
-            "or loop or null_ids or has_more=true; times=always does not end. May be repeated.",
+        _option(
+            "A fault of the first requests: status=529,times=3,on=list or retry_after=2,status=429 or delay=0.5 or "
+            "cut or loop or null_ids or has_more=true; times=always does not end. May be repeated.",
             metavar="FAULT",
         ),
     ] = None,
     as_json: AsJSON = False,
 ) -> None:
-    """Answer from memory, for tests in any language. Print one line when ready; POST /_fake/… changes it."""
+    """Serve models from memory, for tests in any language. Print one line when ready; POST /_fake/… changes it."""
     from callsheet.testing.clock import START
     from callsheet.testing.control import FakeModelsAPI
     from callsheet.testing.double import API_KEY

@@ -2,8 +2,6 @@
 
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from errno import EBADF
 from typing import Annotated, Any, Final
@@ -14,6 +12,7 @@ from callsheet.cli.commands.key_import import import_keys
 from callsheet.cli.database import DatabaseURL, clock, open_access
 from callsheet.cli.input.completion import complete_key, complete_workspace
 from callsheet.cli.input.secret import read_secret
+from callsheet.cli.new_key import NewKeyReceipt, archived_unless_shown
 from callsheet.cli.output import key_columns
 from callsheet.cli.output.sight import Models, sight_lines, sight_record
 from callsheet.cli.output.tables import AsJSON, day, print_json, print_record, print_table, say, second
@@ -21,7 +20,7 @@ from callsheet.cli.output.usage import CommandLine
 from callsheet.domain.access.key import APIKey
 from callsheet.domain.errors import InvalidError
 from callsheet.domain.times import parse_instant
-from callsheet.service.access import AccessService, KeyChange, NewKey
+from callsheet.service.access import KeyChange
 
 app = CommandLine(help="Create and withdraw API keys.", no_args_is_help=True)
 
@@ -57,9 +56,9 @@ def create(
     secret = read_secret(secret)
     access = open_access(database)
     new = access.create_key(name, workspace, organization=organization, expires_at=expiry, secret=secret)
-    with told_or_archived(access, new) as untold:
+    with archived_unless_shown(access, new) as receipt:
         message = f"Created the key {new.key.name}: {new.key.id}."
-        _print_new(untold, message, brought=secret is not None, as_json=as_json)
+        _print_new(receipt, message, brought=secret is not None, as_json=as_json)
 
 
 @app.command("list")
@@ -191,35 +190,16 @@ def rotate(
 ) -> None:
     """Replace a key by a new one of the same name and workspace."""
     access = open_access(database)
-    with told_or_archived(access, access.rotate_key(key, timedelta(hours=overlap))) as untold:
-        made, old = untold.new.key, untold.new.replaced
-        _print_new(untold, f"The new key {made.name} is {made.id}.", as_json=as_json)
+    with archived_unless_shown(access, access.rotate_key(key, timedelta(hours=overlap))) as receipt:
+        made, old = receipt.new.key, receipt.new.replaced
+        _print_new(receipt, f"The new key {made.name} is {made.id}.", as_json=as_json)
         if overlap and old is not None:
             say(f"The old one, {old.id}, works until {key_columns.expiry(old)} UTC.")
 
 
-class Untold:
-    """A key just made whose secret nobody has seen yet."""
-
-    def __init__(self, new: NewKey) -> None:
-        self.new = new
-        self.told = False
-
-
-@contextmanager
-def told_or_archived(access: AccessService, new: NewKey) -> Iterator[Untold]:
-    """Archive a key whose secret could not be shown: nobody could use it, and nobody would know of it."""
-    untold = Untold(new)
-    try:
-        yield untold
-    finally:
-        if not untold.told:
-            access.archive_key(new.key.id)
-
-
-def _print_new(untold: Untold, message: str, *, brought: bool = False, as_json: bool) -> None:
+def _print_new(receipt: NewKeyReceipt, message: str, *, brought: bool = False, as_json: bool) -> None:
     """Show a secret that we made; one that was brought is known, and could only leak."""
-    new = untold.new
+    new = receipt.new
     if sys.stdout is None and not brought:  # it was closed, so that writing does nothing
         raise OSError(EBADF, os.strerror(EBADF))
     if as_json:
@@ -227,7 +207,7 @@ def _print_new(untold: Untold, message: str, *, brought: bool = False, as_json: 
         print_json(record)
     elif not brought:
         typer.echo(new.secret)
-    untold.told = True
+    receipt.is_shown = True
     say(f"{message} Its secret is the one given." if brought else f"{message} The secret is shown this once.")
 
 

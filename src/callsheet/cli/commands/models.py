@@ -1,4 +1,4 @@
-"""``callsheet models``: what any Models API lists, asked over HTTP."""
+"""``callsheet models``: the models of any Models API, over HTTP."""
 
 import logging
 import sys
@@ -27,10 +27,10 @@ if TYPE_CHECKING:  # at run time only when something is asked for: it brings an 
     from callsheet.client.page import Page
     from callsheet.wire.reading import ModelInfo
 
-app = CommandLine(help="Ask any Models API what it lists.", no_args_is_help=True)
+app = CommandLine(help="List the models of any Models API.", no_args_is_help=True)
 
-_SOON: Final = 90  # days
-_NAMED: Final = 5  # entries of a page that are left out, one by one
+_SOON_DAYS: Final = 90
+_MAX_NAMED: Final = 5  # entries of a page that are left out
 
 
 class DialectName(StrEnum):
@@ -41,28 +41,33 @@ class DialectName(StrEnum):
 
 
 BaseURL = Annotated[
-    str | None, typer.Option(metavar="URL", help="Of the API; else ANTHROPIC_BASE_URL, else Anthropic's.")
+    str | None, typer.Option(metavar="URL", help="Base URL of the API; else ANTHROPIC_BASE_URL, else Anthropic's.")
 ]
 Secret = Annotated[
     str | None,
     typer.Option(
         "--api-key",
         metavar="KEY",
-        help="Else ANTHROPIC_API_KEY or ANTHROPIC_AUTH_TOKEN; - reads it from stdin, '' sends none.",
+        help="An API key, or - to read it from stdin, or '' to send none; else ANTHROPIC_API_KEY or "
+        "ANTHROPIC_AUTH_TOKEN.",
     ),
 ]
 DialectOption = Annotated[
     DialectName,
-    typer.Option(help="Ask as OpenAI's clients do; the variables are then OPENAI_…", show_default=False),
+    typer.Option(
+        help="Whose requests to send; anthropic if not given. With openai, the variables are OPENAI_BASE_URL and "
+        "OPENAI_API_KEY.",
+        show_default=False,
+    ),
 ]
-Header = Annotated[
+HeaderOption = Annotated[
     list[str] | None,
-    typer.Option(metavar="'NAME: VALUE'", help="Sent with every request, as a gateway asks; may be repeated."),
+    typer.Option(metavar="'NAME: VALUE'", help="Send this header with every request; may be repeated."),
 ]
 Seconds = Annotated[
     float,
     typer.Option(
-        "--timeout", metavar="SECONDS", min=0.001, max=MAX_WAIT_SECONDS, help="How long an answer may take."
+        "--timeout", metavar="SECONDS", min=0.001, max=MAX_WAIT_SECONDS, help="How long to wait for a response."
     ),
 ]
 
@@ -75,9 +80,11 @@ def list_models(
     limit: Annotated[
         int | None, typer.Option(metavar="N", min=MIN_LIMIT, max=MAX_LIMIT, help="Models on a page.")
     ] = None,
-    lifecycle: Annotated[list[Lifecycle] | None, typer.Option(help="Only this stage; may be repeated.")] = None,
-    everything: Annotated[bool, typer.Option("--all", help="All pages.")] = False,
-    header: Header = None,
+    lifecycle: Annotated[
+        list[Lifecycle] | None, typer.Option(help="Only models with this lifecycle; may be repeated.")
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="List all pages.")] = False,
+    header: HeaderOption = None,
     timeout: Seconds = 30,
     as_json: AsJSON = False,
 ) -> None:
@@ -101,7 +108,7 @@ def list_models(
         )
         if has_more:
             say("More models follow; --all lists them.")
-    _say_unreadable(pages)
+    _report_unreadable(pages)
 
 
 @app.command()
@@ -110,7 +117,7 @@ def retrieve(
     base_url: BaseURL = None,
     api_key: Secret = None,
     dialect: DialectOption = DialectName.ANTHROPIC,
-    header: Header = None,
+    header: HeaderOption = None,
     timeout: Seconds = 30,
     as_json: AsJSON = False,
 ) -> None:
@@ -127,11 +134,13 @@ def retrieve(
 def _asking(
     base_url: str | None, api_key: str | None, dialect: DialectName, timeout: float, header: list[str] | None
 ) -> "Iterator[Client]":
-    """A client; what a server refuses with becomes a sentence."""
+    """Yield a client; an error of the server becomes a sentence."""
     from callsheet.client.client import Client
     from callsheet.client.headers import parse_headers
 
-    logging.getLogger("callsheet.client").addHandler(logging.NullHandler())  # what it warns of is said here
+    logging.getLogger("callsheet.client").addHandler(
+        logging.NullHandler()
+    )  # its warnings are printed by this command
 
     if api_key == "-":
         api_key = sys.stdin.readline()
@@ -142,38 +151,38 @@ def _asking(
         try:
             yield client
         except APIError as error:
-            raise CallsheetError(_refusal(error)) from error
+            raise CallsheetError(_sentence(error)) from error
 
 
-def _refusal(error: APIError) -> str:
+def _sentence(error: APIError) -> str:
     from callsheet.wire.reading_errors import read_error  # late, as it brings the models of all answers
 
-    said = printable(error.message)
-    if read_error(error.body) is None:  # the message is the client's own, and a sentence
-        return said
+    message = printable(error.message)
+    if read_error(error.body) is None:  # the message is from the client, and already a sentence
+        return message
     advice = ""
     if isinstance(error, AuthenticationError):
-        advice = "; check --api-key, or the variable it stands for"
+        advice = "; check --api-key or its environment variable"
     elif isinstance(error, NotFoundError) and not isinstance(error, ModelNotFoundError):
         advice = "; check the base URL"
     elif error.retry_after:
         advice = f"; try again in {ceil(error.retry_after)} s"
-    return f"The server answered {error.status}, {said.rstrip('.')}{advice}."
+    return f"The server answered {error.status}: {message.rstrip('.')}{advice}."
 
 
-def _say_unreadable(pages: "list[Page[ModelInfo]]") -> None:
-    """Name what was left out; a few entries one by one."""
+def _report_unreadable(pages: "list[Page[ModelInfo]]") -> None:
+    """Report the entries that were left out, the first few of each page by name."""
     for number, page in enumerate(pages, 1):
         where = f" of page {number}" if len(pages) > 1 else ""
-        for left_out in page.unreadable[:_NAMED]:
+        for left_out in page.unreadable[:_MAX_NAMED]:
             name = "" if left_out.id is None else f" ({printable(left_out.id)})"
             say(f"Entry {left_out.position + 1}{where}{name} is left out, as {left_out.reason}.")
-        if len(page.unreadable) > _NAMED:
-            say(f"So are {len(page.unreadable) - _NAMED:,} other entries{where}.")
+        if len(page.unreadable) > _MAX_NAMED:
+            say(f"So are {len(page.unreadable) - _MAX_NAMED:,} other entries{where}.")
 
 
 def _walk(first: "Page[ModelInfo]") -> "list[Page[ModelInfo]]":
-    """All pages; a terminal is told how far it is."""
+    """Return all pages, showing progress on a terminal."""
     pages: list[Page[ModelInfo]] = []
     count = 0
     with progress_line("Asking…") as progress:
@@ -192,7 +201,7 @@ def _row(model: "ModelInfo", now: datetime) -> tuple[str, ...]:
 
 
 def _stage(model: "ModelInfo", now: datetime) -> str:
-    """The lifecycle, with what is to come; a retirement that is near is said in days."""
+    """Return the lifecycle, with the date of retirement; if that is near, also in days."""
     stage = str(model.lifecycle)
     if model.retires_at is None:
         return stage
@@ -201,7 +210,7 @@ def _stage(model: "ModelInfo", now: datetime) -> str:
         return f"{stage} {day}"
     if days < 0:
         return f"{stage}, OVERDUE since {day}"
-    return f"{stage}, retires {day}" if days > _SOON else f"{stage}, retires SOON: {day}, {_in_days(days)}"
+    return f"{stage}, retires {day}" if days > _SOON_DAYS else f"{stage}, retires SOON: {day}, {_in_days(days)}"
 
 
 def _in_days(days: int) -> str:
@@ -209,5 +218,5 @@ def _in_days(days: int) -> str:
 
 
 def _shown(value: Any) -> str | None:
-    """A field as people read it: without what a terminal would obey; None where there is nothing."""
+    """Return a field for people, without control characters; None if it is empty."""
     return None if value in (None, [], {}) else printable(cell_text(value), None)

@@ -1,1 +1,1 @@
-"""What people and programs give: files of keys, secrets, numbers of tokens, words to complete."""
+"""Input of commands: files of keys, secrets, numbers of tokens, completion."""

@@ -1,4 +1,4 @@
-"""What a shell completes: names and ids that are in the database. Whatever goes wrong, it offers nothing."""
+"""Shell completion of names and ids in the database; if anything goes wrong, nothing is offered."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress

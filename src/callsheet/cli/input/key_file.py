@@ -22,20 +22,20 @@ _SHA_256 = re.compile(r"[0-9a-f]{64}", re.ASCII | re.IGNORECASE)
 _HINT = re.compile(r"[!-~]*([!-~]{4})", re.ASCII)
 
 _HEADER: Final = (
-    "The first line must name the columns: name, secret or sha256, and if wanted workspace, hint and expires."
+    "The first line must name the columns: name, secret or sha256, and optionally workspace, hint and expires."
 )
 
 Row = tuple[str, Mapping[str, str]]
 
 
 def read_entries(file: str) -> list[Entry]:
-    """Return what ``file`` holds; ``-`` is standard input.
+    """Return the keys in ``file``; ``-`` is standard input.
 
     Raises
     ------
     RefusedError
-        It cannot be read, or an entry is not valid. The sentence says where and why, and repeats no value, as any
-        of them may be a secret.
+        The file cannot be read, or an entry is not valid. The sentence says where and why, and repeats no value, as
+        any of them may be a secret.
     """
     text = _read(file)
     rows = list(_json_rows(text) if text.lstrip()[:1] in ("[", "{") else _csv_rows(text))
@@ -98,11 +98,11 @@ def _json_rows(text: str) -> Iterator[Row]:
         where = f" at line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
         raise InvalidError(f"The file is not valid JSON{where}; give an array of objects.") from None
     if not isinstance(rows, list):
-        raise InvalidError("The file must be a JSON array of objects, such as those of the how-to.")
+        raise InvalidError('The file must be a JSON array of objects such as {"name": "ada", "secret": "…"}.')
     for number, row in enumerate(rows, 1):
         place = f"Entry {number}"
         if not isinstance(row, dict) or not all(value is None or isinstance(value, str) for value in row.values()):
-            raise InvalidError(f"{place} is not an object of texts.")
+            raise InvalidError(f"{place} is not an object whose values are strings.")
         if not set(row) <= set(_COLUMNS):
             raise InvalidError(f"{place} has a field that is not known; known are {', '.join(_COLUMNS)}.")
         yield place, {name: value for name, value in row.items() if value is not None}

@@ -1,4 +1,4 @@
-"""A secret that is brought along, as a person or a program gives it."""
+"""An existing secret, from an option or from standard input."""
 
 import sys
 from typing import Final

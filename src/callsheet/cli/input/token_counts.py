@@ -13,12 +13,12 @@ _UNITS: Final = {None: 1, "k": 1_000, "m": 1_000_000}
 
 
 def parse_tokens(text: str, name: str) -> int:
-    """Return the number that ``text`` means; k is a thousand, M a million.
+    """Return a number of tokens; k is a thousand, M a million.
 
     Raises
     ------
     InvalidError
-        It is not a number, or not a whole one; the sentence begins with ``name``.
+        ``text`` is not a whole number; the sentence begins with ``name``.
     """
     found = _COUNT.fullmatch(text.strip())
     if found is not None:

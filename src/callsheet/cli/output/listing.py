@@ -1,4 +1,4 @@
-"""Lists of any length on stdout: a thousand rows as `cli.output` prints them, and longer ones as they are read."""
+"""Lists of any length on stdout; those of more than a thousand rows are printed while they are read."""
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -10,8 +10,7 @@ from rich.cells import cell_len
 
 from callsheet.cli.output.tables import json_text, print_table
 
-#: Rows that are measured, folded and printed at once.
-AT_ONCE: Final = 1000
+ROW_BATCH_SIZE: Final = 1000
 
 _GAP: Final = "  "
 
@@ -19,11 +18,12 @@ _GAP: Final = "  "
 def print_rows(headings: Sequence[str], rows: Iterable[Sequence[str]], least: Mapping[str, int]) -> None:
     """Print rows of printable text under their headings; see `print_table`.
 
-    Of more than a thousand rows, each is a line, however wide the terminal is, and a column grows when it must.
+    If there are more than a thousand rows, each is one line, whatever the width of the terminal, and columns may
+    grow.
     """
     coming = iter(rows)
-    first = list(islice(coming, AT_ONCE + 1))
-    if len(first) <= AT_ONCE:
+    first = list(islice(coming, ROW_BATCH_SIZE + 1))
+    if len(first) <= ROW_BATCH_SIZE:
         print_table(headings, first, least)
         return
     widths = [0] * len(headings)
@@ -37,17 +37,17 @@ def print_rows(headings: Sequence[str], rows: Iterable[Sequence[str]], least: Ma
             lines.insert(1, _rule(sum(widths) + len(_GAP) * (len(widths) - 1)))
             is_first = False
         typer.echo("\n".join(lines))
-        batch = list(islice(coming, AT_ONCE))
+        batch = list(islice(coming, ROW_BATCH_SIZE))
 
 
 def print_list(name: str, rows: Iterable[Any], others: Mapping[str, Any]) -> None:
-    """Print a JSON object of the list ``name`` and of other members, with nothing in it that a terminal obeys.
+    """Print a JSON object with the list ``name`` and other members, with control characters escaped.
 
-    Of more than a thousand rows, each is on a line of its own.
+    If there are more than a thousand rows, each is one line.
     """
     coming = iter(rows)
-    first = list(islice(coming, AT_ONCE + 1))
-    if len(first) <= AT_ONCE:
+    first = list(islice(coming, ROW_BATCH_SIZE + 1))
+    if len(first) <= ROW_BATCH_SIZE:
         typer.echo(json_text({name: first, **others}, indent=2))
         return
     typer.echo(f"{{\n  {json_text(name)}: [")
@@ -58,10 +58,10 @@ def print_list(name: str, rows: Iterable[Any], others: Mapping[str, Any]) -> Non
 
 
 def _batches(rows: Iterator[Any]) -> Iterator[str]:
-    """The texts of the rows, a thousand at once; a comma is behind each but the last."""
-    batch = list(islice(rows, AT_ONCE))
+    """Yield the texts of the rows in batches, with a comma after each but the last."""
+    batch = list(islice(rows, ROW_BATCH_SIZE))
     while batch:
-        following = list(islice(rows, AT_ONCE))
+        following = list(islice(rows, ROW_BATCH_SIZE))
         text = ",\n".join(f"    {json_text(row)}" for row in batch)
         yield f"{text}," if following else text
         batch = following

@@ -13,7 +13,7 @@ _THEME: Final = Theme(
 
 
 def print_markdown(text: str) -> None:
-    """Print ``text``, folded at the edge of the terminal except for blocks of code."""
+    """Print ``text``, folded at the edge of the terminal, with blocks of code unfolded."""
     Console(theme=_THEME).print(_Markdown(text), crop=False)
 
 

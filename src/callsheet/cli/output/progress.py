@@ -1,4 +1,4 @@
-"""What tells how far a command is: on a terminal only, and apart from the result."""
+"""Progress of a command: on a terminal only, on stderr."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -7,11 +7,11 @@ from contextlib import contextmanager
 
 @contextmanager
 def progress_bar() -> Iterator[Callable[[str, int, int], None]]:
-    """Yield what is to be told what is being done, how much of it is done, and of how much."""
+    """Yield a function that shows a step, how much of it is done, and of how much."""
     if not sys.stderr.isatty():
         yield lambda _what, _done, _total: None
         return
-    from rich.console import Console  # where nobody looks, nothing need be imported
+    from rich.console import Console  # slow to import, and only for a terminal
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
@@ -22,7 +22,7 @@ def progress_bar() -> Iterator[Callable[[str, int, int], None]]:
 
 @contextmanager
 def progress_line(beginning: str = "") -> Iterator[Callable[[str], None]]:
-    """Yield what is to be told what is being done, where nobody knows how much there is."""
+    """Yield a function that shows a step whose length is not known."""
     if not sys.stderr.isatty():
         yield lambda _what: None
         return

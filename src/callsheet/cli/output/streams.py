@@ -1,4 +1,4 @@
-"""Standard input, output and error, where the caller closed them or they cannot be written."""
+"""Standard input, output and error that the caller closed, or that cannot be written."""
 
 import fcntl
 import os
@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Final, TextIO
 
 #: For each of the three: its name, how Python opens it, and how a closed one is opened on the null device. Standard
-#: output is opened for reading: a result that goes nowhere is an error, as on a disk that is full. Messages are not
-#: a result.
+#: output is opened for reading, so that writing a result fails, as on a full disk; messages may be lost.
 _STREAMS: Final = (("stdin", "r", os.O_RDONLY), ("stdout", "w", os.O_RDONLY), ("stderr", "w", os.O_WRONLY))
 
 
@@ -32,7 +31,7 @@ def reopen_closed_streams() -> None:
 
 
 def allow_closed_output() -> None:
-    """Let a command that runs on go without standard output, if its caller closed that."""
+    """Let a long-running command go on if its caller closed standard output."""
     if sys.stdout is not None and not _is_open(sys.stdout):
         sys.stdout = None  # as Python has it where it is closed
 
@@ -45,7 +44,7 @@ def _is_open(stream: TextIO) -> bool:
 
 
 def flush_streams() -> None:
-    """Write what standard output still holds, and give up what standard error cannot write.
+    """Flush standard output, and discard what standard error cannot write.
 
     Raises
     ------
@@ -59,7 +58,7 @@ def flush_streams() -> None:
 
 
 def discard(stream: TextIO) -> None:
-    """Throw away what a stream holds and cannot write; otherwise Python tries again at its end, and complains."""
+    """Discard what a stream cannot write; otherwise Python tries again when it exits, and complains."""
     try:
         stream.flush()
     except OSError:

@@ -1,7 +1,7 @@
 """What people and programs read: tables and JSON on stdout, messages on stderr.
 
-Whatever holds data goes through here, and so nothing that a terminal would obey reaches it: not in a table, not in
-a sentence, not in an error, not in JSON.
+All data is printed by these functions, so that no control character reaches a terminal: not in a table, a sentence,
+an error or JSON.
 """
 
 import json
@@ -22,7 +22,7 @@ from callsheet.client.printable import printable
 
 AsJSON = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
-_UNBOUNDED: Final = 10_000  # columns; a pipe has no edge to fold at
+_UNBOUNDED: Final = 10_000  # columns of a pipe, which has no edge to fold at
 _ID_WIDTH: Final = 31  # of a key or workspace; of a model that is not longer than most
 _GAP: Final = 2  # between columns
 _SEPARATORS: Final = "-/:._@,"
@@ -41,7 +41,7 @@ def print_json(value: object) -> None:
 
 
 def json_text(value: object, indent: int | None = None) -> str:
-    """Return a value as JSON, in which what a terminal would obey, or the output may lack, is escaped."""
+    """Return a value as JSON, with control characters, and those that the output cannot encode, escaped."""
     has_every_character = (sys.stdout.encoding or "utf-8").lower().startswith("utf")
     text = json.dumps(value, ensure_ascii=not has_every_character, indent=indent)
     return _RARE.sub(_escape, text) if has_every_character else text
@@ -52,8 +52,8 @@ def print_table(
 ) -> None:
     """Print rows under their headings.
 
-    On a terminal, the first column and those of ``least`` may fold, to no less than that many characters, between
-    words where there is room for it, and columns that still do not fit are left out, the last ones first.
+    On a terminal, the first column and those of ``least`` are folded, to at least that many characters and between
+    words if possible; columns that still do not fit are left out, the last ones first.
     """
     screen = console()
     cells = [[_in_one_line(cell_text(value)) for value in row] for row in rows]
@@ -74,10 +74,10 @@ def print_table(
 
 
 def _fit(widths: Sequence[int], words: Sequence[int], least: Sequence[int], room: int) -> list[int]:
-    """The widths of as many columns as there is room for.
+    """Return the widths of as many columns as fit.
 
-    What is left over goes first to columns with words that would be cut, where it is enough for all of them, then
-    to those that fold, from the left.
+    The rest of the room goes first to columns whose words would be cut, if it is enough for the word, then to those
+    that are folded, from the left.
     """
     fitted: list[int] = []
     for wanted in map(min, widths, least):
@@ -96,7 +96,7 @@ def _fit(widths: Sequence[int], words: Sequence[int], least: Sequence[int], room
 
 
 def _broken(text: str, width: int) -> str:
-    """Return a text in lines in which no word is wider than ``width``, broken behind a - or / if there is one."""
+    """Return a text in which no word is wider than ``width``; words are broken after separators if possible."""
     if _longest_word(text) <= width:
         return text
     return " ".join("\n".join(_parts(word, width)) for word in text.split(" "))
@@ -113,7 +113,7 @@ def _parts(word: str, width: int) -> Iterator[str]:
 
 
 def print_record(record: dict[str, Any]) -> None:
-    """Print the fields of one thing, a line each; what is not known is left out."""
+    """Print the fields of a record, a line each, without the empty ones."""
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
@@ -125,7 +125,7 @@ def print_record(record: dict[str, Any]) -> None:
 
 
 def _print(screen: Console, table: Table) -> None:
-    """Print a table; into a file or pipe, without the blanks that only a terminal needs."""
+    """Print a table; into a file or pipe without blanks at the ends of lines."""
     if sys.stdout.isatty():
         screen.print(table)
         return
@@ -140,7 +140,7 @@ def put(line: str) -> None:
 
 
 def say(message: str) -> None:
-    """Print a message for people, apart from the result; where it cannot be written, the command goes on."""
+    """Print a message on stderr; if that fails, the command goes on."""
     with suppress(OSError):
         typer.echo(printable(message, None), err=True)
 

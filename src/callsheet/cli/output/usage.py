@@ -10,10 +10,10 @@ from typer.core import TyperCommand, TyperGroup
 
 from callsheet.client.printable import printable
 
-#: What Typer raises for a wrong call; it has no public name of its own.
+#: What Typer raises for a wrong call; it has no public name.
 WrongCall: Final[Any] = typer.BadParameter.__bases__[0]
 
-_LIKE: Final = 0.7  # of 1: how near a guess has to be
+_MIN_SIMILARITY: Final = 0.7  # of 1
 _UNKNOWN: Final = re.compile(r"No such command (['\"])(?P<name>.*?)\1\.")
 _PLACEHOLDER: Final = re.compile(r"[{\[](?P<name>[^\]}]+)[}\]](?P<more>\.\.\.)?")
 _EXTRA: Final = re.compile(r"Got unexpected extra argument\S* \((?P<first>\S*?)\)?(?:\s|$)")
@@ -35,7 +35,7 @@ class Command(TyperCommand):
         return pieces
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
-        """Write what the command takes."""
+        """Write arguments and options."""
         for title, kind in (("Arguments", "argument"), ("Options", "option")):
             records = [
                 (_described(record[0], kind), record[1])
@@ -48,7 +48,7 @@ class Command(TyperCommand):
 
 
 class Group(TyperGroup):
-    """A group of commands that says of each, whole, what it does."""
+    """A group whose help has the first sentence of each command, uncut."""
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002  # as Typer calls it
         """Write the first sentence of each command."""
@@ -58,7 +58,7 @@ class Group(TyperGroup):
 
 
 class CommandLine(typer.Typer):
-    """A Typer app of these."""
+    """A Typer app whose commands and groups are `Command` and `Group`."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**{"cls": Group, **options})
@@ -69,7 +69,7 @@ class CommandLine(typer.Typer):
 
 
 def show_wrong_call(error: Any) -> int:
-    """Print the usage and, in our words, what was wrong; return the exit code."""
+    """Print the usage and what is wrong, in our words; return the exit code."""
     error.message = "\n".join(printable(line, None) for line in _worded(error).split("\n"))
     error.show()
     return int(error.exit_code)
@@ -88,12 +88,12 @@ def _worded(error: Any) -> str:
 
 
 def _guessed(name: str, known: Iterable[str]) -> str:
-    near = get_close_matches(name, list(known), 1, _LIKE)
+    near = get_close_matches(name, list(known), 1, _MIN_SIMILARITY)
     return f"No such command {name!r}." + (f" Did you mean {near[0]!r}?" if near else "")
 
 
 def _expected(message: str, detail: Any) -> str:
-    """What a value should have been, for what Pydantic says of it."""
+    """Return what the value must be, from a problem as Pydantic reports it."""
     kind = str(detail["type"])
     if kind.startswith("int_"):
         wanted = "must be a whole number"

@@ -1,4 +1,4 @@
-"""Rules: how known clients ask and what they make of the answer, read from one data file for each client."""
+"""Rules: which requests known clients send and what they make of the response, one data file for each client."""
 
 import re
 import tomllib
@@ -10,30 +10,30 @@ from typing import Any, Final, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from callsheet.doctor.clients.entries import Kind, Text
-from callsheet.doctor.probe.exchange import Ask
-from callsheet.doctor.probe.headers import Headers, overlaid
-from callsheet.doctor.probe.wrappers import Outcome, Wrapper
+from callsheet.doctor.clients.entries import FieldKind, ShownText
+from callsheet.doctor.probe.exchange import ProbeRequest
+from callsheet.doctor.probe.headers import Headers, merge_headers
+from callsheet.doctor.probe.wrappers import Handling, Wrapper
 from callsheet.domain.errors import DoctorError
 from callsheet.domain.query import DEFAULT_LIMIT, MAX_LIMIT
 
-#: Stands in a target for a page size that takes a few pages to see all models.
+#: Replaced in a target by `page_size`, so that a client which pages needs a few pages.
 PAGE: Final = "{page}"
 
 
 def page_size(models: int) -> int:
-    """Return a third of the models, so that there is something to page."""
+    """Return a third of the number of models, so that the list has a few pages."""
     return min(-(-models // 3), MAX_LIMIT) or DEFAULT_LIMIT
 
 
 class Walk(StrEnum):
-    """When a client asks for the page after this one, and how; all of them need models and a cursor for it."""
+    """When a client asks for the next page, and how; each of them needs a page with models and a cursor."""
 
     ONE_PAGE = "one-page"
     UNTIL_FALSE = "until-has-more-is-false"
     WHILE_TRUE = "while-has-more-is-true"
     UNTIL_EMPTY = "until-a-page-is-empty"
-    #: It asks for what comes before the first model while has_more is true, and so never gets a second page.
+    #: It asks for the models before the first one while has_more is true, and so never gets a second page.
     BACKWARDS = "before-the-first-while-has-more-is-true"
 
     @property
@@ -43,11 +43,11 @@ class Walk(StrEnum):
 
     @property
     def cursor(self) -> str:
-        """The query parameter that it pages with."""
+        """The query parameter of its cursor."""
         return "before_id" if self is Walk.BACKWARDS else "after_id"
 
     def goes_on(self, has_more: object) -> bool:
-        """Return whether a page with models and a cursor is followed by another request."""
+        """Return whether the client asks for another page after one with models and a cursor."""
         if self is Walk.ONE_PAGE:
             return False
         if self is Walk.UNTIL_FALSE:
@@ -67,7 +67,7 @@ class Source(_Data):
 
 
 class Keeps(_Data):
-    """A filter on ids: models that do not match `pattern` drop out; ASCII letters match in either case.
+    """A filter on ids: models that do not match `pattern` are dropped; ASCII letters match in either case.
 
     `why` is a sentence without its end; `advice` may hold ``{id}`` and ``{name}``, the id's last part. If the id
     holds one of `words`, but not where the client wants it, `inside` is the advice.
@@ -91,57 +91,65 @@ class Keeps(_Data):
             self.unless_field is not None and self.unless_field in model
         )
 
+    def is_word_inside(self, model_id: str) -> bool:
+        """Return whether an id that is dropped holds one of `words`, for which `inside` is the advice."""
+        return bool(self.inside) and any(word in model_id.lower() for word in self.words)
+
     def advice_for(self, model_id: str) -> str:
-        """Return what to do so that this model stays, as a sentence without its beginning and its end."""
-        is_inside = any(word in model_id.lower() for word in self.words)
-        advice = self.inside if self.inside and is_inside else self.advice
+        """Return how to keep this model, as a sentence that begins in lower case and has no full stop."""
+        advice = self.inside if self.is_word_inside(model_id) else self.advice
         return advice.format(id=model_id, name=model_id.rstrip("/").rpartition("/")[2])
 
 
 class Way(_Data):
-    """One way in which a client asks for its models."""
+    """One way in which a client asks for its models: its requests, and what it makes of the response."""
 
     versions: str
     way: str = ""
     target: str
     headers: tuple[str, ...] = Field(description="As `name: value`; $ANTHROPIC_API_KEY stands for the key.")
     custom_headers: str = Field(default="", description="The environment variable whose headers it sends as well.")
-    silent_if: str = Field(default="", description="When it does not ask at all; the rest of “if …”.")
+    silent_if: str = Field(default="", description="When it sends no request at all; the rest of 'if …'.")
     seconds: float | None = Field(default=None, description="After which it gives up; null if not known.")
     seconds_setting: str = Field(default="", description="The environment variable that allows more.")
     follows_redirects: bool
     walk: Walk = Walk.ONE_PAGE
-    walk_verified: bool = Field(default=True, description="Whether it is known that it pages so.")
-    most_pages: int | None = Field(default=None, description="Pages after which it gives up, and shows nothing.")
-    wrappers: Mapping[Wrapper, Outcome] = Field(
-        default={}, description="Besides an object with `data`; else it fails."
+    walk_verified: bool = Field(default=True, description="Whether the paging was verified.")
+    max_pages: int | None = Field(default=None, description="Pages after which it gives up and shows nothing.")
+    wrappers: Mapping[Wrapper, Handling] = Field(
+        default={}, description="Other than an object with `data`; it fails on those that are not named."
     )
-    every_entry: Mapping[str, tuple[Kind, ...]] = Field(
-        default={}, description="What fields must hold: one entry that does not, and it throws the whole list away."
+    every_entry: Mapping[str, tuple[FieldKind, ...]] = Field(
+        default={}, description="What fields must hold; one wrong entry makes the client reject the whole list."
     )
-    lists_once: bool = Field(default=False, description="Whether it shows a model once that is listed twice.")
+    lists_once: bool = Field(default=False, description="Whether it shows a model that is listed twice only once.")
     label: str | None = Field(default=None, description="The field shown as a model's name.")
     expects_label: bool = Field(default=True, description="Whether models without that field are worth a note.")
-    texts: Mapping[str, Text] = Field(default={}, description="How it shows fields that hold text.")
+    texts: Mapping[str, ShownText] = Field(default={}, description="How it shows fields that hold text.")
     keeps: Keeps | None = None
-    cut: str = Field(default="", description="What to do if it does not get all models on its one page.")
+    cut: str = Field(default="", description="What to do if its one page does not have all models.")
     unverified: str = Field(default="", description="Which of these rules are not verified, and why.")
 
-    def ask(self, page: int, extra: Headers = ()) -> Ask:
-        """Return its first request; ``page`` is the size of a page, where it chooses one.
+    def first_request(self, page: int, extra: Headers = ()) -> ProbeRequest:
+        """Return its first request.
 
-        Headers in ``extra`` are sent as well, in the place of its own of the same name.
+        Parameters
+        ----------
+        page
+            Size of a page, if the client chooses one.
+        extra
+            Headers that are added; they replace those of the same name.
         """
         lines = (line.partition(": ") for line in self.headers)
         own = tuple((name, value) for name, _, value in lines)
-        return Ask(self.target.replace(PAGE, str(page)), overlaid(own, extra))
+        return ProbeRequest(self.target.replace(PAGE, str(page)), merge_headers(own, extra))
 
-    def outcome(self, wrapper: Wrapper) -> Outcome:
-        """Return what it makes of a list in this wrapper."""
-        return Outcome.READ if wrapper is Wrapper.OBJECT else self.wrappers.get(wrapper, Outcome.FAILS)
+    def handling(self, wrapper: Wrapper) -> Handling:
+        """Return what the client makes of a list in this wrapper."""
+        return Handling.READ if wrapper is Wrapper.OBJECT else self.wrappers.get(wrapper, Handling.FAILS)
 
     def why_dropped(self, model: Mapping[str, Any]) -> str | None:
-        """Return why the client does not show a model of a list that it took; None if it does."""
+        """Return why the client does not show a model of a list that it accepted; None if it does."""
         return None if self.keeps is None or self.keeps.keeps(model) else self.keeps.why
 
     def name_of(self, model: Mapping[str, Any]) -> str:
@@ -154,16 +162,13 @@ class Way(_Data):
 
     @property
     def takes_default_limit(self) -> bool:
-        """Whether it asks Anthropic's dialect for a list without saying how long, so that the server decides."""
+        """Whether it asks in Anthropic's dialect without a limit, so that the server chooses one."""
         names = {line.partition(":")[0] for line in self.headers}
         return "limit=" not in self.target and bool(names & {"anthropic-version", "x-api-key"})
 
 
 class ClientRules(_Data):
-    """A client: what it is called, what its user sees otherwise, where that was read, and its ways of asking.
-
-    The first way is that of its newest version.
-    """
+    """A client and its ways of asking; the first is that of its newest version."""
 
     name: str
     title: str
@@ -173,7 +178,7 @@ class ClientRules(_Data):
 
 
 class Dropping(NamedTuple):
-    """A client whose newest version does not show a model, and why, as a sentence without its full stop."""
+    """A client whose newest version does not show a model, and the reason as a sentence without a full stop."""
 
     title: str
     reason: str
@@ -182,8 +187,8 @@ class Dropping(NamedTuple):
 def clients_that_drop(model_id: str) -> list[Dropping]:
     """Return the known clients whose newest version hides every model with this id.
 
-    Only filters that were verified on the client itself count. The title is such as "Claude Code", and the reason
-    names it, too: "Claude Code keeps only ids that contain `claude` or `anthropic`".
+    Only filters that were verified on the client itself count. A title is such as "Claude Code", a reason such as
+    "Claude Code keeps only ids that contain `claude` or `anthropic`".
     """
     model = {"id": model_id}
     return [
@@ -195,7 +200,7 @@ def clients_that_drop(model_id: str) -> list[Dropping]:
 
 
 class CutShort(NamedTuple):
-    """A client that does not show all of a longer list: which versions do so, and how many models they show."""
+    """A client that shows only part of a long list: which versions, and how many models they show."""
 
     title: str
     versions: str
@@ -203,7 +208,7 @@ class CutShort(NamedTuple):
 
 
 def clients_cut_short(models: int, default_limit: int) -> list[CutShort]:
-    """Return the known clients that show fewer than ``models``, as they leave the size of a page to the server.
+    """Return the known clients that show fewer than ``models``, as they send no limit.
 
     Clients whose paging is not verified are left out.
 
@@ -212,7 +217,7 @@ def clients_cut_short(models: int, default_limit: int) -> list[CutShort]:
     models
         How many the server lists.
     default_limit
-        How many it answers to a request without a limit.
+        How many it returns to a request without a limit.
     """
     if models <= default_limit:
         return []
@@ -229,17 +234,17 @@ def _shown_of(models: int, default_limit: int, way: Way) -> int:
     if not way.takes_default_limit:
         return models
     if way.walk.is_whole:
-        return 0 if way.most_pages is not None and models > way.most_pages * default_limit else models
+        return 0 if way.max_pages is not None and models > way.max_pages * default_limit else models
     return default_limit
 
 
 def load_clients(names: Iterable[str] = ()) -> tuple[ClientRules, ...]:
-    """Return the rules of these clients; of all, if none is named.
+    """Return the rules of the named clients; of all clients if ``names`` is empty.
 
     Raises
     ------
     DoctorError
-        A client is not known.
+        There are no rules for one of ``names``.
     """
     folder = files("callsheet.doctor") / "clients"
     texts = {each.name: each.read_text("utf-8") for each in folder.iterdir() if each.name.endswith(".toml")}
@@ -254,8 +259,8 @@ def load_clients(names: Iterable[str] = ()) -> tuple[ClientRules, ...]:
 def read_client(text: str) -> ClientRules:
     """Return the rules in a data file.
 
-    What all ways have in common is in the table ``common``; what those of some releases have in common, in a table
-    of ``releases``.
+    The table ``common`` has what all ways have in common; a table of ``releases``, what the ways of some releases
+    have in common.
     """
     data = tomllib.loads(text)
     common = data.pop("common", {})

@@ -1,4 +1,4 @@
-"""Walking: ask for the list as a client does, page by page, to the end that the client comes to."""
+"""Walk through a list as a client does: page by page, until the client stops or fails."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -7,33 +7,39 @@ from typing import Final
 from urllib.parse import quote
 
 from callsheet.doctor.clients.rules import Walk, Way
-from callsheet.doctor.probe.exchange import Ask, Exchange
+from callsheet.doctor.probe.budget import BudgetExhaustedError
+from callsheet.doctor.probe.exchange import Exchange, ProbeRequest
 from callsheet.doctor.probe.headers import Headers
-from callsheet.doctor.probe.listing import Listing, read_anything
-from callsheet.doctor.probe.player import ExhaustedError
-from callsheet.doctor.probe.wrappers import Outcome
+from callsheet.doctor.probe.listing import Listing, read_any_json
+from callsheet.doctor.probe.wrappers import Handling
 
-#: Pages after which a walk is broken off, unless the client gives up after some number by itself.
+#: Pages after which the doctor ends a walk, unless the client itself gives up after some number.
 _MAX_PAGES: Final = 8
 
-Asking = Callable[[Ask], Exchange]
+Send = Callable[[ProbeRequest], Exchange]
 
 
 class Ending(StrEnum):
     """How a walk ended."""
 
     DONE = "done"
-    NO_LIST = "no-list"  # an answer that the client makes no list of
-    STOPPED = "stopped"  # more is promised, and there is no cursor to ask for it with
-    LOOPED = "looped"  # a request or a page that came before, and the client goes on
-    BROKEN_OFF = "broken-off"  # by us: the list is long
+    NO_LIST = "no-list"  # the client makes no list of the response
+    STOPPED = "stopped"  # more is promised, but without a cursor to ask for it
+    LOOPED = "looped"  # the request or the page came before, and the client would go on
+    BROKEN_OFF = "broken-off"  # by the doctor: the list is long
     GAVE_UP = "gave-up"  # by the client: the list has more pages than it reads
-    NOT_ASKED = "not-asked"  # by us: the budget is spent
+    NOT_ASKED = "not-asked"  # by the doctor: the budget is spent
 
 
 @dataclass(frozen=True)
-class Walked:
-    """A walk: every exchange, and the pages that were lists."""
+class WalkResult:
+    """Every exchange of a walk, the pages that were lists, and how it ended.
+
+    Parameters
+    ----------
+    why
+        Why the doctor did not send all requests; empty if it did.
+    """
 
     exchanges: tuple[Exchange, ...]
     pages: tuple[Listing, ...]
@@ -42,56 +48,82 @@ class Walked:
 
     @property
     def last(self) -> Exchange | None:
-        """The exchange that it ended with."""
+        """The exchange that it ended with; None if none took place."""
         return self.exchanges[-1] if self.exchanges else None
 
 
-def walk(way: Way, ask: Asking, page_size: int, extra: Headers = ()) -> Walked:
-    """Ask for page after page as ``way`` does, with pages of ``page_size`` where it chooses one.
+def walk(way: Way, send: Send, page_size: int, extra: Headers = ()) -> WalkResult:
+    """Send the requests for page after page that a client sends, with ``page_size`` if it chooses a limit.
 
     Parameters
     ----------
     extra
-        Headers that are sent as well.
+        Headers that are added.
     """
-    first = way.ask(page_size, extra)
-    request: Ask = first
+    first = way.first_request(page_size, extra)
     exchanges: list[Exchange] = []
     pages: list[Listing] = []
 
-    def end(ending: Ending, why: str = "") -> Walked:
-        return Walked(tuple(exchanges), tuple(pages), ending, why)
+    def ended(ending: Ending, why: str = "") -> WalkResult:
+        return WalkResult(tuple(exchanges), tuple(pages), ending, why)
 
-    came = set[str | tuple[str, ...]]()
-    while request.target not in came:
-        came.add(request.target)
+    request = first
+    seen = set[str | tuple[str, ...]]()  # targets, and the ids of pages
+    while request.target not in seen:
+        seen.add(request.target)
         try:
-            exchanges.append(ask(request))
-        except ExhaustedError as error:
-            return end(Ending.NOT_ASKED, str(error))
-        listing = None if is_late(way, exchanges[-1]) else read_anything(exchanges[-1])
-        if listing is None or way.outcome(listing.wrapper) is Outcome.FAILS:
-            return end(Ending.NO_LIST)
-        if way.outcome(listing.wrapper) is Outcome.EMPTY:
-            listing = replace(listing, entries=(), models=())
-        pages.append(listing)
-        if not listing.models or not way.walk.goes_on(listing.has_more):
-            return end(Ending.DONE)
-        following = listing.first_id if way.walk is Walk.BACKWARDS else listing.last_id
-        if following is None:
-            return end(Ending.STOPPED if listing.has_more else Ending.DONE)
-        page = tuple(listing.ids)
-        if page in came:  # under another cursor
+            exchanges.append(send(request))
+        except BudgetExhaustedError as error:
+            return ended(Ending.NOT_ASKED, str(error))
+        page = _read_page(way, exchanges[-1])
+        if page is None:
+            return ended(Ending.NO_LIST)
+        pages.append(page)
+        cursor = _next_cursor(way, page)
+        if cursor is None:
+            return ended(Ending.STOPPED if _is_cut_off(way, page) else Ending.DONE)
+        ids = tuple(page.ids)
+        if ids in seen:  # although the cursor was a new one
             break
-        came.add(page)
-        if len(pages) == (way.most_pages or _MAX_PAGES):
-            return end(Ending.GAVE_UP if way.most_pages else Ending.BROKEN_OFF)
-        joint = "&" if "?" in first.target else "?"
-        cursor = quote(following, safe="", errors="replace")
-        request = replace(first, target=f"{first.target}{joint}{way.walk.cursor}={cursor}")
-    return end(Ending.LOOPED)
+        seen.add(ids)
+        if len(pages) == (way.max_pages or _MAX_PAGES):
+            return ended(Ending.GAVE_UP if way.max_pages else Ending.BROKEN_OFF)
+        request = _with_cursor(first, way.walk.cursor, cursor)
+    return ended(Ending.LOOPED)
 
 
 def is_late(way: Way, exchange: Exchange) -> bool:
-    """Return whether the client had given up by then."""
+    """Return whether the client had given up before the response was complete."""
     return way.seconds is not None and exchange.seconds > way.seconds
+
+
+def _read_page(way: Way, exchange: Exchange) -> Listing | None:
+    """Return the page that the client sees in a response; None if it cannot read the response as a list."""
+    page = None if is_late(way, exchange) else read_any_json(exchange)
+    if page is None:
+        return None
+    handling = way.handling(page.wrapper)
+    if handling is Handling.FAILS:
+        return None
+    return replace(page, entries=(), models=()) if handling is Handling.EMPTY else page
+
+
+def _goes_on(way: Way, page: Listing) -> bool:
+    return bool(page.models) and way.walk.goes_on(page.has_more)
+
+
+def _next_cursor(way: Way, page: Listing) -> str | None:
+    """Return the cursor that the client asks for the next page with; None if it does not ask for one."""
+    if not _goes_on(way, page):
+        return None
+    return page.first_id if way.walk is Walk.BACKWARDS else page.last_id
+
+
+def _is_cut_off(way: Way, page: Listing) -> bool:
+    """Return whether the client would go on after its last page, as more is promised, but has no cursor."""
+    return _goes_on(way, page) and bool(page.has_more)
+
+
+def _with_cursor(first: ProbeRequest, name: str, cursor: str) -> ProbeRequest:
+    joint = "&" if "?" in first.target else "?"
+    return replace(first, target=f"{first.target}{joint}{name}={quote(cursor, safe='', errors='replace')}")

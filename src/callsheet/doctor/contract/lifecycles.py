@@ -1,25 +1,35 @@
 """The end of section 3 of the contract: lifecycles."""
 
+from typing import Final
+
 from callsheet.doctor.contract.pages import BOOK
 from callsheet.doctor.contract.pages_of import each_once, expect_ids, named, page_of
 from callsheet.doctor.contract.rule import expect, require
-from callsheet.doctor.probe.server import Subject
+from callsheet.doctor.probe.server import Server, encode_query
+from callsheet.doctor.probe.texts import quoted
 from callsheet.doctor.report import Level
 from callsheet.domain.query import MAX_LIMIT
 
 __all__ = ["BOOK"]  # whole, once this is imported
 
+#: The spellings in which SDKs and people write two lifecycles.
+_BOTH: Final = (
+    "lifecycle[]=active&lifecycle[]=deprecated",
+    "lifecycle=active&lifecycle=deprecated",
+    "lifecycle=active,deprecated",
+)
+
 
 @BOOK.rule(Level.WARNING, needs=("page-is-served",))
-def lifecycle_filters(subject: Subject) -> None:
+def lifecycle_filters(server: Server) -> None:
     """`lifecycle[]` filters, in every spelling that SDKs use.
 
-    It is the only way to ask for what is about to retire.
+    It is the only way to ask for models that are about to retire.
     """
-    _require_lifecycles(subject)
-    wanted = [model["id"] for model in subject.models[:MAX_LIMIT] if model.get("lifecycle") == "deprecated"]
+    _require_lifecycles(server)
+    wanted = [model["id"] for model in server.models[:MAX_LIMIT] if model.get("lifecycle") == "deprecated"]
     for query in ("lifecycle[]=deprecated", "lifecycle%5B%5D=deprecated", "lifecycle=deprecated"):
-        page = page_of(subject, f"limit=1000&{query}")
+        page = page_of(server, f"limit=1000&{query}")
         others = [model["id"] for model in page.models if model.get("lifecycle") != "deprecated"]
         expect(not others, f"`{query}` returns models that are not deprecated: {named(others)}.", page.exchange)
         missed = [model_id for model_id in wanted if model_id not in page.ids]
@@ -27,28 +37,44 @@ def lifecycle_filters(subject: Subject) -> None:
 
 
 @BOOK.rule(Level.NOTE, needs=("lifecycle-filters", "order-is-stable"))
-def lifecycles_add_up(subject: Subject) -> None:
-    """Several lifecycles may be asked for; active and deprecated together are what is listed without.
+def lifecycles_add_up(server: Server) -> None:
+    """Several lifecycles may be given; active and deprecated together are the list without a filter.
 
-    SDKs take a list of them.
+    SDKs let their users pass a list.
     """
-    _require_lifecycles(subject)
-    for query in ("lifecycle[]=active&lifecycle[]=deprecated", "lifecycle=active,deprecated"):
-        page = page_of(subject, f"limit=1000&{query}")
-        expect_ids(each_once(page.ids), subject.ids[:MAX_LIMIT], f"`{query}` returns")
+    _require_lifecycles(server)
+    for query in _BOTH:
+        page = page_of(server, f"limit=1000&{query}")
+        expect_ids(each_once(page.ids), server.ids[:MAX_LIMIT], f"`{query}` returns")
+
+
+@BOOK.rule(Level.NOTE, needs=("lifecycle-filters", "after-id-continues"))
+def cursors_ignore_lifecycles(server: Server) -> None:
+    """A cursor need not match the lifecycle filter.
+
+    The model that a client has read last may have changed its lifecycle since.
+    """
+    _require_lifecycles(server)
+    models = server.models[:MAX_LIMIT]
+    active = next((model["id"] for model in models if model.get("lifecycle") == "active"), "")
+    require(active, "no active model is listed")
+    after = [model for model in models[server.ids.index(active) + 1 :] if model.get("lifecycle") == "deprecated"]
+    require(after, "no deprecated model is listed after an active one")
+    page = page_of(server, f"limit={MAX_LIMIT}&lifecycle[]=deprecated&after_id={encode_query(active)}")
+    expect_ids(each_once(page.ids), [model["id"] for model in after], f"after {quoted(active)}, the filter returns")
 
 
 @BOOK.rule(Level.WARNING, needs=("page-is-served",))
-def retired_are_left_out(subject: Subject) -> None:
+def retired_are_left_out(server: Server) -> None:
     """Retired models are listed only when asked for.
 
-    Users pick them, and then every message fails.
+    Users who pick one get an error for every message.
     """
-    _require_lifecycles(subject)
-    page = page_of(subject, "limit=1000")
+    _require_lifecycles(server)
+    page = page_of(server, "limit=1000")
     retired = [model["id"] for model in page.models if model.get("lifecycle") == "retired"]
     expect(not retired, f"Retired models are listed: {named(retired)}.")
 
 
-def _require_lifecycles(subject: Subject) -> None:
-    require(any("lifecycle" in model for model in subject.models), "models have no lifecycle, as in 2025")
+def _require_lifecycles(server: Server) -> None:
+    require(any("lifecycle" in model for model in server.models), "models have no lifecycle (the format of 2025)")

@@ -7,9 +7,9 @@ from typing import Final
 from callsheet.doctor.clients.rules import page_size
 from callsheet.doctor.contract.pages_of import each_once, expect_ids, named, page_of, repeated_in
 from callsheet.doctor.contract.rule import RuleBook, expect, require
-from callsheet.doctor.probe.exchange import quoted
 from callsheet.doctor.probe.listing import Model, read_listing
-from callsheet.doctor.probe.server import Subject
+from callsheet.doctor.probe.server import Server, encode_query
+from callsheet.doctor.probe.texts import quoted
 from callsheet.doctor.probe.times import read_instant
 from callsheet.doctor.report import Level
 from callsheet.domain.model import sort_key
@@ -22,36 +22,36 @@ _TOO_LONG: Final = "the list is too long to be read to its end"
 
 
 @BOOK.rule(Level.WARNING, needs=("list-is-served",))
-def models_are_listed_once(subject: Subject) -> None:
+def models_are_listed_once(server: Server) -> None:
     """No model is listed twice.
 
-    Most pickers show it twice.
+    Most pickers show such a model twice.
     """
-    repeated = repeated_in(page_of(subject, "limit=1000").ids)
+    repeated = repeated_in(page_of(server, "limit=1000").ids)
     expect(not repeated, f"{named(repeated)} {'is' if len(repeated) == 1 else 'are'} listed more than once.")
 
 
 @BOOK.rule(Level.ERROR, needs=("list-is-served",))
-def order_is_stable(subject: Subject) -> None:
-    """The order stays the same from answer to answer.
+def order_is_stable(server: Server) -> None:
+    """The order does not change from one response to the next.
 
-    If it moves, pages repeat some models and skip others.
+    If it changes, pages repeat some models and skip others.
     """
-    require(len(subject.ids) > 1, "fewer than two models are listed")
-    first, again = page_of(subject, "limit=1000").ids, page_of(subject, "limit=1000", again=True).ids
+    require(len(server.ids) > 1, "fewer than two models are listed")
+    first, again = page_of(server, "limit=1000").ids, page_of(server, "limit=1000", again=True).ids
     both = set(first) & set(again)  # what was added or removed in that moment has no place to keep
     before, after = ([model_id for model_id in ids if model_id in both] for ids in (first, again))
-    expect(before == after, "The order changes: two answers, a moment apart, differ.")
+    expect(before == after, "The order changes: two responses, a moment apart, differ.")
 
 
 @BOOK.rule(Level.WARNING, needs=("created-at-is-a-time", "order-is-stable"))
-def newest_come_first(subject: Subject) -> None:
+def newest_come_first(server: Server) -> None:
     """Newer models come first.
 
     Clients that show or take the first few expect the newest there.
     """
-    require(len(subject.ids) > 1, "fewer than two models are listed")
-    listing = page_of(subject, "limit=1000")
+    require(len(server.ids) > 1, "fewer than two models are listed")
+    listing = page_of(server, "limit=1000")
     times = [(read_instant(model["created_at"]), model["id"]) for model in listing.models]
     for (newer, newer_id), (older, older_id) in itertools.pairwise(times):
         fits = newer is not None and older is not None and newer >= older
@@ -59,13 +59,13 @@ def newest_come_first(subject: Subject) -> None:
 
 
 @BOOK.rule(Level.NOTE, needs=("newest-come-first", "created-at-differs"))
-def ties_go_by_line(subject: Subject) -> None:
+def ties_go_by_line(server: Server) -> None:
     """Models of the same time are ordered by line, the larger first, then by id.
 
     Two servers with the same models then list them in the same order.
     """
-    require(any("line" in model for model in subject.models), "models have no line, as in 2025")
-    models = page_of(subject, "limit=1000").models
+    require(any("line" in model for model in server.models), "models have no line (the format of 2025)")
+    models = page_of(server, "limit=1000").models
     keys = [sort_key(_released(model), model.get("line"), model["id"]) for model in models]
     wrong = [model["id"] for model, key, place in zip(models, keys, sorted(keys), strict=True) if key != place]
     expect(
@@ -74,139 +74,139 @@ def ties_go_by_line(subject: Subject) -> None:
 
 
 @BOOK.rule(Level.ERROR, needs=("page-is-served",))
-def thousand_are_allowed(subject: Subject) -> None:
+def thousand_are_allowed(server: Server) -> None:
     """`limit=1000` is accepted, and returns all models of a smaller catalogue.
 
     Claude Code asks for all models in one page.
     """
-    page = page_of(subject, "limit=1000")
+    page = page_of(server, "limit=1000")
     is_full = len(page.ids) == MAX_LIMIT
     expect(
-        is_full or set(page.ids) == set(subject.ids),
-        f"`limit=1000` returned {len(page.ids)} of {len(subject.ids)} models.",
+        is_full or set(page.ids) == set(server.ids),
+        f"`limit=1000` returned {len(page.ids)} of {len(server.ids)} models.",
     )
 
 
 @BOOK.rule(Level.ERROR, needs=("page-is-served",))
-def limit_is_honoured(subject: Subject) -> None:
+def limit_is_honoured(server: Server) -> None:
     """`limit` is honoured.
 
-    Clients page to keep answers small, and cannot if they get more than they asked for.
+    Clients page to keep responses small, and cannot if they get more than they asked for.
     """
-    require(len(subject.ids) > 1, "fewer than two models are listed")
-    page = page_of(subject, "limit=1")
+    require(len(server.ids) > 1, "fewer than two models are listed")
+    page = page_of(server, "limit=1")
     expect(len(page.ids) == 1, f"`limit` is ignored: limit=1 returned {len(page.ids)} models.")
 
 
 @BOOK.rule(Level.WARNING, needs=("page-is-served", "order-is-stable"))
-def limit_is_optional(subject: Subject) -> None:
-    """Without a limit, the list begins as with one.
+def limit_is_optional(server: Server) -> None:
+    """A request without a limit gets the beginning of the same list.
 
-    Many clients send none.
+    Many clients send no limit.
     """
-    listing = read_listing(subject.ask("/v1/models"))
-    expect(listing is not None, "Without a limit, there is no list.")
+    listing = read_listing(server.request("/v1/models"))
+    expect(listing is not None, "A request without a limit gets no list.")
     ids = each_once(listing.ids) if listing else []
     expect(
-        ids == subject.ids[: len(ids)] and bool(ids) == bool(subject.ids),
+        ids == server.ids[: len(ids)] and bool(ids) == bool(server.ids),
         "Without a limit, the list does not begin with the same models.",
     )
 
 
 @BOOK.rule(Level.ERROR, needs=("page-is-served", "order-is-stable"))
-def after_id_continues(subject: Subject) -> None:
+def after_id_continues(server: Server) -> None:
     """`after_id` returns the models directly after the cursor.
 
-    Every SDK pages with it; if it is ignored, they ask for ever.
+    Every SDK pages with it; if it is ignored, they page for ever.
     """
-    require(len(subject.ids) > 1, "fewer than two models are listed")
-    page = page_of(subject, f"limit=1&after_id={subject.cursor(0)}")
+    require(len(server.ids) > 1, "fewer than two models are listed")
+    page = page_of(server, f"limit=1&after_id={server.cursor(0)}")
     expect_ids(
-        page.ids[:1], subject.ids[1:2], "`after_id` does not continue: the page after the first model begins with"
+        page.ids[:1], server.ids[1:2], "`after_id` does not continue: the page after the first model begins with"
     )
 
 
 @BOOK.rule(Level.ERROR, needs=("limit-is-honoured",))
-def has_more_is_true(subject: Subject) -> None:
+def has_more_is_true(server: Server) -> None:
     """`has_more` is true while older models remain.
 
     Clients stop at false, and show part of the list as the whole.
     """
-    require(len(subject.ids) > 1, "fewer than two models are listed")
-    page = page_of(subject, "limit=1")
+    require(len(server.ids) > 1, "fewer than two models are listed")
+    page = page_of(server, "limit=1")
     expect(
         page.has_more is True,
-        f"`has_more` is not true with limit=1, although {len(subject.ids) - 1} models remain.",
+        f"`has_more` is not true with limit=1, although {len(server.ids) - 1} models remain.",
     )
 
 
 @BOOK.rule(Level.ERROR, needs=("page-is-served", "after-id-continues"))
-def has_more_is_false(subject: Subject) -> None:
+def has_more_is_false(server: Server) -> None:
     """`has_more` is false on the last page.
 
-    Clients go on while it is true, for ever if the cursor does not end the list.
+    Clients go on while it is true, for ever if the cursor leads back.
     """
-    require(len(subject.ids) > 1, "fewer than two models are listed")
-    require(subject.is_whole, _TOO_LONG)
-    page = page_of(subject, f"limit=1000&after_id={subject.cursor(-2)}")
+    require(len(server.ids) > 1, "fewer than two models are listed")
+    require(server.is_whole, _TOO_LONG)
+    page = page_of(server, f"limit=1000&after_id={server.cursor(-2)}")
     expect(page.has_more is False, "`has_more` is not false on the last page.")
 
 
 @BOOK.rule(Level.ERROR, needs=("limit-is-honoured", "after-id-continues"))
-def walk_meets_every_model(subject: Subject) -> None:
+def walk_meets_every_model(server: Server) -> None:
     """Paging through the list returns every model once.
 
     Otherwise clients miss models, or show them twice.
     """
-    require(len(subject.ids) > 2, "fewer than three models are listed")
-    size = page_size(len(subject.ids))
-    met = [*page_of(subject, f"limit={size}").ids]
+    require(len(server.ids) > 2, "fewer than three models are listed")
+    size = page_size(len(server.ids))
+    met = [*page_of(server, f"limit={size}").ids]
     for _ in range(2):
-        met += page_of(subject, f"limit={size}&after_id={subject.quoted(met[-1])}").ids if met else []
+        met += page_of(server, f"limit={size}&after_id={encode_query(met[-1])}").ids if met else []
     found = set(met)
-    missed = [model_id for model_id in subject.ids[: 3 * size] if model_id not in found]
+    missed = [model_id for model_id in server.ids[: 3 * size] if model_id not in found]
     expect(not missed, f"Paging with limit={size} leaves out {named(missed)}.")
     repeated = repeated_in(met)
     expect(not repeated, f"Paging with limit={size} repeats {named(repeated)}.")
 
 
 @BOOK.rule(Level.WARNING, needs=("limit-is-honoured", "order-is-stable"))
-def before_id_is_adjacent(subject: Subject) -> None:
+def before_id_is_adjacent(server: Server) -> None:
     """`before_id` returns the models directly before the cursor, newest first.
 
     SDKs walk backwards with it.
     """
-    require(len(subject.ids) > 3, "fewer than four models are listed")
-    page = page_of(subject, f"limit=2&before_id={subject.cursor(-1)}")
+    require(len(server.ids) > 3, "fewer than four models are listed")
+    page = page_of(server, f"limit=2&before_id={server.cursor(-1)}")
     expect_ids(
         page.ids,
-        subject.ids[-3:-1],
+        server.ids[-3:-1],
         "`before_id` does not return the models next to the cursor: before the last one come",
     )
 
 
 @BOOK.rule(Level.WARNING, needs=("before-id-is-adjacent",))
-def has_more_looks_backwards(subject: Subject) -> None:
+def has_more_looks_backwards(server: Server) -> None:
     """With `before_id`, `has_more` says whether newer models remain.
 
     SDKs that walk backwards stop at false.
     """
-    require(len(subject.ids) > 3, "fewer than four models are listed")
-    page = page_of(subject, f"limit=2&before_id={subject.cursor(-1)}")
+    require(len(server.ids) > 3, "fewer than four models are listed")
+    page = page_of(server, f"limit=2&before_id={server.cursor(-1)}")
     expect(page.has_more is True, "With `before_id`, `has_more` is not true although newer models remain.")
-    page = page_of(subject, f"limit=1000&before_id={subject.cursor(1)}")
+    page = page_of(server, f"limit=1000&before_id={server.cursor(1)}")
     expect(page.has_more is False, "With `before_id`, `has_more` is not false although no newer models remain.")
 
 
 @BOOK.rule(Level.WARNING, needs=("page-is-served", "order-is-stable"))
-def both_cursors_are_taken(subject: Subject) -> None:
+def both_cursors_are_taken(server: Server) -> None:
     """`after_id` and `before_id` together return what lies between.
 
     The SDKs for Ruby and C#, and for Java before 2.59, send both while they page.
     """
-    require(len(subject.ids) > 2, "fewer than three models are listed")
-    ids = subject.ids[:MAX_LIMIT]
-    page = page_of(subject, f"limit=1000&after_id={subject.cursor(0)}&before_id={subject.cursor(len(ids) - 1)}")
+    require(len(server.ids) > 2, "fewer than three models are listed")
+    ids = server.ids[:MAX_LIMIT]
+    page = page_of(server, f"limit=1000&after_id={server.cursor(0)}&before_id={server.cursor(len(ids) - 1)}")
     expect_ids(
         each_once(page.ids),
         ids[1:-1],
@@ -214,66 +214,92 @@ def both_cursors_are_taken(subject: Subject) -> None:
     )
 
 
+@BOOK.rule(Level.NOTE, needs=("both-cursors-are-taken", "limit-is-honoured"))
+def has_more_counts_in_range(server: Server) -> None:
+    """With both cursors, `has_more` says whether models remain between them.
+
+    SDKs that send both stop at false.
+    """
+    ids = server.ids[:MAX_LIMIT]
+    require(len(ids) > 3, "fewer than four models are listed")
+    between = f"after_id={server.cursor(0)}&before_id={server.cursor(len(ids) - 1)}"
+    page = page_of(server, f"limit=1&{between}")
+    expect(page.has_more is True, "With both cursors, `has_more` is not true although models remain between them.")
+    page = page_of(server, f"limit={MAX_LIMIT}&{between}")
+    expect(page.has_more is False, "With both cursors, `has_more` is not false although no models remain.")
+
+
+@BOOK.rule(Level.NOTE, needs=("after-id-continues", "limit-is-honoured"))
+def bracketed_names_are_accepted(server: Server) -> None:
+    """`limit[]` and `after_id[]` are `limit` and `after_id`.
+
+    The PHP SDK writes them so from the second page on.
+    """
+    require(len(server.ids) > 1, "fewer than two models are listed")
+    page = page_of(server, f"limit[]=1&after_id[]={server.cursor(0)}")
+    expect_ids(page.ids, server.ids[1:2], "`limit[]=1` with `after_id[]` of the first model returns")
+
+
 @BOOK.rule(Level.NOTE, needs=("both-cursors-are-taken", "nothing-after-the-oldest"))
-def inverted_range_is_empty(subject: Subject) -> None:
+def inverted_range_is_empty(server: Server) -> None:
     """A range whose ends are in the wrong order is empty.
 
     It happens to clients while models move, and is not their mistake.
     """
-    query = f"limit=1000&after_id={subject.cursor(1)}&before_id={subject.cursor(0)}"
-    _expect_empty(subject, query, "A range whose ends are in the wrong order")
+    query = f"limit=1000&after_id={server.cursor(1)}&before_id={server.cursor(0)}"
+    _expect_empty(server, query, "A range whose ends are in the wrong order")
 
 
 @BOOK.rule(Level.ERROR, needs=("page-is-served", "order-is-stable"))
-def nothing_after_the_oldest(subject: Subject) -> None:
+def nothing_after_the_oldest(server: Server) -> None:
     """After the oldest model comes an empty page.
 
     The Java SDK before 2.59 and old Python SDKs ask for it at the end of every list.
     """
-    require(subject.is_whole, _TOO_LONG)
-    _expect_empty(subject, f"limit=1000&after_id={subject.cursor(-1)}", "The page after the oldest model")
+    require(server.is_whole, _TOO_LONG)
+    _expect_empty(server, f"limit=1000&after_id={server.cursor(-1)}", "The page after the oldest model")
 
 
 @BOOK.rule(Level.WARNING, needs=("page-is-served", "order-is-stable"))
-def nothing_before_the_newest(subject: Subject) -> None:
+def nothing_before_the_newest(server: Server) -> None:
     """Before the newest model comes an empty page.
 
     Paging backwards ends there.
     """
-    _expect_empty(subject, f"limit=1000&before_id={subject.cursor(0)}", "The page before the newest model")
+    _expect_empty(server, f"limit=1000&before_id={server.cursor(0)}", "The page before the newest model")
 
 
 @BOOK.rule(Level.NOTE, needs=("alias-is-resolved", "after-id-continues"))
-def alias_is_a_cursor(subject: Subject) -> None:
-    """An alias is accepted as a cursor, and means its model.
+def alias_is_a_cursor(server: Server) -> None:
+    """An alias is accepted as a cursor and stands for its model.
 
-    It means its model everywhere else.
+    It stands for its model everywhere else.
     """
-    require(subject.alias, "no alias is known; name one with --alias")
-    alias = subject.alias or ""
-    meant = subject.retrieve(alias).json["id"]
-    require(meant in subject.ids, "the model that the alias means is not listed")
-    place = subject.ids.index(meant)
-    page = page_of(subject, f"limit=1&after_id={subject.quoted(alias)}")
-    expect_ids(page.ids, subject.ids[place + 1 : place + 2], f"after {quoted(alias)} comes")
+    require(server.alias, "no alias is known; name one with --alias")
+    alias = server.alias or ""
+    meant = server.retrieve(alias).json["id"]
+    require(meant in server.ids, "the model that the alias stands for is not listed")
+    place = server.ids.index(meant)
+    page = page_of(server, f"limit=1&after_id={encode_query(alias)}")
+    expect_ids(page.ids, server.ids[place + 1 : place + 2], f"after {quoted(alias)} comes")
 
 
 @BOOK.rule(Level.NOTE, needs=("list-is-served",))
-def aliases_are_not_listed(subject: Subject) -> None:
+def aliases_are_not_listed(server: Server) -> None:
     """Aliases are not listed.
 
     Pickers would show one model under several names.
     """
-    require(subject.alias, "no alias is known; name one with --alias")
-    page_of(subject, "limit=1000")
-    expect(subject.alias not in subject.ids, f"The alias {quoted(subject.alias)} is in the list.")
+    require(server.alias, "no alias is known; name one with --alias")
+    page_of(server, "limit=1000")
+    expect(server.alias not in server.ids, f"The alias {quoted(server.alias)} is in the list.")
 
 
 def _released(model: Model) -> datetime:
     return read_instant(model["created_at"]) or EPOCH
 
 
-def _expect_empty(subject: Subject, query: str, what: str) -> None:
-    require(subject.ids, "no model is listed")
-    page = page_of(subject, query)
+def _expect_empty(server: Server, query: str, what: str) -> None:
+    require(server.ids, "no model is listed")
+    page = page_of(server, query)
     expect(not page.ids, f"{what} is not empty: it has {len(page.ids)} models, the first {named(page.ids[:1])}.")

@@ -1,25 +1,25 @@
-"""A rule of the contract as a check: a small function with its section, title, level and reason."""
+"""A rule of the contract: a small function that checks it, with its title, level and reason."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from inspect import getdoc
 
 from callsheet.doctor.probe.exchange import Exchange
-from callsheet.doctor.probe.server import Subject
+from callsheet.doctor.probe.server import Server
 from callsheet.doctor.report import Level
 
-Function = Callable[[Subject], None]
+Function = Callable[[Server], None]
 
 
-class FaultError(Exception):
+class RuleBrokenError(Exception):
     """The server breaks the rule.
 
     Parameters
     ----------
     sentence
-        What the server does: a headline that needs no other to be understood.
+        What the server does; the report prints it without the title of the rule.
     exchange
-        Shows it; else the last one that the check asked does.
+        Shows it; by default, the last one of the check.
     """
 
     def __init__(self, sentence: str, exchange: Exchange | None = None) -> None:
@@ -38,14 +38,14 @@ class Rule:
     Parameters
     ----------
     code
-        Names it, for programs.
+        Identifies it, for programs.
     why
-        Whom it matters to.
+        To whom it matters.
     needs
-        Codes of rules without which it cannot be told; if one of them fails, this one counts as broken, too, but is
-        not reported as a finding of its own.
+        Codes of rules without which it cannot be tested. If one of them fails, this one is blocked: it costs points
+        in the score, but is not reported as a finding.
     is_risky
-        Whether a server may not survive being asked, so that nothing should be left to ask.
+        Whether its requests may bring a server down, so that they are sent last.
     """
 
     code: str
@@ -70,7 +70,7 @@ class RuleBook:
     ) -> Callable[[Function], Function]:
         """Make a rule of a function: its name is the code, the first line of its docstring the title, the rest why.
 
-        The function returns if the rule is kept, and raises `FaultError` or `NotApplicableError`.
+        The function returns if the rule is kept, and raises `RuleBrokenError` or `NotApplicableError`.
         """
 
         def register(function: Function) -> Function:
@@ -84,18 +84,18 @@ class RuleBook:
 
 
 def expect(condition: object, sentence: str, exchange: Exchange | None = None) -> None:
-    """Raise `FaultError` unless ``condition`` is true."""
+    """Raise `RuleBrokenError` unless ``condition`` is true."""
     if not condition:
-        raise FaultError(sentence, exchange)
+        raise RuleBrokenError(sentence, exchange)
 
 
 def expect_status(exchange: Exchange, *statuses: int, what: str = "This request") -> None:
-    """Raise `FaultError` unless the answer has one of ``statuses``; ``what`` was asked begins the sentence."""
-    if exchange.answer is None:
-        raise FaultError(f"{what} gets no answer: the server {exchange.why}.", exchange)
+    """Raise `RuleBrokenError` unless the response has one of ``statuses``; ``what`` begins the sentence."""
+    if exchange.response is None:
+        raise RuleBrokenError(f"{what} gets no answer: the server {exchange.why}.", exchange)
     if exchange.status not in statuses:
         wanted = " or ".join(map(str, statuses))
-        raise FaultError(f"{what} gets {exchange.status} instead of {wanted}.", exchange)
+        raise RuleBrokenError(f"{what} gets {exchange.status} instead of {wanted}.", exchange)
 
 
 def require(condition: object, why: str) -> None:

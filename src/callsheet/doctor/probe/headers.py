@@ -11,19 +11,19 @@ from callsheet.domain.errors import DoctorError, SettingsError
 
 Headers = tuple[tuple[str, str], ...]
 
-#: What the doctor decides itself, from request to request.
+#: Headers that the doctor sets itself, from request to request.
 _OURS: Final = frozenset({"anthropic-beta", "anthropic-version", "authorization", "if-none-match", "x-api-key"})
 
 
 @dataclass(frozen=True)
-class Extra:
-    """Headers whose values are placeholders, as a shell would have them, and what these stand for."""
+class ExtraHeaders:
+    """Headers with a placeholder such as ``$HEADER_API_KEY`` for each value, and the values by placeholder."""
 
     pairs: Headers = ()
     values: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
-def read_options(lines: Iterable[str]) -> Extra:
+def parse_header_options(lines: Iterable[str]) -> ExtraHeaders:
     """Return the headers in ``lines``, each `Name: value`.
 
     Raises
@@ -44,8 +44,8 @@ def read_options(lines: Iterable[str]) -> Extra:
     return _hidden(pairs, "HEADER")
 
 
-def read_variable(text: str) -> Extra:
-    """Return the headers in an environment variable, a line each; what is not one is passed over, as clients do."""
+def parse_header_variable(text: str) -> ExtraHeaders:
+    """Return the headers in an environment variable, a line each; as in clients, other lines are skipped."""
     pairs = []
     for line in text.splitlines():
         with suppress(SettingsError):
@@ -53,14 +53,14 @@ def read_variable(text: str) -> Extra:
     return _hidden(pairs, "CUSTOM")
 
 
-def overlaid(own: Headers, extra: Headers) -> Headers:
+def merge_headers(own: Headers, extra: Headers) -> Headers:
     """Return ``own`` and ``extra``, without those of ``own`` that ``extra`` names as well."""
     named = {name for name, _ in extra}
     return (*(pair for pair in own if pair[0] not in named), *extra)
 
 
-def _hidden(pairs: Iterable[tuple[str, str]], prefix: str) -> Extra:
-    """Put a placeholder in the place of every value; of a name that is given twice the last value counts."""
+def _hidden(pairs: Iterable[tuple[str, str]], prefix: str) -> ExtraHeaders:
+    """Replace each value by a placeholder; if a name is given twice, its last value counts."""
     values = dict(pairs)
     names = {name: f"${prefix}_{re.sub(r'[^A-Z0-9]', '_', name.upper())}" for name in values}
-    return Extra(tuple(names.items()), {names[name]: value for name, value in values.items()})
+    return ExtraHeaders(tuple(names.items()), {names[name]: value for name, value in values.items()})

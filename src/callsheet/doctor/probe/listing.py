@@ -1,4 +1,4 @@
-"""Reading: what can be made of a list that may be wrong in any way."""
+"""Read a list of models that may be wrong in any way."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ Model = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Listing:
-    """A list of models as a careful client finds it, in either dialect.
+    """A list of models in either dialect.
 
     Parameters
     ----------
@@ -34,8 +34,8 @@ class Listing:
     wrapper: Wrapper = Wrapper.OBJECT
 
     @property
-    def nameless(self) -> int:
-        """How many entries are no object, or have no id."""
+    def missing_ids(self) -> int:
+        """How many entries are not objects, or have no id."""
         return len(self.entries) - len(self.models)
 
     @cached_property
@@ -45,27 +45,27 @@ class Listing:
 
     @property
     def has_more(self) -> object:
-        """What it says of further pages, whatever that is."""
+        """The value of `has_more`, which may be of any type."""
         return self.fields.get("has_more")
 
     @property
     def first_id(self) -> str | None:
-        """The cursor for the page before this one; None if there is none to use."""
+        """The cursor for the page before this one; None if it is not usable."""
         return self._cursor("first_id")
 
     @property
     def last_id(self) -> str | None:
-        """The cursor for the next page; None if there is none to use."""
+        """The cursor for the next page; None if it is not usable."""
         return self._cursor("last_id")
 
     @property
     def is_anthropic(self) -> bool:
-        """Whether it is a page in Anthropic's shape, or means to be one."""
+        """Whether it is a page in Anthropic's shape, or resembles one."""
         return "has_more" in self.fields or any(model.get("type") == "model" for model in self.models)
 
     @property
     def is_openai(self) -> bool:
-        """Whether it is a list as OpenAI's API gives it; some servers mean one list to be both."""
+        """Whether it is a list in OpenAI's shape; some servers send one list that is both."""
         return self.fields.get("object") == "list" or not self.is_anthropic
 
     def _cursor(self, name: str) -> str | None:
@@ -74,14 +74,14 @@ class Listing:
 
 
 def read_listing(exchange: Exchange) -> Listing | None:
-    """Return the list in a successful answer, whatever its wrapper; None if it holds none."""
-    listing = read_anything(exchange)
+    """Return the list in a successful response, in any wrapper; None if the response is not a list."""
+    listing = read_any_json(exchange)
     return None if listing is None or listing.wrapper is Wrapper.NONE else listing
 
 
-def read_anything(exchange: Exchange) -> Listing | None:
-    """Return what a successful answer holds, as a list; without models if it is no list. None if it is not JSON."""
-    if exchange.answer is None or not exchange.answer.is_success or exchange.json is None:
+def read_any_json(exchange: Exchange) -> Listing | None:
+    """Return a successful response as a list, without models if its JSON is not one; None if it is not JSON."""
+    if exchange.response is None or not exchange.response.is_success or exchange.json is None:
         return None
     wrapper, entries = unwrap(exchange.json)
     models = tuple(each for each in entries if isinstance(each, dict) and _is_id(each.get("id")))

@@ -1,30 +1,31 @@
-"""Reasons: what an answer says of why it is no list, out of whatever body it has."""
+"""The reason that a server gives for an error, found in whatever body it sends."""
 
 from typing import Final
 
-from callsheet.doctor.probe.exchange import Exchange, printable, shortened
+from callsheet.doctor.probe.exchange import Exchange
+from callsheet.doctor.probe.texts import one_line, shortened
 from callsheet.wire.reading_errors import read_error, read_page_title
 
-_LONGEST: Final = 200  # characters that are quoted
+_MAX_REASON_LENGTH: Final = 200
 
-_LONGEST_TEXT: Final = 8_192  # bytes of a page or a plain text that are read
+_MAX_TEXT_BYTES: Final = 8_192  # of a web page or a plain text
 
 
-def reason_of(exchange: Exchange) -> str:
-    """Return the reason that an answer gives, in one line; empty if it gives none.
+def server_reason(exchange: Exchange) -> str:
+    """Return the reason that a response gives, in one line; empty if it gives none.
 
-    It is the one that `callsheet.Client` shows for the same answer.
+    It is the one that `callsheet.Client` shows for the same response.
     """
-    if exchange.answer is None:
+    if exchange.response is None:
         return ""
     error = read_error(exchange.json)
     found = "" if error is None else error.message
-    if exchange.json is None and exchange.answer.kind.startswith("text/"):
-        found = read_page_title(exchange.body[:_LONGEST_TEXT].decode("utf-8", "replace"))
-    return shortened(printable(found), _LONGEST).rstrip(".")
+    if exchange.json is None and exchange.response.media_type.startswith("text/"):
+        found = read_page_title(exchange.body[:_MAX_TEXT_BYTES].decode("utf-8", "replace"))
+    return shortened(one_line(found), _MAX_REASON_LENGTH).rstrip(".")
 
 
-def because(exchange: Exchange) -> str:
-    """Return the reason as the middle of a sentence holds it: a colon and the reason in quotes, or nothing."""
-    reason = reason_of(exchange).replace("`", "'")
+def quoted_reason(exchange: Exchange) -> str:
+    """Return a colon and the server's reason in quotes, to be added to a sentence; empty if it gives none."""
+    reason = server_reason(exchange).replace("`", "'")
     return f': "{reason}"' if reason else ""

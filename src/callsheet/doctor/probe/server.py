@@ -1,14 +1,14 @@
-"""Subject: the server under examination, and what is known of it so far."""
+"""The server under examination, and what is known of it so far."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import quote
 
-from callsheet.doctor.probe.exchange import KEY, Ask, Exchange
-from callsheet.doctor.probe.headers import Headers, overlaid
+from callsheet.doctor.probe.exchange import KEY, Exchange, ProbeRequest
+from callsheet.doctor.probe.headers import Headers, merge_headers
 from callsheet.doctor.probe.listing import Listing, Model, read_listing
-from callsheet.doctor.probe.player import Player
+from callsheet.doctor.probe.sender import Sender
 from callsheet.domain.query import MAX_LIMIT
 
 #: A version that every server of the Anthropic dialect should know.
@@ -29,24 +29,26 @@ _COMMON: Final[Headers] = (("accept", "application/json"), ("accept-encoding", "
 
 
 @dataclass
-class Subject:
-    """Asks a server, each question once, and remembers the answers.
+class Server:
+    """Sends requests to the server, each of them once, and remembers the responses.
 
     Parameters
     ----------
     headers
-        Those with which it answers best.
+        The credential and version that it answers best.
     extra
-        Those that the caller adds to every request.
+        Headers that the caller adds to every request.
     model, alias
-        Names that the caller knows to exist; checks use them.
+        Names that the caller knows to exist; some checks need them.
     models, ids
-        What it lists, each once, in its order.
+        What it lists, each model once, in its order.
     is_whole
-        Whether it lists no more than these.
+        Whether it lists no further models.
+    trace
+        Every exchange that was asked for, the remembered ones too, since the list was last cleared.
     """
 
-    player: Player
+    sender: Sender
     headers: Headers = ANTHROPIC
     extra: Headers = ()
     model: str | None = None
@@ -55,42 +57,42 @@ class Subject:
     ids: list[str] = field(default_factory=list)
     is_whole: bool = True
     trace: list[Exchange] = field(default_factory=list)
-    _answers: dict[Ask, Exchange] = field(default_factory=dict)
+    _exchanges: dict[ProbeRequest, Exchange] = field(default_factory=dict)
 
-    def play(self, ask: Ask, *, again: bool = False) -> Exchange:
-        """Return what was answered to ``ask``, from memory unless it is to be asked ``again``.
+    def send(self, request: ProbeRequest, *, again: bool = False) -> Exchange:
+        """Return the outcome of ``request``: the remembered one, unless it is to be sent ``again``.
 
         Raises
         ------
-        ExhaustedError
-            Nothing more may be asked.
+        BudgetExhaustedError
+            No further request may be sent.
         """
-        exchange = None if again else self._answers.get(ask)
+        exchange = None if again else self._exchanges.get(request)
         if exchange is None:
-            exchange = self.player.play(ask)
-            self._answers.setdefault(ask, exchange)
+            exchange = self.sender.send(request)
+            self._exchanges.setdefault(request, exchange)
         self.trace.append(exchange)
         return exchange
 
-    def ask(
+    def request(
         self, target: str, headers: Headers | None = None, *, method: str = "GET", again: bool = False
     ) -> Exchange:
-        """Ask with these headers, or with those it answers best to; others that a program sends come with them."""
-        asked = self.headers if headers is None else headers
-        named = {name for name, _ in asked}
+        """Send a request with these headers, else with `headers`; those that every program sends are added."""
+        own = self.headers if headers is None else headers
+        named = {name for name, _ in own}
         common = tuple(pair for pair in _COMMON if pair[0] not in named)
-        return self.play(Ask(target, overlaid((*common, *asked), self.extra), method), again=again)
+        return self.send(ProbeRequest(target, merge_headers((*common, *own), self.extra), method), again=again)
 
-    def page(self, query: str, *, again: bool = False) -> Listing | None:
-        """Ask for a page; None if the answer is no list."""
-        return read_listing(self.ask(f"/v1/models?{query}", again=again))
+    def list_page(self, query: str, *, again: bool = False) -> Listing | None:
+        """Return a page of the list; None if the response is not a list."""
+        return read_listing(self.request(f"/v1/models?{query}", again=again))
 
     def retrieve(self, name: str, headers: Headers | None = None) -> Exchange:
-        """Ask for one model, with everything in its name encoded that can be."""
-        return self.ask(f"/v1/models/{encoded(name)}", headers)
+        """Retrieve one model, its name encoded as the Python SDK does."""
+        return self.request(f"/v1/models/{encode_path(name)}", headers)
 
-    def learn(self, models: Iterable[Model]) -> bool:
-        """Take in models of its list; return whether any is new."""
+    def add_models(self, models: Iterable[Model]) -> bool:
+        """Add to `models` those that are new; return whether there were any."""
         known = set(self.ids)
         new = {model["id"]: model for model in models if model["id"] not in known}
         self.models += new.values()
@@ -98,20 +100,20 @@ class Subject:
         return bool(new)
 
     def cursor(self, place: int) -> str:
-        """Return the id at a place in the list, as it goes into a query; empty if there is none."""
-        return self.quoted(self.ids[place]) if self.ids else ""
-
-    @staticmethod
-    def quoted(name: str) -> str:
-        """Return a name as it goes into a query."""
-        return quote(name, safe="", errors="replace")
+        """Return the id at a place in the list, encoded for a query; empty if no model is listed."""
+        return encode_query(self.ids[place]) if self.ids else ""
 
     @property
-    def answers(self) -> Sequence[Exchange]:
-        """Everything answered so far."""
-        return tuple(self._answers.values())
+    def exchanges(self) -> Sequence[Exchange]:
+        """The outcomes of all requests so far."""
+        return tuple(self._exchanges.values())
 
 
-def encoded(name: str, *, keep: str = "") -> str:
-    """Return a name as the Python SDK puts it into a path, but for the characters in ``keep``."""
+def encode_query(name: str) -> str:
+    """Return a name as a value of a query."""
+    return quote(name, safe="", errors="replace")
+
+
+def encode_path(name: str, *, keep: str = "") -> str:
+    """Return a name as the Python SDK writes it in a path, except for the characters in ``keep``."""
     return quote(name, safe=f":@!$&'()*+,;={keep}", errors="replace")

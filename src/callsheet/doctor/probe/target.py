@@ -1,4 +1,4 @@
-"""Target: the server that is examined, by its base URL."""
+"""The base URL of the server that is examined."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -13,14 +13,14 @@ _EXAMPLE: Final = "such as https://gateway.example.com"
 
 @dataclass(frozen=True)
 class Target:
-    """Where the API is.
+    """Where the API is served.
 
     Parameters
     ----------
     origin
         Scheme, host and port.
     prefix
-        Path that everything is below; empty or beginning with a slash, and without one at its end.
+        Path above ``/v1``; empty, or with a slash at its beginning and none at its end.
     """
 
     origin: str
@@ -37,12 +37,12 @@ class Target:
 
 
 def parse_target(url: str) -> Target:
-    """Return the target that ``url`` names; ``/v1`` and ``/v1/models`` at its end are taken off.
+    """Return the target for a base URL; ``/v1`` and ``/v1/models`` at its end are removed.
 
     Raises
     ------
     DoctorError
-        It is no URL of a server, or holds what does not belong there.
+        It is not an HTTP URL, or has a user name, a password, a query or a fragment.
     """
     shown = url if url.isprintable() and "@" not in url else "That"
     try:

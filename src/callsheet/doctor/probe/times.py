@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 
 def read_instant(value: object) -> datetime | None:
-    """Return the RFC 3339 time that ``value`` is; None if it is none."""
+    """Return the time that ``value`` is in RFC 3339 format; None if it is not one."""
     if not isinstance(value, str) or "T" not in value.upper():
         return None
     try:
@@ -15,7 +15,7 @@ def read_instant(value: object) -> datetime | None:
 
 
 def read_second(value: int) -> datetime | None:
-    """Return the time that a number of seconds since 1970 is; None if it is none."""
+    """Return the time that is ``value`` seconds after 1970; None if there is no such time."""
     try:
         return datetime.fromtimestamp(value, UTC)
     except (ValueError, OverflowError, OSError):

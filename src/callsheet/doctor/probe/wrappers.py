@@ -1,20 +1,20 @@
-"""Wrappers: in what a server hands its list over, and what a client makes of each."""
+"""Wrappers: the JSON around a list of models, and what a client makes of each kind."""
 
 from enum import StrEnum
 from typing import Any
 
 
 class Wrapper(StrEnum):
-    """What holds the list."""
+    """The JSON around a list."""
 
     OBJECT = "object"  # {"data": […]}, as both dialects have it
     ARRAY = "array"  # […]
     NULL = "null"  # {"data": null}
-    NONE = "none"  # JSON without a list, such as an error that comes with status 200
+    NONE = "none"  # JSON without a list, such as an error with status 200
 
     @property
     def words(self) -> str:
-        """What was answered, as a sentence names it."""
+        """The wrapper, as a sentence names it."""
         return {
             Wrapper.OBJECT: "an object with `data`",
             Wrapper.ARRAY: "a bare array, without `data` around it",
@@ -23,11 +23,11 @@ class Wrapper(StrEnum):
         }[self]
 
 
-class Outcome(StrEnum):
+class Handling(StrEnum):
     """What a client makes of a wrapper."""
 
     READ = "read"
-    EMPTY = "empty"  # it takes it for a list without models, and says nothing
+    EMPTY = "empty"  # it takes it for a list without models, and reports no error
     FAILS = "fails"
 
 
