@@ -463,7 +463,12 @@ def _break(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setattr(f"callsheet.http.connection.{name}", fail)
 
 
-FAULTS = ["head.HeadReader.read", "fast_protocol.select_body", "fast_protocol.suit", "fast_path.FastPath.label"]
+FAULTS = [
+    "head.HeadReader.read",
+    "fast_protocol.select_body",
+    "fast_protocol.negotiate_encoding",
+    "fast_path.FastPath.label",
+]
 
 
 @pytest.mark.parametrize("broken", FAULTS)
