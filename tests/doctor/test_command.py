@@ -14,6 +14,7 @@ import trustme
 from rich.cells import cell_len
 
 from callsheet.doctor.clients.rules import load_clients
+from callsheet.doctor.contract.page import section_link
 from callsheet.doctor.report import Report
 from tests.broken import bugs, replies
 from tests.broken.asking import Answered, Ask, Asked, Bug
@@ -76,7 +77,7 @@ def test_a_pipe_gets_markdown(doctor: CLI, url: str) -> None:
     assert done.out.startswith(f"# callsheet doctor {url}\n\n16 models in Anthropic's format and OpenAI's format; ")
     assert re.search(r"^\| Claude Code \| 16 of 16 models \| [\d.]+ m?s of 3 s \| ok \|$", done.out, re.MULTILINE)
     assert "## Conformance: 100 %\n" in done.out
-    assert "| 3. Order and paging | 22 | 0 | 0 | 0 |\n" in done.out
+    assert "| 3. Order and paging | 25 | 0 | 0 | 0 |\n" in done.out
     rows = [line for line in done.out.splitlines() if line.startswith("|")]
     assert {row.count("|") for row in rows} == {5, 6}
 
@@ -86,6 +87,9 @@ def test_json_is_the_report(doctor: CLI, url: str) -> None:
     report = Report.model_validate(done.json)
     assert json.loads(report.model_dump_json()) == done.json
     assert set(done.json) == set(Report.model_fields)
+    assert [section["contract"] for section in done.json["sections"]] == [
+        section_link(section.number) for section in report.sections
+    ]
 
 
 def test_findings_name_models_reasons_and_what_to_do(doctor: CLI, stocked: Stocked) -> None:

@@ -96,7 +96,7 @@ def test_the_fixture_works_wherever_the_package_is_installed(tmp_path: Path, arg
 def test_the_marker_and_the_fixtures_explain_themselves(tmp_path: Path) -> None:
     assert "@pytest.mark.models_api(**options): options of the fixture" in run(tmp_path, "", "--markers").out
     listed = run(tmp_path, "", "--fixtures").out
-    assert re.search(r"^models_api -- .*\n +A Models API on a port of its own", listed, re.MULTILINE)
+    assert re.search(r"^models_api -- .*\n +A Models API on a free port", listed, re.MULTILINE)
 
 
 def test_options_for_all_tests_stand_in_a_fixture(tmp_path: Path) -> None:

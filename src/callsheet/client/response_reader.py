@@ -1,4 +1,4 @@
-"""Response reader: one attempt to get a response, and what httpx2's response or exception means."""
+"""One attempt to get an answer: what httpx2 is asked, and what its response or its exception means."""
 
 import ssl
 import time

@@ -11,17 +11,17 @@ _HEAD = """<!-- Made by scripts/doctor-peers; change it there. -->
 
 # The doctor on other servers
 
-What [`callsheet doctor`](how-to/doctor.md) found on servers of others that install from PyPI or npm and run
-without a network. `scripts/doctor-peers` installs them, starts each, asks it, and writes this page; nothing on it
-is written by hand. Each finding stands beside the request that shows it.
+What [`callsheet doctor`](how-to/doctor.md) found on other servers that can be installed from PyPI or npm and run
+without a network. `scripts/doctor-peers` installs them, starts and examines each, and writes this page; nothing on
+it is written by hand. Each finding comes with the request that shows it.
 
-The score says how much of Anthropic's contract, as Callsheet [has it](reference/contract.md), a server keeps.
-None of these servers claims to keep all of it, and some claim only OpenAI's.
+The score says how much of [the contract](reference/contract.md), which is Anthropic's Models API, a server keeps.
+None of these servers claims to keep all of it, and some claim to be compatible with OpenAI only.
 """
 
 _CLIENTS = ("claude-code", "claude-desktop", "python-sdk", "librechat", "openai-sdk")
 
-#: What stands in the place of an address that was only that of one run.
+#: Printed instead of the address, which differs from run to run.
 _ADDRESS = "http://{name}"
 
 
@@ -31,17 +31,17 @@ def write_page(day: str, version: str, results: Iterable[tuple[Peer, str, Report
     Parameters
     ----------
     results
-        Each peer with its URL and the report, or the sentence that there is in its place.
+        Each peer with its URL, and its report or the reason why there is none.
     """
     results = list(results)
-    lines = [_HEAD, f"Asked on {day} with Callsheet {version}.", ""]
+    lines = [_HEAD, f"Examined on {day} with Callsheet {version}.", ""]
     lines += ["| Server | Version | Score | Claude Code | Claude Desktop | Python SDK | LibreChat | OpenAI SDK |"]
     lines += ["|---|---|--:|---|---|---|---|---|"]
     lines += [_row(peer, result) for peer, _, result in results]
     lines += ["", "In the columns of clients: how many of the listed models its newest version shows.", ""]
     for peer, url, result in results:
         lines += [f"## {peer.title} {peer.version()}", "", peer.how, ""]
-        lines += _told(peer, url, result)
+        lines += _report_lines(peer, url, result)
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).rstrip() + "\n"
 
 
@@ -57,10 +57,10 @@ def _row(peer: Peer, result: Report | str) -> str:
     return f"| {link} | {peer.version()} | {result.score} % | {' | '.join(cells)} |"
 
 
-def _told(peer: Peer, url: str, result: Report | str) -> Iterator[str]:
+def _report_lines(peer: Peer, url: str, result: Report | str) -> Iterator[str]:
     address = _ADDRESS.format(name=peer.name)
     if isinstance(result, str):
-        yield from ("The doctor refused it:", "", f"> {result.replace(url, address)}", "")
+        yield from ("The doctor could not examine it:", "", f"> {result.replace(url, address)}", "")
         return
     text = write_diagnosis(result).replace(url, address)
     for line in text.split("\n")[4:]:  # without its title, and when it was

@@ -81,7 +81,8 @@ def list_models(
         int | None, typer.Option(metavar="N", min=MIN_LIMIT, max=MAX_LIMIT, help="Models on a page.")
     ] = None,
     lifecycle: Annotated[
-        list[Lifecycle] | None, typer.Option(help="Only models with this lifecycle; may be repeated.")
+        list[Lifecycle] | None,
+        typer.Option(metavar="LIFECYCLE", help="Only models that are active, deprecated or retired; may be repeated."),
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="List all pages.")] = False,
     header: HeaderOption = None,
@@ -210,9 +211,11 @@ def _lifecycle(model: "ModelInfo", now: datetime) -> str:
         return f"{lifecycle} {day}"
     if days < 0:
         return f"{lifecycle}, OVERDUE since {day}"
-    if days > _SOON_DAYS:
-        return f"{lifecycle}, retires {day}"
-    return f"{lifecycle}, retires SOON: {day}, {_in_days(days)}"
+    return (
+        f"{lifecycle}, retires {day}"
+        if days > _SOON_DAYS
+        else f"{lifecycle}, retires SOON: {day}, {_in_days(days)}"
+    )
 
 
 def _in_days(days: int) -> str:

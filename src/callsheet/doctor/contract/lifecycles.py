@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from callsheet.doctor.contract.pages import BOOK
+from callsheet.doctor.contract.cursors import BOOK
 from callsheet.doctor.contract.pages_of import each_once, expect_ids, named, page_of
 from callsheet.doctor.contract.rule import expect, require
 from callsheet.doctor.probe.server import Server, encode_query
@@ -10,7 +10,7 @@ from callsheet.doctor.probe.texts import quoted
 from callsheet.doctor.report import Level
 from callsheet.domain.query import MAX_LIMIT
 
-__all__ = ["BOOK"]  # whole, once this is imported
+__all__ = ["BOOK"]  # with the rules of this file: the whole section
 
 #: The spellings in which SDKs and people write two lifecycles.
 _BOTH: Final = (

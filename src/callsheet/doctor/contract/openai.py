@@ -123,7 +123,7 @@ def openai_errors_are_in_the_envelope(server: Server) -> None:
     _expect_error(server.request("/v1/models", _WRONG_BEARER), 401, "A wrong key")
 
 
-@BOOK.rule(Level.NOTE, needs=("openai-errors-are-in-the-envelope",))
+@BOOK.rule(Level.NOTE, needs=("openai-errors-are-in-the-envelope", "openai-listed-is-retrieved"))
 def openai_errors_have_codes(server: Server) -> None:
     """Errors have OpenAI's `code`: `model_not_found` and `invalid_api_key`.
 

@@ -7,7 +7,7 @@ MAX_REQUESTS: Final = 200
 
 #: Bytes of one body, and of all bodies together, decompressed.
 MAX_BODY_BYTES: Final = 64 << 20
-MAX_TOTAL_BYTES: Final = 512 << 20
+MAX_TOTAL_BYTES: Final = 640 << 20
 
 MAX_TOTAL_SECONDS: Final = 300.0
 
