@@ -179,7 +179,7 @@ def test_the_journal_can_be_read_and_control_is_no_part_of_it(fake: Fake) -> Non
         (
             "add",
             '{"model_id": "x", "self": 1}',
-            "self is not a field of a model; the fields are id, display_name, ",
+            "self is not a field of a model; the fields are id, ",
         ),
         ("retire", '{"model_id": "x", "when": "now"}', "retire: when: unexpected keyword argument."),
         ("fail", '{"on": "mondays"}', "fail: on: input should be 'list' or 'retrieve'."),

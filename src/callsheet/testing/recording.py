@@ -67,8 +67,8 @@ def read_catalog(source: CatalogSource) -> Loaded:
     """Return the catalogue that ``source`` means.
 
     What a server answered is a file, or a mapping: ``GET /v1/models`` of any server, or what ``callsheet catalog
-    list --json`` printed. It is read as the client reads it: a value that makes no sense is unknown, and an entry that the
-    catalogue cannot hold is left out. Other iterables are written by hand: each field must be right.
+    list --json`` printed. It is read as the client reads it: a value that makes no sense is unknown, and an entry
+    that the catalogue cannot hold is left out. Other iterables are written by hand: each field must be right.
 
     Raises
     ------
