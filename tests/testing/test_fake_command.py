@@ -176,7 +176,11 @@ def test_the_journal_can_be_read_and_control_is_no_part_of_it(fake: Fake) -> Non
             "claude-opus-5-5 is in the catalogue already; change it instead.",
         ),
         ("add", '{"model_id": "x", "max_tokens": "many"}', "max_tokens must be a whole number of tokens"),
-        ("add", '{"model_id": "x", "self": 1}', "self is no field of a model; there are id, display_name, "),
+        (
+            "add",
+            '{"model_id": "x", "self": 1}',
+            "self is not a field of a model; the fields are id, ",
+        ),
         ("retire", '{"model_id": "x", "when": "now"}', "retire: when: unexpected keyword argument."),
         ("fail", '{"on": "mondays"}', "fail: on: input should be 'list' or 'retrieve'."),
         ("fail", "", "The fault is not valid: nothing would go wrong; "),

@@ -82,7 +82,9 @@ def list_models(
     ] = None,
     lifecycle: Annotated[
         list[Lifecycle] | None,
-        typer.Option(metavar="LIFECYCLE", help="Only models that are active, deprecated or retired; may be repeated."),
+        typer.Option(
+            metavar="LIFECYCLE", help="Only models that are active, deprecated or retired; may be repeated."
+        ),
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="List all pages.")] = False,
     header: HeaderOption = None,
