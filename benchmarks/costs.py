@@ -6,7 +6,7 @@ from timeit import repeat
 from typing import NamedTuple
 
 from callsheet.http.logs.access import AccessLog
-from callsheet.http.logs.formats import Answered
+from callsheet.http.logs.formats import LoggedResponse
 from callsheet.http.metrics.counters import Label, Metrics
 from callsheet.http.request_id import RequestIDs
 from callsheet.settings import LogFormat
@@ -43,7 +43,7 @@ def _time_log(kind: LogFormat, times: int) -> float:
     """With the thread that writes the lines at work, into nowhere; it catches up before each run."""
     descriptor = os.open(os.devnull, os.O_WRONLY)
     log = AccessLog(kind, descriptor)
-    template = log.template(Answered("GET", b"/v1/models", b"limit=20", 200, 5000, "apikey_01"))
+    template = log.template(LoggedResponse("GET", b"/v1/models", b"limit=20", 200, 5000, "apikey_01"))
 
     def catch_up() -> None:
         log.stop()

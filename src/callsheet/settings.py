@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from callsheet.domain.access.workspace import Shape
 from callsheet.domain.errors import SettingsError
+from callsheet.domain.hints import Hint
 from callsheet.domain.query import DEFAULT_LIMIT, MAX_LIMIT, MIN_LIMIT
 
 PREFIX: Final = "CALLSHEET_"
@@ -36,12 +37,12 @@ _OPTION = re.compile(r"([?&])([^=&\s]*)=([^&\s]*)")
 
 
 def default_database() -> str:
-    """Return the URL of a file in the user's data directory; `prepare_folder` makes that when needed."""
+    """Return the URL of a file in the user's data directory; `prepare_folder` creates that folder when needed."""
     return f"sqlite:///{user_data_path('callsheet') / 'callsheet.db'}"
 
 
 class LogFormat(StrEnum):
-    """How a line of the access log looks."""
+    """Format of the access log."""
 
     OFF = "off"
     JSON = "json"
@@ -50,7 +51,7 @@ class LogFormat(StrEnum):
 
 
 class MessageFormat(StrEnum):
-    """How a message of the server to its operator looks."""
+    """Format of the server's messages to its operator."""
 
     TEXT = "text"
     JSON = "json"
@@ -58,14 +59,14 @@ class MessageFormat(StrEnum):
 
 
 class MissingVersion(StrEnum):
-    """What a request with ``x-api-key`` and without ``anthropic-version`` gets."""
+    """Response to a request with ``x-api-key`` and without ``anthropic-version``."""
 
     REFUSE = "refuse"
     OPENAI = "openai"
 
 
 class Otel(StrEnum):
-    """What is sent by OpenTelemetry."""
+    """What is exported by OpenTelemetry."""
 
     OFF = "off"
     METRICS = "metrics"
@@ -74,117 +75,131 @@ class Otel(StrEnum):
 
     @property
     def metrics(self) -> bool:
-        """Whether figures are."""
+        """Whether metrics are."""
         return self in (Otel.METRICS, Otel.BOTH)
 
     @property
     def traces(self) -> bool:
-        """Whether spans are."""
+        """Whether traces are."""
         return self in (Otel.TRACES, Otel.BOTH)
 
 
 class Settings(BaseModel):
-    """What the program believes: flags over the environment over ``callsheet.toml`` over these defaults."""
+    """Every setting. Flags override the environment, which overrides ``callsheet.toml``, over defaults."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     database: str = Field(default_factory=default_database, repr=False, description="URL of the database.")
-    host: str = Field("127.0.0.1", description="Address that serve listens on.")
-    port: int = Field(8484, ge=0, le=65535, description="Port that serve listens on; 0 takes a free one.")
-    workers: int = Field(1, ge=1, le=256, description="Processes that answer.")
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8484, ge=0, le=65535, description="Port to listen on; 0 picks a free one.")
+    workers: int = Field(1, ge=1, le=256, description="Number of server processes.")
     any_key: bool = Field(
         False, description="Accept every credential; for tests, laptops, and on loopback behind a gateway."
     )
     insecure: bool = Field(False, description="Allow any_key on an address that is not loopback.")
-    root_path: str = Field("", description="Prefix under which requests arrive, such as /anthropic.")
+    root_path: str = Field("", description="Path prefix under which requests arrive, such as /anthropic.")
     default_limit: int = Field(
-        DEFAULT_LIMIT, ge=MIN_LIMIT, le=MAX_LIMIT, description="Models on a page when the caller does not say."
+        DEFAULT_LIMIT, ge=MIN_LIMIT, le=MAX_LIMIT, description="Models on a page when the request has no limit."
     )
     shape: Shape = Field(
-        Shape.CURRENT, description="Fields of a model: current (all) or classic (four); workspaces may differ."
+        Shape.CURRENT,
+        description="Fields of a model: current (all) or classic (four); a workspace can override it.",
     )
     openai_dialect: bool = Field(True, description="Answer OpenAI clients in OpenAI's shapes.")
     missing_version: MissingVersion = Field(
         MissingVersion.REFUSE,
-        description="What x-api-key without anthropic-version gets: refuse, or openai for OpenAI's shapes.",
+        description="Response to x-api-key without anthropic-version: refuse, or openai for OpenAI's shapes.",
     )
-    strict_betas: bool = Field(False, description="Refuse values of anthropic-beta that are not known.")
-    extra_betas: list[str] = Field([], description="Values of anthropic-beta that are known as well.")
-    extra_versions: list[str] = Field([], description="Values of anthropic-version accepted as well.")
-    cors_origins: list[str] = Field([], description="Web origins that browsers may ask from; * is any.")
-    poll_seconds: float = Field(
-        0.1, ge=0.01, le=60, description="How often the database is asked whether it has changed."
+    strict_betas: bool = Field(False, description="Refuse unknown values of anthropic-beta.")
+    extra_betas: list[str] = Field([], description="Further values of anthropic-beta that count as known.")
+    extra_versions: list[str] = Field([], description="Further values of anthropic-version to accept.")
+    cors_origins: list[str] = Field([], description="Web origins whose pages may send requests; * allows any.")
+    poll_seconds: float = Field(0.1, ge=0.01, le=60, description="How often to poll the database for changes.")
+    max_url_bytes: int = Field(8192, ge=256, le=65536, description="Maximum size of a request's path and query.")
+    max_header_bytes: int = Field(
+        32768, ge=1024, le=1048576, description="Maximum size of all headers of a request."
     )
-    max_url_bytes: int = Field(8192, ge=256, le=65536, description="Longest path and query of a request.")
-    max_header_bytes: int = Field(32768, ge=1024, le=1048576, description="All headers of a request.")
-    max_body_bytes: int = Field(65536, ge=0, description="Body of a request; none is ever needed.")
+    max_body_bytes: int = Field(65536, ge=0, description="Maximum size of a request's body; no request needs one.")
     max_connections: int = Field(
-        10_000, ge=1, le=1_000_000, description="Connections open at the same time, per process."
+        10_000, ge=1, le=1_000_000, description="Maximum number of open connections, per process."
     )
     head_seconds: float = Field(
-        10, ge=0.1, le=3600, description="How long the head of a request may take to arrive, and then its body."
+        10,
+        ge=0.1,
+        le=3600,
+        description="How long the head of a request may take to arrive, and then again its body.",
     )
     idle_seconds: int = Field(
         75,
         ge=1,
         le=86400,
-        description="How long a connection is kept for the next request; longer than your proxy does.",
+        description="How long to keep an idle connection open; set it longer than your proxy does.",
     )
-    answer_seconds: float = Field(30, ge=0.1, le=3600, description="How long a caller may leave its answer unread.")
+    answer_seconds: float = Field(
+        30, ge=0.1, le=3600, description="How long a client may leave a response unread before it is disconnected."
+    )
     max_unread_bytes: int = Field(
-        2**28, ge=2**20, description="Of answers that callers leave unread, all together, per process."
+        2**28, ge=2**20, description="Maximum size of all responses that clients have not read yet, per process."
     )
     trusted_proxies: list[str] = Field(
         ["127.0.0.1", "::1"],
-        description="Addresses and networks of proxies whose x-forwarded-for is believed; * is any.",
+        description="Addresses and networks of proxies whose x-forwarded-for is trusted; * trusts any.",
     )
     rate_limit_key: str = Field(
-        "", description="How often one key may ask, such as 100/minute or 10/second;1000/hour; empty for no limit."
+        "", description="Requests allowed per API key, such as 100/minute or 10/second;1000/hour. Empty: no limit."
     )
     rate_limit_address: str = Field(
-        "", description="How often may be asked from one address (IPv6: one /64); empty for no limit."
+        "",
+        description="Requests allowed per client address (per /64 for IPv6), such as 100/minute. Empty: no limit.",
     )
     rate_limit_failures: str = Field(
-        "", description="How often one address may fail to authenticate before it is refused; empty for no limit."
+        "",
+        description="Failed authentications allowed per client address, such as 10/minute. Empty: no limit.",
     )
     rate_limit_storage: str = Field(
         "memory://",
         repr=False,
-        description="Where that is counted: memory://, per process, or redis:// or valkey://, for all who use it.",
+        description="Where requests are counted: memory://, per process, or redis:// or valkey://, for a fleet.",
     )
     access_log: LogFormat = Field(
-        LogFormat.OFF, description="Write a line for every answer to standard output: off, json, logfmt or common."
+        LogFormat.OFF,
+        description="Write a line for every response to standard output: off, json, logfmt or common.",
     )
     log_format: MessageFormat = Field(
-        MessageFormat.TEXT, description="How messages of the server to standard error look: text, json or logfmt."
+        MessageFormat.TEXT, description="Format of the server's messages on standard error: text, json or logfmt."
     )
     otel: Otel = Field(
         Otel.OFF,
-        description="Send by OpenTelemetry: off, metrics, traces or both; its own variables (OTEL_) say where to.",
+        description="Export by OpenTelemetry: off, metrics, traces or both; its own variables (OTEL_) say where.",
     )
-    fast: bool = Field(True, description="Answer the public API without ASGI, where the server allows it.")
+    fast: bool = Field(
+        True, description="Answer the public API on the fast path, without ASGI, where the server allows it."
+    )
     memo_bytes: int = Field(
         32 * 2**20,
         ge=0,
-        description="How much is remembered of requests and their answers, per process and driver.",
+        description="Size of the response cache in bytes, per process and driver.",
     )
     max_stale_seconds: float = Field(
         0,
         ge=0,
-        description="With the database away, how old what is served may be before readyz is 503; 0 for any age.",
+        description="While the database is away, readyz is 503 once the served list is older than this. 0: never.",
     )
     state_file: str = Field(
-        "", description="File to keep what is served in, for a start with the database away; empty for none."
+        "", description="File that keeps what is served, for a start while the database is away. Empty: none."
     )
     drain_seconds: float = Field(
-        0, ge=0, le=3600, description="How long a stop answers on, with readyz at 503, before it closes the port."
+        0,
+        ge=0,
+        le=3600,
+        description="How long a stop goes on answering, with readyz at 503, before it closes the port.",
     )
     shutdown_seconds: int = Field(30, ge=0, description="How long a stop waits for requests in flight.")
 
     @field_validator("extra_betas", "extra_versions", "cors_origins", "trusted_proxies", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
-        """Take ``a,b`` for a list, as the environment and flags cannot hold one."""
+        """Split ``a,b``: the environment and flags cannot hold a list."""
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
     @field_validator("root_path")
@@ -224,7 +239,7 @@ class Settings(BaseModel):
             except ValueError:
                 raise ValueError(f"{value!r} is not a rate such as 100/minute") from None
             if not all(rate.amount for rate in rates):
-                raise ValueError(f"{value!r} would refuse everybody; leave it empty for no limit")
+                raise ValueError(f"{value!r} would refuse every request; leave it empty for no limit")
         return value
 
     @field_validator("rate_limit_storage")
@@ -238,8 +253,8 @@ class Settings(BaseModel):
     def _check_stale(self) -> Self:
         if 0 < self.max_stale_seconds <= self.poll_seconds:
             raise ValueError(
-                f"max_stale_seconds must be more than poll_seconds, {self.poll_seconds:g}; between two questions "
-                "to the database, nothing is known of it"
+                f"max_stale_seconds must be more than poll_seconds, {self.poll_seconds:g}: between two polls, the "
+                "state of the database is unknown"
             )
         return self
 
@@ -253,14 +268,15 @@ class Settings(BaseModel):
     def _check_any_key(self) -> Self:
         if self.any_key and not self.insecure and self.host not in _LOOPBACK:
             raise ValueError(
-                f"any_key would open {self.host} to everybody; serve on 127.0.0.1, or add --insecure if you mean it"
+                f"any_key would open {self.host} to everybody; serve on 127.0.0.1, or set insecure (--insecure) if "
+                "you mean it"
             )
         return self
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One setting as it came to be."""
+    """One setting: its value, and where that came from."""
 
     name: str
     value: object = field(repr=False)  # may hold a password; see `shown`
@@ -268,7 +284,7 @@ class Setting:
     description: str
 
     def shown(self) -> object:
-        """Return the value as plain JSON, without the password a URL may hold."""
+        """Return the value as plain JSON, with the password of a URL hidden."""
         value = str(self.value) if isinstance(self.value, StrEnum) else self.value
         return hide_password(value) if isinstance(value, str) else value
 
@@ -303,7 +319,7 @@ def load(flags: Mapping[str, Any] | None = None, config: str | None = None) -> L
     for found, origin in ((given, _flag), (_read_environment(), _variable), (from_file, f"{{}} in {path}".format)):
         for name, value in found.items():
             if name not in Settings.model_fields:
-                raise SettingsError(f"{origin(name)} is not a setting; {_meant(name, origin)}")
+                raise _unknown(name, origin)
             if name not in values:
                 values[name], origins[name] = value, origin(name)
     try:
@@ -318,12 +334,12 @@ def load(flags: Mapping[str, Any] | None = None, config: str | None = None) -> L
 
 
 def prepare_folder(settings: Settings) -> None:
-    """Make the folder of the default database; that of any other is its owner's to make.
+    """Create the folder of the default database; that of any other has to exist.
 
     Raises
     ------
     SettingsError
-        It cannot be made.
+        It cannot be created.
     """
     if settings.database != default_database():
         return
@@ -332,12 +348,12 @@ def prepare_folder(settings: Settings) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise SettingsError(
-            f"The folder {folder} cannot be made ({error.strerror}); name another database with --database."
+            f"The folder {folder} cannot be created ({error.strerror})", hint=Hint.NAME_ANOTHER_DATABASE
         ) from None
 
 
 def hide_password(text: str) -> str:
-    """Return ``text`` with the password of a URL in it made unreadable."""
+    """Return ``text`` with the password of any URL in it replaced by ``***``."""
     return _OPTION.sub(_hide_option, _PASSWORD.sub(r"\1***\2", text))
 
 
@@ -352,18 +368,20 @@ def _flag(name: str) -> str:
 
 
 def _variable(name: str) -> str:
-    """The environment variable of the setting ``name``; an unknown one has its own name."""
+    """The environment variable of the setting ``name``; an unknown name is a variable already."""
     return (_VARIABLES.get(name) or f"{PREFIX}{name.upper()}") if name in Settings.model_fields else name
 
 
-def _meant(name: str, origin: Callable[[str], str]) -> str:
-    """What to do about ``name``, which is not a setting."""
+def _unknown(name: str, origin: Callable[[str], str]) -> SettingsError:
+    """The refusal of ``name``, which is not a setting."""
     close = get_close_matches(name.removeprefix(PREFIX).lower(), Settings.model_fields, 1)
-    return f"did you mean {origin(close[0])}?" if close else "callsheet serve --help lists those there are."
+    if close:
+        return SettingsError(f"{origin(name)} is not a setting; did you mean {origin(close[0])}?")
+    return SettingsError(f"{origin(name)} is not a setting", hint=Hint.LIST_SETTINGS)
 
 
 def _read_environment() -> dict[str, str]:
-    """Every variable with our prefix, by the name of its setting; unknown ones too, to be refused."""
+    """Every variable with our prefix, by the name of its setting; unknown ones too, so that they are refused."""
     names = {_variable(name): name for name in Settings.model_fields}
     return {
         names.get(name, name): value
@@ -385,7 +403,7 @@ def _read_file(named: str | None) -> tuple[Path, dict[str, Any]]:
 
 
 def _explain(error: ValidationError, origins: Mapping[str, str]) -> str:
-    """The first problem, in a sentence that begins with who said so."""
+    """The first problem, in a sentence that begins with where the value came from."""
     problem = error.errors(include_url=False, include_context=False)[0]
     message = problem["msg"].removeprefix("Value error, ")
     if not problem["loc"]:

@@ -1,4 +1,4 @@
-"""A change costs what has changed: nothing else is written anew, and every page is the one of a State made anew."""
+"""A change costs what has changed: nothing else is encoded again, and every page equals that of a new State."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -92,7 +92,7 @@ def test_only_the_model_that_has_changed_is_written() -> None:
     ),
     st.data(),
 )
-def test_pages_after_changes_are_those_of_a_state_made_anew(
+def test_pages_after_changes_are_those_of_a_new_state(
     visibility: Visibility, rounds: list[dict[int, dict[str, object] | None]], data: st.DataObject
 ) -> None:
     state = make_state(MODELS, visibility=visibility)
@@ -126,7 +126,7 @@ def test_models_that_come_and_go_leave_nothing_behind() -> None:
     assert len(view._lineages) == 1
 
 
-def test_blocks_that_were_all_replaced_at_once_are_let_go_with_the_next_change() -> None:
+def test_blocks_that_were_all_replaced_at_once_are_dropped_with_the_next_change() -> None:
     many = [make_model(f"m{number:04}") for number in range(5120)]
     state = make_state(many)
     for changes in ({each.id: replace(each, line="opus") for each in many}, {"x": make_model("x")}):

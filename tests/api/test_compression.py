@@ -156,13 +156,13 @@ def test_pages_that_are_asked_for_once_go_out_as_they_are(
     assert lengths == [len(once.body)]
 
 
-def test_what_is_compressed_already_is_sent_to_whoever_asks_for_the_first_time(door: Door) -> None:
+def test_what_is_compressed_already_is_sent_to_a_caller_who_asks_for_the_first_time(door: Door) -> None:
     accepting(door, "gzip")
     other = door.get("/v1/models?whatever", {"accept-encoding": "gzip"})
     assert other.headers["content-encoding"] == "gzip"
 
 
-def test_a_caller_who_holds_the_body_as_it_is_is_not_sent_it_compressed(door: Door) -> None:
+def test_a_caller_who_has_the_plain_body_is_not_sent_the_compressed_one(door: Door) -> None:
     plain = door.get("/v1/models").headers["etag"]
     accepting(door, "gzip")
     for _ in range(3):

@@ -59,7 +59,7 @@ def test_a_wrong_secret_is_refused_by_the_name_of_its_header(door: Door) -> None
         assert ask_both_ways(door, secret) == [WRONG_KEY, WRONG_BEARER], secret
 
 
-def test_a_secret_given_twice_is_no_secret(door: Door) -> None:
+def test_a_secret_given_twice_is_not_valid(door: Door) -> None:
     assert door.ask("GET", "/v1/models", [key(door.secret), key(door.secret), VERSION]).error == WRONG_KEY
 
 
@@ -138,7 +138,7 @@ def test_with_the_setting_any_key_every_secret_is_accepted_but_none_is_not(door:
     assert door.ask("GET", "/v1/models", [VERSION]).error == REQUIRED
 
 
-def test_a_comma_behind_the_scheme_is_no_way_to_write_a_secret(door: Door) -> None:
+def test_a_comma_behind_the_scheme_is_refused(door: Door) -> None:
     for text in (f"Bearer, {door.secret}", f"bearer,  {door.secret}", f"Bearer , {door.secret}"):
         reply = door.ask("GET", "/v1/models", [("authorization", text), VERSION])
         assert reply.error == (401, "authentication_error", "Invalid bearer token"), text

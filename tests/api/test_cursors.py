@@ -8,7 +8,7 @@ from tests.installation import Installation, make_model
 
 
 def around(door: Door, cursor: str) -> tuple[str, str]:
-    """What stands before and after a cursor, as letters."""
+    """The models before and after a cursor, as letters."""
     before, after = (door.get(f"/v1/models?{name}={cursor}").ids for name in ("before_id", "after_id"))
     return "".join(before), "".join(after)
 
@@ -62,7 +62,7 @@ def test_an_alias_is_a_cursor_and_means_its_model(door: Door, letters: Installat
     assert door.get("/v1/models?after_id=latest&before_id=e").ids == ["d"]
 
 
-def test_an_alias_that_was_dropped_is_no_cursor(door: Door, letters: Installation) -> None:
+def test_an_alias_that_was_dropped_is_not_a_cursor(door: Door, letters: Installation) -> None:
     letters.catalog.alias("latest", "c")
     letters.catalog.unalias("latest")
     assert door.get("/v1/models?after_id=latest").error == (

@@ -195,7 +195,7 @@ def every_error(door: Door, installation: Installation) -> list[Reply]:
     ]
 
 
-def test_no_deterministic_failure_is_worth_a_retry(door: Door, installation: Installation) -> None:
+def test_every_deterministic_failure_says_that_a_retry_is_useless(door: Door, installation: Installation) -> None:
     for reply in every_error(door, installation):
         assert reply.error[0] >= 400
         assert reply.headers["x-should-retry"] == "false", reply.body

@@ -32,7 +32,7 @@ def replies(door: Door) -> dict[str, Reply]:
     }
 
 
-def test_every_answer_has_a_request_id_of_its_own(door: Door) -> None:
+def test_every_answer_has_its_own_request_id(door: Door) -> None:
     ids = [reply.headers["request-id"] for reply in replies(door).values()]
     assert all(REQUEST_ID.fullmatch(each) for each in ids), ids
     assert len(set(ids)) == len(ids)

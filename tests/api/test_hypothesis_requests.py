@@ -163,7 +163,7 @@ def test_requests_that_are_nearly_valid_are_answered(
 
 
 @given(state=st.sampled_from(STATES), path=paths, query=queries)
-def test_nobody_is_told_anything_of_what_they_may_not_see(state: Any, path: str, query: str) -> None:
+def test_no_response_reveals_a_model_that_the_caller_may_not_see(state: Any, path: str, query: str) -> None:
     body = ask(state, path.encode(), query.encode()).body
     asked = f"{path}?{query}"
     assert b"secret-1" not in body or "secret-1" in asked or not state.workspaces[WORKSPACE_ID].visibility.deny

@@ -1,4 +1,4 @@
-"""Views that nobody asks are let go, and answer the same when they are asked again."""
+"""Views that no request reaches are dropped, and answer the same when they are asked again."""
 
 from callsheet.api.state import State
 from callsheet.domain.access.visibility import Visibility
@@ -19,7 +19,7 @@ def _prepared(state: State) -> int:
     return len(views._views) + blocks + sum(len(each._encoded) for each in views._renderings.values())
 
 
-def test_what_is_not_asked_between_two_looks_is_let_go() -> None:
+def test_a_view_without_a_request_between_two_calls_is_dropped() -> None:
     state = _state()
     before = ask(state, query=b"limit=1000").body
     state.views.drop_idle()
@@ -29,7 +29,7 @@ def test_what_is_not_asked_between_two_looks_is_let_go() -> None:
     assert ask(state, query=b"limit=1000").body == before
 
 
-def test_what_is_asked_stays_and_the_other_forms_go() -> None:
+def test_a_view_that_requests_reach_stays_and_other_formats_are_dropped() -> None:
     state = _state()
     bearer = [(b"authorization", b"Bearer " + SECRET.encode())]
     everything = ask(state, headers=bearer).body
@@ -43,7 +43,7 @@ def test_what_is_asked_stays_and_the_other_forms_go() -> None:
     assert ask(state, headers=bearer).body == everything
 
 
-def test_whoever_still_holds_a_view_that_was_let_go_may_ask_it() -> None:
+def test_a_view_that_was_dropped_still_answers_the_callers_that_hold_it() -> None:
     state = _state()
     view = state.view(state.workspaces[state.default_workspace_id])
     one = view.retrieve("m0001")

@@ -1,4 +1,4 @@
-"""Large bodies are compressed once, and never while somebody waits."""
+"""Large bodies are compressed once, and never while a caller waits."""
 
 import gzip
 

@@ -70,7 +70,7 @@ def test_a_page_holds_twenty_unless_asked_otherwise(door: Door, empty: Installat
         assert (len(body["data"]), body["has_more"], body["last_id"]) == (20, True, "m19")
 
 
-def test_the_setting_default_limit_is_only_for_those_who_do_not_say(door: Door, letters: Installation) -> None:
+def test_the_setting_default_limit_is_only_for_requests_without_a_limit(door: Door, letters: Installation) -> None:
     door.set_up(default_limit=2)
     assert page(door, "") == ("ab", True)
     assert page(door, "before_id=e") == ("cd", True)

@@ -126,7 +126,7 @@ def test_the_setting_shape_gives_everybody_the_four_fields_of_2025(door: Door, e
     assert door.get("/v1/models").body == (b'{"data":[%b],"has_more":false,"first_id":"x","last_id":"x"}' % model)
 
 
-def test_a_workspace_may_have_a_shape_of_its_own(door: Door, installation: Installation) -> None:
+def test_a_workspace_may_have_its_own_shape(door: Door, installation: Installation) -> None:
     installation.access.create_workspace("Old", "wrkspc_old", shape=Shape.CLASSIC)
     installation.access.create_workspace("New", "wrkspc_new", shape=Shape.CURRENT)
     secret = installation.key(organization=True)

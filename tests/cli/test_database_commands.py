@@ -45,7 +45,7 @@ def test_copy_says_that_servers_cannot_notice_rows_it_puts_right(call: CLI, here
     execute(Store("sqlite:///copy.db"), "UPDATE models SET display_name = 'Mine' WHERE id = 'acme/old'")
     assert call(*command).err == (
         f"Copied everything; both are equal, at revision 20: {HELD}.\n"
-        "Rows of the target had been changed past Callsheet; restart the servers that serve from it.\n"
+        "Rows of the target had been changed without Callsheet; restart the servers that serve from it.\n"
     )
 
 
@@ -107,9 +107,9 @@ def test_restore_says_what_became_of_everything(call: CLI, here: Path) -> None:
     assert (done.code, done.out) == (0, "")
     assert done.err.splitlines() == [
         f"Restored revision 20 into {here}/callsheet.db, as revision 23.",
-        f"What was there before is kept in {kept}.",
-        f"The key ada ({ids['ada']}) had stopped working and works again.",
-        f"The key new ({new}) is not in the backup and has stopped working.",
+        f"The former content is kept in {kept}.",
+        f'Key "ada" ({ids["ada"]}) had stopped working and works again.',
+        f'Key "new" ({new}) is not in the backup; it has stopped working.',
     ]
     history = call("catalog", "history", "--limit", "1", "--json").json[0]
     assert (history["action"], history["kind"], history["revision"]) == ("restore", "installation", 23)
@@ -140,7 +140,7 @@ def test_check_prints_each_problem_and_fails(call: CLI, here: Path) -> None:
     execute(store, "UPDATE models SET replacement = 'nobody' WHERE id = 'acme/old'")
     sentences = [
         "The model acme/old is replaced by nobody, which is not a model.",
-        "The model acme/old is not as its last change record says.",
+        "The model acme/old differs from its last change record.",
     ]
     done = call("check", "--database", "sqlite:///other.db")
     assert (done.code, done.out.splitlines()) == (1, sentences)

@@ -233,7 +233,7 @@ def test_a_server_that_is_not_there_is_told_of_in_one_sentence(call: CLI) -> Non
 
 
 def test_without_a_key_it_says_what_to_set(call: CLI) -> None:
-    assert call("models", "list").refusal.startswith("There is no API key; set ANTHROPIC_API_KEY or pass a key ")
+    assert call("models", "list").refusal.startswith("There is no API key; set ANTHROPIC_API_KEY or pass a key (an")
 
 
 def test_a_walk_that_leads_nowhere_is_told_of_and_lists_nothing(call: CLI, server: Overruled) -> None:

@@ -9,7 +9,7 @@ from callsheet.cli.app import app
 from callsheet.settings import Settings
 from tests.cli.conftest import CLI
 
-TO_ALL = "to everybody; serve on 127.0.0.1, or add --insecure if you mean it."
+TO_ALL = "to everybody; serve on 127.0.0.1, or set insecure (--insecure) if you mean it."
 
 
 def flag(name: str) -> str:

@@ -61,7 +61,7 @@ def test_it_reads_the_file_that_is_named(call: CLI, monkeypatch: pytest.MonkeyPa
     [
         ("CALLSHEET_PROT", "1", "CALLSHEET_PROT is not a setting; did you mean CALLSHEET_PORT?"),
         ("CALLSHEET_DATABASE", "x", "CALLSHEET_DATABASE is not a setting; did you mean CALLSHEET_DATABASE_URL?"),
-        ("CALLSHEET_XYZZY", "1", "CALLSHEET_XYZZY is not a setting; callsheet serve --help lists those there are."),
+        ("CALLSHEET_XYZZY", "1", "CALLSHEET_XYZZY is not a setting; callsheet serve --help lists all of them."),
         ("CALLSHEET_WORKERS", "0", "CALLSHEET_WORKERS: input should be greater than or equal to 1."),
         ("CALLSHEET_FAST", "?", "CALLSHEET_FAST: input should be a valid boolean, unable to interpret input."),
         ("CALLSHEET_CONFIG", "no.toml", "The settings file no.toml cannot be read: No such file or directory."),

@@ -129,7 +129,7 @@ def test_an_answer_that_takes_too_long_is_not_waited_for(broken: Asker) -> None:
 
 
 @pytest.mark.parametrize("broken", [bugs.map_order], indirect=True, ids=name)
-def test_pages_in_disorder_lose_nothing_or_are_told_of(broken: Asker, site: Site) -> None:
+def test_pages_in_disorder_lose_nothing_or_raise_an_error(broken: Asker, site: Site) -> None:
     with suppress(PagingError):
         assert set(ids_of(broken.models(limit=LIMIT))) == set(site.ids)
     assert set(ids_of(broken.models(limit=1000))) == set(site.ids)
@@ -148,7 +148,7 @@ def test_pages_in_disorder_lose_nothing_or_are_told_of(broken: Asker, site: Site
     indirect=["broken"],
     ids=name,
 )
-def test_a_model_that_cannot_be_had_is_told_of(
+def test_a_model_that_cannot_be_fetched_raises_an_error(
     broken: Asker, model_id: str, kind: type[CallsheetError], sentence: str
 ) -> None:
     with pytest.raises(kind, match=sentence) as raised:

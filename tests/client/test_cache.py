@@ -48,7 +48,7 @@ def test_a_walk_and_a_model_are_there_when_the_server_is_not(
 
 
 @pytest.mark.parametrize("away", [AWAY, httpx2.ReadTimeout("late"), httpx2.Response(503), httpx2.Response(529)])
-def test_it_answers_when_nobody_else_can(cache: Path, away: Any, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_cache_answers_when_the_server_cannot(cache: Path, away: Any, caplog: pytest.LogCaptureFixture) -> None:
     client = Script(page("a"), away).client(cache=cache, max_retries=0)
     assert not client.models.list().stale
     listed = client.models.list()
@@ -111,7 +111,7 @@ def test_what_was_never_asked_is_not_there(cache: Path) -> None:
 @pytest.mark.parametrize(
     "other", [{"api_key": "sk-other"}, {"base_url": "http://other"}, {"auth_token": "sk-secret", "api_key": None}]
 )
-def test_nobody_gets_what_another_key_or_server_was_given(cache: Path, other: dict[str, Any]) -> None:
+def test_a_key_never_gets_what_another_key_or_server_was_given(cache: Path, other: dict[str, Any]) -> None:
     Script(page("a")).client(cache=cache).models.list()
     with pytest.raises(APIConnectionError):
         Script(AWAY).client(cache=cache, max_retries=0, **other).models.list()
@@ -170,7 +170,7 @@ def test_without_a_cache_nothing_is_kept(asker: MakeAsker, tmp_path: Path, monke
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_watch_begins_with_what_is_kept_and_tells_of_the_server_when_it_differs(cache: Path) -> None:
+def test_a_watch_begins_with_the_cache_and_yields_again_when_the_server_differs(cache: Path) -> None:
     Script(page("a")).client(cache=cache).models.list(limit=1000)
     script = Script(AWAY, AWAY, page("a"), page("b"))
     watched = script.client(cache=cache, max_retries=0).models.watch(interval=0.001)

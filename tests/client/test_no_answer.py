@@ -71,7 +71,7 @@ def test_a_server_that_is_not_there(asker: MakeAsker, tmp_path: Path) -> None:
     assert sentence == "It cannot be reached (Connection refused); check the base URL, and that the server runs."
 
 
-def test_a_name_that_nobody_has(asker: MakeAsker, tmp_path: Path) -> None:
+def test_a_name_that_no_host_has(asker: MakeAsker, tmp_path: Path) -> None:
     sentence = refusal(asker, tmp_path, APIConnectionError, base_url="http://nobody.invalid")
     assert sentence.startswith("It cannot be reached (")
 
@@ -208,7 +208,9 @@ def authority() -> trustme.CA:
     return trustme.CA()
 
 
-def test_a_certificate_that_nobody_vouches_for(asker: MakeAsker, tmp_path: Path, authority: trustme.CA) -> None:
+def test_an_error_says_that_no_trusted_authority_vouches_for_a_certificate(
+    asker: MakeAsker, tmp_path: Path, authority: trustme.CA
+) -> None:
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(tls)
     with serve_bytes(tls=tls) as url:
@@ -254,7 +256,7 @@ def test_tls_with_a_server_that_has_none(asker: MakeAsker, tmp_path: Path) -> No
         (b"1" * 100_000, "what is not JSON"),
     ],
 )
-def test_a_body_that_is_no_list(tmp_path: Path, body: bytes, what: str) -> None:
+def test_a_body_that_is_not_a_list(tmp_path: Path, body: bytes, what: str) -> None:
     response = httpx2.Response(
         200, content=body, headers={"content-type": "application/json", "request-id": "req_1"}
     )

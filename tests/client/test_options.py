@@ -225,7 +225,7 @@ def test_a_traceback_with_its_variables_shows_no_secret() -> None:
         ),
     ],
 )
-def test_an_environment_that_allows_no_connection_is_told_of(
+def test_an_environment_that_allows_no_connection_raises_an_error(
     kind: type[Any], name: str, value: str, sentence: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(name, value)
@@ -241,7 +241,7 @@ def test_an_http_client_of_another_kind_is_refused() -> None:
         AsyncClient(api_key="k", http_client="proxy")  # type: ignore[arg-type]
 
 
-def test_an_http_client_of_ones_own_stays_open() -> None:
+def test_the_callers_own_http_client_stays_open() -> None:
     own = httpx2.Client(transport=httpx2.MockTransport(Script(page())))
     with Client(api_key="k", http_client=own) as client:
         client.models.list()

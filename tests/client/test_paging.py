@@ -70,7 +70,7 @@ def test_has_more_is_believed_and_else_a_cursor(page: PageContent, expected: boo
     assert promises_more(PageQuery(), page) is expected
 
 
-def test_a_walk_over_good_pages_is_let_through() -> None:
+def test_a_walk_over_good_pages_is_not_stopped() -> None:
     walk(PageQuery(), content("ab"), content("cd"), content("e", False))
     walk(PageQuery(before_id="z"), content("de"), content("bc"), content("a", False))
     walk(PageQuery(after_id="a", before_id="z"), content("bc"), content("de", False))
@@ -124,7 +124,7 @@ def test_more_after_an_empty_page_without_a_cursor_is_a_false_promise() -> None:
         next_query(PageQuery(after_id="z"), content(""))
 
 
-def test_a_page_that_is_asked_for_again_is_no_repetition() -> None:
+def test_a_page_that_is_asked_for_again_is_not_a_repetition() -> None:
     trail = extend(START, PageQuery(), content("ab"))
     for _ in range(2):
         extend(trail, PageQuery(after_id="b"), content("cd"))

@@ -119,7 +119,7 @@ def test_the_secret_is_not_repeated_however_it_is_written(key: str, said: bytes)
     assert raised.value.body == {"error": {"message": "model: ***", "type": "not_found_error"}, "***": ["***"]}
 
 
-def test_a_key_that_is_no_secret_takes_nothing_out_of_what_is_said() -> None:
+def test_a_key_too_short_to_be_a_secret_is_not_removed_from_messages() -> None:
     with pytest.raises(ModelNotFoundError, match=r"^model: nope$"):
         Script(httpx2.Response(404, json=envelope("not_found_error", "model: nope"))).client(
             api_key="o"

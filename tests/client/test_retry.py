@@ -27,7 +27,7 @@ def test_what_would_fail_the_same_way_is_not_repeated(status: int) -> None:
 
 
 @pytest.mark.parametrize("status", [200, 304, 307])
-def test_what_has_not_failed_is_not_repeated_even_if_told_so(status: int) -> None:
+def test_a_success_is_not_repeated_even_if_the_server_asks_for_that(status: int) -> None:
     assert wait_before_retry(reply(status, x_should_retry="true"), 0, 0) is None
 
 
@@ -86,7 +86,7 @@ def test_the_server_knows_best_when_up_to_a_minute(headers: dict[str, str], expe
     ("outcome", "expected"),
     [(AWAY, True), (FOR_GOOD, False), (reply(503), True), (reply(429), False), (reply(401), False)],
 )
-def test_a_server_is_away_if_nobody_there_can_answer(outcome: Outcome, expected: bool) -> None:
+def test_a_server_is_away_if_it_is_not_reached_or_fails(outcome: Outcome, expected: bool) -> None:
     assert is_away(outcome) is expected
 
 

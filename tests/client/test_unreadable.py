@@ -52,7 +52,7 @@ def test_a_walk_goes_on_from_a_page_whose_last_rows_cannot_be_read(ask: Callable
     assert cursors == [None, "b", "d", "e", "f"]
 
 
-def test_a_page_without_anything_to_go_on_from_is_told_of(ask: Callable[..., Asker]) -> None:
+def test_a_page_without_a_way_to_the_next_raises_an_error(ask: Callable[..., Asker]) -> None:
     with pytest.raises(PagingError, match="says that more models follow"):
         ask(Script({"data": [{}], "has_more": True})).models()
 

@@ -34,7 +34,7 @@ def test_with_both_cursors_all_between_them_is_walked(asker: MakeAsker, site: Si
     assert ids_of(models) == site.ids[2:-2]
 
 
-def test_pages_tell_what_the_server_said(asker: MakeAsker, site: Site) -> None:
+def test_pages_have_what_the_server_said(asker: MakeAsker, site: Site) -> None:
     first, *_, last = asker().pages(limit=5)
     assert (first.has_more, first.first_id, first.last_id) == (True, site.ids[0], site.ids[4])
     assert first.has_next_page()

@@ -140,14 +140,14 @@ def test_what_does_not_pass_by_itself_ends_a_watch() -> None:
         next(watched)
 
 
-def test_a_first_look_that_fails_is_told_of(asker: MakeAsker) -> None:
+def test_a_first_poll_that_fails_raises_its_error(asker: MakeAsker) -> None:
     with pytest.raises(AuthenticationError):
         asker(api_key="sk-wrong").watch(1, lambda: None)
     with pytest.raises(APIConnectionError):
         next(Script(httpx2.ConnectError("refused")).client(max_retries=0).models.watch())
 
 
-def test_a_circle_is_no_catalogue() -> None:
+def test_a_watch_of_a_list_that_goes_in_circles_raises_an_error() -> None:
     with pytest.raises(PagingError):
         next(Script(page("a", has_more=True)).client().models.watch())
 

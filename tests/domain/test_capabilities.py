@@ -111,7 +111,7 @@ def test_what_is_neither_leaf_nor_group_is_refused_by_its_place(value: object, p
 
 
 @pytest.mark.parametrize("key", ["", "a\nb", "x" * 101, 7, "\ud800"])
-def test_a_key_that_is_no_name_is_refused(key: object) -> None:
+def test_a_key_that_is_not_a_printable_name_is_refused(key: object) -> None:
     with pytest.raises(InvalidError, match="is not a printable name of at most 100 characters"):
         parse_capabilities({key: YES})
 

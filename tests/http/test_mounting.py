@@ -16,10 +16,11 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
 
 from callsheet.http.app import CallsheetApp, create_app
+from callsheet.http.metrics.families import Series
 from callsheet.http.paths import local_path
 from callsheet.http.serve.run import bind
 from callsheet.settings import Settings
-from tests.doors import Reply
+from tests.doors import AppDoor, HTTPDoor, PlainHTTPDoor, Reply
 from tests.installation import Installation, make_model
 
 PREFIX = "/tools/claude models"  # two segments, one of them with a character that travels encoded
@@ -263,3 +264,40 @@ def test_the_path_below_the_mount_is_the_path_as_sent(
     path: str, raw_path: bytes, root_path: str, local: bytes
 ) -> None:
     assert local_path({"path": path, "raw_path": raw_path, "root_path": root_path}) == local
+
+
+async def console(scope: Any, _receive: Any, send: Any) -> None:
+    """Says below which prefix it was asked for what."""
+    prefix = scope["root_path"]
+    said = f"{scope['method']} {prefix} {scope['path'].removeprefix(prefix)}".encode()
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")]})
+    await send({"type": "http.response.body", "body": said})
+
+
+@pytest.mark.parametrize("kind", [AppDoor, HTTPDoor, PlainHTTPDoor])
+def test_an_application_mounted_beside_the_public_api_is_reached(
+    installation: Installation, kind: type[AppDoor]
+) -> None:
+    door = kind(installation)
+    try:
+        door.app.mount("/admin", console)
+        assert door.ask("GET", "/admin/").body == b"GET /admin /"
+        assert door.ask("POST", "/admin/models/claude-opus-5?x=y").body == b"POST /admin /models/claude-opus-5"
+        assert door.ask("GET", "/admin/models/a%2Fb%20c").body == b"GET /admin /models/a/b c"
+        assert door.get("/v1/models?limit=1").status == 200
+        for target in ("/administrator", "/Admin/", "/v1/admin/"):
+            assert door.get(target).error == (404, "not_found_error", "Not found"), target
+    finally:
+        door.close()
+
+
+@pytest.mark.parametrize("target", ["/%68ealthz", "/healthz/", "/healthz%0A", "/%6detrics", "/%0A", "//healthz"])
+def test_our_own_pages_have_one_spelling(app_door: AppDoor, target: str) -> None:
+    assert app_door.get(target).error == (404, "not_found_error", "Not found")
+
+
+def test_a_path_that_no_route_matches_is_counted_and_logged_like_any_other_request(app_door: AppDoor) -> None:
+    assert app_door.get("/nothing").status == 404
+    assert app_door.get("/v1/messages").status == 404
+    label = (("route", "other"), ("status", "404"), ("dialect", "anthropic"))
+    assert app_door.app.observer.metrics.figures()[Series("callsheet_requests_total", label)] == 2

@@ -73,7 +73,7 @@ def test_a_start_while_the_database_is_away_answers_from_the_state_file(
 ) -> None:
     away.begin()
     with Replica(away.url, *saved, "--workers", count) as server:
-        assert f"Callsheet listens at {server.url}; its database is away, and waited for.\n" in server.stdout
+        assert f"Callsheet listens at {server.url}, and waits for its database, which is away.\n" in server.stdout
         wait_for(lambda: server.ready() == (200, "degraded", "away"), "the first answer")
         status, page = server.get("/v1/models?limit=1000", KEY)
         assert (status, len(page["data"]) > 10) == (200, True)
@@ -140,7 +140,7 @@ def test_a_start_waits_only_once_for_a_host_that_does_not_answer() -> None:
             connected, _ = silent.accept()
             with connected:
                 begun = time.monotonic()
-                server.printed("its database is away, and waited for")
+                server.printed("waits for its database, which is away")
                 assert time.monotonic() - begun < 10
 
 

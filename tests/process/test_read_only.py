@@ -71,4 +71,4 @@ def test_a_backup_in_a_read_only_folder_is_restored_to_postgresql(
         assert run(tmp_path, "restore", backup, "--database", url).startswith("Restored revision 20 into ")
         told = run(tmp_path, "restore", backup, "--database", url, "--force")
     [kept] = tmp_path.glob("callsheet-before-restore-*")
-    assert f"What was there before is kept in {kept.name}.\n" in told
+    assert f"The former content is kept in {kept.name}.\n" in told

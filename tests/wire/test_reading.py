@@ -203,7 +203,7 @@ ROWS: Final[list[tuple[object, str | None, str]]] = [
 
 
 @pytest.mark.parametrize(("sent", "model_id", "reason"), ROWS)
-def test_without_an_id_it_is_no_model(sent: object, model_id: str | None, reason: str) -> None:
+def test_an_object_without_an_id_is_not_a_model(sent: object, model_id: str | None, reason: str) -> None:
     with pytest.raises(UnreadableError, match=rf"^JSON that is not a model: {reason}$"):
         model_of(sent)
 
@@ -258,7 +258,7 @@ def test_a_first_page_on_which_nothing_can_be_read_is_none() -> None:
         ({"data": None, "success": False}, "an error in the place of a list"),
     ],
 )
-def test_what_is_no_page_is_said_to_be_what_it_is(sent: object, sentence: str) -> None:
+def test_a_body_that_is_not_a_page_is_described(sent: object, sentence: str) -> None:
     with pytest.raises(UnreadableError, match=rf"^{sentence}$"):
         page_of(sent)
 

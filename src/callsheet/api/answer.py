@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from callsheet.api import cors
-from callsheet.api.authentication import authenticate, is_openai
+from callsheet.api.authentication import authenticate
 from callsheet.api.body import Body, Pieces, compressed_etag
 from callsheet.api.caller import Caller, admit
 from callsheet.api.compression import MIN_COMPRESSED_BYTES
+from callsheet.api.dialect import Dialect, is_openai
 from callsheet.api.headers import (
-    Dialect,
     body_headers,
     common_headers,
     error_headers,
@@ -20,6 +20,7 @@ from callsheet.api.headers import (
 from callsheet.api.request import MAX_QUOTED_CHARACTERS, Header, Request, find_names, parse_query, read_headers
 from callsheet.api.state import DEFAULTS, Options, State
 from callsheet.api.view import REQUEST_BLOCK_BUDGET, UNBOUNDED
+from callsheet.domain.access.keyring import Principal
 from callsheet.domain.errors import (
     APIError,
     InternalServerError,
@@ -94,23 +95,34 @@ def answer(
         The budget is exhausted; call again to go on from there.
     """
     headers = read_headers(request.headers)
-    known: Sequence[Header] = cors.origin_headers(state.options, headers)
+    principal = caller = None
     try:
         _check_url_length(request, state.options)
         names = find_names(request.path)
         if request.method not in ("GET", "HEAD"):
             if cors.is_preflight(state.options, request.method, headers):
-                return _preflight(request, headers, known, state.options)
+                return _preflight(request, headers, state.options)
             raise MethodNotAllowedError("Method Not Allowed")
         principal = authenticate(state, headers, request.now)
-        known = (*known, organization_header(state.organization_id))
         caller = admit(state, headers, principal)
-        known = caller.known_headers
         body = select_body(caller, names, request.query, block_budget)
     except APIError as error:
+        known = _known_headers(state, headers, principal, caller)
         response = error_response(error, request, known, to_openai=is_openai(state, headers), options=state.options)
         return response._replace(key_id=_key_id(state, headers, request.now))
     return success_response(caller, body, request, again=again, whole=whole)
+
+
+def _known_headers(
+    state: State, headers: Mapping[bytes, bytes], principal: Principal | None, caller: Caller | None
+) -> Sequence[Header]:
+    """The headers of an error that depend on who asks, as far as the checks before it have found that out."""
+    if caller is not None:
+        return caller.known_headers
+    known = cors.origin_headers(state.options, headers)
+    if principal is not None:
+        known.append(organization_header(state.organization_id))
+    return known
 
 
 def _check_url_length(request: Request, options: Options) -> None:
@@ -237,11 +249,8 @@ def success_response(caller: Caller, body: Body, request: Request, *, again: boo
         return _not_modified(caller, body, request, held)
     (content, etag), shared, coding, is_cacheable = negotiate_encoding(caller, body, again=again)
     dialect = caller.dialect
-    headers = [
-        *request_id_headers(dialect, request.request_id.encode()),
-        *shared,
-        *body_headers(etag, len(content), coding),
-    ]
+    ids = request_id_headers(dialect, request.request_id.encode())
+    headers = body_headers(ids, shared, etag, len(content), coding)
     cacheable_until = caller.expires if is_cacheable else 0.0
     if request.method == "HEAD":
         return Response(200, headers, b"", caller.key_id, cacheable_until, None, dialect)
@@ -270,13 +279,12 @@ def _held_etag(caller: Caller, body: Body) -> bytes | None:
 def _not_modified(caller: Caller, body: Body, request: Request, etag: bytes) -> Response:
     shared = caller.headers if len(body.content) < MIN_COMPRESSED_BYTES else caller.varying_headers
     ids = request_id_headers(caller.dialect, request.request_id.encode())
-    headers = [*ids, *not_modified_headers(shared, etag)]
+    headers = not_modified_headers(ids, shared, etag)
     return Response(304, headers, b"", caller.key_id, caller.expires, None, caller.dialect)
 
 
-def _preflight(
-    request: Request, headers: Mapping[bytes, bytes], known: Sequence[Header], options: Options
-) -> Response:
+def _preflight(request: Request, headers: Mapping[bytes, bytes], options: Options) -> Response:
     ids = request_id_headers(Dialect.ANTHROPIC, request.request_id.encode())
+    known = cors.origin_headers(options, headers)
     allowed = cors.preflight_headers(headers) if known else []
     return Response(204, [*ids, *common_headers(options, known), *allowed], b"")

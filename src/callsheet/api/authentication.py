@@ -1,6 +1,6 @@
 """Who is asking, and in which workspace: the credential and the texts of the 401 and 403 (contract, section 4).
 
-`versions` checks the other headers of a request.
+`versions` checks the version and the betas, `dialect` tells OpenAI's clients from others.
 """
 
 from collections.abc import Mapping
@@ -10,18 +10,6 @@ from callsheet.api.state import State
 from callsheet.domain.access.keyring import NEVER, KeyRecord, Principal
 from callsheet.domain.access.workspace import Workspace
 from callsheet.domain.errors import AuthenticationError, PermissionDeniedError
-
-
-def is_openai(state: State, headers: Mapping[bytes, bytes]) -> bool:
-    """Return whether the caller is an OpenAI client: it sends no ``anthropic-version``, and a Bearer secret alone.
-
-    With the setting `missing_version = "openai"`, any caller with a credential and no ``anthropic-version`` is one.
-    """
-    if not state.options.openai_dialect or b"anthropic-version" in headers:
-        return False
-    if b"x-api-key" in headers:
-        return not state.options.needs_version
-    return bearer(headers.get(b"authorization")) is not None
 
 
 def authenticate(state: State, headers: Mapping[bytes, bytes], now: float) -> Principal:

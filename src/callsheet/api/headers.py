@@ -1,10 +1,10 @@
 """Response headers: every one that a response carries, but for CORS, which is in `cors` (contract, section 6)."""
 
 from collections.abc import Sequence
-from enum import StrEnum
 from math import ceil
 from typing import Final
 
+from callsheet.api.dialect import Dialect
 from callsheet.api.request import Header
 from callsheet.api.state import Options
 from callsheet.domain.errors import APIError, MethodNotAllowedError
@@ -17,13 +17,6 @@ _COMMON: Final[tuple[Header, ...]] = (
 )
 _VARY: Final = b"anthropic-version, anthropic-workspace-id, authorization, x-api-key"
 _NO_RETRY: Final[Header] = (b"x-should-retry", b"false")
-
-
-class Dialect(StrEnum):
-    """Whose clients a response is written for."""
-
-    ANTHROPIC = "anthropic"
-    OPENAI = "openai"
 
 
 def request_id_headers(dialect: Dialect, request_id: bytes) -> tuple[Header, ...]:
@@ -62,15 +55,27 @@ def success_headers(options: Options, known: Sequence[Header]) -> tuple[tuple[He
     )
 
 
-def body_headers(etag: bytes, length: int, coding: bytes | None) -> tuple[Header, ...]:
-    """Return the headers about the body: its entity tag, its length in bytes, and its content coding or None."""
-    tag_and_length = (b"etag", etag), (b"content-length", b"%d" % length)
-    return tag_and_length if coding is None else (*tag_and_length, (b"content-encoding", coding))
+def body_headers(
+    ids: Sequence[Header], shared: Sequence[Header], etag: bytes, length: int, coding: bytes | None
+) -> list[Header]:
+    """Return all headers of a successful response with a body.
+
+    Parameters
+    ----------
+    ids, shared
+        Its `request_id_headers` and `success_headers`.
+    etag, length, coding
+        Of its body: the entity tag, the length in bytes, and the content coding or None.
+    """
+    headers = [*ids, *shared, (b"etag", etag), (b"content-length", b"%d" % length)]
+    if coding is not None:
+        headers.append((b"content-encoding", coding))
+    return headers
 
 
-def not_modified_headers(shared: Sequence[Header], etag: bytes) -> list[Header]:
-    """Return the `success_headers` ``shared`` with an entity tag, as they are where there is no body."""
-    return [*(header for header in shared if header[0] != b"content-type"), (b"etag", etag)]
+def not_modified_headers(ids: Sequence[Header], shared: Sequence[Header], etag: bytes) -> list[Header]:
+    """Return all headers of a 304: those of `body_headers` that are not about a body."""
+    return [*ids, *(header for header in shared if header[0] != b"content-type"), (b"etag", etag)]
 
 
 def error_headers(

@@ -2,7 +2,7 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from callsheet.api.body import Body, page_etag
 from callsheet.api.encoded_block import BlockSlice, EncodedBlock
@@ -17,27 +17,22 @@ from callsheet.wire import anthropic
 Encode: TypeAlias = Callable[[Block], EncodedBlock]
 
 
-class Window(NamedTuple):
-    """What a page may hold: at most ``limit`` models between two sort keys, neither included; None is no bound."""
-
-    after: str | None
-    before: str | None
-    limit: int
+#: Between which two sort keys a page is, neither included: after, before. None is no bound.
+Bounds: TypeAlias = tuple[str | None, str | None]
 
 
-def find_window(catalog: Catalog, visibility: Visibility, query: ListQuery) -> Window:
-    """Return the window that ``query`` asks for.
+def find_bounds(catalog: Catalog, visibility: Visibility, query: ListQuery) -> Bounds:
+    """Return the bounds that the cursors of ``query`` set.
 
     Raises
     ------
     InvalidRequestError
         A cursor names nothing that this caller could ever have seen.
     """
-    limit, after_id, before_id, _, after_literal, before_literal = query
-    return Window(
+    _, after_id, before_id, _, after_literal, before_literal = query
+    return (
         None if after_id is None else _locate(catalog, visibility, "after_id", after_id, after_literal),
         None if before_id is None else _locate(catalog, visibility, "before_id", before_id, before_literal),
-        limit,
     )
 
 
@@ -53,15 +48,16 @@ def _locate(catalog: Catalog, visibility: Visibility, name: str, cursor: str, li
     raise InvalidRequestError(f"Invalid pagination cursor for '{name}'")
 
 
-def make_page(catalog: Catalog, window: Window, encode: Encode) -> Body:
-    """Return the page of ``window``: forward from ``after``, or backward from ``before`` where that alone is given.
+def make_page(catalog: Catalog, bounds: Bounds, limit: int, encode: Encode) -> Body:
+    """Return the page of at most ``limit`` models within ``bounds``: the first, or with only ``before`` the last.
 
     Raises whatever ``encode`` raises.
     """
-    if window.before is not None and window.after is None:
-        slices, has_more = _backward(catalog, window.before, window.limit, encode)
+    after, before = bounds
+    if before is not None and after is None:
+        slices, has_more = _backward(catalog, before, limit, encode)
     else:
-        slices, has_more = _forward(catalog, window, encode)
+        slices, has_more = _forward(catalog, bounds, limit, encode)
     if not slices:
         empty = anthropic.write_page(b"", has_more=has_more, first_id=None, last_id=None)
         return Body(empty, b'"0-0-%d"' % has_more)
@@ -76,9 +72,10 @@ def make_page(catalog: Catalog, window: Window, encode: Encode) -> Body:
     return Body(content, page_etag(slices, b"1" if has_more else b"0"))
 
 
-def _forward(catalog: Catalog, window: Window, encode: Encode) -> tuple[list[BlockSlice], bool]:
-    """The first models of the window, and whether it holds more of them."""
-    after, before, room = window
+def _forward(catalog: Catalog, bounds: Bounds, limit: int, encode: Encode) -> tuple[list[BlockSlice], bool]:
+    """The first models within ``bounds``, and whether there are more of them."""
+    after, before = bounds
+    room = limit
     slices: list[BlockSlice] = []
     blocks, starts = catalog.blocks, catalog.starts
     first = 0 if after is None else max(bisect_right(starts, after) - 1, 0)

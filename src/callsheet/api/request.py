@@ -139,6 +139,11 @@ def find_names(path: bytes) -> tuple[str, ...]:
     return name, name[:-1]
 
 
+def is_public(path: bytes) -> bool:
+    """Return whether ``path`` begins like those of the public API, in any of the accepted spellings."""
+    return path.startswith(_PATH) or _DOUBLED.match(path) is not None
+
+
 def find_model_id(path: bytes) -> str | None:
     """Return the model id that ``path`` asks for, without a slash at its end; None if it asks for the list.
 

@@ -9,7 +9,7 @@ from typing import Final
 from callsheet.api.body import Body, Pieces, model_etag, page_etag
 from callsheet.api.compression import CompressedBodies
 from callsheet.api.encoded_block import EMPTY, EncodedBlock
-from callsheet.api.paging import find_window, make_page
+from callsheet.api.paging import find_bounds, make_page
 from callsheet.api.rendering import Rendering, WireFormat, present_lineages
 from callsheet.domain.access.visibility import Visibility
 from callsheet.domain.catalog import Block, Catalog
@@ -118,9 +118,9 @@ class View:
             More blocks must be encoded first.
         """
         self.is_idle = False
-        window = find_window(self.catalog, self.visibility, query)
+        bounds = find_bounds(self.catalog, self.visibility, query)
         encode = partial(self._encode, query.lifecycles, self._built + block_budget)
-        return make_page(self.catalog, window, encode)
+        return make_page(self.catalog, bounds, query.limit, encode)
 
     def everything(self, block_budget: int = UNBOUNDED) -> Body:
         """Return all listed models as OpenAI's clients expect them (contract, section 7).

@@ -1,4 +1,4 @@
-"""The command tree, and what becomes of errors."""
+"""The command tree, and how errors are reported."""
 
 import sys
 from contextlib import suppress
@@ -21,7 +21,7 @@ from callsheet.domain.errors import CallsheetError
 
 app = CommandLine(
     name="callsheet",
-    help="A self-hosted Models API: tells every Claude and OpenAI client which models it may use.",
+    help="A self-hosted Models API: serves each Claude or OpenAI client the list of models it may use.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # in its boxes, long flags are cut off at 80 columns
@@ -68,11 +68,11 @@ def callsheet(
         bool, typer.Option("--version", help="Print the version.", callback=_show_version, is_eager=True)
     ] = False,
 ) -> None:
-    """A self-hosted Models API: tells every Claude and OpenAI client which models it may use."""
+    """A self-hosted Models API: serves each Claude or OpenAI client the list of models it may use."""
 
 
 def _is_broken(argument: str) -> bool:
-    """Return whether an argument holds bytes that no text is made of; Python passes them on as surrogates."""
+    """Return whether an argument holds bytes that are not valid UTF-8; Python decodes them to surrogates."""
     try:
         argument.encode()
     except UnicodeEncodeError:
@@ -90,18 +90,20 @@ def _refuse(sentence: str, code: int) -> int:
 
 
 def run(arguments: list[str] | None = None) -> int:
-    """Run one command; return its exit code: 0 done, 1 refused, 2 wrongly called."""
+    """Run one command; return its exit code: 0 done, 1 refused, 2 wrong usage."""
     if any(_is_broken(argument) for argument in arguments or sys.argv[1:]):
         return _refuse("An argument is not valid UTF-8.", 2)
     try:
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, TextIOWrapper):
-                stream.reconfigure(errors="replace")  # a terminal may lack a character; that is no reason to stop
+                stream.reconfigure(
+                    errors="replace"
+                )  # a character that the terminal lacks must not stop the program
         code = _end(arguments)
         flush_streams()
     except CallsheetError as error:
         return _refuse(sentence_of(error), 1)
-    except OSError as error:  # the output: whatever else may fail says so in its own words
+    except OSError as error:  # of the output: all others are raised as CallsheetError
         reason = "standard output is closed" if error.errno == EBADF else error.strerror
         code = getattr(error.__context__, "exit_code", 1)  # of a wrong call whose usage could not be written
         return _refuse(f"Cannot write: {reason}.", code)

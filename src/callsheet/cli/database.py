@@ -1,4 +1,4 @@
-"""Opening the database that a command works on, and bringing it up to date."""
+"""The database that a command works on: open it, and migrate it."""
 
 import getpass
 import os
@@ -17,7 +17,7 @@ from callsheet.service.setup import migrate_store, open_existing
 from callsheet.settings import Settings, load, prepare_folder
 from callsheet.storage.store import Store
 
-_LONGEST_ACTOR: Final = 200  # characters
+_MAX_ACTOR_CHARACTERS: Final = 200
 
 DatabaseURL = Annotated[
     str | None,
@@ -25,7 +25,7 @@ DatabaseURL = Annotated[
         "--database",
         metavar="URL",
         help="Such as sqlite:////path/to/callsheet.db or postgresql://user@host/database; "
-        "else CALLSHEET_DATABASE_URL.",
+        "default: CALLSHEET_DATABASE_URL.",
     ),
 ]
 
@@ -36,39 +36,39 @@ def clock() -> datetime:
 
 
 def actor() -> str:
-    """Return who is put down for changes made here; under sudo, who asked for it, and as whom it runs."""
+    """Return the actor of the change records made here; under sudo, the calling user as well."""
     try:
         user = getpass.getuser()
     except (KeyError, OSError):  # a container may run as a user without a name
         return "cli"
     person = os.environ.get("SUDO_USER") or user
     name = person if person == user else f"{person} as {user}"
-    return printable(f"cli:{name}", _LONGEST_ACTOR)
+    return printable(f"cli:{name}", _MAX_ACTOR_CHARACTERS)
 
 
 def load_settings(database: str | None) -> Settings:
-    """Return the settings, with the folder of the default database made."""
+    """Return the settings; the folder of the default database is created."""
     settings = load({"database": database}).settings
     prepare_folder(settings)
     return settings
 
 
 def open_catalog(database: str | None) -> CatalogService:
-    """Return the catalogue that a command works on; only `migrate`, serve and restore make a database."""
+    """Return the catalogue that a command works on; `migrate`, serve and restore create a database."""
     return CatalogService(open_existing(load_settings(database).database), actor(), clock)
 
 
 def open_access(database: str | None) -> AccessService:
-    """Return the workspaces and keys that a command works on; only `migrate`, serve and restore make a database."""
+    """Return the workspaces and keys that a command works on; `migrate`, serve and restore create a database."""
     return AccessService(open_existing(load_settings(database).database), actor(), clock)
 
 
 def migrate(database: DatabaseURL = None) -> None:
-    """Bring the schema of the database, and the facts of its built-in models, up to this program."""
+    """Update the database to this program: its schema, and the facts of its built-in models."""
     url = load_settings(database).database
     before, after = migrate_store(url, clock)
     if before == after:
-        say(f"The schema is {after} already.")
+        say(f"The schema is already {after}.")
     else:
         say(f"Migrated the schema from {before or 'nothing'} to {after}.")
     if renewed := renew_builtin(Store(url), clock):

@@ -1,4 +1,4 @@
-"""The command line's words for what to do about an error: its flags and commands."""
+"""The command line's words for each `Hint`, which name its flags and commands."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -6,7 +6,7 @@ from typing import Final
 from callsheet.domain.errors import CallsheetError
 from callsheet.domain.hints import Hint
 
-#: What follows the problem. A command to copy comes last, with no full stop behind it.
+#: What follows the problem. A command that people copy comes last, without a full stop.
 WORDS: Final[Mapping[Hint, str]] = {
     Hint.CREATE_DATABASE: "callsheet serve makes one, or callsheet migrate.",
     Hint.SET_UP_DATABASE: "run: callsheet migrate",
@@ -22,6 +22,7 @@ WORDS: Final[Mapping[Hint, str]] = {
     Hint.REPLACE_CONTENT: "add --force to replace them. They will be kept in a file.",
     Hint.REPLACE_FILE: "name another file, or add --force to replace it.",
     Hint.REPLACE_STATE_FILE: "remove it, or name another with --state-file.",
+    Hint.LIST_SETTINGS: "callsheet serve --help lists all of them.",
     Hint.NAME_WORKSPACE: "name one with --workspace.",
     Hint.CHANGE_KEY: "change that key with callsheet keys change, or leave this entry out.",
     Hint.REMOVE_ALIAS: "unalias it first.",

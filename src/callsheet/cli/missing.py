@@ -1,4 +1,4 @@
-"""Commands that need packages which are not installed."""
+"""Commands whose packages are not installed: they are hidden, and say what to install."""
 
 from collections.abc import Iterable
 
@@ -8,7 +8,7 @@ from callsheet.domain.errors import CallsheetError
 
 
 def add_missing(app: typer.Typer, names: Iterable[str], reason: ModuleNotFoundError) -> None:
-    """Add each of ``names`` as a hidden command that says what to install."""
+    """Add a hidden command for each of ``names`` that says what to install."""
 
     def refuse() -> None:
         raise CallsheetError(f"{reason.name} is missing; run: pip install 'callsheet[server]'")

@@ -1,4 +1,4 @@
-"""What ``serve`` prints: the address and the number of models, and on the first start the key."""
+"""What ``serve`` prints: how many models it serves and where, and at the first start the key."""
 
 import logging
 import sys
@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from shlex import quote
 from typing import Final
 
@@ -16,6 +17,7 @@ from callsheet.cli.output.sentences import counts_sentence, renewed_sentence
 from callsheet.cli.output.tables import put, say
 from callsheet.domain.errors import StorageError
 from callsheet.service.access import AccessService, NewKey
+from callsheet.service.background import BackgroundThread
 from callsheet.service.counts import Counts, count_models
 from callsheet.service.renewal import renew_builtin
 from callsheet.service.setup import set_up
@@ -25,8 +27,8 @@ from callsheet.storage.store import Store
 
 _log = logging.getLogger("callsheet")
 
-#: How long the end of the program waits for the thread that waits for the database.
-_JOIN_TIMEOUT_SECONDS: Final = 2.0
+#: How long a stop waits for a thread that waits for the database.
+_STOP_TIMEOUT_SECONDS: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,7 @@ class Welcome:
     Parameters
     ----------
     access
-        The service that changes its keys.
+        For creating and archiving its keys.
     database
         The database, as people read it.
     counts
@@ -46,7 +48,7 @@ class Welcome:
     new_key
         Its first key, if that was just created.
     note
-        Which clients do not show the whole list; empty if all do.
+        Which clients do not show the whole list; empty if all show it.
     """
 
     access: AccessService
@@ -58,12 +60,12 @@ class Welcome:
 
 
 def prepare_welcome(settings: Settings) -> Welcome:
-    """Prepare the database, and create a key if it has none.
+    """Set the database up, with a key if it has none.
 
     Raises
     ------
-    StorageAwayError
-        The database is unavailable; nothing was created.
+    StorageUnavailableError
+        It is away; nothing was created.
     StorageError
         The database cannot be used.
     """
@@ -81,7 +83,7 @@ def prepare_welcome(settings: Settings) -> Welcome:
 
 @contextmanager
 def welcome_now(welcome: Welcome, url: str, settings: Settings) -> Iterator[Callable[[], None]]:
-    """Yield a function that prints the welcome; a key that it did not print is archived in the end."""
+    """Yield a function that prints the welcome; a new key that could not be printed is archived."""
     new_key = welcome.new_key
     with nullcontext() if new_key is None else archived_unless_shown(welcome.access, new_key) as receipt:
         yield lambda: _print(welcome, receipt, url, settings)
@@ -89,22 +91,18 @@ def welcome_now(welcome: Welcome, url: str, settings: Settings) -> Iterator[Call
 
 @contextmanager
 def welcome_later(url: str, settings: Settings) -> Iterator[Callable[[], None]]:
-    """Yield a function that prints that the database is unavailable, and later, when it is there, the welcome."""
-    stop = threading.Event()
-    thread = threading.Thread(target=_wait, args=[url, settings, stop], name="callsheet-welcome", daemon=True)
+    """Yield a function that prints that the database is away; the welcome follows when it is there."""
+    thread = BackgroundThread("callsheet-welcome", partial(_wait, url, settings), _STOP_TIMEOUT_SECONDS)
 
     def announce() -> None:
-        place = Store(settings.database).display_name
-        put(f"Callsheet listens at {url}; its database is away, and waited for.")
-        put(f"Database: {place}")
+        put(f"Callsheet listens at {url}, and waits for its database, which is away.")
+        put(f"Database: {Store(settings.database).display_name}")
         thread.start()
 
     try:
         yield announce
     finally:
-        stop.set()
-        if thread.is_alive():
-            thread.join(_JOIN_TIMEOUT_SECONDS)
+        thread.stop()
 
 
 def _wait(url: str, settings: Settings, stop: threading.Event) -> None:
@@ -113,7 +111,7 @@ def _wait(url: str, settings: Settings, stop: threading.Event) -> None:
         try:
             with welcome_now(prepare_welcome(settings), url, settings) as announce:
                 announce()
-        except StorageError:  # the follower of the State logs it
+        except StorageError:  # logged by the thread that waits for the State
             continue
         except OSError as error:
             _log.error("Cannot write: %s.", error.strerror)

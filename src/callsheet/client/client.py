@@ -40,7 +40,7 @@ class Client:
         Seconds from connecting to the last byte of an answer, at each attempt of each request; at most a day. None
         leaves that to ``http_client``.
     max_retries
-        How often a request is repeated when there is no answer, or one with status 408, 409, 429 or 500 and above.
+        How often a request is repeated if there is no answer, or one with status 408, 409, 429 or 500 and above.
         The server's ``x-should-retry``, ``retry-after-ms`` and ``retry-after`` are heeded; asked to wait for more
         than a minute, the client raises at once (contract, section 8).
     cache
@@ -140,7 +140,7 @@ class Models:
         Raises
         ------
         APIError
-            The server refused; its class says why.
+            The server refused the request; the class of the error says why.
         APIConnectionError, APITimeoutError
             It did not answer.
         APIResponseError
@@ -148,7 +148,7 @@ class Models:
         PagingError
             The page holds its own cursor.
         InvalidError
-            Something that a request cannot carry.
+            An argument cannot be sent in a request.
         """
         query = make_query(after_id, before_id, limit, lifecycle, make_scope(workspace_id, betas))
         return self._page(self._session.page(query))
@@ -168,7 +168,7 @@ class Models:
         Raises
         ------
         ModelNotFoundError
-            There is none, or none that the key may see.
+            There is no such model, or the key may not see it.
         APIError, ClientError, InvalidError
             As those of `list`.
         """
@@ -188,19 +188,20 @@ class Models:
     ) -> Iterator[Catalogue]:
         """Yield all models at once, and again each time that the list has changed.
 
-        What is unchanged is not sent again, by its entity tag (contract, section 6). Outages are waited out.
+        Pages that have not changed are not sent again, thanks to their entity tags (contract, section 6). During an
+        outage, it goes on polling.
 
         Parameters
         ----------
         interval
-            Seconds between two looks, about, at most a day; clients do not all look at once.
+            Seconds between two polls, at most a day; each wait varies by a tenth, so that clients spread.
         lifecycle, workspace_id, betas
             As those of `list`.
 
         Raises
         ------
         APIError, ClientError
-            As those of `list`: if the first look fails, and later if the server refuses for good.
+            As those of `list`: if the first poll fails, or a later one with an error that does not pass by itself.
         """
         query = watch_query(self._session, lifecycle, make_scope(workspace_id, betas))
         return self._follow(Watch(self._session, query, interval))

@@ -1,7 +1,7 @@
-"""The error tree: everything Callsheet refuses, by the name the protocol gives it.
+"""The error tree: every error that Callsheet raises on purpose.
 
-Each class carries the protocol's ``error.type`` (contract, section 5). Numbers live in
-one table, ``wire/status.py``.
+Each class below `APIError` has the protocol's ``error.type`` (contract, section 5). HTTP statuses are in one
+table, in ``wire/status.py``.
 
     CallsheetError
     ├── APIError                    answered to a caller of the public API, and raised by the client for it
@@ -16,20 +16,20 @@ one table, ``wire/status.py``.
     │   ├── RateLimitError
     │   ├── OverloadedError
     │   └── InternalServerError
-    ├── ClientError                 the client got no answer, or none of a Models API
+    ├── ClientError                 the client got no answer, or one that is not a Models API's
     │   ├── APIConnectionError
     │   │   └── APITimeoutError
     │   ├── APIResponseError
     │   └── PagingError
-    ├── RefusedError                a change that may not be made; it changed nothing
-    │   ├── InvalidError            a value that is not valid
-    │   ├── UnknownError            it names something that does not exist
+    ├── RefusedError                a change that is not allowed; nothing was changed
+    │   ├── InvalidError            a value is not valid
+    │   ├── DoesNotExistError       it names something that does not exist
     │   └── ConflictError           it contradicts something that exists
     ├── StorageError                the database cannot be used
-    │   ├── StorageAwayError        for now: it is out of reach, or busy; the same may do a moment later
-    │   │   └── ReplacedError       a file of it is no longer the one that was opened
-    │   ├── ForeignError            it holds another installation than is served
-    │   └── DamagedError            it has lost something of what it held
+    │   ├── StorageUnavailableError temporarily: it is unreachable, starting or busy; a retry may succeed
+    │   │   └── DatabaseReplacedError  one of its files is no longer the one that was opened
+    │   ├── ForeignDatabaseError    it holds another installation than the one that is served
+    │   └── CorruptDatabaseError    it is corrupt, or has lost rows or tables
     ├── StateFileError              a saved State cannot be used
     ├── SettingsError               the program is configured wrongly
     ├── DoctorError                 a server cannot be examined
@@ -42,17 +42,17 @@ from callsheet.domain.hints import Hint
 
 
 class CallsheetError(Exception):
-    """The root: every error this project raises on purpose.
+    """The root of all errors that this project raises on purpose.
 
     ``str(error)`` is one sentence for a person: what is wrong and what to do.
 
     Parameters
     ----------
     problem
-        What is wrong, and with what. A whole sentence if it also says what to do; with a ``hint``, a clause
-        without its full stop.
+        What is wrong, and with what. Without a ``hint``, a whole sentence, which also says what to do; with one, a
+        clause without a full stop.
     hint
-        What to do, where each door words that for its own users: the command line names a flag, for example.
+        What to do, worded by each door for its own users: the command line names a flag, for example.
     """
 
     def __init__(self, problem: str, *, hint: Hint | None = None) -> None:
@@ -62,18 +62,18 @@ class CallsheetError(Exception):
 
 
 class APIError(CallsheetError):
-    """A request the public API answers with an error envelope.
+    """A request that the public API answers with an error envelope.
 
     Parameters
     ----------
     message
-        The text of ``error.message``, word for word.
+        The text of ``error.message``.
 
     Attributes
     ----------
     status, request_id, body, retry_after
-        Set on what the client raises: the HTTP status; the server's id of the request; the answer, parsed if
-        it is JSON and else text; how many seconds the server asked to wait. None where it did not say.
+        Set on errors that the client raises: the HTTP status; the server's request id; the body, parsed if it is
+        JSON, else as text; the seconds that the server asked to wait. None where the server did not send it.
     """
 
     type: ClassVar[str] = "api_error"
@@ -94,17 +94,17 @@ class InvalidRequestError(APIError):
 
 
 class MethodNotAllowedError(InvalidRequestError):
-    """The path exists and does not take this method (405)."""
+    """The path exists, but not with this method (405)."""
 
 
 class AuthenticationError(APIError):
-    """Nobody the installation knows is asking (401)."""
+    """Credentials are missing, unknown or unusable (401)."""
 
     type = "authentication_error"
 
 
 class PermissionDeniedError(APIError):
-    """The key may not do this (403)."""
+    """The key is not allowed to do this (403)."""
 
     type = "permission_error"
 
@@ -120,7 +120,7 @@ class ModelNotFoundError(NotFoundError):
 
 
 class RequestTooLargeError(APIError):
-    """A limit on size was passed; ``part`` says of what: ``url``, ``headers`` or ``body`` (414, 431, 413)."""
+    """A part of the request is too large; ``part`` is ``url``, ``headers`` or ``body`` (414, 431, 413)."""
 
     type = "request_too_large"
 
@@ -136,7 +136,7 @@ class RequestTimeoutError(APIError):
 
 
 class RateLimitError(APIError):
-    """Too many requests (429); ``retry_after`` says in how many whole seconds to come back, where that is known."""
+    """Too many requests (429); ``retry_after`` is when to retry, in whole seconds, where that is known."""
 
     type = "rate_limit_error"
 
@@ -146,22 +146,22 @@ class RateLimitError(APIError):
 
 
 class OverloadedError(APIError):
-    """The server cannot take this now (529)."""
+    """The server cannot answer this now; a retry may succeed (529)."""
 
     type = "overloaded_error"
 
 
 class InternalServerError(APIError):
-    """Something unexpected happened; its cause is in the log, never in the message (500)."""
+    """Something unexpected happened; the cause is logged, and not sent (500)."""
 
 
 class ClientError(CallsheetError):
-    """The client got no answer, or none that a Models API gives.
+    """The client got no answer, or one that is not a Models API's.
 
     Attributes
     ----------
     status, request_id, body
-        As those of `APIError`; None where there was no answer.
+        As in `APIError`; None where there was no answer.
     """
 
     status: int | None = None
@@ -170,7 +170,7 @@ class ClientError(CallsheetError):
 
 
 class APIConnectionError(ClientError):
-    """The server was not reached, or broke the connection off."""
+    """The server was not reached, or closed the connection early."""
 
 
 class APITimeoutError(APIConnectionError):
@@ -178,15 +178,15 @@ class APITimeoutError(APIConnectionError):
 
 
 class APIResponseError(ClientError):
-    """What answered is no Models API: a web page, a redirect, broken or endless JSON."""
+    """The answer is not a Models API's: a web page, a redirect, invalid or endless JSON."""
 
 
 class PagingError(ClientError):
-    """The server's pages lead nowhere: it ignores the cursor, repeats a page, or gives less than it promises."""
+    """The server's pages do not end: it ignores the cursor, repeats a page, or sends too few models."""
 
 
 class RefusedError(CallsheetError):
-    """A change that may not be made. Nothing was changed."""
+    """A change that is not allowed. Nothing was changed."""
 
 
 class InvalidError(RefusedError):
@@ -206,14 +206,14 @@ class StorageError(CallsheetError):
 
 
 class StorageUnavailableError(StorageError):
-    """The database cannot be used for now: out of reach, starting, stopping or busy. Trying again may do.
+    """The database is temporarily unavailable (unreachable, starting, stopping, busy); a retry may succeed.
 
-    Whatever else is a StorageError stays wrong until somebody puts it right.
+    Any other StorageError lasts until an operator corrects its cause.
     """
 
 
 class DatabaseReplacedError(StorageUnavailableError):
-    """A file of the database was replaced or removed while it was open; opening it again shows what is there."""
+    """A file of the database was replaced or removed while it was open; it has to be opened again."""
 
 
 class ForeignDatabaseError(StorageError):
@@ -221,11 +221,11 @@ class ForeignDatabaseError(StorageError):
 
 
 class CorruptDatabaseError(StorageError):
-    """The database has lost something of what it held; only a backup has that."""
+    """The database is corrupt; restore it from a backup."""
 
 
 class StateFileError(CallsheetError):
-    """A saved State cannot be used, or not be saved."""
+    """A saved State cannot be read, or a State cannot be saved."""
 
 
 class SettingsError(CallsheetError):

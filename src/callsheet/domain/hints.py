@@ -23,6 +23,7 @@ class Hint(StrEnum):
     REPLACE_CONTENT = "allow them to be replaced. They will be kept in a file"
     REPLACE_FILE = "name another file, or allow this one to be replaced"
     REPLACE_STATE_FILE = "remove it, or name another state file"
+    LIST_SETTINGS = "see the list of all settings"
     NAME_WORKSPACE = "name a workspace"
     CHANGE_KEY = "change that key, or leave this entry out"
     REMOVE_ALIAS = "remove the alias first"

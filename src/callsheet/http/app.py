@@ -9,8 +9,9 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
 
+from callsheet.api.percent import unquote
+from callsheet.api.request import is_public
 from callsheet.api.state import Options
 from callsheet.api.versions import ACCEPTED_VERSIONS
 from callsheet.domain.betas import KNOWN_BETAS
@@ -20,7 +21,7 @@ from callsheet.http.health import Readiness, health_routes
 from callsheet.http.logs.access import AccessLog
 from callsheet.http.observer import Observer
 from callsheet.http.openapi import openapi_routes
-from callsheet.http.paths import Scope, local_path
+from callsheet.http.paths import ExactRoute, Scope, local_path
 from callsheet.http.telemetry.collect import Telemetry
 from callsheet.service.clock import SYSTEM_CLOCK, Clock
 from callsheet.service.setup import set_up
@@ -33,8 +34,6 @@ from callsheet.storage.store import Store
 if TYPE_CHECKING:
     from callsheet.http.ratelimit.limiter import RateLimits
 
-_ORDINARY: Final = frozenset({b"/", b"/healthz", b"/readyz", b"/metrics", b"/openapi.json"})
-
 #: Relative to where this is mounted, which a proxy may have hidden from us.
 _WHAT_THIS_IS: Final = (
     "Callsheet, a Models API: ask for the list at v1/models below this address, with an API key; "
@@ -43,7 +42,9 @@ _WHAT_THIS_IS: Final = (
 
 
 class CallsheetApp(Starlette):
-    """The application: the public API on its own short way, everything else through Starlette.
+    """The application.
+
+    Requests of the public API bypass Starlette's router and middleware; all other paths use them.
 
     Parameters
     ----------
@@ -69,7 +70,7 @@ class CallsheetApp(Starlette):
         """Called on the event loop when a server begins to serve this."""
         super().__init__(
             routes=[
-                Route("/", _say_what_this_is),
+                ExactRoute("/", _say_what_this_is),
                 *health_routes(live, self.readiness),
                 *self.telemetry.routes(),
                 *openapi_routes(live.current.options),
@@ -77,6 +78,8 @@ class CallsheetApp(Starlette):
             exception_handlers={HTTPException: on_http_exception, Exception: on_exception},
             lifespan=_lifespan,
         )
+        self.router.redirect_slashes = False
+        self.router.default = self._answer_unknown
 
     def start(self) -> None:
         """Begin to watch the database, to write the log and to tell figures, if that has not begun."""
@@ -88,12 +91,20 @@ class CallsheetApp(Starlette):
         """Answer. No lifespan is needed: the first request begins the watch on the database."""
         if scope["type"] == "http":
             path = local_path(scope, self.prefix)
-            if path not in _ORDINARY:
+            if is_public(path):
                 self.start()
                 await self.public.answer(scope, path, send)
                 return
-            scope = {**scope, "path": path.decode("ascii"), "root_path": ""}
+            scope = {**scope, "path": unquote(path.decode("latin-1")), "raw_path": path, "root_path": ""}
         await super().__call__(scope, receive, send)
+
+    async def _answer_unknown(self, scope: Scope, receive: Any, send: Any) -> None:
+        """Answer a path that no route matches: the public API refuses it, as the contract says."""
+        if scope["type"] != "http":
+            await self.router.not_found(scope, receive, send)
+            return
+        self.start()
+        await self.public.answer(scope, scope["raw_path"], send)
 
 
 async def _say_what_this_is(_request: Request) -> Response:

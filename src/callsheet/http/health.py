@@ -2,9 +2,9 @@
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
 from callsheet.domain.errors import ForeignDatabaseError
+from callsheet.http.paths import ExactRoute
 from callsheet.service.state.live import LiveState
 
 
@@ -63,7 +63,7 @@ class Readiness:
         }
 
 
-def health_routes(live: LiveState, readiness: Readiness) -> list[Route]:
+def health_routes(live: LiveState, readiness: Readiness) -> list[ExactRoute]:
     """Return ``GET /healthz`` and ``GET /readyz``."""
 
     async def healthz(_request: Request) -> Response:
@@ -73,4 +73,4 @@ def health_routes(live: LiveState, readiness: Readiness) -> list[Route]:
         live.start()
         return JSONResponse(readiness.describe(), 200 if readiness.is_ready else 503)
 
-    return [Route("/healthz", healthz), Route("/readyz", readyz)]
+    return [ExactRoute("/healthz", healthz), ExactRoute("/readyz", readyz)]

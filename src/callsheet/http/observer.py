@@ -5,7 +5,7 @@ from typing import NamedTuple, TypeAlias
 from callsheet.api.answer import Response
 from callsheet.api.request import Request
 from callsheet.http.logs.access import AccessLog
-from callsheet.http.logs.formats import NO_TEMPLATE, Answered, Template
+from callsheet.http.logs.formats import NO_TEMPLATE, LoggedResponse, Template
 from callsheet.http.metrics.counters import Label, Metrics, Tally, route_of
 
 #: Address and port of a client; None behind a Unix socket.
@@ -38,7 +38,7 @@ class Observer:
         if self.log is not None:
             _, path, query, *_ = request
             template = self.log.template(
-                Answered(request.method, path, query, response.status, response.length, response.key_id)
+                LoggedResponse(request.method, path, query, response.status, response.length, response.key_id)
             )
         label = Label(route_of(request.path), response.status, response.dialect)
         return ResponseLabel(self.metrics.tally(label), template)

@@ -7,12 +7,12 @@ from pydantic import BaseModel, Field
 from pydantic.json_schema import models_json_schema
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
 from callsheet._version import __version__
 from callsheet.api.state import Options
 from callsheet.domain.model import MAX_ID_LENGTH, Lifecycle
 from callsheet.domain.query import MAX_LIMIT, MIN_LIMIT
+from callsheet.http.paths import ExactRoute
 from callsheet.wire import anthropic, openai
 
 Schema = dict[str, Any]
@@ -63,13 +63,13 @@ _ERRORS: Final = {
 }
 
 
-def openapi_routes(options: Options) -> list[Route]:
+def openapi_routes(options: Options) -> list[ExactRoute]:
     """Return ``GET /openapi.json``."""
 
     async def openapi(_request: Request) -> Response:
         return JSONResponse(describe(options))
 
-    return [Route("/openapi.json", openapi)]
+    return [ExactRoute("/openapi.json", openapi)]
 
 
 @lru_cache(maxsize=8)

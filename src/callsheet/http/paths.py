@@ -4,6 +4,8 @@ import re
 from typing import Any, Final
 from urllib.parse import quote
 
+from starlette.routing import Match, Route
+
 from callsheet.api.percent import unquote_to_bytes
 
 Scope = Any
@@ -12,6 +14,16 @@ Scope = Any
 _SAFE: Final = "/:@!$&'()*+,;=~-._"
 
 _SLASHES: Final = re.compile(r"/+")
+
+
+class ExactRoute(Route):
+    """A route for its path as it is written: a request that escapes characters of it asks for something else."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Return whether ``scope``, whose ``raw_path`` is a `local_path`, is one of this route."""
+        if scope.get("raw_path") != self.path.encode("ascii"):
+            return Match.NONE, {}
+        return super().matches(scope)
 
 
 def local_path(scope: Scope, prefix: str = "") -> bytes:

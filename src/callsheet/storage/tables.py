@@ -26,7 +26,7 @@ metadata = MetaData(
 
 _ID = String(256)
 _TIME = String(32)
-_COUNT = BigInteger().with_variant(Integer, "sqlite")  # whose integers are of any size, and only those count up
+_COUNT = BigInteger().with_variant(Integer, "sqlite")  # whose integers are of any size; only INTEGER autoincrements
 
 installation = Table(
     "installation",

@@ -6,7 +6,7 @@ from typing import Any, Final, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 
 from callsheet.api.answer import Response, answer, error_response
-from callsheet.api.authentication import is_openai
+from callsheet.api.dialect import is_openai
 from callsheet.api.request import Request, find_model_id, read_headers
 from callsheet.api.state import State
 from callsheet.domain.errors import (

@@ -1,1 +1,5 @@
-"""The public JSON: the server writes with it what the client reads."""
+"""The public JSON, written and read: nothing else knows it.
+
+* Written by the server: `anthropic`, `openai`; `status` has the HTTP status of each error.
+* Read by clients: `pages`, `reading`, `rows`, `field_names`, `field_values`, `reading_errors`.
+"""

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from callsheet.http.logs.access import AccessLog
-from callsheet.http.logs.formats import Answered
+from callsheet.http.logs.formats import FIELDS, LoggedResponse
 from callsheet.settings import LogFormat
 from tests.doors import AppDoor
 from tests.http.logs.test_redact import read_logfmt
@@ -62,6 +62,10 @@ def test_a_json_line_says_who_asked_what_and_what_became_of_it(app_door: AppDoor
     assert [line["key_id"] for line in lines] == [key_id] * 5 + [None]
     assert len({line["request_id"] for line in lines}) == 6
     for line in lines:
+        assert list(line) == [
+            *("time", "request_id", "duration_us", "client"),
+            *("method", "path", "status", "bytes", "key_id"),
+        ]
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", line["time"])
         assert re.fullmatch(r"req_01[1-9A-HJ-NP-Za-km-z]{22}", line["request_id"])
         assert line["duration_us"] >= 0
@@ -87,10 +91,7 @@ def test_a_logfmt_line_says_the_same_as_one_in_json(app_door: AppDoor, pipe: Pip
     assert [line["key_id"] for line in lines] == [key_id] * 5 + ["-"]
     assert [line["path"] for line in lines[3:]] == ["/v1/models?limit=1", '/v1/models/a%22%0A"', "/v1/models"]
     for line in lines:
-        assert list(line) == [
-            *("time", "request_id", "duration_us", "client"),
-            *("method", "path", "status", "bytes", "key_id"),
-        ]
+        assert tuple(line) == FIELDS
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", line["time"])
         assert int(line["duration_us"]) >= 0
         assert int(line["bytes"]) > 0
@@ -99,7 +100,7 @@ def test_a_logfmt_line_says_the_same_as_one_in_json(app_door: AppDoor, pipe: Pip
 @pytest.mark.parametrize("kind", [LogFormat.JSON, LogFormat.LOGFMT, LogFormat.COMMON])
 def test_what_a_proxy_gives_instead_of_an_address_is_not_logged(pipe: Pipe, kind: LogFormat) -> None:
     log = AccessLog(kind, pipe.writer)
-    template = log.template(Answered("GET", b"/", b"", 200, 2, None))
+    template = log.template(LoggedResponse("GET", b"/", b"", 200, 2, None))
     for client in ("203.0.113.1", "::1", '1" status=500 x="', "unknown", "", "x" * 1000):
         log.add(template, b"req_01", 0.0, client)
     log.start()

@@ -168,7 +168,7 @@ def test_without_a_state_file_callers_are_asked_to_come_again_until_the_database
         assert (status, b'{"error":{"message":"Overloaded"' in body) == (529, True)
         assert ask(live, "", anthropic_version="2023-06-01")[0] == 401  # nobody asks, whatever is known
         assert ask(live, "sk-anything", b"/nothing")[0] == 404
-        assert caplog.messages[0].endswith(" Until it can be used, callers are asked to come again (529).")
+        assert caplog.messages[0].endswith(" Until it can be used, callers get 529 and are asked to try again.")
         stopped.start()
         wait_for(lambda: live.has_state, "a State")
         wait_for(lambda: live.is_followed, "the end of the outage")

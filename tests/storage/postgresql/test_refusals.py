@@ -315,7 +315,7 @@ def test_a_server_that_cannot_be_reached_is_told_in_seconds(own: Server) -> None
     assert refused(at(own, port=1), StorageUnavailableError) == nothing
     assert refused(at(own, host="localhost", port=1), StorageUnavailableError) == nothing
     assert refused(at(own, host="no-such-host.invalid"), StorageUnavailableError) == (
-        "is on a host nobody knows; correct the URL, or see to the name server."
+        "is on a host that is not known; correct the URL, or check the name server."
     )
     with pytest.raises(StorageUnavailableError, match=re.escape(nothing)):
         Store("postgresql:///x?host=/nowhere").prepare()
@@ -324,7 +324,7 @@ def test_a_server_that_cannot_be_reached_is_told_in_seconds(own: Server) -> None
         silent.listen()
         port = silent.getsockname()[1]
         with pytest.raises(
-            StorageUnavailableError, match=r"did not answer in time; see to the server and the network\.$"
+            StorageUnavailableError, match=r"did not answer in time; check the server and the network\.$"
         ):
             Store(f"{at(own, port=port)}?connect_timeout=2").prepare()
 
@@ -418,7 +418,7 @@ READ_ONLY = "can only be read: it is a replica, or set to read-only; name the pr
 def test_a_database_that_is_set_to_read_only_is_refused(url: str, postgres: Databases) -> None:
     execute(postgres.url, f'ALTER DATABASE "{make_url(url).database}" SET default_transaction_read_only = on')
     assert refused(url) == READ_ONLY
-    with pytest.raises(StorageUnavailableError, match=r"has no primary at the moment; see to the failover\.$"):
+    with pytest.raises(StorageUnavailableError, match=r"has no primary at the moment; check the failover\.$"):
         Store(f"{url}?target_session_attrs=read-write").prepare()
     with Store(url).read() as reading:
         assert reading.count_models()
@@ -499,7 +499,7 @@ def test_a_server_that_hangs_is_given_up(own: Server, monkeypatch: pytest.Monkey
                 os.kill(pid, signal.SIGCONT)
 
     with pytest.raises(
-        StorageUnavailableError, match=r"did not answer in time; see to the server and the network\.$"
+        StorageUnavailableError, match=r"did not answer in time; check the server and the network\.$"
     ):
         read()
 
@@ -532,7 +532,7 @@ def test_a_server_that_hangs_while_everything_is_read_is_given_up(
                 os.kill(pid, signal.SIGCONT)
 
     with pytest.raises(
-        StorageUnavailableError, match=r"did not answer in time; see to the server and the network\.$"
+        StorageUnavailableError, match=r"did not answer in time; check the server and the network\.$"
     ):
         read()
 

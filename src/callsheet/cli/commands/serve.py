@@ -1,4 +1,4 @@
-"""``callsheet serve``: answer."""
+"""``callsheet serve``: run the server."""
 
 from typing import Annotated
 
@@ -53,11 +53,11 @@ def serve(
     shutdown_seconds: Annotated[int | None, flag("shutdown_seconds")] = None,
     config: Config = None,
 ) -> None:
-    """Serve the Models API. On an empty database, make it ready and print a key."""
+    """Serve the Models API. An empty database is set up first, and its first key printed."""
     flags = {name: value for name, value in locals().items() if name != "config"}
     settings = load(flags, config).settings
     allow_closed_output()
-    from callsheet.http.serve.run import bind, run  # slow to import; wrong settings are told before
+    from callsheet.http.serve.run import bind, run  # slow to import; wrong settings are refused before
 
     with bind(settings.host, settings.port) as listener:  # first: with the port taken, nothing is changed
         prepare_folder(settings)
@@ -70,7 +70,7 @@ def serve(
             welcome, away = welcome_later(url, settings), error
         with welcome as announce:
             if not run(settings, listener, announce, away):
-                raise ServeError("The server did not start; the reason stands above.")
+                raise ServeError("The server did not start; the reason is in the lines above.")
 
 
 def _base_url(host: str, port: int) -> str:

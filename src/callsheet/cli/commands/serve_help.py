@@ -1,4 +1,4 @@
-"""The help of ``callsheet serve``: its many flags in groups, each with its default."""
+"""The help of ``callsheet serve``: its flags in groups, each with its default."""
 
 from enum import StrEnum
 from typing import Any, Final
@@ -9,7 +9,7 @@ from typer.core import TyperOption
 from callsheet.cli.output.usage import Command
 from callsheet.settings import Settings
 
-#: The flags of each group, which are printed in this order; all others are in the last one.
+#: The flags of each group, in the order in which they are printed; all others are in the last group.
 _GROUPS: Final = {
     "Where it listens": ("host", "port", "workers", "root_path", "trusted_proxies", "cors_origins"),
     "Who may ask": ("any_key", "insecure"),
@@ -31,7 +31,7 @@ _GROUP_OF: Final = {name: group for group, names in _GROUPS.items() for name in 
 
 
 def flag(name: str, **options: Any) -> Any:
-    """Return a flag for the setting ``name``: described in the same words, and with its default."""
+    """Return a flag for the setting ``name``, with the description and the default of the setting."""
     field = Settings.model_fields[name]
     return typer.Option(help=f"{field.description}{_default(field.default)}", show_default=False, **options)
 
@@ -53,7 +53,7 @@ class GroupedCommand(Command):
 
 
 def _default(value: object) -> str:
-    """What the description says of a default; nothing of one that is empty, as the description does."""
+    """The part of the description that shows the default, unless it is empty."""
     if isinstance(value, bool):
         return f" [default: {'yes' if value else 'no'}]"
     if isinstance(value, StrEnum | int | float):

@@ -1,4 +1,4 @@
-"""``callsheet settings``: what the program believes, and why."""
+"""``callsheet settings``: every setting, its value, and where that came from."""
 
 from typing import Annotated
 
@@ -10,12 +10,12 @@ from callsheet.settings import load
 
 Config = Annotated[
     str | None,
-    typer.Option(metavar="FILE", help="File of settings; else CALLSHEET_CONFIG, else callsheet.toml here."),
+    typer.Option(metavar="FILE", help="File with settings; default: CALLSHEET_CONFIG, then callsheet.toml here."),
 ]
 
 
 def settings(config: Config = None, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
-    """Print every setting of a command started here and now, its value, and where it came from."""
+    """Print every setting as a command started here and now uses it: its value, and where that came from."""
     listing = load({"database": database}, config).listing
     if as_json:
         print_json(

@@ -1,4 +1,4 @@
-"""``callsheet copy``, ``backup``, ``restore`` and ``check``: a database as a whole."""
+"""``callsheet copy``, ``backup``, ``restore`` and ``check``, which work on a whole database."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,8 +12,8 @@ from callsheet.cli.output.progress import progress_bar
 from callsheet.cli.output.tables import AsJSON, print_json, put, say
 from callsheet.storage.store import Store
 
-#: The tables that people are told of, in the order in which they ask.
-_TOLD: Final = ("models", "aliases", "tombstones", "workspaces", "api_keys", "changes")
+#: The tables whose rows are counted in messages, in this order.
+_COUNTED: Final = ("models", "aliases", "tombstones", "workspaces", "api_keys", "changes")
 
 
 def copy(
@@ -23,21 +23,23 @@ def copy(
     ],
     as_json: AsJSON = False,
 ) -> None:
-    """Copy everything from one database to another, and compare the two. May be repeated."""
-    from callsheet.service.maintenance.copy import copy_installation  # here and below: other commands need none
+    """Copy everything from one database to another, and compare the two. It can be repeated."""
+    from callsheet.service.maintenance.copy import (
+        copy_installation,  # here and below: other commands do not need it
+    )
 
     with progress_bar() as progress:
         copied = copy_installation(Store(source), Store(target), progress)
     if as_json:
         tables = {name: {"rows": each.rows, "digest": each.digest} for name, each in copied.tallies.items()}
-        told = {"changed": copied.changed, "repaired": copied.repaired, "revision": copied.revision}
-        print_json({**told, "tables": tables})
+        result = {"changed": copied.changed, "repaired": copied.repaired, "revision": copied.revision}
+        print_json({**result, "tables": tables})
         return
     rows = _listed({name: each.rows for name, each in copied.tallies.items()})
     done = "Copied everything" if copied.changed else "Nothing to copy"
     say(f"{done}; both are equal, at revision {copied.revision}: {rows}.")
     if copied.repaired:
-        say("Rows of the target had been changed past Callsheet; restart the servers that serve from it.")
+        say("Rows of the target had been changed without Callsheet; restart the servers that serve from it.")
 
 
 def backup(
@@ -46,7 +48,7 @@ def backup(
     database: DatabaseURL = None,
     as_json: AsJSON = False,
 ) -> None:
-    """Write everything to one file, while others go on. Also of PostgreSQL."""
+    """Back up everything to one SQLite file, also from PostgreSQL. Servers need not be stopped."""
     from callsheet.service.maintenance.backup import back_up
 
     store = Store(load_settings(database).database)
@@ -62,12 +64,12 @@ def backup(
 def restore(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A file that backup wrote.")],
     force: Annotated[
-        bool, typer.Option("--force", help="Replace what the database holds; that is kept in a file.")
+        bool, typer.Option("--force", help="Replace what the database holds; that is first saved to a file.")
     ] = False,
     database: DatabaseURL = None,
     as_json: AsJSON = False,
 ) -> None:
-    """Put what a backup holds in place of all that the database holds. Servers go on, and notice."""
+    """Replace everything in the database by a backup. Running servers notice, and serve it."""
     from callsheet.service.maintenance.restore import restore as restore_from
 
     store = Store(load_settings(database).database)
@@ -88,17 +90,19 @@ def restore(
         return
     say(f"Restored revision {restored.backup_revision} into {store.display_name}, as revision {restored.revision}.")
     if restored.kept is not None:
-        say(f"What was there before is kept in {restored.kept}.")
+        say(f"The former content is kept in {restored.kept}.")
     if restored.is_another:
-        say("It is another installation than was there before; restart the servers that serve from it.")
+        say(
+            "The backup is of another installation than the former content; restart the servers that serve from it."
+        )
     for key in restored.revived:
-        say(f"The key {key.name} ({key.id}) had stopped working and works again.")
+        say(f'Key "{key.name}" ({key.id}) had stopped working and works again.')
     for key in restored.lost:
-        say(f"The key {key.name} ({key.id}) is not in the backup and has stopped working.")
+        say(f'Key "{key.name}" ({key.id}) is not in the backup; it has stopped working.')
 
 
 def check(database: DatabaseURL = None, as_json: AsJSON = False) -> None:
-    """Check that the database is whole: its rows, its aliases, its change records. Changes nothing."""
+    """Check the database for damage: its rows, its aliases, its change records. Changes nothing."""
     from callsheet.service.maintenance.check import check_database
 
     settings = load_settings(database)
@@ -120,4 +124,4 @@ def check(database: DatabaseURL = None, as_json: AsJSON = False) -> None:
 
 
 def _listed(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{name.replace('_', ' ')} {counts[name]:,}" for name in _TOLD)
+    return ", ".join(f"{name.replace('_', ' ')} {counts[name]:,}" for name in _COUNTED)

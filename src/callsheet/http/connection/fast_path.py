@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Final
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from callsheet.api.caller import Caller
-from callsheet.api.headers import Dialect
+from callsheet.api.dialect import Dialect
 from callsheet.api.request import Header
 from callsheet.http.connection.head import Head, HeadReader, KnownLines
 from callsheet.http.connection.limits import ConnectionLimits
-from callsheet.http.logs.formats import NO_TEMPLATE, Answered
+from callsheet.http.logs.formats import NO_TEMPLATE, LoggedResponse
 from callsheet.http.metrics.counters import Label
 from callsheet.http.observer import Observer, ResponseLabel
 from callsheet.http.public.cache import ResponseCache
@@ -106,7 +106,7 @@ class FastPath:
         if log is None:
             return usual
         path, query, _ = head
-        return usual._replace(template=log.template(Answered("GET", path, query, 200, length, caller.key_id)))
+        return usual._replace(template=log.template(LoggedResponse("GET", path, query, 200, length, caller.key_id)))
 
     def record_error(self) -> None:
         """Count the exception that is being handled; log the first one of this process with its traceback."""

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from callsheet.api.answer import negotiate_encoding, select_body, success_response
 from callsheet.api.body import Pieces
-from callsheet.api.headers import Dialect
+from callsheet.api.dialect import Dialect
 from callsheet.api.request import Request, find_names
 from callsheet.api.view import UnfinishedError
 from callsheet.domain.access.keyring import NEVER
 from callsheet.domain.errors import APIError
 from callsheet.http.connection.config import ConnectionConfig
 from callsheet.http.connection.head import Head
-from callsheet.http.connection.protocol import BETWEEN, EnvelopeProtocol
+from callsheet.http.connection.protocol import IDLE, EnvelopeProtocol
 from callsheet.http.observer import ResponseLabel
 from callsheet.http.public.cache import ENTRY_BYTES, MAX_REQUEST_BYTES, CachedResponse
 from callsheet.http.wire_headers import write_lines
@@ -42,10 +42,10 @@ class FastProtocol(EnvelopeProtocol):
         cycle = self.cycle
         fast_path = self._fast_path
         if (  # nothing is ahead of it, and readers keep up: an answer may be written now
-            self._part is BETWEEN
+            self._parser_state is IDLE
             and (cycle is None or cycle.response_complete)
             and not self.flow.write_paused
-            and not self._deaf
+            and not self._discarding_input
             and not self.transport.is_closing()
             and self.limit_concurrency is None
             and not fast_path.unread.is_full
@@ -177,4 +177,4 @@ class FastProtocol(EnvelopeProtocol):
         self.transport.write(b"".join((fast_path.openings[status], request_id, rest, body)))
         state.total_requests += 1
         fast_path.observer.record(label, request_id, self._perf_counter() - begun, self.client)
-        self._used = self.loop.time()
+        self._answered_at = self.loop.time()

@@ -1,6 +1,6 @@
-"""Pipeline: what a caller sends ahead of its answers is parsed a little at a time, and waits as it came till then.
+"""Pipelining: of requests sent ahead of their answers, one at a time is parsed, while the rest waits as bytes.
 
-Parsed, a request takes a hundred times more memory than bytes, and a caller may send ten thousand in one go.
+A parsed request takes a hundred times more memory than its bytes, and a caller may send ten thousand in one go.
 """
 
 from typing import Any, Final
@@ -9,35 +9,35 @@ from httptools import HttpParserError, HttpParserUpgrade
 from uvicorn import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-#: Bytes parsed before looking whether a request waits behind the one being answered.
-SLICE: Final = 1024
+#: Bytes parsed at a time, before looking whether a request waits behind the one being answered.
+PARSE_BATCH_SIZE: Final = 1024
 
-#: Headers behind which a body comes.
-_BODY: Final = frozenset({b"content-length", b"transfer-encoding"})
+#: Headers that announce a body.
+_BODY_HEADERS: Final = frozenset({b"content-length", b"transfer-encoding"})
 
 
 class PipelineProtocol(HttpToolsProtocol):
-    """uvicorn's protocol, which parses no further as long as a request waits, and goes on behind upgrades."""
+    """uvicorn's protocol, except that it stops parsing while a request waits, and goes on after an upgrade."""
 
     def __init__(self, config: Config, *args: Any, **kwargs: Any) -> None:
         super().__init__(config, *args, **kwargs)
-        self._deaf = False  # what follows means nothing
-        self._held = b""  # sent behind a request that waits, and not parsed yet
-        self._ended = False  # the caller has said that it will send no more
+        self._discarding_input = False
+        self._held = b""  # received behind a request that waits, and not parsed yet
+        self._received_eof = False
 
     def data_received(self, data: bytes) -> None:
-        """Parse, or hold, what has come."""
+        """Parse or hold what has arrived."""
         if self._held:
             self._hold(self._held + data)
-        elif len(data) > SLICE or self.pipeline or self._deaf:
+        elif len(data) > PARSE_BATCH_SIZE or self.pipeline or self._discarding_input:
             self._feed(data)
         elif (parsed := self._parse(data)) < len(data):
             self._feed(data[parsed:])
 
     def on_response_complete(self) -> None:
-        """Begin with the next request, and parse on when that was the last that waited.
+        """Begin with the next request, and continue parsing if no other one waits.
 
-        All as in uvicorn, but for the timer it sets here for every request; who is idle, `Sweep` finds.
+        As in uvicorn, except for the timer that it sets here for every request: `Sweep` finds idle connections.
         """
         self.server_state.total_requests += 1
         if self.transport.is_closing():
@@ -52,8 +52,8 @@ class PipelineProtocol(HttpToolsProtocol):
                 self._feed(self._held)
 
     def eof_received(self) -> bool:  # type: ignore[override]  # as asyncio has it
-        """Finish what was asked by a caller that says it will ask no more; return whether there is anything."""
-        self._ended = True
+        """Return whether the connection must stay open, because something the caller asked is not answered yet."""
+        self._received_eof = True
         if self._held:
             return True
         if not self._is_answering():
@@ -67,42 +67,43 @@ class PipelineProtocol(HttpToolsProtocol):
 
     def _feed(self, data: bytes) -> None:
         rest = memoryview(data)
-        while rest and not self._deaf:
+        while rest and not self._discarding_input:
             if self.pipeline:
                 self._hold(bytes(rest))
                 return
-            rest = rest[self._parse(rest[:SLICE]) :]
+            rest = rest[self._parse(rest[:PARSE_BATCH_SIZE]) :]
         self._held = b""
-        if self._ended and not self.eof_received():
+        if self._received_eof and not self.eof_received():
             self.transport.close()
 
     def _hold(self, data: bytes) -> None:
-        """Read no more, and keep ``data`` for when nobody waits."""
+        """Stop reading, and keep ``data`` until no request waits."""
         self._held = data
         self.flow.pause_reading()
 
     def _parse(self, data: bytes | memoryview) -> int:
-        """Parse ``data``, or its beginning; return how many bytes of it."""
+        """Parse ``data``, or the beginning of it; return how many bytes were parsed."""
         parsed = len(data)
         try:
             self.parser.feed_data(data)
         except HttpParserUpgrade as upgrade:
             parsed = upgrade.args[0]
-            self._pass_over_upgrade()
+            self._ignore_upgrade()
         except HttpParserError:
             self.send_400_response("")
-        if not self._deaf:
-            self._has_parsed(parsed)
+        if not self._discarding_input:
+            self._count_parsed(parsed)
         return parsed
 
-    def _has_parsed(self, count: int) -> None:
-        """Note that ``count`` more bytes have been parsed, and were in order so far."""
+    def _count_parsed(self, count: int) -> None:
+        """Called when ``count`` more bytes have been parsed without an error."""
 
-    def _pass_over_upgrade(self) -> None:
-        """Take a request for an upgrade for one like any other, as we offer none.
+    def _ignore_upgrade(self) -> None:
+        """Treat a request for an upgrade like any other, as no upgrade is offered.
 
-        But the parser takes no body for part of it, nor do we know what its caller sends into a tunnel.
+        If it announces a body, or is a CONNECT, the parser cannot tell what follows it: that is discarded.
         """
-        if self.parser.get_method() == b"CONNECT" or any(name in _BODY for name, _ in self.scope["headers"]):
+        has_body = any(name in _BODY_HEADERS for name, _ in self.scope["headers"])
+        if has_body or self.parser.get_method() == b"CONNECT":
             self.cycle.keep_alive = False
-            self._deaf = True
+            self._discarding_input = True

@@ -1,4 +1,4 @@
-"""Sizes: what headers count for against their limit, and how a request is refused that has too much of a thing."""
+"""Sizes: what headers count towards their limit, and the errors for requests that exceed one."""
 
 from collections.abc import Callable
 from typing import Final
@@ -6,30 +6,30 @@ from typing import Final
 from callsheet.api.request import Header
 from callsheet.domain.errors import APIError, RequestTooLargeError
 
-#: What a header counts for beside name and value, in bytes; on the wire it may be less.
-LINE: Final = len(": \r\n")
+#: Bytes that a header counts beside its name and value; on the wire they may be fewer.
+HEADER_OVERHEAD_BYTES: Final = len(": \r\n")
 
 
 def size_of(header: Header) -> int:
-    """Return what ``header`` counts for, in bytes."""
-    return len(header[0]) + len(header[1]) + LINE
+    """Return how many bytes ``header`` counts."""
+    return len(header[0]) + len(header[1]) + HEADER_OVERHEAD_BYTES
 
 
 def too_large(part: str, limit: int) -> RequestTooLargeError:
-    """Return the refusal of a request whose ``part`` (url, headers or body) has more than ``limit`` bytes."""
+    """Return the error for a request whose ``part`` (url, headers or body) has more than ``limit`` bytes."""
     name = {"url": "URL exceeds", "headers": "Headers exceed", "body": "Body exceeds"}[part]
     return RequestTooLargeError(f"{name} the limit of {limit} bytes", part)
 
 
 class Trailers(list[Header]):
-    """Headers behind a body, which come too late to mean anything: they are counted, and not kept.
+    """Headers after a body, which arrive too late to be used: they are counted but not kept.
 
     Parameters
     ----------
     limit
-        Of all of them together, in bytes.
+        Bytes of all of them together.
     refuse
-        Called with the error when they are more.
+        Called with the error when they exceed it.
     """
 
     def __init__(self, limit: int, refuse: Callable[[APIError], None]) -> None:

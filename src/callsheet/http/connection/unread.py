@@ -1,7 +1,7 @@
-"""Reading: how fast a caller reads its answer, by what its system acknowledges.
+"""Reading: how fast a caller reads its answer, measured by what its system acknowledges.
 
-What a connection still buffers says little of that: the system takes megabytes ahead, and its buffer, that of a
-proxy and the caller's own drain for minutes before ours moves at all.
+What a connection still buffers says little about that: the system accepts megabytes ahead, and its buffer, those of
+proxies and the caller's own drain for minutes before this process sees anything move.
 """
 
 import fcntl
@@ -11,11 +11,11 @@ from asyncio import Transport
 from contextlib import suppress
 from typing import Final
 
-_SLOWEST: Final = 1024  # bytes a second that are enough
-_SLACK: Final = 5.0  # seconds, at most, by which such a reader may be late
+_MIN_BYTES_PER_SECOND: Final = 1024
+_MAX_LAG_SECONDS: Final = 5.0  # by which a reader of that rate may be late
 
-#: What the caller's system may have taken before we looked, in bytes; it is read before anything is seen to move.
-_MOST_TAKEN: Final = 128 * 1024
+#: What the caller's system may have accepted before the measurement began; it is read first, unseen.
+_MAX_ACCEPTED_BYTES: Final = 128 * 1024
 
 _SIOCOUTQ: Final = 0x5411
 _INT: Final = struct.Struct("i")
@@ -24,10 +24,10 @@ _BYTES_ACKED_AT: Final = 120  # of Linux' struct tcp_info
 
 
 class Reading:
-    """How an answer is read that did not leave at once.
+    """How fast an answer is read that did not leave at once.
 
-    Whoever reads 1 KiB a second has never had more of it than that time allows, whatever its own system, ours and
-    proxies between them hold. So what has left, at that rate, is the time that reading it may take.
+    A caller that reads 1 KiB a second can never have received more than that rate allows, whatever the systems and
+    proxies in between buffer. So the bytes that have left, at that rate, are the time that reading them may take.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ class Reading:
     now
         By the loop's clock.
     patience
-        Seconds for which nothing may be read.
+        Seconds in which the caller may read nothing.
     """
 
     __slots__ = ("_acknowledged", "_allowed", "_granted", "_left", "_moved", "_since", "_transport")
@@ -46,18 +46,19 @@ class Reading:
         self._since = now
         self._acknowledged = _acknowledged(transport)
         self._left = _unsent(transport)
-        self._moved = 0  # bytes, where acknowledgements cannot be counted
-        self._allowed = max(patience, min(self._acknowledged or 0, _MOST_TAKEN) / _SLOWEST + min(patience, _SLACK))
-        self._granted = self._allowed  # and what was read when we last asked for that
+        self._moved = 0  # bytes, where the system does not count acknowledgements
+        accepted = min(self._acknowledged or 0, _MAX_ACCEPTED_BYTES)
+        self._allowed = max(patience, accepted / _MIN_BYTES_PER_SECOND + min(patience, _MAX_LAG_SECONDS))
+        self._granted = self._allowed  # plus the time for what was read when that was last asked
 
     def is_too_slow(self, now: float) -> bool:
-        """Return whether the answer has been left unread for longer than it may be."""
+        """Return whether the caller has read too little for the time that has passed."""
         elapsed = now - self._since
         if self._acknowledged is None:
-            return elapsed > self._allowed + self._moved_in_buffers() / _SLOWEST
-        if elapsed > self._granted:  # seldom: asking the system costs more than all else here
+            return elapsed > self._allowed + self._moved_in_buffers() / _MIN_BYTES_PER_SECOND
+        if elapsed > self._granted:  # rarely: asking the system costs more than the rest
             moved = (_acknowledged(self._transport) or 0) - self._acknowledged
-            self._granted = self._allowed + moved / _SLOWEST
+            self._granted = self._allowed + moved / _MIN_BYTES_PER_SECOND
         return elapsed > self._granted
 
     def _moved_in_buffers(self) -> int:
@@ -68,7 +69,7 @@ class Reading:
 
 
 def held_by_system(transport: Transport) -> int:
-    """Return how many bytes the system holds that the other side has not acknowledged; 0 where it does not say."""
+    """Return how many sent bytes the other side has not acknowledged; 0 where the system does not say."""
     connection: socket.socket | None = transport.get_extra_info("socket")
     if connection is None:
         return 0
@@ -83,7 +84,7 @@ def _unsent(transport: Transport) -> int:
 
 
 def _acknowledged(transport: Transport) -> int | None:
-    """How many bytes the other side's system has acknowledged since the beginning; None where ours does not say."""
+    """Bytes that the other side has acknowledged since the connection began; None where the system does not say."""
     connection: socket.socket | None = transport.get_extra_info("socket")
     if connection is None or not hasattr(socket, "TCP_INFO"):
         return None

@@ -1,11 +1,11 @@
-"""The access log: a line for every answer, written by a thread, so that a slow disk holds up nobody."""
+"""The access log: a line for every answer, written by a thread, so that a slow disk delays no answer."""
 
 import logging
 import os
 import threading
 from typing import Final
 
-from callsheet.http.logs.formats import Template, form_of
+from callsheet.http.logs.formats import Template, formatter_for
 from callsheet.service.clock import SYSTEM_CLOCK, Clock
 from callsheet.settings import LogFormat
 
@@ -13,11 +13,11 @@ _log = logging.getLogger("callsheet")
 
 MAX_WAITING_BYTES: Final = 16 * 2**20
 
-_EVERY: Final = 0.2  # seconds between looks whether there is something to write
-_AGAIN: Final = 0.02  # the same when there just was: what has gathered keeps the thread that answers waiting
-_PATIENCE: Final = 2.0  # seconds that a stop waits for whoever reads the log
-_AT_ONCE: Final = 256  # lines put together; more would keep the thread that answers waiting
-_USUAL: Final = 128  # bytes of a line beside its template, about
+_IDLE_INTERVAL_SECONDS: Final = 0.2  # between two writes while few lines are added
+_BUSY_INTERVAL_SECONDS: Final = 0.02  # the same after a write: large batches would delay the event loop
+_STOP_TIMEOUT_SECONDS: Final = 2.0  # that a stop waits for the reader of the log
+_WRITE_BATCH_SIZE: Final = 256  # lines joined at a time; more would delay the event loop
+_OVERHEAD_BYTES: Final = 128  # of a line beside its template, roughly
 
 
 class AccessLog:
@@ -43,25 +43,25 @@ class AccessLog:
         clock: Clock = SYSTEM_CLOCK,
         max_waiting_bytes: int = MAX_WAITING_BYTES,
     ) -> None:
-        form = form_of(kind, clock)
+        formatter = formatter_for(kind, clock)
         self._max_waiting_bytes = max_waiting_bytes
-        self.template = form.template
-        self._parts_of = form.parts
-        self._size = form.size
+        self.template = formatter.template
+        self._parts_of = formatter.parts
+        self._size = formatter.size
         self._descriptor = descriptor
-        self._parts: list[bytes] = []  # of lines that wait; never replaced, as two threads have it in hand
-        self._added = self._taken = 0  # bytes of lines so far, by about; each is counted up by one thread alone
+        self._parts: list[bytes] = []  # of lines that wait; never replaced, as two threads use it
+        self._added = self._written = 0  # bytes of lines so far, roughly; each is written to by one thread only
         self._dropped = 0
-        self._complained = False
+        self._has_warned = False
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
     def add(self, template: Template, request_id: bytes, seconds: float, client: str) -> None:
-        """Note an answer that took ``seconds`` to make and was given to ``client`` (an address, or empty)."""
-        if self._added - self._taken > self._max_waiting_bytes:
+        """Add a line for an answer that took ``seconds`` to make and went to ``client`` (an address, or empty)."""
+        if self._added - self._written > self._max_waiting_bytes:
             self._dropped += 1
             return
-        self._added += _USUAL + len(template[1])
+        self._added += _OVERHEAD_BYTES + len(template[1])
         self._parts.extend(self._parts_of(template, request_id, seconds, client))
 
     def start(self) -> None:
@@ -72,27 +72,27 @@ class AccessLog:
             self._thread.start()
 
     def stop(self) -> None:
-        """Write what is left, and end."""
+        """Write the remaining lines, and end the thread."""
         if self._thread is not None:
             self._stop.set()
-            self._thread.join(_PATIENCE)
+            self._thread.join(_STOP_TIMEOUT_SECONDS)
             self._thread = None
 
     def _run(self) -> None:
-        pause = _EVERY
+        pause = _IDLE_INTERVAL_SECONDS
         while not self._stop.wait(pause):
-            pause = _AGAIN if self._flush() else _EVERY
+            pause = _BUSY_INTERVAL_SECONDS if self._flush() else _IDLE_INTERVAL_SECONDS
         self._flush()
 
     def _flush(self) -> bool:
-        """Write the lines that are there; return whether there were any."""
-        parts = self._parts.copy()  # others may join them meanwhile: they wait
+        """Write the lines that wait; return whether there were any."""
+        parts = self._parts.copy()  # more may be added meanwhile
         del self._parts[: len(parts)]
-        for start in range(0, len(parts), _AT_ONCE * self._size):
-            lines = parts[start : start + _AT_ONCE * self._size]
+        for start in range(0, len(parts), _WRITE_BATCH_SIZE * self._size):
+            lines = parts[start : start + _WRITE_BATCH_SIZE * self._size]
             self._write(b"".join(lines))
             templates = lines[self._size - 1 :: self._size]
-            self._taken += sum(map(len, templates)) + _USUAL * len(templates)
+            self._written += sum(map(len, templates)) + _OVERHEAD_BYTES * len(templates)
         if self._dropped:
             _log.error("%d lines of the access log were dropped: it is written too slowly.", self._dropped)
             self._dropped = 0
@@ -103,9 +103,9 @@ class AccessLog:
         try:
             while left:
                 left = left[os.write(self._descriptor, left) :]
-        except OSError as error:  # a reader that went away, or a full disk: answering goes on
-            if not self._complained:
+        except OSError as error:  # the reader is gone, or the disk full: answering goes on
+            if not self._has_warned:
                 _log.error("The access log cannot be written: %s.", error.strerror)
-            self._complained = True
+            self._has_warned = True
         else:
-            self._complained = False
+            self._has_warned = False

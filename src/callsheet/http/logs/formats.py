@@ -1,6 +1,7 @@
-"""The forms of the access log's lines: named fields in JSON or logfmt, or the common log format.
+"""The formats of the access log: named fields in JSON or logfmt, or the common log format.
 
-A line is made of parts, most of which are those of the line before: to format it anew takes several times as long.
+A line is joined from parts, most of which are reused from the line before: formatting each line would take several
+times as long.
 """
 
 import json
@@ -14,25 +15,30 @@ from callsheet.http.logs.redact import hide_secrets, write_logfmt
 from callsheet.service.clock import SYSTEM_CLOCK, Clock
 from callsheet.settings import LogFormat
 
-#: A line but for what differs between equal answers to equal requests: who it was, and what was asked and given.
+#: The fields of a line in JSON and logfmt, in their order: all formats are made from this.
+FIELDS: Final = ("time", "request_id", "duration_us", "client", "method", "path", "status", "bytes", "key_id")
+
+_TIME, _REQUEST_ID, _DURATION, _CLIENT, *_SHARED = FIELDS
+
+#: The fields of a line that equal answers to equal requests share; the common log format has the user apart.
 Template: TypeAlias = tuple[bytes, bytes]
 
 NO_TEMPLATE: Final[Template] = (b"", b"")
 
-_SHORT: Final = 1024  # microseconds; shorter times are written beforehand
+_PREPARED_DURATIONS: Final = 1024  # microseconds; shorter ones are formatted in advance
 
 
-class Answered(NamedTuple):
-    """What equal answers to equal requests have in common.
+class LoggedResponse(NamedTuple):
+    """What is logged of a response, and is the same for equal responses to equal requests.
 
     Parameters
     ----------
     method, path, query
         As sent.
     status, length
-        Of the answer; the length of its body in bytes.
+        Of the response; the length of its body in bytes.
     key_id
-        Of the key it was given to, or None.
+        Of the caller's key, or None.
     """
 
     method: str
@@ -44,13 +50,13 @@ class Answered(NamedTuple):
 
     @property
     def target(self) -> str:
-        """Path and query as they may be shown: people put secrets into them."""
+        """Path and query without the secrets that people put into them."""
         target = self.path + b"?" + self.query if self.query else self.path
         return hide_secrets(target.decode("latin-1"))
 
 
 class LogFormatter(ABC):
-    """How a line is written."""
+    """Writes the lines of one format."""
 
     time_format: str
     client_format: bytes
@@ -65,8 +71,8 @@ class LogFormatter(ABC):
         self._client = lru_cache(maxsize=4096)(self._write_client)
 
     @abstractmethod
-    def template(self, answered: Answered) -> Template:
-        """Return what `parts` takes of ``answered``."""
+    def template(self, response: LoggedResponse) -> Template:
+        """Return what `parts` needs to know of ``response``."""
 
     @abstractmethod
     def parts(self, template: Template, request_id: bytes, seconds: float, client: str) -> tuple[bytes, ...]:
@@ -76,7 +82,7 @@ class LogFormatter(ABC):
         """
 
     def _stamp_of(self, now: float) -> bytes:
-        """The part that says the time, which another second has begun."""
+        """Return the part with the time, made for the second that has begun."""
         self._second = int(now)
         self._stamp = time.strftime(self.time_format, time.gmtime(self._second)).encode()
         return self._stamp
@@ -93,7 +99,7 @@ class _Fields(LogFormatter):
 
     def __init__(self, clock: Clock) -> None:
         super().__init__(clock)
-        self._durations = [self.duration_format % microseconds for microseconds in range(_SHORT)]
+        self._durations = [self.duration_format % microseconds for microseconds in range(_PREPARED_DURATIONS)]
 
     def parts(self, template: Template, request_id: bytes, seconds: float, client: str) -> tuple[bytes, ...]:
         """Return the line."""
@@ -102,7 +108,9 @@ class _Fields(LogFormatter):
         return (
             self._stamp if 0 <= now - self._second < 1 else self._stamp_of(now),
             request_id,
-            self._durations[microseconds] if microseconds < _SHORT else self.duration_format % microseconds,
+            self._durations[microseconds]
+            if microseconds < _PREPARED_DURATIONS
+            else self.duration_format % microseconds,
             self._client(client),
             template[1],
         )
@@ -111,42 +119,43 @@ class _Fields(LogFormatter):
 class _JSON(_Fields):
     """An object a line."""
 
-    time_format = '{"time":"%Y-%m-%dT%H:%M:%SZ","request_id":"'
-    duration_format = b'","duration_us":%d'
-    client_format = b',"client":"%b",'
+    time_format = f'{{"{_TIME}":"%Y-%m-%dT%H:%M:%SZ","{_REQUEST_ID}":"'
+    duration_format = f'","{_DURATION}":%d'.encode()
+    client_format = f',"{_CLIENT}":"%b",'.encode()
+    shared_format = ",".join(f'"{name}":%s' for name in _SHARED) + "}\n"
 
-    def template(self, answered: Answered) -> Template:
-        """Return the rest of the object, put together by hand: one call of `json` for all takes thrice as long."""
-        method, _, _, status, length, key_id = answered
-        asked = f'"method":{json.dumps(method)},"path":{json.dumps(answered.target)}'
-        return b"", f'{asked},"status":{status},"bytes":{length},"key_id":{json.dumps(key_id)}}}\n'.encode()
+    def template(self, response: LoggedResponse) -> Template:
+        """Return the rest of the object, joined by hand: one call of `json` for all takes three times as long."""
+        method, _, _, status, length, key_id = response
+        values = json.dumps(method), json.dumps(response.target), status, length, json.dumps(key_id)
+        return b"", (self.shared_format % values).encode()
 
 
 class _Logfmt(_Fields):
     """Pairs of name and value."""
 
-    time_format = "time=%Y-%m-%dT%H:%M:%SZ request_id="
-    duration_format = b" duration_us=%d"
-    client_format = b" client=%b "
+    time_format = f"{_TIME}=%Y-%m-%dT%H:%M:%SZ {_REQUEST_ID}="
+    duration_format = f" {_DURATION}=%d".encode()
+    client_format = f" {_CLIENT}=%b ".encode()
 
-    def template(self, answered: Answered) -> Template:
+    def template(self, response: LoggedResponse) -> Template:
         """Return the other pairs."""
-        method, _, _, status, length, key_id = answered
-        pairs = {"method": method, "path": answered.target, "status": status, "bytes": length, "key_id": key_id}
-        return b"", f"{write_logfmt(pairs)}\n".encode()
+        method, _, _, status, length, key_id = response
+        values = method, response.target, status, length, key_id
+        return b"", f"{write_logfmt(dict(zip(_SHARED, values, strict=True)))}\n".encode()
 
 
 class _Common(LogFormatter):
-    """The common log format, which has no place for request id and duration; the user is the key's id."""
+    """The common log format, which has no fields for request id and duration; the user is the key's id."""
 
     time_format = " [%d/%b/%Y:%H:%M:%S +0000] "
     client_format = b"%b - "
     size = 4
 
-    def template(self, answered: Answered) -> Template:
-        """Return who it was, and what was asked and given."""
-        method, _, _, status, length, key_id = answered
-        line = json.dumps(f"{method} {answered.target} HTTP/1.1")  # escapes what could forge a line
+    def template(self, response: LoggedResponse) -> Template:
+        """Return the user, and the request line with status and size."""
+        method, _, _, status, length, key_id = response
+        line = json.dumps(f"{method} {response.target} HTTP/1.1")  # escapes what could forge a line
         return (key_id or "-").encode(), f"{line} {status} {length}\n".encode()
 
     def parts(self, template: Template, _request_id: bytes, _seconds: float, client: str) -> tuple[bytes, ...]:
@@ -156,24 +165,24 @@ class _Common(LogFormatter):
         return self._client(client), template[0], stamp, template[1]
 
 
-_FORMS: Final[dict[LogFormat, type[LogFormatter]]] = {
+_FORMATTERS: Final[dict[LogFormat, type[LogFormatter]]] = {
     LogFormat.JSON: _JSON,
     LogFormat.LOGFMT: _Logfmt,
     LogFormat.COMMON: _Common,
 }
 
 
-def form_of(kind: LogFormat, clock: Clock = SYSTEM_CLOCK) -> LogFormatter:
-    """Return the form that ``kind`` names; there is none for no log."""
-    return _FORMS[kind](clock)
+def formatter_for(kind: LogFormat, clock: Clock = SYSTEM_CLOCK) -> LogFormatter:
+    """Return what writes lines of ``kind``, which must not be `LogFormat.OFF`."""
+    return _FORMATTERS[kind](clock)
 
 
 def _address(client: str) -> bytes:
-    """The address of a client; a proxy may have given something else, which has no place in a log."""
+    """Return how the address of a client is logged: as a dash if a proxy sent text that is not an address."""
     try:
         address = ip_address(client)
     except ValueError:
         return b"-"
-    if isinstance(address, IPv6Address) and address.scope_id is not None:  # that may be any text
+    if isinstance(address, IPv6Address) and address.scope_id is not None:  # a scope may be any text
         address = IPv6Address(int(address))
     return str(address).encode()

@@ -1,4 +1,4 @@
-"""Messages of the server to its operator, on standard error: as text, or as lines that programs read."""
+"""Messages of the server to its operator, on standard error, as text or as lines of fields."""
 
 import json
 import logging
@@ -22,13 +22,13 @@ def set_up_messages(kind: MessageFormat) -> None:
     Parameters
     ----------
     kind
-        How a message looks.
+        Text, or lines of fields in JSON or logfmt.
     """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(TextFormatter() if kind is MessageFormat.TEXT else FieldsFormatter(_WRITERS[kind]))
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
     logging.getLogger("callsheet").setLevel(logging.INFO)
-    logging.getLogger("uvicorn").setLevel(logging.ERROR)  # its warnings are about callers, who can send millions
+    logging.getLogger("uvicorn").setLevel(logging.ERROR)  # its warnings are about callers, who can cause millions
 
 
 class TextFormatter(logging.Formatter):

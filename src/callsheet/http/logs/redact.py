@@ -1,20 +1,20 @@
-"""Lines of logs: how values are written so that no caller can forge a line, or leave a secret in one."""
+"""Values in log lines, written so that no caller can forge a line, and that no secret is left in one."""
 
 import json
 import re
 from collections.abc import Mapping
 from typing import Final
 
-_BARE: Final = re.compile(r"[!#-<>-\[\]-~]+")  # visible ASCII but for quotes, backslashes and the sign of a pair
+_BARE: Final = re.compile(r"[!#-<>-\[\]-~]+")  # visible ASCII except quotes, backslashes and the equals sign
 
-#: What looks like the secret of a key, ours or a provider's, where one word of a URL or a sentence begins.
+#: What looks like the secret of a key, ours or a provider's, at the start of a word of a URL or a sentence.
 _SECRET: Final = re.compile(
     r"(?:(?<![A-Za-z0-9])|(?<=%[0-9A-Fa-f]{2}))sk(?:-|%2[Dd])(?:[A-Za-z0-9_-]|%2[Dd]|%5[Ff]){12,}"
 )
 
 
 def hide_secrets(text: str) -> str:
-    """Return ``text`` without what looks like the secret of a key; people put them into URLs, too."""
+    """Return ``text`` with everything that looks like the secret of a key replaced by ``sk-***``."""
     return _SECRET.sub("sk-***", text) if "sk" in text else text
 
 

@@ -105,7 +105,7 @@ class ServerConfig(ConnectionConfig):
     async def _sweep(self) -> None:
         """End what waits too long, and let go of what is no longer true; uvicorn calls this once a second."""
         await self.sweep.run(self.connections)
-        self.unread.complain(self._callsheet().clock.monotonic())
+        self.unread.warn(self._callsheet().clock.monotonic())
         self._callsheet().public.drop_stale()
         if self.http_protocol_class is FastProtocol:
             self.fast_path.drop_stale()

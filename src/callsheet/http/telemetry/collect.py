@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
 
 from callsheet._version import __version__
 from callsheet.domain.errors import ForeignDatabaseError, SettingsError
@@ -14,6 +13,7 @@ from callsheet.http.metrics.families import Figures, Series, render
 from callsheet.http.metrics.process import process_figures
 from callsheet.http.metrics.workers import MetricsFolder
 from callsheet.http.observer import Observer
+from callsheet.http.paths import ExactRoute
 from callsheet.http.public.asgi import PublicAPI
 from callsheet.service.clock import SYSTEM_CLOCK, Clock
 from callsheet.service.state.live import LiveState
@@ -112,7 +112,7 @@ class Telemetry:
             **process_figures(self._begun),
         }
 
-    def routes(self) -> list[Route]:
+    def routes(self) -> list[ExactRoute]:
         """Return ``GET /metrics``, which needs no key."""
 
         def figures(_request: Request) -> Response:  # not async: files are read on a thread
@@ -120,7 +120,7 @@ class Telemetry:
             told = self.collect() if self._folder is None else self._folder.figures()
             return PlainTextResponse(render(told), media_type="text/plain; version=0.0.4")
 
-        return [Route("/metrics", figures)]
+        return [ExactRoute("/metrics", figures)]
 
 
 def _exports(kind: Otel) -> "Exports":

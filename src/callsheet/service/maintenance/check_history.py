@@ -42,7 +42,7 @@ def _check_revisions(integrity: Integrity, installation: Installation) -> Iterat
         try:
             parse_instant(change["at"])
         except (CallsheetError, TypeError):
-            yield Problem("change", number, f"Change {number} was made at no time: {change['at']!r}.")
+            yield Problem("change", number, f"Change {number} has an invalid time: {change['at']!r}.")
     if last != installation.revision:
         message = f"The revision is {installation.revision}, but the change records lead to {last}."
         yield Problem("installation", installation.organization_id, message)
@@ -65,7 +65,7 @@ def _check_chain(kind: str, subject: str, history: Iterator[tuple[Row, Row | Non
     except CallsheetError:
         return  # an invalid row has been reported
     if not _agree(past, record):
-        yield Problem(kind, subject, f"The {kind} {subject} is not as its last change record says.")
+        yield Problem(kind, subject, f"The {kind} {subject} differs from its last change record.")
 
 
 def _check_tombstone(tombstone: Row, last: Row | None) -> Iterator[Problem]:
@@ -75,9 +75,9 @@ def _check_tombstone(tombstone: Row, last: Row | None) -> Iterator[Problem]:
     except CallsheetError:
         return  # has been reported as well
     if last is None or not _agree(last["after"], None):
-        yield Problem("tombstone", subject, f"The tombstone {subject} is of no model that was removed.")
+        yield Problem("tombstone", subject, f"The tombstone {subject} does not belong to a removed model.")
     elif not _agree(last["before"], tombstone):
-        yield Problem("tombstone", subject, f"The tombstone {subject} is not as the model that was removed.")
+        yield Problem("tombstone", subject, f"The tombstone {subject} differs from the model that was removed.")
 
 
 #: The record of a row, as change records hold it, by its kind.

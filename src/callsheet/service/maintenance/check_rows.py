@@ -102,7 +102,9 @@ def _check_names(integrity: Integrity) -> Iterator[Problem]:
     for key_id, workspace_id in integrity.dangling_references("key", "workspace_id", "workspace"):
         yield Problem("key", key_id, f"The key {key_id} belongs to {workspace_id}, which is not a workspace.")
     for model_id in integrity.tombstones_of_models():
-        yield Problem("tombstone", model_id, f"The model {model_id} is there and has a tombstone as if removed.")
+        yield Problem(
+            "tombstone", model_id, f"The model {model_id} exists, but has a tombstone as if it had been removed."
+        )
 
 
 def _check_workspaces(integrity: Integrity, installation: Installation) -> Iterator[Problem]:

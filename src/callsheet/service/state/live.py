@@ -167,7 +167,7 @@ class LiveState:
         """Return a sentence on what requests get while the database cannot be followed."""
         if self.has_state:
             return f"Answers come from revision {self.current.revision}."
-        return "Until it can be used, callers are asked to come again (529)."
+        return "Until it can be used, callers get 529 and are asked to try again."
 
     def _read(self, reading: ReadTransaction, announced: int | None) -> State:
         """Return the State of the database; ``announced`` is the revision that it was just said to have."""

@@ -1,4 +1,4 @@
-"""What PostgreSQL, its client library and the network say, each in a sentence for people."""
+"""The messages of PostgreSQL, its client library and the network, each as a sentence for people."""
 
 import re
 from typing import Final
@@ -23,16 +23,16 @@ _CROWDED: Final = Meaning(
 )
 _CLOSED: Final = Meaning("closed the connection; try again in a moment", StorageUnavailableError)
 _TURNING: Final = Meaning("is starting or stopping; try again in a moment", StorageUnavailableError)
-_SILENT: Final = Meaning("did not answer in time; see to the server and the network", StorageUnavailableError)
-_NO_PRIMARY: Final = Meaning("has no primary at the moment; see to the failover", StorageUnavailableError)
+_SILENT: Final = Meaning("did not answer in time; check the server and the network", StorageUnavailableError)
+_NO_PRIMARY: Final = Meaning("has no primary at the moment; check the failover", StorageUnavailableError)
 _UNREACHED: Final = Meaning(
     "cannot be reached: nothing answers there; start it, or correct host and port", StorageUnavailableError
 )
 _UNKNOWN_HOST: Final = Meaning(
-    "is on a host nobody knows; correct the URL, or see to the name server", StorageUnavailableError
+    "is on a host that is not known; correct the URL, or check the name server", StorageUnavailableError
 )
 
-#: By SQLSTATE, or the class of it that the first two characters are; the full one counts first.
+#: By SQLSTATE, or by its class, the first two characters; the full code takes precedence.
 _BY_STATE: Final = {
     "08": _CLOSED,
     "25006": _READ_ONLY,
@@ -59,8 +59,8 @@ _BY_STATE: Final = {
 }
 
 #: Before there is a connection, there is no SQLSTATE either, only text: of the server, the library or the system.
-#: What passes by itself comes first, as it may be said of a role or a database that is there: "too many connections
-#: for role". What is quoted is a name, and is not looked into.
+#: Temporary causes come first, as their text may name a role or a database: "too many connections for role".
+#: Quoted names are ignored.
 _BY_TEXT: Final = (
     ("too many", _CROWDED),
     ("connection slots", _CROWDED),
@@ -74,7 +74,7 @@ _BY_TEXT: Final = (
     ('role "', _LOGIN),
     ("does not exist", _UNMADE),
     ("pg_hba.conf", _REFUSED),
-    ("session is read-only", _NO_PRIMARY),  # what the last of several hosts says during a failover
+    ("session is read-only", _NO_PRIMARY),  # the message of the last of several hosts during a failover
     ("not in hot standby", _NO_PRIMARY),
     ("read-only", _READ_ONLY),
     ("permission denied for database", _FORBIDDEN),
@@ -99,12 +99,12 @@ _BY_TEXT: Final = (
     ("connection is bad", Meaning("cannot be reached: {}")),  # a parameter of the connection is
 )
 
-#: The way there, which the sentence tells already, before what was said.
+#: The part in front of the message that only repeats where the connection was to go.
 _WAY: Final = re.compile(r"connection (?:failed|is bad): (?:connection to server .*? failed: )?(?:FATAL: +)?")
 
 _NAME: Final = re.compile('"[^"]*"')
 
-#: What is raised where there is no connection, or no longer one.
+#: Raised while connecting, or where the connection was lost.
 _NO_CONNECTION: Final = (psycopg.OperationalError, psycopg.InterfaceError, OSError)
 
 _OTHER: Final = Meaning("failed: {}")
@@ -131,7 +131,7 @@ def _of_text(said: str) -> Meaning:
 
 
 def _said(error: BaseException) -> str:
-    """What was said, in one line: of the server only the message, without where in its source it stands."""
+    """The message, in one line; of the server, without the place in its source."""
     diagnosis = getattr(error, "diag", None)
     text = (diagnosis and diagnosis.message_primary) or str(error)
     return " ".join(text.split()).rstrip(".")

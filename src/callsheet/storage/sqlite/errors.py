@@ -1,4 +1,4 @@
-"""What SQLite and the file system say, each in a sentence for people."""
+"""The messages of SQLite and the file system, each as a sentence for people."""
 
 from typing import Final
 

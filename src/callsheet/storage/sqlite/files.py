@@ -1,27 +1,25 @@
-"""Files: which files a SQLite database consists of at this moment, and whether they were touched."""
+"""Files: the files that make up a SQLite database, and whether they were replaced or written to."""
 
 import os
 import struct
 from pathlib import Path
 from typing import Final, NamedTuple, Self
 
-#: What tells a file from every other, by whatever name it is opened: its device and its number there.
+#: Identifies a file, by whatever name it is opened: its device and inode.
 Identity = tuple[int, int]
 
-#: What every write to a file changes, and every change of its permissions.
+#: Changes with every write to a file and with its permissions: size, time of modification and mode.
 Stamp = tuple[int, int, int]
 
-
-#: Descriptors by file, which are kept as long as there is the file: closing any descriptor of a file ends all locks
-#: that this process has on it, those of SQLite included.
+#: Open descriptors by file. They are kept as long as the file exists: closing any descriptor of a file releases all
+#: locks that this process has on it, those of SQLite included.
 _OPENED: Final[dict[Identity, int]] = {}
 
-#: Where in a database file SQLite puts down how it is written: 1 without a -wal, 2 with one.
+#: Offset of the write version in a database file: 1 without a -wal, 2 with one.
 _WRITE_VERSION_AT: Final = 18
 
-
-#: Of the -shm: which -wal it is about (32), how much of that has been brought into the database (96), and how much
-#: somebody began to bring there (128). SQLite's documentation of the WAL-index format describes it.
+#: Of the -shm: the salt of its -wal (at 32), how many frames have been checkpointed (96), and how many a checkpoint
+#: has begun to move (128). SQLite's documentation of the WAL-index format describes it.
 _PROGRESS: Final = struct.Struct("=32x8s56xI28xI4x")
 
 
@@ -34,10 +32,10 @@ class Files(NamedTuple):
         The database, and what SQLite keeps beside it.
     main_stamp, wal_stamp
         Size, time of modification and mode. SQLite writes to the -wal with every change, and to the database only
-        when it brings the content of the -wal over.
+        in a checkpoint, which moves the content of the -wal there.
     progress
-        Which -wal it brings over, how far it has come, and how far it meant to come, as it puts down before it
-        writes to the database.
+        Of the checkpoint: the salt of its -wal, how many frames it has moved, and how many it is about to move;
+        SQLite writes that to the -shm before it writes to the database.
     """
 
     main: Identity
@@ -60,7 +58,7 @@ class Files(NamedTuple):
 
     @classmethod
     def watched(cls, main: str, wal: str, shm: str) -> Self:
-        """Return the same by the names of the three, with `progress`, for those who ask often."""
+        """Return the same with `progress`, by the names of the three files, as a watch polls often."""
         found, beside, index = _present(main), _stat(wal), _stat(shm)
         progress = index and _progress(shm, index)
         while index is not None and _stamp(again := _present(main)) != _stamp(found):
@@ -85,7 +83,7 @@ class Files(NamedTuple):
         )
 
     def was_overwritten(self, past: Self) -> bool:
-        """Return whether the database was written to since ``past``, and not by SQLite, which says so before."""
+        """Return whether the database was written to since ``past`` other than by a checkpoint of SQLite."""
         return (
             self.main_stamp[:2] != past.main_stamp[:2]
             and self.progress is not None
@@ -94,9 +92,9 @@ class Files(NamedTuple):
         )
 
     def replaced(self, past: Self) -> str | None:
-        """Return the ending of the file that is another one than in ``past``, empty for the database, or None.
+        """Return the ending of a file that is not the one in ``past`` (empty for the database), or None.
 
-        What was not there in ``past`` may have been made since.
+        A file that did not exist in ``past`` does not count.
         """
         if self.main != past.main:
             return ""
@@ -108,31 +106,31 @@ class Files(NamedTuple):
 def names_of(path: Path) -> tuple[str, str, str]:
     """Return the names of the three files of the database at ``path``.
 
-    Where that is a link, SQLite keeps the other two beside the file that it leads to.
+    If that is a link, SQLite keeps the other two beside the target of the link.
     """
     place = os.path.realpath(path) if path.is_symlink() else path
     return str(path), f"{place}-wal", f"{place}-shm"
 
 
 def uses_wal(path: Path) -> bool:
-    """Return whether the database file at ``path`` says that changes to it go to a -wal, or is no database at all.
+    """Return whether the database at ``path`` is in WAL mode, or is not a database at all.
 
-    SQLite takes whatever has that name for a part of the database, but a file that is to be without a -wal never
-    has one of its own: the -wal is what a database left that was there before.
+    A database that is not in WAL mode never has a -wal: one beside it was left by another database, and SQLite
+    would take it for a part of this one.
     """
     start = os.pread(_descriptor(str(path), file_identity(path)), 20, 0)
     return not start.startswith(b"SQLite format 3\0") or start[_WRITE_VERSION_AT] != 1
 
 
 def file_identity(path: Path) -> Identity:
-    """Return what tells a file from every other."""
+    """Return device and inode of a file."""
     return _identity(_present(str(path)))
 
 
 def _progress(name: str, found: os.stat_result) -> tuple[bytes, int, int] | None:
     try:
         start = os.pread(_descriptor(name, _identity(found)), _PROGRESS.size, 0)
-    except OSError:  # it is gone, or nobody may read it
+    except OSError:  # it was removed, or cannot be read
         return None
     return _PROGRESS.unpack(start) if len(start) == _PROGRESS.size else None
 
@@ -140,14 +138,14 @@ def _progress(name: str, found: os.stat_result) -> tuple[bytes, int, int] | None
 def _descriptor(name: str, identity: Identity) -> int:
     if identity not in _OPENED:
         for known, descriptor in list(_OPENED.items()):
-            if not os.fstat(descriptor).st_nlink:  # nobody can open it any more, so that its locks do not matter
+            if not os.fstat(descriptor).st_nlink:  # it cannot be opened any more, so its locks do not matter
                 os.close(_OPENED.pop(known))
         _OPENED[identity] = os.open(name, os.O_RDONLY | os.O_CLOEXEC)
     return _OPENED[identity]
 
 
 def _present(name: str) -> os.stat_result:
-    return os.stat(name)  # noqa: PTH116  # asked ten times a second; a Path would take longer
+    return os.stat(name)  # noqa: PTH116  # called ten times a second; a Path would take longer
 
 
 def _stat(name: str) -> os.stat_result | None:

@@ -1,0 +1,69 @@
+"""How constants that hold numbers are called: MAX_CONNECTIONS, MIN_PORT, ROW_BATCH_SIZE, LOCK_TIMEOUT_SECONDS."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import callsheet
+
+SOURCE = Path(callsheet.__file__).parent
+FILES = {str(path.relative_to(SOURCE)): path for path in sorted(SOURCE.rglob("*.py"))}
+
+#: Names that say neither of what they are the maximum nor in which unit.
+VAGUE = re.compile(
+    r"_?((MOST|LONGEST|LARGEST|FEWEST|DEEPEST|SLOWEST|SHORTEST)(_.*)?|(.*_)?(AT_ONCE|PATIENCE|TIMEOUT))"
+)
+
+#: Files whose constants are still to be renamed.
+OPEN = {
+    "cli/commands/fake.py",
+    "cli/commands/keys.py",
+    "cli/output/listing.py",
+    "cli/output/outcomes.py",
+    "doctor/probe/exchange.py",
+    "doctor/probe/reasons.py",
+    "doctor/redact.py",
+    "doctor/report.py",
+    "http/connection/open_files.py",
+    "http/connection/protocol.py",
+    "http/connection/sweep.py",
+    "http/connection/unread.py",
+    "http/logs/access.py",
+    "http/telemetry/otel.py",
+    "service/choosing.py",
+    "storage/transactions/read.py",
+    "testing/server.py",
+}
+
+
+def constants(tree: ast.Module) -> Iterator[str]:
+    """The names in capitals that a module assigns."""
+    for node in tree.body:
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        yield from (each.id for each in targets if isinstance(each, ast.Name) and each.id.isupper())
+
+
+def vague(name: str) -> list[str]:
+    return [each for each in constants(ast.parse(FILES[name].read_text())) if VAGUE.fullmatch(each)]
+
+
+def test_the_rule_finds_what_it_is_about() -> None:
+    tree = ast.parse(
+        "_MOST_KEYS: Final = 9\nLONGEST = DEFAULT_TIMEOUT = 1.0\nAT_ONCE = 2\n"
+        "MAX_KEYS = 3\nLATEST_KEYS: int = 4\nmost = ALMOST_ALL = 5"
+    )
+    names = ["_MOST_KEYS", "LONGEST", "DEFAULT_TIMEOUT", "AT_ONCE", "MAX_KEYS", "LATEST_KEYS", "ALMOST_ALL"]
+    assert list(constants(tree)) == names
+    assert [bool(VAGUE.fullmatch(name)) for name in names] == [True, True, True, True, False, False, False]
+
+
+@pytest.mark.parametrize("name", sorted(FILES.keys() - OPEN))
+def test_numbers_say_what_they_limit_and_in_which_unit(name: str) -> None:
+    assert vague(name) == []
+
+
+def test_the_list_of_open_files_is_true() -> None:
+    assert [name for name in sorted(OPEN) if name not in FILES or not vague(name)] == []
