@@ -389,3 +389,10 @@ def test_an_environment_that_cannot_be_used_is_refused(
 def test_the_help_names_every_client(call: CLI) -> None:
     text = "".join(call("doctor", "--help").out.split())  # it may be folded at a hyphen
     assert [name for name in (*CLIENTS, "all") if name not in text] == []
+
+
+def test_versions_that_differ_in_nothing_are_one_range(doctor: CLI, stocked: Stocked) -> None:
+    with serve_broken(stocked.installation, bugs.only_bearer, default_limit=1000) as url:
+        done = doctor(url, *QUICK)
+    assert "\n* **error** Claude Code 2.1.129 and newer (ANTHROPIC_API_KEY): A request with `x-api-key`" in done.out
+    assert "\n| Claude Code 2.1.129 and newer (ANTHROPIC_API_KEY) | no list |" in done.out
