@@ -297,9 +297,14 @@ def _programs(folder: Path, owner: int | None) -> Path:
     installed = Path(spec.submodule_search_locations[0]) / "pginstall18"
     if owner is None or _reaches(installed / "bin" / "postgres", owner):
         return installed / "bin"
-    if not (folder / "programs").exists():
-        _copy(installed, folder / "programs")
-    return folder / "programs" / "bin"
+    package = installed.parent
+    libraries = package.with_name(f"{package.name}.libs")  # which the programs look for there
+    copied = folder / "programs" / package.name / installed.name
+    if not copied.exists():
+        copied.parent.mkdir(parents=True, exist_ok=True)
+        _copy(libraries, folder / "programs" / libraries.name)
+        _copy(installed, copied)
+    return copied / "bin"
 
 
 def _reaches(program: Path, user: int) -> bool:

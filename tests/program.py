@@ -25,10 +25,10 @@ T = TypeVar("T")
 
 
 def call(
-    *arguments: str, env: Mapping[str, str] | None = None, cwd: Path | None = None
+    *arguments: str, env: Mapping[str, str] | None = None, cwd: Path | None = None, fresh: bool = False
 ) -> subprocess.CompletedProcess[str]:
     """Run ``callsheet`` to its end."""
-    with Program(*arguments, env=env, cwd=cwd) as program:
+    with Program(*arguments, env=env, cwd=cwd, fresh=fresh) as program:
         code = program.ended()
         return subprocess.CompletedProcess([*COMMAND, *arguments], code, program.stdout, program.stderr)
 
@@ -45,7 +45,7 @@ def wait_for(condition: Callable[[], T | Literal[False] | None], what: str = "th
 class Program:
     """A running ``callsheet``. Leaving it kills what still runs; on a failure its output is printed.
 
-    Give ``command`` to run something else in the same manner.
+    Give ``command`` to run something else in the same manner, and ``fresh`` to have no fork in place of a start.
     """
 
     def __init__(
@@ -54,11 +54,13 @@ class Program:
         cwd: Path | None = None,
         command: Sequence[str] = COMMAND,
         env: Mapping[str, str] | None = None,
+        fresh: bool = False,
     ) -> None:
         self._folder = TemporaryDirectory(prefix="callsheet-test-")
         self._files = {name: Path(self._folder.name, name) for name in ("stdout", "stderr")}
         with self._files["stdout"].open("wb") as stdout, self._files["stderr"].open("wb") as stderr:
-            self.process = starter.start([*command, *arguments], cwd, {**os.environ, **(env or {})}, stdout, stderr)
+            whole = {**os.environ, **(env or {})}
+            self.process = starter.start([*command, *arguments], cwd, whole, stdout, stderr, fresh=fresh)
 
     @property
     def stdout(self) -> str:
@@ -120,9 +122,10 @@ class Server(Program):
         *arguments: str,
         cwd: Path | None = None,
         command: Sequence[str] = COMMAND,
+        fresh: bool = False,
     ) -> None:
         named = () if database is None else ("--database", f"sqlite:///{database}")
-        super().__init__("serve", "--port", "0", *named, *arguments, cwd=cwd, command=command)
+        super().__init__("serve", "--port", "0", *named, *arguments, cwd=cwd, command=command, fresh=fresh)
 
     def wait_until_up(self) -> Self:
         """Wait until it has said where it is and has answered once."""

@@ -139,11 +139,17 @@ _STARTER: Final = _Starter()
 
 
 def start(
-    command: Sequence[str], cwd: Path | None, env: Mapping[str, str], stdout: IO[bytes], stderr: IO[bytes]
+    command: Sequence[str],
+    cwd: Path | None,
+    env: Mapping[str, str],
+    stdout: IO[bytes],
+    stderr: IO[bytes],
+    *,
+    fresh: bool = False,
 ) -> "Forked | subprocess.Popen[bytes]":
-    """Start a process with nothing on its standard input, in a session of its own."""
+    """Start a process with nothing on its standard input, in a session of its own; forked, unless ``fresh``."""
     streams = (stdout.fileno(), stderr.fileno())
-    if not _can_fork(command, env, streams):
+    if fresh or not _can_fork(command, env, streams):
         return subprocess.Popen(
             command,
             cwd=cwd,

@@ -18,25 +18,7 @@ VAGUE = re.compile(
 )
 
 #: Files whose constants are still to be renamed.
-OPEN = {
-    "cli/commands/fake.py",
-    "cli/commands/keys.py",
-    "cli/output/listing.py",
-    "cli/output/outcomes.py",
-    "doctor/probe/exchange.py",
-    "doctor/probe/reasons.py",
-    "doctor/redact.py",
-    "doctor/report.py",
-    "http/connection/open_files.py",
-    "http/connection/protocol.py",
-    "http/connection/sweep.py",
-    "http/connection/unread.py",
-    "http/logs/access.py",
-    "http/telemetry/otel.py",
-    "service/choosing.py",
-    "storage/transactions/read.py",
-    "testing/server.py",
-}
+OPEN = {"http/telemetry/otel.py"}
 
 
 def constants(tree: ast.Module) -> Iterator[str]:

@@ -50,9 +50,8 @@ def test_when_strict_known_betas_are_accepted_in_any_spelling(door: Door) -> Non
 
 def test_when_strict_every_beta_that_the_newest_sdk_names_is_known(door: Door) -> None:
     """The installed SDK's own type says which there are, so that none can be missing unnoticed."""
-    (source,) = CLIENTS.glob("anthropic-2/lib/python*/site-packages/anthropic/types/anthropic_beta_param.py") or [
-        None
-    ]
+    place = "anthropic-2/lib/python*/site-packages/anthropic/types/anthropic_beta_param.py"
+    source = next(CLIENTS.glob(place), None)
     if source is None:
         be_without("The Python client anthropic-2 is missing; run: python tests/clients/install.py")
     values = [

@@ -2,7 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
-from callsheet.service.access import AccessService, KeyChange
+from callsheet.domain.changes.keys import KeyChange
+from callsheet.service.access import AccessService
 from tests.doors import Door
 from tests.installation import make_model
 
@@ -17,7 +18,7 @@ def test_a_key_that_moves_to_another_workspace_sees_what_that_sees(door: Door) -
     installation.access.change_key("mover", KeyChange(workspace="team"))
     assert door.ask("GET", "/v1/models?limit=1000", headers).ids == ["team-model"]
     assert door.ask("GET", "/v1/models/other-model", headers).status == 404
-    installation.access.change_key("mover", KeyChange(organization=True))
+    installation.access.change_key("mover", KeyChange(workspace=None))
     assert door.ask("GET", "/v1/models/other-model", headers).status == 200
 
 
@@ -31,5 +32,5 @@ def test_a_key_that_has_expired_works_again_when_its_expiry_is_moved_or_taken_aw
     assert door.ask("GET", "/v1/models", headers).status == 200
     past.change_key("brief", KeyChange(expires_at=datetime(2026, 1, 3, tzinfo=UTC)))
     assert door.ask("GET", "/v1/models", headers).status == 401
-    door.installation.access.change_key("brief", KeyChange(no_expiry=True))
+    door.installation.access.change_key("brief", KeyChange(expires_at=None))
     assert door.ask("GET", "/v1/models", headers).status == 200

@@ -133,7 +133,8 @@ def test_a_slash_at_the_end_gives_away_no_model_that_is_not_seen(door: Door, emp
 def test_aliases_and_replacements_are_named_as_freely(door: Door, empty: Installation) -> None:
     empty.add(make_model("Gemini 3 Pro"), make_model("old"))
     empty.catalog.alias("the [newest] 模型/", "Gemini 3 Pro")
-    assert empty.catalog.deprecate("old", replacement="Gemini 3 Pro")["replacement"] == "Gemini 3 Pro"
+    empty.catalog.deprecate("old", replacement="Gemini 3 Pro")
+    assert empty.catalog.show("old").model.replacement == "Gemini 3 Pro"
     alias = quote("the [newest] 模型/", safe="")
     assert door.get(f"/v1/models/{alias}").json["id"] == "Gemini 3 Pro"
     assert door.get(f"/v1/models?after_id={alias}").status == 200

@@ -5,7 +5,7 @@ import pytest
 from tests.doors import Door
 from tests.installation import Installation
 
-STAGES = {
+LISTED = {
     "": "abcd",
     "lifecycle[]=active": "ab",
     "lifecycle[]=deprecated": "cd",
@@ -35,7 +35,7 @@ def stages(letters: Installation) -> Installation:
 
 
 def test_every_spelling_filters(door: Door, stages: Installation) -> None:
-    assert {query: "".join(door.get(f"/v1/models?{query}").ids) for query in STAGES} == STAGES
+    assert {query: "".join(door.get(f"/v1/models?{query}").ids) for query in LISTED} == LISTED
 
 
 def test_has_more_counts_only_what_the_filter_leaves(door: Door, stages: Installation) -> None:

@@ -1,9 +1,9 @@
 """Section 2: the JSON of a model and of a page."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 from callsheet.domain.access.workspace import Shape
+from callsheet.domain.changes.workspaces import WorkspaceChange
 from callsheet.domain.model import Lifecycle
 from tests.doors import Door
 from tests.installation import Installation, make_model
@@ -148,7 +148,7 @@ def test_a_workspace_that_changes_its_shape_is_answered_in_it_at_once(
 ) -> None:
     default = door.get("/v1/models").headers["anthropic-workspace-id"]
     assert len(door.get("/v1/models/claude-opus-5").json) >= len(CURRENT)
-    installation.access.change_workspace(default, lambda workspace: replace(workspace, shape=Shape.CLASSIC))
+    installation.access.change_workspace(default, WorkspaceChange(shape=Shape.CLASSIC))
     assert list(door.get("/v1/models/claude-opus-5").json) == CLASSIC
 
 

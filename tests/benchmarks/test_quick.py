@@ -10,16 +10,27 @@ from typing import Final
 
 import pytest
 
-from benchmarks.charts import Chart
+from benchmarks.charts import NAMES, Chart
 from benchmarks.contenders.everyone import EVERYONE
 from benchmarks.requests import AS_IT_IS, AS_SDKS_ASK, Kind
+from tests.tiers import repeated
 
 ROOT: Final = Path(__file__).parents[2]
+BENCHMARKS: Final = (sys.executable, "-m", "benchmarks")
 TOOLS: Final = ("wrk", "nginx")
 
 #: A number, or two; what stands where a contender cannot do something, or cannot run here.
 FIGURE: Final = re.compile(r"[\d,]+(\.\d+)?( · [\d,]+(\.\d+)?)?")
 NONE: Final = ("–", "not available")  # noqa: RUF001  # a dash
+
+#: What is measured, with what then stands on the page: one contender and what all are compared with; or everything.
+WHOLE: Final = bool(repeated(False, True))
+ONLY: Final = () if WHOLE else ("--only", "callsheet")
+CONTENDERS: Final = [each for each in EVERYONE if WHOLE or each.name in ("callsheet", "nginx-best")]
+CHARTS: Final = list(Chart) if WHOLE else [*NAMES.values(), Chart.CPU]
+
+#: Side by side twice; and compressed or not, costs, cold start, growth, crowd, workers.
+TABLES: Final = 8 if WHOLE else 2
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the benchmark needs Linux")
 
@@ -31,7 +42,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.skip(f"install {' and '.join(missing)} to try the benchmark")
     folder = tmp_path_factory.mktemp("benchmarks")
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks", "--quick", "--seconds", "0.2", "--output", folder / "benchmarks.md"],
+        [*BENCHMARKS, "--quick", "--seconds", "0.2", *ONLY, "--output", folder / "benchmarks.md"],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -53,7 +64,7 @@ def rows(page: Path) -> list[list[str]]:
 def test_every_row_has_figures_in_every_column(folder: Path) -> None:
     found = rows(folder / "benchmarks.md")
     heads = {number - 1 for number, row in enumerate(found) if row[0] == "---"}
-    assert len(heads) == 8, "side by side twice, compressed or not, costs, cold start, growth, crowd, workers"
+    assert len(heads) == TABLES
     for number, row in enumerate(found):
         if number in heads or number - 1 in heads:
             continue
@@ -64,7 +75,7 @@ def test_every_row_has_figures_in_every_column(folder: Path) -> None:
 
 def test_every_contender_stands_there_with_each_kind_it_can_answer(folder: Path) -> None:
     found = rows(folder / "benchmarks.md")
-    for contender in EVERYONE:
+    for contender in CONTENDERS:
         own = [row for row in found if row[0] == contender.title]
         assert own, contender.title
         if contender.why_not() is None:
@@ -74,14 +85,14 @@ def test_every_contender_stands_there_with_each_kind_it_can_answer(folder: Path)
 
 def test_every_chart_is_drawn_and_shown(folder: Path) -> None:
     page = (folder / "benchmarks.md").read_text()
-    for chart in Chart:
+    for chart in CHARTS:
         assert f"(charts/{chart.file})" in page
         assert (folder / "charts" / chart.file).read_text().startswith("<svg ")
 
 
 def test_wrong_names_are_refused_in_a_sentence() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks", "--only", "apache"],
+        [*BENCHMARKS, "--only", "apache"],
         cwd=ROOT,
         capture_output=True,
         text=True,

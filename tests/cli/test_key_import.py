@@ -170,12 +170,12 @@ def imported(cli: CLI, row: str) -> Result:
 def test_a_row_that_differs_from_what_is_there_is_refused_with_what_to_do(cli: CLI) -> None:
     cli("workspaces", "create", "team")
     ada = cli("keys", "create", "--name", "ada", "--secret", secret(1), "--json").json["id"]
-    remedy = "change that key with callsheet keys change, or leave this entry out. Nothing was imported."
+    remedy = "Nothing was imported; change that key with callsheet keys change, or leave this entry out."
     assert imported(cli, f"eve,{sha256(1)},,").refusal == (
-        f"Line 3: its secret belongs to {ada}, which has another name; {remedy}"
+        f"Line 3: its secret belongs to {ada}, which has another name. {remedy}"
     )
     assert imported(cli, f"ada,{sha256(1)},team,2099-01-01").refusal == (
-        f"Line 3: its secret belongs to {ada}, which has another workspace and expiry; {remedy}"
+        f"Line 3: its secret belongs to {ada}, which has another workspace and expiry. {remedy}"
     )
     assert imported(cli, f"ada,{sha256(2)},,").refusal.startswith(
         f"Line 3: There is a key named 'ada' already: {ada};"

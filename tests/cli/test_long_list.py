@@ -18,7 +18,7 @@ from tests.program import Server
 def fill(installation: Installation, count: int) -> None:
     """Have this many models listed, and one more that is hidden."""
     known = installation.catalog.list()
-    listed = sum(model["lifecycle"] != "retired" and not model["hidden"] for model in known)
+    listed = sum(model.lifecycle != "retired" and not model.hidden for model, _ in known)
     new = [f"claude-{number:03}" for number in range(len(known), len(known) + count - listed + 1)]
     installation.add(*(make_model(model_id, "2026-10-01") for model_id in new))
     installation.catalog.hide(new[-1])

@@ -16,11 +16,11 @@ FABLES = ["claude-fable-5-2", "claude-fable-5-1", "claude-fable-5"]
 
 
 def hidden(installation: Installation) -> list[object]:
-    return [model["id"] for model in installation.catalog.list() if model["hidden"]]
+    return [model.id for model, _ in installation.catalog.list() if model.hidden]
 
 
 def revision(installation: Installation) -> int:
-    return int(installation.catalog.history(limit=1)[0]["revision"])
+    return installation.history.list(limit=1)[0].revision
 
 
 def test_a_glob_hides_what_it_matches_in_one_revision(cli: CLI, installation: Installation) -> None:
@@ -67,7 +67,7 @@ def test_an_id_that_can_be_read_as_a_glob_means_that_model_alone_also_once_it_is
     assert cli("catalog", "remove", "[ab]").err == "Removed [ab].\nAll 2 models are listed.\n"
     for verb in (("hide",), ("retire",), ("remove", "--yes")):
         assert cli("catalog", *verb, "[ab]").refusal == "There is no model '[ab]'."
-    assert [model["id"] for model in empty.catalog.list()] == ["a", "b"]
+    assert [model.id for model, _ in empty.catalog.list()] == ["a", "b"]
     assert cli("catalog", "hide", "[ab]*").err.splitlines() == [
         "Hid a.",
         "Hid b.",
@@ -81,7 +81,7 @@ def test_a_glob_retires_what_is_not_retired_yet(cli: CLI, installation: Installa
     assert {record["lifecycle"] for record in records} == {"retired"}
     assert "Retired claude-opus-4-8.\n" in result.err
     assert "claude-opus-4-1-20250805 is already retired.\n" in result.err
-    assert {row["subject"] for row in installation.catalog.history(limit=4)} == {
+    assert {record.subject for record in installation.history.list(limit=4)} == {
         "claude-opus-4-8",
         "claude-opus-4-7",
         "claude-opus-4-6",
@@ -135,7 +135,7 @@ def test_on_a_terminal_a_glob_names_what_would_go_and_asks(
     assert err.startswith("  claude-fable-5-2\n  claude-fable-5-1\n  claude-fable-5\nRemove these 3 models? [y/N] ")
     assert process.returncode == (0 if gone else 1)
     assert ("callsheet: Stopped; nothing was changed.\n" in err) is not gone
-    left = [model["id"] for model in installation.catalog.list()]
+    left = [model.id for model, _ in installation.catalog.list()]
     assert (left.count("claude-fable-5") == 0) is gone
 
 

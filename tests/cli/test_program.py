@@ -26,17 +26,17 @@ def test_version_is_printed(command: tuple[str, ...]) -> None:
 
 
 def test_version_is_printed_by_the_command_line_too() -> None:
-    assert call("--version", "catalog").stdout == f"callsheet {__version__}\n"
+    assert call("--version", "catalog", fresh=True).stdout == f"callsheet {__version__}\n"
 
 
 def test_a_result_goes_to_stdout_and_a_message_to_stderr() -> None:
-    done = call("catalog", "add", "claude-m", "--json")
+    done = call("catalog", "add", "claude-m", "--json", fresh=True)
     assert (done.returncode, done.stderr) == (0, "Added claude-m.\n")
     assert done.stdout.startswith("{\n")
 
 
 def test_a_refused_command_ends_with_1_and_a_wrong_one_with_2() -> None:
-    refused, wrong = call("catalog", "show", "nope"), call("catalog", "nope")
+    refused, wrong = call("catalog", "show", "nope", fresh=True), call("catalog", "nope", fresh=True)
     assert (refused.returncode, refused.stdout) == (1, "")
     assert refused.stderr == "callsheet: There is no model or alias 'nope'.\n"
     assert (wrong.returncode, wrong.stdout) == (2, "")

@@ -87,7 +87,7 @@ def test_lines_of_a_description_stay_lines(cli: CLI, infested: Installation) -> 
 def test_the_actor_is_put_down_without_what_a_terminal_obeys(installation: Installation) -> None:
     environment = {"LOGNAME": EVIL.replace("\n", ""), "CALLSHEET_DATABASE_URL": installation.url}
     assert call("catalog", "add", "claude-m", env=environment).returncode == 0
-    actor = installation.catalog.history(limit=1)[0]["actor"]
+    actor = installation.history.list(limit=1)[0].actor
     assert actor.startswith("cli:\N{REPLACEMENT CHARACTER}[31mred")
     assert unseen(actor) == set()
 
@@ -107,7 +107,8 @@ def test_texts_with_characters_that_cannot_be_seen_are_refused(
 def test_what_is_there_already_keeps_working(installation: Installation) -> None:
     with installation.store.write("test", installation.catalog._clock()) as writing:
         writing.put_model(make_model("claude-m", display_name="a\u202eb"))
-    assert installation.catalog.hide("claude-m")["display_name"] == "a\u202eb"
+    installation.catalog.hide("claude-m")
+    assert installation.catalog.show("claude-m").model.display_name == "a\u202eb"
     with pytest.raises(InvalidError, match="cannot be seen"):
         installation.catalog.change("claude-m", {"display_name": "b\u202ea"})
 

@@ -34,7 +34,7 @@ def site(_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     installation = Installation(f"sqlite:///{path}")
     installation.add(make_model(DIFFICULT, "2026-11-12", line="opus", max_tokens=8, description="Ours."))
     installation.catalog.alias(ALIAS, DIFFICULT)
-    ids = [str(model["id"]) for model in installation.catalog.list() if model["lifecycle"] != "retired"]
+    ids = [model.id for model, _ in installation.catalog.list() if model.lifecycle != "retired"]
     key = installation.key()
     with serve_broken(installation) as url:
         yield Site(installation, url, key, ids)

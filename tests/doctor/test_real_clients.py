@@ -147,7 +147,7 @@ def test_the_doctor_predicts_what_a_real_client_gets(client: Client, stocked: St
 def play(client: Client, url: str, stocked: Stocked) -> Play:
     """What the doctor says of this client."""
     (rules,) = load_clients([client.name])
-    known = [model["id"] for model in stocked.installation.catalog.list() if model["lifecycle"] != "retired"]
+    known = [model.id for model, _ in stocked.installation.catalog.list() if model.lifecycle != "retired"]
     with Sender(parse_target(url), stocked.key, 10) as sender:
         (said,) = play_client(
             rules.model_copy(update={"ways": (client.way,)}), sender.send, [str(each) for each in known]

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callsheet.domain.errors import InvalidError
-from callsheet.domain.model import Model, check_id, check_known_id, sort_key
+from callsheet.domain.model import Model, check_id, check_known_id
+from callsheet.domain.ordering import sort_key
 from callsheet.domain.times import EPOCH
 from tests.strategies import model_ids
 

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from callsheet.domain.edits import as_deprecated, as_retired, check_dates
 from callsheet.domain.errors import InvalidError
-from callsheet.domain.model import Lifecycle, Model, check_dates, deprecate_model, retire_model
+from callsheet.domain.model import Lifecycle, Model
 from tests.strategies import instants, models
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -18,58 +19,58 @@ RETIRED = replace(DEPRECATED, lifecycle=Lifecycle.RETIRED, retires_at=NOW)
 
 
 def test_deprecating_an_active_model_dates_it_now() -> None:
-    assert deprecate_model(ACTIVE, NOW) == replace(ACTIVE, lifecycle=Lifecycle.DEPRECATED, deprecated_at=NOW)
+    assert as_deprecated(ACTIVE, NOW) == replace(ACTIVE, lifecycle=Lifecycle.DEPRECATED, deprecated_at=NOW)
 
 
 def test_deprecating_takes_a_date_of_retirement_and_a_replacement() -> None:
-    model = deprecate_model(ACTIVE, NOW, LATER, "n")
+    model = as_deprecated(ACTIVE, NOW, LATER, "n")
     assert (model.deprecated_at, model.retires_at, model.replacement) == (NOW, LATER, "n")
 
 
 def test_deprecating_again_moves_what_is_given_and_keeps_the_rest() -> None:
-    first = deprecate_model(ACTIVE, BEFORE, LATER, "n")
-    moved = deprecate_model(first, NOW, LATER + timedelta(days=1))
+    first = as_deprecated(ACTIVE, BEFORE, LATER, "n")
+    moved = as_deprecated(first, NOW, LATER + timedelta(days=1))
     assert moved == replace(first, retires_at=LATER + timedelta(days=1))
-    assert deprecate_model(first, NOW, replacement="o") == replace(first, replacement="o")
-    assert deprecate_model(first, NOW) == first
+    assert as_deprecated(first, NOW, replacement="o") == replace(first, replacement="o")
+    assert as_deprecated(first, NOW) == first
 
 
 def test_a_retired_model_cannot_be_deprecated() -> None:
     with pytest.raises(InvalidError, match=r"^m is retired; a retired model cannot be deprecated\.$"):
-        deprecate_model(RETIRED, NOW)
+        as_deprecated(RETIRED, NOW)
 
 
 def test_a_model_cannot_retire_before_it_was_deprecated() -> None:
     with pytest.raises(InvalidError, match=r"^retires_at of m .* must not be before its deprecated_at"):
-        deprecate_model(ACTIVE, NOW, BEFORE)
+        as_deprecated(ACTIVE, NOW, BEFORE)
 
 
 def test_retiring_an_active_model_dates_both_now() -> None:
-    model = retire_model(ACTIVE, NOW)
+    model = as_retired(ACTIVE, NOW)
     assert (model.lifecycle, model.deprecated_at, model.retires_at) == (Lifecycle.RETIRED, NOW, NOW)
 
 
 def test_retiring_before_the_planned_date_happens_now() -> None:
-    model = retire_model(replace(DEPRECATED, retires_at=LATER), NOW)
+    model = as_retired(replace(DEPRECATED, retires_at=LATER), NOW)
     assert (model.deprecated_at, model.retires_at) == (BEFORE, NOW)
 
 
 def test_retiring_an_overdue_model_keeps_the_planned_date() -> None:
     planned = NOW - timedelta(days=3)
-    model = retire_model(replace(DEPRECATED, retires_at=planned), NOW)
+    model = as_retired(replace(DEPRECATED, retires_at=planned), NOW)
     assert (model.deprecated_at, model.retires_at) == (BEFORE, planned)
 
 
 def test_retiring_twice_is_refused() -> None:
     with pytest.raises(InvalidError, match=r"^m is retired already\.$"):
-        retire_model(RETIRED, NOW)
+        as_retired(RETIRED, NOW)
 
 
 @given(models(), instants())
 def test_a_retired_model_was_deprecated_and_retired_by_now(model: Model, now: datetime) -> None:
     if model.lifecycle is Lifecycle.RETIRED:
         return
-    retired = retire_model(model, now)
+    retired = as_retired(model, now)
     assert retired.deprecated_at is not None
     assert retired.retires_at is not None
     assert retired.deprecated_at <= retired.retires_at <= now

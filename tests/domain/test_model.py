@@ -1,13 +1,14 @@
 from dataclasses import fields
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from callsheet.domain.edits import CHANGEABLE, ModelChange, with_fields
 from callsheet.domain.errors import InvalidError
-from callsheet.domain.model import CHANGEABLE, Lifecycle, Model, change_model
+from callsheet.domain.model import Lifecycle, Model
 from callsheet.domain.times import EPOCH, format_instant
 from tests.strategies import models
 
@@ -51,24 +52,24 @@ def test_a_record_holds_every_field_as_plain_json(model: Model) -> None:
 @given(models(), st.data())
 def test_changing_fields_is_making_the_model_anew_with_them(model: Model, data: st.DataObject) -> None:
     other = data.draw(models().filter(lambda other: other.replacement != model.id))
-    change = {name: getattr(other, name) for name in CHANGEABLE}
-    changed = change_model(model, change)
+    change = cast("ModelChange", {name: getattr(other, name) for name in CHANGEABLE})
+    changed = with_fields(model, change)
     assert changed == Model(id=model.id, **change)
     assert changed.sort_key == Model(id=model.id, **change).sort_key
-    assert change_model(model, {}) == model
+    assert with_fields(model, {}) == model
 
 
 def test_a_model_that_becomes_active_loses_its_dates_unless_they_are_given() -> None:
     retired = make(lifecycle=Lifecycle.RETIRED, deprecated_at=DAY, retires_at=DAY)
-    assert change_model(retired, {"lifecycle": Lifecycle.ACTIVE}) == make()
+    assert with_fields(retired, {"lifecycle": Lifecycle.ACTIVE}) == make()
     with pytest.raises(InvalidError, match=r"^m is active, so it can have neither"):
-        change_model(retired, {"lifecycle": Lifecycle.ACTIVE, "retires_at": DAY})
+        with_fields(retired, {"lifecycle": Lifecycle.ACTIVE, "retires_at": DAY})
 
 
 @pytest.mark.parametrize("name", ["id", "sort_key", "aliases", "type", "colour"])
 def test_what_is_no_changeable_field_is_refused(name: str) -> None:
     with pytest.raises(InvalidError, match=rf"^{name} of a model cannot be changed\.$"):
-        change_model(make(), {name: "x"})
+        with_fields(make(), cast("ModelChange", {name: "x"}))
 
 
 @pytest.mark.parametrize(
@@ -117,7 +118,7 @@ def test_a_value_that_is_not_valid_is_refused(values: dict[str, Any], sentence: 
     assert str(refusal.value) == sentence
     if "id" not in values:
         with pytest.raises(InvalidError) as refusal:
-            change_model(make(), values)
+            with_fields(make(), cast("ModelChange", values))
         assert str(refusal.value) == sentence
 
 

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callsheet.domain.model import SORT_KEY_PREFIX, Model, sort_key
+from callsheet.domain.model import Model
+from callsheet.domain.ordering import SORT_KEY_PREFIX, sort_key
 from callsheet.domain.times import EPOCH
 from tests.strategies import LINES, instants, model_ids
 

@@ -83,9 +83,14 @@ class Report:
     complaints: list[str] = field(default_factory=list)
 
 
+def harm_of(outcome: Outcome) -> list[str]:
+    """Return what a fault did, however busy the machine is: a failed read, something lost, a difference."""
+    return [*outcome.failures, *outcome.lost, *outcome.differences]
+
+
 def complaints_of(outcome: Outcome) -> list[str]:
-    """Return in what a fault did harm: a failed read, something lost, replicas that differ or come late."""
-    found = [*outcome.failures, *outcome.lost, *outcome.differences]
+    """Return in what a fault did harm, or was over too late; that is for a machine that has nothing else to do."""
+    found = harm_of(outcome)
     if outcome.catch_up_seconds > CATCH_UP_SECONDS:
         found.append(f"equal again after {outcome.catch_up_seconds:.2f} s, not within {CATCH_UP_SECONDS:g}")
     return [f"{outcome.fault}: {sentence}" for sentence in found]

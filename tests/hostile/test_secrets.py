@@ -143,7 +143,7 @@ def test_a_session_leaves_no_secret_anywhere(
 ) -> None:
     ours = installation.key(name="made")
     new = installation.access.rotate_key("made", timedelta(hours=1)).secret
-    with Server(None, *way) as server:
+    with Server(None, *way, fresh=True) as server:  # so that its title is what it would be
         answers = [each for secret in (BROUGHT, ours, new, WRONG) for each in use(server, secret)]
         answers.append(say(server, f"GET /v1/models HTTP/1.1\r\nhost: x\r\nx-api-key: {ours}\r\n".encode()))
         for secret in (ours, new, WRONG):

@@ -13,12 +13,15 @@ import sys
 from collections.abc import Callable
 from datetime import timedelta
 
+from callsheet.domain.alias import Alias
 from callsheet.domain.errors import RefusedError
-from callsheet.service.catalog import CatalogService
+from callsheet.service.catalog import CatalogService, ModelWithAliases, Outcome
 from callsheet.service.setup import open_store
 from tests.installation import make_model, now
 
-Change = tuple[str, str, Callable[[], dict[str, object]]]
+Result = ModelWithAliases | Outcome | Alias
+
+Change = tuple[str, str, Callable[[], Result]]
 
 IDS = [f"m{number}" for number in range(12)]
 
@@ -42,11 +45,17 @@ def change_on(url: str, seed: str) -> None:
     while True:
         action, subject, change = choose_change(choose, catalog)
         try:
-            after = change()
+            after = record_of(change())
         except RefusedError:
             continue
-        after.pop("aliases", None)
         print(json.dumps({"action": action, "subject": subject, "after": after}), flush=True)
+
+
+def record_of(result: Result) -> dict[str, object]:
+    """The fields of what was changed."""
+    if isinstance(result, Outcome):
+        (result,) = result.models
+    return result.model.record() if isinstance(result, ModelWithAliases) else result.record()
 
 
 def choose_change(choose: random.Random, catalog: CatalogService) -> Change:
@@ -57,7 +66,11 @@ def choose_change(choose: random.Random, catalog: CatalogService) -> Change:
     changes: list[Change] = [
         ("add", model, lambda: catalog.add(make_model(model, description=text))),
         ("change", model, lambda: catalog.change(model, {"description": text})),
-        ("deprecate", model, lambda: catalog.deprecate(model, now() + timedelta(days=9), other)),
+        (
+            "deprecate",
+            model,
+            lambda: catalog.deprecate(model, retires_at=now() + timedelta(days=9), replacement=other),
+        ),
         ("retire", model, lambda: catalog.retire(model)),
         ("remove", model, lambda: catalog.remove(model)),
         ("hide", model, lambda: catalog.hide(model)),

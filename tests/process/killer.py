@@ -1,7 +1,8 @@
 """Kills a process before and after everything it writes, to see what is left each time; for the test of crashes.
 
-Run as ``python -m tests.process.killer TRIAL FOLDER [URL]``. The URL is of a PostgreSQL server, on which each point
-has a database of its own; without it, all is SQLite. Prints a line for every point.
+Run as ``python -m tests.process.killer TRIAL FOLDER HOW [URL]``, where HOW is ``finely`` or ``coarsely``. The URL
+is of a PostgreSQL server, on which each point has a database of its own; without it, all is SQLite. Prints a line
+for every point.
 """
 
 import gc
@@ -35,14 +36,14 @@ _LASTING: Final = ("PRAGMA journal_mode", "COMMIT", "commit", "copying pages", "
 Note = Callable[[str], None]
 
 
-def main(name: str, folder: Path, server: str = "") -> None:
+def main(name: str, folder: Path, how: str, server: str = "") -> None:
     """Try every point of a trial."""
     databases = Databases(server) if server else None
     stage = Stage(TRIALS[name], folder, databases)
     stage.begin().act(ignore)  # here, where what is loaded for it stays, for all those that are killed
     gc.freeze()  # no search for garbage touches it, which would copy it for each of them
     labels = record(stage.begin(), folder / "labels")
-    for number in chosen(labels, finely=databases is None):
+    for number in chosen(labels, finely=how == "finely"):
         trial = stage.begin()
         label = f"{number}, before: {labels[number]}"
         assert run(trial.act, kill_at(number)) == -signal.SIGKILL, label
@@ -91,7 +92,7 @@ def record(trial: Trial, file: Path) -> list[str]:
 def chosen(labels: list[str], *, finely: bool) -> list[int]:
     """Before the first of all steps that write alike, and before and after what cannot be taken back.
 
-    Not ``finely``, the first word tells what is alike. With CALLSHEET_TEST_EVERY_STEP in the environment, before
+    Not ``finely``, the first word says what is alike. With CALLSHEET_TEST_EVERY_STEP in the environment, before
     every step; that takes some minutes.
     """
     if "CALLSHEET_TEST_EVERY_STEP" in os.environ:

@@ -5,7 +5,6 @@ import os
 import re
 import signal
 import socket
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -131,6 +130,17 @@ def test_a_start_on_nothing_waits_and_makes_everything_when_the_database_comes(
         assert "Traceback" not in server.stderr
 
 
+def is_open(connection: socket.socket) -> bool:
+    """Whether the other side has not closed it."""
+    connection.settimeout(0)
+    try:
+        while connection.recv(1000):
+            pass
+    except BlockingIOError:
+        return True
+    return False
+
+
 def test_a_start_waits_only_once_for_a_host_that_does_not_answer() -> None:
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
@@ -139,18 +149,19 @@ def test_a_start_waits_only_once_for_a_host_that_does_not_answer() -> None:
         with Program("serve", "--port", "0", "--database", url) as server:
             connected, _ = silent.accept()
             with connected:
-                begun = time.monotonic()
                 server.printed("waits for its database, which is away")
-                assert time.monotonic() - begun < 10
+            silent.settimeout(0)
+            with suppress(BlockingIOError):  # it may have begun to follow the database, but not have given up again
+                again, _ = silent.accept()
+                with again:
+                    assert is_open(again)
 
 
 @pytest.mark.parametrize("count", ["1", "2"])
 def test_a_server_that_waits_for_its_database_can_be_stopped(stopped: PostgreSQL, count: str) -> None:
     with Replica(stopped.url, "--workers", count) as server:
         wait_for(lambda: server.ready() == (503, "starting", "away"), "the first answer")
-        begun = time.monotonic()
         assert server.stop() == 0
-        assert time.monotonic() - begun < 20
 
 
 def test_an_outage_is_outlived_and_told(away: Outages) -> None:
@@ -167,9 +178,7 @@ def test_an_outage_is_outlived_and_told(away: Outages) -> None:
         assert (done.returncode, done.stdout) == (1, "")
         assert re.fullmatch(r"callsheet: .*\.\n", done.stderr), done.stderr
         away.end()
-        begun = time.monotonic()
         wait_for(lambda: server.ready() == (200, "ok", "up"), "the return")
-        assert time.monotonic() - begun < 3
         assert server.stop() == 0
         assert server.stderr.count(" INFO The database answers again, at revision ") == 1
         assert "Traceback" not in server.stderr

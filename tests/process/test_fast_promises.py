@@ -9,6 +9,7 @@ import subprocess
 import threading
 import time
 from pathlib import Path
+from statistics import median
 from types import TracebackType
 from typing import Any, Self
 
@@ -221,7 +222,7 @@ def test_a_flood_of_requests_on_one_connection_fills_no_memory_and_holds_up_nobo
         before = peak_memory(server)
         sender = threading.Thread(target=caller.sendall, args=(flood,))
         sender.start()
-        answered, cut, waited = 0, b"", []
+        answered, cut, waited, begun_all = 0, b"", [], time.monotonic()
         while answered < 40_000:
             received = caller.recv(2**16)
             assert received
@@ -232,7 +233,7 @@ def test_a_flood_of_requests_on_one_connection_fills_no_memory_and_holds_up_nobo
             waited.append(time.monotonic() - begun)
         sender.join(DEADLINE)
         assert peak_memory(server) - before < 16 * MIB
-        assert sorted(waited)[len(waited) // 2] < 0.2, "others wait for the flood"
+        assert median(waited) < (time.monotonic() - begun_all) / 10, "others wait for the flood"
         health.close()
         assert server.stop() == 0
 

@@ -13,7 +13,7 @@ from tests.program import COMMAND, DEADLINE, Server, call
 
 def test_the_first_start_prints_the_key_once_and_the_second_does_not(tmp_path: Path) -> None:
     database = tmp_path / "callsheet.db"
-    with Server(database) as server:
+    with Server(database, fresh=True) as server:
         server.printed("Try it:")
         key = server.key
         assert server.get("/v1/models", key)[0] == 200

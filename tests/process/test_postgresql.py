@@ -1,9 +1,7 @@
 """Servers on PostgreSQL: made by the first start, followed by all, refused in one line."""
 
 import signal
-import time
 from concurrent.futures import ThreadPoolExecutor
-from statistics import median
 
 import pytest
 
@@ -37,18 +35,14 @@ def test_the_first_start_makes_everything_and_the_next_finds_it(url: str) -> Non
 def test_every_server_and_every_worker_soon_answers_with_what_another_process_changed(url: str) -> None:
     with serving(url, "--workers", "2") as one, serving(url) as other:
         key = one.key
-        delays = []
         for number in range(5):
             assert call("catalog", "add", f"m{number}", "--database", url).returncode == 0
-            began = time.monotonic()
 
             def visible(server: Server, model_id: str = f"m{number}") -> bool:
                 return all(server.get(f"/v1/models/{model_id}", key)[0] == 200 for _ in range(4))
 
             wait_for(lambda: visible(other), "the change")
-            delays.append(time.monotonic() - began)
             wait_for(lambda: visible(one), "the change, in both workers")
-        assert median(delays) <= 0.5, delays  # one of them may meet a machine that is busy
 
 
 def test_servers_that_start_at_once_on_an_empty_database_make_one_installation(url: str) -> None:
@@ -64,10 +58,8 @@ def test_servers_that_start_at_once_on_an_empty_database_make_one_installation(u
 
 
 def test_a_server_that_listens_stops_at_once(url: str) -> None:
-    with serving(url, "--poll-seconds", "60") as server:
-        began = time.monotonic()
+    with serving(url, "--poll-seconds", str(10 * DEADLINE)) as server:  # longer than its end is waited for
         assert server.stop(signal.SIGTERM) == 0
-        assert time.monotonic() - began < DEADLINE / 4
         assert server.stderr == ""
     ours = "FROM pg_stat_activity WHERE application_name = 'callsheet' AND datname = current_database()"
     wait_for(lambda: ask(url, f"SELECT count(*) {ours}") == [(0,)], "the end of its connections")

@@ -76,19 +76,18 @@ async def read_into(received: bytearray, reader: asyncio.StreamReader) -> None:
             received += piece
 
 
-async def be_good(port: int, until: "asyncio.Future[Any]") -> list[float]:
-    """Ask properly again and again, on new connections; return how long it took."""
-    taken = []
+async def be_good(port: int, until: "asyncio.Future[Any]") -> int:
+    """Ask properly again and again, on new connections; return how often."""
+    answered = 0
     while not until.done():
-        begun = time.monotonic()
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(HEAD + b"connection: close\r\n\r\n")
         (reply,) = replies(await reader.read())
         assert reply.status == 200
         writer.close()
-        taken.append(time.monotonic() - begun)
+        answered += 1
         await asyncio.sleep(0.05)
-    return taken
+    return answered
 
 
 @DRIVERS
@@ -100,9 +99,7 @@ def test_slow_callers_are_cut_off_and_others_are_answered(database: Path, driver
         good = asyncio.ensure_future(be_good(port, slow))
         for kind, statuses in zip(kinds, await asyncio.wait_for(slow, DEADLINE + 5 * HEAD_SECONDS), strict=True):
             assert statuses == KINDS[kind][2], kind
-        taken = await good
-        assert len(taken) > 5
-        assert sorted(taken)[len(taken) // 2] < 1, taken
+        assert await good > 5, "others were not answered while the slow were waited for"
 
     limits = (
         *("--head-seconds", str(HEAD_SECONDS)),

@@ -12,6 +12,7 @@ from callsheet.domain.access.key import APIKey, KeyStatus
 from callsheet.domain.access.secret import check_secret, fingerprint
 from callsheet.domain.access.visibility import Visibility
 from callsheet.domain.access.workspace import Shape
+from callsheet.domain.changes.workspaces import WorkspaceChange
 from callsheet.domain.errors import InvalidError
 from callsheet.service.access import AccessService, NewKey
 from tests.installation import Installation, now, on_both
@@ -62,9 +63,8 @@ def test_a_workspace_may_bring_its_own_id(installation: Installation, access: Ac
 def test_changing_a_workspace(installation: Installation, access: AccessService) -> None:
     workspace = access.create_workspace("research", "wrkspc_1")
     with recorded(installation, ("change", "workspace", "wrkspc_1")) as records:
-        changed = access.change_workspace(
-            "research", lambda present: replace(present, name="lab", visibility=Visibility(("a*",)))
-        )
+        changed, before = access.change_workspace("research", WorkspaceChange(name="lab", allow=("a*",)))
+    assert before == workspace
     assert changed == replace(workspace, name="lab", visibility=Visibility(("a*",)))
     assert sides(records[0]) == [workspace.record(), changed.record()]
     assert access.show_workspace("lab") == changed
@@ -75,7 +75,7 @@ def test_changing_nothing_of_a_workspace_leaves_no_record(
 ) -> None:
     access.create_workspace("research", "wrkspc_1")
     with unchanged(installation):
-        access.change_workspace("research", lambda present: replace(present, name="research"))
+        access.change_workspace("research", WorkspaceChange(name="research"))
 
 
 def test_archiving_a_workspace_frees_its_name(installation: Installation, access: AccessService) -> None:
@@ -214,12 +214,12 @@ def test_too_many_patterns_are_refused_and_those_of_an_old_database_stay(install
     with pytest.raises(InvalidError, match=refusal):
         installation.access.create_workspace("many", visibility=absurd)
     with pytest.raises(InvalidError, match=refusal):
-        installation.access.change_workspace("default", lambda each: replace(each, visibility=absurd))
+        installation.access.change_workspace("default", WorkspaceChange(deny=absurd.deny))
     old = replace(installation.access.show_workspace("default"), visibility=absurd)
     with installation.store.write("test", now()) as writing:
         writing.put_workspace(old)
         writing.record("change", "workspace", old.id, None, old.record())
     live = installation.live()
     assert live.current.workspaces[old.id].visibility == absurd
-    renamed = installation.access.change_workspace("default", lambda each: replace(each, name="other"))
-    assert renamed.visibility == absurd
+    renamed = installation.access.change_workspace("default", WorkspaceChange(name="other"))
+    assert renamed.workspace.visibility == absurd

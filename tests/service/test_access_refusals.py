@@ -1,7 +1,6 @@
 """What an operator may not do to workspaces and keys: told in one sentence, and nothing is changed."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,8 +9,10 @@ import pytest
 from callsheet.domain.access.key import APIKey
 from callsheet.domain.access.secret import fingerprint
 from callsheet.domain.access.visibility import Visibility
+from callsheet.domain.changes.keys import KeyChange
+from callsheet.domain.changes.workspaces import WorkspaceChange
 from callsheet.domain.errors import ConflictError, DoesNotExistError, InvalidError, RefusedError
-from callsheet.service.access import AccessService, KeyChange
+from callsheet.service.access import AccessService
 from tests.installation import Installation
 from tests.service.content import refused
 
@@ -91,19 +92,19 @@ REFUSALS: list[tuple[str, Act, type[RefusedError], str]] = [
     ),
     (
         "renaming to a name taken",
-        lambda it: it.change_workspace("research", lambda present: replace(present, name="default")),
+        lambda it: it.change_workspace("research", WorkspaceChange(name="default")),
         ConflictError,
         "There is a workspace named 'default' already: {default}.",
     ),
     (
         "renaming to a name that is none",
-        lambda it: it.change_workspace("research", lambda present: replace(present, name="")),
+        lambda it: it.change_workspace("research", WorkspaceChange(name="")),
         InvalidError,
         "A workspace name must be 1 to 128 printable characters, not ''.",
     ),
     (
         "changing an archived workspace",
-        lambda it: it.change_workspace("wrkspc_2", lambda present: replace(present, name="back")),
+        lambda it: it.change_workspace("wrkspc_2", WorkspaceChange(name="back")),
         ConflictError,
         "wrkspc_2 is archived.",
     ),

@@ -208,11 +208,11 @@ def test_a_first_start_has_exactly_the_built_in_catalogue(installation: Installa
 
 
 def test_a_first_start_records_every_model_alias_and_the_workspace(installation: Installation) -> None:
-    history = installation.catalog.history(limit=1000)
-    assert {row["subject"] for row in history if row["action"] == "add"} == {model.id for model in MODELS}
-    assert {row["subject"] for row in history if row["action"] == "alias"} == set(ALIASES)
-    assert [row["after"]["name"] for row in history if row["kind"] == "workspace"] == ["default"]
-    assert {row["revision"] for row in history} == {1}
-    assert {row["actor"] for row in history} == {"callsheet"}
-    added = {row["subject"]: row["after"]["created_at"] for row in history if row["action"] == "add"}
+    history = installation.history.list(limit=1000)
+    assert {row.subject for row in history if row.action == "add"} == {model.id for model in MODELS}
+    assert {row.subject for row in history if row.action == "alias"} == set(ALIASES)
+    assert [row.after["name"] for row in history if row.after and row.kind == "workspace"] == ["default"]
+    assert {row.revision for row in history} == {1}
+    assert {row.actor for row in history} == {"callsheet"}
+    added = {row.subject: row.after["created_at"] for row in history if row.after and row.action == "add"}
     assert added == {model.id: format_instant(model.created_at) for model in MODELS}

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from callsheet.domain.alias import Alias
 from callsheet.domain.errors import DoesNotExistError
-from callsheet.domain.model import Lifecycle
-from callsheet.service.catalog import CatalogService
+from callsheet.domain.model import Lifecycle, Model
+from callsheet.service.catalog import CatalogService, Outcome
 from callsheet.service.maintenance.check import check_database
 from callsheet.service.maintenance.problem import Problem
 from tests.installation import Installation, make_model, on_both
@@ -34,8 +35,13 @@ def sides(record: dict[str, Any]) -> tuple[Any, Any]:
 
 def stored(installation: Installation, model_id: str) -> dict[str, Any]:
     """The model without its aliases, which a record does not hold."""
-    shown = installation.catalog.show(model_id)
-    return {name: value for name, value in shown.items() if name != "aliases"}
+    return installation.catalog.show(model_id).model.record()
+
+
+def the_one(outcome: Outcome) -> Model:
+    """The one model that was named."""
+    (item,) = outcome.models
+    return item.model
 
 
 def test_adding_a_model(empty: Installation) -> None:
@@ -44,7 +50,7 @@ def test_adding_a_model(empty: Installation) -> None:
             make_model("new", "2026-01-01", line="opus", capabilities={"batch": {"supported": True}})
         )
     assert shown == empty.catalog.show("new")
-    assert shown["aliases"] == []
+    assert shown.aliases == []
     assert sides(records[0]) == (None, stored(empty, "new"))
 
 
@@ -66,9 +72,9 @@ def test_models_aliases_and_replacements_may_have_any_printable_name(empty: Inst
         empty.catalog.alias(f"{name[:200]}~", name)
     for name, other in pairwise(UNUSUAL):
         empty.catalog.deprecate(name, replacement=other)
-        assert empty.catalog.show(f"{name[:200]}~")["replacement"] == other
-        assert empty.catalog.history(name)[0]["subject"] == name
-    assert [row["id"] for row in empty.catalog.list()] == sorted(UNUSUAL)
+        assert empty.catalog.show(f"{name[:200]}~").model.replacement == other
+        assert empty.history.list(name)[0].subject == name
+    assert [model.id for model, _ in empty.catalog.list()] == sorted(UNUSUAL)
     empty.catalog.remove(UNUSUAL[0])
     with empty.store.read() as reading:
         assert list(reading.tombstones()) == [UNUSUAL[0]]
@@ -81,7 +87,7 @@ def test_a_model_whose_name_a_newer_python_knows_is_read_changed_and_removed(emp
         writing.put_model(make_model(name, "2026-03-01"))
         writing.record("add", "model", name, None, make_model(name, "2026-03-01").record())
     assert faults_in_rows(empty) == []
-    assert empty.catalog.hide(name)["hidden"] is True
+    assert the_one(empty.catalog.hide(name)).hidden
     live = empty.live()
     live.refresh()
     assert live.current.catalog.get(name) is not None
@@ -93,63 +99,58 @@ def test_changing_a_model(empty: Installation, catalog: CatalogService) -> None:
     before = stored(empty, "a")
     with recorded(empty, ("change", "model", "a")) as records:
         shown = catalog.change("a", {"display_name": "A 2", "max_tokens": 64_000, "line": None})
-    assert shown == {**before, "display_name": "A 2", "max_tokens": 64_000, "aliases": []}
+    assert (shown.model.record(), shown.aliases) == ({**before, "display_name": "A 2", "max_tokens": 64_000}, [])
     assert sides(records[0]) == (before, stored(empty, "a"))
 
 
 def test_deprecating_a_model_with_a_date_and_a_replacement(empty: Installation, catalog: CatalogService) -> None:
     before = stored(empty, "b")
     with recorded(empty, ("deprecate", "model", "b")) as records:
-        shown = catalog.deprecate("b", NOW + timedelta(days=60), "a")
-    assert shown["lifecycle"] == Lifecycle.DEPRECATED
-    assert shown["deprecated_at"] == "2026-11-20T12:00:00Z"
-    assert shown["retires_at"] == "2027-01-19T12:00:00Z"
-    assert shown["replacement"] == "a"
+        model = the_one(catalog.deprecate("b", retires_at=NOW + timedelta(days=60), replacement="a"))
+    assert model.lifecycle is Lifecycle.DEPRECATED
+    assert (model.deprecated_at, model.retires_at) == (NOW, NOW + timedelta(days=60))
+    assert model.replacement == "a"
     assert sides(records[0]) == (before, stored(empty, "b"))
 
 
 def test_deprecating_again_moves_the_date(empty: Installation, catalog: CatalogService) -> None:
-    catalog.deprecate("b", NOW + timedelta(days=60), "a")
+    catalog.deprecate("b", retires_at=NOW + timedelta(days=60), replacement="a")
     with recorded(empty, ("deprecate", "model", "b")):
-        shown = catalog.deprecate("b", NOW + timedelta(days=90))
-    assert (shown["retires_at"], shown["replacement"]) == ("2027-02-18T12:00:00Z", "a")
+        model = the_one(catalog.deprecate("b", retires_at=NOW + timedelta(days=90)))
+    assert (model.retires_at, model.replacement) == (NOW + timedelta(days=90), "a")
 
 
 def test_retiring_a_model(empty: Installation, catalog: CatalogService) -> None:
     before = stored(empty, "a")
     with recorded(empty, ("retire", "model", "a")) as records:
-        shown = catalog.retire("a")
-    assert (shown["lifecycle"], shown["deprecated_at"], shown["retires_at"]) == (
-        "retired",
-        "2026-11-20T12:00:00Z",
-        "2026-11-20T12:00:00Z",
-    )
+        model = the_one(catalog.retire("a"))
+    assert (model.lifecycle, model.deprecated_at, model.retires_at) == (Lifecycle.RETIRED, NOW, NOW)
     assert sides(records[0]) == (before, stored(empty, "a"))
 
 
 def test_a_retired_model_can_be_made_active_again_by_taking_its_dates(catalog: CatalogService) -> None:
     catalog.retire("a")
     shown = catalog.change("a", {"lifecycle": Lifecycle.ACTIVE, "deprecated_at": None, "retires_at": None})
-    assert shown["lifecycle"] == "active"
+    assert shown.model.lifecycle is Lifecycle.ACTIVE
 
 
 def test_hiding_and_unhiding_a_model(empty: Installation, catalog: CatalogService) -> None:
     with recorded(empty, ("hide", "model", "a")):
-        assert catalog.hide("a")["hidden"] is True
+        assert the_one(catalog.hide("a")).hidden
     with recorded(empty, ("unhide", "model", "a")):
-        assert catalog.unhide("a")["hidden"] is False
+        assert not the_one(catalog.unhide("a")).hidden
 
 
 def test_naming_a_model_by_an_alias_and_dropping_the_alias(empty: Installation, catalog: CatalogService) -> None:
     with recorded(empty, ("alias", "alias", "latest")) as records:
-        assert catalog.alias("latest", "a") == {"alias": "latest", "model_id": "a"}
+        assert catalog.alias("latest", "a") == Alias("latest", "a")
     assert sides(records[0]) == (None, {"alias": "latest", "model_id": "a"})
-    assert catalog.show("latest")["id"] == "a"
-    assert catalog.show("a")["aliases"] == ["latest"]
+    assert catalog.show("latest").model.id == "a"
+    assert catalog.show("a").aliases == ["latest"]
     with recorded(empty, ("unalias", "alias", "latest")) as records:
-        assert catalog.unalias("latest") == {"alias": "latest", "model_id": "a"}
+        assert catalog.unalias("latest") == Alias("latest", "a")
     assert sides(records[0]) == ({"alias": "latest", "model_id": "a"}, None)
-    assert catalog.show("a")["aliases"] == []
+    assert catalog.show("a").aliases == []
 
 
 def test_removing_a_model_takes_its_aliases_and_leaves_its_place(
@@ -161,7 +162,7 @@ def test_removing_a_model_takes_its_aliases_and_leaves_its_place(
     with recorded(empty, ("unalias", "alias", "x"), ("unalias", "alias", "y"), ("remove", "model", "a")) as records:
         catalog.remove("a")
     assert sides(records[2]) == (before, None)
-    assert [model["id"] for model in catalog.list()] == ["b", "c"]
+    assert [model.id for model, _ in catalog.list()] == ["b", "c"]
     assert content(empty)["aliases"] == []
     assert content(empty)["tombstones"] == [{"id": "a", "created_at": "2026-03-01T00:00:00Z", "line": None}]
 
@@ -173,8 +174,8 @@ def test_removing_a_model_that_replaces_others_takes_that_from_them(
     catalog.deprecate("c", replacement="a")
     with recorded(empty, ("change", "model", "b"), ("change", "model", "c"), ("remove", "model", "a")):
         catalog.remove("a")
-    assert catalog.show("b")["replacement"] is None
-    assert catalog.show("b")["lifecycle"] == "deprecated"
+    assert catalog.show("b").model.replacement is None
+    assert catalog.show("b").model.lifecycle is Lifecycle.DEPRECATED
 
 
 def test_a_removed_model_may_come_back_and_its_tombstone_goes(empty: Installation, catalog: CatalogService) -> None:
@@ -182,17 +183,17 @@ def test_a_removed_model_may_come_back_and_its_tombstone_goes(empty: Installatio
     with recorded(empty, ("add", "model", "a")):
         catalog.add(make_model("a", "2026-01-15"))
     assert content(empty)["tombstones"] == []
-    assert [model["id"] for model in catalog.list()] == ["b", "a", "c"]
+    assert [model.id for model, _ in catalog.list()] == ["b", "a", "c"]
 
 
 def test_what_changes_nothing_leaves_no_record(empty: Installation, catalog: CatalogService) -> None:
     catalog.hide("a")
-    catalog.deprecate("b", NOW + timedelta(days=60), "a")
+    catalog.deprecate("b", retires_at=NOW + timedelta(days=60), replacement="a")
     with unchanged(empty):
         catalog.hide("a")
         catalog.unhide("c")
         catalog.deprecate("b")
-        catalog.deprecate("b", NOW + timedelta(days=60), "a")
+        catalog.deprecate("b", retires_at=NOW + timedelta(days=60), replacement="a")
         catalog.change("a", {})
         catalog.change("a", {"display_name": "a", "hidden": True})
 
@@ -204,24 +205,25 @@ def test_the_list_is_in_the_order_of_the_api_and_holds_everything(catalog: Catal
     catalog.alias("z", "c")
     catalog.alias("y", "c")
     listed = catalog.list()
-    assert [model["id"] for model in listed] == ["d", "a", "b", "c"]
-    assert [model["aliases"] for model in listed] == [[], [], [], ["y", "z"]]
-    assert listed == [catalog.show(str(model["id"])) for model in listed]
+    assert [model.id for model, _ in listed] == ["d", "a", "b", "c"]
+    assert [aliases for _, aliases in listed] == [[], [], [], ["y", "z"]]
+    assert listed == [catalog.show(model.id) for model, _ in listed]
 
 
-def test_history_tells_the_latest_first_of_all_or_of_one(catalog: CatalogService) -> None:
+def test_history_has_the_latest_first_of_all_or_of_one(empty: Installation, catalog: CatalogService) -> None:
     catalog.hide("a")
     catalog.alias("x", "b")
     catalog.unhide("a")
-    told = [(row["action"], row["subject"]) for row in catalog.history(limit=3)]
-    assert told == [("unhide", "a"), ("alias", "x"), ("hide", "a")]
-    assert [row["action"] for row in catalog.history("a")] == ["unhide", "hide", "add"]
-    assert [row["action"] for row in catalog.history("a", limit=1)] == ["unhide"]
+    latest = [(record.action, record.subject) for record in empty.history.list(limit=3)]
+    assert latest == [("unhide", "a"), ("alias", "x"), ("hide", "a")]
+    assert [record.action for record in empty.history.list("a")] == ["unhide", "hide", "add"]
+    assert [record.action for record in empty.history.list("a", limit=1)] == ["unhide"]
     with pytest.raises(DoesNotExistError, match="ever had the id or name 'never'"):
-        catalog.history("never")
-    latest = catalog.history("a")[0]
-    assert (latest["at"], latest["actor"]) == ("2026-11-20T12:00:00Z", "test")
-    assert latest["before"] == {**latest["after"], "hidden": True}
+        empty.history.list("never")
+    last = empty.history.list("a")[0]
+    assert (last.at, last.actor) == (NOW, "test")
+    assert last.after is not None
+    assert last.before == {**last.after, "hidden": True}
 
 
 def test_the_actor_is_whoever_the_service_was_made_for(empty: Installation) -> None:

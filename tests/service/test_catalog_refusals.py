@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from callsheet.domain.edits import ModelChange
 from callsheet.domain.errors import ConflictError, DoesNotExistError, InvalidError, RefusedError, StorageError
 from callsheet.domain.model import Lifecycle
 from callsheet.service.catalog import CatalogService
@@ -62,13 +63,13 @@ REFUSALS: list[tuple[str, Act, type[RefusedError], str]] = [
         "add a model twice",
         lambda it: it.add(make_model("a")),
         ConflictError,
-        "a is in the catalogue already; use `catalog change` to change it.",
+        "a is in the catalogue already; change it instead.",
     ),
     (
         "add a model with the name of an alias",
         lambda it: it.add(make_model("x")),
         ConflictError,
-        "x is an alias of a; use `catalog unalias x` first.",
+        "x is an alias of a; remove the alias first.",
     ),
     (
         "add a model deprecated tomorrow",
@@ -94,7 +95,12 @@ REFUSALS: list[tuple[str, Act, type[RefusedError], str]] = [
         DoesNotExistError,
         "There is no model 'x' to be the replacement.",
     ),
-    ("change an id", lambda it: it.change("a", {"id": "e"}), InvalidError, "id of a model cannot be changed."),
+    (
+        "change an id",
+        lambda it: it.change("a", cast("ModelChange", {"id": "e"})),
+        InvalidError,
+        "id of a model cannot be changed.",
+    ),
     (
         "change to a value that is not valid",
         lambda it: it.change("a", {"display_name": "New", "max_tokens": 0}),
@@ -121,7 +127,7 @@ REFUSALS: list[tuple[str, Act, type[RefusedError], str]] = [
     ),
     (
         "plan a retirement before the deprecation",
-        lambda it: it.deprecate("a", NOW - timedelta(days=1)),
+        lambda it: it.deprecate("a", retires_at=NOW - timedelta(days=1)),
         InvalidError,
         "retires_at of a (2026-11-19T12:00:00Z) must not be before its deprecated_at (2026-11-20T12:00:00Z).",
     ),
@@ -148,7 +154,7 @@ REFUSALS: list[tuple[str, Act, type[RefusedError], str]] = [
         "name an alias twice",
         lambda it: it.alias("x", "b"),
         ConflictError,
-        "x is an alias of a already; use `catalog unalias x` first.",
+        "x is an alias of a; remove the alias first.",
     ),
     (
         "name an alias that is no id",

@@ -3,9 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
 from fnmatch import fnmatchcase
-from functools import partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote
@@ -16,7 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from callsheet import Client
-from callsheet.domain.access.visibility import Visibility
+from callsheet.domain.changes.workspaces import WorkspaceChange
 from callsheet.testing import ModelsAPI
 from tests.doors import AppDoor, Door, HTTPDoor
 from tests.installation import Installation, make_model, on_both
@@ -123,8 +121,9 @@ class Place:
 
     def set_rules(self, model_id: str) -> None:
         """Allow the one workspace this id only, and deny it to the other."""
-        for name, visibility in (("only", Visibility((model_id,), ())), ("without", Visibility((), (model_id,)))):
-            self.installation.access.change_workspace(name, partial(replace, visibility=visibility))
+        access = self.installation.access
+        access.change_workspace("only", WorkspaceChange(allow=(model_id,), deny=()))
+        access.change_workspace("without", WorkspaceChange(allow=(), deny=(model_id,)))
 
     def ids(self, query: str = "", key: str = "") -> list[str]:
         """A list in Anthropic's dialect."""

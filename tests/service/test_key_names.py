@@ -6,9 +6,10 @@ from threading import Barrier
 import pytest
 
 from callsheet.domain.access.secret import fingerprint
+from callsheet.domain.changes.key_import import Entry
+from callsheet.domain.changes.keys import KeyChange
 from callsheet.domain.errors import DoesNotExistError, RefusedError
-from callsheet.service.access import AccessService, KeyChange
-from callsheet.service.key_import import Entry
+from callsheet.service.access import AccessService
 from callsheet.storage.store import Store
 from tests.installation import Installation, now, on_both
 
@@ -61,8 +62,9 @@ def test_thousands_of_keys_are_one_revision_and_one_statement_each_for_keys_and_
 ) -> None:
     with installation.store.read() as reading:
         before = reading.installation()
-    created, present = installation.access.import_keys([entry(number, f"key {number}") for number in range(3000)])
-    assert (len(created), len(present)) == (3000, 0)
+    imported = installation.access.import_keys([entry(number, f"key {number}") for number in range(3000)])
+    created = imported.created
+    assert (len(created), len(imported.present)) == (3000, 0)
     with installation.store.read() as reading:
         after = reading.installation()
         assert reading.key_with(fingerprint("sk-imported-2999")) in created
@@ -86,6 +88,6 @@ def test_history_finds_a_key_by_every_name_it_had(installation: Installation) ->
     key = installation.access.create_key("person's “1”").key
     installation.access.change_key(key.id, KeyChange(name="person-2"))
     for name in ("person's “1”", "person-2", key.id):
-        assert {row["subject"] for row in installation.catalog.history(name)} == {key.id}
+        assert {record.subject for record in installation.history.list(name)} == {key.id}
     with pytest.raises(DoesNotExistError, match="ever had the id or name 'person'"):
-        installation.catalog.history("person")
+        installation.history.list("person")

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callsheet.api.state import Options
+from callsheet.domain.changes.change import Action, ChangeRecord, Subject
 from callsheet.domain.errors import RefusedError
 from callsheet.domain.model import Lifecycle, Model
 from callsheet.domain.times import EPOCH, parse_instant
@@ -67,9 +68,9 @@ def test_the_first_release_comes_to_todays_facts_but_for_what_ada_did(old: Store
 def test_it_is_one_recorded_change_of_the_program_and_is_made_once(old: Store) -> None:
     assert renew_builtin(old, now)
     with old.read() as reading:
-        made = [each for each in reading.changes() if each["revision"] > REVISION]
-    assert {each["revision"] for each in made} == {REVISION + 1}
-    assert {each["actor"] for each in made} == {ACTOR}
+        made = [each for each in reading.changes() if each.revision > REVISION]
+    assert {each.revision for each in made} == {REVISION + 1}
+    assert {each.actor for each in made} == {ACTOR}
     assert renew_builtin(old, now) == []
     with old.read() as reading:
         installation = reading.installation()
@@ -97,15 +98,15 @@ def test_what_somebody_set_back_to_the_earlier_value_stays_so(old: Store) -> Non
     ada = CatalogService(old, "cli:ada", now)
     ada.change("claude-haiku-4-5-20251001", {"capabilities": None})
     assert renew_builtin(old, now) == []
-    assert ada.show("claude-haiku-4-5-20251001")["capabilities"] is None
+    assert ada.show("claude-haiku-4-5-20251001").model.capabilities is None
 
 
 def test_a_value_that_this_release_does_not_know_stays_as_it_is(old: Store) -> None:
     later = CatalogService(old, ACTOR, now)  # as a later release would renew it
     later.change("claude-fable-5-2", {"max_tokens": 256_000, "capabilities": {"batch": {"supported": True}}})
     renew_builtin(old, now)
-    model = later.show("claude-fable-5-2")
-    assert (model["max_tokens"], model["capabilities"]) == (256_000, {"batch": {"supported": True}})
+    model = later.show("claude-fable-5-2").model
+    assert (model.max_tokens, model.capabilities) == (256_000, {"batch": {"supported": True}})
 
 
 def test_a_row_that_was_changed_past_callsheet_stays_as_it_is(tmp_path: Path) -> None:
@@ -169,6 +170,9 @@ def act(catalog: CatalogService, verb: str, *given: Any) -> None:
         if verb == "again":
             catalog.remove(*given)
             catalog.add(make_model(*given, display_name="Mine"))
+        elif verb == "deprecate":
+            model_id, retires_at = given
+            catalog.deprecate(model_id, retires_at=retires_at)
         else:
             getattr(catalog, verb)(*given)
     except RefusedError:
@@ -178,16 +182,16 @@ def act(catalog: CatalogService, verb: str, *given: Any) -> None:
 GROUP = ("lifecycle", "deprecated_at", "retires_at")
 
 
-def expected(history: list[Any], present: dict[str, Model]) -> dict[str, Model]:
+def expected(history: list[ChangeRecord], present: dict[str, Model]) -> dict[str, Model]:
     """What should become of the models, from what Ada's records say that she set."""
     result = {}
     for model_id, model in present.items():
         hers = {
             name
             for each in history
-            if each["kind"] == "model" and each["subject"] == model_id and each["actor"] == "cli:ada"
-            for name, value in (each["after"] or {}).items()
-            if value != (each["before"] or {}).get(name, each)
+            if each.kind == Subject.MODEL and each.subject == model_id and each.actor == "cli:ada"
+            for name, value in (each.after or {}).items()
+            if value != (each.before or {}).get(name, each)
         }
         if hers & set(GROUP):
             hers |= set(GROUP)
@@ -206,11 +210,11 @@ def test_whatever_ada_did_stays_and_all_else_is_renewed(installation: Installati
         act(ada, *each)
     with installation.store.read() as reading:
         records = reading.changes(limit=10_000)
-        begin = next(number for number, each in enumerate(records) if each["before"] is each["after"] is None)
+        begin = next(number for number, each in enumerate(records) if each.before is each.after is None)
         history = records[:begin]
         present = {model.id: model for model in reading.models(list(EARLIER))}
         aliases = reading.aliases()
-        removed = {each["subject"] for each in history if each["action"] == "unalias"}
+        removed = {each.subject for each in history if each.action == Action.UNALIAS}
     renewed = renew_builtin(installation.store, now, FACTS)
     with installation.store.read() as reading:
         after = {model.id: model for model in reading.models(list(EARLIER))}

@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from callsheet.domain.access.key import KeyStatus
+from callsheet.domain.changes.keys import KeyChange
 from callsheet.domain.errors import ConflictError
-from callsheet.service.access import AccessService, KeyChange
+from callsheet.service.access import AccessService
 from tests.installation import Installation, on_both
 from tests.service.content import content, refused
 
@@ -127,8 +128,8 @@ def test_a_replaced_key_may_end_later_but_not_last_under_the_name_of_its_success
     assert access.change_key(old.id, KeyChange(expires_at=NOW + 2 * DAY)).expires_at == NOW + 2 * DAY
     sentence = f"There is a key named 'ci' already: {new.id}; choose another name, or rotate or change that key."
     with refused(installation, ConflictError, sentence):
-        access.change_key(old.id, KeyChange(no_expiry=True))
-    assert access.change_key(old.id, KeyChange(no_expiry=True, name="ci old")).expires_at is None
+        access.change_key(old.id, KeyChange(expires_at=None))
+    assert access.change_key(old.id, KeyChange(expires_at=None, name="ci old")).expires_at is None
     assert access.replaced_keys() == set()
 
 
@@ -140,6 +141,6 @@ def test_an_expired_key_frees_its_name_and_comes_back_only_under_a_free_one(
     new = access.create_key("ci").key
     sentence = f"There is a key named 'ci' already: {new.id}; choose another name, or rotate or change that key."
     with refused(installation, ConflictError, sentence):
-        access.change_key(old.id, KeyChange(no_expiry=True))
+        access.change_key(old.id, KeyChange(expires_at=None))
     assert access.change_key(old.id, KeyChange(expires_at=NOW + 2 * DAY, name="ci 2")).name == "ci 2"
     assert access.show_key("ci 2").fault is None

@@ -143,7 +143,7 @@ def test_a_watch_that_is_closed_last_neither_brings_changes_into_the_file_nor_re
     assert (path.read_bytes(), wal.stat().st_ino) == (before, theirs)
     mine.replace(wal)
     with file.read() as reading:
-        assert [each["subject"] for each in reading.changes("a")] == ["a"]
+        assert [each.subject for each in reading.changes("a")] == ["a"]
 
 
 def test_what_sqlite_itself_brings_into_the_file_does_not_end_the_watch(file: Store) -> None:

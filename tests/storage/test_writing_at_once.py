@@ -108,7 +108,7 @@ def test_whoever_reads_meanwhile_sees_whole_changes_of_one_moment(store: Store) 
                 right = reading.model("right")
                 assert installation == reading.installation()
                 assert installation is not None
-                assert first["revision"] == installation.revision
+                assert first.revision == installation.revision
                 assert (left and left.display_name) == (right and right.display_name)
             times += 1
         return times

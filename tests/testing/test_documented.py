@@ -4,10 +4,10 @@ import re
 from inspect import signature
 
 import callsheet.testing
+from callsheet.domain.edits import ModelFields
 from callsheet.testing import Fault, ModelsAPI, RecordedRequest
 from callsheet.testing.control import FakeModelsAPI
 from callsheet.testing.environment import _HIDDEN
-from callsheet.testing.recording import ModelFields
 from tests.docs.pages import ROOT
 
 TEXT = (ROOT / "docs" / "reference" / "testing.md").read_text(encoding="utf-8")

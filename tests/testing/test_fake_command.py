@@ -173,7 +173,7 @@ def test_the_journal_can_be_read_and_has_no_control_requests(fake: Fake) -> None
         (
             "add",
             '{"model_id": "claude-opus-5-5"}',
-            "claude-opus-5-5 is in the catalogue already; use `catalog change` to change it.",
+            "claude-opus-5-5 is in the catalogue already; change it instead.",
         ),
         ("add", '{"model_id": "x", "max_tokens": "many"}', "max_tokens must be a whole number of tokens"),
         ("add", '{"model_id": "x", "self": 1}', "self is no field of a model; there are id, display_name, "),

@@ -17,7 +17,7 @@ from callsheet.domain.errors import RefusedError
 from callsheet.domain.model import Lifecycle, Model
 from callsheet.domain.times import EPOCH
 from callsheet.service.access import AccessService
-from callsheet.service.catalog import CatalogService
+from callsheet.service.catalog import CatalogService, ModelWithAliases
 from callsheet.testing import START, ModelsAPI
 from tests.installation import Installation
 from tests.tiers import examples
@@ -63,6 +63,9 @@ def on_product(catalog: CatalogService, verb: str, *given: Any) -> None:
     if verb == "add":
         model_id, named = given
         catalog.add(Model(**{"id": model_id, "display_name": model_id, "created_at": START, **named}))
+    elif verb == "deprecate":
+        model_id, retires_at, replacement = given
+        catalog.deprecate(model_id, retires_at=retires_at, replacement=replacement)
     else:
         getattr(catalog, verb)(*given)
 
@@ -75,11 +78,11 @@ def on_double(double: ModelsAPI, verb: str, *given: Any) -> None:
         getattr(double, verb)(*given)
 
 
-def content(double: ModelsAPI) -> list[dict[str, object]]:
+def content(double: ModelsAPI) -> list[ModelWithAliases]:
     """What `CatalogService.list` gives of the product."""
     aliases = double.state.catalog.aliases().items()
     return [
-        {**model.record(), "aliases": [alias for alias, target in aliases if target == model.id]}
+        ModelWithAliases(model, [alias for alias, target in aliases if target == model.id])
         for model in double.state.catalog
     ]
 

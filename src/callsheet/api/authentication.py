@@ -49,7 +49,7 @@ def _problem(state: State, key: KeyRecord, now: float) -> str | None:
         return "API key has been deactivated."
     if key.workspace_id is not None and key.workspace_id not in state.workspaces:
         return "API key has been deactivated."  # its workspace is archived
-    if key.expires <= now:
+    if key.is_expired(now):
         return "API key has expired."
     return None
 

@@ -9,7 +9,7 @@ from callsheet.api.encoded_block import BlockSlice, EncodedBlock
 from callsheet.domain.access.visibility import Visibility
 from callsheet.domain.catalog import Block, Catalog
 from callsheet.domain.errors import InvalidRequestError
-from callsheet.domain.model import SORT_KEY_PREFIX
+from callsheet.domain.ordering import SORT_KEY_PREFIX
 from callsheet.domain.query import ListQuery
 from callsheet.wire import anthropic
 

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from callsheet.api.percent import unquote_to_bytes
 from callsheet.domain.errors import InvalidRequestError, NotFoundError
-from callsheet.domain.model import STAGES, Lifecycle
+from callsheet.domain.model import LIFECYCLES, Lifecycle
 from callsheet.domain.query import LISTED, MAX_LIMIT, MIN_LIMIT, ListQuery
 
 Header: TypeAlias = tuple[bytes, bytes]
@@ -56,7 +56,7 @@ _WHITE_SPACE: Final = "".join(
     each for each in map(chr, range(0x3001)) if each.isspace() and not "\x1c" <= each <= "\x1f"
 )
 _USUAL_LIMITS: Final = {b"%d" % limit: limit for limit in range(MIN_LIMIT, MAX_LIMIT + 1)}
-_MAX_LIFECYCLES: Final = len(STAGES)
+_MAX_LIFECYCLES: Final = len(LIFECYCLES)
 
 
 class Request(NamedTuple):
@@ -182,12 +182,12 @@ def parse_query(query: bytes, default_limit: int) -> ListQuery:
     """
     if not query:
         return ListQuery(default_limit)
-    limit, after_id, before_id, stages = _last_values(query)
+    limit, after_id, before_id, lifecycles = _last_values(query)
     asked = ListQuery(
         default_limit if limit is None else _USUAL_LIMITS.get(limit) or _parse_limit(limit),
         None if after_id is None else _parse_cursor("after_id", after_id),
         None if before_id is None else _parse_cursor("before_id", before_id),
-        _parse_lifecycles(stages) if stages else LISTED,
+        _parse_lifecycles(lifecycles) if lifecycles else LISTED,
     )
     return _with_spaces(asked, after_id, before_id) if _PLUS in query else asked
 
@@ -198,7 +198,7 @@ def _last_values(query: bytes) -> tuple[bytes | None, bytes | None, bytes | None
     if _PERCENT in query or _BRACKET in query:
         pairs = [(_plain_name(name), equals, value) for name, equals, value in pairs]
     limit = after_id = before_id = None
-    stages: list[bytes] = []
+    lifecycles: list[bytes] = []
     for name, _, value in pairs:
         if name == b"limit":
             limit = value
@@ -207,8 +207,8 @@ def _last_values(query: bytes) -> tuple[bytes | None, bytes | None, bytes | None
         elif name == b"before_id":
             before_id = value
         elif name == b"lifecycle":
-            stages.append(value)
-    return limit, after_id, before_id, stages
+            lifecycles.append(value)
+    return limit, after_id, before_id, lifecycles
 
 
 def _plain_name(name: bytes) -> bytes:
@@ -251,10 +251,10 @@ def _with_spaces(asked: ListQuery, after_id: bytes | None, before_id: bytes | No
 
 
 def _parse_lifecycles(values: list[bytes]) -> frozenset[Lifecycle]:
-    stages = [stage for value in values for stage in _decode(value).split(",")]
-    for number, stage in enumerate(stages):
-        if stage not in STAGES:
+    names = [name for value in values for name in _decode(value).split(",")]
+    for number, name in enumerate(names):
+        if name not in LIFECYCLES:
             raise InvalidRequestError(f"lifecycle[].{number}: Input is not one of the permitted values.")
-    if len(stages) > _MAX_LIFECYCLES:
+    if len(names) > _MAX_LIFECYCLES:
         raise InvalidRequestError(f"lifecycle[]: List should have at most {_MAX_LIFECYCLES} items")
-    return frozenset(STAGES[stage] for stage in stages)
+    return frozenset(LIFECYCLES[name] for name in names)

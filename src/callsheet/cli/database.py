@@ -12,6 +12,7 @@ from callsheet.cli.output.tables import say
 from callsheet.client.printable import printable
 from callsheet.service.access import AccessService
 from callsheet.service.catalog import CatalogService
+from callsheet.service.history import HistoryService
 from callsheet.service.renewal import renew_builtin
 from callsheet.service.setup import migrate_store, open_existing
 from callsheet.settings import Settings, load, prepare_folder
@@ -56,6 +57,11 @@ def load_settings(database: str | None) -> Settings:
 def open_catalog(database: str | None) -> CatalogService:
     """Return the catalogue that a command works on; `migrate`, serve and restore create a database."""
     return CatalogService(open_existing(load_settings(database).database), actor(), clock)
+
+
+def open_history(database: str | None) -> HistoryService:
+    """Return the change records of the database that a command works on."""
+    return HistoryService(open_existing(load_settings(database).database))
 
 
 def open_access(database: str | None) -> AccessService:

@@ -25,7 +25,11 @@ WORDS: Final[Mapping[Hint, str]] = {
     Hint.LIST_SETTINGS: "callsheet serve --help lists all of them.",
     Hint.NAME_WORKSPACE: "name one with --workspace.",
     Hint.CHANGE_KEY: "change that key with callsheet keys change, or leave this entry out.",
-    Hint.REMOVE_ALIAS: "unalias it first.",
+    Hint.REMOVE_ALIAS: "use `catalog unalias` first.",
+    Hint.CHANGE_MODEL: "use `catalog change` to change it.",
+    Hint.DEPRECATE_MODEL: "use `catalog deprecate`.",
+    Hint.RETIRE_MODEL: "use `catalog retire`.",
+    Hint.LIST_NAMES: "catalog list, workspaces list and keys list show what there is.",
 }
 
 

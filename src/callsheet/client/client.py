@@ -126,7 +126,7 @@ class Models:
         limit
             Models on a page, 1 to 1000; the server's default, usually 20, if not given.
         lifecycle
-            Only these stages: ``active``, ``deprecated``, ``retired``; the first two if not given.
+            Only these lifecycles: ``active``, ``deprecated``, ``retired``; the first two if not given.
         workspace_id
             Selects a workspace, for a key that may choose.
         betas

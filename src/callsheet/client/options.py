@@ -151,14 +151,15 @@ def validated_url(url: str, name: str) -> str:
     if "@" in url:  # not shown: it may hold a secret
         raise SettingsError(f"{name} must hold no user or password; give the key as api_key.")
     shown = url[:100]
+    not_a_url = SettingsError(f"{name} must be an HTTP URL {example}, not {shown!r}.")
     try:
         parts = urlsplit(url)
         _ = parts.port  # parsed, and checked, only on access
         (parts.hostname or "").encode("idna")  # as resolving it will
     except ValueError:
-        raise SettingsError(f"{name} must be an HTTP URL {example}, not {shown!r}.") from None
+        raise not_a_url from None
     if parts.scheme not in ("http", "https") or not parts.hostname or " " in url or not url.isprintable():
-        raise SettingsError(f"{name} must be an HTTP URL {example}, not {shown!r}.")
+        raise not_a_url
     if "?" in url or "#" in url:
         raise SettingsError(f"{name} must end with its path, {example}, not {shown!r}.")
     return url

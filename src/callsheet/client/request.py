@@ -118,13 +118,13 @@ def list_request(options: ClientOptions, query: PageQuery) -> ClientRequest:
     """
     cursors = {"after_id": query.after_id, "before_id": query.before_id, "limit": query.limit}
     pairs = [(name, str(value)) for name, value in cursors.items() if value is not None]
-    pairs += [("lifecycle[]", stage) for stage in query.lifecycle]
+    pairs += [("lifecycle[]", lifecycle) for lifecycle in query.lifecycle]
     if pairs and options.dialect == "openai":
         raise InvalidError(f"OpenAI's dialect has no {pairs[0][0]}; it lists all models at once.")
     try:
         asked = urlencode(pairs)
     except UnicodeEncodeError:
-        raise InvalidError("A cursor and a stage must be text that UTF-8 can carry.") from None
+        raise InvalidError("A cursor and a lifecycle must be text that UTF-8 can carry.") from None
     return ClientRequest(f"{options.root}/models{'?' if asked else ''}{asked}", _headers(options, query.scope))
 
 

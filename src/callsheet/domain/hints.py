@@ -27,3 +27,7 @@ class Hint(StrEnum):
     NAME_WORKSPACE = "name a workspace"
     CHANGE_KEY = "change that key, or leave this entry out"
     REMOVE_ALIAS = "remove the alias first"
+    CHANGE_MODEL = "change it instead"
+    DEPRECATE_MODEL = "deprecate it"
+    RETIRE_MODEL = "retire it"
+    LIST_NAMES = "the lists of models, workspaces and keys show what there is"

@@ -2,14 +2,14 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
 from callsheet.domain.capabilities import Capabilities, parse_capabilities
 from callsheet.domain.errors import InvalidError
+from callsheet.domain.ordering import sort_key
 from callsheet.domain.times import EPOCH, format_instant
 
 MAX_ID_LENGTH: Final = 256
@@ -18,29 +18,23 @@ MAX_DISPLAY_NAME_LENGTH: Final = 256
 _MAX_TOKENS: Final = 2**53 - 1  # the largest integer every JSON reader agrees on
 
 _LINE = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}", re.ASCII)
-_LINE_RANK: Final = {"mythos": 0, "fable": 1, "opus": 2, "sonnet": 3, "haiku": 4}
-_NO_RANK: Final = 5
-#: The lines of Anthropic's models.
-CLAUDE_LINES: Final = frozenset(_LINE_RANK)
 _CONTROL: Final = frozenset({"Cc", "Cs"})  # Cs: half a character, which no UTF-8 can carry
-_UNSEEN: Final = frozenset({"Cf", "Zl", "Zp"})
 _UNASSIGNED: Final = "Cn"
 #: The categories of Unicode that no id may hold: control, format (bidi, zero width), private use, surrogates,
 #: and separators of lines and paragraphs. Whether a character is assigned is asked apart.
 UNPRINTABLE: Final = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})
-_LATEST: Final = 10**18  # microseconds; beyond the year 9999
 
 
 class Lifecycle(StrEnum):
-    """The stage a model is in; the only signal of retirement (contract, section 2)."""
+    """Where a model is in its life; the only signal of retirement (contract, section 2)."""
 
     ACTIVE = "active"
     DEPRECATED = "deprecated"
     RETIRED = "retired"
 
 
-#: The stages by what they are called; found quicker than by calling the enumeration.
-STAGES: Final = {stage.value: stage for stage in Lifecycle}
+#: The lifecycles by name; a look-up takes less time than calling the enumeration.
+LIFECYCLES: Final = {lifecycle.value: lifecycle for lifecycle in Lifecycle}
 
 _ACTIVE: Final = Lifecycle.ACTIVE  # a name is found ten times quicker than a member
 
@@ -83,21 +77,6 @@ def _check_id(text: object, name: str, refused: frozenset[str]) -> str:
     return text
 
 
-def sort_key(created_at: datetime, line: str | None, model_id: str) -> str:
-    """Return a string that sorts as the API lists: newest first, then by line, then by id.
-
-    One string compares faster and takes less memory than a tuple (contract, section 3); it compares by code point,
-    whatever database the ids come from. A line that has no rank of its own sorts with the models that have none.
-    """
-    since = created_at - EPOCH
-    microseconds = (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
-    return f"{_LATEST - microseconds:019d}{_LINE_RANK.get(line or '', _NO_RANK)}{model_id}"
-
-
-#: How many characters of a sort key stand before the model id.
-SORT_KEY_PREFIX: Final = 20
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
     """A model with everything Callsheet knows of it.
@@ -117,7 +96,7 @@ class Model:
     capabilities
         See `parse_capabilities`; None if unknown.
     lifecycle, deprecated_at, retires_at
-        The stage and its dates (aware); an active model has none.
+        Where it is in its life, and since and until when (aware); an active model has none.
     replacement
         Id of the model to move to; shown to operators, not on the wire.
     description
@@ -159,8 +138,8 @@ class Model:
             _check_line(self.line)
         _check_tokens(self.max_input_tokens, "max_input_tokens")
         _check_tokens(self.max_tokens, "max_tokens")
-        _check_stage(self.lifecycle)
-        _check_lifecycle(self)
+        _check_lifecycle(self.lifecycle)
+        _check_dates(self)
         if self.replacement is not None:
             _check_replacement(self, self.replacement)
         if self.description is not None:
@@ -179,119 +158,6 @@ class Model:
 
 #: The names of a model's own fields, in order.
 MODEL_FIELDS: Final = tuple(each.name for each in fields(Model) if each.init)
-
-#: What `change_model` may set: everything but the id.
-CHANGEABLE: Final = frozenset(MODEL_FIELDS) - {"id"}
-
-_STAGE_FIELDS: Final = ("lifecycle", "deprecated_at", "retires_at")
-
-#: The verb that brings an active model to a stage, with its dates.
-_VERBS: Final[Mapping[object, str]] = {Lifecycle.DEPRECATED: "deprecate", Lifecycle.RETIRED: "retire"}
-
-ModelChange = Mapping[str, object]
-
-
-def change_model(model: Model, change: ModelChange) -> Model:
-    """Return ``model`` with the fields of ``change`` set, validated as a whole.
-
-    A model that becomes active loses the dates of its retirement, unless the change says otherwise.
-
-    Raises
-    ------
-    InvalidError
-        A field that cannot be changed, or a result that is not a valid model.
-    """
-    for name in change:
-        if name not in CHANGEABLE:
-            raise InvalidError(f"{name} of a model cannot be changed.")
-    stage = change.get("lifecycle")
-    if stage in _VERBS and model.deprecated_at is None and change.get("deprecated_at") is None:
-        raise InvalidError(f"{model.id} has no deprecated_at yet; use `catalog {_VERBS[stage]} {model.id}`.")
-    if stage is Lifecycle.ACTIVE:
-        change = {"deprecated_at": None, "retires_at": None, **change}
-    return replace(model, **change)  # type: ignore[arg-type]  # checked by __post_init__
-
-
-def deprecate_model(
-    model: Model, now: datetime, retires_at: datetime | None = None, replacement: str | None = None
-) -> Model:
-    """Return ``model`` deprecated at ``now``; on a deprecated one, the date and replacement given move.
-
-    Raises
-    ------
-    InvalidError
-        The model is retired, or ``retires_at`` is before its deprecation.
-    """
-    if model.lifecycle is Lifecycle.RETIRED:
-        raise InvalidError(f"{model.id} is retired; a retired model cannot be deprecated.")
-    return replace(
-        model,
-        lifecycle=Lifecycle.DEPRECATED,
-        deprecated_at=model.deprecated_at or now,
-        retires_at=retires_at or model.retires_at,
-        replacement=replacement or model.replacement,
-    )
-
-
-def retire_model(model: Model, now: datetime) -> Model:
-    """Return ``model`` retired at ``now``, or at its planned date if that has passed.
-
-    Raises
-    ------
-    InvalidError
-        The model is retired already.
-    """
-    if model.lifecycle is Lifecycle.RETIRED:
-        raise InvalidError(f"{model.id} is retired already.")
-    deprecated_at = min(model.deprecated_at or now, now)
-    planned = model.retires_at
-    return replace(
-        model,
-        lifecycle=Lifecycle.RETIRED,
-        deprecated_at=deprecated_at,
-        retires_at=planned if planned is not None and planned < now else now,
-    )
-
-
-def check_dates(model: Model, now: datetime, before: Model | None = None) -> Model:
-    """Return ``model`` if its dates can be true at ``now``: what has happened lies in the past.
-
-    What was so in ``before`` already is not looked at again.
-
-    Raises
-    ------
-    InvalidError
-        It is said to be deprecated or retired at a time that is still to come.
-    """
-    if before is not None and all(getattr(model, name) == getattr(before, name) for name in _STAGE_FIELDS):
-        return model
-    if model.deprecated_at is not None and model.deprecated_at > now:
-        raise InvalidError(f"deprecated_at of {model.id} must not lie in the future.")
-    if model.lifecycle is Lifecycle.RETIRED and model.retires_at is not None and model.retires_at > now:
-        raise InvalidError(f"{model.id} is retired, so its retires_at must not lie in the future.")
-    return model
-
-
-def check_texts(model: Model, before: Model | None = None) -> Model:
-    """Return ``model`` if a person can see every character of its texts, and in their order.
-
-    What was so in ``before`` already is not looked at again: rows that are there keep working.
-
-    Raises
-    ------
-    InvalidError
-        A text holds a format character (zero width, bidirectional control) or a line separator.
-    """
-    for name in ("display_name", "description", "source"):
-        text = getattr(model, name)
-        if text is None or text.isprintable() or (before is not None and text == getattr(before, name)):
-            continue
-        for character in text:
-            if unicodedata.category(character) in _UNSEEN:
-                raise InvalidError(
-                    f"{name} must not hold characters that cannot be seen, such as U+{ord(character):04X}."
-                )
-    return model
 
 
 def _plain(value: object) -> object:
@@ -330,12 +196,12 @@ def _check_flag(value: object, name: str) -> None:
         raise InvalidError(f"{name} must be true or false.")
 
 
-def _check_stage(value: object) -> None:
+def _check_lifecycle(value: object) -> None:
     if not isinstance(value, Lifecycle):
         raise InvalidError(f"lifecycle must be active, deprecated or retired, not {value!r}.")
 
 
-def _check_lifecycle(model: Model) -> None:
+def _check_dates(model: Model) -> None:
     if model.lifecycle is _ACTIVE and model.deprecated_at is None and model.retires_at is None:
         return  # as nearly all are
     for name in ("deprecated_at", "retires_at"):

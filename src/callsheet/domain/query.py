@@ -12,6 +12,11 @@ DEFAULT_LIMIT: Final = 20
 LISTED: Final = frozenset({Lifecycle.ACTIVE, Lifecycle.DEPRECATED})
 
 
+def is_listed(lifecycle: str, *, hidden: bool) -> bool:
+    """Return whether a list shows a model, if the caller does not say which and its workspace sees it."""
+    return not hidden and lifecycle in LISTED
+
+
 class ListQuery(NamedTuple):
     """The page that a list request asks for (contract, section 3).
 
@@ -22,7 +27,7 @@ class ListQuery(NamedTuple):
     after_id, before_id
         Cursors: ids or aliases, or None.
     lifecycles
-        Those that are listed.
+        The lifecycles listed.
     after_literal, before_literal
         The same cursors with the plus signs that were sent, if any: `after_id` and `before_id` have spaces in their
         place, as forms write spaces so. These are meant if the others name nothing.

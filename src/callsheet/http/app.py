@@ -1,4 +1,4 @@
-"""create_app: the ASGI application, to be served or mounted."""
+"""create_app: the ASGI application, to be served or mounted in another one."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
@@ -34,7 +34,7 @@ from callsheet.storage.store import Store
 if TYPE_CHECKING:
     from callsheet.http.ratelimit.limiter import RateLimits
 
-#: Relative to where this is mounted, which a proxy may have hidden from us.
+#: Its paths are relative, as a proxy may hide where this is mounted.
 _WHAT_THIS_IS: Final = (
     "Callsheet, a Models API: ask for the list at v1/models below this address, with an API key; "
     "openapi.json describes it, and callsheet --help and the pages in docs/ say how to run it.\n"
@@ -49,7 +49,7 @@ class CallsheetApp(Starlette):
     Parameters
     ----------
     live
-        Holds the State it answers from.
+        Holds the State that answers come from.
     settings
         As loaded.
     clock
@@ -67,7 +67,7 @@ class CallsheetApp(Starlette):
         self.prefix = settings.root_path
         self.readiness = Readiness(live, settings.max_stale_seconds)
         self.on_serving: Callable[[], object] = lambda: None
-        """Called on the event loop when a server begins to serve this."""
+        """Called on the event loop when a server begins to serve the app."""
         super().__init__(
             routes=[
                 ExactRoute("/", _say_what_this_is),
@@ -82,13 +82,13 @@ class CallsheetApp(Starlette):
         self.router.default = self._answer_unknown
 
     def start(self) -> None:
-        """Begin to watch the database, to write the log and to tell figures, if that has not begun."""
+        """Begin to watch the database, to write the log and to send figures, unless that has begun."""
         self.live.start()
         self.observer.start()
         self.telemetry.start()
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
-        """Answer. No lifespan is needed: the first request begins the watch on the database."""
+        """Answer a request. No lifespan is needed: the first request starts the watch on the database."""
         if scope["type"] == "http":
             path = local_path(scope, self.prefix)
             if is_public(path):
@@ -129,20 +129,20 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
 def create_app(settings: Settings | None = None) -> CallsheetApp:
     """Return the ASGI application over the database that ``settings`` name.
 
-    An empty database is made ready first; one that is away is waited for, and meanwhile callers are answered from
-    the state file, or asked to come again. Serve the app, or mount it in another under any prefix.
+    An empty database is set up first. While the database is unavailable, requests are answered from the state file,
+    or refused with 529. Serve the app, or mount it in another one under any prefix.
 
     Parameters
     ----------
     settings
-        Else those of the environment and of ``callsheet.toml``.
+        By default, those of the environment and of ``callsheet.toml``.
 
     Raises
     ------
     StorageError
-        The database is there and not fit for use.
+        The database is available, but not fit for use.
     SettingsError
-        The settings are wrong.
+        A setting is not valid.
     """
     return make_app(settings or load().settings)
 
@@ -150,7 +150,7 @@ def create_app(settings: Settings | None = None) -> CallsheetApp:
 def make_app(
     settings: Settings, away: StorageUnavailableError | None = None, clock: Clock = SYSTEM_CLOCK
 ) -> CallsheetApp:
-    """Return what `create_app` does; ``away`` says that the database has just been found out of reach."""
+    """Return what `create_app` returns; ``away`` is the error if the database has just been found unavailable."""
     prepare_folder(settings)
     store = Store(settings.database)
     state_file = state_file_at(settings.state_file, store.canonical_address)
@@ -167,7 +167,7 @@ def make_app(
 
 
 def check_database(settings: Settings) -> None:
-    """Raise what `create_app` would raise, and make nothing of what is read.
+    """Raise what `create_app` would raise, without keeping what is read.
 
     Raises
     ------
@@ -185,13 +185,13 @@ def _rate_limits(settings: Settings, clock: Clock) -> "RateLimits | None":
     rates = settings.rate_limit_key, settings.rate_limit_address, settings.rate_limit_failures
     if not any(rates):
         return None
-    from callsheet.http.ratelimit.create import make_rate_limits  # slow to import, and seldom needed
+    from callsheet.http.ratelimit.create import make_rate_limits  # slow to import, and rarely needed
 
     return make_rate_limits(*rates, storage=settings.rate_limit_storage, clock=clock)
 
 
 def options_of(settings: Settings) -> Options:
-    """Return what ``settings`` choose of the contract."""
+    """Return the parts of the contract that ``settings`` decide."""
     return Options(
         default_limit=settings.default_limit,
         shape=settings.shape,

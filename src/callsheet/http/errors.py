@@ -19,13 +19,13 @@ from callsheet.http.request_id import make_request_id
 
 
 def refuse_outside(error: APIError, method: str = "GET") -> Response:
-    """Return the answer to a request that never became one of the public API."""
+    """Return the answer to a request that never reached the public API."""
     # An error does not depend on the time.
     return error_response(error, Request(method, b"", b"", (), 0.0, make_request_id()))
 
 
 async def on_http_exception(request: HTTPRequest, error: Exception) -> HTTPResponse:
-    """Answer what Starlette refuses."""
+    """Answer a request that Starlette refuses."""
     assert isinstance(error, HTTPException)  # noqa: S101  # Starlette calls this for nothing else
     known: Mapping[int, APIError] = {
         404: NotFoundError("Not found"),
@@ -35,7 +35,7 @@ async def on_http_exception(request: HTTPRequest, error: Exception) -> HTTPRespo
 
 
 async def on_exception(request: HTTPRequest, _error: Exception) -> HTTPResponse:
-    """Answer what nobody expected; Starlette's middleware raises it on, so that the server logs it."""
+    """Answer after an unexpected error; Starlette's middleware raises it again, so that the server logs it."""
     return _to_starlette(InternalServerError("Internal server error"), request.method)
 
 

@@ -1,4 +1,4 @@
-"""Is the process up, should it be asked? Neither question needs a key."""
+"""Health: whether the process is up, and whether it should get requests. Neither page needs a key."""
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -9,21 +9,21 @@ from callsheet.service.state.live import LiveState
 
 
 class Readiness:
-    """Says whether this process should be asked, and what it would answer from.
+    """Whether this process should get requests, and which State it would answer from.
 
     Parameters
     ----------
     live
         Holds the State.
     max_stale_seconds
-        For how long the State may not be known to be that of the database; 0 for any time.
+        For how long the State may go without being compared with the database; 0 for any time.
     """
 
     def __init__(self, live: LiveState, max_stale_seconds: float = 0) -> None:
         self._live = live
         self._max_stale_seconds = max_stale_seconds
         self.is_stopping = False
-        """Set when the process is about to end; what still comes is answered."""
+        """Set when the process is about to end; requests that still arrive are answered."""
 
     @property
     def status(self) -> str:
@@ -36,13 +36,13 @@ class Readiness:
 
     @property
     def is_ready(self) -> bool:
-        """Return whether to ask this process. One that is degraded gives the answers of a moment ago."""
+        """Return whether to send requests. A degraded process gives the answers of a moment ago."""
         too_old = 0 < self._max_stale_seconds < self._live.age
         return self.status in ("ok", "degraded") and not too_old
 
     @property
     def _database(self) -> str:
-        """What is to be said of the database: ``up``, or what is wrong with it."""
+        """The state of the database: ``up``, or what is wrong with it."""
         live, cause = self._live, self._live.follower.outage.cause
         if live.follower.outage.is_away:
             return "away"
@@ -51,7 +51,7 @@ class Readiness:
         return "up" if live.lineage.lost is None else "older"
 
     def describe(self) -> dict[str, object]:
-        """Return what ``/readyz`` tells."""
+        """Return the content of ``/readyz``."""
         live = self._live
         state = live.current
         return {

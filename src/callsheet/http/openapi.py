@@ -125,11 +125,11 @@ def _list(options: Options) -> Schema:
                 "lifecycle[]",
                 {
                     "type": "array",
-                    "items": {"enum": [stage.value for stage in Lifecycle]},
+                    "items": {"enum": [lifecycle.value for lifecycle in Lifecycle]},
                     "minItems": 1,
                     "maxItems": len(Lifecycle),
                 },
-                "The stages listed; active and deprecated if not given.",
+                "The lifecycles listed; active and deprecated if not given.",
             ),
             *_header_references(options),
         ],

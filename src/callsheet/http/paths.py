@@ -1,4 +1,4 @@
-"""Where in the app a request points, whatever the app is mounted under."""
+"""Paths of requests, without the prefixes that the app is mounted under."""
 
 import re
 from typing import Any, Final
@@ -10,7 +10,7 @@ from callsheet.api.percent import unquote_to_bytes
 
 Scope = Any
 
-#: What may stand unescaped in a path: RFC 3986's pchar and the slash.
+#: Characters that need no escape in a path: RFC 3986's pchar and the slash.
 _SAFE: Final = "/:@!$&'()*+,;=~-._"
 
 _SLASHES: Final = re.compile(r"/+")
@@ -29,22 +29,22 @@ class ExactRoute(Route):
 def local_path(scope: Scope, prefix: str = "") -> bytes:
     """Return the path as sent, percent-encoded, below the mount.
 
-    ``raw_path`` keeps what ``path`` has lost (an encoded slash, for one), but not every server sends it, and
+    ``raw_path`` keeps what ``path`` loses (an encoded slash, for one), but not every server sends it, and
     frameworks disagree on what a mount does: Starlette appends its prefix to ``root_path`` and leaves ``path``
-    whole, Litestar takes it off ``path``, makes one slash of several there, and puts one at the end; both leave
-    ``raw_path`` whole.
+    complete; Litestar removes it from ``path``, collapses repeated slashes there, and appends one; both leave
+    ``raw_path`` complete.
 
     Parameters
     ----------
     scope
         Of an ASGI request.
     prefix
-        One more prefix that requests may carry (the setting ``root_path``), for proxies that do not strip it.
+        Another prefix that requests may carry (the setting ``root_path``), for proxies that do not strip it.
     """
     root: str = scope.get("root_path", "")
     raw: bytes | None = scope.get("raw_path")
     if raw is not None and not root and not prefix and raw.decode("latin-1") == scope["path"]:
-        return raw  # as most requests are: nothing is mounted, and nothing escaped
+        return raw  # as for most requests: not mounted, and nothing escaped
     path = _below(scope["path"], root)
     sent = quote(path, safe=_SAFE) if raw is None else _as_sent(raw.partition(b"?")[0], path).decode("latin-1")
     return _below(sent, quote(prefix, safe=_SAFE)).encode("latin-1") or b"/"
@@ -56,7 +56,7 @@ def _below(path: str, prefix: str) -> str:
 
 
 def _as_sent(whole: bytes, path: str) -> bytes:
-    """The end of ``whole``, percent-encoded, that ``path`` was decoded from; slashes may be more or fewer in it."""
+    """Return the end of ``whole``, percent-encoded, that ``path`` was decoded from, whatever its slashes."""
     decoded, wanted = _plain(whole), _SLASHES.sub("/", path).rstrip("/")
     if decoded == wanted or not decoded.endswith(wanted):
         return whole
@@ -67,5 +67,5 @@ def _as_sent(whole: bytes, path: str) -> bytes:
 
 
 def _plain(sent: bytes) -> str:
-    """What was ``sent``, decoded as servers do, with one slash for several, and none at the end."""
+    """Return ``sent`` decoded as servers do, with repeated slashes collapsed, and none at the end."""
     return _SLASHES.sub("/", unquote_to_bytes(sent).decode("utf-8", "replace")).rstrip("/")

@@ -14,8 +14,9 @@ _PREFIX_PAIRS: Final = 10  # 20 characters, 117 bits
 class RequestIDs:
     """Makes request ids that do not repeat, in this process or any other.
 
-    Twenty characters are random; the last two count up, and then the twenty are drawn anew. That costs a tenth
-    of drawing all of them every time. A process forked from this one draws its own; threads may share one maker.
+    Twenty characters are random; the last two count up, and when they are used up, twenty new ones are drawn. That
+    costs a tenth of drawing all of them every time. A forked process draws its own. Threads may share a maker:
+    ``make`` is one call of an iterator written in C, which no other thread can interrupt.
     """
 
     def __init__(self) -> None:
@@ -23,12 +24,12 @@ class RequestIDs:
         os.register_at_fork(after_in_child=self._renew)
 
     def _renew(self) -> None:
-        self.make = chain.from_iterable(iter(_draw, None)).__next__  # in C throughout: no thread sees it half done
+        self.make = chain.from_iterable(iter(_draw, None)).__next__
         """Return the next id, as ASCII bytes."""
 
 
 def _draw() -> Iterator[bytes]:
-    """All ids that begin with the same random twenty characters."""
+    """Return the ids, 58 times 58, that begin with the same twenty random characters."""
     number = int.from_bytes(os.urandom(16))
     digits = []
     for _ in range(_PREFIX_PAIRS):

@@ -1,28 +1,24 @@
 """Workspaces and API keys: who may ask, and what they see."""
 
 import secrets
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from callsheet.domain.access.key import APIKey, KeyStatus
-from callsheet.domain.access.key_names import check_name_is_free, holds_name
-from callsheet.domain.access.secret import (
-    SECRET_BYTES,
-    check_not_in_name,
-    check_secret,
-    fingerprint,
-    hint,
-    make_secret,
-)
-from callsheet.domain.access.visibility import SEES_ALL, Visibility, check_patterns
+from callsheet.domain.access.secret import SECRET_BYTES, make_secret
+from callsheet.domain.access.visibility import SEES_ALL, Visibility
 from callsheet.domain.access.workspace import Shape, Workspace
-from callsheet.domain.errors import ConflictError, DoesNotExistError, InvalidError
+from callsheet.domain.changes import keys, workspaces
+from callsheet.domain.changes.change import Change, result_of
+from callsheet.domain.changes.key_import import Entry, Imported, import_keys
+from callsheet.domain.changes.keys import Credentials, KeyChange
+from callsheet.domain.changes.naming import find_key, find_workspace, replaced_keys
+from callsheet.domain.changes.workspaces import WorkspaceChange
 from callsheet.service.ids import make_id
 from callsheet.service.key_details import KeyDetails, describe_key
-from callsheet.service.key_import import Entry, Imported, import_keys
-from callsheet.service.naming import find_key, find_workspace, replaced_keys
 from callsheet.service.sight import Sight, look
 from callsheet.storage.store import Store
 from callsheet.storage.transactions.write import WriteTransaction
@@ -37,29 +33,11 @@ class NewKey:
     replaced: APIKey | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeyChange:
-    """What is to change of a key; what is None stays as it is.
+class ChangedWorkspace(NamedTuple):
+    """A workspace that was to be changed: as it is now, and as it was."""
 
-    Parameters
-    ----------
-    name
-        Another name.
-    workspace
-        Id or name of another workspace.
-    organization
-        Make it a key of the whole organization.
-    expires_at
-        When it is to expire (aware).
-    no_expiry
-        Let it never expire.
-    """
-
-    name: str | None = None
-    workspace: str | None = None
-    organization: bool = False
-    expires_at: datetime | None = None
-    no_expiry: bool = False
+    workspace: Workspace
+    before: Workspace
 
 
 class AccessService:
@@ -69,6 +47,8 @@ class AccessService:
     ----------
     store, actor, clock
         As for `CatalogService`.
+
+    A method that raises has changed nothing. Each may also raise StorageError: the database cannot be used.
     """
 
     def __init__(self, store: Store, actor: str, clock: Callable[[], datetime]) -> None:
@@ -83,7 +63,15 @@ class AccessService:
         visibility: Visibility = SEES_ALL,
         shape: Shape | None = None,
     ) -> Workspace:
-        """Create a workspace."""
+        """Create a workspace; it gets a new id unless it brings one.
+
+        Raises
+        ------
+        InvalidError
+            A value is not valid; see `Workspace`.
+        ConflictError
+            There is a workspace with this id, or one in use with this name.
+        """
         with self._write() as writing:
             workspace = Workspace(
                 id=workspace_id or make_id("wrkspc_"),
@@ -92,9 +80,8 @@ class AccessService:
                 shape=shape,
                 created_at=writing.now,
             )
-            if next(writing.workspaces([workspace.id]), None) is not None:
-                raise ConflictError(f"There is a workspace {workspace.id} already.")
-            return self._put_workspace(writing, "create", None, workspace)
+            writing.apply(workspaces.create_workspace(writing, workspace))
+            return workspace
 
     def list_workspaces(self) -> list[Workspace]:
         """Return all workspaces, oldest first, archived ones too."""
@@ -102,26 +89,47 @@ class AccessService:
             return sorted(reading.workspaces(), key=lambda workspace: (workspace.created_at, workspace.id))
 
     def show_workspace(self, name: str) -> Workspace:
-        """Return the workspace with this id or name."""
+        """Return the workspace with this id or name.
+
+        Raises
+        ------
+        DoesNotExistError
+            There is none, or only archived ones have this name.
+        """
         with self._store.read() as reading:
             return find_workspace(reading, name)
 
-    def change_workspace(self, name: str, change: Callable[[Workspace], Workspace]) -> Workspace:
-        """Set what ``change`` changes on a workspace."""
+    def change_workspace(self, name: str, change: WorkspaceChange) -> ChangedWorkspace:
+        """Set the fields of ``change`` on a workspace.
+
+        Raises
+        ------
+        InvalidError, ConflictError
+            As for `callsheet.domain.changes.workspaces.change_workspace`.
+        DoesNotExistError
+            There is no such workspace.
+        """
         with self._write() as writing:
             before = find_workspace(writing, name)
-            _refuse_archived(before)
-            return self._put_workspace(writing, "change", before, change(before))
+            changes = workspaces.change_workspace(writing, before, change)
+            writing.apply(changes)
+            return ChangedWorkspace(result_of(changes, before), before)
 
     def archive_workspace(self, name: str) -> Workspace:
-        """Archive a workspace; its keys stop working."""
+        """Archive a workspace; its keys stop working.
+
+        Raises
+        ------
+        ConflictError
+            It is archived already, or is the default workspace.
+        DoesNotExistError
+            There is no such workspace.
+        """
         with self._write() as writing:
             before = find_workspace(writing, name)
-            _refuse_archived(before)
-            installation = writing.installation()
-            if installation is not None and installation.default_workspace_id == before.id:
-                raise ConflictError(f"{before.name} is the default workspace, which cannot be archived.")
-            return self._put_workspace(writing, "archive", before, replace(before, archived_at=writing.now))
+            changes = workspaces.archive_workspace(writing, before, writing.now)
+            writing.apply(changes)
+            return result_of(changes, before)
 
     def create_key(
         self,
@@ -134,24 +142,38 @@ class AccessService:
     ) -> NewKey:
         """Create a key of a workspace (the default one if none is named) or of the whole organization.
 
-        ``secret`` brings an existing one along, so that clients keep what they have. No two keys in use may have
-        the same name.
+        ``secret`` brings an existing one along, so that clients keep what they have.
+
+        Raises
+        ------
+        InvalidError, ConflictError
+            As for `callsheet.domain.changes.keys.create_key`; or the workspace is archived.
+        DoesNotExistError
+            There is no such workspace.
         """
         with self._write() as writing:
-            workspace_id = None if organization else self._workspace_id(writing, workspace)
-            named = writing.api_keys_named(name)
-            key = self._new_key(writing, name, workspace_id, expires_at, secret)
-            check_name_is_free(key.key, named, writing.now, replaced_keys(writing, named, writing.now))
-            return self._create(writing, key)
+            workspace_id = None if organization else keys.workspace_id_for(writing, workspace)
+            new = _credentials(secret)
+            changes = keys.create_key(writing, new, name, workspace_id, expires_at, writing.now)
+            writing.apply(changes)
+            return NewKey(changes[0].value, new.secret)
 
     def ensure_key(self, name: str) -> NewKey | None:
-        """Create a key of the default workspace if there is none but archived ones; else return None."""
+        """Create a key of the default workspace if there is none but archived ones; else return None.
+
+        Raises
+        ------
+        InvalidError, DoesNotExistError
+            As for `create_key`.
+        """
         with self._write() as writing:
             if any(key.status is not KeyStatus.ARCHIVED for key in writing.api_keys()):
                 return None
-            return self._create(
-                writing, self._new_key(writing, name, self._workspace_id(writing, None), None, None)
-            )
+            new = _credentials()
+            workspace_id = keys.workspace_id_for(writing, None)
+            changes = keys.create_key(writing, new, name, workspace_id, None, writing.now)
+            writing.apply(changes)
+            return NewKey(changes[0].value, new.secret)
 
     def list_keys(self) -> list[APIKey]:
         """Return all keys, oldest first, archived ones too."""
@@ -164,155 +186,111 @@ class AccessService:
             return replaced_keys(reading, reading.api_keys(), self._clock())
 
     def show_key(self, name: str, *, in_order: bool = False) -> KeyDetails:
-        """Return the key with this id or name, and what is known about it; ``in_order`` as for `look`."""
+        """Return the key with this id or name, and what is known about it; ``in_order`` as for `look`.
+
+        Raises
+        ------
+        DoesNotExistError, ConflictError
+            As for `find_key`.
+        """
         with self._store.read() as reading:
             return describe_key(reading, name, self._clock(), in_order=in_order)
 
     def change_key(self, name: str, change: KeyChange) -> APIKey:
-        """Set what ``change`` names on a key; one that has expired works again if it is given a later expiry."""
-        with self._write() as writing:
-            before = find_key(writing, name, writing.now)
-            if before.status is KeyStatus.ARCHIVED:
-                raise ConflictError(f"{before.id} is archived; create a new key instead.")
-            _refuse_past(change.expires_at, writing.now)
-            workspace_id = before.workspace_id
-            if change.workspace is not None:
-                workspace_id = self._workspace_id(writing, change.workspace)
-            after = replace(
-                before,
-                name=before.name if change.name is None else change.name,
-                workspace_id=None if change.organization else workspace_id,
-                expires_at=None if change.no_expiry else change.expires_at or before.expires_at,
-            )
-            self._check_change_of_name(writing, before, after)
-            return self._put_key(writing, "change", before, after)
+        """Set the fields of ``change`` on a key; one that has expired works again if it is given a later expiry.
+
+        Raises
+        ------
+        InvalidError, ConflictError, DoesNotExistError
+            As for `callsheet.domain.changes.keys.change_key` and `find_key`.
+        """
+        return self._edit_key(name, lambda writing, key: keys.change_key(writing, key, change, writing.now))
 
     def import_keys(self, entries: Sequence[Entry], *, dry_run: bool = False) -> Imported:
-        """Create a key for each of ``entries`` that is not there already; see `callsheet.service.key_import`."""
-        return import_keys(self._store, entries, self._actor, self._clock, dry_run=dry_run)
+        """Create a key for each of ``entries`` that is not there already, in one revision; or only plan it.
+
+        Raises
+        ------
+        RefusedError
+            One of them cannot be created; then none is. See `callsheet.domain.changes.key_import.import_keys`.
+        """
+
+        def new_id() -> str:
+            return make_id("apikey_")
+
+        if dry_run:
+            with self._store.read() as reading:
+                return import_keys(reading, entries, self._clock(), new_id)
+        with self._write() as writing:
+            imported = import_keys(writing, entries, writing.now, new_id)
+            writing.apply(imported.changes)
+            return imported
 
     def sights(self, *rules: Visibility, in_order: bool = False) -> list[Sight]:
-        """Return what each of ``rules`` lets its beholder see at present; see `look`."""
+        """Return what each of ``rules`` lets a workspace see at present; see `look`."""
         with self._store.read() as reading:
             return look(reading, rules, in_order=in_order)
 
     def disable_key(self, name: str) -> APIKey:
-        """Stop a key from working until it is enabled again."""
-        return self._set_status("disable", name, KeyStatus.DISABLED)
+        """Stop a key from working until it is enabled again.
+
+        Raises
+        ------
+        DoesNotExistError, ConflictError
+            As for `find_key`; or it is archived.
+        """
+        return self._edit_key(name, lambda _writing, key: keys.disable_key(key))
 
     def enable_key(self, name: str) -> APIKey:
-        """Let a disabled key work again."""
-        return self._set_status("enable", name, KeyStatus.ACTIVE)
+        """Let a disabled key work again.
+
+        Raises
+        ------
+        DoesNotExistError, ConflictError
+            As for `find_key`; or it is archived.
+        """
+        return self._edit_key(name, lambda _writing, key: keys.enable_key(key))
 
     def archive_key(self, name: str) -> APIKey:
-        """Stop a key from working for ever."""
-        return self._set_status("archive", name, KeyStatus.ARCHIVED)
+        """Stop a key from working for ever.
+
+        Raises
+        ------
+        DoesNotExistError, ConflictError
+            As for `find_key`; or it is archived already.
+        """
+        return self._edit_key(name, lambda _writing, key: keys.archive_key(key))
 
     def rotate_key(self, name: str, overlap: timedelta = timedelta()) -> NewKey:
-        """Replace a key by a new one of the same name and workspace; the old one works on for ``overlap``."""
+        """Replace a key by a new one of the same name and workspace; the old one works on for ``overlap``.
+
+        Raises
+        ------
+        InvalidError, ConflictError, DoesNotExistError
+            As for `callsheet.domain.changes.keys.rotate_key` and `find_key`.
+        """
         with self._write() as writing:
             old = find_key(writing, name, writing.now)
-            if old.status is not KeyStatus.ACTIVE:
-                raise ConflictError(f"{old.id} is {old.status}; only an active key can be rotated.")
-            if old.is_expired(writing.now):
-                raise ConflictError(f"{old.id} has expired; create a new key instead.")
-            if overlap < timedelta():
-                raise InvalidError("The overlap must not be negative.")
-            if overlap:
-                end = writing.now + overlap
-                retired = replace(old, expires_at=end if old.expires_at is None else min(end, old.expires_at))
-            else:
-                retired = replace(old, status=KeyStatus.ARCHIVED)
-            writing.put_key(retired)
-            writing.record("rotate", "key", old.id, old.record(), retired.record())  # even if its end is as it was
-            new = self._new_key(writing, old.name, old.workspace_id, old.expires_at, None)
-            return replace(self._create(writing, new), replaced=retired)
+            new = _credentials()
+            changes = keys.rotate_key(writing, old, new, overlap, writing.now)
+            writing.apply(changes)
+            ended, created = (change.value for change in changes)
+            return NewKey(created, new.secret, ended)
 
-    @contextmanager
-    def _write(self) -> Iterator[WriteTransaction]:
-        with self._store.write(self._actor, self._clock()) as writing:
-            yield writing
+    def _write(self) -> AbstractContextManager[WriteTransaction]:
+        return self._store.write(self._actor, self._clock())
 
-    def _workspace_id(self, writing: WriteTransaction, name: str | None) -> str:
-        if name is not None:
-            workspace = find_workspace(writing, name)
-            _refuse_archived(workspace)
-            return workspace.id
-        installation = writing.installation()
-        if installation is None:
-            raise DoesNotExistError("There is no default workspace; name one with --workspace.")
-        return installation.default_workspace_id
-
-    def _new_key(
-        self,
-        writing: WriteTransaction,
-        name: str,
-        workspace_id: str | None,
-        expires_at: datetime | None,
-        secret: str | None,
-    ) -> NewKey:
-        _refuse_past(expires_at, writing.now)
-        secret = make_secret(secrets.token_bytes(SECRET_BYTES)) if secret is None else check_secret(secret)
-        if writing.key_with(fingerprint(secret)) is not None:
-            raise ConflictError("There is a key with this secret already; a secret can belong to one key only.")
-        key = APIKey(
-            id=make_id("apikey_"),
-            name=name,
-            workspace_id=workspace_id,
-            fingerprint=fingerprint(secret),
-            hint=hint(secret),
-            expires_at=expires_at,
-            created_at=writing.now,
-        )
-        check_not_in_name(secret, name)
-        return NewKey(key, secret)
-
-    def _create(self, writing: WriteTransaction, new: NewKey) -> NewKey:
-        self._put_key(writing, "create", None, new.key)
-        return new
-
-    def _check_change_of_name(self, writing: WriteTransaction, before: APIKey, after: APIKey) -> None:
-        """Refuse a change by which a key takes a name that another key holds."""
-        named = writing.api_keys_named(after.name)
-        replaced = replaced_keys(writing, [*named, before], writing.now)
-        held_it = before.name == after.name and holds_name(before, writing.now, replaced)
-        still_replaced = before.name == after.name and before.id in replaced and after.expires_at is not None
-        if not held_it and not still_replaced:
-            check_name_is_free(after, named, writing.now, replaced)
-
-    def _set_status(self, action: str, name: str, status: KeyStatus) -> APIKey:
+    def _edit_key(
+        self, name: str, decide: Callable[[WriteTransaction, APIKey], Sequence[Change[APIKey]]]
+    ) -> APIKey:
         with self._write() as writing:
             before = find_key(writing, name, writing.now)
-            if before.status is KeyStatus.ARCHIVED:
-                raise ConflictError(f"{before.id} is archived; create a new key instead.")
-            return self._put_key(writing, action, before, replace(before, status=status))
-
-    def _put_key(self, writing: WriteTransaction, action: str, before: APIKey | None, after: APIKey) -> APIKey:
-        if after != before:
-            writing.put_key(after)
-            writing.record(action, "key", after.id, None if before is None else before.record(), after.record())
-        return after
-
-    def _put_workspace(
-        self, writing: WriteTransaction, action: str, before: Workspace | None, after: Workspace
-    ) -> Workspace:
-        for other in writing.workspaces_named(after.name):
-            if other.id != after.id and other.archived_at is None and after.archived_at is None:
-                raise ConflictError(f"There is a workspace named {after.name!r} already: {other.id}.")
-        if before is None or after.visibility != before.visibility:
-            check_patterns(after.visibility)
-        if after != before:
-            writing.put_workspace(after)
-            record = None if before is None else before.record()
-            writing.record(action, "workspace", after.id, record, after.record())
-        return after
+            changes = decide(writing, before)
+            writing.apply(changes)
+            return result_of(changes, before)
 
 
-def _refuse_archived(workspace: Workspace) -> None:
-    if workspace.archived_at is not None:
-        raise ConflictError(f"{workspace.id} is archived.")
-
-
-def _refuse_past(expires_at: datetime | None, now: datetime) -> None:
-    if expires_at is not None and expires_at <= now:
-        raise InvalidError("expires_at must lie in the future.")
+def _credentials(secret: str | None = None) -> Credentials:
+    if secret is None:
+        secret = make_secret(secrets.token_bytes(SECRET_BYTES))
+    return Credentials(make_id("apikey_"), secret)

@@ -3,35 +3,41 @@
 from typing import NamedTuple
 
 from callsheet.domain.model import Lifecycle
+from callsheet.domain.query import is_listed
 from callsheet.storage.transactions.read import ReadTransaction
 
 
 class Counts(NamedTuple):
-    """How many models a catalogue has, before any workspace's rules.
+    """How many models a catalogue has, before any workspace's rules; each is listed, retired or hidden.
 
     Parameters
     ----------
-    total
-        All of them.
+    listed
+        Those that a list shows if the caller does not say which.
     retired
         Those that lists show only when they are asked for retired ones.
     hidden
         Those that are hidden and not retired.
     """
 
-    total: int
+    listed: int
     retired: int
     hidden: int
 
     @property
-    def listed(self) -> int:
-        """How many a list shows that asks for nothing special."""
-        return self.total - self.retired - self.hidden
+    def total(self) -> int:
+        """How many there are."""
+        return sum(self)
 
 
 def count_models(reading: ReadTransaction) -> Counts:
     """Return how many models there are."""
-    stages = reading.count_stages()
-    retired = sum(count for (stage, _), count in stages.items() if stage == Lifecycle.RETIRED)
-    hidden = sum(count for (stage, hidden), count in stages.items() if hidden and stage != Lifecycle.RETIRED)
-    return Counts(sum(stages.values()), retired, hidden)
+    listed = retired = hidden = 0
+    for (lifecycle, is_hidden), count in reading.count_lifecycles().items():
+        if is_listed(lifecycle, hidden=is_hidden):
+            listed += count
+        elif lifecycle == Lifecycle.RETIRED:
+            retired += count
+        else:
+            hidden += count
+    return Counts(listed, retired, hidden)

@@ -1,24 +1,42 @@
 """History: who changed what, and when."""
 
+from collections.abc import Sequence
+
+from callsheet.domain.changes.change import ChangeRecord
 from callsheet.domain.errors import DoesNotExistError
-from callsheet.storage.transactions.read import ReadTransaction
-from callsheet.storage.transactions.rows import Row
+from callsheet.domain.hints import Hint
+from callsheet.storage.store import Store
 
 
-def read_history(reading: ReadTransaction, subject: str | None, limit: int) -> list[Row]:
-    """Return the latest changes, newest first, of everything or of what has, or ever had, this id or name.
+class HistoryService:
+    """The change records of one installation.
 
-    Raises
-    ------
-    UnknownError
-        Nothing ever had.
+    Parameters
+    ----------
+    store
+        Where they are kept.
     """
-    if subject is None:
-        return reading.changes(None, limit)
-    changes = reading.changes([subject, *reading.subjects_named(subject)], limit)
-    if not changes:
-        raise DoesNotExistError(
-            f"No model, alias, workspace or key has or ever had the id or name {subject!r}; "
-            "catalog list, workspaces list and keys list show what there is."
-        )
-    return changes
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def list(self, subject: str | None = None, limit: int = 100) -> Sequence[ChangeRecord]:
+        """Return the latest changes, newest first: of everything, or of what has or ever had this id or name.
+
+        Raises
+        ------
+        DoesNotExistError
+            Nothing has or ever had it.
+        StorageError
+            The database cannot be used.
+        """
+        with self._store.read() as reading:
+            if subject is None:
+                return reading.changes(None, limit)
+            changes = reading.changes([subject, *reading.subjects_named(subject)], limit)
+        if not changes:
+            raise DoesNotExistError(
+                f"No model, alias, workspace or key has or ever had the id or name {subject!r}",
+                hint=Hint.LIST_NAMES,
+            )
+        return changes

@@ -1,4 +1,4 @@
-"""New identifiers: a prefix that says of what, and randomness nobody can guess."""
+"""New identifiers: a prefix for the kind, and randomness that cannot be guessed."""
 
 import secrets
 from typing import Final

@@ -5,7 +5,8 @@ from datetime import datetime
 
 from callsheet.domain.access.key import APIKey, KeyStatus
 from callsheet.domain.access.workspace import Workspace
-from callsheet.service.naming import find_key, replaced_keys
+from callsheet.domain.changes.change import Action
+from callsheet.domain.changes.naming import find_key, replaced_keys
 from callsheet.service.sight import Sight, look
 from callsheet.storage.transactions.read import ReadTransaction
 
@@ -46,7 +47,7 @@ def describe_key(reading: ReadTransaction, name: str, now: datetime, *, in_order
     workspace = next(reading.workspaces([seen_from]), None)
     fault = _fault(key, workspace, now)
     rule = None if workspace is None or fault else workspace.visibility
-    created = [row["actor"] for row in reading.changes_of([key.id]) if row["action"] == "create"]
+    created = [record.actor for record in reading.changes_of([key.id]) if record.action == Action.CREATE]
     return KeyDetails(
         key=key,
         workspace=None if key.workspace_id is None else workspace,

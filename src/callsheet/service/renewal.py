@@ -5,15 +5,15 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
+from callsheet.domain.alias import Alias
+from callsheet.domain.changes.change import Action, AnyChange, Change, ChangeRecord, Subject, change_of
 from callsheet.domain.errors import InvalidError
 from callsheet.domain.model import Model
 from callsheet.service.builtin import builtin_catalog, earlier_facts
 from callsheet.storage.store import Store
 from callsheet.storage.transactions.read import ReadTransaction
-from callsheet.storage.transactions.rows import Row
-from callsheet.storage.transactions.write import WriteTransaction
 
-#: Who is put down for what the program itself does to a database.
+#: The actor of what the program itself changes.
 ACTOR: Final = "callsheet"
 
 #: Fields that are renewed together or not at all, as they say one thing.
@@ -43,18 +43,12 @@ class Facts(NamedTuple):
         return cls(*builtin_catalog(), earlier_facts())
 
 
-class _Plan(NamedTuple):
-    changed: list[tuple[Model, Model]]
-    added: list[Model]
-    aliases: dict[str, str]
-
-
 def renew_builtin(store: Store, clock: Callable[[], datetime], facts: Facts | None = None) -> list[str]:
     """Bring the built-in models of ``store`` up to ``facts``, in one revision; return the ids of what changed.
 
     A field is renewed if it still holds what an earlier release shipped, and no person ever set it: their
     changes and removals stay as they are. A model or alias that earlier releases did not have is added, unless
-    somebody removed it, its name is taken, or none of the built-in models is left. Values that this release does
+    it was removed, its name is taken, or none of the built-in models is left. Values that this release does
     not know, such as those of a later one, stay too. Where there is nothing to do, nothing is written.
 
     Raises
@@ -64,21 +58,22 @@ def renew_builtin(store: Store, clock: Callable[[], datetime], facts: Facts | No
     """
     known = facts or Facts.built_in()
     with store.read() as reading:
-        if not any(_plan(reading, known)):
+        if not _changes(reading, known):
             return []
     with store.write(ACTOR, clock()) as writing:
-        return _apply(writing, _plan(writing, known))
+        changes = _changes(writing, known)
+        writing.apply(changes)
+        return [change.subject for change in changes if change.kind is Subject.MODEL]
 
 
-def _plan(reading: ReadTransaction, facts: Facts) -> _Plan:
+def _changes(reading: ReadTransaction, facts: Facts) -> list[AnyChange]:
     present = {model.id: model for model in reading.models([model.id for model in facts.models])}
     if not present:
-        return _Plan([], [], {})
-    changed = list(_renewed(reading, present, facts))
-    return _Plan(changed, *_missing(reading, present, facts))
+        return []
+    return [*_renewed(reading, present, facts), *_missing(reading, present, facts)]
 
 
-def _renewed(reading: ReadTransaction, present: Mapping[str, Model], facts: Facts) -> Iterator[tuple[Model, Model]]:
+def _renewed(reading: ReadTransaction, present: Mapping[str, Model], facts: Facts) -> Iterator[Change[Model]]:
     for fact in facts.models:
         model = present.get(fact.id)
         names = [] if model is None else _outdated(model, fact, facts.earlier.get(fact.id, []))
@@ -89,8 +84,7 @@ def _renewed(reading: ReadTransaction, present: Mapping[str, Model], facts: Fact
             if not ours.issuperset(group):
                 names = [name for name in names if name not in group]
         renewed = _with(model, {name: getattr(fact, name) for name in names if name in ours})
-        if renewed != model:
-            yield model, renewed
+        yield from change_of(Action.CHANGE, model, renewed)
 
 
 def _outdated(model: Model, fact: Model, earlier: list[dict[str, object]]) -> list[str]:
@@ -104,18 +98,18 @@ def _outdated(model: Model, fact: Model, earlier: list[dict[str, object]]) -> li
 
 
 def _ours(reading: ReadTransaction, model: Model) -> set[str]:
-    """The fields that nobody but the program ever set, and that are as it set them, by the change records."""
-    records = [each for each in reversed(reading.changes(model.id, _ALL)) if each["kind"] == "model"]
+    """The fields that only the program ever set, by the change records, and that still are as it set them."""
+    records = [each for each in reversed(reading.changes(model.id, _ALL)) if each.kind == Subject.MODEL]
     ours: set[str] = set()
     for record in records:
         for name in _set_by(record):
-            (ours.add if record["actor"] == ACTOR else ours.discard)(name)
-    last: Mapping[str, Any] = (records[-1]["after"] or {}) if records else {}
+            (ours.add if record.actor == ACTOR else ours.discard)(name)
+    last: Mapping[str, Any] = (records[-1].after or {}) if records else {}
     return {name for name in ours if name in last and last[name] == model.record()[name]}
 
 
-def _set_by(record: Row) -> Iterator[str]:
-    before, after = record["before"] or {}, record["after"] or {}
+def _set_by(record: ChangeRecord) -> Iterator[str]:
+    before, after = record.before or {}, record.after or {}
     return (name for name, value in after.items() if name not in before or before[name] != value)
 
 
@@ -126,35 +120,23 @@ def _with(model: Model, values: Mapping[str, Any]) -> Model:
         return model
 
 
-def _missing(
-    reading: ReadTransaction, present: Mapping[str, Model], facts: Facts
-) -> tuple[list[Model], dict[str, str]]:
+def _missing(reading: ReadTransaction, present: Mapping[str, Model], facts: Facts) -> list[AnyChange]:
     ids = [model.id for model in facts.models if model.id not in present]
     aliases = reading.aliases([*ids, *facts.aliases])
     removed = reading.tombstones(ids)
     added = [model for model in facts.models if model.id in ids and model.id not in (removed.keys() | aliases)]
     there = present.keys() | {model.id for model in added}
-    names = {
-        alias: model_id
+    named = [
+        Alias(alias, model_id)
         for alias, model_id in facts.aliases.items()
         if alias not in aliases and model_id in there and not _was_known(reading, alias)
-    }
-    return added, names
+    ]
+    return [
+        *(Change(Action.ADD, None, model) for model in added),
+        *(Change(Action.ALIAS, None, alias) for alias in named),
+    ]
 
 
 def _was_known(reading: ReadTransaction, name: str) -> bool:
     """Whether something with this name is there, or was."""
     return bool(reading.changes(name, 1))
-
-
-def _apply(writing: WriteTransaction, plan: _Plan) -> list[str]:
-    for before, after in plan.changed:
-        writing.put_model(after)
-        writing.record("change", "model", after.id, before.record(), after.record())
-    for model in plan.added:
-        writing.put_model(model)
-        writing.record("add", "model", model.id, None, model.record())
-    for alias, model_id in plan.aliases.items():
-        writing.put_alias(alias, model_id)
-        writing.record("alias", "alias", alias, None, {"alias": alias, "model_id": model_id})
-    return [*(after.id for _, after in plan.changed), *(model.id for model in plan.added)]

@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from callsheet.domain.access.workspace import Workspace
+from callsheet.domain.alias import Alias
+from callsheet.domain.changes.change import Action, Change
 from callsheet.domain.errors import DoesNotExistError, StorageUnavailableError
 from callsheet.domain.hints import Hint
 from callsheet.service.builtin import builtin_catalog
@@ -38,9 +40,7 @@ def open_existing(url: str) -> Store:
     store.prepare()
     with store.read() as reading:
         if not _is_set_up(store, reading):
-            raise DoesNotExistError(
-                f"The database {store.display_name} has not been set up", hint=Hint.SET_UP_DATABASE
-            )
+            raise store.database.not_set_up()
     return store
 
 
@@ -109,12 +109,11 @@ def migrate_store(url: str, clock: Callable[[], datetime]) -> tuple[str | None, 
 def _install(writing: WriteTransaction) -> None:
     workspace = Workspace(id=make_id("wrkspc_"), name=DEFAULT_WORKSPACE, created_at=writing.now)
     writing.create_installation(str(uuid.uuid4()), workspace.id)
-    writing.put_workspace(workspace)
-    writing.record("create", "workspace", workspace.id, None, workspace.record())
     models, aliases = builtin_catalog()
-    for model in models:
-        writing.put_model(model)
-        writing.record("add", "model", model.id, None, model.record())
-    for alias, model_id in aliases.items():
-        writing.put_alias(alias, model_id)
-        writing.record("alias", "alias", alias, None, {"alias": alias, "model_id": model_id})
+    writing.apply(
+        [
+            Change(Action.CREATE, None, workspace),
+            *(Change(Action.ADD, None, model) for model in models),
+            *(Change(Action.ALIAS, None, Alias(alias, model_id)) for alias, model_id in aliases.items()),
+        ]
+    )

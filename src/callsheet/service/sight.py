@@ -1,4 +1,4 @@
-"""Sight: which of the models that are listed somebody sees, and which of the rules do nothing."""
+"""Sight: which of the listed models a workspace sees, and which of its patterns match nothing."""
 
 import re
 from bisect import bisect_left
@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from callsheet.domain.access.visibility import Visibility
-from callsheet.domain.model import Lifecycle, sort_key
+from callsheet.domain.ordering import sort_key
+from callsheet.domain.query import is_listed
 from callsheet.domain.times import parse_instant
 from callsheet.storage.transactions.read import Listing, ReadTransaction
 
-#: What a pattern begins with before it can match different things.
+#: The beginning of a pattern that matches only itself.
 _LITERAL: Final = re.compile(r"[^*?\[]*")
 
 
@@ -22,7 +23,7 @@ class Sight(NamedTuple):
     visible
         Ids of the models that are listed for it.
     listed
-        How many models are listed for whoever sees all: neither hidden nor retired.
+        How many models are listed for a workspace that sees all.
     idle
         Its patterns that match no model at all.
     aliases
@@ -36,12 +37,12 @@ class Sight(NamedTuple):
 
 
 def look(reading: ReadTransaction, rules: Sequence[Visibility | None], *, in_order: bool = False) -> list[Sight]:
-    """Return what each of ``rules`` lets its beholder see; None is the rule of those who see nothing.
+    """Return what a workspace with each of ``rules`` sees; None lets nothing be seen.
 
-    ``in_order`` sorts the models as the API does, which takes longer than to count them.
+    With ``in_order`` the models are in the order of the API, which takes longer than counting them.
     """
     models = reading.listings()
-    listed = [model for model in models if not model.hidden and model.lifecycle != Lifecycle.RETIRED]
+    listed = [model for model in models if is_listed(model.lifecycle, hidden=model.hidden)]
     if in_order:
         listed.sort(key=_sort_key)
     ids = sorted(model.id for model in models)
@@ -62,7 +63,7 @@ def _sight(
 
 
 def _matches(only: Visibility, ids: Sequence[str]) -> bool:
-    """Whether its one pattern matches one of ``ids``, which are sorted: those that begin as it does are tried."""
+    """Whether its one pattern matches one of the sorted ``ids``; only those that begin as it does are tried."""
     beginning = _LITERAL.match(only.allow[0])
     prefix = "" if beginning is None else beginning[0]
     for number in range(bisect_left(ids, prefix), len(ids)):

@@ -10,7 +10,8 @@ from typing import ClassVar, Final
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
-from callsheet.domain.errors import CorruptDatabaseError, StorageError
+from callsheet.domain.errors import CorruptDatabaseError, DoesNotExistError, StorageError
+from callsheet.domain.hints import Hint
 from callsheet.storage.meaning import DAMAGED, FOREIGN
 from callsheet.storage.watch import Watch
 
@@ -164,6 +165,10 @@ class Database(ABC):
     def emptied(self) -> StorageError:
         """Return the refusal of an empty database that should hold something."""
         return CorruptDatabaseError(f"The database {self.display_name} is empty; restore it from a backup.")
+
+    def not_set_up(self) -> DoesNotExistError:
+        """Return the refusal of a database whose tables are all empty."""
+        return DoesNotExistError(f"The database {self.display_name} has not been set up", hint=Hint.SET_UP_DATABASE)
 
     def ownerless(self) -> StorageError:
         """Return the refusal of a database that has rows, but not the one that says whose they are."""

@@ -1,6 +1,6 @@
 """Control: what the fixture does in Python, over HTTP for programs in other languages.
 
-Only `callsheet fake` answers these paths, below ``/_fake/``; they need no key and stand in no journal.
+Only `callsheet fake` answers these paths, below ``/_fake/``; they need no key and are not in the journal.
 
 * ``POST /_fake/<verb>`` does what the method of that name does; the body is a JSON object of its arguments.
 * ``GET /_fake/requests`` and ``GET /_fake/faults`` show what was asked, and what is to go wrong.

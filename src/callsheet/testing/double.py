@@ -31,7 +31,7 @@ _ID_LENGTH: Final = 22
 
 
 class ModelsAPI(Installation):
-    """A Models API for tests: the answers of this package, from memory, at a time that stands still.
+    """A Models API for tests: the answers of this package, from memory, at a time that only tests move.
 
     Use it as a context, plain or asynchronous, which starts a server and stops it; or ask `asgi` without one.
     It has the verbs of `Installation`.
@@ -42,7 +42,7 @@ class ModelsAPI(Installation):
         What is listed: None for the built-in catalogue, a JSON file, or models; see `read_catalog`. A warning names
         entries that are left out, and ``unreadable`` has them.
     clock
-        When the clock stands.
+        The time at which the clock stands.
     shape
         ``current`` or ``classic``: which fields a model has.
     default_limit
@@ -220,7 +220,7 @@ class ModelsAPI(Installation):
         return self
 
     def stop(self) -> None:
-        """Stop the server and end its connections; a later `start` begins anew."""
+        """Stop the server and end its connections; a later `start` makes another."""
         if self._server is not None:
             self._server.stop()
             self._server = None

@@ -24,9 +24,9 @@ _MAX_SOURCE: Final = 64  # characters
 def fit_model(info: ModelInfo) -> Model:
     """Return the model of a catalogue that ``info`` is; what a catalogue cannot hold of it is unknown.
 
-    A text is cut, and loses blanks at its ends and what is not printable. A stage that is not known is ``active``,
-    and an active model has no dates of a retirement. A model that has such a date and no stage is deprecated. One
-    that does not say since when it is deprecated has been so since its release.
+    A text is cut, and loses blanks at its ends and what is not printable. A lifecycle that is not known is
+    ``active``, and an active model has no dates of a retirement. A model that has such a date and no lifecycle is
+    deprecated. One that does not say since when it is deprecated has been so since its release.
 
     Raises
     ------
@@ -95,16 +95,16 @@ def _fit_node(value: object) -> object:
 
 
 def _fit_lifecycle(info: ModelInfo) -> dict[str, Any]:
-    stage = info.lifecycle if isinstance(info.lifecycle, Lifecycle) else Lifecycle.ACTIVE
-    says_stage = "lifecycle" in info.model_fields_set
-    if stage is Lifecycle.ACTIVE and info.retires_at is not None and not says_stage:
-        stage = Lifecycle.DEPRECATED
-    if stage is Lifecycle.ACTIVE:
-        return {"lifecycle": stage}
+    lifecycle = info.lifecycle if isinstance(info.lifecycle, Lifecycle) else Lifecycle.ACTIVE
+    is_given = "lifecycle" in info.model_fields_set
+    if lifecycle is Lifecycle.ACTIVE and info.retires_at is not None and not is_given:
+        lifecycle = Lifecycle.DEPRECATED
+    if lifecycle is Lifecycle.ACTIVE:
+        return {"lifecycle": lifecycle}
     since = info.deprecated_at or info.created_at
     ends: datetime | None = info.retires_at
     return {
-        "lifecycle": stage,
+        "lifecycle": lifecycle,
         "deprecated_at": since if ends is None else min(since, ends),
         "retires_at": ends,
     }

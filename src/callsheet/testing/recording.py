@@ -5,11 +5,12 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final, NamedTuple, TypeAlias, TypedDict
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from callsheet.domain.catalog import Catalog
+from callsheet.domain.edits import ModelFields
 from callsheet.domain.errors import InvalidError
-from callsheet.domain.model import MODEL_FIELDS, Lifecycle, Model, check_id
+from callsheet.domain.model import LIFECYCLES, MODEL_FIELDS, Model, check_id
 from callsheet.service.builtin import builtin_catalog
 from callsheet.testing.clock import read_instant
 from callsheet.testing.fitting import fit_model, read_aliases
@@ -28,22 +29,8 @@ _TIMES: Final = ("created_at", "deprecated_at", "retires_at")
 _TEXTS: Final = ("id", "replacement")
 
 
-class ModelFields(TypedDict, total=False):
-    """What can be said of a model beside its id; see `Model`. Times may be text: RFC 3339, or a day."""
-
-    display_name: str
-    created_at: datetime | str
-    line: str | None
-    max_input_tokens: int | None
-    max_tokens: int | None
-    capabilities: Mapping[str, Any] | None
-    lifecycle: str
-    deprecated_at: datetime | str | None
-    retires_at: datetime | str | None
-    replacement: str | None
-    description: str | None
-    hidden: bool
-    source: str | None
+#: What can be said of a model beside its id. Times may be text: RFC 3339, or a day.
+Fields: TypeAlias = ModelFields[datetime | str, str]
 
 
 def read_fields(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -61,13 +48,8 @@ def read_fields(given: Mapping[str, Any]) -> dict[str, Any]:
     for name in _TIMES:
         if fields.get(name) is not None:
             fields[name] = read_instant(fields[name], name)
-    if "lifecycle" in fields:
-        try:
-            fields["lifecycle"] = Lifecycle(fields["lifecycle"])
-        except ValueError:
-            raise InvalidError(
-                f"lifecycle must be active, deprecated or retired, not {fields['lifecycle']!r}."
-            ) from None
+    if isinstance(lifecycle := fields.get("lifecycle"), str):
+        fields["lifecycle"] = LIFECYCLES.get(lifecycle, lifecycle)  # the model refuses an unknown one
     for name in _TEXTS:
         if not isinstance(fields.get(name, ""), str | None):
             raise InvalidError(f"{name} must be text.")

@@ -9,8 +9,8 @@ from typing import Any, Final
 from callsheet.wire.field_values import (
     read_capabilities,
     read_instant,
+    read_lifecycle,
     read_shutdown,
-    read_stage,
     read_text,
     read_tokens,
 )
@@ -63,7 +63,7 @@ _READ: Final[dict[str, Callable[[Any], object]]] = {
     "max_input_tokens": read_tokens,
     "max_tokens": read_tokens,
     "capabilities": read_capabilities,
-    "lifecycle": read_stage,
+    "lifecycle": read_lifecycle,
     "deprecated_at": read_instant,
     "retires_at": read_shutdown,
 }

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from callsheet.domain.model import STAGES
+from callsheet.domain.model import LIFECYCLES
 from callsheet.domain.times import EPOCH
 
 MAX_TOKENS: Final = 2**53 - 1  # the largest integer that every JSON reader agrees on
@@ -32,9 +32,9 @@ def read_tokens(value: object) -> int | None:
     return value if type(value) is int and 1 <= value <= MAX_TOKENS else None
 
 
-def read_stage(value: object) -> str | None:
+def read_lifecycle(value: object) -> str | None:
     """Return a lifecycle: a known one, or the text that was sent."""
-    return STAGES.get(value, value) if isinstance(value, str) and value else None
+    return LIFECYCLES.get(value, value) if isinstance(value, str) and value else None
 
 
 def read_capabilities(value: object) -> dict[str, object] | None:

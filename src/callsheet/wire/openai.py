@@ -7,7 +7,8 @@ from pydantic import BaseModel, Field
 
 from callsheet.domain import errors
 from callsheet.domain.errors import APIError
-from callsheet.domain.model import CLAUDE_LINES, Model
+from callsheet.domain.model import Model
+from callsheet.domain.ordering import CLAUDE_LINES
 from callsheet.domain.times import format_instant
 
 _OWNER_OF_CLAUDE_LINES: Final = "anthropic"

@@ -1,5 +1,5 @@
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -158,3 +158,14 @@ def test_patterns_of_a_workspace_have_an_upper_limit_of_characters_together() ->
 
 def test_ids_without_wildcards_do_not_count_as_patterns() -> None:
     check_patterns(Visibility(allow=tuple(f"{'x' * 250}{number:04}" for number in range(5000))))
+
+
+@pytest.mark.parametrize("status", KeyStatus)
+@pytest.mark.parametrize("expires_at", [None, NOW - timedelta(seconds=1), NOW, NOW + timedelta(seconds=1)])
+def test_a_key_and_its_record_agree_on_when_it_may_be_used(status: KeyStatus, expires_at: datetime | None) -> None:
+    key = make_key("a", status=status, expires_at=expires_at)
+    record = Keyring([key]).find(b"a")
+    assert record is not None
+    assert record.is_expired(NOW.timestamp()) == key.is_expired(NOW)
+    may_be_used = key.status is KeyStatus.ACTIVE and not key.is_expired(NOW)
+    assert (NOW.timestamp() < record.usable_until) == may_be_used

@@ -423,7 +423,7 @@ def test_a_uvicorn_that_was_not_tested_answers_in_its_own_way_and_says_so_once(
             assert (await answered_later(line, plain()))[0].status == 200
         assert type(line.protocol) is HttpToolsProtocol
         assert [record.getMessage() for record in caplog.records] == [
-            f"uvicorn {version} is not one we have tested; answering through ASGI alone."
+            f"uvicorn {version} is not a tested release; answering through ASGI alone."
         ]
 
     run(talk)

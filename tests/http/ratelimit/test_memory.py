@@ -135,7 +135,7 @@ def test_a_caller_without_an_address_is_no_address(clock: ManualClock) -> None:
     ["redis://localhost:port", "redis://localhost/0?nonsense=1", "valkey://:hunter2@[::1", "rediss://h:99999999"],
 )
 def test_a_storage_with_a_url_that_is_none_is_refused(url: str) -> None:
-    with pytest.raises(SettingsError, match=r"^rate_limit_storage is not a URL that can be used: .*\.$") as caught:
+    with pytest.raises(SettingsError, match=r"^rate_limit_storage is not a usable URL: .*\.$") as caught:
         make_rate_limits("1/minute", "", "", storage=url)
     assert "hunter2" not in str(caught.value)
 

@@ -79,7 +79,7 @@ def test_a_restore_is_recorded_above_all_revisions(backup: Path, full_store: Ful
     later = datetime(2099, 11, 21, 12, 30, 5, tzinfo=UTC)
     assert put_back(backup, store, now=later).revision == 23
     with store.read() as reading:
-        record = dict(reading.changes()[0])
+        record = reading.changes()[0].record()
         installation = reading.installation()
     assert installation is not None
     assert installation.revision == 23

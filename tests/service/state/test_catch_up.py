@@ -3,7 +3,6 @@
 import shutil
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from operator import attrgetter
@@ -15,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callsheet.api.state import State
-from callsheet.domain.access.visibility import Visibility
+from callsheet.domain.changes.workspaces import WorkspaceChange
 from callsheet.domain.errors import ForeignDatabaseError, RefusedError
 from callsheet.service.access import AccessService
 from callsheet.service.setup import open_store
@@ -71,8 +70,8 @@ operations = st.one_of(
 )
 
 
-def _renamed(name: str) -> Callable[[Any], Any]:
-    return lambda workspace: replace(workspace, name=name, visibility=Visibility((f"{name}*",)))
+def _renamed(name: str) -> WorkspaceChange:
+    return WorkspaceChange(name=name, allow=(f"{name}*",), deny=())
 
 
 def seen(state: State) -> dict[str, Any]:

@@ -549,7 +549,7 @@ def test_a_replica_can_be_read_and_watched_and_is_refused_where_it_would_be_writ
                 pass
             assert watch.notifications == 0
         with Store(standby.url).read() as reading:
-            assert [change["subject"] for change in reading.changes("a")] == ["a"]
+            assert [change.subject for change in reading.changes("a")] == ["a"]
 
 
 @pytest.mark.parametrize(

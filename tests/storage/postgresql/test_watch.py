@@ -11,7 +11,6 @@ import pytest
 from callsheet.domain.errors import StorageUnavailableError
 from callsheet.storage.postgresql.watch import PostgreSQLWatch
 from callsheet.storage.store import Store
-from callsheet.storage.watch import Watch
 from tests.postgres import Databases, Server, ask, execute
 from tests.storage.files import NOW
 from tests.storage.postgresql.test_refusals import end_connections
@@ -33,13 +32,6 @@ def record(url: str) -> None:
         writing.record("add", "model", "a", None, None)
 
 
-def seconds_until_noticed(watch: Watch, timeout: float) -> float:
-    begun = time.monotonic()
-    while not watch.changed(timeout):
-        assert time.monotonic() < begun + LONG, "the change was not noticed"
-    return time.monotonic() - begun
-
-
 def test_a_change_is_notified_and_ends_the_waiting(url: str) -> None:
     with Store(url).watch() as watch:
         assert watch.changed(0)
@@ -57,9 +49,7 @@ def test_a_change_that_is_notified_while_the_connection_reads_is_not_waited_for(
             with Store(url).read(watch) as reading:
                 reading.installation()
                 record(url)
-            begun = time.monotonic()
-            assert watch.changed(LONG)
-            assert time.monotonic() - begun < LONG / 2
+            assert watch.changed(LONG)  # else it would have been False, after as long
         assert not watch.changed(0)
 
 

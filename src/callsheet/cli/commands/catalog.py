@@ -2,23 +2,23 @@
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
 
-from callsheet.cli.database import DatabaseURL, open_access, open_catalog
+from callsheet.cli.database import DatabaseURL, open_access, open_catalog, open_history
 from callsheet.cli.input.completion import complete_model, complete_subject
 from callsheet.cli.input.token_counts import parse_tokens
-from callsheet.cli.output.capabilities import capability_lines, short_capabilities
+from callsheet.cli.output.capabilities import short_capabilities
 from callsheet.cli.output.changes import what_changed
+from callsheet.cli.output.models import lifecycle_cell, model_record, print_model, removed_record
 from callsheet.cli.output.outcomes import all_done, as_it_was, deprecated, unhidden
 from callsheet.cli.output.tables import (
     AsJSON,
     day,
     print_json,
-    print_record,
     print_table,
     say,
     second,
@@ -26,9 +26,10 @@ from callsheet.cli.output.tables import (
 )
 from callsheet.cli.output.usage import CommandLine
 from callsheet.domain.access.visibility import has_wildcards
+from callsheet.domain.edits import ModelChange
 from callsheet.domain.errors import InvalidError
 from callsheet.domain.model import Lifecycle, Model
-from callsheet.domain.times import EPOCH, parse_instant
+from callsheet.domain.times import EPOCH, format_instant, parse_instant
 
 app = CommandLine(help="List and change models and their aliases.", no_args_is_help=True)
 
@@ -78,29 +79,31 @@ class Clearable(StrEnum):
 
 @app.command("list")
 def list_models(
-    lifecycle: Annotated[list[Lifecycle] | None, typer.Option(help="Only this stage; may be repeated.")] = None,
+    lifecycle: Annotated[
+        list[Lifecycle] | None, typer.Option(help="Only models with this lifecycle; may be repeated.")
+    ] = None,
     database: DatabaseURL = None,
     as_json: AsJSON = False,
 ) -> None:
     """List all models, newest first, hidden and retired ones too."""
-    models = [each for each in open_catalog(database).list() if not lifecycle or each["lifecycle"] in lifecycle]
+    items = [each for each in open_catalog(database).list() if not lifecycle or each.model.lifecycle in lifecycle]
     if as_json:
-        print_json(models)
+        print_json([model_record(item) for item in items])
         return
     print_table(
         ("ID", "Name", "Released", "Lifecycle", "Context", "Output", "Line", "Aliases"),
         (
             (
-                each["id"],
-                each["display_name"],
-                "-" if each["created_at"] == "1970-01-01T00:00:00Z" else day(each["created_at"]),
-                _stage(each),
-                tokens(each["max_input_tokens"]),
-                tokens(each["max_tokens"]),
-                each["line"],
-                each["aliases"],
+                model.id,
+                model.display_name,
+                "-" if model.created_at == EPOCH else day(format_instant(model.created_at)),
+                lifecycle_cell(model),
+                tokens(model.max_input_tokens),
+                tokens(model.max_tokens),
+                model.line,
+                names,
             )
-            for each in models
+            for model, names in items
         ),
         {"Name": 10, "Lifecycle": 11, "Aliases": 16},
     )
@@ -115,7 +118,7 @@ def show(
     as_json: AsJSON = False,
 ) -> None:
     """Show one model, by id or alias."""
-    _print(open_catalog(database).show(name), as_json=as_json)
+    print_model(open_catalog(database).show(name), as_json=as_json)
 
 
 @app.command()
@@ -146,7 +149,7 @@ def add(
         source=source,
         hidden=hidden,
     )
-    _done(open_catalog(database).add(model), f"Added {model_id}.", as_json=as_json)
+    _done(model_record(open_catalog(database).add(model)), f"Added {model_id}.", as_json=as_json)
     if not hidden:
         _say_who_drops(model_id)
 
@@ -201,7 +204,8 @@ def change(
         wanted[field.value] = EPOCH if field is Clearable.CREATED_AT else None
     if not wanted:
         raise InvalidError("Nothing to change; name at least one field, such as --display-name.")
-    _done(open_catalog(database).change(model_id, wanted), f"Changed {model_id}.", as_json=as_json)
+    changed = open_catalog(database).change(model_id, cast("ModelChange", wanted))
+    _done(model_record(changed), f"Changed {model_id}.", as_json=as_json)
 
 
 @app.command()
@@ -214,15 +218,15 @@ def deprecate(
 ) -> None:
     """Deprecate models, or move the date of deprecated ones."""
     when = None if retires_at is None else parse_instant(retires_at, "--retires-at")
-    outcome = open_catalog(database).deprecate_all(names, when, replacement)
+    outcome = open_catalog(database).deprecate(*names, retires_at=when, replacement=replacement)
     all_done(names, outcome, deprecated, as_it_was, as_json=as_json)
 
 
 @app.command()
 def retire(names: Models, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
     """Retire models; lists leave them out unless they ask for retired ones."""
-    outcome = open_catalog(database).retire_all(names)
-    all_done(names, outcome, lambda record: f"Retired {record['id']}.", as_it_was, as_json=as_json)
+    outcome = open_catalog(database).retire(*names)
+    all_done(names, outcome, lambda model: f"Retired {model.id}.", as_it_was, as_json=as_json)
 
 
 @app.command()
@@ -235,24 +239,24 @@ def remove(
     """Remove models and their aliases from the catalogue."""
     catalog = open_catalog(database)
     asks = any(map(has_wildcards, names)) and not yes
-    chosen = catalog.choose(names) if asks else names
+    chosen = catalog.choose(*names) if asks else names
     if not set(chosen) <= set(names):
         _ask(chosen)
-    outcome = catalog.remove_all(chosen, globs=not asks)
-    all_done(names, outcome, lambda record: f"Removed {record['id']}.", as_it_was, as_json=as_json)
+    outcome = catalog.remove(*chosen, globs=not asks)
+    all_done(names, outcome, _removed, as_it_was, record=removed_record, as_json=as_json)
 
 
 @app.command()
 def hide(names: Models, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
     """Leave models out of lists; they can still be retrieved."""
-    outcome = open_catalog(database).hide_all(names)
-    all_done(names, outcome, lambda record: f"Hid {record['id']}.", "already hidden", as_json=as_json)
+    outcome = open_catalog(database).hide(*names)
+    all_done(names, outcome, lambda model: f"Hid {model.id}.", "already hidden", as_json=as_json)
 
 
 @app.command()
 def unhide(names: Models, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
     """Put hidden models back into lists."""
-    outcome = open_catalog(database).unhide_all(names)
+    outcome = open_catalog(database).unhide(*names)
     all_done(names, outcome, unhidden, "not hidden", as_json=as_json)
 
 
@@ -264,7 +268,7 @@ def alias(
     as_json: AsJSON = False,
 ) -> None:
     """Let ALIAS mean the model ID."""
-    _done(open_catalog(database).alias(name, model_id), f"{name} means {model_id}.", as_json=as_json)
+    _done(open_catalog(database).alias(name, model_id).record(), f"{name} means {model_id}.", as_json=as_json)
 
 
 @app.command()
@@ -274,7 +278,7 @@ def unalias(
     as_json: AsJSON = False,
 ) -> None:
     """Drop an alias."""
-    _done(open_catalog(database).unalias(name), f"Dropped the alias {name}.", as_json=as_json)
+    _done(open_catalog(database).unalias(name).record(), f"Dropped the alias {name}.", as_json=as_json)
 
 
 @app.command()
@@ -292,26 +296,24 @@ def history(
     as_json: AsJSON = False,
 ) -> None:
     """Show what was changed, when and by whom, latest first. Times are UTC."""
-    changes = open_catalog(database).history(subject, limit)
+    records = open_history(database).list(subject, limit)
     if as_json:
-        print_json(changes)
+        print_json([record.record() for record in records])
         return
     names = {each.id: each.name for each in open_access(database).list_workspaces()}
     print_table(
         ("Revision", "Time", "Change", "Actor"),
         (
-            (row["revision"], second(row["at"]), what_changed(short_capabilities(row), names), row["actor"])
-            for row in changes
+            (
+                record.revision,
+                second(format_instant(record.at)),
+                what_changed(short_capabilities(record), names),
+                record.actor,
+            )
+            for record in records
         ),
         {"Change": 31},
     )
-
-
-def _stage(record: Mapping[str, object]) -> str:
-    stage = str(record["lifecycle"])
-    if record["retires_at"]:
-        stage += f"{'' if stage == 'retired' else ', retires'} {day(record['retires_at'])}"
-    return f"{stage}, hidden" if record["hidden"] else stage
 
 
 def _parse_json(text: str | None) -> Any:
@@ -327,20 +329,14 @@ def _flag(field: str) -> str:
     return f"--{field.replace('_', '-')}"
 
 
-def _print(record: dict[str, object], *, as_json: bool) -> None:
-    if as_json:
-        print_json(record)
-        return
-    counts = {name: f"{count:,}" for name in _COUNTS if isinstance(count := record.get(name), int)}
-    able = record.get("capabilities")
-    words = {"capabilities": capability_lines(able)} if isinstance(able, Mapping) else {}
-    print_record({**record, **counts, **words})
-
-
 def _done(record: dict[str, object], message: str, *, as_json: bool) -> None:
     if as_json:
         print_json(record)
     say(message)
+
+
+def _removed(model: Model) -> str:
+    return f"Removed {model.id}."
 
 
 def _ask(chosen: Sequence[str]) -> None:

@@ -28,7 +28,8 @@ def import_keys(
     """Create many keys from a file: all of them or none. Keys that are there already stay as they are."""
     entries = read_entries(file)
     access = open_access(database)
-    created, present = access.import_keys(entries, dry_run=dry_run)
+    imported = access.import_keys(entries, dry_run=dry_run)
+    created, present = imported.created, imported.present
     if as_json:
         records = {"created": [key.record() for key in created], "present": [key.record() for key in present]}
         print_json({"dry_run": dry_run, **records})

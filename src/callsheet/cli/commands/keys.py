@@ -18,13 +18,13 @@ from callsheet.cli.output.sight import Models, sight_lines, sight_record
 from callsheet.cli.output.tables import AsJSON, day, print_json, print_record, print_table, say, second
 from callsheet.cli.output.usage import CommandLine
 from callsheet.domain.access.key import APIKey
+from callsheet.domain.changes.keys import KeyChange
 from callsheet.domain.errors import InvalidError
 from callsheet.domain.times import parse_instant
-from callsheet.service.access import KeyChange
 
 app = CommandLine(help="Create and withdraw API keys.", no_args_is_help=True)
 
-_LONGEST_OVERLAP: Final = 24 * 366 * 10  # hours
+_MAX_OVERLAP_HOURS: Final = 24 * 366 * 10
 
 Key = Annotated[str, typer.Argument(metavar="NAME|ID", help="Name or id of a key.", autocompletion=complete_key)]
 
@@ -50,8 +50,7 @@ def create(
     as_json: AsJSON = False,
 ) -> None:
     """Create a key. A secret made here is printed once and kept nowhere."""
-    if organization and workspace is not None:
-        raise InvalidError("A key belongs to a workspace or to the organization; say one.")
+    _check_owner(workspace, organization=organization)
     expiry = None if expires_at is None else parse_instant(expires_at, "--expires-at")
     secret = read_secret(secret)
     access = open_access(database)
@@ -141,19 +140,18 @@ def change(
     as_json: AsJSON = False,
 ) -> None:
     """Change a key; its secret stays. Servers follow at once."""
-    if organization and workspace is not None:
-        raise InvalidError("A key belongs to a workspace or to the organization; say one.")
+    _check_owner(workspace, organization=organization)
     if no_expiry and expires_at is not None:
         raise InvalidError("The expiry is both given and taken away; say one.")
-    if not any((name is not None, workspace is not None, organization, expires_at is not None, no_expiry)):
+    wanted = KeyChange()
+    if name is not None:
+        wanted["name"] = name
+    if organization or workspace is not None:
+        wanted["workspace"] = workspace
+    if no_expiry or expires_at is not None:
+        wanted["expires_at"] = None if expires_at is None else parse_instant(expires_at, "--expires-at")
+    if not wanted:
         raise InvalidError("Nothing to change; name at least one field, such as --workspace.")
-    wanted = KeyChange(
-        name=name,
-        workspace=workspace,
-        organization=organization,
-        expires_at=None if expires_at is None else parse_instant(expires_at, "--expires-at"),
-        no_expiry=no_expiry,
-    )
     changed = open_access(database).change_key(key, wanted)
     _done(changed, "Changed", as_json=as_json)
 
@@ -183,7 +181,8 @@ def archive(key: Key, database: DatabaseURL = None, as_json: AsJSON = False) -> 
 def rotate(
     key: Key,
     overlap: Annotated[
-        float, typer.Option(min=0, max=_LONGEST_OVERLAP, metavar="HOURS", help="How long the old secret works on.")
+        float,
+        typer.Option(min=0, max=_MAX_OVERLAP_HOURS, metavar="HOURS", help="How long the old secret works on."),
     ] = 0,
     database: DatabaseURL = None,
     as_json: AsJSON = False,
@@ -209,6 +208,11 @@ def _print_new(receipt: NewKeyReceipt, message: str, *, brought: bool = False, a
         typer.echo(new.secret)
     receipt.is_shown = True
     say(f"{message} Its secret is the one given." if brought else f"{message} The secret is shown this once.")
+
+
+def _check_owner(workspace: str | None, *, organization: bool) -> None:
+    if organization and workspace is not None:
+        raise InvalidError("A key belongs to a workspace or to the organization; say one.")
 
 
 def _done(key: APIKey, verb: str, *, as_json: bool) -> None:

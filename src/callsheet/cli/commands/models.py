@@ -82,7 +82,9 @@ def list_models(
     ] = None,
     lifecycle: Annotated[
         list[Lifecycle] | None,
-        typer.Option(metavar="STAGE", help="Only models that are active, deprecated or retired; may be repeated."),
+        typer.Option(
+            metavar="LIFECYCLE", help="Only models that are active, deprecated or retired; may be repeated."
+        ),
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="List all pages.")] = False,
     header: HeaderOption = None,
@@ -197,21 +199,25 @@ def _walk(first: "Page[ModelInfo]") -> "list[Page[ModelInfo]]":
 def _row(model: "ModelInfo", now: datetime) -> tuple[str, ...]:
     released = "-" if model.created_at <= EPOCH else f"{model.created_at:%Y-%m-%d}"
     context = tokens(model.max_input_tokens)
-    texts = (model.id, model.display_name, released, model.line or "-", context, _stage(model, now))
+    texts = (model.id, model.display_name, released, model.line or "-", context, _lifecycle(model, now))
     return tuple(printable(text, None) for text in texts)
 
 
-def _stage(model: "ModelInfo", now: datetime) -> str:
+def _lifecycle(model: "ModelInfo", now: datetime) -> str:
     """Return the lifecycle, with the date of retirement; if that is near, also in days."""
-    stage = str(model.lifecycle)
+    lifecycle = str(model.lifecycle)
     if model.retires_at is None:
-        return stage
+        return lifecycle
     day, days = f"{model.retires_at:%Y-%m-%d}", (model.retires_at - now).days
     if model.lifecycle == Lifecycle.RETIRED:
-        return f"{stage} {day}"
+        return f"{lifecycle} {day}"
     if days < 0:
-        return f"{stage}, OVERDUE since {day}"
-    return f"{stage}, retires {day}" if days > _SOON_DAYS else f"{stage}, retires SOON: {day}, {_in_days(days)}"
+        return f"{lifecycle}, OVERDUE since {day}"
+    return (
+        f"{lifecycle}, retires {day}"
+        if days > _SOON_DAYS
+        else f"{lifecycle}, retires SOON: {day}, {_in_days(days)}"
+    )
 
 
 def _in_days(days: int) -> str:

@@ -1,6 +1,5 @@
 """``callsheet workspaces``: groups of keys that see the same models."""
 
-from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
@@ -12,6 +11,7 @@ from callsheet.cli.output.tables import AsJSON, day, print_json, print_record, p
 from callsheet.cli.output.usage import CommandLine
 from callsheet.domain.access.visibility import SEES_ALL, Visibility
 from callsheet.domain.access.workspace import Shape, Workspace
+from callsheet.domain.changes.workspaces import WorkspaceChange
 from callsheet.domain.errors import InvalidError
 
 app = CommandLine(help="Create and change workspaces.", no_args_is_help=True)
@@ -107,25 +107,20 @@ def change(
     if shape is not None and clear_shape:
         raise InvalidError("The shape is both given and cleared; say one.")
 
-    before: list[Visibility] = []
-
-    def apply(workspace: Workspace) -> Workspace:
-        before.append(workspace.visibility)
-        rules = SEES_ALL if clear_rules else workspace.visibility
-        return replace(
-            workspace,
-            name=workspace.name if new_name is None else new_name,
-            visibility=Visibility(
-                rules.allow if allow is None else tuple(allow), rules.deny if deny is None else tuple(deny)
-            ),
-            shape=None if clear_shape else shape or workspace.shape,
-        )
-
+    wanted = WorkspaceChange(allow=(), deny=()) if clear_rules else WorkspaceChange()
+    if new_name is not None:
+        wanted["name"] = new_name
+    if allow is not None:
+        wanted["allow"] = tuple(allow)
+    if deny is not None:
+        wanted["deny"] = tuple(deny)
+    if shape is not None or clear_shape:
+        wanted["shape"] = shape
     access = open_access(database)
-    workspace = access.change_workspace(name, apply)
+    workspace, before = access.change_workspace(name, wanted)
     _done(workspace, f"Changed the workspace {workspace.name}.", as_json=as_json)
     if any((allow, deny, clear_rules)):
-        say_sight(*access.sights(workspace.visibility, *before))
+        say_sight(*access.sights(workspace.visibility, before.visibility))
 
 
 @app.command()

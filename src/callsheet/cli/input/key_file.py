@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Final
 
 from callsheet.domain.access.secret import check_not_in_name, check_secret, fingerprint, hint
+from callsheet.domain.changes.key_import import Entry, Fault, refuse
 from callsheet.domain.errors import InvalidError, RefusedError
 from callsheet.domain.times import parse_instant
-from callsheet.service.key_import import Entry, Fault, refuse
 
 _COLUMNS: Final = ("name", "workspace", "secret", "sha256", "hint", "expires")
 _SEPARATORS: Final = (",", ";", "\t")

@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from callsheet.domain.changes.change import ChangeRecord
+
 _FIELD = "capabilities"
 
 
@@ -13,14 +15,14 @@ def capability_lines(capabilities: Mapping[str, Any]) -> str:
     return "\n".join(f"{word}: {', '.join(places)}" for word, places in sides if places)
 
 
-def short_capabilities(row: Mapping[str, Any]) -> Mapping[str, Any]:
+def short_capabilities(record: ChangeRecord) -> ChangeRecord:
     """Return a change record in which capabilities are a few words: those that changed, or how many are known."""
-    before, after = row["before"], row["after"]
-    old, new = (dict(_leaves((record or {}).get(_FIELD) or {})) for record in (before, after))
+    before, after = record.before, record.after
+    old, new = (dict(_leaves((side or {}).get(_FIELD) or {})) for side in (before, after))
     if not old and not new:
-        return row
+        return record
     changed = {place for place in old.keys() | new.keys() if old.get(place) != new.get(place)}
-    return {**row, "before": _with(before, old, changed, new), "after": _with(after, new, changed, old)}
+    return record._replace(before=_with(before, old, changed, new), after=_with(after, new, changed, old))
 
 
 def _with(

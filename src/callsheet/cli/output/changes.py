@@ -1,31 +1,33 @@
 """Changes as people read them."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from callsheet.cli.output.tables import cell_text
+from callsheet.domain.changes.change import ChangeRecord, Subject
 
 #: Kinds of what has a name beside its id.
-_NAMED: Final = ("workspace", "key")
+_NAMED: Final = (Subject.WORKSPACE, Subject.KEY)
 
 
-def what_changed(row: Mapping[str, Any], workspaces: Mapping[str, str]) -> str:
+def what_changed(record: ChangeRecord, workspaces: Mapping[str, str]) -> str:
     """Return what a change record says, in one line; ``workspaces`` has their names by id."""
-    before, after = row["before"] or {}, row["after"] or {}
-    if row["kind"] == "alias":
-        return f"{row['action']} {row['subject']} → {(after or before).get('model_id')}"
+    before, after = record.before or {}, record.after or {}
+    if record.kind == Subject.ALIAS:
+        return f"{record.action} {record.subject} → {(after or before).get('model_id')}"
     changes = [
         f"{name}: {_value(name, before.get(name), workspaces)} → {_value(name, value, workspaces)}"
         for name, value in after.items()
         if before and value != before.get(name)
     ]
-    return "; ".join([f"{row['action']} {row['kind']} {_subject(row, before or after)}", *changes])
+    return "; ".join([f"{record.action} {record.kind} {_subject(record)}", *changes])
 
 
-def _subject(row: Mapping[str, Any], record: Mapping[str, Any]) -> str:
+def _subject(record: ChangeRecord) -> str:
     """The name that it had, with its id; of a model the id alone."""
-    name = record.get("name") if row["kind"] in _NAMED else None
-    return f"{name} ({row['subject']})" if name else str(row["subject"])
+    fields = record.before or record.after or {}
+    name = fields.get("name") if record.kind in _NAMED else None
+    return f"{name} ({record.subject})" if name else record.subject
 
 
 def _value(field: str, value: object, workspaces: Mapping[str, str]) -> str:

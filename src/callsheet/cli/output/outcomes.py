@@ -1,55 +1,66 @@
 """What became of the models that a command named, as people and programs read it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
+from callsheet.cli.output.models import model_record
 from callsheet.cli.output.sentences import counts_sentence
 from callsheet.cli.output.tables import day, print_json, say
-from callsheet.domain.model import Lifecycle
-from callsheet.service.catalog import Outcome
+from callsheet.domain.model import Lifecycle, Model
+from callsheet.service.catalog import ModelWithAliases, Outcome
 
-_MOST_LINES: Final = 3  # about models that were as wanted already
+_MAX_LINES: Final = 3  # about models that were as wanted already
 
 
 def all_done(
     names: Sequence[str],
     outcome: Outcome,
-    changed: Callable[[Mapping[str, object]], str],
-    unchanged: str | Callable[[Mapping[str, object]], str],
+    changed: Callable[[Model], str],
+    unchanged: str | Callable[[Model], str],
     *,
+    record: Callable[[ModelWithAliases], dict[str, object]] = model_record,
     as_json: bool,
 ) -> None:
-    """Say what became of each model, and how many are listed now; in JSON, one that was named alone is no list."""
-    records = outcome.records
+    """Say what became of each model, and how many are listed now.
+
+    Parameters
+    ----------
+    names, outcome
+        What the command named, and what became of it.
+    changed, unchanged
+        A sentence about a model that was changed, and the end of one about a model that was as wanted already.
+    record, as_json
+        What JSON says of a model, and whether to print it: an object if one model was named by its id, else a list.
+    """
+    models = [item.model for item in outcome.models]
     if as_json:
-        print_json(
-            records[0] if list(names) == [record["id"] for record in records] and len(names) == 1 else records
-        )
-    state = unchanged if callable(unchanged) else lambda _record: unchanged
-    left = [record for record in records if record["id"] not in outcome.changed]
-    for record in records:
-        if record["id"] in outcome.changed:
-            say(changed(record))
-        elif len(left) <= _MOST_LINES:
-            say(f"{record['id']} is {state(record)}.")
-    if len(left) > _MOST_LINES:
-        say(f"{len(left)} models were left as they are: {', '.join(sorted({state(record) for record in left}))}.")
+        records = [record(item) for item in outcome.models]
+        print_json(records[0] if list(names) == [model.id for model in models] and len(names) == 1 else records)
+    state = unchanged if callable(unchanged) else lambda _model: unchanged
+    left = [model for model in models if model.id not in outcome.changed]
+    for model in models:
+        if model.id in outcome.changed:
+            say(changed(model))
+        elif len(left) <= _MAX_LINES:
+            say(f"{model.id} is {state(model)}.")
+    if len(left) > _MAX_LINES:
+        say(f"{len(left)} models were left as they are: {', '.join(sorted({state(model) for model in left}))}.")
     say(counts_sentence(outcome.counts))
 
 
-def deprecated(record: Mapping[str, object]) -> str:
+def deprecated(model: Model) -> str:
     """Return what was done to a model that is deprecated now."""
-    until = f"; it retires on {day(record['retires_at'])}" if record["retires_at"] else ""
-    return f"Deprecated {record['id']}{until}."
+    until = f"; it retires on {day(model.record()['retires_at'])}" if model.retires_at else ""
+    return f"Deprecated {model.id}{until}."
 
 
-def unhidden(record: Mapping[str, object]) -> str:
+def unhidden(model: Model) -> str:
     """Return what a model is that is no longer hidden."""
-    if record["lifecycle"] == Lifecycle.RETIRED:
-        return f"{record['id']} is no longer hidden, but retired."
-    return f"{record['id']} is listed."
+    if model.lifecycle is Lifecycle.RETIRED:
+        return f"{model.id} is no longer hidden, but retired."
+    return f"{model.id} is listed."
 
 
-def as_it_was(record: Mapping[str, object]) -> str:
-    """Return the stage of a model that was left as it is."""
-    return f"{'already ' * (record['lifecycle'] != Lifecycle.ACTIVE)}{record['lifecycle']}"
+def as_it_was(model: Model) -> str:
+    """Return the lifecycle of a model that was left as it is."""
+    return f"{'already ' * (model.lifecycle is not Lifecycle.ACTIVE)}{model.lifecycle}"

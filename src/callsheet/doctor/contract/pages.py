@@ -12,7 +12,7 @@ from callsheet.doctor.probe.server import Server, encode_query
 from callsheet.doctor.probe.texts import quoted
 from callsheet.doctor.probe.times import read_instant
 from callsheet.doctor.report import Level
-from callsheet.domain.model import sort_key
+from callsheet.domain.ordering import sort_key
 from callsheet.domain.query import MAX_LIMIT
 from callsheet.domain.times import EPOCH
 

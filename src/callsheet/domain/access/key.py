@@ -8,6 +8,11 @@ from callsheet.domain.access.names import check_name
 from callsheet.domain.times import format_instant
 
 
+def is_past(expires_at: datetime | None, now: datetime) -> bool:
+    """Return whether what expires at this time has expired at ``now`` (both aware); None is never."""
+    return expires_at is not None and expires_at <= now
+
+
 class KeyStatus(StrEnum):
     """Whether a key may be used; an archived one never again."""
 
@@ -49,8 +54,8 @@ class APIKey:
         check_name(self.name, "A key name")
 
     def is_expired(self, now: datetime) -> bool:
-        """Return whether its time is over at ``now`` (aware)."""
-        return self.expires_at is not None and self.expires_at <= now
+        """Return whether it has expired at ``now`` (aware)."""
+        return is_past(self.expires_at, now)
 
     def record(self) -> dict[str, object]:
         """Return what may be shown and recorded: everything but the fingerprint."""

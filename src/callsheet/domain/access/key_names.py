@@ -12,7 +12,7 @@ from typing import Final
 from callsheet.domain.access.key import APIKey, KeyStatus
 from callsheet.domain.errors import ConflictError, DoesNotExistError
 
-_SHOWN: Final = 4  # ids in a message
+_MAX_IDS: Final = 4  # ids in a message
 
 
 def holds_name(key: APIKey, now: datetime, replaced: Collection[str]) -> bool:
@@ -40,10 +40,10 @@ def meant_by(name: str, named: Sequence[APIKey], now: datetime, replaced: Collec
         if len(group) == 1:
             return group[0]
         if group:
-            ids = ", ".join(key.id for key in group[:_SHOWN])
+            ids = ", ".join(key.id for key in group[:_MAX_IDS])
             raise ConflictError(
                 f"{len(group)} keys are named {name!r}; name one by its id: "
-                f"{ids}{', …' if len(group) > _SHOWN else ''}."
+                f"{ids}{', …' if len(group) > _MAX_IDS else ''}."
             )
     return None
 

@@ -7,22 +7,45 @@ from typing import Final, NamedTuple
 from callsheet.domain.access.key import APIKey, KeyStatus
 from callsheet.domain.shards import Shards
 
-#: When a key expires that does not, in seconds since the epoch.
+#: Expiry of a key that never expires, in seconds since the epoch.
 NEVER: Final = float("inf")
 
 
 class KeyRecord(NamedTuple):
-    """A key as the hot path needs it: one look-up by fingerprint gives all it must know."""
+    """A key as the hot path needs it: one look-up by fingerprint gives all it must know.
+
+    Parameters
+    ----------
+    key_id
+        Its id.
+    workspace_id
+        The workspace it belongs to; None for a key of the whole organization.
+    usable
+        Whether it is active; an active key may have expired.
+    expires
+        When it expires, in seconds since the epoch; infinity if it never does.
+    """
 
     key_id: str
     workspace_id: str | None
     usable: bool
     expires: float
-    """Seconds since the epoch; infinity if it never does."""
+
+    @property
+    def usable_until(self) -> float:
+        """Until when it may be used, in seconds since the epoch: 0 if it is not active, infinity if for ever.
+
+        It may be used at ``now`` if ``now < usable_until``.
+        """
+        return self.expires if self.usable else 0.0
+
+    def is_expired(self, now: float) -> bool:
+        """Return whether it has expired at ``now``, in seconds since the epoch."""
+        return self.expires <= now
 
 
 class Keyring:
-    """All keys by fingerprint, immutable. Looking up a hash leaks nothing of a secret by its timing."""
+    """All keys by fingerprint, immutable. Look-ups are by hash, so their timing reveals nothing about a secret."""
 
     __slots__ = ("_credentials",)
 
@@ -31,7 +54,7 @@ class Keyring:
 
     @classmethod
     def of(cls, credentials: Iterable[tuple[str, KeyRecord]]) -> "Keyring":
-        """Return the keyring that gives these as its `credentials`."""
+        """Return the keyring whose `credentials` are these."""
         result = cls.__new__(cls)
         result._credentials = Shards(credentials)
         return result
@@ -48,7 +71,7 @@ class Keyring:
         return self._credentials.get(sha256(secret).hexdigest())
 
     def changed(self, keys: Iterable[APIKey]) -> "Keyring":
-        """Return this keyring with ``keys`` set anew; a key is never dropped, only archived."""
+        """Return this keyring with ``keys`` added or replaced; a key is never dropped, only archived."""
         result = Keyring.__new__(Keyring)
         result._credentials = self._credentials.changed({_index(key): _credential(key) for key in keys})
         return result

@@ -31,7 +31,7 @@ def make_secret(randomness: bytes) -> str:
 
 
 def check_secret(secret: str) -> str:
-    """Return ``secret`` if it can be brought along as a key.
+    """Return ``secret`` if it is acceptable as that of an imported key.
 
     Raises
     ------
@@ -52,7 +52,7 @@ def check_not_in_name(secret: str, name: str) -> None:
 
 
 def hint(secret: str) -> str:
-    """Return the last four characters, by which people tell keys apart."""
+    """Return the last four characters, by which people recognise a key."""
     return secret[-_HINT_LENGTH:]
 
 

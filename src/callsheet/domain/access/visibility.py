@@ -14,7 +14,7 @@ from callsheet.domain.model import UNPRINTABLE
 MAX_GLOB_CHARACTERS: Final = 16_384
 
 _MAX_PATTERN_LENGTH: Final = 256  # characters, as of an id
-_SPREADING: Final = frozenset("*?")  # what matches itself and more
+_SPREADING: Final = frozenset("*?")  # wildcards that also match themselves
 _WILDCARDS: Final = _SPREADING | {"["}  # without one of them, a pattern means itself anyway
 
 
@@ -34,13 +34,13 @@ class Visibility(NamedTuple):
     exact: frozenset[str] = frozenset()
 
     def sees(self, model_id: str) -> bool:
-        """Return whether a model with this id exists for the beholder."""
+        """Return whether these rules let a caller see the model with this id."""
         if self.deny and _matcher(self.deny, self.exact)(model_id):
             return False
         return not self.allow or bool(_matcher(self.allow, self.exact)(model_id))
 
     def among(self, is_id: Callable[[str], bool]) -> "Visibility":
-        """Return these rules as they are where ``is_id`` says which texts are ids (contract, section 1).
+        """Return these rules with `exact` set, where ``is_id`` says which texts are ids (contract, section 1).
 
         ``claude-opus-4-8[1m]`` is a glob that matches ``claude-opus-4-81``, until there is a model of that name:
         then it means that model only. ``openai/*`` stays the glob that it is: it matches the id ``openai/*``, which
@@ -61,7 +61,7 @@ SEES_ALL: Final = Visibility()
 
 @lru_cache(maxsize=4096)
 def _matcher(patterns: tuple[str, ...], exact: frozenset[str]) -> Callable[[str], object]:
-    """What says whether one of ``patterns`` matches an id. Those that are ids, however many, are not compiled."""
+    """A function of an id: whether one of ``patterns`` matches it. Patterns that are ids are not compiled."""
     ids = frozenset(each for each in patterns if each in exact or not has_wildcards(each))
     globs = [each for each in patterns if each not in ids or not _SPREADING.isdisjoint(each)]
     if not globs:
@@ -71,12 +71,12 @@ def _matcher(patterns: tuple[str, ...], exact: frozenset[str]) -> Callable[[str]
 
 
 def check_patterns(visibility: Visibility) -> None:
-    """See that the rules of a workspace can be looked through quickly; those of old databases are not checked.
+    """Check that the rules of a workspace are quick to evaluate; those of old databases are not checked.
 
     Raises
     ------
     InvalidError
-        Its patterns with wildcards are too long, all together: they are compiled where requests are answered.
+        The patterns with wildcards are too long, all together: they are compiled while a request waits.
     """
     length = sum(len(each) for each in (*visibility.allow, *visibility.deny) if has_wildcards(each))
     if length > MAX_GLOB_CHARACTERS:

@@ -70,7 +70,7 @@ class FastPath:
         self.observer = observer
         self.rate_limits = rate_limits
         self.unread = unread
-        self.is_open = not prefix.startswith("/v1") and (rate_limits is None or rate_limits.at_once)
+        self.is_open = not prefix.startswith("/v1") and (rate_limits is None or not rate_limits.needs_network)
         """Whether requests may be answered here: no prefix resembles ``/v1``, and rate limits need no network."""
         self.needs_address = rate_limits is not None or observer.log is not None
         """Whether the address that a request comes from matters."""

@@ -1,17 +1,17 @@
-"""Metrics: how many answers this process gave, of which kind, and how long it took to make them."""
+"""Metrics: how many answers of each kind this process gave, and how long it took to make them."""
 
+from http import HTTPStatus
 from typing import Final, NamedTuple
 
 from callsheet.api.request import find_model_id
 from callsheet.domain.errors import APIError
 from callsheet.http.metrics.families import Figures, Series, histogram
 
-_BUCKETS: Final = 24  # powers of two: below 1, 2, 4 … microseconds, up to eight seconds and more
-_TOO_MANY: Final = 429
+_BUCKET_COUNT: Final = 24  # powers of two: below 1, 2, 4 … microseconds, up to four seconds, and above
 
 
 class Label(NamedTuple):
-    """What kind of answer it was."""
+    """What kinds of answers are told apart."""
 
     route: str
     status: int
@@ -19,7 +19,7 @@ class Label(NamedTuple):
 
 
 class Tally:
-    """How many answers there were of one kind; counted here, as to look a label up for each takes longer."""
+    """The number of answers of one kind. Callers keep it, as looking it up for every answer takes longer."""
 
     __slots__ = ("count",)
 
@@ -30,12 +30,12 @@ class Tally:
 class Metrics:
     """Counts answers and the time they took, at a fraction of a microsecond each.
 
-    Parts of a process that count must do so on one thread, as the event loop does.
+    Only one thread may count, which is that of the event loop.
     """
 
     def __init__(self) -> None:
         self._tallies: dict[Label, Tally] = {}
-        self.durations = [0] * _BUCKETS
+        self.durations = [0] * _BUCKET_COUNT
         """How many answers took less than 2**n microseconds, and no less than half of that, by n."""
         self.seconds = 0.0
         self.cache_hits = 0
@@ -44,7 +44,7 @@ class Metrics:
         """Requests that the fast path failed to answer; the ordinary path then answered them."""
 
     def tally(self, label: Label) -> Tally:
-        """Return where answers of this kind are counted."""
+        """Return the counter of answers of this kind."""
         return self._tallies.setdefault(label, Tally())
 
     def count(self, tally: Tally, seconds: float) -> None:
@@ -52,11 +52,11 @@ class Metrics:
         tally.count += 1
         self.seconds += seconds
         power = int(seconds * 1e6).bit_length()
-        self.durations[power if power < _BUCKETS else _BUCKETS - 1] += 1
+        self.durations[power if power < _BUCKET_COUNT else _BUCKET_COUNT - 1] += 1
 
     def figures(self) -> Figures:
-        """Return what was counted so far; any thread may ask."""
-        tallies = self._tallies.copy()  # in one step, as the event loop goes on counting
+        """Return all counts so far; callable from any thread."""
+        tallies = self._tallies.copy()  # in one step: the event loop goes on counting
         answers = {label: tally.count for label, tally in tallies.items() if tally.count}
         found: Figures = {
             Series(
@@ -64,12 +64,12 @@ class Metrics:
             ): count
             for label, count in answers.items()
         }
-        edges = [f"{2**power / 1e6:g}" for power in range(_BUCKETS - 1)]
+        edges = [f"{2**power / 1e6:g}" for power in range(_BUCKET_COUNT - 1)]
         found |= histogram("callsheet_request_seconds", edges, self.durations.copy(), self.seconds)
         found[Series("callsheet_memo_hits_total")] = self.cache_hits
         found[Series("callsheet_fast_path_errors_total")] = self.fast_path_errors
         found[Series("callsheet_rate_limited_total")] = sum(
-            count for label, count in answers.items() if label.status == _TOO_MANY
+            count for label, count in answers.items() if label.status == HTTPStatus.TOO_MANY_REQUESTS
         )
         return found
 

@@ -1,4 +1,4 @@
-"""Family: figures under one name, what they say, and how those of several processes become one."""
+"""Families of metrics: name, kind and meaning of each, and how figures of several processes are joined."""
 
 import operator
 from collections.abc import Callable, Iterable
@@ -17,7 +17,7 @@ Figures = dict[Series, float]
 
 
 class Family(NamedTuple):
-    """What Prometheus is told of a name.
+    """A metric as Prometheus knows it.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ class Family(NamedTuple):
     sentence
         What the figure says.
     joined
-        Makes one figure of two processes'.
+        Joins the figures of two processes into one.
     """
 
     name: str
@@ -43,19 +43,19 @@ class Family(NamedTuple):
 
     @property
     def series_names(self) -> tuple[str, ...]:
-        """The names under which its figures stand."""
+        """The names of its series."""
         endings = {"histogram": ("_bucket", "_sum", "_count"), "summary": ("_sum", "_count")}
         return tuple(f"{self.name}{ending}" for ending in endings.get(self.kind, ("",)))
 
 
-#: Everything that is told, in this order.
+#: All metrics, in the order of the output.
 FAMILIES: Final = (
     Family("callsheet_build_info", "gauge", "1, with the version that runs.", max),
-    Family("callsheet_workers", "gauge", "Processes that answer."),
-    Family("callsheet_workers_wanted", "gauge", "Processes that should answer: the setting workers.", max),
+    Family("callsheet_workers", "gauge", "Worker processes that are running."),
+    Family("callsheet_workers_wanted", "gauge", "Worker processes wanted: the setting workers.", max),
     Family("callsheet_requests_total", "counter", "Answers given to requests for models."),
     Family("callsheet_request_seconds", "histogram", "Time it took to make an answer."),
-    Family("callsheet_memo_hits_total", "counter", "Answers given from the memo."),
+    Family("callsheet_memo_hits_total", "counter", "Answers given from the response cache."),
     Family(
         "callsheet_fast_path_errors_total",
         "counter",
@@ -63,11 +63,19 @@ FAMILIES: Final = (
     ),
     Family("callsheet_rate_limited_total", "counter", "Requests refused because a caller sent too many."),
     Family("callsheet_connections", "gauge", "Connections that are open."),
-    Family("callsheet_connections_dropped_total", "counter", "Connections turned away, or ended for being slow."),
-    Family("callsheet_unread_bytes", "gauge", "Of answers that callers have not read yet."),
-    Family("callsheet_unread_refusals_total", "counter", "Requests refused because too much was left unread."),
-    Family("callsheet_state_revision", "gauge", "Revision that is answered from, the oldest of all workers.", min),
-    Family("callsheet_state_age_seconds", "gauge", "Since the state was last known to be the database's.", max),
+    Family(
+        "callsheet_connections_dropped_total",
+        "counter",
+        "Connections refused, or ended because of slow callers.",
+    ),
+    Family("callsheet_unread_bytes", "gauge", "Bytes of answers that callers have not read yet."),
+    Family(
+        "callsheet_unread_refusals_total",
+        "counter",
+        "Requests for large lists refused because callers left too much unread.",
+    ),
+    Family("callsheet_state_revision", "gauge", "Revision that answers come from, the oldest of all workers.", min),
+    Family("callsheet_state_age_seconds", "gauge", "Time since the state last matched the database.", max),
     Family("callsheet_models", "gauge", "Models in the catalogue, retired and hidden ones too.", max),
     Family("callsheet_keys", "gauge", "API keys, archived ones too.", max),
     Family("callsheet_database_up", "gauge", "Whether the database can be followed: 1 or 0.", min),
@@ -86,9 +94,9 @@ FAMILIES: Final = (
     Family(
         "callsheet_database_replacements_total",
         "counter",
-        "Times a file of the database was replaced or removed beside the server.",
+        "Times a file of the database was replaced or removed while the server ran.",
     ),
-    Family("callsheet_notifications_total", "counter", "Changes that the database told of by itself."),
+    Family("callsheet_notifications_total", "counter", "Changes that the database announced without being asked."),
     Family("callsheet_polls_total", "counter", "Times the database was asked whether it has changed."),
     Family("callsheet_refresh_seconds", "summary", "Time it took to bring the state up to the database."),
     Family("callsheet_refresh_failures_total", "counter", "Times the database could not be watched or read."),
@@ -115,7 +123,7 @@ def histogram(name: str, edges: list[str], counts: list[int], total: float) -> F
     name
         Of the family.
     edges
-        What is counted up to, bucket by bucket, but for the last, which has no edge.
+        The upper bound of each bucket except the last, which has none.
     counts
         How many fell into each bucket.
     total
@@ -143,9 +151,9 @@ def render(figures: Figures) -> str:
     """Return ``figures`` in Prometheus' text format."""
     lines = []
     for family in FAMILIES:
-        told = [_line(series, value) for series, value in figures.items() if family_of(series) is family]
-        if told:
-            lines += [f"# HELP {family.name} {family.sentence}", f"# TYPE {family.name} {family.kind}", *told]
+        found = [_line(series, value) for series, value in figures.items() if family_of(series) is family]
+        if found:
+            lines += [f"# HELP {family.name} {family.sentence}", f"# TYPE {family.name} {family.kind}", *found]
     return "\n".join(lines) + "\n"
 
 

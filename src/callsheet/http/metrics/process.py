@@ -1,4 +1,4 @@
-"""What a process uses, under the names that Prometheus' own clients give it."""
+"""Time, memory and files that a process uses, under the names that Prometheus' own clients give them."""
 
 import os
 import resource
@@ -13,7 +13,7 @@ _PROC: Final = Path("/proc/self")
 
 
 def process_figures(begun: float) -> Figures:
-    """Return what this process uses; memory and descriptors only where the system tells (Linux).
+    """Return what this process uses; memory and descriptors only on Linux.
 
     Parameters
     ----------
@@ -24,11 +24,13 @@ def process_figures(begun: float) -> Figures:
         Series("process_start_time_seconds"): round(begun, 3),
         Series("process_cpu_seconds_total"): round(time.process_time(), 3),
     }
-    most = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    if most != resource.RLIM_INFINITY:
-        figures[Series("process_max_fds")] = most
+    max_files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    if max_files != resource.RLIM_INFINITY:
+        figures[Series("process_max_fds")] = max_files
     with suppress(OSError):
         pages = int((_PROC / "statm").read_text().split()[1])
         figures[Series("process_resident_memory_bytes")] = pages * os.sysconf("SC_PAGE_SIZE")
-        figures[Series("process_open_fds")] = sum(1 for _ in (_PROC / "fd").iterdir()) - 1  # one of them to look
+        figures[Series("process_open_fds")] = (
+            sum(1 for _ in (_PROC / "fd").iterdir()) - 1
+        )  # less the one used to count them
     return figures

@@ -1,4 +1,4 @@
-"""MetricsFolder: where the workers of one server leave their figures, so that each can tell those of all."""
+"""MetricsFolder: the workers of one server share their figures there, so that each can report those of all."""
 
 import json
 import logging
@@ -13,20 +13,20 @@ from callsheet.http.metrics.families import Figures, Series, family_of, join
 
 _log = logging.getLogger("callsheet")
 
-_EVERY: Final = 1.0  # seconds between writes
+_WRITE_INTERVAL_SECONDS: Final = 1.0
 
 
 class MetricsFolder:
-    """Writes the figures of this process to a file of its own, and reads those of the others.
+    """Writes the figures of this process to its own file, and reads those of the others.
 
-    Whoever tells the figures writes its own first and then reads all files, so that no counter ever seems to
-    fall, whichever worker is asked. The counters of a worker that has ended stay in its file until a new one
-    takes that over; its gauges no longer count.
+    A worker that is asked writes its own figures first and then reads all files, so that no counter ever seems to
+    fall, whichever worker is asked. The counters of a worker that has ended stay in its file until a new worker
+    takes it over; its gauges no longer count.
 
     Parameters
     ----------
     folder
-        Private to the server, and there as long as that is.
+        Private to the server; it exists as long as the server runs.
     collect
         Returns the figures of this process.
     """
@@ -37,12 +37,12 @@ class MetricsFolder:
         self._past: Figures = {}
         self._file = folder / f"{os.getpid()}.json"
         self._writing = threading.Lock()
-        self._complained = False
+        self._has_warned = False
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Take over what a worker that has ended has counted, and begin to write."""
+        """Take over the counters of a worker that has ended, and begin to write."""
         if self._thread is None:
             self._past = self._inherit()
             self._write(self._collect())
@@ -50,7 +50,7 @@ class MetricsFolder:
             self._thread.start()
 
     def stop(self) -> None:
-        """Write for the last time: counters only, as nothing else remains."""
+        """Write for the last time, and only counters: gauges end with the process."""
         if self._thread is not None:
             self._stop.set()
             self._thread.join()
@@ -62,35 +62,35 @@ class MetricsFolder:
         return join(self._read_all())
 
     def _run(self) -> None:
-        while not self._stop.wait(_EVERY):
+        while not self._stop.wait(_WRITE_INTERVAL_SECONDS):
             self._write(self._collect())
         self._write(_lasting(self._collect()))
 
     def _write(self, figures: Figures) -> None:
-        """Replace the file at once: nobody reads half of it."""
+        """Replace the file atomically, so that no other worker reads half of it."""
         content = [[*series, value] for series, value in join((self._past, figures)).items()]
         fresh = self._file.with_suffix(".new")
         try:
             with self._writing:  # a scrape, and the thread
                 fresh.write_text(json.dumps(content))
                 fresh.replace(self._file)
-        except OSError as error:  # a full disk is no reason to stop answering
-            if not self._complained:
+        except OSError as error:  # with a full disk, answering goes on
+            if not self._has_warned:
                 _log.error("Metrics cannot be shared with the other workers: %s.", error.strerror)
-            self._complained = True
+            self._has_warned = True
 
     def _read_all(self) -> list[Figures]:
         while True:
-            with suppress(FileNotFoundError):  # taken over by a new worker meanwhile: look again
+            with suppress(FileNotFoundError):  # a new worker has just taken a file over: read again
                 return [
                     figures if _is_running(pid) else _lasting(figures)
                     for pid, figures in ((pid, _read(file)) for pid, file in self._files())
                 ]
 
     def _inherit(self) -> Figures:
-        """Make the file of a worker that has ended our own, so that there are never many."""
+        """Take over the file of a worker that has ended, so that files do not accumulate; return its counters."""
         for pid, file in self._files():
-            with suppress(FileNotFoundError):  # somebody else was quicker
+            with suppress(FileNotFoundError):  # another worker was quicker
                 if pid == os.getpid() or not _is_running(pid):
                     file.rename(self._file)
                     return _lasting(_read(self._file))
@@ -116,6 +116,6 @@ def _is_running(pid: int) -> bool:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    except PermissionError:  # somebody else's by now
+    except PermissionError:  # the number now belongs to a process of another user
         return False
     return True

@@ -1,4 +1,4 @@
-"""The ASGI driver of `answer`: works under any server, mounted anywhere."""
+"""The ASGI driver of `answer`, for any server and any mount."""
 
 import logging
 import sys
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 _log = logging.getLogger("callsheet")
 
 
-#: What an answer depends on, time aside: method, path, query and the headers that are read.
+#: What an answer depends on beside the time: method, path, query and the headers that are read.
 _Asked: TypeAlias = tuple[str, bytes, bytes, tuple[Header, ...]]
 
-#: Larger answers are not given while too much is left unread, and of one in pieces so much is sent at a time.
-LARGE: Final = 64 * 1024
+#: Larger answers are refused while callers leave too much unread; and the size of the portions of long ones.
+LARGE_BYTES: Final = 64 * 1024
 
 
 class PublicAPI:
@@ -58,9 +58,9 @@ class PublicAPI:
         self._preparing = Preparing()
         self._ids = RequestIDs()
         self.rate_limits: RateLimits | None = None
-        """Whom to refuse for asking too often."""
+        """Refuses callers that ask too often; None for no limits."""
         self.unread = UnreadBytes(sys.maxsize)
-        """What callers leave unread of their answers, as far as the server says."""
+        """What callers leave unread of their answers; a server that knows replaces it."""
 
     async def answer(self, scope: Scope, path: bytes, send: Any) -> None:
         """Answer the request for ``path``, as `local_path` returns it; its body, if it has one, is not read."""
@@ -72,7 +72,7 @@ class PublicAPI:
         found = self._cached(asked) if self.rate_limits is None else None
         if found is None:
             found = await self._make(asked, request_id.decode("ascii"), client[0] if client else "")
-        if self.unread.is_full and (found.content.pieces is not None or len(found.content.body) > LARGE):
+        if self.unread.is_full and (found.content.pieces is not None or len(found.content.body) > LARGE_BYTES):
             found = self._refuse_large(asked, request_id.decode("ascii"))
         response = found.content
         self._observer.record(found.label, request_id, self._clock.perf_counter() - begun, client)
@@ -80,9 +80,9 @@ class PublicAPI:
         sent = [*ids, *response.headers[len(ids) :]]
         await send({"type": "http.response.start", "status": response.status, "headers": sent})
         if response.pieces is not None:
-            for portion in response.pieces.portions(LARGE):
+            for portion in response.pieces.portions(LARGE_BYTES):
                 await send({"type": "http.response.body", "body": portion, "more_body": True})
-                await checkpoint()  # a server need not wait for a quick reader, but others wait for us
+                await checkpoint()  # sending to a quick reader may never yield, and other requests wait
         await send({"type": "http.response.body", "body": response.body})
 
     def drop_stale(self) -> None:
@@ -143,23 +143,23 @@ class PublicAPI:
         *,
         again: bool = False,
     ) -> Response:
-        """Return the answer; what goes wrong in making it is logged with the request id, never shown.
+        """Return the answer; an unexpected error is logged with the request id, and never shown to the caller.
 
         Parameters
         ----------
         request
             What is asked.
         refusal
-            Why it is not to be looked into.
+            Why it is refused before it is examined.
         most
-            Blocks of the catalogue that may be prepared for it.
+            Maximum number of blocks of the catalogue that may be prepared for it.
         again
             Whether an equal request came before.
 
         Raises
         ------
         UnfinishedError
-            More must be prepared first; asked again, it goes on where it stopped.
+            More must be prepared first; the next call continues where this one stopped.
         """
         state = self._live.current
         try:
@@ -169,8 +169,8 @@ class PublicAPI:
         except UnfinishedError:
             raise
         except Exception:  # whatever it was, the caller gets the envelope
-            told = {"request_id": request.request_id}
-            _log.exception("%s %s failed.", request.request_id, request.method, extra=told)
+            extra = {"request_id": request.request_id}
+            _log.exception("%s %s failed.", request.request_id, request.method, extra=extra)
             return error_before_examination(state, request)
 
 

@@ -1,7 +1,7 @@
-"""Preparing: answers that need much of the catalogue prepared are made by a thread, some of it at a time.
+"""Preparing: answers for which much of the catalogue must be prepared are made by a thread, step by step.
 
-The first list for an OpenAI client, or of a workspace that sees little of much, would hold up everybody else for
-seconds among a million models.
+Among a million models, the first list for an OpenAI client, or for a workspace that sees little of the catalogue,
+would delay all other requests for seconds.
 """
 
 import sys
@@ -15,36 +15,36 @@ from anyio.to_thread import run_sync
 
 from callsheet.api.view import UnfinishedError
 
-#: Blocks prepared before others who wait for the thread have their turn, or the process ends; some 0.2 s.
-_STEP: Final = 64
+#: Blocks prepared before the thread serves the next request, or the process may end; about 0.2 s.
+_STEP_BATCH_SIZE: Final = 64
 
-#: How long others wait meanwhile for their turn, in seconds. To give way so often always would cost all threads.
-_TURN: Final = 0.0005
+#: How often the thread offers the interpreter to the event loop; as a permanent setting, it would slow all threads.
+_SWITCH_INTERVAL_SECONDS: Final = 0.0005
 
-_alone = threading.Lock()  # of all that change how long a turn is, which is one and the same for the whole process
+_switch_interval_lock = threading.Lock()  # guards `sys.setswitchinterval`, which is process-wide
 
 T = TypeVar("T")
 
 
 class Preparing:
-    """One thread at a time for all such answers: whoever is answered from memory waits for each that runs."""
+    """One thread at a time for all such answers: each running one slows the requests answered from memory."""
 
     def __init__(self) -> None:
         self._one = CapacityLimiter(1)
 
     async def finish(self, make: Callable[[int], T]) -> T:
-        """Return what ``make`` returns, which takes how many blocks it may prepare, and may be unfinished then."""
+        """Return what ``make`` returns; it is called with a block budget until that suffices to finish."""
         while True:
             with suppress(UnfinishedError):
                 return await run_sync(_give_way, make, limiter=self._one)
 
 
 def _give_way(make: Callable[[int], T]) -> T:
-    """Return what ``make`` returns, with short turns for as long as that takes."""
-    with _alone:
+    """Return what ``make`` returns; while it runs, the event loop gets the interpreter more often."""
+    with _switch_interval_lock:
         usual = sys.getswitchinterval()
-        sys.setswitchinterval(_TURN)
+        sys.setswitchinterval(_SWITCH_INTERVAL_SECONDS)
         try:
-            return make(_STEP)
+            return make(_STEP_BATCH_SIZE)
         finally:
             sys.setswitchinterval(usual)

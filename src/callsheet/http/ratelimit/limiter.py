@@ -1,8 +1,9 @@
-"""Rate limits: who has asked too often, by key and by address, and who has failed too often to authenticate.
+"""Rate limits: how many requests a key or an address may send, and how often an address may fail to authenticate.
 
-Windows are fixed: the first request of a key begins one, and when that ends, all counts anew. That takes one number
-for each key or address, and makes ``retry-after`` exact. The price: around the end of a window, twice the rate may
-pass in a moment. Somebody who is refused is remembered until the window ends, so that refusing costs no count.
+Windows are fixed: the first request of a key begins one, and when it ends, counting starts from zero. That takes
+one number for each key or address, and makes ``retry-after`` exact. The price: around the end of a window, twice
+the rate may pass within a moment. A refused key or address is remembered until the window ends, so that refusing
+it again costs no count.
 """
 
 from collections.abc import Awaitable, Callable
@@ -23,10 +24,10 @@ from callsheet.service.clock import SYSTEM_CLOCK, Clock
 
 #: Keys and addresses, of one process.
 MAX_BARRED: Final = 10_000
-_MAX_ADDRESS_LENGTH: Final = 64  # characters of what a proxy may give instead of an address
-_PREFIX_BITS: Final = 64  # of IPv6: what one subscriber commonly has
+_MAX_ADDRESS_LENGTH: Final = 64  # of what a proxy may send instead of an address
+_PREFIX_BITS: Final = 64  # of IPv6: the network that one subscriber usually has
 
-#: What is counted, and what is said to those who passed the limit.
+#: What is counted, and the messages for callers over the limit.
 KEY: Final = "key"
 ADDRESS: Final = "address"
 FAILURES: Final = "failures"
@@ -38,22 +39,22 @@ _MESSAGES: Final = {
 
 
 class RateLimits:
-    """Counts requests, and says which are too many.
+    """Counts requests, and refuses those over the limits.
 
     Parameters
     ----------
     rates
-        By what is counted; an empty list is no limit.
+        The limits for each kind of count; an empty list for no limit.
     storage
-        Where it is counted.
+        Where the counts are kept.
     clock
         Where the time comes from.
     max_barred
         How many keys and addresses are remembered as refused, so that refusing them again costs no count.
     """
 
-    #: Whether a request can be judged without waiting for another machine; `admits` is only for those.
-    at_once = True
+    #: Whether counting needs the network; `admits` may only be called if it does not.
+    needs_network = False
 
     def __init__(
         self,
@@ -70,9 +71,9 @@ class RateLimits:
         self._barred: dict[tuple[str, str], float] = {}
 
     async def check(self, state: State, request: Request, address: str) -> RateLimitError | None:
-        """Count a request that came from ``address``; return why it is refused, or None."""
+        """Count a request from ``address``; return the error if it is refused, otherwise None."""
         key_id, failed = _authenticated(state, request)
-        refused = await self._judge(_network(address), key_id, failed)
+        refused = await self._find_exceeded(_network(address), key_id, failed)
         if refused is None:
             return None
         kind, end = refused
@@ -80,24 +81,24 @@ class RateLimits:
         return RateLimitError(f"{_MESSAGES[kind]}; try again in {seconds} s", seconds)
 
     def admits(self, client: tuple[str, int] | None, key_id: str | None) -> bool:
-        """Count a request of the key ``key_id``, and return at once whether it may be answered.
+        """Count a request with the key ``key_id``, and return whether it may be answered.
 
-        One that may not is counted no more when `check` is asked why.
+        If not, `check` returns the error, without counting the request again.
         """
-        judging = self._judge(_network(client[0] if client else ""), key_id, failed=False)
+        finding = self._find_exceeded(_network(client[0] if client else ""), key_id, failed=False)
         try:
-            judging.send(None)
+            finding.send(None)
         except StopIteration as end:
             return end.value is None
         raise RuntimeError("counting in memory had to wait")
 
     async def close(self) -> None:
-        """Let go of what was opened."""
+        """Close the connections to the storage."""
 
-    async def _judge(self, network: str, key_id: str | None, failed: bool) -> tuple[str, float] | None:
-        """What was counted when it became too much, and when it will be forgotten; None lets the request in.
+    async def _find_exceeded(self, network: str, key_id: str | None, failed: bool) -> tuple[str, float] | None:
+        """Return which count is over its limit, and when its window ends; None admits the request.
 
-        The time is monotonic: nobody is refused for longer, or let in sooner, when the clock is set.
+        The time is monotonic: setting the machine's clock neither prolongs nor shortens a window.
         """
         now = self._clock.monotonic()
         for whose in ((FAILURES, network), (ADDRESS, network), (KEY, key_id or "")):
@@ -124,24 +125,24 @@ class RateLimits:
         return None
 
     async def _bar(self, rate: RateLimitItem, kind: str, who: str) -> tuple[str, float]:
-        """Refuse ``who`` until the window ends."""
+        """Remember ``who`` as refused until the window ends."""
         left = (await self._limiter.get_window_stats(rate, kind, who)).reset_time - self._clock.time()
         now = self._clock.monotonic()
         end = now + left
         if len(self._barred) >= self._max_barred:
             self._barred = {whose: until for whose, until in self._barred.items() if until > now}
             if len(self._barred) >= self._max_barred:
-                self._barred.clear()  # they are counted again, and refused again
+                self._barred.clear()  # they will be counted again, and refused again
         self._barred[kind, who] = end
         return kind, end
 
 
 def _authenticated(state: State, request: Request) -> tuple[str | None, bool]:
-    """The id of the key that a request is charged to, and whether it showed only secrets that are not good."""
+    """Return the id of the key that a request counts towards, and whether it failed to authenticate."""
     headers = read_headers(request.headers)
     try:
         return authenticate(state, headers, request.now).key_id, False
-    except OverloadedError:  # there is no State yet that could tell
+    except OverloadedError:  # no State is loaded yet
         return None, False
     except AuthenticationError:
         return None, b"x-api-key" in headers or bool(bearer(headers.get(b"authorization")))
@@ -149,7 +150,7 @@ def _authenticated(state: State, request: Request) -> tuple[str | None, bool]:
 
 @lru_cache(maxsize=8192)
 def _network(address: str) -> str:
-    """What counts as one address: that of IPv4, or the network of IPv6 that a subscriber has."""
+    """Return what counts as one address: one of IPv4, or the IPv6 network of a subscriber."""
     try:
         ip = ip_address(address)
     except ValueError:

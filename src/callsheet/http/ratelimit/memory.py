@@ -1,9 +1,9 @@
-"""Counters: how often something happened in the present window of time, in the memory of this process.
+"""Counters: requests in the present window of time, counted in the memory of this process.
 
-Windows follow a clock that is never set, as the time of day is: a window that began stays as long as it is.
+Windows are measured by the monotonic clock, so setting the machine's clock does not change their length.
 
-The library's own storage of this kind starts a thread up to a hundred times a second, which looks through all it
-holds: with 100,000 addresses that stopped the event loop for 20 ms at a time.
+The library's storage of this kind starts a thread up to a hundred times a second, which searches all that it holds:
+with 100,000 addresses that stopped the event loop for 20 ms at a time.
 """
 
 from collections import OrderedDict, defaultdict
@@ -18,14 +18,14 @@ MAX_WINDOWS: Final = 100_000
 
 
 class Window(NamedTuple):
-    """How often, and until when that counts, by the monotonic clock."""
+    """A count, and when it ends by the monotonic clock."""
 
     hits: int
     end: float
 
 
 class Counters(Storage):
-    """A storage for the library `limits`, for fixed windows.
+    """A storage for the library `limits`, with fixed windows.
 
     Windows of the same length end in the order in which they began, so those that are over are at the front.
 
@@ -43,16 +43,16 @@ class Counters(Storage):
         super().__init__()
         self._clock = clock
         self._max_windows = max_windows
-        # Ordered ones: of a plain dict, the first entry is hard to find once many before it are gone.
+        # Ordered: of a plain dict, the first entry is hard to find once many before it are gone.
         self._windows: defaultdict[int, OrderedDict[str, Window]] = defaultdict(OrderedDict)
 
     @property
     def base_exceptions(self) -> type[Exception]:
-        """Return what may go wrong: nothing does."""
+        """Return the errors that a storage may raise; this one raises none."""
         return Exception
 
     async def incr(self, key: str, expiry: int, amount: int = 1) -> int:
-        """Count, in a window of ``expiry`` seconds that begins now if there is none; return how often it was."""
+        """Count ``key``, in a window of ``expiry`` seconds that begins now if there is none; return the count."""
         windows = self._windows[expiry]
         now = self._clock.monotonic()
         while windows and (next(iter(windows.values())).end <= now or len(windows) > self._max_windows):
@@ -64,7 +64,7 @@ class Counters(Storage):
         return known.hits + amount
 
     async def get(self, key: str) -> int:
-        """Return how often."""
+        """Return the count of ``key``."""
         return self._find(key).hits
 
     async def get_expiry(self, key: str) -> float:
@@ -80,14 +80,14 @@ class Counters(Storage):
         return Window(0, now)
 
     async def check(self) -> bool:
-        """Return whether it can be used."""
+        """Return whether the storage is usable."""
         return True
 
     async def reset(self) -> int:
         """Forget everything."""
-        forgotten = sum(map(len, self._windows.values()))
+        dropped = sum(map(len, self._windows.values()))
         self._windows.clear()
-        return forgotten
+        return dropped
 
     async def clear(self, key: str) -> Any:
         """Forget ``key``."""

@@ -1,4 +1,4 @@
-"""Shared limits: rates counted in Redis or Valkey, so that a fleet counts together."""
+"""Shared limits: rates counted in Redis or Valkey, so that several servers count together."""
 
 import asyncio
 import logging
@@ -16,30 +16,30 @@ from callsheet.settings import hide_password
 _log = logging.getLogger("callsheet")
 
 _COUNT_TIMEOUT_SECONDS: Final = 0.5  # that a request waits to be counted
-_MIN_PAUSE_SECONDS: Final = 1.0  # before a storage that failed is asked again; then twice as many each time
+_MIN_PAUSE_SECONDS: Final = 1.0  # after a failure; doubled with each further one
 _MAX_PAUSE_SECONDS: Final = 30.0
 _MAX_CONNECTIONS: Final = 32  # to the storage
 
 
 class SharedLimits(RateLimits):
-    """Counts where others count, too. While the storage is away, everybody is let in.
+    """Counts in a storage that other servers use as well. While it is unavailable, every request is admitted.
 
     Parameters
     ----------
     rates
         As for `RateLimits`.
     url
-        Of Redis or Valkey, which are spoken to in the same way.
+        Of Redis or Valkey, which share a protocol.
     clock
         Where the time comes from.
 
     Raises
     ------
     SettingsError
-        The package that speaks to them is not installed, or the URL is none.
+        The client package is not installed, or the URL is not valid.
     """
 
-    at_once = False
+    needs_network = True
 
     def __init__(self, rates: dict[str, list[RateLimitItem]], url: str, clock: Clock = SYSTEM_CLOCK) -> None:
         self._url = url.replace("valkey", "redis", 1) if url.startswith("valkey") else url
@@ -49,7 +49,7 @@ class SharedLimits(RateLimits):
         super().__init__(rates, self._open(), clock)
 
     async def close(self) -> None:
-        """End the connections to the storage."""
+        """Close the connections to the storage."""
         await self._pool.disconnect()
 
     async def _count(self, network: str, key_id: str | None, failed: bool) -> tuple[str, float] | None:
@@ -58,29 +58,29 @@ class SharedLimits(RateLimits):
         if trying:
             if now < self._next_try:
                 return None
-            self._next_try = now + self._pause  # this request tries on behalf of all
+            self._next_try = now + self._pause  # this request tries on behalf of all others
         self._follow_loop()
         try:
             async with asyncio.timeout(_COUNT_TIMEOUT_SECONDS):
                 found = await super()._count(network, key_id, failed)
-        except Exception as error:  # whatever it is: limits are there to keep up the service, not to end it
-            if trying or not self._pause:  # else another request has found out already
-                self._stand_aside(error)
+        except Exception as error:  # whatever it is: limits protect the service, and must not stop it
+            if trying or not self._pause:  # else another request has noticed before
+                self._pause_counting(error)
             return None
         if trying:
             self._pause = 0.0
-            _log.warning("The storage of rate limits answers again; they are kept.")
+            _log.warning("The storage of rate limits answers again; limits apply again.")
         return found
 
-    def _stand_aside(self, error: Exception) -> None:
+    def _pause_counting(self, error: Exception) -> None:
         if not self._pause:
             reason = hide_password(f"{type(error).__name__}: {error}".removesuffix(": "))
-            _log.error("The storage of rate limits cannot be used (%s); until it can, nobody is limited.", reason)
+            _log.error("The storage of rate limits cannot be used (%s); until then, no request is limited.", reason)
         self._pause = min(self._pause * 2, _MAX_PAUSE_SECONDS) or _MIN_PAUSE_SECONDS
         self._next_try = self._clock.monotonic() + self._pause
 
     def _follow_loop(self) -> None:
-        """Open connections anew if the event loop is another one: they belong to the loop they were opened in."""
+        """Open new connections if the event loop is another one: they belong to the loop they were opened in."""
         loop = asyncio.get_running_loop()
         if self._loop is not loop:
             if self._loop is not None:
@@ -105,10 +105,10 @@ class SharedLimits(RateLimits):
                 timeout=_COUNT_TIMEOUT_SECONDS,
                 retry=Retry(NoBackoff(), 0),
             )
-            pool.make_connection()  # which is not opened yet, but knows what it would not understand
+            pool.make_connection()  # not opened yet, but it validates the URL
         except (TypeError, ValueError) as error:
             reason = hide_password(str(error))
-            raise SettingsError(f"rate_limit_storage is not a URL that can be used: {reason}.") from None
+            raise SettingsError(f"rate_limit_storage is not a usable URL: {reason}.") from None
         self._pool = pool
         return RedisStorage(
             "async+redis://", implementation="redispy", key_prefix="callsheet", connection_pool=pool

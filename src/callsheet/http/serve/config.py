@@ -1,4 +1,4 @@
-"""uvicorn's configuration, with what our protocols need beside it."""
+"""uvicorn's configuration, with what Callsheet's protocols need beside it."""
 
 import logging
 import sys
@@ -19,8 +19,8 @@ from callsheet.http.serve.stopping import Stopping
 
 _log = logging.getLogger("callsheet")
 
-#: The releases of uvicorn that our protocols are tested with: from the first, up to but without the second.
-TESTED: Final = ((0, 54), (0, 55))
+#: The releases of uvicorn that the protocols are tested with: from the first, up to but without the second.
+TESTED_UVICORN: Final = ((0, 54), (0, 55))
 
 
 class ServerConfig(ConnectionConfig):
@@ -29,15 +29,15 @@ class ServerConfig(ConnectionConfig):
     Parameters
     ----------
     app
-        A `CallsheetApp`, or with ``factory=True`` what makes one.
+        A `CallsheetApp`, or with ``factory=True`` a function that returns one.
     limits
         What callers may take.
     fast
         Answer the public API without ASGI.
     memo_bytes
-        How much is remembered of requests and their answers.
+        Maximum size of the response cache: requests and their answers.
     drain_seconds
-        How long a stop answers on; None leaves the signals to uvicorn.
+        How long to go on answering after a stop was asked for; None leaves the signals to uvicorn.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class ServerConfig(ConnectionConfig):
         self._drain_seconds = drain_seconds
 
     def load(self) -> None:
-        """Load the app, and let it tell how many connections there are; limit them to what the process may open."""
+        """Load the app and connect it to this server; limit connections to what the process may open."""
         super().load()
         self.limits = self.limits._replace(max_connections=connections_allowed(self.limits.max_connections))
         self.sweep = Sweep(self.limits.max_connections)
@@ -69,7 +69,7 @@ class ServerConfig(ConnectionConfig):
         telemetry = app.telemetry
         telemetry.connections = self._count_connections
         if telemetry.traces and self.http_protocol_class is FastProtocol:
-            self.http_protocol_class = EnvelopeProtocol  # a span needs what the fast protocol never reads
+            self.http_protocol_class = EnvelopeProtocol  # a span needs headers that the fast path never reads
         if self.http_protocol_class is FastProtocol:
             self.fast_path = FastPath(
                 app.live,
@@ -83,15 +83,15 @@ class ServerConfig(ConnectionConfig):
             )
 
     def drain(self) -> None:
-        """Send callers elsewhere: ``/readyz`` says so, and every answer is the last on its connection."""
+        """Send callers elsewhere: ``/readyz`` is 503, and every answer is the last on its connection."""
         self._callsheet().readiness.is_stopping = True
-        self.encoded_headers.append((b"connection", b"close"))  # uvicorn takes it over within a second
-        self.limit_concurrency = sys.maxsize  # any limit leaves requests to uvicorn, which closes as it has said
+        self.encoded_headers.append((b"connection", b"close"))  # uvicorn uses it within a second
+        self.limit_concurrency = sys.maxsize  # with any limit, requests are left to uvicorn, which closes
         for connection in self.connections:
             connection.limit_concurrency = sys.maxsize
 
     def _count_connections(self) -> Figures:
-        """Return how many are open, and how many were dropped; any thread may ask."""
+        """Return how many are open, and how many were dropped; callable from any thread."""
         open_now: Figures = {
             Series("callsheet_connections"): len(self.connections),
             Series("callsheet_unread_bytes"): self.unread.total,
@@ -103,7 +103,7 @@ class ServerConfig(ConnectionConfig):
         }
 
     async def _sweep(self) -> None:
-        """End what waits too long, and let go of what is no longer true; uvicorn calls this once a second."""
+        """End connections that wait too long, and empty stale caches; uvicorn calls this once a second."""
         await self.sweep.run(self.connections)
         self.unread.warn(self._callsheet().clock.monotonic())
         self._callsheet().public.drop_stale()
@@ -112,14 +112,14 @@ class ServerConfig(ConnectionConfig):
 
     def _callsheet(self) -> CallsheetApp:
         app: Any = self.loaded_app
-        while not isinstance(app, CallsheetApp):  # uvicorn wraps it in middleware of its own
+        while not isinstance(app, CallsheetApp):  # uvicorn wraps it in its middleware
             app = app.app
         return app
 
 
 def _protocol(fast: bool) -> Any:
     version = tuple(int(part) for part in uvicorn.__version__.split(".")[:2])
-    if not TESTED[0] <= version < TESTED[1]:
-        _log.warning("uvicorn %s is not one we have tested; answering through ASGI alone.", uvicorn.__version__)
+    if not TESTED_UVICORN[0] <= version < TESTED_UVICORN[1]:
+        _log.warning("uvicorn %s is not a tested release; answering through ASGI alone.", uvicorn.__version__)
         return "httptools"
     return FastProtocol if fast else EnvelopeProtocol

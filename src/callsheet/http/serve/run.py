@@ -1,4 +1,4 @@
-"""The process: a bound socket, uvicorn on it, and a stop that finishes what it began."""
+"""The server process: a bound socket, uvicorn on it, and a graceful stop."""
 
 import gc
 import logging
@@ -23,24 +23,24 @@ from callsheet.http.app import CallsheetApp, check_database, make_app
 from callsheet.http.connection.limits import ConnectionLimits
 from callsheet.http.logs.messages import set_up_messages
 from callsheet.http.serve.config import ServerConfig
-from callsheet.http.serve.stopping import ECHO, SIGNALS, end_at_once
+from callsheet.http.serve.stopping import REPEATED_SIGNAL_SECONDS, SIGNALS, end_at_once
 from callsheet.settings import Settings
 
 _log = logging.getLogger("callsheet")
 
-_BACKLOG: Final = 2048
+_MAX_BACKLOG_CONNECTIONS: Final = 2048
 
-#: How often a supervisor that waits for its workers looks for a second signal, in seconds.
-_GLANCE: Final = 0.1
+#: How often a supervisor that waits for its workers checks for a second signal.
+_SIGNAL_INTERVAL_SECONDS: Final = 0.1
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """Return a listening socket: what connects from now on is answered as soon as the app is there.
+    """Return a listening socket; connections made from now on are answered as soon as the app is ready.
 
     Raises
     ------
     ServeError
-        The address is in use or is not this machine's.
+        The address is in use, or does not belong to this machine.
     """
     with ExitStack() as opened:
         try:
@@ -50,13 +50,13 @@ def bind(host: str, port: int) -> socket.socket:
             listener = opened.enter_context(socket.socket(family, kind, protocol))
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind(address)
-            listener.listen(_BACKLOG)
+            listener.listen(_MAX_BACKLOG_CONNECTIONS)
         except (OSError, UnicodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "that is no address"
+            reason = error.strerror if isinstance(error, OSError) else "not a valid address"
             raise ServeError(
                 f"Cannot listen on {host} port {port}: {reason}; choose others with --host and --port."
             ) from None
-        opened.pop_all()  # it is the caller's now
+        opened.pop_all()  # the caller owns it now
     return listener
 
 
@@ -71,9 +71,9 @@ def run(
     Parameters
     ----------
     announce
-        Called as soon as those signals end it cleanly.
+        Called as soon as those signals stop the server gracefully.
     away
-        Why the database was out of reach a moment ago, if it was. It is not waited for again.
+        Why the database was unavailable a moment ago, if it was; then it is not waited for again.
 
     Raises
     ------
@@ -83,7 +83,7 @@ def run(
     set_up_messages(settings.log_format)
     if settings.workers > 1:
         if away is None:
-            check_database(settings)  # what is wrong with it is told once, here
+            check_database(settings)  # what is wrong with it is reported once, here
         with _private_folder() as folder:
             supervisor = _Supervisor(_config(settings, partial(_make_worker_app, settings, folder)), [listener])
             announce()
@@ -91,7 +91,7 @@ def run(
         return all(process.exitcode != STARTUP_FAILURE for process in supervisor.processes)
     config = _config(settings, partial(_make_app, settings, away))
     server = uvicorn.Server(config)
-    for number in SIGNALS:  # may come before it runs; uvicorn raises them again after
+    for number in SIGNALS:  # they may arrive before it runs; uvicorn raises them again afterwards
         signal.signal(number, server.handle_exit)
     config.load()
     announce()
@@ -100,10 +100,10 @@ def run(
 
 
 class _Supervisor(Multiprocess):
-    """Starts workers that do not hear the Ctrl-C of a terminal, but are told by the supervisor, which does."""
+    """Starts workers that ignore the Ctrl-C of a terminal: the supervisor receives it, and stops them."""
 
     def init_processes(self) -> None:
-        resource_tracker.ensure_running()  # it would let the signal through again
+        resource_tracker.ensure_running()  # started later, it would unblock the signal
         with _without_interrupts():
             super().init_processes()
 
@@ -112,13 +112,13 @@ class _Supervisor(Multiprocess):
             super().keep_subprocess_alive()
 
     def join_all(self) -> None:
-        """Wait for the workers, who have been told to end; a second signal ends them, and this, at once."""
+        """Wait for the workers to stop; a second signal kills them, and ends this process."""
         begun = time.monotonic()
         while alive := [process.process for process in self.processes if process.process.is_alive()]:
-            alive[0].join(_GLANCE)
+            alive[0].join(_SIGNAL_INTERVAL_SECONDS)
             again = [number for number in self.signal_queue if number in SIGNALS]
             self.signal_queue.clear()
-            if again and time.monotonic() - begun > ECHO:
+            if again and time.monotonic() - begun > REPEATED_SIGNAL_SECONDS:
                 for process in alive:
                     process.kill()
                 end_at_once(again[0])
@@ -126,7 +126,7 @@ class _Supervisor(Multiprocess):
 
 @contextmanager
 def _without_interrupts() -> Iterator[None]:
-    """Hold SIGINT back; processes started here never get it."""
+    """Block SIGINT; processes started meanwhile never receive it."""
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -164,7 +164,7 @@ def _config(settings: Settings, make_app: Callable[[], CallsheetApp]) -> ServerC
 
 @contextmanager
 def _private_folder() -> Iterator[Path]:
-    """Make the folder in which workers leave figures for each other, as long as they run."""
+    """Create the folder in which workers share their figures, and remove it afterwards."""
     try:
         folder = TemporaryDirectory(prefix="callsheet-")
     except OSError as error:
@@ -176,12 +176,12 @@ def _private_folder() -> Iterator[Path]:
 
 
 def _make_app(settings: Settings, away: StorageUnavailableError | None = None) -> CallsheetApp:
-    """Make the app, and take its State for what is to stay: a million models are no garbage.
+    """Return the app, with its State exempt from garbage collection.
 
-    Looking through them again and again would hold up requests.
+    Traversing a million models again and again would delay requests.
     """
     app = make_app(settings, away)
-    app.live.on_first_state = gc.freeze  # if that comes later
+    app.live.on_first_state = gc.freeze  # if that is loaded later
     gc.freeze()
     return app
 
@@ -190,7 +190,7 @@ def _make_worker_app(settings: Settings, folder: Path) -> CallsheetApp:
     set_up_messages(settings.log_format)
     try:
         app = _make_app(settings)
-    except CallsheetError as error:  # the database went bad since the start; the supervisor tries again
+    except CallsheetError as error:  # the database became unusable after the start; the supervisor tries again
         _log.error("%s", error)
         sys.exit(1)
     app.telemetry.share(folder, settings.workers)

@@ -1,4 +1,4 @@
-"""Stopping: what SIGTERM and SIGINT begin in a process that serves."""
+"""Stopping: what SIGTERM and SIGINT do to a server process."""
 
 import asyncio
 import signal
@@ -9,25 +9,24 @@ from typing import Any, Final
 
 SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
-#: How long a second signal is taken for the first one told twice, in seconds: programs that start others
-#: (``timeout``, a shell, a supervisor) pass on what a terminal or a service manager has told the whole group.
-ECHO: Final = 1.0
+#: For how long a second signal counts as a repetition of the first one: programs that start others (``timeout``, a
+#: shell, a supervisor) pass on signals that a terminal or a service manager has sent to the whole group.
+REPEATED_SIGNAL_SECONDS: Final = 1.0
 
 
 class Stopping:
-    """Tells callers that the process will end, goes on answering for a while, and then lets the server end.
+    """Announces that the process will end, goes on answering for a while, and then lets the server stop.
 
-    Whoever balances load needs some seconds to notice; in that time nobody is refused. A second signal ends all at
-    once.
+    Load balancers need some seconds to notice; until then, no caller is refused. A second signal ends the process.
 
     Parameters
     ----------
     begin
         Called on the event loop with the first signal.
     drain_seconds
-        How long to answer on.
+        How long to go on answering.
     is_worker
-        Whether a supervisor decides what a second signal means, and this process hears the first one twice.
+        Whether a supervisor handles a second signal, and this process receives the first one twice.
     """
 
     def __init__(self, begin: Callable[[], object], drain_seconds: float, *, is_worker: bool) -> None:
@@ -35,30 +34,30 @@ class Stopping:
         self._drain_seconds = drain_seconds
         self._is_worker = is_worker
         self._since: float | None = None
-        self._then: dict[int, Any] = {}
+        self._handlers: dict[int, Any] = {}
 
     def take_over(self) -> None:
-        """Hear the signals from now on, before those who do now; on the event loop, in the main thread."""
+        """Handle the signals from now on, before the present handlers; to be called on the event loop."""
         self._loop = asyncio.get_running_loop()
         for number in SIGNALS:
-            self._then[number] = signal.signal(number, self._hear)
+            self._handlers[number] = signal.signal(number, self._handle)
 
-    def _hear(self, number: int, _frame: FrameType | None) -> None:
+    def _handle(self, number: int, _frame: FrameType | None) -> None:
         if self._since is None:
             self._since = time.monotonic()
             self._loop.call_soon_threadsafe(self._drain, number)
-        elif not self._is_worker and time.monotonic() - self._since > ECHO:
+        elif not self._is_worker and time.monotonic() - self._since > REPEATED_SIGNAL_SECONDS:
             end_at_once(number)
 
     def _drain(self, number: int) -> None:
         self._begin()
         if self._drain_seconds:
-            self._loop.call_later(self._drain_seconds, self._then[number], number, None)
+            self._loop.call_later(self._drain_seconds, self._handlers[number], number, None)
         else:
-            self._then[number](number, None)
+            self._handlers[number](number, None)
 
 
 def end_at_once(number: int) -> None:
-    """End this process by the signal ``number``, as one ends that does not hear it."""
+    """End this process by the signal ``number``, as if it had no handler."""
     signal.signal(number, signal.SIG_DFL)
     signal.raise_signal(number)

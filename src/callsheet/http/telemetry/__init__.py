@@ -1,1 +1,1 @@
-"""Traces, and figures sent by OpenTelemetry."""
+"""Metrics and traces: collected, served at ``/metrics``, and sent by OpenTelemetry."""

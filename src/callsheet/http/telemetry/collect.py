@@ -1,4 +1,4 @@
-"""Telemetry: what a process tells of itself: at ``/metrics``, to the other workers, and by OpenTelemetry."""
+"""Telemetry: the figures of a process, for ``/metrics``, the other workers, and OpenTelemetry."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -33,14 +33,14 @@ class Telemetry:
     observer
         Counts the answers.
     otel
-        What goes out by OpenTelemetry.
+        What is sent by OpenTelemetry.
     clock
         Where the time comes from.
 
     Raises
     ------
     SettingsError
-        OpenTelemetry is wanted, but not installed.
+        OpenTelemetry is turned on, but not installed.
     """
 
     def __init__(
@@ -54,40 +54,40 @@ class Telemetry:
         self._folder: MetricsFolder | None = None
         self._workers = 1
         self.connections: Callable[[], Figures] = dict
-        """Returns the figures of connections; none under a server that is not ours."""
+        """Returns the figures of connections; none unless `ServerConfig` has set it."""
 
     @property
     def traces(self) -> bool:
-        """Whether there is a span around every answer."""
+        """Whether there is a span for every answer."""
         return self._exports is not None and self._exports.kind.traces
 
     def share(self, folder: Path, workers: int) -> None:
-        """Tell the figures of all ``workers``, which leave theirs in ``folder``; before `start`."""
+        """Report the figures of all ``workers``, which share them in ``folder``; to be called before `start`."""
         self._folder = MetricsFolder(folder, self.collect)
         self._workers = workers
 
     def public_api(self, memo_bytes: int) -> PublicAPI:
-        """Return the public API, with spans around its answers if they are wanted."""
+        """Return the public API, with a span for every answer if traces are turned on."""
         if self._exports is not None and self._exports.kind.traces:
             return self._exports.public_api(self._live, self._observer, self._clock)
         return PublicAPI(self._live, self._observer, memo_bytes, self._clock)
 
     def start(self) -> None:
-        """Begin to share and to send, if that has not begun."""
+        """Begin to share and to send figures, unless that has begun."""
         if self._folder is not None:
             self._folder.start()
         if self._exports is not None:
             self._exports.start(self.collect)
 
     def stop(self) -> None:
-        """Leave the last figures, send what is left, and end."""
+        """Share and send the last figures, and end."""
         if self._folder is not None:
             self._folder.stop()
         if self._exports is not None:
             self._exports.stop()
 
     def collect(self) -> Figures:
-        """Return the figures of this process; any thread may ask."""
+        """Return the figures of this process; callable from any thread."""
         live, state, following = self._live, self._live.current, self._live.follower.stats
         return {
             Series("callsheet_build_info", (("version", __version__),)): 1,
@@ -116,9 +116,9 @@ class Telemetry:
         """Return ``GET /metrics``, which needs no key."""
 
         def figures(_request: Request) -> Response:  # not async: files are read on a thread
-            self._live.start()  # mounted, nobody may have asked for anything yet
-            told = self.collect() if self._folder is None else self._folder.figures()
-            return PlainTextResponse(render(told), media_type="text/plain; version=0.0.4")
+            self._live.start()  # if mounted, this may be the first request
+            found = self.collect() if self._folder is None else self._folder.figures()
+            return PlainTextResponse(render(found), media_type="text/plain; version=0.0.4")
 
         return [ExactRoute("/metrics", figures)]
 

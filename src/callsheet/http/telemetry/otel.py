@@ -1,6 +1,6 @@
-"""OpenTelemetry: the figures of this process pushed to a collector, and a span for every request for models.
+"""OpenTelemetry: figures of this process pushed to a collector, and a span for every request for models.
 
-Imported only when the setting ``otel`` is on. Where to, how often and how much is said by OpenTelemetry's own
+Imported only if the setting ``otel`` is on. Where to, how often and how much is sent is set by OpenTelemetry's own
 variables (``OTEL_EXPORTER_OTLP_ENDPOINT``, ``OTEL_TRACES_SAMPLER`` …), which its SDK reads.
 """
 
@@ -40,19 +40,19 @@ _NAME: Final = "callsheet"
 
 _ROUTES: Final = {"list": "/v1/models", "retrieve": "/v1/models/{model_id}"}
 
-#: Methods that a span may be named after; a caller can make up any number of others.
+#: Methods that a span may be named after; callers can make up any number of others.
 _METHODS: Final = frozenset(
     {"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "CONNECT", "TRACE", "QUERY"}
 )
 
-#: How long a stop waits for the collector to take what is left, in seconds; the SDK itself would wait for 30.
-_PATIENCE: Final = 1.0
+#: How long a stop waits for the collector to accept what is left; the SDK itself would wait for 30.
+_STOP_TIMEOUT_SECONDS: Final = 1.0
 
 _UNITS: Final = {"seconds": "s", "bytes": "By"}
 
 
 class Exports:
-    """Sends through the providers of the application around us, if it has set any up, else through our own.
+    """Sends through the providers that the host application has set up, otherwise through its own.
 
     Parameters
     ----------
@@ -67,11 +67,11 @@ class Exports:
         self._own: list[TracerProvider | MeterProvider] = []
 
     def public_api(self, live: LiveState, observer: Observer, clock: Clock) -> PublicAPI:
-        """Return the public API, with a span around every answer."""
+        """Return the public API, with a span for every answer."""
         return TracedAPI(live, observer, lambda: self._tracer, clock)
 
     def start(self, collect: Callable[[], Figures]) -> None:
-        """Begin to send spans, and what ``collect`` returns, if that has not begun."""
+        """Begin to send spans, and what ``collect`` returns, unless that has begun."""
         if self._started:
             return
         self._started = True
@@ -81,14 +81,14 @@ class Exports:
             _observe(self._meter_provider().get_meter(_NAME, __version__), collect)
 
     def stop(self) -> None:
-        """Send what is left, if somebody takes it, and end."""
+        """Send what is left, if the collector accepts it in time, and end."""
         self._started = False
         ending = [threading.Thread(target=provider.shutdown, daemon=True) for provider in self._own]
         self._own.clear()
         for each in ending:
             each.start()
         for each in ending:
-            each.join(_PATIENCE)
+            each.join(_STOP_TIMEOUT_SECONDS)
 
     def _tracer_provider(self) -> trace.TracerProvider:
         around = trace.get_tracer_provider()
@@ -110,7 +110,7 @@ class Exports:
 
 
 class TracedAPI(PublicAPI):
-    """The public API with a span around every answer.
+    """The public API with a span for every answer.
 
     Parameters
     ----------
@@ -131,13 +131,13 @@ class TracedAPI(PublicAPI):
         self._tracer = tracer
 
     async def answer(self, scope: Scope, path: bytes, send: Any) -> None:
-        """Answer the request for ``path`` within a span, whose parent is the caller's if that tells of one."""
+        """Answer the request for ``path`` within a span, whose parent is the caller's if the request names one."""
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         with self._tracer().start_as_current_span(
             _method(scope["method"]),
             extract(headers),
             SpanKind.SERVER,
-            _asked(scope, path, headers.get("user-agent")),
+            _request_attributes(scope, path, headers.get("user-agent")),
         ):
             await super().answer(scope, path, send)
 
@@ -149,16 +149,16 @@ class TracedAPI(PublicAPI):
         *,
         again: bool = False,
     ) -> Response:
-        """Return the answer, and note in the span what it is."""
+        """Return the answer, and record it in the span."""
         response = super().respond(request, refusal, most, again=again)
         span = trace.get_current_span()
         if span.is_recording():
-            _note(span, request, response)
+            _record(span, request, response)
         return response
 
 
 def _resource() -> Resource:
-    """Who we are: each process for itself, as its figures are its own. What the operator says comes first."""
+    """Return the attributes of this process, each of which reports for itself; what the operator sets wins."""
     ours: dict[str, str | int] = {
         "service.name": _NAME,
         "service.version": __version__,
@@ -168,8 +168,8 @@ def _resource() -> Resource:
     return Resource.create({**ours}).merge(OTELResourceDetector().detect())
 
 
-def _asked(scope: Scope, path: bytes, user_agent: str | None) -> dict[str, str]:
-    """What is known before the answer, in the words of OpenTelemetry's conventions for HTTP."""
+def _request_attributes(scope: Scope, path: bytes, user_agent: str | None) -> dict[str, str]:
+    """Return what is known before the answer, by OpenTelemetry's conventions for HTTP."""
     client = scope.get("client")
     found = {
         "http.request.method": _method(scope["method"]),
@@ -187,7 +187,7 @@ def _method(method: str) -> str:
     return method if method in _METHODS else "_OTHER"
 
 
-def _note(span: Span, request: Request, response: Response) -> None:
+def _record(span: Span, request: Request, response: Response) -> None:
     route = _ROUTES.get(route_of(request.path))
     span.set_attribute("http.response.status_code", response.status)
     span.set_attribute("callsheet.request_id", request.request_id)
@@ -202,7 +202,7 @@ def _note(span: Span, request: Request, response: Response) -> None:
 
 
 def _observe(meter: Meter, collect: Callable[[], Figures]) -> None:
-    """Make an instrument for every name. Counted buckets cannot become a histogram again: they are counters."""
+    """Make an instrument for every series. Buckets already counted cannot be a histogram: they are counters."""
     for family in FAMILIES:
         make = meter.create_observable_gauge if family.kind == "gauge" else meter.create_observable_counter
         for name in family.series_names:

@@ -5,7 +5,6 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 from callsheet.domain.errors import ConflictError, DoesNotExistError
-from callsheet.domain.hints import Hint
 from callsheet.service.maintenance.copy import copy_content
 from callsheet.storage.atomic_file import draft
 from callsheet.storage.store import Store
@@ -63,7 +62,5 @@ def backup_kept(
             raise source.database.damaged()
         revision = revision_in(path)
         if revision is None:
-            raise DoesNotExistError(
-                f"The database {source.display_name} has not been set up", hint=Hint.SET_UP_DATABASE
-            )
+            raise source.database.not_set_up()
         yield revision

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from callsheet.domain.errors import CorruptDatabaseError, DoesNotExistError, StorageError
-from callsheet.domain.hints import Hint
 from callsheet.service.counts import count_models
 from callsheet.service.maintenance.check_history import check_history
 from callsheet.service.maintenance.check_rows import check_rows
@@ -65,9 +64,7 @@ def check_database(store: Store) -> Checked:
         if installation is None:
             if any(integrity.counts().values()):
                 raise store.database.ownerless()
-            raise DoesNotExistError(
-                f"The database {store.display_name} has not been set up", hint=Hint.SET_UP_DATABASE
-            )
+            raise store.database.not_set_up()
         if not integrity.is_append_only():
             problems.append(Problem("database", store.display_name, _UNPROTECTED))
         for part in (check_rows(integrity, installation), check_history(integrity, installation)):

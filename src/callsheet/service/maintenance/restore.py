@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import gettempdir
 from typing import NamedTuple
 
-from callsheet.domain.access.key import KeyStatus
+from callsheet.domain.access.key import KeyStatus, is_past
 from callsheet.domain.errors import ConflictError, DoesNotExistError, InvalidError, StorageError
 from callsheet.domain.hints import Hint
 from callsheet.domain.times import parse_instant
@@ -226,6 +226,6 @@ def _works(row: Row, now: datetime) -> bool:
     if row["status"] != KeyStatus.ACTIVE or row["expires_at"] is None:
         return bool(row["status"] == KeyStatus.ACTIVE)
     try:
-        return parse_instant(row["expires_at"]) > now
+        return not is_past(parse_instant(row["expires_at"]), now)
     except (InvalidError, TypeError):  # the content to be replaced may hold anything
         return False

@@ -10,19 +10,20 @@ from sqlalchemy import Column, Connection, CursorResult, Select, Table, bindpara
 
 from callsheet.domain.access.key import APIKey
 from callsheet.domain.access.workspace import Workspace
+from callsheet.domain.changes.change import ChangeRecord
 from callsheet.domain.model import Model
 from callsheet.storage import tables
 from callsheet.storage.transactions import rows
 from callsheet.storage.transactions.rows import Row
 
-_IN: Final = 500  # values in one IN list
-_AT_ONCE: Final = 1000  # rows fetched at a time
+_VALUE_BATCH_SIZE: Final = 500  # values of one IN list
+_ROW_BATCH_SIZE: Final = 1000  # rows fetched together
 _NOT_STORED: Final = re.compile("[\x00\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """What there is one of.
+    """Values of the whole installation.
 
     Parameters
     ----------
@@ -99,6 +100,11 @@ class ReadTransaction:
             return None
         return Installation(row.organization_id, row.default_workspace_id, row.revision)
 
+    def default_workspace_id(self) -> str | None:
+        """Return the id of the default workspace, or None if nothing has been set up yet."""
+        installation = self.installation()
+        return None if installation is None else installation.default_workspace_id
+
     def models(self, ids: Iterable[str] | None = None) -> Iterator[Model]:
         """Yield the models, all or those with these ids, in no order."""
         return self._models("id", ids)
@@ -112,10 +118,10 @@ class ReadTransaction:
         columns = (tables.models.c[name] for name in Listing._fields)
         return [Listing(*row) for row in self._connection.execute(select(*columns))]
 
-    def count_stages(self) -> dict[tuple[str, bool], int]:
+    def count_lifecycles(self) -> dict[tuple[str, bool], int]:
         """Return how many models there are of each lifecycle, hidden (True) and not."""
-        stage, hidden = tables.models.c.lifecycle, tables.models.c.hidden
-        query = select(stage, hidden, func.count()).group_by(stage, hidden)
+        lifecycle, hidden = tables.models.c.lifecycle, tables.models.c.hidden
+        query = select(lifecycle, hidden, func.count()).group_by(lifecycle, hidden)
         return {(row[0], bool(row[1])): int(row[2]) for row in self._connection.execute(query)}
 
     def model_ids(self) -> Iterator[str]:
@@ -168,7 +174,7 @@ class ReadTransaction:
         found = self._rows(tables.api_keys, "fingerprint", [fingerprint])
         return next(map(rows.read_key, found), None)
 
-    def changes(self, subject: str | Sequence[str] | None = None, limit: int = 100) -> list[Row]:
+    def changes(self, subject: str | Sequence[str] | None = None, limit: int = 100) -> list[ChangeRecord]:
         """Return the latest change records, newest first, of everything or of one subject, or of several."""
         query = select(tables.changes).order_by(tables.changes.c.number.desc()).limit(limit)
         if _is_nowhere(subject):
@@ -176,11 +182,11 @@ class ReadTransaction:
         if subject is not None:
             subjects = [subject] if isinstance(subject, str) else subject
             query = query.where(tables.changes.c.subject.in_(subjects))
-        return list(_plain(self._connection.execute(query)))
+        return list(map(rows.read_change, _plain(self._connection.execute(query))))
 
-    def changes_of(self, subjects: Iterable[str]) -> Iterator[Row]:
+    def changes_of(self, subjects: Iterable[str]) -> Iterator[ChangeRecord]:
         """Yield every change record of these subjects, in no order."""
-        return self._rows(tables.changes, "subject", subjects)
+        return map(rows.read_change, self._rows(tables.changes, "subject", subjects))
 
     def subjects_named(self, name: str) -> list[str]:
         """Return the ids of the workspaces and keys that have, or ever had, this name."""
@@ -190,7 +196,7 @@ class ReadTransaction:
         return [row.subject for row in self._connection.execute(query)]
 
     def last_change(self, revision: int) -> tuple[int, str] | None:
-        """Return number and time of the last change record of a revision: what tells one history from another."""
+        """Return number and time of the last change record of a revision; no two histories share both."""
         changes = tables.changes.c
         query = select(changes.number, changes.at).where(changes.revision == revision)
         row = self._connection.execute(query.order_by(changes.number.desc()).limit(1)).first()
@@ -216,12 +222,12 @@ class ReadTransaction:
         return (Recorded(*row) for row in self._connection.execute(_RECORDS, first))
 
     def _texts(self, column: Column[str]) -> Iterator[str]:
-        result = self._connection.execute(select(column), execution_options={"yield_per": _AT_ONCE})
+        result = self._connection.execute(select(column), execution_options={"yield_per": _ROW_BATCH_SIZE})
         return (row[0] for row in result)
 
     def _models(self, column: str, values: Iterable[object] | None) -> Iterator[Model]:
         for result in self._results(tables.models, column, values):
-            for part in result.partitions(_AT_ONCE):
+            for part in result.partitions(_ROW_BATCH_SIZE):
                 yield from map(rows.model_of, part)
 
     def _rows(self, table: Table, column: str, values: Iterable[object] | None) -> Iterator[Row]:
@@ -231,11 +237,11 @@ class ReadTransaction:
     def _results(self, table: Table, column: str, values: Iterable[object] | None) -> Iterator[CursorResult[Any]]:
         """All rows, or those in which a column has one of ``values``; in parts, as there may be a million."""
         if values is None:
-            yield self._connection.execute(select(table), execution_options={"yield_per": _AT_ONCE})
+            yield self._connection.execute(select(table), execution_options={"yield_per": _ROW_BATCH_SIZE})
             return
         wanted = [value for value in values if not _is_nowhere(value)]
-        for start in range(0, len(wanted), _IN):
-            some = {"values": wanted[start : start + _IN]}
+        for start in range(0, len(wanted), _VALUE_BATCH_SIZE):
+            some = {"values": wanted[start : start + _VALUE_BATCH_SIZE]}
             yield self._connection.execute(_with_one_of(table, column), some)
 
 
@@ -253,4 +259,4 @@ def _with_one_of(table: Table, column: str) -> Select[Any]:
 def _plain(result: CursorResult[Any]) -> Iterator[Row]:
     """The rows of a result as plain dictionaries."""
     names = tuple(result.keys())
-    return (dict(zip(names, row, strict=True)) for part in result.partitions(_AT_ONCE) for row in part)
+    return (dict(zip(names, row, strict=True)) for part in result.partitions(_ROW_BATCH_SIZE) for row in part)

@@ -8,8 +8,10 @@ from typing import Any
 from callsheet.domain.access.key import APIKey, KeyStatus
 from callsheet.domain.access.visibility import Visibility
 from callsheet.domain.access.workspace import Shape, Workspace
+from callsheet.domain.changes.change import ChangeRecord
 from callsheet.domain.errors import StorageError
-from callsheet.domain.model import MODEL_FIELDS, STAGES, Lifecycle, Model, sort_key
+from callsheet.domain.model import LIFECYCLES, MODEL_FIELDS, Lifecycle, Model
+from callsheet.domain.ordering import sort_key
 from callsheet.domain.times import format_instant, parse_instant
 
 Row = Mapping[str, Any]
@@ -33,40 +35,53 @@ def model_of(values: Sequence[Any]) -> Model:
     StorageError
         The row was damaged, or written by another program.
     """
-    name, shown, created, line, most_input, most, able, stage, deprecated, retires, new, about, hidden, source = (
-        values
-    )
+    (
+        model_id,
+        display_name,
+        created_at,
+        line,
+        max_input_tokens,
+        max_tokens,
+        capabilities,
+        lifecycle,
+        deprecated_at,
+        retires_at,
+        replacement,
+        description,
+        hidden,
+        source,
+    ) = values
     try:
         return Model(
-            id=name,
-            display_name=shown,
-            created_at=parse_instant(created),
+            id=model_id,
+            display_name=display_name,
+            created_at=parse_instant(created_at),
             line=_shared(line),
-            max_input_tokens=most_input,
-            max_tokens=most,
-            capabilities=able,
-            lifecycle=_stage(stage),
-            deprecated_at=_instant(deprecated),
-            retires_at=_instant(retires),
-            replacement=new,
-            description=about,
+            max_input_tokens=max_input_tokens,
+            max_tokens=max_tokens,
+            capabilities=capabilities,
+            lifecycle=_lifecycle(lifecycle),
+            deprecated_at=_instant(deprecated_at),
+            retires_at=_instant(retires_at),
+            replacement=replacement,
+            description=description,
             hidden=hidden,
             source=_shared(source),
         )
     except Exception as error:
-        raise _damaged("model", name, error) from error
+        raise _damaged("model", model_id, error) from error
 
 
 def _shared(text: Any) -> Any:
-    """One string for all that are equal, as a million rows have few different ones; else what it is."""
+    """The same string object for equal texts, of which a million rows have few; any other value as it is."""
     return sys.intern(text) if isinstance(text, str) else text
 
 
-def _stage(value: Any) -> Lifecycle:
+def _lifecycle(value: Any) -> Lifecycle:
     try:
-        return STAGES[value]
+        return LIFECYCLES[value]
     except (KeyError, TypeError):
-        return Lifecycle(value)  # which says what is wrong with it
+        return Lifecycle(value)  # raises, saying what is wrong with it
 
 
 def tombstone_row(model: Model) -> dict[str, Any]:
@@ -124,6 +139,14 @@ def read_key(row: Row) -> APIKey:
         )
     except Exception as error:
         raise _damaged("API key", row["id"], error) from error
+
+
+def read_change(row: Row) -> ChangeRecord:
+    """Return the change record of ``row``; StorageError if it was damaged."""
+    try:
+        return ChangeRecord(**{**row, "at": parse_instant(row["at"])})
+    except Exception as error:
+        raise _damaged("change", row["number"], error) from error
 
 
 def _instant(text: str | None) -> datetime | None:

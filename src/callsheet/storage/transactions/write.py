@@ -1,13 +1,16 @@
 """Writing: what can be written to the tables in one transaction."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import Connection, Table, delete, insert, select, update
 
 from callsheet.domain.access.key import APIKey
 from callsheet.domain.access.workspace import Workspace
+from callsheet.domain.alias import Alias
+from callsheet.domain.changes.change import AnyChange
 from callsheet.domain.model import Model
 from callsheet.domain.times import format_instant
 from callsheet.storage import tables
@@ -17,7 +20,10 @@ from callsheet.storage.transactions.read import ReadTransaction
 
 
 class WriteTransaction(ReadTransaction):
-    """What can be written in one transaction. Every change is put down by `record` in the same one."""
+    """What can be written in one transaction: by `apply`, which records each change in the same one.
+
+    The other methods are its steps.
+    """
 
     def __init__(self, connection: Connection, database: Database, actor: str, now: datetime) -> None:
         super().__init__(connection)
@@ -27,7 +33,7 @@ class WriteTransaction(ReadTransaction):
         self._revision: int | None = None
 
     def create_installation(self, organization_id: str, default_workspace_id: str) -> None:
-        """Set up what there is one of."""
+        """Set the values of the whole installation, which are one row."""
         self._insert(
             tables.installation,
             [
@@ -39,6 +45,37 @@ class WriteTransaction(ReadTransaction):
                 }
             ],
         )
+
+    def apply(self, changes: Iterable[AnyChange]) -> None:
+        """Make changes, in their order, and record each.
+
+        Keys that are new, of which there may be thousands, are one statement, and so are all records.
+        """
+        made = list(changes)
+        for are_new_keys, some in groupby(made, _is_new_key):
+            if are_new_keys:
+                new = (change.after for change in some)
+                self._insert(tables.api_keys, [rows.key_row(key) for key in new if isinstance(key, APIKey)])
+            else:
+                for change in some:
+                    self._write(change)
+        if made:
+            self._insert(tables.changes, list(map(self._record_of, made)))
+
+    def _write(self, change: AnyChange) -> None:
+        match change.value:
+            case Model() as model if change.after is None:
+                self.remove_model(model)
+            case Model() as model:
+                self.put_model(model)
+            case Alias(alias) if change.after is None:
+                self.remove_alias(alias)
+            case Alias(alias, model_id):
+                self.put_alias(alias, model_id)
+            case Workspace() as workspace:
+                self.put_workspace(workspace)
+            case APIKey() as key:
+                self.put_key(key)
 
     def put_model(self, model: Model) -> None:
         """Add or replace a model; its tombstone, if it had one, is lifted."""
@@ -66,14 +103,6 @@ class WriteTransaction(ReadTransaction):
         """Add or replace an API key."""
         self._put(tables.api_keys, "id", rows.key_row(key))
 
-    def create_keys(self, keys: Sequence[APIKey]) -> None:
-        """Add API keys that are new, and their change records; one statement each, as there may be thousands."""
-        if keys:
-            self._insert(tables.api_keys, list(map(rows.key_row, keys)))
-            self._insert(
-                tables.changes, [self._recorded("create", "key", key.id, None, key.record()) for key in keys]
-            )
-
     def record(
         self,
         action: str,
@@ -84,6 +113,10 @@ class WriteTransaction(ReadTransaction):
     ) -> None:
         """Append a change record; the first of a transaction raises the revision."""
         self._insert(tables.changes, [self._recorded(action, kind, subject, before, after)])
+
+    def _record_of(self, change: AnyChange) -> dict[str, Any]:
+        sides = (None if side is None else side.record() for side in (change.before, change.after))
+        return self._recorded(change.action, change.kind, change.subject, *sides)
 
     def _recorded(
         self,
@@ -123,3 +156,7 @@ class WriteTransaction(ReadTransaction):
 
     def _delete(self, table: Table, key: str, value: str) -> None:
         self._connection.execute(delete(table).where(table.c[key] == value))
+
+
+def _is_new_key(change: AnyChange) -> bool:
+    return change.before is None and isinstance(change.after, APIKey)

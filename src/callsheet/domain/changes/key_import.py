@@ -11,13 +11,13 @@ from callsheet.domain.access.key_names import check_name_is_free
 from callsheet.domain.access.names import check_name
 from callsheet.domain.access.secret import fingerprint
 from callsheet.domain.access.workspace import Workspace
+from callsheet.domain.changes.change import Action, Change
+from callsheet.domain.changes.naming import replaced_keys
+from callsheet.domain.changes.reader import AccessReader
 from callsheet.domain.errors import InvalidError, RefusedError
-from callsheet.service.ids import make_id
-from callsheet.service.naming import replaced_keys
-from callsheet.storage.store import Store
-from callsheet.storage.transactions.read import ReadTransaction
+from callsheet.domain.hints import Hint
 
-_SHOWN: Final = 10  # places of further faults in a message
+_MAX_PLACES: Final = 10  # in a message, of further faults
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +29,7 @@ class Entry:
     place
         Where it was read, for messages: ``Line 7``.
     name, workspace
-        As for `AccessService.create_key`.
+        The name of the key, and the id or name of its workspace; None is the default one.
     fingerprint, hint
         As of `APIKey`: the SHA-256 of the secret, and its last four characters if they are known.
     expires_at
@@ -45,23 +45,46 @@ class Entry:
 
 
 class Fault(NamedTuple):
-    """Why one entry cannot be imported. ``reason`` continues ``place`` to a sentence and quotes nothing secret."""
+    """Why one entry cannot be imported.
+
+    Parameters
+    ----------
+    place
+        Where the entry was read.
+    reason
+        Continues ``place`` to a sentence, without its full stop; it quotes nothing secret.
+    hint
+        What to do, if ``reason`` does not say it.
+    """
 
     place: str
     reason: str
+    hint: Hint | None = None
 
 
 class Imported(NamedTuple):
-    """What an import did, or would do: the keys it creates, and those that were there already."""
+    """What an import does: the changes that create keys, and the keys that were there already."""
 
-    created: list[APIKey]
+    changes: list[Change[APIKey]]
     present: list[APIKey]
+
+    @property
+    def created(self) -> list[APIKey]:
+        """The keys that are new."""
+        return [change.value for change in self.changes]
 
 
 def import_keys(
-    store: Store, entries: Sequence[Entry], actor: str, clock: Callable[[], datetime], *, dry_run: bool = False
+    reader: AccessReader, entries: Sequence[Entry], now: datetime, new_id: Callable[[], str]
 ) -> Imported:
-    """Create a key for each of ``entries``, in one transaction, unless it is there already.
+    """Create a key for each of ``entries`` unless it is there already.
+
+    Parameters
+    ----------
+    reader, entries, now
+        What is there, what is to be, and the time (aware).
+    new_id
+        Gives each new key an id that is in use nowhere else.
 
     Raises
     ------
@@ -69,38 +92,31 @@ def import_keys(
         One of them cannot be created; then none is. The sentence names each place and the first reason, and
         repeats nothing that was read, as what is in the wrong column may be a secret.
     """
-    if dry_run:
-        with store.read() as reading:
-            return _plan(reading, entries, clock())
-    with store.write(actor, clock()) as writing:
-        imported = _plan(writing, entries, writing.now)
-        writing.create_keys(imported.created)
-        return imported
+    known = _Known(reader, now)
+    imported, faults = Imported([], []), list(_doubles(entries))
+    for entry in entries:
+        try:
+            present = known.key_of(entry)
+            if present is None:
+                imported.changes.append(Change(Action.CREATE, None, known.new_key(entry, new_id)))
+            else:
+                imported.present.append(present)
+        except RefusedError as error:
+            faults.append(Fault(entry.place, error.problem.rstrip("."), error.hint))
+    if faults:
+        raise refuse(faults)
+    return imported
 
 
 def refuse(faults: Sequence[Fault]) -> RefusedError:
     """Return the refusal of an import for these faults, of which there is at least one."""
     first, *others = faults
-    places = ", ".join(dict.fromkeys(fault.place for fault in others[:_SHOWN]))
-    if len(others) > _SHOWN:
-        places += f" and {len(others) - _SHOWN} more"
+    places = ", ".join(dict.fromkeys(fault.place for fault in others[:_MAX_PLACES]))
+    if len(others) > _MAX_PLACES:
+        places += f" and {len(others) - _MAX_PLACES} more"
     also = f"; also wrong: {places}" if others else ""
-    return InvalidError(f"{first.place}: {first.reason}. Nothing was imported{also}.")
-
-
-def _plan(reading: ReadTransaction, entries: Sequence[Entry], now: datetime) -> Imported:
-    known = _Known(reading, now)
-    imported, faults = Imported([], []), list(_doubles(entries))
-    for entry in entries:
-        try:
-            key, is_new = known.key_for(entry)
-        except RefusedError as error:
-            faults.append(Fault(entry.place, str(error).rstrip(".")))
-        else:
-            (imported.created if is_new else imported.present).append(key)
-    if faults:
-        raise refuse(faults)
-    return imported
+    problem = f"{first.place}: {first.reason}. Nothing was imported{also}"
+    return InvalidError(f"{problem}." if first.hint is None else problem, hint=first.hint)
 
 
 def _doubles(entries: Sequence[Entry]) -> Iterator[Fault]:
@@ -116,32 +132,33 @@ def _doubles(entries: Sequence[Entry]) -> Iterator[Fault]:
 class _Known:
     """What is in the database already: read once, as there may be thousands of entries."""
 
-    def __init__(self, reading: ReadTransaction, now: datetime) -> None:
-        installation = reading.installation()
+    def __init__(self, reader: AccessReader, now: datetime) -> None:
         self._now = now
-        self._default = None if installation is None else installation.default_workspace_id
+        self._default = reader.default_workspace_id()
         self._keys: dict[bytes, APIKey] = {}
         self._named: dict[str, list[APIKey]] = {}
-        for key in reading.api_keys():
+        for key in reader.api_keys():
             self._keys[key.fingerprint] = key
             self._named.setdefault(key.name, []).append(key)
-        self._replaced = replaced_keys(reading, self._keys.values(), now)
-        workspaces = list(reading.workspaces())
+        self._replaced = replaced_keys(reader, self._keys.values(), now)
+        workspaces = list(reader.workspaces())
         named = {each.name: each for each in workspaces if each.archived_at is None}
         self._workspaces: dict[str, Workspace] = {**named, **{each.id: each for each in workspaces}}
 
-    def key_for(self, entry: Entry) -> tuple[APIKey, bool]:
-        """Return the key of ``entry``, and whether it is a new one."""
+    def key_of(self, entry: Entry) -> APIKey | None:
+        """Return the key that has the secret of ``entry`` already; RefusedError if it is not as that wants it."""
         _check_name(entry)
-        workspace_id = self._workspace_id(entry.workspace)
         present = self._keys.get(entry.fingerprint)
         if present is not None:
-            _check_same(present, entry, workspace_id)
-            return present, False
+            _check_same(present, entry, self._workspace_id(entry.workspace))
+        return present
+
+    def new_key(self, entry: Entry, new_id: Callable[[], str]) -> APIKey:
+        """Return the key that ``entry`` is to become; RefusedError if it cannot."""
         key = APIKey(
-            id=make_id("apikey_"),
+            id=new_id(),
             name=entry.name,
-            workspace_id=workspace_id,
+            workspace_id=self._workspace_id(entry.workspace),
             fingerprint=entry.fingerprint,
             hint=entry.hint,
             expires_at=entry.expires_at,
@@ -150,7 +167,7 @@ class _Known:
         if key.is_expired(self._now):
             raise InvalidError("it has expired; leave it out")
         check_name_is_free(key, self._named.get(key.name, ()), self._now, self._replaced)
-        return key, True
+        return key
 
     def _workspace_id(self, name: str | None) -> str:
         if name is None and self._default is not None:
@@ -174,10 +191,7 @@ def _check_same(present: APIKey, entry: Entry, workspace_id: str) -> None:
     }
     if any(differs.values()):
         fields = " and ".join(name for name, is_different in differs.items() if is_different)
-        raise InvalidError(
-            f"its secret belongs to {present.id}, which has another {fields}; "
-            "change that key with callsheet keys change, or leave this entry out"
-        )
+        raise InvalidError(f"its secret belongs to {present.id}, which has another {fields}", hint=Hint.CHANGE_KEY)
 
 
 def _check_name(entry: Entry) -> None:

@@ -1,0 +1,38 @@
+"""Models as people and programs read them."""
+
+from callsheet.cli.output.capabilities import capability_lines
+from callsheet.cli.output.tables import day, print_json, print_record
+from callsheet.domain.model import Lifecycle, Model
+from callsheet.service.catalog import ModelWithAliases
+
+
+def model_record(item: ModelWithAliases) -> dict[str, object]:
+    """Return a model and its aliases as plain JSON values."""
+    return {**item.model.record(), "aliases": item.aliases}
+
+
+def removed_record(item: ModelWithAliases) -> dict[str, object]:
+    """Return a model that was removed, and its aliases with it, as plain JSON values."""
+    return item.model.record()
+
+
+def print_model(item: ModelWithAliases, *, as_json: bool) -> None:
+    """Print all that is known of a model."""
+    record = model_record(item)
+    if as_json:
+        print_json(record)
+        return
+    model = item.model
+    counts = {"max_input_tokens": model.max_input_tokens, "max_tokens": model.max_tokens}
+    words = {name: f"{count:,}" for name, count in counts.items() if count is not None}
+    if model.capabilities is not None:
+        words["capabilities"] = capability_lines(model.capabilities)
+    print_record({**record, **words})
+
+
+def lifecycle_cell(model: Model) -> str:
+    """Return the lifecycle of a model, when it retires, and whether it is hidden, for a table."""
+    text = str(model.lifecycle)
+    if model.retires_at is not None:
+        text += f"{'' if model.lifecycle is Lifecycle.RETIRED else ', retires'} {day(model.record()['retires_at'])}"
+    return f"{text}, hidden" if model.hidden else text

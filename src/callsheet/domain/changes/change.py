@@ -1,0 +1,141 @@
+"""Change: one thing before and after, as the rules decide it and change records keep it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final, Generic, NamedTuple, TypeAlias, TypeVar
+
+from callsheet.domain.access.key import APIKey
+from callsheet.domain.access.workspace import Workspace
+from callsheet.domain.alias import Alias
+from callsheet.domain.model import Model
+from callsheet.domain.times import format_instant
+
+
+class Action(StrEnum):
+    """What was done. The values are what databases hold; none may ever change."""
+
+    ADD = "add"
+    CHANGE = "change"
+    DEPRECATE = "deprecate"
+    RETIRE = "retire"
+    REMOVE = "remove"
+    HIDE = "hide"
+    UNHIDE = "unhide"
+    ALIAS = "alias"
+    UNALIAS = "unalias"
+    CREATE = "create"
+    ARCHIVE = "archive"
+    DISABLE = "disable"
+    ENABLE = "enable"
+    ROTATE = "rotate"
+    RESTORE = "restore"
+
+
+class Subject(StrEnum):
+    """What kind of thing a change is of. The values are what databases hold; none may ever change."""
+
+    MODEL = "model"
+    ALIAS = "alias"
+    WORKSPACE = "workspace"
+    KEY = "key"
+    INSTALLATION = "installation"
+
+
+Value = TypeVar("Value", bound=Model | Alias | Workspace | APIKey)
+Value_co = TypeVar("Value_co", bound=Model | Alias | Workspace | APIKey, covariant=True)
+
+_KINDS: Final[Mapping[type, Subject]] = {
+    Model: Subject.MODEL,
+    Alias: Subject.ALIAS,
+    Workspace: Subject.WORKSPACE,
+    APIKey: Subject.KEY,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Change(Generic[Value_co]):
+    """One change of one thing.
+
+    Parameters
+    ----------
+    action
+        What is done.
+    before
+        The thing as it is; None if it is new.
+    after
+        The thing as it will be; None if it goes.
+    """
+
+    action: Action
+    before: Value_co | None
+    after: Value_co | None
+
+    @property
+    def value(self) -> Value_co:
+        """What changes: as it will be, or as it was if it goes."""
+        value = self.before if self.after is None else self.after
+        if value is None:
+            raise ValueError(f"a change to {self.action} changes nothing")
+        return value
+
+    @property
+    def kind(self) -> Subject:
+        """What kind of thing changes."""
+        return _KINDS[type(self.value)]
+
+    @property
+    def subject(self) -> str:
+        """The id of what changes; of an alias, the alias."""
+        value = self.value
+        return value.alias if isinstance(value, Alias) else value.id
+
+
+AnyChange: TypeAlias = Change[Model | Alias | Workspace | APIKey]
+
+
+def change_of(action: Action, before: Value, after: Value) -> list[Change[Value]]:
+    """Return the change from ``before`` to ``after`` as a list, which is empty if they are equal."""
+    return [] if before == after else [Change(action, before, after)]
+
+
+def result_of(changes: Sequence[Change[Value]], value: Value) -> Value:
+    """Return ``value`` as these changes, all of it, leave it."""
+    return changes[-1].value if changes else value
+
+
+class ChangeRecord(NamedTuple):
+    """A change that was made, as it was recorded.
+
+    Parameters
+    ----------
+    number
+        Counts the records of the installation.
+    revision
+        Of the transaction that made it.
+    at
+        When that was (aware).
+    actor
+        Who made it.
+    action, kind
+        An `Action` and a `Subject`, or those of a later release.
+    subject
+        The id of what was changed; of an alias, the alias.
+    before, after
+        Its fields as plain JSON values; None if it was new, or went.
+    """
+
+    number: int
+    revision: int
+    at: datetime
+    actor: str
+    action: str
+    kind: str
+    subject: str
+    before: Mapping[str, Any] | None
+    after: Mapping[str, Any] | None
+
+    def record(self) -> dict[str, object]:
+        """Return every field as plain JSON values."""
+        return {**self._asdict(), "at": format_instant(self.at)}

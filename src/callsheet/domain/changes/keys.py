@@ -1,0 +1,209 @@
+"""API keys: what may be created, changed, disabled, archived and rotated."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import NamedTuple, TypedDict
+
+from callsheet.domain.access.key import APIKey, KeyStatus, is_past
+from callsheet.domain.access.key_names import check_name_is_free, holds_name
+from callsheet.domain.access.secret import check_not_in_name, check_secret, fingerprint, hint
+from callsheet.domain.changes.change import Action, Change, change_of
+from callsheet.domain.changes.naming import find_workspace, replaced_keys
+from callsheet.domain.changes.reader import AccessReader
+from callsheet.domain.changes.workspaces import check_in_use
+from callsheet.domain.errors import ConflictError, DoesNotExistError, InvalidError
+from callsheet.domain.hints import Hint
+
+
+class Credentials(NamedTuple):
+    """What a new key is known by: an id that is in use nowhere else, and its secret."""
+
+    key_id: str
+    secret: str
+
+
+class KeyChange(TypedDict, total=False):
+    """What is to change of a key; what is left out stays as it is.
+
+    Parameters
+    ----------
+    name
+        Another name.
+    workspace
+        Id or name of another workspace; None makes it a key of the whole organization.
+    expires_at
+        When it is to expire (aware); None lets it never expire.
+    """
+
+    name: str
+    workspace: str | None
+    expires_at: datetime | None
+
+
+def create_key(
+    reader: AccessReader,
+    new: Credentials,
+    name: str,
+    workspace_id: str | None,
+    expires_at: datetime | None,
+    now: datetime,
+) -> list[Change[APIKey]]:
+    """Create a key of a workspace or, if that is None, of the whole organization.
+
+    Raises
+    ------
+    InvalidError
+        The name, the secret or the expiry is not valid, or the name contains the secret.
+    ConflictError
+        A key has this secret, or one in use has this name.
+    """
+    key = _new_key(reader, new, name, workspace_id, expires_at, now)
+    named = reader.api_keys_named(name)
+    check_name_is_free(key, named, now, replaced_keys(reader, named, now))
+    return [Change(Action.CREATE, None, key)]
+
+
+def change_key(reader: AccessReader, key: APIKey, change: KeyChange, now: datetime) -> list[Change[APIKey]]:
+    """Set the fields of ``change`` on ``key``; one that has expired works again if it is given a later expiry.
+
+    Raises
+    ------
+    InvalidError
+        The name or the expiry is not valid.
+    ConflictError
+        The key or the workspace is archived, or another key in use has the name.
+    DoesNotExistError
+        There is no such workspace.
+    """
+    _check_not_archived(key)
+    _check_future(change.get("expires_at"), now)
+    after = replace(
+        key,
+        name=change.get("name", key.name),
+        workspace_id=_changed_workspace_id(reader, key, change),
+        expires_at=change.get("expires_at", key.expires_at),
+    )
+    _check_change_of_name(reader, key, after, now)
+    return change_of(Action.CHANGE, key, after)
+
+
+def disable_key(key: APIKey) -> list[Change[APIKey]]:
+    """Stop ``key`` from working until it is enabled again; ConflictError if it is archived."""
+    return _set_status(Action.DISABLE, key, KeyStatus.DISABLED)
+
+
+def enable_key(key: APIKey) -> list[Change[APIKey]]:
+    """Let ``key`` work again if it is disabled; ConflictError if it is archived."""
+    return _set_status(Action.ENABLE, key, KeyStatus.ACTIVE)
+
+
+def archive_key(key: APIKey) -> list[Change[APIKey]]:
+    """Stop ``key`` from working for ever; ConflictError if it is archived already."""
+    return _set_status(Action.ARCHIVE, key, KeyStatus.ARCHIVED)
+
+
+def rotate_key(
+    reader: AccessReader, key: APIKey, new: Credentials, overlap: timedelta, now: datetime
+) -> list[Change[APIKey]]:
+    """Replace ``key`` by a new one of the same name, workspace and expiry.
+
+    The first change ends the old key: at once, or after ``overlap`` unless it expires before; the second creates
+    the new one.
+
+    Raises
+    ------
+    InvalidError
+        The overlap is negative.
+    ConflictError
+        The key is not active, or has expired.
+    """
+    if key.status is not KeyStatus.ACTIVE:
+        raise ConflictError(f"{key.id} is {key.status}; only an active key can be rotated.")
+    if key.is_expired(now):
+        raise ConflictError(f"{key.id} has expired; create a new key instead.")
+    if overlap < timedelta():
+        raise InvalidError("The overlap must not be negative.")
+    if overlap:
+        end = now + overlap
+        ended = replace(key, expires_at=end if key.expires_at is None else min(end, key.expires_at))
+    else:
+        ended = replace(key, status=KeyStatus.ARCHIVED)
+    successor = _new_key(reader, new, key.name, key.workspace_id, key.expires_at, now)
+    return [Change(Action.ROTATE, key, ended), Change(Action.CREATE, None, successor)]
+
+
+def workspace_id_for(reader: AccessReader, name: str | None) -> str:
+    """Return the id of the workspace that a key gets which names this one; None names the default one.
+
+    Raises
+    ------
+    DoesNotExistError
+        There is no such workspace.
+    ConflictError
+        It is archived.
+    """
+    if name is not None:
+        workspace = find_workspace(reader, name)
+        check_in_use(workspace)
+        return workspace.id
+    default = reader.default_workspace_id()
+    if default is None:
+        raise DoesNotExistError("There is no default workspace", hint=Hint.NAME_WORKSPACE)
+    return default
+
+
+def _new_key(
+    reader: AccessReader,
+    new: Credentials,
+    name: str,
+    workspace_id: str | None,
+    expires_at: datetime | None,
+    now: datetime,
+) -> APIKey:
+    _check_future(expires_at, now)
+    secret = check_secret(new.secret)
+    if reader.key_with(fingerprint(secret)) is not None:
+        raise ConflictError("There is a key with this secret already; a secret can belong to one key only.")
+    key = APIKey(
+        id=new.key_id,
+        name=name,
+        workspace_id=workspace_id,
+        fingerprint=fingerprint(secret),
+        hint=hint(secret),
+        expires_at=expires_at,
+        created_at=now,
+    )
+    check_not_in_name(secret, name)
+    return key
+
+
+def _changed_workspace_id(reader: AccessReader, key: APIKey, change: KeyChange) -> str | None:
+    if "workspace" not in change:
+        return key.workspace_id
+    wanted = change["workspace"]
+    return None if wanted is None else workspace_id_for(reader, wanted)
+
+
+def _check_change_of_name(reader: AccessReader, before: APIKey, after: APIKey, now: datetime) -> None:
+    """Refuse a change by which a key takes a name that another key holds."""
+    named = reader.api_keys_named(after.name)
+    replaced = replaced_keys(reader, [*named, before], now)
+    held_it = before.name == after.name and holds_name(before, now, replaced)
+    still_replaced = before.name == after.name and before.id in replaced and after.expires_at is not None
+    if not held_it and not still_replaced:
+        check_name_is_free(after, named, now, replaced)
+
+
+def _set_status(action: Action, key: APIKey, status: KeyStatus) -> list[Change[APIKey]]:
+    _check_not_archived(key)
+    return change_of(action, key, replace(key, status=status))
+
+
+def _check_not_archived(key: APIKey) -> None:
+    if key.status is KeyStatus.ARCHIVED:
+        raise ConflictError(f"{key.id} is archived; create a new key instead.")
+
+
+def _check_future(expires_at: datetime | None, now: datetime) -> None:
+    if is_past(expires_at, now):
+        raise InvalidError("expires_at must lie in the future.")

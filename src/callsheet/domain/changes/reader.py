@@ -1,0 +1,62 @@
+"""What the rules of change need to know of what is there: a transaction knows it, and so does a memory."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
+
+from callsheet.domain.access.key import APIKey
+from callsheet.domain.access.workspace import Workspace
+from callsheet.domain.changes.change import ChangeRecord
+from callsheet.domain.model import Model
+
+
+class CatalogReader(Protocol):
+    """Models, aliases, and the ids of removed models."""
+
+    def model(self, model_id: str) -> Model | None:
+        """Return the model with this id; an alias is not an id."""
+
+    def models(self, ids: Iterable[str] | None = None) -> Iterable[Model]:
+        """Return the models, all or those with these ids, in any order."""
+
+    def model_ids(self) -> Iterable[str]:
+        """Return the id of every model, in any order."""
+
+    def names(self) -> Iterable[str]:
+        """Return every id and every alias, in any order."""
+
+    def aliases(self, names: Iterable[str] | None = None) -> Mapping[str, str]:
+        """Return alias to model id, of all or of these aliases."""
+
+    def aliases_of(self, model_id: str) -> Sequence[str]:
+        """Return the aliases that mean this model, sorted."""
+
+    def replaced_by(self, model_id: str) -> Iterable[Model]:
+        """Return the models whose replacement is this one, in any order."""
+
+    def tombstones(self, ids: Iterable[str] | None = None) -> Mapping[str, str]:
+        """Return id to sort key, of all removed models or of these."""
+
+
+class AccessReader(Protocol):
+    """Workspaces and API keys, archived ones too, and what was recorded of them."""
+
+    def default_workspace_id(self) -> str | None:
+        """Return the id of the default workspace, or None if nothing has been set up."""
+
+    def workspaces(self, ids: Iterable[str] | None = None) -> Iterable[Workspace]:
+        """Return the workspaces, all or those with these ids, in any order."""
+
+    def workspaces_named(self, name: str) -> Iterable[Workspace]:
+        """Return the workspaces with this name."""
+
+    def api_keys(self, ids: Iterable[str] | None = None) -> Iterable[APIKey]:
+        """Return the API keys, all or those with these ids, in any order."""
+
+    def api_keys_named(self, name: str) -> Sequence[APIKey]:
+        """Return the API keys with this name."""
+
+    def key_with(self, fingerprint: bytes) -> APIKey | None:
+        """Return the API key with this fingerprint."""
+
+    def changes_of(self, subjects: Iterable[str]) -> Iterable[ChangeRecord]:
+        """Return every change record of these subjects, in any order."""

@@ -1,0 +1,152 @@
+"""Edits: what a model becomes when its fields are set, or it is deprecated or retired."""
+
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Final, Generic, TypeAlias, TypedDict, TypeVar
+
+from callsheet.domain.errors import InvalidError
+from callsheet.domain.hints import Hint
+from callsheet.domain.model import MODEL_FIELDS, Lifecycle, Model
+
+_UNSEEN: Final = frozenset({"Cf", "Zl", "Zp"})
+
+#: What `with_fields` may set: everything but the id.
+CHANGEABLE: Final = frozenset(MODEL_FIELDS) - {"id"}
+
+_LIFECYCLE_FIELDS: Final = ("lifecycle", "deprecated_at", "retires_at")
+
+#: How an active model gets to a lifecycle, with its dates.
+_WAYS: Final[Mapping[Lifecycle, Hint]] = {
+    Lifecycle.DEPRECATED: Hint.DEPRECATE_MODEL,
+    Lifecycle.RETIRED: Hint.RETIRE_MODEL,
+}
+
+TimeT = TypeVar("TimeT")
+LifecycleT = TypeVar("LifecycleT")
+
+
+class ModelFields(TypedDict, Generic[TimeT, LifecycleT], total=False):
+    """Fields of a model by name, any of them; see `Model`. Those who call the domain decide what is a time."""
+
+    display_name: str
+    created_at: TimeT
+    line: str | None
+    max_input_tokens: int | None
+    max_tokens: int | None
+    capabilities: Mapping[str, Any] | None
+    lifecycle: LifecycleT
+    deprecated_at: TimeT | None
+    retires_at: TimeT | None
+    replacement: str | None
+    description: str | None
+    hidden: bool
+    source: str | None
+
+
+#: What is to change of a model; what is left out stays as it is.
+ModelChange: TypeAlias = ModelFields[datetime, Lifecycle]
+
+
+def with_fields(model: Model, change: ModelChange) -> Model:
+    """Return ``model`` with the fields of ``change`` set, validated as a whole.
+
+    A model that becomes active loses the dates of its retirement, unless the change says otherwise.
+
+    Raises
+    ------
+    InvalidError
+        A field that cannot be changed, or a result that is not a valid model.
+    """
+    for name in change:
+        if name not in CHANGEABLE:
+            raise InvalidError(f"{name} of a model cannot be changed.")
+    way = next((hint for lifecycle, hint in _WAYS.items() if change.get("lifecycle") is lifecycle), None)
+    if way is not None and model.deprecated_at is None and change.get("deprecated_at") is None:
+        raise InvalidError(f"{model.id} has no deprecated_at yet", hint=way)
+    if change.get("lifecycle") is Lifecycle.ACTIVE:
+        change = {"deprecated_at": None, "retires_at": None, **change}
+    return replace(model, **change)
+
+
+def as_deprecated(
+    model: Model, now: datetime, retires_at: datetime | None = None, replacement: str | None = None
+) -> Model:
+    """Return ``model`` deprecated at ``now``; on a deprecated one, the date and replacement given move.
+
+    Raises
+    ------
+    InvalidError
+        The model is retired, or ``retires_at`` is before its deprecation.
+    """
+    if model.lifecycle is Lifecycle.RETIRED:
+        raise InvalidError(f"{model.id} is retired; a retired model cannot be deprecated.")
+    return replace(
+        model,
+        lifecycle=Lifecycle.DEPRECATED,
+        deprecated_at=model.deprecated_at or now,
+        retires_at=retires_at or model.retires_at,
+        replacement=replacement or model.replacement,
+    )
+
+
+def as_retired(model: Model, now: datetime) -> Model:
+    """Return ``model`` retired at ``now``, or at its planned date if that has passed.
+
+    Raises
+    ------
+    InvalidError
+        The model is retired already.
+    """
+    if model.lifecycle is Lifecycle.RETIRED:
+        raise InvalidError(f"{model.id} is retired already.")
+    deprecated_at = min(model.deprecated_at or now, now)
+    planned = model.retires_at
+    return replace(
+        model,
+        lifecycle=Lifecycle.RETIRED,
+        deprecated_at=deprecated_at,
+        retires_at=planned if planned is not None and planned < now else now,
+    )
+
+
+def check_dates(model: Model, now: datetime, before: Model | None = None) -> Model:
+    """Return ``model`` if its dates can be true at ``now``: a deprecation or retirement that has happened is past.
+
+    Dates that are the same in ``before`` are not checked.
+
+    Raises
+    ------
+    InvalidError
+        Its deprecation lies in the future, or it is retired and its retirement does.
+    """
+    if before is not None and all(getattr(model, name) == getattr(before, name) for name in _LIFECYCLE_FIELDS):
+        return model
+    if model.deprecated_at is not None and model.deprecated_at > now:
+        raise InvalidError(f"deprecated_at of {model.id} must not lie in the future.")
+    if model.lifecycle is Lifecycle.RETIRED and model.retires_at is not None and model.retires_at > now:
+        raise InvalidError(f"{model.id} is retired, so its retires_at must not lie in the future.")
+    return model
+
+
+def check_texts(model: Model, before: Model | None = None) -> Model:
+    """Return ``model`` if a person can see every character of its texts, and in their order.
+
+    A text that is the same in ``before`` is not checked: rows that exist keep working.
+
+    Raises
+    ------
+    InvalidError
+        A text holds a format character (zero width, bidirectional control) or a line separator.
+    """
+    for name in ("display_name", "description", "source"):
+        text = getattr(model, name)
+        if text is None or text.isprintable() or (before is not None and text == getattr(before, name)):
+            continue
+        for character in text:
+            if unicodedata.category(character) in _UNSEEN:
+                raise InvalidError(
+                    f"{name} must not hold characters that cannot be seen, such as U+{ord(character):04X}."
+                )
+    return model

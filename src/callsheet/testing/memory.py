@@ -1,0 +1,136 @@
+"""Memory: models, workspaces and keys as the rules of change read them, and changes applied to them."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import TypeVar
+
+from callsheet.domain.access.key import APIKey
+from callsheet.domain.access.workspace import Workspace
+from callsheet.domain.alias import Alias
+from callsheet.domain.catalog import Catalog
+from callsheet.domain.changes.change import AnyChange, ChangeRecord
+from callsheet.domain.model import Model
+
+T = TypeVar("T")
+
+
+class Memory:
+    """What a database holds, in memory.
+
+    Parameters
+    ----------
+    catalog
+        To begin with.
+    default_workspace_id
+        Id of the default workspace, which is still to be created.
+    """
+
+    def __init__(self, catalog: Catalog, default_workspace_id: str) -> None:
+        self.catalog = catalog
+        self._default_workspace_id = default_workspace_id
+        self._workspaces: dict[str, Workspace] = {}
+        self._keys: dict[str, APIKey] = {}
+        self._records: list[ChangeRecord] = []
+
+    def copy(self) -> "Memory":
+        """Return a memory of the same content, which changes independently."""
+        result = Memory(self.catalog, self._default_workspace_id)
+        result._workspaces = self._workspaces.copy()
+        result._keys = self._keys.copy()
+        result._records = self._records.copy()
+        return result
+
+    def apply(self, changes: Iterable[AnyChange], now: datetime) -> None:
+        """Make changes, in their order, and record each."""
+        for change in changes:
+            self._make(change)
+            self._record(change, now)
+
+    def model(self, model_id: str) -> Model | None:
+        """Return the model with this id; an alias is not an id."""
+        return self.catalog.get(model_id)
+
+    def models(self, ids: Iterable[str] | None = None) -> Iterator[Model]:
+        """Yield the models, all or those with these ids."""
+        return iter(self.catalog) if ids is None else filter(None, map(self.catalog.get, ids))
+
+    def model_ids(self) -> Iterator[str]:
+        """Yield the id of every model."""
+        return (model.id for model in self.catalog)
+
+    def names(self) -> Iterator[str]:
+        """Yield every id and every alias."""
+        yield from self.model_ids()
+        yield from self.catalog.aliases()
+
+    def aliases(self, names: Iterable[str] | None = None) -> dict[str, str]:
+        """Return alias to model id, of all or of these aliases."""
+        if names is None:
+            return self.catalog.aliases()
+        return {name: model_id for name in names if (model_id := self.catalog.id_of(name)) != name}
+
+    def aliases_of(self, model_id: str) -> list[str]:
+        """Return the aliases that mean this model, sorted."""
+        return [alias for alias, target in self.catalog.aliases().items() if target == model_id]
+
+    def replaced_by(self, model_id: str) -> Iterator[Model]:
+        """Yield the models whose replacement is this one."""
+        return (model for model in self.catalog if model.replacement == model_id)
+
+    def tombstones(self, ids: Iterable[str] | None = None) -> dict[str, str]:
+        """Return id to sort key, of all removed models or of these."""
+        return _those(self.catalog.tombstones(), ids)
+
+    def default_workspace_id(self) -> str:
+        """Return the id of the default workspace."""
+        return self._default_workspace_id
+
+    def workspaces(self, ids: Iterable[str] | None = None) -> Iterator[Workspace]:
+        """Yield the workspaces, archived ones too, all or those with these ids."""
+        return iter(_those(self._workspaces, ids).values())
+
+    def workspaces_named(self, name: str) -> list[Workspace]:
+        """Return the workspaces with this name, archived ones too."""
+        return [workspace for workspace in self._workspaces.values() if workspace.name == name]
+
+    def api_keys(self, ids: Iterable[str] | None = None) -> Iterator[APIKey]:
+        """Yield the API keys, archived ones too, all or those with these ids."""
+        return iter(_those(self._keys, ids).values())
+
+    def api_keys_named(self, name: str) -> list[APIKey]:
+        """Return the API keys with this name, archived ones too."""
+        return [key for key in self._keys.values() if key.name == name]
+
+    def key_with(self, fingerprint: bytes) -> APIKey | None:
+        """Return the key with this fingerprint."""
+        return next((key for key in self._keys.values() if key.fingerprint == fingerprint), None)
+
+    def changes_of(self, subjects: Iterable[str]) -> Iterator[ChangeRecord]:
+        """Yield every change record of these subjects, in order."""
+        wanted = frozenset(subjects)
+        return (record for record in self._records if record.subject in wanted)
+
+    def _make(self, change: AnyChange) -> None:
+        match change.value:
+            case Model() as model if change.after is None:
+                self.catalog = self.catalog.changed({model.id: None}, tombstones={model.id: model.sort_key})
+            case Model() as model:
+                self.catalog = self.catalog.changed({model.id: model}, tombstones={model.id: None})
+            case Alias(alias, model_id):
+                self.catalog = self.catalog.changed(aliases={alias: None if change.after is None else model_id})
+            case Workspace() as workspace:
+                self._workspaces[workspace.id] = workspace
+            case APIKey() as key:
+                self._keys[key.id] = key
+
+    def _record(self, change: AnyChange, now: datetime) -> None:
+        before, after = (None if side is None else side.record() for side in (change.before, change.after))
+        number = len(self._records) + 1
+        self._records.append(
+            ChangeRecord(number, number, now, "", change.action, change.kind, change.subject, before, after)
+        )
+
+
+def _those(values: Mapping[str, T], names: Iterable[str] | None) -> dict[str, T]:
+    """All of ``values``, or those of these names."""
+    return dict(values) if names is None else {name: values[name] for name in names if name in values}
