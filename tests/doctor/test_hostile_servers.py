@@ -92,7 +92,7 @@ def test_no_body_makes_it_fail(body: str, diagnose: Diagnose) -> None:
     assert len(told) < 1_000_000
 
 
-def test_what_is_no_json_is_no_list(diagnose: Diagnose) -> None:
+def test_a_body_that_is_not_json_is_not_a_list(diagnose: Diagnose) -> None:
     async def answer(asked: Asked, ask: Ask) -> Answered:
         body = page(model("claude-x")).replace('"2026-01-01T00:00:00Z"', "NaN")
         return Answered(200, {"content-type": "application/json"}, body.encode())
@@ -145,7 +145,7 @@ def test_a_server_that_never_comes_to_an_end_is_not_waited_for(stocked: Stocked)
     ],
     ids=["nothing", "another protocol", "a short body", "no gzip", "no status", "a long header"],
 )
-def test_what_is_not_http_is_told_in_a_sentence(reply: bytes) -> None:
+def test_a_reply_that_is_not_http_is_refused_in_a_sentence(reply: bytes) -> None:
     with serve_bytes(reply) as url, pytest.raises(DoctorError, match=r"[.]$") as refusal:
         examine(parse_target(url), "sk-some-key", load_clients(), timeout=5)
     assert url in str(refusal.value)

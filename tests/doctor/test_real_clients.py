@@ -130,7 +130,7 @@ def test_the_doctor_asks_exactly_as_a_real_client_does(client: Client, stocked: 
 
 
 @pytest.mark.parametrize("client", REAL, ids=str)
-def test_the_doctor_foretells_what_a_real_client_gets(client: Client, stocked: Stocked, tmp_path: Path) -> None:
+def test_the_doctor_predicts_what_a_real_client_gets(client: Client, stocked: Stocked, tmp_path: Path) -> None:
     with serve_each(stocked.installation, *BUGS, default_limit=1000) as urls:
         foretold = [play(client, url, stocked) for url in urls]
         limit = -(-foretold[0].listed // 3)
