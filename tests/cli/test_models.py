@@ -63,7 +63,7 @@ def test_a_list_is_a_table_of_what_people_choose_by(call: CLI) -> None:
 
 
 @pytest.mark.usefixtures("server")
-def test_one_page_is_listed_and_more_is_told_of(call: CLI) -> None:
+def test_one_page_is_listed_and_a_message_says_that_more_follow(call: CLI) -> None:
     result = call("models", "list", "--limit", "2")
     assert [row.split()[0] for row in result.out.splitlines()[2:]] == ["claude-c", "claude-b"]
     assert result.err == "More models follow; --all lists them.\n"
@@ -224,7 +224,7 @@ def test_a_terminal_is_not_commanded_by_what_is_listed(call: CLI, server: Overru
                                if command == ("list",) else nasty)  # fmt: skip
 
 
-def test_a_server_that_is_not_there_is_told_of_in_one_sentence(call: CLI) -> None:
+def test_a_server_that_cannot_be_reached_is_refused_in_one_sentence(call: CLI) -> None:
     with serve_nothing() as url:
         result = call("models", "list", "--base-url", url, "--api-key", "k", "--timeout", "0.5")
     assert result.refusal == (
@@ -233,10 +233,10 @@ def test_a_server_that_is_not_there_is_told_of_in_one_sentence(call: CLI) -> Non
 
 
 def test_without_a_key_it_says_what_to_set(call: CLI) -> None:
-    assert call("models", "list").refusal.startswith("There is no API key; set ANTHROPIC_API_KEY or pass a key ")
+    assert call("models", "list").refusal.startswith("There is no API key; set ANTHROPIC_API_KEY or pass a key (an")
 
 
-def test_a_walk_that_leads_nowhere_is_told_of_and_lists_nothing(call: CLI, server: Overruled) -> None:
+def test_a_walk_that_does_not_end_is_refused_and_lists_nothing(call: CLI, server: Overruled) -> None:
     endless = {"data": [{"id": "m"}], "has_more": True, "first_id": "m", "last_id": "m"}
     server.answer = lambda asked: Answered().saying(endless)
     assert call("models", "list", "--all").refusal.startswith("The server ignores the cursor 'm': ")
@@ -251,7 +251,7 @@ def test_a_wrong_call_is_2(call: CLI, arguments: tuple[str, ...]) -> None:
 
 
 @pytest.mark.usefixtures("server")
-def test_what_is_no_terminal_sees_nothing_of_that_even_where_colours_are_wanted() -> None:
+def test_a_pipe_gets_no_progress_even_if_colours_are_forced() -> None:
     done = program("models", "list", "--all", "--limit", "1", env={"FORCE_COLOR": "1"})
     assert (done.returncode, done.stderr) == (0, "")
 

@@ -2,20 +2,19 @@
 
 import json
 import os
-import re
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from queue import Empty, SimpleQueue
-from threading import Thread
-from typing import IO, Any, Final
+from typing import Any, Final
 
 import httpx2
+import pytest
+
+from callsheet.service.setup import open_store
+from tests.installation import Installation, make_model, now
+from tests.program import DEADLINE, Server, call
 
 KEY: Final = "sk-test-0123456789abcdef"
 
@@ -47,23 +46,22 @@ NAMES: Final = {
 } | ALIASES
 
 # All were released at once, so that their order is that of their lines and ids.
-_ADDED: Final[dict[str, list[str]]] = {
-    PLAIN: ["--line", "sonnet"],
-    SLASH: ["--line", "opus", "--max-input-tokens", "200000", "--description", "A small model of our own."],
-    AT: ["--line", "opus"],
-    PLUS: ["--line", "haiku", "--max-tokens", "64000"],
-    FOREIGN: ["--line", "gemma"],
-    HIDDEN: ["--line", "opus", "--hidden"],
-    LONG_CONTEXT: ["--line", "sonnet", "--max-input-tokens", "1000000"],
-    SPACES: ["--line", "opus"],
-    ROOTED: ["--line", "opus"],
-    CHINESE: ["--line", "opus"],
-    **{name: ["--line", "haiku"] for name in ENCODED},
+_CREATED_AT: Final = "2026-01-02"
+_ADDED: Final[dict[str, dict[str, Any]]] = {
+    PLAIN: {"line": "sonnet"},
+    SLASH: {"line": "opus", "max_input_tokens": 200_000, "description": "A small model of our own."},
+    AT: {"line": "opus"},
+    PLUS: {"line": "haiku", "max_tokens": 64_000},
+    FOREIGN: {"line": "gemma"},
+    HIDDEN: {"line": "opus", "hidden": True},
+    LONG_CONTEXT: {"line": "sonnet", "max_input_tokens": 1_000_000},
+    SPACES: {"line": "opus"},
+    ROOTED: {"line": "opus"},
+    CHINESE: {"line": "opus"},
+    **{name: {"line": "haiku"} for name in ENCODED},
 }
 
 _LINES: Final = ("mythos", "fable", "opus", "sonnet", "haiku")
-_ADDRESS: Final = re.compile(r"http://127\.0\.0\.1:\d+")
-_DEADLINE: Final = 60.0  # seconds; only a broken server takes that long
 
 
 @dataclass(frozen=True)
@@ -87,7 +85,7 @@ class ClientServer:
 
     def connect(self, headers: dict[str, str]) -> httpx2.Client:
         """A plain HTTP client that does nothing by itself."""
-        return httpx2.Client(base_url=self.url, headers=headers, trust_env=False, timeout=_DEADLINE)
+        return httpx2.Client(base_url=self.url, headers=headers, trust_env=False, timeout=DEADLINE)
 
 
 def _order(model: dict[str, Any]) -> tuple[float, int, str]:
@@ -99,83 +97,29 @@ def _order(model: dict[str, Any]) -> tuple[float, int, str]:
 @contextmanager
 def run_server(folder: Path) -> Iterator[ClientServer]:
     """Fill a database in `folder`, serve it, and at the end see the server stop as it should."""
-    database = f"sqlite:///{folder / 'callsheet.db'}"
     home = folder / "home"
     home.mkdir()
-    _callsheet(folder, "migrate", "--database", database)
-    _callsheet(folder, "keys", "create", "--name", "tests", "--secret", KEY, "--database", database)
-    for model_id, options in _ADDED.items():
-        named = ["--display-name", model_id.title(), "--created-at", "2026-01-02T00:00:00Z"]
-        _callsheet(folder, "catalog", "add", model_id, *named, *options, "--database", database)
+    database = folder / "callsheet.db"
+    url = f"sqlite:///{database}"
+    open_store(url, now)
+    installation = Installation(url)
+    installation.key(name="tests", secret=KEY)
+    for model_id, fields in _ADDED.items():
+        installation.add(make_model(model_id, _CREATED_AT, display_name=model_id.title(), **fields))
     for alias, model_id in ALIASES.items():
-        _callsheet(folder, "catalog", "alias", alias, model_id, "--database", database)
-    catalog = json.loads(_callsheet(folder, "catalog", "list", "--json", "--database", database))
-
-    with subprocess.Popen(
-        [*_COMMAND, "serve", "--host", "127.0.0.1", "--port", "0", "--database", database],
-        cwd=folder,
-        env=_environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    ) as process:
-        try:
-            url = _address(process)
-            _wait_until_healthy(url)
-            yield ClientServer(url, KEY, catalog, home)
-            process.send_signal(signal.SIGTERM)
-            assert process.wait(_DEADLINE) == 0, "the server did not stop cleanly on SIGTERM"
-        finally:
-            process.kill()  # nothing is left running, whatever went wrong above
+        installation.catalog.alias(alias, model_id)
+    with _without_settings():
+        catalog = json.loads(call("catalog", "list", "--json", "--database", url).stdout)
+        with Server(database, cwd=folder) as server:
+            yield ClientServer(server.url, KEY, catalog, home)
+            assert server.stop() == 0
 
 
-_COMMAND: Final = (sys.executable, "-m", "callsheet")
-
-
-def _callsheet(folder: Path, *arguments: str) -> str:
-    """Run one command to its end and return what it printed."""
-    done = subprocess.run(
-        [*_COMMAND, *arguments],
-        cwd=folder,
-        env=_environment(),
-        capture_output=True,
-        text=True,
-        timeout=_DEADLINE,
-        check=False,
-    )
-    assert done.returncode == 0, f"callsheet {' '.join(arguments)}: {done.stderr}"
-    return done.stdout
-
-
-def _environment() -> dict[str, str]:
-    """The environment without the settings of the person who runs the tests."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("CALLSHEET_")}
-
-
-def _address(process: "subprocess.Popen[str]") -> str:
-    """Wait for the server to say where it listens; from then on its output is read and dropped."""
-    assert process.stdout is not None
-    found: SimpleQueue[str | None] = SimpleQueue()
-    printed: list[str] = []
-    Thread(target=_read, args=(process.stdout, printed, found), daemon=True).start()
-    try:
-        url = found.get(timeout=_DEADLINE)
-    except Empty:
-        url = None
-    assert url is not None, f"the server did not say where it listens, but: {''.join(printed)}"
-    return url
-
-
-def _read(output: IO[str], printed: list[str], found: "SimpleQueue[str | None]") -> None:
-    """Read to the end, or a full pipe would stop the server."""
-    for line in output:
-        printed.append(line)
-        if address := _ADDRESS.search(line):
-            found.put(address[0])
-    found.put(None)
-
-
-def _wait_until_healthy(url: str) -> None:
-    transport = httpx2.HTTPTransport(retries=5)  # of connecting only, at growing intervals
-    with httpx2.Client(base_url=url, transport=transport, timeout=_DEADLINE) as client:
-        assert client.get("/healthz").status_code == 200
+@contextmanager
+def _without_settings() -> Iterator[None]:
+    """Have no setting of the person who runs the tests in the environment."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in os.environ:
+            if name.startswith("CALLSHEET_") and not name.startswith("CALLSHEET_TEST_"):
+                patch.delenv(name)
+        yield

@@ -169,7 +169,7 @@ def test_two_bugs_are_both_found(diagnose: Diagnose) -> None:
     assert broken_rules(report) == {"cursors-name-the-ends", "created-at-differs", "openai-created-differs"}
 
 
-def test_a_rule_that_rests_on_a_broken_one_is_no_finding_but_costs_points(diagnose: Diagnose) -> None:
+def test_a_rule_that_rests_on_a_broken_one_is_not_a_finding_but_costs_points(diagnose: Diagnose) -> None:
     report = diagnose(bugs.map_order)
     blocked = codes(report, Result.BLOCKED)
     assert {"newest-come-first", "walk-meets-every-model"} <= blocked
@@ -190,7 +190,7 @@ def test_without_openais_dialect_only_its_clients_miss_anything(diagnose: Diagno
     assert (section.number, section.applicable) == (7, 0)
 
 
-def test_an_empty_list_is_told_and_nothing_is_made_up(stocked: Stocked, diagnose: Diagnose) -> None:
+def test_an_empty_list_is_reported_and_nothing_else(stocked: Stocked, diagnose: Diagnose) -> None:
     stocked.installation.clear_catalog()
     report = diagnose(alias=None)
     assert client_findings(report) == all_of(EVERYBODY, "empty")
@@ -198,7 +198,7 @@ def test_an_empty_list_is_told_and_nothing_is_made_up(stocked: Stocked, diagnose
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])
-def test_a_short_list_is_no_fault(count: int, stocked: Stocked, diagnose: Diagnose) -> None:
+def test_a_short_list_is_not_a_fault(count: int, stocked: Stocked, diagnose: Diagnose) -> None:
     ids = diagnose(clients=("open-webui",)).models
     for model_id in ids[count:]:
         stocked.installation.catalog.remove(model_id)

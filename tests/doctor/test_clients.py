@@ -84,7 +84,9 @@ def test_a_client_that_asks_without_a_limit_and_never_pages_sees_the_first_page(
 
 
 @pytest.mark.parametrize(("seconds", "codes"), [(0.2, ["too-slow"]), (30, []), (None, [])])
-def test_a_list_that_comes_too_late_is_no_list(seconds: float | None, codes: list[str], stocked: Stocked) -> None:
+def test_a_list_that_arrives_too_late_is_not_shown(
+    seconds: float | None, codes: list[str], stocked: Stocked
+) -> None:
     (rules,) = load_clients(["claude-code"])
     hasty = rules.model_copy(update={"ways": (rules.ways[0].model_copy(update={"seconds": seconds}),)})
     with (

@@ -106,7 +106,7 @@ def test_findings_name_models_reasons_and_what_to_do(doctor: CLI, stocked: Stock
     assert "\n* Claude Desktop: " in done.out
 
 
-def test_who_is_left_without_a_list_is_told_what_they_see(doctor: CLI, stocked: Stocked) -> None:
+def test_the_report_says_what_users_without_a_list_see(doctor: CLI, stocked: Stocked) -> None:
     with serve_broken(stocked.installation, bugs.redirect_to_the_slash) as url:
         done = doctor(url, "--client", "librechat", "--client", "claude-code")
     assert "Claude Code treats a redirect as a failure, so that its key goes to no other server." in done.out
@@ -114,7 +114,7 @@ def test_who_is_left_without_a_list_is_told_what_they_see(doctor: CLI, stocked: 
     assert "--contract shows them." in done.out
 
 
-def test_verbose_tells_every_rule(doctor: CLI, stocked: Stocked) -> None:
+def test_verbose_lists_every_rule(doctor: CLI, stocked: Stocked) -> None:
     with serve_broken(stocked.installation, bugs.map_order) as url:
         done = doctor(url, "--verbose", *QUICK)
     assert "* kept `models-are-listed-once`: No model is listed twice\n" in done.out
@@ -253,7 +253,7 @@ def test_a_key_that_no_header_can_carry_is_refused_unseen(call: CLI, url: str) -
     assert refusal == "The API key holds a character that no header can carry; check that it was copied whole."
 
 
-def test_a_key_that_the_server_does_not_know_is_told(doctor: CLI, url: str) -> None:
+def test_a_key_that_the_server_does_not_know_is_refused(doctor: CLI, url: str) -> None:
     refusal = doctor(url, "--api-key", "sk-not-known").refusal
     assert refusal == (
         f'{url}/v1/models refuses the key with 401: "invalid x-api-key"; give a key that the server knows with '
@@ -279,7 +279,7 @@ def test_a_key_that_the_server_does_not_know_is_told(doctor: CLI, url: str) -> N
         ("http://gateway/#x", "The URL has more than a path; "),
     ],
 )
-def test_a_url_that_is_none_is_refused(url: str, sentence: str, doctor: CLI) -> None:
+def test_an_invalid_url_is_refused(url: str, sentence: str, doctor: CLI) -> None:
     refusal = doctor(url).refusal
     assert refusal.startswith(sentence.strip())
     assert "secret" not in refusal
@@ -304,14 +304,14 @@ def test_a_server_below_a_prefix_is_examined_there(doctor: CLI, stocked: Stocked
         (bugs.always_500, 'fails with 500: "Internal Server Error"; see the server\'s log.'),
     ],
 )
-def test_a_server_without_a_list_is_told_in_a_sentence(
+def test_a_server_without_a_list_is_refused_in_a_sentence(
     bug: Bug, sentence: str, doctor: CLI, stocked: Stocked
 ) -> None:
     with serve_broken(stocked.installation, bug) as url:
         assert doctor(url).refusal == f"{url}/v1/models {sentence}"
 
 
-def test_a_url_that_leads_nowhere_is_told(doctor: CLI, url: str) -> None:
+def test_a_url_that_leads_nowhere_is_refused(doctor: CLI, url: str) -> None:
     refusal = doctor(f"{url}/nowhere").refusal
     assert refusal == f"There is no {url}/nowhere/v1/models (404); give the URL that /v1/models is added to."
 
@@ -324,7 +324,7 @@ def test_a_body_that_is_too_large_is_not_read_to_its_end(doctor: CLI, stocked: S
     )
 
 
-def test_a_server_that_hangs_is_told(doctor: CLI) -> None:
+def test_a_server_that_hangs_is_refused(doctor: CLI) -> None:
     with serve_silence() as url:
         refusal = doctor(url, "--timeout", "0.2").refusal
     assert refusal == (
@@ -333,12 +333,12 @@ def test_a_server_that_hangs_is_told(doctor: CLI) -> None:
     )
 
 
-def test_a_server_that_is_not_there_is_told(doctor: CLI) -> None:
+def test_a_server_that_cannot_be_reached_is_refused(doctor: CLI) -> None:
     with serve_nothing() as url:
         assert doctor(url).refusal == f"The server at {url} cannot be reached; start it, or check host and port."
 
 
-def test_a_certificate_that_is_not_trusted_is_told_and_can_be_trusted(
+def test_a_certificate_that_is_not_trusted_is_refused_and_can_be_trusted(
     doctor: CLI, stocked: Stocked, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     authority = trustme.CA()
@@ -354,7 +354,7 @@ def test_a_certificate_that_is_not_trusted_is_told_and_can_be_trusted(
     assert trusted.json["score"] == 100
 
 
-def test_plain_http_spoken_to_over_tls_is_told(doctor: CLI, url: str) -> None:
+def test_tls_to_a_server_of_plain_http_is_refused(doctor: CLI, url: str) -> None:
     refusal = doctor(url.replace("http:", "https:")).refusal
     assert "over TLS" in refusal
 
@@ -364,12 +364,12 @@ def test_all_clients_are_all_also_beside_one(doctor: CLI, url: str) -> None:
     assert [client["name"] for client in done.json["clients"]] == CLIENTS
 
 
-def test_a_client_that_is_not_known_is_told(doctor: CLI, url: str) -> None:
+def test_a_client_that_is_not_known_is_refused(doctor: CLI, url: str) -> None:
     assert doctor(url, "--client", "gemini-cli").refusal.startswith("No client is called gemini-cli; known are ")
 
 
 @pytest.mark.parametrize("wrong", [("--fail-on", "fatal"), ("--timeout", "0"), ()])
-def test_a_wrong_call_is_told(wrong: tuple[str, ...], call: CLI) -> None:
+def test_a_wrong_call_exits_with_2(wrong: tuple[str, ...], call: CLI) -> None:
     done: Result = call("doctor", *(("http://gateway", *wrong) if wrong else ()))
     assert (done.code, done.out) == (2, "")
 
@@ -377,7 +377,7 @@ def test_a_wrong_call_is_told(wrong: tuple[str, ...], call: CLI) -> None:
 @pytest.mark.parametrize(
     ("variable", "value"), [("SSL_CERT_FILE", "/nope"), ("ALL_PROXY", "gopher://u:hush@proxy")]
 )
-def test_an_environment_that_cannot_be_used_is_told(
+def test_an_environment_that_cannot_be_used_is_refused(
     doctor: CLI, url: str, variable: str, value: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(variable, value)
@@ -389,3 +389,10 @@ def test_an_environment_that_cannot_be_used_is_told(
 def test_the_help_names_every_client(call: CLI) -> None:
     text = "".join(call("doctor", "--help").out.split())  # it may be folded at a hyphen
     assert [name for name in (*CLIENTS, "all") if name not in text] == []
+
+
+def test_versions_that_differ_in_nothing_are_one_range(doctor: CLI, stocked: Stocked) -> None:
+    with serve_broken(stocked.installation, bugs.only_bearer, default_limit=1000) as url:
+        done = doctor(url, *QUICK)
+    assert "\n* **error** Claude Code 2.1.129 and newer (ANTHROPIC_API_KEY): A request with `x-api-key`" in done.out
+    assert "\n| Claude Code 2.1.129 and newer (ANTHROPIC_API_KEY) | no list |" in done.out

@@ -101,7 +101,7 @@ def test_a_key_that_is_a_word_of_an_id_does_not_change_the_id(stocked: Stocked, 
         }  # fmt: skip
 
 
-def test_a_model_that_tells_its_load_has_not_changed(diagnose: Diagnose) -> None:
+def test_a_model_that_reports_its_load_has_not_changed(diagnose: Diagnose) -> None:
     loads = iter(range(1_000_000))
 
     async def loaded(asked: Asked, ask: Ask) -> Answered:
@@ -110,7 +110,9 @@ def test_a_model_that_tells_its_load_has_not_changed(diagnose: Diagnose) -> None
     assert broken_rules(diagnose(loaded)) == set()
 
 
-def test_a_model_that_comes_or_goes_meanwhile_is_no_other_order(stocked: Stocked, diagnose: Diagnose) -> None:
+def test_a_model_that_is_added_or_removed_meanwhile_does_not_change_the_order(
+    stocked: Stocked, diagnose: Diagnose
+) -> None:
     async def growing(asked: Asked, ask: Ask) -> Answered:
         answered = await ask(asked)
         if not asked.is_list or answered.status != 200 or not answered.json["data"]:

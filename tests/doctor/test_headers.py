@@ -108,7 +108,7 @@ def test_what_the_doctor_sets_itself_cannot_be_set(name: str) -> None:
     assert SECRET not in str(refusal.value)
 
 
-def test_the_last_value_of_a_header_counts_and_stands_behind_a_name() -> None:
+def test_the_last_value_of_a_header_counts_and_is_hidden_by_a_placeholder() -> None:
     extra = parse_header_options(["X-Team: blue", "x-team:  green "])
     assert extra.pairs == (("x-team", "$HEADER_X_TEAM"),)
     assert extra.values == {"$HEADER_X_TEAM": "green"}

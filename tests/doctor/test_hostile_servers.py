@@ -18,6 +18,7 @@ from callsheet.domain.errors import DoctorError
 from tests.broken.asking import Answered, Ask, Asked
 from tests.broken.serving import make_app, serve_app, serve_bytes
 from tests.doctor.conftest import Diagnose, Stocked, broken_rules
+from tests.tiers import repeated
 
 ODD_IDS: Final = [
     "\ud800 half a character",
@@ -92,7 +93,7 @@ def test_no_body_makes_it_fail(body: str, diagnose: Diagnose) -> None:
     assert len(told) < 1_000_000
 
 
-def test_what_is_no_json_is_no_list(diagnose: Diagnose) -> None:
+def test_a_body_that_is_not_json_is_not_a_list(diagnose: Diagnose) -> None:
     async def answer(asked: Asked, ask: Ask) -> Answered:
         body = page(model("claude-x")).replace('"2026-01-01T00:00:00Z"', "NaN")
         return Answered(200, {"content-type": "application/json"}, body.encode())
@@ -101,12 +102,13 @@ def test_what_is_no_json_is_no_list(diagnose: Diagnose) -> None:
         diagnose(answer)
 
 
-def test_a_hundred_thousand_models_are_no_trouble() -> None:
-    body = page(*(model(f"claude-opus-{number}") for number in range(100_000)))
+def test_tens_of_thousands_of_models_are_no_trouble() -> None:
+    count = repeated(20_000, 100_000)
+    body = page(*(model(f"claude-opus-{number}") for number in range(count)))
     reply = f"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n{body}"
     with serve_bytes(reply.encode()) as url:
         report = examine(parse_target(url), "sk-some-key", load_clients(["claude-code", "java-sdk"]), timeout=30)
-    assert len(report.models) == 100_000
+    assert len(report.models) == count
     assert report.unfinished == ""
     assert "limit-is-honoured" in broken_rules(report)
 
@@ -145,7 +147,7 @@ def test_a_server_that_never_comes_to_an_end_is_not_waited_for(stocked: Stocked)
     ],
     ids=["nothing", "another protocol", "a short body", "no gzip", "no status", "a long header"],
 )
-def test_what_is_not_http_is_told_in_a_sentence(reply: bytes) -> None:
+def test_a_reply_that_is_not_http_is_refused_in_a_sentence(reply: bytes) -> None:
     with serve_bytes(reply) as url, pytest.raises(DoctorError, match=r"[.]$") as refusal:
         examine(parse_target(url), "sk-some-key", load_clients(), timeout=5)
     assert url in str(refusal.value)

@@ -106,7 +106,7 @@ WRITINGS: Final[dict[str, Callable[[str], str]]] = {
 
 @pytest.mark.parametrize("write", WRITINGS.values(), ids=WRITINGS)
 @pytest.mark.parametrize("place", ["id", "last_id", "message", "location"])
-def test_a_key_is_not_told_however_it_is_written(
+def test_a_key_is_not_reported_however_it_is_encoded(
     place: str, write: Callable[[str], str], diagnose: Diagnose, stocked: Stocked
 ) -> None:
     written = write(stocked.key)
@@ -139,7 +139,7 @@ def test_a_key_in_the_url_is_hidden_too(stocked: Stocked) -> None:
     assert stocked.key not in report.model_dump_json()
 
 
-def test_a_key_that_the_server_refuses_is_not_told(stocked: Stocked, diagnose: Diagnose) -> None:
+def test_a_key_that_the_server_refuses_is_not_reported(stocked: Stocked, diagnose: Diagnose) -> None:
     with pytest.raises(DoctorError, match="refuses the key with 401") as refusal:
         diagnose(bugs.echoed_key)
     assert stocked.key not in str(refusal.value)
@@ -181,7 +181,7 @@ PAGE: Final = json.dumps(
 REPLY: Final = f"HTTP/1.1 200 OK\r\ncontent-length: {len(PAGE)}\r\n\r\n{PAGE}".encode()
 
 
-def test_a_server_that_does_not_survive_a_question_is_told_and_nothing_else_is_held_against_it() -> None:
+def test_a_server_that_dies_of_a_request_is_reported_and_no_further_rule_is_tested() -> None:
     with serve_bytes(REPLY.replace(b"\r\n", b"\r\nconnection: close\r\n", 1), until=b"/%FF") as url:
         report = examine(parse_target(url), "sk-some-key", load_clients(), timeout=5)
     assert report.unfinished == "the server is gone since it was asked for GET /v1/models/%FF"
@@ -191,7 +191,7 @@ def test_a_server_that_does_not_survive_a_question_is_told_and_nothing_else_is_h
     assert "request-id-is-given" in codes(report, Result.FAILED)  # it was asked for all else before
 
 
-def test_a_connection_that_is_let_go_without_a_word_is_no_fault() -> None:
+def test_an_idle_connection_that_the_server_closes_is_not_a_fault() -> None:
     with serve_bytes(REPLY) as url:
         report = examine(parse_target(url), "sk-some-key", load_clients(), timeout=5)
     assert "closed the connection" not in report.model_dump_json()

@@ -89,7 +89,9 @@ def test_data_that_is_null_is_an_empty_list_or_none(client: str, shown: tuple[st
     ],
     ids=str,
 )
-def test_what_is_no_list_is_named_with_the_reason_that_the_server_gives(reply: Reply, sentence: str) -> None:
+def test_a_response_that_is_not_a_list_is_named_with_the_reason_that_the_server_gives(
+    reply: Reply, sentence: str
+) -> None:
     with pytest.raises(DoctorError) as refusal:
         examined(reply)
     assert sentence in str(refusal.value)
@@ -129,7 +131,7 @@ def test_older_claude_code_does_not_look_at_descriptions() -> None:
     assert shown["2.1.248 to 2.1.252"] == ("claude-good", "claude-told")
 
 
-def test_openais_format_is_no_reason_for_any_claude_code_to_drop_a_model() -> None:
+def test_no_claude_code_drops_a_model_because_of_openais_format() -> None:
     report = examined(listing({"id": "claude-a", "object": "model"}), "claude-code")
     assert [play.shown for play in report.clients[0].plays] == [("claude-a",)] * len(report.clients[0].plays)
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.installation import Installation, make_model
 from tests.program import Server, call, wait_for
 from tests.tiers import exhaustive, first
 
@@ -57,10 +58,12 @@ def serving(folder: Path, *flags: str) -> Iterator[Scene]:
     path = folder / "data" / "callsheet.db"
     with Server(path, *flags) as server:
         named = ("--database", f"sqlite:///{path}")
-        leaver = json.loads(call("keys", "create", "--name", "leaver", "--json", *named).stdout)["secret"]
+        installation = Installation(f"sqlite:///{path}")
+        leaver = installation.key(name="leaver")
         assert call("backup", str(folder / "backup.db"), *named).returncode == 0
-        assert call("catalog", "add", "late", *named).returncode == 0
+        installation.add(make_model("late"))
         scene = Scene(server, path, leaver)
+        wait_for(lambda: scene.metric("workers") == (2 if "2" in flags else 1), "all workers")
         scene.everybody(lambda: server.get("/v1/models/late", leaver)[0] == 200)
         assert scene.ready() == ("ok", "up")
         yield scene

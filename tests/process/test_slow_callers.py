@@ -22,7 +22,7 @@ from tests.program import COMMAND, DEADLINE, Server, credentials, wait_for
 SLOW: Final = int(os.environ.get("CALLSHEET_TEST_SLOW", "300"))
 
 #: Seconds allowed for a head; taking many connections takes a while, too.
-HEAD_SECONDS: Final = max(1, SLOW // 500)
+HEAD_SECONDS: Final = max(2, SLOW // 500)
 
 KEY: Final = "sk-test-0123456789abcdef"
 HEAD: Final = (

@@ -13,6 +13,7 @@ from callsheet.storage.sqlite.database import SQLite
 from callsheet.storage.store import Store
 from tests.storage.files import NOW
 from tests.storage.others import Make, ask, url_of
+from tests.tiers import first
 
 PROGRAM = """
 import sys
@@ -60,7 +61,7 @@ def assert_made_once(store: Store, organizations: set[str]) -> None:
         assert ask(store, "PRAGMA journal_mode") == [("wal",)]
 
 
-@pytest.mark.parametrize("attempt", range(3))
+@pytest.mark.parametrize("attempt", first(range(3)))
 def test_threads_that_prepare_one_database_make_one_installation(make: Make, attempt: int) -> None:
     store, barrier = make(empty=True), Barrier(6)
 

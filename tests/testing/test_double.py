@@ -202,7 +202,7 @@ def test_options_change_what_is_answered() -> None:
 
 def test_a_model_is_refused_in_one_sentence(api: ModelsAPI) -> None:
     fields: Any = {"max_token": 1}
-    with pytest.raises(InvalidError, match=r"^max_token is no field of a model; there are id, display_name, "):
+    with pytest.raises(InvalidError, match=r"^max_token is not a field of a model; the fields are id, "):
         api.add("claude-x", **fields)
     fields = {"lifecycle": "old"}
     with pytest.raises(InvalidError, match=r"^lifecycle must be active, deprecated or retired, not 'old'\.$"):

@@ -63,7 +63,7 @@ def fake(running: Fake) -> Fake:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
-def test_it_says_in_one_line_where_it_is_and_stops_when_told(number: signal.Signals) -> None:
+def test_it_prints_its_address_in_one_line_and_stops_on_a_signal(number: signal.Signals) -> None:
     with Fake() as fake:
         assert fake.page().status_code == 200
         assert fake.stop(number) == 0
@@ -152,7 +152,7 @@ def test_every_verb_of_the_fixture_can_be_called(fake: Fake) -> None:
     assert (fault["status"], fault["used"]) == (503, 1)
 
 
-def test_the_journal_can_be_read_and_control_is_no_part_of_it(fake: Fake) -> None:
+def test_the_journal_can_be_read_and_has_no_control_requests(fake: Fake) -> None:
     fake.page(limit=1)
     fake.do("add", model_id="claude-x")
     (request,) = fake.client.get("/_fake/requests").json()["data"]
@@ -176,7 +176,11 @@ def test_the_journal_can_be_read_and_control_is_no_part_of_it(fake: Fake) -> Non
             "claude-opus-5-5 is in the catalogue already; change it instead.",
         ),
         ("add", '{"model_id": "x", "max_tokens": "many"}', "max_tokens must be a whole number of tokens"),
-        ("add", '{"model_id": "x", "self": 1}', "self is no field of a model; there are id, display_name, "),
+        (
+            "add",
+            '{"model_id": "x", "self": 1}',
+            "self is not a field of a model; the fields are id, ",
+        ),
         ("retire", '{"model_id": "x", "when": "now"}', "retire: when: unexpected keyword argument."),
         ("fail", '{"on": "mondays"}', "fail: on: input should be 'list' or 'retrieve'."),
         ("fail", "", "The fault is not valid: nothing would go wrong; "),
@@ -223,7 +227,7 @@ def driver_of(sdk: str) -> list[str]:
         ("java-3", "java", "AnthropicInvalidDataException"),
     ],
 )
-def test_official_clients_walk_through_it_and_wait_when_told(
+def test_official_clients_walk_through_it_and_obey_retry_after(
     fake: Fake, sdk: str, language: str, cut: str, tmp_path: Path
 ) -> None:
     expected = fake.ids(limit=1000)

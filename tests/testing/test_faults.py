@@ -91,7 +91,7 @@ def test_an_openai_client_gets_the_error_in_its_own_envelope(api: ModelsAPI) -> 
     assert answer.json()["error"]["code"] == "rate_limit_exceeded"
 
 
-def test_faults_wait_in_line_and_happen_as_often_as_was_said(api: ModelsAPI, client: httpx2.Client) -> None:
+def test_faults_happen_in_order_and_as_often_as_asked(api: ModelsAPI, client: httpx2.Client) -> None:
     twice, on_retrieve, forever = (
         api.fail(status=500, times=2),
         api.fail(status=403, on="retrieve"),
@@ -118,7 +118,7 @@ def test_other_paths_are_spared(api: ModelsAPI, client: httpx2.Client) -> None:
     assert api.unused_faults == [fault]
 
 
-def test_a_delay_holds_up_one_answer_and_nobody_else(api: ModelsAPI, client: httpx2.Client) -> None:
+def test_a_delay_holds_up_one_response_and_no_other(api: ModelsAPI, client: httpx2.Client) -> None:
     fault = api.fail(delay=60, on="list")
     with pytest.raises(httpx2.ReadTimeout):
         client.get("/v1/models", timeout=0.1)
@@ -199,7 +199,9 @@ def test_a_spoiled_page_is_neither_compressed_nor_taken_for_one_known(
 
 
 @pytest.mark.parametrize("fault", [{"has_more": False}, {"null_ids": True}, {"loop": True}])
-def test_what_is_no_page_cannot_be_spoiled(api: ModelsAPI, client: httpx2.Client, fault: dict[str, Any]) -> None:
+def test_a_response_that_is_not_a_page_cannot_be_spoiled(
+    api: ModelsAPI, client: httpx2.Client, fault: dict[str, Any]
+) -> None:
     asked = api.fail(**fault)
     assert client.get("/v1/models/claude-a").status_code == 200
     assert client.get("/v1/models", params={"after_id": "claude-a", "limit": 0}).status_code == 400
@@ -288,7 +290,7 @@ def test_a_fault_can_be_written_in_a_word_or_two(text: str, expected: Fault) -> 
         ("status=many", "The fault is not valid: status: input should be a valid integer"),
     ],
 )
-def test_what_is_no_fault_is_refused(text: str, sentence: str) -> None:
+def test_a_text_that_is_not_a_fault_is_refused(text: str, sentence: str) -> None:
     with pytest.raises(InvalidError) as refused:
         parse_fault(text)
     assert str(refused.value).startswith(sentence)

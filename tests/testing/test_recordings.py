@@ -104,7 +104,9 @@ def test_null_and_unknown_fields_are_passed_over() -> None:
         ('{"models": [{"id": " x"}]}', "{file}: models[0] ' x': its id must be "),
     ],
 )
-def test_a_file_that_is_no_catalogue_is_refused_with_the_place(tmp_path: Path, content: str, sentence: str) -> None:
+def test_a_file_that_is_not_a_catalogue_is_refused_with_the_place(
+    tmp_path: Path, content: str, sentence: str
+) -> None:
     file = tmp_path / "models.json"
     file.write_text(content)
     with pytest.raises(InvalidError) as refused:

@@ -172,7 +172,7 @@ def test_who_sends_far_too_much_is_heard_out_and_gets_the_answer(api: ModelsAPI)
     assert reply.status == 413
 
 
-def test_a_caller_that_has_said_all_still_gets_a_late_answer(api: ModelsAPI) -> None:
+def test_a_caller_that_has_sent_everything_still_gets_a_late_response(api: ModelsAPI) -> None:
     api.fail(delay=0.05, status=500)
     with Line(api) as line:
         line.send(plain("/v1/models", KEY) + plain("/v1/models", KEY))

@@ -22,7 +22,7 @@ _MAX_SOURCE: Final = 64  # characters
 
 
 def fit_model(info: ModelInfo) -> Model:
-    """Return the model of a catalogue that ``info`` is; what a catalogue cannot hold of it is unknown.
+    """Return the model of a catalogue that ``info`` is; a value that a catalogue cannot hold is unknown.
 
     A text is cut, and loses blanks at its ends and what is not printable. A lifecycle that is not known is
     ``active``, and an active model has no dates of a retirement. A model that has such a date and no lifecycle is

@@ -76,7 +76,7 @@ class Installation:
         self._first = self.state, self._memory.copy()
 
     def reset(self) -> None:
-        """Let everything be as it was at first."""
+        """Restore everything as it was at first."""
         self.clock.reset()
         self.state, self._memory = self._first[0], self._first[1].copy()
 

@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 class Memory:
-    """What a database holds, in memory.
+    """What a database holds, in memory: a `CatalogReader` and an `AccessReader`.
 
     Parameters
     ----------

@@ -39,12 +39,12 @@ def read_fields(given: Mapping[str, Any]) -> dict[str, Any]:
     Raises
     ------
     InvalidError
-        A field that models do not have, a time or lifecycle that is none, or what must be text and is not.
+        A model has no such field, a time is not valid, or an id is not text.
     """
     fields = dict(given)
     for name in fields:
         if name not in MODEL_FIELDS:
-            raise InvalidError(f"{name} is no field of a model; there are {', '.join(MODEL_FIELDS)}.")
+            raise InvalidError(f"{name} is not a field of a model; the fields are {', '.join(MODEL_FIELDS)}.")
     for name in _TIMES:
         if fields.get(name) is not None:
             fields[name] = read_instant(fields[name], name)
@@ -67,13 +67,13 @@ def read_catalog(source: CatalogSource) -> Loaded:
     """Return the catalogue that ``source`` means.
 
     What a server answered is a file, or a mapping: ``GET /v1/models`` of any server, or what ``callsheet catalog
-    list --json`` printed. It is read as the client reads it; what makes no sense is unknown, and an entry that the
-    catalogue cannot hold is left out. Other iterables are written by hand: each field must be right.
+    list --json`` printed. It is read as the client reads it: a value that makes no sense is unknown, and an entry
+    that the catalogue cannot hold is left out. Other iterables are written by hand: each field must be right.
 
     Raises
     ------
     InvalidError
-        It is no such thing, or none of its entries is a model; the sentence names the file, the place and the id.
+        It is not a catalogue, or none of its entries is a model; the sentence names file, place and id.
     """
     if source is None:
         return Loaded(_builtin())

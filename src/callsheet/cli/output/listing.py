@@ -18,7 +18,8 @@ _GAP: Final = "  "
 def print_rows(headings: Sequence[str], rows: Iterable[Sequence[str]], least: Mapping[str, int]) -> None:
     """Print rows of printable text under their headings; see `print_table`.
 
-    If there are more than a thousand rows, each is one line, whatever the terminal's width, and columns may grow.
+    If there are more than a thousand rows, each is one line, whatever the width of the terminal, and columns may
+    grow.
     """
     coming = iter(rows)
     first = list(islice(coming, ROW_BATCH_SIZE + 1))

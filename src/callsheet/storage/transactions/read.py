@@ -10,7 +10,7 @@ from sqlalchemy import Column, Connection, CursorResult, Select, Table, bindpara
 
 from callsheet.domain.access.key import APIKey
 from callsheet.domain.access.workspace import Workspace
-from callsheet.domain.changes.change import ChangeRecord
+from callsheet.domain.changes.change import Action, ChangeRecord, Subject
 from callsheet.domain.model import Model
 from callsheet.storage import tables
 from callsheet.storage.transactions import rows
@@ -192,7 +192,7 @@ class ReadTransaction:
         """Return the ids of the workspaces and keys that have, or ever had, this name."""
         changes = tables.changes.c
         named = or_(*(side["name"].as_string() == name for side in (changes.before, changes.after)))
-        query = select(changes.subject).where(changes.kind.in_(("workspace", "key")), named).distinct()
+        query = select(changes.subject).where(changes.kind.in_((Subject.WORKSPACE, Subject.KEY)), named).distinct()
         return [row.subject for row in self._connection.execute(query)]
 
     def last_change(self, revision: int) -> tuple[int, str] | None:
@@ -205,7 +205,7 @@ class ReadTransaction:
     def last_restore(self) -> str | None:
         """Return when a backup was last restored; None if none was, as far as the change records say."""
         changes = tables.changes.c
-        query = select(changes.at).where(changes.kind == "installation", changes.action == "restore")
+        query = select(changes.at).where(changes.kind == Subject.INSTALLATION, changes.action == Action.RESTORE)
         found: str | None = self._connection.execute(query.order_by(changes.number.desc()).limit(1)).scalar()
         return found
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Table, delete, func, insert, select, update
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
 
+from callsheet.domain.changes.change import Action, Subject
 from callsheet.domain.errors import StorageError
 from callsheet.domain.hints import Hint
 from callsheet.storage import tables
@@ -27,7 +28,7 @@ _TABLES: Final = tuple(tables.metadata.sorted_tables)
 _MODULUS: Final = 2**256
 
 #: Action and kind of the change record of a restore; only such a record may raise the revision by more than one.
-RESTORE: Final = ("restore", "installation")
+RESTORE: Final = (Action.RESTORE, Subject.INSTALLATION)
 
 #: Called with what is being done, how many rows of it are done, and how many there are.
 Progress = Callable[[str, int, int], None]

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from itertools import groupby
 from typing import Final
 
 from callsheet.doctor.report import ClientReport, Play
@@ -14,18 +15,21 @@ def who(client: ClientReport, plays: Sequence[Play]) -> str:
     """Return the client's title, and which of its ways of asking ``plays`` are if they are not all of them."""
     if len(plays) == len(client.plays):
         return client.title
-    parts: list[str] = []
-    neighbours: list[str] = []  # versions of which every way is meant, one after the other
-    for versions in dict.fromkeys(play.versions for play in client.plays):
-        ways = [play.way for play in plays if play.versions == versions]
-        if ways and len(ways) == sum(play.versions == versions for play in client.plays):
-            neighbours.append(versions)
-            continue
-        parts += _join_ranges(neighbours)
-        neighbours = []
-        if ways:
-            parts.append(f"{versions} ({', '.join(ways)})")
-    return f"{client.title} {', '.join([*parts, *_join_ranges(neighbours)])}"
+
+    def ways(versions: str) -> str:
+        """Return the ways of these versions in brackets; a blank if all are meant, empty if none is."""
+        meant = [play.way for play in plays if play.versions == versions]
+        is_whole = len(meant) == sum(play.versions == versions for play in client.plays)
+        return (" " if is_whole else f" ({', '.join(meant)})") if meant else ""
+
+    all_versions = dict.fromkeys(play.versions for play in client.plays)
+    parts = [
+        f"{versions}{meant}".rstrip()
+        for meant, neighbours in groupby(all_versions, key=ways)
+        if meant
+        for versions in _join_ranges(list(neighbours))
+    ]
+    return f"{client.title} {', '.join(parts)}"
 
 
 def _join_ranges(versions: Sequence[str]) -> list[str]:
