@@ -253,7 +253,7 @@ class Settings(BaseModel):
     def _check_stale(self) -> Self:
         if 0 < self.max_stale_seconds <= self.poll_seconds:
             raise ValueError(
-                f"max_stale_seconds must be more than poll_seconds, {self.poll_seconds:g}: between two polls, the "
+                f"max_stale_seconds must be more than poll_seconds, {self.poll_seconds:g}; between two polls, the "
                 "state of the database is unknown"
             )
         return self
@@ -348,7 +348,8 @@ def prepare_folder(settings: Settings) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise SettingsError(
-            f"The folder {folder} cannot be created ({error.strerror})", hint=Hint.NAME_ANOTHER_DATABASE
+            f"The folder {folder} of the default database cannot be created ({error.strerror})",
+            hint=Hint.NAME_ANOTHER_DATABASE,
         ) from None
 
 

@@ -72,7 +72,7 @@ def test_a_start_while_the_database_is_away_answers_from_the_state_file(
 ) -> None:
     away.begin()
     with Replica(away.url, *saved, "--workers", count) as server:
-        assert f"Callsheet listens at {server.url}, and waits for its database, which is away.\n" in server.stdout
+        assert f"Callsheet listens at {server.url}; it waits for its database, which is away.\n" in server.stdout
         wait_for(lambda: server.ready() == (200, "degraded", "away"), "the first answer")
         status, page = server.get("/v1/models?limit=1000", KEY)
         assert (status, len(page["data"]) > 10) == (200, True)

@@ -209,8 +209,8 @@ def test_a_data_directory_that_cannot_be_made_is_refused(folder: Path, monkeypat
     folder.chmod(0o555)
     try:
         assert refused(folder, "--port", "0", command=UNPRIVILEGED) == (
-            f"The folder {folder}/data/callsheet cannot be created (Permission denied); "
-            "name another database with --database."
+            f"The folder {folder}/data/callsheet of the default database cannot be created (Permission denied); "
+            "name another with --database."
         )
     finally:
         folder.chmod(0o755)

@@ -95,7 +95,7 @@ def welcome_later(url: str, settings: Settings) -> Iterator[Callable[[], None]]:
     thread = BackgroundThread("callsheet-welcome", partial(_wait, url, settings), _STOP_TIMEOUT_SECONDS)
 
     def announce() -> None:
-        put(f"Callsheet listens at {url}, and waits for its database, which is away.")
+        put(f"Callsheet listens at {url}; it waits for its database, which is away.")
         put(f"Database: {Store(settings.database).display_name}")
         thread.start()
 
