@@ -35,6 +35,9 @@ COMMAND: Final = (sys.executable, "-W", "error", "-m", "callsheet")
 #: How the names begin of what the interpreter and the libraries under it read once, when a process begins.
 _READ_AT_START: Final = ("PYTHON", "LC_", "LANG", "LD_", "MALLOC_", "GLIBC_", "OPENSSL_", "SSL_")
 
+#: As this process began, whatever a test has changed since; the process that forks begins with it, too.
+_ENVIRONMENT: Final = dict(os.environ)
+
 #: The number of the system call clone, and the flag that makes the new process a child of its maker's parent.
 _CLONE: Final = {"x86_64": 56, "aarch64": 220}
 _CLONE_PARENT: Final = 0x8000
@@ -109,9 +112,9 @@ class _Starter:
         """Return the id of a process that does what ``request`` says."""
         with self._lock:
             channel = self._channel or self._begin()
-            told = json.dumps(request).encode()
-            socket.send_fds(channel, [len(told).to_bytes(4)], streams)
-            channel.sendall(told)
+            content = json.dumps(request).encode()
+            socket.send_fds(channel, [len(content).to_bytes(4)], streams)
+            channel.sendall(content)
             pid = int.from_bytes(_exactly(channel, 4))
         assert pid, "the process that forks has ended; why, stands on stderr"
         return pid
@@ -122,6 +125,7 @@ class _Starter:
             self._process = subprocess.Popen(
                 [sys.executable, "-W", "error", "-m", "tests.starter", str(theirs.fileno())],
                 cwd=Path(__file__).parents[1],
+                env=_ENVIRONMENT,
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -173,7 +177,7 @@ def _can_fork(command: Sequence[str], env: Mapping[str, str], streams: Sequence[
         sys.platform == "linux"
         and platform.machine() in _CLONE
         and tuple(command[: len(COMMAND)]) == COMMAND
-        and _read_at_start(env) == _read_at_start(os.environ)
+        and _read_at_start(env) == _read_at_start(_ENVIRONMENT)
         and not any(map(os.isatty, streams))
     )
 
