@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from glob import escape
 from pathlib import Path
+from stat import S_ISREG
 from tempfile import mkstemp
 from typing import Final
 
 from callsheet.domain.errors import ConflictError, StorageError
 from callsheet.domain.hints import Hint
+from callsheet.storage.file_status import is_folder, status_of
 
 _SUFFIX: Final = ".part"
 
@@ -81,11 +83,12 @@ def beside(file: Path) -> list[Path]:
 
 def _refuse(file: Path, *, replace: bool) -> None:
     with _translating_errors(file):
-        if not file.parent.is_dir():
+        if not is_folder(file.parent):
             raise ConflictError(f"The folder {file.parent} does not exist; create it, or name another file.")
-        if file.exists() and not file.is_file():
+        status = status_of(file)
+        if status is not None and not S_ISREG(status.st_mode):
             raise ConflictError(f"{file} is not a file; name another.")
-        if file.exists() and not replace:
+        if status is not None and not replace:
             raise ConflictError(f"{file} exists already", hint=Hint.REPLACE_FILE)
         if any(each.exists() for each in beside(file)):
             raise ConflictError(f"{file} is a database in use; name another file.")

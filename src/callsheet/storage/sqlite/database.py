@@ -13,6 +13,7 @@ from callsheet.domain.errors import DatabaseReplacedError, StorageError, Storage
 from callsheet.domain.hints import Hint
 from callsheet.storage import database
 from callsheet.storage.database import Database, milliseconds
+from callsheet.storage.file_status import is_folder, status_of
 from callsheet.storage.sqlite.connection import QUERY_ONLY, make_engine, use_wal
 from callsheet.storage.sqlite.errors import READ_ONLY, explain
 from callsheet.storage.sqlite.files import Files, file_identity
@@ -87,9 +88,10 @@ class SQLite(Database):
     def revision(self) -> str | None:
         """Return the schema's revision; the file is examined before SQLite opens it."""
         with self.translating_errors():
-            if self.file.is_dir():
+            if is_folder(self.file):
                 raise StorageError(f"The database {self.file} is a folder", hint=Hint.NAME_DATABASE_FILE)
-            if not self.file.exists() or self.file.stat().st_size == 0:
+            status = status_of(self.file)
+            if status is None or status.st_size == 0:
                 self._wal.refuse_missing_database()
                 self._refuse_missing_folder()
                 return None
@@ -185,7 +187,7 @@ class SQLite(Database):
 
     def _refuse_missing_folder(self) -> None:
         folder = self.file.parent
-        if not folder.is_dir():
+        if not is_folder(folder):
             raise StorageError(f"The folder {folder} does not exist; create it, or name another database.")
 
     def _is_read_only(self) -> bool:
