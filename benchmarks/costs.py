@@ -5,8 +5,8 @@ from collections.abc import Callable
 from timeit import repeat
 from typing import NamedTuple
 
-from callsheet.http.logs.access import AccessLog
-from callsheet.http.logs.formats import LoggedResponse
+from callsheet.http.logs.access_line import LoggedResponse
+from callsheet.http.logs.writer import AccessLog
 from callsheet.http.metrics.counters import Label, Metrics
 from callsheet.http.request_id import RequestIDs
 from callsheet.settings import LogFormat

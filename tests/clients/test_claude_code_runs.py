@@ -268,4 +268,4 @@ def test_a_release_keeps_the_list_that_it_last_took_when_there_is_none(release: 
     assert {name: each.kept for name, each in second.items()} == {name: each.kept for name, each in first.items()}
     assert all(each.ids for each in second.values())
     assert not [each.words for each in second.values() if each.words.startswith("cached")]
-    assert "the list that it last took" in RULES.otherwise
+    assert "the last list that it accepted" in RULES.otherwise

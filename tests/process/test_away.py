@@ -124,7 +124,7 @@ def test_a_start_on_nothing_waits_and_makes_everything_when_the_database_comes(
         key = server.key  # printed when it was made
         wait_for(lambda: all(server.get("/readyz")[1]["revision"] == 2 for _ in range(10)), "the key to be known")
         assert all(server.get("/v1/models", key)[0] == 200 for _ in range(10))
-        assert server.ready() == (200, "ok", "up")
+        wait_for(lambda: server.ready() == (200, "ok", "up"), "the database to be followed")
         assert server.stdout.count("ANTHROPIC_API_KEY=") == 1
         assert server.stop() == 0
         assert "Traceback" not in server.stderr
@@ -168,7 +168,7 @@ def test_an_outage_is_outlived_and_told(away: Outages) -> None:
     with Replica(away.url, "--max-stale-seconds", "1.5") as server:
         answer = server.get("/v1/models", KEY)
         assert answer[0] == 200
-        assert server.ready() == (200, "ok", "up")
+        wait_for(lambda: server.ready() == (200, "ok", "up"), "the database to be followed")
         away.begin()
         wait_for(lambda: server.ready() == (200, "degraded", "away"), "the outage")
         wait_for(lambda: server.ready() == (503, "degraded", "away"), "it to be too long")

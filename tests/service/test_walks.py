@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callsheet.api.rendering import WireFormat
-from callsheet.api.view import Views
+from callsheet.api.views import Views
 from callsheet.domain.access.visibility import SEES_ALL, Visibility
 from callsheet.domain.catalog import Catalog
 from callsheet.domain.errors import InvalidRequestError

@@ -5,12 +5,13 @@ from typing import NamedTuple
 
 from callsheet.api import cors
 from callsheet.api.authentication import authenticate, choose_workspace
+from callsheet.api.betas import check_betas
 from callsheet.api.compression import choose_coding
 from callsheet.api.dialect import Dialect, is_openai
 from callsheet.api.headers import organization_header, success_headers, workspace_header
 from callsheet.api.request import Header
 from callsheet.api.state import State
-from callsheet.api.versions import check_betas, check_version
+from callsheet.api.versions import check_version
 from callsheet.api.view import View
 from callsheet.domain.access.keyring import Principal
 

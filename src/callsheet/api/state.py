@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 from callsheet.api.rendering import WireFormat
 from callsheet.api.versions import ACCEPTED_VERSIONS
-from callsheet.api.view import View, Views
+from callsheet.api.view import View
+from callsheet.api.views import Views
 from callsheet.domain.access.keyring import Keyring
 from callsheet.domain.access.workspace import Shape, Workspace
 from callsheet.domain.catalog import Catalog

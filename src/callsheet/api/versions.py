@@ -1,4 +1,4 @@
-"""`anthropic-version` and `anthropic-beta`: what is accepted, and how the rest is refused (contract, section 4)."""
+"""`anthropic-version`: which are accepted, and how any other is refused (contract, section 4)."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -8,9 +8,6 @@ from callsheet.domain.errors import InvalidRequestError
 
 #: Every version that clients of the official SDKs have sent; the setting `extra_versions` adds others.
 ACCEPTED_VERSIONS: Final = frozenset({b"2023-01-01", b"2023-06-01", b"2026-10-21"})
-
-#: Values of ``anthropic-beta`` in one request.
-MAX_BETAS: Final = 100
 
 
 def check_version(headers: Mapping[bytes, bytes], accepted: frozenset[bytes]) -> None:
@@ -27,28 +24,3 @@ def check_version(headers: Mapping[bytes, bytes], accepted: frozenset[bytes]) ->
     if version not in accepted:
         shown = version.decode(errors="replace")[:MAX_QUOTED_CHARACTERS]
         raise InvalidRequestError(f'anthropic-version: "{shown}" is not a valid version')
-
-
-def check_betas(headers: Mapping[bytes, bytes], accepted: frozenset[str] | None) -> None:
-    """Check that ``anthropic-beta`` has at most `MAX_BETAS` values, all ``accepted``; None accepts any.
-
-    Raises
-    ------
-    InvalidRequestError
-        There are more values, or others.
-    """
-    header = headers.get(b"anthropic-beta")
-    if header is None:
-        return
-    if header.count(b",") >= MAX_BETAS:
-        raise InvalidRequestError(f"anthropic-beta: at most {MAX_BETAS} values are allowed")
-    if accepted is None:
-        return
-    values = [value.strip() for value in header.decode(errors="replace").split(",")]
-    unknown = [value for value in values if value and value not in accepted]
-    if unknown:
-        shown = ", ".join(f"`{value}`" for value in unknown)[:MAX_QUOTED_CHARACTERS]
-        raise InvalidRequestError(
-            f"Unexpected value(s) {shown} for the `anthropic-beta` header. Please consult our documentation at "
-            "platform.claude.com/docs or try again without the header."
-        )

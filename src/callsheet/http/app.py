@@ -10,15 +10,15 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
+from callsheet.api.betas import KNOWN_BETAS
 from callsheet.api.percent import unquote
 from callsheet.api.request import is_public
 from callsheet.api.state import Options
 from callsheet.api.versions import ACCEPTED_VERSIONS
-from callsheet.domain.betas import KNOWN_BETAS
 from callsheet.domain.errors import StorageUnavailableError
 from callsheet.http.errors import on_exception, on_http_exception
 from callsheet.http.health import Readiness, health_routes
-from callsheet.http.logs.access import AccessLog
+from callsheet.http.logs.writer import AccessLog
 from callsheet.http.observer import Observer
 from callsheet.http.openapi import openapi_routes
 from callsheet.http.paths import ExactRoute, Scope, local_path

@@ -4,8 +4,8 @@ from typing import NamedTuple, TypeAlias
 
 from callsheet.api.answer import Response
 from callsheet.api.request import Request
-from callsheet.http.logs.access import AccessLog
-from callsheet.http.logs.formats import NO_TEMPLATE, LoggedResponse, Template
+from callsheet.http.logs.access_line import NO_TEMPLATE, LoggedResponse, Template
+from callsheet.http.logs.writer import AccessLog
 from callsheet.http.metrics.counters import Label, Metrics, Tally, route_of
 
 #: Address and port of a client; None behind a Unix socket.

@@ -15,7 +15,7 @@ from callsheet.domain.changes import keys, workspaces
 from callsheet.domain.changes.change import Change, result_of
 from callsheet.domain.changes.key_import import Entry, Imported, import_keys
 from callsheet.domain.changes.keys import Credentials, KeyChange
-from callsheet.domain.changes.naming import find_key, find_workspace, replaced_keys
+from callsheet.domain.changes.lookup import find_key, find_workspace, replaced_keys
 from callsheet.domain.changes.workspaces import WorkspaceChange
 from callsheet.service.ids import make_id
 from callsheet.service.key_details import KeyDetails, describe_key

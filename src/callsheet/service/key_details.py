@@ -6,7 +6,7 @@ from datetime import datetime
 from callsheet.domain.access.key import APIKey, KeyStatus
 from callsheet.domain.access.workspace import Workspace
 from callsheet.domain.changes.change import Action
-from callsheet.domain.changes.naming import find_key, replaced_keys
+from callsheet.domain.changes.lookup import find_key, replaced_keys
 from callsheet.service.sight import Sight, look
 from callsheet.storage.transactions.read import ReadTransaction
 

@@ -22,6 +22,7 @@ from callsheet.domain.changes.keys import (
     rotate_key,
     workspace_id_for,
 )
+from callsheet.domain.changes.lookup import find_key, find_workspace
 from callsheet.domain.changes.models import (
     add_model,
     change_model,
@@ -31,7 +32,6 @@ from callsheet.domain.changes.models import (
     retire_models,
     unhide_models,
 )
-from callsheet.domain.changes.naming import find_key, find_workspace
 from callsheet.domain.changes.reader import AccessReader, CatalogReader
 from callsheet.domain.changes.workspaces import archive_workspace, change_workspace, create_workspace
 from callsheet.domain.model import Lifecycle, Model

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from callsheet.domain.access.key_names import holds_name
 from callsheet.domain.alias import Alias
 from callsheet.domain.changes.change import AnyChange, Subject
-from callsheet.domain.changes.naming import replaced_keys
+from callsheet.domain.changes.lookup import replaced_keys
 from callsheet.domain.errors import RefusedError
 from callsheet.testing.memory import Memory
 from tests.domain.changes.acts import DAY, NOW, Act, acts, content, decide, fresh

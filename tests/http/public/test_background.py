@@ -9,7 +9,7 @@ import pytest
 
 from callsheet.api.answer import answer
 from callsheet.api.request import Request
-from callsheet.api.view import Views
+from callsheet.api.views import Views
 from callsheet.domain.catalog import Catalog
 from callsheet.http.app import CallsheetApp
 from tests.http.plain import SECRET, ClockLoop, make_app, plain, replies, run

@@ -21,7 +21,7 @@ from callsheet.domain.access.workspace import Workspace
 from callsheet.domain.catalog import Catalog
 from callsheet.domain.changes.workspaces import WorkspaceChange
 from callsheet.http.app import CallsheetApp
-from callsheet.http.logs.formats import NO_TEMPLATE
+from callsheet.http.logs.access_line import NO_TEMPLATE
 from callsheet.http.metrics.counters import Tally
 from callsheet.http.observer import ResponseLabel
 from callsheet.http.public.cache import ENTRY_BYTES, CachedResponse, ResponseCache

@@ -1,4 +1,4 @@
-"""API keys: the record of each."""
+"""API keys: the record of each, and when it is expired; a request asks the same of a `KeyRecord` (keyring)."""
 
 from dataclasses import dataclass
 from datetime import datetime

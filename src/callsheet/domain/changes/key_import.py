@@ -12,7 +12,7 @@ from callsheet.domain.access.names import check_name
 from callsheet.domain.access.secret import fingerprint
 from callsheet.domain.access.workspace import Workspace
 from callsheet.domain.changes.change import Action, Change
-from callsheet.domain.changes.naming import replaced_keys
+from callsheet.domain.changes.lookup import replaced_keys
 from callsheet.domain.changes.reader import AccessReader
 from callsheet.domain.errors import InvalidError, RefusedError
 from callsheet.domain.hints import Hint

@@ -8,7 +8,7 @@ from callsheet.domain.access.key import APIKey, KeyStatus, is_past
 from callsheet.domain.access.key_names import check_name_is_free, holds_name
 from callsheet.domain.access.secret import check_not_in_name, check_secret, fingerprint, hint
 from callsheet.domain.changes.change import Action, Change, change_of
-from callsheet.domain.changes.naming import find_workspace, replaced_keys
+from callsheet.domain.changes.lookup import find_workspace, replaced_keys
 from callsheet.domain.changes.reader import AccessReader
 from callsheet.domain.changes.workspaces import check_in_use
 from callsheet.domain.errors import ConflictError, DoesNotExistError, InvalidError

@@ -11,7 +11,7 @@ from callsheet.api.dialect import Dialect
 from callsheet.api.request import Header
 from callsheet.http.connection.head import Head, HeadReader, KnownLines
 from callsheet.http.connection.limits import ConnectionLimits
-from callsheet.http.logs.formats import NO_TEMPLATE, LoggedResponse
+from callsheet.http.logs.access_line import NO_TEMPLATE, LoggedResponse
 from callsheet.http.metrics.counters import Label
 from callsheet.http.observer import Observer, ResponseLabel
 from callsheet.http.public.cache import ResponseCache

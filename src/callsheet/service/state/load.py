@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from callsheet.api.state import Options, State
-from callsheet.api.view import Views
+from callsheet.api.views import Views
 from callsheet.domain.access.keyring import Keyring
 from callsheet.domain.access.workspace import Workspace
 from callsheet.domain.catalog import Catalog

@@ -1,11 +1,11 @@
-"""The access log: a line for every answer, written by a thread, so that a slow disk delays no answer."""
+"""Writer: the thread that writes the lines of the access log, so that a slow disk delays no response."""
 
 import logging
 import os
 import threading
 from typing import Final
 
-from callsheet.http.logs.formats import Template, formatter_for
+from callsheet.http.logs.access_line import Template, formatter_for
 from callsheet.service.clock import SYSTEM_CLOCK, Clock
 from callsheet.settings import LogFormat
 

@@ -1,4 +1,4 @@
-"""The formats of the access log: named fields in JSON or logfmt, or the common log format.
+"""A line of the access log: which fields it has, as JSON or logfmt, or in the common log format.
 
 A line is joined from parts, most of which are reused from the line before: formatting each line would take several
 times as long.

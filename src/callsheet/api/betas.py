@@ -1,12 +1,43 @@
-"""The betas that Anthropic's documents and SDKs name, for installations that refuse all others.
+"""`anthropic-beta`: how many values a request may have, and which (contract, section 4)."""
 
-The list is open and grows every few weeks, so the setting `strict_betas` is off by default (contract, section 4).
-The check itself, and how many betas a request may have, is in ``callsheet/api/versions.py``. Read in the Python SDK
-2.14 and the API reference, November 2026; a test compares them with the installed SDK's.
-"""
-
+from collections.abc import Mapping
 from typing import Final
 
+from callsheet.api.request import MAX_QUOTED_CHARACTERS
+from callsheet.domain.errors import InvalidRequestError
+
+#: Values of ``anthropic-beta`` in one request.
+MAX_BETAS: Final = 100
+
+
+def check_betas(headers: Mapping[bytes, bytes], accepted: frozenset[str] | None) -> None:
+    """Check that ``anthropic-beta`` has at most `MAX_BETAS` values, all ``accepted``; None accepts any.
+
+    Raises
+    ------
+    InvalidRequestError
+        There are more values, or others.
+    """
+    header = headers.get(b"anthropic-beta")
+    if header is None:
+        return
+    if header.count(b",") >= MAX_BETAS:
+        raise InvalidRequestError(f"anthropic-beta: at most {MAX_BETAS} values are allowed")
+    if accepted is None:
+        return
+    values = [value.strip() for value in header.decode(errors="replace").split(",")]
+    unknown = [value for value in values if value and value not in accepted]
+    if unknown:
+        shown = ", ".join(f"`{value}`" for value in unknown)[:MAX_QUOTED_CHARACTERS]
+        raise InvalidRequestError(
+            f"Unexpected value(s) {shown} for the `anthropic-beta` header. Please consult our documentation at "
+            "platform.claude.com/docs or try again without the header."
+        )
+
+
+#: The betas that Anthropic's documents and SDKs name, for installations that refuse all others. The list is open
+#: and grows every few weeks, so the setting `strict_betas` is off by default. Read in the Python SDK 2.14 and the
+#: API reference, November 2026; a test compares them with the installed SDK's.
 KNOWN_BETAS: Final = frozenset(
     {
         "admin-user-sign-out-2026-10-08",

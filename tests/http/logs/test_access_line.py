@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from callsheet.http.logs.access import AccessLog
-from callsheet.http.logs.formats import FIELDS, LoggedResponse
+from callsheet.http.logs.access_line import FIELDS, LoggedResponse
+from callsheet.http.logs.writer import AccessLog
 from callsheet.settings import LogFormat
 from tests.doors import AppDoor
 from tests.http.logs.test_redact import read_logfmt

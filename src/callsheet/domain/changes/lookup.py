@@ -1,4 +1,4 @@
-"""Naming: the workspace or the key that a name or an id means."""
+"""Lookup: the workspace or the key that a name or an id means."""
 
 from collections.abc import Iterable
 from datetime import datetime
