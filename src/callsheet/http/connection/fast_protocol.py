@@ -16,7 +16,8 @@ from callsheet.domain.access.keyring import NEVER
 from callsheet.domain.errors import APIError
 from callsheet.http.connection.config import ConnectionConfig
 from callsheet.http.connection.head import Head
-from callsheet.http.connection.protocol import IDLE, EnvelopeProtocol
+from callsheet.http.connection.protocol import EnvelopeProtocol
+from callsheet.http.connection.timeouts import IDLE
 from callsheet.http.observer import ResponseLabel
 from callsheet.http.public.cache import ENTRY_BYTES, MAX_REQUEST_BYTES, CachedResponse
 from callsheet.http.wire_headers import write_lines

@@ -1,7 +1,6 @@
-"""uvicorn's HTTP protocol plus the error envelope, size limits and time-outs."""
+"""uvicorn's HTTP protocol plus the error envelope and size limits; time-outs are in ``timeouts.py``."""
 
 from asyncio import Transport
-from enum import Enum
 from typing import Any, Final
 
 from httptools import parse_url
@@ -13,13 +12,12 @@ from callsheet.domain.errors import (
     APIError,
     InvalidRequestError,
     OverloadedError,
-    RequestTimeoutError,
 )
 from callsheet.http.connection.config import ConnectionConfig
 from callsheet.http.connection.limits import MAX_REFUSED_CONNECTIONS, DropReason
-from callsheet.http.connection.pipeline import PARSE_BATCH_SIZE, PipelineProtocol
+from callsheet.http.connection.pipeline import PARSE_BATCH_SIZE
 from callsheet.http.connection.sizes import HEADER_OVERHEAD_BYTES, Trailers, size_of, too_large
-from callsheet.http.connection.unread import Reading, held_by_system
+from callsheet.http.connection.timeouts import BODY, HEAD, IDLE, TimedProtocol
 from callsheet.http.errors import refuse_outside
 from callsheet.http.wire_headers import write_lines
 
@@ -27,7 +25,6 @@ _REQUEST_LINE_OVERHEAD_BYTES: Final = 64  # bytes of a request line that are not
 _MIN_CHUNK_BYTES: Final = 6  # bytes on the wire that carry one byte of a body
 _MAX_MESSAGE_BYTES: Final = 32 * 2**20  # the largest that Anthropic's API accepts
 _MAX_QUICK_ESCAPES: Final = 100  # in a URL; uvicorn takes a millisecond and more to undo so many
-_CLOSE_TIMEOUT_SECONDS: Final = 2.0  # in which input is discarded after a last answer
 
 _CLOSE: Final = (b"connection", b"close")
 
@@ -35,42 +32,17 @@ _CLOSE: Final = (b"connection", b"close")
 _FRAMING: Final = frozenset({b"host", b"expect", b"content-length", b"transfer-encoding"})
 
 
-class ParserState(Enum):
-    """Which part of a message the parser expects next."""
-
-    IDLE = 0
-    HEAD = 1
-    BODY = 2
-
-
-# Looking up a member of an enumeration costs ten times more than a name, and is done for every header line.
-IDLE: Final = ParserState.IDLE
-_HEAD: Final = ParserState.HEAD
-_BODY: Final = ParserState.BODY
-
-
-class EnvelopeProtocol(PipelineProtocol):
+class EnvelopeProtocol(TimedProtocol):
     """Answers in the envelope of the contract (section 5) what uvicorn would refuse in plain text, or accept."""
 
     def __init__(self, config: ConnectionConfig, *args: Any, **kwargs: Any) -> None:
         super().__init__(config, *args, **kwargs)
         config.connections = self.connections  # of the whole server
-        self._limits = config.limits
-        self._parser_state = IDLE
         self._state_bytes = 0  # of an unfinished head or body, and at most PARSE_BATCH_SIZE before it
-        self._refusal: APIError | None = None
-        self._sweep = config.sweep
-        self._connected_at = 0.0  # this and the times below are by the loop's clock
-        self._answered_at = 0.0  # when the last answer was complete; 0 before the first one
-        self._state_since = 0.0  # when the head that is arriving began, or its body
-        self._reading: Reading | None = None  # of an answer that has not left completely
-        self._unread = config.unread
-        self._unread_here = 0  # bytes of `_unread` that are this connection's
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]  # as in uvicorn
         """Accept the connection, unless there are too many."""
         super().connection_made(transport)
-        self._connected_at = self.loop.time()
         excess = len(self.connections) - self._limits.max_connections
         if excess > 0:
             self._discarding_input = True
@@ -80,30 +52,6 @@ class EnvelopeProtocol(PipelineProtocol):
             else:
                 self._answer_last(OverloadedError("Overloaded"))
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Stop counting what this caller will not read any more."""
-        self._count_unread(0)
-        super().connection_lost(exc)
-
-    def pause_writing(self) -> None:
-        """Begin to measure how fast the caller reads: part of an answer has to wait."""
-        super().pause_writing()
-        self._count_unread(self.transport.get_write_buffer_size())
-        if self._reading is None:
-            self._begin_reading(self.loop.time())
-
-    def resume_writing(self) -> None:
-        """Stop counting: nearly all of the answer has left."""
-        super().resume_writing()
-        self._count_unread(0)
-
-    def _count_unread(self, count: int) -> None:
-        self._unread.change(count - self._unread_here)
-        self._unread_here = count
-
-    def _begin_reading(self, now: float) -> None:
-        self._reading = Reading(self.transport, now, self._limits.answer_seconds)
-
     def _count_parsed(self, count: int) -> None:
         """Refuse a head, or anything in or behind a body, that does not end; the parser would buffer it."""
         if self._parser_state is IDLE:
@@ -111,13 +59,13 @@ class EnvelopeProtocol(PipelineProtocol):
         self._state_bytes += count
         _, headers, body, *_ = self._limits
         if (
-            self._parser_state is _HEAD
+            self._parser_state is HEAD
             and self._state_bytes > len(self.url) + headers + _REQUEST_LINE_OVERHEAD_BYTES + PARSE_BATCH_SIZE
         ):
             self._refusal = too_large("headers", headers)
             self.send_400_response("")
         elif (
-            self._parser_state is _BODY
+            self._parser_state is BODY
             and self._state_bytes > body * _MIN_CHUNK_BYTES + headers + PARSE_BATCH_SIZE
             and self._state_bytes > self._body_limit() * _MIN_CHUNK_BYTES
         ):
@@ -128,7 +76,7 @@ class EnvelopeProtocol(PipelineProtocol):
         """Reset what is counted for each request."""
         super().on_message_begin()
         self._state_bytes = 0
-        self._parser_state = _HEAD
+        self._parser_state = HEAD
         self._state_since = self.loop.time()
         self._body_bytes = 0
         self._is_chunked = False
@@ -144,7 +92,7 @@ class EnvelopeProtocol(PipelineProtocol):
         """Keep a header as uvicorn does."""
         name = name.lower()
         self.headers.append((name, value))
-        if name in _FRAMING and self._parser_state is _HEAD:
+        if name in _FRAMING and self._parser_state is HEAD:
             self._note_framing(name, value)
 
     def _note_framing(self, name: bytes, value: bytes) -> None:
@@ -172,7 +120,7 @@ class EnvelopeProtocol(PipelineProtocol):
         if self._is_chunked:
             self.headers = Trailers(limit, self._refuse)
         self._state_bytes = 0
-        self._parser_state = _BODY
+        self._parser_state = BODY
         self._state_since = self.loop.time()
 
     def _begin_to_answer(self, url: bytes) -> None:
@@ -210,82 +158,6 @@ class EnvelopeProtocol(PipelineProtocol):
         super().on_message_complete()
         self._parser_state = IDLE
 
-    def on_response_complete(self) -> None:
-        """Await the next request."""
-        self._answered_at = self.loop.time()
-        super().on_response_complete()
-
-    def check_time(self, now: float, share: float) -> None:
-        """End the connection if its caller takes too long: to send a request, or to read the answer.
-
-        Parameters
-        ----------
-        now
-            By the loop's clock.
-        share
-            Of the time allowed for requests; less than 1 when connections run short.
-        """
-        if self._check_unsent(now) or self._is_answering() or self.transport.is_closing():
-            return
-        if self._discarding_input:
-            self._check_closing(now, share)
-        elif self._parser_state is not IDLE:
-            self._check_request(now, share)
-        elif self._answered_at:
-            self._check_idle(now, share)
-        else:
-            self._check_first_request(now, share)
-
-    def _check_closing(self, now: float, share: float) -> None:
-        """After the last answer, wait for the caller to close, but not for long."""
-        if now - self._answered_at > _CLOSE_TIMEOUT_SECONDS * share:
-            self.transport.close()
-
-    def _check_request(self, now: float, share: float) -> None:
-        """Refuse a head, or a body, that has not arrived completely in time."""
-        if now - self._state_since > self._limits.head_seconds * share:
-            self._sweep.dropped[DropReason.SLOW] += 1
-            self._refusal = RequestTimeoutError("The request took too long to arrive")
-            self.send_400_response("")
-
-    def _check_idle(self, now: float, share: float) -> None:
-        """Close a connection that waits for its next request, unless the answer before is still on its way."""
-        if now - self._answered_at > self.timeout_keep_alive * share:
-            if held_by_system(self.transport):
-                self._check_reading(now)
-            else:
-                self.transport.close()
-
-    def _check_first_request(self, now: float, share: float) -> None:
-        """Close a connection that has never sent anything; there is no request to answer."""
-        if now - self._connected_at > self._limits.head_seconds * share:
-            self._sweep.dropped[DropReason.SLOW] += 1
-            self.transport.close()
-
-    def _check_unsent(self, now: float) -> bool:
-        """Return whether part of an answer has not left yet; end the connection if that takes too long."""
-        unsent = self.transport.get_write_buffer_size()
-        if self._unread_here:
-            self._count_unread(unsent)
-        if unsent or (self._reading is not None and held_by_system(self.transport)):
-            self._check_reading(now)
-            return True
-        if self._reading is not None:
-            self._reading = None
-            self._answered_at = now
-        return False
-
-    def _check_reading(self, now: float) -> None:
-        """Abort the connection of a caller that reads nothing, or next to nothing.
-
-        It cannot be closed in the ordinary way, as that waits for the answer to leave.
-        """
-        if self._reading is None:
-            self._begin_reading(now)
-        elif self._reading.is_too_slow(now):
-            self._sweep.dropped[DropReason.UNREAD] += 1
-            self.transport.abort()
-
     def shutdown(self) -> None:
         """Finish what is being answered, but wait for a reader no longer than the whole stop may take."""
         super().shutdown()
@@ -305,7 +177,7 @@ class EnvelopeProtocol(PipelineProtocol):
         if answering and not self._abandon():
             self.cycle.keep_alive = False
             return
-        if answering or self._parser_state is not _BODY:  # else it was answered before its body arrived
+        if answering or self._parser_state is not BODY:  # else it was answered before its body arrived
             self._answer_last(self._refusal or InvalidRequestError("Invalid HTTP request"))
         else:
             self._close_gently()
@@ -333,7 +205,7 @@ class EnvelopeProtocol(PipelineProtocol):
 
     def _abandon(self) -> bool:
         """Cancel the answer in progress if it is that of the refused request itself and nothing was sent of it."""
-        if self._parser_state is not _BODY or self.pipeline or self.cycle.response_started:
+        if self._parser_state is not BODY or self.pipeline or self.cycle.response_started:
             return False
         self.cycle.disconnected = True
         return True
