@@ -4,6 +4,7 @@ from pathlib import Path
 
 from callsheet.domain.errors import CorruptDatabaseError, StorageError, StorageUnavailableError
 from callsheet.domain.hints import Hint
+from callsheet.storage.file_status import status_of
 from callsheet.storage.sqlite.files import Files, names_of, uses_wal
 
 
@@ -34,8 +35,8 @@ class WalGuard:
 
     def has_wal(self) -> bool:
         """Return whether there is a -wal that holds anything."""
-        wal = Path(self.name_of("-wal"))
-        return wal.exists() and wal.stat().st_size > 0
+        status = status_of(Path(self.name_of("-wal")))  # once: SQLite may remove it at any time
+        return status is not None and status.st_size > 0
 
     def refuse_missing_database(self) -> None:
         """Raise StorageUnavailableError if a -wal holds changes to a database that is missing or empty.
