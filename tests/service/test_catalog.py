@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from callsheet.domain.alias import Alias
-from callsheet.domain.errors import DoesNotExistError
+from callsheet.domain.errors import DoesNotExistError, InvalidError
 from callsheet.domain.model import Lifecycle, Model
+from callsheet.domain.times import format_instant
 from callsheet.service.catalog import CatalogService, Outcome
 from callsheet.service.maintenance.check import check_database
 from callsheet.service.maintenance.problem import Problem
@@ -221,7 +222,7 @@ def test_history_has_the_latest_first_of_all_or_of_one(empty: Installation, cata
     with pytest.raises(DoesNotExistError, match="ever had the id or name 'never'"):
         empty.history.list("never")
     last = empty.history.list("a")[0]
-    assert (last.at, last.actor) == (NOW, "test")
+    assert (last.at, last.actor) == (format_instant(NOW), "test")
     assert last.after is not None
     assert last.before == {**last.after, "hidden": True}
 
@@ -229,3 +230,21 @@ def test_history_has_the_latest_first_of_all_or_of_one(empty: Installation, cata
 def test_the_actor_is_whoever_the_service_was_made_for(empty: Installation) -> None:
     CatalogService(empty.store, "cli:anna", lambda: NOW).add(make_model("a"))
     assert content(empty)["changes"][-1]["actor"] == "cli:anna"
+
+
+def test_a_dangling_alias_does_not_stop_the_list(empty: Installation) -> None:
+    empty.catalog.add(make_model("a"))
+    empty.catalog.alias("x", "a")
+    with empty.store.database.engine.connect() as connection:  # past Callsheet, and past what guards the rows
+        if empty.store.database.file is None:
+            connection.exec_driver_sql("ALTER TABLE aliases DROP CONSTRAINT fk_aliases_model_id_models")
+        else:
+            connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
+        connection.exec_driver_sql("DELETE FROM models")
+        connection.commit()
+    assert list(empty.catalog.list()) == []
+
+
+def test_an_id_that_may_not_be_given_is_refused_before_a_busy_database_is_waited_for(empty: Installation) -> None:
+    with empty.store.write("test", NOW), pytest.raises(InvalidError):
+        empty.catalog.alias("..", "a")

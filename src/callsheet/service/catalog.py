@@ -10,7 +10,7 @@ from callsheet.domain.changes import aliases, models
 from callsheet.domain.changes.change import Change, result_of
 from callsheet.domain.changes.choosing import Chosen, choose_models, find_model, resolve_model
 from callsheet.domain.edits import ModelChange
-from callsheet.domain.model import Model
+from callsheet.domain.model import Model, check_id
 from callsheet.service.counts import Counts, count_models
 from callsheet.storage.store import Store
 from callsheet.storage.transactions.read import ReadTransaction
@@ -68,7 +68,8 @@ class CatalogService:
             listed = sorted(reading.models(), key=lambda model: model.sort_key)
             names: dict[str, list[str]] = {model.id: [] for model in listed}
             for alias, model_id in sorted(reading.aliases().items()):
-                names[model_id].append(alias)
+                if model_id in names:  # else the alias dangles, which a check of the database reports
+                    names[model_id].append(alias)
         return [ModelWithAliases(model, names[model.id]) for model in listed]
 
     def show(self, name: str) -> ModelWithAliases:
@@ -101,6 +102,7 @@ class CatalogService:
         InvalidError, ConflictError, DoesNotExistError
             As for `callsheet.domain.changes.models.add_model`.
         """
+        check_id(model.id)  # before the database is waited for
         with self._write() as writing:
             writing.apply(models.add_model(writing, model, writing.now))
             return _with_aliases(writing, model)
@@ -194,6 +196,7 @@ class CatalogService:
         InvalidError, ConflictError, DoesNotExistError
             As for `callsheet.domain.changes.aliases.add_alias`.
         """
+        check_id(alias, "An alias")  # before the database is waited for
         return self._apply_one(lambda writing: aliases.add_alias(writing, alias, model_id))
 
     def unalias(self, alias: str) -> Alias:

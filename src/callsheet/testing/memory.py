@@ -10,6 +10,7 @@ from callsheet.domain.alias import Alias
 from callsheet.domain.catalog import Catalog
 from callsheet.domain.changes.change import AnyChange, ChangeRecord
 from callsheet.domain.model import Model
+from callsheet.domain.times import format_instant
 
 T = TypeVar("T")
 
@@ -30,6 +31,8 @@ class Memory:
         self._default_workspace_id = default_workspace_id
         self._workspaces: dict[str, Workspace] = {}
         self._keys: dict[str, APIKey] = {}
+        self._ids_by_fingerprint: dict[bytes, str] = {}
+        self._ids_by_name: dict[str, set[str]] = {}
         self._records: list[ChangeRecord] = []
 
     def copy(self) -> "Memory":
@@ -37,6 +40,8 @@ class Memory:
         result = Memory(self.catalog, self._default_workspace_id)
         result._workspaces = self._workspaces.copy()
         result._keys = self._keys.copy()
+        result._ids_by_fingerprint = self._ids_by_fingerprint.copy()
+        result._ids_by_name = {name: ids.copy() for name, ids in self._ids_by_name.items()}
         result._records = self._records.copy()
         return result
 
@@ -99,11 +104,11 @@ class Memory:
 
     def api_keys_named(self, name: str) -> list[APIKey]:
         """Return the API keys with this name, archived ones too."""
-        return [key for key in self._keys.values() if key.name == name]
+        return [self._keys[key_id] for key_id in sorted(self._ids_by_name.get(name, ()))]
 
     def key_with(self, fingerprint: bytes) -> APIKey | None:
         """Return the key with this fingerprint."""
-        return next((key for key in self._keys.values() if key.fingerprint == fingerprint), None)
+        return self._keys.get(self._ids_by_fingerprint.get(fingerprint, ""))
 
     def changes_of(self, subjects: Iterable[str]) -> Iterator[ChangeRecord]:
         """Yield every change record of these subjects, in order."""
@@ -121,13 +126,22 @@ class Memory:
             case Workspace() as workspace:
                 self._workspaces[workspace.id] = workspace
             case APIKey() as key:
-                self._keys[key.id] = key
+                self._put_key(key)
+
+    def _put_key(self, key: APIKey) -> None:
+        if (past := self._keys.get(key.id)) is not None:
+            self._ids_by_name[past.name].discard(key.id)
+        self._keys[key.id] = key
+        self._ids_by_fingerprint[key.fingerprint] = key.id
+        self._ids_by_name.setdefault(key.name, set()).add(key.id)
 
     def _record(self, change: AnyChange, now: datetime) -> None:
         before, after = (None if side is None else side.record() for side in (change.before, change.after))
         number = len(self._records) + 1
         self._records.append(
-            ChangeRecord(number, number, now, "", change.action, change.kind, change.subject, before, after)
+            ChangeRecord(
+                number, number, format_instant(now), "", change.action, change.kind, change.subject, before, after
+            )
         )
 
 

@@ -306,7 +306,7 @@ def history(
         (
             (
                 record.revision,
-                second(format_instant(record.at)),
+                second(record.at),
                 what_changed(short_capabilities(record), names),
                 record.actor,
             )

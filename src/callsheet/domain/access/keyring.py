@@ -31,14 +31,6 @@ class KeyRecord(NamedTuple):
     usable: bool
     expires: float
 
-    @property
-    def usable_until(self) -> float:
-        """Until when it may be used, in seconds since the epoch: 0 if it is not active, infinity if for ever.
-
-        It may be used at ``now`` if ``now < usable_until``.
-        """
-        return self.expires if self.usable else 0.0
-
     def is_expired(self, now: float) -> bool:
         """Return whether it has expired at ``now``, in seconds since the epoch."""
         return self.expires <= now

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, Generic, NamedTuple, TypeAlias, TypeVar
 
@@ -10,7 +9,6 @@ from callsheet.domain.access.key import APIKey
 from callsheet.domain.access.workspace import Workspace
 from callsheet.domain.alias import Alias
 from callsheet.domain.model import Model
-from callsheet.domain.times import format_instant
 
 
 class Action(StrEnum):
@@ -115,7 +113,7 @@ class ChangeRecord(NamedTuple):
     revision
         Of the transaction that made it.
     at
-        When that was (aware).
+        When that was, as it was recorded: in UTC, as `format_instant` writes it.
     actor
         Who made it.
     action, kind
@@ -128,7 +126,7 @@ class ChangeRecord(NamedTuple):
 
     number: int
     revision: int
-    at: datetime
+    at: str
     actor: str
     action: str
     kind: str
@@ -138,4 +136,4 @@ class ChangeRecord(NamedTuple):
 
     def record(self) -> dict[str, object]:
         """Return every field as plain JSON values."""
-        return {**self._asdict(), "at": format_instant(self.at)}
+        return self._asdict()

@@ -116,7 +116,9 @@ class PublicAPI:
             response = self.respond(request, again=again)
         except UnfinishedError:
             is_prepared = False
-            response = await self._preparing.finish(lambda most: self.respond(request, most=most, again=again))
+            response = await self._preparing.finish(
+                lambda most: self.respond(request, block_budget=most, again=again)
+            )
         made = self._labelled(request, response)
         if response.status < HTTPStatus.BAD_REQUEST:
             cache.mark_seen(asked)
@@ -139,7 +141,7 @@ class PublicAPI:
         self,
         request: Request,
         refusal: APIError | None = None,
-        most: int = REQUEST_BLOCK_BUDGET,
+        block_budget: int = REQUEST_BLOCK_BUDGET,
         *,
         again: bool = False,
     ) -> Response:
@@ -151,7 +153,7 @@ class PublicAPI:
             What is asked.
         refusal
             Why it is refused before it is examined.
-        most
+        block_budget
             Maximum number of blocks of the catalogue that may be prepared for it.
         again
             Whether an equal request came before.
@@ -165,7 +167,7 @@ class PublicAPI:
         try:
             if refusal is not None:
                 return error_before_examination(state, request, refusal)
-            return answer(state, request, most, again=again, whole=False)
+            return answer(state, request, block_budget, again=again, whole=False)
         except UnfinishedError:
             raise
         except Exception:  # whatever it was, the caller gets the envelope

@@ -145,12 +145,12 @@ class TracedAPI(PublicAPI):
         self,
         request: Request,
         refusal: APIError | None = None,
-        most: int = REQUEST_BLOCK_BUDGET,
+        block_budget: int = REQUEST_BLOCK_BUDGET,
         *,
         again: bool = False,
     ) -> Response:
         """Return the answer, and record it in the span."""
-        response = super().respond(request, refusal, most, again=again)
+        response = super().respond(request, refusal, block_budget, again=again)
         span = trace.get_current_span()
         if span.is_recording():
             _record(span, request, response)

@@ -52,6 +52,15 @@ def backup_kept(
 
     ``file`` gets its name at the end of the block; if there is an error, it is removed. ``scratch_of`` as for
     `draft`.
+
+    Raises
+    ------
+    DoesNotExistError
+        The database has not been set up.
+    ConflictError
+        ``file`` is there, and ``replace`` is not given.
+    StorageError
+        The database cannot be read, is damaged, or ``file`` cannot be written.
     """
     with draft(file, replace=replace, scratch_of=scratch_of) as path:
         if content is None or file_of(source) is not None:

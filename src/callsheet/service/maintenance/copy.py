@@ -61,7 +61,13 @@ def copy_installation(source: Store, target: Store, progress: Progress) -> Copie
 
 
 def copy_content(there: Content, target: Store, progress: Progress) -> Copied:
-    """Copy ``there``, all that a database holds, into ``target``; see `copy_installation`."""
+    """Copy ``there``, all that a database holds, into ``target``; see `copy_installation`.
+
+    Raises
+    ------
+    DoesNotExistError, ConflictError, StorageError
+        As for `copy_installation`.
+    """
     installation = there.installation()
     if installation is None:
         raise DoesNotExistError(

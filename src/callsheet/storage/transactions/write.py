@@ -22,7 +22,8 @@ from callsheet.storage.transactions.read import ReadTransaction
 class WriteTransaction(ReadTransaction):
     """What can be written in one transaction: by `apply`, which records each change in the same one.
 
-    The other methods are its steps.
+    Those that put or remove one thing are its steps. `create_installation` comes before the first change, and
+    `record` is for what changes everything, as a restore does.
     """
 
     def __init__(self, connection: Connection, database: Database, actor: str, now: datetime) -> None:
