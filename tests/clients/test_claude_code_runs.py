@@ -20,6 +20,7 @@ from tests.broken.replies import OTHERS, SLOW, TELLING, Lists, Reply, model, pag
 from tests.broken.serving import serve_each
 from tests.clients.claude_code import CREDENTIALS, KEY, RELEASES, Taken, discover, discover_once, offered, say_hello
 from tests.installation import Installation, make_model
+from tests.tiers import first
 
 NEWEST: Final = RELEASES[0]
 
@@ -81,7 +82,7 @@ def disagreements(way: Way, urls: Mapping[str, str], taken: Mapping[str, Taken])
             yield f"{name}: the doctor says {shown}, it kept {taken[name].ids} ({taken[name].words})"
 
 
-@pytest.mark.parametrize("release", RELEASES)
+@pytest.mark.parametrize("release", first(RELEASES))
 def test_a_release_keeps_of_a_list_what_the_doctor_says(release: str, tmp_path: Path) -> None:
     replies = {**TELLING, **OTHERS} if release == NEWEST else TELLING
     with serve_lists(replies) as lists:
@@ -93,7 +94,7 @@ def test_a_release_keeps_of_a_list_what_the_doctor_says(release: str, tmp_path: 
     assert not {"null-display-name", "no-id", "null-id", "an-entry-is-a-text"} & kept
 
 
-@pytest.mark.parametrize("release", [NEWEST, RELEASES[-1]])
+@pytest.mark.parametrize("release", first([NEWEST, RELEASES[-1]]))
 def test_a_list_that_comes_after_three_seconds_is_not_taken(release: str, tmp_path: Path) -> None:
     way = ways_of(release)["ANTHROPIC_API_KEY"]
     assert way.seconds == 3
@@ -157,7 +158,7 @@ def _without_ids(body: bytes) -> bytes:
 # --- how it asks
 
 
-@pytest.mark.parametrize("release", RELEASES)
+@pytest.mark.parametrize("release", first(RELEASES))
 def test_a_release_asks_as_the_doctor_does_with_every_credential(release: str, tmp_path: Path) -> None:
     ways = ways_of(release)
     replies = dict.fromkeys(CREDENTIALS, TELLING["a-page"])
@@ -169,7 +170,7 @@ def test_a_release_asks_as_the_doctor_does_with_every_credential(release: str, t
         assert asked(lists, name) == sent_by_doctor(way)
 
 
-@pytest.mark.parametrize("release", [NEWEST, RELEASES[-1]])
+@pytest.mark.parametrize("release", first([NEWEST, RELEASES[-1]]))
 def test_a_release_sends_the_headers_that_its_user_adds_and_so_does_the_doctor(
     release: str, tmp_path: Path
 ) -> None:
@@ -195,7 +196,7 @@ def sent_by_doctor(way: Way, custom: str = "") -> tuple[str, dict[str, str]]:
     return f"GET {ask.target}", values
 
 
-@pytest.mark.parametrize("release", RELEASES)
+@pytest.mark.parametrize("release", first(RELEASES))
 def test_with_nonessential_traffic_off_a_release_asks_or_does_not_as_the_doctor_says(
     release: str, tmp_path: Path
 ) -> None:
@@ -224,7 +225,7 @@ TEXTS: Final = page(
 )
 
 
-@pytest.mark.parametrize("release", [NEWEST, "2.1.248", "2.1.223", "2.1.222"])
+@pytest.mark.parametrize("release", first([NEWEST, "2.1.248", "2.1.223", "2.1.222"]))
 def test_the_picker_of_a_release_shows_the_names_that_the_doctor_prints(release: str, tmp_path: Path) -> None:
     way = ways_of(release)["ANTHROPIC_API_KEY"]
     with serve_lists({"texts": TEXTS}) as lists:
@@ -253,7 +254,7 @@ def cut_names(picker: Mapping[str, tuple[str, str]]) -> dict[str, tuple[str, ...
     return {"display_name": tuple(name for name, text in whole.items() if picker[name][0] != text)}
 
 
-@pytest.mark.parametrize("release", [NEWEST, RELEASES[-1]])
+@pytest.mark.parametrize("release", first([NEWEST, RELEASES[-1]]))
 def test_a_release_keeps_the_list_that_it_last_took_when_there_is_none(release: str, tmp_path: Path) -> None:
     later: dict[str, Reply] = {
         "fails": saying({}, 500),
