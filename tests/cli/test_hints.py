@@ -2,6 +2,7 @@ import ast
 import copy
 import pickle
 import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,8 +12,9 @@ import typer.main
 import callsheet
 from callsheet.cli.app import app
 from callsheet.cli.hints import WORDS, sentence_of
-from callsheet.domain.errors import DoesNotExistError
+from callsheet.domain.errors import ConflictError, DoesNotExistError
 from callsheet.domain.hints import Hint
+from tests.cli.conftest import CLI
 
 SOURCE = Path(callsheet.__file__).parent
 COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
@@ -44,11 +46,42 @@ def test_an_error_without_a_hint_is_its_own_sentence() -> None:
     assert str(error) == sentence_of(error) == "The list is empty; add a model."
 
 
+@pytest.mark.parametrize("name", ["m 1", "it's", "-m", "--yes", "$(id)", "`id`", "{}", "{0}"])
+def test_the_command_that_a_refusal_advises_works_when_it_is_copied(cli: CLI, name: str) -> None:
+    assert cli("catalog", "alias", "--", name, "claude-opus-5").code == 0
+    assert advised(cli, "catalog", "add", "--", name)[:2] == ["catalog", "unalias"]
+    assert cli("catalog", "add", "--", name).code == 0
+    for lifecycle in ("retired", "deprecated"):
+        command = advised(cli, "catalog", "change", "--lifecycle", lifecycle, "--", name)
+        assert command[-1] == name
+        assert cli("catalog", "change", "--lifecycle", "active", "--", name).code == 0
+
+
+def advised(cli: CLI, *refused: str) -> list[str]:
+    """Run the command that a refusal advises, as a shell would read it; return its words."""
+    command = re.search("; use `(.*)`", cli(*refused).refusal)
+    assert command is not None
+    words = shlex.split(command[1])
+    assert cli(*words).code == 0
+    return words
+
+
+def test_what_a_hint_is_about_reaches_a_terminal_without_its_control_characters(
+    monkeypatch: pytest.MonkeyPatch, call: CLI
+) -> None:
+    def refuse(*arguments: object, **options: object) -> None:
+        raise ConflictError("It is an alias", hint=Hint.REMOVE_ALIAS, hint_about="m\x1b[2J")
+
+    monkeypatch.setattr("callsheet.cli.app.app", refuse)
+    assert call("catalog", "list").refusal == "It is an alias; use `catalog unalias 'm\ufffd[2J'` first."
+
+
 @pytest.mark.parametrize("copied", [copy.copy, lambda error: pickle.loads(pickle.dumps(error))])
 def test_a_copied_error_keeps_its_sentence_and_its_hint(copied: object) -> None:
-    error = DoesNotExistError("There is no default workspace", hint=Hint.NAME_WORKSPACE)
+    error = ConflictError("m is an alias", hint=Hint.REMOVE_ALIAS, hint_about="m")
     other = copied(error)  # type: ignore[operator]
-    assert (str(other), other.problem, other.hint) == (str(error), error.problem, error.hint)
+    assert (str(other), other.problem) == (str(error), error.problem)
+    assert (other.hint, other.hint_about) == (error.hint, error.hint_about)
 
 
 #: Rooms behind every door. What they say is read at each of them.

@@ -11,7 +11,9 @@ OPUS = "claude-opus-4-5-20251101"
 
 REFUSED = {
     "catalog add claude-opus-5": "claude-opus-5 is in the catalogue already; use `catalog change` to change it.",
-    "catalog add claude-opus-4-5": (f"claude-opus-4-5 is an alias of {OPUS}; use `catalog unalias` first."),
+    "catalog add claude-opus-4-5": (
+        f"claude-opus-4-5 is an alias of {OPUS}; use `catalog unalias claude-opus-4-5` first."
+    ),
     "catalog add ..": "A model id must not be '..', which no HTTP client can ask for.",
     "catalog add m\u200bn": "A model id must hold only printable characters, not U+200B.",
     "catalog alias m\u202en claude-opus-5": "An alias must hold only printable characters, not U+202E.",
@@ -42,10 +44,10 @@ REFUSED = {
     "catalog change claude-opus-4-5 --line opus": f"claude-opus-4-5 is an alias; name the model it means, {OPUS}.",
     "catalog change claude-opus-5 --line opus --clear line": "line is both given and cleared; say one.",
     "catalog change claude-opus-5 --lifecycle deprecated": (
-        "claude-opus-5 has no deprecated_at yet; use `catalog deprecate`."
+        "claude-opus-5 has no deprecated_at yet; use `catalog deprecate claude-opus-5`."
     ),
     "catalog change claude-opus-5 --lifecycle retired": (
-        "claude-opus-5 has no deprecated_at yet; use `catalog retire`."
+        "claude-opus-5 has no deprecated_at yet; use `catalog retire claude-opus-5`."
     ),
     "catalog show claude-opus-4.5": ("There is no model or alias 'claude-opus-4.5'; did you mean claude-opus-4-5?"),
     "catalog hide claude-opus-4-9": "There is no model 'claude-opus-4-9'; did you mean claude-opus-4-8?",
@@ -68,7 +70,7 @@ REFUSED = {
     "catalog remove nope": "There is no model 'nope'.",
     "catalog hide nope": "There is no model 'nope'.",
     "catalog alias claude-opus-4-5 claude-opus-5": (
-        f"claude-opus-4-5 is an alias of {OPUS}; use `catalog unalias` first."
+        f"claude-opus-4-5 is an alias of {OPUS}; use `catalog unalias claude-opus-4-5` first."
     ),
     "catalog alias claude-opus-5 claude-opus-4-8": (
         "claude-opus-5 is a model; an alias cannot have the name of a model."

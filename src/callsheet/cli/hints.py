@@ -1,5 +1,6 @@
 """The command line's words for each `Hint`, which name its flags and commands."""
 
+import shlex
 from collections.abc import Mapping
 from typing import Final
 
@@ -7,6 +8,7 @@ from callsheet.domain.errors import CallsheetError
 from callsheet.domain.hints import Hint
 
 #: What follows the problem. A command that people copy comes last, without a full stop.
+#: ``{}`` is the id or name that the hint is about, as a shell needs it.
 WORDS: Final[Mapping[Hint, str]] = {
     Hint.CREATE_DATABASE: "callsheet serve makes one, or callsheet migrate.",
     Hint.SET_UP_DATABASE: "run: callsheet migrate",
@@ -25,14 +27,21 @@ WORDS: Final[Mapping[Hint, str]] = {
     Hint.LIST_SETTINGS: "callsheet serve --help lists all of them.",
     Hint.NAME_WORKSPACE: "name one with --workspace.",
     Hint.CHANGE_KEY: "change that key with callsheet keys change, or leave this entry out.",
-    Hint.REMOVE_ALIAS: "use `catalog unalias` first.",
+    Hint.REMOVE_ALIAS: "use `catalog unalias {}` first.",
     Hint.CHANGE_MODEL: "use `catalog change` to change it.",
-    Hint.DEPRECATE_MODEL: "use `catalog deprecate`.",
-    Hint.RETIRE_MODEL: "use `catalog retire`.",
+    Hint.DEPRECATE_MODEL: "use `catalog deprecate {}`.",
+    Hint.RETIRE_MODEL: "use `catalog retire {}`.",
     Hint.LIST_NAMES: "catalog list, workspaces list and keys list show what there is.",
 }
 
 
 def sentence_of(error: CallsheetError) -> str:
-    """Return what is wrong and what to do, as somebody at the command line can do it."""
-    return str(error) if error.hint is None else f"{error.problem}; {WORDS[error.hint]}"
+    """Return what is wrong and what to do, in commands and flags; both may hold control characters."""
+    if error.hint is None:
+        return str(error)
+    return f"{error.problem}; {WORDS[error.hint].format(_as_argument(error.hint_about or ''))}"
+
+
+def _as_argument(text: str) -> str:
+    """Return ``text`` quoted for a shell, and so that it is not taken for a flag."""
+    return f"-- {shlex.quote(text)}" if text.startswith("-") else shlex.quote(text)

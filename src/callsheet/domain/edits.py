@@ -64,7 +64,7 @@ def with_fields(model: Model, change: ModelChange) -> Model:
             raise InvalidError(f"{name} of a model cannot be changed.")
     way = next((hint for lifecycle, hint in _WAYS.items() if change.get("lifecycle") is lifecycle), None)
     if way is not None and model.deprecated_at is None and change.get("deprecated_at") is None:
-        raise InvalidError(f"{model.id} has no deprecated_at yet", hint=way)
+        raise InvalidError(f"{model.id} has no deprecated_at yet", hint=way, hint_about=model.id)
     if change.get("lifecycle") is Lifecycle.ACTIVE:
         change = {"deprecated_at": None, "retires_at": None, **change}
     return replace(model, **change)

@@ -53,12 +53,15 @@ class CallsheetError(Exception):
         clause without a full stop.
     hint
         What to do, worded by each door for its own users: the command line names a flag, for example.
+    hint_about
+        The id or name that the remedy applies to, if a door's words need it.
     """
 
-    def __init__(self, problem: str, *, hint: Hint | None = None) -> None:
+    def __init__(self, problem: str, *, hint: Hint | None = None, hint_about: str | None = None) -> None:
         super().__init__(problem if hint is None else f"{problem}; {hint}.")
         self.problem = problem
         self.hint = hint
+        self.hint_about = hint_about
 
 
 class APIError(CallsheetError):

@@ -120,7 +120,7 @@ def check_alias_is_free(reader: CatalogReader, name: str) -> None:
     """Raise ConflictError if ``name`` is an alias."""
     model_id = reader.aliases([name]).get(name)
     if model_id is not None:
-        raise ConflictError(f"{name} is an alias of {model_id}", hint=Hint.REMOVE_ALIAS)
+        raise ConflictError(f"{name} is an alias of {model_id}", hint=Hint.REMOVE_ALIAS, hint_about=name)
 
 
 def _replaced_by(reader: CatalogReader, model: Model, removed: set[str]) -> Sequence[Model]:
