@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import groupby
 from typing import Any, Final
 
+from callsheet.domain.changes.change import Subject
 from callsheet.domain.errors import CallsheetError
 from callsheet.domain.times import parse_instant
 from callsheet.service.maintenance.problem import Problem
@@ -45,7 +46,7 @@ def _check_revisions(integrity: Integrity, installation: Installation) -> Iterat
             yield Problem("change", number, f"Change {number} has an invalid time: {change['at']!r}.")
     if last != installation.revision:
         message = f"The revision is {installation.revision}, but the change records lead to {last}."
-        yield Problem("installation", installation.organization_id, message)
+        yield Problem(Subject.INSTALLATION, installation.organization_id, message)
 
 
 def _check_chain(kind: str, subject: str, history: Iterator[tuple[Row, Row | None]]) -> Iterator[Problem]:
@@ -82,10 +83,10 @@ def _check_tombstone(tombstone: Row, last: Row | None) -> Iterator[Problem]:
 
 #: The record of a row, as change records hold it, by its kind.
 _RECORDS: Final[Mapping[str, Callable[[Row], Mapping[str, object]]]] = {
-    "model": lambda row: rows.read_model(row).record(),
-    "alias": dict,
-    "workspace": lambda row: rows.read_workspace(row).record(),
-    "key": lambda row: rows.read_key(row).record(),
+    Subject.MODEL: lambda row: rows.read_model(row).record(),
+    Subject.ALIAS: dict,
+    Subject.WORKSPACE: lambda row: rows.read_workspace(row).record(),
+    Subject.KEY: lambda row: rows.read_key(row).record(),
 }
 
 

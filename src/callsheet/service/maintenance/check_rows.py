@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
+from callsheet.domain.changes.change import Subject
 from callsheet.domain.errors import StorageError
 from callsheet.domain.model import check_known_id
 from callsheet.domain.times import format_instant, parse_instant
@@ -28,7 +29,7 @@ def check_rows(integrity: Integrity, installation: Installation) -> Iterator[Pro
     yield from _check_names(integrity)
     if (number := integrity.count_installations()) > 1:
         message = f"There are {number} installations, where there can only be one."
-        yield Problem("installation", installation.organization_id, message)
+        yield Problem(Subject.INSTALLATION, installation.organization_id, message)
     yield from _check_workspaces(integrity, installation)
 
 
@@ -60,11 +61,11 @@ def _key(row: Row) -> Row:
 
 #: By kind, what parses a row and returns it as this program writes it; any error says why the row is not valid.
 _REWRITES: Final[Mapping[str, Callable[[Row], Row]]] = {
-    "model": _model,
-    "alias": _alias,
+    Subject.MODEL: _model,
+    Subject.ALIAS: _alias,
     "tombstone": _tombstone,
-    "workspace": _workspace,
-    "key": _key,
+    Subject.WORKSPACE: _workspace,
+    Subject.KEY: _key,
 }
 
 
@@ -91,16 +92,16 @@ def _check_row(kind: str, row: Row, rewrite: Callable[[Row], Row]) -> Iterator[P
 
 
 def _check_names(integrity: Integrity) -> Iterator[Problem]:
-    for alias, model_id in integrity.dangling_references("alias", "model_id", "model"):
-        yield Problem("alias", alias, f"The alias {alias} means {model_id}, which is not a model.")
+    for alias, model_id in integrity.dangling_references(Subject.ALIAS, "model_id", Subject.MODEL):
+        yield Problem(Subject.ALIAS, alias, f"The alias {alias} means {model_id}, which is not a model.")
     for alias, model_id in integrity.aliases_of_model_ids():
-        yield Problem("alias", alias, f"The alias {alias}, which means {model_id}, has the id of a model.")
-    for model_id, replacement in integrity.dangling_references("model", "replacement", "model"):
+        yield Problem(Subject.ALIAS, alias, f"The alias {alias}, which means {model_id}, has the id of a model.")
+    for model_id, replacement in integrity.dangling_references(Subject.MODEL, "replacement", Subject.MODEL):
         yield Problem(
-            "model", model_id, f"The model {model_id} is replaced by {replacement}, which is not a model."
+            Subject.MODEL, model_id, f"The model {model_id} is replaced by {replacement}, which is not a model."
         )
-    for key_id, workspace_id in integrity.dangling_references("key", "workspace_id", "workspace"):
-        yield Problem("key", key_id, f"The key {key_id} belongs to {workspace_id}, which is not a workspace.")
+    for key_id, workspace_id in integrity.dangling_references(Subject.KEY, "workspace_id", Subject.WORKSPACE):
+        yield Problem(Subject.KEY, key_id, f"The key {key_id} belongs to {workspace_id}, which is not a workspace.")
     for model_id in integrity.tombstones_of_models():
         yield Problem(
             "tombstone", model_id, f"The model {model_id} exists, but has a tombstone as if it had been removed."
@@ -110,12 +111,12 @@ def _check_names(integrity: Integrity) -> Iterator[Problem]:
 def _check_workspaces(integrity: Integrity, installation: Installation) -> Iterator[Problem]:
     open_ones: dict[str, str] = {}
     default = installation.default_workspace_id
-    for row in integrity.rows("workspace"):
+    for row in integrity.rows(Subject.WORKSPACE):
         if row["archived_at"] is None:
             other = open_ones.setdefault(row["name"], row["id"])
             if other != row["id"]:
                 message = f"The workspaces {other} and {row['id']} are both named {row['name']!r}."
-                yield Problem("workspace", row["id"], message)
+                yield Problem(Subject.WORKSPACE, row["id"], message)
     if default not in open_ones.values():
         message = f"The default workspace {default} does not exist, or is archived."
-        yield Problem("installation", installation.organization_id, message)
+        yield Problem(Subject.INSTALLATION, installation.organization_id, message)

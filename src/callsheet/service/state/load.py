@@ -11,6 +11,7 @@ from callsheet.api.views import Views
 from callsheet.domain.access.keyring import Keyring
 from callsheet.domain.access.workspace import Workspace
 from callsheet.domain.catalog import Catalog
+from callsheet.domain.changes.change import Subject
 from callsheet.domain.errors import StorageError
 from callsheet.domain.hints import Hint
 from callsheet.storage.transactions.read import Installation, ReadTransaction
@@ -71,9 +72,11 @@ def catch_up(reading: ReadTransaction, state: State) -> State | None:
     if installation.revision == state.revision:
         return state
     return State(
-        catalog=_changed_catalog(reading, state.catalog, [*news.changed["model"]], [*news.changed["alias"]]),
-        keyring=state.keyring.changed(reading.api_keys(news.changed["key"])),
-        workspaces=_changed_workspaces(reading, state.workspaces, [*news.changed["workspace"]]),
+        catalog=_changed_catalog(
+            reading, state.catalog, [*news.changed[Subject.MODEL]], [*news.changed[Subject.ALIAS]]
+        ),
+        keyring=state.keyring.changed(reading.api_keys(news.changed[Subject.KEY])),
+        workspaces=_changed_workspaces(reading, state.workspaces, [*news.changed[Subject.WORKSPACE]]),
         organization_id=state.organization_id,
         default_workspace_id=state.default_workspace_id,
         revision=installation.revision,

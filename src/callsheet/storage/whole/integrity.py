@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import NullType
 
+from callsheet.domain.changes.change import Subject
 from callsheet.storage import tables
 from callsheet.storage.database import Database
 from callsheet.storage.queries import count_rows, execute_in_batches
@@ -30,15 +31,15 @@ from callsheet.storage.transactions.rows import Row
 
 #: Where the rows of each kind are.
 _TABLES: Final = {
-    "model": tables.models,
-    "alias": tables.aliases,
+    Subject.MODEL: tables.models,
+    Subject.ALIAS: tables.aliases,
     "tombstone": tables.tombstones,
-    "workspace": tables.workspaces,
-    "key": tables.api_keys,
+    Subject.WORKSPACE: tables.workspaces,
+    Subject.KEY: tables.api_keys,
 }
 
 #: The kinds whose changes are recorded one by one.
-KINDS: Final = ("model", "alias", "workspace", "key")
+KINDS: Final = (Subject.MODEL, Subject.ALIAS, Subject.WORKSPACE, Subject.KEY)
 
 #: The value of a column whose text is not valid JSON.
 INVALID_JSON: Final = object()
@@ -102,14 +103,16 @@ class Integrity:
             .distinct()
             .outerjoin(models, models.c.id == changes.c.subject)
             .outerjoin(tombstones, tombstones.c.id == changes.c.subject)
-            .where(changes.c.kind == "model", models.c.id.is_(None), tombstones.c.id.is_(None))
+            .where(changes.c.kind == Subject.MODEL, models.c.id.is_(None), tombstones.c.id.is_(None))
         )
 
     def tombstones_with_last_change(self) -> Iterator[tuple[Row, Row | None]]:
         """Yield each tombstone of a model that does not exist, with that model's last change record, if any."""
         tombstones, models, changes = tables.tombstones, tables.models, tables.changes
         others = changes.alias().c
-        last = select(func.max(others.number)).where(others.kind == "model", others.subject == tombstones.c.id)
+        last = select(func.max(others.number)).where(
+            others.kind == Subject.MODEL, others.subject == tombstones.c.id
+        )
         query = (
             select(*_raw(tombstones), *_raw(changes))
             .outerjoin(models, models.c.id == tombstones.c.id)
