@@ -70,6 +70,29 @@ def test_a_list_of_many_pages_is_right(count: int) -> None:
     assert codes(report, Result.NOT_APPLICABLE) >= (set() if report.is_whole else unsure)
 
 
+@pytest.mark.parametrize("count", [1500, 6000])
+def test_a_page_of_one_lifecycle_may_reach_further_than_the_pages_without_a_filter(count: int) -> None:
+    deprecated = {"lifecycle": "deprecated", "deprecated_at": "2026-06-01T00:00:00Z"}
+    models = [
+        a_model(number, f"2026-{1 + number % 5:02}-01T00:00:00Z") | ({} if number % 7 else deprecated)
+        for number in range(count)
+    ]
+    with ModelsAPI(models) as api:
+        report = examined(api)
+    assert not broken_rules(report)
+    assert "cursors-ignore-lifecycles" in codes(report, Result.PASSED)
+
+
+async def last_lifecycle_counts(asked: Asked, ask: Ask) -> Answered:
+    """As most servers read a parameter that is repeated."""
+    value = asked.value("lifecycle")
+    return await ask(asked if value is None else asked.having(lifecycle=value))
+
+
+def test_the_last_of_several_lifecycles_without_brackets_may_count(diagnose: Diagnose) -> None:
+    assert broken_rules(diagnose(last_lifecycle_counts)) == set()
+
+
 @pytest.mark.parametrize(
     ("count", "created_at", "codes_found"),
     [
