@@ -6,7 +6,16 @@ from typing import Any
 
 import pytest
 
-from tests.program import Server, call, wait_for
+from callsheet.settings import Settings
+from tests.installation import Installation, make_model, on_both
+from tests.program import Server, call, credentials, wait_for
+
+#: How many polls may end between a change and the first response with it: one that had looked before the change,
+#: one that finds it, and one to spare.
+MAX_POLLS = 3
+
+#: What README, the quickstart and the guides promise.
+PROMISED_SECONDS = 0.5
 
 
 @pytest.fixture
@@ -62,3 +71,30 @@ def test_keys_and_workspaces_made_and_withdrawn_by_the_command_line_are_heeded(t
         wait_for(lambda: server.get("/v1/models", new)[0] == 200)
         wait_for(lambda: server.get("/v1/models", key)[0] == 401)
         assert server.stderr == ""
+
+
+@on_both
+def test_a_change_is_served_within_so_many_polls_that_it_takes_less_than_half_a_second(
+    installation: Installation,
+) -> None:
+    key = installation.key()
+    with Server(None, "--database", installation.url) as server:
+        for number in range(20):
+            installation.add(make_model(f"m-{number}"))
+            before = polls = count_polls(server, key)
+            while server.get(f"/v1/models/m-{number}", key)[0] != 200:
+                assert polls - before < MAX_POLLS
+                polls = count_polls(server, key)
+    assert MAX_POLLS * Settings.model_fields["poll_seconds"].default < PROMISED_SECONDS
+
+
+def count_polls(server: Server, key: str) -> int:
+    """How often the server has asked the database whether it has changed."""
+    connection = server.connect()
+    try:
+        connection.request("GET", "/metrics", headers=credentials(key))
+        lines = connection.getresponse().read().decode().splitlines()
+    finally:
+        connection.close()
+    (value,) = (line.split()[1] for line in lines if line.startswith("callsheet_polls_total "))
+    return int(value)
