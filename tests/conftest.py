@@ -25,8 +25,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Choose the tier, and make a folder in which the processes of this run share a PostgreSQL cluster to copy."""
-    if config.option.all and not config.getoption("--hypothesis-profile"):
-        use_everything()
+    if config.option.all:
+        use_everything(config.getoption("--hypothesis-profile") or "ci")
     if SHARED_FOLDER not in os.environ:
         os.environ[SHARED_FOLDER] = mkdtemp(prefix="callsheet-shared-")
         config.add_cleanup(lambda: shutil.rmtree(os.environ.pop(SHARED_FOLDER), ignore_errors=True))

@@ -31,11 +31,11 @@ def register_profiles() -> None:
     settings.load_profile("dev")
 
 
-def use_everything() -> None:
-    """From now on, have as many seeds, rounds and examples as there are."""
+def use_everything(profile: str) -> None:
+    """From now on, have as many seeds and rounds as there are, and as many examples as ``profile`` says."""
     global _whole
     _whole = True
-    settings.load_profile("ci")
+    settings.load_profile(profile)
 
 
 def examples(times: float, **more: Any) -> Callable[[Any], Any]:
