@@ -198,7 +198,7 @@ def test_where_nothing_is_lost_the_next_change_is_served_as_ever(tmp_path: Path,
 
 
 UNFIT: dict[str, tuple[Act, str, str]] = {
-    "removed": (lambda path: remove(path), "away", "is not there; put it back"),
+    "removed": (lambda path: remove(path), "away", "is not there; put it back, or name another with --database"),
     "all removed": (lambda path: remove(path, wal(path), shm(path)), "away", "is not there; put it back"),
     "folder moved": (lambda path: path.parent.rename(path.parent.with_name("b")), "away", "is not there; put it "),
     "emptied": (lambda path: path.write_bytes(b""), "away", "is missing or empty, but "),

@@ -5,6 +5,7 @@ from typing import Annotated
 from callsheet.cli.commands.serve_help import flag
 from callsheet.cli.commands.settings import Config
 from callsheet.cli.database import DatabaseURL
+from callsheet.cli.hints import sentence_of
 from callsheet.cli.output.streams import allow_closed_output
 from callsheet.cli.welcome import prepare_welcome, welcome_later, welcome_now
 from callsheet.domain.access.workspace import Shape
@@ -69,7 +70,7 @@ def serve(
         except StorageUnavailableError as error:
             welcome, away = welcome_later(url, settings), error
         with welcome as announce:
-            if not run(settings, listener, announce, away):
+            if not run(settings, listener, announce, away, sentence_of):
                 raise ServeError("The server did not start; the reason is in the lines above.")
 
 

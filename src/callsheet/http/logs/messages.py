@@ -5,8 +5,10 @@ import logging
 import sys
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Final
 
+from callsheet.domain.errors import CallsheetError
 from callsheet.http.logs.redact import hide_secrets, write_logfmt
 from callsheet.settings import MessageFormat
 
@@ -16,19 +18,32 @@ _WRITERS: Final[Mapping[MessageFormat, Callable[[Mapping[str, object]], str]]] =
 }
 
 
-def set_up_messages(kind: MessageFormat) -> None:
+def set_up_messages(kind: MessageFormat, sentence_of: Callable[[CallsheetError], str] = str) -> None:
     """Send the messages of this process, and of the libraries in it, to standard error.
 
     Parameters
     ----------
     kind
         Text, or lines of fields in JSON or logfmt.
+    sentence_of
+        Words the errors that messages are given as arguments, for the operator of the server.
     """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(TextFormatter() if kind is MessageFormat.TEXT else FieldsFormatter(_WRITERS[kind]))
+    handler.addFilter(partial(_word_errors, sentence_of))
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
     logging.getLogger("callsheet").setLevel(logging.INFO)
     logging.getLogger("uvicorn").setLevel(logging.ERROR)  # its warnings are about callers, who can cause millions
+
+
+def _word_errors(sentence_of: Callable[[CallsheetError], str], record: logging.LogRecord) -> bool:
+    """Replace the errors among the arguments of a message by their sentences; return that it is to be written."""
+    if isinstance(record.args, tuple):
+        record.args = tuple(
+            f"{sentence_of(each).removesuffix('.')}." if isinstance(each, CallsheetError) else each
+            for each in record.args
+        )
+    return True
 
 
 class TextFormatter(logging.Formatter):

@@ -65,6 +65,7 @@ def run(
     listener: socket.socket,
     announce: Callable[[], None],
     away: StorageUnavailableError | None = None,
+    sentence_of: Callable[[CallsheetError], str] = str,
 ) -> bool:
     """Serve on ``listener`` until SIGTERM or SIGINT; return whether it ever began.
 
@@ -74,18 +75,21 @@ def run(
         Called as soon as those signals stop the server gracefully.
     away
         Why the database was unavailable a moment ago, if it was; then it is not waited for again.
+    sentence_of
+        Words errors for the log; a function of a module, as it is sent to the workers.
 
     Raises
     ------
     StorageError
         The database is not fit for use.
     """
-    set_up_messages(settings.log_format)
+    set_up_messages(settings.log_format, sentence_of)
     if settings.workers > 1:
         if away is None:
             check_database(settings)  # what is wrong with it is reported once, here
         with _private_folder() as folder:
-            supervisor = _Supervisor(_config(settings, partial(_make_worker_app, settings, folder)), [listener])
+            make_worker_app = partial(_make_worker_app, settings, folder, sentence_of)
+            supervisor = _Supervisor(_config(settings, make_worker_app), [listener])
             announce()
             supervisor.run()
         return all(process.exitcode != STARTUP_FAILURE for process in supervisor.processes)
@@ -186,8 +190,10 @@ def _make_app(settings: Settings, away: StorageUnavailableError | None = None) -
     return app
 
 
-def _make_worker_app(settings: Settings, folder: Path) -> CallsheetApp:
-    set_up_messages(settings.log_format)
+def _make_worker_app(
+    settings: Settings, folder: Path, sentence_of: Callable[[CallsheetError], str]
+) -> CallsheetApp:
+    set_up_messages(settings.log_format, sentence_of)
     try:
         app = _make_app(settings)
     except CallsheetError as error:  # the database became unusable after the start; the supervisor tries again

@@ -30,7 +30,7 @@ class Outage:
         sentence = str(cause) if isinstance(cause, StorageError) else f"Watching the database failed: {cause!r}."
         if sentence not in self._logged and len(self._logged) < _MAX_LOGGED_CAUSES:
             self._logged.add(sentence)
-            _log.error("%s %s", sentence, consequence)
+            _log.error("%s %s", cause if isinstance(cause, StorageError) else sentence, consequence)
 
     def end(self, revision: int) -> None:
         """Record that the database has been followed to ``revision``; log it after an outage."""
