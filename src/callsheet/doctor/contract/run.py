@@ -29,7 +29,7 @@ class _ContractRun:
     _done: dict[str, Check]
 
     def __init__(self, server: Server, progress: Progress) -> None:
-        self._subject = server
+        self._server = server
         self._progress = progress
         self._done = {}
         self._rules = {rule.code: rule for book in BOOKS for rule in book.rules}
@@ -68,10 +68,10 @@ class _ContractRun:
         return None
 
     def _apply(self, rule: Rule) -> Check:
-        trace = self._subject.trace
+        trace = self._server.trace
         trace.clear()
         try:
-            rule.function(self._subject)
+            rule.function(self._server)
         except RuleBrokenError as fault:
             shown = fault.exchange or (trace[-1] if trace else None)
             return _check(rule, Result.FAILED, str(fault), Evidence.of(shown))

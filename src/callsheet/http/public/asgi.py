@@ -15,7 +15,7 @@ from callsheet.domain.access.keyring import NEVER
 from callsheet.domain.errors import APIError, OverloadedError
 from callsheet.http.observer import Observer
 from callsheet.http.paths import Scope
-from callsheet.http.public.background import Preparing
+from callsheet.http.public.preparation import PreparationThread
 from callsheet.http.public.cache import ENTRY_BYTES, MAX_REQUEST_BYTES, CachedResponse, ResponseCache
 from callsheet.http.public.unread_bytes import UnreadBytes
 from callsheet.http.request_id import RequestIDs
@@ -55,7 +55,7 @@ class PublicAPI:
         self._observer = observer
         self._clock = clock
         self._cache: ResponseCache[Response] = ResponseCache(memo_bytes)
-        self._preparing = Preparing()
+        self._preparing = PreparationThread()
         self._ids = RequestIDs()
         self.rate_limits: RateLimits | None = None
         """Refuses callers that ask too often; None for no limits."""

@@ -1,4 +1,4 @@
-"""Preparing: answers for which much of the catalogue must be prepared are made by a thread, step by step.
+"""PreparationThread: answers for which much of the catalogue must be prepared are made by a thread, step by step.
 
 Among a million models, the first list for an OpenAI client, or for a workspace that sees little of the catalogue,
 would delay all other requests for seconds.
@@ -26,7 +26,7 @@ _switch_interval_lock = threading.Lock()  # guards `sys.setswitchinterval`, whic
 T = TypeVar("T")
 
 
-class Preparing:
+class PreparationThread:
     """One thread at a time for all such answers: each running one slows the requests answered from memory."""
 
     def __init__(self) -> None:
