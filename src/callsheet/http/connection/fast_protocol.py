@@ -23,6 +23,7 @@ from callsheet.http.public.cache import ENTRY_BYTES, MAX_REQUEST_BYTES, CachedRe
 from callsheet.http.wire_headers import write_lines
 
 _START: Final = b"GET /v1/"
+_OPENAI: Final = Dialect.OPENAI  # a name is found ten times faster than a member of an enumeration
 
 
 class FastProtocol(EnvelopeProtocol):
@@ -126,7 +127,7 @@ class FastProtocol(EnvelopeProtocol):
             return False
         again = cache.mark_seen(head)
         request_id = fast_path.ids.make()
-        if caller.dialect is Dialect.OPENAI or caller.if_none_match is not None:
+        if caller.dialect is _OPENAI or caller.if_none_match is not None:
             request = Request("GET", path, query, (), now, request_id.decode("ascii"))
             response = success_response(caller, body, request, again=again, whole=True)
             label = fast_path.observer.label(request, response)
@@ -136,14 +137,11 @@ class FastProtocol(EnvelopeProtocol):
         (content, etag), headers, coding, final = negotiate_encoding(caller, body, again=again)
         if TYPE_CHECKING:
             assert isinstance(content, bytes)
-        rest = (
-            b"\r\n%betag: %b\r\ncontent-length: %d\r\n%b\r\n"
-            % (  # the same, byte for byte, as `success_response`
-                plain_lines if headers is caller.headers else varying_lines,
-                etag,
-                len(content),
-                b"" if coding is None else b"content-encoding: %b\r\n" % coding,
-            )
+        rest = b"\r\n%betag: %b\r\ncontent-length: %d\r\n%b\r\n" % (  # byte for byte as `success_response`
+            plain_lines if headers is caller.headers else varying_lines,
+            etag,
+            len(content),
+            b"" if coding is None else b"content-encoding: %b\r\n" % coding,
         )
         label = fast_path.label(names, head, len(content), caller)
         self._write(200, request_id, rest, content, label, begun)
