@@ -32,8 +32,13 @@ from typing import IO, Any, Final
 #: The fresh start that a fork stands for.
 COMMAND: Final = (sys.executable, "-W", "error", "-m", "callsheet")
 
-#: How the names begin of what the interpreter and the libraries under it read once, when a process begins.
-_READ_AT_START: Final = ("PYTHON", "LC_", "LANG", "LD_", "MALLOC_", "GLIBC_", "OPENSSL_", "SSL_")
+#: How the names begin of what the interpreter and the libraries under it read once, when a process begins, and of
+#: what packages read when they are imported. Colours and the width of a terminal are read later, by what prints.
+_READ_AT_START: Final = (
+    "PYTHON", "LC_", "LANG", "LD_", "MALLOC_", "GLIBC_", "OPENSSL_", "SSL_", "TZ",
+    "OTEL_PROPAGATORS", "OTEL_PYTHON_", "OTEL_SPAN_", "PROTOCOL_BUFFERS_", "PSUTIL_", "PSYCOPG_", "PYDANTIC_",
+    "TYPER_", "WRAPT_",
+)  # fmt: skip
 
 #: As this process began, whatever a test has changed since; the process that forks begins with it, too.
 _ENVIRONMENT: Final = dict(os.environ)

@@ -1,0 +1,143 @@
+"""What the forks of `tests.starter` hide: an import that a command lacks, and what is read before a fork."""
+
+import json
+import pkgutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+import typer
+
+import callsheet
+from callsheet.cli.app import app
+from callsheet.testing import ModelsAPI
+from tests import starter
+from tests.installation import Installation, make_model
+from tests.program import DEADLINE, call
+from tests.tiers import first
+
+#: Arguments with which a command reaches what it imports late, and its exit code. ``{port}`` is taken.
+COMMANDS: Final[dict[str, tuple[str, int]]] = {
+    "serve": ("--port {port}", 1),
+    "settings": ("", 0),
+    "migrate": ("", 0),
+    "copy": ("--from {database} --to sqlite:///copy.db", 0),
+    "backup": ("backup.db", 0),
+    "restore": ("missing.db", 1),
+    "check": ("", 0),
+    "fake": ("--port {port}", 1),
+    "doctor": ("http://127.0.0.1:{port} --api-key {key} --client librechat --fail-on never", 0),
+    "catalog list": ("", 0),
+    "catalog show": ("m", 0),
+    "catalog add": ("new", 0),
+    "catalog change": ("m --display-name M", 0),
+    "catalog deprecate": ("m", 0),
+    "catalog retire": ("m", 0),
+    "catalog remove": ("m", 0),
+    "catalog hide": ("m", 0),
+    "catalog unhide": ("m", 0),
+    "catalog alias": ("other m", 0),
+    "catalog unalias": ("short", 0),
+    "catalog history": ("", 0),
+    "workspaces create": ("another", 0),
+    "workspaces list": ("", 0),
+    "workspaces show": ("team", 0),
+    "workspaces change": ("team --name other", 0),
+    "workspaces archive": ("team", 0),
+    "keys create": ("--name other", 0),
+    "keys list": ("", 0),
+    "keys show": ("bot --models", 0),
+    "keys change": ("bot --name other", 0),
+    "keys import": ("missing.json", 1),
+    "keys disable": ("bot", 0),
+    "keys enable": ("bot", 0),
+    "keys archive": ("bot", 0),
+    "keys rotate": ("bot", 0),
+    "models list": ("--base-url http://127.0.0.1:{port} --api-key {key}", 0),
+    "models retrieve": ("missing --base-url http://127.0.0.1:{port} --api-key {key}", 1),
+}  # fmt: skip
+
+
+def commands(command: Any, *names: str) -> Iterator[str]:
+    """The names of all commands, with those of their groups."""
+    inner = getattr(command, "commands", {})
+    if not inner:
+        yield " ".join(names)
+    for name, each in inner.items():
+        yield from commands(each, *names, name)
+
+
+@pytest.fixture(scope="module")
+def api() -> Iterator[ModelsAPI]:
+    with ModelsAPI() as serving:
+        yield serving
+
+
+def test_each_command_is_started() -> None:
+    assert set(COMMANDS) == set(commands(typer.main.get_command(app)))
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_imports_what_it_uses(
+    command: str, installation: Installation, api: ModelsAPI, tmp_path: Path
+) -> None:
+    installation.add(make_model("m"))
+    installation.catalog.alias("short", "m")
+    installation.workspace("team")
+    installation.key(name="bot")
+    arguments, code = COMMANDS[command]
+    port = api.url.rpartition(":")[2]
+    given = arguments.format(port=port, key=api.api_key, database=installation.url).split()
+    env = {"CALLSHEET_DATABASE_URL": installation.url}
+    done = call(*command.split(), *given, env=env, cwd=tmp_path, fresh=True)
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    assert " is missing; " not in done.stderr
+
+
+def modules() -> list[str]:
+    """The modules of the package, the outermost first."""
+    found = (module.name for module in pkgutil.walk_packages(callsheet.__path__, "callsheet."))
+    inner = sorted(name for name in found if ".migrations." not in name)
+    return ["callsheet", *sorted(inner, key=lambda name: (name.count("."), name))]
+
+
+@pytest.mark.parametrize("module", first(modules(), 8))
+def test_a_module_can_be_the_first_that_is_imported(module: str) -> None:
+    command = [sys.executable, "-W", "error", "-c", f"import {module}"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+#: Prints the names of the environment that are read, through `os`, while everything is imported.
+WATCH: Final = """
+import json, os
+from tests import starter
+
+read = set()
+
+class Watched(type(os.environ)):
+    def __getitem__(self, name):
+        read.add(name)
+        return super().__getitem__(name)
+
+os.environ.__class__ = Watched
+starter._import_everything()
+print(json.dumps(sorted(read)))
+"""
+
+#: Read at import, too, but for nothing that Callsheet uses: where packages of the user would be, and other systems.
+UNUSED: Final = {"ANDROID_DATA", "HOME", "_PYTHON_PROJECT_BASE", "_PYTHON_SYSCONFIGDATA_NAME"}
+
+
+def test_a_start_that_differs_in_what_is_read_before_the_fork_is_fresh() -> None:
+    command = [sys.executable, "-W", "error", "-c", WATCH]
+    done = subprocess.run(
+        command, cwd=Path(__file__).parents[1], capture_output=True, text=True, timeout=DEADLINE, check=True
+    )
+    read = set(json.loads(done.stdout)) - UNUSED
+    assert "TYPER_USE_RICH" in read
+    assert {name for name in read if not name.startswith(starter._READ_AT_START)} == set()
