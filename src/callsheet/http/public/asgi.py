@@ -15,8 +15,8 @@ from callsheet.domain.access.keyring import NEVER
 from callsheet.domain.errors import APIError, OverloadedError
 from callsheet.http.observer import Observer
 from callsheet.http.paths import Scope
-from callsheet.http.public.preparation import PreparationThread
 from callsheet.http.public.cache import ENTRY_BYTES, MAX_REQUEST_BYTES, CachedResponse, ResponseCache
+from callsheet.http.public.preparation import PreparationThread
 from callsheet.http.public.unread_bytes import UnreadBytes
 from callsheet.http.request_id import RequestIDs
 from callsheet.service.clock import SYSTEM_CLOCK, Clock
@@ -55,7 +55,7 @@ class PublicAPI:
         self._observer = observer
         self._clock = clock
         self._cache: ResponseCache[Response] = ResponseCache(memo_bytes)
-        self._preparing = PreparationThread()
+        self._preparation = PreparationThread()
         self._ids = RequestIDs()
         self.rate_limits: RateLimits | None = None
         """Refuses callers that ask too often; None for no limits."""
@@ -116,7 +116,7 @@ class PublicAPI:
             response = self.respond(request, again=again)
         except UnfinishedError:
             is_prepared = False
-            response = await self._preparing.finish(
+            response = await self._preparation.finish(
                 lambda most: self.respond(request, block_budget=most, again=again)
             )
         made = self._labelled(request, response)
