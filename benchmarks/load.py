@@ -60,21 +60,21 @@ def measure_script(
     """Send what a script for wrk says, for ``seconds``; errors and all else as for `measure`."""
     for length in (seconds, 4 * seconds, 16 * seconds, 64 * seconds):
         load_before, cpu_before = _load_cpu_seconds(), server.cpu_seconds
-        told = _run_wrk(port, lua, length, cores, connections)
-        if told["failed"]:
-            raise RuntimeError(f"{told['failed']:g} of {told['requests']:g} requests failed.")
-        if told["requests"]:
+        reported = _run_wrk(port, lua, length, cores, connections)
+        if reported["failed"]:
+            raise RuntimeError(f"{reported['failed']:g} of {reported['requests']:g} requests failed.")
+        if reported["requests"]:
             break
     else:
         raise RuntimeError(f"No request was answered in {length:g} s.")
-    cpu, wall = server.cpu_seconds - cpu_before, told["microseconds"] / 1e6
+    cpu, wall = server.cpu_seconds - cpu_before, reported["microseconds"] / 1e6
     return Measured(
-        told["requests"] / wall,
-        told["p50"],
-        told["p99"],
-        told["p999"],
-        told["longest"],
-        cpu * 1e6 / told["requests"],
+        reported["requests"] / wall,
+        reported["p50"],
+        reported["p99"],
+        reported["p999"],
+        reported["longest"],
+        cpu * 1e6 / reported["requests"],
         cpu / wall,
         (_load_cpu_seconds() - load_before) / wall,
     )
@@ -104,8 +104,8 @@ def _run_wrk(port: int, lua: str, seconds: float, cores: frozenset[int], connect
     found = _RESULT.search(output)
     if found is None:
         raise RuntimeError(f"wrk did not report:\n{output}")
-    told: dict[str, float] = json.loads(found[1])
-    return told
+    reported: dict[str, float] = json.loads(found[1])
+    return reported
 
 
 def _load_cpu_seconds() -> float:

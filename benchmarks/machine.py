@@ -39,10 +39,10 @@ def _memory_gib() -> float:
 
 
 def _nginx() -> str:
-    told = subprocess.run(["nginx", "-v"], check=True, capture_output=True, text=True).stderr
-    return told.rpartition("/")[2].split()[0]
+    output = subprocess.run(["nginx", "-v"], check=True, capture_output=True, text=True).stderr
+    return output.rpartition("/")[2].split()[0]
 
 
 def _wrk() -> str:
-    told = subprocess.run(["wrk", "-v"], check=False, capture_output=True, text=True).stdout  # it exits with 1
-    return told.split()[1].rpartition("/")[2]
+    output = subprocess.run(["wrk", "-v"], check=False, capture_output=True, text=True).stdout  # it exits with 1
+    return output.split()[1].rpartition("/")[2]

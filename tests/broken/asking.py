@@ -90,7 +90,7 @@ class Answered:
         )
 
 
-def told(text: str, status: int = 200, kind: str = "text/plain") -> Answered:
+def text_response(text: str, status: int = 200, kind: str = "text/plain") -> Answered:
     """An answer that is not JSON."""
     return Answered(status, {"content-type": kind}, text.encode())
 

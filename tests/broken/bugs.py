@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
 
-from tests.broken.asking import Answered, Ask, Asked, Bug, refused, told
+from tests.broken.asking import Answered, Ask, Asked, Bug, refused, text_response
 
 # --- pages
 
@@ -352,7 +352,7 @@ async def echoed_key(asked: Asked, ask: Ask) -> Answered:
 
 async def html(asked: Asked, ask: Ask) -> Answered:
     """Answer everything with the page of a web application."""
-    return told("<!doctype html><title>Gateway</title>", kind="text/html")
+    return text_response("<!doctype html><title>Gateway</title>", kind="text/html")
 
 
 async def invalid_json(asked: Asked, ask: Ask) -> Answered:
@@ -369,7 +369,7 @@ async def too_large(asked: Asked, ask: Ask) -> Answered:
 
 async def always_500(asked: Asked, ask: Ask) -> Answered:
     """Fail."""
-    return told("Internal Server Error", 500)
+    return text_response("Internal Server Error", 500)
 
 
 async def slow(asked: Asked, ask: Ask) -> Answered:

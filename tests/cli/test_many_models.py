@@ -92,10 +92,10 @@ def test_a_glob_retires_what_is_not_retired_yet(cli: CLI, installation: Installa
 def test_a_glob_deprecates_all_but_the_replacement_and_what_is_retired(cli: CLI) -> None:
     arguments = ("claude-opus-4-*", "--retires-at", "2099-01-02", "--replacement", "claude-opus-4-8")
     result = cli("catalog", "deprecate", *arguments, "--json")
-    stages = {record["id"]: (record["lifecycle"], record["replacement"]) for record in result.json}
-    assert stages["claude-opus-4-8"] == ("active", None)
-    assert stages["claude-opus-4-7"] == ("deprecated", "claude-opus-4-8")
-    assert stages["claude-opus-4-1-20250805"] == ("retired", None)
+    lifecycles = {record["id"]: (record["lifecycle"], record["replacement"]) for record in result.json}
+    assert lifecycles["claude-opus-4-8"] == ("active", None)
+    assert lifecycles["claude-opus-4-7"] == ("deprecated", "claude-opus-4-8")
+    assert lifecycles["claude-opus-4-1-20250805"] == ("retired", None)
 
 
 def test_json_of_one_id_is_an_object_and_of_more_or_of_a_glob_a_list(cli: CLI) -> None:

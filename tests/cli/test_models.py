@@ -11,7 +11,7 @@ import pytest
 from rich.cells import cell_len
 
 from callsheet.domain.model import Lifecycle
-from tests.broken.asking import Answered, Ask, Asked, told
+from tests.broken.asking import Answered, Ask, Asked, text_response
 from tests.broken.replies import Reply, serve_lists
 from tests.broken.serving import serve_broken, serve_nothing
 from tests.cli.conftest import CLI
@@ -195,7 +195,7 @@ def test_what_the_server_says_is_quoted_with_care(call: CLI, server: Overruled) 
     assert call("models", "list").refusal == "The server answered 429: Slow\ufffd[2J down; try again in 1234568 s."
     server.answer = answers(400, {"type": "invalid_request_error", "message": "x" * 9999})
     assert len(call("models", "list").refusal) < 300
-    server.answer = lambda asked: told("<h1>Hello</h1>", kind="text/html")
+    server.answer = lambda asked: text_response("<h1>Hello</h1>", kind="text/html")
     assert call("models", "list").refusal.endswith(
         "answered with what is not JSON (text/html); check that the base URL is that of a Models API."
     )

@@ -79,7 +79,7 @@ class ClientServer:
         return self.ids_of("active", "deprecated")
 
     def ids_of(self, *lifecycles: str) -> list[str]:
-        """What a list of these stages holds, newest first (contract, section 3)."""
+        """What a list of these lifecycles holds, newest first (contract, section 3)."""
         listed = [model for model in self.catalog if model["lifecycle"] in lifecycles and not model["hidden"]]
         return [model["id"] for model in sorted(listed, key=_order)]
 

@@ -83,14 +83,14 @@ def test_no_body_makes_it_fail(body: str, diagnose: Diagnose) -> None:
     try:
         report = diagnose(answer)
     except DoctorError as refusal:
-        told = str(refusal)
+        reported = str(refusal)
     else:
-        told = report.model_dump_json()
-        assert Report.model_validate_json(told) == report
+        reported = report.model_dump_json()
+        assert Report.model_validate_json(reported) == report
         assert broken_rules(report)
-    assert told
-    assert told.isprintable()
-    assert len(told) < 1_000_000
+    assert reported
+    assert reported.isprintable()
+    assert len(reported) < 1_000_000
 
 
 def test_a_body_that_is_not_json_is_not_a_list(diagnose: Diagnose) -> None:

@@ -82,10 +82,10 @@ async def leaky(asked: Asked, ask: Ask) -> Answered:
 
 def test_no_part_of_the_report_holds_the_key(diagnose: Diagnose, stocked: Stocked) -> None:
     report = diagnose(leaky, bugs.null_cursors)
-    told = report.model_dump_json()
-    assert stocked.key not in told
-    assert stocked.key[:12] not in told  # nor a piece of it, where something was cut short
-    assert "[key]" in told
+    reported = report.model_dump_json()
+    assert stocked.key not in reported
+    assert stocked.key[:12] not in reported  # nor a piece of it, where something was cut short
+    assert "[key]" in reported
 
 
 def halves(key: str) -> str:
@@ -125,9 +125,9 @@ def test_a_key_is_not_reported_however_it_is_encoded(
         return replace(answered, body=answered.body.replace(b"KEY", written.encode()))
 
     report = diagnose(leak, clients=("claude-code", "python-sdk"))
-    told = json.dumps(report.model_dump(mode="json")) + write_diagnosis(report, verbose=True)
-    decoded = html.unescape(unquote(told.encode().decode("unicode_escape", "replace")))
-    for text in (told, decoded):
+    reported = json.dumps(report.model_dump(mode="json")) + write_diagnosis(report, verbose=True)
+    decoded = html.unescape(unquote(reported.encode().decode("unicode_escape", "replace")))
+    for text in (reported, decoded):
         assert [at for at in range(len(stocked.key) - 12) if stocked.key[at : at + 12] in text] == []
     assert report.worst is not None
 
@@ -186,8 +186,8 @@ def test_a_server_that_dies_of_a_request_is_reported_and_no_further_rule_is_test
         report = examine(parse_target(url), "sk-some-key", load_clients(), timeout=5)
     assert report.unfinished == "the server is gone since it was asked for GET /v1/models/%FF"
     assert report.worst is Level.ERROR  # of other faults
-    told = [check.sentence for section in report.sections for check in section.checks]
-    assert [sentence for sentence in told if "reached" in sentence or "closed the connection" in sentence] == []
+    reported = [check.sentence for section in report.sections for check in section.checks]
+    assert [sentence for sentence in reported if "reached" in sentence or "closed the connection" in sentence] == []
     assert "request-id-is-given" in codes(report, Result.FAILED)  # it was asked for all else before
 
 

@@ -80,9 +80,9 @@ class World(NamedTuple):
         gone = [model for model in self.removed if model.id == name]
         return [model for model in gone if self.sees(space, name)] if gone else self.found(space, name)
 
-    def listed(self, space: Space, stages: tuple[Lifecycle, ...]) -> list[Model]:
+    def listed(self, space: Space, lifecycles: tuple[Lifecycle, ...]) -> list[Model]:
         seen = (model for model in self.models if self.sees(space, model.id) and not model.hidden)
-        return sorted((model for model in seen if model.lifecycle in stages), key=place)
+        return sorted((model for model in seen if model.lifecycle in lifecycles), key=place)
 
 
 def place(model: Model) -> tuple[timedelta, int, str]:
@@ -103,15 +103,15 @@ spaces = st.builds(Space, patterns, patterns, st.sampled_from([None, *Shape]))
 
 @st.composite
 def models(draw: st.DrawFn, model_id: str) -> Model:
-    stage = draw(st.sampled_from(Lifecycle))
-    since = None if stage is Lifecycle.ACTIVE else datetime(2026, 6, 1, tzinfo=UTC)
+    lifecycle = draw(st.sampled_from(Lifecycle))
+    since = None if lifecycle is Lifecycle.ACTIVE else datetime(2026, 6, 1, tzinfo=UTC)
     return make_model(
         model_id,
         f"2026-01-0{draw(st.integers(1, 3))}",
         display_name=f"The name of {model_id}",
         line=draw(st.sampled_from([None, "haiku", "opus", "nova"])),
         hidden=draw(st.sampled_from([False, False, True])),
-        lifecycle=stage,
+        lifecycle=lifecycle,
         deprecated_at=since,
         retires_at=since,
     )
@@ -182,11 +182,11 @@ def questions(world: World, beholder: Beholder) -> list[tuple[str, tuple[str, ..
         for cursor in ("after_id", "before_id"):
             check = expect_page(world, beholder.space, 2, name, backwards=cursor == "before_id")
             asked.append((f"/v1/models?{cursor}={quote(name)}&limit=2", anthropic, check))
-    for stages in (LISTED, (Lifecycle.RETIRED,), tuple(Lifecycle)):
-        query = "lifecycle=" + ",".join(stages)
+    for lifecycles in (LISTED, (Lifecycle.RETIRED,), tuple(Lifecycle)):
+        query = "lifecycle=" + ",".join(lifecycles)
         for limit in (1, 20):
             target = f"/v1/models?{query}&limit={limit}"
-            asked.append((target, anthropic, expect_page(world, beholder.space, limit, stages=stages)))
+            asked.append((target, anthropic, expect_page(world, beholder.space, limit, lifecycles=lifecycles)))
     return asked
 
 
@@ -197,13 +197,13 @@ def expect_page(
     cursor: str | None = None,
     *,
     backwards: bool = False,
-    stages: tuple[Lifecycle, ...] = LISTED,
+    lifecycles: tuple[Lifecycle, ...] = LISTED,
 ) -> Check:
     def check(reply: Reply) -> None:
         if space is None:
             assert reply.status == 403
             return
-        rest = world.listed(space, stages)
+        rest = world.listed(space, lifecycles)
         if cursor is not None:
             found = world.cursor(space, cursor)
             if not found:

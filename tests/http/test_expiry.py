@@ -1,4 +1,4 @@
-"""Keys stop in the very second that they are to, however warm the memo is."""
+"""Keys stop in the very second that they are to, however warm the response cache is."""
 
 import time
 from datetime import UTC, datetime, timedelta

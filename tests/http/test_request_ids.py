@@ -19,14 +19,14 @@ FORM = re.compile(r"req_01[1-9A-HJ-NP-Za-km-z]{22}")
 FORKING = """
 import os
 from callsheet.http.request_id import RequestIDs, make_request_id
-lane = RequestIDs()
-lane.make(), make_request_id()
+fast = RequestIDs()
+fast.make(), make_request_id()
 for _ in range(3):
     child = os.fork()
     if not child:
         break
     assert os.waitpid(child, 0)[1] == 0  # one after the other, or they would write into each other's lines
-ids = [lane.make().decode() for _ in range(2000)] + [make_request_id() for _ in range(2000)]
+ids = [fast.make().decode() for _ in range(2000)] + [make_request_id() for _ in range(2000)]
 os.write(1, ("\\n".join(ids) + "\\n").encode())
 """
 
