@@ -39,7 +39,7 @@ _CODINGS: Final = (
 )
 
 _CROWD: Final = (
-    "List 20 of the small catalogue. No two workspaces have the same rules, so each has a view of its own, of "
+    "List 20 of the small catalogue. No two workspaces have the same rules, so each has its own view, of "
     "which 1,024 are kept; memory is that after all of them were asked."
 )
 

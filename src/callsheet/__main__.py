@@ -15,7 +15,7 @@ def main() -> None:
     """Run the command line; where nothing of it is installed, say how to get it."""
     reopen_closed_streams()
     if sys.argv[1:] == ["--version"]:  # scripts ask often, and need nothing imported for it
-        with suppress(OSError):  # what cannot be written is told as for any other command
+        with suppress(OSError):  # a failed write is reported as by any other command
             print(f"callsheet {__version__}", flush=True)
             return
     gc.disable()  # nothing of what is loaded is garbage: looking for some takes a third of a short command

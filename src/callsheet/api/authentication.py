@@ -1,6 +1,6 @@
 """Who is asking, and in which workspace: the credential and the texts of the 401 and 403 (contract, section 4).
 
-`versions` checks the version and the betas, `dialect` tells OpenAI's clients from others.
+`versions` checks the version and the betas, `dialect` distinguishes OpenAI's clients from others.
 """
 
 from collections.abc import Mapping

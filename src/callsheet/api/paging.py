@@ -17,7 +17,7 @@ from callsheet.wire import anthropic
 Encode: TypeAlias = Callable[[Block], EncodedBlock]
 
 
-#: Between which two sort keys a page is, neither included: after, before. None is no bound.
+#: Between which two sort keys a page is, neither included: after, before. None means unbounded.
 Bounds: TypeAlias = tuple[str | None, str | None]
 
 

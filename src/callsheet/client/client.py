@@ -45,7 +45,7 @@ class Client:
         than a minute, the client raises at once (contract, section 8).
     cache
         A folder that keeps the last good answers; they are taken, and marked ``stale``, while the server cannot be
-        reached or answers with 500 and above. None keeps nothing. Answers are not told apart by what an
+        reached or answers with 500 and above. None keeps nothing. Answers are not distinguished by what an
         ``http_client`` adds to requests: give each identity that it adds another folder.
     headers
         Sent with every request, such as those that a gateway asks for; they win over the client's own. They are

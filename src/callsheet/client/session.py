@@ -65,7 +65,7 @@ class Session:
         content = read_reply(
             self.options, received.reply, read_page if query.cursor is not None else read_first_page
         )
-        extended = extend(trail, query, content)  # before it is kept: what leads nowhere is no good answer
+        extended = extend(trail, query, content)  # before it is kept: it must lead somewhere
         yield from self._keep(request, received)
         if content.bad_rows and (known is None or len(known.content.bad_rows) != len(content.bad_rows)):
             _warn(request, content)

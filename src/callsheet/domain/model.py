@@ -56,8 +56,8 @@ def check_id(text: object, name: str = "A model id") -> str:
 def check_known_id(text: object, name: str = "A model id") -> str:
     """Return ``text`` if it can be an id that was given before; raise InvalidError as `check_id` does.
 
-    The one difference: a character may be unassigned. Whoever gave the id had a Python with a newer Unicode than
-    this one's, and a database must not become unreadable to an older Python.
+    The one difference: a character may be unassigned. The id may have been given by a Python with a newer
+    Unicode than this one's, and a database must not become unreadable to an older Python.
     """
     return _check_id(text, name, UNPRINTABLE)
 

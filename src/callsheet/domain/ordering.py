@@ -16,7 +16,7 @@ def sort_key(created_at: datetime, line: str | None, model_id: str) -> str:
     """Return a string that sorts as the API lists: newest first, then by line, then by id.
 
     One string compares faster and takes less memory than a tuple (contract, section 3); it compares by code point,
-    whatever database the ids come from. A line that has no rank of its own sorts with the models that have none.
+    whatever database the ids come from. A line without a rank sorts like a model without a line.
     """
     since = created_at - EPOCH
     microseconds = (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds

@@ -22,7 +22,7 @@ async def answer_asgi(handler: Handler, scope: Message, _receive: Receive, send:
     ConnectionResetError
         A fault said so.
     NotImplementedError
-        It is no request; nothing here needs a lifespan.
+        The scope is not that of an HTTP request; the double does not need a lifespan.
     """
     if scope["type"] != "http":
         raise NotImplementedError(f"The double answers requests, not {scope['type']}.")

@@ -63,7 +63,7 @@ def make_error(status: int, content: ErrorContent, message: str) -> APIError:
     """Return the error that a server means by its status and envelope.
 
     The envelope decides if it is specific. Often it is not: OpenAI's type for a wrong key is
-    ``invalid_request_error``, and only the status tells it from others.
+    ``invalid_request_error``, and only the status distinguishes it from others.
 
     Parameters
     ----------

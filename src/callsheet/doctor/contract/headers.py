@@ -112,7 +112,7 @@ def organization_is_named(server: Server) -> None:
 def workspace_is_named(server: Server) -> None:
     """`anthropic-workspace-id` is given once authenticated.
 
-    It tells users of several keys whose models these are.
+    It shows users of several keys whose models these are.
     """
     expect(server.request(WHOLE).header("anthropic-workspace-id"), "`anthropic-workspace-id` is missing.")
 

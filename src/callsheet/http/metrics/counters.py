@@ -11,7 +11,7 @@ _BUCKET_COUNT: Final = 24  # powers of two: below 1, 2, 4 … microseconds, up t
 
 
 class Label(NamedTuple):
-    """What kinds of answers are told apart."""
+    """By what answers are counted separately."""
 
     route: str
     status: int

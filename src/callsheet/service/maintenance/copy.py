@@ -29,7 +29,7 @@ class Copied:
     changed
         Whether anything had to be written.
     repaired
-        Whether that was although the change records were equal: somebody had changed rows with SQL. The revision
+        Whether that was although the change records were equal: rows had been changed with SQL. The revision
         does not show that, so servers that serve from the target have to be restarted.
     """
 

@@ -16,7 +16,7 @@ from callsheet.service.state.format import Header, check_lines, header_of, read_
 from callsheet.service.state.load import without_collections
 from callsheet.storage.atomic_file import draft, is_being_drafted
 
-#: The name in gzip's header, by which a file that Callsheet wrote is told from any other, which is never replaced.
+#: The name in gzip's header, which marks a file that Callsheet wrote; no other file is replaced.
 _MARK: Final = "callsheet-state"
 _MARK_AT: Final = 10  # bytes of gzip's header in front of it
 _GZIP: Final = b"\x1f\x8b"

@@ -114,7 +114,7 @@ class PostgreSQLWatch(Watch):
     def _wait(self, timeout: float) -> None:
         """Wait until something has arrived, but not longer than ``timeout`` seconds."""
         arrived, woken = self._raw.fileno(), self._woken.fileno()
-        poller = select.poll()  # a server has more files open than select can tell apart
+        poller = select.poll()  # a server may have more files open than select can handle
         for each in (arrived, woken):
             poller.register(each, select.POLLIN)
         ready = {each for each, _ in poller.poll(timeout * 1000)}

@@ -10,7 +10,7 @@ from callsheet.doctor.report import ClientReport, Finding, Play
 #: What the models of a finding are, by its code.
 _MODELS: Final = {"cut": "Missing", "stops": "Missing", "repeated": "Repeated", "cut-text": "Affected"}
 
-#: Findings whose evidence would be the list itself, which is no news.
+#: Findings whose evidence would be the list itself, which the reader has seen.
 _WITHOUT_EVIDENCE: Final = ("dropped", "cut-text")
 
 
