@@ -232,7 +232,13 @@ def test_the_state_file_is_nothing_to_whom_it_does_not_belong(tmp_path: Path) ->
     file = tmp_path / "letter"
     file.write_text("Dear Sir or Madam, ")
     with Server(tmp_path / "callsheet.db", "--state-file", str(file)) as server:
-        wait_for(lambda: f"The state file {file} was not written by Callsheet; " in server.stderr, "the complaint")
+        wait_for(
+            lambda: (
+                f"The state file {file} was not written by Callsheet; remove it, or name another with --state-file."
+                in server.stderr
+            ),
+            "the complaint",
+        )
         told: Any = server.get("/readyz")[1]
         assert json.dumps(told).startswith('{"status": "ok"')
         assert server.stop() == 0

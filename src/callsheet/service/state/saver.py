@@ -62,7 +62,7 @@ class StateSaver:
                 self._save(stop)
                 self._logged = ""
             except (CallsheetError, OSError) as error:
-                self._log_once(f"The state cannot be saved: {error}")
+                self._log_once(error)
             except Exception:  # whatever it was, the next State may be saved
                 _log.exception("The state cannot be saved.")
             if is_last:
@@ -83,8 +83,8 @@ class StateSaver:
             self._file.write(state, known_at, throttle)
         self._is_whole = True  # later damage is noticed by the next process
 
-    def _log_once(self, sentence: str) -> None:
-        """Log an error, unless it was the last one logged."""
-        if sentence != self._logged:
-            self._logged = sentence
-            _log.error("%s", sentence)
+    def _log_once(self, error: Exception) -> None:
+        """Log why the State cannot be saved, unless that was the last thing logged."""
+        if str(error) != self._logged:
+            self._logged = str(error)
+            _log.error("The state cannot be saved: %s", error)
