@@ -38,24 +38,29 @@ def clone(tmp_path: Path) -> Path:
 
 
 @exhaustive  # it installs everything; with what is installed, tests/docs follows the same page
-def test_the_first_command_of_the_readme_serves_what_it_prints(
+def test_the_first_commands_of_the_readme_install_serve_and_examine(
     clone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first_block = re.search(r"```bash\n(.*?)```", (clone / "README.md").read_text(), re.DOTALL)
-    assert first_block is not None
-    assert first_block[1].strip() == "scripts/serve"
+    first, second = re.findall(r"```bash\n(.*?)```", (clone / "README.md").read_text(), re.DOTALL)[:2]
+    install, doctor = (line.partition(" #")[0].strip() for line in first.strip().splitlines())
+    assert (install, second.strip()) == ("scripts/environment server", "scripts/serve")
     home = tmp_path / "home"
     home.mkdir()
     for name in list(os.environ):
         if not KEPT.fullmatch(name):
             monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(home))
-    command = ["bash", "-c", f"{first_block[1].strip()} --port 0"]  # any port: the usual one may be taken
+    subprocess.run(["bash", "-c", install], cwd=clone, check=True, capture_output=True)
+    command = ["bash", "-c", f"{second.strip()} --port 0"]  # any port: the usual one may be taken
     with Program(cwd=clone, command=command) as served:
         curl = served.printed(r"(?m)^  (curl .*)$")[1]
         answered = wait_for(
             lambda: subprocess.run(["bash", "-c", f"{curl} -sS"], capture_output=True, check=False).stdout,
             "an answer to the printed curl",
         )
+        url, key = (served.printed(rf"{name}=(\S+)")[1] for name in ("ANTHROPIC_BASE_URL", "ANTHROPIC_API_KEY"))
+        examine = doctor.replace("https://your-gateway.example", url).replace("sk-your-key", key)
+        report = subprocess.run(["bash", "-c", examine], cwd=clone, capture_output=True, text=True, check=False)
     assert answered.startswith(b'{"data":[{"type":"model","id":"claude-fable-5-2"')
+    assert "Claude Code" in report.stdout, report.stderr
     assert (home / ".local/share/callsheet/callsheet.db").is_file()
