@@ -1,0 +1,1 @@
+"""Claims: who says what of which model, and what a model comes to by it."""
