@@ -15,7 +15,8 @@ _UNSEEN: Final = frozenset({"Cf", "Zl", "Zp"})
 #: What `with_fields` may set: everything but the id.
 CHANGEABLE: Final = frozenset(MODEL_FIELDS) - {"id"}
 
-_LIFECYCLE_FIELDS: Final = ("lifecycle", "deprecated_at", "retires_at")
+#: Fields that are valid together only.
+LIFECYCLE_FIELDS: Final = ("lifecycle", "deprecated_at", "retires_at")
 
 #: How an active model gets to a lifecycle, with its dates.
 _WAYS: Final[Mapping[Lifecycle, Hint]] = {
@@ -43,6 +44,7 @@ class ModelFields(TypedDict, Generic[TimeT, LifecycleT], total=False):
     description: str | None
     hidden: bool
     source: str | None
+    same_as: str | None
 
 
 #: What is to change of a model; what is left out stays as it is.
@@ -121,7 +123,7 @@ def check_dates(model: Model, now: datetime, before: Model | None = None) -> Mod
     InvalidError
         Its deprecation lies in the future, or it is retired and its retirement does.
     """
-    if before is not None and all(getattr(model, name) == getattr(before, name) for name in _LIFECYCLE_FIELDS):
+    if before is not None and all(getattr(model, name) == getattr(before, name) for name in LIFECYCLE_FIELDS):
         return model
     if model.deprecated_at is not None and model.deprecated_at > now:
         raise InvalidError(f"deprecated_at of {model.id} must not lie in the future.")

@@ -111,11 +111,11 @@ class Installation:
 
     def hide(self, model_id: str) -> Model:
         """Leave a model out of lists; it can still be retrieved."""
-        return self._edit(model_id, models.hide_models)
+        return self._edit(model_id, lambda chosen: models.hide_models(self._memory, chosen))
 
     def unhide(self, model_id: str) -> Model:
         """Put a hidden model back into lists."""
-        return self._edit(model_id, models.unhide_models)
+        return self._edit(model_id, lambda chosen: models.unhide_models(self._memory, chosen))
 
     def remove(self, model_id: str) -> Model:
         """Remove a model and its aliases; it still works as a cursor."""

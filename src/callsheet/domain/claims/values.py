@@ -1,0 +1,83 @@
+"""Values of claims: in the form of `Model.record`, checked one by one, and turned into a model's own."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from callsheet.domain.claims.claims import CLAIMABLE, SAME_AS
+from callsheet.domain.errors import InvalidError
+from callsheet.domain.model import LIFECYCLES, Lifecycle, Model, check_known_id
+from callsheet.domain.times import EPOCH, format_instant, parse_instant
+
+_TIMES: Final = ("created_at", "deprecated_at", "retires_at")
+
+#: Fields of a model that are never unknown, with what a claim that they are not known comes to.
+_BARE: Final[Mapping[str, Any]] = {"created_at": EPOCH, "lifecycle": Lifecycle.ACTIVE, "hidden": False}
+
+
+def bare_model(model_id: str) -> Model:
+    """Return a model of which nothing is known but its id, which is then its name."""
+    return Model(id=model_id, display_name=model_id)
+
+
+def plain(value: object) -> object:
+    """Return the value of a model's field in the form in which it is claimed."""
+    return format_instant(value) if isinstance(value, datetime) else value
+
+
+def claimed_by(model: Model) -> dict[str, Any]:
+    """Return what is known of ``model`` as fields to claim: those that differ from the bare model."""
+    bare = bare_model(model.id).record()
+    return {name: value for name, value in model.record().items() if value != bare[name]}
+
+
+def check_fields(model_id: str, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return ``fields`` if each can be claimed of the model, whatever others say of it.
+
+    Raises
+    ------
+    InvalidError
+        There is no such field, or a value is not valid.
+    """
+    for name, value in fields.items():
+        if name not in CLAIMABLE:
+            raise InvalidError(f"{name} is not a field of a model that can be set.")
+        if value is not None:
+            _check_value(model_id, name, value)
+    return fields
+
+
+def own_values(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a model as `Model` takes them, where a value that is not known is left out.
+
+    What is not a field of this release's models, as a later one may have stored, is left out too.
+    """
+    return {
+        name: _own(name, value)
+        for name, value in fields.items()
+        if value is not None and name in CLAIMABLE and name != SAME_AS
+    }
+
+
+def _own(name: str, value: Any) -> Any:
+    if name in _TIMES:
+        return parse_instant(value, name)
+    if name == "lifecycle":
+        return LIFECYCLES[value]
+    return value
+
+
+def _check_value(model_id: str, name: str, value: Any) -> None:
+    if name == SAME_AS:
+        check_known_id(value, SAME_AS)
+        if value == model_id:
+            raise InvalidError(f"{model_id} cannot be {SAME_AS} itself.")
+        return
+    if name in _TIMES and not isinstance(value, str):
+        raise InvalidError(f"{name} must be a day such as 2026-02-04, or an RFC 3339 time, not {str(value)[:40]!r}.")
+    if name == "lifecycle" and (not isinstance(value, str) or value not in LIFECYCLES):
+        raise InvalidError(f"lifecycle must be active, deprecated or retired, not {str(value)[:40]!r}.")
+    around: dict[str, Any] = {"id": model_id, "display_name": model_id}
+    if name in ("deprecated_at", "retires_at", "lifecycle"):  # which are valid together only
+        around |= {"lifecycle": Lifecycle.DEPRECATED, "deprecated_at": EPOCH}
+    Model(**{**around, name: _own(name, value)})
