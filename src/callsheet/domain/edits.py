@@ -44,14 +44,22 @@ class ModelFields(TypedDict, Generic[TimeT, LifecycleT], total=False):
     description: str | None
     hidden: bool
     source: str | None
+
+
+class ClaimFields(ModelFields[TimeT, LifecycleT], Generic[TimeT, LifecycleT], total=False):
+    """Fields of a model, and the id of another model that it is the same as, any of them."""
+
     same_as: str | None
 
 
 #: What is to change of a model; what is left out stays as it is.
-ModelChange: TypeAlias = ModelFields[datetime, Lifecycle]
+ModelEdit: TypeAlias = ModelFields[datetime, Lifecycle]
+
+#: What people can say of a model; what is left out stays as it is.
+ModelChange: TypeAlias = ClaimFields[datetime, Lifecycle]
 
 
-def with_fields(model: Model, change: ModelChange) -> Model:
+def with_fields(model: Model, change: ModelEdit) -> Model:
     """Return ``model`` with the fields of ``change`` set, validated as a whole.
 
     A model that becomes active loses the dates of its retirement, unless the change says otherwise.

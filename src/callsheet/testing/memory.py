@@ -86,9 +86,7 @@ class Memory:
         """Yield the models whose replacement is this one."""
         return (model for model in self.catalog if model.replacement == model_id)
 
-    def claims_of(
-        self, subjects: Iterable[str], kind: ClaimKind = ClaimKind.MODEL
-    ) -> dict[str, list[Claims]]:
+    def claims_of(self, subjects: Iterable[str], kind: ClaimKind = ClaimKind.MODEL) -> dict[str, list[Claims]]:
         """Return the stored claims on these models, or aliases, by subject."""
         found = {subject: list(self._claims.get((kind, subject), {}).values()) for subject in subjects}
         return {subject: claims for subject, claims in found.items() if claims}

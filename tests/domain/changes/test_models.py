@@ -79,7 +79,7 @@ def test_a_glob_passes_over_what_its_id_would_refuse(memory: Memory) -> None:
 def test_hiding_changes_those_that_are_not_hidden() -> None:
     hidden = replace(A, hidden=True)
     memory = Memory(Catalog([hidden, B]), "wrkspc_0")
-    assert hide_models(choose_models(memory, ["a", "b"])) == [Change(Action.HIDE, B, replace(B, hidden=True))]
+    assert hide_models(memory, choose_models(memory, ["a", "b"])) == [Change(Action.HIDE, B, replace(B, hidden=True))]
 
 
 def test_removing_a_model_ends_its_aliases_and_where_it_replaces_others(memory: Memory) -> None:

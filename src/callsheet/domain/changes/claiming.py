@@ -74,7 +74,9 @@ class _Claiming:
             after = resolve(model_id, self._claimed.ordered(model_id), self._claimed.inherited(model_id))
             if before != after:
                 action = self._action if model_id in claimed else Action.CHANGE
-                changes[model_id] = Change(_action(action, before, after), before, after, self._manager_of(model_id))
+                changes[model_id] = Change(
+                    _action(action, before, after), before, after, self._manager_of(model_id)
+                )
         return changes
 
     def _with_the_same(self, claimed: Iterable[str]) -> set[str]:
@@ -127,9 +129,7 @@ class _Claiming:
         dropped = {change.subject for change in aliases if change.after is None}
         for name, model_id in self._reader.aliases(added).items():
             if name not in dropped:
-                raise ConflictError(
-                    f"{name} is an alias of {model_id}", hint=Hint.REMOVE_ALIAS, hint_about=name
-                )
+                raise ConflictError(f"{name} is an alias of {model_id}", hint=Hint.REMOVE_ALIAS, hint_about=name)
 
 
 def _action(action: Action, before: Model | None, after: Model | None) -> Action:

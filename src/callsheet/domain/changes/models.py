@@ -200,7 +200,7 @@ def _edit(
 
 
 def _differing(before: Model, after: Model) -> list[str]:
-    """The names of the fields that differ; where one of its lifecycle does, all of them, as they are valid together."""
+    """The names of the fields that differ; of the lifecycle all if one does, as they are valid together only."""
     names = [name for name in MODEL_FIELDS if getattr(before, name) != getattr(after, name)]
     return [*dict.fromkeys([*names, *LIFECYCLE_FIELDS])] if set(names) & set(LIFECYCLE_FIELDS) else names
 

@@ -84,9 +84,7 @@ def _settle_dates(values: dict[str, Any]) -> None:
     values["deprecated_at"] = since if retires_at is None else min(since, retires_at)
 
 
-def resolve(
-    model_id: str, ordered: Sequence[Claims], inherited: Mapping[str, Any] | None = None
-) -> Model | None:
+def resolve(model_id: str, ordered: Sequence[Claims], inherited: Mapping[str, Any] | None = None) -> Model | None:
     """Return the model that claims come to, or None if it does not exist; see `merged`."""
     return model_of(model_id, merged(ordered, inherited)) if is_listed(ordered) else None
 

@@ -5,14 +5,12 @@ from datetime import datetime
 from typing import Any, Final
 
 from callsheet.domain.claims.claims import CLAIMABLE, SAME_AS
+from callsheet.domain.edits import LIFECYCLE_FIELDS
 from callsheet.domain.errors import InvalidError
 from callsheet.domain.model import LIFECYCLES, Lifecycle, Model, check_known_id
 from callsheet.domain.times import EPOCH, format_instant, parse_instant
 
 _TIMES: Final = ("created_at", "deprecated_at", "retires_at")
-
-#: Fields of a model that are never unknown, with what a claim that they are not known comes to.
-_BARE: Final[Mapping[str, Any]] = {"created_at": EPOCH, "lifecycle": Lifecycle.ACTIVE, "hidden": False}
 
 
 def bare_model(model_id: str) -> Model:
@@ -31,20 +29,20 @@ def claimed_by(model: Model) -> dict[str, Any]:
     return {name: value for name, value in model.record().items() if value != bare[name]}
 
 
-def check_fields(model_id: str, fields: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return ``fields`` if each can be claimed of the model, whatever others say of it.
+def checked_fields(model_id: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return ``fields`` in the form of `Model.record`, if each can be claimed of the model, whatever others say.
 
     Raises
     ------
     InvalidError
         There is no such field, or a value is not valid.
     """
-    for name, value in fields.items():
+    for name in fields:
         if name not in CLAIMABLE:
             raise InvalidError(f"{name} is not a field of a model that can be set.")
-        if value is not None:
-            _check_value(model_id, name, value)
-    return fields
+    return {
+        name: None if value is None else _checked_value(model_id, name, value) for name, value in fields.items()
+    }
 
 
 def own_values(fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -67,17 +65,16 @@ def _own(name: str, value: Any) -> Any:
     return value
 
 
-def _check_value(model_id: str, name: str, value: Any) -> None:
+def _checked_value(model_id: str, name: str, value: Any) -> Any:
     if name == SAME_AS:
-        check_known_id(value, SAME_AS)
-        if value == model_id:
-            raise InvalidError(f"{model_id} cannot be {SAME_AS} itself.")
-        return
-    if name in _TIMES and not isinstance(value, str):
-        raise InvalidError(f"{name} must be a day such as 2026-02-04, or an RFC 3339 time, not {str(value)[:40]!r}.")
+        if check_known_id(value, SAME_AS) == model_id:
+            raise InvalidError(f"{model_id} cannot be the same as itself.")
+        return value
+    if name in _TIMES:
+        parse_instant(str(value), name)
     if name == "lifecycle" and (not isinstance(value, str) or value not in LIFECYCLES):
         raise InvalidError(f"lifecycle must be active, deprecated or retired, not {str(value)[:40]!r}.")
     around: dict[str, Any] = {"id": model_id, "display_name": model_id}
-    if name in ("deprecated_at", "retires_at", "lifecycle"):  # which are valid together only
+    if name in LIFECYCLE_FIELDS:
         around |= {"lifecycle": Lifecycle.DEPRECATED, "deprecated_at": EPOCH}
-    Model(**{**around, name: _own(name, value)})
+    return Model(**{**around, name: _own(name, value)}).record()[name]
