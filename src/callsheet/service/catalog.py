@@ -1,6 +1,6 @@
 """Changing the catalogue, and reading it as operators do."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import NamedTuple
@@ -10,8 +10,11 @@ from callsheet.domain.changes import aliases, models
 from callsheet.domain.changes.change import AnyChange
 from callsheet.domain.changes.choosing import Chosen, choose_models, find_model, resolve_model
 from callsheet.domain.edits import ModelChange
+from callsheet.domain.errors import DoesNotExistError
+from callsheet.domain.hints import Hint
 from callsheet.domain.model import Model, check_id
 from callsheet.service.counts import Counts, count_models
+from callsheet.service.provenance import LISTED, WhoSays, who_says
 from callsheet.storage.store import Store
 from callsheet.storage.transactions.read import ReadTransaction
 from callsheet.storage.transactions.write import WriteTransaction
@@ -78,10 +81,27 @@ class CatalogService:
         Raises
         ------
         DoesNotExistError
+            There is none; the sentence says so if one was removed that others list.
+        """
+        with self._store.read() as reading:
+            return _with_aliases(reading, _resolve(reading, name))
+
+    def who_says(self, name: str) -> WhoSays:
+        """Return who says what of the model that ``name``, an id or alias, means, and what that shadows.
+
+        Raises
+        ------
+        DoesNotExistError
             There is none.
         """
         with self._store.read() as reading:
-            return _with_aliases(reading, resolve_model(reading, name))
+            return who_says(reading, _resolve(reading, name).id)
+
+    def suppressed(self) -> Mapping[str, WhoSays]:
+        """Return who says what of each model that was removed although others list it, in the order of the ids."""
+        with self._store.read() as reading:
+            ids = sorted(each.subject for each in reading.suppressions())
+            return {model_id: who_says(reading, model_id) for model_id in ids if reading.model(model_id) is None}
 
     def choose(self, *names: str) -> Sequence[str]:
         """Return the ids of the models that ids and globs mean.
@@ -246,6 +266,24 @@ class CatalogService:
 def _models_after(changes: Sequence[AnyChange]) -> dict[str, Model]:
     """The models that change and stay, by id."""
     return {change.subject: change.after for change in changes if isinstance(change.after, Model)}
+
+
+def _resolve(reading: ReadTransaction, name: str) -> Model:
+    """The model that a name means; the refusal says of a suppressed one who removed it."""
+    try:
+        return resolve_model(reading, name)
+    except DoesNotExistError:
+        said = who_says(reading, name)[LISTED]
+        if not said or said[0].value is not False:
+            raise
+        lists = next((each.manager for each in said if each.value), None)
+        raise DoesNotExistError(
+            f"{name} was removed by {said[0].actor or said[0].manager}"
+            f"{f' in revision {said[0].since}' if said[0].since else ''}"
+            f"{f', although {lists} lists it' if lists else ''}",
+            hint=Hint.RELEASE_MODEL,
+            hint_about=name,
+        ) from None
 
 
 def _with_aliases(reading: ReadTransaction, model: Model) -> ModelWithAliases:

@@ -83,11 +83,11 @@ class Claimed:
         present = self.by_manager(claims.subject, claims.kind)
         before = present.get(claims.manager)
         self._known[claims.kind][claims.subject] = _with(present, claims)
-        if claims.subject not in self._implied[claims.kind]:
-            return _replaced(before, claims)
-        self._implied[claims.kind].discard(claims.subject)
-        others = [_stored(each) for each in present.values() if each is not before]
-        return others + _replaced(None, claims)
+        implied = self._implied[claims.kind]
+        others = [_stored(each) for each in present.values() if each is not before and claims.subject in implied]
+        is_stored = claims.subject not in implied
+        implied.discard(claims.subject)
+        return others + _replaced(before, claims, is_stored=is_stored)
 
     def keep(self, subject: str, kind: ClaimKind) -> list[Change[Claims]]:
         """Return what has to be stored so that the claims on a thing outlast it."""
@@ -143,11 +143,12 @@ def _with(present: Mapping[Manager, Claims], claims: Claims) -> dict[Manager, Cl
     return others if claims.is_empty else {**others, claims.manager: claims}
 
 
-def _stored(claims: Claims) -> Change[Claims]:
-    return Change(Action.CLAIM, None, claims, claims.manager)
+def _stored(implied: Claims) -> Change[Claims]:
+    """The change that stores what was implied: nothing is claimed since now that was not before."""
+    return Change(Action.CLAIM, implied, implied, implied.manager)
 
 
-def _replaced(before: Claims | None, after: Claims) -> list[Change[Claims]]:
+def _replaced(before: Claims | None, after: Claims, *, is_stored: bool) -> list[Change[Claims]]:
     if not after.is_empty:
         return [Change(Action.CLAIM, before, after, after.manager)]
-    return [] if before is None else [Change(Action.RELEASE, before, None, after.manager)]
+    return [Change(Action.RELEASE, before, None, after.manager)] if before is not None and is_stored else []
