@@ -172,8 +172,9 @@ def shipped_facts() -> list[dict[str, Any]]:
     return rows
 
 
-def rows_of(connection: sa.Connection, table: sa.TableClause, key: str, names: list[str]) -> sa.MappingResult:
-    return connection.execute(sa.select(table).where(table.c[key].in_(names))).mappings()
+def rows_of(connection: sa.Connection, table: sa.TableClause, key: str, names: list[str]) -> list[dict[str, Any]]:
+    query = sa.select(table).where(table.c[key].in_(names))
+    return [{**row} for row in connection.execute(query).mappings()]
 
 
 def known_names(connection: sa.Connection, names: list[str]) -> set[str]:
