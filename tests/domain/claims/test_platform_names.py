@@ -1,6 +1,8 @@
 """Which known model an id of a gateway or another platform claims to be."""
 
+import json
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import example, given
@@ -122,6 +124,19 @@ def test_a_name_of_no_known_form_or_version_claims_to_be_nothing(name: str) -> N
 @pytest.mark.parametrize("name", [*IDS, *ALIASES])
 def test_ids_and_aliases_of_the_catalogue_are_what_they_are(name: str) -> None:
     assert recognise(name, KNOWN) == Recognised(ALIASES.get(name, name), Platform.ANTHROPIC)
+
+
+def test_the_names_in_public_tables_are_recognised_as_what_they_mean() -> None:
+    listed = json.loads((Path(__file__).parents[2] / "fixtures" / "claude-names.json").read_text(encoding="utf-8"))
+    expected: dict[str, Recognised | None] = {
+        name: Recognised(model_id, Platform(platform))
+        for model_id, platforms in listed["models"].items()
+        for platform, names in platforms.items()
+        for name in names
+    }
+    assert len(expected) > 400
+    expected |= dict.fromkeys(listed["none"])
+    assert {name: recognise(name, KNOWN) for name in expected} == expected
 
 
 def test_a_model_of_a_restricted_line_is_recognised_once_the_catalogue_has_it() -> None:
