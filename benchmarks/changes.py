@@ -39,14 +39,14 @@ class Stirred(NamedTuple):
 
 def apply(server: Process, database: Path, ids: Numbered, seconds: float, cores: Cores) -> Applied:
     """Change models, and see how soon each change is served."""
-    with _changing(database, ids, cores) as changes:
+    with changing(database, ids, cores) as changes:
         times = _times(server.ports[Kind.RETRIEVE], changes, max(3, int(seconds * PER_SECOND)))
     return Applied(median(times), max(times))
 
 
 def stir(server: Process, database: Path, ids: Numbered, seconds: float, cores: Cores) -> Stirred:
     """Send requests while models change."""
-    with _changing(database, ids, cores) as changes:
+    with changing(database, ids, cores) as changes:
         changes.readline()
         begun = time.monotonic()
         run = measure(server, Kind.LIST, ids, seconds, frozenset({cores.load}))
@@ -55,8 +55,8 @@ def stir(server: Process, database: Path, ids: Numbered, seconds: float, cores: 
 
 
 @contextmanager
-def _changing(database: Path, ids: Numbered, cores: Cores) -> Iterator[IO[str]]:
-    """Run the changer; yield the lines it prints."""
+def changing(database: Path, ids: Numbered, cores: Cores) -> Iterator[IO[str]]:
+    """Run the changer; yield the lines it prints, one for each change."""
     step = max(ids.size // _MODELS, 1)
     chosen = [ids.id(number) for number in range(0, ids.size, step)]
     command = [sys.executable, "-m", "benchmarks.changer", url(database), str(cores.changer), str(PER_SECOND)]

@@ -22,7 +22,7 @@ _NOT_ON_BEDROCK: Final = (_BATCH, _PROGRAMMATIC, _CODE_EXECUTION, _WEB_SEARCH)
 #: Capabilities that are not there, whatever the model. Running code on Foundry depends on who hosts the deployment,
 #: and OpenRouter and others may pass a request on to any of the platforms, so that only what holds everywhere is
 #: promised.
-_ABSENT: Final[Mapping[Platform, tuple[tuple[str, ...], ...]]] = {
+ABSENT: Final[Mapping[Platform, tuple[tuple[str, ...], ...]]] = {
     Platform.BEDROCK: _NOT_ON_BEDROCK,
     Platform.VERTEX: (_BATCH, _PROGRAMMATIC, _CODE_EXECUTION),
     Platform.FOUNDRY: (_BATCH, _PROGRAMMATIC, _CODE_EXECUTION),
@@ -39,7 +39,7 @@ _SONNET_3_7: Final = "claude-3-7-sonnet-20250219"
 _OPUS_3: Final = "claude-3-opus-20240229"
 
 #: The day on which a platform retires a model, where that is published.
-_RETIRES_AT: Final[Mapping[Platform, Mapping[str, str]]] = {
+RETIRES_AT: Final[Mapping[Platform, Mapping[str, str]]] = {
     Platform.BEDROCK: {
         _SONNET_4: "2026-10-14T00:00:00Z",
         _OPUS_4: "2026-05-31T00:00:00Z",
@@ -80,7 +80,7 @@ def platform_facts(recognised: Recognised, target_fields: Mapping[str, Any]) -> 
 
 
 def _stage(recognised: Recognised, target: Mapping[str, Any]) -> dict[str, Any]:
-    retires_at = _RETIRES_AT.get(recognised.platform, {}).get(recognised.model_id)
+    retires_at = RETIRES_AT.get(recognised.platform, {}).get(recognised.model_id)
     if recognised.platform is Platform.FOUNDRY and target.get("retires_at") == retires_at:
         return {}  # Foundry's dates are Anthropic's, wherever both are published
     return {"lifecycle": Lifecycle.ACTIVE.value, "deprecated_at": None, "retires_at": retires_at}
@@ -90,7 +90,7 @@ def _capabilities(platform: Platform, target: Mapping[str, Any]) -> dict[str, An
     """The capabilities of the target without those that are not there; nothing if it has none of these."""
     before = target.get("capabilities")
     after = before
-    for place in _ABSENT[platform]:
+    for place in ABSENT[platform]:
         after = _without(after, place)
     return {} if after == before else {"capabilities": after}
 
