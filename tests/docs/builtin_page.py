@@ -81,8 +81,8 @@ These capabilities are not there, even if the model has them on Anthropic's API:
 {absent}
 
 Running code on Foundry depends on who hosts the deployment. OpenRouter and other gateways may pass a request on to
-any of the platforms, so that only what holds on all of them is promised. Sources: Claude Code 2.1.332 (2026-11-24), its
-table of names by provider, its table of retirements by provider, and the table of platforms in its `claude-api`
+any of the platforms, so that only what holds on all of them is promised. Sources: Claude Code 2.1.332 (2026-11-24),
+its table of names by provider, its table of retirements by provider, and the table of platforms in its `claude-api`
 reference; Anthropic's pages on Claude in Amazon Bedrock, on Vertex AI and in Microsoft Foundry (2026-08-22).
 """
 
