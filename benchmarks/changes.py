@@ -2,10 +2,11 @@
 
 import http.client
 import json
+import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
@@ -55,13 +56,19 @@ def stir(server: Process, database: Path, ids: Numbered, seconds: float, cores: 
 
 
 @contextmanager
-def changing(database: Path, ids: Numbered, cores: Cores) -> Iterator[IO[str]]:
+def changing(
+    database: Path, ids: Numbered, cores: Cores, environment: Mapping[str, str] | None = None
+) -> Iterator[IO[str]]:
     """Run the changer; yield the lines it prints, one for each change."""
     step = max(ids.size // _MODELS, 1)
     chosen = [ids.id(number) for number in range(0, ids.size, step)]
     command = [sys.executable, "-m", "benchmarks.changer", url(database), str(cores.changer), str(PER_SECOND)]
     changer = subprocess.Popen(
-        [*command, *chosen], cwd=Path(__file__).parents[1], stdout=subprocess.PIPE, text=True
+        [*command, *chosen],
+        cwd=Path(__file__).parents[1],
+        env={**os.environ, **(environment or {})},
+        stdout=subprocess.PIPE,
+        text=True,
     )
     assert changer.stdout is not None
     try:

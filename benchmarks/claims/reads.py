@@ -31,7 +31,7 @@ def compare_reads(pair: Pair, options: Options, cores: Cores) -> list[Read]:
             for claimed in (True, False) if number % 2 else (False, True):
                 progress(f"Claims, round {number + 1} of {options.rounds}, {kind}…")
                 server = pair.claimed if claimed else pair.plain
-                with server.thawed() as process:
+                with server.process.thawed() as process:
                     runs[kind, claimed].append(measure(process, kind, pair.ids, options.seconds, load))
     return [Read(kind, *_ratios(runs[kind, True], runs[kind, False])) for kind in KINDS]
 

@@ -1,5 +1,6 @@
 """Two servers with the same models: one whose database holds claims of five managers, and one without."""
 
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
@@ -9,30 +10,42 @@ from benchmarks.claims.data import make_claimed_database
 from benchmarks.contenders.callsheet import serve, source_of
 from benchmarks.cores import Cores
 from benchmarks.growth import POLL_SECONDS
-from benchmarks.process import Launch, Process
+from benchmarks.process import Process
 from benchmarks.requests import MODELS, Kind, Numbered
 from benchmarks.terminal import progress
 
 
+class Served(NamedTuple):
+    """A database and the frozen server of it, with what it took when it had started.
+
+    Parameters
+    ----------
+    environment
+        In which Python finds the checkout that it is of.
+    """
+
+    database: Path
+    process: Process
+    resident_mib: float
+    environment: Mapping[str, str]
+
+
 class Pair(NamedTuple):
-    """Both servers, frozen; ``plain`` is the other checkout where one was named."""
+    """Both servers; ``plain`` is the other checkout where one was named."""
 
     ids: Numbered
-    database: Path
-    claimed: Process
-    plain: Process
-    claimed_mib: float
-    plain_mib: float
+    claimed: Served
+    plain: Served
 
     @property
     def start_ratio(self) -> float:
         """How much longer the start takes with claims."""
-        return self.claimed.start_seconds / self.plain.start_seconds
+        return self.claimed.process.start_seconds / self.plain.process.start_seconds
 
     @property
     def memory_ratio(self) -> float:
         """How much more memory is resident after the start with claims."""
-        return self.claimed_mib / self.plain_mib
+        return self.claimed.resident_mib / self.plain.resident_mib
 
 
 def start_pair(stack: ExitStack, ids: Numbered, beside: Path | None, cores: Cores, folder: Path) -> Pair:
@@ -42,18 +55,17 @@ def start_pair(stack: ExitStack, ids: Numbered, beside: Path | None, cores: Core
     make_claimed_database(claimed, ids)
     if beside is None:
         make_database(plain, ids)
+        other = {}
     else:
         make_database_with(beside, plain, ids)
-    poll = ("--poll-seconds", str(POLL_SECONDS))
-    other = serve(plain, *poll)._replace(environment={} if beside is None else source_of(beside))
-    first, first_mib = _start(stack, serve(claimed, *poll), cores)
-    second, second_mib = _start(stack, other, cores)
-    return Pair(ids, claimed, first, second, first_mib, second_mib)
+        other = source_of(beside)
+    return Pair(ids, _start(stack, claimed, {}, cores), _start(stack, plain, other, cores))
 
 
-def _start(stack: ExitStack, launch: Launch, cores: Cores) -> tuple[Process, float]:
+def _start(stack: ExitStack, database: Path, environment: Mapping[str, str], cores: Cores) -> Served:
+    launch = serve(database, "--poll-seconds", str(POLL_SECONDS))._replace(environment=environment)
     target = (launch.ports[Kind.LIST], f"{MODELS}?limit=20")
     process = stack.enter_context(Process(launch, frozenset({cores.server}), target))
     resident = process.resident_mib
     process.freeze()
-    return process, resident
+    return Served(database, process, resident, environment)

@@ -6,14 +6,14 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from statistics import median
 from typing import IO, Final, NamedTuple
 from urllib.parse import quote
 
 from benchmarks.changes import changing
+from benchmarks.claims.servers import Served
 from benchmarks.cores import Cores
-from benchmarks.process import DEADLINE, Process
+from benchmarks.process import DEADLINE
 from benchmarks.requests import MODELS, Numbered, headers
 
 #: After a claim is served, how long requests are watched: what is left over is cleaned up then.
@@ -32,13 +32,18 @@ class Stalls(NamedTuple):
     calm: float
     """The longest request in as long a time without a claim."""
 
+    @property
+    def added(self) -> float:
+        """What a claim adds to the longest request."""
+        return max(0.0, self.longest - self.calm)
 
-def follow(server: Process, database: Path, ids: Numbered, count: int, cores: Cores) -> Stalls:
-    """Follow ``count`` claims of a person on models on which others have claims."""
-    watch = _Watch(next(iter(server.ports.values())))
+
+def follow(server: Served, ids: Numbered, count: int, cores: Cores) -> Stalls:
+    """Follow ``count`` claims of a person, one by one."""
+    watch = _Watch(next(iter(server.process.ports.values())))
     served, longest = [], []
-    with server.thawed(), _pinned(cores.load):
-        with changing(database, ids, cores) as claims:
+    with server.process.thawed(), _pinned(cores.load):
+        with changing(server.database, ids, cores, server.environment) as claims:
             for _ in range(count):
                 taken, slowest = _follow(watch, claims)
                 served.append(taken)
