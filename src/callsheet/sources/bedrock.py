@@ -16,7 +16,7 @@ from callsheet.domain.model import Lifecycle
 from callsheet.sources.answers import find, need_json, need_list, path_of
 from callsheet.sources.aws_credentials import AWSKeys, read_secret
 from callsheet.sources.aws_signature import sign_get
-from callsheet.sources.following import first_or_next, object_of
+from callsheet.sources.following import first_or_next, need_answers, object_of
 from callsheet.sources.leaves import leaves
 from callsheet.sources.lifecycle import announced
 from callsheet.sources.upstream import Answer, Dropped, Listed, Options, Request
@@ -55,9 +55,11 @@ def rows(answers: Sequence[Answer]) -> Sequence[object]:
     """
     models = need_list(need_json(answers, _MODELS), "modelSummaries", _MODELS)
     pages = _profile_pages(answers)
-    if not pages:
-        raise SourceError(f"The upstream was not asked for {_PROFILES}; run the source again.")
-    profiles = [row for page in pages for row in need_list(object_of(page), "inferenceProfileSummaries", _PROFILES)]
+    profiles = [
+        row
+        for page in need_answers(pages)
+        for row in need_list(object_of(page), "inferenceProfileSummaries", _PROFILES)
+    ]
     by_id = {text_in(model, "modelId"): model for model in models if isinstance(model, Mapping)}
     behind = [{"model": model} if isinstance(model, Mapping) else model for model in models]
     return [*behind, *(_joined(profile, by_id) for profile in profiles)]

@@ -48,6 +48,13 @@ def follow(request: Request, answers: Sequence[Answer]) -> Sequence[Request]:
     return (request,)
 
 
+def need_answers(answers: Sequence[Answer]) -> Sequence[Answer]:
+    """Return ``answers``; SourceError if there are none."""
+    if not answers:
+        raise SourceError("The upstream was not asked; run the source again.")
+    return answers
+
+
 def object_of(answer: Answer) -> dict[str, Any]:
     """Return the JSON object of an answer; SourceError if it is something else."""
     found = json_of(answer)

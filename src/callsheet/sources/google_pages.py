@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from callsheet.domain.errors import SourceError
 from callsheet.sources.answers import need_list
-from callsheet.sources.following import first_or_next, object_of
+from callsheet.sources.following import first_or_next, need_answers, object_of
 from callsheet.sources.upstream import Answer, Request
 
 _NEXT: Final = "nextPageToken"
@@ -24,9 +23,7 @@ def rows_of(answers: Sequence[Answer], name: str) -> list[Any]:
     SourceError
         There is no page, or one has no such list and is not one that is empty.
     """
-    if not answers:
-        raise SourceError("The upstream was not asked; run the source again.")
-    return [row for answer in answers for row in _rows(answer, name)]
+    return [row for answer in need_answers(answers) for row in _rows(answer, name)]
 
 
 def _rows(answer: Answer, name: str) -> list[Any]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from callsheet.domain.errors import SourceError
-from callsheet.sources.following import object_of
+from callsheet.sources.following import need_answers, object_of
 from callsheet.sources.leaves import leaves
 from callsheet.sources.lifecycle import announced
 from callsheet.sources.litellm_entry import flags_of, reason_to_drop
@@ -45,9 +45,7 @@ def requests(options: Options, answers: Sequence[Answer]) -> Sequence[Request]:
 
 def rows(answers: Sequence[Answer]) -> Sequence[object]:
     """Return the entries, each with its name; SourceError if there are none."""
-    if not answers:
-        raise SourceError("The upstream was not asked; run the source again.")
-    entries = object_of(answers[0])
+    entries = object_of(need_answers(answers)[0])
     if not any(isinstance(entry, Mapping) and "litellm_provider" in entry for entry in entries.values()):
         raise SourceError(
             "The answer is not LiteLLM's file of prices: no entry has a litellm_provider; check the URL."

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from callsheet.domain.errors import SourceError
-from callsheet.sources.following import object_of
+from callsheet.sources.following import need_answers, object_of
 from callsheet.sources.leaves import leaves
 from callsheet.sources.lifecycle import announced
 from callsheet.sources.upstream import Answer, Dropped, Listed, Options, Request
@@ -57,9 +57,7 @@ def rows(answers: Sequence[Answer]) -> Sequence[object]:
 
 
 def _providers(answers: Sequence[Answer]) -> dict[str, Any]:
-    if not answers:
-        raise SourceError("The upstream was not asked; run the source again.")
-    found = object_of(answers[0])
+    found = object_of(need_answers(answers)[0])
     providers = {name: each for name, each in found.items() if isinstance(inside(each, "models"), Mapping)}
     if not providers:
         raise SourceError("The answer is not models.dev's file: no provider in it has models; check the URL.")

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from callsheet.domain.errors import SourceError
 from callsheet.sources.answers import need_list
-from callsheet.sources.following import follow, object_of
+from callsheet.sources.following import follow, need_answers, object_of
 from callsheet.sources.leaves import leaves
 from callsheet.sources.lifecycle import announced
 from callsheet.sources.upstream import Answer, Dropped, Listed, Options, Request
@@ -64,9 +64,9 @@ def _offset(link: object) -> int | None:
 
 def rows(answers: Sequence[Answer]) -> Sequence[object]:
     """Return the rows of all pages, each with the moving names that mean it; SourceError if there are none."""
-    if not answers:
-        raise SourceError("The upstream was not asked; run the source again.")
-    found = [row for answer in answers for row in need_list(object_of(answer), "data", answer.request.path)]
+    found = [
+        row for answer in need_answers(answers) for row in need_list(object_of(answer), "data", answer.request.path)
+    ]
     return _with_moving_names(found)
 
 
