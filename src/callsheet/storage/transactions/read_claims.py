@@ -40,6 +40,11 @@ class ClaimsReading(Selecting):
         query = select(tables.claims).where(_CLAIMS.manager == str(manager))
         return self._claims(query if kind is None else query.where(_CLAIMS.kind == kind))
 
+    def suppressions(self) -> Iterator[Claims]:
+        """Yield the claims that a model does not exist, in no order."""
+        query = select(tables.claims).where(_CLAIMS.kind == ClaimKind.MODEL, _CLAIMS.lists.is_(False))
+        return self._claims(query)
+
     def positions(self) -> dict[str, int]:
         """Return position by name of every source and enrichment."""
         return {row.name: row.position for row in self._connection.execute(_POSITIONS)}
