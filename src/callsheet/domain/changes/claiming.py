@@ -50,8 +50,8 @@ class _Claiming:
         self._action = action
         for kind in ClaimKind:
             self._claimed.load((each.subject for each in wanted if each.kind is kind), kind)
+        self._managers = {(each.kind, each.subject): each.manager for each in wanted}
         news = [each for each in wanted if not self._claimed.says(each)]
-        self._managers = {(each.kind, each.subject): each.manager for each in news}
         self._claims = [change for each in news for change in self._claimed.put(each)]
 
     def changes(self) -> list[AnyChange]:

@@ -179,7 +179,9 @@ def rows_of(connection: sa.Connection, table: sa.TableClause, key: str, names: l
 
 def known_names(connection: sa.Connection, names: list[str]) -> set[str]:
     """Those of ``names`` that something has, or once had."""
-    recorded = sa.select(changes.c.subject).where(changes.c.subject.in_(names)).distinct()
+    recorded = sa.select(changes.c.subject).where(
+        changes.c.kind.in_(("model", "alias")), changes.c.subject.in_(names)
+    )
     buried = sa.select(tombstones.c.id).where(tombstones.c.id.in_(names))
     return {*connection.execute(recorded).scalars(), *connection.execute(buried).scalars()}
 
