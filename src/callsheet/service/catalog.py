@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from callsheet.domain.alias import Alias
 from callsheet.domain.changes import aliases, models
@@ -12,9 +12,12 @@ from callsheet.domain.changes.choosing import Chosen, choose_models, find_model,
 from callsheet.domain.edits import ModelChange
 from callsheet.domain.model import Model, check_id
 from callsheet.service.counts import Counts, count_models
-from callsheet.storage.store import Store
+from callsheet.storage.store import Transactions
 from callsheet.storage.transactions.read import ReadTransaction
+from callsheet.storage.transactions.rehearse import RehearsalTransaction
 from callsheet.storage.transactions.write import WriteTransaction
+
+_Writing: TypeAlias = WriteTransaction | RehearsalTransaction
 
 
 class ModelWithAliases(NamedTuple):
@@ -48,7 +51,7 @@ class CatalogService:
     Parameters
     ----------
     store
-        Where it is kept.
+        Where it is kept; with a `Rehearsal` of it, the methods return as they would, and change nothing.
     actor
         Who is put down in the change records.
     clock
@@ -57,7 +60,7 @@ class CatalogService:
     A method that raises has changed nothing. Each may also raise StorageError: the database cannot be used.
     """
 
-    def __init__(self, store: Store, actor: str, clock: Callable[[], datetime]) -> None:
+    def __init__(self, store: Transactions, actor: str, clock: Callable[[], datetime]) -> None:
         self._store = store
         self._actor = actor
         self._clock = clock
@@ -209,13 +212,13 @@ class CatalogService:
         """
         return self._apply_one(lambda writing: aliases.remove_alias(writing, alias))
 
-    def _write(self) -> AbstractContextManager[WriteTransaction]:
+    def _write(self) -> AbstractContextManager[_Writing]:
         return self._store.write(self._actor, self._clock())
 
     def _edit(
         self,
         names: Sequence[str],
-        decide: Callable[[WriteTransaction, Sequence[Chosen]], Sequence[Change[Model]]],
+        decide: Callable[[_Writing, Sequence[Chosen]], Sequence[Change[Model]]],
     ) -> Outcome:
         with self._write() as writing:
             chosen = choose_models(writing, names)
@@ -225,7 +228,7 @@ class CatalogService:
             present = [_with_aliases(writing, changed.get(model.id, model)) for model, _ in chosen]
             return Outcome(present, frozenset(changed), count_models(writing))
 
-    def _apply_one(self, decide: Callable[[WriteTransaction], Sequence[Change[Alias]]]) -> Alias:
+    def _apply_one(self, decide: Callable[[_Writing], Sequence[Change[Alias]]]) -> Alias:
         with self._write() as writing:
             changes = decide(writing)
             writing.apply(changes)

@@ -1,0 +1,142 @@
+"""Step: one thing that a plan changes, as plain JSON values, so that it can be kept, compared and shown."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final, NamedTuple, TypeAlias
+
+from callsheet.domain.access.key import APIKey
+from callsheet.domain.access.workspace import Workspace
+from callsheet.domain.changes.change import Action, AnyChange, Subject
+from callsheet.domain.claims.manager import Manager
+
+#: The fields of a thing by name, as its ``record`` gives them; None if it is not there.
+Record: TypeAlias = Mapping[str, Any] | None
+
+
+class ClaimsChange(NamedTuple):
+    """What a manager says of the subject of a step: its ``lists`` and ``fields``, before and after, or None."""
+
+    before: Record
+    after: Record
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that changes.
+
+    Parameters
+    ----------
+    action
+        What is done.
+    kind, subject
+        What changes: its kind, and its id; of an alias, the alias. A workspace or key that gets its id only when it
+        is made is named by its name.
+    manager
+        Who changes it.
+    claims
+        What that manager says of it, if that changes.
+    before, after
+        The thing as it is and as it will be; both None if only claims change. What is not known of a workspace or
+        key before it is made is None: ``id``, ``created_at``, and ``partial_key_hint`` of a secret that is still to
+        be made. The ``workspace_id`` of a key is the name of its workspace, if that is still to be made.
+    """
+
+    action: Action
+    kind: Subject
+    subject: str
+    manager: Manager
+    claims: ClaimsChange | None
+    before: Record
+    after: Record
+
+    @property
+    def identity(self) -> tuple[str, str, str]:
+        """What distinguishes it from the other steps of a plan."""
+        return self.kind, self.subject, str(self.manager)
+
+    def record(self) -> dict[str, Any]:
+        """Return it as plain JSON values."""
+        return {
+            "action": str(self.action),
+            "kind": str(self.kind),
+            "subject": self.subject,
+            "manager": str(self.manager),
+            "claims": None if self.claims is None else self.claims._asdict(),
+            "before": self.before,
+            "after": self.after,
+        }
+
+
+class Made(NamedTuple):
+    """What was made for a list of changes, and would be made differently the next time.
+
+    Parameters
+    ----------
+    ids
+        Ids of workspaces and keys.
+    with_secret
+        Those of them that are of keys whose secret was made as well.
+    """
+
+    ids: Collection[str] = ()
+    with_secret: Collection[str] = ()
+
+
+NOTHING_MADE: Final = Made()
+
+
+def steps_of(changes: Iterable[AnyChange], manager: Manager, made: Made = NOTHING_MADE) -> tuple[Step, ...]:
+    """Return the steps of ``changes``, in their order: one for each thing, however often it changes.
+
+    Parameters
+    ----------
+    changes
+        As the rules of change give them, in an order in which they can be made.
+    manager
+        Who makes the changes that are not of claims.
+    made
+        What was made for them.
+    """
+    changes = list(changes)
+    names = {each.subject: _name_of(each) for each in changes if each.before is None and each.subject in made.ids}
+    steps: dict[tuple[str, str, str], Step] = {}
+    for change in changes:
+        step = _step_of(change, manager, made, names)
+        earlier = steps.pop(step.identity, None)
+        steps[step.identity] = step if earlier is None else _joined(earlier, step)
+    return tuple(step for step in steps.values() if not _is_idle(step))
+
+
+def _joined(earlier: Step, later: Step) -> Step:
+    """Two steps of one thing as one."""
+    return replace(later, before=earlier.before)
+
+
+def _is_idle(step: Step) -> bool:
+    return step.claims is None and step.before == step.after
+
+
+def _step_of(change: AnyChange, manager: Manager, made: Made, names: Mapping[str, str]) -> Step:
+    subject = names.get(change.subject, change.subject)
+    before: Record = None if change.before is None else change.before.record()
+    after: Record = None if change.after is None else change.after.record()
+    if change.before is None and isinstance(change.after, Workspace | APIKey):
+        after = _as_far_as_known(change.after, made, names)
+    return Step(change.action, change.kind, subject, manager, None, before, after)
+
+
+def _as_far_as_known(value: Workspace | APIKey, made: Made, names: Mapping[str, str]) -> Record:
+    record = dict(value.record())
+    if value.id in made.ids:
+        record["id"] = None
+    record["created_at"] = None
+    if value.id in made.with_secret:
+        record["partial_key_hint"] = None
+    if isinstance(value, APIKey) and value.workspace_id is not None:
+        record["workspace_id"] = names.get(value.workspace_id, value.workspace_id)
+    return record
+
+
+def _name_of(change: AnyChange) -> str:
+    value = change.value
+    return value.name if isinstance(value, Workspace | APIKey) else change.subject
