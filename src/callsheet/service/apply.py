@@ -9,16 +9,15 @@ from callsheet.api.state import DEFAULTS, Options
 from callsheet.domain.alias import Alias
 from callsheet.domain.changes.change import AnyChange, Subject
 from callsheet.domain.claims.manager import PERSON, Manager
-from callsheet.domain.errors import RefusedError, StorageError
-from callsheet.domain.hints import Hint
-from callsheet.domain.plan.plan import Plan, check_installation, check_not_stale, stale
+from callsheet.domain.errors import RefusedError
+from callsheet.domain.plan.plan import Plan, check_not_stale, stale
 from callsheet.domain.plan.step import Made, steps_of
 from callsheet.domain.plan.warnings import warnings_of
 from callsheet.service.ids import NewThings, NothingNew
 from callsheet.service.impact import impact_of
-from callsheet.service.state.load import load
+from callsheet.service.state.load import installation_of, load
 from callsheet.storage.store import Rehearsal, Store
-from callsheet.storage.transactions.read import Installation, ReadTransaction
+from callsheet.storage.transactions.read import ReadTransaction
 
 
 class Deciding(NamedTuple):
@@ -117,7 +116,7 @@ def apply(store: Store, plan: Plan, decide: Decide, actor: str, now: datetime) -
         The database cannot be used.
     """
     with store.write(actor, now) as writing:
-        installation = _installation(writing)
+        installation = installation_of(writing)
         check_installation(plan, installation.organization_id)
         new = NewThings()
         try:
@@ -140,19 +139,12 @@ def _plan_of(
     made: Made,
     options: Options,
 ) -> Plan:
-    installation = _installation(reading)
+    installation = installation_of(reading)
     plan = Plan(installation=installation.organization_id, base_revision=installation.revision, manager=manager)
     if not changes:
         return plan
     impact = impact_of(load(reading, options), changes, now)
     return replace(plan, steps=steps_of(changes, manager, made), impact=impact, warnings=warnings_of(impact))
-
-
-def _installation(reading: ReadTransaction) -> Installation:
-    installation = reading.installation()
-    if installation is None:
-        raise StorageError("The database has not been set up", hint=Hint.SET_UP_DATABASE)
-    return installation
 
 
 def _moved_subjects(reading: ReadTransaction, plan: Plan) -> list[str]:

@@ -17,7 +17,7 @@ from callsheet.domain.plan.impact import AliasMove, Audience, Impact, LostReplac
 from callsheet.service.comparison import Comparison, Difference, Rules
 from callsheet.service.state.changed import changed_state
 
-#: The rules by which somebody sees before and after; None if nothing is seen.
+#: The rules by which a caller sees before and after; None if nothing is seen.
 _Rules: TypeAlias = tuple[Rules | None, Rules | None]
 
 

@@ -47,9 +47,7 @@ def load(reading: ReadTransaction, options: Options, past: State | None = None) 
     StorageError
         The database cannot be read, or was never set up.
     """
-    installation = reading.installation()
-    if installation is None:
-        raise StorageError("The database has not been set up", hint=Hint.SET_UP_DATABASE)
+    installation = installation_of(reading)
     return State(
         catalog=Catalog(reading.models(), reading.aliases(), reading.tombstones()),
         keyring=Keyring(reading.api_keys()),
@@ -61,6 +59,14 @@ def load(reading: ReadTransaction, options: Options, past: State | None = None) 
         options=options,
         views=Views() if past is None else past.views,
     )
+
+
+def installation_of(reading: ReadTransaction) -> Installation:
+    """Return the installation; StorageError if the database was never set up."""
+    installation = reading.installation()
+    if installation is None:
+        raise StorageError("The database has not been set up", hint=Hint.SET_UP_DATABASE)
+    return installation
 
 
 def catch_up(reading: ReadTransaction, state: State) -> State | None:
