@@ -32,6 +32,7 @@ table, in ``wire/status.py``.
     │   └── CorruptDatabaseError    it is corrupt, or has lost rows or tables
     ├── StateFileError              a saved State cannot be used
     ├── SettingsError               the program is configured wrongly
+    ├── SourceError                 an upstream's answer cannot be used
     ├── DoctorError                 a server cannot be examined
     └── ServeError                  the server cannot start
 """
@@ -233,6 +234,10 @@ class StateFileError(CallsheetError):
 
 class SettingsError(CallsheetError):
     """The program is configured wrongly."""
+
+
+class SourceError(CallsheetError):
+    """What an upstream answered, or how a source is configured, cannot be used."""
 
 
 class DoctorError(CallsheetError):

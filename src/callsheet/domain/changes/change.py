@@ -1,13 +1,15 @@
 """Change: one thing before and after, as the rules decide it and change records keep it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final, Generic, NamedTuple, TypeAlias, TypeVar
 
 from callsheet.domain.access.key import APIKey
 from callsheet.domain.access.workspace import Workspace
 from callsheet.domain.alias import Alias
+from callsheet.domain.claims.claims import Claims
+from callsheet.domain.claims.manager import Manager
 from callsheet.domain.model import Model
 
 
@@ -29,6 +31,8 @@ class Action(StrEnum):
     ENABLE = "enable"
     ROTATE = "rotate"
     RESTORE = "restore"
+    CLAIM = "claim"
+    RELEASE = "release"
 
 
 class Subject(StrEnum):
@@ -39,14 +43,17 @@ class Subject(StrEnum):
     WORKSPACE = "workspace"
     KEY = "key"
     INSTALLATION = "installation"
+    CLAIM = "claim"
+    SOURCE = "source"
 
 
-Value = TypeVar("Value", bound=Model | Alias | Workspace | APIKey)
-Value_co = TypeVar("Value_co", bound=Model | Alias | Workspace | APIKey, covariant=True)
+Value = TypeVar("Value", bound=Model | Alias | Claims | Workspace | APIKey)
+Value_co = TypeVar("Value_co", bound=Model | Alias | Claims | Workspace | APIKey, covariant=True)
 
 _KINDS: Final[Mapping[type, Subject]] = {
     Model: Subject.MODEL,
     Alias: Subject.ALIAS,
+    Claims: Subject.CLAIM,
     Workspace: Subject.WORKSPACE,
     APIKey: Subject.KEY,
 }
@@ -64,11 +71,14 @@ class Change(Generic[Value_co]):
         The thing as it is; None if it is new.
     after
         The thing as it will be; None if it goes.
+    manager
+        Whose claims bring it about; None if there are no claims on such a thing.
     """
 
     action: Action
     before: Value_co | None
     after: Value_co | None
+    manager: Manager | None = field(default=None, compare=False)
 
     @property
     def value(self) -> Value_co:
@@ -85,12 +95,18 @@ class Change(Generic[Value_co]):
 
     @property
     def subject(self) -> str:
-        """The id of what changes; of an alias, the alias."""
+        """The id of what changes; of an alias, the alias; of claims, what they are about."""
         value = self.value
-        return value.alias if isinstance(value, Alias) else value.id
+        match value:
+            case Alias(alias):
+                return alias
+            case Claims(subject):
+                return subject
+            case _:
+                return value.id
 
 
-AnyChange: TypeAlias = Change[Model | Alias | Workspace | APIKey]
+AnyChange: TypeAlias = Change[Model | Alias | Claims | Workspace | APIKey]
 
 
 def change_of(action: Action, before: Value, after: Value) -> list[Change[Value]]:

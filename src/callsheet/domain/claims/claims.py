@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Any, Final
 
 from callsheet.domain.claims.manager import Manager
@@ -14,8 +13,6 @@ SAME_AS: Final = "same_as"
 
 #: Every field of a model that can be claimed.
 CLAIMABLE: Final = frozenset(MODEL_FIELDS) - {"id"} | {SAME_AS}
-
-_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 class ClaimKind(StrEnum):
@@ -51,9 +48,9 @@ class Claims:
     subject: str
     manager: Manager
     lists: bool | None = None
-    fields: Mapping[str, Any] = _NOTHING
+    fields: Mapping[str, Any] = field(default_factory=dict)
     kind: ClaimKind = ClaimKind.MODEL
-    since: Mapping[str, int] = field(default=_NOTHING, compare=False, repr=False)
+    since: Mapping[str, int] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def is_empty(self) -> bool:

@@ -66,7 +66,7 @@ PERSON: Final = Manager(ManagerKind.PERSON)
 
 
 def check_manager_name(name: str, kind: str) -> str:
-    """Return ``name`` if an enrichment, source or file may have it; InvalidError if not, in words about ``kind``."""
+    """Return ``name`` if an enrichment, source or file may have it; InvalidError, about ``kind``, if not."""
     if not _NAME.fullmatch(name):
         raise InvalidError(
             f"The name of a {kind} must be 1 to 63 small letters, digits and . _ -, and begin with a letter or "

@@ -1,0 +1,45 @@
+"""OpenAI's list: ``GET /v1/models``, in one answer. Ids and dates, no limits and no names.
+
+Fine-tuned models (``ft:…``) are rows like others; ``--deny 'ft:*'`` leaves them out (`sources.choosing`).
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from callsheet.sources.answers import need_json, need_list
+from callsheet.sources.upstream import FIRST_SEEN, Answer, Dropped, Listed, Options, Request
+from callsheet.sources.values import collect, text_in
+from callsheet.wire.field_values import read_shutdown
+
+PATH: Final = "/v1/models"
+
+
+def requests(_options: Options, answers: Sequence[Answer]) -> Sequence[Request]:
+    """Return the one request, until it is answered."""
+    return () if answers else (Request("GET", PATH),)
+
+
+def rows(answers: Sequence[Answer]) -> Sequence[object]:
+    """Return the rows of the list; SourceError if there is none."""
+    return need_list(need_json(answers, PATH), "data", PATH)
+
+
+def listed(row: Mapping[str, Any], _options: Options) -> Listed | Dropped:
+    """Return the time of release of a model, and its retirement if it has a ``shutdown_date``.
+
+    A date that is null says nothing: it may be that none is set, or that this server knows of none.
+    """
+    fields, notes = collect({"created_at": row.get("created"), **retirement(row.get("shutdown_date"))})
+    return Listed(text_in(row, "id"), fields, notes=notes)
+
+
+def retirement(shutdown: object) -> Mapping[str, object]:
+    """Return what a date of shutdown means: deprecated since it was first seen, until that day."""
+    if read_shutdown(shutdown) is None:
+        return {"retires_at": shutdown}
+    return {"lifecycle": "deprecated", "deprecated_at": FIRST_SEEN, "retires_at": shutdown}
+
+
+def authorization(secret: str) -> Mapping[str, str]:
+    """Return the secret as a bearer token."""
+    return {"authorization": f"Bearer {secret}"}

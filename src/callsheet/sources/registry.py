@@ -1,0 +1,24 @@
+"""Which module reads which kind of upstream."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from callsheet.domain.errors import SourceError
+from callsheet.sources import openai
+from callsheet.sources.upstream import SourceKind, Upstream
+
+_UPSTREAMS: Final[Mapping[SourceKind, Upstream]] = {
+    SourceKind.OPENAI: openai,
+}
+
+#: Kinds that know facts of models that others list: they never make a model exist (`ManagerKind.ENRICHMENT`).
+ENRICHMENTS: Final = frozenset({SourceKind.MODELS_DEV, SourceKind.LITELLM_PRICES})
+
+
+def upstream_of(kind: str) -> Upstream:
+    """Return what reads upstreams of this kind; SourceError, which names those there are, if nothing does."""
+    for known, upstream in _UPSTREAMS.items():
+        if known == kind:
+            return upstream
+    names = ", ".join(_UPSTREAMS)
+    raise SourceError(f"There is no kind of source {kind[:60]!r}; the kinds are {names}.")
