@@ -212,17 +212,14 @@ class AccessService:
         """
         return self._edit_key(name, lambda writing, key: keys.change_key(writing, key, change, writing.now))
 
-    def import_keys(self, entries: Sequence[Entry], *, dry_run: bool = False) -> Imported:
-        """Create a key for each of ``entries`` that is not there already, in one revision; or only plan it.
+    def import_keys(self, entries: Sequence[Entry]) -> Imported:
+        """Create a key for each of ``entries`` that is not there already, in one revision.
 
         Raises
         ------
         RefusedError
             One of them cannot be created; then none is. See `callsheet.domain.changes.key_import.import_keys`.
         """
-        if dry_run:
-            with self._store.read() as reading:
-                return import_keys(reading, entries, self._clock(), self._new.key_id)
         with self._write() as writing:
             imported = import_keys(writing, entries, writing.now, self._new.key_id)
             writing.apply(imported.changes)

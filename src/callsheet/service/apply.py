@@ -3,16 +3,16 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from callsheet.api.state import DEFAULTS, Options
 from callsheet.domain.alias import Alias
 from callsheet.domain.changes.change import AnyChange, Subject
 from callsheet.domain.claims.manager import PERSON, Manager
 from callsheet.domain.errors import RefusedError
-from callsheet.domain.plan.plan import Plan, check_not_stale, stale
+from callsheet.domain.plan.plan import Plan, check_installation, check_not_stale, stale
 from callsheet.domain.plan.step import Made, steps_of
-from callsheet.domain.plan.warnings import warnings_of
+from callsheet.domain.plan.warnings import PlanWarning, warnings_of
 from callsheet.service.ids import NewThings, NothingNew
 from callsheet.service.impact import impact_of
 from callsheet.service.state.load import installation_of, load
@@ -42,6 +42,13 @@ class Deciding(NamedTuple):
 Decide: TypeAlias = Callable[[Deciding], Iterable[AnyChange]]
 
 
+#: Does something by services over a `Rehearsal`, which take what is new from the second argument.
+Act: TypeAlias = Callable[[Rehearsal, NewThings], object]
+
+#: Models of a catalogue up to which `warnings_before` looks.
+MAX_WARNED_MODELS: Final = 2_000
+
+
 def preview(
     store: Store, decide: Decide, now: datetime, manager: Manager = PERSON, options: Options = DEFAULTS
 ) -> Plan:
@@ -69,9 +76,7 @@ def preview(
         return _plan_of(reading, changes, now, manager, new.made, options)
 
 
-def rehearse(
-    store: Store, act: Callable[[Rehearsal, NewThings], object], now: datetime, options: Options = DEFAULTS
-) -> Plan:
+def rehearse(store: Store, act: Act, now: datetime, options: Options = DEFAULTS) -> Plan:
     """Return the plan of what a person wants to do; nothing is written.
 
     Parameters
@@ -79,7 +84,7 @@ def rehearse(
     store, now, options
         As for `preview`.
     act
-        Does it by services over the `Rehearsal`; what is new they take from the second argument. No secret is made.
+        Does it. No secret is made.
 
     Raises
     ------
@@ -91,6 +96,27 @@ def rehearse(
         act(rehearsal, new)
         transaction = rehearsal.transaction
         return _plan_of(transaction, transaction.planned, now, PERSON, new.made, options)
+
+
+def warnings_before(store: Store, act: Act, now: datetime) -> Sequence[PlanWarning]:
+    """Return what a person should know of ``act``, as of `rehearse`, but for what is about keys.
+
+    It is quick, as it comes before what was asked for: of more than `MAX_WARNED_MODELS` it returns nothing.
+
+    Raises
+    ------
+    RefusedError, StorageError
+        As ``act`` raises them.
+    """
+    with store.rehearse(now) as rehearsal:
+        transaction = rehearsal.transaction
+        if transaction.count_models() > MAX_WARNED_MODELS:
+            return ()
+        act(rehearsal, NothingNew())
+        if not transaction.planned:
+            return ()
+        state = load(transaction, DEFAULTS, with_keys=False)
+        return warnings_of(impact_of(state, transaction.planned, now))
 
 
 def apply(store: Store, plan: Plan, decide: Decide, actor: str, now: datetime) -> Sequence[AnyChange]:

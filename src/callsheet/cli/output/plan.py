@@ -9,15 +9,16 @@ from callsheet.cli.output.plan_words import (
     rows,
     shown_names,
     subject,
+    unstated_moves,
     whose,
 )
 from callsheet.cli.output.tables import print_json, print_record, print_table, put, say
 from callsheet.domain.changes.change import Subject
-from callsheet.domain.plan.impact import Audience, Impact
+from callsheet.domain.plan.impact import Audience
 from callsheet.domain.plan.plan import Plan
 from callsheet.domain.plan.step import Step
 
-_NOTHING = "(nothing)"
+_NOTHING = "nothing"
 
 
 def print_plan(plan: Plan, *, as_json: bool = False) -> None:
@@ -30,26 +31,22 @@ def print_plan(plan: Plan, *, as_json: bool = False) -> None:
         return
     put("")
     _print_steps(plan)
-    print_impact(plan.impact)
+    print_impact(plan)
     for warning in plan.warnings:
         put(f"Warning: {warning.message}")
 
 
-def print_impact(impact: Impact) -> None:
+def print_impact(plan: Plan) -> None:
     """Print who would notice what."""
+    impact = plan.impact
     put("")
     if impact.is_empty:
         put("No caller would notice anything.")
         return
     for audience in impact.audiences:
         _print_audience(audience)
-    moves = {
-        f"  {alias}": f"{before or _NOTHING} → {after or _NOTHING}" for alias, before, after, _ in impact.aliases
-    }
-    if moves:
-        put("Aliases:")
-        print_record(dict(moves))
-        put("")
+    for alias, before, after, _ in unstated_moves(plan):
+        put(f"{alias} will mean {after or _NOTHING}, instead of {before or _NOTHING}.")
     for client in not_shown(impact):
         put(f"{client.title} will not show {shown_names(client.ids)}: {_rest(client.reason, client.title)}.")
 

@@ -13,10 +13,10 @@ from callsheet.cli.output.plan_words import (
     rows,
     shown_names,
     subject,
+    unstated_moves,
     whose,
 )
 from callsheet.client.printable import printable
-from callsheet.domain.plan.impact import Impact
 from callsheet.domain.plan.plan import Plan
 from callsheet.domain.plan.step import Step
 
@@ -45,10 +45,11 @@ def _lines(plan: Plan) -> Iterator[str]:
     left = len(plan.steps) - MAX_SHOWN_STEPS
     if left > 0:
         yield from ("", f"… and {left:,} more changes.")
-    yield from ("", *_impact(plan.impact))
+    yield from ("", *_impact(plan))
 
 
-def _impact(impact: Impact) -> Iterator[str]:
+def _impact(plan: Plan) -> Iterator[str]:
+    impact = plan.impact
     if impact.is_empty:
         yield "No caller would notice anything."
         return
@@ -57,8 +58,8 @@ def _impact(impact: Impact) -> Iterator[str]:
         yield f"* {whose(audience, (code(each.name) for each in audience.workspaces))}"
         for row in rows(audience):
             yield f"    * {row.label} {row.text or _codes(row.ids)}"
-    for alias, before, after, _ in impact.aliases:
-        yield f"* the alias {code(alias)}: {_value(before)} → {_value(after)}"
+    for alias, before, after, _ in unstated_moves(plan):
+        yield f"* {code(alias)} will mean {_value(after)}, instead of {_value(before)}"
     for client in not_shown(impact):
         yield f"* {client.title} will not show {_codes(client.ids)}: {client.reason}."
 

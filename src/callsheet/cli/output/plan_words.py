@@ -7,7 +7,7 @@ from callsheet.cli.output.capabilities import short_capabilities
 from callsheet.cli.output.tables import cell_text
 from callsheet.domain.changes.change import ChangeRecord, Subject
 from callsheet.domain.model import Lifecycle
-from callsheet.domain.plan.impact import Audience, Impact
+from callsheet.domain.plan.impact import AliasMove, Audience, Impact
 from callsheet.domain.plan.plan import Plan
 from callsheet.domain.plan.step import Step
 from callsheet.domain.plan.warnings import keys_in_words
@@ -27,14 +27,14 @@ _USUAL: Final[Mapping[str, object]] = {
     "status": "active",
 }
 
-#: What each group of an audience's models means to it.
+#: What each group of an audience's models is.
 _GROUP_WORDS: Final = {
-    "gains": "gain",
-    "loses": "lose",
-    "unlists": "no longer list, but can retrieve",
-    "changes": "see changed",
-    "gains_unlisted": "can retrieve, unlisted",
-    "loses_unlisted": "can no longer retrieve",
+    "gains": "gained",
+    "loses": "lost",
+    "unlists": "no longer listed, still retrievable",
+    "changes": "changed",
+    "gains_unlisted": "retrievable, but not listed",
+    "loses_unlisted": "no longer retrievable",
 }
 
 
@@ -51,7 +51,7 @@ def edits(step: Step) -> list[Edit]:
     if step.kind is Subject.ALIAS:
         sides = (None if side is None else str(side["model_id"]) for side in (step.before, step.after))
         return [Edit("", *sides)]
-    if step.before == step.after and step.claims is not None:
+    if step.is_of_claims_only and step.claims is not None:
         before, after = (_claimed(side) for side in step.claims)
         return [Edit(f"{field} as claimed", *sides) for field, *sides in _changed(before, after)]
     if step.after is None:
@@ -136,16 +136,16 @@ def rows(audience: Audience) -> Iterator[Row]:
         )
         return
     if audience.starts:
-        yield Row("begin to work", (), f"{_counted(len(audience.gains), 'model')} listed")
+        yield Row("working from now on", (), f"{_counted(len(audience.gains), 'model')} listed")
         return
     for name, label in _GROUP_WORDS.items():
         ids = getattr(audience, name)
         if ids:
             yield Row(label, ids)
     if audience.is_emptied:
-        yield Row("are left with", (), "an empty list")
+        yield Row("left with", (), "an empty list")
     elif audience.lines_lost:
-        yield Row("are left without", (), f"any {' or '.join(audience.lines_lost)} model")
+        yield Row("left without", (), f"any {' or '.join(audience.lines_lost)} model")
 
 
 def shown_names(names: Iterable[str], most: int = MAX_SHOWN_NAMES) -> str:
@@ -154,6 +154,19 @@ def shown_names(names: Iterable[str], most: int = MAX_SHOWN_NAMES) -> str:
     if len(every) <= most + 1:  # one more takes no more room than saying so
         return ", ".join(every)
     return f"{', '.join(every[:most])} and {len(every) - most:,} more"
+
+
+def unstated_moves(plan: Plan) -> list[AliasMove]:
+    """Return the names that mean another model without a step that says so, as when a model takes the name."""
+    stated = {step.subject: step for step in plan.steps if step.kind is Subject.ALIAS}
+    return [move for move in plan.impact.aliases if not _is_stated(move, stated.get(move.alias))]
+
+
+def _is_stated(move: AliasMove, step: Step | None) -> bool:
+    if step is None:
+        return False
+    sides = (None if side is None else side["model_id"] for side in (step.before, step.after))
+    return (move.before, move.after) == tuple(sides)
 
 
 class NotShown(NamedTuple):

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from callsheet.domain.claims.claims import Claims
 from callsheet.domain.claims.manager import Manager
 from callsheet.domain.errors import ConflictError
 from callsheet.domain.plan.impact import NO_IMPACT, Impact
@@ -45,6 +46,10 @@ class Plan:
     def is_empty(self) -> bool:
         """Whether there is nothing to do."""
         return not self.steps
+
+    def wanted(self) -> list[Claims]:
+        """Return the claims that the steps lead to: what to ask for again when a plan that was kept is applied."""
+        return [claims for step in self.steps if (claims := step.wanted) is not None]
 
     def record(self) -> dict[str, Any]:
         """Return it as plain JSON values; `read_plan` reads them."""

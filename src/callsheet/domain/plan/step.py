@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 from callsheet.domain.access.key import APIKey
 from callsheet.domain.access.workspace import Workspace
 from callsheet.domain.changes.change import Action, AnyChange, Subject
+from callsheet.domain.claims.claims import ClaimKind, Claims
 from callsheet.domain.claims.manager import Manager
 
 #: The fields of a thing by name, as its ``record`` gives them; None if it is not there.
@@ -54,6 +55,19 @@ class Step:
         """What distinguishes it from the other steps of a plan."""
         return self.kind, self.subject, str(self.manager)
 
+    @property
+    def wanted(self) -> Claims | None:
+        """The claims that the step leads to, which are empty if they go; None if none change."""
+        if self.claims is None:
+            return None
+        said = self.claims.after or {"lists": None, "fields": {}}
+        return Claims(self.subject, self.manager, said["lists"], said["fields"], ClaimKind(self.kind))
+
+    @property
+    def is_of_claims_only(self) -> bool:
+        """Whether the thing itself stays as it is."""
+        return self.claims is not None and self.before is None and self.after is None
+
     def record(self) -> dict[str, Any]:
         """Return it as plain JSON values."""
         return {
@@ -93,7 +107,7 @@ def steps_of(changes: Iterable[AnyChange], manager: Manager, made: Made = NOTHIN
     changes
         As the rules of change give them, in an order in which they can be made.
     manager
-        Who makes the changes that are not of claims.
+        Whose the changes are that do not say whose claims bring them about.
     made
         What was made for them.
     """
@@ -104,25 +118,37 @@ def steps_of(changes: Iterable[AnyChange], manager: Manager, made: Made = NOTHIN
         step = _step_of(change, manager, made, names)
         earlier = steps.pop(step.identity, None)
         steps[step.identity] = step if earlier is None else _joined(earlier, step)
-    return tuple(step for step in steps.values() if not _is_idle(step))
+    return tuple(step for step in steps.values() if step.claims is not None or step.before != step.after)
 
 
 def _joined(earlier: Step, later: Step) -> Step:
     """Two steps of one thing as one."""
-    return replace(later, before=earlier.before)
-
-
-def _is_idle(step: Step) -> bool:
-    return step.claims is None and step.before == step.after
+    claims = later.claims if earlier.claims is None else earlier.claims
+    if earlier.claims is not None and later.claims is not None:
+        claims = ClaimsChange(earlier.claims.before, later.claims.after)
+    if later.is_of_claims_only:
+        return replace(earlier, claims=claims)
+    return replace(later, claims=claims, before=later.before if earlier.is_of_claims_only else earlier.before)
 
 
 def _step_of(change: AnyChange, manager: Manager, made: Made, names: Mapping[str, str]) -> Step:
+    value = change.value
+    if isinstance(value, Claims):
+        claims = ClaimsChange(_said(change.before), _said(change.after))
+        return Step(change.action, Subject(value.kind), value.subject, value.manager, claims, None, None)
     subject = names.get(change.subject, change.subject)
     before: Record = None if change.before is None else change.before.record()
     after: Record = None if change.after is None else change.after.record()
-    if change.before is None and isinstance(change.after, Workspace | APIKey):
-        after = _as_far_as_known(change.after, made, names)
-    return Step(change.action, change.kind, subject, manager, None, before, after)
+    if change.before is None and isinstance(value, Workspace | APIKey):
+        after = _as_far_as_known(value, made, names)
+    return Step(change.action, change.kind, subject, change.manager or manager, None, before, after)
+
+
+def _said(claims: object) -> Record:
+    """What is claimed, without who claims it."""
+    if not isinstance(claims, Claims) or claims.is_empty:
+        return None
+    return {"lists": claims.lists, "fields": dict(claims.fields)}
 
 
 def _as_far_as_known(value: Workspace | APIKey, made: Made, names: Mapping[str, str]) -> Record:

@@ -38,13 +38,21 @@ def warnings_of(impact: Impact) -> tuple[PlanWarning, ...]:
 def _warnings(impact: Impact) -> Iterator[PlanWarning]:
     for audience in impact.audiences:
         yield from _about(audience)
-    for alias, before, _, is_orphaned in impact.aliases:
-        if is_orphaned:
-            sentence = f"The alias {alias} is left pointing nowhere: the model it means, {before}, goes."
-            yield PlanWarning(Harm.ORPHAN_ALIAS, sentence, (alias,))
-    for model, replacement in impact.replacements:
-        sentence = f"{replacement}, the replacement of {model}, is not in the catalogue."
-        yield PlanWarning(Harm.ORPHAN_REPLACEMENT, sentence, (model,))
+    orphans = tuple(each.alias for each in impact.aliases if each.is_orphaned)
+    if orphans:
+        yield PlanWarning(Harm.ORPHAN_ALIAS, _orphaned(impact, orphans), orphans)
+    without = tuple(each.model for each in impact.replacements)
+    if without:
+        gone = named(dict.fromkeys(each.replacement for each in impact.replacements))
+        sentence = f"The replacement of {named(without)} is not in the catalogue: {gone}."
+        yield PlanWarning(Harm.ORPHAN_REPLACEMENT, sentence, without)
+
+
+def _orphaned(impact: Impact, orphans: tuple[str, ...]) -> str:
+    if len(orphans) > 1:
+        return f"The aliases {named(orphans)} are left pointing nowhere, as the models that they mean go."
+    meant = next(each.before for each in impact.aliases if each.is_orphaned)
+    return f"The alias {orphans[0]} is left pointing nowhere, as the model that it means, {meant}, goes."
 
 
 def _about(audience: Audience) -> Iterator[PlanWarning]:
