@@ -158,9 +158,8 @@ def changes_between(before: World, after: World) -> list[AnyChange]:
         (before.keys, after.keys),
     )
     for old, new in sides:
-        for subject in sorted({*old, *new}):
-            if old.get(subject) != new.get(subject):
-                changes.append(Change(Action.CHANGE, old.get(subject), new.get(subject)))
+        pairs = ((old.get(subject), new.get(subject)) for subject in sorted({*old, *new}))
+        changes += (Change(Action.CHANGE, *pair) for pair in pairs if pair[0] != pair[1])
     return changes
 
 

@@ -77,4 +77,4 @@ class JSONObject:
 
 def damaged(place: str, what: str) -> InvalidError:
     """Return the refusal of a plan in which ``what``, such as "must be text", does not hold of ``place``."""
-    return InvalidError(f"The plan is damaged: {place} {what}. Nothing was applied; make the plan again.")
+    return InvalidError(f"The plan is damaged: {place} {what}. Nothing was applied; make it again.")

@@ -111,24 +111,32 @@ def steps_of(changes: Iterable[AnyChange], manager: Manager, made: Made = NOTHIN
     made
         What was made for them.
     """
-    changes = list(changes)
-    names = {each.subject: _name_of(each) for each in changes if each.before is None and each.subject in made.ids}
+    net = _net(changes)
+    names = {each.subject: _name_of(each) for each in net if each.before is None and each.subject in made.ids}
     steps: dict[tuple[str, str, str], Step] = {}
-    for change in changes:
+    for change in net:
         step = _step_of(change, manager, made, names)
         earlier = steps.pop(step.identity, None)
         steps[step.identity] = step if earlier is None else _joined(earlier, step)
     return tuple(step for step in steps.values() if step.claims is not None or step.before != step.after)
 
 
+def _net(changes: Iterable[AnyChange]) -> list[AnyChange]:
+    """One change for each thing, and for what each manager claims of it: from how it is to how it will be."""
+    net: dict[tuple[object, ...], AnyChange] = {}
+    for change in changes:
+        value = change.value
+        claimed = (value.kind, value.manager) if isinstance(value, Claims) else ()
+        key = (change.kind, change.subject, *claimed)
+        earlier = net.pop(key, None)
+        net[key] = change if earlier is None else replace(change, before=earlier.before)
+    return [change for change in net.values() if change.before is not None or change.after is not None]
+
+
 def _joined(earlier: Step, later: Step) -> Step:
-    """Two steps of one thing as one."""
-    claims = later.claims if earlier.claims is None else earlier.claims
-    if earlier.claims is not None and later.claims is not None:
-        claims = ClaimsChange(earlier.claims.before, later.claims.after)
-    if later.is_of_claims_only:
-        return replace(earlier, claims=claims)
-    return replace(later, claims=claims, before=later.before if earlier.is_of_claims_only else earlier.before)
+    """The claims on a thing, and what becomes of the thing, as one step."""
+    claims, thing = (earlier, later) if earlier.is_of_claims_only else (later, earlier)
+    return replace(thing, claims=claims.claims)
 
 
 def _step_of(change: AnyChange, manager: Manager, made: Made, names: Mapping[str, str]) -> Step:
