@@ -187,4 +187,8 @@ def _moved_subjects(reading: ReadTransaction, plan: Plan) -> list[str]:
         present[Subject.WORKSPACE, workspace.id] = workspace.record()
     for key in reading.api_keys(subjects[Subject.KEY]):
         present[Subject.KEY, key.id] = key.record()
-    return [step.subject for step in plan.steps if present.get((step.kind, step.subject)) != step.before]
+    return [
+        step.subject
+        for step in plan.steps
+        if not step.is_of_claims_only and present.get((step.kind, step.subject)) != step.before
+    ]

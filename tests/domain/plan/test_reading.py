@@ -57,9 +57,7 @@ def test_a_value_of_another_type_is_a_damaged_plan(place: tuple[Any, ...]) -> No
     for name in way:
         inner = inner[name]
     inner[last] = 1.5
-    with pytest.raises(
-        InvalidError, match=r"^The plan is damaged: .+\. Nothing was applied; make the plan again\.$"
-    ):
+    with pytest.raises(InvalidError, match=r"^The plan is damaged: .+\. Nothing was applied; make it again\.$"):
         read_plan(json.dumps(content))
 
 

@@ -118,11 +118,14 @@ def steps_of(changes: Iterable[AnyChange], manager: Manager, made: Made = NOTHIN
         step = _step_of(change, manager, made, names)
         earlier = steps.pop(step.identity, None)
         steps[step.identity] = step if earlier is None else _joined(earlier, step)
-    return tuple(step for step in steps.values() if step.claims is not None or step.before != step.after)
+    return tuple(steps.values())
 
 
 def _net(changes: Iterable[AnyChange]) -> list[AnyChange]:
-    """One change for each thing, and for what each manager claims of it: from how it is to how it will be."""
+    """One change for each thing, and for what each manager claims of it: from how it is to how it will be.
+
+    What stays as it is, such as implied claims that are stored from now on, is left out.
+    """
     net: dict[tuple[object, ...], AnyChange] = {}
     for change in changes:
         value = change.value
@@ -130,7 +133,7 @@ def _net(changes: Iterable[AnyChange]) -> list[AnyChange]:
         key = (change.kind, change.subject, *claimed)
         earlier = net.pop(key, None)
         net[key] = change if earlier is None else replace(change, before=earlier.before)
-    return [change for change in net.values() if change.before is not None or change.after is not None]
+    return [change for change in net.values() if change.before != change.after]
 
 
 def _joined(earlier: Step, later: Step) -> Step:
