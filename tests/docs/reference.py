@@ -68,24 +68,27 @@ _CATALOGUE_FILE: Final = f"""{_MADE}
 
 # Catalogue file
 
-What a file holds that `callsheet plan`, `apply` and `serve --catalog` read; [The catalogue in git](../how-to/catalogue-in-git.md)
-says how it is used. Its name ends in `.yaml`, `.yml`, `.toml` or `.json`, and often is `callsheet.catalog.yaml`. A folder
-counts as all such files in it and below it, without those whose name begins with a dot.
+What a file holds that `callsheet plan`, `apply` and `serve --catalog` read; [The catalogue in
+git](../how-to/catalogue-in-git.md) says how it is used. Its name ends in `.yaml`, `.yml`, `.toml` or `.json`,
+and often is `callsheet.catalog.yaml`. A folder counts as all such files in it and below it, without those whose
+name begins with a dot.
 
-At the top level, `manager` says who claims what the file says: 1 to 63 small letters, digits and `. _ -`. Files with the same
-manager count as one. Beside it there may be any of the collections below, each a list. A collection that is left out is not
-this file's business. One that is there is complete: what an earlier version of the file held and this one does not, goes.
-`models: []` therefore removes every model that only this file lists.
+At the top level, `manager` says who claims what the file says: 1 to 63 small letters, digits and `. _ -`. Files
+with the same manager count as one. Beside it there may be any of the collections below, each a list. A
+collection that is left out is not this file's business. One that is there is complete: what an earlier version
+of the file held and this one does not, goes. `models: []` therefore removes every model that only this file
+lists.
 
-A field that is left out is left to others: sources, built-in facts. A field that is null says that the value is not known,
-and hides what they say. TOML has no null; there, `unset` names such fields.
+A field that is left out is left to others: sources, built-in facts. A field that is null says that the value is
+not known, and hides what they say. TOML has no null; there, `unset` names such fields.
 
-[`{SCHEMA_FILE}`]({SCHEMA_FILE}) is the JSON Schema; `callsheet validate --schema` prints it, for an editor. Put it beside the
-file, and begin a YAML file with `# yaml-language-server: $schema={SCHEMA_FILE}`, as `callsheet export` does.
+[`{SCHEMA_FILE}`]({SCHEMA_FILE}) is the JSON Schema; `callsheet validate --schema` prints it, for an editor. Put
+it beside the file, and begin a YAML file with `# yaml-language-server: $schema={SCHEMA_FILE}`, as `callsheet
+export` does.
 
-In YAML, what is written is what is meant: it is read by the core schema of YAML 1.2, so `no` and `2026-01-01` are texts, and
-where a text is wanted `1e3` and `4.10` are, too. Tags, a second document and a key that is there twice are refused.
-Anchors and `<<` work, up to 2,000,000 values together. A file may have 64 MiB.
+In YAML, what is written is what is meant: it is read by the core schema of YAML 1.2, so `no` and `2026-01-01`
+are texts, and where a text is wanted `1e3` and `4.10` are, too. Tags, a second document and a key that is there
+twice are refused. Anchors and `<<` work, up to 2,000,000 values together. A file may have 64 MiB.
 """
 
 _METRICS: Final = f"""{_MADE}

@@ -39,7 +39,7 @@ def check(folder: Path, text: str) -> subprocess.CompletedProcess[str]:
     schema, file = folder / SCHEMA_FILE, folder / "callsheet.catalog.yaml"
     schema.write_text(schema_text())
     file.write_text(text)
-    command = [CHECK, "--schemafile", schema, file]
+    command: list[str | Path] = [CHECK, "--schemafile", schema, file]
     return subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE, check=False)
 
 
@@ -75,7 +75,7 @@ def test_every_example_of_the_schema_is_valid() -> None:
                 jsonschema.Draft7Validator({"definitions": definitions, **field}).validate(example)
 
 
-values = st.sampled_from(
+values: st.SearchStrategy[object] = st.sampled_from(
     [
         None,
         True,
