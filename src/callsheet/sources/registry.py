@@ -4,11 +4,18 @@ from collections.abc import Mapping
 from typing import Final
 
 from callsheet.domain.errors import SourceError
-from callsheet.sources import openai
+from callsheet.sources import bedrock, gemini, litellm, litellm_prices, models_dev, openai, openrouter, vertex
 from callsheet.sources.upstream import SourceKind, Upstream
 
 _UPSTREAMS: Final[Mapping[SourceKind, Upstream]] = {
     SourceKind.OPENAI: openai,
+    SourceKind.GEMINI: gemini,
+    SourceKind.OPENROUTER: openrouter,
+    SourceKind.LITELLM: litellm,
+    SourceKind.BEDROCK: bedrock,
+    SourceKind.VERTEX: vertex,
+    SourceKind.MODELS_DEV: models_dev,
+    SourceKind.LITELLM_PRICES: litellm_prices,
 }
 
 #: Kinds that know facts of models that others list: they never make a model exist (`ManagerKind.ENRICHMENT`).
