@@ -93,6 +93,7 @@ def test_a_restore_is_recorded_above_all_revisions(backup: Path, full_store: Ful
         "subject": installation.organization_id,
         "before": {"revision": 22},
         "after": {"revision": 20},
+        "manager": None,
     }
     assert check_database(store).problems == []
     Installation(url_of(store)).add(make_model("later"))

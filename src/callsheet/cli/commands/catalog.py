@@ -15,6 +15,7 @@ from callsheet.cli.output.capabilities import short_capabilities
 from callsheet.cli.output.changes import what_changed
 from callsheet.cli.output.models import lifecycle_cell, model_record, print_model, removed_record
 from callsheet.cli.output.outcomes import all_done, as_it_was, deprecated, unhidden
+from callsheet.cli.output.provenance import print_suppressed
 from callsheet.cli.output.tables import (
     AsJSON,
     day,
@@ -26,6 +27,7 @@ from callsheet.cli.output.tables import (
 )
 from callsheet.cli.output.usage import CommandLine
 from callsheet.domain.access.visibility import has_wildcards
+from callsheet.domain.claims.claims import CLAIMABLE
 from callsheet.domain.edits import ModelChange
 from callsheet.domain.errors import InvalidError
 from callsheet.domain.model import Lifecycle, Model
@@ -55,6 +57,12 @@ CapabilitiesJSON = Annotated[
 ]
 Description = Annotated[str | None, typer.Option(help="At most 1,000 characters; Claude Code shows it.")]
 Source = Annotated[str | None, typer.Option(help="Where the model comes from.")]
+SameAs = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ID", help="Another model, whose facts hold for this one too.", autocompletion=complete_model
+    ),
+]
 RetiresAt = Annotated[str | None, typer.Option(metavar="TIME", help="Planned retirement.")]
 Replacement = Annotated[str | None, typer.Option(metavar="ID", help="The model to move to.")]
 
@@ -75,6 +83,11 @@ class Clearable(StrEnum):
     REPLACEMENT = "replacement"
     DESCRIPTION = "description"
     SOURCE = "source"
+    SAME_AS = "same_as"
+
+
+#: The fields of a model that people can say something of.
+Releasable = StrEnum("Releasable", {name.upper(): name for name in sorted(CLAIMABLE)})  # type: ignore[misc]
 
 
 @app.command("list")
@@ -82,10 +95,16 @@ def list_models(
     lifecycle: Annotated[
         list[Lifecycle] | None, typer.Option(help="Only models with this lifecycle; may be repeated.")
     ] = None,
+    suppressed: Annotated[
+        bool, typer.Option("--suppressed", help="Only those that were removed although others list them.")
+    ] = False,
     database: DatabaseURL = None,
     as_json: AsJSON = False,
 ) -> None:
     """List all models, newest first, hidden and retired ones too."""
+    if suppressed:
+        print_suppressed(open_catalog(database).suppressed(), as_json=as_json)
+        return
     items = [each for each in open_catalog(database).list() if not lifecycle or each.model.lifecycle in lifecycle]
     if as_json:
         print_json([model_record(item) for item in items])
@@ -117,8 +136,9 @@ def show(
     database: DatabaseURL = None,
     as_json: AsJSON = False,
 ) -> None:
-    """Show one model, by id or alias."""
-    print_model(open_catalog(database).show(name), as_json=as_json)
+    """Show one model, by id or alias, and who says what of it."""
+    catalog = open_catalog(database)
+    print_model(catalog.show(name), catalog.who_says(name), as_json=as_json)
 
 
 @app.command()
@@ -132,6 +152,7 @@ def add(
     capabilities: CapabilitiesJSON = None,
     description: Description = None,
     source: Source = None,
+    same_as: SameAs = None,
     hidden: Annotated[bool, typer.Option("--hidden", help="Do not list it.")] = False,
     database: DatabaseURL = None,
     as_json: AsJSON = False,
@@ -149,7 +170,7 @@ def add(
         source=source,
         hidden=hidden,
     )
-    _done(model_record(open_catalog(database).add(model)), f"Added {model_id}.", as_json=as_json)
+    _done(model_record(open_catalog(database).add(model, same_as)), f"Added {model_id}.", as_json=as_json)
     if not hidden:
         _say_who_drops(model_id)
 
@@ -169,6 +190,7 @@ def change(
     deprecated_at: Annotated[str | None, typer.Option(metavar="TIME", help="Deprecation.")] = None,
     retires_at: RetiresAt = None,
     replacement: Replacement = None,
+    same_as: SameAs = None,
     clear: Annotated[
         list[Clearable] | None,
         typer.Option(metavar="FIELD", help=f"Set to unknown: {', '.join(Clearable)}; may be repeated."),
@@ -190,6 +212,7 @@ def change(
         "deprecated_at": deprecated_at,
         "retires_at": retires_at,
         "replacement": replacement,
+        "same_as": same_as,
     }
     wanted = {name: value for name, value in given.items() if value is not None}
     for name in _TIMES:
@@ -244,6 +267,25 @@ def remove(
         _ask(chosen)
     outcome = catalog.remove(*chosen, globs=not asks)
     all_done(names, outcome, _removed, as_it_was, record=removed_record, as_json=as_json)
+
+
+@app.command()
+def release(
+    model_id: ModelID,
+    fields: Annotated[
+        list[Releasable] | None,
+        typer.Argument(metavar="[FIELD…]", help=f"Only these: {', '.join(Releasable)}."),
+    ] = None,
+    database: DatabaseURL = None,
+    as_json: AsJSON = False,
+) -> None:
+    """Drop what people said of a model, its removal included, so that what others say of it shows again."""
+    item = open_catalog(database).release(model_id, [field.value for field in fields or ()])
+    if item is None:
+        _done({"id": model_id}, f"Released {model_id}; nobody lists it.", as_json=as_json)
+    else:
+        what = f"{', '.join(field.value for field in fields)} of {model_id}" if fields else model_id
+        _done(model_record(item), f"Released {what}.", as_json=as_json)
 
 
 @app.command()
