@@ -4,12 +4,23 @@ from collections.abc import Mapping
 from typing import Final
 
 from callsheet.domain.errors import SourceError
-from callsheet.sources import openai
+from callsheet.sources import anthropic, callsheet, file, llamacpp, lmstudio, ollama, openai, vllm
 from callsheet.sources.upstream import SourceKind, Upstream
 
 _UPSTREAMS: Final[Mapping[SourceKind, Upstream]] = {
+    SourceKind.ANTHROPIC: anthropic,
     SourceKind.OPENAI: openai,
+    SourceKind.VLLM: vllm,
+    SourceKind.SGLANG: vllm,
+    SourceKind.OLLAMA: ollama,
+    SourceKind.LLAMACPP: llamacpp,
+    SourceKind.LMSTUDIO: lmstudio,
+    SourceKind.CALLSHEET: callsheet,
+    SourceKind.FILE: file,
 }
+
+#: The kinds that there is a module for.
+KINDS: Final = tuple(_UPSTREAMS)
 
 #: Kinds that know facts of models that others list: they never make a model exist (`ManagerKind.ENRICHMENT`).
 ENRICHMENTS: Final = frozenset({SourceKind.MODELS_DEV, SourceKind.LITELLM_PRICES})
