@@ -22,6 +22,7 @@ from tests.tiers import examples
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
 TIMES = {"created_at", "deprecated_at", "retires_at"}
 OPTIONS = Options(provider="acme", region="eu-west-1")
+PUBLISHERS = Options(provider="anthropic, google", region="eu-west-1")
 
 RECORDINGS = sorted(path.stem for path in FOLDER.glob("*.json"))
 
@@ -94,8 +95,9 @@ def mutated(draw: st.DrawFn, body: bytes) -> bytes:
 
 def read_from(kind: str, respond: Callable[[Request], Answer]) -> Reading | None:
     upstream = upstream_of(kind)
+    options = PUBLISHERS if kind == "vertex" else OPTIONS
     try:
-        return read(upstream, ask(upstream, OPTIONS, respond), OPTIONS)
+        return read(upstream, ask(upstream, options, respond), options)
     except SourceError as error:
         sentence = str(error)
     assert sentence.isprintable()

@@ -11,6 +11,7 @@ from urllib.parse import quote
 from callsheet.domain.errors import SourceError
 from callsheet.domain.times import EPOCH
 from callsheet.sources.answers import has_succeeded, json_of, need_list
+from callsheet.sources.following import follow
 from callsheet.sources.upstream import Answer, Dropped, Listed, Options, Request
 from callsheet.sources.values import collect, text_in
 from callsheet.wire.field_values import read_capabilities, read_instant
@@ -40,10 +41,7 @@ def requests(_options: Options, answers: Sequence[Answer]) -> Sequence[Request]:
     if not isinstance(cursor, str) or not cursor or not page.get("data"):
         raise SourceError("The upstream says that more models follow, but not after which model.")
     first = _LIMIT if any(map(_is_refused, answers)) else _LIMIT + _LIFECYCLES
-    following = _page(f"{first}&after_id={quote(cursor, safe='', errors='replace')}")
-    if any(answer.request == following for answer in answers):
-        raise SourceError("The upstream's pages do not end: it lists the same page again.")
-    return (following,)
+    return follow(_page(f"{first}&after_id={quote(cursor, safe='', errors='replace')}"), answers)
 
 
 def rows(answers: Sequence[Answer]) -> Sequence[object]:

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from callsheet.sources.answers import need_json, need_list
-from callsheet.sources.upstream import FIRST_SEEN, Answer, Dropped, Listed, Options, Request
+from callsheet.sources.lifecycle import announced
+from callsheet.sources.upstream import Answer, Dropped, Listed, Options, Request
 from callsheet.sources.values import collect, text_in
-from callsheet.wire.field_values import read_shutdown
 
 PATH: Final = "/v1/models"
 
@@ -29,15 +29,8 @@ def listed(row: Mapping[str, Any], _options: Options) -> Listed | Dropped:
 
     A date that is null says nothing: it may be that none is set, or that this server knows of none.
     """
-    fields, notes = collect({"created_at": row.get("created"), **retirement(row.get("shutdown_date"))})
+    fields, notes = collect({"created_at": row.get("created"), **announced(row.get("shutdown_date"))})
     return Listed(text_in(row, "id"), fields, notes=notes)
-
-
-def retirement(shutdown: object) -> Mapping[str, object]:
-    """Return what a date of shutdown means: deprecated since it was first seen, until that day."""
-    if read_shutdown(shutdown) is None:
-        return {"retires_at": shutdown}
-    return {"lifecycle": "deprecated", "deprecated_at": FIRST_SEEN, "retires_at": shutdown}
 
 
 def authorization(secret: str) -> Mapping[str, str]:

@@ -4,7 +4,23 @@ from collections.abc import Mapping
 from typing import Final
 
 from callsheet.domain.errors import SourceError
-from callsheet.sources import anthropic, callsheet, file, llamacpp, lmstudio, ollama, openai, vllm
+from callsheet.sources import (
+    anthropic,
+    bedrock,
+    callsheet,
+    file,
+    gemini,
+    litellm,
+    litellm_prices,
+    llamacpp,
+    lmstudio,
+    models_dev,
+    ollama,
+    openai,
+    openrouter,
+    vertex,
+    vllm,
+)
 from callsheet.sources.upstream import SourceKind, Upstream
 
 _UPSTREAMS: Final[Mapping[SourceKind, Upstream]] = {
@@ -17,6 +33,13 @@ _UPSTREAMS: Final[Mapping[SourceKind, Upstream]] = {
     SourceKind.LMSTUDIO: lmstudio,
     SourceKind.CALLSHEET: callsheet,
     SourceKind.FILE: file,
+    SourceKind.GEMINI: gemini,
+    SourceKind.OPENROUTER: openrouter,
+    SourceKind.LITELLM: litellm,
+    SourceKind.BEDROCK: bedrock,
+    SourceKind.VERTEX: vertex,
+    SourceKind.MODELS_DEV: models_dev,
+    SourceKind.LITELLM_PRICES: litellm_prices,
 }
 
 #: The kinds that there is a module for.

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import Enum, StrEnum
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, runtime_checkable
 
 
 class SourceKind(StrEnum):
@@ -55,12 +56,15 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What an upstream answered to a request, whatever the status. Names of headers are in small letters."""
+    """What an upstream answered to a request, whatever the status. Names of headers are in small letters.
+
+    ``repr`` shows neither headers nor body: an upstream may send secrets in them, as LiteLLM does.
+    """
 
     request: Request
     status: int
-    headers: Mapping[str, str]
-    body: bytes
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
 
 
 class FirstSeen(Enum):
@@ -165,3 +169,14 @@ class Upstream(Protocol):
 
     def authorization(self, secret: str, /) -> Mapping[str, str]:
         """Return the headers that carry ``secret``."""
+
+
+@runtime_checkable
+class Signer(Protocol):
+    """What the module of an upstream defines beside, if the credential depends on what is asked, and when."""
+
+    def sign(self, url: str, secret: str, options: Options, now: datetime) -> Mapping[str, str]:
+        """Return the headers with which a GET of ``url``, the whole URL as it is sent, is accepted at ``now``.
+
+        Raises SourceError if ``secret`` or ``options`` cannot be used for that.
+        """
