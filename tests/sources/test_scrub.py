@@ -13,11 +13,10 @@ from hypothesis import strategies as st
 from callsheet.sources.read import read
 from callsheet.sources.registry import upstream_of
 from callsheet.sources.scrub import KEPT, scrub
-from callsheet.sources.upstream import Answer, Options, Request
-from tests.sources.recorded import FOLDER, answer_to, answers_of, ask, exchanges
+from callsheet.sources.upstream import Answer, Request
+from tests.sources.recorded import answer_to, answers_of, ask, exchanges
+from tests.sources.test_any_bytes import OPTIONS, RECORDINGS, kind_of
 
-OPTIONS = Options(provider="acme", region="eu-west-1")
-KINDS = sorted(path.stem for path in FOLDER.glob("*.json"))
 URL = "https://gateway-7.plants.example.org:8443/v1"
 
 words = st.text("abcdefghijklmnopqrstuvwxyz", min_size=7, max_size=12).map(lambda text: f"zq{text}")  # no word
@@ -87,14 +86,19 @@ def recorded(answers: Sequence[Answer], **known: Any) -> str:
     return text
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("recording", RECORDINGS)
 @given(
     secret=private_anywhere, number=st.integers(0, 1000), member=st.sampled_from(sorted(KEPT)), inside=st.booleans()
 )
 def test_what_looks_private_survives_nowhere_not_even_where_texts_stay(
-    kind: str, secret: str, number: int, member: str, inside: bool
+    recording: str, secret: str, number: int, member: str, inside: bool
 ) -> None:
-    planted = changed(answers_of(kind, options=OPTIONS), number, member, f"Nova {secret} 3" if inside else [secret])
+    planted = changed(
+        answers_of(recording, kind_of(recording), OPTIONS),
+        number,
+        member,
+        f"Nova {secret} 3" if inside else [secret],
+    )
     text = recorded(planted)
     assert [part for part in core(secret) if part in text] == []
 
@@ -141,11 +145,11 @@ def test_parts_of_a_secret_of_aws_and_the_sources_host_survive_nowhere() -> None
     assert "gateway-7" not in text
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_recording_reads_as_the_answers_do(kind: str) -> None:
+@pytest.mark.parametrize("recording", RECORDINGS)
+def test_a_recording_reads_as_the_answers_do(recording: str) -> None:
     """The same models with the same facts, but for descriptions and ids of owners."""
-    upstream = upstream_of(max((each for each in exact() if kind.startswith(each)), key=len))
-    original = ask(upstream, OPTIONS, lambda request: answer_to(request, exchanges(kind)))
+    upstream = upstream_of(kind_of(recording))
+    original = ask(upstream, OPTIONS, lambda request: answer_to(request, exchanges(recording)))
     found = scrub(original)
     again = ask(upstream, OPTIONS, lambda request: answer_to(request, found))
     before, after = read(upstream, original, OPTIONS), read(upstream, again, OPTIONS)
@@ -157,11 +161,17 @@ def test_a_recording_reads_as_the_answers_do(kind: str) -> None:
             assert one.fields.get(field) == other.fields.get(field)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_scrubbing_what_is_scrubbed_changes_nothing(kind: str) -> None:
-    once = scrub(answers_of(kind, options=OPTIONS))
+def request_of(name: str) -> Request:
+    """The request that a recording calls so."""
+    method, path, *body = name.split(" ", maxsplit=2)
+    return Request(method, path, body="".join(body).encode() or None)
+
+
+@pytest.mark.parametrize("recording", RECORDINGS)
+def test_scrubbing_what_is_scrubbed_changes_nothing(recording: str) -> None:
+    once = scrub(answers_of(recording, kind_of(recording), OPTIONS))
     answers = [
-        Answer(Request("GET", name.removeprefix("GET ")), each["status"], {}, json.dumps(each["json"]).encode())
+        Answer(request_of(name), each["status"], {}, json.dumps(each["json"]).encode())
         for name, each in once.items()
     ]
     assert scrub(answers) == once
