@@ -29,7 +29,7 @@ from callsheet.service.renewal import ACTOR, change_builtin_mode, renew_builtin,
 from callsheet.service.state.live import LiveState
 from callsheet.storage.store import Store
 from tests.first_release import REVISION, first_release
-from tests.installation import Installation, make_model, now, on_both
+from tests.installation import Installation, again_on_postgresql, make_model, now
 from tests.postgres import Databases
 from tests.tiers import examples
 
@@ -215,7 +215,7 @@ def others(store: Store) -> list[str]:
         return sorted(f"{each.kind} {each.subject} {each}" for of in managers for each in reading.claims_by(of))
 
 
-@on_both
+@again_on_postgresql
 @examples(0.25)
 @given(drawn=st.lists(acts, max_size=8))
 def test_whatever_others_claim_stays_and_all_else_is_renewed(installation: Installation, drawn: list[Any]) -> None:
