@@ -350,7 +350,7 @@ def use(installation: Installation, mode: BuiltinMode) -> None:
         writing.apply(changes)
 
 
-@on_both
+@again_on_postgresql
 def test_built_in_models_that_only_inform_are_there_where_others_list_them(installation: Installation) -> None:
     begin(installation, EARLIER)
     put(installation.store, Claims("a", SOURCE, lists=True))
