@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks import tools
+from benchmarks.claims.measure import measure_claims
 from benchmarks.codings import compare_codings
 from benchmarks.contenders import litellm
 from benchmarks.contenders.everyone import EVERYONE
@@ -58,6 +59,7 @@ def _measure(options: Options, cores: Cores, folder: Path) -> Results:
         grow(options, cores, folder) if options.wants("growth") else None,
         gather(options, cores, folder) if options.wants("crowd") else None,
         compare_workers(options, cores, folder) if options.wants("workers") else None,
+        measure_claims(options, cores, folder) if options.wants("claims") else None,
     )
 
 

@@ -1,6 +1,12 @@
-"""Catalogues of any size: as a database for Callsheet, and as prepared bytes for everybody else."""
+"""Catalogues of any size: as a database for Callsheet, and as prepared bytes for everybody else.
+
+    python -m benchmarks.catalog DATABASE PREFIX SIZE
+
+makes a database with the Callsheet that Python finds.
+"""
 
 import json
+import os
 import sqlite3
 import subprocess
 import sys
@@ -32,6 +38,9 @@ def make_database(path: Path, ids: Numbered) -> None:
     pattern = dict(connection.execute("SELECT * FROM models WHERE lifecycle = 'active' LIMIT 1").fetchone())
     names = ", ".join(pattern)
     connection.execute("BEGIN")
+    if "claims" in _tables(connection):  # a checkout from before claims has none
+        connection.execute("DELETE FROM claims")
+        connection.execute("UPDATE installation SET builtin = 'inform'")  # else the next start brings them back
     connection.execute("DELETE FROM aliases")
     connection.execute("DELETE FROM models")
     connection.executemany(
@@ -39,6 +48,20 @@ def make_database(path: Path, ids: Numbered) -> None:
     )
     connection.execute("COMMIT")
     connection.close()
+
+
+def make_database_with(checkout: Path, path: Path, ids: Numbered) -> None:
+    """Make the same database with another checkout of Callsheet, which may have another schema."""
+    subprocess.run(
+        [sys.executable, "-m", "benchmarks.catalog", path, ids.prefix, str(ids.size)],
+        cwd=Path(__file__).parents[1],
+        env={**os.environ, "PYTHONPATH": str(checkout / "src")},
+        check=True,
+    )
+
+
+def _tables(connection: sqlite3.Connection) -> set[str]:
+    return {row["name"] for row in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
 
 
 def _rows(pattern: dict[str, Any], ids: Numbered) -> Iterator[dict[str, Any]]:
@@ -109,3 +132,7 @@ def prepare(port: int, ids: Numbered) -> Prepared:
         if not page["has_more"]:
             return Prepared(ids, models)
         query = f"limit=1000&after_id={page['last_id']}"
+
+
+if __name__ == "__main__":
+    make_database(Path(sys.argv[1]), Numbered(sys.argv[2], int(sys.argv[3])))

@@ -2,10 +2,11 @@
 
 import http.client
 import json
+import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
@@ -39,14 +40,14 @@ class Stirred(NamedTuple):
 
 def apply(server: Process, database: Path, ids: Numbered, seconds: float, cores: Cores) -> Applied:
     """Change models, and see how soon each change is served."""
-    with _changing(database, ids, cores) as changes:
+    with changing(database, ids, cores) as changes:
         times = _times(server.ports[Kind.RETRIEVE], changes, max(3, int(seconds * PER_SECOND)))
     return Applied(median(times), max(times))
 
 
 def stir(server: Process, database: Path, ids: Numbered, seconds: float, cores: Cores) -> Stirred:
     """Send requests while models change."""
-    with _changing(database, ids, cores) as changes:
+    with changing(database, ids, cores) as changes:
         changes.readline()
         begun = time.monotonic()
         run = measure(server, Kind.LIST, ids, seconds, frozenset({cores.load}))
@@ -55,13 +56,19 @@ def stir(server: Process, database: Path, ids: Numbered, seconds: float, cores: 
 
 
 @contextmanager
-def _changing(database: Path, ids: Numbered, cores: Cores) -> Iterator[IO[str]]:
-    """Run the changer; yield the lines it prints."""
+def changing(
+    database: Path, ids: Numbered, cores: Cores, environment: Mapping[str, str] | None = None
+) -> Iterator[IO[str]]:
+    """Run the changer; yield the lines it prints, one for each change."""
     step = max(ids.size // _MODELS, 1)
     chosen = [ids.id(number) for number in range(0, ids.size, step)]
     command = [sys.executable, "-m", "benchmarks.changer", url(database), str(cores.changer), str(PER_SECOND)]
     changer = subprocess.Popen(
-        [*command, *chosen], cwd=Path(__file__).parents[1], stdout=subprocess.PIPE, text=True
+        [*command, *chosen],
+        cwd=Path(__file__).parents[1],
+        env={**os.environ, **(environment or {})},
+        stdout=subprocess.PIPE,
+        text=True,
     )
     assert changer.stdout is not None
     try:

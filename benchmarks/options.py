@@ -7,7 +7,7 @@ from typing import NamedTuple
 from benchmarks.requests import Numbered
 
 #: What can be named beside contenders.
-PARTS = ("codings", "costs", "start", "growth", "crowd", "workers")
+PARTS = ("codings", "costs", "start", "growth", "crowd", "workers", "claims")
 
 
 class Options(NamedTuple):

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from benchmarks.claims.figure import Figure
 from benchmarks.codings import Coded
 from benchmarks.costs import Cost
 from benchmarks.crowd import Gathered
@@ -24,3 +25,4 @@ class Results(NamedTuple):
     growth: list[Grown] | None
     crowd: list[Gathered] | None
     crews: list[Crew] | None
+    claims: list[Figure] | None

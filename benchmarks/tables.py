@@ -1,14 +1,16 @@
 """The results as Markdown."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from benchmarks.changes import PER_SECOND
 from benchmarks.charts import NAMES, Chart
+from benchmarks.claims.figure import section
 from benchmarks.codings import Coded
 from benchmarks.costs import Cost
 from benchmarks.crowd import Gathered
 from benchmarks.growth import KINDS, POLL_SECONDS, Grown
+from benchmarks.markdown import table
 from benchmarks.requests import AS_IT_IS, AS_SDKS_ASK, TITLES, Kind
 from benchmarks.results import Results
 from benchmarks.rounds import Comparison, Figures, Standing
@@ -70,6 +72,8 @@ def write(results: Results, charts: dict[Chart, str]) -> str:
         parts += _crowd(results.crowd)
     if results.crews is not None:
         parts += _crews(results.crews)
+    if results.claims is not None:
+        parts += section(results.claims)
     return "\n\n".join(parts) + "\n"
 
 
@@ -83,7 +87,7 @@ def _comparison(comparison: Comparison, results: Results, charts: dict[Chart, st
         "Requests per second, as a ratio to *nginx, files, at its best* in the same round:",
         _kinds_table(comparison, lambda figures: f"{figures.ratio:.{_digits(figures.ratio)}f}"),
         _EVERYTHING,
-        _table(
+        table(
             ["", "kind", "rate", "ratio", "p50", "p99", "CPU", "start, s", "RSS, MiB"],
             [row for standing in comparison.standings for row in _rows(standing)],
         ),
@@ -103,7 +107,7 @@ def _kinds_table(comparison: Comparison, show: Callable[[Figures], str]) -> str:
         else:
             cells = [show(each.figures[kind]) if kind in each.figures else _CANNOT for kind in Kind]
         rows.append([each.contender.title, *cells])
-    return _table(head, rows)
+    return table(head, rows)
 
 
 def _digits(ratio: float) -> int:
@@ -138,18 +142,18 @@ def _codings(codings: list[Coded]) -> list[str]:
         ]
         for each in codings
     ]
-    return ["## Compressed, or not", _CODINGS, _table(head, rows)]
+    return ["## Compressed, or not", _CODINGS, table(head, rows)]
 
 
 def _costs(costs: list[Cost]) -> list[str]:
     head = ["every answer, in process", "µs"]
-    return ["## What the parts cost", _table(head, [[cost.part, f"{cost.microseconds:.2f}"] for cost in costs])]
+    return ["## What the parts cost", table(head, [[cost.part, f"{cost.microseconds:.2f}"] for cost in costs])]
 
 
 def _started(started: Started) -> list[str]:
     return [
         "## Cold start",
-        _table(
+        table(
             ["`callsheet serve` to first answer, s", "RSS, MiB", "`callsheet --version`, s"],
             [
                 [
@@ -178,7 +182,7 @@ def _growth(growth: list[Grown], charts: dict[Chart, str]) -> list[str]:
         "## Growth",
         _GROWTH,
         _pictures([Chart.START, Chart.MEMORY, Chart.CHANGE, Chart.LATENCY], charts),
-        _table(head, rows),
+        table(head, rows),
     ]
 
 
@@ -196,14 +200,14 @@ def _crowd(crowd: list[Gathered]) -> list[str]:
             )
             row += cells
         rows.append(row)
-    return ["## A crowd of keys", _CROWD, _table(head, rows)]
+    return ["## A crowd of keys", _CROWD, table(head, rows)]
 
 
 def _crews(crews: list[Crew]) -> list[str]:
     return [
         "## Two workers against one",
         _WORKERS,
-        _table(
+        table(
             ["workers", "kind", "rate", "ratio to one", "CPU per request, µs", "busy: servers", "busy: wrk"],
             [
                 [
@@ -223,8 +227,3 @@ def _crews(crews: list[Crew]) -> list[str]:
 
 def _pictures(wanted: Iterable[Chart], charts: dict[Chart, str]) -> str:
     return "\n".join(f"![{chart.value}]({charts[chart]})" for chart in wanted if chart in charts)
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -6,9 +6,14 @@ from callsheet.storage.sqlite.database import SQLite
 from callsheet.storage.store import Store
 from tests.storage.others import ask
 
-_TABLES: Final = ("installation", "models", "aliases", "tombstones", "workspaces", "api_keys", "changes")
+_TABLES: Final = (
+    *("installation", "models", "aliases", "claims", "sources", "source_states", "absences"),
+    *("tombstones", "workspaces", "api_keys", "changes"),
+)
 
-_JSON: Final = frozenset({"capabilities", "allow", "deny", "before", "after"})
+_JSON: Final = frozenset(
+    {"capabilities", "allow", "deny", "before", "after", "fields", "since", "config", "counts", "pending", "memory"}
+)
 
 
 def everything(store: Store) -> dict[str, list[tuple[Any, ...]]]:
@@ -19,7 +24,7 @@ def everything(store: Store) -> dict[str, list[tuple[Any, ...]]]:
 def rows(store: Store, table: str) -> list[tuple[Any, ...]]:
     """Every row of a table, by its key."""
     columns = ", ".join(_column(store, name) for name in _names(store, table))
-    return sorted(ask(store, f"SELECT {columns} FROM {table}"), key=lambda row: row[0])
+    return sorted(ask(store, f"SELECT {columns} FROM {table}"), key=lambda row: row[:3])
 
 
 def _names(store: Store, table: str) -> list[str]:

@@ -24,7 +24,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from importlib import import_module
 from pathlib import Path
 from typing import IO, Any, Final
@@ -154,27 +154,28 @@ def start(
     stdout: IO[bytes],
     stderr: IO[bytes],
     *,
+    stdin: IO[bytes] | None = None,
     fresh: bool = False,
 ) -> "Forked | subprocess.Popen[bytes]":
-    """Start a process with nothing on its standard input, in a session of its own; forked, unless ``fresh``."""
-    streams = (stdout.fileno(), stderr.fileno())
-    if fresh or not _can_fork(command, env, streams):
-        return subprocess.Popen(
-            command,
-            cwd=cwd,
-            env=env,
-            stdin=subprocess.DEVNULL,
-            stdout=stdout,
-            stderr=stderr,
-            start_new_session=True,
-        )
-    request = {
-        "arguments": command[len(COMMAND) :],
-        "environment": dict(env),
-        "folder": str(cwd or Path.cwd()),
-    }
-    with open(os.devnull, "rb") as stdin:  # noqa: PTH123  # a stream, not a path
-        return Forked(command, _STARTER.start(request, (stdin.fileno(), *streams)))
+    """Start a process in a session of its own, without ``stdin`` with nothing to read; forked, unless ``fresh``."""
+    with ExitStack() as opened:
+        source = stdin or opened.enter_context(open(os.devnull, "rb"))  # noqa: PTH123  # a stream, not a path
+        streams = (source.fileno(), stdout.fileno(), stderr.fileno())
+        if fresh or not _can_fork(command, env, streams):
+            return subprocess.Popen(
+                command, cwd=cwd, env=env, stdin=source, stdout=stdout, stderr=stderr, start_new_session=True
+            )
+        request = {
+            "arguments": command[len(COMMAND) :],
+            "environment": dict(env),
+            "folder": str(cwd or Path.cwd()),
+        }
+        return Forked(command, _STARTER.start(request, streams))
+
+
+def environment_at_start() -> dict[str, str]:
+    """Return what must be the same in the environment of every forked process."""
+    return _read_at_start(_ENVIRONMENT)
 
 
 def _can_fork(command: Sequence[str], env: Mapping[str, str], streams: Sequence[int]) -> bool:
@@ -182,7 +183,7 @@ def _can_fork(command: Sequence[str], env: Mapping[str, str], streams: Sequence[
         sys.platform == "linux"
         and platform.machine() in _CLONE
         and tuple(command[: len(COMMAND)]) == COMMAND
-        and _read_at_start(env) == _read_at_start(_ENVIRONMENT)
+        and _read_at_start(env) == environment_at_start()
         and not any(map(os.isatty, streams))
     )
 
@@ -252,11 +253,21 @@ def _become(request: dict[str, Any], streams: Sequence[int]) -> None:
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
         os.close(stream)
+    sys.stdin, sys.stdout, sys.stderr = map(_reopen, (sys.stdin, sys.stdout, sys.stderr))
     os.chdir(request["folder"])
     os.environ.clear()
     os.environ.update(request["environment"])
     sys.path[0] = request["folder"]
     sys.argv[1:] = request["arguments"]
+
+
+def _reopen(stream: Any) -> Any:
+    """Return a standard stream that knows of what kind its file is now; whether one can seek is asked only once."""
+    opened = open(  # noqa: SIM115  # it stays open as long as the process lives
+        stream.fileno(), stream.mode, encoding=stream.encoding, errors=stream.errors, closefd=False
+    )
+    opened.reconfigure(line_buffering=stream.line_buffering, write_through=stream.write_through)
+    return opened
 
 
 if __name__ == "__main__":

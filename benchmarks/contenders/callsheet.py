@@ -4,7 +4,7 @@ import subprocess
 from functools import cache
 from pathlib import Path
 
-from benchmarks.catalog import url
+from benchmarks.catalog import make_database_with, url
 from benchmarks.contenders.contender import PYTHON, Contender, Place, everywhere
 from benchmarks.process import Launch, free_port
 
@@ -38,11 +38,18 @@ def _asgi(place: Place) -> Launch:
     return serve(place.database, "--no-fast")
 
 
+def source_of(checkout: Path) -> dict[str, str]:
+    """Return the environment in which Python runs another checkout."""
+    return {"PYTHONPATH": str(checkout / "src")}
+
+
 def beside(folder: Path) -> Contender:
     """Return the Callsheet of another checkout, with the packages of this one."""
 
     def launch(place: Place) -> Launch:
-        return serve(place.database)._replace(environment={"PYTHONPATH": str(folder / "src")})
+        database = place.folder / "callsheet.db"
+        make_database_with(folder, database, place.prepared.ids)
+        return serve(database)._replace(environment=source_of(folder))
 
     return Contender("callsheet-beside", "Callsheet, the other checkout", launch)
 

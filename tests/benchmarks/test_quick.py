@@ -29,8 +29,8 @@ ONLY: Final = () if WHOLE else ("--only", "callsheet")
 CONTENDERS: Final = [each for each in EVERYONE if WHOLE or each.name in ("callsheet", "nginx-best")]
 CHARTS: Final = list(Chart) if WHOLE else [*NAMES.values(), Chart.CPU]
 
-#: Side by side twice; and compressed or not, costs, cold start, growth, crowd, workers.
-TABLES: Final = 8 if WHOLE else 2
+#: Side by side twice; and compressed or not, costs, cold start, growth, crowd, workers, claims.
+TABLES: Final = 9 if WHOLE else 2
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the benchmark needs Linux")
 

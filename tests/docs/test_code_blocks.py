@@ -11,15 +11,19 @@ import sys
 import sysconfig
 import urllib.request
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
 from callsheet.settings import load
+from tests import starter
+from tests.docs.forked_command import forked_command
 from tests.docs.pages import PAGES, ROOT, Block, blocks, name
 from tests.postgres import Server as Postgres
 from tests.postgres import execute
+from tests.tiers import repeated
 
 _SHOWN_URL: Final = "http://127.0.0.1:8484"  # as the pages write it; the real server takes a free port
 _SHOWN_POSTGRES: Final = "db.example.com"  # the real one, too
@@ -63,7 +67,7 @@ def test_the_blocks_of_a_page_run_one_after_the_other(page: Path, newcomer: "New
 class Newcomer:
     """Somebody with an empty home who follows a page in a fresh checkout, with the server running."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, commands: Path) -> None:
         self.folder = folder / "checkout"
         self.folder.mkdir()
         for linked, target in ((".venv", Path(sys.prefix)), ("scripts", ROOT / "scripts")):
@@ -71,8 +75,8 @@ class Newcomer:
         home = folder / "home"
         home.mkdir()
         self.database = home / ".local/share/callsheet/callsheet.db"
-        bin_folder = str(Path(sys.prefix) / "bin")
-        self.environment = {"PATH": f"{bin_folder}:{os.environ['PATH']}", "HOME": str(home), "LANG": "C.UTF-8"}
+        path = f"{commands}:{sys.prefix}/bin:{os.environ['PATH']}"
+        self.environment = {**starter.environment_at_start(), "PATH": path, "HOME": str(home)}
         self.printed = ""
         self._postgres_server: Postgres | None = None
         self._shell = folder / "exported"
@@ -81,7 +85,7 @@ class Newcomer:
 
     def _serve(self) -> None:
         self.server = subprocess.Popen(
-            [Path(sys.prefix) / "bin" / "callsheet", "serve", "--port", "0", "--poll-seconds", "0.01"],
+            ["env", "callsheet", "serve", "--port", "0", "--poll-seconds", "0.01"],
             cwd=self.folder, env=self.environment, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
         assert self.server.stdout is not None
@@ -193,9 +197,17 @@ def _client() -> Path:
     return _CLIENT
 
 
+@pytest.fixture(scope="module")
+def commands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder for the beginning of PATH: with --all, ``callsheet`` is the script that is installed."""
+    folder = tmp_path_factory.mktemp("commands")
+    with nullcontext() if repeated(0, 1) else forked_command(folder):
+        yield folder
+
+
 @pytest.fixture
-def newcomer(tmp_path: Path) -> Iterator[Newcomer]:
-    someone = Newcomer(tmp_path)
+def newcomer(tmp_path: Path, commands: Path) -> Iterator[Newcomer]:
+    someone = Newcomer(tmp_path, commands)
     yield someone
     someone.close()
 

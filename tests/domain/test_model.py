@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callsheet.domain.edits import CHANGEABLE, ModelChange, with_fields
+from callsheet.domain.edits import CHANGEABLE, ModelEdit, with_fields
 from callsheet.domain.errors import InvalidError
 from callsheet.domain.model import Lifecycle, Model
 from callsheet.domain.times import EPOCH, format_instant
@@ -52,7 +52,7 @@ def test_a_record_holds_every_field_as_plain_json(model: Model) -> None:
 @given(models(), st.data())
 def test_changing_fields_is_making_the_model_anew_with_them(model: Model, data: st.DataObject) -> None:
     other = data.draw(models().filter(lambda other: other.replacement != model.id))
-    change = cast("ModelChange", {name: getattr(other, name) for name in CHANGEABLE})
+    change = cast("ModelEdit", {name: getattr(other, name) for name in CHANGEABLE})
     changed = with_fields(model, change)
     assert changed == Model(id=model.id, **change)
     assert changed.sort_key == Model(id=model.id, **change).sort_key
@@ -69,7 +69,7 @@ def test_a_model_that_becomes_active_loses_its_dates_unless_they_are_given() -> 
 @pytest.mark.parametrize("name", ["id", "sort_key", "aliases", "type", "colour"])
 def test_what_is_no_changeable_field_is_refused(name: str) -> None:
     with pytest.raises(InvalidError, match=rf"^{name} of a model cannot be changed\.$"):
-        with_fields(make(), cast("ModelChange", {name: "x"}))
+        with_fields(make(), cast("ModelEdit", {name: "x"}))
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_a_value_that_is_not_valid_is_refused(values: dict[str, Any], sentence: 
     assert str(refusal.value) == sentence
     if "id" not in values:
         with pytest.raises(InvalidError) as refusal:
-            with_fields(make(), cast("ModelChange", values))
+            with_fields(make(), cast("ModelEdit", values))
         assert str(refusal.value) == sentence
 
 

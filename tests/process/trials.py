@@ -14,7 +14,7 @@ from callsheet.service.maintenance.restore import restore
 from callsheet.service.setup import migrate_store
 from callsheet.storage.store import Store
 from callsheet.storage.whole.file_copy import is_damaged
-from tests.first_release import first_release
+from tests.first_release import as_released, first_release
 from tests.installation import Installation, make_model
 from tests.rows import everything
 from tests.storage.others import url_of
@@ -83,7 +83,7 @@ class MigrateFirstRelease(Migrate):
     """A database of the first release is brought up to date."""
 
     def prepare(self) -> None:
-        first_release(self.file)
+        as_released(self.file)
 
     def look(self) -> None:
         assert not is_damaged(self.store)

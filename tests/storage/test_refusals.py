@@ -116,11 +116,11 @@ def test_an_older_schema_is_refused_with_both_numbers(tmp_path: Path, monkeypatc
     path = tmp_path / "callsheet.db"
     store = make_database(path)
     before = fingerprint(tmp_path)
-    monkeypatch.setattr(schema, "HEAD", "0002")
+    monkeypatch.setattr(schema, "HEAD", "0003")
     with pytest.raises(StorageError) as refusal:
         store.prepare()
     assert str(refusal.value) == (
-        f"The database {path} has schema 0001, this program needs 0002; migrate it to the schema of this program."
+        f"The database {path} has schema 0002, this program needs 0003; migrate it to the schema of this program."
     )
     assert fingerprint(tmp_path) == before
 

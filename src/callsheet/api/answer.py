@@ -8,7 +8,7 @@ from callsheet.api.authentication import authenticate
 from callsheet.api.body import Body, Pieces, compressed_etag
 from callsheet.api.caller import Caller, admit
 from callsheet.api.compression import MIN_COMPRESSED_BYTES
-from callsheet.api.dialect import Dialect, is_openai
+from callsheet.api.dialect import OPENAI, Dialect, is_openai
 from callsheet.api.headers import (
     body_headers,
     common_headers,
@@ -145,7 +145,7 @@ def select_body(
         The budget is exhausted; call again to go on from there.
     """
     if not names:
-        if caller.dialect is Dialect.OPENAI:
+        if caller.dialect is OPENAI:
             return caller.view.everything(block_budget)
         return caller.view.page(parse_query(query, caller.default_limit), block_budget)
     for name in names:

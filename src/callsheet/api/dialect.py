@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import Final
 
 from callsheet.api.request import bearer
 from callsheet.api.state import State
@@ -12,6 +13,10 @@ class Dialect(StrEnum):
 
     ANTHROPIC = "anthropic"
     OPENAI = "openai"
+
+
+#: For the path of every request: before Python 3.12, a name is found ten times faster than a member.
+OPENAI: Final = Dialect.OPENAI
 
 
 def is_openai(state: State, headers: Mapping[bytes, bytes]) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from math import ceil
 from typing import Final
 
-from callsheet.api.dialect import Dialect
+from callsheet.api.dialect import OPENAI, Dialect
 from callsheet.api.request import Header
 from callsheet.api.state import Options
 from callsheet.domain.errors import APIError, MethodNotAllowedError
@@ -21,7 +21,7 @@ _NO_RETRY: Final[Header] = (b"x-should-retry", b"false")
 
 def request_id_headers(dialect: Dialect, request_id: bytes) -> tuple[Header, ...]:
     """Return the headers that carry the request id, which come first; OpenAI's SDK reads it under its own name."""
-    if dialect is Dialect.OPENAI:
+    if dialect is OPENAI:
         return ((b"request-id", request_id), (b"x-request-id", request_id))
     return ((b"request-id", request_id),)
 

@@ -1,63 +1,51 @@
 """Paging: where a cursor is, which models are on a page, and whether it `has_more` (contract, section 3)."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable
-from typing import TypeAlias
+from typing import Protocol
 
 from callsheet.api.body import Body, page_etag
 from callsheet.api.encoded_block import BlockSlice, EncodedBlock
 from callsheet.domain.access.visibility import Visibility
 from callsheet.domain.catalog import Block, Catalog
 from callsheet.domain.errors import InvalidRequestError
+from callsheet.domain.model import Lifecycle
 from callsheet.domain.ordering import SORT_KEY_PREFIX
 from callsheet.domain.query import ListQuery
 from callsheet.wire import anthropic
 
-#: Returns the listed models of a block, encoded.
-Encode: TypeAlias = Callable[[Block], EncodedBlock]
+
+class PageSource(Protocol):
+    """What pages are cut from: a catalogue, the rules about what is shown of it, and its blocks, encoded."""
+
+    catalog: Catalog
+    visibility: Visibility
+
+    def encode(self, block: Block, lifecycles: frozenset[Lifecycle], build_limit: int) -> EncodedBlock:
+        """Return the listed models of ``block``, or raise UnfinishedError; see `View.encode`."""
 
 
-#: Between which two sort keys a page is, neither included: after, before. None means unbounded.
-Bounds: TypeAlias = tuple[str | None, str | None]
+def make_page(source: PageSource, query: ListQuery, build_limit: int) -> Body:
+    """Return the page of ``source`` that ``query`` asks for: its first models, or with only ``before_id`` its last.
 
-
-def find_bounds(catalog: Catalog, visibility: Visibility, query: ListQuery) -> Bounds:
-    """Return the bounds that the cursors of ``query`` set.
+    Parameters
+    ----------
+    build_limit
+        Passed to ``source.encode``.
 
     Raises
     ------
     InvalidRequestError
         A cursor names nothing that this caller could ever have seen.
+    UnfinishedError
+        From ``source.encode``.
     """
     _, after_id, before_id, _, after_literal, before_literal = query
-    return (
-        None if after_id is None else _locate(catalog, visibility, "after_id", after_id, after_literal),
-        None if before_id is None else _locate(catalog, visibility, "before_id", before_id, before_literal),
-    )
-
-
-def _locate(catalog: Catalog, visibility: Visibility, name: str, cursor: str, literal: str | None) -> str:
-    """Return the sort key of a cursor; if it means nothing, that of ``literal``, its spelling with plus signs."""
-    place = catalog.locate(cursor)
-    if place is None:
-        visibility.sees(cursor)  # an unknown cursor must not be refused sooner than an invisible one
-    elif visibility.sees(place[0]):
-        return place[1]
-    if literal is not None:
-        return _locate(catalog, visibility, name, literal, None)
-    raise InvalidRequestError(f"Invalid pagination cursor for '{name}'")
-
-
-def make_page(catalog: Catalog, bounds: Bounds, limit: int, encode: Encode) -> Body:
-    """Return the page of at most ``limit`` models within ``bounds``: the first, or with only ``before`` the last.
-
-    Raises whatever ``encode`` raises.
-    """
-    after, before = bounds
+    after = None if after_id is None else locate_cursor(source, "after_id", after_id, after_literal)
+    before = None if before_id is None else locate_cursor(source, "before_id", before_id, before_literal)
     if before is not None and after is None:
-        slices, has_more = _backward(catalog, before, limit, encode)
+        slices, has_more = _backward(source, query, before, build_limit)
     else:
-        slices, has_more = _forward(catalog, bounds, limit, encode)
+        slices, has_more = _forward(source, query, after, before, build_limit)
     if not slices:
         empty = anthropic.write_page(b"", has_more=has_more, first_id=None, last_id=None)
         return Body(empty, b'"0-0-%d"' % has_more)
@@ -72,17 +60,41 @@ def make_page(catalog: Catalog, bounds: Bounds, limit: int, encode: Encode) -> B
     return Body(content, page_etag(slices, b"1" if has_more else b"0"))
 
 
-def _forward(catalog: Catalog, bounds: Bounds, limit: int, encode: Encode) -> tuple[list[BlockSlice], bool]:
-    """The first models within ``bounds``, and whether there are more of them."""
-    after, before = bounds
-    room = limit
+def locate_cursor(source: PageSource, name: str, cursor: str, literal: str | None) -> str:
+    """Return the sort key of ``cursor``; if it means nothing, that of ``literal``, its spelling with plus signs.
+
+    Parameters
+    ----------
+    name
+        Of the parameter, for the error.
+
+    Raises
+    ------
+    InvalidRequestError
+        Neither names anything that this caller could ever have seen.
+    """
+    place = source.catalog.locate(cursor)
+    if place is None:
+        source.visibility.sees(cursor)  # an unknown cursor must not be refused sooner than an invisible one
+    elif source.visibility.sees(place[0]):
+        return place[1]
+    if literal is not None:
+        return locate_cursor(source, name, literal, None)
+    raise InvalidRequestError(f"Invalid pagination cursor for '{name}'")
+
+
+def _forward(
+    source: PageSource, query: ListQuery, after: str | None, before: str | None, build_limit: int
+) -> tuple[list[BlockSlice], bool]:
+    """The first models between two sort keys, and whether there are more of them. None means unbounded."""
+    room, _, _, lifecycles, _, _ = query
     slices: list[BlockSlice] = []
-    blocks, starts = catalog.blocks, catalog.starts
-    first = 0 if after is None else max(bisect_right(starts, after) - 1, 0)
+    blocks, starts = source.catalog.blocks, source.catalog.starts
+    first = 0 if after is None else bisect_right(starts, after, 1) - 1
     for number in range(first, len(blocks)):
         if before is not None and starts[number] >= before:
             break
-        encoded = encode(blocks[number])
+        encoded = source.encode(blocks[number], lifecycles, build_limit)
         keys = encoded.keys
         start = 0 if after is None or number > first else bisect_right(keys, after)
         stop = len(keys) if before is None else bisect_left(keys, before)
@@ -96,13 +108,14 @@ def _forward(catalog: Catalog, bounds: Bounds, limit: int, encode: Encode) -> tu
     return slices, False
 
 
-def _backward(catalog: Catalog, before: str, limit: int, encode: Encode) -> tuple[list[BlockSlice], bool]:
+def _backward(source: PageSource, query: ListQuery, before: str, build_limit: int) -> tuple[list[BlockSlice], bool]:
     """The models next to ``before``, newest first, and whether there are newer ones."""
+    room, _, _, lifecycles, _, _ = query
     slices: list[BlockSlice] = []
-    room = limit
-    last = bisect_left(catalog.starts, before) - 1
+    blocks, starts = source.catalog.blocks, source.catalog.starts
+    last = bisect_left(starts, before) - 1
     for number in range(last, -1, -1):
-        encoded = encode(catalog.blocks[number])
+        encoded = source.encode(blocks[number], lifecycles, build_limit)
         stop = bisect_left(encoded.keys, before) if number == last else len(encoded.keys)
         if stop:
             if stop > room:

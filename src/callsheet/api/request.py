@@ -194,12 +194,12 @@ def parse_query(query: bytes, default_limit: int) -> ListQuery:
 
 def _last_values(query: bytes) -> tuple[bytes | None, bytes | None, bytes | None, list[bytes]]:
     """The last ``limit``, ``after_id`` and ``before_id`` of a query string, and every ``lifecycle``, as sent."""
-    pairs = [part.partition(b"=") for part in query.split(b"&")]
-    if _PERCENT in query or _BRACKET in query:
-        pairs = [(_plain_name(name), equals, value) for name, equals, value in pairs]
+    has_plain_names = _PERCENT not in query and _BRACKET not in query
     limit = after_id = before_id = None
     lifecycles: list[bytes] = []
-    for name, _, value in pairs:
+    for part in query.split(b"&"):
+        sent, _, value = part.partition(b"=")
+        name = sent if has_plain_names else _plain_name(sent)
         if name == b"limit":
             limit = value
         elif name == b"after_id":

@@ -2,13 +2,12 @@
 
 import sys
 from bisect import bisect_right
-from functools import partial
 from typing import Final
 
 from callsheet.api.body import Body, Pieces, model_etag, page_etag
 from callsheet.api.compression import CompressedBodies
 from callsheet.api.encoded_block import EMPTY, EncodedBlock
-from callsheet.api.paging import find_bounds, make_page
+from callsheet.api.paging import make_page
 from callsheet.api.rendering import Rendering, present_lineages
 from callsheet.domain.access.visibility import Visibility
 from callsheet.domain.catalog import Block, Catalog
@@ -115,9 +114,7 @@ class View:
             More blocks must be encoded first.
         """
         self.is_idle = False
-        bounds = find_bounds(self.catalog, self.visibility, query)
-        encode = partial(self._encode, query.lifecycles, self._built + block_budget)
-        return make_page(self.catalog, bounds, query.limit, encode)
+        return make_page(self, query, self._built + block_budget)
 
     def everything(self, block_budget: int = UNBOUNDED) -> Body:
         """Return all listed models as OpenAI's clients expect them (contract, section 7).
@@ -136,9 +133,28 @@ class View:
         if block_budget <= REQUEST_BLOCK_BUDGET and len(self.catalog.blocks) > _MAX_JOINED_BLOCKS:
             raise UnfinishedError
         build_limit = self._built + block_budget
-        blocks = [self._encode(LISTED, build_limit, block) for block in self.catalog.blocks]
+        blocks = [self.encode(block, LISTED, build_limit) for block in self.catalog.blocks]
         slices = [(block, 0, len(block.keys)) for block in blocks if block.keys]
         return Body(_join_or_share([block.content for block, _, _ in slices]), page_etag(slices, b"openai"))
+
+    def encode(self, block: Block, lifecycles: frozenset[Lifecycle], build_limit: int) -> EncodedBlock:
+        """Return the models of ``block`` that these rules and ``lifecycles`` list.
+
+        Raises
+        ------
+        UnfinishedError
+            They are not encoded, and this view has encoded ``build_limit`` blocks already, since it was made.
+        """
+        lineage = self._lineages.get(block.lineage)
+        if lineage is None or lineage.block is not block:
+            lineage = self._lineages[block.lineage] = _EncodedLineage(block)
+        encoded = lineage.encoded.get(lifecycles)
+        if encoded is None:
+            if self._built >= build_limit:
+                raise UnfinishedError
+            self._built += 1
+            encoded = lineage.encoded[lifecycles] = self._encode_listed(block, lifecycles)
+        return encoded
 
     def compressed(self, body: Body, coding: bytes, *, again: bool) -> Body | None:
         """Return ``body``, which is of this view, in ``coding``, or None: see `CompressedBodies.get_or_enqueue`."""
@@ -152,19 +168,6 @@ class View:
         """The model with this id; None, by the same steps, if there is none or the rules do not show it."""
         model = self.catalog.get(model_id)
         return model if self.visibility.sees(model_id) else None
-
-    def _encode(self, lifecycles: frozenset[Lifecycle], build_limit: int, block: Block) -> EncodedBlock:
-        """The listed models of ``block``; UnfinishedError once ``build_limit`` blocks have been built in total."""
-        lineage = self._lineages.get(block.lineage)
-        if lineage is None or lineage.block is not block:
-            lineage = self._lineages[block.lineage] = _EncodedLineage(block)
-        encoded = lineage.encoded.get(lifecycles)
-        if encoded is None:
-            if self._built >= build_limit:
-                raise UnfinishedError
-            self._built += 1
-            encoded = lineage.encoded[lifecycles] = self._encode_listed(block, lifecycles)
-        return encoded
 
     def _encode_listed(self, block: Block, lifecycles: frozenset[Lifecycle]) -> EncodedBlock:
         listed = [

@@ -28,6 +28,8 @@ WORDS: Final[Mapping[Hint, str]] = {
     Hint.NAME_WORKSPACE: "name one with --workspace.",
     Hint.CHANGE_KEY: "change that key with callsheet keys change, or leave this entry out.",
     Hint.REMOVE_ALIAS: "use `catalog unalias {}` first.",
+    Hint.RELEASE_MODEL: "use `catalog release {}` to have it back.",
+    Hint.REMOVE_MODEL: "use `catalog remove {}` if that is what you want.",
     Hint.CHANGE_MODEL: "use `catalog change` to change it.",
     Hint.DEPRECATE_MODEL: "use `catalog deprecate {}`.",
     Hint.RETIRE_MODEL: "use `catalog retire {}`.",

@@ -15,7 +15,8 @@ _UNSEEN: Final = frozenset({"Cf", "Zl", "Zp"})
 #: What `with_fields` may set: everything but the id.
 CHANGEABLE: Final = frozenset(MODEL_FIELDS) - {"id"}
 
-_LIFECYCLE_FIELDS: Final = ("lifecycle", "deprecated_at", "retires_at")
+#: Fields that are valid together only.
+LIFECYCLE_FIELDS: Final = ("lifecycle", "deprecated_at", "retires_at")
 
 #: How an active model gets to a lifecycle, with its dates.
 _WAYS: Final[Mapping[Lifecycle, Hint]] = {
@@ -45,11 +46,20 @@ class ModelFields(TypedDict, Generic[TimeT, LifecycleT], total=False):
     source: str | None
 
 
+class ClaimFields(ModelFields[TimeT, LifecycleT], Generic[TimeT, LifecycleT], total=False):
+    """Fields of a model, and the id of another model that it is the same as, any of them."""
+
+    same_as: str | None
+
+
 #: What is to change of a model; what is left out stays as it is.
-ModelChange: TypeAlias = ModelFields[datetime, Lifecycle]
+ModelEdit: TypeAlias = ModelFields[datetime, Lifecycle]
+
+#: What people can say of a model; what is left out stays as it is.
+ModelChange: TypeAlias = ClaimFields[datetime, Lifecycle]
 
 
-def with_fields(model: Model, change: ModelChange) -> Model:
+def with_fields(model: Model, change: ModelEdit) -> Model:
     """Return ``model`` with the fields of ``change`` set, validated as a whole.
 
     A model that becomes active loses the dates of its retirement, unless the change says otherwise.
@@ -121,7 +131,7 @@ def check_dates(model: Model, now: datetime, before: Model | None = None) -> Mod
     InvalidError
         Its deprecation lies in the future, or it is retired and its retirement does.
     """
-    if before is not None and all(getattr(model, name) == getattr(before, name) for name in _LIFECYCLE_FIELDS):
+    if before is not None and all(getattr(model, name) == getattr(before, name) for name in LIFECYCLE_FIELDS):
         return model
     if model.deprecated_at is not None and model.deprecated_at > now:
         raise InvalidError(f"deprecated_at of {model.id} must not lie in the future.")

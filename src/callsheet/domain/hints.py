@@ -27,6 +27,8 @@ class Hint(StrEnum):
     NAME_WORKSPACE = "name a workspace"
     CHANGE_KEY = "change that key, or leave this entry out"
     REMOVE_ALIAS = "remove the alias first"
+    RELEASE_MODEL = "release it to have it back"
+    REMOVE_MODEL = "remove it instead"
     CHANGE_MODEL = "change it instead"
     DEPRECATE_MODEL = "deprecate it"
     RETIRE_MODEL = "retire it"

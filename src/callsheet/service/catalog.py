@@ -1,20 +1,26 @@
 """Changing the catalogue, and reading it as operators do."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from callsheet.domain.alias import Alias
 from callsheet.domain.changes import aliases, models
-from callsheet.domain.changes.change import Change, result_of
+from callsheet.domain.changes.change import AnyChange
 from callsheet.domain.changes.choosing import Chosen, choose_models, find_model, resolve_model
 from callsheet.domain.edits import ModelChange
+from callsheet.domain.errors import DoesNotExistError
+from callsheet.domain.hints import Hint
 from callsheet.domain.model import Model, check_id
 from callsheet.service.counts import Counts, count_models
-from callsheet.storage.store import Store
+from callsheet.service.provenance import LISTED, WhoSays, who_says
+from callsheet.storage.store import Transactions
 from callsheet.storage.transactions.read import ReadTransaction
+from callsheet.storage.transactions.rehearse import RehearsalTransaction
 from callsheet.storage.transactions.write import WriteTransaction
+
+_Writing: TypeAlias = WriteTransaction | RehearsalTransaction
 
 
 class ModelWithAliases(NamedTuple):
@@ -48,7 +54,7 @@ class CatalogService:
     Parameters
     ----------
     store
-        Where it is kept.
+        Where it is kept; with a `Rehearsal` of it, the methods return as they would, and change nothing.
     actor
         Who is put down in the change records.
     clock
@@ -57,7 +63,7 @@ class CatalogService:
     A method that raises has changed nothing. Each may also raise StorageError: the database cannot be used.
     """
 
-    def __init__(self, store: Store, actor: str, clock: Callable[[], datetime]) -> None:
+    def __init__(self, store: Transactions, actor: str, clock: Callable[[], datetime]) -> None:
         self._store = store
         self._actor = actor
         self._clock = clock
@@ -78,10 +84,27 @@ class CatalogService:
         Raises
         ------
         DoesNotExistError
+            There is none; the sentence says so if one was removed that others list.
+        """
+        with self._store.read() as reading:
+            return _with_aliases(reading, _resolve(reading, name))
+
+    def who_says(self, name: str) -> WhoSays:
+        """Return who says what of the model that ``name``, an id or alias, means, and what that shadows.
+
+        Raises
+        ------
+        DoesNotExistError
             There is none.
         """
         with self._store.read() as reading:
-            return _with_aliases(reading, resolve_model(reading, name))
+            return who_says(reading, _resolve(reading, name).id)
+
+    def suppressed(self) -> Mapping[str, WhoSays]:
+        """Return who says what of each model that was removed although others list it, in the order of the ids."""
+        with self._store.read() as reading:
+            ids = sorted(each.subject for each in reading.suppressions())
+            return {model_id: who_says(reading, model_id) for model_id in ids if reading.model(model_id) is None}
 
     def choose(self, *names: str) -> Sequence[str]:
         """Return the ids of the models that ids and globs mean.
@@ -94,8 +117,8 @@ class CatalogService:
         with self._store.read() as reading:
             return [model.id for model, _ in choose_models(reading, names)]
 
-    def add(self, model: Model) -> ModelWithAliases:
-        """Add ``model``; one that was removed before may come back.
+    def add(self, model: Model, same_as: str | None = None) -> ModelWithAliases:
+        """Add ``model``, the same as another if one is named; one that was removed before may come back.
 
         Raises
         ------
@@ -104,8 +127,9 @@ class CatalogService:
         """
         check_id(model.id)  # before the database is waited for
         with self._write() as writing:
-            writing.apply(models.add_model(writing, model, writing.now))
-            return _with_aliases(writing, model)
+            changes = models.add_model(writing, model, writing.now, same_as)
+            writing.apply(changes)
+            return _with_aliases(writing, _models_after(changes)[model.id])
 
     def change(self, model_id: str, change: ModelChange) -> ModelWithAliases:
         """Set the fields of ``change`` on a model.
@@ -121,7 +145,7 @@ class CatalogService:
             model = find_model(writing, model_id)
             changes = models.change_model(writing, model, change, writing.now)
             writing.apply(changes)
-            return _with_aliases(writing, result_of(changes, model))
+            return _with_aliases(writing, _models_after(changes).get(model_id, model))
 
     def deprecate(self, *names: str, retires_at: datetime | None = None, replacement: str | None = None) -> Outcome:
         """Deprecate the models that ids and globs mean, all or none, in one revision.
@@ -156,7 +180,7 @@ class CatalogService:
         DoesNotExistError, ConflictError
             As for `choose_models`.
         """
-        return self._edit(names, lambda _writing, chosen: models.hide_models(chosen))
+        return self._edit(names, models.hide_models)
 
     def unhide(self, *names: str) -> Outcome:
         """Put the models that ids and globs mean back into lists, in one revision.
@@ -166,7 +190,7 @@ class CatalogService:
         DoesNotExistError, ConflictError
             As for `choose_models`.
         """
-        return self._edit(names, lambda _writing, chosen: models.unhide_models(chosen))
+        return self._edit(names, models.unhide_models)
 
     def remove(self, *names: str, globs: bool = True) -> Outcome:
         """Remove the models that ids and globs mean, with their aliases, all or none, in one revision.
@@ -180,13 +204,23 @@ class CatalogService:
             As for `choose_models`.
         """
         with self._write() as writing:
-            changes = models.remove_models(writing, choose_models(writing, names, globs=globs))
-            writing.apply(changes)
-            removed = [
-                change.before for change in changes if change.after is None and isinstance(change.before, Model)
-            ]
-            ids = frozenset(model.id for model in removed)
-            return Outcome([ModelWithAliases(model, []) for model in removed], ids, count_models(writing))
+            chosen = choose_models(writing, names, globs=globs)
+            writing.apply(models.remove_models(writing, chosen))
+            removed = [ModelWithAliases(model, []) for model, _ in chosen]
+            return Outcome(removed, frozenset(model.id for model, _ in chosen), count_models(writing))
+
+    def release(self, model_id: str, fields: Sequence[str] = ()) -> ModelWithAliases | None:
+        """Drop what people said of a model, of all or these fields; return it, or None if nobody lists it then.
+
+        Raises
+        ------
+        DoesNotExistError, ConflictError
+            As for `callsheet.domain.changes.models.release_model`.
+        """
+        with self._write() as writing:
+            writing.apply(models.release_model(writing, model_id, fields))
+            model = writing.model(model_id)
+            return None if model is None else _with_aliases(writing, model)
 
     def alias(self, alias: str, model_id: str) -> Alias:
         """Let ``alias`` mean a model.
@@ -197,7 +231,9 @@ class CatalogService:
             As for `callsheet.domain.changes.aliases.add_alias`.
         """
         check_id(alias, "An alias")  # before the database is waited for
-        return self._apply_one(lambda writing: aliases.add_alias(writing, alias, model_id))
+        with self._write() as writing:
+            writing.apply(aliases.add_alias(writing, alias, model_id))
+            return Alias(alias, model_id)
 
     def unalias(self, alias: str) -> Alias:
         """Drop an alias, and return it.
@@ -207,29 +243,50 @@ class CatalogService:
         DoesNotExistError
             There is no such alias.
         """
-        return self._apply_one(lambda writing: aliases.remove_alias(writing, alias))
+        with self._write() as writing:
+            model_id = writing.aliases([alias]).get(alias, "")
+            writing.apply(aliases.remove_alias(writing, alias))
+            return Alias(alias, model_id)
 
-    def _write(self) -> AbstractContextManager[WriteTransaction]:
+    def _write(self) -> AbstractContextManager[_Writing]:
         return self._store.write(self._actor, self._clock())
 
     def _edit(
         self,
         names: Sequence[str],
-        decide: Callable[[WriteTransaction, Sequence[Chosen]], Sequence[Change[Model]]],
+        decide: Callable[[_Writing, Sequence[Chosen]], Sequence[AnyChange]],
     ) -> Outcome:
         with self._write() as writing:
             chosen = choose_models(writing, names)
             changes = decide(writing, chosen)
             writing.apply(changes)
-            changed = {change.subject: change.value for change in changes}
-            present = [_with_aliases(writing, changed.get(model.id, model)) for model, _ in chosen]
-            return Outcome(present, frozenset(changed), count_models(writing))
+            after = _models_after(changes)
+            present = [_with_aliases(writing, after.get(model.id, model)) for model, _ in chosen]
+            changed = frozenset(model.id for model, _ in chosen if model.id in after)
+            return Outcome(present, changed, count_models(writing))
 
-    def _apply_one(self, decide: Callable[[WriteTransaction], Sequence[Change[Alias]]]) -> Alias:
-        with self._write() as writing:
-            changes = decide(writing)
-            writing.apply(changes)
-            return changes[0].value
+
+def _models_after(changes: Sequence[AnyChange]) -> dict[str, Model]:
+    """The models that change and stay, by id."""
+    return {change.subject: change.after for change in changes if isinstance(change.after, Model)}
+
+
+def _resolve(reading: ReadTransaction, name: str) -> Model:
+    """The model that a name means; the refusal says of a suppressed one who removed it."""
+    try:
+        return resolve_model(reading, name)
+    except DoesNotExistError:
+        said = who_says(reading, name)[LISTED]
+        if not said or said[0].value is not False:
+            raise
+        lists = next((each.manager for each in said if each.value), None)
+        raise DoesNotExistError(
+            f"{name} was removed by {said[0].actor or said[0].manager}"
+            f"{f' in revision {said[0].since}' if said[0].since else ''}"
+            f"{f', although {lists} lists it' if lists else ''}",
+            hint=Hint.RELEASE_MODEL,
+            hint_about=name,
+        ) from None
 
 
 def _with_aliases(reading: ReadTransaction, model: Model) -> ModelWithAliases:

@@ -26,6 +26,8 @@ metadata = MetaData(
 
 _ID = String(256)
 _TIME = String(32)
+_SOURCE = String(63)
+_MANAGER = String(80)
 _COUNT = BigInteger().with_variant(Integer, "sqlite")  # whose integers are of any size; only INTEGER autoincrements
 
 installation = Table(
@@ -35,6 +37,8 @@ installation = Table(
     Column("organization_id", String(36), nullable=False),
     Column("default_workspace_id", String(80), nullable=False),
     Column("revision", _COUNT, nullable=False),
+    Column("builtin", String(16), nullable=False, server_default="list"),  # what the built-in models are for
+    Column("facts", String(80)),  # the built-in facts that were last claimed; null: none yet
 )
 
 models = Table(
@@ -61,6 +65,57 @@ aliases = Table(
     metadata,
     Column("alias", _ID, primary_key=True),
     Column("model_id", _ID, ForeignKey("models.id"), nullable=False, index=True),
+)
+
+claims = Table(  # what each manager says of a model or alias; `models` and `aliases` are what they come to
+    "claims",
+    metadata,
+    Column("kind", String(16), primary_key=True),
+    Column("subject", _ID, primary_key=True),
+    Column("manager", _MANAGER, primary_key=True, index=True),
+    Column("lists", Boolean),
+    Column("fields", JSON, nullable=False),
+    Column("since", JSON, nullable=False),
+    Column("target", _ID, index=True),
+)
+
+sources = Table(
+    "sources",
+    metadata,
+    Column("name", _SOURCE, primary_key=True),
+    Column("position", Integer, nullable=False),
+    Column("config", JSON, nullable=False),
+    Column("created_at", _TIME, nullable=False),
+)
+
+source_states = Table(  # of their runs; no change of it is recorded
+    "source_states",
+    metadata,
+    Column("name", _SOURCE, ForeignKey("sources.name"), primary_key=True),
+    Column("paused", Boolean, nullable=False),
+    Column("lease_holder", String(128)),
+    Column("lease_until", _TIME),
+    Column("next_run_at", _TIME),
+    Column("last_run_at", _TIME),
+    Column("last_good_at", _TIME),
+    Column("last_outcome", String(16)),
+    Column("last_error", Text),
+    Column("failures", Integer, nullable=False),
+    Column("etag", Text),
+    Column("last_modified", Text),
+    Column("digest", String(64)),
+    Column("counts", JSON, nullable=False),
+    Column("pending", JSON(none_as_null=True)),
+    Column("memory", JSON, nullable=False),
+)
+
+absences = Table(  # models that a source listed before and no longer does
+    "absences",
+    metadata,
+    Column("source", _SOURCE, ForeignKey("sources.name"), primary_key=True),
+    Column("model_id", _ID, primary_key=True),
+    Column("since", _TIME, nullable=False),
+    Column("runs", Integer, nullable=False),
 )
 
 tombstones = Table(  # removed models still work as cursors
@@ -108,5 +163,6 @@ changes = Table(  # append-only
     Column("subject", _ID, nullable=False),
     Column("before", JSON(none_as_null=True)),
     Column("after", JSON(none_as_null=True)),
+    Column("manager", _MANAGER),  # null: a person, or before there were claims
     Index("ix_changes_kind_subject", "kind", "subject"),
 )

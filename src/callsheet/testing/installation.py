@@ -13,7 +13,7 @@ from callsheet.domain.access.visibility import Visibility
 from callsheet.domain.access.workspace import Shape, Workspace
 from callsheet.domain.catalog import Catalog
 from callsheet.domain.changes import aliases, keys, models, workspaces
-from callsheet.domain.changes.change import AnyChange, Change, result_of
+from callsheet.domain.changes.change import AnyChange
 from callsheet.domain.changes.choosing import Chosen, find_model
 from callsheet.domain.changes.keys import Credentials
 from callsheet.domain.edits import ModelChange
@@ -82,18 +82,18 @@ class Installation:
 
     def add(self, /, model_id: str, **fields: Unpack[Fields]) -> Model:
         """Add a model; unless said otherwise it is named after its id, and released now, so that it comes first."""
+        same_as = fields.pop("same_as", None)
         given = {"display_name": model_id, "created_at": self.clock.now(), **read_fields(fields)}
         model = Model(**{**given, "id": check_id(model_id)})
-        self._apply(models.add_model(self._memory, model, self.clock.now()))
-        return model
+        self._apply(models.add_model(self._memory, model, self.clock.now(), same_as))
+        return find_model(self._memory, model_id)
 
     def change(self, /, model_id: str, **fields: Unpack[Fields]) -> Model:
         """Set fields of a model."""
         model = find_model(self._memory, model_id)
         change = cast("ModelChange", read_fields(fields))
-        changes = models.change_model(self._memory, model, change, self.clock.now())
-        self._apply(changes)
-        return result_of(changes, model)
+        self._apply(models.change_model(self._memory, model, change, self.clock.now()))
+        return find_model(self._memory, model_id)
 
     def deprecate(
         self, model_id: str, retires_at: datetime | str | None = None, replacement: str | None = None
@@ -111,11 +111,11 @@ class Installation:
 
     def hide(self, model_id: str) -> Model:
         """Leave a model out of lists; it can still be retrieved."""
-        return self._edit(model_id, models.hide_models)
+        return self._edit(model_id, lambda chosen: models.hide_models(self._memory, chosen))
 
     def unhide(self, model_id: str) -> Model:
         """Put a hidden model back into lists."""
-        return self._edit(model_id, models.unhide_models)
+        return self._edit(model_id, lambda chosen: models.unhide_models(self._memory, chosen))
 
     def remove(self, model_id: str) -> Model:
         """Remove a model and its aliases; it still works as a cursor."""
@@ -182,11 +182,9 @@ class Installation:
             raise DoesNotExistError("There is no key with this secret.")
         self._apply(keys.disable_key(key))
 
-    def _edit(self, model_id: str, decide: Callable[[Sequence[Chosen]], Sequence[Change[Model]]]) -> Model:
-        model = find_model(self._memory, model_id)
-        changes = decide([Chosen(model)])
-        self._apply(changes)
-        return result_of(changes, model)
+    def _edit(self, model_id: str, decide: Callable[[Sequence[Chosen]], Sequence[AnyChange]]) -> Model:
+        self._apply(decide([Chosen(find_model(self._memory, model_id))]))
+        return find_model(self._memory, model_id)
 
     def _apply(self, changes: Sequence[AnyChange]) -> None:
         self._memory.apply(changes, self.clock.now())

@@ -9,6 +9,8 @@ from callsheet.domain.access.workspace import Workspace
 from callsheet.domain.alias import Alias
 from callsheet.domain.catalog import Catalog
 from callsheet.domain.changes.change import AnyChange, ChangeRecord
+from callsheet.domain.claims.claims import ClaimKind, Claims
+from callsheet.domain.claims.manager import Manager
 from callsheet.domain.model import Model
 from callsheet.domain.times import format_instant
 
@@ -34,6 +36,7 @@ class Memory:
         self._ids_by_fingerprint: dict[bytes, str] = {}
         self._ids_by_name: dict[str, set[str]] = {}
         self._records: list[ChangeRecord] = []
+        self._claims: dict[tuple[ClaimKind, str], dict[Manager, Claims]] = {}
 
     def copy(self) -> "Memory":
         """Return a memory of the same content, which changes independently."""
@@ -43,6 +46,7 @@ class Memory:
         result._ids_by_fingerprint = self._ids_by_fingerprint.copy()
         result._ids_by_name = {name: ids.copy() for name, ids in self._ids_by_name.items()}
         result._records = self._records.copy()
+        result._claims = {place: those.copy() for place, those in self._claims.items()}
         return result
 
     def apply(self, changes: Iterable[AnyChange], now: datetime) -> None:
@@ -81,6 +85,20 @@ class Memory:
     def replaced_by(self, model_id: str) -> Iterator[Model]:
         """Yield the models whose replacement is this one."""
         return (model for model in self.catalog if model.replacement == model_id)
+
+    def claims_of(self, subjects: Iterable[str], kind: ClaimKind = ClaimKind.MODEL) -> dict[str, list[Claims]]:
+        """Return the stored claims on these models, or aliases, by subject."""
+        found = {subject: list(self._claims.get((kind, subject), {}).values()) for subject in subjects}
+        return {subject: claims for subject, claims in found.items() if claims}
+
+    def claims_towards(self, targets: Iterable[str]) -> Iterator[Claims]:
+        """Yield the stored claims that lead to one of these models."""
+        wanted = frozenset(targets)
+        return (each for those in self._claims.values() for each in those.values() if each.target in wanted)
+
+    def positions(self) -> dict[str, int]:
+        """Return the position of every source: there are none."""
+        return {}
 
     def tombstones(self, ids: Iterable[str] | None = None) -> dict[str, str]:
         """Return id to sort key, of all removed models or of these."""
@@ -121,12 +139,21 @@ class Memory:
                 self.catalog = self.catalog.changed({model.id: None}, tombstones={model.id: model.sort_key})
             case Model() as model:
                 self.catalog = self.catalog.changed({model.id: model}, tombstones={model.id: None})
+            case Claims() as claims:
+                self._put_claims(claims, is_dropped=change.after is None)
             case Alias(alias, model_id):
                 self.catalog = self.catalog.changed(aliases={alias: None if change.after is None else model_id})
             case Workspace() as workspace:
                 self._workspaces[workspace.id] = workspace
             case APIKey() as key:
                 self._put_key(key)
+
+    def _put_claims(self, claims: Claims, *, is_dropped: bool) -> None:
+        those = self._claims.setdefault((claims.kind, claims.subject), {})
+        if is_dropped:
+            those.pop(claims.manager, None)
+        else:
+            those[claims.manager] = claims
 
     def _put_key(self, key: APIKey) -> None:
         if (past := self._keys.get(key.id)) is not None:

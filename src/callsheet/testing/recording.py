@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from callsheet.domain.catalog import Catalog
-from callsheet.domain.edits import ModelFields
+from callsheet.domain.claims.claims import SAME_AS
+from callsheet.domain.edits import ClaimFields
 from callsheet.domain.errors import InvalidError
 from callsheet.domain.model import LIFECYCLES, MODEL_FIELDS, Model, check_id
 from callsheet.service.builtin import builtin_catalog
@@ -30,7 +31,7 @@ _TEXTS: Final = ("id", "replacement")
 
 
 #: What can be said of a model beside its id. Times may be text: RFC 3339, or a day.
-Fields: TypeAlias = ModelFields[datetime | str, str]
+Fields: TypeAlias = ClaimFields[datetime | str, str]
 
 
 def read_fields(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -43,7 +44,7 @@ def read_fields(given: Mapping[str, Any]) -> dict[str, Any]:
     """
     fields = dict(given)
     for name in fields:
-        if name not in MODEL_FIELDS:
+        if name not in MODEL_FIELDS and name != SAME_AS:
             raise InvalidError(f"{name} is not a field of a model; the fields are {', '.join(MODEL_FIELDS)}.")
     for name in _TIMES:
         if fields.get(name) is not None:

@@ -103,8 +103,8 @@ _VERBS: Final[Mapping[str, Callable[..., Sequence[AnyChange]]]] = {
         it, choose_models(it, ids), now, date, other
     ),
     "retire": lambda it, _new, now, ids: retire_models(it, choose_models(it, ids), now),
-    "hide": lambda it, _new, _now, ids: hide_models(choose_models(it, ids)),
-    "unhide": lambda it, _new, _now, ids: unhide_models(choose_models(it, ids)),
+    "hide": lambda it, _new, _now, ids: hide_models(it, choose_models(it, ids)),
+    "unhide": lambda it, _new, _now, ids: unhide_models(it, choose_models(it, ids)),
     "remove": lambda it, _new, _now, ids: remove_models(it, choose_models(it, ids)),
     "alias": lambda it, _new, _now, alias, model_id: add_alias(it, alias, model_id),
     "unalias": lambda it, _new, _now, alias: remove_alias(it, alias),

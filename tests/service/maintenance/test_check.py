@@ -13,6 +13,7 @@ from tests.service.conftest import Empty, Full, silent
 from tests.service.maintenance.test_backup import spoil
 from tests.storage.files import fingerprint
 from tests.storage.others import ask, execute, url_of
+from tests.tiers import first
 
 of_each_kind = pytest.mark.parametrize("kind", KINDS)
 
@@ -125,7 +126,7 @@ def test_it_is_still_well_after_every_kind_of_change(full_store: Full, kind: str
          "The key <ada> differs from its last change record."),
         ("UPDATE api_keys SET workspace_id = 'wrkspc_none' WHERE name = 'ada'", "key",
          "The key <ada> belongs to wrkspc_none, which is not a workspace."),
-        ("INSERT INTO installation SELECT 2, 'other', default_workspace_id, revision FROM installation",
+        ("INSERT INTO installation SELECT 2, 'other', default_workspace_id, revision, 'list', '' FROM installation",
          "installation", "There are 2 installations, where there can only be one."),
         ("UPDATE installation SET revision = 19", "installation",
          "The revision is 19, but the change records lead to 20."),
@@ -140,7 +141,7 @@ def test_it_is_still_well_after_every_kind_of_change(full_store: Full, kind: str
          "Change 65 has an invalid time: 'once'."),
     ],
 )  # fmt: skip
-@of_each_kind
+@pytest.mark.parametrize("kind", first(KINDS))
 def test_what_is_wrong_is_told(
     full_store: Full, kind: str, damage: str, of: str, message: str | dict[str, str]
 ) -> None:

@@ -146,6 +146,7 @@ def test_a_change_record_is_read_back_as_it_was_written(
             "subject": model.id,
             "before": model.record(),
             "after": after,
+            "manager": None,
         }
 
 

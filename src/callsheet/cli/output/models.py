@@ -1,9 +1,11 @@
 """Models as people and programs read them."""
 
 from callsheet.cli.output.capabilities import capability_lines
-from callsheet.cli.output.tables import day, print_json, print_record
+from callsheet.cli.output.provenance import print_provenance, provenance_record
+from callsheet.cli.output.tables import day, print_json, print_record, put
 from callsheet.domain.model import Lifecycle, Model
 from callsheet.service.catalog import ModelWithAliases
+from callsheet.service.provenance import WhoSays
 
 
 def model_record(item: ModelWithAliases) -> dict[str, object]:
@@ -16,11 +18,12 @@ def removed_record(item: ModelWithAliases) -> dict[str, object]:
     return item.model.record()
 
 
-def print_model(item: ModelWithAliases, *, as_json: bool) -> None:
-    """Print all that is known of a model."""
+def print_model(item: ModelWithAliases, said: WhoSays | None = None, *, as_json: bool) -> None:
+    """Print all that is known of a model and, if it is given, who says so."""
     record = model_record(item)
     if as_json:
-        print_json(record)
+        provenance = {} if said is None else {"provenance": provenance_record(said)}
+        print_json({**record, **provenance})
         return
     model = item.model
     counts = {"max_input_tokens": model.max_input_tokens, "max_tokens": model.max_tokens}
@@ -28,6 +31,9 @@ def print_model(item: ModelWithAliases, *, as_json: bool) -> None:
     if model.capabilities is not None:
         words["capabilities"] = capability_lines(model.capabilities)
     print_record({**record, **words})
+    if said is not None:
+        put("")
+        print_provenance(said)
 
 
 def lifecycle_cell(model: Model) -> str:

@@ -1,15 +1,20 @@
 """Aliases: which names may mean a model."""
 
 from callsheet.domain.alias import Alias
-from callsheet.domain.changes.change import Action, Change
+from callsheet.domain.changes.change import AnyChange
 from callsheet.domain.changes.choosing import find_model
+from callsheet.domain.changes.claimed import Claimed
+from callsheet.domain.changes.claiming import claim
 from callsheet.domain.changes.models import check_alias_is_free
 from callsheet.domain.changes.reader import CatalogReader
+from callsheet.domain.claims.claims import ClaimKind, Claims
+from callsheet.domain.claims.implied import alias_claims
+from callsheet.domain.claims.manager import PERSON
 from callsheet.domain.errors import ConflictError, DoesNotExistError
 from callsheet.domain.model import check_id
 
 
-def add_alias(reader: CatalogReader, alias: str, model_id: str) -> list[Change[Alias]]:
+def add_alias(reader: CatalogReader, alias: str, model_id: str) -> list[AnyChange]:
     """Let ``alias`` mean a model.
 
     Raises
@@ -25,18 +30,19 @@ def add_alias(reader: CatalogReader, alias: str, model_id: str) -> list[Change[A
     if reader.model(alias) is not None:
         raise ConflictError(f"{alias} is a model; an alias cannot have the name of a model.")
     check_alias_is_free(reader, alias)
-    return [Change(Action.ALIAS, None, Alias(alias, find_model(reader, model_id).id))]
+    return claim(reader, [alias_claims(Alias(alias, find_model(reader, model_id).id))])
 
 
-def remove_alias(reader: CatalogReader, alias: str) -> list[Change[Alias]]:
-    """Drop an alias.
+def remove_alias(reader: CatalogReader, alias: str) -> list[AnyChange]:
+    """Drop an alias; one that others than people gave is suppressed.
 
     Raises
     ------
     DoesNotExistError
         There is no such alias.
     """
-    model_id = reader.aliases([alias]).get(alias)
-    if model_id is None:
+    if alias not in reader.aliases([alias]):
         raise DoesNotExistError(f"There is no alias {alias!r}.")
-    return [Change(Action.UNALIAS, Alias(alias, model_id), None)]
+    managers = Claimed(reader).by_manager(alias, ClaimKind.ALIAS)
+    is_listed = any(each.lists for each in managers.values() if each.manager != PERSON)
+    return claim(reader, [Claims(alias, PERSON, False if is_listed else None, kind=ClaimKind.ALIAS)])

@@ -11,6 +11,7 @@ from callsheet.domain.alias import Alias
 from callsheet.domain.claims.claims import Claims
 from callsheet.domain.claims.manager import Manager
 from callsheet.domain.model import Model
+from callsheet.domain.sources.source import SourceRecord
 
 
 class Action(StrEnum):
@@ -47,13 +48,14 @@ class Subject(StrEnum):
     SOURCE = "source"
 
 
-Value = TypeVar("Value", bound=Model | Alias | Claims | Workspace | APIKey)
-Value_co = TypeVar("Value_co", bound=Model | Alias | Claims | Workspace | APIKey, covariant=True)
+Value = TypeVar("Value", bound=Model | Alias | Claims | SourceRecord | Workspace | APIKey)
+Value_co = TypeVar("Value_co", bound=Model | Alias | Claims | SourceRecord | Workspace | APIKey, covariant=True)
 
 _KINDS: Final[Mapping[type, Subject]] = {
     Model: Subject.MODEL,
     Alias: Subject.ALIAS,
     Claims: Subject.CLAIM,
+    SourceRecord: Subject.SOURCE,
     Workspace: Subject.WORKSPACE,
     APIKey: Subject.KEY,
 }
@@ -95,18 +97,20 @@ class Change(Generic[Value_co]):
 
     @property
     def subject(self) -> str:
-        """The id of what changes; of an alias, the alias; of claims, what they are about."""
+        """The id of what changes; of an alias, the alias; of claims, what they are about; of a source, its name."""
         value = self.value
         match value:
             case Alias(alias):
                 return alias
             case Claims(subject):
                 return subject
+            case SourceRecord(name):
+                return name
             case _:
                 return value.id
 
 
-AnyChange: TypeAlias = Change[Model | Alias | Claims | Workspace | APIKey]
+AnyChange: TypeAlias = Change[Model | Alias | Claims | SourceRecord | Workspace | APIKey]
 
 
 def change_of(action: Action, before: Value, after: Value) -> list[Change[Value]]:
@@ -138,6 +142,8 @@ class ChangeRecord(NamedTuple):
         The id of what was changed; of an alias, the alias.
     before, after
         Its fields as plain JSON values; None if it was new, or went.
+    manager
+        Whose claims brought it about, as `parse_manager` reads it; None if a person's did, or none.
     """
 
     number: int
@@ -149,6 +155,7 @@ class ChangeRecord(NamedTuple):
     subject: str
     before: Mapping[str, Any] | None
     after: Mapping[str, Any] | None
+    manager: str | None = None
 
     def record(self) -> dict[str, object]:
         """Return every field as plain JSON values."""

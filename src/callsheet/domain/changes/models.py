@@ -1,22 +1,38 @@
-"""Models: what may be added, changed, deprecated, retired, hidden and removed."""
+"""Models: what people may add, change, deprecate, retire, hide, remove and release.
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+What they say are claims of theirs; `claim` decides what the catalogue becomes by it.
+"""
+
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from itertools import chain
+from typing import Any
 
-from callsheet.domain.alias import Alias
-from callsheet.domain.changes.change import Action, Change, change_of
+from callsheet.domain.changes.change import Action, AnyChange
 from callsheet.domain.changes.choosing import Chosen
+from callsheet.domain.changes.claimed import MAX_SAME_AS_STEPS, Claimed
+from callsheet.domain.changes.claiming import claim
 from callsheet.domain.changes.reader import CatalogReader
-from callsheet.domain.edits import ModelChange, as_deprecated, as_retired, check_dates, check_texts, with_fields
-from callsheet.domain.errors import ConflictError, DoesNotExistError
+from callsheet.domain.claims.claims import SAME_AS, ClaimKind, Claims
+from callsheet.domain.claims.manager import PERSON
+from callsheet.domain.claims.values import claimed_by, plain
+from callsheet.domain.edits import (
+    LIFECYCLE_FIELDS,
+    ModelChange,
+    as_deprecated,
+    as_retired,
+    check_dates,
+    check_texts,
+    with_fields,
+)
+from callsheet.domain.errors import ConflictError, DoesNotExistError, InvalidError
 from callsheet.domain.hints import Hint
-from callsheet.domain.model import Lifecycle, Model, check_id
+from callsheet.domain.model import MODEL_FIELDS, Lifecycle, Model, check_id
 
 
-def add_model(reader: CatalogReader, model: Model, now: datetime) -> list[Change[Model]]:
+def add_model(reader: CatalogReader, model: Model, now: datetime, same_as: str | None = None) -> list[AnyChange]:
     """Add ``model``; one that was removed before may come back.
+
+    What of it differs from a bare model is claimed; the rest shows what others say of the model.
 
     Raises
     ------
@@ -25,27 +41,37 @@ def add_model(reader: CatalogReader, model: Model, now: datetime) -> list[Change
     ConflictError
         There is a model or an alias of this name.
     DoesNotExistError
-        Its replacement is not a model.
+        Its replacement, or what it is the same as, is not a model.
     """
     check_id(model.id)
     if reader.model(model.id) is not None:
         raise ConflictError(f"{model.id} is in the catalogue already", hint=Hint.CHANGE_MODEL)
     check_alias_is_free(reader, model.id)
     _check_values(reader, model, now)
-    return [Change(Action.ADD, None, model)]
+    fields = claimed_by(model)
+    if same_as is not None:
+        fields[SAME_AS] = _check_same_as(reader, model.id, same_as)
+    return claim(reader, [Claims(model.id, PERSON, lists=True, fields=fields)])
 
 
-def change_model(reader: CatalogReader, model: Model, change: ModelChange, now: datetime) -> list[Change[Model]]:
-    """Set the fields of ``change`` on ``model``.
+def change_model(reader: CatalogReader, model: Model, change: ModelChange, now: datetime) -> list[AnyChange]:
+    """Claim the fields of ``change`` of ``model``, also those that show the same already: they stay as they are.
 
     Raises
     ------
     InvalidError
-        As for `with_fields`, `check_dates` and `check_texts`.
+        As for `with_fields`, `check_dates` and `check_texts`; or it would be the same as itself.
     DoesNotExistError
-        Its replacement is not a model.
+        Its replacement, or what it is the same as, is not a model.
     """
-    return _edit(reader, Action.CHANGE, model, with_fields(model, change), now)
+    fields: dict[str, Any] = dict(change)
+    same_as = {SAME_AS: fields.pop(SAME_AS)} if SAME_AS in fields else {}
+    if same_as.get(SAME_AS) is not None:
+        _check_same_as(reader, model.id, same_as[SAME_AS])
+    after = with_fields(model, fields)  # type: ignore[arg-type]
+    _check_values(reader, after, now, model)
+    said = {name: plain(getattr(after, name)) for name in (*fields, *_differing(model, after))}
+    return claim(reader, [_with(Claimed(reader), model.id, {**said, **same_as})])
 
 
 def deprecate_models(
@@ -54,7 +80,7 @@ def deprecate_models(
     now: datetime,
     retires_at: datetime | None = None,
     replacement: str | None = None,
-) -> list[Change[Model]]:
+) -> list[AnyChange]:
     """Deprecate models as of ``now``; of deprecated ones, the date and the replacement given move.
 
     What is retired, or is the replacement, is passed over if only a glob named it.
@@ -66,16 +92,14 @@ def deprecate_models(
     DoesNotExistError
         The replacement is not a model.
     """
-    changes: list[Change[Model]] = []
+    afters: list[tuple[Model, Model]] = []
     for model, by_pattern in chosen:
-        if by_pattern and (model.lifecycle is Lifecycle.RETIRED or model.id == replacement):
-            continue
-        after = as_deprecated(model, now, retires_at, replacement)
-        changes += _edit(reader, Action.DEPRECATE, model, after, now)
-    return changes
+        if not (by_pattern and (model.lifecycle is Lifecycle.RETIRED or model.id == replacement)):
+            afters.append((model, as_deprecated(model, now, retires_at, replacement)))
+    return _edit(reader, Action.DEPRECATE, afters, now)
 
 
-def retire_models(reader: CatalogReader, chosen: Iterable[Chosen], now: datetime) -> list[Change[Model]]:
+def retire_models(reader: CatalogReader, chosen: Iterable[Chosen], now: datetime) -> list[AnyChange]:
     """Retire models as of ``now``; what is retired already is passed over if only a glob named it.
 
     Raises
@@ -83,37 +107,74 @@ def retire_models(reader: CatalogReader, chosen: Iterable[Chosen], now: datetime
     InvalidError
         One that its id named is retired already.
     """
-    changes: list[Change[Model]] = []
-    for model, by_pattern in chosen:
-        if not (by_pattern and model.lifecycle is Lifecycle.RETIRED):
-            changes += _edit(reader, Action.RETIRE, model, as_retired(model, now), now)
-    return changes
+    afters = [
+        (model, as_retired(model, now))
+        for model, by_pattern in chosen
+        if not (by_pattern and model.lifecycle is Lifecycle.RETIRED)
+    ]
+    return _edit(reader, Action.RETIRE, afters, now)
 
 
-def hide_models(chosen: Iterable[Chosen]) -> list[Change[Model]]:
+def hide_models(reader: CatalogReader, chosen: Iterable[Chosen]) -> list[AnyChange]:
     """Leave models out of lists; they can still be retrieved."""
-    return _set_hidden(Action.HIDE, chosen, hidden=True)
+    claimed = Claimed(reader)
+    ids = [model.id for model, _ in chosen if not model.hidden]
+    claimed.load(ids)
+    return claim(reader, [_with(claimed, model_id, {"hidden": True}) for model_id in ids], Action.HIDE)
 
 
-def unhide_models(chosen: Iterable[Chosen]) -> list[Change[Model]]:
+def unhide_models(reader: CatalogReader, chosen: Iterable[Chosen]) -> list[AnyChange]:
     """Put hidden models back into lists."""
-    return _set_hidden(Action.UNHIDE, chosen, hidden=False)
+    claimed = Claimed(reader)
+    ids = [model.id for model, _ in chosen if model.hidden]
+    claimed.load(ids)
+    return claim(reader, [_with(claimed, model_id, {"hidden": False}) for model_id in ids], Action.UNHIDE)
 
 
-def remove_models(reader: CatalogReader, chosen: Iterable[Chosen]) -> list[Change[Model] | Change[Alias]]:
-    """Remove models and their aliases; those that they were to replace lose their replacement."""
-    changes: list[Change[Model] | Change[Alias]] = []
-    edited: dict[str, Model] = {}  # by an earlier step
-    removed: set[str] = set()
-    for model, _ in chosen:
-        changes += (Change(Action.UNALIAS, Alias(alias, model.id), None) for alias in reader.aliases_of(model.id))
-        for other in _replaced_by(reader, model, removed):
-            before = edited.get(other.id, other)
-            edited[other.id] = replace(before, replacement=None)
-            changes.append(Change(Action.CHANGE, before, edited[other.id]))
-        changes.append(Change(Action.REMOVE, edited.get(model.id, model), None))
-        removed.add(model.id)
-    return changes
+def remove_models(reader: CatalogReader, chosen: Iterable[Chosen]) -> list[AnyChange]:
+    """Remove models and their aliases.
+
+    A model that only people list is gone, with the aliases that they gave it. One that others list is suppressed:
+    it comes back, aliases included, when it is released.
+    """
+    claimed = Claimed(reader)
+    ids = [model.id for model, _ in chosen]
+    claimed.load(ids)
+    wanted: list[Claims] = []
+    for model_id in ids:
+        others = [each for each in claimed.ordered(model_id) if each.manager != PERSON]
+        is_listed = any(each.lists for each in others)
+        wanted.append(Claims(model_id, PERSON, lists=False if is_listed else None))
+        if not is_listed:
+            wanted += _without_aliases(reader, model_id)
+    return claim(reader, wanted)
+
+
+def release_model(reader: CatalogReader, model_id: str, names: Iterable[str] = ()) -> list[AnyChange]:
+    """Drop what people say of a model: of the fields named, or of all and whether it exists.
+
+    Raises
+    ------
+    DoesNotExistError
+        People say nothing of the model, or of one of the fields.
+    ConflictError
+        Nobody else lists the model, which would be gone.
+    """
+    claimed = Claimed(reader)
+    present = claimed.by_manager(model_id).get(PERSON)
+    if present is None:
+        raise DoesNotExistError(f"Nothing that a person set or removed is known of {model_id!r}.")
+    missing = next((name for name in names if name not in present.fields), None)
+    if missing is not None:
+        raise DoesNotExistError(f"No person set {missing} of {model_id}.")
+    kept = {name: value for name, value in present.fields.items() if names and name not in names}
+    after = Claims(model_id, PERSON, lists=present.lists if names else None, fields=kept)
+    others = (each for each in claimed.ordered(model_id) if each.manager != PERSON)
+    if present.lists and not after.lists and not any(each.lists for each in others):
+        raise ConflictError(
+            f"Only people list {model_id}, so it would be gone", hint=Hint.REMOVE_MODEL, hint_about=model_id
+        )
+    return claim(reader, [after], Action.RELEASE)
 
 
 def check_alias_is_free(reader: CatalogReader, name: str) -> None:
@@ -123,22 +184,58 @@ def check_alias_is_free(reader: CatalogReader, name: str) -> None:
         raise ConflictError(f"{name} is an alias of {model_id}", hint=Hint.REMOVE_ALIAS, hint_about=name)
 
 
-def _replaced_by(reader: CatalogReader, model: Model, removed: set[str]) -> Sequence[Model]:
-    others = (each for each in reader.replaced_by(model.id) if each.id not in removed)
-    return sorted(others, key=lambda each: each.id)
+def _edit(
+    reader: CatalogReader, action: Action, edits: Iterable[tuple[Model, Model]], now: datetime
+) -> list[AnyChange]:
+    """Claim of each model what differs from what it was."""
+    changed = [(before, after) for before, after in edits if before != after]
+    claimed = Claimed(reader)
+    claimed.load(before.id for before, _ in changed)
+    wanted: list[Claims] = []
+    for before, after in changed:
+        _check_values(reader, after, now, before)
+        said = {name: plain(getattr(after, name)) for name in _differing(before, after)}
+        wanted.append(_with(claimed, before.id, said))
+    return claim(reader, wanted, action)
 
 
-def _set_hidden(action: Action, chosen: Iterable[Chosen], *, hidden: bool) -> list[Change[Model]]:
-    edits = (change_of(action, model, replace(model, hidden=hidden)) for model, _ in chosen)
-    return list(chain.from_iterable(edits))
+def _differing(before: Model, after: Model) -> list[str]:
+    """The names of the fields that differ; of the lifecycle all if one does, as they are valid together only."""
+    names = [name for name in MODEL_FIELDS if getattr(before, name) != getattr(after, name)]
+    return [*dict.fromkeys([*names, *LIFECYCLE_FIELDS])] if set(names) & set(LIFECYCLE_FIELDS) else names
 
 
-def _edit(reader: CatalogReader, action: Action, before: Model, after: Model, now: datetime) -> list[Change[Model]]:
-    _check_values(reader, after, now, before)
-    return change_of(action, before, after)
+def _with(claimed: Claimed, model_id: str, said: Mapping[str, Any]) -> Claims:
+    """The claims of people on a model with these fields as well."""
+    present = claimed.by_manager(model_id).get(PERSON)
+    if present is None:
+        return Claims(model_id, PERSON, fields=said)
+    return Claims(model_id, PERSON, present.lists, {**present.fields, **said})
+
+
+def _without_aliases(reader: CatalogReader, model_id: str) -> list[Claims]:
+    """Claims that drop the aliases that people gave a model."""
+    return [
+        Claims(each.subject, PERSON, kind=ClaimKind.ALIAS)
+        for each in reader.claims_towards([model_id])
+        if each.kind is ClaimKind.ALIAS and each.manager == PERSON
+    ]
 
 
 def _check_values(reader: CatalogReader, model: Model, now: datetime, before: Model | None = None) -> None:
     check_texts(check_dates(model, now, before), before)
-    if model.replacement is not None and reader.model(model.replacement) is None:
+    if model.replacement is None or (before is not None and model.replacement == before.replacement):
+        return  # one that is as it was may have gone since
+    if reader.model(model.replacement) is None:
         raise DoesNotExistError(f"There is no model {model.replacement!r} to be the replacement.")
+
+
+def _check_same_as(reader: CatalogReader, model_id: str, other: str) -> str:
+    claimed = Claimed(reader)
+    if other == model_id or model_id in claimed.chain(other):
+        raise InvalidError(f"{model_id} cannot be the same as {other}, which is the same as {model_id}.")
+    if not claimed.by_manager(other):
+        raise DoesNotExistError(f"There is no model {other!r} that {model_id} could be the same as.")
+    if len(claimed.chain(other)) >= MAX_SAME_AS_STEPS:
+        raise InvalidError(f"{other} is the same as another over {MAX_SAME_AS_STEPS} steps; name the last of them.")
+    return other

@@ -6,6 +6,7 @@ from typing import Protocol
 from callsheet.domain.access.key import APIKey
 from callsheet.domain.access.workspace import Workspace
 from callsheet.domain.changes.change import ChangeRecord
+from callsheet.domain.claims.claims import ClaimKind, Claims
 from callsheet.domain.model import Model
 
 
@@ -32,6 +33,20 @@ class CatalogReader(Protocol):
 
     def replaced_by(self, model_id: str) -> Iterable[Model]:
         """Return the models whose replacement is this one, in any order."""
+
+    def claims_of(
+        self, subjects: Iterable[str], kind: ClaimKind = ClaimKind.MODEL
+    ) -> Mapping[str, Sequence[Claims]]:
+        """Return the stored claims on these models, or aliases, by subject, those of each in any order.
+
+        A subject on which no claims are stored is absent.
+        """
+
+    def claims_towards(self, targets: Iterable[str]) -> Iterable[Claims]:
+        """Return the stored claims, on models and aliases, whose `Claims.target` is one of these, in any order."""
+
+    def positions(self) -> Mapping[str, int]:
+        """Return the position of every source and enrichment by its name; the lower outranks the higher."""
 
     def tombstones(self, ids: Iterable[str] | None = None) -> Mapping[str, str]:
         """Return id to sort key, of all removed models or of these."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from callsheet.api.answer import negotiate_encoding, select_body, success_response
 from callsheet.api.body import Pieces
-from callsheet.api.dialect import Dialect
+from callsheet.api.dialect import OPENAI
 from callsheet.api.request import Request, find_names
 from callsheet.api.view import UnfinishedError
 from callsheet.domain.access.keyring import NEVER
@@ -23,7 +23,6 @@ from callsheet.http.public.cache import ENTRY_BYTES, MAX_REQUEST_BYTES, CachedRe
 from callsheet.http.wire_headers import write_lines
 
 _START: Final = b"GET /v1/"
-_OPENAI: Final = Dialect.OPENAI  # a name is found ten times faster than a member of an enumeration
 
 
 class FastProtocol(EnvelopeProtocol):
@@ -127,7 +126,7 @@ class FastProtocol(EnvelopeProtocol):
             return False
         again = cache.mark_seen(head)
         request_id = fast_path.ids.make()
-        if caller.dialect is _OPENAI or caller.if_none_match is not None:
+        if caller.dialect is OPENAI or caller.if_none_match is not None:
             request = Request("GET", path, query, (), now, request_id.decode("ascii"))
             response = success_response(caller, body, request, again=again, whole=True)
             label = fast_path.observer.label(request, response)

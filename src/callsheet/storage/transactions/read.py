@@ -1,24 +1,21 @@
 """Reading: what can be read of the tables in one transaction."""
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
-from sqlalchemy import Column, Connection, CursorResult, Select, Table, bindparam, func, or_, select
+from sqlalchemy import bindparam, func, or_, select
 
 from callsheet.domain.access.key import APIKey
 from callsheet.domain.access.workspace import Workspace
 from callsheet.domain.changes.change import Action, ChangeRecord, Subject
+from callsheet.domain.claims.builtin_mode import BuiltinMode
 from callsheet.domain.model import Model
 from callsheet.storage import tables
 from callsheet.storage.transactions import rows
-from callsheet.storage.transactions.rows import Row
-
-_VALUE_BATCH_SIZE: Final = 500  # values of one IN list
-_ROW_BATCH_SIZE: Final = 1000  # rows fetched together
-_NOT_STORED: Final = re.compile("[\x00\ud800-\udfff]")
+from callsheet.storage.transactions.read_claims import ClaimsReading
+from callsheet.storage.transactions.read_sources import SourcesReading
+from callsheet.storage.transactions.selecting import ROW_BATCH_SIZE, is_nowhere, plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +30,17 @@ class Installation:
         Of the workspace made first.
     revision
         Counts the transactions that changed something.
+    builtin
+        Whether the built-in models are listed, or only inform.
+    facts
+        The built-in facts that were last claimed; None if none were yet.
     """
 
     organization_id: str
     default_workspace_id: str
     revision: int
+    builtin: BuiltinMode = BuiltinMode.LIST
+    facts: str | None = None
 
 
 class Recorded(NamedTuple):
@@ -87,18 +90,16 @@ _RECORDS: Final = (
 )
 
 
-class ReadTransaction:
+class ReadTransaction(ClaimsReading, SourcesReading):
     """What can be read in one transaction: everything in it is of one moment."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     def installation(self) -> Installation | None:
         """Return the installation, or None if nothing has been set up yet."""
         row = self._connection.execute(_INSTALLATION).first()
         if row is None:
             return None
-        return Installation(row.organization_id, row.default_workspace_id, row.revision)
+        builtin = BuiltinMode(row.builtin)
+        return Installation(row.organization_id, row.default_workspace_id, row.revision, builtin, row.facts)
 
     def default_workspace_id(self) -> str | None:
         """Return the id of the default workspace, or None if nothing has been set up yet."""
@@ -177,12 +178,12 @@ class ReadTransaction:
     def changes(self, subject: str | Sequence[str] | None = None, limit: int = 100) -> list[ChangeRecord]:
         """Return the latest change records, newest first, of everything or of one subject, or of several."""
         query = select(tables.changes).order_by(tables.changes.c.number.desc()).limit(limit)
-        if _is_nowhere(subject):
+        if is_nowhere(subject):
             return []
         if subject is not None:
             subjects = [subject] if isinstance(subject, str) else subject
             query = query.where(tables.changes.c.subject.in_(subjects))
-        return list(map(rows.read_change, _plain(self._connection.execute(query))))
+        return list(map(rows.read_change, plain(self._connection.execute(query))))
 
     def changes_of(self, subjects: Iterable[str]) -> Iterator[ChangeRecord]:
         """Yield every change record of these subjects, in no order."""
@@ -221,42 +222,7 @@ class ReadTransaction:
         first = {"revision": revision, "number": number}
         return (Recorded(*row) for row in self._connection.execute(_RECORDS, first))
 
-    def _texts(self, column: Column[str]) -> Iterator[str]:
-        result = self._connection.execute(select(column), execution_options={"yield_per": _ROW_BATCH_SIZE})
-        return (row[0] for row in result)
-
     def _models(self, column: str, values: Iterable[object] | None) -> Iterator[Model]:
         for result in self._results(tables.models, column, values):
-            for part in result.partitions(_ROW_BATCH_SIZE):
+            for part in result.partitions(ROW_BATCH_SIZE):
                 yield from map(rows.model_of, part)
-
-    def _rows(self, table: Table, column: str, values: Iterable[object] | None) -> Iterator[Row]:
-        for result in self._results(table, column, values):
-            yield from _plain(result)
-
-    def _results(self, table: Table, column: str, values: Iterable[object] | None) -> Iterator[CursorResult[Any]]:
-        """All rows, or those in which a column has one of ``values``; in parts, as there may be a million."""
-        if values is None:
-            yield self._connection.execute(select(table), execution_options={"yield_per": _ROW_BATCH_SIZE})
-            return
-        wanted = [value for value in values if not _is_nowhere(value)]
-        for start in range(0, len(wanted), _VALUE_BATCH_SIZE):
-            some = {"values": wanted[start : start + _VALUE_BATCH_SIZE]}
-            yield self._connection.execute(_with_one_of(table, column), some)
-
-
-def _is_nowhere(value: object) -> bool:
-    """Return whether ``value`` is text that no row can hold, and that databases refuse to be asked for."""
-    return isinstance(value, str) and _NOT_STORED.search(value) is not None
-
-
-@cache
-def _with_one_of(table: Table, column: str) -> Select[Any]:
-    """The rows in which a column has one of ``values``."""
-    return select(table).where(table.c[column].in_(bindparam("values", expanding=True)))
-
-
-def _plain(result: CursorResult[Any]) -> Iterator[Row]:
-    """The rows of a result as plain dictionaries."""
-    names = tuple(result.keys())
-    return (dict(zip(names, row, strict=True)) for part in result.partitions(_ROW_BATCH_SIZE) for row in part)

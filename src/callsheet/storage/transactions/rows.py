@@ -3,15 +3,21 @@
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from callsheet.domain.access.key import APIKey, KeyStatus
 from callsheet.domain.access.visibility import Visibility
 from callsheet.domain.access.workspace import Shape, Workspace
 from callsheet.domain.changes.change import ChangeRecord
+from callsheet.domain.claims.claims import ClaimKind, Claims
+from callsheet.domain.claims.manager import Manager, parse_manager
 from callsheet.domain.errors import StorageError
 from callsheet.domain.model import LIFECYCLES, MODEL_FIELDS, Lifecycle, Model
 from callsheet.domain.ordering import sort_key
+from callsheet.domain.sources.absence import Absence
+from callsheet.domain.sources.source import SourceRecord
+from callsheet.domain.sources.state import SourceState
 from callsheet.domain.times import format_instant, parse_instant
 
 Row = Mapping[str, Any]
@@ -84,6 +90,11 @@ def _lifecycle(value: Any) -> Lifecycle:
         return Lifecycle(value)  # raises, saying what is wrong with it
 
 
+def alias_row(alias: tuple[str, str]) -> dict[str, Any]:
+    """Return the row of an alias and the id of its model."""
+    return {"alias": alias[0], "model_id": alias[1]}
+
+
 def tombstone_row(model: Model) -> dict[str, Any]:
     """Return what stays of a removed ``model``: enough for its sort key."""
     return {"id": model.id, "created_at": format_instant(model.created_at), "line": model.line}
@@ -141,9 +152,107 @@ def read_key(row: Row) -> APIKey:
         raise _damaged("API key", row["id"], error) from error
 
 
+def claims_row(claims: Claims) -> dict[str, Any]:
+    """Return the row of ``claims``."""
+    return {
+        "kind": claims.kind,
+        "subject": claims.subject,
+        "manager": str(claims.manager),
+        "lists": claims.lists,
+        "fields": dict(claims.fields),
+        "since": dict(claims.since),
+        "target": claims.target,
+    }
+
+
+def read_claims(row: Row) -> Claims:
+    """Return the claims of ``row``; StorageError if it was damaged."""
+    try:
+        return Claims(
+            subject=row["subject"],
+            manager=_manager(row["manager"]),
+            lists=row["lists"],
+            fields=dict(row["fields"]),
+            kind=ClaimKind(row["kind"]),
+            since=dict(row["since"]),
+        )
+    except Exception as error:
+        raise _damaged(f"claims of {row['manager']} on", row["subject"], error) from error
+
+
+def source_row(source: SourceRecord) -> dict[str, Any]:
+    """Return the row of ``source``."""
+    return source.record()
+
+
+def read_source(row: Row) -> SourceRecord:
+    """Return the source of ``row``; StorageError if it was damaged."""
+    try:
+        return SourceRecord(row["name"], row["position"], dict(row["config"]), parse_instant(row["created_at"]))
+    except Exception as error:
+        raise _damaged("source", row["name"], error) from error
+
+
+def source_state_row(state: SourceState) -> dict[str, Any]:
+    """Return the row of ``state``, but for its lease."""
+    return {
+        "name": state.name,
+        "paused": state.paused,
+        "next_run_at": _text(state.next_run_at),
+        "last_run_at": _text(state.last_run_at),
+        "last_good_at": _text(state.last_good_at),
+        "last_outcome": state.last_outcome,
+        "last_error": state.last_error,
+        "failures": state.failures,
+        "etag": state.etag,
+        "last_modified": state.last_modified,
+        "digest": state.digest,
+        "counts": dict(state.counts),
+        "pending": None if state.pending is None else dict(state.pending),
+        "memory": dict(state.memory),
+    }
+
+
+def read_source_state(row: Row) -> SourceState:
+    """Return the state of ``row``; StorageError if it was damaged."""
+    try:
+        times = ("lease_until", "next_run_at", "last_run_at", "last_good_at")
+        return SourceState(**{**row, **{name: _instant(row[name]) for name in times}})
+    except Exception as error:
+        raise _damaged("the state of source", row["name"], error) from error
+
+
+def absence_row(source: str, absence: Absence) -> dict[str, Any]:
+    """Return the row of an ``absence`` from ``source``."""
+    return {
+        "source": source,
+        "model_id": absence.model_id,
+        "since": format_instant(absence.since),
+        "runs": absence.runs,
+    }
+
+
+def read_absence(row: Row) -> Absence:
+    """Return the absence of ``row``; StorageError if it was damaged."""
+    try:
+        return Absence(row["model_id"], parse_instant(row["since"]), row["runs"])
+    except Exception as error:
+        raise _damaged(f"absence from {row['source']} of", row["model_id"], error) from error
+
+
 def read_change(row: Row) -> ChangeRecord:
     """Return the change record of ``row`` as it is: a damaged one must not stop those who only look for others."""
     return ChangeRecord(**row)
+
+
+@lru_cache(1024)
+def _manager(text: str) -> Manager:
+    """Rows name few managers, each of them often."""
+    return parse_manager(text)
+
+
+def _text(instant: datetime | None) -> str | None:
+    return None if instant is None else format_instant(instant)
 
 
 def _instant(text: str | None) -> datetime | None:

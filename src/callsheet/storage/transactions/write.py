@@ -1,25 +1,29 @@
 """Writing: what can be written to the tables in one transaction."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, insert, select, update
+from sqlalchemy import Connection, select, update
 
 from callsheet.domain.access.key import APIKey
 from callsheet.domain.access.workspace import Workspace
-from callsheet.domain.alias import Alias
-from callsheet.domain.changes.change import AnyChange
+from callsheet.domain.changes.change import Action, AnyChange, Subject
+from callsheet.domain.claims.builtin_mode import BuiltinMode
+from callsheet.domain.claims.claims import Claims
+from callsheet.domain.claims.manager import PERSON, Manager
 from callsheet.domain.model import Model
 from callsheet.domain.times import format_instant
 from callsheet.storage import tables
 from callsheet.storage.database import Database
 from callsheet.storage.transactions import rows
+from callsheet.storage.transactions.outcome import Outcome
+from callsheet.storage.transactions.put import add_rows, delete_rows, put_rows
 from callsheet.storage.transactions.read import ReadTransaction
+from callsheet.storage.transactions.write_sources import SourcesWriting
 
 
-class WriteTransaction(ReadTransaction):
+class WriteTransaction(ReadTransaction, SourcesWriting):
     """What can be written in one transaction: by `apply`, which records each change in the same one.
 
     Those that put or remove one thing are its steps. `create_installation` comes before the first change, and
@@ -30,79 +34,92 @@ class WriteTransaction(ReadTransaction):
         super().__init__(connection)
         self._database = database
         self.now = now
+        self._at = format_instant(now)
         self._actor = actor
+        self._recorded_subjects: set[tuple[str, str]] = set()  # kinds and subjects with a record
         self._revision: int | None = None
 
     def create_installation(self, organization_id: str, default_workspace_id: str) -> None:
         """Set the values of the whole installation, which are one row."""
-        self._insert(
-            tables.installation,
-            [
-                {
-                    "id": 1,
-                    "organization_id": organization_id,
-                    "default_workspace_id": default_workspace_id,
-                    "revision": 0,
-                }
-            ],
-        )
+        row = {
+            "id": 1,
+            "organization_id": organization_id,
+            "default_workspace_id": default_workspace_id,
+            "revision": 0,
+            "builtin": BuiltinMode.LIST,
+            "facts": None,
+        }
+        add_rows(self._connection, tables.installation, [row])
+
+    def set_builtin(self, mode: BuiltinMode) -> None:
+        """Say what the built-in facts are for, and record it."""
+        installation = self.installation()
+        if installation is not None and installation.builtin is not mode:
+            self._connection.execute(update(tables.installation).values(builtin=mode))
+            sides = {"builtin": installation.builtin}, {"builtin": mode}
+            self.record(Action.CHANGE, Subject.INSTALLATION, installation.organization_id, *sides)
+
+    def set_facts(self, facts: str) -> None:
+        """Note which built-in facts are claimed. That raises no revision."""
+        self._connection.execute(update(tables.installation).values(facts=facts))
 
     def apply(self, changes: Iterable[AnyChange]) -> None:
-        """Make changes, in their order, and record each.
+        """Make changes, one after the other, and record each; of claims, only those whose subject has no record.
 
-        Keys that are new, of which there may be thousands, are one statement, and so are all records.
+        Each row is written once, as the last change leaves it, in an order that references allow; so thousands of
+        changes are a few statements. `Change.before` of claims must be as it was read in this transaction.
         """
         made = list(changes)
-        for are_new_keys, some in groupby(made, _is_new_key):
-            if are_new_keys:
-                new = (change.after for change in some)
-                self._insert(tables.api_keys, [rows.key_row(key) for key in new if isinstance(key, APIKey)])
-            else:
-                for change in some:
-                    self._write(change)
-        if made:
-            self._insert(tables.changes, list(map(self._record_of, made)))
+        if not made:
+            return
+        self._write(Outcome.of(made, self._current_revision()))
+        self._recorded_subjects.update(
+            (change.kind, change.subject) for change in made if not isinstance(change.value, Claims)
+        )
+        add_rows(self._connection, tables.changes, self._records_of(made))
 
-    def _write(self, change: AnyChange) -> None:
-        match change.value:
-            case Model() as model if change.after is None:
-                self.remove_model(model)
-            case Model() as model:
-                self.put_model(model)
-            case Alias(alias) if change.after is None:
-                self.remove_alias(alias)
-            case Alias(alias, model_id):
-                self.put_alias(alias, model_id)
-            case Workspace() as workspace:
-                self.put_workspace(workspace)
-            case APIKey() as key:
-                self.put_key(key)
+    def _write(self, outcome: Outcome) -> None:
+        connection = self._connection
+        delete_rows(connection, tables.claims, ["kind", "subject", "manager"], outcome.replaced_claims)
+        add_rows(connection, tables.claims, map(rows.claims_row, outcome.claims.values()))
+        delete_rows(connection, tables.aliases, ["alias"], ([alias] for alias in outcome.removed_aliases))
+        put_rows(connection, tables.models, map(rows.model_row, outcome.models.values()))
+        delete_rows(connection, tables.tombstones, ["id"], ([model_id] for model_id in outcome.models))
+        put_rows(connection, tables.aliases, map(rows.alias_row, outcome.aliases.items()))
+        delete_rows(connection, tables.models, ["id"], ([model_id] for model_id in outcome.removed_models))
+        put_rows(connection, tables.tombstones, map(rows.tombstone_row, outcome.removed_models.values()))
+        put_rows(connection, tables.workspaces, map(rows.workspace_row, outcome.workspaces.values()))
+        put_rows(connection, tables.api_keys, map(rows.key_row, outcome.keys.values()))
+        for source in outcome.sources.values():
+            self.put_source(source)
+        for name in outcome.removed_sources:
+            self.remove_source(name)
 
     def put_model(self, model: Model) -> None:
         """Add or replace a model; its tombstone, if it had one, is lifted."""
-        self._put(tables.models, "id", rows.model_row(model))
-        self._delete(tables.tombstones, "id", model.id)
+        put_rows(self._connection, tables.models, [rows.model_row(model)])
+        delete_rows(self._connection, tables.tombstones, ["id"], [[model.id]])
 
     def remove_model(self, model: Model) -> None:
         """Drop a model, leaving its tombstone. Its aliases must be gone."""
-        self._delete(tables.models, "id", model.id)
-        self._put(tables.tombstones, "id", rows.tombstone_row(model))
+        delete_rows(self._connection, tables.models, ["id"], [[model.id]])
+        put_rows(self._connection, tables.tombstones, [rows.tombstone_row(model)])
 
     def put_alias(self, alias: str, model_id: str) -> None:
         """Add an alias."""
-        self._put(tables.aliases, "alias", {"alias": alias, "model_id": model_id})
+        put_rows(self._connection, tables.aliases, [rows.alias_row((alias, model_id))])
 
     def remove_alias(self, alias: str) -> None:
         """Drop an alias."""
-        self._delete(tables.aliases, "alias", alias)
+        delete_rows(self._connection, tables.aliases, ["alias"], [[alias]])
 
     def put_workspace(self, workspace: Workspace) -> None:
         """Add or replace a workspace."""
-        self._put(tables.workspaces, "id", rows.workspace_row(workspace))
+        put_rows(self._connection, tables.workspaces, [rows.workspace_row(workspace)])
 
     def put_key(self, key: APIKey) -> None:
         """Add or replace an API key."""
-        self._put(tables.api_keys, "id", rows.key_row(key))
+        put_rows(self._connection, tables.api_keys, [rows.key_row(key)])
 
     def record(
         self,
@@ -113,11 +130,19 @@ class WriteTransaction(ReadTransaction):
         after: Mapping[str, object] | None,
     ) -> None:
         """Append a change record; the first of a transaction raises the revision."""
-        self._insert(tables.changes, [self._recorded(action, kind, subject, before, after)])
+        add_rows(self._connection, tables.changes, [self._recorded(action, kind, subject, before, after)])
 
-    def _record_of(self, change: AnyChange) -> dict[str, Any]:
-        sides = (None if side is None else side.record() for side in (change.before, change.after))
-        return self._recorded(change.action, change.kind, change.subject, *sides)
+    def _records_of(self, changes: Iterable[AnyChange]) -> Iterator[dict[str, Any]]:
+        for change in changes:
+            value = change.value
+            if isinstance(value, Claims):
+                if (value.kind, value.subject) in self._recorded_subjects:
+                    continue
+                manager: Manager | None = value.manager
+            else:
+                manager = change.manager
+            before, after = (None if side is None else side.record() for side in (change.before, change.after))
+            yield self._recorded(change.action, change.kind, change.subject, before, after, manager)
 
     def _recorded(
         self,
@@ -126,38 +151,25 @@ class WriteTransaction(ReadTransaction):
         subject: str,
         before: Mapping[str, object] | None,
         after: Mapping[str, object] | None,
+        manager: Manager | None = None,
     ) -> dict[str, Any]:
-        if self._revision is None:
-            self._revision = self._raise_revision()
         return {
-            "revision": self._revision,
-            "at": format_instant(self.now),
+            "revision": self._current_revision(),
+            "at": self._at,
             "actor": self._actor,
             "action": action,
             "kind": kind,
             "subject": subject,
             "before": before,
             "after": after,
+            "manager": None if manager in (None, PERSON) else str(manager),
         }
 
-    def _raise_revision(self) -> int:
-        column = tables.installation.c.revision
-        self._connection.execute(update(tables.installation).values(revision=column + 1))
-        revision = int(self._connection.execute(select(column)).scalar_one())
-        self._database.announce(self._connection, revision)
-        return revision
-
-    def _put(self, table: Table, key: str, row: dict[str, Any]) -> None:
-        result = self._connection.execute(update(table).where(table.c[key] == row[key]).values(row))
-        if not result.rowcount:
-            self._insert(table, [row])
-
-    def _insert(self, table: Table, values: Sequence[dict[str, Any]]) -> None:
-        self._connection.execute(insert(table), values)
-
-    def _delete(self, table: Table, key: str, value: str) -> None:
-        self._connection.execute(delete(table).where(table.c[key] == value))
-
-
-def _is_new_key(change: AnyChange) -> bool:
-    return change.before is None and isinstance(change.after, APIKey)
+    def _current_revision(self) -> int:
+        """The revision of this transaction; the first call raises it."""
+        if self._revision is None:
+            column = tables.installation.c.revision
+            self._connection.execute(update(tables.installation).values(revision=column + 1))
+            self._revision = int(self._connection.execute(select(column)).scalar_one())
+            self._database.announce(self._connection, self._revision)
+        return self._revision

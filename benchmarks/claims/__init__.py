@@ -1,0 +1,1 @@
+"""What it costs that the catalogue keeps itself: claims, runs of sources, plans."""

@@ -1,0 +1,142 @@
+"""Claiming: what models and aliases become when managers change what they say of them.
+
+The one way to change the catalogue: the verbs of people, files, sources and built-in facts all come here.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from callsheet.domain.alias import Alias
+from callsheet.domain.changes.change import Action, AnyChange, Change
+from callsheet.domain.changes.claimed import Claimed
+from callsheet.domain.changes.reader import CatalogReader
+from callsheet.domain.claims.claims import ClaimKind, Claims
+from callsheet.domain.claims.manager import Manager
+from callsheet.domain.claims.resolve import alias_target, resolve
+from callsheet.domain.errors import ConflictError
+from callsheet.domain.hints import Hint
+from callsheet.domain.model import Model
+
+
+def claim(reader: CatalogReader, wanted: Iterable[Claims], action: Action = Action.CHANGE) -> list[AnyChange]:
+    """Return what changes if each of ``wanted`` replaces what its manager said of its subject before.
+
+    The claims that change come first, then the models and aliases that come to something else by it: also models
+    that are the same as a changed one, and the aliases of models that come or go. The order of ``wanted`` does not
+    matter. What is claimed already changes nothing.
+
+    Parameters
+    ----------
+    reader
+        What is there.
+    wanted
+        Whole claims, whose fields have been checked; those that are empty are dropped.
+    action
+        What is recorded of claimed models that are there before and after.
+
+    Raises
+    ------
+    ConflictError
+        A model would have the name of an alias.
+    """
+    return _Claiming(reader, sorted(wanted, key=_place), action).changes()
+
+
+class _Claiming:
+    """One change of claims, and what follows from it."""
+
+    def __init__(self, reader: CatalogReader, wanted: Sequence[Claims], action: Action) -> None:
+        self._reader = reader
+        self._claimed = Claimed(reader)
+        self._action = action
+        for kind in ClaimKind:
+            self._claimed.load((each.subject for each in wanted if each.kind is kind), kind)
+        self._managers = {(each.kind, each.subject): each.manager for each in wanted}
+        news = [each for each in wanted if not self._claimed.says(each)]
+        self._claims = [change for each in news for change in self._claimed.put(each)]
+
+    def changes(self) -> list[AnyChange]:
+        """Return everything that changes, in an order in which it can be written."""
+        models = self._changed_models()
+        aliases = self._changed_aliases(models)
+        self._refuse_names_of_aliases(models, aliases)
+        dropped = [change for change in aliases if change.after is None]
+        named = [change for change in aliases if change.after is not None]
+        return [*self._claims, *dropped, *models.values(), *named]
+
+    def _changed_models(self) -> dict[str, Change[Model]]:
+        claimed = {subject for kind, subject in self._managers if kind is ClaimKind.MODEL}
+        affected = self._with_the_same(claimed)
+        self._claimed.load(affected)
+        present = {model.id: model for model in self._reader.models(affected)}
+        changes: dict[str, Change[Model]] = {}
+        for model_id in sorted(affected):
+            before = present.get(model_id)
+            after = resolve(model_id, self._claimed.ordered(model_id), self._claimed.inherited(model_id))
+            if before != after:
+                action = self._action if model_id in claimed else Action.CHANGE
+                changes[model_id] = Change(
+                    _action(action, before, after), before, after, self._manager_of(model_id)
+                )
+        return changes
+
+    def _with_the_same(self, claimed: Iterable[str]) -> set[str]:
+        """The models that are claimed, and those that are the same as one of them, over any number of steps."""
+        found = frontier = set(claimed)
+        while frontier:
+            towards = self._claimed.towards(frontier)
+            frontier = {each.subject for each in towards if each.kind is ClaimKind.MODEL} - found
+            found |= frontier
+        return found
+
+    def _manager_of(self, subject: str, kind: ClaimKind = ClaimKind.MODEL) -> Manager | None:
+        """Who brings the change about; None if there are several, none of which claimed this very thing."""
+        own = self._managers.get((kind, subject))
+        everybody = set(self._managers.values())
+        return own or (everybody.pop() if len(everybody) == 1 else None)
+
+    def _changed_aliases(self, models: Mapping[str, Change[Model]]) -> list[Change[Alias]]:
+        moved = [change.subject for change in models.values() if change.before is None or change.after is None]
+        gone = [change.subject for change in models.values() if change.after is None]
+        names = {subject for kind, subject in self._managers if kind is ClaimKind.ALIAS}
+        names |= {each.subject for each in self._claimed.towards(moved) if each.kind is ClaimKind.ALIAS}
+        names |= {alias for model_id in gone for alias in self._reader.aliases_of(model_id)}
+        self._claimed.load(names, ClaimKind.ALIAS)
+        present = self._reader.aliases(names)
+        return [change for name in sorted(names) for change in self._changed_alias(name, present.get(name), models)]
+
+    def _changed_alias(
+        self, name: str, present: str | None, models: Mapping[str, Change[Model]]
+    ) -> list[Change[Alias]]:
+        target = alias_target(self._claimed.ordered(name, ClaimKind.ALIAS))
+        is_there = target is not None and self._exists(target, models) and not self._exists(name, models)
+        if target is not None and not is_there and self._claimed.by_manager(target):
+            self._claims += self._claimed.keep(name, ClaimKind.ALIAS)  # it comes back with the model
+        before = None if present is None else Alias(name, present)
+        after = Alias(name, target) if target is not None and is_there else None
+        if before == after:
+            return []
+        action = Action.UNALIAS if after is None else Action.ALIAS
+        return [Change(action, before, after, self._manager_of(name, ClaimKind.ALIAS))]
+
+    def _exists(self, model_id: str, models: Mapping[str, Change[Model]]) -> bool:
+        change = models.get(model_id)
+        return self._reader.model(model_id) is not None if change is None else change.after is not None
+
+    def _refuse_names_of_aliases(
+        self, models: Mapping[str, Change[Model]], aliases: Iterable[Change[Alias]]
+    ) -> None:
+        added = [change.subject for change in models.values() if change.before is None]
+        dropped = {change.subject for change in aliases if change.after is None}
+        for name, model_id in self._reader.aliases(added).items():
+            if name not in dropped:
+                raise ConflictError(f"{name} is an alias of {model_id}", hint=Hint.REMOVE_ALIAS, hint_about=name)
+
+
+def _action(action: Action, before: Model | None, after: Model | None) -> Action:
+    if before is None:
+        return Action.ADD
+    return Action.REMOVE if after is None else action
+
+
+def _place(claims: Claims) -> tuple[str, str, int, str]:
+    return claims.kind, claims.subject, claims.manager.rank, claims.manager.name

@@ -1,0 +1,80 @@
+"""``callsheet`` as a script for a shell, which is quick: `tests.starter` forks what it runs."""
+
+import json
+import os
+import select
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+from tests import starter
+
+#: Passes its arguments, folder, environment, streams and SIGTERM on, and ends as the command does.
+_SCRIPT: Final = """#!{python} -IS
+import json, os, signal, socket, sys
+with socket.socket(socket.AF_UNIX) as channel:
+    channel.connect({address!r})
+    signal.signal(signal.SIGTERM, lambda *_: channel.shutdown(socket.SHUT_WR))
+    request = json.dumps([sys.argv[1:], os.getcwd(), dict(os.environ)]).encode()
+    socket.send_fds(channel, [len(request).to_bytes(4)], [0, 1, 2])
+    channel.sendall(request)
+    sys.exit(int.from_bytes(channel.recv(1)))
+"""
+
+
+@contextmanager
+def forked_command(folder: Path) -> Iterator[None]:
+    """Put the script into ``folder``, as ``callsheet``, for as long as the context lasts."""
+    address = folder / "socket"
+    script = folder / "callsheet"
+    script.write_text(_SCRIPT.format(python=sys.executable, address=str(address)))
+    script.chmod(0o755)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(address))
+        listener.listen()
+        serving = threading.Thread(target=_serve, args=[listener])
+        serving.start()
+        try:
+            yield
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            serving.join()
+
+
+def _serve(listener: socket.socket) -> None:
+    """Run what the scripts ask for, until ``listener`` is shut down."""
+    running = []
+    while True:
+        try:
+            channel, _ = listener.accept()
+        except OSError:
+            break
+        running.append(threading.Thread(target=_run, args=[channel]))
+        running[-1].start()
+    for each in running:
+        each.join()
+
+
+def _run(channel: socket.socket) -> None:
+    """Run one command to its end; stop it when its script is stopped, or has ended."""
+    with channel, ExitStack() as opened:
+        size, streams, _, _ = socket.recv_fds(channel, 4, 3)
+        stdin, stdout, stderr = (opened.enter_context(os.fdopen(stream, "wb")) for stream in streams)
+        arguments, folder, environment = json.loads(channel.recv(int.from_bytes(size), socket.MSG_WAITALL))
+        command = [*starter.COMMAND, *arguments]
+        process = starter.start(command, Path(folder), environment, stdout, stderr, stdin=stdin)
+        descriptor = os.pidfd_open(process.pid)
+        try:
+            ended, _, _ = select.select([descriptor, channel.fileno()], [], [])
+        finally:
+            os.close(descriptor)
+        if descriptor not in ended:
+            process.send_signal(signal.SIGTERM)
+        code = process.wait()
+        with suppress(BrokenPipeError):
+            channel.sendall((code if code >= 0 else 128 - code).to_bytes(1))

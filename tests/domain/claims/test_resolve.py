@@ -1,0 +1,153 @@
+"""What claims come to: by rank, whatever the order, and always something valid."""
+
+from collections.abc import Mapping
+from itertools import permutations
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from callsheet.domain.claims.claims import CLAIMABLE, SAME_AS, Claims
+from callsheet.domain.claims.manager import BUILTIN, PERSON, Manager, ManagerKind, parse_manager
+from callsheet.domain.claims.resolve import in_order, is_listed, merged, model_of, provenance, resolve
+from callsheet.domain.claims.values import checked_fields, claimed_by
+from callsheet.domain.errors import InvalidError
+from callsheet.domain.model import Model
+from tests.strategies import models
+
+VLLM = Manager(ManagerKind.SOURCE, "vllm")
+OLLAMA = Manager(ManagerKind.SOURCE, "ollama")
+PRICES = Manager(ManagerKind.ENRICHMENT, "prices")
+TEAM = Manager(ManagerKind.FILE, "team")
+MANAGERS = [BUILTIN, PRICES, VLLM, OLLAMA, TEAM, PERSON]
+POSITIONS = {"vllm": 1, "ollama": 2, "prices": 3}
+
+LISTED = [
+    pytest.param({BUILTIN: True}, True, id="built-in"),
+    pytest.param({BUILTIN: None, VLLM: None}, False, id="nobody lists"),
+    pytest.param({VLLM: True, PERSON: False}, False, id="suppressed"),
+    pytest.param({VLLM: True, TEAM: False, PERSON: None}, False, id="suppressed by a file"),
+    pytest.param({VLLM: False, TEAM: True}, True, id="a file outranks a source"),
+    pytest.param({}, False, id="no claims"),
+]
+
+
+@st.composite
+def claims_on(draw: st.DrawFn, model_id: str = "m") -> list[Claims]:
+    """Claims of some managers on one model."""
+    found = []
+    for manager in draw(st.lists(st.sampled_from(MANAGERS), unique=True)):
+        said = claimed_by(draw(models()))
+        names = draw(st.sets(st.sampled_from(sorted(said)))) if said else set()
+        unknown = dict.fromkeys(draw(st.sets(st.sampled_from(sorted(CLAIMABLE - {SAME_AS})), max_size=3)))
+        fields = {**{name: said[name] for name in names}, **unknown}
+        found.append(Claims(model_id, manager, draw(st.sampled_from([None, True, False])), fields))
+    return found
+
+
+@pytest.mark.parametrize(("lists", "expected"), LISTED)
+def test_the_highest_manager_that_says_so_decides_whether_a_model_exists(
+    lists: Mapping[Manager, bool | None], expected: bool
+) -> None:
+    claims = [Claims("m", manager, says) for manager, says in lists.items()]
+    assert is_listed(in_order(claims, POSITIONS)) is expected
+
+
+@given(claims_on(), st.randoms())
+def test_what_claims_come_to_does_not_depend_on_their_order(claims: list[Claims], random: Any) -> None:
+    shuffled = claims.copy()
+    random.shuffle(shuffled)
+    assert in_order(shuffled, POSITIONS) == in_order(claims, POSITIONS)
+
+
+@given(claims_on())
+def test_any_valid_claims_come_to_a_valid_model_or_to_none(claims: list[Claims]) -> None:
+    ordered = in_order(claims, POSITIONS)
+    assert (resolve("m", ordered) is not None) is is_listed(ordered)
+    model_of("m", merged(ordered))
+
+
+@given(claims_on())
+def test_each_field_is_that_of_the_highest_manager_that_claims_it(claims: list[Claims]) -> None:
+    ordered = in_order(claims, POSITIONS)
+    found, fields = provenance(ordered), merged(ordered)
+    assert found.keys() == fields.keys()
+    for name, held in found.items():
+        assert held[0].value == fields[name]
+        assert [each.manager for each in held] == [
+            each.manager for each in reversed(ordered) if name in each.fields
+        ]
+
+
+@given(models())
+def test_what_is_claimed_of_a_model_alone_comes_to_that_model(model: Model) -> None:
+    claims = Claims(model.id, PERSON, lists=True, fields=claimed_by(model))
+    assert resolve(model.id, [claims]) == model
+    assert checked_fields(model.id, claims.fields) == claims.fields
+
+
+def test_managers_are_ranked_by_kind_then_by_position_then_by_name() -> None:
+    unplaced = [Manager(ManagerKind.FILE, name) for name in ("b", "a")]
+    expected = [BUILTIN, PRICES, OLLAMA, VLLM, *unplaced, PERSON]
+    for drawn in list(permutations(expected))[::97]:
+        assert [each.manager for each in in_order([Claims("m", it) for it in drawn], POSITIONS)] == expected
+
+
+def test_unknown_outranks_a_guess_below_it() -> None:
+    claims = [Claims("m", VLLM, True, {"max_tokens": 5}), Claims("m", PERSON, fields={"max_tokens": None})]
+    model = resolve("m", in_order(claims, {}))
+    assert model is not None
+    assert model.max_tokens is None
+
+
+def test_an_active_model_has_no_dates_whoever_claims_them() -> None:
+    day = "2027-01-01T00:00:00Z"
+    claims = [Claims("m", VLLM, True, {"lifecycle": "active"}), Claims("m", PERSON, fields={"retires_at": day})]
+    model = resolve("m", in_order(claims, {}))
+    assert model is not None
+    assert model.retires_at is None
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("source:", "The name of a source must be 1 to 63"),
+        ("source:Ä", "The name of a source must be 1 to 63"),
+        ("person:ada", "The manager person takes no name."),
+        ("nobody", "'nobody' is not a manager such as"),
+    ],
+)
+def test_what_is_no_manager_is_refused(text: str, sentence: str) -> None:
+    with pytest.raises(InvalidError, match=sentence):
+        parse_manager(text)
+
+
+@pytest.mark.parametrize("manager", MANAGERS)
+def test_a_manager_is_read_from_its_text(manager: Manager) -> None:
+    assert parse_manager(str(manager)) == manager
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"colour": "red"}, "colour is not a field of a model that can be set."),
+        ({"max_tokens": 0}, "max_tokens must be a whole number of tokens, at least 1."),
+        ({"created_at": "soon"}, "created_at must be a day such as 2026-02-04"),
+        ({"lifecycle": ["active"]}, "lifecycle must be active, deprecated or retired, not \"\\['active'\\]\""),
+        ({"same_as": "m"}, "m cannot be the same as itself."),
+        ({"hidden": "no"}, "hidden must be true or false."),
+    ],
+)
+def test_a_value_that_cannot_be_claimed_is_refused(fields: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(InvalidError, match=f"^{sentence}"):
+        checked_fields("m", fields)
+
+
+@pytest.mark.parametrize("fields", [{"lifecycle": each} for each in ("active", "deprecated", "retired")])
+def test_each_lifecycle_can_be_claimed_without_its_dates(fields: dict[str, Any]) -> None:
+    assert checked_fields("m", fields) == fields
+
+
+def test_a_claimed_time_takes_the_form_of_the_wire() -> None:
+    assert checked_fields("m", {"retires_at": "2027-01-01"}) == {"retires_at": "2027-01-01T00:00:00Z"}
