@@ -21,7 +21,7 @@ from callsheet.service.renewal import ACTOR, Facts, renew_builtin
 from callsheet.service.state.live import LiveState
 from callsheet.storage.store import Store
 from tests.first_release import REVISION, first_release
-from tests.installation import Installation, make_model, now, on_both
+from tests.installation import Installation, again_on_postgresql, make_model, now
 from tests.postgres import Databases
 from tests.tiers import examples
 
@@ -200,7 +200,7 @@ def expected(history: list[ChangeRecord], present: dict[str, Model]) -> dict[str
     return result
 
 
-@on_both
+@again_on_postgresql
 @examples(0.25)
 @given(drawn=st.lists(acts, max_size=8))
 def test_whatever_ada_did_stays_and_all_else_is_renewed(installation: Installation, drawn: list[Any]) -> None:
