@@ -54,6 +54,8 @@ def _impact(plan: Plan) -> Iterator[str]:
         yield "No caller would notice anything."
         return
     yield from ("**For whom**", "")
+    if not impact.audiences:
+        yield "* No list would change."
     for audience in impact.audiences:
         yield f"* {whose(audience, (code(each.name) for each in audience.workspaces))}"
         for row in rows(audience):
