@@ -15,12 +15,16 @@ from callsheet.service.catalog import CatalogService
 from callsheet.service.history import HistoryService
 from callsheet.service.state.live import LiveState
 from callsheet.storage.store import Store
+from tests.tiers import first
 
 #: The kinds of databases there are.
 KINDS: Final = ("sqlite", "postgresql")
 
 #: Marks a test whose `installation` is to be on each of them.
 on_both = pytest.mark.parametrize("installation", KINDS, indirect=True)
+
+#: The same, where tests/storage proves of both what the test needs of one: PostgreSQL is left to ``--all``.
+again_on_postgresql = pytest.mark.parametrize("installation", first(KINDS), indirect=True)
 
 
 def now() -> datetime:
@@ -63,7 +67,8 @@ class Installation:
             for model in list(writing.models()):
                 writing.remove_model(model)
                 writing.record("remove", "model", model.id, None, None)
-            writing._connection.exec_driver_sql("DELETE FROM tombstones")
+            for table in ("tombstones", "claims"):
+                writing._connection.exec_driver_sql(f"DELETE FROM {table}")
 
     def add(self, *models: Model) -> None:
         """Add models."""

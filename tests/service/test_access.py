@@ -15,10 +15,10 @@ from callsheet.domain.access.workspace import Shape
 from callsheet.domain.changes.workspaces import WorkspaceChange
 from callsheet.domain.errors import InvalidError
 from callsheet.service.access import AccessService, NewKey
-from tests.installation import Installation, now, on_both
+from tests.installation import Installation, again_on_postgresql, now
 from tests.service.content import content, recorded, unchanged
 
-pytestmark = on_both
+pytestmark = again_on_postgresql
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 

@@ -14,10 +14,10 @@ from callsheet.domain.times import format_instant
 from callsheet.service.catalog import CatalogService, Outcome
 from callsheet.service.maintenance.check import check_database
 from callsheet.service.maintenance.problem import Problem
-from tests.installation import Installation, make_model, on_both
+from tests.installation import Installation, again_on_postgresql, make_model
 from tests.service.content import content, recorded, unchanged
 
-pytestmark = on_both
+pytestmark = again_on_postgresql
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 

@@ -11,9 +11,9 @@ from callsheet.domain.changes.keys import KeyChange
 from callsheet.domain.errors import DoesNotExistError, RefusedError
 from callsheet.service.access import AccessService
 from callsheet.storage.store import Store
-from tests.installation import Installation, now, on_both
+from tests.installation import Installation, again_on_postgresql, now
 
-pytestmark = on_both
+pytestmark = again_on_postgresql
 
 AT_ONCE = 4
 

@@ -9,10 +9,10 @@ from callsheet.domain.access.key import KeyStatus
 from callsheet.domain.changes.keys import KeyChange
 from callsheet.domain.errors import ConflictError
 from callsheet.service.access import AccessService
-from tests.installation import Installation, on_both
+from tests.installation import Installation, again_on_postgresql
 from tests.service.content import content, refused
 
-pytestmark = on_both
+pytestmark = again_on_postgresql
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 DAY = timedelta(days=1)

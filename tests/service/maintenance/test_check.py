@@ -13,6 +13,7 @@ from tests.service.conftest import Empty, Full, silent
 from tests.service.maintenance.test_backup import spoil
 from tests.storage.files import fingerprint
 from tests.storage.others import ask, execute, url_of
+from tests.tiers import first
 
 of_each_kind = pytest.mark.parametrize("kind", KINDS)
 
@@ -140,7 +141,7 @@ def test_it_is_still_well_after_every_kind_of_change(full_store: Full, kind: str
          "Change 65 has an invalid time: 'once'."),
     ],
 )  # fmt: skip
-@of_each_kind
+@pytest.mark.parametrize("kind", first(KINDS))
 def test_what_is_wrong_is_told(
     full_store: Full, kind: str, damage: str, of: str, message: str | dict[str, str]
 ) -> None:

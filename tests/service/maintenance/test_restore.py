@@ -29,10 +29,14 @@ from tests.service.maintenance.test_backup import spoil
 from tests.service.state.test_catch_up import seen
 from tests.storage.files import fingerprint
 from tests.storage.others import execute, url_of
+from tests.tiers import first
 
 NOW = datetime(2026, 11, 21, 12, 30, 5, tzinfo=UTC)
 
 to_each_kind = pytest.mark.parametrize("kind", KINDS)
+
+#: The same; PostgreSQL is left to ``--all``.
+again_to_postgresql = pytest.mark.parametrize("kind", first(KINDS))
 
 
 @pytest.fixture
@@ -100,7 +104,7 @@ def test_a_restore_is_recorded_above_all_revisions(backup: Path, full_store: Ful
     assert check_database(store).problems == []
 
 
-@to_each_kind
+@again_to_postgresql
 def test_what_was_there_is_kept_and_can_be_put_back(
     backup: Path, full_store: Full, tmp_path: Path, kind: str
 ) -> None:
@@ -118,7 +122,7 @@ def test_what_was_there_is_kept_and_can_be_put_back(
     assert without_record(everything(store)) == held(kept)
 
 
-@to_each_kind
+@again_to_postgresql
 def test_what_is_there_is_replaced_only_if_that_is_said(backup: Path, full_store: Full, kind: str) -> None:
     store = full_store(kind)
     before = everything(store)
@@ -133,7 +137,7 @@ def test_what_is_there_is_replaced_only_if_that_is_said(backup: Path, full_store
     assert everything(store) == before
 
 
-@to_each_kind
+@again_to_postgresql
 @pytest.mark.parametrize("changes", [0, 1, 5])
 def test_those_who_serve_from_it_notice(backup: Path, full_store: Full, kind: str, changes: int) -> None:
     store = full_store(kind)
@@ -165,7 +169,7 @@ def test_those_who_serve_from_a_file_that_was_lost_notice_whatever_revision_it_c
     assert live.current.catalog.get("lost") is None
 
 
-@to_each_kind
+@again_to_postgresql
 def test_the_backup_of_another_installation_takes_its_place(backup: Path, empty_store: Empty, kind: str) -> None:
     from callsheet.service.setup import open_store
 
@@ -203,7 +207,7 @@ def test_what_a_restore_left_that_was_killed_is_taken_away_by_the_next(backup: P
     assert left() == []
 
 
-@to_each_kind
+@again_to_postgresql
 def test_keys_that_work_again_or_no_more_are_told(backup: Path, full_store: Full, kind: str) -> None:
     store = full_store(kind)
     installation = Installation(url_of(store))
@@ -362,7 +366,7 @@ def test_nothing_else_is_left_behind(backup: Path, full_store: Full, tmp_path: P
     assert {path.name for path in tmp_path.iterdir()} == names | {kept.name}
 
 
-@to_each_kind
+@again_to_postgresql
 def test_what_is_to_be_replaced_may_hold_anything(backup: Path, full_store: Full, kind: str) -> None:
     store = full_store(kind)
     execute(

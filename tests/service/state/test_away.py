@@ -23,12 +23,13 @@ from tests.outages import Outages, outages
 from tests.postgres import Server
 from tests.program import wait_for
 from tests.service.seen import everything
+from tests.tiers import first
 
 #: How many attempts may fail after the return of a database: the one that was under way.
 UNDER_WAY = 1
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(params=first(KINDS))
 def away(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Outages]:
     """An installation whose database can be taken away."""
     with outages(request.param, tmp_path) as made:
@@ -113,6 +114,7 @@ def test_the_age_of_a_saved_state_is_since_it_was_known_to_be_true(away: Outages
     away.end()
 
 
+@pytest.mark.parametrize("away", KINDS, indirect=True)
 def test_an_outage_leaves_the_state_and_ends_with_the_first_attempt_after_the_return(
     away: Outages, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -229,7 +231,7 @@ def test_the_saved_state_of_another_installation_is_kept_until_a_restart_finds_t
 
 
 @pytest.mark.parametrize("what", ["good", "damaged", "of another database"])
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", first(KINDS))
 def test_where_a_state_was_saved_no_new_database_is_made(
     kind: str, what: str, tmp_path: Path, request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture
 ) -> None:

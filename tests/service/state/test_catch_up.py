@@ -20,7 +20,7 @@ from callsheet.service.access import AccessService
 from callsheet.service.setup import open_store
 from callsheet.service.state.live import LiveState
 from callsheet.storage.store import Store
-from tests.installation import Installation, make_model, on_both
+from tests.installation import Installation, again_on_postgresql, make_model
 from tests.postgres import Databases
 from tests.tiers import examples
 
@@ -121,7 +121,7 @@ def follow(installation: Installation, rounds: list[list[Operation]]) -> None:
         assert seen(live.current) == seen(installation.live().current)
 
 
-@on_both
+@again_on_postgresql
 def test_a_state_that_is_up_to_date_stays_the_very_same(installation: Installation) -> None:
     live = installation.live()
     before = live.current
@@ -129,7 +129,7 @@ def test_a_state_that_is_up_to_date_stays_the_very_same(installation: Installati
     assert live.current is before
 
 
-@on_both
+@again_on_postgresql
 def test_what_a_change_of_keys_does_not_touch_is_shared(installation: Installation) -> None:
     live = installation.live()
     before = live.current

@@ -25,7 +25,7 @@ from callsheet.service.maintenance.restore import restore
 from callsheet.service.setup import open_existing, open_store
 from callsheet.service.state.live import LiveState
 from callsheet.storage.store import Store
-from tests.installation import Installation, make_model, now, on_both
+from tests.installation import Installation, again_on_postgresql, make_model, now, on_both
 from tests.program import wait_for
 from tests.storage.others import execute
 
@@ -109,7 +109,7 @@ def test_a_write_taken_back_moves_nothing(installation: Installation) -> None:
         assert live.current.revision == before.revision + 1
 
 
-@on_both
+@again_on_postgresql
 def test_the_age_is_that_of_the_last_look(installation: Installation) -> None:
     live = installation.live()
     assert 0 <= live.age < 10
@@ -201,7 +201,7 @@ def test_another_installation_in_the_place_of_the_database_is_not_followed_until
         wait_for(lambda: live.is_followed)
 
 
-@on_both
+@again_on_postgresql
 def test_a_revision_that_was_set_back_is_followed_and_said_until_its_change_is_there_again(
     installation: Installation, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -219,7 +219,7 @@ def test_a_revision_that_was_set_back_is_followed_and_said_until_its_change_is_t
         assert f"holds the change of revision {before} again." in caplog.text
 
 
-@on_both
+@again_on_postgresql
 def test_what_is_lost_stays_lost_when_another_change_takes_its_number(installation: Installation) -> None:
     installation.add(make_model("late"))
     with watching(installation) as live:
@@ -246,7 +246,7 @@ def test_a_restore_is_followed_and_said_and_is_no_loss(
         assert " was restored; revision 3 is served in place of revision 2." in caplog.text
 
 
-@on_both
+@again_on_postgresql
 def test_a_restore_is_no_loss_where_the_last_change_was_dated_by_a_clock_that_is_ahead(
     installation: Installation, tmp_path: Path
 ) -> None:
@@ -259,7 +259,7 @@ def test_a_restore_is_no_loss_where_the_last_change_was_dated_by_a_clock_that_is
         assert (live.lineage.lost, live.lineage.regressions) == (None, 0)
 
 
-@on_both
+@again_on_postgresql
 def test_a_restore_is_no_loss_where_a_change_was_made_while_it_waited(
     installation: Installation, tmp_path: Path
 ) -> None:
@@ -277,7 +277,7 @@ def test_a_restore_is_no_loss_where_a_change_was_made_while_it_waited(
         assert (live.lineage.lost, live.lineage.regressions) == (None, 0)
 
 
-@on_both
+@again_on_postgresql
 def test_a_database_that_has_lost_whose_it_is_is_damaged_and_nothing_is_set_up_over_it(
     installation: Installation,
 ) -> None:
@@ -318,7 +318,7 @@ def test_a_database_that_was_never_set_up_cannot_be_loaded(tmp_path: Path) -> No
     assert str(refusal.value) == "The database has not been set up; let a migration or a server do that."
 
 
-@on_both
+@again_on_postgresql
 def test_the_watch_starts_once_stops_and_starts_again(installation: Installation) -> None:
     def watchers() -> list[threading.Thread]:
         return [thread for thread in threading.enumerate() if thread.name == "callsheet-watch"]
@@ -338,7 +338,7 @@ def test_the_watch_starts_once_stops_and_starts_again(installation: Installation
     live.stop()
 
 
-@on_both
+@again_on_postgresql
 def test_a_change_is_dated_by_the_clock_the_service_is_given(installation: Installation) -> None:
     moment = datetime.fromisoformat("2030-01-01T00:00:00+00:00")
     CatalogService(installation.store, "test", lambda: moment).hide("claude-opus-5")
