@@ -15,8 +15,11 @@ from callsheet.domain.claims.manager import BUILTIN, PERSON
 from callsheet.domain.model import MODEL_FIELDS
 from callsheet.service.maintenance.check import check_database
 from callsheet.storage import tables
+from callsheet.storage.sqlite.database import SQLite
 from callsheet.storage.store import Store
-from tests.first_release import as_released
+from tests.first_release import as_released, as_released_on_postgresql
+from tests.installation import KINDS
+from tests.postgres import Databases
 from tests.rows import rows
 from tests.storage.others import ask, execute
 from tests.tiers import examples
@@ -26,9 +29,13 @@ HAIKU = "claude-haiku-4-5-20251001"  # of which the first release said less than
 RETIRING = "claude-opus-4-5-20251101"  # which the first release took for active
 
 
-@pytest.fixture
-def old(tmp_path: Path) -> Store:
-    return as_released(tmp_path / "callsheet.db")
+@pytest.fixture(params=KINDS)
+def old(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    path = tmp_path / "callsheet.db"
+    if request.param == "sqlite":
+        return as_released(path)
+    databases: Databases = request.getfixturevalue("postgres")
+    return as_released_on_postgresql(databases.make(), path)
 
 
 def claims_on(store: Store, subject: str, kind: ClaimKind = ClaimKind.MODEL) -> dict[str, Claims]:
@@ -47,30 +54,30 @@ def as_program(store: Store, model_id: str, **values: Any) -> None:
 
 
 def _change(store: Store, actor: str, model_id: str, values: dict[str, Any]) -> None:
-    columns = ", ".join(MODEL_FIELDS)
-    [row] = ask(store, f"SELECT {columns} FROM models WHERE id = '{model_id}'")
-    before = dict(zip(MODEL_FIELDS, row, strict=True))
-    before["hidden"] = bool(before["hidden"])
-    before["capabilities"] = before["capabilities"] and json.loads(before["capabilities"])
-    after = {**before, **values}
+    before = record_of(store, model_id)
     for name, value in values.items():
         text = json.dumps(value) if isinstance(value, dict) else value
         execute(store, f"UPDATE models SET {name} = {_sql(text)} WHERE id = '{model_id}'")
-    _record(store, actor, "change", "model", model_id, before, after)
+    _record(store, actor, "change", "model", model_id, before, {**before, **values})
+
+
+def record_of(store: Store, model_id: str) -> dict[str, Any]:
+    [row] = ask(store, f"SELECT {', '.join(MODEL_FIELDS)} FROM models WHERE id = '{model_id}'")
+    record = dict(zip(MODEL_FIELDS, row, strict=True))
+    capabilities = record["capabilities"]
+    parsed = json.loads(capabilities) if isinstance(capabilities, str) else capabilities
+    return {**record, "hidden": bool(record["hidden"]), "capabilities": parsed}
 
 
 def remove(store: Store, model_id: str) -> None:
-    columns = ", ".join(MODEL_FIELDS)
-    [row] = ask(store, f"SELECT {columns} FROM models WHERE id = '{model_id}'")
-    before = dict(zip(MODEL_FIELDS, row, strict=True))
-    for alias, _ in ask(store, f"SELECT alias, model_id FROM aliases WHERE model_id = '{model_id}'"):
-        unalias(store, alias)
+    before = record_of(store, model_id)
+    for name, _ in ask(store, f"SELECT alias, model_id FROM aliases WHERE model_id = '{model_id}'"):
+        unalias(store, name)
     execute(store, f"DELETE FROM models WHERE id = '{model_id}'")
     execute(
         store, f"INSERT INTO tombstones VALUES ('{model_id}', '{before['created_at']}', {_sql(before['line'])})"
     )
-    before["capabilities"] = before["capabilities"] and json.loads(before["capabilities"])
-    _record(store, "cli:ada", "remove", "model", model_id, {**before, "hidden": bool(before["hidden"])}, None)
+    _record(store, "cli:ada", "remove", "model", model_id, before, None)
 
 
 def alias(store: Store, name: str, model_id: str) -> None:
@@ -96,12 +103,13 @@ def _record(store: Store, actor: str, action: str, kind: str, subject: str, *sid
 
 
 def _sql(value: Any) -> str:
-    if value is None:
-        return "NULL"
-    return str(int(value)) if isinstance(value, int) else "'{}'".format(str(value).replace("'", "''"))
+    if value is None or isinstance(value, bool):
+        return "NULL" if value is None else str(value).upper()
+    return str(value) if isinstance(value, int) else "'{}'".format(str(value).replace("'", "''"))
 
 
-def test_both_ways_lead_to_the_same_schema(old: Store, tmp_path: Path) -> None:
+def test_both_ways_lead_to_the_same_schema(tmp_path: Path) -> None:
+    old = as_released(tmp_path / "old.db")
     old.migrate()
     fresh = Store(f"sqlite:///{tmp_path}/fresh.db")
     fresh.prepare()
@@ -177,7 +185,8 @@ def test_what_was_removed_is_suppressed_with_its_reason_gone(old: Store) -> None
 
 
 def test_a_model_that_this_release_did_not_have_is_left_to_the_renewal(old: Store) -> None:
-    execute(old, "DROP TRIGGER changes_no_delete", f"DELETE FROM changes WHERE subject = '{OPUS}'")
+    unlock = {True: "DROP TRIGGER changes_no_delete", False: "ALTER TABLE changes DISABLE TRIGGER USER"}
+    execute(old, unlock[isinstance(old.database, SQLite)], f"DELETE FROM changes WHERE subject = '{OPUS}'")
     execute(old, f"DELETE FROM models WHERE id = '{OPUS}'")
     old.migrate()
     assert claims_on(old, OPUS) == {}
