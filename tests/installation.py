@@ -69,7 +69,8 @@ class Installation:
             for model in list(writing.models()):
                 writing.remove_model(model)
                 writing.record("remove", "model", model.id, None, None)
-            writing._connection.exec_driver_sql("DELETE FROM tombstones")
+            for table in ("tombstones", "claims"):
+                writing._connection.exec_driver_sql(f"DELETE FROM {table}")
 
     def add(self, *models: Model) -> None:
         """Add models."""

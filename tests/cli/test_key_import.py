@@ -85,8 +85,11 @@ def test_a_dry_run_shows_what_would_be_done_and_does_nothing(cli: CLI, tmp_path:
     file = write(tmp_path, f"name,sha256\nada,{sha256(1)}\nbob,{sha256(2)}\n")
     done = cli("keys", "import", file, "--dry-run")
     assert done.err == "Would create 1 key; already there: 1.\n"
-    assert [line.split()[:2] for line in done.out.splitlines()[2:]] == [["bob", "create"], ["ada", "keep"]]
-    assert cli("keys", "import", file, "--dry-run", "--json").json["dry_run"] is True
+    assert [line.split()[:2] for line in done.out.splitlines()[2:4]] == [["bob", "create"], ["ada", "keep"]]
+    assert "For 1 key:" in done.out
+    planned = cli("keys", "import", file, "--dry-run", "--json").json
+    assert planned["dry_run"] is True
+    assert [step["subject"] for step in planned["plan"]["steps"]] == ["bob"]
     assert records(cli) == [("ada", "active")]
 
 

@@ -9,6 +9,8 @@ import typer
 
 from callsheet import settings
 from callsheet.cli.app import app
+from callsheet.files.fields import SHAPES, Field
+from callsheet.files.schema import SCHEMA_FILE, schema_text
 from callsheet.http.metrics.families import FAMILIES
 from callsheet.settings import Settings
 from tests.docs.builtin_page import builtin_page
@@ -62,6 +64,33 @@ environment takes `true` or `false`, and the flag has an opposite: `--strict-bet
 |---|---|---|---|---|---|
 """
 
+_CATALOGUE_FILE: Final = f"""{_MADE}
+
+# Catalogue file
+
+What a file holds that `callsheet plan`, `apply` and `serve --catalog` read; [The catalogue in
+git](../how-to/catalogue-in-git.md) says how it is used. Its name ends in `.yaml`, `.yml`, `.toml` or `.json`,
+and often is `callsheet.catalog.yaml`. A folder counts as all such files in it and below it, without those whose
+name begins with a dot.
+
+At the top level, `manager` says who claims what the file says: 1 to 63 small letters, digits and `. _ -`. Files
+with the same manager count as one. Beside it there may be any of the collections below, each a list. A
+collection that is left out is not this file's business. One that is there is complete: what an earlier version
+of the file held and this one does not, goes. `models: []` therefore removes every model that only this file
+lists.
+
+A field that is left out is left to others: sources, built-in facts. A field that is null says that the value is
+not known, and hides what they say. TOML has no null; there, `unset` names such fields.
+
+[`{SCHEMA_FILE}`]({SCHEMA_FILE}) is the JSON Schema; `callsheet validate --schema` prints it, for an editor. Put
+it beside the file, and begin a YAML file with `# yaml-language-server: $schema={SCHEMA_FILE}`, as `callsheet
+export` does.
+
+In YAML, what is written is what is meant: it is read by the core schema of YAML 1.2, so `no` and `2026-01-01`
+are texts, and where a text is wanted `1e3` and `4.10` are, too. Tags, a second document and a key that is there
+twice are refused. Anchors and `<<` work, up to 2,000,000 values together. A file may have 64 MiB.
+"""
+
 _METRICS: Final = f"""{_MADE}
 
 # Metrics
@@ -98,12 +127,35 @@ def pages() -> dict[Path, str]:
     """Every generated page, and the package's copy of the contract, with the text it should have."""
     folder = ROOT / "docs" / "reference"
     return {
+        folder / "catalogue-file.md": catalogue_file_page(),
         folder / "built-in-models.md": builtin_page(),
         folder / "cli.md": cli_page(),
         folder / "metrics.md": metrics_page(),
         folder / "settings.md": settings_page(),
+        folder / SCHEMA_FILE: schema_text(),
+        ROOT / "src/callsheet/files" / SCHEMA_FILE: schema_text(),
         ROOT / "src/callsheet/doctor/contract/contract.md": (folder / "contract.md").read_text(encoding="utf-8"),
     }
+
+
+def catalogue_file_page() -> str:
+    """The page of every collection and field of catalogue files."""
+    parts = [_CATALOGUE_FILE]
+    for collection, shapes in SHAPES.items():
+        rows = "".join(
+            f"| `{field.name}`{' (required)' if field.name == shapes.subject else ''} | `{_cell(field.example)}` "
+            f"| {_cell(field.about)}{_choices(field)} |\n"
+            for field in shapes.fields.values()
+        )
+        parts.append(
+            f"## {collection}\n\n{shapes.about}\n\n| Field | For example | What it is |\n|---|---|---|\n{rows}"
+        )
+    return "\n".join(parts)
+
+
+def _choices(field: Field) -> str:
+    values = [f"`{each}`" for each in field.choices]
+    return f" {' or '.join(values)}." if values else ""
 
 
 def cli_page() -> str:

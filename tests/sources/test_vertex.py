@@ -8,20 +8,20 @@ from callsheet.sources.read import read
 from callsheet.sources.upstream import Answer, Options, Request
 from tests.sources.recorded import answers_of, reading_of
 
-BOTH = Options(provider="anthropic, google")
+BOTH = Options(provider="acme, anthropic")
 
 
 def test_every_publisher_is_asked_page_by_page_one_after_the_other() -> None:
     assert [answer.request.path for answer in answers_of("vertex", options=BOTH)] == [
+        "/v1beta1/publishers/acme/models?pageSize=100",
+        "/v1beta1/publishers/acme/models?pageSize=100&pageToken=AMEw9yNl",
         "/v1beta1/publishers/anthropic/models?pageSize=100",
-        "/v1beta1/publishers/anthropic/models?pageSize=100&pageToken=AMEw9yNl",
-        "/v1beta1/publishers/google/models?pageSize=100",
     ]
 
 
 def test_a_model_has_the_id_with_which_it_is_called_and_nothing_else_is_known() -> None:
     listed = reading_of("vertex", options=BOTH).listed
-    assert [each.id for each in listed] == ["claude-haiku-4-5@20251001", "claude-opus-4-8", "aurora-3-pro"]
+    assert [each.id for each in listed] == ["aurora-3-pro", "claude-haiku-4-5@20251001", "claude-opus-4-8"]
     assert [each.fields for each in listed] == [{}, {}, {}]
 
 

@@ -23,6 +23,7 @@ table, in ``wire/status.py``.
     │   └── PagingError
     ├── RefusedError                a change that is not allowed; nothing was changed
     │   ├── InvalidError            a value is not valid
+    │   │   └── ManifestError       a catalogue file is wrong, in one or more places
     │   ├── DoesNotExistError       it names something that does not exist
     │   └── ConflictError           it contradicts something that exists
     ├── StorageError                the database cannot be used
@@ -37,8 +38,10 @@ table, in ``wire/status.py``.
     └── ServeError                  the server cannot start
 """
 
+from collections.abc import Sequence
 from typing import ClassVar
 
+from callsheet.domain.faults import FileFault
 from callsheet.domain.hints import Hint
 
 
@@ -195,6 +198,21 @@ class RefusedError(CallsheetError):
 
 class InvalidError(RefusedError):
     """A value is not valid."""
+
+
+class ManifestError(InvalidError):
+    """A catalogue file is wrong.
+
+    Parameters
+    ----------
+    faults
+        Everything that was found, at least one fault.
+    """
+
+    def __init__(self, faults: Sequence[FileFault]) -> None:
+        more = f" There are {len(faults) - 1} more faults." if len(faults) > 1 else ""
+        super().__init__(f"{faults[0]}{more}")
+        self.faults = tuple(faults)
 
 
 class DoesNotExistError(RefusedError):

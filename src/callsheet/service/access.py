@@ -1,27 +1,28 @@
 """Workspaces and API keys: who may ask, and what they see."""
 
-import secrets
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from callsheet.domain.access.key import APIKey, KeyStatus
-from callsheet.domain.access.secret import SECRET_BYTES, make_secret
 from callsheet.domain.access.visibility import SEES_ALL, Visibility
 from callsheet.domain.access.workspace import Shape, Workspace
 from callsheet.domain.changes import keys, workspaces
 from callsheet.domain.changes.change import Change, result_of
 from callsheet.domain.changes.key_import import Entry, Imported, import_keys
-from callsheet.domain.changes.keys import Credentials, KeyChange
+from callsheet.domain.changes.keys import KeyChange
 from callsheet.domain.changes.lookup import find_key, find_workspace, replaced_keys
 from callsheet.domain.changes.workspaces import WorkspaceChange
-from callsheet.service.ids import make_id
+from callsheet.service.ids import NewThings
 from callsheet.service.key_details import KeyDetails, describe_key
 from callsheet.service.sight import Sight, look
-from callsheet.storage.store import Store
+from callsheet.storage.store import Transactions
+from callsheet.storage.transactions.rehearse import RehearsalTransaction
 from callsheet.storage.transactions.write import WriteTransaction
+
+_Writing: TypeAlias = WriteTransaction | RehearsalTransaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +48,19 @@ class AccessService:
     ----------
     store, actor, clock
         As for `CatalogService`.
+    new
+        Gives ids and secrets.
 
     A method that raises has changed nothing. Each may also raise StorageError: the database cannot be used.
     """
 
-    def __init__(self, store: Store, actor: str, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, store: Transactions, actor: str, clock: Callable[[], datetime], new: NewThings | None = None
+    ) -> None:
         self._store = store
         self._actor = actor
         self._clock = clock
+        self._new = new or NewThings()
 
     def create_workspace(
         self,
@@ -74,7 +80,7 @@ class AccessService:
         """
         with self._write() as writing:
             workspace = Workspace(
-                id=workspace_id or make_id("wrkspc_"),
+                id=workspace_id or self._new.workspace_id(),
                 name=name,
                 visibility=visibility,
                 shape=shape,
@@ -153,7 +159,7 @@ class AccessService:
         """
         with self._write() as writing:
             workspace_id = None if organization else keys.workspace_id_for(writing, workspace)
-            new = _credentials(secret)
+            new = self._new.credentials(secret)
             changes = keys.create_key(writing, new, name, workspace_id, expires_at, writing.now)
             writing.apply(changes)
             return NewKey(changes[0].value, new.secret)
@@ -169,7 +175,7 @@ class AccessService:
         with self._write() as writing:
             if any(key.status is not KeyStatus.ARCHIVED for key in writing.api_keys()):
                 return None
-            new = _credentials()
+            new = self._new.credentials()
             workspace_id = keys.workspace_id_for(writing, None)
             changes = keys.create_key(writing, new, name, workspace_id, None, writing.now)
             writing.apply(changes)
@@ -206,23 +212,16 @@ class AccessService:
         """
         return self._edit_key(name, lambda writing, key: keys.change_key(writing, key, change, writing.now))
 
-    def import_keys(self, entries: Sequence[Entry], *, dry_run: bool = False) -> Imported:
-        """Create a key for each of ``entries`` that is not there already, in one revision; or only plan it.
+    def import_keys(self, entries: Sequence[Entry]) -> Imported:
+        """Create a key for each of ``entries`` that is not there already, in one revision.
 
         Raises
         ------
         RefusedError
             One of them cannot be created; then none is. See `callsheet.domain.changes.key_import.import_keys`.
         """
-
-        def new_id() -> str:
-            return make_id("apikey_")
-
-        if dry_run:
-            with self._store.read() as reading:
-                return import_keys(reading, entries, self._clock(), new_id)
         with self._write() as writing:
-            imported = import_keys(writing, entries, writing.now, new_id)
+            imported = import_keys(writing, entries, writing.now, self._new.key_id)
             writing.apply(imported.changes)
             return imported
 
@@ -271,26 +270,18 @@ class AccessService:
         """
         with self._write() as writing:
             old = find_key(writing, name, writing.now)
-            new = _credentials()
+            new = self._new.credentials()
             changes = keys.rotate_key(writing, old, new, overlap, writing.now)
             writing.apply(changes)
             ended, created = (change.value for change in changes)
             return NewKey(created, new.secret, ended)
 
-    def _write(self) -> AbstractContextManager[WriteTransaction]:
+    def _write(self) -> AbstractContextManager[_Writing]:
         return self._store.write(self._actor, self._clock())
 
-    def _edit_key(
-        self, name: str, decide: Callable[[WriteTransaction, APIKey], Sequence[Change[APIKey]]]
-    ) -> APIKey:
+    def _edit_key(self, name: str, decide: Callable[[_Writing, APIKey], Sequence[Change[APIKey]]]) -> APIKey:
         with self._write() as writing:
             before = find_key(writing, name, writing.now)
             changes = decide(writing, before)
             writing.apply(changes)
             return result_of(changes, before)
-
-
-def _credentials(secret: str | None = None) -> Credentials:
-    if secret is None:
-        secret = make_secret(secrets.token_bytes(SECRET_BYTES))
-    return Credentials(make_id("apikey_"), secret)

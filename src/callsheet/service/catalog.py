@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from callsheet.domain.alias import Alias
 from callsheet.domain.changes import aliases, models
@@ -15,9 +15,12 @@ from callsheet.domain.hints import Hint
 from callsheet.domain.model import Model, check_id
 from callsheet.service.counts import Counts, count_models
 from callsheet.service.provenance import LISTED, WhoSays, who_says
-from callsheet.storage.store import Store
+from callsheet.storage.store import Transactions
 from callsheet.storage.transactions.read import ReadTransaction
+from callsheet.storage.transactions.rehearse import RehearsalTransaction
 from callsheet.storage.transactions.write import WriteTransaction
+
+_Writing: TypeAlias = WriteTransaction | RehearsalTransaction
 
 
 class ModelWithAliases(NamedTuple):
@@ -51,7 +54,7 @@ class CatalogService:
     Parameters
     ----------
     store
-        Where it is kept.
+        Where it is kept; with a `Rehearsal` of it, the methods return as they would, and change nothing.
     actor
         Who is put down in the change records.
     clock
@@ -60,7 +63,7 @@ class CatalogService:
     A method that raises has changed nothing. Each may also raise StorageError: the database cannot be used.
     """
 
-    def __init__(self, store: Store, actor: str, clock: Callable[[], datetime]) -> None:
+    def __init__(self, store: Transactions, actor: str, clock: Callable[[], datetime]) -> None:
         self._store = store
         self._actor = actor
         self._clock = clock
@@ -245,13 +248,13 @@ class CatalogService:
             writing.apply(aliases.remove_alias(writing, alias))
             return Alias(alias, model_id)
 
-    def _write(self) -> AbstractContextManager[WriteTransaction]:
+    def _write(self) -> AbstractContextManager[_Writing]:
         return self._store.write(self._actor, self._clock())
 
     def _edit(
         self,
         names: Sequence[str],
-        decide: Callable[[WriteTransaction, Sequence[Chosen]], Sequence[AnyChange]],
+        decide: Callable[[_Writing, Sequence[Chosen]], Sequence[AnyChange]],
     ) -> Outcome:
         with self._write() as writing:
             chosen = choose_models(writing, names)

@@ -4,11 +4,35 @@ from collections.abc import Mapping
 from typing import Final
 
 from callsheet.domain.errors import SourceError
-from callsheet.sources import bedrock, gemini, litellm, litellm_prices, models_dev, openai, openrouter, vertex
+from callsheet.sources import (
+    anthropic,
+    bedrock,
+    callsheet,
+    file,
+    gemini,
+    litellm,
+    litellm_prices,
+    llamacpp,
+    lmstudio,
+    models_dev,
+    ollama,
+    openai,
+    openrouter,
+    vertex,
+    vllm,
+)
 from callsheet.sources.upstream import SourceKind, Upstream
 
 _UPSTREAMS: Final[Mapping[SourceKind, Upstream]] = {
+    SourceKind.ANTHROPIC: anthropic,
     SourceKind.OPENAI: openai,
+    SourceKind.VLLM: vllm,
+    SourceKind.SGLANG: vllm,
+    SourceKind.OLLAMA: ollama,
+    SourceKind.LLAMACPP: llamacpp,
+    SourceKind.LMSTUDIO: lmstudio,
+    SourceKind.CALLSHEET: callsheet,
+    SourceKind.FILE: file,
     SourceKind.GEMINI: gemini,
     SourceKind.OPENROUTER: openrouter,
     SourceKind.LITELLM: litellm,
@@ -17,6 +41,9 @@ _UPSTREAMS: Final[Mapping[SourceKind, Upstream]] = {
     SourceKind.MODELS_DEV: models_dev,
     SourceKind.LITELLM_PRICES: litellm_prices,
 }
+
+#: The kinds that there is a module for.
+KINDS: Final = tuple(_UPSTREAMS)
 
 #: Kinds that know facts of models that others list: they never make a model exist (`ManagerKind.ENRICHMENT`).
 ENRICHMENTS: Final = frozenset({SourceKind.MODELS_DEV, SourceKind.LITELLM_PRICES})

@@ -43,12 +43,15 @@ class Request:
         What this request needs beside `Upstream.authorization`.
     body
         Of a POST, JSON; else None.
+    version
+        Changes when the answer does. If it is not empty, an earlier answer to an equal request may be used again.
     """
 
     method: str
     path: str
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = None
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,11 +97,11 @@ def _printable(value: object) -> str | None:
 
 
 def _instant(value: object) -> str | None:
-    return _written(read_instant(value))
+    return _written(value if isinstance(value, datetime) else read_instant(value))
 
 
 def _shutdown(value: object) -> str | None:
-    return _written(read_shutdown(value))
+    return _written(value if isinstance(value, datetime) else read_shutdown(value))
 
 
 def _written(instant: datetime | None) -> str | None:

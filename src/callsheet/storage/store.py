@@ -1,15 +1,27 @@
 """Store: a database of Callsheet: prepare it, watch it, read or write it in transactions."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
+from typing import Protocol
 
 from callsheet.storage import schema
 from callsheet.storage.open import open_database
 from callsheet.storage.schema import Schema
 from callsheet.storage.transactions.read import ReadTransaction
+from callsheet.storage.transactions.rehearse import RehearsalTransaction
 from callsheet.storage.transactions.write import WriteTransaction
 from callsheet.storage.watch import Watch
+
+
+class Transactions(Protocol):
+    """What services need of a database: transactions that read, and those that write, or only rehearse that."""
+
+    def read(self) -> AbstractContextManager[ReadTransaction]:
+        """Yield a transaction that reads."""
+
+    def write(self, actor: str, now: datetime) -> AbstractContextManager[WriteTransaction | RehearsalTransaction]:
+        """Yield a transaction whose ``apply`` takes changes by ``actor``, made at ``now``."""
 
 
 class Store:
@@ -98,3 +110,30 @@ class Store:
         """Yield a transaction that writes; its change records name ``actor`` and ``now``."""
         with self.database.transaction(writes=True) as connection:
             yield WriteTransaction(connection, self.database, actor, now)
+
+    @contextmanager
+    def rehearse(self, now: datetime) -> Iterator["Rehearsal"]:
+        """Yield a rehearsal of what is done at ``now``: all of it sees the database as it is at this moment."""
+        with self.database.transaction(writes=False) as connection:
+            yield Rehearsal(RehearsalTransaction(connection, now))
+
+
+class Rehearsal:
+    """Takes the place of a store for services that are to write nothing.
+
+    Parameters
+    ----------
+    transaction
+        The one that all of them get, to read and to write; what they would have written is in its ``planned``.
+    """
+
+    def __init__(self, transaction: RehearsalTransaction) -> None:
+        self.transaction = transaction
+
+    def read(self) -> AbstractContextManager[ReadTransaction]:
+        """Return the transaction."""
+        return nullcontext(self.transaction)
+
+    def write(self, actor: str, now: datetime) -> AbstractContextManager[RehearsalTransaction]:  # noqa: ARG002
+        """Return the transaction; what is not done has neither actor nor time."""
+        return nullcontext(self.transaction)

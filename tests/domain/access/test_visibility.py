@@ -25,6 +25,14 @@ def test_visibility_is_what_matching_one_pattern_at_a_time_gives(
     assert visibility.sees(model_id) == sees(visibility, model_id)
 
 
+@given(patterns, patterns, st.lists(ids, max_size=5), st.booleans())
+def test_those_seen_of_many_are_those_that_are_seen_each(
+    allow: tuple[str, ...], deny: tuple[str, ...], many: list[str], are_ids: bool
+) -> None:
+    visibility = Visibility(allow, deny).among(lambda _text: are_ids)
+    assert list(visibility.seen(many)) == [each for each in many if visibility.sees(each)]
+
+
 @pytest.mark.parametrize(
     ("allow", "deny", "seen"),
     [

@@ -8,6 +8,7 @@ from typing import Annotated, Any, cast
 
 import typer
 
+from callsheet.cli.changing import Changing, DryRun
 from callsheet.cli.database import DatabaseURL, open_access, open_catalog, open_history
 from callsheet.cli.input.completion import complete_model, complete_subject
 from callsheet.cli.input.token_counts import parse_tokens
@@ -154,6 +155,7 @@ def add(
     source: Source = None,
     same_as: SameAs = None,
     hidden: Annotated[bool, typer.Option("--hidden", help="Do not list it.")] = False,
+    dry_run: DryRun = False,
     database: DatabaseURL = None,
     as_json: AsJSON = False,
 ) -> None:
@@ -170,7 +172,9 @@ def add(
         source=source,
         hidden=hidden,
     )
-    _done(model_record(open_catalog(database).add(model, same_as)), f"Added {model_id}.", as_json=as_json)
+    changing = Changing(database, dry_run=dry_run, as_json=as_json)
+    added = changing.catalog(lambda catalog: catalog.add(model, same_as))
+    _done(model_record(added), f"Added {model_id}.", as_json=as_json)
     if not hidden:
         _say_who_drops(model_id)
 
@@ -195,6 +199,7 @@ def change(
         list[Clearable] | None,
         typer.Option(metavar="FIELD", help=f"Set to unknown: {', '.join(Clearable)}; may be repeated."),
     ] = None,
+    dry_run: DryRun = False,
     database: DatabaseURL = None,
     as_json: AsJSON = False,
 ) -> None:
@@ -227,7 +232,8 @@ def change(
         wanted[field.value] = EPOCH if field is Clearable.CREATED_AT else None
     if not wanted:
         raise InvalidError("Nothing to change; name at least one field, such as --display-name.")
-    changed = open_catalog(database).change(model_id, cast("ModelChange", wanted))
+    changing = Changing(database, dry_run=dry_run, as_json=as_json)
+    changed = changing.catalog(lambda catalog: catalog.change(model_id, cast("ModelChange", wanted)))
     _done(model_record(changed), f"Changed {model_id}.", as_json=as_json)
 
 
@@ -236,19 +242,22 @@ def deprecate(
     names: Models,
     retires_at: RetiresAt = None,
     replacement: Replacement = None,
+    dry_run: DryRun = False,
     database: DatabaseURL = None,
     as_json: AsJSON = False,
 ) -> None:
     """Deprecate models, or move the date of deprecated ones."""
     when = None if retires_at is None else parse_instant(retires_at, "--retires-at")
-    outcome = open_catalog(database).deprecate(*names, retires_at=when, replacement=replacement)
+    changing = Changing(database, dry_run=dry_run, as_json=as_json)
+    outcome = changing.catalog(lambda catalog: catalog.deprecate(*names, retires_at=when, replacement=replacement))
     all_done(names, outcome, deprecated, as_it_was, as_json=as_json)
 
 
 @app.command()
-def retire(names: Models, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
+def retire(names: Models, dry_run: DryRun = False, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
     """Retire models; lists leave them out unless they ask for retired ones."""
-    outcome = open_catalog(database).retire(*names)
+    changing = Changing(database, dry_run=dry_run, as_json=as_json)
+    outcome = changing.catalog(lambda catalog: catalog.retire(*names), warns=True)
     all_done(names, outcome, lambda model: f"Retired {model.id}.", as_it_was, as_json=as_json)
 
 
@@ -256,16 +265,17 @@ def retire(names: Models, database: DatabaseURL = None, as_json: AsJSON = False)
 def remove(
     names: Models,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before models that globs match go.")] = False,
+    dry_run: DryRun = False,
     database: DatabaseURL = None,
     as_json: AsJSON = False,
 ) -> None:
     """Remove models and their aliases from the catalogue."""
-    catalog = open_catalog(database)
-    asks = any(map(has_wildcards, names)) and not yes
-    chosen = catalog.choose(*names) if asks else names
+    changing = Changing(database, dry_run=dry_run, as_json=as_json)
+    asks = any(map(has_wildcards, names)) and not yes and not dry_run
+    chosen = open_catalog(database).choose(*names) if asks else names
     if not set(chosen) <= set(names):
         _ask(chosen)
-    outcome = catalog.remove(*chosen, globs=not asks)
+    outcome = changing.catalog(lambda catalog: catalog.remove(*chosen, globs=not asks), warns=True)
     all_done(names, outcome, _removed, as_it_was, record=removed_record, as_json=as_json)
 
 
@@ -276,11 +286,15 @@ def release(
         list[Releasable] | None,
         typer.Argument(metavar="[FIELD…]", help=f"Only these: {', '.join(Releasable)}."),
     ] = None,
+    dry_run: DryRun = False,
     database: DatabaseURL = None,
     as_json: AsJSON = False,
 ) -> None:
     """Drop what people said of a model, its removal included, so that what others say of it shows again."""
-    item = open_catalog(database).release(model_id, [field.value for field in fields or ()])
+    changing = Changing(database, dry_run=dry_run, as_json=as_json)
+    item = changing.catalog(
+        lambda catalog: catalog.release(model_id, [field.value for field in fields or ()]), warns=True
+    )
     if item is None:
         _done({"id": model_id}, f"Released {model_id}; nobody lists it.", as_json=as_json)
     else:
@@ -289,16 +303,18 @@ def release(
 
 
 @app.command()
-def hide(names: Models, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
+def hide(names: Models, dry_run: DryRun = False, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
     """Leave models out of lists; they can still be retrieved."""
-    outcome = open_catalog(database).hide(*names)
+    changing = Changing(database, dry_run=dry_run, as_json=as_json)
+    outcome = changing.catalog(lambda catalog: catalog.hide(*names), warns=True)
     all_done(names, outcome, lambda model: f"Hid {model.id}.", "already hidden", as_json=as_json)
 
 
 @app.command()
-def unhide(names: Models, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
+def unhide(names: Models, dry_run: DryRun = False, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
     """Put hidden models back into lists."""
-    outcome = open_catalog(database).unhide(*names)
+    changing = Changing(database, dry_run=dry_run, as_json=as_json)
+    outcome = changing.catalog(lambda catalog: catalog.unhide(*names))
     all_done(names, outcome, unhidden, "not hidden", as_json=as_json)
 
 
@@ -306,21 +322,27 @@ def unhide(names: Models, database: DatabaseURL = None, as_json: AsJSON = False)
 def alias(
     name: Annotated[str, typer.Argument(metavar="ALIAS", help="The new name.")],
     model_id: ModelID,
+    dry_run: DryRun = False,
     database: DatabaseURL = None,
     as_json: AsJSON = False,
 ) -> None:
     """Let ALIAS mean the model ID."""
-    _done(open_catalog(database).alias(name, model_id).record(), f"{name} means {model_id}.", as_json=as_json)
+    changing = Changing(database, dry_run=dry_run, as_json=as_json)
+    added = changing.catalog(lambda catalog: catalog.alias(name, model_id))
+    _done(added.record(), f"{name} means {model_id}.", as_json=as_json)
 
 
 @app.command()
 def unalias(
     name: Annotated[str, typer.Argument(metavar="ALIAS", help="The name to drop.")],
+    dry_run: DryRun = False,
     database: DatabaseURL = None,
     as_json: AsJSON = False,
 ) -> None:
     """Drop an alias."""
-    _done(open_catalog(database).unalias(name).record(), f"Dropped the alias {name}.", as_json=as_json)
+    changing = Changing(database, dry_run=dry_run, as_json=as_json)
+    dropped = changing.catalog(lambda catalog: catalog.unalias(name))
+    _done(dropped.record(), f"Dropped the alias {name}.", as_json=as_json)
 
 
 @app.command()

@@ -1,13 +1,18 @@
 """``callsheet keys import``: the keys that clients have already."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
-from callsheet.cli.database import DatabaseURL, open_access
+from callsheet.cli.changing import Changing, DryRun
+from callsheet.cli.database import DatabaseURL
 from callsheet.cli.input.key_file import read_entries
 from callsheet.cli.output import key_columns
+from callsheet.cli.output.plan import print_impact
 from callsheet.cli.output.tables import AsJSON, print_json, print_table, say
+from callsheet.domain.access.key import APIKey
+from callsheet.domain.changes.key_import import Entry, Imported
 
 
 def import_keys(
@@ -19,23 +24,32 @@ def import_keys(
             "or a JSON array of such objects; - is standard input.",
         ),
     ],
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Check the file, show what would be done, and do nothing.")
-    ] = False,
+    dry_run: DryRun = False,
     database: DatabaseURL = None,
     as_json: AsJSON = False,
 ) -> None:
     """Create many keys from a file: all of them or none. Keys that are there already stay as they are."""
     entries = read_entries(file)
-    access = open_access(database)
-    imported = access.import_keys(entries, dry_run=dry_run)
-    created, present = imported.created, imported.present
+    changing = Changing(database, dry_run=dry_run, as_json=as_json)
+    if dry_run:
+        _print_plan(changing, entries, as_json=as_json)
+        return
+    imported = changing.keys(lambda access: access.import_keys(entries))
     if as_json:
-        records = {"created": [key.record() for key in created], "present": [key.record() for key in present]}
-        print_json({"dry_run": dry_run, **records})
-    elif dry_run:
-        names = {each.id: each.name for each in access.list_workspaces()}
-        rows = [("create", key) for key in created] + [("keep", key) for key in present]
+        print_json({"dry_run": False, **_records(imported)})
+    say(f"Created {_keys(imported.created)}; already there: {len(imported.present)}.")
+
+
+def _print_plan(changing: Changing, entries: Sequence[Entry], *, as_json: bool) -> None:
+    """Print what would become of each entry, and what that means to those who ask."""
+    rehearsed: list[Imported] = []
+    plan = changing.plan(lambda access: rehearsed.append(access.import_keys(entries)))
+    (imported,) = rehearsed
+    if as_json:
+        print_json({"dry_run": True, **_records(imported), "plan": plan.record()})
+    else:
+        names = {each.id: each.name for each in changing.access.list_workspaces()}
+        rows = [("create", key) for key in imported.created] + [("keep", key) for key in imported.present]
         print_table(
             ("Name", "What", "Secret", "Expires", "Workspace"),
             (
@@ -50,8 +64,14 @@ def import_keys(
             ),
             {"Name": 8, "Workspace": 8},
         )
-    say(f"{'Would create' if dry_run else 'Created'} {_keys(len(created))}; already there: {len(present)}.")
+        print_impact(plan)
+    say(f"Would create {_keys(imported.created)}; already there: {len(imported.present)}.")
 
 
-def _keys(count: int) -> str:
-    return "1 key" if count == 1 else f"{count} keys"
+def _records(imported: Imported) -> dict[str, object]:
+    sides = {"created": imported.created, "present": imported.present}
+    return {name: [key.record() for key in keys] for name, keys in sides.items()}
+
+
+def _keys(keys: Sequence[APIKey]) -> str:
+    return "1 key" if len(keys) == 1 else f"{len(keys)} keys"

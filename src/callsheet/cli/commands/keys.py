@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from callsheet.cli.changing import Changing, DryRun
 from callsheet.cli.commands.key_import import import_keys
 from callsheet.cli.database import DatabaseURL, clock, open_access
 from callsheet.cli.input.completion import complete_key, complete_workspace
@@ -46,6 +47,7 @@ def create(
         str | None,
         typer.Option(help="Bring an existing secret, so that clients keep theirs; - reads it from stdin."),
     ] = None,
+    dry_run: DryRun = False,
     database: DatabaseURL = None,
     as_json: AsJSON = False,
 ) -> None:
@@ -53,9 +55,13 @@ def create(
     _check_owner(workspace, organization=organization)
     expiry = None if expires_at is None else parse_instant(expires_at, "--expires-at")
     secret = read_secret(secret)
-    access = open_access(database)
-    new = access.create_key(name, workspace, organization=organization, expires_at=expiry, secret=secret)
-    with archived_unless_shown(access, new) as receipt:
+    changing = Changing(database, dry_run=dry_run, as_json=as_json)
+    new = changing.keys(
+        lambda access: access.create_key(
+            name, workspace, organization=organization, expires_at=expiry, secret=secret
+        )
+    )
+    with archived_unless_shown(changing.access, new) as receipt:
         message = f"Created the key {new.key.name}: {new.key.id}."
         _print_new(receipt, message, brought=secret is not None, as_json=as_json)
 
@@ -136,6 +142,7 @@ def change(
     ] = False,
     expires_at: Annotated[str | None, typer.Option(metavar="TIME", help="A day or an RFC 3339 time.")] = None,
     no_expiry: Annotated[bool, typer.Option("--no-expiry", help="Let it never expire.")] = False,
+    dry_run: DryRun = False,
     database: DatabaseURL = None,
     as_json: AsJSON = False,
 ) -> None:
@@ -152,29 +159,32 @@ def change(
         wanted["expires_at"] = None if expires_at is None else parse_instant(expires_at, "--expires-at")
     if not wanted:
         raise InvalidError("Nothing to change; name at least one field, such as --workspace.")
-    changed = open_access(database).change_key(key, wanted)
-    _done(changed, "Changed", as_json=as_json)
+    changing = Changing(database, dry_run=dry_run, as_json=as_json)
+    _done(changing.keys(lambda access: access.change_key(key, wanted)), "Changed", as_json=as_json)
 
 
 app.command("import")(import_keys)
 
 
 @app.command()
-def disable(key: Key, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
+def disable(key: Key, dry_run: DryRun = False, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
     """Stop a key from working until it is enabled again."""
-    _done(open_access(database).disable_key(key), "Disabled", as_json=as_json)
+    changing = Changing(database, dry_run=dry_run, as_json=as_json)
+    _done(changing.keys(lambda access: access.disable_key(key)), "Disabled", as_json=as_json)
 
 
 @app.command()
-def enable(key: Key, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
+def enable(key: Key, dry_run: DryRun = False, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
     """Let a disabled key work again."""
-    _done(open_access(database).enable_key(key), "Enabled", as_json=as_json)
+    changing = Changing(database, dry_run=dry_run, as_json=as_json)
+    _done(changing.keys(lambda access: access.enable_key(key)), "Enabled", as_json=as_json)
 
 
 @app.command()
-def archive(key: Key, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
+def archive(key: Key, dry_run: DryRun = False, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
     """Stop a key from working for ever."""
-    _done(open_access(database).archive_key(key), "Archived", as_json=as_json)
+    changing = Changing(database, dry_run=dry_run, as_json=as_json)
+    _done(changing.keys(lambda access: access.archive_key(key)), "Archived", as_json=as_json)
 
 
 @app.command()
@@ -184,12 +194,14 @@ def rotate(
         float,
         typer.Option(min=0, max=_MAX_OVERLAP_HOURS, metavar="HOURS", help="How long the old secret works on."),
     ] = 0,
+    dry_run: DryRun = False,
     database: DatabaseURL = None,
     as_json: AsJSON = False,
 ) -> None:
     """Replace a key by a new one of the same name and workspace."""
-    access = open_access(database)
-    with archived_unless_shown(access, access.rotate_key(key, timedelta(hours=overlap))) as receipt:
+    changing = Changing(database, dry_run=dry_run, as_json=as_json)
+    rotated = changing.keys(lambda access: access.rotate_key(key, timedelta(hours=overlap)))
+    with archived_unless_shown(changing.access, rotated) as receipt:
         made, old = receipt.new.key, receipt.new.replaced
         _print_new(receipt, f"The new key {made.name} is {made.id}.", as_json=as_json)
         if overlap and old is not None:

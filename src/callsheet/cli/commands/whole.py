@@ -13,7 +13,7 @@ from callsheet.cli.output.tables import AsJSON, print_json, put, say
 from callsheet.storage.store import Store
 
 #: The tables whose rows are counted in messages, in this order.
-_COUNTED: Final = ("models", "aliases", "tombstones", "workspaces", "api_keys", "changes")
+_COUNTED: Final = ("models", "aliases", "tombstones", "claims", "sources", "workspaces", "api_keys", "changes")
 
 
 def copy(

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
+from callsheet.cli.changing import Changing, DryRun
 from callsheet.cli.database import DatabaseURL, open_access
 from callsheet.cli.input.completion import complete_workspace
 from callsheet.cli.output.sight import Models, say_sight, sight_lines, sight_record
@@ -39,16 +40,17 @@ def create(
     allow: Allow = None,
     deny: Deny = None,
     shape: ShapeOption = None,
+    dry_run: DryRun = False,
     database: DatabaseURL = None,
     as_json: AsJSON = False,
 ) -> None:
     """Create a workspace. Deny wins over allow; without rules it sees all models."""
     visibility = Visibility(tuple(allow or ()), tuple(deny or ()))
-    access = open_access(database)
-    workspace = access.create_workspace(name, workspace_id, visibility, shape)
+    changing = Changing(database, dry_run=dry_run, as_json=as_json)
+    workspace = changing.keys(lambda access: access.create_workspace(name, workspace_id, visibility, shape))
     _done(workspace, f"Created the workspace {workspace.name}: {workspace.id}.", as_json=as_json)
     if visibility != SEES_ALL:
-        say_sight(*access.sights(visibility))
+        say_sight(*changing.access.sights(visibility))
 
 
 @app.command("list")
@@ -98,6 +100,7 @@ def change(
     shape: ShapeOption = None,
     clear_rules: Annotated[bool, typer.Option("--clear-rules", help="Drop all patterns first.")] = False,
     clear_shape: Annotated[bool, typer.Option("--clear-shape", help="Take the installation's shape.")] = False,
+    dry_run: DryRun = False,
     database: DatabaseURL = None,
     as_json: AsJSON = False,
 ) -> None:
@@ -116,17 +119,18 @@ def change(
         wanted["deny"] = tuple(deny)
     if shape is not None or clear_shape:
         wanted["shape"] = shape
-    access = open_access(database)
-    workspace, before = access.change_workspace(name, wanted)
+    changing = Changing(database, dry_run=dry_run, as_json=as_json)
+    workspace, before = changing.keys(lambda access: access.change_workspace(name, wanted), warns=True)
     _done(workspace, f"Changed the workspace {workspace.name}.", as_json=as_json)
     if any((allow, deny, clear_rules)):
-        say_sight(*access.sights(workspace.visibility, before.visibility))
+        say_sight(*changing.access.sights(workspace.visibility, before.visibility))
 
 
 @app.command()
-def archive(name: Name, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
+def archive(name: Name, dry_run: DryRun = False, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
     """Archive a workspace; its keys stop working."""
-    workspace = open_access(database).archive_workspace(name)
+    changing = Changing(database, dry_run=dry_run, as_json=as_json)
+    workspace = changing.keys(lambda access: access.archive_workspace(name))
     _done(workspace, f"Archived the workspace {workspace.name}.", as_json=as_json)
 
 

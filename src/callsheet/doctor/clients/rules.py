@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from functools import cached_property
 from importlib.resources import files
@@ -185,18 +185,32 @@ class Dropping(NamedTuple):
 
 
 def clients_that_drop(model_id: str) -> list[Dropping]:
-    """Return the known clients whose newest version hides every model with this id.
+    """Return the known clients whose newest version hides every model with this id; see `clients_that_drop_any`."""
+    return [Dropping(title, reason) for title, reason, _ in clients_that_drop_any((model_id,))]
+
+
+class DroppingSome(NamedTuple):
+    """A client whose newest version does not show some models, the reason as of `Dropping`, and their ids."""
+
+    title: str
+    reason: str
+    ids: tuple[str, ...]
+
+
+def clients_that_drop_any(model_ids: Sequence[str]) -> list[DroppingSome]:
+    """Return the known clients whose newest version hides every model with one of these ids, and which it hides.
 
     Only filters that were verified on the client itself count. A title is such as "Claude Code", a reason such as
     "Claude Code keeps only ids that contain `claude` or `anthropic`".
     """
-    model = {"id": model_id}
-    return [
-        Dropping(rules.title, newest.keeps.why)
-        for rules in load_clients()
-        for newest in rules.ways[:1]
-        if newest.keeps is not None and newest.keeps.verified and not newest.keeps.keeps(model)
-    ]
+    found = []
+    for rules in load_clients():
+        keeps = rules.ways[0].keeps
+        if keeps is not None and keeps.verified:
+            dropped = tuple(model_id for model_id in model_ids if not keeps.keeps({"id": model_id}))
+            if dropped:
+                found.append(DroppingSome(rules.title, keeps.why, dropped))
+    return found
 
 
 class CutShort(NamedTuple):

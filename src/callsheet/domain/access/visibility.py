@@ -1,9 +1,10 @@
 """Visibility: which models the keys of a workspace see."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from fnmatch import translate
 from functools import lru_cache
+from itertools import filterfalse
 from typing import Final, NamedTuple
 from unicodedata import category
 
@@ -38,6 +39,14 @@ class Visibility(NamedTuple):
         if self.deny and _matcher(self.deny, self.exact)(model_id):
             return False
         return not self.allow or bool(_matcher(self.allow, self.exact)(model_id))
+
+    def seen(self, model_ids: Iterable[str]) -> Iterator[str]:
+        """Yield those of ``model_ids`` that `sees` is true of, several times as fast as by asking about each."""
+        if self.allow:
+            model_ids = filter(_matcher(self.allow, self.exact), model_ids)
+        if self.deny:
+            model_ids = filterfalse(_matcher(self.deny, self.exact), model_ids)
+        return iter(model_ids)
 
     def among(self, is_id: Callable[[str], bool]) -> "Visibility":
         """Return these rules with `exact` set, where ``is_id`` says which texts are ids (contract, section 1).

@@ -6,6 +6,7 @@ from typing import Final
 
 from callsheet.domain.errors import CorruptDatabaseError, DoesNotExistError, StorageError
 from callsheet.service.counts import count_models
+from callsheet.service.maintenance.check_claims import check_claims
 from callsheet.service.maintenance.check_history import check_history
 from callsheet.service.maintenance.check_rows import check_rows
 from callsheet.service.maintenance.problem import Problem
@@ -73,5 +74,7 @@ def check_database(store: Store) -> Checked:
                     problems.extend(part)
             except StorageError as error:  # a column that is not valid text ends the query
                 problems.append(Problem("database", store.display_name, str(error)))
+        if not problems:  # what is not valid comes to nothing
+            problems.extend(check_claims(integrity))
         listed = None if problems else count_models(integrity.reading()).listed
         return Checked(installation.revision, integrity.counts(), problems, listed)

@@ -35,7 +35,7 @@ def _check_revisions(integrity: Integrity, installation: Installation) -> Iterat
     for change in integrity.changes():
         number, revision, kind = str(change["number"]), change["revision"], change["kind"]
         restored = (change["action"], kind) == RESTORE
-        if not restored and kind not in KINDS:
+        if kind not in _RECORDED:
             yield Problem("change", number, f"Change {number} is of an unknown kind, {kind!r}.")
         if revision not in (max(last, 1), last + 1) and not (restored and revision > last):
             yield Problem("change", number, f"Change {number} has revision {revision} after revision {last}.")
@@ -81,12 +81,16 @@ def _check_tombstone(tombstone: Row, last: Row | None) -> Iterator[Problem]:
         yield Problem("tombstone", subject, f"The tombstone {subject} differs from the model that was removed.")
 
 
+#: The kinds of subjects that change records have.
+_RECORDED: Final = frozenset(Subject)
+
 #: The record of a row, as change records hold it, by its kind.
 _RECORDS: Final[Mapping[str, Callable[[Row], Mapping[str, object]]]] = {
     Subject.MODEL: lambda row: rows.read_model(row).record(),
     Subject.ALIAS: dict,
     Subject.WORKSPACE: lambda row: rows.read_workspace(row).record(),
     Subject.KEY: lambda row: rows.read_key(row).record(),
+    Subject.SOURCE: lambda row: rows.read_source(row).record(),
 }
 
 

@@ -1,10 +1,14 @@
 """Check the rows: whether each is as this program would have written it, and what it refers to exists."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
+from dataclasses import replace
 from typing import Final
 
 from callsheet.domain.changes.change import Subject
+from callsheet.domain.claims.claims import ClaimKind
+from callsheet.domain.claims.manager import check_manager_name
+from callsheet.domain.claims.values import checked_fields
 from callsheet.domain.errors import StorageError
 from callsheet.domain.model import check_known_id
 from callsheet.domain.times import format_instant, parse_instant
@@ -59,6 +63,37 @@ def _key(row: Row) -> Row:
     return rows.key_row(key)
 
 
+def _claims(row: Row) -> Row:
+    claims = rows.read_claims(row)
+    if claims.is_empty:
+        raise ValueError("nothing is claimed")
+    _check_since(row["since"], {*claims.fields, "lists"})
+    check_known_id(claims.subject, "Its subject")
+    if claims.kind is ClaimKind.MODEL:
+        claims = replace(claims, fields=checked_fields(claims.subject, claims.fields))
+    elif claims.kind is ClaimKind.ALIAS and claims.lists is not False:
+        check_known_id(claims.target, "Its model_id")
+    return rows.claims_row(claims)
+
+
+def _check_since(since: Mapping[str, object], names: Set[str]) -> None:
+    if not (since.keys() <= names and all(type(revision) is int and revision > 0 for revision in since.values())):
+        raise ValueError("since is not the revisions of what is claimed")
+
+
+def _source(row: Row) -> Row:
+    check_manager_name(row["name"], "source")
+    return rows.source_row(rows.read_source(row))
+
+
+def _source_state(row: Row) -> Row:
+    return rows.source_state_row(rows.read_source_state(row))
+
+
+def _absence(row: Row) -> Row:
+    return rows.absence_row(row["source"], rows.read_absence(row))
+
+
 #: By kind, what parses a row and returns it as this program writes it; any error says why the row is not valid.
 _REWRITES: Final[Mapping[str, Callable[[Row], Row]]] = {
     Subject.MODEL: _model,
@@ -66,28 +101,41 @@ _REWRITES: Final[Mapping[str, Callable[[Row], Row]]] = {
     "tombstone": _tombstone,
     Subject.WORKSPACE: _workspace,
     Subject.KEY: _key,
+    "claims": _claims,
+    Subject.SOURCE: _source,
+    "source state": _source_state,
+    "absence": _absence,
+}
+
+#: By kind, what a row is called; any other by its first column.
+_NAMES: Final[Mapping[str, Callable[[Row], tuple[str, str]]]] = {
+    "claims": lambda row: (row["subject"], f"claims of {row['manager']} on {row['kind']} {row['subject']}"),
+    "source state": lambda row: (row["name"], f"state of source {row['name']}"),
+    "absence": lambda row: (row["model_id"], f"absence of {row['model_id']} from source {row['source']}"),
 }
 
 
 def _check_row(kind: str, row: Row, rewrite: Callable[[Row], Row]) -> Iterator[Problem]:
-    subject = str(next(iter(row.values())))
+    key = str(next(iter(row.values())))
+    subject, name = _NAMES[kind](row) if kind in _NAMES else (key, f"{kind} {key}")
+    are, hold, its = ("are", "hold", "their") if kind == "claims" else ("is", "holds", "its")
     broken = next((name for name, value in row.items() if value is INVALID_JSON), None)
     if broken is not None:
-        yield Problem(kind, subject, f"The {kind} {subject} is not valid: its column {broken} is not valid JSON.")
+        yield Problem(kind, subject, f"The {name} {are} not valid: {its} column {broken} is not valid JSON.")
         return
     try:
         written = rewrite(row)
     except Exception as error:  # whatever the row holds
         cause = error.__cause__ if isinstance(error, StorageError) else None
-        yield Problem(kind, subject, f"The {kind} {subject} is not valid: {str(cause or error).rstrip('.')}.")
+        yield Problem(kind, subject, f"The {name} {are} not valid: {str(cause or error).rstrip('.')}.")
         return
-    for name, value in written.items():
-        if row[name] != value:
-            values = "" if name in _UNPRINTED else f", {row[name]!r} instead of {value!r}"
+    for column, value in written.items():
+        if row[column] != value:
+            values = "" if column in _UNPRINTED else f", {row[column]!r} instead of {value!r}"
             yield Problem(
                 kind,
                 subject,
-                f"The {kind} {subject} holds its {name} in another form than Callsheet writes{values}.",
+                f"The {name} {hold} {its} {column} in another form than Callsheet writes{values}.",
             )
 
 
@@ -96,10 +144,6 @@ def _check_names(integrity: Integrity) -> Iterator[Problem]:
         yield Problem(Subject.ALIAS, alias, f"The alias {alias} means {model_id}, which is not a model.")
     for alias, model_id in integrity.aliases_of_model_ids():
         yield Problem(Subject.ALIAS, alias, f"The alias {alias}, which means {model_id}, has the id of a model.")
-    for model_id, replacement in integrity.dangling_references(Subject.MODEL, "replacement", Subject.MODEL):
-        yield Problem(
-            Subject.MODEL, model_id, f"The model {model_id} is replaced by {replacement}, which is not a model."
-        )
     for key_id, workspace_id in integrity.dangling_references(Subject.KEY, "workspace_id", Subject.WORKSPACE):
         yield Problem(Subject.KEY, key_id, f"The key {key_id} belongs to {workspace_id}, which is not a workspace.")
     for model_id in integrity.tombstones_of_models():

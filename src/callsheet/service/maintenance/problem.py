@@ -9,9 +9,10 @@ class Problem(NamedTuple):
     Parameters
     ----------
     kind
-        ``model``, ``alias``, ``tombstone``, ``workspace``, ``key``, ``change``, ``installation`` or ``database``.
+        ``model``, ``alias``, ``tombstone``, ``claims``, ``workspace``, ``key``, ``source``, ``source state``,
+        ``absence``, ``change``, ``installation`` or ``database``.
     subject
-        Its id; of a change, its number; of a database, where that is.
+        Its id; of a change, its number; of a database, where that is; of claims, what they are on.
     message
         A sentence for people.
     """

@@ -30,7 +30,7 @@ def without_collections() -> Iterator[None]:
 
 
 @without_collections()
-def load(reading: ReadTransaction, options: Options, past: State | None = None) -> State:
+def load(reading: ReadTransaction, options: Options, past: State | None = None, *, with_keys: bool = True) -> State:
     """Return a State with everything that the database holds.
 
     Parameters
@@ -41,18 +41,18 @@ def load(reading: ReadTransaction, options: Options, past: State | None = None) 
         What the operator chose.
     past
         A State whose views may be used again.
+    with_keys
+        Whether keys are loaded; a State without them is not to be served.
 
     Raises
     ------
     StorageError
         The database cannot be read, or was never set up.
     """
-    installation = reading.installation()
-    if installation is None:
-        raise StorageError("The database has not been set up", hint=Hint.SET_UP_DATABASE)
+    installation = installation_of(reading)
     return State(
         catalog=Catalog(reading.models(), reading.aliases(), reading.tombstones()),
-        keyring=Keyring(reading.api_keys()),
+        keyring=Keyring(reading.api_keys() if with_keys else ()),
         workspaces={each.id: each for each in reading.workspaces() if each.archived_at is None},
         organization_id=installation.organization_id,
         default_workspace_id=installation.default_workspace_id,
@@ -61,6 +61,14 @@ def load(reading: ReadTransaction, options: Options, past: State | None = None) 
         options=options,
         views=Views() if past is None else past.views,
     )
+
+
+def installation_of(reading: ReadTransaction) -> Installation:
+    """Return the installation; StorageError if the database was never set up."""
+    installation = reading.installation()
+    if installation is None:
+        raise StorageError("The database has not been set up", hint=Hint.SET_UP_DATABASE)
+    return installation
 
 
 def catch_up(reading: ReadTransaction, state: State) -> State | None:

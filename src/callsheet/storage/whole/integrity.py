@@ -36,10 +36,14 @@ _TABLES: Final = {
     "tombstone": tables.tombstones,
     Subject.WORKSPACE: tables.workspaces,
     Subject.KEY: tables.api_keys,
+    "claims": tables.claims,
+    Subject.SOURCE: tables.sources,
+    "source state": tables.source_states,
+    "absence": tables.absences,
 }
 
-#: The kinds whose changes are recorded one by one.
-KINDS: Final = (Subject.MODEL, Subject.ALIAS, Subject.WORKSPACE, Subject.KEY)
+#: The kinds whose changes are recorded one by one; of claims, only some are.
+KINDS: Final = (Subject.MODEL, Subject.ALIAS, Subject.WORKSPACE, Subject.KEY, Subject.SOURCE)
 
 #: The value of a column whose text is not valid JSON.
 INVALID_JSON: Final = object()
@@ -84,6 +88,11 @@ class Integrity:
         wanted, named = table.c[column], other.c[_key(_TABLES[of]).name]
         query = select(_key(table), wanted).outerjoin(other, named == wanted)
         return self._pairs(query.where(wanted.is_not(None), named.is_(None)))
+
+    def claimed_subjects(self, kind: str) -> Iterator[str]:
+        """Yield every model (``kind`` model) or alias on which claims are stored, in order."""
+        claims = tables.claims.c
+        return self._ids(select(claims.subject).distinct().where(claims.kind == kind).order_by(claims.subject))
 
     def aliases_of_model_ids(self) -> Iterator[tuple[str, str]]:
         """Yield (alias, target) of every alias that is the id of a model as well."""

@@ -1,0 +1,86 @@
+"""Warnings: what a person should know before a plan is applied, each with a code for programs."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Final, NamedTuple
+
+from callsheet.domain.plan.impact import Audience, Harm, Impact
+
+_MAX_NAMES: Final = 5  # in a sentence
+
+
+class PlanWarning(NamedTuple):
+    """One thing that a person should know.
+
+    Parameters
+    ----------
+    code
+        What kind of thing; a `Harm`, or what the maker of a plan chose.
+    message
+        A sentence about it.
+    subjects
+        Ids and names that it is about, all of them.
+    """
+
+    code: str
+    message: str
+    subjects: tuple[str, ...] = ()
+
+    def record(self) -> dict[str, Any]:
+        """Return it as plain JSON values."""
+        return {"code": self.code, "message": self.message, "subjects": list(self.subjects)}
+
+
+def warnings_of(impact: Impact) -> tuple[PlanWarning, ...]:
+    """Return what of ``impact`` hurts, most serious first; that models leave lists is not among it."""
+    return tuple(_warnings(impact))
+
+
+def _warnings(impact: Impact) -> Iterator[PlanWarning]:
+    for audience in impact.audiences:
+        yield from _about(audience)
+    orphans = tuple(each.alias for each in impact.aliases if each.is_orphaned)
+    if orphans:
+        yield PlanWarning(Harm.ORPHAN_ALIAS, _orphaned(impact, orphans), orphans)
+    without = tuple(each.model for each in impact.replacements)
+    if without:
+        gone = named(dict.fromkeys(each.replacement for each in impact.replacements))
+        sentence = f"The replacement of {named(without)} is not in the catalogue: {gone}."
+        yield PlanWarning(Harm.ORPHAN_REPLACEMENT, sentence, without)
+
+
+def _orphaned(impact: Impact, orphans: tuple[str, ...]) -> str:
+    if len(orphans) > 1:
+        return f"The aliases {named(orphans)} are left pointing nowhere, as the models that they mean go."
+    meant = next(each.before for each in impact.aliases if each.is_orphaned)
+    return f"The alias {orphans[0]} is left pointing nowhere, as the model that it means, {meant}, goes."
+
+
+def _about(audience: Audience) -> Iterator[PlanWarning]:
+    names = tuple(each.name for each in audience.workspaces)
+    whose = _workspaces(names) if names else keys_in_words(audience.keys)
+    if audience.is_emptied and names:
+        yield PlanWarning(Harm.EMPTY_LIST, f"No model is listed any more for {whose}.", names)
+    if audience.keys and (audience.is_emptied or audience.stops):
+        do = "stops working" if audience.keys == 1 else "stop working"
+        see = "sees no model any more" if audience.keys == 1 else "see no model any more"
+        sentence = f"{keys_in_words(audience.keys)} {do if audience.stops else see}."
+        yield PlanWarning(Harm.KEY_LOSES_ALL, sentence, names)
+    elif audience.lines_lost and not audience.is_emptied:
+        lines = " or ".join(audience.lines_lost)
+        yield PlanWarning(Harm.LOSES_LINE, f"No {lines} model is listed any more for {whose}.", audience.lines_lost)
+
+
+def named(names: Iterable[str], most: int = _MAX_NAMES) -> str:
+    """Return names for a sentence, of which at most ``most`` are spelt out."""
+    every = list(names)
+    shown = ", ".join(every[:most])
+    return shown if len(every) <= most else f"{shown} and {len(every) - most:,} more"
+
+
+def keys_in_words(count: int) -> str:
+    """Return how many keys."""
+    return "1 key" if count == 1 else f"{count:,} keys"
+
+
+def _workspaces(names: tuple[str, ...]) -> str:
+    return f"the workspace{'s' * (len(names) != 1)} {named(names)}"

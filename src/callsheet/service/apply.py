@@ -1,0 +1,194 @@
+"""Plans: making one, which writes nothing, and applying it, which decides again and writes the same or nothing."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Final, NamedTuple, TypeAlias
+
+from callsheet.api.state import DEFAULTS, Options
+from callsheet.domain.alias import Alias
+from callsheet.domain.changes.change import AnyChange, Subject
+from callsheet.domain.claims.manager import PERSON, Manager
+from callsheet.domain.errors import RefusedError
+from callsheet.domain.plan.plan import Plan, check_installation, check_not_stale, stale
+from callsheet.domain.plan.step import Made, steps_of
+from callsheet.domain.plan.warnings import PlanWarning, warnings_of
+from callsheet.service.ids import NewThings, NothingNew
+from callsheet.service.impact import impact_of
+from callsheet.service.state.load import installation_of, load
+from callsheet.storage.store import Rehearsal, Store
+from callsheet.storage.transactions.read import ReadTransaction
+
+
+class Deciding(NamedTuple):
+    """What a decision may ask.
+
+    Parameters
+    ----------
+    reading
+        What is there.
+    now
+        The time (aware).
+    new
+        Gives ids to what is new.
+    """
+
+    reading: ReadTransaction
+    now: datetime
+    new: NewThings
+
+
+#: Decides what is to change. It is called again when its plan is applied, and must then wish for the same.
+Decide: TypeAlias = Callable[[Deciding], Iterable[AnyChange]]
+
+
+#: Does something by services over a `Rehearsal`, which take what is new from the second argument.
+Act: TypeAlias = Callable[[Rehearsal, NewThings], object]
+
+#: Models of a catalogue up to which `warnings_before` looks.
+MAX_WARNED_MODELS: Final = 2_000
+
+
+def preview(
+    store: Store, decide: Decide, now: datetime, manager: Manager = PERSON, options: Options = DEFAULTS
+) -> Plan:
+    """Return the plan of what ``decide`` comes to at present, with its impact; nothing is written.
+
+    Parameters
+    ----------
+    store, decide, now
+        What is there, what is to change, and the time (aware).
+    manager
+        Who wants it.
+    options
+        What the operator chose, as it decides what callers see.
+
+    Raises
+    ------
+    RefusedError
+        As ``decide`` raises it.
+    StorageError
+        The database cannot be used.
+    """
+    with store.read() as reading:
+        new = NothingNew()
+        changes = list(decide(Deciding(reading, now, new)))
+        return _plan_of(reading, changes, now, manager, new.made, options)
+
+
+def rehearse(store: Store, act: Act, now: datetime, options: Options = DEFAULTS) -> Plan:
+    """Return the plan of what a person wants to do; nothing is written.
+
+    Parameters
+    ----------
+    store, now, options
+        As for `preview`.
+    act
+        Does it. No secret is made.
+
+    Raises
+    ------
+    RefusedError, StorageError
+        As ``act`` raises them.
+    """
+    with store.rehearse(now) as rehearsal:
+        new = NothingNew()
+        act(rehearsal, new)
+        transaction = rehearsal.transaction
+        return _plan_of(transaction, transaction.planned, now, PERSON, new.made, options)
+
+
+def warnings_before(store: Store, act: Act, now: datetime) -> Sequence[PlanWarning]:
+    """Return what a person should know of ``act``, as of `rehearse`, but for what is about keys.
+
+    It is quick, as it comes before what was asked for: of more than `MAX_WARNED_MODELS` it returns nothing.
+
+    Raises
+    ------
+    RefusedError, StorageError
+        As ``act`` raises them.
+    """
+    with store.rehearse(now) as rehearsal:
+        transaction = rehearsal.transaction
+        if transaction.count_models() > MAX_WARNED_MODELS:
+            return ()
+        act(rehearsal, NothingNew())
+        if not transaction.planned:
+            return ()
+        state = load(transaction, DEFAULTS, with_keys=False)
+        return warnings_of(impact_of(state, transaction.planned, now))
+
+
+def apply(store: Store, plan: Plan, decide: Decide, actor: str, now: datetime) -> Sequence[AnyChange]:
+    """Make the changes of ``plan``, all in one revision or none, and return them.
+
+    ``decide`` is asked again, in the transaction that writes. So a plan that was kept applies although other things
+    have changed since, and is refused if what it changes has.
+
+    Parameters
+    ----------
+    store, plan, decide
+        Where, what, and what it was made of.
+    actor, now
+        Who is put down in the change records, and the time (aware).
+
+    Raises
+    ------
+    ConflictError
+        The plan is of another installation; or it is stale, and the sentence names what has changed.
+    RefusedError
+        As ``decide`` raises it.
+    StorageError
+        The database cannot be used.
+    """
+    with store.write(actor, now) as writing:
+        installation = installation_of(writing)
+        check_installation(plan, installation.organization_id)
+        new = NewThings()
+        try:
+            changes = list(decide(Deciding(writing, now, new)))
+        except RefusedError as error:
+            moved = _moved_subjects(writing, plan)
+            if not moved:
+                raise
+            raise stale(plan, moved, installation.revision) from error
+        check_not_stale(plan, steps_of(changes, plan.manager, new.made), installation.revision)
+        writing.apply(changes)
+        return changes
+
+
+def _plan_of(
+    reading: ReadTransaction,
+    changes: Sequence[AnyChange],
+    now: datetime,
+    manager: Manager,
+    made: Made,
+    options: Options,
+) -> Plan:
+    installation = installation_of(reading)
+    plan = Plan(installation=installation.organization_id, base_revision=installation.revision, manager=manager)
+    if not changes:
+        return plan
+    impact = impact_of(load(reading, options), changes, now)
+    return replace(plan, steps=steps_of(changes, manager, made), impact=impact, warnings=warnings_of(impact))
+
+
+def _moved_subjects(reading: ReadTransaction, plan: Plan) -> list[str]:
+    """The subjects of the steps whose rows are not as they were when the plan was made."""
+    subjects: dict[Subject, list[str]] = {kind: [] for kind in Subject}
+    for step in plan.steps:
+        subjects[step.kind].append(step.subject)
+    present: dict[tuple[Subject, str], Mapping[str, Any]] = {}
+    for model in reading.models(subjects[Subject.MODEL]):
+        present[Subject.MODEL, model.id] = model.record()
+    for alias in map(Alias._make, reading.aliases(subjects[Subject.ALIAS]).items()):
+        present[Subject.ALIAS, alias.alias] = alias.record()
+    for workspace in reading.workspaces(subjects[Subject.WORKSPACE]):
+        present[Subject.WORKSPACE, workspace.id] = workspace.record()
+    for key in reading.api_keys(subjects[Subject.KEY]):
+        present[Subject.KEY, key.id] = key.record()
+    return [
+        step.subject
+        for step in plan.steps
+        if not step.is_of_claims_only and present.get((step.kind, step.subject)) != step.before
+    ]

@@ -1,0 +1,77 @@
+"""A server that replays a recording of `tests/fixtures/sources`, for clients that are not ours."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from tests.sources.recorded import exchanges
+
+
+@dataclass
+class Replay:
+    """Where it listens, and what it was asked: the path with its query, and the headers in small letters."""
+
+    url: str
+    asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+
+
+@contextmanager
+def replay(recording: str) -> Iterator[Replay]:
+    """Serve a recording until the block ends; what it does not hold is 404. The order of a query does not count."""
+    answers = {_key(*name.split(" ", 2)): sent for name, sent in exchanges(recording).items()}
+
+    class Handler(_Handler):
+        """One request."""
+
+        def respond(self, body: str = "") -> None:
+            found.asked.append((self.path, {name.lower(): value for name, value in self.headers.items()}))
+            sent = answers.get(
+                _key(self.command, self.path, body), {"status": 404, "json": {"error": {"message": "none"}}}
+            )
+            self.send(sent)
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    found = Replay(f"http://127.0.0.1:{server.server_port}")
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, name=f"replay {recording}")
+    thread.start()
+    try:
+        yield found
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def respond(self, body: str = "") -> None:
+        raise NotImplementedError
+
+    def do_GET(self) -> None:  # the name that the library calls
+        self.respond()
+
+    def do_POST(self) -> None:
+        self.respond(self.rfile.read(int(self.headers.get("content-length", 0))).decode())
+
+    def send(self, sent: Mapping[str, Any]) -> None:
+        body = json.dumps(sent["json"]).encode()
+        self.send_response(sent["status"])
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_arguments: object) -> None:
+        """Say nothing."""
+
+
+def _key(method: str, path: str = "", body: str = "") -> tuple[str, str, frozenset[tuple[str, str]], str]:
+    parts = urlsplit(path)
+    sent = json.dumps(json.loads(body)) if body else ""
+    return method, parts.path, frozenset(parse_qsl(parts.query, keep_blank_values=True)), sent
