@@ -9,6 +9,7 @@ from callsheet.domain.edits import LIFECYCLE_FIELDS, check_dates
 from callsheet.domain.errors import InvalidError, ManifestError
 from callsheet.domain.faults import FileFault
 from callsheet.domain.manifest import Entry, Manifest
+from callsheet.service.sync.config import read_config
 
 
 def checked(manifest: Manifest, now: datetime) -> Manifest:
@@ -23,7 +24,7 @@ def checked(manifest: Manifest, now: datetime) -> Manifest:
     sources: list[Entry] = []
     for entry in manifest.sources or ():
         try:
-            sources.append(replace(entry, fields=dict(entry.fields)))
+            sources.append(replace(entry, fields=read_config(entry.fields).record()))
         except InvalidError as error:
             faults.append(FileFault(entry.place, f"source {entry.subject}", "", str(error).rstrip(".")))
     if faults:

@@ -100,6 +100,8 @@ class CatalogFollower:
 
     def start(self) -> None:
         """Begin, in this process, unless that has begun."""
+        if self._is_started:
+            return
         with self._lock:
             if not self._is_started:
                 self._is_started = True
