@@ -1,5 +1,6 @@
 """An installation to test against: a real database, changed through the services."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, Final
 from weakref import WeakSet
@@ -8,6 +9,7 @@ import pytest
 
 from callsheet.api.state import Options
 from callsheet.domain.access.visibility import Visibility
+from callsheet.domain.changes.change import Action, Change
 from callsheet.domain.model import Model
 from callsheet.domain.times import parse_instant
 from callsheet.service.access import AccessService
@@ -67,12 +69,18 @@ class Installation:
             for model in list(writing.models()):
                 writing.remove_model(model)
                 writing.record("remove", "model", model.id, None, None)
-            writing._connection.exec_driver_sql("DELETE FROM tombstones")
+            for table in ("tombstones", "claims"):
+                writing._connection.exec_driver_sql(f"DELETE FROM {table}")
 
     def add(self, *models: Model) -> None:
         """Add models."""
         for model in models:
             self.catalog.add(model)
+
+    def add_at_once(self, models: Iterable[Model]) -> None:
+        """Add many models, or replace them, in one transaction of few statements."""
+        with self.store.write("test", now()) as writing:
+            writing.apply([Change(Action.ADD, None, model) for model in models])
 
     def key(self, **options: Any) -> str:
         """A new secret: of the default workspace unless said otherwise. A name that is taken gets a number."""

@@ -30,7 +30,7 @@ def infested(installation: Installation) -> Installation:
         connection.execute("INSERT INTO aliases VALUES (?, 'claude-2.1')", (EVIL,))
         connection.execute("INSERT INTO tombstones VALUES (?, 'once', NULL)", (EVIL,))
         connection.execute(
-            "INSERT INTO changes VALUES (1000, 1, '2026-11-20T00:00:00Z', ?, ?, 'alias', ?, NULL, ?)",
+            "INSERT INTO changes VALUES (1000, 1, '2026-11-20T00:00:00Z', ?, ?, 'alias', ?, NULL, ?, NULL)",
             (EVIL, "alias", EVIL, json.dumps({"model_id": EVIL})),
         )
     connection.close()

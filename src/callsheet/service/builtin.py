@@ -27,19 +27,6 @@ def facts_date() -> str:
     return str(_read("models.json")["as_of"])
 
 
-def earlier_facts() -> dict[str, list[dict[str, object]]]:
-    """Return what earlier releases shipped in place of today's facts: for each model id, fields by name.
-
-    A release that said the same as today of a field does not name it.
-    """
-    found: dict[str, list[dict[str, object]]] = {}
-    for release in _read("earlier.json")["releases"]:
-        for row in release["models"]:
-            fields = {name: value for name, value in _values(row).items() if name != "id"}
-            found.setdefault(row["id"], []).append(fields)
-    return found
-
-
 def _read(name: str) -> dict[str, Any]:
     content: dict[str, Any] = json.loads(files("callsheet.data").joinpath(name).read_text(encoding="utf-8"))
     return content

@@ -1,142 +1,111 @@
-"""Renewal: a database that an earlier release filled is brought up to today's built-in facts."""
+"""Renewal: what the program claims of models is brought up to what it knows today."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Final
 
-from callsheet.domain.alias import Alias
-from callsheet.domain.changes.change import Action, AnyChange, Change, ChangeRecord, Subject, change_of
-from callsheet.domain.errors import InvalidError
-from callsheet.domain.model import Model
-from callsheet.service.builtin import builtin_catalog, earlier_facts
+from callsheet.domain.changes.change import AnyChange, Subject
+from callsheet.domain.changes.claiming import claim
+from callsheet.domain.claims.builtin_mode import BuiltinMode
+from callsheet.domain.claims.claims import SAME_AS, ClaimKind, Claims
+from callsheet.domain.claims.manager import BUILTIN
+from callsheet.service.facts import Facts
 from callsheet.storage.store import Store
 from callsheet.storage.transactions.read import ReadTransaction
+from callsheet.storage.transactions.write import WriteTransaction
 
 #: The actor of what the program itself changes.
 ACTOR: Final = "callsheet"
 
-#: Fields that are renewed together or not at all, as they say one thing.
-_TOGETHER: Final = (("lifecycle", "deprecated_at", "retires_at"),)
-
-_ALL: Final = 1_000_000  # change records of one model
-
-
-class Facts(NamedTuple):
-    """What the program knows of models.
-
-    Parameters
-    ----------
-    models, aliases
-        As it is known today.
-    earlier
-        By model id, what earlier releases shipped instead.
-    """
-
-    models: list[Model]
-    aliases: dict[str, str]
-    earlier: Mapping[str, list[dict[str, object]]]
-
-    @classmethod
-    def built_in(cls) -> "Facts":
-        """Return those that this release ships."""
-        return cls(*builtin_catalog(), earlier_facts())
-
 
 def renew_builtin(store: Store, clock: Callable[[], datetime], facts: Facts | None = None) -> list[str]:
-    """Bring the built-in models of ``store`` up to ``facts``, in one revision; return the ids of what changed.
+    """Bring what the program claims up to ``facts``, in one revision; return the ids of the models that changed.
 
-    A field is renewed if it still holds what an earlier release shipped, and no person ever set it: their
-    changes and removals stay as they are. A model or alias that earlier releases did not have is added, unless
-    it was removed, its name is taken, or none of the built-in models is left. Values that this release does
-    not know, such as those of a later one, stay too. Where there is nothing to do, nothing is written.
+    Those are the facts of this release on this day, if none are given. What others claim stays as it is: the
+    changes of people still hold, and what they removed does not come back. Nothing is written where the claims are
+    those of a later release or day. Whether there is anything to do, one row says.
 
     Raises
     ------
     StorageError
         The database cannot be used.
     """
-    known = facts or Facts.built_in()
+    known = facts or Facts.built_in(clock())
     with store.read() as reading:
-        if not _changes(reading, known):
+        if not _is_outdated(reading, known):
             return []
     with store.write(ACTOR, clock()) as writing:
-        changes = _changes(writing, known)
+        if not _is_outdated(writing, known):
+            return []  # another process was faster
+        changes = claim(writing, _wanted(writing, known))
         writing.apply(changes)
-        return [change.subject for change in changes if change.kind is Subject.MODEL]
+        writing.set_facts(known.mark)
+    return sorted({change.subject for change in changes if change.kind is Subject.MODEL})
 
 
-def _changes(reading: ReadTransaction, facts: Facts) -> list[AnyChange]:
-    present = {model.id: model for model in reading.models([model.id for model in facts.models])}
-    if not present:
-        return []
-    return [*_renewed(reading, present, facts), *_missing(reading, present, facts)]
+def claim_builtin(writing: WriteTransaction, first: Iterable[AnyChange] = ()) -> None:
+    """Claim the facts of this release on this day in an installation that is new, after the ``first`` changes."""
+    facts = Facts.built_in(writing.now)
+    writing.apply([*first, *claim(writing, facts.claims(BuiltinMode.LIST))])
+    writing.set_facts(facts.mark)
 
 
-def _renewed(reading: ReadTransaction, present: Mapping[str, Model], facts: Facts) -> Iterator[Change[Model]]:
-    for fact in facts.models:
-        model = present.get(fact.id)
-        names = [] if model is None else _outdated(model, fact, facts.earlier.get(fact.id, []))
-        if model is None or not names:
-            continue
-        ours = _ours(reading, model)
-        for group in _TOGETHER:
-            if not ours.issuperset(group):
-                names = [name for name in names if name not in group]
-        renewed = _with(model, {name: getattr(fact, name) for name in names if name in ours})
-        yield from change_of(Action.CHANGE, model, renewed)
+def change_builtin_mode(reading: ReadTransaction, mode: BuiltinMode) -> list[AnyChange]:
+    """Return what changes if the built-in models are listed from now on, or only inform.
+
+    Who writes it calls `WriteTransaction.set_builtin` in the same transaction.
+    """
+    lists = True if mode is BuiltinMode.LIST else None
+    said = (claims for claims in list(reading.claims_by(BUILTIN)) if SAME_AS not in claims.fields)
+    return claim(reading, (replace(claims, lists=lists) for claims in said))
 
 
-def _outdated(model: Model, fact: Model, earlier: list[dict[str, object]]) -> list[str]:
-    """The fields that hold what an earlier release shipped, and no longer holds for true."""
-    return [
-        name
-        for name in {name: None for shipped in earlier for name in shipped}
-        if getattr(model, name) != getattr(fact, name)
-        and any(name in shipped and shipped[name] == getattr(model, name) for shipped in earlier)
-    ]
+def with_names(wanted: Iterable[Claims], now: datetime) -> list[Claims]:
+    """Return ``wanted``, and the program's claims on those of its models that have a name of another platform.
+
+    For whoever claims that models exist; the claims on those that do are renewed with the facts.
+    """
+    claims = list(wanted)
+    ids = {
+        each.subject for each in claims if each.kind is ClaimKind.MODEL and each.lists and each.manager != BUILTIN
+    }
+    return [*claims, *Facts.built_in(now).claims_on_names(sorted(ids))]
 
 
-def _ours(reading: ReadTransaction, model: Model) -> set[str]:
-    """The fields that only the program ever set, by the change records, and that still are as it set them."""
-    records = [each for each in reversed(reading.changes(model.id, _ALL)) if each.kind == Subject.MODEL]
-    ours: set[str] = set()
-    for record in records:
-        for name in _set_by(record):
-            (ours.add if record.actor == ACTOR else ours.discard)(name)
-    last: Mapping[str, Any] = (records[-1].after or {}) if records else {}
-    return {name for name in ours if name in last and last[name] == model.record()[name]}
+def _is_outdated(reading: ReadTransaction, facts: Facts) -> bool:
+    installation = reading.installation()
+    return installation is not None and facts.outdates(installation.facts)
 
 
-def _set_by(record: ChangeRecord) -> Iterator[str]:
-    before, after = record.before or {}, record.after or {}
-    return (name for name, value in after.items() if name not in before or before[name] != value)
+def _wanted(reading: ReadTransaction, facts: Facts) -> Iterator[Claims]:
+    installation = reading.installation()
+    mode = BuiltinMode.LIST if installation is None else installation.builtin
+    stored = {(claims.kind, claims.subject): claims for claims in reading.claims_by(BUILTIN)}
+    ids = [model.id for model in facts.models]
+    kept_out = reading.aliases(ids) if _has_one_of(reading, ids) else None
+    for claims in facts.claims(mode):
+        past = stored.get((claims.kind, claims.subject))
+        if past is not None and SAME_AS not in past.fields:
+            yield replace(claims, lists=claims.lists and past.lists)
+        elif kept_out is None or (claims.kind is ClaimKind.MODEL and claims.subject in kept_out):
+            yield replace(
+                claims, lists=None
+            )  # a catalogue without any built-in model gets none; nor is a name taken
+        else:
+            yield claims
+    on_names = {claims.subject: claims for claims in facts.claims_on_names(_names(reading, stored.values()))}
+    yield from on_names.values()
+    for claims in stored.values():
+        if SAME_AS in claims.fields and claims.subject not in {*on_names, *ids}:
+            yield Claims(claims.subject, BUILTIN)  # the name is not recognised any more
 
 
-def _with(model: Model, values: Mapping[str, Any]) -> Model:
-    try:
-        return replace(model, **values)
-    except InvalidError:  # with what a person set beside it, it would not be a valid model
-        return model
+def _has_one_of(reading: ReadTransaction, ids: list[str]) -> bool:
+    return next(reading.models(ids), None) is not None
 
 
-def _missing(reading: ReadTransaction, present: Mapping[str, Model], facts: Facts) -> list[AnyChange]:
-    ids = [model.id for model in facts.models if model.id not in present]
-    aliases = reading.aliases([*ids, *facts.aliases])
-    removed = reading.tombstones(ids)
-    added = [model for model in facts.models if model.id in ids and model.id not in (removed.keys() | aliases)]
-    there = present.keys() | {model.id for model in added}
-    named = [
-        Alias(alias, model_id)
-        for alias, model_id in facts.aliases.items()
-        if alias not in aliases and model_id in there and not _was_known(reading, alias)
-    ]
-    return [
-        *(Change(Action.ADD, None, model) for model in added),
-        *(Change(Action.ALIAS, None, alias) for alias in named),
-    ]
-
-
-def _was_known(reading: ReadTransaction, name: str) -> bool:
-    """Whether something with this name is there, or was."""
-    return bool(reading.changes(name, 1))
+def _names(reading: ReadTransaction, stored: Iterable[Claims]) -> set[str]:
+    """The ids that may be names of other platforms; nearly all others do not hold this word."""
+    present = (model_id for model_id in reading.model_ids() if "claude" in model_id.lower())
+    return {*present, *(claims.subject for claims in stored if SAME_AS in claims.fields)}

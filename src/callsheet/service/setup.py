@@ -6,12 +6,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from callsheet.domain.access.workspace import Workspace
-from callsheet.domain.alias import Alias
 from callsheet.domain.changes.change import Action, Change
 from callsheet.domain.errors import DoesNotExistError, StorageUnavailableError
 from callsheet.domain.hints import Hint
-from callsheet.service.builtin import builtin_catalog
 from callsheet.service.ids import make_id
+from callsheet.service.renewal import ACTOR, claim_builtin
 from callsheet.storage.store import Store
 from callsheet.storage.transactions.read import ReadTransaction
 from callsheet.storage.transactions.write import WriteTransaction
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
     from callsheet.service.state.file import StateFile  # slow to import, and only a server has one
 
 DEFAULT_WORKSPACE: Final = "default"
-
-_ACTOR: Final = "callsheet"
 
 
 def open_existing(url: str) -> Store:
@@ -79,7 +76,7 @@ def set_up(store: Store, clock: Callable[[], datetime], state_file: "StateFile |
     with store.read() as reading:
         installed = _is_set_up(store, reading)
     if not installed:
-        with store.write(_ACTOR, clock()) as writing:
+        with store.write(ACTOR, clock()) as writing:
             if writing.installation() is None:  # no other process was faster
                 _install(writing)
 
@@ -109,11 +106,4 @@ def migrate_store(url: str, clock: Callable[[], datetime]) -> tuple[str | None, 
 def _install(writing: WriteTransaction) -> None:
     workspace = Workspace(id=make_id("wrkspc_"), name=DEFAULT_WORKSPACE, created_at=writing.now)
     writing.create_installation(str(uuid.uuid4()), workspace.id)
-    models, aliases = builtin_catalog()
-    writing.apply(
-        [
-            Change(Action.CREATE, None, workspace),
-            *(Change(Action.ADD, None, model) for model in models),
-            *(Change(Action.ALIAS, None, Alias(alias, model_id)) for alias, model_id in aliases.items()),
-        ]
-    )
+    claim_builtin(writing, [Change(Action.CREATE, None, workspace)])

@@ -211,5 +211,10 @@ def test_a_value_that_cannot_be_claimed_is_refused(fields: dict[str, Any], sente
         checked_fields("m", fields)
 
 
+@pytest.mark.parametrize("fields", [{"lifecycle": each} for each in ("active", "deprecated", "retired")])
+def test_each_lifecycle_can_be_claimed_without_its_dates(fields: dict[str, Any]) -> None:
+    assert checked_fields("m", fields) == fields
+
+
 def test_a_claimed_time_takes_the_form_of_the_wire() -> None:
     assert checked_fields("m", {"retires_at": "2027-01-01"}) == {"retires_at": "2027-01-01T00:00:00Z"}

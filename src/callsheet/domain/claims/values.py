@@ -75,6 +75,6 @@ def _checked_value(model_id: str, name: str, value: Any) -> Any:
     if name == "lifecycle" and (not isinstance(value, str) or value not in LIFECYCLES):
         raise InvalidError(f"lifecycle must be active, deprecated or retired, not {str(value)[:40]!r}.")
     around: dict[str, Any] = {"id": model_id, "display_name": model_id}
-    if name in LIFECYCLE_FIELDS:
+    if name in LIFECYCLE_FIELDS and value != Lifecycle.ACTIVE:
         around |= {"lifecycle": Lifecycle.DEPRECATED, "deprecated_at": EPOCH}
     return Model(**{**around, name: _own(name, value)}).record()[name]

@@ -1,0 +1,109 @@
+"""Facts: what the program knows of models on a day, as claims of its own."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cached_property
+
+from callsheet import __version__
+from callsheet.domain.claims.builtin_mode import BuiltinMode
+from callsheet.domain.claims.claims import SAME_AS, ClaimKind, Claims
+from callsheet.domain.claims.manager import BUILTIN
+from callsheet.domain.claims.platform_facts import platform_facts
+from callsheet.domain.claims.platform_names import KnownNames, recognise
+from callsheet.domain.claims.values import claimed_by
+from callsheet.domain.model import Lifecycle, Model
+from callsheet.domain.times import format_instant
+from callsheet.service.builtin import builtin_catalog, facts_date
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the program knows of models, on one day.
+
+    Parameters
+    ----------
+    models, aliases
+        As `builtin_catalog` returns them.
+    as_of
+        The day up to which they were gathered, such as ``2026-11-29``.
+    turned
+        The last day on which one of ``models`` retired by itself, such as ``2026-11-30``; empty if none has.
+    """
+
+    models: Sequence[Model]
+    aliases: Mapping[str, str]
+    as_of: str
+    turned: str = ""
+
+    @classmethod
+    def built_in(cls, now: datetime) -> "Facts":
+        """Return those that this release ships, as they are at ``now``."""
+        return cls(*builtin_catalog(), facts_date()).at(now)
+
+    def at(self, now: datetime) -> "Facts":
+        """Return the facts of ``now``: what is to retire at a time that has come is retired.
+
+        Every date of retirement among the built-in facts is one that was announced, not the earliest possible.
+        """
+        turned = max((day for model in self.models if (day := _turn_of(model)) and day <= now), default=None)
+        if turned is None:
+            return self
+        models = [_at(model, now) for model in self.models]
+        return replace(self, models=models, turned=format_instant(turned)[:10])
+
+    def next_turn(self) -> datetime | None:
+        """Return when the next model retires by itself; None if none will."""
+        return min(filter(None, map(_turn_of, self.models)), default=None)
+
+    @cached_property
+    def mark(self) -> str:
+        """What tells these facts from those of another day or release; see `outdates`."""
+        said = [[claims.subject, claims.record()["fields"]] for claims in self.claims(BuiltinMode.LIST)]
+        digest = hashlib.sha256(json.dumps([__version__, said]).encode()).hexdigest()
+        return f"{self.as_of} {self.turned or '-'} {digest[:16]}"
+
+    def outdates(self, mark: str | None) -> bool:
+        """Return whether these facts differ from those with ``mark``, and are not of an earlier release or day.
+
+        So two releases side by side, or two clocks, do not replace each other's facts in turn.
+        """
+        own = self.mark
+        return mark is None or (mark != own and own.split()[:2] >= mark.split()[:2])
+
+    def claims(self, mode: BuiltinMode) -> Iterator[Claims]:
+        """Yield what is claimed of each built-in model and alias."""
+        lists = True if mode is BuiltinMode.LIST else None
+        for model in self.models:
+            fields = {**claimed_by(model), "lifecycle": model.lifecycle.value}
+            yield Claims(model.id, BUILTIN, lists, fields)
+        for alias, model_id in self.aliases.items():
+            yield Claims(alias, BUILTIN, lists, {"model_id": model_id}, ClaimKind.ALIAS)
+
+    def claims_on_names(self, ids: Iterable[str]) -> Iterator[Claims]:
+        """Yield what is claimed of those of ``ids`` that name a built-in model as another platform does."""
+        for model_id in ids:
+            found = None if model_id in self._records else recognise(model_id, self._known)
+            if found is not None:
+                fields = platform_facts(found, self._records[found.model_id])
+                yield Claims(model_id, BUILTIN, fields={SAME_AS: found.model_id, **fields})
+
+    @cached_property
+    def _records(self) -> Mapping[str, Mapping[str, object]]:
+        return {model.id: model.record() for model in self.models}
+
+    @cached_property
+    def _known(self) -> KnownNames:
+        return KnownNames.of(self._records, self.aliases)
+
+
+def _turn_of(model: Model) -> datetime | None:
+    """When a model retires by itself, if it has not yet."""
+    return model.retires_at if model.lifecycle is Lifecycle.DEPRECATED else None
+
+
+def _at(model: Model, now: datetime) -> Model:
+    turn = _turn_of(model)
+    return replace(model, lifecycle=Lifecycle.RETIRED) if turn is not None and turn <= now else model
