@@ -51,6 +51,8 @@ class _Claiming:
         for kind in ClaimKind:
             self._claimed.load((each.subject for each in wanted if each.kind is kind), kind)
         self._managers = {(each.kind, each.subject): each.manager for each in wanted}
+        everybody = set(self._managers.values())
+        self._only_manager = everybody.pop() if len(everybody) == 1 else None
         news = [each for each in wanted if not self._claimed.says(each)]
         self._claims = [change for each in news for change in self._claimed.put(each)]
 
@@ -90,9 +92,7 @@ class _Claiming:
 
     def _manager_of(self, subject: str, kind: ClaimKind = ClaimKind.MODEL) -> Manager | None:
         """Who brings the change about; None if there are several, none of which claimed this very thing."""
-        own = self._managers.get((kind, subject))
-        everybody = set(self._managers.values())
-        return own or (everybody.pop() if len(everybody) == 1 else None)
+        return self._managers.get((kind, subject), self._only_manager)
 
     def _changed_aliases(self, models: Mapping[str, Change[Model]]) -> list[Change[Alias]]:
         moved = [change.subject for change in models.values() if change.before is None or change.after is None]
