@@ -77,8 +77,8 @@ COMMANDS: Final[dict[str, tuple[str, int]]] = {
 
 #: Those that import what no other does. The rest of a group imports what its first command does.
 UNLIKE: Final = {
-    "serve", "migrate", "copy", "backup", "restore", "check", "fake", "doctor", "catalog list", "keys import", "sources try",
-    "sources add",
+    "serve", "migrate", "copy", "backup", "restore", "check", "fake", "doctor", "catalog list", "keys import",
+    "sources try", "sources add",
     "models list", "models retrieve",
 }  # fmt: skip
 
