@@ -80,6 +80,8 @@ def choose(
 
 def left_out(listed: Sequence[Listed], choice: Choice) -> list[Dropped]:
     """Return the models that `choose` leaves out, each with the reason."""
+    if not (choice.allow or choice.deny or choice.fold_variants):
+        return []
     rules = _rules(listed, choice)
     seen = [each for each in listed if rules.sees(each.id)]
     ids = {each.id for each in seen}
@@ -124,6 +126,9 @@ def _with_free_aliases(listed: list[Listed]) -> list[Listed]:
     taken = {each.id for each in listed}
     found = []
     for each in listed:
+        if not each.aliases:
+            found.append(each)
+            continue
         free = tuple(alias for alias in dict.fromkeys(each.aliases) if alias not in taken and _can_be_id(alias))
         taken.update(free)
         found.append(replace(each, aliases=free))
