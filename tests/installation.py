@@ -1,5 +1,6 @@
 """An installation to test against: a real database, changed through the services."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, Final
 from weakref import WeakSet
@@ -8,6 +9,7 @@ import pytest
 
 from callsheet.api.state import Options
 from callsheet.domain.access.visibility import Visibility
+from callsheet.domain.changes.change import Action, Change
 from callsheet.domain.model import Model
 from callsheet.domain.times import parse_instant
 from callsheet.service.access import AccessService
@@ -74,6 +76,11 @@ class Installation:
         """Add models."""
         for model in models:
             self.catalog.add(model)
+
+    def add_at_once(self, models: Iterable[Model]) -> None:
+        """Add many models, or replace them, in one transaction of few statements."""
+        with self.store.write("test", now()) as writing:
+            writing.apply([Change(Action.ADD, None, model) for model in models])
 
     def key(self, **options: Any) -> str:
         """A new secret: of the default workspace unless said otherwise. A name that is taken gets a number."""

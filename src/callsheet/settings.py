@@ -115,6 +115,10 @@ class Settings(BaseModel):
     extra_versions: list[str] = Field([], description="Further values of anthropic-version to accept.")
     cors_origins: list[str] = Field([], description="Web origins whose pages may send requests; * allows any.")
     poll_seconds: float = Field(0.1, ge=0.01, le=60, description="How often to poll the database for changes.")
+    sync: bool = Field(
+        True,
+        description="Run the sources that are due in this server; if not, let cron run callsheet sources sync.",
+    )
     max_url_bytes: int = Field(8192, ge=256, le=65536, description="Maximum size of a request's path and query.")
     max_header_bytes: int = Field(
         32768, ge=1024, le=1048576, description="Maximum size of all headers of a request."

@@ -9,7 +9,7 @@ import zstandard
 
 from callsheet.api import compression
 from tests.doors import AnswerDoor, Door, Reply
-from tests.installation import Installation, make_model, now
+from tests.installation import Installation, make_model
 
 DECODE: dict[str, Callable[[bytes], bytes]] = {
     "gzip": gzip.decompress,
@@ -137,11 +137,7 @@ def test_pages_that_are_asked_for_once_go_out_as_they_are(
 ) -> None:
     if isinstance(door, AnswerDoor):
         return  # the function is told by its drivers what came before
-    with empty.store.write("test", now()) as writing:
-        for number in range(60):
-            model = make_model(f"model-{number:02}")
-            writing.put_model(model)
-            writing.record("add", "model", model.id, None, None)
+    empty.add_at_once(make_model(f"model-{number:02}") for number in range(60))
     lengths = count_compressed(monkeypatch)
     for number in range(30):
         target = f"/v1/models?limit=20&after_id=model-{number:02}"

@@ -14,11 +14,7 @@ from tests.installation import make_model
 @pytest.fixture
 def large(door: Door) -> Door:
     """A list of well over 64 KiB."""
-    with door.installation.store.write("test", door.installation.catalog._clock()) as writing:
-        for number in range(400):
-            model = make_model(f"large-{number:03}", description="x" * 100)
-            writing.put_model(model)
-            writing.record("add", "model", model.id, None, None)
+    door.installation.add_at_once(make_model(f"large-{number:03}", description="x" * 100) for number in range(400))
     return door
 
 

@@ -5,17 +5,13 @@ import gzip
 import pytest
 
 from tests.doors import Door
-from tests.installation import make_model, now
+from tests.installation import make_model
 
 
 @pytest.fixture
 def many(door: Door) -> Door:
     """More models than one block holds, whose list is longer than 64 KiB."""
-    with door.installation.store.write("test", now()) as writing:
-        for number in range(1200):
-            model = make_model(f"many-{number:04}")
-            writing.put_model(model)
-            writing.record("add", "model", model.id, None, None)
+    door.installation.add_at_once(make_model(f"many-{number:04}") for number in range(1200))
     return door
 
 

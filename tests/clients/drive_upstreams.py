@@ -1,7 +1,7 @@
 """Read lists of upstreams with their vendors' own clients, and report what the clients made of them.
 
-`drive_upstreams.py bedrock|gemini|vertex|openrouter|signatures` reads a job (JSON) on stdin and prints a report
-(JSON) on stdout. It runs in an environment that holds nothing but the clients.
+`drive_upstreams.py anthropic|bedrock|gemini|ollama|openai|openrouter|signatures|vertex` reads a job (JSON) on stdin
+and prints a report (JSON) on stdout. It runs in an environment that holds nothing but the clients.
 """
 
 import json
@@ -10,6 +10,38 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Final
 from unittest import mock
+
+
+def anthropic(job: dict[str, Any]) -> dict[str, Any]:
+    """What Anthropic's client reads, of every lifecycle, all pages."""
+    import anthropic  # type: ignore[import-not-found]
+
+    client = anthropic.Anthropic(base_url=job["url"], api_key=job["api_key"], _strict_response_validation=True)
+    models = client.models.list(limit=1000, lifecycle=["active", "deprecated", "retired"])
+    return {"version": anthropic.__version__, "models": [model.to_dict(mode="json") for model in models]}
+
+
+def openai(job: dict[str, Any]) -> dict[str, Any]:
+    """What OpenAI's client reads."""
+    import openai  # type: ignore[import-not-found]
+
+    client = openai.OpenAI(base_url=f"{job['url']}/v1", api_key=job["api_key"], _strict_response_validation=True)
+    return {"version": openai.__version__, "models": [model.to_dict(mode="json") for model in client.models.list()]}
+
+
+def ollama(job: dict[str, Any]) -> dict[str, Any]:
+    """What Ollama's client reads of both lists, and of the settings of some models."""
+    from importlib.metadata import version
+
+    import ollama  # type: ignore[import-not-found]
+
+    client = ollama.Client(host=job["url"])
+    return {
+        "version": version("ollama"),
+        "tags": client.list().model_dump(mode="json")["models"],
+        "running": client.ps().model_dump(mode="json")["models"],
+        "show": {name: client.show(name).model_dump(mode="json") for name in job["names"]},
+    }
 
 
 def bedrock(job: dict[str, Any]) -> dict[str, Any]:
@@ -83,7 +115,7 @@ def signatures(job: dict[str, Any]) -> list[dict[str, str]]:
 
 
 MODES: Final[dict[str, Callable[[dict[str, Any]], Any]]] = {
-    each.__name__: each for each in (bedrock, gemini, vertex, openrouter, signatures)
+    each.__name__: each for each in (anthropic, bedrock, gemini, ollama, openai, openrouter, signatures, vertex)
 }
 
 if __name__ == "__main__":

@@ -26,10 +26,10 @@ KEYS: Final = {"aws_access_key_id": "AKIAIOSFODNN7EXAMPLE", "aws_secret_access_k
 _SECONDS: Final = 120  # many times what a driver takes
 
 
-def drive(mode: str, job: dict[str, Any], tmp_path: Path) -> Any:
+def drive(mode: str, job: dict[str, Any], tmp_path: Path, client: str = "upstreams") -> Any:
     """What the official client of an upstream reports."""
     done = subprocess.run(
-        python_driver("upstreams", "drive_upstreams.py", mode),
+        python_driver(client, "drive_upstreams.py", mode),
         input=json.dumps(job),
         cwd=tmp_path,
         env=clean_environment(tmp_path),
@@ -160,3 +160,60 @@ def test_openrouters_client_reads_the_recording_of_openrouter(tmp_path: Path) ->
             assert theirs[alias]["alias_target"]["slug"] == model_id
     assert len(theirs) == 7
     assert served.asked[0][1]["authorization"] == "Bearer sk-or-example"
+
+
+def test_anthropics_client_reads_the_recording_of_anthropic(tmp_path: Path) -> None:
+    with replay("anthropic") as served:
+        report = drive("anthropic", {"url": served.url, "api_key": "sk-ant-example"}, tmp_path, "anthropic-2")
+    assert report["version"].startswith("2.")
+    ours = listed_in(reading_of("anthropic"))
+    assert [model["id"] for model in report["models"]] == list(ours)
+    for model in report["models"]:
+        fields = ours[model["id"]].fields
+        assert fields["lifecycle"] == model["lifecycle"]
+        for name in ("max_input_tokens", "max_tokens", "line"):
+            assert fields.get(name) == model[name]
+        for name in ("deprecated_at", "retires_at"):
+            assert (fields.get(name) and parse_instant(fields[name])) == (
+                model[name] and parse_instant(model[name])
+            )
+
+
+@pytest.mark.parametrize("recording", ["openai", "vllm", "sglang", "llamacpp", "litellm"])
+def test_openais_client_reads_the_recordings_in_its_shape(recording: str, tmp_path: Path) -> None:
+    with replay(recording) as served:
+        report = drive("openai", {"url": served.url, "api_key": "sk-example"}, tmp_path, "openai")
+    assert report["version"].startswith("3.")
+    theirs = {model["id"]: model for model in report["models"]}
+    reading = reading_of(recording)
+    names = {name for each in reading.listed for name in (each.id, *each.aliases)}
+    if recording != "litellm":  # of which wildcards and teams' own names are expanded
+        assert set(theirs) <= names
+    if recording != "openai":  # the others do not state when a model was released
+        return
+    for each in reading.listed:
+        assert parse_instant(each.fields["created_at"]) == datetime.fromtimestamp(theirs[each.id]["created"], UTC)
+        assert each.fields.get("retires_at", "")[:10] == (theirs[each.id].get("shutdown_date") or "")
+
+
+def test_ollamas_client_reads_the_recording_of_ollama(tmp_path: Path) -> None:
+    names = ["maple:latest", "maple-long:8b", "spruce-vl:3b"]
+    with replay("ollama") as served:
+        report = drive("ollama", {"url": served.url, "names": names}, tmp_path, "ollama")
+    assert report["version"].startswith("0.6.")
+    reading = reading_of("ollama")
+    theirs = {model["model"]: model for model in report["tags"]}
+    assert set(theirs) == {each.id for each in reading.listed} | {each.id for each in reading.dropped}
+    ours = listed_in(reading)
+    for each in reading.listed:
+        assert abs(parse_instant(each.fields["created_at"]) - instant(theirs[each.id]["modified_at"])).seconds == 0
+    (running,) = report["running"]
+    assert ours[running["model"]].fields["max_input_tokens"] == running["context_length"]
+    assert "num_ctx" in report["show"]["maple-long:8b"]["parameters"]
+    for name in names:
+        capabilities = ours[name].fields["capabilities"]
+        assert capabilities["image_input"]["supported"] == ("vision" in report["show"][name]["capabilities"])
+
+
+def instant(text: str) -> datetime:
+    return datetime.fromisoformat(text)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.installation import Installation, make_model, now
+from tests.installation import Installation, make_model
 from tests.program import Server
 
 KEY = "sk-test-0123456789abcdef"
@@ -31,11 +31,7 @@ def database(_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     installation.key(secret=KEY)
     installation.add(make_model(SLASHED), *map(make_model, UNUSUAL))
     capabilities = {f"capability_{number:020}": {"supported": False} for number in range(50)}
-    with installation.store.write("test", now()) as writing:
-        for number in range(999):
-            model = make_model(f"m{number}", capabilities=capabilities)
-            writing.put_model(model)
-            writing.record("add", "model", model.id, None, None)
+    installation.add_at_once(make_model(f"m{number}", capabilities=capabilities) for number in range(999))
     return path
 
 

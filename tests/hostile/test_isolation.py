@@ -26,7 +26,7 @@ from callsheet.settings import Settings
 from tests.doors import Reply
 from tests.http.plain import replies
 from tests.http.wire import Line
-from tests.installation import Installation, make_model, now
+from tests.installation import Installation, make_model
 from tests.tiers import examples
 
 LISTED: Final = (Lifecycle.ACTIVE, Lifecycle.DEPRECATED)
@@ -134,10 +134,7 @@ def build(template: Path, folder: str, world: World, rules: list[Space]) -> tupl
     shutil.copy(template, path)
     installation = Installation(f"sqlite:///{path}")
     installation.clear_catalog()
-    with installation.store.write("test", now()) as writing:
-        for model in (*world.models, *world.removed):
-            writing.put_model(model)
-            writing.record("add", "model", model.id, None, None)
+    installation.add_at_once((*world.models, *world.removed))
     for model in world.removed:
         installation.catalog.remove(model.id)
     for alias, model_id in world.aliases.items():

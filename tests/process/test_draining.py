@@ -16,6 +16,7 @@ import pytest
 from tests.installation import Installation
 from tests.process.test_workers import needs_proc, session, workers
 from tests.program import Server, credentials, wait_for
+from tests.tiers import first
 
 KEY = "sk-test-0123456789abcdef"
 
@@ -55,7 +56,7 @@ def test_a_server_that_drains_says_so_answers_on_and_ends_with_0(database: Path,
         assert server.stderr == ""
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", first([signal.SIGTERM, signal.SIGINT]))
 def test_a_second_signal_ends_it_at_once(database: Path, number: signal.Signals) -> None:
     with Server(database, "--drain-seconds", "600") as server:
         server.send(number)

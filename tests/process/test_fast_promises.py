@@ -21,8 +21,9 @@ from callsheet.http.serve.config import ServerConfig
 from callsheet.http.serve.run import bind
 from callsheet.settings import LogFormat
 from tests.http.plain import SECRET, make_app, plain
-from tests.installation import Installation, make_model, now
+from tests.installation import Installation, make_model
 from tests.program import DEADLINE, Server, wait_for
+from tests.tiers import first
 
 MIB = 2**20
 
@@ -178,15 +179,11 @@ LIMITS = (1000, 999, 998, 997, 996)
 def many(installation: Installation) -> Path:
     """The file of an installation with 3,000 models."""
     installation.key(secret=SECRET)
-    with installation.store.write("test", now()) as writing:
-        for number in range(3000):
-            model = make_model(f"model-{number:04}")
-            writing.put_model(model)
-            writing.record("add", "model", model.id, None, None)
+    installation.add_at_once(make_model(f"model-{number:04}") for number in range(3000))
     return Path(installation.url.removeprefix("sqlite:///"))
 
 
-@pytest.mark.parametrize("piecemeal", [False, True], ids=["all at once", "one by one"])
+@pytest.mark.parametrize("piecemeal", first([False, True]), ids=["all at once", "one by one"])
 def test_a_client_that_asks_without_reading_fills_no_memory(many: Path, piecemeal: bool) -> None:
     targets = [f"/v1/models?limit={limit}" for limit in LIMITS]
     with Server(many) as server, socket.create_connection((server.host, server.port), DEADLINE) as greedy:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.program import COMMAND, DEADLINE, Server, call
+from tests.tiers import first
 
 
 def test_the_first_start_prints_the_key_once_and_the_second_does_not(tmp_path: Path) -> None:
@@ -32,7 +33,7 @@ def test_the_first_start_prints_the_key_once_and_the_second_does_not(tmp_path: P
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not there; install it (apt-get install curl)")
-@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "0.0.0.0"])  # as it is printed, brackets and all
+@pytest.mark.parametrize("host", first(["::1", "127.0.0.1", "0.0.0.0"]))  # as it is printed, brackets and all
 def test_the_printed_curl_works_as_it_is(tmp_path: Path, host: str) -> None:
     with Server(tmp_path / "callsheet.db", "--host", host) as server:
         line = server.printed(r"\n  (curl .*)\n")[1]
@@ -65,7 +66,7 @@ def test_where_there_is_a_key_none_is_made(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full; run the tests on Linux")
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", first([1, 2]))
 def test_a_key_that_could_not_be_printed_is_archived_and_the_next_start_prints_another(
     tmp_path: Path, workers: int
 ) -> None:

@@ -17,6 +17,7 @@ from tests.http.plain import replies
 from tests.installation import Installation
 from tests.process.test_stop import add_many
 from tests.program import COMMAND, DEADLINE, Server, credentials, wait_for
+from tests.tiers import first
 
 #: How many slow connections at a time; the long run has 10,000.
 SLOW: Final = int(os.environ.get("CALLSHEET_TEST_SLOW", "300"))
@@ -29,7 +30,7 @@ HEAD: Final = (
     f"GET /v1/models HTTP/1.1\r\nhost: test\r\nx-api-key: {KEY}\r\nanthropic-version: 2023-06-01\r\n".encode()
 )
 
-DRIVERS = pytest.mark.parametrize("driver", ["--fast", "--no-fast"])
+DRIVERS = pytest.mark.parametrize("driver", first(["--fast", "--no-fast"]))
 
 
 @pytest.fixture

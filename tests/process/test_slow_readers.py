@@ -14,7 +14,7 @@ from typing import Final
 import pytest
 
 from tests.deploy.proxies import Proxy
-from tests.installation import Installation, make_model, now
+from tests.installation import Installation, make_model
 from tests.process.test_slow_callers import DRIVERS, KEY, metrics
 from tests.process.test_stop import add_many, request
 from tests.program import DEADLINE, Server, credentials, wait_for
@@ -43,10 +43,7 @@ def database(_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def crowded(_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same with `MANY` models instead."""
     installation = installed(_template, tmp_path_factory.mktemp("crowded"))
-    with installation.store.write("test", now()) as writing:
-        for number in range(MANY):
-            writing.put_model(make_model(f"m{number:0250}"))
-        writing.record("add", "model", "many", None, None)
+    installation.add_at_once(make_model(f"m{number:0250}") for number in range(MANY))
     return Path(installation.url.removeprefix("sqlite:///"))
 
 
@@ -136,7 +133,7 @@ def test_a_slow_reader_behind_a_proxy_gets_all_of_a_large_list(
         assert server.stop() == 0
 
 
-@DRIVERS
+@pytest.mark.parametrize("driver", ["--fast", "--no-fast"])
 def test_whoever_reads_nothing_is_cut_off_and_counted(database: Path, driver: str) -> None:
     with (
         Server(database, driver, "--answer-seconds", str(PATIENCE)) as server,

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.installation import Installation, make_model, now
+from tests.installation import Installation, make_model
 from tests.program import DEADLINE, Program, Server, credentials, wait_for
+from tests.tiers import first
 
-SIGNALS = pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+SIGNALS = pytest.mark.parametrize("number", first([signal.SIGTERM, signal.SIGINT]))
 
 
 KEY = "sk-test-0123456789abcdef"
@@ -36,15 +37,14 @@ def large(_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@SIGNALS
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_server_without_work_ends_at_once_with_0(database: Path, number: signal.Signals) -> None:
     with Server(database) as server:
         assert server.stop(number) == 0
         assert server.stderr == ""
 
 
-@SIGNALS
-@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize(("number", "workers"), [(signal.SIGTERM, "1"), (signal.SIGINT, "2")])
 def test_a_signal_right_after_the_announcement_is_heeded(
     database: Path, number: signal.Signals, workers: str
 ) -> None:
@@ -128,11 +128,7 @@ def test_the_same_port_can_be_taken_again_at_once(database: Path) -> None:
 def add_many(installation: Installation) -> None:
     """Models whose list is more than all buffers between two sockets hold."""
     capabilities = {f"capability_{number:020}": {"supported": False} for number in range(200)}
-    with installation.store.write("test", now()) as writing:
-        for number in range(1000):
-            model = make_model(f"m{number}", capabilities=capabilities)
-            writing.put_model(model)
-            writing.record("add", "model", model.id, None, None)
+    installation.add_at_once(make_model(f"m{number}", capabilities=capabilities) for number in range(1000))
 
 
 def request(target: str, *headers: str) -> bytes:

@@ -10,6 +10,7 @@ import pytest
 
 from tests.installation import Installation
 from tests.program import Server, call, wait_for
+from tests.tiers import first
 
 needs_proc = pytest.mark.skipif(sys.platform != "linux", reason="finds the workers by /proc, which Linux has")
 pytestmark = needs_proc
@@ -83,7 +84,7 @@ def test_both_workers_killed_at_once_are_replaced(database: Path) -> None:
         assert server.stop() == 0
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", first([signal.SIGTERM, signal.SIGINT]))
 @pytest.mark.parametrize("to_all", [False, True], ids=["to the first process", "to all, as a terminal does"])
 def test_a_signal_ends_all_processes_with_0(database: Path, number: signal.Signals, to_all: bool) -> None:
     with Server(database, "--workers", "2") as server:

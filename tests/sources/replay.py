@@ -23,15 +23,15 @@ class Replay:
 @contextmanager
 def replay(recording: str) -> Iterator[Replay]:
     """Serve a recording until the block ends; what it does not hold is 404. The order of a query does not count."""
-    answers = {_key(*name.split(" ")[:2]): sent for name, sent in exchanges(recording).items()}
+    answers = {_key(*name.split(" ", 2)): sent for name, sent in exchanges(recording).items()}
 
     class Handler(_Handler):
         """One request."""
 
-        def respond(self) -> None:
+        def respond(self, body: str = "") -> None:
             found.asked.append((self.path, {name.lower(): value for name, value in self.headers.items()}))
             sent = answers.get(
-                _key(self.command, self.path), {"status": 404, "json": {"error": {"message": "none"}}}
+                _key(self.command, self.path, body), {"status": 404, "json": {"error": {"message": "none"}}}
             )
             self.send(sent)
 
@@ -50,15 +50,14 @@ def replay(recording: str) -> Iterator[Replay]:
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
-    def respond(self) -> None:
+    def respond(self, body: str = "") -> None:
         raise NotImplementedError
 
     def do_GET(self) -> None:  # the name that the library calls
         self.respond()
 
     def do_POST(self) -> None:
-        self.rfile.read(int(self.headers.get("content-length", 0)))
-        self.respond()
+        self.respond(self.rfile.read(int(self.headers.get("content-length", 0))).decode())
 
     def send(self, sent: Mapping[str, Any]) -> None:
         body = json.dumps(sent["json"]).encode()
@@ -72,6 +71,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-def _key(method: str, path: str = "") -> tuple[str, str, frozenset[tuple[str, str]]]:
+def _key(method: str, path: str = "", body: str = "") -> tuple[str, str, frozenset[tuple[str, str]], str]:
     parts = urlsplit(path)
-    return method, parts.path, frozenset(parse_qsl(parts.query, keep_blank_values=True))
+    sent = json.dumps(json.loads(body)) if body else ""
+    return method, parts.path, frozenset(parse_qsl(parts.query, keep_blank_values=True)), sent

@@ -9,9 +9,10 @@ from callsheet.domain.errors import SourceError
 from callsheet.sources import anthropic, callsheet
 from callsheet.sources.read import read
 from callsheet.sources.upstream import Answer, Options, Request
-from tests.sources.recorded import answers_of, ask, listed_in, only, reading_from, reading_of
+from tests.sources.recorded import answers_of, ask, exchanges, listed_in, only, reading_from, reading_of
 
 FIRST = "/v1/models?limit=1000&lifecycle[]=active&lifecycle[]=deprecated&lifecycle[]=retired"
+FIRST_PAGE = f"GET {FIRST}"
 
 
 def page(request: Request, ids: list[str], *, more: bool = False, last: Any = "") -> Answer:
@@ -31,14 +32,7 @@ def test_every_field_with_a_value_is_claimed() -> None:
     assert listed["claude-cedar-3"].fields == {
         "display_name": "Claude Cedar 3",
         "created_at": "2026-09-25T00:00:00Z",
-        "capabilities": {
-            "batch": {"supported": True},
-            "image_input": {"supported": True},
-            "thinking": {
-                "supported": True,
-                "types": {"enabled": {"supported": False}, "adaptive": {"supported": True}},
-            },
-        },
+        "capabilities": exchanges("anthropic")[FIRST_PAGE]["json"]["data"][0]["capabilities"],
         "line": "opus",
         "max_input_tokens": 1_000_000,
         "max_tokens": 128_000,

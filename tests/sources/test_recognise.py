@@ -94,6 +94,14 @@ def test_no_header_changes_what_is_recognised(kind: str, server: str) -> None:
     [
         ({**SERVERS["vllm"], "GET /health/liveliness": alive()}, "litellm"),  # in front of vLLM, and lists its rows
         ({"GET /v1/models": REFUSED, "GET /health/liveliness": alive()}, "litellm"),
+        (
+            {  # without a credential, as it is without a database
+                "GET /v1/models": {"status": 500, "json": None},
+                "GET /health/liveliness": alive(),
+                "GET /props": {"status": 404, "json": {"detail": "Not Found"}},
+            },
+            "litellm",
+        ),
         ({**SERVERS["llamacpp"], "GET /api/tags": exchanges("ollama")["GET /api/tags"]}, "llamacpp"),
         ({"GET /props": exchanges("llamacpp-older")["GET /props"]}, "llamacpp"),
         ({**exchanges("lmstudio-older"), "GET /v1/models": exchanges("openai")["GET /v1/models"]}, "lmstudio"),

@@ -32,17 +32,31 @@ try:
     from callsheet.cli.commands.serve import serve
     from callsheet.cli.commands.serve_help import GroupedCommand
     from callsheet.cli.commands.settings import settings
+    from callsheet.cli.commands.sources import app as sources
     from callsheet.cli.commands.whole import backup, check, copy, restore
     from callsheet.cli.database import migrate
 except ModuleNotFoundError as error:  # the rest works without the server extra
     add_missing(
         app,
-        ("serve", "catalog", "workspaces", "keys", "settings", "migrate", "copy", "backup", "restore", "check"),
+        (
+            "serve",
+            "catalog",
+            "sources",
+            "workspaces",
+            "keys",
+            "settings",
+            "migrate",
+            "copy",
+            "backup",
+            "restore",
+            "check",
+        ),
         error,
     )
 else:
     app.command(cls=GroupedCommand)(serve)
     app.add_typer(catalog.app, name="catalog")
+    app.add_typer(sources, name="sources")
     app.add_typer(workspaces.app, name="workspaces")
     app.add_typer(keys.app, name="keys")
     app.command()(settings)

@@ -7,15 +7,17 @@ connection.
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any, Final
 
-#: The steps that create a stream: connected, or with TLS on top.
-_MADE: Final = (".connect_tcp.complete", ".connect_unix_socket.complete", ".start_tls.complete")
+#: The ends of the names of the steps that create a stream: connected, or with TLS on top.
+MADE: Final = (".connect_tcp.complete", ".connect_unix_socket.complete", ".start_tls.complete")
 
 _STARTED: Final = ".started"
 _WAITS: Final = ("connect", "read", "write", "pool")
+_NOTHING: Final[Mapping[str, float]] = MappingProxyType({})
 
 
 class Deadlines:
@@ -25,7 +27,9 @@ class Deadlines:
         self._here = threading.local()
 
     @contextmanager
-    def within(self, seconds: float | None, late: Callable[[], Exception]) -> Iterator[dict[str, Any] | None]:
+    def within(
+        self, seconds: float | None, late: Callable[[], Exception], most: Mapping[str, float] = _NOTHING
+    ) -> Iterator[dict[str, Any] | None]:
         """Bound one attempt; yield the extensions for its request.
 
         Parameters
@@ -34,28 +38,30 @@ class Deadlines:
             Of the attempt; None does not bound it.
         late
             Makes the exception that is raised when it takes longer.
+        most
+            The longest that a single wait may take, by its kind (``connect``, ``read``, ``write``, ``pool``).
         """
         if seconds is None:
             yield None
             return
-        here, waits = self._here, dict[str, float].fromkeys(_WAITS, seconds)
+        here, waits = self._here, _bounded(seconds, most)
         here.end, here.late = time.monotonic() + seconds, late
 
         def trace(step: str, about: dict[str, Any]) -> None:
-            if step.endswith(_MADE):
+            if step.endswith(MADE):
                 self._guard(about["return_value"])
             elif step.endswith(_STARTED) and "close" not in step:
-                self._shorten(waits)
+                self._shorten(waits, most)
 
         try:
             yield {"timeout": waits, "trace": trace}
         finally:
             here.end = None
 
-    def _shorten(self, waits: dict[str, float]) -> None:
+    def _shorten(self, waits: dict[str, float], most: Mapping[str, float]) -> None:
         left = self._left()
         if left is not None:
-            waits.update(dict.fromkeys(_WAITS, left))
+            waits.update(_bounded(left, most))
 
     def _left(self) -> float | None:
         """Seconds until the deadline; None for what others send with a user's HTTP client."""
@@ -78,3 +84,7 @@ class Deadlines:
             return wait(data, timeout=min(waits, default=None))
 
         return guarded
+
+
+def _bounded(seconds: float, most: Mapping[str, float]) -> dict[str, float]:
+    return {name: min(seconds, most.get(name, seconds)) for name in _WAITS}

@@ -81,3 +81,20 @@ def _ordered(value: Mapping[object, object], known: Mapping[str, object], place:
         keys.append(key)
     rank = {key: number for number, key in enumerate(known)}
     return sorted(keys, key=lambda key: rank.get(key, len(rank)))
+
+
+def completed(stated: Capabilities, known: Capabilities) -> Capabilities:
+    """Return the capabilities ``stated`` by a list that names only some, with those that are ``known`` beside.
+
+    What is stated counts: a group that is stated not to be supported has no leaves that are. If both are valid, so
+    is the result.
+    """
+    if len(stated.keys() | known.keys()) > _MAX_KEYS:
+        return stated
+    return {**known, **{name: _completed(node, known.get(name)) for name, node in stated.items()}}
+
+
+def _completed(stated: object, known: object) -> object:
+    if not isinstance(stated, Mapping) or not isinstance(known, Mapping) or stated == {"supported": False}:
+        return stated
+    return completed(stated, known)

@@ -28,6 +28,7 @@ from callsheet.service.setup import set_up
 from callsheet.service.state.file import state_file_at
 from callsheet.service.state.live import LiveState
 from callsheet.service.state.load import load as load_state
+from callsheet.service.sync.schedule import Schedule
 from callsheet.settings import LogFormat, MissingVersion, Settings, load, prepare_folder
 from callsheet.storage.store import Store
 
@@ -65,7 +66,9 @@ class CallsheetApp(Starlette):
         self.public = self.telemetry.public_api(settings.memo_bytes)
         self.rate_limits = self.public.rate_limits = _rate_limits(settings, clock)
         self.prefix = settings.root_path
-        self.readiness = Readiness(live, settings.max_stale_seconds)
+        self.schedule = Schedule(live.store, clock, live.followed_revision, runs=settings.sync)
+        self.telemetry.schedule = self.schedule
+        self.readiness = Readiness(live, settings.max_stale_seconds, self.schedule, clock)
         self.on_serving: Callable[[], object] = lambda: None
         """Called on the event loop when a server begins to serve the app."""
         super().__init__(
@@ -84,6 +87,7 @@ class CallsheetApp(Starlette):
     def start(self) -> None:
         """Begin to watch the database, to write the log and to send figures, unless that has begun."""
         self.live.start()
+        self.schedule.start()
         self.observer.start()
         self.telemetry.start()
 
@@ -119,6 +123,7 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     try:
         yield
     finally:
+        app.schedule.stop()
         app.live.stop()
         app.observer.stop()
         app.telemetry.stop()

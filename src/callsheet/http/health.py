@@ -5,7 +5,10 @@ from starlette.responses import JSONResponse, Response
 
 from callsheet.domain.errors import ForeignDatabaseError
 from callsheet.http.paths import ExactRoute
+from callsheet.service.clock import SYSTEM_CLOCK, Clock
 from callsheet.service.state.live import LiveState
+from callsheet.service.sync.member import MEMBER
+from callsheet.service.sync.schedule import Schedule
 
 
 class Readiness:
@@ -17,10 +20,22 @@ class Readiness:
         Holds the State.
     max_stale_seconds
         For how long the State may go without being compared with the database; 0 for any time.
+    schedule
+        Knows how the sources are; None if nobody does.
+    clock
+        Where the time comes from.
     """
 
-    def __init__(self, live: LiveState, max_stale_seconds: float = 0) -> None:
+    def __init__(
+        self,
+        live: LiveState,
+        max_stale_seconds: float = 0,
+        schedule: Schedule | None = None,
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> None:
         self._live = live
+        self._schedule = schedule
+        self._clock = clock
         self._max_stale_seconds = max_stale_seconds
         self.is_stopping = False
         """Set when the process is about to end; requests that still arrive are answered."""
@@ -60,7 +75,28 @@ class Readiness:
             "age_seconds": round(live.age, 3) if live.has_state else None,
             "database": self._database,
             "models": len(state.catalog),
+            **self._sources(),
         }
+
+    def _sources(self) -> dict[str, object]:
+        """How each source is, and which installations the list comes through; nothing if there are no sources.
+
+        A source that fails does not make the process less ready: the last good list is served.
+        """
+        statuses = () if self._schedule is None else self._schedule.statuses
+        if not statuses:
+            return {}
+        now = self._clock.now()
+        described = {
+            each.name: {
+                "outcome": each.outcome,
+                "age_seconds": round(each.age(now), 3),
+                "waiting": each.is_waiting,
+                "paused": each.is_paused,
+            }
+            for each in statuses
+        }
+        return {"sources": described, MEMBER: sorted({mark for each in statuses for mark in each.path})}
 
 
 def health_routes(live: LiveState, readiness: Readiness) -> list[ExactRoute]:

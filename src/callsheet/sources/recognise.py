@@ -117,19 +117,21 @@ def _callsheet(seen: _Seen) -> list[str]:
 
 def _litellm(seen: _Seen) -> list[str]:
     alive = seen.json(_ALIVE)
-    if isinstance(alive, str) and _LITELLM_WORDS in alive and _is_api(seen):
-        return [f'/health/liveliness answers "{_LITELLM_WORDS}"']
-    return []
+    if not (isinstance(alive, str) and _LITELLM_WORDS in alive):
+        return []
+    is_fastapi = inside(seen.json(_PROPS), "detail") == "Not Found"
+    return [f'/health/liveliness answers "{_LITELLM_WORDS}"'] if _is_api(seen) or is_fastapi else []
 
 
 def _is_api(seen: _Seen) -> bool:
-    """Whether ``/v1/models`` is a list, or refuses with an error of JSON."""
-    answer = seen.answer(_LIST)
-    if answer is None:
-        return False
-    return seen.has_list(_LIST, "data") or (
-        answer.status in _REFUSED and inside(seen.json(_LIST), "error") is not None
-    )
+    """Whether ``/v1/models`` is a list in either dialect, or refuses with an error of JSON."""
+    refused = [
+        request
+        for request in (_LIST, _ANTHROPIC)
+        if (answer := seen.answer(request)) is not None and answer.status in _REFUSED
+    ]
+    is_refused = any(inside(seen.json(request), "error") is not None for request in refused)
+    return is_refused or seen.has_list(_LIST, "data") or seen.has_list(_ANTHROPIC, "data")
 
 
 def _llamacpp(seen: _Seen) -> list[str]:

@@ -131,7 +131,7 @@ class _Scrubber:
 
 
 def _number(value: float) -> float | None:
-    """A number, but not one that may be the account of somebody on AWS, or that JSON does not have."""
+    """Return a number, but not one that may be an account of AWS, or that JSON does not have."""
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return 0 if _MIN_ACCOUNT <= abs(value) <= _MAX_ACCOUNT else value

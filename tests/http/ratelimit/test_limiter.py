@@ -18,7 +18,7 @@ from tests.http.plain import (
     run,
 )
 from tests.http.wire import Line
-from tests.installation import Installation, make_model, now
+from tests.installation import Installation, make_model
 
 WRONG = {"x-api-key": "sk-this-is-wrong-0123456789", "anthropic-version": "2023-06-01"}
 
@@ -78,10 +78,7 @@ def test_an_openai_client_is_refused_in_its_own_shape(app_door: AppDoor) -> None
 
 
 def test_a_long_list_for_an_openai_client_counts_once(app_door: AppDoor) -> None:
-    with app_door.installation.store.write("test", now()) as writing:
-        for number in range(1200):
-            writing.put_model(make_model(f"many-{number:04}"))
-        writing.record("add", "model", "many", None, None)
+    app_door.installation.add_at_once(make_model(f"many-{number:04}") for number in range(1200))
     app_door.set_up(rate_limit_key="3/hour")
     bearer = {"authorization": f"Bearer {app_door.secret}"}
     replies = [app_door.ask("GET", "/v1/models", bearer) for _ in range(4)]

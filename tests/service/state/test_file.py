@@ -98,11 +98,7 @@ def test_what_is_saved_is_read_back_with_its_time_and_the_options_of_the_reader(
 
 
 def test_many_models_come_back_in_their_order(file: StateFile, empty: Installation) -> None:
-    with empty.store.write("test", now()) as writing:
-        for number in range(1000):
-            model = make_model(f"m{number}")
-            writing.put_model(model)
-            writing.record("add", "model", model.id, None, None)
+    empty.add_at_once(make_model(f"m{number}") for number in range(1000))
     state = empty.live().current
     write(file, state)
     saved = file.read(Options())

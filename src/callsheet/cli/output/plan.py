@@ -43,6 +43,8 @@ def print_impact(plan: Plan) -> None:
     if impact.is_empty:
         put("No caller would notice anything.")
         return
+    if not impact.audiences:
+        put("No list would change.")
     for audience in impact.audiences:
         _print_audience(audience)
     for alias, before, after, _ in unstated_moves(plan):

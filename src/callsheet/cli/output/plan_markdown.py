@@ -21,6 +21,9 @@ from callsheet.domain.plan.plan import Plan
 from callsheet.domain.plan.step import Step
 
 _TICKS: Final = re.compile("`+")
+#: What sites make links of in plain text, whatever is escaped.
+_LINKED: Final = re.compile(r"@|://|www\.|#\d")
+
 _NOTHING: Final = "nothing"
 
 
@@ -54,10 +57,17 @@ def _impact(plan: Plan) -> Iterator[str]:
         yield "No caller would notice anything."
         return
     yield from ("**For whom**", "")
+    if not impact.audiences:
+        yield "* No list would change."
     for audience in impact.audiences:
         yield f"* {whose(audience, (code(each.name) for each in audience.workspaces))}"
         for row in rows(audience):
-            yield f"    * {row.label} {row.text or _codes(row.ids)}"
+            about = _codes(row.ids) if row.ids else _text(row.text)
+            yield (
+                f"    * {row.label} ({about})"
+                if audience.starts or audience.stops
+                else f"    * {row.label} {about}"
+            )
     for alias, before, after, _ in unstated_moves(plan):
         yield f"* {code(alias)} will mean {_value(after)}, instead of {_value(before)}"
     for client in not_shown(impact):
@@ -70,7 +80,7 @@ def _what(step: Step) -> str:
 
 def _edit_text(edit: Edit) -> str:
     field, before, after = edit
-    name = f"{field}: " if field else ""
+    name = f"{_text(field)}: " if field else ""
     return f"{name}{_value(after)}" if before is None and field else f"{name}{_value(before)} → {_value(after)}"
 
 
@@ -96,5 +106,7 @@ def _cell(text: str) -> str:
 
 
 def _text(text: str) -> str:
-    """A sentence that holds ids and names, as plain text."""
-    return re.sub(r"([\\`*_{}\[\]<>#|~@&])", r"\\\1", printable(text, None))
+    """A sentence with ids and names as plain text, or as a code span if sites would make a link of part of it."""
+    if _LINKED.search(text):
+        return code(text)
+    return re.sub(r"([\\`*_{}\[\]<>#|~&])", r"\\\1", printable(" ".join(text.split()), None))

@@ -131,9 +131,7 @@ def rows(audience: Audience) -> Iterator[Row]:
     """Yield what an audience notices, most serious first."""
     if audience.stops:
         seen = len(audience.no_longer_listed)
-        yield Row(
-            "stop working", (), f"{_counted(seen, 'model')} were listed" if seen != 1 else "1 model was listed"
-        )
+        yield Row("no longer working", (), f"{_counted(seen, 'model')} listed so far")
         return
     if audience.starts:
         yield Row("working from now on", (), f"{_counted(len(audience.gains), 'model')} listed")

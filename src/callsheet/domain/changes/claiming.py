@@ -52,7 +52,7 @@ class _Claiming:
             self._claimed.load((each.subject for each in wanted if each.kind is kind), kind)
         self._managers = {(each.kind, each.subject): each.manager for each in wanted}
         everybody = set(self._managers.values())
-        self._sole_manager = everybody.pop() if len(everybody) == 1 else None
+        self._only_manager = everybody.pop() if len(everybody) == 1 else None
         news = [each for each in wanted if not self._claimed.says(each)]
         self._claims = [change for each in news for change in self._claimed.put(each)]
 
@@ -92,7 +92,7 @@ class _Claiming:
 
     def _manager_of(self, subject: str, kind: ClaimKind = ClaimKind.MODEL) -> Manager | None:
         """Who brings the change about; None if there are several, none of which claimed this very thing."""
-        return self._managers.get((kind, subject), self._sole_manager)
+        return self._managers.get((kind, subject), self._only_manager)
 
     def _changed_aliases(self, models: Mapping[str, Change[Model]]) -> list[Change[Alias]]:
         moved = [change.subject for change in models.values() if change.before is None or change.after is None]

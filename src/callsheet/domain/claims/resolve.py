@@ -8,14 +8,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from callsheet.domain.capabilities import completed
 from callsheet.domain.claims.claims import CLAIMABLE, SAME_AS, Claims
-from callsheet.domain.claims.manager import Manager
+from callsheet.domain.claims.manager import Manager, ManagerKind
 from callsheet.domain.claims.values import own_values
 from callsheet.domain.model import Lifecycle, Model
 from callsheet.domain.times import EPOCH
 
 #: What ``same_as`` does not bring along: it says something of a row in a list, not of the model behind it.
 _OF_THE_ROW: Final = frozenset({"hidden", "source", SAME_AS})
+
+_CAPABILITIES: Final = "capabilities"
+#: Managers that state some capabilities of a model, not the whole tree.
+_PARTIAL: Final = frozenset({ManagerKind.ENRICHMENT, ManagerKind.SOURCE})
 
 _DATES: Final = ("deprecated_at", "retires_at")
 
@@ -43,6 +48,8 @@ def is_listed(ordered: Sequence[Claims]) -> bool:
 def merged(ordered: Iterable[Claims], inherited: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Return the claimed fields of a model: of each, the value of the highest manager that claims it.
 
+    Upstreams know only some capabilities of a model. What they state counts, and those below fill in the others.
+
     Parameters
     ----------
     ordered
@@ -52,8 +59,15 @@ def merged(ordered: Iterable[Claims], inherited: Mapping[str, Any] | None = None
     """
     fields = dict(inherited or {})
     for each in ordered:
-        fields.update(each.fields)
+        fields.update(_over(fields, each))
     return fields
+
+
+def _over(below: Mapping[str, Any], claims: Claims) -> Mapping[str, Any]:
+    stated, known = claims.fields.get(_CAPABILITIES), below.get(_CAPABILITIES)
+    if claims.manager.kind not in _PARTIAL or not stated or not known:
+        return claims.fields
+    return {**claims.fields, _CAPABILITIES: completed(stated, known)}
 
 
 def inheritable(fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -100,6 +100,20 @@ FAMILIES: Final = (
     Family("callsheet_polls_total", "counter", "Times the database was asked whether it has changed."),
     Family("callsheet_refresh_seconds", "summary", "Time it took to bring the state up to the database."),
     Family("callsheet_refresh_failures_total", "counter", "Times the database could not be watched or read."),
+    Family("callsheet_source_age_seconds", "gauge", "Time since a source's list was last fetched well.", max),
+    Family(
+        "callsheet_source_interval_seconds", "gauge", "Time between two runs of a source; 0 if only on demand.", max
+    ),
+    Family("callsheet_source_failures", "gauge", "Runs of a source that failed since one last ended well.", max),
+    Family("callsheet_source_waiting", "gauge", "Whether a list, or new models, wait for a person: 1 or 0.", max),
+    Family("callsheet_source_models", "gauge", "Models that a source lists.", max),
+    Family(
+        "callsheet_source_suppressed",
+        "gauge",
+        "Models that a source lists and another manager has taken away.",
+        max,
+    ),
+    Family("callsheet_source_runs_total", "counter", "Runs of a source, by how they ended."),
     Family("process_start_time_seconds", "gauge", "When the oldest worker began, in Unix time.", min),
     Family("process_cpu_seconds_total", "counter", "Processor time spent by all workers."),
     Family("process_resident_memory_bytes", "gauge", "Memory in use by all workers."),

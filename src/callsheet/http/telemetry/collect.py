@@ -11,12 +11,14 @@ from callsheet._version import __version__
 from callsheet.domain.errors import ForeignDatabaseError, SettingsError
 from callsheet.http.metrics.families import Figures, Series, render
 from callsheet.http.metrics.process import process_figures
+from callsheet.http.metrics.sources import source_figures
 from callsheet.http.metrics.workers import MetricsFolder
 from callsheet.http.observer import Observer
 from callsheet.http.paths import ExactRoute
 from callsheet.http.public.asgi import PublicAPI
 from callsheet.service.clock import SYSTEM_CLOCK, Clock
 from callsheet.service.state.live import LiveState
+from callsheet.service.sync.schedule import Schedule
 from callsheet.settings import Otel
 
 if TYPE_CHECKING:
@@ -53,6 +55,8 @@ class Telemetry:
         self._begun = clock.time()
         self._folder: MetricsFolder | None = None
         self._workers = 1
+        self.schedule: Schedule | None = None
+        """Runs the sources, whose figures are reported; None in a process that has no business with them."""
         self.connections: Callable[[], Figures] = dict
         """Returns the figures of connections; none unless `ServerConfig` has set it."""
 
@@ -108,9 +112,16 @@ class Telemetry:
             Series("callsheet_refresh_seconds_sum"): following.refresh_seconds,
             Series("callsheet_refresh_seconds_count"): following.refreshes,
             Series("callsheet_refresh_failures_total"): following.failures,
+            **self._sources(),
             **self._observer.metrics.figures(),
             **process_figures(self._begun),
         }
+
+    def _sources(self) -> Figures:
+        schedule = self.schedule
+        if schedule is None:
+            return {}
+        return source_figures(schedule.statuses, schedule.outcomes, self._clock.now())
 
     def routes(self) -> list[ExactRoute]:
         """Return ``GET /metrics``, which needs no key."""

@@ -98,6 +98,11 @@ class LiveState:
             self._begin_without_database(error, state_file)
 
     @property
+    def store(self) -> Store:
+        """The database."""
+        return self._store
+
+    @property
     def age(self) -> float:
         """Seconds since the State was last known to be that of the database; if it never was, since the start."""
         return self.freshness.age
@@ -107,6 +112,10 @@ class LiveState:
         """Whether the database answers, and can be read."""
         max_age = self.follower.poll_seconds + _SILENCE_TIMEOUT_SECONDS
         return self.follower.outage.cause is None and self.age < max_age
+
+    def followed_revision(self) -> int | None:
+        """Return the revision that answers come from; None as long as there is none."""
+        return self.current.revision if self.has_state else None
 
     def start(self) -> None:
         """Begin to watch and to save, once per process; a process forked from this one has to start its own."""

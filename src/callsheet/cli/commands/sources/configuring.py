@@ -1,0 +1,214 @@
+"""``sources add``, ``list``, ``show``, ``change``, ``remove``, ``pause``, ``resume``, ``builtin``."""
+
+from dataclasses import replace
+from typing import Annotated
+
+import typer
+
+from callsheet.cli.changing import DryRun
+from callsheet.cli.commands.sources.asking import adding, ask, print_dry_run
+from callsheet.cli.commands.sources.opening import (
+    open_sources,
+    open_store,
+    organization_of,
+    recognised,
+    runner_of,
+    sources_of,
+)
+from callsheet.cli.commands.sources.options import (
+    URL,
+    After,
+    Allow,
+    Deny,
+    Every,
+    FoldVariants,
+    Kind,
+    LongContextRows,
+    MissingOption,
+    Name,
+    NewOption,
+    Prefix,
+    Provider,
+    Region,
+    Rename,
+    SecretEnv,
+    SecretFile,
+    cleared,
+    members_of,
+)
+from callsheet.cli.database import DatabaseURL, clock
+from callsheet.cli.output.progress import progress_bar
+from callsheet.cli.output.sources import exit_code, print_source, print_sources, say_report, source_record
+from callsheet.cli.output.tables import AsJSON, print_json, say
+from callsheet.cli.output.usage import CommandLine
+from callsheet.domain.claims.builtin_mode import BuiltinMode
+from callsheet.domain.errors import InvalidError
+from callsheet.service.sync.config import read_config
+from callsheet.service.sync.sources import reconfiguration_of, removal_of
+from callsheet.sources.upstream import SourceKind
+
+NoSync = Annotated[bool, typer.Option("--no-sync", help="Do not ask it now; a server does when it is due.")]
+Clear = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NAME", help="Set this back to its default, such as deny; may be repeated."),
+]
+
+
+def add_to(app: CommandLine) -> None:
+    """Add these commands."""
+    app.command()(add)
+    app.command("list")(list_sources)
+    app.command()(show)
+    app.command()(change)
+    app.command()(remove)
+    app.command()(pause)
+    app.command()(resume)
+    app.command()(builtin)
+
+
+def add(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What to call it: small letters, digits and . _ -.")],
+    url: URL = None,
+    kind: Kind = None,
+    secret_env: SecretEnv = None,
+    secret_file: SecretFile = None,
+    prefix: Prefix = None,
+    rename: Rename = None,
+    allow: Allow = None,
+    deny: Deny = None,
+    fold_variants: FoldVariants = None,
+    long_context_rows: LongContextRows = None,
+    every: Every = None,
+    new: NewOption = None,
+    missing: MissingOption = None,
+    after: After = None,
+    provider: Provider = None,
+    region: Region = None,
+    no_sync: NoSync = False,
+    dry_run: DryRun = False,
+    database: DatabaseURL = None,
+    as_json: AsJSON = False,
+) -> None:
+    """Add a source, and list what it lists. If it cannot be reached, nothing is changed."""
+    members = members_of(locals())
+    if url is None:
+        raise InvalidError("A source needs --url, such as http://localhost:11434.")
+    store = open_store(database)
+    config = read_config({"kind": str(SourceKind.OPENAI), **members})
+    organization_id = organization_of(store)
+    if kind is None:
+        found = recognised(config, organization_id)
+        config = replace(config, kind=found.kind)
+        say(f"It answers as {found.kind} does: {'; '.join(found.evidence)}.")
+    asked = None if no_sync else ask(config, organization_id)
+    if dry_run:
+        print_dry_run(store, lambda reading: adding(reading, name, config, asked), as_json=as_json)
+        return
+    service = sources_of(store)
+    service.add(name, config)
+    report = None
+    if asked is not None:
+        with progress_bar() as progress:
+            report = runner_of(store).run(name, progress, asked)
+    if as_json:
+        print_json(source_record(service.show(name)))
+    say(f"Added the source {name}.")
+    if report is not None:
+        say_report(report)
+        raise typer.Exit(exit_code([report]))
+
+
+def list_sources(database: DatabaseURL = None, as_json: AsJSON = False) -> None:
+    """List all sources, that with the highest precedence first."""
+    sources = open_sources(database).list()
+    if as_json:
+        print_json([source_record(each) for each in sources])
+    else:
+        print_sources(sources, clock())
+
+
+def show(name: Name, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
+    """Show one source: its configuration, how its last run ended, and what waits for a person."""
+    source = open_sources(database).show(name)
+    if as_json:
+        print_json(source_record(source))
+    else:
+        print_source(source)
+
+
+def change(
+    name: Name,
+    url: URL = None,
+    kind: Kind = None,
+    secret_env: SecretEnv = None,
+    secret_file: SecretFile = None,
+    prefix: Prefix = None,
+    rename: Rename = None,
+    allow: Allow = None,
+    deny: Deny = None,
+    fold_variants: FoldVariants = None,
+    long_context_rows: LongContextRows = None,
+    every: Every = None,
+    new: NewOption = None,
+    missing: MissingOption = None,
+    after: After = None,
+    provider: Provider = None,
+    region: Region = None,
+    clear: Clear = None,
+    dry_run: DryRun = False,
+    database: DatabaseURL = None,
+    as_json: AsJSON = False,
+) -> None:
+    """Change a source; its next run, due at once, respects it. --allow, --deny and --rename each replace all."""
+    members = {**cleared(clear or []), **members_of(locals())}
+    if not members:
+        raise InvalidError("Nothing to change; name at least one option, such as --every.")
+    store = open_store(database)
+    if dry_run:
+        print_dry_run(store, lambda reading: reconfiguration_of(reading, name, members), as_json=as_json)
+        return
+    source = sources_of(store).change(name, members)
+    if as_json:
+        print_json(source_record(source))
+    say(f"Changed the source {name}.")
+
+
+def remove(name: Name, dry_run: DryRun = False, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
+    """Remove a source. Models that no other source, file or person lists leave the catalogue."""
+    store = open_store(database)
+    if dry_run:
+        print_dry_run(store, lambda reading: removal_of(reading, name), as_json=as_json)
+        return
+    service = sources_of(store)
+    source = service.remove(name)
+    if as_json:
+        print_json(source_record(source))
+    say(f"Removed the source {name} and everything that it claimed.")
+    if not service.list():
+        say("No source is left. To list the built-in models again: callsheet sources builtin list")
+
+
+def pause(name: Name, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
+    """Ask a source only when somebody runs sources sync; its last good list stays."""
+    source = open_sources(database).pause(name)
+    if as_json:
+        print_json(source_record(source))
+    say(f"Paused the source {name}.")
+
+
+def resume(name: Name, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
+    """Let a server ask a source again when it is due, which is at once."""
+    source = open_sources(database).resume(name)
+    if as_json:
+        print_json(source_record(source))
+    say(f"Resumed the source {name}.")
+
+
+def builtin(
+    mode: Annotated[BuiltinMode, typer.Argument(metavar="list|inform", help="What the built-in models are for.")],
+    database: DatabaseURL = None,
+) -> None:
+    """Let the built-in models be listed, or only fill in what sources list of the same models."""
+    changed = open_sources(database).let_builtin(mode)
+    state = "are listed" if mode is BuiltinMode.LIST else "only fill in what sources, files and people list"
+    say(f"The built-in models {state}{'' if changed else ' already'}.")

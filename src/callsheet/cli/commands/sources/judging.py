@@ -1,0 +1,65 @@
+"""``sources plan``, ``accept``, ``reject``: what a person decides on a list that waits."""
+
+import typer
+
+from callsheet.cli.changing import DryRun
+from callsheet.cli.commands.sources.asking import ask, changes_of, planned, print_dry_run
+from callsheet.cli.commands.sources.opening import open_store, organization_of, sources_of
+from callsheet.cli.commands.sources.options import Name
+from callsheet.cli.database import DatabaseURL
+from callsheet.cli.output.sources import source_record
+from callsheet.cli.output.tables import AsJSON, print_json, say
+from callsheet.cli.output.usage import CommandLine
+from callsheet.service.sync.sources import acceptance_of
+
+
+def add_to(app: CommandLine) -> None:
+    """Add these commands."""
+    app.command()(plan)
+    app.command()(accept)
+    app.command()(reject)
+
+
+def plan(name: Name, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
+    """Show what accepting what waits would change, or, if nothing waits, what a run would change now.
+
+    Exit code 0: nothing; 2: something.
+    """
+    from callsheet.cli.output.plan import print_plan  # slow to import, as few commands need it
+
+    store = open_store(database)
+    source = sources_of(store).show(name)
+    if source.pending is not None:
+        say(source.pending.sentence)
+        wanted = planned(store, lambda reading: acceptance_of(reading, name))
+    else:
+        lists = ask(source.config, organization_of(store))
+        wanted = planned(store, lambda reading: changes_of(reading, source.record, lists))
+    print_plan(wanted, as_json=as_json)
+    raise typer.Exit(0 if wanted.is_empty else 2)
+
+
+def accept(name: Name, dry_run: DryRun = False, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
+    """Let the list, or the new models, that wait for a person count."""
+    store = open_store(database)
+    if dry_run:
+        print_dry_run(store, lambda reading: acceptance_of(reading, name), as_json=as_json)
+        return
+    service = sources_of(store)
+    source = service.accept(name)
+    if as_json:
+        print_json(source_record(service.show(name)))
+    if source.pending is None:
+        say(f"What was rejected of {name} before counts again with its next run.")
+    else:
+        say(f"Accepted what {name} lists.")
+
+
+def reject(name: Name, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
+    """Leave what waits as it was before. It is not asked about again, unless the upstream takes it back first."""
+    service = sources_of(open_store(database))
+    source = service.reject(name)
+    if as_json:
+        print_json(source_record(service.show(name)))
+    refused = {} if source.pending is None else source.pending.refused()
+    say(f"Rejected what {name} lists of {len(refused)} name{'s' * (len(refused) != 1)}; they stay as they were.")

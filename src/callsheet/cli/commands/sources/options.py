@@ -1,0 +1,142 @@
+"""The options of sources, and the configuration that they come to."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+
+from callsheet.domain.errors import InvalidError
+from callsheet.service.sync.config import DEFAULTS, Missing, New
+from callsheet.sources.upstream import SourceKind
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of a source.")]
+Kind = Annotated[
+    SourceKind | None,
+    typer.Option(
+        "--kind", metavar="KIND", help=f"What answers there: {', '.join(SourceKind)}; else it is found out."
+    ),
+]
+URL = Annotated[str | None, typer.Option("--url", metavar="URL", help="Where it answers, or file:///PATH.")]
+SecretEnv = Annotated[
+    str | None,
+    typer.Option("--secret-env", metavar="NAME", help="The environment variable that holds its secret."),
+]
+SecretFile = Annotated[
+    Path | None, typer.Option("--secret-file", metavar="FILE", help="The file that holds its secret.")
+]
+Prefix = Annotated[str | None, typer.Option(metavar="TEXT", help="Put this before every id.")]
+Rename = Annotated[
+    list[str] | None,
+    typer.Option(metavar="ID=NEW", help="Call a model NEW; * stands for any characters; may be repeated."),
+]
+Allow = Annotated[
+    list[str] | None,
+    typer.Option(metavar="PATTERN", help="List only ids of the upstream that match this glob; may be repeated."),
+]
+Deny = Annotated[
+    list[str] | None,
+    typer.Option(metavar="PATTERN", help="Never list ids of the upstream that match this glob; may be repeated."),
+]
+FoldVariants = Annotated[
+    bool | None,
+    typer.Option("--fold-variants/--no-fold-variants", help="Leave out variants, such as :free, of models listed."),
+]
+LongContextRows = Annotated[
+    bool | None,
+    typer.Option(
+        "--long-context-rows/--no-long-context-rows",
+        help="Also list ID[1m] for models with a context window of a million tokens, as Claude Code asks for it.",
+    ),
+]
+Every = Annotated[
+    str | None, typer.Option(metavar="5m", help="How often a server asks it (s, m, h, d), or never. Default: 5m.")
+]
+NewOption = Annotated[
+    New | None, typer.Option("--new", help="What becomes of models that appear. Default: list.", show_default=False)
+]
+MissingOption = Annotated[
+    Missing | None,
+    typer.Option(
+        "--missing",
+        help="What becomes of models that are missing after the grace. Default: hide.",
+        show_default=False,
+    ),
+]
+After = Annotated[
+    str | None,
+    typer.Option("--after", metavar="GRACE", help="How long a model may be missing. Default: '3 runs and 1h'."),
+]
+Provider = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="Whose models count, of models-dev, litellm-prices and vertex."),
+]
+Region = Annotated[str | None, typer.Option(metavar="NAME", help="Of bedrock and vertex.")]
+
+
+#: The options that set something of a configuration.
+CONFIGURED: Final = frozenset({
+    "url", "kind", "secret_env", "secret_file", "prefix", "rename", "allow", "deny", "fold_variants",
+    "long_context_rows", "every", "new", "missing", "after", "provider", "region",
+})  # fmt: skip
+
+
+def members_of(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the members of a configuration that options set; those that were not given are left out.
+
+    Parameters
+    ----------
+    options
+        The arguments of a command by name; only `CONFIGURED` count.
+
+    Raises
+    ------
+    InvalidError
+        Two places of the secret are given, or a rename has no ``=``.
+    """
+    given = {name: options[name] for name in CONFIGURED if options.get(name) is not None}
+    members: dict[str, Any] = {}
+    secret = secret_of(given.pop("secret_env", None), given.pop("secret_file", None))
+    if secret is not None:
+        members["secret"] = secret
+    if "rename" in given:
+        members["rename"] = _renames(given.pop("rename"))
+    for name, value in given.items():
+        members[name] = str(value) if name in ("kind", "new", "missing") else value
+    return members
+
+
+def cleared(names: Iterable[str]) -> dict[str, Any]:
+    """Return the members of a configuration with these names as they are by default.
+
+    Raises
+    ------
+    InvalidError
+        A source has no such member, or none by default.
+    """
+    found = {}
+    for written in names:
+        name = written.replace("-", "_")
+        if name not in DEFAULTS:
+            raise InvalidError(f"{written[:40]!r} cannot be cleared; there are {', '.join(DEFAULTS)}.")
+        found[name] = DEFAULTS[name]
+    return found
+
+
+def secret_of(variable: str | None, file: Path | None) -> str | None:
+    """Return the reference to the secret that the options give; InvalidError if they give two."""
+    if variable is not None and file is not None:
+        raise InvalidError("The secret is both in a variable and in a file; say one.")
+    if variable is not None:
+        return f"env:{variable}"
+    return None if file is None else f"file:{file.absolute()}"
+
+
+def _renames(texts: Sequence[str]) -> dict[str, str]:
+    found = {}
+    for text in texts:
+        before, equals, after = text.partition("=")
+        if not equals or not before or not after:
+            raise InvalidError(f"A rename must be written ID=NEW, not {text[:80]!r}.")
+        found[before] = after
+    return found

@@ -1,0 +1,97 @@
+"""``sources try``, ``record``: what answers at a URL, and what would be made of it; nothing is written."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from callsheet.cli.commands.sources.asking import ask
+from callsheet.cli.commands.sources.opening import open_sources, organization_if_any, recognised
+from callsheet.cli.commands.sources.options import (
+    Allow,
+    Deny,
+    FoldVariants,
+    Kind,
+    LongContextRows,
+    Prefix,
+    Provider,
+    Region,
+    Rename,
+    SecretEnv,
+    SecretFile,
+    members_of,
+)
+from callsheet.cli.database import DatabaseURL, clock
+from callsheet.cli.output.mapping import mapping_record, print_mapping
+from callsheet.cli.output.tables import AsJSON, print_json, say
+from callsheet.cli.output.usage import CommandLine
+from callsheet.domain.errors import SourceError
+from callsheet.service.sync.config import SourceConfig, read_config
+from callsheet.service.sync.record import recording_of
+from callsheet.sources.upstream import SourceKind
+
+
+def add_to(app: CommandLine) -> None:
+    """Add these commands."""
+    app.command("try")(try_url)
+    app.command()(record)
+
+
+def try_url(
+    url: Annotated[str, typer.Argument(metavar="URL", help="Where it answers, or file:///PATH.")],
+    kind: Kind = None,
+    secret_env: SecretEnv = None,
+    secret_file: SecretFile = None,
+    prefix: Prefix = None,
+    rename: Rename = None,
+    allow: Allow = None,
+    deny: Deny = None,
+    fold_variants: FoldVariants = None,
+    long_context_rows: LongContextRows = None,
+    provider: Provider = None,
+    region: Region = None,
+    database: DatabaseURL = None,
+    as_json: AsJSON = False,
+) -> None:
+    """Say what answers at a URL, and show what its list would come to, field by field. Nothing is written."""
+    config = _found_out(read_config({"kind": str(SourceKind.OPENAI), **members_of(locals())}), kind, database)
+    lists = ask(config, organization_if_any(database))
+    if as_json:
+        print_json(mapping_record(config, lists))
+    else:
+        print_mapping(lists)
+
+
+def record(
+    name: Annotated[str, typer.Argument(metavar="NAME|URL", help="A source, or where an upstream answers.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where to write; it must not exist.")],
+    kind: Kind = None,
+    secret_env: SecretEnv = None,
+    secret_file: SecretFile = None,
+    database: DatabaseURL = None,
+) -> None:
+    """Write down what an upstream answers, without its secret and what else may be secret, for a bug report."""
+    if "://" in name:
+        members = {"url": name, **members_of(locals())}
+        config = _found_out(read_config({"kind": str(SourceKind.OPENAI), **members}), kind, database)
+    else:
+        config = open_sources(database).show(name).config
+    recording = recording_of(config, organization_if_any(database), clock)
+    try:
+        with file.open("x", encoding="utf-8") as opened:
+            json.dump(recording, opened, ensure_ascii=False, indent=1)
+            opened.write("\n")
+    except OSError as error:
+        raise SourceError(f"{file} cannot be written ({error.strerror}); name another file.") from None
+    say(f"Wrote {len(recording)} answers to {file}. Read them before you give them to others.")
+
+
+def _found_out(config: SourceConfig, kind: SourceKind | None, database: str | None) -> SourceConfig:
+    """The configuration with the kind that answers there, unless the kind was given."""
+    if kind is not None:
+        return config
+    found = recognised(config, organization_if_any(database))
+    say(f"It answers as {found.kind} does: {'; '.join(found.evidence)}.")
+    return replace(config, kind=found.kind)

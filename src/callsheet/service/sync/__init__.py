@@ -1,0 +1,1 @@
+"""Sync: sources asked, and what they list made the catalogue's."""

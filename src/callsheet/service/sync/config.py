@@ -1,0 +1,277 @@
+"""SourceConfig: how a source is asked and what is made of its answers, as a value and as JSON."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any, Final, TypeVar
+from urllib.parse import urlsplit
+
+from callsheet.domain.claims.manager import Manager, ManagerKind
+from callsheet.domain.errors import InvalidError
+from callsheet.domain.model import check_id
+from callsheet.service.sync.durations import Grace, format_duration, parse_duration, parse_grace
+from callsheet.service.sync.secret import SecretReference, parse_reference
+from callsheet.sources.registry import ENRICHMENTS
+from callsheet.sources.upstream import Options, SourceKind
+
+MIN_INTERVAL_SECONDS: Final = 10
+
+DEFAULT_INTERVAL_SECONDS: Final = 300
+DEFAULT_GRACE: Final = Grace(3, 3_600)
+
+_MAX_URL_CHARACTERS: Final = 2_000
+_MAX_PATTERNS: Final = 1_000
+_MAX_RENAMES: Final = 100_000
+_MAX_PATTERN_CHARACTERS: Final = 256
+
+_NO_RENAMES: Final[Mapping[str, str]] = MappingProxyType({})
+
+E = TypeVar("E", bound=StrEnum)
+
+
+class New(StrEnum):
+    """What becomes of a model that a source lists for the first time. The values are what configurations hold."""
+
+    LIST = "list"
+    HIDE = "hide"
+    HOLD = "hold"
+
+
+class Missing(StrEnum):
+    """What becomes of a model that its source no longer lists, after the grace."""
+
+    KEEP = "keep"
+    HIDE = "hide"
+    DEPRECATE = "deprecate"
+    RETIRE = "retire"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceConfig:
+    """The configuration of a source.
+
+    Parameters
+    ----------
+    kind
+        What kind of server answers.
+    url
+        Its address, or ``file:///PATH`` of a recorded list.
+    secret
+        Where its secret is; None if it needs none.
+    prefix
+        Put before every id.
+    rename
+        The upstream's id to the one to list, before the prefix.
+    allow, deny
+        Globs on the upstream's ids. With any in ``allow``, only ids that match one count; never do those that
+        match one in ``deny``.
+    fold_variants
+        Make variants such as ``:free`` part of the model that they are variants of.
+    long_context_rows
+        Also list ids with ``[1m]`` of models with a context window of a million tokens, which Claude Code knows.
+    every_seconds
+        Between two runs; 0 for none but those that a person or cron asks for.
+    new, missing, grace
+        What becomes of models that appear, and of those that have been missing for longer than the grace.
+    provider, region
+        See `callsheet.sources.upstream.Options`.
+
+    Raises
+    ------
+    InvalidError
+        A value is not valid.
+    """
+
+    kind: SourceKind
+    url: str
+    secret: SecretReference | None = None
+    prefix: str = ""
+    rename: Mapping[str, str] = field(default_factory=lambda: _NO_RENAMES)
+    allow: tuple[str, ...] = ()
+    deny: tuple[str, ...] = ()
+    fold_variants: bool = False
+    long_context_rows: bool = False
+    every_seconds: int = DEFAULT_INTERVAL_SECONDS
+    new: New = New.LIST
+    missing: Missing = Missing.HIDE
+    grace: Grace = DEFAULT_GRACE
+    provider: str = ""
+    region: str = ""
+
+    def __post_init__(self) -> None:
+        _check_url(self.url)
+        if self.secret is not None and self.url.startswith("file:"):
+            raise InvalidError("A recorded list needs no secret; leave it out.")
+        if self.prefix:
+            check_id(f"{self.prefix}x", "A prefix")
+        for before, after in self.rename.items():
+            check_id(before, "An id to rename")
+            check_id(after, "A new id")
+        if len(self.rename) > _MAX_RENAMES:
+            raise InvalidError(f"A source can rename at most {_MAX_RENAMES:,} ids.")
+        for name in ("allow", "deny"):
+            _check_patterns(getattr(self, name), name)
+        if 0 < self.every_seconds < MIN_INTERVAL_SECONDS:
+            raise InvalidError(
+                f"A source is asked at most every {MIN_INTERVAL_SECONDS}s; every cannot be {self.every_seconds}s."
+            )
+        for name in ("provider", "region"):
+            _check_word(getattr(self, name), name)
+
+    @property
+    def is_enrichment(self) -> bool:
+        """Whether it only knows facts of models that others list."""
+        return self.kind in ENRICHMENTS
+
+    @property
+    def options(self) -> Options:
+        """What the translation of its rows needs."""
+        return Options(provider=self.provider, region=self.region)
+
+    def manager(self, name: str) -> Manager:
+        """Return who the source of this name is as a manager; InvalidError if it may not be called so."""
+        return Manager(ManagerKind.ENRICHMENT if self.is_enrichment else ManagerKind.SOURCE, name)
+
+    def record(self) -> dict[str, Any]:
+        """Return what is not as by default as plain JSON values, which `read_config` reads. It holds no secret."""
+        texts: dict[str, Any] = {
+            "kind": str(self.kind),
+            "url": self.url,
+            "secret": None if self.secret is None else str(self.secret),
+            "prefix": self.prefix,
+            "rename": dict(self.rename),
+            "allow": list(self.allow),
+            "deny": list(self.deny),
+            "fold_variants": self.fold_variants,
+            "long_context_rows": self.long_context_rows,
+            "every": "never" if not self.every_seconds else format_duration(self.every_seconds),
+            "new": str(self.new),
+            "missing": str(self.missing),
+            "after": str(self.grace),
+            "provider": self.provider,
+            "region": self.region,
+        }
+        return {name: value for name, value in texts.items() if value != DEFAULTS.get(name)}
+
+
+#: The members of a configuration in JSON, with their values by default.
+DEFAULTS: Final[Mapping[str, Any]] = {
+    "secret": None,
+    "prefix": "",
+    "rename": {},
+    "allow": [],
+    "deny": [],
+    "fold_variants": False,
+    "long_context_rows": False,
+    "every": format_duration(DEFAULT_INTERVAL_SECONDS),
+    "new": str(New.LIST),
+    "missing": str(Missing.HIDE),
+    "after": str(DEFAULT_GRACE),
+    "provider": "",
+    "region": "",
+}
+
+#: Every member of a configuration in JSON.
+MEMBERS: Final = frozenset({"kind", "url", *DEFAULTS})
+
+
+def read_config(record: Mapping[str, Any]) -> SourceConfig:
+    """Return the configuration that `SourceConfig.record` gave, or that a person wrote in a file.
+
+    Raises
+    ------
+    InvalidError
+        A member is missing, unknown, or not valid; the sentence names it.
+    """
+    unknown = sorted(set(record) - MEMBERS)
+    if unknown:
+        raise InvalidError(f"{unknown[0]!r} is not a setting of a source; there are {', '.join(sorted(MEMBERS))}.")
+    for name in ("kind", "url"):
+        if name not in record:
+            raise InvalidError(f"A source must have {name}.")
+    given = {**DEFAULTS, **record}
+    for name, value in given.items():
+        _check_type(name, value)
+    return SourceConfig(
+        kind=_choice(SourceKind, given["kind"], "kind"),
+        url=given["url"],
+        secret=None if given["secret"] is None else parse_reference(given["secret"]),
+        prefix=given["prefix"],
+        rename=dict(given["rename"]),
+        allow=tuple(given["allow"]),
+        deny=tuple(given["deny"]),
+        fold_variants=given["fold_variants"],
+        long_context_rows=given["long_context_rows"],
+        every_seconds=parse_interval(given["every"]),
+        new=_choice(New, given["new"], "new"),
+        missing=_choice(Missing, given["missing"], "missing"),
+        grace=parse_grace(given["after"]),
+        provider=given["provider"],
+        region=given["region"],
+    )
+
+
+def parse_interval(text: str) -> int:
+    """Return the seconds between two runs, 0 for ``never``; InvalidError if it is neither that nor a duration."""
+    return 0 if text == "never" else parse_duration(text, "every")
+
+
+def _check_type(name: str, value: object) -> None:
+    wanted: type = type(DEFAULTS.get(name, ""))
+    if name == "secret":
+        fits = value is None or isinstance(value, str)
+    elif wanted is list:
+        fits = isinstance(value, list) and all(isinstance(each, str) for each in value)
+    elif wanted is dict:
+        fits = isinstance(value, Mapping) and all(isinstance(each, str) for pair in value.items() for each in pair)
+    else:
+        fits = type(value) is wanted
+    if not fits:
+        words = {list: "a list of texts", dict: "texts by text", bool: "true or false"}
+        raise InvalidError(f"{name} of a source must be {words.get(wanted, 'text')}.")
+
+
+def _choice(kind: type[E], value: str, name: str) -> E:
+    try:
+        return kind(value)
+    except ValueError:
+        raise InvalidError(f"{name} of a source must be one of {', '.join(kind)}, not {value[:40]!r}.") from None
+
+
+def _check_url(url: str) -> None:
+    if "@" in url.partition("//")[2].partition("/")[0]:  # not shown: it may hold a secret
+        raise InvalidError("The URL of a source must hold no user or password; name the place of its secret.")
+    shown = url[:100]
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # parsed, and checked, only on access
+        (parts.hostname or "").encode("idna")  # as resolving it will
+    except ValueError:
+        raise InvalidError(f"The URL of a source must be such as http://localhost:8000, not {shown!r}.") from None
+    if not url.isprintable() or " " in url or len(url) > _MAX_URL_CHARACTERS or not url.isascii():
+        raise InvalidError(f"The URL of a source must be visible ASCII characters, not {shown!r}.")
+    if parts.query or parts.fragment or "?" in url or "#" in url:
+        raise InvalidError(f"The URL of a source must end with its path, not {shown!r}.")
+    if parts.scheme == "file":
+        if parts.netloc or not parts.path.startswith("/"):
+            raise InvalidError(f"A recorded list must be named by its absolute path, file:///PATH, not {shown!r}.")
+    elif parts.scheme not in ("http", "https") or not parts.hostname:
+        raise InvalidError(f"The URL of a source must be such as http://localhost:8000, not {shown!r}.")
+
+
+def _check_patterns(patterns: tuple[str, ...], name: str) -> None:
+    if len(patterns) > _MAX_PATTERNS:
+        raise InvalidError(f"{name} of a source must hold at most {_MAX_PATTERNS:,} patterns.")
+    for pattern in patterns:
+        if not 1 <= len(pattern) <= _MAX_PATTERN_CHARACTERS or not pattern.isprintable():
+            raise InvalidError(
+                f"A pattern must be 1 to {_MAX_PATTERN_CHARACTERS} printable characters, not {pattern[:60]!r}."
+            )
+
+
+def _check_word(text: str, name: str) -> None:
+    if text and not (text.isascii() and text.isprintable() and " " not in text and "/" not in text):
+        raise InvalidError(
+            f"{name} of a source must be one word, such as anthropic or eu-west-1, not {text[:60]!r}."
+        )

@@ -1,0 +1,148 @@
+"""Listing: what an upstream lists at the moment, as its source's configuration chooses from it."""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from callsheet._version import __version__
+from callsheet.service.sync.config import SourceConfig
+from callsheet.service.sync.fetch import LIMITS, NOTHING_KNOWN, Fetched, Fetcher, Limits, Validators
+from callsheet.sources.choosing import Choice, choose, left_out
+from callsheet.sources.credentials import credentials
+from callsheet.sources.read import Reading
+from callsheet.sources.registry import upstream_of
+from callsheet.sources.upstream import Listed
+
+
+class Lists(NamedTuple):
+    """What an upstream lists.
+
+    Parameters
+    ----------
+    chosen
+        The models, as the configuration chooses and names them.
+    reading
+        All models, and the rows that are no models.
+    left_out
+        Why rows and models are left out, each reason with their number.
+    digest
+        Of the answers and of `basis_of`.
+    validators, path
+        As in `Fetched`.
+    """
+
+    chosen: Sequence[Listed]
+    reading: Reading
+    left_out: Mapping[str, int]
+    digest: str
+    validators: Validators
+    path: frozenset[str]
+
+    @property
+    def rows(self) -> int:
+        """How many rows the upstream sent."""
+        return len(self.reading.listed) + len(self.reading.dropped)
+
+
+class Upstreams:
+    """Asks upstreams, each as its source is configured.
+
+    Parameters
+    ----------
+    clock
+        Gives the time (aware).
+    limits
+        What a run may take.
+    """
+
+    def __init__(self, clock: Callable[[], datetime], limits: Limits = LIMITS) -> None:
+        self._clock = clock
+        self._limits = limits
+        self._open: set[Fetcher] = set()
+
+    def ask(
+        self, config: SourceConfig, organization_id: str, known: Validators = NOTHING_KNOWN, basis: str = ""
+    ) -> Lists | None:
+        """Return what the upstream lists; None if it says that nothing has changed since ``known``.
+
+        Parameters
+        ----------
+        organization_id
+            Of this installation.
+        basis
+            Goes into the digest: what else the result depends on.
+
+        Raises
+        ------
+        SourceError
+            There is no secret where it should be; or the upstream cannot be reached, refuses, or answers something
+            else than its kind does.
+        """
+        upstream = upstream_of(config.kind)
+        with self._fetcher(config, organization_id) as fetcher:
+            fetched = fetcher.fetch(upstream, config.options, known)
+            if fetched.is_unchanged:
+                return None
+            reading = fetcher.read(upstream, fetched.answers, config.options)
+        digest = hashlib.sha256(f"{basis} {fetched.digest}".encode()).hexdigest()
+        choice = choice_of(config)
+        reasons = Counter(each.reason for each in (*reading.dropped, *left_out(reading.listed, choice)))
+        chosen = choose(reading.listed, choice)
+        return Lists(chosen, reading, dict(reasons.most_common()), digest, fetched.validators, fetched.path)
+
+    def fetch(self, config: SourceConfig, organization_id: str) -> Fetched:
+        """Return what the upstream answers, whether it is a list or not; SourceError as for `ask`."""
+        with self._fetcher(config, organization_id) as fetcher:
+            return fetcher.fetch(upstream_of(config.kind), config.options)
+
+    @contextmanager
+    def _fetcher(self, config: SourceConfig, organization_id: str) -> Iterator[Fetcher]:
+        upstream, options = upstream_of(config.kind), config.options
+        secret = "" if config.secret is None else config.secret.read()
+
+        def authorize(url: str) -> Mapping[str, str]:
+            return credentials(upstream, url, secret, options, self._clock())
+
+        with Fetcher(config.url, authorize, secret, organization_id, self._limits) as fetcher:
+            self._open.add(fetcher)
+            try:
+                yield fetcher
+            finally:
+                self._open.discard(fetcher)
+
+    def stop(self) -> None:
+        """Let everything that is asked on other threads end soon, with a SourceError."""
+        for fetcher in tuple(self._open):
+            fetcher.stop()
+
+
+def choice_of(config: SourceConfig) -> Choice:
+    """Return what of a configuration decides which models are chosen, and how they are called."""
+    return Choice(
+        prefix=config.prefix,
+        rename=config.rename,
+        allow=config.allow,
+        deny=config.deny,
+        fold_variants=config.fold_variants,
+        long_context_rows=config.long_context_rows,
+    )
+
+
+def basis_of(config: SourceConfig, revision: int) -> str:
+    """Return a digest of what the result of a run depends on beside the answers: this program, too.
+
+    Parameters
+    ----------
+    revision
+        Of the installation; it counts for an enrichment, which claims only of what exists.
+    """
+    about: Mapping[str, Any] = {
+        "program": __version__,
+        "config": config.record(),
+        "revision": revision if config.is_enrichment else None,
+    }
+    return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()

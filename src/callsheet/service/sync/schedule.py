@@ -1,0 +1,207 @@
+"""Schedule: a server runs the sources that are due, on threads of its own; no request waits for them."""
+
+import logging
+import os
+import threading
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from typing import TYPE_CHECKING, Final
+
+from callsheet.domain.errors import RefusedError, StorageError
+from callsheet.service.background import BackgroundThread
+from callsheet.service.clock import Clock
+from callsheet.storage.store import Store
+
+if TYPE_CHECKING:  # slow to import, and only needed where there are sources
+    from callsheet.service.sync.lease import Lease
+    from callsheet.service.sync.listing import Upstreams
+    from callsheet.service.sync.run import Report
+    from callsheet.service.sync.sources import Source
+    from callsheet.service.sync.status import SourceStatus
+
+_log = logging.getLogger("callsheet")
+
+#: How often is looked whether a source is due.
+TICK_SECONDS: Final = 1.0
+
+#: How often the states of sources are read; a change of their configuration is noticed at the next tick.
+_READ_INTERVAL_SECONDS: Final = 5.0
+
+#: How often leases are renewed while their sources run.
+_RENEWAL_INTERVAL_SECONDS: Final = 15.0
+
+MAX_CONCURRENT_RUNS: Final = 4
+
+_STOP_TIMEOUT_SECONDS: Final = 2.0
+
+
+class Schedule:
+    """Runs the sources of an installation when they are due, and knows how each of them is.
+
+    Of all processes of a fleet, one runs a source at a time. As long as there are no sources, the database is not
+    asked.
+
+    Parameters
+    ----------
+    store
+        The installation.
+    clock
+        Where the time comes from.
+    revision
+        Returns the revision of the State that is served; None as long as there is none.
+    runs
+        Whether sources are run here; if not, this only knows how they are.
+    renew
+        Brings the built-in facts up to the present day; called when a day begins.
+    tick_seconds
+        See `TICK_SECONDS`.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        revision: Callable[[], int | None],
+        *,
+        runs: bool = True,
+        renew: Callable[[], object] = lambda: None,
+        tick_seconds: float = TICK_SECONDS,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._revision = revision
+        self._runs = runs
+        self._renew = renew
+        self._tick_seconds = tick_seconds
+        self._thread = BackgroundThread("callsheet-sources", self._run, _STOP_TIMEOUT_SECONDS)
+        self._sources: Sequence[Source] = ()
+        self._seen_revision: int | None = None
+        self._read_at = 0.0
+        self._renewed_at = 0.0
+        self._day: date | None = None
+        self._running: dict[str, threading.Thread] = {}
+        self._pid: int | None = None
+        self._lease: Lease | None = None
+        self._upstreams: Upstreams | None = None
+        self._said: dict[str, str] = {}
+        self.statuses: Sequence[SourceStatus] = ()
+        """How each source is, as it was last read."""
+        self.outcomes: Mapping[tuple[str, str], int] = Counter()
+        """How many runs of each source this process ended, by their outcome."""
+
+    def start(self) -> None:
+        """Begin, once per process; a process forked from this one has to start its own."""
+        if self._pid != os.getpid():
+            self._pid = os.getpid()
+            self._thread.start()
+
+    def stop(self) -> None:
+        """End soon: what is being asked is broken off, and nothing of it is written. It may be started again."""
+        if self._pid != os.getpid():
+            return
+        self._pid = None
+        self._thread.request_stop()
+        if self._upstreams is not None:
+            self._upstreams.stop()
+        self._thread.join()
+        for thread in tuple(self._running.values()):
+            thread.join(_STOP_TIMEOUT_SECONDS)
+
+    def _run(self, stop: threading.Event) -> None:
+        while not stop.wait(self._tick_seconds):
+            try:
+                self._tick(stop)
+            except StorageError:  # which the watch on the database reports
+                stop.wait(self._tick_seconds)
+            except Exception:  # requests go on, and so do the other sources
+                _log.exception("Running the sources failed.")
+                stop.wait(60 * self._tick_seconds)
+
+    def _tick(self, stop: threading.Event) -> None:
+        revision = self._revision()
+        if revision is None:
+            return
+        self._begin_day()
+        now = self._clock.monotonic()
+        is_old = bool(self._sources) and now - self._read_at >= _READ_INTERVAL_SECONDS
+        if revision != self._seen_revision or is_old:
+            self._read()
+            self._seen_revision, self._read_at = revision, now
+        if self._running and now - self._renewed_at >= _RENEWAL_INTERVAL_SECONDS and self._lease is not None:
+            self._renewed_at = now
+            for name in tuple(self._running):
+                self._lease.take(name)
+        if self._runs and self._sources and not stop.is_set():
+            self._start_due()
+
+    def _begin_day(self) -> None:
+        today = self._clock.now().date()
+        if self._day is not None and today != self._day:
+            self._renew()
+        self._day = today
+
+    def _read(self) -> None:
+        with self._store.read() as reading:
+            if not reading.sources():
+                self._sources = self.statuses = ()
+                return
+        from callsheet.service.sync.sources import SourcesService
+        from callsheet.service.sync.status import status_of
+
+        self._sources = SourcesService(self._store, "callsheet", self._clock.now).list()
+        self.statuses = [status_of(source) for source in self._sources]
+
+    def _start_due(self) -> None:
+        from callsheet.service.sync.due import due
+        from callsheet.service.sync.lease import Lease
+        from callsheet.service.sync.listing import Upstreams
+
+        if self._lease is None or self._upstreams is None:
+            self._lease = Lease(self._store, self._clock.now)
+            self._upstreams = Upstreams(self._clock.now)
+        for source in due(self._sources, self._running, self._clock.now()):
+            if len(self._running) >= MAX_CONCURRENT_RUNS:
+                return
+            thread = threading.Thread(
+                target=self._run_one,
+                args=[source.name, self._lease, self._upstreams],
+                name=f"callsheet-source-{source.name}",
+                daemon=True,
+            )
+            self._running[source.name] = thread
+            thread.start()
+
+    def _run_one(self, name: str, lease: "Lease", upstreams: "Upstreams") -> None:
+        from callsheet.service.sync.run import Runner
+
+        try:
+            report = Runner(self._store, self._clock.now, upstreams, lease).run(name)
+            self._record(report)
+        except RefusedError as error:  # it was removed, changed or taken over meanwhile
+            _log.info("%s", error)
+        except StorageError:  # which the watch on the database reports
+            pass
+        except Exception:
+            _log.exception("Running the source %s failed.", name)
+        finally:
+            self._read_at = 0.0  # its state is another now
+            self._running.pop(name, None)
+
+    def _record(self, report: "Report") -> None:
+        if report.outcome is None:  # another process runs it
+            return
+        key = (report.source, str(report.outcome))
+        self.outcomes = {**self.outcomes, key: self.outcomes.get(key, 0) + 1}
+        if report.sentence and self._said.get(report.source) != report.sentence:
+            _log.warning("Source %s: %s", report.source, report.sentence)
+        elif not report.sentence and self._said.get(report.source):
+            _log.info("Source %s is well again.", report.source)
+        self._said[report.source] = report.sentence
+        counts = report.counts
+        if counts.get("new") or counts.get("changed"):
+            _log.info(
+                "Source %s: %d new, %d changed, %d missing; it lists %d models.",
+                report.source,
+                *(counts.get(kind, 0) for kind in ("new", "changed", "missing", "listed")),
+            )

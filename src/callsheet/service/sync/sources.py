@@ -1,0 +1,273 @@
+"""SourcesService: the sources of an installation, as its operators configure and judge them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from callsheet.domain.changes.change import Action, AnyChange, Change, change_of
+from callsheet.domain.changes.claiming import claim
+from callsheet.domain.claims.builtin_mode import BuiltinMode
+from callsheet.domain.claims.claims import Claims
+from callsheet.domain.claims.manager import check_manager_name
+from callsheet.domain.errors import ConflictError, DoesNotExistError, InvalidError
+from callsheet.domain.sources.source import SourceRecord
+from callsheet.domain.sources.state import SourceState
+from callsheet.service.sync.builtin import set_builtin
+from callsheet.service.sync.config import SourceConfig, read_config
+from callsheet.service.sync.decide import Outcome
+from callsheet.service.sync.lease import Lease
+from callsheet.service.sync.pending import Pending, pending_from
+from callsheet.service.sync.run import find_source, informs_with
+from callsheet.service.sync.write import write_claims
+from callsheet.storage.store import Store
+from callsheet.storage.transactions.read import ReadTransaction
+from callsheet.storage.transactions.write import WriteTransaction
+
+
+class Source(NamedTuple):
+    """A source as it is configured, and how its runs went.
+
+    Parameters
+    ----------
+    record, state
+        As they are stored.
+    config
+        What is in the record.
+    pending
+        What waits for a person, or None.
+    """
+
+    record: SourceRecord
+    state: SourceState
+    config: SourceConfig
+    pending: Pending | None
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self.record.name
+
+    @property
+    def rejected(self) -> Mapping[str, str]:
+        """What a person rejected: names, each with its cause."""
+        return dict(self.state.memory.get("rejected", {}))
+
+
+class SourcesService:
+    """The sources of one installation.
+
+    Parameters
+    ----------
+    store
+        Where they are kept.
+    actor
+        Who is put down in the change records.
+    clock
+        Gives the time (aware).
+
+    A method that raises has changed nothing. Each may also raise StorageError: the database cannot be used.
+    """
+
+    def __init__(self, store: Store, actor: str, clock: Callable[[], datetime]) -> None:
+        self._store = store
+        self._actor = actor
+        self._clock = clock
+
+    def list(self) -> Sequence[Source]:
+        """Return every source, that with the highest precedence first."""
+        with self._store.read() as reading:
+            states = reading.source_states()
+            return [_source(record, states[record.name]) for record in reading.sources()]
+
+    def show(self, name: str) -> Source:
+        """Return one source; DoesNotExistError if there is none with this name."""
+        with self._store.read() as reading:
+            return _found(reading, name)
+
+    def add(self, name: str, config: SourceConfig) -> Source:
+        """Add a source, which the others outrank. It is run when it is due, which is at once.
+
+        Raises
+        ------
+        InvalidError
+            It may not be called so.
+        ConflictError
+            There is one of this name.
+        """
+        with self._write() as writing:
+            writing.apply(addition_of(writing, name, config, writing.now))
+            return _found(writing, name)
+
+    def change(self, name: str, change: Mapping[str, Any]) -> Source:
+        """Set members of the configuration, which the next run, due at once, respects.
+
+        Parameters
+        ----------
+        change
+            As in `SourceConfig.record`.
+
+        Raises
+        ------
+        DoesNotExistError
+            There is no such source.
+        InvalidError
+            A value is not valid, or the source would become an enrichment, or cease to be one.
+        """
+        with self._write() as writing:
+            changes = reconfiguration_of(writing, name, change)
+            writing.apply(changes)
+            if changes:
+                writing.put_source_state(replace(_found(writing, name).state, next_run_at=None))
+            return _found(writing, name)
+
+    def remove(self, name: str) -> Source:
+        """Remove a source and everything that it claims; return it as it was.
+
+        Models that no other manager lists leave the catalogue.
+
+        Raises
+        ------
+        DoesNotExistError
+            There is no such source.
+        """
+        with self._write() as writing:
+            source = _found(writing, name)
+            writing.apply(removal_of(writing, name))
+            return source
+
+    def pause(self, name: str) -> Source:
+        """Run a source only on demand from now on; DoesNotExistError if there is none with this name."""
+        return self._put_paused(name, paused=True)
+
+    def resume(self, name: str) -> Source:
+        """Run a source by itself again, at once; DoesNotExistError if there is none with this name."""
+        return self._put_paused(name, paused=False)
+
+    def accept(self, name: str) -> Source:
+        """Let what waits for a person count, or, if nothing waits, what was rejected before; return it as it was.
+
+        Raises
+        ------
+        DoesNotExistError
+            There is no such source, or nothing waits and nothing was rejected.
+        ConflictError
+            It is being run at the moment, or a name that it lists has been taken by others.
+        """
+        with self._held(name), self._write() as writing:
+            source = _found(writing, name)
+            if source.pending is None:
+                if not source.rejected:
+                    raise _nothing_waits(name)
+                _remember(writing, source, {})
+            else:
+                _accept(writing, source, source.pending)
+            return source
+
+    def reject(self, name: str) -> Source:
+        """Leave what waits as it was before, until the upstream takes it back; return the source as it was.
+
+        Raises
+        ------
+        DoesNotExistError
+            There is no such source, or nothing waits.
+        ConflictError
+            It is being run at the moment.
+        """
+        with self._held(name), self._write() as writing:
+            source = _found(writing, name)
+            if source.pending is None:
+                raise _nothing_waits(name)
+            _remember(writing, source, {**source.rejected, **source.pending.refused()})
+            return source
+
+    def let_builtin(self, mode: BuiltinMode) -> bool:
+        """Say whether the built-in models are listed, or only inform; return whether that changed."""
+        with self._write() as writing:
+            return set_builtin(writing, mode)
+
+    def _write(self) -> AbstractContextManager[WriteTransaction]:
+        return self._store.write(self._actor, self._clock())
+
+    def _held(self, name: str) -> AbstractContextManager[None]:
+        self.show(name)
+        return Lease(self._store, self._clock).held(name)
+
+    def _put_paused(self, name: str, *, paused: bool) -> Source:
+        with self._write() as writing:
+            state = replace(_found(writing, name).state, paused=paused)
+            writing.put_source_state(state if paused else replace(state, next_run_at=None))
+            return _found(writing, name)
+
+
+def addition_of(reading: ReadTransaction, name: str, config: SourceConfig, now: datetime) -> Sequence[AnyChange]:
+    """Return what adding a source changes; errors as of `SourcesService.add`."""
+    check_manager_name(name, "source")
+    known = reading.sources()
+    if any(each.name == name for each in known):
+        raise ConflictError(f"There is a source {name} already; change it, or choose another name.")
+    position = max((each.position for each in known), default=0) + 1
+    return [Change(Action.ADD, None, SourceRecord(name, position, config.record(), now))]
+
+
+def reconfiguration_of(reading: ReadTransaction, name: str, change: Mapping[str, Any]) -> Sequence[AnyChange]:
+    """Return what changing the configuration of a source changes; errors as of `SourcesService.change`."""
+    before = _found(reading, name)
+    config = read_config({**before.config.record(), **change})
+    if config.is_enrichment is not before.config.is_enrichment:
+        raise InvalidError(
+            f"{name} is of kind {before.config.kind}; to make {config.kind} of it, remove it and add another."
+        )
+    return change_of(Action.CHANGE, before.record, replace(before.record, config=config.record()))
+
+
+def removal_of(reading: ReadTransaction, name: str) -> Sequence[AnyChange]:
+    """Return what removing a source changes; errors as of `SourcesService.remove`."""
+    source = _found(reading, name)
+    claimed = reading.claims_by(source.config.manager(name))
+    released = [Claims(each.subject, each.manager, kind=each.kind) for each in claimed]
+    return [*claim(reading, released), Change(Action.REMOVE, source.record, None)]
+
+
+def acceptance_of(reading: ReadTransaction, name: str) -> Sequence[AnyChange]:
+    """Return what accepting what waits changes; errors as of `SourcesService.accept`."""
+    source = _found(reading, name)
+    if source.pending is None:
+        raise _nothing_waits(name)
+    return claim(reading, source.pending.claims)
+
+
+def _accept(writing: WriteTransaction, source: Source, pending: Pending) -> None:
+    name = source.name
+    write_claims(writing, pending.claims, inform=informs_with(writing, source.config))
+    if pending.is_quarantine:
+        writing.delete_absences(name, pending.returned)
+        writing.put_absences(name, pending.absences)
+    _remember(writing, source, pending.rejected, last_outcome=Outcome.APPLIED, last_good_at=pending.since)
+
+
+def _remember(writing: WriteTransaction, source: Source, rejected: Mapping[str, str], **more: Any) -> None:
+    """Let nothing wait, and the next run look at everything."""
+    memory = {**source.state.memory, "rejected": dict(rejected)}
+    memory.pop("basis", None)
+    state = replace(source.state, pending=None, last_error=None, memory=memory, **more)
+    if state.last_outcome == Outcome.QUARANTINED:
+        state = replace(state, last_outcome=Outcome.UNCHANGED)
+    writing.put_source_state(state)
+
+
+def _found(reading: ReadTransaction, name: str) -> Source:
+    record = find_source(reading, name)
+    return _source(record, reading.source_states([name])[name])
+
+
+def _source(record: SourceRecord, state: SourceState) -> Source:
+    config = read_config(record.config)
+    manager = config.manager(record.name)
+    pending = None if state.pending is None else pending_from(state.pending, manager)
+    return Source(record, state, config, pending)
+
+
+def _nothing_waits(name: str) -> DoesNotExistError:
+    return DoesNotExistError(f"Nothing of the source {name} waits for a person.")

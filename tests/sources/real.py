@@ -1,0 +1,96 @@
+"""Upstreams as they really are, on free ports of this machine, and how a run asks them."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import httpx2
+
+from callsheet.sources.address import address_of
+from callsheet.sources.read import Reading, read
+from callsheet.sources.recognise import PROBES, Recognised, authorization, recognise
+from callsheet.sources.registry import upstream_of
+from callsheet.sources.upstream import Answer, Options, Request
+from tests.clients.install import CLIENTS, STAMP
+from tests.clients.programs import be_without, clean_environment
+from tests.deploy.proxies import free_port
+from tests.program import DEADLINE, Program, wait_for
+from tests.sources.recorded import ask
+
+HERE = Path(__file__).parent
+LLAMA_KEY = "sk-llama-test"
+LITELLM_KEY = "sk-litellm-test"
+
+
+class Upstream(NamedTuple):
+    """A running upstream: its URL, and a secret that it accepts."""
+
+    url: str
+    secret: str
+
+    def send(self, request: Request, headers: dict[str, str]) -> Answer:
+        """What it answers."""
+        with httpx2.Client(trust_env=False, timeout=DEADLINE) as client:
+            answer = client.request(
+                request.method,
+                address_of(self.url, request.path),
+                headers={**request.headers, **headers},
+                content=request.body,
+            )
+        return Answer(request, answer.status_code, dict(answer.headers), answer.content)
+
+    def recognise(self, *, with_secret: bool = True) -> Recognised:
+        """What kind of upstream it is, by its answers."""
+        headers = dict(authorization(self.secret)) if with_secret else {}
+        return recognise([self.send(request, headers) for request in PROBES])
+
+    def answers(self, kind: str) -> tuple[Answer, ...]:
+        """Everything that a run asks."""
+        headers = dict(upstream_of(kind).authorization(self.secret))
+        return ask(upstream_of(kind), Options(), lambda request: self.send(request, headers))
+
+    def read(self, kind: str) -> Reading:
+        """What it lists."""
+        return read(upstream_of(kind), self.answers(kind), Options())
+
+
+@contextmanager
+def llamacpp(folder: Path) -> Iterator[Upstream]:
+    """llama.cpp's own server, with a model that it loads in no time."""
+    python = _python("llamacpp")
+    command = [python, str(HERE / "serve_llamacpp.py"), str(folder), LLAMA_KEY]
+    with Program(command=command, env=clean_environment(folder), fresh=True) as program:
+        yield Upstream(program.printed(r"It listens at (\S+)\n")[1], LLAMA_KEY)
+
+
+@contextmanager
+def litellm(folder: Path, models: list[dict[str, object]]) -> Iterator[Upstream]:
+    """LiteLLM's proxy, in front of nothing: it lists what it is configured with."""
+    configuration = folder / "config.yaml"  # JSON is YAML
+    configuration.write_text(json.dumps({"model_list": models, "general_settings": {"master_key": LITELLM_KEY}}))
+    program = str(Path(_python("litellm")).with_name("litellm"))
+    port = free_port()
+    command = [program, "--config", str(configuration), "--host", "127.0.0.1", "--port", str(port)]
+    settings = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_LOG": "ERROR", **clean_environment(folder)}
+    with Program(command=[*command, "--telemetry", "False"], env=settings, cwd=folder, fresh=True) as running:
+        upstream = Upstream(f"http://127.0.0.1:{port}", LITELLM_KEY)
+        wait_for(lambda: _is_alive(upstream, running), "LiteLLM's first answer")
+        yield upstream
+
+
+def _is_alive(upstream: Upstream, program: Program) -> bool:
+    assert program.process.poll() is None, f"it has ended: {program.stdout}{program.stderr}"
+    try:
+        return upstream.send(Request("GET", "/health/liveliness"), {}).status == 200
+    except httpx2.TransportError:
+        return False
+
+
+def _python(name: str) -> str:
+    """The Python of an environment that `tests/clients/install.py` makes."""
+    folder = CLIENTS / name
+    if not (folder / STAMP).is_file():
+        be_without(f"The environment {name} is missing; run: python tests/clients/install.py --all")
+    return str(folder / "bin" / "python")
