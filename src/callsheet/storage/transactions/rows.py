@@ -155,9 +155,6 @@ def read_key(row: Row) -> APIKey:
         raise _damaged("API key", row["id"], error) from error
 
 
-_CLAIM_KINDS = {kind.value: kind for kind in ClaimKind}
-
-
 def claims_row(claims: Claims) -> dict[str, Any]:
     """Return the row of ``claims``."""
     return {
