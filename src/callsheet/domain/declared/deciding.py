@@ -37,7 +37,8 @@ class Declaring:
     new
         Gives ids to what is new.
     secret_of
-        Returns the secret that an environment variable holds, or None.
+        Returns the secret that an environment variable holds, or None; None where no secrets are, so that those
+        of keys that are there are taken to be right.
     adopt
         Whether the file decides what people have changed, too.
     changes
@@ -50,7 +51,7 @@ class Declaring:
     manager: Manager
     now: datetime
     new: NewIds
-    secret_of: Callable[[str], str | None]
+    secret_of: Callable[[str], str | None] | None
     adopt: bool = False
     changes: list[AnyChange] = field(default_factory=list)
     held: list[Held] = field(default_factory=list)

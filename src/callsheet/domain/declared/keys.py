@@ -114,6 +114,8 @@ class _Keys:
         fields = claims.fields
         name = str(fields["name"])
         print_, shown = self._fingerprint(fields, name)
+        if print_ is None and self._declaring.secret_of is None:
+            print_ = fingerprint(f"the secret of {name}")  # of a plan that is only looked at
         if print_ is None:
             raise InvalidError(
                 f"The key {name!r} is to be created, and the environment variable {fields['secret_env']} that "
@@ -221,7 +223,8 @@ class _Keys:
         """The fingerprint and the hint of the secret that a file means; None if its variable is not set."""
         if "secret_sha256" in fields:
             return bytes.fromhex(fields["secret_sha256"]), str(fields.get("hint", ""))
-        secret = self._declaring.secret_of(str(fields["secret_env"]))
+        secret_of = self._declaring.secret_of
+        secret = None if secret_of is None else secret_of(str(fields["secret_env"]))
         if not secret:
             return None, ""
         check_not_in_name(check_secret(secret), name)

@@ -38,7 +38,7 @@ class Decision:
     wanted
         Gives the claims that are wanted at present.
     secret_of
-        Returns the secret that an environment variable holds, or None.
+        Returns the secret that an environment variable holds, or None; None where no secrets are.
     adopt
         Whether the file decides what people have changed, too.
     max_deletes
@@ -51,7 +51,7 @@ class Decision:
 
     manager: Manager
     wanted: Callable[[Deciding], Sequence[Claims]]
-    secret_of: Callable[[str], str | None]
+    secret_of: Callable[[str], str | None] | None
     adopt: bool = False
     max_deletes: int | None = None
     held: list[Held] = field(default_factory=list)
@@ -72,7 +72,7 @@ class Decision:
 
 def decision_of(
     manifest: Manifest,
-    secret_of: Callable[[str], str | None],
+    secret_of: Callable[[str], str | None] | None,
     *,
     adopt: bool = False,
     max_deletes: int | None = None,
@@ -85,7 +85,7 @@ def decision_of(
     return Decision(manifest.manager, wanted, secret_of, adopt, max_deletes)
 
 
-def decision_again(plan: Plan, secret_of: Callable[[str], str | None]) -> Decision:
+def decision_again(plan: Plan, secret_of: Callable[[str], str | None] | None) -> Decision:
     """Return what decides the same as when ``plan``, the plan of a file, was made."""
     wanted = [
         Claims(
