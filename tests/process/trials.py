@@ -217,7 +217,7 @@ class ApplyFile(Trial):
     AFTER = (
         "manager: team-a\nmodels: [{id: b, was: a}, {id: new, line: opus}]\n"
         "aliases: [{alias: gone, model_id: new}]\n"
-        "workspaces: [{name: research, allow: [b]}]\nkeys: [{name: file, secret_env: KEY, workspace: research}]\n"
+        "workspaces: [{name: from-file, allow: [b]}]\nkeys: [{name: file, secret_env: KEY, workspace: from-file}]\n"
     )
 
     def prepare(self) -> None:

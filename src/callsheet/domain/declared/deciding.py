@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from callsheet.domain.changes.change import Action, AnyChange, Change
 from callsheet.domain.claims.claims import ClaimKind, Claims
@@ -41,6 +41,10 @@ class Declaring:
         of keys that are there are taken to be right.
     adopt
         Whether the file decides what people have changed, too.
+    replaced
+        Ids of keys that end because a plan that was kept replaces them.
+    planned
+        What a plan that was kept says of the keys that it creates, by name.
     changes
         What has been decided.
     held
@@ -53,6 +57,8 @@ class Declaring:
     new: NewIds
     secret_of: Callable[[str], str | None] | None
     adopt: bool = False
+    replaced: frozenset[str] = frozenset()
+    planned: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     changes: list[AnyChange] = field(default_factory=list)
     held: list[Held] = field(default_factory=list)
 

@@ -1,11 +1,11 @@
 """What a catalogue file comes to at present, and what a person should know of that."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from callsheet.domain.alias import Alias
-from callsheet.domain.changes.change import AnyChange
+from callsheet.domain.changes.change import Action, AnyChange, Subject
 from callsheet.domain.claims.claims import ClaimKind, Claims
 from callsheet.domain.claims.manager import Manager
 from callsheet.domain.declared.deciding import Declaring
@@ -43,6 +43,8 @@ class Decision:
         Whether the file decides what people have changed, too.
     max_deletes
         How many things may go; None for any number.
+    replaced, planned
+        As of `Declaring`.
     held
         What the file did not decide when it was asked last.
     warnings
@@ -54,6 +56,8 @@ class Decision:
     secret_of: Callable[[str], str | None] | None
     adopt: bool = False
     max_deletes: int | None = None
+    replaced: frozenset[str] = frozenset()
+    planned: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     held: list[Held] = field(default_factory=list)
     warnings: list[PlanWarning] = field(default_factory=list)
 
@@ -61,7 +65,16 @@ class Decision:
         """Return what changes; raise RefusedError if it may not."""
         reading = deciding.reading
         wanted = self.wanted(deciding)
-        declaring = Declaring(reading, self.manager, deciding.now, deciding.new, self.secret_of, self.adopt)
+        declaring = Declaring(
+            reading,
+            self.manager,
+            deciding.now,
+            deciding.new,
+            self.secret_of,
+            self.adopt,
+            self.replaced,
+            self.planned,
+        )
         changes = declare(declaring, wanted)
         check_deletes(changes, self.max_deletes)
         self.held = [*shadowed(reading, self.manager, wanted), *declaring.held]
@@ -98,7 +111,14 @@ def decision_again(plan: Plan, secret_of: Callable[[str], str | None] | None) ->
         for step in plan.steps
         if step.claims is not None and step.claims.before != step.claims.after  # equal: what was implied is stored
     ]
-    return Decision(plan.manager, lambda _deciding: wanted, secret_of)
+    keys = [step for step in plan.steps if step.kind is Subject.KEY]
+    return Decision(
+        plan.manager,
+        lambda _deciding: wanted,
+        secret_of,
+        replaced=frozenset(step.subject for step in keys if step.action is Action.ROTATE),
+        planned={step.subject: step.after for step in keys if step.before is None and step.after is not None},
+    )
 
 
 def _about_held(held: Iterable[Held]) -> list[PlanWarning]:
