@@ -11,7 +11,7 @@ from tests.docs.pages import ROOT
 
 
 def test_every_kind_has_a_module() -> None:
-    assert set(KINDS) == set(SourceKind)
+    assert tuple(SourceKind) == KINDS
     assert set(KINDS) > ENRICHMENTS
 
 
