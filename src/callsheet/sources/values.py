@@ -92,7 +92,9 @@ def _printable(value: object) -> str | None:
     """A text on one line, without characters that a model may not have in a text."""
     if not isinstance(value, str):
         return None
-    kept = "".join(each if each.isprintable() else " " for each in value[: 4 * MAX_DESCRIPTION_LENGTH])
+    kept = value[: 4 * MAX_DESCRIPTION_LENGTH]
+    if not kept.isprintable():
+        kept = "".join(each if each.isprintable() else " " for each in kept)
     return " ".join(kept.split()) or None
 
 
