@@ -16,8 +16,8 @@ def test_every_kind_has_a_module() -> None:
 
 
 def test_every_kind_has_a_row_in_the_reference_in_order() -> None:
-    page = (ROOT / "docs/reference/upstreams.md").read_text()
-    rows = re.findall(r"^\| `([a-z-]+)` \|", page, re.MULTILINE)
+    page = (ROOT / "docs/reference/sources.md").read_text()
+    rows = re.findall(r"^\| \[`([a-z-]+)`\]\(#[a-z-]+\) \|", page, re.MULTILINE)
     assert sorted(rows) == sorted(SourceKind)
 
 
