@@ -24,6 +24,7 @@ from callsheet.http.openapi import openapi_routes
 from callsheet.http.paths import ExactRoute, Scope, local_path
 from callsheet.http.telemetry.collect import Telemetry
 from callsheet.service.clock import SYSTEM_CLOCK, Clock
+from callsheet.service.renewal import renew_builtin
 from callsheet.service.setup import set_up
 from callsheet.service.state.file import state_file_at
 from callsheet.service.state.live import LiveState
@@ -66,7 +67,13 @@ class CallsheetApp(Starlette):
         self.public = self.telemetry.public_api(settings.memo_bytes)
         self.rate_limits = self.public.rate_limits = _rate_limits(settings, clock)
         self.prefix = settings.root_path
-        self.schedule = Schedule(live.store, clock, live.followed_revision, runs=settings.sync)
+        self.schedule = Schedule(
+            live.store,
+            clock,
+            live.followed_revision,
+            runs=settings.sync,
+            renew=partial(renew_builtin, live.store, clock.now),
+        )
         self.telemetry.schedule = self.schedule
         self.readiness = Readiness(live, settings.max_stale_seconds, self.schedule, clock)
         self.on_serving: Callable[[], object] = lambda: None
