@@ -73,8 +73,10 @@ def choose(
     SourceError
         Two models would have one id, a model an id that no model can have, or a rename is not valid.
     """
-    kept = _kept(listed, choice)
-    named = _with_free_aliases(renamed(_without_denied_aliases(kept, choice), namer(choice.rename, choice.prefix)))
+    named = _kept(listed, choice)
+    if choice.rename or choice.prefix or choice.deny:
+        allowed = _without_denied_aliases(named, choice)
+        named = _with_free_aliases(renamed(allowed, namer(choice.rename, choice.prefix)))
     return _with_long_context(named, context_of) if choice.long_context_rows else named
 
 

@@ -11,9 +11,10 @@ from callsheet.domain.sources.source import SourceRecord
 from callsheet.domain.sources.state import SourceState
 from callsheet.service.state.backoff import jitter
 from callsheet.service.sync.absence import is_over
+from callsheet.service.sync.collecting import no_collections
 from callsheet.service.sync.config import SourceConfig, read_config
 from callsheet.service.sync.decide import Decision, Outcome, Said, decide, names_that_are_new
-from callsheet.service.sync.fetch import NOTHING_KNOWN, Validators
+from callsheet.service.sync.fetch import Validators
 from callsheet.service.sync.lease import Lease
 from callsheet.service.sync.listing import Lists, Upstreams, basis_of, choice_of
 from callsheet.service.sync.pending import Pending, pending_of
@@ -151,10 +152,8 @@ class Runner:
             before = self._before(name)
             progress(f"Asking {name}", 0, 1)
             basis = basis_of(before.config, before.installation.revision)
+            lists = lists or self._ask(before, basis)
             if lists is None:
-                known = _validators(before, basis)
-                lists = self._upstreams.ask(before.config, before.installation.organization_id, known, basis)
-            if lists is None or self._says_the_same(before, lists, basis):
                 return self._write_unchanged(before)
             return self._write(before, lists, basis, progress)
         except (SourceError, InvalidError) as error:
@@ -168,14 +167,19 @@ class Runner:
         assert installation is not None  # noqa: S101  # whoever has the store has seen it
         return _Before(record, read_config(record.config), state, installation)
 
-    def _says_the_same(self, before: _Before, lists: Lists, basis: str) -> bool:
-        return lists.digest == before.state.digest and _is_settled(before, basis)
+    def _ask(self, before: _Before, basis: str) -> Lists | None:
+        """What the upstream lists; None if that comes to nothing new."""
+        organization_id, state = before.installation.organization_id, before.state
+        if not _is_settled(before, basis):
+            return self._upstreams.ask(before.config, organization_id, basis=basis)
+        known = Validators(state.etag, state.last_modified)
+        return self._upstreams.ask(before.config, organization_id, known, basis, state.digest)
 
     def _write(self, before: _Before, lists: Lists, basis: str, progress: Progress) -> Report:
         name = before.record.name
         for attempt in range(_ATTEMPTS):
             now = self._clock()
-            with self._store.read() as reading:
+            with self._store.read() as reading, no_collections():
                 result = _result(reading, before, lists, now)
             try:
                 return self._commit(before, lists, result, basis, now, progress)
@@ -344,12 +348,6 @@ def _is_settled(before: _Before, basis: str) -> bool:
     state = before.state
     open_ends = (state.pending, state.memory.get(_ABSENT), state.memory.get(_REJECTED))
     return state.memory.get(_BASIS) == basis and not any(open_ends)
-
-
-def _validators(before: _Before, basis: str) -> Validators:
-    if not _is_settled(before, basis):
-        return NOTHING_KNOWN
-    return Validators(before.state.etag, before.state.last_modified)
 
 
 def _ended(state: SourceState, config: SourceConfig, outcome: Outcome, now: datetime) -> SourceState:

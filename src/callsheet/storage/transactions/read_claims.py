@@ -46,6 +46,10 @@ class ClaimsReading(Selecting):
         query = _ALL.where(_CLAIMS.kind == ClaimKind.MODEL, _CLAIMS.lists.is_(False))
         return self._claims(query)
 
+    def every_claim(self) -> Iterator[Claims]:
+        """Yield all claims of all managers, in no order."""
+        return self._claims(select(tables.claims))
+
     def positions(self) -> dict[str, int]:
         """Return position by name of every source and enrichment."""
         return {row.name: row.position for row in self._connection.execute(_POSITIONS)}

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 from callsheet.domain.access.key import APIKey, KeyStatus
 from callsheet.domain.access.visibility import Visibility
@@ -21,6 +21,9 @@ from callsheet.domain.sources.state import SourceState
 from callsheet.domain.times import format_instant, parse_instant
 
 Row = Mapping[str, Any]
+
+#: The kinds of claims by name; a look-up takes less time than calling the enumeration.
+_CLAIM_KINDS: Final = {kind.value: kind for kind in ClaimKind}
 
 
 def model_row(model: Model) -> dict[str, Any]:
@@ -150,9 +153,6 @@ def read_key(row: Row) -> APIKey:
         )
     except Exception as error:
         raise _damaged("API key", row["id"], error) from error
-
-
-_CLAIM_KINDS = {kind.value: kind for kind in ClaimKind}
 
 
 def claims_row(claims: Claims) -> dict[str, Any]:
