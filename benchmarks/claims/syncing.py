@@ -29,7 +29,7 @@ CHANGED: Final = 10
 
 _NAME: Final = "upstream"
 _SECRET_VARIABLE: Final = "BENCHMARK_UPSTREAM_SECRET"
-_TABLES: Final = ("claims", "models")
+_KEYS: Final = {"claims": ("kind", "subject", "manager"), "models": ("id",)}
 
 
 class Run(NamedTuple):
@@ -107,21 +107,23 @@ def _change(upstream: Path, ids: Numbered, port: int) -> None:
 
 
 def _count_writes(database: Path) -> None:
-    """From now on, have the database itself count the rows that are written."""
+    """From now on, have the database itself note which rows are written."""
     with closing(sqlite3.connect(database)) as connection, connection:
-        connection.execute("CREATE TABLE benchmark_writes (name TEXT)")
-        for table in _TABLES:
-            for event in ("INSERT", "UPDATE", "DELETE"):
+        connection.execute("CREATE TABLE benchmark_writes (name TEXT, row TEXT)")
+        for table, key in _KEYS.items():
+            for event, row in (("INSERT", "new"), ("UPDATE", "new"), ("DELETE", "old")):
+                written = " || ' ' || ".join(f"{row}.{column}" for column in key)
                 connection.execute(
                     f"CREATE TRIGGER benchmark_{table}_{event} AFTER {event} ON {table} "
-                    f"BEGIN INSERT INTO benchmark_writes VALUES ('{table}'); END"
+                    f"BEGIN INSERT INTO benchmark_writes VALUES ('{table}', {written}); END"
                 )
 
 
 def _written(database: Path) -> dict[str, int]:
     with closing(sqlite3.connect(database)) as connection:
-        counted = dict(connection.execute("SELECT name, count(*) FROM benchmark_writes GROUP BY name"))
-    return {table: counted.get(table, 0) for table in _TABLES}
+        query = "SELECT name, count(DISTINCT row) FROM benchmark_writes GROUP BY name"
+        counted = dict(connection.execute(query))
+    return {table: counted.get(table, 0) for table in _KEYS}
 
 
 def _now() -> datetime:
