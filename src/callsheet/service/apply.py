@@ -15,7 +15,7 @@ from callsheet.domain.plan.step import Made, steps_of
 from callsheet.domain.plan.warnings import PlanWarning, warnings_of
 from callsheet.service.ids import NewThings, NothingNew
 from callsheet.service.impact import impact_of
-from callsheet.service.state.load import installation_of, load
+from callsheet.service.state.load import installation_of, load, without_collections
 from callsheet.storage.store import Rehearsal, Store
 from callsheet.storage.transactions.read import ReadTransaction
 
@@ -157,6 +157,7 @@ def apply(store: Store, plan: Plan, decide: Decide, actor: str, now: datetime) -
         return changes
 
 
+@without_collections()
 def _plan_of(
     reading: ReadTransaction,
     changes: Sequence[AnyChange],
