@@ -39,6 +39,7 @@ VALUES: Mapping[str, tuple[tuple[str, Any], tuple[str, Any], tuple[Any, Any]]] =
     "extra_betas": (('["f", "g"]', ["f", "g"]), ("e, f ,", ["e", "f"]), ("a", ["a"])),
     "extra_versions": (('["f"]', ["f"]), ("e,f", ["e", "f"]), ("", [])),
     "cors_origins": (('["https://f"]', ["https://f"]), ("https://e,*", ["https://e", "*"]), ("*", ["*"])),
+    "sync": (("false", False), ("no", False), (False, False)),
     "poll_seconds": (("1", 1.0), ("0.5", 0.5), (2.0, 2.0)),
     "max_url_bytes": (("1000", 1000), ("2000", 2000), (3000, 3000)),
     "max_header_bytes": (("2000", 2000), ("3000", 3000), (4000, 4000)),

@@ -48,6 +48,20 @@ COMMANDS: Final[dict[str, tuple[str, int]]] = {
     "catalog alias": ("other m", 0),
     "catalog unalias": ("short", 0),
     "catalog history": ("", 0),
+    "sources try": ("http://127.0.0.1:{port}", 1),
+    "sources add": ("gateway --url http://127.0.0.1:{port} --kind openai --no-sync", 0),
+    "sources list": ("", 0),
+    "sources show": ("gateway", 1),
+    "sources change": ("gateway --every 1h", 1),
+    "sources remove": ("gateway --dry-run", 1),
+    "sources pause": ("gateway", 1),
+    "sources resume": ("gateway", 1),
+    "sources builtin": ("inform", 0),
+    "sources sync": ("", 0),
+    "sources plan": ("gateway", 1),
+    "sources accept": ("gateway --dry-run", 1),
+    "sources reject": ("gateway", 1),
+    "sources record": ("http://127.0.0.1:{port} record.json", 1),
     "workspaces create": ("another", 0),
     "workspaces list": ("", 0),
     "workspaces show": ("team", 0),
@@ -70,6 +84,7 @@ COMMANDS: Final[dict[str, tuple[str, int]]] = {
 #: Those that import what no other does. The rest of a group imports what its first command does.
 UNLIKE: Final = {
     "serve", "migrate", "copy", "backup", "restore", "check", "fake", "doctor", "catalog list", "keys import",
+    "sources try", "sources add",
     "models list", "models retrieve",
 }  # fmt: skip
 

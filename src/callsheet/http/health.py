@@ -22,7 +22,7 @@ class Readiness:
     max_stale_seconds
         For how long the State may go without being compared with the database; 0 for any time.
     schedule
-        Knows how the sources are; None if nobody does.
+        Knows how the sources are, or None.
     clock
         Where the time comes from.
     catalog_follower

@@ -73,13 +73,17 @@ def choose(
     SourceError
         Two models would have one id, a model an id that no model can have, or a rename is not valid.
     """
-    kept = _kept(listed, choice)
-    named = _with_free_aliases(renamed(_without_denied_aliases(kept, choice), namer(choice.rename, choice.prefix)))
+    named = _kept(listed, choice)
+    if choice.rename or choice.prefix or choice.deny:
+        allowed = _without_denied_aliases(named, choice)
+        named = _with_free_aliases(renamed(allowed, namer(choice.rename, choice.prefix)))
     return _with_long_context(named, context_of) if choice.long_context_rows else named
 
 
 def left_out(listed: Sequence[Listed], choice: Choice) -> list[Dropped]:
     """Return the models that `choose` leaves out, each with the reason."""
+    if not (choice.allow or choice.deny or choice.fold_variants):
+        return []
     rules = _rules(listed, choice)
     seen = [each for each in listed if rules.sees(each.id)]
     ids = {each.id for each in seen}
@@ -124,6 +128,9 @@ def _with_free_aliases(listed: list[Listed]) -> list[Listed]:
     taken = {each.id for each in listed}
     found = []
     for each in listed:
+        if not each.aliases:
+            found.append(each)
+            continue
         free = tuple(alias for alias in dict.fromkeys(each.aliases) if alias not in taken and _can_be_id(alias))
         taken.update(free)
         found.append(replace(each, aliases=free))

@@ -86,6 +86,9 @@ def _with_own_aliases(listed: Mapping[str, Listed]) -> "list[Listed]":
     taken: set[str] = set(listed)
     found = []
     for each in listed.values():
+        if not each.aliases:  # as most
+            found.append(each)
+            continue
         kept = [alias for alias in dict.fromkeys(each.aliases) if alias not in taken and _can_be_id(alias)]
         taken.update(kept)
         left_out: list[Any] = [alias for alias in each.aliases if alias not in kept and alias != each.id]

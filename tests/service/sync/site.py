@@ -16,7 +16,6 @@ from tests.installation import Installation
 from tests.rows import rows
 from tests.service.sync.upstream import Upstream
 
-
 _TABLES: Final = ("models", "aliases", "claims", "changes", "tombstones", "absences", "installation")
 
 

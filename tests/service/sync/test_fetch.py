@@ -184,7 +184,9 @@ def test_a_list_without_end(upstream: Upstream) -> None:
 
 def test_a_body_that_is_not_in_its_content_coding(upstream: Upstream) -> None:
     upstream.headers["content-encoding"] = "gzip"
-    assert refusal(upstream.url) == ("It sent a body that is not in its content coding; check the proxies between.")
+    assert refusal(upstream.url) == (
+        "It sent a body that its content-encoding does not describe; check the proxies between."
+    )
 
 
 @pytest.mark.parametrize(
@@ -224,7 +226,7 @@ def test_a_certificate_that_is_not_trusted() -> None:
     trustme.CA().issue_cert("127.0.0.1").configure_cert(tls)
     with serve_bytes(tls=tls) as url:
         sentence = refusal(url)
-    assert sentence.startswith("It is not trusted (")
+    assert sentence.startswith("It has a certificate that is not trusted (")
     assert "SSL_CERT_FILE" in sentence
 
 

@@ -1,5 +1,6 @@
 """Runs of a source over a real database and real HTTP: what is written, and what never is."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -315,7 +316,8 @@ def test_an_id_that_is_a_persons_alias_waits_for_a_person(site: Site, upstream: 
 def test_an_enrichment_never_lets_a_model_exist(site: Site, upstream: Upstream) -> None:
     site.run()
     with serve_upstream() as facts:
-        facts.body = b'{"acme": {"models": {"alpha": {"id": "alpha", "name": "Alpha"}, "other": {"id": "other", "name": "O"}}}}'
+        known = {"alpha": {"id": "alpha", "name": "Alpha"}, "other": {"id": "other", "name": "Other"}}
+        facts.body = json.dumps({"acme": {"models": known}}).encode()
         site.add("facts", kind=SourceKind.MODELS_DEV, url=facts.url, provider="acme")
         report = site.run("facts")
         assert report.outcome is Outcome.APPLIED
@@ -392,7 +394,7 @@ def test_a_source_that_fails_is_asked_again_ever_later(site: Site, upstream: Ups
 
 
 def test_a_source_that_does_not_exist_is_named(site: Site) -> None:
-    with pytest.raises(DoesNotExistError, match="There is no source 'gatway'; there are gateway."):
+    with pytest.raises(DoesNotExistError, match=r"There is no source 'gatway'; there are gateway\."):
         site.runner().run("gatway")
 
 

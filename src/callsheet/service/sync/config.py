@@ -243,12 +243,13 @@ def _check_url(url: str) -> None:
     if "@" in url.partition("//")[2].partition("/")[0]:  # not shown: it may hold a secret
         raise InvalidError("The URL of a source must hold no user or password; name the place of its secret.")
     shown = url[:100]
+    not_a_url = InvalidError(f"The URL of a source must be such as http://localhost:8000, not {shown!r}.")
     try:
         parts = urlsplit(url)
         _ = parts.port  # parsed, and checked, only on access
         (parts.hostname or "").encode("idna")  # as resolving it will
     except ValueError:
-        raise InvalidError(f"The URL of a source must be such as http://localhost:8000, not {shown!r}.") from None
+        raise not_a_url from None
     if not url.isprintable() or " " in url or len(url) > _MAX_URL_CHARACTERS or not url.isascii():
         raise InvalidError(f"The URL of a source must be visible ASCII characters, not {shown!r}.")
     if parts.query or parts.fragment or "?" in url or "#" in url:
@@ -257,7 +258,7 @@ def _check_url(url: str) -> None:
         if parts.netloc or not parts.path.startswith("/"):
             raise InvalidError(f"A recorded list must be named by its absolute path, file:///PATH, not {shown!r}.")
     elif parts.scheme not in ("http", "https") or not parts.hostname:
-        raise InvalidError(f"The URL of a source must be such as http://localhost:8000, not {shown!r}.")
+        raise not_a_url
 
 
 def _check_patterns(patterns: tuple[str, ...], name: str) -> None:

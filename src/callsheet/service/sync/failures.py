@@ -29,11 +29,13 @@ def explain(url: str, error: Exception, late_error: Callable[[], SourceError]) -
         case httpx2.TimeoutException():
             return late_error()
         case httpx2.DecodingError():
-            return SourceError(f"{where} sent a body that is not in its content coding; check the proxies between.")
+            return SourceError(
+                f"{where} sent a body that its content-encoding does not describe; check the proxies between."
+            )
         case httpx2.ConnectError() if (untrusted := find_cause(error, ssl.SSLCertVerificationError)) is not None:
             return SourceError(
-                f"{where} is not trusted ({reason(untrusted)}); if its authority is your own, name the file of its "
-                "certificate in SSL_CERT_FILE."
+                f"{where} has a certificate that is not trusted ({reason(untrusted)}); name the file of your own "
+                "authority's certificate in SSL_CERT_FILE."
             )
         case httpx2.ConnectError() if (failed := find_cause(error, ssl.SSLError)) is not None:
             return SourceError(f"{where} does not speak TLS as it should ({reason(failed)}); check the URL.")

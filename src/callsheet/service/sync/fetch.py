@@ -3,10 +3,12 @@
 import hashlib
 import re
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, NamedTuple, Self
@@ -164,7 +166,7 @@ class Fetcher:
         self._stopped = threading.Event()
         self._socket: socket.socket | None = None
         try:
-            self._client = open_client(httpx2.Client, timeout=None, follow_redirects=False)
+            self._client = open_client(httpx2.Client, timeout=None, follow_redirects=False, **_trust())
         except SettingsError as error:
             raise SourceError(str(error)) from None
         self._client.headers.clear()
@@ -347,6 +349,19 @@ class Fetcher:
         if self._organization_id and mark_of(self._organization_id) in path:
             raise looped(self._url)
         return path
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """The certificates to trust, which take longer to read than a list does."""
+    return httpx2.create_ssl_context()
+
+
+def _trust() -> dict[str, Any]:
+    try:
+        return {"verify": _trusted()}
+    except OSError:  # the client finds out why
+        return {}
 
 
 def _no_headers(_url: str) -> Mapping[str, str]:

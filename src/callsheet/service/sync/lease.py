@@ -41,7 +41,7 @@ class Lease:
         self._seconds = seconds
         host = socket.gethostname()[:_MAX_HOST_CHARACTERS]
         self.holder: Final = f"{host}:{os.getpid()}:{secrets.token_hex(8)}"
-        """Who has the lease; nobody else ever has this name."""
+        """Who has the lease; no other process ever has this name."""
 
     def take(self, name: str) -> bool:
         """Take the lease of a source, or renew it; return False if another process has it."""

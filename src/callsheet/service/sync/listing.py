@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from callsheet._version import __version__
+from callsheet.service.sync.collecting import no_collections
 from callsheet.service.sync.config import SourceConfig
 from callsheet.service.sync.fetch import LIMITS, NOTHING_KNOWN, Fetched, Fetcher, Limits, Validators
 from callsheet.sources.choosing import Choice, choose, left_out
@@ -65,16 +66,25 @@ class Upstreams:
         self._open: set[Fetcher] = set()
 
     def ask(
-        self, config: SourceConfig, organization_id: str, known: Validators = NOTHING_KNOWN, basis: str = ""
+        self,
+        config: SourceConfig,
+        organization_id: str,
+        known: Validators = NOTHING_KNOWN,
+        basis: str = "",
+        digest_known: str | None = None,
     ) -> Lists | None:
-        """Return what the upstream lists; None if it says that nothing has changed since ``known``.
+        """Return what the upstream lists; None if that is what is known already.
 
         Parameters
         ----------
         organization_id
             Of this installation.
+        known
+            The validators of the last list.
         basis
             Goes into the digest: what else the result depends on.
+        digest_known
+            The digest of the last list.
 
         Raises
         ------
@@ -85,13 +95,14 @@ class Upstreams:
         upstream = upstream_of(config.kind)
         with self._fetcher(config, organization_id) as fetcher:
             fetched = fetcher.fetch(upstream, config.options, known)
-            if fetched.is_unchanged:
+            digest = hashlib.sha256(f"{basis} {fetched.digest}".encode()).hexdigest()
+            if fetched.is_unchanged or digest == digest_known:
                 return None
-            reading = fetcher.read(upstream, fetched.answers, config.options)
-        digest = hashlib.sha256(f"{basis} {fetched.digest}".encode()).hexdigest()
-        choice = choice_of(config)
-        reasons = Counter(each.reason for each in (*reading.dropped, *left_out(reading.listed, choice)))
-        chosen = choose(reading.listed, choice)
+            with no_collections():
+                reading = fetcher.read(upstream, fetched.answers, config.options)
+                choice = choice_of(config)
+                reasons = Counter(each.reason for each in (*reading.dropped, *left_out(reading.listed, choice)))
+                chosen = choose(reading.listed, choice)
         return Lists(chosen, reading, dict(reasons.most_common()), digest, fetched.validators, fetched.path)
 
     def fetch(self, config: SourceConfig, organization_id: str) -> Fetched:

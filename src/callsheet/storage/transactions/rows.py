@@ -4,7 +4,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 from callsheet.domain.access.key import APIKey, KeyStatus
 from callsheet.domain.access.visibility import Visibility
@@ -21,6 +21,9 @@ from callsheet.domain.sources.state import SourceState
 from callsheet.domain.times import format_instant, parse_instant
 
 Row = Mapping[str, Any]
+
+#: The kinds of claims by name; a look-up takes less time than calling the enumeration.
+_CLAIM_KINDS: Final = {kind.value: kind for kind in ClaimKind}
 
 
 def model_row(model: Model) -> dict[str, Any]:
@@ -165,19 +168,17 @@ def claims_row(claims: Claims) -> dict[str, Any]:
     }
 
 
-def read_claims(row: Row) -> Claims:
-    """Return the claims of ``row``; StorageError if it was damaged."""
+def read_claims(subject: str, kind: str, manager: str, lists: bool | None, fields: Any, since: Any) -> Claims:
+    """Return the claims of the row with these values; StorageError if it was damaged.
+
+    There may be a hundred thousand, so that nothing is copied or looked up by name.
+    """
+    if not (isinstance(fields, dict) and isinstance(since, dict)):
+        raise _damaged(f"claims of {manager} on", subject, TypeError("they are not objects"))
     try:
-        return Claims(
-            subject=row["subject"],
-            manager=_manager(row["manager"]),
-            lists=row["lists"],
-            fields=dict(row["fields"]),
-            kind=ClaimKind(row["kind"]),
-            since=dict(row["since"]),
-        )
+        return Claims(subject, _manager(manager), lists, fields, _CLAIM_KINDS[kind], since)
     except Exception as error:
-        raise _damaged(f"claims of {row['manager']} on", row["subject"], error) from error
+        raise _damaged(f"claims of {manager} on", subject, error) from error
 
 
 def source_row(source: SourceRecord) -> dict[str, Any]:

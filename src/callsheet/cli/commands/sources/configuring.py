@@ -189,7 +189,7 @@ def remove(name: Name, dry_run: DryRun = False, database: DatabaseURL = None, as
 
 
 def pause(name: Name, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
-    """Ask a source only when somebody runs sources sync; its last good list stays."""
+    """Ask a source only on sources sync from now on; its last good list stays."""
     source = open_sources(database).pause(name)
     if as_json:
         print_json(source_record(source))
