@@ -1,4 +1,4 @@
-"""What is shipped for catalogues in git: GitHub action, GitLab jobs and pre-commit hook, run as far as they can be."""
+"""What is shipped for catalogues in git: action, jobs and hook, run as far as they can be."""
 
 import os
 import re

@@ -161,8 +161,8 @@ def export(
         Holders | None,
         typer.Option(
             "--held-by",
-            help="file: what files of this manager hold, as by default with --manager. people: also what people hold, "
-            "for adopt to take over. everyone: every model with all that is known of it.",
+            help="file: what files of this manager hold, as by default with --manager. people: also what people "
+            "hold, for adopt to take over. everyone: every model with all that is known of it.",
         ),
     ] = None,
     only: Annotated[list[Collection] | None, typer.Option(help="Only this collection; may be repeated.")] = None,
