@@ -21,7 +21,7 @@ def test_a_list_is_shown_field_by_field_with_what_stays_unknown_and_what_is_left
     assert done.stderr.splitlines() == [
         "Left out: 1, because it is not an object.",
         "Left out: 1, because a denied pattern matches its id (ft:nova-3-mini:example:support:AbCdEf12).",
-        "Of 1 of them, lifecycle is left out, because 'gone' makes no sense for it (bad).",
+        "Note on 1 model: lifecycle is left out, because 'gone' makes no sense for it (bad).",
     ]
     assert list(tmp_path.iterdir()) == [recorded]
 

@@ -30,7 +30,7 @@ def print_mapping(lists: Lists) -> None:
     for reason in mapped.dropped:
         say(f"Left out: {reason.count}, because {reason.reason}{_such_as(reason)}.")
     for note in mapped.notes[:_MAX_NOTES]:
-        say(f"Of {note.count} of them, {note.reason}{_such_as(note)}.")
+        say(f"Note on {note.count} model{'s' * (note.count != 1)}: {note.reason}{_such_as(note)}.")
     if len(mapped.notes) > _MAX_NOTES:
         say(f"and {len(mapped.notes) - _MAX_NOTES} more notes; --json shows all")
 
@@ -56,7 +56,7 @@ def mapping_record(config: SourceConfig, lists: Lists) -> dict[str, Any]:
 
 def _shown(model: Listed) -> dict[str, Any]:
     fields = {name: _text(value) for name, value in model.fields.items()}
-    return {**fields, "aliases": list(model.aliases), "left out": "; ".join(model.notes) or None}
+    return {**fields, "aliases": list(model.aliases), "notes": "; ".join(model.notes) or None}
 
 
 def _print_fields(mapped: ListMapping) -> None:
