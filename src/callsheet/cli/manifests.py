@@ -64,7 +64,8 @@ class Manifests:
             settings = load_settings(database)
             self.store = open_existing(settings.database)
             options = options_of(settings)
-        self.service = ManifestService(self.store, actor(), clock, os.environ.get, options)
+        secret_of = os.environ.get if against is None else None
+        self.service = ManifestService(self.store, actor(), clock, secret_of, options)
 
     def plan(self, manifest: Manifest, *, adopt: bool = False, max_deletes: int | None = None) -> Planned:
         """Return what `ManifestService.plan` does, at the revision of the snapshot if there is one."""

@@ -10,9 +10,9 @@ _MAX_TREES: Final = 4096
 
 
 def capabilities_of(flags: Mapping[str, object]) -> dict[str, Any]:
-    """Return the claim about capabilities, by their names: true, false, or else unknown.
+    """Return the claim about capabilities by name: those whose flag is true or false; the others are not known.
 
-    It is empty if all are unknown. Models with the same capabilities share the tree.
+    It is empty if none is known. Models with the same capabilities share the tree.
     """
     known = tuple((name, flag) for name, flag in flags.items() if isinstance(flag, bool))
     return {"capabilities": _tree(known)} if known else {}

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from callsheet.domain.changes.change import Action, AnyChange, Change
 from callsheet.domain.claims.claims import ClaimKind, Claims
@@ -37,9 +37,14 @@ class Declaring:
     new
         Gives ids to what is new.
     secret_of
-        Returns the secret that an environment variable holds, or None.
+        Returns the secret that an environment variable holds, or None; None where no secrets are, so that those
+        of keys that are there are taken to be right.
     adopt
         Whether the file decides what people have changed, too.
+    replaced
+        Ids of keys that end because a plan that was kept replaces them.
+    planned
+        What a plan that was kept says of the keys that it creates, by name.
     changes
         What has been decided.
     held
@@ -50,8 +55,10 @@ class Declaring:
     manager: Manager
     now: datetime
     new: NewIds
-    secret_of: Callable[[str], str | None]
+    secret_of: Callable[[str], str | None] | None
     adopt: bool = False
+    replaced: frozenset[str] = frozenset()
+    planned: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     changes: list[AnyChange] = field(default_factory=list)
     held: list[Held] = field(default_factory=list)
 

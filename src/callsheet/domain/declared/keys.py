@@ -106,7 +106,9 @@ class _Keys:
     def drop(self, key: APIKey, applied: Claims | None) -> None:
         """Archive a key that the file made and no longer holds."""
         self._declaring.claim(applied, None)
-        if applied is not None and applied.lists and key.status is not KeyStatus.ARCHIVED:
+        if key.id in self._declaring.replaced:
+            self._end(key)
+        elif applied is not None and applied.lists and key.status is not KeyStatus.ARCHIVED:
             self._put(archive_key(key))
 
     def create(self, claims: Claims) -> None:
@@ -114,12 +116,14 @@ class _Keys:
         fields = claims.fields
         name = str(fields["name"])
         print_, shown = self._fingerprint(fields, name)
+        if print_ is None and self._declaring.secret_of is None:
+            print_ = fingerprint(f"the secret of {name}")  # of a plan that is only looked at
         if print_ is None:
             raise InvalidError(
                 f"The key {name!r} is to be created, and the environment variable {fields['secret_env']} that "
                 "holds its secret is not set; set it where the file is applied."
             )
-        values = {**self._defaults(), **self._wanted(fields)}
+        values = {**self._defaults(), **self._wanted(fields), **self._planned(name)}
         self._create(claims, name, print_, shown, values)
 
     def _create(self, claims: Claims, name: str, print_: bytes, shown: str, values: Mapping[str, Any]) -> None:
@@ -176,8 +180,21 @@ class _Keys:
         """Archive a key, and create one with another secret in its place."""
         values = self._settled(key, claims.fields, {} if applied is None else applied.fields)
         self._declaring.claim(applied, None)
-        self._put([Change(Action.ROTATE, key, replace(key, status=KeyStatus.ARCHIVED))])
+        self._end(key)
         self._create(claims, values["name"], print_, shown, values)
+
+    def _end(self, key: APIKey) -> None:
+        """Archive a key that another takes the place of."""
+        self._put([Change(Action.ROTATE, key, replace(key, status=KeyStatus.ARCHIVED))])
+
+    def _planned(self, name: str) -> dict[str, Any]:
+        """What a plan that was kept says of a key that it creates: some of it may be of the key before."""
+        record = self._declaring.planned.get(name)
+        if record is None:
+            return {}
+        workspace = record["workspace_id"]
+        values = {each: record[each] for each in ("status", "expires_at")}
+        return {**values, "workspace_id": self._workspaces.get(workspace, workspace)}
 
     def _settled(self, key: APIKey, wanted: Mapping[str, Any], applied: Mapping[str, Any]) -> dict[str, Any]:
         """The values that a key gets; what somebody else decides stays, and is noted."""
@@ -221,7 +238,8 @@ class _Keys:
         """The fingerprint and the hint of the secret that a file means; None if its variable is not set."""
         if "secret_sha256" in fields:
             return bytes.fromhex(fields["secret_sha256"]), str(fields.get("hint", ""))
-        secret = self._declaring.secret_of(str(fields["secret_env"]))
+        secret_of = self._declaring.secret_of
+        secret = None if secret_of is None else secret_of(str(fields["secret_env"]))
         if not secret:
             return None, ""
         check_not_in_name(check_secret(secret), name)

@@ -1,11 +1,11 @@
 """What a catalogue file comes to at present, and what a person should know of that."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from callsheet.domain.alias import Alias
-from callsheet.domain.changes.change import AnyChange
+from callsheet.domain.changes.change import Action, AnyChange, Subject
 from callsheet.domain.claims.claims import ClaimKind, Claims
 from callsheet.domain.claims.manager import Manager
 from callsheet.domain.declared.deciding import Declaring
@@ -38,11 +38,13 @@ class Decision:
     wanted
         Gives the claims that are wanted at present.
     secret_of
-        Returns the secret that an environment variable holds, or None.
+        Returns the secret that an environment variable holds, or None; None where no secrets are.
     adopt
         Whether the file decides what people have changed, too.
     max_deletes
         How many things may go; None for any number.
+    replaced, planned
+        As of `Declaring`.
     held
         What the file did not decide when it was asked last.
     warnings
@@ -51,9 +53,11 @@ class Decision:
 
     manager: Manager
     wanted: Callable[[Deciding], Sequence[Claims]]
-    secret_of: Callable[[str], str | None]
+    secret_of: Callable[[str], str | None] | None
     adopt: bool = False
     max_deletes: int | None = None
+    replaced: frozenset[str] = frozenset()
+    planned: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     held: list[Held] = field(default_factory=list)
     warnings: list[PlanWarning] = field(default_factory=list)
 
@@ -61,7 +65,16 @@ class Decision:
         """Return what changes; raise RefusedError if it may not."""
         reading = deciding.reading
         wanted = self.wanted(deciding)
-        declaring = Declaring(reading, self.manager, deciding.now, deciding.new, self.secret_of, self.adopt)
+        declaring = Declaring(
+            reading,
+            self.manager,
+            deciding.now,
+            deciding.new,
+            self.secret_of,
+            self.adopt,
+            self.replaced,
+            self.planned,
+        )
         changes = declare(declaring, wanted)
         check_deletes(changes, self.max_deletes)
         self.held = [*shadowed(reading, self.manager, wanted), *declaring.held]
@@ -72,7 +85,7 @@ class Decision:
 
 def decision_of(
     manifest: Manifest,
-    secret_of: Callable[[str], str | None],
+    secret_of: Callable[[str], str | None] | None,
     *,
     adopt: bool = False,
     max_deletes: int | None = None,
@@ -85,7 +98,7 @@ def decision_of(
     return Decision(manifest.manager, wanted, secret_of, adopt, max_deletes)
 
 
-def decision_again(plan: Plan, secret_of: Callable[[str], str | None]) -> Decision:
+def decision_again(plan: Plan, secret_of: Callable[[str], str | None] | None) -> Decision:
     """Return what decides the same as when ``plan``, the plan of a file, was made."""
     wanted = [
         Claims(
@@ -98,7 +111,14 @@ def decision_again(plan: Plan, secret_of: Callable[[str], str | None]) -> Decisi
         for step in plan.steps
         if step.claims is not None and step.claims.before != step.claims.after  # equal: what was implied is stored
     ]
-    return Decision(plan.manager, lambda _deciding: wanted, secret_of)
+    keys = [step for step in plan.steps if step.kind is Subject.KEY]
+    return Decision(
+        plan.manager,
+        lambda _deciding: wanted,
+        secret_of,
+        replaced=frozenset(step.subject for step in keys if step.action is Action.ROTATE),
+        planned={step.subject: step.after for step in keys if step.before is None and step.after is not None},
+    )
 
 
 def _about_held(held: Iterable[Held]) -> list[PlanWarning]:

@@ -162,7 +162,8 @@ class CatalogFollower:
 
     def _apply_one(self, manifest: Manifest) -> int:
         planned = self._service.plan(manifest)
-        return len(self._service.apply(planned))
+        self._service.apply(planned)
+        return len(planned.plan.steps)
 
     def _fail(self, error: CallsheetError) -> None:
         """Note why the files cannot be applied; it is logged once, with all faults."""

@@ -59,7 +59,7 @@ class ManifestService:
     clock
         Gives the time (aware).
     secret_of
-        Returns the secret that an environment variable holds, or None.
+        Returns the secret that an environment variable holds, or None; None where no secrets are.
     options
         What the operator chose, as it decides what callers see.
 
@@ -71,7 +71,7 @@ class ManifestService:
         store: Store,
         actor: str,
         clock: Callable[[], datetime],
-        secret_of: Callable[[str], str | None],
+        secret_of: Callable[[str], str | None] | None,
         options: Options = DEFAULTS,
     ) -> None:
         self._store = store
