@@ -98,6 +98,7 @@ def _options() -> Options:
         many=Numbered("claude-model-", 1500 if quick else 100_000),
         sizes=(60, 1000) if quick else (60, 1000, 10_000, 100_000, 1_000_000),
         crowd=(200, 20) if quick else (100_000, 10_000),
+        source_sizes=(200, 1500) if quick else (10_000, 100_000),
         change_seconds=1.0 if quick else 10.0,
         beside=None if given.beside is None else given.beside.absolute(),
     )

@@ -33,6 +33,8 @@ class Options(NamedTuple):
         Of the catalogues in the part on growth.
     crowd
         Keys, and the workspaces that they are of, in the part on many of them.
+    source_sizes
+        Rows of a source of which few change, and of one that is listed for the first time.
     change_seconds
         How long changes are followed, one by one.
     beside
@@ -49,6 +51,7 @@ class Options(NamedTuple):
     many: Numbered
     sizes: tuple[int, ...]
     crowd: tuple[int, int]
+    source_sizes: tuple[int, int]
     change_seconds: float
     beside: Path | None = None
 

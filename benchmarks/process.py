@@ -16,7 +16,7 @@ from typing import Final, NamedTuple, Self
 from benchmarks.requests import Kind, headers
 
 #: Seconds until a server that has not answered is given up.
-DEADLINE: Final = 120.0
+DEADLINE: Final = 600.0
 
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
 _PROC: Final = Path("/proc")

@@ -27,6 +27,7 @@ class Served(NamedTuple):
     database: Path
     process: Process
     resident_mib: float
+    start_cpu_seconds: float
     environment: Mapping[str, str]
 
 
@@ -39,8 +40,8 @@ class Pair(NamedTuple):
 
     @property
     def start_ratio(self) -> float:
-        """How much longer the start takes with claims."""
-        return self.claimed.process.start_seconds / self.plain.process.start_seconds
+        """How much more processor time the start takes with claims."""
+        return self.claimed.start_cpu_seconds / self.plain.start_cpu_seconds
 
     @property
     def memory_ratio(self) -> float:
@@ -66,6 +67,6 @@ def _start(stack: ExitStack, database: Path, environment: Mapping[str, str], cor
     launch = serve(database, "--poll-seconds", str(POLL_SECONDS))._replace(environment=environment)
     target = (launch.ports[Kind.LIST], f"{MODELS}?limit=20")
     process = stack.enter_context(Process(launch, frozenset({cores.server}), target))
-    resident = process.resident_mib
+    resident, cpu = process.resident_mib, process.cpu_seconds
     process.freeze()
-    return Served(database, process, resident, environment)
+    return Served(database, process, resident, cpu, environment)

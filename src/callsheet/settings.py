@@ -192,6 +192,11 @@ class Settings(BaseModel):
     state_file: str = Field(
         "", description="File that keeps what is served, for a start while the database is away. Empty: none."
     )
+    catalog: str = Field(
+        "",
+        description="Catalogue file, or folder of them such as a mounted ConfigMap, to apply whenever it changes. "
+        "Empty: none.",
+    )
     drain_seconds: float = Field(
         0,
         ge=0,

@@ -16,10 +16,11 @@ from tests.postgres import Databases
 from tests.program import COMMAND, DEADLINE
 from tests.storage.others import execute
 
-HELD = "models 36, aliases 11, tombstones 1, workspaces 3, api keys 5, changes 65"
+HELD = "models 36, aliases 11, tombstones 1, claims 46, sources 0, workspaces 3, api keys 5, changes 65"
 
 TABLES = {
     "models": 36, "aliases": 11, "tombstones": 1, "workspaces": 3, "api_keys": 5, "changes": 65,
+    "claims": 46, "sources": 0, "source_states": 0, "absences": 0,
 }  # fmt: skip
 
 
@@ -137,18 +138,17 @@ def test_check_prints_one_line_if_all_is_well(call: CLI, here: Path) -> None:
 
 def test_check_prints_each_problem_and_fails(call: CLI, here: Path) -> None:
     store = first_release(here / "other.db")
-    execute(store, "UPDATE models SET replacement = 'nobody' WHERE id = 'acme/old'")
-    sentences = [
-        "The model acme/old is replaced by nobody, which is not a model.",
-        "The model acme/old differs from its last change record.",
-    ]
+    ids = ["acme/old", "acme/raeuber"]
+    execute(store, *(f"UPDATE models SET description = 'Mine' WHERE id = '{model_id}'" for model_id in ids))
+    sentences = [f"The model {model_id} differs from its last change record." for model_id in ids]
     done = call("check", "--database", "sqlite:///other.db")
     assert (done.code, done.out.splitlines()) == (1, sentences)
     assert done.err == f"2 problems at revision 20: {HELD}.\n"
     result = call("check", "--database", "sqlite:///other.db", "--json")
     assert result.code == 1
     assert result._replace(code=0).json["problems"] == [
-        {"kind": "model", "subject": "acme/old", "message": sentence} for sentence in sentences
+        {"kind": "model", "subject": model_id, "message": sentence}
+        for model_id, sentence in zip(ids, sentences, strict=True)
     ]
 
 

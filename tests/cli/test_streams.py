@@ -19,10 +19,10 @@ RESULTS = first(
     [
         "catalog list",
         "keys create --name k",
-        "catalog hide claude-opus-5 --json",
         "--help",
-        "--version",
         "fake --port 0",
+        "catalog hide claude-opus-5 --json",
+        "--version",
         "catalog list --json",
         "catalog show claude-opus-5",
         "catalog history",
@@ -35,7 +35,7 @@ RESULTS = first(
         "keys create --help",
         "--show-completion bash",
     ],
-    6,
+    4,
 )
 
 #: Commands that print no result, only a message.
@@ -85,7 +85,7 @@ def test_a_message_that_has_nowhere_to_go_changes_no_outcome(command: str, redir
     assert "Cannot write" not in said
 
 
-@pytest.mark.parametrize("command", ["catalog nonsense", "catalog show nope", "keys"])
+@pytest.mark.parametrize("command", first(["catalog show nope", "catalog nonsense", "keys"]))
 def test_a_refusal_that_has_nowhere_to_go_keeps_its_exit_code(command: str) -> None:
     code, _ = shell(command, "")
     assert shell(command, "2>&-") == (code, "")

@@ -14,6 +14,7 @@ from tests.clients.programs import (
     typescript_driver,
 )
 from tests.clients.server import ENCODED, FOREIGN, NAMES, SLASH, ClientServer
+from tests.tiers import exhaustive, first
 
 LIMIT: Final = 3
 LIFECYCLES: Final = ["deprecated", "retired"]
@@ -105,7 +106,22 @@ class Answered(NamedTuple):
     report: dict[str, Any]
 
 
-@pytest.fixture(scope="session", params=CLIENTS, ids=str)
+#: Those that ask like no other; the rest is left to ``--all``.
+UNLIKE: Final = {
+    "anthropic-0.42-sync",
+    "anthropic-2-sync",
+    "sdk-1-async",
+    "go-sync",
+    "java-2.58-sync",
+    "java-3-sync",
+}
+
+
+@pytest.fixture(
+    scope="session",
+    params=[pytest.param(each, marks=() if str(each) in UNLIKE else exhaustive) for each in CLIENTS],
+    ids=str,
+)
 def answered(request: pytest.FixtureRequest, client_server: ClientServer) -> Answered:
     client: Client = request.param
     job = {
@@ -125,7 +141,7 @@ def meanings(client: Client, server: ClientServer) -> dict[str, str]:
     return NAMES | {model["id"]: model["id"] for model in server.catalog if model["id"] not in out_of_reach}
 
 
-@pytest.fixture(scope="session", params=["sync", "async"])
+@pytest.fixture(scope="session", params=first(["sync", "async"]))
 def openai_report(request: pytest.FixtureRequest, client_server: ClientServer) -> dict[str, Any]:
     command = python_driver("openai", "drive_openai.py", request.param)
     report: dict[str, Any] = run_driver(command, client_server, {"names": list(NAMES)})

@@ -30,6 +30,9 @@ found.
 Every command finds its database by `--database`, else by `CALLSHEET_DATABASE_URL`, else by `database` in
 `callsheet.toml`, else in the user's data directory. Commands may run while the server does; it notices the change.
 
+Commands that change the catalogue, workspaces or keys take `--dry-run`: they then change nothing, and print a
+[plan](plans.md) of what would change, and for whom.
+
 Times are days (`2026-11-20`, midnight in UTC) or RFC 3339 times (`2026-11-20T09:00:00Z`). Numbers of tokens may be
 written as they are printed: `200000`, `200,000`, `200k`, `1M`; k is a thousand. Globs on ids belong in quotes, such
 as `'claude-fable-*'`, or the shell may replace them by names of files.

@@ -25,6 +25,7 @@ from tests.doctor.conftest import ALIAS, Stocked
 from tests.installation import make_model
 from tests.program import Server
 from tests.program import call as call_program
+from tests.tiers import first
 
 __all__ = ["call"]  # the fixture
 
@@ -129,7 +130,7 @@ def test_verbose_lists_every_rule(doctor: CLI, stocked: Stocked) -> None:
     assert "* not applicable `aliases-are-not-listed`: Aliases are not listed (no alias is known; name" in done.out
 
 
-@pytest.mark.parametrize("columns", [80, 120])
+@pytest.mark.parametrize("columns", first([80, 120]))
 def test_no_line_is_wider_than_the_terminal(
     columns: int, stocked: Stocked, monkeypatch: pytest.MonkeyPatch
 ) -> None:

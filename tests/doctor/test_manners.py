@@ -21,6 +21,7 @@ from tests.broken import bugs
 from tests.broken.asking import Answered, Ask, Asked, Bug
 from tests.broken.serving import make_app, serve_app, serve_broken, serve_bytes, with_bugs
 from tests.doctor.conftest import ALIAS, Diagnose, Stocked, client_findings, codes
+from tests.tiers import exhaustive, first
 
 
 class Witness:
@@ -57,7 +58,7 @@ def test_it_sends_the_key_in_headers_only(diagnose: Diagnose, stocked: Stocked, 
         assert set(asked.headers) - {name for name, value in asked.headers.items() if stocked.key in value}
 
 
-@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("status", first([301, 302, 303, 307, 308], 2))
 def test_it_follows_no_redirect(status: int, stocked: Stocked, diagnose: Diagnose) -> None:
     elsewhere = Witness()
     with make_app(stocked.installation) as app, serve_app(with_bugs(app, elsewhere)) as url:
@@ -104,12 +105,19 @@ WRITINGS: Final[dict[str, Callable[[str], str]]] = {
 }
 
 
-@pytest.mark.parametrize("write", WRITINGS.values(), ids=WRITINGS)
-@pytest.mark.parametrize("place", ["id", "last_id", "message", "location"])
+#: Where a key is leaked, and how; of most ways, one place is enough.
+LEAKS = [
+    pytest.param(place, writing, marks=() if number == 0 or place_number == 0 else exhaustive)
+    for place_number, place in enumerate(["id", "last_id", "message", "location"])
+    for number, writing in enumerate(WRITINGS)
+]
+
+
+@pytest.mark.parametrize(("place", "writing"), LEAKS)
 def test_a_key_is_not_reported_however_it_is_encoded(
-    place: str, write: Callable[[str], str], diagnose: Diagnose, stocked: Stocked
+    place: str, writing: str, diagnose: Diagnose, stocked: Stocked
 ) -> None:
-    written = write(stocked.key)
+    written = WRITINGS[writing](stocked.key)
 
     async def leak(asked: Asked, ask: Ask) -> Answered:
         if place == "location":

@@ -7,10 +7,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
+from callsheet.files.load import parse_manifest
 from callsheet.service.maintenance.backup import back_up
 from callsheet.service.maintenance.check import check_database
 from callsheet.service.maintenance.copy import copy_installation
 from callsheet.service.maintenance.restore import restore
+from callsheet.service.manifests.service import ManifestService
 from callsheet.service.setup import migrate_store
 from callsheet.storage.store import Store
 from callsheet.storage.whole.file_copy import is_damaged
@@ -208,6 +210,45 @@ class RestoreDamaged(Restore):
         assert self._names() == self._present | {path.name for path in self._kept()}
 
 
+class ApplyFile(Trial):
+    """A catalogue file is applied: something of everything is added, renamed, changed and removed."""
+
+    BEFORE = "manager: team-a\nmodels: [{id: a}, {id: gone}]\naliases: [{alias: short, model_id: a}]\n"
+    AFTER = (
+        "manager: team-a\nmodels: [{id: b, was: a}, {id: new, line: opus}]\n"
+        "aliases: [{alias: gone, model_id: new}]\n"
+        "workspaces: [{name: from-file, allow: [b]}]\nkeys: [{name: file, secret_env: KEY, workspace: from-file}]\n"
+    )
+
+    def prepare(self) -> None:
+        self._fill()
+        self._apply(self.BEFORE)
+        self.ids = self._ids()
+
+    def act(self, note: Note) -> None:
+        self._apply(self.AFTER)
+
+    def look(self) -> None:
+        assert check_database(self.store).problems == []
+        if self._ids() != self.ids:
+            self.check()
+
+    def check(self) -> None:
+        assert self._service().plan(parse_manifest(self.AFTER, "x.yaml")).is_in_sync
+        assert self._ids() == self.ids - {"a", "gone"} | {"b", "new"}
+
+    def _apply(self, text: str) -> None:
+        service = self._service()
+        service.apply(service.plan(parse_manifest(text, "x.yaml")))
+
+    def _service(self) -> ManifestService:
+        return ManifestService(self.store, "test", lambda: NOW, {"KEY": "sk-0123456789abcdefghijk"}.get)
+
+    def _ids(self) -> set[str]:
+        with self.store.read() as reading:
+            return set(reading.model_ids())
+
+
 TRIALS: Final[Mapping[str, type[Trial]]] = {
     "migrate": Migrate,
     "migrate-first-release": MigrateFirstRelease,
@@ -216,4 +257,5 @@ TRIALS: Final[Mapping[str, type[Trial]]] = {
     "backup": BackUp,
     "restore": Restore,
     "restore-damaged": RestoreDamaged,
+    "apply-file": ApplyFile,
 }

@@ -207,6 +207,23 @@ def test_a_refusal_that_comes_of_what_has_moved_names_it(empty: Installation) ->
         apply(empty.store, plan, decide, "test", now())
 
 
+def test_a_name_passes_from_an_alias_to_a_model_in_one_plan(empty: Installation) -> None:
+    """What is created in a plan does not collide with what the same plan drops.
+
+    https://github.com/Kong/deck/issues/698
+    """
+    held = [Claims("a", FILE, True), Claims("x", FILE, True, {"model_id": "a"}, ClaimKind.ALIAS)]
+    apply_now(empty.store, held, FILE)
+    wanted = [Claims("x", FILE, True), Claims("x", FILE, kind=ClaimKind.ALIAS)]
+    plan = preview(empty.store, wanting(wanted), now(), FILE)
+    assert [(str(step.action), step.kind, step.subject) for step in plan.steps] == [
+        ("unalias", "alias", "x"),
+        ("add", "model", "x"),
+    ]
+    apply(empty.store, plan, wanting(plan.wanted()), "test", now())
+    assert list(things(empty.store)) == [("model", "a"), ("model", "x")]
+
+
 def test_a_plan_of_another_installation_is_not_applied(empty: Installation, tmp_path: Path) -> None:
     other = open_store(f"sqlite:///{tmp_path}/other.db", now)
     plan = preview(other, wanting([Claims("new", FILE, True)]), now(), FILE)

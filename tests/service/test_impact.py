@@ -2,13 +2,14 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 from urllib.parse import quote
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -310,6 +311,28 @@ def test_the_changed_state_answers_as_the_one_that_is_made_of_everything(pair: t
 @given(worlds())
 def test_no_changes_have_no_impact(world: World) -> None:
     assert impact_of(world.state(), [], NOW) == Impact()
+
+
+def test_each_set_of_rules_is_asked_once_and_only_about_models_that_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[Visibility, int]] = []
+    seen = Visibility.seen
+
+    def counted(self: Visibility, ids: Iterable[str]) -> Iterator[str]:
+        several = list(ids)
+        if several:
+            asked.append((self, len(several)))
+        return seen(self, several)
+
+    monkeypatch.setattr(Visibility, "seen", counted)
+    world = World({f"m{number}": model(f"m{number}") for number in range(1000)})
+    rules = [Visibility((f"*{number}",)) for number in range(5)]
+    for number in range(100):
+        world.rooms[f"wrkspc_{number}"] = room(f"wrkspc_{number}", visibility=rules[number % 5])
+    after = replace(
+        world, models={**world.models, "m7": model("m7", max_tokens=7), "m8": model("m8", max_tokens=7)}
+    )
+    impact_of(world.state(), changes_between(world, after), NOW)
+    assert sorted(asked) == sorted((each, 2) for each in rules)
 
 
 def test_models_are_named_in_the_order_of_the_api() -> None:

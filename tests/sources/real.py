@@ -1,12 +1,15 @@
 """Upstreams as they really are, on free ports of this machine, and how a run asks them."""
 
 import json
-from collections.abc import Iterator
+import os
+import shutil
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 import httpx2
+import pytest
 
 from callsheet.sources.address import address_of
 from callsheet.sources.read import Reading, read
@@ -48,7 +51,7 @@ class Upstream(NamedTuple):
 
     def answers(self, kind: str) -> tuple[Answer, ...]:
         """Everything that a run asks."""
-        headers = dict(upstream_of(kind).authorization(self.secret))
+        headers = dict(upstream_of(kind).authorization(self.secret)) if self.secret else {}
         return ask(upstream_of(kind), Options(), lambda request: self.send(request, headers))
 
     def read(self, kind: str) -> Reading:
@@ -60,9 +63,34 @@ class Upstream(NamedTuple):
 def llamacpp(folder: Path) -> Iterator[Upstream]:
     """llama.cpp's own server, with a model that it loads in no time."""
     python = _python("llamacpp")
-    command = [python, str(HERE / "serve_llamacpp.py"), str(folder), LLAMA_KEY]
+    command = [python, str(HERE / "serve_llamacpp.py"), str(folder / "tiny.gguf"), LLAMA_KEY]
     with Program(command=command, env=clean_environment(folder), fresh=True) as program:
         yield Upstream(program.printed(r"It listens at (\S+)\n")[1], LLAMA_KEY)
+
+
+@contextmanager
+def ollama(folder: Path, modelfiles: Mapping[str, str]) -> Iterator[Upstream]:
+    """Ollama, with models made from ``modelfiles``, each of which builds on the tiny model of llama.cpp's."""
+    program = os.environ.get("CALLSHEET_TEST_OLLAMA") or shutil.which("ollama")
+    if program is None:
+        pytest.skip("Ollama is not there; put it on the PATH, or name it in CALLSHEET_TEST_OLLAMA")
+    run([_python("llamacpp"), str(HERE / "serve_llamacpp.py"), str(folder / "tiny.gguf")], folder)
+    address = f"127.0.0.1:{free_port()}"
+    settings = {**clean_environment(folder), "OLLAMA_HOST": address, "OLLAMA_MODELS": str(folder / "models")}
+    with Program(command=[program, "serve"], env=settings, cwd=folder, fresh=True) as running:
+        upstream = Upstream(f"http://{address}", "")
+        wait_for(lambda: _answers(upstream, "/api/tags", running), "Ollama's first answer")
+        for name, text in modelfiles.items():
+            (folder / "Modelfile").write_text(f"FROM {folder / 'tiny.gguf'}\n{text}\n")
+            run([program, "create", name, "-f", "Modelfile"], folder, settings)
+        yield upstream
+
+
+def run(command: list[str], folder: Path, env: Mapping[str, str] | None = None) -> None:
+    """Run a program to its end, which must be a good one."""
+    with Program(command=command, cwd=folder, env=env, fresh=True) as program:
+        code = program.ended()
+        assert code == 0, program.stderr
 
 
 @contextmanager
@@ -76,14 +104,14 @@ def litellm(folder: Path, models: list[dict[str, object]]) -> Iterator[Upstream]
     settings = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_LOG": "ERROR", **clean_environment(folder)}
     with Program(command=[*command, "--telemetry", "False"], env=settings, cwd=folder, fresh=True) as running:
         upstream = Upstream(f"http://127.0.0.1:{port}", LITELLM_KEY)
-        wait_for(lambda: _is_alive(upstream, running), "LiteLLM's first answer")
+        wait_for(lambda: _answers(upstream, "/health/liveliness", running), "LiteLLM's first answer")
         yield upstream
 
 
-def _is_alive(upstream: Upstream, program: Program) -> bool:
+def _answers(upstream: Upstream, path: str, program: Program) -> bool:
     assert program.process.poll() is None, f"it has ended: {program.stdout}{program.stderr}"
     try:
-        return upstream.send(Request("GET", "/health/liveliness"), {}).status == 200
+        return upstream.send(Request("GET", path), {}).status == 200
     except httpx2.TransportError:
         return False
 

@@ -1,4 +1,6 @@
-"""Serve a llama.cpp model of a few thousand weights, all random: `serve_llamacpp.py FOLDER KEY` prints its URL.
+"""Serve a llama.cpp model of a few thousand weights, all random: `serve_llamacpp.py MODEL KEY` prints its URL.
+
+MODEL is the file that it writes; without a KEY that is all it does.
 
 It runs in an environment that holds xllamacpp (llama.cpp's server as a library) and gguf (which writes its files).
 The model was trained, so it says, for 8,192 tokens; of the 1,024 that are served, each of two slots has a half.
@@ -61,10 +63,8 @@ def shapes(vocabulary: int) -> dict[str, tuple[int, ...]]:
     return found
 
 
-def main(folder: Path, key: str) -> None:
+def serve(model: Path, key: str) -> None:
     """Serve until a signal ends it."""
-    model = folder / "tiny.gguf"
-    write_model(model)
     params = xllamacpp.CommonParams()
     params.model.path = str(model)
     params.model_alias = {"tiny", "small"}
@@ -80,4 +80,6 @@ def main(folder: Path, key: str) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2])
+    write_model(Path(sys.argv[1]))
+    if sys.argv[2:]:
+        serve(Path(sys.argv[1]), sys.argv[2])

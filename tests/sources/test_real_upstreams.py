@@ -8,9 +8,9 @@ import pytest
 from callsheet.domain.errors import SourceError
 from callsheet.sources.choosing import Choice, choose
 from callsheet.sources.mapping import map_list
-from callsheet.sources.upstream import FIRST_SEEN, Listed
+from callsheet.sources.upstream import FIRST_SEEN, LastKnown, Listed, Request
 from tests.clients.server import ClientServer, run_server
-from tests.sources.real import Upstream, litellm, llamacpp
+from tests.sources.real import Upstream, litellm, llamacpp, ollama
 from tests.sources.recorded import exchanges, listed_in, only
 from tests.tiers import exhaustive
 
@@ -38,6 +38,13 @@ BEHIND_LITELLM: list[dict[str, object]] = [
 @pytest.fixture(scope="module")
 def llama(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Upstream]:
     with llamacpp(tmp_path_factory.mktemp("llamacpp")) as upstream:
+        yield upstream
+
+
+@pytest.fixture(scope="module")
+def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Upstream]:
+    modelfiles = {"tiny": "", "configured:1b": "PARAMETER num_ctx 2048", "idle": "PARAMETER temperature 0.5"}
+    with ollama(tmp_path_factory.mktemp("ollama"), modelfiles) as upstream:
         yield upstream
 
 
@@ -86,6 +93,46 @@ def shape_of(value: object) -> object:
     if isinstance(value, dict):
         return {name: shape_of(each) for name, each in value.items()}
     return [shape_of(each) for each in value[:1]] if isinstance(value, list) else type(value)
+
+
+def test_ollama_is_recognised_whichever_of_its_urls_is_given(local: Upstream) -> None:
+    assert local.recognise().kind == "ollama"
+    assert Upstream(f"{local.url}/v1", "").recognise().kind == "ollama"
+
+
+def test_ollama_serves_less_than_a_model_was_trained_for(local: Upstream) -> None:
+    """https://github.com/ollama/ollama/issues/6902"""
+    before = listed_in(local.read("ollama"))
+    assert before["idle:latest"].fields["max_input_tokens"] == LastKnown(8192)
+    assert before["configured:1b"].fields["max_input_tokens"] == 2048
+    question = {"model": "tiny", "prompt": "a", "stream": False, "options": {"num_predict": 1, "num_ctx": 1024}}
+    assert local.send(Request("POST", "/api/generate", {}, json.dumps(question).encode()), {}).status == 200
+    after = listed_in(local.read("ollama"))
+    assert after["tiny:latest"].fields["max_input_tokens"] == 1024
+    assert after["tiny:latest"].guessed == {"max_input_tokens": 8192}
+    assert after["idle:latest"] == before["idle:latest"]
+
+
+def test_ollamas_models_have_their_own_dates_and_a_name_without_tag(local: Upstream) -> None:
+    reading = local.read("ollama")
+    assert {each.id: each.aliases for each in reading.listed} == {
+        "tiny:latest": ("tiny",), "idle:latest": ("idle",), "configured:1b": (),
+    }  # fmt: skip
+    assert all(each.fields["created_at"] > "2026" for each in reading.listed)
+
+
+def test_the_recording_of_ollama_has_what_the_real_one_has(local: Upstream) -> None:
+    recorded = exchanges("ollama")
+    for answer in local.answers("ollama")[:2]:
+        theirs = shape_of(json.loads(answer.body))
+        ours = shape_of(recorded[f"GET {answer.request.path}"]["json"])
+        assert isinstance(theirs, dict)
+        assert isinstance(ours, dict)
+        for mine, real in zip(ours["models"], theirs["models"], strict=False):
+            assert set(real) <= set(mine)
+            assert {name: mine[name] for name in set(real) - {"details"}} == {
+                name: real[name] for name in set(real) - {"details"}
+            }
 
 
 def test_litellm_is_recognised_with_and_without_a_key(gateway: Upstream) -> None:

@@ -153,6 +153,7 @@ def test_a_page_for_people_at_every_path_is_nothing() -> None:
 
 def test_the_secret_goes_where_any_of_them_reads_it() -> None:
     assert set(authorization("s").values()) == {"s", "Bearer s"}
+    assert authorization("") == {}
 
 
 @given(st.lists(st.tuples(st.sampled_from([200, 401, 404]), st.binary(max_size=50) | json_values), max_size=9))

@@ -13,7 +13,7 @@ from callsheet.storage.sqlite.database import SQLite
 from callsheet.storage.store import Store
 from tests.storage.files import NOW
 from tests.storage.others import Make, ask, url_of
-from tests.tiers import first
+from tests.tiers import first, repeated
 
 PROGRAM = """
 import sys
@@ -78,7 +78,7 @@ def test_threads_that_prepare_one_database_make_one_installation(make: Make, att
 
 
 def test_processes_that_prepare_one_database_make_one_installation(make: Make) -> None:
-    store = make(empty=True)
+    store, count = make(empty=True), repeated(2, 4)
     processes = [
         subprocess.Popen(
             [sys.executable, "-c", PROGRAM, url_of(store)],
@@ -87,7 +87,7 @@ def test_processes_that_prepare_one_database_make_one_installation(make: Make) -
             stderr=subprocess.PIPE,
             text=True,
         )
-        for _ in range(4)
+        for _ in range(count)
     ]
     for process in processes:
         assert process.stdout is not None
@@ -99,21 +99,21 @@ def test_processes_that_prepare_one_database_make_one_installation(make: Make) -
     outcomes = [process.communicate(timeout=60) for process in processes]
     assert [(process.returncode, error) for process, (_, error) in zip(processes, outcomes, strict=True)] == [
         (0, "")
-    ] * 4
+    ] * count
     assert_made_once(store, {answer.strip() for answer, _ in outcomes})
 
 
-def test_twenty_processes_that_migrate_at_once_find_it_done_or_do_it(make: Make) -> None:
-    store = make(empty=True)
+def test_processes_that_migrate_at_once_find_it_done_or_do_it(make: Make) -> None:
+    store, count = make(empty=True), repeated(8, 20)
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", FORKING, url_of(store), "20"],
+        [sys.executable, "-W", "error", "-c", FORKING, url_of(store), str(count)],
         capture_output=True,
         text=True,
         timeout=120,
         check=True,
     )
     told = done.stdout.splitlines()
-    assert len(told) == 20, done
+    assert len(told) == count, done
     assert set(told) <= {f"None {schema.HEAD}", f"{schema.HEAD} {schema.HEAD}"}
     assert f"None {schema.HEAD}" in told
     [(organization,)] = ask(store, "SELECT organization_id FROM installation")

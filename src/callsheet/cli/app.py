@@ -12,12 +12,13 @@ from callsheet._version import __version__
 from callsheet.cli.commands.doctor import doctor
 from callsheet.cli.commands.fake import fake
 from callsheet.cli.commands.models import app as models
+from callsheet.cli.commands.validate import validate
 from callsheet.cli.hints import sentence_of
 from callsheet.cli.missing import add_missing
 from callsheet.cli.output.streams import discard, flush_streams
 from callsheet.cli.output.tables import say
 from callsheet.cli.output.usage import CommandLine, WrongCall, show_wrong_call
-from callsheet.domain.errors import CallsheetError
+from callsheet.domain.errors import CallsheetError, ManifestError
 
 app = CommandLine(
     name="callsheet",
@@ -28,7 +29,7 @@ app = CommandLine(
 )
 
 try:
-    from callsheet.cli.commands import catalog, keys, workspaces
+    from callsheet.cli.commands import catalog, files, keys, workspaces
     from callsheet.cli.commands.serve import serve
     from callsheet.cli.commands.serve_help import GroupedCommand
     from callsheet.cli.commands.settings import settings
@@ -39,17 +40,8 @@ except ModuleNotFoundError as error:  # the rest works without the server extra
     add_missing(
         app,
         (
-            "serve",
-            "catalog",
-            "sources",
-            "workspaces",
-            "keys",
-            "settings",
-            "migrate",
-            "copy",
-            "backup",
-            "restore",
-            "check",
+            *("serve", "catalog", "sources", "workspaces", "keys", "plan", "apply", "adopt", "drift", "export"),
+            *("settings", "migrate", "copy", "backup", "restore", "check"),
         ),
         error,
     )
@@ -59,6 +51,11 @@ else:
     app.add_typer(sources, name="sources")
     app.add_typer(workspaces.app, name="workspaces")
     app.add_typer(keys.app, name="keys")
+    app.command()(files.plan)
+    app.command()(files.apply)
+    app.command()(files.adopt)
+    app.command()(files.drift)
+    app.command()(files.export)
     app.command()(settings)
     app.command()(migrate)
     app.command()(copy)
@@ -66,6 +63,7 @@ else:
     app.command()(restore)
     app.command()(check)
 app.add_typer(models, name="models")
+app.command()(validate)
 app.command()(fake)
 app.command()(doctor)
 
@@ -115,6 +113,8 @@ def run(arguments: list[str] | None = None) -> int:
                 )  # a character that the terminal lacks must not stop the program
         code = _end(arguments)
         flush_streams()
+    except ManifestError as error:
+        return _refuse(_all_faults(error), 1)
     except CallsheetError as error:
         return _refuse(sentence_of(error), 1)
     except OSError as error:  # of the output: all others are raised as CallsheetError
@@ -122,6 +122,15 @@ def run(arguments: list[str] | None = None) -> int:
         code = getattr(error.__context__, "exit_code", 1)  # of a wrong call whose usage could not be written
         return _refuse(f"Cannot write: {reason}.", code)
     return code
+
+
+def _all_faults(error: ManifestError) -> str:
+    """Print every fault but the last in a line of its file; return the last sentence."""
+    with suppress(OSError):
+        for fault in error.faults:
+            say(str(fault))
+    count = len(error.faults)
+    return f"{count} fault{'s' * (count != 1)} in catalogue files; nothing was changed."
 
 
 def _end(arguments: list[str] | None) -> int:

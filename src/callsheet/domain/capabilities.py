@@ -83,11 +83,26 @@ def _ordered(value: Mapping[object, object], known: Mapping[str, object], place:
     return sorted(keys, key=lambda key: rank.get(key, len(rank)))
 
 
+def is_complete(capabilities: Capabilities) -> bool:
+    """Return whether all known capabilities are there; others may be as well."""
+    return _has_all(capabilities, KNOWN)
+
+
+def _has_all(node: Mapping[str, object], known: Mapping[str, object]) -> bool:
+    for name, below in known.items():
+        child = node.get(name)
+        if child is None or (
+            isinstance(below, Mapping) and not (isinstance(child, Mapping) and _has_all(child, below))
+        ):
+            return False
+    return True
+
+
 def completed(stated: Capabilities, known: Capabilities) -> Capabilities:
     """Return the capabilities ``stated`` by a list that names only some, with those that are ``known`` beside.
 
-    What is stated counts: a group that is stated not to be supported has no leaves that are. If both are valid, so
-    is the result.
+    What is stated counts: if a group is stated not to be supported, nothing in it is. If both are valid, so is the
+    result.
     """
     if len(stated.keys() | known.keys()) > _MAX_KEYS:
         return stated
@@ -95,6 +110,13 @@ def completed(stated: Capabilities, known: Capabilities) -> Capabilities:
 
 
 def _completed(stated: object, known: object) -> object:
-    if not isinstance(stated, Mapping) or not isinstance(known, Mapping) or stated == {"supported": False}:
+    if not isinstance(stated, Mapping) or not isinstance(known, Mapping):
         return stated
-    return completed(stated, known)
+    if stated != {"supported": False}:
+        return completed(stated, known)
+    return known if known.get("supported") is False else _denied(known)
+
+
+def _denied(node: object) -> object:
+    """``node`` with every flag in it false."""
+    return {name: _denied(child) for name, child in node.items()} if isinstance(node, Mapping) else False

@@ -1,15 +1,19 @@
 """Checks: what is wrong with the values of an entry, each by itself and together."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from callsheet.domain.access.names import check_name
 from callsheet.domain.access.visibility import Visibility, check_pattern, check_patterns
 from callsheet.domain.claims.manager import check_manager_name
 from callsheet.domain.claims.values import checked_fields
+from callsheet.domain.edits import check_texts
 from callsheet.domain.errors import InvalidError
 from callsheet.domain.manifest import Collection, Entry
-from callsheet.domain.model import check_id
+from callsheet.domain.model import Model, check_id
 from callsheet.files.fields import SHAPES
+
+_TEXTS: Final = ("display_name", "description", "source")
 
 
 def wrong_with(collection: Collection, entry: Entry) -> Iterator[tuple[str, str]]:
@@ -66,6 +70,8 @@ def _wrong_values(entry: Entry) -> Iterator[tuple[str, str]]:
     for name, value in entry.fields.items():
         try:
             checked_fields(entry.subject, {name: value})
+            if name in _TEXTS and value is not None:
+                check_texts(Model(**{"id": entry.subject, "display_name": entry.subject, name: value}))
         except InvalidError as error:
             yield name, _clause(error)
 

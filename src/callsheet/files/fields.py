@@ -23,6 +23,7 @@ class Kind(StrEnum):
     LISTED = "listed"
     CAPABILITIES = "capabilities"
     NAMES = "names"
+    MAP = "map"
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +209,29 @@ _KEY: Final = _table(
 
 _SOURCE: Final = _table(
     Field("name", Kind.TEXT, "Its name; what it says of models is held by source:NAME.", '"gpu-1"'),
-    Field("url", Kind.TEXT, "Where it answers.", '"http://gpu-1:8000"'),
+    _PROTECTED,
+    Field("kind", Kind.TEXT, "What kind of server answers.", '"vllm"'),
+    Field("url", Kind.TEXT, "Its address, without a user or password.", '"http://gpu-1:8000"'),
+    Field(
+        "secret",
+        Kind.TEXT,
+        "Where its secret is: env:NAME or file:PATH; never the secret itself.",
+        '"env:GPU_KEY"',
+        nullable=True,
+        pattern="^(env|file):.",
+    ),
+    Field("prefix", Kind.TEXT, "Put before every id.", '"gpu/"'),
+    Field("rename", Kind.MAP, "The upstream's id to the one to list.", '{"Qwen/Qwen3-8B": "qwen"}'),
+    Field("allow", Kind.TEXTS, "Globs on the upstream's ids that count; an empty list lets all.", '["claude-*"]'),
+    Field("deny", Kind.TEXTS, "Globs on the upstream's ids that never count.", '["*embed*"]'),
+    Field("fold_variants", Kind.FLAG, "Make variants such as :free part of their model.", "true"),
+    Field("long_context_rows", Kind.FLAG, "Also list ids with [1m], which Claude Code knows.", "true"),
+    Field("every", Kind.TEXT, "Between two runs: such as 5m, or never.", '"5m"'),
+    Field("new", Kind.TEXT, "What becomes of models that appear: list, hide or hold.", '"hold"'),
+    Field("missing", Kind.TEXT, "What becomes of models that go: keep, hide, deprecate or retire.", '"keep"'),
+    Field("after", Kind.TEXT, "How long a model may be missing before that.", '"3 runs and 1h"'),
+    Field("provider", Kind.TEXT, "Whose models count, of an upstream that knows those of many.", '"anthropic"'),
+    Field("region", Kind.TEXT, "Of a cloud's upstream.", '"eu-west-1"'),
 )
 
 #: Fields that are about the entry, not about what it is of: they are not claims.

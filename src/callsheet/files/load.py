@@ -1,7 +1,7 @@
 """Loading: catalogue files and folders as manifests, one for each manager."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -42,7 +42,7 @@ def load_manifests(paths: Sequence[str]) -> list[Manifest]:
     faults: list[FileFault] = []
     manifests: dict[str, Manifest] = {}
     for path in paths:
-        for file in _files(Path(path), faults):
+        for file in _files(path, faults):
             manifest = _read(file, faults)
             if manifest is not None:
                 earlier = manifests.get(manifest.name)
@@ -65,24 +65,30 @@ def parse_manifest(text: str, file: str) -> Manifest:
     return manifest
 
 
-def _files(path: Path, faults: list[FileFault]) -> Iterator[Path]:
-    if not path.is_dir():
-        yield path
-        return
+def watched_files(path: str) -> list[Path]:
+    """Return the files that `load_manifests` would read of ``path``, sorted; a file that is missing is one."""
+    place = Path(path)
+    if not place.is_dir():
+        return [place]
     found: list[Path] = []
-    for folder, folders, names in os.walk(path):
+    for folder, folders, names in os.walk(place):
         folders[:] = [name for name in folders if not name.startswith(".")]  # `walk` does not go into the others
         found += (
             Path(folder, name)
             for name in names
             if not name.startswith(".") and Path(name).suffix.lower() in FORMATS
         )
+    return sorted(found)
+
+
+def _files(path: str, faults: list[FileFault]) -> list[Path]:
+    found = watched_files(path)
     if not found:
-        faults.append(FileFault(Place(str(path)), "", "", f"it holds no file that ends in {', '.join(FORMATS)}"))
+        faults.append(FileFault(Place(path), "", "", f"it holds no file that ends in {', '.join(FORMATS)}"))
     elif len(found) > MAX_FILES:
-        faults.append(FileFault(Place(str(path)), "", "", f"it holds more than {MAX_FILES:,} files"))
-    else:
-        yield from sorted(found)
+        faults.append(FileFault(Place(path), "", "", f"it holds more than {MAX_FILES:,} files"))
+        return []
+    return found
 
 
 def _read(path: Path, faults: list[FileFault]) -> Manifest | None:

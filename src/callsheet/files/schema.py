@@ -24,6 +24,7 @@ _VALUES: Final[Mapping[Kind, Mapping[str, Any]]] = {
     Kind.TEXT: {"type": "string", "minLength": 1},
     Kind.TEXTS: {"type": "array", "items": {"type": "string", "minLength": 1}},
     Kind.NAMES: {"type": "array", "items": {"type": "string"}},
+    Kind.MAP: {"type": "object", "additionalProperties": {"type": "string", "minLength": 1}},
     Kind.COUNT: {"type": "integer", "minimum": 1},
     Kind.FLAG: {"type": "boolean"},
     Kind.TIME: {"type": "string", "pattern": _TIME},

@@ -89,6 +89,12 @@ def _listed(field: Field, node: Node) -> bool | str:
     return _OTHERS if node.value == _OTHERS else _flag(field, node, f" or {_OTHERS}")
 
 
+def _map(field: Field, node: Node) -> dict[str, str]:
+    if not isinstance(node.value, dict):
+        raise WrongValueError(f"it must map texts to texts such as {field.example}, not {_shown(node)}")
+    return {name: _text(field, each) for name, each in node.value.items()}
+
+
 def _shown(node: Node) -> str:
     """A value as the file has it, as far as it fits into a sentence."""
     if node.written is not None:
@@ -104,6 +110,7 @@ _READERS: Final[Mapping[Kind, Callable[[Field, Node], Any]]] = {
     Kind.TEXT: _text,
     Kind.TEXTS: _texts,
     Kind.NAMES: _texts,
+    Kind.MAP: _map,
     Kind.COUNT: _count,
     Kind.FLAG: _flag,
     Kind.TIME: _time,

@@ -1,5 +1,6 @@
 """create_app: the ASGI application, to be served or mounted in another one."""
 
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from functools import partial
@@ -24,6 +25,8 @@ from callsheet.http.openapi import openapi_routes
 from callsheet.http.paths import ExactRoute, Scope, local_path
 from callsheet.http.telemetry.collect import Telemetry
 from callsheet.service.clock import SYSTEM_CLOCK, Clock
+from callsheet.service.manifests.follow import CatalogFollower
+from callsheet.service.manifests.service import ManifestService
 from callsheet.service.renewal import renew_builtin
 from callsheet.service.setup import set_up
 from callsheet.service.state.file import state_file_at
@@ -41,6 +44,10 @@ _WHAT_THIS_IS: Final = (
     "Callsheet, a Models API: ask for the list at v1/models below this address, with an API key; "
     "openapi.json describes it, and callsheet --help and the pages in docs/ say how to run it.\n"
 )
+
+
+#: Who is put down in the change records of what catalogue files change while the server runs.
+_ACTOR: Final = "callsheet serve"
 
 
 class CallsheetApp(Starlette):
@@ -75,7 +82,8 @@ class CallsheetApp(Starlette):
             renew=partial(renew_builtin, live.store, clock.now),
         )
         self.telemetry.schedule = self.schedule
-        self.readiness = Readiness(live, settings.max_stale_seconds, self.schedule, clock)
+        self.catalog_follower = self.telemetry.catalog_follower = _catalog_follower(settings, live.store, clock)
+        self.readiness = Readiness(live, settings.max_stale_seconds, self.schedule, clock, self.catalog_follower)
         self.on_serving: Callable[[], object] = lambda: None
         """Called on the event loop when a server begins to serve the app."""
         super().__init__(
@@ -97,6 +105,8 @@ class CallsheetApp(Starlette):
         self.schedule.start()
         self.observer.start()
         self.telemetry.start()
+        if self.catalog_follower is not None:
+            self.catalog_follower.start()
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
         """Answer a request. No lifespan is needed: the first request starts the watch on the database."""
@@ -130,6 +140,8 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     try:
         yield
     finally:
+        if app.catalog_follower is not None:
+            app.catalog_follower.stop()
         app.schedule.stop()
         app.live.stop()
         app.observer.stop()
@@ -191,6 +203,13 @@ def check_database(settings: Settings) -> None:
         set_up(store, SYSTEM_CLOCK.now, state_file_at(settings.state_file, store.canonical_address))
         with store.read() as reading:
             load_state(reading, options_of(settings))
+
+
+def _catalog_follower(settings: Settings, store: Store, clock: Clock) -> CatalogFollower | None:
+    if not settings.catalog:
+        return None
+    service = ManifestService(store, _ACTOR, clock.now, os.environ.get, options_of(settings))
+    return CatalogFollower(settings.catalog, service, clock)
 
 
 def _rate_limits(settings: Settings, clock: Clock) -> "RateLimits | None":

@@ -6,6 +6,7 @@ from starlette.responses import JSONResponse, Response
 from callsheet.domain.errors import ForeignDatabaseError
 from callsheet.http.paths import ExactRoute
 from callsheet.service.clock import SYSTEM_CLOCK, Clock
+from callsheet.service.manifests.follow import CatalogFollower
 from callsheet.service.state.live import LiveState
 from callsheet.service.sync.member import MEMBER
 from callsheet.service.sync.schedule import Schedule
@@ -24,6 +25,8 @@ class Readiness:
         Knows how the sources are, or None.
     clock
         Where the time comes from.
+    catalog_follower
+        Knows how it stands with the catalogue files; None if there are none.
     """
 
     def __init__(
@@ -32,8 +35,10 @@ class Readiness:
         max_stale_seconds: float = 0,
         schedule: Schedule | None = None,
         clock: Clock = SYSTEM_CLOCK,
+        catalog_follower: CatalogFollower | None = None,
     ) -> None:
         self._live = live
+        self._catalog_follower = catalog_follower
         self._schedule = schedule
         self._clock = clock
         self._max_stale_seconds = max_stale_seconds
@@ -76,7 +81,13 @@ class Readiness:
             "database": self._database,
             "models": len(state.catalog),
             **self._sources(),
+            **self._catalog_files(),
         }
+
+    def _catalog_files(self) -> dict[str, object]:
+        """How it stands with the catalogue files; files that are wrong do not make the process less ready."""
+        follower = self._catalog_follower
+        return {} if follower is None else {"catalog": follower.following.record()}
 
     def _sources(self) -> dict[str, object]:
         """How each source is, and which installations the list comes through; nothing if there are no sources.

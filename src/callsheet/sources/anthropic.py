@@ -53,11 +53,12 @@ def rows(answers: Sequence[Answer]) -> Sequence[object]:
 def listed(row: Mapping[str, Any], _options: Options) -> Listed | Dropped:
     """Return every field that has a value. A name that is the id, and the time 1970, mean that none is known."""
     name, created = row.get("display_name"), row.get("created_at")
+    instant = read_instant(created)
     capabilities = row.get("capabilities")
     fields, notes = collect(
         {
             "display_name": None if name == row.get("id") else name,
-            "created_at": None if read_instant(created) == EPOCH else created,
+            "created_at": None if instant == EPOCH else instant or created,
             "capabilities": read_capabilities(capabilities) if isinstance(capabilities, Mapping) else capabilities,
             **{name: row.get(name) for name in _AS_SENT},
         }

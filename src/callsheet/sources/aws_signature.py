@@ -1,6 +1,6 @@
 """Signature Version 4 of AWS, for requests without a body.
 
-Own code, because the library that does it, botocore, is 25 MB for these lines (decision 21); the tests compare
+Own code, because the library that does it, botocore, is some 30 MB for these lines (decision 21); the tests compare
 signatures with botocore's.
 """
 

@@ -16,8 +16,8 @@ from callsheet.domain.model import Lifecycle
 from callsheet.sources.answers import find, need_json, need_list, path_of
 from callsheet.sources.aws_credentials import AWSKeys, read_secret
 from callsheet.sources.aws_signature import sign_get
+from callsheet.sources.flags import capabilities_of
 from callsheet.sources.following import first_or_next, need_answers, object_of
-from callsheet.sources.leaves import leaves
 from callsheet.sources.lifecycle import announced
 from callsheet.sources.upstream import Answer, Dropped, Listed, Options, Request
 from callsheet.sources.values import collect, inside, text_in, texts_in
@@ -109,10 +109,10 @@ def _translated(model_id: str, named: Mapping[str, object], model: Mapping[str, 
         {
             **named,
             "created_at": inside(model, "modelLifecycle", "startOfLifeTime"),
-            "capabilities": leaves({"image_input": "IMAGE" in inputs} if inputs else {}),
             **_stage(model),
         }
     )
+    fields |= capabilities_of({"image_input": "IMAGE" in inputs} if inputs else {})
     return Listed(model_id, fields, notes=(*notes, *_left_out(model)))
 
 

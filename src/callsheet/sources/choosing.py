@@ -128,6 +128,9 @@ def _with_free_aliases(listed: list[Listed]) -> list[Listed]:
     taken = {each.id for each in listed}
     found = []
     for each in listed:
+        if not each.aliases:
+            found.append(each)
+            continue
         free = tuple(alias for alias in dict.fromkeys(each.aliases) if alias not in taken and _can_be_id(alias))
         taken.update(free)
         found.append(replace(each, aliases=free))

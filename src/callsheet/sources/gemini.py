@@ -6,8 +6,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from callsheet.sources.flags import capabilities_of
 from callsheet.sources.google_pages import next_page, rows_of
-from callsheet.sources.leaves import leaves
 from callsheet.sources.upstream import Answer, Dropped, Listed, Options, Request
 from callsheet.sources.values import collect, text_in, texts_in
 
@@ -40,9 +40,9 @@ def listed(row: Mapping[str, Any], _options: Options) -> Listed | Dropped:
             "description": row.get("description"),
             "max_input_tokens": row.get("inputTokenLimit"),
             "max_tokens": row.get("outputTokenLimit"),
-            "capabilities": leaves(flags),
         }
     )
+    fields |= capabilities_of(flags)
     return Listed(model_id, fields, notes=notes)
 
 

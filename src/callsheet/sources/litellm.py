@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from callsheet.sources.answers import find, need_json, need_list
-from callsheet.sources.leaves import leaves
+from callsheet.sources.flags import capabilities_of
 from callsheet.sources.litellm_entry import flags_of, reason_to_drop
 from callsheet.sources.upstream import Answer, Dropped, Listed, Options, Request
 from callsheet.sources.values import collect, inside, shown, text_in
@@ -72,10 +72,10 @@ def listed(row: Mapping[str, Any], _options: Options) -> Listed | Dropped:
             "display_name": next(filter(None, (text_in(each, "display_name") for each in behind)), None),
             "max_input_tokens": _limit("max_input_tokens", row, behind),
             "max_tokens": _limit("max_output_tokens", row, behind),
-            "capabilities": leaves(_common_flags(behind)),
         }
     )
     more = _differences(behind) if deployments is not None else (_UNKNOWN,)
+    fields |= capabilities_of(_common_flags(behind))
     return Listed(model_id, fields, notes=(*notes, *more))
 
 

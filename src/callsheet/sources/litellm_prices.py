@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from callsheet.domain.errors import SourceError
+from callsheet.sources.flags import capabilities_of
 from callsheet.sources.following import need_answers, object_of
-from callsheet.sources.leaves import leaves
 from callsheet.sources.lifecycle import announced
 from callsheet.sources.litellm_entry import flags_of, reason_to_drop
 from callsheet.sources.upstream import Answer, Dropped, Listed, Options, Request
@@ -65,10 +65,10 @@ def listed(row: Mapping[str, Any], options: Options) -> Listed | Dropped:
         {
             "max_input_tokens": row.get("max_input_tokens") or None,
             "max_tokens": row.get("max_output_tokens") or None,
-            "capabilities": leaves(flags_of(row)),
             **announced(row.get("deprecation_date")),
         }
     )
+    fields |= capabilities_of(flags_of(row))
     return Listed(_own_id(name, options.provider), fields, notes=notes)
 
 

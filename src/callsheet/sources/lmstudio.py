@@ -58,7 +58,8 @@ def listed(row: Mapping[str, Any], _options: Options) -> Listed | Dropped:
             "description": row.get("description"),
         }
     )
-    return Listed(model_id, fields, notes=(*notes, *more))
+    guessed, _ = collect({"max_input_tokens": row.get("max_context_length")})
+    return Listed(model_id, fields, notes=(*notes, *more), guessed=guessed)
 
 
 def _is_list(answer: Answer) -> bool:

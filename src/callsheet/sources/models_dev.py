@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from callsheet.domain.errors import SourceError
+from callsheet.sources.flags import capabilities_of
 from callsheet.sources.following import need_answers, object_of
-from callsheet.sources.leaves import leaves
 from callsheet.sources.lifecycle import announced
 from callsheet.sources.upstream import Answer, Dropped, Listed, Options, Request
 from callsheet.sources.values import collect, inside, text_in
@@ -82,11 +82,11 @@ def listed(row: Mapping[str, Any], options: Options) -> Listed | Dropped:
             "created_at": released or None,
             "max_input_tokens": inside(row, "limit", "input") or inside(row, "limit", "context") or None,
             "max_tokens": inside(row, "limit", "output") or None,
-            "capabilities": leaves(_flags(row)),
             **announced(None, is_deprecated=row.get("status") == "deprecated"),
         }
     )
     rough = (f"created_at is not known to the day, only {released}",) if _MONTH.fullmatch(released) else ()
+    fields |= capabilities_of(_flags(row))
     return Listed(model_id, fields, notes=(*notes, *rough))
 
 

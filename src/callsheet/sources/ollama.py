@@ -64,7 +64,8 @@ def listed(row: Mapping[str, Any], _options: Options) -> Listed | Dropped:
     can = texts_in(row.get("capabilities")) or texts_in(inside(row, "show", "capabilities"))
     if can and "completion" not in can:
         return Dropped(name, EMBEDS if "embedding" in can else NOT_TEXT)
-    context, more = _context(row)
+    trained = inside(row, "details", "context_length") or _trained(inside(row, "show", "model_info"))
+    context, more = _context(row, trained)
     fields, notes = collect(
         {
             "created_at": row.get("modified_at"),
@@ -73,10 +74,11 @@ def listed(row: Mapping[str, Any], _options: Options) -> Listed | Dropped:
         }
     )
     aliases = (name.removesuffix(_LATEST),) if name.endswith(_LATEST) else ()
-    return Listed(name, fields, aliases, (*notes, *more))
+    guessed, _ = collect({"max_input_tokens": trained})
+    return Listed(name, fields, aliases, (*notes, *more), guessed)
 
 
-def _context(row: Mapping[str, Any]) -> tuple[object, tuple[str, ...]]:
+def _context(row: Mapping[str, Any], trained: object) -> tuple[object, tuple[str, ...]]:
     """The context window, and what there is to note about it."""
     loaded = inside(row, "ps", "context_length")
     parameters = inside(row, "show", "parameters")
@@ -85,7 +87,6 @@ def _context(row: Mapping[str, Any]) -> tuple[object, tuple[str, ...]]:
         return loaded, ()
     if configured:
         return int(configured[-1]), ()
-    trained = inside(row, "details", "context_length") or _trained(inside(row, "show", "model_info"))
     if row.get("remote_model"):  # it runs elsewhere, with all that it has
         return trained, ()
     return LastKnown(trained or None), (TRAINED,) if trained else ()

@@ -10,8 +10,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from callsheet.domain.errors import SourceError
 from callsheet.sources.answers import need_list
+from callsheet.sources.flags import capabilities_of
 from callsheet.sources.following import follow, need_answers, object_of
-from callsheet.sources.leaves import leaves
 from callsheet.sources.lifecycle import announced
 from callsheet.sources.upstream import Answer, Dropped, Listed, Options, Request
 from callsheet.sources.values import collect, inside, text_in, texts_in
@@ -114,11 +114,11 @@ def listed(row: Mapping[str, Any], _options: Options) -> Listed | Dropped:
                 inside(row, "top_provider", "max_completion_tokens"),
                 inside(row, "per_request_limits", "completion_tokens"),
             ),
-            "capabilities": leaves(_flags(row)),
             "description": row.get("description") or None,
             **announced(row.get("expiration_date")),
         }
     )  # fmt: skip
+    fields |= capabilities_of(_flags(row))
     return Listed(model_id, fields, texts_in(row.get(_ALIASES)), notes)
 
 

@@ -31,8 +31,6 @@ _UPSTREAMS: Final[Mapping[SourceKind, Upstream]] = {
     SourceKind.OLLAMA: ollama,
     SourceKind.LLAMACPP: llamacpp,
     SourceKind.LMSTUDIO: lmstudio,
-    SourceKind.CALLSHEET: callsheet,
-    SourceKind.FILE: file,
     SourceKind.GEMINI: gemini,
     SourceKind.OPENROUTER: openrouter,
     SourceKind.LITELLM: litellm,
@@ -40,6 +38,8 @@ _UPSTREAMS: Final[Mapping[SourceKind, Upstream]] = {
     SourceKind.VERTEX: vertex,
     SourceKind.MODELS_DEV: models_dev,
     SourceKind.LITELLM_PRICES: litellm_prices,
+    SourceKind.CALLSHEET: callsheet,
+    SourceKind.FILE: file,
 }
 
 #: The kinds that there is a module for.

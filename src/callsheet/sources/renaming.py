@@ -97,11 +97,13 @@ def _names(listed: list[Listed], name: Callable[[str], str]) -> Mapping[str, str
 
 
 def _renamed(each: Listed, names: Mapping[str, str], name: Callable[[str], str], taken: set[str]) -> Listed:
+    new = names[each.id]
+    if new == each.id and not each.aliases and each.fields.keys().isdisjoint(_NAMING):
+        return each
     fields = {
         field: names.get(value, value) if field in _NAMING and isinstance(value, str) else value
         for field, value in each.fields.items()
     }
-    new = names[each.id]
     if new != each.id and each.id not in taken:
         fields.setdefault("same_as", each.id)
     return replace(each, id=new, fields=fields, aliases=tuple(map(name, each.aliases)))

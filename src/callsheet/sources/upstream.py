@@ -108,12 +108,16 @@ class Listed:
         Other names by which the upstream serves the same model.
     notes
         What of the row was left out, and why; a clause without a full stop each.
+    guessed
+        Values that hold only until the upstream states what it serves, such as the context window that a model was
+        trained for. When another takes the place of one of them, nothing is lost.
     """
 
     id: str
     fields: Mapping[str, Any] = field(default_factory=dict)
     aliases: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    guessed: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

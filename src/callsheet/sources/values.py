@@ -2,16 +2,18 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 
 from callsheet.domain.capabilities import parse_capabilities
 from callsheet.domain.errors import InvalidError
-from callsheet.domain.model import MAX_DESCRIPTION_LENGTH, MAX_DISPLAY_NAME_LENGTH, Lifecycle, Model
+from callsheet.domain.model import LIFECYCLES, MAX_DESCRIPTION_LENGTH, MAX_DISPLAY_NAME_LENGTH, Model
 from callsheet.domain.times import format_instant
 from callsheet.sources.upstream import FIRST_SEEN, LastKnown
 from callsheet.wire.field_values import read_instant, read_shutdown, read_tokens
 
 _MAX_SHOWN_CHARACTERS: Final = 60
+_MAX_LINE_CHARACTERS: Final = 256  # of what is looked at
 _MAX_SHOWN_BITS: Final = 256  # Python refuses to print an integer of more than some thousand digits
 
 
@@ -92,7 +94,9 @@ def _printable(value: object) -> str | None:
     """A text on one line, without characters that a model may not have in a text."""
     if not isinstance(value, str):
         return None
-    kept = "".join(each if each.isprintable() else " " for each in value[: 4 * MAX_DESCRIPTION_LENGTH])
+    kept = value[: 4 * MAX_DESCRIPTION_LENGTH]
+    if not kept.isprintable():
+        kept = "".join(each if each.isprintable() else " " for each in kept)
     return " ".join(kept.split()) or None
 
 
@@ -116,16 +120,21 @@ def _capabilities(value: object) -> Mapping[str, object] | None:
 
 
 def _lifecycle(value: object) -> str | None:
-    return value if isinstance(value, str) and value in set(Lifecycle) else None
+    return value if isinstance(value, str) and value in LIFECYCLES else None
 
 
 def _line(value: object) -> str | None:
-    if not isinstance(value, str):
-        return None
+    return value if isinstance(value, str) and len(value) <= _MAX_LINE_CHARACTERS and _is_line(value) else None
+
+
+@lru_cache
+def _is_line(text: str) -> bool:
+    """Whether a model may have this line; a list has thousands of rows, and few lines."""
     try:
-        return Model(id="any", display_name="Any", line=value).line
+        Model(id="any", display_name="Any", line=text)
     except InvalidError:
-        return None
+        return False
+    return True
 
 
 _READ: Final[Mapping[str, Callable[[object], object]]] = {

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -13,6 +14,7 @@ MAX_TOKENS: Final = 2**53 - 1  # the largest integer that every JSON reader agre
 _MAX_DIGITS: Final = 16
 _MAX_TIMESTAMP_SECONDS: Final = 2 * 10**10  # the year 2603; a larger number is in a smaller unit
 _MAX_DEPTH_LEVELS: Final = 8  # of groups of capabilities in groups
+_CANONICAL: Final = re.compile(r"\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):\d\d:\d\dZ", re.ASCII)
 _INSTANT: Final = re.compile(
     r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?\s*([Zz]|[+-]\d\d:?\d\d)?)?)?)?",
     re.ASCII,
@@ -65,6 +67,10 @@ def read_instant(value: object) -> datetime | None:
         return _counted(value)
     if not isinstance(value, str):
         return None
+    if _CANONICAL.fullmatch(value):
+        with suppress(ValueError):  # a leap second
+            instant = datetime.fromisoformat(value)  # much faster, and as nearly all servers write it
+            return instant if instant >= EPOCH else None
     text = value.strip()
     if text.isascii() and text.isdecimal() and len(text) > len("2026"):
         return _counted(int(text)) if len(text) <= len("1790000000000000000") else None

@@ -18,9 +18,10 @@ from tests.domain.changes.acts import DAY, NOW, Act, acts, content, decide, fres
 sequences = st.lists(acts, min_size=4, max_size=25)
 
 
-def _implied(memory: Memory, claims: Claims) -> Claims | None:
+def _implied(memory: Memory, change: AnyChange) -> Claims | None:
     """What is claimed of a thing on which nothing is stored, if it is the person's."""
-    if memory.claims_of([claims.subject], claims.kind):
+    claims = change.value
+    if not isinstance(claims, Claims) or memory.claims_of([claims.subject], claims.kind):
         return None
     return Claimed(memory).by_manager(claims.subject, claims.kind).get(claims.manager)
 
@@ -30,7 +31,7 @@ def present(memory: Memory, change: AnyChange) -> object:
     subject = change.subject
     if isinstance(change.value, Claims):
         claims = memory.claims_of([subject], change.value.kind).get(subject, [])
-        return next((each for each in claims if each.manager == change.manager), _implied(memory, change.value))
+        return next((each for each in claims if each.manager == change.manager), None)
     found: dict[Subject, object] = {
         Subject.MODEL: memory.model(subject),
         Subject.ALIAS: next((Alias(*pair) for pair in memory.aliases([subject]).items()), None),
@@ -90,7 +91,7 @@ def test_each_change_begins_where_the_thing_is_and_a_refusal_leaves_everything_a
             changes = []
         assert content(memory) == before
         for change in changes:
-            assert present(memory, change) == change.before
+            assert (present(memory, change) or _implied(memory, change)) == change.before
             memory.apply([change], NOW)
             assert present(memory, change) == change.after
 

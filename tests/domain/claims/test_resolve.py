@@ -1,13 +1,17 @@
 """What claims come to: by rank, whatever the order, and always something valid."""
 
+import json
 from collections.abc import Mapping
 from itertools import permutations
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import callsheet
+from callsheet.domain.capabilities import completed, is_complete
 from callsheet.domain.claims.claims import CLAIMABLE, SAME_AS, Claims
 from callsheet.domain.claims.manager import BUILTIN, PERSON, Manager, ManagerKind, parse_manager
 from callsheet.domain.claims.resolve import in_order, is_listed, merged, model_of, provenance, resolve
@@ -16,12 +20,21 @@ from callsheet.domain.errors import InvalidError
 from callsheet.domain.model import Model
 from tests.strategies import models
 
+BUILT_IN = Path(callsheet.__file__).parent / "data" / "models.json"
+
 VLLM = Manager(ManagerKind.SOURCE, "vllm")
 OLLAMA = Manager(ManagerKind.SOURCE, "ollama")
 PRICES = Manager(ManagerKind.ENRICHMENT, "prices")
 TEAM = Manager(ManagerKind.FILE, "team")
 MANAGERS = [BUILTIN, PRICES, VLLM, OLLAMA, TEAM, PERSON]
 POSITIONS = {"vllm": 1, "ollama": 2, "prices": 3}
+
+UPSTREAMS = [ManagerKind.SOURCE, ManagerKind.ENRICHMENT]
+
+#: Capabilities of which every one is known.
+WHOLE: Mapping[str, Any] = next(
+    each["capabilities"] for each in json.loads(BUILT_IN.read_text())["models"] if each.get("capabilities")
+)
 
 LISTED = [
     pytest.param({BUILTIN: True}, True, id="built-in"),
@@ -95,24 +108,6 @@ def test_managers_are_ranked_by_kind_then_by_position_then_by_name() -> None:
         assert [each.manager for each in in_order([Claims("m", it) for it in drawn], POSITIONS)] == expected
 
 
-@given(claims_on())
-def test_of_capabilities_each_leaf_is_that_of_the_highest_manager_that_states_it(claims: list[Claims]) -> None:
-    ordered = in_order(claims, POSITIONS)
-    stated = [each for each in ordered if "capabilities" in each.fields]
-    expected: dict[tuple[str, ...], bool] = {}
-    for each in stated:
-        of_it = leaves_of(each.fields["capabilities"])
-        if each.manager.kind not in (ManagerKind.SOURCE, ManagerKind.ENRICHMENT) or not of_it:
-            expected = {}
-        closed = [path[:-1] for path, supported in of_it.items() if path[-1] == "supported" and not supported]
-        bare = [path for path in closed if sum(other[: len(path)] == path for other in of_it) == 1]
-        expected = {
-            path: value for path, value in expected.items() if not any(path[: len(it)] == it for it in bare)
-        }
-        expected |= of_it
-    assert leaves_of(merged(ordered).get("capabilities")) == expected
-
-
 def leaves_of(tree: Any, path: tuple[str, ...] = ()) -> dict[tuple[str, ...], bool]:
     """The flags of capabilities, by where they are."""
     if isinstance(tree, Mapping):
@@ -122,43 +117,80 @@ def leaves_of(tree: Any, path: tuple[str, ...] = ()) -> dict[tuple[str, ...], bo
     return {} if tree is None else {path: tree}
 
 
-@pytest.mark.parametrize("kind", [ManagerKind.SOURCE, ManagerKind.ENRICHMENT])
+@given(claims_on())
+def test_of_capabilities_what_the_highest_manager_states_counts(claims: list[Claims]) -> None:
+    ordered = in_order(claims, POSITIONS)
+    stated = [each for each in ordered if "capabilities" in each.fields]
+    found = leaves_of(merged(ordered).get("capabilities"))
+    if not stated:
+        assert found == {}
+    elif stated[-1].manager.kind in UPSTREAMS:
+        said = leaves_of(stated[-1].fields["capabilities"])
+        assert found == {} or found.items() >= said.items()
+        assert found == {} or is_complete(merged(ordered)["capabilities"])
+    else:
+        assert found == leaves_of(stated[-1].fields["capabilities"])
+
+
+@pytest.mark.parametrize("kind", UPSTREAMS)
 def test_capabilities_that_an_upstream_does_not_state_are_those_that_are_known_below(kind: ManagerKind) -> None:
-    known = {
-        "batch": {"supported": True},
-        "image_input": {"supported": True},
-        "thinking": {"supported": True, "types": {"enabled": {"supported": True}}},
-        "effort": {"supported": True, "low": {"supported": True}},
-    }
-    stated = {
-        "image_input": {"supported": False},
-        "thinking": {"supported": True},
-        "effort": {"supported": False},
-        "pdf_input": {"supported": True},
-    }
+    stated = {"image_input": {"supported": False}, "thinking": {"supported": True}, "video": {"supported": True}}
     claims = [Claims("m", Manager(kind, "gateway"), True, {"capabilities": stated})]
-    assert merged(claims, {"capabilities": known})["capabilities"] == {
-        "batch": {"supported": True},
+    assert merged(claims, {"capabilities": WHOLE})["capabilities"] == {
+        **WHOLE,
         "image_input": {"supported": False},
-        "thinking": {"supported": True, "types": {"enabled": {"supported": True}}},
-        "effort": {"supported": False},
-        "pdf_input": {"supported": True},
+        "video": {"supported": True},
     }
 
 
-def test_capabilities_of_people_and_files_are_the_whole_tree() -> None:
-    known = {"batch": {"supported": True}}
-    for manager in (TEAM, PERSON):
-        claims = [Claims("m", manager, True, {"capabilities": {"pdf_input": {"supported": True}}})]
-        assert merged(claims, {"capabilities": known})["capabilities"] == {"pdf_input": {"supported": True}}
+def test_nothing_of_a_group_is_supported_that_an_upstream_states_not_to_be() -> None:
+    claims = [Claims("m", VLLM, True, {"capabilities": {"effort": {"supported": False}}})]
+    found = leaves_of(merged(claims, {"capabilities": WHOLE})["capabilities"])
+    assert found.keys() == leaves_of(WHOLE).keys()
+    assert {path[0] for path, flag in found.items() if flag != leaves_of(WHOLE)[path]} == {"effort"}
+    assert not any(flag for path, flag in found.items() if path[0] == "effort")
+
+
+def test_what_an_upstream_denies_and_below_it_is_denied_in_detail_stays_in_detail() -> None:
+    detail = {**WHOLE, "thinking": {"supported": False, "types": {"disabled": {"supported": True}}}}
+    claims = [Claims("m", VLLM, True, {"capabilities": {"thinking": {"supported": False}}})]
+    fields = {"capabilities": {**detail["thinking"]}}
+    assert completed(claims[0].fields["capabilities"], detail)["thinking"] == fields["capabilities"]
+
+
+def test_capabilities_that_all_upstreams_together_know_only_in_part_count_as_unknown() -> None:
+    """Clients read model.capabilities.batch.supported without looking whether batch is there."""
+    claims = [
+        Claims("m", PRICES, fields={"capabilities": {"batch": {"supported": True}}}),
+        Claims("m", VLLM, True, {"capabilities": {"image_input": {"supported": True}}}),
+    ]
+    model = resolve("m", in_order(claims, POSITIONS))
+    assert model is not None
+    assert model.capabilities is None
+    assert provenance(claims)["capabilities"][0].value == {"image_input": {"supported": True}}
+
+
+def test_upstreams_that_know_everything_together_are_believed() -> None:
+    one = {name: each for name, each in WHOLE.items() if name < "e"}
+    other = {name: each for name, each in WHOLE.items() if name >= "e"}
+    claims = [Claims("m", PRICES, fields={"capabilities": one}), Claims("m", VLLM, True, {"capabilities": other})]
+    model = resolve("m", in_order(claims, POSITIONS))
+    assert model is not None
+    assert model.capabilities == WHOLE
+
+
+@pytest.mark.parametrize("manager", [TEAM, PERSON])
+def test_capabilities_of_people_and_files_are_the_whole_tree(manager: Manager) -> None:
+    claims = [Claims("m", manager, True, {"capabilities": {"pdf_input": {"supported": True}}})]
+    assert merged(claims, {"capabilities": WHOLE})["capabilities"] == {"pdf_input": {"supported": True}}
 
 
 def test_a_tree_that_completed_would_be_too_large_stays_as_it_is_stated() -> None:
     stated, known = ({f"{kind}{number}": {"supported": True} for number in range(150)} for kind in "ab")
-    claims = [Claims("m", VLLM, True, {"capabilities": stated})]
+    claims = [Claims("m", VLLM, True, {"capabilities": {**WHOLE, **stated}})]
     model = resolve("m", claims, {"capabilities": known})
     assert model is not None
-    assert model.capabilities == stated
+    assert model.capabilities == {**WHOLE, **stated}
 
 
 def test_unknown_outranks_a_guess_below_it() -> None:

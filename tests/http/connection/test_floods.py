@@ -10,9 +10,10 @@ from callsheet.http.app import CallsheetApp
 from tests.http.plain import ClockLoop, make_app, plain, replies, run
 from tests.http.wire import Line
 from tests.installation import Installation
+from tests.tiers import repeated
 
 SMALL = b"GET /x HTTP/1.1\r\nhost:\r\n\r\n"
-MANY = 3000
+MANY = repeated(1000, 3000)
 
 MIXED = [plain("/v1/models/claude-opus-5"), SMALL, plain("/healthz"), plain(secret="wrong")]
 UPGRADE = plain("/v1/models?limit=1", "connection: upgrade", "upgrade: h2c")

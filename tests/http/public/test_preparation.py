@@ -4,6 +4,7 @@ import asyncio
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 
 import pytest
 
@@ -17,13 +18,19 @@ from tests.http.wire import Line
 from tests.installation import Installation, make_model
 
 OPENAI = f"GET /v1/models HTTP/1.1\r\nhost: test\r\nauthorization: Bearer {SECRET}\r\n\r\n".encode()
-CATALOG = Catalog(make_model(f"m{number:05}") for number in range(26_000))
 
 LONG = {
     "all for an OpenAI client": OPENAI,
     "what nobody has": plain("/v1/models?lifecycle=retired"),
     "a large page": plain("/v1/models?limit=1000"),
 }
+
+
+@cache
+def catalog() -> Catalog:
+    """So many models that they are not prepared at once."""
+    return Catalog(make_model(f"m{number:05}") for number in range(26_000))
+
 
 fast_and_plain = pytest.mark.parametrize("fast", [True, False], ids=["fast", "plain"])
 
@@ -37,9 +44,9 @@ def app(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> Iterator
 
 
 def put_catalog(app: CallsheetApp, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let it answer from `CATALOG`, of which nothing is prepared."""
+    """Let it answer from `catalog`, of which nothing is prepared."""
     monkeypatch.setattr(app.live, "start", lambda: None)  # else the State would be the database's again
-    app.live.current = replace(app.live.current, catalog=CATALOG, views=Views())
+    app.live.current = replace(app.live.current, catalog=catalog(), views=Views())
 
 
 @fast_and_plain

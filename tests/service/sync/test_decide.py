@@ -26,7 +26,7 @@ from callsheet.service.sync.decide import (
 )
 from callsheet.service.sync.durations import Grace
 from callsheet.service.sync.quarantine import Cause
-from callsheet.sources.upstream import FIRST_SEEN, Listed, SourceKind
+from callsheet.sources.upstream import FIRST_SEEN, LastKnown, Listed, SourceKind
 
 SOURCE: Final = Manager(ManagerKind.SOURCE, "gateway")
 OTHER: Final = Manager(ManagerKind.SOURCE, "other")
@@ -206,6 +206,17 @@ def test_limits_capabilities_and_dates_do_not_get_worse_by_themselves(
     decision = gateway.run(Listed("a", after))
     assert causes(decision) == ([] if cause is None else [cause])
     assert gateway.fields["a"] == (after if cause is None else before)
+
+
+def test_the_trained_context_was_a_guess_so_the_served_one_is_no_loss() -> None:
+    """https://github.com/ollama/ollama/issues/6902"""
+    guessed = {"max_input_tokens": 131_072}
+    gateway = Gateway()
+    gateway.run(Listed("maple", {"max_input_tokens": LastKnown(131_072)}, guessed=guessed))
+    assert causes(gateway.run(Listed("maple", {"max_input_tokens": 8192}, guessed=guessed))) == []
+    assert causes(gateway.run(Listed("maple", {"max_input_tokens": LastKnown(131_072)}, guessed=guessed))) == []
+    assert gateway.known.models["maple"].fields["max_input_tokens"] == 8192
+    assert causes(gateway.run(Listed("maple", {"max_input_tokens": 4096}, guessed=guessed))) == [Cause.LIMIT]
 
 
 def test_an_id_that_is_an_alias_of_others_is_quarantined() -> None:

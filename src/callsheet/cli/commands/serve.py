@@ -51,6 +51,7 @@ def serve(
     memo_bytes: Annotated[int | None, flag("memo_bytes")] = None,
     max_stale_seconds: Annotated[float | None, flag("max_stale_seconds")] = None,
     state_file: Annotated[str | None, flag("state_file", metavar="FILE")] = None,
+    catalog: Annotated[str | None, flag("catalog", metavar="PATH")] = None,
     drain_seconds: Annotated[float | None, flag("drain_seconds")] = None,
     shutdown_seconds: Annotated[int | None, flag("shutdown_seconds")] = None,
     config: Config = None,

@@ -17,7 +17,7 @@ _GROUPS: Final = {
         *("default_limit", "shape", "openai_dialect"),
         *("strict_betas", "extra_betas", "extra_versions", "missing_version"),
     ),
-    "Database": ("database", "poll_seconds", "state_file", "max_stale_seconds"),
+    "Database": ("database", "poll_seconds", "state_file", "max_stale_seconds", "catalog"),
     "Sources": ("sync",),
     "Limits": (
         *("max_url_bytes", "max_header_bytes", "max_body_bytes", "max_connections"),

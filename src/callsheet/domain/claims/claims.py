@@ -16,10 +16,17 @@ CLAIMABLE: Final = frozenset(MODEL_FIELDS) - {"id"} | {SAME_AS}
 
 
 class ClaimKind(StrEnum):
-    """What kind of thing is claimed. The values are what databases hold."""
+    """What kind of thing is claimed. The values are what databases hold.
+
+    Workspaces, keys and sources do not come about by claims. What a file says of them is kept as claims, to know
+    what it said when it was last applied: a field that a person has changed since is the person's.
+    """
 
     MODEL = "model"
     ALIAS = "alias"
+    WORKSPACE = "workspace"
+    KEY = "key"
+    SOURCE = "source"
 
 
 @dataclass(frozen=True, slots=True)

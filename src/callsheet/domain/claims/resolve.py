@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from callsheet.domain.capabilities import completed
+from callsheet.domain.capabilities import completed, is_complete
 from callsheet.domain.claims.claims import CLAIMABLE, SAME_AS, Claims
 from callsheet.domain.claims.manager import Manager, ManagerKind
 from callsheet.domain.claims.values import own_values
@@ -48,7 +48,8 @@ def is_listed(ordered: Sequence[Claims]) -> bool:
 def merged(ordered: Iterable[Claims], inherited: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Return the claimed fields of a model: of each, the value of the highest manager that claims it.
 
-    Upstreams know only some capabilities of a model. What they state counts, and those below fill in the others.
+    Upstreams know only some capabilities of a model. What they state counts, and those below fill in the others. If
+    some remain unknown even so, all count as unknown: clients rely on finding every one, or none (decision 6).
 
     Parameters
     ----------
@@ -57,9 +58,13 @@ def merged(ordered: Iterable[Claims], inherited: Mapping[str, Any] | None = None
     inherited
         What is true of the model that this one is the same as.
     """
-    fields = dict(inherited or {})
+    fields, in_part = dict(inherited or {}), False
     for each in ordered:
+        if _CAPABILITIES in each.fields:
+            in_part = each.manager.kind in _PARTIAL
         fields.update(_over(fields, each))
+    if in_part and not is_complete(fields[_CAPABILITIES] or {}):
+        fields[_CAPABILITIES] = None
     return fields
 
 

@@ -77,4 +77,4 @@ def _checked_value(model_id: str, name: str, value: Any) -> Any:
     around: dict[str, Any] = {"id": model_id, "display_name": model_id}
     if name in LIFECYCLE_FIELDS and value != Lifecycle.ACTIVE:
         around |= {"lifecycle": Lifecycle.DEPRECATED, "deprecated_at": EPOCH}
-    return Model(**{**around, name: _own(name, value)}).record()[name]
+    return plain(getattr(Model(**{**around, name: _own(name, value)}), name))

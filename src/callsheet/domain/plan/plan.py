@@ -105,6 +105,6 @@ def stale(plan: Plan, moved: Iterable[str], revision: int) -> ConflictError:
 
 def differing_subjects(planned: Iterable[Step], decided: Iterable[Step]) -> list[str]:
     """Return the subjects of the steps that are in only one of the two, or differ; each once, in order."""
-    first, second = ({step.identity: step for step in steps} for steps in (planned, decided))
+    first, second = ({step.identity: step.decided for step in steps} for steps in (planned, decided))
     every = {**first, **second}
     return list(dict.fromkeys(step.subject for key, step in every.items() if first.get(key) != second.get(key)))

@@ -51,6 +51,14 @@ class Step:
     after: Record
 
     @property
+    def decided(self) -> "Step":
+        """What of it has been decided, for comparing: not at which moment a workspace is archived."""
+        before, after = self.before, self.after
+        if before is None or after is None or before.get("archived_at") == after.get("archived_at"):
+            return self
+        return replace(self, after={**after, "archived_at": None})
+
+    @property
     def identity(self) -> tuple[str, str, str]:
         """What distinguishes it from the other steps of a plan."""
         return self.kind, self.subject, str(self.manager)
@@ -146,7 +154,8 @@ def _step_of(change: AnyChange, manager: Manager, made: Made, names: Mapping[str
     value = change.value
     if isinstance(value, Claims):
         claims = ClaimsChange(_said(change.before), _said(change.after))
-        return Step(change.action, Subject(value.kind), value.subject, value.manager, claims, None, None)
+        about = names.get(value.subject, value.subject)
+        return Step(change.action, Subject(value.kind), about, value.manager, claims, None, None)
     subject = names.get(change.subject, change.subject)
     before: Record = None if change.before is None else change.before.record()
     after: Record = None if change.after is None else change.after.record()

@@ -17,6 +17,7 @@ from callsheet.http.observer import Observer
 from callsheet.http.paths import ExactRoute
 from callsheet.http.public.asgi import PublicAPI
 from callsheet.service.clock import SYSTEM_CLOCK, Clock
+from callsheet.service.manifests.follow import CatalogFollower
 from callsheet.service.state.live import LiveState
 from callsheet.service.sync.schedule import Schedule
 from callsheet.settings import Otel
@@ -57,6 +58,8 @@ class Telemetry:
         self._workers = 1
         self.schedule: Schedule | None = None
         """Runs the sources, whose figures are reported; None in a process that has no business with them."""
+        self.catalog_follower: CatalogFollower | None = None
+        """Applies catalogue files, of which it is reported whether they are applied; None if there are none."""
         self.connections: Callable[[], Figures] = dict
         """Returns the figures of connections; none unless `ServerConfig` has set it."""
 
@@ -113,6 +116,7 @@ class Telemetry:
             Series("callsheet_refresh_seconds_count"): following.refreshes,
             Series("callsheet_refresh_failures_total"): following.failures,
             **self._sources(),
+            **self._catalog_files(),
             **self._observer.metrics.figures(),
             **process_figures(self._begun),
         }
@@ -122,6 +126,18 @@ class Telemetry:
         if schedule is None:
             return {}
         return source_figures(schedule.statuses, schedule.outcomes, self._clock.now())
+
+    def _catalog_files(self) -> Figures:
+        if self.catalog_follower is None:
+            return {}
+        following = self.catalog_follower.following
+        applied_at = 0 if following.applied_at is None else following.applied_at.timestamp()
+        return {
+            Series("callsheet_catalog_file_up"): int(following.status == "ok"),
+            Series("callsheet_catalog_file_applied_timestamp_seconds"): round(applied_at, 3),
+            Series("callsheet_catalog_file_failures_total"): following.failures,
+            Series("callsheet_catalog_file_changes_total"): following.changes,
+        }
 
     def routes(self) -> list[ExactRoute]:
         """Return ``GET /metrics``, which needs no key."""

@@ -1,5 +1,6 @@
 """Check a database: whether it is undamaged, its rows are valid, and its change records lead to them."""
 
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
@@ -68,13 +69,20 @@ def check_database(store: Store) -> Checked:
             raise store.database.not_set_up()
         if not integrity.is_append_only():
             problems.append(Problem("database", store.display_name, _UNPROTECTED))
-        for part in (check_rows(integrity, installation), check_history(integrity, installation)):
-            try:
-                with store.database.translating_errors():
-                    problems.extend(part)
-            except StorageError as error:  # a column that is not valid text ends the query
-                problems.append(Problem("database", store.display_name, str(error)))
-        if not problems:  # what is not valid comes to nothing
-            problems.extend(check_claims(integrity))
+        invalid = _all_of(check_rows(integrity, installation), store)
+        problems += [*invalid, *_all_of(check_history(integrity, installation), store)]
+        if not invalid:  # else claims may come to nothing
+            problems += _all_of(check_claims(integrity), store)
         listed = None if problems else count_models(integrity.reading()).listed
         return Checked(installation.revision, integrity.counts(), problems, listed)
+
+
+def _all_of(part: Iterator[Problem], store: Store) -> list[Problem]:
+    """What one part of the check finds, until a column that is not valid text ends its query."""
+    found: list[Problem] = []
+    try:
+        with store.database.translating_errors():
+            found.extend(part)
+    except StorageError as error:
+        found.append(Problem("database", store.display_name, str(error)))
+    return found

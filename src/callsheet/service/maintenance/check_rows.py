@@ -64,7 +64,7 @@ def _key(row: Row) -> Row:
 
 
 def _claims(row: Row) -> Row:
-    claims = rows.read_claims(row)
+    claims = rows.read_claims(*(row[name] for name in ("subject", "kind", "manager", "lists", "fields", "since")))
     if claims.is_empty:
         raise ValueError("nothing is claimed")
     _check_since(row["since"], {*claims.fields, "lists"})

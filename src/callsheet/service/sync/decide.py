@@ -157,7 +157,7 @@ def decide(
     rejected = wanted.reject(collisions, said.excluded, accepts=accepts)
     gone = wanted.miss(said.excluded)
     present = len(known.models.keys() - known.absences.keys() - set(said.excluded))
-    reasons = [] if accepts else judge(known.models, wanted.models, gone, present)
+    reasons = [] if accepts else judge(_without_guesses(known.models, said.listed), wanted.models, gone, present)
     new_collisions = [] if accepts else [each for each in collisions if each.subjects[0] not in known.rejected]
     held = wanted.hold() if config.new is New.HOLD and not (accepts or config.is_enrichment) else ()
     changed = wanted.changes()
@@ -170,6 +170,17 @@ def decide(
         rejected=rejected,
         counts=_counts(known, wanted, changed, held, rejected),
     )
+
+
+def _without_guesses(models: Mapping[str, Claims], listed: Iterable[Listed]) -> Mapping[str, Claims]:
+    """What was claimed of models, without values that held only until the upstream stated what it serves."""
+    found = dict(models)
+    for each in listed:
+        claims = found.get(each.id)
+        if claims is not None and each.guessed:
+            kept = {name: value for name, value in claims.fields.items() if each.guessed.get(name) != value}
+            found[each.id] = replace(claims, fields=kept)
+    return found
 
 
 class _Wanted:

@@ -10,14 +10,15 @@ from callsheet.domain.claims.claims import ClaimKind, Claims
 from callsheet.domain.claims.manager import Manager
 from callsheet.storage import tables
 from callsheet.storage.transactions import rows
-from callsheet.storage.transactions.selecting import ROW_BATCH_SIZE, VALUE_BATCH_SIZE, Selecting, is_nowhere, plain
+from callsheet.storage.transactions.selecting import ROW_BATCH_SIZE, VALUE_BATCH_SIZE, Selecting, is_nowhere
 
 _CLAIMS: Final = tables.claims.c
 
-_OF_SUBJECTS: Final = select(tables.claims).where(
+_ALL: Final = select(_CLAIMS.subject, _CLAIMS.kind, _CLAIMS.manager, _CLAIMS.lists, _CLAIMS.fields, _CLAIMS.since)
+_OF_SUBJECTS: Final = _ALL.where(
     _CLAIMS.kind == bindparam("kind"), _CLAIMS.subject.in_(bindparam("values", expanding=True))
 )
-_TOWARDS: Final = select(tables.claims).where(_CLAIMS.target.in_(bindparam("values", expanding=True)))
+_TOWARDS: Final = _ALL.where(_CLAIMS.target.in_(bindparam("values", expanding=True)))
 _POSITIONS: Final = select(tables.sources.c.name, tables.sources.c.position)
 
 
@@ -37,13 +38,17 @@ class ClaimsReading(Selecting):
 
     def claims_by(self, manager: Manager, kind: ClaimKind | None = None) -> Iterator[Claims]:
         """Yield every claim of this manager, or those of one kind, in no order."""
-        query = select(tables.claims).where(_CLAIMS.manager == str(manager))
+        query = _ALL.where(_CLAIMS.manager == str(manager))
         return self._claims(query if kind is None else query.where(_CLAIMS.kind == kind))
 
     def suppressions(self) -> Iterator[Claims]:
         """Yield the claims that a model does not exist, in no order."""
-        query = select(tables.claims).where(_CLAIMS.kind == ClaimKind.MODEL, _CLAIMS.lists.is_(False))
+        query = _ALL.where(_CLAIMS.kind == ClaimKind.MODEL, _CLAIMS.lists.is_(False))
         return self._claims(query)
+
+    def every_claim(self) -> Iterator[Claims]:
+        """Yield all claims of all managers, in no order."""
+        return self._claims(select(tables.claims))
 
     def positions(self) -> dict[str, int]:
         """Return position by name of every source and enrichment."""
@@ -56,4 +61,4 @@ class ClaimsReading(Selecting):
 
     def _claims(self, query: Select[Any], **values: object) -> Iterator[Claims]:
         result = self._connection.execute(query, values, execution_options={"yield_per": ROW_BATCH_SIZE})
-        return map(rows.read_claims, plain(result))
+        return (rows.read_claims(*row) for part in result.partitions(ROW_BATCH_SIZE) for row in part)

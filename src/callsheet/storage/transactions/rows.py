@@ -168,19 +168,17 @@ def claims_row(claims: Claims) -> dict[str, Any]:
     }
 
 
-def read_claims(row: Row) -> Claims:
-    """Return the claims of ``row``; StorageError if it was damaged."""
+def read_claims(subject: str, kind: str, manager: str, lists: bool | None, fields: Any, since: Any) -> Claims:
+    """Return the claims of the row with these values; StorageError if it was damaged.
+
+    There may be a hundred thousand, so that nothing is copied or looked up by name.
+    """
+    if not (isinstance(fields, dict) and isinstance(since, dict)):
+        raise _damaged(f"claims of {manager} on", subject, TypeError("they are not objects"))
     try:
-        return Claims(
-            subject=row["subject"],
-            manager=_manager(row["manager"]),
-            lists=row["lists"],
-            fields=dict(row["fields"]),
-            kind=_CLAIM_KINDS[row["kind"]],
-            since=dict(row["since"]),
-        )
+        return Claims(subject, _manager(manager), lists, fields, _CLAIM_KINDS[kind], since)
     except Exception as error:
-        raise _damaged(f"claims of {row['manager']} on", row["subject"], error) from error
+        raise _damaged(f"claims of {manager} on", subject, error) from error
 
 
 def source_row(source: SourceRecord) -> dict[str, Any]:

@@ -1,0 +1,220 @@
+"""Catalogue files: ``callsheet plan``, ``apply``, ``adopt``, ``drift`` and ``export``."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from callsheet.cli.changing import DryRun
+from callsheet.cli.database import DatabaseURL
+from callsheet.cli.input.plan_file import read_plan_file, write_plan_file
+from callsheet.cli.manifests import Manifests, manifest_of
+from callsheet.cli.output.drift import print_drift
+from callsheet.cli.output.plan import print_plan, say_dry_run
+from callsheet.cli.output.plan_markdown import plan_markdown
+from callsheet.cli.output.progress import progress_line
+from callsheet.cli.output.tables import AsJSON, print_json, say
+from callsheet.domain.errors import ConflictError, InvalidError
+from callsheet.domain.manifest import Collection, Manifest
+from callsheet.domain.plan.impact import Harm
+from callsheet.domain.plan.plan import Plan
+from callsheet.service.manifests.export import Holders
+
+#: What `plan` and `drift` end with if there is a difference.
+DIFFERENT: Final = 2
+
+Files = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="FILE", help="Catalogue files of one manager, in YAML, TOML or JSON, or folders of them."
+    ),
+]
+SomeFiles = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="FILE", help="Catalogue files of one manager, in YAML, TOML or JSON, or folders of them."
+    ),
+]
+MaxDeletes = Annotated[
+    int | None, typer.Option(metavar="N", min=0, help="Refuse a plan that would remove more things than this.")
+]
+FailOn = Annotated[
+    str | None,
+    typer.Option(metavar="A,B", help=f"Exit with 1 if the plan would do any of these: {', '.join(Harm)}."),
+]
+
+
+class PlanFormat(StrEnum):
+    """How a plan is printed."""
+
+    TEXT = "text"
+    MARKDOWN = "markdown"
+    JSON = "json"
+
+
+class ExportFormat(StrEnum):
+    """How an export is written."""
+
+    YAML = "yaml"
+    TOML = "toml"
+    JSON = "json"
+    SNAPSHOT = "snapshot"
+
+
+def plan(
+    files: Files,
+    out: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Keep the plan in this file, for apply --plan.")
+    ] = None,
+    format_: Annotated[PlanFormat, typer.Option("--format", help="How the plan is printed.")] = PlanFormat.TEXT,
+    fail_on: FailOn = None,
+    max_deletes: MaxDeletes = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Use no database but what --against names.")] = False,
+    against: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="With --offline: a snapshot from callsheet export --format snapshot."),
+    ] = None,
+    database: DatabaseURL = None,
+    as_json: AsJSON = False,
+) -> None:
+    """Show what catalogue files would change, and for whom; change nothing. Exits with 2 for a difference."""
+    harms = _harms(fail_on)
+    if offline is (against is None):
+        raise InvalidError("Use --offline and --against FILE together, or neither of them.")
+    with progress_line("Planning"):
+        manifest = manifest_of(files)
+        with Manifests(database, against) as manifests:
+            made = manifests.plan(manifest, max_deletes=max_deletes)
+    if out is not None:
+        write_plan_file(out, made.plan)
+    _print(made.plan, PlanFormat.JSON if as_json else format_)
+    _check_harms(made.plan, harms)
+    if not made.plan.is_empty:
+        raise typer.Exit(DIFFERENT)
+
+
+def apply(
+    files: SomeFiles = None,
+    plan_file: Annotated[
+        str | None,
+        typer.Option("--plan", metavar="FILE", help="A plan from callsheet plan --out, in place of files."),
+    ] = None,
+    fail_on: FailOn = None,
+    max_deletes: MaxDeletes = None,
+    dry_run: DryRun = False,
+    database: DatabaseURL = None,
+    as_json: AsJSON = False,
+) -> None:
+    """Change everything to what catalogue files say, or as a kept plan says: all of it or nothing."""
+    harms = _harms(fail_on)
+    if bool(files) is (plan_file is not None):
+        raise InvalidError("Name catalogue files, or a plan with --plan; one of the two.")
+    with progress_line("Applying"), Manifests(database) as manifests:
+        if plan_file is None:
+            made = manifests.plan(manifest_of(files or []), max_deletes=max_deletes)
+            decided = made.plan
+        else:
+            decided = read_plan_file(plan_file)
+        _check_harms(decided, harms)
+        if not dry_run and plan_file is None:
+            manifests.service.apply(made)
+        elif not dry_run:
+            manifests.service.apply_saved(decided)
+    _done(decided, dry_run=dry_run, as_json=as_json)
+
+
+def adopt(files: Files, dry_run: DryRun = False, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
+    """Let catalogue files hold what people hold of the same things; then the files decide."""
+    with progress_line("Planning"), Manifests(database) as manifests:
+        made = manifests.plan(manifest_of(files), adopt=True)
+        if not dry_run:
+            manifests.service.apply(made)
+    _done(made.plan, dry_run=dry_run, as_json=as_json)
+
+
+def drift(files: Files, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
+    """Show what differs from catalogue files, and who holds it. Exits with 2 if anything does."""
+    with progress_line("Comparing"), Manifests(database) as manifests:
+        made = manifests.plan(manifest_of(files))
+    if as_json:
+        print_json(made.record())
+    else:
+        print_drift(made)
+    if not made.is_in_sync:
+        raise typer.Exit(DIFFERENT)
+
+
+def export(
+    manager: Annotated[str, typer.Option(metavar="NAME", help="The manager that the file names.")] = "catalog",
+    format_: Annotated[
+        ExportFormat,
+        typer.Option("--format", help="yaml, toml or json; or snapshot, for plan --offline --against."),
+    ] = ExportFormat.YAML,
+    holders: Annotated[
+        Holders,
+        typer.Option(
+            "--held-by",
+            help="file: what files of this manager hold. people: also what people hold, for adopt to take over. "
+            "everyone: every model with all that is known of it.",
+        ),
+    ] = Holders.PEOPLE,
+    only: Annotated[list[Collection] | None, typer.Option(help="Only this collection; may be repeated.")] = None,
+    into: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Write into this YAML file, and keep its comments and its order."),
+    ] = None,
+    database: DatabaseURL = None,
+) -> None:
+    """Print what there is as a catalogue file. Secrets are not in it."""
+    from callsheet.cli.output.catalogue_file import print_text, write_into
+    from callsheet.files.texts import manifest_text
+    from callsheet.service.manifests.snapshot import take_snapshot
+
+    with progress_line("Exporting"), Manifests(database) as manifests:
+        is_snapshot = format_ is ExportFormat.SNAPSHOT
+        snapshot = take_snapshot(manifests.store) if is_snapshot else {}
+        found = manifests.service.export(manager, holders)
+    if is_snapshot:
+        print_json(snapshot)
+        return
+    found = found if only is None else _only(found, only)
+    if into is not None:
+        write_into(Path(into), found)
+        say(f"Wrote {into}.")
+        return
+    print_text(manifest_text(found, f".{format_}"))
+
+
+def _only(manifest: Manifest, collections: list[Collection]) -> Manifest:
+    kept = {str(each): entries for each, entries in manifest.collections() if each in collections}
+    return Manifest(manifest.name, **kept)
+
+
+def _print(made: Plan, how: PlanFormat) -> None:
+    if how is PlanFormat.MARKDOWN:
+        typer.echo(plan_markdown(made), nl=False)
+    else:
+        print_plan(made, as_json=how is PlanFormat.JSON)
+
+
+def _done(made: Plan, *, dry_run: bool, as_json: bool) -> None:
+    print_plan(made, as_json=as_json)
+    if dry_run:
+        say_dry_run()
+    elif not made.is_empty:
+        say(f"Applied {len(made.steps):,} change{'s' * (len(made.steps) != 1)}.")
+
+
+def _harms(fail_on: str | None) -> frozenset[Harm]:
+    names = [name.strip() for name in (fail_on or "").split(",") if name.strip()]
+    unknown = [name for name in names if name not in set(Harm)]
+    if unknown:
+        raise InvalidError(f"--fail-on knows no {unknown[0]!r}; there are {', '.join(Harm)}.")
+    return frozenset(map(Harm, names))
+
+
+def _check_harms(made: Plan, harms: frozenset[Harm]) -> None:
+    found = sorted(harms & made.impact.harms())
+    if found:
+        raise ConflictError(f"The plan would do what --fail-on forbids: {', '.join(found)}. Nothing was changed.")

@@ -1,0 +1,1 @@
+"""Manifests: catalogue files planned, applied, compared with what is there, and made of it."""
