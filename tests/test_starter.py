@@ -48,6 +48,7 @@ COMMANDS: Final[dict[str, tuple[str, int]]] = {
     "catalog alias": ("other m", 0),
     "catalog unalias": ("short", 0),
     "catalog history": ("", 0),
+    "catalog import": ("missing.json", 1),
     "sources try": ("http://127.0.0.1:{port}", 1),
     "sources add": ("gateway --url http://127.0.0.1:{port} --kind openai --no-sync", 0),
     "sources list": ("", 0),

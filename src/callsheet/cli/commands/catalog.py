@@ -9,6 +9,7 @@ from typing import Annotated, Any, cast
 import typer
 
 from callsheet.cli.changing import Changing, DryRun
+from callsheet.cli.commands.catalog_import import import_models
 from callsheet.cli.database import DatabaseURL, open_access, open_catalog, open_history
 from callsheet.cli.input.completion import complete_model, complete_subject
 from callsheet.cli.input.token_counts import parse_tokens
@@ -89,6 +90,8 @@ class Clearable(StrEnum):
 
 #: The fields of a model that people can say something of.
 Releasable = StrEnum("Releasable", {name.upper(): name for name in sorted(CLAIMABLE)})  # type: ignore[misc]
+
+app.command("import")(import_models)
 
 
 @app.command("list")

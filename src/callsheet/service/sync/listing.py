@@ -69,6 +69,7 @@ class Upstreams:
         self._clock = clock
         self._limits = limits
         self._open: set[Fetcher] = set()
+        self._is_stopped = False
 
     def ask(
         self,
@@ -125,13 +126,16 @@ class Upstreams:
 
         with Fetcher(config.url, authorize, secret, organization_id, self._limits) as fetcher:
             self._open.add(fetcher)
+            if self._is_stopped:
+                fetcher.stop()
             try:
                 yield fetcher
             finally:
                 self._open.discard(fetcher)
 
     def stop(self) -> None:
-        """Let everything that is asked on other threads end soon, with a SourceError."""
+        """Let everything that is asked on other threads, now or later, end soon, with a SourceError."""
+        self._is_stopped = True
         for fetcher in tuple(self._open):
             fetcher.stop()
 

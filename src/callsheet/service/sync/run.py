@@ -14,6 +14,7 @@ from callsheet.service.sync.collecting import no_collections
 from callsheet.service.sync.config import SourceConfig, read_config
 from callsheet.service.sync.decide import Decision, Outcome, Said, decide, names_that_are_new
 from callsheet.service.sync.due import is_due, next_attempt, next_run
+from callsheet.service.sync.failures import StoppedError
 from callsheet.service.sync.fetch import Validators
 from callsheet.service.sync.lease import Lease
 from callsheet.service.sync.listing import Lists, Upstreams, basis_of, choice_of
@@ -164,6 +165,9 @@ class Runner:
             if lists is None:
                 return self._write_unchanged(before)
             return self._write(before, lists, basis, progress)
+        except StoppedError:  # nothing is wrong with the source
+            self._lease.release(name)
+            return Report(source=name, outcome=None)
         except (SourceError, InvalidError) as error:
             return self._write_failure(name, str(error))
 
