@@ -25,6 +25,7 @@ from callsheet.http.openapi import openapi_routes
 from callsheet.http.paths import ExactRoute, Scope, local_path
 from callsheet.http.telemetry.collect import Telemetry
 from callsheet.service.clock import SYSTEM_CLOCK, Clock
+from callsheet.service.renewal import renew_builtin
 from callsheet.service.setup import set_up
 from callsheet.service.state.file import state_file_at
 from callsheet.service.state.live import LiveState
@@ -72,7 +73,13 @@ class CallsheetApp(Starlette):
         self.public = self.telemetry.public_api(settings.memo_bytes)
         self.rate_limits = self.public.rate_limits = _rate_limits(settings, clock)
         self.prefix = settings.root_path
-        self.schedule = Schedule(live.store, clock, live.followed_revision, runs=settings.sync)
+        self.schedule = Schedule(
+            live.store,
+            clock,
+            live.followed_revision,
+            runs=settings.sync,
+            renew=partial(renew_builtin, live.store, clock.now),
+        )
         self.telemetry.schedule = self.schedule
         self.catalog_follower = self.telemetry.catalog_follower = _catalog_follower(settings, live.store, clock)
         self.readiness = Readiness(live, settings.max_stale_seconds, self.schedule, clock, self.catalog_follower)

@@ -10,7 +10,7 @@ _MAX_TREES: Final = 4096
 
 
 def capabilities_of(flags: Mapping[str, object]) -> dict[str, Any]:
-    """Return the claim about capabilities, by their names: those whose flag is true or false; the others are unknown.
+    """Return the claim about capabilities by name: those whose flag is true or false; the others are not known.
 
     It is empty if none is known. Models with the same capabilities share the tree.
     """

@@ -1,10 +1,7 @@
 """What the built-in facts are for: they list models, or they only fill in what others list."""
 
-from dataclasses import replace
-
-from callsheet.domain.changes.claiming import claim
 from callsheet.domain.claims.builtin_mode import BuiltinMode
-from callsheet.domain.claims.manager import BUILTIN
+from callsheet.service.renewal import change_builtin_mode
 from callsheet.storage.transactions.write import WriteTransaction
 
 
@@ -19,7 +16,7 @@ def set_builtin(writing: WriteTransaction, mode: BuiltinMode) -> bool:
     installation = writing.installation()
     if installation is None or installation.builtin is mode:
         return False
-    lists = True if mode is BuiltinMode.LIST else None
+    changes = change_builtin_mode(writing, mode)
     writing.set_builtin(mode)
-    writing.apply(claim(writing, [replace(each, lists=lists) for each in writing.claims_by(BUILTIN)]))
+    writing.apply(changes)
     return True

@@ -2,18 +2,18 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from callsheet.domain.claims.builtin_mode import BuiltinMode
 from callsheet.domain.errors import ConflictError, DoesNotExistError, InvalidError, SourceError
 from callsheet.domain.sources.source import SourceRecord
 from callsheet.domain.sources.state import SourceState
-from callsheet.service.state.backoff import jitter
 from callsheet.service.sync.absence import is_over
 from callsheet.service.sync.collecting import no_collections
 from callsheet.service.sync.config import SourceConfig, read_config
 from callsheet.service.sync.decide import Decision, Outcome, Said, decide, names_that_are_new
+from callsheet.service.sync.due import is_due, next_attempt, next_run
 from callsheet.service.sync.fetch import Validators
 from callsheet.service.sync.lease import Lease
 from callsheet.service.sync.listing import Lists, Upstreams, basis_of, choice_of
@@ -26,10 +26,6 @@ from callsheet.storage.store import Store
 from callsheet.storage.transactions.read import Installation, ReadTransaction
 
 _ATTEMPTS: Final = 3  # to decide, if another changes what it depends on meanwhile
-
-_FIRST_RETRY_SECONDS: Final = 30
-#: How long a source that fails is left alone at most.
-MAX_RETRY_SECONDS: Final = 3_600
 
 #: What a source remembers from one run to the next.
 _BASIS: Final = "basis"
@@ -116,6 +112,10 @@ class Runner:
         self._upstreams = upstreams
         self._lease = lease
 
+    def run_if_due(self, name: str) -> Report:
+        """Run a source, unless another process has done so meanwhile; see `run`."""
+        return self._run_leased(name, no_progress, None, only_if_due=True)
+
     def run(self, name: str, progress: Progress = no_progress, lists: Lists | None = None) -> Report:
         """Run a source, whether it is due, paused or neither, and return how that ended.
 
@@ -137,19 +137,27 @@ class Runner:
         StorageError
             The database cannot be used.
         """
+        return self._run_leased(name, progress, lists)
+
+    def _run_leased(
+        self, name: str, progress: Progress, lists: Lists | None, *, only_if_due: bool = False
+    ) -> Report:
         with self._store.read() as reading:
             find_source(reading, name)
         if not self._lease.take(name):
             return Report(source=name, outcome=None)
         try:
-            return self._run(name, progress, lists)
+            return self._run(name, progress, lists, only_if_due=only_if_due)
         except BaseException:
             self._lease.release(name)
             raise
 
-    def _run(self, name: str, progress: Progress, lists: Lists | None) -> Report:
+    def _run(self, name: str, progress: Progress, lists: Lists | None, *, only_if_due: bool) -> Report:
         try:
             before = self._before(name)
+            if only_if_due and not is_due(before.config, before.state, self._clock()):
+                self._lease.release(name)
+                return Report(source=name, outcome=None)
             progress(f"Asking {name}", 0, 1)
             basis = basis_of(before.config, before.installation.revision)
             lists = lists or self._ask(before, basis)
@@ -249,7 +257,7 @@ class Runner:
                     last_outcome=Outcome.FAILED,
                     last_error=sentence,
                     failures=failures,
-                    next_run_at=now + timedelta(seconds=_retry_seconds(failures)),
+                    next_run_at=next_attempt(failures, now),
                 )
             )
             writing.release_lease(name, self._lease.holder)
@@ -268,12 +276,6 @@ def find_source(reading: ReadTransaction, name: str) -> SourceRecord:
         there_are = f"there are {', '.join(names)}" if names else "none has been added yet"
         raise DoesNotExistError(f"There is no source {name[:80]!r}; {there_are}.")
     return found
-
-
-def next_run(config: SourceConfig, now: datetime) -> datetime | None:
-    """Return when to run a source again, at a time that differs between sources; None if never by itself."""
-    seconds = config.every_seconds
-    return now + timedelta(seconds=seconds * jitter.uniform(0.9, 1.1)) if seconds else None
 
 
 def look(reading: ReadTransaction, record: SourceRecord, lists: Lists, now: datetime) -> tuple[Decision, bool]:
@@ -374,8 +376,3 @@ def _good(
         "counts": counts,
         "memory": memory,
     }
-
-
-def _retry_seconds(failures: int) -> float:
-    longest = min(MAX_RETRY_SECONDS, _FIRST_RETRY_SECONDS * 2 ** min(failures - 1, 20))
-    return float(jitter.uniform(0.5, 1) * longest)

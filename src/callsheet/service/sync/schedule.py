@@ -153,16 +153,19 @@ class Schedule:
         self.statuses = [status_of(source) for source in self._sources]
 
     def _start_due(self) -> None:
-        from callsheet.service.sync.due import due
+        from callsheet.service.sync.due import is_due
         from callsheet.service.sync.lease import Lease
         from callsheet.service.sync.listing import Upstreams
 
         if self._lease is None or self._upstreams is None:
             self._lease = Lease(self._store, self._clock.now)
             self._upstreams = Upstreams(self._clock.now)
-        for source in due(self._sources, self._running, self._clock.now()):
+        now = self._clock.now()
+        for source in self._sources:
             if len(self._running) >= MAX_CONCURRENT_RUNS:
                 return
+            if source.name in self._running or not is_due(source.config, source.state, now):
+                continue
             thread = threading.Thread(
                 target=self._run_one,
                 args=[source.name, self._lease, self._upstreams],
@@ -176,7 +179,7 @@ class Schedule:
         from callsheet.service.sync.run import Runner
 
         try:
-            report = Runner(self._store, self._clock.now, upstreams, lease).run(name)
+            report = Runner(self._store, self._clock.now, upstreams, lease).run_if_due(name)
             self._record(report)
         except RefusedError as error:  # it was removed, changed or taken over meanwhile
             _log.info("%s", error)
