@@ -34,8 +34,8 @@ def add_model(
 ) -> list[AnyChange]:
     """Add ``model``; one that was removed before may come back.
 
-    What of it differs from a bare model is claimed; the rest shows what others say of the model, ``known`` included:
-    claims that come with it, such as those of the program on the name that another platform gives to a model.
+    What of it differs from a bare model is claimed; the rest shows what others say of the model, ``known``
+    included: claims that come with it, such as those of the program on a name that another platform gives.
 
     Raises
     ------
