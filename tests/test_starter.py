@@ -22,6 +22,12 @@ from tests.tiers import first
 #: Arguments with which a command reaches what it imports late, and its exit code. ``{port}`` is taken.
 COMMANDS: Final[dict[str, tuple[str, int]]] = {
     "serve": ("--port {port}", 1),
+    "plan": ("catalog.yaml", 2),
+    "apply": ("catalog.yaml", 0),
+    "adopt": ("catalog.yaml", 0),
+    "drift": ("catalog.yaml", 2),
+    "export": ("", 0),
+    "validate": ("catalog.yaml", 0),
     "settings": ("", 0),
     "migrate": ("", 0),
     "copy": ("--from {database} --to sqlite:///copy.db", 0),
@@ -41,6 +47,7 @@ COMMANDS: Final[dict[str, tuple[str, int]]] = {
     "catalog unhide": ("m", 0),
     "catalog alias": ("other m", 0),
     "catalog unalias": ("short", 0),
+    "catalog release": ("m", 1),
     "catalog history": ("", 0),
     "sources try": ("http://127.0.0.1:{port}", 1),
     "sources add": ("gateway --url http://127.0.0.1:{port} --kind openai --no-sync", 0),
@@ -77,9 +84,8 @@ COMMANDS: Final[dict[str, tuple[str, int]]] = {
 
 #: Those that import what no other does. The rest of a group imports what its first command does.
 UNLIKE: Final = {
-    "serve", "migrate", "copy", "backup", "restore", "check", "fake", "doctor", "catalog list", "keys import",
-    "sources try", "sources add",
-    "models list", "models retrieve",
+    "serve", "plan", "export", "migrate", "copy", "backup", "restore", "check", "fake", "doctor", "catalog list",
+    "sources try", "sources add", "keys import", "models list", "models retrieve",
 }  # fmt: skip
 
 
@@ -110,6 +116,7 @@ def test_a_command_imports_what_it_uses(
     installation.catalog.alias("short", "m")
     installation.workspace("team")
     installation.key(name="bot")
+    (tmp_path / "catalog.yaml").write_text("manager: team-a\nmodels: [{id: new}]\n")
     arguments, code = COMMANDS[command]
     port = api.url.rpartition(":")[2]
     given = arguments.format(port=port, key=api.api_key, database=installation.url).split()

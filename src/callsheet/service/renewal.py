@@ -64,7 +64,7 @@ def change_builtin_mode(reading: ReadTransaction, mode: BuiltinMode) -> list[Any
 def with_names(wanted: Iterable[Claims], now: datetime) -> list[Claims]:
     """Return ``wanted``, and the program's claims on those of its models that have a name of another platform.
 
-    For whoever claims that models exist; the claims on those that do are renewed with the facts.
+    For managers that claim that models exist; the claims on those that do are renewed with the facts.
     """
     claims = list(wanted)
     ids = {
