@@ -120,6 +120,9 @@ class CatalogService:
     def add(self, model: Model, same_as: str | None = None) -> ModelWithAliases:
         """Add ``model``, the same as another if one is named; one that was removed before may come back.
 
+        An id that is the name of a built-in model on another platform gets the facts of that, where ``model`` has
+        none.
+
         Raises
         ------
         InvalidError, ConflictError, DoesNotExistError
@@ -210,7 +213,7 @@ class CatalogService:
             return Outcome(removed, frozenset(model.id for model, _ in chosen), count_models(writing))
 
     def release(self, model_id: str, fields: Sequence[str] = ()) -> ModelWithAliases | None:
-        """Drop what people said of a model, of all or these fields; return it, or None if nobody lists it then.
+        """Drop what people said of a model, of all or these fields; return it, or None if it is then not listed.
 
         Raises
         ------
