@@ -47,6 +47,7 @@ COMMANDS: Final[dict[str, tuple[str, int]]] = {
     "catalog unhide": ("m", 0),
     "catalog alias": ("other m", 0),
     "catalog unalias": ("short", 0),
+    "catalog release": ("m", 1),
     "catalog history": ("", 0),
     "catalog import": ("missing.json", 1),
     "sources try": ("http://127.0.0.1:{port}", 1),
@@ -84,9 +85,8 @@ COMMANDS: Final[dict[str, tuple[str, int]]] = {
 
 #: Those that import what no other does. The rest of a group imports what its first command does.
 UNLIKE: Final = {
-    "serve", "migrate", "copy", "backup", "restore", "check", "fake", "doctor", "catalog list", "keys import",
-    "sources try", "sources add",
-    "models list", "models retrieve",
+    "serve", "plan", "export", "migrate", "copy", "backup", "restore", "check", "fake", "doctor", "catalog list",
+    "sources try", "sources add", "keys import", "models list", "models retrieve",
 }  # fmt: skip
 
 

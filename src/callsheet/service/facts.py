@@ -1,4 +1,4 @@
-"""Facts: what the program knows of models on a day, as claims of its own."""
+"""Facts: what the program knows of models on a day, as the claims of `BUILTIN`."""
 
 import hashlib
 import json
@@ -59,7 +59,7 @@ class Facts:
 
     @cached_property
     def mark(self) -> str:
-        """What tells these facts from those of another day or release; see `outdates`."""
+        """What differs between these facts and those of another day or release; see `outdates`."""
         said = [[claims.subject, claims.record()["fields"]] for claims in self.claims(BuiltinMode.LIST)]
         digest = hashlib.sha256(json.dumps([__version__, said]).encode()).hexdigest()
         return f"{self.as_of} {self.turned or '-'} {digest[:16]}"
