@@ -25,8 +25,6 @@ from callsheet.http.openapi import openapi_routes
 from callsheet.http.paths import ExactRoute, Scope, local_path
 from callsheet.http.telemetry.collect import Telemetry
 from callsheet.service.clock import SYSTEM_CLOCK, Clock
-from callsheet.service.manifests.follow import CatalogFollower
-from callsheet.service.manifests.service import ManifestService
 from callsheet.service.renewal import renew_builtin
 from callsheet.service.setup import set_up
 from callsheet.service.state.file import state_file_at
@@ -38,6 +36,7 @@ from callsheet.storage.store import Store
 
 if TYPE_CHECKING:
     from callsheet.http.ratelimit.limiter import RateLimits
+    from callsheet.service.manifests.follow import CatalogFollower
 
 #: Its paths are relative, as a proxy may hide where this is mounted.
 _WHAT_THIS_IS: Final = (
@@ -205,9 +204,12 @@ def check_database(settings: Settings) -> None:
             load_state(reading, options_of(settings))
 
 
-def _catalog_follower(settings: Settings, store: Store, clock: Clock) -> CatalogFollower | None:
+def _catalog_follower(settings: Settings, store: Store, clock: Clock) -> "CatalogFollower | None":
     if not settings.catalog:
         return None
+    from callsheet.service.manifests.follow import CatalogFollower  # slow to import, and few servers need it
+    from callsheet.service.manifests.service import ManifestService
+
     service = ManifestService(store, _ACTOR, clock.now, os.environ.get, options_of(settings))
     return CatalogFollower(settings.catalog, service, clock)
 

@@ -1,15 +1,19 @@
 """Health: whether the process is up, and whether it should get requests. Neither page needs a key."""
 
+from typing import TYPE_CHECKING
+
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from callsheet.domain.errors import ForeignDatabaseError
 from callsheet.http.paths import ExactRoute
 from callsheet.service.clock import SYSTEM_CLOCK, Clock
-from callsheet.service.manifests.follow import CatalogFollower
 from callsheet.service.state.live import LiveState
 from callsheet.service.sync.member import MEMBER
 from callsheet.service.sync.schedule import Schedule
+
+if TYPE_CHECKING:  # slow to import, and few servers need it
+    from callsheet.service.manifests.follow import CatalogFollower
 
 
 class Readiness:
@@ -35,7 +39,7 @@ class Readiness:
         max_stale_seconds: float = 0,
         schedule: Schedule | None = None,
         clock: Clock = SYSTEM_CLOCK,
-        catalog_follower: CatalogFollower | None = None,
+        catalog_follower: "CatalogFollower | None" = None,
     ) -> None:
         self._live = live
         self._catalog_follower = catalog_follower

@@ -14,6 +14,7 @@ from callsheet.domain.errors import DoesNotExistError
 from callsheet.domain.hints import Hint
 from callsheet.domain.model import Model, check_id
 from callsheet.service.counts import Counts, count_models
+from callsheet.service.facts import Facts
 from callsheet.service.provenance import LISTED, WhoSays, who_says
 from callsheet.storage.store import Transactions
 from callsheet.storage.transactions.read import ReadTransaction
@@ -120,6 +121,9 @@ class CatalogService:
     def add(self, model: Model, same_as: str | None = None) -> ModelWithAliases:
         """Add ``model``, the same as another if one is named; one that was removed before may come back.
 
+        An id that is the name of a built-in model on another platform gets the facts of that, where ``model`` has
+        none.
+
         Raises
         ------
         InvalidError, ConflictError, DoesNotExistError
@@ -127,7 +131,8 @@ class CatalogService:
         """
         check_id(model.id)  # before the database is waited for
         with self._write() as writing:
-            changes = models.add_model(writing, model, writing.now, same_as)
+            known = Facts.built_in(writing.now).claims_on_names([model.id])
+            changes = models.add_model(writing, model, writing.now, same_as, known)
             writing.apply(changes)
             return _with_aliases(writing, _models_after(changes)[model.id])
 
@@ -210,7 +215,7 @@ class CatalogService:
             return Outcome(removed, frozenset(model.id for model, _ in chosen), count_models(writing))
 
     def release(self, model_id: str, fields: Sequence[str] = ()) -> ModelWithAliases | None:
-        """Drop what people said of a model, of all or these fields; return it, or None if nobody lists it then.
+        """Drop what people said of a model, of all or these fields; return it, or None if it is then not listed.
 
         Raises
         ------

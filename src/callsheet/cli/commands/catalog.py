@@ -299,7 +299,7 @@ def release(
         lambda catalog: catalog.release(model_id, [field.value for field in fields or ()]), warns=True
     )
     if item is None:
-        _done({"id": model_id}, f"Released {model_id}; nobody lists it.", as_json=as_json)
+        _done({"id": model_id}, f"Released {model_id}, which is no longer listed.", as_json=as_json)
     else:
         what = f"{', '.join(field.value for field in fields)} of {model_id}" if fields else model_id
         _done(model_record(item), f"Released {what}.", as_json=as_json)

@@ -29,10 +29,13 @@ from callsheet.domain.hints import Hint
 from callsheet.domain.model import MODEL_FIELDS, Lifecycle, Model, check_id
 
 
-def add_model(reader: CatalogReader, model: Model, now: datetime, same_as: str | None = None) -> list[AnyChange]:
+def add_model(
+    reader: CatalogReader, model: Model, now: datetime, same_as: str | None = None, known: Iterable[Claims] = ()
+) -> list[AnyChange]:
     """Add ``model``; one that was removed before may come back.
 
-    What of it differs from a bare model is claimed; the rest shows what others say of the model.
+    What of it differs from a bare model is claimed; the rest shows what others say of the model, ``known``
+    included: claims that come with it, such as those of the program on a name that another platform gives.
 
     Raises
     ------
@@ -51,7 +54,7 @@ def add_model(reader: CatalogReader, model: Model, now: datetime, same_as: str |
     fields = claimed_by(model)
     if same_as is not None:
         fields[SAME_AS] = _check_same_as(reader, model.id, same_as)
-    return claim(reader, [Claims(model.id, PERSON, lists=True, fields=fields)])
+    return claim(reader, [*known, Claims(model.id, PERSON, lists=True, fields=fields)])
 
 
 def change_model(reader: CatalogReader, model: Model, change: ModelChange, now: datetime) -> list[AnyChange]:
@@ -158,7 +161,7 @@ def release_model(reader: CatalogReader, model_id: str, names: Iterable[str] = (
     DoesNotExistError
         People say nothing of the model, or of one of the fields.
     ConflictError
-        Nobody else lists the model, which would be gone.
+        No other manager lists the model, which would be gone.
     """
     claimed = Claimed(reader)
     present = claimed.by_manager(model_id).get(PERSON)

@@ -17,13 +17,13 @@ from callsheet.http.observer import Observer
 from callsheet.http.paths import ExactRoute
 from callsheet.http.public.asgi import PublicAPI
 from callsheet.service.clock import SYSTEM_CLOCK, Clock
-from callsheet.service.manifests.follow import CatalogFollower
 from callsheet.service.state.live import LiveState
 from callsheet.service.sync.schedule import Schedule
 from callsheet.settings import Otel
 
 if TYPE_CHECKING:
     from callsheet.http.telemetry.otel import Exports
+    from callsheet.service.manifests.follow import CatalogFollower
 
 
 class Telemetry:

@@ -14,7 +14,6 @@ from callsheet.domain.claims.claims import ClaimKind, Claims
 from callsheet.domain.claims.manager import Manager
 from callsheet.domain.errors import ConflictError
 from callsheet.domain.hints import Hint
-from callsheet.service.renewal import with_names
 from callsheet.sources.settle import settle
 from callsheet.sources.upstream import Listed
 from callsheet.storage.transactions.read import ReadTransaction
@@ -36,7 +35,7 @@ def import_of(
         problem = f"The list has a model {alias}, which is an alias of {model_id} here"
         raise ConflictError(problem, hint=Hint.REMOVE_ALIAS, hint_about=alias)
     before = {each.subject: each for each in reading.claims_by(manager, ClaimKind.MODEL)}
-    return claim(reading, with_names(_claims(manager, listed, before, now), now))
+    return claim(reading, _claims(manager, listed, before, now))
 
 
 def _claims(

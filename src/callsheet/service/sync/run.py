@@ -176,7 +176,7 @@ class Runner:
             record = find_source(reading, name)
             state = reading.source_states([name])[name]
             installation = reading.installation()
-        assert installation is not None  # noqa: S101  # whoever has the store has seen it
+        assert installation is not None  # noqa: S101  # a store that is ready has one
         return _Before(record, read_config(record.config), state, installation)
 
     def _ask(self, before: _Before, basis: str) -> Lists | None:
@@ -293,7 +293,7 @@ def look(reading: ReadTransaction, record: SourceRecord, lists: Lists, now: date
     config = read_config(record.config)
     state = reading.source_states([record.name]).get(record.name) or SourceState(record.name)
     installation = reading.installation()
-    assert installation is not None  # noqa: S101  # whoever has the store has seen it
+    assert installation is not None  # noqa: S101  # a store that is ready has one
     informs = informs_with(reading, config)
     before = _Before(record, config, state, installation)
     return _decide(reading, before, lists, now, informs=informs), informs

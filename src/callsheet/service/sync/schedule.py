@@ -1,4 +1,4 @@
-"""Schedule: a server runs the sources that are due, on threads of its own; no request waits for them."""
+"""Schedule: a server runs the sources that are due, on threads that do nothing else; no request waits for them."""
 
 import logging
 import os
