@@ -30,6 +30,12 @@ COMMANDS: Final[dict[str, tuple[str, int]]] = {
     "check": ("", 0),
     "fake": ("--port {port}", 1),
     "doctor": ("http://127.0.0.1:{port} --api-key {key} --client librechat --fail-on never", 0),
+    "validate": ("--schema", 0),
+    "plan": ("{catalogue}", 2),
+    "apply": ("{catalogue}", 0),
+    "adopt": ("{catalogue}", 0),
+    "drift": ("{catalogue}", 2),
+    "export": ("", 0),
     "catalog list": ("", 0),
     "catalog show": ("m", 0),
     "catalog add": ("new", 0),
@@ -41,7 +47,9 @@ COMMANDS: Final[dict[str, tuple[str, int]]] = {
     "catalog unhide": ("m", 0),
     "catalog alias": ("other m", 0),
     "catalog unalias": ("short", 0),
+    "catalog release": ("m", 1),
     "catalog history": ("", 0),
+    "catalog import": ("missing.json", 1),
     "sources try": ("http://127.0.0.1:{port}", 1),
     "sources add": ("gateway --url http://127.0.0.1:{port} --kind openai --no-sync", 0),
     "sources list": ("", 0),
@@ -77,9 +85,8 @@ COMMANDS: Final[dict[str, tuple[str, int]]] = {
 
 #: Those that import what no other does. The rest of a group imports what its first command does.
 UNLIKE: Final = {
-    "serve", "migrate", "copy", "backup", "restore", "check", "fake", "doctor", "catalog list", "keys import",
-    "sources try", "sources add",
-    "models list", "models retrieve",
+    "serve", "plan", "export", "migrate", "copy", "backup", "restore", "check", "fake", "doctor", "catalog list",
+    "sources try", "sources add", "keys import", "models list", "models retrieve",
 }  # fmt: skip
 
 
@@ -112,7 +119,10 @@ def test_a_command_imports_what_it_uses(
     installation.key(name="bot")
     arguments, code = COMMANDS[command]
     port = api.url.rpartition(":")[2]
-    given = arguments.format(port=port, key=api.api_key, database=installation.url).split()
+    catalogue = tmp_path / "callsheet.catalog.yaml"
+    catalogue.write_text("manager: team-a\nmodels: [{id: new}]\n")
+    places = {"database": installation.url, "catalogue": catalogue}
+    given = arguments.format(port=port, key=api.api_key, **places).split()
     env = {"CALLSHEET_DATABASE_URL": installation.url}
     done = call(*command.split(), *given, env=env, cwd=tmp_path, fresh=True)
     assert done.returncode == code, done.stderr

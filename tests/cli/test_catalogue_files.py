@@ -114,7 +114,7 @@ def test_all_faults_are_printed_and_the_last_line_counts_them(cli: CLI, file: Pa
 def test_validate_needs_no_database(call: CLI, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CALLSHEET_DATABASE_URL", "sqlite:////nonexistent/x.db")
     done = call("validate", str(file))
-    assert (done.code, done.err) == (0, "team-a: 1 models, 1 aliases, 1 workspaces, 1 keys; valid.\n")
+    assert (done.code, done.err) == (0, "team-a: 1 model, 1 alias, 1 workspace, 1 key; valid.\n")
     assert call("validate", "--schema").json["title"] == "A catalogue of Callsheet"
     assert call("validate").refusal.startswith("Name a file or folder to check")
 
@@ -158,7 +158,9 @@ def test_more_deletes_than_allowed_are_refused(cli: CLI, file: Path) -> None:
 
 def test_an_export_can_be_adopted_and_is_then_in_sync(cli: CLI, empty: Installation, tmp_path: Path) -> None:
     empty.add(make_model("claude-a", description="no"), make_model("claude-b"))
-    exported = cli("export", "--manager", "team-a", "--only", "models", "--only", "aliases")
+    exported = cli(
+        *["export", "--manager", "team-a", "--held-by", "people", "--only", "models", "--only", "aliases"]
+    )
     assert exported.out.startswith(
         "# yaml-language-server: $schema=callsheet.catalog.schema.json\nmanager: team-a\n"
     )
@@ -168,7 +170,7 @@ def test_an_export_can_be_adopted_and_is_then_in_sync(cli: CLI, empty: Installat
     assert cli("drift", str(file)).code == 0
     for form in ("toml", "json"):
         other = tmp_path / f"y.{form}"
-        other.write_text(cli("export", "--manager", "team-a", "--held-by", "file", "--format", form).out)
+        other.write_text(cli("export", "--manager", "team-a", "--format", form).out)
         assert cli("plan", str(other)).code == 0
 
 
@@ -177,7 +179,7 @@ def test_an_export_into_a_file_keeps_its_comments(cli: CLI, file: Path, empty: I
     commented = FILE.replace("models:\n", "models:  # ours\n") + "# the end\n"
     file.write_text(commented)
     empty.catalog.change("claude-team", {"line": "haiku"})
-    done = cli("export", "--manager", "team-a", "--into", str(file), "--only", "models")
+    done = cli("export", "--manager", "team-a", "--held-by", "people", "--into", str(file), "--only", "models")
     assert (done.code, done.out, done.err) == (0, "", f"Wrote {file}.\n")
     assert file.read_text() == commented.replace("line: opus", "line: haiku")
     assert "not that of" in cli("export", "--manager", "team-b", "--into", str(file)).err.replace(

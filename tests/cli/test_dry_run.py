@@ -53,11 +53,21 @@ CHANGES: dict[str, tuple[list[str], list[str]]] = {
     "keys rotate": (["keys", "rotate", "ada"], ["rotate key ID", "create key ada"]),
 }
 
-#: The commands that change nothing in a database, or all of it.
-OTHERS = (
-    *("catalog list", "catalog show", "catalog history", "catalog suppressed"),
+#: The commands of files and of sources that change something; how they do is tested with them.
+ELSEWHERE = {
+    *("apply", "adopt"),
+    *("sources add", "sources change", "sources remove", "sources builtin", "sources accept"),
+}
+
+#: The commands that change nothing that callers could notice, or, as a restore does, everything.
+OTHERS = {
+    *("serve", "migrate", "copy", "backup", "restore", "check", "settings"),
+    *("plan", "drift", "export", "validate", "fake", "doctor", "models list", "models retrieve"),
+    *("catalog list", "catalog show", "catalog history"),
+    *("sources try", "sources record", "sources list", "sources show", "sources plan"),
+    *("sources sync", "sources pause", "sources resume", "sources reject"),  # a plan of sync is sources plan
     *("workspaces list", "workspaces show", "keys list", "keys show"),
-)
+}
 
 
 def commands(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
@@ -74,9 +84,8 @@ def takes_dry_run(command: Any) -> bool:
 
 def test_every_command_that_changes_something_has_a_dry_run_and_is_tried_here() -> None:
     known = dict(commands(typer.main.get_command(app)))
-    changing = {name for name in known if name.split()[0] in ("catalog", "workspaces", "keys")} - set(OTHERS)
-    assert changing == {name for name, command in known.items() if takes_dry_run(command)}
-    assert changing == set(CHANGES)
+    assert known.keys() - OTHERS == {name for name, command in known.items() if takes_dry_run(command)}
+    assert known.keys() - OTHERS == CHANGES.keys() | ELSEWHERE
 
 
 @pytest.fixture
@@ -173,6 +182,15 @@ def test_a_dry_run_is_refused_as_the_command_is(filled: CLI) -> None:
 
 def test_a_dry_run_that_would_change_nothing_says_so(filled: CLI) -> None:
     assert filled("catalog", "hide", "set-by-hand", "--dry-run").out == "Nothing to change.\n"
+
+
+def test_a_dry_run_says_what_becomes_of_the_built_in_models(filled: CLI) -> None:
+    plan = read_plan(json.dumps(filled("sources", "builtin", "inform", "--dry-run", "--json").json))
+    assert [(step.action, step.subject) for step in plan.steps if step.subject == "claude-opus-5"] == [
+        ("remove", "claude-opus-5")
+    ]
+    assert {"empty-list", "orphan-alias"} <= plan.impact.harms()
+    assert filled("sources", "builtin", "list", "--dry-run").out == "Nothing to change.\n"
 
 
 def test_a_glob_is_not_asked_about_in_a_dry_run(filled: CLI) -> None:

@@ -69,6 +69,7 @@ def test_an_id_that_can_be_read_as_a_glob_means_that_model_alone_also_once_it_is
         assert cli("catalog", *verb, "[ab]").refusal == "There is no model '[ab]'."
     assert [model.id for model, _ in empty.catalog.list()] == ["a", "b"]
     assert cli("catalog", "hide", "[ab]*").err.splitlines() == [
+        "Warning: No model is listed any more for the workspace default.",
         "Hid a.",
         "Hid b.",
         "0 of 2 models are listed; 2 are hidden.",

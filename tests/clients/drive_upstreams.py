@@ -91,7 +91,13 @@ def openrouter(job: dict[str, Any]) -> dict[str, Any]:
     from openrouter._version import __version__  # type: ignore[import-not-found]
 
     with OpenRouter(api_key=job["api_key"], server_url=f"{job['url']}/v1") as client:
-        pages = [client.models.list(offset=offset, limit=1000).result for offset in job["offsets"]]
+        key = {"bearer": job["api_key"]}
+        pages = [
+            client.models.list_for_user(security=key, offset=offset, limit=1000).result
+            if job["of_account"]
+            else client.models.list(offset=offset, limit=1000).result
+            for offset in job["offsets"]
+        ]
         return {"version": __version__, "pages": [page.model_dump(by_alias=True) for page in pages]}
 
 

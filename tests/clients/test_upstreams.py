@@ -17,6 +17,7 @@ from callsheet.sources.upstream import Options
 from tests.clients.programs import clean_environment, python_driver
 from tests.sources.recorded import listed_in, reading_of
 from tests.sources.replay import Replay, replay
+from tests.sources.test_openrouter import of_the_account as recorded_of_account
 from tests.tiers import exhaustive
 
 pytestmark = exhaustive
@@ -145,9 +146,11 @@ def test_google_genai_reads_the_recording_of_vertex(tmp_path: Path) -> None:
     assert served.asked[0][1]["authorization"] == "Bearer ya29.example"
 
 
-def test_openrouters_client_reads_the_recording_of_openrouter(tmp_path: Path) -> None:
-    with replay("openrouter") as served:
-        report = drive("openrouter", {"url": served.url, "api_key": "sk-or-example", "offsets": [0, 4]}, tmp_path)
+@pytest.mark.parametrize("of_account", [False, True])
+def test_openrouters_client_reads_the_recording_of_openrouter(tmp_path: Path, of_account: bool) -> None:
+    job = {"api_key": "sk-or-example", "offsets": [0, 4], "of_account": of_account}
+    with replay(recorded_of_account() if of_account else "openrouter") as served:
+        report = drive("openrouter", {"url": served.url, **job}, tmp_path)
     assert report["version"].startswith("1.3.")
     theirs = {row["id"]: row for page in report["pages"] for row in page["data"]}
     ours = listed_in(reading_of("openrouter"))

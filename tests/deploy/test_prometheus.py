@@ -13,9 +13,15 @@ from typing import Any
 
 import pytest
 
+from callsheet.http.metrics.families import FAMILIES
+from callsheet.service.sync.config import SourceConfig
+from callsheet.service.sync.sources import SourcesService
+from callsheet.sources.upstream import SourceKind
+from callsheet.storage.store import Store
 from tests.deploy.conftest import KEY
 from tests.deploy.proxies import free_port
 from tests.deploy.tools import DEPLOY, tool
+from tests.installation import now
 from tests.program import DEADLINE, Program, Server, wait_for
 
 RULES = DEPLOY / "prometheus"
@@ -69,7 +75,8 @@ def test_promtool_finds_nothing_to_say_about_the_figures(replicas: tuple[Server,
 
 def test_the_alerts_and_the_dashboard_name_only_figures_that_are_told(replicas: tuple[Server, Server]) -> None:
     replicas[0].get("/v1/models", KEY)
-    names = set(re.findall(r"^(\w+)", told(replicas[0]), re.MULTILINE)) | {"up"}
+    of_sources = {name for family in FAMILIES if "_source_" in family.name for name in family.series_names}
+    names = set(re.findall(r"^(\w+)", told(replicas[0]), re.MULTILINE)) | {"up"} | of_sources  # there are none here
     asked = re.findall(r"\b(?:callsheet|process)_\w+", (RULES / "alerts.yml").read_text() + "".join(expressions()))
     assert set(asked) - names == set()
 
@@ -129,8 +136,12 @@ def prometheus(replicas: tuple[Server, Server], tmp_path: Path) -> Iterator[Prom
 
 
 def test_every_panel_of_the_dashboard_shows_something(
-    prometheus: Prometheus, replicas: tuple[Server, Server]
+    prometheus: Prometheus, replicas: tuple[Server, Server], database: Path, tmp_path: Path
 ) -> None:
+    recorded = tmp_path / "list.json"
+    recorded.write_text('{"data": [{"id": "from-a-file"}]}')
+    config = SourceConfig(kind=SourceKind.FILE, url=recorded.as_uri(), every_seconds=10)
+    SourcesService(Store(f"sqlite:///{database}"), "test", now).add("recorded", config)
     for server in replicas:
         server.get("/v1/models", KEY)
     wait_for(lambda: prometheus.ask("count(count_over_time(up[1m]) > 2) == 2"), "both replicas to be asked thrice")

@@ -72,7 +72,7 @@ _CATALOGUE_FILE: Final = f"""{_MADE}
 # Catalogue file
 
 What a file holds that `callsheet plan`, `apply` and `serve --catalog` read; [The catalogue in
-git](../how-to/catalogue-in-git.md) says how it is used. Its name ends in `.yaml`, `.yml`, `.toml` or `.json`,
+git](../how-to/catalogue-files.md) says how it is used. Its name ends in `.yaml`, `.yml`, `.toml` or `.json`,
 and often is `callsheet.catalog.yaml`. A folder counts as all such files in it and below it, without those whose
 name begins with a dot.
 

@@ -25,7 +25,7 @@ from callsheet.service.catalog import CatalogService
 from callsheet.service.facts import Facts
 from callsheet.service.maintenance.check import check_database
 from callsheet.service.maintenance.copy import copy_installation
-from callsheet.service.renewal import ACTOR, change_builtin_mode, renew_builtin, with_names
+from callsheet.service.renewal import ACTOR, change_builtin_mode, renew_builtin
 from callsheet.service.state.live import LiveState
 from callsheet.storage.store import Store
 from tests.first_release import REVISION, first_release
@@ -334,13 +334,21 @@ def test_a_name_that_is_not_recognised_any_more_loses_what_it_got(installation: 
     assert set(claimed(installation.store, "acme/claude")) == {"source:gateway"}
 
 
-def test_with_names_adds_what_is_known_of_those_that_are_listed() -> None:
-    listed = Claims("anthropic/claude-opus-5", SOURCE, lists=True)
-    told, other = Claims("anthropic/claude-sonnet-5", SOURCE, fields={"line": "x"}), Claims("m", SOURCE, lists=True)
-    added = with_names([listed, told, other], now())[3:]
-    assert [(each.subject, each.manager, each.fields[SAME_AS]) for each in added] == [
-        ("anthropic/claude-opus-5", BUILTIN, "claude-opus-5")
-    ]
+@pytest.mark.parametrize("manager", [PERSON, SOURCE])
+def test_a_name_of_another_platform_gets_the_facts_as_soon_as_it_is_listed(
+    installation: Installation, manager: Manager
+) -> None:
+    name = "us.anthropic.claude-opus-5"
+    put(installation.store, Claims(name, SOURCE, fields={"line": "x"}))
+    assert set(claimed(installation.store, name)) == {"source:gateway"}
+    put(installation.store, Claims(name, manager, lists=True))
+    model = fields(installation.store)[name]
+    assert (model["display_name"], model["max_tokens"]) == ("Claude Opus 5", 128_000)
+    assert claimed(installation.store, name)["builtin"].fields[SAME_AS] == "claude-opus-5"
+    made = revision(installation.store)
+    assert renew_builtin(installation.store, now, replace(Facts.built_in(now()), as_of="2999-01-01")) == []
+    assert revision(installation.store) == made
+    assert check_database(installation.store).problems == []
 
 
 def use(installation: Installation, mode: BuiltinMode) -> None:

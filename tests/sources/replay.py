@@ -21,9 +21,13 @@ class Replay:
 
 
 @contextmanager
-def replay(recording: str) -> Iterator[Replay]:
-    """Serve a recording until the block ends; what it does not hold is 404. The order of a query does not count."""
-    answers = {_key(*name.split(" ", 2)): sent for name, sent in exchanges(recording).items()}
+def replay(recording: str | Mapping[str, Any]) -> Iterator[Replay]:
+    """Serve a recording, by name or as a value, until the block ends; what it does not hold is 404.
+
+    The order of a query does not count.
+    """
+    held = exchanges(recording) if isinstance(recording, str) else recording
+    answers = {_key(*name.split(" ", 2)): sent for name, sent in held.items()}
 
     class Handler(_Handler):
         """One request."""
@@ -37,7 +41,7 @@ def replay(recording: str) -> Iterator[Replay]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     found = Replay(f"http://127.0.0.1:{server.server_port}")
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, name=f"replay {recording}")
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, name="replay")
     thread.start()
     try:
         yield found

@@ -6,8 +6,9 @@ import pytest
 
 from callsheet.domain.errors import SourceError
 from callsheet.sources import openrouter
+from callsheet.sources.read import read
 from callsheet.sources.upstream import FIRST_SEEN, Answer, Options, Request
-from tests.sources.recorded import answers_of, listed_in, only, reading_from, reading_of
+from tests.sources.recorded import answer_to, answers_of, ask, exchanges, listed_in, only, reading_from, reading_of
 
 
 def page(*, following: object) -> Answer:
@@ -110,6 +111,21 @@ def test_all_pages_are_asked_and_their_rows_joined() -> None:
         "/v1/models?offset=4&limit=1000",
     ]
     assert openrouter.requests(Options(), answers) == ()
+
+
+def test_with_a_secret_the_list_of_its_account_is_asked() -> None:
+    options, recorded = Options(has_secret=True), of_the_account()
+    answers = ask(openrouter, options, lambda request: answer_to(request, recorded))
+    assert [answer.request.path for answer in answers] == [
+        "/v1/models/user?offset=0&limit=1000",
+        "/v1/models/user?offset=4&limit=1000",
+    ]
+    assert read(openrouter, answers, options) == reading_of("openrouter")
+
+
+def of_the_account() -> dict[str, Any]:
+    """The recording, as the list of an account."""
+    return {name.replace("/v1/models", "/v1/models/user"): sent for name, sent in exchanges("openrouter").items()}
 
 
 def test_the_secret_goes_as_a_bearer_token() -> None:

@@ -30,7 +30,7 @@ def packaged(client: str, name: str) -> bytes:
     """A file of a package that is installed in the environment of a client."""
     found = next((CLIENTS / client).glob(f"lib/python*/site-packages/{name}"), None)
     if found is None:
-        be_without(f"{name} is missing; run: python tests/clients/install.py")
+        be_without(f"{name} is missing; run: python tests/clients/install.py --all")
     return gzip.decompress(found.read_bytes()) if found.suffix == ".gz" else found.read_bytes()
 
 

@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -15,7 +16,8 @@ from callsheet.sources.registry import upstream_of
 from callsheet.sources.scrub import KEPT, scrub
 from callsheet.sources.upstream import Answer, Request
 from tests.sources.recorded import answer_to, answers_of, ask, exchanges
-from tests.sources.test_any_bytes import OPTIONS, RECORDINGS, kind_of
+from tests.sources.test_any_bytes import OPTIONS, RECORDINGS, kind_of, mutated
+from tests.tiers import examples
 
 URL = "https://gateway-7.plants.example.org:8443/v1"
 
@@ -181,6 +183,17 @@ def test_scrubbing_what_is_scrubbed_changes_nothing(recording: str) -> None:
 def test_an_answer_that_is_not_json_leaves_no_text(body: bytes) -> None:
     (found,) = scrub([Answer(Request("GET", "/v1/models"), 502, {}, b"<" + body)]).values()
     assert found == {"status": 502, "text": ""}
+
+
+@pytest.mark.parametrize("recording", RECORDINGS)
+@examples(0.4)
+@given(data=st.data())
+def test_whatever_is_answered_can_be_recorded(recording: str, data: st.DataObject) -> None:
+    answers = list(answers_of(recording, kind_of(recording), OPTIONS))
+    number = data.draw(st.integers(0, len(answers) - 1))
+    body = data.draw(mutated(answers[number].body))
+    answers[number] = replace(answers[number], body=body)
+    json.dumps(scrub(answers, url=URL, secrets=["a secret"]), allow_nan=False).encode()
 
 
 def test_headers_are_not_recorded() -> None:

@@ -198,7 +198,7 @@ def _check_flag(value: object, name: str) -> None:
 
 def _check_lifecycle(value: object) -> None:
     if not isinstance(value, Lifecycle):
-        raise InvalidError(f"lifecycle must be active, deprecated or retired, not {value!r}.")
+        raise InvalidError(f"lifecycle must be active, deprecated or retired, not {value!r:.40}.")
 
 
 def _check_dates(model: Model) -> None:

@@ -107,7 +107,12 @@ class FileReader:
         assert isinstance(node.value, dict)  # noqa: S101  # as `_entry` has checked
         for name, value in node.value.items():
             if name not in shapes.fields:
-                self._fault(value, about, name[:_SHOWN], _unknown(name, shapes.fields, f"a {shapes.noun}"))
+                self._fault(
+                    value,
+                    about,
+                    name[:_SHOWN],
+                    _unknown(name, shapes.fields, f"{_article(shapes.noun)} {shapes.noun}"),
+                )
 
     def _values(self, node: Node, shapes: Shapes, about: str) -> dict[str, Any]:
         """The values of the known fields, as plain JSON."""
@@ -158,6 +163,10 @@ class FileReader:
 
     def _fault(self, node: Node, about: str, field: str, reason: str) -> None:
         self.faults.append(FileFault(self._place(node), about, field, reason))
+
+
+def _article(noun: str) -> str:
+    return "an" if noun[0] in "aeiou" else "a"
 
 
 def _about(noun: str, subject: object) -> str:

@@ -15,7 +15,7 @@ from callsheet.domain.plan.step import Made, steps_of
 from callsheet.domain.plan.warnings import PlanWarning, warnings_of
 from callsheet.service.ids import NewThings, NothingNew
 from callsheet.service.impact import impact_of
-from callsheet.service.state.load import installation_of, load
+from callsheet.service.state.load import installation_of, load, without_collections
 from callsheet.storage.store import Rehearsal, Store
 from callsheet.storage.transactions.read import ReadTransaction
 
@@ -157,6 +157,7 @@ def apply(store: Store, plan: Plan, decide: Decide, actor: str, now: datetime) -
         return changes
 
 
+@without_collections()
 def _plan_of(
     reading: ReadTransaction,
     changes: Sequence[AnyChange],
@@ -187,6 +188,8 @@ def _moved_subjects(reading: ReadTransaction, plan: Plan) -> list[str]:
         present[Subject.WORKSPACE, workspace.id] = workspace.record()
     for key in reading.api_keys(subjects[Subject.KEY]):
         present[Subject.KEY, key.id] = key.record()
+    for source in reading.sources(subjects[Subject.SOURCE]):
+        present[Subject.SOURCE, source.name] = source.record()
     return [
         step.subject
         for step in plan.steps

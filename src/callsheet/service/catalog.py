@@ -215,7 +215,7 @@ class CatalogService:
             return Outcome(removed, frozenset(model.id for model, _ in chosen), count_models(writing))
 
     def release(self, model_id: str, fields: Sequence[str] = ()) -> ModelWithAliases | None:
-        """Drop what people said of a model, of all or these fields; return it, or None if nobody lists it then.
+        """Drop what people said of a model, of all or these fields; return it, or None if it is then not listed.
 
         Raises
         ------

@@ -1,18 +1,17 @@
-"""Facts: what the program knows of models on a day, as claims of its own."""
+"""Facts: what the program knows of models on a day, as the claims of `BUILTIN`."""
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 
 from callsheet import __version__
+from callsheet.domain.changes.naming import Naming
 from callsheet.domain.claims.builtin_mode import BuiltinMode
-from callsheet.domain.claims.claims import SAME_AS, ClaimKind, Claims
+from callsheet.domain.claims.claims import ClaimKind, Claims
 from callsheet.domain.claims.manager import BUILTIN
-from callsheet.domain.claims.platform_facts import platform_facts
-from callsheet.domain.claims.platform_names import KnownNames, recognise
 from callsheet.domain.claims.values import claimed_by
 from callsheet.domain.model import Lifecycle, Model
 from callsheet.domain.times import format_instant
@@ -60,7 +59,7 @@ class Facts:
 
     @cached_property
     def mark(self) -> str:
-        """What tells these facts from those of another day or release; see `outdates`."""
+        """What differs between these facts and those of another day or release; see `outdates`."""
         said = [[claims.subject, claims.record()["fields"]] for claims in self.claims(BuiltinMode.LIST)]
         digest = hashlib.sha256(json.dumps([__version__, said]).encode()).hexdigest()
         return f"{self.as_of} {self.turned or '-'} {digest[:16]}"
@@ -82,21 +81,9 @@ class Facts:
         for alias, model_id in self.aliases.items():
             yield Claims(alias, BUILTIN, lists, {"model_id": model_id}, ClaimKind.ALIAS)
 
-    def claims_on_names(self, ids: Iterable[str]) -> Iterator[Claims]:
-        """Yield what is claimed of those of ``ids`` that name a built-in model as another platform does."""
-        for model_id in ids:
-            found = None if model_id in self._records else recognise(model_id, self._known)
-            if found is not None:
-                fields = platform_facts(found, self._records[found.model_id])
-                yield Claims(model_id, BUILTIN, fields={SAME_AS: found.model_id, **fields})
-
-    @cached_property
-    def _records(self) -> Mapping[str, Mapping[str, object]]:
-        return {model.id: model.record() for model in self.models}
-
-    @cached_property
-    def _known(self) -> KnownNames:
-        return KnownNames.of(self._records, self.aliases)
+    def naming(self) -> Naming:
+        """Return what these facts say of the names that other platforms give to the models."""
+        return Naming({model.id: model.record() for model in self.models}, self.aliases)
 
 
 def _turn_of(model: Model) -> datetime | None:

@@ -14,7 +14,7 @@ LISTED = "listed"
 
 
 class Said(NamedTuple):
-    """A value that somebody claims of a field.
+    """A value that a manager claims of a field.
 
     Parameters
     ----------

@@ -7,6 +7,7 @@ from typing import Final
 
 from callsheet.domain.changes.change import AnyChange, Subject
 from callsheet.domain.changes.claiming import claim
+from callsheet.domain.changes.naming import may_be_name
 from callsheet.domain.claims.builtin_mode import BuiltinMode
 from callsheet.domain.claims.claims import SAME_AS, ClaimKind, Claims
 from callsheet.domain.claims.manager import BUILTIN
@@ -61,18 +62,6 @@ def change_builtin_mode(reading: ReadTransaction, mode: BuiltinMode) -> list[Any
     return claim(reading, (replace(claims, lists=lists) for claims in said))
 
 
-def with_names(wanted: Iterable[Claims], now: datetime) -> list[Claims]:
-    """Return ``wanted``, and the program's claims on those of its models that have a name of another platform.
-
-    For whoever claims that models exist; the claims on those that do are renewed with the facts.
-    """
-    claims = list(wanted)
-    ids = {
-        each.subject for each in claims if each.kind is ClaimKind.MODEL and each.lists and each.manager != BUILTIN
-    }
-    return [*claims, *Facts.built_in(now).claims_on_names(sorted(ids))]
-
-
 def _is_outdated(reading: ReadTransaction, facts: Facts) -> bool:
     installation = reading.installation()
     return installation is not None and facts.outdates(installation.facts)
@@ -94,7 +83,7 @@ def _wanted(reading: ReadTransaction, facts: Facts) -> Iterator[Claims]:
             )  # a catalogue without any built-in model gets none; nor is a name taken
         else:
             yield claims
-    on_names = {claims.subject: claims for claims in facts.claims_on_names(_names(reading, stored.values()))}
+    on_names = {claims.subject: claims for claims in facts.naming().claims_on(_names(reading, stored.values()))}
     yield from on_names.values()
     for claims in stored.values():
         if SAME_AS in claims.fields and claims.subject not in {*on_names, *ids}:
@@ -106,6 +95,8 @@ def _has_one_of(reading: ReadTransaction, ids: list[str]) -> bool:
 
 
 def _names(reading: ReadTransaction, stored: Iterable[Claims]) -> set[str]:
-    """The ids that may be names of other platforms; nearly all others do not hold this word."""
-    present = (model_id for model_id in reading.model_ids() if "claude" in model_id.lower())
-    return {*present, *(claims.subject for claims in stored if SAME_AS in claims.fields)}
+    """The ids that may be names of other platforms, or were."""
+    return {
+        *filter(may_be_name, reading.model_ids()),
+        *(claims.subject for claims in stored if SAME_AS in claims.fields),
+    }

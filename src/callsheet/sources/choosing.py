@@ -36,7 +36,7 @@ class Choice:
         Globs on the upstream's ids, as in the rules of a workspace: deny wins, and no ``allow`` means all.
     fold_variants
         Leave out a model such as ``X:free`` (see `VARIANTS`) if ``X`` is listed. It does not become an alias of
-        ``X``: whoever asks for a variant would get another price or limit than they asked for.
+        ``X``: a caller who asks for a variant would get another price or limit than the one asked for.
     long_context_rows
         For each model with a context window of at least a million tokens, list ``ID[1m]``, too, as the same model:
         the name by which Claude Code asks for all of it.

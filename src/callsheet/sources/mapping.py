@@ -15,6 +15,10 @@ MAX_EXAMPLES: Final = 3
 FIELDS: Final = (*(name for name in MODEL_FIELDS if name in CLAIMABLE - {"hidden", "source"}), SAME_AS)
 
 
+#: Of those, what says something of a row in a catalogue, not of the model: no upstream need know it.
+_OF_THE_ROW: Final = frozenset({"line", "replacement", "description", SAME_AS})
+
+
 class Example(NamedTuple):
     """A value of a field, and a model that has it."""
 
@@ -65,7 +69,7 @@ class ListMapping(NamedTuple):
     fields
         Each that some row states, or might, in the order of `FIELDS`.
     unknown
-        The fields of which no row says anything.
+        The facts of which no row says anything.
     aliases
         Alias to model.
     notes
@@ -96,7 +100,9 @@ def map_list(listed: Sequence[Listed], dropped: Iterable[Dropped] = ()) -> ListM
     return ListMapping(
         len(listed),
         tuple(each for each in mapped if each.stated or each.last_known),
-        tuple(each.field for each in mapped if not (each.stated or each.last_known)),
+        tuple(
+            each.field for each in mapped if not (each.stated or each.last_known) and each.field not in _OF_THE_ROW
+        ),
         {alias: each.id for each in listed for alias in each.aliases},
         _counted((note, each.id) for each in listed for note in each.notes),
         _counted((each.reason, each.id) for each in dropped),

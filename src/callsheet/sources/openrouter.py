@@ -1,4 +1,6 @@
-"""OpenRouter's list: ``GET /v1/models`` below ``https://openrouter.ai/api``, in pages.
+"""OpenRouter's list, in pages: ``GET /v1/models`` below ``https://openrouter.ai/api``.
+
+With a secret, ``/v1/models/user``: what the account's settings of privacy, providers and guardrails let it use.
 
 Prices have no field in Callsheet and are not read. Variants such as ``:free`` are rows like others;
 `sources.choosing` folds them.
@@ -21,12 +23,13 @@ NO_TEXT: Final = "it does not generate text"
 NO_TARGET: Final = "it is a moving name of a model that is not listed"
 
 _PATH: Final = "/v1/models"
+_PATH_OF_ACCOUNT: Final = "/v1/models/user"
 _PAGE_ROWS: Final = 1000  # as many as it gives
 _ALIASES: Final = "moving names"  # no member that it sends: with a blank
 _MAX_OFFSET_DIGITS: Final = 9
 
 
-def requests(_options: Options, answers: Sequence[Answer]) -> Sequence[Request]:
+def requests(options: Options, answers: Sequence[Answer]) -> Sequence[Request]:
     """Return the request for the page that follows.
 
     Of the link to the next page only the offset is used, so that it leads to no other server.
@@ -36,10 +39,11 @@ def requests(_options: Options, answers: Sequence[Answer]) -> Sequence[Request]:
     SourceError
         The last answer is not a page, its link cannot be used, or the pages do not end.
     """
+    path = _PATH_OF_ACCOUNT if options.has_secret else _PATH
     offset = _next_offset(answers[-1]) if answers else 0
     if offset is None:
         return ()
-    return follow(Request("GET", f"{_PATH}?offset={offset}&limit={_PAGE_ROWS}"), answers)
+    return follow(Request("GET", f"{path}?offset={offset}&limit={_PAGE_ROWS}"), answers)
 
 
 def _next_offset(answer: Answer) -> int | None:

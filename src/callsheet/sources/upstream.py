@@ -147,10 +147,13 @@ class Options:
         Whose models count: a provider of ``models-dev`` or ``litellm-prices``, a publisher of ``vertex``.
     region
         Of ``bedrock`` and ``vertex``.
+    has_secret
+        Whether requests carry a secret; of ``openrouter``, then, what its account may use counts.
     """
 
     provider: str = ""
     region: str = ""
+    has_secret: bool = False
 
 
 class Upstream(Protocol):

@@ -96,6 +96,11 @@ class Memory:
         wanted = frozenset(targets)
         return (each for those in self._claims.values() for each in those.values() if each.target in wanted)
 
+    def claims_by(self, manager: Manager, kind: ClaimKind | None = None) -> Iterator[Claims]:
+        """Yield the stored claims of this manager, all or those of one kind."""
+        found = (those[manager] for those in self._claims.values() if manager in those)
+        return (each for each in found if kind in (None, each.kind))
+
     def positions(self) -> dict[str, int]:
         """Return the position of every source: there are none."""
         return {}

@@ -233,7 +233,7 @@ def test_a_manager_is_read_from_its_text(manager: Manager) -> None:
         ({"colour": "red"}, "colour is not a field of a model that can be set."),
         ({"max_tokens": 0}, "max_tokens must be a whole number of tokens, at least 1."),
         ({"created_at": "soon"}, "created_at must be a day such as 2026-02-04"),
-        ({"lifecycle": ["active"]}, "lifecycle must be active, deprecated or retired, not \"\\['active'\\]\""),
+        ({"lifecycle": ["active"]}, "lifecycle must be active, deprecated or retired, not \\['active'\\]"),
         ({"same_as": "m"}, "m cannot be the same as itself."),
         ({"hidden": "no"}, "hidden must be true or false."),
     ],

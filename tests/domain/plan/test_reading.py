@@ -18,11 +18,22 @@ from callsheet.domain.plan.step import ClaimsChange, Step
 from callsheet.domain.plan.warnings import PlanWarning
 from tests.domain.plan.plans import plans
 
+SAID = {"lists": True, "fields": {}}
 PLAN = Plan(
     installation="00000000-0000-4000-8000-000000000000",
     base_revision=7,
     manager=PERSON,
-    steps=(Step(Action.ADD, Subject.MODEL, "m", PERSON, ClaimsChange(None, {"lists": True}), None, {"id": "m"}),),
+    steps=(
+        Step(
+            Action.ADD,
+            Subject.MODEL,
+            "m",
+            PERSON,
+            ClaimsChange(None, {"lists": True, "fields": {}}),
+            None,
+            {"id": "m"},
+        ),
+    ),
     impact=Impact(
         (Audience(workspaces=(WorkspaceName("wrkspc_1", "lab"),), keys=1, gains=("m",)),),
         (AliasMove("latest", None, "m"),),
@@ -42,7 +53,7 @@ def places(node: Any, place: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     yield place
     children = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
     for name, child in children:
-        if place[-1:] not in (("before",), ("after",)):
+        if place[-1:] not in (("before",), ("after",), ("fields",)) or place[-2:-1] == ("claims",):
             yield from places(child, (*place, name))
 
 
@@ -91,6 +102,16 @@ def test_a_plan_that_was_cut_short_is_not_read(data: st.DataObject) -> None:
 def test_any_bytes_are_refused_with_a_sentence(content: str | bytes) -> None:
     with pytest.raises(InvalidError, match=r"^The (plan|file) is .+; .+\.$"):
         read_plan(content)
+
+
+def test_claims_on_what_cannot_be_claimed_and_aliases_of_nothing_are_a_damaged_plan() -> None:
+    content: Any = json.loads(json.dumps(RECORD))
+    content["steps"][0]["kind"] = "source"
+    with pytest.raises(InvalidError, match=r"steps\[0\]\.claims must be null, as there are no claims on a source"):
+        read_plan(json.dumps(content))
+    content["steps"][0]["kind"] = "alias"
+    with pytest.raises(InvalidError, match=r"steps\[0\]\.after must have the field 'alias'"):
+        read_plan(json.dumps(content))
 
 
 def test_a_plan_of_a_later_release_says_which_version_it_has() -> None:

@@ -27,7 +27,7 @@ def manifests(draw: st.DrawFn) -> Manifest:
 
     def model(name: str) -> Entry:
         listed = draw(st.sampled_from([True, True, False, None]))
-        fields = draw(st.dictionaries(st.sampled_from(["max_tokens", "max_input_tokens"]), values))
+        fields: dict[str, Any] = draw(st.dictionaries(st.sampled_from(["max_tokens", "max_input_tokens"]), values))
         if draw(st.integers(0, 3)) == 0:
             fields["same_as"] = draw(st.sampled_from([other for other in NAMES if other != name]))
         was = draw(st.sampled_from([None, None, *NAMES]))
@@ -43,7 +43,9 @@ def manifests(draw: st.DrawFn) -> Manifest:
     def key(name: str) -> Entry:
         number = NAMES.index(name)
         secret = draw(st.sampled_from([f"{number}{version}" * 32 for version in "12"]))
-        more = draw(st.sampled_from([{}, {"organization": True}, {"status": "disabled"}, {"workspace": "default"}]))
+        more: dict[str, Any] = draw(
+            st.sampled_from([{}, {"organization": True}, {"status": "disabled"}, {"workspace": "default"}])
+        )
         return Entry(name, {"secret_sha256": secret, **more})
 
     models = some(model)

@@ -14,8 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callsheet.api.state import State
+from callsheet.domain.changes.change import Action, Change
+from callsheet.domain.changes.claiming import claim
 from callsheet.domain.changes.workspaces import WorkspaceChange
+from callsheet.domain.claims.claims import Claims
+from callsheet.domain.claims.manager import Manager, ManagerKind
 from callsheet.domain.errors import ForeignDatabaseError, RefusedError
+from callsheet.domain.sources.source import SourceRecord
+from callsheet.domain.sources.state import SourceState
 from callsheet.service.access import AccessService
 from callsheet.service.setup import open_store
 from callsheet.service.state.live import LiveState
@@ -139,6 +145,36 @@ def test_what_a_change_of_keys_does_not_touch_is_shared(installation: Installati
     assert live.current.workspaces is before.workspaces
     assert live.current.views is before.views
     assert live.current is not before
+
+
+def test_what_is_only_claimed_or_configured_leaves_every_view_as_it_is(installation: Installation) -> None:
+    live = installation.live()
+    before = live.current
+    source = SourceRecord("up", 1, {}, NOW)
+    with installation.store.write("test", NOW) as writing:
+        writing.apply([Change(Action.ADD, None, source)])
+        writing.apply(claim(writing, [Claims("m", Manager(ManagerKind.SOURCE, "up"), fields={"line": "x"})]))
+    assert live.refresh() is True
+    assert live.current.revision == before.revision + 1
+    assert live.current.catalog is before.catalog
+    assert live.current.workspaces is before.workspaces
+    assert live.current.views is before.views
+
+
+@again_on_postgresql
+def test_the_state_of_a_source_and_its_lease_are_no_news(installation: Installation) -> None:
+    with installation.store.write("test", NOW) as writing:
+        writing.apply([Change(Action.ADD, None, SourceRecord("up", 1, {}, NOW))])
+    live = installation.live()
+    before = live.current
+    with installation.store.watch() as watch:
+        watch.changed(0)
+        with installation.store.write("test", NOW) as writing:
+            assert writing.take_lease("up", "process", NOW, NOW + timedelta(seconds=60))
+            writing.put_source_state(SourceState("up", failures=1))
+        watch.changed(0)
+        assert live.refresh(watch) is False
+    assert live.current is before
 
 
 def test_another_installation_in_its_place_is_refused_and_loaded_by_whoever_starts(

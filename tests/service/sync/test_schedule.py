@@ -98,6 +98,7 @@ def test_a_stop_does_not_wait_for_an_upstream(site: Site) -> None:
             schedules[0].stop()
             assert not any(thread.name == "callsheet-source-gateway" for thread in threading.enumerate())
         assert site.source.state.lease_holder is None
+        assert site.source.state.failures == 0
 
 
 def test_a_server_that_is_not_to_run_sources_only_says_how_they_are(site: Site, upstream: Upstream) -> None:

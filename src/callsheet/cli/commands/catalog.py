@@ -9,6 +9,7 @@ from typing import Annotated, Any, cast
 import typer
 
 from callsheet.cli.changing import Changing, DryRun
+from callsheet.cli.commands.catalog_import import import_models
 from callsheet.cli.database import DatabaseURL, open_access, open_catalog, open_history
 from callsheet.cli.input.completion import complete_model, complete_subject
 from callsheet.cli.input.token_counts import parse_tokens
@@ -89,6 +90,8 @@ class Clearable(StrEnum):
 
 #: The fields of a model that people can say something of.
 Releasable = StrEnum("Releasable", {name.upper(): name for name in sorted(CLAIMABLE)})  # type: ignore[misc]
+
+app.command("import")(import_models)
 
 
 @app.command("list")
@@ -296,7 +299,7 @@ def release(
         lambda catalog: catalog.release(model_id, [field.value for field in fields or ()]), warns=True
     )
     if item is None:
-        _done({"id": model_id}, f"Released {model_id}; nobody lists it.", as_json=as_json)
+        _done({"id": model_id}, f"Released {model_id}, which is no longer listed.", as_json=as_json)
     else:
         what = f"{', '.join(field.value for field in fields)} of {model_id}" if fields else model_id
         _done(model_record(item), f"Released {what}.", as_json=as_json)

@@ -21,6 +21,9 @@ from callsheet.domain.plan.impact import Harm
 from callsheet.domain.plan.plan import Plan
 from callsheet.service.manifests.export import Holders
 
+#: The manager of an export that names none.
+_MANAGER: Final = "catalog"
+
 #: What `plan` and `drift` end with if there is a difference.
 DIFFERENT: Final = 2
 
@@ -146,19 +149,22 @@ def drift(files: Files, database: DatabaseURL = None, as_json: AsJSON = False) -
 
 
 def export(
-    manager: Annotated[str, typer.Option(metavar="NAME", help="The manager that the file names.")] = "catalog",
+    manager: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="The manager that the file names; without it, catalog holds everything."),
+    ] = None,
     format_: Annotated[
         ExportFormat,
         typer.Option("--format", help="yaml, toml or json; or snapshot, for plan --offline --against."),
     ] = ExportFormat.YAML,
     holders: Annotated[
-        Holders,
+        Holders | None,
         typer.Option(
             "--held-by",
-            help="file: what files of this manager hold. people: also what people hold, for adopt to take over. "
-            "everyone: every model with all that is known of it.",
+            help="file: what files of this manager hold, as by default with --manager. people: also what people "
+            "hold, for adopt to take over. everyone: every model with all that is known of it.",
         ),
-    ] = Holders.PEOPLE,
+    ] = None,
     only: Annotated[list[Collection] | None, typer.Option(help="Only this collection; may be repeated.")] = None,
     into: Annotated[
         str | None,
@@ -174,7 +180,8 @@ def export(
     with progress_line("Exporting"), Manifests(database) as manifests:
         is_snapshot = format_ is ExportFormat.SNAPSHOT
         snapshot = take_snapshot(manifests.store) if is_snapshot else {}
-        found = manifests.service.export(manager, holders)
+        by_default = Holders.PEOPLE if manager is None else Holders.FILE
+        found = manifests.service.export(manager or _MANAGER, holders or by_default)
     if is_snapshot:
         print_json(snapshot)
         return

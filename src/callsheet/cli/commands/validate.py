@@ -6,6 +6,8 @@ import typer
 
 from callsheet.cli.output.tables import AsJSON, print_json, say
 from callsheet.domain.errors import InvalidError, ManifestError
+from callsheet.domain.manifest import Collection
+from callsheet.files.fields import SHAPES
 from callsheet.files.load import load_manifests
 from callsheet.files.schema import catalog_schema
 
@@ -37,5 +39,9 @@ def validate(
         print_json({"valid": True, "faults": []})
         return
     for manifest in manifests:
-        counts = [f"{len(entries)} {collection}" for collection, entries in manifest.collections()]
+        counts = [_count(len(entries), collection) for collection, entries in manifest.collections()]
         say(f"{manifest.name}: {', '.join(counts) or 'no collections'}; valid.")
+
+
+def _count(number: int, collection: Collection) -> str:
+    return f"{number:,} {SHAPES[collection].noun if number == 1 else collection}"

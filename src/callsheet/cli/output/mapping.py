@@ -4,16 +4,13 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from callsheet.cli.output.tables import cell_text, print_record, print_table, put, say
-from callsheet.domain.claims.claims import CLAIMABLE
 from callsheet.service.sync.config import SourceConfig
 from callsheet.service.sync.listing import Lists
+from callsheet.sources.mapping import FieldMapping, ListMapping, Reason, map_list
 from callsheet.sources.upstream import FIRST_SEEN, LastKnown, Listed
 
 _MAX_SHOWN: Final = 20  # models
 _MAX_NOTES: Final = 10
-
-#: Fields that an upstream may know; the others say something of the row in this catalogue.
-_FACTS: Final = tuple(sorted(CLAIMABLE - {"hidden", "same_as", "description", "replacement", "line", "source"}))
 
 
 def print_mapping(lists: Lists) -> None:
@@ -27,11 +24,15 @@ def print_mapping(lists: Lists) -> None:
     if len(chosen) > _MAX_SHOWN:
         put(f"and {len(chosen) - _MAX_SHOWN} more; --json shows all")
         put("")
+    mapped = map_list(chosen, lists.dropped)
     if chosen:
-        _print_fields(chosen)
-    for reason, count in lists.left_out.items():
-        say(f"Left out: {count}, because {reason}.")
-    _say_notes(chosen)
+        _print_fields(mapped)
+    for reason in mapped.dropped:
+        say(f"Left out: {reason.count}, because {reason.reason}{_such_as(reason)}.")
+    for note in mapped.notes[:_MAX_NOTES]:
+        say(f"Note on {note.count} model{'s' * (note.count != 1)}: {note.reason}{_such_as(note)}.")
+    if len(mapped.notes) > _MAX_NOTES:
+        say(f"and {len(mapped.notes) - _MAX_NOTES} more notes; --json shows all")
 
 
 def mapping_record(config: SourceConfig, lists: Lists) -> dict[str, Any]:
@@ -48,37 +49,34 @@ def mapping_record(config: SourceConfig, lists: Lists) -> dict[str, Any]:
             }
             for model in lists.chosen
         ],
-        "unknown": [name for name in _FACTS if not any(name in model.fields for model in lists.chosen)],
+        "unknown": list(map_list(lists.chosen).unknown),
         "left_out": dict(lists.left_out),
     }
 
 
 def _shown(model: Listed) -> dict[str, Any]:
     fields = {name: _text(value) for name, value in model.fields.items()}
-    return {**fields, "aliases": list(model.aliases), "left out": "; ".join(model.notes) or None}
+    return {**fields, "aliases": list(model.aliases), "notes": "; ".join(model.notes) or None}
 
 
-def _print_fields(chosen: "list[Listed] | tuple[Listed, ...] | Any") -> None:
-    print_table(
-        ("Field", "Known of", "Example"),
-        ((name, *_known(name, chosen)) for name in _FACTS),
-        {"Example": 20},
-    )
+def _print_fields(mapped: ListMapping) -> None:
+    known = [(each.field, _known(each, mapped.rows), _examples(each)) for each in mapped.fields]
+    unknown = [(name, "none", "stays unknown, unless others know it") for name in mapped.unknown]
+    print_table(("Field", "Known of", "Example"), [*known, *unknown], {"Example": 20})
 
 
-def _known(name: str, chosen: Any) -> tuple[str, str]:
-    values = [model.fields[name] for model in chosen if name in model.fields]
-    if not values:
-        return "none", "stays unknown, unless others know it"
-    return ("all" if len(values) == len(chosen) else f"{len(values)} of {len(chosen)}"), _text(values[0])
+def _known(field: FieldMapping, rows: int) -> str:
+    return "all" if field.stated == rows else f"{field.stated} of {rows}"
 
 
-def _say_notes(chosen: Any) -> None:
-    notes = [f"{model.id}: {note}" for model in chosen for note in model.notes]
-    for note in notes[:_MAX_NOTES]:
-        say(f"{note}.")
-    if len(notes) > _MAX_NOTES:
-        say(f"and {len(notes) - _MAX_NOTES} more notes; --json shows all")
+def _examples(field: FieldMapping) -> str:
+    if field.examples:
+        return _text(field.examples[0].value)
+    return _text(FIRST_SEEN) if field.first_seen else "not stated now: what was known last stays"
+
+
+def _such_as(reason: Reason) -> str:
+    return f" ({', '.join(map(cell_text, reason.ids))})" if reason.ids else ""
 
 
 def _text(value: object) -> str:

@@ -48,12 +48,11 @@ class Edit(NamedTuple):
 
 def edits(step: Step) -> list[Edit]:
     """Return the fields that a step sets or changes; none of what goes. If only claims change, those."""
-    if step.kind is Subject.ALIAS:
-        sides = (None if side is None else str(side["model_id"]) for side in (step.before, step.after))
-        return [Edit("", *sides)]
     if step.is_of_claims_only and step.claims is not None:
         before, after = (_claimed(side) for side in step.claims)
         return [Edit(f"{field} as claimed", *sides) for field, *sides in _changed(before, after)]
+    if step.kind is Subject.ALIAS:
+        return [Edit("", *_targets(step))]
     if step.after is None:
         return []
     record = short_capabilities(_as_record(step))
@@ -163,8 +162,15 @@ def unstated_moves(plan: Plan) -> list[AliasMove]:
 def _is_stated(move: AliasMove, step: Step | None) -> bool:
     if step is None:
         return False
-    sides = (None if side is None else side["model_id"] for side in (step.before, step.after))
-    return (move.before, move.after) == tuple(sides)
+    return (move.before, move.after) == _targets(step)
+
+
+def _targets(step: Step) -> tuple[str | None, str | None]:
+    """The models that an alias means, before and after."""
+    before, after = (
+        None if side is None else cell_text(side.get("model_id")) for side in (step.before, step.after)
+    )
+    return before, after
 
 
 class NotShown(NamedTuple):

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from callsheet.domain.alias import Alias
 from callsheet.domain.changes.change import Action, AnyChange, Change
 from callsheet.domain.changes.claimed import Claimed
+from callsheet.domain.changes.naming import claims_on_names
 from callsheet.domain.changes.reader import CatalogReader
 from callsheet.domain.claims.claims import ClaimKind, Claims
 from callsheet.domain.claims.manager import Manager
@@ -22,7 +23,8 @@ def claim(reader: CatalogReader, wanted: Iterable[Claims], action: Action = Acti
 
     The claims that change come first, then the models and aliases that come to something else by it: also models
     that are the same as a changed one, and the aliases of models that come or go. The order of ``wanted`` does not
-    matter. What is claimed already changes nothing.
+    matter. What is claimed already changes nothing. Where an id that is listed for the first time names a built-in
+    model as another platform does, the built-in facts claim that as well.
 
     Parameters
     ----------
@@ -38,13 +40,16 @@ def claim(reader: CatalogReader, wanted: Iterable[Claims], action: Action = Acti
     ConflictError
         A model would have the name of an alias.
     """
-    return _Claiming(reader, sorted(wanted, key=_place), action).changes()
+    given = sorted(wanted, key=_place)
+    return _Claiming(reader, given, claims_on_names(reader, given), action).changes()
 
 
 class _Claiming:
     """One change of claims, and what follows from it."""
 
-    def __init__(self, reader: CatalogReader, wanted: Sequence[Claims], action: Action) -> None:
+    def __init__(
+        self, reader: CatalogReader, wanted: Sequence[Claims], on_names: Sequence[Claims], action: Action
+    ) -> None:
         self._reader = reader
         self._claimed = Claimed(reader)
         self._action = action
@@ -53,7 +58,7 @@ class _Claiming:
         self._managers = {(each.kind, each.subject): each.manager for each in wanted}
         everybody = set(self._managers.values())
         self._only_manager = everybody.pop() if len(everybody) == 1 else None
-        news = [each for each in wanted if not self._claimed.says(each)]
+        news = [each for each in (*on_names, *wanted) if not self._claimed.says(each)]
         self._claims = [change for each in news for change in self._claimed.put(each)]
 
     def changes(self) -> list[AnyChange]:

@@ -161,7 +161,7 @@ def release_model(reader: CatalogReader, model_id: str, names: Iterable[str] = (
     DoesNotExistError
         People say nothing of the model, or of one of the fields.
     ConflictError
-        Nobody else lists the model, which would be gone.
+        No other manager lists the model, which would be gone.
     """
     claimed = Claimed(reader)
     present = claimed.by_manager(model_id).get(PERSON)

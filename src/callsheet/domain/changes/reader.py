@@ -7,6 +7,7 @@ from callsheet.domain.access.key import APIKey
 from callsheet.domain.access.workspace import Workspace
 from callsheet.domain.changes.change import ChangeRecord
 from callsheet.domain.claims.claims import ClaimKind, Claims
+from callsheet.domain.claims.manager import Manager
 from callsheet.domain.model import Model
 
 
@@ -41,6 +42,9 @@ class CatalogReader(Protocol):
 
         A subject on which no claims are stored is absent.
         """
+
+    def claims_by(self, manager: Manager, kind: ClaimKind | None = None) -> Iterable[Claims]:
+        """Return the claims of this manager, all or those of one kind, in any order."""
 
     def claims_towards(self, targets: Iterable[str]) -> Iterable[Claims]:
         """Return the stored claims, on models and aliases, whose `Claims.target` is one of these, in any order."""

@@ -110,7 +110,7 @@ def resolve(model_id: str, ordered: Sequence[Claims], inherited: Mapping[str, An
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A value that somebody claims.
+    """A value that a manager claims.
 
     Parameters
     ----------

@@ -60,8 +60,8 @@ def own_values(fields: Mapping[str, Any]) -> dict[str, Any]:
 def _own(name: str, value: Any) -> Any:
     if name in _TIMES:
         return parse_instant(value, name)
-    if name == "lifecycle":
-        return LIFECYCLES[value]
+    if name == "lifecycle" and isinstance(value, str):
+        return LIFECYCLES.get(value, value)
     return value
 
 
@@ -72,8 +72,6 @@ def _checked_value(model_id: str, name: str, value: Any) -> Any:
         return value
     if name in _TIMES:
         parse_instant(str(value), name)
-    if name == "lifecycle" and (not isinstance(value, str) or value not in LIFECYCLES):
-        raise InvalidError(f"lifecycle must be active, deprecated or retired, not {str(value)[:40]!r}.")
     around: dict[str, Any] = {"id": model_id, "display_name": model_id}
     if name in LIFECYCLE_FIELDS and value != Lifecycle.ACTIVE:
         around |= {"lifecycle": Lifecycle.DEPRECATED, "deprecated_at": EPOCH}

@@ -1,4 +1,4 @@
-"""Held: where what a file says does not count, because somebody of a higher rank says otherwise."""
+"""Held: where what a file says does not count, because a manager of a higher rank says otherwise."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -34,7 +34,7 @@ class Held(NamedTuple):
 
 
 class Settled(NamedTuple):
-    """What becomes of the fields of a thing: those that change, and those that somebody else decides."""
+    """What becomes of the fields of a thing: those that change, and those that another manager decides."""
 
     changed: Mapping[str, Any]
     held: Mapping[str, Any]

@@ -197,7 +197,7 @@ class _Keys:
         return {**values, "workspace_id": self._workspaces.get(workspace, workspace)}
 
     def _settled(self, key: APIKey, wanted: Mapping[str, Any], applied: Mapping[str, Any]) -> dict[str, Any]:
-        """The values that a key gets; what somebody else decides stays, and is noted."""
+        """The values that a key gets; what another manager decides stays, and is noted."""
         present = {
             "name": key.name,
             "workspace_id": key.workspace_id,

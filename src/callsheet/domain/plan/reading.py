@@ -3,7 +3,9 @@
 import json
 from typing import Any, Final
 
+from callsheet.domain.alias import Alias
 from callsheet.domain.changes.change import Action, Subject
+from callsheet.domain.claims.claims import ClaimKind
 from callsheet.domain.claims.manager import Manager, parse_manager
 from callsheet.domain.errors import InvalidError
 from callsheet.domain.plan.impact import (
@@ -17,11 +19,12 @@ from callsheet.domain.plan.impact import (
 )
 from callsheet.domain.plan.json_object import JSONObject, damaged
 from callsheet.domain.plan.plan import FORMAT_VERSION, Plan
-from callsheet.domain.plan.step import ClaimsChange, Step
+from callsheet.domain.plan.step import ClaimsChange, Record, Step
 from callsheet.domain.plan.warnings import PlanWarning
 
 _PLAN: Final = ("format_version", "installation", "base_revision", "manager", "steps", "impact", "warnings")
 _STEP: Final = ("action", "kind", "subject", "manager", "claims", "before", "after")
+_CLAIMED: Final = frozenset(map(Subject, ClaimKind))
 _IMPACT: Final = ("audiences", "aliases", "replacements", "harms")
 
 
@@ -68,23 +71,43 @@ def _plan(content: JSONObject) -> Plan:
 
 
 def _step(content: JSONObject) -> Step:
+    kind = content.member("kind", Subject)
     return Step(
         action=content.member("action", Action),
-        kind=content.member("kind", Subject),
+        kind=kind,
         subject=content.value("subject", str),
         manager=_manager(content),
-        claims=_claims(content),
-        before=content.optional("before", dict),
-        after=content.optional("after", dict),
+        claims=_claims(content, kind),
+        before=_record(content, "before", kind),
+        after=_record(content, "after", kind),
     )
 
 
-def _claims(step: JSONObject) -> ClaimsChange | None:
+def _record(step: JSONObject, name: str, kind: Subject) -> Record:
+    """A thing as it is or will be; what becomes of it is decided again, so only what is shown is looked at."""
+    record = step.optional(name, dict)
+    if record is not None and kind is Subject.ALIAS:
+        alias = JSONObject(record, Alias._fields, step.where(name))
+        return Alias(alias.value("alias", str), alias.value("model_id", str)).record()
+    return record
+
+
+def _claims(step: JSONObject, kind: Subject) -> ClaimsChange | None:
     content = step.optional("claims", dict)
     if content is None:
         return None
+    if kind not in _CLAIMED:
+        raise damaged(step.where("claims"), f"must be null, as there are no claims on a {kind}")
     claims = JSONObject(content, ClaimsChange._fields, step.where("claims"))
-    return ClaimsChange(claims.optional("before", dict), claims.optional("after", dict))
+    return ClaimsChange(_said(claims, "before"), _said(claims, "after"))
+
+
+def _said(claims: JSONObject, name: str) -> Record:
+    content = claims.optional(name, dict)
+    if content is None:
+        return None
+    said = JSONObject(content, ("lists", "fields"), claims.where(name))
+    return {"lists": said.optional("lists", bool), "fields": said.value("fields", dict)}
 
 
 def _impact(content: JSONObject) -> Impact:

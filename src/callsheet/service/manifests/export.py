@@ -45,7 +45,7 @@ def export_manifest(reading: ReadTransaction, name: str, holders: Holders, now: 
     holders
         ``FILE``: what the files of this manager hold, so that a plan of the export is empty. ``PEOPLE``: that, and
         what people hold, so that `adopt` takes it over; workspaces, keys and sources are all there are.
-        ``EVERYONE``: all models and aliases with all that is known of them, whoever says so, instead.
+        ``EVERYONE``: all models and aliases with all that is known of them, whichever manager says so, instead.
     now
         The time (aware): keys that have expired are left out.
 

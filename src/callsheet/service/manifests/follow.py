@@ -26,7 +26,7 @@ _log = logging.getLogger("callsheet")
 #: How often the files are looked at, which reads none of them.
 POLL_SECONDS: Final = 1.0
 
-#: How often they are compared with the database although no file has changed: somebody may have restored a backup.
+#: How often they are compared with the database although no file has changed: a backup may have been restored.
 RESYNC_SECONDS: Final = 300.0
 
 _STOP_TIMEOUT_SECONDS: Final = 10.0
@@ -176,7 +176,7 @@ class CatalogFollower:
         self.following = replace(before, error=text, faults=len(faults) or 1, failures=before.failures + 1)
 
     def _marks(self) -> list[_Mark]:
-        """What tells whether a file has changed: links are followed, as Kubernetes swaps them."""
+        """What differs when a file has changed: links are followed, as Kubernetes swaps them."""
         found = []
         for file in watched_files(self._path):
             status = _status(file)

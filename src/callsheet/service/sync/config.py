@@ -127,7 +127,7 @@ class SourceConfig:
     @property
     def options(self) -> Options:
         """What the translation of its rows needs."""
-        return Options(provider=self.provider, region=self.region)
+        return Options(provider=self.provider, region=self.region, has_secret=self.secret is not None)
 
     def manager(self, name: str) -> Manager:
         """Return who the source of this name is as a manager; InvalidError if it may not be called so."""

@@ -20,6 +20,10 @@ _MAX_ERROR_PAGE_BYTES: Final = 65_536
 _FIRST_SERVER_ERROR: Final = 500
 
 
+class StoppedError(SourceError):
+    """An upstream was not asked to the end, because this process ends."""
+
+
 def explain(url: str, error: Exception, late_error: Callable[[], SourceError]) -> SourceError:
     """Return what an exception of the HTTP client means for the upstream at ``url``."""
     where = _origin(url)

@@ -21,6 +21,7 @@ from callsheet.client.deadline import MADE, Deadlines
 from callsheet.client.http_client import open_client
 from callsheet.domain.errors import SettingsError, SourceError
 from callsheet.service.sync.failures import (
+    StoppedError,
     explain,
     late,
     looped,
@@ -241,6 +242,8 @@ class Fetcher:
 
     def _ask(self, request: Request, conditional: Mapping[str, str]) -> Answer:
         self._asked += 1
+        if self._stopped.is_set():
+            raise StoppedError(f"{self._url} was not asked, as this process ends.")
         if self._asked > self._limits.max_requests:
             raise too_many(self._url, self._limits.max_requests)
         if self._url.startswith("file:"):
@@ -281,7 +284,7 @@ class Fetcher:
                 named = {name.lower(): value for name, value in response.headers.items()}
         except (httpx2.HTTPError, httpx2.InvalidURL, UnicodeError) as error:
             if self._stopped.is_set():
-                raise SourceError(f"{self._url} was being asked when the server stopped.") from None
+                raise StoppedError(f"{self._url} was not asked to the end, as this process ends.") from None
             raise explain(self._url, error, self._late) from None
         finally:
             self._client.cookies.clear()

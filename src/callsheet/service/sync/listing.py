@@ -16,7 +16,7 @@ from callsheet.sources.choosing import Choice, choose, left_out
 from callsheet.sources.credentials import credentials
 from callsheet.sources.read import Reading
 from callsheet.sources.registry import upstream_of
-from callsheet.sources.upstream import Listed
+from callsheet.sources.upstream import Dropped, Listed
 
 
 class Lists(NamedTuple):
@@ -28,8 +28,8 @@ class Lists(NamedTuple):
         The models, as the configuration chooses and names them.
     reading
         All models, and the rows that are no models.
-    left_out
-        Why rows and models are left out, each reason with their number.
+    dropped
+        The rows that are no models, and the models that the configuration excludes.
     digest
         Of the answers and of `basis_of`.
     validators, path
@@ -38,10 +38,15 @@ class Lists(NamedTuple):
 
     chosen: Sequence[Listed]
     reading: Reading
-    left_out: Mapping[str, int]
+    dropped: Sequence[Dropped]
     digest: str
     validators: Validators
     path: frozenset[str]
+
+    @property
+    def left_out(self) -> Mapping[str, int]:
+        """Why rows and models are left out, each reason with their number, the most frequent first."""
+        return dict(Counter(each.reason for each in self.dropped).most_common())
 
     @property
     def rows(self) -> int:
@@ -64,6 +69,7 @@ class Upstreams:
         self._clock = clock
         self._limits = limits
         self._open: set[Fetcher] = set()
+        self._is_stopped = False
 
     def ask(
         self,
@@ -101,9 +107,9 @@ class Upstreams:
             with no_collections():
                 reading = fetcher.read(upstream, fetched.answers, config.options)
                 choice = choice_of(config)
-                reasons = Counter(each.reason for each in (*reading.dropped, *left_out(reading.listed, choice)))
+                dropped = (*reading.dropped, *left_out(reading.listed, choice))
                 chosen = choose(reading.listed, choice)
-        return Lists(chosen, reading, dict(reasons.most_common()), digest, fetched.validators, fetched.path)
+        return Lists(chosen, reading, dropped, digest, fetched.validators, fetched.path)
 
     def fetch(self, config: SourceConfig, organization_id: str) -> Fetched:
         """Return what the upstream answers, whether it is a list or not; SourceError as for `ask`."""
@@ -120,13 +126,16 @@ class Upstreams:
 
         with Fetcher(config.url, authorize, secret, organization_id, self._limits) as fetcher:
             self._open.add(fetcher)
+            if self._is_stopped:
+                fetcher.stop()
             try:
                 yield fetcher
             finally:
                 self._open.discard(fetcher)
 
     def stop(self) -> None:
-        """Let everything that is asked on other threads end soon, with a SourceError."""
+        """Let everything that is asked on other threads, now or later, end soon, with a SourceError."""
+        self._is_stopped = True
         for fetcher in tuple(self._open):
             fetcher.stop()
 

@@ -14,6 +14,7 @@ from callsheet.service.sync.collecting import no_collections
 from callsheet.service.sync.config import SourceConfig, read_config
 from callsheet.service.sync.decide import Decision, Outcome, Said, decide, names_that_are_new
 from callsheet.service.sync.due import is_due, next_attempt, next_run
+from callsheet.service.sync.failures import StoppedError
 from callsheet.service.sync.fetch import Validators
 from callsheet.service.sync.lease import Lease
 from callsheet.service.sync.listing import Lists, Upstreams, basis_of, choice_of
@@ -164,6 +165,9 @@ class Runner:
             if lists is None:
                 return self._write_unchanged(before)
             return self._write(before, lists, basis, progress)
+        except StoppedError:  # nothing is wrong with the source
+            self._lease.release(name)
+            return Report(source=name, outcome=None)
         except (SourceError, InvalidError) as error:
             return self._write_failure(name, str(error))
 
@@ -172,7 +176,7 @@ class Runner:
             record = find_source(reading, name)
             state = reading.source_states([name])[name]
             installation = reading.installation()
-        assert installation is not None  # noqa: S101  # whoever has the store has seen it
+        assert installation is not None  # noqa: S101  # a store that is ready has one
         return _Before(record, read_config(record.config), state, installation)
 
     def _ask(self, before: _Before, basis: str) -> Lists | None:
@@ -289,7 +293,7 @@ def look(reading: ReadTransaction, record: SourceRecord, lists: Lists, now: date
     config = read_config(record.config)
     state = reading.source_states([record.name]).get(record.name) or SourceState(record.name)
     installation = reading.installation()
-    assert installation is not None  # noqa: S101  # whoever has the store has seen it
+    assert installation is not None  # noqa: S101  # a store that is ready has one
     informs = informs_with(reading, config)
     before = _Before(record, config, state, installation)
     return _decide(reading, before, lists, now, informs=informs), informs

@@ -1,4 +1,4 @@
-"""Schedule: a server runs the sources that are due, on threads of its own; no request waits for them."""
+"""Schedule: a server runs the sources that are due, on threads that do nothing else; no request waits for them."""
 
 import logging
 import os
@@ -105,8 +105,11 @@ class Schedule:
         if self._upstreams is not None:
             self._upstreams.stop()
         self._thread.join()
+        if self._upstreams is not None:  # they may have been made just now
+            self._upstreams.stop()
         for thread in tuple(self._running.values()):
             thread.join(_STOP_TIMEOUT_SECONDS)
+        self._upstreams = self._lease = None
 
     def _run(self, stop: threading.Event) -> None:
         while not stop.wait(self._tick_seconds):

@@ -14,7 +14,6 @@ from callsheet.domain.claims.manager import check_manager_name
 from callsheet.domain.errors import ConflictError, DoesNotExistError, InvalidError
 from callsheet.domain.sources.source import SourceRecord
 from callsheet.domain.sources.state import SourceState
-from callsheet.service.renewal import with_names
 from callsheet.service.sync.builtin import set_builtin
 from callsheet.service.sync.config import SourceConfig, read_config
 from callsheet.service.sync.decide import Outcome
@@ -231,12 +230,12 @@ def removal_of(reading: ReadTransaction, name: str) -> Sequence[AnyChange]:
     return [*claim(reading, released), Change(Action.REMOVE, source.record, None)]
 
 
-def acceptance_of(reading: ReadTransaction, name: str, now: datetime) -> Sequence[AnyChange]:
+def acceptance_of(reading: ReadTransaction, name: str) -> Sequence[AnyChange]:
     """Return what accepting what waits changes; errors as of `SourcesService.accept`."""
     source = _found(reading, name)
     if source.pending is None:
         raise _nothing_waits(name)
-    return claim(reading, with_names(source.pending.claims, now))
+    return claim(reading, source.pending.claims)
 
 
 def _accept(writing: WriteTransaction, source: Source, pending: Pending) -> None:

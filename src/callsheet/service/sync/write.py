@@ -6,7 +6,6 @@ from typing import Final, TypeAlias
 from callsheet.domain.changes.claiming import claim
 from callsheet.domain.claims.builtin_mode import BuiltinMode
 from callsheet.domain.claims.claims import Claims
-from callsheet.service.renewal import with_names
 from callsheet.service.sync.builtin import set_builtin
 from callsheet.storage.transactions.write import WriteTransaction
 
@@ -42,6 +41,5 @@ def write_claims(
     if inform:
         set_builtin(writing, BuiltinMode.INFORM)
     for start in range(0, len(wanted), CLAIM_BATCH_SIZE):
-        batch = with_names(wanted[start : start + CLAIM_BATCH_SIZE], writing.now)
-        writing.apply(claim(writing, batch))
+        writing.apply(claim(writing, wanted[start : start + CLAIM_BATCH_SIZE]))
         progress("Writing", min(start + CLAIM_BATCH_SIZE, len(wanted)), len(wanted))

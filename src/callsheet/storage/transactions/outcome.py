@@ -15,7 +15,7 @@ from callsheet.domain.sources.source import SourceRecord
 T = TypeVar("T")
 R = TypeVar("R")
 
-#: What tells the claims on one thing from all others: kind, subject and manager.
+#: What identifies a row of claims: kind, subject and manager.
 ClaimsKey = tuple[str, str, str]
 
 

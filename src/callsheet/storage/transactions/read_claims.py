@@ -48,7 +48,7 @@ class ClaimsReading(Selecting):
 
     def every_claim(self) -> Iterator[Claims]:
         """Yield all claims of all managers, in no order."""
-        return self._claims(select(tables.claims))
+        return self._claims(_ALL)
 
     def positions(self) -> dict[str, int]:
         """Return position by name of every source and enrichment."""

@@ -10,7 +10,6 @@ from callsheet.domain.claims.manager import BUILTIN
 from callsheet.domain.plan.plan import Plan
 from callsheet.domain.sources.source import SourceRecord
 from callsheet.service.apply import preview
-from callsheet.service.renewal import with_names
 from callsheet.service.sync.config import SourceConfig
 from callsheet.service.sync.listing import Lists, Upstreams
 from callsheet.service.sync.run import look
@@ -28,10 +27,9 @@ def ask(config: SourceConfig, organization_id: str) -> Lists:
 
 def changes_of(reading: ReadTransaction, record: SourceRecord, lists: Lists) -> list[AnyChange]:
     """Return what a run would change now, or, if a person has to accept the list, would change then."""
-    now = clock()
-    decision, informs = look(reading, record, lists, now)
+    decision, informs = look(reading, record, lists, clock())
     informing = [replace(each, lists=None) for each in reading.claims_by(BUILTIN)] if informs else []
-    return claim(reading, [*informing, *with_names([*decision.changed, *decision.held], now)])
+    return claim(reading, [*informing, *decision.changed, *decision.held])
 
 
 def adding(reading: ReadTransaction, name: str, config: SourceConfig, lists: Lists | None) -> list[AnyChange]:

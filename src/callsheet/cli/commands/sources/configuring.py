@@ -43,10 +43,12 @@ from callsheet.cli.output.tables import AsJSON, print_json, say
 from callsheet.cli.output.usage import CommandLine
 from callsheet.domain.claims.builtin_mode import BuiltinMode
 from callsheet.domain.errors import InvalidError
+from callsheet.service.renewal import change_builtin_mode
 from callsheet.service.sync.config import read_config
 from callsheet.service.sync.sources import reconfiguration_of, removal_of
 from callsheet.sources.upstream import SourceKind
 
+PlanAsJSON = Annotated[bool, typer.Option("--json", help="Print the plan of a dry run as JSON, for programs.")]
 NoSync = Annotated[bool, typer.Option("--no-sync", help="Do not ask it now; a server does when it is due.")]
 Clear = Annotated[
     list[str] | None,
@@ -206,9 +208,15 @@ def resume(name: Name, database: DatabaseURL = None, as_json: AsJSON = False) ->
 
 def builtin(
     mode: Annotated[BuiltinMode, typer.Argument(metavar="list|inform", help="What the built-in models are for.")],
+    dry_run: DryRun = False,
     database: DatabaseURL = None,
+    as_json: PlanAsJSON = False,
 ) -> None:
     """Let the built-in models be listed, or only fill in what sources list of the same models."""
-    changed = open_sources(database).let_builtin(mode)
+    store = open_store(database)
+    if dry_run:
+        print_dry_run(store, lambda reading: change_builtin_mode(reading, mode), as_json=as_json)
+        return
+    changed = sources_of(store).let_builtin(mode)
     state = "are listed" if mode is BuiltinMode.LIST else "only fill in what sources, files and people list"
     say(f"The built-in models {state}{'' if changed else ' already'}.")

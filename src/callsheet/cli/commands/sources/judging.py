@@ -6,7 +6,7 @@ from callsheet.cli.changing import DryRun
 from callsheet.cli.commands.sources.asking import ask, changes_of, planned, print_dry_run
 from callsheet.cli.commands.sources.opening import open_store, organization_of, sources_of
 from callsheet.cli.commands.sources.options import Name
-from callsheet.cli.database import DatabaseURL, clock
+from callsheet.cli.database import DatabaseURL
 from callsheet.cli.output.sources import source_record
 from callsheet.cli.output.tables import AsJSON, print_json, say
 from callsheet.cli.output.usage import CommandLine
@@ -31,7 +31,7 @@ def plan(name: Name, database: DatabaseURL = None, as_json: AsJSON = False) -> N
     source = sources_of(store).show(name)
     if source.pending is not None:
         say(source.pending.sentence)
-        wanted = planned(store, lambda reading: acceptance_of(reading, name, clock()))
+        wanted = planned(store, lambda reading: acceptance_of(reading, name))
     else:
         lists = ask(source.config, organization_of(store))
         wanted = planned(store, lambda reading: changes_of(reading, source.record, lists))
@@ -43,7 +43,7 @@ def accept(name: Name, dry_run: DryRun = False, database: DatabaseURL = None, as
     """Let the list, or the new models, that wait for a person count."""
     store = open_store(database)
     if dry_run:
-        print_dry_run(store, lambda reading: acceptance_of(reading, name, clock()), as_json=as_json)
+        print_dry_run(store, lambda reading: acceptance_of(reading, name), as_json=as_json)
         return
     service = sources_of(store)
     source = service.accept(name)

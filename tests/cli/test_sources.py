@@ -1,0 +1,313 @@
+"""``callsheet sources`` and ``callsheet catalog import``."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.cli.conftest import CLI
+from tests.installation import Installation
+from tests.service.sync.upstream import Upstream, serve_upstream
+
+SECRET: Final = "sk-sesame-1234"
+
+
+@pytest.fixture
+def upstream() -> Iterator[Upstream]:
+    with serve_upstream() as serving:
+        serving.lists("alpha", "beta", "gamma")
+        yield serving
+
+
+@pytest.fixture
+def cli(call: CLI, empty: Installation, monkeypatch: pytest.MonkeyPatch) -> CLI:
+    """On an installation with an empty catalogue."""
+    monkeypatch.setenv("CALLSHEET_DATABASE_URL", empty.url)
+    return call
+
+
+@pytest.fixture
+def source(cli: CLI, upstream: Upstream) -> str:
+    """The name of a source that has been run."""
+    assert cli("sources", "add", "gateway", "--url", upstream.url).code == 0
+    return "gateway"
+
+
+def ids(cli: CLI) -> set[str]:
+    return {model["id"] for model in cli("catalog", "list", "--json").json}
+
+
+def test_a_source_is_added_and_listed_in_one_command(cli: CLI, upstream: Upstream) -> None:
+    result = cli("sources", "add", "gateway", "--url", upstream.url)
+    assert result.code == 0
+    assert result.err == (
+        "It answers as openai does: /v1/models answers with a list of OpenAI's.\n"
+        "Added the source gateway.\n"
+        "gateway: 3 new; it lists 3 models.\n"
+        "The built-in models are no longer listed by themselves; their facts fill in what sources list. To list "
+        "them as before: callsheet sources builtin list\n"
+    )
+    assert ids(cli) == {"alpha", "beta", "gamma"}
+
+
+def test_a_dry_run_shows_what_a_source_would_change_and_changes_nothing(cli: CLI, upstream: Upstream) -> None:
+    plan = cli("sources", "add", "gateway", "--url", upstream.url, "--dry-run", "--json").json
+    assert [(step["action"], step["kind"], step["subject"]) for step in plan["steps"]] == [
+        ("add", "source", "gateway"),
+        *(("add", "model", model_id) for model_id in ("alpha", "beta", "gamma")),
+    ]
+    assert cli("sources", "list", "--json").json == []
+    assert ids(cli) == set()
+
+
+def test_a_source_that_cannot_be_reached_is_not_added(cli: CLI) -> None:
+    sentence = cli("sources", "add", "gateway", "--url", "http://127.0.0.1:1", "--kind", "openai").refusal
+    assert sentence == (
+        "http://127.0.0.1:1 cannot be reached (Connection refused); check the URL, and that the server runs."
+    )
+    assert cli("sources", "list", "--json").json == []
+
+
+def test_a_source_can_be_added_before_its_server_runs(cli: CLI) -> None:
+    url = "http://127.0.0.1:1"
+    assert cli("sources", "add", "gateway", "--url", url, "--kind", "vllm", "--no-sync").code == 0
+    (record,) = cli("sources", "list", "--json").json
+    assert record["config"] == {"kind": "vllm", "url": url}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((), "A source needs --url"),
+        (("--url", "localhost"), "must be such as http://localhost:8000"),
+        (("--url", "http://a", "--rename", "x"), "A rename must be written ID=NEW"),
+        (("--url", "http://a", "--secret-env", "A", "--secret-file", "b"), "both in a variable and in a file"),
+        (("--url", "http://a", "--secret-env", SECRET), "must be named by an environment variable"),
+        (("--url", "http://a", "--every", "1s"), "asked at most every 10s"),
+        (("--url", "http://a", "--after", "soon"), "A grace must be such as"),
+    ],
+)
+def test_what_is_not_valid_is_refused_in_one_sentence(cli: CLI, arguments: tuple[str, ...], words: str) -> None:
+    sentence = cli("sources", "add", "gateway", *arguments).refusal
+    assert words in sentence
+    assert "sesame" not in sentence
+
+
+def test_a_name_that_is_not_valid_is_refused(cli: CLI, source: str, upstream: Upstream) -> None:
+    assert (
+        "The name of a source must be"
+        in cli("sources", "add", "My Gateway", "--url", upstream.url, "--kind", "openai").refusal
+    )
+    assert (
+        "There is a source gateway already"
+        in cli("sources", "add", source, "--url", upstream.url, "--kind", "openai").refusal
+    )
+
+
+def test_every_option_is_kept(cli: CLI, upstream: Upstream) -> None:
+    options = (
+        *("--kind", "openai", "--secret-env", "GATEWAY_KEY", "--prefix", "team/", "--rename", "alpha=first"),
+        *("--allow", "*", "--deny", "g*", "--fold-variants", "--long-context-rows", "--every", "1h"),
+        *("--new", "hide", "--missing", "retire", "--after", "5 runs and 2h"),
+    )
+    assert cli("sources", "add", "gateway", "--url", upstream.url, "--no-sync", *options).code == 0
+    assert cli("sources", "show", "gateway", "--json").json["config"] == {
+        "kind": "openai",
+        "url": upstream.url,
+        "secret": "env:GATEWAY_KEY",
+        "prefix": "team/",
+        "rename": {"alpha": "first"},
+        "allow": ["*"],
+        "deny": ["g*"],
+        "fold_variants": True,
+        "long_context_rows": True,
+        "every": "1h",
+        "new": "hide",
+        "missing": "retire",
+        "after": "5 runs and 2h",
+    }
+
+
+def test_sync_is_for_cron(cli: CLI, source: str, upstream: Upstream) -> None:
+    unchanged = cli("sources", "sync")
+    assert (unchanged.code, unchanged.err) == (0, "gateway: unchanged; it lists 3 models.\n")
+    upstream.lists("alpha", "beta", "gamma", "delta")
+    assert cli("sources", "sync", "gateway").err == "gateway: 1 new; it lists 4 models.\n"
+    upstream.lists()
+    quarantined = cli("sources", "sync")
+    assert quarantined.code == 2
+    assert quarantined.err == (
+        "gateway: The list is quarantined: it is empty, where there were 4 models. See callsheet sources plan "
+        "gateway\n"
+    )
+    upstream.fails()
+    failed = cli("sources", "sync", "--json")
+    assert failed.code == 1
+    (report,) = json.loads(failed.out)
+    assert (report["source"], report["outcome"]) == ("gateway", "failed")
+    assert ids(cli) == {"alpha", "beta", "gamma", "delta"}
+
+
+def test_one_source_that_fails_keeps_no_other_from_being_run(cli: CLI, source: str, upstream: Upstream) -> None:
+    cli("sources", "add", "down", "--url", "http://127.0.0.1:1", "--kind", "openai", "--no-sync")
+    upstream.lists("alpha", "beta", "gamma", "delta")
+    assert cli("sources", "sync").code == 1
+    assert "delta" in ids(cli)
+
+
+def test_what_waits_is_shown_as_a_plan_and_accepted(cli: CLI, source: str, upstream: Upstream) -> None:
+    upstream.lists()
+    cli("sources", "sync")
+    planned = cli("sources", "plan", source)
+    assert planned.code == 2
+    assert "The list is quarantined: it is empty, where there were 3 models." in planned.err
+    assert "hidden: no → yes" in planned.out
+    assert cli("sources", "accept", source, "--dry-run").code == 0
+    assert not any(model["hidden"] for model in cli("catalog", "list", "--json").json)
+    assert cli("sources", "accept", source).err == "Accepted what gateway lists.\n"
+    assert all(model["hidden"] for model in cli("catalog", "list", "--json").json)
+    assert cli("sources", "accept", source).refusal == "Nothing of the source gateway waits for a person."
+
+
+def test_what_waits_is_rejected(cli: CLI, source: str, upstream: Upstream) -> None:
+    upstream.lists()
+    cli("sources", "sync")
+    assert cli("sources", "reject", source).err == (
+        "Rejected what gateway lists of 3 names; they stay as they were.\n"
+    )
+    assert cli("sources", "sync").code == 0
+    assert cli("sources", "show", source, "--json").json["rejected"] == {
+        "alpha": "empty",
+        "beta": "empty",
+        "gamma": "empty",
+    }
+
+
+def test_a_plan_of_what_a_run_would_change_now(cli: CLI, source: str, upstream: Upstream) -> None:
+    assert cli("sources", "plan", source).code == 0
+    upstream.lists("alpha", "beta", "gamma", "delta")
+    planned = cli("sources", "plan", source, "--json")
+    assert planned.code == 2
+    assert [step["subject"] for step in json.loads(planned.out)["steps"]] == ["delta"]
+    assert "delta" not in ids(cli)
+
+
+def test_a_source_is_changed_and_cleared(cli: CLI, source: str) -> None:
+    assert cli("sources", "change", source, "--deny", "g*", "--every", "never").code == 0
+    cli("sources", "sync")
+    assert ids(cli) == {"alpha", "beta"}
+    assert cli("sources", "change", source, "--clear", "deny").code == 0
+    cli("sources", "sync")
+    assert ids(cli) == {"alpha", "beta", "gamma"}
+    assert "Nothing to change" in cli("sources", "change", source).refusal
+    assert "cannot be cleared" in cli("sources", "change", source, "--clear", "url").refusal
+    assert "remove it and add another" in cli("sources", "change", source, "--kind", "models-dev").refusal
+
+
+def test_a_source_is_paused_and_resumed(cli: CLI, source: str, upstream: Upstream) -> None:
+    assert cli("sources", "pause", source).err == "Paused the source gateway.\n"
+    asked = len(upstream.asked)
+    assert cli("sources", "sync").code == 0
+    assert len(upstream.asked) == asked
+    assert cli("sources", "sync", source).code == 0
+    assert "paused" in cli("sources", "list").out
+    assert cli("sources", "resume", source).err == "Resumed the source gateway.\n"
+
+
+def test_a_source_is_removed_with_what_it_claimed(cli: CLI, source: str) -> None:
+    assert cli("sources", "remove", source, "--dry-run").code == 0
+    assert ids(cli) == {"alpha", "beta", "gamma"}
+    assert cli("sources", "remove", source).err == (
+        "Removed the source gateway and everything that it claimed.\n"
+        "No source is left. To list the built-in models again: callsheet sources builtin list\n"
+    )
+    assert ids(cli) == set()
+
+
+def test_the_lists_name_what_is_wrong(cli: CLI, source: str, upstream: Upstream) -> None:
+    upstream.fails()
+    cli("sources", "sync")
+    listed = cli("sources", "list")
+    assert "gateway" in listed.out
+    assert f"gateway: {upstream.url}/v1/models fails with 503" in listed.err
+    assert "fails with 503" in cli("sources", "show", source).out
+
+
+def test_try_shows_the_mapping_field_by_field_and_writes_nothing(cli: CLI, upstream: Upstream) -> None:
+    upstream.rows(
+        [{"id": "m", "object": "model", "created": 1, "owned_by": "vllm", "root": "m", "max_model_len": 32_768}]
+    )
+    result = cli("sources", "try", upstream.url)
+    assert result.code == 0
+    assert "1 model would be listed, of 1 rows." in result.out
+    assert "max_input_tokens  all       32768" in result.out
+    assert "max_tokens        none      stays unknown" in result.out
+    record = cli("sources", "try", upstream.url, "--json", "--prefix", "local/").json
+    assert record["kind"] == "vllm"
+    assert [model["id"] for model in record["models"]] == ["local/m"]
+    assert "max_tokens" in record["unknown"]
+    assert cli("sources", "list", "--json").json == []
+
+
+def test_try_needs_no_database(
+    call: CLI, upstream: Upstream, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("CALLSHEET_DATABASE_URL", f"sqlite:///{tmp_path}/none.db")
+    assert call("sources", "try", upstream.url).code == 0
+    assert not (tmp_path / "none.db").exists()
+
+
+def test_a_recording_holds_no_secret(
+    cli: CLI, upstream: Upstream, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GATEWAY_KEY", SECRET)
+    upstream.rows([{"id": "m", "object": "model", "created": 1, "owned_by": SECRET, "api_key": SECRET}])
+    file = tmp_path / "recording.json"
+    arguments = ("sources", "record", upstream.url, str(file), "--kind", "openai", "--secret-env", "GATEWAY_KEY")
+    assert cli(*arguments).code == 0
+    assert "sesame" not in file.read_text()
+    assert json.loads(file.read_text())["GET /v1/models"]["status"] == 200
+    assert "cannot be written" in cli(*arguments).refusal
+
+
+def test_a_source_that_does_not_exist_is_refused(cli: CLI, source: str) -> None:
+    for command in ("show", "pause", "resume", "plan", "accept", "reject", "remove", "sync"):
+        assert "There is no source 'gatway'; there are gateway." in cli("sources", command, "gatway").refusal
+
+
+def test_a_list_is_imported_once_after_its_plan(cli: CLI, tmp_path: Path) -> None:
+    file = tmp_path / "My list.json"
+    file.write_text('{"data": [{"id": "mine/a", "context_window": 1000}, {"id": "mine/b"}]}')
+    planned = cli("catalog", "import", str(file))
+    assert (planned.code, planned.err) == (0, "Nothing was changed; add --yes to write it.\n")
+    assert ids(cli) == set()
+    assert cli("catalog", "import", str(file), "--yes").err == "Imported 2 models, claimed by file:my-list.\n"
+    assert ids(cli) == {"mine/a", "mine/b"}
+    cli("catalog", "change", "mine/a", "--max-input-tokens", "5")
+    file.write_text('{"data": [{"id": "mine/a", "context_window": 2000}]}')
+    cli("catalog", "import", str(file), "--yes")
+    models = {model["id"]: model for model in cli("catalog", "list", "--json").json}
+    assert models["mine/a"]["max_input_tokens"] == 5, "what a person changed outranks the list"
+    assert "mine/b" in models, "what the list does not hold stays"
+
+
+def test_a_list_at_a_url_is_imported(cli: CLI, upstream: Upstream) -> None:
+    assert cli("catalog", "import", f"{upstream.url}/v1/models", "--yes", "--manager", "once").code == 0
+    assert ids(cli) == {"alpha", "beta", "gamma"}
+
+
+def test_a_list_that_cannot_be_read_is_refused(cli: CLI, tmp_path: Path) -> None:
+    assert "cannot be read" in cli("catalog", "import", str(tmp_path / "none.json")).refusal
+    (tmp_path / "page.html").write_text("<html>")
+    assert cli("catalog", "import", str(tmp_path / "page.html")).refusal
+
+
+def test_a_list_with_the_name_of_an_alias_is_refused(cli: CLI, tmp_path: Path) -> None:
+    cli("catalog", "add", "m")
+    cli("catalog", "alias", "fast", "m")
+    (tmp_path / "l.json").write_text('{"data": [{"id": "fast"}]}')
+    result = cli("catalog", "import", str(tmp_path / "l.json"), "--yes")
+    assert result.code == 1
+    assert "The list has a model fast, which is an alias of m here" in result.err
