@@ -14,7 +14,6 @@ from callsheet.domain.errors import DoesNotExistError
 from callsheet.domain.hints import Hint
 from callsheet.domain.model import Model, check_id
 from callsheet.service.counts import Counts, count_models
-from callsheet.service.facts import Facts
 from callsheet.service.provenance import LISTED, WhoSays, who_says
 from callsheet.storage.store import Transactions
 from callsheet.storage.transactions.read import ReadTransaction
@@ -131,8 +130,7 @@ class CatalogService:
         """
         check_id(model.id)  # before the database is waited for
         with self._write() as writing:
-            known = Facts.built_in(writing.now).claims_on_names([model.id])
-            changes = models.add_model(writing, model, writing.now, same_as, known)
+            changes = models.add_model(writing, model, writing.now, same_as)
             writing.apply(changes)
             return _with_aliases(writing, _models_after(changes)[model.id])
 

@@ -29,13 +29,10 @@ from callsheet.domain.hints import Hint
 from callsheet.domain.model import MODEL_FIELDS, Lifecycle, Model, check_id
 
 
-def add_model(
-    reader: CatalogReader, model: Model, now: datetime, same_as: str | None = None, known: Iterable[Claims] = ()
-) -> list[AnyChange]:
+def add_model(reader: CatalogReader, model: Model, now: datetime, same_as: str | None = None) -> list[AnyChange]:
     """Add ``model``; one that was removed before may come back.
 
-    What of it differs from a bare model is claimed; the rest shows what others say of the model, ``known``
-    included: claims that come with it, such as those of the program on a name that another platform gives.
+    What of it differs from a bare model is claimed; the rest shows what others say of the model.
 
     Raises
     ------
@@ -54,7 +51,7 @@ def add_model(
     fields = claimed_by(model)
     if same_as is not None:
         fields[SAME_AS] = _check_same_as(reader, model.id, same_as)
-    return claim(reader, [*known, Claims(model.id, PERSON, lists=True, fields=fields)])
+    return claim(reader, [Claims(model.id, PERSON, lists=True, fields=fields)])
 
 
 def change_model(reader: CatalogReader, model: Model, change: ModelChange, now: datetime) -> list[AnyChange]:
