@@ -15,6 +15,10 @@ from callsheet.domain.times import parse_instant
 from callsheet.service.access import AccessService
 from callsheet.service.catalog import CatalogService
 from callsheet.service.history import HistoryService
+from callsheet.service.history import HistoryService
+from callsheet.service.history import HistoryService
+from callsheet.service.history import HistoryService
+from callsheet.service.history import HistoryService
 from callsheet.service.state.live import LiveState
 from callsheet.storage.store import Store
 from tests.tiers import first
@@ -51,6 +55,10 @@ class Installation:
         self.url = url
         self.store = Store(url)
         self.catalog = CatalogService(self.store, "test", now)
+        self.history = HistoryService(self.store)
+        self.history = HistoryService(self.store)
+        self.history = HistoryService(self.store)
+        self.history = HistoryService(self.store)
         self.history = HistoryService(self.store)
         self.access = AccessService(self.store, "test", now)
         self._lives: WeakSet[LiveState] = WeakSet()  # one that is followed lives until it is stopped
