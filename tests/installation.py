@@ -15,10 +15,6 @@ from callsheet.domain.times import parse_instant
 from callsheet.service.access import AccessService
 from callsheet.service.catalog import CatalogService
 from callsheet.service.history import HistoryService
-from callsheet.service.history import HistoryService
-from callsheet.service.history import HistoryService
-from callsheet.service.history import HistoryService
-from callsheet.service.history import HistoryService
 from callsheet.service.state.live import LiveState
 from callsheet.storage.store import Store
 from tests.tiers import first
