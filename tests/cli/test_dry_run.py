@@ -65,6 +65,7 @@ OTHERS = {
     *("serve", "migrate", "copy", "backup", "restore", "check", "settings"),
     *("plan", "drift", "export", "validate", "fake", "doctor", "models list", "models retrieve"),
     *("catalog list", "catalog show", "catalog history"),
+    "catalog import",  # shows its plan unless it is given --yes
     *("sources try", "sources record", "sources list", "sources show", "sources plan"),
     *("sources sync", "sources pause", "sources resume", "sources reject"),  # a plan of sync is sources plan
     *("workspaces list", "workspaces show", "keys list", "keys show"),
