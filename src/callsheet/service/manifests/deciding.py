@@ -7,7 +7,7 @@ from typing import Any, Final
 from callsheet.domain.alias import Alias
 from callsheet.domain.changes.change import Action, AnyChange, Subject
 from callsheet.domain.claims.claims import ClaimKind, Claims
-from callsheet.domain.claims.manager import BUILTIN, Manager
+from callsheet.domain.claims.manager import Manager
 from callsheet.domain.declared.deciding import Declaring
 from callsheet.domain.declared.declare import check_deletes, declare, wanted_by
 from callsheet.domain.declared.held import Held
@@ -17,7 +17,6 @@ from callsheet.domain.model import Model
 from callsheet.domain.plan.plan import Plan
 from callsheet.domain.plan.warnings import PlanWarning
 from callsheet.service.apply import Deciding
-from callsheet.service.facts import Facts
 from callsheet.storage.transactions.read import ReadTransaction
 
 _MAX_VALUE_CHARACTERS: Final = 60
@@ -78,7 +77,6 @@ class Decision:
         )
         changes = declare(declaring, wanted)
         check_deletes(changes, self.max_deletes)
-        wanted = [each for each in wanted if each.manager != BUILTIN]
         self.held = [*shadowed(reading, self.manager, wanted), *declaring.held]
         self.warnings = [*_about_held(self.held), *_about_left(reading, self.manager, wanted, changes)]
         self.warnings += _about_aliases(reading, wanted, changes)
@@ -95,9 +93,7 @@ def decision_of(
     """Return what decides about ``manifest``."""
 
     def wanted(deciding: Deciding) -> Sequence[Claims]:
-        claims = wanted_by(deciding.reading, manifest, deciding.now, adopt=adopt)
-        listed = [each.subject for each in claims if each.kind is ClaimKind.MODEL and each.lists]
-        return [*claims, *Facts.built_in(deciding.now).claims_on_names(listed)]
+        return wanted_by(deciding.reading, manifest, deciding.now, adopt=adopt)
 
     return Decision(manifest.manager, wanted, secret_of, adopt, max_deletes)
 
