@@ -229,3 +229,10 @@ def test_without_the_package_for_yaml_a_sentence_says_what_to_install(tmp_path: 
     assert done.stdout == (
         "a\nb\nYAML files need a package that is missing; run: pip install 'callsheet[yaml]', or use TOML or JSON\n"
     )
+
+
+def test_a_number_of_thousands_of_digits_is_a_fault_in_every_format() -> None:
+    digits = "9" * 5_000
+    assert faults(f'manager = "a"\n[[models]]\nid = "x"\nmax_tokens = {digits}\n', "x.toml")
+    assert faults(f"manager: a\nmodels:\n  - id: x\n    max_tokens: {digits}\n")
+    assert faults(f'{{"manager": "a", "models": [{{"id": "x", "max_tokens": {digits}}}]}}', "x.json")

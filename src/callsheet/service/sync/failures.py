@@ -86,14 +86,22 @@ def redirected(url: str, asked: str, location: str) -> SourceError:
     )
 
 
-def refused(url: str, answer: Answer, secret: str) -> SourceError:
-    """Return the error of an upstream that answers with an error, with the reason that it gives."""
+def refused(url: str, answer: Answer, hide: Callable[[str], str], *, has_secret: bool) -> SourceError:
+    """Return the error of an upstream that answers with an error, with the reason that it gives.
+
+    Parameters
+    ----------
+    hide
+        Takes the secret out of a text.
+    has_secret
+        Whether the upstream was asked with one.
+    """
     status = answer.status
-    said = _reason(answer.body, secret)
+    said = _reason(answer.body, hide)
     because = f": {said}" if said else ""
     where = f"{url}{answer.request.path.partition('?')[0]}"
     if status in (401, 403, 407):
-        needs = "check the secret" if secret else "it may need a secret"
+        needs = "check the secret" if has_secret else "it may need a secret"
         return SourceError(f"{where} refuses the request with {status}{because}; {needs}.")
     if status in (404, 405):
         return SourceError(f"There is no list at {where} ({status}{because}); check the URL and the kind.")
@@ -128,13 +136,11 @@ def _origin(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}" if parts.netloc else url
 
 
-def _reason(body: bytes, secret: str) -> str:
+def _reason(body: bytes, hide: Callable[[str], str]) -> str:
     """What an upstream says went wrong: one bounded line without the secret; empty if nothing can be read."""
     try:
         content = read_error(parse(body))
         said = "" if content is None else content.message
     except (UnreadableError, RecursionError):
         said = read_page_title(body[:_MAX_ERROR_PAGE_BYTES].decode("utf-8", "replace"))
-    if secret:
-        said = said.replace(secret, "***")
-    return printable(" ".join(said.split()), _MAX_REASON_CHARACTERS).rstrip(". ")
+    return printable(" ".join(hide(said).split()), _MAX_REASON_CHARACTERS).rstrip(". ")

@@ -35,6 +35,7 @@ from callsheet.service.sync.failures import (
 from callsheet.service.sync.loop import ORGANIZATION, PAGE, mark_of, may_be_callsheet, path_through
 from callsheet.sources.address import address_of
 from callsheet.sources.read import Reading, read
+from callsheet.sources.secret_texts import SecretTexts
 from callsheet.sources.upstream import Answer, Options, Request, Upstream
 
 _NOT_MODIFIED: Final = 304
@@ -43,6 +44,9 @@ _FIRST_REDIRECT: Final = 300
 _FIRST_ERROR: Final = 400
 
 _CARRIED: Final = re.compile(r"[!-~]+(?: [!-~]+)*", re.ASCII)
+
+#: A longer one would make the next request one that servers refuse.
+_MAX_VALIDATOR_CHARACTERS: Final = 1_000
 
 _USER_AGENT: Final = f"callsheet/{__version__} (source)"
 
@@ -155,7 +159,8 @@ class Fetcher:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._url = url
-        self._secret = secret
+        self._secret = SecretTexts(secret)
+        self._has_secret = bool(secret)
         self._authorize = authorize
         self._organization_id = organization_id
         self._limits = limits
@@ -212,7 +217,18 @@ class Fetcher:
                 organization = organization or answer.headers.get(ORGANIZATION, "")
                 answers.append(answer)
         path = self._check_loop(organization) if organization else frozenset[str]()
-        return Fetched(tuple(answers), _digest(answers), _validators(answers), path)
+        return Fetched(tuple(answers), _digest(answers), self._validators(answers), path)
+
+    def _validators(self, answers: Sequence[Answer]) -> Validators:
+        """What the next run asks with: only what a header can carry back, and what may be kept."""
+        if len(answers) != 1 or answers[0].status != _OK:
+            return Validators()
+        named = (answers[0].headers.get(name) for name in ("etag", "last-modified"))
+        return Validators(*(each if each is not None and self._is_validator(each) else None for each in named))
+
+    def _is_validator(self, text: str) -> bool:
+        fits = len(text) <= _MAX_VALIDATOR_CHARACTERS and _CARRIED.fullmatch(text) is not None
+        return fits and not self._secret.is_in(text)
 
     def ask(self, request: Request) -> Answer:
         """Return the answer to one request, whatever its status but a redirect; SourceError as for `fetch`."""
@@ -227,18 +243,15 @@ class Fetcher:
     def read(self, upstream: Upstream, answers: Sequence[Answer], options: Options) -> Reading:
         """Return the models that complete ``answers`` list; SourceError if they are not this kind of upstream's."""
         try:
-            return read(upstream, answers, options)
+            return self._secret.without(read(upstream, answers, options), answers)
         except SourceError as error:
             raise self._about(error, answers) from None
 
     def _about(self, error: SourceError, answers: Sequence[Answer]) -> SourceError:
         """The error of answers that are not what was expected: the upstream's own, if it refused."""
         if answers and all(answer.status >= _FIRST_ERROR for answer in answers):
-            return refused(self._url, answers[-1], self._secret)
-        return SourceError(f"{self._url}: {self._hidden(str(error))}")
-
-    def _hidden(self, text: str) -> str:
-        return text.replace(self._secret, "***") if self._secret else text
+            return refused(self._url, answers[-1], self._secret.hide, has_secret=self._has_secret)
+        return SourceError(f"{self._url}: {self._secret.hide(str(error))}")
 
     def _ask(self, request: Request, conditional: Mapping[str, str]) -> Answer:
         self._asked += 1
@@ -249,7 +262,9 @@ class Fetcher:
         if self._url.startswith("file:"):
             return self._read_file(request)
         if request.path and not request.path.startswith(("/", "?")):
-            raise SourceError(f"{self._url} names {request.path[:80]!r} as its next page; a path is expected.")
+            raise SourceError(
+                f"{self._url} names {self._secret.hide(request.path)[:80]!r} as its next page; a path is expected."
+            )
         url = address_of(self._url, request.path)
         headers = {
             "accept": "application/json",
@@ -279,7 +294,7 @@ class Fetcher:
             ):
                 status = response.status_code
                 if _FIRST_REDIRECT <= status < _FIRST_ERROR and status != _NOT_MODIFIED:
-                    raise redirected(self._url, url, response.headers.get("location", ""))
+                    raise redirected(self._url, url, self._secret.hide(response.headers.get("location", "")))
                 body = self._read(response)
                 named = {name.lower(): value for name, value in response.headers.items()}
         except (httpx2.HTTPError, httpx2.InvalidURL, UnicodeError) as error:
@@ -379,10 +394,3 @@ def _digest(answers: Sequence[Answer]) -> str:
             digest.update(b"%d:" % len(part))
             digest.update(part)
     return digest.hexdigest()
-
-
-def _validators(answers: Sequence[Answer]) -> Validators:
-    if len(answers) != 1 or answers[0].status != _OK:
-        return Validators()
-    headers = answers[0].headers
-    return Validators(headers.get("etag"), headers.get("last-modified"))
