@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -355,3 +356,8 @@ def test_a_validator_that_cannot_be_sent_back_or_kept_is_forgotten(upstream: Ups
     known = fetch(upstream.url).validators
     assert known == Validators(None, "Sun, 29 Nov 2026 20:00:00 GMT")
     assert not fetch(upstream.url, known).is_unchanged
+
+
+def test_a_list_that_is_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "list.json")
+    assert "it is not a file" in refusal(f"file://{tmp_path}/list.json")

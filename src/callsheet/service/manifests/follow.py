@@ -28,6 +28,11 @@ POLL_SECONDS: Final = 1.0
 #: How often they are compared with the database although no file has changed: a backup may have been restored.
 RESYNC_SECONDS: Final = 300.0
 
+#: How long they must have stayed as they are before they are read, so that none is read while it is being written.
+SETTLE_SECONDS: Final = 0.3
+
+_MAX_SETTLE_ROUNDS: Final = 30
+
 _STOP_TIMEOUT_SECONDS: Final = 10.0
 
 #: What a file is known by: its name, where a link leads, its size and when it was changed.
@@ -123,6 +128,8 @@ class CatalogFollower:
         backoff = Backoff()
         while not stop.is_set():
             marks = self._marks()
+            if applied is not None and marks != applied:
+                marks = self._settled(marks, stop)
             now = self._clock.monotonic()
             pause = POLL_SECONDS
             if marks != applied or now - applied_at >= RESYNC_SECONDS:
@@ -138,8 +145,18 @@ class CatalogFollower:
                     applied, applied_at = marks, now
             stop.wait(pause)
 
+    def _settled(self, marks: Sequence[_Mark], stop: threading.Event) -> Sequence[_Mark]:
+        """Wait until nothing is written any more, but not for ever."""
+        for _ in range(_MAX_SETTLE_ROUNDS):
+            if stop.wait(SETTLE_SECONDS) or (present := self._marks()) == marks:
+                break
+            marks = present
+        return marks
+
     def apply(self) -> bool:
         """Read the files and bring about what they say; return whether they could be applied.
+
+        If they change while they are read, what was read is of no time, and nothing comes of it.
 
         Raises
         ------
@@ -149,14 +166,19 @@ class CatalogFollower:
             The database cannot be used.
         """
         made = 0
+        marks = self._marks()
         try:
-            for manifest in load_manifests([self._path]):
+            manifests = load_manifests([self._path])
+            if self._marks() != marks:
+                return False
+            for manifest in manifests:
                 planned = self._service.plan(manifest)
                 made += self._write(planned)
         except (_MovedError, StorageError):
             raise
         except CallsheetError as error:
-            self._fail(error)
+            if self._marks() == marks:
+                self._fail(error)
             return False
         before = self.following
         if made or before.applied_at is None or before.error is not None:

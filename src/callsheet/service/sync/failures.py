@@ -131,6 +131,11 @@ def unreadable_file(path: Path, error: OSError | ValueError) -> SourceError:
     return SourceError(f"The list {printable(str(path))} cannot be read ({why}).")
 
 
+def not_a_file(path: Path) -> SourceError:
+    """Return the error of a recorded list that is a folder, a pipe or a device."""
+    return SourceError(f"The list {printable(str(path))} cannot be read (it is not a file).")
+
+
 def _origin(url: str) -> str:
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}" if parts.netloc else url

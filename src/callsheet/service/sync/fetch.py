@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
+from stat import S_ISREG
 from types import TracebackType
 from typing import Any, Final, NamedTuple, Self
 from urllib.parse import unquote, urlsplit
@@ -25,6 +26,7 @@ from callsheet.service.sync.failures import (
     explain,
     late,
     looped,
+    not_a_file,
     redirected,
     refused,
     same_installation,
@@ -344,6 +346,8 @@ class Fetcher:
     def _read_file(self, request: Request) -> Answer:
         path = Path(unquote(urlsplit(self._url).path))
         try:
+            if not S_ISREG(path.stat().st_mode):  # a pipe would be waited for
+                raise not_a_file(path)
             with path.open("rb") as file:
                 body = file.read(self._limits.max_bytes + 1)
         except (OSError, ValueError) as error:
