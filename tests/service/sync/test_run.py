@@ -329,6 +329,16 @@ def test_an_id_that_is_a_persons_alias_waits_for_a_person(site: Site, upstream: 
     assert "fast" in site.models()
 
 
+def test_long_contexts_are_listed_where_the_catalogue_knows_them(usual: Site, upstream: Upstream) -> None:
+    upstream.lists("claude-opus-5-5", "alpha")
+    usual.sources.change("gateway", {"long_context_rows": True})
+    usual.run()
+    usual.run()
+    models = usual.models()
+    assert models.keys() == {"claude-opus-5-5", "claude-opus-5-5[1m]", "alpha"}
+    assert models["claude-opus-5-5[1m]"].max_input_tokens == models["claude-opus-5-5"].max_input_tokens
+
+
 def test_an_enrichment_never_lets_a_model_exist(site: Site, upstream: Upstream) -> None:
     site.run()
     with serve_upstream() as facts:
