@@ -17,7 +17,6 @@ from callsheet.domain.model import Model
 from callsheet.domain.plan.plan import Plan
 from callsheet.domain.plan.warnings import PlanWarning
 from callsheet.service.apply import Deciding
-from callsheet.service.facts import Facts
 from callsheet.storage.transactions.read import ReadTransaction
 
 _MAX_VALUE_CHARACTERS: Final = 60
@@ -95,9 +94,7 @@ def decision_of(
     """Return what decides about ``manifest``."""
 
     def wanted(deciding: Deciding) -> Sequence[Claims]:
-        claims = wanted_by(deciding.reading, manifest, deciding.now, adopt=adopt)
-        listed = [each.subject for each in claims if each.kind is ClaimKind.MODEL and each.lists]
-        return [*claims, *Facts.built_in(deciding.now).claims_on_names(listed)]
+        return wanted_by(deciding.reading, manifest, deciding.now, adopt=adopt)
 
     return Decision(manifest.manager, wanted, secret_of, adopt, max_deletes)
 
