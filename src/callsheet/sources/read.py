@@ -48,7 +48,9 @@ def read(upstream: Upstream, answers: Sequence[Answer], options: Options) -> Rea
     """
     listed: dict[str, Listed] = {}
     dropped: list[Dropped] = []
-    for row in upstream.rows(answers):
+    rows = list(reversed(upstream.rows(answers)))
+    while rows:
+        row = rows.pop()  # so that not all of them are in memory until the end
         each = _checked(upstream.listed(row, options)) if isinstance(row, Mapping) else Dropped("", NOT_AN_OBJECT)
         if isinstance(each, Listed) and each.id in listed:
             each = Dropped(each.id, TWICE)
