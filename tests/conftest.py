@@ -13,11 +13,9 @@ from callsheet.service.setup import open_store
 from tests.doors import AnswerDoor, AppDoor, Door, HTTPDoor, PlainHTTPDoor
 from tests.installation import Installation, now
 from tests.postgres import SHARED_FOLDER, Databases, databases
-from tests.statements import share_compiled_statements
 from tests.tiers import exhaustive, register_profiles, use_everything
 
 register_profiles()
-share_compiled_statements()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

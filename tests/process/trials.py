@@ -1,12 +1,15 @@
 """What is killed: each command that writes a database as a whole, and what must be left of it at any moment."""
 
+import json
+import shutil
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
+from callsheet.domain.model import Model
 from callsheet.files.load import parse_manifest
 from callsheet.service.maintenance.backup import back_up
 from callsheet.service.maintenance.check import check_database
@@ -14,6 +17,14 @@ from callsheet.service.maintenance.copy import copy_installation
 from callsheet.service.maintenance.restore import restore
 from callsheet.service.manifests.service import ManifestService
 from callsheet.service.setup import migrate_store
+from callsheet.service.sync.config import SourceConfig
+from callsheet.service.sync.decide import Outcome
+from callsheet.service.sync.durations import Grace
+from callsheet.service.sync.lease import Lease
+from callsheet.service.sync.listing import Upstreams
+from callsheet.service.sync.run import Runner
+from callsheet.service.sync.sources import SourcesService
+from callsheet.sources.upstream import SourceKind
 from callsheet.storage.store import Store
 from callsheet.storage.whole.file_copy import is_damaged
 from tests.first_release import as_released, first_release
@@ -253,6 +264,64 @@ class ApplyFile(Trial):
             return set(reading.model_ids()) & {"a", "gone", "b", "new"}
 
 
+class SyncSource(Trial):
+    """A source is run: models come, change and go missing, beside what people decided."""
+
+    BEFORE: Final = ("kept", "changed", "suppressed", "ours", "missing")
+    AFTER: Final = ("kept", "changed", "suppressed", "ours", "new")
+
+    def prepare(self) -> None:
+        self._fill()
+        self._list(self.BEFORE, 1_000)
+        url = (self.folder.parent / "place" / "list.json").as_uri()  # where the trial will be
+        config = SourceConfig(kind=SourceKind.FILE, url=url, grace=Grace(1, 0))
+        SourcesService(self.store, "test", lambda: NOW).add("gateway", config)
+        place = self.folder.parent / "place"
+        place.mkdir()
+        shutil.copy(self.folder / "list.json", place)
+        self.act(lambda _label: None)
+        shutil.rmtree(place)
+        installation = Installation(url_of(self.store))
+        installation.catalog.remove("suppressed")
+        installation.catalog.change("ours", {"display_name": "Ours"})
+        self._list(self.AFTER, 2_000)
+
+    def act(self, note: Note) -> None:
+        def late() -> datetime:
+            """Later than any lease of a run that was killed."""
+            return NOW + timedelta(seconds=10_000 * time.monotonic())
+
+        runner = Runner(self.store, late, Upstreams(late), Lease(self.store, late))
+        report = runner.run("gateway", lambda what, _done, _total: note(what))
+        assert report.outcome in (Outcome.APPLIED, Outcome.UNCHANGED), report
+
+    def look(self) -> None:
+        assert check_database(self.store).problems == []
+        models = self._models()
+        assert "suppressed" not in models
+        assert models["ours"].display_name == "Ours"
+        if "new" in models:
+            self.check()
+        else:
+            assert models["changed"].max_input_tokens == 1_000
+            assert not models["missing"].hidden
+
+    def check(self) -> None:
+        models = self._models()
+        assert models.keys() >= {"kept", "changed", "ours", "new", "missing"}
+        assert "suppressed" not in models
+        assert (models["changed"].max_input_tokens, models["ours"].display_name) == (2_000, "Ours")
+        assert models["missing"].hidden
+
+    def _models(self) -> dict[str, Model]:
+        with self.store.read() as reading:
+            return {model.id: model for model in reading.models()}
+
+    def _list(self, ids: Sequence[str], context: int) -> None:
+        rows = [{"id": model_id, "max_input_tokens": context} for model_id in ids]
+        (self.folder / "list.json").write_text(json.dumps({"data": rows}))
+
+
 TRIALS: Final[Mapping[str, type[Trial]]] = {
     "migrate": Migrate,
     "migrate-first-release": MigrateFirstRelease,
@@ -262,4 +331,5 @@ TRIALS: Final[Mapping[str, type[Trial]]] = {
     "restore": Restore,
     "restore-damaged": RestoreDamaged,
     "apply-file": ApplyFile,
+    "sync-source": SyncSource,
 }

@@ -121,6 +121,18 @@ drawn_keys = st.builds(
 )
 
 
+tweaks: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
+    [
+        {"source": "us"},
+        {"source": None},
+        {"line": "opus"},
+        {"line": None},
+        {"hidden": True},
+        {"replacement": "other"},
+    ]
+)
+
+
 @st.composite
 def worlds(draw: st.DrawFn, past: World | None = None) -> World:
     """A world; after a ``past`` one, most of which stays as it is."""
@@ -135,6 +147,9 @@ def worlds(draw: st.DrawFn, past: World | None = None) -> World:
     for each in draw(st.lists(drawn_models, max_size=few)):
         world.models[each.id] = each
         world.tombstones.pop(each.id, None)
+    for model_id, tweak in draw(st.lists(st.tuples(st.sampled_from(IDS), tweaks), max_size=3)) if past else ():
+        if model_id in world.models:
+            world.models[model_id] = replace(world.models[model_id], **tweak)
     names = [name for name in NAMES if name not in world.models]
     aliases = draw(st.dictionaries(st.sampled_from(names), st.sampled_from(IDS), max_size=3))
     kept = {} if past is None or not draw(st.booleans()) else past.aliases
@@ -333,6 +348,24 @@ def test_each_set_of_rules_is_asked_once_and_only_about_models_that_change(monke
     )
     impact_of(world.state(), changes_between(world, after), NOW)
     assert sorted(asked) == sorted((each, 2) for each in rules)
+
+
+def test_what_only_clients_of_openai_see_is_a_change_where_they_are_answered() -> None:
+    for to_openai in (True, False):
+        before = World(
+            {"a": model("a")}, rooms={ROOMS[0]: room(ROOMS[0])}, options=Options(openai_dialect=to_openai)
+        )
+        after = replace(before, models={"a": model("a", source="us")})
+        found = impact_of(before.state(), changes_between(before, after), NOW).audiences
+        assert [each.changes for each in found] == [("a",)] * to_openai
+
+
+def test_a_line_is_lost_where_rules_change_with_the_line_of_a_model() -> None:
+    before = World({"a": model("a", line="opus"), "b": model("b", line="haiku")}, rooms={ROOMS[0]: room(ROOMS[0])})
+    rules = room(ROOMS[0], visibility=Visibility(("a",)))
+    after = replace(before, models={**before.models, "a": model("a", line="nova")}, rooms={ROOMS[0]: rules})
+    (audience,) = impact_of(before.state(), changes_between(before, after), NOW).audiences
+    assert (audience.lines_lost, audience.loses, audience.changes) == (("haiku", "opus"), ("b",), ("a",))
 
 
 def test_models_are_named_in_the_order_of_the_api() -> None:

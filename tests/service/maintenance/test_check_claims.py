@@ -1,5 +1,6 @@
 """A check finds claims, sources and their states that Callsheet did not write, and what claims do not come to."""
 
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -11,9 +12,14 @@ from callsheet.domain.claims.manager import PERSON, Manager, ManagerKind
 from callsheet.domain.sources.absence import Absence
 from callsheet.domain.sources.source import SourceRecord
 from callsheet.domain.sources.state import SourceState
+from callsheet.service.maintenance.backup import back_up
 from callsheet.service.maintenance.check import check_database
-from tests.installation import Installation, again_on_postgresql, make_model, now
-from tests.service.conftest import Full
+from callsheet.service.maintenance.copy import copy_installation
+from callsheet.service.maintenance.restore import restore
+from callsheet.storage.store import Store
+from tests.installation import Installation, again_on_postgresql, now
+from tests.rows import everything, rows
+from tests.service.conftest import Empty, Full, silent
 from tests.storage.others import execute
 from tests.tiers import first
 
@@ -74,24 +80,44 @@ def test_what_is_wrong_with_claims_and_sources_is_found(full_store: Full, kind: 
     assert DAMAGES[damage] in [problem.message for problem in check_database(store).problems]
 
 
-@again_on_postgresql
-def test_what_managers_claim_and_sources_leave_is_well(installation: Installation) -> None:
+def fill(store: Store) -> None:
+    """Let every kind of manager claim something, and a source leave all that one can."""
     up = Manager(ManagerKind.SOURCE, "up")
-    installation.add(make_model("mine"))
-    with installation.store.write("test", now()) as writing:
+    with store.write("test", now()) as writing:
         writing.apply([Change(Action.ADD, None, SourceRecord("up", 1, {"url": "http://up"}, now()))])
         writing.put_source_state(SourceState("up", last_run_at=now(), counts={"listed": 1}, pending={"steps": []}))
         assert writing.take_lease("up", "process 1", now(), now())
         writing.put_absences("up", [Absence("gone", now(), 2)])
     wanted = [
+        Claims("mine", PERSON, lists=True),
         Claims("mine", up, lists=True, fields={"max_tokens": 7, "line": None}),
         Claims("claude-opus-5", PERSON, lists=False),
         Claims("team", PERSON, lists=True, fields={"same_as": "claude-sonnet-5", "replacement": "mine"}),
         Claims("not listed", up, fields={"hidden": True}),
     ]
-    with installation.store.write("test", now()) as writing:
+    with store.write("test", now()) as writing:
         writing.apply(claim(writing, wanted))
+
+
+@again_on_postgresql
+def test_what_managers_claim_and_sources_leave_is_well(installation: Installation) -> None:
+    fill(installation.store)
     assert check_database(installation.store).problems == []
     with installation.store.write("test", now()) as writing:
-        writing.apply(claim(writing, [Claims("mine", up), Claims("mine", PERSON)]))  # so that a replacement dangles
-    assert check_database(installation.store).problems == []
+        writing.apply(claim(writing, [Claims("mine", Manager(ManagerKind.SOURCE, "up")), Claims("mine", PERSON)]))
+    assert check_database(installation.store).problems == []  # although a replacement dangles now
+
+
+@again_on_postgresql
+def test_claims_and_sources_are_copied_and_backed_up_with_all_else(
+    installation: Installation, empty_store: Empty, tmp_path: Path
+) -> None:
+    fill(installation.store)
+    copy, restored = empty_store("sqlite"), empty_store("sqlite")
+    copy_installation(installation.store, copy, silent)
+    assert everything(copy) == everything(installation.store)
+    back_up(installation.store, tmp_path / "backup.db", silent)
+    restore(tmp_path / "backup.db", restored, "test", now, silent)
+    tables = ("claims", "sources", "source_states", "absences")
+    assert [rows(restored, table) for table in tables] == [rows(copy, table) for table in tables]
+    assert check_database(restored).problems == []

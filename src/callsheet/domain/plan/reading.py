@@ -97,7 +97,7 @@ def _claims(step: JSONObject, kind: Subject) -> ClaimsChange | None:
     if content is None:
         return None
     if kind not in _CLAIMED:
-        raise damaged(step.where("claims"), f"must be null, as there are no claims on a {kind}")
+        raise damaged(step.where("claims"), f"must be null, as nothing is claimed of the {kind}")
     claims = JSONObject(content, ClaimsChange._fields, step.where("claims"))
     return ClaimsChange(_said(claims, "before"), _said(claims, "after"))
 

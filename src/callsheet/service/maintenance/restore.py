@@ -200,7 +200,9 @@ def _open(file: Path, path: Path, progress: Progress) -> Store:
         if reading.installation() is None:
             raise DoesNotExistError(f"{file} has not been set up; name another backup.")
         rows: tuple[Iterable[object], ...] = (
-            reading.models(), reading.aliases(), reading.tombstones(), reading.workspaces(), reading.api_keys()
+            reading.models(), reading.aliases(), reading.tombstones(), reading.workspaces(), reading.api_keys(),
+            reading.every_claim(), reading.source_states(),
+            *(reading.absences(source.name) for source in reading.sources()),
         )  # fmt: skip
         for each in rows:
             deque(each, maxlen=0)

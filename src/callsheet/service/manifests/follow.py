@@ -13,12 +13,11 @@ from os import stat_result
 from pathlib import Path
 from typing import Final
 
-from callsheet.domain.errors import CallsheetError, ConflictError, ManifestError, StorageUnavailableError
-from callsheet.domain.manifest import Manifest
+from callsheet.domain.errors import CallsheetError, ConflictError, ManifestError, StorageError
 from callsheet.files.load import load_manifests, watched_files
 from callsheet.service.background import BackgroundThread
 from callsheet.service.clock import SYSTEM_CLOCK, Clock
-from callsheet.service.manifests.service import ManifestService
+from callsheet.service.manifests.service import ManifestService, Planned
 from callsheet.service.state.backoff import Backoff
 
 _log = logging.getLogger("callsheet")
@@ -75,6 +74,10 @@ class Following:
         return {"status": self.status, "applied_at": at, "faults": self.faults}
 
 
+class _MovedError(ConflictError):
+    """What was planned has been changed by others before it was written; a new plan may succeed."""
+
+
 class CatalogFollower:
     """Applies catalogue files when they change.
 
@@ -127,7 +130,7 @@ class CatalogFollower:
                     if self.apply():
                         backoff.reset()
                     applied, applied_at = marks, now
-                except (ConflictError, StorageUnavailableError) as error:  # others write, or the database is away
+                except (_MovedError, StorageError) as error:  # others write, or the database is away
                     self._fail(error)
                     pause = POLL_SECONDS + backoff.next()
                 except Exception:  # whatever it was, reads go on
@@ -140,14 +143,17 @@ class CatalogFollower:
 
         Raises
         ------
-        ConflictError
+        _MovedError
             What they change was changed by others at the same moment.
-        StorageUnavailableError
-            The database is away.
+        StorageError
+            The database cannot be used.
         """
+        made = 0
         try:
-            made = sum(self._apply_one(manifest) for manifest in load_manifests([self._path]))
-        except (ConflictError, StorageUnavailableError):
+            for manifest in load_manifests([self._path]):
+                planned = self._service.plan(manifest)
+                made += self._write(planned)
+        except (_MovedError, StorageError):
             raise
         except CallsheetError as error:
             self._fail(error)
@@ -160,9 +166,11 @@ class CatalogFollower:
         )
         return True
 
-    def _apply_one(self, manifest: Manifest) -> int:
-        planned = self._service.plan(manifest)
-        self._service.apply(planned)
+    def _write(self, planned: Planned) -> int:
+        try:
+            self._service.apply(planned)
+        except ConflictError as error:
+            raise _MovedError(str(error)) from error
         return len(planned.plan.steps)
 
     def _fail(self, error: CallsheetError) -> None:

@@ -176,7 +176,7 @@ def read_claims(subject: str, kind: str, manager: str, lists: bool | None, field
     if not (isinstance(fields, dict) and isinstance(since, dict)):
         raise _damaged(f"claims of {manager} on", subject, TypeError("they are not objects"))
     try:
-        return Claims(subject, _manager(manager), lists, fields, _CLAIM_KINDS[kind], since)
+        return Claims(subject, _manager(manager), lists, fields, _CLAIM_KINDS.get(kind) or ClaimKind(kind), since)
     except Exception as error:
         raise _damaged(f"claims of {manager} on", subject, error) from error
 
