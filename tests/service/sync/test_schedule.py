@@ -64,6 +64,7 @@ def wait_until_ended(schedules: list[Schedule], runs: int) -> None:
 
 @on_both
 def test_what_is_due_runs_by_itself_and_again_when_it_is_due_again(site: Site, upstream: Upstream) -> None:
+    """https://github.com/diegosouzapw/OmniRoute/issues/5444, https://github.com/maximhq/bifrost/issues/5552."""
     with scheduled(site) as schedules:
         wait_for(lambda: "alpha" in site.models(), "the first run")
         upstream.lists("alpha", "beta", "gamma")

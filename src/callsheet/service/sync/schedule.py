@@ -158,11 +158,11 @@ class Schedule:
     def _start_due(self) -> None:
         from callsheet.service.sync.due import is_due
         from callsheet.service.sync.lease import Lease
-        from callsheet.service.sync.listing import Upstreams
+        from callsheet.service.sync.listing import Upstreams, contexts_in
 
         if self._lease is None or self._upstreams is None:
             self._lease = Lease(self._store, self._clock.now)
-            self._upstreams = Upstreams(self._clock.now)
+            self._upstreams = Upstreams(self._clock.now, context_of=contexts_in(self._store))
         now = self._clock.now()
         for source in self._sources:
             if len(self._running) >= MAX_CONCURRENT_RUNS:
