@@ -209,9 +209,9 @@ def test_what_reads_and_writes_beside_a_watch_opens_no_file_beside_the_wal_of_an
         watch.changed(0)
         put.replace(file.display_name)
         before = fingerprint(tmp_path)
-        for ask in (lambda: read(file), lambda: record(file)):
+        for act in (read, record):
             with pytest.raises(CorruptDatabaseError, match=r"-wal does not belong to the database "):
-                ask()
+                act(file)
     assert fingerprint(tmp_path) == before
 
 
