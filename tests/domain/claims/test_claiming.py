@@ -17,7 +17,7 @@ from callsheet.domain.changes.claiming import claim
 from callsheet.domain.changes.models import add_model, change_model, release_model, remove_models
 from callsheet.domain.claims.claims import SAME_AS, ClaimKind, Claims
 from callsheet.domain.claims.manager import BUILTIN, PERSON, Manager, ManagerKind
-from callsheet.domain.claims.resolve import is_listed, merged
+from callsheet.domain.claims.resolve import alias_target, is_listed, merged
 from callsheet.domain.errors import ConflictError, DoesNotExistError, InvalidError
 from callsheet.domain.hints import Hint
 from callsheet.domain.model import Model
@@ -100,8 +100,11 @@ def test_the_catalogue_is_what_its_claims_come_to(drawn: list[list[Claims]]) -> 
         if model is not None:
             expected = merged(ordered, claimed.inherited(model_id)).get("display_name")
             assert model.display_name == (expected or model_id)
-    assert set(memory.aliases().values()) <= set(memory.model_ids())
-    assert not set(memory.aliases()) & set(memory.model_ids())
+    ids = set(memory.model_ids())
+    for name in ("x", "y"):
+        target = alias_target(claimed.ordered(name, ClaimKind.ALIAS))
+        is_there = target in ids and name not in ids
+        assert memory.aliases().get(name) == (target if is_there else None)
 
 
 @given(sequences)
@@ -243,6 +246,15 @@ def test_an_alias_comes_back_with_its_model() -> None:
     make(memory, Claims("a", VLLM, True), of_alias("y", VLLM, True, "a"))
     assert visible(make(memory, Claims("a", VLLM))) == [(Action.UNALIAS, "y"), (Action.REMOVE, "a")]
     assert visible(make(memory, Claims("a", VLLM, True))) == [(Action.ADD, "a"), (Action.ALIAS, "y")]
+
+
+def test_an_alias_whose_name_a_model_had_is_there_once_the_model_goes() -> None:
+    memory = fresh()
+    make(memory, Claims("a", VLLM, True), Claims("y", VLLM, True))
+    make(memory, of_alias("y", BUILTIN, True, "a"))
+    assert memory.aliases() == {}
+    assert visible(make(memory, Claims("y", VLLM))) == [(Action.REMOVE, "y"), (Action.ALIAS, "y")]
+    assert memory.aliases() == {"y": "a"}
 
 
 def test_a_model_that_would_have_the_name_of_an_alias_is_refused() -> None:

@@ -105,6 +105,7 @@ class _Claiming:
         names = {subject for kind, subject in self._managers if kind is ClaimKind.ALIAS}
         names |= {each.subject for each in self._claimed.towards(moved) if each.kind is ClaimKind.ALIAS}
         names |= {alias for model_id in gone for alias in self._reader.aliases_of(model_id)}
+        names |= self._reader.claims_of(gone, ClaimKind.ALIAS).keys()  # their names are free now
         self._claimed.load(names, ClaimKind.ALIAS)
         present = self._reader.aliases(names)
         return [change for name in sorted(names) for change in self._changed_alias(name, present.get(name), models)]
