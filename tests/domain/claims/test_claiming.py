@@ -14,7 +14,14 @@ from callsheet.domain.changes.change import Action, AnyChange, Subject
 from callsheet.domain.changes.choosing import choose_models
 from callsheet.domain.changes.claimed import Claimed
 from callsheet.domain.changes.claiming import claim
-from callsheet.domain.changes.models import add_model, change_model, release_model, remove_models
+from callsheet.domain.changes.models import (
+    add_model,
+    change_model,
+    hide_models,
+    release_model,
+    remove_models,
+    retire_models,
+)
 from callsheet.domain.claims.claims import SAME_AS, ClaimKind, Claims
 from callsheet.domain.claims.manager import BUILTIN, PERSON, Manager, ManagerKind
 from callsheet.domain.claims.resolve import alias_target, is_listed, merged
@@ -196,6 +203,46 @@ def test_releasing_a_field_shows_what_is_below_it() -> None:
     assert memory.model("a") == Model(id="a", display_name="a", max_tokens=1, description="x")
     with pytest.raises(DoesNotExistError, match=r"^No person set line of a\.$"):
         release_model(memory, "a", ["line"])
+
+
+def test_with_the_stage_of_a_model_its_dates_are_released() -> None:
+    memory = fresh()
+    make(memory, Claims("a", VLLM, True, {"line": "opus"}))
+    memory.apply(retire_models(memory, choose_models(memory, ["a"]), NOW), NOW)
+    memory.apply(release_model(memory, "a", ["lifecycle"]), NOW)
+    make(memory, Claims("a", VLLM, True, {"lifecycle": "deprecated", "retires_at": "2027-01-01T00:00:00Z"}))
+    model = memory.model("a")
+    assert model is not None
+    assert model.retires_at == datetime(2027, 1, 1, tzinfo=UTC)
+    assert [each.manager for each in memory.claims_of(["a"])["a"]] == [VLLM]
+
+
+def test_what_people_set_of_a_model_outlasts_that_nobody_lists_it() -> None:
+    memory = fresh()
+    make(memory, Claims("a", VLLM, True, {"max_tokens": 1}), Claims("a", PERSON, fields={"max_tokens": 2}))
+    make(memory, Claims("a", VLLM))
+    memory.apply(add_model(memory, Model(id="a", display_name="A"), NOW), NOW)
+    assert memory.model("a") == Model(id="a", display_name="A", max_tokens=2)
+
+
+def test_what_a_person_hides_stays_hidden_when_the_source_that_hid_it_lists_it_again() -> None:
+    memory = fresh()
+    make(memory, Claims("a", VLLM, True, {"hidden": True}))
+    assert visible(changes := hide_models(memory, choose_models(memory, ["a"]))) == []
+    memory.apply(changes, NOW)
+    make(memory, Claims("a", VLLM, True))
+    assert memory.model("a") == Model(id="a", display_name="a", hidden=True)
+
+
+@pytest.mark.parametrize("is_stored", [False, True])
+def test_an_alias_goes_for_good_with_a_model_that_only_people_listed(is_stored: bool) -> None:
+    memory = Memory(Catalog([Model(id="a", display_name="a")], {"y": "a"}), "wrkspc_0")
+    make(memory, Claims("a", BUILTIN, fields={"line": "opus"}))
+    if is_stored:
+        make(memory, of_alias("y", BUILTIN, None, ""), of_alias("y", PERSON, True, "a"))
+    memory.apply(remove_models(memory, choose_models(memory, ["a"])), NOW)
+    memory.apply(add_model(memory, Model(id="a", display_name="a"), NOW), NOW)
+    assert memory.aliases() == {}
 
 
 def test_what_only_people_list_cannot_be_released() -> None:
