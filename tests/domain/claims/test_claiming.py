@@ -18,10 +18,10 @@ from callsheet.domain.changes.models import (
     add_model,
     change_model,
     hide_models,
-    release_model,
     remove_models,
     retire_models,
 )
+from callsheet.domain.changes.releasing import release
 from callsheet.domain.claims.claims import SAME_AS, ClaimKind, Claims
 from callsheet.domain.claims.manager import BUILTIN, PERSON, Manager, ManagerKind
 from callsheet.domain.claims.resolve import alias_target, is_listed, merged
@@ -189,7 +189,7 @@ def test_removing_what_a_source_lists_suppresses_it_until_it_is_released() -> No
     assert visible(removed) == [(Action.UNALIAS, "y"), (Action.REMOVE, "a")]
     memory.apply(removed, NOW)
     assert visible(make(memory, Claims("a", VLLM, True, {"max_tokens": 2}))) == []
-    released = release_model(memory, "a")
+    released = release(memory, "a")
     assert visible(released) == [(Action.ADD, "a"), (Action.ALIAS, "y")]
 
 
@@ -199,17 +199,17 @@ def test_releasing_a_field_shows_what_is_below_it() -> None:
     model = memory.model("a")
     assert model is not None
     memory.apply(change_model(memory, model, {"max_tokens": 7, "description": "x"}, NOW), NOW)
-    memory.apply(release_model(memory, "a", ["max_tokens"]), NOW)
+    memory.apply(release(memory, "a", ["max_tokens"]), NOW)
     assert memory.model("a") == Model(id="a", display_name="a", max_tokens=1, description="x")
     with pytest.raises(DoesNotExistError, match=r"^No person set line of a\.$"):
-        release_model(memory, "a", ["line"])
+        release(memory, "a", ["line"])
 
 
 def test_with_the_stage_of_a_model_its_dates_are_released() -> None:
     memory = fresh()
     make(memory, Claims("a", VLLM, True, {"line": "opus"}))
     memory.apply(retire_models(memory, choose_models(memory, ["a"]), NOW), NOW)
-    memory.apply(release_model(memory, "a", ["lifecycle"]), NOW)
+    memory.apply(release(memory, "a", ["lifecycle"]), NOW)
     make(memory, Claims("a", VLLM, True, {"lifecycle": "deprecated", "retires_at": "2027-01-01T00:00:00Z"}))
     model = memory.model("a")
     assert model is not None
@@ -228,8 +228,9 @@ def test_what_people_set_of_a_model_outlasts_that_nobody_lists_it() -> None:
 def test_what_a_person_hides_stays_hidden_when_the_source_that_hid_it_lists_it_again() -> None:
     memory = fresh()
     make(memory, Claims("a", VLLM, True, {"hidden": True}))
-    assert visible(changes := hide_models(memory, choose_models(memory, ["a"]))) == []
-    memory.apply(changes, NOW)
+    hidden = hide_models(memory, choose_models(memory, ["a"]))
+    assert visible(hidden) == []
+    memory.apply(hidden, NOW)
     make(memory, Claims("a", VLLM, True))
     assert memory.model("a") == Model(id="a", display_name="a", hidden=True)
 
@@ -239,7 +240,7 @@ def test_an_alias_goes_for_good_with_a_model_that_only_people_listed(is_stored: 
     memory = Memory(Catalog([Model(id="a", display_name="a")], {"y": "a"}), "wrkspc_0")
     make(memory, Claims("a", BUILTIN, fields={"line": "opus"}))
     if is_stored:
-        make(memory, of_alias("y", BUILTIN, None, ""), of_alias("y", PERSON, True, "a"))
+        make(memory, of_alias("y", BUILTIN, True, "b"))
     memory.apply(remove_models(memory, choose_models(memory, ["a"])), NOW)
     memory.apply(add_model(memory, Model(id="a", display_name="a"), NOW), NOW)
     assert memory.aliases() == {}
@@ -248,7 +249,7 @@ def test_an_alias_goes_for_good_with_a_model_that_only_people_listed(is_stored: 
 def test_what_only_people_list_cannot_be_released() -> None:
     memory = Memory(Catalog([Model(id="a", display_name="a")]), "wrkspc_0")
     with pytest.raises(ConflictError, match=r"^Only people list a, so it would be gone; ") as refusal:
-        release_model(memory, "a")
+        release(memory, "a")
     assert refusal.value.hint is Hint.REMOVE_MODEL
 
 
@@ -286,6 +287,25 @@ def test_an_alias_that_a_source_gives_is_suppressed_by_its_removal() -> None:
     memory.apply(remove_alias(memory, "y"), NOW)
     assert visible(make(memory, of_alias("y", VLLM, True, "a"))) == []
     assert memory.aliases() == {}
+
+
+def test_what_people_say_of_an_alias_is_released() -> None:
+    memory = fresh()
+    make(memory, Claims("a", VLLM, True), Claims("b", VLLM, True), of_alias("y", VLLM, True, "a"))
+    memory.apply(remove_alias(memory, "y"), NOW)
+    memory.apply(add_alias(memory, "y", "b"), NOW)
+    assert memory.aliases() == {"y": "b"}
+    memory.apply(release(memory, "y"), NOW)
+    assert memory.aliases() == {"y": "a"}
+    with pytest.raises(DoesNotExistError, match=r"^Nothing that a person set or removed is known of 'y'\.$"):
+        release(memory, "y")
+
+
+def test_an_alias_that_only_people_gave_cannot_be_released() -> None:
+    memory = Memory(Catalog([Model(id="a", display_name="a")], {"y": "a"}), "wrkspc_0")
+    with pytest.raises(ConflictError, match=r"^Only people gave the alias y, so it would be gone; ") as refusal:
+        release(memory, "y")
+    assert refusal.value.hint is Hint.DROP_ALIAS
 
 
 def test_an_alias_comes_back_with_its_model() -> None:

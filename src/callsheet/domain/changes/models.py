@@ -1,4 +1,4 @@
-"""Models: what people may add, change, deprecate, retire, hide, remove and release.
+"""Models: what people may add, change, deprecate, retire, hide and remove.
 
 What they say are claims of theirs; `claim` decides what the catalogue becomes by it.
 """
@@ -146,39 +146,10 @@ def remove_models(reader: CatalogReader, chosen: Iterable[Chosen]) -> list[AnyCh
     claimed = Claimed(reader)
     ids = [model.id for model, _ in chosen]
     claimed.load(ids)
-    suppressed = {model_id for model_id in ids if _is_listed_by_others(claimed, model_id)}
+    suppressed = {model_id for model_id in ids if claimed.is_listed_by_others(model_id)}
     gone = [model_id for model_id in ids if model_id not in suppressed]
     wanted = [Claims(model_id, PERSON, lists=False if model_id in suppressed else None) for model_id in ids]
     return claim(reader, [*wanted, *_without_aliases(reader, gone)])
-
-
-def release_model(reader: CatalogReader, model_id: str, names: Collection[str] = ()) -> list[AnyChange]:
-    """Drop what people say of a model: of the fields named, or of all and whether it exists.
-
-    With the lifecycle go its dates, which people set together with it.
-
-    Raises
-    ------
-    DoesNotExistError
-        People say nothing of the model, or of one of the fields.
-    ConflictError
-        No other manager lists the model, which would be gone.
-    """
-    claimed = Claimed(reader)
-    present = claimed.by_manager(model_id).get(PERSON)
-    if present is None:
-        raise DoesNotExistError(f"Nothing that a person set or removed is known of {model_id!r}.")
-    missing = next((name for name in names if name not in present.fields), None)
-    if missing is not None:
-        raise DoesNotExistError(f"No person set {missing} of {model_id}.")
-    released = {*names, *LIFECYCLE_FIELDS} if "lifecycle" in names else {*names}
-    kept = {name: value for name, value in present.fields.items() if names and name not in released}
-    after = Claims(model_id, PERSON, lists=present.lists if names else None, fields=kept)
-    if present.lists and not after.lists and not _is_listed_by_others(claimed, model_id):
-        raise ConflictError(
-            f"Only people list {model_id}, so it would be gone", hint=Hint.REMOVE_MODEL, hint_about=model_id
-        )
-    return claim(reader, [after], Action.RELEASE)
 
 
 def check_alias_is_free(reader: CatalogReader, name: str) -> None:
@@ -226,11 +197,6 @@ def _without_aliases(reader: CatalogReader, model_ids: Collection[str]) -> list[
     }
     present = {alias for model_id in model_ids for alias in reader.aliases_of(model_id)}
     return [Claims(alias, PERSON, kind=ClaimKind.ALIAS) for alias in sorted(stored | present)]
-
-
-def _is_listed_by_others(claimed: Claimed, subject: str) -> bool:
-    """Whether anyone but people lists a model."""
-    return any(each.lists for each in claimed.ordered(subject) if each.manager != PERSON)
 
 
 def _check_values(reader: CatalogReader, model: Model, now: datetime, before: Model | None = None) -> None:

@@ -41,9 +41,9 @@ class ClaimsReading(Selecting):
         query = _ALL.where(_CLAIMS.manager == str(manager))
         return self._claims(query if kind is None else query.where(_CLAIMS.kind == kind))
 
-    def suppressions(self) -> Iterator[Claims]:
-        """Yield the claims that a model does not exist, in no order."""
-        query = _ALL.where(_CLAIMS.kind == ClaimKind.MODEL, _CLAIMS.lists.is_(False))
+    def suppressions(self, kind: ClaimKind = ClaimKind.MODEL) -> Iterator[Claims]:
+        """Yield the claims that a model, or an alias, does not exist, in no order."""
+        query = _ALL.where(_CLAIMS.kind == kind, _CLAIMS.lists.is_(False))
         return self._claims(query)
 
     def every_claim(self) -> Iterator[Claims]:
