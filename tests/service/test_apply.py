@@ -27,6 +27,7 @@ from callsheet.service.setup import open_store
 from callsheet.storage.store import Store
 from tests.domain.changes.acts import NOW, Reader, content
 from tests.installation import Installation, make_model, now, on_both
+from tests.tiers import examples
 
 FILE = Manager(ManagerKind.FILE, "team-a")
 OTHER = Manager(ManagerKind.FILE, "team-b")
@@ -86,6 +87,7 @@ def kept(plan: Plan) -> Plan:
     return read_plan(json_text(plan.record()))
 
 
+@examples(0.6)
 @given(wishes, wishes)
 def test_applying_a_plan_does_what_the_plan_says_and_a_second_plan_is_empty(
     copies: Callable[[], Store], first: list[Claims], second: list[Claims]
@@ -112,6 +114,7 @@ def apply_now(store: Store, wanted: Iterable[Claims], manager: Manager) -> None:
     apply(store, preview(store, decide, NOW, manager), decide, "test", NOW)
 
 
+@examples(0.6)
 @given(wishes, wishes)
 def test_a_plan_that_was_kept_is_applied_as_it_is_or_names_what_has_moved(
     copies: Callable[[], Store], wanted: list[Claims], meanwhile: list[Claims]

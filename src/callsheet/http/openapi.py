@@ -26,6 +26,17 @@ class Health(BaseModel):
     status: str
 
 
+class SourceHealth(BaseModel):
+    """How a source is. The last good list is served, however old it is."""
+
+    outcome: Literal["unchanged", "applied", "quarantined", "failed"] | None = Field(
+        description="How its last run ended; null if it has not run."
+    )
+    age_seconds: float = Field(description="Since a run last ended well.")
+    waiting: bool = Field(description="Whether a list, or new models, wait for a person.")
+    paused: bool = Field(description="Whether it is run only on demand.")
+
+
 class Readiness(BaseModel):
     """Whether the process should be asked, and what it answers from."""
 
@@ -34,6 +45,11 @@ class Readiness(BaseModel):
     age_seconds: float | None = Field(description="Since the state was last known to be that of the database.")
     database: Literal["up", "away"]
     models: int = Field(description="Models in the catalogue, retired and hidden ones too.")
+    sources: dict[str, SourceHealth] | None = Field(None, description="By name, if there are any.")
+    lists_from: list[str] | None = Field(
+        None,
+        description="Marks of the installations that the list comes through, if any.",
+    )
 
 
 _TYPES: Final[tuple[type[BaseModel], ...]] = (

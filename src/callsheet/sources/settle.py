@@ -10,8 +10,8 @@ from callsheet.sources.upstream import FIRST_SEEN, LastKnown
 _NOTHING: Final[Mapping[str, Any]] = {}
 
 
-def settle(fields: Mapping[str, Any], before: Mapping[str, Any] | None, now: datetime) -> dict[str, Any]:
-    """Return ``fields`` of a `Listed` as claims, which `Claims` can hold.
+def settle(fields: Mapping[str, Any], before: Mapping[str, Any] | None, now: datetime) -> Mapping[str, Any]:
+    """Return ``fields`` of a `Listed` as claims, which `Claims` can hold; the same object if they are that already.
 
     Parameters
     ----------
@@ -21,6 +21,8 @@ def settle(fields: Mapping[str, Any], before: Mapping[str, Any] | None, now: dat
         When the source saw this (aware): the value of `FIRST_SEEN` if the source has not claimed the field before.
         A model was not deprecated later than it retires, though, even if it is seen only then.
     """
+    if all(map(_is_plain, fields.values())):
+        return fields  # as nearly all are, and there may be a hundred thousand
     known = before or _NOTHING
     settled = {}
     for name, value in fields.items():
@@ -31,6 +33,10 @@ def settle(fields: Mapping[str, Any], before: Mapping[str, Any] | None, now: dat
     if fields.get("deprecated_at") is FIRST_SEEN and retires_at is not None:
         settled["deprecated_at"] = min(settled["deprecated_at"], retires_at, key=parse_instant)
     return settled
+
+
+def _is_plain(value: Any) -> bool:
+    return value is not None and value is not FIRST_SEEN and type(value) is not LastKnown
 
 
 def _settled(value: Any, known: Any, now: datetime) -> Any:

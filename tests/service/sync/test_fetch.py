@@ -20,6 +20,7 @@ from tests.broken.serving import serve_broken, serve_nothing, serve_silence
 from tests.client.test_no_answer import head, serve_bytes
 from tests.installation import Installation
 from tests.service.sync.upstream import Upstream, serve_upstream
+from tests.tiers import exhaustive
 
 SECRET: Final = "sk-very-secret-1234"
 QUICK: Final = LIMITS._replace(request_seconds=0.3, read_seconds=0.2)
@@ -172,6 +173,21 @@ def test_answers_that_are_too_large_together(upstream: Upstream) -> None:
         fetcher.ask(Request("GET", "/a"))
         with pytest.raises(SourceError, match="more than 2 MiB"):
             fetcher.ask(Request("GET", "/b"))
+
+
+def test_a_list_with_too_many_rows(upstream: Upstream) -> None:
+    upstream.lists("a", "b", "c")
+    assert refusal(upstream.url, limits=LIMITS._replace(max_rows=2)) == (
+        "It lists more than 2 rows, which is too much; check the URL."
+    )
+
+
+@exhaustive
+def test_a_million_rows_and_64_mebibytes_are_refused(upstream: Upstream) -> None:
+    upstream.body = b'{"data": [%b]}' % b",".join(b'{"id": "m%d"}' % number for number in range(1_000_000))
+    assert refusal(upstream.url).startswith("It lists more than 250,000 rows")
+    upstream.body = b" " * ((64 << 20) + 1)
+    assert refusal(upstream.url).startswith("It answered with more than 64 MiB")
 
 
 def test_a_list_without_end(upstream: Upstream) -> None:

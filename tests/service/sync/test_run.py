@@ -57,6 +57,7 @@ def test_the_first_run_lists_what_the_upstream_lists(site: Site) -> None:
 
 @on_both
 def test_the_same_list_again_writes_nothing(site: Site) -> None:
+    """https://github.com/anomalyco/models.dev/pull/3135: values that were copied into each entry every day."""
     site.run()
     before = site.rows()
     assert site.run().outcome is Outcome.UNCHANGED
@@ -179,6 +180,15 @@ def test_new_models_wait_for_a_person(empty: Installation, upstream: Upstream) -
     assert "delta" not in site.models()
 
 
+def test_what_is_new_in_a_list_is_said(site: Site, upstream: Upstream) -> None:
+    """https://github.com/decolua/9router/issues/3603."""
+    site.run()
+    upstream.lists("alpha", "beta", "gamma", "delta")
+    assert site.run().counts["new"] == 1
+    record = site.installation.history.list(limit=1)[0]
+    assert (record.action, record.subject) == ("add", "delta")
+
+
 @on_both
 def test_a_model_that_a_person_removed_does_not_come_back(site: Site, upstream: Upstream) -> None:
     """https://github.com/diegosouzapw/OmniRoute/pull/3212: a deleted synced model came back with the next run."""
@@ -203,7 +213,10 @@ def test_hidden_is_neither_undone_nor_a_removal(site: Site, upstream: Upstream) 
 
 
 def test_a_tombstone_does_not_swallow_a_sync(site: Site, upstream: Upstream) -> None:
-    """https://github.com/diegosouzapw/OmniRoute/pull/10228: success was reported, and nothing stored."""
+    """Success was reported, and nothing stored, until tombstones of synced rows were dropped.
+
+    https://github.com/diegosouzapw/OmniRoute/pull/10228, https://github.com/diegosouzapw/OmniRoute/pull/10248
+    """
     site.run()
     site.sources.remove("gateway")
     with site.installation.store.read() as reading:
@@ -224,7 +237,10 @@ def test_what_a_person_set_is_not_overwritten(site: Site, upstream: Upstream) ->
 
 
 def test_listing_is_not_permission(site: Site) -> None:
-    """https://github.com/NousResearch/hermes-agent/pull/104178: which keys see it is for workspaces to say."""
+    """Which keys see a model is for workspaces to say.
+
+    https://github.com/NousResearch/hermes-agent/pull/104178, https://github.com/antkawam/claude-code-aws-gateway/issues/67
+    """
     workspace = site.installation.workspace("narrow", allow=("alpha",))
     site.run()
     sight = site.installation.access.sights(site.installation.access.show_workspace(workspace).visibility)[0]
@@ -311,6 +327,16 @@ def test_an_id_that_is_a_persons_alias_waits_for_a_person(site: Site, upstream: 
     site.installation.catalog.unalias("fast")
     site.run()
     assert "fast" in site.models()
+
+
+def test_long_contexts_are_listed_where_the_catalogue_knows_them(usual: Site, upstream: Upstream) -> None:
+    upstream.lists("claude-opus-5-5", "alpha")
+    usual.sources.change("gateway", {"long_context_rows": True})
+    usual.run()
+    usual.run()
+    models = usual.models()
+    assert models.keys() == {"claude-opus-5-5", "claude-opus-5-5[1m]", "alpha"}
+    assert models["claude-opus-5-5[1m]"].max_input_tokens == models["claude-opus-5-5"].max_input_tokens
 
 
 def test_an_enrichment_never_lets_a_model_exist(site: Site, upstream: Upstream) -> None:

@@ -246,7 +246,8 @@ def test_thousands_of_aliases_are_decided_by_a_few_statements(shared: Store, cou
     with trial(shared) as writing:
         writing.apply([Change(Action.ADD, None, make_model(f"m{number}"), UP) for number in range(1000)])
         wanted = [
-            Claims(f"a{number}", UP, True, {"model_id": f"m{number * 2}"}, ClaimKind.ALIAS) for number in range(1000)
+            Claims(f"a{number}", UP, True, {"model_id": f"m{number * 2}"}, ClaimKind.ALIAS)
+            for number in range(1000)
         ]
         counted.clear()
         changes = claim(writing, wanted)

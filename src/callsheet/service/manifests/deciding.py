@@ -7,7 +7,7 @@ from typing import Any, Final
 from callsheet.domain.alias import Alias
 from callsheet.domain.changes.change import Action, AnyChange, Subject
 from callsheet.domain.claims.claims import ClaimKind, Claims
-from callsheet.domain.claims.manager import BUILTIN, Manager
+from callsheet.domain.claims.manager import Manager
 from callsheet.domain.declared.deciding import Declaring
 from callsheet.domain.declared.declare import check_deletes, declare, wanted_by
 from callsheet.domain.declared.held import Held
@@ -77,7 +77,6 @@ class Decision:
         )
         changes = declare(declaring, wanted)
         check_deletes(changes, self.max_deletes)
-        wanted = [each for each in wanted if each.manager != BUILTIN]
         self.held = [*shadowed(reading, self.manager, wanted), *declaring.held]
         self.warnings = [*_about_held(self.held), *_about_left(reading, self.manager, wanted, changes)]
         self.warnings += _about_aliases(reading, wanted, changes)

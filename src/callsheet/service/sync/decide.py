@@ -207,8 +207,9 @@ class _Wanted:
             before = None if known is None else known.fields
             fields = settle(each.fields, before, self._now)
             if self._is_hidden(each.id, known):
-                fields["hidden"] = True
-            self.models[each.id] = _same(known, Claims(each.id, self._manager, True, fields))
+                fields = {**fields, "hidden": True}
+            is_same = known is not None and known.lists is True and known.fields == fields
+            self.models[each.id] = known if known and is_same else Claims(each.id, self._manager, True, fields)
             if each.id in yielding:
                 self.aliases[each.id] = Claims(each.id, self._manager, lists=False, kind=ClaimKind.ALIAS)
             for alias in each.aliases:

@@ -67,6 +67,11 @@ def too_large(url: str, max_bytes: int) -> SourceError:
     )
 
 
+def too_long(url: str, max_rows: int) -> SourceError:
+    """Return the error of a list with too many rows."""
+    return SourceError(f"{_origin(url)} lists more than {max_rows:,} rows, which is too much; check the URL.")
+
+
 def too_many(url: str, max_requests: int) -> SourceError:
     """Return the error of a list that needs too many requests."""
     return SourceError(f"{_origin(url)} has still more after {max_requests:,} requests; check URL and kind.")

@@ -29,6 +29,7 @@ from callsheet.service.sync.failures import (
     refused,
     same_installation,
     too_large,
+    too_long,
     too_many,
     unreadable_file,
 )
@@ -54,6 +55,8 @@ class Limits(NamedTuple):
     ----------
     max_bytes
         Of all answers together, unpacked: they are in memory at the same time.
+    max_rows
+        Of a list: more would take the memory that the server needs for its answers.
     max_requests
         Of one run.
     connect_seconds
@@ -67,6 +70,7 @@ class Limits(NamedTuple):
     """
 
     max_bytes: int = 64 << 20
+    max_rows: int = 250_000
     max_requests: int = 5_000
     connect_seconds: float = 10
     read_seconds: float = 30
@@ -77,7 +81,7 @@ class Limits(NamedTuple):
 LIMITS: Final = Limits()
 
 #: For the page that says what an installation's list comes through.
-_PAGE_LIMITS: Final = Limits(1 << 20, 1, 5, 5, 5, 5)
+_PAGE_LIMITS: Final = Limits(1 << 20, 0, 1, 5, 5, 5, 5)
 
 
 class Validators(NamedTuple):
@@ -227,9 +231,12 @@ class Fetcher:
     def read(self, upstream: Upstream, answers: Sequence[Answer], options: Options) -> Reading:
         """Return the models that complete ``answers`` list; SourceError if they are not this kind of upstream's."""
         try:
-            return read(upstream, answers, options)
+            reading = read(upstream, answers, options)
         except SourceError as error:
             raise self._about(error, answers) from None
+        if len(reading.listed) + len(reading.dropped) > self._limits.max_rows:
+            raise too_long(self._url, self._limits.max_rows)
+        return reading
 
     def _about(self, error: SourceError, answers: Sequence[Answer]) -> SourceError:
         """The error of answers that are not what was expected: the upstream's own, if it refused."""

@@ -350,9 +350,18 @@ def _excluded(before: _Before, lists: Lists) -> frozenset[str]:
 
 
 def _is_settled(before: _Before, basis: str) -> bool:
-    """Whether the same answers again come to nothing: no grace is running, and nothing waits or was rejected."""
+    """Whether the same answers again come to nothing.
+
+    They may come to something while a grace is running, something waits or was rejected, or where rows depend on
+    what the catalogue knows.
+    """
     state = before.state
-    open_ends = (state.pending, state.memory.get(_ABSENT), state.memory.get(_REJECTED))
+    open_ends = (
+        state.pending,
+        state.memory.get(_ABSENT),
+        state.memory.get(_REJECTED),
+        before.config.long_context_rows,
+    )
     return state.memory.get(_BASIS) == basis and not any(open_ends)
 
 

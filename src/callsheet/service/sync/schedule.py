@@ -152,17 +152,19 @@ class Schedule:
         from callsheet.service.sync.sources import SourcesService
         from callsheet.service.sync.status import status_of
 
-        self._sources = SourcesService(self._store, "callsheet", self._clock.now).list()
+        self._sources, unusable = SourcesService(self._store, "callsheet", self._clock.now).usable()
+        for name, reason in unusable.items():
+            self._warn(name, f"It is not run: {reason}")
         self.statuses = [status_of(source) for source in self._sources]
 
     def _start_due(self) -> None:
         from callsheet.service.sync.due import is_due
         from callsheet.service.sync.lease import Lease
-        from callsheet.service.sync.listing import Upstreams
+        from callsheet.service.sync.listing import Upstreams, contexts_in
 
         if self._lease is None or self._upstreams is None:
             self._lease = Lease(self._store, self._clock.now)
-            self._upstreams = Upstreams(self._clock.now)
+            self._upstreams = Upstreams(self._clock.now, context_of=contexts_in(self._store))
         now = self._clock.now()
         for source in self._sources:
             if len(self._running) >= MAX_CONCURRENT_RUNS:
@@ -194,16 +196,21 @@ class Schedule:
             self._read_at = 0.0  # its state is another now
             self._running.pop(name, None)
 
+    def _warn(self, name: str, sentence: str) -> None:
+        """Log what is wrong with a source, unless that was the last thing said of it."""
+        if self._said.get(name) != sentence:
+            _log.warning("Source %s: %s", name, sentence)
+        self._said[name] = sentence
+
     def _record(self, report: "Report") -> None:
         if report.outcome is None:  # another process runs it
             return
         key = (report.source, str(report.outcome))
         self.outcomes = {**self.outcomes, key: self.outcomes.get(key, 0) + 1}
-        if report.sentence and self._said.get(report.source) != report.sentence:
-            _log.warning("Source %s: %s", report.source, report.sentence)
-        elif not report.sentence and self._said.get(report.source):
+        if report.sentence:
+            self._warn(report.source, report.sentence)
+        elif self._said.pop(report.source, None):
             _log.info("Source %s is well again.", report.source)
-        self._said[report.source] = report.sentence
         counts = report.counts
         if counts.get("new") or counts.get("changed"):
             _log.info(

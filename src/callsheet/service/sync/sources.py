@@ -81,6 +81,18 @@ class SourcesService:
             states = reading.source_states()
             return [_source(record, states[record.name]) for record in reading.sources()]
 
+    def usable(self) -> tuple[Sequence[Source], Mapping[str, str]]:
+        """Return the sources that this release can read, and of each other its name with the reason."""
+        usable, reasons = [], {}
+        with self._store.read() as reading:
+            states = reading.source_states()
+            for record in reading.sources():
+                try:
+                    usable.append(_source(record, states[record.name]))
+                except InvalidError as error:  # a later release, or another program, has configured it
+                    reasons[record.name] = str(error)
+        return usable, reasons
+
     def show(self, name: str) -> Source:
         """Return one source; DoesNotExistError if there is none with this name."""
         with self._store.read() as reading:
