@@ -86,6 +86,14 @@ def test_a_list_that_the_upstream_says_is_unchanged_is_not_read(site: Site, upst
     assert site.source.state.last_good_at == site.source.state.last_run_at
 
 
+@pytest.mark.parametrize("tag", ['"\xe9"', '"a\tb"'])
+def test_a_tag_that_no_header_can_carry_is_not_sent_back(site: Site, upstream: Upstream, tag: str) -> None:
+    upstream.headers["etag"] = tag
+    site.run()
+    assert site.run().outcome is Outcome.UNCHANGED
+    assert "if-none-match" not in upstream.asked[-1].headers
+
+
 def test_while_a_model_is_missing_the_whole_list_is_asked_for(site: Site, upstream: Upstream) -> None:
     site.run()
     upstream.headers["etag"] = '"1"'
@@ -417,6 +425,21 @@ def test_two_processes_do_not_run_a_source_at_once(site: Site) -> None:
     assert other.take("gateway")
     assert site.run().outcome is None
     other.release("gateway")
+    assert site.run().outcome is Outcome.APPLIED
+
+
+@on_both
+def test_a_lease_is_renewed_only_while_it_is_held(site: Site) -> None:
+    """A renewal that waits for the transaction in which the run ends must not take the lease again."""
+    lease = Lease(site.installation.store, site.clock)
+    assert not lease.renew("gateway")
+    assert lease.take("gateway")
+    site.clock.passes(seconds=50)
+    assert lease.renew("gateway")
+    site.clock.passes(seconds=50)
+    assert site.run().outcome is None
+    lease.release("gateway")
+    assert not lease.renew("gateway")
     assert site.run().outcome is Outcome.APPLIED
 
 

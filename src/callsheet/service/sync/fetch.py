@@ -91,9 +91,9 @@ class Validators(NamedTuple):
     last_modified: str | None = None
 
     def headers(self) -> dict[str, str]:
-        """Return the headers that make a request conditional; none if nothing is known."""
+        """Return the headers that make a request conditional; none if nothing is known that a header can carry."""
         named = {"if-none-match": self.etag, "if-modified-since": self.last_modified}
-        return {name: value for name, value in named.items() if value is not None}
+        return {name: value for name, value in named.items() if value is not None and _CARRIED.fullmatch(value)}
 
 
 NOTHING_KNOWN: Final = Validators()

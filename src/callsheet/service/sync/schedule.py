@@ -14,10 +14,11 @@ from callsheet.service.clock import Clock
 from callsheet.storage.store import Store
 
 if TYPE_CHECKING:  # slow to import, and only needed where there are sources
+    from callsheet.domain.sources.state import SourceState
+    from callsheet.service.sync.config import SourceConfig
     from callsheet.service.sync.lease import Lease
     from callsheet.service.sync.listing import Upstreams
     from callsheet.service.sync.run import Report
-    from callsheet.service.sync.sources import Source
     from callsheet.service.sync.status import SourceStatus
 
 _log = logging.getLogger("callsheet")
@@ -32,6 +33,8 @@ _READ_INTERVAL_SECONDS: Final = 5.0
 _RENEWAL_INTERVAL_SECONDS: Final = 15.0
 
 MAX_CONCURRENT_RUNS: Final = 4
+
+_MAX_REST_TICKS: Final = 300
 
 _STOP_TIMEOUT_SECONDS: Final = 2.0
 
@@ -75,7 +78,7 @@ class Schedule:
         self._renew = renew
         self._tick_seconds = tick_seconds
         self._thread = BackgroundThread("callsheet-sources", self._run, _STOP_TIMEOUT_SECONDS)
-        self._sources: Sequence[Source] = ()
+        self._sources: Sequence[tuple[SourceConfig, SourceState]] = ()
         self._seen_revision: int | None = None
         self._read_at = 0.0
         self._renewed_at = 0.0
@@ -85,6 +88,8 @@ class Schedule:
         self._lease: Lease | None = None
         self._upstreams: Upstreams | None = None
         self._said: dict[str, str] = {}
+        self._broken: dict[str, tuple[int, float]] = {}
+        """How many runs of a source ended without anything about them in the database, and until when it rests."""
         self.statuses: Sequence[SourceStatus] = ()
         """How each source is, as it was last read."""
         self.outcomes: Mapping[tuple[str, str], int] = Counter()
@@ -134,7 +139,7 @@ class Schedule:
         if self._running and now - self._renewed_at >= _RENEWAL_INTERVAL_SECONDS and self._lease is not None:
             self._renewed_at = now
             for name in tuple(self._running):
-                self._lease.take(name)
+                self._lease.renew(name)
         if self._runs and self._sources and not stop.is_set():
             self._start_due()
 
@@ -146,14 +151,17 @@ class Schedule:
 
     def _read(self) -> None:
         with self._store.read() as reading:
-            if not reading.sources():
+            records = reading.sources()
+            if not records:
                 self._sources = self.statuses = ()
                 return
-        from callsheet.service.sync.sources import SourcesService
+            states = reading.source_states_in_short()
+        from callsheet.service.sync.config import read_config
         from callsheet.service.sync.status import status_of
 
-        self._sources = SourcesService(self._store, "callsheet", self._clock.now).list()
-        self.statuses = [status_of(source) for source in self._sources]
+        found = [(read_config(each.config), states[each.name]) for each in records]
+        self._sources = found
+        self.statuses = [status_of(each, *read) for each, read in zip(records, found, strict=True)]
 
     def _start_due(self) -> None:
         from callsheet.service.sync.due import is_due
@@ -164,18 +172,19 @@ class Schedule:
             self._lease = Lease(self._store, self._clock.now)
             self._upstreams = Upstreams(self._clock.now, context_of=contexts_in(self._store))
         now = self._clock.now()
-        for source in self._sources:
+        for config, state in self._sources:
+            name = state.name
             if len(self._running) >= MAX_CONCURRENT_RUNS:
                 return
-            if source.name in self._running or not is_due(source.config, source.state, now):
+            if name in self._running or self._rests(name) or not is_due(config, state, now):
                 continue
             thread = threading.Thread(
                 target=self._run_one,
-                args=[source.name, self._lease, self._upstreams],
-                name=f"callsheet-source-{source.name}",
+                args=[name, self._lease, self._upstreams],
+                name=f"callsheet-source-{name}",
                 daemon=True,
             )
-            self._running[source.name] = thread
+            self._running[name] = thread
             thread.start()
 
     def _run_one(self, name: str, lease: "Lease", upstreams: "Upstreams") -> None:
@@ -184,15 +193,28 @@ class Schedule:
         try:
             report = Runner(self._store, self._clock.now, upstreams, lease).run_if_due(name)
             self._record(report)
+            self._broken.pop(name, None)
         except RefusedError as error:  # it was removed, changed or taken over meanwhile
             _log.info("%s", error)
         except StorageError:  # which the watch on the database reports
-            pass
+            self._rest(name)
         except Exception:
-            _log.exception("Running the source %s failed.", name)
+            self._rest(name)
+            _log.exception("Running the source %s failed; it is tried again later.", name)
         finally:
             self._read_at = 0.0  # its state is another now
             self._running.pop(name, None)
+
+    def _rests(self, name: str) -> bool:
+        """Whether a source is left alone, as its run ended where that could not be written."""
+        _, until = self._broken.get(name, (0, 0.0))
+        return self._clock.monotonic() < until
+
+    def _rest(self, name: str) -> None:
+        """Leave a source alone, ever longer: nothing in the database says that it was run."""
+        times = self._broken.get(name, (0, 0.0))[0] + 1
+        ticks = min(2**times, _MAX_REST_TICKS)
+        self._broken[name] = times, self._clock.monotonic() + ticks * self._tick_seconds
 
     def _record(self, report: "Report") -> None:
         if report.outcome is None:  # another process runs it

@@ -3,7 +3,9 @@
 from datetime import datetime
 from typing import NamedTuple
 
-from callsheet.service.sync.sources import Source
+from callsheet.domain.sources.source import SourceRecord
+from callsheet.domain.sources.state import SourceState
+from callsheet.service.sync.config import SourceConfig
 
 
 class SourceStatus(NamedTuple):
@@ -45,11 +47,10 @@ class SourceStatus(NamedTuple):
         return max(0.0, (now - self.last_good_at).total_seconds())
 
 
-def status_of(source: Source) -> SourceStatus:
-    """Return how a source is."""
-    record, state, config = source.record, source.state, source.config
+def status_of(record: SourceRecord, config: SourceConfig, state: SourceState) -> SourceStatus:
+    """Return how a source is. Of what waits for a person, it counts only whether there is anything."""
     return SourceStatus(
-        name=source.name,
+        name=record.name,
         outcome=state.last_outcome,
         last_good_at=state.last_good_at or record.created_at,
         interval_seconds=config.every_seconds,
