@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from callsheet.domain.changes.change import Action, Change
+from callsheet.domain.sources.source import SourceRecord
 from callsheet.http.metrics.families import Series, render
 from callsheet.http.metrics.sources import source_figures
 from callsheet.service.clock import SYSTEM_CLOCK, Clock
@@ -192,6 +194,18 @@ def test_what_goes_wrong_is_logged_once_and_that_it_is_well_again(
     assert sum("fails with 503" in message for message in messages) == 1
     assert "Source gateway is well again." in messages
     assert "Source gateway: 2 new, 0 changed, 0 missing; it lists 2 models." in messages
+
+
+def test_a_source_that_a_later_release_configured_keeps_no_other_from_running(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    with site.installation.store.write("test", site.clock()) as writing:
+        record = SourceRecord("later", 9, {"kind": "telepathy", "url": "http://localhost"}, site.clock())
+        writing.apply([Change(Action.ADD, None, record)])
+    with scheduled(site) as schedules:
+        wait_until_ended(schedules, 1)
+    messages = [entry.getMessage() for entry in caplog.records]
+    assert sum("Source later: It is not run: kind of a source must be one of" in each for each in messages) == 1
 
 
 def test_the_built_in_facts_are_brought_up_to_each_new_day(site: Site) -> None:

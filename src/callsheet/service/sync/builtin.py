@@ -6,7 +6,8 @@ from callsheet.domain.claims.builtin_mode import BuiltinMode
 from callsheet.domain.claims.claims import ClaimKind, Claims
 from callsheet.domain.sources.state import SourceState
 from callsheet.service.renewal import change_builtin_mode
-from callsheet.service.sync.config import SourceConfig, read_config
+from callsheet.service.sync.config import SourceConfig
+from callsheet.sources.registry import ENRICHMENTS
 from callsheet.storage.transactions.read import ReadTransaction
 from callsheet.storage.transactions.write import WriteTransaction
 
@@ -20,7 +21,7 @@ def may_inform(reading: ReadTransaction, config: SourceConfig) -> bool:
     installation = reading.installation()
     if config.is_enrichment or installation is None or installation.builtin is not BuiltinMode.LIST:
         return False
-    listing = [each.name for each in reading.sources() if not read_config(each.config).is_enrichment]
+    listing = [each.name for each in reading.sources() if each.config.get("kind") not in ENRICHMENTS]
     return not any(map(_has_listed, reading.source_states(listing).values()))
 
 

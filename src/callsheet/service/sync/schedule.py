@@ -14,12 +14,10 @@ from callsheet.service.clock import Clock
 from callsheet.storage.store import Store
 
 if TYPE_CHECKING:  # slow to import, and only needed where there are sources
-    from callsheet.domain.sources.state import SourceState
-    from callsheet.service.sync.config import SourceConfig
     from callsheet.service.sync.lease import Lease
     from callsheet.service.sync.listing import Upstreams
     from callsheet.service.sync.run import Report
-    from callsheet.service.sync.status import SourceStatus
+    from callsheet.service.sync.status import SourceStatus, UsableSource
 
 _log = logging.getLogger("callsheet")
 
@@ -78,7 +76,7 @@ class Schedule:
         self._renew = renew
         self._tick_seconds = tick_seconds
         self._thread = BackgroundThread("callsheet-sources", self._run, _STOP_TIMEOUT_SECONDS)
-        self._sources: Sequence[tuple[SourceConfig, SourceState]] = ()
+        self._sources: Sequence[UsableSource] = ()
         self._seen_revision: int | None = None
         self._read_at = 0.0
         self._renewed_at = 0.0
@@ -151,17 +149,16 @@ class Schedule:
 
     def _read(self) -> None:
         with self._store.read() as reading:
-            records = reading.sources()
-            if not records:
+            if not reading.sources():
                 self._sources = self.statuses = ()
                 return
-            states = reading.source_states_in_short()
-        from callsheet.service.sync.config import read_config
-        from callsheet.service.sync.status import status_of
+            from callsheet.service.sync.status import status_of, usable_sources
 
-        found = [(read_config(each.config), states[each.name]) for each in records]
-        self._sources = found
-        self.statuses = [status_of(each, *read) for each, read in zip(records, found, strict=True)]
+            found = usable_sources(reading)
+        self._sources, unusable = found
+        for name, reason in unusable.items():
+            self._warn(name, f"It is not run: {reason}")
+        self.statuses = list(map(status_of, self._sources))
 
     def _start_due(self) -> None:
         from callsheet.service.sync.due import is_due
@@ -172,8 +169,7 @@ class Schedule:
             self._lease = Lease(self._store, self._clock.now)
             self._upstreams = Upstreams(self._clock.now, context_of=contexts_in(self._store))
         now = self._clock.now()
-        for config, state in self._sources:
-            name = state.name
+        for name, config, state in ((each.record.name, each.config, each.state) for each in self._sources):
             if len(self._running) >= MAX_CONCURRENT_RUNS:
                 return
             if name in self._running or self._rests(name) or not is_due(config, state, now):
@@ -216,16 +212,21 @@ class Schedule:
         ticks = min(2**times, _MAX_REST_TICKS)
         self._broken[name] = times, self._clock.monotonic() + ticks * self._tick_seconds
 
+    def _warn(self, name: str, sentence: str) -> None:
+        """Log what is wrong with a source, unless that was the last thing said of it."""
+        if self._said.get(name) != sentence:
+            _log.warning("Source %s: %s", name, sentence)
+        self._said[name] = sentence
+
     def _record(self, report: "Report") -> None:
         if report.outcome is None:  # another process runs it
             return
         key = (report.source, str(report.outcome))
         self.outcomes = {**self.outcomes, key: self.outcomes.get(key, 0) + 1}
-        if report.sentence and self._said.get(report.source) != report.sentence:
-            _log.warning("Source %s: %s", report.source, report.sentence)
-        elif not report.sentence and self._said.get(report.source):
+        if report.sentence:
+            self._warn(report.source, report.sentence)
+        elif self._said.pop(report.source, None):
             _log.info("Source %s is well again.", report.source)
-        self._said[report.source] = report.sentence
         counts = report.counts
         if counts.get("new") or counts.get("changed"):
             _log.info(

@@ -117,10 +117,7 @@ class SourcesService:
             A value is not valid, or the source would become an enrichment, or cease to be one.
         """
         with self._write() as writing:
-            changes = reconfiguration_of(writing, name, change)
-            writing.apply(changes)
-            if changes:
-                writing.put_source_state(replace(_found(writing, name).state, next_run_at=None))
+            writing.apply(reconfiguration_of(writing, name, change))
             return _found(writing, name)
 
     def remove(self, name: str) -> Source:
