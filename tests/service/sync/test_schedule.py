@@ -18,6 +18,7 @@ from callsheet.http.metrics.sources import source_figures
 from callsheet.service.clock import SYSTEM_CLOCK, Clock
 from callsheet.service.sync.due import is_due
 from callsheet.service.sync.schedule import Schedule
+from callsheet.sources import openai
 from callsheet.storage.store import Store
 from tests.broken.serving import serve_silence
 from tests.installation import KINDS, Installation, on_both
@@ -110,6 +111,23 @@ def test_a_server_that_is_not_to_run_sources_only_says_how_they_are(site: Site, 
         wait_for(lambda: schedules[0].statuses)
         assert [status.name for status in schedules[0].statuses] == ["gateway"]
     assert not upstream.asked
+
+
+def test_a_run_that_breaks_is_repeated_ever_later(
+    site: Site, upstream: Upstream, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What is not foreseen leaves nothing in the database that says when to run the source again."""
+    times: list[float] = []
+
+    def broken(*_arguments: object) -> None:
+        times.append(SYSTEM_CLOCK.monotonic())
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(openai, "listed", broken)
+    with scheduled(site):
+        wait_for(lambda: len(times) == 5, "the fifth run")
+    assert times[4] - times[3] >= 0.16
+    assert "Running the source gateway failed" in caplog.text
 
 
 def test_a_paused_source_is_not_run(site: Site, upstream: Upstream) -> None:
