@@ -10,10 +10,11 @@ import pytest
 from callsheet.api.state import Options
 from callsheet.domain.access.visibility import Visibility
 from callsheet.domain.changes.change import Action, Change
-from callsheet.domain.model import Model
+from callsheet.domain.model import Lifecycle, Model
 from callsheet.domain.times import parse_instant
 from callsheet.service.access import AccessService
 from callsheet.service.catalog import CatalogService
+from callsheet.service.facts import Facts
 from callsheet.service.history import HistoryService
 from callsheet.service.state.live import LiveState
 from callsheet.storage.store import Store
@@ -42,6 +43,13 @@ def make_model(model_id: str, created_at: str = "2026-01-01", **fields: Any) -> 
         created_at=parse_instant(created_at),
         **fields,
     )
+
+
+def builtin_counts() -> tuple[int, int]:
+    """How many built-in models are listed today, and how many are retired: one more on some days."""
+    stages = [model.lifecycle for model in Facts.built_in(now()).models]
+    retired = stages.count(Lifecycle.RETIRED)
+    return len(stages) - retired, retired
 
 
 class Installation:

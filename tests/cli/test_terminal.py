@@ -58,8 +58,8 @@ def test_no_line_is_wider_than_the_terminal(installation: Installation, command:
 def test_the_ids_of_the_built_in_models_are_whole_and_the_rest_is_legible(installation: Installation) -> None:
     lines = read(installation, "catalog", "list")
     assert lines[0].split() == ["ID", "Name", "Released", "Lifecycle", "Context", "Output"]
-    row = next(line for line in lines if line.startswith("claude-sonnet-4-5-20250929 "))
-    assert " 2025-09-29  deprecated, " in row
+    row = next(line for line in lines if line.startswith("claude-opus-4-1-20250805 "))
+    assert " 2025-08-05  retired " in row
     assert lines[-1] == "Too narrow for Line, Aliases; a wider terminal or --json shows all."
 
 
@@ -113,8 +113,8 @@ def test_ids_and_patterns_that_must_fold_are_broken_behind_a_hyphen_or_slash(ins
 
 def test_a_column_whose_words_fit_is_not_cut_for_one_whose_words_do_not(installation: Installation) -> None:
     installation.add(make_model("hf.co/meta-llama/Llama-3.3-70B-Instruct-GGUF:Q4_K_M", "2030-01-01"))
-    lines = read(installation, "catalog", "list", "--lifecycle", "deprecated", "--lifecycle", "active", columns=160)
-    assert next(line for line in lines if line.startswith("claude-sonnet-4-5-")).endswith(" claude-sonnet-4-5")
+    lines = read(installation, "catalog", "list", "--lifecycle", "retired", "--lifecycle", "active", columns=160)
+    assert next(line for line in lines if line.startswith("claude-opus-4-1-")).rstrip().endswith(" claude-opus-4-1")
 
 
 @pytest.mark.parametrize(

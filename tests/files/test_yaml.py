@@ -1,7 +1,10 @@
 """What is written in YAML is what is meant: nothing turns into something else."""
 
 import pytest
+from ruamel.yaml import YAML
 
+from callsheet.domain.errors import ManifestError
+from callsheet.files import yaml_text
 from callsheet.files.load import parse_manifest
 from callsheet.files.yaml_text import parse_yaml
 
@@ -44,3 +47,18 @@ y:
 """
     limits = {"max_tokens": 5, "line": "opus"}
     assert parse_yaml(text).plain()["y"] == [{**limits, "line": "haiku"}, {**limits, "hidden": True}, limits]
+
+
+def test_without_the_fast_parser_the_same_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "manager: a\nmodels:\n- id: 1e3\n  description: |\n    two\n    lines\n"
+    text += "- {id: 'b', hidden: true, line: &line opus}\n- {id: c, line: *line}\n"
+    fast = parse_manifest(text, "x.yaml")
+    monkeypatch.setattr(yaml_text, "yaml_library", lambda **options: YAML(**options, pure=True))
+    assert parse_manifest(text, "x.yaml") == fast
+    assert [entry.place for entry in parse_manifest(text, "x.yaml").models or ()] == [
+        entry.place for entry in fast.models or ()
+    ]
+    for wrong, line in (("manager: a\nmodels: [\n", 3), ("a: 1\na: 2\n", 2), ("manager: *nothing\n", 1)):
+        with pytest.raises(ManifestError) as caught:
+            parse_manifest(wrong, "x.yaml")
+        assert caught.value.faults[0].place.line == line

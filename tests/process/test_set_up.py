@@ -150,7 +150,8 @@ def test_an_environment_that_there_is_not_is_refused_with_those_there_are() -> N
     done = subprocess.run([ROOT / "scripts" / "environment", "mysql"], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert done.stderr == (
-        "There is no environment 'mysql'; name server or dev, and behind server any of postgresql, redis, otel, yaml.\n"
+        "There is no environment 'mysql'; name server or dev, and behind server any of postgresql, redis, otel, "
+        "yaml.\n"
     )
 
 

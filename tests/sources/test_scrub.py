@@ -89,6 +89,7 @@ def recorded(answers: Sequence[Answer], **known: Any) -> str:
 
 
 @pytest.mark.parametrize("recording", RECORDINGS)
+@examples(0.3)
 @given(
     secret=private_anywhere, number=st.integers(0, 1000), member=st.sampled_from(sorted(KEPT)), inside=st.booleans()
 )
@@ -186,7 +187,7 @@ def test_an_answer_that_is_not_json_leaves_no_text(body: bytes) -> None:
 
 
 @pytest.mark.parametrize("recording", RECORDINGS)
-@examples(0.4)
+@examples(0.2)
 @given(data=st.data())
 def test_whatever_is_answered_can_be_recorded(recording: str, data: st.DataObject) -> None:
     answers = list(answers_of(recording, kind_of(recording), OPTIONS))

@@ -53,10 +53,6 @@ class Facts:
         models = [_at(model, now) for model in self.models]
         return replace(self, models=models, turned=format_instant(turned)[:10])
 
-    def next_turn(self) -> datetime | None:
-        """Return when the next model retires by itself; None if none will."""
-        return min(filter(None, map(_turn_of, self.models)), default=None)
-
     @cached_property
     def mark(self) -> str:
         """What differs between these facts and those of another day or release; see `outdates`."""

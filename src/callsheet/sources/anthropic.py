@@ -60,15 +60,16 @@ def listed(row: Mapping[str, Any], _options: Options) -> Listed | Dropped:
             "display_name": None if name == row.get("id") else name,
             "created_at": None if instant == EPOCH else instant or created,
             "capabilities": read_capabilities(capabilities) if isinstance(capabilities, Mapping) else capabilities,
-            **{name: row.get(name) for name in _AS_SENT},
+            "line": row.get("line"),
+            "max_input_tokens": row.get("max_input_tokens"),
+            "max_tokens": row.get("max_tokens"),
+            "lifecycle": row.get("lifecycle"),
+            "deprecated_at": row.get("deprecated_at"),
+            "retires_at": row.get("retires_at"),
+            "description": row.get("description"),
         }
     )
     return Listed(text_in(row, "id"), fields, notes=notes)
-
-
-_AS_SENT: Final = (
-    "line", "max_input_tokens", "max_tokens", "lifecycle", "deprecated_at", "retires_at", "description",
-)  # fmt: skip
 
 
 def authorization(secret: str) -> Mapping[str, str]:

@@ -11,8 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import quote, unquote
 
-from callsheet.sources.scrubbed_texts import Texts, host_of
-from callsheet.sources.secret_texts import parts_of
+from callsheet.sources.scrubbed_texts import Texts, host_of, parts_of
 from callsheet.sources.upstream import Answer
 from callsheet.wire.rows import UnreadableError, parse
 

@@ -1,18 +1,16 @@
 """SecretTexts: what a source is asked with, found and hidden in what its upstream says back. Pure."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 from urllib.parse import quote
 
 from callsheet.sources.read import Reading
+from callsheet.sources.scrubbed_texts import parts_of, without_secret
 from callsheet.sources.upstream import Answer, Dropped, Listed
 
 REPEATS_SECRET: Final = "it repeats the secret of the source"
 
 HIDDEN: Final = "***"
-
-_MIN_PART_CHARACTERS: Final = 8
 
 #: A shorter secret, such as ``ollama`` where none is needed, may well be in a name by itself.
 _MIN_TELLING_CHARACTERS: Final = 16
@@ -28,14 +26,15 @@ class SecretTexts:
     """
 
     def __init__(self, secret: str) -> None:
-        known = {
-            each for text in (secret, *parts_of(secret)) if text for each in (text, quote(text), quote(text, ""))
-        }
+        self._secret = secret
+        plain = [each for each in (secret, *parts_of(secret)) if each]
+        known = {each for text in plain for each in (text, quote(text), quote(text, safe=""))}
         self._known = sorted(known, key=len, reverse=True)
         self._telling = [each for each in self._known if len(each) >= _MIN_TELLING_CHARACTERS]
 
     def hide(self, text: str) -> str:
         """Return ``text`` with asterisks for the secret."""
+        text = without_secret(text, self._secret)
         for each in self._known:
             text = text.replace(each, HIDDEN)
         return text
@@ -57,11 +56,6 @@ class SecretTexts:
         """Whether an answer holds the secret as it is, or may hold it with escapes or in UTF-16."""
         wanted = [each.encode() for each in (*self._telling, "\\", "\0")] if self._telling else []
         return any(each in answer.body for answer in answers for each in wanted)
-
-
-def parts_of(secret: str) -> Iterator[str]:
-    """Yield the texts within a secret that holds several, such as access keys of AWS."""
-    return (part for part in re.split(r"[\s:\"{},]+", secret) if len(part) >= _MIN_PART_CHARACTERS)
 
 
 def _texts(each: Listed) -> Iterator[str]:

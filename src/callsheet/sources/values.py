@@ -12,6 +12,9 @@ from callsheet.domain.times import format_instant
 from callsheet.sources.upstream import FIRST_SEEN, LastKnown
 from callsheet.wire.field_values import read_instant, read_shutdown, read_tokens
 
+#: The types of most values, of which nothing else has to be asked.
+_PLAIN: Final = frozenset({str, int, float, bool, dict, list})
+
 _MAX_SHOWN_CHARACTERS: Final = 60
 _MAX_LINE_CHARACTERS: Final = 256  # of what is looked at
 _MAX_SHOWN_BITS: Final = 256  # Python refuses to print an integer of more than some thousand digits
@@ -31,7 +34,7 @@ def collect(sent: Mapping[str, object]) -> tuple[dict[str, Any], tuple[str, ...]
     for name, value in sent.items():
         if value is None:
             continue
-        read = _read(name, value)
+        read = _READ[name](value) if type(value) in _PLAIN else _read(name, value)
         if read is None:
             notes.append(f"{name} is left out, because {shown(value)} makes no sense for it")
         else:

@@ -8,7 +8,7 @@ from callsheet.domain.model import Model
 from callsheet.service.sync.config import SourceConfig
 from callsheet.service.sync.fetch import LIMITS, Limits
 from callsheet.service.sync.lease import Lease
-from callsheet.service.sync.listing import Upstreams
+from callsheet.service.sync.listing import Upstreams, contexts_in
 from callsheet.service.sync.run import Report, Runner
 from callsheet.service.sync.sources import Source, SourcesService
 from callsheet.sources.upstream import SourceKind
@@ -51,7 +51,9 @@ class Site:
     def runner(self, limits: Limits = LIMITS) -> Runner:
         """One as another process would have it."""
         store = self.installation.store
-        return Runner(store, self.clock, Upstreams(self.clock, limits), Lease(store, self.clock))
+        return Runner(
+            store, self.clock, Upstreams(self.clock, limits, contexts_in(store)), Lease(store, self.clock)
+        )
 
     def run(self, name: str = "gateway", *, minutes: float = 5) -> Report:
         """Run a source, and let time pass."""

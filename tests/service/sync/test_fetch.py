@@ -16,12 +16,14 @@ from callsheet.domain.errors import SourceError
 from callsheet.service.sync.fetch import LIMITS, Fetched, Fetcher, Limits, Validators
 from callsheet.service.sync.loop import mark_of
 from callsheet.sources import openai
+from callsheet.sources.scrubbed_texts import without_secret
 from callsheet.sources.secret_texts import REPEATS_SECRET
 from callsheet.sources.upstream import Dropped, Options, Request
 from tests.broken.serving import serve_broken, serve_nothing, serve_silence
 from tests.client.test_no_answer import head, serve_bytes
 from tests.installation import Installation
 from tests.service.sync.upstream import Upstream, serve_upstream
+from tests.tiers import exhaustive
 
 SECRET: Final = "sk-very-secret-1234"
 QUICK: Final = LIMITS._replace(request_seconds=0.3, read_seconds=0.2)
@@ -176,6 +178,21 @@ def test_answers_that_are_too_large_together(upstream: Upstream) -> None:
             fetcher.ask(Request("GET", "/b"))
 
 
+def test_a_list_with_too_many_rows(upstream: Upstream) -> None:
+    upstream.lists("a", "b", "c")
+    assert refusal(upstream.url, limits=LIMITS._replace(max_rows=2)) == (
+        "It lists more than 2 rows, which is too much; check the URL."
+    )
+
+
+@exhaustive
+def test_a_million_rows_and_64_mebibytes_are_refused(upstream: Upstream) -> None:
+    upstream.body = b'{"data": [%b]}' % b",".join(b'{"id": "m%d"}' % number for number in range(1_000_000))
+    assert refusal(upstream.url).startswith("It lists more than 250,000 rows")
+    upstream.body = b" " * ((64 << 20) + 1)
+    assert refusal(upstream.url).startswith("It answered with more than 64 MiB")
+
+
 def test_a_list_without_end(upstream: Upstream) -> None:
     with Fetcher(upstream.url, authorize(), limits=LIMITS._replace(max_requests=3)) as fetcher:
         for _ in range(3):
@@ -216,6 +233,25 @@ def test_a_body_that_is_not_in_its_content_coding(upstream: Upstream) -> None:
 def test_an_upstream_that_refuses_says_why(upstream: Upstream, status: int, body: object, sentence: str) -> None:
     upstream.fails(status, b"" if body is None else json.dumps(body).encode())
     assert refusal(upstream.url) == sentence
+
+
+@pytest.mark.parametrize(
+    ("secret", "said"),
+    [
+        ("AKIAIOSFODNN7EXAMPLE:wJalrXUtnFEMI/K7MDENG:FwoGZXIvYXdzEXAMPLE", "token FwoGZXIvYXdzEXAMPLE is bad"),
+        (
+            '{"AccessKeyId": "AKIAIOSFODNN7EXAMPLE", "SecretAccessKey": "wJalrXUtnFEMI/K7MDENG"}',
+            "wJalrXUtnFEMI/K7MDENG",
+        ),
+        (SECRET, f"{SECRET[:12]}"),
+        (SECRET, f"{SECRET}."),
+    ],
+)
+def test_no_part_of_a_secret_is_repeated(secret: str, said: str) -> None:
+    cleaned = without_secret(f"It was answered with status 403: {said}", secret)
+    assert cleaned.startswith("It was answered with status 403: ")
+    assert "***" in cleaned
+    assert not any(secret[start : start + 12] in cleaned for start in range(len(secret) - 11))
 
 
 def test_without_a_secret_the_sentence_says_that_one_may_be_needed(upstream: Upstream) -> None:
@@ -358,6 +394,6 @@ def test_a_validator_that_cannot_be_sent_back_or_kept_is_forgotten(upstream: Ups
     assert not fetch(upstream.url, known).is_unchanged
 
 
-def test_a_list_that_is_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+def test_a_list_that_is_a_pipe_into_which_nobody_writes_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "list.json")
-    assert "it is not a file" in refusal(f"file://{tmp_path}/list.json")
+    assert "not JSON" in refusal(f"file://{tmp_path}/list.json")

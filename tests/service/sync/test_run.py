@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import pytest
 
+from callsheet.domain.changes.change import Subject
 from callsheet.domain.errors import ConflictError, DoesNotExistError
 from callsheet.domain.model import Lifecycle
 from callsheet.domain.sources.state import SourceState
@@ -14,6 +15,7 @@ from callsheet.service.sync.config import Missing, New
 from callsheet.service.sync.decide import Outcome
 from callsheet.service.sync.durations import Grace
 from callsheet.service.sync.lease import Lease
+from callsheet.service.sync.sources import acceptance_of
 from callsheet.sources.upstream import SourceKind
 from tests.installation import Installation, on_both
 from tests.service.sync.site import Site
@@ -57,6 +59,7 @@ def test_the_first_run_lists_what_the_upstream_lists(site: Site) -> None:
 
 @on_both
 def test_the_same_list_again_writes_nothing(site: Site) -> None:
+    """https://github.com/anomalyco/models.dev/pull/3135: values that were copied into each entry every day."""
     site.run()
     before = site.rows()
     assert site.run().outcome is Outcome.UNCHANGED
@@ -81,6 +84,14 @@ def test_a_list_that_the_upstream_says_is_unchanged_is_not_read(site: Site, upst
     assert site.run().outcome is Outcome.UNCHANGED
     assert upstream.asked[-1].headers["if-none-match"] == '"1"'
     assert site.source.state.last_good_at == site.source.state.last_run_at
+
+
+@pytest.mark.parametrize("tag", ['"\xe9"', '"a\tb"'])
+def test_a_tag_that_no_header_can_carry_is_not_sent_back(site: Site, upstream: Upstream, tag: str) -> None:
+    upstream.headers["etag"] = tag
+    site.run()
+    assert site.run().outcome is Outcome.UNCHANGED
+    assert "if-none-match" not in upstream.asked[-1].headers
 
 
 def test_while_a_model_is_missing_the_whole_list_is_asked_for(site: Site, upstream: Upstream) -> None:
@@ -142,6 +153,40 @@ def test_a_person_accepts_what_is_quarantined(site: Site, upstream: Upstream) ->
         site.sources.accept("gateway")
 
 
+def test_what_went_by_an_acceptance_is_listed_again_when_it_is_back(site: Site, upstream: Upstream) -> None:
+    site.run()
+    upstream.lists()
+    site.run()
+    site.sources.accept("gateway")
+    upstream.lists("alpha", "beta", "gamma")
+    site.run()
+    assert not any(model.hidden for model in site.models().values())
+
+
+def test_what_is_back_is_listed_although_its_grace_was_made_longer(empty: Installation, upstream: Upstream) -> None:
+    site = Site(empty, upstream, grace=AT_ONCE)
+    site.run()
+    upstream.lists("alpha", "beta")
+    site.run()
+    assert site.models()["gamma"].hidden
+    site.sources.change("gateway", {"after": "9 runs and 9d"})
+    upstream.lists("alpha", "beta", "gamma")
+    site.run()
+    assert not site.models()["gamma"].hidden
+
+
+def test_a_model_that_appeared_hidden_stays_so_over_a_run_without_it(
+    empty: Installation, upstream: Upstream
+) -> None:
+    site = Site(empty, upstream, new=New.HIDE)
+    site.run()
+    upstream.lists("alpha", "beta")
+    site.run()
+    upstream.lists("alpha", "beta", "gamma")
+    site.run()
+    assert site.models()["gamma"].hidden
+
+
 def test_a_person_rejects_what_is_quarantined(site: Site, upstream: Upstream) -> None:
     site.run()
     before = site.models()
@@ -179,6 +224,15 @@ def test_new_models_wait_for_a_person(empty: Installation, upstream: Upstream) -
     assert "delta" not in site.models()
 
 
+def test_what_is_new_in_a_list_is_said(site: Site, upstream: Upstream) -> None:
+    """https://github.com/decolua/9router/issues/3603."""
+    site.run()
+    upstream.lists("alpha", "beta", "gamma", "delta")
+    assert site.run().counts["new"] == 1
+    record = site.installation.history.list(limit=1)[0]
+    assert (record.action, record.subject) == ("add", "delta")
+
+
 @on_both
 def test_a_model_that_a_person_removed_does_not_come_back(site: Site, upstream: Upstream) -> None:
     """https://github.com/diegosouzapw/OmniRoute/pull/3212: a deleted synced model came back with the next run."""
@@ -203,7 +257,10 @@ def test_hidden_is_neither_undone_nor_a_removal(site: Site, upstream: Upstream) 
 
 
 def test_a_tombstone_does_not_swallow_a_sync(site: Site, upstream: Upstream) -> None:
-    """https://github.com/diegosouzapw/OmniRoute/pull/10228: success was reported, and nothing stored."""
+    """Success was reported, and nothing stored, until tombstones of synced rows were dropped.
+
+    https://github.com/diegosouzapw/OmniRoute/pull/10228, https://github.com/diegosouzapw/OmniRoute/pull/10248
+    """
     site.run()
     site.sources.remove("gateway")
     with site.installation.store.read() as reading:
@@ -224,7 +281,10 @@ def test_what_a_person_set_is_not_overwritten(site: Site, upstream: Upstream) ->
 
 
 def test_listing_is_not_permission(site: Site) -> None:
-    """https://github.com/NousResearch/hermes-agent/pull/104178: which keys see it is for workspaces to say."""
+    """Which keys see a model is for workspaces to say.
+
+    https://github.com/NousResearch/hermes-agent/pull/104178, https://github.com/antkawam/claude-code-aws-gateway/issues/67
+    """
     workspace = site.installation.workspace("narrow", allow=("alpha",))
     site.run()
     sight = site.installation.access.sights(site.installation.access.show_workspace(workspace).visibility)[0]
@@ -284,6 +344,31 @@ def test_the_built_in_models_stay_until_a_source_has_listed_something(usual: Sit
     assert not usual.run().informs
 
 
+def test_an_empty_first_list_does_not_empty_the_catalogue(usual: Site, upstream: Upstream) -> None:
+    """As from Ollama before the first ollama pull."""
+    before = usual.models()
+    upstream.lists()
+    assert not usual.run().informs
+    assert usual.models() == before
+    upstream.lists("alpha")
+    assert usual.run().informs
+    assert usual.models().keys() == {"alpha"}
+
+
+def test_the_built_in_models_stay_while_all_that_a_source_lists_waits(
+    installation: Installation, upstream: Upstream
+) -> None:
+    site = Site(installation, upstream, new=New.HOLD)
+    before = site.models()
+    assert not site.run().informs
+    assert site.models() == before
+    with site.installation.store.read() as reading:
+        planned = {change.subject for change in acceptance_of(reading, "gateway") if change.kind is Subject.MODEL}
+    assert planned == {*before, "alpha", "beta", "gamma"}
+    site.sources.accept("gateway")
+    assert site.models().keys() == {"alpha", "beta", "gamma"}
+
+
 def test_the_built_in_facts_still_fill_in_what_a_source_lists(usual: Site, upstream: Upstream) -> None:
     upstream.lists("claude-opus-4-5-20251101", created=1)
     usual.run()
@@ -313,6 +398,16 @@ def test_an_id_that_is_a_persons_alias_waits_for_a_person(site: Site, upstream: 
     assert "fast" in site.models()
 
 
+def test_long_contexts_are_listed_where_the_catalogue_knows_them(usual: Site, upstream: Upstream) -> None:
+    upstream.lists("claude-opus-5-5", "alpha")
+    usual.sources.change("gateway", {"long_context_rows": True})
+    usual.run()
+    usual.run()
+    models = usual.models()
+    assert models.keys() == {"claude-opus-5-5", "claude-opus-5-5[1m]", "alpha"}
+    assert models["claude-opus-5-5[1m]"].max_input_tokens == models["claude-opus-5-5"].max_input_tokens
+
+
 def test_an_enrichment_never_lets_a_model_exist(site: Site, upstream: Upstream) -> None:
     site.run()
     with serve_upstream() as facts:
@@ -330,6 +425,21 @@ def test_two_processes_do_not_run_a_source_at_once(site: Site) -> None:
     assert other.take("gateway")
     assert site.run().outcome is None
     other.release("gateway")
+    assert site.run().outcome is Outcome.APPLIED
+
+
+@on_both
+def test_a_lease_is_renewed_only_while_it_is_held(site: Site) -> None:
+    """A renewal that waits for the transaction in which the run ends must not take the lease again."""
+    lease = Lease(site.installation.store, site.clock)
+    assert not lease.renew("gateway")
+    assert lease.take("gateway")
+    site.clock.passes(seconds=50)
+    assert lease.renew("gateway")
+    site.clock.passes(seconds=50)
+    assert site.run().outcome is None
+    lease.release("gateway")
+    assert not lease.renew("gateway")
     assert site.run().outcome is Outcome.APPLIED
 
 

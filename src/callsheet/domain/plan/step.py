@@ -22,6 +22,10 @@ class ClaimsChange(NamedTuple):
     after: Record
 
 
+#: Kinds of things that note when they were made or archived. The date of a model is a fact.
+_DATED: Final = frozenset({Subject.WORKSPACE, Subject.KEY, Subject.SOURCE})
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One thing that changes.
@@ -53,11 +57,13 @@ class Step:
 
     @property
     def decided(self) -> "Step":
-        """What of it has been decided, for comparing: not at which moment a workspace is archived."""
-        before, after = self.before, self.after
-        if before is None or after is None or before.get("archived_at") == after.get("archived_at"):
+        """What of it has been decided, for comparing: not at which moment something is added or archived."""
+        if self.after is None:
             return self
-        return replace(self, after={**after, "archived_at": None})
+        before = self.before or {}
+        moments = {name for name in ("created_at", "archived_at") if name in self.after}
+        moved = {name: None for name in moments if self.kind in _DATED and self.after[name] != before.get(name)}
+        return replace(self, after={**self.after, **moved}) if moved else self
 
     @property
     def identity(self) -> tuple[str, str, str]:

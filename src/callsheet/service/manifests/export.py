@@ -140,7 +140,11 @@ def _implied(reading: ReadTransaction, kind: ClaimKind) -> Iterator[Claims]:
 def _workspaces(reading: ReadTransaction, manager: Manager) -> Entries:
     held = {each.subject: each for each in reading.claims_by(manager, ClaimKind.WORKSPACE)}
     in_use = (each for each in reading.workspaces() if each.archived_at is None)
-    return _sorted(_workspace(each, held.get(each.id)) for each in in_use)
+    entries = {each.id: _workspace(each, held.get(each.id)) for each in in_use}
+    default = reading.default_workspace_id()
+    if default in entries and default not in held and not entries[default].fields:
+        del entries[default]  # which every installation has
+    return _sorted(entries.values())
 
 
 def _workspace(workspace: Workspace, held: Claims | None) -> Entry:

@@ -28,11 +28,6 @@ POLL_SECONDS: Final = 1.0
 #: How often they are compared with the database although no file has changed: a backup may have been restored.
 RESYNC_SECONDS: Final = 300.0
 
-#: How long they must have stayed as they are before they are read, so that none is read while it is being written.
-SETTLE_SECONDS: Final = 0.3
-
-_MAX_SETTLE_ROUNDS: Final = 30
-
 _STOP_TIMEOUT_SECONDS: Final = 10.0
 
 #: What a file is known by: its name, where a link leads, its size and when it was changed.
@@ -123,16 +118,19 @@ class CatalogFollower:
                 self._thread.stop()
 
     def _run(self, stop: threading.Event) -> None:
+        seen: Sequence[_Mark] | None = None
         applied: Sequence[_Mark] | None = None
         applied_at = 0.0
         backoff = Backoff()
         while not stop.is_set():
             marks = self._marks()
-            if applied is not None and marks != applied:
-                marks = self._settled(marks, stop)
             now = self._clock.monotonic()
             pause = POLL_SECONDS
-            if marks != applied or now - applied_at >= RESYNC_SECONDS:
+            is_being_written = seen is not None and marks != seen
+            seen = marks
+            if is_being_written:
+                pass  # half a file may be valid, and would remove what the other half holds
+            elif marks != applied or now - applied_at >= RESYNC_SECONDS:
                 try:
                     if self.apply():
                         backoff.reset()
@@ -144,14 +142,6 @@ class CatalogFollower:
                     _log.exception("The catalogue files cannot be applied.")
                     applied, applied_at = marks, now
             stop.wait(pause)
-
-    def _settled(self, marks: Sequence[_Mark], stop: threading.Event) -> Sequence[_Mark]:
-        """Wait until nothing is written any more, but not for ever."""
-        for _ in range(_MAX_SETTLE_ROUNDS):
-            if stop.wait(SETTLE_SECONDS) or (present := self._marks()) == marks:
-                break
-            marks = present
-        return marks
 
     def apply(self) -> bool:
         """Read the files and bring about what they say; return whether they could be applied.
@@ -201,7 +191,7 @@ class CatalogFollower:
         text = str(error)
         if text != self.following.error:
             lines = "\n".join(map(str, faults)) or text
-            _log.error("The catalogue files at %s are not applied, and nothing is changed: %s", self._path, lines)
+            _log.error("The catalogue files at %s are not applied: %s", self._path, lines)
         before = self.following
         self.following = replace(before, error=text, faults=len(faults) or 1, failures=before.failures + 1)
 

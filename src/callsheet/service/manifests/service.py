@@ -9,6 +9,7 @@ from callsheet.api.state import DEFAULTS, Options
 from callsheet.domain.changes.change import AnyChange
 from callsheet.domain.declared.held import Held
 from callsheet.domain.errors import CallsheetError, InvalidError
+from callsheet.domain.hints import Hint
 from callsheet.domain.manifest import Manifest
 from callsheet.domain.plan.plan import Plan
 from callsheet.service.apply import Decide, Deciding, apply, check_applies, preview
@@ -132,7 +133,7 @@ class ManifestService:
 
     def _decide_saved(self, plan: Plan, max_deletes: int | None) -> Decide:
         if plan.manager.kind != "file":
-            raise InvalidError(f"The plan is that of {plan.manager}, not of a file; make it with callsheet plan.")
+            raise InvalidError(f"The plan is that of {plan.manager}, not of a file", hint=Hint.PLAN_FILES)
         decision = decision_again(plan, self._secret_of, max_deletes)
 
         def decide(deciding: Deciding) -> Sequence[AnyChange]:

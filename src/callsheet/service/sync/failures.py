@@ -11,6 +11,7 @@ import httpx2
 from callsheet.client.printable import printable
 from callsheet.client.transport_errors import find_cause, reason
 from callsheet.domain.errors import SourceError
+from callsheet.sources.scrubbed_texts import without_secret
 from callsheet.sources.upstream import Answer
 from callsheet.wire.reading_errors import read_error, read_page_title
 from callsheet.wire.rows import UnreadableError, parse
@@ -67,6 +68,11 @@ def too_large(url: str, max_bytes: int) -> SourceError:
     )
 
 
+def too_long(url: str, max_rows: int) -> SourceError:
+    """Return the error of a list with too many rows."""
+    return SourceError(f"{_origin(url)} lists more than {max_rows:,} rows, which is too much; check the URL.")
+
+
 def too_many(url: str, max_requests: int) -> SourceError:
     """Return the error of a list that needs too many requests."""
     return SourceError(f"{_origin(url)} has still more after {max_requests:,} requests; check URL and kind.")
@@ -86,22 +92,14 @@ def redirected(url: str, asked: str, location: str) -> SourceError:
     )
 
 
-def refused(url: str, answer: Answer, hide: Callable[[str], str], *, has_secret: bool) -> SourceError:
-    """Return the error of an upstream that answers with an error, with the reason that it gives.
-
-    Parameters
-    ----------
-    hide
-        Takes the secret out of a text.
-    has_secret
-        Whether the upstream was asked with one.
-    """
+def refused(url: str, answer: Answer, secret: str) -> SourceError:
+    """Return the error of an upstream that answers with an error, with the reason that it gives."""
     status = answer.status
-    said = _reason(answer.body, hide)
+    said = _reason(answer.body, secret)
     because = f": {said}" if said else ""
     where = f"{url}{answer.request.path.partition('?')[0]}"
     if status in (401, 403, 407):
-        needs = "check the secret" if has_secret else "it may need a secret"
+        needs = "check the secret" if secret else "it may need a secret"
         return SourceError(f"{where} refuses the request with {status}{because}; {needs}.")
     if status in (404, 405):
         return SourceError(f"There is no list at {where} ({status}{because}); check the URL and the kind.")
@@ -131,21 +129,16 @@ def unreadable_file(path: Path, error: OSError | ValueError) -> SourceError:
     return SourceError(f"The list {printable(str(path))} cannot be read ({why}).")
 
 
-def not_a_file(path: Path) -> SourceError:
-    """Return the error of a recorded list that is a folder, a pipe or a device."""
-    return SourceError(f"The list {printable(str(path))} cannot be read (it is not a file).")
-
-
 def _origin(url: str) -> str:
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}" if parts.netloc else url
 
 
-def _reason(body: bytes, hide: Callable[[str], str]) -> str:
+def _reason(body: bytes, secret: str) -> str:
     """What an upstream says went wrong: one bounded line without the secret; empty if nothing can be read."""
     try:
         content = read_error(parse(body))
         said = "" if content is None else content.message
     except (UnreadableError, RecursionError):
         said = read_page_title(body[:_MAX_ERROR_PAGE_BYTES].decode("utf-8", "replace"))
-    return printable(" ".join(hide(said).split()), _MAX_REASON_CHARACTERS).rstrip(". ")
+    return printable(" ".join(without_secret(said, secret).split()), _MAX_REASON_CHARACTERS).rstrip(". ")

@@ -1,6 +1,7 @@
 """Fetch: the answers of an upstream, over HTTP or from a file, within limits; SourceError for everything else."""
 
 import hashlib
+import os
 import re
 import socket
 import ssl
@@ -10,7 +11,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
-from stat import S_ISREG
 from types import TracebackType
 from typing import Any, Final, NamedTuple, Self
 from urllib.parse import unquote, urlsplit
@@ -26,11 +26,11 @@ from callsheet.service.sync.failures import (
     explain,
     late,
     looped,
-    not_a_file,
     redirected,
     refused,
     same_installation,
     too_large,
+    too_long,
     too_many,
     unreadable_file,
 )
@@ -60,6 +60,8 @@ class Limits(NamedTuple):
     ----------
     max_bytes
         Of all answers together, unpacked: they are in memory at the same time.
+    max_rows
+        Of a list: more would take the memory that the server needs for its answers.
     max_requests
         Of one run.
     connect_seconds
@@ -73,6 +75,7 @@ class Limits(NamedTuple):
     """
 
     max_bytes: int = 64 << 20
+    max_rows: int = 250_000
     max_requests: int = 5_000
     connect_seconds: float = 10
     read_seconds: float = 30
@@ -83,7 +86,7 @@ class Limits(NamedTuple):
 LIMITS: Final = Limits()
 
 #: For the page that says what an installation's list comes through.
-_PAGE_LIMITS: Final = Limits(1 << 20, 1, 5, 5, 5, 5)
+_PAGE_LIMITS: Final = Limits(1 << 20, 0, 1, 5, 5, 5, 5)
 
 
 class Validators(NamedTuple):
@@ -93,9 +96,9 @@ class Validators(NamedTuple):
     last_modified: str | None = None
 
     def headers(self) -> dict[str, str]:
-        """Return the headers that make a request conditional; none if nothing is known."""
+        """Return the headers that make a request conditional; none if nothing is known that a header can carry."""
         named = {"if-none-match": self.etag, "if-modified-since": self.last_modified}
-        return {name: value for name, value in named.items() if value is not None}
+        return {name: value for name, value in named.items() if value is not None and _CARRIED.fullmatch(value)}
 
 
 NOTHING_KNOWN: Final = Validators()
@@ -161,8 +164,8 @@ class Fetcher:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._url = url
-        self._secret = SecretTexts(secret)
-        self._has_secret = bool(secret)
+        self._secret = secret
+        self._texts = SecretTexts(secret)
         self._authorize = authorize
         self._organization_id = organization_id
         self._limits = limits
@@ -230,7 +233,7 @@ class Fetcher:
 
     def _is_validator(self, text: str) -> bool:
         fits = len(text) <= _MAX_VALIDATOR_CHARACTERS and _CARRIED.fullmatch(text) is not None
-        return fits and not self._secret.is_in(text)
+        return fits and not self._texts.is_in(text)
 
     def ask(self, request: Request) -> Answer:
         """Return the answer to one request, whatever its status but a redirect; SourceError as for `fetch`."""
@@ -245,15 +248,18 @@ class Fetcher:
     def read(self, upstream: Upstream, answers: Sequence[Answer], options: Options) -> Reading:
         """Return the models that complete ``answers`` list; SourceError if they are not this kind of upstream's."""
         try:
-            return self._secret.without(read(upstream, answers, options), answers)
+            reading = self._texts.without(read(upstream, answers, options), answers)
         except SourceError as error:
             raise self._about(error, answers) from None
+        if len(reading.listed) + len(reading.dropped) > self._limits.max_rows:
+            raise too_long(self._url, self._limits.max_rows)
+        return reading
 
     def _about(self, error: SourceError, answers: Sequence[Answer]) -> SourceError:
         """The error of answers that are not what was expected: the upstream's own, if it refused."""
         if answers and all(answer.status >= _FIRST_ERROR for answer in answers):
-            return refused(self._url, answers[-1], self._secret.hide, has_secret=self._has_secret)
-        return SourceError(f"{self._url}: {self._secret.hide(str(error))}")
+            return refused(self._url, answers[-1], self._secret)
+        return SourceError(f"{self._url}: {self._texts.hide(str(error))}")
 
     def _ask(self, request: Request, conditional: Mapping[str, str]) -> Answer:
         self._asked += 1
@@ -264,9 +270,8 @@ class Fetcher:
         if self._url.startswith("file:"):
             return self._read_file(request)
         if request.path and not request.path.startswith(("/", "?")):
-            raise SourceError(
-                f"{self._url} names {self._secret.hide(request.path)[:80]!r} as its next page; a path is expected."
-            )
+            named = self._texts.hide(request.path)[:80]
+            raise SourceError(f"{self._url} names {named!r} as its next page; a path is expected.")
         url = address_of(self._url, request.path)
         headers = {
             "accept": "application/json",
@@ -296,7 +301,7 @@ class Fetcher:
             ):
                 status = response.status_code
                 if _FIRST_REDIRECT <= status < _FIRST_ERROR and status != _NOT_MODIFIED:
-                    raise redirected(self._url, url, self._secret.hide(response.headers.get("location", "")))
+                    raise redirected(self._url, url, self._texts.hide(response.headers.get("location", "")))
                 body = self._read(response)
                 named = {name.lower(): value for name, value in response.headers.items()}
         except (httpx2.HTTPError, httpx2.InvalidURL, UnicodeError) as error:
@@ -346,9 +351,7 @@ class Fetcher:
     def _read_file(self, request: Request) -> Answer:
         path = Path(unquote(urlsplit(self._url).path))
         try:
-            if not S_ISREG(path.stat().st_mode):  # a pipe would be waited for
-                raise not_a_file(path)
-            with path.open("rb") as file:
+            with open(path, "rb", opener=_open_at_once) as file:
                 body = file.read(self._limits.max_bytes + 1)
         except (OSError, ValueError) as error:
             raise unreadable_file(path, error) from None
@@ -388,6 +391,13 @@ def _trust() -> dict[str, Any]:
 
 def _no_headers(_url: str) -> Mapping[str, str]:
     return {}
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """Open a file; of a pipe into which nobody writes, the end is there at once."""
+    opened = os.open(path, flags | os.O_NONBLOCK)
+    os.set_blocking(opened, True)
+    return opened
 
 
 def _digest(answers: Sequence[Answer]) -> str:

@@ -17,6 +17,7 @@ from callsheet.sources.credentials import credentials
 from callsheet.sources.read import Reading
 from callsheet.sources.registry import upstream_of
 from callsheet.sources.upstream import Dropped, Listed
+from callsheet.storage.store import Store
 
 
 class Lists(NamedTuple):
@@ -63,10 +64,18 @@ class Upstreams:
         Gives the time (aware).
     limits
         What a run may take.
+    context_of
+        The context window that the catalogue knows of a model, in tokens.
     """
 
-    def __init__(self, clock: Callable[[], datetime], limits: Limits = LIMITS) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], datetime],
+        limits: Limits = LIMITS,
+        context_of: Callable[[str], int | None] = lambda _model_id: None,
+    ) -> None:
         self._clock = clock
+        self._context_of = context_of
         self._limits = limits
         self._open: set[Fetcher] = set()
         self._is_stopped = False
@@ -108,7 +117,7 @@ class Upstreams:
                 reading = fetcher.read(upstream, fetched.answers, config.options)
                 choice = choice_of(config)
                 dropped = (*reading.dropped, *left_out(reading.listed, choice))
-                chosen = choose(reading.listed, choice)
+                chosen = choose(reading.listed, choice, self._context_of)
         return Lists(chosen, reading, dropped, digest, fetched.validators, fetched.path)
 
     def fetch(self, config: SourceConfig, organization_id: str) -> Fetched:
@@ -138,6 +147,17 @@ class Upstreams:
         self._is_stopped = True
         for fetcher in tuple(self._open):
             fetcher.stop()
+
+
+def contexts_in(store: Store) -> Callable[[str], int | None]:
+    """Return what knows the context window of each model in a catalogue."""
+
+    def context_of(model_id: str) -> int | None:
+        with store.read() as reading:
+            model = reading.model(model_id)
+        return None if model is None else model.max_input_tokens
+
+    return context_of
 
 
 def choice_of(config: SourceConfig) -> Choice:

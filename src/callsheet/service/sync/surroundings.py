@@ -13,7 +13,7 @@ def known_of(reading: ReadTransaction, manager: Manager, state: SourceState) -> 
     """Return what a source said until now."""
     models: dict[str, Claims] = {}
     aliases: dict[str, Claims] = {}
-    for claims in reading.claims_by(manager):
+    for claims in reading.said_by(manager):
         (models if claims.kind is ClaimKind.MODEL else aliases)[claims.subject] = claims
     return Known(models, aliases, reading.absences(state.name), dict(state.memory.get("rejected", {})))
 

@@ -14,6 +14,7 @@ from callsheet.storage.transactions.selecting import ROW_BATCH_SIZE, VALUE_BATCH
 
 _CLAIMS: Final = tables.claims.c
 
+_SAID: Final = select(_CLAIMS.subject, _CLAIMS.kind, _CLAIMS.manager, _CLAIMS.lists, _CLAIMS.fields)
 _ALL: Final = select(_CLAIMS.subject, _CLAIMS.kind, _CLAIMS.manager, _CLAIMS.lists, _CLAIMS.fields, _CLAIMS.since)
 _OF_SUBJECTS: Final = _ALL.where(
     _CLAIMS.kind == bindparam("kind"), _CLAIMS.subject.in_(bindparam("values", expanding=True))
@@ -41,9 +42,15 @@ class ClaimsReading(Selecting):
         query = _ALL.where(_CLAIMS.manager == str(manager))
         return self._claims(query if kind is None else query.where(_CLAIMS.kind == kind))
 
-    def suppressions(self) -> Iterator[Claims]:
-        """Yield the claims that a model does not exist, in no order."""
-        query = _ALL.where(_CLAIMS.kind == ClaimKind.MODEL, _CLAIMS.lists.is_(False))
+    def said_by(self, manager: Manager) -> Iterator[Claims]:
+        """Yield what `claims_by` does, without since when each field is claimed, which takes time to read."""
+        query = _SAID.where(_CLAIMS.manager == str(manager))
+        result = self._connection.execute(query, execution_options={"yield_per": ROW_BATCH_SIZE})
+        return (rows.read_claims(*row, {}) for part in result.partitions(ROW_BATCH_SIZE) for row in part)
+
+    def suppressions(self, kind: ClaimKind = ClaimKind.MODEL) -> Iterator[Claims]:
+        """Yield the claims that a model, or an alias, does not exist, in no order."""
+        query = _ALL.where(_CLAIMS.kind == kind, _CLAIMS.lists.is_(False))
         return self._claims(query)
 
     def every_claim(self) -> Iterator[Claims]:

@@ -9,7 +9,7 @@ from callsheet.service.setup import open_existing
 from callsheet.service.sync.config import SourceConfig
 from callsheet.service.sync.fetch import LIMITS, Fetcher
 from callsheet.service.sync.lease import Lease
-from callsheet.service.sync.listing import Upstreams
+from callsheet.service.sync.listing import Upstreams, contexts_in
 from callsheet.service.sync.run import Runner
 from callsheet.service.sync.sources import SourcesService
 from callsheet.sources.recognise import PROBES, Recognised, authorization, recognise
@@ -37,7 +37,9 @@ def sources_of(store: Store) -> SourcesService:
 
 def runner_of(store: Store) -> Runner:
     """Return what runs sources at once."""
-    return Runner(store, clock, Upstreams(clock), Lease(store, clock, _LEASE_SECONDS))
+    return Runner(
+        store, clock, Upstreams(clock, context_of=contexts_in(store)), Lease(store, clock, _LEASE_SECONDS)
+    )
 
 
 def organization_of(store: Store) -> str:
