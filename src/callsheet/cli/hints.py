@@ -25,6 +25,8 @@ WORDS: Final[Mapping[Hint, str]] = {
     Hint.REPLACE_FILE: "name another file, or add --force to replace it.",
     Hint.REPLACE_STATE_FILE: "remove it, or name another with --state-file.",
     Hint.LIST_SETTINGS: "callsheet serve --help lists all of them.",
+    Hint.PLAN_FILES: "make one with callsheet plan --out.",
+    Hint.EXPORT_SNAPSHOT: "make one with callsheet export --format snapshot.",
     Hint.NAME_WORKSPACE: "name one with --workspace.",
     Hint.CHANGE_KEY: "change that key with callsheet keys change, or leave this entry out.",
     Hint.REMOVE_ALIAS: "use `catalog unalias {}` first.",

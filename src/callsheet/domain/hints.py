@@ -24,6 +24,8 @@ class Hint(StrEnum):
     REPLACE_FILE = "name another file, or allow this one to be replaced"
     REPLACE_STATE_FILE = "remove it, or name another state file"
     LIST_SETTINGS = "see the list of all settings"
+    PLAN_FILES = "plan the files again"
+    EXPORT_SNAPSHOT = "export a snapshot"
     NAME_WORKSPACE = "name a workspace"
     CHANGE_KEY = "change that key, or leave this entry out"
     REMOVE_ALIAS = "remove the alias first"

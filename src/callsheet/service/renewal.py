@@ -57,9 +57,14 @@ def change_builtin_mode(reading: ReadTransaction, mode: BuiltinMode) -> list[Any
 
     Who writes it calls `WriteTransaction.set_builtin` in the same transaction.
     """
+    return claim(reading, claims_in_mode(reading, mode))
+
+
+def claims_in_mode(reading: ReadTransaction, mode: BuiltinMode) -> list[Claims]:
+    """Return what the program claims if the built-in models are listed from now on, or only inform."""
     lists = True if mode is BuiltinMode.LIST else None
-    said = (claims for claims in list(reading.claims_by(BUILTIN)) if SAME_AS not in claims.fields)
-    return claim(reading, (replace(claims, lists=lists) for claims in said))
+    said = reading.claims_by(BUILTIN)
+    return [replace(claims, lists=lists) for claims in said if SAME_AS not in claims.fields]
 
 
 def _is_outdated(reading: ReadTransaction, facts: Facts) -> bool:
