@@ -1,6 +1,7 @@
 """Claims are stored as they are, and thousands of changes leave what one after the other would."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -159,12 +160,19 @@ def content(writing: WriteTransaction) -> tuple[Any, ...]:
 @given(sequences())
 def test_changes_at_once_leave_what_they_leave_one_after_the_other(shared: Store, made: list[AnyChange]) -> None:
     found = []
-    for batches in ([[each] for each in made], [made]):
+    for batches in ([[each] for each in made], [made] if made else []):
         with trial(shared) as writing:
             for batch in batches:
-                writing.apply(batch)
+                writing.apply([as_read(writing, batch[0]), *batch[1:]])
             found.append(content(writing))
     assert found[0] == found[1]
+
+
+def as_read(writing: WriteTransaction, change: AnyChange) -> AnyChange:
+    """The change of claims from what is there, which knows since when each field is claimed."""
+    if not isinstance(change.before, Claims):
+        return change
+    return replace(change, before=stored(writing)[key(change.before)])
 
 
 @given(made=sequences())
