@@ -1,6 +1,7 @@
 """What hypothesis draws of catalogue files: manifests that are valid, of every collection."""
 
 from typing import Any
+from unicodedata import category
 
 from hypothesis import strategies as st
 
@@ -44,6 +45,9 @@ def _model_entry(draw: st.DrawFn, model_id: str) -> Entry:
         return Entry(model_id, listed=False, protected=draw(st.booleans()))
     known: Model = draw(strategies.models())
     fields: dict[str, Any] = claimed_by(known)
+    for name in ("display_name", "description", "source"):
+        if any(category(character) in ("Cf", "Zl", "Zp") for character in fields.get(name) or ""):
+            del fields[name]  # nobody could see it, so no file may hold it
     fields.update(dict.fromkeys(draw(st.sets(st.sampled_from(NULLABLE)))))
     if known.lifecycle is Lifecycle.ACTIVE and draw(st.booleans()):
         fields["lifecycle"] = "active"

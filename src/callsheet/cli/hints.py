@@ -32,6 +32,7 @@ WORDS: Final[Mapping[Hint, str]] = {
     Hint.REMOVE_ALIAS: "use `catalog unalias {}` first.",
     Hint.RELEASE_MODEL: "use `catalog release {}` to have it back.",
     Hint.REMOVE_MODEL: "use `catalog remove {}` if that is what you want.",
+    Hint.DROP_ALIAS: "use `catalog unalias {}` if that is what you want.",
     Hint.CHANGE_MODEL: "use `catalog change` to change it.",
     Hint.DEPRECATE_MODEL: "use `catalog deprecate {}`.",
     Hint.RETIRE_MODEL: "use `catalog retire {}`.",

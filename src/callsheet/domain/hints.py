@@ -31,6 +31,7 @@ class Hint(StrEnum):
     REMOVE_ALIAS = "remove the alias first"
     RELEASE_MODEL = "release it to have it back"
     REMOVE_MODEL = "remove it instead"
+    DROP_ALIAS = "drop it instead"
     CHANGE_MODEL = "change it instead"
     DEPRECATE_MODEL = "deprecate it"
     RETIRE_MODEL = "retire it"

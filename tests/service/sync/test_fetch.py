@@ -15,6 +15,7 @@ from callsheet.domain.errors import SourceError
 from callsheet.service.sync.fetch import LIMITS, Fetched, Fetcher, Limits, Validators
 from callsheet.service.sync.loop import mark_of
 from callsheet.sources import openai
+from callsheet.sources.scrubbed_texts import without_secret
 from callsheet.sources.upstream import Options, Request
 from tests.broken.serving import serve_broken, serve_nothing, serve_silence
 from tests.client.test_no_answer import head, serve_bytes
@@ -230,6 +231,25 @@ def test_a_body_that_is_not_in_its_content_coding(upstream: Upstream) -> None:
 def test_an_upstream_that_refuses_says_why(upstream: Upstream, status: int, body: object, sentence: str) -> None:
     upstream.fails(status, b"" if body is None else json.dumps(body).encode())
     assert refusal(upstream.url) == sentence
+
+
+@pytest.mark.parametrize(
+    ("secret", "said"),
+    [
+        ("AKIAIOSFODNN7EXAMPLE:wJalrXUtnFEMI/K7MDENG:FwoGZXIvYXdzEXAMPLE", "token FwoGZXIvYXdzEXAMPLE is bad"),
+        (
+            '{"AccessKeyId": "AKIAIOSFODNN7EXAMPLE", "SecretAccessKey": "wJalrXUtnFEMI/K7MDENG"}',
+            "wJalrXUtnFEMI/K7MDENG",
+        ),
+        (SECRET, f"{SECRET[:12]}"),
+        (SECRET, f"{SECRET}."),
+    ],
+)
+def test_no_part_of_a_secret_is_repeated(secret: str, said: str) -> None:
+    cleaned = without_secret(f"It was answered with status 403: {said}", secret)
+    assert cleaned.startswith("It was answered with status 403: ")
+    assert "***" in cleaned
+    assert not any(secret[start : start + 12] in cleaned for start in range(len(secret) - 11))
 
 
 def test_without_a_secret_the_sentence_says_that_one_may_be_needed(upstream: Upstream) -> None:

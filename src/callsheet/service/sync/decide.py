@@ -307,11 +307,18 @@ class _Wanted:
         return before is not claims and (not claims.is_empty if before is None else before != claims)
 
     def _is_hidden(self, model_id: str, known: Claims | None) -> bool:
-        """Whether a model that is listed is claimed to be hidden: if it appeared so, and as long as it is there."""
-        absence = self._known.absences.get(model_id)
-        if known is None or (absence is not None and is_over(self._config.grace, absence, self._now)):
-            return self._config.new is New.HIDE
-        return known.fields.get("hidden") is True
+        """Whether a model that is listed is claimed to be hidden: if it appeared so, and as long as it is there.
+
+        One that is back is as if it had never been away. It may be hidden only because it was: by an acceptance,
+        or after a grace that has been made longer since.
+        """
+        hides = self._config.new is New.HIDE
+        if known is None:
+            return hides
+        absence, was_hidden = self._known.absences.get(model_id), known.fields.get("hidden") is True
+        if absence is None:
+            return was_hidden
+        return hides and (was_hidden or is_over(self._config.grace, absence, self._now))
 
 
 def _same(known: Claims | None, claims: Claims) -> Claims:

@@ -36,6 +36,7 @@ from callsheet.service.sync.failures import (
 from callsheet.service.sync.loop import ORGANIZATION, PAGE, mark_of, may_be_callsheet, path_through
 from callsheet.sources.address import address_of
 from callsheet.sources.read import Reading, read
+from callsheet.sources.scrubbed_texts import without_secret
 from callsheet.sources.upstream import Answer, Options, Request, Upstream
 
 _NOT_MODIFIED: Final = 304
@@ -91,9 +92,9 @@ class Validators(NamedTuple):
     last_modified: str | None = None
 
     def headers(self) -> dict[str, str]:
-        """Return the headers that make a request conditional; none if nothing is known."""
+        """Return the headers that make a request conditional; none if nothing is known that a header can carry."""
         named = {"if-none-match": self.etag, "if-modified-since": self.last_modified}
-        return {name: value for name, value in named.items() if value is not None}
+        return {name: value for name, value in named.items() if value is not None and _CARRIED.fullmatch(value)}
 
 
 NOTHING_KNOWN: Final = Validators()
@@ -242,10 +243,7 @@ class Fetcher:
         """The error of answers that are not what was expected: the upstream's own, if it refused."""
         if answers and all(answer.status >= _FIRST_ERROR for answer in answers):
             return refused(self._url, answers[-1], self._secret)
-        return SourceError(f"{self._url}: {self._hidden(str(error))}")
-
-    def _hidden(self, text: str) -> str:
-        return text.replace(self._secret, "***") if self._secret else text
+        return SourceError(f"{self._url}: {without_secret(str(error), self._secret)}")
 
     def _ask(self, request: Request, conditional: Mapping[str, str]) -> Answer:
         self._asked += 1

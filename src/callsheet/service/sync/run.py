@@ -1,15 +1,16 @@
 """Run: one source asked once, and what came of it written, in one transaction or not at all."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from callsheet.domain.claims.builtin_mode import BuiltinMode
-from callsheet.domain.errors import ConflictError, DoesNotExistError, InvalidError, SourceError
+from callsheet.domain.errors import ConflictError, DoesNotExistError, InvalidError, SourceError, StorageError
 from callsheet.domain.sources.source import SourceRecord
 from callsheet.domain.sources.state import SourceState
 from callsheet.service.sync.absence import is_over
+from callsheet.service.sync.builtin import lists_models, may_inform
 from callsheet.service.sync.collecting import no_collections
 from callsheet.service.sync.config import SourceConfig, read_config
 from callsheet.service.sync.decide import Decision, Outcome, Said, decide, names_that_are_new
@@ -150,7 +151,8 @@ class Runner:
         try:
             return self._run(name, progress, lists, only_if_due=only_if_due)
         except BaseException:
-            self._lease.release(name)
+            with suppress(StorageError):  # else the lease ends by itself
+                self._lease.release(name)
             raise
 
     def _run(self, name: str, progress: Progress, lists: Lists | None, *, only_if_due: bool) -> Report:
@@ -294,20 +296,21 @@ def look(reading: ReadTransaction, record: SourceRecord, lists: Lists, now: date
     state = reading.source_states([record.name]).get(record.name) or SourceState(record.name)
     installation = reading.installation()
     assert installation is not None  # noqa: S101  # a store that is ready has one
-    informs = informs_with(reading, config)
+    informs = may_inform(reading, config)
     before = _Before(record, config, state, installation)
-    return _decide(reading, before, lists, now, informs=informs), informs
+    decision = _decide(reading, before, lists, now, informs=informs)
+    return decision, informs and lists_models((*decision.changed, *decision.held))
 
 
 def _result(reading: ReadTransaction, before: _Before, lists: Lists, now: datetime) -> _Result:
-    informs = informs_with(reading, before.config)
+    informs = may_inform(reading, before.config)
     decision = _decide(reading, before, lists, now, informs=informs)
     pending = None
     if decision.reasons or decision.held:
         accepted = _decide(reading, before, lists, now, informs=informs, accepts=True)
         pending = pending_of(decision, accepted, now)
     suppressed = count_suppressed(reading, (each.id for each in lists.chosen))
-    return _Result(decision, pending, suppressed, informs)
+    return _Result(decision, pending, suppressed, informs and lists_models(decision.changed))
 
 
 def _decide(
@@ -323,20 +326,6 @@ def _decide(
         names = names_that_are_new(known, said)
         surroundings = around_names(reading, manager, names, without_builtin=informs)
     return decide(manager, config, known, said, surroundings, now, accepts=accepts)
-
-
-def informs_with(reading: ReadTransaction, config: SourceConfig) -> bool:
-    """Return whether the built-in facts cease to list models with a good run of this source.
-
-    That is the first good run of any source that lists models, and not the moment when the source is added: until
-    it has listed something, the catalogue would be empty.
-    """
-    installation = reading.installation()
-    if config.is_enrichment or installation is None or installation.builtin is not BuiltinMode.LIST:
-        return False
-    listing = [each.name for each in reading.sources() if not read_config(each.config).is_enrichment]
-    states = reading.source_states(listing)
-    return all(state.last_good_at is None for state in states.values())
 
 
 def _excluded(before: _Before, lists: Lists) -> frozenset[str]:

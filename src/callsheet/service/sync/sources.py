@@ -14,12 +14,13 @@ from callsheet.domain.claims.manager import check_manager_name
 from callsheet.domain.errors import ConflictError, DoesNotExistError, InvalidError
 from callsheet.domain.sources.source import SourceRecord
 from callsheet.domain.sources.state import SourceState
-from callsheet.service.sync.builtin import set_builtin
+from callsheet.service.renewal import claims_in_mode
+from callsheet.service.sync.builtin import lists_models, may_inform, set_builtin
 from callsheet.service.sync.config import SourceConfig, read_config
 from callsheet.service.sync.decide import Outcome
 from callsheet.service.sync.lease import Lease
 from callsheet.service.sync.pending import Pending, pending_from
-from callsheet.service.sync.run import find_source, informs_with
+from callsheet.service.sync.run import find_source
 from callsheet.service.sync.write import write_claims
 from callsheet.storage.store import Store
 from callsheet.storage.transactions.read import ReadTransaction
@@ -116,10 +117,7 @@ class SourcesService:
             A value is not valid, or the source would become an enrichment, or cease to be one.
         """
         with self._write() as writing:
-            changes = reconfiguration_of(writing, name, change)
-            writing.apply(changes)
-            if changes:
-                writing.put_source_state(replace(_found(writing, name).state, next_run_at=None))
+            writing.apply(reconfiguration_of(writing, name, change))
             return _found(writing, name)
 
     def remove(self, name: str) -> Source:
@@ -235,12 +233,18 @@ def acceptance_of(reading: ReadTransaction, name: str) -> Sequence[AnyChange]:
     source = _found(reading, name)
     if source.pending is None:
         raise _nothing_waits(name)
-    return claim(reading, source.pending.claims)
+    informing = claims_in_mode(reading, BuiltinMode.INFORM) if _informs(reading, source, source.pending) else ()
+    return claim(reading, [*informing, *source.pending.claims])
+
+
+def _informs(reading: ReadTransaction, source: Source, pending: Pending) -> bool:
+    """Whether the built-in facts cease to list models once what waits is accepted."""
+    return may_inform(reading, source.config) and lists_models(pending.claims)
 
 
 def _accept(writing: WriteTransaction, source: Source, pending: Pending) -> None:
     name = source.name
-    write_claims(writing, pending.claims, inform=informs_with(writing, source.config))
+    write_claims(writing, pending.claims, inform=_informs(writing, source, pending))
     if pending.is_quarantine:
         writing.delete_absences(name, pending.returned)
         writing.put_absences(name, pending.absences)
