@@ -19,12 +19,11 @@ from callsheet.service.sync.decide import (
     Outcome,
     Said,
     Surroundings,
-    as_pending,
     decide,
     names_that_are_new,
-    read_pending,
 )
 from callsheet.service.sync.durations import Grace
+from callsheet.service.sync.pending import as_pending, read_pending
 from callsheet.service.sync.quarantine import Cause
 from callsheet.sources.upstream import FIRST_SEEN, LastKnown, Listed, SourceKind
 

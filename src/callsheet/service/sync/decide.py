@@ -350,25 +350,3 @@ def _counts(
         "held": kinds[ClaimKind.MODEL],
         "rejected": len(rejected),
     }
-
-
-def as_pending(claims: Claims) -> dict[str, object]:
-    """Return claims as plain JSON values, for `read_pending`."""
-    return {
-        "kind": str(claims.kind),
-        "subject": claims.subject,
-        "lists": claims.lists,
-        "fields": dict(claims.fields),
-    }
-
-
-def read_pending(record: Mapping[str, object], manager: Manager) -> Claims:
-    """Return the claims that `as_pending` gave."""
-    blank = Claims(str(record["subject"]), manager, kind=ClaimKind(str(record["kind"])))
-    fields = record["fields"]
-    lists = record["lists"]
-    return replace(
-        blank,
-        lists=lists if isinstance(lists, bool) else None,
-        fields=dict(fields) if isinstance(fields, Mapping) else {},
-    )

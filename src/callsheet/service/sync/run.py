@@ -15,7 +15,7 @@ from callsheet.service.sync.config import SourceConfig, read_config
 from callsheet.service.sync.decide import Decision, Outcome, Said, decide, names_that_are_new
 from callsheet.service.sync.due import is_due, next_attempt, next_run
 from callsheet.service.sync.failures import StoppedError
-from callsheet.service.sync.fetch import Validators
+from callsheet.service.sync.fetched import Validators
 from callsheet.service.sync.lease import Lease
 from callsheet.service.sync.listing import Lists, Upstreams, basis_of, choice_of
 from callsheet.service.sync.pending import Pending, pending_of
