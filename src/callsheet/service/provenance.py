@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from callsheet.domain.changes.change import ChangeRecord, Subject
 from callsheet.domain.changes.claimed import Claimed
-from callsheet.domain.claims.claims import Claims
+from callsheet.domain.claims.claims import ClaimKind, Claims
 from callsheet.domain.claims.resolve import Held
 from callsheet.storage.transactions.read import ReadTransaction
 
@@ -66,6 +66,13 @@ def _listed(claims: Iterable[Claims]) -> Iterable[Held]:
     for each in claims:
         if each.lists is not None:
             yield Held(each.manager, each.lists, each.since.get("lists"))
+
+
+def who_lists(reading: ReadTransaction, subject: str, kind: ClaimKind = ClaimKind.MODEL) -> Sequence[Said]:
+    """Return who says whether a model or an alias exists, from the claim that counts down to the lowest."""
+    records = _Records(reading, [subject])
+    ordered = Claimed(reading).ordered(subject, kind)
+    return [records.of(subject, LISTED, each) for each in _listed(reversed(ordered))]
 
 
 class _Records:

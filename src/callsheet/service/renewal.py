@@ -90,9 +90,10 @@ def _wanted(reading: ReadTransaction, facts: Facts) -> Iterator[Claims]:
             yield claims
     on_names = {claims.subject: claims for claims in facts.naming().claims_on(_names(reading, stored.values()))}
     yield from on_names.values()
-    for claims in stored.values():
-        if SAME_AS in claims.fields and claims.subject not in {*on_names, *ids}:
-            yield Claims(claims.subject, BUILTIN)  # the name is not recognised any more
+    known = {*ids, *on_names}
+    for kind, subject in stored:
+        if subject not in (facts.aliases if kind is ClaimKind.ALIAS else known):
+            yield Claims(subject, BUILTIN, kind=kind)  # it is not known, or not recognised, any more
 
 
 def _has_one_of(reading: ReadTransaction, ids: list[str]) -> bool:

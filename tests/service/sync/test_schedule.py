@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from callsheet.domain.changes.change import Action, Change
+from callsheet.domain.errors import StorageError
 from callsheet.domain.sources.source import SourceRecord
 from callsheet.http.metrics.families import Series, render
 from callsheet.http.metrics.sources import source_figures
@@ -176,6 +177,35 @@ def test_the_schedule_survives_a_database_that_is_away(kind: str, tmp_path: Path
             upstream.lists("alpha", "beta", "gamma")
             away.end()
             wait_for(lambda: "gamma" in site.models())
+
+
+@pytest.mark.parametrize("kind", first(KINDS))
+def test_a_database_that_goes_away_in_the_middle_of_a_run_gets_nothing_of_it(
+    kind: str, tmp_path: Path, upstream: Upstream
+) -> None:
+    with outages(kind, tmp_path) as away:
+        site = Site(away.installation, upstream)
+        site.run()
+        before = site.models()
+        upstream.lists("alpha", "beta", "gamma")
+
+        def go_away(what: str, _done: int, _total: int) -> None:
+            if what.startswith("Asking"):
+                away.begin()
+
+        with pytest.raises(StorageError):
+            site.runner().run("gateway", go_away)
+        away.end()
+        wait_for(lambda: answers(site), "the database")
+        assert site.models() == before
+        site.clock.passes(minutes=2)  # longer than the lease that could not be released
+        assert site.run().counts["new"] == 1
+
+
+def answers(site: Site) -> bool:
+    with suppress(StorageError):
+        return bool(site.models())
+    return False
 
 
 def test_what_goes_wrong_is_logged_once_and_that_it_is_well_again(

@@ -1,11 +1,12 @@
 """Run: one source asked once, and what came of it written, in one transaction or not at all."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from callsheet.domain.errors import ConflictError, DoesNotExistError, InvalidError, SourceError
+from callsheet.domain.errors import ConflictError, DoesNotExistError, InvalidError, SourceError, StorageError
 from callsheet.domain.sources.source import SourceRecord
 from callsheet.domain.sources.state import SourceState
 from callsheet.service.sync.absence import is_over
@@ -150,7 +151,8 @@ class Runner:
         try:
             return self._run(name, progress, lists, only_if_due=only_if_due)
         except BaseException:
-            self._lease.release(name)
+            with suppress(StorageError):  # else the lease ends by itself
+                self._lease.release(name)
             raise
 
     def _run(self, name: str, progress: Progress, lists: Lists | None, *, only_if_due: bool) -> Report:
