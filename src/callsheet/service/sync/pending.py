@@ -9,7 +9,8 @@ from callsheet.domain.claims.claims import ClaimKind, Claims
 from callsheet.domain.claims.manager import Manager
 from callsheet.domain.sources.absence import Absence
 from callsheet.domain.times import format_instant, parse_instant
-from callsheet.service.sync.decide import APPEARED, Decision
+from callsheet.service.sync.decide import Decision
+from callsheet.service.sync.known import APPEARED
 from callsheet.service.sync.quarantine import Cause, Reason, sentence_of
 
 

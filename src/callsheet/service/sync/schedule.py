@@ -16,7 +16,7 @@ from callsheet.storage.store import Store
 if TYPE_CHECKING:  # slow to import, and only needed where there are sources
     from callsheet.service.sync.lease import Lease
     from callsheet.service.sync.listing import Upstreams
-    from callsheet.service.sync.run import Report
+    from callsheet.service.sync.report import Report
     from callsheet.service.sync.status import SourceStatus, UsableSource
 
 _log = logging.getLogger("callsheet")
