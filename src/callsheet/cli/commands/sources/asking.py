@@ -12,7 +12,7 @@ from callsheet.service.apply import preview
 from callsheet.service.renewal import claims_in_mode
 from callsheet.service.sync.config import SourceConfig
 from callsheet.service.sync.listing import Lists, Upstreams
-from callsheet.service.sync.run import look
+from callsheet.service.sync.result import look
 from callsheet.service.sync.sources import addition_of
 from callsheet.storage.store import Store
 from callsheet.storage.transactions.read import ReadTransaction
