@@ -179,13 +179,6 @@ def test_changes_at_once_leave_what_they_leave_one_after_the_other(shared: Store
     assert found[0] == found[1]
 
 
-def as_read(writing: WriteTransaction, change: AnyChange) -> AnyChange:
-    """The change of claims from what is there, which knows since when each field is claimed."""
-    if not isinstance(change.before, Claims):
-        return change
-    return replace(change, before=stored(writing)[key(change.before)])
-
-
 @given(made=sequences())
 @examples(0.4)
 def test_every_change_has_a_record_but_for_claims_whose_subject_has_one(
