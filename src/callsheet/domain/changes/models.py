@@ -163,7 +163,7 @@ def release_model(reader: CatalogReader, model_id: str, names: Iterable[str] = (
     claimed = Claimed(reader)
     present = claimed.by_manager(model_id).get(PERSON)
     if present is None:
-        raise DoesNotExistError(f"Nothing that a person set or removed is known of {model_id!r}.")
+        raise DoesNotExistError(f"No person has changed or removed {model_id!r}, so there is nothing to release.")
     missing = next((name for name in names if name not in present.fields), None)
     if missing is not None:
         raise DoesNotExistError(f"No person set {missing} of {model_id}.")
