@@ -78,6 +78,21 @@ def test_what_others_list_is_suppressed_by_a_removal_and_comes_back_by_a_release
     assert cli("catalog", "list", "--suppressed", "--json").json == []
 
 
+def test_an_alias_that_others_give_is_suppressed_by_its_removal_and_comes_back_by_a_release(cli: CLI) -> None:
+    cli("catalog", "unalias", "claude-opus-4-5")
+    assert cli("catalog", "show", "claude-opus-4-5").refusal.endswith(
+        ", although builtin lists it; use `catalog release claude-opus-4-5` to have it back."
+    )
+    assert "claude-opus-4-5 (alias)  " in cli("catalog", "list", "--suppressed").out
+    (suppressed,) = (
+        each for each in cli("catalog", "list", "--suppressed", "--json").json if each["id"] == "claude-opus-4-5"
+    )
+    assert suppressed["kind"] == "alias"
+    released = cli("catalog", "release", "claude-opus-4-5")
+    assert released.err == "Released claude-opus-4-5, which means claude-opus-4-5-20251101.\n"
+    assert cli("catalog", "show", "claude-opus-4-5", "--json").json["id"] == "claude-opus-4-5-20251101"
+
+
 def test_a_field_that_is_released_shows_what_is_below_it(cli: CLI, empty: Installation) -> None:
     says(empty, "m", display_name="theirs")
     cli("catalog", "change", "m", "--display-name", "Ours", "--line", "opus")

@@ -101,6 +101,16 @@ def test_the_action_plans_against_a_database_and_says_whether_there_are_changes(
     assert "changes=false" in job.outputs.read_text()
 
 
+def test_the_action_takes_files_that_stand_on_lines_of_their_own(
+    empty: Installation, file: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "more.catalog.yaml").write_text(GOOD.replace("claude-new", "claude-more"))
+    job = Job(tmp_path, {"files": f"{file.name}\nmore.catalog.yaml\n", "database": empty.url})
+    done = job.run()
+    assert done.returncode == 0, done.stderr
+    assert "claude-more" in job.summary.read_text()
+
+
 def test_the_action_plans_against_a_snapshot_without_a_database(
     empty: Installation, file: Path, tmp_path: Path
 ) -> None:

@@ -249,6 +249,18 @@ def test_a_model_that_somebody_removed_does_not_come_back(installation: Installa
     assert [*sorted(fields(installation.store))] == ["b", "c"]
 
 
+@again_on_postgresql
+def test_what_a_release_no_longer_says_is_not_said_any_more(installation: Installation) -> None:
+    begin(installation, make_facts(make_model("a"), make_model("b"), make_model("c"), wrong="b"))
+    installation.catalog.change("b", {"max_tokens": 5})
+    put(installation.store, Claims("c", SOURCE, lists=True))
+    renew(installation, make_facts(make_model("a"), as_of="2026-05-02"))
+    assert [*sorted(fields(installation.store))] == ["a", "c"]
+    assert claimed(installation.store, "b").keys() == {"person"}
+    assert claimed(installation.store, "wrong", ClaimKind.ALIAS) == {}
+    assert check_database(installation.store).problems == []
+
+
 def test_where_no_built_in_model_is_left_none_is_added(installation: Installation) -> None:
     begin(installation, EARLIER)
     for name in "abc":

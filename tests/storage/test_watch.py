@@ -193,6 +193,33 @@ def test_a_backup_that_is_put_beside_the_wal_of_another_file_is_refused_by_every
     assert fingerprint(Path(file.display_name).parent) == before
 
 
+@pytest.mark.parametrize("what", ["backup", "other"])
+def test_what_reads_and_writes_beside_a_watch_opens_no_file_beside_the_wal_of_another(
+    file: Store, tmp_path: Path, what: str
+) -> None:
+    put = tmp_path / "aside" / "put.db"
+    put.parent.mkdir()
+    if what == "backup":
+        back_up(file, put, lambda *_: None)
+    else:
+        make_database(put)
+    with file.watch() as watch:
+        watch.changed(0)
+        record(file)
+        watch.changed(0)
+        put.replace(file.display_name)
+        before = fingerprint(tmp_path)
+        for act in (read, record):
+            with pytest.raises(CorruptDatabaseError, match=r"-wal does not belong to the database "):
+                act(file)
+    assert fingerprint(tmp_path) == before
+
+
+def read(store: Store) -> None:
+    with store.read() as reading:
+        reading.installation()
+
+
 def test_an_empty_file_beside_a_wal_is_refused_and_the_wal_stays(file: Store) -> None:
     with file.watch() as watch:
         watch.changed(0)
@@ -201,7 +228,7 @@ def test_an_empty_file_beside_a_wal_is_refused_and_the_wal_stays(file: Store) ->
         wal = Path(f"{file.display_name}-wal").read_bytes()
         with pytest.raises(StorageError):
             watch.changed(0)
-        for ask in (file.watch, file.prepare, file.is_empty):
+        for ask in (file.watch, file.prepare, file.is_empty, lambda: read(file), lambda: record(file)):
             with pytest.raises(StorageUnavailableError, match="is missing or empty, but "):
                 ask()
     assert Path(f"{file.display_name}-wal").read_bytes() == wal

@@ -37,19 +37,28 @@ class SourceHealth(BaseModel):
     paused: bool = Field(description="Whether it is run only on demand.")
 
 
+class CatalogHealth(BaseModel):
+    """How it stands with the catalogue files of the setting catalog. What was applied last is served."""
+
+    status: Literal["ok", "waiting", "failing"]
+    applied_at: str | None = Field(description="When everything was last as they say; null if it never was.")
+    faults: int = Field(description="Faults in the files; the log names them.")
+
+
 class Readiness(BaseModel):
     """Whether the process should be asked, and what it answers from."""
 
     status: Literal["ok", "degraded", "starting", "stopping"]
     revision: int | None = Field(description="Counts the changes of the installation; null if none is known.")
     age_seconds: float | None = Field(description="Since the state was last known to be that of the database.")
-    database: Literal["up", "away"]
+    database: Literal["up", "away", "foreign", "unfit", "older"]
     models: int = Field(description="Models in the catalogue, retired and hidden ones too.")
     sources: dict[str, SourceHealth] | None = Field(None, description="By name, if there are any.")
     lists_from: list[str] | None = Field(
         None,
         description="Marks of the installations that the list comes through, if any.",
     )
+    catalog: CatalogHealth | None = Field(None, description="Of the catalogue files, if any are followed.")
 
 
 _TYPES: Final[tuple[type[BaseModel], ...]] = (

@@ -1,6 +1,6 @@
 """Changing the catalogue, and reading it as operators do."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import NamedTuple, TypeAlias
@@ -9,12 +9,13 @@ from callsheet.domain.alias import Alias
 from callsheet.domain.changes import aliases, models
 from callsheet.domain.changes.change import AnyChange
 from callsheet.domain.changes.choosing import Chosen, choose_models, find_model, resolve_model
+from callsheet.domain.changes.releasing import release
 from callsheet.domain.edits import ModelChange
 from callsheet.domain.errors import DoesNotExistError
 from callsheet.domain.hints import Hint
 from callsheet.domain.model import Model, check_id
 from callsheet.service.counts import Counts, count_models
-from callsheet.service.provenance import LISTED, WhoSays, who_says
+from callsheet.service.provenance import CATALOGUED, Suppressed, WhoSays, suppressed, who_lists, who_says
 from callsheet.storage.store import Transactions
 from callsheet.storage.transactions.read import ReadTransaction
 from callsheet.storage.transactions.rehearse import RehearsalTransaction
@@ -100,11 +101,10 @@ class CatalogService:
         with self._store.read() as reading:
             return who_says(reading, _resolve(reading, name).id)
 
-    def suppressed(self) -> Mapping[str, WhoSays]:
-        """Return who says what of each model that was removed although others list it, in the order of the ids."""
+    def suppressed(self) -> Sequence[Suppressed]:
+        """Return the models, and then the aliases, that were removed although others list them, by name."""
         with self._store.read() as reading:
-            ids = sorted(each.subject for each in reading.suppressions())
-            return {model_id: who_says(reading, model_id) for model_id in ids if reading.model(model_id) is None}
+            return suppressed(reading)
 
     def choose(self, *names: str) -> Sequence[str]:
         """Return the ids of the models that ids and globs mean.
@@ -212,18 +212,22 @@ class CatalogService:
             removed = [ModelWithAliases(model, []) for model, _ in chosen]
             return Outcome(removed, frozenset(model.id for model, _ in chosen), count_models(writing))
 
-    def release(self, model_id: str, fields: Sequence[str] = ()) -> ModelWithAliases | None:
-        """Drop what people said of a model, of all or these fields; return it, or None if it is then not listed.
+    def release(self, name: str, fields: Sequence[str] = ()) -> ModelWithAliases | Alias | None:
+        """Drop what people said of a model, of all or these fields, or of an alias.
+
+        Return the model or alias as it is then, or None if there is none.
 
         Raises
         ------
         DoesNotExistError, ConflictError
-            As for `callsheet.domain.changes.models.release_model`.
+            As for `callsheet.domain.changes.releasing.release`.
         """
         with self._write() as writing:
-            writing.apply(models.release_model(writing, model_id, fields))
-            model = writing.model(model_id)
-            return None if model is None else _with_aliases(writing, model)
+            writing.apply(release(writing, name, fields))
+            model = writing.model(name)
+            if model is not None:
+                return _with_aliases(writing, model)
+            return next((Alias(*each) for each in writing.aliases([name]).items()), None)
 
     def alias(self, alias: str, model_id: str) -> Alias:
         """Let ``alias`` mean a model.
@@ -279,7 +283,7 @@ def _resolve(reading: ReadTransaction, name: str) -> Model:
     try:
         return resolve_model(reading, name)
     except DoesNotExistError:
-        said = who_says(reading, name)[LISTED]
+        said = next(filter(None, (who_lists(reading, name, kind) for kind in CATALOGUED)), ())
         if not said or said[0].value is not False:
             raise
         lists = next((each.manager for each in said if each.value), None)

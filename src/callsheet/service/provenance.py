@@ -1,16 +1,19 @@
 """Provenance: who says what of a model, since when, and what that shadows."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from callsheet.domain.changes.change import ChangeRecord, Subject
 from callsheet.domain.changes.claimed import Claimed
-from callsheet.domain.claims.claims import Claims
+from callsheet.domain.claims.claims import ClaimKind, Claims
 from callsheet.domain.claims.resolve import Held
 from callsheet.storage.transactions.read import ReadTransaction
 
 #: In place of a field: whether the model exists at all.
 LISTED = "listed"
+
+#: What can be listed and suppressed.
+CATALOGUED: Final = (ClaimKind.MODEL, ClaimKind.ALIAS)
 
 
 class Said(NamedTuple):
@@ -46,6 +49,22 @@ class Said(NamedTuple):
 WhoSays = Mapping[str, Sequence[Said]]
 
 
+class Suppressed(NamedTuple):
+    """A model or an alias that was removed although others list it.
+
+    Parameters
+    ----------
+    kind, name
+        Which it is, and its id; of an alias, the alias.
+    said
+        Who says what of it.
+    """
+
+    kind: ClaimKind
+    name: str
+    said: WhoSays
+
+
 def who_says(reading: ReadTransaction, model_id: str) -> WhoSays:
     """Return who says what of a model; also of one that does not exist, if anything was said of it."""
     claimed = Claimed(reading)
@@ -66,6 +85,32 @@ def _listed(claims: Iterable[Claims]) -> Iterable[Held]:
     for each in claims:
         if each.lists is not None:
             yield Held(each.manager, each.lists, each.since.get("lists"))
+
+
+def who_lists(reading: ReadTransaction, subject: str, kind: ClaimKind = ClaimKind.MODEL) -> Sequence[Said]:
+    """Return who says whether a model or an alias exists, from the claim that counts down to the lowest."""
+    records = _Records(reading, [subject])
+    ordered = Claimed(reading).ordered(subject, kind)
+    return [records.of(subject, LISTED, each) for each in _listed(reversed(ordered))]
+
+
+def suppressed(reading: ReadTransaction) -> list[Suppressed]:
+    """Return the models, and then the aliases, that were removed although others list them, by name."""
+    names = {kind: sorted(each.subject for each in reading.suppressions(kind)) for kind in CATALOGUED}
+    models = {model.id for model in reading.models(names[ClaimKind.MODEL])}
+    aliases = reading.aliases(names[ClaimKind.ALIAS])
+    return [
+        *(
+            Suppressed(ClaimKind.MODEL, name, who_says(reading, name))
+            for name in names[ClaimKind.MODEL]
+            if name not in models
+        ),
+        *(
+            Suppressed(ClaimKind.ALIAS, name, {LISTED: who_lists(reading, name, ClaimKind.ALIAS)})
+            for name in names[ClaimKind.ALIAS]
+            if name not in aliases
+        ),
+    ]
 
 
 class _Records:

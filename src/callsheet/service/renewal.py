@@ -57,9 +57,14 @@ def change_builtin_mode(reading: ReadTransaction, mode: BuiltinMode) -> list[Any
 
     Who writes it calls `WriteTransaction.set_builtin` in the same transaction.
     """
+    return claim(reading, claims_in_mode(reading, mode))
+
+
+def claims_in_mode(reading: ReadTransaction, mode: BuiltinMode) -> list[Claims]:
+    """Return what the program claims if the built-in models are listed from now on, or only inform."""
     lists = True if mode is BuiltinMode.LIST else None
-    said = (claims for claims in list(reading.claims_by(BUILTIN)) if SAME_AS not in claims.fields)
-    return claim(reading, (replace(claims, lists=lists) for claims in said))
+    said = reading.claims_by(BUILTIN)
+    return [replace(claims, lists=lists) for claims in said if SAME_AS not in claims.fields]
 
 
 def _is_outdated(reading: ReadTransaction, facts: Facts) -> bool:
@@ -85,9 +90,10 @@ def _wanted(reading: ReadTransaction, facts: Facts) -> Iterator[Claims]:
             yield claims
     on_names = {claims.subject: claims for claims in facts.naming().claims_on(_names(reading, stored.values()))}
     yield from on_names.values()
-    for claims in stored.values():
-        if SAME_AS in claims.fields and claims.subject not in {*on_names, *ids}:
-            yield Claims(claims.subject, BUILTIN)  # the name is not recognised any more
+    known = {*ids, *on_names}
+    for kind, subject in stored:
+        if subject not in (facts.aliases if kind is ClaimKind.ALIAS else known):
+            yield Claims(subject, BUILTIN, kind=kind)  # it is not known, or not recognised, any more
 
 
 def _has_one_of(reading: ReadTransaction, ids: list[str]) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import quote, unquote
 
-from callsheet.sources.scrubbed_texts import Texts, host_of
+from callsheet.sources.scrubbed_texts import Texts, host_of, parts_of
 from callsheet.sources.upstream import Answer
 from callsheet.wire.rows import UnreadableError, parse
 
@@ -49,7 +49,6 @@ _PRIVATE: Final = re.compile(
     r"(?i)user|owner|team|member|account|organi[sz]ation|customer|contact|mail|tenant|project|workspace|created_by"
     r"|updated_by|creator|author|person|group|permission|credential|secret|password|param|header|cookie|auth|env|args"
 )
-_MIN_PART_CHARACTERS: Final = 8
 
 
 def scrub(answers: Sequence[Answer], *, url: str = "", secrets: Iterable[str] = ()) -> dict[str, Any]:
@@ -65,14 +64,9 @@ def scrub(answers: Sequence[Answer], *, url: str = "", secrets: Iterable[str] = 
     secrets
         What the source was asked with.
     """
-    known = [*secrets, *(part for secret in secrets for part in _parts(secret)), host_of(url)]
+    known = [*secrets, *(part for secret in secrets for part in parts_of(secret)), host_of(url)]
     scrubber = _Scrubber(Texts(known))
     return {scrubber.request(answer): scrubber.answer(answer) for answer in answers}
-
-
-def _parts(secret: str) -> list[str]:
-    """The texts within a secret that holds several, such as access keys of AWS."""
-    return [part for part in re.split(r"[\s:\"{},]+", secret) if len(part) >= _MIN_PART_CHARACTERS]
 
 
 class _Scrubber:

@@ -11,6 +11,7 @@ _HIDDEN: Final = re.compile(rf"{SCRUBBED}-\d+")
 _HOST: Final = "example.com"
 _ADDRESS: Final = "192.0.2.1"
 _ACCOUNT: Final = "111122223333"
+MIN_PART_CHARACTERS: Final = 8  # of a secret; what is shorter is too common
 _MAX_ROUNDS: Final = 3  # what was percent-encoded twice
 
 #: What keys and tokens of well-known issuers look like, and what only a secret looks like.
@@ -77,6 +78,22 @@ class Texts:
                 return True
             text = unquote(text)
         return False
+
+
+def parts_of(secret: str) -> list[str]:
+    """Return the texts within a secret that holds several, such as access keys of AWS."""
+    return [part for part in re.split(r"[\s:\"{},]+", secret) if len(part) >= MIN_PART_CHARACTERS]
+
+
+def without_secret(text: str, secret: str) -> str:
+    """Return ``text``, which an upstream wrote, without a secret and its parts; at the end, they may be cut."""
+    for each in sorted({secret, *parts_of(secret)} - {""}, key=len, reverse=True):
+        text = text.replace(each, "***")
+        ends = (each[:length] for length in range(len(each) - 1, MIN_PART_CHARACTERS - 1, -1))
+        cut = next((end for end in ends if text.endswith((end, f"{end}."))), None)
+        if cut is not None:
+            text = f"{text[: text.rindex(cut)]}***"
+    return text
 
 
 def host_of(url: str) -> str:

@@ -14,10 +14,17 @@ from callsheet.domain.changes.change import Action, AnyChange, Subject
 from callsheet.domain.changes.choosing import choose_models
 from callsheet.domain.changes.claimed import Claimed
 from callsheet.domain.changes.claiming import claim
-from callsheet.domain.changes.models import add_model, change_model, release_model, remove_models
+from callsheet.domain.changes.models import (
+    add_model,
+    change_model,
+    hide_models,
+    remove_models,
+    retire_models,
+)
+from callsheet.domain.changes.releasing import release
 from callsheet.domain.claims.claims import SAME_AS, ClaimKind, Claims
 from callsheet.domain.claims.manager import BUILTIN, PERSON, Manager, ManagerKind
-from callsheet.domain.claims.resolve import is_listed, merged
+from callsheet.domain.claims.resolve import alias_target, is_listed, merged
 from callsheet.domain.errors import ConflictError, DoesNotExistError, InvalidError
 from callsheet.domain.hints import Hint
 from callsheet.domain.model import Model
@@ -100,8 +107,11 @@ def test_the_catalogue_is_what_its_claims_come_to(drawn: list[list[Claims]]) -> 
         if model is not None:
             expected = merged(ordered, claimed.inherited(model_id)).get("display_name")
             assert model.display_name == (expected or model_id)
-    assert set(memory.aliases().values()) <= set(memory.model_ids())
-    assert not set(memory.aliases()) & set(memory.model_ids())
+    ids = set(memory.model_ids())
+    for name in ("x", "y"):
+        target = alias_target(claimed.ordered(name, ClaimKind.ALIAS))
+        is_there = target in ids and name not in ids
+        assert memory.aliases().get(name) == (target if is_there else None)
 
 
 @given(sequences)
@@ -179,7 +189,7 @@ def test_removing_what_a_source_lists_suppresses_it_until_it_is_released() -> No
     assert visible(removed) == [(Action.UNALIAS, "y"), (Action.REMOVE, "a")]
     memory.apply(removed, NOW)
     assert visible(make(memory, Claims("a", VLLM, True, {"max_tokens": 2}))) == []
-    released = release_model(memory, "a")
+    released = release(memory, "a")
     assert visible(released) == [(Action.ADD, "a"), (Action.ALIAS, "y")]
 
 
@@ -189,16 +199,57 @@ def test_releasing_a_field_shows_what_is_below_it() -> None:
     model = memory.model("a")
     assert model is not None
     memory.apply(change_model(memory, model, {"max_tokens": 7, "description": "x"}, NOW), NOW)
-    memory.apply(release_model(memory, "a", ["max_tokens"]), NOW)
+    memory.apply(release(memory, "a", ["max_tokens"]), NOW)
     assert memory.model("a") == Model(id="a", display_name="a", max_tokens=1, description="x")
     with pytest.raises(DoesNotExistError, match=r"^No person set line of a\.$"):
-        release_model(memory, "a", ["line"])
+        release(memory, "a", ["line"])
+
+
+def test_with_the_stage_of_a_model_its_dates_are_released() -> None:
+    memory = fresh()
+    make(memory, Claims("a", VLLM, True, {"line": "opus"}))
+    memory.apply(retire_models(memory, choose_models(memory, ["a"]), NOW), NOW)
+    memory.apply(release(memory, "a", ["lifecycle"]), NOW)
+    make(memory, Claims("a", VLLM, True, {"lifecycle": "deprecated", "retires_at": "2027-01-01T00:00:00Z"}))
+    model = memory.model("a")
+    assert model is not None
+    assert model.retires_at == datetime(2027, 1, 1, tzinfo=UTC)
+    assert [each.manager for each in memory.claims_of(["a"])["a"]] == [VLLM]
+
+
+def test_what_people_set_of_a_model_outlasts_that_nobody_lists_it() -> None:
+    memory = fresh()
+    make(memory, Claims("a", VLLM, True, {"max_tokens": 1}), Claims("a", PERSON, fields={"max_tokens": 2}))
+    make(memory, Claims("a", VLLM))
+    memory.apply(add_model(memory, Model(id="a", display_name="A"), NOW), NOW)
+    assert memory.model("a") == Model(id="a", display_name="A", max_tokens=2)
+
+
+def test_what_a_person_hides_stays_hidden_when_the_source_that_hid_it_lists_it_again() -> None:
+    memory = fresh()
+    make(memory, Claims("a", VLLM, True, {"hidden": True}))
+    hidden = hide_models(memory, choose_models(memory, ["a"]))
+    assert visible(hidden) == []
+    memory.apply(hidden, NOW)
+    make(memory, Claims("a", VLLM, True))
+    assert memory.model("a") == Model(id="a", display_name="a", hidden=True)
+
+
+@pytest.mark.parametrize("is_stored", [False, True])
+def test_an_alias_goes_for_good_with_a_model_that_only_people_listed(is_stored: bool) -> None:
+    memory = Memory(Catalog([Model(id="a", display_name="a")], {"y": "a"}), "wrkspc_0")
+    make(memory, Claims("a", BUILTIN, fields={"line": "opus"}))
+    if is_stored:
+        make(memory, of_alias("y", BUILTIN, True, "b"))
+    memory.apply(remove_models(memory, choose_models(memory, ["a"])), NOW)
+    memory.apply(add_model(memory, Model(id="a", display_name="a"), NOW), NOW)
+    assert memory.aliases() == {}
 
 
 def test_what_only_people_list_cannot_be_released() -> None:
     memory = Memory(Catalog([Model(id="a", display_name="a")]), "wrkspc_0")
     with pytest.raises(ConflictError, match=r"^Only people list a, so it would be gone; ") as refusal:
-        release_model(memory, "a")
+        release(memory, "a")
     assert refusal.value.hint is Hint.REMOVE_MODEL
 
 
@@ -238,11 +289,39 @@ def test_an_alias_that_a_source_gives_is_suppressed_by_its_removal() -> None:
     assert memory.aliases() == {}
 
 
+def test_what_people_say_of_an_alias_is_released() -> None:
+    memory = fresh()
+    make(memory, Claims("a", VLLM, True), Claims("b", VLLM, True), of_alias("y", VLLM, True, "a"))
+    memory.apply(remove_alias(memory, "y"), NOW)
+    memory.apply(add_alias(memory, "y", "b"), NOW)
+    assert memory.aliases() == {"y": "b"}
+    memory.apply(release(memory, "y"), NOW)
+    assert memory.aliases() == {"y": "a"}
+    with pytest.raises(DoesNotExistError, match=r"^Nothing that a person set or removed is known of 'y'\.$"):
+        release(memory, "y")
+
+
+def test_an_alias_that_only_people_gave_cannot_be_released() -> None:
+    memory = Memory(Catalog([Model(id="a", display_name="a")], {"y": "a"}), "wrkspc_0")
+    with pytest.raises(ConflictError, match=r"^Only people gave the alias y, so it would be gone; ") as refusal:
+        release(memory, "y")
+    assert refusal.value.hint is Hint.DROP_ALIAS
+
+
 def test_an_alias_comes_back_with_its_model() -> None:
     memory = fresh()
     make(memory, Claims("a", VLLM, True), of_alias("y", VLLM, True, "a"))
     assert visible(make(memory, Claims("a", VLLM))) == [(Action.UNALIAS, "y"), (Action.REMOVE, "a")]
     assert visible(make(memory, Claims("a", VLLM, True))) == [(Action.ADD, "a"), (Action.ALIAS, "y")]
+
+
+def test_an_alias_whose_name_a_model_had_is_there_once_the_model_goes() -> None:
+    memory = fresh()
+    make(memory, Claims("a", VLLM, True), Claims("y", VLLM, True))
+    make(memory, of_alias("y", BUILTIN, True, "a"))
+    assert memory.aliases() == {}
+    assert visible(make(memory, Claims("y", VLLM))) == [(Action.REMOVE, "y"), (Action.ALIAS, "y")]
+    assert memory.aliases() == {"y": "a"}
 
 
 def test_a_model_that_would_have_the_name_of_an_alias_is_refused() -> None:

@@ -108,6 +108,13 @@ def test_managers_are_ranked_by_kind_then_by_position_then_by_name() -> None:
         assert [each.manager for each in in_order([Claims("m", it) for it in drawn], POSITIONS)] == expected
 
 
+def test_a_file_with_the_name_of_a_source_has_the_rank_of_a_file_without() -> None:
+    files = [Manager(ManagerKind.FILE, name) for name in ("vllm", "team")]
+    claims = [Claims("m", it) for it in files]
+    assert [each.manager.name for each in in_order(claims, {})] == ["vllm", "team"]
+    assert in_order(claims, {"team": 2}) == in_order(claims, {"vllm": 1}) == in_order(claims, {})
+
+
 def leaves_of(tree: Any, path: tuple[str, ...] = ()) -> dict[tuple[str, ...], bool]:
     """The flags of capabilities, by where they are."""
     if isinstance(tree, Mapping):

@@ -41,6 +41,9 @@ DAMAGES: Final = {
         f"{ON} hold their fields {OTHER_FORM}, "
         "{'created_at': '2026-01-01'} instead of {'created_at': '2026-01-01T00:00:00Z'}."
     ),
+    f"UPDATE claims SET fields = '{{\"protected\": true}}' {OPUS}": (
+        f"{NOT_VALID}: protected is not a field of a model that can be set."
+    ),
     f"UPDATE claims SET fields = '{{}}', lists = NULL {OPUS}": f"{NOT_VALID}: nothing is claimed.",
     f"UPDATE claims SET since = '{{\"line\": 0}}' {OPUS}": (
         f"{NOT_VALID}: since is not the revisions of what is claimed."
@@ -94,6 +97,7 @@ def fill(store: Store) -> None:
         Claims("claude-opus-5", PERSON, lists=False),
         Claims("team", PERSON, lists=True, fields={"same_as": "claude-sonnet-5", "replacement": "mine"}),
         Claims("not listed", up, fields={"hidden": True}),
+        Claims("kept", Manager(ManagerKind.FILE, "team"), lists=True, fields={"line": "opus", "protected": True}),
     ]
     with store.write("test", now()) as writing:
         writing.apply(claim(writing, wanted))

@@ -1,5 +1,6 @@
 """The follower: what it says of files that are right, wrong, in the way, or refused."""
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,27 @@ def test_files_that_are_applied_are_ok_and_applied_once(empty: Installation, fol
     revision = empty.live().current.revision
     assert follower.apply()
     assert (follower.following.changes, empty.live().current.revision) == (1, revision)
+
+
+def test_a_file_is_read_once_it_is_no_longer_being_written(
+    empty: Installation, follower: CatalogFollower, file: Path
+) -> None:
+    """Half a file may be valid: what the other half holds would go, and come again."""
+    whole = "manager: team-a\nmodels: [{id: a}, {id: b}]\n"
+    written = iter(["manager: team-a\nmodels: []\n", whole, whole])
+
+    class Between(threading.Event):
+        def wait(self, _timeout: float | None = None) -> bool:
+            text = next(written, None)
+            if text is None:
+                self.set()
+            elif text != file.read_text():
+                file.write_text(text)
+            return self.is_set()
+
+    follower._run(Between())
+    assert [item.model.id for item in empty.catalog.list()] == ["a", "b"]
+    assert [record.action for record in empty.history.list("a")] == ["add"]
 
 
 def test_a_wrong_file_changes_nothing_and_is_counted(

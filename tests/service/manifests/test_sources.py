@@ -1,5 +1,8 @@
 """Sources that a file configures."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
 from callsheet.domain.changes.claiming import claim
@@ -39,6 +42,19 @@ def test_a_file_adds_configures_and_removes_sources_in_its_order(files: Files) -
     assert "every" not in sources(files)["gpu-1"]
     files.apply("sources: []")
     assert sources(files) == {}
+
+
+def test_a_source_that_a_file_configures_otherwise_is_due_at_once(files: Files) -> None:
+    files.apply(FILE)
+    store = files.installation.store
+    with store.write("test", now()) as writing:
+        for state in writing.source_states().values():
+            writing.put_source_state(replace(state, next_run_at=now() + timedelta(days=1)))
+    files.apply(FILE.replace("every: 1m", "every: 2d"))
+    with store.read() as reading:
+        planned = {name: state.next_run_at for name, state in reading.source_states().items()}
+    assert planned["gpu-1"] is None
+    assert planned["gpu-2"] is not None
 
 
 def test_a_source_that_leaves_the_file_takes_its_models_along(files: Files) -> None:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import pytest
 
+from callsheet.domain.changes.change import Subject
 from callsheet.domain.errors import ConflictError, DoesNotExistError
 from callsheet.domain.model import Lifecycle
 from callsheet.domain.sources.state import SourceState
@@ -14,6 +15,7 @@ from callsheet.service.sync.config import Missing, New
 from callsheet.service.sync.decide import Outcome
 from callsheet.service.sync.durations import Grace
 from callsheet.service.sync.lease import Lease
+from callsheet.service.sync.sources import acceptance_of
 from callsheet.sources.upstream import SourceKind
 from tests.installation import Installation, on_both
 from tests.service.sync.site import Site
@@ -84,6 +86,14 @@ def test_a_list_that_the_upstream_says_is_unchanged_is_not_read(site: Site, upst
     assert site.source.state.last_good_at == site.source.state.last_run_at
 
 
+@pytest.mark.parametrize("tag", ['"\xe9"', '"a\tb"'])
+def test_a_tag_that_no_header_can_carry_is_not_sent_back(site: Site, upstream: Upstream, tag: str) -> None:
+    upstream.headers["etag"] = tag
+    site.run()
+    assert site.run().outcome is Outcome.UNCHANGED
+    assert "if-none-match" not in upstream.asked[-1].headers
+
+
 def test_while_a_model_is_missing_the_whole_list_is_asked_for(site: Site, upstream: Upstream) -> None:
     site.run()
     upstream.headers["etag"] = '"1"'
@@ -141,6 +151,40 @@ def test_a_person_accepts_what_is_quarantined(site: Site, upstream: Upstream) ->
     assert site.run().outcome is Outcome.UNCHANGED
     with pytest.raises(DoesNotExistError, match="Nothing of the source gateway waits"):
         site.sources.accept("gateway")
+
+
+def test_what_went_by_an_acceptance_is_listed_again_when_it_is_back(site: Site, upstream: Upstream) -> None:
+    site.run()
+    upstream.lists()
+    site.run()
+    site.sources.accept("gateway")
+    upstream.lists("alpha", "beta", "gamma")
+    site.run()
+    assert not any(model.hidden for model in site.models().values())
+
+
+def test_what_is_back_is_listed_although_its_grace_was_made_longer(empty: Installation, upstream: Upstream) -> None:
+    site = Site(empty, upstream, grace=AT_ONCE)
+    site.run()
+    upstream.lists("alpha", "beta")
+    site.run()
+    assert site.models()["gamma"].hidden
+    site.sources.change("gateway", {"after": "9 runs and 9d"})
+    upstream.lists("alpha", "beta", "gamma")
+    site.run()
+    assert not site.models()["gamma"].hidden
+
+
+def test_a_model_that_appeared_hidden_stays_so_over_a_run_without_it(
+    empty: Installation, upstream: Upstream
+) -> None:
+    site = Site(empty, upstream, new=New.HIDE)
+    site.run()
+    upstream.lists("alpha", "beta")
+    site.run()
+    upstream.lists("alpha", "beta", "gamma")
+    site.run()
+    assert site.models()["gamma"].hidden
 
 
 def test_a_person_rejects_what_is_quarantined(site: Site, upstream: Upstream) -> None:
@@ -275,6 +319,19 @@ def test_what_the_configuration_excludes_goes_with_the_next_run(site: Site, upst
     assert site.models().keys() == {"alpha"}
 
 
+def test_a_rename_that_no_longer_fits_the_list_can_be_mended(empty: Installation, upstream: Upstream) -> None:
+    site = Site(empty, upstream, rename={"a/*": "*", "b/*": "*"})
+    upstream.lists("a/one", "b/two")
+    site.run()
+    upstream.lists("a/one", "b/two", "b/one")
+    report = site.run()
+    assert report.outcome is Outcome.FAILED
+    assert "would both be called 'one'" in report.sentence
+    site.sources.change("gateway", {"rename": {"a/*": "*", "b/*": "b-*"}})
+    assert site.run().outcome is Outcome.APPLIED
+    assert {"one", "b-one", "b-two"} <= site.models().keys()
+
+
 @on_both
 def test_removing_a_source_takes_away_what_only_it_lists(site: Site, upstream: Upstream) -> None:
     site.add("second", allow=("alpha",))
@@ -298,6 +355,31 @@ def test_the_built_in_models_stay_until_a_source_has_listed_something(usual: Sit
     assert usual.run().informs
     assert usual.models().keys() == {"alpha"}
     assert not usual.run().informs
+
+
+def test_an_empty_first_list_does_not_empty_the_catalogue(usual: Site, upstream: Upstream) -> None:
+    """As from Ollama before the first ollama pull."""
+    before = usual.models()
+    upstream.lists()
+    assert not usual.run().informs
+    assert usual.models() == before
+    upstream.lists("alpha")
+    assert usual.run().informs
+    assert usual.models().keys() == {"alpha"}
+
+
+def test_the_built_in_models_stay_while_all_that_a_source_lists_waits(
+    installation: Installation, upstream: Upstream
+) -> None:
+    site = Site(installation, upstream, new=New.HOLD)
+    before = site.models()
+    assert not site.run().informs
+    assert site.models() == before
+    with site.installation.store.read() as reading:
+        planned = {change.subject for change in acceptance_of(reading, "gateway") if change.kind is Subject.MODEL}
+    assert planned == {*before, "alpha", "beta", "gamma"}
+    site.sources.accept("gateway")
+    assert site.models().keys() == {"alpha", "beta", "gamma"}
 
 
 def test_the_built_in_facts_still_fill_in_what_a_source_lists(usual: Site, upstream: Upstream) -> None:
@@ -356,6 +438,21 @@ def test_two_processes_do_not_run_a_source_at_once(site: Site) -> None:
     assert other.take("gateway")
     assert site.run().outcome is None
     other.release("gateway")
+    assert site.run().outcome is Outcome.APPLIED
+
+
+@on_both
+def test_a_lease_is_renewed_only_while_it_is_held(site: Site) -> None:
+    """A renewal that waits for the transaction in which the run ends must not take the lease again."""
+    lease = Lease(site.installation.store, site.clock)
+    assert not lease.renew("gateway")
+    assert lease.take("gateway")
+    site.clock.passes(seconds=50)
+    assert lease.renew("gateway")
+    site.clock.passes(seconds=50)
+    assert site.run().outcome is None
+    lease.release("gateway")
+    assert not lease.renew("gateway")
     assert site.run().outcome is Outcome.APPLIED
 
 

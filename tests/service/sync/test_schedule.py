@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,12 +11,14 @@ from typing import Any
 import pytest
 
 from callsheet.domain.changes.change import Action, Change
+from callsheet.domain.errors import StorageError
 from callsheet.domain.sources.source import SourceRecord
 from callsheet.http.metrics.families import Series, render
 from callsheet.http.metrics.sources import source_figures
 from callsheet.service.clock import SYSTEM_CLOCK, Clock
 from callsheet.service.sync.due import is_due
 from callsheet.service.sync.schedule import Schedule
+from callsheet.sources import openai
 from callsheet.storage.store import Store
 from tests.broken.serving import serve_silence
 from tests.installation import KINDS, Installation, on_both
@@ -111,6 +113,23 @@ def test_a_server_that_is_not_to_run_sources_only_says_how_they_are(site: Site, 
     assert not upstream.asked
 
 
+def test_a_run_that_breaks_is_repeated_ever_later(
+    site: Site, upstream: Upstream, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What is not foreseen leaves nothing in the database that says when to run the source again."""
+    times: list[float] = []
+
+    def broken(*_arguments: object) -> None:
+        times.append(SYSTEM_CLOCK.monotonic())
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(openai, "listed", broken)
+    with scheduled(site):
+        wait_for(lambda: len(times) == 5, "the fifth run")
+    assert times[4] - times[3] >= 0.16
+    assert "Running the source gateway failed" in caplog.text
+
+
 def test_a_paused_source_is_not_run(site: Site, upstream: Upstream) -> None:
     site.sources.pause("gateway")
     site.add("second")
@@ -160,6 +179,35 @@ def test_the_schedule_survives_a_database_that_is_away(kind: str, tmp_path: Path
             wait_for(lambda: "gamma" in site.models())
 
 
+@pytest.mark.parametrize("kind", first(KINDS))
+def test_a_database_that_goes_away_in_the_middle_of_a_run_gets_nothing_of_it(
+    kind: str, tmp_path: Path, upstream: Upstream
+) -> None:
+    with outages(kind, tmp_path) as away:
+        site = Site(away.installation, upstream)
+        site.run()
+        before = site.models()
+        upstream.lists("alpha", "beta", "gamma")
+
+        def go_away(what: str, _done: int, _total: int) -> None:
+            if what.startswith("Asking"):
+                away.begin()
+
+        with pytest.raises(StorageError):
+            site.runner().run("gateway", go_away)
+        away.end()
+        wait_for(lambda: answers(site), "the database")
+        assert site.models() == before
+        site.clock.passes(minutes=2)  # longer than the lease that could not be released
+        assert site.run().counts["new"] == 1
+
+
+def answers(site: Site) -> bool:
+    with suppress(StorageError):
+        return bool(site.models())
+    return False
+
+
 def test_what_goes_wrong_is_logged_once_and_that_it_is_well_again(
     site: Site, upstream: Upstream, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -197,6 +245,17 @@ def test_the_built_in_facts_are_brought_up_to_each_new_day(site: Site) -> None:
         assert not renewed.is_set()
         site.clock.passes(hours=24)
         assert renewed.wait(30)
+
+
+def test_facts_that_cannot_be_brought_up_to_date_keep_no_source_from_running(site: Site) -> None:
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    with scheduled(site, renew=fail) as schedules:
+        wait_until_ended(schedules, 1)
+        for number in range(2, 4):
+            site.clock.passes(hours=24)
+            wait_until_ended(schedules, number)
 
 
 def test_figures_say_how_each_source_is(site: Site, upstream: Upstream) -> None:

@@ -1,6 +1,7 @@
 """Claims are stored as they are, and thousands of changes leave what one after the other would."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from sqlalchemy import event
 
 from callsheet.domain.alias import Alias
 from callsheet.domain.changes.change import Action, AnyChange, Change
+from callsheet.domain.changes.claiming import claim
 from callsheet.domain.claims.claims import SAME_AS, ClaimKind, Claims
 from callsheet.domain.claims.manager import BUILTIN, PERSON, Manager, ManagerKind
 from callsheet.domain.model import Model
@@ -116,6 +118,16 @@ def test_what_was_claimed_before_the_revisions_were_kept_stays_without_one(store
         assert stored(writing)[key(after)].since.keys() == {"hidden"}
 
 
+def as_read(writing: WriteTransaction, changes: list[AnyChange]) -> list[AnyChange]:
+    """The changes, the first of which on each claim knows since when that is claimed, as `apply` demands."""
+    there = stored(writing)
+    result: list[AnyChange] = []
+    for each in changes:
+        known = there.pop(key(each.value), each.before) if isinstance(each.value, Claims) else each.before
+        result.append(replace(each, before=known))
+    return result
+
+
 @st.composite
 def sequences(draw: st.DrawFn) -> list[AnyChange]:
     """Changes that may follow one another: an alias has its model, and none has the name of a model."""
@@ -162,7 +174,7 @@ def test_changes_at_once_leave_what_they_leave_one_after_the_other(shared: Store
     for batches in ([[each] for each in made], [made]):
         with trial(shared) as writing:
             for batch in batches:
-                writing.apply(batch)
+                writing.apply(as_read(writing, batch))
             found.append(content(writing))
     assert found[0] == found[1]
 
@@ -239,6 +251,31 @@ def test_thousands_of_changes_are_a_few_statements(shared: Store, counted: list[
         assert [found[model.id] for model in models] == [[each] for each in changed]
         assert len(list(writing.claims_by(UP))) == len(models)
     assert len(counted) < 40
+
+
+def test_thousands_of_aliases_are_decided_by_a_few_statements(shared: Store, counted: list[str]) -> None:
+    with trial(shared) as writing:
+        writing.apply([Change(Action.ADD, None, make_model(f"m{number}"), UP) for number in range(1000)])
+        wanted = [
+            Claims(f"a{number}", UP, True, {"model_id": f"m{number * 2}"}, ClaimKind.ALIAS)
+            for number in range(1000)
+        ]
+        counted.clear()
+        changes = claim(writing, wanted)
+        assert len([change for change in changes if isinstance(change.value, Alias)]) == 500
+    assert len(counted) < 40
+
+
+def test_what_is_suppressed_is_found_by_its_own_index(shared: Store, counted: list[str]) -> None:
+    with trial(shared) as writing:
+        writing.apply([Change(Action.CLAIM, None, Claims("m", PERSON, lists=False))])
+        counted.clear()
+        assert "m" in [each.subject for each in writing.suppressions()]
+        (asked,) = counted
+        if shared.database.engine.dialect.name != "sqlite":
+            pytest.skip("PostgreSQL reads a small table as a whole")
+        plan = writing._connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {asked}", ("model",)).all()
+    assert "ix_claims_suppressed" in str(plan)
 
 
 def test_positions_are_those_of_the_sources(shared: Store) -> None:

@@ -1,6 +1,7 @@
 """Sources, the states of their runs, what they no longer list, and who may run them."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -53,6 +54,16 @@ def revision(writing: WriteTransaction) -> int:
     installation = writing.installation()
     assert installation is not None
     return installation.revision
+
+
+@given(states)
+@examples(20)
+def test_in_short_a_state_is_as_it_is_but_for_what_waits(shared: Store, state: SourceState) -> None:
+    with trial(shared) as writing:
+        add(writing, source())
+        writing.put_source_state(state)
+        short = replace(state, pending=None if state.pending is None else {})
+        assert writing.source_states_in_short() == {"up": short}
 
 
 def test_a_source_is_recorded_and_its_state_begins_with_nothing(shared: Store) -> None:

@@ -29,6 +29,7 @@ from callsheet.cli.output.tables import (
 )
 from callsheet.cli.output.usage import CommandLine
 from callsheet.domain.access.visibility import has_wildcards
+from callsheet.domain.alias import Alias
 from callsheet.domain.claims.claims import CLAIMABLE
 from callsheet.domain.edits import ModelChange
 from callsheet.domain.errors import InvalidError
@@ -100,7 +101,7 @@ def list_models(
         list[Lifecycle] | None, typer.Option(help="Only models with this lifecycle; may be repeated.")
     ] = None,
     suppressed: Annotated[
-        bool, typer.Option("--suppressed", help="Only those that were removed although others list them.")
+        bool, typer.Option("--suppressed", help="Only what was removed although others list it, aliases too.")
     ] = False,
     database: DatabaseURL = None,
     as_json: AsJSON = False,
@@ -284,25 +285,31 @@ def remove(
 
 @app.command()
 def release(
-    model_id: ModelID,
+    name: Annotated[
+        str,
+        typer.Argument(metavar="ID|ALIAS", help="Id of a model, or an alias.", autocompletion=complete_model),
+    ],
     fields: Annotated[
         list[Releasable] | None,
-        typer.Argument(metavar="[FIELD…]", help=f"Only these: {', '.join(Releasable)}."),
+        typer.Argument(metavar="[FIELD…]", help=f"Of a model, only these: {', '.join(Releasable)}."),
     ] = None,
     dry_run: DryRun = False,
     database: DatabaseURL = None,
     as_json: AsJSON = False,
 ) -> None:
-    """Drop what people said of a model, its removal included, so that what others say of it shows again."""
+    """Drop what people said of a model or alias, its removal included, so that what others say shows again."""
     changing = Changing(database, dry_run=dry_run, as_json=as_json)
     item = changing.catalog(
-        lambda catalog: catalog.release(model_id, [field.value for field in fields or ()]), warns=True
+        lambda catalog: catalog.release(name, [field.value for field in fields or ()]), warns=True
     )
-    if item is None:
-        _done({"id": model_id}, f"Released {model_id}, which is no longer listed.", as_json=as_json)
-    else:
-        what = f"{', '.join(field.value for field in fields)} of {model_id}" if fields else model_id
-        _done(model_record(item), f"Released {what}.", as_json=as_json)
+    match item:
+        case None:
+            _done({"id": name}, f"Released {name}, which is no longer listed.", as_json=as_json)
+        case Alias(_, model_id):
+            _done(item.record(), f"Released {name}, which means {model_id}.", as_json=as_json)
+        case _:
+            what = f"{', '.join(field.value for field in fields)} of {name}" if fields else name
+            _done(model_record(item), f"Released {what}.", as_json=as_json)
 
 
 @app.command()

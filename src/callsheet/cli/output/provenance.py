@@ -1,10 +1,11 @@
 """Who says what of a model, as people and programs read it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from callsheet.cli.output.tables import cell_text, day, print_json, print_table
-from callsheet.service.provenance import LISTED, Said, WhoSays
+from callsheet.domain.claims.claims import ClaimKind
+from callsheet.service.provenance import LISTED, Said, Suppressed, WhoSays
 
 
 def provenance_record(said: WhoSays) -> dict[str, Any]:
@@ -21,22 +22,27 @@ def print_provenance(said: WhoSays) -> None:
     )
 
 
-def print_suppressed(suppressed: Mapping[str, WhoSays], *, as_json: bool) -> None:
-    """Print the models that were removed although others list them."""
+def print_suppressed(suppressed: Sequence[Suppressed], *, as_json: bool) -> None:
+    """Print the models and aliases that were removed although others list them."""
     if as_json:
-        print_json([{"id": name, "provenance": provenance_record(said)} for name, said in suppressed.items()])
+        print_json(
+            [
+                {"id": name, "kind": str(kind), "provenance": provenance_record(said)}
+                for kind, name, said in suppressed
+            ]
+        )
         return
     print_table(
         ("ID", "Removed by", "Revision", "Since", "Listed by"),
         (
             (
-                name,
-                said_by(claims[0]),
-                claims[0].since,
-                day(claims[0].at),
-                [each.manager for each in claims if each.value],
+                name if kind is ClaimKind.MODEL else f"{name} (alias)",
+                said_by(said[LISTED][0]),
+                said[LISTED][0].since,
+                day(said[LISTED][0].at),
+                [each.manager for each in said[LISTED] if each.value],
             )
-            for name, claims in ((name, said[LISTED]) for name, said in suppressed.items())
+            for kind, name, said in suppressed
         ),
         {"Removed by": 14, "Listed by": 12},
     )

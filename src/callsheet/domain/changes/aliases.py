@@ -43,6 +43,5 @@ def remove_alias(reader: CatalogReader, alias: str) -> list[AnyChange]:
     """
     if alias not in reader.aliases([alias]):
         raise DoesNotExistError(f"There is no alias {alias!r}.")
-    managers = Claimed(reader).by_manager(alias, ClaimKind.ALIAS)
-    is_listed = any(each.lists for each in managers.values() if each.manager != PERSON)
+    is_listed = Claimed(reader).is_listed_by_others(alias, ClaimKind.ALIAS)
     return claim(reader, [Claims(alias, PERSON, False if is_listed else None, kind=ClaimKind.ALIAS)])

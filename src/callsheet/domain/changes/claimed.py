@@ -8,7 +8,7 @@ from callsheet.domain.changes.change import Action, Change
 from callsheet.domain.changes.reader import CatalogReader
 from callsheet.domain.claims.claims import SAME_AS, ClaimKind, Claims
 from callsheet.domain.claims.implied import implied_by
-from callsheet.domain.claims.manager import Manager
+from callsheet.domain.claims.manager import PERSON, Manager
 from callsheet.domain.claims.resolve import (
     Provenance,
     in_order,
@@ -69,6 +69,11 @@ class Claimed:
     def ordered(self, subject: str, kind: ClaimKind = ClaimKind.MODEL) -> list[Claims]:
         """Return the claims on one thing, from the lowest rank to the highest."""
         return in_order(self.by_manager(subject, kind).values(), self._positions)
+
+    def is_listed_by_others(self, subject: str, kind: ClaimKind = ClaimKind.MODEL) -> bool:
+        """Return whether anyone but people lists a thing."""
+        managers = self.by_manager(subject, kind)
+        return any(each.lists for manager, each in managers.items() if manager != PERSON)
 
     def says(self, claims: Claims) -> bool:
         """Return whether the manager says just that of the subject already."""

@@ -3,7 +3,7 @@
 The one way to change the catalogue: the verbs of people, files, sources and built-in facts all come here.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 
 from callsheet.domain.alias import Alias
 from callsheet.domain.changes.change import Action, AnyChange, Change
@@ -105,15 +105,23 @@ class _Claiming:
         names = {subject for kind, subject in self._managers if kind is ClaimKind.ALIAS}
         names |= {each.subject for each in self._claimed.towards(moved) if each.kind is ClaimKind.ALIAS}
         names |= {alias for model_id in gone for alias in self._reader.aliases_of(model_id)}
+        names |= self._reader.claims_of(gone, ClaimKind.ALIAS).keys()  # their names are free now
         self._claimed.load(names, ClaimKind.ALIAS)
+        targets = {name: alias_target(self._claimed.ordered(name, ClaimKind.ALIAS)) for name in sorted(names)}
+        meant = {target for target in targets.values() if target is not None}
+        there = self._existing(names | meant, models)
+        self._claimed.load(meant - there)
         present = self._reader.aliases(names)
-        return [change for name in sorted(names) for change in self._changed_alias(name, present.get(name), models)]
+        return [
+            change
+            for name, target in targets.items()
+            for change in self._changed_alias(name, present.get(name), target, there)
+        ]
 
     def _changed_alias(
-        self, name: str, present: str | None, models: Mapping[str, Change[Model]]
+        self, name: str, present: str | None, target: str | None, there: Set[str]
     ) -> list[Change[Alias]]:
-        target = alias_target(self._claimed.ordered(name, ClaimKind.ALIAS))
-        is_there = target is not None and self._exists(target, models) and not self._exists(name, models)
+        is_there = target in there and name not in there
         if target is not None and not is_there and self._claimed.by_manager(target):
             self._claims += self._claimed.keep(name, ClaimKind.ALIAS)  # it comes back with the model
         before = None if present is None else Alias(name, present)
@@ -123,9 +131,10 @@ class _Claiming:
         action = Action.UNALIAS if after is None else Action.ALIAS
         return [Change(action, before, after, self._manager_of(name, ClaimKind.ALIAS))]
 
-    def _exists(self, model_id: str, models: Mapping[str, Change[Model]]) -> bool:
-        change = models.get(model_id)
-        return self._reader.model(model_id) is not None if change is None else change.after is not None
+    def _existing(self, ids: Set[str], models: Mapping[str, Change[Model]]) -> Set[str]:
+        """Those of ``ids`` that are models once these changes are made."""
+        present = {model.id for model in self._reader.models(ids - models.keys())}
+        return present | {model_id for model_id in ids & models.keys() if models[model_id].after is not None}
 
     def _refuse_names_of_aliases(
         self, models: Mapping[str, Change[Model]], aliases: Iterable[Change[Alias]]

@@ -1,9 +1,10 @@
-"""Models: what people may add, change, deprecate, retire, hide, remove and release.
+"""Models: what people may add, change, deprecate, retire, hide and remove.
 
 What they say are claims of theirs; `claim` decides what the catalogue becomes by it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -32,7 +33,8 @@ from callsheet.domain.model import MODEL_FIELDS, Lifecycle, Model, check_id
 def add_model(reader: CatalogReader, model: Model, now: datetime, same_as: str | None = None) -> list[AnyChange]:
     """Add ``model``; one that was removed before may come back.
 
-    What of it differs from a bare model is claimed; the rest shows what others say of the model.
+    What of it differs from a bare model is claimed, beside the fields that people set while others listed it; the
+    rest shows what others say of the model.
 
     Raises
     ------
@@ -51,7 +53,8 @@ def add_model(reader: CatalogReader, model: Model, now: datetime, same_as: str |
     fields = claimed_by(model)
     if same_as is not None:
         fields[SAME_AS] = _check_same_as(reader, model.id, same_as)
-    return claim(reader, [Claims(model.id, PERSON, lists=True, fields=fields)])
+    said = _with(Claimed(reader), model.id, fields)
+    return claim(reader, [replace(said, lists=True)])
 
 
 def change_model(reader: CatalogReader, model: Model, change: ModelChange, now: datetime) -> list[AnyChange]:
@@ -116,9 +119,12 @@ def retire_models(reader: CatalogReader, chosen: Iterable[Chosen], now: datetime
 
 
 def hide_models(reader: CatalogReader, chosen: Iterable[Chosen]) -> list[AnyChange]:
-    """Leave models out of lists; they can still be retrieved."""
+    """Leave models out of lists; they can still be retrieved.
+
+    What others hide is claimed as well: it stays hidden when they no longer say so.
+    """
     claimed = Claimed(reader)
-    ids = [model.id for model, _ in chosen if not model.hidden]
+    ids = [model.id for model, _ in chosen]
     claimed.load(ids)
     return claim(reader, [_with(claimed, model_id, {"hidden": True}) for model_id in ids], Action.HIDE)
 
@@ -140,41 +146,10 @@ def remove_models(reader: CatalogReader, chosen: Iterable[Chosen]) -> list[AnyCh
     claimed = Claimed(reader)
     ids = [model.id for model, _ in chosen]
     claimed.load(ids)
-    wanted: list[Claims] = []
-    for model_id in ids:
-        others = [each for each in claimed.ordered(model_id) if each.manager != PERSON]
-        is_listed = any(each.lists for each in others)
-        wanted.append(Claims(model_id, PERSON, lists=False if is_listed else None))
-        if not is_listed:
-            wanted += _without_aliases(reader, model_id)
-    return claim(reader, wanted)
-
-
-def release_model(reader: CatalogReader, model_id: str, names: Iterable[str] = ()) -> list[AnyChange]:
-    """Drop what people say of a model: of the fields named, or of all and whether it exists.
-
-    Raises
-    ------
-    DoesNotExistError
-        People say nothing of the model, or of one of the fields.
-    ConflictError
-        No other manager lists the model, which would be gone.
-    """
-    claimed = Claimed(reader)
-    present = claimed.by_manager(model_id).get(PERSON)
-    if present is None:
-        raise DoesNotExistError(f"No person has changed or removed {model_id!r}, so there is nothing to release.")
-    missing = next((name for name in names if name not in present.fields), None)
-    if missing is not None:
-        raise DoesNotExistError(f"No person set {missing} of {model_id}.")
-    kept = {name: value for name, value in present.fields.items() if names and name not in names}
-    after = Claims(model_id, PERSON, lists=present.lists if names else None, fields=kept)
-    others = (each for each in claimed.ordered(model_id) if each.manager != PERSON)
-    if present.lists and not after.lists and not any(each.lists for each in others):
-        raise ConflictError(
-            f"Only people list {model_id}, so it would be gone", hint=Hint.REMOVE_MODEL, hint_about=model_id
-        )
-    return claim(reader, [after], Action.RELEASE)
+    suppressed = {model_id for model_id in ids if claimed.is_listed_by_others(model_id)}
+    gone = [model_id for model_id in ids if model_id not in suppressed]
+    wanted = [Claims(model_id, PERSON, lists=False if model_id in suppressed else None) for model_id in ids]
+    return claim(reader, [*wanted, *_without_aliases(reader, gone)])
 
 
 def check_alias_is_free(reader: CatalogReader, name: str) -> None:
@@ -213,13 +188,15 @@ def _with(claimed: Claimed, model_id: str, said: Mapping[str, Any]) -> Claims:
     return Claims(model_id, PERSON, present.lists, {**present.fields, **said})
 
 
-def _without_aliases(reader: CatalogReader, model_id: str) -> list[Claims]:
-    """Claims that drop the aliases that people gave a model."""
-    return [
-        Claims(each.subject, PERSON, kind=ClaimKind.ALIAS)
-        for each in reader.claims_towards([model_id])
+def _without_aliases(reader: CatalogReader, model_ids: Collection[str]) -> list[Claims]:
+    """Claims that drop the aliases that people gave these models, whether those claims are stored or implied."""
+    stored = {
+        each.subject
+        for each in reader.claims_towards(model_ids)
         if each.kind is ClaimKind.ALIAS and each.manager == PERSON
-    ]
+    }
+    present = {alias for model_id in model_ids for alias in reader.aliases_of(model_id)}
+    return [Claims(alias, PERSON, kind=ClaimKind.ALIAS) for alias in sorted(stored | present)]
 
 
 def _check_values(reader: CatalogReader, model: Model, now: datetime, before: Model | None = None) -> None:

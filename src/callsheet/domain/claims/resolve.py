@@ -19,8 +19,8 @@ from callsheet.domain.times import EPOCH
 _OF_THE_ROW: Final = frozenset({"hidden", "source", SAME_AS})
 
 _CAPABILITIES: Final = "capabilities"
-#: Managers that state some capabilities of a model, not the whole tree.
-_PARTIAL: Final = frozenset({ManagerKind.ENRICHMENT, ManagerKind.SOURCE})
+#: Managers that have a position, and state some capabilities of a model, not the whole tree.
+_UPSTREAMS: Final = frozenset({ManagerKind.ENRICHMENT, ManagerKind.SOURCE})
 
 _DATES: Final = ("deprecated_at", "retires_at")
 
@@ -34,10 +34,15 @@ def in_order(claims: Iterable[Claims], positions: Mapping[str, int]) -> list[Cla
         Of different managers, in any order.
     positions
         Of sources and enrichments, by name: of two of the same kind, that with the lower position outranks the
-        other. Among those without a position, the first by name outranks the rest.
+        other. Among those without a position, and among files, the first by name outranks the rest.
     """
     by_name = sorted(claims, key=lambda each: each.manager.name, reverse=True)
-    return sorted(by_name, key=lambda each: (each.manager.rank, -positions.get(each.manager.name, 0)))
+    return sorted(by_name, key=lambda each: (each.manager.rank, -_position(each.manager, positions)))
+
+
+def _position(manager: Manager, positions: Mapping[str, int]) -> int:
+    """The position of a source or an enrichment; a file may have the name of one, and has none."""
+    return positions.get(manager.name, 0) if manager.kind in _UPSTREAMS else 0
 
 
 def is_listed(ordered: Sequence[Claims]) -> bool:
@@ -61,7 +66,7 @@ def merged(ordered: Iterable[Claims], inherited: Mapping[str, Any] | None = None
     fields, in_part = dict(inherited or {}), False
     for each in ordered:
         if _CAPABILITIES in each.fields:
-            in_part = each.manager.kind in _PARTIAL
+            in_part = each.manager.kind in _UPSTREAMS
         fields.update(_over(fields, each))
     if in_part and not is_complete(fields[_CAPABILITIES] or {}):
         fields[_CAPABILITIES] = None
@@ -70,7 +75,7 @@ def merged(ordered: Iterable[Claims], inherited: Mapping[str, Any] | None = None
 
 def _over(below: Mapping[str, Any], claims: Claims) -> Mapping[str, Any]:
     stated, known = claims.fields.get(_CAPABILITIES), below.get(_CAPABILITIES)
-    if claims.manager.kind not in _PARTIAL or not stated or not known:
+    if claims.manager.kind not in _UPSTREAMS or not stated or not known:
         return claims.fields
     return {**claims.fields, _CAPABILITIES: completed(stated, known)}
 

@@ -6,9 +6,10 @@ from dataclasses import replace
 from typing import Final
 
 from callsheet.domain.changes.change import Subject
-from callsheet.domain.claims.claims import ClaimKind
-from callsheet.domain.claims.manager import check_manager_name
+from callsheet.domain.claims.claims import ClaimKind, Claims
+from callsheet.domain.claims.manager import ManagerKind, check_manager_name
 from callsheet.domain.claims.values import checked_fields
+from callsheet.domain.declared.models import PROTECTED
 from callsheet.domain.errors import StorageError
 from callsheet.domain.model import check_known_id
 from callsheet.domain.times import format_instant, parse_instant
@@ -70,10 +71,17 @@ def _claims(row: Row) -> Row:
     _check_since(row["since"], {*claims.fields, "lists"})
     check_known_id(claims.subject, "Its subject")
     if claims.kind is ClaimKind.MODEL:
-        claims = replace(claims, fields=checked_fields(claims.subject, claims.fields))
+        claims = replace(claims, fields=_checked(claims))
     elif claims.kind is ClaimKind.ALIAS and claims.lists is not False:
         check_known_id(claims.target, "Its model_id")
     return rows.claims_row(claims)
+
+
+def _checked(claims: Claims) -> dict[str, object]:
+    """The fields as they are written; beside those of the model, a file may have said that it is protected."""
+    of_entry = {PROTECTED: True} if claims.manager.kind is ManagerKind.FILE and PROTECTED in claims.fields else {}
+    of_model = {name: value for name, value in claims.fields.items() if name not in of_entry}
+    return {**checked_fields(claims.subject, of_model), **of_entry}
 
 
 def _check_since(since: Mapping[str, object], names: Set[str]) -> None:

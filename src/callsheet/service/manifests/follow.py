@@ -118,6 +118,7 @@ class CatalogFollower:
                 self._thread.stop()
 
     def _run(self, stop: threading.Event) -> None:
+        seen: Sequence[_Mark] | None = None
         applied: Sequence[_Mark] | None = None
         applied_at = 0.0
         backoff = Backoff()
@@ -125,7 +126,11 @@ class CatalogFollower:
             marks = self._marks()
             now = self._clock.monotonic()
             pause = POLL_SECONDS
-            if marks != applied or now - applied_at >= RESYNC_SECONDS:
+            is_being_written = seen is not None and marks != seen
+            seen = marks
+            if is_being_written:
+                pass  # half a file may be valid, and would remove what the other half holds
+            elif marks != applied or now - applied_at >= RESYNC_SECONDS:
                 try:
                     if self.apply():
                         backoff.reset()
@@ -179,7 +184,7 @@ class CatalogFollower:
         text = str(error)
         if text != self.following.error:
             lines = "\n".join(map(str, faults)) or text
-            _log.error("The catalogue files at %s are not applied, and nothing is changed: %s", self._path, lines)
+            _log.error("The catalogue files at %s are not applied: %s", self._path, lines)
         before = self.following
         self.following = replace(before, error=text, faults=len(faults) or 1, failures=before.failures + 1)
 

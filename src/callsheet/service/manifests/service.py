@@ -9,6 +9,7 @@ from callsheet.api.state import DEFAULTS, Options
 from callsheet.domain.changes.change import AnyChange
 from callsheet.domain.declared.held import Held
 from callsheet.domain.errors import InvalidError
+from callsheet.domain.hints import Hint
 from callsheet.domain.manifest import Manifest
 from callsheet.domain.plan.plan import Plan
 from callsheet.service.apply import apply, preview
@@ -125,7 +126,7 @@ class ManifestService:
             It is not the plan of a file.
         """
         if plan.manager.kind != "file":
-            raise InvalidError(f"The plan is that of {plan.manager}, not of a file; make it with callsheet plan.")
+            raise InvalidError(f"The plan is that of {plan.manager}, not of a file", hint=Hint.PLAN_FILES)
         return self._apply(plan, decision_again(plan, self._secret_of))
 
     def export(self, name: str, holders: Holders = Holders.PEOPLE) -> Manifest:

@@ -82,9 +82,7 @@ def opened_snapshot(text: str, file: str) -> Iterator[tuple[Store, int]]:
             raise InvalidError(f"{file} has the format version {version}, not {FORMAT_VERSION}; export it again.")
         changes = list(_changes(content))
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        raise InvalidError(
-            f"{file} is not a snapshot, or is damaged; make one with callsheet export --format snapshot."
-        ) from None
+        raise InvalidError(f"{file} is not a snapshot, or is damaged", hint=Hint.EXPORT_SNAPSHOT) from None
     with TemporaryDirectory(prefix="callsheet-") as folder:
         store = Store(f"sqlite:///{Path(folder) / 'snapshot.db'}")
         store.prepare()

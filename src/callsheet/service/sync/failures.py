@@ -11,6 +11,7 @@ import httpx2
 from callsheet.client.printable import printable
 from callsheet.client.transport_errors import find_cause, reason
 from callsheet.domain.errors import SourceError
+from callsheet.sources.scrubbed_texts import without_secret
 from callsheet.sources.upstream import Answer
 from callsheet.wire.reading_errors import read_error, read_page_title
 from callsheet.wire.rows import UnreadableError, parse
@@ -140,6 +141,4 @@ def _reason(body: bytes, secret: str) -> str:
         said = "" if content is None else content.message
     except (UnreadableError, RecursionError):
         said = read_page_title(body[:_MAX_ERROR_PAGE_BYTES].decode("utf-8", "replace"))
-    if secret:
-        said = said.replace(secret, "***")
-    return printable(" ".join(said.split()), _MAX_REASON_CHARACTERS).rstrip(". ")
+    return printable(" ".join(without_secret(said, secret).split()), _MAX_REASON_CHARACTERS).rstrip(". ")

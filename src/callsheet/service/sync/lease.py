@@ -44,7 +44,7 @@ class Lease:
         """Who has the lease; no other process ever has this name."""
 
     def take(self, name: str) -> bool:
-        """Take the lease of a source, or renew it; return False if another process has it."""
+        """Take the lease of a source; return False if another process has it."""
         now = self._clock()
         until = now + timedelta(seconds=self._seconds)
         with self._store.write(self.holder, now) as writing:
@@ -52,6 +52,15 @@ class Lease:
             if state is not None and self._is_from_another_time(state, now):
                 writing.release_lease(name, state.lease_holder or "")
             return writing.take_lease(name, self.holder, now, until)
+
+    def renew(self, name: str) -> bool:
+        """Have the lease for longer; return False if this process has it no longer."""
+        now = self._clock()
+        with self._store.write(self.holder, now) as writing:
+            state = writing.source_states([name]).get(name)
+            if state is None or state.lease_holder != self.holder:
+                return False
+            return writing.take_lease(name, self.holder, now, now + timedelta(seconds=self._seconds))
 
     def release(self, name: str) -> None:
         """Let others run the source at once, if this process has the lease."""

@@ -11,7 +11,9 @@ from typing import Any, NamedTuple
 from callsheet._version import __version__
 from callsheet.service.sync.collecting import no_collections
 from callsheet.service.sync.config import SourceConfig
-from callsheet.service.sync.fetch import LIMITS, NOTHING_KNOWN, Fetched, Fetcher, Limits, Validators
+from callsheet.service.sync.fetch import Fetcher
+from callsheet.service.sync.fetched import NOTHING_KNOWN, Fetched, Kept, Validators, kept_of
+from callsheet.service.sync.limits import LIMITS, Limits
 from callsheet.sources.choosing import Choice, choose, left_out
 from callsheet.sources.credentials import credentials
 from callsheet.sources.read import Reading
@@ -78,6 +80,7 @@ class Upstreams:
         self._context_of = context_of
         self._limits = limits
         self._open: set[Fetcher] = set()
+        self._kept: dict[tuple[str, str, str], Kept] = {}
         self._is_stopped = False
 
     def ask(
@@ -109,7 +112,10 @@ class Upstreams:
         """
         upstream = upstream_of(config.kind)
         with self._fetcher(config, organization_id) as fetcher:
-            fetched = fetcher.fetch(upstream, config.options, known)
+            place = (config.kind, config.url, str(config.secret))
+            fetched = fetcher.fetch(upstream, config.options, known, self._kept.get(place, {}))
+            if not fetched.is_unchanged:
+                self._kept[place] = kept_of(fetched.answers)
             digest = hashlib.sha256(f"{basis} {fetched.digest}".encode()).hexdigest()
             if fetched.is_unchanged or digest == digest_known:
                 return None

@@ -16,9 +16,8 @@ from callsheet.storage.store import Store
 if TYPE_CHECKING:  # slow to import, and only needed where there are sources
     from callsheet.service.sync.lease import Lease
     from callsheet.service.sync.listing import Upstreams
-    from callsheet.service.sync.run import Report
-    from callsheet.service.sync.sources import Source
-    from callsheet.service.sync.status import SourceStatus
+    from callsheet.service.sync.report import Report
+    from callsheet.service.sync.status import SourceStatus, UsableSource
 
 _log = logging.getLogger("callsheet")
 
@@ -32,6 +31,8 @@ _READ_INTERVAL_SECONDS: Final = 5.0
 _RENEWAL_INTERVAL_SECONDS: Final = 15.0
 
 MAX_CONCURRENT_RUNS: Final = 4
+
+_MAX_REST_TICKS: Final = 300
 
 _STOP_TIMEOUT_SECONDS: Final = 2.0
 
@@ -75,7 +76,7 @@ class Schedule:
         self._renew = renew
         self._tick_seconds = tick_seconds
         self._thread = BackgroundThread("callsheet-sources", self._run, _STOP_TIMEOUT_SECONDS)
-        self._sources: Sequence[Source] = ()
+        self._sources: Sequence[UsableSource] = ()
         self._seen_revision: int | None = None
         self._read_at = 0.0
         self._renewed_at = 0.0
@@ -85,6 +86,8 @@ class Schedule:
         self._lease: Lease | None = None
         self._upstreams: Upstreams | None = None
         self._said: dict[str, str] = {}
+        self._broken: dict[str, tuple[int, float]] = {}
+        """How many runs of a source ended without anything about them in the database, and until when it rests."""
         self.statuses: Sequence[SourceStatus] = ()
         """How each source is, as it was last read."""
         self.outcomes: Mapping[tuple[str, str], int] = Counter()
@@ -125,7 +128,6 @@ class Schedule:
         revision = self._revision()
         if revision is None:
             return
-        self._begin_day()
         now = self._clock.monotonic()
         is_old = bool(self._sources) and now - self._read_at >= _READ_INTERVAL_SECONDS
         if revision != self._seen_revision or is_old:
@@ -134,9 +136,10 @@ class Schedule:
         if self._running and now - self._renewed_at >= _RENEWAL_INTERVAL_SECONDS and self._lease is not None:
             self._renewed_at = now
             for name in tuple(self._running):
-                self._lease.take(name)
+                self._lease.renew(name)
         if self._runs and self._sources and not stop.is_set():
             self._start_due()
+        self._begin_day()  # last, as what goes wrong in it must keep no source from running
 
     def _begin_day(self) -> None:
         today = self._clock.now().date()
@@ -149,13 +152,13 @@ class Schedule:
             if not reading.sources():
                 self._sources = self.statuses = ()
                 return
-        from callsheet.service.sync.sources import SourcesService
-        from callsheet.service.sync.status import status_of
+            from callsheet.service.sync.status import status_of, usable_sources
 
-        self._sources, unusable = SourcesService(self._store, "callsheet", self._clock.now).usable()
+            found = usable_sources(reading)
+        self._sources, unusable = found
         for name, reason in unusable.items():
             self._warn(name, f"It is not run: {reason}")
-        self.statuses = [status_of(source) for source in self._sources]
+        self.statuses = list(map(status_of, self._sources))
 
     def _start_due(self) -> None:
         from callsheet.service.sync.due import is_due
@@ -166,18 +169,18 @@ class Schedule:
             self._lease = Lease(self._store, self._clock.now)
             self._upstreams = Upstreams(self._clock.now, context_of=contexts_in(self._store))
         now = self._clock.now()
-        for source in self._sources:
+        for name, config, state in ((each.record.name, each.config, each.state) for each in self._sources):
             if len(self._running) >= MAX_CONCURRENT_RUNS:
                 return
-            if source.name in self._running or not is_due(source.config, source.state, now):
+            if name in self._running or self._rests(name) or not is_due(config, state, now):
                 continue
             thread = threading.Thread(
                 target=self._run_one,
-                args=[source.name, self._lease, self._upstreams],
-                name=f"callsheet-source-{source.name}",
+                args=[name, self._lease, self._upstreams],
+                name=f"callsheet-source-{name}",
                 daemon=True,
             )
-            self._running[source.name] = thread
+            self._running[name] = thread
             thread.start()
 
     def _run_one(self, name: str, lease: "Lease", upstreams: "Upstreams") -> None:
@@ -186,15 +189,28 @@ class Schedule:
         try:
             report = Runner(self._store, self._clock.now, upstreams, lease).run_if_due(name)
             self._record(report)
+            self._broken.pop(name, None)
         except RefusedError as error:  # it was removed, changed or taken over meanwhile
             _log.info("%s", error)
         except StorageError:  # which the watch on the database reports
-            pass
+            self._rest(name)
         except Exception:
-            _log.exception("Running the source %s failed.", name)
+            self._rest(name)
+            _log.exception("Running the source %s failed; it is tried again later.", name)
         finally:
             self._read_at = 0.0  # its state is another now
             self._running.pop(name, None)
+
+    def _rests(self, name: str) -> bool:
+        """Whether a source is left alone, as its run ended where that could not be written."""
+        _, until = self._broken.get(name, (0, 0.0))
+        return self._clock.monotonic() < until
+
+    def _rest(self, name: str) -> None:
+        """Leave a source alone, ever longer: nothing in the database says that it was run."""
+        times = self._broken.get(name, (0, 0.0))[0] + 1
+        ticks = min(2**times, _MAX_REST_TICKS)
+        self._broken[name] = times, self._clock.monotonic() + ticks * self._tick_seconds
 
     def _warn(self, name: str, sentence: str) -> None:
         """Log what is wrong with a source, unless that was the last thing said of it."""

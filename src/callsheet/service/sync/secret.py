@@ -72,8 +72,8 @@ class SecretReference:
             text = (os.environ if environment is None else environment).get(self.name)
             if text is None:
                 raise SourceError(
-                    f"The environment variable {self.name}, which is to hold the secret, is not set; set it where "
-                    "the source is run, as for callsheet serve."
+                    f"The environment variable {self.name}, which is to hold the secret, is not set; set it for "
+                    "each server and command that runs the source."
                 )
         else:
             text = self._read_file()

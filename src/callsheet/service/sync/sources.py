@@ -14,12 +14,14 @@ from callsheet.domain.claims.manager import check_manager_name
 from callsheet.domain.errors import ConflictError, DoesNotExistError, InvalidError
 from callsheet.domain.sources.source import SourceRecord
 from callsheet.domain.sources.state import SourceState
-from callsheet.service.sync.builtin import set_builtin
+from callsheet.service.renewal import claims_in_mode
+from callsheet.service.sync.builtin import lists_models, may_inform, set_builtin
 from callsheet.service.sync.config import SourceConfig, read_config
 from callsheet.service.sync.decide import Outcome
 from callsheet.service.sync.lease import Lease
+from callsheet.service.sync.memory import BASIS, REJECTED
 from callsheet.service.sync.pending import Pending, pending_from
-from callsheet.service.sync.run import find_source, informs_with
+from callsheet.service.sync.run import find_source
 from callsheet.service.sync.write import write_claims
 from callsheet.storage.store import Store
 from callsheet.storage.transactions.read import ReadTransaction
@@ -52,7 +54,7 @@ class Source(NamedTuple):
     @property
     def rejected(self) -> Mapping[str, str]:
         """What a person rejected: names, each with its cause."""
-        return dict(self.state.memory.get("rejected", {}))
+        return dict(self.state.memory.get(REJECTED, {}))
 
 
 class SourcesService:
@@ -80,18 +82,6 @@ class SourcesService:
         with self._store.read() as reading:
             states = reading.source_states()
             return [_source(record, states[record.name]) for record in reading.sources()]
-
-    def usable(self) -> tuple[Sequence[Source], Mapping[str, str]]:
-        """Return the sources that this release can read, and of each other its name with the reason."""
-        usable, reasons = [], {}
-        with self._store.read() as reading:
-            states = reading.source_states()
-            for record in reading.sources():
-                try:
-                    usable.append(_source(record, states[record.name]))
-                except InvalidError as error:  # a later release, or another program, has configured it
-                    reasons[record.name] = str(error)
-        return usable, reasons
 
     def show(self, name: str) -> Source:
         """Return one source; DoesNotExistError if there is none with this name."""
@@ -128,10 +118,7 @@ class SourcesService:
             A value is not valid, or the source would become an enrichment, or cease to be one.
         """
         with self._write() as writing:
-            changes = reconfiguration_of(writing, name, change)
-            writing.apply(changes)
-            if changes:
-                writing.put_source_state(replace(_found(writing, name).state, next_run_at=None))
+            writing.apply(reconfiguration_of(writing, name, change))
             return _found(writing, name)
 
     def remove(self, name: str) -> Source:
@@ -247,12 +234,18 @@ def acceptance_of(reading: ReadTransaction, name: str) -> Sequence[AnyChange]:
     source = _found(reading, name)
     if source.pending is None:
         raise _nothing_waits(name)
-    return claim(reading, source.pending.claims)
+    informing = claims_in_mode(reading, BuiltinMode.INFORM) if _informs(reading, source, source.pending) else ()
+    return claim(reading, [*informing, *source.pending.claims])
+
+
+def _informs(reading: ReadTransaction, source: Source, pending: Pending) -> bool:
+    """Whether the built-in facts cease to list models once what waits is accepted."""
+    return may_inform(reading, source.config) and lists_models(pending.claims)
 
 
 def _accept(writing: WriteTransaction, source: Source, pending: Pending) -> None:
     name = source.name
-    write_claims(writing, pending.claims, inform=informs_with(writing, source.config))
+    write_claims(writing, pending.claims, inform=_informs(writing, source, pending))
     if pending.is_quarantine:
         writing.delete_absences(name, pending.returned)
         writing.put_absences(name, pending.absences)
@@ -261,8 +254,8 @@ def _accept(writing: WriteTransaction, source: Source, pending: Pending) -> None
 
 def _remember(writing: WriteTransaction, source: Source, rejected: Mapping[str, str], **more: Any) -> None:
     """Let nothing wait, and the next run look at everything."""
-    memory = {**source.state.memory, "rejected": dict(rejected)}
-    memory.pop("basis", None)
+    memory = {**source.state.memory, REJECTED: dict(rejected)}
+    memory.pop(BASIS, None)
     state = replace(source.state, pending=None, last_error=None, memory=memory, **more)
     if state.last_outcome == Outcome.QUARANTINED:
         state = replace(state, last_outcome=Outcome.UNCHANGED)

@@ -1,9 +1,15 @@
 """SourceStatus: how a source is, as the server last read it, for health pages and figures."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from callsheet.service.sync.sources import Source
+from callsheet.domain.errors import InvalidError
+from callsheet.domain.sources.source import SourceRecord
+from callsheet.domain.sources.state import SourceState
+from callsheet.service.sync.config import SourceConfig, read_config
+from callsheet.service.sync.memory import PATH
+from callsheet.storage.transactions.read import ReadTransaction
 
 
 class SourceStatus(NamedTuple):
@@ -45,11 +51,34 @@ class SourceStatus(NamedTuple):
         return max(0.0, (now - self.last_good_at).total_seconds())
 
 
-def status_of(source: Source) -> SourceStatus:
+class UsableSource(NamedTuple):
+    """A source that this release can run; ``state`` has an empty object in place of what waits for a person."""
+
+    record: SourceRecord
+    config: SourceConfig
+    state: SourceState
+
+
+def usable_sources(reading: ReadTransaction) -> tuple[Sequence[UsableSource], Mapping[str, str]]:
+    """Return the sources that this release can run, and of each other its name with the reason.
+
+    It reads little, as servers do it every few seconds.
+    """
+    usable, reasons = [], {}
+    states = reading.source_states_in_short()
+    for record in reading.sources():
+        try:
+            usable.append(UsableSource(record, read_config(record.config), states[record.name]))
+        except InvalidError as error:  # a later release, or another program, has configured it
+            reasons[record.name] = str(error)
+    return usable, reasons
+
+
+def status_of(source: UsableSource) -> SourceStatus:
     """Return how a source is."""
-    record, state, config = source.record, source.state, source.config
+    record, config, state = source
     return SourceStatus(
-        name=source.name,
+        name=record.name,
         outcome=state.last_outcome,
         last_good_at=state.last_good_at or record.created_at,
         interval_seconds=config.every_seconds,
@@ -58,5 +87,5 @@ def status_of(source: Source) -> SourceStatus:
         is_waiting=state.pending is not None,
         models=state.counts.get("listed", 0),
         suppressed=state.counts.get("suppressed", 0),
-        path=tuple(state.memory.get("path", ())),
+        path=tuple(state.memory.get(PATH, ())),
     )

@@ -13,7 +13,7 @@ from callsheet.domain.errors import DatabaseReplacedError, StorageError, Storage
 from callsheet.domain.hints import Hint
 from callsheet.storage import database
 from callsheet.storage.database import Database, milliseconds
-from callsheet.storage.file_status import is_folder, status_of
+from callsheet.storage.file_status import is_folder
 from callsheet.storage.sqlite.connection import QUERY_ONLY, make_engine, use_wal
 from callsheet.storage.sqlite.errors import READ_ONLY, explain
 from callsheet.storage.sqlite.files import Files, file_identity
@@ -66,6 +66,14 @@ class SQLite(Database):
         """The absolute path, with links resolved."""
         return os.path.realpath(self.file)
 
+    @contextmanager
+    def transaction(self, *, writes: bool) -> Iterator[Connection]:
+        """Yield a connection in a transaction; see `Database`. The files are examined before SQLite opens them."""
+        with self.translating_errors():
+            self._wal.refuse_unfit()
+        with super().transaction(writes=writes) as connection:
+            yield connection
+
     def begin(self, connection: Connection, *, writes: bool) -> None:
         """Begin a transaction; one that writes takes SQLite's only write lock at once."""
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
@@ -90,12 +98,9 @@ class SQLite(Database):
         with self.translating_errors():
             if is_folder(self.file):
                 raise StorageError(f"The database {self.file} is a folder", hint=Hint.NAME_DATABASE_FILE)
-            status = status_of(self.file)
-            if status is None or status.st_size == 0:
-                self._wal.refuse_missing_database()
+            if not self._wal.has_database():
                 self._refuse_missing_folder()
                 return None
-            self._wal.refuse_unused()
         with self.snapshot_connection() as connection:
             revision = self._revision(connection)
             if revision is not None and self.file.stat().st_size <= _MAX_CHECKED_BYTES:

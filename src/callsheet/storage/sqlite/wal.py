@@ -26,7 +26,7 @@ class WalGuard:
         self._display_name = display_name
         self._overwritten: Files | None = None
         self.watched: Files | None = None
-        """The files as they were when the last watch ended."""
+        """The files as the watch last found them, or as they were when the last watch ended."""
 
     def name_of(self, ending: str) -> str:
         """Return the name of the file with this ending; without one, that of the database."""
@@ -38,11 +38,29 @@ class WalGuard:
         status = status_of(Path(self.name_of("-wal")))  # once: SQLite may remove it at any time
         return status is not None and status.st_size > 0
 
-    def refuse_missing_database(self) -> None:
-        """Raise StorageUnavailableError if a -wal holds changes to a database that is missing or empty.
+    def has_database(self) -> bool:
+        """Return whether there is a database that is not empty, with which SQLite would use no -wal of another.
 
-        SQLite would remove the -wal.
+        Raises
+        ------
+        StorageUnavailableError
+            It is missing or empty, but its -wal holds changes, which SQLite would remove.
+        CorruptDatabaseError
+            There is a -wal beside a database that does not use one.
         """
+        status = status_of(self._path)
+        if status is None or status.st_size == 0:
+            self._refuse_missing_database()
+            return False
+        self._refuse_unused()
+        return True
+
+    def refuse_unfit(self) -> None:
+        """Raise StorageError if SQLite would remove a -wal, or use that of another database."""
+        if self.has_database() and self.watched is not None:
+            self.refuse_mismatch(Files.of(self._path))
+
+    def _refuse_missing_database(self) -> None:
         if self.has_wal():
             wal = self.name_of("-wal")
             raise StorageUnavailableError(
@@ -50,8 +68,7 @@ class WalGuard:
                 f"put the database back, or remove {wal} to lose them."
             )
 
-    def refuse_unused(self) -> None:
-        """Raise StorageError if there is a -wal beside a database that does not use one."""
+    def _refuse_unused(self) -> None:
         if self.has_wal() and not uses_wal(self._path):
             raise self._mismatch()
 

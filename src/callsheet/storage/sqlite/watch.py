@@ -44,7 +44,7 @@ class SQLiteWatch(Watch):
     engine
         Opens connections that change no file, not even when they are closed.
     wal
-        Refuses a -wal of another database; `WalGuard.watched` is set when this watch ends.
+        Refuses a -wal of another database; `WalGuard.watched` is what this watch last found.
     """
 
     def __init__(self, database: Database, path: Path, engine: Engine, wal: WalGuard) -> None:
@@ -95,7 +95,6 @@ class SQLiteWatch(Watch):
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
-        self._wal.watched = self._files
 
     def _open(self) -> None:
         """Check that the database is fit for use, and open the connection that is watched."""
@@ -109,6 +108,7 @@ class SQLiteWatch(Watch):
                 self._version = self._ask("PRAGMA data_version")  # with the first question, SQLite opens all files
                 self._files = Files.watched(*names_of(self._path))
                 self._wal.refuse_mismatch(self._files)
+                self._wal.watched = self._files
                 self._schema = self._read_schema()
             except BaseException:
                 self._connection.close()
@@ -132,7 +132,8 @@ class SQLiteWatch(Watch):
         else:
             written = written or files.wal_stamp != self._files.wal_stamp
         overwritten = files.was_overwritten(self._files) and files.holds_changes
-        self._files, self._version = files, version
+        self._files = self._wal.watched = files
+        self._version = version
         if overwritten:
             raise self._wal.overwritten(files)
         return written

@@ -48,9 +48,9 @@ class ClaimsReading(Selecting):
         result = self._connection.execute(query, execution_options={"yield_per": ROW_BATCH_SIZE})
         return (rows.read_claims(*row, {}) for part in result.partitions(ROW_BATCH_SIZE) for row in part)
 
-    def suppressions(self) -> Iterator[Claims]:
-        """Yield the claims that a model does not exist, in no order."""
-        query = _ALL.where(_CLAIMS.kind == ClaimKind.MODEL, _CLAIMS.lists.is_(False))
+    def suppressions(self, kind: ClaimKind = ClaimKind.MODEL) -> Iterator[Claims]:
+        """Yield the claims that a model, or an alias, does not exist, in no order."""
+        query = _ALL.where(_CLAIMS.kind == kind, _CLAIMS.lists.is_(False))
         return self._claims(query)
 
     def every_claim(self) -> Iterator[Claims]:

@@ -1,13 +1,18 @@
 """Reading sources: how they are configured, how their runs went, and what they no longer list."""
 
 from collections.abc import Iterable
+from typing import Final
+
+from sqlalchemy import null, select
 
 from callsheet.domain.sources.absence import Absence
 from callsheet.domain.sources.source import SourceRecord
 from callsheet.domain.sources.state import SourceState
 from callsheet.storage import tables
 from callsheet.storage.transactions import rows
-from callsheet.storage.transactions.selecting import Selecting
+from callsheet.storage.transactions.selecting import Selecting, plain
+
+_STATES: Final = tables.source_states.c
 
 
 class SourcesReading(Selecting):
@@ -26,6 +31,14 @@ class SourcesReading(Selecting):
         """Return name to state, of all sources or of these."""
         found = map(rows.read_source_state, self._rows(tables.source_states, "name", names))
         return {state.name: state for state in found}
+
+    def source_states_in_short(self) -> dict[str, SourceState]:
+        """Return name to state, of all sources, with an empty object in place of what waits, which may be large."""
+        columns = [column for column in _STATES if column.name != "pending"]
+        waits = _STATES.pending.is_not(null()).label("pending")
+        found = plain(self._connection.execute(select(*columns, waits)))
+        states = (rows.read_source_state({**row, "pending": {} if row["pending"] else None}) for row in found)
+        return {state.name: state for state in states}
 
     def absences(self, source: str) -> dict[str, Absence]:
         """Return model id to absence, of every model that this source no longer lists."""

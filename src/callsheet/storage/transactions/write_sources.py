@@ -25,9 +25,10 @@ class SourcesWriting(SourcesReading):
     """
 
     def put_source(self, source: SourceRecord) -> None:
-        """Add or replace a source; a new one gets the state of one that has never run."""
+        """Add or replace a source; a new one gets the state of one that has never run. Either is due at once."""
         put_rows(self._connection, tables.sources, [rows.source_row(source)])
-        if not self.source_states([source.name]):
+        due = update(tables.source_states).where(_STATES.name == source.name).values(next_run_at=None)
+        if not self._connection.execute(due).rowcount:
             self.put_source_state(SourceState(source.name))
 
     def remove_source(self, name: str) -> None:

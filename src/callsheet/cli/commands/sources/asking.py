@@ -1,18 +1,18 @@
 """What an upstream lists now, and the plan of what would come of it."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 
 from callsheet.cli.database import clock
 from callsheet.domain.changes.change import AnyChange
 from callsheet.domain.changes.claiming import claim
-from callsheet.domain.claims.manager import BUILTIN
+from callsheet.domain.claims.builtin_mode import BuiltinMode
 from callsheet.domain.plan.plan import Plan
 from callsheet.domain.sources.source import SourceRecord
 from callsheet.service.apply import preview
+from callsheet.service.renewal import claims_in_mode
 from callsheet.service.sync.config import SourceConfig
 from callsheet.service.sync.listing import Lists, Upstreams
-from callsheet.service.sync.run import look
+from callsheet.service.sync.result import look
 from callsheet.service.sync.sources import addition_of
 from callsheet.storage.store import Store
 from callsheet.storage.transactions.read import ReadTransaction
@@ -28,7 +28,7 @@ def ask(config: SourceConfig, organization_id: str) -> Lists:
 def changes_of(reading: ReadTransaction, record: SourceRecord, lists: Lists) -> list[AnyChange]:
     """Return what a run would change now, or, if a person has to accept the list, would change then."""
     decision, informs = look(reading, record, lists, clock())
-    informing = [replace(each, lists=None) for each in reading.claims_by(BUILTIN)] if informs else []
+    informing = claims_in_mode(reading, BuiltinMode.INFORM) if informs else []
     return claim(reading, [*informing, *decision.changed, *decision.held])
 
 

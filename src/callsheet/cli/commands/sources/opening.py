@@ -7,8 +7,9 @@ from callsheet.cli.database import actor, clock, load_settings
 from callsheet.domain.errors import DoesNotExistError, SourceError
 from callsheet.service.setup import open_existing
 from callsheet.service.sync.config import SourceConfig
-from callsheet.service.sync.fetch import LIMITS, Fetcher
+from callsheet.service.sync.fetch import Fetcher
 from callsheet.service.sync.lease import Lease
+from callsheet.service.sync.limits import LIMITS
 from callsheet.service.sync.listing import Upstreams, contexts_in
 from callsheet.service.sync.run import Runner
 from callsheet.service.sync.sources import SourcesService

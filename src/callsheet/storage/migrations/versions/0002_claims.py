@@ -122,6 +122,14 @@ def make_tables() -> None:
     )
     op.create_index("ix_claims_manager", "claims", ["manager"])
     op.create_index("ix_claims_target", "claims", ["target"])
+    suppressed = sa.column("lists", sa.Boolean).is_(False)
+    op.create_index(
+        "ix_claims_suppressed",
+        "claims",
+        ["kind", "subject"],
+        sqlite_where=suppressed,
+        postgresql_where=suppressed,
+    )
     op.create_table(
         "sources",
         sa.Column("name", sa.String(63), nullable=False),
