@@ -517,7 +517,7 @@ def test_a_source_that_fails_is_asked_again_ever_later(site: Site, upstream: Ups
 
 
 def test_a_source_that_does_not_exist_is_named(site: Site) -> None:
-    with pytest.raises(DoesNotExistError, match=r"There is no source 'gatway'; there are gateway\."):
+    with pytest.raises(DoesNotExistError, match=r"There is no source 'gatway'; the sources are: gateway\."):
         site.runner().run("gatway")
 
 

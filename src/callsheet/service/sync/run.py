@@ -215,7 +215,7 @@ def find_source(reading: ReadTransaction, name: str) -> SourceRecord:
     found = reading.source(name)
     if found is None:
         names = [each.name for each in reading.sources()]
-        there_are = f"there are {', '.join(names)}" if names else "none has been added yet"
+        there_are = f"the sources are: {', '.join(names)}" if names else "none has been added yet"
         raise DoesNotExistError(f"There is no source {name[:80]!r}; {there_are}.")
     return found
 
