@@ -232,6 +232,13 @@ def test_without_the_package_for_yaml_a_sentence_says_what_to_install(tmp_path: 
     )
 
 
+def test_a_number_of_thousands_of_digits_is_a_fault_in_every_format() -> None:
+    digits = "9" * 5_000
+    assert faults(f'manager = "a"\n[[models]]\nid = "x"\nmax_tokens = {digits}\n', "x.toml")
+    assert faults(f"manager: a\nmodels:\n  - id: x\n    max_tokens: {digits}\n")
+    assert faults(f'{{"manager": "a", "models": [{{"id": "x", "max_tokens": {digits}}}]}}', "x.json")
+
+
 def test_a_plan_is_recognised() -> None:
     (fault,) = faults('{"format_version": 1, "base_revision": 3, "manager": "file:a", "steps": []}', "plan.json")
     assert fault.startswith("plan.json:1: it is a plan; apply it with callsheet apply --plan, and keep it out of ")

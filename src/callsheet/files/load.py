@@ -3,6 +3,7 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from stat import S_ISREG
 from typing import Final
 
 from callsheet.domain.errors import ManifestError
@@ -99,6 +100,9 @@ def _files(path: str, faults: list[FileFault]) -> list[Path]:
 
 def _read(path: Path, faults: list[FileFault]) -> Manifest | None:
     try:
+        if not S_ISREG(path.stat().st_mode):  # a pipe would be waited for, and a device may have no end
+            faults.append(FileFault(Place(str(path)), "", "", "it is not a file; name another"))
+            return None
         with path.open("rb") as file:
             content = file.read(MAX_FILE_BYTES + 1)
         text = content.decode("utf-8-sig")

@@ -35,6 +35,8 @@ def parse_toml(text: str) -> Node:
         raise TextFaultError(line, f"it is not valid TOML: {reason[:1].lower()}{reason[1:]}") from None
     except RecursionError:
         raise too_deep(0) from None
+    except ValueError:  # which the library raises for a number of thousands of digits
+        raise TextFaultError(0, "it is not valid TOML: it holds a number that is too large") from None
     return _Nodes(dict(_Lines(text.replace("\r\n", "\n")).places())).node(content, (), 1)
 
 

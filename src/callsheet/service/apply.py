@@ -142,19 +142,31 @@ def apply(store: Store, plan: Plan, decide: Decide, actor: str, now: datetime) -
         The database cannot be used.
     """
     with store.write(actor, now) as writing:
-        installation = installation_of(writing)
-        check_installation(plan, installation.organization_id)
-        new = NewThings()
-        try:
-            changes = list(decide(Deciding(writing, now, new)))
-        except RefusedError as error:
-            moved = _moved_subjects(writing, plan)
-            if not moved:
-                raise
-            raise stale(plan, moved, installation.revision) from error
-        check_not_stale(plan, steps_of(changes, plan.manager, new.made), installation.revision)
+        changes = _decided_again(writing, plan, decide, now, NewThings())
         writing.apply(changes)
         return changes
+
+
+def check_applies(store: Store, plan: Plan, decide: Decide, now: datetime) -> None:
+    """Check that `apply` would make the changes of ``plan`` at present; nothing is written. Raises as `apply`."""
+    with store.read() as reading:
+        _decided_again(reading, plan, decide, now, NothingNew())
+
+
+def _decided_again(
+    reading: ReadTransaction, plan: Plan, decide: Decide, now: datetime, new: NewThings
+) -> Sequence[AnyChange]:
+    installation = installation_of(reading)
+    check_installation(plan, installation.organization_id)
+    try:
+        changes = list(decide(Deciding(reading, now, new)))
+    except RefusedError as error:
+        moved = _moved_subjects(reading, plan)
+        if not moved:
+            raise
+        raise stale(plan, moved, installation.revision) from error
+    check_not_stale(plan, steps_of(changes, plan.manager, new.made), installation.revision)
+    return changes
 
 
 @without_collections()

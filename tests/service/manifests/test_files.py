@@ -1,16 +1,19 @@
 """What a file changes, and what it leaves alone."""
 
 import json
+from dataclasses import replace
+from datetime import timedelta
 from hashlib import sha256
 
 import pytest
 
 from callsheet.domain.access.key import KeyStatus
 from callsheet.domain.access.visibility import Visibility
-from callsheet.domain.errors import ConflictError, InvalidError, ManifestError
+from callsheet.domain.errors import CallsheetError, ConflictError, InvalidError, ManifestError, RefusedError
 from callsheet.domain.plan.reading import read_plan
 from callsheet.service.manifests.export import Holders
-from tests.installation import Installation, make_model, on_both
+from callsheet.service.manifests.service import ManifestService
+from tests.installation import Installation, make_model, now, on_both
 from tests.service.manifests.files import SECRET, Files, kept, manifest
 
 
@@ -360,3 +363,59 @@ def test_the_default_workspace_is_never_archived(files: Files) -> None:
     files.apply("workspaces: []")
     assert files.installation.access.show_workspace("default").archived_at is None
     assert files.installation.access.show_workspace("default").visibility == Visibility(deny=("x",))
+
+
+def test_a_kept_plan_that_adds_a_source_applies_later_and_after_others_were_added(files: Files) -> None:
+    text = "sources:\n  - {name: gateway, kind: openai, url: 'https://gateway.example'}"
+    plan = kept(files.plan(text).plan)
+    files.service.apply(
+        files.plan(text.replace("gateway,", "other,").replace("sources", "manager: team-b\nsources"))
+    )
+    later = ManifestService(files.installation.store, "test", lambda: now() + timedelta(hours=1), None)
+    later.check_saved(plan)
+    assert later.apply_saved(plan)
+    with files.installation.store.read() as reading:
+        assert [(each.name, each.position) for each in reading.sources()] == [("other", 1), ("gateway", 2)]
+
+
+def test_checking_a_kept_plan_refuses_what_applying_it_would(files: Files) -> None:
+    files.apply("models: [{id: a}, {id: b}]")
+    plan = kept(files.plan("models: []").plan)
+    for call in (files.service.check_saved, files.service.apply_saved):
+        with pytest.raises(ConflictError, match="installation"):
+            call(replace(plan, installation="another"))
+        with pytest.raises(RefusedError, match="2"):
+            call(plan, max_deletes=1)
+    files.service.check_saved(plan)
+    assert files.ids() == ["a", "b"]
+    files.apply("models: [{id: a}]")
+    with pytest.raises(ConflictError, match="stale"):
+        files.service.check_saved(plan)
+
+
+@pytest.mark.parametrize(
+    ("collection", "field", "value"),
+    [
+        ("workspaces", "allow", [True]),
+        ("workspaces", "allow", [{"a": 1}]),
+        ("workspaces", "name", None),
+        ("keys", "name", None),
+        ("aliases", "model_id", 2**70),
+    ],
+)
+def test_a_kept_plan_that_was_edited_wrongly_is_refused_in_a_sentence(
+    files: Files, collection: str, field: str, value: object
+) -> None:
+    text = {
+        "workspaces": "workspaces: [{name: w, allow: [a]}]",
+        "keys": "keys: [{name: k, secret_env: CI_KEY}]",
+        "aliases": "models: [{id: a}]\naliases: [{alias: b, model_id: a}]",
+    }[collection]
+    record = files.plan(text).plan.record()
+    fields = next(each for each in record["steps"] if f"{each['kind']}" in collection)["claims"]["after"]["fields"]
+    if value is None:
+        del fields[field]
+    else:
+        fields[field] = value
+    with pytest.raises(CallsheetError):
+        files.service.apply_saved(read_plan(json.dumps(record)))

@@ -1,11 +1,15 @@
 """The follower: what it says of files that are right, wrong, in the way, or refused."""
 
+import os
 import threading
 from pathlib import Path
 
 import pytest
 
-from callsheet.domain.errors import ConflictError, StorageUnavailableError
+from callsheet.domain.errors import ConflictError, ManifestError, StorageUnavailableError
+from callsheet.domain.manifest import Manifest
+from callsheet.files.load import load_manifests
+from callsheet.service.manifests import follow
 from callsheet.service.manifests.follow import CatalogFollower
 from callsheet.service.manifests.service import Planned
 from tests.installation import Installation
@@ -99,3 +103,44 @@ def test_files_of_several_managers_are_applied_together(empty: Installation, tmp
     follower = CatalogFollower(str(tmp_path), Files(empty).service)
     assert follower.apply()
     assert [item.model.id for item in empty.catalog.list()] == ["a", "b"]
+
+
+def test_a_folder_that_is_swapped_while_it_is_read_changes_nothing_until_it_is_read_as_a_whole(
+    empty: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A model that moves from one file to the other is in neither, if each is read at another time."""
+    for version, (one, two) in {"1": ("[]", "[{id: moved}]"), "2": ("[{id: moved}]", "[]")}.items():
+        (tmp_path / version).mkdir()
+        (tmp_path / version / "a.yaml").write_text(f"manager: a\nmodels: {one}\n")
+        (tmp_path / version / "b.yaml").write_text(f"manager: a\nmodels: {two}\n")
+    (tmp_path / "mounted").mkdir()
+    (tmp_path / "mounted" / "..data").symlink_to(tmp_path / "1")
+    for name in ("a.yaml", "b.yaml"):
+        (tmp_path / "mounted" / name).symlink_to(Path("..data", name))
+    following = CatalogFollower(str(tmp_path / "mounted"), Files(empty).service)
+    assert following.apply()
+
+    def swap() -> None:
+        (tmp_path / "new").symlink_to(tmp_path / "2")
+        (tmp_path / "new").rename(tmp_path / "mounted" / "..data")
+
+    def load_half(paths: list[str]) -> list[Manifest]:
+        earlier = load_manifests([f"{paths[0]}/a.yaml"])
+        swap()
+        later = load_manifests([f"{paths[0]}/b.yaml"])
+        return [earlier[0].joined(later[0])]
+
+    with monkeypatch.context() as patching:
+        patching.setattr(follow, "load_manifests", load_half)
+        assert not following.apply()
+    assert Files(empty).ids() == ["moved"]
+    assert following.following.error is None
+    assert following.apply()
+    assert Files(empty).ids() == ["moved"]
+
+
+def test_a_pipe_is_a_fault_and_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "x.yaml")
+    with pytest.raises(ManifestError) as raised:
+        load_manifests([str(tmp_path)])
+    assert "is not a file" in str(raised.value.faults[0])

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -21,7 +22,8 @@ from callsheet.service.sync.listing import Upstreams
 from callsheet.service.sync.loop import mark_of
 from callsheet.sources import openai
 from callsheet.sources.scrubbed_texts import without_secret
-from callsheet.sources.upstream import Options, Request, SourceKind
+from callsheet.sources.secret_texts import REPEATS_SECRET
+from callsheet.sources.upstream import Dropped, Options, Request, SourceKind
 from tests.broken.serving import serve_broken, serve_nothing, serve_silence
 from tests.client.test_no_answer import head, serve_bytes
 from tests.installation import Installation
@@ -390,3 +392,41 @@ def test_whatever_else_that_page_says_is_no_mark(upstream: Upstream, body: bytes
 
 def test_limits_are_what_is_promised() -> None:
     assert Limits().max_bytes == 64 << 20
+
+
+@pytest.mark.parametrize("repeated", [SECRET, f"Bearer%20{SECRET}", f"?token={SECRET}"])
+def test_a_redirect_that_repeats_the_secret_does_not_bring_it_into_the_error(
+    upstream: Upstream, repeated: str
+) -> None:
+    upstream.status, upstream.headers["location"] = 302, f"http://elsewhere.example/{repeated}"
+    assert "redirects to http://elsewhere.example/" in refusal(upstream.url)
+
+
+@pytest.mark.parametrize("written", [SECRET, SECRET.replace("s", "\\u0073")])
+def test_a_model_that_repeats_the_secret_is_left_out_and_its_secret_is_kept_nowhere(
+    upstream: Upstream, written: str
+) -> None:
+    upstream.body = b'{"object": "list", "data": [{"id": "a"}, {"id": "of %s"}]}' % written.encode()
+    with Fetcher(upstream.url, authorize(SECRET), SECRET) as fetcher:
+        reading = fetcher.read(openai, fetcher.fetch(openai, Options()).answers, Options())
+    assert [each.id for each in reading.listed] == ["a"]
+    assert reading.dropped == (Dropped("", REPEATS_SECRET),)
+
+
+def test_a_secret_that_is_but_a_word_may_be_in_ids(upstream: Upstream) -> None:
+    upstream.lists("ollama/a", "b")
+    assert listed(upstream.url, secret="ollama") == ["ollama/a", "b"]
+
+
+@pytest.mark.parametrize("value", ['"\xe9"', f'"{"x" * 5_000}"', f'"{SECRET}"'])
+def test_a_validator_that_cannot_be_sent_back_or_kept_is_forgotten(upstream: Upstream, value: str) -> None:
+    upstream.lists("a")
+    upstream.headers |= {"etag": value, "last-modified": "Sun, 29 Nov 2026 20:00:00 GMT"}
+    known = fetch(upstream.url).validators
+    assert known == Validators(None, "Sun, 29 Nov 2026 20:00:00 GMT")
+    assert not fetch(upstream.url, known).is_unchanged
+
+
+def test_a_list_that_is_a_pipe_into_which_nobody_writes_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "list.json")
+    assert "not JSON" in refusal(f"file://{tmp_path}/list.json")

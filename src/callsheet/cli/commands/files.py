@@ -122,8 +122,11 @@ def apply(
         _check_harms(decided, harms)
         if not dry_run and plan_file is None:
             manifests.service.apply(made)
-        elif not dry_run:
-            manifests.service.apply_saved(decided)
+        elif dry_run:
+            if plan_file is not None:
+                manifests.service.check_saved(decided, max_deletes=max_deletes)
+        else:
+            manifests.service.apply_saved(decided, max_deletes=max_deletes)
     _done(decided, dry_run=dry_run, as_json=as_json)
 
 

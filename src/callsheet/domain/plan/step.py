@@ -9,6 +9,7 @@ from callsheet.domain.access.workspace import Workspace
 from callsheet.domain.changes.change import Action, AnyChange, Subject
 from callsheet.domain.claims.claims import ClaimKind, Claims
 from callsheet.domain.claims.manager import Manager
+from callsheet.domain.sources.source import SourceRecord
 
 #: The fields of a thing by name, as its ``record`` gives them; None if it is not there.
 Record: TypeAlias = Mapping[str, Any] | None
@@ -167,6 +168,8 @@ def _step_of(change: AnyChange, manager: Manager, made: Made, names: Mapping[str
     after: Record = None if change.after is None else change.after.record()
     if change.before is None and isinstance(value, Workspace | APIKey):
         after = _as_far_as_known(value, made, names)
+    elif change.before is None and isinstance(value, SourceRecord):
+        after = {**value.record(), "position": None, "created_at": None}  # behind those that there are then
     return Step(change.action, change.kind, subject, change.manager or manager, None, before, after)
 
 

@@ -98,7 +98,9 @@ def decision_of(
     return Decision(manifest.manager, wanted, secret_of, adopt, max_deletes)
 
 
-def decision_again(plan: Plan, secret_of: Callable[[str], str | None] | None) -> Decision:
+def decision_again(
+    plan: Plan, secret_of: Callable[[str], str | None] | None, max_deletes: int | None = None
+) -> Decision:
     """Return what decides the same as when ``plan``, the plan of a file, was made."""
     wanted = [
         Claims(
@@ -116,6 +118,7 @@ def decision_again(plan: Plan, secret_of: Callable[[str], str | None] | None) ->
         plan.manager,
         lambda _deciding: wanted,
         secret_of,
+        max_deletes=max_deletes,
         replaced=frozenset(step.subject for step in keys if step.action is Action.ROTATE),
         planned={step.subject: step.after for step in keys if step.before is None and step.after is not None},
     )

@@ -146,6 +146,8 @@ class CatalogFollower:
     def apply(self) -> bool:
         """Read the files and bring about what they say; return whether they could be applied.
 
+        If they change while they are read, what was read is of no time, and nothing comes of it.
+
         Raises
         ------
         _MovedError
@@ -154,14 +156,19 @@ class CatalogFollower:
             The database cannot be used.
         """
         made = 0
+        marks = self._marks()
         try:
-            for manifest in load_manifests([self._path]):
+            manifests = load_manifests([self._path])
+            if self._marks() != marks:
+                return False
+            for manifest in manifests:
                 planned = self._service.plan(manifest)
                 made += self._write(planned)
         except (_MovedError, StorageError):
             raise
         except CallsheetError as error:
-            self._fail(error)
+            if self._marks() == marks:
+                self._fail(error)
             return False
         before = self.following
         if made or before.applied_at is None or before.error is not None:

@@ -8,11 +8,11 @@ from typing import Any
 from callsheet.api.state import DEFAULTS, Options
 from callsheet.domain.changes.change import AnyChange
 from callsheet.domain.declared.held import Held
-from callsheet.domain.errors import InvalidError
+from callsheet.domain.errors import CallsheetError, InvalidError
 from callsheet.domain.hints import Hint
 from callsheet.domain.manifest import Manifest
 from callsheet.domain.plan.plan import Plan
-from callsheet.service.apply import apply, preview
+from callsheet.service.apply import Decide, Deciding, apply, check_applies, preview
 from callsheet.service.manifests.checking import checked
 from callsheet.service.manifests.deciding import Decision, decision_again, decision_of
 from callsheet.service.manifests.export import Holders, export_manifest
@@ -117,24 +117,41 @@ class ManifestService:
         """
         return self._apply(planned.plan, planned.decision)
 
-    def apply_saved(self, plan: Plan) -> Sequence[AnyChange]:
-        """Make the changes of a plan that was kept; its file is not needed. Raises as `apply`.
+    def apply_saved(self, plan: Plan, *, max_deletes: int | None = None) -> Sequence[AnyChange]:
+        """Make the changes of a plan that was kept; its file is not needed. Raises as `plan` and `apply`.
 
         Raises
         ------
         InvalidError
-            It is not the plan of a file.
+            It is not the plan of a file, or says what no file can.
         """
+        return self._apply(plan, self._decide_saved(plan, max_deletes))
+
+    def check_saved(self, plan: Plan, *, max_deletes: int | None = None) -> None:
+        """Check that `apply_saved` would make the changes of a plan now; nothing is written. Raises as it."""
+        check_applies(self._store, plan, self._decide_saved(plan, max_deletes), self._clock())
+
+    def _decide_saved(self, plan: Plan, max_deletes: int | None) -> Decide:
         if plan.manager.kind != "file":
             raise InvalidError(f"The plan is that of {plan.manager}, not of a file", hint=Hint.PLAN_FILES)
-        return self._apply(plan, decision_again(plan, self._secret_of))
+        decision = decision_again(plan, self._secret_of, max_deletes)
+
+        def decide(deciding: Deciding) -> Sequence[AnyChange]:
+            try:
+                return decision(deciding)
+            except CallsheetError:
+                raise
+            except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
+                raise InvalidError("The plan says what no catalogue file can; make the plan again.") from error
+
+        return decide
 
     def export(self, name: str, holders: Holders = Holders.PEOPLE) -> Manifest:
         """Return what is there as a file of the manager ``name``; see `export_manifest`."""
         with self._store.read() as reading:
             return export_manifest(reading, name, holders, self._clock())
 
-    def _apply(self, plan: Plan, decision: Decision) -> Sequence[AnyChange]:
+    def _apply(self, plan: Plan, decision: Decide) -> Sequence[AnyChange]:
         if plan.is_empty:
             return ()
         return apply(self._store, plan, decision, self._actor, self._clock())

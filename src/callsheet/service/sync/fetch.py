@@ -1,5 +1,6 @@
 """Fetch: the answers of an upstream, over HTTP or from a file, within limits; SourceError for everything else."""
 
+import os
 import socket
 import ssl
 import threading
@@ -45,13 +46,17 @@ from callsheet.service.sync.limits import LIMITS, PAGE_LIMITS, Limits
 from callsheet.service.sync.loop import ORGANIZATION, PAGE, mark_of, may_be_callsheet, path_through
 from callsheet.sources.address import address_of
 from callsheet.sources.read import Reading, read
-from callsheet.sources.scrubbed_texts import without_secret
+from callsheet.sources.secret_texts import SecretTexts
 from callsheet.sources.upstream import Answer, Options, Request, Upstream
 
 _NOT_MODIFIED: Final = 304
 _OK: Final = 200
 _FIRST_REDIRECT: Final = 300
 _FIRST_ERROR: Final = 400
+
+
+#: A longer one would make the next request one that servers refuse.
+_MAX_VALIDATOR_CHARACTERS: Final = 1_000
 
 _USER_AGENT: Final = f"callsheet/{__version__} (source)"
 
@@ -93,6 +98,7 @@ class Fetcher:
     ) -> None:
         self._url = url
         self._secret = secret
+        self._texts = SecretTexts(secret)
         self._authorize = authorize
         self._organization_id = organization_id
         self._limits = limits
@@ -158,7 +164,14 @@ class Fetcher:
                 organization = organization or answer.headers.get(ORGANIZATION, "")
                 answers.append(answer)
         path = self._check_loop(organization) if organization else frozenset[str]()
-        return Fetched(tuple(answers), digest_of(answers), validators_of(answers), path)
+        validators = Validators(*map(self._as_validator, validators_of(answers)))
+        return Fetched(tuple(answers), digest_of(answers), validators, path)
+
+    def _as_validator(self, text: str | None) -> str | None:
+        """``text``, if a header can carry it back, and it may be kept."""
+        if text is None or len(text) > _MAX_VALIDATOR_CHARACTERS or not CARRIED.fullmatch(text):
+            return None
+        return None if self._texts.is_in(text) else text
 
     def ask(self, request: Request) -> Answer:
         """Return the answer to one request, whatever its status but a redirect; SourceError as for `fetch`."""
@@ -173,7 +186,7 @@ class Fetcher:
     def read(self, upstream: Upstream, answers: Sequence[Answer], options: Options) -> Reading:
         """Return the models that complete ``answers`` list; SourceError if they are not this kind of upstream's."""
         try:
-            reading = read(upstream, answers, options)
+            reading = self._texts.without(read(upstream, answers, options), answers)
         except SourceError as error:
             raise self._about(error, answers) from None
         if len(reading.listed) + len(reading.dropped) > self._limits.max_rows:
@@ -184,7 +197,7 @@ class Fetcher:
         """The error of answers that are not what was expected: the upstream's own, if it refused."""
         if answers and all(answer.status >= _FIRST_ERROR for answer in answers):
             return refused(self._url, answers[-1], self._secret)
-        return SourceError(f"{self._url}: {without_secret(str(error), self._secret)}")
+        return SourceError(f"{self._url}: {self._texts.hide(str(error))}")
 
     def _ask(self, request: Request, conditional: Mapping[str, str]) -> Answer:
         self._asked += 1
@@ -195,7 +208,8 @@ class Fetcher:
         if self._url.startswith("file:"):
             return self._read_file(request)
         if request.path and not request.path.startswith(("/", "?")):
-            raise SourceError(f"{self._url} names {request.path[:80]!r} as its next page; a path is expected.")
+            named = self._texts.hide(request.path)[:80]
+            raise SourceError(f"{self._url} names {named!r} as its next page; a path is expected.")
         url = address_of(self._url, request.path)
         headers = {
             "accept": "application/json",
@@ -225,7 +239,7 @@ class Fetcher:
             ):
                 status = response.status_code
                 if _FIRST_REDIRECT <= status < _FIRST_ERROR and status != _NOT_MODIFIED:
-                    raise redirected(self._url, url, response.headers.get("location", ""))
+                    raise redirected(self._url, url, self._texts.hide(response.headers.get("location", "")))
                 body = self._read(response)
                 named = {name.lower(): value for name, value in response.headers.items()}
         except (httpx2.HTTPError, httpx2.InvalidURL, UnicodeError) as error:
@@ -275,7 +289,7 @@ class Fetcher:
     def _read_file(self, request: Request) -> Answer:
         path = Path(unquote(urlsplit(self._url).path))
         try:
-            with path.open("rb") as file:
+            with open(path, "rb", opener=_open_at_once) as file:
                 body = file.read(self._limits.max_bytes + 1)
         except (OSError, ValueError) as error:
             raise unreadable_file(path, error) from None
@@ -315,3 +329,10 @@ def _trust() -> dict[str, Any]:
 
 def _no_headers(_url: str) -> Mapping[str, str]:
     return {}
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """Open a file; of a pipe into which nobody writes, the end is there at once."""
+    opened = os.open(path, flags | os.O_NONBLOCK)
+    os.set_blocking(opened, True)
+    return opened
