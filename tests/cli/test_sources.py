@@ -62,6 +62,14 @@ def test_a_dry_run_shows_what_a_source_would_change_and_changes_nothing(cli: CLI
     assert ids(cli) == set()
 
 
+def test_the_first_run_and_its_plan_know_what_the_catalogue_knows(cli: CLI, upstream: Upstream) -> None:
+    assert cli("catalog", "add", "alpha", "--max-input-tokens", "1000000").code == 0
+    add = ("sources", "add", "gateway", "--url", upstream.url, "--long-context-rows")
+    assert "alpha[1m]" in {step["subject"] for step in cli(*add, "--dry-run", "--json").json["steps"]}
+    assert cli(*add).code == 0
+    assert "alpha[1m]" in ids(cli)
+
+
 def test_a_source_that_cannot_be_reached_is_not_added(cli: CLI) -> None:
     sentence = cli("sources", "add", "gateway", "--url", "http://127.0.0.1:1", "--kind", "openai").refusal
     assert sentence == (
@@ -162,11 +170,12 @@ def test_what_waits_is_shown_as_a_plan_and_accepted(cli: CLI, source: str, upstr
     cli("sources", "sync")
     planned = cli("sources", "plan", source)
     assert planned.code == 2
+    assert "To apply it: callsheet sources accept gateway\n" in planned.err
     assert "The list is quarantined: it is empty, where there were 3 models." in planned.err
     assert "hidden: no → yes" in planned.out
     assert cli("sources", "accept", source, "--dry-run").code == 0
     assert not any(model["hidden"] for model in cli("catalog", "list", "--json").json)
-    assert cli("sources", "accept", source).err == "Accepted what gateway lists.\n"
+    assert cli("sources", "accept", source).err == "Accepted the list of gateway.\n"
     assert all(model["hidden"] for model in cli("catalog", "list", "--json").json)
     assert cli("sources", "accept", source).refusal == "Nothing of the source gateway waits for a person."
 
@@ -174,9 +183,7 @@ def test_what_waits_is_shown_as_a_plan_and_accepted(cli: CLI, source: str, upstr
 def test_what_waits_is_rejected(cli: CLI, source: str, upstream: Upstream) -> None:
     upstream.lists()
     cli("sources", "sync")
-    assert cli("sources", "reject", source).err == (
-        "Rejected what gateway lists of 3 names; they stay as they were.\n"
-    )
+    assert cli("sources", "reject", source).err == ("Rejected the list of gateway; 3 names stay as before.\n")
     assert cli("sources", "sync").code == 0
     assert cli("sources", "show", source, "--json").json["rejected"] == {
         "alpha": "empty",
@@ -274,7 +281,7 @@ def test_a_recording_holds_no_secret(
 
 def test_a_source_that_does_not_exist_is_refused(cli: CLI, source: str) -> None:
     for command in ("show", "pause", "resume", "plan", "accept", "reject", "remove", "sync"):
-        assert "There is no source 'gatway'; there are gateway." in cli("sources", command, "gatway").refusal
+        assert "There is no source 'gatway'; the sources are: gateway." in cli("sources", command, "gatway").refusal
 
 
 def test_a_list_is_imported_once_after_its_plan(cli: CLI, tmp_path: Path) -> None:

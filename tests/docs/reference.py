@@ -74,7 +74,7 @@ _CATALOGUE_FILE: Final = f"""{_MADE}
 What a file holds that `callsheet plan`, `apply` and `serve --catalog` read; [The catalogue in
 git](../how-to/catalogue-files.md) says how it is used. Its name ends in `.yaml`, `.yml`, `.toml` or `.json`,
 and often is `callsheet.catalog.yaml`. A folder counts as all such files in it and below it, without those whose
-name begins with a dot.
+name begins with a dot or ends in `.schema.json`. Keep plans and snapshots outside it.
 
 At the top level, `manager` says who claims what the file says: 1 to 63 small letters, digits and `. _ -`. Files
 with the same manager count as one. Beside it there may be any of the collections below, each a list. A

@@ -227,5 +227,17 @@ def test_without_the_package_for_yaml_a_sentence_says_what_to_install(tmp_path: 
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=DEADLINE, check=True
     )
     assert done.stdout == (
-        "a\nb\nYAML files need a package that is missing; run: pip install 'callsheet[yaml]', or use TOML or JSON\n"
+        "a\nb\nYAML files need a package that is missing; add the extra yaml "
+        "(in a clone: scripts/environment server yaml), or use TOML or JSON\n"
     )
+
+
+def test_a_plan_is_recognised() -> None:
+    (fault,) = faults('{"format_version": 1, "base_revision": 3, "manager": "file:a", "steps": []}', "plan.json")
+    assert fault.startswith("plan.json:1: it is a plan; apply it with callsheet apply --plan, and keep it out of ")
+
+
+def test_the_schema_beside_files_of_a_folder_is_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text('{"manager": "a"}')
+    (tmp_path / "callsheet.catalog.schema.json").write_text('{"type": "object"}')
+    assert [each.name for each in load_manifests([str(tmp_path)])] == ["a"]

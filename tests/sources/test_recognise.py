@@ -141,7 +141,7 @@ def test_anthropic_is_recognised_by_how_it_refuses() -> None:
 
 def test_a_server_that_refuses_says_what_to_do() -> None:
     refused = {f"GET {each.path}": {"status": 401, "json": {"detail": "Unauthorized"}} for each in PROBES}
-    with pytest.raises(SourceError, match="refuses this credential"):
+    with pytest.raises(SourceError, match="refuses this secret"):
         recognise(answers_with(refused))
 
 

@@ -15,6 +15,7 @@ from callsheet.files.values import WrongValueError, read_value
 
 _ROOT_FIELDS: Final = ("manager", *Collection)
 _SCHEMA: Final = "$schema"
+_OF_A_PLAN: Final = {"base_revision", "steps"}
 _OTHERS: Final = "others"
 
 _SHOWN: Final = 60  # characters of a name in a message
@@ -44,6 +45,14 @@ class FileReader:
             self._fault(root, "", "", "it must hold manager and any of the collections " + ", ".join(Collection))
             return None
         table = root.value
+        if table.keys() >= _OF_A_PLAN:
+            self._fault(
+                root,
+                "",
+                "",
+                "it is a plan; apply it with callsheet apply --plan, and keep it out of folders of catalogue files",
+            )
+            return None
         for name in table:
             if name not in (*_ROOT_FIELDS, _SCHEMA):
                 self._fault(table[name], "", name[:_SHOWN], _unknown(name, _ROOT_FIELDS, "a catalogue file"))

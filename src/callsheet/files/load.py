@@ -13,6 +13,9 @@ from callsheet.files.entries import FileReader
 from callsheet.files.formats import FORMATS, parse
 from callsheet.files.node import TextFaultError
 
+#: What editors read, beside the files.
+_SCHEMA_ENDING: Final = ".schema.json"
+
 #: Of one file; 10,000 models with all their fields take a fifth of it.
 MAX_FILE_BYTES: Final = 64 * 2**20
 
@@ -30,7 +33,8 @@ def load_manifests(paths: Sequence[str]) -> list[Manifest]:
     ----------
     paths
         Files, and folders whose files with a known ending are read, those of folders below them too. Names that
-        begin with a dot are passed over, as Kubernetes keeps its own copies of a mounted folder under such names.
+        begin with a dot are passed over, as Kubernetes keeps its own copies of a mounted folder under such names;
+        so is the JSON Schema.
 
     Raises
     ------
@@ -76,7 +80,9 @@ def watched_files(path: str) -> list[Path]:
         found += (
             Path(folder, name)
             for name in names
-            if not name.startswith(".") and Path(name).suffix.lower() in FORMATS
+            if not name.startswith(".")
+            and not name.endswith(_SCHEMA_ENDING)
+            and Path(name).suffix.lower() in FORMATS
         )
     return sorted(found)
 

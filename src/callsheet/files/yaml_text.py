@@ -34,7 +34,8 @@ def yaml_library(**options: Any) -> "YAML":
         from ruamel.yaml import YAML  # an extra, and slow to import
     except ModuleNotFoundError:
         raise CallsheetError(
-            "YAML files need a package that is missing; run: pip install 'callsheet[yaml]', or use TOML or JSON"
+            "YAML files need a package that is missing; add the extra yaml "
+            "(in a clone: scripts/environment server yaml), or use TOML or JSON"
         ) from None
     return YAML(**options)
 

@@ -3,26 +3,23 @@
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import Final, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from callsheet.domain.alias import Alias
 from callsheet.domain.changes import aliases, models
 from callsheet.domain.changes.change import AnyChange
 from callsheet.domain.changes.choosing import Chosen, choose_models, find_model, resolve_model
 from callsheet.domain.changes.releasing import release
-from callsheet.domain.claims.claims import ClaimKind
 from callsheet.domain.edits import ModelChange
 from callsheet.domain.errors import DoesNotExistError
 from callsheet.domain.hints import Hint
 from callsheet.domain.model import Model, check_id
 from callsheet.service.counts import Counts, count_models
-from callsheet.service.provenance import LISTED, WhoSays, who_lists, who_says
+from callsheet.service.provenance import CATALOGUED, Suppressed, WhoSays, suppressed, who_lists, who_says
 from callsheet.storage.store import Transactions
 from callsheet.storage.transactions.read import ReadTransaction
 from callsheet.storage.transactions.rehearse import RehearsalTransaction
 from callsheet.storage.transactions.write import WriteTransaction
-
-_CATALOGUED: Final = (ClaimKind.MODEL, ClaimKind.ALIAS)
 
 _Writing: TypeAlias = WriteTransaction | RehearsalTransaction
 
@@ -32,22 +29,6 @@ class ModelWithAliases(NamedTuple):
 
     model: Model
     aliases: list[str]
-
-
-class Suppressed(NamedTuple):
-    """A model or an alias that was removed although others list it.
-
-    Parameters
-    ----------
-    kind, name
-        Which it is, and its id; of an alias, the alias.
-    said
-        Who says what of it.
-    """
-
-    kind: ClaimKind
-    name: str
-    said: WhoSays
 
 
 class Outcome(NamedTuple):
@@ -123,21 +104,7 @@ class CatalogService:
     def suppressed(self) -> Sequence[Suppressed]:
         """Return the models, and then the aliases, that were removed although others list them, by name."""
         with self._store.read() as reading:
-            names = {kind: sorted(each.subject for each in reading.suppressions(kind)) for kind in _CATALOGUED}
-            models = {model.id for model in reading.models(names[ClaimKind.MODEL])}
-            aliases = reading.aliases(names[ClaimKind.ALIAS])
-            return [
-                *(
-                    Suppressed(ClaimKind.MODEL, name, who_says(reading, name))
-                    for name in names[ClaimKind.MODEL]
-                    if name not in models
-                ),
-                *(
-                    Suppressed(ClaimKind.ALIAS, name, {LISTED: who_lists(reading, name, ClaimKind.ALIAS)})
-                    for name in names[ClaimKind.ALIAS]
-                    if name not in aliases
-                ),
-            ]
+            return suppressed(reading)
 
     def choose(self, *names: str) -> Sequence[str]:
         """Return the ids of the models that ids and globs mean.
@@ -316,7 +283,7 @@ def _resolve(reading: ReadTransaction, name: str) -> Model:
     try:
         return resolve_model(reading, name)
     except DoesNotExistError:
-        said = next(filter(None, (who_lists(reading, name, kind) for kind in _CATALOGUED)), ())
+        said = next(filter(None, (who_lists(reading, name, kind) for kind in CATALOGUED)), ())
         if not said or said[0].value is not False:
             raise
         lists = next((each.manager for each in said if each.value), None)

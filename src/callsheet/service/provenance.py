@@ -1,7 +1,7 @@
 """Provenance: who says what of a model, since when, and what that shadows."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from callsheet.domain.changes.change import ChangeRecord, Subject
 from callsheet.domain.changes.claimed import Claimed
@@ -11,6 +11,9 @@ from callsheet.storage.transactions.read import ReadTransaction
 
 #: In place of a field: whether the model exists at all.
 LISTED = "listed"
+
+#: What can be listed and suppressed.
+CATALOGUED: Final = (ClaimKind.MODEL, ClaimKind.ALIAS)
 
 
 class Said(NamedTuple):
@@ -46,6 +49,22 @@ class Said(NamedTuple):
 WhoSays = Mapping[str, Sequence[Said]]
 
 
+class Suppressed(NamedTuple):
+    """A model or an alias that was removed although others list it.
+
+    Parameters
+    ----------
+    kind, name
+        Which it is, and its id; of an alias, the alias.
+    said
+        Who says what of it.
+    """
+
+    kind: ClaimKind
+    name: str
+    said: WhoSays
+
+
 def who_says(reading: ReadTransaction, model_id: str) -> WhoSays:
     """Return who says what of a model; also of one that does not exist, if anything was said of it."""
     claimed = Claimed(reading)
@@ -73,6 +92,25 @@ def who_lists(reading: ReadTransaction, subject: str, kind: ClaimKind = ClaimKin
     records = _Records(reading, [subject])
     ordered = Claimed(reading).ordered(subject, kind)
     return [records.of(subject, LISTED, each) for each in _listed(reversed(ordered))]
+
+
+def suppressed(reading: ReadTransaction) -> list[Suppressed]:
+    """Return the models, and then the aliases, that were removed although others list them, by name."""
+    names = {kind: sorted(each.subject for each in reading.suppressions(kind)) for kind in CATALOGUED}
+    models = {model.id for model in reading.models(names[ClaimKind.MODEL])}
+    aliases = reading.aliases(names[ClaimKind.ALIAS])
+    return [
+        *(
+            Suppressed(ClaimKind.MODEL, name, who_says(reading, name))
+            for name in names[ClaimKind.MODEL]
+            if name not in models
+        ),
+        *(
+            Suppressed(ClaimKind.ALIAS, name, {LISTED: who_lists(reading, name, ClaimKind.ALIAS)})
+            for name in names[ClaimKind.ALIAS]
+            if name not in aliases
+        ),
+    ]
 
 
 class _Records:

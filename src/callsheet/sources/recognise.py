@@ -88,7 +88,8 @@ def recognise(answers: Sequence[Answer]) -> Recognised:
     statuses = {answer.status for answer in answers}
     if statuses & _REFUSED:
         raise SourceError(
-            "The upstream refuses this credential, or lists nothing without one; give another, or name the kind."
+            "The upstream refuses this secret, or lists nothing without one; give the right one "
+            "with --secret-file or --secret-env, or name what answers there with --kind."
         )
     raise SourceError(
         "Nothing that answers there is a list of models that Callsheet knows; check the URL, or name the kind."

@@ -37,7 +37,8 @@ def open_database(text: str, display_name: str | None = None) -> Database:
         from callsheet.storage.postgresql.database import PostgreSQL
     except ImportError as error:  # psycopg, or the libpq it needs
         raise StorageError(
-            "PostgreSQL needs a driver that is not installed; run: pip install 'callsheet[postgresql]'"
+            "PostgreSQL needs a driver that is not installed; add the extra postgresql (in a clone: "
+            "scripts/environment server postgresql)"
         ) from error
     return PostgreSQL(url)
 

@@ -204,6 +204,15 @@ def test_a_rename_keeps_aliases_and_the_old_id_as_an_alias_and_a_cursor(files: F
     assert "old" not in files.installation.live().current.catalog.aliases()
 
 
+def test_a_rename_is_followed_by_all_that_a_person_said_of_the_old_id(files: Files) -> None:
+    files.apply("models: [{id: old, line: opus}]")
+    files.installation.add(make_model("twin"))
+    files.installation.catalog.change("twin", {"same_as": "old", "replacement": "old"})
+    files.apply("models: [{id: new, was: old, line: opus}]")
+    twin = files.installation.catalog.show("twin").model
+    assert (twin.line, twin.replacement) == ("opus", "new")
+
+
 def test_a_workspace_and_a_key_are_renamed_not_made_again(files: Files) -> None:
     files.apply("workspaces: [{name: lab}]\nkeys: [{name: bot, secret_env: CI_KEY, workspace: lab}]")
     before = files.installation.access.show_workspace("lab").id, files.installation.access.show_key("bot").key.id

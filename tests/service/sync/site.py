@@ -6,10 +6,11 @@ from typing import Any, Final
 
 from callsheet.domain.model import Model
 from callsheet.service.sync.config import SourceConfig
-from callsheet.service.sync.fetch import LIMITS, Limits
 from callsheet.service.sync.lease import Lease
+from callsheet.service.sync.limits import LIMITS, Limits
 from callsheet.service.sync.listing import Upstreams, contexts_in
-from callsheet.service.sync.run import Report, Runner
+from callsheet.service.sync.report import Report
+from callsheet.service.sync.run import Runner
 from callsheet.service.sync.sources import Source, SourcesService
 from callsheet.sources.upstream import SourceKind
 from tests.installation import Installation

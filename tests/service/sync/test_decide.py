@@ -13,18 +13,10 @@ from callsheet.domain.claims.claims import ClaimKind, Claims
 from callsheet.domain.claims.manager import Manager, ManagerKind
 from callsheet.domain.sources.absence import Absence
 from callsheet.service.sync.config import Missing, New, SourceConfig
-from callsheet.service.sync.decide import (
-    Decision,
-    Known,
-    Outcome,
-    Said,
-    Surroundings,
-    as_pending,
-    decide,
-    names_that_are_new,
-    read_pending,
-)
+from callsheet.service.sync.decide import Decision, Outcome, decide, names_that_are_new
 from callsheet.service.sync.durations import Grace
+from callsheet.service.sync.known import Known, Said, Surroundings
+from callsheet.service.sync.pending import as_pending, read_pending
 from callsheet.service.sync.quarantine import Cause
 from callsheet.sources.upstream import FIRST_SEEN, LastKnown, Listed, SourceKind
 

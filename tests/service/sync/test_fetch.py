@@ -5,6 +5,7 @@ import json
 import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,11 +13,15 @@ import pytest
 import trustme
 
 from callsheet.domain.errors import SourceError
-from callsheet.service.sync.fetch import LIMITS, Fetched, Fetcher, Limits, Validators
+from callsheet.service.sync.config import SourceConfig
+from callsheet.service.sync.fetch import Fetcher
+from callsheet.service.sync.fetched import Fetched, Validators
+from callsheet.service.sync.limits import LIMITS, Limits
+from callsheet.service.sync.listing import Upstreams
 from callsheet.service.sync.loop import mark_of
 from callsheet.sources import openai
 from callsheet.sources.scrubbed_texts import without_secret
-from callsheet.sources.upstream import Options, Request
+from callsheet.sources.upstream import Options, Request, SourceKind
 from tests.broken.serving import serve_broken, serve_nothing, serve_silence
 from tests.client.test_no_answer import head, serve_bytes
 from tests.installation import Installation
@@ -231,6 +236,34 @@ def test_a_body_that_is_not_in_its_content_coding(upstream: Upstream) -> None:
 def test_an_upstream_that_refuses_says_why(upstream: Upstream, status: int, body: object, sentence: str) -> None:
     upstream.fails(status, b"" if body is None else json.dumps(body).encode())
     assert refusal(upstream.url) == sentence
+
+
+def test_the_settings_of_a_model_are_asked_for_again_only_if_its_digest_has_changed(upstream: Upstream) -> None:
+    """Of Ollama: each model is a request, and a list may have hundreds."""
+    digests = {"alpha": "1", "beta": "1"}
+
+    def answer(path: str) -> tuple[int, Mapping[str, str], bytes]:
+        tags = [{"name": name, "model": name, "digest": digest} for name, digest in digests.items()]
+        return (
+            200,
+            {},
+            json.dumps({"models": tags} if path == "/api/tags" else {"parameters": "num_ctx 8192"}).encode(),
+        )
+
+    upstream.answer = answer
+    upstreams = Upstreams(lambda: datetime(2026, 11, 29, tzinfo=UTC))
+    config = SourceConfig(kind=SourceKind.OLLAMA, url=upstream.url)
+
+    def asked() -> int:
+        upstream.asked.clear()
+        lists = upstreams.ask(config, "")
+        assert lists is not None
+        assert [each.fields["max_input_tokens"] for each in lists.chosen] == [8192, 8192]
+        return sum(each.path == "/api/show" for each in upstream.asked)
+
+    assert (asked(), asked()) == (2, 0)
+    digests["beta"] = "2"
+    assert (asked(), asked()) == (1, 0)
 
 
 @pytest.mark.parametrize(

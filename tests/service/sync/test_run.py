@@ -319,6 +319,19 @@ def test_what_the_configuration_excludes_goes_with_the_next_run(site: Site, upst
     assert site.models().keys() == {"alpha"}
 
 
+def test_a_rename_that_no_longer_fits_the_list_can_be_mended(empty: Installation, upstream: Upstream) -> None:
+    site = Site(empty, upstream, rename={"a/*": "*", "b/*": "*"})
+    upstream.lists("a/one", "b/two")
+    site.run()
+    upstream.lists("a/one", "b/two", "b/one")
+    report = site.run()
+    assert report.outcome is Outcome.FAILED
+    assert "would both be called 'one'" in report.sentence
+    site.sources.change("gateway", {"rename": {"a/*": "*", "b/*": "b-*"}})
+    assert site.run().outcome is Outcome.APPLIED
+    assert {"one", "b-one", "b-two"} <= site.models().keys()
+
+
 @on_both
 def test_removing_a_source_takes_away_what_only_it_lists(site: Site, upstream: Upstream) -> None:
     site.add("second", allow=("alpha",))
@@ -504,7 +517,7 @@ def test_a_source_that_fails_is_asked_again_ever_later(site: Site, upstream: Ups
 
 
 def test_a_source_that_does_not_exist_is_named(site: Site) -> None:
-    with pytest.raises(DoesNotExistError, match=r"There is no source 'gatway'; there are gateway\."):
+    with pytest.raises(DoesNotExistError, match=r"There is no source 'gatway'; the sources are: gateway\."):
         site.runner().run("gatway")
 
 

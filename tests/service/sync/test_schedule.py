@@ -247,6 +247,17 @@ def test_the_built_in_facts_are_brought_up_to_each_new_day(site: Site) -> None:
         assert renewed.wait(30)
 
 
+def test_facts_that_cannot_be_brought_up_to_date_keep_no_source_from_running(site: Site) -> None:
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    with scheduled(site, renew=fail) as schedules:
+        wait_until_ended(schedules, 1)
+        for number in range(2, 4):
+            site.clock.passes(hours=24)
+            wait_until_ended(schedules, number)
+
+
 def test_figures_say_how_each_source_is(site: Site, upstream: Upstream) -> None:
     with scheduled(site) as schedules:
         wait_until_ended(schedules, 1)

@@ -57,6 +57,7 @@ def serve_upstream() -> Iterator[Upstream]:
 
         def do_GET(self) -> None:
             named = {name.lower(): value for name, value in self.headers.items()}
+            self.rfile.read(int(named.get("content-length", "0")))
             upstream.asked.append(Asked(self.command, self.path, named))
             status, body = upstream.status, upstream.body
             headers: Headers = upstream.headers

@@ -582,5 +582,6 @@ def test_a_missing_driver_is_named_with_the_command_that_installs_it() -> None:
     )
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
-        "callsheet: PostgreSQL needs a driver that is not installed; run: pip install 'callsheet[postgresql]'\n"
+        "callsheet: PostgreSQL needs a driver that is not installed; add the extra postgresql "
+        "(in a clone: scripts/environment server postgresql)\n"
     )

@@ -50,16 +50,28 @@ def edits(step: Step) -> list[Edit]:
     """Return the fields that a step sets or changes; none of what goes. If only claims change, those."""
     if step.is_of_claims_only and step.claims is not None:
         before, after = (_claimed(side) for side in step.claims)
-        return [Edit(f"{field} as claimed", *sides) for field, *sides in _changed(before, after)]
+        said = short_capabilities(_as_record(step)._replace(before=before, after=after))
+        return [
+            Edit(f"{field} as claimed", *sides) for field, *sides in _changed(said.before or {}, said.after or {})
+        ]
     if step.kind is Subject.ALIAS:
         return [Edit("", *_targets(step))]
     if step.after is None:
         return []
     record = short_capabilities(_as_record(step))
+    record = record._replace(before=_flat(record.before), after=_flat(record.after))
     if record.before is None:
         new = (pair for pair in (record.after or {}).items() if pair[0] != "id" and not _is_usual(step, *pair))
         return [Edit(name, None, cell_text(value)) for name, value in new]
     return [Edit(*each) for each in _changed(record.before, record.after or {})]
+
+
+def _flat(fields: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """Fields in which those of a source's configuration stand for themselves."""
+    config = (fields or {}).get("config")
+    if fields is None or not isinstance(config, Mapping):
+        return fields
+    return {**{name: value for name, value in fields.items() if name != "config"}, **config}
 
 
 def _changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[tuple[str, str | None, str | None]]:

@@ -5,8 +5,7 @@ from typing import Any
 
 from callsheet.cli.output.tables import cell_text, day, print_json, print_table
 from callsheet.domain.claims.claims import ClaimKind
-from callsheet.service.catalog import Suppressed
-from callsheet.service.provenance import LISTED, Said, WhoSays
+from callsheet.service.provenance import LISTED, Said, Suppressed, WhoSays
 
 
 def provenance_record(said: WhoSays) -> dict[str, Any]:

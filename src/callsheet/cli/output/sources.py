@@ -7,7 +7,7 @@ from typing import Any, Final
 from callsheet.cli.output.tables import print_record, print_table, say, second
 from callsheet.domain.times import format_instant
 from callsheet.service.sync.decide import Outcome
-from callsheet.service.sync.run import Report
+from callsheet.service.sync.report import Report
 from callsheet.service.sync.sources import Source
 
 _MAX_NAMED: Final = 5

@@ -20,6 +20,10 @@ PROTECTED: Final = "protected"
 FORMER: Final = "was"
 
 
+#: Fields of a model that name another.
+_LEADING: Final = (SAME_AS, "replacement")
+
+
 def wanted_claims(reader: DeclaredReader, manifest: Manifest, *, adopt: bool = False) -> list[Claims]:
     """Return the claims on models and aliases that ``manifest`` comes to; those that are empty are to be dropped.
 
@@ -92,14 +96,16 @@ def _moved(reader: CatalogReader, was: str, now: str, manager: Manager) -> Itera
     for alias in reader.aliases_of(was):
         for claims in _of_people(reader, alias, ClaimKind.ALIAS):
             yield replace(claims, fields={**claims.fields, "model_id": now})
-    for claims in reader.claims_towards([was]):
-        if claims.manager == PERSON and claims.subject != now:
-            name = SAME_AS if claims.kind is ClaimKind.MODEL else "model_id"
-            yield replace(claims, fields={**claims.fields, name: now})
-    for model in reader.replaced_by(was):
-        for claims in _of_people(reader, model.id, ClaimKind.MODEL):
-            if claims.fields.get("replacement") == was:
-                yield replace(claims, fields={**claims.fields, "replacement": now})
+    towards = list(reader.claims_towards([was]))
+    for claims in towards:
+        if claims.manager == PERSON and claims.kind is ClaimKind.ALIAS and claims.subject != now:
+            yield replace(claims, fields={**claims.fields, "model_id": now})
+    others_of = {each.subject for each in towards if each.kind is ClaimKind.MODEL}
+    others_of |= {model.id for model in reader.replaced_by(was)}
+    for subject in sorted(others_of - {was, now}):
+        for claims in _of_people(reader, subject, ClaimKind.MODEL):
+            led = {name: now for name in _LEADING if claims.fields.get(name) == was}
+            yield replace(claims, fields={**claims.fields, **led})
 
 
 def _of_people(reader: CatalogReader, subject: str, kind: ClaimKind) -> list[Claims]:

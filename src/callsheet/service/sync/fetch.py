@@ -1,7 +1,5 @@
 """Fetch: the answers of an upstream, over HTTP or from a file, within limits; SourceError for everything else."""
 
-import hashlib
-import re
 import socket
 import ssl
 import threading
@@ -10,8 +8,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Final, NamedTuple, Self
+from types import MappingProxyType, TracebackType
+from typing import Any, Final, Self
 from urllib.parse import unquote, urlsplit
 
 import httpx2
@@ -33,6 +31,17 @@ from callsheet.service.sync.failures import (
     too_many,
     unreadable_file,
 )
+from callsheet.service.sync.fetched import (
+    CARRIED,
+    NOTHING_KNOWN,
+    Fetched,
+    Kept,
+    Validators,
+    digest_of,
+    key_of,
+    validators_of,
+)
+from callsheet.service.sync.limits import LIMITS, PAGE_LIMITS, Limits
 from callsheet.service.sync.loop import ORGANIZATION, PAGE, mark_of, may_be_callsheet, path_through
 from callsheet.sources.address import address_of
 from callsheet.sources.read import Reading, read
@@ -44,84 +53,7 @@ _OK: Final = 200
 _FIRST_REDIRECT: Final = 300
 _FIRST_ERROR: Final = 400
 
-_CARRIED: Final = re.compile(r"[!-~]+(?: [!-~]+)*", re.ASCII)
-
 _USER_AGENT: Final = f"callsheet/{__version__} (source)"
-
-
-class Limits(NamedTuple):
-    """What one run may take.
-
-    Parameters
-    ----------
-    max_bytes
-        Of all answers together, unpacked: they are in memory at the same time.
-    max_rows
-        Of a list: more would take the memory that the server needs for its answers.
-    max_requests
-        Of one run.
-    connect_seconds
-        From asking for a connection until it is there, TLS included, for each of its steps.
-    read_seconds
-        Without a byte.
-    request_seconds
-        From connecting to the last byte of one answer.
-    run_seconds
-        For all requests of a run.
-    """
-
-    max_bytes: int = 64 << 20
-    max_rows: int = 250_000
-    max_requests: int = 5_000
-    connect_seconds: float = 10
-    read_seconds: float = 30
-    request_seconds: float = 60
-    run_seconds: float = 300
-
-
-LIMITS: Final = Limits()
-
-#: For the page that says what an installation's list comes through.
-_PAGE_LIMITS: Final = Limits(1 << 20, 0, 1, 5, 5, 5, 5)
-
-
-class Validators(NamedTuple):
-    """What a conditional request asks with: the ``etag`` and ``last-modified`` of the answer that is known."""
-
-    etag: str | None = None
-    last_modified: str | None = None
-
-    def headers(self) -> dict[str, str]:
-        """Return the headers that make a request conditional; none if nothing is known that a header can carry."""
-        named = {"if-none-match": self.etag, "if-modified-since": self.last_modified}
-        return {name: value for name, value in named.items() if value is not None and _CARRIED.fullmatch(value)}
-
-
-NOTHING_KNOWN: Final = Validators()
-
-
-class Fetched(NamedTuple):
-    """What an upstream answered.
-
-    Parameters
-    ----------
-    answers
-        To all requests, in their order; none if ``is_unchanged``.
-    digest
-        Of all of them: equal for equal answers; empty if ``is_unchanged``.
-    validators
-        For the next run; empty if there was more than one answer, as then the first does not speak for all.
-    path
-        The marks of the Callsheet installations that the list came through; see `loop`.
-    is_unchanged
-        Whether the upstream says that its list is the one of ``validators`` still.
-    """
-
-    answers: tuple[Answer, ...]
-    digest: str
-    validators: Validators
-    path: frozenset[str] = frozenset()
-    is_unchanged: bool = False
 
 
 class Fetcher:
@@ -192,13 +124,21 @@ class Fetcher:
             with suppress(OSError):  # closed meanwhile
                 socket.socket.shutdown(connected, socket.SHUT_RDWR)  # not TLS's, which would wait
 
-    def fetch(self, upstream: Upstream, options: Options, known: Validators = NOTHING_KNOWN) -> Fetched:
+    def fetch(
+        self,
+        upstream: Upstream,
+        options: Options,
+        known: Validators = NOTHING_KNOWN,
+        kept: Kept = MappingProxyType({}),
+    ) -> Fetched:
         """Return all answers that ``upstream`` needs.
 
         Parameters
         ----------
         known
             The validators of the run before; then the answer may be that nothing has changed.
+        kept
+            Answers of the run before; those whose request has a version, and the same one, are not asked for again.
 
         Raises
         ------
@@ -211,13 +151,14 @@ class Fetcher:
         while pending := self._next(upstream, options, answers):
             conditional = conditional if not answers and len(pending) == 1 else {}
             for request in pending:
-                answer = self._ask(request, conditional)
+                again = kept.get(key_of(request)) if request.version else None
+                answer = again or self._ask(request, conditional)
                 if answer.status == _NOT_MODIFIED and conditional:
                     return Fetched((), "", known, is_unchanged=True)
                 organization = organization or answer.headers.get(ORGANIZATION, "")
                 answers.append(answer)
         path = self._check_loop(organization) if organization else frozenset[str]()
-        return Fetched(tuple(answers), _digest(answers), _validators(answers), path)
+        return Fetched(tuple(answers), digest_of(answers), validators_of(answers), path)
 
     def ask(self, request: Request) -> Answer:
         """Return the answer to one request, whatever its status but a redirect; SourceError as for `fetch`."""
@@ -270,7 +211,7 @@ class Fetcher:
 
     def _credential(self, url: str) -> Mapping[str, str]:
         headers = self._authorize(url)
-        if not all(_CARRIED.fullmatch(value) for value in headers.values()):
+        if not all(CARRIED.fullmatch(value) for value in headers.values()):
             raise SourceError("The secret must be visible ASCII characters without spaces, as a header carries it.")
         return headers
 
@@ -351,7 +292,7 @@ class Fetcher:
         if not may_be_callsheet(self._url):
             return frozenset()
         answer = None
-        with suppress(SourceError), Fetcher(self._url, _no_headers, limits=_PAGE_LIMITS) as other:
+        with suppress(SourceError), Fetcher(self._url, _no_headers, limits=PAGE_LIMITS) as other:
             answer = other.ask(Request("GET", PAGE))  # not every installation shows it to everybody
         path = path_through(organization, answer)
         if self._organization_id and mark_of(self._organization_id) in path:
@@ -374,20 +315,3 @@ def _trust() -> dict[str, Any]:
 
 def _no_headers(_url: str) -> Mapping[str, str]:
     return {}
-
-
-def _digest(answers: Sequence[Answer]) -> str:
-    digest = hashlib.sha256()
-    for answer in answers:
-        request = answer.request
-        for part in (request.path.encode(), request.body or b"", b"%d" % answer.status, answer.body):
-            digest.update(b"%d:" % len(part))
-            digest.update(part)
-    return digest.hexdigest()
-
-
-def _validators(answers: Sequence[Answer]) -> Validators:
-    if len(answers) != 1 or answers[0].status != _OK:
-        return Validators()
-    headers = answers[0].headers
-    return Validators(headers.get("etag"), headers.get("last-modified"))

@@ -1,7 +1,7 @@
 """Pending: a list, or the new models of one, that waits for a person."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -9,7 +9,8 @@ from callsheet.domain.claims.claims import ClaimKind, Claims
 from callsheet.domain.claims.manager import Manager
 from callsheet.domain.sources.absence import Absence
 from callsheet.domain.times import format_instant, parse_instant
-from callsheet.service.sync.decide import APPEARED, Decision, as_pending, read_pending
+from callsheet.service.sync.decide import Decision
+from callsheet.service.sync.known import APPEARED
 from callsheet.service.sync.quarantine import Cause, Reason, sentence_of
 
 
@@ -112,4 +113,26 @@ def pending_from(record: Mapping[str, Any], manager: Manager) -> Pending:
         returned=tuple(record["returned"]),
         rejected=dict(record["rejected"]),
         since=parse_instant(record["since"]),
+    )
+
+
+def as_pending(claims: Claims) -> dict[str, object]:
+    """Return claims as plain JSON values, for `read_pending`."""
+    return {
+        "kind": str(claims.kind),
+        "subject": claims.subject,
+        "lists": claims.lists,
+        "fields": dict(claims.fields),
+    }
+
+
+def read_pending(record: Mapping[str, object], manager: Manager) -> Claims:
+    """Return the claims that `as_pending` gave."""
+    blank = Claims(str(record["subject"]), manager, kind=ClaimKind(str(record["kind"])))
+    fields = record["fields"]
+    lists = record["lists"]
+    return replace(
+        blank,
+        lists=lists if isinstance(lists, bool) else None,
+        fields=dict(fields) if isinstance(fields, Mapping) else {},
     )

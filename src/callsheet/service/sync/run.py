@@ -2,95 +2,31 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from callsheet.domain.errors import ConflictError, DoesNotExistError, InvalidError, SourceError, StorageError
 from callsheet.domain.sources.source import SourceRecord
 from callsheet.domain.sources.state import SourceState
 from callsheet.service.sync.absence import is_over
-from callsheet.service.sync.builtin import lists_models, may_inform
 from callsheet.service.sync.collecting import no_collections
 from callsheet.service.sync.config import SourceConfig, read_config
-from callsheet.service.sync.decide import Decision, Outcome, Said, decide, names_that_are_new
+from callsheet.service.sync.decide import Decision, Outcome
 from callsheet.service.sync.due import is_due, next_attempt, next_run
 from callsheet.service.sync.failures import StoppedError
-from callsheet.service.sync.fetch import Validators
+from callsheet.service.sync.fetched import Validators
 from callsheet.service.sync.lease import Lease
-from callsheet.service.sync.listing import Lists, Upstreams, basis_of, choice_of
-from callsheet.service.sync.pending import Pending, pending_of
+from callsheet.service.sync.listing import Lists, Upstreams, basis_of
+from callsheet.service.sync.memory import ABSENT, BASIS, CONFIG, PATH, REJECTED
 from callsheet.service.sync.quarantine import sentence_of
-from callsheet.service.sync.surroundings import around_facts, around_names, count_suppressed, known_of
+from callsheet.service.sync.report import Report
+from callsheet.service.sync.result import Before, Result, result_of
 from callsheet.service.sync.write import Progress, no_progress, write_claims
-from callsheet.sources.choosing import choose
 from callsheet.storage.store import Store
-from callsheet.storage.transactions.read import Installation, ReadTransaction
+from callsheet.storage.transactions.read import ReadTransaction
 
 _ATTEMPTS: Final = 3  # to decide, if another changes what it depends on meanwhile
-
-#: What a source remembers from one run to the next.
-_BASIS: Final = "basis"
-_CONFIG: Final = "config"
-_PATH: Final = "path"
-_REJECTED: Final = "rejected"
-_ABSENT: Final = "absent"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
-    """How a run ended.
-
-    Parameters
-    ----------
-    source
-        Its name.
-    outcome
-        How it ended; None if another process runs the source at the moment.
-    counts
-        How many rows, models and names there are of each kind; see the reference of ``sources sync``.
-    sentence
-        Why it failed or is quarantined; else empty.
-    dropped
-        Why rows were left out, with their number.
-    informs
-        Whether the built-in facts have just ceased to list models, as this is the first source that does.
-    """
-
-    source: str
-    outcome: Outcome | None
-    counts: Mapping[str, int] = field(default_factory=dict)
-    sentence: str = ""
-    dropped: Mapping[str, int] = field(default_factory=dict)
-    informs: bool = False
-
-    def record(self) -> dict[str, Any]:
-        """Return it as plain JSON values."""
-        return {
-            "source": self.source,
-            "outcome": None if self.outcome is None else str(self.outcome),
-            "sentence": self.sentence or None,
-            "counts": dict(self.counts),
-            "dropped": dict(self.dropped),
-        }
-
-
-class _Before(NamedTuple):
-    """What a run begins with."""
-
-    record: SourceRecord
-    config: SourceConfig
-    state: SourceState
-    installation: Installation
-
-
-class _Result(NamedTuple):
-    """What a list comes to, before it is written."""
-
-    decision: Decision
-    pending: Pending | None
-    suppressed: int
-    informs: bool
 
 
 class Runner:
@@ -173,15 +109,15 @@ class Runner:
         except (SourceError, InvalidError) as error:
             return self._write_failure(name, str(error))
 
-    def _before(self, name: str) -> _Before:
+    def _before(self, name: str) -> Before:
         with self._store.read() as reading:
             record = find_source(reading, name)
             state = reading.source_states([name])[name]
             installation = reading.installation()
         assert installation is not None  # noqa: S101  # a store that is ready has one
-        return _Before(record, read_config(record.config), state, installation)
+        return Before(record, read_config(record.config), state, installation)
 
-    def _ask(self, before: _Before, basis: str) -> Lists | None:
+    def _ask(self, before: Before, basis: str) -> Lists | None:
         """What the upstream lists; None if that comes to nothing new."""
         organization_id, state = before.installation.organization_id, before.state
         if not _is_settled(before, basis):
@@ -189,12 +125,12 @@ class Runner:
         known = Validators(state.etag, state.last_modified)
         return self._upstreams.ask(before.config, organization_id, known, basis, state.digest)
 
-    def _write(self, before: _Before, lists: Lists, basis: str, progress: Progress) -> Report:
+    def _write(self, before: Before, lists: Lists, basis: str, progress: Progress) -> Report:
         name = before.record.name
         for attempt in range(_ATTEMPTS):
             now = self._clock()
             with self._store.read() as reading, no_collections():
-                result = _result(reading, before, lists, now)
+                result = result_of(reading, before, lists, now)
             try:
                 return self._commit(before, lists, result, basis, now, progress)
             except _MovedError as error:
@@ -203,7 +139,7 @@ class Runner:
         raise AssertionError
 
     def _commit(
-        self, before: _Before, lists: Lists, result: _Result, basis: str, now: datetime, progress: Progress
+        self, before: Before, lists: Lists, result: Result, basis: str, now: datetime, progress: Progress
     ) -> Report:
         name, decision = before.record.name, result.decision
         counts = {
@@ -242,7 +178,7 @@ class Runner:
             informs=result.informs and not decision.reasons,
         )
 
-    def _write_unchanged(self, before: _Before) -> Report:
+    def _write_unchanged(self, before: Before) -> Report:
         name, now = before.record.name, self._clock()
         with self._store.write(f"source:{name}", now) as writing:
             state = self._lease.check(writing, name)
@@ -279,66 +215,12 @@ def find_source(reading: ReadTransaction, name: str) -> SourceRecord:
     found = reading.source(name)
     if found is None:
         names = [each.name for each in reading.sources()]
-        there_are = f"there are {', '.join(names)}" if names else "none has been added yet"
+        there_are = f"the sources are: {', '.join(names)}" if names else "none has been added yet"
         raise DoesNotExistError(f"There is no source {name[:80]!r}; {there_are}.")
     return found
 
 
-def look(reading: ReadTransaction, record: SourceRecord, lists: Lists, now: datetime) -> tuple[Decision, bool]:
-    """Return what a list would come to, and whether the built-in facts would cease to list models; write nothing.
-
-    Parameters
-    ----------
-    record
-        The source, which need not have been added yet.
-    """
-    config = read_config(record.config)
-    state = reading.source_states([record.name]).get(record.name) or SourceState(record.name)
-    installation = reading.installation()
-    assert installation is not None  # noqa: S101  # a store that is ready has one
-    informs = may_inform(reading, config)
-    before = _Before(record, config, state, installation)
-    decision = _decide(reading, before, lists, now, informs=informs)
-    return decision, informs and lists_models((*decision.changed, *decision.held))
-
-
-def _result(reading: ReadTransaction, before: _Before, lists: Lists, now: datetime) -> _Result:
-    informs = may_inform(reading, before.config)
-    decision = _decide(reading, before, lists, now, informs=informs)
-    pending = None
-    if decision.reasons or decision.held:
-        accepted = _decide(reading, before, lists, now, informs=informs, accepts=True)
-        pending = pending_of(decision, accepted, now)
-    suppressed = count_suppressed(reading, (each.id for each in lists.chosen))
-    return _Result(decision, pending, suppressed, informs and lists_models(decision.changed))
-
-
-def _decide(
-    reading: ReadTransaction, before: _Before, lists: Lists, now: datetime, *, informs: bool, accepts: bool = False
-) -> Decision:
-    config = before.config
-    manager = config.manager(before.record.name)
-    known = known_of(reading, manager, before.state)
-    said = Said(lists.chosen, _excluded(before, lists))
-    if config.is_enrichment:
-        surroundings = around_facts(reading)
-    else:
-        names = names_that_are_new(known, said)
-        surroundings = around_names(reading, manager, names, without_builtin=informs)
-    return decide(manager, config, known, said, surroundings, now, accepts=accepts)
-
-
-def _excluded(before: _Before, lists: Lists) -> frozenset[str]:
-    """The names that the list would have held, had the configuration stayed as it was in the last good run."""
-    past = before.state.memory.get(_CONFIG)
-    if past is None or past == before.record.config:
-        return frozenset()
-    then = choose(lists.reading.listed, choice_of(read_config(past)))
-    now = {name for each in lists.chosen for name in (each.id, *each.aliases)}
-    return frozenset(name for each in then for name in (each.id, *each.aliases)) - now
-
-
-def _is_settled(before: _Before, basis: str) -> bool:
+def _is_settled(before: Before, basis: str) -> bool:
     """Whether the same answers again come to nothing.
 
     They may come to something while a grace is running, something waits or was rejected, or where rows depend on
@@ -347,11 +229,11 @@ def _is_settled(before: _Before, basis: str) -> bool:
     state = before.state
     open_ends = (
         state.pending,
-        state.memory.get(_ABSENT),
-        state.memory.get(_REJECTED),
+        state.memory.get(ABSENT),
+        state.memory.get(REJECTED),
         before.config.long_context_rows,
     )
-    return state.memory.get(_BASIS) == basis and not any(open_ends)
+    return state.memory.get(BASIS) == basis and not any(open_ends)
 
 
 def _ended(state: SourceState, config: SourceConfig, outcome: Outcome, now: datetime) -> SourceState:
@@ -359,17 +241,17 @@ def _ended(state: SourceState, config: SourceConfig, outcome: Outcome, now: date
 
 
 def _good(
-    state: SourceState, before: _Before, lists: Lists, decision: Decision, basis: str, counts: Mapping[str, int]
+    state: SourceState, before: Before, lists: Lists, decision: Decision, basis: str, counts: Mapping[str, int]
 ) -> dict[str, Any]:
     """What only a good run writes."""
     now = state.last_run_at
     running = [each for each in decision.absences if now is None or not is_over(before.config.grace, each, now)]
     memory = {
-        _BASIS: basis,
-        _CONFIG: dict(before.record.config),
-        _PATH: sorted(lists.path),
-        _REJECTED: dict(decision.rejected),
-        _ABSENT: len(running),
+        BASIS: basis,
+        CONFIG: dict(before.record.config),
+        PATH: sorted(lists.path),
+        REJECTED: dict(decision.rejected),
+        ABSENT: len(running),
     }
     return {
         "digest": lists.digest,

@@ -16,7 +16,7 @@ from callsheet.storage.store import Store
 if TYPE_CHECKING:  # slow to import, and only needed where there are sources
     from callsheet.service.sync.lease import Lease
     from callsheet.service.sync.listing import Upstreams
-    from callsheet.service.sync.run import Report
+    from callsheet.service.sync.report import Report
     from callsheet.service.sync.status import SourceStatus, UsableSource
 
 _log = logging.getLogger("callsheet")
@@ -128,7 +128,6 @@ class Schedule:
         revision = self._revision()
         if revision is None:
             return
-        self._begin_day()
         now = self._clock.monotonic()
         is_old = bool(self._sources) and now - self._read_at >= _READ_INTERVAL_SECONDS
         if revision != self._seen_revision or is_old:
@@ -140,6 +139,7 @@ class Schedule:
                 self._lease.renew(name)
         if self._runs and self._sources and not stop.is_set():
             self._start_due()
+        self._begin_day()  # last, as what goes wrong in it must keep no source from running
 
     def _begin_day(self) -> None:
         today = self._clock.now().date()
@@ -167,7 +167,7 @@ class Schedule:
 
         if self._lease is None or self._upstreams is None:
             self._lease = Lease(self._store, self._clock.now)
-            self._upstreams = Upstreams(self._clock.now, context_of=contexts_in(self._store))
+            self._upstreams = Upstreams(self._clock.now, contexts_of=contexts_in(self._store))
         now = self._clock.now()
         for name, config, state in ((each.record.name, each.config, each.state) for each in self._sources):
             if len(self._running) >= MAX_CONCURRENT_RUNS:

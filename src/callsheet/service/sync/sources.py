@@ -19,6 +19,7 @@ from callsheet.service.sync.builtin import lists_models, may_inform, set_builtin
 from callsheet.service.sync.config import SourceConfig, read_config
 from callsheet.service.sync.decide import Outcome
 from callsheet.service.sync.lease import Lease
+from callsheet.service.sync.memory import BASIS, REJECTED
 from callsheet.service.sync.pending import Pending, pending_from
 from callsheet.service.sync.run import find_source
 from callsheet.service.sync.write import write_claims
@@ -53,7 +54,7 @@ class Source(NamedTuple):
     @property
     def rejected(self) -> Mapping[str, str]:
         """What a person rejected: names, each with its cause."""
-        return dict(self.state.memory.get("rejected", {}))
+        return dict(self.state.memory.get(REJECTED, {}))
 
 
 class SourcesService:
@@ -253,8 +254,8 @@ def _accept(writing: WriteTransaction, source: Source, pending: Pending) -> None
 
 def _remember(writing: WriteTransaction, source: Source, rejected: Mapping[str, str], **more: Any) -> None:
     """Let nothing wait, and the next run look at everything."""
-    memory = {**source.state.memory, "rejected": dict(rejected)}
-    memory.pop("basis", None)
+    memory = {**source.state.memory, REJECTED: dict(rejected)}
+    memory.pop(BASIS, None)
     state = replace(source.state, pending=None, last_error=None, memory=memory, **more)
     if state.last_outcome == Outcome.QUARANTINED:
         state = replace(state, last_outcome=Outcome.UNCHANGED)

@@ -8,6 +8,7 @@ from callsheet.domain.errors import InvalidError
 from callsheet.domain.sources.source import SourceRecord
 from callsheet.domain.sources.state import SourceState
 from callsheet.service.sync.config import SourceConfig, read_config
+from callsheet.service.sync.memory import PATH
 from callsheet.storage.transactions.read import ReadTransaction
 
 
@@ -86,5 +87,5 @@ def status_of(source: UsableSource) -> SourceStatus:
         is_waiting=state.pending is not None,
         models=state.counts.get("listed", 0),
         suppressed=state.counts.get("suppressed", 0),
-        path=tuple(state.memory.get("path", ())),
+        path=tuple(state.memory.get(PATH, ())),
     )

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 from callsheet.domain.claims.claims import ClaimKind, Claims
 from callsheet.domain.claims.manager import BUILTIN, Manager, ManagerKind
 from callsheet.domain.sources.state import SourceState
-from callsheet.service.sync.decide import Known, Surroundings
+from callsheet.service.sync.known import Known, Surroundings
+from callsheet.service.sync.memory import REJECTED
 from callsheet.storage.transactions.read import ReadTransaction
 
 
@@ -15,7 +16,7 @@ def known_of(reading: ReadTransaction, manager: Manager, state: SourceState) -> 
     aliases: dict[str, Claims] = {}
     for claims in reading.said_by(manager):
         (models if claims.kind is ClaimKind.MODEL else aliases)[claims.subject] = claims
-    return Known(models, aliases, reading.absences(state.name), dict(state.memory.get("rejected", {})))
+    return Known(models, aliases, reading.absences(state.name), dict(state.memory.get(REJECTED, {})))
 
 
 def around_names(

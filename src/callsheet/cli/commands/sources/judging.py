@@ -21,7 +21,7 @@ def add_to(app: CommandLine) -> None:
 
 
 def plan(name: Name, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
-    """Show what accepting what waits would change, or, if nothing waits, what a run would change now.
+    """Show what the list that waits for a person would change, or, if none waits, what a run would change now.
 
     Exit code 0: nothing; 2: something.
     """
@@ -33,14 +33,17 @@ def plan(name: Name, database: DatabaseURL = None, as_json: AsJSON = False) -> N
         say(source.pending.sentence)
         wanted = planned(store, lambda reading: acceptance_of(reading, name))
     else:
-        lists = ask(source.config, organization_of(store))
+        lists = ask(source.config, organization_of(store), store)
         wanted = planned(store, lambda reading: changes_of(reading, source.record, lists))
     print_plan(wanted, as_json=as_json)
+    if source.pending is not None:
+        say(f"To apply it: callsheet sources accept {name}")
+        say(f"To leave the models as they are: callsheet sources reject {name}")
     raise typer.Exit(0 if wanted.is_empty else 2)
 
 
 def accept(name: Name, dry_run: DryRun = False, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
-    """Let the list, or the new models, that wait for a person count."""
+    """Apply the list, or the new models, that wait for a person."""
     store = open_store(database)
     if dry_run:
         print_dry_run(store, lambda reading: acceptance_of(reading, name), as_json=as_json)
@@ -50,16 +53,20 @@ def accept(name: Name, dry_run: DryRun = False, database: DatabaseURL = None, as
     if as_json:
         print_json(source_record(service.show(name)))
     if source.pending is None:
-        say(f"What was rejected of {name} before counts again with its next run.")
+        say(f"Took the rejection back: what was rejected of {name} counts again from its next run on.")
     else:
-        say(f"Accepted what {name} lists.")
+        say(f"Accepted the list of {name}.")
 
 
 def reject(name: Name, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
-    """Leave what waits as it was before. It is not asked about again, unless the upstream takes it back first."""
+    """Keep the models as they are.
+
+    The same change waits again only if the upstream takes it back first, or you accept after all.
+    """
     service = sources_of(open_store(database))
     source = service.reject(name)
     if as_json:
         print_json(source_record(service.show(name)))
     refused = {} if source.pending is None else source.pending.refused()
-    say(f"Rejected what {name} lists of {len(refused)} name{'s' * (len(refused) != 1)}; they stay as they were.")
+    stay = "1 name stays" if len(refused) == 1 else f"{len(refused)} names stay"
+    say(f"Rejected the list of {name}; {stay} as before.")

@@ -7,8 +7,9 @@ from callsheet.cli.database import actor, clock, load_settings
 from callsheet.domain.errors import DoesNotExistError, SourceError
 from callsheet.service.setup import open_existing
 from callsheet.service.sync.config import SourceConfig
-from callsheet.service.sync.fetch import LIMITS, Fetcher
+from callsheet.service.sync.fetch import Fetcher
 from callsheet.service.sync.lease import Lease
+from callsheet.service.sync.limits import LIMITS
 from callsheet.service.sync.listing import Upstreams, contexts_in
 from callsheet.service.sync.run import Runner
 from callsheet.service.sync.sources import SourcesService
@@ -38,7 +39,7 @@ def sources_of(store: Store) -> SourcesService:
 def runner_of(store: Store) -> Runner:
     """Return what runs sources at once."""
     return Runner(
-        store, clock, Upstreams(clock, context_of=contexts_in(store)), Lease(store, clock, _LEASE_SECONDS)
+        store, clock, Upstreams(clock, contexts_of=contexts_in(store)), Lease(store, clock, _LEASE_SECONDS)
     )
 
 

@@ -13,7 +13,7 @@ from callsheet.cli.output.tables import AsJSON, print_json, say
 from callsheet.cli.output.usage import CommandLine
 from callsheet.domain.errors import ConflictError
 from callsheet.service.sync.decide import Outcome
-from callsheet.service.sync.run import Report
+from callsheet.service.sync.report import Report
 from callsheet.service.sync.sources import Source
 
 
