@@ -8,7 +8,7 @@ from callsheet._version import __version__
 from callsheet.cli.output.streams import reopen_closed_streams
 
 #: Commands for which the extra ``cli`` is enough.
-_WITHOUT_SERVER = ("doctor", "fake", "models")
+_WITHOUT_SERVER = ("doctor", "fake", "models", "validate")
 
 
 def main() -> None:

@@ -105,6 +105,7 @@ def command(packages: Path, *arguments: str) -> "subprocess.CompletedProcess[str
         (("models", "list"), "cli"),
         (("doctor",), "cli"),
         (("fake",), "cli"),
+        (("validate",), "cli"),
         (("serve",), "server"),
         (("--help",), "server"),
         ((), "server"),
@@ -127,7 +128,18 @@ def test_the_extra_of_the_command_line_is_enough_to_ask(cli_packages: Path, site
 
 def test_the_extra_of_the_command_line_has_the_commands_that_need_no_server(cli_packages: Path) -> None:
     commands = command(cli_packages, "--help").stdout.partition("Commands:")[2]
-    assert sorted(re.findall(r"^  (\w+) ", commands, re.MULTILINE)) == ["doctor", "fake", "models"]
+    assert sorted(re.findall(r"^  (\w+) ", commands, re.MULTILINE)) == ["doctor", "fake", "models", "validate"]
+
+
+def test_the_extra_of_the_command_line_is_enough_to_check_a_catalogue_file(
+    cli_packages: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "catalog.json"
+    file.write_text('{"manager": "team-a", "models": [{"id": "a"}]}')
+    done = command(cli_packages, "validate", str(file))
+    assert done.returncode == 0, done.stderr
+    file.write_text('{"manager": "team-a", "models": [{"id": ""}]}')
+    assert command(cli_packages, "validate", str(file)).returncode == 1
 
 
 def test_the_extra_of_the_command_line_says_which_one_serves(cli_packages: Path) -> None:

@@ -11,6 +11,8 @@ from typing import Any
 import kubernetes_validate
 import pytest
 import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from callsheet.settings import Settings, load
 from tests.deploy.tools import DEPLOY, tool
@@ -144,5 +146,5 @@ def test_the_image_holds_the_versions_that_are_tested_and_every_package_of_its_e
     assert image.items() <= tested.items()
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
     wanted = [each for name, listed in extras.items() if name != "testing" for each in listed]
-    names = {re.split(r"[\[<>=; ]", each)[0] for each in wanted} - {"callsheet"}
+    names = {canonicalize_name(Requirement(each).name) for each in wanted} - {"callsheet"}
     assert names - image.keys() == set()
