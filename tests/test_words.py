@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 
+import callsheet
+
 ROOT = Path(__file__).parents[1]
-SOURCE = sorted((ROOT / "src").rglob("*.py"))
+PACKAGE = Path(callsheet.__file__).parent
+SOURCE = sorted(PACKAGE.rglob("*.py"))
 MEASURED = ROOT / "docs/peers.md"  # holds what other programs print
 DOCUMENTS = sorted({*ROOT.glob("docs/**/*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md"} - {MEASURED})
 
@@ -46,7 +49,9 @@ TEXTS = {tokenize.STRING, getattr(tokenize, "FSTRING_MIDDLE", tokenize.STRING)}
 
 
 def test_the_source_uses_no_vague_words() -> None:
-    found = {str(path.relative_to(ROOT)): list(chain(*map(vague, prose_of(path.read_text())))) for path in SOURCE}
+    found = {
+        str(path.relative_to(PACKAGE)): list(chain(*map(vague, prose_of(path.read_text())))) for path in SOURCE
+    }
     assert len(found) > 100
     assert {path: words for path, words in found.items() if words} == {}
 

@@ -62,6 +62,14 @@ def test_a_dry_run_shows_what_a_source_would_change_and_changes_nothing(cli: CLI
     assert ids(cli) == set()
 
 
+def test_the_first_run_and_its_plan_know_what_the_catalogue_knows(cli: CLI, upstream: Upstream) -> None:
+    assert cli("catalog", "add", "alpha", "--max-input-tokens", "1000000").code == 0
+    add = ("sources", "add", "gateway", "--url", upstream.url, "--long-context-rows")
+    assert "alpha[1m]" in {step["subject"] for step in cli(*add, "--dry-run", "--json").json["steps"]}
+    assert cli(*add).code == 0
+    assert "alpha[1m]" in ids(cli)
+
+
 def test_a_source_that_cannot_be_reached_is_not_added(cli: CLI) -> None:
     sentence = cli("sources", "add", "gateway", "--url", "http://127.0.0.1:1", "--kind", "openai").refusal
     assert sentence == (

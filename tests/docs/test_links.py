@@ -4,7 +4,11 @@ from pathlib import Path
 
 import pytest
 
+import callsheet
 from tests.docs.pages import PAGES, ROOT, anchors, links, name
+
+SOURCE = ROOT / "src/callsheet"
+PACKAGE = Path(callsheet.__file__).parent  # elsewhere than its source with scripts/test-wheel
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
@@ -15,6 +19,8 @@ def test_every_relative_link_leads_to_a_file_and_a_heading(page: Path) -> None:
         path, _, anchor = link.partition("#")
         target = (page.parent / path).resolve() if path else page
         assert target.is_relative_to(ROOT), link
+        if target.is_relative_to(SOURCE):
+            target = PACKAGE / target.relative_to(SOURCE)
         assert target.exists(), link
         if anchor:
             assert anchor in anchors(target), link

@@ -1,6 +1,6 @@
 """Which models of an upstream are wanted, and what they are called."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pytest
 from hypothesis import assume, event, given
@@ -139,7 +139,7 @@ def test_a_model_with_a_million_tokens_gets_a_second_row_that_is_the_same() -> N
         Listed("known"),
     ]
     contexts = {"known": 1_000_000, "long": 5, "short": 2_000_000}
-    assert choose(listed, Choice(long_context_rows=True), contexts.get) == [
+    assert choose(listed, Choice(long_context_rows=True), lambda _ids: contexts) == [
         listed[0],
         Listed("long[1m]", {"same_as": "long", "display_name": "Long (1M context)"}),
         *listed[1:],
@@ -188,3 +188,16 @@ def test_every_model_is_chosen_or_left_out_with_a_reason(
 
 def is_id(text: str) -> bool:
     return text == text.strip() and text not in (".", "..")
+
+
+def test_the_catalogue_is_asked_once_for_the_contexts_that_no_row_states() -> None:
+    asked: list[list[str]] = []
+
+    def contexts_of(ids: Sequence[str]) -> Mapping[str, int]:
+        asked.append([*ids])
+        return {"b": 1_000_000, "c": 200_000}
+
+    models = [Listed("a", {"max_input_tokens": 1_000_000}), Listed("b"), Listed("c"), Listed("d")]
+    chosen = choose(models, Choice(long_context_rows=True), contexts_of)
+    assert [each.id for each in chosen] == ["a", "a[1m]", "b", "b[1m]", "c", "d"]
+    assert asked == [["b", "c", "d"]]

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from callsheet.domain.access.visibility import Visibility
 from callsheet.domain.errors import InvalidError
@@ -50,13 +50,16 @@ class Choice:
     long_context_rows: bool = False
 
 
-def _unknown(_model_id: str) -> None:
+#: Returns the context windows, in tokens, that are known of models by their ids.
+ContextsOf: TypeAlias = Callable[[Sequence[str]], Mapping[str, int]]
+
+
+def _unknown(_ids: Sequence[str]) -> Mapping[str, int]:
     """No context window is known."""
+    return {}
 
 
-def choose(
-    listed: Sequence[Listed], choice: Choice, context_of: Callable[[str], int | None] = _unknown
-) -> list[Listed]:
+def choose(listed: Sequence[Listed], choice: Choice, contexts_of: ContextsOf = _unknown) -> list[Listed]:
     """Return the models that are wanted, by their new ids, in the upstream's order.
 
     Allow and deny apply first, to the upstream's ids, then variants, then names, then rows for a long context. An
@@ -64,9 +67,9 @@ def choose(
 
     Parameters
     ----------
-    context_of
-        The context window, in tokens, that the catalogue knows of a model by its new id: it counts where the
-        upstream does not state one.
+    contexts_of
+        What the catalogue knows of models by their new ids: it counts where the upstream does not state a context
+        window. It is asked once.
 
     Raises
     ------
@@ -77,7 +80,7 @@ def choose(
     if choice.rename or choice.prefix or choice.deny:
         allowed = _without_denied_aliases(named, choice)
         named = _with_free_aliases(renamed(allowed, namer(choice.rename, choice.prefix)))
-    return _with_long_context(named, context_of) if choice.long_context_rows else named
+    return _with_long_context(named, contexts_of) if choice.long_context_rows else named
 
 
 def left_out(listed: Sequence[Listed], choice: Choice) -> list[Dropped]:
@@ -137,16 +140,16 @@ def _with_free_aliases(listed: list[Listed]) -> list[Listed]:
     return found
 
 
-def _with_long_context(listed: list[Listed], context_of: Callable[[str], int | None]) -> list[Listed]:
+def _with_long_context(listed: list[Listed], contexts_of: ContextsOf) -> list[Listed]:
     """The models, each with a long context followed by its row for that."""
     taken = {name for each in listed for name in (each.id, *each.aliases)}
+    stated = {each.id: tokens for each in listed if isinstance(tokens := each.fields.get("max_input_tokens"), int)}
+    contexts = {**contexts_of([each.id for each in listed if each.id not in stated]), **stated}
     found = []
     for each in listed:
         found.append(each)
         name = each.id + LONG_CONTEXT_SUFFIX
-        stated = each.fields.get("max_input_tokens")
-        context = stated if isinstance(stated, int) else context_of(each.id)
-        is_long = context is not None and context >= MIN_LONG_CONTEXT_TOKENS
+        is_long = contexts.get(each.id, 0) >= MIN_LONG_CONTEXT_TOKENS
         if is_long and name not in taken and not each.id.endswith(LONG_CONTEXT_SUFFIX) and _can_be_id(name):
             found.append(Listed(name, _of_the_same(each)))
     return found

@@ -14,7 +14,7 @@ from callsheet.service.sync.config import SourceConfig
 from callsheet.service.sync.fetch import Fetcher
 from callsheet.service.sync.fetched import NOTHING_KNOWN, Fetched, Kept, Validators, kept_of
 from callsheet.service.sync.limits import LIMITS, Limits
-from callsheet.sources.choosing import Choice, choose, left_out
+from callsheet.sources.choosing import Choice, ContextsOf, choose, left_out
 from callsheet.sources.credentials import credentials
 from callsheet.sources.read import Reading
 from callsheet.sources.registry import upstream_of
@@ -66,18 +66,18 @@ class Upstreams:
         Gives the time (aware).
     limits
         What a run may take.
-    context_of
-        The context window that the catalogue knows of a model, in tokens.
+    contexts_of
+        What the catalogue knows of models; see `choose`.
     """
 
     def __init__(
         self,
         clock: Callable[[], datetime],
         limits: Limits = LIMITS,
-        context_of: Callable[[str], int | None] = lambda _model_id: None,
+        contexts_of: ContextsOf = lambda _ids: {},
     ) -> None:
         self._clock = clock
-        self._context_of = context_of
+        self._contexts_of = contexts_of
         self._limits = limits
         self._open: set[Fetcher] = set()
         self._kept: dict[tuple[str, str, str], Kept] = {}
@@ -123,7 +123,7 @@ class Upstreams:
                 reading = fetcher.read(upstream, fetched.answers, config.options)
                 choice = choice_of(config)
                 dropped = (*reading.dropped, *left_out(reading.listed, choice))
-                chosen = choose(reading.listed, choice, self._context_of)
+                chosen = choose(reading.listed, choice, self._contexts_of)
         return Lists(chosen, reading, dropped, digest, fetched.validators, fetched.path)
 
     def fetch(self, config: SourceConfig, organization_id: str) -> Fetched:
@@ -155,15 +155,15 @@ class Upstreams:
             fetcher.stop()
 
 
-def contexts_in(store: Store) -> Callable[[str], int | None]:
-    """Return what knows the context window of each model in a catalogue."""
+def contexts_in(store: Store) -> ContextsOf:
+    """Return what knows the context windows of the models in a catalogue."""
 
-    def context_of(model_id: str) -> int | None:
+    def contexts_of(ids: Sequence[str]) -> Mapping[str, int]:
         with store.read() as reading:
-            model = reading.model(model_id)
-        return None if model is None else model.max_input_tokens
+            models = list(reading.models(ids))
+        return {model.id: model.max_input_tokens for model in models if model.max_input_tokens is not None}
 
-    return context_of
+    return contexts_of
 
 
 def choice_of(config: SourceConfig) -> Choice:

@@ -167,7 +167,7 @@ class Schedule:
 
         if self._lease is None or self._upstreams is None:
             self._lease = Lease(self._store, self._clock.now)
-            self._upstreams = Upstreams(self._clock.now, context_of=contexts_in(self._store))
+            self._upstreams = Upstreams(self._clock.now, contexts_of=contexts_in(self._store))
         now = self._clock.now()
         for name, config, state in ((each.record.name, each.config, each.state) for each in self._sources):
             if len(self._running) >= MAX_CONCURRENT_RUNS:

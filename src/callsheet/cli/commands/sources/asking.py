@@ -11,16 +11,23 @@ from callsheet.domain.sources.source import SourceRecord
 from callsheet.service.apply import preview
 from callsheet.service.renewal import claims_in_mode
 from callsheet.service.sync.config import SourceConfig
-from callsheet.service.sync.listing import Lists, Upstreams
+from callsheet.service.sync.listing import Lists, Upstreams, contexts_in
 from callsheet.service.sync.result import look
 from callsheet.service.sync.sources import addition_of
 from callsheet.storage.store import Store
 from callsheet.storage.transactions.read import ReadTransaction
 
 
-def ask(config: SourceConfig, organization_id: str) -> Lists:
-    """Return what the upstream lists now; SourceError if it cannot be asked, or answers something else."""
-    lists = Upstreams(clock).ask(config, organization_id)
+def ask(config: SourceConfig, organization_id: str, store: Store | None = None) -> Lists:
+    """Return what the upstream lists now; SourceError if it cannot be asked, or answers something else.
+
+    Parameters
+    ----------
+    store
+        Of the catalogue that knows what the upstream does not state; None if there is none.
+    """
+    upstreams = Upstreams(clock) if store is None else Upstreams(clock, contexts_of=contexts_in(store))
+    lists = upstreams.ask(config, organization_id)
     assert lists is not None  # noqa: S101  # without validators, no upstream can say "unchanged"
     return lists
 

@@ -102,7 +102,7 @@ def add(
         found = recognised(config, organization_id)
         config = replace(config, kind=found.kind)
         say(f"It answers as {found.kind} does: {'; '.join(found.evidence)}.")
-    asked = None if no_sync else ask(config, organization_id)
+    asked = None if no_sync else ask(config, organization_id, store)
     if dry_run:
         print_dry_run(store, lambda reading: adding(reading, name, config, asked), as_json=as_json)
         return

@@ -33,7 +33,7 @@ def plan(name: Name, database: DatabaseURL = None, as_json: AsJSON = False) -> N
         say(source.pending.sentence)
         wanted = planned(store, lambda reading: acceptance_of(reading, name))
     else:
-        lists = ask(source.config, organization_of(store))
+        lists = ask(source.config, organization_of(store), store)
         wanted = planned(store, lambda reading: changes_of(reading, source.record, lists))
     print_plan(wanted, as_json=as_json)
     if source.pending is not None:

@@ -39,7 +39,7 @@ def sources_of(store: Store) -> SourcesService:
 def runner_of(store: Store) -> Runner:
     """Return what runs sources at once."""
     return Runner(
-        store, clock, Upstreams(clock, context_of=contexts_in(store)), Lease(store, clock, _LEASE_SECONDS)
+        store, clock, Upstreams(clock, contexts_of=contexts_in(store)), Lease(store, clock, _LEASE_SECONDS)
     )
 
 
