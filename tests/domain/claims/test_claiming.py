@@ -297,7 +297,9 @@ def test_what_people_say_of_an_alias_is_released() -> None:
     assert memory.aliases() == {"y": "b"}
     memory.apply(release(memory, "y"), NOW)
     assert memory.aliases() == {"y": "a"}
-    with pytest.raises(DoesNotExistError, match=r"^Nothing that a person set or removed is known of 'y'\.$"):
+    with pytest.raises(
+        DoesNotExistError, match=r"^No person has changed or removed 'y', so there is nothing to release\.$"
+    ):
         release(memory, "y")
 
 

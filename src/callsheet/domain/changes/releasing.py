@@ -32,7 +32,7 @@ def release(reader: CatalogReader, name: str, fields: Collection[str] = ()) -> l
         return _release_model(reader, claimed, present, fields)
     of_alias = claimed.by_manager(name, ClaimKind.ALIAS).get(PERSON)
     if of_alias is None or fields:
-        raise DoesNotExistError(f"Nothing that a person set or removed is known of {name!r}.")
+        raise DoesNotExistError(f"No person has changed or removed {name!r}, so there is nothing to release.")
     if of_alias.lists and not claimed.is_listed_by_others(name, ClaimKind.ALIAS):
         raise ConflictError(
             f"Only people gave the alias {name}, so it would be gone", hint=Hint.DROP_ALIAS, hint_about=name
