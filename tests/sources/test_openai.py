@@ -28,6 +28,13 @@ def test_a_date_of_shutdown_means_deprecated_since_it_was_first_seen() -> None:
     }
 
 
+@pytest.mark.parametrize("model_id", ["claude-opus-5", "us.anthropic.claude-opus-5", "anthropic/Claude-Opus-5"])
+def test_a_claude_model_keeps_its_true_day_of_release_behind_any_server(model_id: str) -> None:
+    model = only(reading_from("openai", {"data": [{"id": model_id, "created": 1_760_000_000}]}))
+    assert model.fields == {}
+    assert model.notes == ("created is not read of Claude models, whose days of release are known otherwise",)
+
+
 def test_one_request_is_all_that_is_asked() -> None:
     assert [answer.request for answer in answers_of("openai")] == [Request("GET", "/v1/models")]
 

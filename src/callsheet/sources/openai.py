@@ -27,10 +27,17 @@ def rows(answers: Sequence[Answer]) -> Sequence[object]:
 def listed(row: Mapping[str, Any], _options: Options) -> Listed | Dropped:
     """Return the time of release of a model, and its retirement if it has a ``shutdown_date``.
 
-    A date that is null says nothing: it may be that none is set, or that this server knows of none.
+    A date that is null says nothing: it may be that none is set, or that this server knows of none. The time of a
+    Claude model is not read: OpenAI has none, and of a server that resells them it is often that of its start, which
+    would hide the true day.
     """
-    fields, notes = collect({"created_at": row.get("created"), **announced(row.get("shutdown_date"))})
-    return Listed(text_in(row, "id"), fields, notes=notes)
+    model_id = text_in(row, "id")
+    is_claude = "claude" in model_id.lower()
+    created = {} if is_claude else {"created_at": row.get("created")}
+    fields, notes = collect({**created, **announced(row.get("shutdown_date"))})
+    if is_claude and row.get("created") is not None:
+        notes = (*notes, "created is not read of Claude models, whose days of release are known otherwise")
+    return Listed(model_id, fields, notes=notes)
 
 
 def authorization(secret: str) -> Mapping[str, str]:

@@ -29,11 +29,13 @@ class Claimed:
     ----------
     reader
         Gives what is stored. What has been read once is not read again.
+    positions
+        Of sources and enrichments, by name, if they are to be others than those that are stored.
     """
 
-    def __init__(self, reader: CatalogReader) -> None:
+    def __init__(self, reader: CatalogReader, positions: Mapping[str, int] | None = None) -> None:
         self._reader = reader
-        self._positions = reader.positions()
+        self._positions = reader.positions() if positions is None else positions
         self._known: dict[ClaimKind, dict[str, dict[Manager, Claims]]] = {kind: {} for kind in ClaimKind}
         self._implied: dict[ClaimKind, set[str]] = {kind: set() for kind in ClaimKind}
 

@@ -18,7 +18,12 @@ from callsheet.domain.hints import Hint
 from callsheet.domain.model import Model
 
 
-def claim(reader: CatalogReader, wanted: Iterable[Claims], action: Action = Action.CHANGE) -> list[AnyChange]:
+def claim(
+    reader: CatalogReader,
+    wanted: Iterable[Claims],
+    action: Action = Action.CHANGE,
+    positions: Mapping[str, int] | None = None,
+) -> list[AnyChange]:
     """Return what changes if each of ``wanted`` replaces what its manager said of its subject before.
 
     The claims that change come first, then the models and aliases that come to something else by it: also models
@@ -34,6 +39,8 @@ def claim(reader: CatalogReader, wanted: Iterable[Claims], action: Action = Acti
         Whole claims, whose fields have been checked; those that are empty are dropped.
     action
         What is recorded of claimed models that are there before and after.
+    positions
+        As for `Claimed`.
 
     Raises
     ------
@@ -41,17 +48,22 @@ def claim(reader: CatalogReader, wanted: Iterable[Claims], action: Action = Acti
         A model would have the name of an alias.
     """
     given = sorted(wanted, key=_place)
-    return _Claiming(reader, given, claims_on_names(reader, given), action).changes()
+    return _Claiming(Claimed(reader, positions), reader, given, claims_on_names(reader, given), action).changes()
 
 
 class _Claiming:
     """One change of claims, and what follows from it."""
 
     def __init__(
-        self, reader: CatalogReader, wanted: Sequence[Claims], on_names: Sequence[Claims], action: Action
+        self,
+        claimed: Claimed,
+        reader: CatalogReader,
+        wanted: Sequence[Claims],
+        on_names: Sequence[Claims],
+        action: Action,
     ) -> None:
         self._reader = reader
-        self._claimed = Claimed(reader)
+        self._claimed = claimed
         self._action = action
         for kind in ClaimKind:
             self._claimed.load((each.subject for each in wanted if each.kind is kind), kind)

@@ -20,6 +20,7 @@ from callsheet.service.sync.config import SourceConfig, read_config
 from callsheet.service.sync.decide import Outcome
 from callsheet.service.sync.lease import Lease
 from callsheet.service.sync.memory import BASIS, REJECTED
+from callsheet.service.sync.order import order_of
 from callsheet.service.sync.pending import Pending, pending_from
 from callsheet.service.sync.run import find_source
 from callsheet.service.sync.write import write_claims
@@ -102,13 +103,15 @@ class SourcesService:
             writing.apply(addition_of(writing, name, config, writing.now))
             return _found(writing, name)
 
-    def change(self, name: str, change: Mapping[str, Any]) -> Source:
+    def change(self, name: str, change: Mapping[str, Any], before: str | None = None) -> Source:
         """Set members of the configuration, which the next run, due at once, respects.
 
         Parameters
         ----------
         change
             As in `SourceConfig.record`.
+        before
+            Name of another source, whose claims those of this one are to outrank.
 
         Raises
         ------
@@ -118,7 +121,7 @@ class SourcesService:
             A value is not valid, or the source would become an enrichment, or cease to be one.
         """
         with self._write() as writing:
-            writing.apply(reconfiguration_of(writing, name, change))
+            writing.apply(reconfiguration_of(writing, name, change, before))
             return _found(writing, name)
 
     def remove(self, name: str) -> Source:
@@ -210,15 +213,19 @@ def addition_of(reading: ReadTransaction, name: str, config: SourceConfig, now: 
     return [Change(Action.ADD, None, SourceRecord(name, position, config.record(), now))]
 
 
-def reconfiguration_of(reading: ReadTransaction, name: str, change: Mapping[str, Any]) -> Sequence[AnyChange]:
+def reconfiguration_of(
+    reading: ReadTransaction, name: str, change: Mapping[str, Any], before: str | None = None
+) -> Sequence[AnyChange]:
     """Return what changing the configuration of a source changes; errors as of `SourcesService.change`."""
-    before = _found(reading, name)
-    config = read_config({**before.config.record(), **change})
-    if config.is_enrichment is not before.config.is_enrichment:
+    present = _found(reading, name)
+    config = read_config({**present.config.record(), **change})
+    if config.is_enrichment is not present.config.is_enrichment:
         raise InvalidError(
-            f"{name} is of kind {before.config.kind}; to make {config.kind} of it, remove it and add another."
+            f"{name} is of kind {present.config.kind}; to make {config.kind} of it, remove it and add another."
         )
-    return change_of(Action.CHANGE, before.record, replace(before.record, config=config.record()))
+    after = replace(present.record, config=config.record())
+    order = () if before is None else order_of(reading, after, before)
+    return [*change_of(Action.CHANGE, present.record, after), *order]
 
 
 def removal_of(reading: ReadTransaction, name: str) -> Sequence[AnyChange]:

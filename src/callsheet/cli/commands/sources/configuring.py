@@ -19,6 +19,7 @@ from callsheet.cli.commands.sources.options import (
     URL,
     After,
     Allow,
+    Before,
     Deny,
     Every,
     FoldVariants,
@@ -157,19 +158,20 @@ def change(
     provider: Provider = None,
     region: Region = None,
     clear: Clear = None,
+    before: Before = None,
     dry_run: DryRun = False,
     database: DatabaseURL = None,
     as_json: AsJSON = False,
 ) -> None:
     """Change a source; its next run, due at once, respects it. --allow, --deny and --rename each replace all."""
     members = {**cleared(clear or []), **members_of(locals())}
-    if not members:
+    if not members and before is None:
         raise InvalidError("Nothing to change; name at least one option, such as --every.")
     store = open_store(database)
     if dry_run:
-        print_dry_run(store, lambda reading: reconfiguration_of(reading, name, members), as_json=as_json)
+        print_dry_run(store, lambda reading: reconfiguration_of(reading, name, members, before), as_json=as_json)
         return
-    source = sources_of(store).change(name, members)
+    source = sources_of(store).change(name, members, before)
     if as_json:
         print_json(source_record(source))
     say(f"Changed the source {name}.")

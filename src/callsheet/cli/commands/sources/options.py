@@ -25,6 +25,10 @@ SecretEnv = Annotated[
 SecretFile = Annotated[
     Path | None, typer.Option("--secret-file", metavar="FILE", help="The file that holds its secret.")
 ]
+Before = Annotated[
+    str | None,
+    typer.Option("--before", metavar="NAME", help="Put it before this source, whose claims its own then outrank."),
+]
 Prefix = Annotated[str | None, typer.Option(metavar="TEXT", help="Put this before every id.")]
 Rename = Annotated[
     list[str] | None,
