@@ -138,6 +138,7 @@ def test_anchors_cannot_blow_a_file_up() -> None:
     [
         "  - {id: a}\n  - {id: a}\n",
         "  - {id: a, was: b}\n  - {id: b}\n",
+        "  - {id: a, was: c}\n  - {id: b, was: c}\n",
         "  - {id: a, same_as: b}\n  - {id: b, same_as: c}\n  - {id: c, same_as: b}\n",
         "  - {id: a, listed: false, max_tokens: 5}\n",
         "  - {id: a, was: a}\n",

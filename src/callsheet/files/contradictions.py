@@ -1,6 +1,6 @@
 """Contradictions: what is wrong between the entries of one manager."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from callsheet.domain.faults import FileFault
 from callsheet.domain.manifest import Entry, Manifest, doubles
@@ -13,17 +13,28 @@ def contradictions(manifest: Manifest) -> Iterator[FileFault]:
         noun = SHAPES[collection].noun
         for entry, earlier in doubles(entries):
             yield _fault(noun, entry, SHAPES[collection].subject, f"it is there already, at {earlier.place}")
-        present = {entry.subject: entry for entry in entries}
-        for entry in entries:
-            if entry.was is not None and entry.was in present:
-                yield _fault(
-                    noun, entry, "was", f"{entry.was} is still an entry, at {present[entry.was].place}; remove one"
-                )
+        yield from _renames(noun, entries)
     models = {entry.subject: entry for entry in manifest.models or () if entry.listed is True}
     for entry in manifest.aliases or ():
         if entry.subject in models and entry.listed:
             yield _fault("alias", entry, "alias", f"it is a model as well, at {models[entry.subject].place}")
     yield from _circles(manifest)
+
+
+def _renames(noun: str, entries: Sequence[Entry]) -> Iterator[FileFault]:
+    """Entries whose earlier name is an entry still, or is that of another entry, too."""
+    present = {entry.subject: entry for entry in entries}
+    renamed: dict[str, Entry] = {}
+    for entry in entries:
+        if entry.was is None:
+            continue
+        if entry.was in present:
+            yield _fault(
+                noun, entry, "was", f"{entry.was} is still an entry, at {present[entry.was].place}; remove one"
+            )
+        earlier = renamed.setdefault(entry.was, entry)
+        if earlier is not entry:
+            yield _fault(noun, entry, "was", f"{entry.was} was renamed already, at {earlier.place}; keep one")
 
 
 def _circles(manifest: Manifest) -> Iterator[FileFault]:

@@ -28,8 +28,8 @@ def listed(row: Mapping[str, Any], _options: Options) -> Listed | Dropped:
     """Return the time of release of a model, and its retirement if it has a ``shutdown_date``.
 
     A date that is null says nothing: it may be that none is set, or that this server knows of none. The time of a
-    Claude model is not read: OpenAI has none, and of a server that resells them it is often that of its start, which
-    would hide the true day.
+    Claude model is not read: OpenAI has none, and a server that resells them often sends the time of its start,
+    which would hide the true day.
     """
     model_id = text_in(row, "id")
     is_claude = "claude" in model_id.lower()
