@@ -240,6 +240,12 @@ def test_a_number_of_thousands_of_digits_is_a_fault_in_every_format() -> None:
     assert faults(f'{{"manager": "a", "models": [{{"id": "x", "max_tokens": {digits}}}]}}', "x.json")
 
 
+def test_dates_are_compared_as_times_and_not_as_texts() -> None:
+    dates = "deprecated_at: '2026-02-01T00:00:00Z', retires_at: '2026-02-01T00:00:00.5Z'"
+    text = f"manager: a\nmodels:\n  - {{id: m, lifecycle: deprecated, {dates}}}\n"
+    assert parse_manifest(text, "x.yaml").models is not None
+
+
 def test_a_plan_is_recognised() -> None:
     (fault,) = faults('{"format_version": 1, "base_revision": 3, "manager": "file:a", "steps": []}', "plan.json")
     assert fault.startswith("plan.json:1: it is a plan; apply it with callsheet apply --plan, and keep it out of ")

@@ -1,5 +1,6 @@
 """Checks: what is wrong with the values of an entry, each by itself and together."""
 
+import operator
 from collections.abc import Iterator
 from typing import Final
 
@@ -11,6 +12,7 @@ from callsheet.domain.edits import check_texts
 from callsheet.domain.errors import InvalidError
 from callsheet.domain.manifest import Collection, Entry
 from callsheet.domain.model import Model, check_id
+from callsheet.domain.times import parse_instant
 from callsheet.files.fields import SHAPES
 
 _TEXTS: Final = ("display_name", "description", "source")
@@ -62,7 +64,7 @@ def _wrong_with_model(entry: Entry) -> Iterator[tuple[str, str]]:
         return
     if entry.fields.get("lifecycle") == "active":
         yield dates[0], "an active model has none; leave it out, or change lifecycle"
-    elif len(dates) > 1 and entry.fields["retires_at"] < entry.fields["deprecated_at"]:
+    elif len(dates) > 1 and operator.gt(*(parse_instant(entry.fields[name]) for name in dates)):
         yield "retires_at", "it must not be before deprecated_at"
 
 

@@ -387,7 +387,7 @@ def test_the_built_in_facts_still_fill_in_what_a_source_lists(usual: Site, upstr
     usual.run()
     model = usual.models()["claude-opus-4-5-20251101"]
     assert model.display_name == "Claude Opus 4.5"
-    assert model.created_at.year == 1970
+    assert model.created_at.year == 2025
 
 
 def test_an_id_that_is_a_built_in_alias_is_the_gateways_own_model(usual: Site, upstream: Upstream) -> None:
