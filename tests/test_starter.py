@@ -63,7 +63,7 @@ COMMANDS: Final[dict[str, tuple[str, int]]] = {
     "sources plan": ("gateway", 1),
     "sources accept": ("gateway --dry-run", 1),
     "sources reject": ("gateway", 1),
-    "sources record": ("http://127.0.0.1:{port} record.json", 1),
+    "sources record": ("http://127.0.0.1:{port} record.json", 0),
     "workspaces create": ("another", 0),
     "workspaces list": ("", 0),
     "workspaces show": ("team", 0),

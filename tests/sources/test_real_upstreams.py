@@ -65,7 +65,7 @@ def test_llamacpp_is_recognised(llama: Upstream) -> None:
 
 
 def test_llamacpp_without_its_key_asks_for_it(llama: Upstream) -> None:
-    with pytest.raises(SourceError, match="give another"):
+    with pytest.raises(SourceError, match="give the right one with --secret-file"):
         llama.recognise(with_secret=False)
     with pytest.raises(SourceError, match="status 401: Invalid API Key"):
         Upstream(llama.url, "wrong").read("llamacpp")

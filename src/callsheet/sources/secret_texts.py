@@ -40,7 +40,7 @@ class SecretTexts:
         return text
 
     def is_in(self, text: str) -> bool:
-        """Return whether ``text`` holds the secret, and not merely a word that somebody took for one."""
+        """Return whether ``text`` holds the secret, and not merely a word that was chosen as one."""
         return any(each in text for each in self._telling)
 
     def without(self, reading: Reading, answers: Sequence[Answer]) -> Reading:

@@ -332,7 +332,7 @@ def _no_headers(_url: str) -> Mapping[str, str]:
 
 
 def _open_at_once(path: str, flags: int) -> int:
-    """Open a file; of a pipe into which nobody writes, the end is there at once."""
+    """Open a file; of a pipe without a writer, the end is there at once."""
     opened = os.open(path, flags | os.O_NONBLOCK)
     os.set_blocking(opened, True)
     return opened

@@ -85,7 +85,8 @@ def record(
             opened.write("\n")
     except OSError as error:
         raise SourceError(f"{file} cannot be written ({error.strerror}); name another file.") from None
-    say(f"Wrote {len(recording)} answers to {file}. Read them before you give them to others.")
+    answers = "1 answer" if len(recording) == 1 else f"{len(recording)} answers"
+    say(f"Wrote {answers} to {file}. Read what it holds before you give it to others.")
 
 
 def _found_out(config: SourceConfig, kind: SourceKind | None, database: str | None) -> SourceConfig:
