@@ -13,7 +13,6 @@ from callsheet.files.texts import manifest_record
 from callsheet.files.yaml_text import yaml_library
 
 _WIDTH: Final = 10_000  # columns after which a long text is folded
-_UNTYPED: Final = frozenset({"protected", "listed", "was"})
 
 
 def manifest_into(text: str, file: str, manifest: Manifest) -> str:

@@ -17,7 +17,7 @@ from callsheet.domain.claims.claims import ClaimKind, Claims
 from callsheet.domain.claims.manager import Manager
 from callsheet.domain.declared.deciding import Declaring
 from callsheet.domain.declared.held import Held, settle
-from callsheet.domain.declared.models import PROTECTED, check_protected
+from callsheet.domain.declared.named import wanted_by_name
 from callsheet.domain.declared.reader import DeclaredReader
 from callsheet.domain.errors import ConflictError, DoesNotExistError, InvalidError
 from callsheet.domain.manifest import Entry
@@ -29,32 +29,14 @@ _KIND: Final = ClaimKind.KEY
 def wanted_keys(
     reader: DeclaredReader, manager: Manager, entries: Sequence[Entry], now: datetime
 ) -> Iterator[Claims]:
-    """Yield what ``manager`` is to say of keys, from what its files hold; see `declare_keys`.
-
-    ``lists`` is True of those that the file made; of others that it found there, it is None.
+    """Return what ``manager`` is to say of keys, from what its files hold; see `declare_keys`.
 
     Raises
     ------
     ConflictError
         What is protected would go, or a name means several keys.
     """
-    rows = {str(each.fields["name"]): each for each in reader.claims_by(manager, _KIND)}
-    kept: set[str] = set()
-    for entry in entries:
-        row = rows.get(entry.subject) or rows.get(entry.was or "")
-        fields = {"name": entry.subject, **entry.fields, **({PROTECTED: True} if entry.protected else {})}
-        if row is not None:
-            kept.add(row.subject)
-            yield Claims(row.subject, manager, row.lists, fields, _KIND)
-            continue
-        found = _named(reader, entry.subject, now) or (_named(reader, entry.was, now) if entry.was else None)
-        if found is None:
-            yield Claims(entry.subject, manager, lists=True, fields=fields, kind=_KIND)
-        else:
-            yield Claims(found.id, manager, fields=fields, kind=_KIND)
-    gone = [each for each in rows.values() if each.subject not in kept]
-    check_protected("keys", gone)
-    yield from (Claims(each.subject, manager, kind=_KIND) for each in gone)
+    return wanted_by_name(reader, manager, _KIND, entries, lambda name: _named(reader, name, now))
 
 
 def declare_keys(declaring: Declaring, wanted: Iterable[Claims]) -> None:
