@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from callsheet.domain.errors import SourceError
-from callsheet.sources import openai
+from callsheet.sources import file, openai
 from callsheet.sources.read import read
 from callsheet.sources.upstream import FIRST_SEEN, Answer, Options, Request
 from tests.sources.recorded import answers_of, listed_in, only, reading_from, reading_of
@@ -93,3 +93,10 @@ def test_anything_else_than_a_list_is_refused_in_one_sentence(status: int, body:
 
 def test_an_empty_list_that_go_writes_as_null_is_empty() -> None:
     assert reading_from("openai", {"object": "list", "data": None}).listed == ()
+
+
+def test_a_recorded_list_of_openais_shape_hides_no_day_of_release_either() -> None:
+    body = b'{"data": [{"id": "claude-opus-5", "created": 1760000000}, {"id": "a", "created": 1760000000}]}'
+    claude, other = read(file, (Answer(Request("GET", ""), 200, {}, body),), Options()).listed
+    assert "created_at" not in claude.fields
+    assert other.fields["created_at"] == "2025-10-09T08:53:20Z"

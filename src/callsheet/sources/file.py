@@ -6,7 +6,7 @@ from typing import Any, Final
 from callsheet.domain.errors import SourceError
 from callsheet.domain.model import Lifecycle
 from callsheet.sources.answers import check_status
-from callsheet.sources.openai import authorization
+from callsheet.sources.openai import NOT_RELEASE, authorization, may_be_release
 from callsheet.sources.upstream import FIRST_SEEN, Answer, Dropped, Listed, Options, Request
 from callsheet.sources.values import collect
 from callsheet.wire.field_names import read_fields
@@ -54,5 +54,8 @@ def listed(row: Mapping[str, Any], _options: Options) -> Listed | Dropped:
         del found["display_name"]
     if "retires_at" in found and "lifecycle" not in found:
         found = {"deprecated_at": FIRST_SEEN, **found, "lifecycle": Lifecycle.DEPRECATED.value}
+    is_read = "created" not in row or may_be_release(model_id)
+    if not is_read:
+        found.pop("created_at", None)
     fields, notes = collect(found)
-    return Listed(model_id, fields, notes=notes)
+    return Listed(model_id, fields, notes=notes if is_read else (*notes, NOT_RELEASE))

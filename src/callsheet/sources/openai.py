@@ -13,6 +13,9 @@ from callsheet.sources.values import collect, text_in
 
 PATH: Final = "/v1/models"
 
+#: Why ``created`` of a model is left out; see `may_be_release`.
+NOT_RELEASE: Final = "created is not read of Claude models, whose days of release are known otherwise"
+
 
 def requests(_options: Options, answers: Sequence[Answer]) -> Sequence[Request]:
     """Return the one request, until it is answered."""
@@ -27,17 +30,24 @@ def rows(answers: Sequence[Answer]) -> Sequence[object]:
 def listed(row: Mapping[str, Any], _options: Options) -> Listed | Dropped:
     """Return the time of release of a model, and its retirement if it has a ``shutdown_date``.
 
-    A date that is null says nothing: it may be that none is set, or that this server knows of none. The time of a
-    Claude model is not read: OpenAI has none, and a server that resells them often sends the time of its start,
-    which would hide the true day.
+    A date that is null says nothing: it may be that none is set, or that this server knows of none.
     """
     model_id = text_in(row, "id")
-    is_claude = "claude" in model_id.lower()
-    created = {} if is_claude else {"created_at": row.get("created")}
+    is_read = may_be_release(model_id)
+    created = {"created_at": row.get("created")} if is_read else {}
     fields, notes = collect({**created, **announced(row.get("shutdown_date"))})
-    if is_claude and row.get("created") is not None:
-        notes = (*notes, "created is not read of Claude models, whose days of release are known otherwise")
+    if not is_read and row.get("created") is not None:
+        notes = (*notes, NOT_RELEASE)
     return Listed(model_id, fields, notes=notes)
+
+
+def may_be_release(model_id: str) -> bool:
+    """Return whether ``created`` of a row of OpenAI's shape may be the release of the model.
+
+    OpenAI has no Claude models, and a server that resells them often sends the time of its start, which would hide
+    the true day.
+    """
+    return "claude" not in model_id.lower()
 
 
 def authorization(secret: str) -> Mapping[str, str]:
