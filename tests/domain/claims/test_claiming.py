@@ -332,6 +332,25 @@ def test_a_model_that_would_have_the_name_of_an_alias_is_refused() -> None:
         claim(memory, [Claims("y", VLLM, True)])
 
 
+@pytest.mark.parametrize("higher", [VLLM, TEAM, PERSON])
+def test_an_alias_makes_way_for_a_model_that_a_higher_manager_lists_and_comes_back(higher: Manager) -> None:
+    memory = fresh()
+    make(memory, of_model("a", BUILTIN, True, {}), of_alias("x", BUILTIN, True, "a"))
+    assert visible(make(memory, of_model("x", higher, True, {}))) == [(Action.UNALIAS, "x"), (Action.ADD, "x")]
+    assert (memory.aliases(), set(memory.model_ids())) == ({}, {"a", "x"})
+    assert not make(memory, of_model("x", higher, True, {}))
+    make(memory, Claims("x", higher))
+    assert (memory.aliases(), set(memory.model_ids())) == ({"x": "a"}, {"a"})
+
+
+@pytest.mark.parametrize(("lower", "higher"), [(VLLM, VLLM), (VLLM, TEAM), (TEAM, PERSON)])
+def test_an_alias_of_the_same_manager_or_a_higher_one_makes_no_way(lower: Manager, higher: Manager) -> None:
+    memory = fresh()
+    make(memory, of_model("a", BUILTIN, True, {}), of_alias("x", higher, True, "a"))
+    with pytest.raises(ConflictError, match="x is an alias of a"):
+        make(memory, of_model("x", lower, True, {}))
+
+
 def test_an_alias_record_is_whole() -> None:
     memory = fresh()
     changes = make(memory, Claims("a", VLLM, True), of_alias("y", VLLM, True, "a"))
