@@ -17,6 +17,7 @@ from callsheet.domain.changes.claiming import claim
 from callsheet.domain.changes.models import (
     add_model,
     change_model,
+    deprecate_models,
     hide_models,
     remove_models,
     retire_models,
@@ -233,6 +234,22 @@ def test_what_a_person_hides_stays_hidden_when_the_source_that_hid_it_lists_it_a
     memory.apply(hidden, NOW)
     make(memory, Claims("a", VLLM, True))
     assert memory.model("a") == Model(id="a", display_name="a", hidden=True)
+
+
+def test_a_date_that_a_person_gives_stays_when_the_source_that_gave_it_no_longer_does() -> None:
+    memory = fresh()
+    date = datetime(2027, 1, 1, tzinfo=UTC)
+    said = {
+        "lifecycle": "deprecated",
+        "deprecated_at": "2026-01-01T00:00:00Z",
+        "retires_at": "2027-01-01T00:00:00Z",
+    }
+    make(memory, Claims("a", VLLM, True, said))
+    before = memory.model("a")
+    memory.apply(deprecate_models(memory, choose_models(memory, ["a"]), NOW, date), NOW)
+    assert memory.model("a") == before
+    make(memory, Claims("a", VLLM, True))
+    assert memory.model("a") == before
 
 
 @pytest.mark.parametrize("is_stored", [False, True])
