@@ -3,13 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from callsheet.api.grants import Grants
 from callsheet.api.rendering import WireFormat
 from callsheet.api.versions import ACCEPTED_VERSIONS
 from callsheet.api.view import View
 from callsheet.api.views import Views
+from callsheet.domain.access.delegation import Delegation
+from callsheet.domain.access.grant import Grant
 from callsheet.domain.access.keyring import Keyring
 from callsheet.domain.access.workspace import Shape, Workspace
 from callsheet.domain.catalog import Catalog
+from callsheet.domain.errors import OverloadedError
 from callsheet.domain.query import DEFAULT_LIMIT
 
 _SHAPE_FORMATS = {Shape.CURRENT: WireFormat.CURRENT, Shape.CLASSIC: WireFormat.CLASSIC}
@@ -76,6 +80,10 @@ class State:
         What the operator chose.
     views
         What has been encoded for answering; successive states share it.
+    delegation
+        Which source is asked about keys that the keyring does not have; None if no source is.
+    grants
+        What is remembered of such keys; successive states share it.
     """
 
     catalog: Catalog
@@ -87,9 +95,13 @@ class State:
     last_change: tuple[int, str] | None = None
     options: Options = field(default_factory=Options)
     views: Views = field(default_factory=Views, compare=False)
+    delegation: Delegation | None = None
+    grants: Grants = field(default_factory=Grants, compare=False)
 
-    def view(self, workspace: Workspace, *, openai: bool = False) -> View:
-        """Return what ``workspace`` sees, in its shape or in OpenAI's."""
+    def view(self, workspace: Workspace, *, openai: bool = False, grant: Grant | None = None) -> View:
+        """Return what ``workspace``, or a delegated key with ``grant``, sees, in its shape or in OpenAI's."""
+        if grant is not None:
+            raise OverloadedError("Overloaded")
         shape = workspace.shape or self.options.shape
         wire_format = WireFormat.OPENAI if openai else _SHAPE_FORMATS[shape]
         return self.views.get(self.catalog, workspace.visibility, wire_format)
