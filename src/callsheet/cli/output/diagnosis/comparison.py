@@ -96,7 +96,9 @@ def _table(groups: Sequence[_Group]) -> Iterator[str]:
     yield from ("| Client | Before | Now | Slowest answer | |", "|---|---|---|---|---|")
     for group in groups:
         was = sees(group.before[0]) if group.before else "no list"
-        yield f"| {group.title} | {was} | {sees(group.now[0])} | {slowest_answer(group.now)} | {_marks(group)} |"
+        lost = sum(model.is_lost for model in group.models)
+        now = sees(group.now[0]) + (f", {lost} lost" if lost else "")
+        yield f"| {group.title} | {was} | {now} | {slowest_answer(group.now)} | {_marks(group)} |"
 
 
 def _marks(group: _Group) -> str:
