@@ -1,8 +1,9 @@
 """LiteLLM's real proxy with keys of their own models.
 
-Its virtual keys are in a database that it reaches by Prisma's engine, which is in no registry. The keys here are known
-to its hook for that (`check_key`). All else is the proxy's own: it filters each list by the models of the key, and
-refuses a completion with another model (``key_model_access_denied``), for which both settings below are needed.
+It reaches the database of its virtual keys by Prisma's engine, which is in no registry; so the keys here are known
+to its hook for keys that are kept elsewhere (`check_key`). All else is the proxy's own: it lists to a key the
+models of this key, and refuses a message with another one (``key_model_access_denied``). It does the latter only
+with both settings below.
 """
 
 import json
@@ -31,7 +32,7 @@ ROUTED: Final = {
 EMBEDDINGS: Final = "vectors"
 
 #: Means every model that the proxy routes.
-ALL: Final = ("all-proxy-models",)
+ALL: Final = "all-proxy-models"
 
 _SETTINGS: Final = {
     "general_settings": {

@@ -11,14 +11,14 @@ pytestmark = exhaustive
 
 @pytest.mark.parametrize(
     ("key", "models"),
-    [("sk-rig-some", ["claude-sonnet-5", "gpt-5"]), ("sk-rig-one", ["kimi-k3"]), ("sk-rig-all", ALL)],
+    [("sk-rig-some", ["claude-sonnet-5", "gpt-5"]), ("sk-rig-one", ["kimi-k3"]), ("sk-rig-all", [ALL])],
 )
 def test_a_message_is_accepted_with_a_listed_model_and_no_other(
     key: str, models: list[str], litellm: Gateway
 ) -> None:
     litellm.allow(key, models)
     listed = [model for model in litellm.listed(key) if model != EMBEDDINGS]
-    assert listed == (list(ROUTED) if models == ALL else models)
+    assert listed == (list(ROUTED) if models == [ALL] else models)
     assert [model for model in ROUTED if accepts(litellm.url, key, model)] == listed
 
 

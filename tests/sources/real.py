@@ -107,8 +107,8 @@ def litellm(
     program = str(Path(_python("litellm")).with_name("litellm"))
     port = free_port()
     command = [program, "--config", str(configuration), "--host", "127.0.0.1", "--port", str(port)]
-    settings = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_LOG": "ERROR", **clean_environment(folder)}
-    with Program(command=[*command, "--telemetry", "False"], env=settings, cwd=folder, fresh=True) as running:
+    environment = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_LOG": "ERROR", **clean_environment(folder)}
+    with Program(command=[*command, "--telemetry", "False"], env=environment, cwd=folder, fresh=True) as running:
         upstream = Upstream(f"http://127.0.0.1:{port}", LITELLM_KEY)
         wait_for(lambda: _answers(upstream, "/health/liveliness", running), "LiteLLM's first answer")
         yield upstream
