@@ -40,7 +40,9 @@ class Observer:
             template = self.log.template(
                 LoggedResponse(request.method, path, query, response.status, response.length, response.key_id)
             )
-        label = Label(route_of(request.path), response.status, response.dialect)
+        label = Label(
+            route_of(request.path), response.status, response.dialect, is_delegated=is_delegated(response.key_id)
+        )
         return ResponseLabel(self.metrics.tally(label), template)
 
     def record(self, label: ResponseLabel, request_id: bytes, seconds: float, client: Client) -> None:

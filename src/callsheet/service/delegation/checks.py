@@ -8,17 +8,18 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from functools import partial
-from secrets import token_hex
 from typing import Final
 
 from anyio.to_thread import run_sync
 
 from callsheet.api.grants import Grants, Verdict
+from callsheet.api.request import Request
 from callsheet.api.state import State
 from callsheet.domain.access.delegation import KeyMode
 from callsheet.domain.errors import InvalidError, OverloadedError
 from callsheet.service.clock import SYSTEM_CLOCK, Clock
 from callsheet.service.delegation.asking import Around, Asker
+from callsheet.service.delegation.circles import Circle
 from callsheet.service.delegation.comparing import Differences, compare
 from callsheet.service.delegation.counts import KeyCounts
 from callsheet.service.delegation.deciding import Outcome, accepted_before, decide
@@ -29,13 +30,9 @@ from callsheet.service.delegation.own_secret import OwnSecret
 from callsheet.service.delegation.replies import Away, Listed, Refused, Reply
 from callsheet.service.delegation.slots import FullError, Slots
 from callsheet.service.delegation.standing import Condition, Standing
-from callsheet.service.delegation.unknown import Credential, unknown_credentials
-from callsheet.service.sync.loop import mark_of
+from callsheet.service.delegation.unknown import Credential, must_be_asked, unknown_credentials
 
 _log = logging.getLogger("callsheet")
-
-#: Installations that may ask one for the next about a key.
-_MAX_ASKED_BY: Final = 8
 
 _MAX_PROMPT_ROWS: Final = 500  # that are compared at once
 
@@ -75,7 +72,7 @@ class KeyChecks:
         self._clock = clock
         self._limits = limits
         self._here: _Loop | None = None
-        self._nonce = token_hex(8)
+        self._circle = Circle()
         self._read: tuple[Mapping[str, object] | None, KeySource | None] = None, None
         self.counts = KeyCounts()
         self.standing = Standing(clock)
@@ -90,8 +87,12 @@ class KeyChecks:
         """How many credentials wait for a question to begin."""
         return 0 if self._here is None else self._here.slots.waiting
 
+    def must_ask(self, state: State, request: Request) -> bool:
+        """Return whether ``request`` has a credential that `settle` has to ask about."""
+        return must_be_asked(state, request)
+
     async def settle(
-        self, state: State, headers: Mapping[bytes, bytes], now: float, asked_by: str = ""
+        self, state: State, headers: Mapping[bytes, bytes], now: float, asked_by: bytes = b""
     ) -> None:
         """Make sure that ``state.grants`` has a verdict for each credential that ``state`` does not know.
 
@@ -135,28 +136,24 @@ class KeyChecks:
             self.standing.reset()
         return source
 
-    def _is_circle(self, source: KeySource, state: State, asked_by: str) -> bool:
-        """Whether the request is a question of this installation, which so is its own gateway, or of too many."""
-        if not asked_by:
-            return self.standing.condition is Condition.ITSELF
-        askers = [each.strip() for each in asked_by.split(",")]
-        if any(each.endswith(f"-{self._nonce}") for each in askers):  # which nobody but the gateway has seen
+    def _is_circle(self, source: KeySource, state: State, asked_by: bytes) -> bool:
+        """Whether the gateway leads back to this installation, so that it must not be asked."""
+        if self._circle.is_own(asked_by):
             self.standing.is_itself(
                 source.name,
                 f"{source.url} is this installation itself, directly or through others; give the URL of the gateway.",
             )
-        mark = mark_of(state.organization_id)
-        return len(askers) >= _MAX_ASKED_BY or any(each.startswith(f"{mark}-") for each in askers)
+        return self.standing.condition is Condition.ITSELF or self._circle.is_closed(asked_by, state.organization_id)
 
-    async def _ask_once(self, state: State, source: KeySource, credential: Credential, asked_by: str) -> None:
+    async def _ask_once(self, state: State, source: KeySource, credential: Credential, asked_by: bytes) -> None:
         here = self._here
         if here is None or here.loop is not asyncio.get_running_loop():
             here = self._here = _Loop(self._limits, self._clock, self.counts)
         name = state.grants, credential.secret
         question = here.questions.get(name)
         if question is None:
-            asker = f"{mark_of(state.organization_id)}-{self._nonce}"
-            around = Around(state.organization_id, state.catalog, f"{asked_by},{asker}" if asked_by else asker)
+            sent = self._circle.extended(asked_by, state.organization_id)
+            around = Around(state.organization_id, state.catalog, sent)
             question = here.loop.create_task(self._question(here, state, source, credential, around))
             here.questions[name] = question
             question.add_done_callback(lambda _: here.questions.pop(name, None))

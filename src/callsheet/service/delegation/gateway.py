@@ -17,6 +17,7 @@ from anyio.to_thread import run_sync
 from callsheet._version import __version__
 from callsheet.client.http_client import open_client
 from callsheet.domain.errors import SettingsError, SourceError
+from callsheet.service.delegation.circles import ASKED_BY
 from callsheet.service.delegation.key_source import KeySource
 from callsheet.service.delegation.limits import QuestionLimits
 from callsheet.service.sync.failures import explain, late, redirected, same_installation, too_large, too_long
@@ -26,9 +27,6 @@ from callsheet.sources.address import address_of
 from callsheet.sources.upstream import Answer, Request
 
 _USER_AGENT: Final = f"callsheet/{__version__} (keys)"
-
-#: Names the installations that a question has come through, so that none is asked in a circle.
-ASKED_BY: Final = "callsheet-asked-by"
 
 #: Servers often end idle connections after 5 s, and an end that crosses a question fails it.
 _IDLE_SECONDS: Final = 4.0

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from callsheet.api.authentication import authenticate
 from callsheet.api.grants import Verdict
-from callsheet.api.request import Request, bearer, find_names
+from callsheet.api.request import Request, bearer, find_names, read_headers
 from callsheet.api.state import State
 from callsheet.domain.errors import APIError
 from callsheet.service.delegation.forms import Form, can_be_sent
@@ -21,8 +21,11 @@ class Credential(NamedTuple):
         return f"<Credential: {self.form.value}>"
 
 
-def may_be_asked(state: State, request: Request) -> bool:
-    """Return whether the credential of ``request`` matters at all: its method and its path are those of the API."""
+def must_be_asked(state: State, request: Request) -> bool:
+    """Return whether ``request`` has a credential that must be asked about before it can be answered.
+
+    It has not if its method or its path is refused whatever the credential is.
+    """
     if state.delegation is None or not state.grants.is_active or state.options.any_key:
         return False
     if request.method not in ("GET", "HEAD"):
@@ -31,7 +34,7 @@ def may_be_asked(state: State, request: Request) -> bool:
         find_names(request.path)
     except APIError:
         return False
-    return True
+    return any(True for _ in unknown_credentials(state, read_headers(request.headers), request.now))
 
 
 def unknown_credentials(state: State, headers: Mapping[bytes, bytes], now: float) -> Iterator[Credential]:
