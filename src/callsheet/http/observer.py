@@ -4,6 +4,7 @@ from typing import NamedTuple, TypeAlias
 
 from callsheet.api.answer import Response
 from callsheet.api.request import Request
+from callsheet.domain.access.grant import is_delegated
 from callsheet.http.logs.access_line import NO_TEMPLATE, LoggedResponse, Template
 from callsheet.http.logs.writer import AccessLog
 from callsheet.http.metrics.counters import Label, Metrics, Tally, route_of

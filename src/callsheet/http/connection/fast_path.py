@@ -9,6 +9,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 from callsheet.api.caller import Caller
 from callsheet.api.dialect import Dialect
 from callsheet.api.request import Header
+from callsheet.domain.access.grant import is_delegated
 from callsheet.http.connection.head import Head, HeadReader, KnownLines
 from callsheet.http.connection.limits import ConnectionLimits
 from callsheet.http.logs.access_line import NO_TEMPLATE, LoggedResponse
