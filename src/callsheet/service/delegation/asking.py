@@ -98,7 +98,9 @@ class Asker:
                 refused = Refused(error.status)
         return refused
 
-    async def _ask(self, source: KeySource, headers: Mapping[str, str], around: Around, texts: SecretTexts) -> Listed:
+    async def _ask(
+        self, source: KeySource, headers: Mapping[str, str], around: Around, texts: SecretTexts
+    ) -> Listed:
         gateway, reader = self._gateway, self._reader
         answers = await gateway.fetch(source, headers, around.organization_id, around.asked_by)
         size = sum(len(answer.body) for answer in answers)

@@ -91,9 +91,7 @@ class KeyChecks:
         """Return whether ``request`` has a credential that `settle` has to ask about."""
         return must_be_asked(state, request)
 
-    async def settle(
-        self, state: State, headers: Mapping[bytes, bytes], now: float, asked_by: bytes = b""
-    ) -> None:
+    async def settle(self, state: State, headers: Mapping[bytes, bytes], now: float, asked_by: bytes = b"") -> None:
         """Make sure that ``state.grants`` has a verdict for each credential that ``state`` does not know.
 
         Parameters
@@ -141,9 +139,11 @@ class KeyChecks:
         if self._circle.is_own(asked_by):
             self.standing.is_itself(
                 source.name,
-                f"{source.url} is this installation itself, directly or through others; give the URL of the gateway.",
+                f"{source.url} leads back to this installation; give the URL of the gateway itself.",
             )
-        return self.standing.condition is Condition.ITSELF or self._circle.is_closed(asked_by, state.organization_id)
+        return self.standing.condition is Condition.ITSELF or self._circle.is_closed(
+            asked_by, state.organization_id
+        )
 
     async def _ask_once(self, state: State, source: KeySource, credential: Credential, asked_by: bytes) -> None:
         here = self._here
@@ -246,8 +246,6 @@ class KeyChecks:
         here.observation.record(source.name, models, catalog, rules, differences)
 
 
-
-
 async def _ended(question: asyncio.Task[bool]) -> bool:
     """Return what a question comes to, which goes on if the caller who waits is cancelled."""
     try:
@@ -259,5 +257,5 @@ async def _ended(question: asyncio.Task[bool]) -> bool:
 
 
 async def _work(rows: int, do: Callable[[], Differences]) -> Differences:
-    """Return what ``do`` returns, on a thread if it works on so many rows that the event loop must not wait for it."""
+    """Return what ``do`` returns, on a thread if it works on so many rows that it would hold up the event loop."""
     return do() if rows <= _MAX_PROMPT_ROWS else await run_sync(do)

@@ -60,7 +60,9 @@ def describe(differences: Differences) -> str:
     return "; ".join(f"{_some(ids)} {_WORDS[difference]}" for difference, ids in differences.items())
 
 
-def _differences(stated: Model, known: Model | None, rules: Visibility, *, is_removed: bool) -> Iterator[Difference]:
+def _differences(
+    stated: Model, known: Model | None, rules: Visibility, *, is_removed: bool
+) -> Iterator[Difference]:
     if known is None:
         yield Difference.REMOVED if is_removed else Difference.UNKNOWN
         return

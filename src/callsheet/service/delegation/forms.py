@@ -23,7 +23,7 @@ class Form(Enum):
 
 
 def can_be_sent(secret: bytes) -> bool:
-    """Return whether a credential is one that a header of ours carries: visible ASCII, not longer than the limit."""
+    """Return whether a header of ours can carry a credential: visible ASCII, not longer than the limit."""
     return len(secret) <= MAX_CREDENTIAL_BYTES and _VISIBLE.fullmatch(secret) is not None
 
 

@@ -5,7 +5,7 @@ proxies, follow no redirect, and keep no cookie: what a gateway set for one cred
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Final, TypeVar
@@ -31,12 +31,12 @@ _USER_AGENT: Final = f"callsheet/{__version__} (keys)"
 #: Servers often end idle connections after 5 s, and an end that crosses a question fails it.
 _IDLE_SECONDS: Final = 4.0
 
-#: Bodies up to this size are worked on at once; a larger one takes so long that the event loop must not wait for it.
+#: Bodies up to this size are worked on at once; a larger one would hold up the event loop.
 _MAX_PROMPT_BYTES: Final = 16 << 10
 
 _MAX_DRAINED_BYTES: Final = 64 << 10
 
-#: Brackets that a row may open: those of JSON with many fields, and what one of Anthropic's lists of capabilities has.
+#: Brackets that a row may open; the capabilities in one of Anthropic's lists take about 30.
 _MAX_BRACKETS_PER_ROW: Final = 40
 
 _FIRST_REDIRECT: Final = 300
@@ -128,7 +128,9 @@ class Gateway:
         if status in _REFUSALS:
             raise RefusedError(status)
         if status != _OK:
-            raise SourceError(f"{source.url} answers a question about a key with {status}; check the URL and the kind.")
+            raise SourceError(
+                f"{source.url} answers a question about a key with {status}; check the URL and the kind."
+            )
         return tuple(answers)
 
     async def work(self, size: int, do: Callable[[], T]) -> T:
@@ -152,7 +154,12 @@ class Gateway:
         self, url: str, where: str, request: Request, headers: Mapping[str, str], max_bytes: int
     ) -> Answer:
         client = self._client or await self._open()
-        sent = {"accept": "application/json", "accept-encoding": "gzip, deflate", "user-agent": _USER_AGENT, **headers}
+        sent = {
+            "accept": "application/json",
+            "accept-encoding": "gzip, deflate",
+            "user-agent": _USER_AGENT,
+            **headers,
+        }
         async with client.stream(request.method, where, headers=sent) as response:
             status = response.status_code
             if _FIRST_REDIRECT <= status < _FIRST_ERROR:
@@ -200,7 +207,9 @@ def _open_client(limits: QuestionLimits, options: Mapping[str, Any]) -> httpx2.A
             timeout=httpx2.Timeout(seconds, connect=min(limits.connect_seconds, seconds)),
             follow_redirects=False,
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
-            limits=httpx2.Limits(max_connections=most, max_keepalive_connections=most, keepalive_expiry=_IDLE_SECONDS),
+            limits=httpx2.Limits(
+                max_connections=most, max_keepalive_connections=most, keepalive_expiry=_IDLE_SECONDS
+            ),
             **options,
         )
     except SettingsError as error:

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from callsheet.domain.changes.naming import may_be_name
 from callsheet.domain.claims.claims import SAME_AS, Claims
 from callsheet.domain.claims.manager import BUILTIN, Manager
 from callsheet.domain.claims.resolve import inheritable, merged, model_of
-from callsheet.domain.changes.naming import may_be_name
 from callsheet.domain.model import Model
 from callsheet.service.facts import Facts
 from callsheet.sources.upstream import FIRST_SEEN, LastKnown, Listed
@@ -75,7 +75,9 @@ class Completion:
         """What is said of a model, from the lower rank to the higher."""
         listed = self._by_id.get(model_id)
         known = None if self._builtin is None else self._builtin.claims_on(model_id)
-        said = None if listed is None else Claims(model_id, self._manager, lists=True, fields=_settled(listed.fields))
+        said = (
+            None if listed is None else Claims(model_id, self._manager, lists=True, fields=_settled(listed.fields))
+        )
         return [each for each in (known, said) if each is not None]
 
 

@@ -55,5 +55,3 @@ class Observation:
         self._logged.move_to_end(mark)
         while len(self._logged) > _MAX_LOGGED_DIFFERENCES:
             self._logged.popitem(last=False)
-
-

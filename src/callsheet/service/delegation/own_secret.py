@@ -1,4 +1,4 @@
-"""OwnSecret: whether the gateway refuses the source's own secret as well, so that a refusal says nothing of a key."""
+"""OwnSecret: whether the gateway refuses the source's own secret, so that a refusal says nothing of a key."""
 
 import asyncio
 

@@ -56,7 +56,7 @@ class Reader:
     def make(
         self, source: KeySource, answers: Sequence[Answer], texts: SecretTexts, catalog: Catalog, now: datetime
     ) -> GrantedModels:
-        """Return the models of complete ``answers``, as ``source`` chooses and names them; callable from any thread.
+        """Return the models of complete ``answers``, as ``source`` chooses and names them; for any thread.
 
         Parameters
         ----------
@@ -86,7 +86,9 @@ class Reader:
         past = self._known.pop(digest, None)
         self._known[digest] = _Known(source, now.date(), _counting(source, catalog), models)
         self._rows += len(models) - (0 if past is None else len(past.models))
-        while len(self._known) > _MAX_REMEMBERED_LISTS or (self._rows > _MAX_REMEMBERED_ROWS and len(self._known) > 1):
+        while len(self._known) > _MAX_REMEMBERED_LISTS or (
+            self._rows > _MAX_REMEMBERED_ROWS and len(self._known) > 1
+        ):
             self._rows -= len(self._known.popitem(last=False)[1].models)
 
     def _facts(self, now: datetime) -> BuiltinFacts:

@@ -1,4 +1,4 @@
-"""Standing: how asking goes, for the log, the metrics and ``/readyz``. It is logged when it changes, never by key."""
+"""Standing: how asking goes, for the log, the metrics and ``/readyz``; logged when it changes, never by key."""
 
 import logging
 from enum import StrEnum
@@ -69,8 +69,8 @@ class Standing:
         if self.condition is not Condition.OUTAGE:
             self._turn(Condition.OUTAGE)
             self._say(
-                f"The gateway of source {source} refuses keys that it accepted before, and the secret of the source "
-                f"as well, which is taken for an outage; check the secret of the source and the gateway. {_CONSEQUENCE}"
+                f"The gateway of source {source} refuses keys that it accepted before, and the secret of the source, "
+                f"which is taken for an outage; check the gateway, and the secret. {_CONSEQUENCE}"
             )
 
     def is_itself(self, source: str, sentence: str) -> None:

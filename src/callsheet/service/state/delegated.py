@@ -43,10 +43,10 @@ def key_source_of(sources: Iterable[SourceRecord]) -> Mapping[str, Any] | None:
 
 
 def delegated(key_source: Mapping[str, Any] | None, past: State | None = None) -> Delegated:
-    """Return what follows from ``key_source``: what was remembered before counts only if it is the same as in ``past``.
+    """Return what follows from ``key_source``; what was remembered before holds if ``past`` has the same.
 
-    So everything is forgotten when another gateway is asked, when the same one is asked otherwise, and when a person
-    had it forgotten. Memory that is dropped is not emptied: requests that are being answered may still use it.
+    So everything is forgotten when another gateway is asked, when the same one is asked otherwise, and when a
+    person had it forgotten. Memory that is dropped is not emptied, as requests that are being answered use it.
     """
     delegation = None if key_source is None else _delegation_of(key_source)
     if key_source is None or delegation is None:
