@@ -44,19 +44,16 @@ def authenticate(state: State, headers: Mapping[bytes, bytes], now: float) -> Pr
     ):
         if secret:
             key = state.keyring.find(secret)
-            answered = None
-            found: Principal | str | None
+            found: Principal | str | None = None
             if key is not None:
                 found = _problem(state, key, now) or Principal(key.key_id, key.workspace_id, key.expires)
             elif state.delegation is not None:
                 answered = state.grants.find(secret, now)
                 found = _delegated(state, state.delegation, answered)
-            else:
-                found = None
+                if answered is not None and answered.verdict is Verdict.AWAY:
+                    away_until = max(away_until, answered.until)
             if isinstance(found, Principal):
                 return found
-            if answered is not None and answered.verdict is Verdict.AWAY:
-                away_until = max(away_until, answered.until)
             failure = failure or found or wrong
     if failure is not None and state.options.any_key:
         return Principal("any-key", None, NEVER)
