@@ -55,6 +55,8 @@ class Gateway:
         """Connections that were made."""
         self.under_way = 0
         self.most_under_way = 0
+        self.slowness = 0
+        """Rounds of the event loop that it takes to answer."""
         self.gate = asyncio.Event()
         """Nothing is answered as long as it is not set."""
         self.gate.set()
@@ -112,6 +114,8 @@ async def _reply(gateway: Gateway, asked: Asked, writer: asyncio.StreamWriter) -
     gateway.under_way += 1
     gateway.most_under_way = max(gateway.most_under_way, gateway.under_way)
     try:
+        for _ in range(gateway.slowness):
+            await asyncio.sleep(0)
         await gateway.gate.wait()
         given = gateway.says(asked)
     finally:

@@ -69,8 +69,8 @@ class Standing:
         if self.condition is not Condition.OUTAGE:
             self._turn(Condition.OUTAGE)
             self._say(
-                f"The gateway of source {source} refuses keys that it accepted before, and the secret of the source, "
-                f"which is taken for an outage; check the gateway, and the secret. {_CONSEQUENCE}"
+                f"The gateway of source {source} refuses keys that it accepted before, and the source's secret, "
+                f"which is taken for an outage; check the gateway, and that secret. {_CONSEQUENCE}"
             )
 
     def is_itself(self, source: str, sentence: str) -> None:
