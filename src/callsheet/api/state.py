@@ -9,12 +9,11 @@ from callsheet.api.rendering import WireFormat
 from callsheet.api.versions import ACCEPTED_VERSIONS
 from callsheet.api.view import View
 from callsheet.api.views import Views
-from callsheet.domain.access.delegation import Delegation
+from callsheet.domain.access.delegation import Delegation, KeyMode
 from callsheet.domain.access.grant import Grant
 from callsheet.domain.access.keyring import Keyring
 from callsheet.domain.access.workspace import Shape, Workspace
 from callsheet.domain.catalog import Catalog
-from callsheet.domain.errors import OverloadedError
 from callsheet.domain.query import DEFAULT_LIMIT
 
 _SHAPE_FORMATS = {Shape.CURRENT: WireFormat.CURRENT, Shape.CLASSIC: WireFormat.CLASSIC}
@@ -104,8 +103,9 @@ class State:
 
     def view(self, workspace: Workspace, *, openai: bool = False, grant: Grant | None = None) -> View:
         """Return what ``workspace``, or a delegated key with ``grant``, sees, in its shape or in OpenAI's."""
-        if grant is not None:
-            raise OverloadedError("Overloaded")
         shape = workspace.shape or self.options.shape
         wire_format = WireFormat.OPENAI if openai else _SHAPE_FORMATS[shape]
+        if grant is not None:
+            mode = KeyMode.GOVERN if self.delegation is None else self.delegation.mode
+            return self.views.get_granted(self.catalog, workspace.visibility, wire_format, mode, grant)
         return self.views.get(self.catalog, workspace.visibility, wire_format)
