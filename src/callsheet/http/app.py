@@ -25,6 +25,7 @@ from callsheet.http.openapi import openapi_routes
 from callsheet.http.paths import ExactRoute, Scope, local_path
 from callsheet.http.telemetry.collect import Telemetry
 from callsheet.service.clock import SYSTEM_CLOCK, Clock
+from callsheet.service.delegation.checks import KeyChecks
 from callsheet.service.renewal import renew_builtin
 from callsheet.service.setup import set_up
 from callsheet.service.state.file import state_file_at
@@ -72,6 +73,7 @@ class CallsheetApp(Starlette):
         self.telemetry = Telemetry(live, self.observer, settings.otel, clock)
         self.public = self.telemetry.public_api(settings.memo_bytes)
         self.rate_limits = self.public.rate_limits = _rate_limits(settings, clock)
+        self.keys = self.public.keys = self.telemetry.keys = KeyChecks(clock)
         self.prefix = settings.root_path
         self.schedule = Schedule(
             live.store,
@@ -82,7 +84,9 @@ class CallsheetApp(Starlette):
         )
         self.telemetry.schedule = self.schedule
         self.catalog_follower = self.telemetry.catalog_follower = _catalog_follower(settings, live.store, clock)
-        self.readiness = Readiness(live, settings.max_stale_seconds, self.schedule, clock, self.catalog_follower)
+        self.readiness = Readiness(
+            live, settings.max_stale_seconds, self.schedule, clock, self.catalog_follower, self.keys.standing
+        )
         self.on_serving: Callable[[], object] = lambda: None
         """Called on the event loop when a server begins to serve the app."""
         super().__init__(
@@ -141,6 +145,7 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     finally:
         if app.catalog_follower is not None:
             app.catalog_follower.stop()
+        await app.keys.close()
         app.schedule.stop()
         app.live.stop()
         app.observer.stop()
