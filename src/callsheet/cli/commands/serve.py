@@ -18,6 +18,8 @@ def serve(
     port: Annotated[int | None, flag("port")] = None,
     database: DatabaseURL = None,
     workers: Annotated[int | None, flag("workers")] = None,
+    gateway: Annotated[str | None, flag("gateway", metavar="URL")] = None,
+    forward: Annotated[bool | None, flag("forward")] = None,
     any_key: Annotated[bool | None, flag("any_key")] = None,
     insecure: Annotated[bool | None, flag("insecure")] = None,
     root_path: Annotated[str | None, flag("root_path")] = None,
