@@ -384,6 +384,11 @@ def load(flags: Mapping[str, Any] | None = None, config: str | None = None) -> L
     return Loaded(settings, listing)
 
 
+def has_gateway_key() -> bool:
+    """Return whether there is a key by which the gateway is asked for its own list."""
+    return bool(os.environ.get(GATEWAY_KEY, "").strip())
+
+
 def prepare_folder(settings: Settings) -> None:
     """Create the folder of the default database; that of any other has to exist.
 

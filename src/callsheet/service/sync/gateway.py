@@ -1,7 +1,7 @@
 """Gateway: what answers where the operator says that a gateway is, and the source that follows it."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
@@ -10,7 +10,7 @@ from callsheet.domain.changes.change import Action
 from callsheet.domain.errors import ConflictError, DoesNotExistError, SourceError
 from callsheet.service.sync.config import DEFAULT_INTERVAL_SECONDS, SourceConfig, read_config
 from callsheet.service.sync.durations import format_duration
-from callsheet.service.sync.failures import AwayError, refused
+from callsheet.service.sync.failures import refused
 from callsheet.service.sync.limits import Limits
 from callsheet.service.sync.probing import answers_to_probes
 from callsheet.service.sync.secret import SecretReference
@@ -78,6 +78,27 @@ class Found(NamedTuple):
         return self.listing is not Listing.CALLERS
 
 
+class FollowedGateway(NamedTuple):
+    """The gateway as it was found at a start.
+
+    Parameters
+    ----------
+    source
+        The source that follows it.
+    found
+        What answers there; None if nothing that can be used does at the moment.
+    why
+        Why not, in a sentence; empty if ``found``.
+    failure
+        Why the source could not be run, or its list waits for a person; empty if all is well.
+    """
+
+    source: Source
+    found: Found | None
+    why: str
+    failure: str
+
+
 def examine_gateway(
     url: str,
     secret: SecretReference | None,
@@ -114,8 +135,8 @@ def examine_gateway(
     found = _found(url, answers, lists, secret)
     if any_key and not found.lists:
         raise SourceError(
-            f"{url} lists nothing without a key, so there is no list to serve to every key; set CALLSHEET_GATEWAY_KEY "
-            "to one of its keys, or leave any_key out."
+            f"{url} lists nothing without a key, so there is no list to serve to everybody; put one of its keys "
+            "into CALLSHEET_GATEWAY_KEY, or leave any_key (--any-key) out."
         )
     if not any_key and found.kind in _WITHOUT_KEYS:
         raise SourceError(
@@ -217,11 +238,15 @@ def _found(url: str, answers: list[Answer], lists: list[Answer], secret: SecretR
     try:
         recognised = recognise(answers)
     except SourceError:
-        return _unrecognised(url, answers, lists, secret)
+        _check_usable(url, lists)
+        if secret is not None:
+            raise _refuses_key(url, secret) from None
+        evidence = ("/v1/models refuses a request without a key",)
+        return Found(SourceKind.OPENAI, evidence, Listing.CALLERS, is_certain=False)
     kind = recognised.kind
     if kind not in (*ASKABLE, *_WITHOUT_KEYS):
         raise SourceError(
-            f"{url} answers as {kind} does, which clients of the Models API cannot call; give the URL of a gateway "
+            f"{url} answers as {kind} does, which no client of the Models API can call; give the URL of a gateway "
             "that answers /v1/models."
         )
     listing = _listing(url, lists, secret) if kind in ASKABLE else Listing.EVERYBODY
@@ -236,36 +261,33 @@ def _listing(url: str, lists: Iterable[Answer], secret: SecretReference | None) 
     return Listing.CALLERS
 
 
-def _unrecognised(url: str, answers: list[Answer], lists: list[Answer], secret: SecretReference | None) -> Found:
-    if not lists or _is_page(lists[0]):
+def _check_usable(url: str, lists: Sequence[Answer]) -> None:
+    """Raise SourceError unless what was not recognised refuses a request only because it has no key."""
+    if any(each.headers.get("www-authenticate", "").lower().startswith("basic") for each in lists):
+        raise SourceError(
+            f"{url} wants a user name and a password (Basic), which clients do not send; let a proxy in front of "
+            "it add them, and give the URL of the proxy."
+        )
+    if any(map(_is_page, lists)):
         raise SourceError(
             f"{url} answers with a web page, not with a list of models; give the base URL of the gateway's API, to "
             "which clients add /v1/models."
         )
-    name = _other_header(lists)
-    if name:
+    if name := _other_header(lists):
         raise SourceError(
-            f"{url} wants the header {name}, which clients of the Models API do not send; let a proxy in front of it "
-            "add that header, and give the URL of the proxy."
+            f"{url} wants the header {name}, which clients do not send; let a proxy in front of it add that "
+            "header, and give the URL of the proxy."
         )
     if not any(each.status in _REFUSED for each in lists):
-        return_to = recognise(answers)  # raises, with what was expected
-        raise AssertionError(return_to)
-    if any(each.headers.get("www-authenticate", "").lower().startswith("basic") for each in lists):
+        statuses = ", ".join(sorted({str(each.status) for each in lists}))
         raise SourceError(
-            f"{url} wants a user name and a password (Basic), which no key can carry; let a proxy in front of it add "
-            "them, and give the URL of the proxy."
+            f"{url} does not answer /v1/models with a list of models (status {statuses}); check the URL."
         )
-    if secret is not None:
-        raise _refuses_key(url, secret)
-    return Found(
-        SourceKind.OPENAI, ("/v1/models refuses a request without a key",), Listing.CALLERS, is_certain=False
-    )
 
 
 def _refuses_key(url: str, secret: SecretReference) -> SourceError:
     return SourceError(
-        f"{url} refuses the key in {secret.name}; put a key there that it accepts, or none: callers bring their own."
+        f"{url} refuses the key in {secret.name}; put one there that it accepts, or none, as callers bring theirs."
     )
 
 
@@ -286,16 +308,3 @@ def _other_header(lists: Iterable[Answer]) -> str:
         if is_refused and not _CARRIED.search(body) and (named := _HEADER.search(body)):
             return named.group().decode("ascii").lower()
     return ""
-
-
-__all__ = [
-    "ACTOR",
-    "GATEWAY_LIMITS",
-    "NAME",
-    "AwayError",
-    "Found",
-    "Listing",
-    "examine_gateway",
-    "follow_gateway",
-    "followed_before",
-]
