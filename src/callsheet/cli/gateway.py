@@ -65,10 +65,17 @@ def _is_local(family: int, address: str) -> bool:
     return True
 
 
-def prepare_gateway(store: Store, settings: Settings, clock: Callable[[], datetime]) -> FollowedGateway:
+def prepare_gateway(
+    store: Store, settings: Settings, clock: Callable[[], datetime], set_up: Callable[[], object] = lambda: None
+) -> FollowedGateway:
     """Find out what answers at the gateway, let its source follow it, and run that if it is new or changed.
 
     A gateway that is away, or cannot be used any more, leaves what was known of it as it is.
+
+    Parameters
+    ----------
+    set_up
+        Makes the database ready for use. An empty one stays empty if the gateway cannot be used.
 
     Raises
     ------
@@ -81,18 +88,21 @@ def prepare_gateway(store: Store, settings: Settings, clock: Callable[[], dateti
     """
     secret = SecretReference(Place.ENVIRONMENT, GATEWAY_KEY) if has_gateway_key() else None
     url, any_key = settings.gateway, settings.any_key
-    with store.read() as reading:
-        installation = reading.installation()
-    organization_id = "" if installation is None else installation.organization_id
+    is_new = store.is_empty()
+    if not is_new:
+        set_up()
     found, why = None, ""
     try:
+        organization_id = "" if is_new else _organization_of(store)
         found = examine_gateway(url, secret, organization_id, any_key=any_key)
     except AwayError as error:
         why = str(error)
     except SourceError as error:
-        if not _follows(store, clock, url, asks_keys=not any_key):
+        if is_new or not _follows(store, clock, url, asks_keys=not any_key):
             raise
         why = str(error)
+    if is_new:
+        set_up()
     source, is_changed = follow_gateway(store, clock, url, secret, found, any_key=any_key)
     failure = ""
     if is_changed and found is not None and found.lists:
@@ -100,6 +110,12 @@ def prepare_gateway(store: Store, settings: Settings, clock: Callable[[], dateti
         report = Runner(store, clock, upstreams, Lease(store, clock, LIMITS.run_seconds + 60)).run(NAME)
         failure = report.sentence
     return FollowedGateway(source, found, why, failure)
+
+
+def _organization_of(store: Store) -> str:
+    with store.read() as reading:
+        installation = reading.installation()
+    return "" if installation is None else installation.organization_id
 
 
 def _follows(store: Store, clock: Callable[[], datetime], url: str, *, asks_keys: bool) -> bool:

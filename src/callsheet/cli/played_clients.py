@@ -18,6 +18,9 @@ from callsheet.storage.store import Store
 
 _MAX_NAMED: Final = 3
 
+#: The client for which a source can list further names.
+_PICKER: Final = "claude-code"
+
 _REQUEST_ID: Final = "req_0100000000000000000000"
 
 
@@ -66,6 +69,11 @@ def client_lines(known: Sequence[str], clients: Sequence[ClientReport]) -> Itera
         why = next((finding.sentence for finding in play.findings), "")
         left_out = [model_id for model_id in known if model_id not in set(play.shown or ())]
         yield f"{client.title} shows {shown:,} of {len(known):,}. {why} Left out: {_some(left_out)}."
+        if client.name == _PICKER and any(finding.code == "dropped" for finding in play.findings):
+            yield (
+                "If the gateway takes other names for them, such as anthropic/ID, list those as well: callsheet "
+                "sources change gateway --picker-prefix anthropic/"
+            )
     if everything:
         whole = f"all {len(known):,}" if len(known) > 1 else "the only model"
         yield f"These show {whole}: {', '.join(everything)}."

@@ -17,7 +17,7 @@ from callsheet.cli.new_key import NewKeyReceipt, archived_unless_shown
 from callsheet.cli.output.gateway import export_lines, former_gateway_line, gateway_lines
 from callsheet.cli.output.long_list import long_list_note
 from callsheet.cli.output.sentences import counts_sentence, renewed_sentence
-from callsheet.cli.output.tables import put, say
+from callsheet.cli.output.tables import put, put_wrapped, say
 from callsheet.domain.errors import StorageError
 from callsheet.service.access import AccessService, NewKey
 from callsheet.service.background import BackgroundThread
@@ -87,9 +87,14 @@ def prepare_welcome(settings: Settings) -> Welcome:
     from callsheet.service.state.file import state_file_at
 
     store = Store(settings.database)
-    set_up(store, clock, state_file_at(settings.state_file, store.canonical_address), builtin_of(settings))
+    state_file = state_file_at(settings.state_file, store.canonical_address)
+    prepare = partial(set_up, store, clock, state_file, builtin_of(settings))
+    gateway = None
+    if settings.gateway:
+        gateway = prepare_gateway(store, settings, clock, prepare)
+    else:
+        prepare()
     renewed = renew_builtin(store, clock)
-    gateway = prepare_gateway(store, settings, clock) if settings.gateway else None
     with store.read() as reading:
         counts = count_models(reading)
     note = long_list_note(counts.listed, settings.default_limit)
@@ -171,14 +176,14 @@ def _wait_for_gateway(settings: Settings, stop: threading.Event) -> None:
         return
     try:
         for line in (*gateway_lines(gateway, settings), *_clients(store, options_of(settings))):
-            put(line)
+            put_wrapped(line)
     except OSError as error:
         _log.error("Cannot write: %s.", error.strerror)
 
 
 def _print(welcome: Welcome, receipt: NewKeyReceipt | None, url: str, settings: Settings) -> None:
     for line in _lines(welcome, receipt, url, settings):
-        put(line)
+        put_wrapped(line)
     if receipt is not None:
         receipt.is_shown = sys.stdout is not None  # else it was closed, so that writing does nothing
         if not receipt.is_shown:
