@@ -70,10 +70,8 @@ def client_lines(known: Sequence[str], clients: Sequence[ClientReport]) -> Itera
         left_out = [model_id for model_id in known if model_id not in set(play.shown or ())]
         yield f"{client.title} shows {shown:,} of {len(known):,}. {why} Left out: {_some(left_out)}."
         if client.name == _PICKER and any(finding.code == "dropped" for finding in play.findings):
-            yield (
-                "If the gateway takes other names for them, such as anthropic/ID, list those as well: callsheet "
-                "sources change gateway --picker-prefix anthropic/"
-            )
+            yield "If the gateway takes other names for them, such as anthropic/ID, list those as well:"
+            yield "  callsheet sources change gateway --picker-prefix anthropic/"
     if everything:
         whole = f"all {len(known):,}" if len(known) > 1 else "the only model"
         yield f"These show {whole}: {', '.join(everything)}."

@@ -202,7 +202,8 @@ def _lines(welcome: Welcome, receipt: NewKeyReceipt | None, url: str, settings: 
     yield f"Database: {welcome.database}"
     if gateway is not None:
         yield from gateway_lines(gateway, settings)
-    yield from welcome.more
+    if welcome.more:
+        yield from ("", *welcome.more)
     if gateway is not None:
         yield from export_lines(url, settings)
     if receipt is not None:

@@ -1,6 +1,7 @@
 """The gateway of ``serve --gateway``, as people read of it at a start."""
 
 from collections.abc import Iterator
+from shlex import quote
 
 from callsheet.service.sync.gateway import NAME, FollowedGateway, Found, Listing
 from callsheet.service.sync.sources import Source
@@ -53,8 +54,9 @@ def export_lines(url: str, settings: Settings) -> Iterator[str]:
     if not settings.forward:
         yield (
             "Only lists are answered at this address. To let messages through to the gateway as well, add "
-            f"--forward, or put a route in front of both: callsheet route nginx --gateway {settings.gateway}"
+            "--forward, or put a route in front of both:"
         )
+        yield f"  callsheet route nginx --gateway {quote(settings.gateway)}"
 
 
 def former_gateway_line(source: Source | None) -> str:
