@@ -16,6 +16,7 @@ from callsheet.api.percent import unquote
 from callsheet.api.request import is_public
 from callsheet.api.state import Options
 from callsheet.api.versions import ACCEPTED_VERSIONS
+from callsheet.domain.claims.builtin_mode import BuiltinMode
 from callsheet.domain.errors import StorageUnavailableError
 from callsheet.http.errors import on_exception, on_http_exception
 from callsheet.http.health import Readiness, health_routes
@@ -186,7 +187,7 @@ def make_app(
         store,
         options_of(settings),
         settings.poll_seconds,
-        prepare=partial(set_up, store, clock.now, state_file),
+        prepare=partial(set_up, store, clock.now, state_file, builtin_of(settings)),
         state_file=state_file,
         away=away,
         clock=clock,
@@ -204,7 +205,8 @@ def check_database(settings: Settings) -> None:
     """
     store = Store(settings.database)
     with suppress(StorageUnavailableError):
-        set_up(store, SYSTEM_CLOCK.now, state_file_at(settings.state_file, store.canonical_address))
+        state_file = state_file_at(settings.state_file, store.canonical_address)
+        set_up(store, SYSTEM_CLOCK.now, state_file, builtin_of(settings))
         with store.read() as reading:
             load_state(reading, options_of(settings))
 
@@ -226,6 +228,11 @@ def _rate_limits(settings: Settings, clock: Clock) -> "RateLimits | None":
     from callsheet.http.ratelimit.create import make_rate_limits  # slow to import, and rarely needed
 
     return make_rate_limits(*rates, storage=settings.rate_limit_storage, clock=clock)
+
+
+def builtin_of(settings: Settings) -> BuiltinMode:
+    """Return what the built-in facts are for in an installation that is new: the list of a gateway is its own."""
+    return BuiltinMode.INFORM if settings.gateway else BuiltinMode.LIST
 
 
 def options_of(settings: Settings) -> Options:
