@@ -18,6 +18,7 @@ from callsheet.http.forward.heads import AnswerHead, RequestHead
 from callsheet.http.forward.metrics import ForwardMetrics
 from callsheet.http.forward.refusal import Reason, RefusedRequestError
 from callsheet.http.wire_headers import write_lines
+from callsheet.service.clock import SYSTEM_CLOCK, Clock
 
 _END_OF_LINE: Final = b"\r\n"
 
@@ -35,6 +36,8 @@ class Exchange:
         Counts.
     idle_seconds
         For which nothing may arrive from either side.
+    clock
+        By which it is measured how long the head of the answer takes.
     """
 
     def __init__(
@@ -44,6 +47,7 @@ class Exchange:
         gateway: GatewayConnection,
         metrics: ForwardMetrics,
         idle_seconds: float,
+        clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._request = head
@@ -52,7 +56,9 @@ class Exchange:
         self._metrics = metrics
         self._idle_seconds = idle_seconds
         self._reader = AnswerReader(head.method)
-        self._begun_at = self._moved_at = self._loop.time()
+        self._moved_at = self._loop.time()
+        self._perf_counter = clock.perf_counter
+        self._begun_at = self._perf_counter()
         self._timer: asyncio.TimerHandle | None = None
         self._has_timed_out = False
         self._has_moved = False  # anything, from the gateway
@@ -170,7 +176,7 @@ class Exchange:
         if head is None:
             return
         self.answer = head
-        self._metrics.count_answer(head.status, self._loop.time() - self._begun_at)
+        self._metrics.count_answer(head.status, self._perf_counter() - self._begun_at)
         has_body = head.has_body(self._request.method)
         self._in_chunks = has_body and head.is_chunked and version == "1.1"
         self._ends_by_close = has_body and not self._in_chunks and head.length is None

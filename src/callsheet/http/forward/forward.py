@@ -10,7 +10,7 @@ from callsheet.api.request import Request, read_headers
 from callsheet.http.forward import refusal
 from callsheet.http.forward.client_side import ClientSide
 from callsheet.http.forward.exchange import Exchange
-from callsheet.http.forward.gateway import Gateway
+from callsheet.http.forward.gateway import Gateway, GatewayConnection
 from callsheet.http.forward.heads import RequestHead
 from callsheet.http.forward.limits import MAX_KEPT_CONNECTIONS, ForwardLimits
 from callsheet.http.forward.metrics import ForwardMetrics
@@ -143,23 +143,26 @@ class Forward:
         )
         kept = self.gateway.take_kept()
         if kept is not None:
-            exchange = Exchange(head, client, kept, self.metrics, self._limits.idle_seconds)
+            exchange = self._begin(head, client, kept)
             try:
                 return await self._carry_out(exchange, sent)
             except RefusedRequestError:
                 if exchange.has_answered or not head.may_repeat or exchange.timed_out:
                     raise
         connection = await self.gateway.connect()
-        return await self._carry_out(
-            Exchange(head, client, connection, self.metrics, self._limits.idle_seconds), sent
-        )
+        return await self._carry_out(self._begin(head, client, connection), sent)
+
+    def _begin(self, head: RequestHead, client: ClientSide, connection: GatewayConnection) -> Exchange:
+        return Exchange(head, client, connection, self.metrics, self._limits.idle_seconds, self._clock)
 
     async def _carry_out(self, exchange: Exchange, sent: bytes) -> Exchange:
-        exchange.start(sent)
         try:
+            exchange.start(sent)
             if await exchange.done:
                 self.gateway.keep(exchange.gateway)
         except asyncio.CancelledError:  # the server stops
+            pass
+        finally:
             exchange.cancel()
         return exchange
 

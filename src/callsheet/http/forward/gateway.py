@@ -50,9 +50,8 @@ class GatewayConnection(asyncio.Protocol):
         self.idle_since = 0.0
         self._kept = kept
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
         """Keep the transport."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101  # uvloop's and asyncio's are
         self.transport = transport
 
     def data_received(self, data: bytes) -> None:
