@@ -18,11 +18,11 @@ from benchmarks.forward.servers import CALLSHEET, DIRECT, HTTPX2, NGINX, running
 from benchmarks.machine import describe
 from benchmarks.process import Process
 
-_CHUNKS = 2_000  # of a stream
+_CHUNKS = 500  # of a stream
 _STREAMS = 16
 _PACED_STREAMS = 200
 _PACED_CHUNKS = 15
-_BODY_MEBIBYTES = 16
+_BODY_MEBIBYTES = 4
 
 Figures = dict[str, dict[str, list[float]]]
 
@@ -62,10 +62,12 @@ def _measure_flows(port: int, process: Process, found: dict[str, list[float]], c
     stream = flow(port, process, f"/stream/{_CHUNKS}", _STREAMS, seconds, cores.load)
     found["small chunks, as fast as they go, thousands/s"].append(stream.rate * _CHUNKS / 1e3)
     paced = flow(port, process, f"/paced/{_PACED_CHUNKS}", _PACED_STREAMS, seconds, cores.load)
-    found["small chunks, 50/s on each of 200 streams, µs of CPU each"].append(paced.cpu_seconds / _PACED_CHUNKS * 1e6)
+    found["small chunks, 50/s on each of 200 streams, µs of CPU each"].append(
+        paced.cpu_seconds / _PACED_CHUNKS * 1e6
+    )
     body = flow(port, process, f"/body/{_BODY_MEBIBYTES}", 4, seconds, cores.load)
-    found["answers of 16 MiB, MiB/s"].append(body.rate * _BODY_MEBIBYTES)
-    found["answers of 16 MiB, ms of CPU for 1 GiB"].append(body.cpu_seconds * 1e3 * 1024 / _BODY_MEBIBYTES)
+    found["answers of 4 MiB, MiB/s"].append(body.rate * _BODY_MEBIBYTES)
+    found["answers of 4 MiB, ms of CPU for 1 GiB"].append(body.cpu_seconds * 1e3 * 1024 / _BODY_MEBIBYTES)
     sent = upload(port, process, 256)
     found["upload of 256 MiB, MiB/s"].append(sent.rate / 2**20)
     found["upload of 256 MiB, ms of CPU for 1 GiB"].append(sent.cpu_seconds * 1e3 * 2**30)

@@ -11,7 +11,9 @@ from typing import Final
 
 import uvloop
 
-_EVENT: Final = b'event: content_block_delta\ndata: {"type":"content_block_delta","index":0,"text":"twelve bytes"}\n\n'
+_EVENT: Final = (
+    b'event: content_block_delta\ndata: {"type":"content_block_delta","index":0,"text":"twelve bytes"}\n\n'
+)
 _CHUNK: Final = b"%x\r\n%b\r\n" % (len(_EVENT), _EVENT)
 _STREAM: Final = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
 _END: Final = b"0\r\n\r\n"
@@ -30,9 +32,9 @@ async def _send(descriptor: int, data: bytes) -> None:
 
 async def _writable(descriptor: int) -> None:
     loop = asyncio.get_running_loop()
-    ready = loop.create_future()
-    loop.add_writer(descriptor, lambda: ready.done() or ready.set_result(None))
-    await ready
+    ready = asyncio.Event()
+    loop.add_writer(descriptor, ready.set)
+    await ready.wait()
     loop.remove_writer(descriptor)
 
 

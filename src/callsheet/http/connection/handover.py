@@ -137,7 +137,10 @@ class Handover:
     def write(self, *parts: bytes) -> None:
         """Send part of the answer."""
         self.cycle.response_started = True
-        self._protocol.transport.writelines(parts)
+        if len(parts) == 1:
+            self._protocol.transport.write(parts[0])
+        else:
+            self._protocol.transport.writelines(parts)
 
     def pause_reading(self) -> None:
         """Hold the body back."""

@@ -11,7 +11,7 @@ from callsheet.http.forward.limits import MAX_ANSWER_HEAD_BYTES
 _HEADER_OVERHEAD_BYTES: Final = len(": \r\n")
 _FINAL: Final = 200  # and above: an answer that ends the exchange
 _SWITCHING_PROTOCOLS: Final = 101
-_MAX_CHUNK_OVERHEAD: Final = 6  # bytes on the wire for each byte of a body, in chunks of one byte
+_MAX_CHUNK_OVERHEAD: Final = 6  # bytes on the wire for each of a body, in chunks of one byte
 
 
 class AnswerFaultError(Exception):
@@ -36,6 +36,7 @@ class AnswerReader:
         self._headers: list[Header] = []
         self._pieces: list[bytes] = []
         self._left: int | None = None  # bytes of a body of known length that have not arrived
+        self._is_chunked = False
         self._is_plain = False  # whether the body is passed on unparsed
         self._head_bytes = 0  # received before the head was complete
         self._overhead = MAX_ANSWER_HEAD_BYTES  # bytes around chunks that may still come
@@ -63,10 +64,13 @@ class AnswerReader:
             if not self.is_complete:
                 raise AnswerFaultError from error
             self.has_excess = True
-        body = b"".join(self._pieces) if len(self._pieces) != 1 else self._pieces[0]
-        self._pieces.clear()
-        self._check_sizes(len(data), len(body))
-        self._is_plain = self.head is not None and not self.is_complete and not self.head.is_chunked
+        pieces = self._pieces
+        body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        pieces.clear()
+        if not self._is_chunked:
+            self._check_head(len(data))
+        elif not self.is_complete:
+            self._check_overhead(len(data), len(body))
         return body
 
     def end(self) -> bool:
@@ -93,16 +97,18 @@ class AnswerReader:
         self.is_complete = not self._left
         return data
 
-    def _check_sizes(self, received: int, body: int) -> None:
-        """Refuse a head that does not end, or whatever surrounds chunks; the parser would keep it."""
-        if self.head is None:
-            self._head_bytes += received
-            if self._head_bytes > MAX_ANSWER_HEAD_BYTES:
-                raise AnswerFaultError
-        elif self.head.is_chunked and not self.is_complete:
-            self._overhead += body * _MAX_CHUNK_OVERHEAD - received
-            if self._overhead < 0:
-                raise AnswerFaultError
+    def _check_head(self, received: int) -> None:
+        """Refuse a head that does not end; the parser would keep it."""
+        self._is_plain = self.head is not None and not self.is_complete
+        self._head_bytes += received
+        if self.head is None and self._head_bytes > MAX_ANSWER_HEAD_BYTES:
+            raise AnswerFaultError
+
+    def _check_overhead(self, received: int, body: int) -> None:
+        """Refuse what surrounds chunks without end."""
+        self._overhead += body * _MAX_CHUNK_OVERHEAD - received
+        if self._overhead < 0:
+            raise AnswerFaultError
 
     def on_message_begin(self) -> None:
         """Notice an answer behind the one that is read."""
@@ -138,7 +144,9 @@ class AnswerReader:
         self.head = head
         if not head.has_body(self._method):
             self.is_complete = True
-        elif not head.is_chunked:
+        elif head.is_chunked:
+            self._is_chunked = True
+        else:
             self._left = head.length
             self.is_complete = self._left == 0
 
@@ -154,6 +162,6 @@ class AnswerReader:
 
     def on_message_complete(self) -> None:
         """Note the end of an answer in chunks."""
-        if self.head is not None and self.head.is_chunked and not self.is_complete:
+        if self._is_chunked and not self.is_complete:
             self.trailers, self._headers = self._headers, []
             self.is_complete = True

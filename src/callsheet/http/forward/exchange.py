@@ -21,6 +21,7 @@ from callsheet.http.wire_headers import write_lines
 from callsheet.service.clock import SYSTEM_CLOCK, Clock
 
 _END_OF_LINE: Final = b"\r\n"
+_MAX_COPIED_BYTES: Final = 16 * 1024  # of a chunk; joining more takes longer than writing it in pieces
 
 
 class Exchange:
@@ -188,7 +189,10 @@ class Exchange:
         self.length += len(body)
         self._metrics.from_gateway += len(body)
         if self._in_chunks:
-            self._client.write(b"%x\r\n" % len(body), body, _END_OF_LINE)
+            if len(body) > _MAX_COPIED_BYTES:
+                self._client.write(b"%x\r\n" % len(body), body, _END_OF_LINE)
+            else:
+                self._client.write(b"%x\r\n%b\r\n" % (len(body), body))
         else:
             self._client.write(body)
 
