@@ -67,9 +67,7 @@ class Proxy(Program):
         Variables that it gets beside those of the tests.
     """
 
-    def __init__(
-        self, kind: str, text: str, port: int, folder: Path, env: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, kind: str, text: str, port: int, folder: Path, env: Mapping[str, str] | None = None) -> None:
         self.port = port
         own = {"XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder), "CADDY_ADMIN": f"unix/{folder}/admin"}
         super().__init__(command=_COMMANDS[kind](text, folder), env={**own, **(env or {})})

@@ -26,7 +26,13 @@ LISTS = (
 OTHERS = (
     *("/v1/messages", "/v1/messages/count_tokens", "/v1/model", "/v1/modelsX", "/v1/models-other", "/v1/modelsX/y"),
     *("/v1%2Fmodels", "/v1/model%73", "/models", "/v2/models", "/", "/x/v1/models", "/anthropicX/v1/models"),
-    *("/anthropic/messages", "/x?y=/v1/models", "/v1/files/a%2Fb", "/anthropic/x/v1/models", "/a/anthropic/v1/models"),
+    *(
+        "/anthropic/messages",
+        "/x?y=/v1/models",
+        "/v1/files/a%2Fb",
+        "/anthropic/x/v1/models",
+        "/a/anthropic/v1/models",
+    ),
 )
 
 #: What changes something is the gateway's wherever it goes.
@@ -160,11 +166,15 @@ def test_callsheet_and_the_gateway_learn_who_the_client_is(
 def test_connections_to_callsheet_are_kept(proxy: Proxy, replicas: tuple[Server, Server]) -> None:
     def opened() -> int:
         body = ask(replicas[0].port, "/metrics").body.decode()
-        return sum(float(line.split()[-1]) for line in body.splitlines() if line.startswith("callsheet_connections"))
+        return sum(
+            float(line.split()[-1]) for line in body.splitlines() if line.startswith("callsheet_connections")
+        )
 
     connection = http.client.HTTPConnection("127.0.0.1", proxy.port, timeout=DEADLINE)
     for _ in range(50):
-        connection.request("GET", "/v1/models?limit=1", headers={"x-api-key": KEY, "anthropic-version": "2023-06-01"})
+        connection.request(
+            "GET", "/v1/models?limit=1", headers={"x-api-key": KEY, "anthropic-version": "2023-06-01"}
+        )
         connection.getresponse().read()
     connection.close()
     assert opened() < 50

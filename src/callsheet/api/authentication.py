@@ -37,7 +37,7 @@ def authenticate(state: State, headers: Mapping[bytes, bytes], now: float) -> Pr
     OverloadedError
         One of them cannot be judged, as the gateway that may know it is away, and the other is not valid.
     """
-    failure, is_away = None, False
+    failure, away_until = None, 0.0
     for secret, wrong in (
         (headers.get(b"x-api-key"), "invalid x-api-key"),
         (bearer(headers.get(b"authorization")), "Invalid bearer token"),
@@ -48,24 +48,26 @@ def authenticate(state: State, headers: Mapping[bytes, bytes], now: float) -> Pr
             if key is not None:
                 found = _problem(state, key, now) or Principal(key.key_id, key.workspace_id, key.expires)
             elif state.delegation is not None:
-                found = _delegated(state, state.delegation, state.grants.find(secret, now))
+                answered = state.grants.find(secret, now)
+                found = _delegated(state, state.delegation, answered)
+                if answered is not None and answered.verdict is Verdict.AWAY:
+                    away_until = max(away_until, answered.until)
             if isinstance(found, Principal):
                 return found
-            is_away = is_away or found is Verdict.AWAY
             failure = failure or found or wrong
     if failure is not None and state.options.any_key:
         return Principal("any-key", None, NEVER)
-    if is_away:
-        raise OverloadedError("Overloaded")
+    if away_until:
+        error = OverloadedError("Overloaded")
+        error.retry_after = max(1.0, away_until - now)
+        raise error
     raise AuthenticationError(failure or "x-api-key header is required")
 
 
 def _delegated(state: State, delegation: Delegation, answered: Answered | None) -> Principal | str | None:
-    """Who shows a delegated key; else why not: None if its gateway does not accept it, or was not asked."""
-    if answered is None or answered.verdict is Verdict.REFUSED:
+    """Who shows a delegated key; else why not: None if its gateway did not accept it."""
+    if answered is None or answered.grant is None:
         return None
-    if answered.grant is None:
-        return Verdict.AWAY
     workspace_id = delegation.workspace_id or state.default_workspace_id
     if workspace_id not in state.workspaces:
         return _DEACTIVATED

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from callsheet.api.grants import Grants
 from callsheet.api.rendering import WireFormat
@@ -83,6 +84,8 @@ class State:
         Which source is asked about keys that the keyring does not have; None if no source is.
     grants
         What is remembered of such keys; successive states share it.
+    key_source
+        Name and configuration of that source as plain JSON values, without a secret: what asking it needs.
     """
 
     catalog: Catalog
@@ -96,6 +99,7 @@ class State:
     views: Views = field(default_factory=Views, compare=False)
     delegation: Delegation | None = None
     grants: Grants = field(default_factory=Grants, compare=False)
+    key_source: Mapping[str, Any] | None = None
 
     def view(self, workspace: Workspace, *, openai: bool = False, grant: Grant | None = None) -> View:
         """Return what ``workspace``, or a delegated key with ``grant``, sees, in its shape or in OpenAI's."""
