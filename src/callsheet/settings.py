@@ -103,7 +103,10 @@ class Settings(BaseModel):
         "",
         description="URL of a gateway that is asked about keys: each sees what it may call there. Empty: none.",
     )
-    forward: bool = Field(False, description="Pass everything but the Models API on to the gateway.")
+    forward: bool = Field(
+        False,
+        description="Pass everything that is not the Models API on to the gateway; for laptops and small teams.",
+    )
     insecure: bool = Field(False, description="Allow any_key and forward on an address that is not loopback.")
     root_path: str = Field("", description="Path prefix under which requests arrive, such as /anthropic.")
     default_limit: int = Field(
@@ -123,11 +126,6 @@ class Settings(BaseModel):
     extra_versions: list[str] = Field([], description="Further values of anthropic-version to accept.")
     cors_origins: list[str] = Field([], description="Web origins whose pages may send requests; * allows any.")
     poll_seconds: float = Field(0.1, ge=0.01, le=60, description="How often to poll the database for changes.")
-    gateway: str = Field("", description="URL of the gateway that this is in front of. Empty: none.")
-    forward: bool = Field(
-        False,
-        description="Pass everything that is not the Models API on to the gateway; for laptops and small teams.",
-    )
     forward_connect_seconds: float = Field(
         5, ge=0.1, le=300, description="How long the gateway may take to accept a connection, TLS included."
     )

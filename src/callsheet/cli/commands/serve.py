@@ -33,8 +33,6 @@ def serve(
     missing_version: Annotated[MissingVersion | None, flag("missing_version")] = None,
     cors_origins: Annotated[str | None, flag("cors_origins", metavar="A,B")] = None,
     poll_seconds: Annotated[float | None, flag("poll_seconds")] = None,
-    gateway: Annotated[str | None, flag("gateway", metavar="URL")] = None,
-    forward: Annotated[bool | None, flag("forward")] = None,
     forward_connect_seconds: Annotated[float | None, flag("forward_connect_seconds")] = None,
     forward_idle_seconds: Annotated[float | None, flag("forward_idle_seconds")] = None,
     forward_max_requests: Annotated[int | None, flag("forward_max_requests")] = None,
