@@ -107,6 +107,18 @@ class Settings(BaseModel):
         False,
         description="Pass everything that is not the Models API on to the gateway; for laptops and small teams.",
     )
+    forward_connect_seconds: float = Field(
+        5, ge=0.1, le=300, description="How long the gateway may take to accept a connection, TLS included."
+    )
+    forward_idle_seconds: float = Field(
+        600,
+        ge=1,
+        le=86400,
+        description="How long a forwarded request may go without a byte from the gateway, or of the client's body.",
+    )
+    forward_max_requests: int = Field(
+        1_000, ge=1, le=100_000, description="Maximum number of forwarded requests under way, per process."
+    )
     insecure: bool = Field(False, description="Allow any_key and forward on an address that is not loopback.")
     root_path: str = Field("", description="Path prefix under which requests arrive, such as /anthropic.")
     default_limit: int = Field(
@@ -126,18 +138,6 @@ class Settings(BaseModel):
     extra_versions: list[str] = Field([], description="Further values of anthropic-version to accept.")
     cors_origins: list[str] = Field([], description="Web origins whose pages may send requests; * allows any.")
     poll_seconds: float = Field(0.1, ge=0.01, le=60, description="How often to poll the database for changes.")
-    forward_connect_seconds: float = Field(
-        5, ge=0.1, le=300, description="How long the gateway may take to accept a connection, TLS included."
-    )
-    forward_idle_seconds: float = Field(
-        600,
-        ge=1,
-        le=86400,
-        description="How long a forwarded request may go without a byte from the gateway, or of the client's body.",
-    )
-    forward_max_requests: int = Field(
-        1_000, ge=1, le=100_000, description="Maximum number of forwarded requests under way, per process."
-    )
     sync: bool = Field(
         True,
         description="Run the sources that are due in this server; if not, let cron run callsheet sources sync.",
