@@ -8,8 +8,8 @@ import pytest
 
 from tests.deploy.proxies import free_port
 from tests.program import Server, call, wait_for
-from tests.service.sync.upstream import Upstream, serve_upstream
-from tests.tiers import exhaustive
+from tests.service.sync.upstream import Headers, Upstream, serve_upstream
+from tests.tiers import exhaustive, first
 
 KEY = "sk-sesame-1234"
 
@@ -124,6 +124,42 @@ def test_a_gateway_that_is_the_server_itself_is_refused_and_nothing_is_made(tmp_
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith(f"callsheet: The gateway http://localhost:{port} is this server itself; ")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("workers", first(["1", "2"]))
+def test_each_key_of_the_gateway_sees_what_it_may_call_until_it_is_forgotten(
+    tmp_path: Path, gateway: Upstream, workers: str
+) -> None:
+    keys = {"sk-ada-0123456789": ["claude-x", "gpt-y"], "sk-bob-0123456789": ["gpt-y"]}
+
+    def answer(_path: str) -> tuple[int, Headers, bytes]:
+        asked = gateway.asked[-1].headers
+        key = asked.get("x-api-key") or asked.get("authorization", "").removeprefix("Bearer ")
+        rows = [{"id": model_id, "object": "model"} for model_id in keys.get(key, ())]
+        body = {"object": "list", "data": rows} if rows else {"error": {"message": "No such key"}}
+        return 200 if rows else 401, {"content-type": "application/json"}, json.dumps(body).encode()
+
+    gateway.answer = answer
+    database = tmp_path / "callsheet.db"
+    with Server(database, "--gateway", gateway.url, "--workers", workers) as server:
+        assert (
+            "Without a key it lists nothing; to let it list models for others, too, put one of its" in server.stdout
+        )
+
+        def seen(key: str) -> object:
+            status, page = server.get("/v1/models", key)
+            return sorted(model["id"] for model in page["data"]) if status == 200 else status
+
+        for key, ids in keys.items():
+            assert seen(key) == ids
+        assert seen("sk-eve-0123456789") == 401
+        del keys["sk-bob-0123456789"]
+        assert call("sources", "forget", "gateway", "--database", f"sqlite:///{database}").returncode == 0
+        wait_for(lambda: all(seen("sk-bob-0123456789") == 401 for _ in range(5)), "the revoked key")
+        assert seen("sk-ada-0123456789") == ["claude-x", "gpt-y"]
+        assert server.stop() == 0
+        assert "0123456789" not in server.stdout + server.stderr
+    assert all(b"sk-ada-0123456789" not in path.read_bytes() for path in tmp_path.iterdir())
 
 
 @exhaustive
