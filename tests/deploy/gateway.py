@@ -33,9 +33,17 @@ class Gateway:
         To listen on; 0 takes a free one.
     tls
         With which it speaks TLS.
+    name
+        What it says in ``x-answered-by``.
+
+    Attributes
+    ----------
+    status
+        Of its answers, but for those to ``/readyz``.
     """
 
-    def __init__(self, port: int = 0, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, port: int = 0, tls: ssl.SSLContext | None = None, name: str = "gateway") -> None:
+        self.status = 200
         self.let_go = threading.Event()
         self.left = threading.Event()
         self.received = 0
@@ -54,8 +62,8 @@ class Gateway:
                     "digest": hashlib.sha256(body).hexdigest(),
                 }
                 written = json.dumps(asked).encode()
-                self.send_response(200)
-                self.send_header("x-answered-by", "gateway")
+                self.send_response(200 if self.path == "/readyz" else gateway.status)
+                self.send_header("x-answered-by", name)
                 self.send_header("content-length", str(len(written)))
                 self.end_headers()
                 if self.command != "HEAD":

@@ -122,7 +122,7 @@ def routed(
     if authority is not None:
         text = text.replace(CERTIFICATES, str(authority)).replace("@system-ca", str(authority))
         env["SSL_CERT_FILE"] = str(authority)
-    return Proxy(kind, text.replace("abns@callsheet-fallback", f"abns@fallback-{port}"), port, folder, env)
+    return Proxy(kind, text.replace("abns@callsheet", f"abns@callsheet-{port}"), port, folder, env)
 
 
 def _nginx(text: str, folder: Path) -> list[str]:
