@@ -20,8 +20,8 @@ _FILE: Final = """\
 # Envoy: the list of models from Callsheet ({{callsheet_url}}),
 # everything else from the gateway ({{gateway_url}}).
 #
-# A whole file for envoy --config-path. To add the route to a configuration that you have, copy the four parts between
-# ">>>" and "<<<".
+# A whole file for envoy --config-path. To add the route to a configuration that you have, copy the four parts
+# between ">>>" and "<<<".
 
 # >>> copy to the top level
 bootstrap_extensions:
@@ -60,8 +60,7 @@ static_resources:
                 append_action: OVERWRITE_IF_EXISTS_OR_ADD
               routes:
               # >>> copy above your other routes
-              # The methods and paths of the Models API, as they were sent: with encoded slashes, a doubled /v1,
-              # doubled slashes.
+              # The methods and paths of the Models API, as sent: with encoded slashes, doubled /v1, doubled slashes.
               - match:
                   safe_regex: {regex: '{{prefixes}}{{list_path}}(?:/.*)?'}
                   headers: [{name: ":method", string_match: {safe_regex: {regex: '{{methods}}'}}}]

@@ -17,8 +17,8 @@ _FILE: Final = """\
 # HAProxy: the list of models from Callsheet ({{callsheet_url}}),
 # everything else from the gateway ({{gateway_url}}).
 #
-# A whole file, such as /etc/haproxy/haproxy.cfg. To add the route to a configuration that you have, copy the two parts
-# between ">>>" and "<<<". HAProxy looks host names up once, when it starts.
+# A whole file, such as /etc/haproxy/haproxy.cfg. To add the route to a configuration that you have, copy the two
+# parts between ">>>" and "<<<". HAProxy looks host names up once, when it starts.
 
 global
     log /dev/log local0
@@ -41,7 +41,7 @@ frontend models
     option forwardfor
     http-request set-header X-Forwarded-Host %[req.hdr(host)]
     http-request set-header X-Forwarded-Proto %[ssl_fc,iif(https,http)]
-    # The methods and paths of the Models API, as they were sent: with encoded slashes, a doubled /v1, doubled slashes.
+    # The methods and paths of the Models API, as sent: with encoded slashes, doubled /v1, doubled slashes.
     acl callsheet_method method {{methods}}
     acl callsheet_path path -m reg ^{{prefixes}}{{list_path}}(?:/.*)?$
     use_backend callsheet_or_gateway if callsheet_method callsheet_path
@@ -81,7 +81,6 @@ backend callsheet
     server callsheet {{callsheet_socket}} check inter 1s fall 1 rise 1{{callsheet_tls}}
 
 backend callsheet_gateway
-    option abortonclose  # a client that leaves ends its message
     http-request set-header Host {{gateway_authority}}
     timeout connect {{connect}}s
     timeout server {{gateway_timeout}}s
