@@ -60,7 +60,7 @@ static_resources:
                 append_action: OVERWRITE_IF_EXISTS_OR_ADD
               routes:
               # >>> copy above your other routes
-              # The methods and paths of the Models API, as sent: with encoded slashes, doubled /v1, doubled slashes.
+              # The methods and paths of the Models API, as sent: encoded slashes, doubled /v1, doubled slashes.
               - match:
                   safe_regex: {regex: '{{prefixes}}{{list_path}}(?:/.*)?'}
                   headers: [{name: ":method", string_match: {safe_regex: {regex: '{{methods}}'}}}]

@@ -41,7 +41,7 @@ frontend models
     option forwardfor
     http-request set-header X-Forwarded-Host %[req.hdr(host)]
     http-request set-header X-Forwarded-Proto %[ssl_fc,iif(https,http)]
-    # The methods and paths of the Models API, as sent: with encoded slashes, doubled /v1, doubled slashes.
+    # The methods and paths of the Models API, as sent: encoded slashes, doubled /v1, doubled slashes.
     acl callsheet_method method {{methods}}
     acl callsheet_path path -m reg ^{{prefixes}}{{list_path}}(?:/.*)?$
     use_backend callsheet_or_gateway if callsheet_method callsheet_path

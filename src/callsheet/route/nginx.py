@@ -24,7 +24,7 @@ _FILE: Final = """\
 # copy the two parts between ">>>" and "<<<". nginx looks host names up once, when it starts.
 
 # >>> copy into http { }
-# The methods and paths of the Models API, as sent: with encoded slashes, doubled /v1, doubled slashes.
+# The methods and paths of the Models API, as sent: encoded slashes, doubled /v1, doubled slashes.
 map "$request_method $request_uri" $callsheet_uri {
     default "";
     "~^(?:{{methods}}) {{prefixes}}(?<callsheet_path>{{list_path}}(?:[/?].*)?)$" $callsheet_path;
