@@ -157,7 +157,7 @@ class Handover:
         cycle = self.cycle
         cycle.response_started = cycle.response_complete = True
         cycle.message_event.set()
-        if closes:
+        if closes or not cycle.keep_alive:  # the server may have begun to stop since the head was written
             self._protocol.transport.close()
         cycle.on_response()
 
