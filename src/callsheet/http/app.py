@@ -16,6 +16,7 @@ from callsheet.api.percent import unquote
 from callsheet.api.request import is_public
 from callsheet.api.state import Options
 from callsheet.api.versions import ACCEPTED_VERSIONS
+from callsheet.domain.claims.builtin_mode import BuiltinMode
 from callsheet.domain.errors import SettingsError, StorageUnavailableError
 from callsheet.http.errors import on_exception, on_http_exception
 from callsheet.http.health import Readiness, health_routes
@@ -25,6 +26,7 @@ from callsheet.http.openapi import openapi_routes
 from callsheet.http.paths import ExactRoute, Scope, local_path
 from callsheet.http.telemetry.collect import Telemetry
 from callsheet.service.clock import SYSTEM_CLOCK, Clock
+from callsheet.service.delegation.checks import KeyChecks
 from callsheet.service.renewal import renew_builtin
 from callsheet.service.setup import set_up
 from callsheet.service.state.file import state_file_at
@@ -76,6 +78,7 @@ class CallsheetApp(Starlette):
         self.telemetry = Telemetry(live, self.observer, settings.otel, clock)
         self.public = self.telemetry.public_api(settings.memo_bytes)
         self.rate_limits = self.public.rate_limits = _rate_limits(settings, clock)
+        self.keys = self.public.keys = self.telemetry.keys = KeyChecks(clock)
         self.prefix = settings.root_path
         self.forward = _forward(settings, live, self.observer.log, clock)
         if self.forward is not None:
@@ -89,7 +92,9 @@ class CallsheetApp(Starlette):
         )
         self.telemetry.schedule = self.schedule
         self.catalog_follower = self.telemetry.catalog_follower = _catalog_follower(settings, live.store, clock)
-        self.readiness = Readiness(live, settings.max_stale_seconds, self.schedule, clock, self.catalog_follower)
+        self.readiness = Readiness(
+            live, settings.max_stale_seconds, self.schedule, clock, self.catalog_follower, self.keys.standing
+        )
         self.on_serving: Callable[[], object] = lambda: None
         """Called on the event loop when a server begins to serve the app."""
         super().__init__(
@@ -152,6 +157,7 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     finally:
         if app.catalog_follower is not None:
             app.catalog_follower.stop()
+        await app.keys.close()
         app.schedule.stop()
         app.live.stop()
         app.observer.stop()
@@ -197,7 +203,7 @@ def make_app(
         store,
         options_of(settings),
         settings.poll_seconds,
-        prepare=partial(set_up, store, clock.now, state_file),
+        prepare=partial(set_up, store, clock.now, state_file, builtin_of(settings)),
         state_file=state_file,
         away=away,
         clock=clock,
@@ -215,7 +221,8 @@ def check_database(settings: Settings) -> None:
     """
     store = Store(settings.database)
     with suppress(StorageUnavailableError):
-        set_up(store, SYSTEM_CLOCK.now, state_file_at(settings.state_file, store.canonical_address))
+        state_file = state_file_at(settings.state_file, store.canonical_address)
+        set_up(store, SYSTEM_CLOCK.now, state_file, builtin_of(settings))
         with store.read() as reading:
             load_state(reading, options_of(settings))
 
@@ -257,6 +264,11 @@ def _rate_limits(settings: Settings, clock: Clock) -> "RateLimits | None":
     from callsheet.http.ratelimit.create import make_rate_limits  # slow to import, and rarely needed
 
     return make_rate_limits(*rates, storage=settings.rate_limit_storage, clock=clock)
+
+
+def builtin_of(settings: Settings) -> BuiltinMode:
+    """Return what the built-in facts are for in an installation that is new: the list of a gateway is its own."""
+    return BuiltinMode.INFORM if settings.gateway else BuiltinMode.LIST
 
 
 def options_of(settings: Settings) -> Options:
