@@ -5,6 +5,7 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -88,14 +89,14 @@ def gateway_url() -> Iterator[str]:
 
 @pytest.mark.parametrize("client", ["anthropic-2"])
 def test_anthropics_client_gets_each_word_as_it_is_sent(
-    installation: Installation, gateway_url: str, client: str
+    installation: Installation, gateway_url: str, client: str, tmp_path: Path
 ) -> None:
     door = HTTPDoor(installation)
     door.set_up(gateway=gateway_url, forward=True)
     command = python_driver(client, "drive_stream.py", f"http://127.0.0.1:{door.port}")
     try:
         with subprocess.Popen(
-            [*command, "sk-of-the-gateway"], stdout=subprocess.PIPE, text=True, env=clean_environment()
+            [*command, "sk-of-the-gateway"], stdout=subprocess.PIPE, text=True, env=clean_environment(tmp_path)
         ) as driver:
             assert driver.stdout is not None
             for word in _WORDS:
