@@ -19,6 +19,7 @@ class Chart(StrEnum):
     LIST_1000 = "Rate against nginx at its best: list 1000"
     NEW_CURSOR = "Rate against nginx at its best: a new cursor each time"
     NEW_TRACE = "Rate against nginx at its best: a new trace each time"
+    PROXIED = "Rate against nginx at its best: as a proxy passes it on"
     CPU = "Processor time per request: list 20"
     START = "Start to first answer, by number of models"
     MEMORY = "Memory, by number of models"

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, NamedTuple, Self
 
-from benchmarks.requests import Kind, headers
+from benchmarks.requests import AS_IT_IS, Kind, headers
 
 #: Seconds until a server that has not answered is given up.
 DEADLINE: Final = 600.0
@@ -155,12 +155,12 @@ def free_port() -> int:
         return port
 
 
-def get(port: int, target: str) -> tuple[int, bytes]:
-    """Ask for ``target``, for a body as it is; return status and body."""
+def get(port: int, target: str, accepted: str = AS_IT_IS) -> tuple[int, bytes]:
+    """Ask for ``target``, for a body as it is or in an ``accepted`` coding; return status and body as sent."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=DEADLINE)
     try:
         connection.putrequest("GET", target, skip_accept_encoding=True)
-        for name, value in headers():
+        for name, value in headers(accepted):
             connection.putheader(name, value)
         connection.endheaders()
         response = connection.getresponse()

@@ -1,6 +1,8 @@
-"""The requests: five kinds, each with the headers of an official Python SDK, and a content coding or none."""
+"""The requests: six kinds, each with the headers of an official Python SDK, and a content coding or none."""
 
+from collections.abc import Iterator
 from enum import StrEnum
+from itertools import count
 from typing import Final, NamedTuple
 from urllib.parse import quote
 
@@ -46,6 +48,7 @@ class Kind(StrEnum):
     LIST_1000 = "X"
     NEW_CURSOR = "N"
     NEW_TRACE = "T"
+    PROXIED = "P"
 
 
 TITLES: Final = {
@@ -54,14 +57,18 @@ TITLES: Final = {
     Kind.LIST_1000: "list 1000",
     Kind.NEW_CURSOR: "list 20, new cursor each time",
     Kind.NEW_TRACE: "list 20, new trace header each time",
+    Kind.PROXIED: "list 20, as a proxy passes it on",
 }
 
 #: Asked of the small catalogue, and of the large one.
-SMALL_KINDS: Final = (Kind.RETRIEVE, Kind.LIST, Kind.NEW_TRACE)
+SMALL_KINDS: Final = (Kind.RETRIEVE, Kind.LIST, Kind.NEW_TRACE, Kind.PROXIED)
 LARGE_KINDS: Final = (Kind.LIST_1000, Kind.NEW_CURSOR)
 
 _STRIDE: Final = 7919  # a prime, so that successive cursors lie far apart
 _PAGE: Final = 20
+
+#: Whose addresses a proxy passes on, in turns: 250 hosts in each of 20 networks.
+_CLIENTS: Final = 5000
 
 
 class Numbered(NamedTuple):
@@ -89,7 +96,19 @@ def target(kind: Kind, ids: Numbered) -> str:
 
 
 def script(kind: Kind, ids: Numbered, port: int, run: int, accepted: str = AS_IT_IS) -> str:
-    """Return the Lua script by which wrk sends ``kind``; ``run`` makes what is new each time new in every run."""
+    """Return the Lua script by which wrk sends ``kind``; ``run`` makes what is new each time new in every run.
+
+    What a proxy passes on always asks for what SDKs ask for.
+    """
+    if kind is Kind.PROXIED:
+        return _PROXIED.format(
+            start=run * 10**8,
+            stride=_STRIDE,
+            clients=_CLIENTS,
+            head=f"GET {target(kind, ids)} HTTP/1.1\\r\\nHost: 127.0.0.1:{port}\\r\\n",
+            lines="".join(f"{n}: {v}\\r\\n" for n, v in headers(AS_SDKS_ASK) if n != "Connection"),
+            done=_DONE,
+        )
     lines = "".join(f"{name}: {value}\\r\\n" for name, value in headers(accepted))
     end = f" HTTP/1.1\\r\\nHost: 127.0.0.1:{port}\\r\\n{lines}"
     if kind is Kind.NEW_CURSOR:
@@ -106,6 +125,31 @@ def script(kind: Kind, ids: Numbered, port: int, run: int, accepted: str = AS_IT
     if kind is Kind.NEW_TRACE:
         return _TRACE.format(start=run * 10**8, head=f"GET {target(kind, ids)}{end}", done=_DONE)
     return _FIXED.format(raw=f"GET {target(kind, ids)}{end}\\r\\n", done=_DONE)
+
+
+def requests(kind: Kind, ids: Numbered, run: int) -> Iterator[bytes]:
+    """Yield, without end, what wrk sends for ``kind``; ``run`` as for `script`."""
+    host = "HTTP/1.1\r\nHost: 127.0.0.1:8000\r\n"
+    usual = "".join(f"{name}: {value}\r\n" for name, value in headers())
+    passed_on = "".join(f"{name}: {value}\r\n" for name, value in headers(AS_SDKS_ASK) if name != "Connection")
+    asked = target(kind, ids)
+    for number in count(run * 10**8):
+        trace = f"traceparent: 00-4bf92f3577b34da6{number:016x}-00f067aa0ba902b7-01\r\n"
+        if kind is Kind.NEW_CURSOR:
+            cursor = quote(ids.id(_PAGE + number * _STRIDE % (ids.size - _PAGE)), safe="")
+            text = f"GET {MODELS}?limit=20&after_id={cursor}&x={number} {host}{usual}"
+        elif kind is Kind.NEW_TRACE:
+            text = f"GET {asked} {host}{usual}{trace}"
+        elif kind is Kind.PROXIED:
+            place = number * _STRIDE % _CLIENTS
+            client = f"198.18.{place // 250}.{place % 250 + 1}"
+            text = (
+                f"GET {asked} {host}X-Forwarded-For: {client}\r\nX-Forwarded-Proto: https\r\n"
+                f"X-Real-IP: {client}\r\nX-Request-ID: 7c9e6679b2f84d01{number:016x}\r\n{passed_on}{trace}"
+            )
+        else:
+            text = f"GET {asked} {host}{usual}"
+        yield f"{text}\r\n".encode()
 
 
 def script_of_keys(ids: Numbered, port: int, secrets: Numbered) -> str:
@@ -147,6 +191,19 @@ local head = "{head}traceparent: 00-4bf92f3577b34da6"
 request = function()
   n = n + 1
   return head .. string.format("%016x", n) .. "-00f067aa0ba902b7-01\\r\\n\\r\\n"
+end
+{done}"""
+
+#: As nginx orders it: what it sets first, then the headers of the client, who sends the trace.
+_PROXIED: Final = """
+local n, clients = {start}, {{}}
+for i = 0, {clients} - 1 do clients[i] = string.format("198.18.%d.%d", math.floor(i / 250), i % 250 + 1) end
+local lines = "\\r\\n{lines}traceparent: 00-4bf92f3577b34da6"
+request = function()
+  n = n + 1
+  local client, unique = clients[n * {stride} % {clients}], string.format("%016x", n)
+  return "{head}X-Forwarded-For: " .. client .. "\\r\\nX-Forwarded-Proto: https\\r\\nX-Real-IP: " .. client
+    .. "\\r\\nX-Request-ID: 7c9e6679b2f84d01" .. unique .. lines .. unique .. "-00f067aa0ba902b7-01\\r\\n\\r\\n"
 end
 {done}"""
 

@@ -1,5 +1,6 @@
 """Contenders side by side: interleaved rounds, each run compared with nginx at its best in the same round."""
 
+import gzip
 import json
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -15,7 +16,7 @@ from benchmarks.cores import Cores
 from benchmarks.load import Measured, measure
 from benchmarks.options import Options
 from benchmarks.process import Process, get
-from benchmarks.requests import LARGE_KINDS, MODELS, SMALL_KINDS, Kind, Numbered, target
+from benchmarks.requests import AS_SDKS_ASK, LARGE_KINDS, MODELS, SMALL_KINDS, Kind, Numbered, target
 from benchmarks.terminal import progress
 
 
@@ -113,6 +114,18 @@ def _check(contender: Contender, process: Process, kinds: Sequence[Kind], prepar
             if status != 200 or (contender.same_bytes and body != prepared.body(kind)):
                 raise RuntimeError(f"{contender.title} answers {kind} wrongly, with {status}: {body[:500]!r}")
             json.loads(body)
+    if Kind.PROXIED in kinds and Kind.PROXIED in contender.kinds:
+        _check_compressed(contender, process, prepared)
+
+
+def _check_compressed(contender: Contender, process: Process, prepared: Prepared) -> None:
+    """See that those who compress what is asked for again send the same bytes."""
+    for _ in range(3):
+        port, asked = process.ports[Kind.PROXIED], target(Kind.PROXIED, prepared.ids)
+        _, body = get(port, asked, accepted=AS_SDKS_ASK)
+    plain = prepared.body(Kind.PROXIED)
+    if contender.same_bytes and body not in (plain, gzip.compress(plain, 6, mtime=0)):
+        raise RuntimeError(f"{contender.title} answers those who accept gzip wrongly: {body[:500]!r}")
 
 
 def _round(

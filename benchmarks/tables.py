@@ -7,6 +7,7 @@ from benchmarks.changes import PER_SECOND
 from benchmarks.charts import NAMES, Chart
 from benchmarks.claims.figure import section
 from benchmarks.codings import Coded
+from benchmarks.contenders.nginx import same_job_configuration
 from benchmarks.costs import Cost
 from benchmarks.crowd import Gathered
 from benchmarks.growth import KINDS, POLL_SECONDS, Grown
@@ -20,7 +21,9 @@ from benchmarks.workers import Crew
 
 _CANNOT: Final = "–"  # noqa: RUF001  # a dash
 
-_ASKED: Final = "R, L and T ask a catalogue of {small:,} models, X and N one of {large:,}. Bodies: {bodies}."
+_ASKED: Final = "R, L, T and P ask a catalogue of {small:,} models, X and N one of {large:,}. Bodies: {bodies}."
+
+_SAME_JOB: Final = "What nginx is given to do the same job with an access log, beside files of pages and models:"
 
 _EVERYTHING: Final = (
     "Everything measured. Rate in requests per second; p50, p99 and processor time per request in microseconds; "
@@ -86,6 +89,8 @@ def _comparison(comparison: Comparison, results: Results, charts: dict[Chart, st
         _pictures([*(NAMES[kind] for kind in Kind), Chart.CPU], charts),
         "Requests per second, as a ratio to *nginx, files, at its best* in the same round:",
         _kinds_table(comparison, lambda figures: f"{figures.ratio:.{_digits(figures.ratio)}f}"),
+        _SAME_JOB,
+        f"<!-- not run: it is a part of nginx's configuration -->\n```nginx\n{same_job_configuration()}\n```",
         _EVERYTHING,
         table(
             ["", "kind", "rate", "ratio", "p50", "p99", "CPU", "start, s", "RSS, MiB"],

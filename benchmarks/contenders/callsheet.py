@@ -34,6 +34,10 @@ def _logging(place: Place) -> Launch:
     return serve(place.database, "--access-log", "json")
 
 
+def _limiting(place: Place) -> Launch:
+    return serve(place.database, "--access-log", "json", "--rate-limit-key", "1000000000/minute")
+
+
 def _asgi(place: Place) -> Launch:
     return serve(place.database, "--no-fast")
 
@@ -56,4 +60,5 @@ def beside(folder: Path) -> Contender:
 
 FAST = Contender("callsheet", "Callsheet", _fast)
 LOGGING = Contender("callsheet-log", "Callsheet, access log on", _logging, why_not=_logs)
+LIMITING = Contender("callsheet-limits", "Callsheet, access log and a rate limit per key", _limiting, why_not=_logs)
 ASGI = Contender("callsheet-asgi", "Callsheet, pure ASGI", _asgi)

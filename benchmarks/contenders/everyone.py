@@ -10,11 +10,13 @@ BASELINE: Final = nginx.BEST
 EVERYONE: Final = (
     callsheet.FAST,
     callsheet.LOGGING,
+    callsheet.LIMITING,
     callsheet.ASGI,
     nginx.BEST,
     nginx.DEFAULT,
     nginx.RETURN,
     nginx.SAME_JOB,
+    nginx.SAME_JOB_LOGGING,
     frameworks.BARE_ASGI,
     frameworks.STARLETTE,
     frameworks.FASTAPI,

@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from textwrap import dedent
 from typing import Final
 
 from benchmarks.contenders.contender import Contender, Place
@@ -24,7 +25,7 @@ pid {folder}/nginx.pid;
 error_log {folder}/error.log;
 events {{ worker_connections 1024; }}
 http {{
-    access_log off;
+    {log}
     keepalive_requests 1000000000;
     default_type application/json;
     client_body_temp_path {folder}/body;
@@ -56,11 +57,23 @@ _JOB: Final = """\
 """
 
 
+#: The fields of a line of Callsheet's log, but for the key's id.
+_LOG: Final = """\
+log_format fields escape=json
+    '{"time":"$time_iso8601","request_id":"$request_id","duration_s":$request_time,"client":"$client",'
+    '"method":"$request_method","path":"$request_uri","status":$status,"bytes":$body_bytes_sent,"key":"$key"}';
+access_log /dev/stdout fields buffer=64k flush=1s;"""
+
+#: Whose address is logged: that which a proxy passes on.
+_CLIENT: Final = 'map $http_x_forwarded_for $client { default $http_x_forwarded_for; "" $remote_addr; }'
+
 _GZIP: Final = "gzip on; gzip_types application/json; gzip_min_length 1024; gzip_vary on;"
 _GZIP_STATIC: Final = "gzip_static on; gzip_vary on;"
 
 
-def _start(place: Place, servers: Callable[[Place, dict[Kind, int]], str], options: str) -> Launch:
+def _start(
+    place: Place, servers: Callable[[Place, dict[Kind, int]], str], options: str, log: str = "access_log off;"
+) -> Launch:
     ports = {kind: free_port() for kind in place.kinds}
     for kind in place.kinds:
         body = place.prepared.body(kind)
@@ -72,6 +85,7 @@ def _start(place: Place, servers: Callable[[Place, dict[Kind, int]], str], optio
             user="user root;\n" if os.geteuid() == 0 else "",  # or its worker could not read the folder
             folder=place.folder,
             options=options,
+            log=log,
             servers=servers(place, ports),
         )
     )
@@ -81,8 +95,14 @@ def _start(place: Place, servers: Callable[[Place, dict[Kind, int]], str], optio
 
 def _files(place: Place, ports: dict[Kind, int]) -> str:
     return "".join(
-        _server(port, _path(place, kind), f"alias {place.folder}/{kind}.json;") for kind, port in ports.items()
+        _server(port, _path(place, kind), f"{_compressing(kind)}alias {place.folder}/{kind}.json;")
+        for kind, port in ports.items()
     )
+
+
+def _compressing(kind: Kind) -> str:
+    """What a server needs to send what Callsheet sends to those who accept gzip."""
+    return f"{_GZIP_STATIC} " if kind is Kind.PROXIED else ""
 
 
 def _constants(place: Place, ports: dict[Kind, int]) -> str:
@@ -114,6 +134,7 @@ def _write_pages(place: Place) -> None:
     for number in range(prepared.ids.size):
         (models / f"{prepared.ids.id(number)}.json").write_bytes(prepared.model(number))
     (pages / "20-.json").write_bytes(prepared.page(20))
+    (pages / "20-.json.gz").write_bytes(gzip.compress(prepared.page(20), 6, mtime=0))
     for number in range(20, prepared.ids.size):
         (pages / f"20-{prepared.ids.id(number)}.json").write_bytes(prepared.page(20, number))
     cursor = target(Kind.LIST_1000, prepared.ids).partition("after_id=")[2]
@@ -142,4 +163,18 @@ GZIP_STATIC = Contender(
     partial(_start, servers=_files, options=f"{_BEST} {_GZIP_STATIC}"),
 )
 RETURN = Contender("nginx-return", "nginx, `return`", partial(_start, servers=_constants, options=""), kinds=_SHORT)
-SAME_JOB = Contender("nginx-job", "nginx, same job", partial(_start, servers=_same_job, options=_BEST))
+
+_JOB_OPTIONS: Final = f"{_BEST} {_GZIP_STATIC}"
+
+SAME_JOB = Contender("nginx-job", "nginx, same job", partial(_start, servers=_same_job, options=_JOB_OPTIONS))
+SAME_JOB_LOGGING = Contender(
+    "nginx-job-log",
+    "nginx, same job, access log on",
+    partial(_start, servers=_same_job, options=f"{_JOB_OPTIONS} {_CLIENT}", log=_LOG),
+)
+
+
+def same_job_configuration() -> str:
+    """Return what nginx is given to do the same job with a log, for readers."""
+    options = "\n".join([*_JOB_OPTIONS.replace("; ", ";\n").splitlines(), _CLIENT, _LOG])
+    return f"{options}\n{dedent(_JOB.format(secret='sk-…', port=80, folder='/srv', models=MODELS))}".rstrip("\n")

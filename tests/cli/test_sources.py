@@ -317,4 +317,4 @@ def test_a_list_with_the_name_of_an_alias_is_refused(cli: CLI, tmp_path: Path) -
     (tmp_path / "l.json").write_text('{"data": [{"id": "fast"}]}')
     result = cli("catalog", "import", str(tmp_path / "l.json"), "--yes")
     assert result.code == 1
-    assert "The list has a model fast, which is an alias of m here" in result.err
+    assert "fast is an alias of m; use `catalog unalias fast` first." in result.err

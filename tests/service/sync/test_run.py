@@ -224,6 +224,17 @@ def test_new_models_wait_for_a_person(empty: Installation, upstream: Upstream) -
     assert "delta" not in site.models()
 
 
+def test_what_waits_says_since_when(empty: Installation, upstream: Upstream) -> None:
+    site = Site(empty, upstream, new=New.HOLD)
+    begun = site.clock()
+    site.run()
+    upstream.lists("alpha", "beta", "gamma", "delta")
+    site.run()
+    pending = site.source.pending
+    assert pending is not None
+    assert (pending.since, len(pending.claims)) == (begun, 4)
+
+
 def test_what_is_new_in_a_list_is_said(site: Site, upstream: Upstream) -> None:
     """https://github.com/decolua/9router/issues/3603."""
     site.run()

@@ -175,6 +175,7 @@ def choice_of(config: SourceConfig) -> Choice:
         deny=config.deny,
         fold_variants=config.fold_variants,
         long_context_rows=config.long_context_rows,
+        picker_prefix=config.picker_prefix,
     )
 
 

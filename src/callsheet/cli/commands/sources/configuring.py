@@ -43,6 +43,7 @@ from callsheet.cli.output.sources import exit_code, print_source, print_sources,
 from callsheet.cli.output.tables import AsJSON, print_json, say
 from callsheet.cli.output.usage import CommandLine
 from callsheet.domain.claims.builtin_mode import BuiltinMode
+from callsheet.domain.claims.manager import check_manager_name
 from callsheet.domain.errors import InvalidError
 from callsheet.service.renewal import change_builtin_mode
 from callsheet.service.sync.config import read_config
@@ -94,6 +95,7 @@ def add(
 ) -> None:
     """Add a source, and list what it lists. If it cannot be reached, nothing is changed."""
     members = members_of(locals())
+    check_manager_name(name, "source")  # before it is asked
     if url is None:
         raise InvalidError("A source needs --url, such as http://localhost:11434.")
     store = open_store(database)
