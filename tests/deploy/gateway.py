@@ -47,7 +47,7 @@ class Gateway:
             def _answer(self) -> None:
                 body = self._body()
                 asked = {
-                    "gateway": self.path,
+                    "gateway": self.requestline.split()[1],  # `path` has one slash where two were sent
                     "method": self.command,
                     "headers": {name.lower(): value for name, value in self.headers.items()},
                     "bytes": len(body),

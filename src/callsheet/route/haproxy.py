@@ -77,6 +77,7 @@ frontend callsheet_fallback
     default_backend callsheet_gateway
 
 backend callsheet_gateway
+    option abortonclose  # a client that leaves ends its message
     http-request set-header Host {{gateway_authority}}
     timeout connect {{connect}}s
     timeout server {{gateway_timeout}}s

@@ -74,6 +74,21 @@ FAMILIES: Final = (
         "counter",
         "Requests for large lists refused because callers left too much unread.",
     ),
+    Family(
+        "callsheet_forward_requests_total", "counter", "Requests that the gateway answered, by class of status."
+    ),
+    Family("callsheet_forward_requests_open", "gauge", "Requests that are being forwarded."),
+    Family("callsheet_forward_bytes_total", "counter", "Bytes of bodies forwarded, each way."),
+    Family(
+        "callsheet_forward_failures_total",
+        "counter",
+        "Requests to forward that were answered here, or broke off, by reason.",
+    ),
+    Family(
+        "callsheet_forward_first_byte_seconds",
+        "histogram",
+        "Time from a forwarded request to the head of its answer.",
+    ),
     Family("callsheet_state_revision", "gauge", "Revision that answers come from, the oldest of all workers.", min),
     Family("callsheet_state_age_seconds", "gauge", "Time since the state last matched the database.", max),
     Family("callsheet_models", "gauge", "Models in the catalogue, retired and hidden ones too.", max),

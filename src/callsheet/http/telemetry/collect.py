@@ -66,6 +66,8 @@ class Telemetry:
         """Asks about keys; None in a process that never does."""
         self.connections: Callable[[], Figures] = dict
         """Returns the figures of connections; none unless `ServerConfig` has set it."""
+        self.forward: Callable[[], Figures] = dict
+        """Returns the figures of forwarding; none unless requests are forwarded."""
 
     @property
     def traces(self) -> bool:
@@ -105,6 +107,7 @@ class Telemetry:
             Series("callsheet_workers"): 1,
             Series("callsheet_workers_wanted"): self._workers,
             **self.connections(),
+            **self.forward(),
             Series("callsheet_state_revision"): state.revision,
             Series("callsheet_state_age_seconds"): round(live.age, 3),
             Series("callsheet_models"): len(state.catalog),
