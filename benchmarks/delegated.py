@@ -35,7 +35,7 @@ class Meanwhile(NamedTuple):
 
     p50: float
     p99: float
-    count: int
+    answers: int
 
 
 def main(keys: int = 1000) -> None:
@@ -49,8 +49,8 @@ def main(keys: int = 1000) -> None:
         busy, seconds = asyncio.run(_crowd(server, keys))
         most = json.loads(_get(gateway, "/most", "x"))["most"]
         print(f"{keys:,} new keys at once: {seconds:.2f} s, at most {most} questions under way")
-        print(f"a known key, alone            p50 {quiet.p50:6.0f} us, p99 {quiet.p99:6.0f} us ({quiet.count})")
-        print(f"a known key, meanwhile        p50 {busy.p50:6.0f} us, p99 {busy.p99:6.0f} us ({busy.count})")
+        print(f"a known key, alone            p50 {quiet.p50:6.0f} us, p99 {quiet.p99:6.0f} us ({quiet.answers})")
+        print(f"a known key, meanwhile        p50 {busy.p50:6.0f} us, p99 {busy.p99:6.0f} us ({busy.answers})")
 
 
 @contextmanager
@@ -119,7 +119,7 @@ async def _crowd(server: int, keys: int) -> tuple[Meanwhile, float]:
     begun = time.perf_counter()
     name = f"sk-crowd-{begun}"
     crowd = asyncio.gather(*(_ask_once(server, f"{name}-{number}-slow") for number in range(keys)))
-    times = []
+    times: list[float] = []
     while (not crowd.done() if keys else time.perf_counter() < begun + 1) or not times:
         sent = time.perf_counter()
         await _ask(*known, _KNOWN)

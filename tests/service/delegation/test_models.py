@@ -1,7 +1,7 @@
 """What a gateway lists becomes models: chosen and named as its source says, and completed by built-in facts."""
 
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
 import pytest
@@ -23,7 +23,7 @@ OPUS: Final = "claude-opus-4-5-20251101"
 SOURCE: Final = Manager(ManagerKind.SOURCE, "gateway")
 
 
-def talk(what: Callable[[Site], Awaitable[Any]], rows: list[Mapping[str, Any]], **config: Any) -> None:
+def talk(what: Callable[[Site], Awaitable[Any]], rows: Sequence[Mapping[str, Any]], **config: Any) -> None:
     """Run ``what`` with a site whose gateway lists these rows to every key."""
 
     async def begin(_: ClockLoop) -> None:

@@ -46,7 +46,7 @@ class _Loop:
         self.own_secret = OwnSecret(self.asker, clock)
         self.slots = Slots(limits)
         self.observation = Observation(counts)
-        self.questions: dict[tuple[Grants, bytes], asyncio.Task[bool]] = {}
+        self.questions: dict[tuple[Grants, bytes, bytes], asyncio.Task[bool]] = {}
 
     async def close(self) -> None:
         """End every question, and close the connections."""
@@ -149,11 +149,11 @@ class KeyChecks:
         here = self._here
         if here is None or here.loop is not asyncio.get_running_loop():
             here = self._here = _Loop(self._limits, self._clock, self.counts)
-        name = state.grants, credential.secret
+        name = state.grants, credential.secret, credential.client
         question = here.questions.get(name)
         if question is None:
             sent = self._circle.extended(asked_by, state.organization_id)
-            around = Around(state.organization_id, state.catalog, sent)
+            around = Around(state.organization_id, state.catalog, sent, credential.client)
             question = here.loop.create_task(self._question(here, state, source, credential, around))
             here.questions[name] = question
             question.add_done_callback(lambda _: here.questions.pop(name, None))
@@ -167,7 +167,7 @@ class KeyChecks:
         self, here: _Loop, state: State, source: KeySource, credential: Credential, around: Around
     ) -> bool:
         """Ask, and remember what comes of it; return False if too many credentials wait."""
-        last = state.grants.last(credential.secret)
+        last = state.grants.last(credential.secret, credential.client)
         try:
             async with here.slots.slot(is_known=accepted_before(last, self._clock.time())):
                 asked_at = self._clock.time()
@@ -181,7 +181,7 @@ class KeyChecks:
             return False
         now = self._clock.time()
         outcome, until = decide(reply, last, asked_at, now, is_outage=is_outage)
-        self._remember(state.grants, credential.secret, reply, outcome, asked_at, now, until)
+        self._remember(state.grants, credential, reply, outcome, asked_at, now, until)
         self._note(source, reply, is_outage=is_outage, was_accepted=accepted_before(last, now))
         if isinstance(reply, Listed) and source.mode is KeyMode.OBSERVE:
             await self._observe(here, state, source, reply)
@@ -197,7 +197,7 @@ class KeyChecks:
     def _remember(
         self,
         grants: Grants,
-        secret: bytes,
+        credential: Credential,
         reply: Reply,
         outcome: Outcome,
         asked_at: float,
@@ -205,15 +205,16 @@ class KeyChecks:
         until: float,
     ) -> None:
         self.counts.outcomes[outcome] += 1
+        secret, _, client = credential
         match outcome:
             case Outcome.ASKED if isinstance(reply, Listed):
-                grants.put(secret, Verdict.ACCEPTED, reply.models, asked_at, until)
+                grants.put(secret, Verdict.ACCEPTED, reply.models, asked_at, until, client)
             case Outcome.STALE:
-                grants.keep(secret, until)
+                grants.keep(secret, until, client)
             case Outcome.REFUSED:
-                grants.put(secret, Verdict.REFUSED, None, now, until)
+                grants.put(secret, Verdict.REFUSED, None, now, until, client)
             case _:
-                grants.put(secret, Verdict.AWAY, None, now, until)
+                grants.put(secret, Verdict.AWAY, None, now, until, client)
 
     def _note(self, source: KeySource, reply: Reply, *, is_outage: bool, was_accepted: bool) -> None:
         """Note how asking goes."""
