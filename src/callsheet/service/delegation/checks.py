@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from functools import partial
+from traceback import format_exc
 from typing import Final
 
 from anyio.to_thread import run_sync
@@ -31,6 +32,7 @@ from callsheet.service.delegation.replies import Away, Listed, Refused, Reply
 from callsheet.service.delegation.slots import FullError, Slots
 from callsheet.service.delegation.standing import Condition, Standing
 from callsheet.service.delegation.unknown import Credential, must_be_asked, unknown_credentials
+from callsheet.sources.secret_texts import SecretTexts
 
 _log = logging.getLogger("callsheet")
 
@@ -188,10 +190,12 @@ class KeyChecks:
         return True
 
     async def _reply(self, here: _Loop, source: KeySource, credential: Credential, around: Around) -> Reply:
+        secret = credential.secret.decode("ascii")
         try:
-            return await here.asker.ask(source, credential.secret.decode("ascii"), credential.form, around)
+            return await here.asker.ask(source, secret, credential.form, around)
         except Exception:  # whatever it was, the callers who wait need an answer
-            _log.exception("A question about a key to source %s failed.", source.name)
+            known = SecretTexts(secret)
+            _log.error("A question about a key to source %s failed.\n%s", source.name, known.hide(format_exc()))
             return Away("the question failed; the log says why.")
 
     def _remember(
