@@ -41,15 +41,15 @@ def is_known(state: State) -> bool:
 @again_on_postgresql
 def test_a_state_knows_the_source_that_is_asked(installation: Installation) -> None:
     live = installation.live()
-    assert not live.current.grants.is_active
+    assert not is_asking(live.current)
     sources = add(installation, key_mode=KeyMode.GOVERN)
     live.refresh()
     assert live.current.delegation == Delegation("gateway", KeyMode.GOVERN, None, "", by_client=True)
-    assert live.current.grants.is_active
+    assert is_asking(live.current)
     assert installation.live().current.key_source == live.current.key_source
     sources.remove("gateway")
     live.refresh()
-    assert (live.current.delegation, live.current.grants.is_active) == (None, False)
+    assert not is_asking(live.current)
 
 
 CHANGES: dict[str, dict[str, Any]] = {
@@ -110,6 +110,10 @@ def test_the_state_file_holds_what_is_asked_and_nothing_of_keys(installation: In
     assert saved.state.grants.is_active
     assert not is_known(saved.state)
     assert file.holds(live.current)
+
+
+def is_asking(state: State) -> bool:
+    return state.grants.is_active and state.delegation is not None
 
 
 def record(name: str, **config: Any) -> SourceRecord:
