@@ -119,6 +119,14 @@ request did not arrive completely within `head_seconds`) or `unread` (the caller
 counts the requests for large lists that were answered 529 because all unread answers together exceeded
 `max_unread_bytes`.
 
+`callsheet_key_checks_total` counts what keys that a gateway knows were judged by, with the label `outcome`: `asked` (the
+gateway accepted the key), `refused` (it did not), `stale` (it did not say, and the last answer serves), `away` (it did
+not say, and there is none) or `memory` (a request was answered without a question). `callsheet_delegated_keys` has the
+label `verdict`: `accepted`, or `other` for keys that were refused or could not be judged. These metrics exist only where
+a source is asked about keys, and none of them is by key. `callsheet_key_differences_total`, where that source is only
+observed, has the label `kind`: `unknown` (the catalogue does not have a model that the gateway lists), `removed`,
+`hidden`, `not_allowed` (by the workspace's rules) or `facts` (the catalogue describes it otherwise).
+
 Memory and file descriptors are measured on Linux only, connections only by `callsheet serve`.
 
 | Name | Type | What it is |
