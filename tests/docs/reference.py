@@ -63,6 +63,10 @@ cors_origins = ["https://app.example.com"]
 Where a list is wanted, the environment and flags take values separated by commas. Where yes or no is wanted, the
 environment takes `true` or `false`, and the flag has an opposite: `--strict-betas`, `--no-strict-betas`.
 
+`CALLSHEET_GATEWAY_KEY` is not a setting but a secret: the key by which the
+[gateway](sources.md#sources-that-are-asked-about-keys) is asked for its own list. Only the environment can hold it,
+and no command prints it.
+
 | In the file | In the environment | As a flag | Value | Default | What it is |
 |---|---|---|---|---|---|
 """
