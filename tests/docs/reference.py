@@ -119,6 +119,12 @@ request did not arrive completely within `head_seconds`) or `unread` (the caller
 counts the requests for large lists that were answered 529 because all unread answers together exceeded
 `max_unread_bytes`.
 
+The metrics of `--forward` are there only if it is on. `callsheet_forward_requests_total` has the label `status`, the
+class of the status that the gateway answered (`2xx`); `callsheet_forward_bytes_total` has the label `direction`
+(`to_gateway` or `from_gateway`) and counts bodies, not heads. `callsheet_forward_failures_total` has the label
+`reason`, by which [Forwarding](forwarding.md#what-is-answered-here) explains each. Forwarded requests count neither in
+`callsheet_requests_total` nor in `callsheet_unread_bytes`.
+
 Memory and file descriptors are measured on Linux only, connections only by `callsheet serve`.
 
 | Name | Type | What it is |
