@@ -39,7 +39,7 @@ http://:{{port}} {
     {{bind}}
 
     # >>> copy into your site
-    # The methods and paths of the Models API, as they were sent: with encoded slashes, a doubled /v1, doubled slashes.
+    # The methods and paths of the Models API, as sent: encoded slashes, doubled /v1, doubled slashes.
     @callsheet {
         method {{methods}}
         vars_regexp callsheet {http.request.uri} ^{{prefixes}}({{list_path}}(?:[/?].*)?)$
