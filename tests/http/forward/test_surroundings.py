@@ -173,7 +173,8 @@ def test_a_client_that_leaves_before_the_gateway_is_reached_has_nothing_sent(
         accepted = gateway.accept()  # and TLS is not begun yet
     wait_for(lambda: all(each.has_hung_up for each in list(connections)))
     received = b""
-    with closing(server_side(authority).wrap_socket(accepted.socket, server_side=True)) as end, suppress(OSError):
+    tls = server_side(authority)
+    with suppress(OSError), closing(tls.wrap_socket(accepted.socket, server_side=True)) as end:
         received = end.recv(65536)
     assert received == b""
     assert server.app.forward is not None
