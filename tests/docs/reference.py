@@ -131,6 +131,12 @@ a source is asked about keys, and none of them is by key. `callsheet_key_differe
 observed, has the label `kind`: `unknown` (the catalogue does not have a model that the gateway lists), `removed`,
 `hidden`, `not_allowed` (by the workspace's rules) or `facts` (the catalogue describes it otherwise).
 
+The metrics of `--forward` are there only if it is on. `callsheet_forward_requests_total` has the label `status`, the
+class of the status that the gateway answered (`2xx`); `callsheet_forward_bytes_total` has the label `direction`
+(`to_gateway` or `from_gateway`) and counts bodies, not heads. `callsheet_forward_failures_total` has the label
+`reason`, by which [Forwarding](forwarding.md#what-is-answered-here) explains each. Forwarded requests count neither in
+`callsheet_requests_total` nor in `callsheet_unread_bytes`.
+
 Memory and file descriptors are measured on Linux only, connections only by `callsheet serve`.
 
 | Name | Type | What it is |
