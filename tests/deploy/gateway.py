@@ -151,6 +151,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(101)
         self.send_header("connection", "Upgrade")
         self.send_header("upgrade", "websocket")
+        self.send_header("sec-websocket-accept", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=")  # to the key in RFC 6455
         self.end_headers()
         self.close_connection = True
         self.wfile.write(self.rfile.readline())
