@@ -237,6 +237,18 @@ def test_what_a_source_answered_about_keys_is_forgotten(cli: CLI, source: str) -
     assert forgotten.err == "Every server forgets what gateway answered about keys.\n"
 
 
+def test_a_plan_says_that_the_keys_of_a_source_work_or_stop_working(cli: CLI, source: str) -> None:
+    asked = cli("sources", "change", source, "--asks-keys", "--dry-run", "--json").json["warnings"]
+    assert [each["message"] for each in asked] == ["Every key that the source gateway accepts works here as well."]
+    cli("sources", "change", source, "--asks-keys")
+    for ending in (("change", source, "--no-asks-keys"), ("remove", source)):
+        plan = cli("sources", *ending, "--dry-run", "--json").json
+        messages = [each["message"] for each in plan["warnings"] if each["code"] == "gateway-keys"]
+        assert messages == ["The keys that only the source gateway knows stop working."]
+    plan = cli("sources", "change", source, "--key-mode", "govern", "--dry-run", "--json").json
+    assert plan["warnings"] == []
+
+
 def test_a_second_source_that_is_asked_about_keys_is_refused(cli: CLI, source: str, upstream: Upstream) -> None:
     cli("sources", "change", source, "--asks-keys")
     refused = cli("sources", "add", "other", "--url", upstream.url, "--kind", "openai", "--asks-keys")

@@ -17,10 +17,10 @@ from litellm.proxy._types import (  # type: ignore[import-not-found]  # lives in
 KEYS: Final = Path(__file__).with_name("keys")
 
 
-async def check(request: Any, api_key: str) -> Any:
+async def check(request: Any, api_key: str | None) -> Any:
     """Return what a key may do, or refuse it as the proxy refuses one that its database lacks."""
     try:
-        models = json.loads((KEYS / sha256(api_key.encode()).hexdigest()).read_text())
+        models = json.loads((KEYS / sha256((api_key or "").encode()).hexdigest()).read_text())
     except FileNotFoundError:
         sentence = "Authentication Error, Invalid proxy server token passed"
         raise ProxyException(message=sentence, type="auth_error", param="key", code=401) from None

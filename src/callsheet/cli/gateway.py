@@ -4,6 +4,7 @@ import ipaddress
 import logging
 import socket
 import threading
+import time
 from collections.abc import Callable
 from datetime import datetime
 from typing import Final
@@ -32,6 +33,10 @@ _log = logging.getLogger("callsheet")
 #: How long is waited before a gateway that is away is looked for again; each time twice as long.
 _FIRST_SEARCH_SECONDS: Final = 0.5
 _MAX_SEARCH_SECONDS: Final = 30.0
+
+#: How long a start waits while another process runs the source, and how often it looks.
+_OTHER_RUN_TIMEOUT_SECONDS: Final = 5.0
+_OTHER_RUN_INTERVAL_SECONDS: Final = 0.1
 
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
@@ -104,12 +109,24 @@ def prepare_gateway(
     if is_new:
         set_up()
     source, is_changed = follow_gateway(store, clock, url, secret, found, any_key=any_key)
-    failure = ""
-    if is_changed and found is not None and found.lists:
-        upstreams = Upstreams(clock, contexts_of=contexts_in(store))
-        report = Runner(store, clock, upstreams, Lease(store, clock, LIMITS.run_seconds + 60)).run(NAME)
-        failure = report.sentence
+    is_due = is_changed or source.state.last_good_at is None
+    failure = _run(store, clock) if is_due and found is not None and found.lists else ""
     return FollowedGateway(source, found, why, failure)
+
+
+def _run(store: Store, clock: Callable[[], datetime]) -> str:
+    """Let the source list its models; return why it could not, or what waits for a person."""
+    upstreams = Upstreams(clock, contexts_of=contexts_in(store))
+    runner = Runner(store, clock, upstreams, Lease(store, clock, LIMITS.run_seconds + 60))
+    end = time.monotonic() + _OTHER_RUN_TIMEOUT_SECONDS
+    try:
+        report = runner.run(NAME)
+        while report.outcome is None and time.monotonic() < end:  # another process runs it
+            time.sleep(_OTHER_RUN_INTERVAL_SECONDS)
+            report = runner.run(NAME)
+    except RefusedError as error:  # another process changed it meanwhile
+        return str(error)
+    return report.sentence
 
 
 def _organization_of(store: Store) -> str:

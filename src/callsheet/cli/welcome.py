@@ -18,7 +18,7 @@ from callsheet.cli.output.gateway import export_lines, former_gateway_line, gate
 from callsheet.cli.output.long_list import long_list_note
 from callsheet.cli.output.sentences import counts_sentence, renewed_sentence
 from callsheet.cli.output.tables import put, put_wrapped, say
-from callsheet.domain.errors import StorageError
+from callsheet.domain.errors import RefusedError, SourceError, StorageError
 from callsheet.service.access import AccessService, NewKey
 from callsheet.service.background import BackgroundThread
 from callsheet.service.counts import Counts, count_models
@@ -161,6 +161,8 @@ def _wait(url: str, settings: Settings, stop: threading.Event) -> None:
                 announce()
         except StorageError:  # logged by the thread that waits for the State
             continue
+        except (RefusedError, SourceError) as error:  # of the gateway
+            _log.error("%s", error)
         except OSError as error:
             _log.error("Cannot write: %s.", error.strerror)
         return

@@ -19,6 +19,7 @@ from callsheet.api.versions import ACCEPTED_VERSIONS
 from callsheet.domain.claims.builtin_mode import BuiltinMode
 from callsheet.domain.errors import SettingsError, StorageUnavailableError
 from callsheet.http.errors import on_exception, on_http_exception
+from callsheet.http.handed_over import HANDED_OVER
 from callsheet.http.health import Readiness, health_routes
 from callsheet.http.logs.writer import AccessLog
 from callsheet.http.observer import Observer
@@ -47,9 +48,6 @@ _WHAT_THIS_IS: Final = (
     "openapi.json describes it, and callsheet --help and the pages in docs/ say how to run it.\n"
 )
 
-
-#: In the extensions of the scope of a request whose connection is handed over, to be forwarded.
-HANDED_OVER: Final = "callsheet.connection"
 
 #: Who is put down in the change records of what catalogue files change while the server runs.
 _ACTOR: Final = "callsheet serve"

@@ -7,38 +7,17 @@ every chunk costs a task's turn.
 import socket
 import struct
 from collections.abc import Callable, Sequence
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from callsheet.api.request import Header
 from callsheet.http.connection.config import ConnectionConfig
 from callsheet.http.connection.sizes import Trailers
 from callsheet.http.connection.timeouts import TimedProtocol
 from callsheet.http.connection.unread import has_hung_up
-
-#: Where a scope has the `Handover`.
-EXTENSION: Final = "callsheet.connection"
+from callsheet.http.handed_over import HANDED_OVER, RequestReceiver
 
 _CLOSE: Final = (b"connection", b"close")
 _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)  # of the option SO_LINGER
-
-
-class Receiver(Protocol):
-    """What a connection passes on what happens to it."""
-
-    def body_received(self, body: bytes) -> None:
-        """More of the body has arrived."""
-
-    def request_ended(self, trailers: Sequence[Header]) -> None:
-        """The request is complete."""
-
-    def client_lost(self) -> None:
-        """The client has gone."""
-
-    def pause_answer(self) -> None:
-        """The client does not read more of the answer for now."""
-
-    def resume_answer(self) -> None:
-        """It does again."""
 
 
 class Handover:
@@ -61,7 +40,7 @@ class Handover:
         self.cycle: Any = None
         """uvicorn's own account of the request; set as soon as there is one."""
         self._protocol = protocol
-        self._receiver: Receiver | None = None
+        self._receiver: RequestReceiver | None = None
         self._pieces: list[bytes] = []
         self._is_cut = False
 
@@ -85,7 +64,7 @@ class Handover:
         """Whether the client must read before more is written."""
         return self._protocol.flow.write_paused
 
-    def take(self, receiver: Receiver) -> None:
+    def take(self, receiver: RequestReceiver) -> None:
         """Pass on what arrives from now on, and what has arrived already."""
         cycle, protocol = self.cycle, self._protocol
         self._receiver = protocol.forwarding = receiver
@@ -157,7 +136,7 @@ class Handover:
         cycle = self.cycle
         cycle.response_started = cycle.response_complete = True
         cycle.message_event.set()
-        if closes:
+        if closes or not cycle.keep_alive:  # the server may have begun to stop since the head was written
             self._protocol.transport.close()
         cycle.on_response()
 
@@ -192,14 +171,14 @@ class Handover:
 class HandoverProtocol(TimedProtocol):
     """Hands requests over that ``is_forwarded`` of the configuration says yes to; all others are answered by ASGI.
 
-    While a request is handed over, the limits on time are those of whoever answers it.
+    While a request is handed over, the receiver limits the time that it takes, and not this class.
     """
 
     def __init__(self, config: ConnectionConfig, *args: Any, **kwargs: Any) -> None:
         super().__init__(config, *args, **kwargs)
         self._is_forwarded: Callable[[str, bytes], bool] | None = config.is_forwarded
         self.arriving: Handover | None = None  # the request that is being parsed
-        self.forwarding: Receiver | None = None  # of the request that is being answered
+        self.forwarding: RequestReceiver | None = None  # of the request that is being answered
 
     @property
     def has_hung_up(self) -> bool:
@@ -222,7 +201,7 @@ class HandoverProtocol(TimedProtocol):
             return None
         length = next((int(value) for name, value in self.headers if name == b"content-length"), 0)
         handover = Handover(self, self.url, length)
-        self.scope["extensions"] = {EXTENSION: handover}  # type: ignore[dict-item]  # one of our own
+        self.scope["extensions"] = {HANDED_OVER: handover}  # type: ignore[dict-item]  # one of our own
         return handover
 
     def on_message_begin(self) -> None:
@@ -276,7 +255,7 @@ class HandoverProtocol(TimedProtocol):
             self.forwarding.resume_answer()
 
     def check_time(self, now: float, share: float) -> None:
-        """Leave the time that a forwarded request takes to whoever forwards it."""
+        """Do not limit the time that a forwarded request takes: the receiver does."""
         if self.forwarding is None:
             super().check_time(now, share)
         elif self.flow.read_paused and has_hung_up(self.transport):  # which cannot be noticed by reading

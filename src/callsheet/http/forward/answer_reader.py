@@ -41,7 +41,7 @@ class AnswerReader:
         self._head_bytes = 0  # received before the head was complete
         self._overhead = MAX_ANSWER_HEAD_BYTES  # bytes around chunks that may still come
         self.interim: list[AnswerHead] = []
-        """Informational heads (1xx) that have arrived; whoever passes them on removes them."""
+        """Informational heads (1xx) that have arrived; the caller removes those that it has passed on."""
         self.head: AnswerHead | None = None
         self.trailers: list[Header] = []
         self.is_complete = False

@@ -11,12 +11,12 @@ from typing import Final
 from callsheet.api.request import Header
 from callsheet.http.forward import refusal
 from callsheet.http.forward.answer_reader import AnswerFaultError, AnswerReader
-from callsheet.http.forward.client_side import ClientSide
 from callsheet.http.forward.fields import trailers
 from callsheet.http.forward.gateway import GatewayConnection
 from callsheet.http.forward.heads import AnswerHead, RequestHead
 from callsheet.http.forward.metrics import ForwardMetrics
 from callsheet.http.forward.refusal import Reason, RefusedRequestError
+from callsheet.http.handed_over import ClientSide
 from callsheet.http.wire_headers import write_lines
 from callsheet.service.clock import SYSTEM_CLOCK, Clock
 

@@ -8,7 +8,6 @@ from callsheet.api.answer import error_response
 from callsheet.api.dialect import is_openai
 from callsheet.api.request import Request, read_headers
 from callsheet.http.forward import refusal
-from callsheet.http.forward.client_side import ClientSide
 from callsheet.http.forward.exchange import Exchange
 from callsheet.http.forward.gateway import Gateway, GatewayConnection
 from callsheet.http.forward.heads import RequestHead
@@ -17,14 +16,12 @@ from callsheet.http.forward.metrics import ForwardMetrics
 from callsheet.http.forward.origin import TrustedProxies
 from callsheet.http.forward.ours import is_ours
 from callsheet.http.forward.refusal import RefusedRequestError
+from callsheet.http.handed_over import HANDED_OVER, ClientSide
 from callsheet.http.logs.access_line import LoggedResponse
 from callsheet.http.logs.writer import AccessLog
 from callsheet.http.request_id import make_request_id
 from callsheet.service.clock import SYSTEM_CLOCK, Clock
 from callsheet.service.state.live import LiveState
-
-#: Where the connection is in the scope of a request that is to be forwarded.
-CONNECTION: Final = "callsheet.connection"
 
 #: What is logged as the status where the client left before there was one.
 _CLIENT_CLOSED_REQUEST: Final = 499
@@ -96,7 +93,7 @@ class Forward:
     async def __call__(self, scope: Any, _receive: Any, send: Any) -> None:
         """Forward a request that `forwards` says yes to, over the connection in its scope."""
         begun = self._clock.perf_counter()
-        client: ClientSide = scope["extensions"][CONNECTION]
+        client: ClientSide = scope["extensions"][HANDED_OVER]
         head = RequestHead(
             scope["method"], self._below(client.target), tuple(scope["headers"]), scope["http_version"]
         )

@@ -62,6 +62,8 @@ class RequestHead(NamedTuple):
         """
         if self.method in _UNSUPPORTED_METHODS:
             raise unfit(f"{self.method} requests are not forwarded", 501)
+        if self.version not in ("1.0", "1.1"):
+            raise unfit("Requests of HTTP/1.0 and HTTP/1.1 are forwarded, and of no other version")
         if b"#" in self.target or not is_well_formed(self.headers):
             raise unfit("The request has characters that HTTP does not allow where they are")
         self._check_framing()
@@ -148,7 +150,7 @@ class AnswerHead(NamedTuple):
         codings = tokens(self.headers, b"transfer-encoding")
         lengths = [value.strip() for name, value in self.headers if name.lower() == b"content-length"]
         return (
-            is_well_formed(self.headers)
+            is_well_formed([*self.headers, (b"reason", self.reason)])
             and len(lengths) <= 1
             and all(value.isdigit() for value in lengths)
             and (not codings or (codings == [b"chunked"] and not lengths and self.version == "1.1"))

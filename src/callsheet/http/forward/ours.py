@@ -19,8 +19,8 @@ _SLASHES: Final = re.compile(rb"[/\\]+")
 def is_ours(method: str, path: bytes) -> bool:
     """Return whether a request is answered here.
 
-    A path that the gateway could read as that of its own list, by undoing escapes or dots, stays here as well, and
-    the contract refuses it: otherwise a caller would see the gateway's list in place of the one that is served.
+    A path that the gateway could read as the one of its list, by undoing escapes or dots, stays here as well: else
+    a caller would see that list in place of the one that is served. The contract refuses such a path.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
 """Models out of what a gateway lists: what it says of each, completed by what the program knows of Claude. Pure."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from callsheet.domain.changes.naming import may_be_name
@@ -36,6 +36,17 @@ class BuiltinFacts:
         if record is not None:
             return Claims(model_id, BUILTIN, fields={name: record[name] for name in record if name != "id"})
         return next(self._naming.claims_on([model_id]), None)
+
+    def contexts_of(self, ids: Iterable[str]) -> Mapping[str, int]:
+        """Return the context windows, in tokens, of those of these models that have one that is known."""
+        found = ((model_id, self._context(model_id)) for model_id in ids)
+        return {model_id: tokens for model_id, tokens in found if tokens is not None}
+
+    def _context(self, model_id: str) -> int | None:
+        claims = self.claims_on(model_id)
+        same = None if claims is None else claims.fields.get(SAME_AS)
+        known = self.claims_on(same) if isinstance(same, str) else claims
+        return None if known is None else known.fields.get("max_input_tokens")
 
 
 class Completion:

@@ -75,8 +75,13 @@ class Reader:
         reading = texts.without(source.key_list.read(answers, source.options), answers)
         if len(reading.listed) + len(reading.dropped) > self._max_rows:
             raise too_long(source.url, self._max_rows)
-        chosen = choose(reading.listed, source.choice, lambda ids: _contexts(catalog, ids))
         builtin = None if source.mode is KeyMode.OBSERVE else self._facts(now)
+
+        def contexts_of(ids: Sequence[str]) -> Mapping[str, int]:
+            known = {} if builtin is None else builtin.contexts_of(ids)
+            return {**known, **_contexts(catalog, ids)}
+
+        chosen = choose(reading.listed, source.choice, contexts_of)
         return GrantedModels(Completion(chosen, source.manager, builtin).models())
 
     def remember(

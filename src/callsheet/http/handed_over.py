@@ -1,9 +1,12 @@
-"""ClientSide: a client's connection, as far as forwarding needs it; `callsheet.http.connection` has it."""
+"""What a connection hands over of itself, so that a request can be answered by writing to it directly."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 from callsheet.api.request import Header
+
+#: Where the scope of a request has the connection, among its extensions, if it is handed over: a `ClientSide`.
+HANDED_OVER: Final = "callsheet.connection"
 
 
 class RequestReceiver(Protocol):
