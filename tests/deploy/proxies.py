@@ -8,17 +8,14 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Self
 
-import pytest
-
 from callsheet.route.route import CERTIFICATES, read_route
 from callsheet.route.write import Proxy as Kind
 from callsheet.route.write import write_route
 from tests.deploy.tools import DEPLOY, envoy, tool
 from tests.program import Program, wait_for
-from tests.tiers import exhaustive
 
-#: Those that a route is run with; Envoy is a large download.
-ROUTED: Final = ["nginx", "haproxy", "caddy", pytest.param("envoy", marks=exhaustive)]
+#: Those that a route is run with. Envoy is a large download, which only the whole suite has.
+ROUTED: Final = ("nginx", "haproxy", "caddy", "envoy")
 
 #: Where the configurations of ``deploy/`` say the public side is.
 PUBLIC: Final = 8080
@@ -67,9 +64,7 @@ class Proxy(Program):
         Variables that it gets beside those of the tests.
     """
 
-    def __init__(
-        self, kind: str, text: str, port: int, folder: Path, env: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, kind: str, text: str, port: int, folder: Path, env: Mapping[str, str] | None = None) -> None:
         self.port = port
         own = {"XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder), "CADDY_ADMIN": f"unix/{folder}/admin"}
         super().__init__(command=_COMMANDS[kind](text, folder), env={**own, **(env or {})})
@@ -122,7 +117,7 @@ def routed(
     if authority is not None:
         text = text.replace(CERTIFICATES, str(authority)).replace("@system-ca", str(authority))
         env["SSL_CERT_FILE"] = str(authority)
-    return Proxy(kind, text.replace("abns@callsheet-fallback", f"abns@fallback-{port}"), port, folder, env)
+    return Proxy(kind, text.replace("abns@callsheet", f"abns@callsheet-{port}"), port, folder, env)
 
 
 def _nginx(text: str, folder: Path) -> list[str]:

@@ -21,6 +21,7 @@ MAX_GRANTS_BYTES: Final = 256 * 2**20
 #: How long a credential that is not accepted again is remembered: while its gateway is away, its last list serves.
 MAX_STALE_SECONDS: Final = 24 * 3600.0
 
+_CREDENTIAL_BYTES: Final = 500  # that one takes beside what it was granted
 _TAG_DIGITS: Final = 16
 _MODEL_BYTES: Final = 700  # with its texts, but for long ones
 _CAPABILITY_BYTES: Final = 300  # of one at the top, with what is inside
@@ -94,7 +95,7 @@ class Grants:
     @property
     def total_bytes(self) -> int:
         """About what all grants take together."""
-        return self._lists.total_bytes + self._models.total_bytes
+        return self._lists.total_bytes + self._models.total_bytes + _CREDENTIAL_BYTES * len(self._accepted)
 
     def find(self, secret: bytes, now: float) -> Answered | None:
         """Return what holds for ``secret`` at ``now`` (seconds since the epoch); None if that must be asked."""

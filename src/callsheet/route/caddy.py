@@ -39,7 +39,7 @@ http://:{{port}} {
     {{bind}}
 
     # >>> copy into your site
-    # The methods and paths of the Models API, as they were sent: with encoded slashes, a doubled /v1, doubled slashes.
+    # The methods and paths of the Models API, as sent: encoded slashes, doubled /v1, doubled slashes.
     @callsheet {
         method {{methods}}
         vars_regexp callsheet {http.request.uri} ^{{prefixes}}({{list_path}}(?:[/?].*)?)$
@@ -102,7 +102,7 @@ def write_caddy(route: Route) -> str:
         methods=" ".join(METHODS),
         prefixes=route.prefix_pattern,
         list_path=LIST_PATH,
-        strip="rewrite * {http.regexp.callsheet.1}" if route.prefixes else "",
+        strip="\n".join(f"uri strip_prefix {prefix}" for prefix in route.prefixes),
         connect=CONNECT_TIMEOUT_SECONDS,
         answer=ANSWER_TIMEOUT_SECONDS,
         gateway_timeout=GATEWAY_TIMEOUT_SECONDS,

@@ -75,8 +75,8 @@ def read_url(url: str, option: str) -> Endpoint:
     Raises
     ------
     InvalidError
-        It is not the URL of an HTTP server, or has a user name, a password, a path, a query or a fragment. A password
-        is never repeated.
+        It is not the URL of an HTTP server, or has a user name, a password, a path, a query or a fragment. A
+        password is never repeated.
     """
     shown = "its value" if "@" in url else repr(url[:_MAX_SHOWN_CHARACTERS])
     try:

@@ -17,8 +17,8 @@ _FILE: Final = """\
 # HAProxy: the list of models from Callsheet ({{callsheet_url}}),
 # everything else from the gateway ({{gateway_url}}).
 #
-# A whole file, such as /etc/haproxy/haproxy.cfg. To add the route to a configuration that you have, copy the two parts
-# between ">>>" and "<<<". HAProxy looks host names up once, when it starts.
+# A whole file, such as /etc/haproxy/haproxy.cfg. To add the route to a configuration that you have, copy the two
+# parts between ">>>" and "<<<". HAProxy looks host names up once, when it starts.
 
 global
     log /dev/log local0
@@ -41,40 +41,44 @@ frontend models
     option forwardfor
     http-request set-header X-Forwarded-Host %[req.hdr(host)]
     http-request set-header X-Forwarded-Proto %[ssl_fc,iif(https,http)]
-    # The methods and paths of the Models API, as they were sent: with encoded slashes, a doubled /v1, doubled slashes.
+    # The methods and paths of the Models API, as sent: encoded slashes, doubled /v1, doubled slashes.
     acl callsheet_method method {{methods}}
     acl callsheet_path path -m reg ^{{prefixes}}{{list_path}}(?:/.*)?$
-    use_backend callsheet if callsheet_method callsheet_path
+    use_backend callsheet_or_gateway if callsheet_method callsheet_path
     # <<<
 
     default_backend callsheet_gateway
 
 # >>> copy behind your backends
+# A request goes to Callsheet, and once more, to the gateway, if Callsheet is down, hangs or is not ready.
+backend callsheet_or_gateway
+    http-request set-header Host {{gateway_authority}}
+    timeout connect {{connect}}s
+    timeout server {{gateway_timeout}}s
+    balance roundrobin
+    option redispatch 1
+    retries 1
+    retry-on conn-failure empty-response junk-response response-timeout 502 503 504
+    use-server callsheet if { srv_is_up(callsheet) }
+    server callsheet abns@callsheet track callsheet/callsheet
+    server gateway {{gateway_socket}}{{gateway_tls}}
+
+frontend callsheet
+    bind abns@callsheet
+    http-request set-log-level silent
+    default_backend callsheet
+
 backend callsheet
-    http-request set-header Host {{callsheet_authority}}
     {{strip}}
+    http-request set-header Host {{callsheet_authority}}
     option httpchk
     http-check send meth GET uri /readyz ver HTTP/1.1 hdr Host {{callsheet_authority}}
     http-check expect status 200
     timeout check 500ms
-
-    # Callsheet is down, hangs or is not ready: the gateway's own list. Claude Code waits three seconds in all.
     timeout connect {{connect}}s
-    timeout server {{answer}}s
-    balance roundrobin
-    option redispatch 1
-    retries 1
-    retry-on conn-failure empty-response response-timeout 502 503 504
-    use-server callsheet if { srv_is_up(callsheet) }
+    timeout server {{answer}}s  # Claude Code waits three seconds in all
+    retries 0
     server callsheet {{callsheet_socket}} check inter 1s fall 1 rise 1{{callsheet_tls}}
-    server fallback abns@callsheet-fallback
-
-# So that what is asked of the gateway is worded as for the gateway.
-frontend callsheet_fallback
-    bind abns@callsheet-fallback
-    http-request set-log-level silent
-    {{restore}}
-    default_backend callsheet_gateway
 
 backend callsheet_gateway
     http-request set-header Host {{gateway_authority}}
@@ -84,15 +88,7 @@ backend callsheet_gateway
 # <<<
 """
 
-#: Callsheet does not know the prefixes, but the gateway does.
-_STRIP: Final = """\
-http-request set-header X-Callsheet-Path %[path]
-http-request replace-path ^{{prefixes}}({{list_path}}(?:/.*)?)$ \\1
-"""
-_RESTORE: Final = """\
-http-request set-path %[req.hdr(x-callsheet-path)]
-http-request del-header X-Callsheet-Path
-"""
+_STRIP: Final = "http-request replace-path ^{{prefixes}}({{list_path}}(?:/.*)?)$ \\1"
 
 
 def write_haproxy(route: Route) -> str:
@@ -103,7 +99,6 @@ def write_haproxy(route: Route) -> str:
         methods=" ".join(METHODS),
         **paths,
         strip=fill(_STRIP, **paths) if route.prefixes else "",
-        restore=_RESTORE if route.prefixes else "",
         listen=route.listen.socket if route.listen.host else f":{route.listen.port}",
         connect=CONNECT_TIMEOUT_SECONDS,
         answer=ANSWER_TIMEOUT_SECONDS,

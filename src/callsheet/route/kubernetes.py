@@ -16,9 +16,9 @@ _FILE: Final = """\
 # Write the name of your Gateway under parentRefs, then: kubectl apply --filename FILE
 # To add the route to an HTTPRoute that you have, copy the rules between ">>>" and "<<<".
 #
-# What an HTTPRoute cannot do: ask the gateway for its own list while Callsheet is down. Run two replicas of Callsheet,
-# whose readiness probe asks /readyz. Matching by method, path rewriting and time-outs are "extended" features, and what
-# becomes of %2F in a path depends on the implementation: check yours.
+# What an HTTPRoute cannot do: ask the gateway for its own list while Callsheet is down. Run two replicas of
+# Callsheet, whose readiness probe asks /readyz. Matching by method, path rewriting and time-outs are "extended"
+# features, and what becomes of %2F in a path depends on the implementation: check yours.
 #
 # Doubled slashes are not matched: give clients a base URL without a slash at its end.
 apiVersion: gateway.networking.k8s.io/v1
@@ -75,6 +75,9 @@ _SERVICE: Final = re.compile(
 )
 
 
+_MAX_RULES: Final = 16
+
+
 class _Service(NamedTuple):
     name: str
     namespace: str
@@ -87,16 +90,21 @@ def write_kubernetes(route: Route) -> str:
     Raises
     ------
     InvalidError
-        A URL does not name a Service in the cluster, or uses TLS.
+        A URL does not name a Service in the cluster, or uses TLS, or there are too many prefixes.
     """
     gateway = _read_service(route.gateway, "--gateway")
     callsheet = _read_service(route.callsheet, "--callsheet")
     namespaces = dict.fromkeys(each.namespace for each in (gateway, callsheet) if each.namespace)
+    rules = list(_rules(route, callsheet))
+    if len(rules) >= _MAX_RULES:
+        raise InvalidError(
+            f"An HTTPRoute has at most {_MAX_RULES} rules, two for each prefix; leave some prefixes out."
+        )
     return fill(
         _FILE,
         callsheet_url=route.callsheet.url,
         gateway_url=route.gateway.url,
-        rules="".join(_rules(route, callsheet)),
+        rules="".join(rules),
         gateway=_backend(gateway),
         grants="".join(fill(_GRANT, namespace=namespace) for namespace in namespaces),
     )

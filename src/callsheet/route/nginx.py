@@ -24,7 +24,7 @@ _FILE: Final = """\
 # copy the two parts between ">>>" and "<<<". nginx looks host names up once, when it starts.
 
 # >>> copy into http { }
-# The methods and paths of the Models API, as they were sent: with encoded slashes, a doubled /v1, doubled slashes.
+# The methods and paths of the Models API, as sent: encoded slashes, doubled /v1, doubled slashes.
 map "$request_method $request_uri" $callsheet_uri {
     default "";
     "~^(?:{{methods}}) {{prefixes}}(?<callsheet_path>{{list_path}}(?:[/?].*)?)$" $callsheet_path;
@@ -54,6 +54,7 @@ server {
     # >>> copy into server { }
     # A jump; clients never see this status.
     error_page 418 = @callsheet;
+    recursive_error_pages on;
     if ($callsheet_uri) {
         return 418;
     }
@@ -76,7 +77,6 @@ server {
         proxy_read_timeout {{answer}}s;
         proxy_next_upstream error;
         proxy_intercept_errors on;
-        recursive_error_pages on;
         error_page 502 503 504 = @callsheet_fallback;
     }
 
@@ -90,6 +90,7 @@ server {
         proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
         proxy_set_header X-Forwarded-Host $http_host;
         proxy_set_header X-Forwarded-Proto $scheme;
+        proxy_connect_timeout {{connect}}s;
         {{gateway_tls}}
     }
     # <<<

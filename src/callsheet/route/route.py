@@ -14,7 +14,7 @@ DEFAULT_LISTEN: Final = "127.0.0.1:8080"
 #: What goes to Callsheet: these methods, the last for browsers, which ask before they send.
 METHODS: Final = ("GET", "HEAD", "OPTIONS")
 
-#: The paths of the Models API as sent, without a prefix and what is below them; as `callsheet.api.request` has them.
+#: The paths of the Models API as sent, without a prefix and what is below them; as in `callsheet.api.request`.
 LIST_PATH: Final = "/+(?:v1/+)?v1/+models"
 
 #: Seconds, all of them: the proxy must be through with Callsheet before Claude Code gives up, which is after three.

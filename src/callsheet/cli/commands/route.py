@@ -16,7 +16,9 @@ def route(
     ],
     callsheet: Annotated[
         str,
-        typer.Option(metavar="URL", help=f"Where Callsheet is; {DEFAULT_CALLSHEET} if not given.", show_default=False),
+        typer.Option(
+            metavar="URL", help=f"Where Callsheet is; {DEFAULT_CALLSHEET} if not given.", show_default=False
+        ),
     ] = DEFAULT_CALLSHEET,
     prefix: Annotated[
         list[str] | None,

@@ -10,6 +10,15 @@ _LIST_BYTES: Final = 400  # that an empty list takes
 _ROW_BYTES: Final = 150  # in a list: places in a tuple and a mapping
 
 
+#: How the names of delegated keys begin, by which logs and rate limits know them.
+DELEGATED: Final = "delegated_"
+
+
+def is_delegated(key_id: str | None) -> bool:
+    """Return whether this is the name of a key that a gateway knows."""
+    return key_id is not None and key_id.startswith(DELEGATED)
+
+
 class GrantedModels:
     """The models that a gateway listed, in its order. Immutable; equal if they say the same.
 

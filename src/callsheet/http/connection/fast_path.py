@@ -9,6 +9,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 from callsheet.api.caller import Caller
 from callsheet.api.dialect import Dialect
 from callsheet.api.request import Header
+from callsheet.domain.access.grant import is_delegated
 from callsheet.http.connection.head import Head, HeadReader, KnownLines
 from callsheet.http.connection.limits import ConnectionLimits
 from callsheet.http.logs.access_line import NO_TEMPLATE, LoggedResponse
@@ -74,10 +75,13 @@ class FastPath:
         """Whether requests may be answered here: no prefix resembles ``/v1``, and rate limits need no network."""
         self.needs_address = rate_limits is not None or observer.log is not None
         """Whether the address that a request comes from matters."""
-        self._list, self._retrieve = (
-            ResponseLabel(observer.metrics.tally(Label(route, 200, Dialect.ANTHROPIC)), NO_TEMPLATE)
+        self._labels = {
+            (route, of_gateway): ResponseLabel(
+                observer.metrics.tally(Label(route, 200, Dialect.ANTHROPIC, of_gateway)), NO_TEMPLATE
+            )
             for route in ("list", "retrieve")
-        )
+            for of_gateway in (False, True)
+        }
         self.cache: ResponseCache[bytes] = ResponseCache(memo_bytes)
         """Answers from the end of the request id on, by the bytes or by the `Head` of their requests."""
         self.ids = RequestIDs()
@@ -101,7 +105,7 @@ class FastPath:
 
     def label(self, names: tuple[str, ...], head: Head, length: int, caller: Caller) -> ResponseLabel:
         """Return what is recorded of a successful answer; a line of the log is only made if there is one."""
-        usual = self._retrieve if names else self._list
+        usual = self._labels["retrieve" if names else "list", is_delegated(caller.key_id)]
         log = self.observer.log
         if log is None:
             return usual

@@ -73,12 +73,27 @@ class RateLimits:
     async def check(self, state: State, request: Request, address: str) -> RateLimitError | None:
         """Count a request from ``address``; return the error if it is refused, otherwise None."""
         key_id, failed = _authenticated(state, request)
-        refused = await self._find_exceeded(_network(address), key_id, failed)
+        return self._error(await self._find_exceeded(_network(address), key_id, failed))
+
+    def _error(self, refused: tuple[str, float] | None) -> RateLimitError | None:
+        """The error of a count that is over its limit, and when its window ends."""
         if refused is None:
             return None
         kind, end = refused
         seconds = max(1, ceil(end - self._clock.monotonic()))
         return RateLimitError(f"{_MESSAGES[kind]}; try again in {seconds} s", seconds)
+
+    async def check_unknown(self, address: str) -> RateLimitError | None:
+        """Count a request from ``address`` whose key must be asked about first; return the error if it is refused.
+
+        Once that is done, `check_asked` counts it towards its key, or as a failure.
+        """
+        return self._error(await self._find_exceeded(_network(address), None, failed=False))
+
+    async def check_asked(self, state: State, request: Request, address: str) -> RateLimitError | None:
+        """Count a request that `check_unknown` let in, as it is known now whose it is; return as `check` does."""
+        key_id, failed = _authenticated(state, request)
+        return self._error(await self._find_exceeded(_network(address), key_id, failed, again=True))
 
     def admits(self, client: tuple[str, int] | None, key_id: str | None) -> bool:
         """Count a request with the key ``key_id``, and return whether it may be answered.
@@ -95,9 +110,12 @@ class RateLimits:
     async def close(self) -> None:
         """Close the connections to the storage."""
 
-    async def _find_exceeded(self, network: str, key_id: str | None, failed: bool) -> tuple[str, float] | None:
+    async def _find_exceeded(
+        self, network: str, key_id: str | None, failed: bool, *, again: bool = False
+    ) -> tuple[str, float] | None:
         """Return which count is over its limit, and when its window ends; None admits the request.
 
+        ``again``: the request has been counted towards its address.
         The time is monotonic: setting the machine's clock neither prolongs nor shortens a window.
         """
         now = self._clock.monotonic()
@@ -105,13 +123,17 @@ class RateLimits:
             end = self._barred.get(whose)
             if end is not None and end > now:
                 return whose[0], end
-        return await self._count(network, key_id, failed)
+        return await self._count(network, key_id, failed, again=again)
 
-    async def _count(self, network: str, key_id: str | None, failed: bool) -> tuple[str, float] | None:
+    async def _count(
+        self, network: str, key_id: str | None, failed: bool, *, again: bool
+    ) -> tuple[str, float] | None:
         test, hit = self._limiter.test, self._limiter.hit
         refused = None
         if network:
-            refused = await self._ask(test, FAILURES, network) or await self._ask(hit, ADDRESS, network)
+            refused = await self._ask(test, FAILURES, network)
+            if refused is None and not again:
+                refused = await self._ask(hit, ADDRESS, network)
             if refused is None and failed:
                 refused = await self._ask(hit, FAILURES, network)
         if refused is None and key_id is not None:

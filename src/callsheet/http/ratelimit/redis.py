@@ -52,7 +52,9 @@ class SharedLimits(RateLimits):
         """Close the connections to the storage."""
         await self._pool.disconnect()
 
-    async def _count(self, network: str, key_id: str | None, failed: bool) -> tuple[str, float] | None:
+    async def _count(
+        self, network: str, key_id: str | None, failed: bool, *, again: bool
+    ) -> tuple[str, float] | None:
         now = self._clock.monotonic()
         trying = self._pause > 0
         if trying:
@@ -62,7 +64,7 @@ class SharedLimits(RateLimits):
         self._follow_loop()
         try:
             async with asyncio.timeout(_COUNT_TIMEOUT_SECONDS):
-                found = await super()._count(network, key_id, failed)
+                found = await super()._count(network, key_id, failed, again=again)
         except Exception as error:  # whatever it is: limits protect the service, and must not stop it
             if trying or not self._pause:  # else another request has noticed before
                 self._pause_counting(error)
