@@ -43,7 +43,7 @@ def main() -> None:
             _measure_first_bytes(servers, figures, 50 if quick else 300)
             for name, (port, process) in servers.items():
                 _measure_flows(port, process, figures[name], cores, 1 if quick else 2)
-    print(describe(cores))
+    print("\n".join(describe(cores)), end="\n\n")
     _print(figures)
 
 
