@@ -10,12 +10,14 @@ from tempfile import mkdtemp
 import pytest
 
 from callsheet.service.setup import open_store
+from tests.compiling import compile_once
 from tests.doors import AnswerDoor, AppDoor, Door, HTTPDoor, PlainHTTPDoor
 from tests.installation import Installation, now
 from tests.postgres import SHARED_FOLDER, Databases, databases
 from tests.tiers import exhaustive, register_profiles, use_everything
 
 register_profiles()
+compile_once()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -129,7 +129,9 @@ class Server(Program):
 
     def wait_until_up(self) -> Self:
         """Wait until it has said where it is and has answered once."""
-        found = self.printed(r"Callsheet serves (\d+) models? at (http://(\[?[^\s/]+\]?):(\d+))\n(.*\n)*")
+        found = self.printed(
+            r"Callsheet serves (?:(\d+) models?|the models of \S+) at (http://(\[?[^\s/]+\]?):(\d+))\n(.*\n)*"
+        )
         self.url = found[2]
         self.host, self.port = found[3].strip("[]"), int(found[4])
         assert self.get("/readyz")[0] == 200

@@ -30,6 +30,11 @@ VALUES: Mapping[str, tuple[tuple[str, Any], tuple[str, Any], tuple[Any, Any]]] =
         ("openai", MissingVersion.OPENAI),
     ),
     "any_key": (("true", True), ("false", False), (True, True)),
+    "gateway": (('"http://f"', "http://f"), ("https://e/v1/", "https://e"), ("http://a:4000/", "http://a:4000")),
+    "forward_connect_seconds": (("1", 1.0), ("2.5", 2.5), (3, 3.0)),
+    "forward_idle_seconds": (("1", 1.0), ("2.5", 2.5), (3, 3.0)),
+    "forward_max_requests": (("1", 1), ("2", 2), (3, 3)),
+    "forward": (("false", False), ("no", False), (False, False)),
     "insecure": (("true", True), ("no", False), (True, True)),
     "root_path": (('"/f/"', "/f"), ("/e", "/e"), ("", "")),
     "default_limit": (("1", 1), ("1000", 1000), (3, 3)),
@@ -40,6 +45,9 @@ VALUES: Mapping[str, tuple[tuple[str, Any], tuple[str, Any], tuple[Any, Any]]] =
     "extra_versions": (('["f"]', ["f"]), ("e,f", ["e", "f"]), ("", [])),
     "cors_origins": (('["https://f"]', ["https://f"]), ("https://e,*", ["https://e", "*"]), ("*", ["*"])),
     "sync": (("false", False), ("no", False), (False, False)),
+    "forward_connect_seconds": (("1", 1.0), ("0.5", 0.5), (2.0, 2.0)),
+    "forward_idle_seconds": (("1", 1.0), ("2.5", 2.5), (3.0, 3.0)),
+    "forward_max_requests": (("10", 10), ("20", 20), (30, 30)),
     "poll_seconds": (("1", 1.0), ("0.5", 0.5), (2.0, 2.0)),
     "max_url_bytes": (("1000", 1000), ("2000", 2000), (3000, 3000)),
     "max_header_bytes": (("2000", 2000), ("3000", 3000), (4000, 4000)),
@@ -186,6 +194,43 @@ def test_a_bad_value_is_refused_with_who_said_so(name: str, value: object) -> No
 def test_a_missing_version_can_only_mean_openai_where_that_is_spoken() -> None:
     with pytest.raises(SettingsError, match=r"^missing_version is openai, which needs openai_dialect; "):
         load({"missing_version": "openai", "openai_dialect": False})
+
+
+GATEWAY = "http://localhost:4000"
+
+
+def test_forwarding_needs_a_gateway() -> None:
+    with pytest.raises(
+        SettingsError, match=r"^forward needs a gateway to pass requests on to; set gateway, such as"
+    ):
+        load({"forward": True})
+    assert load({"forward": True, "gateway": GATEWAY}).settings.forward
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.com"])
+def test_forwarding_elsewhere_needs_insecure(host: str) -> None:
+    with pytest.raises(SettingsError, match=r"^forward would carry prompts and keys to .* without TLS; "):
+        load({"forward": True, "gateway": GATEWAY, "host": host})
+    assert load({"forward": True, "gateway": GATEWAY, "host": host, "insecure": True}).settings.forward
+
+
+@pytest.mark.parametrize(
+    "url", ["localhost:4000", "ftp://a", "http://", "http://a b", "http://a?b=c", "http://a#b", "http://a:b", "/v1"]
+)
+def test_a_gateway_is_an_http_url(url: str) -> None:
+    with pytest.raises(SettingsError, match=r"^--gateway: must be the base URL of a gateway, such as"):
+        load({"gateway": url})
+
+
+def test_a_gateway_whose_url_holds_a_password_is_refused_without_repeating_it() -> None:
+    with pytest.raises(SettingsError, match=r"^--gateway: must be the base URL") as raised:
+        load({"gateway": "http://me:sesame@example.com"})
+    assert "sesame" not in str(raised.value)
+
+
+def test_the_key_of_the_gateway_is_not_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CALLSHEET_GATEWAY_KEY", "sesame")
+    assert "sesame" not in repr(load())
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])

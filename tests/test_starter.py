@@ -56,6 +56,7 @@ COMMANDS: Final[dict[str, tuple[str, int]]] = {
     "sources show": ("gateway", 1),
     "sources change": ("gateway --every 1h", 1),
     "sources remove": ("gateway --dry-run", 1),
+    "sources forget": ("gateway --dry-run", 1),
     "sources pause": ("gateway", 1),
     "sources resume": ("gateway", 1),
     "sources builtin": ("inform", 0),

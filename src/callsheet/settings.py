@@ -10,7 +10,7 @@ from enum import StrEnum
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Final, Self
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from platformdirs import user_data_path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -26,8 +26,11 @@ FILE: Final = "callsheet.toml"
 #: Settings whose variable is not simply the prefix and the name.
 _VARIABLES: Final = {"database": f"{PREFIX}DATABASE_URL"}
 
-#: Names with the prefix that are not settings: where the file of settings is, and what the tests need.
-_NOT_SETTINGS: Final = frozenset({f"{PREFIX}CONFIG"})
+#: The variable with the key by which the gateway is asked for its own list; a secret, so it is not a setting.
+GATEWAY_KEY: Final = f"{PREFIX}GATEWAY_KEY"
+
+#: Names with the prefix that are not settings: where the file of settings is, a secret, and what the tests need.
+_NOT_SETTINGS: Final = frozenset({f"{PREFIX}CONFIG", GATEWAY_KEY})
 _NOT_SETTINGS_PREFIX: Final = f"{PREFIX}TEST_"
 
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -96,7 +99,27 @@ class Settings(BaseModel):
     any_key: bool = Field(
         False, description="Accept every credential; for tests, laptops, and on loopback behind a gateway."
     )
-    insecure: bool = Field(False, description="Allow any_key on an address that is not loopback.")
+    gateway: str = Field(
+        "",
+        description="URL of a gateway that is asked about keys: each sees what it may call there. Empty: none.",
+    )
+    forward: bool = Field(
+        False,
+        description="Pass everything that is not the Models API on to the gateway; for laptops and small teams.",
+    )
+    forward_connect_seconds: float = Field(
+        5, ge=0.1, le=300, description="How long the gateway may take to accept a connection, TLS included."
+    )
+    forward_idle_seconds: float = Field(
+        600,
+        ge=1,
+        le=86400,
+        description="How long a forwarded request may go without a byte from the gateway, or of the client's body.",
+    )
+    forward_max_requests: int = Field(
+        1_000, ge=1, le=100_000, description="Maximum number of forwarded requests under way, per process."
+    )
+    insecure: bool = Field(False, description="Allow any_key and forward on an address that is not loopback.")
     root_path: str = Field("", description="Path prefix under which requests arrive, such as /anthropic.")
     default_limit: int = Field(
         DEFAULT_LIMIT, ge=MIN_LIMIT, le=MAX_LIMIT, description="Models on a page when the request has no limit."
@@ -219,6 +242,16 @@ class Settings(BaseModel):
             raise ValueError("must begin with a slash")
         return trimmed
 
+    @field_validator("gateway")
+    @classmethod
+    def _check_gateway(cls, value: str) -> str:
+        """Without what clients add: clients of OpenAI's are configured with a URL that ends in ``/v1``."""
+        trimmed = value.strip().rstrip("/").removesuffix("/v1").rstrip("/")
+        if value and not _is_base_url(trimmed):
+            shown = "" if "@" in value else f", not {value[:100]!r}"  # it may hold a password
+            raise ValueError(f"must be the base URL of a gateway, such as http://localhost:4000{shown}")
+        return trimmed
+
     @field_validator("cors_origins")
     @classmethod
     def _check_origins(cls, value: list[str]) -> list[str]:
@@ -274,6 +307,19 @@ class Settings(BaseModel):
         return self
 
     @model_validator(mode="after")
+    def _check_forward(self) -> Self:
+        if self.forward and not self.gateway:
+            raise ValueError(
+                "forward needs a gateway to pass requests on to; set gateway, such as http://localhost:4000"
+            )
+        if self.forward and not self.insecure and self.host not in _LOOPBACK:
+            raise ValueError(
+                f"forward would carry prompts and keys to {self.host} without TLS; serve on 127.0.0.1, or set "
+                "insecure (--insecure) if a proxy in front of it has TLS"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _check_any_key(self) -> Self:
         if self.any_key and not self.insecure and self.host not in _LOOPBACK:
             raise ValueError(
@@ -281,6 +327,17 @@ class Settings(BaseModel):
                 "you mean it"
             )
         return self
+
+
+def _is_base_url(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        _ = parts.port  # parsed, and checked, only on access
+        (parts.hostname or "").encode("idna")  # as resolving it will
+    except ValueError:
+        return False
+    is_plain = text.isascii() and text.isprintable() and not set(text) & set(" ?#@")
+    return is_plain and parts.scheme in ("http", "https") and bool(parts.hostname)
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,6 +397,11 @@ def load(flags: Mapping[str, Any] | None = None, config: str | None = None) -> L
         for name, field in Settings.model_fields.items()
     ]
     return Loaded(settings, listing)
+
+
+def has_gateway_key() -> bool:
+    """Return whether there is a key by which the gateway is asked for its own list."""
+    return bool(os.environ.get(GATEWAY_KEY, "").strip())
 
 
 def prepare_folder(settings: Settings) -> None:

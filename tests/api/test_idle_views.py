@@ -37,7 +37,7 @@ def test_a_view_that_requests_reach_stays_and_other_formats_are_dropped() -> Non
     for _ in range(3):
         ask(state)
         state.views.drop_idle()
-    (form,) = {form.value for _, form in state.views._views}
+    (form,) = {shown.wire_format.value for shown in state.views._views}
     assert form == "current"
     assert {each.value for each, rendering in state.views._renderings.items() if rendering._encoded} == {"current"}
     assert ask(state, headers=bearer).body == everything

@@ -58,6 +58,7 @@ CHANGES: dict[str, tuple[list[str], list[str]]] = {
 ELSEWHERE = {
     *("apply", "adopt"),
     *("sources add", "sources change", "sources remove", "sources builtin", "sources accept"),
+    "sources forget",
 }
 
 #: The commands that change nothing that callers could notice, or, as a restore does, everything.

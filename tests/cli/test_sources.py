@@ -213,6 +213,49 @@ def test_a_source_is_changed_and_cleared(cli: CLI, source: str) -> None:
     assert "remove it and add another" in cli("sources", "change", source, "--kind", "models-dev").refusal
 
 
+def test_a_source_is_asked_about_keys_and_says_how(cli: CLI, source: str) -> None:
+    cli("workspaces", "create", "lab")
+    keys = ("--asks-keys", "--key-mode", "govern", "--workspace", "lab", "--picker-prefix", "anthropic/")
+    config = cli("sources", "change", source, *keys, "--json").json["config"]
+    assert (config["asks_keys"], config["key_mode"], config["picker_prefix"]) == (True, "govern", "anthropic/")
+    assert config["workspace"] == cli("workspaces", "show", "lab", "--json").json["id"]
+    cli("sources", "change", source, "--key-mode", "fill")
+    assert "fill" in cli("sources", "show", source).out
+    assert "asks_keys" not in cli("sources", "change", source, "--no-asks-keys", "--json").json["config"]
+
+
+def test_what_a_source_answered_about_keys_is_forgotten(cli: CLI, source: str) -> None:
+    refusal = "The source gateway is not asked about keys, so there are none to forget."
+    assert cli("sources", "forget", source).refusal == refusal
+    cli("sources", "change", source, "--asks-keys")
+    dry = cli("sources", "forget", source, "--dry-run")
+    assert dry.code == 0
+    assert "keys_forgotten_at" in dry.out
+    assert "keys_forgotten_at" not in cli("sources", "show", source, "--json").json["config"]
+    forgotten = cli("sources", "forget", source, "--json")
+    assert forgotten.json["config"]["keys_forgotten_at"]
+    assert forgotten.err == "Every server forgets what gateway answered about keys.\n"
+
+
+def test_a_plan_says_that_the_keys_of_a_source_work_or_stop_working(cli: CLI, source: str) -> None:
+    asked = cli("sources", "change", source, "--asks-keys", "--dry-run", "--json").json["warnings"]
+    assert [each["message"] for each in asked] == ["Every key that the source gateway accepts works here as well."]
+    cli("sources", "change", source, "--asks-keys")
+    for ending in (("change", source, "--no-asks-keys"), ("remove", source)):
+        plan = cli("sources", *ending, "--dry-run", "--json").json
+        messages = [each["message"] for each in plan["warnings"] if each["code"] == "gateway-keys"]
+        assert messages == ["The keys that only the source gateway knows stop working."]
+    plan = cli("sources", "change", source, "--key-mode", "govern", "--dry-run", "--json").json
+    assert plan["warnings"] == []
+
+
+def test_a_second_source_that_is_asked_about_keys_is_refused(cli: CLI, source: str, upstream: Upstream) -> None:
+    cli("sources", "change", source, "--asks-keys")
+    refused = cli("sources", "add", "other", "--url", upstream.url, "--kind", "openai", "--asks-keys")
+    assert refused.refusal.startswith("The source gateway is asked about keys, so other cannot be, too")
+    assert [each["name"] for each in cli("sources", "list", "--json").json] == [source]
+
+
 def test_a_source_is_paused_and_resumed(cli: CLI, source: str, upstream: Upstream) -> None:
     assert cli("sources", "pause", source).err == "Paused the source gateway.\n"
     asked = len(upstream.asked)
@@ -317,4 +360,4 @@ def test_a_list_with_the_name_of_an_alias_is_refused(cli: CLI, tmp_path: Path) -
     (tmp_path / "l.json").write_text('{"data": [{"id": "fast"}]}')
     result = cli("catalog", "import", str(tmp_path / "l.json"), "--yes")
     assert result.code == 1
-    assert "The list has a model fast, which is an alias of m here" in result.err
+    assert "fast is an alias of m; use `catalog unalias fast` first." in result.err

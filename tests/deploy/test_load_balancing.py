@@ -13,7 +13,7 @@ import pytest
 
 from tests.deploy.conftest import ENCODED, KEY, SLASHED
 from tests.deploy.load import Load
-from tests.deploy.proxies import Proxy
+from tests.deploy.proxies import Proxy, from_deploy
 from tests.program import DEADLINE, Server, credentials
 
 LIST = "/v1/models?limit=2"
@@ -23,7 +23,7 @@ RETRIEVE = f"/v1/models/{ENCODED}"
 def balancer(kind: str, replicas: tuple[Server, Server], folder: Path) -> Proxy:
     """One before both."""
     folder.mkdir()
-    return Proxy(kind, "load-balancing", {8484: replicas[0].port, 8485: replicas[1].port}, folder)
+    return from_deploy(kind, "load-balancing", {8484: replicas[0].port, 8485: replicas[1].port}, folder)
 
 
 def answered(server: Server, route: str) -> int:

@@ -1,4 +1,4 @@
-"""Programs that the tests of ``deploy/`` need, and where Debian has them."""
+"""Programs that the tests of ``deploy/`` and of routes need, and where Debian has them."""
 
 import os
 import shutil
@@ -6,12 +6,14 @@ from typing import Final
 
 import pytest
 
+from tests.clients.install import CLIENTS, STAMP
 from tests.docs.pages import ROOT
 
 DEPLOY: Final = ROOT / "deploy"
 
 #: The package that brings each program.
 _PACKAGES: Final = {
+    "caddy": "caddy",
     "haproxy": "haproxy",
     "nginx": "nginx-light",
     "prometheus": "prometheus",
@@ -27,3 +29,12 @@ def tool(name: str) -> str:
         assert "CI" not in os.environ, f"{name} is missing; .ci/run installs it"
         pytest.skip(f"{name} is not there; install it (apt-get install {_PACKAGES[name]})")
     return found
+
+
+def envoy() -> str:
+    """The path of Envoy. Where it is missing the test is skipped, but in CI it fails."""
+    folder = CLIENTS / "envoy"
+    if not (folder / STAMP).is_file():
+        assert "CI" not in os.environ, "envoy is missing; python tests/clients/install.py --all installs it"
+        pytest.skip("envoy is not there; run: python tests/clients/install.py --all")
+    return str(folder / "bin" / "envoy")

@@ -8,6 +8,7 @@ A marker is an HTML comment directly above a block, invisible when rendered:
     <!-- runs: app -->          python that makes `app`; then GET /anthropic/v1/models is asked of it, and printed
     <!-- runs: settings -->     toml that must load as callsheet.toml
     <!-- runs: nginx -->        what must be valid inside nginx's http block
+    <!-- runs: serve -->        bash that starts the page's server again, in front of a gateway of the page's own
     <!-- runs: postgresql -->   bash as above, or sql as the administrator; the page's PostgreSQL server is up
     <!-- prints -->             what the block above printed: text line by line, json by value; … is anything
     <!-- prints: serve -->      the same of the page's server at its start
@@ -30,6 +31,7 @@ MARKERS: Final = {
     "runs: app": {"python"},
     "runs: settings": {"toml"},
     "runs: nginx": {"nginx"},
+    "runs: serve": {"bash"},
     "runs: postgresql": {"bash", "sql"},
     "prints": {"text", "json"},
     "prints: serve": {"text"},

@@ -11,7 +11,7 @@ import sys
 import sysconfig
 import urllib.request
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,12 +20,14 @@ import pytest
 from callsheet.settings import load
 from tests import starter
 from tests.docs.forked_command import forked_command
+from tests.docs.gateway import KEY, page_gateway
 from tests.docs.pages import PAGES, ROOT, Block, blocks, name
 from tests.postgres import Server as Postgres
 from tests.postgres import execute
 from tests.tiers import repeated
 
 _SHOWN_URL: Final = "http://127.0.0.1:8484"  # as the pages write it; the real server takes a free port
+_SHOWN_GATEWAY: Final = "http://127.0.0.1:4000"  # the real one, too
 _SHOWN_POSTGRES: Final = "db.example.com"  # the real one, too
 _CLIENT: Final = ROOT / ".clients" / "anthropic-2" / "bin" / "python"
 _RUNNING: Final = [page for page in PAGES if any(block.marker.startswith("runs") for block in blocks(page))]
@@ -81,29 +83,44 @@ class Newcomer:
         self._postgres_server: Postgres | None = None
         self._shell = folder / "exported"
         self._shell.write_text("")
-        self._serve()
+        self._exits = ExitStack()
+        self._gateway_url = ""
+        self._serve("  curl ")
+        secret = re.search(r"ANTHROPIC_API_KEY=(\S+)", self.started)
+        assert secret is not None
+        self.environment |= {"ANTHROPIC_API_KEY": secret.group(1)}
 
-    def _serve(self) -> None:
+    def _serve_gateway(self, command: str) -> None:
+        """Start the server again as `command` has it, with nothing in its database."""
+        self._stop()
+        shutil.rmtree(self.database.parent)
+        self._gateway_url = self._exits.enter_context(page_gateway())
+        _, *arguments = command.replace(_SHOWN_GATEWAY, self._gateway_url).split()
+        self._serve("_DISCOVERY=1", *arguments)
+        self.environment |= {"ANTHROPIC_API_KEY": KEY}
+
+    def _serve(self, end: str, *arguments: str) -> None:
+        """Start the server; ``end`` is in the last line that it prints."""
         self.server = subprocess.Popen(
-            ["env", "callsheet", "serve", "--port", "0", "--poll-seconds", "0.01"],
+            ["env", "callsheet", "serve", "--port", "0", "--poll-seconds", "0.01", *arguments],
             cwd=self.folder, env=self.environment, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
         assert self.server.stdout is not None
         lines: list[str] = []
-        while "  curl " not in "".join(lines[-1:]):
+        while end not in "".join(lines[-1:]):
             lines.append(self.server.stdout.readline())
             assert lines[-1], "the server ended at once"
         self.url = lines[0].split()[-1]
-        self.started = "".join(lines).replace(self.url, _SHOWN_URL)
-        secret = re.search(r"ANTHROPIC_API_KEY=(\S+)", self.started)
-        assert secret is not None
-        self.environment |= {"ANTHROPIC_BASE_URL": self.url, "ANTHROPIC_API_KEY": secret.group(1)}
+        self.started = self._shown("".join(lines))
+        self.environment |= {"ANTHROPIC_BASE_URL": self.url}
 
     def follow(self, block: Block) -> None:
         """Do what `block` says; it may rely on the server knowing what the one before changed."""
         where = f"line {block.line}"
         if block.marker.startswith("prints"):
             _compare(block, self.started if block.marker == "prints: serve" else self.printed, where)
+        elif block.marker == "runs: serve":
+            self._serve_gateway(block.code)
         elif block.marker == "runs: settings":
             file = self.folder / "callsheet.toml"
             file.write_text(block.code)
@@ -128,12 +145,16 @@ class Newcomer:
     def _shown(self, printed: str) -> str:
         """What was printed, with the addresses that the page writes."""
         printed = printed.replace(self.url, _SHOWN_URL)
+        if self._gateway_url:
+            printed = printed.replace(self._gateway_url, _SHOWN_GATEWAY)
         if self._postgres_server is not None:
             printed = printed.replace(f"127.0.0.1:{self._postgres_server.port}", _SHOWN_POSTGRES)
         return printed
 
     def _command(self, block: Block) -> list[str | Path]:
         code = block.code.replace(_SHOWN_URL, self.url)
+        if self._gateway_url:
+            code = code.replace(_SHOWN_GATEWAY, self._gateway_url)
         if block.marker == "runs: postgresql":
             code = code.replace(_SHOWN_POSTGRES, f"127.0.0.1:{self._postgres().port}")
         if block.language == "bash":
@@ -184,6 +205,10 @@ class Newcomer:
         """Stop the servers."""
         if self._postgres_server is not None:
             self._postgres_server.close()
+        self._stop()
+        self._exits.close()
+
+    def _stop(self) -> None:
         self.server.terminate()
         self.server.communicate(timeout=30)
         assert self.server.returncode in (0, -signal.SIGTERM)

@@ -11,13 +11,17 @@ from callsheet.doctor.probe.target import parse_target
 from callsheet.doctor.report import Report, Result
 from tests.broken.asking import Bug
 from tests.broken.serving import serve_broken
-from tests.installation import Installation, make_model
+from tests.installation import Installation, builtin_counts, make_model
 
 #: An alias of the built-in catalogue.
 ALIAS = "claude-opus-4-5"
 
 #: Holds a slash, and is kept by every client that is known to filter.
 SLASH = "anthropic/claude-opus-local"
+
+
+#: How many models the stocked installation lists, however many of the built-in ones have retired.
+LISTED = 16
 
 
 class Stocked(NamedTuple):
@@ -29,8 +33,10 @@ class Stocked(NamedTuple):
 
 @pytest.fixture
 def stocked(installation: Installation) -> Stocked:
-    """The built-in catalogue and an id with a slash."""
-    installation.add(make_model(SLASH, "2026-10-02"))
+    """The built-in catalogue, an id with a slash, and as many models as make `LISTED` listed ones."""
+    missing = LISTED - 1 - builtin_counts()[0]
+    others = (make_model(f"claude-opus-local-{number}", "2025-01-01") for number in range(missing))
+    installation.add(make_model(SLASH, "2026-10-02"), *others)
     return Stocked(installation, installation.key())
 
 

@@ -13,7 +13,7 @@ from typing import Final
 
 import pytest
 
-from tests.deploy.proxies import Proxy
+from tests.deploy.proxies import routed
 from tests.installation import Installation, make_model
 from tests.process.test_slow_callers import DRIVERS, KEY, metrics
 from tests.process.test_stop import add_many, request
@@ -117,15 +117,14 @@ def test_the_usual_buffers_of_a_system_hide_no_reader(database: Path, driver: st
         assert server.stop() == 0
 
 
-@pytest.mark.parametrize("name", first(["nginx", "haproxy"]))
+@pytest.mark.parametrize("name", first(["nginx", "haproxy", "caddy", "envoy"]))
 @DRIVERS
 def test_a_slow_reader_behind_a_proxy_gets_all_of_a_large_list(
     database: Path, driver: str, name: str, tmp_path: Path
 ) -> None:
     with Server(database, driver, "--answer-seconds", str(PATIENCE)) as server:
-        ports = {8484: server.port, 4000: server.port}
         with (
-            Proxy(name, "beside-a-gateway", ports, tmp_path) as proxy,
+            routed(name, server.port, 1, tmp_path) as proxy,
             asking(proxy.port, LARGE, buffer=None) as caller,
         ):
             body = read_rest(caller, read_slowly(caller, 1024))

@@ -286,6 +286,13 @@ def test_the_facts_of_a_later_release_stay_as_they_are(installation: Installatio
     assert fields(installation.store) == before
 
 
+def test_of_two_releases_of_one_day_the_facts_of_the_later_one_stay() -> None:
+    facts = replace(Facts.built_in(now()), as_of="2999-01-01")
+    assert not facts.outdates(f"2999-01-01 {facts.turned or '-'} 99.0.0 0123456789abcdef")
+    assert facts.outdates(f"2999-01-01 {facts.turned or '-'} 0.0.9 0123456789abcdef")
+    assert facts.outdates(f"2999-01-01 {facts.turned or '-'} 0123456789abcdef")
+
+
 def next_turn(facts: Facts) -> datetime | None:
     """When the next model retires by itself."""
     days = [

@@ -94,15 +94,21 @@ def run(command: list[str], folder: Path, env: Mapping[str, str] | None = None) 
 
 
 @contextmanager
-def litellm(folder: Path, models: list[dict[str, object]]) -> Iterator[Upstream]:
-    """LiteLLM's proxy, in front of nothing: it lists what it is configured with."""
+def litellm(
+    folder: Path, models: list[dict[str, object]], settings: Mapping[str, object] = {}
+) -> Iterator[Upstream]:
+    """LiteLLM's proxy, in front of nothing: it lists what it is configured with.
+
+    Its configuration is in ``folder``; ``settings`` are further members of it.
+    """
     configuration = folder / "config.yaml"  # JSON is YAML
-    configuration.write_text(json.dumps({"model_list": models, "general_settings": {"master_key": LITELLM_KEY}}))
+    general = {"general_settings": {"master_key": LITELLM_KEY}}
+    configuration.write_text(json.dumps({"model_list": models, **general, **settings}))
     program = str(Path(_python("litellm")).with_name("litellm"))
     port = free_port()
     command = [program, "--config", str(configuration), "--host", "127.0.0.1", "--port", str(port)]
-    settings = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_LOG": "ERROR", **clean_environment(folder)}
-    with Program(command=[*command, "--telemetry", "False"], env=settings, cwd=folder, fresh=True) as running:
+    environment = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_LOG": "ERROR", **clean_environment(folder)}
+    with Program(command=[*command, "--telemetry", "False"], env=environment, cwd=folder, fresh=True) as running:
         upstream = Upstream(f"http://127.0.0.1:{port}", LITELLM_KEY)
         wait_for(lambda: _answers(upstream, "/health/liveliness", running), "LiteLLM's first answer")
         yield upstream

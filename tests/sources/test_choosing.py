@@ -6,9 +6,19 @@ import pytest
 from hypothesis import assume, event, given
 from hypothesis import strategies as st
 
+from callsheet.doctor.clients.rules import load_clients
 from callsheet.domain.errors import SourceError
 from callsheet.domain.model import check_id
-from callsheet.sources.choosing import DENIED, NOT_ALLOWED, VARIANT, VARIANTS, Choice, choose, left_out
+from callsheet.sources.choosing import (
+    DENIED,
+    NOT_ALLOWED,
+    VARIANT,
+    VARIANTS,
+    Choice,
+    choose,
+    is_shown_by_pickers,
+    left_out,
+)
 from callsheet.sources.upstream import Dropped, LastKnown, Listed
 
 IDS = st.builds(
@@ -156,6 +166,53 @@ def test_a_row_for_the_long_context_that_is_there_is_not_made_again() -> None:
         Listed("x" * 254, fields),
     ]
     assert choose(listed, Choice(long_context_rows=True)) == listed
+
+
+def test_a_model_that_the_picker_leaves_out_gets_a_second_row_that_it_shows() -> None:
+    listed = [
+        Listed("gpt-5", {"display_name": "GPT-5", "max_input_tokens": 400_000}),
+        Listed("anthropic/gpt-5"),
+        Listed("Claude-Opus-5"),
+        Listed("gemini", {"max_input_tokens": 1_000_000, "display_name": "Gemini"}),
+        Listed("mistral", aliases=("anthropic/mistral",)),
+        Listed("x" * 250),
+    ]
+    assert choose(listed, Choice(long_context_rows=True, picker_prefix="anthropic/")) == [
+        *listed[:4],
+        Listed("anthropic/gemini", {"same_as": "gemini", "display_name": "Gemini"}),
+        Listed("gemini[1m]", {"same_as": "gemini", "display_name": "Gemini (1M context)"}),
+        Listed("anthropic/gemini[1m]", {"same_as": "gemini", "display_name": "Gemini (1M context)"}),
+        *listed[4:],
+    ]
+
+
+@pytest.mark.parametrize(
+    "model_id", ["claude", "us.anthropic.x", "CLAUDE-X", "cl-aude", "gpt", "AnThropic", "cl\u0430ude"]
+)
+def test_names_are_made_for_exactly_what_claude_code_leaves_out(model_id: str) -> None:
+    ways = load_clients(["claude-code"])[0].ways
+    shown = {way.why_dropped({"id": model_id}) is None for way in ways if way.versions.endswith("newer")}
+    assert shown == {is_shown_by_pickers(model_id)}
+
+
+@given(LISTS, st.sampled_from(["anthropic/", "claude-", "x-claude-"]), st.booleans())
+def test_every_model_with_a_name_for_pickers_is_shown_and_every_other_row_stays(
+    listed: list[Listed], prefix: str, rows: bool
+) -> None:
+    try:
+        plain = choose(listed, Choice(long_context_rows=rows))
+    except SourceError:
+        return
+    chosen = choose(listed, Choice(long_context_rows=rows, picker_prefix=prefix))
+    added = [each for each in chosen if each not in plain]
+    assert [each for each in chosen if each in plain] == plain
+    taken = {name for each in plain for name in (each.id, *each.aliases)}
+    for each in added:
+        assert is_shown_by_pickers(each.id)
+        assert each.id not in taken
+        original = each.id.removeprefix(prefix)
+        assert original in ids_of(plain)
+        assert not is_shown_by_pickers(original)
 
 
 @given(LISTS, IDS | st.just(""), GLOBS, GLOBS, st.booleans(), st.booleans())

@@ -4,16 +4,24 @@
 """
 
 from collections.abc import Mapping
+from typing import Final
 
+from callsheet.api.grants import Answered, Verdict
 from callsheet.api.request import bearer
 from callsheet.api.state import State
+from callsheet.domain.access.delegation import Delegation
 from callsheet.domain.access.keyring import NEVER, KeyRecord, Principal
 from callsheet.domain.access.workspace import Workspace
-from callsheet.domain.errors import AuthenticationError, PermissionDeniedError
+from callsheet.domain.errors import AuthenticationError, OverloadedError, PermissionDeniedError
+
+_DEACTIVATED: Final = "API key has been deactivated."
 
 
 def authenticate(state: State, headers: Mapping[bytes, bytes], now: float) -> Principal:
     """Return who is asking: the owner of ``x-api-key`` if that is valid, else of the Bearer secret.
+
+    A secret that the keyring has, in whatever state, is judged by the keyring alone; any other may be a delegated
+    key.
 
     Parameters
     ----------
@@ -26,29 +34,52 @@ def authenticate(state: State, headers: Mapping[bytes, bytes], now: float) -> Pr
     ------
     AuthenticationError
         Neither is valid; the message is about ``x-api-key`` if both were sent.
+    OverloadedError
+        One of them cannot be judged, as the gateway that may know it is away, and the other is not valid.
     """
-    failure = None
+    failure, away_until = None, 0.0
     for secret, wrong in (
         (headers.get(b"x-api-key"), "invalid x-api-key"),
         (bearer(headers.get(b"authorization")), "Invalid bearer token"),
     ):
         if secret:
             key = state.keyring.find(secret)
-            problem = wrong if key is None else _problem(state, key, now)
-            if key is not None and problem is None:
-                return Principal(key.key_id, key.workspace_id, key.expires)
-            failure = failure or problem
+            found: Principal | str | None = None
+            if key is not None:
+                found = _problem(state, key, now) or Principal(key.key_id, key.workspace_id, key.expires)
+            elif state.delegation is not None:
+                answered = state.grants.find(secret, now)
+                found = _delegated(state, state.delegation, answered)
+                if answered is not None and answered.verdict is Verdict.AWAY:
+                    away_until = max(away_until, answered.until)
+            if isinstance(found, Principal):
+                return found
+            failure = failure or found or wrong
     if failure is not None and state.options.any_key:
         return Principal("any-key", None, NEVER)
+    if away_until:
+        error = OverloadedError("Overloaded")
+        error.retry_after = max(1.0, away_until - now)
+        raise error
     raise AuthenticationError(failure or "x-api-key header is required")
+
+
+def _delegated(state: State, delegation: Delegation, answered: Answered | None) -> Principal | str | None:
+    """Who shows a delegated key; else why not: None if its gateway did not accept it."""
+    if answered is None or answered.grant is None:
+        return None
+    workspace_id = delegation.workspace_id or state.default_workspace_id
+    if workspace_id not in state.workspaces:
+        return _DEACTIVATED
+    return Principal(answered.grant.tag, workspace_id, answered.until, answered.grant)
 
 
 def _problem(state: State, key: KeyRecord, now: float) -> str | None:
     """Why a known key may not be used, or None."""
     if not key.usable:
-        return "API key has been deactivated."
+        return _DEACTIVATED
     if key.workspace_id is not None and key.workspace_id not in state.workspaces:
-        return "API key has been deactivated."  # its workspace is archived
+        return _DEACTIVATED  # its workspace is archived
     if key.is_expired(now):
         return "API key has expired."
     return None

@@ -87,7 +87,7 @@ def admit(state: State, headers: Mapping[bytes, bytes], principal: Principal) ->
     plain, varying = success_headers(state.options, known)
     return Caller(
         key_id=principal.key_id,
-        view=state.view(workspace, openai=to_openai),
+        view=state.view(workspace, openai=to_openai, grant=principal.grant),
         dialect=Dialect.OPENAI if to_openai else Dialect.ANTHROPIC,
         default_limit=state.options.default_limit,
         known_headers=known,

@@ -7,6 +7,9 @@ from typing import Final, NamedTuple, TypeAlias
 from callsheet.api.body import running_sums
 from callsheet.domain.model import Model
 
+_BLOCK_BYTES: Final = 400
+_PLACE_BYTES: Final = 24  # of one model, in tuples and arrays
+
 
 class EncodedModel(NamedTuple):
     """A model with its JSON, valid for this very model only, and its `digest` for entity tags."""
@@ -48,13 +51,56 @@ class EncodedBlock:
             end += 1 + len(encoded.content)
             self.ends.append(end)
 
+    @property
+    def size_bytes(self) -> int:
+        """About what it takes."""
+        return _BLOCK_BYTES + _PLACE_BYTES * len(self.keys) + len(self.content)
+
     def cut(self, start: int, stop: int) -> bytes:
         """Return the models from ``start`` up to ``stop`` (at least one), joined by commas."""
         ends = self.ends
         return self.content[ends[start - 1] + 1 if start else 0 : ends[stop - 1]]
 
 
+class GatheredBlock:
+    """The same as an `EncodedBlock`, without a copy of the models' bytes: each cut joins them.
+
+    Where very many views show the same models, they share what takes most of the memory.
+
+    Parameters
+    ----------
+    models
+        In their order.
+
+    Attributes
+    ----------
+    keys, sums
+        As those of an `EncodedBlock`.
+    """
+
+    __slots__ = ("_contents", "keys", "sums")
+
+    def __init__(self, models: Sequence[EncodedModel]) -> None:
+        self.keys = tuple([encoded.model.sort_key for encoded in models])
+        self._contents = [encoded.content for encoded in models]
+        self.sums = running_sums([encoded.digest for encoded in models])
+
+    @property
+    def content(self) -> bytes:
+        """The models' JSON, joined by commas."""
+        return b",".join(self._contents)
+
+    @property
+    def size_bytes(self) -> int:
+        """About what it takes."""
+        return _BLOCK_BYTES + _PLACE_BYTES * len(self.keys)
+
+    def cut(self, start: int, stop: int) -> bytes:
+        """Return the models from ``start`` up to ``stop`` (at least one), joined by commas."""
+        return b",".join(self._contents[start:stop])
+
+
 EMPTY: Final = EncodedBlock([])
 
 #: Neighbours within one block, from the first index up to the second; at least one model.
-BlockSlice: TypeAlias = tuple[EncodedBlock, int, int]
+BlockSlice: TypeAlias = "tuple[EncodedBlock | GatheredBlock, int, int]"

@@ -4,9 +4,10 @@ from bisect import bisect_left, bisect_right
 from typing import Protocol
 
 from callsheet.api.body import Body, page_etag
-from callsheet.api.encoded_block import BlockSlice, EncodedBlock
+from callsheet.api.encoded_block import BlockSlice, EncodedBlock, GatheredBlock
 from callsheet.domain.access.visibility import Visibility
 from callsheet.domain.catalog import Block, Catalog
+from callsheet.domain.catalog_slice import CatalogSlice
 from callsheet.domain.errors import InvalidRequestError
 from callsheet.domain.model import Lifecycle
 from callsheet.domain.ordering import SORT_KEY_PREFIX
@@ -17,10 +18,12 @@ from callsheet.wire import anthropic
 class PageSource(Protocol):
     """What pages are cut from: a catalogue, the rules about what is shown of it, and its blocks, encoded."""
 
-    catalog: Catalog
+    catalog: Catalog | CatalogSlice
     visibility: Visibility
 
-    def encode(self, block: Block, lifecycles: frozenset[Lifecycle], build_limit: int) -> EncodedBlock:
+    def encode(
+        self, block: Block, lifecycles: frozenset[Lifecycle], build_limit: int
+    ) -> EncodedBlock | GatheredBlock:
         """Return the listed models of ``block``, or raise UnfinishedError; see `View.encode`."""
 
 

@@ -2,11 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
+from callsheet.api.grants import Grants
 from callsheet.api.rendering import WireFormat
 from callsheet.api.versions import ACCEPTED_VERSIONS
 from callsheet.api.view import View
 from callsheet.api.views import Views
+from callsheet.domain.access.delegation import Delegation, KeyMode
+from callsheet.domain.access.grant import Grant
 from callsheet.domain.access.keyring import Keyring
 from callsheet.domain.access.workspace import Shape, Workspace
 from callsheet.domain.catalog import Catalog
@@ -76,6 +80,12 @@ class State:
         What the operator chose.
     views
         What has been encoded for answering; successive states share it.
+    delegation
+        Which source is asked about keys that the keyring does not have; None if no source is.
+    grants
+        What is remembered of such keys; successive states share it.
+    key_source
+        Name and configuration of that source as plain JSON values, without a secret: what asking it needs.
     """
 
     catalog: Catalog
@@ -87,9 +97,15 @@ class State:
     last_change: tuple[int, str] | None = None
     options: Options = field(default_factory=Options)
     views: Views = field(default_factory=Views, compare=False)
+    delegation: Delegation | None = None
+    grants: Grants = field(default_factory=Grants, compare=False)
+    key_source: Mapping[str, Any] | None = None
 
-    def view(self, workspace: Workspace, *, openai: bool = False) -> View:
-        """Return what ``workspace`` sees, in its shape or in OpenAI's."""
+    def view(self, workspace: Workspace, *, openai: bool = False, grant: Grant | None = None) -> View:
+        """Return what ``workspace``, or a delegated key with ``grant``, sees, in its shape or in OpenAI's."""
         shape = workspace.shape or self.options.shape
         wire_format = WireFormat.OPENAI if openai else _SHAPE_FORMATS[shape]
+        if grant is not None:
+            mode = KeyMode.GOVERN if self.delegation is None else self.delegation.mode
+            return self.views.get_granted(self.catalog, workspace.visibility, wire_format, mode, grant)
         return self.views.get(self.catalog, workspace.visibility, wire_format)

@@ -2,15 +2,18 @@
 
 import sys
 from bisect import bisect_right
+from collections.abc import Hashable
 from typing import Final
 
 from callsheet.api.body import Body, Pieces, model_etag, page_etag
 from callsheet.api.compression import CompressedBodies
-from callsheet.api.encoded_block import EMPTY, EncodedBlock
+from callsheet.api.encoded_block import EMPTY, EncodedBlock, EncodedModel, GatheredBlock
 from callsheet.api.paging import make_page
 from callsheet.api.rendering import Rendering, present_lineages
+from callsheet.api.view_memory import ViewMemory
 from callsheet.domain.access.visibility import Visibility
 from callsheet.domain.catalog import Block, Catalog
+from callsheet.domain.catalog_slice import CatalogSlice
 from callsheet.domain.model import Lifecycle, Model
 from callsheet.domain.query import LISTED, ListQuery
 from callsheet.wire import openai
@@ -19,6 +22,9 @@ from callsheet.wire import openai
 REQUEST_BLOCK_BUDGET: Final = 1
 #: As many blocks as the response needs.
 UNBOUNDED: Final = sys.maxsize
+
+#: With nothing encoded.
+VIEW_BYTES: Final = 1200
 
 _MAX_JOINED_BLOCKS: Final = 100  # in a list of everything, while others wait
 _MAX_JOINED_BYTES: Final = 64 * 1024  # a longer list of everything is in pieces
@@ -36,7 +42,7 @@ class _EncodedLineage:
 
     def __init__(self, block: Block) -> None:
         self.block = block
-        self.encoded: dict[frozenset[Lifecycle], EncodedBlock] = {}
+        self.encoded: dict[frozenset[Lifecycle], EncodedBlock | GatheredBlock] = {}
 
 
 class View:
@@ -48,38 +54,57 @@ class View:
         What is shown, to whom, and how.
     number
         Distinguishes it from every other view.
+    shown
+        What `Views` finds it by.
     compressed
         The compressed bodies of all views.
     past
         The same view of an earlier catalogue: what it encoded of blocks that are still there is kept.
+    gathers
+        Whether it shares the bytes of each model with other views, which takes a little more time for each page.
+    memory
+        What all views take.
     """
 
     __slots__ = (
         "_built",
         "_compressed",
+        "_gathers",
         "_lineages",
+        "_memory",
         "_number",
         "_rendering",
         "catalog",
         "is_idle",
+        "last_used",
+        "shown",
         "visibility",
     )
 
     def __init__(
         self,
-        catalog: Catalog,
+        catalog: Catalog | CatalogSlice,
         visibility: Visibility,
         rendering: Rendering,
         number: int,
+        shown: Hashable,
         compressed: CompressedBodies,
+        memory: "ViewMemory[View]",
         past: "View | None" = None,
+        *,
+        gathers: bool = False,
     ) -> None:
         self.catalog = catalog
         self.visibility = visibility
         self.is_idle = False
         """True if no request has reached this view since the last `Views.drop_idle`; cache hits do not count."""
+        self.last_used = memory.use()
+        """The number of the last request that reached this view, of those that reached any; as for `is_idle`."""
+        self._gathers = gathers
+        self._memory = memory
         self._rendering = rendering
         self._number = number
+        self.shown = shown
         self._compressed = compressed
         self._built = 0  # encoded blocks, in total; another thread may encode some, too
         self._lineages: dict[object, _EncodedLineage] = (
@@ -88,12 +113,12 @@ class View:
 
     def retrieve(self, name: str) -> Body | None:
         """Return the model that ``name``, an id or alias, means; None if these rules show no such model."""
-        self.is_idle = False
+        self._use()
         model = self._find(name) or self._find(self.catalog.id_of(name))
         if model is None:
             return None
         number = bisect_right(self.catalog.starts, model.sort_key) - 1
-        (encoded,) = self._rendering.of(self.catalog.blocks[number], [model])
+        (encoded,) = self._render(self.catalog.blocks[number], [model])
         return Body(encoded.content, model_etag(encoded.digest))
 
     def page(self, query: ListQuery, block_budget: int = UNBOUNDED) -> Body:
@@ -113,7 +138,7 @@ class View:
         UnfinishedError
             More blocks must be encoded first.
         """
-        self.is_idle = False
+        self._use()
         return make_page(self, query, self._built + block_budget)
 
     def everything(self, block_budget: int = UNBOUNDED) -> Body:
@@ -129,7 +154,7 @@ class View:
         UnfinishedError
             More blocks must be encoded first, or joining them would take as long.
         """
-        self.is_idle = False
+        self._use()
         if block_budget <= REQUEST_BLOCK_BUDGET and len(self.catalog.blocks) > _MAX_JOINED_BLOCKS:
             raise UnfinishedError
         build_limit = self._built + block_budget
@@ -137,7 +162,9 @@ class View:
         slices = [(block, 0, len(block.keys)) for block in blocks if block.keys]
         return Body(_join_or_share([block.content for block, _, _ in slices]), page_etag(slices, b"openai"))
 
-    def encode(self, block: Block, lifecycles: frozenset[Lifecycle], build_limit: int) -> EncodedBlock:
+    def encode(
+        self, block: Block, lifecycles: frozenset[Lifecycle], build_limit: int
+    ) -> EncodedBlock | GatheredBlock:
         """Return the models of ``block`` that these rules and ``lifecycles`` list.
 
         Raises
@@ -154,6 +181,7 @@ class View:
                 raise UnfinishedError
             self._built += 1
             encoded = lineage.encoded[lifecycles] = self._encode_listed(block, lifecycles)
+            self._memory.add(self, encoded.size_bytes)
         return encoded
 
     def compressed(self, body: Body, coding: bytes, *, again: bool) -> Body | None:
@@ -164,12 +192,23 @@ class View:
         """Drop what was encoded; a caller that still holds the view may use it, which encodes it again."""
         self._lineages = {}
 
+    def measure(self) -> int:
+        """Return about how many bytes it takes, beside the JSON that all views of its format share."""
+        size = VIEW_BYTES + (self.catalog.size_bytes if isinstance(self.catalog, CatalogSlice) else 0)
+        for lineage in list(self._lineages.values()):
+            size += sum([encoded.size_bytes for encoded in list(lineage.encoded.values())])
+        return size
+
+    def _use(self) -> None:
+        self.is_idle = False
+        self.last_used = self._memory.use()
+
     def _find(self, model_id: str) -> Model | None:
         """The model with this id; None, by the same steps, if there is none or the rules do not show it."""
         model = self.catalog.get(model_id)
         return model if self.visibility.sees(model_id) else None
 
-    def _encode_listed(self, block: Block, lifecycles: frozenset[Lifecycle]) -> EncodedBlock:
+    def _encode_listed(self, block: Block, lifecycles: frozenset[Lifecycle]) -> EncodedBlock | GatheredBlock:
         listed = [
             model
             for model in block.models
@@ -177,7 +216,16 @@ class View:
         ]
         if not listed:
             return EMPTY
-        return EncodedBlock(self._rendering.of(block, listed))
+        encoded = self._render(block, listed)
+        return GatheredBlock(encoded) if self._gathers else EncodedBlock(encoded)
+
+    def _render(self, block: Block, models: list[Model]) -> list[EncodedModel]:
+        """``models``, which are some of ``block``, encoded; shared with every view of the format."""
+        if not isinstance(self.catalog, CatalogSlice):
+            return self._rendering.of(block, models)
+        return [
+            encoded for home, model in self.catalog.homes(models) for encoded in self._rendering.of(home, [model])
+        ]
 
 
 def _join_or_share(contents: list[bytes]) -> bytes | Pieces:

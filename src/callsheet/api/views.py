@@ -1,49 +1,80 @@
-"""Views: those that are kept, how many, and for how long."""
+"""Views: those that are kept, how many bytes they may take, and for how long."""
 
 from itertools import count
-from typing import Final
+from typing import Final, NamedTuple
 
 from callsheet.api.compression import CompressedBodies
 from callsheet.api.rendering import Rendering, WireFormat
-from callsheet.api.view import View
-from callsheet.domain.access.visibility import Visibility
+from callsheet.api.view import VIEW_BYTES, View
+from callsheet.api.view_memory import MAX_VIEWS_BYTES, ViewMemory
+from callsheet.domain.access.delegation import KeyMode
+from callsheet.domain.access.grant import Grant, GrantedModels
+from callsheet.domain.access.visibility import SEES_ALL, Visibility
 from callsheet.domain.catalog import Catalog
+from callsheet.domain.catalog_slice import CatalogSlice
 
-MAX_VIEWS: Final = 1024
+_COPYING_VIEWS: Final = 64  # as long as there are no more, each has its own copy of the JSON, which is quicker
+
+
+class Shown(NamedTuple):
+    """Which part of a catalogue a view shows, and how: equal ones share a view."""
+
+    rules: Visibility
+    wire_format: WireFormat
+    mode: KeyMode | None = None
+    granted: GrantedModels | None = None
+    former: GrantedModels | None = None
 
 
 class Views:
-    """The views made so far, by rules and wire format: workspaces with the same rules share one.
+    """The views made so far, by what they show: workspaces with the same rules share one, and so do equal grants.
 
-    A view is made on first use, and made again, with what it has encoded, when the catalogue changes. At most
-    `MAX_VIEWS` are kept: above that, the one made longest ago goes, and `drop_idle` drops those that no request
-    reaches. Successive states share the views, so that nothing unchanged is encoded twice.
+    A view is made on first use, and made again, with what it has encoded, when the catalogue changes. Together they
+    take at most `MAX_VIEWS_BYTES`: above that, the one used longest ago goes, and `drop_idle` drops those that no
+    request reaches. Successive states share the views, so that nothing unchanged is encoded twice.
+
+    Parameters
+    ----------
+    max_bytes
+        Of all views together, about.
     """
 
-    __slots__ = ("_numbers", "_renderings", "_views", "compressed")
+    __slots__ = ("_numbers", "_renderings", "_views", "compressed", "memory")
 
-    def __init__(self) -> None:
+    def __init__(self, max_bytes: int = MAX_VIEWS_BYTES) -> None:
         self.compressed = CompressedBodies()
+        self.memory: ViewMemory[View] = ViewMemory(self._remove, max_bytes)
         self._numbers = count()
         self._renderings = {wire_format: Rendering(wire_format) for wire_format in WireFormat}
-        self._views: dict[tuple[Visibility, WireFormat], View] = {}
+        self._views: dict[Shown, View] = {}
 
     def get(self, catalog: Catalog, visibility: Visibility, wire_format: WireFormat) -> View:
         """Return the view of ``catalog`` for these rules and this format."""
-        key = (visibility, wire_format)
-        view = self._views.get(key)
-        if view is not None:
-            view.is_idle = False
-        if view is None or view.catalog is not catalog:
-            rendering = self._renderings[wire_format]
-            rendering.keep_present(catalog)
-            rules = visibility.among(catalog.has_id)
-            past = view if view is not None and view.visibility == rules else None
-            view = View(catalog, rules, rendering, next(self._numbers), self.compressed, past)
-            self._views[key] = view
-            if len(self._views) > MAX_VIEWS:
-                self._views.pop(next(iter(self._views)), None)
-        return view
+        shown = Shown(visibility, wire_format)
+        past = self._views.get(shown)
+        if past is not None:
+            past.is_idle = False
+            if past.catalog is catalog:
+                return past
+        rules = visibility.among(catalog.has_id)
+        return self._make(shown, catalog, catalog, rules, past if past and past.visibility == rules else None)
+
+    def get_granted(
+        self, catalog: Catalog, visibility: Visibility, wire_format: WireFormat, mode: KeyMode, grant: Grant
+    ) -> View:
+        """Return the view of ``catalog`` for ``grant``; the rules only matter where ``mode`` applies them."""
+        rules = visibility if mode is KeyMode.GOVERN else SEES_ALL
+        shown = Shown(rules, wire_format, mode, grant.models, grant.former)
+        past = self._views.get(shown)
+        cut = None
+        if past is not None:
+            past.is_idle = False
+            if isinstance(past.catalog, CatalogSlice):
+                cut = past.catalog
+                if cut.parent is catalog:
+                    return past
+        fresh = CatalogSlice(catalog, grant.models, grant.former, mode, rules.among(catalog.has_id), cut)
+        return self._make(shown, catalog, fresh, SEES_ALL, past)
 
     def drop_idle(self) -> None:
         """Drop the views that no request has reached since the last call; for a thread that answers no caller.
@@ -51,11 +82,40 @@ class Views:
         A response from a cache reaches no view. So empty the response caches after each call: what callers still
         ask for then reaches its view.
         """
-        for key, view in list(self._views.items()):
+        for shown, view in list(self._views.items()):
             if view.is_idle:
-                self._views.pop(key, None)
+                self._views.pop(shown, None)
+                self.memory.remove(view)
                 view.forget()
             view.is_idle = True
         for wire_format, rendering in self._renderings.items():
-            if not any(wire_format is used for _, used in list(self._views)):
+            if not any(wire_format is shown.wire_format for shown in list(self._views)):
                 rendering.forget()
+
+    def _make(
+        self,
+        shown: Shown,
+        catalog: Catalog,
+        part: Catalog | CatalogSlice,
+        rules: Visibility,
+        past: View | None,
+    ) -> View:
+        """The view of ``part`` of ``catalog``, in place of any other that shows the same."""
+        rendering = self._renderings[shown.wire_format]
+        rendering.keep_present(catalog)
+        gathers = len(self._views) >= _COPYING_VIEWS
+        view = View(
+            part, rules, rendering, next(self._numbers), shown, self.compressed, self.memory, past, gathers=gathers
+        )
+        replaced = self._views.pop(shown, None)
+        if replaced is not None:
+            self.memory.remove(replaced)
+        self._views[shown] = view
+        self.memory.add(view, VIEW_BYTES + (part.size_bytes if isinstance(part, CatalogSlice) else 0))
+        return view
+
+    def _remove(self, view: View) -> None:
+        """Drop ``view``, which takes too much memory."""
+        shown = view.shown
+        if isinstance(shown, Shown) and self._views.get(shown) is view:
+            self._views.pop(shown, None)

@@ -12,6 +12,7 @@ from callsheet._version import __version__
 from callsheet.cli.commands.doctor import doctor
 from callsheet.cli.commands.fake import fake
 from callsheet.cli.commands.models import app as models
+from callsheet.cli.commands.route import route
 from callsheet.cli.commands.validate import validate
 from callsheet.cli.hints import sentence_of
 from callsheet.cli.missing import add_missing
@@ -66,6 +67,7 @@ app.add_typer(models, name="models")
 app.command()(validate)
 app.command()(fake)
 app.command()(doctor)
+app.command()(route)
 
 
 def _show_version(wanted: bool) -> None:

@@ -3,25 +3,29 @@
 import logging
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from shlex import quote
 from typing import Final
 
+from callsheet.api.state import Options
 from callsheet.cli.database import clock
+from callsheet.cli.gateway import prepare_gateway, search_for_gateway
 from callsheet.cli.new_key import NewKeyReceipt, archived_unless_shown
+from callsheet.cli.output.gateway import export_lines, former_gateway_line, gateway_lines
 from callsheet.cli.output.long_list import long_list_note
 from callsheet.cli.output.sentences import counts_sentence, renewed_sentence
-from callsheet.cli.output.tables import put, say
-from callsheet.domain.errors import StorageError
+from callsheet.cli.output.tables import put, put_wrapped, say
+from callsheet.domain.errors import RefusedError, SourceError, StorageError
 from callsheet.service.access import AccessService, NewKey
 from callsheet.service.background import BackgroundThread
 from callsheet.service.counts import Counts, count_models
 from callsheet.service.renewal import renew_builtin
 from callsheet.service.setup import set_up
 from callsheet.service.state.backoff import Backoff
+from callsheet.service.sync.gateway import FollowedGateway, followed_before
 from callsheet.settings import Settings
 from callsheet.storage.store import Store
 
@@ -49,6 +53,10 @@ class Welcome:
         Its first key, if that was just created.
     note
         Which clients do not show the whole list; empty if all show it.
+    gateway
+        What was found at the gateway, if there is one.
+    more
+        Lines about the gateway: what clients show of its list, or that one is not set any more.
     """
 
     access: AccessService
@@ -57,36 +65,76 @@ class Welcome:
     renewed: list[str]
     new_key: NewKey | None
     note: str = ""
+    gateway: FollowedGateway | None = None
+    more: Sequence[str] = ()
 
 
 def prepare_welcome(settings: Settings) -> Welcome:
-    """Set the database up, with a key if it has none.
+    """Set the database up, with a key if it has none and there is no gateway whose keys work.
 
     Raises
     ------
+    SourceError
+        What answers at the gateway cannot be used.
+    RefusedError
+        No source can follow the gateway.
     StorageUnavailableError
         It is away; nothing was created.
     StorageError
         The database cannot be used.
     """
-    from callsheet.service.state.file import state_file_at  # slow to import, and not for other commands
+    from callsheet.http.app import builtin_of, options_of  # slow to import, and not for other commands
+    from callsheet.service.state.file import state_file_at
 
     store = Store(settings.database)
-    set_up(store, clock, state_file_at(settings.state_file, store.canonical_address))
+    state_file = state_file_at(settings.state_file, store.canonical_address)
+    prepare = partial(set_up, store, clock, state_file, builtin_of(settings))
+    gateway = None
+    if settings.gateway:
+        gateway = prepare_gateway(store, settings, clock, prepare)
+    else:
+        prepare()
     renewed = renew_builtin(store, clock)
     with store.read() as reading:
         counts = count_models(reading)
     note = long_list_note(counts.listed, settings.default_limit)
     access = AccessService(store, "callsheet", clock)
-    return Welcome(access, store.display_name, counts, renewed, access.ensure_key("default"), note)
+    if gateway is not None:
+        clients = _clients(store, options_of(settings))
+        return Welcome(access, store.display_name, counts, renewed, None, "", gateway, clients)
+    former = former_gateway_line(followed_before(store))
+    new_key = access.ensure_key("default")
+    return Welcome(access, store.display_name, counts, renewed, new_key, note, None, [former] if former else [])
+
+
+def _clients(store: Store, options: Options) -> Sequence[str]:
+    """What clients show of the list, if there is one; it is the list of keys that see all of it."""
+    from callsheet.cli.played_clients import client_lines, play_clients  # slow to import, and only for a gateway
+
+    known, clients = play_clients(store, options, clock())
+    return tuple(client_lines(known, clients)) if known else ()
 
 
 @contextmanager
 def welcome_now(welcome: Welcome, url: str, settings: Settings) -> Iterator[Callable[[], None]]:
-    """Yield a function that prints the welcome; a new key that could not be printed is archived."""
+    """Yield a function that prints the welcome; a new key that could not be printed is archived.
+
+    A gateway that is away is looked for until it answers, and then described.
+    """
     new_key = welcome.new_key
+    search = BackgroundThread("callsheet-gateway", partial(_wait_for_gateway, settings), _STOP_TIMEOUT_SECONDS)
+    is_away = welcome.gateway is not None and welcome.gateway.found is None
+
+    def announce() -> None:
+        _print(welcome, receipt, url, settings)
+        if is_away:
+            search.start()
+
     with nullcontext() if new_key is None else archived_unless_shown(welcome.access, new_key) as receipt:
-        yield lambda: _print(welcome, receipt, url, settings)
+        try:
+            yield announce
+        finally:
+            search.stop()
 
 
 @contextmanager
@@ -113,40 +161,76 @@ def _wait(url: str, settings: Settings, stop: threading.Event) -> None:
                 announce()
         except StorageError:  # logged by the thread that waits for the State
             continue
+        except (RefusedError, SourceError) as error:  # of the gateway
+            _log.error("%s", error)
         except OSError as error:
             _log.error("Cannot write: %s.", error.strerror)
         return
 
 
+def _wait_for_gateway(settings: Settings, stop: threading.Event) -> None:
+    """Print what the gateway is as soon as it answers."""
+    from callsheet.http.app import options_of
+
+    store = Store(settings.database)
+    gateway = search_for_gateway(store, settings, clock, stop)
+    if gateway is None:
+        return
+    try:
+        for line in (*gateway_lines(gateway, settings), *_clients(store, options_of(settings))):
+            put_wrapped(line)
+    except OSError as error:
+        _log.error("Cannot write: %s.", error.strerror)
+
+
 def _print(welcome: Welcome, receipt: NewKeyReceipt | None, url: str, settings: Settings) -> None:
-    counts = welcome.counts
-    lines = [f"Callsheet serves {counts.listed} model{'s' * (counts.listed != 1)} at {url}"]
-    if counts.listed != counts.total:
-        lines.append(counts_sentence(counts))
-    if welcome.renewed:
-        lines.append(renewed_sentence(welcome.renewed))
-    lines.append(f"Database: {welcome.database}")
-    if receipt is not None:
-        models = f"{url}/v1/models"
-        lines += [
-            "",
-            "Your API key, shown this once:",
-            "",
-            f"  export ANTHROPIC_BASE_URL={url}",
-            f"  export ANTHROPIC_API_KEY={receipt.new.secret}",
-            "",
-            "Try it:",
-            "",
-            f"  curl {quote(models)} -H 'x-api-key: {receipt.new.secret}' -H 'anthropic-version: 2023-06-01'",
-            "",
-        ]
-    if welcome.note:
-        lines.append(welcome.note)
-    if settings.any_key:
-        lines.append("Every credential is accepted (any_key).")
-    for line in lines:
-        put(line)
+    for line in _lines(welcome, receipt, url, settings):
+        put_wrapped(line)
     if receipt is not None:
         receipt.is_shown = sys.stdout is not None  # else it was closed, so that writing does nothing
         if not receipt.is_shown:
             say("Standard output is closed, so no key is shown; create one with: callsheet keys create --name NAME")
+
+
+def _lines(welcome: Welcome, receipt: NewKeyReceipt | None, url: str, settings: Settings) -> Iterator[str]:
+    counts, gateway = welcome.counts, welcome.gateway
+    is_empty = gateway is not None and not counts.total
+    served = f"the models of {settings.gateway}" if is_empty else _models(counts.listed)
+    yield f"Callsheet serves {served} at {url}"
+    if counts.listed != counts.total:
+        yield counts_sentence(counts)
+    if welcome.renewed:
+        yield renewed_sentence(welcome.renewed)
+    yield f"Database: {welcome.database}"
+    if gateway is not None:
+        yield from gateway_lines(gateway, settings)
+    if welcome.more:
+        yield from ("", *welcome.more)
+    if gateway is not None:
+        yield from export_lines(url, settings)
+    if receipt is not None:
+        yield from _key_lines(receipt.new, url)
+    if welcome.note:
+        yield welcome.note
+    if settings.any_key and gateway is None:
+        yield "Every credential is accepted (any_key)."
+
+
+def _models(count: int) -> str:
+    return f"{count} model{'s' * (count != 1)}"
+
+
+def _key_lines(new: NewKey, url: str) -> Iterator[str]:
+    models = f"{url}/v1/models"
+    yield from (
+        "",
+        "Your API key, shown this once:",
+        "",
+        f"  export ANTHROPIC_BASE_URL={url}",
+        f"  export ANTHROPIC_API_KEY={new.secret}",
+        "",
+        "Try it:",
+        "",
+        f"  curl {quote(models)} -H 'x-api-key: {new.secret}' -H 'anthropic-version: 2023-06-01'",
+        "",
+    )

@@ -61,6 +61,8 @@ def examine(
 
     Raises
     ------
+    NoListError
+        The server answers, but not with a list; the sentence says what to do.
     DoctorError
         The server cannot be examined; the sentence says what to do.
     """
@@ -73,7 +75,7 @@ def examine(
             examination = _Examination(sender, clients, extra, customs, focused, progress)
             report = examination.report(model, alias)
     except DoctorError as error:
-        raise DoctorError(redactor.redact(str(error))) from None
+        raise type(error)(redactor.redact(str(error))) from None
     return redactor.redact_in(report)
 
 

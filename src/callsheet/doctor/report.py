@@ -47,11 +47,13 @@ class Result(StrEnum):
     NOT_APPLICABLE = "not_applicable"
 
 
-class _Value(BaseModel):
+class Value(BaseModel):
+    """A part of a report: it does not change."""
+
     model_config = ConfigDict(frozen=True)
 
 
-class Evidence(_Value):
+class Evidence(Value):
     """A request that shows a finding, and its response."""
 
     request: str = Field(description="As a curl command; the key is $ANTHROPIC_API_KEY.")
@@ -66,7 +68,7 @@ class Evidence(_Value):
         return cls(request=exchange.curl, answer=exchange.summary, seconds=round(exchange.seconds, 4))
 
 
-class Finding(_Value):
+class Finding(Value):
     """Something that goes wrong for the users of one client."""
 
     code: str = Field(description="The kind of finding, for programs.")
@@ -77,7 +79,7 @@ class Finding(_Value):
     evidence: Evidence | None = None
 
 
-class Play(_Value):
+class Play(Value):
     """One way in which a client asks, and what its user would see."""
 
     versions: str = Field(description="Of the client.")
@@ -94,7 +96,7 @@ class Play(_Value):
     findings: tuple[Finding, ...]
 
 
-class ClientReport(_Value):
+class ClientReport(Value):
     """What one client makes of the server."""
 
     name: str
@@ -109,7 +111,7 @@ class ClientReport(_Value):
             yield from play.findings
 
 
-class Check(_Value):
+class Check(Value):
     """A rule of the contract, and whether the server keeps it."""
 
     code: str
@@ -126,7 +128,7 @@ class Check(_Value):
         return self.result is Result.FAILED
 
 
-class Section(_Value):
+class Section(Value):
     """A section of the contract."""
 
     number: int
@@ -144,7 +146,7 @@ class Section(_Value):
         return len(self.checks) - self.count(Result.NOT_APPLICABLE)
 
 
-class Report(_Value):
+class Report(Value):
     """The whole examination."""
 
     callsheet: str = Field(description="Version of the program.")

@@ -94,6 +94,10 @@ class Catalog:
         """Return whether ``text`` is the id of a model, or was that of one that has been removed."""
         return text in self._models or text in self._tombstones
 
+    def is_tombstone(self, text: str) -> bool:
+        """Return whether ``text`` was the id of a model that has been removed."""
+        return text in self._tombstones
+
     def locate(self, name: str) -> tuple[str, str] | None:
         """Return id and sort key of the position that ``name`` means as a cursor, or None.
 

@@ -226,12 +226,23 @@ _SOURCE: Final = _table(
     Field("deny", Kind.TEXTS, "Globs on the upstream's ids that never count.", '["*embed*"]'),
     Field("fold_variants", Kind.FLAG, "Make variants such as :free part of their model.", "true"),
     Field("long_context_rows", Kind.FLAG, "Also list ids with [1m], which Claude Code knows.", "true"),
+    Field(
+        "picker_prefix",
+        Kind.TEXT,
+        "Also list this and the id of each model that Claude Code's picker leaves out; the upstream takes both.",
+        '"anthropic/"',
+    ),
     Field("every", Kind.TEXT, "Between two runs: such as 5m, or never.", '"5m"'),
     Field("new", Kind.TEXT, "What becomes of models that appear: list, hide or hold.", '"hold"'),
     Field("missing", Kind.TEXT, "What becomes of models that go: keep, hide, deprecate or retire.", '"keep"'),
     Field("after", Kind.TEXT, "How long a model may be missing before that.", '"3 runs and 1h"'),
     Field("provider", Kind.TEXT, "Whose models count, of an upstream that knows those of many.", '"anthropic"'),
     Field("region", Kind.TEXT, "Of a cloud's upstream.", '"eu-west-1"'),
+    Field(
+        "asks_keys", Kind.FLAG, "Ask it about API keys that Callsheet does not have; one source at most.", "true"
+    ),
+    Field("key_mode", Kind.TEXT, "What such keys are shown: observe, fill or govern.", '"govern"'),
+    Field("workspace", Kind.TEXT, "Name or id of the workspace of such keys; by default the default one.", '"lab"'),
 )
 
 #: Fields that are about the entry, not about what it is of: they are not claims.

@@ -16,8 +16,10 @@ from callsheet.api.percent import unquote
 from callsheet.api.request import is_public
 from callsheet.api.state import Options
 from callsheet.api.versions import ACCEPTED_VERSIONS
-from callsheet.domain.errors import StorageUnavailableError
+from callsheet.domain.claims.builtin_mode import BuiltinMode
+from callsheet.domain.errors import SettingsError, StorageUnavailableError
 from callsheet.http.errors import on_exception, on_http_exception
+from callsheet.http.handed_over import HANDED_OVER
 from callsheet.http.health import Readiness, health_routes
 from callsheet.http.logs.writer import AccessLog
 from callsheet.http.observer import Observer
@@ -25,6 +27,7 @@ from callsheet.http.openapi import openapi_routes
 from callsheet.http.paths import ExactRoute, Scope, local_path
 from callsheet.http.telemetry.collect import Telemetry
 from callsheet.service.clock import SYSTEM_CLOCK, Clock
+from callsheet.service.delegation.checks import KeyChecks
 from callsheet.service.renewal import renew_builtin
 from callsheet.service.setup import set_up
 from callsheet.service.state.file import state_file_at
@@ -35,6 +38,7 @@ from callsheet.settings import LogFormat, MissingVersion, Settings, load, prepar
 from callsheet.storage.store import Store
 
 if TYPE_CHECKING:
+    from callsheet.http.forward.forward import Forward
     from callsheet.http.ratelimit.limiter import RateLimits
     from callsheet.service.manifests.follow import CatalogFollower
 
@@ -72,7 +76,11 @@ class CallsheetApp(Starlette):
         self.telemetry = Telemetry(live, self.observer, settings.otel, clock)
         self.public = self.telemetry.public_api(settings.memo_bytes)
         self.rate_limits = self.public.rate_limits = _rate_limits(settings, clock)
+        self.keys = self.public.keys = self.telemetry.keys = KeyChecks(clock)
         self.prefix = settings.root_path
+        self.forward = _forward(settings, live, self.observer.log, clock)
+        if self.forward is not None:
+            self.telemetry.forward = self.forward.metrics.figures
         self.schedule = Schedule(
             live.store,
             clock,
@@ -82,7 +90,9 @@ class CallsheetApp(Starlette):
         )
         self.telemetry.schedule = self.schedule
         self.catalog_follower = self.telemetry.catalog_follower = _catalog_follower(settings, live.store, clock)
-        self.readiness = Readiness(live, settings.max_stale_seconds, self.schedule, clock, self.catalog_follower)
+        self.readiness = Readiness(
+            live, settings.max_stale_seconds, self.schedule, clock, self.catalog_follower, self.keys.standing
+        )
         self.on_serving: Callable[[], object] = lambda: None
         """Called on the event loop when a server begins to serve the app."""
         super().__init__(
@@ -109,6 +119,10 @@ class CallsheetApp(Starlette):
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
         """Answer a request. No lifespan is needed: the first request starts the watch on the database."""
+        if self.forward is not None and HANDED_OVER in scope.get("extensions", {}):
+            self.start()
+            await self.forward(scope, receive, send)
+            return
         if scope["type"] == "http":
             path = local_path(scope, self.prefix)
             if is_public(path):
@@ -141,10 +155,13 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     finally:
         if app.catalog_follower is not None:
             app.catalog_follower.stop()
+        await app.keys.close()
         app.schedule.stop()
         app.live.stop()
         app.observer.stop()
         app.telemetry.stop()
+        if app.forward is not None:
+            app.forward.close()
         if app.rate_limits is not None:
             await app.rate_limits.close()
 
@@ -165,9 +182,12 @@ def create_app(settings: Settings | None = None) -> CallsheetApp:
     StorageError
         The database is available, but not fit for use.
     SettingsError
-        A setting is not valid.
+        A setting is not valid, or only ``callsheet serve`` can do what it says.
     """
-    return make_app(settings or load().settings)
+    settings = settings or load().settings
+    if settings.forward:
+        raise SettingsError("forward works under callsheet serve only; serve with that, or turn forward off.")
+    return make_app(settings)
 
 
 def make_app(
@@ -181,7 +201,7 @@ def make_app(
         store,
         options_of(settings),
         settings.poll_seconds,
-        prepare=partial(set_up, store, clock.now, state_file),
+        prepare=partial(set_up, store, clock.now, state_file, builtin_of(settings)),
         state_file=state_file,
         away=away,
         clock=clock,
@@ -199,7 +219,8 @@ def check_database(settings: Settings) -> None:
     """
     store = Store(settings.database)
     with suppress(StorageUnavailableError):
-        set_up(store, SYSTEM_CLOCK.now, state_file_at(settings.state_file, store.canonical_address))
+        state_file = state_file_at(settings.state_file, store.canonical_address)
+        set_up(store, SYSTEM_CLOCK.now, state_file, builtin_of(settings))
         with store.read() as reading:
             load_state(reading, options_of(settings))
 
@@ -214,6 +235,26 @@ def _catalog_follower(settings: Settings, store: Store, clock: Clock) -> "Catalo
     return CatalogFollower(settings.catalog, service, clock)
 
 
+def _forward(settings: Settings, live: LiveState, log: AccessLog | None, clock: Clock) -> "Forward | None":
+    if not settings.forward:
+        return None
+    from callsheet.http.forward.forward import Forward  # few servers need it
+    from callsheet.http.forward.limits import ForwardLimits
+
+    limits = ForwardLimits(
+        settings.forward_connect_seconds, settings.forward_idle_seconds, settings.forward_max_requests
+    )
+    return Forward(
+        settings.gateway,
+        limits,
+        live,
+        log,
+        trusted_proxies=settings.trusted_proxies,
+        prefix=settings.root_path,
+        clock=clock,
+    )
+
+
 def _rate_limits(settings: Settings, clock: Clock) -> "RateLimits | None":
     rates = settings.rate_limit_key, settings.rate_limit_address, settings.rate_limit_failures
     if not any(rates):
@@ -221,6 +262,11 @@ def _rate_limits(settings: Settings, clock: Clock) -> "RateLimits | None":
     from callsheet.http.ratelimit.create import make_rate_limits  # slow to import, and rarely needed
 
     return make_rate_limits(*rates, storage=settings.rate_limit_storage, clock=clock)
+
+
+def builtin_of(settings: Settings) -> BuiltinMode:
+    """Return what the built-in facts are for in an installation that is new: the list of a gateway is its own."""
+    return BuiltinMode.INFORM if settings.gateway else BuiltinMode.LIST
 
 
 def options_of(settings: Settings) -> Options:

@@ -8,6 +8,7 @@ from starlette.responses import JSONResponse, Response
 from callsheet.domain.errors import ForeignDatabaseError
 from callsheet.http.paths import ExactRoute
 from callsheet.service.clock import SYSTEM_CLOCK, Clock
+from callsheet.service.delegation.standing import Standing
 from callsheet.service.state.live import LiveState
 from callsheet.service.sync.member import MEMBER
 from callsheet.service.sync.schedule import Schedule
@@ -31,6 +32,8 @@ class Readiness:
         Where the time comes from.
     catalog_follower
         Knows how it stands with the catalogue files; None if there are none.
+    keys
+        Knows how asking about keys goes, where a source is asked.
     """
 
     def __init__(
@@ -40,10 +43,12 @@ class Readiness:
         schedule: Schedule | None = None,
         clock: Clock = SYSTEM_CLOCK,
         catalog_follower: "CatalogFollower | None" = None,
+        keys: Standing | None = None,
     ) -> None:
         self._live = live
         self._catalog_follower = catalog_follower
         self._schedule = schedule
+        self._keys = keys
         self._clock = clock
         self._max_stale_seconds = max_stale_seconds
         self.is_stopping = False
@@ -85,7 +90,22 @@ class Readiness:
             "database": self._database,
             "models": len(state.catalog),
             **self._sources(),
+            **self._asking(),
             **self._catalog_files(),
+        }
+
+    def _asking(self) -> dict[str, object]:
+        """How asking about keys goes; a gateway that is away does not make the process less ready."""
+        delegation = self._live.current.delegation
+        if delegation is None or self._keys is None:
+            return {}
+        return {
+            "keys": {
+                "source": delegation.source,
+                "mode": delegation.mode,
+                "gateway": self._keys.condition,
+                "for_seconds": round(self._keys.seconds, 3),
+            }
         }
 
     def _catalog_files(self) -> dict[str, object]:

@@ -5,6 +5,7 @@ from typing import NamedTuple, TypeAlias
 from callsheet.api.answer import Response
 from callsheet.api.dialect import Dialect
 from callsheet.api.request import Request
+from callsheet.domain.access.grant import is_delegated
 from callsheet.http.logs.access_line import NO_TEMPLATE, LoggedResponse, Template
 from callsheet.http.logs.writer import AccessLog
 from callsheet.http.metrics.counters import Label, Metrics, Tally, route_of
@@ -53,7 +54,9 @@ class Observer:
             template = self.log.template(
                 LoggedResponse(request.method, path, query, response.status, response.length, response.key_id)
             )
-        label = Label(route_of(request.path), response.status, response.dialect)
+        label = Label(
+            route_of(request.path), response.status, response.dialect, is_delegated=is_delegated(response.key_id)
+        )
         return ResponseLabel(self.metrics.tally(label), template, response.status, response.dialect)
 
     def record(self, label: ResponseLabel, request_id: bytes, seconds: float, client: Client) -> None:

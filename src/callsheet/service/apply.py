@@ -12,7 +12,7 @@ from callsheet.domain.claims.manager import PERSON, Manager
 from callsheet.domain.errors import RefusedError
 from callsheet.domain.plan.plan import Plan, check_installation, check_not_stale, stale
 from callsheet.domain.plan.step import Made, steps_of
-from callsheet.domain.plan.warnings import PlanWarning, warnings_of
+from callsheet.domain.plan.warnings import PlanWarning, key_warnings_of, warnings_of
 from callsheet.service.ids import NewThings, NothingNew
 from callsheet.service.impact import impact_of
 from callsheet.service.state.load import installation_of, load, without_collections
@@ -183,7 +183,8 @@ def _plan_of(
     if not changes:
         return plan
     impact = impact_of(load(reading, options), changes, now)
-    return replace(plan, steps=steps_of(changes, manager, made), impact=impact, warnings=warnings_of(impact))
+    warnings = (*warnings_of(impact), *key_warnings_of(changes))
+    return replace(plan, steps=steps_of(changes, manager, made), impact=impact, warnings=warnings)
 
 
 def _moved_subjects(reading: ReadTransaction, plan: Plan) -> list[str]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -58,7 +59,7 @@ class Facts:
         """What differs between these facts and those of another day or release; see `outdates`."""
         said = [[claims.subject, claims.record()["fields"]] for claims in self.claims(BuiltinMode.LIST)]
         digest = hashlib.sha256(json.dumps([__version__, said]).encode()).hexdigest()
-        return f"{self.as_of} {self.turned or '-'} {digest[:16]}"
+        return f"{self.as_of} {self.turned or '-'} {__version__} {digest[:16]}"
 
     def outdates(self, mark: str | None) -> bool:
         """Return whether these facts differ from those with ``mark``, and are not of an earlier release or day.
@@ -66,7 +67,7 @@ class Facts:
         So two releases side by side, or two clocks, do not replace each other's facts in turn.
         """
         own = self.mark
-        return mark is None or (mark != own and own.split()[:2] >= mark.split()[:2])
+        return mark is None or (mark != own and _age_of(own) >= _age_of(mark))
 
     def claims(self, mode: BuiltinMode) -> Iterator[Claims]:
         """Yield what is claimed of each built-in model and alias."""
@@ -80,6 +81,13 @@ class Facts:
     def naming(self) -> Naming:
         """Return what these facts say of the names that other platforms give to the models."""
         return Naming({model.id: model.record() for model in self.models}, self.aliases)
+
+
+def _age_of(mark: str) -> tuple[str, str, tuple[int, ...]]:
+    """The day and the release of the facts with this mark, in a form that can be compared."""
+    as_of, turned, *rest = mark.split()
+    version = rest[0] if len(rest) > 1 else ""  # that of a release whose marks named none
+    return as_of, turned, tuple(map(int, re.findall(r"\d+", version)))
 
 
 def _turn_of(model: Model) -> datetime | None:

@@ -45,10 +45,12 @@ def renew_builtin(store: Store, clock: Callable[[], datetime], facts: Facts | No
     return sorted({change.subject for change in changes if change.kind is Subject.MODEL})
 
 
-def claim_builtin(writing: WriteTransaction, first: Iterable[AnyChange] = ()) -> None:
+def claim_builtin(
+    writing: WriteTransaction, first: Iterable[AnyChange] = (), mode: BuiltinMode = BuiltinMode.LIST
+) -> None:
     """Claim the facts of this release on this day in an installation that is new, after the ``first`` changes."""
     facts = Facts.built_in(writing.now)
-    writing.apply([*first, *claim(writing, facts.claims(BuiltinMode.LIST))])
+    writing.apply([*first, *claim(writing, facts.claims(mode))])
     writing.set_facts(facts.mark)
 
 

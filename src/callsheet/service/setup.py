@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from callsheet.domain.access.workspace import Workspace
 from callsheet.domain.changes.change import Action, Change
+from callsheet.domain.claims.builtin_mode import BuiltinMode
 from callsheet.domain.errors import DoesNotExistError, StorageUnavailableError
 from callsheet.domain.hints import Hint
 from callsheet.service.ids import make_id
@@ -54,8 +55,15 @@ def open_store(url: str, clock: Callable[[], datetime]) -> Store:
     return store
 
 
-def set_up(store: Store, clock: Callable[[], datetime], state_file: "StateFile | None" = None) -> None:
+def set_up(
+    store: Store,
+    clock: Callable[[], datetime],
+    state_file: "StateFile | None" = None,
+    builtin: BuiltinMode = BuiltinMode.LIST,
+) -> None:
     """Make ``store`` ready for use: an empty database gets schema, catalogue and workspace.
+
+    What the built-in facts are for, ``builtin``, counts only then.
 
     If a State was ever saved in ``state_file``, an empty database has been lost, or is not mounted: setting up
     another would make every existing key useless.
@@ -78,7 +86,7 @@ def set_up(store: Store, clock: Callable[[], datetime], state_file: "StateFile |
     if not installed:
         with store.write(ACTOR, clock()) as writing:
             if writing.installation() is None:  # no other process was faster
-                _install(writing)
+                _install(writing, builtin)
 
 
 def _is_set_up(store: Store, reading: ReadTransaction) -> bool:
@@ -103,7 +111,7 @@ def migrate_store(url: str, clock: Callable[[], datetime]) -> tuple[str | None, 
     return revisions
 
 
-def _install(writing: WriteTransaction) -> None:
+def _install(writing: WriteTransaction, builtin: BuiltinMode) -> None:
     workspace = Workspace(id=make_id("wrkspc_"), name=DEFAULT_WORKSPACE, created_at=writing.now)
-    writing.create_installation(str(uuid.uuid4()), workspace.id)
-    claim_builtin(writing, [Change(Action.CREATE, None, workspace)])
+    writing.create_installation(str(uuid.uuid4()), workspace.id, builtin)
+    claim_builtin(writing, [Change(Action.CREATE, None, workspace)], builtin)

@@ -23,6 +23,9 @@ VARIANT: Final = "it is a variant of a model that is listed"
 LONG_CONTEXT_SUFFIX: Final = "[1m]"
 MIN_LONG_CONTEXT_TOKENS: Final = 1_000_000
 
+#: Claude Code's picker shows only ids that contain one of these, in small or capital letters.
+PICKER_WORDS: Final = ("claude", "anthropic")
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -40,6 +43,9 @@ class Choice:
     long_context_rows
         For each model with a context window of at least a million tokens, list ``ID[1m]``, too, as the same model:
         the name by which Claude Code asks for all of it.
+    picker_prefix
+        For each model that Claude Code's picker leaves out, list this and its id, too, as the same model; empty for
+        none. The upstream has to take that name.
     """
 
     prefix: str = ""
@@ -48,6 +54,7 @@ class Choice:
     deny: tuple[str, ...] = ()
     fold_variants: bool = False
     long_context_rows: bool = False
+    picker_prefix: str = ""
 
 
 #: Returns the context windows, in tokens, that are known of models by their ids.
@@ -62,8 +69,8 @@ def _unknown(_ids: Sequence[str]) -> Mapping[str, int]:
 def choose(listed: Sequence[Listed], choice: Choice, contexts_of: ContextsOf = _unknown) -> list[Listed]:
     """Return the models that are wanted, by their new ids, in the upstream's order.
 
-    Allow and deny apply first, to the upstream's ids, then variants, then names, then rows for a long context. An
-    alias that is denied, or is taken by a model or another alias, is left out.
+    Allow and deny apply first, to the upstream's ids, then variants, then names, then rows for a long context, then
+    those for pickers. An alias that is denied, or is taken by a model or another alias, is left out.
 
     Parameters
     ----------
@@ -80,7 +87,14 @@ def choose(listed: Sequence[Listed], choice: Choice, contexts_of: ContextsOf = _
     if choice.rename or choice.prefix or choice.deny:
         allowed = _without_denied_aliases(named, choice)
         named = _with_free_aliases(renamed(allowed, namer(choice.rename, choice.prefix)))
-    return _with_long_context(named, contexts_of) if choice.long_context_rows else named
+    if choice.long_context_rows:
+        named = _with_long_context(named, contexts_of)
+    return _with_picker_names(named, choice.picker_prefix) if choice.picker_prefix else named
+
+
+def is_shown_by_pickers(model_id: str) -> bool:
+    """Return whether Claude Code's picker shows a model of this id."""
+    return any(word in model_id.lower() for word in PICKER_WORDS)
 
 
 def left_out(listed: Sequence[Listed], choice: Choice) -> list[Dropped]:
@@ -159,6 +173,23 @@ def _of_the_same(model: Listed) -> dict[str, Any]:
     """The claims of a second row for a model: it is the same, under a name that differs from the first."""
     name = model.fields.get("display_name")
     return {"same_as": model.id, **({"display_name": f"{name[:240]} (1M context)"} if name else {})}
+
+
+def _with_picker_names(listed: list[Listed], prefix: str) -> list[Listed]:
+    """The models, each that pickers leave out followed by a row that they show."""
+    taken = {name for each in listed for name in (each.id, *each.aliases)}
+    found = []
+    for each in listed:
+        found.append(each)
+        name = prefix + each.id
+        if not is_shown_by_pickers(each.id) and name not in taken and _can_be_id(name):
+            found.append(Listed(name, {"same_as": each.id, **_second_name(each)}))
+    return found
+
+
+def _second_name(model: Listed) -> dict[str, Any]:
+    """What a row that is the same as another claims beside, so that a row for the same as that is like it."""
+    return {name: value for name, value in model.fields.items() if name in ("same_as", "display_name")}
 
 
 def _can_be_id(text: str) -> bool:

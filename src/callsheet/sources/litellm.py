@@ -46,9 +46,9 @@ def _joined(row: Mapping[str, Any], behind: Mapping[str, Sequence[object]] | Non
 
 
 def _deployments(answers: Sequence[Answer]) -> dict[str, list[object]] | None:
-    """What is known of the deployments behind each name; None if that was refused."""
+    """What is known of the deployments behind each name; None if that was refused, or not asked."""
     answer = find(answers, _INFO)
-    if answer is not None and answer.status in _REFUSED:
+    if answer is None or answer.status in _REFUSED:
         return None
     behind: dict[str, list[object]] = {}
     for row in need_list(need_json(answers, _INFO), "data", _INFO):

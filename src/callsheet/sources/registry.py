@@ -48,6 +48,18 @@ KINDS: Final = tuple(_UPSTREAMS)
 #: Kinds that know facts of models that others list: they never make a model exist (`ManagerKind.ENRICHMENT`).
 ENRICHMENTS: Final = frozenset({SourceKind.MODELS_DEV, SourceKind.LITELLM_PRICES})
 
+#: Kinds whose list depends on the key that asks for it, at ``/v1/models``.
+ASKABLE: Final = (
+    SourceKind.ANTHROPIC,
+    SourceKind.OPENAI,
+    SourceKind.LITELLM,
+    SourceKind.VLLM,
+    SourceKind.SGLANG,
+    SourceKind.LLAMACPP,
+    SourceKind.OPENROUTER,
+    SourceKind.CALLSHEET,
+)
+
 
 def upstream_of(kind: str) -> Upstream:
     """Return what reads upstreams of this kind; SourceError, which names those there are, if nothing does."""

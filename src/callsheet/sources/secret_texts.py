@@ -45,15 +45,15 @@ class SecretTexts:
 
     def without(self, reading: Reading, answers: Sequence[Answer]) -> Reading:
         """Return what ``answers`` come to without the models that repeat the secret: what is listed is kept."""
-        if not self._may_be_in(answers):
+        if not self.may_be_in(answers):
             return reading
         kept = tuple(each for each in reading.listed if not any(map(self.is_in, _texts(each))))
         repeating = len(reading.listed) - len(kept)
         dropped = (Dropped(self.hide(each.id), each.reason) for each in reading.dropped)
         return Reading(kept, (*dropped, *[Dropped("", REPEATS_SECRET)] * repeating))
 
-    def _may_be_in(self, answers: Sequence[Answer]) -> bool:
-        """Whether an answer holds the secret as it is, or may hold it with escapes or in UTF-16."""
+    def may_be_in(self, answers: Sequence[Answer]) -> bool:
+        """Return whether an answer holds the secret as it is, or may hold it with escapes or in UTF-16."""
         wanted = [each.encode() for each in (*self._telling, "\\", "\0")] if self._telling else []
         return any(each in answer.body for answer in answers for each in wanted)
 

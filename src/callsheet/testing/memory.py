@@ -12,6 +12,7 @@ from callsheet.domain.changes.change import AnyChange, ChangeRecord
 from callsheet.domain.claims.claims import ClaimKind, Claims
 from callsheet.domain.claims.manager import Manager
 from callsheet.domain.model import Model
+from callsheet.domain.sources.source import SourceRecord
 from callsheet.domain.times import format_instant
 
 T = TypeVar("T")
@@ -132,6 +133,10 @@ class Memory:
     def key_with(self, fingerprint: bytes) -> APIKey | None:
         """Return the key with this fingerprint."""
         return self._keys.get(self._ids_by_fingerprint.get(fingerprint, ""))
+
+    def sources(self, _names: Iterable[str] | None = None) -> Iterator[SourceRecord]:
+        """Yield the sources: there are none."""
+        return iter(())
 
     def changes_of(self, subjects: Iterable[str]) -> Iterator[ChangeRecord]:
         """Yield every change record of these subjects, in order."""

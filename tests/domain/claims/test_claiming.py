@@ -17,6 +17,7 @@ from callsheet.domain.changes.claiming import claim
 from callsheet.domain.changes.models import (
     add_model,
     change_model,
+    deprecate_models,
     hide_models,
     remove_models,
     retire_models,
@@ -235,6 +236,22 @@ def test_what_a_person_hides_stays_hidden_when_the_source_that_hid_it_lists_it_a
     assert memory.model("a") == Model(id="a", display_name="a", hidden=True)
 
 
+def test_a_date_that_a_person_gives_stays_when_the_source_that_gave_it_no_longer_does() -> None:
+    memory = fresh()
+    date = datetime(2027, 1, 1, tzinfo=UTC)
+    said = {
+        "lifecycle": "deprecated",
+        "deprecated_at": "2026-01-01T00:00:00Z",
+        "retires_at": "2027-01-01T00:00:00Z",
+    }
+    make(memory, Claims("a", VLLM, True, said))
+    before = memory.model("a")
+    memory.apply(deprecate_models(memory, choose_models(memory, ["a"]), NOW, date), NOW)
+    assert memory.model("a") == before
+    make(memory, Claims("a", VLLM, True))
+    assert memory.model("a") == before
+
+
 @pytest.mark.parametrize("is_stored", [False, True])
 def test_an_alias_goes_for_good_with_a_model_that_only_people_listed(is_stored: bool) -> None:
     memory = Memory(Catalog([Model(id="a", display_name="a")], {"y": "a"}), "wrkspc_0")
@@ -330,6 +347,25 @@ def test_a_model_that_would_have_the_name_of_an_alias_is_refused() -> None:
     memory = Memory(Catalog([Model(id="a", display_name="a")], {"y": "a"}), "wrkspc_0")
     with pytest.raises(ConflictError, match=r"^y is an alias of a; "):
         claim(memory, [Claims("y", VLLM, True)])
+
+
+@pytest.mark.parametrize("higher", [VLLM, TEAM, PERSON])
+def test_an_alias_makes_way_for_a_model_that_a_higher_manager_lists_and_comes_back(higher: Manager) -> None:
+    memory = fresh()
+    make(memory, of_model("a", BUILTIN, True, {}), of_alias("x", BUILTIN, True, "a"))
+    assert visible(make(memory, of_model("x", higher, True, {}))) == [(Action.UNALIAS, "x"), (Action.ADD, "x")]
+    assert (memory.aliases(), set(memory.model_ids())) == ({}, {"a", "x"})
+    assert not make(memory, of_model("x", higher, True, {}))
+    make(memory, Claims("x", higher))
+    assert (memory.aliases(), set(memory.model_ids())) == ({"x": "a"}, {"a"})
+
+
+@pytest.mark.parametrize(("lower", "higher"), [(VLLM, VLLM), (VLLM, TEAM), (TEAM, PERSON)])
+def test_an_alias_of_the_same_manager_or_a_higher_one_makes_no_way(lower: Manager, higher: Manager) -> None:
+    memory = fresh()
+    make(memory, of_model("a", BUILTIN, True, {}), of_alias("x", higher, True, "a"))
+    with pytest.raises(ConflictError, match="x is an alias of a"):
+        make(memory, of_model("x", lower, True, {}))
 
 
 def test_an_alias_record_is_whole() -> None:

@@ -8,7 +8,7 @@ import pytest
 from callsheet.domain.changes.claiming import claim
 from callsheet.domain.claims.claims import Claims
 from callsheet.domain.claims.manager import Manager, ManagerKind
-from callsheet.domain.errors import ConflictError, ManifestError
+from callsheet.domain.errors import ConflictError, ManifestError, RefusedError
 from callsheet.service.manifests.export import Holders
 from callsheet.service.sync.sources import SourcesService
 from tests.installation import Installation, now
@@ -92,6 +92,72 @@ def test_a_protected_source_does_not_go(files: Files) -> None:
     files.apply(FILE.replace("{name: gpu-2", "{protected: true, name: gpu-2"))
     with pytest.raises(ConflictError, match="would remove sources that are protected: gpu-2"):
         files.plan("sources: []")
+
+
+ASKED = "sources: [{name: gateway, kind: litellm, url: 'http://gateway:4000', asks_keys: true, workspace: lab}]"
+LAB = "workspaces: [{name: lab, deny: [x]}]"
+
+
+def test_a_file_makes_the_workspace_of_a_source_that_is_asked_about_keys(files: Files) -> None:
+    files.apply(f"{LAB}\n{ASKED}")
+    lab = files.installation.access.show_workspace("lab")
+    assert sources(files)["gateway"]["workspace"] == lab.id
+    files.apply(f"{LAB}\n{ASKED.replace(', workspace: lab', '')}")
+    assert "workspace" not in sources(files)["gateway"]
+
+
+def test_a_kept_plan_of_a_source_and_the_workspace_of_its_keys_applies_later(files: Files) -> None:
+    plan = kept(files.plan(f"{LAB}\n{ASKED}").plan)
+    record = next(step.after for step in plan.steps if step.kind == "source")
+    assert record is not None
+    assert record["config"]["workspace"] == "lab"
+    files.service.apply_saved(plan)
+    assert files.plan(f"{LAB}\n{ASKED}").plan.is_empty
+    assert sources(files)["gateway"]["workspace"] == files.installation.access.show_workspace("lab").id
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (ASKED, "There is no workspace 'lab'"),
+        (
+            (
+                "sources: [{name: a, kind: openai, url: 'http://a', asks_keys: true}, "
+                "{name: b, kind: openai, url: 'http://b', asks_keys: true}]"
+            ),
+            "The source a is asked about keys, so b cannot be, too",
+        ),
+    ],
+)
+def test_a_file_cannot_say_what_would_mix_keys_up(files: Files, text: str, words: str) -> None:
+    with pytest.raises(RefusedError, match=words):
+        files.plan(text)
+
+
+def test_a_file_can_pass_the_question_about_keys_from_one_source_to_another(files: Files) -> None:
+    text = "sources: [{name: a, kind: openai, url: 'http://a', asks_keys: true}, {name: b, kind: openai, url: 'http://b'}]"
+    files.apply(text)
+    files.apply(text.replace(", asks_keys: true", "").replace("http://b'", "http://b', asks_keys: true"))
+    assert [name for name, config in sources(files).items() if config.get("asks_keys")] == ["b"]
+
+
+def test_a_file_cannot_take_the_workspace_of_keys_away_and_can_together_with_its_source(files: Files) -> None:
+    files.apply(f"{LAB}\n{ASKED}")
+    with pytest.raises(ConflictError, match="The workspace lab of the source gateway is archived"):
+        files.plan(f"workspaces: []\n{ASKED}")
+    files.apply("workspaces: []\nsources: []")
+    assert sources(files) == {}
+
+
+def test_that_keys_were_forgotten_is_not_exported_and_stays(files: Files) -> None:
+    files.apply(ASKED.replace(", workspace: lab", ""))
+    service = SourcesService(files.installation.store, "test", now)
+    forgotten = service.forget("gateway").config.keys_forgotten_at
+    exported = files.service.export("team-a", Holders.PEOPLE)
+    assert "keys_forgotten_at" not in (exported.sources or ())[0].fields
+    assert files.service.plan(exported).is_in_sync
+    files.apply(ASKED.replace("workspace: lab", "every: 9m"))
+    assert sources(files)["gateway"]["keys_forgotten_at"] == forgotten
 
 
 @pytest.mark.parametrize(

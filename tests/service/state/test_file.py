@@ -198,7 +198,7 @@ def seal(file: StateFile, lines: list[bytes]) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        {"callsheet_state": 2},
+        {"callsheet_state": 1},
         {"model": ["id", "display_name", "colour"]},
         {"key": ["key_id"]},
         {"last_change": 3},

@@ -1,5 +1,6 @@
 """The configuration of a source: what it was is what JSON gives back, and what it cannot be is refused by name."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -7,10 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from callsheet.domain.access.delegation import Delegation, KeyMode
 from callsheet.domain.errors import InvalidError, SourceError
 from callsheet.service.sync.config import Missing, New, SourceConfig, read_config
 from callsheet.service.sync.durations import Grace, format_duration, parse_duration, parse_grace
 from callsheet.service.sync.secret import Place, SecretReference, parse_reference
+from callsheet.sources.registry import ASKABLE
 from callsheet.sources.upstream import SourceKind
 
 _names: Final = st.from_regex(r"[a-z][a-z0-9./:-]{0,20}", fullmatch=True).filter(lambda text: text.strip() == text)
@@ -37,12 +40,36 @@ configs: Final = st.builds(
     grace=st.builds(Grace, st.integers(0, 100), st.integers(0, 10_000_000)),
     provider=st.sampled_from(["", "anthropic"]),
     region=st.sampled_from(["", "eu-west-1"]),
+    picker_prefix=st.sampled_from(["", "anthropic/"]),
+    key_mode=st.sampled_from(KeyMode),
+    workspace=st.sampled_from(["", "wrkspc_1"]),
+    keys_forgotten_at=st.sampled_from(["", "2026-11-20T12:00:00Z"]),
 )
 
 
-@given(configs)
-def test_json_gives_back_what_was_configured(config: SourceConfig) -> None:
+@given(configs, st.booleans())
+def test_json_gives_back_what_was_configured(config: SourceConfig, asks: bool) -> None:
+    config = replace(config, asks_keys=asks and config.kind in ASKABLE)
     assert read_config(config.record()) == config
+
+
+@given(configs)
+def test_a_source_that_is_asked_about_keys_says_how_they_are_answered(config: SourceConfig) -> None:
+    assert config.delegation("gateway") is None
+    asked = replace(config, kind=SourceKind.LITELLM, asks_keys=True)
+    workspace_id = config.workspace or None
+    expected = Delegation("gateway", config.key_mode, workspace_id, config.keys_forgotten_at)
+    assert asked.delegation("gateway") == expected
+
+
+@pytest.mark.parametrize("kind", SourceKind)
+def test_only_kinds_that_list_models_by_key_can_be_asked_about_keys(kind: SourceKind) -> None:
+    record = {"kind": str(kind), "url": "http://localhost:8000", "asks_keys": True}
+    if str(kind) in ["callsheet", "anthropic", "openai", "litellm", "vllm", "sglang", "llamacpp", "openrouter"]:
+        assert read_config(record).delegation("x") is not None
+    else:
+        with pytest.raises(InvalidError, match=f"A source of kind {kind} cannot be asked about keys"):
+            read_config(record)
 
 
 def test_json_holds_what_is_not_as_by_default() -> None:
@@ -75,6 +102,12 @@ def test_json_holds_what_is_not_as_by_default() -> None:
         ("missing", "delete", "missing of a source must be one of keep, hide, deprecate, retire"),
         ("after", "soon", "A grace must be such as '3 runs and 1h'"),
         ("region", "eu west", "region of a source must be one word"),
+        ("picker_prefix", "gw/", "A picker prefix must contain claude or anthropic"),
+        ("picker_prefix", " claude", "A picker prefix must"),
+        ("asks_keys", "yes", "asks_keys of a source must be true or false"),
+        ("key_mode", "show", "key_mode of a source must be one of observe, fill, govern"),
+        ("workspace", "a\nb", "workspace of a source must be the id or the name of a workspace"),
+        ("keys_forgotten_at", "soon", "keys_forgotten_at must be a day"),
         ("interval", "5m", "'interval' is not a setting of a source"),
     ],
 )
@@ -82,6 +115,11 @@ def test_what_is_not_valid_is_refused_by_name(member: str, value: Any, words: st
     with pytest.raises(InvalidError) as raised:
         read_config({"kind": "openai", "url": "http://localhost:8000", member: value})
     assert words in str(raised.value)
+
+
+def test_a_recorded_list_cannot_be_asked_about_keys() -> None:
+    with pytest.raises(InvalidError, match="A recorded list cannot be asked about keys"):
+        read_config({"kind": "openai", "url": "file:///list.json", "asks_keys": True})
 
 
 def test_a_url_that_holds_a_password_is_not_shown() -> None:

@@ -248,20 +248,6 @@ def test_a_name_that_was_accepted_as_anothers_is_left_to_it() -> None:
     assert set(gateway.fields) == {"b", "fast"}
 
 
-def test_a_built_in_alias_yields_to_a_model_of_a_source() -> None:
-    gateway = Gateway(grace=Grace(1, 0))
-    gateway.surroundings = ALONE._replace(yielding=frozenset({"claude-opus-4-5"}))
-    gateway.run("claude-opus-4-5", "b")
-    assert gateway.known.aliases["claude-opus-4-5"].lists is False
-    gateway.surroundings = ALONE
-    assert gateway.run("claude-opus-4-5", "b").outcome is Outcome.UNCHANGED
-    gateway.run("b")
-    assert gateway.fields["claude-opus-4-5"] == {"hidden": True}
-    assert gateway.known.aliases["claude-opus-4-5"].lists is False
-    gateway.run("b", excluded=["claude-opus-4-5"])
-    assert not gateway.known.aliases
-
-
 def test_what_is_new_can_be_hidden_until_a_person_shows_it() -> None:
     """https://github.com/diegosouzapw/OmniRoute/pull/3816: hidden is not removed, and a run does not undo it."""
     gateway = Gateway(new=New.HIDE)

@@ -8,16 +8,18 @@ from typing import Any, Final
 import pytest
 
 from callsheet.domain.changes.change import Subject
+from callsheet.domain.claims.builtin_mode import BuiltinMode
 from callsheet.domain.errors import ConflictError, DoesNotExistError
 from callsheet.domain.model import Lifecycle
 from callsheet.domain.sources.state import SourceState
+from callsheet.service.setup import set_up
 from callsheet.service.sync.config import Missing, New
 from callsheet.service.sync.decide import Outcome
 from callsheet.service.sync.durations import Grace
 from callsheet.service.sync.lease import Lease
 from callsheet.service.sync.sources import acceptance_of
 from callsheet.sources.upstream import SourceKind
-from tests.installation import Installation, on_both
+from tests.installation import Installation, now, on_both
 from tests.service.sync.site import Site
 from tests.service.sync.upstream import Upstream, serve_upstream
 
@@ -224,6 +226,17 @@ def test_new_models_wait_for_a_person(empty: Installation, upstream: Upstream) -
     assert "delta" not in site.models()
 
 
+def test_what_waits_says_since_when(empty: Installation, upstream: Upstream) -> None:
+    site = Site(empty, upstream, new=New.HOLD)
+    begun = site.clock()
+    site.run()
+    upstream.lists("alpha", "beta", "gamma", "delta")
+    site.run()
+    pending = site.source.pending
+    assert pending is not None
+    assert (pending.since, len(pending.claims)) == (begun, 4)
+
+
 def test_what_is_new_in_a_list_is_said(site: Site, upstream: Upstream) -> None:
     """https://github.com/decolua/9router/issues/3603."""
     site.run()
@@ -419,6 +432,19 @@ def test_long_contexts_are_listed_where_the_catalogue_knows_them(usual: Site, up
     models = usual.models()
     assert models.keys() == {"claude-opus-5-5", "claude-opus-5-5[1m]", "alpha"}
     assert models["claude-opus-5-5[1m]"].max_input_tokens == models["claude-opus-5-5"].max_input_tokens
+
+
+def test_the_first_run_knows_the_long_contexts_of_built_in_models_that_nobody_lists(tmp_path: Path) -> None:
+    installation = Installation(f"sqlite:///{tmp_path}/new.db")
+    set_up(installation.store, now, None, BuiltinMode.INFORM)
+    assert installation.catalog.list() == []
+    with serve_upstream() as upstream:
+        upstream.lists("claude-opus-5", "alpha")
+        site = Site(installation, upstream)
+        site.sources.change("gateway", {"long_context_rows": True, "picker_prefix": "anthropic/"})
+        site.run()
+        assert site.models().keys() == {"claude-opus-5", "claude-opus-5[1m]", "alpha", "anthropic/alpha"}
+        assert site.models()["claude-opus-5[1m]"].max_input_tokens == 1_000_000
 
 
 def test_an_enrichment_never_lets_a_model_exist(site: Site, upstream: Upstream) -> None:

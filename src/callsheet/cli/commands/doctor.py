@@ -13,6 +13,9 @@ from callsheet.cli.output.usage import WrongCall
 from callsheet.domain.errors import DoctorError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from callsheet.doctor.compare import Comparison
     from callsheet.doctor.report import Level, Report
 
 #: Variables that hold a key, by the names that clients know.
@@ -57,6 +60,14 @@ def doctor(
             metavar="SECRET",
             help="A key of the server, or - to read it from stdin; else ANTHROPIC_API_KEY, ANTHROPIC_AUTH_TOKEN or "
             "OPENAI_API_KEY.",
+        ),
+    ] = None,
+    before: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="Examine this server first, with the same key and headers, and report what each client showed "
+            "there and shows now.",
         ),
     ] = None,
     client: Annotated[
@@ -117,7 +128,8 @@ def doctor(
         return
     if url is None:
         raise WrongCall("Missing argument 'URL': the base URL of the API.")
-    report = _examine(url, api_key, client or [], header or [], model, alias, timeout, contract)
+    examine_at = _examiner(api_key, client or [], header or [], model, alias, timeout, contract)
+    report = examine_at(url) if before is None else _compare(examine_at, before, url)
     if as_json:
         print_json(report.model_dump(mode="json"))
     else:
@@ -126,8 +138,7 @@ def doctor(
         raise typer.Exit(code)
 
 
-def _examine(
-    url: str,
+def _examiner(
     api_key: str | None,
     names: list[str],
     headers: list[str],
@@ -135,29 +146,47 @@ def _examine(
     alias: str | None,
     timeout: float,
     contract: bool,
-) -> "Report":
+) -> "Callable[[str], Report]":
+    """Return what examines the server at a URL."""
     from callsheet.doctor.clients.rules import load_clients
     from callsheet.doctor.examine import examine  # slow to import; most commands send no requests
     from callsheet.doctor.probe.headers import parse_header_options
     from callsheet.doctor.probe.target import parse_target
 
-    target = parse_target(url)
     clients = load_clients(() if _ALL in names else names)
     extra = parse_header_options(headers)
-    key = _find_key(api_key)
-    with progress_line() as progress:
-        return examine(
-            target,
-            key,
-            clients,
-            timeout=timeout,
-            model=model,
-            alias=alias,
-            extra=extra,
-            environment=os.environ,
-            focused=bool(names) and _ALL not in names and not contract,
-            progress=progress,
-        )
+    key = ""
+
+    def examine_at(url: str) -> "Report":
+        nonlocal key
+        target = parse_target(url)
+        key = key or _find_key(api_key)
+        with progress_line() as progress:
+            return examine(
+                target,
+                key,
+                clients,
+                timeout=timeout,
+                model=model,
+                alias=alias,
+                extra=extra,
+                environment=os.environ,
+                focused=bool(names) and _ALL not in names and not contract,
+                progress=progress,
+            )
+
+    return examine_at
+
+
+def _compare(examine_at: "Callable[[str], Report]", before: str, url: str) -> "Comparison":
+    from callsheet.doctor.compare import compare
+    from callsheet.doctor.probe.connect import NoListError
+
+    try:
+        earlier, no_list = examine_at(before), ""
+    except NoListError as error:
+        earlier, no_list = None, str(error)
+    return compare(earlier, examine_at(url), no_list)
 
 
 def _find_key(given: str | None) -> str:
@@ -187,10 +216,15 @@ def _explain(name: str) -> None:
     _print_text(explain(name))
 
 
-def _print(report: "Report", *, verbose: bool) -> None:
+def _print(report: "Report | Comparison", *, verbose: bool) -> None:
+    from callsheet.cli.output.diagnosis.comparison import write_comparison
     from callsheet.cli.output.diagnosis.report import write_diagnosis
+    from callsheet.doctor.report import Report
 
-    _print_text(write_diagnosis(report, verbose=verbose))
+    if isinstance(report, Report):
+        _print_text(write_diagnosis(report, verbose=verbose))
+    else:
+        _print_text(write_comparison(report, verbose=verbose))
 
 
 def _print_text(text: str) -> None:

@@ -5,6 +5,7 @@ from typing import Annotated
 from callsheet.cli.commands.serve_help import flag
 from callsheet.cli.commands.settings import Config
 from callsheet.cli.database import DatabaseURL
+from callsheet.cli.gateway import check_not_itself
 from callsheet.cli.hints import sentence_of
 from callsheet.cli.output.streams import allow_closed_output
 from callsheet.cli.welcome import prepare_welcome, welcome_later, welcome_now
@@ -18,6 +19,11 @@ def serve(
     port: Annotated[int | None, flag("port")] = None,
     database: DatabaseURL = None,
     workers: Annotated[int | None, flag("workers")] = None,
+    gateway: Annotated[str | None, flag("gateway", metavar="URL")] = None,
+    forward: Annotated[bool | None, flag("forward")] = None,
+    forward_connect_seconds: Annotated[float | None, flag("forward_connect_seconds")] = None,
+    forward_idle_seconds: Annotated[float | None, flag("forward_idle_seconds")] = None,
+    forward_max_requests: Annotated[int | None, flag("forward_max_requests")] = None,
     any_key: Annotated[bool | None, flag("any_key")] = None,
     insecure: Annotated[bool | None, flag("insecure")] = None,
     root_path: Annotated[str | None, flag("root_path")] = None,
@@ -56,7 +62,11 @@ def serve(
     shutdown_seconds: Annotated[int | None, flag("shutdown_seconds")] = None,
     config: Config = None,
 ) -> None:
-    """Serve the Models API. An empty database is set up first, and its first key printed."""
+    """Serve the Models API. An empty database is set up first, and its first key printed.
+
+    With --gateway, each key of the gateway sees what the gateway lists to it; put a key of the gateway into
+    CALLSHEET_GATEWAY_KEY to let it list its models to others, too.
+    """
     flags = {name: value for name, value in locals().items() if name != "config"}
     settings = load(flags, config).settings
     allow_closed_output()
@@ -66,6 +76,8 @@ def serve(
         prepare_folder(settings)
         address = listener.getsockname()
         url = _base_url(address[0], address[1])
+        if settings.gateway:
+            check_not_itself(settings.gateway, address[0], address[1])
         away = None
         try:
             welcome = welcome_now(prepare_welcome(settings), url, settings)

@@ -75,6 +75,7 @@ def print_source(source: Source) -> None:
         {
             "name": source.name,
             **{name: value for name, value in source.config.record().items() if value not in ("", [], {}, None)},
+            **({"key_mode": str(source.config.key_mode)} if source.config.asks_keys else {}),
             "paused": state.paused,
             "last run": _when(state.last_run_at),
             "outcome": state.last_outcome,

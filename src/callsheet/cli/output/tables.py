@@ -9,6 +9,8 @@ import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from shutil import get_terminal_size
+from textwrap import wrap
 from typing import Annotated, Any, Final
 
 import typer
@@ -137,6 +139,16 @@ def _print(screen: Console, table: Table) -> None:
 def put(line: str) -> None:
     """Print a line of a result."""
     typer.echo(printable(line, None))
+
+
+def put_wrapped(line: str) -> None:
+    """Print a line of a result; in a terminal, it is broken between words, unless it is indented to be copied."""
+    if sys.stdout is None or not sys.stdout.isatty() or line.startswith(" "):
+        put(line)
+        return
+    width = get_terminal_size().columns
+    for part in wrap(line, width, break_long_words=False, break_on_hyphens=False) or [""]:
+        put(part)
 
 
 def say(message: str) -> None:

@@ -38,7 +38,7 @@ def connect(
     try:
         try:
             return _connect(Server(sender, extra=extra, model=model, alias=alias))
-        except _NoListError:
+        except NoListError:
             if not custom:
                 raise
             return _connect(Server(sender, extra=merge_headers(extra, custom), model=model, alias=alias))
@@ -46,7 +46,7 @@ def connect(
         raise DoctorError(f"{sender.target.base_url} cannot be examined, as {error}; try again later.") from None
 
 
-class _NoListError(DoctorError):
+class NoListError(DoctorError):
     """The server answers, but not with a list."""
 
 
@@ -67,7 +67,7 @@ def _connect(server: Server) -> Server:
         server.headers, listing = found[-1] if found[-1][1].is_anthropic else found[0]
         _read_all_pages(server, listing)
     elif not any(exchange.is_redirect for exchange in exchanges):
-        raise _NoListError(_why_no_list(exchanges))
+        raise NoListError(_why_no_list(exchanges))
     return server
 
 

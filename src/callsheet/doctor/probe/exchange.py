@@ -21,6 +21,9 @@ _MAX_TARGET_LENGTH: Final = 200  # characters of a target in a command
 #: Beginnings of the names of headers that a command to paste can do without.
 _OMITTED_HEADERS: Final = ("x-stainless-", "accept", "connection", "content-type", "sec-fetch-", "user-agent")
 
+#: The beginning of a user agent that the command keeps, because gateways answer it with other ids.
+_KEPT_USER_AGENT: Final = "claude-code/"
+
 
 class FailureKind(StrEnum):
     """Why there is no response."""
@@ -138,7 +141,7 @@ class Exchange:
         command = {"GET": "curl -s", "HEAD": "curl -sI"}.get(method, f"curl -s -X {method}")
         lines = [f"{command} {quote(self.url + shortened(self.request.target, _MAX_TARGET_LENGTH))}"]
         for name, value in self.request.headers:
-            if not name.startswith(_OMITTED_HEADERS):
+            if not name.startswith(_OMITTED_HEADERS) or value.startswith(_KEPT_USER_AGENT):
                 line = f"{name}: {value}"
                 lines.append("-H " + (f'"{line}"' if "$" in value else quote(line)))
         return " \\\n  ".join(lines)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from typing import Final, NamedTuple
 
+from callsheet.domain.access.grant import Grant
 from callsheet.domain.access.key import APIKey, KeyStatus
 from callsheet.domain.shards import Shards
 
@@ -79,9 +80,21 @@ def _credential(key: APIKey) -> KeyRecord:
 
 
 class Principal(NamedTuple):
-    """Who is asking, after authentication: a key, the workspace it is bound to (None: any), and until when."""
+    """Who is asking, after authentication.
+
+    Parameters
+    ----------
+    key_id
+        Names the key in logs and for rate limits.
+    workspace_id
+        The workspace that it is bound to; None for any.
+    expires
+        Until when that is certain, in seconds since the epoch; infinity if it never expires.
+    grant
+        What its gateway listed to it, if it is a delegated key.
+    """
 
     key_id: str
     workspace_id: str | None
     expires: float
-    """Seconds since the epoch; infinity if it never does."""
+    grant: Grant | None = None

@@ -28,8 +28,9 @@ def claim(
 
     The claims that change come first, then the models and aliases that come to something else by it: also models
     that are the same as a changed one, and the aliases of models that come or go. The order of ``wanted`` does not
-    matter. What is claimed already changes nothing. Where an id that is listed for the first time names a built-in
-    model as another platform does, the built-in facts claim that as well.
+    matter. What is claimed already changes nothing. An alias makes way for a model of its name that a higher
+    manager lists, and comes back after it. Where an id that is listed for the first time names a built-in model as
+    another platform does, the built-in facts claim that as well.
 
     Parameters
     ----------
@@ -45,7 +46,7 @@ def claim(
     Raises
     ------
     ConflictError
-        A model would have the name of an alias.
+        A model would have the name of an alias that a manager of the same rank, or of a higher one, lists.
     """
     given = sorted(wanted, key=_place)
     return _Claiming(Claimed(reader, positions), reader, given, claims_on_names(reader, given), action).changes()
@@ -118,6 +119,7 @@ class _Claiming:
         names |= {each.subject for each in self._claimed.towards(moved) if each.kind is ClaimKind.ALIAS}
         names |= {alias for model_id in gone for alias in self._reader.aliases_of(model_id)}
         names |= self._reader.claims_of(gone, ClaimKind.ALIAS).keys()  # their names are free now
+        names |= self._yielding(change.subject for change in models.values() if change.before is None)
         self._claimed.load(names, ClaimKind.ALIAS)
         targets = {name: alias_target(self._claimed.ordered(name, ClaimKind.ALIAS)) for name in sorted(names)}
         meant = {target for target in targets.values() if target is not None}
@@ -129,6 +131,17 @@ class _Claiming:
             for name, target in targets.items()
             for change in self._changed_alias(name, present.get(name), target, there)
         ]
+
+    def _yielding(self, added: Iterable[str]) -> set[str]:
+        """The aliases with the name of a model that is added, and which a higher manager lists."""
+        named = self._reader.aliases(sorted(added))
+        self._claimed.load(named, ClaimKind.ALIAS)
+        return {name for name in named if self._rank_of(name, ClaimKind.ALIAS) < self._rank_of(name)}
+
+    def _rank_of(self, subject: str, kind: ClaimKind = ClaimKind.MODEL) -> int:
+        """The rank of the highest manager that lists a thing; below all if none does."""
+        listing = (each.manager.rank for each in self._claimed.ordered(subject, kind) if each.lists)
+        return max(listing, default=-1)
 
     def _changed_alias(
         self, name: str, present: str | None, target: str | None, there: Set[str]

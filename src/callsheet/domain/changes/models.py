@@ -3,7 +3,7 @@
 What they say are claims of theirs; `claim` decides what the catalogue becomes by it.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Set
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -86,6 +86,8 @@ def deprecate_models(
 ) -> list[AnyChange]:
     """Deprecate models as of ``now``; of deprecated ones, the date and the replacement given move.
 
+    What is given is claimed also of models that show it already: it stays when others no longer say so.
+
     What is retired, or is the replacement, is passed over if only a glob named it.
 
     Raises
@@ -99,7 +101,10 @@ def deprecate_models(
     for model, by_pattern in chosen:
         if not (by_pattern and (model.lifecycle is Lifecycle.RETIRED or model.id == replacement)):
             afters.append((model, as_deprecated(model, now, retires_at, replacement)))
-    return _edit(reader, Action.DEPRECATE, afters, now)
+    given = {"retires_at": retires_at, "replacement": replacement}
+    return _edit(
+        reader, Action.DEPRECATE, afters, now, {name for name, value in given.items() if value is not None}
+    )
 
 
 def retire_models(reader: CatalogReader, chosen: Iterable[Chosen], now: datetime) -> list[AnyChange]:
@@ -160,23 +165,30 @@ def check_alias_is_free(reader: CatalogReader, name: str) -> None:
 
 
 def _edit(
-    reader: CatalogReader, action: Action, edits: Iterable[tuple[Model, Model]], now: datetime
+    reader: CatalogReader,
+    action: Action,
+    edits: Iterable[tuple[Model, Model]],
+    now: datetime,
+    given: Set[str] = frozenset(),
 ) -> list[AnyChange]:
-    """Claim of each model what differs from what it was."""
-    changed = [(before, after) for before, after in edits if before != after]
+    """Claim of each model what differs from what it was, and the fields that were ``given``."""
+    changed = [(before, after) for before, after in edits if given or before != after]
     claimed = Claimed(reader)
     claimed.load(before.id for before, _ in changed)
     wanted: list[Claims] = []
     for before, after in changed:
         _check_values(reader, after, now, before)
-        said = {name: plain(getattr(after, name)) for name in _differing(before, after)}
+        said = {name: plain(getattr(after, name)) for name in _differing(before, after, given)}
         wanted.append(_with(claimed, before.id, said))
     return claim(reader, wanted, action)
 
 
-def _differing(before: Model, after: Model) -> list[str]:
-    """The names of the fields that differ; of the lifecycle all if one does, as they are valid together only."""
-    names = [name for name in MODEL_FIELDS if getattr(before, name) != getattr(after, name)]
+def _differing(before: Model, after: Model, given: Set[str] = frozenset()) -> list[str]:
+    """The names of the fields that differ or were ``given``.
+
+    If one of the lifecycle is among them, so are the others: they are valid together only.
+    """
+    names = [name for name in MODEL_FIELDS if name in given or getattr(before, name) != getattr(after, name)]
     return [*dict.fromkeys([*names, *LIFECYCLE_FIELDS])] if set(names) & set(LIFECYCLE_FIELDS) else names
 
 

@@ -9,6 +9,7 @@ from callsheet.domain.changes.change import ChangeRecord
 from callsheet.domain.claims.claims import ClaimKind, Claims
 from callsheet.domain.claims.manager import Manager
 from callsheet.domain.model import Model
+from callsheet.domain.sources.source import SourceRecord
 
 
 class CatalogReader(Protocol):
@@ -57,7 +58,7 @@ class CatalogReader(Protocol):
 
 
 class AccessReader(Protocol):
-    """Workspaces and API keys, archived ones too, and what was recorded of them."""
+    """Workspaces and API keys, archived ones too, what was recorded of them, and sources."""
 
     def default_workspace_id(self) -> str | None:
         """Return the id of the default workspace, or None if nothing has been set up."""
@@ -76,6 +77,9 @@ class AccessReader(Protocol):
 
     def key_with(self, fingerprint: bytes) -> APIKey | None:
         """Return the API key with this fingerprint."""
+
+    def sources(self, names: Iterable[str] | None = None) -> Iterable[SourceRecord]:
+        """Return the sources, all or those with these names, by position."""
 
     def changes_of(self, subjects: Iterable[str]) -> Iterable[ChangeRecord]:
         """Return every change record of these subjects, in any order."""

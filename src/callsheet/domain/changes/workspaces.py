@@ -9,6 +9,7 @@ from callsheet.domain.access.workspace import Shape, Workspace
 from callsheet.domain.changes.change import Action, Change, change_of
 from callsheet.domain.changes.reader import AccessReader
 from callsheet.domain.errors import ConflictError
+from callsheet.domain.sources.asking import check_not_asking
 
 
 class WorkspaceChange(TypedDict, total=False):
@@ -70,8 +71,14 @@ def archive_workspace(reader: AccessReader, workspace: Workspace, now: datetime)
     Raises
     ------
     ConflictError
-        It is archived already, or is the default workspace.
+        It is archived already, is the default workspace, or that of the keys that a source is asked about.
     """
+    check_not_asking(reader.sources(), workspace)
+    return archive_unless_default(reader, workspace, now)
+
+
+def archive_unless_default(reader: AccessReader, workspace: Workspace, now: datetime) -> list[Change[Workspace]]:
+    """Archive ``workspace`` as `archive_workspace` does, but leave it to the caller to check what sources say."""
     check_in_use(workspace)
     if reader.default_workspace_id() == workspace.id:
         raise ConflictError(f"{workspace.name} is the default workspace, which cannot be archived.")

@@ -5,11 +5,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
+from callsheet.domain.access.workspace import Workspace
 from callsheet.domain.changes.change import Action, AnyChange, Change
+from callsheet.domain.changes.lookup import find_workspace
 from callsheet.domain.claims.claims import ClaimKind, Claims
 from callsheet.domain.claims.manager import Manager
 from callsheet.domain.declared.held import Held
 from callsheet.domain.declared.reader import DeclaredReader
+from callsheet.domain.errors import ConflictError
 
 
 class NewIds(Protocol):
@@ -75,6 +78,33 @@ class Declaring:
             self.changes.append(
                 Change(Action.RELEASE if after is None else Action.CLAIM, before, after, self.manager)
             )
+
+    def workspaces(self) -> Mapping[str, Workspace]:
+        """Return the workspaces about which something has been decided, by id, as they will be."""
+        return {change.subject: change.value for change in self.changes if isinstance(change.value, Workspace)}
+
+    def workspace_id(self, name: str, owner: str) -> str:
+        """Return the id of the workspace in use that a file means by ``name``, its name or id.
+
+        Parameters
+        ----------
+        owner
+            What the file says it of, such as ``the key``.
+
+        Raises
+        ------
+        DoesNotExistError
+            There is none.
+        ConflictError
+            It is archived.
+        """
+        for workspace in self.workspaces().values():
+            if workspace.name == name and workspace.archived_at is None:
+                return workspace.id
+        found = find_workspace(self.reader, name)
+        if found.archived_at is not None:
+            raise ConflictError(f"The workspace {name!r} is archived; name another for {owner}.")
+        return found.id
 
     def add(self, changes: Iterable[AnyChange]) -> None:
         """Add changes, which the manager brings about."""

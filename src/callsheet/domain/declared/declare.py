@@ -57,8 +57,8 @@ def declare(declaring: Declaring, wanted: Sequence[Claims]) -> Sequence[AnyChang
     RefusedError
         Something that is wanted is not allowed; then nothing is.
     """
-    released = declare_sources(declaring, _of(wanted, ClaimKind.SOURCE))
     declare_workspaces(declaring, _of(wanted, ClaimKind.WORKSPACE))
+    released = declare_sources(declaring, _of(wanted, ClaimKind.SOURCE))
     declare_keys(declaring, _of(wanted, ClaimKind.KEY))
     on_models = {(each.kind, each.subject, each.manager): each for each in released}
     for each in wanted:

@@ -9,10 +9,9 @@ from typing import Any, Final
 from callsheet.domain.access.key import APIKey, KeyStatus, is_past
 from callsheet.domain.access.key_names import holds_name
 from callsheet.domain.access.secret import check_not_in_name, check_secret, fingerprint, hint
-from callsheet.domain.access.workspace import Workspace
 from callsheet.domain.changes.change import Action, Change, Subject, change_of
 from callsheet.domain.changes.keys import archive_key
-from callsheet.domain.changes.lookup import find_key, find_workspace, replaced_keys
+from callsheet.domain.changes.lookup import find_key, replaced_keys
 from callsheet.domain.claims.claims import ClaimKind, Claims
 from callsheet.domain.claims.manager import Manager
 from callsheet.domain.declared.deciding import Declaring
@@ -78,11 +77,8 @@ class _Keys:
         self._reader = declaring.reader
         self._now = declaring.now
         self._default = declaring.reader.default_workspace_id()
-        self._workspaces = {
-            change.value.name: change.value.id
-            for change in declaring.changes
-            if isinstance(change.value, Workspace) and change.value.archived_at is None
-        }
+        made = declaring.workspaces().values()
+        self._workspaces = {each.name: each.id for each in made if each.archived_at is None}
         self._after: dict[str, APIKey] = {}
 
     def drop(self, key: APIKey, applied: Claims | None) -> None:
@@ -209,12 +205,7 @@ class _Keys:
         return found
 
     def _workspace_id(self, name: str) -> str:
-        if name in self._workspaces:
-            return self._workspaces[name]
-        workspace = find_workspace(self._reader, name)
-        if workspace.archived_at is not None:
-            raise ConflictError(f"The workspace {name!r} is archived; name another for the key.")
-        return workspace.id
+        return self._workspaces.get(name) or self._declaring.workspace_id(name, "the key")
 
     def _fingerprint(self, fields: Mapping[str, Any], name: str) -> tuple[bytes | None, str]:
         """The fingerprint and the hint of the secret that a file means; None if its variable is not set."""

@@ -6,7 +6,6 @@ from typing import Protocol
 from callsheet.domain.changes.reader import AccessReader, CatalogReader
 from callsheet.domain.claims.claims import ClaimKind, Claims
 from callsheet.domain.claims.manager import Manager
-from callsheet.domain.sources.source import SourceRecord
 
 
 class DeclaredReader(CatalogReader, AccessReader, Protocol):
@@ -14,6 +13,3 @@ class DeclaredReader(CatalogReader, AccessReader, Protocol):
 
     def claims_by(self, manager: Manager, kind: ClaimKind | None = None) -> Iterable[Claims]:
         """Return every claim of this manager, or those of one kind, in any order."""
-
-    def sources(self, names: Iterable[str] | None = None) -> Iterable[SourceRecord]:
-        """Return the sources, all or those with these names, by position."""

@@ -7,7 +7,7 @@ from typing import Any, Final
 from callsheet.domain.access.visibility import Visibility, check_patterns
 from callsheet.domain.access.workspace import Shape, Workspace
 from callsheet.domain.changes.change import Action, Change, Subject, change_of
-from callsheet.domain.changes.workspaces import archive_workspace
+from callsheet.domain.changes.workspaces import archive_unless_default
 from callsheet.domain.claims.claims import ClaimKind, Claims
 from callsheet.domain.claims.manager import Manager
 from callsheet.domain.declared.deciding import Declaring
@@ -66,7 +66,7 @@ def _drop(declaring: Declaring, workspace: Workspace, applied: Claims | None) ->
     declaring.claim(applied, None)
     is_default = workspace.id == declaring.reader.default_workspace_id()  # which is never archived
     if applied is not None and applied.lists and workspace.archived_at is None and not is_default:
-        declaring.add(archive_workspace(declaring.reader, workspace, declaring.now))
+        declaring.add(archive_unless_default(declaring.reader, workspace, declaring.now))
 
 
 def _create(declaring: Declaring, claims: Claims) -> None:

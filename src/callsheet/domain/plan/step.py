@@ -44,7 +44,7 @@ class Step:
     before, after
         The thing as it is and as it will be; both None if only claims change. What is not known of a workspace or
         key before it is made is None: ``id``, ``created_at``, and ``partial_key_hint`` of a secret that is still to
-        be made. The ``workspace_id`` of a key is the name of its workspace, if that is still to be made.
+        be made. The workspace of a key, or of the keys of a source, is named by its name if it is still to be made.
     """
 
     action: Action
@@ -166,10 +166,12 @@ def _step_of(change: AnyChange, manager: Manager, made: Made, names: Mapping[str
     subject = names.get(change.subject, change.subject)
     before: Record = None if change.before is None else change.before.record()
     after: Record = None if change.after is None else change.after.record()
+    if isinstance(value, SourceRecord) and after is not None:
+        after = _with_names(after, names)
     if change.before is None and isinstance(value, Workspace | APIKey):
         after = _as_far_as_known(value, made, names)
     elif change.before is None and isinstance(value, SourceRecord):
-        after = {**value.record(), "position": None, "created_at": None}  # behind those that there are then
+        after = {**(after or {}), "position": None, "created_at": None}  # behind those that there are then
     return Step(change.action, change.kind, subject, change.manager or manager, None, before, after)
 
 
@@ -190,6 +192,13 @@ def _as_far_as_known(value: Workspace | APIKey, made: Made, names: Mapping[str, 
     if isinstance(value, APIKey) and value.workspace_id is not None:
         record["workspace_id"] = names.get(value.workspace_id, value.workspace_id)
     return record
+
+
+def _with_names(source: Mapping[str, Any], names: Mapping[str, str]) -> Record:
+    """The record of a source with the name of the workspace of its keys, if that is still to be made."""
+    config = source["config"]
+    name = names.get(config.get("workspace", ""))
+    return source if name is None else {**source, "config": {**config, "workspace": name}}
 
 
 def _name_of(change: AnyChange) -> str:

@@ -3,7 +3,12 @@
 from collections.abc import Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
+from callsheet.domain.changes.change import AnyChange
 from callsheet.domain.plan.impact import Audience, Harm, Impact
+from callsheet.domain.sources.source import SourceRecord
+
+#: The code of the warnings about keys that only an upstream knows.
+GATEWAY_KEYS: Final = "gateway-keys"
 
 _MAX_NAMES: Final = 5  # in a sentence
 
@@ -33,6 +38,20 @@ class PlanWarning(NamedTuple):
 def warnings_of(impact: Impact) -> tuple[PlanWarning, ...]:
     """Return what of ``impact`` hurts, most serious first; that models leave lists is not among it."""
     return tuple(_warnings(impact))
+
+
+def key_warnings_of(changes: Iterable[AnyChange]) -> Iterator[PlanWarning]:
+    """Yield what ``changes`` of sources mean to keys that only an upstream knows: they work, or cease to."""
+    before, after = set(), set()
+    for change in changes:
+        if isinstance(change.before, SourceRecord) and change.before.config.get("asks_keys"):
+            before.add(change.subject)
+        if isinstance(change.after, SourceRecord) and change.after.config.get("asks_keys"):
+            after.add(change.subject)
+    for name in sorted(before - after):
+        yield PlanWarning(GATEWAY_KEYS, f"The keys that only the source {name} knows stop working.", (name,))
+    for name in sorted(after - before):
+        yield PlanWarning(GATEWAY_KEYS, f"Every key that the source {name} accepts works here as well.", (name,))
 
 
 def _warnings(impact: Impact) -> Iterator[PlanWarning]:

@@ -1,6 +1,6 @@
 """ConnectionConfig: what every connection of a process gets from the server's configuration."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 import uvicorn
@@ -28,5 +28,7 @@ class ConnectionConfig(uvicorn.Config):
         self.limits = limits
         self.sweep = Sweep(limits.max_connections)
         self.unread = UnreadBytes(limits.max_unread_bytes)
+        self.is_forwarded: Callable[[str, bytes], bool] | None = None
+        """Whether a request, by its method and its URL as sent, is handed over to be forwarded; None: none is."""
         self.connections: Collection[Any] = ()
         """Those of the server that runs with this configuration; its protocols set it."""

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from callsheet.api.caller import Caller
-from callsheet.api.dialect import OPENAI, Dialect
 from callsheet.api.request import Header
+from callsheet.domain.access.grant import is_delegated
 from callsheet.http.connection.forwarded import ForwardedClients
 from callsheet.http.connection.head import Head, HeadReader, KnownLines
 from callsheet.http.connection.limits import ConnectionLimits
@@ -79,10 +79,7 @@ class FastPath:
         needs_address = observer.log is not None or (rate_limits is not None and rate_limits.needs_address)
         self.clients = clients if needs_address else None
         """Finds the clients behind trusted proxies; None also if it does not matter where a request comes from."""
-        self._list, self._retrieve = (
-            ResponseLabel(observer.metrics.tally(Label(route, 200, Dialect.ANTHROPIC)), NO_TEMPLATE)
-            for route in ("list", "retrieve")
-        )
+        self._labels: dict[Label, ResponseLabel] = {}
         self.cache: ResponseCache[bytes] = ResponseCache(memo_bytes)
         """Answers from the end of the request id on, by the bytes or by the `Head` of their requests."""
         self.ids = RequestIDs()
@@ -120,12 +117,11 @@ class FastPath:
         lasting
             Whether the answer is kept, so that the line of the log is worth writing in advance.
         """
-        openai = caller.dialect is OPENAI
-        if status == 200 and not openai:
-            usual = self._retrieve if names else self._list
-        else:
-            tally = self.observer.metrics.tally(Label("retrieve" if names else "list", status, caller.dialect))
-            usual = ResponseLabel(tally, NO_TEMPLATE, status, caller.dialect)
+        label = Label("retrieve" if names else "list", status, caller.dialect, is_delegated(caller.key_id))
+        usual = self._labels.get(label)
+        if usual is None:
+            tally = self.observer.metrics.tally(label)
+            usual = self._labels[label] = ResponseLabel(tally, NO_TEMPLATE, status, caller.dialect)
         log = self.observer.log
         if log is None:
             return usual

@@ -71,10 +71,14 @@ class PipelineProtocol(HttpToolsProtocol):
             if self.pipeline:
                 self._hold(bytes(rest))
                 return
-            rest = rest[self._parse(rest[:PARSE_BATCH_SIZE]) :]
+            rest = rest[self._parse(rest[: self._batch_size()]) :]
         self._held = b""
         if self._received_eof and not self.eof_received():
             self.transport.close()
+
+    def _batch_size(self) -> int:
+        """Return how many bytes may be parsed before looking whether a request waits."""
+        return PARSE_BATCH_SIZE
 
     def _hold(self, data: bytes) -> None:
         """Stop reading, and keep ``data`` until no request waits."""

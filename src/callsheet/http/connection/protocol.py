@@ -1,5 +1,6 @@
 """uvicorn's HTTP protocol plus the error envelope and size limits; time-outs are in ``timeouts.py``."""
 
+import sys
 from asyncio import Transport
 from typing import Any, Final
 
@@ -14,10 +15,11 @@ from callsheet.domain.errors import (
     OverloadedError,
 )
 from callsheet.http.connection.config import ConnectionConfig
+from callsheet.http.connection.handover import HandoverProtocol
 from callsheet.http.connection.limits import MAX_REFUSED_CONNECTIONS, DropReason
 from callsheet.http.connection.pipeline import PARSE_BATCH_SIZE
 from callsheet.http.connection.sizes import HEADER_OVERHEAD_BYTES, Trailers, size_of, too_large
-from callsheet.http.connection.timeouts import BODY, HEAD, IDLE, TimedProtocol
+from callsheet.http.connection.timeouts import BODY, HEAD, IDLE
 from callsheet.http.errors import refuse_outside
 from callsheet.http.wire_headers import write_lines
 
@@ -32,7 +34,7 @@ _CLOSE: Final = (b"connection", b"close")
 _FRAMING: Final = frozenset({b"host", b"expect", b"content-length", b"transfer-encoding"})
 
 
-class EnvelopeProtocol(TimedProtocol):
+class EnvelopeProtocol(HandoverProtocol):
     """Answers in the envelope of the contract (section 5) what uvicorn would refuse in plain text, or accept."""
 
     def __init__(self, config: ConnectionConfig, *args: Any, **kwargs: Any) -> None:
@@ -64,6 +66,10 @@ class EnvelopeProtocol(TimedProtocol):
         ):
             self._refusal = too_large("headers", headers)
             self.send_400_response("")
+        elif self._parser_state is BODY and self._is_forwarding_body():
+            if self._state_bytes > self._body_bytes * _MIN_CHUNK_BYTES + headers + PARSE_BATCH_SIZE:
+                self._refusal = too_large("headers", headers)
+                self.send_400_response("")
         elif (
             self._parser_state is BODY
             and self._state_bytes > body * _MIN_CHUNK_BYTES + headers + PARSE_BATCH_SIZE
@@ -113,12 +119,15 @@ class EnvelopeProtocol(TimedProtocol):
             self._refuse(too_large("headers", limit))
         if self._hosts > 1 or (not self._hosts and self.parser.get_http_version() == "1.1"):
             self._refuse(InvalidRequestError("Host: exactly one header is required"))
+        arriving = self.prepare_handover()
         if self.url.count(b"%") > _MAX_QUICK_ESCAPES:
             self._begin_to_answer(self.url)
         else:
             super().on_headers_complete()
+        if arriving is not None:
+            arriving.cycle, self.arriving = self.cycle, arriving
         if self._is_chunked:
-            self.headers = Trailers(limit, self._refuse)
+            self.headers = Trailers(limit, self._refuse, keep=arriving is not None)
         self._state_bytes = 0
         self._parser_state = BODY
         self._state_since = self.loop.time()
@@ -147,8 +156,22 @@ class EnvelopeProtocol(TimedProtocol):
         if length > limit:
             self._refuse(too_large("body", limit))
 
+    def _is_forwarding_body(self) -> bool:
+        """Return whether the body that arrives is passed on, so that it may have any size."""
+        if self._parser_state is HEAD:
+            return self.is_handed_over()
+        return self.arriving is not None and not self.cycle.response_complete
+
+    def _batch_size(self) -> int:
+        """Return more for a body that is passed on and of known length: no request can begin within it."""
+        if self.arriving is None or self._parser_state is not BODY:
+            return PARSE_BATCH_SIZE
+        return max(PARSE_BATCH_SIZE, self.arriving.length - self._body_bytes)
+
     def _body_limit(self) -> int:
         """Return the maximum for this body; messages sent here by mistake are read, so that their 404 arrives."""
+        if self._is_forwarding_body():
+            return sys.maxsize
         usual, path = self._limits.max_body_bytes, self.url.partition(b"?")[0]
         is_message = is_for_gateway(path[max(path.find(b"/v1/"), 0) :])  # behind whichever prefix
         return max(usual, _MAX_MESSAGE_BYTES) if is_message else usual
@@ -173,6 +196,8 @@ class EnvelopeProtocol(TimedProtocol):
         broken one is not answered: its answer would be taken for one of theirs.
         """
         self._discarding_input = True
+        if self._parser_state is BODY and self._is_forwarding_body() and not self._cut_forwarding():
+            return
         answering = self.cycle is not None and not self.cycle.response_complete
         if answering and not self._abandon():
             self.cycle.keep_alive = False
@@ -181,6 +206,13 @@ class EnvelopeProtocol(TimedProtocol):
             self._answer_last(self._refusal or InvalidRequestError("Invalid HTTP request"))
         else:
             self._close_gently()
+
+    def _cut_forwarding(self) -> bool:
+        """Stop forwarding a broken request; return whether it may still be answered, else end the connection."""
+        if self.arriving is None or self.arriving.cut():
+            return True
+        self.transport.abort()
+        return False
 
     def _answer_last(self, error: APIError) -> None:
         """Write the error for a request that ends the connection."""

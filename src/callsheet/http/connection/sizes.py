@@ -22,7 +22,7 @@ def too_large(part: str, limit: int) -> RequestTooLargeError:
 
 
 class Trailers(list[Header]):
-    """Headers after a body, which arrive too late to be used: they are counted but not kept.
+    """Headers after a body, which arrive too late to be used: they are counted, and kept only to be passed on.
 
     Parameters
     ----------
@@ -30,10 +30,13 @@ class Trailers(list[Header]):
         Bytes of all of them together.
     refuse
         Called with the error when they exceed it.
+    keep
+        Whether they are passed on.
     """
 
-    def __init__(self, limit: int, refuse: Callable[[APIError], None]) -> None:
+    def __init__(self, limit: int, refuse: Callable[[APIError], None], *, keep: bool = False) -> None:
         super().__init__()
+        self._keep = keep
         self._left = self._limit = limit
         self._refuse = refuse
 
@@ -42,3 +45,5 @@ class Trailers(list[Header]):
         self._left -= size_of(header)
         if self._left < 0:
             self._refuse(too_large("headers", self._limit))
+        elif self._keep:
+            super().append(header)

@@ -22,6 +22,9 @@ _INT: Final = struct.Struct("i")
 _BYTES_ACKED: Final = struct.Struct("Q")
 _BYTES_ACKED_AT: Final = 120  # of Linux' struct tcp_info
 
+#: The first byte of that struct where the other side sends nothing more: TCP_CLOSE, TCP_CLOSE_WAIT, TCP_LAST_ACK.
+_HUNG_UP: Final = (b"\x07", b"\x08", b"\x09")
+
 
 class Reading:
     """How fast an answer is read that did not leave at once.
@@ -77,6 +80,16 @@ def held_by_system(transport: Transport) -> int:
         (count,) = _INT.unpack(fcntl.ioctl(connection.fileno(), _SIOCOUTQ, bytes(_INT.size)))
         return int(count)
     return 0
+
+
+def has_hung_up(transport: Transport) -> bool:
+    """Return whether the other side has closed the connection; False where the system does not say."""
+    connection: socket.socket | None = transport.get_extra_info("socket")
+    if connection is None or not hasattr(socket, "TCP_INFO"):
+        return False
+    with suppress(OSError):  # it is not TCP
+        return connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1) in _HUNG_UP
+    return False
 
 
 def _unsent(transport: Transport) -> int:

@@ -38,6 +38,12 @@ class Label(NamedTuple):
     route: str
     status: int
     dialect: str
+    is_delegated: bool = False
+
+    def series(self) -> Series:
+        """Return the figure that it counts towards: whose key it was is counted apart."""
+        named = (("route", self.route), ("status", str(self.status)), ("dialect", str(self.dialect)))
+        return Series("callsheet_requests_total", named)
 
 
 class Tally:
@@ -78,16 +84,17 @@ class Metrics:
         power = int(seconds * 1e6).bit_length()
         self.durations[power if power < _BUCKET_COUNT else _BUCKET_COUNT - 1] += 1
 
+    def to_delegated_keys(self) -> int:
+        """Return how many answers went to keys that a gateway knows; callable from any thread."""
+        return sum(tally.count for label, tally in self._tallies.copy().items() if label.is_delegated)
+
     def figures(self) -> Figures:
         """Return all counts so far; callable from any thread."""
         tallies = self._tallies.copy()  # in one step: the event loop goes on counting
         answers = {label: tally.count for label, tally in tallies.items() if tally.count}
-        found: Figures = {
-            Series(
-                "callsheet_requests_total", tuple((name, str(value)) for name, value in label._asdict().items())
-            ): count
-            for label, count in answers.items()
-        }
+        found: Figures = {}
+        for label, count in answers.items():
+            found[label.series()] = found.get(label.series(), 0) + count
         edges = [f"{2**power / 1e6:g}" for power in range(_BUCKET_COUNT - 1)]
         found |= histogram("callsheet_request_seconds", edges, self.durations.copy(), self.seconds)
         found[Series("callsheet_memo_hits_total")] = self.cache_hits

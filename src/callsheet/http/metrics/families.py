@@ -79,6 +79,21 @@ FAMILIES: Final = (
         "counter",
         "Requests for large lists refused because callers left too much unread.",
     ),
+    Family(
+        "callsheet_forward_requests_total", "counter", "Requests that the gateway answered, by class of status."
+    ),
+    Family("callsheet_forward_requests_open", "gauge", "Requests that are being forwarded."),
+    Family("callsheet_forward_bytes_total", "counter", "Bytes of bodies forwarded, each way."),
+    Family(
+        "callsheet_forward_failures_total",
+        "counter",
+        "Requests to forward that were answered here, or broke off, by reason.",
+    ),
+    Family(
+        "callsheet_forward_first_byte_seconds",
+        "histogram",
+        "Time from a forwarded request to the head of its answer.",
+    ),
     Family("callsheet_state_revision", "gauge", "Revision that answers come from, the oldest of all workers.", min),
     Family("callsheet_state_age_seconds", "gauge", "Time since the state last matched the database.", max),
     Family("callsheet_models", "gauge", "Models in the catalogue, retired and hidden ones too.", max),
@@ -119,6 +134,27 @@ FAMILIES: Final = (
         max,
     ),
     Family("callsheet_source_runs_total", "counter", "Runs of a source, by how they ended."),
+    Family(
+        "callsheet_key_checks_total", "counter", "Keys that a gateway knows, by how what they see was found out."
+    ),
+    Family(
+        "callsheet_key_checks_overloaded_total",
+        "counter",
+        "Requests refused because too many keys waited to be asked about.",
+    ),
+    Family("callsheet_key_checks_under_way", "gauge", "Questions about keys that are under way."),
+    Family("callsheet_key_checks_waiting", "gauge", "Keys that wait for a question to begin."),
+    Family("callsheet_delegated_keys", "gauge", "Keys of which it is remembered what the gateway said."),
+    Family("callsheet_delegated_bytes", "gauge", "Memory that what gateways listed to keys takes."),
+    Family(
+        "callsheet_key_gateway_up", "gauge", "Whether the gateway that is asked about keys answers: 1 or 0.", min
+    ),
+    Family("callsheet_key_gateway_outage", "gauge", "Whether that gateway refuses every key: 1 or 0.", max),
+    Family(
+        "callsheet_key_differences_total",
+        "counter",
+        "Answers of an observed gateway that differ from what would be shown, by the kind of difference.",
+    ),
     Family("callsheet_catalog_file_up", "gauge", "Whether the catalogue files are applied: 1 or 0.", min),
     Family(
         "callsheet_catalog_file_applied_timestamp_seconds",

@@ -9,7 +9,7 @@ from anyio.lowlevel import checkpoint
 
 from callsheet.api.answer import Response, answer, error_before_examination
 from callsheet.api.headers import request_id_headers
-from callsheet.api.request import READ_HEADERS, Header, Request
+from callsheet.api.request import READ_HEADERS, Header, Request, read_headers
 from callsheet.api.view import REQUEST_BLOCK_BUDGET, UnfinishedError
 from callsheet.domain.access.keyring import NEVER
 from callsheet.domain.errors import APIError, OverloadedError
@@ -20,6 +20,8 @@ from callsheet.http.public.preparation import PreparationThread
 from callsheet.http.public.unread_bytes import UnreadBytes
 from callsheet.http.request_id import RequestIDs
 from callsheet.service.clock import SYSTEM_CLOCK, Clock
+from callsheet.service.delegation.checks import KeyChecks
+from callsheet.service.delegation.circles import find_asked_by
 from callsheet.service.state.live import LiveState
 
 if TYPE_CHECKING:
@@ -59,6 +61,8 @@ class PublicAPI:
         self._ids = RequestIDs()
         self.rate_limits: RateLimits | None = None
         """Refuses callers that ask too often; None for no limits."""
+        self.keys: KeyChecks | None = None
+        """Asks a gateway about keys that are not known; None if none is ever asked."""
         self.unread = UnreadBytes(sys.maxsize)
         """What callers leave unread of their answers; a server that knows replaces it."""
 
@@ -71,7 +75,8 @@ class PublicAPI:
         request_id = self._ids.make()
         found = self._cached(asked) if self.rate_limits is None else None
         if found is None:
-            found = await self._make(asked, request_id.decode("ascii"), client[0] if client else "")
+            asked_by = b"" if self.keys is None else find_asked_by(scope["headers"])
+            found = await self._make(asked, request_id.decode("ascii"), client[0] if client else "", asked_by)
         if self.unread.is_full and (found.content.pieces is not None or len(found.content.body) > LARGE_BYTES):
             found = self._refuse_large(asked, request_id.decode("ascii"))
         response = found.content
@@ -99,13 +104,17 @@ class PublicAPI:
         self._observer.metrics.cache_hits += 1
         return known
 
-    async def _make(self, asked: _Asked, request_id: str, address: str) -> CachedResponse[Response]:
+    async def _make(
+        self, asked: _Asked, request_id: str, address: str, asked_by: bytes = b""
+    ) -> CachedResponse[Response]:
         """The answer to a request that is not cached, or whose caller may have asked too often."""
         request = Request(*asked, self._clock.time(), request_id)
-        if self.rate_limits is not None:
-            refusal = await self.rate_limits.check(self._live.current, request, address)
+        is_unknown = self.keys is not None and self.keys.must_ask(self._live.current, request)
+        if is_unknown or self.rate_limits is not None:
+            refusal = await (self._check_unknown if is_unknown else self._check)(request, address, asked_by)
             if refusal is not None:
                 return self._labelled(request, self.respond(request, refusal))
+            request = request._replace(now=self._clock.time())
             known = self._cached(asked)
             if known is not None:
                 return known
@@ -125,6 +134,32 @@ class PublicAPI:
             if again and is_prepared and made.expires and _length(request) <= MAX_REQUEST_BYTES:
                 cache.keep_answer(asked, made)
         return made
+
+    async def _check(self, request: Request, address: str, _asked_by: bytes = b"") -> APIError | None:
+        """Why a request is refused before it is examined."""
+        limits = self.rate_limits
+        return None if limits is None else await limits.check(self._live.current, request, address)
+
+    async def _check_unknown(self, request: Request, address: str, asked_by: bytes) -> APIError | None:
+        """Why a request whose key is not known is refused; if it is not, its key has been asked about.
+
+        It is counted towards its address first, so that who guesses keys is stopped before the gateway is asked.
+        """
+        limits, keys = self.rate_limits, self.keys
+        if limits is not None:
+            refusal = await limits.check_unknown(address)
+            if refusal is not None:
+                return refusal
+        state = None
+        try:
+            while keys is not None and (state is None or state.grants is not self._live.current.grants):
+                state = self._live.current  # another source may be asked since
+                await keys.settle(state, read_headers(request.headers), self._clock.time(), asked_by)
+        except OverloadedError as error:
+            return error
+        if limits is None:
+            return None
+        return await limits.check_asked(self._live.current, request._replace(now=self._clock.time()), address)
 
     def _refuse_large(self, asked: _Asked, request_id: str) -> CachedResponse[Response]:
         """The answer to a request for a large list while too much is left unread."""

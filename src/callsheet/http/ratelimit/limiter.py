@@ -58,12 +58,27 @@ class RateLimits(ABC):
     async def check(self, state: State, request: Request, address: str) -> RateLimitError | None:
         """Count a request from ``address``; return the error if it is refused, otherwise None."""
         key_id, failed = _authenticated(state, request)
-        refused = await self.find_exceeded(network_of(address), key_id, failed=failed)
+        return self._error(await self.find_exceeded(network_of(address), key_id, failed=failed))
+
+    def _error(self, refused: Exceeded | None) -> RateLimitError | None:
+        """The error of a count that is over its limit."""
         if refused is None:
             return None
         kind, end = refused
         seconds = max(1, ceil(end - self._clock.monotonic()))
         return RateLimitError(f"{_MESSAGES[kind]}; try again in {seconds} s", seconds)
+
+    async def check_unknown(self, address: str) -> RateLimitError | None:
+        """Count a request from ``address`` whose key must be asked about first; return the error if it is refused.
+
+        Once that is done, `check_asked` counts it towards its key, or as a failure.
+        """
+        return self._error(await self.find_exceeded(network_of(address), None, failed=False))
+
+    async def check_asked(self, state: State, request: Request, address: str) -> RateLimitError | None:
+        """Count a request that `check_unknown` let in, as it is known now whose it is; return as `check` does."""
+        key_id, failed = _authenticated(state, request)
+        return self._error(await self.find_exceeded(network_of(address), key_id, failed=failed, again=True))
 
     def admits(self, client: Client, key_id: str | None) -> bool:
         """Count a request with the key ``key_id``, and return whether it may be answered.
@@ -73,7 +88,9 @@ class RateLimits(ABC):
         raise NotImplementedError
 
     @abstractmethod
-    async def find_exceeded(self, network: str, key_id: str | None, *, failed: bool) -> Exceeded | None:
+    async def find_exceeded(
+        self, network: str, key_id: str | None, *, failed: bool, again: bool = False
+    ) -> Exceeded | None:
         """Count a request; return which count is over its limit, or None if the request is admitted.
 
         Parameters
@@ -84,6 +101,8 @@ class RateLimits(ABC):
             Of its key; None if it has no valid one.
         failed
             Whether it failed to authenticate.
+        again
+            Whether it has been counted towards its address.
         """
 
     async def close(self) -> None:  # noqa: B027  # there may be none

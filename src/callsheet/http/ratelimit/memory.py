@@ -112,16 +112,20 @@ class MemoryLimits(RateLimits):
         network = network_of(client[0]) if client and self.needs_address else ""
         return self._find_exceeded_now(network, key_id, failed=False) is None
 
-    async def find_exceeded(self, network: str, key_id: str | None, *, failed: bool) -> Exceeded | None:
+    async def find_exceeded(
+        self, network: str, key_id: str | None, *, failed: bool, again: bool = False
+    ) -> Exceeded | None:
         """Count a request; return what it exceeds."""
-        return self._find_exceeded_now(network, key_id, failed=failed)
+        return self._find_exceeded_now(network, key_id, failed=failed, again=again)
 
-    def _find_exceeded_now(self, network: str, key_id: str | None, *, failed: bool) -> Exceeded | None:
+    def _find_exceeded_now(
+        self, network: str, key_id: str | None, *, failed: bool, again: bool = False
+    ) -> Exceeded | None:
         now = self._monotonic()
         counted = []
         for kind, all_windows, who in (
             (FAILURES, self._failures, network),
-            (ADDRESS, self._addresses, network),
+            (ADDRESS, () if again else self._addresses, network),
             (KEY, self._keys, key_id),
         ):
             if not who:

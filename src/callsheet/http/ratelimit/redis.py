@@ -60,17 +60,19 @@ class SharedLimits(RateLimits):
         """Close the connections to the storage."""
         await self._pool.disconnect()
 
-    async def find_exceeded(self, network: str, key_id: str | None, *, failed: bool) -> Exceeded | None:
+    async def find_exceeded(
+        self, network: str, key_id: str | None, *, failed: bool, again: bool = False
+    ) -> Exceeded | None:
         """Count a request, unless what it counts towards is known to be over its limit; return what it exceeds."""
         now = self._clock.monotonic()
         for whose in ((FAILURES, network), (ADDRESS, network), (KEY, key_id or "")):
             end = self._barred.get(whose)
             if end is not None and end > now:
                 return whose[0], end
-        return await self._count_if_possible(network, key_id, now, failed=failed)
+        return await self._count_if_possible(network, key_id, now, failed=failed, again=again)
 
     async def _count_if_possible(
-        self, network: str, key_id: str | None, now: float, *, failed: bool
+        self, network: str, key_id: str | None, now: float, *, failed: bool, again: bool
     ) -> Exceeded | None:
         trying = self._pause > 0
         if trying:
@@ -80,7 +82,7 @@ class SharedLimits(RateLimits):
         self._follow_loop()
         try:
             async with asyncio.timeout(_COUNT_TIMEOUT_SECONDS):
-                found = await self._count(network, key_id, failed=failed)
+                found = await self._count(network, key_id, failed=failed, again=again)
         except Exception as error:  # whatever it is: limits protect the service, and must not stop it
             if trying or not self._pause:  # else another request has noticed before
                 self._pause_counting(error)
@@ -90,11 +92,13 @@ class SharedLimits(RateLimits):
             _log.warning("The storage of rate limits answers again; limits apply again.")
         return found
 
-    async def _count(self, network: str, key_id: str | None, *, failed: bool) -> Exceeded | None:
+    async def _count(self, network: str, key_id: str | None, *, failed: bool, again: bool) -> Exceeded | None:
         test, hit = self._limiter.test, self._limiter.hit
         refused = None
         if network:
-            refused = await self._ask(test, FAILURES, network) or await self._ask(hit, ADDRESS, network)
+            refused = await self._ask(test, FAILURES, network)
+            if refused is None and not again:
+                refused = await self._ask(hit, ADDRESS, network)
             if refused is None and failed:
                 refused = await self._ask(hit, FAILURES, network)
         if refused is None and key_id is not None:

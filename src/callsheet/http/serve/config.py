@@ -60,9 +60,13 @@ class ServerConfig(ConnectionConfig):
     def load(self) -> None:
         """Load the app and connect it to this server; limit connections to what the process may open."""
         super().load()
-        self.limits = self.limits._replace(max_connections=connections_allowed(self.limits.max_connections))
-        self.sweep = Sweep(self.limits.max_connections)
         app = self._callsheet()
+        self._forward = app.forward
+        beside = 0 if self._forward is None else self._forward.max_files
+        self.limits = self.limits._replace(max_connections=connections_allowed(self.limits.max_connections, beside))
+        self.sweep = Sweep(self.limits.max_connections)
+        if self._forward is not None:
+            self.is_forwarded = self._forward.forwards
         if self._drain_seconds is not None:
             stopping = Stopping(self.drain, self._drain_seconds, is_worker=self.workers > 1)
             app.on_serving = stopping.take_over
@@ -109,6 +113,8 @@ class ServerConfig(ConnectionConfig):
         await self.sweep.run(self.connections)
         self.unread.warn(self._callsheet().clock.monotonic())
         self._callsheet().public.drop_stale()
+        if self._forward is not None:
+            self._forward.drop_idle()
         if self.http_protocol_class is FastProtocol:
             self.fast_path.drop_stale()
 

@@ -10,6 +10,7 @@ from starlette.responses import PlainTextResponse, Response
 from callsheet._version import __version__
 from callsheet.domain.errors import ForeignDatabaseError, SettingsError
 from callsheet.http.metrics.families import Figures, Series, render
+from callsheet.http.metrics.keys import key_figures
 from callsheet.http.metrics.process import process_figures
 from callsheet.http.metrics.sources import source_figures
 from callsheet.http.metrics.workers import MetricsFolder
@@ -17,6 +18,7 @@ from callsheet.http.observer import Observer
 from callsheet.http.paths import ExactRoute
 from callsheet.http.public.asgi import PublicAPI
 from callsheet.service.clock import SYSTEM_CLOCK, Clock
+from callsheet.service.delegation.checks import KeyChecks
 from callsheet.service.state.live import LiveState
 from callsheet.service.sync.schedule import Schedule
 from callsheet.settings import Otel
@@ -60,8 +62,12 @@ class Telemetry:
         """Runs the sources, whose figures are reported; None in a process that has no business with them."""
         self.catalog_follower: CatalogFollower | None = None
         """Applies catalogue files, of which it is reported whether they are applied; None if there are none."""
+        self.keys: KeyChecks | None = None
+        """Asks about keys; None in a process that never does."""
         self.connections: Callable[[], Figures] = dict
         """Returns the figures of connections; none unless `ServerConfig` has set it."""
+        self.forward: Callable[[], Figures] = dict
+        """Returns the figures of forwarding; none unless requests are forwarded."""
 
     @property
     def traces(self) -> bool:
@@ -101,6 +107,7 @@ class Telemetry:
             Series("callsheet_workers"): 1,
             Series("callsheet_workers_wanted"): self._workers,
             **self.connections(),
+            **self.forward(),
             Series("callsheet_state_revision"): state.revision,
             Series("callsheet_state_age_seconds"): round(live.age, 3),
             Series("callsheet_models"): len(state.catalog),
@@ -116,6 +123,7 @@ class Telemetry:
             Series("callsheet_refresh_seconds_count"): following.refreshes,
             Series("callsheet_refresh_failures_total"): following.failures,
             **self._sources(),
+            **self._keys(),
             **self._catalog_files(),
             **self._observer.metrics.figures(),
             **process_figures(self._begun),
@@ -126,6 +134,12 @@ class Telemetry:
         if schedule is None:
             return {}
         return source_figures(schedule.statuses, schedule.outcomes, self._clock.now())
+
+    def _keys(self) -> Figures:
+        state = self._live.current
+        if self.keys is None or state.delegation is None:
+            return {}
+        return key_figures(self.keys, state.grants, self._observer.metrics.to_delegated_keys())
 
     def _catalog_files(self) -> Figures:
         if self.catalog_follower is None:

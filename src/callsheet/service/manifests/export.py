@@ -14,6 +14,7 @@ from callsheet.domain.claims.manager import PERSON, Manager
 from callsheet.domain.claims.values import claimed_by
 from callsheet.domain.declared.models import FORMER, PROTECTED
 from callsheet.domain.manifest import Collection, Entries, Entry, Manifest
+from callsheet.domain.sources.asking import FORGOTTEN_AT
 from callsheet.domain.times import format_instant
 from callsheet.storage.transactions.read import ReadTransaction
 
@@ -185,7 +186,7 @@ def _sources(reading: ReadTransaction, manager: Manager) -> Entries:
     return tuple(  # in the order of their precedence
         Entry(
             each.name,
-            dict(each.config),
+            {name: value for name, value in each.config.items() if name != FORGOTTEN_AT},
             protected=each.name in held and bool(held[each.name].fields.get(PROTECTED)),
         )
         for each in reading.sources()

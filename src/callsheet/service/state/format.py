@@ -15,10 +15,11 @@ from callsheet.api.state import Options, State
 from callsheet.domain.access.keyring import NEVER, KeyRecord, Keyring
 from callsheet.domain.catalog import Catalog
 from callsheet.domain.model import MODEL_FIELDS, Model
+from callsheet.service.state.delegated import delegated
 from callsheet.storage.transactions import rows
 
 #: Identifies the format; the number is raised when the meaning of a line changes.
-_OURS: Final = {"callsheet_state": 1, "model": list(MODEL_FIELDS), "key": list(KeyRecord._fields)}
+_OURS: Final = {"callsheet_state": 2, "model": list(MODEL_FIELDS), "key": list(KeyRecord._fields)}
 
 #: Few enough to be written in a fraction of a millisecond, as a request may have to wait for that.
 _ROW_BATCH_SIZE: Final = 32
@@ -39,6 +40,7 @@ def header_of(state: State, address: str) -> Header:
         "default_workspace_id": state.default_workspace_id,
         "revision": state.revision,
         "last_change": None if state.last_change is None else list(state.last_change),
+        "key_source": state.key_source,
     }
 
 
@@ -99,6 +101,7 @@ def read_state(header: Header, lines: Iterator[bytes], options: Options) -> Stat
         revision=header["revision"],
         last_change=None if last_change is None else (last_change[0], last_change[1]),
         options=options,
+        **delegated(header["key_source"])._asdict(),
     )
 
 

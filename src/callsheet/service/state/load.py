@@ -14,6 +14,7 @@ from callsheet.domain.catalog import Catalog
 from callsheet.domain.changes.change import Subject
 from callsheet.domain.errors import StorageError
 from callsheet.domain.hints import Hint
+from callsheet.service.state.delegated import Delegated, delegated, key_source_of
 from callsheet.storage.transactions.read import Installation, ReadTransaction
 
 
@@ -60,6 +61,7 @@ def load(reading: ReadTransaction, options: Options, past: State | None = None, 
         last_change=reading.last_change(installation.revision),
         options=options,
         views=Views() if past is None else past.views,
+        **delegated(key_source_of(reading.sources()), past)._asdict(),
     )
 
 
@@ -91,7 +93,15 @@ def catch_up(reading: ReadTransaction, state: State) -> State | None:
         last_change=news.last_change,
         options=state.options,
         views=state.views,
+        **_delegated(reading, state, has_changed=bool(news.changed[Subject.SOURCE]))._asdict(),
     )
+
+
+def _delegated(reading: ReadTransaction, state: State, *, has_changed: bool) -> Delegated:
+    """Which source is asked about keys, if any source has changed since ``state``."""
+    if not has_changed:
+        return Delegated(state.key_source, state.delegation, state.grants)
+    return delegated(key_source_of(reading.sources()), state)
 
 
 class _News(NamedTuple):

@@ -7,12 +7,15 @@ from types import MappingProxyType
 from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
+from callsheet.domain.access.delegation import Delegation, KeyMode
 from callsheet.domain.claims.manager import Manager, ManagerKind
 from callsheet.domain.errors import InvalidError
 from callsheet.domain.model import check_id
+from callsheet.domain.times import parse_instant
 from callsheet.service.sync.durations import Grace, format_duration, parse_duration, parse_grace
 from callsheet.service.sync.secret import SecretReference, parse_reference
-from callsheet.sources.registry import ENRICHMENTS
+from callsheet.sources.choosing import is_shown_by_pickers
+from callsheet.sources.registry import ASKABLE, ENRICHMENTS
 from callsheet.sources.upstream import Options, SourceKind
 
 MIN_INTERVAL_SECONDS: Final = 10
@@ -24,6 +27,7 @@ _MAX_URL_CHARACTERS: Final = 2_000
 _MAX_PATTERNS: Final = 1_000
 _MAX_RENAMES: Final = 100_000
 _MAX_PATTERN_CHARACTERS: Final = 256
+_MAX_WORKSPACE_CHARACTERS: Final = 255
 
 _NO_RENAMES: Final[Mapping[str, str]] = MappingProxyType({})
 
@@ -70,12 +74,22 @@ class SourceConfig:
         Make variants such as ``:free`` part of the model that they are variants of.
     long_context_rows
         Also list ids with ``[1m]`` of models with a context window of a million tokens, which Claude Code knows.
+    picker_prefix
+        Also list this and the id of each model that Claude Code's picker leaves out: the upstream takes both.
     every_seconds
         Between two runs; 0 for none but those that a person or cron asks for.
     new, missing, grace
         What becomes of models that appear, and of those that have been missing for longer than the grace.
     provider, region
         See `callsheet.sources.upstream.Options`.
+    asks_keys
+        Whether it is asked about API keys that this installation does not have.
+    key_mode
+        What such a key is shown.
+    workspace
+        Id of the workspace that such keys belong to, or in a file its name; empty for the default one.
+    keys_forgotten_at
+        When everything that was remembered of such keys was last dropped, as an RFC 3339 time; empty if never.
 
     Raises
     ------
@@ -92,12 +106,17 @@ class SourceConfig:
     deny: tuple[str, ...] = ()
     fold_variants: bool = False
     long_context_rows: bool = False
+    picker_prefix: str = ""
     every_seconds: int = DEFAULT_INTERVAL_SECONDS
     new: New = New.LIST
     missing: Missing = Missing.HIDE
     grace: Grace = DEFAULT_GRACE
     provider: str = ""
     region: str = ""
+    asks_keys: bool = False
+    key_mode: KeyMode = KeyMode.FILL
+    workspace: str = ""
+    keys_forgotten_at: str = ""
 
     def __post_init__(self) -> None:
         _check_url(self.url)
@@ -118,6 +137,31 @@ class SourceConfig:
             )
         for name in ("provider", "region"):
             _check_word(getattr(self, name), name)
+        self._check_picker_prefix()
+        self._check_keys()
+
+    def _check_picker_prefix(self) -> None:
+        if not self.picker_prefix:
+            return
+        check_id(f"{self.picker_prefix}x", "A picker prefix")
+        if not is_shown_by_pickers(self.picker_prefix):
+            raise InvalidError(
+                "A picker prefix must contain claude or anthropic, as Claude Code shows no other ids; not "
+                f"{self.picker_prefix[:60]!r}."
+            )
+
+    def _check_keys(self) -> None:
+        if self.asks_keys and self.kind not in ASKABLE:
+            kinds = ", ".join(ASKABLE)
+            raise InvalidError(
+                f"A source of kind {self.kind} cannot be asked about keys; the kinds that can be are {kinds}."
+            )
+        if self.asks_keys and self.url.startswith("file:"):
+            raise InvalidError("A recorded list cannot be asked about keys; leave asks_keys out.")
+        if len(self.workspace) > _MAX_WORKSPACE_CHARACTERS or not self.workspace.isprintable():
+            raise InvalidError("workspace of a source must be the id or the name of a workspace.")
+        if self.keys_forgotten_at:
+            parse_instant(self.keys_forgotten_at, "keys_forgotten_at")
 
     @property
     def is_enrichment(self) -> bool:
@@ -133,6 +177,12 @@ class SourceConfig:
         """Return who the source of this name is as a manager; InvalidError if it may not be called so."""
         return Manager(ManagerKind.ENRICHMENT if self.is_enrichment else ManagerKind.SOURCE, name)
 
+    def delegation(self, name: str) -> Delegation | None:
+        """Return how the source of this name answers for keys; None if it is not asked about any."""
+        if not self.asks_keys:
+            return None
+        return Delegation(name, self.key_mode, self.workspace or None, self.keys_forgotten_at)
+
     def record(self) -> dict[str, Any]:
         """Return what is not as by default as plain JSON values, which `read_config` reads. It holds no secret."""
         texts: dict[str, Any] = {
@@ -145,12 +195,17 @@ class SourceConfig:
             "deny": list(self.deny),
             "fold_variants": self.fold_variants,
             "long_context_rows": self.long_context_rows,
+            "picker_prefix": self.picker_prefix,
             "every": "never" if not self.every_seconds else format_duration(self.every_seconds),
             "new": str(self.new),
             "missing": str(self.missing),
             "after": str(self.grace),
             "provider": self.provider,
             "region": self.region,
+            "asks_keys": self.asks_keys,
+            "key_mode": str(self.key_mode),
+            "workspace": self.workspace,
+            "keys_forgotten_at": self.keys_forgotten_at,
         }
         return {name: value for name, value in texts.items() if value != DEFAULTS.get(name)}
 
@@ -164,12 +219,17 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     "deny": [],
     "fold_variants": False,
     "long_context_rows": False,
+    "picker_prefix": "",
     "every": format_duration(DEFAULT_INTERVAL_SECONDS),
     "new": str(New.LIST),
     "missing": str(Missing.HIDE),
     "after": str(DEFAULT_GRACE),
     "provider": "",
     "region": "",
+    "asks_keys": False,
+    "key_mode": str(KeyMode.FILL),
+    "workspace": "",
+    "keys_forgotten_at": "",
 }
 
 #: Every member of a configuration in JSON.
@@ -203,12 +263,17 @@ def read_config(record: Mapping[str, Any]) -> SourceConfig:
         deny=tuple(given["deny"]),
         fold_variants=given["fold_variants"],
         long_context_rows=given["long_context_rows"],
+        picker_prefix=given["picker_prefix"],
         every_seconds=parse_interval(given["every"]),
         new=_choice(New, given["new"], "new"),
         missing=_choice(Missing, given["missing"], "missing"),
         grace=parse_grace(given["after"]),
         provider=given["provider"],
         region=given["region"],
+        asks_keys=given["asks_keys"],
+        key_mode=_choice(KeyMode, given["key_mode"], "key_mode"),
+        workspace=given["workspace"],
+        keys_forgotten_at=given["keys_forgotten_at"],
     )
 
 

@@ -93,7 +93,7 @@ def decide(
     if config.is_enrichment:
         wanted.inform(said.listed, surroundings.models)
     else:
-        wanted.list(said.listed, surroundings.yielding)
+        wanted.list(said.listed)
     collisions = [] if config.is_enrichment else _collisions(known, wanted, surroundings)
     rejected = wanted.reject(collisions, said.excluded, accepts=accepts)
     gone = wanted.miss(said.excluded)

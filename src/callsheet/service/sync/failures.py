@@ -21,6 +21,10 @@ _MAX_ERROR_PAGE_BYTES: Final = 65_536
 _FIRST_SERVER_ERROR: Final = 500
 
 
+class AwayError(SourceError):
+    """An upstream did not answer; it may later."""
+
+
 class StoppedError(SourceError):
     """An upstream was not asked to the end, because this process ends."""
 
@@ -30,7 +34,7 @@ def explain(url: str, error: Exception, late_error: Callable[[], SourceError]) -
     where = _origin(url)
     match error:
         case httpx2.ConnectTimeout() | httpx2.PoolTimeout():
-            return SourceError(f"{where} cannot be reached (it does not answer); check the URL, and the network.")
+            return AwayError(f"{where} cannot be reached (it does not answer); check the URL, and the network.")
         case httpx2.TimeoutException():
             return late_error()
         case httpx2.DecodingError():
@@ -47,18 +51,18 @@ def explain(url: str, error: Exception, late_error: Callable[[], SourceError]) -
         case httpx2.ConnectError() | httpx2.ProxyError() | UnicodeError():
             cause = find_cause(error, OSError)
             why = "" if cause is None else f" ({reason(cause)})"
-            return SourceError(f"{where} cannot be reached{why}; check the URL, and that the server runs.")
+            return AwayError(f"{where} cannot be reached{why}; check the URL, and that the server runs.")
         case httpx2.InvalidURL() | httpx2.UnsupportedProtocol() | httpx2.LocalProtocolError():
             return SourceError(f"{where} cannot be asked; check the URL.")
         case _:
-            return SourceError(
+            return AwayError(
                 f"{where} broke the connection off before its answer was complete; check that the server runs."
             )
 
 
 def late(url: str, seconds: float) -> SourceError:
     """Return the error of an answer that takes too long."""
-    return SourceError(f"{_origin(url)} did not answer within {seconds:g} s; find out what it waits for.")
+    return AwayError(f"{_origin(url)} did not answer within {seconds:g} s; find out what it waits for.")
 
 
 def too_large(url: str, max_bytes: int) -> SourceError:
@@ -104,7 +108,7 @@ def refused(url: str, answer: Answer, secret: str) -> SourceError:
     if status in (404, 405):
         return SourceError(f"There is no list at {where} ({status}{because}); check the URL and the kind.")
     if status == 429 or status >= _FIRST_SERVER_ERROR:
-        return SourceError(f"{where} fails with {status}{because}; it will be asked again later.")
+        return AwayError(f"{where} fails with {status}{because}; it will be asked again later.")
     return SourceError(f"{where} answers with {status}{because}; check the URL and the kind.")
 
 

@@ -2,12 +2,10 @@
 
 import os
 import socket
-import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from functools import cache
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Any, Final, Self
@@ -44,6 +42,7 @@ from callsheet.service.sync.fetched import (
 )
 from callsheet.service.sync.limits import LIMITS, PAGE_LIMITS, Limits
 from callsheet.service.sync.loop import ORGANIZATION, PAGE, mark_of, may_be_callsheet, path_through
+from callsheet.service.sync.trust import trust
 from callsheet.sources.address import address_of
 from callsheet.sources.read import Reading, read
 from callsheet.sources.secret_texts import SecretTexts
@@ -110,7 +109,7 @@ class Fetcher:
         self._stopped = threading.Event()
         self._socket: socket.socket | None = None
         try:
-            self._client = open_client(httpx2.Client, timeout=None, follow_redirects=False, **_trust())
+            self._client = open_client(httpx2.Client, timeout=None, follow_redirects=False, **trust())
         except SettingsError as error:
             raise SourceError(str(error)) from None
         self._client.headers.clear()
@@ -312,19 +311,6 @@ class Fetcher:
         if self._organization_id and mark_of(self._organization_id) in path:
             raise looped(self._url)
         return path
-
-
-@cache
-def _trusted() -> ssl.SSLContext:
-    """The certificates to trust, which take longer to read than a list does."""
-    return httpx2.create_ssl_context()
-
-
-def _trust() -> dict[str, Any]:
-    try:
-        return {"verify": _trusted()}
-    except OSError:  # the client finds out why
-        return {}
 
 
 def _no_headers(_url: str) -> Mapping[str, str]:

@@ -12,8 +12,6 @@ from callsheet.domain.changes.change import AnyChange
 from callsheet.domain.changes.claiming import claim
 from callsheet.domain.claims.claims import ClaimKind, Claims
 from callsheet.domain.claims.manager import Manager
-from callsheet.domain.errors import ConflictError
-from callsheet.domain.hints import Hint
 from callsheet.sources.settle import settle
 from callsheet.sources.upstream import Listed
 from callsheet.storage.transactions.read import ReadTransaction
@@ -27,13 +25,8 @@ def import_of(
     Raises
     ------
     ConflictError
-        A model has the name of an alias.
+        A model has the name of an alias that a person or a file lists.
     """
-    aliases = reading.aliases([each.id for each in listed])
-    if aliases:
-        alias, model_id = next(iter(aliases.items()))
-        problem = f"The list has a model {alias}, which is an alias of {model_id} here"
-        raise ConflictError(problem, hint=Hint.REMOVE_ALIAS, hint_about=alias)
     before = {each.subject: each for each in reading.claims_by(manager, ClaimKind.MODEL)}
     return claim(reading, _claims(manager, listed, before, now))
 

@@ -51,16 +51,14 @@ class Surroundings(NamedTuple):
     Parameters
     ----------
     aliases
-        Those that are aliases of others, with the model that each means.
+        Those that are aliases of others, with the model that each means; but none that only the built-in facts
+        list, which makes way for a model.
     models
         Those that are models.
     claims
         What other sources claim of them.
-    yielding
-        Those that are aliases only because the built-in facts say so: a model of a source outranks them.
     """
 
     aliases: Mapping[str, str]
     models: Collection[str]
     claims: Mapping[str, Sequence[Claims]]
-    yielding: Collection[str] = frozenset()

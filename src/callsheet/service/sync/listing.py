@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from callsheet._version import __version__
+from callsheet.domain.claims.resolve import in_order, merged
 from callsheet.service.sync.collecting import no_collections
 from callsheet.service.sync.config import SourceConfig
 from callsheet.service.sync.fetch import Fetcher
@@ -20,6 +21,8 @@ from callsheet.sources.read import Reading
 from callsheet.sources.registry import upstream_of
 from callsheet.sources.upstream import Dropped, Listed
 from callsheet.storage.store import Store
+
+_CONTEXT: Final = "max_input_tokens"
 
 
 class Lists(NamedTuple):
@@ -156,12 +159,15 @@ class Upstreams:
 
 
 def contexts_in(store: Store) -> ContextsOf:
-    """Return what knows the context windows of the models in a catalogue."""
+    """Return what knows the context windows of models: of those in the catalogue, and of those that are claimed."""
 
     def contexts_of(ids: Sequence[str]) -> Mapping[str, int]:
         with store.read() as reading:
-            models = list(reading.models(ids))
-        return {model.id: model.max_input_tokens for model in models if model.max_input_tokens is not None}
+            models = {model.id: model.max_input_tokens for model in reading.models(ids)}
+            claims = reading.claims_of([each for each in ids if each not in models])
+            positions = reading.positions()
+        claimed = {each: merged(in_order(those, positions)).get(_CONTEXT) for each, those in claims.items()}
+        return {each: tokens for each, tokens in {**claimed, **models}.items() if tokens is not None}
 
     return contexts_of
 
@@ -175,6 +181,7 @@ def choice_of(config: SourceConfig) -> Choice:
         deny=config.deny,
         fold_variants=config.fold_variants,
         long_context_rows=config.long_context_rows,
+        picker_prefix=config.picker_prefix,
     )
 
 

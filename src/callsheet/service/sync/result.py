@@ -6,6 +6,7 @@ from typing import NamedTuple
 from callsheet.domain.errors import InvalidError, SourceError
 from callsheet.domain.sources.source import SourceRecord
 from callsheet.domain.sources.state import SourceState
+from callsheet.domain.times import parse_instant
 from callsheet.service.sync.builtin import lists_models, may_inform
 from callsheet.service.sync.config import SourceConfig, read_config
 from callsheet.service.sync.decide import Decision, decide, names_that_are_new
@@ -61,9 +62,17 @@ def result_of(reading: ReadTransaction, before: Before, lists: Lists, now: datet
     pending = None
     if decision.reasons or decision.held:
         accepted = _decide(reading, before, lists, now, informs=informs, accepts=True)
-        pending = pending_of(decision, accepted, now)
+        pending = pending_of(decision, accepted, _since(before.state, decision, now))
     suppressed = count_suppressed(reading, (each.id for each in lists.chosen))
     return Result(decision, pending, suppressed, informs and lists_models(decision.changed))
+
+
+def _since(state: SourceState, decision: Decision, now: datetime) -> datetime:
+    """When what waits began to: the list as a whole, or what is new in it, with whatever else has come since."""
+    waiting = state.pending
+    if waiting is None or bool(waiting["reasons"]) is not bool(decision.reasons):
+        return now
+    return parse_instant(waiting["since"])
 
 
 def _decide(

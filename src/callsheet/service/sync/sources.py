@@ -8,12 +8,15 @@ from typing import Any, NamedTuple
 
 from callsheet.domain.changes.change import Action, AnyChange, Change, change_of
 from callsheet.domain.changes.claiming import claim
+from callsheet.domain.changes.lookup import find_workspace
 from callsheet.domain.claims.builtin_mode import BuiltinMode
 from callsheet.domain.claims.claims import Claims
 from callsheet.domain.claims.manager import check_manager_name
 from callsheet.domain.errors import ConflictError, DoesNotExistError, InvalidError
+from callsheet.domain.sources.asking import check_asking
 from callsheet.domain.sources.source import SourceRecord
 from callsheet.domain.sources.state import SourceState
+from callsheet.domain.times import format_instant
 from callsheet.service.renewal import claims_in_mode
 from callsheet.service.sync.builtin import lists_models, may_inform, set_builtin
 from callsheet.service.sync.config import SourceConfig, read_config
@@ -97,7 +100,9 @@ class SourcesService:
         InvalidError
             It may not be called so.
         ConflictError
-            There is one of this name.
+            There is one of this name, another is asked about keys, or the workspace of its keys is archived.
+        DoesNotExistError
+            There is no such workspace.
         """
         with self._write() as writing:
             writing.apply(addition_of(writing, name, config, writing.now))
@@ -116,9 +121,11 @@ class SourcesService:
         Raises
         ------
         DoesNotExistError
-            There is no such source.
+            There is no such source, or no workspace as its keys are to belong to.
         InvalidError
             A value is not valid, or the source would become an enrichment, or cease to be one.
+        ConflictError
+            Another source is asked about keys, or the workspace of its keys is archived.
         """
         with self._write() as writing:
             writing.apply(reconfiguration_of(writing, name, change, before))
@@ -138,6 +145,22 @@ class SourcesService:
             source = _found(writing, name)
             writing.apply(removal_of(writing, name))
             return source
+
+    def forget(self, name: str) -> Source:
+        """Let every process drop what it remembers of the keys that a source was asked about.
+
+        Each drops it as it sees this change. Such a key is asked about again when it is next used.
+
+        Raises
+        ------
+        DoesNotExistError
+            There is no such source.
+        ConflictError
+            It is not asked about keys.
+        """
+        with self._write() as writing:
+            writing.apply(forgetting_of(writing, name, writing.now))
+            return _found(writing, name)
 
     def pause(self, name: str) -> Source:
         """Run a source only on demand from now on; DoesNotExistError if there is none with this name."""
@@ -210,7 +233,9 @@ def addition_of(reading: ReadTransaction, name: str, config: SourceConfig, now: 
     if any(each.name == name for each in known):
         raise ConflictError(f"There is a source {name} already; change it, or choose another name.")
     position = max((each.position for each in known), default=0) + 1
-    return [Change(Action.ADD, None, SourceRecord(name, position, config.record(), now))]
+    record = SourceRecord(name, position, _with_workspace(reading, config).record(), now)
+    _check_asking(reading, record)
+    return [Change(Action.ADD, None, record)]
 
 
 def reconfiguration_of(
@@ -218,14 +243,24 @@ def reconfiguration_of(
 ) -> Sequence[AnyChange]:
     """Return what changing the configuration of a source changes; errors as of `SourcesService.change`."""
     present = _found(reading, name)
-    config = read_config({**present.config.record(), **change})
+    config = _with_workspace(reading, read_config({**present.config.record(), **change}))
     if config.is_enrichment is not present.config.is_enrichment:
         raise InvalidError(
             f"{name} is of kind {present.config.kind}; to make {config.kind} of it, remove it and add another."
         )
     after = replace(present.record, config=config.record())
+    _check_asking(reading, after)
     order = () if before is None else order_of(reading, after, before)
     return [*change_of(Action.CHANGE, present.record, after), *order]
+
+
+def forgetting_of(reading: ReadTransaction, name: str, now: datetime) -> Sequence[AnyChange]:
+    """Return what forgetting the keys of a source changes; errors as of `SourcesService.forget`."""
+    present = _found(reading, name)
+    if not present.config.asks_keys:
+        raise ConflictError(f"The source {name} is not asked about keys, so there are none to forget.")
+    config = replace(present.config, keys_forgotten_at=format_instant(now))
+    return change_of(Action.CHANGE, present.record, replace(present.record, config=config.record()))
 
 
 def removal_of(reading: ReadTransaction, name: str) -> Sequence[AnyChange]:
@@ -279,6 +314,16 @@ def _source(record: SourceRecord, state: SourceState) -> Source:
     manager = config.manager(record.name)
     pending = None if state.pending is None else pending_from(state.pending, manager)
     return Source(record, state, config, pending)
+
+
+def _with_workspace(reading: ReadTransaction, config: SourceConfig) -> SourceConfig:
+    """The configuration with the id of the workspace that it names; DoesNotExistError if there is none."""
+    return replace(config, workspace=find_workspace(reading, config.workspace).id) if config.workspace else config
+
+
+def _check_asking(reading: ReadTransaction, record: SourceRecord) -> None:
+    others = [each for each in reading.sources() if each.name != record.name]
+    check_asking([*others, record], lambda each: next(iter(reading.workspaces([each])), None))
 
 
 def _nothing_waits(name: str) -> DoesNotExistError:

@@ -31,16 +31,14 @@ def around_names(
     """
     aliases = reading.aliases(names)
     on_aliases = reading.claims_of(aliases, ClaimKind.ALIAS)
-    yielding = {alias for alias in aliases if _is_builtin(on_aliases.get(alias, ()))}
     models = {model.id for model in reading.models(names)}
     on_models = reading.claims_of(names)
     if without_builtin:
         models = {name for name in models if not _is_builtin(on_models.get(name, ()))}
     return Surroundings(
-        {alias: target for alias, target in aliases.items() if alias not in yielding},
+        {name: target for name, target in aliases.items() if not _is_builtin(on_aliases.get(name, ()))},
         models,
         {name: _of_other_sources(found, manager) for name, found in on_models.items() if found},
-        yielding,
     )
 
 

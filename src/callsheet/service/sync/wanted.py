@@ -31,8 +31,8 @@ class Wanted:
         """Of what is not listed: models and aliases."""
         self.absences: dict[str, Absence] = {}
 
-    def list(self, listed: Iterable[Listed], yielding: Collection[str]) -> None:
-        """Claim that these models exist, and their aliases; built-in aliases of the same name do not."""
+    def list(self, listed: Iterable[Listed]) -> None:
+        """Claim that these models exist, and their aliases."""
         for each in listed:
             known = self._known.models.get(each.id)
             before = None if known is None else known.fields
@@ -41,8 +41,6 @@ class Wanted:
                 fields = {**fields, "hidden": True}
             is_same = known is not None and known.lists is True and known.fields == fields
             self.models[each.id] = known if known and is_same else Claims(each.id, self._manager, True, fields)
-            if each.id in yielding:
-                self.aliases[each.id] = Claims(each.id, self._manager, lists=False, kind=ClaimKind.ALIAS)
             for alias in each.aliases:
                 claims = Claims(alias, self._manager, True, {"model_id": each.id}, ClaimKind.ALIAS)
                 self.aliases[alias] = _same(self._known.aliases.get(alias), claims)
@@ -98,10 +96,7 @@ class Wanted:
             for name, claims in known.items():
                 if name in wanted or (claims.kind, name) in self.others:
                     continue
-                is_there = name in self._known.models or name in self.models
-                if claims.lists is False and is_there and name not in excluded:
-                    self.aliases[name] = claims  # a built-in alias yields as long as the model is there
-                elif name in excluded or name in self.models:
+                if name in excluded or name in self.models:
                     self.others[claims.kind, name] = Claims(name, self._manager, kind=claims.kind)
                 else:
                     if claims.kind is ClaimKind.MODEL and name not in self._known.absences:
@@ -120,7 +115,7 @@ class Wanted:
     def hold(self) -> tuple[Claims, ...]:
         """Take away the models that are new, and their aliases; return them."""
         models = {name: each for name, each in self.models.items() if name not in self._known.models}
-        aliases = {name: each for name, each in self.aliases.items() if each.target in models or name in models}
+        aliases = {name: each for name, each in self.aliases.items() if each.target in models}
         for name in models:
             del self.models[name]
         for name in aliases:

@@ -39,14 +39,16 @@ class WriteTransaction(ReadTransaction, SourcesWriting):
         self._recorded_subjects: set[tuple[str, str]] = set()  # kinds and subjects with a record
         self._revision: int | None = None
 
-    def create_installation(self, organization_id: str, default_workspace_id: str) -> None:
+    def create_installation(
+        self, organization_id: str, default_workspace_id: str, builtin: BuiltinMode = BuiltinMode.LIST
+    ) -> None:
         """Set the values of the whole installation, which are one row."""
         row = {
             "id": 1,
             "organization_id": organization_id,
             "default_workspace_id": default_workspace_id,
             "revision": 0,
-            "builtin": BuiltinMode.LIST,
+            "builtin": builtin,
             "facts": None,
         }
         add_rows(self._connection, tables.installation, [row])

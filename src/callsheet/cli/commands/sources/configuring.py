@@ -19,21 +19,25 @@ from callsheet.cli.commands.sources.options import (
     URL,
     After,
     Allow,
+    AsksKeys,
     Before,
     Deny,
     Every,
     FoldVariants,
+    KeyModeOption,
     Kind,
     LongContextRows,
     MissingOption,
     Name,
     NewOption,
+    PickerPrefix,
     Prefix,
     Provider,
     Region,
     Rename,
     SecretEnv,
     SecretFile,
+    WorkspaceOption,
     cleared,
     members_of,
 )
@@ -43,10 +47,11 @@ from callsheet.cli.output.sources import exit_code, print_source, print_sources,
 from callsheet.cli.output.tables import AsJSON, print_json, say
 from callsheet.cli.output.usage import CommandLine
 from callsheet.domain.claims.builtin_mode import BuiltinMode
+from callsheet.domain.claims.manager import check_manager_name
 from callsheet.domain.errors import InvalidError
 from callsheet.service.renewal import change_builtin_mode
 from callsheet.service.sync.config import read_config
-from callsheet.service.sync.sources import reconfiguration_of, removal_of
+from callsheet.service.sync.sources import forgetting_of, reconfiguration_of, removal_of
 from callsheet.sources.upstream import SourceKind
 
 PlanAsJSON = Annotated[bool, typer.Option("--json", help="Print the plan of a dry run as JSON, for programs.")]
@@ -64,6 +69,7 @@ def add_to(app: CommandLine) -> None:
     app.command()(show)
     app.command()(change)
     app.command()(remove)
+    app.command()(forget)
     app.command()(pause)
     app.command()(resume)
     app.command()(builtin)
@@ -81,12 +87,16 @@ def add(
     deny: Deny = None,
     fold_variants: FoldVariants = None,
     long_context_rows: LongContextRows = None,
+    picker_prefix: PickerPrefix = None,
     every: Every = None,
     new: NewOption = None,
     missing: MissingOption = None,
     after: After = None,
     provider: Provider = None,
     region: Region = None,
+    asks_keys: AsksKeys = None,
+    key_mode: KeyModeOption = None,
+    workspace: WorkspaceOption = None,
     no_sync: NoSync = False,
     dry_run: DryRun = False,
     database: DatabaseURL = None,
@@ -94,6 +104,7 @@ def add(
 ) -> None:
     """Add a source, and list what it lists. If it cannot be reached, nothing is changed."""
     members = members_of(locals())
+    check_manager_name(name, "source")  # before it is asked
     if url is None:
         raise InvalidError("A source needs --url, such as http://localhost:11434.")
     store = open_store(database)
@@ -151,12 +162,16 @@ def change(
     deny: Deny = None,
     fold_variants: FoldVariants = None,
     long_context_rows: LongContextRows = None,
+    picker_prefix: PickerPrefix = None,
     every: Every = None,
     new: NewOption = None,
     missing: MissingOption = None,
     after: After = None,
     provider: Provider = None,
     region: Region = None,
+    asks_keys: AsksKeys = None,
+    key_mode: KeyModeOption = None,
+    workspace: WorkspaceOption = None,
     clear: Clear = None,
     before: Before = None,
     dry_run: DryRun = False,
@@ -190,6 +205,22 @@ def remove(name: Name, dry_run: DryRun = False, database: DatabaseURL = None, as
     say(f"Removed the source {name} and everything that it claimed.")
     if not service.list():
         say("No source is left. To list the built-in models again: callsheet sources builtin list")
+
+
+def forget(name: Name, dry_run: DryRun = False, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
+    """Let every server forget what a source answered about keys, as after keys were changed or revoked there.
+
+    Each server does so as soon as it sees this change, and asks about a key again when it is next used. While the
+    upstream is away, no key is accepted then that was not accepted since.
+    """
+    store = open_store(database)
+    if dry_run:
+        print_dry_run(store, lambda reading: forgetting_of(reading, name, clock()), as_json=as_json)
+        return
+    source = sources_of(store).forget(name)
+    if as_json:
+        print_json(source_record(source))
+    say(f"Every server forgets what {name} answered about keys.")
 
 
 def pause(name: Name, database: DatabaseURL = None, as_json: AsJSON = False) -> None:

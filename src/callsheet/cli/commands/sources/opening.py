@@ -4,17 +4,16 @@ from contextlib import suppress
 from typing import Final
 
 from callsheet.cli.database import actor, clock, load_settings
-from callsheet.domain.errors import DoesNotExistError, SourceError
+from callsheet.domain.errors import DoesNotExistError
 from callsheet.service.setup import open_existing
 from callsheet.service.sync.config import SourceConfig
-from callsheet.service.sync.fetch import Fetcher
 from callsheet.service.sync.lease import Lease
 from callsheet.service.sync.limits import LIMITS
 from callsheet.service.sync.listing import Upstreams, contexts_in
+from callsheet.service.sync.probing import answers_to_probes
 from callsheet.service.sync.run import Runner
 from callsheet.service.sync.sources import SourcesService
-from callsheet.sources.recognise import PROBES, Recognised, authorization, recognise
-from callsheet.sources.upstream import Answer
+from callsheet.sources.recognise import Recognised, recognise
 from callsheet.storage.store import Store
 
 #: No run of a command renews its lease, so it lasts as long as a run may.
@@ -66,13 +65,4 @@ def recognised(config: SourceConfig, organization_id: str) -> Recognised:
         Nothing answers, or nothing that is known.
     """
     secret = "" if config.secret is None else config.secret.read()
-    headers = authorization(secret) if secret else {}
-    answers: list[Answer] = []
-    with Fetcher(config.url, lambda _url: headers, secret, organization_id) as fetcher:
-        for probe in PROBES:
-            try:
-                answers.append(fetcher.ask(probe))
-            except SourceError:  # one path may hang or redirect where another answers
-                if not answers:
-                    raise
-        return recognise(answers)
+    return recognise(answers_to_probes(config.url, secret, organization_id))

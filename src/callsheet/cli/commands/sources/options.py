@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from callsheet.domain.access.delegation import KeyMode
 from callsheet.domain.errors import InvalidError
 from callsheet.service.sync.config import DEFAULTS, Missing, New
 from callsheet.sources.upstream import SourceKind
@@ -53,6 +54,37 @@ LongContextRows = Annotated[
         help="Also list ID[1m] for models with a context window of a million tokens, as Claude Code asks for it.",
     ),
 ]
+PickerPrefix = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TEXT",
+        help="Also list TEXT and the id of each model that Claude Code's picker leaves out, such as "
+        "anthropic/gpt-5; the upstream has to take such names.",
+    ),
+]
+AsksKeys = Annotated[
+    bool | None,
+    typer.Option(
+        "--asks-keys/--no-asks-keys",
+        help="Ask it about API keys that Callsheet does not have: each sees what the upstream lists to it. Of one "
+        "source at most.",
+    ),
+]
+KeyModeOption = Annotated[
+    KeyMode | None,
+    typer.Option(
+        "--key-mode",
+        help="What these keys see: the upstream's list as it is (observe), its models with the facts of the "
+        "catalogue (fill), or those of them that the rules of the workspace show (govern). Default: fill.",
+        show_default=False,
+    ),
+]
+WorkspaceOption = Annotated[
+    str | None,
+    typer.Option(
+        "--workspace", metavar="NAME", help="The workspace of these keys, by name or id. Default: default."
+    ),
+]
 Every = Annotated[
     str | None, typer.Option(metavar="5m", help="How often a server asks it (s, m, h, d), or never. Default: 5m.")
 ]
@@ -81,7 +113,8 @@ Region = Annotated[str | None, typer.Option(metavar="NAME", help="Of bedrock and
 #: The options that set something of a configuration.
 CONFIGURED: Final = frozenset({
     "url", "kind", "secret_env", "secret_file", "prefix", "rename", "allow", "deny", "fold_variants",
-    "long_context_rows", "every", "new", "missing", "after", "provider", "region",
+    "long_context_rows", "picker_prefix", "every", "new", "missing", "after", "provider", "region",
+    "asks_keys", "key_mode", "workspace",
 })  # fmt: skip
 
 
@@ -106,7 +139,7 @@ def members_of(options: Mapping[str, Any]) -> dict[str, Any]:
     if "rename" in given:
         members["rename"] = _renames(given.pop("rename"))
     for name, value in given.items():
-        members[name] = str(value) if name in ("kind", "new", "missing") else value
+        members[name] = str(value) if name in ("kind", "new", "missing", "key_mode") else value
     return members
 
 

@@ -13,9 +13,10 @@ def client_lines(clients: Sequence[ClientReport], *, verbose: bool) -> Iterator[
     yield from ("", "## What the users of each client see", "")
     yield from ("| Client | Sees | Slowest answer | |", "|---|---|---|---|")
     for client in clients:
-        for plays in _same_outcome(client):
-            sees = "no list" if plays[0].shown is None else f"{len(plays[0].shown)} of {plays[0].listed} models"
-            yield f"| {who(client, plays)} | {sees} | {_time(plays)} | {worst_mark(plays[0].findings)} |"
+        for plays in same_outcome(client):
+            first = plays[0]
+            cells = who(client, plays), sees(first), slowest_answer(plays), worst_mark(first.findings)
+            yield f"| {' | '.join(cells)} |"
     yield from _names_shown(clients)
     yield from finding_lines(clients)
     yield from _without_list(clients)
@@ -24,7 +25,12 @@ def client_lines(clients: Sequence[ClientReport], *, verbose: bool) -> Iterator[
         yield from _silent(clients)
 
 
-def _same_outcome(client: ClientReport) -> list[list[Play]]:
+def sees(play: Play) -> str:
+    """Return how many of the listed models a client shows."""
+    return "no list" if play.shown is None else f"{len(play.shown)} of {play.listed} models"
+
+
+def same_outcome(client: ClientReport) -> list[list[Play]]:
     """Return the ways of asking of a client in groups: those with the same models, names and findings."""
     groups: dict[object, list[Play]] = {}
     for play in client.plays:
@@ -33,7 +39,8 @@ def _same_outcome(client: ClientReport) -> list[list[Play]]:
     return list(groups.values())
 
 
-def _time(plays: Iterable[Play]) -> str:
+def slowest_answer(plays: Iterable[Play]) -> str:
+    """Return how long the slowest answer took, and how long the client waits."""
     slowest = max(plays, key=lambda play: play.seconds)
     allowed = slowest.seconds_allowed
     took = f"{slowest.seconds:.1f} s" if slowest.seconds >= 1 else f"{slowest.seconds * 1000:.0f} ms"
@@ -44,7 +51,7 @@ def _names_shown(clients: Iterable[ClientReport]) -> Iterator[str]:
     """Yield the names that users choose from, a line for all clients that show the same."""
     groups: dict[tuple[str, ...], list[str]] = {}
     for client in clients:
-        for plays in _same_outcome(client):
+        for plays in same_outcome(client):
             if plays[0].names:
                 groups.setdefault(plays[0].names, []).append(who(client, plays))
     if groups:

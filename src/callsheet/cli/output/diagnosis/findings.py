@@ -41,12 +41,13 @@ def finding_lines(clients: Iterable[ClientReport]) -> Iterator[str]:
         yield from ("", "What goes wrong:", "")
     for each in merged:
         about = ", ".join(who(by_name[name], plays) for name, plays in each.plays.items())
-        yield f"* {mark(each.finding.level)} {about}: {_sentence(each.finding)}"
+        yield f"* {mark(each.finding.level)} {about}: {finding_sentence(each.finding)}"
         if each.finding.code not in _WITHOUT_EVIDENCE:
             yield from evidence_lines(each.finding.evidence)
 
 
-def _sentence(finding: Finding) -> str:
+def finding_sentence(finding: Finding) -> str:
+    """Return a finding with its advice and the models that it is about."""
     names = first_names(finding.models)
     if finding.code == "dropped":
         return f"{names}: {finding.sentence} {finding.advice}"

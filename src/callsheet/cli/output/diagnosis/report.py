@@ -29,23 +29,27 @@ def write_diagnosis(report: Report, *, verbose: bool = False) -> str:
     return "\n".join(lines)
 
 
-def _head(report: Report) -> Iterator[str]:
+def listed(report: Report) -> str:
+    """Return how many models a server lists, and in which formats."""
     formats = " and ".join(_FORMATS[each] for each in report.speaks) or "neither Anthropic's nor OpenAI's format"
     models = "1 model" if len(report.models) == 1 else f"{len(report.models)} models"
-    models = models if report.is_whole else f"More than {models}"
+    return f"{models if report.is_whole else f'More than {models}'} in {formats}"
+
+
+def _head(report: Report) -> Iterator[str]:
     yield f"# callsheet doctor {report.url}"
     yield ""
-    yield f"{models} in {formats}; {report.requests} requests in {report.seconds:.1f} s."
+    yield f"{listed(report)}; {report.requests} requests in {report.seconds:.1f} s."
     yield f"Callsheet {report.callsheet}, {report.at}."
     yield ""
-    yield _summary(report)
+    yield found(report)
     if report.unfinished:
         yield ""
         yield f"{mark(Level.WARNING)} Not everything could be tested: {report.unfinished}."
 
 
-def _summary(report: Report) -> str:
-    """Return what was found, in a line."""
+def found(report: Report) -> str:
+    """Return what was found, in a sentence."""
     levels = [each.finding.level for each in merge_findings(report.clients)]
     if report.focused:
         return f"Found for {', '.join(client.title for client in report.clients)}: {count_levels(levels)}."

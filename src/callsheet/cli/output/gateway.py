@@ -1,0 +1,70 @@
+"""The gateway of ``serve --gateway``, as people read of it at a start."""
+
+from collections.abc import Iterator
+from shlex import quote
+
+from callsheet.service.sync.gateway import NAME, FollowedGateway, Found, Listing
+from callsheet.service.sync.sources import Source
+from callsheet.settings import GATEWAY_KEY, Settings
+from callsheet.sources.upstream import SourceKind
+
+
+def gateway_lines(gateway: FollowedGateway, settings: Settings) -> Iterator[str]:
+    """Yield what was found at the gateway, and what its keys see."""
+    url, found = settings.gateway, gateway.found
+    if found is None:
+        yield f"Gateway: {gateway.why} Until it answers, what is known of it is served."
+    else:
+        yield f"Gateway: {url} answers as {found.kind} does ({'; '.join(found.evidence)})."
+        yield _listing_line(found, settings)
+    if gateway.failure:
+        yield f"The source {NAME}: {gateway.failure}"
+
+
+def _listing_line(found: Found, settings: Settings) -> str:
+    if settings.any_key:
+        return "Its list is served to everybody (any_key)."
+    sees = "Each key of the gateway sees here what the gateway lists to it"
+    match found.listing:
+        case Listing.CALLERS:
+            return (
+                f"{sees}. Without a key it lists nothing; to let it list models for others, too, put one of its "
+                f"keys into {GATEWAY_KEY}."
+            )
+        case Listing.OWN_KEY:
+            return f"{sees}; other keys of Callsheet see what it lists to {GATEWAY_KEY}."
+        case Listing.EVERYBODY if found.kind is not SourceKind.OPENROUTER:  # which lists less to a key
+            return f"{sees}. It lists its models to everybody, so that any credential is accepted here."
+        case _:
+            return f"{sees}."
+
+
+def export_lines(url: str, settings: Settings) -> Iterator[str]:
+    """Yield what to set for Claude Code."""
+    key = "any word" if settings.any_key else "your gateway's key"
+    yield from (
+        "",
+        f"For Claude Code, with {key}:",
+        "",
+        f"  export ANTHROPIC_BASE_URL={url}",
+        f'  export ANTHROPIC_AUTH_TOKEN="{key}"',
+        "  export CLAUDE_CODE_ENABLE_GATEWAY_MODEL_DISCOVERY=1",
+        "",
+    )
+    if not settings.forward:
+        yield (
+            "Only lists are answered at this address. To let messages through to the gateway as well, add "
+            "--forward, or put a route in front of both:"
+        )
+        yield f"  callsheet route nginx --gateway {quote(settings.gateway)}"
+
+
+def former_gateway_line(source: Source | None) -> str:
+    """Return that the source of a gateway that is not set any more is still there; empty if it is None."""
+    if source is None:
+        return ""
+    asked = ", and is asked about keys" if source.config.asks_keys else ""
+    return (
+        f"The source {NAME} ({source.config.url}), which --gateway added, stays{asked}; to remove it: "
+        f"callsheet sources remove {NAME}"
+    )

@@ -1,0 +1,1 @@
+"""Keys that a gateway knows: a credential that Callsheet does not have is sent to the gateway's own list."""

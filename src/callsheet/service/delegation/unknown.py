@@ -1,0 +1,71 @@
+"""Which credentials of a request have to be asked about, in which order. Pure."""
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from callsheet.api.authentication import authenticate
+from callsheet.api.grants import Verdict
+from callsheet.api.request import Request, bearer, find_names, read_headers
+from callsheet.api.state import State
+from callsheet.domain.errors import APIError
+from callsheet.service.delegation.forms import Form, can_be_sent
+
+
+class Credential(NamedTuple):
+    """A credential, and the header that it came in. ``repr`` does not show it."""
+
+    secret: bytes
+    form: Form
+
+    def __repr__(self) -> str:
+        return f"<Credential: {self.form.value}>"
+
+
+def must_be_asked(state: State, request: Request) -> bool:
+    """Return whether ``request`` has a credential that must be asked about before it can be answered.
+
+    It has not if its method or its path is refused whatever the credential is.
+    """
+    if state.delegation is None or not state.grants.is_active or state.options.any_key:
+        return False
+    if request.method not in ("GET", "HEAD"):
+        return False
+    try:
+        find_names(request.path)
+    except APIError:
+        return False
+    return any(True for _ in unknown_credentials(state, read_headers(request.headers), request.now))
+
+
+def unknown_credentials(state: State, headers: Mapping[bytes, bytes], now: float) -> Iterator[Credential]:
+    """Yield the credentials that must be asked about, as long as none before them is accepted.
+
+    What the keyring has is never asked about; nothing is, where it has a key that is valid. So whether the second
+    credential is asked about depends on what was found out of the first in the meantime.
+
+    Parameters
+    ----------
+    state, headers
+        The installation, and the headers of the request as `read_headers` gives them.
+    now
+        Seconds since the epoch.
+    """
+    if _is_local(state, headers, now):
+        return
+    sent = ((headers.get(b"x-api-key"), Form.X_API_KEY), (bearer(headers.get(b"authorization")), Form.BEARER))
+    for secret, form in sent:
+        if not secret or not can_be_sent(secret) or state.keyring.find(secret) is not None:
+            continue
+        if state.grants.find(secret, now) is None:
+            yield Credential(secret, form)
+        answered = state.grants.find(secret, now)
+        if answered is not None and answered.verdict is Verdict.ACCEPTED:
+            return
+
+
+def _is_local(state: State, headers: Mapping[bytes, bytes], now: float) -> bool:
+    """Whether the request has a valid key of this installation."""
+    try:
+        return authenticate(state, headers, now).grant is None
+    except APIError:
+        return False

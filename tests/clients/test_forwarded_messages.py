@@ -1,0 +1,113 @@
+"""Anthropic's own client streams a message through a server that forwards, as it would from the gateway itself."""
+
+import json
+import subprocess
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from tests.clients.programs import clean_environment, python_driver
+from tests.doors import HTTPDoor
+from tests.installation import Installation
+from tests.program import DEADLINE
+
+_WORDS: Final = ("Hel", "lo", " wörld")
+_USAGE: Final = {"input_tokens": 3, "output_tokens": 1}
+_REFUSED: Final = {
+    "type": "error",
+    "error": {"type": "rate_limit_error", "message": "later"},
+    "request_id": "req_gw",
+}
+
+
+def events() -> Iterator[tuple[str, dict[str, Any]]]:
+    """The events of a message, as Anthropic's API sends them."""
+    message = {"id": "msg_1", "type": "message", "role": "assistant", "model": "claude-x", "content": []}
+    yield "message_start", {"message": {**message, "stop_reason": None, "stop_sequence": None, "usage": _USAGE}}
+    yield "content_block_start", {"index": 0, "content_block": {"type": "text", "text": ""}}
+    for word in _WORDS:
+        yield "content_block_delta", {"index": 0, "delta": {"type": "text_delta", "text": word}}
+    yield "content_block_stop", {"index": 0}
+    yield "message_delta", {"delta": {"stop_reason": "end_turn", "stop_sequence": None}, "usage": _USAGE}
+    yield "message_stop", {}
+
+
+class Gateway(BaseHTTPRequestHandler):
+    """Answers as Anthropic's API does; after each word it waits until the client has it."""
+
+    protocol_version = "HTTP/1.1"
+    seen = threading.Semaphore(0)
+
+    def do_POST(self) -> None:  # as the base class has it
+        asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        if self.path.startswith("/v1/messages/count_tokens"):
+            self._answer(200, {"input_tokens": 42})
+        elif asked["model"] == "refused":
+            self._answer(429, _REFUSED)
+        else:
+            self._stream()
+
+    def _answer(self, status: int, content: object) -> None:
+        body = json.dumps(content).encode()
+        self.send_response(status)
+        self.send_header("content-type", "application/json")
+        self.send_header("request-id", "req_gw")
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def _stream(self) -> None:
+        self.send_response(200)
+        self.send_header("content-type", "text/event-stream; charset=utf-8")
+        self.send_header("transfer-encoding", "chunked")
+        self.end_headers()
+        for name, content in events():
+            event = f"event: {name}\ndata: {json.dumps({'type': name, **content})}\n\n".encode()
+            self.wfile.write(b"%x\r\n%b\r\n" % (len(event), event))
+            if name == "content_block_delta":
+                assert self.seen.acquire(timeout=DEADLINE), "the client did not get a word before the next one"
+        self.wfile.write(b"0\r\n\r\n")
+
+    def log_message(self, *_: object) -> None:
+        """Print nothing."""
+
+
+@pytest.fixture
+def gateway_url() -> Iterator[str]:
+    """The gateway's address."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Gateway) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize("client", ["anthropic-2"])
+def test_anthropics_client_gets_each_word_as_it_is_sent(
+    installation: Installation, gateway_url: str, client: str, tmp_path: Path
+) -> None:
+    door = HTTPDoor(installation)
+    door.set_up(gateway=gateway_url, forward=True)
+    command = python_driver(client, "drive_stream.py", f"http://127.0.0.1:{door.port}")
+    try:
+        with subprocess.Popen(
+            [*command, "sk-of-the-gateway"], stdout=subprocess.PIPE, text=True, env=clean_environment(tmp_path)
+        ) as driver:
+            assert driver.stdout is not None
+            for word in _WORDS:
+                assert json.loads(driver.stdout.readline()) == {"text": word}
+                Gateway.seen.release()
+            reported = json.loads(driver.stdout.readline())
+        assert reported == {
+            "texts": list(_WORDS),
+            "stop": "end_turn",
+            "tokens": 42,
+            "refused": [429, "RateLimitError", "req_gw"],
+        }
+    finally:
+        door.close()
