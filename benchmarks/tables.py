@@ -44,8 +44,8 @@ _CODINGS: Final = (
 )
 
 _CROWD: Final = (
-    "List 20 of the small catalogue. No two workspaces have the same rules, so each has its own view, of "
-    "which 1,024 are kept; memory is that after all of them were asked."
+    "List 20 of the small catalogue. No two workspaces have the same rules, so each has its own view; "
+    "memory is that after all of them were asked."
 )
 
 _WORKERS: Final = (
