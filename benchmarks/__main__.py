@@ -20,8 +20,8 @@ from benchmarks.contenders.everyone import EVERYONE
 from benchmarks.cores import Cores, share_out
 from benchmarks.costs import count_costs
 from benchmarks.crowd import gather
-from benchmarks.delegated import ask_in_turn
 from benchmarks.growth import grow
+from benchmarks.in_turn import ask_in_turn
 from benchmarks.machine import describe
 from benchmarks.options import PARTS, Options
 from benchmarks.page import PAGE, write_page

@@ -6,8 +6,8 @@ from benchmarks.claims.figure import Figure
 from benchmarks.codings import Coded
 from benchmarks.costs import Cost
 from benchmarks.crowd import Gathered
-from benchmarks.delegated import Asked
 from benchmarks.growth import Grown
+from benchmarks.in_turn import Asked
 from benchmarks.options import Options
 from benchmarks.rounds import Comparison
 from benchmarks.starting import Started

@@ -10,8 +10,8 @@ from benchmarks.codings import Coded
 from benchmarks.contenders.nginx import same_job_configuration
 from benchmarks.costs import Cost
 from benchmarks.crowd import Gathered
-from benchmarks.delegated import Asked
 from benchmarks.growth import KINDS, POLL_SECONDS, Grown
+from benchmarks.in_turn import Asked
 from benchmarks.markdown import table
 from benchmarks.requests import AS_IT_IS, AS_SDKS_ASK, TITLES, Kind
 from benchmarks.results import Results
