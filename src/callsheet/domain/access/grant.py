@@ -1,4 +1,4 @@
-"""Grants: what a gateway listed to a key of its own."""
+"""Grants: what a gateway listed to a delegated key."""
 
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
