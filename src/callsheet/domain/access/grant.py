@@ -1,4 +1,4 @@
-"""Grants: what a gateway listed to a key of its own."""
+"""Grants: what a gateway listed to a key that it knows."""
 
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType

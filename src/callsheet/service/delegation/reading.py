@@ -71,7 +71,7 @@ class Reader:
         Parameters
         ----------
         client
-            Which client asks; it may be given names of its own.
+            Which client asks; a gateway may list other names to it.
         texts
             The credential that the list is for: a model that repeats it is left out.
         catalog
