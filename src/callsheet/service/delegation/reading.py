@@ -120,7 +120,7 @@ class Reader:
 
 
 def digest_for(answers: Sequence[Answer], texts: SecretTexts) -> str | None:
-    """Return what is equal for equal lists; None if this one may repeat the credential, and so is nobody else's."""
+    """Return what is equal for equal lists; None if this one may repeat the credential."""
     return None if texts.may_be_in(answers) else digest_of(answers)
 
 
