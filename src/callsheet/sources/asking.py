@@ -1,7 +1,7 @@
 """What a kind of upstream is asked about a key, and what it lists to it: the pages of the list, nothing else.
 
 A source is asked for everything that it knows of its models; for a key, only the list counts, as that is what the
-key may call. Each name that the list has is a model of its own here, also where a source makes it an alias.
+key may call. Each name in the list is a separate model here, also where a source makes it an alias.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
