@@ -45,8 +45,8 @@ def main(keys: int = 1000) -> None:
         print(f"the gateway's own answer      {own * 1e3:7.2f} ms (median of {_ROUNDS})")
         print(f"first answer of a new key     {ours * 1e3:7.2f} ms, {(ours - own) * 1e3:.2f} ms later")
         print(f"second answer of that key     {again * 1e3:7.2f} ms")
-        quiet, _ = asyncio.run(_crowd(server, 0))
-        busy, seconds = asyncio.run(_crowd(server, keys))
+        quiet, _ = _meanwhile(server, 0)
+        busy, seconds = _meanwhile(server, keys)
         most = json.loads(_get(gateway, "/most", "x"))["most"]
         print(f"{keys:,} new keys at once: {seconds:.2f} s, at most {most} questions under way")
         print(f"a known key, alone            p50 {quiet.p50:6.0f} us, p99 {quiet.p99:6.0f} us ({quiet.answers})")
@@ -69,11 +69,11 @@ def _running(folder: Path) -> Iterator[tuple[int, int]]:
 
 
 def _add_source(database: str, port: int) -> None:
+    from benchmarks.changer import _now
     from callsheet.service.setup import open_store
     from callsheet.service.sync.config import SourceConfig
     from callsheet.service.sync.sources import SourcesService
     from callsheet.sources.upstream import SourceKind
-    from benchmarks.changer import _now
 
     sources = SourcesService(open_store(database, _now), "benchmark", _now)
     url = f"http://127.0.0.1:{port}"
@@ -112,23 +112,29 @@ def _get_over(connection: http.client.HTTPConnection, target: str, key: str) -> 
     return body
 
 
-async def _crowd(server: int, keys: int) -> tuple[Meanwhile, float]:
-    """Let new keys ask at once; how long that takes, and how a known key is answered meanwhile, or for a second."""
-    known = await asyncio.open_connection("127.0.0.1", server)
-    await _ask(*known, _KNOWN)
+def _meanwhile(server: int, keys: int) -> tuple[Meanwhile, float]:
+    """How a known key is answered while a process lets new keys ask at once, and how long that takes; or alone."""
+    connection = http.client.HTTPConnection("127.0.0.1", server)
+    _get_over(connection, "/v1/models", _KNOWN)
     begun = time.perf_counter()
-    name = f"sk-crowd-{begun}"
-    crowd = asyncio.gather(*(_ask_once(server, f"{name}-{number}-slow") for number in range(keys)))
+    command = [sys.executable, "-m", "benchmarks.delegated", "--crowd", str(server), str(keys), str(begun)]
+    crowd = subprocess.Popen(command) if keys else None
     times: list[float] = []
-    while (not crowd.done() if keys else time.perf_counter() < begun + 1) or not times:
+    while (crowd.poll() is None if crowd else time.perf_counter() < begun + 1) or not times:
         sent = time.perf_counter()
-        await _ask(*known, _KNOWN)
+        _get_over(connection, "/v1/models", _KNOWN)
         times.append((time.perf_counter() - sent) * 1e6)
-        await asyncio.sleep(0.001)
-    await crowd
-    known[1].close()
+        time.sleep(0.001)
+    if crowd is not None and crowd.returncode:
+        raise RuntimeError("the crowd was not answered")
+    connection.close()
     hundredths = statistics.quantiles([*times, *times], n=100)
     return Meanwhile(hundredths[49], hundredths[98], len(times)), time.perf_counter() - begun
+
+
+async def _crowd(server: int, keys: int, name: str) -> None:
+    """Let new keys ask at once."""
+    await asyncio.gather(*(_ask_once(server, f"sk-crowd-{name}-{number}-slow") for number in range(keys)))
 
 
 async def _ask_once(port: int, key: str) -> None:
@@ -173,5 +179,7 @@ async def _serve_gateway(port: int) -> None:
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--gateway"]:
         asyncio.run(_serve_gateway(int(sys.argv[2])))
+    elif sys.argv[1:2] == ["--crowd"]:
+        asyncio.run(_crowd(int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]))
     else:
         main(*map(int, sys.argv[1:]))

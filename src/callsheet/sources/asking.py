@@ -1,7 +1,7 @@
 """What a kind of upstream is asked about a key, and what it lists to it: the pages of the list, nothing else.
 
 A source is asked for everything that it knows of its models; for a key, only the list counts, as that is what the
-key may call. Each name that the list has is a model of its own here, also where a source makes it an alias.
+key may call. Each name in the list is a separate model here, also where a source makes it an alias.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -32,7 +32,7 @@ _MORE: Final = b'"has_more"'
 
 _CLIENT: Final = "x-gateway-client"
 
-#: What tells LiteLLM that Claude Code asks.
+#: By which LiteLLM knows that Claude Code asks.
 _CLAUDE_CODE: Final = {
     _CLIENT: "claude-code",
     "anthropic-version": "2023-06-01",
@@ -213,7 +213,7 @@ def _next_page(answers: Sequence[Answer]) -> Sequence[Request]:
         return ()
     cursor = page.get("last_id") or _last_id(page.get("data"))
     if not isinstance(cursor, str) or not cursor:
-        raise SourceError("The upstream says that more models follow, but not after which model.")
+        raise SourceError("The list has more pages, but does not name the model that the next begins after.")
     parameter = "after" if page.get("object") == "list" else "after_id"
     return follow(Request("GET", f"{PATH}?{parameter}={quote(cursor, safe='', errors='replace')}"), answers)
 

@@ -31,7 +31,7 @@ class Around(NamedTuple):
     asked_by
         The installations that the question has come through, this one included.
     client
-        Which client asks, where the gateway tells clients apart.
+        Which client asks, where the gateway lists other names to some.
     """
 
     organization_id: str

@@ -1,7 +1,7 @@
-"""KeyChecks: has the gateway judge the credentials of a request that nobody here knows, before it is answered.
+"""KeyChecks: has the gateway judge the credentials of a request that are not known here, before it is answered.
 
 Whatever happens, `State.grants` then holds a verdict for each, from which the request is answered as any other. A
-question has a task of its own, so a caller who leaves ends none that others wait for.
+question is a separate task, so a caller who leaves ends none that others wait for.
 """
 
 import asyncio
@@ -156,7 +156,7 @@ class KeyChecks:
     def _serves_last(self, grants: Grants, credential: Credential) -> bool:
         """Let the last answer serve at once, if there is one and the gateway was away a moment ago.
 
-        Nobody who was accepted before has to wait for it to be away still.
+        A caller who was accepted before does not have to wait for a gateway that may still be away.
         """
         now, last = self._clock.time(), grants.last(credential.secret, credential.client)
         if self.standing.condition not in (Condition.AWAY, Condition.OUTAGE) or not accepted_before(last, now):

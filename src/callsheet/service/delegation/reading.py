@@ -71,7 +71,7 @@ class Reader:
         Parameters
         ----------
         client
-            Which client asks; it may be given names of its own.
+            Which client asks; a gateway may list other names to it.
         texts
             The credential that the list is for: a model that repeats it is left out.
         catalog
@@ -120,7 +120,7 @@ class Reader:
 
 
 def digest_for(answers: Sequence[Answer], texts: SecretTexts) -> str | None:
-    """Return what is equal for equal lists; None if this one may repeat the credential, and so is nobody else's."""
+    """Return what is equal for equal lists; None if this one may repeat the credential."""
     return None if texts.may_be_in(answers) else digest_of(answers)
 
 
