@@ -174,7 +174,7 @@ def test_workers_and_a_catalogue_file_go_together_with_a_gateway(tmp_path: Path,
     ) as server:
 
         def is_named() -> bool:
-            return server.get("/v1/models/claude-x", "whatever")[1].get("display_name") == "Ours"
+            return bool(server.get("/v1/models/claude-x", "whatever")[1].get("display_name") == "Ours")
 
         wait_for(lambda: all(is_named() for _ in range(5)), "the name of the file")
         assert server.stop() == 0

@@ -183,6 +183,7 @@ def test_it_is_logged_once_that_the_gateway_is_away_and_once_that_it_is_back(
                 here.gateway.answer = None
                 here.clock.now += 60
                 await here.verdict(KEY)
+                await here.rest()
         assert [record.levelname for record in caplog.records] == ["ERROR", "INFO"] * 2
 
     talk(what)

@@ -110,6 +110,7 @@ def test_while_the_gateway_is_away_the_last_answer_serves_for_a_day_and_it_is_as
         assert len(here.gateway.asked) == 2
         here.clock.now = accepted_at + 86_399.999
         assert await here.ids(KEY) == ("alpha", "beta")
+        await here.rest()
         answered = await here.ask(KEY)
         assert answered is not None
         assert answered.until == accepted_at + 86_400
@@ -119,6 +120,24 @@ def test_while_the_gateway_is_away_the_last_answer_serves_for_a_day_and_it_is_as
         here.gateway.answer = None
         here.clock.now += 10
         assert await here.ids(KEY) == ("alpha", "beta")
+
+    talk(what)
+
+
+def test_nobody_who_was_accepted_before_waits_for_a_gateway_that_was_away_a_moment_ago() -> None:
+    async def what(here: Site) -> None:
+        assert await here.ids(KEY) == ("alpha", "beta")
+        here.gateway.answer = lambda _: Given(500)
+        here.clock.now += 60
+        assert await here.ids(KEY) == ("alpha", "beta")
+        here.gateway.gate.clear()
+        here.clock.now += 10
+        assert await here.ids(KEY) == ("alpha", "beta"), "although the question is still under way"
+        here.gateway.answer = None
+        here.gateway.keys[KEY] = ["gamma"]
+        here.gateway.gate.set()
+        await here.rest()
+        assert await here.ids(KEY) == ("gamma",)
 
     talk(what)
 

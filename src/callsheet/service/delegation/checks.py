@@ -23,7 +23,7 @@ from callsheet.service.delegation.asking import Around, Asker
 from callsheet.service.delegation.circles import Circle
 from callsheet.service.delegation.comparing import Differences, compare
 from callsheet.service.delegation.counts import KeyCounts
-from callsheet.service.delegation.deciding import Outcome, accepted_before, decide
+from callsheet.service.delegation.deciding import Outcome, accepted_before, decide, stale_until
 from callsheet.service.delegation.key_source import KeySource, read_key_source
 from callsheet.service.delegation.limits import AWAY_SECONDS, LIMITS, QuestionLimits
 from callsheet.service.delegation.observing import Observation
@@ -115,8 +115,14 @@ class KeyChecks:
         if source is None:
             return
         for credential in unknown_credentials(state, headers, now):
-            if not self._is_circle(source, state, asked_by):
-                await self._ask_once(state, source, credential, asked_by)
+            if self._is_circle(source, state, asked_by):
+                continue
+            question = self._begin(state, source, credential, asked_by)
+            if not self._serves_last(state.grants, credential) and not await _ended(question):
+                self.counts.overloaded += 1
+                error = OverloadedError("Overloaded")
+                error.retry_after = AWAY_SECONDS
+                raise error
 
     async def close(self) -> None:
         """End all questions and close all connections; a later request opens others."""
@@ -147,7 +153,21 @@ class KeyChecks:
             asked_by, state.organization_id
         )
 
-    async def _ask_once(self, state: State, source: KeySource, credential: Credential, asked_by: bytes) -> None:
+    def _serves_last(self, grants: Grants, credential: Credential) -> bool:
+        """Let the last answer serve at once, if there is one and the gateway was away a moment ago.
+
+        Nobody who was accepted before has to wait for it to be away still.
+        """
+        now, last = self._clock.time(), grants.last(credential.secret, credential.client)
+        if self.standing.condition not in (Condition.AWAY, Condition.OUTAGE) or not accepted_before(last, now):
+            return False
+        grants.keep(credential.secret, stale_until(last, now), credential.client)
+        return True
+
+    def _begin(
+        self, state: State, source: KeySource, credential: Credential, asked_by: bytes
+    ) -> asyncio.Task[bool]:
+        """Ask about a credential, unless a question about it is under way."""
         here = self._here
         if here is None or here.loop is not asyncio.get_running_loop():
             here = self._here = _Loop(self._limits, self._clock, self.counts)
@@ -159,11 +179,7 @@ class KeyChecks:
             question = here.loop.create_task(self._question(here, state, source, credential, around))
             here.questions[name] = question
             question.add_done_callback(lambda _: here.questions.pop(name, None))
-        if not await _ended(question):
-            self.counts.overloaded += 1
-            error = OverloadedError("Overloaded")
-            error.retry_after = AWAY_SECONDS
-            raise error
+        return question
 
     async def _question(
         self, here: _Loop, state: State, source: KeySource, credential: Credential, around: Around
