@@ -26,12 +26,13 @@ class Difference(StrEnum):
     FACTS = "facts"
 
 
+#: What is said of the models that differ, before their ids.
 _WORDS: Final[Mapping[Difference, str]] = {
-    Difference.UNKNOWN: "the catalogue does not have, so that govern would leave them out",
-    Difference.REMOVED: "were removed here, so that fill and govern would leave them out",
-    Difference.HIDDEN: "are hidden here, so that fill and govern would leave them out",
-    Difference.NOT_ALLOWED: "the rules of the workspace do not allow, so that govern would leave them out",
-    Difference.FACTS: "the catalogue describes otherwise, which fill and govern would show",
+    Difference.UNKNOWN: "govern would leave out, as the catalogue does not have them",
+    Difference.REMOVED: "fill and govern would leave out, as they were removed here",
+    Difference.HIDDEN: "fill and govern would leave out, as they are hidden here",
+    Difference.NOT_ALLOWED: "govern would leave out, as the rules of the workspace do not allow them",
+    Difference.FACTS: "fill and govern would show with the facts of the catalogue, which differ",
 }
 
 Differences = Mapping[Difference, tuple[str, ...]]
@@ -56,8 +57,8 @@ def compare(models: GrantedModels, catalog: Catalog, rules: Visibility) -> Diffe
 
 
 def describe(differences: Differences) -> str:
-    """Return the differences as one sentence for people, with some of the ids."""
-    return "; ".join(f"{_some(ids)} {_WORDS[difference]}" for difference, ids in differences.items())
+    """Return, for people, what would become of which models, with some of their ids: for after "models that"."""
+    return "; ".join(f"{_WORDS[difference]}: {_some(ids)}" for difference, ids in differences.items())
 
 
 def _differences(
