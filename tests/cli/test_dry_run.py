@@ -64,7 +64,8 @@ ELSEWHERE = {
 #: The commands that change nothing that callers could notice, or, as a restore does, everything.
 OTHERS = {
     *("serve", "migrate", "copy", "backup", "restore", "check", "settings"),
-    *("plan", "drift", "export", "validate", "fake", "doctor", "models list", "models retrieve"),
+    *("plan", "drift", "export", "validate", "fake", "doctor", "route", "models list"),
+    "models retrieve",
     *("catalog list", "catalog show", "catalog history"),
     "catalog import",  # shows its plan unless it is given --yes
     *("sources try", "sources record", "sources list", "sources show", "sources plan"),

@@ -63,6 +63,10 @@ cors_origins = ["https://app.example.com"]
 Where a list is wanted, the environment and flags take values separated by commas. Where yes or no is wanted, the
 environment takes `true` or `false`, and the flag has an opposite: `--strict-betas`, `--no-strict-betas`.
 
+`CALLSHEET_GATEWAY_KEY` is not a setting but a secret: the key by which the
+[gateway](sources.md#sources-that-are-asked-about-keys) is asked for its own list. Only the environment can hold it,
+and no command prints it.
+
 | In the file | In the environment | As a flag | Value | Default | What it is |
 |---|---|---|---|---|---|
 """
@@ -112,12 +116,33 @@ nor those for `/healthz`, `/readyz`, `/metrics` and `/openapi.json`.
 `callsheet_request_seconds` counts the time that the process takes to make an answer, in buckets from a microsecond
 to four seconds, each twice as long as the one before. `callsheet_build_info` has the label `version`.
 
+`callsheet_ordinary_path_requests_total` counts, by `reason`, what `callsheet serve` did not answer on its
+[fast path](../glossary.md), which takes a fraction of the time: `busy` (another request of the connection is still
+being answered, its caller reads too slowly, or too much is left unread), `form` (it has a body, is in pieces or
+pipelined, or is unusual in another way), `path` (it is not a GET below `/v1/`), `setting` (`root_path`, or a shared
+storage of rate limits, wants every request there), `refused` (the answer is an error), `limited` (a rate limit
+refuses it), `large` (the answer must be prepared first, or is sent in portions), `fault` (the fast path failed).
+
 `callsheet_connections_dropped_total` has the label `reason`: `full` (there were `max_connections`), `slow` (the
 request did not arrive completely within `head_seconds`) or `unread` (the caller did not read the answer for
 `answer_seconds`). It does not count connections that were closed because they were idle between requests.
 `callsheet_unread_bytes` counts connections that leave more than 64 KiB unread. `callsheet_unread_refusals_total`
 counts the requests for large lists that were answered 529 because all unread answers together exceeded
 `max_unread_bytes`.
+
+`callsheet_key_checks_total` counts what keys that a gateway knows were judged by, with the label `outcome`: `asked` (the
+gateway accepted the key), `refused` (it did not), `stale` (it did not say, and the last answer serves), `away` (it did
+not say, and there is none) or `memory` (a request was answered without a question). `callsheet_delegated_keys` has the
+label `verdict`: `accepted`, or `other` for keys that were refused or could not be judged. These metrics exist only where
+a source is asked about keys, and none of them is by key. `callsheet_key_differences_total`, where that source is only
+observed, has the label `kind`: `unknown` (the catalogue does not have a model that the gateway lists), `removed`,
+`hidden`, `not_allowed` (by the workspace's rules) or `facts` (the catalogue describes it otherwise).
+
+The metrics of `--forward` are there only if it is on. `callsheet_forward_requests_total` has the label `status`, the
+class of the status that the gateway answered (`2xx`); `callsheet_forward_bytes_total` has the label `direction`
+(`to_gateway` or `from_gateway`) and counts bodies, not heads. `callsheet_forward_failures_total` has the label
+`reason`, by which [Forwarding](forwarding.md#what-is-answered-here) explains each. Forwarded requests count neither in
+`callsheet_requests_total` nor in `callsheet_unread_bytes`.
 
 Memory and file descriptors are measured on Linux only, connections only by `callsheet serve`.
 

@@ -19,8 +19,9 @@ _REQUEST_ID = re.compile(rb"req_01[1-9A-HJ-NP-Za-km-z]{22}")
 class Wire(asyncio.Transport):
     """What a protocol writes, kept."""
 
-    def __init__(self) -> None:
+    def __init__(self, peer: tuple[str, int] | None = None) -> None:
         super().__init__()
+        self.peer = peer
         self.sent = b""
         self.closed = False
         self.reading = True
@@ -53,7 +54,7 @@ class Wire(asyncio.Transport):
         self.reading = True
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
-        return default
+        return self.peer if name == "peername" else default
 
 
 class Socket(Wire):
@@ -74,6 +75,7 @@ class Line:
     """One connection, to be used within a running event loop."""
 
     def __init__(self, app: CallsheetApp, *, fast: bool, **options: Any) -> None:
+        peer = options.pop("peer", None)
         chosen = {name: options.pop(name) for name in ConnectionLimits._fields if name in options}
         limits = ConnectionLimits(app.live.current.options.max_url_bytes, 4096, 256)._replace(**chosen)
         self.config = ServerConfig(
@@ -82,7 +84,7 @@ class Line:
         self.config.load()
         self.state = ServerState()
         self.state.default_headers = [DATE]
-        self.wire = Wire()
+        self.wire = Wire(peer)
         self.protocol = self._connect(self.wire)
 
     def _connect(self, wire: Wire) -> Any:

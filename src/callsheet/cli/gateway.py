@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Final
 from urllib.parse import urlsplit
 
+from callsheet.cli.hints import sentence_of
 from callsheet.domain.errors import DoesNotExistError, RefusedError, SettingsError, SourceError, StorageError
 from callsheet.service.sync.failures import AwayError
 from callsheet.service.sync.gateway import (
@@ -105,7 +106,7 @@ def prepare_gateway(
     except SourceError as error:
         if is_new or not _follows(store, clock, url, asks_keys=not any_key):
             raise
-        why = str(error)
+        why = sentence_of(error)
     if is_new:
         set_up()
     source, is_changed = follow_gateway(store, clock, url, secret, found, any_key=any_key)
@@ -156,7 +157,7 @@ def search_for_gateway(
         try:
             gateway = prepare_gateway(store, settings, clock)
         except (RefusedError, SourceError) as error:
-            _log.error("%s", error)
+            _log.error("%s", sentence_of(error))
             return None
         except StorageError:  # logged by the thread that waits for the State
             continue

@@ -36,6 +36,8 @@ WORDS: Final[Mapping[Hint, str]] = {
     Hint.CHANGE_MODEL: "use `catalog change` to change it.",
     Hint.DEPRECATE_MODEL: "use `catalog deprecate {}`.",
     Hint.RETIRE_MODEL: "use `catalog retire {}`.",
+    Hint.SERVE_TO_EVERYBODY: "add --any-key to serve its list to everybody.",
+    Hint.GIVE_GATEWAY_KEY: "put one of its keys into CALLSHEET_GATEWAY_KEY, or leave --any-key out.",
     Hint.LIST_NAMES: "catalog list, workspaces list and keys list show what there is.",
 }
 

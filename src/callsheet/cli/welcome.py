@@ -13,6 +13,7 @@ from typing import Final
 from callsheet.api.state import Options
 from callsheet.cli.database import clock
 from callsheet.cli.gateway import prepare_gateway, search_for_gateway
+from callsheet.cli.hints import sentence_of
 from callsheet.cli.new_key import NewKeyReceipt, archived_unless_shown
 from callsheet.cli.output.gateway import export_lines, former_gateway_line, gateway_lines
 from callsheet.cli.output.long_list import long_list_note
@@ -162,7 +163,7 @@ def _wait(url: str, settings: Settings, stop: threading.Event) -> None:
         except StorageError:  # logged by the thread that waits for the State
             continue
         except (RefusedError, SourceError) as error:  # of the gateway
-            _log.error("%s", error)
+            _log.error("%s", sentence_of(error))
         except OSError as error:
             _log.error("Cannot write: %s.", error.strerror)
         return

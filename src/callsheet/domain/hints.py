@@ -35,4 +35,6 @@ class Hint(StrEnum):
     CHANGE_MODEL = "change it instead"
     DEPRECATE_MODEL = "deprecate it"
     RETIRE_MODEL = "retire it"
+    SERVE_TO_EVERYBODY = "set any_key to serve its list to everybody"
+    GIVE_GATEWAY_KEY = "put one of its keys into CALLSHEET_GATEWAY_KEY, or leave any_key out"
     LIST_NAMES = "the lists of models, workspaces and keys show what there is"

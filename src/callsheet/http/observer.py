@@ -3,6 +3,7 @@
 from typing import NamedTuple, TypeAlias
 
 from callsheet.api.answer import Response
+from callsheet.api.dialect import Dialect
 from callsheet.api.request import Request
 from callsheet.domain.access.grant import is_delegated
 from callsheet.http.logs.access_line import NO_TEMPLATE, LoggedResponse, Template
@@ -14,10 +15,22 @@ Client: TypeAlias = tuple[str, int] | None
 
 
 class ResponseLabel(NamedTuple):
-    """What is recorded of an answer and would be the same for an equal one."""
+    """What is recorded of an answer and would be the same for an equal one.
+
+    Parameters
+    ----------
+    tally
+        Counts it.
+    template
+        Of its line in the log.
+    status, dialect
+        Of the response.
+    """
 
     tally: Tally
     template: Template
+    status: int = 200
+    dialect: Dialect = Dialect.ANTHROPIC
 
 
 class Observer:
@@ -44,7 +57,7 @@ class Observer:
         label = Label(
             route_of(request.path), response.status, response.dialect, is_delegated=is_delegated(response.key_id)
         )
-        return ResponseLabel(self.metrics.tally(label), template)
+        return ResponseLabel(self.metrics.tally(label), template, response.status, response.dialect)
 
     def record(self, label: ResponseLabel, request_id: bytes, seconds: float, client: Client) -> None:
         """Record an answer that took ``seconds`` to make and went to ``client``."""

@@ -67,7 +67,8 @@ static_resources:
                 route:
                   cluster: callsheet_or_gateway
                   host_rewrite_literal: "{{gateway_authority}}"
-                  timeout: {{gateway_timeout}}s
+                  timeout: 0s
+                  idle_timeout: {{gateway_timeout}}s
                   # Callsheet is down, hangs or is not ready: the gateway's own list.
                   retry_policy:
                     retry_on: gateway-error,connect-failure,refused-stream,reset
@@ -114,7 +115,8 @@ static_resources:
                   cluster: callsheet
                   {{strip}}
                   host_rewrite_literal: "{{callsheet_authority}}"
-                  timeout: {{answer}}s  # Claude Code waits three seconds in all
+                  timeout: 0s  # a long list waits for a slow reader
+                  retry_policy: {num_retries: 0, per_try_timeout: {{answer}}s}  # Claude Code waits three in all
   # <<<
 
   clusters:

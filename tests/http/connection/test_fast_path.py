@@ -13,6 +13,7 @@ from callsheet.http.app import CallsheetApp
 from callsheet.http.connection.fast_protocol import FastProtocol
 from callsheet.http.connection.limits import ConnectionLimits
 from callsheet.http.connection.protocol import EnvelopeProtocol
+from callsheet.http.metrics.counters import Ordinary
 from callsheet.http.metrics.families import Series
 from callsheet.http.serve.config import ServerConfig
 from tests.http.plain import SECRET, ClockLoop, answered_at_once, answered_later, make_app, plain, replies, run
@@ -59,10 +60,79 @@ def test_an_answer_of_unusual_form_is_given_at_once_too(app: CallsheetApp) -> No
     run(talk)
 
 
+OPENAI = ["host: test", f"authorization: Bearer {SECRET}"]
+FORMS = {
+    "a list": (["host: test", f"x-api-key: {SECRET}", "anthropic-version: 2023-06-01"], 200),
+    "held already": (
+        ["host: test", f"x-api-key: {SECRET}", "anthropic-version: 2023-06-01", "if-none-match: *"],
+        304,
+    ),
+    "OpenAI's dialect": (OPENAI, 200),
+    "OpenAI's dialect, held already": ([*OPENAI, "if-none-match: *"], 304),
+}
+
+
+@pytest.mark.parametrize("trace", [False, True], ids=["by its bytes", "by its head"])
+@pytest.mark.parametrize("form", FORMS)
+def test_an_answer_of_any_form_is_remembered(app: CallsheetApp, form: str, trace: bool) -> None:
+    lines, status = FORMS[form]
+
+    async def talk(_: ClockLoop) -> None:
+        line, ids, said = Line(app, fast=True), set(), set()
+        for number in range(6):
+            more = [f"traceparent: {number}"] if trace else []
+            reply = answered_at_once(line, "\r\n".join(["GET /v1/models HTTP/1.1", *lines, *more, "", ""]).encode())
+            id_ = reply.headers.pop("request-id")
+            assert reply.headers.pop("x-request-id", id_) == id_
+            ids.add(id_)
+            said.add((reply.status, reply.body, *reply.headers.items()))
+        assert len(ids) == 6
+        assert len(said) == 1
+        assert reply.status == status
+        assert app.observer.metrics.cache_hits == 4
+
+    run(talk)
+
+
+REASONS = {
+    Ordinary.PATH: plain("/healthz"),
+    Ordinary.FORM: plain("/v1/models", "content-length: 0"),
+    Ordinary.REFUSED: plain(secret="wrong"),
+}
+
+
+@pytest.mark.parametrize("reason", REASONS)
+def test_what_takes_the_ordinary_path_is_counted_by_reason(app: CallsheetApp, reason: Ordinary) -> None:
+    async def talk(_: ClockLoop) -> None:
+        line = Line(app, fast=True)
+        await line.feed([plain(), REASONS[reason], plain(), plain()[:30], plain()[30:]])
+        expected = dict.fromkeys(Ordinary, 0)
+        expected[reason] += 1
+        expected[Ordinary.FORM] += 1  # the one in pieces, once
+        assert app.observer.metrics.ordinary == expected
+        figures = app.observer.metrics.figures()
+        assert figures[Series("callsheet_ordinary_path_requests_total", (("reason", "busy"),))] == 0
+
+    run(talk)
+
+
+def test_requests_behind_another_one_are_counted_as_busy(app: CallsheetApp) -> None:
+    async def talk(_: ClockLoop) -> None:
+        line = Line(app, fast=True)
+        line.protocol.data_received(plain("/healthz"))
+        line.protocol.data_received(plain())
+        await line.settle()
+        assert app.observer.metrics.ordinary[Ordinary.BUSY] == 1
+
+    run(talk)
+
+
 OUT_OF_THE_ORDINARY = {
     "another method": (plain().replace(b"GET", b"POST", 1), 405),
-    "an older version": (plain().replace(b"HTTP/1.1", b"HTTP/1.0"), 200),
-    "the last of its connection": (plain("/v1/models", "connection: close"), 200),
+    "an older version that is to stay": (
+        plain("/v1/models", "connection: keep-alive").replace(b"HTTP/1.1", b"HTTP/1.0"),
+        200,
+    ),
     "an upgrade": (plain("/v1/models", "connection: upgrade", "upgrade: websocket"), 200),
     "an expectation": (plain("/v1/models", "expect: 100-continue"), 200),
     "a body": (plain("/v1/models", "content-length: 5") + b"hello", 200),
@@ -100,14 +170,26 @@ def test_head_gets_the_headers_of_get(app: CallsheetApp) -> None:
     run(talk)
 
 
-@pytest.mark.parametrize("name", ["an older version", "the last of its connection"])
-def test_a_connection_that_is_to_end_ends_with_its_answer(app: CallsheetApp, name: str) -> None:
+LAST = {
+    "an older version": plain().replace(b"HTTP/1.1", b"HTTP/1.0"),
+    "as nginx asks by default": plain("/v1/models", "Connection: close").replace(b"HTTP/1.1", b"HTTP/1.0"),
+    "the last of its connection": plain("/v1/models", "connection: close"),
+    "for an OpenAI client": b"GET /v1/models HTTP/1.0\r\nhost: a\r\n"
+    + f"authorization: Bearer {SECRET}\r\n\r\n".encode(),
+}
+
+
+@pytest.mark.parametrize("name", LAST)
+def test_a_connection_that_is_to_end_ends_with_its_answer_at_once(app: CallsheetApp, name: str) -> None:
     async def talk(_: ClockLoop) -> None:
-        line = Line(app, fast=True)
-        answered_at_once(line, plain())
-        (reply,) = await answered_later(line, OUT_OF_THE_ORDINARY[name][0])
-        assert reply.headers["connection"] == "close"
-        assert line.wire.closed
+        for _time in range(4):  # new, again, remembered
+            line = Line(app, fast=True)
+            usual = answered_at_once(line, plain())
+            assert "connection" not in usual.headers
+            last = answered_at_once(line, LAST[name])
+            assert (last.status, last.headers["connection"]) == (200, "close")
+            assert line.wire.closed
+        assert answered_at_once(Line(app, fast=True), plain()).headers.keys() == usual.headers.keys()
 
     run(talk)
 

@@ -213,6 +213,21 @@ def test_what_a_gateway_sends_behind_its_answer_reaches_no_one(server: HTTPDoor,
         assert client.exactly(2) == b"ok"
 
 
+def test_a_kept_connection_over_which_anything_arrives_is_not_used_again(
+    server: HTTPDoor, gateway: GatewayDouble
+) -> None:
+    with client_of(server.port) as client:
+        end = _keep_a_connection(client, gateway)
+        end.send(b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nforged")
+        end.is_cut()
+        client.send(request())
+        other = gateway.accept()
+        other.head()
+        other.send(OK)
+        client.head()
+        assert client.exactly(2) == b"ok"
+
+
 def test_a_request_that_only_reads_is_sent_again_if_a_kept_connection_ends_before_an_answer(
     server: HTTPDoor, gateway: GatewayDouble
 ) -> None:

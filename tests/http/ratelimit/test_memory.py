@@ -2,15 +2,21 @@
 
 import asyncio
 import sys
+from itertools import pairwise
+from types import SimpleNamespace
 
 import pytest
-from limits import parse
+from hypothesis import given
+from hypothesis import strategies as st
+from limits import RateLimitItem, RateLimitItemPerSecond
+from limits.storage import MemoryStorage
+from limits.strategies import FixedWindowRateLimiter
 
 from callsheet.api.request import Request
 from callsheet.domain.errors import SettingsError
 from callsheet.http.ratelimit.create import make_rate_limits
 from callsheet.http.ratelimit.limiter import ADDRESS, FAILURES, KEY, RateLimits
-from callsheet.http.ratelimit.memory import Counters
+from callsheet.http.ratelimit.memory import MemoryLimits, Windows
 from callsheet.http.ratelimit.redis import SharedLimits
 from tests.api.states import make_state
 from tests.http.clock import ManualClock
@@ -26,60 +32,97 @@ def limits_of(clock: ManualClock, address: str, failures: str = "") -> RateLimit
     return make_rate_limits("", address, failures, storage="memory://", clock=clock.clock)
 
 
-def test_a_window_begins_with_the_first_and_ends_for_all(clock: ManualClock) -> None:
-    async def count() -> None:
-        counters = Counters(clock.clock)
-        assert await counters.incr("a", 10) == 1
-        clock.now += 9
-        assert await counters.incr("a", 10) == 2
-        assert (await counters.get("a"), await counters.get_expiry("a")) == (2, 1_800_000_010.0)
-        clock.now += 1
-        assert (await counters.get("a"), await counters.get_expiry("a")) == (0, clock.now)
-        assert await counters.incr("a", 10) == 1
-
-    asyncio.run(count())
-
-
-def test_windows_of_different_lengths_do_not_keep_each_other(clock: ManualClock) -> None:
-    async def count() -> None:
-        counters = Counters(clock.clock)
-        await counters.incr("day", 86400)
-        for second in range(50):
-            await counters.incr(f"second {second}", 1)
-            clock.now += 1
-        assert await counters.get("day") == 1
-        assert await counters.get("second 49") == 0
-        await counters.incr("last", 1)
-        assert await counters.reset() == 2  # of all those, these two were still held
-        assert await counters.get("day") == 0
-
-    asyncio.run(count())
+@given(
+    st.integers(1, 4),
+    st.sampled_from([1, 5, 60]),
+    st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from([0, 0, 0, 0.5, 1, 4.5, 30, 60])), max_size=40),
+)
+def test_the_counts_are_those_of_the_library(amount: int, seconds: int, requests: list[tuple[str, float]]) -> None:
+    rate = RateLimitItemPerSecond(amount, seconds)
+    ours = Windows(rate.amount, rate.get_expiry())
+    clock = ManualClock(1_800_000_000.0)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("limits.storage.memory.time", SimpleNamespace(time=lambda: clock.now))
+        patch.setattr(MemoryStorage, "_MemoryStorage__schedule_expiry", lambda _: None)  # a thread that tidies up
+        theirs = FixedWindowRateLimiter(MemoryStorage())
+        for who, passing in requests:
+            clock.now += passing
+            full_until = ours.full_until(who, clock.now)
+            assert (full_until is None) == theirs.test(rate, who)
+            assert ours.take(who, clock.now) == theirs.hit(rate, who) == (full_until is None)
+            end = ours.full_until(who, clock.now)
+            if end is not None:
+                assert end == theirs.get_window_stats(rate, who).reset_time
 
 
-def test_there_are_never_more_than_there_is_room_for_and_the_oldest_go(
-    clock: ManualClock,
+@given(
+    st.lists(st.integers(1, 3), max_size=2),
+    st.lists(st.integers(1, 3), max_size=2),
+    st.lists(st.integers(1, 3), max_size=2),
+    st.lists(
+        st.tuples(st.sampled_from(["", "n"]), st.sampled_from([None, "k", "l"]), st.sampled_from([0, 20])),
+        max_size=30,
+    ),
+)
+def test_a_request_is_counted_everywhere_or_nowhere(
+    key: list[int], address: list[int], failures: list[int], requests: list[tuple[str, str | None, int]]
 ) -> None:
-    async def count() -> None:
-        counters = Counters(clock.clock, max_windows=100)
-        for number in range(1000):
-            await counters.incr(f"10.0.{number}", 60)
-        assert await counters.get("10.0.0") == 0
-        assert await counters.get("10.0.999") == 1
-        assert await counters.reset() == 101
+    clock = ManualClock(1_800_000_000.0)
+    rates: dict[str, list[RateLimitItem]] = {
+        kind: [RateLimitItemPerSecond(amount, 50) for amount in amounts]
+        for kind, amounts in ((KEY, key), (ADDRESS, address), (FAILURES, failures))
+    }
+    limits = MemoryLimits(rates, clock.clock)
+    admitted: list[tuple[str, str | None, bool, float]] = []
+    begun: dict[tuple[str, str], float] = {}
 
-    asyncio.run(count())
+    def room(kind: str, who: str | None, amounts: list[int]) -> bool:
+        if not who:
+            return True
+        since = begun.get((kind, who), clock.now)
+        if clock.now - since >= 50:
+            since = begun[kind, who] = clock.now
+        counted = [
+            moment
+            for network, key_id, failed, moment in admitted
+            if moment >= since and who == (key_id if kind == KEY else network) and (kind != FAILURES or failed)
+        ]
+        return all(len(counted) < amount for amount in amounts)
+
+    for network, key_id, passing in requests:
+        clock.now += passing
+        failed = key_id is None
+        expected = room(FAILURES, network, failures) and room(ADDRESS, network, address) and room(KEY, key_id, key)
+        if failed:
+            found = asyncio.run(limits.find_exceeded(network, None, failed=True)) is None
+        else:
+            found = limits.admits((network, 1) if network else None, key_id)
+        assert found == expected
+        if expected:
+            admitted.append((network, key_id, failed, clock.now))
+            for kind, who in ((KEY, key_id), (ADDRESS, network), (FAILURES, network if failed else "")):
+                if who:
+                    begun.setdefault((kind, who), clock.now)
 
 
-def test_what_is_cleared_is_forgotten_and_nothing_else(clock: ManualClock) -> None:
-    async def count() -> None:
-        counters = Counters(clock.clock)
-        await counters.incr("a", 60)
-        await counters.incr("b", 60, 5)
-        await counters.clear("a")
-        assert (await counters.get("a"), await counters.get("b")) == (0, 5)
-        assert await counters.check()
+def test_there_are_never_more_than_there_is_room_for_and_the_oldest_go() -> None:
+    windows = Windows(1, 60, max_windows=100)
+    assert all(windows.take(f"10.0.{number}", 0.0) for number in range(1000))
+    assert len(windows) == 100
+    assert windows.full_until("10.0.899", 1.0) is None
+    assert windows.full_until("10.0.999", 1.0) == 60.0
 
-    asyncio.run(count())
+
+def test_windows_that_are_over_are_dropped_a_few_at_a_time() -> None:
+    windows = Windows(1, 60)
+    for number in range(1000):
+        windows.take(f"10.0.{number}", 0.0)
+    left = []
+    for number in range(100):
+        windows.take(f"10.1.{number}", 100.0)
+        left.append(len(windows))
+    assert all(before - after < 16 for before, after in pairwise([1000, *left]))
+    assert left[-1] == 100
 
 
 def refused_for(limits: RateLimits, address: str) -> float | None:
@@ -108,13 +151,11 @@ def test_a_clock_that_is_set_shuts_nobody_out_and_lets_nobody_in(clock: ManualCl
 
 
 def test_a_flood_of_addresses_is_refused_address_by_address(clock: ManualClock) -> None:
-    rates = {KEY: [], ADDRESS: [parse("1/minute")], FAILURES: []}
-    limits = RateLimits(rates, Counters(clock.clock), clock.clock, max_barred=100)
+    limits = limits_of(clock, "1/minute")
     addresses = [f"10.0.{number // 250}.{number % 250}" for number in range(500)]
     assert not any(refused(limits, address) for address in addresses)
     assert all(refused(limits, address) for address in addresses)
-    assert all(refused(limits, address) for address in addresses)  # also those that it cannot all remember
-    assert len(limits._barred) <= 100
+    assert all(refused(limits, address) for address in addresses)
     clock.now += 60
     assert not any(refused(limits, address) for address in addresses)
 

@@ -1,13 +1,13 @@
 """A State whose unknown keys are asked about, and one who settles them, with a clock that a test moves."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from callsheet.api.authentication import authenticate
 from callsheet.api.grants import Answered
 from callsheet.api.request import read_headers
-from callsheet.api.state import State
 from callsheet.domain.access.keyring import Principal
 from callsheet.domain.errors import APIError
 from callsheet.domain.sources.source import SourceRecord
@@ -18,11 +18,14 @@ from tests.api.states import make_state
 from tests.http.clock import ManualClock
 from tests.service.delegation.gateway import Gateway
 
+#: The limits of the program, for a loop whose clock stands still.
+UNPACED: Final = LIMITS._replace(pace_seconds=0)
+
 
 class Site:
     """An installation, without a database, that asks ``gateway``; ``config`` is that of its source."""
 
-    def __init__(self, gateway: Gateway, limits: QuestionLimits = LIMITS, **config: Any) -> None:
+    def __init__(self, gateway: Gateway, limits: QuestionLimits = UNPACED, **config: Any) -> None:
         self.gateway = gateway
         self.clock = ManualClock(1_800_000_000.0)
         self.checks = KeyChecks(self.clock.clock, limits)
@@ -50,6 +53,11 @@ class Site:
         """The ids that ``key`` sees; None if it is not accepted."""
         answered = await self.ask(key)
         return None if answered is None or answered.grant is None else answered.grant.models.ids
+
+    async def rest(self) -> None:
+        """Wait until no question is under way."""
+        while self.checks._here is not None and self.checks._here.questions:
+            await asyncio.sleep(0)
 
     async def verdict(self, key: str) -> str:
         """What is known of ``key``, in a word."""

@@ -46,13 +46,15 @@ class Gateway:
         self.keys: dict[str, Sequence[str]] = {}
         self.more: dict[str, Any] = {}
         """Members of each row."""
-        self.takes = ("x-api-key", "authorization")
+        self.takes: Sequence[str] = ("x-api-key", "authorization")
         """The headers in which it takes keys."""
         self.answer: Callable[[Asked], Given | None] | None = None
         """What it says instead; None lets it hang up."""
         self.asked: list[Asked] = []
         self.opened = 0
         """Connections that were made."""
+        self.connected = 0
+        """Connections that are open."""
         self.under_way = 0
         self.most_under_way = 0
         self.slowness = 0
@@ -89,12 +91,14 @@ async def serve_gateway(port: int = 0) -> AsyncIterator[Gateway]:
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         gateway.opened += 1
+        gateway.connected += 1
         try:
             while (asked := await _read(reader)) is not None:
                 await _reply(gateway, asked, writer)
         except (ConnectionError, asyncio.IncompleteReadError):
             pass  # who asked has left
         finally:
+            gateway.connected -= 1
             writer.close()
 
     server = await asyncio.start_server(begin, "127.0.0.1", port, backlog=2048)

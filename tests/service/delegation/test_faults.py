@@ -48,7 +48,7 @@ FAULTS: Final[Mapping[str, tuple[Callable[[Asked], Given | None], str]]] = {
         lambda _: page_with(["alpha"], has_more=True, last_id="alpha"),
         "pages of the list do not end",
     ),
-    "more, but not after what": (lambda _: page_with([], has_more=True), "not after which model"),
+    "more, but not after what": (lambda _: page_with([], has_more=True), "does not name the model"),
     "redirect": (lambda _: Given(302, headers={"location": "https://elsewhere.example/v1/models"}), "redirects to"),
     "no list there": (lambda _: Given(404), "with 404"),
     "too many requests": (lambda _: Given(429), "with 429"),
@@ -183,6 +183,7 @@ def test_it_is_logged_once_that_the_gateway_is_away_and_once_that_it_is_back(
                 here.gateway.answer = None
                 here.clock.now += 60
                 await here.verdict(KEY)
+                await here.rest()
         assert [record.levelname for record in caplog.records] == ["ERROR", "INFO"] * 2
 
     talk(what)

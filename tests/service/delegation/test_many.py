@@ -9,12 +9,14 @@ import pytest
 from callsheet.domain.errors import OverloadedError
 from callsheet.service.delegation.limits import LIMITS, QuestionLimits
 from tests.http.plain import ClockLoop, run
-from tests.service.delegation.asking import Site
+from tests.service.delegation.asking import UNPACED, Site
 from tests.service.delegation.gateway import Given, serve_gateway
 from tests.service.delegation.test_verdicts import KEY, OTHER
 
 
-def talk(what: Callable[[Site, ClockLoop], Awaitable[Any]], limits: QuestionLimits = LIMITS, **config: Any) -> None:
+def talk(
+    what: Callable[[Site, ClockLoop], Awaitable[Any]], limits: QuestionLimits = UNPACED, **config: Any
+) -> None:
     """Run ``what`` with a site whose gateway knows `KEY`."""
 
     async def begin(loop: ClockLoop) -> None:
@@ -73,7 +75,7 @@ def test_those_accepted_before_are_asked_about_while_a_flood_of_others_waits() -
         assert await known == ("alpha",)
         assert set(await asyncio.gather(*flood)) == {"refused"}
 
-    talk(what, LIMITS._replace(question_seconds=1e6, waiting_seconds=1e6, max_waiting=64))
+    talk(what, UNPACED._replace(question_seconds=1e6, waiting_seconds=1e6, max_waiting=64))
 
 
 def test_what_waits_too_long_for_its_turn_is_answered_529() -> None:
@@ -91,7 +93,7 @@ def test_what_waits_too_long_for_its_turn_is_answered_529() -> None:
         await asyncio.gather(*first)
         assert here.checks.under_way == 0
 
-    talk(what, LIMITS._replace(question_seconds=1e6))
+    talk(what, UNPACED._replace(question_seconds=1e6))
 
 
 def test_a_caller_who_leaves_ends_no_question_that_others_wait_for() -> None:
@@ -166,15 +168,18 @@ def test_a_gateway_that_refuses_everybody_is_an_outage_where_it_refuses_the_sour
         known, here.gateway.keys = here.gateway.keys, {}
         here.clock.now += 60
         here.gateway.asked.clear()
-        assert await asyncio.gather(here.ids(KEY), here.ids(OTHER)) == [("alpha",), ("beta",)]
+        assert list(await asyncio.gather(here.ids(KEY), here.ids(OTHER))) == [("alpha",), ("beta",)]
         assert here.gateway.asked_keys.count(OWN) == 1, "for both of them"
         assert await here.verdict("sk-never-accepted") == "refused"
         assert here.checks.standing.condition == "outage"
         here.clock.now += 10
         assert await here.ids(KEY) == ("alpha",)
+        await here.rest()
         assert here.gateway.asked_keys.count(OWN) == 2
         here.gateway.keys = {OWN: ["alpha"], OTHER: ["beta"]}
         here.clock.now += 10
+        await here.verdict(KEY)
+        await here.rest()
         assert await here.verdict(KEY) == "refused", "it is revoked, as the secret is good again"
         assert await here.ids(OTHER) == ("beta",)
         assert here.checks.standing.condition == "up"
@@ -253,3 +258,27 @@ def test_a_question_of_this_installation_is_answered_without_a_question(caplog: 
 
     talk(what)
     assert len(caplog.records) == 1
+
+
+def test_where_some_wait_questions_begin_at_a_pace_but_for_those_accepted_before() -> None:
+    async def what(here: Site, loop: ClockLoop) -> None:
+        assert await here.ids(KEY) == ("alpha",)
+        here.clock.now += 60
+        begun = len(here.gateway.asked)
+        crowd = [loop.create_task(here.verdict(f"sk-{number}")) for number in range(100)]
+        await until(loop, lambda: here.checks.waiting == 100 - 24)
+        await until(loop, lambda: not here.checks.under_way)
+        before = len(here.gateway.asked)
+        known = loop.create_task(here.ids(KEY))
+        await until(loop, known.done)
+        assert len(here.gateway.asked) == before + 1
+        waiting = here.checks.waiting
+        await loop.pass_(0.004)
+        await until(loop, lambda: not here.checks.under_way)
+        assert here.checks.waiting == waiting - 1
+        while here.checks.waiting:
+            await loop.pass_(0.004)
+        await asyncio.gather(*crowd)
+        assert len(here.gateway.asked) == begun + 1 + 200
+
+    talk(what, LIMITS._replace(question_seconds=1e6, waiting_seconds=1e6))

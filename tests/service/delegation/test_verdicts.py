@@ -38,6 +38,14 @@ def talk(what: Callable[[Site], Coroutine[Any, Any, None]], **config: Any) -> No
     run(begin)
 
 
+async def granted(here: Site, *headers: tuple[str, str]) -> tuple[str, ...]:
+    """The ids that the sender of these headers sees."""
+    principal = await here.principal(*headers)
+    assert isinstance(principal, Principal)
+    assert principal.grant is not None
+    return principal.grant.models.ids
+
+
 def test_a_key_sees_what_the_gateway_lists_to_it_for_a_minute_and_is_asked_about_then() -> None:
     async def what(here: Site) -> None:
         assert await here.ids(KEY) == ("alpha", "beta")
@@ -102,6 +110,7 @@ def test_while_the_gateway_is_away_the_last_answer_serves_for_a_day_and_it_is_as
         assert len(here.gateway.asked) == 2
         here.clock.now = accepted_at + 86_399.999
         assert await here.ids(KEY) == ("alpha", "beta")
+        await here.rest()
         answered = await here.ask(KEY)
         assert answered is not None
         assert answered.until == accepted_at + 86_400
@@ -111,6 +120,24 @@ def test_while_the_gateway_is_away_the_last_answer_serves_for_a_day_and_it_is_as
         here.gateway.answer = None
         here.clock.now += 10
         assert await here.ids(KEY) == ("alpha", "beta")
+
+    talk(what)
+
+
+def test_nobody_who_was_accepted_before_waits_for_a_gateway_that_was_away_a_moment_ago() -> None:
+    async def what(here: Site) -> None:
+        assert await here.ids(KEY) == ("alpha", "beta")
+        here.gateway.answer = lambda _: Given(500)
+        here.clock.now += 60
+        assert await here.ids(KEY) == ("alpha", "beta")
+        here.gateway.gate.clear()
+        here.clock.now += 10
+        assert await here.ids(KEY) == ("alpha", "beta"), "although the question is still under way"
+        here.gateway.answer = None
+        here.gateway.keys[KEY] = ["gamma"]
+        here.gateway.gate.set()
+        await here.rest()
+        assert await here.ids(KEY) == ("gamma",)
 
     talk(what)
 
@@ -191,17 +218,11 @@ def test_the_key_counts_before_the_bearer_token_which_is_asked_about_only_if_nee
     async def what(here: Site) -> None:
         here.gateway.keys[OTHER] = ["gamma"]
         both = ("x-api-key", KEY), ("authorization", f"Bearer {OTHER}")
-        principal = await here.principal(*both)
-        assert isinstance(principal, Principal)
-        assert principal.grant is not None
-        assert principal.grant.models.ids == ("alpha", "beta")
+        assert await granted(here, *both) == ("alpha", "beta")
         assert here.gateway.asked_keys == [KEY]
         del here.gateway.keys[KEY]
         here.clock.now += 60
-        principal = await here.principal(*both)
-        assert isinstance(principal, Principal)
-        assert principal.grant is not None
-        assert principal.grant.models.ids == ("gamma",)
+        assert await granted(here, *both) == ("gamma",)
 
     talk(what)
 

@@ -156,7 +156,7 @@ def test_an_api_that_no_client_of_the_list_can_call_is_refused(upstream: Upstrea
 def test_a_server_without_keys_is_served_to_everybody_or_not_at_all(upstream: Upstream) -> None:
     answers(upstream, {"/api/tags": {"models": [{"name": "a", "digest": "b", "modified_at": "c"}]}})
     assert refusal(upstream) == (
-        "answers as ollama does, which has no keys; set any_key (--any-key) to serve its list to everybody."
+        "answers as ollama does, which has no keys; set any_key to serve its list to everybody."
     )
     assert examine(upstream, any_key=True).kind is SourceKind.OLLAMA
 

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Final
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from callsheet.api.caller import Caller
-from callsheet.api.dialect import Dialect
+from callsheet.api.dialect import OPENAI
 from callsheet.api.request import Header
 from callsheet.domain.access.grant import is_delegated
+from callsheet.http.connection.forwarded import ForwardedClients
 from callsheet.http.connection.head import Head, HeadReader, KnownLines
 from callsheet.http.connection.limits import ConnectionLimits
 from callsheet.http.logs.access_line import NO_TEMPLATE, LoggedResponse
-from callsheet.http.metrics.counters import Label
+from callsheet.http.metrics.counters import Label, Ordinary
 from callsheet.http.observer import Observer, ResponseLabel
 from callsheet.http.public.cache import ResponseCache
 from callsheet.http.public.unread_bytes import UnreadBytes
@@ -48,6 +49,8 @@ class FastPath:
         What callers leave unread of their answers.
     rate_limits
         Whom to refuse for asking too often; None for no limits.
+    clients
+        Finds the clients behind trusted proxies; None if no proxy is trusted.
     prefix
         The setting ``root_path``.
     clock
@@ -63,6 +66,7 @@ class FastPath:
         unread: UnreadBytes,
         *,
         rate_limits: "RateLimits | None" = None,
+        clients: ForwardedClients | None = None,
         prefix: str = "",
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
@@ -73,15 +77,10 @@ class FastPath:
         self.unread = unread
         self.is_open = not prefix.startswith("/v1") and (rate_limits is None or not rate_limits.needs_network)
         """Whether requests may be answered here: no prefix resembles ``/v1``, and rate limits need no network."""
-        self.needs_address = rate_limits is not None or observer.log is not None
-        """Whether the address that a request comes from matters."""
-        self._labels = {
-            (route, of_gateway): ResponseLabel(
-                observer.metrics.tally(Label(route, 200, Dialect.ANTHROPIC, of_gateway)), NO_TEMPLATE
-            )
-            for route in ("list", "retrieve")
-            for of_gateway in (False, True)
-        }
+        needs_address = observer.log is not None or (rate_limits is not None and rate_limits.needs_address)
+        self.clients = clients if needs_address else None
+        """Finds the clients behind trusted proxies; None also if it does not matter where a request comes from."""
+        self._labels: dict[tuple[bool, int, bool, bool], ResponseLabel] = {}
         self.cache: ResponseCache[bytes] = ResponseCache(memo_bytes)
         """Answers from the end of the request id on, by the bytes or by the `Head` of their requests."""
         self.ids = RequestIDs()
@@ -91,6 +90,8 @@ class FastPath:
         """Those that the `openings` were made with."""
         self.openings: dict[int, bytes] = {}
         """The beginnings of answers, up to the request id, by status."""
+        self.admits = None if rate_limits is None else rate_limits.admits
+        """Counts a request, and returns whether it may be answered; None for no limits."""
 
     def drop_stale(self) -> None:
         """Empty the cache if the State has moved, so that the one before it can be freed."""
@@ -103,18 +104,38 @@ class FastPath:
         lines = write_lines(default_headers)
         self.openings = {status: b"%b%brequest-id: " % (STATUS_LINE[status], lines) for status in _STATUSES}
 
-    def label(self, names: tuple[str, ...], head: Head, length: int, caller: Caller) -> ResponseLabel:
-        """Return what is recorded of a successful answer; a line of the log is only made if there is one."""
-        usual = self._labels["retrieve" if names else "list", is_delegated(caller.key_id)]
+    def label(
+        self, names: tuple[str, ...], head: Head, length: int, caller: Caller, status: int = 200, *, lasting: bool
+    ) -> ResponseLabel:
+        """Return what is recorded of a successful answer.
+
+        Parameters
+        ----------
+        names
+            The models that it may be about; none for a list.
+        head, length, caller, status
+            What was asked, how long the body is, who asked, and the status.
+        lasting
+            Whether the answer is kept, so that the line of the log is worth writing in advance.
+        """
+        dialect, of_gateway = caller.dialect, is_delegated(caller.key_id)
+        openai = dialect is OPENAI  # as a flag: the hash of a member of an enumeration is computed in Python
+        usual = self._labels.get((not names, status, openai, of_gateway))
+        if usual is None:
+            tally = self.observer.metrics.tally(Label("retrieve" if names else "list", status, dialect, of_gateway))
+            usual = ResponseLabel(tally, NO_TEMPLATE, status, dialect)
+            self._labels[not names, status, openai, of_gateway] = usual
         log = self.observer.log
         if log is None:
             return usual
         path, query, _ = head
-        return usual._replace(template=log.template(LoggedResponse("GET", path, query, 200, length, caller.key_id)))
+        response = LoggedResponse("GET", path, query, status, length, caller.key_id)
+        return ResponseLabel(usual.tally, log.template(response) if lasting else response, status, dialect)
 
     def record_error(self) -> None:
         """Count the exception that is being handled; log the first one of this process with its traceback."""
         metrics = self.observer.metrics
+        metrics.ordinary[Ordinary.FAULT] += 1
         metrics.fast_path_errors += 1
         if metrics.fast_path_errors == 1:
             _log.exception(

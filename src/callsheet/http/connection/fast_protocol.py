@@ -1,15 +1,18 @@
 """The uvicorn driver of `answer`: plain requests of the public API are answered where they arrive.
 
 No task, scope or ASGI cycle is made for them, and no parser called: one write. What is out of the ordinary (a
-body, an upgrade, HTTP/1.0, ``Connection: close``, a refusal, a request in pieces, or behind one that is still
-being answered, a reader that is too slow) takes uvicorn's own path through the same app, which keeps its promises.
+body, an upgrade, a refusal, a request in pieces, or behind one that is still being answered, a reader that is too
+slow) takes uvicorn's own path through the same app, which keeps its promises, and is counted by `Ordinary`.
 """
 
+from asyncio import Transport
 from typing import TYPE_CHECKING, Any, Final
 
 from callsheet.api.answer import negotiate_encoding, select_body, success_response
-from callsheet.api.body import Pieces
+from callsheet.api.body import Body, Pieces
+from callsheet.api.caller import Caller
 from callsheet.api.dialect import OPENAI
+from callsheet.api.headers import request_id_headers
 from callsheet.api.request import Request, find_names
 from callsheet.api.view import UnfinishedError
 from callsheet.domain.access.keyring import NEVER
@@ -18,11 +21,26 @@ from callsheet.http.connection.config import ConnectionConfig
 from callsheet.http.connection.head import Head
 from callsheet.http.connection.protocol import EnvelopeProtocol
 from callsheet.http.connection.timeouts import IDLE
-from callsheet.http.observer import ResponseLabel
+from callsheet.http.metrics.counters import Ordinary
+from callsheet.http.observer import Client, ResponseLabel
 from callsheet.http.public.cache import ENTRY_BYTES, MAX_REQUEST_BYTES, CachedResponse
 from callsheet.http.wire_headers import write_lines
 
 _START: Final = b"GET /v1/"
+_LIST: Final = b"/v1/models"  # the path that nearly all requests for lists have
+
+#: After so many requests in a row that are not known by their bytes, only one of as many is looked for by them:
+#: where every request has another trace, hashing all of it is a tenth of the work. A power of two.
+_PATIENCE: Final = 16
+
+_BLANK_LINE: Final = b"\r\n\r\n"
+_CLOSE: Final = b"\r\nconnection: close\r\n\r\n"
+
+# Looking up a member of an enumeration costs ten times more than a name.
+_BUSY: Final = Ordinary.BUSY
+_FORM: Final = Ordinary.FORM
+_PATH: Final = Ordinary.PATH
+_SETTING: Final = Ordinary.SETTING
 
 
 class FastProtocol(EnvelopeProtocol):
@@ -36,6 +54,14 @@ class FastProtocol(EnvelopeProtocol):
         self._fast_path = config.fast_path
         self._time, _, self._perf_counter = self._fast_path.clock
         self._reader = self._fast_path.reader()
+        self._is_proxied = False  # whether the other side is a proxy, and it matters for whom it asks
+        self._bytes_missed = 0  # requests in a row that were not known by their bytes
+
+    def connection_made(self, transport: Transport) -> None:  # type: ignore[override]  # as in uvicorn
+        """Note whether the other side may say for whom it asks."""
+        super().connection_made(transport)
+        clients = self._fast_path.clients
+        self._is_proxied = clients is not None and clients.trusts(self.client)
 
     def data_received(self, data: bytes) -> None:
         """Answer a request that is known by its bytes, or by its headers; leave any other to the parser."""
@@ -54,56 +80,88 @@ class FastProtocol(EnvelopeProtocol):
             cache = fast_path.cache
             if fast_path.live.current is not cache.state:
                 cache.reset(fast_path.live.current)
-            known = cache.answers.get(data)
+            missed = self._bytes_missed
+            known = cache.answers.get(data) if missed < _PATIENCE or not missed & _PATIENCE - 1 else None
             if (
                 known is not None
                 and (known.expires == NEVER or self._time() < known.expires)
-                and (fast_path.rate_limits is None or fast_path.rate_limits.admits(self.client, known.key_id))
+                and (fast_path.admits is None or fast_path.admits(self.client, known.key_id))
             ):
                 fast_path.observer.metrics.cache_hits += 1
-                self._write(200, fast_path.ids.make(), known.content, b"", known.label, begun)
+                self._bytes_missed = 0
+                self._write(known.label, fast_path.ids.make(), known.content, b"", begun, self.client)
                 return
-            if data.startswith(_START) and fast_path.is_open and self._answer(data, begun):
+            self._bytes_missed = missed + 1
+            if not data.startswith(_START):
+                fast_path.observer.metrics.ordinary[_PATH] += 1
+            elif not fast_path.is_open:
+                fast_path.observer.metrics.ordinary[_SETTING] += 1
+            elif self._answer(data, begun):
                 return
+        elif self._parser_state is IDLE:  # else it is a part of a request that was counted when it began
+            fast_path.observer.metrics.ordinary[_BUSY] += 1
         super().data_received(data)
 
     def _answer(self, data: bytes, begun: float) -> bool:
         """Answer a request if it is plain and let in; return whether it was."""
         written = self.server_state.total_requests
+        fast_path = self._fast_path
         try:
             head = self._reader.read(data)
-            if head is None or (self._fast_path.needs_address and self._is_proxied(data)):
+            if head is None:
+                fast_path.observer.metrics.ordinary[_FORM] += 1
                 return False
+            client = self.client
+            forwarded = self._reader.forwarded
+            if forwarded is not None and self._is_proxied and fast_path.clients is not None:
+                client = fast_path.clients.find(forwarded, client)
             now = self._time()
-            known = self._fast_path.cache.answers.get(head)
+            known = fast_path.cache.answers.get(head)
             if known is None or now >= known.expires:
-                return self._make(data, head, now, begun)
-            return self._write_cached(data, known, begun)
-        except (APIError, UnfinishedError):  # the ordinary path refuses the request, or prepares more for it
+                self._make(data, head, client, now, begun)
+            else:
+                self._write_cached(data, known, client, begun)
+        except _LeftError as left:
+            fast_path.observer.metrics.ordinary[left.reason] += 1
+            return False
+        except APIError:  # the ordinary path refuses the request
+            fast_path.observer.metrics.ordinary[Ordinary.REFUSED] += 1
+            return False
+        except UnfinishedError:  # the ordinary path prepares more for it
+            fast_path.observer.metrics.ordinary[Ordinary.LARGE] += 1
             return False
         except Exception:
             if self.server_state.total_requests != written:
                 raise  # an answer is out: a second one would be taken for that to the next request
-            self._fast_path.record_error()
+            fast_path.record_error()
             return False
-
-    def _is_proxied(self, data: bytes) -> bool:
-        """Return whether a proxy says who the client is, which uvicorn's middleware finds."""
-        return self.config.proxy_headers and b"x-forwarded-for" in data.lower()
-
-    def _write_cached(self, data: bytes, known: CachedResponse[bytes], begun: float) -> bool:
-        """Answer a request whose ``data`` is new, but not what it means; return whether it was let in."""
-        fast_path = self._fast_path
-        if fast_path.rate_limits is not None and not fast_path.rate_limits.admits(self.client, known.key_id):
-            return False
-        fast_path.observer.metrics.cache_hits += 1
-        self._write(200, fast_path.ids.make(), known.content, b"", known.label, begun)
-        if len(data) <= MAX_REQUEST_BYTES and fast_path.cache.mark_seen(data):
-            fast_path.cache.keep_answer(data, known)
         return True
 
-    def _make(self, data: bytes, head: Head, now: float, begun: float) -> bool:
-        """Answer a request that is not cached; return whether it was let in.
+    def _write_cached(self, data: bytes, known: CachedResponse[bytes], client: Client, begun: float) -> None:
+        """Answer a request whose ``data`` is new, but not what it means.
+
+        Raises
+        ------
+        _LeftError
+            It is not let in; nothing has been written.
+        """
+        fast_path = self._fast_path
+        if fast_path.admits is not None and not fast_path.admits(client, known.key_id):
+            raise _LeftError(Ordinary.LIMITED)
+        fast_path.observer.metrics.cache_hits += 1
+        self._write(known.label, fast_path.ids.make(), known.content, b"", begun, client)
+        names_client = self._reader.forwarded is not None and fast_path.clients is not None
+        if (
+            (self._bytes_missed <= _PATIENCE or self._bytes_missed & _PATIENCE - 1 == 1)
+            and len(data) <= MAX_REQUEST_BYTES
+            and not names_client
+            and not self._reader.closes
+            and fast_path.cache.mark_seen(data)
+        ):
+            fast_path.cache.keep_answer(data, known)
+
+    def _make(self, data: bytes, head: Head, client: Client, now: float, begun: float) -> None:
+        """Answer a request that is not cached.
 
         Raises
         ------
@@ -111,28 +169,25 @@ class FastProtocol(EnvelopeProtocol):
             It is refused; nothing has been written.
         UnfinishedError
             More of the catalogue must be prepared first; nothing has been written.
+        _LeftError
+            It is not let in, or its answer is too long to be given at once; nothing has been written.
         """
         fast_path = self._fast_path
         path, query, lines = head
         cache = fast_path.cache
-        caller, plain_lines, varying_lines = cache.caller(
+        caller, plain_lines, varying_lines, _ = cache.caller(
             fast_path.live.current, lines, lambda: self._reader.headers(lines), now
         )
-        names = find_names(path)
+        names = () if path == _LIST else find_names(path)
         body = select_body(caller, names, query)
         if isinstance(body.content, Pieces):  # which are sent one after the other, as far as they are read
-            return False
-        if fast_path.rate_limits is not None and not fast_path.rate_limits.admits(self.client, caller.key_id):
-            return False
+            raise _LeftError(Ordinary.LARGE)
+        if fast_path.admits is not None and not fast_path.admits(client, caller.key_id):
+            raise _LeftError(Ordinary.LIMITED)
         again = cache.mark_seen(head)
-        request_id = fast_path.ids.make()
         if caller.dialect is OPENAI or caller.if_none_match is not None:
-            request = Request("GET", path, query, (), now, request_id.decode("ascii"))
-            response = success_response(caller, body, request, again=again, whole=True)
-            label = fast_path.observer.label(request, response)
-            rest = b"\r\n%b\r\n" % write_lines(response.headers[1:])
-            self._write(response.status, request_id, rest, response.body, label, begun)
-            return True
+            self._make_unusual(data, head, caller, body, client, now, begun, names, again=again)
+            return
         (content, etag), headers, coding, final = negotiate_encoding(caller, body, again=again)
         if TYPE_CHECKING:
             assert isinstance(content, bytes)
@@ -142,37 +197,89 @@ class FastProtocol(EnvelopeProtocol):
             len(content),
             b"" if coding is None else b"content-encoding: %b\r\n" % coding,
         )
-        label = fast_path.label(names, head, len(content), caller)
-        self._write(200, request_id, rest, content, label, begun)
-        if again and final and len(data) <= MAX_REQUEST_BYTES:
+        lasting = again and final and len(data) <= MAX_REQUEST_BYTES
+        label = fast_path.label(names, head, len(content), caller, lasting=lasting)
+        self._write(label, fast_path.ids.make(), rest, content, begun, client)
+        if lasting:
             size = len(data) + len(rest) + len(content) + ENTRY_BYTES
             cache.keep_answer(head, CachedResponse(rest + content, caller.expires, label, size, caller.key_id))
-        return True
+
+    def _make_unusual(
+        self,
+        data: bytes,
+        head: Head,
+        caller: Caller,
+        body: Body,
+        client: Client,
+        now: float,
+        begun: float,
+        names: tuple[str, ...],
+        *,
+        again: bool,
+    ) -> None:
+        """Answer with ``body`` a caller who speaks OpenAI's dialect, or may have the body already."""
+        fast_path, (path, query, _) = self._fast_path, head
+        response = success_response(caller, body, Request("GET", path, query, (), now, ""), again=again, whole=True)
+        ids = len(request_id_headers(caller.dialect, b""))
+        rest = b"\r\n%b\r\n" % write_lines(response.headers[ids:])
+        lasting = again and response.cacheable_until > 0 and len(data) <= MAX_REQUEST_BYTES
+        label = fast_path.label(names, head, len(response.body), caller, response.status, lasting=lasting)
+        self._write(label, fast_path.ids.make(), rest, response.body, begun, client)
+        if lasting:
+            size = len(data) + len(rest) + len(response.body) + ENTRY_BYTES
+            content = rest + response.body
+            fast_path.cache.keep_answer(head, CachedResponse(content, caller.expires, label, size, caller.key_id))
 
     def _write(
-        self, status: int, request_id: bytes, rest: bytes, body: bytes, label: ResponseLabel, begun: float
+        self, label: ResponseLabel, request_id: bytes, rest: bytes, body: bytes, begun: float, client: Client
     ) -> None:
         """Write an answer, record it, and wait for the next request.
 
         Parameters
         ----------
-        status
-            200 or 304.
+        label
+            What is recorded of the answer; its status is 200 or 304.
         request_id
             Of a request that no other answer has carried.
         rest
-            The head from the end of the request id on, or all of the answer from there.
+            The head from the end of the request ids on, or all of the answer from there.
         body
             What follows ``rest``.
-        label
-            What is recorded of the answer.
         begun
             When the request arrived, by the clock's ``perf_counter``.
+        client
+            Who gets it.
         """
         fast_path, state = self._fast_path, self.server_state
         if state.default_headers is not fast_path.default_headers:
             fast_path.renew_openings(state.default_headers)
-        self.transport.write(b"".join((fast_path.openings[status], request_id, rest, body)))
+        if label.dialect is OPENAI:
+            rest = b"\r\nx-request-id: %b%b" % (request_id, rest)
+        if self._reader.closes:
+            self._write_last(label, request_id, rest + body)
+        else:
+            self.transport.write(b"".join((fast_path.openings[label.status], request_id, rest, body)))
         state.total_requests += 1
-        fast_path.observer.record(label, request_id, self._perf_counter() - begun, self.client)
+        fast_path.observer.record(label, request_id, self._perf_counter() - begun, client)
         self._answered_at = self.loop.time()
+
+    def _write_last(self, label: ResponseLabel, request_id: bytes, rest: bytes) -> None:
+        """Write an answer that ends the connection, as the caller wants."""
+        self._reader.closes = False
+        opening = self._fast_path.openings[label.status]
+        self.transport.write(b"".join((opening, request_id, rest.replace(_BLANK_LINE, _CLOSE, 1))))
+        self.transport.close()
+
+
+class _LeftError(Exception):
+    """A request is left to the ordinary path; nothing has been written.
+
+    Parameters
+    ----------
+    reason
+        Why.
+    """
+
+    def __init__(self, reason: Ordinary) -> None:
+        super().__init__(reason)
+        self.reason = reason

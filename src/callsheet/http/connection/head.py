@@ -1,18 +1,18 @@
 """Reads the head of a request without a parser, if it is plain enough to be read with certainty.
 
-Clients send the same header lines again and again; what a line means is remembered by its bytes. Anything that
-llhttp might read differently (a folded line, an odd character, a body, an upgrade) is left to it.
+Clients send the same header lines again and again. Anything that llhttp might read differently (a folded line, an
+odd character, a body, an upgrade) is left to it.
 
-An example: over one connection, a client sends four requests with these lines, the last of which never repeats::
+An example: a proxy passes on four requests of one client with these lines, the second of which never repeats::
 
     host: models
+    x-request-id: aaaa      (then bbbb, cccc, dddd)
     x-api-key: sk-1
-    traceparent: 00-aaaa      (then 00-bbbb, 00-cccc, 00-dddd)
 
-All lines of the first two blocks are read. From then on, ``host`` and ``x-api-key`` are known by their bytes, as
-both were seen twice. In the third block only ``traceparent`` is new, and the lines around it become the `Frame` of
-the connection. The fourth block begins and ends like the frame: only ``traceparent: 00-dddd`` is read. A block in
-which nothing changes is remembered whole, and found with one look-up.
+All lines of the first two requests are read one by one. In the second, the names are those of the first, and all
+lines but one as well. So a `Frame` is made of it: a pattern for a whole request, in which ``host`` and
+``x-api-key`` stand as they were sent, and any value may follow ``x-request-id:``. The third and the fourth request,
+over any connection, are read by matching them with the frame, in one call.
 """
 
 import re
@@ -24,63 +24,88 @@ from callsheet.http.public.seen import SeenFilter
 _END: Final = b"\r\n"  # of a line
 _BLANK_LINE: Final = _END + _END
 
-_BEGINNING: Final = b"GET /"
-_BEFORE_URL: Final = len(b"GET ")
-_AFTER_URL: Final = b" HTTP/1.1\r\n"
+#: The first line of a request as llhttp and this module read it alike: a path, perhaps a query, of visible ASCII
+#: without the number sign. All quantifiers here are possessive: without backtracking, the time that a match takes
+#: is linear in the length of the line.
+_TARGET: Final = rb'GET (/[!"$->@-~]*+)(?:\?([!"$-~]*+))?+ HTTP/1\.'
+_FIRST_LINE: Final = re.compile(_TARGET + rb"([01])\r\n")
 
-#: The characters of a target that llhttp and this module read alike: visible ASCII, without the number sign.
-_IN_TARGET: Final = bytes(byte for byte in range(0x21, 0x7F) if byte != ord("#"))
-
-#: A header line that llhttp and this module read alike. The quantifiers are possessive: without backtracking, the
-#: time that a match takes is linear in the length of the line.
+#: The value of a header, with the blanks before it, that llhttp and this module read alike.
+_VALUE: Final = rb"[ \t]*+[ -~\x80-\xff]*+"
 _LINE: Final = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]++):[ \t]*+([ -~\x80-\xff]*+)")
 
 #: Headers of requests that are more than a head, or need more than an answer.
 _INVOLVED: Final = frozenset(
     {b"content-length", b"expect", b"te", b"trailer", b"transfer-encoding", b"upgrade", b"proxy-connection"}
 )
+_FORWARDED_FOR: Final = b"x-forwarded-for"
+_CONNECTION: Final = b"connection"
 
 #: Header lines that are remembered at a time, of all connections.
 MAX_LINES: Final = 4096
+MAX_FRAMES: Final = 8  # each is tried for a request that does not fit the connection's last one
 
-_MAX_BLOCKS: Final = 1024
 _MAX_BLOCK_BYTES: Final = 4096  # longer ones are left to the parser, which is quicker with very many lines
 _MAX_LINE_BYTES: Final = 512  # longer ones are read, but not remembered
-_MAX_CHANGING_LINES: Final = 4  # if more are new, the client is
+
+#: Making a frame takes as long as a hundred answers, and anybody can send names that were never sent before. So
+#: only this many are made without a condition, and then one for as many requests as are read without a frame.
+_FREE_FRAMES: Final = 16
+_REQUESTS_PER_FRAME: Final = 256
 
 
 #: The header lines that answers depend on, as sent: equal lines, equal callers.
 Lines: TypeAlias = tuple[bytes, ...]
 
-#: The head of a plain request (GET, HTTP/1.1, one host, no body, keep-alive): path and query as sent, and its
-#: lines. Equal heads have equal answers. A plain tuple, because one is made for every new request.
+#: The head of a plain request (GET, one host, no body): path and query as sent, and its lines. Equal heads have
+#: equal answers. A plain tuple, because one is made for every new request.
 Head: TypeAlias = tuple[bytes, bytes, Lines]
 
 
 class Frame(NamedTuple):
-    """The unchanging lines of a header block, around those that change with every request, such as a trace.
+    """What the requests of one client have in common: a pattern with holes for what changes.
 
     Parameters
     ----------
-    before, after
-        Complete lines; the changing ones are between them.
-    lines_before, lines_after
-        Those among them that answers depend on.
-    hosts
-        How many of them are ``host``.
+    pattern
+        Of a whole request. Its groups are path and query, values of ``x-forwarded-for``, and lines that matter.
+    block
+        The lines of a request that it was made from.
+    holes
+        Which of them change.
+    lines
+        Those that answers depend on; where they change, only the name, with the colon.
+    changing
+        The places in ``lines`` of those that change, each with the number of the group that holds the rest.
+    forwarded
+        The numbers of the groups that hold values of ``x-forwarded-for``.
+    closes
+        Whether the connection ends with the answer.
     """
 
-    before: bytes
-    after: bytes
-    lines_before: Lines
-    lines_after: Lines
-    hosts: int
+    pattern: "re.Pattern[bytes]"
+    block: tuple[bytes, ...]
+    holes: frozenset[int]
+    lines: Lines
+    changing: tuple[tuple[int, int], ...]
+    forwarded: tuple[int, ...]
+    closes: bool
+
+
+class _Block(NamedTuple):
+    """The header lines of one request, read."""
+
+    lines: tuple[bytes, ...]
+    headers: list[Header]
+    new: frozenset[int]
+    """The numbers of those lines that were not seen before."""
 
 
 class KnownLines:
-    """What header lines, and blocks of them, mean. They are remembered when they are seen for the second time.
+    """What header lines mean, and the frames of requests, for all connections of a process.
 
-    A trace is never seen twice; remembering it would push other lines out of the table and the processor's cache.
+    Lines are remembered when they are seen for the second time. A trace is never seen twice; remembering it would
+    push other lines out of the table and the processor's cache.
 
     Parameters
     ----------
@@ -90,47 +115,62 @@ class KnownLines:
 
     def __init__(self, max_lines: int = MAX_LINES) -> None:
         self.max_lines = max_lines
-        self.blocks: dict[bytes, Lines] = {}
-        self.idle: set[bytes] = set()  # lines that do not matter
-        self.hosts: set[bytes] = set()
-        self.headers: dict[bytes, Header] = {}  # lines that answers depend on
+        self.headers: dict[bytes, Header] = {}
+        """Headers, their names in lower case, by line."""
+        self.frames: dict[tuple[bytes, ...], Frame] = {}
+        """By the version and the names of a request, as sent."""
         self._seen = SeenFilter()
+        self._frames_made = self._read = 0
 
     def parse(self, line: bytes) -> Header | None:
-        """Return the header in ``line``, its name in lower case; None if llhttp might read it differently."""
+        """Return the header in ``line``; None if llhttp might read it differently."""
         known = self.headers.get(line)
         if known is not None:
             return known
         match = _LINE.fullmatch(line)
         return None if match is None else (match[1].lower(), match[2])
 
-    def remember(self, line: bytes, header: Header) -> None:
-        """Remember the ``header`` in ``line``, if the line was seen before."""
-        if len(line) > _MAX_LINE_BYTES or not self._seen.add(line):
+    def read(self, lines: list[bytes]) -> _Block | None:
+        """Return what ``lines`` say, and remember them; None if llhttp might read one of them differently."""
+        self._read += 1
+        headers, new = [], []
+        for number, line in enumerate(lines):
+            header = self.headers.get(line)
+            if header is None:
+                header = self.parse(line)
+                if header is None:
+                    return None
+                if not self._seen.add(line):
+                    new.append(number)
+                elif len(line) <= _MAX_LINE_BYTES:
+                    if len(self.headers) >= self.max_lines:
+                        self.headers.clear()
+                    self.headers[line] = header
+            headers.append(header)
+        return _Block(tuple(lines), headers, frozenset(new))
+
+    def learn(self, version: bytes, block: _Block) -> None:
+        """Make a frame of ``block``, or one with more holes, if its names have come before."""
+        # A line about the connection has no hole, as its value decides whether a request is plain.
+        names = [
+            line if name == _CONNECTION else line[: len(name)]
+            for line, (name, _) in zip(block.lines, block.headers, strict=True)
+        ]
+        signature = (version, *names)
+        if not self._seen.add(signature):
             return
-        if len(self.idle) + len(self.hosts) + len(self.headers) >= self.max_lines:
-            self.idle.clear()
-            self.hosts.clear()
-            self.headers.clear()
-        if header[0] in READ_HEADERS:
-            self.headers[line] = header
-        else:
-            (self.hosts if header[0] == b"host" else self.idle).add(line)
-
-    def remember_block(self, block: bytes, lines: Lines) -> None:
-        """Remember which ``lines`` of ``block`` answers depend on, if the block was seen before."""
-        if self._seen.add(block):
-            if len(self.blocks) >= _MAX_BLOCKS:
-                self.blocks.clear()
-            self.blocks[block] = lines
-
-
-class _Read(NamedTuple):
-    """Some lines, read: those that answers depend on, how many name a host, and those not known before."""
-
-    wanted: list[bytes]
-    hosts: int
-    new: list[bytes]
+        known = self.frames.get(signature)
+        holes = block.new | {number for number, (name, _) in enumerate(block.headers) if name == _FORWARDED_FOR}
+        if known is not None:
+            holes |= known.holes
+            holes |= {number for number, line in enumerate(block.lines) if line != known.block[number]}
+        if len(holes) == len(names) or self._frames_made >= _FREE_FRAMES + self._read // _REQUESTS_PER_FRAME:
+            return
+        self._frames_made += 1
+        self.frames.pop(signature, None)
+        if len(self.frames) >= MAX_FRAMES:
+            del self.frames[next(iter(self.frames))]
+        self.frames[signature] = _make_frame(version, block, holes)
 
 
 class HeadReader:
@@ -144,97 +184,110 @@ class HeadReader:
         Lines that any connection has received.
     """
 
+    __slots__ = ("_frame", "_known", "_max_header_bytes", "_max_url_bytes", "closes", "forwarded")
+
     def __init__(self, max_url_bytes: int, max_header_bytes: int, known: KnownLines) -> None:
         self._max_url_bytes = max_url_bytes
         self._max_header_bytes = max_header_bytes
         self._known = known
         self._frame: Frame | None = None
+        self.closes = False
+        """Whether the connection ends with the answer to the request read last."""
+        self.forwarded: bytes | None = None
+        """The values of its ``x-forwarded-for``, joined by commas; None if it has none."""
 
     def read(self, data: bytes) -> Head | None:
         """Return the head if ``data`` is exactly one plain request; None to leave it to the parser."""
-        end = data.find(_AFTER_URL)
-        if end < 0 or not data.startswith(_BEGINNING) or len(data) > self._max_header_bytes:
+        frame = self._frame
+        found = None if frame is None else frame.pattern.fullmatch(data)
+        if found is None or frame is None:
+            for frame in self._known.frames.values():
+                found = frame.pattern.fullmatch(data)
+                if found is not None:
+                    self._frame = frame
+                    break
+            else:
+                return self._read_without_frame(data)
+        groups = found.groups(b"")
+        path, query = groups[0], groups[1]
+        if len(path) + len(query) >= self._max_url_bytes or len(data) > self._max_header_bytes:
             return None
-        target = data[_BEFORE_URL:end]
-        if len(target) > self._max_url_bytes or target.translate(None, _IN_TARGET):
-            return None
-        lines = self._read_block(data[end + len(_AFTER_URL) :])
-        if lines is None:
-            return None
-        path, _, query = target.partition(b"?")
-        return path, query, lines
+        self.closes = frame.closes
+        self.forwarded = b", ".join([groups[number] for number in frame.forwarded]) if frame.forwarded else None
+        if not frame.changing:
+            return path, query, frame.lines
+        lines = list(frame.lines)
+        for place, number in frame.changing:
+            lines[place] += groups[number]
+        return path, query, tuple(lines)
 
     def headers(self, lines: Lines) -> list[Header]:
         """Return the headers in ``lines``, names in lower case."""
         return [header for header in map(self._known.parse, lines) if header is not None]
 
-    def _read_block(self, block: bytes) -> Lines | None:
-        """Return the lines of a header block that answers depend on; None if the request is not plain."""
-        frame = self._frame
-        if frame is not None and block.startswith(frame.before) and block.endswith(frame.after):
-            between = block[len(frame.before) : -len(frame.after)]
-            if between and len(block) <= _MAX_BLOCK_BYTES:
-                return self._read_framed(frame, between)
-        lines = self._known.blocks.get(block)
-        return self._read_whole(block) if lines is None else lines
-
-    def _read_framed(self, frame: Frame, between: bytes) -> Lines | None:
-        """Do the same for a block that is ``frame`` with the lines ``between`` in it."""
-        read = self._read_lines(between.split(_END))
-        if read is None or frame.hosts + read.hosts != 1:
+    def _read_without_frame(self, data: bytes) -> Head | None:
+        """Do the same line by line."""
+        first = _FIRST_LINE.match(data)
+        if first is None or len(data) > self._max_header_bytes or len(data) - first.end() > _MAX_BLOCK_BYTES:
             return None
-        if not read.new:  # the lines no longer change: finding the whole block is quicker
-            self._frame = None
-        return (*frame.lines_before, *read.wanted, *frame.lines_after)
-
-    def _read_whole(self, block: bytes) -> Lines | None:
-        if len(block) > _MAX_BLOCK_BYTES or block.find(_BLANK_LINE) != len(block) - len(_BLANK_LINE):
+        path, query, version = first.groups(b"")
+        if len(path) + len(query) >= self._max_url_bytes:
             return None
-        read = self._read_lines(block[: -len(_BLANK_LINE)].split(_END))
-        if read is None or read.hosts != 1:
+        if data.find(_BLANK_LINE, first.end()) != len(data) - len(_BLANK_LINE):
             return None
-        if 0 < len(read.new) <= _MAX_CHANGING_LINES:
-            self._frame = self._frame_around(block, read.new[0], read.new[-1])
-        lines = tuple(read.wanted)
-        self._known.remember_block(block, lines)
-        return lines
-
-    def _read_lines(self, lines: list[bytes]) -> _Read | None:
-        """Return what ``lines`` say; None if one of them makes the request more than a plain one."""
-        known = self._known
-        idle = known.idle
-        hosts, wanted, new = 0, [], []
-        for line in [line for line in lines if line not in idle]:
-            if line in known.headers:
-                wanted.append(line)
-            elif line in known.hosts:
-                hosts += 1
-            else:
-                header = known.parse(line)
-                if header is None or header[0] in _INVOLVED or not _keeps_alive(header):
-                    return None
-                hosts += header[0] == b"host"
-                if header[0] in READ_HEADERS:
-                    wanted.append(line)
-                known.remember(line, header)
-                new.append(line)
-        return _Read(wanted, hosts, new)
-
-    def _frame_around(self, block: bytes, first: bytes, last: bytes) -> Frame | None:
-        """Return the frame of ``block`` around the lines from ``first`` to ``last``.
-
-        None if it is less than half of the block, or if more of its lines matter than there are headers that do.
-        """
-        text = _END + block
-        before = block[: text.find(_END + first + _END)]
-        after = block[text.rfind(_END + last + _END) + len(last) :]
-        if 2 * (len(before) + len(after)) < len(block):
+        block = self._known.read(data[first.end() : -len(_BLANK_LINE)].split(_END))
+        if block is None or not _is_plain(version, block.headers):
             return None
-        above, below = [self._read_lines([line for line in part.split(_END) if line]) for part in (before, after)]
-        if above is None or below is None or len(above.wanted) + len(below.wanted) > len(READ_HEADERS):
-            return None
-        return Frame(before, after, tuple(above.wanted), tuple(below.wanted), above.hosts + below.hosts)
+        self.closes = _closes(version, block.headers)
+        forwarded = [value for name, value in block.headers if name == _FORWARDED_FOR]
+        self.forwarded = b", ".join(forwarded) if forwarded else None
+        self._known.learn(version, block)
+        return path, query, _lines_that_matter(block)
 
 
-def _keeps_alive(header: Header) -> bool:
-    return header[0] != b"connection" or header[1].strip().lower() == b"keep-alive"
+def _is_plain(version: bytes, headers: list[Header]) -> bool:
+    """Return whether a request with these headers is plain."""
+    hosts = 0
+    for name, value in headers:
+        if name == b"host":
+            hosts += 1
+        elif name in _INVOLVED:
+            return False
+        elif name == _CONNECTION:
+            wish = value.strip().lower()
+            if wish != b"close" and (wish != b"keep-alive" or version == b"0"):
+                return False
+    return hosts == 1
+
+
+def _closes(version: bytes, headers: list[Header]) -> bool:
+    return version == b"0" or any(name == _CONNECTION and b"close" in value.lower() for name, value in headers)
+
+
+def _lines_that_matter(block: _Block) -> Lines:
+    return tuple([line for line, (name, _) in zip(block.lines, block.headers, strict=True) if name in READ_HEADERS])
+
+
+def _make_frame(version: bytes, block: _Block, holes: frozenset[int]) -> Frame:
+    """Return the frame of requests like ``block``, in which the lines with the numbers ``holes`` may change."""
+    patterns: list[bytes] = []
+    lines: list[bytes] = []
+    changing: list[tuple[int, int]] = []
+    forwarded: list[int] = []
+    groups = 2  # path and query
+    for number, (line, (name, _)) in enumerate(zip(block.lines, block.headers, strict=True)):
+        beginning = line[: len(name) + 1] if number in holes else line
+        matters = name in READ_HEADERS
+        if matters and number in holes:
+            changing.append((len(lines), groups))
+        if matters:
+            lines.append(beginning)
+        if name == _FORWARDED_FOR:
+            forwarded.append(groups)
+        is_kept = number in holes and (matters or name == _FORWARDED_FOR)
+        groups += is_kept
+        rest = b"" if number not in holes else b"(%b)" % _VALUE if is_kept else _VALUE
+        patterns.append(re.escape(beginning) + rest)
+    pattern = re.compile(b"\r\n".join([_TARGET + version, *patterns, b"", b""]))
+    closes = _closes(version, block.headers)
+    return Frame(pattern, block.lines, holes, tuple(lines), tuple(changing), tuple(forwarded), closes)

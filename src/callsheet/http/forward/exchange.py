@@ -61,8 +61,6 @@ class Exchange:
         self._perf_counter = clock.perf_counter
         self._begun_at = self._perf_counter()
         self._timer: asyncio.TimerHandle | None = None
-        self._has_timed_out = False
-        self._has_moved = False  # anything, from the gateway
         self._is_sent = False  # the whole request
         self._sends_chunks = head.is_chunked
         self._in_chunks = False  # the answer to the client
@@ -72,23 +70,20 @@ class Exchange:
         """Whether the connection to the gateway can be used again; or the refusal, if nothing has been written."""
         self.answer: AnswerHead | None = None
         """The head of the answer, once it has been passed on."""
+        self.has_timed_out = False
+        """Whether nothing moved for too long."""
+        self.has_answered = False
+        """Whether any byte came from the gateway."""
         self.length = 0
         """Of the answer's body, as far as it has been passed on."""
         self.failure: Reason | None = None
         """Why the answer broke off."""
 
-    @property
-    def timed_out(self) -> bool:
-        """Whether nothing moved for too long."""
-        return self._has_timed_out
-
-    @property
-    def has_answered(self) -> bool:
-        """Whether any byte came from the gateway."""
-        return self._has_moved
-
     def start(self, head: bytes) -> None:
         """Send the ``head`` of the request, and pass everything on from now on."""
+        if self._client.has_left:
+            self.client_lost()
+            return
         self._gateway.receiver = self
         self._gateway.transport.write(head)
         self._timer = self._loop.call_later(self._idle_seconds, self._check_idle)
@@ -145,7 +140,7 @@ class Exchange:
     def answer_received(self, data: bytes) -> None:
         """Write to the client what has arrived from the gateway."""
         self._moved_at = self._loop.time()
-        self._has_moved = True
+        self.has_answered = True
         reader = self._reader
         try:
             body = reader.feed(data)
@@ -202,6 +197,7 @@ class Exchange:
         if self._in_chunks:
             self._client.write(b"0\r\n%b\r\n" % write_lines(trailers(self._reader.trailers)))
         self._stop()
+        self._gateway.receiver = None  # what else arrives makes the connection unfit
         is_reusable = self._is_sent and self._reader.can_reuse and not self._gateway.is_paused
         if not is_reusable:
             self._gateway.close()
@@ -234,7 +230,7 @@ class Exchange:
         if left > 0:
             self._timer = self._loop.call_later(left, self._check_idle)
             return
-        self._has_timed_out = True
+        self.has_timed_out = True
         if self._client.is_paused or not (self._is_sent or self._gateway.is_paused):
             self._fail(Reason.SLOW, refusal.slow())
         else:

@@ -144,7 +144,7 @@ class Forward:
             try:
                 return await self._carry_out(exchange, sent)
             except RefusedRequestError:
-                if exchange.has_answered or not head.may_repeat or exchange.timed_out:
+                if exchange.has_answered or not head.may_repeat or exchange.has_timed_out:
                     raise
         connection = await self.gateway.connect()
         return await self._carry_out(self._begin(head, client, connection), sent)

@@ -150,8 +150,9 @@ class Gateway:
         return connection
 
     def keep(self, connection: GatewayConnection) -> None:
-        """Keep a connection whose answer is complete."""
-        connection.receiver = None
+        """Keep a connection whose answer is complete, unless it has ended since."""
+        if connection.transport.is_closing():
+            return
         connection.idle_since = asyncio.get_running_loop().time()
         connection.transport.resume_reading()
         if len(self._kept) >= MAX_KEPT_CONNECTIONS:

@@ -3,9 +3,9 @@
 import logging
 import os
 import threading
-from typing import Final
+from typing import Any, Final
 
-from callsheet.http.logs.access_line import Template, formatter_for
+from callsheet.http.logs.access_line import LoggedResponse, Template, formatter_for
 from callsheet.service.clock import SYSTEM_CLOCK, Clock
 from callsheet.settings import LogFormat
 
@@ -16,7 +16,8 @@ MAX_WAITING_BYTES: Final = 16 * 2**20
 _IDLE_INTERVAL_SECONDS: Final = 0.2  # between two writes while few lines are added
 _BUSY_INTERVAL_SECONDS: Final = 0.02  # the same after a write: large batches would delay the event loop
 _STOP_TIMEOUT_SECONDS: Final = 2.0  # that a stop waits for the reader of the log
-_WRITE_BATCH_SIZE: Final = 256  # lines joined at a time; more would delay the event loop
+_WRITE_BATCH_SIZE: Final = 256  # lines written at a time; more would delay the event loop
+_ENTRY_SIZE: Final = 5  # what waits for each line
 _OVERHEAD_BYTES: Final = 128  # of a line beside its template, roughly
 
 
@@ -43,13 +44,14 @@ class AccessLog:
         clock: Clock = SYSTEM_CLOCK,
         max_waiting_bytes: int = MAX_WAITING_BYTES,
     ) -> None:
-        formatter = formatter_for(kind, clock)
+        formatter = formatter_for(kind)
+        self._time = clock.time
         self._max_waiting_bytes = max_waiting_bytes
         self.template = formatter.template
-        self._parts_of = formatter.parts
-        self._size = formatter.size
+        self._format = formatter.lines
         self._descriptor = descriptor
-        self._parts: list[bytes] = []  # of lines that wait; never replaced, as two threads use it
+        # Entries of lines that wait, one behind the other; as tuples, they would keep the garbage collector busy.
+        self._waiting: list[Any] = []  # never replaced, as two threads use it
         self._added = self._written = 0  # bytes of lines so far, roughly; each is written to by one thread only
         self._dropped = 0
         self._has_warned = False
@@ -61,8 +63,8 @@ class AccessLog:
         if self._added - self._written > self._max_waiting_bytes:
             self._dropped += 1
             return
-        self._added += _OVERHEAD_BYTES + len(template[1])
-        self._parts.extend(self._parts_of(template, request_id, seconds, client))
+        self._added += _size(template)
+        self._waiting += (self._time(), request_id, seconds, client, template)
 
     def start(self) -> None:
         """Begin to write."""
@@ -86,17 +88,16 @@ class AccessLog:
 
     def _flush(self) -> bool:
         """Write the lines that wait; return whether there were any."""
-        parts = self._parts.copy()  # more may be added meanwhile
-        del self._parts[: len(parts)]
-        for start in range(0, len(parts), _WRITE_BATCH_SIZE * self._size):
-            lines = parts[start : start + _WRITE_BATCH_SIZE * self._size]
-            self._write(b"".join(lines))
-            templates = lines[self._size - 1 :: self._size]
-            self._written += sum(map(len, templates)) + _OVERHEAD_BYTES * len(templates)
+        waiting = self._waiting.copy()  # more may be added meanwhile
+        del self._waiting[: len(waiting)]
+        for start in range(0, len(waiting), _WRITE_BATCH_SIZE * _ENTRY_SIZE):
+            batch = waiting[start : start + _WRITE_BATCH_SIZE * _ENTRY_SIZE]
+            self._write(self._format(zip(*[iter(batch)] * _ENTRY_SIZE, strict=True)))
+            self._written += sum(map(_size, batch[_ENTRY_SIZE - 1 :: _ENTRY_SIZE]))
         if self._dropped:
             _log.error("%d lines of the access log were dropped: it is written too slowly.", self._dropped)
             self._dropped = 0
-        return bool(parts)
+        return bool(waiting)
 
     def _write(self, content: bytes) -> None:
         left = memoryview(content)
@@ -109,3 +110,10 @@ class AccessLog:
             self._has_warned = True
         else:
             self._has_warned = False
+
+
+def _size(template: Template) -> int:
+    """How many bytes a line with ``template`` counts while it waits."""
+    if isinstance(template, LoggedResponse):
+        return _OVERHEAD_BYTES + len(template.path) + len(template.query)
+    return _OVERHEAD_BYTES + len(template[1])

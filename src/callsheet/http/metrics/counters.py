@@ -1,5 +1,6 @@
 """Metrics: how many answers of each kind this process gave, and how long it took to make them."""
 
+from enum import StrEnum
 from http import HTTPStatus
 from typing import Final, NamedTuple
 
@@ -8,6 +9,27 @@ from callsheet.domain.errors import APIError
 from callsheet.http.metrics.families import Figures, Series, histogram
 
 _BUCKET_COUNT: Final = 24  # powers of two: below 1, 2, 4 … microseconds, up to four seconds, and above
+
+
+class Ordinary(StrEnum):
+    """Why a request takes the ordinary path, through ASGI, where the server answers plain ones itself."""
+
+    BUSY = "busy"
+    """Another request of the connection is still being answered, the caller is slow, or much is left unread."""
+    FORM = "form"
+    """It has a body, is in pieces, follows another one at once, or is more than a plain head in another way."""
+    PATH = "path"
+    """Its method or path is not that of a request for models."""
+    SETTING = "setting"
+    """A setting wants all requests there: ``root_path``, or rate limits counted over the network."""
+    REFUSED = "refused"
+    """The answer is an error."""
+    LIMITED = "limited"
+    """Its caller has sent too many."""
+    LARGE = "large"
+    """The answer must be prepared first, or is sent in portions."""
+    FAULT = "fault"
+    """The fast path failed."""
 
 
 class Label(NamedTuple):
@@ -46,6 +68,8 @@ class Metrics:
         self.seconds = 0.0
         self.cache_hits = 0
         """Answers that came from a response cache."""
+        self.ordinary = dict.fromkeys(Ordinary, 0)
+        """Requests that took the ordinary path where there is a fast one, by reason."""
         self.fast_path_errors = 0
         """Requests that the fast path failed to answer; the ordinary path then answered them."""
 
@@ -74,6 +98,10 @@ class Metrics:
         edges = [f"{2**power / 1e6:g}" for power in range(_BUCKET_COUNT - 1)]
         found |= histogram("callsheet_request_seconds", edges, self.durations.copy(), self.seconds)
         found[Series("callsheet_memo_hits_total")] = self.cache_hits
+        found |= {
+            Series("callsheet_ordinary_path_requests_total", (("reason", str(reason)),)): count
+            for reason, count in self.ordinary.items()
+        }
         found[Series("callsheet_fast_path_errors_total")] = self.fast_path_errors
         found[Series("callsheet_rate_limited_total")] = sum(
             count for label, count in answers.items() if label.status == HTTPStatus.TOO_MANY_REQUESTS

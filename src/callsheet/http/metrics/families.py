@@ -57,6 +57,11 @@ FAMILIES: Final = (
     Family("callsheet_request_seconds", "histogram", "Time it took to make an answer."),
     Family("callsheet_memo_hits_total", "counter", "Answers given from the response cache."),
     Family(
+        "callsheet_ordinary_path_requests_total",
+        "counter",
+        "Requests that the fast path left to the ordinary path, by reason.",
+    ),
+    Family(
         "callsheet_fast_path_errors_total",
         "counter",
         "Requests that the fast path failed to answer, so that the ordinary path did.",

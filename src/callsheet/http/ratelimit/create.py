@@ -3,7 +3,7 @@
 from limits import parse_many
 
 from callsheet.http.ratelimit.limiter import ADDRESS, FAILURES, KEY, RateLimits
-from callsheet.http.ratelimit.memory import Counters
+from callsheet.http.ratelimit.memory import MemoryLimits
 from callsheet.service.clock import SYSTEM_CLOCK, Clock
 
 
@@ -32,7 +32,7 @@ def make_rate_limits(
         for kind, text in ((KEY, key), (ADDRESS, address), (FAILURES, failures))
     }
     if storage == "memory://":
-        return RateLimits(rates, Counters(clock), clock)
+        return MemoryLimits(rates, clock)
     from callsheet.http.ratelimit.redis import SharedLimits  # needs a package that is an extra
 
     return SharedLimits(rates, storage, clock)

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from limits import RateLimitItem
@@ -9,12 +10,14 @@ from limits.aio.storage import RedisStorage, Storage
 from limits.aio.strategies import FixedWindowRateLimiter
 
 from callsheet.domain.errors import SettingsError
-from callsheet.http.ratelimit.limiter import RateLimits
+from callsheet.http.ratelimit.limiter import ADDRESS, FAILURES, KEY, Exceeded, RateLimits
 from callsheet.service.clock import SYSTEM_CLOCK, Clock
 from callsheet.settings import hide_password
 
 _log = logging.getLogger("callsheet")
 
+#: Keys and addresses, of one process, that are remembered as refused.
+MAX_BARRED: Final = 10_000
 _COUNT_TIMEOUT_SECONDS: Final = 0.5  # that a request waits to be counted
 _MIN_PAUSE_SECONDS: Final = 1.0  # after a failure; doubled with each further one
 _MAX_PAUSE_SECONDS: Final = 30.0
@@ -24,10 +27,12 @@ _MAX_CONNECTIONS: Final = 32  # to the storage
 class SharedLimits(RateLimits):
     """Counts in a storage that other servers use as well. While it is unavailable, every request is admitted.
 
+    A refused key or address is remembered until the window ends, so that refusing it again costs no count.
+
     Parameters
     ----------
     rates
-        As for `RateLimits`.
+        The limits for each kind of count; an empty list for no limit.
     url
         Of Redis or Valkey, which share a protocol.
     clock
@@ -46,16 +51,29 @@ class SharedLimits(RateLimits):
         self._loop: asyncio.AbstractEventLoop | None = None
         self._pause = 0.0
         self._next_try = 0.0
-        super().__init__(rates, self._open(), clock)
+        self._rates = rates
+        self._barred: dict[tuple[str, str], float] = {}
+        self._limiter = FixedWindowRateLimiter(self._open())
+        super().__init__(clock)
 
     async def close(self) -> None:
         """Close the connections to the storage."""
         await self._pool.disconnect()
 
-    async def _count(
-        self, network: str, key_id: str | None, failed: bool, *, again: bool
-    ) -> tuple[str, float] | None:
+    async def find_exceeded(
+        self, network: str, key_id: str | None, *, failed: bool, again: bool = False
+    ) -> Exceeded | None:
+        """Count a request, unless what it counts towards is known to be over its limit; return what it exceeds."""
         now = self._clock.monotonic()
+        for whose in ((FAILURES, network), (ADDRESS, network), (KEY, key_id or "")):
+            end = self._barred.get(whose)
+            if end is not None and end > now:
+                return whose[0], end
+        return await self._count_if_possible(network, key_id, now, failed=failed, again=again)
+
+    async def _count_if_possible(
+        self, network: str, key_id: str | None, now: float, *, failed: bool, again: bool
+    ) -> Exceeded | None:
         trying = self._pause > 0
         if trying:
             if now < self._next_try:
@@ -64,7 +82,7 @@ class SharedLimits(RateLimits):
         self._follow_loop()
         try:
             async with asyncio.timeout(_COUNT_TIMEOUT_SECONDS):
-                found = await super()._count(network, key_id, failed, again=again)
+                found = await self._count(network, key_id, failed=failed, again=again)
         except Exception as error:  # whatever it is: limits protect the service, and must not stop it
             if trying or not self._pause:  # else another request has noticed before
                 self._pause_counting(error)
@@ -73,6 +91,37 @@ class SharedLimits(RateLimits):
             self._pause = 0.0
             _log.warning("The storage of rate limits answers again; limits apply again.")
         return found
+
+    async def _count(self, network: str, key_id: str | None, *, failed: bool, again: bool) -> Exceeded | None:
+        test, hit = self._limiter.test, self._limiter.hit
+        refused = None
+        if network:
+            refused = await self._ask(test, FAILURES, network)
+            if refused is None and not again:
+                refused = await self._ask(hit, ADDRESS, network)
+            if refused is None and failed:
+                refused = await self._ask(hit, FAILURES, network)
+        if refused is None and key_id is not None:
+            refused = await self._ask(hit, KEY, key_id)
+        return refused
+
+    async def _ask(self, ask: Callable[..., Awaitable[bool]], kind: str, who: str) -> Exceeded | None:
+        for rate in self._rates[kind]:
+            if not await ask(rate, kind, who):
+                return await self._bar(rate, kind, who)
+        return None
+
+    async def _bar(self, rate: RateLimitItem, kind: str, who: str) -> Exceeded:
+        """Remember ``who`` as refused until the window ends."""
+        left = (await self._limiter.get_window_stats(rate, kind, who)).reset_time - self._clock.time()
+        now = self._clock.monotonic()
+        end = now + left
+        if len(self._barred) >= MAX_BARRED:
+            self._barred = {whose: until for whose, until in self._barred.items() if until > now}
+            if len(self._barred) >= MAX_BARRED:
+                self._barred.clear()  # they will be counted again, and refused again
+        self._barred[kind, who] = end
+        return kind, end
 
     def _pause_counting(self, error: Exception) -> None:
         if not self._pause:

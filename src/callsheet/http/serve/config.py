@@ -10,6 +10,7 @@ from callsheet.http.app import CallsheetApp
 from callsheet.http.connection.config import ConnectionConfig
 from callsheet.http.connection.fast_path import FastPath
 from callsheet.http.connection.fast_protocol import FastProtocol
+from callsheet.http.connection.forwarded import ForwardedClients
 from callsheet.http.connection.limits import ConnectionLimits
 from callsheet.http.connection.open_files import connections_allowed
 from callsheet.http.connection.protocol import EnvelopeProtocol
@@ -82,6 +83,7 @@ class ServerConfig(ConnectionConfig):
                 self._memo_bytes,
                 self.unread,
                 rate_limits=app.rate_limits,
+                clients=ForwardedClients(self.forwarded_allow_ips) if self.proxy_headers else None,
                 prefix=app.prefix,
                 clock=app.clock,
             )

@@ -1,13 +1,14 @@
-"""KeyChecks: has the gateway judge the credentials of a request that nobody here knows, before it is answered.
+"""KeyChecks: has the gateway judge the credentials of a request that are not known here, before it is answered.
 
 Whatever happens, `State.grants` then holds a verdict for each, from which the request is answered as any other. A
-question has a task of its own, so a caller who leaves ends none that others wait for.
+question is a separate task, so a caller who leaves ends none that others wait for.
 """
 
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from functools import partial
+from traceback import format_exc
 from typing import Final
 
 from anyio.to_thread import run_sync
@@ -22,7 +23,7 @@ from callsheet.service.delegation.asking import Around, Asker
 from callsheet.service.delegation.circles import Circle
 from callsheet.service.delegation.comparing import Differences, compare
 from callsheet.service.delegation.counts import KeyCounts
-from callsheet.service.delegation.deciding import Outcome, accepted_before, decide
+from callsheet.service.delegation.deciding import Outcome, accepted_before, decide, stale_until
 from callsheet.service.delegation.key_source import KeySource, read_key_source
 from callsheet.service.delegation.limits import AWAY_SECONDS, LIMITS, QuestionLimits
 from callsheet.service.delegation.observing import Observation
@@ -31,6 +32,7 @@ from callsheet.service.delegation.replies import Away, Listed, Refused, Reply
 from callsheet.service.delegation.slots import FullError, Slots
 from callsheet.service.delegation.standing import Condition, Standing
 from callsheet.service.delegation.unknown import Credential, must_be_asked, unknown_credentials
+from callsheet.sources.secret_texts import SecretTexts
 
 _log = logging.getLogger("callsheet")
 
@@ -46,7 +48,7 @@ class _Loop:
         self.own_secret = OwnSecret(self.asker, clock)
         self.slots = Slots(limits)
         self.observation = Observation(counts)
-        self.questions: dict[tuple[Grants, bytes], asyncio.Task[bool]] = {}
+        self.questions: dict[tuple[Grants, bytes, bytes], asyncio.Task[bool]] = {}
 
     async def close(self) -> None:
         """End every question, and close the connections."""
@@ -113,8 +115,14 @@ class KeyChecks:
         if source is None:
             return
         for credential in unknown_credentials(state, headers, now):
-            if not self._is_circle(source, state, asked_by):
-                await self._ask_once(state, source, credential, asked_by)
+            if self._is_circle(source, state, asked_by):
+                continue
+            question = self._begin(state, source, credential, asked_by)
+            if not self._serves_last(state.grants, credential) and not await _ended(question):
+                self.counts.overloaded += 1
+                error = OverloadedError("Overloaded")
+                error.retry_after = AWAY_SECONDS
+                raise error
 
     async def close(self) -> None:
         """End all questions and close all connections; a later request opens others."""
@@ -145,29 +153,39 @@ class KeyChecks:
             asked_by, state.organization_id
         )
 
-    async def _ask_once(self, state: State, source: KeySource, credential: Credential, asked_by: bytes) -> None:
+    def _serves_last(self, grants: Grants, credential: Credential) -> bool:
+        """Let the last answer serve at once, if there is one and the gateway was away a moment ago.
+
+        A caller who was accepted before does not have to wait for a gateway that may still be away.
+        """
+        now, last = self._clock.time(), grants.last(credential.secret, credential.client)
+        if self.standing.condition not in (Condition.AWAY, Condition.OUTAGE) or not accepted_before(last, now):
+            return False
+        grants.keep(credential.secret, stale_until(last, now), credential.client)
+        return True
+
+    def _begin(
+        self, state: State, source: KeySource, credential: Credential, asked_by: bytes
+    ) -> asyncio.Task[bool]:
+        """Ask about a credential, unless a question about it is under way."""
         here = self._here
         if here is None or here.loop is not asyncio.get_running_loop():
             here = self._here = _Loop(self._limits, self._clock, self.counts)
-        name = state.grants, credential.secret
+        name = state.grants, credential.secret, credential.client
         question = here.questions.get(name)
         if question is None:
             sent = self._circle.extended(asked_by, state.organization_id)
-            around = Around(state.organization_id, state.catalog, sent)
+            around = Around(state.organization_id, state.catalog, sent, credential.client)
             question = here.loop.create_task(self._question(here, state, source, credential, around))
             here.questions[name] = question
             question.add_done_callback(lambda _: here.questions.pop(name, None))
-        if not await _ended(question):
-            self.counts.overloaded += 1
-            error = OverloadedError("Overloaded")
-            error.retry_after = AWAY_SECONDS
-            raise error
+        return question
 
     async def _question(
         self, here: _Loop, state: State, source: KeySource, credential: Credential, around: Around
     ) -> bool:
         """Ask, and remember what comes of it; return False if too many credentials wait."""
-        last = state.grants.last(credential.secret)
+        last = state.grants.last(credential.secret, credential.client)
         try:
             async with here.slots.slot(is_known=accepted_before(last, self._clock.time())):
                 asked_at = self._clock.time()
@@ -181,23 +199,25 @@ class KeyChecks:
             return False
         now = self._clock.time()
         outcome, until = decide(reply, last, asked_at, now, is_outage=is_outage)
-        self._remember(state.grants, credential.secret, reply, outcome, asked_at, now, until)
+        self._remember(state.grants, credential, reply, outcome, asked_at, now, until)
         self._note(source, reply, is_outage=is_outage, was_accepted=accepted_before(last, now))
         if isinstance(reply, Listed) and source.mode is KeyMode.OBSERVE:
             await self._observe(here, state, source, reply)
         return True
 
     async def _reply(self, here: _Loop, source: KeySource, credential: Credential, around: Around) -> Reply:
+        secret = credential.secret.decode("ascii")
         try:
-            return await here.asker.ask(source, credential.secret.decode("ascii"), credential.form, around)
+            return await here.asker.ask(source, secret, credential.form, around)
         except Exception:  # whatever it was, the callers who wait need an answer
-            _log.exception("A question about a key to source %s failed.", source.name)
+            known = SecretTexts(secret)
+            _log.error("A question about a key to source %s failed.\n%s", source.name, known.hide(format_exc()))
             return Away("the question failed; the log says why.")
 
     def _remember(
         self,
         grants: Grants,
-        secret: bytes,
+        credential: Credential,
         reply: Reply,
         outcome: Outcome,
         asked_at: float,
@@ -205,15 +225,16 @@ class KeyChecks:
         until: float,
     ) -> None:
         self.counts.outcomes[outcome] += 1
+        secret, _, client = credential
         match outcome:
             case Outcome.ASKED if isinstance(reply, Listed):
-                grants.put(secret, Verdict.ACCEPTED, reply.models, asked_at, until)
+                grants.put(secret, Verdict.ACCEPTED, reply.models, asked_at, until, client)
             case Outcome.STALE:
-                grants.keep(secret, until)
+                grants.keep(secret, until, client)
             case Outcome.REFUSED:
-                grants.put(secret, Verdict.REFUSED, None, now, until)
+                grants.put(secret, Verdict.REFUSED, None, now, until, client)
             case _:
-                grants.put(secret, Verdict.AWAY, None, now, until)
+                grants.put(secret, Verdict.AWAY, None, now, until, client)
 
     def _note(self, source: KeySource, reply: Reply, *, is_outage: bool, was_accepted: bool) -> None:
         """Note how asking goes."""

@@ -1,7 +1,7 @@
 """What follows from a reply: what holds for the credential, until when, and what is counted. Pure."""
 
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, TypeGuard
 
 from callsheet.api.grants import MAX_STALE_SECONDS, Remembered
 from callsheet.service.delegation.limits import ACCEPTED_SECONDS, AWAY_SECONDS, REFUSED_SECONDS
@@ -24,7 +24,12 @@ class Decision(NamedTuple):
     until: float
 
 
-def accepted_before(last: Remembered | None, now: float) -> bool:
+def stale_until(last: Remembered, now: float) -> float:
+    """Return until when the last answer serves from ``now`` on, while its gateway is away."""
+    return min(now + AWAY_SECONDS, last.accepted_at + MAX_STALE_SECONDS)
+
+
+def accepted_before(last: Remembered | None, now: float) -> TypeGuard[Remembered]:
     """Return whether what a credential was last granted may still serve, should its gateway be away."""
     return last is not None and now < last.accepted_at + MAX_STALE_SECONDS
 
@@ -46,6 +51,6 @@ def decide(reply: Reply, last: Remembered | None, asked_at: float, now: float, *
             return Decision(Outcome.ASKED, asked_at + ACCEPTED_SECONDS)
         case Refused() if not (is_outage and accepted_before(last, now)):
             return Decision(Outcome.REFUSED, now + REFUSED_SECONDS)
-    if last is not None and accepted_before(last, now):
-        return Decision(Outcome.STALE, min(now + AWAY_SECONDS, last.accepted_at + MAX_STALE_SECONDS))
+    if accepted_before(last, now):
+        return Decision(Outcome.STALE, stale_until(last, now))
     return Decision(Outcome.AWAY, now + AWAY_SECONDS)

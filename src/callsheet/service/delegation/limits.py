@@ -32,6 +32,9 @@ class QuestionLimits(NamedTuple):
         Under way at a time.
     reserved_questions
         Of these, those that are left to credentials that were accepted before.
+    pace_seconds
+        Between the beginnings of two questions, where some have to wait: callers whose keys are known share the
+        event loop with them.
     max_waiting
         Credentials that wait for a question to begin: of those that were accepted before, and of all others.
     """
@@ -43,6 +46,7 @@ class QuestionLimits(NamedTuple):
     waiting_seconds: float = 10
     max_questions: int = 32
     reserved_questions: int = 8
+    pace_seconds: float = 0.004
     max_waiting: int = 1_024
 
 

@@ -19,7 +19,8 @@ class Slots:
     """The questions that may be under way, for one event loop.
 
     Some are left to credentials that were accepted before, which also wait apart from the others and go first, so
-    that no flood of unknown ones holds them up.
+    that no flood of unknown ones holds them up. Where some wait, questions begin at a pace, as they share the event
+    loop with callers whose keys are known.
 
     Parameters
     ----------
@@ -32,6 +33,7 @@ class Slots:
         self._unknown_under_way = 0
         self._known: _Waiting = deque()
         self._unknown: _Waiting = deque()
+        self._pace: asyncio.TimerHandle | None = None
         self.under_way = 0
 
     @property
@@ -63,13 +65,14 @@ class Slots:
 
     async def _take(self, *, is_known: bool) -> None:
         waiting = self._known if is_known else self._unknown
-        if not waiting and self._is_free(is_known=is_known):
+        if not waiting and self._is_free(is_known=is_known) and (is_known or self._pace is None):
             self._count(is_known=is_known)
             return
         if len(waiting) >= self._limits.max_waiting:
             raise FullError
         turn = asyncio.get_running_loop().create_future()
         waiting.append(turn)
+        self._pass_on()
         try:
             async with asyncio.timeout(self._limits.waiting_seconds):
                 await turn
@@ -95,10 +98,21 @@ class Slots:
         self._unknown_under_way += not is_known
 
     def _pass_on(self) -> None:
-        """Give what is free to those that wait."""
+        """Give what is free to those that wait, one after the other."""
+        if self._pace is None and self._give():
+            self._pace = asyncio.get_running_loop().call_later(self._limits.pace_seconds, self._go_on)
+
+    def _go_on(self) -> None:
+        self._pace = None
+        self._pass_on()
+
+    def _give(self) -> bool:
+        """Give a slot to the next that waits; return whether there was one that could get it."""
         for waiting, is_known in ((self._known, True), (self._unknown, False)):
             while waiting and self._is_free(is_known=is_known):
                 turn = waiting.popleft()
                 if not turn.done():
                     self._count(is_known=is_known)
                     turn.set_result(None)
+                    return True
+        return False

@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from callsheet.domain.changes.change import Action
 from callsheet.domain.errors import ConflictError, DoesNotExistError, SourceError
+from callsheet.domain.hints import Hint
 from callsheet.service.sync.config import DEFAULT_INTERVAL_SECONDS, SourceConfig, read_config
 from callsheet.service.sync.durations import format_duration
 from callsheet.service.sync.failures import refused
@@ -25,7 +26,7 @@ from callsheet.storage.store import Store
 NAME: Final = "gateway"
 
 #: Who is put down in the change records.
-ACTOR: Final = "callsheet serve --gateway"
+ACTOR: Final = "callsheet gateway"
 
 #: A start waits for the gateway no longer than this.
 GATEWAY_LIMITS: Final = Limits(
@@ -135,14 +136,11 @@ def examine_gateway(
     found = _found(url, answers, lists, secret)
     if any_key and not found.lists:
         raise SourceError(
-            f"{url} lists nothing without a key, so there is no list to serve to everybody; put one of its keys "
-            "into CALLSHEET_GATEWAY_KEY, or leave any_key (--any-key) out."
+            f"{url} lists nothing without a key, so there is no list to serve to everybody",
+            hint=Hint.GIVE_GATEWAY_KEY,
         )
     if not any_key and found.kind in _WITHOUT_KEYS:
-        raise SourceError(
-            f"{url} answers as {found.kind} does, which has no keys; set any_key (--any-key) to serve its list to "
-            "everybody."
-        )
+        raise SourceError(f"{url} answers as {found.kind} does, which has no keys", hint=Hint.SERVE_TO_EVERYBODY)
     return found
 
 
