@@ -30,6 +30,7 @@ COMMANDS: Final[dict[str, tuple[str, int]]] = {
     "check": ("", 0),
     "fake": ("--port {port}", 1),
     "doctor": ("http://127.0.0.1:{port} --api-key {key} --client librechat --fail-on never", 0),
+    "route": ("nginx --gateway http://127.0.0.1:4000", 0),
     "validate": ("--schema", 0),
     "plan": ("{catalogue}", 2),
     "apply": ("{catalogue}", 0),
@@ -86,7 +87,7 @@ COMMANDS: Final[dict[str, tuple[str, int]]] = {
 
 #: Those that import what no other does. The rest of a group imports what its first command does.
 UNLIKE: Final = {
-    "serve", "plan", "export", "migrate", "copy", "backup", "restore", "check", "fake", "doctor", "catalog list",
+    "serve", "plan", "export", "migrate", "copy", "backup", "restore", "check", "fake", "doctor", "route", "catalog list",
     "sources try", "sources add", "keys import", "models list", "models retrieve",
 }  # fmt: skip
 

@@ -16,6 +16,7 @@ _EVENT: Final = (
 )
 _CHUNK: Final = b"%x\r\n%b\r\n" % (len(_EVENT), _EVENT)
 _STREAM: Final = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+_LIST: Final = b'{"object":"list","data":[{"id":"model","object":"model"}]}'
 _END: Final = b"0\r\n\r\n"
 _TURN_SIZE: Final = 16  # chunks written before another stream has its turn
 _BODY: Final = bytes(256 * 1024)
@@ -77,6 +78,8 @@ async def _serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
                 await _paced(descriptor, int(count))
             elif kind == b"body":
                 await _body(descriptor, int(count))
+            elif kind == b"v1":  # Callsheet asks for the list as it starts
+                await _send(descriptor, b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%b" % (len(_LIST), _LIST))
             else:
                 await _send(descriptor, b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")
     writer.close()

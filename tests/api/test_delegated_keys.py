@@ -5,15 +5,19 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from callsheet.api import views
 from callsheet.api.answer import Response
+from callsheet.api.caller import identify
 from callsheet.api.grants import Grants, Verdict
 from callsheet.api.request import Header
 from callsheet.api.state import State
+from callsheet.api.view import UnfinishedError
 from callsheet.api.views import Views
 from callsheet.domain.access.delegation import Delegation, KeyMode
 from callsheet.domain.access.grant import GrantedModels
@@ -307,3 +311,18 @@ def test_the_same_grant_costs_no_more_of_a_larger_catalogue(
         assert sum(map(len, rendering._encoded.values())) + len(rendering._stated) <= len(granted)
     (view,) = state.views._views.values()
     assert sum(len(block.models) for block in view.catalog.blocks) <= len(granted)
+
+
+def test_a_huge_grant_is_looked_up_while_nobody_waits_and_answers_the_same() -> None:
+    names = [f"m{number}" for number in range(30)]
+    state = _state(Catalog([make_model(name) for name in names]))
+    _accept(state, ONE, [make_model(name) for name in names])
+    headers = dict(_headers(ONE))
+    with patch.object(views, "MAX_INLINE_ROWS", 10):
+        with pytest.raises(UnfinishedError):
+            identify(state, headers, NOW)
+        assert len(json.loads(_get(state, ONE).body)["data"]) == 20, "without others that wait"
+        assert identify(state, headers, NOW).expires == FAR
+        changed = replace(state, catalog=state.catalog.changed({"m1": None}))
+        with pytest.raises(UnfinishedError):
+            identify(changed, headers, NOW)

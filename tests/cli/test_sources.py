@@ -249,6 +249,40 @@ def test_a_plan_says_that_the_keys_of_a_source_work_or_stop_working(cli: CLI, so
     assert plan["warnings"] == []
 
 
+def test_a_key_is_tried_in_every_mode(
+    cli: CLI, source: str, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KEY_OF_ADA", SECRET)
+    upstream.lists("alpha", "delta")
+    tried = cli("sources", "try", source, "--key-env", "KEY_OF_ADA", "--json")
+    assert {mode: sorted(ids) for mode, ids in tried.json["modes"].items()} == {
+        "observe": ["alpha", "delta"],
+        "fill": ["alpha", "delta"],
+        "govern": ["alpha"],
+    }
+    assert upstream.asked[-1].headers["x-api-key"] == SECRET
+    told = cli("sources", "try", upstream.url, "--key-env", "KEY_OF_ADA")
+    assert "It accepts this key, which sees these models: 2 with observe, 2 with fill, 1 with govern." in told.err
+    assert SECRET not in told.out + told.err
+    assert "asks_keys" not in cli("sources", "show", source, "--json").json["config"]
+    upstream.fails(401, b'{"error": {"message": "no"}}')
+    refused = cli("sources", "try", source, "--key-env", "KEY_OF_ADA")
+    assert refused.refusal == f"{upstream.url} refuses this key, so it is refused here, too."
+    upstream.fails(503)
+    away = cli("sources", "try", source, "--key-env", "KEY_OF_ADA").refusal
+    assert away.endswith("cannot be asked about this key at the moment; try again later.")
+
+
+def test_a_key_of_callsheets_own_is_never_tried_elsewhere(
+    cli: CLI, source: str, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KEY_OF_ADA", SECRET)
+    monkeypatch.setenv("NEW", cli("keys", "create", "--name", "ada", "--json").json["secret"])
+    asked = len(upstream.asked)
+    assert "is one of Callsheet's own" in cli("sources", "try", source, "--key-env", "NEW").refusal
+    assert len(upstream.asked) == asked
+
+
 def test_a_second_source_that_is_asked_about_keys_is_refused(cli: CLI, source: str, upstream: Upstream) -> None:
     cli("sources", "change", source, "--asks-keys")
     refused = cli("sources", "add", "other", "--url", upstream.url, "--kind", "openai", "--asks-keys")

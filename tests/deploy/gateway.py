@@ -85,7 +85,10 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def do_GET(self) -> None:
-        self._answer()
+        if self.headers.get("upgrade") == "websocket":
+            self._echo()
+        else:
+            self._answer()
 
     def do_HEAD(self) -> None:
         self._answer()
@@ -142,6 +145,16 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(b"data: second\n\n")
         except ConnectionError:
             gateway.left.set()
+
+    def _echo(self) -> None:
+        """Switch protocols, and send back one line."""
+        self.send_response(101)
+        self.send_header("connection", "Upgrade")
+        self.send_header("upgrade", "websocket")
+        self.send_header("sec-websocket-accept", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=")  # to the key in RFC 6455
+        self.end_headers()
+        self.close_connection = True
+        self.wfile.write(self.rfile.readline())
 
     def _body(self) -> bytes:
         pieces = []

@@ -3,6 +3,7 @@
 import hashlib
 import http.client
 import json
+import socket
 from collections.abc import Iterator
 from urllib.parse import quote
 
@@ -205,6 +206,20 @@ def test_an_upload_is_not_held_until_it_is_whole(proxy: Proxy, gateway: Gateway)
     connection.send(b"a" * 100_000)
     assert json.load(connection.getresponse())["bytes"] == 200_000
     connection.close()
+
+
+def test_a_websocket_of_the_gateway_passes(proxy: Proxy) -> None:
+    with socket.create_connection(("127.0.0.1", proxy.port), DEADLINE) as caller:
+        caller.sendall(
+            b"GET /v1/realtime HTTP/1.1\r\nhost: test\r\nconnection: Upgrade\r\nupgrade: websocket\r\n"
+            b"sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        )
+        with caller.makefile("rb") as answer:
+            assert answer.readline().startswith(b"HTTP/1.1 101 ")
+            while answer.readline() != b"\r\n":
+                pass
+            caller.sendall(b"hello\n")
+            assert answer.readline() == b"hello\n"
 
 
 def test_no_key_is_logged_by_the_proxy(proxy: Proxy) -> None:

@@ -63,6 +63,10 @@ cors_origins = ["https://app.example.com"]
 Where a list is wanted, the environment and flags take values separated by commas. Where yes or no is wanted, the
 environment takes `true` or `false`, and the flag has an opposite: `--strict-betas`, `--no-strict-betas`.
 
+`CALLSHEET_GATEWAY_KEY` is not a setting but a secret: the key by which the
+[gateway](sources.md#sources-that-are-asked-about-keys) is asked for its own list. Only the environment can hold it,
+and no command prints it.
+
 | In the file | In the environment | As a flag | Value | Default | What it is |
 |---|---|---|---|---|---|
 """
@@ -125,6 +129,20 @@ request did not arrive completely within `head_seconds`) or `unread` (the caller
 `callsheet_unread_bytes` counts connections that leave more than 64 KiB unread. `callsheet_unread_refusals_total`
 counts the requests for large lists that were answered 529 because all unread answers together exceeded
 `max_unread_bytes`.
+
+`callsheet_key_checks_total` counts what keys that a gateway knows were judged by, with the label `outcome`: `asked` (the
+gateway accepted the key), `refused` (it did not), `stale` (it did not say, and the last answer serves), `away` (it did
+not say, and there is none) or `memory` (a request was answered without a question). `callsheet_delegated_keys` has the
+label `verdict`: `accepted`, or `other` for keys that were refused or could not be judged. These metrics exist only where
+a source is asked about keys, and none of them is by key. `callsheet_key_differences_total`, where that source is only
+observed, has the label `kind`: `unknown` (the catalogue does not have a model that the gateway lists), `removed`,
+`hidden`, `not_allowed` (by the workspace's rules) or `facts` (the catalogue describes it otherwise).
+
+The metrics of `--forward` are there only if it is on. `callsheet_forward_requests_total` has the label `status`, the
+class of the status that the gateway answered (`2xx`); `callsheet_forward_bytes_total` has the label `direction`
+(`to_gateway` or `from_gateway`) and counts bodies, not heads. `callsheet_forward_failures_total` has the label
+`reason`, by which [Forwarding](forwarding.md#what-is-answered-here) explains each. Forwarded requests count neither in
+`callsheet_requests_total` nor in `callsheet_unread_bytes`.
 
 Memory and file descriptors are measured on Linux only, connections only by `callsheet serve`.
 

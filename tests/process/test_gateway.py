@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.deploy.proxies import free_port
+from tests.postgres import Server as PostgreSQL
+from tests.process.test_away import Replica
 from tests.program import Server, call, wait_for
 from tests.service.sync.upstream import Headers, Upstream, serve_upstream
 from tests.tiers import exhaustive, first
@@ -176,3 +178,19 @@ def test_workers_and_a_catalogue_file_go_together_with_a_gateway(tmp_path: Path,
 
         wait_for(lambda: all(is_named() for _ in range(5)), "the name of the file")
         assert server.stop() == 0
+
+
+@exhaustive
+def test_a_gateway_is_followed_when_the_database_that_was_away_is_there(gateway: Upstream) -> None:
+    with PostgreSQL() as database:
+        database.stop()
+        with Replica(database.url, "--gateway", gateway.url) as server:
+            server.printed("it waits for its database, which is away")
+            database.start()
+            server.printed(rf"Gateway: {gateway.url} answers as openai does ")
+            server.printed(r"Claude Code shows 1 of 2\. ")
+            wait_for(lambda: server.ready() == (200, "ok", "up"), "the State")
+            assert server.stop() == 0
+            assert "Traceback" not in server.stderr
+        done = call("keys", "list", "--json", "--database", database.url)
+        assert json.loads(done.stdout) == []

@@ -104,7 +104,7 @@ def answer(
                 return _preflight(request, headers, state.options)
             raise MethodNotAllowedError("Method Not Allowed")
         principal = authenticate(state, headers, request.now)
-        caller = admit(state, headers, principal)
+        caller = admit(state, headers, principal, block_budget)
         body = select_body(caller, names, request.query, block_budget)
     except APIError as error:
         known = _known_headers(state, headers, principal, caller)

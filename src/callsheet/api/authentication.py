@@ -6,6 +6,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from callsheet.api.client_kind import client_of
 from callsheet.api.grants import Answered, Verdict
 from callsheet.api.request import bearer
 from callsheet.api.state import State
@@ -48,7 +49,7 @@ def authenticate(state: State, headers: Mapping[bytes, bytes], now: float) -> Pr
             if key is not None:
                 found = _problem(state, key, now) or Principal(key.key_id, key.workspace_id, key.expires)
             elif state.delegation is not None:
-                answered = state.grants.find(secret, now)
+                answered = state.grants.find(secret, now, client_of(headers) if state.delegation.by_client else b"")
                 found = _delegated(state, state.delegation, answered)
                 if answered is not None and answered.verdict is Verdict.AWAY:
                     away_until = max(away_until, answered.until)

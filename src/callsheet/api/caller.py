@@ -12,7 +12,7 @@ from callsheet.api.headers import organization_header, success_headers, workspac
 from callsheet.api.request import Header
 from callsheet.api.state import State
 from callsheet.api.versions import check_version
-from callsheet.api.view import View
+from callsheet.api.view import REQUEST_BLOCK_BUDGET, View
 from callsheet.domain.access.keyring import Principal
 
 
@@ -68,12 +68,19 @@ def identify(state: State, headers: Mapping[bytes, bytes], now: float) -> Caller
     ------
     APIError
         A check failed.
+    UnfinishedError
+        What its gateway granted it is too much to look up while others wait.
     """
     return admit(state, headers, authenticate(state, headers, now))
 
 
-def admit(state: State, headers: Mapping[bytes, bytes], principal: Principal) -> Caller:
-    """Return the caller that ``principal`` is, after the checks of `identify` but for the credential."""
+def admit(
+    state: State, headers: Mapping[bytes, bytes], principal: Principal, block_budget: int = REQUEST_BLOCK_BUDGET
+) -> Caller:
+    """Return the caller that ``principal`` is, after the checks of `identify` but for the credential.
+
+    ``block_budget`` and `UnfinishedError` mean what they mean for `State.view`.
+    """
     to_openai = is_openai(state, headers)
     if not to_openai:
         check_version(headers, state.options.versions)
@@ -87,7 +94,7 @@ def admit(state: State, headers: Mapping[bytes, bytes], principal: Principal) ->
     plain, varying = success_headers(state.options, known)
     return Caller(
         key_id=principal.key_id,
-        view=state.view(workspace, openai=to_openai, grant=principal.grant),
+        view=state.view(workspace, openai=to_openai, grant=principal.grant, block_budget=block_budget),
         dialect=Dialect.OPENAI if to_openai else Dialect.ANTHROPIC,
         default_limit=state.options.default_limit,
         known_headers=known,

@@ -97,22 +97,30 @@ class Grants:
         """About what all grants take together."""
         return self._lists.total_bytes + self._models.total_bytes + _CREDENTIAL_BYTES * len(self._accepted)
 
-    def find(self, secret: bytes, now: float) -> Answered | None:
+    def find(self, secret: bytes, now: float, client: bytes = b"") -> Answered | None:
         """Return what holds for ``secret`` at ``now`` (seconds since the epoch); None if that must be asked."""
         if not self._hmac_key:
             return None
-        name = self._name(secret)
+        name = self._name(secret, client)
         known = self._accepted.get(name)
         if known is not None and now < known.until:
             return Answered(Verdict.ACCEPTED, known.grant, known.until)
         other = self._others.get(name)
         return other if other is not None and now < other.until else None
 
-    def last(self, secret: bytes) -> Remembered | None:
+    def last(self, secret: bytes, client: bytes = b"") -> Remembered | None:
         """Return what ``secret`` was granted when it was last accepted, whether or not that still holds."""
-        return self._accepted.get(self._name(secret)) if self._hmac_key else None
+        return self._accepted.get(self._name(secret, client)) if self._hmac_key else None
 
-    def put(self, secret: bytes, verdict: Verdict, models: GrantedModels | None, now: float, until: float) -> None:
+    def put(
+        self,
+        secret: bytes,
+        verdict: Verdict,
+        models: GrantedModels | None,
+        now: float,
+        until: float,
+        client: bytes = b"",
+    ) -> None:
         """Remember what a gateway said of ``secret``.
 
         A refusal takes back what the credential was granted before; that the gateway is away does not.
@@ -125,10 +133,12 @@ class Grants:
             What the gateway said; only what is accepted has models.
         now, until
             The time, and when this ends, in seconds since the epoch.
+        client
+            Which client asked with it, where its gateway tells clients apart; see `client_kind`.
         """
         if not self._hmac_key:
             return
-        name = self._name(secret)
+        name = self._name(secret, client)
         if verdict is Verdict.ACCEPTED:
             self._others.pop(name, None)
             self._accept(name, NOTHING_GRANTED if models is None else models, now, until)
@@ -140,9 +150,9 @@ class Grants:
         while len(self._others) > MAX_REFUSED_CREDENTIALS:
             self._others.popitem(last=False)
 
-    def keep(self, secret: bytes, until: float) -> None:
+    def keep(self, secret: bytes, until: float, client: bytes = b"") -> None:
         """Let what ``secret`` was last granted serve until ``until``, without counting as accepted now."""
-        if self._hmac_key and (name := self._name(secret)) in self._accepted:
+        if self._hmac_key and (name := self._name(secret, client)) in self._accepted:
             self._accepted[name] = self._accepted[name]._replace(until=until)
 
     def forget_all(self) -> None:
@@ -152,8 +162,9 @@ class Grants:
         self._lists.clear()
         self._models.clear()
 
-    def _name(self, secret: bytes) -> bytes:
-        return digest(self._hmac_key, secret, "sha256")
+    def _name(self, secret: bytes, client: bytes) -> bytes:
+        """What the credential is remembered by; its first bytes are the same for each client."""
+        return digest(self._hmac_key, secret, "sha256") + client
 
     def _accept(self, name: bytes, models: GrantedModels, now: float, until: float) -> None:
         granted = self._take(models)
@@ -195,7 +206,7 @@ class Grants:
     def _take(self, models: GrantedModels) -> GrantedModels:
         """The list that is kept of all equal ones; of equal models in different lists, one is kept."""
         if self._lists.find(models) is None:
-            models = GrantedModels([self._models.take(model) for model in models.stated.values()])
+            models = GrantedModels([self._models.take(model) for model in models.stated.values()], models.sources)
         return self._lists.take(models)
 
     def _drop(self, models: GrantedModels) -> None:

@@ -30,7 +30,9 @@ READ_HEADERS: Final = frozenset(
         b"authorization",
         b"if-none-match",
         b"origin",
+        b"user-agent",
         b"x-api-key",
+        b"x-gateway-client",
     }
 )
 

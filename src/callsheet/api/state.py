@@ -7,8 +7,8 @@ from typing import Any
 from callsheet.api.grants import Grants
 from callsheet.api.rendering import WireFormat
 from callsheet.api.versions import ACCEPTED_VERSIONS
-from callsheet.api.view import View
-from callsheet.api.views import Views
+from callsheet.api.view import UNBOUNDED, View
+from callsheet.api.views import Shown, Views
 from callsheet.domain.access.delegation import Delegation, KeyMode
 from callsheet.domain.access.grant import Grant
 from callsheet.domain.access.keyring import Keyring
@@ -101,11 +101,25 @@ class State:
     grants: Grants = field(default_factory=Grants, compare=False)
     key_source: Mapping[str, Any] | None = None
 
-    def view(self, workspace: Workspace, *, openai: bool = False, grant: Grant | None = None) -> View:
-        """Return what ``workspace``, or a delegated key with ``grant``, sees, in its shape or in OpenAI's."""
+    def view(
+        self,
+        workspace: Workspace,
+        *,
+        openai: bool = False,
+        grant: Grant | None = None,
+        block_budget: int = UNBOUNDED,
+    ) -> View:
+        """Return what ``workspace``, or a delegated key with ``grant``, sees, in its shape or in OpenAI's.
+
+        Raises
+        ------
+        UnfinishedError
+            The grant is large, and ``block_budget`` that of a request for which others wait.
+        """
         shape = workspace.shape or self.options.shape
         wire_format = WireFormat.OPENAI if openai else _SHAPE_FORMATS[shape]
-        if grant is not None:
-            mode = KeyMode.GOVERN if self.delegation is None else self.delegation.mode
-            return self.views.get_granted(self.catalog, workspace.visibility, wire_format, mode, grant)
-        return self.views.get(self.catalog, workspace.visibility, wire_format)
+        if grant is None:
+            return self.views.get(self.catalog, workspace.visibility, wire_format)
+        mode = KeyMode.GOVERN if self.delegation is None else self.delegation.mode
+        shown = Shown(workspace.visibility, wire_format, mode, grant.models, grant.former)
+        return self.views.get_granted(self.catalog, shown, block_budget)

@@ -5,13 +5,16 @@ from typing import Final, NamedTuple
 
 from callsheet.api.compression import CompressedBodies
 from callsheet.api.rendering import Rendering, WireFormat
-from callsheet.api.view import VIEW_BYTES, View
+from callsheet.api.view import REQUEST_BLOCK_BUDGET, UNBOUNDED, VIEW_BYTES, UnfinishedError, View
 from callsheet.api.view_memory import MAX_VIEWS_BYTES, ViewMemory
 from callsheet.domain.access.delegation import KeyMode
-from callsheet.domain.access.grant import Grant, GrantedModels
+from callsheet.domain.access.grant import NOTHING_GRANTED, GrantedModels
 from callsheet.domain.access.visibility import SEES_ALL, Visibility
 from callsheet.domain.catalog import Catalog
 from callsheet.domain.catalog_slice import CatalogSlice
+
+#: Of a grant that is looked up in the catalogue while others wait; this takes some milliseconds.
+MAX_INLINE_ROWS: Final = 2000
 
 _COPYING_VIEWS: Final = 64  # as long as there are no more, each has its own copy of the JSON, which is quicker
 
@@ -21,9 +24,9 @@ class Shown(NamedTuple):
 
     rules: Visibility
     wire_format: WireFormat
-    mode: KeyMode | None = None
+    mode: KeyMode = KeyMode.GOVERN
     granted: GrantedModels | None = None
-    former: GrantedModels | None = None
+    former: GrantedModels = NOTHING_GRANTED
 
 
 class Views:
@@ -59,22 +62,30 @@ class Views:
         rules = visibility.among(catalog.has_id)
         return self._make(shown, catalog, catalog, rules, past if past and past.visibility == rules else None)
 
-    def get_granted(
-        self, catalog: Catalog, visibility: Visibility, wire_format: WireFormat, mode: KeyMode, grant: Grant
-    ) -> View:
-        """Return the view of ``catalog`` for ``grant``; the rules only matter where ``mode`` applies them."""
-        rules = visibility if mode is KeyMode.GOVERN else SEES_ALL
-        shown = Shown(rules, wire_format, mode, grant.models, grant.former)
-        past = self._views.get(shown)
-        cut = None
+    def get_granted(self, catalog: Catalog, shown: Shown, block_budget: int = UNBOUNDED) -> View:
+        """Return the view of ``catalog`` for a grant; its rules only matter where its mode applies them.
+
+        Raises
+        ------
+        UnfinishedError
+            It must be made of more than `MAX_INLINE_ROWS`, and ``block_budget`` is that of a request for which
+            others wait.
+        """
+        mode, former = shown.mode, shown.former
+        granted = NOTHING_GRANTED if shown.granted is None else shown.granted
+        if mode is not KeyMode.GOVERN:
+            shown = shown._replace(rules=SEES_ALL)
+        past, cut = self._views.get(shown), None
         if past is not None:
             past.is_idle = False
             if isinstance(past.catalog, CatalogSlice):
                 cut = past.catalog
                 if cut.parent is catalog:
                     return past
-        fresh = CatalogSlice(catalog, grant.models, grant.former, mode, rules.among(catalog.has_id), cut)
-        return self._make(shown, catalog, fresh, SEES_ALL, past)
+        if len(granted) + len(former) > MAX_INLINE_ROWS and block_budget <= REQUEST_BLOCK_BUDGET:
+            raise UnfinishedError
+        rules = shown.rules.among(catalog.has_id)
+        return self._make(shown, catalog, CatalogSlice(catalog, granted, former, mode, rules, cut), SEES_ALL, past)
 
     def drop_idle(self) -> None:
         """Drop the views that no request has reached since the last call; for a thread that answers no caller.

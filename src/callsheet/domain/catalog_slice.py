@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Final
 
 from callsheet.domain.access.delegation import KeyMode
@@ -54,13 +55,12 @@ class CatalogSlice:
         self.parent = parent
         self._models: dict[str, Model] = {}
         self._places: dict[str, str] = {}  # sort keys of cursors that are no models
-        seen = rules.seen if mode is _GOVERN else iter
         if former is not NOTHING_GRANTED:
-            for model_id in seen(former.ids):
+            for model_id in _seen(former, mode, rules):
                 key = _key(parent, former, mode, model_id)
                 if key is not None:
                     self._places[model_id] = key
-        for model_id in seen(granted.ids):
+        for model_id in _seen(granted, mode, rules):
             model = _model(parent, granted, mode, model_id)
             if model is not None:
                 self._models[model_id] = model
@@ -110,18 +110,37 @@ class CatalogSlice:
             yield parent.blocks[bisect_right(parent.starts, model.sort_key) - 1] if is_of_parent else None, model
 
 
+def _seen(granted: GrantedModels, mode: KeyMode, rules: Visibility) -> Iterator[str]:
+    """The ids that the rules show; another name of a model is shown if that is."""
+    if mode is not _GOVERN:
+        return iter(granted.ids)
+    if not granted.sources:
+        return rules.seen(granted.ids)
+    return (model_id for model_id in granted.ids if rules.sees(granted.sources.get(model_id, model_id)))
+
+
 def _model(parent: Catalog, granted: GrantedModels, mode: KeyMode, model_id: str) -> Model | None:
     """The model that stands for an id of the gateway, or None if none is shown."""
     if mode is _OBSERVE:
         return granted.stated[model_id]
-    model = parent.get(model_id)
-    if model is not None or mode is _GOVERN or parent.is_tombstone(model_id):
-        return model
-    return granted.stated[model_id]
+    source = granted.sources.get(model_id, model_id)
+    model = parent.get(source)
+    if model is None:
+        return None if mode is _GOVERN or parent.is_tombstone(source) else granted.stated[model_id]
+    return model if source == model_id else _called(model, granted.stated[model_id])
+
+
+def _called(model: Model, stated: Model) -> Model:
+    """``model`` under the name that the gateway gives to it."""
+    has_name = model.display_name != model.id
+    return replace(model, id=stated.id, display_name=model.display_name if has_name else stated.display_name)
 
 
 def _key(parent: Catalog, granted: GrantedModels, mode: KeyMode, model_id: str) -> str | None:
     """The sort key that an id of the gateway has, or had, where ``mode`` shows models; None if it never had one."""
+    if model_id in granted.sources:
+        model = _model(parent, granted, mode, model_id)
+        return None if model is None else model.sort_key
     if mode is not _OBSERVE:
         if parent.has_id(model_id):
             place = parent.locate(model_id)

@@ -51,6 +51,10 @@ class ClientSide(Protocol):
     def is_paused(self) -> bool:
         """Whether the client must read before more is written."""
 
+    @property
+    def has_left(self) -> bool:
+        """Whether the client has gone, as far as that has been noticed."""
+
     def take(self, receiver: RequestReceiver) -> None:
         """Pass on what arrives from now on, and what has arrived already."""
 

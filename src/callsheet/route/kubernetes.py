@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from callsheet.domain.errors import InvalidError
 from callsheet.route.endpoint import Endpoint
-from callsheet.route.route import ANSWER_TIMEOUT_SECONDS, METHODS, Route
+from callsheet.route.route import METHODS, UNREPLACED_TIMEOUT_SECONDS, Route
 from callsheet.route.template import fill
 
 _FILE: Final = """\
@@ -120,7 +120,7 @@ def _rules(route: Route, callsheet: _Service) -> Iterator[str]:
                 matches="".join(fill(_MATCH, method=method, path=path) for method in METHODS),
                 filters=_FILTER if prefix else "",
                 callsheet=_backend(callsheet),
-                answer=ANSWER_TIMEOUT_SECONDS,
+                answer=UNREPLACED_TIMEOUT_SECONDS,
             )
 
 

@@ -21,6 +21,9 @@ LIST_PATH: Final = "/+(?:v1/+)?v1/+models"
 CONNECT_TIMEOUT_SECONDS: Final = 1
 ANSWER_TIMEOUT_SECONDS: Final = 2
 
+#: Seconds that an answer may take where nothing else could answer; Callsheet waits ten for a gateway at most.
+UNREPLACED_TIMEOUT_SECONDS: Final = 15
+
 #: Seconds that a message may pause.
 GATEWAY_TIMEOUT_SECONDS: Final = 600
 

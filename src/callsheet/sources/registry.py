@@ -60,6 +60,9 @@ ASKABLE: Final = (
     SourceKind.CALLSHEET,
 )
 
+#: Of these, those that may list other names to Claude Code than to other clients.
+LISTS_BY_CLIENT: Final = frozenset({SourceKind.LITELLM, SourceKind.CALLSHEET})
+
 
 def upstream_of(kind: str) -> Upstream:
     """Return what reads upstreams of this kind; SourceError, which names those there are, if nothing does."""

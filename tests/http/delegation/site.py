@@ -27,11 +27,14 @@ class Site:
         self.gateway = gateway
         self.clock = ManualClock()
         self.sources = SourcesService(installation.store, "test", self.clock.clock.now)
-        self.sources.add(
-            "gateway",
-            SourceConfig(**{"kind": SourceKind.OPENAI, "url": gateway.url, "asks_keys": True, "every_seconds": 0}
-                         | config),
-        )  # fmt: skip
+        wanted: dict[str, Any] = {
+            "kind": SourceKind.OPENAI,
+            "url": gateway.url,
+            "asks_keys": True,
+            "every_seconds": 0,
+            **config,
+        }
+        self.sources.add("gateway", SourceConfig(**wanted))
         self.app: CallsheetApp = make_app(installation, self.clock, **settings)
 
     def line(self, *, fast: bool = True) -> Line:

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import ssl
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -155,3 +155,27 @@ def test_more_open_files_are_asked_for_with_more_requests_under_way(start_server
     assert few.app.forward is not None
     assert many.app.forward is not None
     assert many.app.forward.max_files - few.app.forward.max_files == 1_000
+
+
+def test_a_client_that_leaves_before_the_gateway_is_reached_has_nothing_sent(
+    start_server: StartServer,
+    gateway: GatewayDouble,
+    authority: trustme.CA,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    authority.cert_pem.write_to_path(tmp_path / "own.pem")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "own.pem"))
+    server = start_server(gateway=f"https://localhost:{gateway.port}")
+    connections = server.server.config.connections  # type: ignore[attr-defined]  # it is a ServerConfig
+    with client_of(server.port) as client:
+        client.send(request(body=b"{}"))
+        accepted = gateway.accept()  # and TLS is not begun yet
+    wait_for(lambda: all(each.has_hung_up for each in list(connections)))
+    received = b""
+    tls = server_side(authority)
+    with suppress(OSError), closing(tls.wrap_socket(accepted.socket, server_side=True)) as end:
+        received = end.recv(65536)
+    assert received == b""
+    assert server.app.forward is not None
+    assert not server.app.forward.metrics.to_gateway

@@ -11,8 +11,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from callsheet.api.answer import answer
+from callsheet.api.grants import Grants, Verdict
 from callsheet.api.request import Request
 from callsheet.api.state import State
+from callsheet.domain.access.delegation import Delegation
+from callsheet.domain.access.grant import GrantedModels
 from callsheet.domain.access.key import APIKey, KeyStatus
 from callsheet.domain.access.keyring import Keyring
 from callsheet.domain.access.secret import fingerprint
@@ -24,7 +27,7 @@ from callsheet.http.app import CallsheetApp
 from callsheet.http.logs.access_line import NO_TEMPLATE
 from callsheet.http.metrics.counters import Tally
 from callsheet.http.observer import ResponseLabel
-from callsheet.http.public.cache import ENTRY_BYTES, CachedResponse, ResponseCache
+from callsheet.http.public.cache import ENTRY_BYTES, MAX_CALLERS_BYTES, CachedResponse, ResponseCache
 from tests.api.states import SECRET as STATE_SECRET
 from tests.api.states import make_state
 from tests.doors import Reply
@@ -141,16 +144,32 @@ def test_an_answer_kept_anew_counts_once() -> None:
     assert list(cache.answers) == [b"request", b"0", b"1", b"2", b"3"]
 
 
-def test_callers_are_bounded_in_number_and_size() -> None:
+def test_callers_are_bounded_in_bytes_and_ten_thousand_fit() -> None:
     cache: ResponseCache[bytes] = ResponseCache(1000)
     state = make_state()
     headers = [(b"x-api-key", STATE_SECRET.encode()), (b"anthropic-version", b"2023-06-01")]
     for number in range(10_000):
         cache.caller(state, number, lambda: headers, 0.0)
     cache.caller(state, "long", lambda: [*headers, (b"anthropic-beta", b"x" * 5000)], 0.0)
-    assert len(cache.callers) < 5000
-    assert 9999 in cache.callers
     assert "long" not in cache.callers
+    assert len(cache.callers) == 10_000
+    for number in range(10_000, 20_000):
+        cache.caller(state, number, lambda: headers, 0.0)
+    assert sum(known.size for known in cache.callers.values()) <= MAX_CALLERS_BYTES
+    assert (0 in cache.callers, 19_999 in cache.callers) == (False, True)
+
+
+def test_a_caller_whose_key_was_renewed_counts_once() -> None:
+    cache: ResponseCache[bytes] = ResponseCache(1000)
+    state = make_state()
+    expiring = replace(state, delegation=Delegation("gateway"), grants=Grants(b"k" * 32))
+    headers = [(b"x-api-key", b"sk-gw-one"), (b"anthropic-version", b"2023-06-01")]
+    for now in range(0, 600_000, 60):
+        expiring.grants.put(b"sk-gw-one", Verdict.ACCEPTED, GrantedModels(), now, now + 60)
+        known = cache.caller(expiring, "one", lambda: headers, now)
+        assert known.caller.expires == now + 60
+    assert list(cache.callers) == ["one"]
+    assert cache._callers_bytes == cache.callers["one"].size
 
 
 def test_only_what_is_asked_again_is_answered_from_the_cache(app: CallsheetApp) -> None:

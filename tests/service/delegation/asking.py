@@ -7,7 +7,6 @@ from typing import Any
 from callsheet.api.authentication import authenticate
 from callsheet.api.grants import Answered
 from callsheet.api.request import read_headers
-from callsheet.api.state import State
 from callsheet.domain.access.keyring import Principal
 from callsheet.domain.errors import APIError
 from callsheet.domain.sources.source import SourceRecord

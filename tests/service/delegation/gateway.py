@@ -46,7 +46,7 @@ class Gateway:
         self.keys: dict[str, Sequence[str]] = {}
         self.more: dict[str, Any] = {}
         """Members of each row."""
-        self.takes = ("x-api-key", "authorization")
+        self.takes: Sequence[str] = ("x-api-key", "authorization")
         """The headers in which it takes keys."""
         self.answer: Callable[[Asked], Given | None] | None = None
         """What it says instead; None lets it hang up."""

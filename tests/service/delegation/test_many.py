@@ -166,7 +166,7 @@ def test_a_gateway_that_refuses_everybody_is_an_outage_where_it_refuses_the_sour
         known, here.gateway.keys = here.gateway.keys, {}
         here.clock.now += 60
         here.gateway.asked.clear()
-        assert await asyncio.gather(here.ids(KEY), here.ids(OTHER)) == [("alpha",), ("beta",)]
+        assert list(await asyncio.gather(here.ids(KEY), here.ids(OTHER))) == [("alpha",), ("beta",)]
         assert here.gateway.asked_keys.count(OWN) == 1, "for both of them"
         assert await here.verdict("sk-never-accepted") == "refused"
         assert here.checks.standing.condition == "outage"

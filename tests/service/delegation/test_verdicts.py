@@ -38,6 +38,14 @@ def talk(what: Callable[[Site], Coroutine[Any, Any, None]], **config: Any) -> No
     run(begin)
 
 
+async def granted(here: Site, *headers: tuple[str, str]) -> tuple[str, ...]:
+    """The ids that the sender of these headers sees."""
+    principal = await here.principal(*headers)
+    assert isinstance(principal, Principal)
+    assert principal.grant is not None
+    return principal.grant.models.ids
+
+
 def test_a_key_sees_what_the_gateway_lists_to_it_for_a_minute_and_is_asked_about_then() -> None:
     async def what(here: Site) -> None:
         assert await here.ids(KEY) == ("alpha", "beta")
@@ -191,17 +199,11 @@ def test_the_key_counts_before_the_bearer_token_which_is_asked_about_only_if_nee
     async def what(here: Site) -> None:
         here.gateway.keys[OTHER] = ["gamma"]
         both = ("x-api-key", KEY), ("authorization", f"Bearer {OTHER}")
-        principal = await here.principal(*both)
-        assert isinstance(principal, Principal)
-        assert principal.grant is not None
-        assert principal.grant.models.ids == ("alpha", "beta")
+        assert await granted(here, *both) == ("alpha", "beta")
         assert here.gateway.asked_keys == [KEY]
         del here.gateway.keys[KEY]
         here.clock.now += 60
-        principal = await here.principal(*both)
-        assert isinstance(principal, Principal)
-        assert principal.grant is not None
-        assert principal.grant.models.ids == ("gamma",)
+        assert await granted(here, *both) == ("gamma",)
 
     talk(what)
 

@@ -12,6 +12,7 @@ from callsheet.domain.errors import ConflictError, DoesNotExistError, RefusedErr
 from callsheet.domain.sources.asking import check_asking
 from callsheet.domain.sources.source import SourceRecord
 from callsheet.service.sync.config import read_config
+from callsheet.service.sync.listing import basis_of
 from callsheet.service.sync.sources import SourcesService
 from tests.installation import Installation, now
 
@@ -105,3 +106,10 @@ def test_sources_go_together_if_one_is_asked_at_most_and_each_workspace_is_in_us
         assert not fits
     else:
         assert fits
+
+
+def test_what_a_source_lists_itself_does_not_depend_on_how_its_keys_are_answered() -> None:
+    plain = config(asks_keys=False)
+    asked = config(key_mode="govern", workspace="wrkspc_1", keys_forgotten_at="2026-11-20T12:00:00Z")
+    assert basis_of(asked, 1) == basis_of(plain, 1)
+    assert basis_of(config(picker_prefix="claude-"), 1) != basis_of(plain, 1)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from shlex import quote
 
+from callsheet.domain.access.delegation import KeyMode
 from callsheet.service.sync.gateway import NAME, FollowedGateway, Found, Listing
 from callsheet.service.sync.sources import Source
 from callsheet.settings import GATEWAY_KEY, Settings
@@ -16,15 +17,17 @@ def gateway_lines(gateway: FollowedGateway, settings: Settings) -> Iterator[str]
         yield f"Gateway: {gateway.why} Until it answers, what is known of it is served."
     else:
         yield f"Gateway: {url} answers as {found.kind} does ({'; '.join(found.evidence)})."
-        yield _listing_line(found, settings)
+        yield _listing_line(found, gateway.source.config.key_mode, settings)
     if gateway.failure:
         yield f"The source {NAME}: {gateway.failure}"
 
 
-def _listing_line(found: Found, settings: Settings) -> str:
+def _listing_line(found: Found, mode: KeyMode, settings: Settings) -> str:
     if settings.any_key:
         return "Its list is served to everybody (any_key)."
     sees = "Each key of the gateway sees here what the gateway lists to it"
+    if mode is KeyMode.GOVERN:
+        sees += " and the rules of the workspace show"
     match found.listing:
         case Listing.CALLERS:
             return (

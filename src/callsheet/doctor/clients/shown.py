@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
-from typing import Final
 
 from callsheet.doctor.clients.finding import json_word, make_finding
 from callsheet.doctor.clients.rules import Keeps, Walk, Way
@@ -11,9 +10,6 @@ from callsheet.doctor.clients.walk import Ending, WalkResult
 from callsheet.doctor.probe.listing import Listing, Model
 from callsheet.doctor.probe.texts import quoted
 from callsheet.doctor.report import Finding, Level
-
-#: Where LiteLLM, which gives Claude Code ids that its picker keeps, puts the id that other clients get.
-_PLAIN_ID: Final = "source_model"
 
 
 def findings_in_list(way: Way, result: WalkResult, known: Sequence[str]) -> Iterator[Finding]:
@@ -61,7 +57,7 @@ def _rename(keeps: Keeps, model_id: str) -> str:
 
 def _stops(result: WalkResult, known: Sequence[str]) -> Finding:
     page = result.pages[-1]
-    received = _received_names(chain.from_iterable(each.models for each in result.pages))
+    received = set(chain.from_iterable(each.ids for each in result.pages))
     return make_finding(
         "stops",
         Level.ERROR,
@@ -75,9 +71,9 @@ def _stops(result: WalkResult, known: Sequence[str]) -> Finding:
 
 def _cut(way: Way, pages: Sequence[Listing], received: Sequence[Model], known: Sequence[str]) -> Iterator[Finding]:
     """Yield a finding if the client misses models that the server lists."""
-    names = _received_names(received)
-    missing = tuple(model_id for model_id in known if model_id not in names)
-    if not missing:
+    ids = {model["id"] for model in received}
+    missing = tuple(model_id for model_id in known if model_id not in ids)
+    if len(missing) <= len(ids.difference(known)):  # as many came by ids of their own, as Claude Code's from LiteLLM
         return
     page = pages[-1]
     count = f"{len(known) - len(missing)} of {len(known)} models"
@@ -88,7 +84,7 @@ def _cut(way: Way, pages: Sequence[Listing], received: Sequence[Model], known: S
         limit = "a limit" if "limit=" in way.target else "no limit"
         paging = "never for a further page" if way.walk is Walk.ONE_PAGE else "cannot page forwards"
         sentence, advice = f"It asks with {limit} and {paging}, so it gets {count}.", way.cut
-    yield make_finding("cut", Level.WARNING if names else Level.ERROR, sentence, advice, missing, page.exchange)
+    yield make_finding("cut", Level.WARNING if ids else Level.ERROR, sentence, advice, missing, page.exchange)
 
 
 def _repeated(kept: Iterable[Model], page: Listing) -> Iterator[Finding]:
@@ -120,11 +116,6 @@ def _cut_texts(way: Way, kept: Sequence[Model], page: Listing) -> Iterator[Findi
 def _text(model: Model, name: str) -> str:
     value = model.get(name)
     return value if isinstance(value, str) else ""
-
-
-def _received_names(models: Iterable[Model]) -> set[str]:
-    """Return the ids of models; where a server gives the client another id, also the one that others get."""
-    return {name for model in models for name in (model["id"], model.get(_PLAIN_ID)) if isinstance(name, str)}
 
 
 def _unique(models: Iterable[Model]) -> tuple[str, ...]:

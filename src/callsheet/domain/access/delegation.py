@@ -28,6 +28,8 @@ class Delegation(NamedTuple):
         What they see.
     workspace_id
         The workspace that they belong to; None for the default workspace.
+    by_client
+        Whether the gateway lists other names to some clients than to others, so that each is asked for apart.
     forgotten_at
         When the operator had everything forgotten that is remembered of them, as an instant; empty for never.
     """
@@ -36,3 +38,4 @@ class Delegation(NamedTuple):
     mode: KeyMode = KeyMode.FILL
     workspace_id: str | None = None
     forgotten_at: str = ""
+    by_client: bool = False

@@ -1,6 +1,6 @@
 """Grants: what a gateway listed to a key of its own."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -9,6 +9,8 @@ from callsheet.domain.model import Model
 _LIST_BYTES: Final = 400  # that an empty list takes
 _ROW_BYTES: Final = 150  # in a list: places in a tuple and a mapping
 
+
+NO_SOURCES: Final[Mapping[str, str]] = MappingProxyType({})
 
 #: How the names of delegated keys begin, by which logs and rate limits know them.
 DELEGATED: Final = "delegated_"
@@ -26,19 +28,23 @@ class GrantedModels:
     ----------
     models
         What the gateway says of each, with the ids of this catalogue; of an id that comes twice, the first.
+    sources
+        By id, the model that it is another name of, for names that the gateway gives to a client.
     """
 
-    __slots__ = ("_hash", "ids", "size_bytes", "stated")
+    __slots__ = ("_hash", "ids", "size_bytes", "sources", "stated")
 
-    def __init__(self, models: Iterable[Model] = ()) -> None:
+    def __init__(self, models: Iterable[Model] = (), sources: Mapping[str, str] = NO_SOURCES) -> None:
         by_id: dict[str, Model] = {}
         for model in models:
             by_id.setdefault(model.id, model)
         self.stated = MappingProxyType(by_id)
         """What the gateway says of each model, by id."""
+        self.sources = MappingProxyType(dict(sources)) if sources else NO_SOURCES
+        """By id, the model that it is another name of."""
         self.ids = tuple(by_id)
         """The ids, in the gateway's order."""
-        self.size_bytes = _LIST_BYTES + _ROW_BYTES * len(by_id)
+        self.size_bytes = _LIST_BYTES + _ROW_BYTES * (len(by_id) + len(self.sources))
         """About what the list takes, without its models."""
         self._hash = hash(self.ids)
 
@@ -56,7 +62,8 @@ class GrantedModels:
             return True
         if not isinstance(other, GrantedModels):
             return NotImplemented
-        return self._hash == other._hash and self.ids == other.ids and self.stated == other.stated
+        is_alike = self._hash == other._hash and self.ids == other.ids and self.sources == other.sources
+        return is_alike and self.stated == other.stated
 
     def __repr__(self) -> str:
         return f"<GrantedModels: {len(self)}>"

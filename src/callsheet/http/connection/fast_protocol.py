@@ -165,7 +165,7 @@ class FastProtocol(EnvelopeProtocol):
         fast_path = self._fast_path
         path, query, lines = head
         cache = fast_path.cache
-        caller, plain_lines, varying_lines = cache.caller(
+        caller, plain_lines, varying_lines, _ = cache.caller(
             fast_path.live.current, lines, lambda: self._reader.headers(lines), now
         )
         names = find_names(path)

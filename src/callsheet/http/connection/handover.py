@@ -64,13 +64,15 @@ class Handover:
         """Whether the client must read before more is written."""
         return self._protocol.flow.write_paused
 
+    @property
+    def has_left(self) -> bool:
+        """Whether the client has gone, as far as that has been noticed."""
+        return self.cycle.disconnected or self._protocol.has_hung_up
+
     def take(self, receiver: RequestReceiver) -> None:
         """Pass on what arrives from now on, and what has arrived already."""
         cycle, protocol = self.cycle, self._protocol
         self._receiver = protocol.forwarding = receiver
-        if cycle.disconnected or protocol.has_hung_up:
-            receiver.client_lost()
-            return
         body, cycle.body = bytes(cycle.body), bytearray()
         if cycle.more_body:
             self.resume_reading()

@@ -89,6 +89,9 @@ class Exchange:
 
     def start(self, head: bytes) -> None:
         """Send the ``head`` of the request, and pass everything on from now on."""
+        if self._client.has_left:
+            self.client_lost()
+            return
         self._gateway.receiver = self
         self._gateway.transport.write(head)
         self._timer = self._loop.call_later(self._idle_seconds, self._check_idle)

@@ -22,7 +22,10 @@ MAX_REQUEST_BYTES: Final = 2048
 #: What an entry takes beside request and answer; this bounds how many entries there can be.
 ENTRY_BYTES: Final = 512
 
-_MAX_CALLERS: Final = 4096
+#: Of all callers together: some ten thousand.
+MAX_CALLERS_BYTES: Final = 32 * 2**20
+
+_CALLER_BYTES: Final = 2048  # that one takes beside its headers and those of its answers
 
 Content = TypeVar("Content")
 
@@ -57,6 +60,8 @@ class KnownCaller(NamedTuple):
     caller: Caller
     lines: bytes
     varying_lines: bytes
+    size: int
+    """About what it takes, with its headers, in bytes."""
 
 
 class ResponseCache(Generic[Content]):
@@ -74,11 +79,12 @@ class ResponseCache(Generic[Content]):
     def __init__(self, max_bytes: int) -> None:
         # Ordered: of a plain dict, the first entry is hard to find once many before it are gone.
         self.answers: OrderedDict[Hashable, CachedResponse[Content]] = OrderedDict()
-        self.callers: dict[Hashable, KnownCaller] = {}
+        self.callers: OrderedDict[Hashable, KnownCaller] = OrderedDict()
         self.state: State | None = None
         """The State that the answers were made from."""
         self._max_bytes = max_bytes
         self._bytes = 0
+        self._callers_bytes = 0
         seen = SeenFilter()
         self.has_seen = seen.__contains__
         """Return whether a request has been seen before."""
@@ -90,7 +96,7 @@ class ResponseCache(Generic[Content]):
         self.state = state
         self.answers.clear()
         self.callers.clear()
-        self._bytes = 0
+        self._bytes = self._callers_bytes = 0
 
     def keep_answer(self, request: Hashable, answer: CachedResponse[Content]) -> None:
         """Keep the ``answer`` to ``request``, which has at most `MAX_REQUEST_BYTES`."""
@@ -119,12 +125,20 @@ class ResponseCache(Generic[Content]):
         sent = headers()
         found = read_headers(sent)
         caller = identify(state, found, now)
-        known = KnownCaller(caller, write_lines(caller.headers), write_lines(caller.varying_headers))
-        if sum(len(name) + len(value) for name, value in sent) <= MAX_REQUEST_BYTES:
-            if len(self.callers) >= _MAX_CALLERS:
-                del self.callers[next(iter(self.callers))]
-            self.callers[lines] = known
+        plain, varying = write_lines(caller.headers), write_lines(caller.varying_headers)
+        length = sum(len(name) + len(value) for name, value in sent)
+        known = KnownCaller(caller, plain, varying, _CALLER_BYTES + length + len(plain) + len(varying))
+        if length <= MAX_REQUEST_BYTES:
+            self._keep_caller(lines, known)
         return known
+
+    def _keep_caller(self, lines: Hashable, known: KnownCaller) -> None:
+        """Keep a caller, in place of those that came first if all take too much together."""
+        past = self.callers.pop(lines, None)  # its key has expired, or its grant
+        self._callers_bytes += known.size - (0 if past is None else past.size)
+        self.callers[lines] = known
+        while self._callers_bytes > MAX_CALLERS_BYTES:
+            self._callers_bytes -= self.callers.popitem(last=False)[1].size
 
     def _drop(self, request: Hashable) -> None:
         self._bytes -= self.answers.pop(request).size

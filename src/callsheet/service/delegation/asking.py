@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import NamedTuple
 
+from callsheet.api.client_kind import ANY_CLIENT
 from callsheet.domain.catalog import Catalog
 from callsheet.domain.errors import SourceError
 from callsheet.service.clock import Clock
@@ -29,11 +30,14 @@ class Around(NamedTuple):
         Its models.
     asked_by
         The installations that the question has come through, this one included.
+    client
+        Which client asks, where the gateway tells clients apart.
     """
 
     organization_id: str
     catalog: Catalog
     asked_by: str
+    client: bytes = ANY_CLIENT
 
 
 class Asker:
@@ -91,7 +95,7 @@ class Asker:
         self, source: KeySource, secret: str, came: Form, around: Around, texts: SecretTexts
     ) -> Reply:
         refused: Reply = Refused(0)
-        for headers in forms_of(secret, came, source.key_list):
+        for headers in forms_of(secret, came, source.key_list()):
             try:
                 return await self._ask(source, headers, around, texts)
             except RefusedError as error:
@@ -102,13 +106,14 @@ class Asker:
         self, source: KeySource, headers: Mapping[str, str], around: Around, texts: SecretTexts
     ) -> Listed:
         gateway, reader = self._gateway, self._reader
-        answers = await gateway.fetch(source, headers, around.organization_id, around.asked_by)
+        client = around.client
+        answers = await gateway.fetch(source, headers, around.organization_id, around.asked_by, client)
         size = sum(len(answer.body) for answer in answers)
         now, catalog = self._clock.now(), around.catalog
         digest = await gateway.work(size, partial(digest_for, answers, texts))
-        known = None if digest is None else reader.find(source, digest, catalog, now)
+        known = None if digest is None else reader.find(source, client, digest, catalog, now)
         if known is None:
-            known = await gateway.work(size, partial(reader.make, source, answers, texts, catalog, now))
+            known = await gateway.work(size, partial(reader.make, source, client, answers, texts, catalog, now))
             if digest is not None:
-                reader.remember(source, digest, catalog, now, known)
+                reader.remember(source, client, digest, catalog, now, known)
         return Listed(known)

@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from functools import partial
+from traceback import format_exc
 from typing import Final
 
 from anyio.to_thread import run_sync
@@ -31,6 +32,7 @@ from callsheet.service.delegation.replies import Away, Listed, Refused, Reply
 from callsheet.service.delegation.slots import FullError, Slots
 from callsheet.service.delegation.standing import Condition, Standing
 from callsheet.service.delegation.unknown import Credential, must_be_asked, unknown_credentials
+from callsheet.sources.secret_texts import SecretTexts
 
 _log = logging.getLogger("callsheet")
 
@@ -46,7 +48,7 @@ class _Loop:
         self.own_secret = OwnSecret(self.asker, clock)
         self.slots = Slots(limits)
         self.observation = Observation(counts)
-        self.questions: dict[tuple[Grants, bytes], asyncio.Task[bool]] = {}
+        self.questions: dict[tuple[Grants, bytes, bytes], asyncio.Task[bool]] = {}
 
     async def close(self) -> None:
         """End every question, and close the connections."""
@@ -149,11 +151,11 @@ class KeyChecks:
         here = self._here
         if here is None or here.loop is not asyncio.get_running_loop():
             here = self._here = _Loop(self._limits, self._clock, self.counts)
-        name = state.grants, credential.secret
+        name = state.grants, credential.secret, credential.client
         question = here.questions.get(name)
         if question is None:
             sent = self._circle.extended(asked_by, state.organization_id)
-            around = Around(state.organization_id, state.catalog, sent)
+            around = Around(state.organization_id, state.catalog, sent, credential.client)
             question = here.loop.create_task(self._question(here, state, source, credential, around))
             here.questions[name] = question
             question.add_done_callback(lambda _: here.questions.pop(name, None))
@@ -167,7 +169,7 @@ class KeyChecks:
         self, here: _Loop, state: State, source: KeySource, credential: Credential, around: Around
     ) -> bool:
         """Ask, and remember what comes of it; return False if too many credentials wait."""
-        last = state.grants.last(credential.secret)
+        last = state.grants.last(credential.secret, credential.client)
         try:
             async with here.slots.slot(is_known=accepted_before(last, self._clock.time())):
                 asked_at = self._clock.time()
@@ -181,23 +183,25 @@ class KeyChecks:
             return False
         now = self._clock.time()
         outcome, until = decide(reply, last, asked_at, now, is_outage=is_outage)
-        self._remember(state.grants, credential.secret, reply, outcome, asked_at, now, until)
+        self._remember(state.grants, credential, reply, outcome, asked_at, now, until)
         self._note(source, reply, is_outage=is_outage, was_accepted=accepted_before(last, now))
         if isinstance(reply, Listed) and source.mode is KeyMode.OBSERVE:
             await self._observe(here, state, source, reply)
         return True
 
     async def _reply(self, here: _Loop, source: KeySource, credential: Credential, around: Around) -> Reply:
+        secret = credential.secret.decode("ascii")
         try:
-            return await here.asker.ask(source, credential.secret.decode("ascii"), credential.form, around)
+            return await here.asker.ask(source, secret, credential.form, around)
         except Exception:  # whatever it was, the callers who wait need an answer
-            _log.exception("A question about a key to source %s failed.", source.name)
+            known = SecretTexts(secret)
+            _log.error("A question about a key to source %s failed.\n%s", source.name, known.hide(format_exc()))
             return Away("the question failed; the log says why.")
 
     def _remember(
         self,
         grants: Grants,
-        secret: bytes,
+        credential: Credential,
         reply: Reply,
         outcome: Outcome,
         asked_at: float,
@@ -205,15 +209,16 @@ class KeyChecks:
         until: float,
     ) -> None:
         self.counts.outcomes[outcome] += 1
+        secret, _, client = credential
         match outcome:
             case Outcome.ASKED if isinstance(reply, Listed):
-                grants.put(secret, Verdict.ACCEPTED, reply.models, asked_at, until)
+                grants.put(secret, Verdict.ACCEPTED, reply.models, asked_at, until, client)
             case Outcome.STALE:
-                grants.keep(secret, until)
+                grants.keep(secret, until, client)
             case Outcome.REFUSED:
-                grants.put(secret, Verdict.REFUSED, None, now, until)
+                grants.put(secret, Verdict.REFUSED, None, now, until, client)
             case _:
-                grants.put(secret, Verdict.AWAY, None, now, until)
+                grants.put(secret, Verdict.AWAY, None, now, until, client)
 
     def _note(self, source: KeySource, reply: Reply, *, is_outage: bool, was_accepted: bool) -> None:
         """Note how asking goes."""

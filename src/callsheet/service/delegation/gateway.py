@@ -15,6 +15,7 @@ from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
 
 from callsheet._version import __version__
+from callsheet.api.client_kind import ANY_CLIENT
 from callsheet.client.http_client import open_client
 from callsheet.domain.errors import SettingsError, SourceError
 from callsheet.service.delegation.circles import ASKED_BY
@@ -91,7 +92,12 @@ class Gateway:
             await client.aclose()
 
     async def fetch(
-        self, source: KeySource, headers: Mapping[str, str], organization_id: str, asked_by: str
+        self,
+        source: KeySource,
+        headers: Mapping[str, str],
+        organization_id: str,
+        asked_by: str,
+        client: bytes = ANY_CLIENT,
     ) -> tuple[Answer, ...]:
         """Return the pages of the list that the gateway has for a credential.
 
@@ -105,6 +111,8 @@ class Gateway:
             Of this installation.
         asked_by
             The value of `ASKED_BY`.
+        client
+            Which client asks here.
 
         Raises
         ------
@@ -113,7 +121,7 @@ class Gateway:
         SourceError
             It cannot be reached, or its answer is not a list of its kind; the sentence may hold what it sent.
         """
-        asked, answers, size = source.key_list, list[Answer](), 0
+        asked, answers, size = source.key_list(client), list[Answer](), 0
         while pending := await self.work(size, partial(asked.requests, source.options, tuple(answers))):
             for request in pending:
                 sent = {**request.headers, **headers, ASKED_BY: asked_by}

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from callsheet.api.client_kind import ANY_CLIENT, CLAUDE_CODE
 from callsheet.domain.access.delegation import KeyMode
 from callsheet.domain.claims.manager import Manager
 from callsheet.service.sync.config import read_config
@@ -45,10 +46,9 @@ class KeySource:
     mode: KeyMode
     manager: Manager
 
-    @property
-    def key_list(self) -> KeyList:
-        """What it is asked, and how its answers are read."""
-        return KeyList(self.kind)
+    def key_list(self, client: bytes = ANY_CLIENT) -> KeyList:
+        """Return what it is asked for a client, and how its answers are read; see `api.client_kind`."""
+        return KeyList(self.kind, for_claude_code=client == CLAUDE_CODE)
 
 
 def read_key_source(record: Mapping[str, Any]) -> KeySource:

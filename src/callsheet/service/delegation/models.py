@@ -60,18 +60,27 @@ class Completion:
         The source.
     builtin
         What is known beside that; None if only what the gateway says counts.
+    others
+        Models that those in the list may be the same as.
     """
 
-    def __init__(self, listed: Sequence[Listed], manager: Manager, builtin: BuiltinFacts | None) -> None:
+    def __init__(
+        self,
+        listed: Sequence[Listed],
+        manager: Manager,
+        builtin: BuiltinFacts | None,
+        others: Sequence[Listed] = (),
+    ) -> None:
         self._listed = listed
-        self._by_id: Mapping[str, Listed] = {each.id: each for each in listed}
+        self._by_id: Mapping[str, Listed] = {each.id: each for each in (*others, *listed)}
         self._manager = manager
         self._builtin = builtin
 
     def models(self) -> Iterator[Model]:
         """Yield the models, in the order of the list."""
         for each in self._listed:
-            yield model_of(each.id, self._fields(each.id, _MAX_STEPS))
+            fields = self._fields(each.id, _MAX_STEPS)
+            yield model_of(each.id, {**each.guessed, **fields} if each.guessed else fields)
 
     def _fields(self, model_id: str, steps: int) -> dict[str, Any]:
         """All that is known of a model, also of the one that it is the same as."""

@@ -44,7 +44,7 @@ class OwnSecret:
         assert source.secret is not None  # noqa: S101  # the caller has looked
         try:
             secret = await run_sync(source.secret.read)
-            headers = credentials(source.key_list, source.url, secret, source.options, self._clock.now())
+            headers = credentials(source.key_list(), source.url, secret, source.options, self._clock.now())
         except SourceError:
             return False
         return await self._asker.is_refused(source, headers, around)

@@ -6,13 +6,14 @@ from datetime import date, datetime
 from typing import Final, NamedTuple
 
 from callsheet.domain.access.delegation import KeyMode
-from callsheet.domain.access.grant import GrantedModels
+from callsheet.domain.access.grant import NO_SOURCES, GrantedModels
 from callsheet.domain.catalog import Catalog
 from callsheet.service.delegation.key_source import KeySource
 from callsheet.service.delegation.models import BuiltinFacts, Completion
 from callsheet.service.facts import Facts
 from callsheet.service.sync.failures import too_long
 from callsheet.service.sync.fetched import digest_of
+from callsheet.sources.asking import by_names
 from callsheet.sources.choosing import choose
 from callsheet.sources.secret_texts import SecretTexts
 from callsheet.sources.upstream import Answer
@@ -25,6 +26,7 @@ class _Known(NamedTuple):
     """What an equal list came to, and what that depends on beside it."""
 
     source: KeySource
+    client: bytes
     day: date
     catalog: Catalog | None
     models: GrantedModels
@@ -45,21 +47,31 @@ class Reader:
         self._rows = 0
         self._builtin: tuple[date, BuiltinFacts] | None = None
 
-    def find(self, source: KeySource, digest: str, catalog: Catalog, now: datetime) -> GrantedModels | None:
+    def find(
+        self, source: KeySource, client: bytes, digest: str, catalog: Catalog, now: datetime
+    ) -> GrantedModels | None:
         """Return what an equal list came to, if that still holds; parameters as for `make`."""
         known = self._known.get(digest)
-        if known is None or known[:3] != (source, now.date(), _counting(source, catalog)):
+        if known is None or known[:4] != (source, client, now.date(), _counting(source, catalog)):
             return None
         self._known.move_to_end(digest)
         return known.models
 
     def make(
-        self, source: KeySource, answers: Sequence[Answer], texts: SecretTexts, catalog: Catalog, now: datetime
+        self,
+        source: KeySource,
+        client: bytes,
+        answers: Sequence[Answer],
+        texts: SecretTexts,
+        catalog: Catalog,
+        now: datetime,
     ) -> GrantedModels:
         """Return the models of complete ``answers``, as ``source`` chooses and names them; for any thread.
 
         Parameters
         ----------
+        client
+            Which client asks; it may be given names of its own.
         texts
             The credential that the list is for: a model that repeats it is left out.
         catalog
@@ -72,7 +84,8 @@ class Reader:
         SourceError
             The answers are not a list of this kind, or a list that is too long.
         """
-        reading = texts.without(source.key_list.read(answers, source.options), answers)
+        asked = source.key_list(client)
+        reading = texts.without(asked.read(answers, source.options), answers)
         if len(reading.listed) + len(reading.dropped) > self._max_rows:
             raise too_long(source.url, self._max_rows)
         builtin = None if source.mode is KeyMode.OBSERVE else self._facts(now)
@@ -82,14 +95,18 @@ class Reader:
             return {**known, **_contexts(catalog, ids)}
 
         chosen = choose(reading.listed, source.choice, contexts_of)
-        return GrantedModels(Completion(chosen, source.manager, builtin).models())
+        names, listed, sources = asked.names(answers), chosen, NO_SOURCES
+        if names is not None:
+            safe = [each for each in names if not texts.is_in(each.id)]
+            listed, sources = by_names(chosen, (each.id for each in reading.listed), safe, source.choice)
+        return GrantedModels(Completion(listed, source.manager, builtin, chosen).models(), sources)
 
     def remember(
-        self, source: KeySource, digest: str, catalog: Catalog, now: datetime, models: GrantedModels
+        self, source: KeySource, client: bytes, digest: str, catalog: Catalog, now: datetime, models: GrantedModels
     ) -> None:
         """Remember what a list came to, for `find`."""
         past = self._known.pop(digest, None)
-        self._known[digest] = _Known(source, now.date(), _counting(source, catalog), models)
+        self._known[digest] = _Known(source, client, now.date(), _counting(source, catalog), models)
         self._rows += len(models) - (0 if past is None else len(past.models))
         while len(self._known) > _MAX_REMEMBERED_LISTS or (
             self._rows > _MAX_REMEMBERED_ROWS and len(self._known) > 1

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from callsheet.api.authentication import authenticate
+from callsheet.api.client_kind import ANY_CLIENT, client_of
 from callsheet.api.grants import Verdict
 from callsheet.api.request import Request, bearer, find_names, read_headers
 from callsheet.api.state import State
@@ -16,6 +17,7 @@ class Credential(NamedTuple):
 
     secret: bytes
     form: Form
+    client: bytes
 
     def __repr__(self) -> str:
         return f"<Credential: {self.form.value}>"
@@ -52,13 +54,16 @@ def unknown_credentials(state: State, headers: Mapping[bytes, bytes], now: float
     """
     if _is_local(state, headers, now):
         return
+    client = ANY_CLIENT
+    if state.delegation is not None and state.delegation.by_client:
+        client = client_of(headers)
     sent = ((headers.get(b"x-api-key"), Form.X_API_KEY), (bearer(headers.get(b"authorization")), Form.BEARER))
     for secret, form in sent:
         if not secret or not can_be_sent(secret) or state.keyring.find(secret) is not None:
             continue
-        if state.grants.find(secret, now) is None:
-            yield Credential(secret, form)
-        answered = state.grants.find(secret, now)
+        if state.grants.find(secret, now, client) is None:
+            yield Credential(secret, form, client)
+        answered = state.grants.find(secret, now, client)
         if answered is not None and answered.verdict is Verdict.ACCEPTED:
             return
 

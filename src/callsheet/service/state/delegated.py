@@ -8,6 +8,7 @@ from callsheet.api.grants import Grants
 from callsheet.api.state import State
 from callsheet.domain.access.delegation import Delegation, KeyMode
 from callsheet.domain.sources.source import SourceRecord
+from callsheet.sources.registry import LISTS_BY_CLIENT
 
 #: Settings of a source on which nothing depends that is asked about a key.
 _OF_RUNS: Final = frozenset({"every", "new", "missing", "after"})
@@ -64,5 +65,9 @@ def _delegation_of(key_source: Mapping[str, Any]) -> Delegation | None:
     except ValueError:
         return None
     return Delegation(
-        key_source["name"], mode, config.get("workspace") or None, config.get("keys_forgotten_at", "")
+        key_source["name"],
+        mode,
+        config.get("workspace") or None,
+        config.get("keys_forgotten_at", ""),
+        by_client=config.get("kind") in LISTS_BY_CLIENT,
     )

@@ -232,6 +232,9 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     "keys_forgotten_at": "",
 }
 
+#: The members that are about keys, on which no list of the source itself depends.
+ABOUT_KEYS: Final = frozenset({"asks_keys", "key_mode", "workspace", "keys_forgotten_at"})
+
 #: Every member of a configuration in JSON.
 MEMBERS: Final = frozenset({"kind", "url", *DEFAULTS})
 

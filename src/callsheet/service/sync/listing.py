@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 from callsheet._version import __version__
 from callsheet.domain.claims.resolve import in_order, merged
 from callsheet.service.sync.collecting import no_collections
-from callsheet.service.sync.config import SourceConfig
+from callsheet.service.sync.config import ABOUT_KEYS, SourceConfig
 from callsheet.service.sync.fetch import Fetcher
 from callsheet.service.sync.fetched import NOTHING_KNOWN, Fetched, Kept, Validators, kept_of
 from callsheet.service.sync.limits import LIMITS, Limits
@@ -195,7 +195,7 @@ def basis_of(config: SourceConfig, revision: int) -> str:
     """
     about: Mapping[str, Any] = {
         "program": __version__,
-        "config": config.record(),
+        "config": {name: value for name, value in config.record().items() if name not in ABOUT_KEYS},
         "revision": revision if config.is_enrichment else None,
     }
     return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()

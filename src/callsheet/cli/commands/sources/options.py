@@ -85,6 +85,15 @@ WorkspaceOption = Annotated[
         "--workspace", metavar="NAME", help="The workspace of these keys, by name or id. Default: default."
     ),
 ]
+KeyEnv = Annotated[
+    str | None,
+    typer.Option(
+        "--key-env",
+        metavar="VARIABLE",
+        help="Instead, ask it about the key in this environment variable, as a server would, and show what that "
+        "key sees in each mode.",
+    ),
+]
 Every = Annotated[
     str | None, typer.Option(metavar="5m", help="How often a server asks it (s, m, h, d), or never. Default: 5m.")
 ]

@@ -1,18 +1,20 @@
 """``sources try``, ``record``: what answers at a URL, and what would be made of it; nothing is written."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from callsheet.cli.commands.sources.asking import ask
-from callsheet.cli.commands.sources.opening import open_sources, organization_if_any, recognised
+from callsheet.cli.commands.sources.opening import open_sources, open_store, organization_if_any, recognised
 from callsheet.cli.commands.sources.options import (
     Allow,
     Deny,
     FoldVariants,
+    KeyEnv,
     Kind,
     LongContextRows,
     PickerPrefix,
@@ -31,6 +33,7 @@ from callsheet.cli.output.usage import CommandLine
 from callsheet.domain.errors import SourceError
 from callsheet.service.sync.config import SourceConfig, read_config
 from callsheet.service.sync.record import recording_of
+from callsheet.service.sync.secret import Place, SecretReference
 from callsheet.sources.upstream import SourceKind
 
 
@@ -41,7 +44,10 @@ def add_to(app: CommandLine) -> None:
 
 
 def try_url(
-    url: Annotated[str, typer.Argument(metavar="URL", help="Where it answers, or file:///PATH.")],
+    url: Annotated[
+        str,
+        typer.Argument(metavar="URL|NAME", help="Where it answers, or file:///PATH; or a source that there is."),
+    ],
     kind: Kind = None,
     secret_env: SecretEnv = None,
     secret_file: SecretFile = None,
@@ -54,11 +60,19 @@ def try_url(
     picker_prefix: PickerPrefix = None,
     provider: Provider = None,
     region: Region = None,
+    key_env: KeyEnv = None,
     database: DatabaseURL = None,
     as_json: AsJSON = False,
 ) -> None:
     """Say what answers at a URL, and show what its list would come to, field by field. Nothing is written."""
-    config = _found_out(read_config({"kind": str(SourceKind.OPENAI), **members_of(locals())}), kind, database)
+    members = members_of(locals())
+    if "://" in url:
+        config = _found_out(read_config({"kind": str(SourceKind.OPENAI), **members}), kind, database)
+    else:
+        config = read_config({**open_sources(database).show(url).config.record(), **_without_url(members)})
+    if key_env is not None:
+        _try_key(config, key_env, database, as_json=as_json)
+        return
     lists = ask(config, organization_if_any(database))
     if as_json:
         print_json(mapping_record(config, lists))
@@ -89,6 +103,22 @@ def record(
         raise SourceError(f"{file} cannot be written ({error.strerror}); name another file.") from None
     answers = "1 answer" if len(recording) == 1 else f"{len(recording)} answers"
     say(f"Wrote {answers} to {file}. Read what it holds before you give it to others.")
+
+
+def _without_url(members: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in members.items() if name != "url"}
+
+
+def _try_key(config: SourceConfig, variable: str, database: str | None, *, as_json: bool) -> None:
+    """Show what the key in an environment variable would see."""
+    from callsheet.cli.commands.sources.key_trial import print_trial, trial_of  # slow to import, and for this only
+
+    key = SecretReference(Place.ENVIRONMENT, variable).read()
+    trial = trial_of(open_store(database), config, key)
+    if as_json:
+        print_json({"modes": {str(mode): [*ids] for mode, ids in trial.seen.items()}})
+    else:
+        print_trial(trial)
 
 
 def _found_out(config: SourceConfig, kind: SourceKind | None, database: str | None) -> SourceConfig:
