@@ -58,6 +58,12 @@ _WHITE_SPACE: Final = "".join(
     each for each in map(chr, range(0x3001)) if each.isspace() and not "\x1c" <= each <= "\x1f"
 )
 _USUAL_LIMITS: Final = {b"%d" % limit: limit for limit in range(MIN_LIMIT, MAX_LIMIT + 1)}
+#: What clients that page through a list send, perhaps before a parameter that is unknown here. All quantifiers are
+#: possessive, so that a match takes no longer than the query is long.
+_USUAL_QUERY: Final = re.compile(
+    rb"limit=([0-9]{1,4}+)&after_id=([A-Za-z0-9._:@/-]++)"
+    rb"(?:&(?!limit|after_id|before_id|lifecycle)[a-z_]++=[A-Za-z0-9._:@/-]*+)*+"
+)
 _MAX_LIFECYCLES: Final = len(LIFECYCLES)
 
 
@@ -184,6 +190,9 @@ def parse_query(query: bytes, default_limit: int) -> ListQuery:
     """
     if not query:
         return ListQuery(default_limit)
+    usual = _USUAL_QUERY.fullmatch(query)
+    if usual is not None and (number := _USUAL_LIMITS.get(usual[1])) is not None:
+        return ListQuery(number, str(usual[2], "ascii"))
     limit, after_id, before_id, lifecycles = _last_values(query)
     asked = ListQuery(
         default_limit if limit is None else _USUAL_LIMITS.get(limit) or _parse_limit(limit),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from callsheet.api.caller import Caller
+from callsheet.api.dialect import OPENAI
 from callsheet.api.request import Header
 from callsheet.domain.access.grant import is_delegated
 from callsheet.http.connection.forwarded import ForwardedClients
@@ -79,7 +80,7 @@ class FastPath:
         needs_address = observer.log is not None or (rate_limits is not None and rate_limits.needs_address)
         self.clients = clients if needs_address else None
         """Finds the clients behind trusted proxies; None also if it does not matter where a request comes from."""
-        self._labels: dict[Label, ResponseLabel] = {}
+        self._labels: dict[tuple[bool, int, bool, bool], ResponseLabel] = {}
         self.cache: ResponseCache[bytes] = ResponseCache(memo_bytes)
         """Answers from the end of the request id on, by the bytes or by the `Head` of their requests."""
         self.ids = RequestIDs()
@@ -117,17 +118,19 @@ class FastPath:
         lasting
             Whether the answer is kept, so that the line of the log is worth writing in advance.
         """
-        label = Label("retrieve" if names else "list", status, caller.dialect, is_delegated(caller.key_id))
-        usual = self._labels.get(label)
+        dialect, of_gateway = caller.dialect, is_delegated(caller.key_id)
+        openai = dialect is OPENAI  # as a flag: the hash of a member of an enumeration is computed in Python
+        usual = self._labels.get((not names, status, openai, of_gateway))
         if usual is None:
-            tally = self.observer.metrics.tally(label)
-            usual = self._labels[label] = ResponseLabel(tally, NO_TEMPLATE, status, caller.dialect)
+            tally = self.observer.metrics.tally(Label("retrieve" if names else "list", status, dialect, of_gateway))
+            usual = ResponseLabel(tally, NO_TEMPLATE, status, dialect)
+            self._labels[not names, status, openai, of_gateway] = usual
         log = self.observer.log
         if log is None:
             return usual
         path, query, _ = head
         response = LoggedResponse("GET", path, query, status, length, caller.key_id)
-        return ResponseLabel(usual.tally, log.template(response) if lasting else response, status, usual.dialect)
+        return ResponseLabel(usual.tally, log.template(response) if lasting else response, status, dialect)
 
     def record_error(self) -> None:
         """Count the exception that is being handled; log the first one of this process with its traceback."""

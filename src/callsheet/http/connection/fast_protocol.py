@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from callsheet.api.answer import negotiate_encoding, select_body, success_response
 from callsheet.api.body import Body, Pieces
 from callsheet.api.caller import Caller
+from callsheet.api.compression import MIN_COMPRESSED_BYTES
 from callsheet.api.dialect import OPENAI
 from callsheet.api.headers import request_id_headers
 from callsheet.api.request import Request, find_names
@@ -27,6 +28,12 @@ from callsheet.http.public.cache import ENTRY_BYTES, MAX_REQUEST_BYTES, CachedRe
 from callsheet.http.wire_headers import write_lines
 
 _START: Final = b"GET /v1/"
+_LIST: Final = b"/v1/models"  # the path that nearly all requests for lists have
+
+#: After so many requests in a row that are not known by their bytes, only one of as many is looked for by them:
+#: where every request has another trace, hashing all of it is a tenth of the work. A power of two.
+_PATIENCE: Final = 16
+
 _BLANK_LINE: Final = b"\r\n\r\n"
 _CLOSE: Final = b"\r\nconnection: close\r\n\r\n"
 
@@ -49,6 +56,7 @@ class FastProtocol(EnvelopeProtocol):
         self._time, _, self._perf_counter = self._fast_path.clock
         self._reader = self._fast_path.reader()
         self._is_proxied = False  # whether the other side is a proxy, and it matters for whom it asks
+        self._bytes_missed = 0  # requests in a row that were not known by their bytes
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]  # as in uvicorn
         """Note whether the other side may say for whom it asks."""
@@ -73,15 +81,18 @@ class FastProtocol(EnvelopeProtocol):
             cache = fast_path.cache
             if fast_path.live.current is not cache.state:
                 cache.reset(fast_path.live.current)
-            known = cache.answers.get(data)
+            missed = self._bytes_missed
+            known = cache.answers.get(data) if missed < _PATIENCE or not missed & _PATIENCE - 1 else None
             if (
                 known is not None
                 and (known.expires == NEVER or self._time() < known.expires)
                 and (fast_path.admits is None or fast_path.admits(self.client, known.key_id))
             ):
                 fast_path.observer.metrics.cache_hits += 1
+                self._bytes_missed = 0
                 self._write(known.label, fast_path.ids.make(), known.content, b"", begun, self.client)
                 return
+            self._bytes_missed = missed + 1
             if not data.startswith(_START):
                 fast_path.observer.metrics.ordinary[_PATH] += 1
             elif not fast_path.is_open:
@@ -140,12 +151,12 @@ class FastProtocol(EnvelopeProtocol):
             raise _LeftError(Ordinary.LIMITED)
         fast_path.observer.metrics.cache_hits += 1
         self._write(known.label, fast_path.ids.make(), known.content, b"", begun, client)
+        names_client = self._reader.forwarded is not None and fast_path.clients is not None
         if (
-            len(data) <= MAX_REQUEST_BYTES
+            (self._bytes_missed <= _PATIENCE or self._bytes_missed & _PATIENCE - 1 == 1)
+            and len(data) <= MAX_REQUEST_BYTES
+            and not names_client
             and not self._reader.closes
-            and (
-                self._reader.forwarded is None or fast_path.clients is None
-            )  # else these bytes name the client, too
             and fast_path.cache.mark_seen(data)
         ):
             fast_path.cache.keep_answer(data, known)
@@ -165,10 +176,11 @@ class FastProtocol(EnvelopeProtocol):
         fast_path = self._fast_path
         path, query, lines = head
         cache = fast_path.cache
-        caller, plain_lines, varying_lines, _ = cache.caller(
-            fast_path.live.current, lines, lambda: self._reader.headers(lines), now
-        )
-        names = find_names(path)
+        known = cache.callers.get(lines)
+        if known is None or now >= known.caller.expires:
+            known = cache.caller(fast_path.live.current, lines, lambda: self._reader.headers(lines), now)
+        caller, plain_lines, varying_lines, _ = known
+        names = () if path == _LIST else find_names(path)
         body = select_body(caller, names, query)
         if isinstance(body.content, Pieces):  # which are sent one after the other, as far as they are read
             raise _LeftError(Ordinary.LARGE)
@@ -178,7 +190,10 @@ class FastProtocol(EnvelopeProtocol):
         if caller.dialect is OPENAI or caller.if_none_match is not None:
             self._make_unusual(data, head, caller, body, client, now, begun, names, again=again)
             return
-        (content, etag), headers, coding, final = negotiate_encoding(caller, body, again=again)
+        if caller.coding is None and len(body.content) >= MIN_COMPRESSED_BYTES:  # as below, in fewer steps
+            (content, etag), headers, coding, final = body, caller.varying_headers, None, True
+        else:
+            (content, etag), headers, coding, final = negotiate_encoding(caller, body, again=again)
         if TYPE_CHECKING:
             assert isinstance(content, bytes)
         rest = b"\r\n%betag: %b\r\ncontent-length: %d\r\n%b\r\n" % (  # byte for byte as `success_response`
