@@ -21,6 +21,7 @@ from benchmarks.cores import Cores, share_out
 from benchmarks.costs import count_costs
 from benchmarks.crowd import gather
 from benchmarks.growth import grow
+from benchmarks.in_turn import ask_in_turn
 from benchmarks.machine import describe
 from benchmarks.options import PARTS, Options
 from benchmarks.page import PAGE, write_page
@@ -58,6 +59,7 @@ def _measure(options: Options, cores: Cores, folder: Path) -> Results:
         time_starts(options, folder) if options.wants("start") else None,
         grow(options, cores, folder) if options.wants("growth") else None,
         gather(options, cores, folder) if options.wants("crowd") else None,
+        ask_in_turn(options) if options.wants("crowd") else None,
         compare_workers(options, cores, folder) if options.wants("workers") else None,
         measure_claims(options, cores, folder) if options.wants("claims") else None,
     )

@@ -7,6 +7,7 @@ from benchmarks.codings import Coded
 from benchmarks.costs import Cost
 from benchmarks.crowd import Gathered
 from benchmarks.growth import Grown
+from benchmarks.in_turn import Asked
 from benchmarks.options import Options
 from benchmarks.rounds import Comparison
 from benchmarks.starting import Started
@@ -24,5 +25,6 @@ class Results(NamedTuple):
     started: Started | None
     growth: list[Grown] | None
     crowd: list[Gathered] | None
+    in_turn: list[Asked] | None
     crews: list[Crew] | None
     claims: list[Figure] | None

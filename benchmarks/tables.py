@@ -11,6 +11,7 @@ from benchmarks.contenders.nginx import same_job_configuration
 from benchmarks.costs import Cost
 from benchmarks.crowd import Gathered
 from benchmarks.growth import KINDS, POLL_SECONDS, Grown
+from benchmarks.in_turn import Asked
 from benchmarks.markdown import table
 from benchmarks.requests import AS_IT_IS, AS_SDKS_ASK, TITLES, Kind
 from benchmarks.results import Results
@@ -43,9 +44,15 @@ _CODINGS: Final = (
     "not compress it. The ratio is to *nginx, files, at its best*, as it is, in the same round."
 )
 
+_IN_TURN: Final = (
+    "In process, without a connection or a cache of answers: list 20 of the small catalogue for another key each "
+    "time, each known. Local keys each have a workspace with rules that no other has; each delegated key was "
+    "granted 20 models that hardly any other was. Memory is what Callsheet counts."
+)
+
 _CROWD: Final = (
-    "List 20 of the small catalogue. No two workspaces have the same rules, so each has its own view, of "
-    "which 1,024 are kept; memory is that after all of them were asked."
+    "List 20 of the small catalogue. No two workspaces have the same rules, so each has its own view; "
+    "memory is that after all of them were asked."
 )
 
 _WORKERS: Final = (
@@ -73,6 +80,7 @@ def write(results: Results, charts: dict[Chart, str]) -> str:
         parts += _growth(results.growth, charts)
     if results.crowd is not None:
         parts += _crowd(results.crowd)
+        parts += _in_turn(results.in_turn or [])
     if results.crews is not None:
         parts += _crews(results.crews)
     if results.claims is not None:
@@ -206,6 +214,15 @@ def _crowd(crowd: list[Gathered]) -> list[str]:
             row += cells
         rows.append(row)
     return ["## A crowd of keys", _CROWD, table(head, rows)]
+
+
+def _in_turn(asked: list[Asked]) -> list[str]:
+    head = ["keys", "number", "CPU, µs", "views, MiB", "grants, MiB"]
+    rows = [
+        [each.kind, f"{each.keys:,}", f"{each.microseconds:.1f}", f"{each.views_mib:.1f}", f"{each.grants_mib:.1f}"]
+        for each in asked
+    ]
+    return ["### Delegated keys", _IN_TURN, table(head, rows)]
 
 
 def _crews(crews: list[Crew]) -> list[str]:

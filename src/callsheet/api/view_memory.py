@@ -6,7 +6,7 @@ from typing import Final, Generic, Protocol, TypeVar
 
 #: Of all views together, beside the JSON of models, of which they share one copy.
 MAX_VIEWS_BYTES: Final = 512 * 2**20
-#: So many are kept however large they are: of a huge catalogue, two may take more than the above.
+#: So many, those used last, are kept however large they are: of a huge catalogue, two may take more than the above.
 MIN_VIEWS: Final = 16
 
 _DROP_BATCH_FRACTION: Final = 8  # an eighth of the bytes is freed at once, as counting and sorting takes time
@@ -36,7 +36,7 @@ class ViewMemory(Generic[V]):
     Parameters
     ----------
     max_bytes
-        Of all views together; the largest `MIN_VIEWS` excepted.
+        Of all views together; the last `MIN_VIEWS` that were used may take more.
     on_drop
         Called with each view that is dropped.
     """

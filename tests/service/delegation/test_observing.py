@@ -58,7 +58,7 @@ def test_the_differences_of_a_list_are_those_of_its_models(ids: set[str], rules:
 
 def test_many_ids_are_counted_and_not_all_named() -> None:
     sentence = describe({Difference.UNKNOWN: tuple(f"m{number}" for number in range(1005))})
-    assert sentence.startswith("m0, m1, m2, m3, m4 and 1,000 more the catalogue does not have")
+    assert sentence == "not in the catalogue, so govern leaves them out: m0, m1, m2, m3, m4 and 1,000 more"
 
 
 def test_a_difference_is_logged_once_and_counted_each_time(caplog: pytest.LogCaptureFixture) -> None:
@@ -77,9 +77,9 @@ def test_a_difference_is_logged_once_and_counted_each_time(caplog: pytest.LogCap
 
     talk(what, key_mode="observe")
     first, second = caplog.messages
-    assert first.startswith("Source gateway lists to a key models that")
-    assert "beta the catalogue does not have" in first
-    assert "gamma the catalogue does not have" in second
+    assert first.startswith("The list of source gateway for a key differs from ours: ")
+    assert "not in the catalogue, so govern leaves them out: beta" in first
+    assert "not in the catalogue, so govern leaves them out: gamma" in second
     assert KEY not in caplog.text
 
 
