@@ -134,11 +134,7 @@ class Grants:
         now, until
             The time, and when this ends, in seconds since the epoch.
         client
-<<<<<<< HEAD
-            Which client asked with it, where its gateway lists other names to some; see `client_kind`.
-=======
             Which client asked with it, where its gateway distinguishes clients; see `client_kind`.
->>>>>>> main
         """
         if not self._hmac_key:
             return

@@ -1,8 +1,4 @@
-<<<<<<< HEAD
-"""Grants: what a gateway listed to a key that it knows."""
-=======
 """Grants: what a gateway listed to a delegated key."""
->>>>>>> main
 
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
