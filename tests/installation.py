@@ -60,10 +60,6 @@ class Installation:
         self.store = Store(url)
         self.catalog = CatalogService(self.store, "test", now)
         self.history = HistoryService(self.store)
-        self.history = HistoryService(self.store)
-        self.history = HistoryService(self.store)
-        self.history = HistoryService(self.store)
-        self.history = HistoryService(self.store)
         self.access = AccessService(self.store, "test", now)
         self._lives: WeakSet[LiveState] = WeakSet()  # one that is followed lives until it is stopped
 

@@ -21,7 +21,8 @@ print(json.dumps([asyncio.run(main(json.load(sys.stdin)))]))
 """
 
 
-def _python(library: str, kind: str) -> list[str]:
+def python_program(library: str, kind: str = "openai") -> list[str]:
+    """The program that lists with a Python client of this ``kind``."""
     (program, *_) = python_driver(library, "", "")
     return [program, str(_DRIVERS / "list_models.py"), kind]
 
@@ -31,9 +32,9 @@ def commands() -> dict[str, list[str]]:
     (program, *_) = python_driver("anthropic-2", "", "")
     node, _, release = typescript_driver("sdk-1")
     return {
-        "Anthropic's Python SDK": _python("anthropic-2", "anthropic"),
+        "Anthropic's Python SDK": python_program("anthropic-2", "anthropic"),
         "the same, asynchronous": [program, "-c", _ASYNC],
-        "OpenAI's Python SDK": _python("openai", "openai"),
+        "OpenAI's Python SDK": python_program("openai"),
         "Anthropic's TypeScript SDK": [node, str(_DRIVERS / "list_models.mjs"), release],
     }
 
@@ -52,5 +53,5 @@ def list_with(command: list[str], url: str, key: str, home: Path) -> list[str] |
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    (listed,) = json.loads(done.stdout)
-    return listed
+    listed: list[list[str] | None] = json.loads(done.stdout)
+    return listed[0]

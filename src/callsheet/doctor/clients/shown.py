@@ -73,7 +73,8 @@ def _cut(way: Way, pages: Sequence[Listing], received: Sequence[Model], known: S
     """Yield a finding if the client misses models that the server lists."""
     ids = {model["id"] for model in received}
     missing = tuple(model_id for model_id in known if model_id not in ids)
-    if len(missing) <= len(ids.difference(known)):  # as many came by ids of their own, as Claude Code's from LiteLLM
+    others = ids.difference(known)  # LiteLLM gives Claude Code ids of its own for the same models
+    if len(missing) <= len(others):
         return
     page = pages[-1]
     count = f"{len(known) - len(missing)} of {len(known)} models"
