@@ -13,7 +13,7 @@ from callsheet.domain.catalog import Catalog
 from callsheet.service.delegation.comparing import Difference, compare, describe
 from tests.api.states import make_state
 from tests.installation import make_model
-from tests.service.delegation.asking import Site
+from tests.service.delegation.asking import Site, said
 from tests.service.delegation.test_verdicts import KEY, OTHER, talk
 
 CATALOG = Catalog(
@@ -76,8 +76,8 @@ def test_a_difference_is_logged_once_and_counted_each_time(caplog: pytest.LogCap
         await here.ids(OTHER)
 
     talk(what, key_mode="observe")
-    first, second = caplog.messages
-    assert first.startswith("The list of source gateway for a key differs from ours: ")
+    first, second = said(caplog)
+    assert first.startswith("INFO The list of source gateway for a key differs from ours: ")
     assert "not in the catalogue, so govern leaves them out: beta" in first
     assert "not in the catalogue, so govern leaves them out: gamma" in second
     assert KEY not in caplog.text
