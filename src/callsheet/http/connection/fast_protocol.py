@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from callsheet.api.answer import negotiate_encoding, select_body, success_response
 from callsheet.api.body import Body, Pieces
 from callsheet.api.caller import Caller
+from callsheet.api.compression import MIN_COMPRESSED_BYTES
 from callsheet.api.dialect import OPENAI
 from callsheet.api.headers import request_id_headers
 from callsheet.api.request import Request, find_names
@@ -175,9 +176,10 @@ class FastProtocol(EnvelopeProtocol):
         fast_path = self._fast_path
         path, query, lines = head
         cache = fast_path.cache
-        caller, plain_lines, varying_lines, _ = cache.caller(
-            fast_path.live.current, lines, lambda: self._reader.headers(lines), now
-        )
+        known = cache.callers.get(lines)
+        if known is None or now >= known.caller.expires:
+            known = cache.caller(fast_path.live.current, lines, lambda: self._reader.headers(lines), now)
+        caller, plain_lines, varying_lines, _ = known
         names = () if path == _LIST else find_names(path)
         body = select_body(caller, names, query)
         if isinstance(body.content, Pieces):  # which are sent one after the other, as far as they are read
@@ -188,7 +190,10 @@ class FastProtocol(EnvelopeProtocol):
         if caller.dialect is OPENAI or caller.if_none_match is not None:
             self._make_unusual(data, head, caller, body, client, now, begun, names, again=again)
             return
-        (content, etag), headers, coding, final = negotiate_encoding(caller, body, again=again)
+        if caller.coding is None and len(body.content) >= MIN_COMPRESSED_BYTES:  # as below, in fewer steps
+            (content, etag), headers, coding, final = body, caller.varying_headers, None, True
+        else:
+            (content, etag), headers, coding, final = negotiate_encoding(caller, body, again=again)
         if TYPE_CHECKING:
             assert isinstance(content, bytes)
         rest = b"\r\n%betag: %b\r\ncontent-length: %d\r\n%b\r\n" % (  # byte for byte as `success_response`
