@@ -26,13 +26,12 @@ class Difference(StrEnum):
     FACTS = "facts"
 
 
-#: What is said of the models that differ, before their ids.
 _WORDS: Final[Mapping[Difference, str]] = {
-    Difference.UNKNOWN: "govern would leave out, as the catalogue does not have them",
-    Difference.REMOVED: "fill and govern would leave out, as they were removed here",
-    Difference.HIDDEN: "fill and govern would leave out, as they are hidden here",
-    Difference.NOT_ALLOWED: "govern would leave out, as the rules of the workspace do not allow them",
-    Difference.FACTS: "fill and govern would show with the facts of the catalogue, which differ",
+    Difference.UNKNOWN: "not in the catalogue, so govern leaves them out",
+    Difference.REMOVED: "removed here, so fill and govern leave them out",
+    Difference.HIDDEN: "hidden here, so fill and govern leave them out",
+    Difference.NOT_ALLOWED: "not allowed by the rules of the workspace, so govern leaves them out",
+    Difference.FACTS: "described otherwise in the catalogue, as fill and govern show",
 }
 
 Differences = Mapping[Difference, tuple[str, ...]]
@@ -57,7 +56,7 @@ def compare(models: GrantedModels, catalog: Catalog, rules: Visibility) -> Diffe
 
 
 def describe(differences: Differences) -> str:
-    """Return, for people, what would become of which models, with some of their ids: for after "models that"."""
+    """Return the differences as clauses for people, each with some of the ids."""
     return "; ".join(f"{_WORDS[difference]}: {_some(ids)}" for difference, ids in differences.items())
 
 
