@@ -250,8 +250,8 @@ class Settings(BaseModel):
         if value and not _is_base_url(trimmed):
             if "@" in value:  # it may hold a password, so it is not repeated
                 raise ValueError(
-                    "must be a URL without a user name and password, such as http://localhost:4000; put a key of the "
-                    f"gateway into {GATEWAY_KEY}"
+                    "must be a URL without a user name and password, such as http://localhost:4000; put a key of "
+                    f"the gateway into {GATEWAY_KEY}"
                 )
             raise ValueError(
                 f"must be the base URL of a gateway, such as http://localhost:4000, not {value[:100]!r}"
