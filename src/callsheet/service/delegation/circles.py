@@ -5,16 +5,10 @@ asked. A request with the mark of this installation is answered from what is kno
 process, which only a gateway was sent, proves that the gateway leads back here.
 """
 
-from collections.abc import Iterable
 from secrets import token_hex
 from typing import Final
 
 from callsheet.service.sync.loop import mark_of
-
-#: The header that names the installations.
-ASKED_BY: Final = "callsheet-asked-by"
-
-_ASKED_BY: Final = ASKED_BY.encode()
 
 #: Installations that may ask one for the next about a key.
 _MAX_INSTALLATIONS: Final = 8
@@ -41,11 +35,6 @@ class Circle:
     def is_own(self, asked_by: bytes) -> bool:
         """Return whether this very process asks itself."""
         return any(each.endswith(f"-{self._number}") for each in _askers(asked_by))
-
-
-def find_asked_by(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
-    """Return the value of `ASKED_BY` among ``headers``; empty if it is not there."""
-    return next((value for name, value in headers if name == _ASKED_BY), b"")
 
 
 def _askers(asked_by: bytes) -> list[str]:
