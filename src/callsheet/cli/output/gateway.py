@@ -32,7 +32,7 @@ def _listing_line(found: Found, mode: KeyMode, settings: Settings) -> str:
     match found.listing:
         case Listing.CALLERS:
             return (
-                f"{sees}. Without a key it lists nothing; to let it list models for others, too, put one of its "
+                f"{sees}. It lists nothing without a key; to have its models in the catalogue as well, put one of its "
                 f"keys into {GATEWAY_KEY}."
             )
         case Listing.OWN_KEY:
