@@ -1,8 +1,9 @@
 """What many tests share: an installation of their own, and the API asked through each of its doors."""
 
+import gc
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from pathlib import Path
 from tempfile import mkdtemp
@@ -32,6 +33,16 @@ def pytest_configure(config: pytest.Config) -> None:
     if SHARED_FOLDER not in os.environ:
         os.environ[SHARED_FOLDER] = mkdtemp(prefix="callsheet-shared-")
         config.add_cleanup(lambda: shutil.rmtree(os.environ.pop(SHARED_FOLDER), ignore_errors=True))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
+    """Look for no garbage while tests are collected, nor in what is collected: all of it stays."""
+    gc.disable()
+    collected = yield
+    gc.freeze()
+    gc.enable()
+    return collected
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

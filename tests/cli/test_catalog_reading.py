@@ -41,6 +41,7 @@ def test_list_for_people_has_a_line_for_each_model_in_a_pipe(cli: CLI, empty: In
 
 
 def test_list_filters_by_lifecycle(cli: CLI) -> None:
+    assert cli("catalog", "deprecate", "claude-opus-5").code == 0
     models = cli("catalog", "list", "--lifecycle", "deprecated", "--lifecycle", "retired", "--json").json
     assert {model["lifecycle"] for model in models} == {"deprecated", "retired"}
 

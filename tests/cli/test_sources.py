@@ -224,6 +224,16 @@ def test_a_source_is_asked_about_keys_and_says_how(cli: CLI, source: str) -> Non
     assert "asks_keys" not in cli("sources", "change", source, "--no-asks-keys", "--json").json["config"]
 
 
+def test_keys_that_would_see_nothing_of_an_empty_catalogue_are_pointed_out(cli: CLI, upstream: Upstream) -> None:
+    govern = ("--asks-keys", "--key-mode", "govern")
+    added = cli("sources", "add", "gateway", "--url", upstream.url, "--every", "never", "--no-sync", *govern)
+    assert "Keys of the gateway see no model, as the catalogue lists none." in added.err
+    assert "see no model" not in cli("sources", "change", "gateway", "--key-mode", "fill").err
+    assert "see no model" in cli("sources", "change", "gateway", "--key-mode", "govern").err
+    cli("catalog", "add", "alpha")
+    assert "see no model" not in cli("sources", "change", "gateway", "--key-mode", "govern").err
+
+
 def test_what_a_source_answered_about_keys_is_forgotten(cli: CLI, source: str) -> None:
     refusal = "The source gateway is not asked about keys, so there are none to forget."
     assert cli("sources", "forget", source).refusal == refusal

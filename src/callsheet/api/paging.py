@@ -42,8 +42,14 @@ def make_page(source: PageSource, query: ListQuery, build_limit: int) -> Body:
     UnfinishedError
         From ``source.encode``.
     """
-    _, after_id, before_id, _, after_literal, before_literal = query
+    limit, after_id, before_id, lifecycles, after_literal, before_literal = query
     after = None if after_id is None else locate_cursor(source, "after_id", after_id, after_literal)
+    if before_id is None and after is not None and source.catalog.blocks:
+        number = bisect_right(source.catalog.starts, after, 1) - 1
+        block = source.encode(source.catalog.blocks[number], lifecycles, build_limit)
+        start = bisect_right(block.keys, after)
+        if start + limit < len(block.keys):  # the whole page and the model behind it, as nearly always
+            return _cut_from_one(block, start, start + limit)
     before = None if before_id is None else locate_cursor(source, "before_id", before_id, before_literal)
     if before is not None and after is None:
         slices, has_more = _backward(source, query, before, build_limit)
@@ -61,6 +67,18 @@ def make_page(source: PageSource, query: ListQuery, build_limit: int) -> Body:
         last_id=last.keys[stop - 1][SORT_KEY_PREFIX:],
     )
     return Body(content, page_etag(slices, b"1" if has_more else b"0"))
+
+
+def _cut_from_one(block: EncodedBlock | GatheredBlock, start: int, stop: int) -> Body:
+    """The page of these models of one block, behind which more follow, in fewer steps than any other."""
+    keys = block.keys
+    content = anthropic.write_page(
+        block.cut(start, stop),
+        has_more=True,
+        first_id=keys[start][SORT_KEY_PREFIX:],
+        last_id=keys[stop - 1][SORT_KEY_PREFIX:],
+    )
+    return Body(content, page_etag(((block, start, stop),), b"1"))
 
 
 def locate_cursor(source: PageSource, name: str, cursor: str, literal: str | None) -> str:

@@ -548,7 +548,6 @@ def _break(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
 FAULTS = [
     "head.HeadReader.read",
     "fast_protocol.select_body",
-    "fast_protocol.negotiate_encoding",
     "fast_path.FastPath.label",
 ]
 

@@ -69,7 +69,7 @@ def test_the_client_is_whom_uvicorn_takes_for_it(trusted: Any, peer: Client, lin
     reader = HeadReader(8192, 8192, known)
     for _ in range(3):  # read line by line, and with a frame; found, and remembered
         if reader.read(data) is None:
-            assert any("\t" in line.strip(" \t") for line in lines), (
+            assert any("\t" in line.lstrip(" \t") for line in lines), (
                 "only what llhttp might read otherwise is left to it"
             )
             return

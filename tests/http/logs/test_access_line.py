@@ -7,8 +7,10 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from callsheet.http.logs.access_line import FIELDS, LoggedResponse
+from callsheet.http.logs.access_line import FIELDS, LoggedResponse, formatter_for
 from callsheet.http.logs.writer import AccessLog
 from callsheet.settings import LogFormat
 from tests.doors import AppDoor
@@ -141,3 +143,25 @@ def test_a_log_that_cannot_be_written_stops_nobody(caplog: pytest.LogCaptureFixt
     log.stop()
     os.close(writer)
     assert "cannot be written" in caplog.text
+
+
+@given(
+    st.sampled_from([LogFormat.JSON, LogFormat.LOGFMT, LogFormat.COMMON]),
+    st.sampled_from(["GET", "HEAD", 'a"b']),
+    st.one_of(st.sampled_from([b"/v1/models", b"/v1/models/sk-0123456789abcdef", b"/v1/models/a%22"]), st.binary()),
+    st.one_of(
+        st.sampled_from([b"", b"limit=20&after_id=a", b"key=sk-0123456789abcdef", b'a="', b"\\"]), st.binary()
+    ),
+    st.sampled_from([None, "apikey_01", 'a"b']),
+)
+def test_a_line_is_the_same_whether_it_is_prepared_or_written_late(
+    kind: LogFormat, method: str, path: bytes, query: bytes, key_id: str | None
+) -> None:
+    formatter = formatter_for(kind)
+    response = LoggedResponse(method, path, query, 200, 5193, key_id)
+    late, ready = [
+        formatter.lines([(1e9, b"req_01", 0.5, "203.0.113.1", template)])
+        for template in (response, formatter.template(response))
+    ]
+    assert late == ready
+    assert late.count(b"\n") == 1

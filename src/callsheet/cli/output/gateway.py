@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from shlex import quote
 
 from callsheet.domain.access.delegation import KeyMode
+from callsheet.service.sync.config import SourceConfig
 from callsheet.service.sync.gateway import NAME, FollowedGateway, Found, Listing
 from callsheet.service.sync.sources import Source
 from callsheet.settings import GATEWAY_KEY, Settings
@@ -40,6 +41,25 @@ def _listing_line(found: Found, mode: KeyMode, settings: Settings) -> str:
             return f"{sees}. It lists its models to everybody, so that any credential is accepted here."
         case _:
             return f"{sees}."
+
+
+def sees_nothing_line(config: SourceConfig, listed: int) -> str:
+    """Return that keys of the gateway see nothing, as only models of an empty catalogue count; else nothing.
+
+    Parameters
+    ----------
+    config
+        Of the source that is asked about keys.
+    listed
+        Models that the catalogue lists.
+    """
+    if listed or not config.asks_keys or config.key_mode is not KeyMode.GOVERN:
+        return ""
+    return (
+        "Keys of the gateway see no model, as the catalogue lists none. Add models (callsheet catalog add), or let "
+        f"the source list them by one of its keys: put that into {GATEWAY_KEY} for callsheet serve --gateway, or "
+        "name where it is with callsheet sources change --secret-env."
+    )
 
 
 def export_lines(url: str, settings: Settings) -> Iterator[str]:

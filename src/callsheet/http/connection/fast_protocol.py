@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from callsheet.api.answer import negotiate_encoding, select_body, success_response
 from callsheet.api.body import Body, Pieces
 from callsheet.api.caller import Caller
+from callsheet.api.compression import MIN_COMPRESSED_BYTES
 from callsheet.api.dialect import OPENAI
 from callsheet.api.headers import request_id_headers
 from callsheet.api.request import Request, find_names
@@ -31,7 +32,7 @@ _LIST: Final = b"/v1/models"  # the path that nearly all requests for lists have
 
 #: After so many requests in a row that are not known by their bytes, only one of as many is looked for by them:
 #: where every request has another trace, hashing all of it is a tenth of the work. A power of two.
-_PATIENCE: Final = 16
+_MAX_MISSED_REQUESTS: Final = 16
 
 _BLANK_LINE: Final = b"\r\n\r\n"
 _CLOSE: Final = b"\r\nconnection: close\r\n\r\n"
@@ -81,7 +82,11 @@ class FastProtocol(EnvelopeProtocol):
             if fast_path.live.current is not cache.state:
                 cache.reset(fast_path.live.current)
             missed = self._bytes_missed
-            known = cache.answers.get(data) if missed < _PATIENCE or not missed & _PATIENCE - 1 else None
+            known = (
+                cache.answers.get(data)
+                if missed < _MAX_MISSED_REQUESTS or not missed & _MAX_MISSED_REQUESTS - 1
+                else None
+            )
             if (
                 known is not None
                 and (known.expires == NEVER or self._time() < known.expires)
@@ -152,7 +157,7 @@ class FastProtocol(EnvelopeProtocol):
         self._write(known.label, fast_path.ids.make(), known.content, b"", begun, client)
         names_client = self._reader.forwarded is not None and fast_path.clients is not None
         if (
-            (self._bytes_missed <= _PATIENCE or self._bytes_missed & _PATIENCE - 1 == 1)
+            (self._bytes_missed <= _MAX_MISSED_REQUESTS or self._bytes_missed & _MAX_MISSED_REQUESTS - 1 == 1)
             and len(data) <= MAX_REQUEST_BYTES
             and not names_client
             and not self._reader.closes
@@ -175,9 +180,10 @@ class FastProtocol(EnvelopeProtocol):
         fast_path = self._fast_path
         path, query, lines = head
         cache = fast_path.cache
-        caller, plain_lines, varying_lines, _ = cache.caller(
-            fast_path.live.current, lines, lambda: self._reader.headers(lines), now
-        )
+        known = cache.callers.get(lines)
+        if known is None or now >= known.caller.expires:
+            known = cache.caller(fast_path.live.current, lines, lambda: self._reader.headers(lines), now)
+        caller, plain_lines, varying_lines, _ = known
         names = () if path == _LIST else find_names(path)
         body = select_body(caller, names, query)
         if isinstance(body.content, Pieces):  # which are sent one after the other, as far as they are read
@@ -188,7 +194,10 @@ class FastProtocol(EnvelopeProtocol):
         if caller.dialect is OPENAI or caller.if_none_match is not None:
             self._make_unusual(data, head, caller, body, client, now, begun, names, again=again)
             return
-        (content, etag), headers, coding, final = negotiate_encoding(caller, body, again=again)
+        if caller.coding is None and len(body.content) >= MIN_COMPRESSED_BYTES:  # as below, in fewer steps
+            (content, etag), headers, coding, final = body, caller.varying_headers, None, True
+        else:
+            (content, etag), headers, coding, final = negotiate_encoding(caller, body, again=again)
         if TYPE_CHECKING:
             assert isinstance(content, bytes)
         rest = b"\r\n%betag: %b\r\ncontent-length: %d\r\n%b\r\n" % (  # byte for byte as `success_response`

@@ -134,6 +134,13 @@ class AnswerHead(NamedTuple):
         return method != "HEAD" and self.status not in _NO_BODY_STATUSES
 
     @property
+    def announces_body(self) -> bool:
+        """Whether its headers promise a body, also where the method or the status rules one out."""
+        if self.length is None:
+            return self.is_chunked or self.status not in _NO_BODY_STATUSES
+        return self.length > 0
+
+    @property
     def is_chunked(self) -> bool:
         """Whether its body comes in chunks."""
         return bool(tokens(self.headers, b"transfer-encoding"))

@@ -21,6 +21,11 @@ FIELDS: Final = ("time", "request_id", "duration_us", "client", "method", "path"
 
 _TIME, _REQUEST_ID, _DURATION, _CLIENT, *_SHARED = FIELDS
 
+#: The characters of a path that are written in JSON as they are.
+_PLAIN: Final = bytes(byte for byte in range(0x20, 0x7F) if byte not in b'"\\')
+
+_GET: Final = b'"method":"GET","path":"'
+
 _PREPARED_DURATIONS: Final = 1024  # microseconds; shorter ones are formatted in advance
 
 
@@ -114,9 +119,16 @@ class _Fields(LogFormatter):
                 if microseconds < _PREPARED_DURATIONS
                 else self.duration_format % microseconds,
                 client_of(client),
-                (self.template(template) if isinstance(template, LoggedResponse) else template)[1],
             )
+            if isinstance(template, LoggedResponse):
+                parts += self._parts(template)
+            else:
+                parts.append(template[1])
         return b"".join(parts)
+
+    def _parts(self, response: LoggedResponse) -> tuple[bytes, ...]:
+        """Return the rest of a line that no other one shares."""
+        return self.template(response)[1:]
 
 
 class _JSON(_Fields):
@@ -126,6 +138,26 @@ class _JSON(_Fields):
     duration_format = f'","{_DURATION}":%d'.encode()
     client_format = f',"{_CLIENT}":"%b",'.encode()
     shared_format = ",".join(f'"{name}":%s' for name in _SHARED) + "}\n"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._end = lru_cache(maxsize=1024)(self._write_end)
+
+    def _parts(self, response: LoggedResponse) -> tuple[bytes, ...]:
+        """Return the rest of the object, most of it as in an earlier line, if its path needs no escapes."""
+        method, path, query, status, length, key_id = response
+        if (
+            method != "GET"
+            or path.translate(None, _PLAIN)
+            or query.translate(None, _PLAIN)
+            or b"sk" in path  # perhaps a secret
+            or b"sk" in query
+        ):
+            return super()._parts(response)
+        return _GET, path, b"?" if query else b"", query, self._end(status, length, key_id)
+
+    def _write_end(self, status: int, length: int, key_id: str | None) -> bytes:
+        return self.template(LoggedResponse("GET", b"", b"", status, length, key_id))[1].removeprefix(_GET)
 
     def template(self, response: LoggedResponse) -> tuple[bytes, bytes]:
         """Return the rest of the object, joined by hand: `json` takes several times as long."""

@@ -5,19 +5,10 @@ asked. A request with the mark of this installation is answered from what is kno
 process, which only a gateway was sent, proves that the gateway leads back here.
 """
 
-from collections.abc import Iterable
 from secrets import token_hex
-from typing import Final
 
+from callsheet.service.delegation.asked_by import MAX_INSTALLATIONS
 from callsheet.service.sync.loop import mark_of
-
-#: The header that names the installations.
-ASKED_BY: Final = "callsheet-asked-by"
-
-_ASKED_BY: Final = ASKED_BY.encode()
-
-#: Installations that may ask one for the next about a key.
-_MAX_INSTALLATIONS: Final = 8
 
 
 class Circle:
@@ -29,12 +20,12 @@ class Circle:
     def extended(self, asked_by: bytes, organization_id: str) -> str:
         """Return the header of a question that follows from a request with ``asked_by``, empty if it had none."""
         own = f"{mark_of(organization_id)}-{self._number}"
-        return f"{asked_by.decode('latin-1')}, {own}" if asked_by else own
+        return f"{asked_by.decode('ascii')}, {own}" if asked_by else own
 
     def is_closed(self, asked_by: bytes, organization_id: str) -> bool:
         """Return whether this installation must not ask on: it is among the askers, or they are too many."""
         askers = _askers(asked_by)
-        return len(askers) >= _MAX_INSTALLATIONS or any(
+        return len(askers) >= MAX_INSTALLATIONS or any(
             each.startswith(f"{mark_of(organization_id)}-") for each in askers
         )
 
@@ -43,10 +34,5 @@ class Circle:
         return any(each.endswith(f"-{self._number}") for each in _askers(asked_by))
 
 
-def find_asked_by(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
-    """Return the value of `ASKED_BY` among ``headers``; empty if it is not there."""
-    return next((value for name, value in headers if name == _ASKED_BY), b"")
-
-
 def _askers(asked_by: bytes) -> list[str]:
-    return [each.strip() for each in asked_by.decode("latin-1").split(",")] if asked_by else []
+    return asked_by.decode("ascii").split(", ") if asked_by else []
