@@ -81,6 +81,14 @@ def test_no_trailer_changes_what_came_before_it(sent: list[Header]) -> None:
     assert not {name for name, _ in trailers(sent)} & forbidden
 
 
+@pytest.mark.parametrize("name", [b"x_forwarded_for", b"x-forwarded_proto", b"x_real_ip", b"forwarded"])
+def test_no_claim_is_passed_on_in_a_spelling_that_some_servers_take_for_it(name: bytes) -> None:
+    sent = [(name, b"6.6.6.6"), (b"x_other", b"kept")]
+    kept = with_origin(sent, b"callsheet", "192.0.2.7", is_trusted=False)
+    assert name not in dict(kept)
+    assert (b"x_other", b"kept") in kept
+
+
 @given(headers, st.booleans())
 def test_the_gateway_learns_who_asked_from_no_one_but_this_server_and_trusted_proxies(
     sent: list[Header], is_trusted: bool

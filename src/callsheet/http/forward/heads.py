@@ -48,6 +48,11 @@ class RequestHead(NamedTuple):
         return self.is_chunked or any(value.strip(b" \t0") for value in lengths)
 
     @property
+    def awaits_continue(self) -> bool:
+        """Whether the client may keep its body back until it is asked for it."""
+        return self.version == "1.1" and b"100-continue" in tokens(self.headers, b"expect")
+
+    @property
     def may_repeat(self) -> bool:
         """Whether sending it twice does no harm: it has no body, and a method that only reads."""
         return self.method in ("GET", "HEAD", "OPTIONS") and not self.has_body

@@ -96,6 +96,10 @@ class PublicAPI:
         if self._live.current is not self._cache.state:
             self._cache.reset(self._live.current)
 
+    def forget_answers(self) -> None:
+        """Empty the cache."""
+        self._cache.reset(self._live.current)
+
     def _cached(self, asked: _Asked) -> CachedResponse[Response] | None:
         """The answer to an earlier request that differed in nothing that matters."""
         self.drop_stale()
