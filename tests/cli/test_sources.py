@@ -255,8 +255,14 @@ def test_a_plan_says_that_the_keys_of_a_source_work_or_stop_working(cli: CLI, so
         plan = cli("sources", *ending, "--dry-run", "--json").json
         messages = [each["message"] for each in plan["warnings"] if each["code"] == "gateway-keys"]
         assert messages == ["The keys that only the source gateway knows stop working."]
-    plan = cli("sources", "change", source, "--key-mode", "govern", "--dry-run", "--json").json
-    assert plan["warnings"] == []
+    (warning,) = cli("sources", "change", source, "--key-mode", "govern", "--dry-run", "--json").json["warnings"]
+    assert (
+        warning["message"]
+        == "Keys that only the source gateway knows may see other models, or other facts of them."
+    )
+    said = cli("sources", "change", source, "--key-mode", "govern", "--dry-run").out
+    assert "No key of Callsheet itself would notice anything." in said
+    assert cli("sources", "change", source, "--every", "1h", "--dry-run", "--json").json["warnings"] == []
 
 
 def test_a_key_is_tried_in_every_mode(

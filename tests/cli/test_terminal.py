@@ -44,7 +44,16 @@ def read(installation: Installation, *arguments: str, columns: int = COLUMNS) ->
 
 
 @pytest.mark.parametrize(
-    "command", ["catalog list", "catalog history", "keys list", "workspaces list", "settings", "catalog show m"]
+    "command",
+    [
+        "catalog list",
+        "catalog history",
+        "keys list",
+        "workspaces list",
+        "settings",
+        "catalog show m",
+        "explain m --workspace default",
+    ],
 )
 def test_no_line_is_wider_than_the_terminal(installation: Installation, command: str) -> None:
     installation.add(make_model("m", description="word " * 100, display_name="日本語" * 20))

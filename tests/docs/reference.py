@@ -25,7 +25,7 @@ _CLI: Final = f"""{_MADE}
 Results go to stdout, messages to stderr. Commands that print a table print JSON with `--json`.
 The exit code is 0 when the command did its work, 1 when it was refused, and 2 when it was called wrongly; a refused
 command changes nothing and says why in one sentence. `callsheet doctor` also exits with 3, 4 or 5 for what it
-found.
+found, and `callsheet explain` with 3 or 4 for a model that is not listed.
 
 Every command finds its database by `--database`, else by `CALLSHEET_DATABASE_URL`, else by `database` in
 `callsheet.toml`, else in the user's data directory. Commands may run while the server does; it notices the change.

@@ -11,11 +11,20 @@ from callsheet.api.grants import Answered, Verdict
 from callsheet.api.request import bearer
 from callsheet.api.state import State
 from callsheet.domain.access.delegation import Delegation
-from callsheet.domain.access.keyring import NEVER, KeyRecord, Principal
+from callsheet.domain.access.keyring import NEVER, KeyFault, KeyRecord, Principal
 from callsheet.domain.access.workspace import Workspace
 from callsheet.domain.errors import AuthenticationError, OverloadedError, PermissionDeniedError
 
 _DEACTIVATED: Final = "API key has been deactivated."
+
+_TEXTS: Final = {
+    KeyFault.INACTIVE: _DEACTIVATED,
+    KeyFault.ARCHIVED_WORKSPACE: _DEACTIVATED,
+    KeyFault.EXPIRED: "API key has expired.",
+}
+
+#: Who is asking with any other credential, where the operator has every one accepted.
+ANY_KEY: Final = Principal("any-key", None, NEVER)
 
 
 def authenticate(state: State, headers: Mapping[bytes, bytes], now: float) -> Principal:
@@ -47,7 +56,8 @@ def authenticate(state: State, headers: Mapping[bytes, bytes], now: float) -> Pr
             key = state.keyring.find(secret)
             found: Principal | str | None = None
             if key is not None:
-                found = _problem(state, key, now) or Principal(key.key_id, key.workspace_id, key.expires)
+                fault = find_fault(state, key, now)
+                found = principal_of(key) if fault is None else _TEXTS[fault]
             elif state.delegation is not None:
                 answered = state.grants.find(secret, now, client_of(headers) if state.delegation.by_client else b"")
                 found = _delegated(state, state.delegation, answered)
@@ -57,7 +67,7 @@ def authenticate(state: State, headers: Mapping[bytes, bytes], now: float) -> Pr
                 return found
             failure = failure or found or wrong
     if failure is not None and state.options.any_key:
-        return Principal("any-key", None, NEVER)
+        return ANY_KEY
     if away_until:
         error = OverloadedError("Overloaded")
         error.retry_after = max(1.0, away_until - now)
@@ -75,15 +85,20 @@ def _delegated(state: State, delegation: Delegation, answered: Answered | None) 
     return Principal(answered.grant.tag, workspace_id, answered.until, answered.grant)
 
 
-def _problem(state: State, key: KeyRecord, now: float) -> str | None:
-    """Why a known key may not be used, or None."""
+def find_fault(state: State, key: KeyRecord, now: float) -> KeyFault | None:
+    """Return why a known key may not be used at ``now``, in seconds since the epoch; None if it may."""
     if not key.usable:
-        return _DEACTIVATED
+        return KeyFault.INACTIVE
     if key.workspace_id is not None and key.workspace_id not in state.workspaces:
-        return _DEACTIVATED  # its workspace is archived
+        return KeyFault.ARCHIVED_WORKSPACE
     if key.is_expired(now):
-        return "API key has expired."
+        return KeyFault.EXPIRED
     return None
+
+
+def principal_of(key: KeyRecord) -> Principal:
+    """Return who is asking with this key, which may be used."""
+    return Principal(key.key_id, key.workspace_id, key.expires)
 
 
 def choose_workspace(state: State, principal: Principal, wanted: bytes | None) -> Workspace:

@@ -16,7 +16,7 @@ from callsheet.domain.catalog import Block, Catalog
 from callsheet.domain.catalog_slice import CatalogSlice
 from callsheet.domain.errors import InvalidRequestError
 from callsheet.domain.model import Lifecycle, Model
-from callsheet.domain.query import LISTED, ListQuery
+from callsheet.domain.query import LISTED, ListQuery, find_seen, is_listed
 from callsheet.wire import openai
 
 #: Blocks that may be encoded for one request while others wait; one takes up to some milliseconds.
@@ -127,7 +127,7 @@ class View:
     def retrieve(self, name: str) -> Body | None:
         """Return the model that ``name``, an id or alias, means; None if these rules show no such model."""
         self._use()
-        model = self._find(name) or self._find(self.catalog.id_of(name))
+        model = find_seen(self.catalog, self.visibility, name)
         if model is None:
             return None
         number = bisect_right(self.catalog.starts, model.sort_key) - 1
@@ -264,16 +264,12 @@ class View:
         self.is_idle = False
         self.last_used = self._memory.use()
 
-    def _find(self, model_id: str) -> Model | None:
-        """The model with this id; None, by the same steps, if there is none or the rules do not show it."""
-        model = self.catalog.get(model_id)
-        return model if self.visibility.sees(model_id) else None
-
     def _encode_listed(self, block: Block, lifecycles: frozenset[Lifecycle]) -> EncodedBlock | GatheredBlock:
         listed = [
             model
             for model in block.models
-            if not model.hidden and model.lifecycle in lifecycles and self.visibility.sees(model.id)
+            if is_listed(model.lifecycle, hidden=model.hidden, lifecycles=lifecycles)
+            and self.visibility.sees(model.id)
         ]
         if not listed:
             return EMPTY

@@ -30,7 +30,7 @@ app = CommandLine(
 )
 
 try:
-    from callsheet.cli.commands import catalog, files, keys, workspaces
+    from callsheet.cli.commands import catalog, explain, files, keys, workspaces
     from callsheet.cli.commands.serve import serve
     from callsheet.cli.commands.serve_help import GroupedCommand
     from callsheet.cli.commands.settings import settings
@@ -41,7 +41,8 @@ except ModuleNotFoundError as error:  # the rest works without the server extra
     add_missing(
         app,
         (
-            *("serve", "catalog", "sources", "workspaces", "keys", "plan", "apply", "adopt", "drift", "export"),
+            *("serve", "catalog", "sources", "workspaces", "keys", "explain"),
+            *("plan", "apply", "adopt", "drift", "export"),
             *("settings", "migrate", "copy", "backup", "restore", "check"),
         ),
         error,
@@ -52,6 +53,7 @@ else:
     app.add_typer(sources, name="sources")
     app.add_typer(workspaces.app, name="workspaces")
     app.add_typer(keys.app, name="keys")
+    app.command()(explain.explain)
     app.command()(files.plan)
     app.command()(files.apply)
     app.command()(files.adopt)

@@ -1,7 +1,6 @@
 """Comparison of two catalogues, as rules show them: which models they list, and what else can be retrieved."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from enum import Enum
 from functools import cached_property
 from operator import attrgetter
 from typing import Any, Final, NamedTuple, TypeAlias
@@ -11,7 +10,7 @@ from callsheet.domain.access.workspace import Shape
 from callsheet.domain.catalog import Catalog
 from callsheet.domain.model import MODEL_FIELDS, Model
 from callsheet.domain.plan.impact import MODEL_GROUPS
-from callsheet.domain.query import is_listed
+from callsheet.domain.query import Reach, is_listed, reach_of
 from callsheet.wire import openai
 from callsheet.wire.anthropic import ClassicModelInfo, ModelInfo
 
@@ -41,15 +40,7 @@ class Difference(NamedTuple):
         return {**groups, "lines_lost": self.lines_lost, "is_emptied": self.is_emptied}
 
 
-class _Reach(Enum):
-    """How far a model is within reach, for those whom the rules let see it."""
-
-    ABSENT = "absent"
-    UNLISTED = "unlisted"
-    LISTED = "listed"
-
-
-_ABSENT, _UNLISTED, _LISTED = _Reach
+_ABSENT, _UNLISTED, _LISTED = Reach.ABSENT, Reach.RETRIEVABLE, Reach.LISTED
 
 #: Which group a model is in, by its reach before and after.
 _GROUPS: Final = {
@@ -137,7 +128,7 @@ class Comparison:
 
     def _group(self, old: Model | None, new: Model | None, shape: Shape | None) -> str | None:
         """The group of a model; ``shape`` is None if it changes."""
-        was, now = _reach(old), _reach(new)
+        was, now = reach_of(old), reach_of(new)
         if was is not now:
             return _GROUPS[was, now]
         return "changes" if old is not None and new is not None and self._differs(old, new, shape) else None
@@ -175,7 +166,7 @@ class Comparison:
         found = []
         for model_id in self._changed:
             old, new = self._before.get(model_id), self._after.get(model_id)
-            is_listed_still = _reach(old) is _reach(new) is _LISTED
+            is_listed_still = reach_of(old) is reach_of(new) is _LISTED
             if is_listed_still and old is not None and new is not None and old.line != new.line:
                 found.append(model_id)
         return found
@@ -201,9 +192,3 @@ class Comparison:
         found = ((self._after.get(model_id) or self._before.get(model_id)) for model_id in dict.fromkeys(ids))
         models = [model for model in found if model is not None]
         return [model.id for model in sorted(models, key=attrgetter("sort_key"))]
-
-
-def _reach(model: Model | None) -> _Reach:
-    if model is None:
-        return _ABSENT
-    return _LISTED if is_listed(model.lifecycle, hidden=model.hidden) else _UNLISTED

@@ -53,7 +53,7 @@ FAULTS: Final[Mapping[str, tuple[Callable[[Asked], Given | None], str]]] = {
     "no list there": (lambda _: Given(404), "with 404"),
     "too many requests": (lambda _: Given(429), "with 429"),
     "fails": (lambda _: Given(503, b"try later"), "with 503"),
-    "hangs up": (lambda _: None, "broke the connection off"),
+    "hangs up": (lambda _: None, "closed the connection without an answer in HTTP"),
     "wrong coding": (lambda _: Given(200, b"{}", {"content-encoding": "gzip"}), "content-encoding"),
 }
 

@@ -260,6 +260,17 @@ def test_a_question_of_this_installation_is_answered_without_a_question(caplog: 
     assert len(said(caplog)) == 1
 
 
+@pytest.mark.parametrize("asked_by", [b"caf\xc3\xa9", b"a" * 2000, b"a\tb"])
+def test_what_callers_write_in_the_place_of_installations_reaches_no_gateway(asked_by: bytes) -> None:
+    async def what(here: Site, _: ClockLoop) -> None:
+        await here.settle(("x-api-key", KEY), asked_by=asked_by)
+        assert not here.gateway.asked
+        assert here.checks.standing.condition == "up"
+        assert await here.ids(KEY) == ("alpha",)
+
+    talk(what)
+
+
 def test_where_some_wait_questions_begin_at_a_pace_but_for_those_accepted_before() -> None:
     async def what(here: Site, loop: ClockLoop) -> None:
         assert await here.ids(KEY) == ("alpha",)

@@ -1,6 +1,7 @@
 """The keyring: every key as authentication needs it, by the fingerprint of its secret."""
 
 from collections.abc import Iterable, Iterator
+from enum import StrEnum
 from hashlib import sha256
 from typing import Final, NamedTuple
 
@@ -10,6 +11,14 @@ from callsheet.domain.shards import Shards
 
 #: Expiry of a key that never expires, in seconds since the epoch.
 NEVER: Final = float("inf")
+
+
+class KeyFault(StrEnum):
+    """Why a key that is known may not be used."""
+
+    INACTIVE = "inactive"
+    ARCHIVED_WORKSPACE = "archived-workspace"
+    EXPIRED = "expired"
 
 
 class KeyRecord(NamedTuple):
@@ -62,6 +71,10 @@ class Keyring:
     def find(self, secret: bytes) -> KeyRecord | None:
         """Return what is known of the key with this secret."""
         return self._credentials.get(sha256(secret).hexdigest())
+
+    def get(self, fingerprint: bytes) -> KeyRecord | None:
+        """Return what is known of the key whose secret has this SHA-256."""
+        return self._credentials.get(fingerprint.hex())
 
     def changed(self, keys: Iterable[APIKey]) -> "Keyring":
         """Return this keyring with ``keys`` added or replaced; a key is never dropped, only archived."""

@@ -17,6 +17,7 @@ MAX_GLOB_CHARACTERS: Final = 16_384
 _MAX_PATTERN_LENGTH: Final = 256  # characters, as of an id
 _SPREADING: Final = frozenset("*?")  # wildcards that also match themselves
 _WILDCARDS: Final = _SPREADING | {"["}  # without one of them, a pattern means itself anyway
+_SPREADING_PART: Final = re.compile(r"[*?]")  # between parts that the id must hold
 
 
 class Visibility(NamedTuple):
@@ -58,6 +59,45 @@ class Visibility(NamedTuple):
         patterns = (*self.allow, *self.deny)
         exact = frozenset(each for each in patterns if has_wildcards(each) and is_id(each))
         return self if exact == self.exact else Visibility(self.allow, self.deny, exact)
+
+
+class PatternMatches:
+    """Which patterns match one id; each distinct pattern is tried once, however many workspaces have it.
+
+    Parameters
+    ----------
+    model_id
+        The id.
+    is_id
+        Says which texts are ids, as for `Visibility.among`.
+    """
+
+    def __init__(self, model_id: str, is_id: Callable[[str], bool]) -> None:
+        self._model_id = model_id
+        self._is_id = is_id
+        self._known: dict[str, bool] = {}
+
+    def among(self, patterns: Iterable[str]) -> tuple[str, ...]:
+        """Return those of ``patterns`` that match the id, in their order."""
+        return tuple(filter(self._matches, patterns))
+
+    def sees(self, rules: Visibility) -> bool:
+        """Return what `Visibility.sees` returns for ``rules`` that know which of their patterns are ids."""
+        if any(map(self._matches, rules.deny)):
+            return False
+        return not rules.allow or any(map(self._matches, rules.allow))
+
+    def _matches(self, pattern: str) -> bool:
+        known = self._known.get(pattern)
+        if known is None:
+            known = self._known[pattern] = self._decide(pattern)
+        return known
+
+    def _decide(self, pattern: str) -> bool:
+        head = pattern.partition("[")[0]
+        if not all(part in self._model_id for part in _SPREADING_PART.split(head)):
+            return False  # as most patterns, which need not be compiled
+        return Visibility((pattern,)).among(self._is_id).sees(self._model_id)
 
 
 def has_wildcards(pattern: str) -> bool:

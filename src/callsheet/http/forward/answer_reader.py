@@ -84,7 +84,7 @@ class AnswerReader:
         """Whether the connection is fit for another request.
 
         Not after a head that announces a body which must not follow: some servers send it nevertheless, and what
-        arrives of it later would be read as the next answer, which is for somebody else's request.
+        arrives of it later would be read as the next answer, which belongs to another request.
         """
         head = self.head
         return (

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 from callsheet.api.request import Header
 from callsheet.http.forward.fields import end_to_end, is_well_formed, tokens
 from callsheet.http.forward.origin import has_come_through, with_origin
+from callsheet.http.forward.ours import leaves_base
 from callsheet.http.forward.refusal import loop, unfit
 from callsheet.http.wire_headers import write_lines
 
@@ -51,14 +52,19 @@ class RequestHead(NamedTuple):
         """Whether sending it twice does no harm: it has no body, and a method that only reads."""
         return self.method in ("GET", "HEAD", "OPTIONS") and not self.has_body
 
-    def check(self) -> None:
+    def check(self, base: bytes = b"") -> None:
         """Refuse what cannot be forwarded.
+
+        Parameters
+        ----------
+        base
+            The path of the gateway's URL, which the target is put behind.
 
         Raises
         ------
         RefusedRequestError
-            It wants another protocol, has a body that is framed in a way that servers may read differently, or has
-            come through here before.
+            It wants another protocol, leads out of ``base``, has a body that is framed in a way that servers may
+            read differently, or has come through here before.
         """
         if self.method in _UNSUPPORTED_METHODS:
             raise unfit(f"{self.method} requests are not forwarded", 501)
@@ -66,6 +72,8 @@ class RequestHead(NamedTuple):
             raise unfit("Requests of HTTP/1.0 and HTTP/1.1 are forwarded, and of no other version")
         if b"#" in self.target or not is_well_formed(self.headers):
             raise unfit("The request has characters that HTTP does not allow where they are")
+        if base and leaves_base(self.target.partition(b"?")[0]):
+            raise unfit("The path leads out of the gateway's URL; remove the dot segments")
         self._check_framing()
         self._check_upgrade()
         if has_come_through(self.headers):

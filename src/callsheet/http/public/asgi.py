@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -20,7 +21,7 @@ from callsheet.http.public.preparation import PreparationThread
 from callsheet.http.public.unread_bytes import UnreadBytes
 from callsheet.http.request_id import RequestIDs
 from callsheet.service.clock import SYSTEM_CLOCK, Clock
-from callsheet.service.delegation.asked_by import find_asked_by
+from callsheet.service.delegation.asked_by import ASKED_BY
 from callsheet.service.delegation.lazy import LazyKeyChecks
 from callsheet.service.state.live import LiveState
 
@@ -75,7 +76,7 @@ class PublicAPI:
         request_id = self._ids.make()
         found = self._cached(asked) if self.rate_limits is None else None
         if found is None:
-            asked_by = b"" if self._live.current.delegation is None else find_asked_by(scope["headers"])
+            asked_by = b"" if self._live.current.delegation is None else _asked_by(scope["headers"])
             found = await self._make(asked, request_id.decode("ascii"), client[0] if client else "", asked_by)
         if self.unread.is_full and (found.content.pieces is not None or len(found.content.body) > LARGE_BYTES):
             found = self._refuse_large(asked, request_id.decode("ascii"))
@@ -213,6 +214,11 @@ class PublicAPI:
             extra = {"request_id": request.request_id}
             _log.exception("%s %s failed.", request.request_id, request.method, extra=extra)
             return error_before_examination(state, request)
+
+
+def _asked_by(headers: Iterable[Header]) -> bytes:
+    """The installations that ask, where the request is a question about a key."""
+    return next((value for name, value in headers if name == ASKED_BY), b"")
 
 
 def _length(request: Request) -> int:

@@ -1,0 +1,91 @@
+"""``callsheet explain``, ``who-sees``, ``what-sees`` and ``diff-keys``: why, who and what."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from callsheet.api.dialect import Dialect
+from callsheet.cli.database import DatabaseURL, clock, load_settings
+from callsheet.cli.input.completion import complete_key, complete_model, complete_workspace
+from callsheet.cli.output.explanation import explanation_record, print_explanation
+from callsheet.cli.output.tables import AsJSON, print_json
+from callsheet.domain.errors import InvalidError
+from callsheet.domain.query import Reach
+from callsheet.service.explain.explainer import Explained, Explainer
+from callsheet.service.setup import open_existing
+
+if TYPE_CHECKING:
+    from callsheet.cli.played_clients import ClientStep
+
+#: What `explain` ends with.
+CODES: Final = {Reach.LISTED: 0, Reach.RETRIEVABLE: 3, Reach.ABSENT: 4}
+
+Name = Annotated[
+    str, typer.Argument(metavar="MODEL", help="Id or alias of a model.", autocompletion=complete_model)
+]
+
+
+@contextmanager
+def explaining(database: str | None) -> Iterator[Explainer]:
+    """Yield what explains the database that a command works on."""
+    from callsheet.http.app import options_of  # slow to import
+
+    settings = load_settings(database)
+    with open_existing(settings.database).read() as reading:
+        yield Explainer(reading, options_of(settings), clock())
+
+
+def explain(
+    name: Name,
+    key: Annotated[
+        str | None,
+        typer.Option(metavar="KEY", help="Id or name of the key that asks.", autocompletion=complete_key),
+    ] = None,
+    workspace: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WORKSPACE",
+            help="Id or name of a workspace; with --key, the one that the request names.",
+            autocompletion=complete_workspace,
+        ),
+    ] = None,
+    dialect: Annotated[Dialect, typer.Option(help="Whose clients ask.")] = Dialect.ANTHROPIC,
+    client: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Also what this client shows, such as claude-code."),
+    ] = None,
+    database: DatabaseURL = None,
+    as_json: AsJSON = False,
+) -> None:
+    """Show why a key or a workspace sees a model, or does not.
+
+    Exit code 0: it is listed; 3: it can only be retrieved, or the client does not show it; 4: neither.
+    """
+    if key is None and workspace is None:
+        raise InvalidError("Name who asks, with --key or --workspace.")
+    with explaining(database) as explainer:
+        explained = explainer.explain(name, key, workspace, dialect)
+        clients = () if client is None else _client_steps(explainer, explained, client)
+        if as_json:
+            print_json(explanation_record(explained, clients))
+        else:
+            print_explanation(explained, clients, explainer.workspace_name)
+    reach = explained.explanation.reach
+    if reach is Reach.LISTED and clients and not clients[0].shows:
+        reach = Reach.RETRIEVABLE
+    raise typer.Exit(CODES[reach])
+
+
+def _client_steps(explainer: Explainer, explained: Explained, client: str) -> "Sequence[ClientStep]":
+    """The client's own steps; none where it gets no list with the model, whatever it makes of that."""
+    from callsheet.cli.played_clients import client_steps  # these bring the doctor, which takes long to import
+    from callsheet.doctor.clients.rules import load_clients
+
+    (rules,) = load_clients([client])
+    explanation = explained.explanation
+    if explanation.reach is not Reach.LISTED or explanation.workspace_id is None:
+        return ()
+    listed = explainer.listed(explanation.workspace_id)
+    return client_steps(explainer.state, rules, explanation.workspace_id, listed, explanation.model_id, clock())

@@ -1,0 +1,110 @@
+"""Explainer: the questions why and who, asked of one moment of an installation."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import NamedTuple
+
+from callsheet.api.dialect import Dialect
+from callsheet.api.explain import explain
+from callsheet.api.state import Options, State
+from callsheet.domain.explain import Check, Explanation
+from callsheet.domain.query import Reach
+from callsheet.service.explain.causes import Cause, causes_of
+from callsheet.service.explain.seeing import Compared, Sighting, Viewers, compare, what_sees, who_sees
+from callsheet.service.explain.subject import Subject, find_any, find_subject
+from callsheet.service.state.load import load
+from callsheet.storage.transactions.read import ReadTransaction
+
+
+class Explained(NamedTuple):
+    """Why a caller sees a model, or does not.
+
+    Parameters
+    ----------
+    subject
+        For whom it is explained.
+    explanation
+        The checks of a request.
+    causes
+        What brought about what they check, as far as that is known.
+    """
+
+    subject: Subject
+    explanation: Explanation
+    causes: Mapping[Check, Cause]
+
+
+class Explainer:
+    """One moment of an installation, for questions about it.
+
+    Parameters
+    ----------
+    reading
+        The transaction that the moment is of.
+    options
+        What the operator chose, as far as it decides what callers see.
+    now
+        The time (aware).
+
+    Raises
+    ------
+    StorageError
+        The database cannot be read.
+    """
+
+    def __init__(self, reading: ReadTransaction, options: Options, now: datetime) -> None:
+        self._reading = reading
+        self._now = now
+        self.state: State = load(reading, options)
+
+    def explain(
+        self,
+        name: str,
+        key: str | None = None,
+        workspace: str | None = None,
+        dialect: Dialect = Dialect.ANTHROPIC,
+    ) -> Explained:
+        """Return why a key, or any key of a workspace, sees the model that ``name`` means, or does not.
+
+        With both, the request of the key names the workspace.
+
+        Raises
+        ------
+        DoesNotExistError, ConflictError
+            There is no such key or workspace, or the name is that of several keys.
+        """
+        subject = find_subject(self._reading, self._now, key, workspace, dialect)
+        explanation = explain(self.state, subject.asker(self.state), name, self._now.timestamp())
+        return Explained(subject, explanation, causes_of(self._reading, explanation))
+
+    def who_sees(self, name: str) -> list[Viewers]:
+        """Return who sees the model that ``name`` means; see `who_sees`."""
+        return who_sees(self.state, name, self._now.timestamp())
+
+    def what_sees(self, name: str) -> tuple[Subject, list[Sighting]]:
+        """Return the key or the workspace with this id or name, and the models that it can retrieve.
+
+        Raises
+        ------
+        DoesNotExistError, ConflictError
+            There is neither, or both.
+        """
+        subject = find_any(self._reading, name, self._now)
+        return subject, list(what_sees(self.state, subject.asker(self.state), self._now.timestamp()))
+
+    def diff(self, first: str, second: str) -> tuple[Subject, Subject, Compared]:
+        """Return two keys or workspaces, and what they see differently; errors as for `what_sees`."""
+        subjects = [find_any(self._reading, name, self._now) for name in (first, second)]
+        askers = [subject.asker(self.state) for subject in subjects]
+        return subjects[0], subjects[1], compare(self.state, askers[0], askers[1], self._now.timestamp())
+
+    def workspace_name(self, workspace_id: str) -> str:
+        """Return the name of a workspace, archived ones too; its id if there is none."""
+        found = next(self._reading.workspaces([workspace_id]), None)
+        return workspace_id if found is None else found.name
+
+    def listed(self, workspace_id: str) -> list[str]:
+        """Return the ids of the models that are listed for a workspace, in the order of the API."""
+        subject = find_subject(self._reading, self._now, None, workspace_id)
+        seen = what_sees(self.state, subject.asker(self.state), self._now.timestamp())
+        return [model.id for model, reach in seen if reach is Reach.LISTED]

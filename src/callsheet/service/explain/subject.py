@@ -1,0 +1,102 @@
+"""Subject: the key or the workspace that an explanation is for."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from callsheet.api.dialect import Dialect
+from callsheet.api.explain import Asker
+from callsheet.api.state import State
+from callsheet.domain.access.key import APIKey
+from callsheet.domain.access.workspace import Workspace
+from callsheet.domain.changes.lookup import find_key, find_workspace
+from callsheet.domain.changes.reader import AccessReader
+from callsheet.domain.errors import ConflictError, DoesNotExistError
+
+
+class Subject(NamedTuple):
+    """For whom something is explained.
+
+    Parameters
+    ----------
+    key
+        Who asks; None for any key of ``workspace``.
+    workspace
+        The one that the request names, or without a key the one that is meant; None for that of the key.
+    dialect
+        Whose client asks.
+    """
+
+    key: APIKey | None = None
+    workspace: Workspace | None = None
+    dialect: Dialect = Dialect.ANTHROPIC
+
+    def asker(self, state: State) -> Asker:
+        """Return the same, as ``state`` knows it."""
+        key = None if self.key is None else state.keyring.get(self.key.fingerprint)
+        return Asker(key, None if self.workspace is None else self.workspace.id, self.dialect)
+
+    def record(self) -> dict[str, object]:
+        """Return it as plain JSON values."""
+        key, workspace = self.key, self.workspace
+        return {
+            "key": None if key is None else {"id": key.id, "name": key.name},
+            "workspace": None if workspace is None else {"id": workspace.id, "name": workspace.name},
+            "dialect": self.dialect,
+        }
+
+    @property
+    def title(self) -> str:
+        """What people call it."""
+        if self.key is not None:
+            return f"the key {self.key.name} ({self.key.id})"
+        return "" if self.workspace is None else f"the workspace {self.workspace.name} ({self.workspace.id})"
+
+
+def find_subject(
+    reader: AccessReader,
+    now: datetime,
+    key: str | None = None,
+    workspace: str | None = None,
+    dialect: Dialect = Dialect.ANTHROPIC,
+) -> Subject:
+    """Return the subject with this key, this workspace, or both, each by its id or name.
+
+    Raises
+    ------
+    DoesNotExistError, ConflictError
+        As for `find_key` and `find_workspace`.
+    """
+    return Subject(
+        None if key is None else find_key(reader, key, now),
+        None if workspace is None else find_workspace(reader, workspace),
+        dialect,
+    )
+
+
+def find_any(reader: AccessReader, name: str, now: datetime) -> Subject:
+    """Return the key or the workspace with this id or name.
+
+    Raises
+    ------
+    DoesNotExistError
+        There is neither.
+    ConflictError
+        There are both, or several keys.
+    """
+    found: list[Subject] = []
+    missing: list[str] = []
+    for kind in ("key", "workspace"):
+        try:
+            found.append(find_subject(reader, now, **{kind: name}))  # type: ignore[arg-type]
+        except DoesNotExistError as error:
+            missing.append(str(error))
+    if not found:
+        suggested = next((each for each in missing if "did you mean" in each), None)
+        raise DoesNotExistError(suggested or f"There is neither a key nor a workspace {name!r}.")
+    if len(found) > 1:
+        key, workspace = found[0].key, found[1].workspace
+        raise ConflictError(
+            f"Both a key and a workspace are named {name!r}; name one by its id: "
+            f"{'' if key is None else key.id} or {'' if workspace is None else workspace.id}."
+        )
+    return found[0]
