@@ -40,22 +40,25 @@ class Meanwhile(NamedTuple):
 
 def main(keys: int = 1000) -> None:
     """Measure, and print."""
-    with tempfile.TemporaryDirectory() as folder, _running(Path(folder)) as (gateway, server):
+    with tempfile.TemporaryDirectory() as folder, _running(Path(folder)) as (gateway, server, process):
         own, ours, again = _in_turns(gateway, server)
         print(f"the gateway's own answer      {own * 1e3:7.2f} ms (median of {_ROUNDS})")
         print(f"first answer of a new key     {ours * 1e3:7.2f} ms, {(ours - own) * 1e3:.2f} ms later")
         print(f"second answer of that key     {again * 1e3:7.2f} ms")
         quiet, _ = _meanwhile(server, 0)
+        before = process.cpu_seconds
         busy, seconds = _meanwhile(server, keys)
+        spent = process.cpu_seconds - before
         most = json.loads(_get(gateway, "/most", "x"))["most"]
         print(f"{keys:,} new keys at once: {seconds:.2f} s, at most {most} questions under way")
+        print(f"the server's processor time   {spent / keys * 1e3:7.2f} ms a new key, the known one's included")
         print(f"a known key, alone            p50 {quiet.p50:6.0f} us, p99 {quiet.p99:6.0f} us ({quiet.answers})")
         print(f"a known key, meanwhile        p50 {busy.p50:6.0f} us, p99 {busy.p99:6.0f} us ({busy.answers})")
 
 
 @contextmanager
-def _running(folder: Path) -> Iterator[tuple[int, int]]:
-    """A gateway, and a server that asks it; their ports."""
+def _running(folder: Path) -> Iterator[tuple[int, int, Process]]:
+    """A gateway, and a server that asks it: their ports, and the server."""
     ports = free_port(), free_port()
     database = f"sqlite:///{folder}/callsheet.db"
     _callsheet("migrate", "--database", database)
@@ -64,8 +67,8 @@ def _running(folder: Path) -> Iterator[tuple[int, int]]:
     gateway = Launch([sys.executable, "-m", "benchmarks.delegated", "--gateway", str(ports[0])], {})
     serve = ["serve", "--database", database, "--port", str(ports[1])]
     server = Launch([sys.executable, "-m", "callsheet", *serve], {Kind.LIST: ports[1]})
-    with Process(gateway, cores, (ports[0], "/most")), Process(server, cores, (ports[1], "/healthz")):
-        yield ports
+    with Process(gateway, cores, (ports[0], "/most")), Process(server, cores, (ports[1], "/healthz")) as running:
+        yield *ports, running
 
 
 def _add_source(database: str, port: int) -> None:

@@ -25,8 +25,10 @@ import sys
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
+from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import IO, Any, Final
 
 #: The fresh start that a fork stands for.
@@ -206,6 +208,7 @@ def _exactly(channel: socket.socket, size: int) -> bytes:
 def _main(channel: socket.socket) -> None:
     """Fork as often as is asked for; in each forked process, run the command."""
     _import_everything()
+    _compile_statements()
     gc.collect()
     gc.freeze()
     with suppress(KeyboardInterrupt):  # Ctrl-C is for the tests
@@ -256,6 +259,32 @@ def _import_everything() -> None:
             import_module(module.name)
     for name in _IMPORTED_LATE:
         import_module(name)
+
+
+def _compile_statements() -> None:
+    """Compile the SQL of the usual commands once, for all that are forked."""
+    from callsheet.api.state import Options
+    from callsheet.domain.model import Model
+    from callsheet.service.access import AccessService
+    from callsheet.service.catalog import CatalogService
+    from callsheet.service.setup import open_store
+    from callsheet.service.state.live import LiveState
+    from tests.compiling import compile_once
+
+    def now() -> datetime:
+        return datetime.now(UTC)
+
+    compile_once()
+    with TemporaryDirectory(prefix="callsheet-test-") as folder:
+        store = open_store(f"sqlite:///{folder}/callsheet.db", now)
+        catalog, access = CatalogService(store, "test", now), AccessService(store, "test", now)
+        catalog.add(Model(id="test", display_name="Test", created_at=now()))
+        list(catalog.list())
+        catalog.remove("test")
+        access.create_key("test")
+        access.list_keys()
+        LiveState(store, Options(), poll_seconds=1).stop()
+    assert threading.active_count() == 1, "a fork has only the thread that makes it"
 
 
 def _fork() -> int:

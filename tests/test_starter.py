@@ -92,7 +92,8 @@ COMMANDS: Final[dict[str, tuple[str, int]]] = {
 #: Those that import what no other does. The rest of a group imports what its first command does.
 UNLIKE: Final = {
     "serve", "plan", "export", "migrate", "copy", "backup", "restore", "check", "fake", "doctor",
-    "catalog list", "route", "explain", "sources try", "sources add", "keys import", "models list", "models retrieve",
+    "catalog list", "route", "explain", "sources try", "sources add", "keys import", "models list",
+    "models retrieve",
 }  # fmt: skip
 
 

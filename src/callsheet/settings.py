@@ -248,8 +248,14 @@ class Settings(BaseModel):
         """Without what clients add: clients of OpenAI's are configured with a URL that ends in ``/v1``."""
         trimmed = value.strip().rstrip("/").removesuffix("/v1").rstrip("/")
         if value and not _is_base_url(trimmed):
-            shown = "" if "@" in value else f", not {value[:100]!r}"  # it may hold a password
-            raise ValueError(f"must be the base URL of a gateway, such as http://localhost:4000{shown}")
+            if "@" in value:  # it may hold a password, so it is not repeated
+                raise ValueError(
+                    "must be a URL without a user name and password, such as http://localhost:4000; put a key of "
+                    f"the gateway into {GATEWAY_KEY}"
+                )
+            raise ValueError(
+                f"must be the base URL of a gateway, such as http://localhost:4000, not {value[:100]!r}"
+            )
         return trimmed
 
     @field_validator("cors_origins")

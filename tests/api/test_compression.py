@@ -45,14 +45,16 @@ CHOICES = {
 
 
 def accepting(door: Door, codings: str, target: str = "/v1/models") -> Reply:
-    """What is answered to a request that has come before."""
-    door.get(target, {"accept-encoding": codings})
+    """What is answered to a request that has come before, once there was time to compress it."""
+    for _ in range(2):
+        door.get(target, {"accept-encoding": codings})
+    door.live.current.views.compressed.run_queue()
     return door.get(target, {"accept-encoding": codings})
 
 
 @pytest.mark.parametrize("coding", DECODE)
 def test_a_compressed_body_decodes_to_the_plain_one(door: Door, coding: str) -> None:
-    plain, coded = door.get("/v1/models?limit=1000"), accepting(door, coding, "/v1/models?limit=1000")
+    plain, coded = door.get("/v1/models?limit=300"), accepting(door, coding, "/v1/models?limit=300")
     assert coded.headers["content-encoding"] == coding
     assert coded.headers["content-length"] == str(len(coded.body))
     assert len(coded.body) < len(plain.body) / 2
@@ -75,7 +77,9 @@ def test_the_caller_chooses_the_coding(door: Door) -> None:
 
 def test_repeated_lines_are_one_list(door: Door) -> None:
     for _ in range(2):
-        reply = door.get("/v1/models", [("accept-encoding", "br;q=0"), ("accept-encoding", "gzip")])
+        door.get("/v1/models", [("accept-encoding", "br;q=0"), ("accept-encoding", "gzip")])
+    door.live.current.views.compressed.run_queue()
+    reply = door.get("/v1/models", [("accept-encoding", "br;q=0"), ("accept-encoding", "gzip")])
     assert reply.headers["content-encoding"] == "gzip"
 
 
@@ -171,9 +175,9 @@ def test_head_says_what_get_says_however_often_it_was_asked(door: Door, times: i
     headers = [*door.credentials(), ("accept-encoding", "gzip")]
     got = None
     for _ in range(times):
-        got = door.ask("GET", "/v1/models", headers)
-    headed = door.ask("HEAD", "/v1/models", headers)
+        got = door.ask("GET", "/v1/models?limit=3", headers)
+    headed = door.ask("HEAD", "/v1/models?limit=3", headers)
     if got is None:
-        got = door.ask("GET", "/v1/models", headers)
+        got = door.ask("GET", "/v1/models?limit=3", headers)
     for name in ("etag", "content-length", "vary", "content-encoding"):
         assert headed.headers.get(name) == got.headers.get(name), name

@@ -48,8 +48,9 @@ def test_a_listening_socket_is_named_as_it_is_bound() -> None:
             check_not_itself(f"http://localhost:{address[1]}", address[0], address[1])
 
 
-def lines(installation: Installation) -> list[str]:
-    return list(client_lines(*play_clients(installation.store, Options(), now())))
+def lines(installation: Installation, *, names_by_client: bool = False) -> list[str]:
+    known, clients = play_clients(installation.store, Options(), now())
+    return list(client_lines(known, clients, names_by_client=names_by_client))
 
 
 def test_a_client_that_leaves_models_out_is_named_with_the_reason(empty: Installation) -> None:
@@ -63,6 +64,16 @@ def test_a_client_that_leaves_models_out_is_named_with_the_reason(empty: Install
     assert command == "  callsheet sources change gateway --picker-prefix anthropic/"
     assert others.startswith("These show all 5: ")
     assert "Claude Code" not in others
+
+
+def test_no_other_names_are_proposed_for_a_gateway_that_names_models_for_claude_code_itself(
+    empty: Installation,
+) -> None:
+    empty.add(*map(make_model, ("claude-x", "gpt-a")))
+    code, hint, *others = lines(empty, names_by_client=True)
+    assert code.startswith("Claude Code shows 1 of 2.")
+    assert hint == "For a key of the gateway, Claude Code shows these under names that the gateway gives them."
+    assert not any("--picker-prefix" in line for line in others)
 
 
 def test_a_list_that_every_client_shows_whole_is_one_line(empty: Installation) -> None:

@@ -224,6 +224,16 @@ def test_a_source_is_asked_about_keys_and_says_how(cli: CLI, source: str) -> Non
     assert "asks_keys" not in cli("sources", "change", source, "--no-asks-keys", "--json").json["config"]
 
 
+def test_keys_that_would_see_nothing_of_an_empty_catalogue_are_pointed_out(cli: CLI, upstream: Upstream) -> None:
+    govern = ("--asks-keys", "--key-mode", "govern")
+    added = cli("sources", "add", "gateway", "--url", upstream.url, "--every", "never", "--no-sync", *govern)
+    assert "Keys of the gateway see no model, as the catalogue lists none." in added.err
+    assert "see no model" not in cli("sources", "change", "gateway", "--key-mode", "fill").err
+    assert "see no model" in cli("sources", "change", "gateway", "--key-mode", "govern").err
+    cli("catalog", "add", "alpha")
+    assert "see no model" not in cli("sources", "change", "gateway", "--key-mode", "govern").err
+
+
 def test_what_a_source_answered_about_keys_is_forgotten(cli: CLI, source: str) -> None:
     refusal = "The source gateway is not asked about keys, so there are none to forget."
     assert cli("sources", "forget", source).refusal == refusal
@@ -245,8 +255,14 @@ def test_a_plan_says_that_the_keys_of_a_source_work_or_stop_working(cli: CLI, so
         plan = cli("sources", *ending, "--dry-run", "--json").json
         messages = [each["message"] for each in plan["warnings"] if each["code"] == "gateway-keys"]
         assert messages == ["The keys that only the source gateway knows stop working."]
-    plan = cli("sources", "change", source, "--key-mode", "govern", "--dry-run", "--json").json
-    assert plan["warnings"] == []
+    (warning,) = cli("sources", "change", source, "--key-mode", "govern", "--dry-run", "--json").json["warnings"]
+    assert (
+        warning["message"]
+        == "Keys that only the source gateway knows may see other models, or other facts of them."
+    )
+    said = cli("sources", "change", source, "--key-mode", "govern", "--dry-run").out
+    assert "No key of Callsheet itself would notice anything." in said
+    assert cli("sources", "change", source, "--every", "1h", "--dry-run", "--json").json["warnings"] == []
 
 
 def test_a_key_is_tried_in_every_mode(

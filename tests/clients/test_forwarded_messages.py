@@ -4,7 +4,6 @@ import json
 import subprocess
 import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +13,7 @@ from tests.clients.programs import clean_environment, python_driver
 from tests.doors import HTTPDoor
 from tests.installation import Installation
 from tests.program import DEADLINE
+from tests.serving import JSONHandler, serving
 
 _WORDS: Final = ("Hel", "lo", " wörld")
 _USAGE: Final = {"input_tokens": 3, "output_tokens": 1}
@@ -36,29 +36,19 @@ def events() -> Iterator[tuple[str, dict[str, Any]]]:
     yield "message_stop", {}
 
 
-class Gateway(BaseHTTPRequestHandler):
+class Gateway(JSONHandler):
     """Answers as Anthropic's API does; after each word it waits until the client has it."""
 
-    protocol_version = "HTTP/1.1"
     seen = threading.Semaphore(0)
 
-    def do_POST(self) -> None:  # as the base class has it
-        asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
+    def post(self) -> None:
+        asked = json.loads(self.body())
         if self.path.startswith("/v1/messages/count_tokens"):
-            self._answer(200, {"input_tokens": 42})
+            self.send(200, {"input_tokens": 42}, request_id="req_gw")
         elif asked["model"] == "refused":
-            self._answer(429, _REFUSED)
+            self.send(429, _REFUSED, request_id="req_gw")
         else:
             self._stream()
-
-    def _answer(self, status: int, content: object) -> None:
-        body = json.dumps(content).encode()
-        self.send_response(status)
-        self.send_header("content-type", "application/json")
-        self.send_header("request-id", "req_gw")
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
 
     def _stream(self) -> None:
         self.send_response(200)
@@ -72,19 +62,12 @@ class Gateway(BaseHTTPRequestHandler):
                 assert self.seen.acquire(timeout=DEADLINE), "the client did not get a word before the next one"
         self.wfile.write(b"0\r\n\r\n")
 
-    def log_message(self, *_: object) -> None:
-        """Print nothing."""
-
 
 @pytest.fixture
 def gateway_url() -> Iterator[str]:
     """The gateway's address."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), Gateway) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-        server.shutdown()
-        thread.join()
+    with serving(Gateway) as url:
+        yield url
 
 
 @pytest.mark.parametrize("client", ["anthropic-2"])

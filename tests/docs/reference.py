@@ -126,23 +126,24 @@ refuses it), `large` (the answer must be prepared first, or is sent in portions)
 `callsheet_connections_dropped_total` has the label `reason`: `full` (there were `max_connections`), `slow` (the
 request did not arrive completely within `head_seconds`) or `unread` (the caller did not read the answer for
 `answer_seconds`). It does not count connections that were closed because they were idle between requests.
-`callsheet_unread_bytes` counts connections that leave more than 64 KiB unread. `callsheet_unread_refusals_total`
-counts the requests for large lists that were answered 529 because all unread answers together exceeded
-`max_unread_bytes`.
+`callsheet_unread_bytes` counts connections that leave more than 64 KiB unread at once, and others once a second.
+`callsheet_unread_refusals_total` counts the requests for large lists that were answered 529 because all unread answers
+together exceeded `max_unread_bytes`.
 
-`callsheet_key_checks_total` counts what keys that a gateway knows were judged by, with the label `outcome`: `asked` (the
-gateway accepted the key), `refused` (it did not), `stale` (it did not say, and the last answer serves), `away` (it did
-not say, and there is none) or `memory` (a request was answered without a question). `callsheet_delegated_keys` has the
-label `verdict`: `accepted`, or `other` for keys that were refused or could not be judged. These metrics exist only where
-a source is asked about keys, and none of them is by key. `callsheet_key_differences_total`, where that source is only
-observed, has the label `kind`: `unknown` (the catalogue does not have a model that the gateway lists), `removed`,
-`hidden`, `not_allowed` (by the workspace's rules) or `facts` (the catalogue describes it otherwise).
+`callsheet_key_checks_total` counts what keys that a gateway knows were judged by, with the label `outcome`:
+`asked` (the gateway accepted the key), `refused` (it did not), `stale` (it did not say, and the last answer
+serves), `away` (it did not say, and there is none) or `memory` (a request was answered without a question).
+`callsheet_delegated_keys` has the label `verdict`: `accepted`, or `other` for keys that were refused or could not
+be judged. These metrics exist only where a source is asked about keys, and none of them is by key.
+`callsheet_key_differences_total`, where that source is only observed, has the label `kind`: `unknown` (the
+catalogue does not have a model that the gateway lists), `removed`, `hidden`, `not_allowed` (by the workspace's
+rules) or `facts` (the catalogue describes it otherwise).
 
-The metrics of `--forward` are there only if it is on. `callsheet_forward_requests_total` has the label `status`, the
-class of the status that the gateway answered (`2xx`); `callsheet_forward_bytes_total` has the label `direction`
-(`to_gateway` or `from_gateway`) and counts bodies, not heads. `callsheet_forward_failures_total` has the label
-`reason`, by which [Forwarding](forwarding.md#what-is-answered-here) explains each. Forwarded requests count neither in
-`callsheet_requests_total` nor in `callsheet_unread_bytes`.
+The metrics of `--forward` are there only if it is on. `callsheet_forward_requests_total` has the label `status`,
+the class of the status that the gateway answered (`2xx`); `callsheet_forward_bytes_total` has the label
+`direction` (`to_gateway` or `from_gateway`) and counts bodies, not heads. `callsheet_forward_failures_total` has
+the label `reason`, by which [Forwarding](forwarding.md#what-is-answered-here) explains each. Forwarded requests
+count neither in `callsheet_requests_total` nor in `callsheet_unread_bytes`.
 
 Memory and file descriptors are measured on Linux only, connections only by `callsheet serve`.
 

@@ -11,7 +11,7 @@ import sys
 import sysconfig
 import urllib.request
 from collections.abc import Iterator
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,6 +30,8 @@ _SHOWN_URL: Final = "http://127.0.0.1:8484"  # as the pages write it; the real s
 _SHOWN_GATEWAY: Final = "http://127.0.0.1:4000"  # the real one, too
 _SHOWN_POSTGRES: Final = "db.example.com"  # the real one, too
 _CLIENT: Final = ROOT / ".clients" / "anthropic-2" / "bin" / "python"
+#: Where a person begins: with --all, ``callsheet`` is here the script that is installed, and elsewhere a fork.
+_AS_INSTALLED: Final = ("README.md", "docs/install.md", "docs/quickstart.md")
 _RUNNING: Final = [page for page in PAGES if any(block.marker.startswith("runs") for block in blocks(page))]
 
 #: Asks an app that a page made, as a client of the application around it would.
@@ -223,16 +225,18 @@ def _client() -> Path:
 
 
 @pytest.fixture(scope="module")
-def commands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder for the beginning of PATH: with --all, ``callsheet`` is the script that is installed."""
+def forking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder with a ``callsheet`` that is forked."""
     folder = tmp_path_factory.mktemp("commands")
-    with nullcontext() if repeated(0, 1) else forked_command(folder):
+    with forked_command(folder):
         yield folder
 
 
 @pytest.fixture
-def newcomer(tmp_path: Path, commands: Path) -> Iterator[Newcomer]:
-    someone = Newcomer(tmp_path, commands)
+def newcomer(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Newcomer]:
+    page = name(request.node.callspec.params["page"])
+    installed = repeated(0, 1) and page in _AS_INSTALLED
+    someone = Newcomer(tmp_path, tmp_path if installed else request.getfixturevalue("forking"))
     yield someone
     someone.close()
 

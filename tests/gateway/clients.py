@@ -53,5 +53,5 @@ def list_with(command: list[str], url: str, key: str, home: Path) -> list[str] |
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    listed: list[list[str] | None] = json.loads(done.stdout)
-    return listed[0]
+    answers: list[list[str] | None] = json.loads(done.stdout)
+    return answers[0]

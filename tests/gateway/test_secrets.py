@@ -1,24 +1,21 @@
 """A key that only the gateway knows is nowhere but in memory, whatever becomes of the requests that carry it."""
 
-import json
 import os
 import re
 import signal
 import socket
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from hashlib import sha256
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import product
 from pathlib import Path
-from threading import Thread
 from typing import Final
 
 import httpx2
 import pytest
 
 from tests.program import DEADLINE, Server, call
+from tests.serving import JSONHandler, serving
 from tests.tiers import exhaustive
 
 pytestmark = exhaustive
@@ -33,51 +30,21 @@ CANARIES: Final = (TAKEN, REFUSED, UNSEEN, PROMPT)
 WAYS: Final = (("--access-log", "json", "--fast"), ("--access-log", "logfmt", "--no-fast"), ("--workers", "2"))
 
 
-class _Gateway(BaseHTTPRequestHandler):
+class _Gateway(JSONHandler):
     """Answers so that all that it says repeats what it got: the key, and the prompt."""
 
-    protocol_version = "HTTP/1.1"
-
-    def do_GET(self) -> None:  # the name that the library calls
+    def get(self) -> None:
         if not self.path.startswith("/v1/models"):
-            return self._send(404, {"error": {"message": f"no {self.path} for {self._key}"}})
-        if self._key != TAKEN:
-            return self._send(401, {"error": {"message": f"unknown key {self._key}", "code": self._key}})
-        rows = [{"id": name, "object": "model", "owned_by": self._key} for name in ("gpt-5", f"of-{self._key}")]
-        return self._send(200, {"object": "list", "data": rows})
+            return self.send(404, {"error": {"message": f"no {self.path} for {self.key}"}})
+        if self.key != TAKEN:
+            return self.send(401, {"error": {"message": f"unknown key {self.key}", "code": self.key}})
+        rows = [{"id": name, "object": "model", "owned_by": self.key} for name in ("gpt-5", f"of-{self.key}")]
+        return self.send(200, {"object": "list", "data": rows})
 
-    def do_POST(self) -> None:  # the same
-        body = self.rfile.read(int(self.headers["content-length"] or 0))
-        status = 500 if self.path.endswith("/fails") else 200 if self._key == TAKEN else 401
-        self._send(status, {"key": self._key, "said": body.decode()})
-
-    @property
-    def _key(self) -> str:
-        return self.headers["x-api-key"] or (self.headers["authorization"] or "").removeprefix("Bearer ")
-
-    def _send(self, status: int, value: object) -> None:
-        body = json.dumps(value).encode()
-        self.send_response(status)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *values: object) -> None:  # noqa: A002  # as the library has it
-        """Say nothing."""
-
-
-@contextmanager
-def _gateway() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Gateway)
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, name="gateway")
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    def post(self) -> None:
+        body = self.body()
+        status = 500 if self.path.endswith("/fails") else 200 if self.key == TAKEN else 401
+        self.send(status, {"key": self.key, "said": body.decode()})
 
 
 def _ask_for_everything(server: Server) -> list[int]:
@@ -167,7 +134,7 @@ def test_a_key_of_the_gateway_is_nowhere_after_lists_messages_refusals_an_outage
     way: tuple[str, ...], tmp_path: Path
 ) -> None:
     database = tmp_path / "callsheet.db"
-    with _gateway() as url:
+    with serving(_Gateway) as url:
         arguments = ("--gateway", url, "--forward", "--state-file", str(tmp_path / "state"), *way)
         with Server(database, *arguments, cwd=tmp_path, fresh=True) as server:
             statuses = _ask_for_everything(server)

@@ -152,3 +152,25 @@ def test_a_known_delegated_key_is_answered_from_the_same_caches_as_a_local_one(
         assert hits[0] == hits[1] > 0
 
     run(talk)
+
+
+@DRIVERS
+def test_a_clock_that_is_set_back_ends_what_the_gateway_granted(
+    app: CallsheetApp, clock: ManualClock, fast: bool
+) -> None:
+    _accept(app, ONE, ["m1"], clock.now, clock.now + 60)
+
+    async def talk(_: ClockLoop) -> None:
+        line = Line(app, fast=fast)
+        assert {reply.status for reply in await _ask(line, *_x_api_key(ONE))} == {200}
+        clock.set_by = -0.5
+        await line.config._sweep()
+        assert {reply.status for reply in await _ask(line, *_x_api_key(ONE))} == {200}, "clocks drift"
+        clock.set_by = -3600
+        await line.config._sweep()
+        assert {reply.status for reply in await _ask(line, *_x_api_key(ONE))} == {401}
+        last = app.live.current.grants.last(ONE.encode())
+        assert last is not None
+        assert last.accepted_at == clock.now - 3600
+
+    run(talk)

@@ -19,6 +19,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, event
 
+from tests.compiling import compile_once
 from tests.postgres import Databases
 from tests.process.trials import TRIALS, Trial
 
@@ -38,6 +39,7 @@ Note = Callable[[str], None]
 
 def main(name: str, folder: Path, how: str, server: str = "") -> None:
     """Try every point of a trial."""
+    compile_once()
     databases = Databases(server) if server else None
     stage = Stage(TRIALS[name], folder, databases)
     stage.begin().act(ignore)  # here, where what is loaded for it stays, for all those that are killed

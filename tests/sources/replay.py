@@ -4,11 +4,10 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from tests.serving import JSONHandler, serving
 from tests.sources.recorded import exchanges
 
 
@@ -37,42 +36,22 @@ def replay(recording: str | Mapping[str, Any]) -> Iterator[Replay]:
             sent = answers.get(
                 _key(self.command, self.path, body), {"status": 404, "json": {"error": {"message": "none"}}}
             )
-            self.send(sent)
+            self.send(sent["status"], sent["json"])
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    found = Replay(f"http://127.0.0.1:{server.server_port}")
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, name="replay")
-    thread.start()
-    try:
+    with serving(Handler) as url:
+        found = Replay(url)
         yield found
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
+class _Handler(JSONHandler):
     def respond(self, body: str = "") -> None:
         raise NotImplementedError
 
-    def do_GET(self) -> None:  # the name that the library calls
+    def get(self) -> None:
         self.respond()
 
-    def do_POST(self) -> None:
-        self.respond(self.rfile.read(int(self.headers.get("content-length", 0))).decode())
-
-    def send(self, sent: Mapping[str, Any]) -> None:
-        body = json.dumps(sent["json"]).encode()
-        self.send_response(sent["status"])
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_arguments: object) -> None:
-        """Say nothing."""
+    def post(self) -> None:
+        self.respond(self.body().decode())
 
 
 def _key(method: str, path: str = "", body: str = "") -> tuple[str, str, frozenset[tuple[str, str]], str]:

@@ -1,8 +1,9 @@
 """Content codings: which one the caller accepts, and bodies in it, each compressed once (contract, section 6).
 
 Compressing a page takes several times longer than answering with it. So a body is compressed only when it is asked
-for again. A large one would make other callers wait: it is queued for a background thread, and goes out as it is
-until that thread has compressed it. Huge ones always go out as they are, as the same thread follows the database.
+for again, and while a caller waits only if that takes no more than some 50 µs. A larger one is queued for a
+background thread, and goes out as it is until that thread has compressed it. Huge ones always go out as they are,
+as the same thread follows the database.
 """
 
 import gzip
@@ -18,8 +19,8 @@ from callsheet.api.body import Body, compressed_etag
 #: Smaller bodies fit a packet or two anyway, and are never compressed.
 MIN_COMPRESSED_BYTES: Final = 1024
 
-#: Larger bodies are never compressed while a caller waits.
-MAX_INLINE_BYTES: Final = 64 * 1024
+#: Larger bodies are never compressed while a caller waits: so much of a page of models takes about 50 µs.
+MAX_INLINE_BYTES: Final[dict[bytes, int]] = {b"zstd": 16 * 1024, b"br": 4 * 1024, b"gzip": 8 * 1024}
 
 #: Larger bodies are never compressed; this takes brotli 0.2 s.
 MAX_COMPRESSED_BYTES: Final = 16 * 2**20
@@ -87,8 +88,8 @@ class CompressedBodies:
     def get_or_enqueue(self, view_number: int, body: Body, coding: bytes, *, again: bool = True) -> Body | None:
         """Return ``body`` in ``coding`` with its entity tag; None if it must go out as it is.
 
-        A small body is compressed at once. A large one is queued; when the queue is full, it is dropped, and the
-        next request for it queues it again.
+        A small body (`MAX_INLINE_BYTES`) is compressed at once. A larger one is queued; when the queue is full, it
+        is dropped, and the next request for it queues it again.
 
         Parameters
         ----------
@@ -104,22 +105,32 @@ class CompressedBodies:
         if content is None:
             if not again or len(body.content) > MAX_COMPRESSED_BYTES:
                 return None
-            if len(body.content) > MAX_INLINE_BYTES:
-                if len(self._queue) < _MAX_QUEUED_BODIES:
-                    self._queue[key] = body
+            if len(body.content) > MAX_INLINE_BYTES[coding]:
+                self._enqueue(key, body)
                 return None
             content = self._compress(key, body)
         return Body(content, compressed_etag(body.etag, coding))
 
-    def run_queue(self) -> None:
-        """Compress some of the queued bodies, in a thread that answers no caller."""
+    def enqueue(self, view_number: int, body: Body, coding: bytes) -> None:
+        """Queue ``body`` for `run_queue`, however small, unless it is compressed; parameters as above."""
+        key = (view_number, body.etag, coding)
+        if key not in self._bodies and len(body.content) <= MAX_COMPRESSED_BYTES:
+            self._enqueue(key, body)
+
+    def _enqueue(self, key: tuple[int, bytes, bytes], body: Body) -> None:
+        if len(self._queue) < _MAX_QUEUED_BODIES:
+            self._queue[key] = body
+
+    def run_queue(self) -> bool:
+        """Compress some of the queued bodies, in a thread that answers no caller; return whether any are left."""
         size = 0
         for key, body in list(self._queue.items()):
             self._compress(key, body)
             self._queue.pop(key, None)  # only now, so that it is not queued again meanwhile
             size += len(body.content)
             if size >= _QUEUE_BATCH_BYTES:
-                return
+                break
+        return bool(self._queue)
 
     def _compress(self, key: tuple[int, bytes, bytes], body: Body) -> bytes:
         content = codecs()[key[2]](bytes(body.content))

@@ -155,6 +155,12 @@ class Grants:
         if self._hmac_key and (name := self._name(secret, client)) in self._accepted:
             self._accepted[name] = self._accepted[name]._replace(until=until)
 
+    def expire_all(self, now: float) -> None:
+        """Let every credential be asked about again, as the clock was set back to ``now``; the last lists stay."""
+        for name, known in self._accepted.items():
+            self._accepted[name] = known._replace(accepted_at=min(known.accepted_at, now), until=now)
+        self._others.clear()
+
     def forget_all(self) -> None:
         """Drop everything."""
         self._accepted.clear()

@@ -2,11 +2,11 @@
 
 import sys
 from bisect import bisect_right
-from collections.abc import Hashable
+from collections.abc import Collection, Hashable, Iterable
 from typing import Final
 
 from callsheet.api.body import Body, Pieces, model_etag, page_etag
-from callsheet.api.compression import CompressedBodies
+from callsheet.api.compression import MIN_COMPRESSED_BYTES, CompressedBodies
 from callsheet.api.encoded_block import EMPTY, EncodedBlock, EncodedModel, GatheredBlock
 from callsheet.api.paging import make_page
 from callsheet.api.rendering import Rendering, present_lineages
@@ -14,6 +14,7 @@ from callsheet.api.view_memory import ViewMemory
 from callsheet.domain.access.visibility import Visibility
 from callsheet.domain.catalog import Block, Catalog
 from callsheet.domain.catalog_slice import CatalogSlice
+from callsheet.domain.errors import InvalidRequestError
 from callsheet.domain.model import Lifecycle, Model
 from callsheet.domain.query import LISTED, ListQuery, find_seen, is_listed
 from callsheet.wire import openai
@@ -26,8 +27,10 @@ UNBOUNDED: Final = sys.maxsize
 #: With nothing encoded.
 VIEW_BYTES: Final = 1200
 
-_MAX_JOINED_BLOCKS: Final = 100  # in a list of everything, while others wait
+#: In a list of everything that is put together while others wait.
+MAX_JOINED_BLOCKS: Final = 100
 _MAX_JOINED_BYTES: Final = 64 * 1024  # a longer list of everything is in pieces
+_MAX_REPEATED: Final = 8  # lists whose compressed bodies are made again after a change
 _OPENING, _, _CLOSING = openai.write_list(b"\n").partition(b"\n")
 
 
@@ -38,11 +41,17 @@ class UnfinishedError(Exception):
 class _EncodedLineage:
     """What a view has encoded of one block; replaced when a newer block of the same lineage appears."""
 
-    __slots__ = ("block", "encoded")
+    __slots__ = ("block", "encoded", "lapsed")
 
-    def __init__(self, block: Block) -> None:
+    def __init__(self, block: Block, lapsed: Collection[frozenset[Lifecycle]] = ()) -> None:
         self.block = block
         self.encoded: dict[frozenset[Lifecycle], EncodedBlock | GatheredBlock] = {}
+        self.lapsed = lapsed
+        """For which lifecycles the block before this was encoded."""
+
+    def lifecycles(self) -> dict[frozenset[Lifecycle], None]:
+        """Return those for which the block is encoded, or the one before it was."""
+        return dict.fromkeys((*self.encoded, *self.lapsed))
 
 
 class View:
@@ -53,7 +62,7 @@ class View:
     catalog, visibility, rendering
         What is shown, to whom, and how.
     number
-        Distinguishes it from every other view.
+        Distinguishes it from every other view but its own ``past``, whose number it takes over.
     shown
         What `Views` finds it by.
     compressed
@@ -70,10 +79,12 @@ class View:
         "_built",
         "_compressed",
         "_gathers",
+        "_latest",
         "_lineages",
         "_memory",
         "_number",
         "_rendering",
+        "_repeated",
         "catalog",
         "is_idle",
         "last_used",
@@ -103,13 +114,15 @@ class View:
         self._gathers = gathers
         self._memory = memory
         self._rendering = rendering
-        self._number = number
+        self._number: int = number if past is None else past._number
         self.shown = shown
         self._compressed = compressed
         self._built = 0  # encoded blocks, in total; another thread may encode some, too
-        self._lineages: dict[object, _EncodedLineage] = (
-            {} if past is None else present_lineages(past._lineages, catalog)
+        self._lineages: dict[object, _EncodedLineage] = (  # its own: ``past`` may still be answered from
+            {} if past is None else dict(present_lineages(past._lineages, catalog))
         )
+        self._latest: tuple[ListQuery | None, bytes] | None = None  # the last list (None: everything) and its tag
+        self._repeated: dict[tuple[ListQuery | None, bytes], None] = {} if past is None else dict(past._repeated)
 
     def retrieve(self, name: str) -> Body | None:
         """Return the model that ``name``, an id or alias, means; None if these rules show no such model."""
@@ -139,7 +152,9 @@ class View:
             More blocks must be encoded first.
         """
         self._use()
-        return make_page(self, query, self._built + block_budget)
+        body = make_page(self, query, self._built + block_budget)
+        self._latest = query, body.etag
+        return body
 
     def everything(self, block_budget: int = UNBOUNDED) -> Body:
         """Return all listed models as OpenAI's clients expect them (contract, section 7).
@@ -155,9 +170,14 @@ class View:
             More blocks must be encoded first, or joining them would take as long.
         """
         self._use()
-        if block_budget <= REQUEST_BLOCK_BUDGET and len(self.catalog.blocks) > _MAX_JOINED_BLOCKS:
+        if block_budget <= REQUEST_BLOCK_BUDGET and len(self.catalog.blocks) > MAX_JOINED_BLOCKS:
             raise UnfinishedError
-        build_limit = self._built + block_budget
+        body = self._join(self._built + block_budget)
+        self._latest = None, body.etag
+        return body
+
+    def _join(self, build_limit: int) -> Body:
+        """All listed models, of which at most so many blocks are encoded; see `encode`."""
         blocks = [self.encode(block, LISTED, build_limit) for block in self.catalog.blocks]
         slices = [(block, 0, len(block.keys)) for block in blocks if block.keys]
         return Body(_join_or_share([block.content for block, _, _ in slices]), page_etag(slices, b"openai"))
@@ -174,7 +194,8 @@ class View:
         """
         lineage = self._lineages.get(block.lineage)
         if lineage is None or lineage.block is not block:
-            lineage = self._lineages[block.lineage] = _EncodedLineage(block)
+            lapsed = () if lineage is None else lineage.lifecycles()
+            lineage = self._lineages[block.lineage] = _EncodedLineage(block, lapsed)
         encoded = lineage.encoded.get(lifecycles)
         if encoded is None:
             if self._built >= build_limit:
@@ -186,7 +207,47 @@ class View:
 
     def compressed(self, body: Body, coding: bytes, *, again: bool) -> Body | None:
         """Return ``body``, which is of this view, in ``coding``, or None: see `CompressedBodies.get_or_enqueue`."""
+        latest = self._latest
+        if again and latest is not None and latest[1] is body.etag:
+            self._note_repeated((latest[0], coding))
         return self._compressed.get_or_enqueue(self._number, body, coding, again=again)
+
+    def _note_repeated(self, asked: tuple[ListQuery | None, bytes]) -> None:
+        """Remember a list that came again, and its coding: it will be worth compressing after a change."""
+        repeated = self._repeated
+        if asked not in repeated:
+            while len(repeated) >= _MAX_REPEATED:
+                repeated.pop(next(iter(repeated)), None)
+            repeated[asked] = None
+
+    def repeated(self) -> list[tuple[ListQuery | None, bytes]]:
+        """Return the last lists that came again compressed, None for everything, with their codings."""
+        return list(self._repeated)
+
+    def compress(self, query: ListQuery | None, coding: bytes) -> None:
+        """Queue a list, None for everything, to be compressed, if its blocks are encoded."""
+        try:
+            body = self._join(0) if query is None else make_page(self, query, 0)
+        except (InvalidRequestError, UnfinishedError):  # its cursor means nothing any more, or it has grown
+            return
+        if len(body.content) >= MIN_COMPRESSED_BYTES:
+            self._compressed.enqueue(self._number, body, coding)
+
+    def has_encoded(self, block: Block, lifecycles: frozenset[Lifecycle]) -> bool:
+        """Return whether `encode` of the same has its result ready."""
+        lineage = self._lineages.get(block.lineage)
+        return lineage is not None and lineage.block is block and lifecycles in lineage.encoded
+
+    def lifecycles_of(self, lineage: object) -> Iterable[frozenset[Lifecycle]]:
+        """Return for which lifecycles a block of ``lineage`` is encoded, be it an earlier one."""
+        encoded = self._lineages.get(lineage)
+        return () if encoded is None else encoded.lifecycles()
+
+    def outdated(self) -> list[Block]:
+        """Return the blocks that are encoded as they were before, or for fewer lifecycles than before."""
+        known = self._lineages.get
+        found = [(block, known(block.lineage)) for block in self.catalog.blocks]
+        return [block for block, past in found if past and (past.block is not block or past.lapsed)]
 
     def forget(self) -> None:
         """Drop what was encoded; a caller that still holds the view may use it, which encodes it again."""

@@ -58,6 +58,13 @@ class ViewMemory(Generic[V]):
         """Return about how many bytes all of them take."""
         return sum([view.measure() for view in list(self._views)])
 
+    def has_room(self) -> bool:
+        """Return whether a view can take more without another being dropped for it."""
+        enough = self._max_bytes - self._max_bytes // _DROP_BATCH_FRACTION
+        if self._most_bytes > enough:
+            self._most_bytes = self.measure()
+        return self._most_bytes <= enough
+
     def add(self, view: V, size_bytes: int) -> None:
         """Note that ``view``, which is in use, takes so many bytes more."""
         self._views[view] = None

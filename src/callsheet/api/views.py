@@ -42,7 +42,7 @@ class Views:
         Of all views together, about.
     """
 
-    __slots__ = ("_numbers", "_renderings", "_views", "compressed", "memory")
+    __slots__ = ("_numbers", "_ready", "_renderings", "_views", "compressed", "memory")
 
     def __init__(self, max_bytes: int = MAX_VIEWS_BYTES) -> None:
         self.compressed = CompressedBodies()
@@ -50,6 +50,7 @@ class Views:
         self._numbers = count()
         self._renderings = {wire_format: Rendering(wire_format) for wire_format in WireFormat}
         self._views: dict[Shown, View] = {}
+        self._ready: dict[Shown, View] = {}  # made in advance; the first request takes it over
 
     def get(self, catalog: Catalog, visibility: Visibility, wire_format: WireFormat) -> View:
         """Return the view of ``catalog`` for these rules and this format."""
@@ -59,8 +60,12 @@ class Views:
             past.is_idle = False
             if past.catalog is catalog:
                 return past
+        ready = self._take_over(shown, catalog)
+        if ready is not None:
+            return ready
         rules = visibility.among(catalog.has_id)
-        return self._make(shown, catalog, catalog, rules, past if past and past.visibility == rules else None)
+        past = past if past and past.visibility == rules else None
+        return self._put(shown, self._make(shown, catalog, catalog, rules, past))
 
     def get_granted(self, catalog: Catalog, shown: Shown, block_budget: int = UNBOUNDED) -> View:
         """Return the view of ``catalog`` for a grant; its rules only matter where its mode applies them.
@@ -82,10 +87,58 @@ class Views:
                 cut = past.catalog
                 if cut.parent is catalog:
                     return past
+        ready = self._take_over(shown, catalog)
+        if ready is not None:
+            return ready
         if len(granted) + len(former) > MAX_INLINE_ROWS and block_budget <= REQUEST_BLOCK_BUDGET:
             raise UnfinishedError
         rules = shown.rules.among(catalog.has_id)
-        return self._make(shown, catalog, CatalogSlice(catalog, granted, former, mode, rules, cut), SEES_ALL, past)
+        part = CatalogSlice(catalog, granted, former, mode, rules, cut)
+        return self._put(shown, self._make(shown, catalog, part, SEES_ALL, past))
+
+    def last_used(self, count: int) -> list[Shown]:
+        """Return what the ``count`` views show that requests reached last, the very last first."""
+        used = list({**self._views, **self._ready}.items())
+        used.sort(key=lambda item: item[1].last_used, reverse=True)
+        return [shown for shown, _ in used[:count]]
+
+    def make_ready(self, shown: Shown, catalog: Catalog) -> tuple[View, View] | None:
+        """Make in advance the view of ``catalog`` that takes the place of a present one, unless it is there.
+
+        Requests to the State before go on with the present one; the first request for ``catalog`` takes over the
+        new one. None of this counts as use.
+
+        Returns
+        -------
+        The view of ``catalog``, and the one before it, which may be the same; None if nothing shows this.
+        """
+        past = self._ready.get(shown) or self._views.get(shown)
+        if past is None:
+            return None
+        if _whole(past) is catalog:
+            return past, past
+        if shown.granted is None:
+            rules = shown.rules.among(catalog.has_id)
+            view = self._make(shown, catalog, catalog, rules, past if past.visibility == rules else None)
+        else:
+            cut = past.catalog if isinstance(past.catalog, CatalogSlice) else None
+            rules = shown.rules.among(catalog.has_id)
+            part = CatalogSlice(catalog, shown.granted, shown.former, shown.mode, rules, cut)
+            view = self._make(shown, catalog, part, SEES_ALL, past)
+        view.is_idle, view.last_used = past.is_idle, past.last_used
+        self._ready[shown] = view
+        present = self._views.get(shown)
+        if present is not None and _whole(present) is catalog:  # a request has made it meanwhile
+            self._ready.pop(shown, None)
+            return present, present
+        self.memory.remove(past)
+        self._count(view)
+        return view, past
+
+    def is_kept(self, view: View) -> bool:
+        """Return whether ``view`` is still what a request for its catalogue would reach."""
+        shown = view.shown
+        return isinstance(shown, Shown) and (self._views.get(shown) is view or self._ready.get(shown) is view)
 
     def drop_idle(self) -> None:
         """Drop the views that no request has reached since the last call; for a thread that answers no caller.
@@ -93,14 +146,15 @@ class Views:
         A response from a cache reaches no view. So empty the response caches after each call: what callers still
         ask for then reaches its view.
         """
-        for shown, view in list(self._views.items()):
-            if view.is_idle:
-                self._views.pop(shown, None)
-                self.memory.remove(view)
-                view.forget()
-            view.is_idle = True
+        for kept in (self._views, self._ready):
+            for shown, view in list(kept.items()):
+                if view.is_idle:
+                    kept.pop(shown, None)
+                    self.memory.remove(view)
+                    view.forget()
+                view.is_idle = True
         for wire_format, rendering in self._renderings.items():
-            if not any(wire_format is shown.wire_format for shown in list(self._views)):
+            if not any(wire_format is shown.wire_format for shown in [*self._views, *self._ready]):
                 rendering.forget()
 
     def _make(
@@ -111,22 +165,57 @@ class Views:
         rules: Visibility,
         past: View | None,
     ) -> View:
-        """The view of ``part`` of ``catalog``, in place of any other that shows the same."""
+        """Return a new view of ``part`` of ``catalog``."""
         rendering = self._renderings[shown.wire_format]
         rendering.keep_present(catalog)
         gathers = len(self._views) >= _COPYING_VIEWS
-        view = View(
+        return View(
             part, rules, rendering, next(self._numbers), shown, self.compressed, self.memory, past, gathers=gathers
         )
-        replaced = self._views.pop(shown, None)
-        if replaced is not None:
-            self.memory.remove(replaced)
+
+    def _put(self, shown: Shown, view: View) -> View:
+        """Put ``view`` in place of any other that shows the same."""
+        for kept in (self._views, self._ready):
+            replaced = kept.pop(shown, None)
+            if replaced is not None:
+                self.memory.remove(replaced)
         self._views[shown] = view
-        self.memory.add(view, VIEW_BYTES + (part.size_bytes if isinstance(part, CatalogSlice) else 0))
+        self._count(view)
         return view
+
+    def _take_over(self, shown: Shown, catalog: Catalog) -> View | None:
+        """Put the view in place that was made in advance for a request for ``catalog``, if one was."""
+        ready = self._ready.get(shown)
+        if ready is None or _whole(ready) is not catalog:
+            return None
+        past = self._views.get(shown)
+        self._views[shown] = ready
+        self._ready.pop(shown, None)
+        if past is not None:
+            self.memory.remove(past)
+        ready.is_idle = False
+        return ready
+
+    def _count(self, view: View) -> None:
+        """Count what ``view`` takes beside what it has encoded."""
+        part = view.catalog
+        self.memory.add(view, VIEW_BYTES + (part.size_bytes if isinstance(part, CatalogSlice) else 0))
 
     def _remove(self, view: View) -> None:
         """Drop ``view``, which takes too much memory."""
         shown = view.shown
-        if isinstance(shown, Shown) and self._views.get(shown) is view:
+        if not isinstance(shown, Shown):
+            return
+        if self._ready.get(shown) is view:
+            self._ready.pop(shown, None)
+            past = self._views.get(shown)
+            if past is not None and past.last_used == view.last_used:  # no request has reached it since
+                self._views.pop(shown, None)
+                past.forget()
+        elif self._views.get(shown) is view:
             self._views.pop(shown, None)
+
+
+def _whole(view: View) -> Catalog:
+    """The catalogue that ``view`` shows all or some of."""
+    return view.catalog.parent if isinstance(view.catalog, CatalogSlice) else view.catalog

@@ -157,8 +157,18 @@ def _versions(plays: Sequence[Play], every: Sequence[Play]) -> str:
     return "; ".join(dict.fromkeys(named))
 
 
-def client_lines(known: Sequence[str], clients: Sequence[ClientReport]) -> Iterator[str]:
-    """Yield a line for each client that does not show all of ``known``, with the reason, and one for all others."""
+def client_lines(
+    known: Sequence[str], clients: Sequence[ClientReport], *, names_by_client: bool = False
+) -> Iterator[str]:
+    """Yield a line for each client that does not show all of ``known``, with the reason, and one for all others.
+
+    Parameters
+    ----------
+    known, clients
+        What `play_clients` returns.
+    names_by_client
+        Whether the gateway gives Claude Code other names for its models, which it shows.
+    """
     everything = []
     for client in clients:
         play = client.plays[0]  # of its newest release
@@ -169,7 +179,9 @@ def client_lines(known: Sequence[str], clients: Sequence[ClientReport]) -> Itera
         why = next((finding.sentence for finding in play.findings), "")
         left_out = [model_id for model_id in known if model_id not in set(play.shown or ())]
         yield f"{client.title} shows {shown:,} of {len(known):,}. {why} Left out: {_some(left_out)}."
-        if client.name == _PICKER and any(finding.code == "dropped" for finding in play.findings):
+        if client.name == _PICKER and names_by_client:
+            yield f"For a key of the gateway, {client.title} shows these under names that the gateway gives them."
+        elif client.name == _PICKER and any(finding.code == "dropped" for finding in play.findings):
             yield "If the gateway takes other names for them, such as anthropic/ID, list those as well:"
             yield "  callsheet sources change gateway --picker-prefix anthropic/"
     if everything:

@@ -15,7 +15,12 @@ from callsheet.cli.database import clock
 from callsheet.cli.gateway import prepare_gateway, search_for_gateway
 from callsheet.cli.hints import sentence_of
 from callsheet.cli.new_key import NewKeyReceipt, archived_unless_shown
-from callsheet.cli.output.gateway import export_lines, former_gateway_line, gateway_lines
+from callsheet.cli.output.gateway import (
+    export_lines,
+    former_gateway_line,
+    gateway_lines,
+    sees_nothing_line,
+)
 from callsheet.cli.output.long_list import long_list_note
 from callsheet.cli.output.sentences import counts_sentence, renewed_sentence
 from callsheet.cli.output.tables import put, put_wrapped, say
@@ -26,8 +31,10 @@ from callsheet.service.counts import Counts, count_models
 from callsheet.service.renewal import renew_builtin
 from callsheet.service.setup import set_up
 from callsheet.service.state.backoff import Backoff
+from callsheet.service.sync.config import SourceConfig
 from callsheet.service.sync.gateway import FollowedGateway, followed_before
 from callsheet.settings import Settings
+from callsheet.sources.registry import LISTS_BY_CLIENT
 from callsheet.storage.store import Store
 
 _log = logging.getLogger("callsheet")
@@ -101,19 +108,20 @@ def prepare_welcome(settings: Settings) -> Welcome:
     note = long_list_note(counts.listed, settings.default_limit)
     access = AccessService(store, "callsheet", clock)
     if gateway is not None:
-        clients = _clients(store, options_of(settings))
+        clients = _clients(store, options_of(settings), gateway.source.config)
         return Welcome(access, store.display_name, counts, renewed, None, "", gateway, clients)
     former = former_gateway_line(followed_before(store))
     new_key = access.ensure_key("default")
     return Welcome(access, store.display_name, counts, renewed, new_key, note, None, [former] if former else [])
 
 
-def _clients(store: Store, options: Options) -> Sequence[str]:
+def _clients(store: Store, options: Options, config: SourceConfig) -> Sequence[str]:
     """What clients show of the list, if there is one; it is the list of keys that see all of it."""
     from callsheet.cli.played_clients import client_lines, play_clients  # slow to import, and only for a gateway
 
     known, clients = play_clients(store, options, clock())
-    return tuple(client_lines(known, clients)) if known else ()
+    names_by_client = config.asks_keys and config.kind in LISTS_BY_CLIENT
+    return tuple(client_lines(known, clients, names_by_client=names_by_client)) if known else ()
 
 
 @contextmanager
@@ -178,7 +186,10 @@ def _wait_for_gateway(settings: Settings, stop: threading.Event) -> None:
     if gateway is None:
         return
     try:
-        for line in (*gateway_lines(gateway, settings), *_clients(store, options_of(settings))):
+        for line in (
+            *gateway_lines(gateway, settings),
+            *_clients(store, options_of(settings), gateway.source.config),
+        ):
             put_wrapped(line)
     except OSError as error:
         _log.error("Cannot write: %s.", error.strerror)
@@ -205,6 +216,8 @@ def _lines(welcome: Welcome, receipt: NewKeyReceipt | None, url: str, settings: 
     yield f"Database: {welcome.database}"
     if gateway is not None:
         yield from gateway_lines(gateway, settings)
+        if line := sees_nothing_line(gateway.source.config, counts.listed):
+            yield line
     if welcome.more:
         yield from ("", *welcome.more)
     if gateway is not None:

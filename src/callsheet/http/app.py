@@ -27,7 +27,7 @@ from callsheet.http.openapi import openapi_routes
 from callsheet.http.paths import ExactRoute, Scope, local_path
 from callsheet.http.telemetry.collect import Telemetry
 from callsheet.service.clock import SYSTEM_CLOCK, Clock
-from callsheet.service.delegation.checks import KeyChecks
+from callsheet.service.delegation.lazy import LazyKeyChecks
 from callsheet.service.renewal import renew_builtin
 from callsheet.service.setup import set_up
 from callsheet.service.state.file import state_file_at
@@ -76,7 +76,7 @@ class CallsheetApp(Starlette):
         self.telemetry = Telemetry(live, self.observer, settings.otel, clock)
         self.public = self.telemetry.public_api(settings.memo_bytes)
         self.rate_limits = self.public.rate_limits = _rate_limits(settings, clock)
-        self.keys = self.public.keys = self.telemetry.keys = KeyChecks(clock)
+        self.keys = self.public.keys = self.telemetry.keys = LazyKeyChecks(clock)
         self.prefix = settings.root_path
         self.forward = _forward(settings, live, self.observer.log, clock)
         if self.forward is not None:
@@ -91,7 +91,7 @@ class CallsheetApp(Starlette):
         self.telemetry.schedule = self.schedule
         self.catalog_follower = self.telemetry.catalog_follower = _catalog_follower(settings, live.store, clock)
         self.readiness = Readiness(
-            live, settings.max_stale_seconds, self.schedule, clock, self.catalog_follower, self.keys.standing
+            live, settings.max_stale_seconds, self.schedule, clock, self.catalog_follower, self.keys
         )
         self.on_serving: Callable[[], object] = lambda: None
         """Called on the event loop when a server begins to serve the app."""

@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, Response
 from callsheet.domain.errors import ForeignDatabaseError
 from callsheet.http.paths import ExactRoute
 from callsheet.service.clock import SYSTEM_CLOCK, Clock
-from callsheet.service.delegation.standing import Standing
+from callsheet.service.delegation.lazy import LazyKeyChecks
 from callsheet.service.state.live import LiveState
 from callsheet.service.sync.member import MEMBER
 from callsheet.service.sync.schedule import Schedule
@@ -43,7 +43,7 @@ class Readiness:
         schedule: Schedule | None = None,
         clock: Clock = SYSTEM_CLOCK,
         catalog_follower: "CatalogFollower | None" = None,
-        keys: Standing | None = None,
+        keys: LazyKeyChecks | None = None,
     ) -> None:
         self._live = live
         self._catalog_follower = catalog_follower
@@ -96,15 +96,16 @@ class Readiness:
 
     def _asking(self) -> dict[str, object]:
         """How asking about keys goes; a gateway that is away does not make the process less ready."""
-        delegation = self._live.current.delegation
-        if delegation is None or self._keys is None:
+        state = self._live.current
+        delegation, checks = state.delegation, None if self._keys is None else self._keys.of(state)
+        if delegation is None or checks is None:
             return {}
         return {
             "keys": {
                 "source": delegation.source,
                 "mode": delegation.mode,
-                "gateway": self._keys.condition,
-                "for_seconds": round(self._keys.seconds, 3),
+                "gateway": checks.standing.condition,
+                "for_seconds": round(checks.standing.seconds, 3),
             }
         }
 

@@ -66,7 +66,10 @@ def test_whatever_the_gateway_does_nothing_of_the_credential_remains(
             repr(state.delegation),
             state.key_source,
         )
-        assert not leaks(repr(here.app.keys._here.__dict__), repr(here.app.keys.__dict__))
+        checks = here.app.keys.loaded
+        assert checks is not None
+        assert checks._here is not None
+        assert not leaks(repr(checks._here.__dict__), repr(checks.__dict__))
         assert not leaks(everything(here.installation.store))
 
     talk(empty, what, {"access_log": LogFormat.JSON, "state_file": str(tmp_path / "state")})
@@ -100,6 +103,6 @@ def test_what_is_remembered_of_keys_cannot_be_pickled_by_accident_with_them(empt
         held = [getattr(grants, name) for name in grants.__slots__ if not name.startswith("_lists")]
         assert not leaks(*held)
         with pytest.raises((TypeError, AttributeError, pickle.PicklingError)):
-            pickle.dumps(here.app.keys)
+            pickle.dumps(here.app.keys.loaded)
 
     talk(empty, what)

@@ -228,6 +228,24 @@ def test_a_kept_connection_over_which_anything_arrives_is_not_used_again(
         assert client.exactly(2) == b"ok"
 
 
+@pytest.mark.parametrize(("begun", "closes"), [(b"", True), (b"a", False)])
+def test_an_answer_in_place_of_100_ends_the_connection_unless_the_body_has_begun_to_arrive(
+    server: HTTPDoor, gateway: GatewayDouble, begun: bytes, closes: bool
+) -> None:
+    with client_of(server.port) as client:
+        client.send(request("POST /x", "expect: 100-continue", "content-length: 3") + begun)
+        end = gateway.accept()
+        end.head()
+        end.exactly(len(begun))
+        end.send(b"HTTP/1.1 417 No\r\ncontent-length: 2\r\n\r\nno")
+        head = client.head()
+        assert (head.get(b"connection") == b"close") is closes
+        assert client.exactly(2) == b"no"
+        if closes:
+            assert client.rest() == b"", "else a client that sends no body would lose its next request"
+        assert end.rest() == b""
+
+
 def test_a_request_that_only_reads_is_sent_again_if_a_kept_connection_ends_before_an_answer(
     server: HTTPDoor, gateway: GatewayDouble
 ) -> None:

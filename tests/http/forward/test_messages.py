@@ -185,22 +185,26 @@ def test_a_refusal_in_place_of_continue_arrives_without_the_body(server: HTTPDoo
 
 
 @pytest.mark.parametrize(
-    ("method", "answer", "lines"),
+    ("method", "answer", "lines", "is_kept"),
     [
-        ("HEAD", b"HTTP/1.1 200 OK\r\ncontent-length: 7\r\n\r\n", [b"content-length: 7"]),
-        ("HEAD", b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n", []),
+        ("HEAD", b"HTTP/1.1 200 OK\r\ncontent-length: 7\r\n\r\n", [b"content-length: 7"], False),
+        ("HEAD", b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n", [], False),
+        ("HEAD", b"HTTP/1.1 200 OK\r\n\r\n", [], False),
         (
             "GET",
             b"HTTP/1.1 304 Not Modified\r\ncontent-length: 7\r\netag: x\r\n\r\n",
             [b"content-length: 7", b"etag: x"],
+            False,
         ),
-        ("GET", b"HTTP/1.1 204 No Content\r\n\r\n", []),
-        ("POST", b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n", [b"content-length: 0"]),
-        ("OPTIONS", b"HTTP/1.1 200\r\ncontent-length: 0\r\n\r\n", [b"content-length: 0"]),
+        ("GET", b"HTTP/1.1 204 No Content\r\n\r\n", [], True),
+        ("GET", b"HTTP/1.1 204 No Content\r\ncontent-length: 7\r\n\r\n", [], False),
+        ("GET", b"HTTP/1.1 304 Not Modified\r\n\r\n", [], True),
+        ("POST", b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n", [b"content-length: 0"], True),
+        ("OPTIONS", b"HTTP/1.1 200\r\ncontent-length: 0\r\n\r\n", [b"content-length: 0"], True),
     ],
 )
-def test_the_next_request_follows_an_answer_without_a_body(
-    server: HTTPDoor, gateway: GatewayDouble, method: str, answer: bytes, lines: list[bytes]
+def test_the_next_request_follows_an_answer_without_a_body_and_over_another_connection_if_one_may_come(
+    server: HTTPDoor, gateway: GatewayDouble, method: str, answer: bytes, lines: list[bytes], is_kept: bool
 ) -> None:
     with client_of(server.port) as client:
         client.send(request(f"{method} /x"))
@@ -209,6 +213,9 @@ def test_the_next_request_follows_an_answer_without_a_body(
         end.send(answer)
         assert [line for line in client.head().lines if not line.startswith(b"date")] == lines
         client.send(request("GET /next"))
+        if not is_kept:
+            assert end.rest() == b""
+            end = gateway.accept()
         assert end.head().first == b"GET /next HTTP/1.1"
         end.send(OK)
         assert client.head().status == 200

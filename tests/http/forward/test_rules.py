@@ -1,6 +1,8 @@
 """Rules of heads and answers, as properties: values in, values out."""
 
+import posixpath
 import re
+from contextlib import nullcontext
 from itertools import pairwise
 
 import h11
@@ -8,6 +10,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
+from callsheet.api.percent import unquote_to_bytes
 from callsheet.api.request import Header, find_names
 from callsheet.domain.errors import APIError, NotFoundError
 from callsheet.http.forward.answer_reader import AnswerFaultError, AnswerReader
@@ -78,6 +81,14 @@ def test_no_trailer_changes_what_came_before_it(sent: list[Header]) -> None:
     assert not {name for name, _ in trailers(sent)} & forbidden
 
 
+@pytest.mark.parametrize("name", [b"x_forwarded_for", b"x-forwarded_proto", b"x_real_ip", b"forwarded"])
+def test_no_claim_is_passed_on_in_a_spelling_that_some_servers_take_for_it(name: bytes) -> None:
+    sent = [(name, b"6.6.6.6"), (b"x_other", b"kept")]
+    kept = with_origin(sent, b"callsheet", "192.0.2.7", is_trusted=False)
+    assert name not in dict(kept)
+    assert (b"x_other", b"kept") in kept
+
+
 @given(headers, st.booleans())
 def test_the_gateway_learns_who_asked_from_no_one_but_this_server_and_trusted_proxies(
     sent: list[Header], is_trusted: bool
@@ -128,12 +139,52 @@ def test_every_head_that_is_sent_is_one_request_to_a_strict_parser(
 @example(b"//v1//models")
 @example(b"/v1/models%2fx")
 @example(b"/v1/models;x=1")
+@example(b"/v1/x/..;/models")
 def test_no_path_that_any_server_may_read_as_the_list_goes_to_the_gateway(path: bytes) -> None:
     if _reads_as_models(path):
         assert is_ours("GET", path)
     if not is_ours("GET", path):
         for read in (path.replace(b"%6d", b"m").replace(b"%31", b"1"), re.sub(rb"/[^/]+/\.\.", b"", path, count=1)):
             assert not _reads_as_models(read) or b"/../" in read or read == path
+
+
+@given(paths)
+def test_no_path_leads_out_of_the_url_of_the_gateway(path: bytes) -> None:
+    head = RequestHead("GET", path, [(b"host", b"callsheet")], "1.1")
+    read = posixpath.normpath(unquote_to_bytes(b"/base" + path).replace(b"\\", b"/").replace(b"//", b"/"))
+    is_inside = read == b"/base" or read.startswith(b"/base/")
+    try:
+        head.check(b"/base")
+    except RefusedRequestError:
+        assert b".." in unquote_to_bytes(path)
+    else:
+        assert is_inside
+    head.check()
+
+
+@pytest.mark.parametrize(
+    ("target", "is_refused"),
+    [
+        (b"/../admin", True),
+        (b"/a/%2e%2e/../admin", True),
+        (b"/..%2fadmin", True),
+        (b"/..\\admin", True),
+        (b"/..;x/admin", True),
+        (b"/%2e%2e/base/v1/models", True),
+        (b"/a/../admin", False),
+        (b"/a/..b", False),
+        (b"/a?/../../", False),
+    ],
+)
+def test_dot_segments_are_refused_where_they_lead_out(target: bytes, is_refused: bool) -> None:
+    head = RequestHead("GET", target, [(b"host", b"callsheet")], "1.1")
+    with pytest.raises(RefusedRequestError) if is_refused else nullcontext():
+        head.check(b"/base")
+
+
+@pytest.mark.parametrize("path", [b"/v1/x/..;/models", b"/v1/.;/models", b"/v1/;x/models"])
+def test_parameters_hide_no_dot_segment(path: bytes) -> None:
+    assert is_ours("GET", path)
 
 
 @given(paths, st.sampled_from(["POST", "PUT", "PATCH", "DELETE"]))

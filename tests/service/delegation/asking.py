@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+import pytest
+
 from callsheet.api.authentication import authenticate
 from callsheet.api.grants import Answered
 from callsheet.api.request import read_headers
@@ -76,3 +78,8 @@ class Site:
     def counted(self) -> dict[str, int]:
         """Questions by how they ended."""
         return {str(name): count for name, count in self.checks.counts.outcomes.items() if count}
+
+
+def said(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """The messages of the program, each behind its level; what libraries say is left out."""
+    return [f"{each.levelname} {each.message}" for each in caplog.records if each.name == "callsheet"]

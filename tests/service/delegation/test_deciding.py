@@ -131,3 +131,8 @@ def test_what_is_sent_is_the_credential_in_one_header_as_it_came_first(
     for headers in (first, *others):
         ((name, value),) = headers.items()
         assert (name, value) in {("x-api-key", text), ("authorization", f"Bearer {text}")}
+
+
+def test_a_question_during_which_the_clock_is_set_back_holds_for_a_minute() -> None:
+    decision = decide(Listed(LISTS[0]), None, 5_000.0, 1_400.0, is_outage=False)
+    assert decision == (Outcome.ASKED, 1_460.0)

@@ -9,7 +9,7 @@ import pytest
 from callsheet.domain.errors import OverloadedError
 from callsheet.service.delegation.limits import LIMITS, QuestionLimits
 from tests.http.plain import ClockLoop, run
-from tests.service.delegation.asking import UNPACED, Site
+from tests.service.delegation.asking import UNPACED, Site, said
 from tests.service.delegation.gateway import Given, serve_gateway
 from tests.service.delegation.test_verdicts import KEY, OTHER
 
@@ -235,8 +235,8 @@ def test_an_installation_that_is_its_own_gateway_is_found_out_and_asked_no_more(
         assert await here.ids(KEY) == ("x/alpha",)
 
     talk(what)
-    (sentence,) = (record.message for record in caplog.records)
-    assert sentence.startswith("Source gateway is not asked about keys: ")
+    (sentence,) = said(caplog)
+    assert sentence.startswith("ERROR Source gateway is not asked about keys: ")
     assert "is this installation itself" in sentence
 
 
@@ -252,12 +252,23 @@ def test_a_question_of_this_installation_is_answered_without_a_question(caplog: 
         assert len(here.gateway.asked) == 1
         await here.settle(("x-api-key", OTHER), asked_by=stranger)
         assert here.gateway.asked[-1].headers["callsheet-asked-by"].encode() == stranger + b", " + asked_by
-        assert not caplog.records
+        assert not said(caplog)
         await here.settle(("x-api-key", "sk-third"), asked_by=stranger + b", " + asked_by)
         assert here.checks.standing.condition == "itself"
 
     talk(what)
-    assert len(caplog.records) == 1
+    assert len(said(caplog)) == 1
+
+
+@pytest.mark.parametrize("asked_by", [b"caf\xc3\xa9", b"a" * 2000, b"a\tb"])
+def test_what_callers_write_in_the_place_of_installations_reaches_no_gateway(asked_by: bytes) -> None:
+    async def what(here: Site, _: ClockLoop) -> None:
+        await here.settle(("x-api-key", KEY), asked_by=asked_by)
+        assert not here.gateway.asked
+        assert here.checks.standing.condition == "up"
+        assert await here.ids(KEY) == ("alpha",)
+
+    talk(what)
 
 
 def test_where_some_wait_questions_begin_at_a_pace_but_for_those_accepted_before() -> None:

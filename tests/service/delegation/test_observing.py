@@ -13,7 +13,7 @@ from callsheet.domain.catalog import Catalog
 from callsheet.service.delegation.comparing import Difference, compare, describe
 from tests.api.states import make_state
 from tests.installation import make_model
-from tests.service.delegation.asking import Site
+from tests.service.delegation.asking import Site, said
 from tests.service.delegation.test_verdicts import KEY, OTHER, talk
 
 CATALOG = Catalog(
@@ -58,7 +58,7 @@ def test_the_differences_of_a_list_are_those_of_its_models(ids: set[str], rules:
 
 def test_many_ids_are_counted_and_not_all_named() -> None:
     sentence = describe({Difference.UNKNOWN: tuple(f"m{number}" for number in range(1005))})
-    assert sentence.startswith("m0, m1, m2, m3, m4 and 1,000 more the catalogue does not have")
+    assert sentence == "not in the catalogue, so govern leaves them out: m0, m1, m2, m3, m4 and 1,000 more"
 
 
 def test_a_difference_is_logged_once_and_counted_each_time(caplog: pytest.LogCaptureFixture) -> None:
@@ -76,10 +76,10 @@ def test_a_difference_is_logged_once_and_counted_each_time(caplog: pytest.LogCap
         await here.ids(OTHER)
 
     talk(what, key_mode="observe")
-    first, second = caplog.messages
-    assert first.startswith("Source gateway lists to a key models that")
-    assert "beta the catalogue does not have" in first
-    assert "gamma the catalogue does not have" in second
+    first, second = said(caplog)
+    assert first.startswith("INFO The list of source gateway for a key differs from ours: ")
+    assert "not in the catalogue, so govern leaves them out: beta" in first
+    assert "not in the catalogue, so govern leaves them out: gamma" in second
     assert KEY not in caplog.text
 
 

@@ -214,6 +214,18 @@ def test_what_the_keyring_has_is_never_sent_anywhere_and_a_valid_key_ends_all_as
     talk(what)
 
 
+@pytest.mark.parametrize("around", ['"{}"', "'{}'", "{0},{0}", '"{}",', "x;{}"])
+def test_a_secret_of_the_keyring_is_not_sent_either_with_what_a_settings_file_leaves_around_it(around: str) -> None:
+    async def what(here: Site) -> None:
+        for headers in (("x-api-key", around.format(SECRET)), ("authorization", f"Bearer {around.format(SECRET)}")):
+            assert isinstance(await here.principal(headers), AuthenticationError)
+        assert not here.gateway.asked
+        here.gateway.keys[f'"{KEY}"'] = ["alpha"]
+        assert await here.ids(f'"{KEY}"') == ("alpha",)
+
+    talk(what)
+
+
 def test_the_key_counts_before_the_bearer_token_which_is_asked_about_only_if_need_be() -> None:
     async def what(here: Site) -> None:
         here.gateway.keys[OTHER] = ["gamma"]

@@ -134,6 +134,15 @@ def test_an_answer_that_is_cut_off() -> None:
     assert sentence == "It broke the connection off before its answer was complete; check that the server runs."
 
 
+def test_a_server_of_another_protocol() -> None:
+    with serve_bytes(b"+OK POP3 ready\r\n\r\n") as url:
+        assert refusal(url) == "It does not answer in HTTP; check the port in the URL."
+    with serve_bytes(b"SSH-2.0-OpenSSH_9.2\r\n") as url:
+        assert refusal(url).startswith(
+            "It closed the connection without an answer in HTTP; check the port in the URL"
+        )
+
+
 def test_an_answer_that_is_longer_than_it_says_counts_as_far_as_it_says() -> None:
     with serve_bytes(head(content_length=10), b'{"data": [{"id": "a"}]}') as url:
         assert refusal(url) == "It: /v1/models was answered with what is not JSON; check the URL and the kind."

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from shlex import quote
 
 from callsheet.domain.access.delegation import KeyMode
+from callsheet.service.sync.config import SourceConfig
 from callsheet.service.sync.gateway import NAME, FollowedGateway, Found, Listing
 from callsheet.service.sync.sources import Source
 from callsheet.settings import GATEWAY_KEY, Settings
@@ -31,8 +32,8 @@ def _listing_line(found: Found, mode: KeyMode, settings: Settings) -> str:
     match found.listing:
         case Listing.CALLERS:
             return (
-                f"{sees}. Without a key it lists nothing; to let it list models for others, too, put one of its "
-                f"keys into {GATEWAY_KEY}."
+                f"{sees}. It lists nothing without a key; to have its models in the catalogue as well, put one of "
+                f"its keys into {GATEWAY_KEY}."
             )
         case Listing.OWN_KEY:
             return f"{sees}; other keys of Callsheet see what it lists to {GATEWAY_KEY}."
@@ -40,6 +41,25 @@ def _listing_line(found: Found, mode: KeyMode, settings: Settings) -> str:
             return f"{sees}. It lists its models to everybody, so that any credential is accepted here."
         case _:
             return f"{sees}."
+
+
+def sees_nothing_line(config: SourceConfig, listed: int) -> str:
+    """Return that keys of the gateway see nothing, as only models of an empty catalogue count; else nothing.
+
+    Parameters
+    ----------
+    config
+        Of the source that is asked about keys.
+    listed
+        Models that the catalogue lists.
+    """
+    if listed or not config.asks_keys or config.key_mode is not KeyMode.GOVERN:
+        return ""
+    return (
+        "Keys of the gateway see no model, as the catalogue lists none. Add models (callsheet catalog add), or let "
+        f"the source list them by one of its keys: put that into {GATEWAY_KEY} for callsheet serve --gateway, or "
+        "name where it is with callsheet sources change --secret-env."
+    )
 
 
 def export_lines(url: str, settings: Settings) -> Iterator[str]:

@@ -5,6 +5,7 @@ from callsheet.cli.output.plan_words import (
     Edit,
     edits,
     headline,
+    no_impact,
     not_shown,
     rows,
     shown_names,
@@ -41,7 +42,7 @@ def print_impact(plan: Plan) -> None:
     impact = plan.impact
     put("")
     if impact.is_empty:
-        put("No caller would notice anything.")
+        put(no_impact(plan))
         return
     if not impact.audiences:
         put("No list would change.")

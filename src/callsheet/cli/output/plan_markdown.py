@@ -9,6 +9,7 @@ from callsheet.cli.output.plan_words import (
     Edit,
     edits,
     headline,
+    no_impact,
     not_shown,
     rows,
     shown_names,
@@ -54,7 +55,7 @@ def _lines(plan: Plan) -> Iterator[str]:
 def _impact(plan: Plan) -> Iterator[str]:
     impact = plan.impact
     if impact.is_empty:
-        yield "No caller would notice anything."
+        yield no_impact(plan)
         return
     yield from ("**For whom**", "")
     if not impact.audiences:

@@ -10,7 +10,7 @@ from callsheet.domain.model import Lifecycle
 from callsheet.domain.plan.impact import AliasMove, Audience, Impact
 from callsheet.domain.plan.plan import Plan
 from callsheet.domain.plan.step import Step
-from callsheet.domain.plan.warnings import keys_in_words
+from callsheet.domain.plan.warnings import GATEWAY_KEYS, keys_in_words
 from callsheet.domain.times import EPOCH, format_instant
 
 #: Ids and names in one line; ``--json`` has all of them.
@@ -191,6 +191,12 @@ class NotShown(NamedTuple):
     title: str
     reason: str
     ids: tuple[str, ...]
+
+
+def no_impact(plan: Plan) -> str:
+    """Return that none of the keys of this installation is affected; those of a gateway are warned of."""
+    is_about_others = any(warning.code == GATEWAY_KEYS for warning in plan.warnings)
+    return f"No {'key of Callsheet itself' if is_about_others else 'caller'} would notice anything."
 
 
 def not_shown(impact: Impact) -> list[NotShown]:

@@ -73,7 +73,7 @@ def _cut(way: Way, pages: Sequence[Listing], received: Sequence[Model], known: S
     """Yield a finding if the client misses models that the server lists."""
     ids = {model["id"] for model in received}
     missing = tuple(model_id for model_id in known if model_id not in ids)
-    others = ids.difference(known)  # LiteLLM gives Claude Code ids of its own for the same models
+    others = ids.difference(known)  # LiteLLM gives Claude Code other ids for the same models
     if len(missing) <= len(others):
         return
     page = pages[-1]

@@ -1,14 +1,18 @@
 """Warnings: what a person should know before a plan is applied, each with a code for programs."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from callsheet.domain.changes.change import AnyChange
 from callsheet.domain.plan.impact import Audience, Harm, Impact
+from callsheet.domain.sources.asking import FORGOTTEN_AT
 from callsheet.domain.sources.source import SourceRecord
 
 #: The code of the warnings about keys that only an upstream knows.
 GATEWAY_KEYS: Final = "gateway-keys"
+
+#: Members of a source's configuration that change nothing for keys that it is asked about.
+_UNSEEN: Final = frozenset({"every", "new", "missing", "after", FORGOTTEN_AT})
 
 _MAX_NAMES: Final = 5  # in a sentence
 
@@ -41,17 +45,21 @@ def warnings_of(impact: Impact) -> tuple[PlanWarning, ...]:
 
 
 def key_warnings_of(changes: Iterable[AnyChange]) -> Iterator[PlanWarning]:
-    """Yield what ``changes`` of sources mean to keys that only an upstream knows: they work, or cease to."""
-    before, after = set(), set()
+    """Yield what ``changes`` of sources mean to keys that only an upstream knows: some work, or see others."""
+    before: dict[str, Mapping[str, Any]] = {}
+    after: dict[str, Mapping[str, Any]] = {}
     for change in changes:
-        if isinstance(change.before, SourceRecord) and change.before.config.get("asks_keys"):
-            before.add(change.subject)
-        if isinstance(change.after, SourceRecord) and change.after.config.get("asks_keys"):
-            after.add(change.subject)
-    for name in sorted(before - after):
+        for value, found in ((change.before, before), (change.after, after)):
+            if isinstance(value, SourceRecord) and value.config.get("asks_keys"):
+                found[change.subject] = {name: value.config[name] for name in value.config.keys() - _UNSEEN}
+    for name in sorted(before.keys() - after.keys()):
         yield PlanWarning(GATEWAY_KEYS, f"The keys that only the source {name} knows stop working.", (name,))
-    for name in sorted(after - before):
+    for name in sorted(after.keys() - before.keys()):
         yield PlanWarning(GATEWAY_KEYS, f"Every key that the source {name} accepts works here as well.", (name,))
+    for name in sorted(before.keys() & after.keys()):
+        if before[name] != after[name]:
+            sentence = f"Keys that only the source {name} knows may see other models, or other facts of them."
+            yield PlanWarning(GATEWAY_KEYS, sentence, (name,))
 
 
 def _warnings(impact: Impact) -> Iterator[PlanWarning]:

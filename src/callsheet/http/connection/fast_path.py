@@ -98,6 +98,10 @@ class FastPath:
         if self.live.current is not self.cache.state:
             self.cache.reset(self.live.current)
 
+    def forget_answers(self) -> None:
+        """Empty the cache."""
+        self.cache.reset(self.live.current)
+
     def renew_openings(self, default_headers: list[Header]) -> None:
         """Write the ``openings`` with these headers, the date among them, which uvicorn replaces once a second."""
         self.default_headers = default_headers

@@ -32,7 +32,7 @@ _LIST: Final = b"/v1/models"  # the path that nearly all requests for lists have
 
 #: After so many requests in a row that are not known by their bytes, only one of as many is looked for by them:
 #: where every request has another trace, hashing all of it is a tenth of the work. A power of two.
-_PATIENCE: Final = 16
+_MAX_MISSED_REQUESTS: Final = 16
 
 _BLANK_LINE: Final = b"\r\n\r\n"
 _CLOSE: Final = b"\r\nconnection: close\r\n\r\n"
@@ -82,7 +82,11 @@ class FastProtocol(EnvelopeProtocol):
             if fast_path.live.current is not cache.state:
                 cache.reset(fast_path.live.current)
             missed = self._bytes_missed
-            known = cache.answers.get(data) if missed < _PATIENCE or not missed & _PATIENCE - 1 else None
+            known = (
+                cache.answers.get(data)
+                if missed < _MAX_MISSED_REQUESTS or not missed & _MAX_MISSED_REQUESTS - 1
+                else None
+            )
             if (
                 known is not None
                 and (known.expires == NEVER or self._time() < known.expires)
@@ -153,7 +157,7 @@ class FastProtocol(EnvelopeProtocol):
         self._write(known.label, fast_path.ids.make(), known.content, b"", begun, client)
         names_client = self._reader.forwarded is not None and fast_path.clients is not None
         if (
-            (self._bytes_missed <= _PATIENCE or self._bytes_missed & _PATIENCE - 1 == 1)
+            (self._bytes_missed <= _MAX_MISSED_REQUESTS or self._bytes_missed & _MAX_MISSED_REQUESTS - 1 == 1)
             and len(data) <= MAX_REQUEST_BYTES
             and not names_client
             and not self._reader.closes

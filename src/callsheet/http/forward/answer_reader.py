@@ -81,8 +81,19 @@ class AnswerReader:
 
     @property
     def can_reuse(self) -> bool:
-        """Whether the connection is fit for another request."""
-        return self.is_complete and not self.has_excess and self.head is not None and self.head.keeps_connection
+        """Whether the connection is fit for another request.
+
+        Not after a head that announces a body which must not follow: some servers send it nevertheless, and what
+        arrives of it later would be read as the next answer, which belongs to another request.
+        """
+        head = self.head
+        return (
+            self.is_complete
+            and not self.has_excess
+            and head is not None
+            and head.keeps_connection
+            and (head.has_body(self._method) or not head.announces_body)
+        )
 
     def _take_plain(self, data: bytes) -> bytes:
         if self.is_complete:

@@ -61,6 +61,7 @@ class Exchange:
         self._perf_counter = clock.perf_counter
         self._begun_at = self._perf_counter()
         self._timer: asyncio.TimerHandle | None = None
+        self._has_body_begun = False  # that of the request
         self._is_sent = False  # the whole request
         self._sends_chunks = head.is_chunked
         self._in_chunks = False  # the answer to the client
@@ -100,6 +101,7 @@ class Exchange:
     def body_received(self, body: bytes) -> None:
         """Send part of the body to the gateway."""
         self._moved_at = self._loop.time()
+        self._has_body_begun = True
         self._metrics.to_gateway += len(body)
         if self._sends_chunks:
             self._gateway.transport.writelines((b"%x\r\n" % len(body), body, _END_OF_LINE))
@@ -176,7 +178,8 @@ class Exchange:
         has_body = head.has_body(self._request.method)
         self._in_chunks = has_body and head.is_chunked and version == "1.1"
         self._ends_by_close = has_body and not self._in_chunks and head.length is None
-        self._closes = self._ends_by_close or not self._client.keeps_connection
+        never_sends = self._request.awaits_continue and not (self._is_sent or self._has_body_begun)
+        self._closes = self._ends_by_close or not self._client.keeps_connection or never_sends
         more = self._client.default_headers
         self._client.write(head.write(more, in_chunks=self._in_chunks, closes=self._closes))
 

@@ -99,7 +99,7 @@ class Forward:
         )
         request_id = make_request_id()
         try:
-            head.check()
+            head.check(self.gateway.base)
             status, length = await self._forward(head, client)
         except RefusedRequestError as error:
             self.metrics.failures[error.reason] += 1

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import select
 import ssl
 from collections import deque
 from typing import Final, Protocol
@@ -89,6 +90,15 @@ class GatewayConnection(asyncio.Protocol):
         if self.receiver is not None:
             self.receiver.resume_request()
 
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nothing has arrived over the idle connection, not even its end, also if that was not yet read."""
+        if self.transport.is_closing():
+            return False
+        arrived = select.poll()
+        arrived.register(self.transport.get_extra_info("socket"), select.POLLIN)
+        return not arrived.poll(0)
+
     def close(self) -> None:
         """End the connection at once, whatever is under way."""
         self.receiver = None
@@ -127,7 +137,7 @@ class Gateway:
         now = asyncio.get_running_loop().time()
         while self._kept:
             connection = self._kept.pop()
-            if now - connection.idle_since <= _KEEP_SECONDS and not connection.transport.is_closing():
+            if now - connection.idle_since <= _KEEP_SECONDS and connection.is_quiet:
                 return connection
             connection.close()
         return None

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 from callsheet.api.request import Header
 from callsheet.http.forward.fields import end_to_end, is_well_formed, tokens
 from callsheet.http.forward.origin import has_come_through, with_origin
+from callsheet.http.forward.ours import leaves_base
 from callsheet.http.forward.refusal import loop, unfit
 from callsheet.http.wire_headers import write_lines
 
@@ -47,18 +48,28 @@ class RequestHead(NamedTuple):
         return self.is_chunked or any(value.strip(b" \t0") for value in lengths)
 
     @property
+    def awaits_continue(self) -> bool:
+        """Whether the client may keep its body back until it is asked for it."""
+        return self.version == "1.1" and b"100-continue" in tokens(self.headers, b"expect")
+
+    @property
     def may_repeat(self) -> bool:
         """Whether sending it twice does no harm: it has no body, and a method that only reads."""
         return self.method in ("GET", "HEAD", "OPTIONS") and not self.has_body
 
-    def check(self) -> None:
+    def check(self, base: bytes = b"") -> None:
         """Refuse what cannot be forwarded.
+
+        Parameters
+        ----------
+        base
+            The path of the gateway's URL, which the target is put behind.
 
         Raises
         ------
         RefusedRequestError
-            It wants another protocol, has a body that is framed in a way that servers may read differently, or has
-            come through here before.
+            It wants another protocol, leads out of ``base``, has a body that is framed in a way that servers may
+            read differently, or has come through here before.
         """
         if self.method in _UNSUPPORTED_METHODS:
             raise unfit(f"{self.method} requests are not forwarded", 501)
@@ -66,6 +77,8 @@ class RequestHead(NamedTuple):
             raise unfit("Requests of HTTP/1.0 and HTTP/1.1 are forwarded, and of no other version")
         if b"#" in self.target or not is_well_formed(self.headers):
             raise unfit("The request has characters that HTTP does not allow where they are")
+        if base and leaves_base(self.target.partition(b"?")[0]):
+            raise unfit("The path leads out of the gateway's URL; remove the dot segments")
         self._check_framing()
         self._check_upgrade()
         if has_come_through(self.headers):
@@ -132,6 +145,13 @@ class AnswerHead(NamedTuple):
     def has_body(self, method: str) -> bool:
         """Return whether a body follows, if it answers ``method``."""
         return method != "HEAD" and self.status not in _NO_BODY_STATUSES
+
+    @property
+    def announces_body(self) -> bool:
+        """Whether its headers promise a body, also where the method or the status rules one out."""
+        if self.length is None:
+            return self.is_chunked or self.status not in _NO_BODY_STATUSES
+        return self.length > 0
 
     @property
     def is_chunked(self) -> bool:

@@ -79,7 +79,7 @@ def with_origin(headers: Sequence[Header], host: bytes, peer: str, *, is_trusted
     is_trusted
         Whether that is a proxy whose own account of who asked is passed on.
     """
-    kept = [header for header in headers if is_trusted or header[0] not in _CLAIMS]
+    kept = [header for header in headers if is_trusted or _as_variable(header[0]) not in _CLAIMS]
     names = {name for name, _ in kept}
     before = [value for name, value in kept if name == _FOR and value]
     via = [value for name, value in kept if name == b"via" and value]
@@ -93,3 +93,8 @@ def with_origin(headers: Sequence[Header], host: bytes, peer: str, *, is_trusted
         kept.append((b"x-forwarded-host", host))
     kept.append((b"via", b", ".join([*via, VIA])))
     return kept
+
+
+def _as_variable(name: bytes) -> bytes:
+    """A name as servers see it that hand headers over as variables (CGI, WSGI): to them, both signs are one."""
+    return name.replace(b"_", b"-")

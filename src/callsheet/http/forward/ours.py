@@ -1,6 +1,7 @@
 """Which requests stay here, and which go to the gateway."""
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
 from callsheet.api.percent import unquote_to_bytes
@@ -44,12 +45,30 @@ def _asks_for_models(path: bytes) -> bool:
     return True
 
 
+def leaves_base(path: bytes) -> bool:
+    """Return whether a server may read ``path``, put behind another one, as a path outside that."""
+    depth = 0
+    for segment in _segments(path):
+        depth += -1 if segment == b".." else 1
+        if depth < 0:
+            return True
+    return False
+
+
 def _resolved(path: bytes) -> bytes:
     """Return ``path`` as a lenient server may read it: escapes undone, slashes joined, dot segments removed."""
     segments: list[bytes] = []
-    for segment in _SLASHES.split(unquote_to_bytes(path)):
+    for segment in _segments(path):
         if segment == b"..":
             del segments[-1:]
-        elif segment not in (b"", b"."):
-            segments.append(segment.partition(b";")[0])  # parameters, as servers of Java leave them out
+        else:
+            segments.append(segment)
     return b"/" + b"/".join(segments)
+
+
+def _segments(path: bytes) -> Iterator[bytes]:
+    """Yield what counts of ``path``, without parameters, which servers of Java leave out."""
+    for segment in _SLASHES.split(unquote_to_bytes(path)):
+        name = segment.partition(b";")[0]
+        if name not in (b"", b"."):
+            yield name

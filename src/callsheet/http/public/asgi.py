@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -20,8 +21,8 @@ from callsheet.http.public.preparation import PreparationThread
 from callsheet.http.public.unread_bytes import UnreadBytes
 from callsheet.http.request_id import RequestIDs
 from callsheet.service.clock import SYSTEM_CLOCK, Clock
-from callsheet.service.delegation.checks import KeyChecks
-from callsheet.service.delegation.circles import find_asked_by
+from callsheet.service.delegation.asked_by import ASKED_BY
+from callsheet.service.delegation.lazy import LazyKeyChecks
 from callsheet.service.state.live import LiveState
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class PublicAPI:
         self._ids = RequestIDs()
         self.rate_limits: RateLimits | None = None
         """Refuses callers that ask too often; None for no limits."""
-        self.keys: KeyChecks | None = None
+        self.keys: LazyKeyChecks | None = None
         """Asks a gateway about keys that are not known; None if none is ever asked."""
         self.unread = UnreadBytes(sys.maxsize)
         """What callers leave unread of their answers; a server that knows replaces it."""
@@ -75,7 +76,7 @@ class PublicAPI:
         request_id = self._ids.make()
         found = self._cached(asked) if self.rate_limits is None else None
         if found is None:
-            asked_by = b"" if self.keys is None else find_asked_by(scope["headers"])
+            asked_by = b"" if self._live.current.delegation is None else _asked_by(scope["headers"])
             found = await self._make(asked, request_id.decode("ascii"), client[0] if client else "", asked_by)
         if self.unread.is_full and (found.content.pieces is not None or len(found.content.body) > LARGE_BYTES):
             found = self._refuse_large(asked, request_id.decode("ascii"))
@@ -95,6 +96,10 @@ class PublicAPI:
         if self._live.current is not self._cache.state:
             self._cache.reset(self._live.current)
 
+    def forget_answers(self) -> None:
+        """Empty the cache."""
+        self._cache.reset(self._live.current)
+
     def _cached(self, asked: _Asked) -> CachedResponse[Response] | None:
         """The answer to an earlier request that differed in nothing that matters."""
         self.drop_stale()
@@ -109,7 +114,9 @@ class PublicAPI:
     ) -> CachedResponse[Response]:
         """The answer to a request that is not cached, or whose caller may have asked too often."""
         request = Request(*asked, self._clock.time(), request_id)
-        is_unknown = self.keys is not None and self.keys.must_ask(self._live.current, request)
+        state = self._live.current
+        checks = None if self.keys is None else self.keys.of(state)
+        is_unknown = checks is not None and checks.must_ask(state, request)
         if is_unknown or self.rate_limits is not None:
             refusal = await (self._check_unknown if is_unknown else self._check)(request, address, asked_by)
             if refusal is not None:
@@ -145,16 +152,18 @@ class PublicAPI:
 
         It is counted towards its address first, so that who guesses keys is stopped before the gateway is asked.
         """
-        limits, keys = self.rate_limits, self.keys
+        limits = self.rate_limits
         if limits is not None:
             refusal = await limits.check_unknown(address)
             if refusal is not None:
                 return refusal
         state = None
         try:
-            while keys is not None and (state is None or state.grants is not self._live.current.grants):
+            while state is None or state.grants is not self._live.current.grants:
                 state = self._live.current  # another source may be asked since
-                await keys.settle(state, read_headers(request.headers), self._clock.time(), asked_by)
+                checks = None if self.keys is None else self.keys.of(state)
+                if checks is not None:
+                    await checks.settle(state, read_headers(request.headers), self._clock.time(), asked_by)
         except OverloadedError as error:
             return error
         if limits is None:
@@ -209,6 +218,11 @@ class PublicAPI:
             extra = {"request_id": request.request_id}
             _log.exception("%s %s failed.", request.request_id, request.method, extra=extra)
             return error_before_examination(state, request)
+
+
+def _asked_by(headers: Iterable[Header]) -> bytes:
+    """The installations that ask, where the request is a question about a key."""
+    return next((value for name, value in headers if name == ASKED_BY), b"")
 
 
 def _length(request: Request) -> int:

@@ -4,8 +4,6 @@ Among a million models, the first list for an OpenAI client, or for a workspace 
 would delay all other requests for seconds.
 """
 
-import sys
-import threading
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Final, TypeVar
@@ -14,14 +12,10 @@ from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
 
 from callsheet.api.view import UnfinishedError
+from callsheet.service.giving_way import giving_way
 
 #: Blocks prepared before the thread serves the next request, or the process may end; about 0.2 s.
 _STEP_BATCH_SIZE: Final = 64
-
-#: How often the thread offers the interpreter to the event loop; as a permanent setting, it would slow all threads.
-_SWITCH_INTERVAL_SECONDS: Final = 0.0005
-
-_switch_interval_lock = threading.Lock()  # guards `sys.setswitchinterval`, which is process-wide
 
 T = TypeVar("T")
 
@@ -41,10 +35,5 @@ class PreparationThread:
 
 def _give_way(make: Callable[[int], T]) -> T:
     """Return what ``make`` returns; while it runs, the event loop gets the interpreter more often."""
-    with _switch_interval_lock:
-        usual = sys.getswitchinterval()
-        sys.setswitchinterval(_SWITCH_INTERVAL_SECONDS)
-        try:
-            return make(_STEP_BATCH_SIZE)
-        finally:
-            sys.setswitchinterval(usual)
+    with giving_way():
+        return make(_STEP_BATCH_SIZE)

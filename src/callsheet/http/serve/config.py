@@ -23,6 +23,9 @@ _log = logging.getLogger("callsheet")
 #: The releases of uvicorn that the protocols are tested with: from the first, up to but without the second.
 TESTED_UVICORN: Final = ((0, 54), (0, 55))
 
+#: By which the time of day may fall behind the monotonic clock between two sweeps without having been set back.
+_MAX_DRIFT_SECONDS: Final = 1.0
+
 
 class ServerConfig(ConnectionConfig):
     """Picklable: uvicorn sends it to its worker processes.
@@ -62,6 +65,7 @@ class ServerConfig(ConnectionConfig):
         super().load()
         app = self._callsheet()
         self._forward = app.forward
+        self._time_ahead = app.clock.time() - app.clock.monotonic()
         beside = 0 if self._forward is None else self._forward.max_files
         self.limits = self.limits._replace(max_connections=connections_allowed(self.limits.max_connections, beside))
         self.sweep = Sweep(self.limits.max_connections)
@@ -112,11 +116,23 @@ class ServerConfig(ConnectionConfig):
         """End connections that wait too long, and empty stale caches; uvicorn calls this once a second."""
         await self.sweep.run(self.connections)
         self.unread.warn(self._callsheet().clock.monotonic())
+        self._notice_clock()
         self._callsheet().public.drop_stale()
         if self._forward is not None:
             self._forward.drop_idle()
         if self.http_protocol_class is FastProtocol:
             self.fast_path.drop_stale()
+
+    def _notice_clock(self) -> None:
+        """Ask about the keys of a gateway again if the machine's clock was set back, as they would last longer."""
+        app = self._callsheet()
+        ahead = app.clock.time() - app.clock.monotonic()
+        if ahead < self._time_ahead - _MAX_DRIFT_SECONDS and app.live.current.grants.is_active:
+            app.live.current.grants.expire_all(app.clock.time())
+            app.public.forget_answers()
+            if self.http_protocol_class is FastProtocol:
+                self.fast_path.forget_answers()
+        self._time_ahead = ahead
 
     def _callsheet(self) -> CallsheetApp:
         app: Any = self.loaded_app

@@ -10,7 +10,6 @@ from starlette.responses import PlainTextResponse, Response
 from callsheet._version import __version__
 from callsheet.domain.errors import ForeignDatabaseError, SettingsError
 from callsheet.http.metrics.families import Figures, Series, render
-from callsheet.http.metrics.keys import key_figures
 from callsheet.http.metrics.process import process_figures
 from callsheet.http.metrics.sources import source_figures
 from callsheet.http.metrics.workers import MetricsFolder
@@ -18,7 +17,7 @@ from callsheet.http.observer import Observer
 from callsheet.http.paths import ExactRoute
 from callsheet.http.public.asgi import PublicAPI
 from callsheet.service.clock import SYSTEM_CLOCK, Clock
-from callsheet.service.delegation.checks import KeyChecks
+from callsheet.service.delegation.lazy import LazyKeyChecks
 from callsheet.service.state.live import LiveState
 from callsheet.service.sync.schedule import Schedule
 from callsheet.settings import Otel
@@ -62,7 +61,7 @@ class Telemetry:
         """Runs the sources, whose figures are reported; None in a process that has no business with them."""
         self.catalog_follower: CatalogFollower | None = None
         """Applies catalogue files, of which it is reported whether they are applied; None if there are none."""
-        self.keys: KeyChecks | None = None
+        self.keys: LazyKeyChecks | None = None
         """Asks about keys; None in a process that never does."""
         self.connections: Callable[[], Figures] = dict
         """Returns the figures of connections; none unless `ServerConfig` has set it."""
@@ -137,9 +136,12 @@ class Telemetry:
 
     def _keys(self) -> Figures:
         state = self._live.current
-        if self.keys is None or state.delegation is None:
+        checks = None if self.keys is None else self.keys.of(state)
+        if checks is None:
             return {}
-        return key_figures(self.keys, state.grants, self._observer.metrics.to_delegated_keys())
+        from callsheet.http.metrics.keys import key_figures  # slow to import, and few servers need it
+
+        return key_figures(checks, state.grants, self._observer.metrics.to_delegated_keys())
 
     def _catalog_files(self) -> Figures:
         if self.catalog_follower is None:

@@ -6,6 +6,7 @@ variables (``OTEL_EXPORTER_OTLP_ENDPOINT``, ``OTEL_TRACES_SAMPLER`` …), which 
 
 import os
 import threading
+import time
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 from uuid import uuid4
@@ -47,6 +48,9 @@ _METHODS: Final = frozenset(
 
 #: How long a stop waits for the collector to accept what is left; the SDK itself would wait for 30.
 _STOP_TIMEOUT_SECONDS: Final = 1.0
+
+#: How long the figures of one collection are those of an export.
+_SAME_EXPORT_SECONDS: Final = 0.02
 
 _UNITS: Final = {"seconds": "s", "bytes": "By"}
 
@@ -203,10 +207,25 @@ def _record(span: Span, request: Request, response: Response) -> None:
 
 def _observe(meter: Meter, collect: Callable[[], Figures]) -> None:
     """Make an instrument for every series. Buckets already counted cannot be a histogram: they are counters."""
+    collect = _for_all(collect)
     for family in FAMILIES:
         make = meter.create_observable_gauge if family.kind == "gauge" else meter.create_observable_counter
         for name in family.series_names:
             make(name, [_callback(name, collect)], _unit(family, name), family.sentence)
+
+
+def _for_all(collect: Callable[[], Figures]) -> Callable[[], Figures]:
+    """Return ``collect`` so that the callbacks of one export, which come at once, share one collection."""
+    known: tuple[float, Figures] | None = None
+
+    def figures() -> Figures:
+        nonlocal known
+        now = time.monotonic()
+        if known is None or now - known[0] > _SAME_EXPORT_SECONDS:
+            known = now, collect()
+        return known[1]
+
+    return figures
 
 
 def _callback(name: str, collect: Callable[[], Figures]) -> Callable[[CallbackOptions], Iterable[Observation]]:

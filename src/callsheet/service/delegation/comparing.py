@@ -27,11 +27,11 @@ class Difference(StrEnum):
 
 
 _WORDS: Final[Mapping[Difference, str]] = {
-    Difference.UNKNOWN: "the catalogue does not have, so that govern would leave them out",
-    Difference.REMOVED: "were removed here, so that fill and govern would leave them out",
-    Difference.HIDDEN: "are hidden here, so that fill and govern would leave them out",
-    Difference.NOT_ALLOWED: "the rules of the workspace do not allow, so that govern would leave them out",
-    Difference.FACTS: "the catalogue describes otherwise, which fill and govern would show",
+    Difference.UNKNOWN: "not in the catalogue, so govern leaves them out",
+    Difference.REMOVED: "removed here, so fill and govern leave them out",
+    Difference.HIDDEN: "hidden here, so fill and govern leave them out",
+    Difference.NOT_ALLOWED: "not allowed by the rules of the workspace, so govern leaves them out",
+    Difference.FACTS: "described otherwise in the catalogue, as fill and govern show",
 }
 
 Differences = Mapping[Difference, tuple[str, ...]]
@@ -56,8 +56,8 @@ def compare(models: GrantedModels, catalog: Catalog, rules: Visibility) -> Diffe
 
 
 def describe(differences: Differences) -> str:
-    """Return the differences as one sentence for people, with some of the ids."""
-    return "; ".join(f"{_some(ids)} {_WORDS[difference]}" for difference, ids in differences.items())
+    """Return the differences as clauses for people, each with some of the ids."""
+    return "; ".join(f"{_WORDS[difference]}: {_some(ids)}" for difference, ids in differences.items())
 
 
 def _differences(

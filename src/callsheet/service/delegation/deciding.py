@@ -48,7 +48,7 @@ def decide(reply: Reply, last: Remembered | None, asked_at: float, now: float, *
     """
     match reply:
         case Listed():
-            return Decision(Outcome.ASKED, asked_at + ACCEPTED_SECONDS)
+            return Decision(Outcome.ASKED, min(asked_at, now) + ACCEPTED_SECONDS)  # the clock may be set back
         case Refused() if not (is_outage and accepted_before(last, now)):
             return Decision(Outcome.REFUSED, now + REFUSED_SECONDS)
     if accepted_before(last, now):

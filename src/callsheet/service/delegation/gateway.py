@@ -18,7 +18,7 @@ from callsheet._version import __version__
 from callsheet.api.client_kind import ANY_CLIENT
 from callsheet.client.http_client import open_client
 from callsheet.domain.errors import SettingsError, SourceError
-from callsheet.service.delegation.circles import ASKED_BY
+from callsheet.service.delegation.asked_by import ASKED_BY
 from callsheet.service.delegation.key_source import KeySource
 from callsheet.service.delegation.limits import QuestionLimits
 from callsheet.service.sync.failures import explain, late, redirected, same_installation, too_large, too_long
@@ -39,6 +39,8 @@ _MAX_DRAINED_BYTES: Final = 64 << 10
 
 #: Brackets that a row may open; the capabilities in one of Anthropic's lists take about 30.
 _MAX_BRACKETS_PER_ROW: Final = 40
+
+_ASKED_BY: Final = ASKED_BY.decode()
 
 _FIRST_REDIRECT: Final = 300
 _FIRST_ERROR: Final = 400
@@ -124,7 +126,7 @@ class Gateway:
         asked, answers, size = source.key_list(client), list[Answer](), 0
         while pending := await self.work(size, partial(asked.requests, source.options, tuple(answers))):
             for request in pending:
-                sent = {**request.headers, **headers, ASKED_BY: asked_by}
+                sent = {**request.headers, **headers, _ASKED_BY: asked_by}
                 answer = await self._ask(source.url, request, sent, self._limits.max_bytes - size)
                 if organization_id and answer.headers.get(ORGANIZATION) == organization_id:
                     raise LoopError(str(same_installation(source.url)))

@@ -50,7 +50,7 @@ class Observation:
         self._counts.differences.update(map(str, differences))
         mark = hash(tuple(differences.items()))
         if mark not in self._logged:
-            _log.info("Source %s lists to a key models that %s.", source, describe(differences))
+            _log.info("The list of source %s for a key differs from ours: %s.", source, describe(differences))
         self._logged[mark] = None
         self._logged.move_to_end(mark)
         while len(self._logged) > _MAX_LOGGED_DIFFERENCES:

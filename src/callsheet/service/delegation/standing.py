@@ -38,6 +38,7 @@ class Standing:
         self._since = clock.monotonic()
         self._logged_at: float | None = None
         self._is_logged = False
+        self._itself_at: float | None = None
         self.condition = Condition.UP
 
     @property
@@ -48,7 +49,7 @@ class Standing:
     def reset(self) -> None:
         """Begin again, with another source."""
         self._turn(Condition.UP)
-        self._logged_at, self._is_logged = None, False
+        self._logged_at, self._is_logged, self._itself_at = None, False, None
 
     def is_up(self, source: str) -> None:
         """Record that the gateway judges keys."""
@@ -77,7 +78,9 @@ class Standing:
         """Record that the gateway is this installation."""
         if self.condition is not Condition.ITSELF:
             self._turn(Condition.ITSELF)
-            _log.error("Source %s is not asked about keys: %s", source, sentence)
+            if self._itself_at is None or self._since - self._itself_at >= _QUIET_SECONDS:
+                self._itself_at = self._since  # in a ring, each question finds out, and then comes back refused
+                _log.error("Source %s is not asked about keys: %s", source, sentence)
 
     def _turn(self, condition: Condition) -> None:
         self.condition = condition

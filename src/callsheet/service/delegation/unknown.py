@@ -1,7 +1,8 @@
 """Which credentials of a request have to be asked about, in which order. Pure."""
 
+import re
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from callsheet.api.authentication import authenticate
 from callsheet.api.client_kind import ANY_CLIENT, client_of
@@ -10,6 +11,10 @@ from callsheet.api.request import Request, bearer, find_names, read_headers
 from callsheet.api.state import State
 from callsheet.domain.errors import APIError
 from callsheet.service.delegation.forms import Form, can_be_sent
+
+#: What files of settings leave around credentials, and proxies put between two of them.
+_AROUND: Final = re.compile(rb"[\"',;`]+")
+_MAX_CUTS: Final = 4
 
 
 class Credential(NamedTuple):
@@ -59,13 +64,19 @@ def unknown_credentials(state: State, headers: Mapping[bytes, bytes], now: float
         client = client_of(headers)
     sent = ((headers.get(b"x-api-key"), Form.X_API_KEY), (bearer(headers.get(b"authorization")), Form.BEARER))
     for secret, form in sent:
-        if not secret or not can_be_sent(secret) or state.keyring.find(secret) is not None:
+        if not secret or not can_be_sent(secret) or _holds_local(state, secret):
             continue
         if state.grants.find(secret, now, client) is None:
             yield Credential(secret, form, client)
         answered = state.grants.find(secret, now, client)
         if answered is not None and answered.verdict is Verdict.ACCEPTED:
             return
+
+
+def _holds_local(state: State, secret: bytes) -> bool:
+    """Whether the keyring has ``secret``, or a part of it that quotes or commas set off."""
+    parts = _AROUND.split(secret, _MAX_CUTS)
+    return any(state.keyring.find(each) is not None for each in (secret, *parts) if each)
 
 
 def _is_local(state: State, headers: Mapping[bytes, bytes], now: float) -> bool:

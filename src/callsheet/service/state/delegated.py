@@ -8,7 +8,6 @@ from callsheet.api.grants import Grants
 from callsheet.api.state import State
 from callsheet.domain.access.delegation import Delegation, KeyMode
 from callsheet.domain.sources.source import SourceRecord
-from callsheet.sources.registry import LISTS_BY_CLIENT
 
 #: Settings of a source on which nothing depends that is asked about a key.
 _OF_RUNS: Final = frozenset({"every", "new", "missing", "after"})
@@ -59,6 +58,8 @@ def delegated(key_source: Mapping[str, Any] | None, past: State | None = None) -
 
 def _delegation_of(key_source: Mapping[str, Any]) -> Delegation | None:
     """None if a later release has configured what this one does not know."""
+    from callsheet.sources.registry import LISTS_BY_CLIENT  # slow to import, and few servers need it
+
     config = key_source["config"]
     try:
         mode = KeyMode(config.get("key_mode", KeyMode.FILL))

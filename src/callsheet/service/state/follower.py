@@ -8,6 +8,7 @@ from callsheet.api.state import State
 from callsheet.domain.errors import DatabaseReplacedError, StorageError
 from callsheet.service.background import BackgroundThread
 from callsheet.service.clock import Clock
+from callsheet.service.giving_way import giving_way
 from callsheet.service.state.backoff import Backoff, jitter
 from callsheet.service.state.freshness import Freshness
 from callsheet.service.state.outage import Outage
@@ -36,6 +37,9 @@ class Followed(Protocol):
 
     def refresh(self, watch: Watch | None = None) -> bool:
         """Bring the State up to the database; StorageError if it cannot be read."""
+
+    def warm(self, stop: threading.Event) -> bool:
+        """Prepare some of what requests will need; return whether there is more to do."""
 
     def drop_idle_views(self) -> None:
         """Drop what was prepared for answers and has not been used."""
@@ -70,6 +74,7 @@ class Follower:
         self._followed = followed
         self._thread = BackgroundThread("callsheet-watch", self._run, _STOP_TIMEOUT_SECONDS)
         self._watch: Watch | None = None
+        self._has_work = False
         self._idle_dropped_at = self._clock.monotonic()
         self.poll_seconds = poll_seconds
         self.outage = Outage()
@@ -91,14 +96,14 @@ class Follower:
         backoff = Backoff()
         while not stop.is_set():
             try:
-                self._followed.current.views.compressed.run_queue()
+                self._work(stop)
                 self._followed.make_ready()
                 with self._store.watch() as watch:
                     self._watch = watch
                     self.stats.add_watch(watch)
                     until = self._clock.monotonic() + jitter.uniform(0.5, 1) * _MAX_WATCH_SECONDS  # not all at once
                     while not stop.is_set() and self._clock.monotonic() < until:
-                        self._poll(watch)
+                        self._poll(watch, stop)
                         backoff.reset()
             except Exception as error:  # whatever it was, requests are still answered from the State in memory
                 self.stats.record_failure(replaced=isinstance(error, DatabaseReplacedError))
@@ -106,19 +111,26 @@ class Follower:
                 stop.wait(backoff.next())
         self._remove_side_files()
 
-    def _poll(self, watch: Watch) -> None:
-        """Wait for a change, and refresh the State if there is one."""
+    def _poll(self, watch: Watch, stop: threading.Event) -> None:
+        """Wait for a change, unless there is other work, and refresh the State if there is one."""
         followed = self._followed
-        if watch.changed(self.poll_seconds):
-            followed.refresh(watch)
+        if watch.changed(0 if self._has_work else self.poll_seconds):
+            with giving_way():
+                followed.refresh(watch)
             if watch.revision is not None and followed.current.revision < watch.revision:
                 watch.forget()  # the rows came from a replica that lags behind
         followed.freshness.confirm(watch.answered_at)
         self.outage.end(followed.current.revision)
-        followed.current.views.compressed.run_queue()
+        self._work(stop)
         if self._clock.monotonic() - self._idle_dropped_at > self._idle_seconds:
             self._idle_dropped_at = self._clock.monotonic()
             followed.drop_idle_views()
+
+    def _work(self, stop: threading.Event) -> None:
+        """Do some of the work that would make callers wait."""
+        with giving_way():
+            is_cold = self._followed.warm(stop)
+            self._has_work = self._followed.current.views.compressed.run_queue() or is_cold
 
     def _remove_side_files(self) -> None:
         """Remove the files beside the database that are not needed, unless something is wrong with it."""

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Final
 
 from callsheet.api.state import Options, State
+from callsheet.api.warming import warm_changed, warm_first
 from callsheet.domain.errors import StateFileError, StorageUnavailableError
 from callsheet.service.clock import SYSTEM_CLOCK, Clock
 from callsheet.service.state.file import StateFile
@@ -17,6 +18,7 @@ from callsheet.service.state.lineage import Lineage
 from callsheet.service.state.load import catch_up, load
 from callsheet.service.state.placeholder import placeholder_state
 from callsheet.service.state.saver import StateSaver
+from callsheet.service.state.warmer import Warmer
 from callsheet.storage.store import Store
 from callsheet.storage.transactions.read import ReadTransaction
 from callsheet.storage.watch import Watch
@@ -89,6 +91,7 @@ class LiveState:
         """Whether the database leads on from what was served."""
         self.follower = Follower(store, poll_seconds, self, clock, idle_seconds)
         """Watches the database."""
+        self._warmer = Warmer(clock)
         self._saver = None if state_file is None else StateSaver(state_file, self._to_save)
         try:
             self._begin(away)
@@ -150,6 +153,7 @@ class LiveState:
             with self._store.read(watch) as reading:
                 fresh = self._read(reading, None if watch is None else watch.revision)
             moved = fresh is not self.current
+            self._warm_up(fresh)
             self.current = fresh
             self.follower.stats.record_refresh(self._clock.monotonic() - asked_at)
             self.freshness.confirm(asked_at)
@@ -157,6 +161,17 @@ class LiveState:
                 self.has_state = True
                 self.on_first_state()
         return moved
+
+    def warm(self, stop: threading.Event) -> bool:
+        """Prepare some more of what requests will need of the State; return whether there is more to do.
+
+        ``stop`` ends that early. It is for a thread that answers no caller.
+        """
+        if self._warmer.is_done:
+            return False
+        with self._refreshing:
+            self._warmer.take_turn(stop)
+            return not self._warmer.is_done
 
     def make_ready(self) -> None:
         """Prepare the database and load the first State, unless that is done; StorageError if it cannot be."""
@@ -177,6 +192,14 @@ class LiveState:
         if self.has_state:
             return f"Answers come from revision {self.current.revision}."
         return "Until it can be used, callers get 529 and are asked to try again."
+
+    def _warm_up(self, fresh: State) -> None:
+        """Prepare the most urgent of what requests will need of ``fresh``, which is about to be answered from."""
+        if not self.has_state:
+            self._warmer.begin(warm_first(fresh))
+        elif fresh.catalog is not self.current.catalog:
+            self._warmer.begin(warm_changed(fresh))
+        self._warmer.lead()
 
     def _read(self, reading: ReadTransaction, announced: int | None) -> State:
         """Return the State of the database; ``announced`` is the revision that it was just said to have."""
@@ -207,6 +230,7 @@ class LiveState:
         if saved is None or state_file is None:
             self.follower.outage.begin(cause, self.consequence())
             return
+        self._warm_up(saved.state)
         self.current = saved.state
         self.freshness.resume(saved.known_at)
         self.has_state = True

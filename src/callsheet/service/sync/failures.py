@@ -20,6 +20,10 @@ _MAX_REASON_CHARACTERS: Final = 200
 _MAX_ERROR_PAGE_BYTES: Final = 65_536
 _FIRST_SERVER_ERROR: Final = 500
 
+#: What the HTTP client says of an answer whose first line is of another protocol, and where no head came at all.
+_NOT_HTTP: Final = "illegal status line"
+_NO_ANSWER: Final = "Server disconnected without sending a response"
+
 
 class AwayError(SourceError):
     """An upstream did not answer; it may later."""
@@ -54,6 +58,13 @@ def explain(url: str, error: Exception, late_error: Callable[[], SourceError]) -
             return AwayError(f"{where} cannot be reached{why}; check the URL, and that the server runs.")
         case httpx2.InvalidURL() | httpx2.UnsupportedProtocol() | httpx2.LocalProtocolError():
             return SourceError(f"{where} cannot be asked; check the URL.")
+        case httpx2.RemoteProtocolError() if str(error).startswith(_NOT_HTTP):
+            return SourceError(f"{where} does not answer in HTTP; check the port in the URL.")
+        case httpx2.RemoteProtocolError() if str(error).startswith(_NO_ANSWER):
+            return AwayError(
+                f"{where} closed the connection without an answer in HTTP; check the port in the URL, and that the "
+                "server runs."
+            )
         case _:
             return AwayError(
                 f"{where} broke the connection off before its answer was complete; check that the server runs."

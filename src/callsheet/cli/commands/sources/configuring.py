@@ -42,6 +42,7 @@ from callsheet.cli.commands.sources.options import (
     members_of,
 )
 from callsheet.cli.database import DatabaseURL, clock
+from callsheet.cli.output.gateway import sees_nothing_line
 from callsheet.cli.output.progress import progress_bar
 from callsheet.cli.output.sources import exit_code, print_source, print_sources, say_report, source_record
 from callsheet.cli.output.tables import AsJSON, print_json, say
@@ -49,10 +50,12 @@ from callsheet.cli.output.usage import CommandLine
 from callsheet.domain.claims.builtin_mode import BuiltinMode
 from callsheet.domain.claims.manager import check_manager_name
 from callsheet.domain.errors import InvalidError
+from callsheet.service.counts import count_models
 from callsheet.service.renewal import change_builtin_mode
-from callsheet.service.sync.config import read_config
+from callsheet.service.sync.config import SourceConfig, read_config
 from callsheet.service.sync.sources import forgetting_of, reconfiguration_of, removal_of
 from callsheet.sources.upstream import SourceKind
+from callsheet.storage.store import Store
 
 PlanAsJSON = Annotated[bool, typer.Option("--json", help="Print the plan of a dry run as JSON, for programs.")]
 NoSync = Annotated[bool, typer.Option("--no-sync", help="Do not ask it now; a server does when it is due.")]
@@ -129,6 +132,8 @@ def add(
     say(f"Added the source {name}.")
     if report is not None:
         say_report(report)
+    _say_if_keys_see_nothing(store, config)
+    if report is not None:
         raise typer.Exit(exit_code([report]))
 
 
@@ -190,6 +195,14 @@ def change(
     if as_json:
         print_json(source_record(source))
     say(f"Changed the source {name}.")
+    _say_if_keys_see_nothing(store, source.config)
+
+
+def _say_if_keys_see_nothing(store: Store, config: SourceConfig) -> None:
+    with store.read() as reading:
+        listed = count_models(reading).listed
+    if line := sees_nothing_line(config, listed):
+        say(line)
 
 
 def remove(name: Name, dry_run: DryRun = False, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
@@ -210,8 +223,8 @@ def remove(name: Name, dry_run: DryRun = False, database: DatabaseURL = None, as
 def forget(name: Name, dry_run: DryRun = False, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
     """Let every server forget what a source answered about keys, as after keys were changed or revoked there.
 
-    Each server does so as soon as it sees this change, and asks about a key again when it is next used. While the
-    upstream is away, no key is accepted then that was not accepted since.
+    Each server does so as soon as it sees this change, and asks about a key again when it is next used. If the
+    upstream is away then, keys get 529 until it answers, also those that it accepted before.
     """
     store = open_store(database)
     if dry_run:
