@@ -10,6 +10,7 @@ from callsheet.api.dialect import Dialect
 from callsheet.cli.database import DatabaseURL, clock, load_settings
 from callsheet.cli.input.completion import complete_key, complete_model, complete_workspace
 from callsheet.cli.output.explanation import explanation_record, print_explanation, why
+from callsheet.cli.output.remedies import fix_record, print_fixes
 from callsheet.cli.output.seeing import print_compared, print_sightings, print_viewers
 from callsheet.cli.output.tables import AsJSON, print_json
 from callsheet.domain.errors import InvalidError
@@ -66,7 +67,7 @@ def explain(
     database: DatabaseURL = None,
     as_json: AsJSON = False,
 ) -> None:
-    """Show why a key or a workspace sees a model, or does not.
+    """Show why a key or a workspace sees a model, or does not, and the smallest changes that would turn that.
 
     Exit code 0: it is listed; 3: it can only be retrieved, or the client does not show it; 4: neither.
     """
@@ -76,9 +77,11 @@ def explain(
         explained = explainer.explain(name, key, workspace, dialect)
         clients = () if client is None else _client_steps(explainer, explained, client)
         if as_json:
-            print_json(explanation_record(explained, clients))
+            fixes = [fix_record(fix, explainer.rules()) for fix in explained.fixes]
+            print_json(explanation_record(explained, clients, fixes))
         else:
             print_explanation(explained, clients, explainer.workspace_name)
+            print_fixes(explained.explanation, explained.fixes, explainer.rules(), database)
     reach = explained.explanation.reach
     if reach is Reach.LISTED and clients and not clients[0].shows:
         reach = Reach.RETRIEVABLE

@@ -56,7 +56,7 @@ def explanation_record(
     explained: Explained, clients: "Sequence[ClientStep]", fixes: Sequence[Mapping[str, Any]] = ()
 ) -> Mapping[str, Any]:
     """Return everything as plain JSON values."""
-    subject, explanation, causes = explained
+    subject, explanation, causes, _ = explained
     record = explanation.record()
     steps = [
         {**step.record(), "cause": causes[step.check].record() if step.check in causes else None}

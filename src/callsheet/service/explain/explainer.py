@@ -7,10 +7,12 @@ from typing import NamedTuple
 from callsheet.api.dialect import Dialect
 from callsheet.api.explain import admission, explain
 from callsheet.api.state import Options, State
+from callsheet.domain.access.visibility import Visibility
 from callsheet.domain.changes.choosing import resolve_model
 from callsheet.domain.explain import Check, Explanation, Step
 from callsheet.domain.query import Reach
 from callsheet.service.explain.causes import Cause, causes_of
+from callsheet.service.explain.fixes import Fix, find_fixes
 from callsheet.service.explain.seeing import Compared, Sighting, Viewers, compare, what_sees, who_sees
 from callsheet.service.explain.subject import Subject, find_any, find_subject
 from callsheet.service.state.load import load
@@ -28,11 +30,14 @@ class Explained(NamedTuple):
         The checks of a request.
     causes
         What brought about what they check, as far as that is known.
+    fixes
+        What would bring the model closer, the smallest change first.
     """
 
     subject: Subject
     explanation: Explanation
     causes: Mapping[Check, Cause]
+    fixes: Sequence[Fix] = ()
 
 
 class Seen(NamedTuple):
@@ -94,7 +99,8 @@ class Explainer:
         """
         subject = find_subject(self._reading, self._now, key, workspace, dialect)
         explanation = explain(self.state, subject.asker(self.state), name, self._now.timestamp())
-        return Explained(subject, explanation, causes_of(self._reading, explanation))
+        fixes = find_fixes(self._reading, self.state, subject, name, self._now)
+        return Explained(subject, explanation, causes_of(self._reading, explanation), fixes)
 
     def who_sees(self, name: str) -> list[Viewers]:
         """Return who sees the model that ``name`` means; see `who_sees`.
@@ -125,6 +131,10 @@ class Explainer:
         subjects = [find_any(self._reading, name, self._now) for name in (first, second)]
         askers = [subject.asker(self.state) for subject in subjects]
         return subjects[0], subjects[1], compare(self.state, askers[0], askers[1], self._now.timestamp())
+
+    def rules(self) -> Mapping[str, Visibility]:
+        """Return the rules of the workspaces in use, by id."""
+        return {each.id: each.visibility for each in self.state.workspaces.values()}
 
     def workspace_name(self, workspace_id: str) -> str:
         """Return the name of a workspace, archived ones too; its id if there is none."""
