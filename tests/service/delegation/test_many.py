@@ -75,7 +75,7 @@ def test_those_accepted_before_are_asked_about_while_a_flood_of_others_waits() -
         assert await known == ("alpha",)
         assert set(await asyncio.gather(*flood)) == {"refused"}
 
-    talk(what, UNPACED._replace(question_seconds=1e6, waiting_seconds=1e6, max_waiting=64))
+    talk(what, UNPACED._replace(question_seconds=1e6, caller_seconds=1e6, waiting_seconds=1e6, max_waiting=64))
 
 
 def test_what_waits_too_long_for_its_turn_is_answered_529() -> None:
@@ -93,7 +93,7 @@ def test_what_waits_too_long_for_its_turn_is_answered_529() -> None:
         await asyncio.gather(*first)
         assert here.checks.under_way == 0
 
-    talk(what, UNPACED._replace(question_seconds=1e6))
+    talk(what, UNPACED._replace(question_seconds=1e6, caller_seconds=1e6))
 
 
 def test_a_caller_who_leaves_ends_no_question_that_others_wait_for() -> None:
@@ -292,4 +292,4 @@ def test_where_some_wait_questions_begin_at_a_pace_but_for_those_accepted_before
         await asyncio.gather(*crowd)
         assert len(here.gateway.asked) == begun + 1 + 200
 
-    talk(what, LIMITS._replace(question_seconds=1e6, waiting_seconds=1e6))
+    talk(what, LIMITS._replace(question_seconds=1e6, caller_seconds=1e6, waiting_seconds=1e6))
