@@ -33,6 +33,9 @@ COMMANDS: Final[dict[str, tuple[str, int]]] = {
     "route": ("nginx --gateway http://127.0.0.1:4000", 0),
     "validate": ("--schema", 0),
     "explain": ("m --workspace team --client claude-code", 3),
+    "who-sees": ("m", 0),
+    "what-sees": ("bot", 0),
+    "diff-keys": ("bot team", 0),
     "plan": ("{catalogue}", 2),
     "apply": ("{catalogue}", 0),
     "adopt": ("{catalogue}", 0),
@@ -89,7 +92,8 @@ COMMANDS: Final[dict[str, tuple[str, int]]] = {
 #: Those that import what no other does. The rest of a group imports what its first command does.
 UNLIKE: Final = {
     "serve", "plan", "export", "migrate", "copy", "backup", "restore", "check", "fake", "doctor",
-    "catalog list", "route", "explain", "sources try", "sources add", "keys import", "models list", "models retrieve",
+    "catalog list", "route", "explain", "sources try", "sources add", "keys import", "models list",
+    "models retrieve",
 }  # fmt: skip
 
 

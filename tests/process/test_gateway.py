@@ -144,9 +144,7 @@ def test_each_key_of_the_gateway_sees_what_it_may_call_until_it_is_forgotten(
     gateway.answer = answer
     database = tmp_path / "callsheet.db"
     with Server(database, "--gateway", gateway.url, "--workers", workers) as server:
-        assert (
-            "Without a key it lists nothing; to let it list models for others, too, put one of its" in server.stdout
-        )
+        assert "It lists nothing without a key; to have its models in the catalogue as well" in server.stdout
 
         def seen(key: str) -> object:
             status, page = server.get("/v1/models", key)

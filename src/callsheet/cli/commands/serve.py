@@ -64,8 +64,8 @@ def serve(
 ) -> None:
     """Serve the Models API. An empty database is set up first, and its first key printed.
 
-    With --gateway, each key of the gateway sees what the gateway lists to it; put a key of the gateway into
-    CALLSHEET_GATEWAY_KEY to let it list its models to others, too.
+    With --gateway, each key of the gateway sees what the gateway lists to it, and no first key is made. To have the
+    gateway's models in the catalogue as well, put one of its keys into CALLSHEET_GATEWAY_KEY.
     """
     flags = {name: value for name, value in locals().items() if name != "config"}
     settings = load(flags, config).settings

@@ -32,8 +32,8 @@ def _listing_line(found: Found, mode: KeyMode, settings: Settings) -> str:
     match found.listing:
         case Listing.CALLERS:
             return (
-                f"{sees}. Without a key it lists nothing; to let it list models for others, too, put one of its "
-                f"keys into {GATEWAY_KEY}."
+                f"{sees}. It lists nothing without a key; to have its models in the catalogue as well, put one of "
+                f"its keys into {GATEWAY_KEY}."
             )
         case Listing.OWN_KEY:
             return f"{sees}; other keys of Callsheet see what it lists to {GATEWAY_KEY}."

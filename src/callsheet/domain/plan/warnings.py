@@ -45,7 +45,7 @@ def warnings_of(impact: Impact) -> tuple[PlanWarning, ...]:
 
 
 def key_warnings_of(changes: Iterable[AnyChange]) -> Iterator[PlanWarning]:
-    """Yield what ``changes`` of sources mean to keys that only an upstream knows: they work, cease to, or see others."""
+    """Yield what ``changes`` of sources mean to keys that only an upstream knows: some work, or see others."""
     before: dict[str, Mapping[str, Any]] = {}
     after: dict[str, Mapping[str, Any]] = {}
     for change in changes:

@@ -1,13 +1,14 @@
 """Explainer: the questions why and who, asked of one moment of an installation."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 from callsheet.api.dialect import Dialect
-from callsheet.api.explain import explain
+from callsheet.api.explain import admission, explain
 from callsheet.api.state import Options, State
-from callsheet.domain.explain import Check, Explanation
+from callsheet.domain.changes.choosing import resolve_model
+from callsheet.domain.explain import Check, Explanation, Step
 from callsheet.domain.query import Reach
 from callsheet.service.explain.causes import Cause, causes_of
 from callsheet.service.explain.seeing import Compared, Sighting, Viewers, compare, what_sees, who_sees
@@ -32,6 +33,24 @@ class Explained(NamedTuple):
     subject: Subject
     explanation: Explanation
     causes: Mapping[Check, Cause]
+
+
+class Seen(NamedTuple):
+    """What a key or a workspace sees.
+
+    Parameters
+    ----------
+    subject
+        Which it is.
+    refusal
+        The check that it does not pass, whatever it asks for; None if it is answered.
+    sightings
+        The models that it can retrieve, in the order of the API.
+    """
+
+    subject: Subject
+    refusal: Step | None
+    sightings: Sequence[Sighting]
 
 
 class Explainer:
@@ -78,10 +97,17 @@ class Explainer:
         return Explained(subject, explanation, causes_of(self._reading, explanation))
 
     def who_sees(self, name: str) -> list[Viewers]:
-        """Return who sees the model that ``name`` means; see `who_sees`."""
+        """Return who sees the model that ``name`` means; see `who_sees`.
+
+        Raises
+        ------
+        DoesNotExistError
+            There is no such model or alias.
+        """
+        resolve_model(self._reading, name)
         return who_sees(self.state, name, self._now.timestamp())
 
-    def what_sees(self, name: str) -> tuple[Subject, list[Sighting]]:
+    def what_sees(self, name: str) -> Seen:
         """Return the key or the workspace with this id or name, and the models that it can retrieve.
 
         Raises
@@ -90,7 +116,9 @@ class Explainer:
             There is neither, or both.
         """
         subject = find_any(self._reading, name, self._now)
-        return subject, list(what_sees(self.state, subject.asker(self.state), self._now.timestamp()))
+        asker, now = subject.asker(self.state), self._now.timestamp()
+        refusals = (step for step in admission(self.state, asker, now).steps if not step.passes)
+        return Seen(subject, next(refusals, None), list(what_sees(self.state, asker, now)))
 
     def diff(self, first: str, second: str) -> tuple[Subject, Subject, Compared]:
         """Return two keys or workspaces, and what they see differently; errors as for `what_sees`."""
