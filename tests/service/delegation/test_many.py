@@ -191,6 +191,40 @@ def test_a_gateway_that_refuses_everybody_is_an_outage_where_it_refuses_the_sour
     assert OWN not in caplog.text
 
 
+def test_a_key_is_out_though_the_sources_own_secret_is_refused_if_others_are_accepted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OWN_KEY", OWN)
+
+    async def what(here: Site, loop: ClockLoop) -> None:
+        here.gateway.keys |= {OWN: ["alpha"], OTHER: ["beta"]}
+        assert await here.ids(KEY) == ("alpha",)
+        here.gateway.keys = {OTHER: ["beta"]}
+        here.clock.now += 60
+        assert await here.ids(KEY) == ("alpha",), "it may be an outage"
+        here.clock.now += 1
+        assert await here.ids(OTHER) == ("beta",)
+        here.clock.now += 9
+        await here.verdict(KEY)
+        await here.rest()
+        assert await here.verdict(KEY) == "refused"
+        here.gateway.keys |= {KEY: ["alpha"], OWN: ["alpha"]}
+        here.clock.now += 10
+        assert await here.ids(KEY) == ("alpha",)
+        here.gateway.keys = {OWN: ["alpha"]}
+        here.clock.now += 60
+        await here.verdict(OTHER)
+        await here.rest()
+        assert await here.verdict(OTHER) == "refused"
+        here.gateway.keys = {}
+        here.clock.now += 10
+        await here.verdict(KEY)
+        await here.rest()
+        assert await here.verdict(KEY) == "accepted", "the secret was good again, so this is an outage"
+
+    talk(what, secret="env:OWN_KEY")
+
+
 @pytest.mark.parametrize("own", ["no secret", "a good secret", "a secret that is not there"])
 def test_otherwise_a_refusal_is_one(own: str, monkeypatch: pytest.MonkeyPatch) -> None:
     if own == "a good secret":

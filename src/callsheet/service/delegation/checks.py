@@ -200,8 +200,10 @@ class KeyChecks:
         last = state.grants.last(credential.secret, credential.client)
         try:
             async with here.slots.slot(is_known=accepted_before(last, self._clock.time())):
-                asked_at = self._clock.time()
+                asked_at, sent_at = self._clock.time(), self._clock.monotonic()
                 reply = await self._reply(here, source, credential, around)
+                if isinstance(reply, Listed):
+                    await here.own_secret.compare(source, around, sent_at)
                 is_outage = (
                     isinstance(reply, Refused)
                     and accepted_before(last, self._clock.time())
