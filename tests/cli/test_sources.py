@@ -220,18 +220,33 @@ def test_a_source_is_asked_about_keys_and_says_how(cli: CLI, source: str) -> Non
     assert (config["asks_keys"], config["key_mode"], config["picker_prefix"]) == (True, "govern", "anthropic/")
     assert config["workspace"] == cli("workspaces", "show", "lab", "--json").json["id"]
     cli("sources", "change", source, "--key-mode", "fill")
-    assert "fill" in cli("sources", "show", source).out
+    cli("sources", "forget", source)
+    shown = {
+        name: " ".join(words) for name, *words in map(str.split, cli("sources", "show", source).out.splitlines())
+    }
+    assert (shown["key_mode"], shown["workspace"]) == ("fill", "lab")
+    assert "keys_forgotten_at" not in shown
     assert "asks_keys" not in cli("sources", "change", source, "--no-asks-keys", "--json").json["config"]
 
 
-def test_keys_that_would_see_nothing_of_an_empty_catalogue_are_pointed_out(cli: CLI, upstream: Upstream) -> None:
+def test_keys_that_would_see_nothing_of_an_empty_catalogue_are_pointed_out(
+    cli: CLI, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
     govern = ("--asks-keys", "--key-mode", "govern")
     added = cli("sources", "add", "gateway", "--url", upstream.url, "--every", "never", "--no-sync", *govern)
-    assert "Keys of the gateway see no model, as the catalogue lists none." in added.err
-    assert "see no model" not in cli("sources", "change", "gateway", "--key-mode", "fill").err
-    assert "see no model" in cli("sources", "change", "gateway", "--key-mode", "govern").err
+    none = "Warning: The catalogue lists no model, so with govern the keys of gateway see none."
+    assert none in added.err
+    assert "Warning" not in cli("sources", "change", "gateway", "--key-mode", "fill").err
+    planned = cli("sources", "change", "gateway", "--key-mode", "govern", "--dry-run").out
+    assert none in planned
+    monkeypatch.setenv("KEY_OF_ADA", SECRET)
+    tried = cli("sources", "try", "gateway", "--key-env", "KEY_OF_ADA").err
+    assert "None with govern, as the catalogue lists no model;" in tried
+    assert "the catalogue lists none yet" in cli("workspaces", "create", "lab", "--allow", "claude-*").err
+    assert none in cli("sources", "change", "gateway", "--key-mode", "govern").err
     cli("catalog", "add", "alpha")
-    assert "see no model" not in cli("sources", "change", "gateway", "--key-mode", "govern").err
+    others = cli("sources", "change", "gateway", "--key-mode", "govern").err
+    assert "The catalogue has no model of gateway, so with govern its keys see at most what others list:" in others
 
 
 def test_what_a_source_answered_about_keys_is_forgotten(cli: CLI, source: str) -> None:
@@ -255,13 +270,16 @@ def test_a_plan_says_that_the_keys_of_a_source_work_or_stop_working(cli: CLI, so
         plan = cli("sources", *ending, "--dry-run", "--json").json
         messages = [each["message"] for each in plan["warnings"] if each["code"] == "gateway-keys"]
         assert messages == ["The keys that only the source gateway knows stop working."]
-    (warning,) = cli("sources", "change", source, "--key-mode", "govern", "--dry-run", "--json").json["warnings"]
-    assert (
-        warning["message"]
-        == "Keys that only the source gateway knows may see other models, or other facts of them."
-    )
-    said = cli("sources", "change", source, "--key-mode", "govern", "--dry-run").out
+    cli("workspaces", "create", "lab", "--allow", "alpha")
+    govern = ("sources", "change", source, "--key-mode", "govern", "--workspace", "lab", "--dry-run")
+    assert [each["message"] for each in cli(*govern, "--json").json["warnings"]] == [
+        "Keys that only the source gateway knows may see other models, or other facts of them.",
+        "With govern the keys of gateway see at most 1 of its 3 models.",
+    ]
+    said = cli(*govern).out
     assert "No key of Callsheet itself would notice anything." in said
+    assert "key_mode: fill → govern; workspace: lab" in " ".join(said.split())
+    assert said.endswith("  callsheet sources try gateway --key-env VARIABLE\n")
     assert cli("sources", "change", source, "--every", "1h", "--dry-run", "--json").json["warnings"] == []
 
 

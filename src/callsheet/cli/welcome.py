@@ -19,15 +19,17 @@ from callsheet.cli.output.gateway import (
     export_lines,
     former_gateway_line,
     gateway_lines,
-    sees_nothing_line,
+    govern_line,
 )
 from callsheet.cli.output.long_list import long_list_note
 from callsheet.cli.output.sentences import counts_sentence, renewed_sentence
 from callsheet.cli.output.tables import put, put_wrapped, say
 from callsheet.domain.errors import RefusedError, SourceError, StorageError
+from callsheet.domain.plan.governed import Governed
 from callsheet.service.access import AccessService, NewKey
 from callsheet.service.background import BackgroundThread
 from callsheet.service.counts import Counts, count_models
+from callsheet.service.govern import governed
 from callsheet.service.renewal import renew_builtin
 from callsheet.service.setup import set_up
 from callsheet.service.state.backoff import Backoff
@@ -65,6 +67,8 @@ class Welcome:
         What was found at the gateway, if there is one.
     more
         Lines about the gateway: what clients show of its list, or that one is not set any more.
+    governed
+        What keys of the gateway see at most; None if no rules decide.
     """
 
     access: AccessService
@@ -75,6 +79,7 @@ class Welcome:
     note: str = ""
     gateway: FollowedGateway | None = None
     more: Sequence[str] = ()
+    governed: Governed | None = None
 
 
 def prepare_welcome(settings: Settings) -> Welcome:
@@ -109,7 +114,9 @@ def prepare_welcome(settings: Settings) -> Welcome:
     access = AccessService(store, "callsheet", clock)
     if gateway is not None:
         clients = _clients(store, options_of(settings), gateway.source.config)
-        return Welcome(access, store.display_name, counts, renewed, None, "", gateway, clients)
+        with store.read() as reading:
+            seen = governed(reading, gateway.source.name, gateway.source.record.config)
+        return Welcome(access, store.display_name, counts, renewed, None, "", gateway, clients, seen)
     former = former_gateway_line(followed_before(store))
     new_key = access.ensure_key("default")
     return Welcome(access, store.display_name, counts, renewed, new_key, note, None, [former] if former else [])
@@ -217,7 +224,7 @@ def _lines(welcome: Welcome, receipt: NewKeyReceipt | None, url: str, settings: 
     yield f"Database: {welcome.database}"
     if gateway is not None:
         yield from gateway_lines(gateway, settings)
-        if line := sees_nothing_line(gateway.source.config, counts.listed):
+        if line := govern_line(welcome.governed, gateway.source.name):
             yield line
     if welcome.more:
         yield from ("", *welcome.more)

@@ -10,9 +10,12 @@ from callsheet.domain.alias import Alias
 from callsheet.domain.changes.change import AnyChange, Subject
 from callsheet.domain.claims.manager import PERSON, Manager
 from callsheet.domain.errors import RefusedError
+from callsheet.domain.plan.governed import Governed
 from callsheet.domain.plan.plan import Plan, check_installation, check_not_stale, stale
 from callsheet.domain.plan.step import Made, steps_of
 from callsheet.domain.plan.warnings import PlanWarning, key_warnings_of, warnings_of
+from callsheet.domain.sources.source import SourceRecord
+from callsheet.service.govern import governed
 from callsheet.service.ids import NewThings, NothingNew
 from callsheet.service.impact import impact_of
 from callsheet.service.state.load import installation_of, load, without_collections
@@ -183,8 +186,19 @@ def _plan_of(
     if not changes:
         return plan
     impact = impact_of(load(reading, options), changes, now)
-    warnings = (*warnings_of(impact), *key_warnings_of(changes))
+    warnings = (*warnings_of(impact), *key_warnings_of(changes, _governed(reading, changes)))
     return replace(plan, steps=steps_of(changes, manager, made), impact=impact, warnings=warnings)
+
+
+def _governed(reading: ReadTransaction, changes: Sequence[AnyChange]) -> Mapping[str, Governed]:
+    """What keys see at most by the sources that change; nothing if lists or rules change with them."""
+    after = [change.after for change in changes]
+    found = {
+        each.name: governed(reading, each.name, each.config) for each in after if isinstance(each, SourceRecord)
+    }
+    if len(found) < len(changes):
+        return {}
+    return {name: each for name, each in found.items() if each is not None}
 
 
 def _moved_subjects(reading: ReadTransaction, plan: Plan) -> list[str]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from shlex import quote
 
 from callsheet.domain.access.delegation import KeyMode
-from callsheet.service.sync.config import SourceConfig
+from callsheet.domain.plan.governed import Governed
 from callsheet.service.sync.gateway import NAME, FollowedGateway, Found, Listing
 from callsheet.service.sync.sources import Source
 from callsheet.settings import GATEWAY_KEY, Settings
@@ -36,30 +36,33 @@ def _listing_line(found: Found, mode: KeyMode, settings: Settings) -> str:
                 f"its keys into {GATEWAY_KEY}."
             )
         case Listing.OWN_KEY:
-            return f"{sees}; other keys of Callsheet see what it lists to {GATEWAY_KEY}."
+            return f"{sees}; keys that Callsheet itself made see what it lists to {GATEWAY_KEY}."
         case Listing.EVERYBODY if found.kind is not SourceKind.OPENROUTER:  # which lists less to a key
             return f"{sees}. It lists its models to everybody, so that any credential is accepted here."
         case _:
             return f"{sees}."
 
 
-def sees_nothing_line(config: SourceConfig, listed: int) -> str:
-    """Return that keys of the gateway see nothing, as only models of an empty catalogue count; else nothing.
+def govern_line(governed: Governed | None, name: str) -> str:
+    """Return a warning that keys of a gateway see little or nothing, as rules decide; else nothing.
 
     Parameters
     ----------
-    config
+    governed
+        What they see at most; None if no rules decide.
+    name
         Of the source that is asked about keys.
-    listed
-        Models that the catalogue lists.
     """
-    if listed or not config.asks_keys or config.key_mode is not KeyMode.GOVERN:
+    if governed is None or not governed.is_poor:
         return ""
-    return (
-        "Keys of the gateway see no model, as the catalogue lists none. Add models (callsheet catalog add), or let "
-        f"the source list them by one of its keys: put that into {GATEWAY_KEY} for callsheet serve --gateway, or "
-        "name where it is with callsheet sources change --secret-env."
-    )
+    warning = f"Warning: {governed.sentence(name)}"
+    if not governed.listed:
+        warning += (
+            " Add models (callsheet catalog add), or let the source list them by one of its keys: put that into "
+            f"{GATEWAY_KEY} for callsheet serve --gateway and start it again, or name where it is with callsheet "
+            "sources change --secret-env."
+        )
+    return warning
 
 
 def export_lines(url: str, settings: Settings) -> Iterator[str]:

@@ -1,5 +1,8 @@
 """A plan as people and programs read it, on a terminal."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from callsheet.cli.output.plan_words import (
     MAX_SHOWN_STEPS,
     Edit,
@@ -10,6 +13,7 @@ from callsheet.cli.output.plan_words import (
     rows,
     shown_names,
     subject,
+    tries,
     unstated_moves,
     whose,
 )
@@ -22,8 +26,14 @@ from callsheet.domain.plan.step import Step
 _NOTHING = "nothing"
 
 
-def print_plan(plan: Plan, *, as_json: bool = False) -> None:
-    """Print what would change, for whom, and what to beware of; as JSON, all of it, as `read_plan` reads it."""
+def print_plan(plan: Plan, *, as_json: bool = False, workspaces: Mapping[str, str] = MappingProxyType({})) -> None:
+    """Print what would change, for whom, and what to beware of; as JSON, all of it, as `read_plan` reads it.
+
+    Parameters
+    ----------
+    workspaces
+        Names of workspaces by id, of the keys of sources.
+    """
     if as_json:
         print_json(plan.record())
         return
@@ -31,10 +41,13 @@ def print_plan(plan: Plan, *, as_json: bool = False) -> None:
     if plan.is_empty:
         return
     put("")
-    _print_steps(plan)
+    _print_steps(plan, workspaces)
     print_impact(plan)
     for warning in plan.warnings:
         put(f"Warning: {warning.message}")
+    for name in tries(plan):
+        put(f"Keys that only {name} knows are not counted above. To see what one of them sees in each mode:")
+        put(f"  callsheet sources try {name} --key-env VARIABLE")
 
 
 def print_impact(plan: Plan) -> None:
@@ -54,10 +67,13 @@ def print_impact(plan: Plan) -> None:
         put(f"{client.title} will not show {shown_names(client.ids)}: {_rest(client.reason, client.title)}.")
 
 
-def _print_steps(plan: Plan) -> None:
+def _print_steps(plan: Plan, workspaces: Mapping[str, str]) -> None:
     print_table(
         ("Change", "Of", "What changes"),
-        ((f"{step.action} {step.kind}", subject(step), _what(step)) for step in plan.steps[:MAX_SHOWN_STEPS]),
+        (
+            (f"{step.action} {step.kind}", subject(step), _what(step, workspaces))
+            for step in plan.steps[:MAX_SHOWN_STEPS]
+        ),
         {"Of": 24, "What changes": 30},
     )
     left = len(plan.steps) - MAX_SHOWN_STEPS
@@ -65,10 +81,17 @@ def _print_steps(plan: Plan) -> None:
         put(f"and {left:,} more changes; --json shows all")
 
 
-def _what(step: Step) -> str:
+def _what(step: Step, workspaces: Mapping[str, str]) -> str:
     if step.kind is Subject.ALIAS:
         return "; ".join(f"{before or _NOTHING} → {after or _NOTHING}" for _, before, after in edits(step))
-    return "; ".join(map(_edit_text, edits(step))) or "-"
+    made = [_named(edit, workspaces) if edit.field == "workspace" else edit for edit in edits(step)]
+    return "; ".join(map(_edit_text, made)) or "-"
+
+
+def _named(edit: Edit, workspaces: Mapping[str, str]) -> Edit:
+    """An edit with the names of workspaces in place of their ids."""
+    before, after = (side and workspaces.get(side, side) for side in (edit.before, edit.after))
+    return edit._replace(before=before, after=after)
 
 
 def _edit_text(edit: Edit) -> str:

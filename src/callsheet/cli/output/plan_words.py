@@ -12,6 +12,7 @@ from callsheet.domain.plan.plan import Plan
 from callsheet.domain.plan.step import Step
 from callsheet.domain.plan.warnings import GATEWAY_KEYS, keys_in_words
 from callsheet.domain.times import EPOCH, format_instant
+from callsheet.service.sync.config import DEFAULTS
 
 #: Ids and names in one line; ``--json`` has all of them.
 MAX_SHOWN_NAMES: Final = 8
@@ -60,6 +61,9 @@ def edits(step: Step) -> list[Edit]:
         return []
     record = short_capabilities(_as_record(step))
     record = record._replace(before=_flat(record.before), after=_flat(record.after))
+    if step.kind is Subject.SOURCE and record.before is not None:
+        before, after = _with_usual(record.before, record.after or {})
+        record = record._replace(before=before, after=after)
     if record.before is None:
         new = (pair for pair in (record.after or {}).items() if pair[0] != "id" and not _is_usual(step, *pair))
         return [Edit(name, None, cell_text(value)) for name, value in new]
@@ -72,6 +76,12 @@ def _flat(fields: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
     if fields is None or not isinstance(config, Mapping):
         return fields
     return {**{name: value for name, value in fields.items() if name != "config"}, **config}
+
+
+def _with_usual(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """The configuration of a source before and after, with the default where only one of the two says something."""
+    usual = {name: DEFAULTS[name] for name in before.keys() ^ after.keys() if DEFAULTS.get(name)}
+    return {**usual, **before}, {**usual, **after}
 
 
 def _changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[tuple[str, str | None, str | None]]:
@@ -197,6 +207,13 @@ def no_impact(plan: Plan) -> str:
     """Return that none of the keys of this installation is affected; those of a gateway are warned of."""
     is_about_others = any(warning.code == GATEWAY_KEYS for warning in plan.warnings)
     return f"No {'key of Callsheet itself' if is_about_others else 'caller'} would notice anything."
+
+
+def tries(plan: Plan) -> list[str]:
+    """Return the sources that a plan changes for keys which it does not count, and which can be tried with one."""
+    there = {step.subject for step in plan.steps if step.kind is Subject.SOURCE and step.before and step.after}
+    about = (name for warning in plan.warnings if warning.code == GATEWAY_KEYS for name in warning.subjects)
+    return [name for name in dict.fromkeys(about) if name in there]
 
 
 def not_shown(impact: Impact) -> list[NotShown]:

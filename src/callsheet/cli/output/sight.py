@@ -18,7 +18,10 @@ def say_sight(now: Sight, before: Sight | None = None) -> None:
     say(f"{len(now.visible)} of {now.listed} listed models {verb} visible now{was}.")
     for pattern in now.idle:
         meant = now.aliases.get(pattern)
-        advice = "check its spelling" if meant is None else f"it is an alias, and patterns match ids: write {meant}"
+        if meant is not None:
+            advice = f"it is an alias, and patterns match ids: write {meant}"
+        else:
+            advice = "check its spelling" if now.listed else "the catalogue lists none yet"
         say(f"Warning: no model matches the pattern {pattern!r}; {advice}.")
 
 

@@ -1,6 +1,6 @@
 """Sources as people and programs read them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -68,14 +68,26 @@ def print_sources(sources: Sequence[Source], now: datetime) -> None:
             say(f"{source.name}: {source.state.last_error}")
 
 
-def print_source(source: Source) -> None:
-    """Print the fields of a source."""
-    state = source.state
+def print_source(source: Source, workspaces: Mapping[str, str]) -> None:
+    """Print the fields of a source.
+
+    Parameters
+    ----------
+    workspaces
+        Names of workspaces by id.
+    """
+    state, config = source.state, source.config
+    shown = {name: value for name, value in config.record().items() if value not in ("", [], {}, None)}
+    if config.workspace:
+        shown["workspace"] = workspaces.get(config.workspace, config.workspace)
+    if config.asks_keys:
+        shown["key_mode"] = str(config.key_mode)
+    if shown.pop("keys_forgotten_at", ""):
+        shown["keys forgotten"] = second(config.keys_forgotten_at)
     print_record(
         {
             "name": source.name,
-            **{name: value for name, value in source.config.record().items() if value not in ("", [], {}, None)},
-            **({"key_mode": str(source.config.key_mode)} if source.config.asks_keys else {}),
+            **shown,
             "paused": state.paused,
             "last run": _when(state.last_run_at),
             "outcome": state.last_outcome,

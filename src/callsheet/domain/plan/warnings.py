@@ -1,9 +1,11 @@
 """Warnings: what a person should know before a plan is applied, each with a code for programs."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from callsheet.domain.changes.change import AnyChange
+from callsheet.domain.plan.governed import Governed
 from callsheet.domain.plan.impact import Audience, Harm, Impact
 from callsheet.domain.sources.asking import FORGOTTEN_AT
 from callsheet.domain.sources.source import SourceRecord
@@ -44,8 +46,16 @@ def warnings_of(impact: Impact) -> tuple[PlanWarning, ...]:
     return tuple(_warnings(impact))
 
 
-def key_warnings_of(changes: Iterable[AnyChange]) -> Iterator[PlanWarning]:
-    """Yield what ``changes`` of sources mean to keys that only an upstream knows: some work, or see others."""
+def key_warnings_of(
+    changes: Iterable[AnyChange], governed: Mapping[str, Governed] = MappingProxyType({})
+) -> Iterator[PlanWarning]:
+    """Yield what ``changes`` of sources mean to keys that only an upstream knows: some work, or see others.
+
+    Parameters
+    ----------
+    governed
+        What keys see at most, by the name of a source; nothing is said of it if it is not known.
+    """
     before: dict[str, Mapping[str, Any]] = {}
     after: dict[str, Mapping[str, Any]] = {}
     for change in changes:
@@ -60,6 +70,8 @@ def key_warnings_of(changes: Iterable[AnyChange]) -> Iterator[PlanWarning]:
         if before[name] != after[name]:
             sentence = f"Keys that only the source {name} knows may see other models, or other facts of them."
             yield PlanWarning(GATEWAY_KEYS, sentence, (name,))
+            if name in governed:
+                yield PlanWarning(GATEWAY_KEYS, governed[name].sentence(name), (name,))
 
 
 def _warnings(impact: Impact) -> Iterator[PlanWarning]:

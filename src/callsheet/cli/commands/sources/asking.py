@@ -57,5 +57,7 @@ def print_dry_run(store: Store, decide: Callable[[ReadTransaction], Iterable[Any
     """Print the plan of what ``decide`` comes to; nothing is changed."""
     from callsheet.cli.output.plan import print_plan, say_dry_run  # for dry runs only
 
-    print_plan(planned(store, decide), as_json=as_json)
+    with store.read() as reading:
+        workspaces = {each.id: each.name for each in reading.workspaces()}
+    print_plan(planned(store, decide), as_json=as_json, workspaces=workspaces)
     say_dry_run()

@@ -42,7 +42,7 @@ from callsheet.cli.commands.sources.options import (
     members_of,
 )
 from callsheet.cli.database import DatabaseURL, clock
-from callsheet.cli.output.gateway import sees_nothing_line
+from callsheet.cli.output.gateway import govern_line
 from callsheet.cli.output.progress import progress_bar
 from callsheet.cli.output.sources import exit_code, print_source, print_sources, say_report, source_record
 from callsheet.cli.output.tables import AsJSON, print_json, say
@@ -50,10 +50,10 @@ from callsheet.cli.output.usage import CommandLine
 from callsheet.domain.claims.builtin_mode import BuiltinMode
 from callsheet.domain.claims.manager import check_manager_name
 from callsheet.domain.errors import InvalidError
-from callsheet.service.counts import count_models
+from callsheet.service.govern import governed
 from callsheet.service.renewal import change_builtin_mode
-from callsheet.service.sync.config import SourceConfig, read_config
-from callsheet.service.sync.sources import forgetting_of, reconfiguration_of, removal_of
+from callsheet.service.sync.config import read_config
+from callsheet.service.sync.sources import Source, forgetting_of, reconfiguration_of, removal_of
 from callsheet.sources.upstream import SourceKind
 from callsheet.storage.store import Store
 
@@ -132,7 +132,7 @@ def add(
     say(f"Added the source {name}.")
     if report is not None:
         say_report(report)
-    _say_if_keys_see_nothing(store, config)
+    _say_what_keys_see(store, service.show(name))
     if report is not None:
         raise typer.Exit(exit_code([report]))
 
@@ -148,11 +148,14 @@ def list_sources(database: DatabaseURL = None, as_json: AsJSON = False) -> None:
 
 def show(name: Name, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
     """Show one source: its configuration, how its last run ended, and what waits for a person."""
-    source = open_sources(database).show(name)
+    store = open_store(database)
+    source = sources_of(store).show(name)
     if as_json:
         print_json(source_record(source))
-    else:
-        print_source(source)
+        return
+    with store.read() as reading:
+        workspaces = {each.id: each.name for each in reading.workspaces([source.config.workspace])}
+    print_source(source, workspaces)
 
 
 def change(
@@ -195,13 +198,14 @@ def change(
     if as_json:
         print_json(source_record(source))
     say(f"Changed the source {name}.")
-    _say_if_keys_see_nothing(store, source.config)
+    _say_what_keys_see(store, source)
 
 
-def _say_if_keys_see_nothing(store: Store, config: SourceConfig) -> None:
+def _say_what_keys_see(store: Store, source: Source) -> None:
+    """Warn if the keys of a source see nothing of what it lists."""
     with store.read() as reading:
-        listed = count_models(reading).listed
-    if line := sees_nothing_line(config, listed):
+        line = govern_line(governed(reading, source.name, source.record.config), source.name)
+    if line:
         say(line)
 
 

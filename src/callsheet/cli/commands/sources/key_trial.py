@@ -43,8 +43,14 @@ def trial_of(store: Store, config: SourceConfig, key: str) -> Trial:
             raise SourceError("This key is one of Callsheet's own, or no header can carry it, so it is never sent.")
 
 
-def print_trial(trial: Trial) -> None:
-    """Print the models that a key sees in some mode, and in which."""
+def print_trial(trial: Trial, listed: int) -> None:
+    """Print the models that a key sees in some mode, and in which.
+
+    Parameters
+    ----------
+    listed
+        How many models the catalogue lists.
+    """
     every = list(dict.fromkeys(model_id for ids in trial.seen.values() for model_id in ids))
     print_table(
         ("Model", *map(str, KeyMode)),
@@ -52,3 +58,11 @@ def print_trial(trial: Trial) -> None:
     )
     counts = ", ".join(f"{len(ids)} with {mode}" for mode, ids in trial.seen.items())
     say(f"It accepts this key, which sees these models: {counts}.")
+    if not trial.seen[KeyMode.GOVERN] and any(trial.seen.values()):
+        say(_why_none(listed))
+
+
+def _why_none(listed: int) -> str:
+    if not listed:
+        return "None with govern, as the catalogue lists no model; let the source list its models by a key, or add some."
+    return "None with govern, as the catalogue lists none of them, or the rules of the workspace show none."

@@ -31,6 +31,7 @@ from callsheet.cli.output.mapping import mapping_record, print_mapping
 from callsheet.cli.output.tables import AsJSON, print_json, say
 from callsheet.cli.output.usage import CommandLine
 from callsheet.domain.errors import SourceError
+from callsheet.service.counts import count_models
 from callsheet.service.sync.config import SourceConfig, read_config
 from callsheet.service.sync.record import recording_of
 from callsheet.service.sync.secret import Place, SecretReference
@@ -114,11 +115,14 @@ def _try_key(config: SourceConfig, variable: str, database: str | None, *, as_js
     from callsheet.cli.commands.sources.key_trial import print_trial, trial_of  # slow to import, and for this only
 
     key = SecretReference(Place.ENVIRONMENT, variable).read()
-    trial = trial_of(open_store(database), config, key)
+    store = open_store(database)
+    trial = trial_of(store, config, key)
     if as_json:
         print_json({"modes": {str(mode): [*ids] for mode, ids in trial.seen.items()}})
     else:
-        print_trial(trial)
+        with store.read() as reading:
+            listed = count_models(reading).listed
+        print_trial(trial, listed)
 
 
 def _found_out(config: SourceConfig, kind: SourceKind | None, database: str | None) -> SourceConfig:
