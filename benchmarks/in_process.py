@@ -98,7 +98,7 @@ def _ask(child: "subprocess.Popen[str]", kind: Kind, setting: str) -> float:
     return float(child.stdout.readline())
 
 
-class _Sink(asyncio.Transport):
+class Sink(asyncio.Transport):
     """Counts good answers."""
 
     def __init__(self) -> None:
@@ -154,12 +154,12 @@ class _Server:
     async def microseconds(self, sent: Iterator[bytes], times: int) -> float:
         """Return what a request costs, over connections that stay open."""
         loop = asyncio.get_running_loop()
-        state = _server_state()
+        state = server_state()
         connections, sinks = [], []
         for _ in range(CONNECTIONS):
             made: Any = self._config.http_protocol_class
             protocol = made(config=self._config, server_state=state, app_state={}, _loop=loop)
-            sink = _Sink()
+            sink = Sink()
             protocol.connection_made(sink)
             connections.append(protocol.data_received)
             sinks.append(sink)
@@ -182,7 +182,8 @@ class _Server:
         return elapsed / times * 1e6
 
 
-def _server_state() -> Any:
+def server_state() -> Any:
+    """Return what the connections of one server share."""
     from uvicorn.server import ServerState
 
     state = ServerState()

@@ -54,7 +54,11 @@ VALUES: Mapping[str, tuple[tuple[str, Any], tuple[str, Any], tuple[Any, Any]]] =
     "idle_seconds": (("1", 1), ("2", 2), (3, 3)),
     "answer_seconds": (("1", 1.0), ("0.5", 0.5), (2.5, 2.5)),
     "max_unread_bytes": (("1048576", 2**20), ("2097152", 2**21), (2**22, 2**22)),
-    "trusted_proxies": (('["10.0.0.0/8"]', ["10.0.0.0/8"]), ("10.1.2.3, ::1", ["10.1.2.3", "::1"]), ("*", ["*"])),
+    "trusted_proxies": (
+        ('["10.0.0.0/8"]', ["10.0.0.0/8"]),
+        ("10.1.2.3/8, ::1", ["10.0.0.0/8", "::1"]),
+        ("*", ["*"]),
+    ),
     "rate_limit_key": (('"1/minute"', "1/minute"), ("2 per hour", "2 per hour"), ("", "")),
     "rate_limit_address": (('"1/minute"', "1/minute"), ("1/second;5/hour",) * 2, ("", "")),
     "rate_limit_failures": (('"1/minute"', "1/minute"), ("2/3 day", "2/3 day"), ("", "")),

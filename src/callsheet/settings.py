@@ -269,12 +269,14 @@ class Settings(BaseModel):
     @field_validator("trusted_proxies")
     @classmethod
     def _check_proxies(cls, value: list[str]) -> list[str]:
+        proxies = []
         for proxy in value:
             try:
-                ip_network("0.0.0.0/0" if proxy == "*" else proxy, strict=False)
+                network = ip_network("0.0.0.0/0" if proxy == "*" else proxy, strict=False)
             except ValueError:
                 raise ValueError(f"{proxy!r} is not an address or a network such as 10.0.0.0/8") from None
-        return ["*"] if "*" in value else value
+            proxies.append(str(network) if "/" in proxy else proxy)
+        return ["*"] if "*" in value else proxies
 
     @field_validator("rate_limit_key", "rate_limit_address", "rate_limit_failures")
     @classmethod

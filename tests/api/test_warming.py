@@ -13,12 +13,15 @@ from callsheet.api import view_memory, warming
 from callsheet.api.answer import Response
 from callsheet.api.rendering import WireFormat
 from callsheet.api.state import Options, State
-from callsheet.api.views import Views
+from callsheet.api.views import Shown, Views
 from callsheet.api.warming import warm_changed, warm_first
+from callsheet.domain.access.delegation import KeyMode
+from callsheet.domain.access.grant import GrantedModels
 from callsheet.domain.access.visibility import Visibility
 from callsheet.domain.access.workspace import Workspace
 from callsheet.domain.catalog import Catalog
 from callsheet.domain.model import Model
+from callsheet.domain.query import ListQuery
 from callsheet.domain.times import EPOCH
 from tests.api.encoding import encoded_blocks
 from tests.api.states import SECRET, WORKSPACE_ID, ask, make_state
@@ -182,6 +185,19 @@ def test_rules_that_mean_something_else_after_a_change_are_prepared_as_well() ->
         after = answers(changed)
     assert blocks == []
     assert after == answers(replace(changed, views=Views()))
+
+
+@pytest.mark.parametrize("mode", KeyMode)
+def test_what_delegated_keys_use_is_prepared_as_well(mode: KeyMode) -> None:
+    views, catalog = Views(), Catalog(MODELS)
+    shown = Shown(Visibility(), WireFormat.CURRENT, mode, GrantedModels(MODELS[:700]))
+    views.get_granted(catalog, shown).page(ListQuery(limit=1000))
+    state = replace(make_state(), catalog=catalog.changed({"m0600": renamed(MODELS[600])}), views=views)
+    finish(warm_changed(state))
+    with encoded_blocks() as blocks:
+        body = views.get_granted(state.catalog, shown).page(ListQuery(limit=1000))
+    assert blocks == []
+    assert body == Views().get_granted(state.catalog, shown).page(ListQuery(limit=1000))
 
 
 def _crowd(state: State, number: int, max_bytes: int) -> State:

@@ -65,7 +65,7 @@ ELSEWHERE = {
 OTHERS = {
     *("serve", "migrate", "copy", "backup", "restore", "check", "settings"),
     *("plan", "drift", "export", "validate", "fake", "doctor", "route", "models list"),
-    "models retrieve",
+    *("models retrieve", "explain", "who-sees", "what-sees", "diff-keys"),
     *("catalog list", "catalog show", "catalog history"),
     "catalog import",  # shows its plan unless it is given --yes
     *("sources try", "sources record", "sources list", "sources show", "sources plan"),

@@ -9,6 +9,7 @@ from callsheet.api.state import Options
 from callsheet.cli.gateway import check_not_itself
 from callsheet.cli.played_clients import client_lines, play_clients
 from callsheet.domain.errors import SettingsError
+from callsheet.sources.upstream import SourceKind
 from tests.installation import Installation, make_model, now
 
 
@@ -48,20 +49,23 @@ def test_a_listening_socket_is_named_as_it_is_bound() -> None:
             check_not_itself(f"http://localhost:{address[1]}", address[0], address[1])
 
 
-def lines(installation: Installation, *, names_by_client: bool = False) -> list[str]:
+def lines(
+    installation: Installation, *, names_by_client: bool = False, kind: SourceKind = SourceKind.OPENAI
+) -> list[str]:
     known, clients = play_clients(installation.store, Options(), now())
-    return list(client_lines(known, clients, names_by_client=names_by_client))
+    return list(client_lines(known, clients, names_by_client=names_by_client, kind=kind))
 
 
 def test_a_client_that_leaves_models_out_is_named_with_the_reason(empty: Installation) -> None:
     empty.add(*map(make_model, ("claude-x", "gpt-a", "gpt-b", "gpt-c", "gpt-d")))
-    code, hint, command, *_, others = lines(empty)
+    code, hint, command, undo, *_, others = lines(empty)
     assert code.startswith(
         "Claude Code shows 1 of 5. Claude Code keeps only ids that contain `claude` or `anthropic`. "
     )
     assert code.endswith("Left out: gpt-a, gpt-b, gpt-c and 1 more.")
     assert hint == "If the gateway takes other names for them, such as anthropic/ID, list those as well:"
     assert command == "  callsheet sources change gateway --picker-prefix anthropic/"
+    assert undo == "To undo that: callsheet sources change gateway --clear picker-prefix"
     assert others.startswith("These show all 5: ")
     assert "Claude Code" not in others
 
@@ -73,6 +77,14 @@ def test_no_other_names_are_proposed_for_a_gateway_that_names_models_for_claude_
     code, hint, *others = lines(empty, names_by_client=True)
     assert code.startswith("Claude Code shows 1 of 2.")
     assert hint == "For a key of the gateway, Claude Code shows these under names that the gateway gives them."
+    assert not any("--picker-prefix" in line for line in others)
+
+
+def test_a_model_of_ollama_gets_its_second_name_from_ollama(empty: Installation) -> None:
+    empty.add(*map(make_model, ("claude-x", "gemma3:4b")))
+    _, hint, command, *others = lines(empty, kind=SourceKind.OLLAMA)
+    assert hint == "Claude Code shows a model of Ollama that has a second name with claude in it. To give it one:"
+    assert command == "  ollama cp gemma3:4b claude-gemma3:4b"
     assert not any("--picker-prefix" in line for line in others)
 
 

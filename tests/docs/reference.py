@@ -126,9 +126,9 @@ refuses it), `large` (the answer must be prepared first, or is sent in portions)
 `callsheet_connections_dropped_total` has the label `reason`: `full` (there were `max_connections`), `slow` (the
 request did not arrive completely within `head_seconds`) or `unread` (the caller did not read the answer for
 `answer_seconds`). It does not count connections that were closed because they were idle between requests.
-`callsheet_unread_bytes` counts connections that leave more than 64 KiB unread. `callsheet_unread_refusals_total`
-counts the requests for large lists that were answered 529 because all unread answers together exceeded
-`max_unread_bytes`.
+`callsheet_unread_bytes` counts connections that leave more than 64 KiB unread at once, and others once a second.
+`callsheet_unread_refusals_total` counts the requests for large lists that were answered 529 because all unread
+answers together exceeded `max_unread_bytes`.
 
 `callsheet_key_checks_total` counts what keys that a gateway knows were judged by, with the label `outcome`:
 `asked` (the gateway accepted the key), `refused` (it did not), `stale` (it did not say, and the last answer

@@ -161,13 +161,6 @@ class Grants:
             self._accepted[name] = known._replace(accepted_at=min(known.accepted_at, now), until=now)
         self._others.clear()
 
-    def forget_all(self) -> None:
-        """Drop everything."""
-        self._accepted.clear()
-        self._others.clear()
-        self._lists.clear()
-        self._models.clear()
-
     def _name(self, secret: bytes, client: bytes) -> bytes:
         """What the credential is remembered by; its first bytes are the same for each client."""
         return digest(self._hmac_key, secret, "sha256") + client

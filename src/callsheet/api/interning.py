@@ -56,8 +56,3 @@ class Interned(Generic[Value]):
         del self._counted[key]
         self.total_bytes -= self._size(kept)
         return True
-
-    def clear(self) -> None:
-        """Drop everything."""
-        self._counted.clear()
-        self.total_bytes = 0

@@ -41,7 +41,8 @@ except ModuleNotFoundError as error:  # the rest works without the server extra
     add_missing(
         app,
         (
-            *("serve", "catalog", "sources", "workspaces", "keys", "explain"),
+            *("serve", "catalog", "sources", "workspaces", "keys", "explain", "who-sees"),
+            *("what-sees", "diff-keys"),
             *("plan", "apply", "adopt", "drift", "export"),
             *("settings", "migrate", "copy", "backup", "restore", "check"),
         ),
@@ -54,6 +55,9 @@ else:
     app.add_typer(workspaces.app, name="workspaces")
     app.add_typer(keys.app, name="keys")
     app.command()(explain.explain)
+    app.command("who-sees")(explain.who_sees)
+    app.command("what-sees")(explain.what_sees)
+    app.command("diff-keys")(explain.diff_keys)
     app.command()(files.plan)
     app.command()(files.apply)
     app.command()(files.adopt)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
+from shlex import quote
 from typing import Any, Final, NamedTuple
 
 from callsheet.api.answer import answer
@@ -17,6 +18,7 @@ from callsheet.doctor.report import ClientReport, Play
 from callsheet.domain.access.keyring import Keyring
 from callsheet.domain.query import is_listed
 from callsheet.service.state.load import load
+from callsheet.sources.upstream import SourceKind
 from callsheet.storage.store import Store
 
 _MAX_NAMED: Final = 3
@@ -158,7 +160,11 @@ def _versions(plays: Sequence[Play], every: Sequence[Play]) -> str:
 
 
 def client_lines(
-    known: Sequence[str], clients: Sequence[ClientReport], *, names_by_client: bool = False
+    known: Sequence[str],
+    clients: Sequence[ClientReport],
+    *,
+    names_by_client: bool = False,
+    kind: SourceKind = SourceKind.OPENAI,
 ) -> Iterator[str]:
     """Yield a line for each client that does not show all of ``known``, with the reason, and one for all others.
 
@@ -168,6 +174,8 @@ def client_lines(
         What `play_clients` returns.
     names_by_client
         Whether the gateway gives Claude Code other names for its models, which it shows.
+    kind
+        What answers at the gateway.
     """
     everything = []
     for client in clients:
@@ -182,11 +190,22 @@ def client_lines(
         if client.name == _PICKER and names_by_client:
             yield f"For a key of the gateway, {client.title} shows these under names that the gateway gives them."
         elif client.name == _PICKER and any(finding.code == "dropped" for finding in play.findings):
-            yield "If the gateway takes other names for them, such as anthropic/ID, list those as well:"
-            yield "  callsheet sources change gateway --picker-prefix anthropic/"
+            yield from _naming_lines(kind, client.title, left_out)
     if everything:
         whole = f"all {len(known):,}" if len(known) > 1 else "the only model"
         yield f"These show {whole}: {', '.join(everything)}."
+
+
+def _naming_lines(kind: SourceKind, title: str, left_out: Sequence[str]) -> Iterator[str]:
+    """Yield how models get names that a client shows."""
+    if kind is SourceKind.OLLAMA:
+        first = left_out[0]
+        yield f"{title} shows a model of Ollama that has a second name with claude in it. To give it one:"
+        yield f"  ollama cp {quote(first)} {quote(f'claude-{first}')}"
+    else:
+        yield "If the gateway takes other names for them, such as anthropic/ID, list those as well:"
+        yield "  callsheet sources change gateway --picker-prefix anthropic/"
+        yield "To undo that: callsheet sources change gateway --clear picker-prefix"
 
 
 def _some(names: Sequence[str]) -> str:

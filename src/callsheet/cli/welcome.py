@@ -121,7 +121,8 @@ def _clients(store: Store, options: Options, config: SourceConfig) -> Sequence[s
 
     known, clients = play_clients(store, options, clock())
     names_by_client = config.asks_keys and config.kind in LISTS_BY_CLIENT
-    return tuple(client_lines(known, clients, names_by_client=names_by_client)) if known else ()
+    lines = client_lines(known, clients, names_by_client=names_by_client, kind=config.kind)
+    return tuple(lines) if known else ()
 
 
 @contextmanager

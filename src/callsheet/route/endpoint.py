@@ -12,7 +12,6 @@ _MAX_NAME_CHARACTERS: Final = 253
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 _LABEL: Final = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?", re.ASCII)
-_PORT: Final = re.compile(r"[0-9]{1,5}", re.ASCII)
 _LISTEN: Final = re.compile(r"(?:(.*):)?([0-9]{1,5})", re.ASCII)
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _EVERY_ADDRESS: Final = frozenset({"", "*"})

@@ -197,6 +197,20 @@ def test_an_answer_that_nobody_reads_is_given_up(app: CallsheetApp, asked: bytes
 
 
 @fast_and_plain
+def test_what_is_left_unread_is_counted_however_little_it_is(app: CallsheetApp, fast: bool) -> None:
+    async def talk(loop: ClockLoop, line: Line) -> None:
+        await line.feed([plain()])
+        for unsent in (5000, 3000, 0, 100):
+            line.wire.unsent = unsent
+            await wait(loop, line, 1)
+            assert line.config.unread.total == unsent
+        line.protocol.connection_lost(None)
+        assert line.config.unread.total == 0
+
+    sweeping(app, talk, fast=fast)
+
+
+@fast_and_plain
 def test_an_answer_that_is_read_is_waited_for_if_only_a_kilobyte_a_second_is(app: CallsheetApp, fast: bool) -> None:
     async def talk(loop: ClockLoop, line: Line) -> None:
         await line.feed([plain()])

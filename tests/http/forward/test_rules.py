@@ -18,7 +18,7 @@ from callsheet.http.forward.fields import HOP_BY_HOP, end_to_end, tokens, traile
 from callsheet.http.forward.gateway import Gateway
 from callsheet.http.forward.heads import RequestHead
 from callsheet.http.forward.limits import ForwardLimits
-from callsheet.http.forward.origin import TrustedProxies, has_come_through, with_origin
+from callsheet.http.forward.origin import has_come_through, with_origin
 from callsheet.http.forward.ours import is_ours
 from callsheet.http.forward.refusal import RefusedRequestError
 
@@ -212,21 +212,6 @@ def test_everything_else_goes_to_the_gateway(path: bytes) -> None:
 def test_the_base_of_the_gateways_url_is_put_before_paths(url: str, authority: bytes, base: bytes) -> None:
     gateway = Gateway(url, ForwardLimits())
     assert (gateway.authority, gateway.base) == (authority, base)
-
-
-@pytest.mark.parametrize(
-    ("trusted", "address", "believed"),
-    [
-        (["127.0.0.1", "::1"], "127.0.0.1", True),
-        (["10.0.0.0/8"], "10.200.0.1", True),
-        (["10.0.0.0/8"], "11.0.0.1", False),
-        (["10.0.0.0/8"], "::1", False),
-        (["*"], "anything", True),
-        (["10.0.0.0/8"], "not an address", False),
-    ],
-)
-def test_a_proxy_is_believed_if_its_address_is_trusted(trusted: list[str], address: str, believed: bool) -> None:
-    assert (address in TrustedProxies(trusted)) is believed
 
 
 bodies = st.lists(st.binary(min_size=1, max_size=20), max_size=5)

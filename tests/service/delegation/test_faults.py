@@ -9,9 +9,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from callsheet.domain.errors import OverloadedError
 from callsheet.service.delegation.limits import LIMITS
 from tests.http.plain import ClockLoop, run
-from tests.service.delegation.asking import Site, said
+from tests.service.delegation.asking import UNPACED, Site, said
 from tests.service.delegation.gateway import Asked, Given, page, serve_gateway
 from tests.service.delegation.test_verdicts import KEY, OTHER, talk
 from tests.tiers import first
@@ -92,7 +93,7 @@ def test_an_empty_list_is_a_list() -> None:
 def test_a_gateway_that_is_slow_is_away_after_ten_seconds() -> None:
     async def begin(loop: ClockLoop) -> None:
         async with serve_gateway() as gateway:
-            here = Site(gateway)
+            here = Site(gateway, UNPACED._replace(caller_seconds=1e6))
             gateway.gate.clear()
             asking = loop.create_task(here.verdict(KEY))
             while not gateway.under_way:
@@ -101,6 +102,53 @@ def test_a_gateway_that_is_slow_is_away_after_ten_seconds() -> None:
             assert not asking.done()
             await loop.pass_(0.2)
             assert await asking == "away"
+            await here.checks.close()
+
+    run(begin)
+
+
+def test_a_caller_waits_less_than_claude_code_does_and_a_retry_finds_the_answer() -> None:
+    async def begin(loop: ClockLoop) -> None:
+        async with serve_gateway() as gateway:
+            here = Site(gateway)
+            gateway.keys = {KEY: ["alpha"]}
+            gateway.gate.clear()
+            asking = loop.create_task(here.ids(KEY))
+            while not gateway.under_way:
+                await loop.pass_(0)
+            await loop.pass_(2.4)
+            assert not asking.done()
+            await loop.pass_(0.2)
+            with pytest.raises(OverloadedError) as refused:
+                await asking
+            assert refused.value.retry_after == 2
+            assert here.checks.counts.overloaded == 0
+            gateway.gate.set()
+            await here.rest()
+            assert await here.ids(KEY) == ("alpha",)
+            assert len(gateway.asked) == 1
+            await here.checks.close()
+
+    run(begin)
+
+
+def test_a_caller_who_was_accepted_before_is_answered_from_memory_after_the_same_time() -> None:
+    async def begin(loop: ClockLoop) -> None:
+        async with serve_gateway() as gateway:
+            here = Site(gateway)
+            gateway.keys = {KEY: ["alpha"]}
+            assert await here.ids(KEY) == ("alpha",)
+            here.clock.now += 60
+            gateway.keys = {KEY: ["beta"]}
+            gateway.gate.clear()
+            asking = loop.create_task(here.ids(KEY))
+            while not gateway.under_way:
+                await loop.pass_(0)
+            await loop.pass_(2.6)
+            assert await asking == ("alpha",)
+            gateway.gate.set()
+            await here.rest()
+            assert await here.ids(KEY) == ("beta",)
             await here.checks.close()
 
     run(begin)

@@ -75,7 +75,7 @@ def test_those_accepted_before_are_asked_about_while_a_flood_of_others_waits() -
         assert await known == ("alpha",)
         assert set(await asyncio.gather(*flood)) == {"refused"}
 
-    talk(what, UNPACED._replace(question_seconds=1e6, waiting_seconds=1e6, max_waiting=64))
+    talk(what, UNPACED._replace(question_seconds=1e6, caller_seconds=1e6, waiting_seconds=1e6, max_waiting=64))
 
 
 def test_what_waits_too_long_for_its_turn_is_answered_529() -> None:
@@ -93,7 +93,7 @@ def test_what_waits_too_long_for_its_turn_is_answered_529() -> None:
         await asyncio.gather(*first)
         assert here.checks.under_way == 0
 
-    talk(what, UNPACED._replace(question_seconds=1e6))
+    talk(what, UNPACED._replace(question_seconds=1e6, caller_seconds=1e6))
 
 
 def test_a_caller_who_leaves_ends_no_question_that_others_wait_for() -> None:
@@ -189,6 +189,40 @@ def test_a_gateway_that_refuses_everybody_is_an_outage_where_it_refuses_the_sour
     (outage,) = (record.message for record in caplog.records if record.levelname == "ERROR")
     assert "taken for an outage" in outage
     assert OWN not in caplog.text
+
+
+def test_a_key_is_out_though_the_sources_own_secret_is_refused_if_others_are_accepted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OWN_KEY", OWN)
+
+    async def what(here: Site, loop: ClockLoop) -> None:
+        here.gateway.keys |= {OWN: ["alpha"], OTHER: ["beta"]}
+        assert await here.ids(KEY) == ("alpha",)
+        here.gateway.keys = {OTHER: ["beta"]}
+        here.clock.now += 60
+        assert await here.ids(KEY) == ("alpha",), "it may be an outage"
+        here.clock.now += 1
+        assert await here.ids(OTHER) == ("beta",)
+        here.clock.now += 9
+        await here.verdict(KEY)
+        await here.rest()
+        assert await here.verdict(KEY) == "refused"
+        here.gateway.keys |= {KEY: ["alpha"], OWN: ["alpha"]}
+        here.clock.now += 10
+        assert await here.ids(KEY) == ("alpha",)
+        here.gateway.keys = {OWN: ["alpha"]}
+        here.clock.now += 60
+        await here.verdict(OTHER)
+        await here.rest()
+        assert await here.verdict(OTHER) == "refused"
+        here.gateway.keys = {}
+        here.clock.now += 10
+        await here.verdict(KEY)
+        await here.rest()
+        assert await here.verdict(KEY) == "accepted", "the secret was good again, so this is an outage"
+
+    talk(what, secret="env:OWN_KEY")
 
 
 @pytest.mark.parametrize("own", ["no secret", "a good secret", "a secret that is not there"])
@@ -292,4 +326,4 @@ def test_where_some_wait_questions_begin_at_a_pace_but_for_those_accepted_before
         await asyncio.gather(*crowd)
         assert len(here.gateway.asked) == begun + 1 + 200
 
-    talk(what, LIMITS._replace(question_seconds=1e6, waiting_seconds=1e6))
+    talk(what, LIMITS._replace(question_seconds=1e6, caller_seconds=1e6, waiting_seconds=1e6))

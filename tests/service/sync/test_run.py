@@ -559,3 +559,28 @@ def test_the_secret_is_nowhere_in_the_database(
     upstream.fails(401, b'{"error": {"message": "sk-sesame-1234 is wrong"}}')
     assert "sesame" not in site.run().sentence
     assert b"sesame" not in Path(empty.store.display_name).read_bytes()
+
+
+def test_a_failure_does_not_outlast_the_change_to_a_source_that_is_only_asked_about_keys(
+    site: Site, upstream: Upstream
+) -> None:
+    upstream.fails(500)
+    site.run()
+    assert (site.source.state.last_outcome, site.source.state.failures) == ("failed", 1)
+    site.sources.change("gateway", {"asks_keys": True, "every": "5m"})
+    assert site.source.state.last_outcome == "failed", "a next run is due"
+    site.sources.change("gateway", {"every": "never"})
+    state = site.source.state
+    assert (state.last_outcome, state.last_error, state.failures) == (None, None, 0)
+
+
+def test_a_run_that_was_under_way_meanwhile_does_not_fail_such_a_source(site: Site, upstream: Upstream) -> None:
+    def answer(_: str) -> tuple[int, dict[str, str], bytes]:
+        site.sources.change("gateway", {"asks_keys": True, "every": "never"})
+        return 500, {}, b""
+
+    upstream.answer = answer
+    assert site.runner().run_if_due("gateway").outcome is None
+    state = site.source.state
+    assert (state.last_outcome, state.failures, state.lease_holder) == (None, 0, None)
+    assert site.run().outcome == "failed", "a person who runs it sees what goes wrong"

@@ -9,7 +9,9 @@ import typer
 from callsheet.api.dialect import Dialect
 from callsheet.cli.database import DatabaseURL, clock, load_settings
 from callsheet.cli.input.completion import complete_key, complete_model, complete_workspace
-from callsheet.cli.output.explanation import explanation_record, print_explanation
+from callsheet.cli.output.explanation import explanation_record, print_explanation, why
+from callsheet.cli.output.remedies import fix_record, print_fixes
+from callsheet.cli.output.seeing import print_compared, print_sightings, print_viewers
 from callsheet.cli.output.tables import AsJSON, print_json
 from callsheet.domain.errors import InvalidError
 from callsheet.domain.query import Reach
@@ -19,12 +21,18 @@ from callsheet.service.setup import open_existing
 if TYPE_CHECKING:
     from callsheet.cli.played_clients import ClientStep
 
+#: What `diff-keys` ends with if there is a difference, as `plan` does.
+DIFFERENT: Final = 2
+
 #: What `explain` ends with.
 CODES: Final = {Reach.LISTED: 0, Reach.RETRIEVABLE: 3, Reach.ABSENT: 4}
 
 Name = Annotated[
     str, typer.Argument(metavar="MODEL", help="Id or alias of a model.", autocompletion=complete_model)
 ]
+
+
+SubjectName = Annotated[str, typer.Argument(metavar="KEY|WORKSPACE", help="Id or name of a key or a workspace.")]
 
 
 @contextmanager
@@ -59,7 +67,7 @@ def explain(
     database: DatabaseURL = None,
     as_json: AsJSON = False,
 ) -> None:
-    """Show why a key or a workspace sees a model, or does not.
+    """Show why a key or a workspace sees a model, or does not, and the smallest changes that would turn that.
 
     Exit code 0: it is listed; 3: it can only be retrieved, or the client does not show it; 4: neither.
     """
@@ -69,13 +77,55 @@ def explain(
         explained = explainer.explain(name, key, workspace, dialect)
         clients = () if client is None else _client_steps(explainer, explained, client)
         if as_json:
-            print_json(explanation_record(explained, clients))
+            fixes = [fix_record(fix, explainer.rules()) for fix in explained.fixes]
+            print_json(explanation_record(explained, clients, fixes))
         else:
             print_explanation(explained, clients, explainer.workspace_name)
+            print_fixes(explained.explanation, explained.fixes, explainer.rules(), database)
     reach = explained.explanation.reach
     if reach is Reach.LISTED and clients and not clients[0].shows:
         reach = Reach.RETRIEVABLE
     raise typer.Exit(CODES[reach])
+
+
+def who_sees(
+    name: Name,
+    everyone: Annotated[bool, typer.Option("--all", help="Also show who does not see it, and why.")] = False,
+    database: DatabaseURL = None,
+    as_json: AsJSON = False,
+) -> None:
+    """Show who sees a model: the workspaces by their rules, and how many keys they have that work."""
+    with explaining(database) as explainer:
+        viewers = explainer.who_sees(name)
+    if as_json:
+        print_json([each.record() for each in viewers if everyone or each.reach is not Reach.ABSENT])
+    else:
+        print_viewers(viewers, with_others=everyone)
+
+
+def what_sees(subject: SubjectName, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
+    """Show what a key or a workspace sees: the models that are listed for it, and those it can only retrieve."""
+    with explaining(database) as explainer:
+        who, refused, sightings = explainer.what_sees(subject)
+        refusal = "" if refused is None else why(who, refused, explainer.workspace_name)
+    if as_json:
+        models = [{"id": model.id, "reach": reach} for model, reach in sightings]
+        print_json({"for": who.record(), "refused": None if refused is None else refused.reason, "models": models})
+    else:
+        print_sightings(who, sightings, refusal)
+
+
+def diff_keys(
+    first: SubjectName, second: SubjectName, database: DatabaseURL = None, as_json: AsJSON = False
+) -> None:
+    """Show what two keys or workspaces see differently. Exits with 2 for a difference."""
+    with explaining(database) as explainer:
+        one, other, compared = explainer.diff(first, second)
+    if as_json:
+        print_json({"first": one.record(), "second": other.record(), **compared.record()})
+    else:
+        print_compared(one, other, compared)
+    raise typer.Exit(DIFFERENT if any(compared) else 0)
 
 
 def _client_steps(explainer: Explainer, explained: Explained, client: str) -> "Sequence[ClientStep]":

@@ -10,6 +10,7 @@ from callsheet.domain.explain import Check, Reason, Step
 from callsheet.domain.query import Reach
 from callsheet.service.explain.causes import Cause
 from callsheet.service.explain.explainer import Explained
+from callsheet.service.explain.subject import Subject
 
 if TYPE_CHECKING:
     from callsheet.cli.played_clients import ClientStep
@@ -55,7 +56,7 @@ def explanation_record(
     explained: Explained, clients: "Sequence[ClientStep]", fixes: Sequence[Mapping[str, Any]] = ()
 ) -> Mapping[str, Any]:
     """Return everything as plain JSON values."""
-    subject, explanation, causes = explained
+    subject, explanation, causes, _ = explained
     record = explanation.record()
     steps = [
         {**step.record(), "cause": causes[step.check].record() if step.check in causes else None}
@@ -103,14 +104,19 @@ def _client_sentence(step: "ClientStep") -> str:
 
 
 def _why(explained: Explained, step: Step, name_of: NameOf) -> str:
-    key = explained.subject.key
+    return why(explained.subject, step, name_of, explained.explanation.model_id)
+
+
+def why(subject: Subject, step: Step, name_of: NameOf, model_id: str = "") -> str:
+    """Return why a check passes or does not, as the rest of a sentence or a cell of a table."""
+    key = subject.key
     if key is not None and step.reason is Reason.INACTIVE:
         return f"it is {key.status}"
     if key is not None and step.reason is Reason.EXPIRED:
         return f"it expired on {expiry(key)}"
-    subject = name_of(step.subject) if step.check is Check.WORKSPACE else step.subject
+    about = name_of(step.subject) if step.check is Check.WORKSPACE else step.subject
     patterns = shown_names(map(repr, step.patterns))
-    return _WHY[step.reason].format(subject=subject, patterns=patterns, model=explained.explanation.model_id)
+    return _WHY[step.reason].format(subject=about, patterns=patterns, model=model_id)
 
 
 def _said_by(cause: Cause | None) -> str:

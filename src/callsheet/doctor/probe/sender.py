@@ -87,6 +87,10 @@ class Sender:
             exchange = self._spend(request)
         return exchange
 
+    def pause(self, seconds: float) -> None:
+        """Give the server time."""
+        self._runner.run(asyncio.sleep(seconds))
+
     def _spend(self, request: ProbeRequest) -> Exchange:
         now = time.perf_counter()
         self.budget.spend_request(now - self._began)

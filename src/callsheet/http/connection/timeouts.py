@@ -127,7 +127,7 @@ class TimedProtocol(PipelineProtocol):
     def _check_unsent(self, now: float) -> bool:
         """Return whether part of an answer has not left yet; end the connection if that takes too long."""
         unsent = self.transport.get_write_buffer_size()
-        if self._unread_here:
+        if unsent or self._unread_here:
             self._count_unread(unsent)
         if unsent or (self._reading is not None and held_by_system(self.transport)):
             self._check_reading(now)

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any, Final
 
+from uvicorn.middleware.proxy_headers import _TrustedHosts
+
 from callsheet.api.answer import error_response
 from callsheet.api.dialect import is_openai
 from callsheet.api.request import Request, read_headers
@@ -13,7 +15,6 @@ from callsheet.http.forward.gateway import Gateway, GatewayConnection
 from callsheet.http.forward.heads import RequestHead
 from callsheet.http.forward.limits import MAX_KEPT_CONNECTIONS, ForwardLimits
 from callsheet.http.forward.metrics import ForwardMetrics
-from callsheet.http.forward.origin import TrustedProxies
 from callsheet.http.forward.ours import is_ours
 from callsheet.http.forward.refusal import RefusedRequestError
 from callsheet.http.handed_over import HANDED_OVER, ClientSide
@@ -67,7 +68,7 @@ class Forward:
         self._limits = limits
         self._live = live
         self._log = log
-        self._trusted = TrustedProxies(trusted_proxies)
+        self._trusted = _TrustedHosts(list(trusted_proxies))  # as uvicorn trusts them elsewhere
         self._prefix = prefix.encode()
         self._clock = clock
 

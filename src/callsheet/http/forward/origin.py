@@ -1,8 +1,6 @@
 """Who asks, as the gateway gets to know: ``x-forwarded-for``, ``-proto`` and ``-host``, and ``via``."""
 
 from collections.abc import Sequence
-from functools import lru_cache
-from ipaddress import ip_address, ip_network
 from typing import Final
 
 from callsheet.api.request import Header
@@ -25,33 +23,6 @@ _CLAIMS: Final = frozenset(
         _FOR,
     }
 )
-
-
-class TrustedProxies:
-    """The addresses of proxies that are believed.
-
-    Parameters
-    ----------
-    trusted
-        The setting ``trusted_proxies``: addresses, networks, or ``*``.
-    """
-
-    def __init__(self, trusted: Sequence[str]) -> None:
-        self._all = "*" in trusted
-        self._networks = [] if self._all else [ip_network(each, strict=False) for each in trusted]
-        self._find = lru_cache(maxsize=4096)(self._look)
-
-    def __contains__(self, address: str) -> bool:
-        return self._find(address)
-
-    def _look(self, address: str) -> bool:
-        if self._all:
-            return True
-        try:
-            found = ip_address(address)
-        except ValueError:
-            return False
-        return any(found in network for network in self._networks)
 
 
 def has_come_through(headers: Sequence[Header]) -> bool:

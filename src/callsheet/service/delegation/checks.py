@@ -25,7 +25,12 @@ from callsheet.service.delegation.comparing import Differences, compare
 from callsheet.service.delegation.counts import KeyCounts
 from callsheet.service.delegation.deciding import Outcome, accepted_before, decide, stale_until
 from callsheet.service.delegation.key_source import KeySource, read_key_source
-from callsheet.service.delegation.limits import AWAY_SECONDS, LIMITS, QuestionLimits
+from callsheet.service.delegation.limits import (
+    AWAY_SECONDS,
+    LIMITS,
+    RETRY_SECONDS,
+    QuestionLimits,
+)
 from callsheet.service.delegation.observing import Observation
 from callsheet.service.delegation.own_secret import OwnSecret
 from callsheet.service.delegation.replies import Away, Listed, Refused, Reply
@@ -109,20 +114,25 @@ class KeyChecks:
         Raises
         ------
         OverloadedError
-            Too many credentials wait already.
+            Too many credentials wait already, or the gateway takes longer than a caller waits; the question goes on
+            then, so that a later request finds its answer.
         """
         source = self._source_of(state)
         if source is None:
             return
+        end = asyncio.get_running_loop().time() + self._limits.caller_seconds
         for credential in unknown_credentials(state, headers, now):
             if self._is_circle(source, state, asked_by):
                 continue
             question = self._begin(state, source, credential, asked_by)
-            if not self._serves_last(state.grants, credential) and not await _ended(question):
+            if self._is_away and self._serves_last(state.grants, credential):
+                continue
+            has_begun = await _ended(question, end)
+            if has_begun is None and not self._serves_last(state.grants, credential):
+                raise _overloaded(RETRY_SECONDS)
+            if has_begun is False:
                 self.counts.overloaded += 1
-                error = OverloadedError("Overloaded")
-                error.retry_after = AWAY_SECONDS
-                raise error
+                raise _overloaded(AWAY_SECONDS)
 
     async def close(self) -> None:
         """End all questions and close all connections; a later request opens others."""
@@ -153,13 +163,15 @@ class KeyChecks:
             asked_by, state.organization_id
         )
 
-    def _serves_last(self, grants: Grants, credential: Credential) -> bool:
-        """Let the last answer serve at once, if there is one and the gateway was away a moment ago.
+    @property
+    def _is_away(self) -> bool:
+        """Whether the gateway was away a moment ago, so that those accepted before need not wait for it."""
+        return self.standing.condition in (Condition.AWAY, Condition.OUTAGE)
 
-        A caller who was accepted before does not have to wait for a gateway that may still be away.
-        """
+    def _serves_last(self, grants: Grants, credential: Credential) -> bool:
+        """Let the last answer about a credential serve while its question goes on; False if there is none."""
         now, last = self._clock.time(), grants.last(credential.secret, credential.client)
-        if self.standing.condition not in (Condition.AWAY, Condition.OUTAGE) or not accepted_before(last, now):
+        if not accepted_before(last, now):
             return False
         grants.keep(credential.secret, stale_until(last, now), credential.client)
         return True
@@ -188,8 +200,10 @@ class KeyChecks:
         last = state.grants.last(credential.secret, credential.client)
         try:
             async with here.slots.slot(is_known=accepted_before(last, self._clock.time())):
-                asked_at = self._clock.time()
+                asked_at, sent_at = self._clock.time(), self._clock.monotonic()
                 reply = await self._reply(here, source, credential, around)
+                if isinstance(reply, Listed):
+                    await here.own_secret.compare(source, around, sent_at)
                 is_outage = (
                     isinstance(reply, Refused)
                     and accepted_before(last, self._clock.time())
@@ -267,14 +281,21 @@ class KeyChecks:
         here.observation.record(source.name, models, catalog, rules, differences)
 
 
-async def _ended(question: asyncio.Task[bool]) -> bool:
-    """Return what a question comes to, which goes on if the caller who waits is cancelled."""
-    try:
-        return await asyncio.shield(question)
-    except asyncio.CancelledError:
-        if question.cancelled():  # the application ends
-            return False
-        raise
+async def _ended(question: asyncio.Task[bool], end: float) -> bool | None:
+    """Return what a question comes to; None if it has not ended at ``end``, by the clock of the event loop.
+
+    It goes on then, and if the caller who waits is cancelled.
+    """
+    await asyncio.wait((question,), timeout=max(0.0, end - asyncio.get_running_loop().time()))
+    if not question.done():
+        return None
+    return not question.cancelled() and question.result()  # it is cancelled as the application ends
+
+
+def _overloaded(retry_after: float) -> OverloadedError:
+    error = OverloadedError("Overloaded")
+    error.retry_after = retry_after
+    return error
 
 
 async def _work(rows: int, do: Callable[[], Differences]) -> Differences:

@@ -9,6 +9,9 @@ REFUSED_SECONDS: Final = 10.0
 #: How long it takes until a gateway that did not answer is asked about the same key again.
 AWAY_SECONDS: Final = 10.0
 
+#: How long a caller who is answered before the gateway is should leave it until the next attempt.
+RETRY_SECONDS: Final = 2.0
+
 #: Longer credentials are refused without asking.
 MAX_CREDENTIAL_BYTES: Final = 4_096
 
@@ -26,6 +29,8 @@ class QuestionLimits(NamedTuple):
         Until a connection is there, TLS included.
     question_seconds
         From the first byte sent until the last page has been read.
+    caller_seconds
+        Until a caller is answered, while the question goes on; Claude Code gives up after 3.
     waiting_seconds
         Until a question may begin, where too many are under way.
     max_questions
@@ -43,6 +48,7 @@ class QuestionLimits(NamedTuple):
     max_rows: int = 100_000
     connect_seconds: float = 3
     question_seconds: float = 10
+    caller_seconds: float = 2.5
     waiting_seconds: float = 10
     max_questions: int = 32
     reserved_questions: int = 8

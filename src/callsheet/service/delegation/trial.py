@@ -14,6 +14,7 @@ from callsheet.domain.access.delegation import KeyMode
 from callsheet.domain.sources.source import SourceRecord
 from callsheet.service.clock import SYSTEM_CLOCK, Clock
 from callsheet.service.delegation.checks import KeyChecks
+from callsheet.service.delegation.limits import LIMITS
 from callsheet.service.state.delegated import delegated, key_source_of
 from callsheet.service.sync.config import read_config
 
@@ -57,7 +58,7 @@ async def try_key(state: State, source: SourceRecord, key: str, clock: Clock = S
     config = read_config({**source.config, "asks_keys": True}).record()
     asked = replace(state, **delegated(key_source_of([replace(source, config=config)]))._asdict())
     headers = [(b"x-api-key", key.encode()), _VERSION]
-    checks = KeyChecks(clock)
+    checks = KeyChecks(clock, LIMITS._replace(caller_seconds=2 * LIMITS.question_seconds))  # to its end
     try:
         await checks.settle(asked, read_headers(headers), clock.time())
     finally:

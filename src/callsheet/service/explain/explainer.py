@@ -1,15 +1,18 @@
 """Explainer: the questions why and who, asked of one moment of an installation."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 from callsheet.api.dialect import Dialect
-from callsheet.api.explain import explain
+from callsheet.api.explain import admission, explain
 from callsheet.api.state import Options, State
-from callsheet.domain.explain import Check, Explanation
+from callsheet.domain.access.visibility import Visibility
+from callsheet.domain.changes.choosing import resolve_model
+from callsheet.domain.explain import Check, Explanation, Step
 from callsheet.domain.query import Reach
 from callsheet.service.explain.causes import Cause, causes_of
+from callsheet.service.explain.fixes import Fix, find_fixes
 from callsheet.service.explain.seeing import Compared, Sighting, Viewers, compare, what_sees, who_sees
 from callsheet.service.explain.subject import Subject, find_any, find_subject
 from callsheet.service.state.load import load
@@ -27,11 +30,32 @@ class Explained(NamedTuple):
         The checks of a request.
     causes
         What brought about what they check, as far as that is known.
+    fixes
+        What would bring the model closer, the smallest change first.
     """
 
     subject: Subject
     explanation: Explanation
     causes: Mapping[Check, Cause]
+    fixes: Sequence[Fix] = ()
+
+
+class Seen(NamedTuple):
+    """What a key or a workspace sees.
+
+    Parameters
+    ----------
+    subject
+        Which it is.
+    refusal
+        The check that it does not pass, whatever it asks for; None if it is answered.
+    sightings
+        The models that it can retrieve, in the order of the API.
+    """
+
+    subject: Subject
+    refusal: Step | None
+    sightings: Sequence[Sighting]
 
 
 class Explainer:
@@ -75,13 +99,21 @@ class Explainer:
         """
         subject = find_subject(self._reading, self._now, key, workspace, dialect)
         explanation = explain(self.state, subject.asker(self.state), name, self._now.timestamp())
-        return Explained(subject, explanation, causes_of(self._reading, explanation))
+        fixes = find_fixes(self._reading, self.state, subject, name, self._now)
+        return Explained(subject, explanation, causes_of(self._reading, explanation), fixes)
 
     def who_sees(self, name: str) -> list[Viewers]:
-        """Return who sees the model that ``name`` means; see `who_sees`."""
+        """Return who sees the model that ``name`` means; see `who_sees`.
+
+        Raises
+        ------
+        DoesNotExistError
+            There is no such model or alias.
+        """
+        resolve_model(self._reading, name)
         return who_sees(self.state, name, self._now.timestamp())
 
-    def what_sees(self, name: str) -> tuple[Subject, list[Sighting]]:
+    def what_sees(self, name: str) -> Seen:
         """Return the key or the workspace with this id or name, and the models that it can retrieve.
 
         Raises
@@ -90,13 +122,19 @@ class Explainer:
             There is neither, or both.
         """
         subject = find_any(self._reading, name, self._now)
-        return subject, list(what_sees(self.state, subject.asker(self.state), self._now.timestamp()))
+        asker, now = subject.asker(self.state), self._now.timestamp()
+        refusals = (step for step in admission(self.state, asker, now).steps if not step.passes)
+        return Seen(subject, next(refusals, None), list(what_sees(self.state, asker, now)))
 
     def diff(self, first: str, second: str) -> tuple[Subject, Subject, Compared]:
         """Return two keys or workspaces, and what they see differently; errors as for `what_sees`."""
         subjects = [find_any(self._reading, name, self._now) for name in (first, second)]
         askers = [subject.asker(self.state) for subject in subjects]
         return subjects[0], subjects[1], compare(self.state, askers[0], askers[1], self._now.timestamp())
+
+    def rules(self) -> Mapping[str, Visibility]:
+        """Return the rules of the workspaces in use, by id."""
+        return {each.id: each.visibility for each in self.state.workspaces.values()}
 
     def workspace_name(self, workspace_id: str) -> str:
         """Return the name of a workspace, archived ones too; its id if there is none."""

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from callsheet.api.dialect import Dialect
 from callsheet.api.explain import Asker
 from callsheet.api.state import State
-from callsheet.domain.access.key import APIKey
+from callsheet.domain.access.key import APIKey, KeyStatus
 from callsheet.domain.access.workspace import Workspace
 from callsheet.domain.changes.lookup import find_key, find_workspace
 from callsheet.domain.changes.reader import AccessReader
@@ -74,14 +74,14 @@ def find_subject(
 
 
 def find_any(reader: AccessReader, name: str, now: datetime) -> Subject:
-    """Return the key or the workspace with this id or name.
+    """Return the key or the workspace with this id or name; the key if both have it and see the same.
 
     Raises
     ------
     DoesNotExistError
         There is neither.
     ConflictError
-        There are both, or several keys.
+        There are both, which do not see the same, or several keys.
     """
     found: list[Subject] = []
     missing: list[str] = []
@@ -94,9 +94,16 @@ def find_any(reader: AccessReader, name: str, now: datetime) -> Subject:
         suggested = next((each for each in missing if "did you mean" in each), None)
         raise DoesNotExistError(suggested or f"There is neither a key nor a workspace {name!r}.")
     if len(found) > 1:
-        key, workspace = found[0].key, found[1].workspace
-        raise ConflictError(
-            f"Both a key and a workspace are named {name!r}; name one by its id: "
-            f"{'' if key is None else key.id} or {'' if workspace is None else workspace.id}."
-        )
+        _check_alike(found[0].key, found[1].workspace, name, now)
     return found[0]
+
+
+def _check_alike(key: APIKey | None, workspace: Workspace | None, name: str, now: datetime) -> None:
+    """Refuse a key and a workspace with the same name, unless it is the workspace of a key that works."""
+    if key is None or workspace is None:
+        return
+    is_usable = key.status is KeyStatus.ACTIVE and not key.is_expired(now)
+    if not is_usable or key.workspace_id != workspace.id:
+        raise ConflictError(
+            f"Both a key and a workspace are named {name!r}; name one by its id: {key.id} or {workspace.id}."
+        )

@@ -169,6 +169,11 @@ class SourceConfig:
         return self.kind in ENRICHMENTS
 
     @property
+    def only_asks_keys(self) -> bool:
+        """Whether it is asked about keys, and never for a list by itself."""
+        return self.asks_keys and not self.every_seconds
+
+    @property
     def options(self) -> Options:
         """What the translation of its rows needs."""
         return Options(provider=self.provider, region=self.region, has_secret=self.secret is not None)

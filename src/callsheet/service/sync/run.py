@@ -107,7 +107,7 @@ class Runner:
             self._lease.release(name)
             return Report(source=name, outcome=None)
         except (SourceError, InvalidError) as error:
-            return self._write_failure(name, str(error))
+            return self._write_failure(name, str(error), by_itself=only_if_due)
 
     def _before(self, name: str) -> Before:
         with self._store.read() as reading:
@@ -187,10 +187,13 @@ class Runner:
             writing.release_lease(name, self._lease.holder)
         return Report(source=name, outcome=Outcome.UNCHANGED, counts={**state.counts, "new": 0, "changed": 0})
 
-    def _write_failure(self, name: str, sentence: str) -> Report:
+    def _write_failure(self, name: str, sentence: str, *, by_itself: bool) -> Report:
         now = self._clock()
         with self._store.write(f"source:{name}", now) as writing:
             state = self._lease.check(writing, name)
+            if by_itself and _only_asks_keys(writing, name):  # since this run began, so that no other will follow
+                writing.release_lease(name, self._lease.holder)
+                return Report(source=name, outcome=None)
             failures = state.failures + 1
             writing.put_source_state(
                 replace(
@@ -218,6 +221,13 @@ def find_source(reading: ReadTransaction, name: str) -> SourceRecord:
         there_are = f"the sources are: {', '.join(names)}" if names else "none has been added yet"
         raise DoesNotExistError(f"There is no source {name[:80]!r}; {there_are}.")
     return found
+
+
+def _only_asks_keys(reading: ReadTransaction, name: str) -> bool:
+    try:
+        return read_config(find_source(reading, name).config).only_asks_keys
+    except InvalidError:
+        return False
 
 
 def _is_settled(before: Before, basis: str) -> bool:

@@ -129,6 +129,9 @@ class SourcesService:
         """
         with self._write() as writing:
             writing.apply(reconfiguration_of(writing, name, change, before))
+            source = _found(writing, name)
+            if source.config.only_asks_keys and source.state.last_outcome == Outcome.FAILED:
+                writing.put_source_state(_without_failure(source.state))  # no run will end it
             return _found(writing, name)
 
     def remove(self, name: str) -> Source:
@@ -302,6 +305,10 @@ def _remember(writing: WriteTransaction, source: Source, rejected: Mapping[str, 
     if state.last_outcome == Outcome.QUARANTINED:
         state = replace(state, last_outcome=Outcome.UNCHANGED)
     writing.put_source_state(state)
+
+
+def _without_failure(state: SourceState) -> SourceState:
+    return replace(state, last_outcome=None, last_error=None, failures=0)
 
 
 def _found(reading: ReadTransaction, name: str) -> Source:
