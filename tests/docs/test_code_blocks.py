@@ -93,12 +93,14 @@ class Newcomer:
         self.environment |= {"ANTHROPIC_API_KEY": secret.group(1)}
 
     def _serve_gateway(self, command: str) -> None:
-        """Start the server again as `command` has it, with nothing in its database."""
+        """Start the server again as `command` has it, the first time with nothing in its database."""
         self._stop()
-        shutil.rmtree(self.database.parent)
-        self._gateway_url = self._exits.enter_context(page_gateway())
-        _, *arguments = command.replace(_SHOWN_GATEWAY, self._gateway_url).split()
-        self._serve("_DISCOVERY=1", *arguments)
+        if not self._gateway_url:
+            shutil.rmtree(self.database.parent)
+            self._gateway_url = self._exits.enter_context(page_gateway())
+        variables, _, arguments = command.replace(_SHOWN_GATEWAY, self._gateway_url).partition("scripts/serve")
+        self.environment |= dict(each.split("=", 1) for each in variables.split())
+        self._serve("_DISCOVERY=1", *arguments.split())
         self.environment |= {"ANTHROPIC_API_KEY": KEY}
 
     def _serve(self, end: str, *arguments: str) -> None:
