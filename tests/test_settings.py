@@ -216,11 +216,21 @@ def test_forwarding_elsewhere_needs_insecure(host: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["localhost:4000", "ftp://a", "http://", "http://a b", "http://a?b=c", "http://a#b", "http://a:b", "/v1"]
+    ("url", "words"),
+    [
+        *(
+            (url, "the base URL of a gateway, such as")
+            for url in ("ftp://a", "http://", "http://a b", "http://a:b", "/v1")
+        ),
+        ("localhost:4000", r"begin with http:// or https://; write http://localhost:4000"),
+        ("http://a?key=sesame", r"a URL that ends with its path; leave out the \? and what follows it"),
+        ("http://a#b", "a URL that ends with its path; leave out the # and what follows it"),
+    ],
 )
-def test_a_gateway_is_an_http_url(url: str) -> None:
-    with pytest.raises(SettingsError, match=r"^--gateway: must be the base URL of a gateway, such as"):
+def test_a_gateway_is_an_http_url_and_what_is_wrong_is_said(url: str, words: str) -> None:
+    with pytest.raises(SettingsError, match=rf"^--gateway: must (be )?{words}") as raised:
         load({"gateway": url})
+    assert "sesame" not in str(raised.value)
 
 
 def test_a_gateway_whose_url_holds_a_password_is_refused_without_repeating_it() -> None:

@@ -253,9 +253,7 @@ class Settings(BaseModel):
                     "must be a URL without a user name and password, such as http://localhost:4000; put a key of "
                     f"the gateway into {GATEWAY_KEY}"
                 )
-            raise ValueError(
-                f"must be the base URL of a gateway, such as http://localhost:4000, not {value[:100]!r}"
-            )
+            raise ValueError(_what_is_wrong(value.strip()))
         return trimmed
 
     @field_validator("cors_origins")
@@ -335,6 +333,16 @@ class Settings(BaseModel):
                 "you mean it"
             )
         return self
+
+
+def _what_is_wrong(url: str) -> str:
+    """Why a text without a password is not the base URL of a gateway; what follows a ``?`` may be secret."""
+    if "?" in url or "#" in url:
+        mark = next(each for each in url if each in "?#")
+        return f"must be a URL that ends with its path; leave out the {mark} and what follows it"
+    if "://" not in url and _is_base_url(f"http://{url}"):
+        return f"must begin with http:// or https://; write http://{url[:100]}"
+    return f"must be the base URL of a gateway, such as http://localhost:4000, not {url[:100]!r}"
 
 
 def _is_base_url(text: str) -> bool:

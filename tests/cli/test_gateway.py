@@ -1,15 +1,26 @@
 """What ``serve --gateway`` says before it serves: who is itself, and what clients show."""
 
 from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from queue import Queue
 from socket import create_server
 
 import pytest
 
 from callsheet.api.state import Options
-from callsheet.cli.gateway import check_not_itself
+from callsheet.cli.gateway import check_not_itself, said_if_slow
+from callsheet.cli.output.gateway import gateway_lines
 from callsheet.cli.played_clients import client_lines, play_clients
+from callsheet.cli.welcome import prepare_welcome
+from callsheet.domain.claims.builtin_mode import BuiltinMode
 from callsheet.domain.errors import SettingsError
+from callsheet.service.sync.config import read_config
+from callsheet.service.sync.gateway import FollowedGateway
+from callsheet.service.sync.sources import Source, SourcesService
+from callsheet.settings import Settings
 from callsheet.sources.upstream import SourceKind
+from callsheet.storage.store import Store
 from tests.installation import Installation, make_model, now
 
 
@@ -99,3 +110,37 @@ def test_hidden_models_do_not_count(empty: Installation) -> None:
     empty.add(make_model("claude-x"), make_model("claude-y", hidden=True))
     (line,) = lines(empty)
     assert line.startswith("These show the only model: ")
+
+
+def meanwhile(source: Source, *, refuses_key: bool = False) -> str:
+    """The end of the line about a gateway that cannot be asked."""
+    gateway = FollowedGateway(source, None, "It does not answer.", "", refuses_key)
+    (line,) = gateway_lines(gateway, Settings(gateway="http://127.0.0.1:4000"))
+    return line.removeprefix("Gateway: It does not answer. ")
+
+
+def test_what_callers_get_while_the_gateway_cannot_be_asked_is_said(empty: Installation) -> None:
+    sources = SourcesService(empty.store, "ada", now)
+    source = sources.add("gateway", read_config({"kind": "openai", "url": "http://127.0.0.1:4000"}))
+    assert meanwhile(source) == "Until it answers, its keys get 529."
+    listed = source._replace(state=replace(source.state, last_good_at=now()))
+    assert meanwhile(listed).endswith("its keys get 529; keys that Callsheet itself made see what it listed last.")
+    assert meanwhile(source, refuses_key=True).startswith("Each key of the gateway works all the same; ")
+
+
+def test_a_gateway_that_is_slow_is_said_to_be_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: Queue[str] = Queue()
+    monkeypatch.setattr("callsheet.cli.gateway.say", said.put)
+    with said_if_slow("http://127.0.0.1:4000", 0):
+        assert said.get(timeout=30) == "Asking http://127.0.0.1:4000, which has not answered so far…"
+    with said_if_slow("http://127.0.0.1:4000", 1_000):
+        pass
+    assert said.empty()
+
+
+def test_a_start_without_its_gateway_says_why_it_lists_no_model(tmp_path: Path) -> None:
+    settings = Settings(database=f"sqlite:///{tmp_path}/callsheet.db")
+    prepare_welcome(settings)
+    SourcesService(Store(settings.database), "ada", now).let_builtin(BuiltinMode.INFORM)
+    (line,) = prepare_welcome(settings).more
+    assert line.startswith("The built-in models are not listed, as sources are to list models instead.")

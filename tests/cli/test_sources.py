@@ -303,8 +303,42 @@ def test_a_key_is_tried_in_every_mode(
     refused = cli("sources", "try", source, "--key-env", "KEY_OF_ADA")
     assert refused.refusal == f"{upstream.url} refuses this key, so it is refused here, too."
     upstream.fails(503)
-    away = cli("sources", "try", source, "--key-env", "KEY_OF_ADA").refusal
-    assert away.endswith("cannot be asked about this key at the moment; try again later.")
+    away = cli("sources", "try", source, "--key-env", "KEY_OF_ADA").err
+    assert away.count("\n") == 1
+    assert away.startswith("callsheet: This key cannot be asked about at the moment: ")
+    assert "503" in away
+
+
+def test_a_key_is_tried_with_the_rules_of_a_workspace(
+    cli: CLI, source: str, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KEY_OF_ADA", SECRET)
+    cli("workspaces", "create", "lab", "--allow", "beta")
+    tried = ("sources", "try", source, "--key-env", "KEY_OF_ADA", "--workspace", "lab")
+    assert cli(*tried, "--json").json["modes"]["govern"] == ["beta"]
+    assert "give both, or neither" in cli("sources", "try", source, "--workspace", "lab").refusal
+    assert "no workspace" in cli("sources", "try", source, "--key-env", "KEY_OF_ADA", "--workspace", "no").refusal
+    monkeypatch.delenv("KEY_OF_ADA")
+    unset = cli("sources", "try", source, "--key-env", "KEY_OF_ADA").refusal
+    assert unset == (
+        "The environment variable KEY_OF_ADA, which --key-env names, is not set; put the key of a caller into it."
+    )
+
+
+def test_a_second_workspace_is_refused(cli: CLI, source: str) -> None:
+    two = ("--asks-keys", "--workspace", "default", "--workspace", "lab")
+    refused = cli("sources", "change", source, *two).refusal
+    assert refused == "All keys of a source belong to one workspace; give --workspace once."
+
+
+def test_a_source_that_lists_nothing_itself_is_added_to_be_asked_about_keys(cli: CLI, upstream: Upstream) -> None:
+    upstream.fails(401, b'{"error": {"message": "no key"}}')
+    add = ("sources", "add", "gateway", "--url", upstream.url, "--kind", "litellm")
+    assert "refuses the request with 401" in cli(*add).refusal
+    added = cli(*add, "--asks-keys", "--key-mode", "observe", "--json")
+    assert added.code == 0
+    assert added.json["config"]["every"] == "never"
+    assert "It lists nothing without a key, so it is only asked about keys." in added.err
 
 
 def test_a_key_of_callsheets_own_is_never_tried_elsewhere(

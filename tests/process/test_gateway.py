@@ -93,7 +93,7 @@ def test_the_key_of_the_gateway_is_used_and_never_shown(
     monkeypatch.setenv("CALLSHEET_GATEWAY_KEY", KEY)
     database = tmp_path / "callsheet.db"
     with Server(database, "--gateway", gateway.url) as server:
-        server.printed("other keys of Callsheet see what it lists to CALLSHEET_GATEWAY_KEY")
+        server.printed("keys that Callsheet itself made see what it lists to CALLSHEET_GATEWAY_KEY")
         assert server.stop() == 0
         assert KEY not in server.stdout + server.stderr
     assert {asked.headers.get("authorization") for asked in gateway.asked} == {f"Bearer {KEY}"}

@@ -5,18 +5,21 @@ import logging
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Final
 from urllib.parse import urlsplit
 
 from callsheet.cli.hints import sentence_of
+from callsheet.cli.output.tables import say
 from callsheet.domain.errors import DoesNotExistError, RefusedError, SettingsError, SourceError, StorageError
 from callsheet.service.sync.failures import AwayError
 from callsheet.service.sync.gateway import (
     ACTOR,
     NAME,
     FollowedGateway,
+    KeyRefusedError,
     examine_gateway,
     follow_gateway,
 )
@@ -34,6 +37,9 @@ _log = logging.getLogger("callsheet")
 #: How long is waited before a gateway that is away is looked for again; each time twice as long.
 _FIRST_SEARCH_SECONDS: Final = 0.5
 _MAX_SEARCH_SECONDS: Final = 30.0
+
+#: How long a gateway may take to answer at a start until it is said that it is asked.
+_SLOW_SECONDS: Final = 1.0
 
 #: How long a start waits while another process runs the source, and how often it looks.
 _OTHER_RUN_TIMEOUT_SECONDS: Final = 5.0
@@ -71,6 +77,18 @@ def _is_local(family: int, address: str) -> bool:
     return True
 
 
+@contextmanager
+def said_if_slow(url: str, seconds: float = _SLOW_SECONDS) -> Iterator[None]:
+    """Say that a gateway is being asked if that takes longer than ``seconds``."""
+    timer = threading.Timer(seconds, say, (f"Asking {url}, which has not answered so far…",))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
 def prepare_gateway(
     store: Store, settings: Settings, clock: Callable[[], datetime], set_up: Callable[[], object] = lambda: None
 ) -> FollowedGateway:
@@ -97,7 +115,7 @@ def prepare_gateway(
     is_new = store.is_empty()
     if not is_new:
         set_up()
-    found, why = None, ""
+    found, why, refuses_key = None, "", False
     try:
         organization_id = "" if is_new else _organization_of(store)
         found = examine_gateway(url, secret, organization_id, any_key=any_key)
@@ -106,13 +124,13 @@ def prepare_gateway(
     except SourceError as error:
         if is_new or not _follows(store, clock, url, asks_keys=not any_key):
             raise
-        why = sentence_of(error)
+        why, refuses_key = sentence_of(error), isinstance(error, KeyRefusedError)
     if is_new:
         set_up()
     source, is_changed = follow_gateway(store, clock, url, secret, found, any_key=any_key)
     is_due = is_changed or source.state.last_good_at is None
     failure = _run(store, clock) if is_due and found is not None and found.lists else ""
-    return FollowedGateway(source, found, why, failure)
+    return FollowedGateway(source, found, why, failure, refuses_key)
 
 
 def _run(store: Store, clock: Callable[[], datetime]) -> str:

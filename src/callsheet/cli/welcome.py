@@ -12,7 +12,7 @@ from typing import Final
 
 from callsheet.api.state import Options
 from callsheet.cli.database import clock
-from callsheet.cli.gateway import prepare_gateway, search_for_gateway
+from callsheet.cli.gateway import prepare_gateway, said_if_slow, search_for_gateway
 from callsheet.cli.hints import sentence_of
 from callsheet.cli.new_key import NewKeyReceipt, archived_unless_shown
 from callsheet.cli.output.gateway import (
@@ -24,6 +24,7 @@ from callsheet.cli.output.gateway import (
 from callsheet.cli.output.long_list import long_list_note
 from callsheet.cli.output.sentences import counts_sentence, renewed_sentence
 from callsheet.cli.output.tables import put, put_wrapped, say
+from callsheet.domain.claims.builtin_mode import BuiltinMode
 from callsheet.domain.errors import RefusedError, SourceError, StorageError
 from callsheet.domain.plan.governed import Governed
 from callsheet.service.access import AccessService, NewKey
@@ -104,12 +105,14 @@ def prepare_welcome(settings: Settings) -> Welcome:
     prepare = partial(set_up, store, clock, state_file, builtin_of(settings))
     gateway = None
     if settings.gateway:
-        gateway = prepare_gateway(store, settings, clock, prepare)
+        with said_if_slow(settings.gateway):
+            gateway = prepare_gateway(store, settings, clock, prepare)
     else:
         prepare()
     renewed = renew_builtin(store, clock)
     with store.read() as reading:
         counts = count_models(reading)
+        installation = reading.installation()
     note = long_list_note(counts.listed, settings.default_limit)
     access = AccessService(store, "callsheet", clock)
     if gateway is not None:
@@ -117,9 +120,14 @@ def prepare_welcome(settings: Settings) -> Welcome:
         with store.read() as reading:
             seen = governed(reading, gateway.source.name, gateway.source.record.config)
         return Welcome(access, store.display_name, counts, renewed, None, "", gateway, clients, seen)
-    former = former_gateway_line(followed_before(store))
+    more = [line for line in (former_gateway_line(followed_before(store)),) if line]
+    if not counts.listed and installation is not None and installation.builtin is BuiltinMode.INFORM:
+        more.append(
+            "The built-in models are not listed, as sources are to list models instead. To list them: callsheet "
+            "sources builtin list"
+        )
     new_key = access.ensure_key("default")
-    return Welcome(access, store.display_name, counts, renewed, new_key, note, None, [former] if former else [])
+    return Welcome(access, store.display_name, counts, renewed, new_key, note, None, more)
 
 
 def _clients(store: Store, options: Options, config: SourceConfig) -> Sequence[str]:

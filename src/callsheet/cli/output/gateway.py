@@ -15,12 +15,23 @@ def gateway_lines(gateway: FollowedGateway, settings: Settings) -> Iterator[str]
     """Yield what was found at the gateway, and what its keys see."""
     url, found = settings.gateway, gateway.found
     if found is None:
-        yield f"Gateway: {gateway.why} Until it answers, what is known of it is served."
+        yield f"Gateway: {gateway.why} {_meanwhile(gateway, settings)}"
     else:
         yield f"Gateway: {url} answers as {found.kind} does ({'; '.join(found.evidence)})."
         yield _listing_line(found, gateway.source.config.key_mode, settings)
     if gateway.failure:
         yield f"The source {NAME}: {gateway.failure}"
+
+
+def _meanwhile(gateway: FollowedGateway, settings: Settings) -> str:
+    """What callers get as long as the gateway cannot be asked."""
+    has_listed = gateway.source.state.last_good_at is not None
+    if gateway.refuses_key:
+        return "Each key of the gateway works all the same; only the catalogue does not follow the gateway's list."
+    if settings.any_key:
+        return f"Until it answers, {'what it listed last is' if has_listed else 'none of its models are'} served."
+    last = "; keys that Callsheet itself made see what it listed last" if has_listed else ""
+    return f"Until it answers, its keys get 529{last}."
 
 
 def _listing_line(found: Found, mode: KeyMode, settings: Settings) -> str:

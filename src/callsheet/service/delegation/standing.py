@@ -31,10 +31,15 @@ class Standing:
     ----------
     clock
         Where the time comes from.
+    is_quiet
+        Whether nothing is logged, as a person waits for the answer.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, *, is_quiet: bool = False) -> None:
         self._clock = clock
+        self._is_quiet = is_quiet
+        self.reason = ""
+        """Why the gateway was last away, in a sentence."""
         self._since = clock.monotonic()
         self._logged_at: float | None = None
         self._is_logged = False
@@ -61,6 +66,7 @@ class Standing:
 
     def is_away(self, source: str, sentence: str) -> None:
         """Record that the gateway does not answer, for the reason in ``sentence``."""
+        self.reason = sentence
         if self.condition is not Condition.AWAY:
             self._turn(Condition.AWAY)
             self._say(f"The gateway of source {source} cannot be asked about keys: {sentence} {_CONSEQUENCE}")
@@ -87,6 +93,8 @@ class Standing:
         self._since = self._clock.monotonic()
 
     def _say(self, sentence: str) -> None:
+        if self._is_quiet:
+            return
         now = self._clock.monotonic()
         if self._is_logged or self._logged_at is None or now - self._logged_at >= _QUIET_SECONDS:
             self._logged_at, self._is_logged = now, True

@@ -15,6 +15,7 @@ from callsheet.domain.sources.source import SourceRecord
 from callsheet.service.clock import SYSTEM_CLOCK, Clock
 from callsheet.service.delegation.checks import KeyChecks
 from callsheet.service.delegation.limits import LIMITS
+from callsheet.service.delegation.standing import Standing
 from callsheet.service.state.delegated import delegated, key_source_of
 from callsheet.service.sync.config import read_config
 
@@ -32,10 +33,13 @@ class Trial(NamedTuple):
         What the gateway says; None if it was not asked, as the key is one of Callsheet's own, or cannot be sent.
     seen
         Ids that the key is listed in each mode; empty unless it was accepted.
+    why
+        Why the source could not be asked, in a sentence; empty if it could.
     """
 
     verdict: Verdict | None
     seen: Mapping[KeyMode, Sequence[str]]
+    why: str = ""
 
 
 async def try_key(state: State, source: SourceRecord, key: str, clock: Clock = SYSTEM_CLOCK) -> Trial:
@@ -59,6 +63,7 @@ async def try_key(state: State, source: SourceRecord, key: str, clock: Clock = S
     asked = replace(state, **delegated(key_source_of([replace(source, config=config)]))._asdict())
     headers = [(b"x-api-key", key.encode()), _VERSION]
     checks = KeyChecks(clock, LIMITS._replace(caller_seconds=2 * LIMITS.question_seconds))  # to its end
+    checks.standing = Standing(clock, is_quiet=True)
     try:
         await checks.settle(asked, read_headers(headers), clock.time())
     finally:
@@ -66,7 +71,7 @@ async def try_key(state: State, source: SourceRecord, key: str, clock: Clock = S
     answered = asked.grants.find(key.encode(), clock.time())
     verdict = None if answered is None else answered.verdict
     if verdict is not Verdict.ACCEPTED or asked.delegation is None:
-        return Trial(verdict, {})
+        return Trial(verdict, {}, checks.standing.reason)
     seen = {}
     for mode in KeyMode:
         seen[mode] = list(_listed(replace(asked, delegation=asked.delegation._replace(mode=mode)), headers, clock))

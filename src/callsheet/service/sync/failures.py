@@ -29,6 +29,10 @@ class AwayError(SourceError):
     """An upstream did not answer; it may later."""
 
 
+class DeniedError(SourceError):
+    """An upstream does not list to the secret that it is asked with, or not without one."""
+
+
 class StoppedError(SourceError):
     """An upstream was not asked to the end, because this process ends."""
 
@@ -115,7 +119,7 @@ def refused(url: str, answer: Answer, secret: str) -> SourceError:
     where = f"{url}{answer.request.path.partition('?')[0]}"
     if status in (401, 403, 407):
         needs = "check the secret" if secret else "it may need a secret"
-        return SourceError(f"{where} refuses the request with {status}{because}; {needs}.")
+        return DeniedError(f"{where} refuses the request with {status}{because}; {needs}.")
     if status in (404, 405):
         return SourceError(f"There is no list at {where} ({status}{because}); check the URL and the kind.")
     if status == 429 or status >= _FIRST_SERVER_ERROR:

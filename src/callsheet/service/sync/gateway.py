@@ -46,6 +46,10 @@ _HEADER: Final = re.compile(rb"\bx-[a-z0-9]+(?:-[a-z0-9]+)+\b|\bapi-key(?= heade
 _CARRIED: Final = re.compile(rb"authorization|bearer|x-api-key", re.IGNORECASE)
 
 
+class KeyRefusedError(SourceError):
+    """A gateway refuses the key by which it is asked for its own list; the keys of callers may be good."""
+
+
 class Listing(StrEnum):
     """Whom a gateway lists its models to."""
 
@@ -92,12 +96,15 @@ class FollowedGateway(NamedTuple):
         Why not, in a sentence; empty if ``found``.
     failure
         Why the source could not be run, or its list waits for a person; empty if all is well.
+    refuses_key
+        Whether it only refuses the key by which it is asked for its own list.
     """
 
     source: Source
     found: Found | None
     why: str
     failure: str
+    refuses_key: bool = False
 
 
 def examine_gateway(
@@ -283,8 +290,8 @@ def _check_usable(url: str, lists: Sequence[Answer]) -> None:
         )
 
 
-def _refuses_key(url: str, secret: SecretReference) -> SourceError:
-    return SourceError(
+def _refuses_key(url: str, secret: SecretReference) -> KeyRefusedError:
+    return KeyRefusedError(
         f"{url} refuses the key in {secret.name}; put one there that it accepts, or none, as callers bring theirs."
     )
 

@@ -53,6 +53,7 @@ from callsheet.domain.errors import InvalidError
 from callsheet.service.govern import governed
 from callsheet.service.renewal import change_builtin_mode
 from callsheet.service.sync.config import read_config
+from callsheet.service.sync.failures import DeniedError
 from callsheet.service.sync.sources import Source, forgetting_of, reconfiguration_of, removal_of
 from callsheet.sources.upstream import SourceKind
 from callsheet.storage.store import Store
@@ -117,7 +118,16 @@ def add(
         found = recognised(config, organization_id)
         config = replace(config, kind=found.kind)
         say(f"It answers as {found.kind} does: {'; '.join(found.evidence)}.")
-    asked = None if no_sync else ask(config, organization_id, store)
+    try:
+        asked = None if no_sync else ask(config, organization_id, store)
+    except DeniedError:
+        if not config.asks_keys or config.secret is not None:
+            raise
+        asked, config = None, replace(config, every_seconds=0)
+        say(
+            "It lists nothing without a key, so it is only asked about keys. To have its models in the catalogue "
+            f"as well, name one of its keys: callsheet sources change {name} --secret-env VARIABLE --every 5m"
+        )
     if dry_run:
         print_dry_run(store, lambda reading: adding(reading, name, config, asked), as_json=as_json)
         return

@@ -38,7 +38,7 @@ def trial_of(store: Store, config: SourceConfig, key: str) -> Trial:
         case Verdict.REFUSED:
             raise SourceError(f"{config.url} refuses this key, so it is refused here, too.")
         case Verdict.AWAY:
-            raise SourceError(f"{config.url} cannot be asked about this key at the moment; try again later.")
+            raise SourceError(f"This key cannot be asked about at the moment: {trial.why}")
         case _:
             raise SourceError("This key is one of Callsheet's own, or no header can carry it, so it is never sent.")
 
@@ -64,5 +64,8 @@ def print_trial(trial: Trial, listed: int) -> None:
 
 def _why_none(listed: int) -> str:
     if not listed:
-        return "None with govern, as the catalogue lists no model; let the source list its models by a key, or add some."
+        return (
+            "None with govern, as the catalogue lists no model; let the source list its models by a key, or add "
+            "some."
+        )
     return "None with govern, as the catalogue lists none of them, or the rules of the workspace show none."

@@ -80,9 +80,17 @@ KeyModeOption = Annotated[
     ),
 ]
 WorkspaceOption = Annotated[
-    str | None,
+    list[str] | None,  # of which there can be one: a list lets a second be refused, rather than replace the first
     typer.Option(
-        "--workspace", metavar="NAME", help="The workspace of these keys, by name or id. Default: default."
+        "--workspace", metavar="NAME", help="The workspace of all these keys, by name or id. Default: default."
+    ),
+]
+TriedWorkspace = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--workspace",
+        metavar="NAME",
+        help="With --key-env: the workspace whose rules count, by name or id. Default: that of the source.",
     ),
 ]
 KeyEnv = Annotated[
@@ -138,13 +146,15 @@ def members_of(options: Mapping[str, Any]) -> dict[str, Any]:
     Raises
     ------
     InvalidError
-        Two places of the secret are given, or a rename has no ``=``.
+        Two places of the secret or two workspaces are given, or a rename has no ``=``.
     """
     given = {name: options[name] for name in CONFIGURED if options.get(name) is not None}
     members: dict[str, Any] = {}
     secret = secret_of(given.pop("secret_env", None), given.pop("secret_file", None))
     if secret is not None:
         members["secret"] = secret
+    if "workspace" in given:
+        members["workspace"] = _one_workspace(given.pop("workspace"))
     if "rename" in given:
         members["rename"] = _renames(given.pop("rename"))
     for name, value in given.items():
@@ -176,6 +186,12 @@ def secret_of(variable: str | None, file: Path | None) -> str | None:
     if variable is not None:
         return f"env:{variable}"
     return None if file is None else f"file:{file.absolute()}"
+
+
+def _one_workspace(names: Sequence[str]) -> str:
+    if len(names) > 1:
+        raise InvalidError("All keys of a source belong to one workspace; give --workspace once.")
+    return names[0]
 
 
 def _renames(texts: Sequence[str]) -> dict[str, str]:

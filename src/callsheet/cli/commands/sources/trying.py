@@ -1,6 +1,7 @@
 """``sources try``, ``record``: what answers at a URL, and what would be made of it; nothing is written."""
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -24,13 +25,15 @@ from callsheet.cli.commands.sources.options import (
     Rename,
     SecretEnv,
     SecretFile,
+    TriedWorkspace,
     members_of,
 )
 from callsheet.cli.database import DatabaseURL, clock
 from callsheet.cli.output.mapping import mapping_record, print_mapping
 from callsheet.cli.output.tables import AsJSON, print_json, say
 from callsheet.cli.output.usage import CommandLine
-from callsheet.domain.errors import SourceError
+from callsheet.domain.changes.lookup import find_workspace
+from callsheet.domain.errors import InvalidError, SourceError
 from callsheet.service.counts import count_models
 from callsheet.service.sync.config import SourceConfig, read_config
 from callsheet.service.sync.record import recording_of
@@ -62,11 +65,14 @@ def try_url(
     provider: Provider = None,
     region: Region = None,
     key_env: KeyEnv = None,
+    workspace: TriedWorkspace = None,
     database: DatabaseURL = None,
     as_json: AsJSON = False,
 ) -> None:
     """Say what answers at a URL, and show what its list would come to, field by field. Nothing is written."""
     members = members_of(locals())
+    if workspace and key_env is None:
+        raise InvalidError("--workspace is about the key that --key-env names; give both, or neither.")
     if "://" in url:
         config = _found_out(read_config({"kind": str(SourceKind.OPENAI), **members}), kind, database)
     else:
@@ -114,8 +120,17 @@ def _try_key(config: SourceConfig, variable: str, database: str | None, *, as_js
     """Show what the key in an environment variable would see."""
     from callsheet.cli.commands.sources.key_trial import print_trial, trial_of  # slow to import, and for this only
 
-    key = SecretReference(Place.ENVIRONMENT, variable).read()
+    place = SecretReference(Place.ENVIRONMENT, variable)
+    if variable not in os.environ:
+        raise InvalidError(
+            f"The environment variable {variable}, which --key-env names, is not set; put the key of a caller "
+            "into it."
+        )
+    key = place.read()
     store = open_store(database)
+    if config.workspace:
+        with store.read() as reading:
+            config = replace(config, workspace=find_workspace(reading, config.workspace).id)
     trial = trial_of(store, config, key)
     if as_json:
         print_json({"modes": {str(mode): [*ids] for mode, ids in trial.seen.items()}})
