@@ -128,7 +128,13 @@ def test_the_extra_of_the_command_line_is_enough_to_ask(cli_packages: Path, site
 
 def test_the_extra_of_the_command_line_has_the_commands_that_need_no_server(cli_packages: Path) -> None:
     commands = command(cli_packages, "--help").stdout.partition("Commands:")[2]
-    assert sorted(re.findall(r"^  (\w+) ", commands, re.MULTILINE)) == ["doctor", "fake", "models", "validate"]
+    assert sorted(re.findall(r"^  (\w+) ", commands, re.MULTILINE)) == [
+        "doctor",
+        "fake",
+        "models",
+        "route",
+        "validate",
+    ]
 
 
 def test_the_extra_of_the_command_line_is_enough_to_check_a_catalogue_file(

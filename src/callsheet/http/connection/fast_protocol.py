@@ -274,7 +274,6 @@ class FastProtocol(EnvelopeProtocol):
 
     def _write_last(self, label: ResponseLabel, request_id: bytes, rest: bytes) -> None:
         """Write an answer that ends the connection, as the caller wants."""
-        self._reader.closes = False
         opening = self._fast_path.openings[label.status]
         self.transport.write(b"".join((opening, request_id, rest.replace(_BLANK_LINE, _CLOSE, 1))))
         self.transport.close()
