@@ -233,8 +233,10 @@ def test_keys_that_would_see_nothing_of_an_empty_catalogue_are_pointed_out(
     cli: CLI, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     govern = ("--asks-keys", "--key-mode", "govern")
-    added = cli("sources", "add", "gateway", "--url", upstream.url, "--every", "never", "--no-sync", *govern)
+    add = ("sources", "add", "gateway", "--url", upstream.url, "--every", "never", "--no-sync", *govern)
     none = "Warning: The catalogue lists no model, so with govern the keys of gateway see none."
+    assert none in cli(*add, "--dry-run").out
+    added = cli(*add)
     assert none in added.err
     assert "Warning" not in cli("sources", "change", "gateway", "--key-mode", "fill").err
     planned = cli("sources", "change", "gateway", "--key-mode", "govern", "--dry-run").out

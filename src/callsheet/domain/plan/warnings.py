@@ -70,8 +70,9 @@ def key_warnings_of(
         if before[name] != after[name]:
             sentence = f"Keys that only the source {name} knows may see other models, or other facts of them."
             yield PlanWarning(GATEWAY_KEYS, sentence, (name,))
-            if name in governed:
-                yield PlanWarning(GATEWAY_KEYS, governed[name].sentence(name), (name,))
+    for name in sorted(after.keys() & governed.keys()):
+        if before.get(name) != after[name]:
+            yield PlanWarning(GATEWAY_KEYS, governed[name].sentence(name), (name,))
 
 
 def _warnings(impact: Impact) -> Iterator[PlanWarning]:
