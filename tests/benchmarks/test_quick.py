@@ -30,7 +30,7 @@ CONTENDERS: Final = [each for each in EVERYONE if WHOLE or each.name in ("callsh
 CHARTS: Final = list(Chart) if WHOLE else [*NAMES.values(), Chart.CPU]
 
 #: Side by side twice; and compressed or not, costs, cold start, growth, crowd, workers, claims.
-TABLES: Final = 9 if WHOLE else 2
+TABLES: Final = 10 if WHOLE else 2
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the benchmark needs Linux")
 

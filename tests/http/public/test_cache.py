@@ -225,12 +225,14 @@ def test_nobody_needs_to_ask_for_a_state_that_is_no_longer_true_to_go(
 
     async def talk(_: ClockLoop) -> None:
         line = Line(app, fast=fast)
+        now, old = app.live.current, f"a mark of the State of {app!r}"
+        app.live.current = replace(now, last_change=(-1, old))
         await line.feed([plain()] * 3 + [HEAD] * 3)
-        old = id(app.live.current)
-        app.live.current = replace(app.live.current)
+        app.live.current = now
         await line.config._sweep()
         gc.collect()
-        assert old not in [id(each) for each in gc.get_objects() if isinstance(each, State)]
+        states = [each for each in gc.get_objects() if isinstance(each, State)]
+        assert not [each for each in states if each.last_change and each.last_change[1] == old]
 
     run(talk)
 

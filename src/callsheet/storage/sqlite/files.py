@@ -2,6 +2,7 @@
 
 import os
 import struct
+import threading
 from pathlib import Path
 from typing import Final, NamedTuple, Self
 
@@ -14,6 +15,9 @@ Stamp = tuple[int, int, int]
 #: Open descriptors by file. They are kept as long as the file exists: closing any descriptor of a file releases all
 #: locks that this process has on it, those of SQLite included.
 _OPENED: Final[dict[Identity, int]] = {}
+
+#: Held while `_OPENED` changes: of two threads, one would look at a descriptor that the other has just closed.
+_opening = threading.Lock()
 
 #: Offset of the write version in a database file: 1 without a -wal, 2 with one.
 _WRITE_VERSION_AT: Final = 18
@@ -136,12 +140,22 @@ def _progress(name: str, found: os.stat_result) -> tuple[bytes, int, int] | None
 
 
 def _descriptor(name: str, identity: Identity) -> int:
-    if identity not in _OPENED:
-        for known, descriptor in list(_OPENED.items()):
-            if not os.fstat(descriptor).st_nlink:  # it cannot be opened any more, so its locks do not matter
-                os.close(_OPENED.pop(known))
-        _OPENED[identity] = os.open(name, os.O_RDONLY | os.O_CLOEXEC)
-    return _OPENED[identity]
+    with _opening:
+        if identity not in _OPENED:
+            for known, descriptor in list(_OPENED.items()):
+                if not os.fstat(descriptor).st_nlink:  # it cannot be opened any more, so its locks do not matter
+                    os.close(_OPENED.pop(known))
+            _OPENED[identity] = os.open(name, os.O_RDONLY | os.O_CLOEXEC)
+        return _OPENED[identity]
+
+
+def _renew_lock() -> None:
+    """Let a process that was forked begin with a lock that no thread holds."""
+    global _opening
+    _opening = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_renew_lock)
 
 
 def _present(name: str) -> os.stat_result:
