@@ -141,18 +141,24 @@ async def _crowd(server: int, keys: int, name: str) -> None:
 
 
 async def _ask_once(port: int, key: str) -> None:
+    """Ask, and again when the server says so, as SDKs do: it lets callers wait only so long."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    await _ask(reader, writer, key)
+    while (seconds := await _ask(reader, writer, key)) is not None:
+        await asyncio.sleep(seconds)
     writer.close()
 
 
-async def _ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, key: str) -> None:
+async def _ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, key: str) -> float | None:
+    """Ask once; return after how many seconds to ask again, or None if there was a list."""
     writer.write(f"GET /v1/models HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {key}\r\n\r\n".encode())
-    head = await reader.readuntil(b"\r\n\r\n")
-    if not head.startswith(b"HTTP/1.1 200"):
-        raise RuntimeError(head.decode())
-    length = next(line for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:"))
-    await reader.readexactly(int(length.partition(b":")[2]))
+    status, *lines = (await reader.readuntil(b"\r\n\r\n")).split(b"\r\n")
+    headers = {name.lower(): value for name, _, value in (line.partition(b": ") for line in lines)}
+    await reader.readexactly(int(headers[b"content-length"]))
+    if status.startswith(b"HTTP/1.1 529"):
+        return float(headers[b"retry-after"])
+    if not status.startswith(b"HTTP/1.1 200"):
+        raise RuntimeError(status.decode())
+    return None
 
 
 async def _serve_gateway(port: int) -> None:

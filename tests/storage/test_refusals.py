@@ -115,12 +115,12 @@ def test_a_database_without_one_of_its_tables_is_refused_untouched(tmp_path: Pat
 def test_an_older_schema_is_refused_with_both_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "callsheet.db"
     store = make_database(path)
-    before = fingerprint(tmp_path)
-    monkeypatch.setattr(schema, "HEAD", "0003")
+    before, made = fingerprint(tmp_path), schema.HEAD
+    monkeypatch.setattr(schema, "HEAD", "9998")
     with pytest.raises(StorageError) as refusal:
         store.prepare()
     assert str(refusal.value) == (
-        f"The database {path} has schema 0002, this program needs 0003; migrate it to the schema of this program."
+        f"The database {path} has schema {made}, this program needs 9998; migrate it to the schema of this program."
     )
     assert fingerprint(tmp_path) == before
 

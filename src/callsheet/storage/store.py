@@ -20,8 +20,10 @@ class Transactions(Protocol):
     def read(self) -> AbstractContextManager[ReadTransaction]:
         """Yield a transaction that reads."""
 
-    def write(self, actor: str, now: datetime) -> AbstractContextManager[WriteTransaction | RehearsalTransaction]:
-        """Yield a transaction whose ``apply`` takes changes by ``actor``, made at ``now``."""
+    def write(
+        self, actor: str, now: datetime, reason: str | None = None
+    ) -> AbstractContextManager[WriteTransaction | RehearsalTransaction]:
+        """Yield a transaction whose ``apply`` takes changes by ``actor``, made at ``now`` for this ``reason``."""
 
 
 class Store:
@@ -106,10 +108,10 @@ class Store:
             yield ReadTransaction(connection)
 
     @contextmanager
-    def write(self, actor: str, now: datetime) -> Iterator[WriteTransaction]:
-        """Yield a transaction that writes; its change records name ``actor`` and ``now``."""
+    def write(self, actor: str, now: datetime, reason: str | None = None) -> Iterator[WriteTransaction]:
+        """Yield a transaction that writes; its change records name ``actor``, ``now`` and ``reason``."""
         with self.database.transaction(writes=True) as connection:
-            yield WriteTransaction(connection, self.database, actor, now)
+            yield WriteTransaction(connection, self.database, actor, now, reason)
 
     @contextmanager
     def rehearse(self, now: datetime) -> Iterator["Rehearsal"]:
@@ -134,6 +136,11 @@ class Rehearsal:
         """Return the transaction."""
         return nullcontext(self.transaction)
 
-    def write(self, actor: str, now: datetime) -> AbstractContextManager[RehearsalTransaction]:  # noqa: ARG002
+    def write(
+        self,
+        actor: str,  # noqa: ARG002
+        now: datetime,  # noqa: ARG002
+        reason: str | None = None,  # noqa: ARG002
+    ) -> AbstractContextManager[RehearsalTransaction]:
         """Return the transaction; what is not done has neither actor nor time."""
         return nullcontext(self.transaction)

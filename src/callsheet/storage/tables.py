@@ -39,6 +39,7 @@ installation = Table(
     Column("revision", _COUNT, nullable=False),
     Column("builtin", String(16), nullable=False, server_default="list"),  # what the built-in models are for
     Column("facts", String(80)),  # the built-in facts that were last claimed; null: none yet
+    Column("name", Text),  # of the organization, for people; null: none was given
 )
 
 models = Table(
@@ -144,6 +145,8 @@ workspaces = Table(
     Column("shape", String(16)),
     Column("created_at", _TIME, nullable=False),
     Column("archived_at", _TIME),
+    Column("display_color", String(7)),  # null: one that its id decides
+    Column("tags", JSON(none_as_null=True)),  # null: none
 )
 
 api_keys = Table(
@@ -157,6 +160,77 @@ api_keys = Table(
     Column("status", String(16), nullable=False),
     Column("expires_at", _TIME),
     Column("created_at", _TIME, nullable=False),
+    Index("ix_api_keys_created_at_id", "created_at", "id"),  # the order in which they are paged
+)
+
+key_uses = Table(  # when keys were last used; written in batches, and no change of it is recorded
+    "key_uses",
+    metadata,
+    Column("key_id", String(80), ForeignKey("api_keys.id"), primary_key=True),
+    Column("last_used_at", _TIME, nullable=False),  # to the hour
+)
+
+admin_keys = Table(
+    "admin_keys",
+    metadata,
+    Column("id", String(80), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("fingerprint", LargeBinary(32), nullable=False, unique=True),
+    Column("hint", String(8), nullable=False),
+    Column("scopes", JSON, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("expires_at", _TIME),
+    Column("created_at", _TIME, nullable=False),
+)
+
+repeated_requests = Table(  # answers to requests that clients may send again, by the key that they send along
+    "repeated_requests",
+    metadata,
+    Column("admin_key_id", String(80), ForeignKey("admin_keys.id"), primary_key=True),
+    Column("idempotency_key", String(255), primary_key=True),
+    Column("request_digest", String(64), nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("answer", JSON, nullable=False),  # without any secret
+    Column("at", _TIME, nullable=False, index=True),
+)
+
+calendars = Table(  # addresses that tell the dates of models; a token in each, of which only the hash is kept
+    "calendars",
+    metadata,
+    Column("id", String(80), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("workspace_id", String(80), ForeignKey("workspaces.id")),  # null: of the whole organization
+    Column("fingerprint", LargeBinary(32), nullable=False, unique=True),
+    Column("hint", String(8), nullable=False),
+    Column("created_at", _TIME, nullable=False),
+    Column("revoked_at", _TIME),
+)
+
+webhooks = Table(
+    "webhooks",
+    metadata,
+    Column("id", String(80), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("events", JSON, nullable=False),  # patterns of the types that it gets
+    Column("secrets", JSON, nullable=False),  # to sign with, the newest first, each with the end of its time
+    Column("status", String(16), nullable=False),
+    Column("created_at", _TIME, nullable=False),
+)
+
+outbox = Table(  # what webhooks are to be sent; a row goes once it was taken, or given up
+    "outbox",
+    metadata,
+    Column("number", _COUNT, primary_key=True),
+    Column("webhook_id", String(80), ForeignKey("webhooks.id"), nullable=False, index=True),
+    Column("event_id", String(80), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("created_at", _TIME, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_attempt_at", _TIME, index=True),  # null: given up
+    Column("lease_holder", String(128)),
+    Column("lease_until", _TIME),
+    Column("last_error", Text),
 )
 
 changes = Table(  # append-only
@@ -172,5 +246,6 @@ changes = Table(  # append-only
     Column("before", JSON(none_as_null=True)),
     Column("after", JSON(none_as_null=True)),
     Column("manager", _MANAGER),  # null: a person, or before there were claims
+    Column("reason", Text),  # what the person gave for the record
     Index("ix_changes_kind_subject", "kind", "subject"),
 )

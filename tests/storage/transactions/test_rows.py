@@ -147,6 +147,7 @@ def test_a_change_record_is_read_back_as_it_was_written(
             "before": model.record(),
             "after": after,
             "manager": None,
+            "reason": None,
         }
 
 

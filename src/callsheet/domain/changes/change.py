@@ -144,6 +144,8 @@ class ChangeRecord(NamedTuple):
         Its fields as plain JSON values; None if it was new, or went.
     manager
         Whose claims brought it about, as `parse_manager` reads it; None if a person's did, or none.
+    reason
+        What the actor gave as the reason; None if nothing.
     """
 
     number: int
@@ -156,6 +158,7 @@ class ChangeRecord(NamedTuple):
     before: Mapping[str, Any] | None
     after: Mapping[str, Any] | None
     manager: str | None = None
+    reason: str | None = None
 
     def record(self) -> dict[str, object]:
         """Return every field as plain JSON values."""

@@ -30,9 +30,12 @@ class WriteTransaction(ReadTransaction, SourcesWriting):
     `record` is for what changes everything, as a restore does.
     """
 
-    def __init__(self, connection: Connection, database: Database, actor: str, now: datetime) -> None:
+    def __init__(
+        self, connection: Connection, database: Database, actor: str, now: datetime, reason: str | None = None
+    ) -> None:
         super().__init__(connection)
         self._database = database
+        self._reason = reason
         self.now = now
         self._at = format_instant(now)
         self._actor = actor
@@ -165,6 +168,7 @@ class WriteTransaction(ReadTransaction, SourcesWriting):
             "before": before,
             "after": after,
             "manager": None if manager in (None, PERSON) else str(manager),
+            "reason": self._reason,
         }
 
     def _current_revision(self) -> int:
