@@ -31,6 +31,7 @@ app = CommandLine(
 
 try:
     from callsheet.cli.commands import catalog, explain, files, keys, workspaces
+    from callsheet.cli.commands.clients import clients
     from callsheet.cli.commands.serve import serve
     from callsheet.cli.commands.serve_help import GroupedCommand
     from callsheet.cli.commands.settings import settings
@@ -42,7 +43,7 @@ except ModuleNotFoundError as error:  # the rest works without the server extra
         app,
         (
             *("serve", "catalog", "sources", "workspaces", "keys", "explain", "who-sees"),
-            *("what-sees", "diff-keys"),
+            *("what-sees", "diff-keys", "clients"),
             *("plan", "apply", "adopt", "drift", "export"),
             *("settings", "migrate", "copy", "backup", "restore", "check"),
         ),
@@ -58,6 +59,7 @@ else:
     app.command("who-sees")(explain.who_sees)
     app.command("what-sees")(explain.what_sees)
     app.command("diff-keys")(explain.diff_keys)
+    app.command()(clients)
     app.command()(files.plan)
     app.command()(files.apply)
     app.command()(files.adopt)

@@ -19,7 +19,7 @@ from callsheet.service.explain.explainer import Explained, Explainer
 from callsheet.service.setup import open_existing
 
 if TYPE_CHECKING:
-    from callsheet.cli.played_clients import ClientStep
+    from callsheet.cli.client_views import ClientStep
 
 #: What `diff-keys` ends with if there is a difference, as `plan` does.
 DIFFERENT: Final = 2
@@ -130,12 +130,12 @@ def diff_keys(
 
 def _client_steps(explainer: Explainer, explained: Explained, client: str) -> "Sequence[ClientStep]":
     """The client's own steps; none where it gets no list with the model, whatever it makes of that."""
-    from callsheet.cli.played_clients import client_steps  # these bring the doctor, which takes long to import
+    from callsheet.cli.client_views import client_steps  # these bring the doctor, which takes long to import
     from callsheet.doctor.clients.rules import load_clients
 
     (rules,) = load_clients([client])
     explanation = explained.explanation
     if explanation.reach is not Reach.LISTED or explanation.workspace_id is None:
         return ()
-    listed = explainer.listed(explanation.workspace_id)
+    listed = [model.id for model in explainer.listed_for(workspace=explanation.workspace_id).models]
     return client_steps(explainer.state, rules, explanation.workspace_id, listed, explanation.model_id, clock())
