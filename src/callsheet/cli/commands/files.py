@@ -7,7 +7,6 @@ from typing import Annotated, Final
 import typer
 
 from callsheet.cli.changing import DryRun
-from callsheet.cli.commands.client_export import export_for
 from callsheet.cli.database import DatabaseURL
 from callsheet.cli.input.completion import complete_key, complete_workspace
 from callsheet.cli.input.plan_file import read_plan_file, write_plan_file
@@ -213,7 +212,9 @@ def export(
 ) -> None:
     """Print what there is as a catalogue file, or with --for a client's configuration. Secrets are not in it."""
     if client is not None:
-        _refuse_with_for(manager=manager, held_by=holders, only=only)
+        from callsheet.cli.commands.client_export import export_for  # it explains, which takes long to import
+
+        _refuse_with_for(manager=, held_by=holders, only=only)
         export_for(client, key, workspace, url, into, database)
         return
     if key is not None or workspace is not None or url is not None:
