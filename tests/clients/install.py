@@ -3,8 +3,8 @@
 `python tests/clients/install.py` makes, from locks with hashes, one virtual environment for each Python client, one
 folder for the TypeScript clients and one for Claude Code (five releases, 1.4 GB), one program with the Go client
 and one with each Java client, all in `.clients/` at the project's root. With `--all` it adds what only the whole
-suite needs: LiteLLM's proxy (0.7 GB), Envoy (0.1 GB), and Codex with opencode (0.6 GB). What is already there and up
-to date is left alone.
+suite needs: LiteLLM's proxy (0.7 GB), Envoy (0.1 GB), and Codex with opencode (0.6 GB). What is already there and
+up to date is left alone.
 
 To move to another release, write the new lock; none may name a download address:
 

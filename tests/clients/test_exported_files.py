@@ -1,4 +1,4 @@
-"""What ``callsheet export --for`` writes is read by the clients themselves as it is meant; nothing leaves the machine."""
+"""What ``callsheet export --for`` writes is read by the clients themselves as meant; nothing leaves the machine."""
 
 import json
 import os

@@ -214,7 +214,7 @@ def export(
     if client is not None:
         from callsheet.cli.commands.client_export import export_for  # it explains, which takes long to import
 
-        _refuse_with_for(manager=, held_by=holders, only=only)
+        _refuse_with_for(manager=manager, held_by=holders, only=only)
         export_for(client, key, workspace, url, into, database)
         return
     if key is not None or workspace is not None or url is not None:
