@@ -1,6 +1,6 @@
 """Explainer: the questions why and who, asked of one moment of an installation."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -14,6 +14,7 @@ from callsheet.domain.model import Model
 from callsheet.domain.query import Reach
 from callsheet.service.explain.causes import Cause, causes_of
 from callsheet.service.explain.fixes import Fix, find_fixes
+from callsheet.service.explain.matrix import Seers, matrix
 from callsheet.service.explain.seeing import Compared, Sighting, Viewers, compare, what_sees, who_sees
 from callsheet.service.explain.subject import Subject, find_any, find_subject
 from callsheet.service.state.load import load
@@ -134,6 +135,14 @@ class Explainer:
         """
         resolve_model(self._reading, name)
         return who_sees(self.state, name, self._now.timestamp())
+
+    def matrix(self) -> Iterator[Seers]:
+        """Yield who sees what, piece by piece; see `matrix`."""
+        return matrix(self.state, self._now.timestamp())
+
+    def model_ids(self) -> list[str]:
+        """Return the id of every model, in the order of the API."""
+        return [model.id for model in self.state.catalog]
 
     def what_sees(self, name: str) -> Seen:
         """Return the key or the workspace with this id or name, and the models that it can retrieve.
