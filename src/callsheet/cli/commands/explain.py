@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from callsheet.api.dialect import Dialect
+from callsheet.cli.catalogue_places import with_places
 from callsheet.cli.database import DatabaseURL, clock, load_settings
 from callsheet.cli.input.completion import complete_key, complete_model, complete_workspace
 from callsheet.cli.output.explanation import explanation_record, print_explanation, why
@@ -69,6 +70,15 @@ def explain(
         str | None,
         typer.Option(metavar="NAME", help="Also what this client shows, such as claude-code."),
     ] = None,
+    files: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--catalog",
+            metavar="PATH",
+            help="A catalogue file or a folder of them, to name the line that says so; the setting catalog if not "
+            "given. May be repeated.",
+        ),
+    ] = None,
     database: DatabaseURL = None,
     as_json: AsJSON = False,
 ) -> None:
@@ -80,6 +90,7 @@ def explain(
         raise InvalidError("Name who asks, with --key or --workspace.")
     with explaining(database) as explainer:
         explained = explainer.explain(name, key, workspace, dialect)
+        explained = with_places(explained, explainer, files or _followed(database))
         clients = () if client is None else _client_steps(explainer, explained, client)
         if as_json:
             fixes = [fix_record(fix, explainer.rules()) for fix in explained.fixes]
@@ -91,6 +102,12 @@ def explain(
     if reach is Reach.LISTED and clients and not clients[0].shows:
         reach = Reach.RETRIEVABLE
     raise typer.Exit(CODES[reach])
+
+
+def _followed(database: str | None) -> list[str]:
+    """The catalogue files that a server here follows."""
+    catalog = load_settings(database).catalog
+    return [catalog] if catalog else []
 
 
 def who_sees(

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from callsheet.cli.output.key_columns import expiry
 from callsheet.cli.output.plan_words import shown_names
-from callsheet.cli.output.tables import day, print_table, put_wrapped
+from callsheet.cli.output.tables import print_table, put_wrapped, second
 from callsheet.domain.explain import Check, Reason, Step
 from callsheet.domain.query import Reach
 from callsheet.service.explain.causes import Cause
@@ -14,6 +14,9 @@ from callsheet.service.explain.subject import Subject
 
 if TYPE_CHECKING:
     from callsheet.cli.client_views import ClientStep
+
+#: How actors begin that are the program itself, as it renews facts or runs a source.
+_PROGRAM: Final = "callsheet"
 
 #: Gives the name of a workspace by its id.
 NameOf = Callable[[str], str]
@@ -123,6 +126,8 @@ def _said_by(cause: Cause | None) -> str:
     if cause is None:
         return "-"
     who = cause.manager or cause.actor or "-"
-    if cause.manager == "person" and cause.actor:
-        who = f"person ({cause.actor})"
-    return who if cause.revision is None else f"{who}, revision {cause.revision}, {day(cause.at)}"
+    if cause.manager and cause.actor and not cause.actor.startswith(_PROGRAM):
+        who = f"{cause.manager} ({cause.actor})"
+    where = [] if cause.place is None else [cause.place]
+    when = [] if cause.revision is None else [f"revision {cause.revision}", second(cause.at)]
+    return ", ".join([who, *where, *when])

@@ -21,12 +21,16 @@ class Cause(NamedTuple):
         By whose hand; None if the change records do not say.
     revision, at
         Of the change, and when it was (RFC 3339); None likewise.
+    place
+        File and line where a catalogue file says so at present, as ``FILE:LINE``; None if that was not looked up, or
+        is not there.
     """
 
     manager: str | None
     actor: str | None
     revision: int | None
     at: str | None
+    place: str | None = None
 
     def record(self) -> dict[str, Any]:
         """Return it as plain JSON values."""
