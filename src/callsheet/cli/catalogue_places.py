@@ -1,4 +1,4 @@
-"""Where catalogue files say what they say: looked up in the files as they are now, as the database keeps no lines."""
+"""Where catalogue files say what they say, as they are now: the database keeps no lines."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final

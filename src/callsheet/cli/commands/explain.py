@@ -10,6 +10,7 @@ from callsheet.api.dialect import Dialect
 from callsheet.cli.catalogue_places import with_places
 from callsheet.cli.database import DatabaseURL, clock, load_settings
 from callsheet.cli.input.completion import complete_key, complete_model, complete_workspace
+from callsheet.cli.input.secret import read_secret
 from callsheet.cli.output.explanation import explanation_record, print_explanation, why
 from callsheet.cli.output.matrix import put_matrix
 from callsheet.cli.output.remedies import fix_record, print_fixes
@@ -66,6 +67,14 @@ def explain(
         ),
     ] = None,
     dialect: Annotated[Dialect, typer.Option(help="Whose clients ask.")] = Dialect.ANTHROPIC,
+    secret: Annotated[
+        str | None,
+        typer.Option(
+            metavar="-",
+            help="Instead of --key: read the secret from standard input. A gateway is asked about one that only it "
+            "knows.",
+        ),
+    ] = None,
     client: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="Also what this client shows, such as claude-code."),
@@ -86,10 +95,20 @@ def explain(
 
     Exit code 0: it is listed; 3: it can only be retrieved, or the client does not show it; 4: neither.
     """
-    if key is None and workspace is None:
-        raise InvalidError("Name who asks, with --key or --workspace.")
+    if key is None and workspace is None and secret is None:
+        raise InvalidError("Name who asks, with --key, --workspace or --secret -.")
+    if secret is not None and (secret != "-" or key or workspace or client):
+        raise InvalidError(
+            "A secret is read from standard input with --secret -, and goes with neither --key, --workspace nor "
+            "--client."
+        )
+    given = read_secret(secret)
     with explaining(database) as explainer:
-        explained = explainer.explain(name, key, workspace, dialect)
+        explained = (
+            explainer.explain(name, key, workspace, dialect)
+            if given is None
+            else explainer.explain_secret(name, given, dialect)
+        )
         explained = with_places(explained, explainer, files or _followed(database))
         clients = () if client is None else _client_steps(explainer, explained, client)
         if as_json:

@@ -30,6 +30,14 @@ _REACHES: Final = {
 _WHY: Final[Mapping[Reason, str]] = {
     Reason.WORKS: "it works",
     Reason.ANY_KEY: "it does not work, but every credential is accepted (any_key)",
+    Reason.ACCEPTED: "the source {subject} accepts it",
+    Reason.REFUSED: "the source {subject} refuses it, so it is wrong, or has expired there",
+    Reason.AWAY: "the source {subject} does not answer: {away}",
+    Reason.NOT_ASKED: "no header can carry it, or it holds the secret of a key here, so {subject} is not asked",
+    Reason.NO_GATEWAY: "no key here has this secret, and no source is asked about keys",
+    Reason.GRANTED: "the source {subject} lists it to this key",
+    Reason.NOT_GRANTED: "the source {subject} does not list it to this key",
+    Reason.NOT_APPLIED: "the source decides; rules apply with --key-mode govern only",
     Reason.ARCHIVED_WORKSPACE: "its workspace is archived",
     Reason.ANSWERED: "OpenAI's clients are answered in their shapes",
     Reason.NOT_ANSWERED: "OpenAI's clients are refused (openai_dialect is off)",
@@ -119,7 +127,7 @@ def why(subject: Subject, step: Step, name_of: NameOf, model_id: str = "") -> st
         return f"it expired on {expiry(key)}"
     about = name_of(step.subject) if step.check is Check.WORKSPACE else step.subject
     patterns = shown_names(map(repr, step.patterns))
-    return _WHY[step.reason].format(subject=about, patterns=patterns, model=model_id)
+    return _WHY[step.reason].format(subject=about, patterns=patterns, model=model_id, away=subject.why)
 
 
 def _said_by(cause: Cause | None) -> str:

@@ -22,7 +22,7 @@ class Cause(NamedTuple):
     revision, at
         Of the change, and when it was (RFC 3339); None likewise.
     place
-        File and line where a catalogue file says so at present, as ``FILE:LINE``; None if that was not looked up, or
+        File and line where a catalogue file says so at present, as ``FILE:LINE``; None if that was not looked up or
         is not there.
     """
 
@@ -51,6 +51,8 @@ def causes_of(reading: ReadTransaction, explanation: Explanation) -> Mapping[Che
 
 def _cause(reading: ReadTransaction, explanation: Explanation, step: Step) -> Cause | None:
     match step.check:
+        case Check.GRANT:
+            return None
         case Check.KEY | Check.WORKSPACE:
             return _last(reading, step.subject, _SETTERS[step.reason]) if step.reason in _SETTERS else None
         case Check.NAME:
@@ -90,6 +92,8 @@ def _cause_of_name(reading: ReadTransaction, explanation: Explanation, step: Ste
 def _cause_of_rules(reading: ReadTransaction, step: Step) -> Cause | None:
     if step.reason in _SETTERS:
         return _last(reading, step.subject, _SETTERS[step.reason])
+    if not step.patterns:
+        return None
     field = "deny" if step.reason is Reason.DENIED else "allow"
     pattern = step.patterns[0]
     return _last(
