@@ -4,15 +4,16 @@ from typing import Any, Final
 
 from callsheet.storage.sqlite.database import SQLite
 from callsheet.storage.store import Store
+from callsheet.storage.tables import metadata
 from tests.storage.others import ask
 
-_TABLES: Final = (
-    *("installation", "models", "aliases", "claims", "sources", "source_states", "absences"),
-    *("tombstones", "workspaces", "api_keys", "changes"),
-)
+_TABLES: Final = tuple(table.name for table in metadata.sorted_tables)
 
 _JSON: Final = frozenset(
-    {"capabilities", "allow", "deny", "before", "after", "fields", "since", "config", "counts", "pending", "memory"}
+    {
+        *("capabilities", "allow", "deny", "before", "after", "fields", "since", "config", "counts", "pending"),
+        *("memory", "tags", "scopes", "answer", "events", "secrets"),
+    }
 )
 
 
