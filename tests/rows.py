@@ -2,18 +2,20 @@
 
 from typing import Any, Final
 
+from sqlalchemy import JSON
+
+from callsheet.storage import tables
 from callsheet.storage.sqlite.database import SQLite
 from callsheet.storage.store import Store
-from callsheet.storage.tables import metadata
 from tests.storage.others import ask
 
-_TABLES: Final = tuple(table.name for table in metadata.sorted_tables)
+_TABLES: Final = tuple(tables.metadata.tables)
 
 _JSON: Final = frozenset(
-    {
-        *("capabilities", "allow", "deny", "before", "after", "fields", "since", "config", "counts", "pending"),
-        *("memory", "tags", "scopes", "answer", "events", "secrets"),
-    }
+    column.name
+    for table in tables.metadata.tables.values()
+    for column in table.columns
+    if isinstance(column.type, JSON)
 )
 
 
