@@ -16,8 +16,8 @@ from callsheet.domain.hints import Hint
 from callsheet.domain.model import Model, check_id
 from callsheet.service.counts import Counts, count_models
 from callsheet.service.provenance import CATALOGUED, Suppressed, WhoSays, suppressed, who_lists, who_says
+from callsheet.storage.reading import Reading
 from callsheet.storage.store import Transactions
-from callsheet.storage.transactions.read import ReadTransaction
 from callsheet.storage.transactions.rehearse import RehearsalTransaction
 from callsheet.storage.transactions.write import WriteTransaction
 
@@ -278,7 +278,7 @@ def _models_after(changes: Sequence[AnyChange]) -> dict[str, Model]:
     return {change.subject: change.after for change in changes if isinstance(change.after, Model)}
 
 
-def _resolve(reading: ReadTransaction, name: str) -> Model:
+def _resolve(reading: Reading, name: str) -> Model:
     """The model that a name means; the refusal says of a suppressed one who removed it."""
     try:
         return resolve_model(reading, name)
@@ -296,5 +296,5 @@ def _resolve(reading: ReadTransaction, name: str) -> Model:
         ) from None
 
 
-def _with_aliases(reading: ReadTransaction, model: Model) -> ModelWithAliases:
-    return ModelWithAliases(model, reading.aliases_of(model.id))
+def _with_aliases(reading: Reading, model: Model) -> ModelWithAliases:
+    return ModelWithAliases(model, list(reading.aliases_of(model.id)))

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from callsheet.storage import schema
 from callsheet.storage.open import open_database
+from callsheet.storage.reading import Reading
 from callsheet.storage.schema import Schema
 from callsheet.storage.transactions.read import ReadTransaction
 from callsheet.storage.transactions.rehearse import RehearsalTransaction
@@ -17,8 +18,8 @@ from callsheet.storage.watch import Watch
 class Transactions(Protocol):
     """What services need of a database: transactions that read, and those that write, or only rehearse that."""
 
-    def read(self) -> AbstractContextManager[ReadTransaction]:
-        """Yield a transaction that reads."""
+    def read(self) -> AbstractContextManager[Reading]:
+        """Yield what is there."""
 
     def write(
         self, actor: str, now: datetime, reason: str | None = None

@@ -14,6 +14,7 @@ from callsheet.domain.model import Model
 from callsheet.storage import tables
 from callsheet.storage.transactions import rows
 from callsheet.storage.transactions.read_claims import ClaimsReading
+from callsheet.storage.transactions.read_history import HistoryReading
 from callsheet.storage.transactions.read_sources import SourcesReading
 from callsheet.storage.transactions.selecting import ROW_BATCH_SIZE, is_nowhere, plain
 
@@ -90,7 +91,7 @@ _RECORDS: Final = (
 )
 
 
-class ReadTransaction(ClaimsReading, SourcesReading):
+class ReadTransaction(ClaimsReading, SourcesReading, HistoryReading):
     """What can be read in one transaction: everything in it is of one moment."""
 
     def installation(self) -> Installation | None:
