@@ -46,7 +46,7 @@ def renew_builtin(store: Store, clock: Callable[[], datetime], facts: Facts | No
 
 
 def renewing_changes(reading: ReadTransaction, facts: Facts) -> list[AnyChange]:
-    """Return what changes if the program claims ``facts``; nothing if its claims are those of a later release or day."""
+    """Return what changes if the program claims ``facts``; nothing if those that it claims are later."""
     return claim(reading, _wanted(reading, facts)) if _is_outdated(reading, facts) else []
 
 

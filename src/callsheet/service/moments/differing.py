@@ -53,7 +53,7 @@ class Differing(Generic[T]):
         id_of: Callable[[T], str],
         ids: Iterable[str] | None = None,
     ) -> Iterator[T]:
-        """Yield the things of the moment, all or those with these ``ids``, from what is ``present``, in no order."""
+        """Yield the things of the moment from those at present, all or those with these ``ids``, in no order."""
         if ids is None:
             other = self.everything()
             yield from (each for each in present(None) if id_of(each) not in other)

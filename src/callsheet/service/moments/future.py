@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from callsheet.domain.alias import Alias
-from callsheet.domain.changes.change import AnyChange, ChangeRecord
+from callsheet.domain.changes.change import AnyChange, ChangeRecord, Subject
 from callsheet.domain.claims.claims import ClaimKind, Claims
 from callsheet.domain.claims.manager import Manager
 from callsheet.domain.model import Model
@@ -41,6 +41,12 @@ class FutureReading(MomentReading):
             if isinstance(change.value, Claims):
                 by_manager = self._claims.setdefault((change.value.kind, change.value.subject), {})
                 by_manager[change.value.manager] = None if change.after is None else change.value
+
+    def turned(self, kind: Subject) -> Iterable[str]:
+        """Return the ids of the models, or the aliases, that a date makes other than they are now."""
+        if kind is Subject.MODEL:
+            return self._different.models.everything().keys()
+        return self._different.aliases.everything().keys() if kind is Subject.ALIAS else ()
 
     def installation(self) -> Installation | None:
         """Return the installation, as it is."""

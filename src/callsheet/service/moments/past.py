@@ -78,23 +78,21 @@ class PastReading(MomentReading):
         changed = {name for name, those in records.items() if any(each.number > until for each in those)}
         found = dict(self._present.claims_of([each for each in wanted if each not in changed], kind))
         for name in changed:
-            earlier = [each for each in records[name] if each.number <= until]
-            claims = list(
-                _said_of_model(name, earlier) if kind is ClaimKind.MODEL else _said_of_alias(name, earlier)
-            )
+            said = _said_of_model if kind is ClaimKind.MODEL else _said_of_alias
+            claims = list(said(name, [each for each in records[name] if each.number <= until]))
             if claims:
                 found[name] = claims
         return found
 
-    def claims_towards(self, targets: Iterable[str]) -> Iterable[Claims]:
+    def claims_towards(self, targets: Iterable[str]) -> Iterable[Claims]:  # noqa: ARG002
         """Raise InvalidError: it is asked by decisions only."""
         raise InvalidError(_NOT_RECORDED)
 
-    def claims_by(self, manager: Manager, kind: ClaimKind | None = None) -> Iterable[Claims]:
+    def claims_by(self, manager: Manager, kind: ClaimKind | None = None) -> Iterable[Claims]:  # noqa: ARG002
         """Raise InvalidError: it is asked by decisions only."""
         raise InvalidError(_NOT_RECORDED)
 
-    def suppressions(self, kind: ClaimKind = ClaimKind.MODEL) -> Iterable[Claims]:
+    def suppressions(self, kind: ClaimKind = ClaimKind.MODEL) -> Iterable[Claims]:  # noqa: ARG002
         """Raise InvalidError: not every suppression was recorded."""
         raise InvalidError(
             "Which models were removed although others listed them is only known of the present; ask that."
@@ -158,9 +156,8 @@ def _said_of_model(model_id: str, records: Iterable[ChangeRecord]) -> Iterator[C
 
 
 def _said_of_alias(alias: str, records: Iterable[ChangeRecord]) -> Iterator[Claims]:
-    given = max(
-        (each for each in records if each.kind == Subject.ALIAS), key=lambda each: each.number, default=None
-    )
+    of_alias = (each for each in records if each.kind == Subject.ALIAS)
+    given = max(of_alias, key=lambda each: each.number, default=None)
     if given is not None and given.after is not None:
         fields = {"model_id": given.after["model_id"]}
         since = {"lists": given.revision, "model_id": given.revision}

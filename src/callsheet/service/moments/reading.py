@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeVar
 
 from callsheet.domain.access.key import APIKey
 from callsheet.domain.access.workspace import Workspace
-from callsheet.domain.changes.change import ChangeRecord
+from callsheet.domain.changes.change import ChangeRecord, Subject
 from callsheet.domain.claims.claims import ClaimKind, Claims
 from callsheet.domain.claims.manager import Manager
 from callsheet.domain.model import Model
@@ -16,11 +16,11 @@ from callsheet.domain.times import format_instant
 from callsheet.service.moments.differing import Differing
 from callsheet.storage.transactions.read import Installation, Listing, ReadTransaction
 
-T = TypeVar("T", Workspace, APIKey)
+T = TypeVar("T", bound=Workspace | APIKey)
 
 
 class Differences(NamedTuple):
-    """What is other at a moment than it is now, by kind. Of an alias, the id of its model; of a tombstone, its key."""
+    """What is other at a moment than it is now, by kind. Of an alias its model's id, of a tombstone its key."""
 
     models: Differing[Model]
     aliases: Differing[str]
@@ -72,6 +72,10 @@ class MomentReading(ABC):
     @abstractmethod
     def suppressions(self, kind: ClaimKind = ClaimKind.MODEL) -> Iterable[Claims]:
         """Return the claims that a model, or an alias, does not exist, as far as they are known."""
+
+    def turned(self, kind: Subject) -> Iterable[str]:  # noqa: ARG002
+        """Return the ids of the things of a kind that a date, and no change, makes other than they are now."""
+        return ()
 
     def default_workspace_id(self) -> str | None:
         """Return the id of the default workspace, or None if nothing was set up."""
@@ -186,5 +190,5 @@ def _laid_over(present: Mapping[str, str], texts: Differing[str], wanted: Sequen
 
 def _named(things: Differing[T], present: Iterable[T], name: str) -> list[T]:
     different = things.everything()
-    named = [each for each in present if each.id not in different]
-    return [*named, *(each for each in different.values() if each is not None and each.name == name)]
+    unchanged = [each for each in present if each.id not in different]
+    return unchanged + [each for each in different.values() if each is not None and each.name == name]

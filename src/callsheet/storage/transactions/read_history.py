@@ -1,4 +1,4 @@
-"""Reading change records as history: where a moment lies in them, and what was there before they began to differ."""
+"""Reading change records as history: where a moment lies, and what there was before a change."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
@@ -111,7 +111,7 @@ class HistoryReading(Selecting):
     def last_records(
         self, kind: Subject, after: int, until: int, subjects: Iterable[str]
     ) -> Iterator[ChangeRecord]:
-        """Yield the last change record of each of ``subjects`` above ``after`` and up to ``until``, without sides."""
+        """Yield the last record of each of ``subjects`` above ``after`` and up to ``until``, without fields."""
         columns = [column for column in _CHANGES if column.name not in ("before", "after")]
         within = {"kind": kind, "until": until, "after": after}
         for numbers, values in _batches(_LASTS.where(_CHANGES.number > bindparam("after")), subjects):
