@@ -16,7 +16,7 @@ from callsheet.service.catalog import CatalogService
 from callsheet.service.moments.store import MomentStore
 from callsheet.service.setup import open_existing
 from callsheet.storage.reading import Reading
-from callsheet.storage.store import Store, Transactions
+from callsheet.storage.store import Readings, Store
 from callsheet.storage.transactions.read import ReadTransaction
 
 AsOfOption = Annotated[
@@ -90,7 +90,7 @@ class Viewing:
         return dict(record) if self._moment is None else {**record, "as_of": self._moment.as_of.record()}
 
     @property
-    def _transactions(self) -> Store | Transactions:
+    def _transactions(self) -> Readings:
         return self._store if self._moment is None else self._moment
 
 

@@ -17,7 +17,7 @@ from callsheet.domain.model import Model, check_id
 from callsheet.service.counts import Counts, count_models
 from callsheet.service.provenance import CATALOGUED, Suppressed, WhoSays, suppressed, who_lists, who_says
 from callsheet.storage.reading import Reading
-from callsheet.storage.store import Transactions
+from callsheet.storage.store import Readings
 from callsheet.storage.transactions.rehearse import RehearsalTransaction
 from callsheet.storage.transactions.write import WriteTransaction
 
@@ -64,7 +64,7 @@ class CatalogService:
     A method that raises has changed nothing. Each may also raise StorageError: the database cannot be used.
     """
 
-    def __init__(self, store: Transactions, actor: str, clock: Callable[[], datetime]) -> None:
+    def __init__(self, store: Readings, actor: str, clock: Callable[[], datetime]) -> None:
         self._store = store
         self._actor = actor
         self._clock = clock

@@ -36,6 +36,9 @@ class StateReading(Protocol):
     def api_keys(self, ids: Iterable[str] | None = None) -> Iterable[APIKey]:
         """Return the API keys, archived ones too, all or those with these ids, in any order."""
 
+    def has_admin_keys(self) -> bool:
+        """Return whether there ever was an admin key."""
+
     def sources(self, names: Iterable[str] | None = None) -> Iterable[SourceRecord]:
         """Return the sources, all or those with these names, by position."""
 

@@ -15,16 +15,23 @@ from callsheet.storage.transactions.write import WriteTransaction
 from callsheet.storage.watch import Watch
 
 
-class Transactions(Protocol):
-    """What services need of a database: transactions that read, and those that write, or only rehearse that."""
+class Readings(Protocol):
+    """What services need of a database that can also be read as of another moment."""
 
     def read(self) -> AbstractContextManager[Reading]:
-        """Yield what is there."""
+        """Yield what there is at the moment."""
 
     def write(
         self, actor: str, now: datetime, reason: str | None = None
     ) -> AbstractContextManager[WriteTransaction | RehearsalTransaction]:
         """Yield a transaction whose ``apply`` takes changes by ``actor``, made at ``now`` for this ``reason``."""
+
+
+class Transactions(Readings, Protocol):
+    """What services need of a database: transactions that read, and those that write, or only rehearse that."""
+
+    def read(self) -> AbstractContextManager[ReadTransaction]:
+        """Yield a transaction that reads."""
 
 
 class Store:
@@ -119,6 +126,32 @@ class Store:
         """Yield a rehearsal of what is done at ``now``: all of it sees the database as it is at this moment."""
         with self.database.transaction(writes=False) as connection:
             yield Rehearsal(RehearsalTransaction(connection, now))
+
+
+class Within:
+    """Takes the place of a store for services that take part in a transaction that writes.
+
+    Parameters
+    ----------
+    transaction
+        The one that all of them get, to read and to write: its actor, time and reason are those of all changes.
+    """
+
+    def __init__(self, transaction: WriteTransaction) -> None:
+        self.transaction = transaction
+
+    def read(self) -> AbstractContextManager[ReadTransaction]:
+        """Return the transaction."""
+        return nullcontext(self.transaction)
+
+    def write(
+        self,
+        actor: str,  # noqa: ARG002
+        now: datetime,  # noqa: ARG002
+        reason: str | None = None,  # noqa: ARG002
+    ) -> AbstractContextManager[WriteTransaction]:
+        """Return the transaction."""
+        return nullcontext(self.transaction)
 
 
 class Rehearsal:

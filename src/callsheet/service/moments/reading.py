@@ -81,6 +81,10 @@ class MomentReading(ABC):
         """Return the id of the default workspace, or None if nothing was set up."""
         return self._present.default_workspace_id()
 
+    def has_admin_keys(self) -> bool:
+        """Return whether there is or was an admin key, at present: it decides nothing of what callers see."""
+        return self._present.has_admin_keys()
+
     def models(self, ids: Iterable[str] | None = None) -> Iterator[Model]:
         """Yield the models, all or those with these ids, in no order."""
         unchanged = self._unchanged_models() if ids is None else None

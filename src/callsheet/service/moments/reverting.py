@@ -8,7 +8,7 @@ from callsheet.domain.access.workspace import Workspace
 from callsheet.domain.changes.change import AnyChange, Subject
 from callsheet.domain.changes.lookup import find_workspace
 from callsheet.domain.changes.reverting import revert, with_the_same
-from callsheet.domain.changes.workspaces import change_workspace
+from callsheet.domain.changes.workspaces import WorkspaceChange, change_workspace
 from callsheet.domain.errors import ConflictError, DoesNotExistError, InvalidError
 from callsheet.domain.history.moment import AsOf, Moment
 from callsheet.domain.times import format_instant
@@ -71,7 +71,7 @@ class RevertService:
         return self._revert(moment, lambda present, located: _models(present, located, names))
 
     def workspaces(self, moment: Moment, names: Sequence[str]) -> Reverted:
-        """Make the workspaces with these ids or names what they were at ``moment``: name, rules and shape.
+        """Make the workspaces with these ids or names what they were at ``moment``: name, rules, shape, colour and tags.
 
         Raises
         ------
@@ -140,8 +140,15 @@ def _workspace(
 ) -> Iterable[AnyChange]:
     if was is None:
         raise DoesNotExistError(f"There was no workspace {workspace.id} at {format_instant(as_of.at)}.")
-    wanted = {"name": was.name, "allow": was.visibility.allow, "deny": was.visibility.deny, "shape": was.shape}
-    return change_workspace(present, workspace, wanted)  # type: ignore[arg-type]
+    wanted = WorkspaceChange(
+        name=was.name,
+        allow=was.visibility.allow,
+        deny=was.visibility.deny,
+        shape=was.shape,
+        display_color=was.display_color,
+        tags=was.tags,
+    )
+    return change_workspace(present, workspace, wanted)
 
 
 def _position(located: Located) -> Position:
