@@ -16,7 +16,7 @@ from callsheet.service.catalog import CatalogService
 from callsheet.service.moments.store import MomentStore
 from callsheet.service.setup import open_existing
 from callsheet.storage.reading import Reading
-from callsheet.storage.store import Readings, Store
+from callsheet.storage.store import Readings
 from callsheet.storage.transactions.read import ReadTransaction
 
 AsOfOption = Annotated[

@@ -71,7 +71,7 @@ class RevertService:
         return self._revert(moment, lambda present, located: _models(present, located, names))
 
     def workspaces(self, moment: Moment, names: Sequence[str]) -> Reverted:
-        """Make the workspaces with these ids or names what they were at ``moment``: name, rules, shape, colour and tags.
+        """Make the workspaces with these ids or names what they were at ``moment``, but for being archived.
 
         Raises
         ------
