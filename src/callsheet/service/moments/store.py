@@ -77,9 +77,9 @@ class MomentStore:
 
     def write(
         self,
-        actor: str,
-        now: datetime,
-        reason: str | None = None,
+        actor: str,  # noqa: ARG002
+        now: datetime,  # noqa: ARG002
+        reason: str | None = None,  # noqa: ARG002
     ) -> AbstractContextManager[WriteTransaction | RehearsalTransaction]:
         """Raise ConflictError: another moment than the present cannot be changed."""
-        raise ConflictError(f"{actor} can change the present only, at {now} {reason or ''}".rstrip() + ".")
+        raise ConflictError("Only the present can be changed; leave the other moment out.")
