@@ -58,7 +58,8 @@ def test_a_file_that_is_there_is_not_replaced(cli: CLI, teams: Installation, tmp
     (tmp_path / "callsheet-models.json").write_text("mine")
     refused = cli("export", "--for", "codex", "--key", "bot", "--into", str(tmp_path))
     assert "callsheet-models.json is there already" in refused.refusal
-    assert [each.name for each in tmp_path.iterdir()] == ["callsheet-models.json"]
+    assert not (tmp_path / "config.toml").exists()
+    assert (tmp_path / "callsheet-models.json").read_text() == "mine"
     missing = cli("export", "--for", "opencode", "--key", "bot", "--into", str(tmp_path / "none")).refusal
     assert missing.endswith("is not a folder; make it first.")
 

@@ -69,10 +69,13 @@ def test_an_empty_list_is_shown_as_one(cli: CLI, empty: Installation) -> None:
     assert "0 of 0" in result.out
 
 
-def test_more_pages_than_the_doctor_asks_for_are_read_to_their_end(cli: CLI, empty: Installation) -> None:
-    empty.add_at_once([make_model(f"claude-{number}") for number in range(450)])
+def test_more_pages_than_the_doctor_asks_for_are_played_as_well(cli: CLI, empty: Installation) -> None:
+    empty.add_at_once([make_model(f"claude-{number}") for number in range(410)])
     found = views(cli)
-    assert len(found["litellm"]["shown"] or ()) == 450  # it asks for pages of 20
+    assert len(found["claude-code"]["shown"]) == 410
+    litellm = found["litellm"]
+    assert litellm["shown"] is None  # it asks for pages of 20, and gives up after 20 of them
+    assert len(litellm["left_out"][0]["ids"]) == 410
 
 
 @pytest.mark.parametrize("columns", first(["80", "160"], 2))

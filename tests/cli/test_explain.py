@@ -174,7 +174,7 @@ def test_a_client_is_not_asked_for_a_model_that_is_not_listed(cli: CLI, bot: Ins
 
 
 def test_what_cannot_be_explained_is_refused_in_one_sentence(cli: CLI, bot: Installation) -> None:
-    assert cli("explain", "m").refusal == "Name who asks, with --key or --workspace."
+    assert cli("explain", "m").refusal == "Name who asks, with --key, --workspace or --secret -."
     assert cli("explain", "m", "--key", "bit").refusal == "There is no key 'bit'; did you mean 'bot'?"
     assert cli("explain", "m", "--workspace", "tea").refusal.endswith("did you mean 'team'?")
     refusal = cli("explain", "claude-m", "--key", "bot", "--client", "claude-cod").refusal
