@@ -1,7 +1,7 @@
 """Claude Code's settings: a picker with the listed models and nothing else.
 
-2.1.332 and 2.1.248 show these rows. 2.1.223 and 2.1.129 do not know ``modelPicker``: of ``availableModels``, they show
-those that they know, and ``model``.
+2.1.332 and 2.1.248 show these rows. 2.1.223 and 2.1.129 do not know ``modelPicker``: they show ``model``, and those
+of ``availableModels`` that they know.
 """
 
 from collections.abc import Iterator, Sequence
