@@ -37,8 +37,8 @@ class _Hour(NamedTuple):
 class KeyUses:
     """The keys that were used in this hour.
 
-    A request notes its key only if its caller is not known from an earlier one; as caches forget all callers when an
-    hour begins (`turn`), each key is noted once an hour, and answers from a cache cost nothing.
+    A request notes its key only if its caller is not known from an earlier one; as caches forget all callers when
+    an hour begins (`turn`), each key is noted once an hour, and answers from a cache cost nothing.
 
     Parameters
     ----------
