@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, Final
 
+from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from callsheet.http.admin.asking import MAX_IDEMPOTENCY_KEY_CHARACTERS, MAX_REASON_CHARACTERS
@@ -34,7 +35,10 @@ def describe_admin(endpoints: Sequence[Endpoint]) -> Schema:
     """Return the description of ``endpoints``."""
     sent = {each.body for each in endpoints if each.body is not None}
     answered = {ErrorEnvelope, *(each.answer for each in endpoints)}
-    types = [*((each, "validation") for each in sent), *((each, "serialization") for each in answered)]
+    types: list[tuple[type[BaseModel], str]] = [
+        *((each, "validation") for each in sent),
+        *((each, "serialization") for each in answered),
+    ]
     types.sort(key=lambda each: (each[0].__name__, each[0].__module__))
     names, components = models_json_schema(types, ref_template=_REF + "{model}")  # type: ignore[arg-type]
     paths: Schema = {}
