@@ -125,10 +125,12 @@ class AdminAPI:
     ) -> Done:
         now, state, limits = self._clock.now(), self._live.current, self.rate_limits
         head = read_head(scope["headers"])
-        key: AdminKey = await self._on_thread(self._worker.authenticate, endpoint, head.secrets, now, state)
-        if limits is not None:
-            _refuse_limited(await limits.check_admin(key.id, address))
-        body = b"" if endpoint.body is None else await _read(receive)
+        body = b""
+        if endpoint.body is not None:
+            key: AdminKey = await self._on_thread(self._worker.authenticate, endpoint, head.secrets, now, state)
+            if limits is not None:
+                _refuse_limited(await limits.check_admin(key.id, address))
+            body = await _read(receive)
         wanted = Wanted(
             endpoint=endpoint,
             ids=ids,
@@ -140,6 +142,8 @@ class AdminAPI:
             state=state,
         )
         done: Done = await self._on_thread(self._worker.change if endpoint.changes else self._worker.read, wanted)
+        if limits is not None and endpoint.body is None:
+            _refuse_limited(await limits.check_admin(done.key.id, address))
         return done
 
     async def _on_thread(self, work: Any, *arguments: Any) -> Any:
