@@ -256,5 +256,6 @@ changes = Table(  # append-only
     Column("after", JSON(none_as_null=True)),
     Column("manager", _MANAGER),  # null: a person, or before there were claims
     Column("reason", Text),  # what the person gave for the record
-    Index("ix_changes_kind_subject", "kind", "subject"),
+    Index("ix_changes_kind_subject_number", "kind", "subject", "number"),  # what was first after a moment
+    Index("ix_changes_at_number", "at", "number"),  # which revision a time falls into
 )

@@ -10,6 +10,7 @@ from callsheet.cli.input.completion import complete_key, complete_workspace
 from callsheet.cli.output.client_views import print_client, print_clients
 from callsheet.cli.output.explanation import why
 from callsheet.cli.output.tables import AsJSON, print_json, say
+from callsheet.cli.viewing import Viewing
 
 
 def clients(
@@ -39,7 +40,7 @@ def clients(
     from callsheet.doctor.clients.rules import load_clients
 
     rules = load_clients([] if client is None else [client])
-    with explaining(database) as explainer:
+    with explaining(Viewing(database)) as explainer:
         seen = explainer.listed_for(key, workspace)
         who = seen.subject.title
         refusal = "" if seen.refusal is None else why(seen.subject, seen.refusal, explainer.workspace_name)

@@ -12,7 +12,7 @@ from callsheet.api.request import Header
 from callsheet.domain.access.admin_key import AdminKey
 from callsheet.domain.errors import RateLimitError
 from callsheet.http.admin.asking import digest_of, read_body, read_head, read_query
-from callsheet.http.admin.doing import Done, Wanted, Worker
+from callsheet.http.admin.doing import Done, Wanted, Worker, check_form
 from callsheet.http.admin.endpoint import Endpoint, Routes
 from callsheet.http.admin.errors import AdminError, Code
 from callsheet.http.admin.metrics import AdminMetrics
@@ -125,6 +125,7 @@ class AdminAPI:
     ) -> Done:
         now, state, limits = self._clock.now(), self._live.current, self.rate_limits
         head = read_head(scope["headers"])
+        check_form(head.secrets, state)
         body = b""
         if endpoint.body is not None:
             key: AdminKey = await self._on_thread(self._worker.authenticate, endpoint, head.secrets, now, state)

@@ -106,7 +106,7 @@ class Worker:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._known: dict[str, tuple[AdminKey, datetime]] = {}
+        self._known: dict[bytes, tuple[AdminKey, datetime]] = {}
         self._swept_at: datetime | None = None
         self._sweeping = threading.Lock()
 
@@ -116,21 +116,21 @@ class Worker:
         What was found a moment ago need not be looked up again, as `read` and `change` do that in any case.
         """
         with _refusing(), giving_way():
-            _check_form(secrets, state)
-            for key, until in filter(None, map(self._known.get, secrets.found)):
+            check_form(secrets, state)
+            for key, until in filter(None, map(self._known.get, map(fingerprint, secrets.found))):
                 if now < until and key.fault(now) is None and allows(key.scopes, endpoint.scope):
                     return key
             with self._store.read() as reading:
                 key = _admit(reading, endpoint, secrets, now, state)
             if len(self._known) >= _MAX_KNOWN_KEYS:
                 self._known = {}
-            self._known |= dict.fromkeys(_secrets_of(key, secrets), (key, now + _KNOWN))
+            self._known[key.fingerprint] = key, now + _KNOWN
             return key
 
     def read(self, wanted: Wanted) -> Done:
         """Answer a call that changes nothing; AdminError if it is refused."""
         with _refusing(), giving_way():
-            _check_form(wanted.head.secrets, wanted.state)
+            check_form(wanted.head.secrets, wanted.state)
             with self._store.read() as reading:
                 key = _admit(reading, wanted.endpoint, wanted.head.secrets, wanted.now, wanted.state)
                 revision = _revision(reading)
@@ -211,12 +211,8 @@ def _repeat(given: GivenAnswer, wanted: Wanted, key: AdminKey) -> Done:
     return Done(given.status, _json(body), headers, key)
 
 
-def _secrets_of(key: AdminKey, secrets: Secrets) -> list[str]:
-    return [secret for secret in secrets.found if fingerprint(secret) == key.fingerprint]
-
-
-def _check_form(secrets: Secrets, state: State) -> None:
-    """Refuse what cannot be an admin key before the database is asked."""
+def check_form(secrets: Secrets, state: State) -> None:
+    """Raise AdminError if there is nothing that could be an admin key, before the database is asked."""
     if not secrets.found:
         raise AdminError(
             Code.NO_CREDENTIAL, "An admin key is required: send it as x-api-key, or as Authorization: Bearer."

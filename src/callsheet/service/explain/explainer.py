@@ -18,7 +18,7 @@ from callsheet.service.explain.matrix import Seers, matrix
 from callsheet.service.explain.seeing import Compared, Sighting, Viewers, compare, what_sees, who_sees
 from callsheet.service.explain.subject import Subject, find_any, find_subject
 from callsheet.service.state.load import load
-from callsheet.storage.transactions.read import ReadTransaction
+from callsheet.storage.reading import Reading
 
 
 class Explained(NamedTuple):
@@ -92,6 +92,8 @@ class Explainer:
         What the operator chose, as far as it decides what callers see.
     now
         The time (aware).
+    proposes
+        Whether explanations come with what would turn them; not of another moment than the present.
 
     Raises
     ------
@@ -99,9 +101,10 @@ class Explainer:
         The database cannot be read.
     """
 
-    def __init__(self, reading: ReadTransaction, options: Options, now: datetime) -> None:
+    def __init__(self, reading: Reading, options: Options, now: datetime, *, proposes: bool = True) -> None:
         self._reading = reading
         self._now = now
+        self._proposes = proposes
         self.state: State = load(reading, options)
 
     def explain(
@@ -122,7 +125,7 @@ class Explainer:
         """
         subject = find_subject(self._reading, self._now, key, workspace, dialect)
         explanation = explain(self.state, subject.asker(self.state), name, self._now.timestamp())
-        fixes = find_fixes(self._reading, self.state, subject, name, self._now)
+        fixes = find_fixes(self._reading, self.state, subject, name, self._now) if self._proposes else ()
         return Explained(subject, explanation, causes_of(self._reading, explanation), fixes)
 
     def who_sees(self, name: str) -> list[Viewers]:
@@ -169,7 +172,7 @@ class Explainer:
 
     def workspace_name(self, workspace_id: str) -> str:
         """Return the name of a workspace, archived ones too; its id if there is none."""
-        found = next(self._reading.workspaces([workspace_id]), None)
+        found = next(iter(self._reading.workspaces([workspace_id])), None)
         return workspace_id if found is None else found.name
 
     def listed_for(self, key: str | None = None, workspace: str | None = None) -> Listed:

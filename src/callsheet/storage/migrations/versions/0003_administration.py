@@ -15,6 +15,7 @@ def upgrade() -> None:
     make_admin_tables()
     make_calendars()
     make_webhooks()
+    index_history()
 
 
 def add_columns() -> None:
@@ -127,3 +128,9 @@ def make_webhooks() -> None:
     )
     op.create_index("ix_outbox_webhook_id", "outbox", ["webhook_id"])
     op.create_index("ix_outbox_next_attempt_at", "outbox", ["next_attempt_at"])
+
+
+def index_history() -> None:
+    op.create_index("ix_changes_at_number", "changes", ["at", "number"])
+    op.create_index("ix_changes_kind_subject_number", "changes", ["kind", "subject", "number"])
+    op.drop_index("ix_changes_kind_subject", "changes")  # the one before begins alike
