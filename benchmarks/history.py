@@ -1,8 +1,7 @@
 """How long it takes to read another moment: ``python -m benchmarks.history URL [MODELS] [CHANGES_OF_EACH]``.
 
-Fills an empty database with changes of the last 400 days, then loads the State, and lists the catalogue, as of a
-year ago and of now. Prints seconds of the clock, and of this process's CPU, without that of
-PostgreSQL's server.
+Fills an empty database with changes of the last 400 days, loads the State, and lists the catalogue, as of a year
+ago and of now. Seconds of the clock, and of this process's CPU; that of PostgreSQL's server is not in the latter.
 """
 
 import sys
@@ -27,15 +26,14 @@ from callsheet.storage.transactions.write import WriteTransaction
 
 _DAYS: Final = 400
 _BATCH_SIZE: Final = 5_000
-_DEFAULTS: Final = ("100000", "10")  # models, and changes of each
 
 
 def main() -> None:
     """Fill the database that the arguments name, and print how long its past takes to read."""
-    url, models, changes = (*sys.argv[1:], *_DEFAULTS[len(sys.argv) - 2 :])
+    url, models, changes = sys.argv[1], int((*sys.argv[2:], "100000")[0]), int((*sys.argv[3:], "10")[0])
     now = datetime.now(UTC)
     store = open_store(url, lambda: now - timedelta(days=_DAYS))
-    _fill(store, int(models), int(changes), now)
+    _fill(store, models, changes, now)
     for name, readings in (
         ("a year ago", lambda: MomentStore(store, Moment(now - timedelta(days=365)), lambda: now)),
         ("now", lambda: store),

@@ -13,7 +13,7 @@ from callsheet.domain.changes.releasing import release
 from callsheet.domain.edits import ModelChange
 from callsheet.domain.errors import DoesNotExistError
 from callsheet.domain.hints import Hint
-from callsheet.domain.model import Model, check_id
+from callsheet.domain.model import Model, RetirementPrecision, check_id
 from callsheet.service.counts import Counts, count_models
 from callsheet.service.provenance import CATALOGUED, Suppressed, WhoSays, suppressed, who_lists, who_says
 from callsheet.storage.reading import Reading
@@ -150,10 +150,17 @@ class CatalogService:
             writing.apply(changes)
             return _with_aliases(writing, _models_after(changes).get(model_id, model))
 
-    def deprecate(self, *names: str, retires_at: datetime | None = None, replacement: str | None = None) -> Outcome:
+    def deprecate(
+        self,
+        *names: str,
+        retires_at: datetime | None = None,
+        replacement: str | None = None,
+        retirement_precision: RetirementPrecision | None = None,
+        retires_itself: bool | None = None,
+    ) -> Outcome:
         """Deprecate the models that ids and globs mean, all or none, in one revision.
 
-        Of deprecated ones the date and the replacement given move.
+        Of deprecated ones, what is given changes.
 
         Raises
         ------
@@ -162,7 +169,9 @@ class CatalogService:
         """
         return self._edit(
             names,
-            lambda writing, chosen: models.deprecate_models(writing, chosen, writing.now, retires_at, replacement),
+            lambda writing, chosen: models.deprecate_models(
+                writing, chosen, writing.now, retires_at, replacement, retirement_precision, retires_itself
+            ),
         )
 
     def retire(self, *names: str) -> Outcome:

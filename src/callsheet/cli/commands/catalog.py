@@ -35,7 +35,7 @@ from callsheet.domain.alias import Alias
 from callsheet.domain.claims.claims import CLAIMABLE
 from callsheet.domain.edits import ModelChange
 from callsheet.domain.errors import InvalidError
-from callsheet.domain.model import Lifecycle, Model
+from callsheet.domain.model import Lifecycle, Model, RetirementPrecision
 from callsheet.domain.times import EPOCH, format_instant, parse_instant
 
 app = CommandLine(help="List and change models and their aliases.", no_args_is_help=True)
@@ -71,6 +71,20 @@ SameAs = Annotated[
 RetiresAt = Annotated[str | None, typer.Option(metavar="TIME", help="Planned retirement.")]
 Replacement = Annotated[str | None, typer.Option(metavar="ID", help="The model to move to.")]
 
+Precision = Annotated[
+    RetirementPrecision | None,
+    typer.Option(
+        "--retirement-precision",
+        help="What the date of retirement means: it retires then (exact), or not before (earliest).",
+    ),
+]
+RetiresItself = Annotated[
+    bool | None,
+    typer.Option(
+        "--retires-itself/--no-retires-itself", help="Let callsheet serve retire it on its date, if that is exact."
+    ),
+]
+
 _TIMES = ("created_at", "deprecated_at", "retires_at")
 _COUNTS = ("max_input_tokens", "max_tokens")
 
@@ -85,6 +99,7 @@ class Clearable(StrEnum):
     CAPABILITIES = "capabilities"
     DEPRECATED_AT = "deprecated_at"
     RETIRES_AT = "retires_at"
+    RETIREMENT_PRECISION = "retirement_precision"
     REPLACEMENT = "replacement"
     DESCRIPTION = "description"
     SOURCE = "source"
@@ -209,6 +224,8 @@ def change(
     lifecycle: Annotated[Lifecycle | None, typer.Option(help="active takes a deprecation back.")] = None,
     deprecated_at: Annotated[str | None, typer.Option(metavar="TIME", help="Deprecation.")] = None,
     retires_at: RetiresAt = None,
+    retirement_precision: Precision = None,
+    retires_itself: RetiresItself = None,
     replacement: Replacement = None,
     same_as: SameAs = None,
     clear: Annotated[
@@ -232,6 +249,8 @@ def change(
         "lifecycle": lifecycle,
         "deprecated_at": deprecated_at,
         "retires_at": retires_at,
+        "retirement_precision": retirement_precision,
+        "retires_itself": retires_itself,
         "replacement": replacement,
         "same_as": same_as,
     }
@@ -257,6 +276,8 @@ def change(
 def deprecate(
     names: Models,
     retires_at: RetiresAt = None,
+    retirement_precision: Precision = None,
+    retires_itself: RetiresItself = None,
     replacement: Replacement = None,
     dry_run: DryRun = False,
     database: DatabaseURL = None,
@@ -265,7 +286,15 @@ def deprecate(
     """Deprecate models, or move the date of deprecated ones."""
     when = None if retires_at is None else parse_instant(retires_at, "--retires-at")
     changing = Changing(database, dry_run=dry_run, as_json=as_json)
-    outcome = changing.catalog(lambda catalog: catalog.deprecate(*names, retires_at=when, replacement=replacement))
+    outcome = changing.catalog(
+        lambda catalog: catalog.deprecate(
+            *names,
+            retires_at=when,
+            replacement=replacement,
+            retirement_precision=retirement_precision,
+            retires_itself=retires_itself,
+        )
+    )
     all_done(names, outcome, deprecated, as_it_was, as_json=as_json)
 
 
