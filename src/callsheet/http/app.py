@@ -30,7 +30,7 @@ from callsheet.http.paths import ADMIN_PATH, ExactRoute, Scope, local_path
 from callsheet.http.telemetry.collect import Telemetry
 from callsheet.service.clock import SYSTEM_CLOCK, Clock
 from callsheet.service.delegation.lazy import LazyKeyChecks
-from callsheet.service.renewal import renew_builtin
+from callsheet.service.retirements.due import begin_day
 from callsheet.service.setup import set_up
 from callsheet.service.state.file import state_file_at
 from callsheet.service.state.live import LiveState
@@ -88,7 +88,7 @@ class CallsheetApp(Starlette):
             clock,
             live.followed_revision,
             runs=settings.sync,
-            renew=partial(renew_builtin, live.store, clock.now),
+            renew=partial(begin_day, live.store, clock.now, move_aliases=settings.move_aliases),
         )
         self.telemetry.schedule = self.schedule
         self.catalog_follower = self.telemetry.catalog_follower = _catalog_follower(settings, live.store, clock)
