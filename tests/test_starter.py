@@ -35,6 +35,7 @@ COMMANDS: Final[dict[str, tuple[str, int]]] = {
     "who-sees": ("m", 0),
     "what-sees": ("bot", 0),
     "diff-keys": ("bot team", 0),
+    "clients": ("--key bot", 0),
     "plan": ("{catalogue}", 2),
     "apply": ("{catalogue}", 0),
     "adopt": ("{catalogue}", 0),

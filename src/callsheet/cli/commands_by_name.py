@@ -21,6 +21,7 @@ _PLACES: Final = {
     "what-sees": "commands.explain.what_sees",
     "diff-keys": "commands.explain.diff_keys",
     "retirements": "commands.retirements.retirements",
+    "clients": "commands.clients.clients",
     "plan": "commands.files.plan",
     "apply": "commands.files.apply",
     "adopt": "commands.files.adopt",

@@ -296,7 +296,7 @@ class AccessService:
         if sha256 is None:
             return self._new.credentials(secret)
         if writing.admin_key_with(sha256) is not None:
-            raise ConflictError("There is a key with this secret already; a secret can belong to one key only.")
+            raise ConflictError("An admin key has this secret, which can list no models; make another secret.")
         return Credentials(self._new.key_id(), "", sha256)
 
     def _write(self) -> AbstractContextManager[_Writing]:

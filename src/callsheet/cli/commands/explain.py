@@ -10,6 +10,7 @@ from callsheet.api.dialect import Dialect
 from callsheet.cli.database import DatabaseURL, clock, load_settings
 from callsheet.cli.input.completion import complete_key, complete_model, complete_workspace
 from callsheet.cli.output.explanation import explanation_record, print_explanation, why
+from callsheet.cli.output.matrix import put_matrix
 from callsheet.cli.output.remedies import fix_record, print_fixes
 from callsheet.cli.output.seeing import print_compared, print_sightings, print_viewers
 from callsheet.cli.output.tables import AsJSON, print_json
@@ -19,7 +20,7 @@ from callsheet.service.explain.explainer import Explained, Explainer
 from callsheet.service.setup import open_existing
 
 if TYPE_CHECKING:
-    from callsheet.cli.played_clients import ClientStep
+    from callsheet.cli.client_views import ClientStep
 
 #: What `diff-keys` ends with if there is a difference, as `plan` does.
 DIFFERENT: Final = 2
@@ -31,6 +32,10 @@ Name = Annotated[
     str, typer.Argument(metavar="MODEL", help="Id or alias of a model.", autocompletion=complete_model)
 ]
 
+
+AnyName = Annotated[
+    str | None, typer.Argument(metavar="MODEL", help="Id or alias of a model.", autocompletion=complete_model)
+]
 
 SubjectName = Annotated[str, typer.Argument(metavar="KEY|WORKSPACE", help="Id or name of a key or a workspace.")]
 
@@ -89,13 +94,24 @@ def explain(
 
 
 def who_sees(
-    name: Name,
+    name: AnyName = None,
     everyone: Annotated[bool, typer.Option("--all", help="Also show who does not see it, and why.")] = False,
+    whole: Annotated[
+        bool,
+        typer.Option(
+            "--matrix", help="Instead of one model: all of them, for all workspaces, as CSV; with --json, as JSON."
+        ),
+    ] = False,
     database: DatabaseURL = None,
     as_json: AsJSON = False,
 ) -> None:
     """Show who sees a model: the workspaces by their rules, and how many keys they have that work."""
+    if (name is None) is not whole or (whole and everyone):
+        raise InvalidError("Name one model, or use --matrix without a model and without --all.")
     with explaining(database) as explainer:
+        if name is None:
+            put_matrix(explainer.matrix(), explainer.model_ids(), as_json=as_json)
+            return
         viewers = explainer.who_sees(name)
     if as_json:
         print_json([each.record() for each in viewers if everyone or each.reach is not Reach.ABSENT])
@@ -130,12 +146,12 @@ def diff_keys(
 
 def _client_steps(explainer: Explainer, explained: Explained, client: str) -> "Sequence[ClientStep]":
     """The client's own steps; none where it gets no list with the model, whatever it makes of that."""
-    from callsheet.cli.played_clients import client_steps  # these bring the doctor, which takes long to import
+    from callsheet.cli.client_views import client_steps  # these bring the doctor, which takes long to import
     from callsheet.doctor.clients.rules import load_clients
 
     (rules,) = load_clients([client])
     explanation = explained.explanation
     if explanation.reach is not Reach.LISTED or explanation.workspace_id is None:
         return ()
-    listed = explainer.listed(explanation.workspace_id)
+    listed = [model.id for model in explainer.listed_for(workspace=explanation.workspace_id).models]
     return client_steps(explainer.state, rules, explanation.workspace_id, listed, explanation.model_id, clock())

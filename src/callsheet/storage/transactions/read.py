@@ -199,7 +199,7 @@ class ReadTransaction(ClaimsReading, SourcesReading, AdminReading):
 
     def changes_of(self, subjects: Iterable[str]) -> Iterator[ChangeRecord]:
         """Yield every change record of these subjects, in no order."""
-        return map(rows.read_change, self._rows(tables.changes, "subject", subjects))
+        return map(rows.read_change, self._rows(tables.changes, "subject", subjects, of_kinds=True))
 
     def subjects_named(self, name: str) -> list[str]:
         """Return the ids of the workspaces and keys that have, or ever had, this name."""
