@@ -42,6 +42,7 @@ _PLACES: Final = {
     "workspaces": "commands.workspaces.app",
     "keys": "commands.keys.app",
     "admin-keys": "commands.admin_keys.app",
+    "calendars": "commands.calendars.app",
     "models": "commands.models.app",
 }
 

@@ -20,6 +20,7 @@ from callsheet.domain.claims.builtin_mode import BuiltinMode
 from callsheet.domain.errors import SettingsError, StorageUnavailableError
 from callsheet.http.admin.app import AdminAPI
 from callsheet.http.admin.endpoints import ENDPOINTS
+from callsheet.http.calendars import Calendars
 from callsheet.http.errors import on_exception, on_http_exception
 from callsheet.http.handed_over import HANDED_OVER
 from callsheet.http.health import Readiness, health_routes
@@ -113,6 +114,7 @@ class CallsheetApp(Starlette):
                 *health_routes(live, self.readiness),
                 *self.telemetry.routes(),
                 *openapi_routes(live.current.options),
+                *Calendars(live, self.observer.log, clock).routes(),
             ],
             exception_handlers={HTTPException: on_http_exception, Exception: on_exception},
             lifespan=_lifespan,

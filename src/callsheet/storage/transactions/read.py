@@ -15,6 +15,7 @@ from callsheet.storage import tables
 from callsheet.storage.transactions import rows
 from callsheet.storage.transactions.read_admin import AdminReading
 from callsheet.storage.transactions.read_claims import ClaimsReading
+from callsheet.storage.transactions.read_retirements import RetirementsReading
 from callsheet.storage.transactions.read_sources import SourcesReading
 from callsheet.storage.transactions.selecting import ROW_BATCH_SIZE, is_nowhere, plain
 
@@ -87,7 +88,6 @@ class Listing(NamedTuple):
 
 #: Made once: to write a statement takes longer than to look up what it reads.
 _INSTALLATION: Final = select(tables.installation)
-_THAT_RETIRE_THEMSELVES: Final = select(tables.models).where(tables.models.c.retires_itself.is_(True))
 _RECORDS: Final = (
     select(*(tables.changes.c[name] for name in Recorded._fields))
     .where(tables.changes.c.revision >= bindparam("revision"), tables.changes.c.number >= bindparam("number"))
@@ -95,7 +95,7 @@ _RECORDS: Final = (
 )
 
 
-class ReadTransaction(ClaimsReading, SourcesReading, AdminReading):
+class ReadTransaction(ClaimsReading, SourcesReading, AdminReading, RetirementsReading):
     """What can be read in one transaction: everything in it is of one moment."""
 
     def installation(self) -> Installation | None:
@@ -160,11 +160,6 @@ class ReadTransaction(ClaimsReading, SourcesReading, AdminReading):
     def replaced_by(self, model_id: str) -> list[Model]:
         """Return the models whose replacement is this one."""
         return list(self._models("replacement", [model_id]))
-
-    def models_that_retire_themselves(self) -> Iterator[Model]:
-        """Yield the models with `Model.retires_itself`, in no order; they are few."""
-        for part in self._connection.execute(_THAT_RETIRE_THEMSELVES).partitions(ROW_BATCH_SIZE):
-            yield from map(rows.model_of, part)
 
     def workspaces(self, ids: Iterable[str] | None = None) -> Iterator[Workspace]:
         """Yield the workspaces, archived ones too, all or those with these ids."""
