@@ -142,6 +142,14 @@ class Settings(BaseModel):
         True,
         description="Run the sources that are due in this server; if not, let cron run callsheet sources sync.",
     )
+    webhooks: bool = Field(
+        True, description="Send webhooks from this server; if no server of a fleet does, they wait."
+    )
+    webhooks_private: list[str] = Field(
+        [],
+        description="Private addresses and networks that webhooks may be sent to, such as 10.1.0.0/16; * allows "
+        "any private or loopback address.",
+    )
     max_url_bytes: int = Field(8192, ge=256, le=65536, description="Maximum size of a request's path and query.")
     max_header_bytes: int = Field(
         32768, ge=1024, le=1048576, description="Maximum size of all headers of a request."
@@ -228,7 +236,9 @@ class Settings(BaseModel):
     )
     shutdown_seconds: int = Field(30, ge=0, description="How long a stop waits for requests in flight.")
 
-    @field_validator("extra_betas", "extra_versions", "cors_origins", "trusted_proxies", mode="before")
+    @field_validator(
+        "extra_betas", "extra_versions", "cors_origins", "trusted_proxies", "webhooks_private", mode="before"
+    )
     @classmethod
     def _split(cls, value: object) -> object:
         """Split ``a,b``: the environment and flags cannot hold a list."""
@@ -275,6 +285,16 @@ class Settings(BaseModel):
                 raise ValueError(f"{proxy!r} is not an address or a network such as 10.0.0.0/8") from None
             proxies.append(str(network) if "/" in proxy else proxy)
         return ["*"] if "*" in value else proxies
+
+    @field_validator("webhooks_private")
+    @classmethod
+    def _check_private(cls, value: list[str]) -> list[str]:
+        for network in value:
+            try:
+                ip_network("0.0.0.0/0" if network == "*" else network, strict=False)
+            except ValueError:
+                raise ValueError(f"{network!r} is not an address or a network such as 10.0.0.0/8") from None
+        return value
 
     @field_validator("rate_limit_key", "rate_limit_address", "rate_limit_failures")
     @classmethod

@@ -217,6 +217,8 @@ def _moved_subjects(reading: ReadTransaction, plan: Plan) -> list[str]:
         present[Subject.KEY, key.id] = key.record()
     for source in reading.sources(subjects[Subject.SOURCE]):
         present[Subject.SOURCE, source.name] = source.record()
+    for webhook in reading.webhooks(subjects[Subject.WEBHOOK]):
+        present[Subject.WEBHOOK, webhook.id] = webhook.record()
     return [
         step.subject
         for step in plan.steps

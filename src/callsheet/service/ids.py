@@ -6,6 +6,7 @@ from typing import Final
 from callsheet.domain.access.secret import SECRET_BYTES, make_secret
 from callsheet.domain.changes.keys import Credentials
 from callsheet.domain.plan.step import Made
+from callsheet.domain.webhooks import signing
 
 #: Base 58: digits and letters without those that look alike.
 BASE_58: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
@@ -48,6 +49,15 @@ class NewThings:
             secret = self._secret()
         return Credentials(key_id, secret)
 
+    def webhook_id(self) -> str:
+        """Return an id for a webhook."""
+        return self._new("webhook_")
+
+    def signing_secret(self, webhook_id: str) -> str:
+        """Return a new secret for the webhook with this id."""
+        self._with_secret.add(webhook_id)
+        return self._signing_secret()
+
     def _new(self, prefix: str) -> str:
         made = make_id(prefix)
         self._ids.add(made)
@@ -56,9 +66,15 @@ class NewThings:
     def _secret(self) -> str:
         return make_secret(secrets.token_bytes(SECRET_BYTES))
 
+    def _signing_secret(self) -> str:
+        return signing.make_signing_secret(secrets.token_bytes(signing.SECRET_BYTES))
+
 
 class NothingNew(NewThings):
     """The same for what is only planned: no secret is made, and each key gets a text that stands for one."""
 
     def _secret(self) -> str:
         return f"{'~' * 32}{len(self._with_secret)}"
+
+    def _signing_secret(self) -> str:
+        return signing.make_signing_secret(bytes(signing.SECRET_BYTES))

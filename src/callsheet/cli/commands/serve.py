@@ -37,6 +37,8 @@ def serve(
     cors_origins: Annotated[str | None, flag("cors_origins", metavar="A,B")] = None,
     poll_seconds: Annotated[float | None, flag("poll_seconds")] = None,
     sync: Annotated[bool | None, flag("sync")] = None,
+    webhooks: Annotated[bool | None, flag("webhooks")] = None,
+    webhooks_private: Annotated[str | None, flag("webhooks_private", metavar="A,B")] = None,
     max_url_bytes: Annotated[int | None, flag("max_url_bytes")] = None,
     max_header_bytes: Annotated[int | None, flag("max_header_bytes")] = None,
     max_body_bytes: Annotated[int | None, flag("max_body_bytes")] = None,

@@ -7,7 +7,7 @@ from callsheet.cli.output.tables import cell_text
 from callsheet.domain.changes.change import ChangeRecord, Subject
 
 #: Kinds of what has a name beside its id.
-_NAMED: Final = (Subject.WORKSPACE, Subject.KEY)
+_NAMED: Final = (Subject.WORKSPACE, Subject.KEY, Subject.WEBHOOK)
 
 
 def what_changed(record: ChangeRecord, workspaces: Mapping[str, str]) -> str:

@@ -12,6 +12,7 @@ from callsheet.domain.claims.claims import Claims
 from callsheet.domain.claims.manager import Manager
 from callsheet.domain.model import Model
 from callsheet.domain.sources.source import SourceRecord
+from callsheet.domain.webhooks.webhook import Webhook
 
 
 class Action(StrEnum):
@@ -46,10 +47,13 @@ class Subject(StrEnum):
     INSTALLATION = "installation"
     CLAIM = "claim"
     SOURCE = "source"
+    WEBHOOK = "webhook"
 
 
-Value = TypeVar("Value", bound=Model | Alias | Claims | SourceRecord | Workspace | APIKey)
-Value_co = TypeVar("Value_co", bound=Model | Alias | Claims | SourceRecord | Workspace | APIKey, covariant=True)
+Value = TypeVar("Value", bound=Model | Alias | Claims | SourceRecord | Workspace | APIKey | Webhook)
+Value_co = TypeVar(
+    "Value_co", bound=Model | Alias | Claims | SourceRecord | Workspace | APIKey | Webhook, covariant=True
+)
 
 _KINDS: Final[Mapping[type, Subject]] = {
     Model: Subject.MODEL,
@@ -58,6 +62,7 @@ _KINDS: Final[Mapping[type, Subject]] = {
     SourceRecord: Subject.SOURCE,
     Workspace: Subject.WORKSPACE,
     APIKey: Subject.KEY,
+    Webhook: Subject.WEBHOOK,
 }
 
 
@@ -110,7 +115,7 @@ class Change(Generic[Value_co]):
                 return value.id
 
 
-AnyChange: TypeAlias = Change[Model | Alias | Claims | SourceRecord | Workspace | APIKey]
+AnyChange: TypeAlias = Change[Model | Alias | Claims | SourceRecord | Workspace | APIKey | Webhook]
 
 
 def change_of(action: Action, before: Value, after: Value) -> list[Change[Value]]:

@@ -11,6 +11,7 @@ from callsheet.domain.changes.change import AnyChange
 from callsheet.domain.claims.claims import Claims
 from callsheet.domain.model import Model
 from callsheet.domain.sources.source import SourceRecord
+from callsheet.domain.webhooks.webhook import Webhook
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -36,6 +37,7 @@ class Outcome:
     removed_aliases: dict[str, None] = field(default_factory=dict)
     workspaces: dict[str, Workspace] = field(default_factory=dict)
     keys: dict[str, APIKey] = field(default_factory=dict)
+    webhooks: dict[str, Webhook] = field(default_factory=dict)
     sources: dict[str, SourceRecord] = field(default_factory=dict)
     removed_sources: dict[str, None] = field(default_factory=dict)
     claims: dict[ClaimsKey, Claims] = field(default_factory=dict)
@@ -66,6 +68,8 @@ class Outcome:
                 self.workspaces[workspace.id] = workspace
             case APIKey() as key:
                 self.keys[key.id] = key
+            case Webhook() as webhook:
+                self.webhooks[webhook.id] = webhook
 
     def _claim(self, claims: Claims, before: Claims | None, *, goes: bool) -> None:
         key = (claims.kind, claims.subject, str(claims.manager))

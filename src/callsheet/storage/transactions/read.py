@@ -15,6 +15,7 @@ from callsheet.storage import tables
 from callsheet.storage.transactions import rows
 from callsheet.storage.transactions.read_claims import ClaimsReading
 from callsheet.storage.transactions.read_sources import SourcesReading
+from callsheet.storage.transactions.read_webhooks import WebhooksReading
 from callsheet.storage.transactions.selecting import ROW_BATCH_SIZE, is_nowhere, plain
 
 
@@ -90,7 +91,7 @@ _RECORDS: Final = (
 )
 
 
-class ReadTransaction(ClaimsReading, SourcesReading):
+class ReadTransaction(ClaimsReading, SourcesReading, WebhooksReading):
     """What can be read in one transaction: everything in it is of one moment."""
 
     def installation(self) -> Installation | None:
@@ -190,10 +191,14 @@ class ReadTransaction(ClaimsReading, SourcesReading):
         return map(rows.read_change, self._rows(tables.changes, "subject", subjects))
 
     def subjects_named(self, name: str) -> list[str]:
-        """Return the ids of the workspaces and keys that have, or ever had, this name."""
+        """Return the ids of the workspaces, keys and webhooks that have, or ever had, this name."""
         changes = tables.changes.c
         named = or_(*(side["name"].as_string() == name for side in (changes.before, changes.after)))
-        query = select(changes.subject).where(changes.kind.in_((Subject.WORKSPACE, Subject.KEY)), named).distinct()
+        query = (
+            select(changes.subject)
+            .where(changes.kind.in_((Subject.WORKSPACE, Subject.KEY, Subject.WEBHOOK)), named)
+            .distinct()
+        )
         return [row.subject for row in self._connection.execute(query)]
 
     def last_change(self, revision: int) -> tuple[int, str] | None:
