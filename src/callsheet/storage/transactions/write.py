@@ -6,14 +6,11 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, select, update
 
-from callsheet.domain.access.key import APIKey
-from callsheet.domain.access.workspace import Workspace
 from callsheet.domain.changes.change import Action, AnyChange, Subject
 from callsheet.domain.claims.builtin_mode import BuiltinMode
 from callsheet.domain.claims.claims import Claims
 from callsheet.domain.claims.manager import PERSON, Manager
 from callsheet.domain.events import EventCollector, Origin
-from callsheet.domain.model import Model
 from callsheet.domain.sources.state import SourceState
 from callsheet.domain.times import format_instant
 from callsheet.storage import tables
@@ -33,8 +30,7 @@ _QUARANTINED: Final = "quarantined"
 class WriteTransaction(ReadTransaction, SourcesWriting, WebhooksWriting):
     """What can be written in one transaction: by `apply`, which records each change in the same one.
 
-    Those that put or remove one thing are its steps. `create_installation` comes before the first change, and
-    `record` is for what changes everything, as a restore does.
+    `create_installation` comes before the first change; `record` is for what changes everything, as a restore does.
     """
 
     def __init__(
@@ -135,32 +131,6 @@ class WriteTransaction(ReadTransaction, SourcesWriting, WebhooksWriting):
         """Wake those who send, where no revision does."""
         installation = self.installation()
         self._database.announce(self._connection, 0 if installation is None else installation.revision)
-
-    def put_model(self, model: Model) -> None:
-        """Add or replace a model; its tombstone, if it had one, is lifted."""
-        put_rows(self._connection, tables.models, [rows.model_row(model)])
-        delete_rows(self._connection, tables.tombstones, ["id"], [[model.id]])
-
-    def remove_model(self, model: Model) -> None:
-        """Drop a model, leaving its tombstone. Its aliases must be gone."""
-        delete_rows(self._connection, tables.models, ["id"], [[model.id]])
-        put_rows(self._connection, tables.tombstones, [rows.tombstone_row(model)])
-
-    def put_alias(self, alias: str, model_id: str) -> None:
-        """Add an alias."""
-        put_rows(self._connection, tables.aliases, [rows.alias_row((alias, model_id))])
-
-    def remove_alias(self, alias: str) -> None:
-        """Drop an alias."""
-        delete_rows(self._connection, tables.aliases, ["alias"], [[alias]])
-
-    def put_workspace(self, workspace: Workspace) -> None:
-        """Add or replace a workspace."""
-        put_rows(self._connection, tables.workspaces, [rows.workspace_row(workspace)])
-
-    def put_key(self, key: APIKey) -> None:
-        """Add or replace an API key."""
-        put_rows(self._connection, tables.api_keys, [rows.key_row(key)])
 
     def record(
         self,
