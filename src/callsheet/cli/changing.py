@@ -11,6 +11,7 @@ from callsheet.domain.plan.impact import Harm
 from callsheet.domain.plan.plan import Plan
 from callsheet.domain.webhooks.addresses import AllowedAddresses
 from callsheet.service.access import AccessService
+from callsheet.service.admin.admin_keys import AdminKeyService
 from callsheet.service.apply import Act, rehearse, warnings_before
 from callsheet.service.catalog import CatalogService
 from callsheet.service.ids import NewThings
@@ -87,6 +88,15 @@ class Changing:
 
     def _webhooks(self, store: Transactions, new: NewThings) -> WebhooksService:
         return WebhooksService(store, actor(), clock, AllowedAddresses(self._settings.webhooks_private), new)
+
+    def admin_keys(self, act: Callable[[AdminKeyService], T]) -> T:
+        """Do the same with admin keys."""
+        return self._do(lambda store, new: act(AdminKeyService(store, actor(), clock, new)), warns=False)
+
+    @property
+    def admin_access(self) -> AdminKeyService:
+        """Its admin keys, to change whatever the options say."""
+        return AdminKeyService(self._store, actor(), clock)
 
     def plan(self, act: Callable[[AccessService], object]) -> Plan:
         """Return the plan of what changes workspaces and keys."""

@@ -12,6 +12,7 @@ from callsheet.cli.output.tables import say
 from callsheet.client.printable import printable
 from callsheet.domain.webhooks.addresses import AllowedAddresses
 from callsheet.service.access import AccessService
+from callsheet.service.admin.admin_keys import AdminKeyService
 from callsheet.service.catalog import CatalogService
 from callsheet.service.history import HistoryService
 from callsheet.service.renewal import renew_builtin
@@ -59,6 +60,11 @@ def load_settings(database: str | None) -> Settings:
 def open_catalog(database: str | None) -> CatalogService:
     """Return the catalogue that a command works on; `migrate`, serve and restore create a database."""
     return CatalogService(open_existing(load_settings(database).database), actor(), clock)
+
+
+def open_admin_keys(database: str | None) -> AdminKeyService:
+    """Return the admin keys that a command works on; `migrate`, serve and restore create a database."""
+    return AdminKeyService(open_existing(load_settings(database).database), actor(), clock)
 
 
 def open_history(database: str | None) -> HistoryService:

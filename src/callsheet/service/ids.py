@@ -3,7 +3,7 @@
 import secrets
 from typing import Final
 
-from callsheet.domain.access.secret import SECRET_BYTES, make_secret
+from callsheet.domain.access.secret import ADMIN_PREFIX, SECRET_BYTES, SECRET_PREFIX, make_secret
 from callsheet.domain.changes.keys import Credentials
 from callsheet.domain.plan.step import Made
 from callsheet.domain.webhooks import signing
@@ -58,13 +58,19 @@ class NewThings:
         self._with_secret.add(webhook_id)
         return self._signing_secret()
 
+    def admin_credentials(self) -> Credentials:
+        """Return an id for an admin key, with its secret, which is always a new one."""
+        key_id = self._new("adminkey_")
+        self._with_secret.add(key_id)
+        return Credentials(key_id, self._secret(ADMIN_PREFIX))
+
     def _new(self, prefix: str) -> str:
         made = make_id(prefix)
         self._ids.add(made)
         return made
 
-    def _secret(self) -> str:
-        return make_secret(secrets.token_bytes(SECRET_BYTES))
+    def _secret(self, prefix: str = SECRET_PREFIX) -> str:
+        return make_secret(secrets.token_bytes(SECRET_BYTES), prefix)
 
     def _signing_secret(self) -> str:
         return signing.make_signing_secret(secrets.token_bytes(signing.SECRET_BYTES))
@@ -73,7 +79,7 @@ class NewThings:
 class NothingNew(NewThings):
     """The same for what is only planned: no secret is made, and each key gets a text that stands for one."""
 
-    def _secret(self) -> str:
+    def _secret(self, prefix: str = SECRET_PREFIX) -> str:  # noqa: ARG002  # that of none
         return f"{'~' * 32}{len(self._with_secret)}"
 
     def _signing_secret(self) -> str:

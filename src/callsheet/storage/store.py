@@ -122,6 +122,32 @@ class Store:
             yield Rehearsal(RehearsalTransaction(connection, now))
 
 
+class Within:
+    """Takes the place of a store for services that take part in a transaction that writes.
+
+    Parameters
+    ----------
+    transaction
+        The one that all of them get, to read and to write: its actor, time and reason are those of all changes.
+    """
+
+    def __init__(self, transaction: WriteTransaction) -> None:
+        self.transaction = transaction
+
+    def read(self) -> AbstractContextManager[ReadTransaction]:
+        """Return the transaction."""
+        return nullcontext(self.transaction)
+
+    def write(
+        self,
+        actor: str,  # noqa: ARG002
+        now: datetime,  # noqa: ARG002
+        reason: str | None = None,  # noqa: ARG002
+    ) -> AbstractContextManager[WriteTransaction]:
+        """Return the transaction."""
+        return nullcontext(self.transaction)
+
+
 class Rehearsal:
     """Takes the place of a store for services that are to write nothing.
 

@@ -144,6 +144,7 @@ workspaces = Table(
     Column("archived_at", _TIME),
     Column("display_color", String(7)),  # null: one that its id decides
     Column("tags", JSON(none_as_null=True)),  # null: none
+    Index("ix_workspaces_created_at_id", "created_at", "id"),
 )
 
 api_keys = Table(
@@ -158,6 +159,8 @@ api_keys = Table(
     Column("expires_at", _TIME),
     Column("created_at", _TIME, nullable=False),
     Index("ix_api_keys_created_at_id", "created_at", "id"),  # the order in which they are paged
+    Index("ix_api_keys_status_created_at_id", "status", "created_at", "id"),
+    Index("ix_api_keys_workspace_id_created_at_id", "workspace_id", "created_at", "id"),
 )
 
 key_uses = Table(  # when keys were last used; written in batches, and no change of it is recorded

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final, Generic, NamedTuple, TypeAlias, TypeVar
 
+from callsheet.domain.access.admin_key import AdminKey
 from callsheet.domain.access.key import APIKey
 from callsheet.domain.access.workspace import Workspace
 from callsheet.domain.alias import Alias
@@ -47,13 +48,14 @@ class Subject(StrEnum):
     INSTALLATION = "installation"
     CLAIM = "claim"
     SOURCE = "source"
+    ADMIN_KEY = "admin_key"
     WEBHOOK = "webhook"
 
 
-Value = TypeVar("Value", bound=Model | Alias | Claims | SourceRecord | Workspace | APIKey | Webhook)
-Value_co = TypeVar(
-    "Value_co", bound=Model | Alias | Claims | SourceRecord | Workspace | APIKey | Webhook, covariant=True
-)
+_Thing: TypeAlias = Model | Alias | Claims | SourceRecord | Workspace | APIKey | AdminKey | Webhook
+
+Value = TypeVar("Value", bound=_Thing)
+Value_co = TypeVar("Value_co", bound=_Thing, covariant=True)
 
 _KINDS: Final[Mapping[type, Subject]] = {
     Model: Subject.MODEL,
@@ -63,6 +65,7 @@ _KINDS: Final[Mapping[type, Subject]] = {
     Workspace: Subject.WORKSPACE,
     APIKey: Subject.KEY,
     Webhook: Subject.WEBHOOK,
+    AdminKey: Subject.ADMIN_KEY,
 }
 
 
@@ -115,7 +118,7 @@ class Change(Generic[Value_co]):
                 return value.id
 
 
-AnyChange: TypeAlias = Change[Model | Alias | Claims | SourceRecord | Workspace | APIKey | Webhook]
+AnyChange: TypeAlias = Change[_Thing]
 
 
 def change_of(action: Action, before: Value, after: Value) -> list[Change[Value]]:

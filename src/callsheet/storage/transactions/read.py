@@ -13,6 +13,7 @@ from callsheet.domain.claims.builtin_mode import BuiltinMode
 from callsheet.domain.model import Model
 from callsheet.storage import tables
 from callsheet.storage.transactions import rows
+from callsheet.storage.transactions.read_admin import AdminReading
 from callsheet.storage.transactions.read_claims import ClaimsReading
 from callsheet.storage.transactions.read_sources import SourcesReading
 from callsheet.storage.transactions.read_webhooks import WebhooksReading
@@ -35,6 +36,8 @@ class Installation:
         Whether the built-in models are listed, or only inform.
     facts
         The built-in facts that were last claimed; None if none were yet.
+    name
+        Of the organization, for people; None if none was given.
     """
 
     organization_id: str
@@ -42,6 +45,7 @@ class Installation:
     revision: int
     builtin: BuiltinMode = BuiltinMode.LIST
     facts: str | None = None
+    name: str | None = None
 
 
 class Recorded(NamedTuple):
@@ -90,8 +94,11 @@ _RECORDS: Final = (
     .order_by(tables.changes.c.number)
 )
 
+#: Kinds of what has a name beside its id.
+_NAMED: Final = (Subject.WORKSPACE, Subject.KEY, Subject.ADMIN_KEY, Subject.WEBHOOK)
 
-class ReadTransaction(ClaimsReading, SourcesReading, WebhooksReading):
+
+class ReadTransaction(ClaimsReading, SourcesReading, AdminReading, WebhooksReading):
     """What can be read in one transaction: everything in it is of one moment."""
 
     def installation(self) -> Installation | None:
@@ -100,7 +107,9 @@ class ReadTransaction(ClaimsReading, SourcesReading, WebhooksReading):
         if row is None:
             return None
         builtin = BuiltinMode(row.builtin)
-        return Installation(row.organization_id, row.default_workspace_id, row.revision, builtin, row.facts)
+        return Installation(
+            row.organization_id, row.default_workspace_id, row.revision, builtin, row.facts, row.name
+        )
 
     def default_workspace_id(self) -> str | None:
         """Return the id of the default workspace, or None if nothing has been set up yet."""
@@ -194,11 +203,7 @@ class ReadTransaction(ClaimsReading, SourcesReading, WebhooksReading):
         """Return the ids of the workspaces, keys and webhooks that have, or ever had, this name."""
         changes = tables.changes.c
         named = or_(*(side["name"].as_string() == name for side in (changes.before, changes.after)))
-        query = (
-            select(changes.subject)
-            .where(changes.kind.in_((Subject.WORKSPACE, Subject.KEY, Subject.WEBHOOK)), named)
-            .distinct()
-        )
+        query = select(changes.subject).where(changes.kind.in_(_NAMED), named).distinct()
         return [row.subject for row in self._connection.execute(query)]
 
     def last_change(self, revision: int) -> tuple[int, str] | None:

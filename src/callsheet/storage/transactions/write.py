@@ -20,6 +20,7 @@ from callsheet.storage.transactions.outcome import Outcome
 from callsheet.storage.transactions.put import add_rows, delete_rows, put_rows
 from callsheet.storage.transactions.read import ReadTransaction
 from callsheet.storage.transactions.read_webhooks import Wanting
+from callsheet.storage.transactions.write_admin import AdminWriting
 from callsheet.storage.transactions.write_sources import SourcesWriting
 from callsheet.storage.transactions.write_webhooks import WebhooksWriting
 
@@ -27,7 +28,7 @@ from callsheet.storage.transactions.write_webhooks import WebhooksWriting
 _QUARANTINED: Final = "quarantined"
 
 
-class WriteTransaction(ReadTransaction, SourcesWriting, WebhooksWriting):
+class WriteTransaction(ReadTransaction, SourcesWriting, AdminWriting, WebhooksWriting):
     """What can be written in one transaction: by `apply`, which records each change in the same one.
 
     `create_installation` comes before the first change; `record` is for what changes everything, as a restore does.
@@ -103,6 +104,7 @@ class WriteTransaction(ReadTransaction, SourcesWriting, WebhooksWriting):
         put_rows(connection, tables.workspaces, map(rows.workspace_row, outcome.workspaces.values()))
         put_rows(connection, tables.api_keys, map(rows.key_row, outcome.keys.values()))
         put_rows(connection, tables.webhooks, map(rows.webhook_row, outcome.webhooks.values()))
+        put_rows(connection, tables.admin_keys, map(rows.admin_key_row, outcome.admin_keys.values()))
         for source in outcome.sources.values():
             self.put_source(source)
         for name in outcome.removed_sources:
