@@ -288,21 +288,15 @@ class Settings(BaseModel):
     def _check_proxies(cls, value: list[str]) -> list[str]:
         proxies = []
         for proxy in value:
-            try:
-                network = ip_network("0.0.0.0/0" if proxy == "*" else proxy, strict=False)
-            except ValueError:
-                raise ValueError(f"{proxy!r} is not an address or a network such as 10.0.0.0/8") from None
-            proxies.append(str(network) if "/" in proxy else proxy)
+            network = _check_network(proxy)
+            proxies.append(network if "/" in proxy else proxy)
         return ["*"] if "*" in value else proxies
 
     @field_validator("webhooks_private")
     @classmethod
     def _check_private(cls, value: list[str]) -> list[str]:
         for network in value:
-            try:
-                ip_network("0.0.0.0/0" if network == "*" else network, strict=False)
-            except ValueError:
-                raise ValueError(f"{network!r} is not an address or a network such as 10.0.0.0/8") from None
+            _check_network(network)
         return value
 
     @field_validator("rate_limit_key", "rate_limit_address", "rate_limit_failures")
@@ -362,6 +356,14 @@ class Settings(BaseModel):
                 "you mean it"
             )
         return self
+
+
+def _check_network(text: str) -> str:
+    """``text`` as a network; ``*`` is every one."""
+    try:
+        return str(ip_network("0.0.0.0/0" if text == "*" else text, strict=False))
+    except ValueError:
+        raise ValueError(f"{text!r} is not an address or a network such as 10.0.0.0/8") from None
 
 
 def _what_is_wrong(url: str) -> str:

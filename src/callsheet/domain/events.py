@@ -71,7 +71,7 @@ class Origin(NamedTuple):
     at
         When it was (aware).
     actor, reason
-        As in its change records; None if nobody did anything, as when a date comes near.
+        As in its change records; None where no change was made, as when a date comes near.
     """
 
     revision: int
@@ -91,7 +91,7 @@ class _Trace:
 class EventCollector:
     """Takes the changes of one transaction, and gives the events that they come to as a whole.
 
-    What a transaction does and undoes is no event.
+    What a transaction does and undoes leads to none.
     """
 
     def __init__(self) -> None:

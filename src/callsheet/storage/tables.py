@@ -40,7 +40,7 @@ installation = Table(
     Column("builtin", String(16), nullable=False, server_default="list"),  # what the built-in models are for
     Column("facts", String(80)),  # the built-in facts that were last claimed; null: none yet
     Column("name", Text),  # of the organization, for people; null: none was given
-    Column("noticed_until", _TIME),  # dates that came near until then are in events; null: nobody was sent any yet
+    Column("noticed_until", _TIME),  # dates that came near until then are in events; null: none was looked for
 )
 
 models = Table(

@@ -138,7 +138,7 @@ def rotate(
     database: DatabaseURL = None,
     as_json: AsJSON = False,
 ) -> None:
-    """Sign with another secret; for a day, unless told otherwise, the old one signs as well."""
+    """Sign with another secret; the old one signs as well, for a day by default."""
     brought = _brought(secret)
     changing = Changing(database, dry_run=dry_run, as_json=as_json)
     rotated = changing.webhook(lambda webhooks: webhooks.rotate(webhook, timedelta(hours=overlap), brought))

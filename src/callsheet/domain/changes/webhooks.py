@@ -100,7 +100,7 @@ def rotate_webhook(webhook: Webhook, secret: str, overlap: timedelta, now: datet
     check_not_archived(webhook)
     check_signing_secret(secret)
     if overlap < timedelta():
-        raise InvalidError("The overlap must not be negative.")
+        raise InvalidError("The overlap of two signing secrets must not be negative.")
     if any(each.text == secret for each in webhook.secrets):
         raise InvalidError("That is one of the webhook's present secrets; leave it out to have one made.")
     end = now + overlap

@@ -111,7 +111,7 @@ class WebhooksService:
             changes = webhooks.create_webhook(writing, webhook)
             check_literal(url, self._allowed)
             if isinstance(writing, WriteTransaction) and not writing.wanting():
-                writing.set_noticed_until(writing.now)  # what came near while there was no webhook is no news
+                writing.set_noticed_until(writing.now)  # what came near without a webhook is old
             writing.apply(changes)
             return NewSecret(webhook, text)
 
