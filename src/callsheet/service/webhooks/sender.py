@@ -24,7 +24,7 @@ if TYPE_CHECKING:  # slow to import, and only needed where there are webhooks
 _log = logging.getLogger("callsheet")
 
 #: How often is looked whether anything was written.
-TICK_SECONDS: Final = 0.25
+TICK_SECONDS: Final = 0.1
 
 #: How long until the outbox is read although nothing was written: while something waits in it, and otherwise.
 _BUSY_INTERVAL_SECONDS: Final = 2.0
@@ -36,7 +36,7 @@ _STATUS_INTERVAL_SECONDS: Final = 5.0
 #: Webhooks that are sent to at a time.
 MAX_CONCURRENT_COURIERS: Final = 8
 
-_MAX_REST_TICKS: Final = 240
+_MAX_REST_TICKS: Final = 600
 
 _STOP_TIMEOUT_SECONDS: Final = 2.0
 
@@ -121,7 +121,7 @@ class Sender:
                 stop.wait(self._tick_seconds)
             except Exception:  # requests go on
                 _log.exception("Looking for webhook deliveries failed; that is tried again.")
-                stop.wait(60 * self._tick_seconds)
+                stop.wait(100 * self._tick_seconds)
 
     def _tick(self, stop: threading.Event) -> None:
         signal = self._signal()
