@@ -15,6 +15,7 @@ from callsheet.service.admin.admin_keys import AdminKeyService
 from callsheet.service.apply import Act, rehearse, warnings_before
 from callsheet.service.catalog import CatalogService
 from callsheet.service.ids import NewThings
+from callsheet.service.moments.reverting import RevertService
 from callsheet.service.setup import open_existing
 from callsheet.service.webhooks.service import WebhooksService
 from callsheet.storage.store import Transactions
@@ -88,6 +89,10 @@ class Changing:
 
     def _webhooks(self, store: Transactions, new: NewThings) -> WebhooksService:
         return WebhooksService(store, actor(), clock, AllowedAddresses(self._settings.webhooks_private), new)
+
+    def revert(self, act: Callable[[RevertService], T]) -> T:
+        """Do the same with what goes back to an earlier moment; it warns."""
+        return self._do(lambda store, _new: act(RevertService(store, actor(), clock)), warns=True)
 
     def admin_keys(self, act: Callable[[AdminKeyService], T]) -> T:
         """Do the same with admin keys."""

@@ -15,6 +15,7 @@ from callsheet.storage import tables
 from callsheet.storage.transactions import rows
 from callsheet.storage.transactions.read_admin import AdminReading
 from callsheet.storage.transactions.read_claims import ClaimsReading
+from callsheet.storage.transactions.read_history import HistoryReading
 from callsheet.storage.transactions.read_sources import SourcesReading
 from callsheet.storage.transactions.read_webhooks import WebhooksReading
 from callsheet.storage.transactions.selecting import ROW_BATCH_SIZE, is_nowhere, plain
@@ -98,7 +99,7 @@ _RECORDS: Final = (
 _NAMED: Final = (Subject.WORKSPACE, Subject.KEY, Subject.ADMIN_KEY, Subject.WEBHOOK)
 
 
-class ReadTransaction(ClaimsReading, SourcesReading, AdminReading, WebhooksReading):
+class ReadTransaction(ClaimsReading, SourcesReading, HistoryReading, AdminReading, WebhooksReading):
     """What can be read in one transaction: everything in it is of one moment."""
 
     def installation(self) -> Installation | None:
@@ -197,7 +198,7 @@ class ReadTransaction(ClaimsReading, SourcesReading, AdminReading, WebhooksReadi
 
     def changes_of(self, subjects: Iterable[str]) -> Iterator[ChangeRecord]:
         """Yield every change record of these subjects, in no order."""
-        return map(rows.read_change, self._rows(tables.changes, "subject", subjects))
+        return map(rows.read_change, self._rows(tables.changes, "subject", subjects, of_kinds=True))
 
     def subjects_named(self, name: str) -> list[str]:
         """Return the ids of the workspaces, keys and webhooks that have, or ever had, this name."""
