@@ -10,6 +10,7 @@ import typer
 from callsheet.cli.output.sentences import renewed_sentence
 from callsheet.cli.output.tables import say
 from callsheet.client.printable import printable
+from callsheet.domain.webhooks.addresses import AllowedAddresses
 from callsheet.service.access import AccessService
 from callsheet.service.admin.admin_keys import AdminKeyService
 from callsheet.service.catalog import CatalogService
@@ -17,6 +18,7 @@ from callsheet.service.history import HistoryService
 from callsheet.service.renewal import renew_builtin
 from callsheet.service.retirements.calendars import CalendarService
 from callsheet.service.setup import migrate_store, open_existing
+from callsheet.service.webhooks.service import WebhooksService
 from callsheet.settings import Settings, load, prepare_folder
 from callsheet.storage.store import Store
 
@@ -79,6 +81,13 @@ def open_history(database: str | None) -> HistoryService:
 def open_access(database: str | None) -> AccessService:
     """Return the workspaces and keys that a command works on; `migrate`, serve and restore create a database."""
     return AccessService(open_existing(load_settings(database).database), actor(), clock)
+
+
+def open_webhooks(database: str | None) -> WebhooksService:
+    """Return the webhooks of the database that a command works on."""
+    settings = load_settings(database)
+    allowed = AllowedAddresses(settings.webhooks_private)
+    return WebhooksService(open_existing(settings.database), actor(), clock, allowed)
 
 
 def migrate(database: DatabaseURL = None) -> None:
