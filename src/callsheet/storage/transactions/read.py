@@ -13,6 +13,7 @@ from callsheet.domain.claims.builtin_mode import BuiltinMode
 from callsheet.domain.model import Model
 from callsheet.storage import tables
 from callsheet.storage.transactions import rows
+from callsheet.storage.transactions.paging import PagesReading
 from callsheet.storage.transactions.read_claims import ClaimsReading
 from callsheet.storage.transactions.read_sources import SourcesReading
 from callsheet.storage.transactions.selecting import ROW_BATCH_SIZE, is_nowhere, plain
@@ -90,7 +91,7 @@ _RECORDS: Final = (
 )
 
 
-class ReadTransaction(ClaimsReading, SourcesReading):
+class ReadTransaction(ClaimsReading, PagesReading, SourcesReading):
     """What can be read in one transaction: everything in it is of one moment."""
 
     def installation(self) -> Installation | None:
