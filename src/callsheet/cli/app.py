@@ -37,6 +37,7 @@ try:
     from callsheet.cli.commands.sources import app as sources
     from callsheet.cli.commands.whole import backup, check, copy, restore
     from callsheet.cli.database import migrate
+    from callsheet.cli.remote_option import local
 except ModuleNotFoundError as error:  # the rest works without the server extra
     add_missing(
         app,
@@ -49,7 +50,7 @@ except ModuleNotFoundError as error:  # the rest works without the server extra
         error,
     )
 else:
-    app.command(cls=GroupedCommand)(serve)
+    app.command(cls=GroupedCommand)(local(serve, despite_environment=True))
     app.add_typer(catalog.app, name="catalog")
     app.add_typer(sources, name="sources")
     app.add_typer(workspaces.app, name="workspaces")
@@ -63,12 +64,12 @@ else:
     app.command()(files.adopt)
     app.command()(files.drift)
     app.command()(files.export)
-    app.command()(settings)
-    app.command()(migrate)
-    app.command()(copy)
-    app.command()(backup)
-    app.command()(restore)
-    app.command()(check)
+    app.command()(local(settings, despite_environment=True))
+    app.command()(local(migrate))
+    app.command()(local(copy))
+    app.command()(local(backup))
+    app.command()(local(restore))
+    app.command()(local(check))
 app.add_typer(models, name="models")
 app.command()(validate)
 app.command()(fake)

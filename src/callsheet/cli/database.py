@@ -9,6 +9,7 @@ import typer
 
 from callsheet.cli.output.sentences import renewed_sentence
 from callsheet.cli.output.tables import say
+from callsheet.cli.remote_option import ServerURL
 from callsheet.client.printable import printable
 from callsheet.service.access import AccessService
 from callsheet.service.catalog import CatalogService
@@ -48,7 +49,17 @@ def actor() -> str:
 
 
 def load_settings(database: str | None) -> Settings:
-    """Return the settings; the folder of the default database is created."""
+    """Return the settings; the folder of the default database is created.
+
+    Raises
+    ------
+    InvalidError
+        In place of a database, a server was named: what asks for settings works on a database only.
+    SettingsError
+        A setting is not valid.
+    """
+    if isinstance(database, ServerURL):
+        raise database.refuse()
     settings = load({"database": database}).settings
     prepare_folder(settings)
     return settings
