@@ -3,7 +3,7 @@
 import getpass
 import os
 from datetime import UTC, datetime
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -18,6 +18,10 @@ from callsheet.service.renewal import renew_builtin
 from callsheet.service.setup import migrate_store, open_existing
 from callsheet.settings import Settings, load, prepare_folder
 from callsheet.storage.store import Store
+
+if TYPE_CHECKING:  # protocols, and what only --remote needs
+    from callsheet.remote.connection import Connection
+    from callsheet.service.administration import Access, Catalogue, History
 
 _MAX_ACTOR_CHARACTERS: Final = 200
 
@@ -65,18 +69,50 @@ def load_settings(database: str | None) -> Settings:
     return settings
 
 
-def open_catalog(database: str | None) -> CatalogService:
+def connect(server: ServerURL) -> "Connection":
+    """Return the connection to a server, the same for all that one command asks of it.
+
+    Raises
+    ------
+    InvalidError
+        The URL is not that of a server, others could read the admin key on its way, or there is none.
+    """
+    from callsheet.remote.address import check_address  # brings an HTTP client, for --remote only
+    from callsheet.remote.connection import Connection
+    from callsheet.remote.secret import read_admin_key
+
+    if not isinstance(server.connection, Connection):
+        root = check_address(server, may_be_http=server.may_be_http)
+        server.connection = Connection(root, read_admin_key(server.admin_key_file))
+    return server.connection
+
+
+def open_catalog(database: str | None) -> "Catalogue":
     """Return the catalogue that a command works on; `migrate`, serve and restore create a database."""
+    if isinstance(database, ServerURL):
+        from callsheet.remote.catalog import RemoteCatalog
+        from callsheet.remote.doing import Sender
+
+        return RemoteCatalog(Sender(connect(database)))
     return CatalogService(open_existing(load_settings(database).database), actor(), clock)
 
 
-def open_history(database: str | None) -> HistoryService:
-    """Return the change records of the database that a command works on."""
+def open_history(database: str | None) -> "History":
+    """Return the change records of what a command works on."""
+    if isinstance(database, ServerURL):
+        from callsheet.remote.catalog import RemoteHistory
+
+        return RemoteHistory(connect(database))
     return HistoryService(open_existing(load_settings(database).database))
 
 
-def open_access(database: str | None) -> AccessService:
+def open_access(database: str | None) -> "Access":
     """Return the workspaces and keys that a command works on; `migrate`, serve and restore create a database."""
+    if isinstance(database, ServerURL):
+        from callsheet.remote.access import RemoteAccess
+        from callsheet.remote.doing import Sender
+
+        return RemoteAccess(Sender(connect(database)))
     return AccessService(open_existing(load_settings(database).database), actor(), clock)
 
 

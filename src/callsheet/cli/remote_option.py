@@ -10,9 +10,8 @@ from callsheet.domain.errors import InvalidError
 
 T = TypeVar("T", bound=Callable[..., Any])
 
-#: The variables with the address of a server and with the admin key for it.
+#: The variable with the address of a server.
 REMOTE_VARIABLE: Final = "CALLSHEET_REMOTE"
-ADMIN_KEY_VARIABLE: Final = "CALLSHEET_ADMIN_KEY"
 
 _DATABASE: Final = "database"
 _NAMES: Final = ("remote", "admin_key_file", "remote_http")
@@ -31,12 +30,15 @@ class ServerURL(str):
         Where the admin key is read; ``-`` is standard input, None the environment.
     may_be_http
         Whether the key may travel unencrypted.
+    connection
+        What it is asked by, once it is.
     """
 
     command: str
     is_from_environment: bool
     admin_key_file: str | None
     may_be_http: bool
+    connection: Any = None
 
     def refuse(self) -> InvalidError:
         """Return the refusal of a command that cannot work over a server."""
@@ -45,9 +47,7 @@ class ServerURL(str):
                 f"{self.command} needs the database itself, and {REMOTE_VARIABLE} names a server; unset it, "
                 "or name the database with --database."
             )
-        return InvalidError(
-            f"{self.command} needs the database itself; run it where that is, without --remote."
-        )
+        return InvalidError(f"{self.command} needs the database itself; run it where that is, without --remote.")
 
 
 def local(command: T, *, despite_environment: bool = False) -> T:
@@ -109,15 +109,13 @@ def _named(
             metavar="URL",
             envvar=REMOTE_VARIABLE,
             show_envvar=False,
-            help=f"In place of a database, a server that is administered; default: {REMOTE_VARIABLE}. Its admin key "
-            f"is that of {ADMIN_KEY_VARIABLE}.",
+            help="A server that is administered, in place of a database; default: CALLSHEET_REMOTE. Its admin key "
+            "is that of CALLSHEET_ADMIN_KEY.",
         ),
     ] = None,
     admin_key_file: Annotated[
         str | None,
-        typer.Option(
-            metavar="FILE", help="With --remote: read the admin key from this file; - is standard input."
-        ),
+        typer.Option(metavar="FILE", help="With --remote: read the admin key from this file; - is standard input."),
     ] = None,
     remote_http: Annotated[
         bool,
@@ -132,7 +130,7 @@ def _named(
 def _options(*, hidden: bool) -> list[Any]:
     app = typer.Typer(add_completion=False)
     app.command()(_named)
-    made = [each for each in typer.main.get_command(app).params if each.name in _NAMES]
+    made: list[Any] = [each for each in typer.main.get_command(app).params if each.name in _NAMES]
     for each in made:
         each.hidden = hidden
     return made

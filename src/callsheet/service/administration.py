@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from callsheet.api.dialect import Dialect
 from callsheet.domain.access.key import APIKey
 from callsheet.domain.access.visibility import SEES_ALL, Visibility
 from callsheet.domain.access.workspace import Shape, Workspace
@@ -17,10 +18,17 @@ from callsheet.domain.changes.keys import KeyChange
 from callsheet.domain.changes.workspaces import WorkspaceChange
 from callsheet.domain.claims.builtin_mode import BuiltinMode
 from callsheet.domain.edits import ModelChange
+from callsheet.domain.manifest import Manifest
 from callsheet.domain.model import Model
+from callsheet.domain.plan.plan import Plan
 from callsheet.service.access import ChangedWorkspace, NewKey
 from callsheet.service.catalog import ModelWithAliases, Outcome
+from callsheet.service.explain.explainer import Explained, Seen
+from callsheet.service.explain.seeing import Compared, Viewers
+from callsheet.service.explain.subject import Subject
 from callsheet.service.key_details import KeyDetails
+from callsheet.service.manifests.export import Holders
+from callsheet.service.manifests.service import Planned
 from callsheet.service.provenance import Suppressed, WhoSays
 from callsheet.service.sight import Sight
 from callsheet.service.sync.sources import Source
@@ -140,3 +148,39 @@ class Sources(Protocol):
     def reject(self, name: str) -> Source: ...
 
     def let_builtin(self, mode: BuiltinMode) -> bool: ...
+
+
+class Explaining(Protocol):
+    """Why a caller sees what; see `callsheet.service.explain.explainer.Explainer`."""
+
+    def explain(
+        self,
+        name: str,
+        key: str | None = None,
+        workspace: str | None = None,
+        dialect: Dialect = Dialect.ANTHROPIC,
+    ) -> Explained: ...
+
+    def who_sees(self, name: str) -> Sequence[Viewers]: ...
+
+    def what_sees(self, name: str) -> Seen: ...
+
+    def diff(self, first: str, second: str) -> tuple[Subject, Subject, Compared]: ...
+
+    def rules(self) -> Mapping[str, Visibility]: ...
+
+    def workspace_name(self, workspace_id: str) -> str: ...
+
+
+class Manifests(Protocol):
+    """Catalogue files; see `callsheet.service.manifests.service.ManifestService`."""
+
+    def plan(self, manifest: Manifest, *, adopt: bool = False, max_deletes: int | None = None) -> Planned: ...
+
+    def apply(self, planned: Planned) -> object: ...
+
+    def apply_saved(self, plan: Plan, *, max_deletes: int | None = None) -> object: ...
+
+    def check_saved(self, plan: Plan, *, max_deletes: int | None = None) -> None: ...
+
+    def export(self, name: str, holders: Holders = Holders.PEOPLE) -> Manifest: ...

@@ -7,19 +7,23 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from callsheet.api.dialect import Dialect
-from callsheet.cli.database import DatabaseURL, clock, load_settings
+from callsheet.cli.database import DatabaseURL, clock, connect, load_settings
 from callsheet.cli.input.completion import complete_key, complete_model, complete_workspace
-from callsheet.cli.output.explanation import explanation_record, print_explanation, why
-from callsheet.cli.output.remedies import fix_record, print_fixes
+from callsheet.cli.output.explanation import print_explanation, why
+from callsheet.cli.output.remedies import print_fixes
 from callsheet.cli.output.seeing import print_compared, print_sightings, print_viewers
 from callsheet.cli.output.tables import AsJSON, print_json
+from callsheet.cli.remote_option import ServerURL
 from callsheet.domain.errors import InvalidError
 from callsheet.domain.query import Reach
+from callsheet.service.explain.commands import fix_record
 from callsheet.service.explain.explainer import Explained, Explainer
+from callsheet.service.explain.records import explanation_record
 from callsheet.service.setup import open_existing
 
 if TYPE_CHECKING:
     from callsheet.cli.played_clients import ClientStep
+    from callsheet.service.administration import Explaining
 
 #: What `diff-keys` ends with if there is a difference, as `plan` does.
 DIFFERENT: Final = 2
@@ -36,8 +40,13 @@ SubjectName = Annotated[str, typer.Argument(metavar="KEY|WORKSPACE", help="Id or
 
 
 @contextmanager
-def explaining(database: str | None) -> Iterator[Explainer]:
-    """Yield what explains the database that a command works on."""
+def explaining(database: str | None) -> "Iterator[Explaining]":
+    """Yield what explains the installation that a command works on."""
+    if isinstance(database, ServerURL):
+        from callsheet.remote.explaining import RemoteExplainer  # for --remote only
+
+        yield RemoteExplainer(connect(database))
+        return
     from callsheet.http.app import options_of  # slow to import
 
     settings = load_settings(database)
@@ -78,7 +87,7 @@ def explain(
         clients = () if client is None else _client_steps(explainer, explained, client)
         if as_json:
             fixes = [fix_record(fix, explainer.rules()) for fix in explained.fixes]
-            print_json(explanation_record(explained, clients, fixes))
+            print_json(explanation_record(explained, [step.record() for step in clients], fixes))
         else:
             print_explanation(explained, clients, explainer.workspace_name)
             print_fixes(explained.explanation, explained.fixes, explainer.rules(), database)
@@ -128,8 +137,10 @@ def diff_keys(
     raise typer.Exit(DIFFERENT if any(compared) else 0)
 
 
-def _client_steps(explainer: Explainer, explained: Explained, client: str) -> "Sequence[ClientStep]":
+def _client_steps(explainer: "Explaining", explained: Explained, client: str) -> "Sequence[ClientStep]":
     """The client's own steps; none where it gets no list with the model, whatever it makes of that."""
+    if not isinstance(explainer, Explainer):
+        raise InvalidError("--client needs the database itself; leave it out, or --remote.")
     from callsheet.cli.played_clients import client_steps  # these bring the doctor, which takes long to import
     from callsheet.doctor.clients.rules import load_clients
 

@@ -56,11 +56,11 @@ class PagesReading(Selecting):
 
         They are as in `Model.record`, which is what rows hold: to make a thousand models of them takes too long.
         """
-        return self._page(tables.models, ("id",), cut)
+        return self._cut(tables.models, ("id",), cut)
 
     def page_of_aliases(self, cut: Cut) -> Slice[tuple[str, str]]:
         """Return a page of aliases, each with the id of its model, by alias; keys are aliases."""
-        result = self._page(tables.aliases, ("alias",), cut)
+        result = self._cut(tables.aliases, ("alias",), cut)
         return Slice([(row["alias"], row["model_id"]) for row in result.rows], result.has_more)
 
     def page_of_changes(self, cut: Cut, subjects: Sequence[str] | None = None) -> Slice[ChangeRecord]:
@@ -70,7 +70,7 @@ class PagesReading(Selecting):
             known = [subject for subject in subjects if not is_nowhere(subject)]
             columns = tables.changes.c
             where = [columns.kind.in_([str(kind) for kind in Subject]), columns.subject.in_(known)]
-        result = self._page(tables.changes, ("number",), cut, where, descending=True)
+        result = self._cut(tables.changes, ("number",), cut, where, descending=True)
         return Slice([rows.read_change(row) for row in result.rows], result.has_more)
 
     def aliases_of_each(self, model_ids: Iterable[str]) -> dict[str, list[str]]:
@@ -80,7 +80,7 @@ class PagesReading(Selecting):
             found.setdefault(row["model_id"], []).append(row["alias"])
         return {model_id: sorted(aliases) for model_id, aliases in found.items()}
 
-    def _page(
+    def _cut(
         self,
         table: Table,
         key: Sequence[str],
