@@ -18,6 +18,7 @@ from callsheet.service.facts import Facts
 from callsheet.service.history import HistoryService
 from callsheet.service.state.live import LiveState
 from callsheet.storage.store import Store
+from tests.put import remove_alias, remove_model
 from tests.tiers import first
 
 #: The kinds of databases there are.
@@ -72,10 +73,10 @@ class Installation:
         """Remove every model, tombstones and all, as if there had never been any."""
         with self.store.write("test", now()) as writing:
             for alias in writing.aliases():
-                writing.remove_alias(alias)
+                remove_alias(writing, alias)
                 writing.record("unalias", "alias", alias, None, None)
             for model in list(writing.models()):
-                writing.remove_model(model)
+                remove_model(writing, model)
                 writing.record("remove", "model", model.id, None, None)
             for table in ("tombstones", "claims"):
                 writing._connection.exec_driver_sql(f"DELETE FROM {table}")

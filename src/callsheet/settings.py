@@ -96,6 +96,13 @@ class Settings(BaseModel):
     database: str = Field(default_factory=default_database, repr=False, description="URL of the database.")
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8484, ge=0, le=65535, description="Port to listen on; 0 picks a free one.")
+    admin_host: str = Field(
+        "",
+        description="Address for the Admin API alone. Empty: 127.0.0.1 if admin_port is set, else with the rest.",
+    )
+    admin_port: int = Field(
+        0, ge=0, le=65535, description="Port for the Admin API alone; 0 picks a free one if admin_host is set."
+    )
     workers: int = Field(1, ge=1, le=256, description="Number of server processes.")
     any_key: bool = Field(
         False, description="Accept every credential; for tests, laptops, and on loopback behind a gateway."
@@ -147,7 +154,9 @@ class Settings(BaseModel):
     max_header_bytes: int = Field(
         32768, ge=1024, le=1048576, description="Maximum size of all headers of a request."
     )
-    max_body_bytes: int = Field(65536, ge=0, description="Maximum size of a request's body; no request needs one.")
+    max_body_bytes: int = Field(
+        65536, ge=0, description="Maximum size of a request's body; only the Admin API needs one."
+    )
     max_connections: int = Field(
         10_000, ge=1, le=1_000_000, description="Maximum number of open connections, per process."
     )

@@ -11,6 +11,7 @@ from callsheet.domain.errors import InvalidError
 from tests.cli.conftest import CLI
 from tests.installation import Installation, make_model
 from tests.program import call
+from tests.put import put_model
 
 #: An escape sequence, the 8-bit form of one, an override of direction, a tag, a new line of somebody else's.
 EVIL = "\x1b[31mred\x9b0m\u202eevil\u200b\U000e0041\ncallsheet: All is well."
@@ -30,7 +31,7 @@ def infested(installation: Installation) -> Installation:
         connection.execute("INSERT INTO aliases VALUES (?, 'claude-2.1')", (EVIL,))
         connection.execute("INSERT INTO tombstones VALUES (?, 'once', NULL)", (EVIL,))
         connection.execute(
-            "INSERT INTO changes VALUES (1000, 1, '2026-11-20T00:00:00Z', ?, ?, 'alias', ?, NULL, ?, NULL)",
+            "INSERT INTO changes VALUES (1000, 1, '2026-11-20T00:00:00Z', ?, ?, 'alias', ?, NULL, ?, NULL, NULL)",
             (EVIL, "alias", EVIL, json.dumps({"model_id": EVIL})),
         )
     connection.close()
@@ -106,7 +107,7 @@ def test_texts_with_characters_that_cannot_be_seen_are_refused(
 
 def test_what_is_there_already_keeps_working(installation: Installation) -> None:
     with installation.store.write("test", installation.catalog._clock()) as writing:
-        writing.put_model(make_model("claude-m", display_name="a\u202eb"))
+        put_model(writing, make_model("claude-m", display_name="a\u202eb"))
     installation.catalog.hide("claude-m")
     assert installation.catalog.show("claude-m").model.display_name == "a\u202eb"
     with pytest.raises(InvalidError, match="cannot be seen"):

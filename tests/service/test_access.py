@@ -16,6 +16,7 @@ from callsheet.domain.changes.workspaces import WorkspaceChange
 from callsheet.domain.errors import InvalidError
 from callsheet.service.access import AccessService, NewKey
 from tests.installation import Installation, again_on_postgresql, now
+from tests.put import put_workspace
 from tests.service.content import content, recorded, unchanged
 
 pytestmark = again_on_postgresql
@@ -217,7 +218,7 @@ def test_too_many_patterns_are_refused_and_those_of_an_old_database_stay(install
         installation.access.change_workspace("default", WorkspaceChange(deny=absurd.deny))
     old = replace(installation.access.show_workspace("default"), visibility=absurd)
     with installation.store.write("test", now()) as writing:
-        writing.put_workspace(old)
+        put_workspace(writing, old)
         writing.record("change", "workspace", old.id, None, old.record())
     live = installation.live()
     assert live.current.workspaces[old.id].visibility == absurd

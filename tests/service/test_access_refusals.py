@@ -14,6 +14,7 @@ from callsheet.domain.changes.workspaces import WorkspaceChange
 from callsheet.domain.errors import ConflictError, DoesNotExistError, InvalidError, RefusedError
 from callsheet.service.access import AccessService
 from tests.installation import Installation
+from tests.put import put_key
 from tests.service.content import refused
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -49,7 +50,7 @@ def add_twins(installation: Installation) -> None:
                 hint=secret[-4:],
                 created_at=NOW,
             )
-            writing.put_key(key)
+            put_key(writing, key)
             writing.record("create", "key", key.id, None, key.record())
 
 

@@ -15,6 +15,7 @@ from callsheet.service.catalog import CatalogService, Outcome
 from callsheet.service.maintenance.check import check_database
 from callsheet.service.maintenance.problem import Problem
 from tests.installation import Installation, again_on_postgresql, make_model
+from tests.put import put_model
 from tests.service.content import content, recorded, unchanged
 
 pytestmark = again_on_postgresql
@@ -85,7 +86,7 @@ def test_models_aliases_and_replacements_may_have_any_printable_name(empty: Inst
 def test_a_model_whose_name_a_newer_python_knows_is_read_changed_and_removed(empty: Installation) -> None:
     name = "a\u0378b"  # assigned one day, perhaps
     with empty.store.write("test", NOW) as writing:
-        writing.put_model(make_model(name, "2026-03-01"))
+        put_model(writing, make_model(name, "2026-03-01"))
         writing.record("add", "model", name, None, make_model(name, "2026-03-01").record())
     assert faults_in_rows(empty) == []
     assert the_one(empty.catalog.hide(name)).hidden

@@ -10,6 +10,7 @@ import pytest
 from callsheet.domain.errors import StorageUnavailableError
 from callsheet.domain.model import Model
 from callsheet.storage.store import Store
+from tests.put import put_model
 from tests.storage.files import NOW
 from tests.storage.others import ask, url_of
 
@@ -19,7 +20,7 @@ CHANGES = 10
 
 def change(store: Store, name: str) -> None:
     with store.write(name, NOW) as writing:
-        writing.put_model(Model(id=name, display_name=name))
+        put_model(writing, Model(id=name, display_name=name))
         writing.record("add", "model", name, None, None)
 
 
@@ -94,7 +95,7 @@ def test_whoever_reads_meanwhile_sees_whole_changes_of_one_moment(store: Store) 
         for number in range(20):
             with store.write("test", NOW) as writing:
                 for side in ("left", "right"):
-                    writing.put_model(Model(id=side, display_name=str(number)))
+                    put_model(writing, Model(id=side, display_name=str(number)))
                     writing.record("change", "model", side, None, None)
         done.set()
 

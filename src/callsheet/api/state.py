@@ -84,6 +84,8 @@ class State:
         Which source is asked about keys that the keyring does not have; None if no source is.
     grants
         What is remembered of such keys; successive states share it.
+    has_admin_keys
+        Whether an admin key was ever made, without which there is no Admin API.
     key_source
         Name and configuration of that source as plain JSON values, without a secret: what asking it needs.
     """
@@ -100,6 +102,7 @@ class State:
     delegation: Delegation | None = None
     grants: Grants = field(default_factory=Grants, compare=False)
     key_source: Mapping[str, Any] | None = None
+    has_admin_keys: bool = False
 
     def view(
         self,

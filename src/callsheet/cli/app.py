@@ -30,7 +30,7 @@ app = CommandLine(
 )
 
 try:
-    from callsheet.cli.commands import catalog, explain, files, keys, workspaces
+    from callsheet.cli.commands import admin_keys, catalog, explain, files, keys, workspaces
     from callsheet.cli.commands.serve import serve
     from callsheet.cli.commands.serve_help import GroupedCommand
     from callsheet.cli.commands.settings import settings
@@ -42,7 +42,7 @@ except ModuleNotFoundError as error:  # the rest works without the server extra
     add_missing(
         app,
         (
-            *("serve", "catalog", "sources", "workspaces", "keys", "explain", "who-sees"),
+            *("serve", "catalog", "sources", "workspaces", "keys", "admin-keys", "explain", "who-sees"),
             *("what-sees", "diff-keys"),
             *("plan", "apply", "adopt", "drift", "export"),
             *("settings", "migrate", "copy", "backup", "restore", "check"),
@@ -55,6 +55,7 @@ else:
     app.add_typer(sources, name="sources")
     app.add_typer(workspaces.app, name="workspaces")
     app.add_typer(keys.app, name="keys")
+    app.add_typer(admin_keys.app, name="admin-keys")
     app.command()(explain.explain)
     app.command("who-sees")(explain.who_sees)
     app.command("what-sees")(explain.what_sees)

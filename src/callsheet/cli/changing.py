@@ -1,7 +1,7 @@
 """Commands that change something: they do it, perhaps with a warning, or with --dry-run print its plan."""
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn, Protocol, TypeVar
 
 import typer
 
@@ -12,6 +12,7 @@ from callsheet.domain.plan.impact import Harm
 from callsheet.domain.plan.plan import Plan
 from callsheet.domain.plan.warnings import PlanWarning
 from callsheet.service.access import AccessService
+from callsheet.service.admin.admin_keys import AdminKeyService
 from callsheet.service.apply import Act, rehearse, warnings_before
 from callsheet.service.catalog import CatalogService
 from callsheet.service.ids import NewThings
@@ -53,22 +54,26 @@ class _Local:
 
     def __init__(self, database: str | None) -> None:
         self._settings = load_settings(database)
-        self._store = open_existing(self._settings.database)
+        self.store = open_existing(self._settings.database)
 
     @property
     def services(self) -> "_LocalServices":
         """What changes it."""
-        return _LocalServices(self._store, NewThings())
+        return _LocalServices(self.store, NewThings())
 
     def plan(self, do: _Do) -> Plan:
         """Return the plan of what ``do`` does."""
+        return self.rehearse(_act(do))
+
+    def rehearse(self, act: Act) -> Plan:
+        """Return the plan of what ``act`` does to the database."""
         from callsheet.http.app import options_of  # slow to import
 
-        return rehearse(self._store, _act(do), clock(), options_of(self._settings))
+        return rehearse(self.store, act, clock(), options_of(self._settings))
 
     def warnings(self, do: _Do) -> Sequence[PlanWarning]:
         """Return what a person should know of it first."""
-        return warnings_before(self._store, _act(do), clock())
+        return warnings_before(self.store, _act(do), clock())
 
     def check_import(self, entries: "Sequence[Entry]") -> "Imported":
         """Return which keys would be created, and which are there."""
@@ -141,7 +146,8 @@ class Changing:
     """
 
     def __init__(self, database: str | None, *, dry_run: bool, as_json: bool) -> None:
-        self._place = _Served(database) if isinstance(database, ServerURL) else _Local(database)
+        self._server = database if isinstance(database, ServerURL) else None
+        self._place = _Local(database) if self._server is None else _Served(self._server)
         self._dry_run = dry_run
         self._as_json = as_json
 
@@ -171,24 +177,51 @@ class Changing:
         """Do the same with workspaces and keys."""
         return self._do(lambda services: act(services.access), warns=warns)
 
+    def admin_keys(self, act: Callable[[AdminKeyService], T]) -> T:
+        """Do the same with admin keys, which only those change who have the database."""
+        return self._do_local(lambda store, new: act(AdminKeyService(store, actor(), clock, new)))
+
+    @property
+    def admin_access(self) -> AdminKeyService:
+        """Its admin keys, to change whatever the options say."""
+        return AdminKeyService(self._local.store, actor(), clock)
+
     def plan_import(self, entries: "Sequence[Entry]") -> "tuple[Imported, Plan]":
         """Return what an import of keys would do, and its plan."""
         imported = self._place.check_import(entries)
         return imported, self._place.plan(lambda services: services.access.import_keys(entries))
 
+    @property
+    def _local(self) -> _Local:
+        """The database; InvalidError if there is a server in its place."""
+        if isinstance(self._place, _Local):
+            return self._place
+        assert self._server is not None  # noqa: S101  # it is one or the other
+        raise self._server.refuse()
+
+    def _do_local(self, act: Callable[[Transactions, NewThings], T]) -> T:
+        place = self._local
+        if self._dry_run:
+            self._print(place.rehearse(act))
+        return act(place.store, NewThings())
+
     def _do(self, act: Callable[[_Services], T], *, warns: bool) -> T:
         if self._dry_run:
-            from callsheet.cli.output.plan import print_plan, say_dry_run  # for dry runs only
-
-            print_plan(self._place.plan(act), as_json=self._as_json)
-            say_dry_run()
-            raise typer.Exit
+            self._print(self._place.plan(act))
         warnings = self._place.warnings(act) if warns else ()
         result = act(self._place.services)
         for warning in warnings:
             if warning.code in _HARMS:
                 say(f"Warning: {warning.message}")
         return result
+
+    def _print(self, plan: Plan) -> NoReturn:
+        """Print the plan of a dry run, and end the command."""
+        from callsheet.cli.output.plan import print_plan, say_dry_run  # for dry runs only
+
+        print_plan(plan, as_json=self._as_json)
+        say_dry_run()
+        raise typer.Exit
 
 
 def _act(do: _Do) -> Act:

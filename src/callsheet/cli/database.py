@@ -12,6 +12,7 @@ from callsheet.cli.output.tables import say
 from callsheet.cli.remote_option import ServerURL
 from callsheet.client.printable import printable
 from callsheet.service.access import AccessService
+from callsheet.service.admin.admin_keys import AdminKeyService
 from callsheet.service.catalog import CatalogService
 from callsheet.service.history import HistoryService
 from callsheet.service.renewal import renew_builtin
@@ -95,6 +96,11 @@ def open_catalog(database: str | None) -> "Catalogue":
 
         return RemoteCatalog(Sender(connect(database)))
     return CatalogService(open_existing(load_settings(database).database), actor(), clock)
+
+
+def open_admin_keys(database: str | None) -> AdminKeyService:
+    """Return the admin keys that a command works on; `migrate`, serve and restore create a database."""
+    return AdminKeyService(open_existing(load_settings(database).database), actor(), clock)
 
 
 def open_history(database: str | None) -> "History":

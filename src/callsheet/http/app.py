@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,13 +18,15 @@ from callsheet.api.state import Options
 from callsheet.api.versions import ACCEPTED_VERSIONS
 from callsheet.domain.claims.builtin_mode import BuiltinMode
 from callsheet.domain.errors import SettingsError, StorageUnavailableError
+from callsheet.http.admin.app import AdminAPI
+from callsheet.http.admin.endpoints import ENDPOINTS
 from callsheet.http.errors import on_exception, on_http_exception
 from callsheet.http.handed_over import HANDED_OVER
 from callsheet.http.health import Readiness, health_routes
 from callsheet.http.logs.writer import AccessLog
 from callsheet.http.observer import Observer
 from callsheet.http.openapi import openapi_routes
-from callsheet.http.paths import ExactRoute, Scope, local_path
+from callsheet.http.paths import ADMIN_PATH, ExactRoute, Scope, local_path
 from callsheet.http.telemetry.collect import Telemetry
 from callsheet.service.clock import SYSTEM_CLOCK, Clock
 from callsheet.service.delegation.lazy import LazyKeyChecks
@@ -90,11 +92,19 @@ class CallsheetApp(Starlette):
         )
         self.telemetry.schedule = self.schedule
         self.catalog_follower = self.telemetry.catalog_follower = _catalog_follower(settings, live.store, clock)
+        self.admin = AdminAPI(live, ENDPOINTS, self.observer.log, clock)
+        self.admin.rate_limits = self.rate_limits
+        self.telemetry.admin = self.admin.metrics.figures
+        self.has_admin_listener = bool(settings.admin_host or settings.admin_port)
+        if self.forward is not None:
+            self.forward.stays = self.is_administration
         self.readiness = Readiness(
             live, settings.max_stale_seconds, self.schedule, clock, self.catalog_follower, self.keys
         )
         self.on_serving: Callable[[], object] = lambda: None
         """Called on the event loop when a server begins to serve the app."""
+        self.beside: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
+        """Entered for as long as a server serves the app; serves the Admin API where that has a listener."""
         super().__init__(
             routes=[
                 ExactRoute("/", _say_what_this_is),
@@ -129,8 +139,16 @@ class CallsheetApp(Starlette):
                 self.start()
                 await self.public.answer(scope, path, send)
                 return
+            if self.is_administration(path):
+                self.start()
+                await self.admin({**scope, "raw_path": path}, receive, send)
+                return
             scope = {**scope, "path": unquote(path.decode("latin-1")), "raw_path": path, "root_path": ""}
         await super().__call__(scope, receive, send)
+
+    def is_administration(self, path: bytes) -> bool:
+        """Return whether the Admin API answers ``path``, a `local_path`, where the Models API is served."""
+        return not self.has_admin_listener and ADMIN_PATH.match(path) is not None and self.admin.is_on
 
     async def _answer_unknown(self, scope: Scope, receive: Any, send: Any) -> None:
         """Answer a path that no route matches: the public API refuses it, as the contract says."""
@@ -151,7 +169,8 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     app.start()
     app.on_serving()
     try:
-        yield
+        async with app.beside():
+            yield
     finally:
         if app.catalog_follower is not None:
             app.catalog_follower.stop()

@@ -13,6 +13,12 @@ Scope = Any
 #: Characters that need no escape in a path: RFC 3986's pchar and the slash.
 _SAFE: Final = "/:@!$&'()*+,;=~-._"
 
+#: Where the Admin API is; the same from base URLs that end in /v1 already, or in a slash.
+ADMIN_PATH: Final = re.compile(rb"/+v1/+(?:v1/+)?organizations(?=/|\Z)")
+
+#: Of a body of the Admin API.
+MAX_ADMIN_BODY_BYTES: Final = 2**20
+
 _SLASHES: Final = re.compile(r"/+")
 
 

@@ -30,7 +30,7 @@ _RAISED: Final[Mapping[str, type[CallsheetError]]] = {
 _ABOUT_KEYS: Final = {
     "no_credential": "put an admin key into CALLSHEET_ADMIN_KEY.",
     "client_key": "that key lists models; put an admin key (sk-cs-admin-…) into CALLSHEET_ADMIN_KEY.",
-    "invalid_credential": "check CALLSHEET_ADMIN_KEY; callsheet admin-keys list, on its host, shows which keys work.",
+    "invalid_credential": "check CALLSHEET_ADMIN_KEY; on its host, callsheet admin-keys list shows what works.",
     "scope_missing": "use an admin key with that scope; callsheet admin-keys create, on its host, makes one.",
 }
 
@@ -60,7 +60,7 @@ def error_of(root: str, status: int, answer: Mapping[str, Any]) -> CallsheetErro
 
 
 def _raised(kind: type[CallsheetError], message: str, details: Mapping[str, Any]) -> CallsheetError:
-    hint = Hint.__members__.get(str(details.get("hint")))
+    hint = Hint.__members__.get(str(details.get("hint")).upper())
     if hint is None:
         return kind(message)
     about = details.get("about")

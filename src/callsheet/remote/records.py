@@ -7,7 +7,7 @@ from typing import Any, Final, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from callsheet.domain.access.key import APIKey, KeyStatus
-from callsheet.domain.access.visibility import Visibility
+from callsheet.domain.access.visibility import NOTHING, Visibility
 from callsheet.domain.access.workspace import Shape, Workspace
 from callsheet.domain.alias import Alias
 from callsheet.domain.changes.change import ChangeRecord

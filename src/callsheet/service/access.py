@@ -1,8 +1,8 @@
 """Workspaces and API keys: who may ask, and what they see."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple, TypeAlias
 
@@ -12,9 +12,10 @@ from callsheet.domain.access.workspace import Shape, Workspace
 from callsheet.domain.changes import keys, workspaces
 from callsheet.domain.changes.change import Change, result_of
 from callsheet.domain.changes.key_import import Entry, Imported, import_keys
-from callsheet.domain.changes.keys import KeyChange
+from callsheet.domain.changes.keys import Credentials, KeyChange
 from callsheet.domain.changes.lookup import find_key, find_workspace, replaced_keys
 from callsheet.domain.changes.workspaces import WorkspaceChange
+from callsheet.domain.errors import ConflictError
 from callsheet.service.ids import NewThings
 from callsheet.service.key_details import KeyDetails, describe_key
 from callsheet.service.sight import Sight, look
@@ -27,10 +28,13 @@ _Writing: TypeAlias = WriteTransaction | RehearsalTransaction
 
 @dataclass(frozen=True, slots=True)
 class NewKey:
-    """A key just made, with its secret, which is shown this once, and the key that it replaces, if there is one."""
+    """A key just made, with its secret, which is shown this once, and the key that it replaces, if there is one.
+
+    The secret is empty if only its SHA-256 was given.
+    """
 
     key: APIKey
-    secret: str
+    secret: str = field(repr=False)
     replaced: APIKey | None = None
 
 
@@ -68,6 +72,9 @@ class AccessService:
         workspace_id: str | None = None,
         visibility: Visibility = SEES_ALL,
         shape: Shape | None = None,
+        *,
+        display_color: str | None = None,
+        tags: Mapping[str, str] | None = None,
     ) -> Workspace:
         """Create a workspace; it gets a new id unless it brings one.
 
@@ -85,6 +92,8 @@ class AccessService:
                 visibility=visibility,
                 shape=shape,
                 created_at=writing.now,
+                display_color=display_color,
+                tags=tags or {},
             )
             writing.apply(workspaces.create_workspace(writing, workspace))
             return workspace
@@ -145,10 +154,12 @@ class AccessService:
         organization: bool = False,
         expires_at: datetime | None = None,
         secret: str | None = None,
+        secret_sha256: bytes | None = None,
     ) -> NewKey:
         """Create a key of a workspace (the default one if none is named) or of the whole organization.
 
-        ``secret`` brings an existing one along, so that clients keep what they have.
+        ``secret`` brings an existing one along, so that clients keep what they have; of ``secret_sha256`` only the
+        SHA-256 of one.
 
         Raises
         ------
@@ -159,7 +170,7 @@ class AccessService:
         """
         with self._write() as writing:
             workspace_id = None if organization else keys.workspace_id_for(writing, workspace)
-            new = self._new.credentials(secret)
+            new = self._credentials(writing, secret, secret_sha256)
             changes = keys.create_key(writing, new, name, workspace_id, expires_at, writing.now)
             writing.apply(changes)
             return NewKey(changes[0].value, new.secret)
@@ -260,8 +271,12 @@ class AccessService:
         """
         return self._edit_key(name, lambda _writing, key: keys.archive_key(key))
 
-    def rotate_key(self, name: str, overlap: timedelta = timedelta()) -> NewKey:
+    def rotate_key(
+        self, name: str, overlap: timedelta = timedelta(), *, secret_sha256: bytes | None = None
+    ) -> NewKey:
         """Replace a key by a new one of the same name and workspace; the old one works on for ``overlap``.
+
+        ``secret_sha256`` is that of the new secret, if the caller has made one.
 
         Raises
         ------
@@ -270,11 +285,19 @@ class AccessService:
         """
         with self._write() as writing:
             old = find_key(writing, name, writing.now)
-            new = self._new.credentials()
+            new = self._credentials(writing, None, secret_sha256)
             changes = keys.rotate_key(writing, old, new, overlap, writing.now)
             writing.apply(changes)
             ended, created = (change.value for change in changes)
             return NewKey(created, new.secret, ended)
+
+    def _credentials(self, writing: _Writing, secret: str | None, sha256: bytes | None) -> Credentials:
+        """The id and the secret of a new key; ConflictError if an admin key has that secret."""
+        if sha256 is None:
+            return self._new.credentials(secret)
+        if writing.admin_key_with(sha256) is not None:
+            raise ConflictError("There is a key with this secret already; a secret can belong to one key only.")
+        return Credentials(self._new.key_id(), "", sha256)
 
     def _write(self) -> AbstractContextManager[_Writing]:
         return self._store.write(self._actor, self._clock())

@@ -215,6 +215,8 @@ def _moved_subjects(reading: ReadTransaction, plan: Plan) -> list[str]:
         present[Subject.WORKSPACE, workspace.id] = workspace.record()
     for key in reading.api_keys(subjects[Subject.KEY]):
         present[Subject.KEY, key.id] = key.record()
+    for admin_key in reading.admin_keys(subjects[Subject.ADMIN_KEY]):
+        present[Subject.ADMIN_KEY, admin_key.id] = admin_key.record()
     for source in reading.sources(subjects[Subject.SOURCE]):
         present[Subject.SOURCE, source.name] = source.record()
     return [

@@ -3,7 +3,7 @@
 import secrets
 from typing import Final
 
-from callsheet.domain.access.secret import SECRET_BYTES, make_secret
+from callsheet.domain.access.secret import ADMIN_PREFIX, SECRET_BYTES, SECRET_PREFIX, make_secret
 from callsheet.domain.changes.keys import Credentials
 from callsheet.domain.plan.step import Made
 
@@ -48,17 +48,23 @@ class NewThings:
             secret = self._secret()
         return Credentials(key_id, secret)
 
+    def admin_credentials(self) -> Credentials:
+        """Return an id for an admin key, with its secret, which is always a new one."""
+        key_id = self._new("adminkey_")
+        self._with_secret.add(key_id)
+        return Credentials(key_id, self._secret(ADMIN_PREFIX))
+
     def _new(self, prefix: str) -> str:
         made = make_id(prefix)
         self._ids.add(made)
         return made
 
-    def _secret(self) -> str:
-        return make_secret(secrets.token_bytes(SECRET_BYTES))
+    def _secret(self, prefix: str = SECRET_PREFIX) -> str:
+        return make_secret(secrets.token_bytes(SECRET_BYTES), prefix)
 
 
 class NothingNew(NewThings):
     """The same for what is only planned: no secret is made, and each key gets a text that stands for one."""
 
-    def _secret(self) -> str:
+    def _secret(self, prefix: str = SECRET_PREFIX) -> str:  # noqa: ARG002  # that of none
         return f"{'~' * 32}{len(self._with_secret)}"

@@ -26,6 +26,18 @@ class Transactions(Protocol):
         """Yield a transaction whose ``apply`` takes changes by ``actor``, made at ``now`` for this ``reason``."""
 
 
+class Writable(Protocol):
+    """The same, for services that also write what no plan shows, such as the state of sources."""
+
+    def read(self) -> AbstractContextManager[ReadTransaction]:
+        """Yield a transaction that reads."""
+
+    def write(
+        self, actor: str, now: datetime, reason: str | None = None
+    ) -> AbstractContextManager[WriteTransaction]:
+        """Yield a transaction that writes, as `Transactions.write`."""
+
+
 class Store:
     """A database of Callsheet. It is not opened before it is needed.
 
@@ -118,6 +130,32 @@ class Store:
         """Yield a rehearsal of what is done at ``now``: all of it sees the database as it is at this moment."""
         with self.database.transaction(writes=False) as connection:
             yield Rehearsal(RehearsalTransaction(connection, now))
+
+
+class Within:
+    """Takes the place of a store for services that take part in a transaction that writes.
+
+    Parameters
+    ----------
+    transaction
+        The one that all of them get, to read and to write: its actor, time and reason are those of all changes.
+    """
+
+    def __init__(self, transaction: WriteTransaction) -> None:
+        self.transaction = transaction
+
+    def read(self) -> AbstractContextManager[ReadTransaction]:
+        """Return the transaction."""
+        return nullcontext(self.transaction)
+
+    def write(
+        self,
+        actor: str,  # noqa: ARG002
+        now: datetime,  # noqa: ARG002
+        reason: str | None = None,  # noqa: ARG002
+    ) -> AbstractContextManager[WriteTransaction]:
+        """Return the transaction."""
+        return nullcontext(self.transaction)
 
 
 class Rehearsal:

@@ -13,14 +13,15 @@ from hypothesis import strategies as st
 from callsheet.api.percent import unquote_to_bytes
 from callsheet.api.request import Header, find_names
 from callsheet.domain.errors import APIError, NotFoundError
-from callsheet.http.forward.answer_reader import AnswerFaultError, AnswerReader
-from callsheet.http.forward.fields import HOP_BY_HOP, end_to_end, tokens, trailers
+from callsheet.http.forward.fields import HOP_BY_HOP, end_to_end, trailers
 from callsheet.http.forward.gateway import Gateway
 from callsheet.http.forward.heads import RequestHead
 from callsheet.http.forward.limits import ForwardLimits
 from callsheet.http.forward.origin import has_come_through, with_origin
 from callsheet.http.forward.ours import is_ours
 from callsheet.http.forward.refusal import RefusedRequestError
+from callsheet.http1.answer_reader import AnswerFaultError, AnswerReader
+from callsheet.http1.fields import tokens
 
 names = st.one_of(
     st.sampled_from(

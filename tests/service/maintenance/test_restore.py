@@ -98,6 +98,7 @@ def test_a_restore_is_recorded_above_all_revisions(backup: Path, full_store: Ful
         "before": {"revision": 22},
         "after": {"revision": 20},
         "manager": None,
+        "reason": None,
     }
     assert check_database(store).problems == []
     Installation(url_of(store)).add(make_model("later"))

@@ -1,5 +1,6 @@
 """The configuration of a source: what it was is what JSON gives back, and what it cannot be is refused by name."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -163,6 +164,13 @@ def test_a_secret_is_read_where_it_is_when_it_is_needed(tmp_path: Path, monkeypa
     assert reference.read() == "sk-two"
     monkeypatch.setenv("GATEWAY_KEY", "sk-three")
     assert parse_reference("env:GATEWAY_KEY").read() == "sk-three"
+
+
+def test_a_pipe_without_a_writer_is_not_waited_for(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(SourceError, match="is empty; put the secret there"):
+        SecretReference(Place.FILE, str(pipe)).read()
 
 
 @pytest.mark.parametrize("content", [b"", b"\n", b"sk-\xff", b"x" * 100_000])

@@ -19,6 +19,7 @@ from callsheet.storage.store import Store
 from callsheet.storage.transactions import rows
 from callsheet.storage.transactions.read import ReadTransaction
 from callsheet.storage.transactions.write import WriteTransaction
+from tests.put import put_alias, put_key, put_model, put_workspace, remove_model
 from tests.storage.files import NOW, make_database
 from tests.storage.others import DATA, Make, execute
 from tests.strategies import instants, models
@@ -95,7 +96,7 @@ def test_the_columns_of_models_are_the_fields_of_a_model_in_their_order() -> Non
 @given(models())
 def test_a_model_is_read_back_as_it_was_written(shared: Store, model: Model) -> None:
     with trial(shared) as writing:
-        writing.put_model(model)
+        put_model(writing, model)
         again = writing.model(model.id)
         assert again == model
         assert again is not None
@@ -106,11 +107,11 @@ def test_a_model_is_read_back_as_it_was_written(shared: Store, model: Model) -> 
 @given(models())
 def test_a_removed_model_leaves_its_place_and_nothing_else(shared: Store, model: Model) -> None:
     with trial(shared) as writing:
-        writing.put_model(model)
-        writing.remove_model(model)
+        put_model(writing, model)
+        remove_model(writing, model)
         assert writing.model(model.id) is None
         assert writing.tombstones([model.id]) == {model.id: model.sort_key}
-        writing.put_model(model)
+        put_model(writing, model)
         assert writing.tombstones([model.id]) == {}
 
 
@@ -120,8 +121,8 @@ def test_workspaces_and_keys_are_read_back_as_they_were_written(
     shared: Store, workspace: Workspace, key: APIKey
 ) -> None:
     with trial(shared) as writing:
-        writing.put_workspace(workspace)
-        writing.put_key(key)
+        put_workspace(writing, workspace)
+        put_key(writing, key)
         assert list(writing.workspaces([workspace.id])) == [workspace]
         assert writing.key_with(key.fingerprint) == key
         assert list(writing.api_keys([key.id])) == [key]
@@ -189,8 +190,8 @@ def test_every_kind_of_damaged_row_is_told(
     store: Store, damage: str, kind: str, kept: Callable[[ReadTransaction], Iterable[object]]
 ) -> None:
     with store.write("test", NOW) as writing:
-        writing.put_key(make_key())
-        writing.remove_model(Model(id="gone", display_name="Gone"))
+        put_key(writing, make_key())
+        remove_model(writing, Model(id="gone", display_name="Gone"))
     execute(store, damage)
     with pytest.raises(StorageError, match=f"^The row of {kind} '.*' is damaged"):
         read(store, kept)
@@ -215,27 +216,27 @@ def test_a_row_holds_plain_values_that_any_client_can_read() -> None:
 
 def test_an_alias_of_no_model_and_a_key_of_no_workspace_are_refused(store: Store) -> None:
     with pytest.raises(StorageError, match=r"(?i)foreign key"):
-        write(store, lambda writing: writing.put_alias("a", "no-such-model"))
+        write(store, lambda writing: put_alias(writing, "a", "no-such-model"))
     with pytest.raises(StorageError, match=r"(?i)foreign key"):
-        write(store, lambda writing: writing.put_key(make_key(workspace_id="wrkspc_0")))
+        write(store, lambda writing: put_key(writing, make_key(workspace_id="wrkspc_0")))
 
 
 def test_a_model_with_aliases_cannot_be_dropped(store: Store) -> None:
     with pytest.raises(StorageError, match=r"(?i)foreign key"):
-        write(store, lambda writing: writing.remove_model(Model(id="claude-opus-4-5-20251101", display_name="M")))
+        write(store, lambda writing: remove_model(writing, Model(id="claude-opus-4-5-20251101", display_name="M")))
 
 
 def test_two_keys_cannot_have_one_fingerprint(store: Store) -> None:
-    write(store, lambda writing: writing.put_key(make_key(id="one")))
+    write(store, lambda writing: put_key(writing, make_key(id="one")))
     with pytest.raises(StorageError, match=r"(?i)unique"):
-        write(store, lambda writing: writing.put_key(make_key(id="other")))
+        write(store, lambda writing: put_key(writing, make_key(id="other")))
 
 
 def test_many_ids_at_once_are_read(shared: Store) -> None:
     with trial(shared) as writing:
         many = [Model(id=f"many-{number}", display_name="M") for number in range(1201)]
         for model in many:
-            writing.put_model(model)
+            put_model(writing, model)
         assert sorted(model.id for model in writing.models([model.id for model in many])) == sorted(
             model.id for model in many
         )
@@ -245,7 +246,7 @@ def test_what_fails_midway_changed_nothing(store: Store) -> None:
     with store.read() as reading:
         before = reading.installation(), list(reading.models())
     with trial(store) as writing:
-        writing.put_model(Model(id="new", display_name="New"))
+        put_model(writing, Model(id="new", display_name="New"))
         writing.record("add", "model", "new", None, None)
         assert writing.installation() != before[0]
     with store.read() as reading:
@@ -303,8 +304,8 @@ def test_one_that_has_only_just_been_set_up_holds_all_it_should_in_any_language(
     store = make()
     with store.write("test", NOW) as writing:
         for model_id, name in zip(ids, texts, strict=True):
-            writing.put_model(Model(id=model_id, display_name=name, description=name))
-            writing.put_alias(f"{model_id}-alias", model_id)
+            put_model(writing, Model(id=model_id, display_name=name, description=name))
+            put_alias(writing, f"{model_id}-alias", model_id)
     with store.read() as reading:
         assert {model.id: model.display_name for model in reading.models(ids)} == dict(zip(ids, texts, strict=True))
         assert [next(iter(reading.models([model_id]))).description for model_id in ids] == texts
@@ -316,7 +317,7 @@ def test_one_that_has_only_just_been_set_up_holds_all_it_should_in_any_language(
 def test_numbers_go_on_where_32_bits_end(store: Store) -> None:
     execute(store, f"UPDATE installation SET revision = {2**31 - 1}")
     with store.write("test", NOW) as writing:
-        writing.put_model(Model(id="large", display_name="L", max_tokens=2**53 - 1))
+        put_model(writing, Model(id="large", display_name="L", max_tokens=2**53 - 1))
         writing.record("add", "model", "large", None, None)
     with store.read() as reading:
         installation, model = reading.installation(), reading.model("large")

@@ -1,5 +1,8 @@
 """``callsheet serve``: run the server."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from socket import socket
 from typing import Annotated
 
 from callsheet.cli.commands.serve_help import flag
@@ -8,15 +11,18 @@ from callsheet.cli.database import DatabaseURL
 from callsheet.cli.gateway import check_not_itself
 from callsheet.cli.hints import sentence_of
 from callsheet.cli.output.streams import allow_closed_output
+from callsheet.cli.output.tables import put
 from callsheet.cli.welcome import prepare_welcome, welcome_later, welcome_now
 from callsheet.domain.access.workspace import Shape
 from callsheet.domain.errors import ServeError, StorageUnavailableError
-from callsheet.settings import LogFormat, MessageFormat, MissingVersion, Otel, load, prepare_folder
+from callsheet.settings import LogFormat, MessageFormat, MissingVersion, Otel, Settings, load, prepare_folder
 
 
 def serve(
     host: Annotated[str | None, flag("host")] = None,
     port: Annotated[int | None, flag("port")] = None,
+    admin_host: Annotated[str | None, flag("admin_host")] = None,
+    admin_port: Annotated[int | None, flag("admin_port")] = None,
     database: DatabaseURL = None,
     workers: Annotated[int | None, flag("workers")] = None,
     gateway: Annotated[str | None, flag("gateway", metavar="URL")] = None,
@@ -72,7 +78,8 @@ def serve(
     allow_closed_output()
     from callsheet.http.serve.run import bind, run  # slow to import; wrong settings are refused before
 
-    with bind(settings.host, settings.port) as listener:  # first: with the port taken, nothing is changed
+    with bind(settings.host, settings.port) as listener, _bind_admin(settings) as admin_listener:
+        # First: with a port taken, nothing is changed.
         prepare_folder(settings)
         address = listener.getsockname()
         url = _base_url(address[0], address[1])
@@ -84,8 +91,30 @@ def serve(
         except StorageUnavailableError as error:
             welcome, away = welcome_later(url, settings), error
         with welcome as announce:
-            if not run(settings, listener, announce, away, sentence_of):
+            if admin_listener is not None:
+                announce = _with_admin(announce, admin_listener)
+            if not run(settings, listener, announce, away, sentence_of, admin_listener):
                 raise ServeError("The server did not start; the reason is in the lines above.")
+
+
+def _bind_admin(settings: Settings) -> AbstractContextManager[socket | None]:
+    """The listener of the Admin API, if it has one."""
+    from callsheet.http.serve.run import bind  # slow to import
+
+    if not (settings.admin_host or settings.admin_port):
+        return nullcontext()
+    return bind(settings.admin_host or "127.0.0.1", settings.admin_port, "--admin-host and --admin-port")
+
+
+def _with_admin(announce: Callable[[], None], listener: socket) -> Callable[[], None]:
+    """What announces the Admin API as well, before everything else."""
+    address = listener.getsockname()
+
+    def announce_both() -> None:
+        put(f"The Admin API is at {_base_url(address[0], address[1])}/v1/organizations")
+        announce()
+
+    return announce_both
 
 
 def _base_url(host: str, port: int) -> str:

@@ -11,7 +11,10 @@ from callsheet.settings import Settings
 
 #: The flags of each group, in the order in which they are printed; all others are in the last group.
 _GROUPS: Final = {
-    "Where it listens": ("host", "port", "workers", "root_path", "trusted_proxies", "cors_origins"),
+    "Where it listens": (
+        *("host", "port", "admin_host", "admin_port", "workers"),
+        *("root_path", "trusted_proxies", "cors_origins"),
+    ),
     "In front of a gateway": (
         *("gateway", "forward"),
         *("forward_connect_seconds", "forward_idle_seconds", "forward_max_requests"),

@@ -40,6 +40,12 @@ def _keys(reading: ReadTransaction) -> Iterator[str]:
             yield from (key.name, key.id)
 
 
+def _admin_keys(reading: ReadTransaction) -> Iterator[str]:
+    for key in reading.admin_keys():
+        if key.status is not KeyStatus.ARCHIVED:
+            yield from (key.name, key.id)
+
+
 def _workspaces(reading: ReadTransaction) -> Iterator[str]:
     for workspace in reading.workspaces():
         if workspace.archived_at is None:
@@ -53,5 +59,6 @@ def _subjects(reading: ReadTransaction) -> Iterator[str]:
 
 complete_model: Any = _complete(_models)
 complete_key: Any = _complete(_keys)
+complete_admin_key: Any = _complete(_admin_keys)
 complete_workspace: Any = _complete(_workspaces)
 complete_subject: Any = _complete(_subjects)

@@ -7,20 +7,27 @@ from callsheet.cli.output.tables import cell_text
 from callsheet.domain.changes.change import ChangeRecord, Subject
 
 #: Kinds of what has a name beside its id.
-_NAMED: Final = (Subject.WORKSPACE, Subject.KEY)
+_NAMED: Final = (Subject.WORKSPACE, Subject.KEY, Subject.ADMIN_KEY)
+
+#: What people call a kind, where that is not its value.
+_KINDS: Final = {Subject.ADMIN_KEY.value: "admin key"}
 
 
 def what_changed(record: ChangeRecord, workspaces: Mapping[str, str]) -> str:
     """Return what a change record says, in one line; ``workspaces`` has their names by id."""
     before, after = record.before or {}, record.after or {}
     if record.kind == Subject.ALIAS:
-        return f"{record.action} {record.subject} → {(after or before).get('model_id')}"
+        reason = f"; reason: {record.reason}" if record.reason else ""
+        return f"{record.action} {record.subject} → {(after or before).get('model_id')}{reason}"
     changes = [
         f"{name}: {_value(name, before.get(name), workspaces)} → {_value(name, value, workspaces)}"
         for name, value in after.items()
         if before and value != before.get(name)
     ]
-    return "; ".join([f"{record.action} {record.kind} {_subject(record)}", *changes])
+    said = [f"reason: {record.reason}"] if record.reason else []
+    return "; ".join(
+        [f"{record.action} {_KINDS.get(record.kind, record.kind)} {_subject(record)}", *changes, *said]
+    )
 
 
 def _subject(record: ChangeRecord) -> str:

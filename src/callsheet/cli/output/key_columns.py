@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Final
 
+from callsheet.domain.access.admin_key import AdminKey
 from callsheet.domain.access.key import APIKey, KeyStatus
 from callsheet.domain.times import format_instant
 
@@ -13,7 +14,7 @@ ALL_WORKSPACES: Final = "(all)"
 _MIDNIGHT: Final = "00:00:00"
 
 
-def expiry(key: APIKey) -> str:
+def expiry(key: APIKey | AdminKey) -> str:
     """Return when ``key`` expires, in UTC: the day, and the minute if it is not midnight; a dash if never."""
     if key.expires_at is None:
         return "-"
@@ -29,7 +30,7 @@ def name(key: APIKey, replaced: Collection[str], now: datetime) -> str:
     return f"{key.name} (until {format_instant(key.expires_at)[11:16] if today else expiry(key)})"
 
 
-def status(key: APIKey, now: datetime) -> str:
+def status(key: APIKey | AdminKey, now: datetime) -> str:
     """Return the status of ``key``; an active one may have expired."""
     return "expired" if key.status is KeyStatus.ACTIVE and key.is_expired(now) else str(key.status)
 

@@ -8,11 +8,15 @@ from zlib import crc32
 from callsheet.domain.errors import InvalidError
 
 SECRET_PREFIX: Final = "sk-cs-"
+#: Of the secrets of admin keys; none of a key that lists models may begin so.
+ADMIN_PREFIX: Final = "sk-cs-admin-"
 SECRET_BYTES: Final = 32
 MIN_SECRET_LENGTH: Final = 16
 MAX_SECRET_LENGTH: Final = 512
 
 _HINT_LENGTH: Final = 4
+_BODY_LENGTH: Final = 43
+_CHECKSUM_LENGTH: Final = 6
 _DIGITS: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _VISIBLE = re.compile(r"[!-~]+", re.ASCII)
 
@@ -22,12 +26,23 @@ def fingerprint(secret: str) -> bytes:
     return sha256(secret.encode()).digest()
 
 
-def make_secret(randomness: bytes) -> str:
-    """Return a new secret: ``sk-cs-``, 32 random bytes in base 62, and a checksum of 6 characters."""
+def make_secret(randomness: bytes, prefix: str = SECRET_PREFIX) -> str:
+    """Return a new secret: ``prefix``, 32 random bytes in base 62, and a checksum of 6 characters."""
     if len(randomness) != SECRET_BYTES:
         raise ValueError(f"a secret is made of {SECRET_BYTES} random bytes")
-    body = _base_62(int.from_bytes(randomness), 43)
-    return f"{SECRET_PREFIX}{body}{_base_62(crc32(body.encode()), 6)}"
+    body = _base_62(int.from_bytes(randomness), _BODY_LENGTH)
+    return f"{prefix}{body}{_base_62(crc32(body.encode()), _CHECKSUM_LENGTH)}"
+
+
+def may_be_admin_secret(secret: str) -> bool:
+    """Return whether ``secret`` has the form of an admin key's, with a checksum that fits.
+
+    Admin keys bring no secret along, so whatever has another form need not be looked up.
+    """
+    body = secret.removeprefix(ADMIN_PREFIX)
+    if body == secret or len(body) != _BODY_LENGTH + _CHECKSUM_LENGTH or not body.isascii():
+        return False
+    return _base_62(crc32(body[:_BODY_LENGTH].encode()), _CHECKSUM_LENGTH) == body[_BODY_LENGTH:]
 
 
 def check_secret(secret: str) -> str:
@@ -36,8 +51,13 @@ def check_secret(secret: str) -> str:
     Raises
     ------
     InvalidError
-        Too short, too long, or with characters a header cannot carry; the secret is not repeated.
+        Too short, too long, with characters a header cannot carry, or like that of an admin key; the secret is not
+        repeated.
     """
+    if secret.startswith(ADMIN_PREFIX):
+        raise InvalidError(
+            f"A secret that begins with {ADMIN_PREFIX} is that of an admin key, which lists no models."
+        )
     if not MIN_SECRET_LENGTH <= len(secret) <= MAX_SECRET_LENGTH:
         raise InvalidError(f"A secret must have {MIN_SECRET_LENGTH} to {MAX_SECRET_LENGTH} characters.")
     if not _VISIBLE.fullmatch(secret):

@@ -14,6 +14,9 @@ from callsheet.domain.model import UNPRINTABLE
 #: Of all patterns with wildcards of a workspace; to compile these takes some 60 ms.
 MAX_GLOB_CHARACTERS: Final = 16_384
 
+#: Matches no id, not even the one that is spelt like it: the allow list of those who are to see nothing.
+NOTHING: Final = "nothing[z-a]"
+
 _MAX_PATTERN_LENGTH: Final = 256  # characters, as of an id
 _SPREADING: Final = frozenset("*?")  # wildcards that also match themselves
 _WILDCARDS: Final = _SPREADING | {"["}  # without one of them, a pattern means itself anyway
@@ -57,7 +60,7 @@ class Visibility(NamedTuple):
         gateways list, anyway, and no new model may undo a rule that denies them all.
         """
         patterns = (*self.allow, *self.deny)
-        exact = frozenset(each for each in patterns if has_wildcards(each) and is_id(each))
+        exact = frozenset(each for each in patterns if has_wildcards(each) and each != NOTHING and is_id(each))
         return self if exact == self.exact else Visibility(self.allow, self.deny, exact)
 
 

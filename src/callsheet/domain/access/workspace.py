@@ -1,15 +1,22 @@
 """Workspaces: groups of keys that see the same models."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from callsheet.domain.access.names import check_name
 from callsheet.domain.access.visibility import SEES_ALL, Visibility, check_pattern
 from callsheet.domain.errors import InvalidError
 from callsheet.domain.times import format_instant
 
+#: Of the tags of a workspace: their number, and the characters of a name or a value.
+MAX_TAGS: Final = 50
+MAX_TAG_CHARACTERS: Final = 256
+
+_COLOR = re.compile(r"#[0-9A-Fa-f]{6}", re.ASCII)
 _WORKSPACE_ID = re.compile(r"wrkspc_[A-Za-z0-9]{1,64}", re.ASCII)
 
 
@@ -36,6 +43,10 @@ class Workspace:
         Overrides the installation's shape, or None.
     created_at, archived_at
         Aware times.
+    display_color
+        Such as ``#6C5BB9``; None for one that its id decides.
+    tags
+        Texts by name, for people and programs that administer.
 
     Raises
     ------
@@ -49,6 +60,8 @@ class Workspace:
     shape: Shape | None = None
     created_at: datetime
     archived_at: datetime | None = None
+    display_color: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not _WORKSPACE_ID.fullmatch(self.id):
@@ -58,9 +71,12 @@ class Workspace:
         check_name(self.name, "A workspace name")
         for pattern in (*self.visibility.allow, *self.visibility.deny):
             check_pattern(pattern)
+        if self.display_color is not None and not _COLOR.fullmatch(self.display_color):
+            raise InvalidError(f"display_color must be a colour such as #6C5BB9, not {self.display_color[:60]!r}.")
+        _check_tags(self.tags)
 
     def record(self) -> dict[str, object]:
-        """Return every field as plain JSON values."""
+        """Return every field as plain JSON values; colour and tags only if there are any."""
         return {
             "id": self.id,
             "name": self.name,
@@ -69,4 +85,20 @@ class Workspace:
             "shape": self.shape,
             "created_at": format_instant(self.created_at),
             "archived_at": None if self.archived_at is None else format_instant(self.archived_at),
+            **({} if self.display_color is None else {"display_color": self.display_color}),
+            **({"tags": dict(self.tags)} if self.tags else {}),
         }
+
+
+def _check_tags(tags: Mapping[str, str]) -> None:
+    if len(tags) > MAX_TAGS:
+        raise InvalidError(f"A workspace may have {MAX_TAGS} tags, not {len(tags)}.")
+    for name, value in tags.items():
+        if name.lower().startswith("anthropic"):
+            raise InvalidError(f"The name of a tag must not begin with anthropic, as {name[:60]!r} does.")
+        for text in (name, value):
+            if len(text) > MAX_TAG_CHARACTERS or not text.isprintable() or (text is name and not text.strip()):
+                raise InvalidError(
+                    f"Names and values of tags must be at most {MAX_TAG_CHARACTERS} printable characters, and no "
+                    f"name empty, not {text[:60]!r}."
+                )

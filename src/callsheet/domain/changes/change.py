@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final, Generic, NamedTuple, TypeAlias, TypeVar
 
+from callsheet.domain.access.admin_key import AdminKey
 from callsheet.domain.access.key import APIKey
 from callsheet.domain.access.workspace import Workspace
 from callsheet.domain.alias import Alias
@@ -46,10 +47,13 @@ class Subject(StrEnum):
     INSTALLATION = "installation"
     CLAIM = "claim"
     SOURCE = "source"
+    ADMIN_KEY = "admin_key"
 
 
-Value = TypeVar("Value", bound=Model | Alias | Claims | SourceRecord | Workspace | APIKey)
-Value_co = TypeVar("Value_co", bound=Model | Alias | Claims | SourceRecord | Workspace | APIKey, covariant=True)
+_Thing: TypeAlias = Model | Alias | Claims | SourceRecord | Workspace | APIKey | AdminKey
+
+Value = TypeVar("Value", bound=_Thing)
+Value_co = TypeVar("Value_co", bound=_Thing, covariant=True)
 
 _KINDS: Final[Mapping[type, Subject]] = {
     Model: Subject.MODEL,
@@ -58,6 +62,7 @@ _KINDS: Final[Mapping[type, Subject]] = {
     SourceRecord: Subject.SOURCE,
     Workspace: Subject.WORKSPACE,
     APIKey: Subject.KEY,
+    AdminKey: Subject.ADMIN_KEY,
 }
 
 
@@ -110,7 +115,7 @@ class Change(Generic[Value_co]):
                 return value.id
 
 
-AnyChange: TypeAlias = Change[Model | Alias | Claims | SourceRecord | Workspace | APIKey]
+AnyChange: TypeAlias = Change[_Thing]
 
 
 def change_of(action: Action, before: Value, after: Value) -> list[Change[Value]]:

@@ -16,10 +16,24 @@ from callsheet.domain.hints import Hint
 
 
 class Credentials(NamedTuple):
-    """What a new key is known by: an id that is in use nowhere else, and its secret."""
+    """What a new key is known by; ``repr`` does not show the secret.
+
+    Parameters
+    ----------
+    key_id
+        An id that is in use nowhere else.
+    secret
+        Its secret; empty if only its SHA-256 is known.
+    sha256
+        The SHA-256 of a secret that is not known here, or None.
+    """
 
     key_id: str
     secret: str
+    sha256: bytes | None = None
+
+    def __repr__(self) -> str:
+        return f"<Credentials: {self.key_id}>"
 
 
 class KeyChange(TypedDict, total=False):
@@ -161,19 +175,21 @@ def _new_key(
     now: datetime,
 ) -> APIKey:
     _check_future(expires_at, now)
-    secret = check_secret(new.secret)
-    if reader.key_with(fingerprint(secret)) is not None:
+    known = new.sha256 is None
+    digest = fingerprint(check_secret(new.secret)) if new.sha256 is None else new.sha256
+    if reader.key_with(digest) is not None:
         raise ConflictError("There is a key with this secret already; a secret can belong to one key only.")
     key = APIKey(
         id=new.key_id,
         name=name,
         workspace_id=workspace_id,
-        fingerprint=fingerprint(secret),
-        hint=hint(secret),
+        fingerprint=digest,
+        hint=hint(new.secret) if known else "",
         expires_at=expires_at,
         created_at=now,
     )
-    check_not_in_name(secret, name)
+    if known:
+        check_not_in_name(new.secret, name)
     return key
 
 

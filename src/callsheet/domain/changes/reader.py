@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
+from callsheet.domain.access.admin_key import AdminKey
 from callsheet.domain.access.key import APIKey
 from callsheet.domain.access.workspace import Workspace
 from callsheet.domain.changes.change import ChangeRecord
@@ -83,3 +84,10 @@ class AccessReader(Protocol):
 
     def changes_of(self, subjects: Iterable[str]) -> Iterable[ChangeRecord]:
         """Return every change record of these subjects, in any order."""
+
+
+class AdminKeyReader(Protocol):
+    """Admin keys, archived ones too."""
+
+    def admin_keys(self) -> Iterable[AdminKey]:
+        """Return the admin keys, in any order."""

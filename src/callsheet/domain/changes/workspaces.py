@@ -1,5 +1,6 @@
 """Workspaces: what may be created, changed and archived."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import TypedDict
@@ -19,6 +20,8 @@ class WorkspaceChange(TypedDict, total=False):
     allow: tuple[str, ...]
     deny: tuple[str, ...]
     shape: Shape | None
+    display_color: str | None
+    tags: Mapping[str, str]
 
 
 def create_workspace(reader: AccessReader, workspace: Workspace) -> list[Change[Workspace]]:
@@ -58,6 +61,8 @@ def change_workspace(
         name=change.get("name", workspace.name),
         visibility=visibility,
         shape=change.get("shape", workspace.shape),
+        display_color=change.get("display_color", workspace.display_color),
+        tags=change.get("tags", workspace.tags),
     )
     _check_name_is_free(reader, after)
     if after.visibility != rules:  # those of old databases may be longer, and stay

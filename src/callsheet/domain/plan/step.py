@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple, TypeAlias
 
+from callsheet.domain.access.admin_key import AdminKey
 from callsheet.domain.access.key import APIKey
 from callsheet.domain.access.workspace import Workspace
 from callsheet.domain.changes.change import Action, AnyChange, Subject
@@ -23,7 +24,7 @@ class ClaimsChange(NamedTuple):
 
 
 #: Kinds of things that note when they were made or archived. The date of a model is a fact.
-_DATED: Final = frozenset({Subject.WORKSPACE, Subject.KEY, Subject.SOURCE})
+_DATED: Final = frozenset({Subject.WORKSPACE, Subject.KEY, Subject.SOURCE, Subject.ADMIN_KEY})
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +169,7 @@ def _step_of(change: AnyChange, manager: Manager, made: Made, names: Mapping[str
     after: Record = None if change.after is None else change.after.record()
     if isinstance(value, SourceRecord) and after is not None:
         after = _with_names(after, names)
-    if change.before is None and isinstance(value, Workspace | APIKey):
+    if change.before is None and isinstance(value, Workspace | APIKey | AdminKey):
         after = _as_far_as_known(value, made, names)
     elif change.before is None and isinstance(value, SourceRecord):
         after = {**(after or {}), "position": None, "created_at": None}  # behind those that there are then
@@ -182,7 +183,7 @@ def _said(claims: object) -> Record:
     return {"lists": claims.lists, "fields": dict(claims.fields)}
 
 
-def _as_far_as_known(value: Workspace | APIKey, made: Made, names: Mapping[str, str]) -> Record:
+def _as_far_as_known(value: Workspace | APIKey | AdminKey, made: Made, names: Mapping[str, str]) -> Record:
     record = dict(value.record())
     if value.id in made.ids:
         record["id"] = None
@@ -203,4 +204,4 @@ def _with_names(source: Mapping[str, Any], names: Mapping[str, str]) -> Record:
 
 def _name_of(change: AnyChange) -> str:
     value = change.value
-    return value.name if isinstance(value, Workspace | APIKey) else change.subject
+    return value.name if isinstance(value, Workspace | APIKey | AdminKey) else change.subject

@@ -101,7 +101,7 @@ def cut_of(query: PageQuery, key: Callable[[str, str], Any] = lambda cursor, _na
 
 def number_of(cursor: str, name: str) -> int:
     """Return the number that a cursor is; AdminError if it is none."""
-    if not (cursor.isascii() and cursor.isdecimal() and len(cursor) <= 18):  # noqa: PLR2004  # digits of 64 bits
+    if not (cursor.isascii() and cursor.isdecimal() and len(cursor) <= 18):  # digits of 64 bits
         raise AdminError(Code.INVALID_CURSOR, f"Invalid pagination cursor for '{name}'", name)
     return int(cursor)
 
@@ -109,7 +109,7 @@ def number_of(cursor: str, name: str) -> int:
 def page(rows: Sequence[Mapping[str, Any]], name: str, *, has_more: bool) -> dict[str, Any]:
     """Return a page of records, which ``name``, a member of each, identifies."""
     ids = [str(row[name]) for row in rows[:1]] + [str(row[name]) for row in rows[-1:]]
-    first, last = ids if ids else (None, None)
+    first, last = ids or (None, None)
     return {"data": list(rows), "has_more": has_more, "first_id": first, "last_id": last}
 
 

@@ -21,6 +21,7 @@ from callsheet.http.connection.pipeline import PARSE_BATCH_SIZE
 from callsheet.http.connection.sizes import HEADER_OVERHEAD_BYTES, Trailers, size_of, too_large
 from callsheet.http.connection.timeouts import BODY, HEAD, IDLE
 from callsheet.http.errors import refuse_outside
+from callsheet.http.paths import ADMIN_PATH, MAX_ADMIN_BODY_BYTES
 from callsheet.http.wire_headers import write_lines
 
 _REQUEST_LINE_OVERHEAD_BYTES: Final = 64  # bytes of a request line that are not the URL
@@ -174,7 +175,9 @@ class EnvelopeProtocol(HandoverProtocol):
             return sys.maxsize
         usual, path = self._limits.max_body_bytes, self.url.partition(b"?")[0]
         is_message = is_for_gateway(path[max(path.find(b"/v1/"), 0) :])  # behind whichever prefix
-        return max(usual, _MAX_MESSAGE_BYTES) if is_message else usual
+        if is_message:
+            return max(usual, _MAX_MESSAGE_BYTES)
+        return max(usual, MAX_ADMIN_BODY_BYTES) if ADMIN_PATH.search(path) else usual
 
     def on_message_complete(self) -> None:
         """Await the next message."""

@@ -10,14 +10,15 @@ from typing import Final
 
 from callsheet.api.request import Header
 from callsheet.http.forward import refusal
-from callsheet.http.forward.answer_reader import AnswerFaultError, AnswerReader
 from callsheet.http.forward.fields import trailers
 from callsheet.http.forward.gateway import GatewayConnection
-from callsheet.http.forward.heads import AnswerHead, RequestHead
+from callsheet.http.forward.heads import RequestHead, write_answer, write_interim
 from callsheet.http.forward.metrics import ForwardMetrics
 from callsheet.http.forward.refusal import Reason, RefusedRequestError
 from callsheet.http.handed_over import ClientSide
 from callsheet.http.wire_headers import write_lines
+from callsheet.http1.answer_head import AnswerHead
+from callsheet.http1.answer_reader import AnswerFaultError, AnswerReader
 from callsheet.service.clock import SYSTEM_CLOCK, Clock
 
 _END_OF_LINE: Final = b"\r\n"
@@ -169,7 +170,7 @@ class Exchange:
         head, version = self._reader.head, self._request.version
         for each in self._reader.interim:
             if version == "1.1":
-                self._client.write(each.write_interim())
+                self._client.write(write_interim(each))
         self._reader.interim.clear()
         if head is None:
             return
@@ -181,7 +182,7 @@ class Exchange:
         never_sends = self._request.awaits_continue and not (self._is_sent or self._has_body_begun)
         self._closes = self._ends_by_close or not self._client.keeps_connection or never_sends
         more = self._client.default_headers
-        self._client.write(head.write(more, in_chunks=self._in_chunks, closes=self._closes))
+        self._client.write(write_answer(head, more, in_chunks=self._in_chunks, closes=self._closes))
 
     def _send_body(self, body: bytes) -> None:
         self.length += len(body)

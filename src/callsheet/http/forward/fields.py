@@ -1,10 +1,10 @@
 """Header fields: which of them end at this hop, and which may go on (RFC 9110, sections 6.5.1 and 7.6.1)."""
 
-import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
 from callsheet.api.request import Header
+from callsheet.http1.fields import tokens
 
 #: Fields that concern one connection.
 HOP_BY_HOP: Final = frozenset(
@@ -36,20 +36,6 @@ _NOT_IN_TRAILERS: Final = HOP_BY_HOP | {
     b"trailer",
     b"x-api-key",
 }
-
-_NAME: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_CONTROL: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
-
-
-def is_well_formed(headers: Iterable[Header]) -> bool:
-    """Return whether no name or value could end a line, or a head."""
-    return all(_NAME.fullmatch(name) and not _CONTROL.search(value) for name, value in headers)
-
-
-def tokens(headers: Iterable[Header], name: bytes) -> list[bytes]:
-    """Return the elements of the list that the fields called ``name`` make up, in small letters."""
-    found = b",".join(value for each, value in headers if each.lower() == name)
-    return [part for token in found.split(b",") if (part := token.strip(b" \t").lower())]
 
 
 def end_to_end(headers: Sequence[Header]) -> list[Header]:

@@ -1,7 +1,7 @@
 """Forward: the ASGI application behind which the gateway is."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from uvicorn.middleware.proxy_headers import _TrustedHosts
@@ -71,6 +71,8 @@ class Forward:
         self._trusted = _TrustedHosts(list(trusted_proxies))  # as uvicorn trusts them elsewhere
         self._prefix = prefix.encode()
         self._clock = clock
+        self.stays: Callable[[bytes], bool] = lambda _path: False
+        """Whether a path is answered here, beside those of the Models API: that of the Admin API."""
 
     @property
     def max_files(self) -> int:
@@ -89,7 +91,8 @@ class Forward:
         """
         if not target.startswith(b"/"):
             return False
-        return not is_ours(method, self._below(target).partition(b"?")[0].partition(b"#")[0])
+        path = self._below(target).partition(b"?")[0].partition(b"#")[0]
+        return not is_ours(method, path) and not self.stays(path)
 
     async def __call__(self, scope: Any, _receive: Any, send: Any) -> None:
         """Forward a request that `forwards` says yes to, over the connection in its scope."""

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from callsheet.api.request import Header
-from callsheet.http.forward.fields import end_to_end, is_well_formed, tokens
+from callsheet.http.forward.fields import end_to_end
 from callsheet.http.forward.origin import has_come_through, with_origin
 from callsheet.http.forward.ours import leaves_base
 from callsheet.http.forward.refusal import loop, unfit
 from callsheet.http.wire_headers import write_lines
+from callsheet.http1.answer_head import NO_BODY_STATUSES, AnswerHead
+from callsheet.http1.fields import is_well_formed, tokens
 
-_NO_BODY_STATUSES: Final = frozenset({204, 304})
 _UNSUPPORTED_METHODS: Final = frozenset({"CONNECT", "TRACE"})
 _CHUNKED: Final = (b"transfer-encoding", b"chunked")
 _CLOSE: Final = (b"connection", b"close")
@@ -124,84 +125,33 @@ class RequestHead(NamedTuple):
         return b"%b%b\r\n" % (line, write_lines(lines))
 
 
-class AnswerHead(NamedTuple):
-    """The head of an answer as the gateway sent it.
+def write_answer(head: AnswerHead, more: Sequence[Header], *, in_chunks: bool, closes: bool) -> bytes:
+    """Return the head of an answer as the client gets it.
 
     Parameters
     ----------
-    status, reason
-        The words of the reason may be empty.
-    headers
-        As sent.
-    version
-        Of HTTP, such as ``1.1``.
+    head
+        As the gateway sent it.
+    more
+        Headers that every answer of this server has; those that the gateway sent count.
+    in_chunks
+        Whether the body follows in chunks.
+    closes
+        Whether the connection ends with it.
     """
+    kept = end_to_end(head.headers)
+    if head.status in NO_BODY_STATUSES and head.status != 304:
+        kept = [header for header in kept if header[0].lower() != b"content-length"]
+    names = {name.lower() for name, _ in kept}
+    added = [header for header in more if header[0] not in names and header[0] != b"connection"]
+    framing = [_CHUNKED] * in_chunks + [_CLOSE] * closes
+    return b"%b%b\r\n" % (_status_line(head), write_lines([*kept, *added, *framing]))
 
-    status: int
-    reason: bytes
-    headers: Sequence[Header]
-    version: str
 
-    def has_body(self, method: str) -> bool:
-        """Return whether a body follows, if it answers ``method``."""
-        return method != "HEAD" and self.status not in _NO_BODY_STATUSES
+def write_interim(head: AnswerHead) -> bytes:
+    """Return an informational head (1xx) as the client gets it."""
+    return b"%b%b\r\n" % (_status_line(head), write_lines(end_to_end(head.headers)))
 
-    @property
-    def announces_body(self) -> bool:
-        """Whether its headers promise a body, also where the method or the status rules one out."""
-        if self.length is None:
-            return self.is_chunked or self.status not in _NO_BODY_STATUSES
-        return self.length > 0
 
-    @property
-    def is_chunked(self) -> bool:
-        """Whether its body comes in chunks."""
-        return bool(tokens(self.headers, b"transfer-encoding"))
-
-    @property
-    def length(self) -> int | None:
-        """Of the body, as the answer says; None if it does not."""
-        lengths = [value for name, value in self.headers if name.lower() == b"content-length"]
-        return int(lengths[0]) if lengths else None
-
-    @property
-    def is_well_framed(self) -> bool:
-        """Whether every recipient reads the same body in it."""
-        codings = tokens(self.headers, b"transfer-encoding")
-        lengths = [value.strip() for name, value in self.headers if name.lower() == b"content-length"]
-        return (
-            is_well_formed([*self.headers, (b"reason", self.reason)])
-            and len(lengths) <= 1
-            and all(value.isdigit() for value in lengths)
-            and (not codings or (codings == [b"chunked"] and not lengths and self.version == "1.1"))
-        )
-
-    @property
-    def keeps_connection(self) -> bool:
-        """Whether the gateway takes another request over the same connection."""
-        return self.version == "1.1" and b"close" not in tokens(self.headers, b"connection")
-
-    def write(self, more: Sequence[Header], *, in_chunks: bool, closes: bool) -> bytes:
-        """Return it as the client gets it.
-
-        Parameters
-        ----------
-        more
-            Headers that every answer of this server has; those that the gateway sent count.
-        in_chunks
-            Whether the body follows in chunks.
-        closes
-            Whether the connection ends with it.
-        """
-        kept = end_to_end(self.headers)
-        if self.status in _NO_BODY_STATUSES and self.status != 304:
-            kept = [header for header in kept if header[0].lower() != b"content-length"]
-        names = {name.lower() for name, _ in kept}
-        added = [header for header in more if header[0] not in names and header[0] != b"connection"]
-        framing = [_CHUNKED] * in_chunks + [_CLOSE] * closes
-        line = b"HTTP/1.1 %d %b\r\n" % (self.status, self.reason)
-        return b"%b%b\r\n" % (line, write_lines([*kept, *added, *framing]))
-
-    def write_interim(self) -> bytes:
-        """Return it as the client gets it, if it is informational (1xx)."""
-        return b"HTTP/1.1 %d %b\r\n%b\r\n" % (self.status, self.reason, write_lines(end_to_end(self.headers)))
+def _status_line(head: AnswerHead) -> bytes:
+    return b"HTTP/1.1 %d %b\r\n" % (head.status, head.reason)

@@ -2,9 +2,6 @@
 
 from typing import Final, NamedTuple
 
-#: Bytes of the head of an answer, and of what surrounds its chunks; more is an answer that cannot be used.
-MAX_ANSWER_HEAD_BYTES: Final = 64 * 1024
-
 #: Connections to the gateway that are kept for the next request.
 MAX_KEPT_CONNECTIONS: Final = 64
 

@@ -94,6 +94,7 @@ FAMILIES: Final = (
         "histogram",
         "Time from a forwarded request to the head of its answer.",
     ),
+    Family("callsheet_admin_requests_total", "counter", "Answers of the Admin API, by call and status."),
     Family("callsheet_state_revision", "gauge", "Revision that answers come from, the oldest of all workers.", min),
     Family("callsheet_state_age_seconds", "gauge", "Time since the state last matched the database.", max),
     Family("callsheet_models", "gauge", "Models in the catalogue, retired and hidden ones too.", max),

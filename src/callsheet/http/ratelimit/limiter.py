@@ -80,6 +80,11 @@ class RateLimits(ABC):
         key_id, failed = _authenticated(state, request)
         return self._error(await self.find_exceeded(network_of(address), key_id, failed=failed, again=True))
 
+    async def check_admin(self, key_id: str | None, address: str) -> RateLimitError | None:
+        """Count a request that `check_unknown` let in towards its admin key; None is a failure to authenticate."""
+        refused = await self.find_exceeded(network_of(address), key_id, failed=key_id is None, again=True)
+        return self._error(refused)
+
     def admits(self, client: Client, key_id: str | None) -> bool:
         """Count a request with the key ``key_id``, and return whether it may be answered.
 

@@ -22,6 +22,7 @@ from callsheet.domain.errors import CallsheetError, ServeError, StorageUnavailab
 from callsheet.http.app import CallsheetApp, check_database, make_app
 from callsheet.http.connection.limits import ConnectionLimits
 from callsheet.http.logs.messages import set_up_messages
+from callsheet.http.serve.admin import serve_admin
 from callsheet.http.serve.config import ServerConfig
 from callsheet.http.serve.stopping import REPEATED_SIGNAL_SECONDS, SIGNALS, end_at_once
 from callsheet.settings import Settings
@@ -34,8 +35,10 @@ _MAX_BACKLOG_CONNECTIONS: Final = 2048
 _SIGNAL_INTERVAL_SECONDS: Final = 0.1
 
 
-def bind(host: str, port: int) -> socket.socket:
+def bind(host: str, port: int, flags: str = "--host and --port") -> socket.socket:
     """Return a listening socket; connections made from now on are answered as soon as the app is ready.
+
+    ``flags`` are those that choose another address.
 
     Raises
     ------
@@ -54,7 +57,7 @@ def bind(host: str, port: int) -> socket.socket:
         except (OSError, UnicodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "not a valid address"
             raise ServeError(
-                f"Cannot listen on {host} port {port}: {reason}; choose others with --host and --port."
+                f"Cannot listen on {host} port {port}: {reason}; choose others with {flags}."
             ) from None
         opened.pop_all()  # the caller owns it now
     return listener
@@ -66,6 +69,7 @@ def run(
     announce: Callable[[], None],
     away: StorageUnavailableError | None = None,
     sentence_of: Callable[[CallsheetError], str] = str,
+    admin_listener: socket.socket | None = None,
 ) -> bool:
     """Serve on ``listener`` until SIGTERM or SIGINT; return whether it ever began.
 
@@ -77,6 +81,8 @@ def run(
         Why the database was unavailable a moment ago, if it was; then it is not waited for again.
     sentence_of
         Words errors for the log; a function of a module, as it is sent to the workers.
+    admin_listener
+        Where the Admin API is served, if not on ``listener``.
 
     Raises
     ------
@@ -88,12 +94,12 @@ def run(
         if away is None:
             check_database(settings)  # what is wrong with it is reported once, here
         with _private_folder() as folder:
-            make_worker_app = partial(_make_worker_app, settings, folder, sentence_of)
+            make_worker_app = partial(_make_worker_app, settings, folder, sentence_of, admin_listener)
             supervisor = _Supervisor(_config(settings, make_worker_app), [listener])
             announce()
             supervisor.run()
         return all(process.exitcode != STARTUP_FAILURE for process in supervisor.processes)
-    config = _config(settings, partial(_make_app, settings, away))
+    config = _config(settings, partial(_make_app, settings, away, admin_listener))
     server = uvicorn.Server(config)
     for number in SIGNALS:  # they may arrive before it runs; uvicorn raises them again afterwards
         signal.signal(number, server.handle_exit)
@@ -142,15 +148,7 @@ def _config(settings: Settings, make_app: Callable[[], CallsheetApp]) -> ServerC
     return ServerConfig(
         make_app,
         factory=True,
-        limits=ConnectionLimits(
-            settings.max_url_bytes,
-            settings.max_header_bytes,
-            settings.max_body_bytes,
-            settings.max_connections,
-            settings.head_seconds,
-            settings.answer_seconds,
-            settings.max_unread_bytes,
-        ),
+        limits=_limits(settings),
         fast=settings.fast,
         memo_bytes=settings.memo_bytes,
         ws="none",
@@ -163,6 +161,18 @@ def _config(settings: Settings, make_app: Callable[[], CallsheetApp]) -> ServerC
         drain_seconds=settings.drain_seconds,
         timeout_graceful_shutdown=settings.shutdown_seconds,
         workers=settings.workers,
+    )
+
+
+def _limits(settings: Settings) -> ConnectionLimits:
+    return ConnectionLimits(
+        settings.max_url_bytes,
+        settings.max_header_bytes,
+        settings.max_body_bytes,
+        settings.max_connections,
+        settings.head_seconds,
+        settings.answer_seconds,
+        settings.max_unread_bytes,
     )
 
 
@@ -179,7 +189,11 @@ def _private_folder() -> Iterator[Path]:
         yield Path(path)
 
 
-def _make_app(settings: Settings, away: StorageUnavailableError | None = None) -> CallsheetApp:
+def _make_app(
+    settings: Settings,
+    away: StorageUnavailableError | None = None,
+    admin_listener: socket.socket | None = None,
+) -> CallsheetApp:
     """Return the app, with its State exempt from garbage collection.
 
     Traversing a million models again and again would delay requests.
@@ -187,15 +201,28 @@ def _make_app(settings: Settings, away: StorageUnavailableError | None = None) -
     app = make_app(settings, away)
     app.live.on_first_state = gc.freeze  # if that is loaded later
     gc.freeze()
+    if admin_listener is not None:
+        app.beside = partial(
+            serve_admin,
+            app,
+            admin_listener,
+            _limits(settings),
+            forwarded_allow_ips=settings.trusted_proxies,
+            timeout_keep_alive=settings.idle_seconds,
+            timeout_graceful_shutdown=settings.shutdown_seconds,
+        )
     return app
 
 
 def _make_worker_app(
-    settings: Settings, folder: Path, sentence_of: Callable[[CallsheetError], str]
+    settings: Settings,
+    folder: Path,
+    sentence_of: Callable[[CallsheetError], str],
+    admin_listener: socket.socket | None = None,
 ) -> CallsheetApp:
     set_up_messages(settings.log_format, sentence_of)
     try:
-        app = _make_app(settings)
+        app = _make_app(settings, admin_listener=admin_listener)
     except CallsheetError as error:  # the database became unusable after the start; the supervisor tries again
         _log.error("%s", error)
         sys.exit(1)

@@ -68,6 +68,9 @@ class Telemetry:
         self.forward: Callable[[], Figures] = dict
         """Returns the figures of forwarding; none unless requests are forwarded."""
 
+        self.admin: Callable[[], Figures] = dict
+        """Returns the figures of the Admin API."""
+
     @property
     def traces(self) -> bool:
         """Whether there is a span for every answer."""
@@ -107,6 +110,7 @@ class Telemetry:
             Series("callsheet_workers_wanted"): self._workers,
             **self.connections(),
             **self.forward(),
+            **self.admin(),
             Series("callsheet_state_revision"): state.revision,
             Series("callsheet_state_age_seconds"): round(live.age, 3),
             Series("callsheet_models"): len(state.catalog),

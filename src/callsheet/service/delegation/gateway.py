@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Final, TypeVar
+from urllib.request import getproxies
 
 import httpx2
 from anyio import CapacityLimiter
@@ -18,6 +19,7 @@ from callsheet._version import __version__
 from callsheet.api.client_kind import ANY_CLIENT
 from callsheet.client.http_client import open_client
 from callsheet.domain.errors import SettingsError, SourceError
+from callsheet.http1.transport import HTTP1Transport
 from callsheet.service.delegation.asked_by import ASKED_BY
 from callsheet.service.delegation.key_source import KeySource
 from callsheet.service.delegation.limits import QuestionLimits
@@ -31,6 +33,9 @@ _USER_AGENT: Final = f"callsheet/{__version__} (keys)"
 
 #: Servers often end idle connections after 5 s, and an end that crosses a question fails it.
 _IDLE_SECONDS: Final = 4.0
+
+#: Names of proxies that the environment may give.
+_PROXIES: Final = frozenset({"http", "https", "all"})
 
 #: Bodies up to this size are worked on at once; a larger one would hold up the event loop.
 _MAX_PROMPT_BYTES: Final = 16 << 10
@@ -211,6 +216,9 @@ async def _drain(response: httpx2.Response) -> bytes:
 def _open_client(limits: QuestionLimits, options: Mapping[str, Any]) -> httpx2.AsyncClient:
     most = limits.max_questions
     seconds = limits.question_seconds
+    if "verify" in options and _PROXIES.isdisjoint(getproxies()):  # else httpx2's own transport is needed
+        connect_seconds = min(limits.connect_seconds, seconds)
+        options = {"transport": HTTP1Transport(options["verify"], connect_seconds, _IDLE_SECONDS)}
     try:
         client = open_client(
             httpx2.AsyncClient,

@@ -3,8 +3,10 @@
 import re
 from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import replace
-from typing import Final
+from typing import Final, TypeVar
 
+from callsheet.domain.access.admin_key import AdminKey
+from callsheet.domain.access.key import APIKey
 from callsheet.domain.changes.change import Subject
 from callsheet.domain.claims.claims import ClaimKind, Claims
 from callsheet.domain.claims.manager import ManagerKind, check_manager_name
@@ -18,6 +20,8 @@ from callsheet.storage.transactions import rows
 from callsheet.storage.transactions.read import Installation
 from callsheet.storage.transactions.rows import Row
 from callsheet.storage.whole.integrity import INVALID_JSON, Integrity
+
+Key = TypeVar("Key", APIKey, AdminKey)
 
 _FINGERPRINT_BYTES: Final = 32  # of a SHA-256
 _HINT: Final = re.compile(r"([!-~]{4})?", re.ASCII)
@@ -56,12 +60,19 @@ def _workspace(row: Row) -> Row:
 
 
 def _key(row: Row) -> Row:
-    key = rows.read_key(row)
+    return rows.key_row(_checked_key(rows.read_key(row)))
+
+
+def _admin_key(row: Row) -> Row:
+    return rows.admin_key_row(_checked_key(rows.read_admin_key(row)))
+
+
+def _checked_key(key: Key) -> Key:
     if len(key.fingerprint) != _FINGERPRINT_BYTES:
         raise ValueError(f"its fingerprint has {len(key.fingerprint)} bytes, not {_FINGERPRINT_BYTES}")
     if not _HINT.fullmatch(key.hint):
         raise ValueError("its hint is not the last four characters of a secret")
-    return rows.key_row(key)
+    return key
 
 
 def _claims(row: Row) -> Row:
@@ -113,12 +124,14 @@ _REWRITES: Final[Mapping[str, Callable[[Row], Row]]] = {
     Subject.SOURCE: _source,
     "source state": _source_state,
     "absence": _absence,
+    Subject.ADMIN_KEY: _admin_key,
 }
 
 #: By kind, what a row is called; any other by its first column.
 _NAMES: Final[Mapping[str, Callable[[Row], tuple[str, str]]]] = {
     "claims": lambda row: (row["subject"], f"claims of {row['manager']} on {row['kind']} {row['subject']}"),
     "source state": lambda row: (row["name"], f"state of source {row['name']}"),
+    Subject.ADMIN_KEY: lambda row: (row["id"], f"admin key {row['id']}"),
     "absence": lambda row: (row["model_id"], f"absence of {row['model_id']} from source {row['source']}"),
 }
 

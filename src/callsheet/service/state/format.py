@@ -41,6 +41,7 @@ def header_of(state: State, address: str) -> Header:
         "revision": state.revision,
         "last_change": None if state.last_change is None else list(state.last_change),
         "key_source": state.key_source,
+        "has_admin_keys": state.has_admin_keys,
     }
 
 
@@ -101,6 +102,7 @@ def read_state(header: Header, lines: Iterator[bytes], options: Options) -> Stat
         revision=header["revision"],
         last_change=None if last_change is None else (last_change[0], last_change[1]),
         options=options,
+        has_admin_keys=bool(header.get("has_admin_keys")),
         **delegated(header["key_source"])._asdict(),
     )
 

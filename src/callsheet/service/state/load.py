@@ -61,6 +61,7 @@ def load(reading: ReadTransaction, options: Options, past: State | None = None, 
         last_change=reading.last_change(installation.revision),
         options=options,
         views=Views() if past is None else past.views,
+        has_admin_keys=reading.has_admin_keys(),
         **delegated(key_source_of(reading.sources()), past)._asdict(),
     )
 
@@ -93,6 +94,7 @@ def catch_up(reading: ReadTransaction, state: State) -> State | None:
         last_change=news.last_change,
         options=state.options,
         views=state.views,
+        has_admin_keys=state.has_admin_keys or bool(news.changed[Subject.ADMIN_KEY]),
         **_delegated(reading, state, has_changed=bool(news.changed[Subject.SOURCE]))._asdict(),
     )
 

@@ -1,6 +1,5 @@
 """Fetch: the answers of an upstream, over HTTP or from a file, within limits; SourceError for everything else."""
 
-import os
 import socket
 import threading
 import time
@@ -42,6 +41,7 @@ from callsheet.service.sync.fetched import (
 )
 from callsheet.service.sync.limits import LIMITS, PAGE_LIMITS, Limits
 from callsheet.service.sync.loop import ORGANIZATION, PAGE, mark_of, may_be_callsheet, path_through
+from callsheet.service.sync.opening import open_at_once
 from callsheet.service.sync.trust import trust
 from callsheet.sources.address import address_of
 from callsheet.sources.read import Reading, read
@@ -288,7 +288,7 @@ class Fetcher:
     def _read_file(self, request: Request) -> Answer:
         path = Path(unquote(urlsplit(self._url).path))
         try:
-            with open(path, "rb", opener=_open_at_once) as file:
+            with open(path, "rb", opener=open_at_once) as file:
                 body = file.read(self._limits.max_bytes + 1)
         except (OSError, ValueError) as error:
             raise unreadable_file(path, error) from None
@@ -315,10 +315,3 @@ class Fetcher:
 
 def _no_headers(_url: str) -> Mapping[str, str]:
     return {}
-
-
-def _open_at_once(path: str, flags: int) -> int:
-    """Open a file; of a pipe without a writer, the end is there at once."""
-    opened = os.open(path, flags | os.O_NONBLOCK)
-    os.set_blocking(opened, True)
-    return opened

@@ -5,10 +5,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 from typing import Final
 
 from callsheet.domain.errors import InvalidError, SourceError
+from callsheet.service.sync.opening import open_at_once
 
 _MAX_SECRET_BYTES: Final = 65_536  # of a file; a token of an identity provider has a few thousand
 
@@ -85,7 +85,7 @@ class SecretReference:
 
     def _read_file(self) -> str:
         try:
-            with Path(self.name).open("rb") as file:
+            with open(self.name, "rb", opener=open_at_once) as file:
                 content = file.read(_MAX_SECRET_BYTES + 1)
         except OSError as error:
             raise SourceError(

@@ -14,6 +14,7 @@ from callsheet.domain.model import Model
 from callsheet.storage import tables
 from callsheet.storage.transactions import rows
 from callsheet.storage.transactions.paging import PagesReading
+from callsheet.storage.transactions.read_admin import AdminReading
 from callsheet.storage.transactions.read_claims import ClaimsReading
 from callsheet.storage.transactions.read_sources import SourcesReading
 from callsheet.storage.transactions.selecting import ROW_BATCH_SIZE, is_nowhere, plain
@@ -35,6 +36,8 @@ class Installation:
         Whether the built-in models are listed, or only inform.
     facts
         The built-in facts that were last claimed; None if none were yet.
+    name
+        Of the organization, for people; None if none was given.
     """
 
     organization_id: str
@@ -42,6 +45,7 @@ class Installation:
     revision: int
     builtin: BuiltinMode = BuiltinMode.LIST
     facts: str | None = None
+    name: str | None = None
 
 
 class Recorded(NamedTuple):
@@ -91,7 +95,7 @@ _RECORDS: Final = (
 )
 
 
-class ReadTransaction(ClaimsReading, PagesReading, SourcesReading):
+class ReadTransaction(ClaimsReading, PagesReading, SourcesReading, AdminReading):
     """What can be read in one transaction: everything in it is of one moment."""
 
     def installation(self) -> Installation | None:
@@ -100,7 +104,9 @@ class ReadTransaction(ClaimsReading, PagesReading, SourcesReading):
         if row is None:
             return None
         builtin = BuiltinMode(row.builtin)
-        return Installation(row.organization_id, row.default_workspace_id, row.revision, builtin, row.facts)
+        return Installation(
+            row.organization_id, row.default_workspace_id, row.revision, builtin, row.facts, row.name
+        )
 
     def default_workspace_id(self) -> str | None:
         """Return the id of the default workspace, or None if nothing has been set up yet."""
@@ -194,7 +200,11 @@ class ReadTransaction(ClaimsReading, PagesReading, SourcesReading):
         """Return the ids of the workspaces and keys that have, or ever had, this name."""
         changes = tables.changes.c
         named = or_(*(side["name"].as_string() == name for side in (changes.before, changes.after)))
-        query = select(changes.subject).where(changes.kind.in_((Subject.WORKSPACE, Subject.KEY)), named).distinct()
+        query = (
+            select(changes.subject)
+            .where(changes.kind.in_((Subject.WORKSPACE, Subject.KEY, Subject.ADMIN_KEY)), named)
+            .distinct()
+        )
         return [row.subject for row in self._connection.execute(query)]
 
     def last_change(self, revision: int) -> tuple[int, str] | None:

@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final
 
+from callsheet.domain.access.admin_key import AdminKey, Scope
 from callsheet.domain.access.key import APIKey, KeyStatus
 from callsheet.domain.access.visibility import Visibility
 from callsheet.domain.access.workspace import Shape, Workspace
@@ -113,7 +114,7 @@ def read_tombstone(row: Row) -> tuple[str, str]:
 
 def workspace_row(workspace: Workspace) -> dict[str, Any]:
     """Return the row of ``workspace``."""
-    return workspace.record()
+    return {"display_color": None, "tags": None, **workspace.record()}
 
 
 def read_workspace(row: Row) -> Workspace:
@@ -126,6 +127,8 @@ def read_workspace(row: Row) -> Workspace:
             shape=None if row["shape"] is None else Shape(row["shape"]),
             created_at=parse_instant(row["created_at"]),
             archived_at=_instant(row["archived_at"]),
+            display_color=row.get("display_color"),
+            tags=dict(row.get("tags") or {}),
         )
     except Exception as error:
         raise _damaged("workspace", row["id"], error) from error
@@ -153,6 +156,30 @@ def read_key(row: Row) -> APIKey:
         )
     except Exception as error:
         raise _damaged("API key", row["id"], error) from error
+
+
+def admin_key_row(key: AdminKey) -> dict[str, Any]:
+    """Return the row of ``key``."""
+    record = key.record()
+    del record["partial_key_hint"]
+    return {**record, "fingerprint": key.fingerprint, "hint": key.hint}
+
+
+def read_admin_key(row: Row) -> AdminKey:
+    """Return the admin key of ``row``; StorageError if it was damaged."""
+    try:
+        return AdminKey(
+            id=row["id"],
+            name=row["name"],
+            fingerprint=bytes(row["fingerprint"]),
+            hint=row["hint"],
+            scopes=tuple(map(Scope, row["scopes"])),
+            status=KeyStatus(row["status"]),
+            expires_at=_instant(row["expires_at"]),
+            created_at=parse_instant(row["created_at"]),
+        )
+    except Exception as error:
+        raise _damaged("admin key", row["id"], error) from error
 
 
 def claims_row(claims: Claims) -> dict[str, Any]:

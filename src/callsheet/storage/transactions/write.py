@@ -6,13 +6,10 @@ from typing import Any
 
 from sqlalchemy import Connection, select, update
 
-from callsheet.domain.access.key import APIKey
-from callsheet.domain.access.workspace import Workspace
 from callsheet.domain.changes.change import Action, AnyChange, Subject
 from callsheet.domain.claims.builtin_mode import BuiltinMode
 from callsheet.domain.claims.claims import Claims
 from callsheet.domain.claims.manager import PERSON, Manager
-from callsheet.domain.model import Model
 from callsheet.domain.times import format_instant
 from callsheet.storage import tables
 from callsheet.storage.database import Database
@@ -20,14 +17,14 @@ from callsheet.storage.transactions import rows
 from callsheet.storage.transactions.outcome import Outcome
 from callsheet.storage.transactions.put import add_rows, delete_rows, put_rows
 from callsheet.storage.transactions.read import ReadTransaction
+from callsheet.storage.transactions.write_admin import AdminWriting
 from callsheet.storage.transactions.write_sources import SourcesWriting
 
 
-class WriteTransaction(ReadTransaction, SourcesWriting):
+class WriteTransaction(ReadTransaction, SourcesWriting, AdminWriting):
     """What can be written in one transaction: by `apply`, which records each change in the same one.
 
-    Those that put or remove one thing are its steps. `create_installation` comes before the first change, and
-    `record` is for what changes everything, as a restore does.
+    `create_installation` comes before the first change; `record` is for what changes everything, as a restore does.
     """
 
     def __init__(
@@ -95,36 +92,11 @@ class WriteTransaction(ReadTransaction, SourcesWriting):
         put_rows(connection, tables.tombstones, map(rows.tombstone_row, outcome.removed_models.values()))
         put_rows(connection, tables.workspaces, map(rows.workspace_row, outcome.workspaces.values()))
         put_rows(connection, tables.api_keys, map(rows.key_row, outcome.keys.values()))
+        put_rows(connection, tables.admin_keys, map(rows.admin_key_row, outcome.admin_keys.values()))
         for source in outcome.sources.values():
             self.put_source(source)
         for name in outcome.removed_sources:
             self.remove_source(name)
-
-    def put_model(self, model: Model) -> None:
-        """Add or replace a model; its tombstone, if it had one, is lifted."""
-        put_rows(self._connection, tables.models, [rows.model_row(model)])
-        delete_rows(self._connection, tables.tombstones, ["id"], [[model.id]])
-
-    def remove_model(self, model: Model) -> None:
-        """Drop a model, leaving its tombstone. Its aliases must be gone."""
-        delete_rows(self._connection, tables.models, ["id"], [[model.id]])
-        put_rows(self._connection, tables.tombstones, [rows.tombstone_row(model)])
-
-    def put_alias(self, alias: str, model_id: str) -> None:
-        """Add an alias."""
-        put_rows(self._connection, tables.aliases, [rows.alias_row((alias, model_id))])
-
-    def remove_alias(self, alias: str) -> None:
-        """Drop an alias."""
-        delete_rows(self._connection, tables.aliases, ["alias"], [[alias]])
-
-    def put_workspace(self, workspace: Workspace) -> None:
-        """Add or replace a workspace."""
-        put_rows(self._connection, tables.workspaces, [rows.workspace_row(workspace)])
-
-    def put_key(self, key: APIKey) -> None:
-        """Add or replace an API key."""
-        put_rows(self._connection, tables.api_keys, [rows.key_row(key)])
 
     def record(
         self,

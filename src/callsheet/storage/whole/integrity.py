@@ -40,10 +40,11 @@ _TABLES: Final = {
     Subject.SOURCE: tables.sources,
     "source state": tables.source_states,
     "absence": tables.absences,
+    Subject.ADMIN_KEY: tables.admin_keys,
 }
 
 #: The kinds whose changes are recorded one by one; of claims, only some are.
-KINDS: Final = (Subject.MODEL, Subject.ALIAS, Subject.WORKSPACE, Subject.KEY, Subject.SOURCE)
+KINDS: Final = (Subject.MODEL, Subject.ALIAS, Subject.WORKSPACE, Subject.KEY, Subject.SOURCE, Subject.ADMIN_KEY)
 
 #: The value of a column whose text is not valid JSON.
 INVALID_JSON: Final = object()

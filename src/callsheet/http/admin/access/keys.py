@@ -2,14 +2,13 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final, cast
 
 from pydantic import Field, StringConstraints
 
 from callsheet.domain.access.admin_key import Scope
 from callsheet.domain.access.key import APIKey
 from callsheet.domain.changes.key_import import Entry, Imported, import_keys
-from callsheet.domain.changes.keys import KeyChange
 from callsheet.domain.changes.lookup import replaced_keys
 from callsheet.domain.times import parse_instant
 from callsheet.http.admin.access.answers import (
@@ -37,6 +36,9 @@ from callsheet.http.admin.plain import Page, Reader, instants, page
 from callsheet.service.access import AccessService, NewKey
 from callsheet.service.ids import NewThings
 from callsheet.storage.transactions.read import ReadTransaction
+
+if TYPE_CHECKING:
+    from callsheet.domain.changes.keys import KeyChange
 
 _KEYS: Final = f"{ROOT}/access/keys"
 _MAX_OVERLAP_HOURS: Final = 24 * 366 * 10
@@ -129,8 +131,8 @@ def _create(doing: Doing, asked: Asked) -> NewKey:
 
 
 def _change(doing: Doing, asked: Asked) -> APIKey:
-    wanted: Any = instants(asked.body.model_dump(exclude_unset=True), ("expires_at",))
-    return doing.access.change_key(asked.ids["key"], KeyChange(**wanted))
+    wanted = instants(asked.body.model_dump(exclude_unset=True), ("expires_at",))
+    return doing.access.change_key(asked.ids["key"], cast("KeyChange", wanted))
 
 
 def _rotate(doing: Doing, asked: Asked) -> NewKey:

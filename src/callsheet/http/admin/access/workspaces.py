@@ -10,8 +10,8 @@ from callsheet.domain.access.workspace import Shape, Workspace
 from callsheet.domain.changes.workspaces import WorkspaceChange
 from callsheet.http.admin.access.answers import SightsRecord, WorkspaceRecord
 from callsheet.http.admin.endpoint import ROOT, Answer, Asked, Body, ChangeQuery, Doing, Endpoint, Input, PageQuery
-from callsheet.http.admin.plain import Page, Reader, page
 from callsheet.http.admin.page import cursor_of
+from callsheet.http.admin.plain import Page, Reader, page
 from callsheet.http.admin.workspace_types import ALL, Pattern, allow_of, shown_allow
 from callsheet.service.records import sight_record
 from callsheet.storage.transactions.read import ReadTransaction
@@ -25,7 +25,7 @@ class NewWorkspaceRecord(Input):
     name: str
     id: str | None = Field(None, description="Its id, if it has one elsewhere.")
     allow: list[Pattern] = Field([ALL], description='["*"] is all models, [] is none.')
-    deny: list[Pattern] = []
+    deny: list[Pattern] = Field(default_factory=list)
     shape: Shape | None = Field(None, strict=False)
 
 
@@ -33,16 +33,16 @@ class ChangedWorkspaceRecord(Input):
     """What is to change of a workspace; what is left out stays as it is."""
 
     name: str = ""
-    allow: list[Pattern] = [ALL]
-    deny: list[Pattern] = []
+    allow: list[Pattern] = Field([ALL])
+    deny: list[Pattern] = Field(default_factory=list)
     shape: Shape | None = Field(None, strict=False)
 
 
 class Rules(Input):
     """Rules of a workspace."""
 
-    allow: list[Pattern] = [ALL]
-    deny: list[Pattern] = []
+    allow: list[Pattern] = Field([ALL])
+    deny: list[Pattern] = Field(default_factory=list)
 
 
 class SeveralRules(Input):

@@ -75,7 +75,7 @@ ALIASES: Final = (
     Endpoint(
         method="GET",
         path=_ALIASES,
-        operation="list_aliases",
+        operation="listAliases",
         summary="List all aliases by name.",
         scope=Scope.READ,
         query=PageQuery,
@@ -85,7 +85,7 @@ ALIASES: Final = (
     Endpoint(
         method="POST",
         path=_ALIASES,
-        operation="create_alias",
+        operation="createAlias",
         summary="Let an alias mean a model.",
         scope=Scope.CATALOG,
         query=ChangeQuery,
@@ -97,7 +97,7 @@ ALIASES: Final = (
     Endpoint(
         method="GET",
         path=f"{_ALIASES}/{{alias}}",
-        operation="retrieve_alias",
+        operation="retrieveAlias",
         summary="Show which model an alias means.",
         scope=Scope.READ,
         answer=AliasAnswer,
@@ -106,7 +106,7 @@ ALIASES: Final = (
     Endpoint(
         method="DELETE",
         path=f"{_ALIASES}/{{alias}}",
-        operation="remove_alias",
+        operation="removeAlias",
         summary="Drop an alias; the answer is as it was.",
         scope=Scope.CATALOG,
         query=ChangeQuery,
@@ -120,7 +120,7 @@ CHANGES: Final = (
     Endpoint(
         method="GET",
         path=f"{ROOT}/catalog/changes",
-        operation="list_changes",
+        operation="listChanges",
         summary="List what was changed, when and by whom, latest first.",
         scope=Scope.READ,
         query=ChangesQuery,
@@ -130,7 +130,7 @@ CHANGES: Final = (
     Endpoint(
         method="GET",
         path=f"{ROOT}/catalog/changes/{{number}}",
-        operation="retrieve_change",
+        operation="retrieveChange",
         summary="Show one change.",
         scope=Scope.READ,
         answer=ChangeAnswer,

@@ -106,7 +106,7 @@ LIFECYCLE: Final = (
         Endpoint(
             method="POST",
             path=f"{ROOT}/catalog/models/{{model}}/{verb}",
-            operation=f"{verb}_catalog_model",
+            operation=f"{verb}CatalogModel",
             summary=f"{words} one model, by id or glob.",
             scope=Scope.CATALOG,
             query=ChangeQuery,
@@ -121,7 +121,7 @@ LIFECYCLE: Final = (
         Endpoint(
             method="POST",
             path=f"{ROOT}/catalog/{verb}",
-            operation=f"{verb}_catalog_models",
+            operation=f"{verb}CatalogModels",
             summary=f"{words}: all models that are named, or none.",
             scope=Scope.CATALOG,
             query=ChangeQuery,
@@ -135,7 +135,7 @@ LIFECYCLE: Final = (
     Endpoint(
         method="POST",
         path=f"{ROOT}/catalog/remove",
-        operation="remove_catalog_models",
+        operation="removeCatalogModels",
         summary="Remove all models that are named, and their aliases, or none.",
         scope=Scope.CATALOG,
         query=ChangeQuery,
@@ -147,7 +147,7 @@ LIFECYCLE: Final = (
     Endpoint(
         method="POST",
         path=f"{ROOT}/catalog/models/{{model}}/release",
-        operation="release_catalog_model",
+        operation="releaseCatalogModel",
         summary="Drop what people said of a model or an alias, so that what others say shows again.",
         scope=Scope.CATALOG,
         query=ChangeQuery,
@@ -159,7 +159,7 @@ LIFECYCLE: Final = (
     Endpoint(
         method="POST",
         path=f"{ROOT}/catalog/choose",
-        operation="choose_catalog_models",
+        operation="chooseCatalogModels",
         summary="Return the ids of the models that ids and globs mean; nothing is changed.",
         scope=Scope.READ,
         body=Named,

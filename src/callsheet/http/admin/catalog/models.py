@@ -103,7 +103,7 @@ MODELS: Final = (
     Endpoint(
         method="GET",
         path=_MODELS,
-        operation="list_catalog_models",
+        operation="listCatalogModels",
         summary="List all models by id, hidden and retired ones too.",
         scope=Scope.READ,
         query=PageQuery,
@@ -113,7 +113,7 @@ MODELS: Final = (
     Endpoint(
         method="POST",
         path=_MODELS,
-        operation="create_catalog_model",
+        operation="createCatalogModel",
         summary="Add a model.",
         scope=Scope.CATALOG,
         query=ChangeQuery,
@@ -125,7 +125,7 @@ MODELS: Final = (
     Endpoint(
         method="GET",
         path=f"{_MODELS}/{{model}}",
-        operation="retrieve_catalog_model",
+        operation="retrieveCatalogModel",
         summary="Show one model, by id or alias, and who says what of it.",
         scope=Scope.READ,
         answer=KnownModelAnswer,
@@ -134,7 +134,7 @@ MODELS: Final = (
     Endpoint(
         method="POST",
         path=f"{_MODELS}/{{model}}",
-        operation="update_catalog_model",
+        operation="updateCatalogModel",
         summary="Change what is known of a model.",
         scope=Scope.CATALOG,
         query=ChangeQuery,
@@ -146,7 +146,7 @@ MODELS: Final = (
     Endpoint(
         method="DELETE",
         path=f"{_MODELS}/{{model}}",
-        operation="remove_catalog_model",
+        operation="removeCatalogModel",
         summary="Remove a model and its aliases; the answer is as it was.",
         scope=Scope.CATALOG,
         query=ChangeQuery,
@@ -157,7 +157,7 @@ MODELS: Final = (
     Endpoint(
         method="GET",
         path=f"{ROOT}/catalog/suppressed",
-        operation="list_suppressed",
+        operation="listSuppressed",
         summary="List the models and aliases that were removed although others list them.",
         scope=Scope.READ,
         answer=Everything[SuppressedAnswer],

@@ -1,7 +1,7 @@
 """Sources: ``/v1/organizations/catalog/sources``."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -22,6 +22,7 @@ from callsheet.http.admin.endpoint import (
 )
 from callsheet.http.admin.plain import Everything, Reader
 from callsheet.service.apply import preview
+from callsheet.service.clock import SYSTEM_CLOCK
 from callsheet.service.govern import governed
 from callsheet.service.records import source_record
 from callsheet.service.state.load import installation_of
@@ -37,6 +38,9 @@ from callsheet.service.sync.run import Runner
 from callsheet.service.sync.sources import Source, SourcesService
 from callsheet.storage.store import Rehearsal, Store
 from callsheet.storage.transactions.read import ReadTransaction
+
+if TYPE_CHECKING:
+    from callsheet.storage.store import Writable
 
 _SOURCES: Final = f"{ROOT}/catalog/sources"
 
@@ -135,8 +139,8 @@ def check_source(name: str, before: Mapping[str, Any], after: Mapping[str, Any])
     """
     if after.get("secret") is not None and after["secret"] != before.get("secret"):
         raise InvalidError(
-            f"Which variable or file of the host holds the secret of the source {name} is not set over the API; run "
-            "callsheet sources change on the host."
+            f"Which variable or file of the host holds the secret of the source {name} is not set over the API; "
+            "run callsheet sources change on the host."
         )
     if after.get("url") == before.get("url") or not after:
         return
@@ -153,7 +157,7 @@ def check_source(name: str, before: Mapping[str, Any], after: Mapping[str, Any])
 
 def service_of(doing: Doing) -> SourcesService:
     """Return the sources, in the transaction of a call."""
-    return SourcesService(doing.store, doing.actor, doing.clock)
+    return SourcesService(cast("Writable", doing.store), doing.actor, doing.clock)
 
 
 def _list(reading: ReadTransaction, asked: Asked) -> Answer:
@@ -202,7 +206,7 @@ def _remove(doing: Doing, asked: Asked) -> Source | None:
 
 
 def _simple(verb: Verb | None, do: Callable[[SourcesService, str], Source]) -> Act:
-    """What does something to a source; with ``verb``, a dry run has a plan, else nothing of the catalogue changes."""
+    """What does something to a source; without ``verb``, a dry run has no steps."""
 
     def act(doing: Doing, asked: Asked) -> str:
         name = asked.ids["source"]
@@ -228,7 +232,7 @@ def _removed(_reading: ReadTransaction, _asked: Asked, source: Source) -> Answer
     return source_record(source)
 
 
-def _mode(_reading: ReadTransaction, asked: Asked, changed: bool) -> Answer:  # noqa: FBT001  # as `Show` passes it
+def _mode(_reading: ReadTransaction, asked: Asked, changed: bool) -> Answer:  # as `Show` passes it
     return {"mode": asked.body.mode, "changed": changed}
 
 
@@ -248,7 +252,7 @@ def _plan(store: Store, asked: Asked) -> Answer:
 
 
 def _sync(store: Store, asked: Asked) -> Answer:
-    name, clock = asked.ids["source"], asked.clock
+    name, clock = asked.ids["source"], SYSTEM_CLOCK.now
     runner = Runner(
         store, clock, Upstreams(clock, contexts_of=contexts_in(store)), Lease(store, clock, _LEASE_SECONDS)
     )

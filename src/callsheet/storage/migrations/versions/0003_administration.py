@@ -22,6 +22,9 @@ def add_columns() -> None:
     op.add_column("workspaces", sa.Column("tags", sa.JSON))
     op.add_column("changes", sa.Column("reason", sa.Text))
     op.create_index("ix_api_keys_created_at_id", "api_keys", ["created_at", "id"])
+    for column in ("status", "workspace_id"):
+        op.create_index(f"ix_api_keys_{column}_created_at_id", "api_keys", [column, "created_at", "id"])
+    op.create_index("ix_workspaces_created_at_id", "workspaces", ["created_at", "id"])
 
 
 def make_admin_tables() -> None:

@@ -1,12 +1,14 @@
-"""AnswerReader: reads one answer of the gateway as it arrives; touches no connection."""
+"""AnswerReader: reads one answer as it arrives; touches no connection."""
 
 from typing import Any, Final
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
-from callsheet.api.request import Header
-from callsheet.http.forward.heads import AnswerHead
-from callsheet.http.forward.limits import MAX_ANSWER_HEAD_BYTES
+from callsheet.http1.answer_head import AnswerHead
+from callsheet.http1.fields import Field
+
+#: Bytes of the head of an answer, and of what surrounds its chunks; more is an answer that cannot be used.
+MAX_ANSWER_HEAD_BYTES: Final = 64 * 1024
 
 _HEADER_OVERHEAD_BYTES: Final = len(": \r\n")
 _FINAL: Final = 200  # and above: an answer that ends the exchange
@@ -15,7 +17,7 @@ _MAX_CHUNK_OVERHEAD: Final = 6  # bytes on the wire for each of a body, in chunk
 
 
 class AnswerFaultError(Exception):
-    """What the gateway sends is not an answer of HTTP/1.1, or one that recipients may read differently."""
+    """What the server sends is not an answer of HTTP/1.1, or one that recipients may read differently."""
 
 
 class AnswerReader:
@@ -33,7 +35,7 @@ class AnswerReader:
         self._method = method
         self._parser: Any = HttpResponseParser(self)
         self._reason = b""
-        self._headers: list[Header] = []
+        self._headers: list[Field] = []
         self._pieces: list[bytes] = []
         self._left: int | None = None  # bytes of a body of known length that have not arrived
         self._is_chunked = False
@@ -43,13 +45,13 @@ class AnswerReader:
         self.interim: list[AnswerHead] = []
         """Informational heads (1xx) that have arrived; the caller removes those that it has passed on."""
         self.head: AnswerHead | None = None
-        self.trailers: list[Header] = []
+        self.trailers: list[Field] = []
         self.is_complete = False
         self.has_excess = False
         """Whether something came behind the answer, so that the connection cannot be used again."""
 
     def feed(self, data: bytes) -> bytes:
-        """Return what of the body is in ``data``, the next bytes from the gateway.
+        """Return what of the body is in ``data``, the next bytes from the server.
 
         Raises
         ------
@@ -74,7 +76,7 @@ class AnswerReader:
         return body
 
     def end(self) -> bool:
-        """Return whether the answer is complete now that the gateway has closed the connection."""
+        """Return whether the answer is complete now that the server has closed the connection."""
         if self.head is not None and self._is_plain and self._left is None:
             self.is_complete = self.has_excess = True
         return self.is_complete

@@ -1,0 +1,1 @@
+"""The Admin API: ``/v1/organizations`` and what is below it."""

@@ -1,0 +1,287 @@
+"""What a call does in the database, on a thread: authenticate, read or change, and word the answer."""
+
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, NamedTuple
+
+from pydantic import BaseModel
+
+from callsheet.api.request import Header
+from callsheet.api.state import State
+from callsheet.domain.access.admin_key import AdminKey, allows
+from callsheet.domain.access.secret import fingerprint, may_be_admin_secret
+from callsheet.domain.errors import CallsheetError
+from callsheet.http.admin.asking import Head, Secrets
+from callsheet.http.admin.endpoint import Answer, Asked, Body, Doing, Endpoint, Input, Query
+from callsheet.http.admin.errors import AdminError, Code, refusal_of
+from callsheet.service.apply import rehearse
+from callsheet.service.giving_way import giving_way
+from callsheet.service.ids import NewThings
+from callsheet.storage.store import Store, Within
+from callsheet.storage.transactions.read import ReadTransaction
+from callsheet.storage.transactions.read_admin import GivenAnswer, UnknownCursorError
+from callsheet.storage.transactions.write import WriteTransaction
+
+#: For how long the answer to a request with an idempotency key is kept.
+KEPT_ANSWER: Final = timedelta(hours=24)
+
+_SWEEP_INTERVAL: Final = timedelta(minutes=10)
+
+_REPEATED: Final = "This repeats an earlier request, which was answered with the secret; it is shown once."
+
+
+class Done(NamedTuple):
+    """A call that was answered.
+
+    Parameters
+    ----------
+    status, body
+        Of the answer; the body as JSON.
+    headers
+        That only this answer has.
+    key
+        Who asked.
+    """
+
+    status: int
+    body: bytes
+    headers: tuple[Header, ...]
+    key: AdminKey
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A call, as far as it is known without the database.
+
+    Parameters
+    ----------
+    endpoint, ids
+        As the path says.
+    query, body
+        As the endpoint has them.
+    head
+        The headers.
+    digest
+        What equal requests share.
+    now, state
+        The time (aware), and what is served.
+    """
+
+    endpoint: Endpoint
+    ids: Mapping[str, str]
+    query: Query
+    body: Input | None
+    head: Head
+    digest: str
+    now: datetime
+    state: State
+
+    def asked(self, key: AdminKey) -> Asked:
+        """Return what the handlers of the endpoint get, as ``key`` asks it."""
+        body = Body() if self.body is None else self.body
+        return Asked(self.ids, self.query, body, self.now, key, actor_of(key), self.state)
+
+
+def actor_of(key: AdminKey) -> str:
+    """Return what change records call those who ask with ``key``."""
+    return f"admin:{key.id}"
+
+
+class Worker:
+    """Does calls, each in one transaction; callable from several threads.
+
+    Parameters
+    ----------
+    store
+        The database.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._swept_at: datetime | None = None
+        self._sweeping = threading.Lock()
+
+    def authenticate(self, endpoint: Endpoint, secrets: Secrets, now: datetime, state: State) -> AdminKey:
+        """Return the admin key of a request, which may do what ``endpoint`` needs; AdminError if there is none."""
+        with _refusing(), giving_way():
+            _check_form(secrets, state)
+            with self._store.read() as reading:
+                return _admit(reading, endpoint, secrets, now, state)
+
+    def read(self, wanted: Wanted) -> Done:
+        """Answer a call that changes nothing; AdminError if it is refused."""
+        with _refusing(), giving_way():
+            _check_form(wanted.head.secrets, wanted.state)
+            with self._store.read() as reading:
+                key = _admit(reading, wanted.endpoint, wanted.head.secrets, wanted.now, wanted.state)
+                revision = _revision(reading)
+                _check_match(wanted.head, revision)
+                assert wanted.endpoint.read is not None  # noqa: S101  # it changes nothing
+                answer = wanted.endpoint.read(reading, wanted.asked(key))
+                return Done(wanted.endpoint.status, _json(_plain(answer)), (_etag(revision),), key)
+
+    def run(self, wanted: Wanted) -> Done:
+        """Answer a call that has transactions of its own; AdminError if it is refused."""
+        with _refusing(), giving_way():
+            with self._store.read() as reading:
+                key = _admit(reading, wanted.endpoint, wanted.head.secrets, wanted.now, wanted.state)
+                _check_match(wanted.head, _revision(reading))
+            assert wanted.endpoint.run is not None  # noqa: S101  # it is neither read nor changed in one
+            answer = wanted.endpoint.run(self._store, wanted.asked(key))
+            with self._store.read() as reading:
+                return Done(wanted.endpoint.status, _json(_plain(answer)), (_etag(_revision(reading)),), key)
+
+    def change(self, wanted: Wanted) -> Done:
+        """Make the changes of a call and answer it, all in one transaction; AdminError if it is refused."""
+        with _refusing(), giving_way():
+            if getattr(wanted.query, "dry_run", "false") == "true":
+                return self._rehearse(wanted)
+            sweeps = wanted.head.idempotency_key is not None and self._is_due(wanted.now)
+            key = self.authenticate(wanted.endpoint, wanted.head.secrets, wanted.now, wanted.state)
+            with self._store.write(actor_of(key), wanted.now, wanted.head.reason) as writing:
+                if sweeps:
+                    writing.drop_answers(wanted.now - KEPT_ANSWER)
+                return _change(writing, wanted)
+
+    def _rehearse(self, wanted: Wanted) -> Done:
+        endpoint = wanted.endpoint
+        key = self.authenticate(endpoint, wanted.head.secrets, wanted.now, wanted.state)
+
+        def act(rehearsal: Any, new: NewThings) -> None:
+            _check_match(wanted.head, _revision(rehearsal.transaction))
+            asked = wanted.asked(key)
+            assert endpoint.act is not None  # noqa: S101  # it changes something
+            endpoint.act(Doing(rehearsal, new, asked), asked)
+
+        plan = rehearse(self._store, act, wanted.now, wanted.state.options)
+        return Done(200, _json({"type": "plan", **plan.record()}), (_etag(plan.base_revision),), key)
+
+    def _is_due(self, now: datetime) -> bool:
+        """Whether this thread is to drop old answers."""
+        with self._sweeping:
+            due = self._swept_at is None or now - self._swept_at >= _SWEEP_INTERVAL
+            if due:
+                self._swept_at = now
+            return due
+
+
+def _change(writing: WriteTransaction, wanted: Wanted) -> Done:
+    endpoint, head = wanted.endpoint, wanted.head
+    key = _admit(writing, endpoint, head.secrets, wanted.now, wanted.state)  # it may have been archived just now
+    if head.idempotency_key is not None:
+        given = writing.given_answer(key.id, head.idempotency_key)
+        if given is not None:
+            return _repeat(given, wanted, key)
+    _check_match(head, _revision(writing))
+    asked = wanted.asked(key)
+    assert endpoint.act is not None and endpoint.show is not None  # noqa: S101, PT018  # it changes something
+    result = endpoint.act(Doing(Within(writing), NewThings(), asked), asked)
+    answer = _plain(endpoint.show(writing, asked, result))
+    revision = _revision(writing)
+    if head.idempotency_key is not None:
+        kept = {**answer, "secret": None} if "secret" in answer else answer
+        content = {"body": kept, "revision": revision, "had_secret": bool(answer.get("secret"))}
+        writing.keep_answer(
+            key.id, head.idempotency_key, GivenAnswer(wanted.digest, endpoint.status, content), wanted.now
+        )
+    return Done(endpoint.status, _json(answer), (_etag(revision),), key)
+
+
+def _repeat(given: GivenAnswer, wanted: Wanted, key: AdminKey) -> Done:
+    """The answer that an equal request got before, without its secret."""
+    if given.request_digest != wanted.digest:
+        raise AdminError(
+            Code.IDEMPOTENCY_KEY_REUSED,
+            "idempotency-key: another request was sent with this key; send each request with its own.",
+            "idempotency-key",
+        )
+    body = given.answer["body"]
+    if given.answer["had_secret"]:
+        body = {**body, "note": _REPEATED}
+    headers = (_etag(given.answer["revision"]), (b"idempotency-replayed", b"true"))
+    return Done(given.status, _json(body), headers, key)
+
+
+def _check_form(secrets: Secrets, state: State) -> None:
+    """Refuse what cannot be an admin key before the database is asked."""
+    if not secrets.found:
+        raise AdminError(
+            Code.NO_CREDENTIAL, "An admin key is required: send it as x-api-key, or as Authorization: Bearer."
+        )
+    if not any(map(may_be_admin_secret, secrets.found)):
+        raise _invalid(secrets, state)
+
+
+def _invalid(secrets: Secrets, state: State) -> AdminError:
+    if any(state.keyring.find(secret.encode("latin-1")) is not None for secret in secrets.found):
+        return AdminError(
+            Code.CLIENT_KEY,
+            "This is an API key of the Models API, which administers nothing; send an admin key (sk-cs-admin-…).",
+        )
+    return AdminError(Code.INVALID_CREDENTIAL, "invalid admin key")
+
+
+def _admit(reading: ReadTransaction, endpoint: Endpoint, secrets: Secrets, now: datetime, state: State) -> AdminKey:
+    """The admin key by which a request is authenticated, after a check of what it may do."""
+    fault = None
+    for secret in filter(may_be_admin_secret, secrets.found):
+        key = reading.admin_key_with(fingerprint(secret))
+        if key is None:
+            continue
+        fault = key.fault(now)
+        if fault is not None:
+            continue
+        if not allows(key.scopes, endpoint.scope):
+            held = ", ".join(key.scopes)
+            raise AdminError(
+                Code.SCOPE_MISSING,
+                f"This needs an admin key with the scope {endpoint.scope} or all; this one has {held}.",
+            )
+        return key
+    if fault is not None:
+        raise AdminError(Code.INVALID_CREDENTIAL, f"The admin key does not work: {fault}.")
+    raise _invalid(secrets, state)
+
+
+def _check_match(head: Head, revision: int) -> None:
+    if head.if_match is not None and revision not in head.if_match:
+        raise AdminError(
+            Code.CHANGED_CONCURRENTLY,
+            f"if-match: the revision is {revision}, and not one of those that were sent; read again what is to be "
+            "changed, and send the etag of that answer.",
+            "if-match",
+            [_etag(revision)],
+        )
+
+
+def _revision(reading: ReadTransaction) -> int:
+    installation = reading.installation()
+    return 0 if installation is None else installation.revision
+
+
+def _etag(revision: int) -> Header:
+    return b"etag", b'"%d"' % revision
+
+
+def _plain(answer: Answer) -> dict[str, Any]:
+    return answer.model_dump(mode="json") if isinstance(answer, BaseModel) else dict(answer)
+
+
+def _json(answer: Mapping[str, Any]) -> bytes:
+    return json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """Raise what the services raise, and unknown cursors, as AdminError."""
+    try:
+        yield
+    except CallsheetError as error:
+        raise refusal_of(error) from error
+    except UnknownCursorError as error:
+        name = str(error)
+        raise AdminError(Code.INVALID_CURSOR, f"Invalid pagination cursor for '{name}'", name) from None

@@ -1,0 +1,178 @@
+"""Refusals of the Admin API: the envelope of the contract, with ``details.error_code`` for programs."""
+
+import json
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Any, Final, NamedTuple
+
+from pydantic import ValidationError
+
+from callsheet.api.request import MAX_QUOTED_CHARACTERS, Header
+from callsheet.domain.errors import (
+    APIError,
+    CallsheetError,
+    ConflictError,
+    DoesNotExistError,
+    ManifestError,
+    RefusedError,
+    StorageError,
+    StorageUnavailableError,
+)
+from callsheet.wire.status import status_of
+
+
+class Code(StrEnum):
+    """Why a request is refused, for programs. None may ever change."""
+
+    INVALID_REQUEST = "invalid_request"
+    INVALID_CURSOR = "invalid_cursor"
+    NO_CREDENTIAL = "no_credential"
+    CLIENT_KEY = "client_key"
+    INVALID_CREDENTIAL = "invalid_credential"
+    SCOPE_MISSING = "scope_missing"
+    NOT_FOUND = "not_found"
+    METHOD_NOT_ALLOWED = "method_not_allowed"
+    CONFLICT = "conflict"
+    CHANGED_CONCURRENTLY = "changed_concurrently"
+    IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused"
+    TOO_LARGE = "too_large"
+    UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
+    RATE_LIMITED = "rate_limited"
+    DATABASE_UNAVAILABLE = "database_unavailable"
+    OVERLOADED = "overloaded"
+    INTERNAL = "internal"
+
+
+class _Kind(NamedTuple):
+    status: int
+    type: str
+
+
+_KINDS: Final = {
+    Code.INVALID_REQUEST: _Kind(400, "invalid_request_error"),
+    Code.INVALID_CURSOR: _Kind(400, "invalid_request_error"),
+    Code.NO_CREDENTIAL: _Kind(401, "authentication_error"),
+    Code.CLIENT_KEY: _Kind(401, "authentication_error"),
+    Code.INVALID_CREDENTIAL: _Kind(401, "authentication_error"),
+    Code.SCOPE_MISSING: _Kind(403, "permission_error"),
+    Code.NOT_FOUND: _Kind(404, "not_found_error"),
+    Code.METHOD_NOT_ALLOWED: _Kind(405, "invalid_request_error"),
+    Code.CONFLICT: _Kind(409, "invalid_request_error"),
+    Code.CHANGED_CONCURRENTLY: _Kind(412, "invalid_request_error"),
+    Code.IDEMPOTENCY_KEY_REUSED: _Kind(409, "invalid_request_error"),
+    Code.TOO_LARGE: _Kind(413, "request_too_large"),
+    Code.UNSUPPORTED_MEDIA_TYPE: _Kind(415, "invalid_request_error"),
+    Code.RATE_LIMITED: _Kind(429, "rate_limit_error"),
+    Code.DATABASE_UNAVAILABLE: _Kind(529, "overloaded_error"),
+    Code.OVERLOADED: _Kind(529, "overloaded_error"),
+    Code.INTERNAL: _Kind(500, "api_error"),
+}
+
+#: After which a client should repeat its request; the others would fail the same way again.
+_RETRIED: Final = frozenset({408, 429, 500, 529})
+
+_RETRY_SECONDS: Final = 1
+
+
+class AdminError(Exception):
+    """A request that is refused.
+
+    Parameters
+    ----------
+    code
+        Why, for programs; it decides the status.
+    message
+        One sentence for people: what is wrong, and what to do.
+    field
+        The member or parameter that is wrong, or None.
+    headers
+        That the answer carries beside those of every refusal.
+    cause
+        The error of the services that it is, whose parts are sent along for programs that have their own words.
+    """
+
+    def __init__(
+        self,
+        code: Code,
+        message: str,
+        field: str | None = None,
+        headers: Sequence[Header] = (),
+        *,
+        cause: CallsheetError | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.cause = cause
+        self.code = code
+        self.message = message
+        self.field = field
+        self.headers = tuple(headers)
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        return _KINDS[self.code].status
+
+    def all_headers(self) -> list[Header]:
+        """Return the headers that only a refusal has."""
+        found = list(self.headers)
+        if self.status not in _RETRIED:
+            found.append((b"x-should-retry", b"false"))
+        elif not any(name == b"retry-after" for name, _ in found):
+            found.append((b"retry-after", b"%d" % _RETRY_SECONDS))
+        return found
+
+    def body(self, request_id: str) -> bytes:
+        """Return the envelope."""
+        details: dict[str, Any] = {"error_code": str(self.code)}
+        if self.field is not None:
+            details["field"] = self.field
+        if self.cause is not None:
+            details |= _parts(self.cause)
+        error = {"type": _KINDS[self.code].type, "message": self.message, "details": details}
+        envelope = {"type": "error", "error": error, "request_id": request_id}
+        return json.dumps(envelope, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+
+
+def _parts(error: CallsheetError) -> dict[str, Any]:
+    """What a hint says to do, and about what; and every fault of a catalogue file."""
+    parts: dict[str, Any] = {}
+    if error.hint is not None:
+        parts = {"problem": error.problem, "hint": error.hint.name.lower(), "about": error.hint_about}
+    if isinstance(error, ManifestError):
+        parts["faults"] = [str(fault) for fault in error.faults]
+    return parts
+
+
+def refusal_of(error: CallsheetError) -> AdminError:
+    """Return what a caller is sent for an error of the services, without where the database is."""
+    if isinstance(error, StorageUnavailableError):
+        return AdminError(
+            Code.DATABASE_UNAVAILABLE,
+            "The database cannot be reached now; try again, with the same Idempotency-Key if you sent one.",
+        )
+    if isinstance(error, RefusedError):
+        kinds = ((DoesNotExistError, Code.NOT_FOUND), (ConflictError, Code.CONFLICT))
+        code = next((code for kind, code in kinds if isinstance(error, kind)), Code.INVALID_REQUEST)
+        return AdminError(code, str(error), cause=error)
+    if isinstance(error, APIError):
+        code = next((code for code, kind in _KINDS.items() if kind.status == status_of(error)), Code.INTERNAL)
+        return AdminError(code, error.message)
+    if isinstance(error, StorageError):
+        return AdminError(Code.INTERNAL, "The database cannot be used; the log of the server says why.")
+    return AdminError(Code.INVALID_REQUEST, str(error))
+
+
+def invalid(error: ValidationError, *, query: bool = False) -> AdminError:
+    """Return the refusal of a body or a query that does not fit its type; it names the first wrong member."""
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    place = ".".join(str(part) for part in first["loc"])[:MAX_QUOTED_CHARACTERS]
+    if first["type"] == "json_invalid":
+        return AdminError(Code.INVALID_REQUEST, "The body is not valid JSON; send one JSON object.")
+    if first["type"] == "extra_forbidden":
+        what = "parameter" if query else "member"
+        message = f"{place}: unknown {what}; leave it out."
+    elif not place:
+        message = "The body must be one JSON object."
+    else:
+        message = f"{place}: {first['msg'].removeprefix('Value error, ')}"
+    return AdminError(Code.INVALID_REQUEST, message, place or None)
