@@ -40,6 +40,11 @@ class ServerURL(str):
     may_be_http: bool
     connection: Any = None
 
+    def close(self) -> None:
+        """Close the connection, if there is one."""
+        if self.connection is not None:
+            self.connection.close()
+
     def refuse(self) -> InvalidError:
         """Return the refusal of a command that cannot work over a server."""
         if self.is_from_environment:
@@ -100,6 +105,7 @@ def take_remote(ctx: Any) -> None:
             return
         raise server.refuse()
     ctx.params[_DATABASE] = server
+    ctx.call_on_close(server.close)
 
 
 def _named(

@@ -60,6 +60,10 @@ class Connection:
             }
         )
 
+    def close(self) -> None:
+        """Close it."""
+        self._client.close()
+
     def get(self, *segments: str, **query: object) -> JSON:
         """Return what is at a path; each of ``segments`` is encoded, and a query without a value is left out.
 

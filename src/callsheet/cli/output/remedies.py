@@ -7,6 +7,7 @@ from typing import Final
 
 from callsheet.cli.output.plan import print_impact
 from callsheet.cli.output.tables import put, put_wrapped
+from callsheet.cli.remote_option import ServerURL
 from callsheet.domain.access.visibility import Visibility
 from callsheet.domain.explain import Explanation, Reason
 from callsheet.domain.query import Reach
@@ -40,7 +41,7 @@ def print_fixes(
     rules
         The present rules of workspaces, by id.
     database
-        The URL that was given to the command, which the others need as well.
+        The URL, of a database or a server, that was given to the command, which the others need as well.
     """
     for fix in fixes:
         put("")
@@ -57,7 +58,9 @@ def print_fixes(
 
 
 def _with_database(command: list[str], database: str | None) -> list[str]:
-    """The command for the database that was given; a password in its URL is left out."""
+    """The command for the database or the server that was given; a password in its URL is left out."""
+    if isinstance(database, ServerURL):
+        return command if database.is_from_environment else [*command[:2], "--remote", database, *command[2:]]
     if database is None:
         return command
     return [*command[:2], "--database", _PASSWORD.sub(r"\1", database), *command[2:]]
