@@ -2,17 +2,20 @@
 
 from typing import Any, Final
 
+from sqlalchemy import JSON
+
+from callsheet.storage import tables
 from callsheet.storage.sqlite.database import SQLite
 from callsheet.storage.store import Store
 from tests.storage.others import ask
 
-_TABLES: Final = (
-    *("installation", "models", "aliases", "claims", "sources", "source_states", "absences"),
-    *("tombstones", "workspaces", "api_keys", "changes"),
-)
+_TABLES: Final = tuple(tables.metadata.tables)
 
 _JSON: Final = frozenset(
-    {"capabilities", "allow", "deny", "before", "after", "fields", "since", "config", "counts", "pending", "memory"}
+    column.name
+    for table in tables.metadata.tables.values()
+    for column in table.columns
+    if isinstance(column.type, JSON)
 )
 
 

@@ -254,12 +254,14 @@ def _run() -> None:
 
 def _import_everything() -> None:
     import callsheet
+    from callsheet.cli.app import command_tree
 
     for module in pkgutil.walk_packages(callsheet.__path__, "callsheet."):
         if not module.name.endswith(".__main__") and ".migrations." not in module.name:
             import_module(module.name)
     for name in _IMPORTED_LATE:
         import_module(name)
+    dict(command_tree().commands)  # made once for all
 
 
 def _compile_statements() -> None:

@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-import typer
 
 import callsheet
-from callsheet.cli.app import app
+from callsheet.cli.app import command_tree
 from callsheet.testing import ModelsAPI
 from tests import starter
 from tests.installation import Installation, make_model
@@ -113,7 +112,7 @@ def api() -> Iterator[ModelsAPI]:
 
 
 def test_each_command_is_started() -> None:
-    assert set(COMMANDS) == set(commands(typer.main.get_command(app)))
+    assert set(COMMANDS) == set(commands(command_tree()))
 
 
 @pytest.mark.parametrize("command", first(sorted(COMMANDS, key=lambda name: name not in UNLIKE), len(UNLIKE)))
@@ -191,8 +190,12 @@ starter._import_everything()
 print(json.dumps(sorted(read)))
 """
 
-#: Read at import, too, but for nothing that Callsheet uses: where packages of the user would be, and other systems.
-UNUSED: Final = {"ANDROID_DATA", "HOME", "_PYTHON_PROJECT_BASE", "_PYTHON_SYSCONFIGDATA_NAME"}
+#: Read at import, too, but for nothing that Callsheet uses: where packages of the user would be, other systems, and
+#: the tests of Typer.
+UNUSED: Final = {
+    "ANDROID_DATA", "HOME", "_PYTHON_PROJECT_BASE", "_PYTHON_SYSCONFIGDATA_NAME",
+    "_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION",
+}  # fmt: skip
 
 
 def test_a_start_that_differs_in_what_is_read_before_the_fork_is_fresh() -> None:

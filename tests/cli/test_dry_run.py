@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 
-from callsheet.cli.app import app
+from callsheet.cli.app import command_tree
 from callsheet.cli.output.plan_words import headline
 from callsheet.domain.access.visibility import Visibility
 from callsheet.domain.changes.change import Subject
@@ -87,7 +86,7 @@ def takes_dry_run(command: Any) -> bool:
 
 
 def test_every_command_that_changes_something_has_a_dry_run_and_is_tried_here() -> None:
-    known = dict(commands(typer.main.get_command(app)))
+    known = dict(commands(command_tree()))
     assert known.keys() - OTHERS == {name for name, command in known.items() if takes_dry_run(command)}
     assert known.keys() - OTHERS == CHANGES.keys() | ELSEWHERE
 

@@ -7,17 +7,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import typer.main
 
 import callsheet
-from callsheet.cli.app import app
+from callsheet.cli.app import command_tree
 from callsheet.cli.hints import WORDS, sentence_of
 from callsheet.domain.errors import ConflictError, DoesNotExistError
 from callsheet.domain.hints import Hint
 from tests.cli.conftest import CLI
 
 SOURCE = Path(callsheet.__file__).parent
-COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+COMMANDS = command_tree().commands
+
+#: A flag, or a command as it is called.
+NAMED = re.compile(rf"--[a-z]|\bcallsheet (?:{'|'.join(map(re.escape, COMMANDS))})\b")
 
 
 def test_the_command_line_has_words_for_every_hint() -> None:
@@ -72,7 +74,7 @@ def test_what_a_hint_is_about_reaches_a_terminal_without_its_control_characters(
     def refuse(*arguments: object, **options: object) -> None:
         raise ConflictError("It is an alias", hint=Hint.REMOVE_ALIAS, hint_about="m\x1b[2J")
 
-    monkeypatch.setattr("callsheet.cli.app.app", refuse)
+    monkeypatch.setattr("callsheet.cli.app.command_tree", lambda: refuse)
     assert call("catalog", "list").refusal == "It is an alias; use `catalog unalias 'm\ufffd[2J'` first."
 
 
@@ -95,8 +97,7 @@ def test_domain_storage_and_services_name_no_flag_and_no_command(path: Path) -> 
 
 
 def names_the_command_line(text: str) -> bool:
-    commands = "|".join(map(re.escape, COMMANDS))
-    return re.search(rf"--[a-z]|\bcallsheet (?:{commands})\b", text) is not None
+    return NAMED.search(text) is not None
 
 
 def texts(tree: ast.Module) -> Iterator[ast.Constant]:

@@ -127,7 +127,7 @@ def test_without_the_server_extra_it_says_what_to_install(tmp_path: Path) -> Non
 def test_importing_the_command_line_does_nothing(tmp_path: Path) -> None:
     folder = tmp_path / "empty"
     folder.mkdir()
-    program = "import callsheet.cli.app, callsheet.__main__"
+    program = "import callsheet.cli.app as cli, callsheet.__main__; dict(cli.command_tree().commands)"
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", program],
         cwd=folder,
@@ -139,3 +139,17 @@ def test_importing_the_command_line_does_nothing(tmp_path: Path) -> None:
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("names", [("models", "doctor", "validate", "fake"), ("catalog", "keys")], ids=" ".join)
+def test_only_commands_on_a_database_import_what_opens_one(names: tuple[str, ...]) -> None:
+    program = f"""
+import sys
+from callsheet.cli.app import command_tree
+
+for name in {names}:
+    command_tree().commands[name]
+print("sqlalchemy" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == f"{'catalog' in names}\n"

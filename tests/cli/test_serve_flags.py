@@ -3,9 +3,8 @@
 from pathlib import Path
 
 import pytest
-import typer
 
-from callsheet.cli.app import app
+from callsheet.cli.app import command_tree
 from callsheet.settings import Settings
 from tests.cli.conftest import CLI
 
@@ -17,7 +16,7 @@ def flag(name: str) -> str:
 
 
 def test_every_setting_has_a_flag_and_every_flag_is_a_setting() -> None:
-    command = typer.main.get_command(app).commands["serve"]  # type: ignore[attr-defined]
+    command = command_tree().commands["serve"]
     flags = {parameter.name for parameter in command.params}
     assert flags - {"config", "help"} == set(Settings.model_fields)
 

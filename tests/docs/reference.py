@@ -5,10 +5,8 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, Final, get_args, get_origin
 
-import typer
-
 from callsheet import settings
-from callsheet.cli.app import app
+from callsheet.cli.app import command_tree
 from callsheet.files.fields import SHAPES, Field
 from callsheet.files.schema import SCHEMA_FILE, schema_text
 from callsheet.http.metrics.families import FAMILIES
@@ -194,7 +192,7 @@ def cli_page() -> str:
 
 def commands() -> Iterator[tuple[str, Any]]:
     """Every command with its full name, groups too."""
-    yield from _walk("callsheet", typer.main.get_command(app))
+    yield from _walk("callsheet", command_tree())
 
 
 def _walk(path: str, command: Any) -> Iterator[tuple[str, Any]]:

@@ -23,8 +23,9 @@ _TERMINATE: Final = (
 
 
 def possible(stage: Stage) -> list[str]:
-    """Return the names of the faults that this machine allows."""
-    return [name for name, fault in FAULTS.items() if fault is not fill_disk or stage.disk is not None]
+    """Return the names of the faults that this machine and this stage allow."""
+    missing: dict[Fault, bool] = {fill_disk: stage.disk is None, jump_clocks: stage.clock is None}
+    return [name for name, fault in FAULTS.items() if not missing.get(fault)]
 
 
 def none(_stage: Stage, seconds: float) -> float:
@@ -129,6 +130,7 @@ def fill_disk(stage: Stage, seconds: float) -> float:
 
 def jump_clocks(stage: Stage, seconds: float) -> float:
     """The time of day of all replicas jumps: hours ahead, hours back, and right again."""
+    assert stage.clock is not None
     for offset in (7200, -7200, 0):
         stage.clock.write_text(str(offset))
         _over_in(seconds / 3)

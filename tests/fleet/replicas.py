@@ -30,12 +30,12 @@ class Replica:
     arguments
         More flags of ``serve``.
     clock
-        A file with the seconds by which its time of day is off.
+        A file with the seconds by which its time of day is off; None to leave that as it is.
     """
 
-    def __init__(self, number: int, database: str, *arguments: str, clock: Path) -> None:
+    def __init__(self, number: int, database: str, *arguments: str, clock: Path | None) -> None:
         self.number = number
-        self._environment = {"FLEET_CLOCK": str(clock), "PYTHONPATH": str(_CLOCK)}
+        self._environment = {} if clock is None else {"FLEET_CLOCK": str(clock), "PYTHONPATH": str(_CLOCK)}
         self.port = _free_port()
         self._arguments = ("serve", "--port", str(self.port), "--database", database, *_ALWAYS, *arguments)
         self._program: Program | None = None
@@ -119,7 +119,7 @@ class Replica:
 class Fleet:
     """Replicas on one database. Leaving it ends them all; on a failure it prints what they complained of."""
 
-    def __init__(self, database: str, count: int, *arguments: str, clock: Path) -> None:
+    def __init__(self, database: str, count: int, *arguments: str, clock: Path | None) -> None:
         self.replicas = [Replica(number, database, *arguments, clock=clock) for number in range(count)]
 
     def __enter__(self) -> Self:

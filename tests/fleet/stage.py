@@ -45,7 +45,7 @@ class Stage:
     disk
         Where the database lies, if that can be filled.
     clock
-        A file with the seconds by which the replicas' time of day is off.
+        A file with the seconds by which the replicas' time of day is off; None if it is always right.
     """
 
     postgres: Server
@@ -56,7 +56,7 @@ class Stage:
     store: Store
     key: str
     disk: Path | None
-    clock: Path
+    clock: Path | None
 
     def settle(self, since: float) -> float:
         """Wait until the database answers and all replicas equal it; return the seconds since then.
@@ -109,16 +109,21 @@ def staged(
     replicas: int = REPLICAS,
     read_pause: float = READ_PAUSE,
     write_pause: float = WRITE_PAUSE,
+    moves_clocks: bool = True,
 ) -> Iterator[Stage]:
-    """A stage with everything running; the pauses are those of each reader and of the writer, in seconds."""
+    """A stage with everything running; the pauses are those of each reader and of the writer, in seconds.
+
+    Replicas whose clocks cannot be moved start much sooner: they are forked.
+    """
     with (
         TemporaryDirectory(prefix="callsheet-fleet-") as folder,
         small_disk() as disk,
         Server({"fsync": "on", "full_page_writes": "on"}, place=disk) as postgres,
         Proxy(postgres.port) as proxy,
     ):
-        clock_file = Path(folder, "clock")
-        clock_file.write_text("0")
+        clock_file = Path(folder, "clock") if moves_clocks else None
+        if clock_file is not None:
+            clock_file.write_text("0")
         store = open_store(postgres.url, clock)
         key = AccessService(store, "fleet", clock).ensure_key("fleet")
         assert key is not None

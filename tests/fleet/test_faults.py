@@ -1,17 +1,24 @@
 """Whatever breaks around the replicas, readers do not notice, and nothing that was acknowledged is lost."""
 
-from functools import partial
+from contextlib import AbstractContextManager
 from typing import Final
 
 from tests.fleet import propagation
 from tests.fleet.faults import possible
 from tests.fleet.report import harm_of
-from tests.fleet.stage import staged
+from tests.fleet.stage import REPLICAS, Stage, staged
 from tests.fleet.trial import try_faults
 from tests.tiers import repeated
 
-#: With longer pauses between requests and between changes: other tests need the processor too.
-_staged: Final = partial(staged, read_pause=0.03, write_pause=0.05)
+
+def _staged() -> AbstractContextManager[Stage]:
+    """With longer pauses between requests and between changes: other tests need the processor, too.
+
+    The first tier has two replicas, so that one answers while the other is killed, and leaves their clocks alone.
+    """
+    return staged(
+        replicas=repeated(2, REPLICAS), read_pause=0.03, write_pause=0.05, moves_clocks=bool(repeated(False, True))
+    )
 
 
 #: One at each side, which the first tier tries; the fleet takes longer to start than either.

@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+import packaging
 import pytest
 
 ROOT: Final = Path(__file__).parents[2]
@@ -27,7 +28,15 @@ PACKAGES: Final = (
 )
 
 
-def make_wheel(folder: Path, name: str, version: str, lines: Sequence[str]) -> Path:
+#: Where `requirements/install.py` looks for uv.
+UV: Final = Path(sys.executable).with_name("uv")
+
+#: A setting that only pip has.
+ONLY_PIP: Final = "PIP_PREFER_BINARY"
+
+
+def make_wheel(folder: Path, name: str, version: str, lines: Sequence[str], program: str = "") -> Path:
+    """Make a wheel, with a program of its name if the text of one is given."""
     stem = f"{name.replace('-', '_')}-{version}"
     metadata = "\n".join(["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}", *lines, ""])
     path = folder / f"{stem}-py3-none-any.whl"
@@ -38,7 +47,15 @@ def make_wheel(folder: Path, name: str, version: str, lines: Sequence[str]) -> P
             "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
         )
         wheel.writestr(f"{stem}.dist-info/RECORD", "")
+        if program:
+            wheel.writestr(f"{stem}.data/scripts/{name}", program)
     return path
+
+
+def line_of(wheel: Path) -> str:
+    """The line of a lock for a wheel."""
+    name, version, *_ = wheel.name.split("-")
+    return f"{name.replace('_', '-')}=={version} --hash=sha256:{hashlib.sha256(wheel.read_bytes()).hexdigest()}"
 
 
 @pytest.fixture
@@ -48,11 +65,8 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     folder.mkdir()
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
-    lines = {}
-    for name, version, wanted in PACKAGES:
-        content = make_wheel(folder, name, version, wanted).read_bytes()
-        lines[f"{name}=={version}"] = f"{name}=={version} --hash=sha256:{hashlib.sha256(content).hexdigest()}"
-    return lines
+    wheels = [make_wheel(folder, *package) for package in PACKAGES]
+    return {line.partition(" ")[0]: line for line in map(line_of, wheels)}
 
 
 @pytest.fixture
@@ -73,15 +87,41 @@ def write_lock(folder: Path, *lines: str) -> Path:
     return lock
 
 
+@pytest.mark.parametrize("installer", ["uv", "pip"])
 def test_a_lock_is_installed_as_it_stands_and_without_a_terminal_nothing_is_said(
-    python: Path, index: dict[str, str], tmp_path: Path
+    python: Path, index: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, installer: str
 ) -> None:
+    if installer == "pip":
+        monkeypatch.setenv(ONLY_PIP, "1")
     lock = write_lock(tmp_path, index["lock-one==1.0"], index["lock-two==1.0"], index["lock-three==1.0"])
     done = install(python, lock, "--for", "lock-two[more]")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     listed = "import importlib.metadata as m; print(sorted((d.name, d.version) for d in m.distributions()))"
     there = subprocess.run([python, "-I", "-c", listed], capture_output=True, text=True, check=True).stdout
     assert there == "[('lock-one', '1.0'), ('lock-three', '1.0'), ('lock-two', '1.0')]\n"
+    assert installers(python) == {installer}
+
+
+def installers(python: Path) -> set[str]:
+    """What the packages of an environment say that they were installed with."""
+    return {
+        path.read_text().strip() for path in python.parents[1].glob("lib/python*/site-packages/lock_*/INSTALLER")
+    }
+
+
+def test_the_uv_that_a_lock_names_installs_the_rest(
+    python: Path, index: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", f"{UV.parent}{os.pathsep}{os.environ['PATH']}")  # where pip is
+    (site_packages,) = python.parents[1].glob("lib/python*/site-packages")
+    (site_packages / "packaging").symlink_to(Path(packaging.__file__).parent)
+    script = f'#!/bin/sh\necho "$@" >>{tmp_path}/called\nexec {UV} "$@"\n'
+    wheel = make_wheel(tmp_path / "index", "uv", "1.0", (), script)
+    lock = write_lock(tmp_path, index["lock-three==1.0"], line_of(wheel))
+    done = subprocess.run([python, INSTALLER, lock], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    assert installers(python) == {"uv"}
+    assert f"--python={python}" in (tmp_path / "called").read_text()
 
 
 def test_what_an_extra_wants_that_the_lock_does_not_name_is_not_fetched_but_named(
@@ -126,7 +166,10 @@ def test_when_pip_fails_its_reason_and_what_to_do_are_said(
     assert re.search(r"pip could not install .*lock\.txt for the reason above: make sure .*\.\n\Z", done.stderr)
 
 
-def test_on_a_terminal_the_packages_are_counted(python: Path, index: dict[str, str], tmp_path: Path) -> None:
+def test_on_a_terminal_the_packages_are_counted(
+    python: Path, index: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(ONLY_PIP, "1")  # uv says nothing until it has finished, which takes seconds
     lock = write_lock(tmp_path, index["lock-two==1.0"], index["lock-three==2.0"])
     ours, theirs = pty.openpty()
     command = [sys.executable, str(INSTALLER), "--into", str(python), str(lock)]

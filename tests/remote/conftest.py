@@ -41,7 +41,7 @@ def twice(pair: Pair, call: CLI) -> Callable[..., Result]:
                 call(*arguments, "--remote", pair.there.url, stdin=stdin),
             )
         )
-        assert there == here, "\n".join([" ".join(arguments), *unified_diff(*map(_lines, (here, there)), n=0)])
+        assert there == here, "\n".join([" ".join(arguments), *unified_diff(_lines(here), _lines(there), n=0)])
         return here
 
     return run

@@ -184,7 +184,7 @@ def test_catalogue_files(twice: Twice, tmp_path: Path, monkeypatch) -> None:  # 
     ):
         twice(*command.split())
     del content["aliases"]
-    file.write_text(json.dumps({**content, "models": content["models"][:1]}))  # type: ignore[index]
+    file.write_text(json.dumps({**content, "models": content["models"][:1]}))
     twice("plan", str(file), "--max-deletes", "0")
     twice("plan", str(file), "--out", str(kept))
 
@@ -204,7 +204,7 @@ def test_a_kept_plan_is_applied_over_a_server_as_it_was_made(
     assert "The plan is stale" in again.refusal
 
 
-def test_sources(twice: Twice, pair: Pair, call: Callable[..., Result], tmp_path: Path) -> None:
+def test_sources(twice: Twice, pair: Pair, call: Twice, tmp_path: Path) -> None:
     listed = tmp_path / "list.json"
     listed.write_text(json.dumps({"data": [{"id": f"acme-{each}", "object": "model"} for each in "abcd"]}))
     for place in (pair.here.url, pair.there.installation.url):

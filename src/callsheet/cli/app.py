@@ -3,19 +3,16 @@
 import sys
 from contextlib import suppress
 from errno import EBADF
+from functools import cache
 from io import TextIOWrapper
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.main import get_command
 
 from callsheet._version import __version__
-from callsheet.cli.commands.doctor import doctor
-from callsheet.cli.commands.fake import fake
-from callsheet.cli.commands.models import app as models
-from callsheet.cli.commands.route import route
-from callsheet.cli.commands.validate import validate
+from callsheet.cli.commands_by_name import CommandsByName
 from callsheet.cli.hints import sentence_of
-from callsheet.cli.missing import add_missing
 from callsheet.cli.output.streams import discard, flush_streams
 from callsheet.cli.output.tables import say
 from callsheet.cli.output.usage import CommandLine, WrongCall, show_wrong_call
@@ -28,54 +25,6 @@ app = CommandLine(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # in its boxes, long flags are cut off at 80 columns
 )
-
-try:
-    from callsheet.cli.commands import admin_keys, catalog, explain, files, keys, workspaces
-    from callsheet.cli.commands.serve import serve
-    from callsheet.cli.commands.serve_help import GroupedCommand
-    from callsheet.cli.commands.settings import settings
-    from callsheet.cli.commands.sources import app as sources
-    from callsheet.cli.commands.whole import backup, check, copy, restore
-    from callsheet.cli.database import migrate
-    from callsheet.cli.remote_option import local
-except ModuleNotFoundError as error:  # the rest works without the server extra
-    add_missing(
-        app,
-        (
-            *("serve", "catalog", "sources", "workspaces", "keys", "admin-keys", "explain", "who-sees"),
-            *("what-sees", "diff-keys"),
-            *("plan", "apply", "adopt", "drift", "export"),
-            *("settings", "migrate", "copy", "backup", "restore", "check"),
-        ),
-        error,
-    )
-else:
-    app.command(cls=GroupedCommand)(local(serve, despite_environment=True))
-    app.add_typer(catalog.app, name="catalog")
-    app.add_typer(sources, name="sources")
-    app.add_typer(workspaces.app, name="workspaces")
-    app.add_typer(keys.app, name="keys")
-    app.add_typer(admin_keys.app, name="admin-keys")
-    app.command()(explain.explain)
-    app.command("who-sees")(explain.who_sees)
-    app.command("what-sees")(explain.what_sees)
-    app.command("diff-keys")(explain.diff_keys)
-    app.command()(files.plan)
-    app.command()(files.apply)
-    app.command()(files.adopt)
-    app.command()(files.drift)
-    app.command()(files.export)
-    app.command()(local(settings, despite_environment=True))
-    app.command()(local(migrate))
-    app.command()(local(copy))
-    app.command()(local(backup))
-    app.command()(local(restore))
-    app.command()(local(check))
-app.add_typer(models, name="models")
-app.command()(validate)
-app.command()(fake)
-app.command()(doctor)
-app.command()(route)
 
 
 def _show_version(wanted: bool) -> None:
@@ -91,6 +40,14 @@ def callsheet(
     ] = False,
 ) -> None:
     """A self-hosted Models API: serves each Claude or OpenAI client the list of models it may use."""
+
+
+@cache
+def command_tree() -> Any:
+    """Return the command line as Typer runs it: options, and all commands by name, each made when it is needed."""
+    tree: Any = get_command(app)
+    tree.commands = CommandsByName()
+    return tree
 
 
 def _is_broken(argument: str) -> bool:
@@ -146,7 +103,7 @@ def _all_faults(error: ManifestError) -> str:
 def _end(arguments: list[str] | None) -> int:
     """Run one command; return the exit code that it ends with."""
     try:
-        code = app(arguments, prog_name="callsheet", standalone_mode=False)
+        code = command_tree()(arguments, prog_name="callsheet", standalone_mode=False)
     except WrongCall as error:
         return show_wrong_call(error)
     except typer.Abort:

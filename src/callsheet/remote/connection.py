@@ -38,7 +38,7 @@ class Connection:
     admin_key
         The secret of an admin key.
     timeout_seconds
-        How long one request may take.
+        How long one request may take; `TIMEOUT_SECONDS` if None.
 
     Raises
     ------
@@ -46,9 +46,9 @@ class Connection:
         The environment names a proxy or certificates that cannot be used.
     """
 
-    def __init__(self, root: str, admin_key: str, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
+    def __init__(self, root: str, admin_key: str, timeout_seconds: float | None = None) -> None:
         self.root = root
-        self._timeout_seconds = timeout_seconds
+        self._timeout_seconds = timeout_seconds or TIMEOUT_SECONDS
         self._deadlines = Deadlines()
         self._client = open_client(httpx2.Client, timeout=None, follow_redirects=False)
         self._client.headers.update(

@@ -127,8 +127,8 @@ def test_it_is_still_well_after_every_kind_of_change(full_store: Full, kind: str
          "The key <ada> differs from its last change record."),
         ("UPDATE api_keys SET workspace_id = 'wrkspc_none' WHERE name = 'ada'", "key",
          "The key <ada> belongs to wrkspc_none, which is not a workspace."),
-        ("INSERT INTO installation SELECT 2, 'other', default_workspace_id, revision, 'list', '', NULL FROM installation",
-         "installation", "There are 2 installations, where there can only be one."),
+        (("INSERT INTO installation SELECT 2, 'other', default_workspace_id, revision, 'list', '', NULL "
+         "FROM installation"), "installation", "There are 2 installations, where there can only be one."),
         ("UPDATE installation SET revision = 19", "installation",
          "The revision is 19, but the change records lead to 20."),
         ("DELETE FROM changes WHERE revision = 3", "change", "Change 48 has revision 4 after revision 2."),

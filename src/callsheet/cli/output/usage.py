@@ -63,6 +63,10 @@ class Command(TyperCommand):
 class Group(TyperGroup):
     """A group whose help has the first sentence of each command, uncut."""
 
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002  # as Typer calls it
+        """Return the names of all commands, without importing any."""
+        return list(self.commands)
+
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002  # as Typer calls it
         """Write the first sentence of each command."""
         shown = [(name, command) for name, command in self.commands.items() if not command.hidden]
