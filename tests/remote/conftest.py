@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import CLI, Result, call
+from tests.cli.conftest import CLI, Result, call, cli
 from tests.installation import Installation
 from tests.remote.served import Pair, alike, make_pair
 
-__all__ = ["call"]
+__all__ = ["call", "cli"]
 
 
 @pytest.fixture
