@@ -7,6 +7,7 @@ from collections.abc import Generator, Iterator
 from contextlib import closing
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import Final
 
 import pytest
 
@@ -130,12 +131,14 @@ def empty(installation: Installation) -> Installation:
     return installation
 
 
-@pytest.fixture(params=["answer", "app", "http", pytest.param("plain-http", marks=exhaustive)])
-def door(request: pytest.FixtureRequest, installation: Installation) -> Iterator[Door]:
-    """The public API of `installation`, through the pure function, the ASGI app, and real HTTP.
+#: The first tier takes the function and the fast protocol. That the application, and the plain protocol before it,
+#: answer with the same bytes, tests/http/connection/test_differential.py proves.
+DOORS: Final = ("answer", "http", *(pytest.param(name, marks=exhaustive) for name in ("app", "plain-http")))
 
-    Without the fast protocol, HTTP is left to ``--all``: tests/http proves that the bytes are the same.
-    """
+
+@pytest.fixture(params=DOORS)
+def door(request: pytest.FixtureRequest, installation: Installation) -> Iterator[Door]:
+    """The public API of `installation`, through the pure function, the ASGI app, and real HTTP."""
     kind: type[Door] = {"answer": AnswerDoor, "app": AppDoor, "http": HTTPDoor, "plain-http": PlainHTTPDoor}[
         request.param
     ]

@@ -5,7 +5,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from callsheet.domain.model import Lifecycle, Model
+from callsheet.domain.model import Lifecycle, Model, RetirementPrecision
 from callsheet.domain.times import EPOCH
 
 LATEST = datetime(9999, 12, 30, tzinfo=UTC)
@@ -81,5 +81,7 @@ def models(draw: st.DrawFn) -> Model:
         replacement=draw(st.none() | model_ids.filter(lambda other: other != model_id)),
         description=draw(st.none() | texts | st.just("two\nlines\tand a tab")),
         hidden=draw(st.booleans()),
+        retirement_precision=None if retires_at is None else draw(st.sampled_from([None, *RetirementPrecision])),
+        retires_itself=draw(st.booleans()),
         source=draw(st.none() | texts),
     )

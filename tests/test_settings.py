@@ -73,6 +73,8 @@ VALUES: Mapping[str, tuple[tuple[str, Any], tuple[str, Any], tuple[Any, Any]]] =
     "access_log": (('"json"', LogFormat.JSON), ("common", LogFormat.COMMON), (LogFormat.OFF, LogFormat.OFF)),
     "otel": (('"metrics"', Otel.METRICS), ("traces", Otel.TRACES), (Otel.BOTH, Otel.BOTH)),
     "max_stale_seconds": (("1", 1.0), ("2.5", 2.5), (3, 3.0)),
+    "admin_host": (('"::1"', "::1"), ("127.0.0.2", "127.0.0.2"), ("127.0.0.3", "127.0.0.3")),
+    "admin_port": (("1", 1), ("2", 2), (3, 3)),
     "catalog": (('"f.yaml"', "f.yaml"), ("/e", "/e"), ("", "")),
     "state_file": (('"f"', "f"), ("/e", "/e"), ("", "")),
     "drain_seconds": (("1", 1.0), ("2.5", 2.5), (3, 3.0)),

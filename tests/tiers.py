@@ -4,7 +4,7 @@ Every property is proved in the first tier; the second proves it again and again
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -14,6 +14,8 @@ exhaustive: Final = pytest.mark.exhaustive
 
 #: How many examples a property is tried with, by profile: as one works, with ``--all``, and in long runs.
 PROFILES: Final = {"dev": 25, "ci": 50, "long": 1000}
+
+T = TypeVar("T")
 
 _whole = False
 
@@ -44,8 +46,8 @@ def examples(times: float, **more: Any) -> Callable[[Any], Any]:
     return settings(max_examples=max(3, round(settings.default.max_examples * times)), **more)
 
 
-def repeated(quick: int, everything: int) -> int:
-    """Return how often to repeat something, in the first tier and with ``--all``."""
+def repeated(quick: T, everything: T) -> T:
+    """Return how often or how finely to repeat something, in the first tier and with ``--all``."""
     return everything if _whole else quick
 
 

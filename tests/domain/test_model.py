@@ -38,6 +38,8 @@ def test_only_id_and_name_need_saying() -> None:
         "description": None,
         "hidden": False,
         "source": None,
+        "retirement_precision": None,
+        "retires_itself": False,
     }
 
 

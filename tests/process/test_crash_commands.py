@@ -5,10 +5,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.postgres import Databases
+from tests.process.killer import chosen
 from tests.process.trials import TRIALS
-from tests.tiers import exhaustive, first
+from tests.tiers import first, repeated
 
 #: Enough for each to have been killed at everything it does; how many there are in all is for the trial to know.
 LEAST = {
@@ -16,7 +19,7 @@ LEAST = {
     "restore-damaged": 30, "apply-file": 8, "sync-source": 10,
 }  # fmt: skip
 
-#: The same where writes to different tables count as alike.
+#: The same where writes to different tables count as alike; each of these points is one of those, too.
 LEAST_COARSELY = {
     "migrate": 8, "migrate-first-release": 3, "copy": 6, "copy-again": 6, "backup": 8, "restore": 14,
     "restore-damaged": 14, "apply-file": 4, "sync-source": 4,
@@ -45,18 +48,15 @@ def kill_everywhere(trial: str, folder: Path, how: str, *server: str) -> list[st
     return done.stdout.splitlines()
 
 
-@exhaustive
-@pytest.mark.parametrize("trial", TRIALS)
-def test_a_command_that_is_killed_anywhere_completes_when_it_is_run_again(tmp_path: Path, trial: str) -> None:
-    assert len(kill_everywhere(trial, tmp_path, "finely")) >= LEAST[trial]
+@given(st.lists(st.sampled_from(["INSERT INTO a", "INSERT INTO b", "SELECT 1", "COMMIT", "os.rename"])))
+def test_finely_takes_every_point_that_coarsely_takes(labels: list[str]) -> None:
+    assert {*chosen(labels, finely=False)} <= {*chosen(labels, finely=True)}
 
 
 @pytest.mark.parametrize("trial", first(sorted(TRIALS, key=LIKE.__contains__), len(TRIALS) - len(LIKE)))
-def test_a_command_that_is_killed_at_each_kind_of_step_completes_when_it_is_run_again(
-    tmp_path: Path, trial: str
-) -> None:
-    points = kill_everywhere(trial, tmp_path, "coarsely")
-    assert len(points) >= LEAST_COARSELY[trial], points
+def test_a_command_that_is_killed_anywhere_completes_when_it_is_run_again(tmp_path: Path, trial: str) -> None:
+    points = kill_everywhere(trial, tmp_path, repeated("coarsely", "finely"))
+    assert len(points) >= repeated(LEAST_COARSELY, LEAST)[trial], points
 
 
 @pytest.mark.parametrize("trial", first(LEAST_ON_POSTGRESQL))

@@ -48,7 +48,9 @@ def make_wheel(folder: Path, name: str, version: str, lines: Sequence[str], prog
         )
         wheel.writestr(f"{stem}.dist-info/RECORD", "")
         if program:
-            wheel.writestr(f"{stem}.data/scripts/{name}", program)
+            script = zipfile.ZipInfo(f"{stem}.data/scripts/{name}")
+            script.external_attr = 0o100755 << 16  # a file that may be run
+            wheel.writestr(script, program)
     return path
 
 
@@ -120,7 +122,7 @@ def test_the_uv_that_a_lock_names_installs_the_rest(
     lock = write_lock(tmp_path, index["lock-three==1.0"], line_of(wheel))
     done = subprocess.run([python, INSTALLER, lock], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
-    assert installers(python) == {"uv"}
+    assert installers(python) == {"uv"}, done.stderr
     assert f"--python={python}" in (tmp_path / "called").read_text()
 
 

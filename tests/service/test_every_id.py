@@ -17,9 +17,9 @@ from callsheet import Client
 from callsheet.domain.changes.workspaces import WorkspaceChange
 from callsheet.testing import ModelsAPI
 from tests.doors import AppDoor, Door, HTTPDoor
-from tests.installation import Installation, make_model, on_both
+from tests.installation import Installation, make_model
 from tests.strategies import model_ids
-from tests.tiers import examples
+from tests.tiers import examples, exhaustive
 
 #: What real servers say of a model beside its id, right and wrong.
 FIELDS: Final = {
@@ -146,7 +146,16 @@ class Place:
         return [("authorization", f"Bearer {self.keys.get(key, self.door.secret)}")]
 
 
-@pytest.fixture(params=[AppDoor, HTTPDoor], ids=["app", "http"])
+#: Each door and each kind of database once, and then the other pairs.
+DOORS_AND_KINDS: Final = (
+    pytest.param(HTTPDoor, "sqlite"),
+    pytest.param(AppDoor, "postgresql"),
+    pytest.param(HTTPDoor, "postgresql", marks=exhaustive),
+    pytest.param(AppDoor, "sqlite", marks=exhaustive),
+)
+
+
+@pytest.fixture
 def place(request: pytest.FixtureRequest, empty: Installation) -> Iterator[Place]:
     door: Door = request.param(empty)
     yield Place(door)
@@ -158,7 +167,7 @@ def _means(pattern: str, model_id: str) -> bool:
     return pattern == model_id or (not {"*", "?"}.isdisjoint(pattern) and fnmatchcase(model_id, pattern))
 
 
-@on_both
+@pytest.mark.parametrize(("place", "installation"), DOORS_AND_KINDS, indirect=True)
 @examples(0.1)
 @given(listed=lists())
 @example(listed=REAL_LIST)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callsheet.domain.errors import SourceError
-from callsheet.domain.model import Lifecycle, Model, check_id
+from callsheet.domain.model import Lifecycle, Model, RetirementPrecision, check_id
 from callsheet.domain.times import parse_instant
 from callsheet.sources.read import Reading, read
 from callsheet.sources.registry import KINDS, upstream_of
@@ -136,6 +136,8 @@ def as_model(model_id: str, name: str, value: Any) -> None:
     given[name] = parse_instant(value) if name in TIMES else Lifecycle(value) if name == "lifecycle" else value
     if name == "lifecycle" and value == "active":
         given["deprecated_at"] = None
+    if name == "retirement_precision":
+        given |= {name: RetirementPrecision(value), "retires_at": NOW}
     if name == "retires_at":
         given["deprecated_at"] = given[name]
     Model(**given)

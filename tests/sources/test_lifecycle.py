@@ -26,6 +26,7 @@ def test_a_date_of_retirement_deprecates_since_it_was_first_seen() -> None:
         "lifecycle": "deprecated",
         "deprecated_at": FIRST_SEEN,
         "retires_at": "2027-03-31",
+        "retirement_precision": "exact",
     }
 
 
@@ -50,6 +51,7 @@ def test_a_date_that_has_passed_does_not_retire_a_model_that_is_still_listed() -
         "lifecycle": "deprecated",
         "deprecated_at": "2025-12-31T00:00:00Z",
         "retires_at": "2025-12-31T00:00:00Z",
+        "retirement_precision": "exact",
     }
 
 

@@ -25,6 +25,7 @@ def test_a_date_of_shutdown_means_deprecated_since_it_was_first_seen() -> None:
         "lifecycle": "deprecated",
         "deprecated_at": FIRST_SEEN,
         "retires_at": "2027-03-31T00:00:00Z",
+        "retirement_precision": "exact",
     }
 
 

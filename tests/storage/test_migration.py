@@ -26,6 +26,7 @@ from tests.tiers import examples
 
 OPUS = "claude-opus-5"
 HAIKU = "claude-haiku-4-5-20251001"  # of which the first release said less than today's facts
+ADDED = {"retirement_precision", "retires_itself"}  # fields of a model that the first release did not have
 RETIRING = "claude-opus-4-5-20251101"  # which the first release took for active
 
 
@@ -62,8 +63,9 @@ def _change(store: Store, actor: str, model_id: str, values: dict[str, Any]) -> 
 
 
 def record_of(store: Store, model_id: str) -> dict[str, Any]:
-    [row] = ask(store, f"SELECT {', '.join(MODEL_FIELDS)} FROM models WHERE id = '{model_id}'")
-    record = dict(zip(MODEL_FIELDS, row, strict=True))
+    fields = [name for name in MODEL_FIELDS if name not in ADDED]
+    [row] = ask(store, f"SELECT {', '.join(fields)} FROM models WHERE id = '{model_id}'")
+    record = dict(zip(fields, row, strict=True))
     capabilities = record["capabilities"]
     parsed = json.loads(capabilities) if isinstance(capabilities, str) else capabilities
     return {**record, "hidden": bool(record["hidden"]), "capabilities": parsed}
@@ -127,7 +129,7 @@ def test_both_ways_lead_to_the_same_schema(tmp_path: Path) -> None:
 def rows_before(migrated: list[tuple[object, ...]], earlier: list[tuple[object, ...]]) -> list[tuple[object, ...]]:
     """The rows without the columns that migrations added, which are behind the others and hold nothing."""
     width = len(earlier[0]) if earlier else 0
-    assert all(value is None for row in migrated for value in row[width:])
+    assert not any(value for row in migrated for value in row[width:])
     return [row[:width] for row in migrated]
 
 
@@ -269,5 +271,5 @@ def test_whatever_was_done_to_it_the_claims_come_to_what_was_there(
             act(store, subject, **given_)
     before = rows(store, "models")
     store.migrate()
-    assert rows(store, "models") == before
+    assert rows_before(rows(store, "models"), before) == before
     assert check_database(store).problems == []

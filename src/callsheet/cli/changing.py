@@ -16,6 +16,7 @@ from callsheet.service.admin.admin_keys import AdminKeyService
 from callsheet.service.apply import Act, rehearse, warnings_before
 from callsheet.service.catalog import CatalogService
 from callsheet.service.ids import NewThings
+from callsheet.service.moments.reverting import RevertService
 from callsheet.service.setup import open_existing
 from callsheet.storage.store import Transactions
 
@@ -177,6 +178,10 @@ class Changing:
         """Do the same with workspaces and keys."""
         return self._do(lambda services: act(services.access), warns=warns)
 
+    def revert(self, act: Callable[[RevertService], T]) -> T:
+        """Do the same with what goes back to an earlier moment; it warns."""
+        return self._do_local(lambda store, _new: act(RevertService(store, actor(), clock)), warns=True)
+
     def admin_keys(self, act: Callable[[AdminKeyService], T]) -> T:
         """Do the same with admin keys, which only those change who have the database."""
         return self._do_local(lambda store, new: act(AdminKeyService(store, actor(), clock, new)))
@@ -199,20 +204,21 @@ class Changing:
         assert self._server is not None  # noqa: S101  # it is one or the other
         raise self._server.refuse()
 
-    def _do_local(self, act: Callable[[Transactions, NewThings], T]) -> T:
+    def _do_local(self, act: Callable[[Transactions, NewThings], T], *, warns: bool = False) -> T:
         place = self._local
         if self._dry_run:
             self._print(place.rehearse(act))
-        return act(place.store, NewThings())
+        warnings = warnings_before(place.store, act, clock()) if warns else ()
+        result = act(place.store, NewThings())
+        _say(warnings)
+        return result
 
     def _do(self, act: Callable[[_Services], T], *, warns: bool) -> T:
         if self._dry_run:
             self._print(self._place.plan(act))
         warnings = self._place.warnings(act) if warns else ()
         result = act(self._place.services)
-        for warning in warnings:
-            if warning.code in _HARMS:
-                say(f"Warning: {warning.message}")
+        _say(warnings)
         return result
 
     def _print(self, plan: Plan) -> NoReturn:
@@ -222,6 +228,12 @@ class Changing:
         print_plan(plan, as_json=self._as_json)
         say_dry_run()
         raise typer.Exit
+
+
+def _say(warnings: Sequence[PlanWarning]) -> None:
+    for warning in warnings:
+        if warning.code in _HARMS:
+            say(f"Warning: {warning.message}")
 
 
 def _act(do: _Do) -> Act:

@@ -21,6 +21,7 @@ _PLACES: Final = {
     "who-sees": "commands.explain.who_sees",
     "what-sees": "commands.explain.what_sees",
     "diff-keys": "commands.explain.diff_keys",
+    "clients": "commands.clients.clients",
     "plan": "commands.files.plan",
     "apply": "commands.files.apply",
     "adopt": "commands.files.adopt",

@@ -1,10 +1,10 @@
 """What known clients show of the list that this installation serves, without a server: the doctor's rules on it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from shlex import quote
-from typing import Any, Final, NamedTuple
+from typing import Final
 
 from callsheet.api.answer import answer
 from callsheet.api.request import Request
@@ -13,8 +13,7 @@ from callsheet.doctor.clients.play import play_client
 from callsheet.doctor.clients.rules import ClientRules, load_clients
 from callsheet.doctor.clients.walk import Send
 from callsheet.doctor.probe.exchange import Exchange, ProbeRequest, ProbeResponse
-from callsheet.doctor.probe.texts import one_line
-from callsheet.doctor.report import ClientReport, Play
+from callsheet.doctor.report import ClientReport
 from callsheet.domain.access.keyring import Keyring
 from callsheet.domain.query import is_listed
 from callsheet.service.state.load import load
@@ -22,6 +21,9 @@ from callsheet.sources.upstream import SourceKind
 from callsheet.storage.store import Store
 
 _MAX_NAMED: Final = 3
+
+#: After which a client is stopped: enough for 20,000 models by 20, the smallest page that is common.
+_MAX_PAGES: Final = 1_000
 
 #: The client for which a source can list further names.
 _PICKER: Final = "claude-code"
@@ -47,12 +49,38 @@ def play_clients(store: Store, options: Options, now: datetime) -> tuple[Sequenc
         The database cannot be used.
     """
     with store.read() as reading:
-        state = load(reading, replace(options, any_key=True), with_keys=False)
+        state = load(reading, options, with_keys=False)
+    known = [each.id for each in state.catalog if is_listed(each.lifecycle, hidden=each.hidden)]
+    return known, play_in(state, state.default_workspace_id, known, load_clients(), now)
 
-    with store.read() as reading:
-        known = [each.id for each in reading.models() if is_listed(each.lifecycle, hidden=each.hidden)]
-    send = sends_to(state, now)
-    return known, [play_client(rules, send, known) for rules in load_clients()]
+
+def play_in(
+    state: State, workspace_id: str, known: Sequence[str], clients: Iterable[ClientRules], now: datetime
+) -> list[ClientReport]:
+    """Return what clients make of the list that those get who see by the rules of a workspace.
+
+    Parameters
+    ----------
+    state
+        The installation.
+    workspace_id
+        The workspace.
+    known
+        Ids of the models that are listed for it.
+    clients
+        Their rules.
+    now
+        The time (aware).
+    """
+    open_to_all = replace(
+        state,
+        options=replace(state.options, any_key=True),
+        keyring=Keyring(),
+        default_workspace_id=workspace_id,
+        delegation=None,
+    )
+    send = sends_to(open_to_all, now)
+    return [play_client(rules, send, known, max_pages=_MAX_PAGES) for rules in clients]
 
 
 def sends_to(state: State, now: datetime) -> Send:
@@ -67,96 +95,6 @@ def sends_to(state: State, now: datetime) -> Send:
         return Exchange("", asked, 0.0, ProbeResponse(answered.status, named, answered.body))
 
     return send
-
-
-class ClientStep(NamedTuple):
-    """Whether a client shows one model.
-
-    Parameters
-    ----------
-    title, versions
-        The client, and those of its versions that do the same; with the ways of asking, where these differ.
-    shows
-        Whether its user sees the model.
-    name
-        What it is called there; empty if it is not shown.
-    why, advice
-        Why it is not shown, and what to do about it, as sentences; empty if it is.
-    """
-
-    title: str
-    versions: str
-    shows: bool
-    name: str = ""
-    why: str = ""
-    advice: str = ""
-
-    def record(self) -> dict[str, Any]:
-        """Return it as plain JSON values."""
-        return self._asdict()
-
-
-def client_steps(
-    state: State, rules: ClientRules, workspace_id: str, known: Sequence[str], model_id: str, now: datetime
-) -> list[ClientStep]:
-    """Return whether a client shows a model to those who see by the rules of a workspace, the newest version first.
-
-    Parameters
-    ----------
-    state
-        The installation.
-    rules
-        Those of the client.
-    workspace_id
-        The workspace.
-    known
-        Ids of the models that are listed for it.
-    model_id
-        The model.
-    now
-        The time (aware).
-    """
-    open_to_all = replace(
-        state,
-        options=replace(state.options, any_key=True),
-        keyring=Keyring(),
-        default_workspace_id=workspace_id,
-        delegation=None,
-    )
-    report = play_client(rules, sends_to(open_to_all, now), known)
-    outcomes: dict[_Outcome, list[Play]] = {}
-    for play in report.plays:
-        outcomes.setdefault(_outcome(play, one_line(model_id)), []).append(play)
-    return [ClientStep(report.title, _versions(plays, report.plays), *each) for each, plays in outcomes.items()]
-
-
-class _Outcome(NamedTuple):
-    """The fields of a `ClientStep` that are not about who."""
-
-    shows: bool
-    name: str
-    why: str
-    advice: str
-
-
-def _outcome(play: Play, model_id: str) -> _Outcome:
-    if play.shown is not None and model_id in play.shown:
-        return _Outcome(True, play.names[play.shown.index(model_id)], "", "")
-    about = [each for each in play.findings if model_id in each.models] or play.findings
-    finding = next(iter(about), None)
-    why, advice = ("It does not get it.", "") if finding is None else (finding.sentence, finding.advice)
-    return _Outcome(False, "", why, advice)
-
-
-def _versions(plays: Sequence[Play], every: Sequence[Play]) -> str:
-    """Which versions do the same, with their ways of asking where those of one version differ."""
-    named = (
-        each.versions
-        if all(other in plays for other in every if other.versions == each.versions)
-        else f"{each.versions}, {each.way}"
-        for each in plays
-    )
-    return "; ".join(dict.fromkeys(named))
 
 
 def client_lines(

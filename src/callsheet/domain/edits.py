@@ -8,7 +8,7 @@ from typing import Any, Final, Generic, TypeAlias, TypedDict, TypeVar
 
 from callsheet.domain.errors import InvalidError
 from callsheet.domain.hints import Hint
-from callsheet.domain.model import MODEL_FIELDS, Lifecycle, Model
+from callsheet.domain.model import MODEL_FIELDS, Lifecycle, Model, RetirementPrecision
 
 _UNSEEN: Final = frozenset({"Cf", "Zl", "Zp"})
 
@@ -16,7 +16,7 @@ _UNSEEN: Final = frozenset({"Cf", "Zl", "Zp"})
 CHANGEABLE: Final = frozenset(MODEL_FIELDS) - {"id"}
 
 #: Fields that are valid together only.
-LIFECYCLE_FIELDS: Final = ("lifecycle", "deprecated_at", "retires_at")
+LIFECYCLE_FIELDS: Final = ("lifecycle", "deprecated_at", "retires_at", "retirement_precision")
 
 #: How an active model gets to a lifecycle, with its dates.
 _WAYS: Final[Mapping[Lifecycle, Hint]] = {
@@ -26,9 +26,10 @@ _WAYS: Final[Mapping[Lifecycle, Hint]] = {
 
 TimeT = TypeVar("TimeT")
 LifecycleT = TypeVar("LifecycleT")
+PrecisionT = TypeVar("PrecisionT")
 
 
-class ModelFields(TypedDict, Generic[TimeT, LifecycleT], total=False):
+class ModelFields(TypedDict, Generic[TimeT, LifecycleT, PrecisionT], total=False):
     """Fields of a model by name, any of them; see `Model`. Those who call the domain decide what is a time."""
 
     display_name: str
@@ -44,25 +45,28 @@ class ModelFields(TypedDict, Generic[TimeT, LifecycleT], total=False):
     description: str | None
     hidden: bool
     source: str | None
+    retirement_precision: PrecisionT | None
+    retires_itself: bool
 
 
-class ClaimFields(ModelFields[TimeT, LifecycleT], Generic[TimeT, LifecycleT], total=False):
+class ClaimFields(ModelFields[TimeT, LifecycleT, PrecisionT], Generic[TimeT, LifecycleT, PrecisionT], total=False):
     """Fields of a model, and the id of another model that it is the same as, any of them."""
 
     same_as: str | None
 
 
 #: What is to change of a model; what is left out stays as it is.
-ModelEdit: TypeAlias = ModelFields[datetime, Lifecycle]
+ModelEdit: TypeAlias = ModelFields[datetime, Lifecycle, RetirementPrecision]
 
 #: What people can say of a model; what is left out stays as it is.
-ModelChange: TypeAlias = ClaimFields[datetime, Lifecycle]
+ModelChange: TypeAlias = ClaimFields[datetime, Lifecycle, RetirementPrecision]
 
 
 def with_fields(model: Model, change: ModelEdit) -> Model:
     """Return ``model`` with the fields of ``change`` set, validated as a whole.
 
-    A model that becomes active loses the dates of its retirement, unless the change says otherwise.
+    A model that becomes active loses the dates of its retirement, and a date that moves loses its precision, unless
+    the change says otherwise.
 
     Raises
     ------
@@ -77,27 +81,39 @@ def with_fields(model: Model, change: ModelEdit) -> Model:
         raise InvalidError(f"{model.id} has no deprecated_at yet", hint=way, hint_about=model.id)
     if change.get("lifecycle") is Lifecycle.ACTIVE:
         change = {"deprecated_at": None, "retires_at": None, **change}
+    if change.get("retires_at", model.retires_at) != model.retires_at:
+        change = {"retirement_precision": None, **change}
     return replace(model, **change)
 
 
 def as_deprecated(
-    model: Model, now: datetime, retires_at: datetime | None = None, replacement: str | None = None
+    model: Model,
+    now: datetime,
+    retires_at: datetime | None = None,
+    replacement: str | None = None,
+    retirement_precision: RetirementPrecision | None = None,
+    retires_itself: bool | None = None,
 ) -> Model:
-    """Return ``model`` deprecated at ``now``; on a deprecated one, the date and replacement given move.
+    """Return ``model`` deprecated at ``now``; on a deprecated one, what is given changes, and nothing else.
+
+    What the date means is not known after it has moved, unless ``retirement_precision`` says so.
 
     Raises
     ------
     InvalidError
-        The model is retired, or ``retires_at`` is before its deprecation.
+        The model is retired, ``retires_at`` is before its deprecation, or there is a precision and no date.
     """
     if model.lifecycle is Lifecycle.RETIRED:
         raise InvalidError(f"{model.id} is retired; a retired model cannot be deprecated.")
+    has_moved = retires_at is not None and retires_at != model.retires_at
     return replace(
         model,
         lifecycle=Lifecycle.DEPRECATED,
         deprecated_at=model.deprecated_at or now,
         retires_at=retires_at or model.retires_at,
+        retirement_precision=retirement_precision or (None if has_moved else model.retirement_precision),
         replacement=replacement or model.replacement,
+        retires_itself=model.retires_itself if retires_itself is None else retires_itself,
     )
 
 
@@ -112,12 +128,13 @@ def as_retired(model: Model, now: datetime) -> Model:
     if model.lifecycle is Lifecycle.RETIRED:
         raise InvalidError(f"{model.id} is retired already.")
     deprecated_at = min(model.deprecated_at or now, now)
-    planned = model.retires_at
+    is_due = model.retires_at is not None and model.retires_at < now
     return replace(
         model,
         lifecycle=Lifecycle.RETIRED,
         deprecated_at=deprecated_at,
-        retires_at=planned if planned is not None and planned < now else now,
+        retires_at=model.retires_at if is_due else now,
+        retirement_precision=model.retirement_precision if is_due else None,
     )
 
 

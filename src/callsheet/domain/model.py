@@ -33,8 +33,20 @@ class Lifecycle(StrEnum):
     RETIRED = "retired"
 
 
+class RetirementPrecision(StrEnum):
+    """What the date of a retirement means. The values are what databases hold."""
+
+    #: The model retires on that day.
+    EXACT = "exact"
+    #: The model does not retire before that day.
+    EARLIEST = "earliest"
+
+
 #: The lifecycles by name; a look-up takes less time than calling the enumeration.
 LIFECYCLES: Final = {lifecycle.value: lifecycle for lifecycle in Lifecycle}
+
+#: What the dates of retirements mean, by name.
+PRECISIONS: Final = {precision.value: precision for precision in RetirementPrecision}
 
 _ACTIVE: Final = Lifecycle.ACTIVE  # a name is found ten times quicker than a member
 
@@ -105,6 +117,10 @@ class Model:
         Not listed, but can be retrieved.
     source
         Where the model comes from, or None.
+    retirement_precision
+        What ``retires_at`` means; None if that is not said. Not on the wire.
+    retires_itself
+        Whether Callsheet retires it on its day, if ``retires_at`` is exact. Not on the wire.
     sort_key
         Derived; see `sort_key`.
 
@@ -128,6 +144,8 @@ class Model:
     description: str | None = None
     hidden: bool = False
     source: str | None = None
+    retirement_precision: RetirementPrecision | None = None
+    retires_itself: bool = False
     sort_key: str = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -147,6 +165,10 @@ class Model:
         _check_flag(self.hidden, "hidden")
         if self.source is not None:
             _check_text(self.source, "source", 64)
+        if self.retirement_precision is not None:
+            _check_precision(self)
+        if self.retires_itself is not False:
+            _check_flag(self.retires_itself, "retires_itself")
         if self.capabilities is not None:
             object.__setattr__(self, "capabilities", parse_capabilities(self.capabilities))
         object.__setattr__(self, "sort_key", sort_key(self.created_at, self.line, self.id))
@@ -217,6 +239,14 @@ def _check_dates(model: Model) -> None:
             f"retires_at of {model.id} ({format_instant(model.retires_at)}) must not be before its "
             f"deprecated_at ({format_instant(model.deprecated_at)})."
         )
+
+
+def _check_precision(model: Model) -> None:
+    precision = model.retirement_precision
+    if not isinstance(precision, RetirementPrecision):
+        raise InvalidError(f"retirement_precision must be exact or earliest, not {precision!r:.40}.")
+    if model.retires_at is None:
+        raise InvalidError(f"{model.id} has no retires_at, so it cannot have a retirement_precision.")
 
 
 def _check_replacement(model: Model, replacement: str) -> None:

@@ -16,6 +16,7 @@ from callsheet.domain.times import parse_instant
 from callsheet.files.fields import SHAPES
 
 _TEXTS: Final = ("display_name", "description", "source")
+_OF_RETIREMENTS: Final = ("deprecated_at", "retires_at", "retirement_precision")
 
 
 def wrong_with(collection: Collection, entry: Entry) -> Iterator[tuple[str, str]]:
@@ -59,12 +60,13 @@ def _wrong_with_model(entry: Entry) -> Iterator[tuple[str, str]]:
     yield from wrong.items()
     if entry.listed is False and (entry.fields or entry.was):
         yield "listed", "a model that is not to exist has no other fields; leave them out, or say listed: others"
-    dates = [name for name in ("deprecated_at", "retires_at") if entry.fields.get(name) is not None]
-    if wrong or not dates:
+    given = [name for name in _OF_RETIREMENTS if entry.fields.get(name) is not None]
+    if wrong or not given:
         return
+    dates = [parse_instant(entry.fields[name]) for name in given if name.endswith("_at")]
     if entry.fields.get("lifecycle") == "active":
-        yield dates[0], "an active model has none; leave it out, or change lifecycle"
-    elif len(dates) > 1 and operator.gt(*(parse_instant(entry.fields[name]) for name in dates)):
+        yield given[0], "an active model has none; leave it out, or change lifecycle"
+    elif len(dates) > 1 and operator.gt(*dates):
         yield "retires_at", "it must not be before deprecated_at"
 
 

@@ -8,7 +8,7 @@ from typing import Final
 from callsheet.domain.access.key import KeyStatus
 from callsheet.domain.access.workspace import Shape
 from callsheet.domain.manifest import Collection
-from callsheet.domain.model import Lifecycle
+from callsheet.domain.model import Lifecycle, RetirementPrecision
 
 
 class Kind(StrEnum):
@@ -136,6 +136,21 @@ _MODEL: Final = _table(
     ),
     Field("deprecated_at", Kind.TIME, "Since when it is deprecated.", '"2026-02-04"', nullable=True),
     Field("retires_at", Kind.TIME, "When it retires or retired.", '"2026-11-20"', nullable=True),
+    Field(
+        "retirement_precision",
+        Kind.CHOICE,
+        "exact: it retires at retires_at. earliest: not before it. null: that is not said.",
+        '"exact"',
+        nullable=True,
+        choices=tuple(RetirementPrecision),
+    ),
+    Field(
+        "retires_itself",
+        Kind.FLAG,
+        "Whether Callsheet retires it at retires_at, if that is exact.",
+        "true",
+        nullable=True,
+    ),
     Field("replacement", Kind.TEXT, "The model to move to.", '"claude-sonnet-5-5"', nullable=True),
     Field(
         "description", Kind.TEXT, "At most 1,000 characters; Claude Code shows it.", '"For reviews"', nullable=True

@@ -28,6 +28,7 @@ from callsheet.http.observer import Observer
 from callsheet.http.openapi import openapi_routes
 from callsheet.http.paths import ADMIN_PATH, ExactRoute, Scope, local_path
 from callsheet.http.telemetry.collect import Telemetry
+from callsheet.service.admin.key_uses import KeyUses
 from callsheet.service.clock import SYSTEM_CLOCK, Clock
 from callsheet.service.delegation.lazy import LazyKeyChecks
 from callsheet.service.renewal import renew_builtin
@@ -79,6 +80,7 @@ class CallsheetApp(Starlette):
         self.public = self.telemetry.public_api(settings.memo_bytes)
         self.rate_limits = self.public.rate_limits = _rate_limits(settings, clock)
         self.keys = self.public.keys = self.telemetry.keys = LazyKeyChecks(clock)
+        self.uses = self.public.uses = KeyUses(live.store, lambda: live.current.has_admin_keys, clock)
         self.prefix = settings.root_path
         self.forward = _forward(settings, live, self.observer.log, clock)
         if self.forward is not None:
@@ -124,6 +126,7 @@ class CallsheetApp(Starlette):
         self.schedule.start()
         self.observer.start()
         self.telemetry.start()
+        self.uses.start()
         if self.catalog_follower is not None:
             self.catalog_follower.start()
 
@@ -176,6 +179,7 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
             app.catalog_follower.stop()
         await app.keys.close()
         app.schedule.stop()
+        app.uses.stop()
         app.live.stop()
         app.observer.stop()
         app.telemetry.stop()

@@ -8,7 +8,7 @@ from typing import Any
 from callsheet.domain.alias import Alias
 from callsheet.domain.changes.change import ChangeRecord
 from callsheet.domain.edits import ModelChange
-from callsheet.domain.model import Model
+from callsheet.domain.model import Model, RetirementPrecision
 from callsheet.domain.times import format_instant
 from callsheet.remote.connection import Connection
 from callsheet.remote.doing import Sender
@@ -57,8 +57,21 @@ class RemoteCatalog:
     def change(self, model_id: str, change: ModelChange) -> ModelWithAliases:
         return named_model_of(self._sender.post(_CATALOG, "models", model_id, body=_plain(change)))
 
-    def deprecate(self, *names: str, retires_at: datetime | None = None, replacement: str | None = None) -> Outcome:
-        return self._done("deprecate", names, _plain({"retires_at": retires_at, "replacement": replacement}))
+    def deprecate(
+        self,
+        *names: str,
+        retires_at: datetime | None = None,
+        replacement: str | None = None,
+        retirement_precision: RetirementPrecision | None = None,
+        retires_itself: bool | None = None,
+    ) -> Outcome:
+        wanted = {
+            "retires_at": retires_at,
+            "replacement": replacement,
+            "retirement_precision": retirement_precision,
+            "retires_itself": retires_itself,
+        }
+        return self._done("deprecate", names, _plain(wanted))
 
     def retire(self, *names: str) -> Outcome:
         return self._done("retire", names)
@@ -100,7 +113,9 @@ class RemoteHistory:
 
 
 #: What no model has that is just added.
-_NOT_ADDED = frozenset({"lifecycle", "deprecated_at", "retires_at", "replacement"})
+_NOT_ADDED = frozenset(
+    {"lifecycle", "deprecated_at", "retires_at", "replacement", "retirement_precision", "retires_itself"}
+)
 
 
 def _plain(values: Any) -> dict[str, Any]:

@@ -18,11 +18,11 @@ _NOT_FOUND: Final = 404
 
 #: What the services raise, by the code of the refusal.
 _RAISED: Final[Mapping[str, type[CallsheetError]]] = {
-    "not_found": DoesNotExistError,
+    "does_not_exist": DoesNotExistError,
     "conflict": ConflictError,
+    "invalid": InvalidError,
     "invalid_request": InvalidError,
-    "invalid_cursor": InvalidError,
-    "source_failed": SourceError,
+    "source": SourceError,
     "database_unavailable": StorageUnavailableError,
 }
 

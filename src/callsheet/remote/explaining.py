@@ -1,7 +1,8 @@
 """Explanations over the administration API."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Any, Final, NamedTuple, cast
 
 from callsheet.api.dialect import Dialect
@@ -10,6 +11,7 @@ from callsheet.domain.access.visibility import Visibility
 from callsheet.domain.explain import Check, Explanation, Reason, Step
 from callsheet.domain.model import Lifecycle, Model
 from callsheet.domain.plan.impact import WorkspaceName
+from callsheet.domain.plan.plan import Plan
 from callsheet.domain.plan.reading import read_plan
 from callsheet.domain.query import Reach
 from callsheet.remote.access import RemoteAccess
@@ -18,6 +20,7 @@ from callsheet.remote.doing import Sender
 from callsheet.service.explain.causes import Cause
 from callsheet.service.explain.explainer import Explained, Seen
 from callsheet.service.explain.fixes import Fix, Remedy, RemedyKind
+from callsheet.service.explain.matrix import Seers
 from callsheet.service.explain.seeing import Compared, Sighting, Viewers
 from callsheet.service.explain.subject import Subject
 
@@ -67,6 +70,17 @@ class RemoteExplainer:
         compared = Compared(*(record[name] for name in Compared._fields))
         return self._subject(record["first"]), self._subject(record["second"]), compared
 
+    def matrix(self) -> Iterator[Seers]:
+        return map(_seers, self._matrix["data"])
+
+    def model_ids(self) -> list[str]:
+        return list(self._matrix["model_ids"])
+
+    @cached_property
+    def _matrix(self) -> Mapping[str, Any]:
+        found: Mapping[str, Any] = self._connection.get("matrix")
+        return found
+
     def rules(self) -> Mapping[str, Visibility]:
         return {each.id: each.visibility for each in self._access.list_workspaces() if each.archived_at is None}
 
@@ -95,6 +109,14 @@ def _step(record: Mapping[str, Any]) -> Step:
     )
 
 
+class _ServedFix(NamedTuple):
+    """What is shown of a `Fix`, whose plan the server has made."""
+
+    remedies: tuple[Remedy, ...]
+    reach: Reach
+    plan: Plan
+
+
 def _fix(record: Mapping[str, Any]) -> Fix:
     remedies = tuple(
         Remedy(
@@ -106,7 +128,14 @@ def _fix(record: Mapping[str, Any]) -> Fix:
         )
         for each in record["remedies"]
     )
-    return Fix(remedies, Reach(record["reach"]), read_plan(json.dumps(record["plan"])))
+    plan = read_plan(json.dumps(record["plan"]))
+    return cast("Fix", _ServedFix(remedies, Reach(record["reach"]), plan))
+
+
+def _seers(record: Mapping[str, Any]) -> Seers:
+    who = tuple(WorkspaceName(**each) for each in record["workspaces"])
+    rules = tuple(record["allow"]), tuple(record["deny"])
+    return Seers(who, record["keys"], *rules, record["listed"], record["retrievable"])
 
 
 def _viewers(record: Mapping[str, Any]) -> Viewers:

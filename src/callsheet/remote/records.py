@@ -13,7 +13,7 @@ from callsheet.domain.alias import Alias
 from callsheet.domain.changes.change import ChangeRecord
 from callsheet.domain.claims.claims import ClaimKind
 from callsheet.domain.errors import CallsheetError
-from callsheet.domain.model import MODEL_FIELDS, Lifecycle, Model
+from callsheet.domain.model import MODEL_FIELDS, Lifecycle, Model, RetirementPrecision
 from callsheet.domain.sources.source import SourceRecord
 from callsheet.domain.sources.state import SourceState
 from callsheet.domain.times import parse_instant
@@ -50,7 +50,9 @@ def model_of(record: Mapping[str, Any]) -> Model:
     """Return the model of a record."""
     values = {name: record[name] for name in MODEL_FIELDS if name in record}
     times = {name: _instant(values[name]) for name in _MODEL_TIMES if values.get(name) is not None}
-    return Model(**{**values, **times, "lifecycle": Lifecycle(values["lifecycle"])})
+    kinds = {"lifecycle": Lifecycle, "retirement_precision": RetirementPrecision}
+    named = {name: kind(values[name]) for name, kind in kinds.items() if values.get(name) is not None}
+    return Model(**{**values, **times, **named})
 
 
 def named_model_of(record: Mapping[str, Any]) -> ModelWithAliases:

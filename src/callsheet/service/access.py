@@ -19,7 +19,7 @@ from callsheet.domain.errors import ConflictError
 from callsheet.service.ids import NewThings
 from callsheet.service.key_details import KeyDetails, describe_key
 from callsheet.service.sight import Sight, look
-from callsheet.storage.store import Transactions
+from callsheet.storage.store import Readings
 from callsheet.storage.transactions.rehearse import RehearsalTransaction
 from callsheet.storage.transactions.write import WriteTransaction
 
@@ -59,7 +59,7 @@ class AccessService:
     """
 
     def __init__(
-        self, store: Transactions, actor: str, clock: Callable[[], datetime], new: NewThings | None = None
+        self, store: Readings, actor: str, clock: Callable[[], datetime], new: NewThings | None = None
     ) -> None:
         self._store = store
         self._actor = actor
@@ -296,7 +296,7 @@ class AccessService:
         if sha256 is None:
             return self._new.credentials(secret)
         if writing.admin_key_with(sha256) is not None:
-            raise ConflictError("There is a key with this secret already; a secret can belong to one key only.")
+            raise ConflictError("An admin key has this secret, which can list no models; make another secret.")
         return Credentials(self._new.key_id(), "", sha256)
 
     def _write(self) -> AbstractContextManager[_Writing]:

@@ -3,7 +3,7 @@
 The services fulfil these protocols, and so do their twins in ``callsheet/remote/``.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -19,11 +19,12 @@ from callsheet.domain.changes.workspaces import WorkspaceChange
 from callsheet.domain.claims.builtin_mode import BuiltinMode
 from callsheet.domain.edits import ModelChange
 from callsheet.domain.manifest import Manifest
-from callsheet.domain.model import Model
+from callsheet.domain.model import Model, RetirementPrecision
 from callsheet.domain.plan.plan import Plan
 from callsheet.service.access import ChangedWorkspace, NewKey
 from callsheet.service.catalog import ModelWithAliases, Outcome
 from callsheet.service.explain.explainer import Explained, Seen
+from callsheet.service.explain.matrix import Seers
 from callsheet.service.explain.seeing import Compared, Viewers
 from callsheet.service.explain.subject import Subject
 from callsheet.service.key_details import KeyDetails
@@ -52,7 +53,12 @@ class Catalogue(Protocol):
     def change(self, model_id: str, change: ModelChange) -> ModelWithAliases: ...
 
     def deprecate(
-        self, *names: str, retires_at: datetime | None = None, replacement: str | None = None
+        self,
+        *names: str,
+        retires_at: datetime | None = None,
+        replacement: str | None = None,
+        retirement_precision: RetirementPrecision | None = None,
+        retires_itself: bool | None = None,
     ) -> Outcome: ...
 
     def retire(self, *names: str) -> Outcome: ...
@@ -162,6 +168,10 @@ class Explaining(Protocol):
     ) -> Explained: ...
 
     def who_sees(self, name: str) -> Sequence[Viewers]: ...
+
+    def matrix(self) -> Iterator[Seers]: ...
+
+    def model_ids(self) -> Sequence[str]: ...
 
     def what_sees(self, name: str) -> Seen: ...
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
 
-from callsheet.domain.model import MODEL_FIELDS, Lifecycle, Model
+from callsheet.domain.model import MODEL_FIELDS, Lifecycle, Model, RetirementPrecision
 from callsheet.domain.times import EPOCH, parse_instant
 
 
@@ -14,8 +14,8 @@ def builtin_catalog() -> tuple[list[Model], dict[str, str]]:
 
     ``created_at`` is what Anthropic's endpoint answered where that was seen, else the day of release in its
     documents, else the epoch. A name that is not known is the id. Capabilities are there only where every
-    known one is: clients take an object of capabilities to be complete. ``data/evidence.json`` says where each
-    fact comes from.
+    known one is: clients take an object of capabilities to be complete. Every date of retirement is exact, as it
+    was announced or has passed. ``data/evidence.json`` says where each fact comes from.
     """
     models = _read("models.json")["models"]
     aliases = {alias: row["id"] for row in models for alias in row.get("aliases", ())}
@@ -46,4 +46,6 @@ def _values(row: Mapping[str, Any]) -> dict[str, Any]:
         values["created_at"] = EPOCH
     if "lifecycle" in values:
         values["lifecycle"] = Lifecycle(values["lifecycle"])
+    if values.get("retires_at") is not None:
+        values["retirement_precision"] = RetirementPrecision.EXACT
     return values

@@ -13,11 +13,11 @@ from callsheet.domain.changes.releasing import release
 from callsheet.domain.edits import ModelChange
 from callsheet.domain.errors import DoesNotExistError
 from callsheet.domain.hints import Hint
-from callsheet.domain.model import Model, check_id
+from callsheet.domain.model import Model, RetirementPrecision, check_id
 from callsheet.service.counts import Counts, count_models
 from callsheet.service.provenance import CATALOGUED, Suppressed, WhoSays, suppressed, who_lists, who_says
-from callsheet.storage.store import Transactions
-from callsheet.storage.transactions.read import ReadTransaction
+from callsheet.storage.reading import Reading
+from callsheet.storage.store import Readings
 from callsheet.storage.transactions.rehearse import RehearsalTransaction
 from callsheet.storage.transactions.write import WriteTransaction
 
@@ -64,7 +64,7 @@ class CatalogService:
     A method that raises has changed nothing. Each may also raise StorageError: the database cannot be used.
     """
 
-    def __init__(self, store: Transactions, actor: str, clock: Callable[[], datetime]) -> None:
+    def __init__(self, store: Readings, actor: str, clock: Callable[[], datetime]) -> None:
         self._store = store
         self._actor = actor
         self._clock = clock
@@ -150,10 +150,17 @@ class CatalogService:
             writing.apply(changes)
             return _with_aliases(writing, _models_after(changes).get(model_id, model))
 
-    def deprecate(self, *names: str, retires_at: datetime | None = None, replacement: str | None = None) -> Outcome:
+    def deprecate(
+        self,
+        *names: str,
+        retires_at: datetime | None = None,
+        replacement: str | None = None,
+        retirement_precision: RetirementPrecision | None = None,
+        retires_itself: bool | None = None,
+    ) -> Outcome:
         """Deprecate the models that ids and globs mean, all or none, in one revision.
 
-        Of deprecated ones the date and the replacement given move.
+        Of deprecated ones, what is given changes.
 
         Raises
         ------
@@ -162,7 +169,9 @@ class CatalogService:
         """
         return self._edit(
             names,
-            lambda writing, chosen: models.deprecate_models(writing, chosen, writing.now, retires_at, replacement),
+            lambda writing, chosen: models.deprecate_models(
+                writing, chosen, writing.now, retires_at, replacement, retirement_precision, retires_itself
+            ),
         )
 
     def retire(self, *names: str) -> Outcome:
@@ -278,7 +287,7 @@ def _models_after(changes: Sequence[AnyChange]) -> dict[str, Model]:
     return {change.subject: change.after for change in changes if isinstance(change.after, Model)}
 
 
-def _resolve(reading: ReadTransaction, name: str) -> Model:
+def _resolve(reading: Reading, name: str) -> Model:
     """The model that a name means; the refusal says of a suppressed one who removed it."""
     try:
         return resolve_model(reading, name)
@@ -296,5 +305,5 @@ def _resolve(reading: ReadTransaction, name: str) -> Model:
         ) from None
 
 
-def _with_aliases(reading: ReadTransaction, model: Model) -> ModelWithAliases:
-    return ModelWithAliases(model, reading.aliases_of(model.id))
+def _with_aliases(reading: Reading, model: Model) -> ModelWithAliases:
+    return ModelWithAliases(model, list(reading.aliases_of(model.id)))

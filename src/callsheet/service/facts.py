@@ -14,7 +14,7 @@ from callsheet.domain.claims.builtin_mode import BuiltinMode
 from callsheet.domain.claims.claims import ClaimKind, Claims
 from callsheet.domain.claims.manager import BUILTIN
 from callsheet.domain.claims.values import claimed_by
-from callsheet.domain.model import Lifecycle, Model
+from callsheet.domain.model import Lifecycle, Model, RetirementPrecision
 from callsheet.domain.times import format_instant
 from callsheet.service.builtin import builtin_catalog, facts_date
 
@@ -44,10 +44,7 @@ class Facts:
         return cls(*builtin_catalog(), facts_date()).at(now)
 
     def at(self, now: datetime) -> "Facts":
-        """Return the facts of ``now``: what is to retire at a time that has come is retired.
-
-        Every date of retirement among the built-in facts is one that was announced, not the earliest possible.
-        """
+        """Return the facts of ``now``: what is to retire at a time that has come, and is exact, is retired."""
         turned = max((day for model in self.models if (day := _turn_of(model)) and day <= now), default=None)
         if turned is None:
             return self
@@ -92,7 +89,8 @@ def _age_of(mark: str) -> tuple[str, str, tuple[int, ...]]:
 
 def _turn_of(model: Model) -> datetime | None:
     """When a model retires by itself, if it has not yet."""
-    return model.retires_at if model.lifecycle is Lifecycle.DEPRECATED else None
+    is_exact = model.retirement_precision is RetirementPrecision.EXACT
+    return model.retires_at if model.lifecycle is Lifecycle.DEPRECATED and is_exact else None
 
 
 def _at(model: Model, now: datetime) -> Model:

@@ -12,16 +12,24 @@ A model that is active has no dates, and one that retires is deprecated since so
    service: OpenAI's dialect then shows the very day that the upstream announced.
 6. No model was deprecated later than it retires: the earlier date counts for both (`settle` does it for
    `FIRST_SEEN`).
+7. A date says how precise it is: ``exact``, the model retires on that day, or ``earliest``, not before it. Google's
+   dates are the earliest, and so are those in lists that others keep of Google's models.
 """
 
 from typing import Any
 
-from callsheet.domain.model import Lifecycle
+from callsheet.domain.model import Lifecycle, RetirementPrecision
 from callsheet.sources.upstream import FIRST_SEEN
 from callsheet.wire.field_values import read_instant, read_shutdown
 
 
-def announced(retires_at: object, *, deprecated_at: object = None, is_deprecated: bool = False) -> dict[str, Any]:
+def announced(
+    retires_at: object,
+    *,
+    deprecated_at: object = None,
+    is_deprecated: bool = False,
+    precision: RetirementPrecision = RetirementPrecision.EXACT,
+) -> dict[str, Any]:
     """Return what an announced retirement means, in the form that `values.collect` reads.
 
     Parameters
@@ -30,6 +38,8 @@ def announced(retires_at: object, *, deprecated_at: object = None, is_deprecated
         As the upstream sent them, or None. What makes no sense as a date announces nothing; `collect` notes it.
     is_deprecated
         Whether the upstream says in words that the model is deprecated.
+    precision
+        What the upstream's dates mean.
     """
     retired = read_shutdown(retires_at)
     if retired is None and not is_deprecated:
@@ -41,4 +51,5 @@ def announced(retires_at: object, *, deprecated_at: object = None, is_deprecated
         "lifecycle": Lifecycle.DEPRECATED.value,
         "deprecated_at": FIRST_SEEN if since is None else deprecated_at,
         "retires_at": retires_at,
+        "retirement_precision": None if retired is None else precision.value,
     }

@@ -1,13 +1,15 @@
 """LiteLLM's file of prices and limits, ``model_prices_and_context_window.json``: facts of models that others list.
 
 Prices have no field in Callsheet. Aliases are entries like others. There is no date of release.
-``deprecation_date`` is the last day of service. ``max_tokens`` repeats another limit, so it is not read.
+``deprecation_date`` is the last day of service, and of Google's models the earliest that it can be. ``max_tokens``
+repeats another limit, so it is not read.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from callsheet.domain.errors import SourceError
+from callsheet.domain.model import RetirementPrecision
 from callsheet.sources.flags import capabilities_of
 from callsheet.sources.following import need_answers, object_of
 from callsheet.sources.lifecycle import announced
@@ -18,6 +20,7 @@ from callsheet.sources.values import collect, text_in
 OTHER_PROVIDER: Final = "it is another provider's"
 
 _NAME: Final = "its name"  # not a name that the file uses: it has a blank
+_GOOGLE: Final = ("gemini", "vertex_ai", "google")
 #: Providers of which LiteLLM has several names for the same ids.
 _FAMILIES: Final[Mapping[str, frozenset[str]]] = {"bedrock": frozenset({"bedrock", "bedrock_converse"})}
 
@@ -65,11 +68,17 @@ def listed(row: Mapping[str, Any], options: Options) -> Listed | Dropped:
         {
             "max_input_tokens": row.get("max_input_tokens") or None,
             "max_tokens": row.get("max_output_tokens") or None,
-            **announced(row.get("deprecation_date")),
+            **announced(row.get("deprecation_date"), precision=_precision(options.provider)),
         }
     )
     fields |= capabilities_of(flags_of(row))
     return Listed(_own_id(name, options.provider), fields, notes=notes)
+
+
+def _precision(provider: str) -> RetirementPrecision:
+    """What the provider's dates mean: Google says before which day it retires no model."""
+    is_google = provider.startswith(_GOOGLE)
+    return RetirementPrecision.EARLIEST if is_google else RetirementPrecision.EXACT
 
 
 def _is_of(provider: str, name: str) -> bool:

@@ -11,12 +11,14 @@ from callsheet.sources.upstream import FIRST_SEEN, Dropped, LastKnown, Listed
 
 MAX_EXAMPLES: Final = 3
 
-#: The fields that an upstream may state, in the order of a model's own; not those that only people set.
-FIELDS: Final = (*(name for name in MODEL_FIELDS if name in CLAIMABLE - {"hidden", "source"}), SAME_AS)
+_OF_PEOPLE: Final = frozenset({"hidden", "retires_itself", "source"})  # what they alone set
+
+#: The fields that an upstream may state, in the order of a model's own.
+FIELDS: Final = (*(name for name in MODEL_FIELDS if name in CLAIMABLE - _OF_PEOPLE), SAME_AS)
 
 
 #: Of those, what says something of a row in a catalogue, not of the model: no upstream need know it.
-_OF_THE_ROW: Final = frozenset({"line", "replacement", "description", SAME_AS})
+_OF_THE_ROW: Final = frozenset({"line", "replacement", "description", "retirement_precision", SAME_AS})
 
 
 class Example(NamedTuple):

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from callsheet.domain.capabilities import parse_capabilities
 from callsheet.domain.errors import InvalidError
-from callsheet.domain.model import LIFECYCLES, MAX_DESCRIPTION_LENGTH, MAX_DISPLAY_NAME_LENGTH, Model
+from callsheet.domain.model import LIFECYCLES, MAX_DESCRIPTION_LENGTH, MAX_DISPLAY_NAME_LENGTH, PRECISIONS, Model
 from callsheet.domain.times import format_instant
 from callsheet.sources.upstream import FIRST_SEEN, LastKnown
 from callsheet.wire.field_values import read_instant, read_shutdown, read_tokens
@@ -126,6 +126,10 @@ def _lifecycle(value: object) -> str | None:
     return value if isinstance(value, str) and value in LIFECYCLES else None
 
 
+def _precision(value: object) -> str | None:
+    return value if isinstance(value, str) and value in PRECISIONS else None
+
+
 def _line(value: object) -> str | None:
     return value if isinstance(value, str) and len(value) <= _MAX_LINE_CHARACTERS and _is_line(value) else None
 
@@ -150,5 +154,6 @@ _READ: Final[Mapping[str, Callable[[object], object]]] = {
     "lifecycle": _lifecycle,
     "deprecated_at": _instant,
     "retires_at": _shutdown,
+    "retirement_precision": _precision,
     "description": _description,
 }

@@ -13,6 +13,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    false,
 )
 
 metadata = MetaData(
@@ -59,6 +60,15 @@ models = Table(
     Column("description", Text),
     Column("hidden", Boolean, nullable=False),
     Column("source", String(64)),
+    Column("retirement_precision", String(16)),  # null: not said
+    Column("retires_itself", Boolean, nullable=False, server_default=false()),
+)
+
+Index(  # few among millions, and asked for every day
+    "ix_models_retires_itself",
+    models.c.retires_at,
+    sqlite_where=models.c.retires_itself.is_(True),
+    postgresql_where=models.c.retires_itself.is_(True),
 )
 
 aliases = Table(
@@ -246,5 +256,6 @@ changes = Table(  # append-only
     Column("after", JSON(none_as_null=True)),
     Column("manager", _MANAGER),  # null: a person, or before there were claims
     Column("reason", Text),  # what the person gave for the record
-    Index("ix_changes_kind_subject", "kind", "subject"),
+    Index("ix_changes_kind_subject_number", "kind", "subject", "number"),  # what was first after a moment
+    Index("ix_changes_at_number", "at", "number"),  # which revision a time falls into
 )

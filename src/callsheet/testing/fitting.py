@@ -11,6 +11,7 @@ from callsheet.domain.errors import InvalidError
 from callsheet.domain.model import (
     MAX_DESCRIPTION_LENGTH,
     MAX_DISPLAY_NAME_LENGTH,
+    PRECISIONS,
     Lifecycle,
     Model,
     check_id,
@@ -47,6 +48,7 @@ def fit_model(info: ModelInfo) -> Model:
         description=_fit_text(info.description or "", MAX_DESCRIPTION_LENGTH, lines=True) or None,
         hidden=extra.get("hidden") is True,
         source=_fit_text(extra.get("source"), _MAX_SOURCE) or None,
+        retires_itself=extra.get("retires_itself") is True,
     )
 
 
@@ -103,10 +105,12 @@ def _fit_lifecycle(info: ModelInfo) -> dict[str, Any]:
         return {"lifecycle": lifecycle}
     since = info.deprecated_at or info.created_at
     ends: datetime | None = info.retires_at
+    precision = (info.model_extra or {}).get("retirement_precision")
     return {
         "lifecycle": lifecycle,
         "deprecated_at": since if ends is None else min(since, ends),
         "retires_at": ends,
+        "retirement_precision": PRECISIONS.get(precision) if ends and isinstance(precision, str) else None,
     }
 
 

@@ -11,7 +11,7 @@ from callsheet.domain.catalog import Catalog
 from callsheet.domain.claims.claims import SAME_AS
 from callsheet.domain.edits import ClaimFields
 from callsheet.domain.errors import InvalidError
-from callsheet.domain.model import LIFECYCLES, MODEL_FIELDS, Model, check_id
+from callsheet.domain.model import LIFECYCLES, MODEL_FIELDS, PRECISIONS, Model, check_id
 from callsheet.service.builtin import builtin_catalog
 from callsheet.testing.clock import read_instant
 from callsheet.testing.fitting import fit_model, read_aliases
@@ -31,7 +31,7 @@ _TEXTS: Final = ("id", "replacement")
 
 
 #: What can be said of a model beside its id. Times may be text: RFC 3339, or a day.
-Fields: TypeAlias = ClaimFields[datetime | str, str]
+Fields: TypeAlias = ClaimFields[datetime | str, str, str]
 
 
 def read_fields(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -51,6 +51,8 @@ def read_fields(given: Mapping[str, Any]) -> dict[str, Any]:
             fields[name] = read_instant(fields[name], name)
     if isinstance(lifecycle := fields.get("lifecycle"), str):
         fields["lifecycle"] = LIFECYCLES.get(lifecycle, lifecycle)  # the model refuses an unknown one
+    if isinstance(precision := fields.get("retirement_precision"), str):
+        fields["retirement_precision"] = PRECISIONS.get(precision, precision)
     for name in _TEXTS:
         if not isinstance(fields.get(name, ""), str | None):
             raise InvalidError(f"{name} must be text.")

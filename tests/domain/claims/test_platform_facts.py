@@ -72,9 +72,12 @@ def test_anthropics_stage_and_dates_say_nothing_about_a_gateway(model_id: str, p
     ],
 )
 def test_bedrock_and_vertex_ai_set_their_own_dates(model_id: str, bedrock: str | None, vertex: str | None) -> None:
-    for platform, day in ((Platform.BEDROCK, bedrock), (Platform.VERTEX, vertex)):
-        expected = None if day is None else f"{day}T00:00:00Z"
-        assert stage(model_id, platform) == {**NO_STAGE, "retires_at": expected}
+    for platform, day, precision in (
+        (Platform.BEDROCK, bedrock, "exact"),
+        (Platform.VERTEX, vertex, "earliest"),
+    ):
+        dated = {} if day is None else {"retires_at": f"{day}T00:00:00Z", "retirement_precision": precision}
+        assert stage(model_id, platform) == {**NO_STAGE, **dated}
 
 
 def test_foundry_follows_anthropics_dates_where_they_are_known_to_agree() -> None:

@@ -14,7 +14,16 @@ import callsheet
 from callsheet.domain.capabilities import completed, is_complete
 from callsheet.domain.claims.claims import CLAIMABLE, SAME_AS, Claims
 from callsheet.domain.claims.manager import BUILTIN, PERSON, Manager, ManagerKind, parse_manager
-from callsheet.domain.claims.resolve import in_order, is_listed, merged, model_of, provenance, resolve
+from callsheet.domain.claims.resolve import (
+    in_order,
+    inheritable,
+    inherited_from,
+    is_listed,
+    merged,
+    model_of,
+    provenance,
+    resolve,
+)
 from callsheet.domain.claims.values import checked_fields, claimed_by
 from callsheet.domain.errors import InvalidError
 from callsheet.domain.model import Model
@@ -89,9 +98,52 @@ def test_each_field_is_that_of_the_highest_manager_that_claims_it(claims: list[C
     for name, held in found.items():
         if name != "capabilities":  # upstreams state them in part
             assert held[0].value == fields[name]
-        assert [each.manager for each in held] == [
-            each.manager for each in reversed(ordered) if name in each.fields
-        ]
+        if name != "retirement_precision":  # it is of one date; see the tests of that
+            assert [each.manager for each in held] == [
+                each.manager for each in reversed(ordered) if name in each.fields
+            ]
+
+
+def dated(manager: Manager, day: str | None, **fields: Any) -> Claims:
+    retires_at = None if day is None else f"2027-01-{day}T00:00:00Z"
+    return Claims("m", manager, fields={"lifecycle": "deprecated", "retires_at": retires_at, **fields})
+
+
+@pytest.mark.parametrize(
+    ("above", "expected"),
+    [
+        pytest.param(dated(VLLM, "02"), None, id="another date"),
+        pytest.param(dated(VLLM, "01"), "exact", id="the same date"),
+        pytest.param(dated(VLLM, None), None, id="no date"),
+        pytest.param(dated(VLLM, "02", retirement_precision="earliest"), "earliest", id="another, with precision"),
+        pytest.param(
+            Claims("m", VLLM, fields={"retirement_precision": "earliest"}), "earliest", id="only the precision"
+        ),
+        pytest.param(Claims("m", VLLM, fields={"line": "opus"}), "exact", id="nothing of dates"),
+    ],
+)
+def test_how_precise_a_date_is_holds_for_that_date_only(above: Claims, expected: str | None) -> None:
+    below = dated(BUILTIN, "01", retirement_precision="exact")
+    ordered = in_order([below, above], POSITIONS)
+    assert merged(ordered)["retirement_precision"] == expected
+    held = provenance(ordered)["retirement_precision"]
+    assert held[0].value == expected
+    assert held[-1].manager == BUILTIN
+    assert held[0].manager == (BUILTIN if expected == "exact" else VLLM)
+
+
+def test_the_precision_of_another_models_date_is_that_of_its_date() -> None:
+    other = [dated(BUILTIN, "01", retirement_precision="exact")]
+    inherited, found = inheritable(merged(other)), inherited_from("other", provenance(other))
+    same, moved = [Claims("m", VLLM, lists=True)], [dated(VLLM, "02")]
+    assert merged(same, inherited)["retirement_precision"] == "exact"
+    assert [each.of for each in provenance(same, found)["retirement_precision"]] == ["other"]
+    assert merged(moved, inherited)["retirement_precision"] is None
+    assert [each.value for each in provenance(moved, found)["retirement_precision"]] == [None, "exact"]
+
+
+def test_whether_a_model_retires_itself_is_said_of_one_id_not_of_those_that_are_the_same() -> None:
+    assert inheritable({"retires_itself": True, "line": "opus"}) == {"line": "opus"}
 
 
 @given(models())

@@ -176,7 +176,8 @@ def test_a_body_that_is_not_right_is_refused_and_changes_nothing(
 ) -> None:
     before = admin.revision
     reply = admin.send("POST", "/api_keys", body)
-    assert (reply.status, reply.code) == (400, "invalid_request")
+    assert reply.status == 400
+    assert reply.code in ("invalid_request", "invalid")
     assert message is None or reply.message == message
     assert admin.revision == before
 

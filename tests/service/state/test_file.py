@@ -20,7 +20,7 @@ from callsheet.api.state import Options, State
 from callsheet.domain.access.workspace import Shape
 from callsheet.domain.catalog import Catalog
 from callsheet.domain.errors import CallsheetError, StateFileError
-from callsheet.domain.model import Lifecycle, Model
+from callsheet.domain.model import MODEL_FIELDS, Lifecycle, Model, RetirementPrecision
 from callsheet.service.state.file import StateFile
 from tests.installation import Installation, make_model, now
 from tests.service.seen import everything
@@ -54,6 +54,8 @@ def state(installation: Installation) -> State:
             replacement="plain",
             hidden=True,
             source="somewhere",
+            retirement_precision=RetirementPrecision.EARLIEST,
+            retires_itself=True,
         ),
     )
     installation.catalog.remove("gone")
@@ -211,6 +213,27 @@ def test_what_another_release_wrote_is_refused(file: StateFile, state: State, ch
     seal(file, [json.dumps({**json.loads(header), **change}).encode() + b"\n", *lines])
     assert refused(file) == "was written by another release of Callsheet."
     assert not file.holds(state)
+
+
+def test_a_file_of_the_release_before_whose_models_had_fewer_fields_is_read(
+    file: StateFile, installation: Installation
+) -> None:
+    installation.add(make_model("m", retires_itself=True))
+    header, *lines, _ = gzip.decompress(write(file, installation.live().current)).splitlines(keepends=True)
+    former = {**json.loads(header), "model": list(MODEL_FIELDS[:-2])}
+    cut = [
+        [name, [row[:-2] for row in batch]] if name == "models" else [name, batch]
+        for name, batch in map(json.loads, lines)
+    ]
+    seal(file, [json.dumps(each).encode() + b"\n" for each in [former, *cut]])
+    saved = file.read(Options())
+    assert saved is not None
+    expected = [
+        replace(each, retirement_precision=None, retires_itself=False)
+        for each in installation.live().current.catalog
+    ]
+    assert list(saved.state.catalog) == expected
+    assert not file.holds(saved.state)  # so that it is written again
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import typer
 
 from callsheet.cli.changing import Changing, DryRun
 from callsheet.cli.commands.catalog_import import import_models
+from callsheet.cli.commands.history import blame, diff, revert_models
 from callsheet.cli.database import DatabaseURL, open_access, open_catalog, open_history
 from callsheet.cli.input.completion import complete_model, complete_subject
 from callsheet.cli.input.token_counts import parse_tokens
@@ -28,14 +29,15 @@ from callsheet.cli.output.tables import (
     tokens,
 )
 from callsheet.cli.output.usage import CommandLine
+from callsheet.cli.viewing import AsOfOption, Viewing
 from callsheet.domain.access.visibility import has_wildcards
 from callsheet.domain.alias import Alias
 from callsheet.domain.claims.claims import CLAIMABLE
 from callsheet.domain.edits import ModelChange
 from callsheet.domain.errors import InvalidError
-from callsheet.domain.model import Lifecycle, Model
+from callsheet.domain.model import Lifecycle, Model, RetirementPrecision
 from callsheet.domain.times import EPOCH, format_instant, parse_instant
-from callsheet.service.records import model_record, removed_record
+from callsheet.service.records import model_record, provenance_record, removed_record
 
 app = CommandLine(help="List and change models and their aliases.", no_args_is_help=True)
 
@@ -70,6 +72,20 @@ SameAs = Annotated[
 RetiresAt = Annotated[str | None, typer.Option(metavar="TIME", help="Planned retirement.")]
 Replacement = Annotated[str | None, typer.Option(metavar="ID", help="The model to move to.")]
 
+Precision = Annotated[
+    RetirementPrecision | None,
+    typer.Option(
+        "--retirement-precision",
+        help="What the date of retirement means: it retires then (exact), or not before (earliest).",
+    ),
+]
+RetiresItself = Annotated[
+    bool | None,
+    typer.Option(
+        "--retires-itself/--no-retires-itself", help="Let callsheet serve retire it on its date, if that is exact."
+    ),
+]
+
 _TIMES = ("created_at", "deprecated_at", "retires_at")
 _COUNTS = ("max_input_tokens", "max_tokens")
 
@@ -84,6 +100,7 @@ class Clearable(StrEnum):
     CAPABILITIES = "capabilities"
     DEPRECATED_AT = "deprecated_at"
     RETIRES_AT = "retires_at"
+    RETIREMENT_PRECISION = "retirement_precision"
     REPLACEMENT = "replacement"
     DESCRIPTION = "description"
     SOURCE = "source"
@@ -94,6 +111,9 @@ class Clearable(StrEnum):
 Releasable = StrEnum("Releasable", {name.upper(): name for name in sorted(CLAIMABLE)})  # type: ignore[misc]
 
 app.command("import")(import_models)
+app.command()(diff)
+app.command()(blame)
+app.command("revert")(revert_models)
 
 
 @app.command("list")
@@ -104,14 +124,16 @@ def list_models(
     suppressed: Annotated[
         bool, typer.Option("--suppressed", help="Only what was removed although others list it, aliases too.")
     ] = False,
+    as_of: AsOfOption = None,
     database: DatabaseURL = None,
     as_json: AsJSON = False,
 ) -> None:
     """List all models, newest first, hidden and retired ones too."""
+    catalog = Viewing(database, as_of).catalog
     if suppressed:
-        print_suppressed(open_catalog(database).suppressed(), as_json=as_json)
+        print_suppressed(catalog.suppressed(), as_json=as_json)
         return
-    items = [each for each in open_catalog(database).list() if not lifecycle or each.model.lifecycle in lifecycle]
+    items = [each for each in catalog.list() if not lifecycle or each.model.lifecycle in lifecycle]
     if as_json:
         print_json([model_record(item) for item in items])
         return
@@ -139,12 +161,17 @@ def show(
     name: Annotated[
         str, typer.Argument(metavar="ID|ALIAS", help="Id or alias of a model.", autocompletion=complete_model)
     ],
+    as_of: AsOfOption = None,
     database: DatabaseURL = None,
     as_json: AsJSON = False,
 ) -> None:
     """Show one model, by id or alias, and who says what of it."""
-    catalog = open_catalog(database)
-    print_model(catalog.show(name), catalog.who_says(name), as_json=as_json)
+    viewing = Viewing(database, as_of)
+    item, said = viewing.catalog.show(name), viewing.catalog.who_says(name)
+    if as_json:
+        print_json(viewing.record({**model_record(item), "provenance": provenance_record(said)}))
+    else:
+        print_model(item, said, as_json=False)
 
 
 @app.command()
@@ -198,6 +225,8 @@ def change(
     lifecycle: Annotated[Lifecycle | None, typer.Option(help="active takes a deprecation back.")] = None,
     deprecated_at: Annotated[str | None, typer.Option(metavar="TIME", help="Deprecation.")] = None,
     retires_at: RetiresAt = None,
+    retirement_precision: Precision = None,
+    retires_itself: RetiresItself = None,
     replacement: Replacement = None,
     same_as: SameAs = None,
     clear: Annotated[
@@ -221,6 +250,8 @@ def change(
         "lifecycle": lifecycle,
         "deprecated_at": deprecated_at,
         "retires_at": retires_at,
+        "retirement_precision": retirement_precision,
+        "retires_itself": retires_itself,
         "replacement": replacement,
         "same_as": same_as,
     }
@@ -246,6 +277,8 @@ def change(
 def deprecate(
     names: Models,
     retires_at: RetiresAt = None,
+    retirement_precision: Precision = None,
+    retires_itself: RetiresItself = None,
     replacement: Replacement = None,
     dry_run: DryRun = False,
     database: DatabaseURL = None,
@@ -254,7 +287,15 @@ def deprecate(
     """Deprecate models, or move the date of deprecated ones."""
     when = None if retires_at is None else parse_instant(retires_at, "--retires-at")
     changing = Changing(database, dry_run=dry_run, as_json=as_json)
-    outcome = changing.catalog(lambda catalog: catalog.deprecate(*names, retires_at=when, replacement=replacement))
+    outcome = changing.catalog(
+        lambda catalog: catalog.deprecate(
+            *names,
+            retires_at=when,
+            replacement=replacement,
+            retirement_precision=retirement_precision,
+            retires_itself=retires_itself,
+        )
+    )
     all_done(names, outcome, deprecated, as_it_was, as_json=as_json)
 
 

@@ -2,27 +2,28 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from callsheet.api.dialect import Dialect
-from callsheet.cli.database import DatabaseURL, clock, connect, load_settings
+from callsheet.cli.database import DatabaseURL, connect
 from callsheet.cli.input.completion import complete_key, complete_model, complete_workspace
 from callsheet.cli.output.explanation import print_explanation, why
+from callsheet.cli.output.matrix import put_matrix
 from callsheet.cli.output.remedies import print_fixes
 from callsheet.cli.output.seeing import print_compared, print_sightings, print_viewers
 from callsheet.cli.output.tables import AsJSON, print_json
-from callsheet.cli.remote_option import ServerURL
+from callsheet.cli.viewing import AsOfOption, Viewing
 from callsheet.domain.errors import InvalidError
 from callsheet.domain.query import Reach
 from callsheet.service.explain.commands import fix_record
 from callsheet.service.explain.explainer import Explained, Explainer
 from callsheet.service.explain.records import explanation_record
-from callsheet.service.setup import open_existing
 
 if TYPE_CHECKING:
-    from callsheet.cli.played_clients import ClientStep
+    from callsheet.cli.client_views import ClientStep
     from callsheet.service.administration import Explaining
 
 #: What `diff-keys` ends with if there is a difference, as `plan` does.
@@ -36,22 +37,34 @@ Name = Annotated[
 ]
 
 
+AnyName = Annotated[
+    str | None, typer.Argument(metavar="MODEL", help="Id or alias of a model.", autocompletion=complete_model)
+]
+
 SubjectName = Annotated[str, typer.Argument(metavar="KEY|WORKSPACE", help="Id or name of a key or a workspace.")]
 
 
 @contextmanager
-def explaining(database: str | None) -> "Iterator[Explaining]":
-    """Yield what explains the installation that a command works on."""
-    if isinstance(database, ServerURL):
+def explaining(viewing: Viewing) -> "Iterator[Explaining]":
+    """Yield what explains what a command reads."""
+    if viewing.server is not None:
         from callsheet.remote.explaining import RemoteExplainer  # for --remote only
 
-        yield RemoteExplainer(connect(database))
+        yield RemoteExplainer(connect(viewing.server))
         return
+    with explaining_here(viewing) as explainer:
+        yield explainer
+
+
+@contextmanager
+def explaining_here(viewing: Viewing) -> Iterator[Explainer]:
+    """Yield what explains a database; InvalidError if a server is asked in its place."""
     from callsheet.http.app import options_of  # slow to import
 
-    settings = load_settings(database)
-    with open_existing(settings.database).read() as reading:
-        yield Explainer(reading, options_of(settings), clock())
+    if viewing.server is not None:
+        raise viewing.server.refuse()
+    with viewing.read() as reading:
+        yield Explainer(reading, options_of(viewing.settings), viewing.clock(), proposes=viewing.is_of_now)
 
 
 def explain(
@@ -73,6 +86,7 @@ def explain(
         str | None,
         typer.Option(metavar="NAME", help="Also what this client shows, such as claude-code."),
     ] = None,
+    as_of: AsOfOption = None,
     database: DatabaseURL = None,
     as_json: AsJSON = False,
 ) -> None:
@@ -82,12 +96,14 @@ def explain(
     """
     if key is None and workspace is None:
         raise InvalidError("Name who asks, with --key or --workspace.")
-    with explaining(database) as explainer:
+    viewing = Viewing(database, as_of)
+    with explaining(viewing) as explainer:
         explained = explainer.explain(name, key, workspace, dialect)
-        clients = () if client is None else _client_steps(explainer, explained, client)
+        clients = () if client is None else _client_steps(explainer, explained, client, viewing.clock())
         if as_json:
             fixes = [fix_record(fix, explainer.rules()) for fix in explained.fixes]
-            print_json(explanation_record(explained, [step.record() for step in clients], fixes))
+            steps = [step.record() for step in clients]
+            print_json(viewing.record(explanation_record(explained, steps, fixes)))
         else:
             print_explanation(explained, clients, explainer.workspace_name)
             print_fixes(explained.explanation, explained.fixes, explainer.rules(), database)
@@ -98,13 +114,25 @@ def explain(
 
 
 def who_sees(
-    name: Name,
+    name: AnyName = None,
     everyone: Annotated[bool, typer.Option("--all", help="Also show who does not see it, and why.")] = False,
+    whole: Annotated[
+        bool,
+        typer.Option(
+            "--matrix", help="Instead of one model: all of them, for all workspaces, as CSV; with --json, as JSON."
+        ),
+    ] = False,
+    as_of: AsOfOption = None,
     database: DatabaseURL = None,
     as_json: AsJSON = False,
 ) -> None:
     """Show who sees a model: the workspaces by their rules, and how many keys they have that work."""
-    with explaining(database) as explainer:
+    if (name is None) is not whole or (whole and everyone):
+        raise InvalidError("Name one model, or use --matrix without a model and without --all.")
+    with explaining(Viewing(database, as_of)) as explainer:
+        if name is None:
+            put_matrix(explainer.matrix(), explainer.model_ids(), as_json=as_json)
+            return
         viewers = explainer.who_sees(name)
     if as_json:
         print_json([each.record() for each in viewers if everyone or each.reach is not Reach.ABSENT])
@@ -112,41 +140,52 @@ def who_sees(
         print_viewers(viewers, with_others=everyone)
 
 
-def what_sees(subject: SubjectName, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
+def what_sees(
+    subject: SubjectName, as_of: AsOfOption = None, database: DatabaseURL = None, as_json: AsJSON = False
+) -> None:
     """Show what a key or a workspace sees: the models that are listed for it, and those it can only retrieve."""
-    with explaining(database) as explainer:
+    viewing = Viewing(database, as_of)
+    with explaining(viewing) as explainer:
         who, refused, sightings = explainer.what_sees(subject)
         refusal = "" if refused is None else why(who, refused, explainer.workspace_name)
     if as_json:
         models = [{"id": model.id, "reach": reach} for model, reach in sightings]
-        print_json({"for": who.record(), "refused": None if refused is None else refused.reason, "models": models})
+        reason = None if refused is None else refused.reason
+        print_json(viewing.record({"for": who.record(), "refused": reason, "models": models}))
     else:
         print_sightings(who, sightings, refusal)
 
 
 def diff_keys(
-    first: SubjectName, second: SubjectName, database: DatabaseURL = None, as_json: AsJSON = False
+    first: SubjectName,
+    second: SubjectName,
+    as_of: AsOfOption = None,
+    database: DatabaseURL = None,
+    as_json: AsJSON = False,
 ) -> None:
     """Show what two keys or workspaces see differently. Exits with 2 for a difference."""
-    with explaining(database) as explainer:
+    viewing = Viewing(database, as_of)
+    with explaining(viewing) as explainer:
         one, other, compared = explainer.diff(first, second)
     if as_json:
-        print_json({"first": one.record(), "second": other.record(), **compared.record()})
+        print_json(viewing.record({"first": one.record(), "second": other.record(), **compared.record()}))
     else:
         print_compared(one, other, compared)
     raise typer.Exit(DIFFERENT if any(compared) else 0)
 
 
-def _client_steps(explainer: "Explaining", explained: Explained, client: str) -> "Sequence[ClientStep]":
+def _client_steps(
+    explainer: "Explaining", explained: Explained, client: str, now: datetime
+) -> "Sequence[ClientStep]":
     """The client's own steps; none where it gets no list with the model, whatever it makes of that."""
     if not isinstance(explainer, Explainer):
         raise InvalidError("--client needs the database itself; leave it out, or --remote.")
-    from callsheet.cli.played_clients import client_steps  # these bring the doctor, which takes long to import
+    from callsheet.cli.client_views import client_steps  # these bring the doctor, which takes long to import
     from callsheet.doctor.clients.rules import load_clients
 
     (rules,) = load_clients([client])
     explanation = explained.explanation
     if explanation.reach is not Reach.LISTED or explanation.workspace_id is None:
         return ()
-    listed = explainer.listed(explanation.workspace_id)
-    return client_steps(explainer.state, rules, explanation.workspace_id, listed, explanation.model_id, clock())
+    listed = [model.id for model in explainer.listed_for(workspace=explanation.workspace_id).models]
+    return client_steps(explainer.state, rules, explanation.workspace_id, listed, explanation.model_id, now)

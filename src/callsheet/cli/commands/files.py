@@ -8,6 +8,7 @@ import typer
 
 from callsheet.cli.changing import DryRun
 from callsheet.cli.database import DatabaseURL
+from callsheet.cli.input.completion import complete_key, complete_workspace
 from callsheet.cli.input.plan_file import read_plan_file, write_plan_file
 from callsheet.cli.manifests import Manifests, manifest_of
 from callsheet.cli.output.drift import print_drift
@@ -19,6 +20,7 @@ from callsheet.domain.errors import ConflictError, InvalidError
 from callsheet.domain.manifest import Collection, Manifest
 from callsheet.domain.plan.impact import Harm
 from callsheet.domain.plan.plan import Plan
+from callsheet.service.clients.export import ConfiguredClient
 from callsheet.service.manifests.export import Holders
 
 #: The manager of an export that names none.
@@ -171,11 +173,54 @@ def export(
     only: Annotated[list[Collection] | None, typer.Option(help="Only this collection; may be repeated.")] = None,
     into: Annotated[
         str | None,
-        typer.Option(metavar="FILE", help="Write into this YAML file, and keep its comments and its order."),
+        typer.Option(
+            metavar="FILE",
+            help="Write into this YAML file, and keep its comments and its order; with --for, into this folder.",
+        ),
+    ] = None,
+    client: Annotated[
+        ConfiguredClient | None,
+        typer.Option(
+            "--for",
+            help="Instead of a catalogue file, a configuration with which this client offers just the models "
+            "that are listed for --key or --workspace.",
+        ),
+    ] = None,
+    key: Annotated[
+        str | None,
+        typer.Option(
+            metavar="KEY", help="With --for: id or name of the key that asks.", autocompletion=complete_key
+        ),
+    ] = None,
+    workspace: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WORKSPACE",
+            help="With --for: id or name of a workspace; with --key, the one that requests name.",
+            autocompletion=complete_workspace,
+        ),
+    ] = None,
+    url: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="With --for: where the client sends messages, such as https://gateway.example; this server's own "
+            "address if not given.",
+        ),
     ] = None,
     database: DatabaseURL = None,
 ) -> None:
-    """Print what there is as a catalogue file. Secrets are not in it."""
+    """Print what there is as a catalogue file, or with --for a client's configuration. Secrets are not in it."""
+    if client is not None:
+        from callsheet.cli.commands.client_export import export_for  # it explains, which takes long to import
+
+        _refuse_with_for(manager=manager, held_by=holders, only=only)
+        export_for(client, key, workspace, url, into, database)
+        return
+    if key is not None or workspace is not None or url is not None:
+        raise InvalidError(
+            "--key, --workspace and --url belong to --for; name a client, such as --for claude-code."
+        )
     from callsheet.cli.output.catalogue_file import print_text, write_into
     from callsheet.files.texts import manifest_text
 
@@ -193,6 +238,14 @@ def export(
         say(f"Wrote {into}.")
         return
     print_text(manifest_text(found, f".{format_}"))
+
+
+def _refuse_with_for(**options: object) -> None:
+    for name, value in options.items():
+        if value is not None:
+            raise InvalidError(
+                f"--{name.replace('_', '-')} is about catalogue files; leave it out, or leave out --for."
+            )
 
 
 def _only(manifest: Manifest, collections: list[Collection]) -> Manifest:

@@ -13,7 +13,7 @@ from callsheet.service.explain.explainer import Explained
 from callsheet.service.explain.subject import Subject
 
 if TYPE_CHECKING:
-    from callsheet.cli.played_clients import ClientStep
+    from callsheet.cli.client_views import ClientStep
 
 #: Gives the name of a workspace by its id.
 NameOf = Callable[[str], str]

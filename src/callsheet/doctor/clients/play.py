@@ -5,7 +5,7 @@ from typing import Any
 
 from callsheet.doctor.clients.findings import find_rejected_entry, findings_for
 from callsheet.doctor.clients.rules import ClientRules, Way, page_size
-from callsheet.doctor.clients.walk import Ending, Send, WalkResult, walk
+from callsheet.doctor.clients.walk import MAX_WALK_PAGES, Ending, Send, WalkResult, walk
 from callsheet.doctor.probe.headers import Headers
 from callsheet.doctor.report import ClientReport, Play
 
@@ -14,7 +14,11 @@ AddedHeaders = Callable[[Way], Headers]
 
 
 def play_client(
-    rules: ClientRules, send: Send, known: Sequence[str], added: AddedHeaders = lambda _way: ()
+    rules: ClientRules,
+    send: Send,
+    known: Sequence[str],
+    added: AddedHeaders = lambda _way: (),
+    max_pages: int = MAX_WALK_PAGES,
 ) -> ClientReport:
     """Return what a client makes of a server.
 
@@ -24,13 +28,16 @@ def play_client(
         Ids that the server lists; those that the client does not get are reported.
     added
         Gives the headers that the caller adds.
+    max_pages
+        Pages after which a walk is broken off, unless the client itself gives up after some number.
     """
-    plays = tuple(_play(rules, way, send, tuple(known), added(way)) for way in rules.ways)
+    ids = tuple(known)
+    plays = tuple(_play(rules, way, send, ids, added(way), max_pages) for way in rules.ways)
     return ClientReport(name=rules.name, title=rules.title, otherwise=rules.otherwise, plays=plays)
 
 
-def _play(rules: ClientRules, way: Way, send: Send, known: tuple[str, ...], extra: Headers) -> Play:
-    result = walk(way, send, page_size(len(known)), extra)
+def _play(rules: ClientRules, way: Way, send: Send, known: tuple[str, ...], extra: Headers, max_pages: int) -> Play:
+    result = walk(way, send, page_size(len(known)), extra, max_pages)
     shown = _shown(way, result)
     return Play(
         versions=way.versions,

@@ -14,7 +14,7 @@ from callsheet.doctor.probe.listing import Listing, read_any_json
 from callsheet.doctor.probe.wrappers import Handling
 
 #: Pages after which the doctor ends a walk, unless the client itself gives up after some number.
-_MAX_PAGES: Final = 8
+MAX_WALK_PAGES: Final = 8
 
 Send = Callable[[ProbeRequest], Exchange]
 
@@ -52,13 +52,15 @@ class WalkResult:
         return self.exchanges[-1] if self.exchanges else None
 
 
-def walk(way: Way, send: Send, page_size: int, extra: Headers = ()) -> WalkResult:
+def walk(way: Way, send: Send, page_size: int, extra: Headers = (), max_pages: int = MAX_WALK_PAGES) -> WalkResult:
     """Send the requests for page after page that a client sends, with ``page_size`` if it chooses a limit.
 
     Parameters
     ----------
     extra
         Headers that are added.
+    max_pages
+        Pages after which the walk is broken off, unless the client itself gives up after some number.
     """
     first = way.first_request(page_size, extra)
     exchanges: list[Exchange] = []
@@ -86,7 +88,7 @@ def walk(way: Way, send: Send, page_size: int, extra: Headers = ()) -> WalkResul
         if ids in seen:  # although the cursor was a new one
             break
         seen.add(ids)
-        if len(pages) == (way.max_pages or _MAX_PAGES):
+        if len(pages) == (way.max_pages or max_pages):
             return ended(Ending.GAVE_UP if way.max_pages else Ending.BROKEN_OFF)
         request = _with_cursor(first, way.walk.cursor, cursor)
     return ended(Ending.LOOPED)

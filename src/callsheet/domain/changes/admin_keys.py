@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from difflib import get_close_matches
 
 from callsheet.domain.access.admin_key import AdminKey, Scope
-from callsheet.domain.access.key import KeyStatus, is_past
+from callsheet.domain.access.key import KeyStatus
 from callsheet.domain.access.secret import check_not_in_name, fingerprint, hint
 from callsheet.domain.changes.change import Action, Change, change_of
-from callsheet.domain.changes.keys import Credentials
+from callsheet.domain.changes.keys import Credentials, check_future, end_of_overlap
 from callsheet.domain.changes.reader import AdminKeyReader
-from callsheet.domain.errors import ConflictError, DoesNotExistError, InvalidError
+from callsheet.domain.errors import ConflictError, DoesNotExistError
 
 
 def find_admin_key(reader: AdminKeyReader, name: str, now: datetime) -> AdminKey:
@@ -91,13 +91,8 @@ def rotate_admin_key(key: AdminKey, new: Credentials, overlap: timedelta, now: d
     fault = key.fault(now)
     if fault is not None:
         raise ConflictError(f"{key.id} cannot be rotated, as {fault}; create a new admin key instead.")
-    if overlap < timedelta():
-        raise InvalidError("The overlap must not be negative.")
-    if overlap:
-        end = now + overlap
-        ended = replace(key, expires_at=end if key.expires_at is None else min(end, key.expires_at))
-    else:
-        ended = replace(key, status=KeyStatus.ARCHIVED)
+    end = end_of_overlap(key.expires_at, overlap, now)
+    ended = replace(key, status=KeyStatus.ARCHIVED) if end is None else replace(key, expires_at=end)
     successor = _new_key(new, key.name, key.scopes, key.expires_at, now)
     return [Change(Action.ROTATE, key, ended), Change(Action.CREATE, None, successor)]
 
@@ -105,8 +100,7 @@ def rotate_admin_key(key: AdminKey, new: Credentials, overlap: timedelta, now: d
 def _new_key(
     new: Credentials, name: str, scopes: Sequence[Scope], expires_at: datetime | None, now: datetime
 ) -> AdminKey:
-    if is_past(expires_at, now):
-        raise InvalidError("expires_at must lie in the future.")
+    check_future(expires_at, now)
     check_not_in_name(new.secret, name)
     return AdminKey(
         id=new.key_id,

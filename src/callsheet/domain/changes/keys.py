@@ -90,7 +90,7 @@ def change_key(reader: AccessReader, key: APIKey, change: KeyChange, now: dateti
         There is no such workspace.
     """
     _check_not_archived(key)
-    _check_future(change.get("expires_at"), now)
+    check_future(change.get("expires_at"), now)
     after = replace(
         key,
         name=change.get("name", key.name),
@@ -135,15 +135,25 @@ def rotate_key(
         raise ConflictError(f"{key.id} is {key.status}; only an active key can be rotated.")
     if key.is_expired(now):
         raise ConflictError(f"{key.id} has expired; create a new key instead.")
-    if overlap < timedelta():
-        raise InvalidError("The overlap must not be negative.")
-    if overlap:
-        end = now + overlap
-        ended = replace(key, expires_at=end if key.expires_at is None else min(end, key.expires_at))
-    else:
-        ended = replace(key, status=KeyStatus.ARCHIVED)
+    end = end_of_overlap(key.expires_at, overlap, now)
+    ended = replace(key, status=KeyStatus.ARCHIVED) if end is None else replace(key, expires_at=end)
     successor = _new_key(reader, new, key.name, key.workspace_id, key.expires_at, now)
     return [Change(Action.ROTATE, key, ended), Change(Action.CREATE, None, successor)]
+
+
+def end_of_overlap(expires_at: datetime | None, overlap: timedelta, now: datetime) -> datetime | None:
+    """Return until when a key that is rotated works on, at most until it expires; None if it stops at once.
+
+    Raises
+    ------
+    InvalidError
+        The overlap is negative.
+    """
+    if overlap < timedelta():
+        raise InvalidError("The overlap must not be negative.")
+    if not overlap:
+        return None
+    return now + overlap if expires_at is None else min(now + overlap, expires_at)
 
 
 def workspace_id_for(reader: AccessReader, name: str | None) -> str:
@@ -174,7 +184,7 @@ def _new_key(
     expires_at: datetime | None,
     now: datetime,
 ) -> APIKey:
-    _check_future(expires_at, now)
+    check_future(expires_at, now)
     known = new.sha256 is None
     digest = fingerprint(check_secret(new.secret)) if new.sha256 is None else new.sha256
     if reader.key_with(digest) is not None:
@@ -220,6 +230,7 @@ def _check_not_archived(key: APIKey) -> None:
         raise ConflictError(f"{key.id} is archived; create a new key instead.")
 
 
-def _check_future(expires_at: datetime | None, now: datetime) -> None:
+def check_future(expires_at: datetime | None, now: datetime) -> None:
+    """Raise InvalidError if what is to expire then would have expired at ``now`` (both aware)."""
     if is_past(expires_at, now):
         raise InvalidError("expires_at must lie in the future.")

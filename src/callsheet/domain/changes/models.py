@@ -27,7 +27,7 @@ from callsheet.domain.edits import (
 )
 from callsheet.domain.errors import ConflictError, DoesNotExistError, InvalidError
 from callsheet.domain.hints import Hint
-from callsheet.domain.model import MODEL_FIELDS, Lifecycle, Model, check_id
+from callsheet.domain.model import MODEL_FIELDS, Lifecycle, Model, RetirementPrecision, check_id
 
 
 def add_model(reader: CatalogReader, model: Model, now: datetime, same_as: str | None = None) -> list[AnyChange]:
@@ -83,8 +83,10 @@ def deprecate_models(
     now: datetime,
     retires_at: datetime | None = None,
     replacement: str | None = None,
+    retirement_precision: RetirementPrecision | None = None,
+    retires_itself: bool | None = None,
 ) -> list[AnyChange]:
-    """Deprecate models as of ``now``; of deprecated ones, the date and the replacement given move.
+    """Deprecate models as of ``now``; of deprecated ones, what is given changes.
 
     What is given is claimed also of models that show it already: it stays when others no longer say so.
 
@@ -93,15 +95,21 @@ def deprecate_models(
     Raises
     ------
     InvalidError
-        One is retired, would be its own replacement, or would retire before its deprecation.
+        One is retired, would be its own replacement, would retire before its deprecation, or would have a precision
+        and no date.
     DoesNotExistError
         The replacement is not a model.
     """
+    given: dict[str, Any] = {
+        "retires_at": retires_at,
+        "replacement": replacement,
+        "retirement_precision": retirement_precision,
+        "retires_itself": retires_itself,
+    }
     afters: list[tuple[Model, Model]] = []
     for model, by_pattern in chosen:
         if not (by_pattern and (model.lifecycle is Lifecycle.RETIRED or model.id == replacement)):
-            afters.append((model, as_deprecated(model, now, retires_at, replacement)))
-    given = {"retires_at": retires_at, "replacement": replacement}
+            afters.append((model, as_deprecated(model, now, **given)))
     return _edit(
         reader, Action.DEPRECATE, afters, now, {name for name, value in given.items() if value is not None}
     )

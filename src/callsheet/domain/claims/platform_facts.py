@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from callsheet.domain.claims.platform_names import Platform, Recognised
-from callsheet.domain.model import Lifecycle
+from callsheet.domain.model import Lifecycle, RetirementPrecision
 
 _BATCH: Final = ("batch",)
 _PROGRAMMATIC: Final = ("code_execution",)
@@ -37,6 +37,13 @@ _SONNET_4: Final = "claude-sonnet-4-20250514"
 _OPUS_4: Final = "claude-opus-4-20250514"
 _SONNET_3_7: Final = "claude-3-7-sonnet-20250219"
 _OPUS_3: Final = "claude-3-opus-20240229"
+
+#: What the dates of each platform mean. Google promises only that it retires no model before its day.
+_PRECISION: Final[Mapping[Platform, RetirementPrecision]] = {
+    Platform.BEDROCK: RetirementPrecision.EXACT,
+    Platform.VERTEX: RetirementPrecision.EARLIEST,
+    Platform.FOUNDRY: RetirementPrecision.EXACT,
+}
 
 #: The day on which a platform retires a model, where that is published.
 RETIRES_AT: Final[Mapping[Platform, Mapping[str, str]]] = {
@@ -83,7 +90,10 @@ def _stage(recognised: Recognised, target: Mapping[str, Any]) -> dict[str, Any]:
     retires_at = RETIRES_AT.get(recognised.platform, {}).get(recognised.model_id)
     if recognised.platform is Platform.FOUNDRY and target.get("retires_at") == retires_at:
         return {}  # Foundry's dates are Anthropic's, wherever both are published
-    return {"lifecycle": Lifecycle.ACTIVE.value, "deprecated_at": None, "retires_at": retires_at}
+    facts = {"lifecycle": Lifecycle.ACTIVE.value, "deprecated_at": None, "retires_at": retires_at}
+    if retires_at is None:
+        return facts
+    return {**facts, "retirement_precision": _PRECISION[recognised.platform].value}
 
 
 def _capabilities(platform: Platform, target: Mapping[str, Any]) -> dict[str, Any]:

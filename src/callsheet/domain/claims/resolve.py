@@ -16,13 +16,15 @@ from callsheet.domain.model import Lifecycle, Model
 from callsheet.domain.times import EPOCH
 
 #: What ``same_as`` does not bring along: it says something of a row in a list, not of the model behind it.
-_OF_THE_ROW: Final = frozenset({"hidden", "source", SAME_AS})
+_OF_THE_ROW: Final = frozenset({"hidden", "retires_itself", "source", SAME_AS})
 
 _CAPABILITIES: Final = "capabilities"
 #: Managers that have a position, and state some capabilities of a model, not the whole tree.
 _UPSTREAMS: Final = frozenset({ManagerKind.ENRICHMENT, ManagerKind.SOURCE})
 
-_DATES: Final = ("deprecated_at", "retires_at")
+_RETIRES_AT: Final = "retires_at"
+_PRECISION: Final = "retirement_precision"
+_DATES: Final = ("deprecated_at", _RETIRES_AT, _PRECISION)
 
 
 def in_order(claims: Iterable[Claims], positions: Mapping[str, int]) -> list[Claims]:
@@ -56,6 +58,8 @@ def merged(ordered: Iterable[Claims], inherited: Mapping[str, Any] | None = None
     Upstreams know only some capabilities of a model. What they state counts, and those below fill in the others. If
     some remain unknown even so, all count as unknown: clients rely on finding every one, or none (decision 6).
 
+    What a manager says of the precision of a date holds for this date, not for another that a higher one claims.
+
     Parameters
     ----------
     ordered
@@ -67,10 +71,18 @@ def merged(ordered: Iterable[Claims], inherited: Mapping[str, Any] | None = None
     for each in ordered:
         if _CAPABILITIES in each.fields:
             in_part = each.manager.kind in _UPSTREAMS
+        if _PRECISION in fields and _moves_date(fields.get(_RETIRES_AT), each):
+            fields[_PRECISION] = None
         fields.update(_over(fields, each))
     if in_part and not is_complete(fields[_CAPABILITIES] or {}):
         fields[_CAPABILITIES] = None
     return fields
+
+
+def _moves_date(below: str | None, claims: Claims) -> bool:
+    """Whether another date of retirement is claimed than ``below``, without saying how precise it is."""
+    fields = claims.fields
+    return _RETIRES_AT in fields and _PRECISION not in fields and fields[_RETIRES_AT] != below
 
 
 def _over(below: Mapping[str, Any], claims: Claims) -> Mapping[str, Any]:
@@ -99,6 +111,8 @@ def model_of(model_id: str, fields: Mapping[str, Any]) -> Model:
             values.pop(name, None)
     else:
         _settle_dates(values)
+    if "retires_at" not in values:
+        values.pop(_PRECISION, None)
     return Model(**{"id": model_id, "display_name": model_id, **values})
 
 
@@ -148,7 +162,22 @@ def provenance(ordered: Sequence[Claims], inherited: Provenance | None = None) -
                 found.setdefault(name, []).append(Held(each.manager, value, each.since.get(name)))
     for name, held in (inherited or {}).items():
         found.setdefault(name, []).extend(held)
+    if _PRECISION in found:
+        found[_PRECISION] = _who_says_precision(ordered, inherited or {})
     return found
+
+
+def _who_says_precision(ordered: Sequence[Claims], inherited: Provenance) -> list[Held]:
+    """As for any field; who moves the date and does not say how precise it is claims that it is not known."""
+    found = [*reversed(inherited.get(_PRECISION, ()))]
+    date = next((each.value for each in inherited.get(_RETIRES_AT, ())), None)
+    for each in ordered:
+        if _moves_date(date, each) and found:
+            found.append(Held(each.manager, None, each.since.get(_RETIRES_AT)))
+        elif _PRECISION in each.fields:
+            found.append(Held(each.manager, each.fields[_PRECISION], each.since.get(_PRECISION)))
+        date = each.fields.get(_RETIRES_AT, date)
+    return found[::-1]
 
 
 def inherited_from(model_id: str, found: Provenance) -> Provenance:

@@ -7,7 +7,7 @@ from typing import Any, Final
 from callsheet.domain.claims.claims import CLAIMABLE, SAME_AS
 from callsheet.domain.edits import LIFECYCLE_FIELDS
 from callsheet.domain.errors import InvalidError
-from callsheet.domain.model import LIFECYCLES, Lifecycle, Model, check_known_id
+from callsheet.domain.model import LIFECYCLES, PRECISIONS, Lifecycle, Model, check_known_id
 from callsheet.domain.times import EPOCH, format_instant, parse_instant
 
 _TIMES: Final = ("created_at", "deprecated_at", "retires_at")
@@ -62,6 +62,8 @@ def _own(name: str, value: Any) -> Any:
         return parse_instant(value, name)
     if name == "lifecycle" and isinstance(value, str):
         return LIFECYCLES.get(value, value)
+    if name == "retirement_precision" and isinstance(value, str):
+        return PRECISIONS.get(value, value)
     return value
 
 
@@ -75,4 +77,6 @@ def _checked_value(model_id: str, name: str, value: Any) -> Any:
     around: dict[str, Any] = {"id": model_id, "display_name": model_id}
     if name in LIFECYCLE_FIELDS and value != Lifecycle.ACTIVE:
         around |= {"lifecycle": Lifecycle.DEPRECATED, "deprecated_at": EPOCH}
+    if name == "retirement_precision":
+        around["retires_at"] = EPOCH
     return plain(getattr(Model(**{**around, name: _own(name, value)}), name))

@@ -128,7 +128,7 @@ class AdminAPI:
         key: AdminKey = await self._on_thread(self._worker.authenticate, endpoint, head.secrets, now, state)
         if limits is not None:
             _refuse_limited(await limits.check_admin(key.id, address))
-        body = await _read(receive) if endpoint.takes_body else b""
+        body = b"" if endpoint.body is None else await _read(receive)
         wanted = Wanted(
             endpoint=endpoint,
             ids=ids,

@@ -191,11 +191,6 @@ class Endpoint:
         """Whether it changes something."""
         return self.act is not None
 
-    @property
-    def takes_body(self) -> bool:
-        """Whether something may be sent with it."""
-        return self.changes or self.body is not None
-
 
 class Routes:
     """The endpoints by path.

@@ -1,7 +1,7 @@
 """Refusals of the Admin API: the envelope of the contract, with ``details.error_code`` for programs."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
@@ -13,8 +13,9 @@ from callsheet.domain.errors import (
     CallsheetError,
     ConflictError,
     DoesNotExistError,
+    InvalidError,
     ManifestError,
-    RefusedError,
+    SourceError,
     StorageError,
     StorageUnavailableError,
 )
@@ -31,8 +32,18 @@ class Code(StrEnum):
     INVALID_CREDENTIAL = "invalid_credential"
     SCOPE_MISSING = "scope_missing"
     NOT_FOUND = "not_found"
+    """No such path."""
+    INVALID = "invalid"
+    """What is wanted is not valid (`InvalidError`)."""
+    DOES_NOT_EXIST = "does_not_exist"
+    """What is named does not exist (`DoesNotExistError`)."""
     METHOD_NOT_ALLOWED = "method_not_allowed"
     CONFLICT = "conflict"
+    """It contradicts what exists (`ConflictError`)."""
+    SOURCE = "source"
+    """An upstream's answer cannot be used (`SourceError`)."""
+    STORAGE = "storage"
+    """The database cannot be used (`StorageError`)."""
     CHANGED_CONCURRENTLY = "changed_concurrently"
     IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused"
     TOO_LARGE = "too_large"
@@ -57,6 +68,10 @@ _KINDS: Final = {
     Code.SCOPE_MISSING: _Kind(403, "permission_error"),
     Code.NOT_FOUND: _Kind(404, "not_found_error"),
     Code.METHOD_NOT_ALLOWED: _Kind(405, "invalid_request_error"),
+    Code.INVALID: _Kind(400, "invalid_request_error"),
+    Code.DOES_NOT_EXIST: _Kind(404, "not_found_error"),
+    Code.SOURCE: _Kind(400, "invalid_request_error"),
+    Code.STORAGE: _Kind(500, "api_error"),
     Code.CONFLICT: _Kind(409, "invalid_request_error"),
     Code.CHANGED_CONCURRENTLY: _Kind(412, "invalid_request_error"),
     Code.IDEMPOTENCY_KEY_REUSED: _Kind(409, "invalid_request_error"),
@@ -87,8 +102,8 @@ class AdminError(Exception):
         The member or parameter that is wrong, or None.
     headers
         That the answer carries beside those of every refusal.
-    cause
-        The error of the services that it is, whose parts are sent along for programs that have their own words.
+    details
+        Further members of ``error.details``.
     """
 
     def __init__(
@@ -97,15 +112,14 @@ class AdminError(Exception):
         message: str,
         field: str | None = None,
         headers: Sequence[Header] = (),
-        *,
-        cause: CallsheetError | None = None,
+        details: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(message)
-        self.cause = cause
         self.code = code
         self.message = message
         self.field = field
         self.headers = tuple(headers)
+        self.details = details or {}
 
     @property
     def status(self) -> int:
@@ -123,24 +137,14 @@ class AdminError(Exception):
 
     def body(self, request_id: str) -> bytes:
         """Return the envelope."""
-        details: dict[str, Any] = {"error_code": str(self.code)}
-        if self.field is not None:
-            details["field"] = self.field
-        if self.cause is not None:
-            details |= _parts(self.cause)
+        details = {
+            "error_code": str(self.code),
+            **({} if self.field is None else {"field": self.field}),
+            **self.details,
+        }
         error = {"type": _KINDS[self.code].type, "message": self.message, "details": details}
         envelope = {"type": "error", "error": error, "request_id": request_id}
         return json.dumps(envelope, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
-
-
-def _parts(error: CallsheetError) -> dict[str, Any]:
-    """What a hint says to do, and about what; and every fault of a catalogue file."""
-    parts: dict[str, Any] = {}
-    if error.hint is not None:
-        parts = {"problem": error.problem, "hint": error.hint.name.lower(), "about": error.hint_about}
-    if isinstance(error, ManifestError):
-        parts["faults"] = [str(fault) for fault in error.faults]
-    return parts
 
 
 def refusal_of(error: CallsheetError) -> AdminError:
@@ -150,16 +154,33 @@ def refusal_of(error: CallsheetError) -> AdminError:
             Code.DATABASE_UNAVAILABLE,
             "The database cannot be reached now; try again, with the same Idempotency-Key if you sent one.",
         )
-    if isinstance(error, RefusedError):
-        kinds = ((DoesNotExistError, Code.NOT_FOUND), (ConflictError, Code.CONFLICT))
-        code = next((code for kind, code in kinds if isinstance(error, kind)), Code.INVALID_REQUEST)
-        return AdminError(code, str(error), cause=error)
     if isinstance(error, APIError):
         code = next((code for code, kind in _KINDS.items() if kind.status == status_of(error)), Code.INTERNAL)
         return AdminError(code, error.message)
     if isinstance(error, StorageError):
-        return AdminError(Code.INTERNAL, "The database cannot be used; the log of the server says why.")
-    return AdminError(Code.INVALID_REQUEST, str(error))
+        return AdminError(Code.STORAGE, "The database cannot be used; the log of the server says why.")
+    code = next((code for kind, code in _CODES.items() if isinstance(error, kind)), Code.INVALID)
+    return AdminError(code, str(error), details=_details(error))
+
+
+_CODES: Final[Mapping[type[CallsheetError], Code]] = {
+    InvalidError: Code.INVALID,
+    DoesNotExistError: Code.DOES_NOT_EXIST,
+    ConflictError: Code.CONFLICT,
+    SourceError: Code.SOURCE,
+}
+
+
+def _details(error: CallsheetError) -> dict[str, Any]:
+    """What a program needs to word the remedy itself."""
+    details: dict[str, Any] = {
+        "problem": error.problem,
+        "hint": None if error.hint is None else error.hint.name.lower(),
+        "about": error.hint_about,
+    }
+    if isinstance(error, ManifestError):
+        details["faults"] = [str(fault) for fault in error.faults]
+    return details
 
 
 def invalid(error: ValidationError, *, query: bool = False) -> AdminError:

@@ -20,6 +20,7 @@ from callsheet.http.public.cache import ENTRY_BYTES, MAX_REQUEST_BYTES, CachedRe
 from callsheet.http.public.preparation import PreparationThread
 from callsheet.http.public.unread_bytes import UnreadBytes
 from callsheet.http.request_id import RequestIDs
+from callsheet.service.admin.key_uses import KeyUses
 from callsheet.service.clock import SYSTEM_CLOCK, Clock
 from callsheet.service.delegation.asked_by import ASKED_BY
 from callsheet.service.delegation.lazy import LazyKeyChecks
@@ -64,6 +65,9 @@ class PublicAPI:
         """Refuses callers that ask too often; None for no limits."""
         self.keys: LazyKeyChecks | None = None
         """Asks a gateway about keys that are not known; None if none is ever asked."""
+        self.uses: KeyUses | None = None
+        """Notes when keys are used; None if that is not wanted."""
+        self._hour = 0  # that `uses` were noted in, of the callers in the cache
         self.unread = UnreadBytes(sys.maxsize)
         """What callers leave unread of their answers; a server that knows replaces it."""
 
@@ -92,8 +96,10 @@ class PublicAPI:
         await send({"type": "http.response.body", "body": response.body})
 
     def drop_stale(self) -> None:
-        """Empty the cache if the State has moved, so that the one before it can be freed."""
-        if self._live.current is not self._cache.state:
+        """Empty the cache if the State has moved, so that the last one can be freed, or if an hour has begun."""
+        hour = 0 if self.uses is None else self.uses.turn()
+        if self._live.current is not self._cache.state or hour != self._hour:
+            self._hour = hour
             self._cache.reset(self._live.current)
 
     def forget_answers(self) -> None:
@@ -136,6 +142,8 @@ class PublicAPI:
                 lambda most: self.respond(request, block_budget=most, again=again)
             )
         made = self._labelled(request, response)
+        if self.uses is not None and response.key_id is not None:
+            self.uses.note(response.key_id)
         if response.status < HTTPStatus.BAD_REQUEST:
             cache.mark_seen(asked)
             if again and is_prepared and made.expires and _length(request) <= MAX_REQUEST_BYTES:

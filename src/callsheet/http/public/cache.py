@@ -82,6 +82,8 @@ class ResponseCache(Generic[Content]):
         self.callers: OrderedDict[Hashable, KnownCaller] = OrderedDict()
         self.state: State | None = None
         """The State that the answers were made from."""
+        self.on_caller: Callable[[str], object] = lambda _key_id: None
+        """Called with the key of a caller who was not known, whose request is to be answered."""
         self._max_bytes = max_bytes
         self._bytes = 0
         self._callers_bytes = 0
@@ -125,6 +127,7 @@ class ResponseCache(Generic[Content]):
         sent = headers()
         found = read_headers(sent)
         caller = identify(state, found, now)
+        self.on_caller(caller.key_id)
         plain, varying = write_lines(caller.headers), write_lines(caller.varying_headers)
         length = sum(len(name) + len(value) for name, value in sent)
         known = KnownCaller(caller, plain, varying, _CALLER_BYTES + length + len(plain) + len(varying))

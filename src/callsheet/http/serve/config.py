@@ -58,6 +58,7 @@ class ServerConfig(ConnectionConfig):
             app, limits=limits, http=_protocol(fast), callback_notify=self._sweep, timeout_notify=0, **options
         )
         self._memo_bytes = memo_bytes
+        self._hour = 0
         self._drain_seconds = drain_seconds
 
     def load(self) -> None:
@@ -91,6 +92,7 @@ class ServerConfig(ConnectionConfig):
                 prefix=app.prefix,
                 clock=app.clock,
             )
+            self.fast_path.cache.on_caller = app.uses.note
 
     def drain(self) -> None:
         """Send callers elsewhere: ``/readyz`` is 503, and every answer is the last on its connection."""
@@ -117,6 +119,10 @@ class ServerConfig(ConnectionConfig):
         await self.sweep.run(self.connections)
         self.unread.warn(self._callsheet().clock.monotonic())
         self._notice_clock()
+        hour = self._callsheet().uses.turn()
+        if hour != self._hour:  # the uses of callers that are known are noted only once
+            self._hour = hour
+            self._forget_answers()
         self._callsheet().public.drop_stale()
         if self._forward is not None:
             self._forward.drop_idle()
@@ -129,10 +135,13 @@ class ServerConfig(ConnectionConfig):
         ahead = app.clock.time() - app.clock.monotonic()
         if ahead < self._time_ahead - _MAX_DRIFT_SECONDS and app.live.current.grants.is_active:
             app.live.current.grants.expire_all(app.clock.time())
-            app.public.forget_answers()
-            if self.http_protocol_class is FastProtocol:
-                self.fast_path.forget_answers()
+            self._forget_answers()
         self._time_ahead = ahead
+
+    def _forget_answers(self) -> None:
+        self._callsheet().public.forget_answers()
+        if self.http_protocol_class is FastProtocol:
+            self.fast_path.forget_answers()
 
     def _callsheet(self) -> CallsheetApp:
         app: Any = self.loaded_app

@@ -7,7 +7,7 @@ from callsheet.domain.changes.change import Action, ChangeRecord
 from callsheet.domain.claims.claims import ClaimKind
 from callsheet.domain.explain import Check, Explanation, Reason, Step
 from callsheet.service.provenance import Said, who_lists, who_says
-from callsheet.storage.transactions.read import ReadTransaction
+from callsheet.storage.reading import Reading
 
 
 class Cause(NamedTuple):
@@ -39,13 +39,13 @@ _Sets = Callable[[Mapping[str, Any], Mapping[str, Any]], bool]
 _FIELDS: Final = {Check.HIDDEN: "hidden", Check.LIFECYCLE: "lifecycle"}
 
 
-def causes_of(reading: ReadTransaction, explanation: Explanation) -> Mapping[Check, Cause]:
+def causes_of(reading: Reading, explanation: Explanation) -> Mapping[Check, Cause]:
     """Return the causes of the steps of ``explanation``, as far as anything was ever said or changed for them."""
     found = ((step.check, _cause(reading, explanation, step)) for step in explanation.steps)
     return {check: cause for check, cause in found if cause is not None}
 
 
-def _cause(reading: ReadTransaction, explanation: Explanation, step: Step) -> Cause | None:
+def _cause(reading: Reading, explanation: Explanation, step: Step) -> Cause | None:
     match step.check:
         case Check.KEY | Check.WORKSPACE:
             return _last(reading, step.subject, _SETTERS[step.reason]) if step.reason in _SETTERS else None
@@ -69,7 +69,7 @@ _SETTERS: Final[Mapping[Reason, _Sets]] = {
 }
 
 
-def _cause_of_name(reading: ReadTransaction, explanation: Explanation, step: Step) -> Cause | None:
+def _cause_of_name(reading: Reading, explanation: Explanation, step: Step) -> Cause | None:
     if step.reason is Reason.ID:
         return _by(who_lists(reading, step.subject))
     if step.reason in (Reason.ALIAS, Reason.ORPHAN_ALIAS):
@@ -83,7 +83,7 @@ def _cause_of_name(reading: ReadTransaction, explanation: Explanation, step: Ste
     return None if removal is None else _of(removal)
 
 
-def _cause_of_rules(reading: ReadTransaction, step: Step) -> Cause | None:
+def _cause_of_rules(reading: Reading, step: Step) -> Cause | None:
     if step.reason in _SETTERS:
         return _last(reading, step.subject, _SETTERS[step.reason])
     field = "deny" if step.reason is Reason.DENIED else "allow"
@@ -95,14 +95,14 @@ def _cause_of_rules(reading: ReadTransaction, step: Step) -> Cause | None:
     )
 
 
-def _last(reading: ReadTransaction, subject: str, sets: _Sets) -> Cause | None:
+def _last(reading: Reading, subject: str, sets: _Sets) -> Cause | None:
     """The last change of ``subject`` that did what is looked for."""
     records = (each for each in _records(reading, subject) if sets(each.before or {}, each.after or {}))
     record = next(records, None)
     return None if record is None else _of(record)
 
 
-def _records(reading: ReadTransaction, subject: str) -> list[ChangeRecord]:
+def _records(reading: Reading, subject: str) -> list[ChangeRecord]:
     return sorted(reading.changes_of([subject]), key=lambda each: each.number, reverse=True)
 
 

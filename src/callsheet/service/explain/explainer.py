@@ -1,6 +1,6 @@
 """Explainer: the questions why and who, asked of one moment of an installation."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -10,13 +10,15 @@ from callsheet.api.state import Options, State
 from callsheet.domain.access.visibility import Visibility
 from callsheet.domain.changes.choosing import resolve_model
 from callsheet.domain.explain import Check, Explanation, Step
+from callsheet.domain.model import Model
 from callsheet.domain.query import Reach
 from callsheet.service.explain.causes import Cause, causes_of
 from callsheet.service.explain.fixes import Fix, find_fixes
+from callsheet.service.explain.matrix import Seers, matrix
 from callsheet.service.explain.seeing import Compared, Sighting, Viewers, compare, what_sees, who_sees
 from callsheet.service.explain.subject import Subject, find_any, find_subject
 from callsheet.service.state.load import installation_of, load
-from callsheet.storage.transactions.read import ReadTransaction
+from callsheet.storage.reading import Reading
 
 
 class Explained(NamedTuple):
@@ -58,6 +60,27 @@ class Seen(NamedTuple):
     sightings: Sequence[Sighting]
 
 
+class Listed(NamedTuple):
+    """What is listed for a key, or for any key of a workspace.
+
+    Parameters
+    ----------
+    subject
+        For whom.
+    refusal
+        The check that it does not pass, whatever it asks for; None if it is answered.
+    workspace_id
+        The workspace by whose rules it sees; empty if it is refused.
+    models
+        The models, in the order of the API.
+    """
+
+    subject: Subject
+    refusal: Step | None
+    workspace_id: str
+    models: Sequence[Model]
+
+
 class Explainer:
     """One moment of an installation, for questions about it.
 
@@ -71,6 +94,8 @@ class Explainer:
         The time (aware).
     known
         The State that a server has; it is taken if it is that of the moment, as to load one takes long.
+    proposes
+        Whether explanations come with what would turn them; not of another moment than the present.
 
     Raises
     ------
@@ -79,10 +104,17 @@ class Explainer:
     """
 
     def __init__(
-        self, reading: ReadTransaction, options: Options, now: datetime, known: State | None = None
+        self,
+        reading: Reading,
+        options: Options,
+        now: datetime,
+        *,
+        proposes: bool = True,
+        known: State | None = None,
     ) -> None:
         self._reading = reading
         self._now = now
+        self._proposes = proposes
         is_present = known is not None and known.revision == installation_of(reading).revision
         self.state: State = known if known is not None and is_present else load(reading, options)
 
@@ -104,7 +136,7 @@ class Explainer:
         """
         subject = find_subject(self._reading, self._now, key, workspace, dialect)
         explanation = explain(self.state, subject.asker(self.state), name, self._now.timestamp())
-        fixes = find_fixes(self._reading, self.state, subject, name, self._now)
+        fixes = find_fixes(self._reading, self.state, subject, name, self._now) if self._proposes else ()
         return Explained(subject, explanation, causes_of(self._reading, explanation), fixes)
 
     def who_sees(self, name: str) -> list[Viewers]:
@@ -117,6 +149,14 @@ class Explainer:
         """
         resolve_model(self._reading, name)
         return who_sees(self.state, name, self._now.timestamp())
+
+    def matrix(self) -> Iterator[Seers]:
+        """Yield who sees what, piece by piece; see `matrix`."""
+        return matrix(self.state, self._now.timestamp())
+
+    def model_ids(self) -> list[str]:
+        """Return the id of every model, in the order of the API."""
+        return [model.id for model in self.state.catalog]
 
     def what_sees(self, name: str) -> Seen:
         """Return the key or the workspace with this id or name, and the models that it can retrieve.
@@ -143,11 +183,25 @@ class Explainer:
 
     def workspace_name(self, workspace_id: str) -> str:
         """Return the name of a workspace, archived ones too; its id if there is none."""
-        found = next(self._reading.workspaces([workspace_id]), None)
+        found = next(iter(self._reading.workspaces([workspace_id])), None)
         return workspace_id if found is None else found.name
 
-    def listed(self, workspace_id: str) -> list[str]:
-        """Return the ids of the models that are listed for a workspace, in the order of the API."""
-        subject = find_subject(self._reading, self._now, None, workspace_id)
-        seen = what_sees(self.state, subject.asker(self.state), self._now.timestamp())
-        return [model.id for model, reach in seen if reach is Reach.LISTED]
+    def listed_for(self, key: str | None = None, workspace: str | None = None) -> Listed:
+        """Return what is listed for a key, or for any key of a workspace; without either, of the default workspace.
+
+        With both, the request of the key names the workspace.
+
+        Raises
+        ------
+        DoesNotExistError, ConflictError
+            As for `explain`.
+        """
+        if key is None and workspace is None:
+            workspace = self.state.default_workspace_id
+        subject = find_subject(self._reading, self._now, key, workspace)
+        asker, now = subject.asker(self.state), self._now.timestamp()
+        admitted = admission(self.state, asker, now)
+        refusal = next((step for step in admitted.steps if not step.passes), None)
+        workspace_id = "" if refusal is not None or admitted.workspace is None else admitted.workspace.id
+        seen = what_sees(self.state, asker, now)
+        return Listed(subject, refusal, workspace_id, [model for model, reach in seen if reach is Reach.LISTED])

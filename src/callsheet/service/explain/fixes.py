@@ -1,9 +1,11 @@
 """Fixes: the smallest changes that would bring a model within reach, each tried on a copy of the State."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from difflib import get_close_matches
 from enum import StrEnum
+from functools import cached_property
 from typing import Final, NamedTuple, TypeAlias
 
 from callsheet.api.explain import explain
@@ -33,7 +35,7 @@ from callsheet.service.explain.subject import Subject
 from callsheet.service.impact import impact_of
 from callsheet.service.provenance import who_lists
 from callsheet.service.state.changed import changed_state
-from callsheet.storage.transactions.read import ReadTransaction
+from callsheet.storage.reading import Reading
 
 _MAX_NAMES: Final = 10_000  # that a misspelt one is compared with; more would take too long
 _MIN_SIMILARITY: Final = 0.8  # of 1
@@ -76,7 +78,8 @@ class Remedy(NamedTuple):
     deny: tuple[str, ...] = ()
 
 
-class Fix(NamedTuple):
+@dataclass(frozen=True)
+class Fix:
     """What brings a model within reach.
 
     Parameters
@@ -85,13 +88,29 @@ class Fix(NamedTuple):
         What to do, in this order.
     reach
         How far the model is within reach then.
-    plan
-        All changes that follow, and what they mean to everyone.
     """
 
     remedies: tuple[Remedy, ...]
     reach: Reach
-    plan: Plan
+    _state: State = field(repr=False)
+    _changes: tuple[AnyChange, ...] = field(repr=False)
+    _now: datetime = field(repr=False)
+
+    @cached_property
+    def plan(self) -> Plan:
+        """All changes that follow, and what they mean to everyone.
+
+        It is made when it is first asked for: new rules mean a look at every model of the catalogue.
+        """
+        impact = impact_of(self._state, self._changes, self._now)
+        return Plan(
+            installation=self._state.organization_id,
+            base_revision=self._state.revision,
+            manager=PERSON,
+            steps=steps_of(self._changes, PERSON),
+            impact=impact,
+            warnings=warnings_of(impact),
+        )
 
 
 #: Things to do together, and the changes that follow.
@@ -116,7 +135,7 @@ class _Trial(NamedTuple):
     areas: frozenset[Check] = frozenset()
 
 
-def find_fixes(reading: ReadTransaction, state: State, subject: Subject, name: str, now: datetime) -> list[Fix]:
+def find_fixes(reading: Reading, state: State, subject: Subject, name: str, now: datetime) -> list[Fix]:
     """Return what would bring the model that ``name`` means closer to ``subject``; the smallest change first.
 
     Each is tried on a copy of ``state``: only what turns the answer is returned. What no change of keys, models or
@@ -140,22 +159,10 @@ def find_fixes(reading: ReadTransaction, state: State, subject: Subject, name: s
         return []
     found = ((each, search.explain(each.state).reach) for each in search.pursue(trial))
     better = [(each, reach) for each, reach in found if _REACHES.index(reach) > _REACHES.index(present)]
-    fixes = [Fix(each.remedies, reach, _plan_of(state, each.changes, now)) for each, reach in better]
-    return sorted(
-        fixes, key=lambda each: (-_REACHES.index(each.reach), len(each.remedies), _breadth(each.plan.impact))
-    )
-
-
-def _plan_of(state: State, changes: Sequence[AnyChange], now: datetime) -> Plan:
-    impact = impact_of(state, changes, now)
-    return Plan(
-        installation=state.organization_id,
-        base_revision=state.revision,
-        manager=PERSON,
-        steps=steps_of(changes, PERSON),
-        impact=impact,
-        warnings=warnings_of(impact),
-    )
+    fixes = [Fix(each.remedies, reach, state, each.changes, now) for each, reach in better]
+    if len(fixes) > 1:
+        fixes.sort(key=lambda each: (-_REACHES.index(each.reach), len(each.remedies), _breadth(each.plan.impact)))
+    return fixes
 
 
 def _breadth(impact: Impact) -> int:
@@ -169,7 +176,7 @@ def _breadth(impact: Impact) -> int:
 class _Search:
     """The search for fixes for one subject and one name."""
 
-    def __init__(self, reading: ReadTransaction, subject: Subject, name: str, now: datetime) -> None:
+    def __init__(self, reading: Reading, subject: Subject, name: str, now: datetime) -> None:
         self._reading = reading
         self._subject = subject
         self._name = name

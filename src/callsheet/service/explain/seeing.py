@@ -51,7 +51,9 @@ class Viewers(NamedTuple):
 
 
 @dataclass(slots=True)
-class _Members:
+class Members:
+    """Workspaces that see by the same rules, and how many keys that work they have."""
+
     workspaces: list[WorkspaceName] = field(default_factory=list)
     keys: int = 0
 
@@ -70,15 +72,20 @@ def who_sees(state: State, name: str, now: float) -> list[Viewers]:
     now
         Seconds since the epoch.
     """
+    looked_at = _Looks(state.catalog, name)
+    found = [looked_at.by(rules, some) for rules, some in members_by_rules(state, now).items()]
+    return sorted(found, key=lambda each: (_ORDER.index(each.reach), -each.keys, each.workspaces))
+
+
+def members_by_rules(state: State, now: float) -> dict[Visibility, Members]:
+    """Return the workspaces in use by their rules, with how many keys work at ``now`` (seconds since the epoch)."""
     counts = _key_counts(state, now)
-    members: dict[Visibility, _Members] = {}
+    members: dict[Visibility, Members] = {}
     for workspace in state.workspaces.values():
-        some = members.setdefault(workspace.visibility, _Members())
+        some = members.setdefault(workspace.visibility, Members())
         some.workspaces.append(WorkspaceName(workspace.id, workspace.name))
         some.keys += counts[workspace.id]
-    looked_at = _Looks(state.catalog, name)
-    found = [looked_at.by(rules, some) for rules, some in members.items()]
-    return sorted(found, key=lambda each: (_ORDER.index(each.reach), -each.keys, each.workspaces))
+    return members
 
 
 def _key_counts(state: State, now: float) -> Counter[str]:
@@ -100,7 +107,7 @@ class _Looks:
             (model, PatternMatches(model.id, catalog.has_id)) for model in found if model is not None
         ]
 
-    def by(self, rules: Visibility, members: _Members) -> Viewers:
+    def by(self, rules: Visibility, members: Members) -> Viewers:
         """Return what those who see by ``rules`` see of it."""
         candidates = self._candidates
         model, matches = next(((each, by) for each, by in candidates if by.sees(rules)), (None, None))

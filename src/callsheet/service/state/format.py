@@ -1,13 +1,14 @@
 """The format of a saved State: lines of JSON; the last one is the checksum of those before it.
 
 The first line is a header, then come the small tables, then the models, several rows to a line, so that neither
-side ever holds more than a line besides the State itself. Rows are lists; the header names their fields. A program
-with other fields refuses the file, as it can read the database instead.
+side ever holds more than a line besides the State itself. Rows are lists; the header names their fields. A file of
+the release before, whose models had fewer fields, is read, too. A program that does not know the fields refuses the
+file, as it can read the database instead.
 """
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain, islice
 from typing import Any, Final, TypeVar
 
@@ -20,6 +21,10 @@ from callsheet.storage.transactions import rows
 
 #: Identifies the format; the number is raised when the meaning of a line changes.
 _OURS: Final = {"callsheet_state": 2, "model": list(MODEL_FIELDS), "key": list(KeyRecord._fields)}
+
+#: The values of the last fields of a model, which files of earlier releases do not have.
+_ADDED: Final[Mapping[str, Any]] = {"retirement_precision": None, "retires_itself": False}
+_FORMER: Final = {**_OURS, "model": [name for name in MODEL_FIELDS if name not in _ADDED]}
 
 #: Few enough to be written in a fraction of a millisecond, as a request may have to wait for that.
 _ROW_BATCH_SIZE: Final = 32
@@ -74,7 +79,7 @@ def read_header(line: bytes) -> Header:
         It is not in the format of this program.
     """
     header = json.loads(line)
-    if not isinstance(header, dict) or {name: header.get(name) for name in _OURS} != _OURS:
+    if not isinstance(header, dict) or {name: header.get(name) for name in _OURS} not in (_OURS, _FORMER):
         raise ValueError("not a format of this program")
     return header
 
@@ -83,13 +88,14 @@ def read_state(header: Header, lines: Iterator[bytes], options: Options) -> Stat
     """Return the State behind ``header``, given the other lines, which have been checked."""
     tables: dict[str, list[Any]] = {name: [] for name in _TABLES}
     models: Iterator[Model] = iter(())
+    added = [_ADDED[name] for name in MODEL_FIELDS[len(header["model"]) :]]
     for line in lines:
         content = json.loads(line)
         if isinstance(content, str):  # the checksum: there are no models
             break
         name, batch = content
         if name == "models":
-            models = chain(map(rows.model_of, batch), _read_models(lines))
+            models = _read_models(batch, lines, added)
             break
         tables[name].extend(batch)
     last_change = header["last_change"]
@@ -126,12 +132,14 @@ def _model_row(model: Model) -> list[object]:
     return [row[name] for name in MODEL_FIELDS]
 
 
-def _read_models(lines: Iterator[bytes]) -> Iterator[Model]:
-    for line in lines:
-        content = json.loads(line)
+def _read_models(batch: list[list[Any]], lines: Iterator[bytes], added: list[Any]) -> Iterator[Model]:
+    """Yield the models of the first batch and of the lines behind it, ``added`` to the values of each."""
+    while True:
+        yield from map(rows.model_of, ([*row, *added] for row in batch) if added else batch)
+        content = json.loads(next(lines))
         if isinstance(content, str):  # the checksum
             return
-        yield from map(rows.model_of, content[1])
+        batch = content[1]
 
 
 def _credential_row(item: tuple[str, KeyRecord]) -> list[object]:

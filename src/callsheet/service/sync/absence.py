@@ -53,7 +53,9 @@ def _fields(fields: dict[str, Any], policy: Missing, since: datetime) -> Mapping
         return {**fields, "lifecycle": Lifecycle.DEPRECATED.value, "deprecated_at": deprecated_at}
     dates = {"deprecated_at": deprecated_at, "retires_at": _earlier(fields.get("retires_at"), since)}
     dates["deprecated_at"] = _earlier(dates["retires_at"], parse_instant(deprecated_at))
-    return {**fields, "lifecycle": Lifecycle.RETIRED.value, **dates}
+    has_moved = dates["retires_at"] != fields.get("retires_at")
+    precision = {"retirement_precision": None} if has_moved and "retirement_precision" in fields else {}
+    return {**fields, "lifecycle": Lifecycle.RETIRED.value, **dates, **precision}
 
 
 def _earlier(text: str | None, instant: datetime) -> str:

@@ -16,6 +16,7 @@ from callsheet.storage.transactions import rows
 from callsheet.storage.transactions.paging import PagesReading
 from callsheet.storage.transactions.read_admin import AdminReading
 from callsheet.storage.transactions.read_claims import ClaimsReading
+from callsheet.storage.transactions.read_history import HistoryReading
 from callsheet.storage.transactions.read_sources import SourcesReading
 from callsheet.storage.transactions.selecting import ROW_BATCH_SIZE, is_nowhere, plain
 
@@ -95,7 +96,7 @@ _RECORDS: Final = (
 )
 
 
-class ReadTransaction(ClaimsReading, PagesReading, SourcesReading, AdminReading):
+class ReadTransaction(ClaimsReading, PagesReading, SourcesReading, HistoryReading, AdminReading):
     """What can be read in one transaction: everything in it is of one moment."""
 
     def installation(self) -> Installation | None:
@@ -194,7 +195,7 @@ class ReadTransaction(ClaimsReading, PagesReading, SourcesReading, AdminReading)
 
     def changes_of(self, subjects: Iterable[str]) -> Iterator[ChangeRecord]:
         """Yield every change record of these subjects, in no order."""
-        return map(rows.read_change, self._rows(tables.changes, "subject", subjects))
+        return map(rows.read_change, self._rows(tables.changes, "subject", subjects, of_kinds=True))
 
     def subjects_named(self, name: str) -> list[str]:
         """Return the ids of the workspaces and keys that have, or ever had, this name."""

@@ -14,7 +14,7 @@ from callsheet.domain.changes.change import ChangeRecord
 from callsheet.domain.claims.claims import ClaimKind, Claims
 from callsheet.domain.claims.manager import Manager, parse_manager
 from callsheet.domain.errors import StorageError
-from callsheet.domain.model import LIFECYCLES, MODEL_FIELDS, Lifecycle, Model
+from callsheet.domain.model import LIFECYCLES, MODEL_FIELDS, PRECISIONS, Lifecycle, Model, RetirementPrecision
 from callsheet.domain.ordering import sort_key
 from callsheet.domain.sources.absence import Absence
 from callsheet.domain.sources.source import SourceRecord
@@ -60,6 +60,8 @@ def model_of(values: Sequence[Any]) -> Model:
         description,
         hidden,
         source,
+        precision,
+        retires_itself,
     ) = values
     try:
         return Model(
@@ -77,6 +79,8 @@ def model_of(values: Sequence[Any]) -> Model:
             description=description,
             hidden=hidden,
             source=_shared(source),
+            retirement_precision=None if precision is None else _precision(precision),
+            retires_itself=retires_itself,
         )
     except Exception as error:
         raise _damaged("model", model_id, error) from error
@@ -92,6 +96,13 @@ def _lifecycle(value: Any) -> Lifecycle:
         return LIFECYCLES[value]
     except (KeyError, TypeError):
         return Lifecycle(value)  # raises, saying what is wrong with it
+
+
+def _precision(value: Any) -> RetirementPrecision:
+    try:
+        return PRECISIONS[value]
+    except (KeyError, TypeError):
+        return RetirementPrecision(value)  # raises, saying what is wrong with it
 
 
 def alias_row(alias: tuple[str, str]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import Column, Connection, CursorResult, Select, Table, bindparam, select
 
+from callsheet.domain.changes.change import Subject
 from callsheet.storage.transactions.rows import Row
 
 #: Values of one IN list.
@@ -28,19 +29,26 @@ class Selecting:
         result = self._connection.execute(select(column), execution_options={"yield_per": ROW_BATCH_SIZE})
         return (row[0] for row in result)
 
-    def _rows(self, table: Table, column: str, values: Iterable[object] | None) -> Iterator[Row]:
-        for result in self._results(table, column, values):
+    def _rows(
+        self, table: Table, column: str, values: Iterable[object] | None, *, of_kinds: bool = False
+    ) -> Iterator[Row]:
+        for result in self._results(table, column, values, of_kinds=of_kinds):
             yield from plain(result)
 
-    def _results(self, table: Table, column: str, values: Iterable[object] | None) -> Iterator[CursorResult[Any]]:
-        """All rows, or those in which a column has one of ``values``; in parts, as there may be a million."""
+    def _results(
+        self, table: Table, column: str, values: Iterable[object] | None, *, of_kinds: bool = False
+    ) -> Iterator[CursorResult[Any]]:
+        """All rows, or those in which a column has one of ``values``; in parts, as there may be a million.
+
+        With ``of_kinds``, the kinds are named as well, as the index of the table begins with them.
+        """
         if values is None:
             yield self._connection.execute(select(table), execution_options={"yield_per": ROW_BATCH_SIZE})
             return
         wanted = [value for value in values if not is_nowhere(value)]
         for start in range(0, len(wanted), VALUE_BATCH_SIZE):
             some = {"values": wanted[start : start + VALUE_BATCH_SIZE]}
-            yield self._connection.execute(with_one_of(table, column), some)
+            yield self._connection.execute(with_one_of(table, column, of_kinds=of_kinds), some)
 
 
 def is_nowhere(value: object) -> bool:
@@ -49,9 +57,10 @@ def is_nowhere(value: object) -> bool:
 
 
 @cache
-def with_one_of(table: Table, column: str) -> Select[Any]:
-    """The rows in which a column has one of ``values``."""
-    return select(table).where(table.c[column].in_(bindparam("values", expanding=True)))
+def with_one_of(table: Table, column: str, *, of_kinds: bool = False) -> Select[Any]:
+    """The rows in which a column has one of ``values``; with ``of_kinds``, of every known kind."""
+    found = select(table).where(table.c[column].in_(bindparam("values", expanding=True)))
+    return found.where(table.c.kind.in_([*Subject])) if of_kinds else found
 
 
 def plain(result: CursorResult[Any]) -> Iterator[Row]:

@@ -18,6 +18,8 @@ class ModelAnswer(BaseModel):
     lifecycle: str
     deprecated_at: str | None
     retires_at: str | None
+    retirement_precision: str | None = Field(description="exact, or earliest: it does not retire before.")
+    retires_itself: bool = Field(description="Whether a server retires it on its date.")
     replacement: str | None = Field(description="The id of the model to move to.")
     description: str | None
     hidden: bool

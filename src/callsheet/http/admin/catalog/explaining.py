@@ -72,6 +72,24 @@ class ViewersAnswer(BaseModel):
     keys: int
 
 
+class SeersAnswer(BaseModel):
+    """Workspaces with the same rules, and what they see."""
+
+    workspaces: list[dict[str, str]]
+    keys: int
+    allow: list[str]
+    deny: list[str]
+    listed: list[str]
+    retrievable: list[str]
+
+
+class MatrixAnswer(BaseModel):
+    """Which workspaces see which models."""
+
+    data: list[SeersAnswer]
+    model_ids: list[str] = Field(description="All models, in the order of the Models API.")
+
+
 class SeenAnswer(BaseModel):
     """What a key or a workspace sees."""
 
@@ -95,7 +113,7 @@ class ComparedAnswer(BaseModel):
 
 
 def _explainer(reading: ReadTransaction, asked: Asked) -> Explainer:
-    return Explainer(reading, asked.state.options, asked.now, asked.state)
+    return Explainer(reading, asked.state.options, asked.now, known=asked.state)
 
 
 def _explain(reading: ReadTransaction, asked: Asked) -> Answer:
@@ -110,6 +128,11 @@ def _explain(reading: ReadTransaction, asked: Asked) -> Answer:
 
 def _who_sees(reading: ReadTransaction, asked: Asked) -> Answer:
     return {"data": [each.record() for each in _explainer(reading, asked).who_sees(asked.query.model)]}
+
+
+def _matrix(reading: ReadTransaction, asked: Asked) -> Answer:
+    explainer = _explainer(reading, asked)
+    return {"data": [each.record() for each in explainer.matrix()], "model_ids": list(explainer.model_ids())}
 
 
 def _what_sees(reading: ReadTransaction, asked: Asked) -> Answer:
@@ -147,6 +170,15 @@ EXPLAINING: Final = (
         query=ModelQuery,
         answer=Everything[ViewersAnswer],
         read=_who_sees,
+    ),
+    Endpoint(
+        method="GET",
+        path=f"{ROOT}/matrix",
+        operation="getMatrix",
+        summary="Which workspaces see which models, for each distinct set of rules once.",
+        scope=Scope.READ,
+        answer=MatrixAnswer,
+        read=_matrix,
     ),
     Endpoint(
         method="GET",

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from callsheet.domain.access.admin_key import Scope
 from callsheet.domain.alias import Alias
+from callsheet.domain.model import RetirementPrecision
 from callsheet.http.admin.catalog.answers import IdsAnswer, NamedModelAnswer, OutcomeAnswer, ReleasedAnswer
 from callsheet.http.admin.endpoint import ROOT, Act, Answer, Asked, ChangeQuery, Doing, Endpoint, Input
 from callsheet.http.admin.plain import Reader, instants
@@ -25,6 +26,8 @@ class Deprecation(Input):
     """How a model is deprecated."""
 
     retires_at: str | None = Field(None, description="Planned retirement: a day or an RFC 3339 time.")
+    retirement_precision: RetirementPrecision | None = Field(None, strict=False, description="What the date means.")
+    retires_itself: bool | None = Field(None, description="Whether a server retires it on its date.")
     replacement: str | None = Field(None, description="The id of the model to move to.")
 
 
@@ -51,7 +54,7 @@ class Release(Input):
 
 
 def _deprecate(catalog: CatalogService, names: list[str], body: Input) -> Outcome:
-    wanted = instants(body.model_dump(include={"retires_at", "replacement"}), _TIMES)
+    wanted = instants(body.model_dump(include=set(Deprecation.model_fields)), _TIMES)
     return catalog.deprecate(*names, **wanted)
 
 

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from callsheet.domain.access.admin_key import Scope
 from callsheet.domain.edits import ModelChange
-from callsheet.domain.model import Lifecycle, Model
+from callsheet.domain.model import Lifecycle, Model, RetirementPrecision
 from callsheet.domain.times import EPOCH
 from callsheet.http.admin.catalog.answers import (
     KnownModelAnswer,
@@ -49,9 +49,11 @@ class ChangedModel(Input):
     max_input_tokens: int | None = None
     max_tokens: int | None = None
     capabilities: dict[str, Any] | None = None
-    lifecycle: Lifecycle = Field(Lifecycle.ACTIVE, description="active takes a deprecation back.")
+    lifecycle: Lifecycle = Field(Lifecycle.ACTIVE, strict=False, description="active takes a deprecation back.")
     deprecated_at: str | None = None
     retires_at: str | None = None
+    retirement_precision: RetirementPrecision | None = Field(None, strict=False)
+    retires_itself: bool | None = None
     replacement: str | None = None
     description: str | None = None
     source: str | None = None

@@ -11,9 +11,11 @@ depends_on = None
 
 def upgrade() -> None:
     add_columns()
+    add_retirements()
     make_admin_tables()
     make_calendars()
     make_webhooks()
+    index_history()
 
 
 def add_columns() -> None:
@@ -25,6 +27,19 @@ def add_columns() -> None:
     for column in ("status", "workspace_id"):
         op.create_index(f"ix_api_keys_{column}_created_at_id", "api_keys", [column, "created_at", "id"])
     op.create_index("ix_workspaces_created_at_id", "workspaces", ["created_at", "id"])
+
+
+def add_retirements() -> None:
+    op.add_column("models", sa.Column("retirement_precision", sa.String(16)))
+    op.add_column("models", sa.Column("retires_itself", sa.Boolean, nullable=False, server_default=sa.false()))
+    retires_itself = sa.column("retires_itself", sa.Boolean).is_(True)
+    op.create_index(
+        "ix_models_retires_itself",
+        "models",
+        ["retires_at"],
+        sqlite_where=retires_itself,
+        postgresql_where=retires_itself,
+    )
 
 
 def make_admin_tables() -> None:
@@ -113,3 +128,9 @@ def make_webhooks() -> None:
     )
     op.create_index("ix_outbox_webhook_id", "outbox", ["webhook_id"])
     op.create_index("ix_outbox_next_attempt_at", "outbox", ["next_attempt_at"])
+
+
+def index_history() -> None:
+    op.create_index("ix_changes_at_number", "changes", ["at", "number"])
+    op.create_index("ix_changes_kind_subject_number", "changes", ["kind", "subject", "number"])
+    op.drop_index("ix_changes_kind_subject", "changes")  # the one before begins alike

@@ -1,0 +1,39 @@
+"""Export: which clients a configuration is written for."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+from callsheet.domain.model import Model
+from callsheet.service.clients.claude_code import claude_code_settings
+from callsheet.service.clients.codex import codex_config
+from callsheet.service.clients.config_file import ConfigFile
+from callsheet.service.clients.opencode import opencode_config
+
+
+class ConfiguredClient(StrEnum):
+    """A client that a configuration is written for."""
+
+    CLAUDE_CODE = "claude-code"
+    OPENCODE = "opencode"
+    CODEX = "codex"
+
+
+def config_files(client: ConfiguredClient, models: Sequence[Model], url: str) -> tuple[ConfigFile, ...]:
+    """Return the files with which a client offers just ``models``, the one that it is configured with first.
+
+    Parameters
+    ----------
+    client
+        Which.
+    models
+        At least one, in the order in which they are offered.
+    url
+        Where the client sends messages, as `read_base_url` returns it.
+    """
+    match client:
+        case ConfiguredClient.CLAUDE_CODE:
+            return claude_code_settings(models, url)
+        case ConfiguredClient.OPENCODE:
+            return opencode_config(models, url)
+        case ConfiguredClient.CODEX:
+            return codex_config(models, url)
