@@ -1,12 +1,11 @@
 """Why a server could not be administered, each in one sentence that says what to do."""
 
-import ssl
 from urllib.parse import urlsplit
 
 import httpx2
 
-from callsheet.client.transport_errors import find_cause, reason
-from callsheet.domain.errors import CallsheetError
+from callsheet.domain.errors import CallsheetError, SourceError
+from callsheet.service.sync.failures import explain
 
 
 class RemoteError(CallsheetError):
@@ -15,30 +14,9 @@ class RemoteError(CallsheetError):
 
 def unreached(root: str, error: Exception, timeout_seconds: float) -> RemoteError:
     """Return what an exception of the HTTP client means for the server at ``root``."""
-    where = _origin(root)
-    match error:
-        case httpx2.ConnectTimeout() | httpx2.PoolTimeout():
-            return RemoteError(f"{where} cannot be reached (it does not answer); check the URL, and the network.")
-        case httpx2.TimeoutException():
-            return late(root, timeout_seconds)
-        case httpx2.ConnectError() if (untrusted := find_cause(error, ssl.SSLCertVerificationError)) is not None:
-            return RemoteError(
-                f"{where} has a certificate that is not trusted ({reason(untrusted)}); name the file of your own "
-                "authority's certificate in SSL_CERT_FILE."
-            )
-        case httpx2.ConnectError() if (failed := find_cause(error, ssl.SSLError)) is not None:
-            return RemoteError(f"{where} does not speak TLS ({reason(failed)}); check the URL.")
-        case httpx2.ConnectError() | httpx2.ProxyError() | UnicodeError():
-            cause = find_cause(error, OSError)
-            why = "" if cause is None else f" ({reason(cause)})"
-            return RemoteError(f"{where} cannot be reached{why}; check the URL, and that the server runs.")
-        case httpx2.InvalidURL() | httpx2.UnsupportedProtocol() | httpx2.LocalProtocolError():
-            return RemoteError(f"{where} cannot be asked; check the URL.")
-        case _:
-            return RemoteError(
-                f"{where} broke the connection off before its answer was complete; check that a Callsheet server "
-                "runs there, and whether the change was made before you repeat it."
-            )
+    if isinstance(error, httpx2.TimeoutException) and not isinstance(error, httpx2.ConnectTimeout):
+        return late(root, timeout_seconds)
+    return RemoteError(str(explain(root, error, lambda: SourceError(""))))
 
 
 def late(root: str, timeout_seconds: float) -> RemoteError:

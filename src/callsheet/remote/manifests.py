@@ -7,8 +7,6 @@ from typing import Any, Final
 
 from callsheet.domain.changes.change import Subject
 from callsheet.domain.declared.held import Held
-from callsheet.domain.errors import InvalidError
-from callsheet.domain.hints import Hint
 from callsheet.domain.manifest import Manifest
 from callsheet.domain.plan.plan import Plan
 from callsheet.files.load import parse_manifest
@@ -17,7 +15,7 @@ from callsheet.remote.connection import Connection
 from callsheet.remote.doing import plan_of
 from callsheet.service.manifests.deciding import decision_again
 from callsheet.service.manifests.export import Holders
-from callsheet.service.manifests.service import Planned
+from callsheet.service.manifests.service import Planned, check_is_of_file
 from callsheet.service.records import plan_id
 
 _PLANS: Final = ("catalog", "plans")
@@ -57,12 +55,12 @@ class RemoteManifests:
             self._apply(planned.plan, None, dry_run=False)
 
     def apply_saved(self, plan: Plan, *, max_deletes: int | None = None) -> None:
-        _check(plan)
+        check_is_of_file(plan)
         if not plan.is_empty:
             self._apply(plan, max_deletes, dry_run=False)
 
     def check_saved(self, plan: Plan, *, max_deletes: int | None = None) -> None:
-        _check(plan)
+        check_is_of_file(plan)
         self._apply(plan, max_deletes, dry_run=True)
 
     def export(self, name: str, holders: Holders = Holders.PEOPLE) -> Manifest:
@@ -83,8 +81,3 @@ class RemoteManifests:
     def _secrets(self, variables: Sequence[str]) -> dict[str, str]:
         found = ((name, self._secret_of(name)) for name in variables)
         return {name: secret for name, secret in found if secret}
-
-
-def _check(plan: Plan) -> None:
-    if plan.manager.kind != "file":
-        raise InvalidError(f"The plan is that of {plan.manager}, not of a file", hint=Hint.PLAN_FILES)

@@ -94,6 +94,8 @@ class AdminAPI:
             headers += done.headers
             headers.append((b"anthropic-organization-id", self._live.current.organization_id.encode()))
         except AdminError as error:
+            if error.code is Code.STORAGE:
+                _log.error("%s %s failed: %s", request_id, operation, error.__cause__)
             status, body = error.status, error.body(request_id)
             headers += error.all_headers()
         except Exception:  # whatever it was, the caller gets the envelope

@@ -125,7 +125,7 @@ class Worker:
                 return Done(wanted.endpoint.status, _json(_plain(answer)), (_etag(revision),), key)
 
     def run(self, wanted: Wanted) -> Done:
-        """Answer a call that has transactions of its own; AdminError if it is refused."""
+        """Answer a call that opens transactions itself; AdminError if it is refused."""
         with _refusing(), giving_way():
             with self._store.read() as reading:
                 key = _admit(reading, wanted.endpoint, wanted.head.secrets, wanted.now, wanted.state)

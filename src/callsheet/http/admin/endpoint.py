@@ -165,7 +165,7 @@ class Endpoint:
     read
         Answers a call that changes nothing; None for one that does.
     run
-        Answers a call by transactions of its own; None for one that is done in one.
+        Answers a call by transactions that it opens; None for one that is done in one.
     act, show
         Make the changes, and the answer.
     status
