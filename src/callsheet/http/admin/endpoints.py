@@ -7,12 +7,13 @@ from callsheet.http.admin.access.keys import KEYS
 from callsheet.http.admin.access.workspaces import WORKSPACES
 from callsheet.http.admin.catalog.aliases import ALIASES, CHANGES
 from callsheet.http.admin.catalog.explaining import EXPLAINING
+from callsheet.http.admin.catalog.impact import impact_among
 from callsheet.http.admin.catalog.lifecycle import LIFECYCLE
 from callsheet.http.admin.catalog.models import MODELS
 from callsheet.http.admin.catalog.plans import PLANS
 from callsheet.http.admin.catalog.sources import SOURCES
 
-ENDPOINTS: Final = (
+_ALL: Final = (
     *organization.ENDPOINTS,
     *workspaces.ENDPOINTS,
     *api_keys.ENDPOINTS,
@@ -27,3 +28,5 @@ ENDPOINTS: Final = (
     *PLANS,
     *EXPLAINING,
 )
+
+ENDPOINTS: Final = (*_ALL, impact_among(_ALL))
