@@ -1,4 +1,4 @@
-"""The catalogue, workspaces and keys in the Admin API: the records of the command line, checked against their types."""
+"""The catalogue, workspaces and keys in the Admin API: the records of the command line, and their types."""
 
 import json
 from dataclasses import replace
