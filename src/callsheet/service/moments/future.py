@@ -5,9 +5,11 @@ from datetime import datetime
 
 from callsheet.domain.alias import Alias
 from callsheet.domain.changes.change import AnyChange, ChangeRecord, Subject
+from callsheet.domain.changes.choosing import Chosen
+from callsheet.domain.changes.models import retire_models
 from callsheet.domain.claims.claims import ClaimKind, Claims
 from callsheet.domain.claims.manager import Manager
-from callsheet.domain.model import Model
+from callsheet.domain.model import Lifecycle, Model, RetirementPrecision
 from callsheet.service.facts import Facts
 from callsheet.service.moments.differing import Differing
 from callsheet.service.moments.reading import Differences, MomentReading
@@ -19,8 +21,16 @@ _ByManager = dict[Manager, Claims | None]
 
 
 def turned_by(present: ReadTransaction, at: datetime) -> Sequence[AnyChange]:
-    """Return what dates alone change until ``at`` (aware): built-in models retire on their days."""
-    return renewing_changes(present, Facts.built_in(at))
+    """Return what dates alone change until ``at`` (aware): models that retire themselves, and built-in ones, do."""
+    due = [Chosen(model) for model in present.models() if _retires_itself(model, at)]
+    retired = retire_models(present, due, at)
+    return [*retired, *renewing_changes(FutureReading(present, retired), Facts.built_in(at))]
+
+
+def _retires_itself(model: Model, at: datetime) -> bool:
+    is_exact = model.retirement_precision is RetirementPrecision.EXACT
+    is_due = model.retires_at is not None and model.retires_at <= at
+    return model.retires_itself and is_exact and is_due and model.lifecycle is not Lifecycle.RETIRED
 
 
 class FutureReading(MomentReading):
