@@ -9,7 +9,8 @@ from callsheet.domain.changes.choosing import Chosen
 from callsheet.domain.changes.models import retire_models
 from callsheet.domain.claims.claims import ClaimKind, Claims
 from callsheet.domain.claims.manager import Manager
-from callsheet.domain.model import Lifecycle, Model, RetirementPrecision
+from callsheet.domain.model import Model
+from callsheet.domain.retirement.stage import is_due
 from callsheet.service.facts import Facts
 from callsheet.service.moments.differing import Differing
 from callsheet.service.moments.reading import Differences, MomentReading
@@ -22,15 +23,9 @@ _ByManager = dict[Manager, Claims | None]
 
 def turned_by(present: ReadTransaction, at: datetime) -> Sequence[AnyChange]:
     """Return what dates alone change until ``at`` (aware): models that retire themselves, and built-in ones, do."""
-    due = [Chosen(model) for model in present.models() if _retires_itself(model, at)]
+    due = [Chosen(model) for model in present.models_that_retire_themselves() if is_due(model, at)]
     retired = retire_models(present, due, at)
     return [*retired, *renewing_changes(FutureReading(present, retired), Facts.built_in(at))]
-
-
-def _retires_itself(model: Model, at: datetime) -> bool:
-    is_exact = model.retirement_precision is RetirementPrecision.EXACT
-    is_due = model.retires_at is not None and model.retires_at <= at
-    return model.retires_itself and is_exact and is_due and model.lifecycle is not Lifecycle.RETIRED
 
 
 class FutureReading(MomentReading):
