@@ -143,7 +143,8 @@ def test_walks_in_both_directions_see_each_key_once(
             break
         cursor = f"&after_id={page['last_id']}"
     assert forward == [each for each in ids[start + 1 :] if each in set(listed)]
-    backward, cursor = [], f"&before_id={ids[start]}"
+    backward: list[str] = []
+    cursor = f"&before_id={ids[start]}"
     while True:
         page = admin.get(f"/api_keys?limit={limit}{kept}{cursor}").json
         backward = [each["id"] for each in page["data"]] + backward

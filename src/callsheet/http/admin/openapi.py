@@ -34,11 +34,9 @@ _SENTENCES: Final = {
 def describe_admin(endpoints: Sequence[Endpoint]) -> Schema:
     """Return the description of ``endpoints``."""
     sent = {each.body for each in endpoints if each.body is not None}
-    answered = {ErrorEnvelope, *(each.answer for each in endpoints)}
-    types: list[tuple[type[BaseModel], str]] = [
-        *((each, "validation") for each in sent),
-        *((each, "serialization") for each in answered),
-    ]
+    answered: set[type[BaseModel]] = {ErrorEnvelope, *(each.answer for each in endpoints)}
+    types: list[tuple[type[BaseModel], str]] = [(each, "validation") for each in sent]
+    types += [(each, "serialization") for each in answered]
     types.sort(key=lambda each: (each[0].__name__, each[0].__module__))
     names, components = models_json_schema(types, ref_template=_REF + "{model}")  # type: ignore[arg-type]
     paths: Schema = {}
