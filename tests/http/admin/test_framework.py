@@ -246,6 +246,13 @@ def test_a_header_that_is_there_twice_is_refused(admin: Admin) -> None:
         assert admin.exchange("GET", f"{ROOT}/me", twice, b"").status == 400
 
 
+@pytest.mark.parametrize("name", [b"if-match", b"idempotency-key"])
+def test_an_empty_header_that_would_protect_a_change_is_refused(admin: Admin, name: bytes) -> None:
+    lines = [(b"x-api-key", admin.key.encode()), (name, b" ")]
+    assert admin.exchange("POST", f"{ROOT}/api_keys", lines, b'{"name":"a"}').code == "invalid_request"
+    assert admin.get("/api_keys").json["data"] == []
+
+
 def test_another_content_type_and_a_huge_body_are_refused(admin: Admin) -> None:
     assert admin.send("POST", "/api_keys", b"name=a", content_type="text/plain").status == 415
     huge = b'{"name":"%s"}' % (b"a" * 2**20)

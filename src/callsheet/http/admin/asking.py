@@ -25,6 +25,10 @@ _ONCE: Final = (
 )
 
 
+#: Headers that protect a change, and would not if they were ignored.
+_NOT_EMPTY: Final = (b"if-match", b"idempotency-key")
+
+
 class Secrets(NamedTuple):
     """The credentials of a request; ``repr`` does not show them."""
 
@@ -77,6 +81,10 @@ def read_head(headers: Sequence[Header]) -> Head:
     if twice is not None:
         name = twice.decode("ascii")
         raise AdminError(Code.INVALID_REQUEST, f"{name}: the header is there more than once; send it once.", name)
+    empty = next((name for name in _NOT_EMPTY if name in names and name not in values), None)
+    if empty is not None:
+        name = empty.decode("ascii")
+        raise AdminError(Code.INVALID_REQUEST, f"{name}: the header is empty; leave it out, or say which.", name)
     key = values.get(b"idempotency-key")
     if key is not None and not _VISIBLE.fullmatch(key):
         raise AdminError(
