@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from callsheet.api.request import Header, bearer
 from callsheet.http.admin.endpoint import Endpoint, Input, Query
 from callsheet.http.admin.errors import AdminError, Code, invalid
+from callsheet.http.logs.redact import hide_secrets
 
 MAX_REASON_CHARACTERS: Final = 500
 MAX_IDEMPOTENCY_KEY_CHARACTERS: Final = 255
@@ -133,7 +134,7 @@ def _reason(value: bytes | None) -> str | None:
             f"x-callsheet-reason: must be at most {MAX_REASON_CHARACTERS} printable characters.",
             "x-callsheet-reason",
         )
-    return text
+    return hide_secrets(text)
 
 
 def read_query(endpoint: Endpoint, query: bytes) -> Query:
