@@ -293,3 +293,18 @@ def test_another_content_type_and_a_huge_body_are_refused(admin: Admin) -> None:
     huge = b'{"name":"%s"}' % (b"a" * 2**20)
     assert admin.send("POST", "/api_keys", huge).code == "too_large"
     assert admin.send("POST", "/api_keys", b'{"name":"a"}', content_type="").status == 200
+
+
+def test_old_answers_are_dropped_and_young_ones_kept(admin: Admin) -> None:
+    create(admin, "old", idempotency_key="old")
+    create(admin, "young", idempotency_key="young")
+    with admin.installation.store.write("test", now()) as writing:
+        writing._connection.exec_driver_sql(
+            "UPDATE repeated_requests SET at = '2020-01-01T00:00:00Z' WHERE idempotency_key = 'old'"
+        )
+    admin.api._worker._swept_at = None
+    create(admin, "next", idempotency_key="next")
+    with admin.installation.store.read() as reading:
+        key_id = reading.admin_keys()[0].id
+        kept = [name for name in ("old", "young", "next") if reading.given_answer(key_id, name) is not None]
+    assert kept == ["young", "next"]
