@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from callsheet.domain.access.admin_key import Scope
 from callsheet.http.admin.endpoint import Endpoint
 from callsheet.http.admin.endpoints import ENDPOINTS
+from callsheet.http.paths import MAX_ADMIN_BODY_BYTES
 from callsheet.service.admin.admin_keys import AdminKeyService
 from tests.doors import AnswerDoor, AppDoor
 from tests.http.admin.asking import ROOT, Admin
@@ -290,7 +291,7 @@ def test_an_empty_header_that_would_protect_a_change_is_refused(admin: Admin, na
 
 def test_another_content_type_and_a_huge_body_are_refused(admin: Admin) -> None:
     assert admin.send("POST", "/api_keys", b"name=a", content_type="text/plain").status == 415
-    huge = b'{"name":"%s"}' % (b"a" * 2**20)
+    huge = b'{"name":"%s"}' % (b"a" * MAX_ADMIN_BODY_BYTES)
     assert admin.send("POST", "/api_keys", huge).code == "too_large"
     assert admin.send("POST", "/api_keys", b'{"name":"a"}', content_type="").status == 200
 
