@@ -1,7 +1,7 @@
 """AdminAPI: the ASGI application that answers ``/v1/organizations`` and what is below it."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,7 +12,7 @@ from callsheet.api.request import Header
 from callsheet.domain.access.admin_key import AdminKey
 from callsheet.domain.errors import RateLimitError
 from callsheet.http.admin.asking import digest_of, read_body, read_head, read_query
-from callsheet.http.admin.doing import Done, Wanted, Worker
+from callsheet.http.admin.doing import Done, Wanted, Worker, check_form
 from callsheet.http.admin.endpoint import Endpoint, Routes
 from callsheet.http.admin.errors import AdminError, Code
 from callsheet.http.admin.metrics import AdminMetrics
@@ -30,6 +30,7 @@ _log = logging.getLogger("callsheet")
 
 #: Calls that are done at a time, and that may wait: the database makes changes one by one anyway.
 MAX_THREADS: Final = 4
+MAX_LONG_THREADS: Final = 2  # of calls that take long, such as those that wait for a source
 MAX_WAITING_REQUESTS: Final = 200
 
 _COMMON: Final[tuple[Header, ...]] = (
@@ -68,6 +69,7 @@ class AdminAPI:
         self._clock = clock
         self._worker = Worker(live.store)
         self._threads = CapacityLimiter(MAX_THREADS)
+        self._long_threads = CapacityLimiter(MAX_LONG_THREADS)
         self._waiting = 0
         self.metrics = AdminMetrics()
         self.rate_limits: RateLimits | None = None
@@ -92,6 +94,8 @@ class AdminAPI:
             headers += done.headers
             headers.append((b"anthropic-organization-id", self._live.current.organization_id.encode()))
         except AdminError as error:
+            if error.code is Code.STORAGE:
+                _log.error("%s %s failed: %s", request_id, operation, error.__cause__)
             status, body = error.status, error.body(request_id)
             headers += error.all_headers()
         except Exception:  # whatever it was, the caller gets the envelope
@@ -123,10 +127,13 @@ class AdminAPI:
     ) -> Done:
         now, state, limits = self._clock.now(), self._live.current, self.rate_limits
         head = read_head(scope["headers"])
-        key: AdminKey = await self._on_thread(self._worker.authenticate, endpoint, head.secrets, now, state)
-        if limits is not None:
-            _refuse_limited(await limits.check_admin(key.id, address))
-        body = b"" if endpoint.body is None else await _read(receive)
+        check_form(head.secrets, state)
+        body = b""
+        if endpoint.body is not None:
+            key: AdminKey = await self._on_thread(self._worker.authenticate, endpoint, head.secrets, now, state)
+            if limits is not None:
+                _refuse_limited(await limits.check_admin(key.id, address))
+            body = await _read(receive)
         wanted = Wanted(
             endpoint=endpoint,
             ids=ids,
@@ -137,15 +144,25 @@ class AdminAPI:
             now=now,
             state=state,
         )
-        done: Done = await self._on_thread(self._worker.change if endpoint.changes else self._worker.read, wanted)
+        done: Done = await self._on_thread(self._work_of(endpoint), wanted, limiter=self._limiter_of(endpoint))
+        if limits is not None and endpoint.body is None:
+            _refuse_limited(await limits.check_admin(done.key.id, address))
         return done
 
-    async def _on_thread(self, work: Any, *arguments: Any) -> Any:
+    def _work_of(self, endpoint: Endpoint) -> Callable[[Wanted], Done]:
+        if endpoint.run is not None:
+            return self._worker.run
+        return self._worker.change if endpoint.changes else self._worker.read
+
+    def _limiter_of(self, endpoint: Endpoint) -> CapacityLimiter:
+        return self._threads if endpoint.run is None else self._long_threads
+
+    async def _on_thread(self, work: Any, *arguments: Any, limiter: CapacityLimiter | None = None) -> Any:
         if self._waiting >= MAX_WAITING_REQUESTS:
             raise AdminError(Code.OVERLOADED, "Too many requests of the Admin API are under way; try again.")
         self._waiting += 1
         try:
-            return await run_sync(work, *arguments, limiter=self._threads)
+            return await run_sync(work, *arguments, limiter=limiter or self._threads)
         finally:
             self._waiting -= 1
 

@@ -1,7 +1,7 @@
 """Claude Code's settings: a picker with the listed models and nothing else.
 
-From 2.1.257 on, the releases that we ran show these rows; older ones ignore ``modelPicker`` and keep to
-``availableModels``.
+2.1.332 and 2.1.248 show these rows. 2.1.223 and 2.1.129 do not know ``modelPicker``: they show ``model``, and those
+of ``availableModels`` that they know.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,7 +12,7 @@ from callsheet.service.clients.config_file import ConfigFile, json_file
 
 FILE: Final = "settings.json"
 
-#: The variables that say which model each of its own names means, also for requests in the background.
+#: The variables that say which model each of the names means that it uses itself, also in the background.
 _LINES: Final = {
     "opus": "ANTHROPIC_DEFAULT_OPUS_MODEL",
     "sonnet": "ANTHROPIC_DEFAULT_SONNET_MODEL",

@@ -15,6 +15,7 @@ def upgrade() -> None:
     make_admin_tables()
     make_calendars()
     make_webhooks()
+    index_history()
 
 
 def add_columns() -> None:
@@ -104,6 +105,7 @@ def make_calendars() -> None:
 
 
 def make_webhooks() -> None:
+    op.add_column("installation", sa.Column("noticed_until", sa.String(32)))
     op.create_table(
         "webhooks",
         sa.Column("id", sa.String(80), nullable=False),
@@ -124,10 +126,12 @@ def make_webhooks() -> None:
         ),
         sa.Column("webhook_id", sa.String(80), nullable=False),
         sa.Column("event_id", sa.String(80), nullable=False),
+        sa.Column("type", sa.String(64), nullable=False),
         sa.Column("body", sa.Text, nullable=False),
         sa.Column("created_at", sa.String(32), nullable=False),
         sa.Column("attempts", sa.Integer, nullable=False),
         sa.Column("next_attempt_at", sa.String(32)),
+        sa.Column("sent_at", sa.String(32)),
         sa.Column("lease_holder", sa.String(128)),
         sa.Column("lease_until", sa.String(32)),
         sa.Column("last_error", sa.Text),
@@ -136,3 +140,9 @@ def make_webhooks() -> None:
     )
     op.create_index("ix_outbox_webhook_id", "outbox", ["webhook_id"])
     op.create_index("ix_outbox_next_attempt_at", "outbox", ["next_attempt_at"])
+
+
+def index_history() -> None:
+    op.create_index("ix_changes_at_number", "changes", ["at", "number"])
+    op.create_index("ix_changes_kind_subject_number", "changes", ["kind", "subject", "number"])
+    op.drop_index("ix_changes_kind_subject", "changes")  # the one before begins alike
