@@ -192,6 +192,10 @@ class Explainer:
         askers = [subject.asker(self.state) for subject in subjects]
         return subjects[0], subjects[1], compare(self.state, askers[0], askers[1], self._now.timestamp())
 
+    def subject(self, key: str | None = None, workspace: str | None = None) -> Subject:
+        """Return the key or the workspace with this id or name; errors as for `find_subject`."""
+        return find_subject(self._reading, self._now, key, workspace)
+
     def rules(self) -> Mapping[str, Visibility]:
         """Return the rules of the workspaces in use, by id."""
         return {each.id: each.visibility for each in self.state.workspaces.values()}

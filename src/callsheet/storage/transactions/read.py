@@ -17,6 +17,7 @@ from callsheet.storage.transactions.paging import PagesReading
 from callsheet.storage.transactions.read_admin import AdminReading
 from callsheet.storage.transactions.read_claims import ClaimsReading
 from callsheet.storage.transactions.read_history import HistoryReading
+from callsheet.storage.transactions.read_retirements import RetirementsReading
 from callsheet.storage.transactions.read_sources import SourcesReading
 from callsheet.storage.transactions.selecting import ROW_BATCH_SIZE, is_nowhere, plain
 
@@ -96,7 +97,9 @@ _RECORDS: Final = (
 )
 
 
-class ReadTransaction(ClaimsReading, PagesReading, SourcesReading, HistoryReading, AdminReading):
+class ReadTransaction(
+    ClaimsReading, PagesReading, SourcesReading, HistoryReading, AdminReading, RetirementsReading
+):
     """What can be read in one transaction: everything in it is of one moment."""
 
     def installation(self) -> Installation | None:
