@@ -11,6 +11,7 @@ from callsheet.cli.remote_option import ServerURL
 from callsheet.domain.plan.impact import Harm
 from callsheet.domain.plan.plan import Plan
 from callsheet.domain.plan.warnings import PlanWarning
+from callsheet.domain.webhooks.addresses import AllowedAddresses
 from callsheet.service.access import AccessService
 from callsheet.service.admin.admin_keys import AdminKeyService
 from callsheet.service.apply import Act, rehearse, warnings_before
@@ -18,6 +19,7 @@ from callsheet.service.catalog import CatalogService
 from callsheet.service.ids import NewThings
 from callsheet.service.moments.reverting import RevertService
 from callsheet.service.setup import open_existing
+from callsheet.service.webhooks.service import WebhooksService
 from callsheet.storage.store import Transactions
 
 if TYPE_CHECKING:  # protocols, and what only --remote needs
@@ -75,6 +77,10 @@ class _Local:
     def warnings(self, do: _Do) -> Sequence[PlanWarning]:
         """Return what a person should know of it first."""
         return warnings_before(self.store, _act(do), clock())
+
+    def webhooks(self, store: Transactions, new: NewThings) -> WebhooksService:
+        """Return what changes webhooks in ``store``, or rehearses that."""
+        return WebhooksService(store, actor(), clock, AllowedAddresses(self._settings.webhooks_private), new)
 
     def check_import(self, entries: "Sequence[Entry]") -> "Imported":
         """Return which keys would be created, and which are there."""
@@ -177,6 +183,16 @@ class Changing:
     def keys(self, act: "Callable[[Access], T]", *, warns: bool = False) -> T:
         """Do the same with workspaces and keys."""
         return self._do(lambda services: act(services.access), warns=warns)
+
+    @property
+    def webhooks(self) -> WebhooksService:
+        """Its webhooks, to read, or to change whatever the options say."""
+        return self._local.webhooks(self._local.store, NewThings())
+
+    def webhook(self, act: Callable[[WebhooksService], T]) -> T:
+        """Do the same as `keys` with webhooks."""
+        local = self._local
+        return self._do_local(lambda store, new: act(local.webhooks(store, new)))
 
     def revert(self, act: Callable[[RevertService], T]) -> T:
         """Do the same with what goes back to an earlier moment; it warns."""

@@ -44,6 +44,7 @@ _PLACES: Final = {
     "keys": "commands.keys.app",
     "admin-keys": "commands.admin_keys.app",
     "calendars": "commands.calendars.app",
+    "webhooks": "commands.webhooks.app",
     "models": "commands.models.app",
 }
 

@@ -11,6 +11,7 @@ from callsheet.cli.output.sentences import renewed_sentence
 from callsheet.cli.output.tables import say
 from callsheet.cli.remote_option import ServerURL
 from callsheet.client.printable import printable
+from callsheet.domain.webhooks.addresses import AllowedAddresses
 from callsheet.service.access import AccessService
 from callsheet.service.admin.admin_keys import AdminKeyService
 from callsheet.service.catalog import CatalogService
@@ -18,6 +19,7 @@ from callsheet.service.history import HistoryService
 from callsheet.service.renewal import renew_builtin
 from callsheet.service.retirements.calendars import CalendarService
 from callsheet.service.setup import migrate_store, open_existing
+from callsheet.service.webhooks.service import WebhooksService
 from callsheet.settings import Settings, load, prepare_folder
 from callsheet.storage.store import Store
 
@@ -126,6 +128,13 @@ def open_access(database: str | None) -> "Access":
 
         return RemoteAccess(Sender(connect(database)))
     return AccessService(open_existing(load_settings(database).database), actor(), clock)
+
+
+def open_webhooks(database: str | None) -> WebhooksService:
+    """Return the webhooks of the database that a command works on."""
+    settings = load_settings(database)
+    allowed = AllowedAddresses(settings.webhooks_private)
+    return WebhooksService(open_existing(settings.database), actor(), clock, allowed)
 
 
 def migrate(database: DatabaseURL = None) -> None:

@@ -58,5 +58,6 @@ class HistoryService:
 
 def _unknown(subject: str) -> DoesNotExistError:
     return DoesNotExistError(
-        f"No model, alias, workspace or key has or ever had the id or name {subject!r}", hint=Hint.LIST_NAMES
+        f"No model, alias, workspace, key or webhook has or ever had the id or name {subject!r}",
+        hint=Hint.LIST_NAMES,
     )
