@@ -61,7 +61,7 @@ CALLS: Final = {
 
 _HOST: Final = "it is about the host: its files, its environment or its processes"
 _PAST: Final = "other moments are read from the database"
-_KEYS: Final = "admin keys and the tokens of calendars are made and changed on the host only"
+_KEYS: Final = "the secrets of admin keys, calendars and webhooks are made on the host only"
 _CLIENTS: Final = "it looks at the whole State"
 _OTHERS: Final = "it works on no installation"
 
@@ -87,6 +87,22 @@ REASONS: Final = {
     "calendars create": _KEYS,
     "calendars list": _KEYS,
     "calendars revoke": _KEYS,
+    **{
+        f"webhooks {verb}": _KEYS
+        for verb in (
+            "create",
+            "list",
+            "show",
+            "change",
+            "test",
+            "rotate",
+            "archive",
+            "deliveries",
+            "retry",
+            "disable",
+            "enable",
+        )
+    },
     "admin-keys create": _KEYS,
     "admin-keys list": _KEYS,
     "admin-keys show": _KEYS,
