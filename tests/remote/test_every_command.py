@@ -61,8 +61,8 @@ CALLS: Final = {
 
 _HOST: Final = "it is about the host: its files, its environment or its processes"
 _PAST: Final = "other moments are read from the database"
-_KEYS: Final = "admin keys are made and changed on the host only"
-_CLIENTS: Final = "the rules of clients are looked at where the whole State is"
+_KEYS: Final = "the secrets of admin keys, calendars and webhooks are made on the host only"
+_CLIENTS: Final = "it looks at the whole State"
 _OTHERS: Final = "it works on no installation"
 
 #: Why a command makes none.
@@ -83,6 +83,26 @@ REASONS: Final = {
     "catalog revert": _PAST,
     "workspaces revert": _PAST,
     "clients": _CLIENTS,
+    "retirements": _CLIENTS,
+    "calendars create": _KEYS,
+    "calendars list": _KEYS,
+    "calendars revoke": _KEYS,
+    **{
+        f"webhooks {verb}": _KEYS
+        for verb in (
+            "create",
+            "list",
+            "show",
+            "change",
+            "test",
+            "rotate",
+            "archive",
+            "deliveries",
+            "retry",
+            "disable",
+            "enable",
+        )
+    },
     "admin-keys create": _KEYS,
     "admin-keys list": _KEYS,
     "admin-keys show": _KEYS,
@@ -99,7 +119,9 @@ REASONS: Final = {
 }
 
 #: Calls of ours that are for other programs; the command line has what they answer by other calls.
-_FOR_PROGRAMS: Final = frozenset({"listAliases", "retrieveAlias", "retrieveChange", "createSource"})
+_FOR_PROGRAMS: Final = frozenset(
+    {"listAliases", "retrieveAlias", "retrieveChange", "createSource", "listRetirements"}
+)
 
 
 def commands(group: Any = None, before: str = "") -> Iterator[tuple[str, Any]]:

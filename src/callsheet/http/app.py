@@ -19,7 +19,6 @@ from callsheet.api.versions import ACCEPTED_VERSIONS
 from callsheet.domain.claims.builtin_mode import BuiltinMode
 from callsheet.domain.errors import SettingsError, StorageUnavailableError
 from callsheet.http.admin.app import AdminAPI
-from callsheet.http.admin.endpoints import ENDPOINTS
 from callsheet.http.calendars import Calendars
 from callsheet.http.errors import on_exception, on_http_exception
 from callsheet.http.handed_over import HANDED_OVER
@@ -107,7 +106,7 @@ class CallsheetApp(Starlette):
             runs=settings.webhooks,
         )
         self.catalog_follower = self.telemetry.catalog_follower = _catalog_follower(settings, live.store, clock)
-        self.admin = AdminAPI(live, ENDPOINTS, self.observer.log, clock)
+        self.admin = AdminAPI(live, log=self.observer.log, clock=clock)
         self.admin.rate_limits = self.rate_limits
         self.telemetry.admin = self.admin.metrics.figures
         self.has_admin_listener = bool(settings.admin_host or settings.admin_port)

@@ -162,6 +162,15 @@ def test_what_explanations_answer_has_the_type_of_their_description(admin: Admin
     assert admin.get("/explain?model=claude-opus-4-8").code == "invalid"
 
 
+def test_retirements_are_those_of_the_command_line(admin: Admin) -> None:
+    admin.post("/catalog/deprecate", {"models": ["claude-opus-4-8"], "retires_at": "2099-01-01"})
+    found = fits("/catalog/retirements", "GET", admin.get("/catalog/retirements"))["data"]
+    assert (found[-1]["id"], found[-1]["state"]) == ("claude-opus-4-8", "upcoming")
+    soon = admin.get("/catalog/retirements?within_days=30&workspace=default").json["data"]
+    assert "claude-opus-4-8" not in [each["id"] for each in soon]
+    assert len(admin.get("/catalog/retirements?state=all").json["data"]) > len(found)
+
+
 def test_the_impact_of_several_calls_is_one_plan(admin: Admin) -> None:
     calls = [
         {"path": f"{ROOT}/catalog/retire", "body": {"models": ["claude-opus-4-8"]}},

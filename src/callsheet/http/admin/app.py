@@ -49,7 +49,7 @@ class AdminAPI:
     live
         Holds the State, and knows the database.
     endpoints
-        All calls.
+        All calls; None for those that there are, which are imported for the first request.
     log
         Where a line for each answer goes; None for no log.
     clock
@@ -59,12 +59,12 @@ class AdminAPI:
     def __init__(
         self,
         live: LiveState,
-        endpoints: Sequence[Endpoint],
+        endpoints: Sequence[Endpoint] | None = None,
         log: AccessLog | None = None,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self._live = live
-        self._routes = Routes(endpoints)
+        self._routes = None if endpoints is None else Routes(endpoints)
         self._log = log
         self._clock = clock
         self._worker = Worker(live.store)
@@ -87,6 +87,8 @@ class AdminAPI:
         operation, key_id = _OTHER, None
         headers: list[Header] = []
         try:
+            if self._routes is None:
+                self._routes = await run_sync(_all_routes)
             endpoint, ids = self._routes.find(scope["method"], below_root(scope["raw_path"]))
             operation = endpoint.operation
             done = await self._do(endpoint, ids, scope, receive)
@@ -181,6 +183,13 @@ class AdminAPI:
             line = LoggedResponse(scope["method"], scope["raw_path"], scope["query_string"], status, length, key_id)
             client = scope["client"][0] if scope.get("client") else ""
             self._log.add(line, request_id.encode("ascii"), self._clock.perf_counter() - begun, client)
+
+
+def _all_routes() -> Routes:
+    """Every call; most servers are never asked for one, and to import them takes a third of a start."""
+    from callsheet.http.admin.endpoints import ENDPOINTS
+
+    return Routes(ENDPOINTS)
 
 
 def below_root(path: bytes) -> bytes:

@@ -11,6 +11,7 @@ from callsheet.http.admin.catalog.impact import impact_among
 from callsheet.http.admin.catalog.lifecycle import LIFECYCLE
 from callsheet.http.admin.catalog.models import MODELS
 from callsheet.http.admin.catalog.plans import PLANS
+from callsheet.http.admin.catalog.retirements import RETIREMENTS
 from callsheet.http.admin.catalog.sources import SOURCES
 
 _ALL: Final = (
@@ -24,6 +25,7 @@ _ALL: Final = (
     *LIFECYCLE,
     *ALIASES,
     *CHANGES,
+    *RETIREMENTS,
     *SOURCES,
     *PLANS,
     *EXPLAINING,
