@@ -149,6 +149,10 @@ class Settings(BaseModel):
         True,
         description="Run the sources that are due in this server; if not, let cron run callsheet sources sync.",
     )
+    move_aliases: bool = Field(
+        False,
+        description="When a model retires itself on its day, let its aliases mean what replaces it.",
+    )
     max_url_bytes: int = Field(8192, ge=256, le=65536, description="Maximum size of a request's path and query.")
     max_header_bytes: int = Field(
         32768, ge=1024, le=1048576, description="Maximum size of all headers of a request."

@@ -14,6 +14,7 @@ from callsheet.service.admin.admin_keys import AdminKeyService
 from callsheet.service.apply import Act, rehearse, warnings_before
 from callsheet.service.catalog import CatalogService
 from callsheet.service.ids import NewThings
+from callsheet.service.moments.reverting import RevertService
 from callsheet.service.setup import open_existing
 from callsheet.storage.store import Transactions
 
@@ -74,6 +75,10 @@ class Changing:
     def keys(self, act: Callable[[AccessService], T], *, warns: bool = False) -> T:
         """Do the same with workspaces and keys."""
         return self._do(lambda store, new: act(_access(store, new)), warns=warns)
+
+    def revert(self, act: Callable[[RevertService], T]) -> T:
+        """Do the same with what goes back to an earlier moment; it warns."""
+        return self._do(lambda store, _new: act(RevertService(store, actor(), clock)), warns=True)
 
     def admin_keys(self, act: Callable[[AdminKeyService], T]) -> T:
         """Do the same with admin keys."""

@@ -19,7 +19,7 @@ from callsheet.domain.errors import ConflictError
 from callsheet.service.ids import NewThings
 from callsheet.service.key_details import KeyDetails, describe_key
 from callsheet.service.sight import Sight, look
-from callsheet.storage.store import Transactions
+from callsheet.storage.store import Readings
 from callsheet.storage.transactions.rehearse import RehearsalTransaction
 from callsheet.storage.transactions.write import WriteTransaction
 
@@ -59,7 +59,7 @@ class AccessService:
     """
 
     def __init__(
-        self, store: Transactions, actor: str, clock: Callable[[], datetime], new: NewThings | None = None
+        self, store: Readings, actor: str, clock: Callable[[], datetime], new: NewThings | None = None
     ) -> None:
         self._store = store
         self._actor = actor

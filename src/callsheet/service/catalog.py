@@ -16,8 +16,8 @@ from callsheet.domain.hints import Hint
 from callsheet.domain.model import Model, RetirementPrecision, check_id
 from callsheet.service.counts import Counts, count_models
 from callsheet.service.provenance import CATALOGUED, Suppressed, WhoSays, suppressed, who_lists, who_says
-from callsheet.storage.store import Transactions
-from callsheet.storage.transactions.read import ReadTransaction
+from callsheet.storage.reading import Reading
+from callsheet.storage.store import Readings
 from callsheet.storage.transactions.rehearse import RehearsalTransaction
 from callsheet.storage.transactions.write import WriteTransaction
 
@@ -64,7 +64,7 @@ class CatalogService:
     A method that raises has changed nothing. Each may also raise StorageError: the database cannot be used.
     """
 
-    def __init__(self, store: Transactions, actor: str, clock: Callable[[], datetime]) -> None:
+    def __init__(self, store: Readings, actor: str, clock: Callable[[], datetime]) -> None:
         self._store = store
         self._actor = actor
         self._clock = clock
@@ -287,7 +287,7 @@ def _models_after(changes: Sequence[AnyChange]) -> dict[str, Model]:
     return {change.subject: change.after for change in changes if isinstance(change.after, Model)}
 
 
-def _resolve(reading: ReadTransaction, name: str) -> Model:
+def _resolve(reading: Reading, name: str) -> Model:
     """The model that a name means; the refusal says of a suppressed one who removed it."""
     try:
         return resolve_model(reading, name)
@@ -305,5 +305,5 @@ def _resolve(reading: ReadTransaction, name: str) -> Model:
         ) from None
 
 
-def _with_aliases(reading: ReadTransaction, model: Model) -> ModelWithAliases:
-    return ModelWithAliases(model, reading.aliases_of(model.id))
+def _with_aliases(reading: Reading, model: Model) -> ModelWithAliases:
+    return ModelWithAliases(model, list(reading.aliases_of(model.id)))

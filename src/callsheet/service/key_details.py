@@ -8,7 +8,7 @@ from callsheet.domain.access.workspace import Workspace
 from callsheet.domain.changes.change import Action
 from callsheet.domain.changes.lookup import find_key, replaced_keys
 from callsheet.service.sight import Sight, look
-from callsheet.storage.transactions.read import ReadTransaction
+from callsheet.storage.reading import Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +39,12 @@ class KeyDetails:
     sight: Sight
 
 
-def describe_key(reading: ReadTransaction, name: str, now: datetime, *, in_order: bool) -> KeyDetails:
+def describe_key(reading: Reading, name: str, now: datetime, *, in_order: bool) -> KeyDetails:
     """Return the key with this id or name, and what is known about it; errors as for `find_key`."""
     key = find_key(reading, name, now)
     installation = reading.installation()
     seen_from = key.workspace_id or (installation.default_workspace_id if installation else "")
-    workspace = next(reading.workspaces([seen_from]), None)
+    workspace = next(iter(reading.workspaces([seen_from])), None)
     fault = _fault(key, workspace, now)
     rule = None if workspace is None or fault else workspace.visibility
     created = [record.actor for record in reading.changes_of([key.id]) if record.action == Action.CREATE]

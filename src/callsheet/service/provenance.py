@@ -7,7 +7,7 @@ from callsheet.domain.changes.change import ChangeRecord, Subject
 from callsheet.domain.changes.claimed import Claimed
 from callsheet.domain.claims.claims import ClaimKind, Claims
 from callsheet.domain.claims.resolve import Held
-from callsheet.storage.transactions.read import ReadTransaction
+from callsheet.storage.reading import Reading
 
 #: In place of a field: whether the model exists at all.
 LISTED = "listed"
@@ -65,7 +65,7 @@ class Suppressed(NamedTuple):
     said: WhoSays
 
 
-def who_says(reading: ReadTransaction, model_id: str) -> WhoSays:
+def who_says(reading: Reading, model_id: str) -> WhoSays:
     """Return who says what of a model; also of one that does not exist, if anything was said of it."""
     claimed = Claimed(reading)
     found = {
@@ -87,14 +87,14 @@ def _listed(claims: Iterable[Claims]) -> Iterable[Held]:
             yield Held(each.manager, each.lists, each.since.get("lists"))
 
 
-def who_lists(reading: ReadTransaction, subject: str, kind: ClaimKind = ClaimKind.MODEL) -> Sequence[Said]:
+def who_lists(reading: Reading, subject: str, kind: ClaimKind = ClaimKind.MODEL) -> Sequence[Said]:
     """Return who says whether a model or an alias exists, from the claim that counts down to the lowest."""
     records = _Records(reading, [subject])
     ordered = Claimed(reading).ordered(subject, kind)
     return [records.of(subject, LISTED, each) for each in _listed(reversed(ordered))]
 
 
-def suppressed(reading: ReadTransaction) -> list[Suppressed]:
+def suppressed(reading: Reading) -> list[Suppressed]:
     """Return the models, and then the aliases, that were removed although others list them, by name."""
     names = {kind: sorted(each.subject for each in reading.suppressions(kind)) for kind in CATALOGUED}
     models = {model.id for model in reading.models(names[ClaimKind.MODEL])}
@@ -116,7 +116,7 @@ def suppressed(reading: ReadTransaction) -> list[Suppressed]:
 class _Records:
     """The change records of some models, to find out when something was claimed, and by whom."""
 
-    def __init__(self, reading: ReadTransaction, model_ids: Sequence[str]) -> None:
+    def __init__(self, reading: Reading, model_ids: Sequence[str]) -> None:
         records = sorted(reading.changes_of(model_ids), key=lambda each: each.number)
         self._by_subject: dict[str, list[ChangeRecord]] = {}
         for each in records:

@@ -39,10 +39,15 @@ def renew_builtin(store: Store, clock: Callable[[], datetime], facts: Facts | No
     with store.write(ACTOR, clock()) as writing:
         if not _is_outdated(writing, known):
             return []  # another process was faster
-        changes = claim(writing, _wanted(writing, known))
+        changes = renewing_changes(writing, known)
         writing.apply(changes)
         writing.set_facts(known.mark)
     return sorted({change.subject for change in changes if change.kind is Subject.MODEL})
+
+
+def renewing_changes(reading: ReadTransaction, facts: Facts) -> list[AnyChange]:
+    """Return what changes if the program claims ``facts``; nothing if those that it claims are later."""
+    return claim(reading, _wanted(reading, facts)) if _is_outdated(reading, facts) else []
 
 
 def claim_builtin(

@@ -9,7 +9,8 @@ from callsheet.domain.access.visibility import Visibility
 from callsheet.domain.ordering import sort_key
 from callsheet.domain.query import is_listed
 from callsheet.domain.times import parse_instant
-from callsheet.storage.transactions.read import Listing, ReadTransaction
+from callsheet.storage.reading import Reading
+from callsheet.storage.transactions.read import Listing
 
 #: The beginning of a pattern that matches only itself.
 _LITERAL: Final = re.compile(r"[^*?\[]*")
@@ -36,7 +37,7 @@ class Sight(NamedTuple):
     aliases: dict[str, str]
 
 
-def look(reading: ReadTransaction, rules: Sequence[Visibility | None], *, in_order: bool = False) -> list[Sight]:
+def look(reading: Reading, rules: Sequence[Visibility | None], *, in_order: bool = False) -> list[Sight]:
     """Return what a workspace with each of ``rules`` sees; None lets nothing be seen.
 
     With ``in_order`` the models are in the order of the API, which takes longer than counting them.
@@ -51,15 +52,13 @@ def look(reading: ReadTransaction, rules: Sequence[Visibility | None], *, in_ord
     return [_sight(reading, each and each.among(known.__contains__), ids, listed) for each in rules]
 
 
-def _sight(
-    reading: ReadTransaction, rule: Visibility | None, ids: Sequence[str], listed: Sequence[Listing]
-) -> Sight:
+def _sight(reading: Reading, rule: Visibility | None, ids: Sequence[str], listed: Sequence[Listing]) -> Sight:
     if rule is None:
         return Sight((), len(listed), (), {})
     visible = tuple(model.id for model in listed if rule.sees(model.id))
     patterns = dict.fromkeys((*rule.allow, *rule.deny))
     idle = tuple(each for each in patterns if not _matches(Visibility((each,), (), rule.exact & {each}), ids))
-    return Sight(visible, len(listed), idle, reading.aliases(idle) if idle else {})
+    return Sight(visible, len(listed), idle, dict(reading.aliases(idle)) if idle else {})
 
 
 def _matches(only: Visibility, ids: Sequence[str]) -> bool:

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from callsheet.storage import schema
 from callsheet.storage.open import open_database
+from callsheet.storage.reading import Reading
 from callsheet.storage.schema import Schema
 from callsheet.storage.transactions.read import ReadTransaction
 from callsheet.storage.transactions.rehearse import RehearsalTransaction
@@ -14,16 +15,23 @@ from callsheet.storage.transactions.write import WriteTransaction
 from callsheet.storage.watch import Watch
 
 
-class Transactions(Protocol):
-    """What services need of a database: transactions that read, and those that write, or only rehearse that."""
+class Readings(Protocol):
+    """What services need of a database that can also be read as of another moment."""
 
-    def read(self) -> AbstractContextManager[ReadTransaction]:
-        """Yield a transaction that reads."""
+    def read(self) -> AbstractContextManager[Reading]:
+        """Yield what there is at the moment."""
 
     def write(
         self, actor: str, now: datetime, reason: str | None = None
     ) -> AbstractContextManager[WriteTransaction | RehearsalTransaction]:
         """Yield a transaction whose ``apply`` takes changes by ``actor``, made at ``now`` for this ``reason``."""
+
+
+class Transactions(Readings, Protocol):
+    """What services need of a database: transactions that read, and those that write, or only rehearse that."""
+
+    def read(self) -> AbstractContextManager[ReadTransaction]:
+        """Yield a transaction that reads."""
 
 
 class Store:

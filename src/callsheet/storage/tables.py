@@ -215,6 +215,16 @@ calendars = Table(  # addresses that tell the dates of models; a token in each, 
     Column("revoked_at", _TIME),
 )
 
+retirement_dates = Table(  # of dates that have moved, so that calendars notice; no change of it is recorded
+    "retirement_dates",
+    metadata,
+    Column("model_id", _ID, primary_key=True),
+    Column("retires_at", _TIME, nullable=False),
+    Column("sequence", Integer, nullable=False),
+    Column("changed_at", _TIME, nullable=False),
+    Column("is_withdrawn", Boolean, nullable=False),
+)
+
 webhooks = Table(
     "webhooks",
     metadata,
@@ -256,5 +266,6 @@ changes = Table(  # append-only
     Column("after", JSON(none_as_null=True)),
     Column("manager", _MANAGER),  # null: a person, or before there were claims
     Column("reason", Text),  # what the person gave for the record
-    Index("ix_changes_kind_subject", "kind", "subject"),
+    Index("ix_changes_kind_subject_number", "kind", "subject", "number"),  # what was first after a moment
+    Index("ix_changes_at_number", "at", "number"),  # which revision a time falls into
 )

@@ -10,6 +10,7 @@ import typer
 
 from callsheet.cli.changing import Changing, DryRun
 from callsheet.cli.commands.catalog_import import import_models
+from callsheet.cli.commands.history import blame, diff, revert_models
 from callsheet.cli.database import DatabaseURL, open_access, open_catalog, open_history
 from callsheet.cli.input.completion import complete_model, complete_subject
 from callsheet.cli.input.token_counts import parse_tokens
@@ -17,7 +18,7 @@ from callsheet.cli.output.capabilities import short_capabilities
 from callsheet.cli.output.changes import what_changed
 from callsheet.cli.output.models import lifecycle_cell, model_record, print_model, removed_record
 from callsheet.cli.output.outcomes import all_done, as_it_was, deprecated, unhidden
-from callsheet.cli.output.provenance import print_suppressed
+from callsheet.cli.output.provenance import print_suppressed, provenance_record
 from callsheet.cli.output.tables import (
     AsJSON,
     day,
@@ -28,6 +29,7 @@ from callsheet.cli.output.tables import (
     tokens,
 )
 from callsheet.cli.output.usage import CommandLine
+from callsheet.cli.viewing import AsOfOption, Viewing
 from callsheet.domain.access.visibility import has_wildcards
 from callsheet.domain.alias import Alias
 from callsheet.domain.claims.claims import CLAIMABLE
@@ -108,6 +110,9 @@ class Clearable(StrEnum):
 Releasable = StrEnum("Releasable", {name.upper(): name for name in sorted(CLAIMABLE)})  # type: ignore[misc]
 
 app.command("import")(import_models)
+app.command()(diff)
+app.command()(blame)
+app.command("revert")(revert_models)
 
 
 @app.command("list")
@@ -118,14 +123,16 @@ def list_models(
     suppressed: Annotated[
         bool, typer.Option("--suppressed", help="Only what was removed although others list it, aliases too.")
     ] = False,
+    as_of: AsOfOption = None,
     database: DatabaseURL = None,
     as_json: AsJSON = False,
 ) -> None:
     """List all models, newest first, hidden and retired ones too."""
+    catalog = Viewing(database, as_of).catalog
     if suppressed:
-        print_suppressed(open_catalog(database).suppressed(), as_json=as_json)
+        print_suppressed(catalog.suppressed(), as_json=as_json)
         return
-    items = [each for each in open_catalog(database).list() if not lifecycle or each.model.lifecycle in lifecycle]
+    items = [each for each in catalog.list() if not lifecycle or each.model.lifecycle in lifecycle]
     if as_json:
         print_json([model_record(item) for item in items])
         return
@@ -153,12 +160,17 @@ def show(
     name: Annotated[
         str, typer.Argument(metavar="ID|ALIAS", help="Id or alias of a model.", autocompletion=complete_model)
     ],
+    as_of: AsOfOption = None,
     database: DatabaseURL = None,
     as_json: AsJSON = False,
 ) -> None:
     """Show one model, by id or alias, and who says what of it."""
-    catalog = open_catalog(database)
-    print_model(catalog.show(name), catalog.who_says(name), as_json=as_json)
+    viewing = Viewing(database, as_of)
+    item, said = viewing.catalog.show(name), viewing.catalog.who_says(name)
+    if as_json:
+        print_json(viewing.record({**model_record(item), "provenance": provenance_record(said)}))
+    else:
+        print_model(item, said, as_json=False)
 
 
 @app.command()

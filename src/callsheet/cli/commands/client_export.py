@@ -7,6 +7,7 @@ from callsheet.cli.database import load_settings
 from callsheet.cli.output.client_files import put_files
 from callsheet.cli.output.explanation import why
 from callsheet.cli.output.tables import say
+from callsheet.cli.viewing import Viewing
 from callsheet.domain.errors import ConflictError, InvalidError
 from callsheet.service.clients.base_url import read_base_url
 from callsheet.service.clients.config_file import KEY_VARIABLE
@@ -37,7 +38,7 @@ def export_for(
     if key is None and workspace is None:
         raise InvalidError("Name whose models the client is to offer, with --key or --workspace.")
     base = read_base_url(_own_url(load_settings(database)) if url is None else url)
-    with explaining(database) as explainer:
+    with explaining(Viewing(database)) as explainer:
         listed = explainer.listed_for(key, workspace)
         refusal = "" if listed.refusal is None else why(listed.subject, listed.refusal, explainer.workspace_name)
     if refusal:

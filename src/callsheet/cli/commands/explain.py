@@ -2,22 +2,25 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from callsheet.api.dialect import Dialect
-from callsheet.cli.database import DatabaseURL, clock, load_settings
+from callsheet.cli.catalogue_places import with_places
+from callsheet.cli.database import DatabaseURL
 from callsheet.cli.input.completion import complete_key, complete_model, complete_workspace
+from callsheet.cli.input.secret import read_secret
 from callsheet.cli.output.explanation import explanation_record, print_explanation, why
 from callsheet.cli.output.matrix import put_matrix
 from callsheet.cli.output.remedies import fix_record, print_fixes
 from callsheet.cli.output.seeing import print_compared, print_sightings, print_viewers
 from callsheet.cli.output.tables import AsJSON, print_json
+from callsheet.cli.viewing import AsOfOption, Viewing
 from callsheet.domain.errors import InvalidError
 from callsheet.domain.query import Reach
 from callsheet.service.explain.explainer import Explained, Explainer
-from callsheet.service.setup import open_existing
 
 if TYPE_CHECKING:
     from callsheet.cli.client_views import ClientStep
@@ -41,13 +44,12 @@ SubjectName = Annotated[str, typer.Argument(metavar="KEY|WORKSPACE", help="Id or
 
 
 @contextmanager
-def explaining(database: str | None) -> Iterator[Explainer]:
-    """Yield what explains the database that a command works on."""
+def explaining(viewing: Viewing) -> Iterator[Explainer]:
+    """Yield what explains the database that a command reads."""
     from callsheet.http.app import options_of  # slow to import
 
-    settings = load_settings(database)
-    with open_existing(settings.database).read() as reading:
-        yield Explainer(reading, options_of(settings), clock())
+    with viewing.read() as reading:
+        yield Explainer(reading, options_of(viewing.settings), viewing.clock(), proposes=viewing.is_of_now)
 
 
 def explain(
@@ -65,10 +67,28 @@ def explain(
         ),
     ] = None,
     dialect: Annotated[Dialect, typer.Option(help="Whose clients ask.")] = Dialect.ANTHROPIC,
+    secret: Annotated[
+        str | None,
+        typer.Option(
+            metavar="-",
+            help="Instead of --key: read the secret from standard input. A gateway is asked about one that only it "
+            "knows.",
+        ),
+    ] = None,
     client: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="Also what this client shows, such as claude-code."),
     ] = None,
+    files: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--catalog",
+            metavar="PATH",
+            help="A catalogue file or a folder of them, to name the line that says so; the setting catalog if not "
+            "given. May be repeated.",
+        ),
+    ] = None,
+    as_of: AsOfOption = None,
     database: DatabaseURL = None,
     as_json: AsJSON = False,
 ) -> None:
@@ -76,14 +96,27 @@ def explain(
 
     Exit code 0: it is listed; 3: it can only be retrieved, or the client does not show it; 4: neither.
     """
-    if key is None and workspace is None:
-        raise InvalidError("Name who asks, with --key or --workspace.")
-    with explaining(database) as explainer:
-        explained = explainer.explain(name, key, workspace, dialect)
-        clients = () if client is None else _client_steps(explainer, explained, client)
+    if key is None and workspace is None and secret is None:
+        raise InvalidError("Name who asks, with --key, --workspace or --secret -.")
+    if secret is not None and (secret != "-" or key or workspace or client or as_of):
+        raise InvalidError(
+            "A secret is read from standard input with --secret -, and goes with neither --key, --workspace, "
+            "--client nor --as-of."
+        )
+    given = read_secret(secret)
+    viewing = Viewing(database, as_of)
+    with explaining(viewing) as explainer:
+        explained = (
+            explainer.explain(name, key, workspace, dialect)
+            if given is None
+            else explainer.explain_secret(name, given, dialect)
+        )
+        if viewing.is_of_now:
+            explained = with_places(explained, explainer, files or _followed(viewing))
+        clients = () if client is None else _client_steps(explainer, explained, client, viewing.clock())
         if as_json:
             fixes = [fix_record(fix, explainer.rules()) for fix in explained.fixes]
-            print_json(explanation_record(explained, clients, fixes))
+            print_json(viewing.record(explanation_record(explained, clients, fixes)))
         else:
             print_explanation(explained, clients, explainer.workspace_name)
             print_fixes(explained.explanation, explained.fixes, explainer.rules(), database)
@@ -91,6 +124,12 @@ def explain(
     if reach is Reach.LISTED and clients and not clients[0].shows:
         reach = Reach.RETRIEVABLE
     raise typer.Exit(CODES[reach])
+
+
+def _followed(viewing: Viewing) -> list[str]:
+    """The catalogue files that a server here follows."""
+    catalog = viewing.settings.catalog
+    return [catalog] if catalog else []
 
 
 def who_sees(
@@ -102,13 +141,14 @@ def who_sees(
             "--matrix", help="Instead of one model: all of them, for all workspaces, as CSV; with --json, as JSON."
         ),
     ] = False,
+    as_of: AsOfOption = None,
     database: DatabaseURL = None,
     as_json: AsJSON = False,
 ) -> None:
     """Show who sees a model: the workspaces by their rules, and how many keys they have that work."""
     if (name is None) is not whole or (whole and everyone):
         raise InvalidError("Name one model, or use --matrix without a model and without --all.")
-    with explaining(database) as explainer:
+    with explaining(Viewing(database, as_of)) as explainer:
         if name is None:
             put_matrix(explainer.matrix(), explainer.model_ids(), as_json=as_json)
             return
@@ -119,32 +159,41 @@ def who_sees(
         print_viewers(viewers, with_others=everyone)
 
 
-def what_sees(subject: SubjectName, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
+def what_sees(
+    subject: SubjectName, as_of: AsOfOption = None, database: DatabaseURL = None, as_json: AsJSON = False
+) -> None:
     """Show what a key or a workspace sees: the models that are listed for it, and those it can only retrieve."""
-    with explaining(database) as explainer:
+    viewing = Viewing(database, as_of)
+    with explaining(viewing) as explainer:
         who, refused, sightings = explainer.what_sees(subject)
         refusal = "" if refused is None else why(who, refused, explainer.workspace_name)
     if as_json:
         models = [{"id": model.id, "reach": reach} for model, reach in sightings]
-        print_json({"for": who.record(), "refused": None if refused is None else refused.reason, "models": models})
+        reason = None if refused is None else refused.reason
+        print_json(viewing.record({"for": who.record(), "refused": reason, "models": models}))
     else:
         print_sightings(who, sightings, refusal)
 
 
 def diff_keys(
-    first: SubjectName, second: SubjectName, database: DatabaseURL = None, as_json: AsJSON = False
+    first: SubjectName,
+    second: SubjectName,
+    as_of: AsOfOption = None,
+    database: DatabaseURL = None,
+    as_json: AsJSON = False,
 ) -> None:
     """Show what two keys or workspaces see differently. Exits with 2 for a difference."""
-    with explaining(database) as explainer:
+    viewing = Viewing(database, as_of)
+    with explaining(viewing) as explainer:
         one, other, compared = explainer.diff(first, second)
     if as_json:
-        print_json({"first": one.record(), "second": other.record(), **compared.record()})
+        print_json(viewing.record({"first": one.record(), "second": other.record(), **compared.record()}))
     else:
         print_compared(one, other, compared)
     raise typer.Exit(DIFFERENT if any(compared) else 0)
 
 
-def _client_steps(explainer: Explainer, explained: Explained, client: str) -> "Sequence[ClientStep]":
+def _client_steps(explainer: Explainer, explained: Explained, client: str, now: datetime) -> "Sequence[ClientStep]":
     """The client's own steps; none where it gets no list with the model, whatever it makes of that."""
     from callsheet.cli.client_views import client_steps  # these bring the doctor, which takes long to import
     from callsheet.doctor.clients.rules import load_clients
@@ -154,4 +203,4 @@ def _client_steps(explainer: Explainer, explained: Explained, client: str) -> "S
     if explanation.reach is not Reach.LISTED or explanation.workspace_id is None:
         return ()
     listed = [model.id for model in explainer.listed_for(workspace=explanation.workspace_id).models]
-    return client_steps(explainer.state, rules, explanation.workspace_id, listed, explanation.model_id, clock())
+    return client_steps(explainer.state, rules, explanation.workspace_id, listed, explanation.model_id, now)

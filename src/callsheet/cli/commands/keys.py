@@ -10,7 +10,7 @@ import typer
 
 from callsheet.cli.changing import Changing, DryRun
 from callsheet.cli.commands.key_import import import_keys
-from callsheet.cli.database import DatabaseURL, clock, open_access
+from callsheet.cli.database import DatabaseURL
 from callsheet.cli.input.completion import complete_key, complete_workspace
 from callsheet.cli.input.secret import read_secret
 from callsheet.cli.new_key import NewKeyReceipt, archived_unless_shown
@@ -18,6 +18,7 @@ from callsheet.cli.output import key_columns
 from callsheet.cli.output.sight import Models, sight_lines, sight_record
 from callsheet.cli.output.tables import AsJSON, day, print_json, print_record, print_table, say, second
 from callsheet.cli.output.usage import CommandLine
+from callsheet.cli.viewing import AsOfOption, Viewing
 from callsheet.domain.access.key import APIKey
 from callsheet.domain.changes.keys import KeyChange
 from callsheet.domain.errors import InvalidError
@@ -67,10 +68,11 @@ def create(
 
 
 @app.command("list")
-def list_keys(database: DatabaseURL = None, as_json: AsJSON = False) -> None:
+def list_keys(as_of: AsOfOption = None, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
     """List all keys, oldest first, archived ones too. Times are UTC."""
-    access = open_access(database)
-    now = clock()
+    viewing = Viewing(database, as_of)
+    access = viewing.access
+    now = viewing.clock()
     keys = access.list_keys()
     if as_json:
         print_json([{**key.record(), "expired": key.is_expired(now)} for key in keys])
@@ -96,31 +98,39 @@ def list_keys(database: DatabaseURL = None, as_json: AsJSON = False) -> None:
 
 
 @app.command()
-def show(key: Key, models: Models = False, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
+def show(
+    key: Key,
+    models: Models = False,
+    as_of: AsOfOption = None,
+    database: DatabaseURL = None,
+    as_json: AsJSON = False,
+) -> None:
     """Show one key, and how many models it sees. Times are UTC."""
-    details = open_access(database).show_key(key, in_order=models)
-    record = details.key.record()
+    viewing = Viewing(database, as_of)
+    details = viewing.access.show_key(key, in_order=models)
+    record, now = details.key.record(), viewing.clock()
     if as_json:
-        print_json(
+        found = viewing.record(
             {
                 **record,
                 "workspace": None if details.workspace is None else details.workspace.name,
-                "expired": details.key.is_expired(clock()),
+                "expired": details.key.is_expired(now),
                 "replaced": details.replaced,
                 "works": details.fault is None,
                 "created_by": details.created_by,
                 **sight_record(details.sight, models=models),
             }
         )
+        print_json(found)
         return
     workspace = details.workspace
     print_record(
         {
             "id": record["id"],
-            "name": key_columns.name(details.key, {details.key.id} if details.replaced else (), clock()),
+            "name": key_columns.name(details.key, {details.key.id} if details.replaced else (), now),
             "workspace": "(all)" if workspace is None else f"{workspace.name} ({workspace.id})",
             "secret": record["partial_key_hint"],
-            "status": key_columns.status(details.key, clock()),
+            "status": key_columns.status(details.key, now),
             "works": "yes" if details.fault is None else f"no: {details.fault}",
             "expires": "never" if record["expires_at"] is None else second(record["expires_at"]),
             "created": second(record["created_at"]),

@@ -5,11 +5,13 @@ from typing import Annotated, Any
 import typer
 
 from callsheet.cli.changing import Changing, DryRun
-from callsheet.cli.database import DatabaseURL, open_access
+from callsheet.cli.commands.history import revert_workspaces
+from callsheet.cli.database import DatabaseURL
 from callsheet.cli.input.completion import complete_workspace
 from callsheet.cli.output.sight import Models, say_sight, sight_lines, sight_record
 from callsheet.cli.output.tables import AsJSON, day, print_json, print_record, print_table, say
 from callsheet.cli.output.usage import CommandLine
+from callsheet.cli.viewing import AsOfOption, Viewing
 from callsheet.domain.access.visibility import SEES_ALL, Visibility
 from callsheet.domain.access.workspace import Shape, Workspace
 from callsheet.domain.changes.workspaces import WorkspaceChange
@@ -54,9 +56,10 @@ def create(
 
 
 @app.command("list")
-def list_workspaces(database: DatabaseURL = None, as_json: AsJSON = False) -> None:
+def list_workspaces(as_of: AsOfOption = None, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
     """List all workspaces, oldest first, archived ones too."""
-    records: list[dict[str, Any]] = [each.record() for each in open_access(database).list_workspaces()]
+    access = Viewing(database, as_of).access
+    records: list[dict[str, Any]] = [each.record() for each in access.list_workspaces()]
     if as_json:
         print_json(records)
         return
@@ -79,14 +82,21 @@ def list_workspaces(database: DatabaseURL = None, as_json: AsJSON = False) -> No
 
 
 @app.command()
-def show(name: Name, models: Models = False, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
+def show(
+    name: Name,
+    models: Models = False,
+    as_of: AsOfOption = None,
+    database: DatabaseURL = None,
+    as_json: AsJSON = False,
+) -> None:
     """Show one workspace, and how many models it sees."""
-    access = open_access(database)
+    viewing = Viewing(database, as_of)
+    access = viewing.access
     workspace = access.show_workspace(name)
     sight = access.sights(workspace.visibility, in_order=models)[0]
     record = workspace.record()
     if as_json:
-        print_json({**record, **sight_record(sight, models=models)})
+        print_json(viewing.record({**record, **sight_record(sight, models=models)}))
     else:
         print_record({**record, **sight_lines(sight, models=models)})
 
@@ -132,6 +142,9 @@ def archive(name: Name, dry_run: DryRun = False, database: DatabaseURL = None, a
     changing = Changing(database, dry_run=dry_run, as_json=as_json)
     workspace = changing.keys(lambda access: access.archive_workspace(name))
     _done(workspace, f"Archived the workspace {workspace.name}.", as_json=as_json)
+
+
+app.command("revert")(revert_workspaces)
 
 
 def _done(workspace: Workspace, message: str, *, as_json: bool) -> None:

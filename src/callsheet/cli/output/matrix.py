@@ -18,8 +18,8 @@ _FORMULA: Final = ("=", "+", "-", "@")
 def put_matrix(rows: Iterable[Seers], model_ids: Sequence[str], *, as_json: bool) -> None:
     """Print the matrix, each row when it is made.
 
-    As CSV, a line for each workspace and a column for each model, with ``listed``, ``retrievable`` or nothing in it;
-    a cell that a spreadsheet would compute begins with an apostrophe. As JSON, an array with an object for each set
+    As CSV, a line for each workspace and a column for each model, with ``listed``, ``retrievable`` or nothing; a
+    cell that a spreadsheet would compute begins with an apostrophe. As JSON, an array with an object for each set
     of rules.
 
     Parameters

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from callsheet.domain.access.admin_key import AdminKey
+from callsheet.domain.access.calendar import Calendar
 from callsheet.domain.access.key import APIKey
 from callsheet.domain.access.workspace import Workspace
 from callsheet.domain.changes.change import Action, AnyChange, Subject
@@ -169,7 +170,7 @@ def _step_of(change: AnyChange, manager: Manager, made: Made, names: Mapping[str
     after: Record = None if change.after is None else change.after.record()
     if isinstance(value, SourceRecord) and after is not None:
         after = _with_names(after, names)
-    if change.before is None and isinstance(value, Workspace | APIKey | AdminKey):
+    if change.before is None and isinstance(value, Workspace | APIKey | AdminKey | Calendar):
         after = _as_far_as_known(value, made, names)
     elif change.before is None and isinstance(value, SourceRecord):
         after = {**(after or {}), "position": None, "created_at": None}  # behind those that there are then
@@ -183,13 +184,15 @@ def _said(claims: object) -> Record:
     return {"lists": claims.lists, "fields": dict(claims.fields)}
 
 
-def _as_far_as_known(value: Workspace | APIKey | AdminKey, made: Made, names: Mapping[str, str]) -> Record:
+def _as_far_as_known(
+    value: Workspace | APIKey | AdminKey | Calendar, made: Made, names: Mapping[str, str]
+) -> Record:
     record = dict(value.record())
     if value.id in made.ids:
         record["id"] = None
     record["created_at"] = None
     if value.id in made.with_secret:
-        record["partial_key_hint"] = None
+        record["partial_token_hint" if isinstance(value, Calendar) else "partial_key_hint"] = None
     if isinstance(value, APIKey) and value.workspace_id is not None:
         record["workspace_id"] = names.get(value.workspace_id, value.workspace_id)
     return record
@@ -204,4 +207,4 @@ def _with_names(source: Mapping[str, Any], names: Mapping[str, str]) -> Record:
 
 def _name_of(change: AnyChange) -> str:
     value = change.value
-    return value.name if isinstance(value, Workspace | APIKey | AdminKey) else change.subject
+    return value.name if isinstance(value, Workspace | APIKey | AdminKey | Calendar) else change.subject

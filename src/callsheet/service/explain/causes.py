@@ -7,7 +7,7 @@ from callsheet.domain.changes.change import Action, ChangeRecord
 from callsheet.domain.claims.claims import ClaimKind
 from callsheet.domain.explain import Check, Explanation, Reason, Step
 from callsheet.service.provenance import Said, who_lists, who_says
-from callsheet.storage.transactions.read import ReadTransaction
+from callsheet.storage.reading import Reading
 
 
 class Cause(NamedTuple):
@@ -21,12 +21,16 @@ class Cause(NamedTuple):
         By whose hand; None if the change records do not say.
     revision, at
         Of the change, and when it was (RFC 3339); None likewise.
+    place
+        File and line where a catalogue file says so at present, as ``FILE:LINE``; None if that was not looked up or
+        is not there.
     """
 
     manager: str | None
     actor: str | None
     revision: int | None
     at: str | None
+    place: str | None = None
 
     def record(self) -> dict[str, Any]:
         """Return it as plain JSON values."""
@@ -39,14 +43,16 @@ _Sets = Callable[[Mapping[str, Any], Mapping[str, Any]], bool]
 _FIELDS: Final = {Check.HIDDEN: "hidden", Check.LIFECYCLE: "lifecycle"}
 
 
-def causes_of(reading: ReadTransaction, explanation: Explanation) -> Mapping[Check, Cause]:
+def causes_of(reading: Reading, explanation: Explanation) -> Mapping[Check, Cause]:
     """Return the causes of the steps of ``explanation``, as far as anything was ever said or changed for them."""
     found = ((step.check, _cause(reading, explanation, step)) for step in explanation.steps)
     return {check: cause for check, cause in found if cause is not None}
 
 
-def _cause(reading: ReadTransaction, explanation: Explanation, step: Step) -> Cause | None:
+def _cause(reading: Reading, explanation: Explanation, step: Step) -> Cause | None:
     match step.check:
+        case Check.GRANT:
+            return None
         case Check.KEY | Check.WORKSPACE:
             return _last(reading, step.subject, _SETTERS[step.reason]) if step.reason in _SETTERS else None
         case Check.NAME:
@@ -69,7 +75,7 @@ _SETTERS: Final[Mapping[Reason, _Sets]] = {
 }
 
 
-def _cause_of_name(reading: ReadTransaction, explanation: Explanation, step: Step) -> Cause | None:
+def _cause_of_name(reading: Reading, explanation: Explanation, step: Step) -> Cause | None:
     if step.reason is Reason.ID:
         return _by(who_lists(reading, step.subject))
     if step.reason in (Reason.ALIAS, Reason.ORPHAN_ALIAS):
@@ -83,9 +89,11 @@ def _cause_of_name(reading: ReadTransaction, explanation: Explanation, step: Ste
     return None if removal is None else _of(removal)
 
 
-def _cause_of_rules(reading: ReadTransaction, step: Step) -> Cause | None:
+def _cause_of_rules(reading: Reading, step: Step) -> Cause | None:
     if step.reason in _SETTERS:
         return _last(reading, step.subject, _SETTERS[step.reason])
+    if not step.patterns:
+        return None
     field = "deny" if step.reason is Reason.DENIED else "allow"
     pattern = step.patterns[0]
     return _last(
@@ -95,14 +103,14 @@ def _cause_of_rules(reading: ReadTransaction, step: Step) -> Cause | None:
     )
 
 
-def _last(reading: ReadTransaction, subject: str, sets: _Sets) -> Cause | None:
+def _last(reading: Reading, subject: str, sets: _Sets) -> Cause | None:
     """The last change of ``subject`` that did what is looked for."""
     records = (each for each in _records(reading, subject) if sets(each.before or {}, each.after or {}))
     record = next(records, None)
     return None if record is None else _of(record)
 
 
-def _records(reading: ReadTransaction, subject: str) -> list[ChangeRecord]:
+def _records(reading: Reading, subject: str) -> list[ChangeRecord]:
     return sorted(reading.changes_of([subject]), key=lambda each: each.number, reverse=True)
 
 

@@ -7,18 +7,20 @@ from typing import NamedTuple
 from callsheet.api.dialect import Dialect
 from callsheet.api.explain import admission, explain
 from callsheet.api.state import Options, State
+from callsheet.domain.access.secret import fingerprint
 from callsheet.domain.access.visibility import Visibility
 from callsheet.domain.changes.choosing import resolve_model
 from callsheet.domain.explain import Check, Explanation, Step
 from callsheet.domain.model import Model
 from callsheet.domain.query import Reach
 from callsheet.service.explain.causes import Cause, causes_of
+from callsheet.service.explain.delegated import explain_unknown
 from callsheet.service.explain.fixes import Fix, find_fixes
 from callsheet.service.explain.matrix import Seers, matrix
 from callsheet.service.explain.seeing import Compared, Sighting, Viewers, compare, what_sees, who_sees
 from callsheet.service.explain.subject import Subject, find_any, find_subject
 from callsheet.service.state.load import load
-from callsheet.storage.transactions.read import ReadTransaction
+from callsheet.storage.reading import Reading
 
 
 class Explained(NamedTuple):
@@ -92,6 +94,8 @@ class Explainer:
         What the operator chose, as far as it decides what callers see.
     now
         The time (aware).
+    proposes
+        Whether explanations come with what would turn them; not of another moment than the present.
 
     Raises
     ------
@@ -99,9 +103,10 @@ class Explainer:
         The database cannot be read.
     """
 
-    def __init__(self, reading: ReadTransaction, options: Options, now: datetime) -> None:
+    def __init__(self, reading: Reading, options: Options, now: datetime, *, proposes: bool = True) -> None:
         self._reading = reading
         self._now = now
+        self._proposes = proposes
         self.state: State = load(reading, options)
 
     def explain(
@@ -122,8 +127,21 @@ class Explainer:
         """
         subject = find_subject(self._reading, self._now, key, workspace, dialect)
         explanation = explain(self.state, subject.asker(self.state), name, self._now.timestamp())
-        fixes = find_fixes(self._reading, self.state, subject, name, self._now)
+        fixes = find_fixes(self._reading, self.state, subject, name, self._now) if self._proposes else ()
         return Explained(subject, explanation, causes_of(self._reading, explanation), fixes)
+
+    def explain_secret(self, name: str, secret: str, dialect: Dialect = Dialect.ANTHROPIC) -> Explained:
+        """Return why a request with ``secret`` sees the model that ``name`` means, or does not.
+
+        About a secret that is not that of a key here, a gateway is asked, if there is one. Nothing of it is kept.
+        """
+        key = self._reading.key_with(fingerprint(secret))
+        if key is not None:
+            return self.explain(name, key.id, dialect=dialect)
+        explanation, why = explain_unknown(self.state, secret, dialect, name)
+        source = "" if self.state.delegation is None else self.state.delegation.source
+        subject = Subject(dialect=dialect, gateway=source, why=why, is_secret=True)
+        return Explained(subject, explanation, causes_of(self._reading, explanation))
 
     def who_sees(self, name: str) -> list[Viewers]:
         """Return who sees the model that ``name`` means; see `who_sees`.
@@ -163,13 +181,17 @@ class Explainer:
         askers = [subject.asker(self.state) for subject in subjects]
         return subjects[0], subjects[1], compare(self.state, askers[0], askers[1], self._now.timestamp())
 
+    def subject(self, key: str | None = None, workspace: str | None = None) -> Subject:
+        """Return the key or the workspace with this id or name; errors as for `find_subject`."""
+        return find_subject(self._reading, self._now, key, workspace)
+
     def rules(self) -> Mapping[str, Visibility]:
         """Return the rules of the workspaces in use, by id."""
         return {each.id: each.visibility for each in self.state.workspaces.values()}
 
     def workspace_name(self, workspace_id: str) -> str:
         """Return the name of a workspace, archived ones too; its id if there is none."""
-        found = next(self._reading.workspaces([workspace_id]), None)
+        found = next(iter(self._reading.workspaces([workspace_id])), None)
         return workspace_id if found is None else found.name
 
     def listed_for(self, key: str | None = None, workspace: str | None = None) -> Listed:

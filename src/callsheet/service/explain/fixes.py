@@ -35,7 +35,7 @@ from callsheet.service.explain.subject import Subject
 from callsheet.service.impact import impact_of
 from callsheet.service.provenance import who_lists
 from callsheet.service.state.changed import changed_state
-from callsheet.storage.transactions.read import ReadTransaction
+from callsheet.storage.reading import Reading
 
 _MAX_NAMES: Final = 10_000  # that a misspelt one is compared with; more would take too long
 _MIN_SIMILARITY: Final = 0.8  # of 1
@@ -135,7 +135,7 @@ class _Trial(NamedTuple):
     areas: frozenset[Check] = frozenset()
 
 
-def find_fixes(reading: ReadTransaction, state: State, subject: Subject, name: str, now: datetime) -> list[Fix]:
+def find_fixes(reading: Reading, state: State, subject: Subject, name: str, now: datetime) -> list[Fix]:
     """Return what would bring the model that ``name`` means closer to ``subject``; the smallest change first.
 
     Each is tried on a copy of ``state``: only what turns the answer is returned. What no change of keys, models or
@@ -176,7 +176,7 @@ def _breadth(impact: Impact) -> int:
 class _Search:
     """The search for fixes for one subject and one name."""
 
-    def __init__(self, reading: ReadTransaction, subject: Subject, name: str, now: datetime) -> None:
+    def __init__(self, reading: Reading, subject: Subject, name: str, now: datetime) -> None:
         self._reading = reading
         self._subject = subject
         self._name = name

@@ -22,7 +22,7 @@ class Seers(NamedTuple):
     allow, deny
         The rules.
     listed, retrievable
-        Ids of the models that are listed for them, and of those that they can only retrieve, in the order of the API.
+        Ids of the models that are listed for them, and of those that they can only retrieve; in the API's order.
     """
 
     workspaces: tuple[WorkspaceName, ...]

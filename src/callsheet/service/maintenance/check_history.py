@@ -92,6 +92,7 @@ _RECORDS: Final[Mapping[str, Callable[[Row], Mapping[str, object]]]] = {
     Subject.KEY: lambda row: rows.read_key(row).record(),
     Subject.SOURCE: lambda row: rows.read_source(row).record(),
     Subject.ADMIN_KEY: lambda row: rows.read_admin_key(row).record(),
+    Subject.CALENDAR: lambda row: rows.read_calendar(row).record(),
 }
 
 

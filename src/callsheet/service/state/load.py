@@ -15,6 +15,7 @@ from callsheet.domain.changes.change import Subject
 from callsheet.domain.errors import StorageError
 from callsheet.domain.hints import Hint
 from callsheet.service.state.delegated import Delegated, delegated, key_source_of
+from callsheet.storage.reading import StateReading
 from callsheet.storage.transactions.read import Installation, ReadTransaction
 
 
@@ -31,7 +32,7 @@ def without_collections() -> Iterator[None]:
 
 
 @without_collections()
-def load(reading: ReadTransaction, options: Options, past: State | None = None, *, with_keys: bool = True) -> State:
+def load(reading: StateReading, options: Options, past: State | None = None, *, with_keys: bool = True) -> State:
     """Return a State with everything that the database holds.
 
     Parameters
@@ -66,7 +67,7 @@ def load(reading: ReadTransaction, options: Options, past: State | None = None, 
     )
 
 
-def installation_of(reading: ReadTransaction) -> Installation:
+def installation_of(reading: StateReading) -> Installation:
     """Return the installation; StorageError if the database was never set up."""
     installation = reading.installation()
     if installation is None:

@@ -15,6 +15,8 @@ from callsheet.storage import tables
 from callsheet.storage.transactions import rows
 from callsheet.storage.transactions.read_admin import AdminReading
 from callsheet.storage.transactions.read_claims import ClaimsReading
+from callsheet.storage.transactions.read_history import HistoryReading
+from callsheet.storage.transactions.read_retirements import RetirementsReading
 from callsheet.storage.transactions.read_sources import SourcesReading
 from callsheet.storage.transactions.selecting import ROW_BATCH_SIZE, is_nowhere, plain
 
@@ -94,7 +96,7 @@ _RECORDS: Final = (
 )
 
 
-class ReadTransaction(ClaimsReading, SourcesReading, AdminReading):
+class ReadTransaction(ClaimsReading, SourcesReading, HistoryReading, AdminReading, RetirementsReading):
     """What can be read in one transaction: everything in it is of one moment."""
 
     def installation(self) -> Installation | None:

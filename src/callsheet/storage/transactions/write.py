@@ -18,10 +18,11 @@ from callsheet.storage.transactions.outcome import Outcome
 from callsheet.storage.transactions.put import add_rows, delete_rows, put_rows
 from callsheet.storage.transactions.read import ReadTransaction
 from callsheet.storage.transactions.write_admin import AdminWriting
+from callsheet.storage.transactions.write_retirements import RetirementsWriting
 from callsheet.storage.transactions.write_sources import SourcesWriting
 
 
-class WriteTransaction(ReadTransaction, SourcesWriting, AdminWriting):
+class WriteTransaction(ReadTransaction, SourcesWriting, AdminWriting, RetirementsWriting):
     """What can be written in one transaction: by `apply`, which records each change in the same one.
 
     `create_installation` comes before the first change; `record` is for what changes everything, as a restore does.
@@ -75,6 +76,7 @@ class WriteTransaction(ReadTransaction, SourcesWriting, AdminWriting):
         if not made:
             return
         self._write(Outcome.of(made, self._current_revision()))
+        self.remember_dates(made, self.now)
         self._recorded_subjects.update(
             (change.kind, change.subject) for change in made if not isinstance(change.value, Claims)
         )
@@ -93,6 +95,7 @@ class WriteTransaction(ReadTransaction, SourcesWriting, AdminWriting):
         put_rows(connection, tables.workspaces, map(rows.workspace_row, outcome.workspaces.values()))
         put_rows(connection, tables.api_keys, map(rows.key_row, outcome.keys.values()))
         put_rows(connection, tables.admin_keys, map(rows.admin_key_row, outcome.admin_keys.values()))
+        put_rows(connection, tables.calendars, map(rows.calendar_row, outcome.calendars.values()))
         for source in outcome.sources.values():
             self.put_source(source)
         for name in outcome.removed_sources:

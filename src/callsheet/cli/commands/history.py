@@ -1,0 +1,121 @@
+"""``callsheet catalog diff``, ``blame`` and ``revert``, and ``workspaces revert``: what was, and back to it."""
+
+from enum import StrEnum
+from typing import Annotated, Final
+
+import typer
+
+from callsheet.cli.changing import Changing, DryRun
+from callsheet.cli.database import DatabaseURL, clock
+from callsheet.cli.input.completion import complete_model, complete_workspace
+from callsheet.cli.output.differences import print_blame, print_differences
+from callsheet.cli.output.tables import AsJSON, print_json, say, second
+from callsheet.cli.viewing import Viewing
+from callsheet.domain.changes.change import Subject
+from callsheet.domain.history.moment import parse_moment
+from callsheet.domain.history.setting import FIELDS
+from callsheet.domain.times import format_instant
+from callsheet.service.moments.blaming import blame as find_blame
+from callsheet.service.moments.comparing import compare_moments
+from callsheet.service.moments.reverting import Reverted
+
+#: What `diff` ends with if there is a difference, as `plan` does.
+DIFFERENT: Final = 2
+
+_MOMENT: Final = "A day, an RFC 3339 time, a time ago such as 90d, or the number of a revision"
+
+Blamable = StrEnum("Blamable", {name.upper(): name for name in FIELDS})  # type: ignore[misc]
+
+To = Annotated[str, typer.Option("--to", metavar="MOMENT", help=f"{_MOMENT}.")]
+
+
+def diff(
+    first: Annotated[str, typer.Argument(metavar="FROM", help=f"{_MOMENT}.")],
+    second_moment: Annotated[
+        str, typer.Argument(metavar="[TO]", help="Likewise, also one to come; now if not given.")
+    ] = "now",
+    database: DatabaseURL = None,
+    as_json: AsJSON = False,
+) -> None:
+    """Show what was added, removed and changed between two moments, and by whom. Exits with 2 for a difference."""
+    now = clock()
+    moments = [parse_moment(text, now, name) for text, name in ((first, "FROM"), (second_moment, "TO"))]
+    with Viewing(database).present() as present:
+        compared = compare_moments(present, moments[0], moments[1], now)
+    if as_json:
+        print_json(compared.record())
+    else:
+        print_differences(compared)
+    raise typer.Exit(DIFFERENT if compared.differences else 0)
+
+
+def blame(
+    model: Annotated[
+        str, typer.Argument(metavar="MODEL", help="Id or alias of a model.", autocompletion=complete_model)
+    ],
+    field: Annotated[
+        Blamable | None, typer.Argument(metavar="[FIELD]", help=f"Only this field: {', '.join(FIELDS)}.")
+    ] = None,
+    database: DatabaseURL = None,
+    as_json: AsJSON = False,
+) -> None:
+    """Show who says what of a model since when, and every value that a field had before."""
+    with Viewing(database).read() as reading:
+        found = find_blame(reading, model, None if field is None else field.value)
+    if as_json:
+        print_json(found.record())
+    else:
+        print_blame(found)
+
+
+def revert_models(
+    to: To,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[MODEL…]",
+            help="Ids of models, also of ones that were removed; all models and aliases if none is given.",
+            autocompletion=complete_model,
+        ),
+    ] = None,
+    dry_run: DryRun = False,
+    database: DatabaseURL = None,
+    as_json: AsJSON = False,
+) -> None:
+    """Make models and their aliases what they were at a moment, by a new change; backups are not involved."""
+    moment = parse_moment(to, clock(), "--to")
+    changing = Changing(database, dry_run=dry_run, as_json=as_json)
+    _done(changing.revert(lambda service: service.models(moment, names or ())), as_json=as_json)
+
+
+def revert_workspaces(
+    to: To,
+    names: Annotated[
+        list[str],
+        typer.Argument(metavar="WORKSPACE…", help="Ids or names of workspaces.", autocompletion=complete_workspace),
+    ],
+    dry_run: DryRun = False,
+    database: DatabaseURL = None,
+    as_json: AsJSON = False,
+) -> None:
+    """Give workspaces the names, rules and shapes that they had at a moment, by a new change."""
+    moment = parse_moment(to, clock(), "--to")
+    changing = Changing(database, dry_run=dry_run, as_json=as_json)
+    _done(changing.revert(lambda service: service.workspaces(moment, names)), as_json=as_json)
+
+
+def _done(reverted: Reverted, *, as_json: bool) -> None:
+    counts = {kind: reverted.count(kind) for kind in (Subject.MODEL, Subject.ALIAS, Subject.WORKSPACE)}
+    if as_json:
+        changed = {
+            kind: sorted({change.subject for change in reverted.changes if change.kind is kind}) for kind in counts
+        }
+        print_json({"as_of": reverted.as_of.record(), "changed": changed})
+    when = f"{second(format_instant(reverted.as_of.at))} UTC, revision {reverted.as_of.revision}"
+    words = [_counted(count, kind) for kind, count in counts.items() if count]
+    say(f"Reverted {' and '.join(words)} to {when}." if words else f"Everything is as it was at {when}.")
+
+
+def _counted(count: int, kind: Subject) -> str:
+    many = f"{kind}es" if kind is Subject.ALIAS else f"{kind}s"
+    return f"{count:,} {kind if count == 1 else many}"

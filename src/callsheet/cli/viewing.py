@@ -1,0 +1,101 @@
+"""What a command reads: the database as it is, or as of another moment."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Annotated, Any
+
+import typer
+
+from callsheet.cli.database import actor, clock, load_settings
+from callsheet.cli.output.tables import say, second
+from callsheet.domain.history.moment import AsOf, parse_moment
+from callsheet.domain.times import format_instant
+from callsheet.service.access import AccessService
+from callsheet.service.catalog import CatalogService
+from callsheet.service.moments.store import MomentStore
+from callsheet.service.setup import open_existing
+from callsheet.storage.reading import Reading
+from callsheet.storage.store import Readings
+from callsheet.storage.transactions.read import ReadTransaction
+
+AsOfOption = Annotated[
+    str | None,
+    typer.Option(
+        "--as-of",
+        metavar="MOMENT",
+        help="Another moment than now, also one to come: a day, an RFC 3339 time, a time ago such as 90d, or the "
+        "number of a revision.",
+    ),
+]
+
+
+class Viewing:
+    """The database that a command reads, at present or as of another moment, which is then said.
+
+    Parameters
+    ----------
+    database
+        Its URL; None is that of the settings.
+    as_of
+        The option of the command; None is the present.
+
+    Raises
+    ------
+    CallsheetError
+        There is no such database, it cannot be used, or nothing is known of the moment.
+    """
+
+    def __init__(self, database: str | None, as_of: str | None = None) -> None:
+        self.settings = load_settings(database)
+        self._store = open_existing(self.settings.database)
+        self._moment: MomentStore | None = None
+        if as_of is not None:
+            self._moment = MomentStore(self._store, parse_moment(as_of, clock(), "--as-of"), clock)
+            say(_sentence(self._moment.as_of))
+
+    @property
+    def is_of_now(self) -> bool:
+        """Whether it is the present."""
+        return self._moment is None
+
+    @property
+    def catalog(self) -> CatalogService:
+        """Its catalogue."""
+        return CatalogService(self._transactions, actor(), self.clock)
+
+    @property
+    def access(self) -> AccessService:
+        """Its workspaces and keys."""
+        return AccessService(self._transactions, actor(), self.clock)
+
+    def clock(self) -> datetime:
+        """Return the time by which expiry is judged."""
+        return clock() if self._moment is None else self._moment.clock()
+
+    @contextmanager
+    def read(self) -> Iterator[Reading]:
+        """Yield what there is."""
+        with self._transactions.read() as reading:
+            yield reading
+
+    @contextmanager
+    def present(self) -> Iterator[ReadTransaction]:
+        """Yield a transaction in the database as it is, from which several moments can be read."""
+        with self._store.read() as reading:
+            yield reading
+
+    def record(self, record: Mapping[str, Any]) -> dict[str, Any]:
+        """Return ``record`` with the moment, if it is not the present."""
+        return dict(record) if self._moment is None else {**record, "as_of": self._moment.as_of.record()}
+
+    @property
+    def _transactions(self) -> Readings:
+        return self._store if self._moment is None else self._moment
+
+
+def _sentence(as_of: AsOf) -> str:
+    when = second(format_instant(as_of.at))
+    if as_of.is_future:
+        return f"As of {when} UTC, if nothing changes after revision {as_of.revision} but what dates bring about."
+    return f"As of {when} UTC, revision {as_of.revision}."

@@ -1,0 +1,198 @@
+"""MomentReading: what services read of a moment, made of the present and of what differs from it."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple, TypeVar
+
+from callsheet.domain.access.key import APIKey
+from callsheet.domain.access.workspace import Workspace
+from callsheet.domain.changes.change import ChangeRecord, Subject
+from callsheet.domain.claims.claims import ClaimKind, Claims
+from callsheet.domain.claims.manager import Manager
+from callsheet.domain.model import Model
+from callsheet.domain.sources.source import SourceRecord
+from callsheet.domain.times import format_instant
+from callsheet.service.moments.differing import Differing
+from callsheet.storage.transactions.read import Installation, Listing, ReadTransaction
+
+T = TypeVar("T", bound=Workspace | APIKey)
+
+
+class Differences(NamedTuple):
+    """What is other at a moment than it is now, by kind. Of an alias its model's id, of a tombstone its key."""
+
+    models: Differing[Model]
+    aliases: Differing[str]
+    tombstones: Differing[str]
+    workspaces: Differing[Workspace]
+    keys: Differing[APIKey]
+    sources: Differing[SourceRecord]
+
+
+class MomentReading(ABC):
+    """What there is at a moment: a `Reading`.
+
+    Parameters
+    ----------
+    present
+        The transaction that it is read in.
+    differences
+        What is other at the moment.
+    """
+
+    def __init__(self, present: ReadTransaction, differences: Differences) -> None:
+        self._present = present
+        self._different = differences
+
+    @abstractmethod
+    def installation(self) -> Installation | None:
+        """Return the installation, with the revision of the moment; None if nothing was set up."""
+
+    @abstractmethod
+    def last_change(self, revision: int) -> tuple[int, str] | None:
+        """Return number and time of the last change record of ``revision``."""
+
+    @abstractmethod
+    def changes_of(self, subjects: Iterable[str]) -> Iterator[ChangeRecord]:
+        """Yield every change record of these subjects up to the moment, in no order."""
+
+    @abstractmethod
+    def claims_of(self, subjects: Iterable[str], kind: ClaimKind = ClaimKind.MODEL) -> Mapping[str, list[Claims]]:
+        """Return subject to the claims on it at the moment, as far as they are known."""
+
+    @abstractmethod
+    def claims_towards(self, targets: Iterable[str]) -> Iterable[Claims]:
+        """Return the claims that lead to one of these models, as far as they are known."""
+
+    @abstractmethod
+    def claims_by(self, manager: Manager, kind: ClaimKind | None = None) -> Iterable[Claims]:
+        """Return the claims of this manager, as far as they are known."""
+
+    @abstractmethod
+    def suppressions(self, kind: ClaimKind = ClaimKind.MODEL) -> Iterable[Claims]:
+        """Return the claims that a model, or an alias, does not exist, as far as they are known."""
+
+    def turned(self, kind: Subject) -> Iterable[str]:  # noqa: ARG002
+        """Return the ids of the things of a kind that a date, and no change, makes other than they are now."""
+        return ()
+
+    def default_workspace_id(self) -> str | None:
+        """Return the id of the default workspace, or None if nothing was set up."""
+        return self._present.default_workspace_id()
+
+    def has_admin_keys(self) -> bool:
+        """Return whether there is or was an admin key, at present: it decides nothing of what callers see."""
+        return self._present.has_admin_keys()
+
+    def models(self, ids: Iterable[str] | None = None) -> Iterator[Model]:
+        """Yield the models, all or those with these ids, in no order."""
+        unchanged = self._unchanged_models() if ids is None else None
+        if unchanged is not None:
+            yield from self._present.models(unchanged)
+            yield from (each for each in self._different.models.everything().values() if each is not None)
+        else:
+            yield from self._different.models.over(self._present.models, lambda model: model.id, ids)
+
+    def _unchanged_models(self) -> list[str] | None:
+        """The ids of the models that are as they are now, if these are few; reading a model takes long."""
+        different = self._different.models.everything()
+        if len(different) * 2 < self._present.count_models():
+            return None
+        return [each for each in self._present.model_ids() if each not in different]
+
+    def model(self, model_id: str) -> Model | None:
+        """Return the model with this id."""
+        return next(self.models([model_id]), None)
+
+    def model_ids(self) -> Iterator[str]:
+        """Yield the id of every model, in no order."""
+        other = self._different.models.everything()
+        yield from (each for each in self._present.model_ids() if each not in other)
+        yield from (each for each, model in other.items() if model is not None)
+
+    def names(self) -> Iterator[str]:
+        """Yield every id and every alias, in no order."""
+        yield from self.model_ids()
+        yield from self.aliases()
+
+    def listings(self) -> Iterator[Listing]:
+        """Yield of every model what decides about lists, in no order."""
+        other = self._different.models.everything()
+        yield from (each for each in self._present.listings() if each.id not in other)
+        for model in other.values():
+            if model is not None:
+                at = format_instant(model.created_at)
+                yield Listing(model.id, at, model.line, model.lifecycle, model.hidden)
+
+    def aliases(self, names: Iterable[str] | None = None) -> dict[str, str]:
+        """Return alias to model id, of all or of these aliases."""
+        wanted = None if names is None else list(names)
+        aliases = self._different.aliases
+        return _laid_over(self._present.aliases(wanted), aliases, wanted)
+
+    def aliases_of(self, model_id: str) -> list[str]:
+        """Return the aliases that mean this model, sorted."""
+        other = self._different.aliases.everything()
+        present = (each for each in self._present.aliases_of(model_id) if each not in other)
+        return sorted((*present, *(alias for alias, target in other.items() if target == model_id)))
+
+    def tombstones(self, ids: Iterable[str] | None = None) -> dict[str, str]:
+        """Return id to sort key, of all removed models or of these."""
+        wanted = None if ids is None else list(ids)
+        return _laid_over(self._present.tombstones(wanted), self._different.tombstones, wanted)
+
+    def replaced_by(self, model_id: str) -> list[Model]:
+        """Return the models whose replacement is this one."""
+        other = self._different.models.everything()
+        present = (each for each in self._present.replaced_by(model_id) if each.id not in other)
+        return [*present, *(each for each in other.values() if each is not None and each.replacement == model_id)]
+
+    def workspaces(self, ids: Iterable[str] | None = None) -> Iterator[Workspace]:
+        """Yield the workspaces, archived ones too, all or those with these ids, in no order."""
+        return self._different.workspaces.over(self._present.workspaces, lambda each: each.id, ids)
+
+    def workspaces_named(self, name: str) -> list[Workspace]:
+        """Return the workspaces with this name, archived ones too."""
+        return _named(self._different.workspaces, self._present.workspaces_named(name), name)
+
+    def api_keys(self, ids: Iterable[str] | None = None) -> Iterator[APIKey]:
+        """Yield the API keys, archived ones too, all or those with these ids, in no order."""
+        return self._different.keys.over(self._present.api_keys, lambda key: key.id, ids)
+
+    def api_keys_named(self, name: str) -> list[APIKey]:
+        """Return the API keys with this name, archived ones too."""
+        return _named(self._different.keys, self._present.api_keys_named(name), name)
+
+    def key_with(self, fingerprint: bytes) -> APIKey | None:
+        """Return the key with this fingerprint."""
+        present = self._present.key_with(fingerprint)  # a key keeps its fingerprint for ever
+        return None if present is None else next(self.api_keys([present.id]), None)
+
+    def sources(self, names: Iterable[str] | None = None) -> list[SourceRecord]:
+        """Return the sources, all or those with these names, by position."""
+        found = self._different.sources.over(self._present.sources, lambda each: each.name, names)
+        return sorted(found, key=lambda each: (each.position, each.name))
+
+    def positions(self) -> dict[str, int]:
+        """Return position by name of every source and enrichment."""
+        return {source.name: source.position for source in self.sources()}
+
+
+def at_revision(installation: Installation | None, revision: int) -> Installation | None:
+    """Return an installation as of another revision."""
+    return None if installation is None else replace(installation, revision=revision)
+
+
+def _laid_over(present: Mapping[str, str], texts: Differing[str], wanted: Sequence[str] | None) -> dict[str, str]:
+    other = texts.everything() if wanted is None else texts.among(wanted)
+    return {
+        **{name: text for name, text in present.items() if name not in other},
+        **{name: text for name, text in other.items() if text is not None},
+    }
+
+
+def _named(things: Differing[T], present: Iterable[T], name: str) -> list[T]:
+    different = things.everything()
+    unchanged = [each for each in present if each.id not in different]
+    return unchanged + [each for each in different.values() if each is not None and each.name == name]

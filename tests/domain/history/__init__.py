@@ -1,0 +1,1 @@
+"""Moments, differences, and who set each field."""

@@ -1,0 +1,1 @@
+"""Other moments than the present."""
