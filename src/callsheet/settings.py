@@ -29,8 +29,9 @@ _VARIABLES: Final = {"database": f"{PREFIX}DATABASE_URL"}
 #: The variable with the key by which the gateway is asked for its own list; a secret, so it is not a setting.
 GATEWAY_KEY: Final = f"{PREFIX}GATEWAY_KEY"
 
-#: Names with the prefix that are not settings: where the file of settings is, a secret, and what the tests need.
-_NOT_SETTINGS: Final = frozenset({f"{PREFIX}CONFIG", GATEWAY_KEY})
+#: Names with the prefix that are not settings: where the file of settings is, secrets, the server that commands
+#: administer, and what the tests need.
+_NOT_SETTINGS: Final = frozenset({f"{PREFIX}CONFIG", GATEWAY_KEY, f"{PREFIX}REMOTE", f"{PREFIX}ADMIN_KEY"})
 _NOT_SETTINGS_PREFIX: Final = f"{PREFIX}TEST_"
 
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -153,6 +154,14 @@ class Settings(BaseModel):
         False,
         description="When a model retires itself on its day, let its aliases mean what replaces it.",
     )
+    webhooks: bool = Field(
+        True, description="Send webhooks from this server; if no server of a fleet does, they wait."
+    )
+    webhooks_private: list[str] = Field(
+        [],
+        description="Private addresses and networks that webhooks may be sent to, such as 10.1.0.0/16; * allows "
+        "any private or loopback address.",
+    )
     max_url_bytes: int = Field(8192, ge=256, le=65536, description="Maximum size of a request's path and query.")
     max_header_bytes: int = Field(
         32768, ge=1024, le=1048576, description="Maximum size of all headers of a request."
@@ -241,7 +250,9 @@ class Settings(BaseModel):
     )
     shutdown_seconds: int = Field(30, ge=0, description="How long a stop waits for requests in flight.")
 
-    @field_validator("extra_betas", "extra_versions", "cors_origins", "trusted_proxies", mode="before")
+    @field_validator(
+        "extra_betas", "extra_versions", "cors_origins", "trusted_proxies", "webhooks_private", mode="before"
+    )
     @classmethod
     def _split(cls, value: object) -> object:
         """Split ``a,b``: the environment and flags cannot hold a list."""
@@ -282,12 +293,16 @@ class Settings(BaseModel):
     def _check_proxies(cls, value: list[str]) -> list[str]:
         proxies = []
         for proxy in value:
-            try:
-                network = ip_network("0.0.0.0/0" if proxy == "*" else proxy, strict=False)
-            except ValueError:
-                raise ValueError(f"{proxy!r} is not an address or a network such as 10.0.0.0/8") from None
-            proxies.append(str(network) if "/" in proxy else proxy)
+            network = _check_network(proxy)
+            proxies.append(network if "/" in proxy else proxy)
         return ["*"] if "*" in value else proxies
+
+    @field_validator("webhooks_private")
+    @classmethod
+    def _check_private(cls, value: list[str]) -> list[str]:
+        for network in value:
+            _check_network(network)
+        return value
 
     @field_validator("rate_limit_key", "rate_limit_address", "rate_limit_failures")
     @classmethod
@@ -346,6 +361,14 @@ class Settings(BaseModel):
                 "you mean it"
             )
         return self
+
+
+def _check_network(text: str) -> str:
+    """``text`` as a network; ``*`` is every one."""
+    try:
+        return str(ip_network("0.0.0.0/0" if text == "*" else text, strict=False))
+    except ValueError:
+        raise ValueError(f"{text!r} is not an address or a network such as 10.0.0.0/8") from None
 
 
 def _what_is_wrong(url: str) -> str:

@@ -140,6 +140,10 @@ be judged. These metrics exist only where a source is asked about keys, and none
 catalogue does not have a model that the gateway lists), `removed`, `hidden`, `not_allowed` (by the workspace's
 rules) or `facts` (the catalogue describes it otherwise).
 
+The metrics of [webhooks](../how-to/webhooks.md) have the label `webhook`, its name, and exist only where there is
+one. `callsheet_webhook_attempts_total` has the label `outcome` as well: `sent`, `failed` (it is tried again) or
+`given_up`.
+
 The metrics of `--forward` are there only if it is on. `callsheet_forward_requests_total` has the label `status`,
 the class of the status that the gateway answered (`2xx`); `callsheet_forward_bytes_total` has the label
 `direction` (`to_gateway` or `from_gateway`) and counts bodies, not heads. `callsheet_forward_failures_total` has

@@ -1,7 +1,7 @@
 """create_app: the ASGI application, to be served or mounted in another one."""
 
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -38,13 +38,18 @@ from callsheet.service.state.file import state_file_at
 from callsheet.service.state.live import LiveState
 from callsheet.service.state.load import load as load_state
 from callsheet.service.sync.schedule import Schedule
+from callsheet.service.webhooks.sender import Sender
 from callsheet.settings import LogFormat, MissingVersion, Settings, load, prepare_folder
 from callsheet.storage.store import Store
 
 if TYPE_CHECKING:
+    from callsheet.domain.webhooks.delivery import Delivery
+    from callsheet.domain.webhooks.webhook import Webhook
     from callsheet.http.forward.forward import Forward
     from callsheet.http.ratelimit.limiter import RateLimits
     from callsheet.service.manifests.follow import CatalogFollower
+    from callsheet.service.webhooks.courier import Courier
+    from callsheet.service.webhooks.post import Attempt
 
 #: Its paths are relative, as a proxy may hide where this is mounted.
 _WHAT_THIS_IS: Final = (
@@ -94,6 +99,13 @@ class CallsheetApp(Starlette):
             renew=partial(begin_day, live.store, clock.now, move_aliases=settings.move_aliases),
         )
         self.telemetry.schedule = self.schedule
+        self.sender = self.telemetry.sender = Sender(
+            live.store,
+            clock,
+            live.signal,
+            partial(_courier, live.store, clock, settings.webhooks_private),
+            runs=settings.webhooks,
+        )
         self.catalog_follower = self.telemetry.catalog_follower = _catalog_follower(settings, live.store, clock)
         self.admin = AdminAPI(live, ENDPOINTS, self.observer.log, clock)
         self.admin.rate_limits = self.rate_limits
@@ -102,7 +114,7 @@ class CallsheetApp(Starlette):
         if self.forward is not None:
             self.forward.stays = self.is_administration
         self.readiness = Readiness(
-            live, settings.max_stale_seconds, self.schedule, clock, self.catalog_follower, self.keys
+            live, settings.max_stale_seconds, self.schedule, clock, self.catalog_follower, self.keys, self.sender
         )
         self.on_serving: Callable[[], object] = lambda: None
         """Called on the event loop when a server begins to serve the app."""
@@ -126,6 +138,7 @@ class CallsheetApp(Starlette):
         """Begin to watch the database, to write the log and to send figures, unless that has begun."""
         self.live.start()
         self.schedule.start()
+        self.sender.start()
         self.observer.start()
         self.telemetry.start()
         self.uses.start()
@@ -181,6 +194,7 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
             app.catalog_follower.stop()
         await app.keys.close()
         app.schedule.stop()
+        app.sender.stop()
         app.uses.stop()
         app.live.stop()
         app.observer.stop()
@@ -258,6 +272,16 @@ def _catalog_follower(settings: Settings, store: Store, clock: Clock) -> "Catalo
 
     service = ManifestService(store, _ACTOR, clock.now, os.environ.get, options_of(settings))
     return CatalogFollower(settings.catalog, service, clock)
+
+
+def _courier(
+    store: Store, clock: Clock, private: Sequence[str], record: "Callable[[Webhook, Delivery, Attempt], None]"
+) -> "Courier":
+    from callsheet.domain.webhooks.addresses import AllowedAddresses
+    from callsheet.service.webhooks.courier import Courier  # slow to import, and few servers need it
+    from callsheet.service.webhooks.post import Poster
+
+    return Courier(store, clock.now, Poster(AllowedAddresses(private), clock.now), record)
 
 
 def _forward(settings: Settings, live: LiveState, log: AccessLog | None, clock: Clock) -> "Forward | None":

@@ -221,6 +221,8 @@ def _moved_subjects(reading: ReadTransaction, plan: Plan) -> list[str]:
         present[Subject.CALENDAR, calendar.id] = calendar.record()
     for source in reading.sources(subjects[Subject.SOURCE]):
         present[Subject.SOURCE, source.name] = source.record()
+    for webhook in reading.webhooks(subjects[Subject.WEBHOOK]):
+        present[Subject.WEBHOOK, webhook.id] = webhook.record()
     return [
         step.subject
         for step in plan.steps

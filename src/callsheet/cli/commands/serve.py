@@ -44,6 +44,8 @@ def serve(
     poll_seconds: Annotated[float | None, flag("poll_seconds")] = None,
     sync: Annotated[bool | None, flag("sync")] = None,
     move_aliases: Annotated[bool | None, flag("move_aliases")] = None,
+    webhooks: Annotated[bool | None, flag("webhooks")] = None,
+    webhooks_private: Annotated[str | None, flag("webhooks_private", metavar="A,B")] = None,
     max_url_bytes: Annotated[int | None, flag("max_url_bytes")] = None,
     max_header_bytes: Annotated[int | None, flag("max_header_bytes")] = None,
     max_body_bytes: Annotated[int | None, flag("max_body_bytes")] = None,

@@ -26,6 +26,7 @@ _GROUPS: Final = {
     ),
     "Database": ("database", "poll_seconds", "state_file", "max_stale_seconds", "catalog"),
     "Sources and retirements": ("sync", "move_aliases"),
+    "Webhooks": ("webhooks", "webhooks_private"),
     "Limits": (
         *("max_url_bytes", "max_header_bytes", "max_body_bytes", "max_connections"),
         *("head_seconds", "idle_seconds", "answer_seconds", "max_unread_bytes"),

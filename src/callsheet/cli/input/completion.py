@@ -8,6 +8,7 @@ import typer
 
 from callsheet.domain.access.key import KeyStatus
 from callsheet.domain.errors import CallsheetError
+from callsheet.domain.webhooks.webhook import WebhookStatus
 from callsheet.settings import load
 from callsheet.storage.store import Store
 from callsheet.storage.transactions.read import ReadTransaction
@@ -18,6 +19,8 @@ Complete = Callable[[typer.Context, str], list[str]]
 
 def _complete(words: Callable[[ReadTransaction], Iterable[str]]) -> Complete:
     def complete(ctx: typer.Context, incomplete: str) -> list[str]:
+        if ctx.params.get("remote"):  # it would have to be asked at each key
+            return []
         with suppress(CallsheetError):
             store = Store(load({"database": ctx.params.get("database")}).settings.database)
             if store.is_ready():
@@ -50,6 +53,12 @@ def _workspaces(reading: ReadTransaction) -> Iterator[str]:
             yield from (workspace.name, workspace.id)
 
 
+def _webhooks(reading: ReadTransaction) -> Iterator[str]:
+    for webhook in reading.webhooks():
+        if webhook.status is not WebhookStatus.ARCHIVED:
+            yield from (webhook.name, webhook.id)
+
+
 def _subjects(reading: ReadTransaction) -> Iterator[str]:
     for words in (_models, _keys, _workspaces):
         yield from words(reading)
@@ -59,4 +68,5 @@ complete_model: Any = _complete(_models)
 complete_key: Any = _complete(_keys)
 complete_admin_key: Any = _complete(_admin_keys)
 complete_workspace: Any = _complete(_workspaces)
+complete_webhook: Any = _complete(_webhooks)
 complete_subject: Any = _complete(_subjects)

@@ -14,6 +14,7 @@ from callsheet.domain.claims.claims import Claims
 from callsheet.domain.claims.manager import Manager
 from callsheet.domain.model import Model
 from callsheet.domain.sources.source import SourceRecord
+from callsheet.domain.webhooks.webhook import Webhook
 
 
 class Action(StrEnum):
@@ -51,9 +52,10 @@ class Subject(StrEnum):
     SOURCE = "source"
     ADMIN_KEY = "admin_key"
     CALENDAR = "calendar"
+    WEBHOOK = "webhook"
 
 
-_Thing: TypeAlias = Model | Alias | Claims | SourceRecord | Workspace | APIKey | AdminKey | Calendar
+_Thing: TypeAlias = Model | Alias | Claims | SourceRecord | Workspace | APIKey | AdminKey | Calendar | Webhook
 
 Value = TypeVar("Value", bound=_Thing)
 Value_co = TypeVar("Value_co", bound=_Thing, covariant=True)
@@ -65,6 +67,7 @@ _KINDS: Final[Mapping[type, Subject]] = {
     SourceRecord: Subject.SOURCE,
     Workspace: Subject.WORKSPACE,
     APIKey: Subject.KEY,
+    Webhook: Subject.WEBHOOK,
     AdminKey: Subject.ADMIN_KEY,
     Calendar: Subject.CALENDAR,
 }

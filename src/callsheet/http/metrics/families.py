@@ -142,6 +142,17 @@ FAMILIES: Final = (
         max,
     ),
     Family("callsheet_source_runs_total", "counter", "Runs of a source, by how they ended."),
+    Family("callsheet_webhook_attempts_total", "counter", "Attempts to send to a webhook, by how they ended."),
+    Family("callsheet_webhook_waiting", "gauge", "Events that wait to be sent to a webhook.", max),
+    Family(
+        "callsheet_webhook_oldest_waiting_seconds",
+        "gauge",
+        "Time since the oldest event that waits for a webhook; 0 if none does.",
+        max,
+    ),
+    Family(
+        "callsheet_webhook_given_up", "gauge", "Events for a webhook that were given up within the last month.", max
+    ),
     Family(
         "callsheet_key_checks_total", "counter", "Keys that a gateway knows, by how what they see was found out."
     ),

@@ -13,6 +13,7 @@ from callsheet.http.metrics.families import Figures, Series, render
 from callsheet.http.metrics.process import process_figures
 from callsheet.http.metrics.retirements import RetirementFigures
 from callsheet.http.metrics.sources import source_figures
+from callsheet.http.metrics.webhooks import webhook_figures
 from callsheet.http.metrics.workers import MetricsFolder
 from callsheet.http.observer import Observer
 from callsheet.http.paths import ExactRoute
@@ -21,6 +22,7 @@ from callsheet.service.clock import SYSTEM_CLOCK, Clock
 from callsheet.service.delegation.lazy import LazyKeyChecks
 from callsheet.service.state.live import LiveState
 from callsheet.service.sync.schedule import Schedule
+from callsheet.service.webhooks.sender import Sender
 from callsheet.settings import Otel
 
 if TYPE_CHECKING:
@@ -61,6 +63,8 @@ class Telemetry:
         self._workers = 1
         self.schedule: Schedule | None = None
         """Runs the sources, whose figures are reported; None in a process that has no business with them."""
+        self.sender: Sender | None = None
+        """Sends webhooks, whose figures are reported; None in a process that has no business with them."""
         self.catalog_follower: CatalogFollower | None = None
         """Applies catalogue files, of which it is reported whether they are applied; None if there are none."""
         self.keys: LazyKeyChecks | None = None
@@ -129,6 +133,7 @@ class Telemetry:
             Series("callsheet_refresh_seconds_count"): following.refreshes,
             Series("callsheet_refresh_failures_total"): following.failures,
             **self._sources(),
+            **self._webhooks(),
             **self._keys(),
             **self._catalog_files(),
             **self._observer.metrics.figures(),
@@ -140,6 +145,10 @@ class Telemetry:
         if schedule is None:
             return {}
         return source_figures(schedule.statuses, schedule.outcomes, self._clock.now())
+
+    def _webhooks(self) -> Figures:
+        sender = self.sender
+        return {} if sender is None else webhook_figures(sender.statuses, sender.outcomes, self._clock.now())
 
     def _keys(self) -> Figures:
         state = self._live.current

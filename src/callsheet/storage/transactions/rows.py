@@ -22,6 +22,9 @@ from callsheet.domain.sources.absence import Absence
 from callsheet.domain.sources.source import SourceRecord
 from callsheet.domain.sources.state import SourceState
 from callsheet.domain.times import format_instant, parse_instant
+from callsheet.domain.webhooks.delivery import Delivery
+from callsheet.domain.webhooks.signing import SigningSecret
+from callsheet.domain.webhooks.webhook import Webhook, WebhookStatus
 
 Row = Mapping[str, Any]
 
@@ -317,6 +320,47 @@ def read_absence(row: Row) -> Absence:
         return Absence(row["model_id"], parse_instant(row["since"]), row["runs"])
     except Exception as error:
         raise _damaged(f"absence from {row['source']} of", row["model_id"], error) from error
+
+
+def webhook_row(webhook: Webhook) -> dict[str, Any]:
+    """Return the row of ``webhook``, with the secrets that its deliveries are signed with."""
+    secrets = [{"secret": each.text, "expires_at": _text(each.expires_at)} for each in webhook.secrets]
+    return {**webhook.record(), "secrets": secrets}
+
+
+def read_webhook(row: Row) -> Webhook:
+    """Return the webhook of ``row``; StorageError as for `model_of`."""
+    try:
+        return Webhook(
+            id=row["id"],
+            name=row["name"],
+            url=row["url"],
+            events=tuple(row["events"]),
+            secrets=tuple(SigningSecret(each["secret"], _instant(each["expires_at"])) for each in row["secrets"]),
+            status=WebhookStatus(row["status"]),
+            created_at=parse_instant(row["created_at"]),
+        )
+    except Exception as error:
+        raise _damaged("webhook", row.get("id"), error) from error
+
+
+def read_delivery(row: Row) -> Delivery:
+    """Return the delivery of a row of the outbox; StorageError as for `model_of`."""
+    try:
+        return Delivery(
+            number=row["number"],
+            webhook_id=row["webhook_id"],
+            event_id=row["event_id"],
+            type=row["type"],
+            body=row["body"],
+            created_at=parse_instant(row["created_at"]),
+            attempts=row["attempts"],
+            next_attempt_at=_instant(row["next_attempt_at"]),
+            sent_at=_instant(row["sent_at"]),
+            last_error=row["last_error"],
+        )
+    except Exception as error:
+        raise _damaged("delivery", row.get("event_id"), error) from error
 
 
 def read_change(row: Row) -> ChangeRecord:

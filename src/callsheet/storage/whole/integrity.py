@@ -43,17 +43,14 @@ _TABLES: Final = {
     Subject.ADMIN_KEY: tables.admin_keys,
     Subject.CALENDAR: tables.calendars,
     "retirement date": tables.retirement_dates,
+    Subject.WEBHOOK: tables.webhooks,
+    "delivery": tables.outbox,
 }
 
 #: The kinds whose changes are recorded one by one; of claims, only some are.
 KINDS: Final = (
-    Subject.MODEL,
-    Subject.ALIAS,
-    Subject.WORKSPACE,
-    Subject.KEY,
-    Subject.SOURCE,
-    Subject.ADMIN_KEY,
-    Subject.CALENDAR,
+    *(Subject.MODEL, Subject.ALIAS, Subject.WORKSPACE, Subject.KEY),
+    *(Subject.SOURCE, Subject.ADMIN_KEY, Subject.CALENDAR, Subject.WEBHOOK),
 )
 
 #: The value of a column whose text is not valid JSON.

@@ -105,6 +105,7 @@ def make_calendars() -> None:
 
 
 def make_webhooks() -> None:
+    op.add_column("installation", sa.Column("noticed_until", sa.String(32)))
     op.create_table(
         "webhooks",
         sa.Column("id", sa.String(80), nullable=False),
@@ -125,10 +126,12 @@ def make_webhooks() -> None:
         ),
         sa.Column("webhook_id", sa.String(80), nullable=False),
         sa.Column("event_id", sa.String(80), nullable=False),
+        sa.Column("type", sa.String(64), nullable=False),
         sa.Column("body", sa.Text, nullable=False),
         sa.Column("created_at", sa.String(32), nullable=False),
         sa.Column("attempts", sa.Integer, nullable=False),
         sa.Column("next_attempt_at", sa.String(32)),
+        sa.Column("sent_at", sa.String(32)),
         sa.Column("lease_holder", sa.String(128)),
         sa.Column("lease_until", sa.String(32)),
         sa.Column("last_error", sa.Text),
