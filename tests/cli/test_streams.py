@@ -1,7 +1,10 @@
 """Standard streams that the caller closed, that are full, or whose reader left: a sentence and an exit code."""
 
+import json
 import os
 import subprocess
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -9,37 +12,34 @@ import pytest
 from callsheet.domain.access.key import KeyStatus
 from tests.installation import Installation
 from tests.program import COMMAND, DEADLINE, Program, Server, wait_for
-from tests.tiers import first
+from tests.tiers import first, repeated
 
 CLOSED = "callsheet: Cannot write: standard output is closed.\n"
 FULL = "callsheet: Cannot write: No space left on device.\n"
 
 #: One of each kind, and then all others.
-RESULTS = first(
-    [
-        "catalog list",
-        "keys create --name k",
-        "--help",
-        "fake --port 0",
-        "catalog hide claude-opus-5 --json",
-        "--version",
-        "catalog list --json",
-        "catalog show claude-opus-5",
-        "catalog history",
-        "keys list",
-        "workspaces show default --models",
-        "settings",
-        "settings --json",
-        "check --json",
-        "--version --help",
-        "keys create --help",
-        "--show-completion bash",
-    ],
-    4,
-)
+RESULTS = (
+    "catalog list",
+    "keys create --name k",
+    "--help",
+    "fake --port 0",
+    "catalog hide claude-opus-5 --json",
+    "--version",
+    "catalog list --json",
+    "catalog show claude-opus-5",
+    "catalog history",
+    "keys list",
+    "workspaces show default --models",
+    "settings",
+    "settings --json",
+    "check --json",
+    "--version --help",
+    "keys create --help",
+    "--show-completion bash",
+)[: repeated(4, 17)]
 
 #: Commands that print no result, only a message.
-SILENT = first(["catalog hide claude-opus-5", "workspaces create team", "check", "migrate"])
+SILENT = ("catalog hide claude-opus-5", "workspaces create team", "check", "migrate")[: repeated(1, 4)]
 
 
 @pytest.fixture(autouse=True)
@@ -49,10 +49,30 @@ def _found_by_the_environment(installation: Installation, monkeypatch: pytest.Mo
 
 def shell(command: str, redirection: str, stdin: str = "") -> tuple[int, str]:
     """Exit code and all that is said of a command with a redirection, as a shell runs it."""
-    line = f'"$@" {command} {redirection}'
+    done = run_in_shell(f'"$@" {command} {redirection}', *COMMAND, stdin=stdin)
+    return done.returncode, done.stdout + done.stderr
+
+
+def in_one_start(commands: Sequence[str], redirection: str, folder: Path) -> dict[str, tuple[int, str]]:
+    """The same of several commands, for which the interpreter is started once; one alone is started as ever."""
+    if len(commands) == 1:
+        return {commands[0]: shell(commands[0], redirection)}
+    file = folder / "codes.json"
+    line = [sys.executable, "-W", "error", "-m", "tests.cli.in_one_start", str(file), *commands]
+    done = run_in_shell(f'"$@" {redirection}', *line)
+    assert done.returncode == 0, done.stderr
+    said = [stream.split("\0") for stream in (done.stdout, done.stderr) if stream]
+    codes = json.loads(file.read_text())
+    return {
+        command: (code, "".join(each[number] for each in said))
+        for number, (command, code) in enumerate(zip(commands, codes, strict=True))
+    }
+
+
+def run_in_shell(line: str, *arguments: str, stdin: str = "") -> "subprocess.CompletedProcess[str]":
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
-    done = subprocess.run(
-        ["bash", "-o", "pipefail", "-c", line, "bash", *COMMAND],
+    return subprocess.run(
+        ["bash", "-o", "pipefail", "-c", line, "bash", *arguments],
         env=environment,
         input=stdin,
         capture_output=True,
@@ -60,29 +80,27 @@ def shell(command: str, redirection: str, stdin: str = "") -> tuple[int, str]:
         timeout=DEADLINE,
         check=False,
     )
-    return done.returncode, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("command", RESULTS)
-def test_a_result_that_has_nowhere_to_go_is_a_sentence_and_an_error(command: str) -> None:
-    assert shell(command, ">&-") == (1, CLOSED)
-    assert shell(command, ">&- 2>&-") == (1, "")
-    assert shell(command, "<&- >&-") == (1, CLOSED)
+@pytest.mark.parametrize(
+    ("redirection", "said"), [(">&-", CLOSED), (">&- 2>&-", ""), ("<&- >&-", CLOSED)], ids=["out", "both", "in"]
+)
+def test_a_result_that_has_nowhere_to_go_is_a_sentence_and_an_error(
+    redirection: str, said: str, tmp_path: Path
+) -> None:
+    assert in_one_start(RESULTS, redirection, tmp_path) == dict.fromkeys(RESULTS, (1, said))
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full; run the tests on Linux")
-@pytest.mark.parametrize("command", RESULTS)
-def test_so_is_one_on_a_disk_that_is_full(command: str) -> None:
-    assert shell(command, ">/dev/full") == (1, FULL)
+def test_so_is_one_on_a_disk_that_is_full(tmp_path: Path) -> None:
+    assert in_one_start(RESULTS, ">/dev/full", tmp_path) == dict.fromkeys(RESULTS, (1, FULL))
 
 
 @pytest.mark.parametrize("redirection", [">&-", "2>&-", "<&- >&- 2>&-", "2>/dev/full"])
-@pytest.mark.parametrize("command", SILENT)
-def test_a_message_that_has_nowhere_to_go_changes_no_outcome(command: str, redirection: str) -> None:
-    code, said = shell(command, redirection)
-    assert code == 0
-    assert "Traceback" not in said
-    assert "Cannot write" not in said
+def test_a_message_that_has_nowhere_to_go_changes_no_outcome(redirection: str, tmp_path: Path) -> None:
+    done = in_one_start(SILENT, redirection, tmp_path)
+    assert [code for code, _ in done.values()] == [0] * len(SILENT)
+    assert not [said for _, said in done.values() if "Traceback" in said or "Cannot write" in said]
 
 
 @pytest.mark.parametrize("command", first(["catalog show nope", "catalog nonsense", "keys"]))
