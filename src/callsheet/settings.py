@@ -149,6 +149,18 @@ class Settings(BaseModel):
         True,
         description="Run the sources that are due in this server; if not, let cron run callsheet sources sync.",
     )
+    move_aliases: bool = Field(
+        False,
+        description="When a model retires itself on its day, let its aliases mean what replaces it.",
+    )
+    webhooks: bool = Field(
+        True, description="Send webhooks from this server; if no server of a fleet does, they wait."
+    )
+    webhooks_private: list[str] = Field(
+        [],
+        description="Private addresses and networks that webhooks may be sent to, such as 10.1.0.0/16; * allows "
+        "any private or loopback address.",
+    )
     max_url_bytes: int = Field(8192, ge=256, le=65536, description="Maximum size of a request's path and query.")
     max_header_bytes: int = Field(
         32768, ge=1024, le=1048576, description="Maximum size of all headers of a request."
@@ -237,7 +249,9 @@ class Settings(BaseModel):
     )
     shutdown_seconds: int = Field(30, ge=0, description="How long a stop waits for requests in flight.")
 
-    @field_validator("extra_betas", "extra_versions", "cors_origins", "trusted_proxies", mode="before")
+    @field_validator(
+        "extra_betas", "extra_versions", "cors_origins", "trusted_proxies", "webhooks_private", mode="before"
+    )
     @classmethod
     def _split(cls, value: object) -> object:
         """Split ``a,b``: the environment and flags cannot hold a list."""
@@ -278,12 +292,16 @@ class Settings(BaseModel):
     def _check_proxies(cls, value: list[str]) -> list[str]:
         proxies = []
         for proxy in value:
-            try:
-                network = ip_network("0.0.0.0/0" if proxy == "*" else proxy, strict=False)
-            except ValueError:
-                raise ValueError(f"{proxy!r} is not an address or a network such as 10.0.0.0/8") from None
-            proxies.append(str(network) if "/" in proxy else proxy)
+            network = _check_network(proxy)
+            proxies.append(network if "/" in proxy else proxy)
         return ["*"] if "*" in value else proxies
+
+    @field_validator("webhooks_private")
+    @classmethod
+    def _check_private(cls, value: list[str]) -> list[str]:
+        for network in value:
+            _check_network(network)
+        return value
 
     @field_validator("rate_limit_key", "rate_limit_address", "rate_limit_failures")
     @classmethod
@@ -342,6 +360,14 @@ class Settings(BaseModel):
                 "you mean it"
             )
         return self
+
+
+def _check_network(text: str) -> str:
+    """``text`` as a network; ``*`` is every one."""
+    try:
+        return str(ip_network("0.0.0.0/0" if text == "*" else text, strict=False))
+    except ValueError:
+        raise ValueError(f"{text!r} is not an address or a network such as 10.0.0.0/8") from None
 
 
 def _what_is_wrong(url: str) -> str:

@@ -14,8 +14,9 @@ from callsheet.cli.output.plan_words import headline
 from callsheet.domain.access.visibility import Visibility
 from callsheet.domain.changes.change import Subject
 from callsheet.domain.plan.reading import read_plan
+from callsheet.service.webhooks.service import WebhooksService
 from tests.cli.conftest import CLI, Result
-from tests.installation import Installation, make_model
+from tests.installation import Installation, make_model, now
 from tests.tiers import first
 
 SECRET = "sk-ant-api03-brought-along-by-hand"
@@ -51,13 +52,22 @@ CHANGES: dict[str, tuple[list[str], list[str]]] = {
     "keys enable": (["keys", "enable", "bob"], ["enable key ID"]),
     "keys archive": (["keys", "archive", "ada"], ["archive key ID"]),
     "keys rotate": (["keys", "rotate", "ada"], ["rotate key ID", "create key ada"]),
+    "webhooks rotate": (["webhooks", "rotate", "chat"], ["rotate webhook ID"]),
+    "webhooks create": (
+        ["webhooks", "create", "--name", "new", "--url", "https://hooks.example.com"],
+        ["create webhook new"],
+    ),
+    "webhooks change": (["webhooks", "change", "chat", "--events", "model.*"], ["change webhook ID"]),
+    "webhooks disable": (["webhooks", "disable", "chat"], ["disable webhook ID"]),
+    "webhooks enable": (["webhooks", "enable", "off"], ["enable webhook ID"]),
+    "webhooks archive": (["webhooks", "archive", "chat"], ["archive webhook ID"]),
 }
 
 #: The commands of files and of sources that change something; how they do is tested with them.
 ELSEWHERE = {
     *("apply", "adopt"),
     *("sources add", "sources change", "sources remove", "sources builtin", "sources accept"),
-    "sources forget",
+    *("sources forget", "webhooks retry"),
 }
 
 #: The commands that change nothing that callers could notice, or, as a restore does, everything.
@@ -70,6 +80,7 @@ OTHERS = {
     *("sources try", "sources record", "sources list", "sources show", "sources plan"),
     *("sources sync", "sources pause", "sources resume", "sources reject"),  # a plan of sync is sources plan
     *("workspaces list", "workspaces show", "keys list", "keys show"),
+    *("webhooks list", "webhooks show", "webhooks test", "webhooks deliveries"),
 }
 
 
@@ -102,6 +113,10 @@ def filled(cli: CLI, installation: Installation, tmp_path: Path, monkeypatch: py
     installation.key(name="ada", workspace="lab")
     installation.key(name="bob")
     installation.access.disable_key("bob")
+    webhooks = WebhooksService(installation.store, "test", now)
+    for hook in ("chat", "off"):
+        webhooks.create(hook, "https://hooks.example.com/in", ["*"])
+    webhooks.disable("off")
     installation.store.remove_side_files()
     return cli
 
@@ -126,7 +141,7 @@ def test_a_dry_run_leaves_every_byte_of_the_database_and_shows_what_the_command_
     plan = read_plan(json.dumps(planned.get("plan", planned)))
     check_text(shown, "" if name == "keys import" else headline(plan))
     named = [f"{step.action} {step.kind} {step.subject}" for step in plan.steps]
-    assert [re.sub("apikey_.*", "ID", each) for each in named] == expected
+    assert [re.sub("(apikey|webhook)_.*", "ID", each) for each in named] == expected
 
     assert filled(*arguments).code == 0
     with installation.store.read() as reading:

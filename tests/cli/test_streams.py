@@ -1,15 +1,15 @@
 """Standard streams that the caller closed, that are full, or whose reader left: a sentence and an exit code."""
 
-import json
-import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from callsheet.domain.access.key import KeyStatus
+from tests.docs.forked_command import forked_command
 from tests.installation import Installation
 from tests.program import COMMAND, DEADLINE, Program, Server, wait_for
 from tests.tiers import first, repeated
@@ -18,28 +18,34 @@ CLOSED = "callsheet: Cannot write: standard output is closed.\n"
 FULL = "callsheet: Cannot write: No space left on device.\n"
 
 #: One of each kind, and then all others.
-RESULTS = (
-    "catalog list",
-    "keys create --name k",
-    "--help",
-    "fake --port 0",
-    "catalog hide claude-opus-5 --json",
-    "--version",
-    "catalog list --json",
-    "catalog show claude-opus-5",
-    "catalog history",
-    "keys list",
-    "workspaces show default --models",
-    "settings",
-    "settings --json",
-    "check --json",
-    "--version --help",
-    "keys create --help",
-    "--show-completion bash",
-)[: repeated(4, 17)]
+RESULTS = first(
+    [
+        "catalog list",
+        "keys create --name k",
+        "--help",
+        "fake --port 0",
+        "catalog hide claude-opus-5 --json",
+        "--version",
+        "catalog list --json",
+        "catalog show claude-opus-5",
+        "catalog history",
+        "keys list",
+        "workspaces show default --models",
+        "settings",
+        "settings --json",
+        "check --json",
+        "--version --help",
+        "keys create --help",
+        "--show-completion bash",
+    ],
+    4,
+)
 
 #: Commands that print no result, only a message.
-SILENT = ("catalog hide claude-opus-5", "workspaces create team", "check", "migrate")[: repeated(1, 4)]
+SILENT = first(["catalog hide claude-opus-5", "workspaces create team", "check", "migrate"])
+
+
+Shell = Callable[..., tuple[int, str]]
 
 
 @pytest.fixture(autouse=True)
@@ -47,70 +53,70 @@ def _found_by_the_environment(installation: Installation, monkeypatch: pytest.Mo
     monkeypatch.setenv("CALLSHEET_DATABASE_URL", installation.url)
 
 
-def shell(command: str, redirection: str, stdin: str = "") -> tuple[int, str]:
-    """Exit code and all that is said of a command with a redirection, as a shell runs it."""
-    done = run_in_shell(f'"$@" {command} {redirection}', *COMMAND, stdin=stdin)
-    return done.returncode, done.stdout + done.stderr
+@pytest.fixture(scope="module")
+def forked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
+    """The command, forked where that is possible."""
+    if sys.platform != "linux":
+        yield [*COMMAND]
+    else:
+        folder = tmp_path_factory.mktemp("commands")
+        with forked_command(folder):
+            yield [str(folder / "callsheet")]
 
 
-def in_one_start(commands: Sequence[str], redirection: str, folder: Path) -> dict[str, tuple[int, str]]:
-    """The same of several commands, for which the interpreter is started once; one alone is started as ever."""
-    if len(commands) == 1:
-        return {commands[0]: shell(commands[0], redirection)}
-    file = folder / "codes.json"
-    line = [sys.executable, "-W", "error", "-m", "tests.cli.in_one_start", str(file), *commands]
-    done = run_in_shell(f'"$@" {redirection}', *line)
-    assert done.returncode == 0, done.stderr
-    said = [stream.split("\0") for stream in (done.stdout, done.stderr) if stream]
-    codes = json.loads(file.read_text())
-    return {
-        command: (code, "".join(each[number] for each in said))
-        for number, (command, code) in enumerate(zip(commands, codes, strict=True))
-    }
+@pytest.fixture
+def shell(request: pytest.FixtureRequest, forked: list[str]) -> Shell:
+    """Exit code and all that is said of a command with a redirection, as a shell runs it.
+
+    With ``--all``, each test of the first tier starts it afresh, and those that are added fork it.
+    """
+    is_added = request.node.get_closest_marker("exhaustive") is not None
+    return partial(run_in_shell, repeated(forked, forked if is_added else [*COMMAND]))
 
 
-def run_in_shell(line: str, *arguments: str, stdin: str = "") -> "subprocess.CompletedProcess[str]":
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
-    return subprocess.run(
-        ["bash", "-o", "pipefail", "-c", line, "bash", *arguments],
-        env=environment,
+def run_in_shell(callsheet: list[str], command: str, redirection: str, stdin: str = "") -> tuple[int, str]:
+    line = f'"$@" {command} {redirection}'
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", line, "bash", *callsheet],
         input=stdin,
         capture_output=True,
         text=True,
         timeout=DEADLINE,
         check=False,
     )
+    return done.returncode, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize(
-    ("redirection", "said"), [(">&-", CLOSED), (">&- 2>&-", ""), ("<&- >&-", CLOSED)], ids=["out", "both", "in"]
-)
-def test_a_result_that_has_nowhere_to_go_is_a_sentence_and_an_error(
-    redirection: str, said: str, tmp_path: Path
-) -> None:
-    assert in_one_start(RESULTS, redirection, tmp_path) == dict.fromkeys(RESULTS, (1, said))
+@pytest.mark.parametrize("command", RESULTS)
+def test_a_result_that_has_nowhere_to_go_is_a_sentence_and_an_error(shell: Shell, command: str) -> None:
+    assert shell(command, ">&-") == (1, CLOSED)
+    assert shell(command, ">&- 2>&-") == (1, "")
+    assert shell(command, "<&- >&-") == (1, CLOSED)
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full; run the tests on Linux")
-def test_so_is_one_on_a_disk_that_is_full(tmp_path: Path) -> None:
-    assert in_one_start(RESULTS, ">/dev/full", tmp_path) == dict.fromkeys(RESULTS, (1, FULL))
+@pytest.mark.parametrize("command", RESULTS)
+def test_so_is_one_on_a_disk_that_is_full(shell: Shell, command: str) -> None:
+    assert shell(command, ">/dev/full") == (1, FULL)
 
 
 @pytest.mark.parametrize("redirection", [">&-", "2>&-", "<&- >&- 2>&-", "2>/dev/full"])
-def test_a_message_that_has_nowhere_to_go_changes_no_outcome(redirection: str, tmp_path: Path) -> None:
-    done = in_one_start(SILENT, redirection, tmp_path)
-    assert [code for code, _ in done.values()] == [0] * len(SILENT)
-    assert not [said for _, said in done.values() if "Traceback" in said or "Cannot write" in said]
+@pytest.mark.parametrize("command", SILENT)
+def test_a_message_that_has_nowhere_to_go_changes_no_outcome(shell: Shell, command: str, redirection: str) -> None:
+    code, said = shell(command, redirection)
+    assert code == 0
+    assert "Traceback" not in said
+    assert "Cannot write" not in said
 
 
 @pytest.mark.parametrize("command", first(["catalog show nope", "catalog nonsense", "keys"]))
-def test_a_refusal_that_has_nowhere_to_go_keeps_its_exit_code(command: str) -> None:
+def test_a_refusal_that_has_nowhere_to_go_keeps_its_exit_code(shell: Shell, command: str) -> None:
     code, _ = shell(command, "")
     assert shell(command, "2>&-") == (code, "")
     assert shell(command, "2>/dev/full") == (code, "")
 
 
-def test_a_closed_standard_input_is_an_empty_one(installation: Installation) -> None:
+def test_a_closed_standard_input_is_an_empty_one(shell: Shell, installation: Installation) -> None:
     code, said = shell("keys create --name k --secret -", "<&-")
     assert (code, said) == (1, "callsheet: Standard input is empty; write the secret to it, on one line.\n")
     code, said = shell("keys import -", "<&-")
@@ -121,18 +127,20 @@ def test_a_closed_standard_input_is_an_empty_one(installation: Installation) -> 
     assert installation.access.list_keys() == []
 
 
-def test_standard_input_that_is_not_text_is_refused() -> None:
+def test_standard_input_that_is_not_text_is_refused(shell: Shell) -> None:
     for command in ("keys create --name k --secret -", "keys import -"):
         code, said = shell(command, r"< <(printf '\377\376')")
         assert (code, said.count("\n"), "Traceback" in said) == (1, 1, False)
 
 
 @pytest.mark.parametrize("command", first(["catalog list", "--help", "catalog list --json", "catalog history"], 2))
-def test_a_reader_that_leaves_early_hears_nothing_of_it(command: str) -> None:
+def test_a_reader_that_leaves_early_hears_nothing_of_it(shell: Shell, command: str) -> None:
     assert shell(command, "| true")[1] == ""
 
 
-def test_no_file_that_is_opened_takes_the_place_of_a_closed_stream(installation: Installation) -> None:
+def test_no_file_that_is_opened_takes_the_place_of_a_closed_stream(
+    shell: Shell, installation: Installation
+) -> None:
     before = installation.catalog.list()
     assert shell("catalog history --json", "<&- >&- 2>&-") == (1, "")
     assert shell("check", "<&- >&- 2>&-") == (0, "")

@@ -16,6 +16,7 @@ import pytest
 from callsheet.http.metrics.families import FAMILIES
 from callsheet.service.sync.config import SourceConfig
 from callsheet.service.sync.sources import SourcesService
+from callsheet.service.webhooks.service import WebhooksService
 from callsheet.sources.upstream import SourceKind
 from callsheet.storage.store import Store
 from tests.deploy.conftest import KEY
@@ -76,7 +77,7 @@ def test_promtool_finds_nothing_to_say_about_the_figures(replicas: tuple[Server,
 def test_the_alerts_and_the_dashboard_name_only_figures_that_are_told(replicas: tuple[Server, Server]) -> None:
     replicas[0].get("/v1/models", KEY)
     absent = [
-        family for family in FAMILIES if re.search("_(source|catalog_file|key_gateway)_", family.name)
+        family for family in FAMILIES if re.search("_(source|webhook|catalog_file|key_gateway)_", family.name)
     ]  # there are none here
     of_absent = {name for family in absent for name in family.series_names}
     names = set(re.findall(r"^(\w+)", told(replicas[0]), re.MULTILINE)) | {"up"} | of_absent
@@ -144,7 +145,9 @@ def test_every_panel_of_the_dashboard_shows_something(
     recorded = tmp_path / "list.json"
     recorded.write_text('{"data": [{"id": "from-a-file"}]}')
     config = SourceConfig(kind=SourceKind.FILE, url=recorded.as_uri(), every_seconds=10)
-    SourcesService(Store(f"sqlite:///{database}"), "test", now).add("recorded", config)
+    store = Store(f"sqlite:///{database}")
+    WebhooksService(store, "test", now).create("chat", "https://hooks.invalid/in", ["*"])
+    SourcesService(store, "test", now).add("recorded", config)
     for server in replicas:
         server.get("/v1/models", KEY)
     wait_for(lambda: prometheus.ask("count(count_over_time(up[1m]) > 2) == 2"), "both replicas to be asked thrice")

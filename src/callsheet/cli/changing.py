@@ -9,6 +9,7 @@ from callsheet.cli.database import actor, clock, load_settings
 from callsheet.cli.output.tables import say
 from callsheet.domain.plan.impact import Harm
 from callsheet.domain.plan.plan import Plan
+from callsheet.domain.webhooks.addresses import AllowedAddresses
 from callsheet.service.access import AccessService
 from callsheet.service.admin.admin_keys import AdminKeyService
 from callsheet.service.apply import Act, rehearse, warnings_before
@@ -16,6 +17,7 @@ from callsheet.service.catalog import CatalogService
 from callsheet.service.ids import NewThings
 from callsheet.service.moments.reverting import RevertService
 from callsheet.service.setup import open_existing
+from callsheet.service.webhooks.service import WebhooksService
 from callsheet.storage.store import Transactions
 
 T = TypeVar("T")
@@ -75,6 +77,18 @@ class Changing:
     def keys(self, act: Callable[[AccessService], T], *, warns: bool = False) -> T:
         """Do the same with workspaces and keys."""
         return self._do(lambda store, new: act(_access(store, new)), warns=warns)
+
+    @property
+    def webhooks(self) -> WebhooksService:
+        """Its webhooks, to read, or to change whatever the options say."""
+        return self._webhooks(self._store, NewThings())
+
+    def webhook(self, act: Callable[[WebhooksService], T]) -> T:
+        """Do the same as `keys` with webhooks."""
+        return self._do(lambda store, new: act(self._webhooks(store, new)), warns=False)
+
+    def _webhooks(self, store: Transactions, new: NewThings) -> WebhooksService:
+        return WebhooksService(store, actor(), clock, AllowedAddresses(self._settings.webhooks_private), new)
 
     def revert(self, act: Callable[[RevertService], T]) -> T:
         """Do the same with what goes back to an earlier moment; it warns."""

@@ -10,12 +10,15 @@ import typer
 from callsheet.cli.output.sentences import renewed_sentence
 from callsheet.cli.output.tables import say
 from callsheet.client.printable import printable
+from callsheet.domain.webhooks.addresses import AllowedAddresses
 from callsheet.service.access import AccessService
 from callsheet.service.admin.admin_keys import AdminKeyService
 from callsheet.service.catalog import CatalogService
 from callsheet.service.history import HistoryService
 from callsheet.service.renewal import renew_builtin
+from callsheet.service.retirements.calendars import CalendarService
 from callsheet.service.setup import migrate_store, open_existing
+from callsheet.service.webhooks.service import WebhooksService
 from callsheet.settings import Settings, load, prepare_folder
 from callsheet.storage.store import Store
 
@@ -65,6 +68,11 @@ def open_admin_keys(database: str | None) -> AdminKeyService:
     return AdminKeyService(open_existing(load_settings(database).database), actor(), clock)
 
 
+def open_calendars(database: str | None) -> CalendarService:
+    """Return the calendars that a command works on; `migrate`, serve and restore create a database."""
+    return CalendarService(open_existing(load_settings(database).database), actor(), clock)
+
+
 def open_history(database: str | None) -> HistoryService:
     """Return the change records of the database that a command works on."""
     return HistoryService(open_existing(load_settings(database).database))
@@ -73,6 +81,13 @@ def open_history(database: str | None) -> HistoryService:
 def open_access(database: str | None) -> AccessService:
     """Return the workspaces and keys that a command works on; `migrate`, serve and restore create a database."""
     return AccessService(open_existing(load_settings(database).database), actor(), clock)
+
+
+def open_webhooks(database: str | None) -> WebhooksService:
+    """Return the webhooks of the database that a command works on."""
+    settings = load_settings(database)
+    allowed = AllowedAddresses(settings.webhooks_private)
+    return WebhooksService(open_existing(settings.database), actor(), clock, allowed)
 
 
 def migrate(database: DatabaseURL = None) -> None:

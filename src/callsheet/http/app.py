@@ -1,7 +1,7 @@
 """create_app: the ASGI application, to be served or mounted in another one."""
 
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -20,6 +20,7 @@ from callsheet.domain.claims.builtin_mode import BuiltinMode
 from callsheet.domain.errors import SettingsError, StorageUnavailableError
 from callsheet.http.admin.app import AdminAPI
 from callsheet.http.admin.endpoints import ENDPOINTS
+from callsheet.http.calendars import Calendars
 from callsheet.http.errors import on_exception, on_http_exception
 from callsheet.http.handed_over import HANDED_OVER
 from callsheet.http.health import Readiness, health_routes
@@ -31,19 +32,24 @@ from callsheet.http.telemetry.collect import Telemetry
 from callsheet.service.admin.key_uses import KeyUses
 from callsheet.service.clock import SYSTEM_CLOCK, Clock
 from callsheet.service.delegation.lazy import LazyKeyChecks
-from callsheet.service.renewal import renew_builtin
+from callsheet.service.retirements.due import begin_day
 from callsheet.service.setup import set_up
 from callsheet.service.state.file import state_file_at
 from callsheet.service.state.live import LiveState
 from callsheet.service.state.load import load as load_state
 from callsheet.service.sync.schedule import Schedule
+from callsheet.service.webhooks.sender import Sender
 from callsheet.settings import LogFormat, MissingVersion, Settings, load, prepare_folder
 from callsheet.storage.store import Store
 
 if TYPE_CHECKING:
+    from callsheet.domain.webhooks.delivery import Delivery
+    from callsheet.domain.webhooks.webhook import Webhook
     from callsheet.http.forward.forward import Forward
     from callsheet.http.ratelimit.limiter import RateLimits
     from callsheet.service.manifests.follow import CatalogFollower
+    from callsheet.service.webhooks.courier import Courier
+    from callsheet.service.webhooks.post import Attempt
 
 #: Its paths are relative, as a proxy may hide where this is mounted.
 _WHAT_THIS_IS: Final = (
@@ -90,9 +96,16 @@ class CallsheetApp(Starlette):
             clock,
             live.followed_revision,
             runs=settings.sync,
-            renew=partial(renew_builtin, live.store, clock.now),
+            renew=partial(begin_day, live.store, clock.now, move_aliases=settings.move_aliases),
         )
         self.telemetry.schedule = self.schedule
+        self.sender = self.telemetry.sender = Sender(
+            live.store,
+            clock,
+            live.signal,
+            partial(_courier, live.store, clock, settings.webhooks_private),
+            runs=settings.webhooks,
+        )
         self.catalog_follower = self.telemetry.catalog_follower = _catalog_follower(settings, live.store, clock)
         self.admin = AdminAPI(live, ENDPOINTS, self.observer.log, clock)
         self.admin.rate_limits = self.rate_limits
@@ -101,7 +114,7 @@ class CallsheetApp(Starlette):
         if self.forward is not None:
             self.forward.stays = self.is_administration
         self.readiness = Readiness(
-            live, settings.max_stale_seconds, self.schedule, clock, self.catalog_follower, self.keys
+            live, settings.max_stale_seconds, self.schedule, clock, self.catalog_follower, self.keys, self.sender
         )
         self.on_serving: Callable[[], object] = lambda: None
         """Called on the event loop when a server begins to serve the app."""
@@ -113,6 +126,7 @@ class CallsheetApp(Starlette):
                 *health_routes(live, self.readiness),
                 *self.telemetry.routes(),
                 *openapi_routes(live.current.options),
+                *Calendars(live, self.observer.log, clock).routes(),
             ],
             exception_handlers={HTTPException: on_http_exception, Exception: on_exception},
             lifespan=_lifespan,
@@ -124,6 +138,7 @@ class CallsheetApp(Starlette):
         """Begin to watch the database, to write the log and to send figures, unless that has begun."""
         self.live.start()
         self.schedule.start()
+        self.sender.start()
         self.observer.start()
         self.telemetry.start()
         self.uses.start()
@@ -179,6 +194,7 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
             app.catalog_follower.stop()
         await app.keys.close()
         app.schedule.stop()
+        app.sender.stop()
         app.uses.stop()
         app.live.stop()
         app.observer.stop()
@@ -256,6 +272,16 @@ def _catalog_follower(settings: Settings, store: Store, clock: Clock) -> "Catalo
 
     service = ManifestService(store, _ACTOR, clock.now, os.environ.get, options_of(settings))
     return CatalogFollower(settings.catalog, service, clock)
+
+
+def _courier(
+    store: Store, clock: Clock, private: Sequence[str], record: "Callable[[Webhook, Delivery, Attempt], None]"
+) -> "Courier":
+    from callsheet.domain.webhooks.addresses import AllowedAddresses
+    from callsheet.service.webhooks.courier import Courier  # slow to import, and few servers need it
+    from callsheet.service.webhooks.post import Poster
+
+    return Courier(store, clock.now, Poster(AllowedAddresses(private), clock.now), record)
 
 
 def _forward(settings: Settings, live: LiveState, log: AccessLog | None, clock: Clock) -> "Forward | None":

@@ -12,6 +12,7 @@ from callsheet.service.delegation.lazy import LazyKeyChecks
 from callsheet.service.state.live import LiveState
 from callsheet.service.sync.member import MEMBER
 from callsheet.service.sync.schedule import Schedule
+from callsheet.service.webhooks.sender import Sender
 
 if TYPE_CHECKING:  # slow to import, and few servers need it
     from callsheet.service.manifests.follow import CatalogFollower
@@ -34,6 +35,8 @@ class Readiness:
         Knows how it stands with the catalogue files; None if there are none.
     keys
         Knows how asking about keys goes, where a source is asked.
+    sender
+        Knows how webhooks are, or None.
     """
 
     def __init__(
@@ -44,11 +47,13 @@ class Readiness:
         clock: Clock = SYSTEM_CLOCK,
         catalog_follower: "CatalogFollower | None" = None,
         keys: LazyKeyChecks | None = None,
+        sender: Sender | None = None,
     ) -> None:
         self._live = live
         self._catalog_follower = catalog_follower
         self._schedule = schedule
         self._keys = keys
+        self._sender = sender
         self._clock = clock
         self._max_stale_seconds = max_stale_seconds
         self.is_stopping = False
@@ -92,6 +97,7 @@ class Readiness:
             **self._sources(),
             **self._asking(),
             **self._catalog_files(),
+            **self._webhooks(),
         }
 
     def _asking(self) -> dict[str, object]:
@@ -113,6 +119,23 @@ class Readiness:
         """How it stands with the catalogue files; files that are wrong do not make the process less ready."""
         follower = self._catalog_follower
         return {} if follower is None else {"catalog": follower.following.record()}
+
+    def _webhooks(self) -> dict[str, object]:
+        """How each webhook is; a receiver that is away does not make the process less ready."""
+        statuses = () if self._sender is None else self._sender.statuses
+        if not statuses:
+            return {}
+        now = self._clock.now()
+        described = {
+            each.name: {
+                "condition": each.condition,
+                "waiting": each.waiting,
+                "oldest_seconds": round(each.waiting_seconds(now), 3),
+                "given_up": each.given_up,
+            }
+            for each in statuses
+        }
+        return {"webhooks": described}
 
     def _sources(self) -> dict[str, object]:
         """How each source is, and which installations the list comes through; nothing if there are no sources.

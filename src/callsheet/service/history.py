@@ -36,7 +36,7 @@ class HistoryService:
             changes = reading.changes([subject, *reading.subjects_named(subject)], limit)
         if not changes:
             raise DoesNotExistError(
-                f"No model, alias, workspace or key has or ever had the id or name {subject!r}",
+                f"No model, alias, workspace, key or webhook has or ever had the id or name {subject!r}",
                 hint=Hint.LIST_NAMES,
             )
         return changes

@@ -3,9 +3,10 @@
 import secrets
 from typing import Final
 
-from callsheet.domain.access.secret import ADMIN_PREFIX, SECRET_BYTES, SECRET_PREFIX, make_secret
+from callsheet.domain.access.secret import ADMIN_PREFIX, CALENDAR_PREFIX, SECRET_BYTES, SECRET_PREFIX, make_secret
 from callsheet.domain.changes.keys import Credentials
 from callsheet.domain.plan.step import Made
+from callsheet.domain.webhooks import signing
 
 #: Base 58: digits and letters without those that look alike.
 BASE_58: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
@@ -48,11 +49,26 @@ class NewThings:
             secret = self._secret()
         return Credentials(key_id, secret)
 
+    def webhook_id(self) -> str:
+        """Return an id for a webhook."""
+        return self._new("webhook_")
+
+    def signing_secret(self, webhook_id: str) -> str:
+        """Return a new secret for the webhook with this id."""
+        self._with_secret.add(webhook_id)
+        return self._signing_secret()
+
     def admin_credentials(self) -> Credentials:
         """Return an id for an admin key, with its secret, which is always a new one."""
         key_id = self._new("adminkey_")
         self._with_secret.add(key_id)
         return Credentials(key_id, self._secret(ADMIN_PREFIX))
+
+    def calendar_credentials(self) -> Credentials:
+        """Return an id for a calendar, with its token, which is always a new one."""
+        calendar_id = self._new("calendar_")
+        self._with_secret.add(calendar_id)
+        return Credentials(calendar_id, self._secret(CALENDAR_PREFIX))
 
     def _new(self, prefix: str) -> str:
         made = make_id(prefix)
@@ -62,9 +78,15 @@ class NewThings:
     def _secret(self, prefix: str = SECRET_PREFIX) -> str:
         return make_secret(secrets.token_bytes(SECRET_BYTES), prefix)
 
+    def _signing_secret(self) -> str:
+        return signing.make_signing_secret(secrets.token_bytes(signing.SECRET_BYTES))
+
 
 class NothingNew(NewThings):
     """The same for what is only planned: no secret is made, and each key gets a text that stands for one."""
 
     def _secret(self, prefix: str = SECRET_PREFIX) -> str:  # noqa: ARG002  # that of none
         return f"{'~' * 32}{len(self._with_secret)}"
+
+    def _signing_secret(self) -> str:
+        return signing.make_signing_secret(bytes(signing.SECRET_BYTES))

@@ -119,7 +119,9 @@ class Store:
     def write(self, actor: str, now: datetime, reason: str | None = None) -> Iterator[WriteTransaction]:
         """Yield a transaction that writes; its change records name ``actor``, ``now`` and ``reason``."""
         with self.database.transaction(writes=True) as connection:
-            yield WriteTransaction(connection, self.database, actor, now, reason)
+            writing = WriteTransaction(connection, self.database, actor, now, reason)
+            yield writing
+            writing.finish()
 
     @contextmanager
     def rehearse(self, now: datetime) -> Iterator["Rehearsal"]:

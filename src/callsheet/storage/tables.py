@@ -41,6 +41,7 @@ installation = Table(
     Column("builtin", String(16), nullable=False, server_default="list"),  # what the built-in models are for
     Column("facts", String(80)),  # the built-in facts that were last claimed; null: none yet
     Column("name", Text),  # of the organization, for people; null: none was given
+    Column("noticed_until", _TIME),  # dates that came near until then are in events; null: none was looked for
 )
 
 models = Table(
@@ -215,6 +216,16 @@ calendars = Table(  # addresses that tell the dates of models; a token in each, 
     Column("revoked_at", _TIME),
 )
 
+retirement_dates = Table(  # of dates that have moved, so that calendars notice; no change of it is recorded
+    "retirement_dates",
+    metadata,
+    Column("model_id", _ID, primary_key=True),
+    Column("retires_at", _TIME, nullable=False),
+    Column("sequence", Integer, nullable=False),
+    Column("changed_at", _TIME, nullable=False),
+    Column("is_withdrawn", Boolean, nullable=False),
+)
+
 webhooks = Table(
     "webhooks",
     metadata,
@@ -227,16 +238,18 @@ webhooks = Table(
     Column("created_at", _TIME, nullable=False),
 )
 
-outbox = Table(  # what webhooks are to be sent; a row goes once it was taken, or given up
+outbox = Table(  # what webhooks are sent; a row goes some days after it was sent or given up
     "outbox",
     metadata,
     Column("number", _COUNT, primary_key=True),
     Column("webhook_id", String(80), ForeignKey("webhooks.id"), nullable=False, index=True),
     Column("event_id", String(80), nullable=False),
+    Column("type", String(64), nullable=False),
     Column("body", Text, nullable=False),
     Column("created_at", _TIME, nullable=False),
     Column("attempts", Integer, nullable=False),
-    Column("next_attempt_at", _TIME, index=True),  # null: given up
+    Column("next_attempt_at", _TIME, index=True),  # null: sent, or given up
+    Column("sent_at", _TIME),
     Column("lease_holder", String(128)),
     Column("lease_until", _TIME),
     Column("last_error", Text),

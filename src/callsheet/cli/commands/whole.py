@@ -81,6 +81,7 @@ def restore(
                 "another_installation": restored.is_another,
                 "backup_revision": restored.backup_revision,
                 "database": store.display_name,
+                "held_events": restored.held_events,
                 "kept": None if restored.kept is None else str(restored.kept),
                 "lost_keys": [each._asdict() for each in restored.lost],
                 "revision": restored.revision,
@@ -94,6 +95,11 @@ def restore(
     if restored.is_another:
         say(
             "The backup is of another installation than the former content; restart the servers that serve from it."
+        )
+    if restored.held_events:
+        say(
+            f"{restored.held_events:,} events for webhooks waited in the backup and may have been sent since, so "
+            "they are not sent again; callsheet webhooks retry sends those of one webhook."
         )
     for key in restored.revived:
         say(f'Key "{key.name}" ({key.id}) had stopped working and works again.')

@@ -8,6 +8,7 @@ import typer
 
 from callsheet.domain.access.key import KeyStatus
 from callsheet.domain.errors import CallsheetError
+from callsheet.domain.webhooks.webhook import WebhookStatus
 from callsheet.settings import load
 from callsheet.storage.store import Store
 from callsheet.storage.transactions.read import ReadTransaction
@@ -50,6 +51,12 @@ def _workspaces(reading: ReadTransaction) -> Iterator[str]:
             yield from (workspace.name, workspace.id)
 
 
+def _webhooks(reading: ReadTransaction) -> Iterator[str]:
+    for webhook in reading.webhooks():
+        if webhook.status is not WebhookStatus.ARCHIVED:
+            yield from (webhook.name, webhook.id)
+
+
 def _subjects(reading: ReadTransaction) -> Iterator[str]:
     for words in (_models, _keys, _workspaces):
         yield from words(reading)
@@ -59,4 +66,5 @@ complete_model: Any = _complete(_models)
 complete_key: Any = _complete(_keys)
 complete_admin_key: Any = _complete(_admin_keys)
 complete_workspace: Any = _complete(_workspaces)
+complete_webhook: Any = _complete(_webhooks)
 complete_subject: Any = _complete(_subjects)

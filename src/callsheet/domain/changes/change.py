@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any, Final, Generic, NamedTuple, TypeAlias, TypeVar
 
 from callsheet.domain.access.admin_key import AdminKey
+from callsheet.domain.access.calendar import Calendar
 from callsheet.domain.access.key import APIKey
 from callsheet.domain.access.workspace import Workspace
 from callsheet.domain.alias import Alias
@@ -13,6 +14,7 @@ from callsheet.domain.claims.claims import Claims
 from callsheet.domain.claims.manager import Manager
 from callsheet.domain.model import Model
 from callsheet.domain.sources.source import SourceRecord
+from callsheet.domain.webhooks.webhook import Webhook
 
 
 class Action(StrEnum):
@@ -35,6 +37,7 @@ class Action(StrEnum):
     RESTORE = "restore"
     CLAIM = "claim"
     RELEASE = "release"
+    REVOKE = "revoke"
 
 
 class Subject(StrEnum):
@@ -48,9 +51,11 @@ class Subject(StrEnum):
     CLAIM = "claim"
     SOURCE = "source"
     ADMIN_KEY = "admin_key"
+    CALENDAR = "calendar"
+    WEBHOOK = "webhook"
 
 
-_Thing: TypeAlias = Model | Alias | Claims | SourceRecord | Workspace | APIKey | AdminKey
+_Thing: TypeAlias = Model | Alias | Claims | SourceRecord | Workspace | APIKey | AdminKey | Calendar | Webhook
 
 Value = TypeVar("Value", bound=_Thing)
 Value_co = TypeVar("Value_co", bound=_Thing, covariant=True)
@@ -62,7 +67,9 @@ _KINDS: Final[Mapping[type, Subject]] = {
     SourceRecord: Subject.SOURCE,
     Workspace: Subject.WORKSPACE,
     APIKey: Subject.KEY,
+    Webhook: Subject.WEBHOOK,
     AdminKey: Subject.ADMIN_KEY,
+    Calendar: Subject.CALENDAR,
 }
 
 

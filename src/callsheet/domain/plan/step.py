@@ -5,12 +5,14 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from callsheet.domain.access.admin_key import AdminKey
+from callsheet.domain.access.calendar import Calendar
 from callsheet.domain.access.key import APIKey
 from callsheet.domain.access.workspace import Workspace
 from callsheet.domain.changes.change import Action, AnyChange, Subject
 from callsheet.domain.claims.claims import ClaimKind, Claims
 from callsheet.domain.claims.manager import Manager
 from callsheet.domain.sources.source import SourceRecord
+from callsheet.domain.webhooks.webhook import Webhook
 
 #: The fields of a thing by name, as its ``record`` gives them; None if it is not there.
 Record: TypeAlias = Mapping[str, Any] | None
@@ -24,7 +26,7 @@ class ClaimsChange(NamedTuple):
 
 
 #: Kinds of things that note when they were made or archived. The date of a model is a fact.
-_DATED: Final = frozenset({Subject.WORKSPACE, Subject.KEY, Subject.SOURCE, Subject.ADMIN_KEY})
+_DATED: Final = frozenset({Subject.WORKSPACE, Subject.KEY, Subject.SOURCE, Subject.ADMIN_KEY, Subject.WEBHOOK})
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +105,9 @@ class Made(NamedTuple):
     Parameters
     ----------
     ids
-        Ids of workspaces and keys.
+        Ids of workspaces, keys and webhooks.
     with_secret
-        Those of them that are of keys whose secret was made as well.
+        Ids of the keys and webhooks whose secret was made.
     """
 
     ids: Collection[str] = ()
@@ -169,10 +171,12 @@ def _step_of(change: AnyChange, manager: Manager, made: Made, names: Mapping[str
     after: Record = None if change.after is None else change.after.record()
     if isinstance(value, SourceRecord) and after is not None:
         after = _with_names(after, names)
-    if change.before is None and isinstance(value, Workspace | APIKey | AdminKey):
+    if change.before is None and isinstance(value, Workspace | APIKey | AdminKey | Calendar | Webhook):
         after = _as_far_as_known(value, made, names)
     elif change.before is None and isinstance(value, SourceRecord):
         after = {**(after or {}), "position": None, "created_at": None}  # behind those that there are then
+    elif isinstance(value, Webhook) and value.id in made.with_secret:
+        after = _with_unknown_secret(after)
     return Step(change.action, change.kind, subject, change.manager or manager, None, before, after)
 
 
@@ -183,13 +187,23 @@ def _said(claims: object) -> Record:
     return {"lists": claims.lists, "fields": dict(claims.fields)}
 
 
-def _as_far_as_known(value: Workspace | APIKey | AdminKey, made: Made, names: Mapping[str, str]) -> Record:
+def _with_unknown_secret(webhook: Record) -> Record:
+    """The record of a webhook whose newest secret is still to be made."""
+    newest, *others = (webhook or {})["secrets"]
+    return {**(webhook or {}), "secrets": [{**newest, "hint": None}, *others]}
+
+
+def _as_far_as_known(
+    value: Workspace | APIKey | AdminKey | Calendar | Webhook, made: Made, names: Mapping[str, str]
+) -> Record:
     record = dict(value.record())
     if value.id in made.ids:
         record["id"] = None
     record["created_at"] = None
+    if isinstance(value, Webhook):
+        return _with_unknown_secret(record) if value.id in made.with_secret else record
     if value.id in made.with_secret:
-        record["partial_key_hint"] = None
+        record["partial_token_hint" if isinstance(value, Calendar) else "partial_key_hint"] = None
     if isinstance(value, APIKey) and value.workspace_id is not None:
         record["workspace_id"] = names.get(value.workspace_id, value.workspace_id)
     return record
@@ -204,4 +218,4 @@ def _with_names(source: Mapping[str, Any], names: Mapping[str, str]) -> Record:
 
 def _name_of(change: AnyChange) -> str:
     value = change.value
-    return value.name if isinstance(value, Workspace | APIKey | AdminKey) else change.subject
+    return value.name if isinstance(value, Workspace | APIKey | AdminKey | Calendar | Webhook) else change.subject

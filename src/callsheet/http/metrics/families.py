@@ -98,6 +98,13 @@ FAMILIES: Final = (
     Family("callsheet_state_revision", "gauge", "Revision that answers come from, the oldest of all workers.", min),
     Family("callsheet_state_age_seconds", "gauge", "Time since the state last matched the database.", max),
     Family("callsheet_models", "gauge", "Models in the catalogue, retired and hidden ones too.", max),
+    Family(
+        "callsheet_models_retiring",
+        "gauge",
+        "Models that are to retire within 30 days and are not overdue.",
+        max,
+    ),
+    Family("callsheet_models_overdue", "gauge", "Models whose date of retirement has passed, not retired.", max),
     Family("callsheet_keys", "gauge", "API keys, archived ones too.", max),
     Family("callsheet_database_up", "gauge", "Whether the database can be followed: 1 or 0.", min),
     Family(
@@ -135,6 +142,17 @@ FAMILIES: Final = (
         max,
     ),
     Family("callsheet_source_runs_total", "counter", "Runs of a source, by how they ended."),
+    Family("callsheet_webhook_attempts_total", "counter", "Attempts to send to a webhook, by how they ended."),
+    Family("callsheet_webhook_waiting", "gauge", "Events that wait to be sent to a webhook.", max),
+    Family(
+        "callsheet_webhook_oldest_waiting_seconds",
+        "gauge",
+        "Time since the oldest event that waits for a webhook; 0 if none does.",
+        max,
+    ),
+    Family(
+        "callsheet_webhook_given_up", "gauge", "Events for a webhook that were given up within the last month.", max
+    ),
     Family(
         "callsheet_key_checks_total", "counter", "Keys that a gateway knows, by how what they see was found out."
     ),

@@ -11,7 +11,9 @@ from callsheet._version import __version__
 from callsheet.domain.errors import ForeignDatabaseError, SettingsError
 from callsheet.http.metrics.families import Figures, Series, render
 from callsheet.http.metrics.process import process_figures
+from callsheet.http.metrics.retirements import RetirementFigures
 from callsheet.http.metrics.sources import source_figures
+from callsheet.http.metrics.webhooks import webhook_figures
 from callsheet.http.metrics.workers import MetricsFolder
 from callsheet.http.observer import Observer
 from callsheet.http.paths import ExactRoute
@@ -20,6 +22,7 @@ from callsheet.service.clock import SYSTEM_CLOCK, Clock
 from callsheet.service.delegation.lazy import LazyKeyChecks
 from callsheet.service.state.live import LiveState
 from callsheet.service.sync.schedule import Schedule
+from callsheet.service.webhooks.sender import Sender
 from callsheet.settings import Otel
 
 if TYPE_CHECKING:
@@ -55,10 +58,13 @@ class Telemetry:
         self._exports = None if otel is Otel.OFF else _exports(otel)
         self._clock = clock
         self._begun = clock.time()
+        self._retirements = RetirementFigures()
         self._folder: MetricsFolder | None = None
         self._workers = 1
         self.schedule: Schedule | None = None
         """Runs the sources, whose figures are reported; None in a process that has no business with them."""
+        self.sender: Sender | None = None
+        """Sends webhooks, whose figures are reported; None in a process that has no business with them."""
         self.catalog_follower: CatalogFollower | None = None
         """Applies catalogue files, of which it is reported whether they are applied; None if there are none."""
         self.keys: LazyKeyChecks | None = None
@@ -114,6 +120,7 @@ class Telemetry:
             Series("callsheet_state_revision"): state.revision,
             Series("callsheet_state_age_seconds"): round(live.age, 3),
             Series("callsheet_models"): len(state.catalog),
+            **self._retirements.figures(state.catalog, self._clock.now()),
             Series("callsheet_keys"): len(state.keyring),
             Series("callsheet_database_up"): int(live.follower.outage.cause is None),
             Series("callsheet_database_foreign"): int(isinstance(live.follower.outage.cause, ForeignDatabaseError)),
@@ -126,6 +133,7 @@ class Telemetry:
             Series("callsheet_refresh_seconds_count"): following.refreshes,
             Series("callsheet_refresh_failures_total"): following.failures,
             **self._sources(),
+            **self._webhooks(),
             **self._keys(),
             **self._catalog_files(),
             **self._observer.metrics.figures(),
@@ -137,6 +145,10 @@ class Telemetry:
         if schedule is None:
             return {}
         return source_figures(schedule.statuses, schedule.outcomes, self._clock.now())
+
+    def _webhooks(self) -> Figures:
+        sender = self.sender
+        return {} if sender is None else webhook_figures(sender.statuses, sender.outcomes, self._clock.now())
 
     def _keys(self) -> Figures:
         state = self._live.current

@@ -91,7 +91,9 @@ _RECORDS: Final[Mapping[str, Callable[[Row], Mapping[str, object]]]] = {
     Subject.WORKSPACE: lambda row: rows.read_workspace(row).record(),
     Subject.KEY: lambda row: rows.read_key(row).record(),
     Subject.SOURCE: lambda row: rows.read_source(row).record(),
+    Subject.WEBHOOK: lambda row: rows.read_webhook(row).record(),
     Subject.ADMIN_KEY: lambda row: rows.read_admin_key(row).record(),
+    Subject.CALENDAR: lambda row: rows.read_calendar(row).record(),
 }
 
 

@@ -1,11 +1,13 @@
 """Check the rows: whether each is as this program would have written it, and what it refers to exists."""
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import replace
 from typing import Final, TypeVar
 
 from callsheet.domain.access.admin_key import AdminKey
+from callsheet.domain.access.calendar import Calendar
 from callsheet.domain.access.key import APIKey
 from callsheet.domain.changes.change import Subject
 from callsheet.domain.claims.claims import ClaimKind, Claims
@@ -15,19 +17,22 @@ from callsheet.domain.declared.models import PROTECTED
 from callsheet.domain.errors import StorageError
 from callsheet.domain.model import check_known_id
 from callsheet.domain.times import format_instant, parse_instant
+from callsheet.domain.webhooks.event_type import EventType
+from callsheet.domain.webhooks.signing import check_signing_secret
+from callsheet.domain.webhooks.webhook import WebhookStatus, check_events, check_url
 from callsheet.service.maintenance.problem import Problem
 from callsheet.storage.transactions import rows
 from callsheet.storage.transactions.read import Installation
 from callsheet.storage.transactions.rows import Row
 from callsheet.storage.whole.integrity import INVALID_JSON, Integrity
 
-Key = TypeVar("Key", APIKey, AdminKey)
+Key = TypeVar("Key", APIKey, AdminKey, Calendar)
 
 _FINGERPRINT_BYTES: Final = 32  # of a SHA-256
 _HINT: Final = re.compile(r"([!-~]{4})?", re.ASCII)
 
 #: Columns that reveal too much of a secret to be printed.
-_UNPRINTED: Final = frozenset({"fingerprint", "hint"})
+_UNPRINTED: Final = frozenset({"fingerprint", "hint", "secrets", "body"})
 
 
 def check_rows(integrity: Integrity, installation: Installation) -> Iterator[Problem]:
@@ -40,6 +45,7 @@ def check_rows(integrity: Integrity, installation: Installation) -> Iterator[Pro
         message = f"There are {number} installations, where there can only be one."
         yield Problem(Subject.INSTALLATION, installation.organization_id, message)
     yield from _check_workspaces(integrity, installation)
+    yield from _check_webhooks(integrity)
 
 
 def _model(row: Row) -> Row:
@@ -65,6 +71,18 @@ def _key(row: Row) -> Row:
 
 def _admin_key(row: Row) -> Row:
     return rows.admin_key_row(_checked_key(rows.read_admin_key(row)))
+
+
+def _calendar(row: Row) -> Row:
+    return rows.calendar_row(_checked_key(rows.read_calendar(row)))
+
+
+def _retirement_date(row: Row) -> Row:
+    record = rows.read_date(row)
+    check_known_id(record.model_id)
+    if record.sequence < 1:
+        raise ValueError(f"its sequence is {record.sequence}, not how often the date has moved")
+    return rows.date_row(record)
 
 
 def _checked_key(key: Key) -> Key:
@@ -113,6 +131,30 @@ def _absence(row: Row) -> Row:
     return rows.absence_row(row["source"], rows.read_absence(row))
 
 
+def _webhook(row: Row) -> Row:
+    webhook = rows.read_webhook(row)
+    check_url(webhook.url)
+    check_events(webhook.events)
+    for secret in webhook.secrets:
+        check_signing_secret(secret.text)
+    if bool(webhook.secrets) is (webhook.status is WebhookStatus.ARCHIVED):
+        raise ValueError("an archived webhook has secrets" if webhook.secrets else "it has no secret to sign with")
+    return rows.webhook_row(webhook)
+
+
+def _delivery(row: Row) -> Row:
+    delivery = rows.read_delivery(row)
+    try:
+        event = json.loads(delivery.body)
+    except (ValueError, RecursionError):
+        raise ValueError("its body is not valid JSON") from None
+    if not isinstance(event, dict) or event.get("type") != delivery.type or delivery.type not in set(EventType):
+        raise ValueError("its body is not an event of its type")
+    if delivery.attempts < 0 or (delivery.sent_at is not None and delivery.next_attempt_at is not None):
+        raise ValueError("it was sent, and is to be sent, or was tried less than never")
+    return {"number": delivery.number, "event_id": delivery.event_id}
+
+
 #: By kind, what parses a row and returns it as this program writes it; any error says why the row is not valid.
 _REWRITES: Final[Mapping[str, Callable[[Row], Row]]] = {
     Subject.MODEL: _model,
@@ -124,7 +166,11 @@ _REWRITES: Final[Mapping[str, Callable[[Row], Row]]] = {
     Subject.SOURCE: _source,
     "source state": _source_state,
     "absence": _absence,
+    Subject.WEBHOOK: _webhook,
+    "delivery": _delivery,
     Subject.ADMIN_KEY: _admin_key,
+    Subject.CALENDAR: _calendar,
+    "retirement date": _retirement_date,
 }
 
 #: By kind, what a row is called; any other by its first column.
@@ -132,7 +178,9 @@ _NAMES: Final[Mapping[str, Callable[[Row], tuple[str, str]]]] = {
     "claims": lambda row: (row["subject"], f"claims of {row['manager']} on {row['kind']} {row['subject']}"),
     "source state": lambda row: (row["name"], f"state of source {row['name']}"),
     Subject.ADMIN_KEY: lambda row: (row["id"], f"admin key {row['id']}"),
+    "retirement date": lambda row: (row["model_id"], f"date of the retirement of {row['model_id']}"),
     "absence": lambda row: (row["model_id"], f"absence of {row['model_id']} from source {row['source']}"),
+    "delivery": lambda row: (str(row["event_id"]), f"delivery of event {row['event_id']} to {row['webhook_id']}"),
 }
 
 
@@ -171,6 +219,31 @@ def _check_names(integrity: Integrity) -> Iterator[Problem]:
         yield Problem(
             "tombstone", model_id, f"The model {model_id} exists, but has a tombstone as if it had been removed."
         )
+
+
+def _check_webhooks(integrity: Integrity) -> Iterator[Problem]:
+    active: set[str] = set()
+    names: dict[str, str] = {}
+    for row in integrity.rows(Subject.WEBHOOK):
+        if row["status"] == WebhookStatus.ACTIVE:
+            active.add(row["id"])
+        if row["status"] != WebhookStatus.ARCHIVED:
+            other = names.setdefault(row["name"], row["id"])
+            if other != row["id"]:
+                message = f"The webhooks {other} and {row['id']} are both named {row['name']!r}."
+                yield Problem(Subject.WEBHOOK, row["id"], message)
+    seen: set[tuple[str, str]] = set()
+    for number, webhook_id in integrity.dangling_references("delivery", "webhook_id", Subject.WEBHOOK):
+        yield Problem("delivery", str(number), f"Delivery {number} is for {webhook_id}, which is not a webhook.")
+    for row in integrity.rows("delivery"):
+        event_id, webhook_id = str(row["event_id"]), str(row["webhook_id"])
+        if (event_id, webhook_id) in seen:
+            yield Problem("delivery", event_id, f"The event {event_id} is in the outbox for {webhook_id} twice.")
+        seen.add((event_id, webhook_id))
+        if row["next_attempt_at"] is not None and webhook_id not in active:
+            yield Problem(
+                "delivery", event_id, f"The event {event_id} waits for {webhook_id}, which is not active."
+            )
 
 
 def _check_workspaces(integrity: Integrity, installation: Installation) -> Iterator[Problem]:

@@ -7,6 +7,7 @@ from callsheet.domain.hints import Hint
 from callsheet.storage.store import Store
 from callsheet.storage.transactions.read import Installation
 from callsheet.storage.whole.transfer import (
+    UNRECORDED,
     Content,
     Progress,
     Tallies,
@@ -102,10 +103,13 @@ def _bring_up(
         raise ConflictError(
             f"{name} holds changes that are not in what is to be copied; name an empty database to copy to."
         )
+    is_repair = False
     same_history = present is not None and there.last_number() == last
     if same_history:
         tallies = there.tallies(kept)
-        if here.tallies(kept) == tallies:
+        present_tallies = here.tallies(kept)
+        if present_tallies == tallies:
             return Copied(wanted.revision, tallies, changed=False)
+        is_repair = any(present_tallies[name] != tally for name, tally in tallies.items() if name not in UNRECORDED)
     here.clear(changes=False)
-    return Copied(wanted.revision, here.fill(there, last, kept), changed=True, repaired=same_history)
+    return Copied(wanted.revision, here.fill(there, last, kept), changed=True, repaired=is_repair)

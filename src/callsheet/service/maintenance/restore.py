@@ -9,7 +9,7 @@ from dataclasses import replace as with_fields
 from datetime import datetime
 from pathlib import Path
 from tempfile import gettempdir
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from callsheet.domain.access.key import KeyStatus, is_past
 from callsheet.domain.errors import ConflictError, DoesNotExistError, InvalidError, StorageError
@@ -21,6 +21,11 @@ from callsheet.storage.store import Store
 from callsheet.storage.transactions.rows import Row
 from callsheet.storage.whole.file_copy import copy_pages, exchange, file_of, is_damaged, is_in, seal, store_in
 from callsheet.storage.whole.transfer import Content, Progress, read_content, write_content
+
+#: Why events that waited in a backup are given up: they may have been sent after it was made.
+_HELD: Final = (
+    "It waited in a backup that was restored, and may have been sent before; send it again if it was not."
+)
 
 
 class KeyName(NamedTuple):
@@ -46,6 +51,8 @@ class Restored:
         The keys that had stopped working and work again.
     lost
         The keys that worked and are not in the backup.
+    held_events
+        How many events waited in the backup to be sent to webhooks; they are not sent by themselves.
     is_another
         Whether the backup is of another installation than the database held; servers do not follow that.
     """
@@ -56,6 +63,7 @@ class Restored:
     revived: list[KeyName]
     lost: list[KeyName]
     is_another: bool
+    held_events: int = 0
 
 
 def restore(
@@ -140,6 +148,7 @@ def _put(
             here.clear(changes=True)
             here.fill(there)
             after = _keys(here, now)
+            held = here.hold_events(_HELD, restored_at)
             revision, backup_revision = here.record_restore(actor, restored_at, past)
             present = here.installation()
     stopped = {each for each, (_, works) in before.items() if not works}
@@ -149,6 +158,7 @@ def _put(
         kept=None if past is None else kept,
         revived=[KeyName(each, name) for each, (name, works) in after.items() if works and each in stopped],
         is_another=past is not None and present is not None and past.organization_id != present.organization_id,
+        held_events=held,
         lost=[KeyName(each, name) for each, (name, works) in before.items() if works and each not in after],
     )
 

@@ -120,6 +120,11 @@ class LiveState:
         """Return the revision that answers come from; None as long as there is none."""
         return self.current.revision if self.has_state else None
 
+    def signal(self) -> object:
+        """Return something that differs once anything may have been written; None as long as there is no State."""
+        stats = self.follower.stats
+        return (self.current.revision, stats.refreshes, stats.notifications) if self.has_state else None
+
     def start(self) -> None:
         """Begin to watch and to save, once per process; a process forked from this one has to start its own."""
         if self._pid == os.getpid():

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from callsheet.domain.access.admin_key import AdminKey
+from callsheet.domain.access.calendar import Calendar
 from callsheet.domain.access.key import APIKey
 from callsheet.domain.access.workspace import Workspace
 from callsheet.domain.alias import Alias
@@ -12,6 +13,7 @@ from callsheet.domain.changes.change import AnyChange
 from callsheet.domain.claims.claims import Claims
 from callsheet.domain.model import Model
 from callsheet.domain.sources.source import SourceRecord
+from callsheet.domain.webhooks.webhook import Webhook
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -37,7 +39,9 @@ class Outcome:
     removed_aliases: dict[str, None] = field(default_factory=dict)
     workspaces: dict[str, Workspace] = field(default_factory=dict)
     keys: dict[str, APIKey] = field(default_factory=dict)
+    webhooks: dict[str, Webhook] = field(default_factory=dict)
     admin_keys: dict[str, AdminKey] = field(default_factory=dict)
+    calendars: dict[str, Calendar] = field(default_factory=dict)
     sources: dict[str, SourceRecord] = field(default_factory=dict)
     removed_sources: dict[str, None] = field(default_factory=dict)
     claims: dict[ClaimsKey, Claims] = field(default_factory=dict)
@@ -68,8 +72,12 @@ class Outcome:
                 self.workspaces[workspace.id] = workspace
             case APIKey() as key:
                 self.keys[key.id] = key
+            case Webhook() as webhook:
+                self.webhooks[webhook.id] = webhook
             case AdminKey() as admin_key:
                 self.admin_keys[admin_key.id] = admin_key
+            case Calendar() as calendar:
+                self.calendars[calendar.id] = calendar
 
     def _claim(self, claims: Claims, before: Claims | None, *, goes: bool) -> None:
         key = (claims.kind, claims.subject, str(claims.manager))

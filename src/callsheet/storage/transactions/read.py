@@ -16,7 +16,9 @@ from callsheet.storage.transactions import rows
 from callsheet.storage.transactions.read_admin import AdminReading
 from callsheet.storage.transactions.read_claims import ClaimsReading
 from callsheet.storage.transactions.read_history import HistoryReading
+from callsheet.storage.transactions.read_retirements import RetirementsReading
 from callsheet.storage.transactions.read_sources import SourcesReading
+from callsheet.storage.transactions.read_webhooks import WebhooksReading
 from callsheet.storage.transactions.selecting import ROW_BATCH_SIZE, is_nowhere, plain
 
 
@@ -94,8 +96,13 @@ _RECORDS: Final = (
     .order_by(tables.changes.c.number)
 )
 
+#: Kinds of what has a name beside its id.
+_NAMED: Final = (Subject.WORKSPACE, Subject.KEY, Subject.ADMIN_KEY, Subject.WEBHOOK)
 
-class ReadTransaction(ClaimsReading, SourcesReading, HistoryReading, AdminReading):
+
+class ReadTransaction(
+    ClaimsReading, SourcesReading, HistoryReading, AdminReading, RetirementsReading, WebhooksReading
+):
     """What can be read in one transaction: everything in it is of one moment."""
 
     def installation(self) -> Installation | None:
@@ -197,14 +204,10 @@ class ReadTransaction(ClaimsReading, SourcesReading, HistoryReading, AdminReadin
         return map(rows.read_change, self._rows(tables.changes, "subject", subjects, of_kinds=True))
 
     def subjects_named(self, name: str) -> list[str]:
-        """Return the ids of the workspaces and keys that have, or ever had, this name."""
+        """Return the ids of the workspaces, keys and webhooks that have, or ever had, this name."""
         changes = tables.changes.c
         named = or_(*(side["name"].as_string() == name for side in (changes.before, changes.after)))
-        query = (
-            select(changes.subject)
-            .where(changes.kind.in_((Subject.WORKSPACE, Subject.KEY, Subject.ADMIN_KEY)), named)
-            .distinct()
-        )
+        query = select(changes.subject).where(changes.kind.in_(_NAMED), named).distinct()
         return [row.subject for row in self._connection.execute(query)]
 
     def last_change(self, revision: int) -> tuple[int, str] | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, select, update
 
@@ -10,6 +10,8 @@ from callsheet.domain.changes.change import Action, AnyChange, Subject
 from callsheet.domain.claims.builtin_mode import BuiltinMode
 from callsheet.domain.claims.claims import Claims
 from callsheet.domain.claims.manager import PERSON, Manager
+from callsheet.domain.events import EventCollector, Origin
+from callsheet.domain.sources.state import SourceState
 from callsheet.domain.times import format_instant
 from callsheet.storage import tables
 from callsheet.storage.database import Database
@@ -17,11 +19,17 @@ from callsheet.storage.transactions import rows
 from callsheet.storage.transactions.outcome import Outcome
 from callsheet.storage.transactions.put import add_rows, delete_rows, put_rows
 from callsheet.storage.transactions.read import ReadTransaction
+from callsheet.storage.transactions.read_webhooks import Wanting
 from callsheet.storage.transactions.write_admin import AdminWriting
+from callsheet.storage.transactions.write_retirements import RetirementsWriting
 from callsheet.storage.transactions.write_sources import SourcesWriting
+from callsheet.storage.transactions.write_webhooks import WebhooksWriting
+
+#: How a run of a source ends whose list waits for a person.
+_QUARANTINED: Final = "quarantined"
 
 
-class WriteTransaction(ReadTransaction, SourcesWriting, AdminWriting):
+class WriteTransaction(ReadTransaction, SourcesWriting, AdminWriting, RetirementsWriting, WebhooksWriting):
     """What can be written in one transaction: by `apply`, which records each change in the same one.
 
     `create_installation` comes before the first change; `record` is for what changes everything, as a restore does.
@@ -38,6 +46,8 @@ class WriteTransaction(ReadTransaction, SourcesWriting, AdminWriting):
         self._actor = actor
         self._recorded_subjects: set[tuple[str, str]] = set()  # kinds and subjects with a record
         self._revision: int | None = None
+        self._wanting: list[Wanting] | None = None
+        self._collector: EventCollector | None = None
 
     def create_installation(
         self, organization_id: str, default_workspace_id: str, builtin: BuiltinMode = BuiltinMode.LIST
@@ -74,7 +84,10 @@ class WriteTransaction(ReadTransaction, SourcesWriting, AdminWriting):
         made = list(changes)
         if not made:
             return
+        if (collector := self._collecting()) is not None:
+            collector.add(made)
         self._write(Outcome.of(made, self._current_revision()))
+        self.remember_dates(made, self.now)
         self._recorded_subjects.update(
             (change.kind, change.subject) for change in made if not isinstance(change.value, Claims)
         )
@@ -92,11 +105,37 @@ class WriteTransaction(ReadTransaction, SourcesWriting, AdminWriting):
         put_rows(connection, tables.tombstones, map(rows.tombstone_row, outcome.removed_models.values()))
         put_rows(connection, tables.workspaces, map(rows.workspace_row, outcome.workspaces.values()))
         put_rows(connection, tables.api_keys, map(rows.key_row, outcome.keys.values()))
+        put_rows(connection, tables.webhooks, map(rows.webhook_row, outcome.webhooks.values()))
         put_rows(connection, tables.admin_keys, map(rows.admin_key_row, outcome.admin_keys.values()))
+        put_rows(connection, tables.calendars, map(rows.calendar_row, outcome.calendars.values()))
         for source in outcome.sources.values():
             self.put_source(source)
         for name in outcome.removed_sources:
             self.remove_source(name)
+
+    def put_source_state(self, state: SourceState) -> None:
+        """Replace the state of a source, but for its lease; that its list has to wait for a person is an event."""
+        if state.last_outcome == _QUARANTINED and (collector := self._collecting()) is not None:
+            past = self.source_states([state.name]).get(state.name)
+            if past is None or (past.last_outcome, past.last_error) != (state.last_outcome, state.last_error):
+                collector.quarantine(state.name, state.last_error)
+        super().put_source_state(state)
+
+    def finish(self) -> None:
+        """Put the events that the changes come to into the outbox; to be called once, before the commit."""
+        if self._collector is None:
+            return
+        revision = self._revision
+        if revision is None:
+            revision = int(self._connection.execute(select(tables.installation.c.revision)).scalar_one())
+        events = self._collector.events(Origin(revision, self.now, self._actor, self._reason))
+        if self.enqueue(events, self._wanting or ()) and self._revision is None:
+            self.announce()
+
+    def announce(self) -> None:
+        """Wake those who send, where no revision does."""
+        installation = self.installation()
+        self._database.announce(self._connection, 0 if installation is None else installation.revision)
 
     def record(
         self,
@@ -142,6 +181,13 @@ class WriteTransaction(ReadTransaction, SourcesWriting, AdminWriting):
             "manager": None if manager in (None, PERSON) else str(manager),
             "reason": self._reason,
         }
+
+    def _collecting(self) -> EventCollector | None:
+        """What takes the changes of this transaction; None as long as no webhook is to be sent anything."""
+        if self._wanting is None:
+            self._wanting = self.wanting()
+            self._collector = EventCollector() if self._wanting else None
+        return self._collector
 
     def _current_revision(self) -> int:
         """The revision of this transaction; the first call raises it."""

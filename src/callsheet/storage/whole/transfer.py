@@ -25,6 +25,15 @@ from callsheet.storage.transactions.write import WriteTransaction
 #: Every table, each after those that its rows refer to.
 _TABLES: Final = tuple(tables.metadata.sorted_tables)
 
+#: Names of the tables whose rows change without a change record.
+UNRECORDED: Final = frozenset(
+    table.name
+    for table in (
+        *(tables.source_states, tables.absences, tables.outbox, tables.key_uses, tables.repeated_requests),
+        tables.installation,
+    )
+)
+
 _MODULUS: Final = 2**256
 
 #: Action and kind of the change record of a restore; only such a record may raise the revision by more than one.
@@ -190,6 +199,17 @@ class WritableContent(Content):
         writing = WriteTransaction(self._connection, self._database, actor, now)
         writing.record(*RESTORE, organization_id, before, {"revision": revision})
         return self._connection.execute(select(installed.revision)).scalar_one(), revision
+
+    def hold_events(self, reason: str, now: datetime) -> int:
+        """Give up every event that waits to be sent, for this reason, and count no date before ``now`` as news.
+
+        Returns
+        -------
+        How many events that were.
+        """
+        writing = WriteTransaction(self._connection, self._database, "", now)
+        writing.set_noticed_until(now)
+        return writing.give_up_deliveries(None, reason)
 
     def _add(self, table: Table, source: Content, after: int) -> Tally:
         rows = count_rows(source._connection, table)

@@ -32,6 +32,15 @@ def add_columns() -> None:
 def add_retirements() -> None:
     op.add_column("models", sa.Column("retirement_precision", sa.String(16)))
     op.add_column("models", sa.Column("retires_itself", sa.Boolean, nullable=False, server_default=sa.false()))
+    op.create_table(
+        "retirement_dates",
+        sa.Column("model_id", sa.String(256), nullable=False),
+        sa.Column("retires_at", sa.String(32), nullable=False),
+        sa.Column("sequence", sa.Integer, nullable=False),
+        sa.Column("changed_at", sa.String(32), nullable=False),
+        sa.Column("is_withdrawn", sa.Boolean, nullable=False),
+        sa.PrimaryKeyConstraint("model_id", name="pk_retirement_dates"),
+    )
     retires_itself = sa.column("retires_itself", sa.Boolean).is_(True)
     op.create_index(
         "ix_models_retires_itself",
@@ -96,6 +105,7 @@ def make_calendars() -> None:
 
 
 def make_webhooks() -> None:
+    op.add_column("installation", sa.Column("noticed_until", sa.String(32)))
     op.create_table(
         "webhooks",
         sa.Column("id", sa.String(80), nullable=False),
@@ -116,10 +126,12 @@ def make_webhooks() -> None:
         ),
         sa.Column("webhook_id", sa.String(80), nullable=False),
         sa.Column("event_id", sa.String(80), nullable=False),
+        sa.Column("type", sa.String(64), nullable=False),
         sa.Column("body", sa.Text, nullable=False),
         sa.Column("created_at", sa.String(32), nullable=False),
         sa.Column("attempts", sa.Integer, nullable=False),
         sa.Column("next_attempt_at", sa.String(32)),
+        sa.Column("sent_at", sa.String(32)),
         sa.Column("lease_holder", sa.String(128)),
         sa.Column("lease_until", sa.String(32)),
         sa.Column("last_error", sa.Text),

@@ -1,0 +1,1 @@
+"""Webhooks: who is sent what, and sending it."""
