@@ -104,10 +104,9 @@ class Program:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self.process.poll() is None or kind is not None:
-            with suppress(ProcessLookupError):
-                os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait(DEADLINE)
+        with suppress(ProcessLookupError):  # workers outlive a first process that a signal has killed
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(DEADLINE)
         if kind is not None:
             print(f"--- stdout of {self.process.args!r}\n{self.stdout}--- stderr\n{self.stderr}--- end")
         self._folder.cleanup()

@@ -3,8 +3,7 @@
 The forked process is a child of the process that asks for it. It has the arguments, environment, folder and
 streams that it is given, and runs ``callsheet.__main__`` as ``python -W error -m callsheet`` does, so that waiting
 for it, signals, exit codes and process groups work as ever. What a fork cannot stand for starts plainly: another
-command line, a terminal as a standard stream, an environment that the interpreter itself reads, a system other than
-Linux.
+command line, an environment that the interpreter itself reads, a system other than Linux.
 
 Run as ``python -W error -m tests.starter DESCRIPTOR``, this is the process that forks.
 """
@@ -42,6 +41,8 @@ _READ_AT_START: Final = (
     "OTEL_PROPAGATORS", "OTEL_PYTHON_", "OTEL_SPAN_", "PROTOCOL_BUFFERS_", "PSUTIL_", "PSYCOPG_", "PYDANTIC_",
     "TYPER_", "WRAPT_",
 )  # fmt: skip
+
+os.environ.pop("PYTHONUNBUFFERED", None)  # the output of commands is buffered as it is by itself
 
 #: As this process began, whatever a test has changed since; the process that forks begins with it, too.
 _ENVIRONMENT: Final = dict(os.environ)
@@ -158,13 +159,18 @@ def start(
     stderr: IO[bytes],
     *,
     stdin: IO[bytes] | None = None,
+    closed: Sequence[int] = (),
     fresh: bool = False,
 ) -> "Forked | subprocess.Popen[bytes]":
-    """Start a process in a session of its own, without ``stdin`` with nothing to read; forked, unless ``fresh``."""
+    """Start a process in a session of its own, without ``stdin`` with nothing to read; forked, unless ``fresh``.
+
+    Of its standard streams, those with the numbers in ``closed`` are closed, which only a fork can do.
+    """
     with ExitStack() as opened:
         source = stdin or opened.enter_context(open(os.devnull, "rb"))  # noqa: PTH123  # a stream, not a path
         streams = (source.fileno(), stdout.fileno(), stderr.fileno())
-        if fresh or not _can_fork(command, env, streams):
+        if fresh or not _can_fork(command, env):
+            assert not closed, "only a fork can begin with closed streams"
             return subprocess.Popen(
                 command, cwd=cwd, env=env, stdin=source, stdout=stdout, stderr=stderr, start_new_session=True
             )
@@ -172,6 +178,7 @@ def start(
             "arguments": command[len(COMMAND) :],
             "environment": dict(env),
             "folder": str(cwd or Path.cwd()),
+            "closed": list(closed),
         }
         return Forked(command, _STARTER.start(request, streams))
 
@@ -181,13 +188,12 @@ def environment_at_start() -> dict[str, str]:
     return _read_at_start(_ENVIRONMENT)
 
 
-def _can_fork(command: Sequence[str], env: Mapping[str, str], streams: Sequence[int]) -> bool:
+def _can_fork(command: Sequence[str], env: Mapping[str, str]) -> bool:
     return (
         sys.platform == "linux"
         and platform.machine() in _CLONE
         and tuple(command[: len(COMMAND)]) == COMMAND
         and _read_at_start(env) == environment_at_start()
-        and not any(map(os.isatty, streams))
     )
 
 
@@ -309,6 +315,10 @@ def _become(request: dict[str, Any], streams: Sequence[int]) -> None:
         os.dup2(stream, number)
         os.close(stream)
     sys.stdin, sys.stdout, sys.stderr = map(_reopen, (sys.stdin, sys.stdout, sys.stderr))
+    for number in request["closed"]:
+        os.close(number)
+        for form in ("{}", "__{}__"):
+            setattr(sys, form.format(("stdin", "stdout", "stderr")[number]), None)  # as Python does
     os.chdir(request["folder"])
     os.environ.clear()
     os.environ.update(request["environment"])
@@ -322,7 +332,7 @@ def _reopen(stream: Any) -> Any:
     opened = open(  # noqa: SIM115  # it stays open as long as the process lives
         stream.fileno(), stream.mode, encoding=stream.encoding, errors=stream.errors, closefd=False
     )
-    opened.reconfigure(line_buffering=stream.line_buffering, write_through=stream.write_through)
+    opened.reconfigure(line_buffering=stream.line_buffering or opened.isatty(), write_through=stream.write_through)
     return opened
 
 

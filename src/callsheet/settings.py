@@ -149,6 +149,10 @@ class Settings(BaseModel):
         True,
         description="Run the sources that are due in this server; if not, let cron run callsheet sources sync.",
     )
+    move_aliases: bool = Field(
+        False,
+        description="When a model retires itself on its day, let its aliases mean what replaces it.",
+    )
     webhooks: bool = Field(
         True, description="Send webhooks from this server; if no server of a fleet does, they wait."
     )

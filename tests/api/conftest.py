@@ -8,6 +8,5 @@ from tests.installation import Installation, make_model
 @pytest.fixture
 def letters(empty: Installation) -> Installation:
     """Five models, `a` the newest and `e` the oldest."""
-    for day, name in enumerate("edcba", start=1):
-        empty.add(make_model(name, f"2026-01-0{day}"))
+    empty.add_at_once(make_model(name, f"2026-01-0{day}") for day, name in enumerate("edcba", start=1))
     return empty

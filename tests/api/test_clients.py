@@ -87,9 +87,8 @@ def sender(request: pytest.FixtureRequest, door: Door) -> Sender:
 def many(empty: Installation) -> list[str]:
     """The ids of 23 models, newest first."""
     ids = [f"claude-m{number:02}" for number in range(22, 0, -1)]
-    for day, name in enumerate(reversed(ids), start=1):
-        empty.add(make_model(name, f"2026-01-{day:02}"))
-    empty.add(make_model("hf.co/org/m:Q4@2", "2025-01-01"))
+    others = [make_model(name, f"2026-01-{day:02}") for day, name in enumerate(reversed(ids), start=1)]
+    empty.add_at_once([*others, make_model("hf.co/org/m:Q4@2", "2025-01-01")])
     return [*ids, "hf.co/org/m:Q4@2"]
 
 

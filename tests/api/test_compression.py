@@ -107,7 +107,7 @@ def test_a_tag_holds_for_its_coding_and_that_of_the_body_as_it_is_for_all(door: 
 
 
 def test_a_compressed_body_follows_the_catalogue(door: Door, empty: Installation) -> None:
-    empty.add(*(make_model(f"m{number:02}") for number in range(19)))
+    empty.add_at_once(make_model(f"m{number:02}") for number in range(19))
     for name in ("new", "newer"):
         before = accepting(door, "gzip")
         empty.add(make_model(name, "2026-03-01"))

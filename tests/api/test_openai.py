@@ -57,7 +57,7 @@ def test_the_owner_is_the_source_or_anthropic_for_its_lines_or_the_line_or_calls
 
 
 def test_the_list_is_whole_whatever_the_query_says(door: Door, empty: Installation) -> None:
-    empty.add(*(make_model(f"m{number:03}") for number in range(120)))
+    empty.add_at_once(make_model(f"m{number:03}") for number in range(120))
     whole = ask(door, "/v1/models")
     assert len(whole.ids) == 120
     for query in ("limit=1", "limit=0", "after_id=m007", "after_id=nobody", "lifecycle=gone", "beta=true"):

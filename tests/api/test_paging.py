@@ -64,7 +64,7 @@ def test_an_empty_catalogue_is_an_empty_page(door: Door, empty: Installation) ->
 
 
 def test_a_page_holds_twenty_unless_asked_otherwise(door: Door, empty: Installation) -> None:
-    empty.add(*(make_model(f"m{number:02}") for number in range(21)))
+    empty.add_at_once(make_model(f"m{number:02}") for number in range(21))
     for query in ("", "?beta=true"):
         body = door.get(f"/v1/models{query}").json
         assert (len(body["data"]), body["has_more"], body["last_id"]) == (20, True, "m19")

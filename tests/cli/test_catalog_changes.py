@@ -41,6 +41,8 @@ def test_add_takes_every_field(cli: CLI) -> None:
         "description": "Two\nlines",
         "hidden": True,
         "source": "ollama",
+        "retirement_precision": None,
+        "retires_itself": False,
         "aliases": [],
     }
     assert result.json == show(cli, "hf.co/org/m:Q4")

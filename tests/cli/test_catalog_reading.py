@@ -24,6 +24,8 @@ def test_list_as_json_has_every_model_with_its_aliases_newest_first(cli: CLI, em
         "description": None,
         "hidden": False,
         "source": None,
+        "retirement_precision": None,
+        "retires_itself": False,
         "aliases": ["latest"],
     }
 

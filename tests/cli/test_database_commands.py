@@ -3,17 +3,18 @@
 import os
 import pty
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from callsheet.storage.store import Store
+from tests import starter
 from tests.cli.conftest import CLI
 from tests.first_release import first_release
 from tests.installation import Installation
 from tests.postgres import Databases
 from tests.program import COMMAND, DEADLINE
+from tests.program import call as run_command
 from tests.storage.others import execute
 
 HELD = "models 36, aliases 11, tombstones 1, claims 46, sources 0, workspaces 3, api keys 5, changes 65"
@@ -173,24 +174,23 @@ def test_what_cannot_be_done_is_refused_in_one_sentence_and_leaves_nothing(
 
 
 def test_how_far_it_is_shows_on_a_terminal_only(here: Path) -> None:
-    command = [*COMMAND, "copy", "--from", "sqlite:///callsheet.db", "--to"]
-    piped = subprocess.run([*command, "sqlite:///a.db"], capture_output=True, check=True, timeout=DEADLINE)
-    assert piped.stdout == b""
-    assert piped.stderr.startswith(b"Copied everything")
+    arguments = ("copy", "--from", "sqlite:///callsheet.db", "--to")
+    piped = run_command(*arguments, "sqlite:///a.db")
+    assert piped.stdout == ""
+    assert piped.stderr.startswith("Copied everything")
     ours, theirs = pty.openpty()
     shown = b""
-    with subprocess.Popen(
-        [*command, "sqlite:///b.db"], stdout=theirs, stderr=theirs, env={**os.environ, "TERM": "xterm"}
-    ) as process:
-        os.close(theirs)
-        try:
-            while chunk := os.read(ours, 65536):
-                shown += chunk
-        except OSError:  # how Linux says that nobody writes any more
-            pass
-        finally:
-            os.close(ours)
-        assert process.wait(DEADLINE) == 0
+    with os.fdopen(theirs, "wb", 0) as terminal:
+        environment = {**os.environ, "TERM": "xterm"}
+        process = starter.start([*COMMAND, *arguments, "sqlite:///b.db"], None, environment, terminal, terminal)
+    try:
+        while chunk := os.read(ours, 65536):
+            shown += chunk
+    except OSError:  # how Linux says that nobody writes any more
+        pass
+    finally:
+        os.close(ours)
+    assert process.wait(DEADLINE) == 0
     assert b"checking api_keys" in shown
     assert b"100%" in shown
 

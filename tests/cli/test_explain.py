@@ -1,7 +1,9 @@
 """Why she does not see it: ``callsheet explain``."""
 
+import getpass
 import json
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -172,7 +174,7 @@ def test_a_client_is_not_asked_for_a_model_that_is_not_listed(cli: CLI, bot: Ins
 
 
 def test_what_cannot_be_explained_is_refused_in_one_sentence(cli: CLI, bot: Installation) -> None:
-    assert cli("explain", "m").refusal == "Name who asks, with --key or --workspace."
+    assert cli("explain", "m").refusal == "Name who asks, with --key, --workspace or --secret -."
     assert cli("explain", "m", "--key", "bit").refusal == "There is no key 'bit'; did you mean 'bot'?"
     assert cli("explain", "m", "--workspace", "tea").refusal.endswith("did you mean 'team'?")
     refusal = cli("explain", "claude-m", "--key", "bot", "--client", "claude-cod").refusal
@@ -183,3 +185,42 @@ def test_nothing_of_a_secret_is_printed(cli: CLI, bot: Installation) -> None:
     secret = bot.key(name="other", workspace="team")
     for arguments in ((), ("--json",), ("--client", "claude-code")):
         assert secret[6:20] not in str(cli("explain", "claude-m", "--key", "other", *arguments))
+
+
+def test_what_a_catalogue_file_says_is_named_with_its_line(cli: CLI, bot: Installation, tmp_path: Path) -> None:
+    file = tmp_path / "team.catalog.yaml"
+    file.write_text(
+        "manager: platform\n"
+        "models:\n"
+        "  - id: claude-filed\n"
+        "    display_name: Filed\n"
+        "    hidden: true\n"
+        "workspaces:\n"
+        "  - name: filed\n"
+        "    deny: ['claude-filed']\n"
+    )
+    assert cli("apply", str(file)).code == 0
+    record = explained(cli, "claude-filed", "--workspace", "filed", "--catalog", str(tmp_path), code=4)
+    places = {each["check"]: each["cause"] and each["cause"]["place"] for each in record["steps"]}
+    assert places == {
+        "workspace": None,
+        "name": f"{file}:3",
+        "rules": f"{file}:7",
+        "hidden": f"{file}:3",
+        "lifecycle": None,
+    }
+    out = cli("explain", "claude-filed", "--workspace", "filed", "--catalog", str(file)).out
+    assert f"file:platform (cli:{getpass.getuser()}), {file}:7, revision " in out
+
+
+def test_a_file_that_cannot_be_read_or_has_other_content_names_no_line(
+    cli: CLI, bot: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "team.catalog.yaml"
+    file.write_text("manager: platform\nmodels:\n  - id: claude-filed\n")
+    cli("apply", str(file))
+    monkeypatch.setenv("CALLSHEET_CATALOG", str(file))
+    assert step(explained(cli, "claude-filed", "--key", "bot", code=0), "name")["cause"]["place"] == f"{file}:3"
+    for text in ("manager: platform\nmodels: []\n", "manager: other\nmodels:\n  - id: claude-filed\n", "models: ["):
+        file.write_text(text)
+        assert step(explained(cli, "claude-filed", "--key", "bot", code=0), "name")["cause"]["place"] is None

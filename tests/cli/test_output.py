@@ -4,12 +4,13 @@ import os
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO
+from tempfile import TemporaryFile
 
 import pytest
 
 from callsheet.domain.access.key import KeyStatus
 from callsheet.domain.model import Lifecycle
+from tests import starter
 from tests.installation import Installation, make_model
 from tests.program import COMMAND, DEADLINE, call
 from tests.tiers import first
@@ -24,27 +25,14 @@ def _found_by_the_environment(installation: Installation, monkeypatch: pytest.Mo
     monkeypatch.setenv("CALLSHEET_DATABASE_URL", installation.url)
 
 
-def run(
-    *arguments: str | bytes, stdout: int | IO[bytes] = subprocess.PIPE, env: Mapping[str, str] | None = None
-) -> subprocess.CompletedProcess[bytes]:
-    """Run it with bytes as arguments, and Python's output as it is by itself."""
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
-    return subprocess.run(
-        [*COMMAND, *arguments],
-        env={**environment, **(env or {})},
-        stdin=subprocess.DEVNULL,
-        stdout=stdout,
-        stderr=subprocess.PIPE,
-        timeout=DEADLINE,
-        check=False,
-    )
-
-
 def run_into(path: Path, *arguments: str, env: Mapping[str, str] | None = None) -> tuple[int, str]:
     """Exit code and stderr with ``path`` as stdout."""
-    with path.open("wb") as stdout:
-        done = run(*arguments, stdout=stdout, env=env)
-    return done.returncode, done.stderr.decode()
+    with path.open("wb") as stdout, TemporaryFile() as stderr:
+        code = starter.start([*COMMAND, *arguments], None, {**os.environ, **(env or {})}, stdout, stderr).wait(
+            DEADLINE
+        )
+        stderr.seek(0)
+        return code, stderr.read().decode()
 
 
 @pytest.mark.parametrize("unbuffered", first(["", "1"]))
@@ -53,14 +41,14 @@ def run_into(path: Path, *arguments: str, env: Mapping[str, str] | None = None) 
     first(["--version", "--help", "catalog list", "catalog add m --json", "settings", "catalog list --json"], 4),
 )
 def test_what_cannot_be_written_is_told_in_one_line(command: str, unbuffered: str) -> None:
-    code, complaint = run_into(FULL, *command.split(), env={"PYTHONUNBUFFERED": unbuffered})
+    code, complaint = run_into(FULL, *command.split(), env={"PYTHONUNBUFFERED": unbuffered} if unbuffered else {})
     assert (code, complaint) == (1, "callsheet: Cannot write: No space left on device.\n")
 
 
 def test_a_stderr_that_is_full_changes_no_exit_code() -> None:
     def code(*arguments: str) -> int:
-        with FULL.open("wb") as full:
-            return subprocess.run([*COMMAND, *arguments], stderr=full, timeout=DEADLINE, check=False).returncode
+        with FULL.open("wb") as full, TemporaryFile() as stdout:
+            return starter.start([*COMMAND, *arguments], None, os.environ, stdout, full).wait(DEADLINE)
 
     assert [code("settings", "--json"), code("catalog", "show", "nope"), code("nope")] == [0, 1, 2]
 
@@ -111,7 +99,13 @@ def test_a_key_whose_secret_was_shown_stays_though_stderr_is_full(installation: 
     ),
 )
 def test_an_argument_that_is_no_text_is_a_wrong_call(arguments: tuple[bytes, ...]) -> None:
-    done = run(*arguments, env={"PYTHONUTF8": "1"})
+    done = subprocess.run(
+        [*COMMAND, *arguments],
+        env={**os.environ, "PYTHONUTF8": "1"},
+        capture_output=True,
+        timeout=DEADLINE,
+        check=False,
+    )
     assert (done.returncode, done.stdout) == (2, b"")
     assert done.stderr == b"callsheet: An argument is not valid UTF-8.\n"
 

@@ -1,15 +1,18 @@
 """Standard streams that the caller closed, that are full, or whose reader left: a sentence and an exit code."""
 
-import os
 import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from callsheet.domain.access.key import KeyStatus
+from tests.docs.forked_command import forked_command
 from tests.installation import Installation
 from tests.program import COMMAND, DEADLINE, Program, Server, wait_for
-from tests.tiers import first
+from tests.tiers import first, repeated
 
 CLOSED = "callsheet: Cannot write: standard output is closed.\n"
 FULL = "callsheet: Cannot write: No space left on device.\n"
@@ -42,18 +45,35 @@ RESULTS = first(
 SILENT = first(["catalog hide claude-opus-5", "workspaces create team", "check", "migrate"])
 
 
+Shell = Callable[..., tuple[int, str]]
+
+
 @pytest.fixture(autouse=True)
 def _found_by_the_environment(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CALLSHEET_DATABASE_URL", installation.url)
 
 
-def shell(command: str, redirection: str, stdin: str = "") -> tuple[int, str]:
+@pytest.fixture(scope="module")
+def callsheet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
+    """The command: started afresh with --all, else forked where that is possible."""
+    if repeated(sys.platform != "linux", True):
+        yield [*COMMAND]
+    else:
+        folder = tmp_path_factory.mktemp("commands")
+        with forked_command(folder):
+            yield [str(folder / "callsheet")]
+
+
+@pytest.fixture
+def shell(callsheet: list[str]) -> Shell:
     """Exit code and all that is said of a command with a redirection, as a shell runs it."""
+    return partial(run_in_shell, callsheet)
+
+
+def run_in_shell(callsheet: list[str], command: str, redirection: str, stdin: str = "") -> tuple[int, str]:
     line = f'"$@" {command} {redirection}'
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
     done = subprocess.run(
-        ["bash", "-o", "pipefail", "-c", line, "bash", *COMMAND],
-        env=environment,
+        ["bash", "-o", "pipefail", "-c", line, "bash", *callsheet],
         input=stdin,
         capture_output=True,
         text=True,
@@ -64,7 +84,7 @@ def shell(command: str, redirection: str, stdin: str = "") -> tuple[int, str]:
 
 
 @pytest.mark.parametrize("command", RESULTS)
-def test_a_result_that_has_nowhere_to_go_is_a_sentence_and_an_error(command: str) -> None:
+def test_a_result_that_has_nowhere_to_go_is_a_sentence_and_an_error(shell: Shell, command: str) -> None:
     assert shell(command, ">&-") == (1, CLOSED)
     assert shell(command, ">&- 2>&-") == (1, "")
     assert shell(command, "<&- >&-") == (1, CLOSED)
@@ -72,13 +92,13 @@ def test_a_result_that_has_nowhere_to_go_is_a_sentence_and_an_error(command: str
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full; run the tests on Linux")
 @pytest.mark.parametrize("command", RESULTS)
-def test_so_is_one_on_a_disk_that_is_full(command: str) -> None:
+def test_so_is_one_on_a_disk_that_is_full(shell: Shell, command: str) -> None:
     assert shell(command, ">/dev/full") == (1, FULL)
 
 
 @pytest.mark.parametrize("redirection", [">&-", "2>&-", "<&- >&- 2>&-", "2>/dev/full"])
 @pytest.mark.parametrize("command", SILENT)
-def test_a_message_that_has_nowhere_to_go_changes_no_outcome(command: str, redirection: str) -> None:
+def test_a_message_that_has_nowhere_to_go_changes_no_outcome(shell: Shell, command: str, redirection: str) -> None:
     code, said = shell(command, redirection)
     assert code == 0
     assert "Traceback" not in said
@@ -86,13 +106,13 @@ def test_a_message_that_has_nowhere_to_go_changes_no_outcome(command: str, redir
 
 
 @pytest.mark.parametrize("command", first(["catalog show nope", "catalog nonsense", "keys"]))
-def test_a_refusal_that_has_nowhere_to_go_keeps_its_exit_code(command: str) -> None:
+def test_a_refusal_that_has_nowhere_to_go_keeps_its_exit_code(shell: Shell, command: str) -> None:
     code, _ = shell(command, "")
     assert shell(command, "2>&-") == (code, "")
     assert shell(command, "2>/dev/full") == (code, "")
 
 
-def test_a_closed_standard_input_is_an_empty_one(installation: Installation) -> None:
+def test_a_closed_standard_input_is_an_empty_one(shell: Shell, installation: Installation) -> None:
     code, said = shell("keys create --name k --secret -", "<&-")
     assert (code, said) == (1, "callsheet: Standard input is empty; write the secret to it, on one line.\n")
     code, said = shell("keys import -", "<&-")
@@ -103,18 +123,20 @@ def test_a_closed_standard_input_is_an_empty_one(installation: Installation) -> 
     assert installation.access.list_keys() == []
 
 
-def test_standard_input_that_is_not_text_is_refused() -> None:
+def test_standard_input_that_is_not_text_is_refused(shell: Shell) -> None:
     for command in ("keys create --name k --secret -", "keys import -"):
         code, said = shell(command, r"< <(printf '\377\376')")
         assert (code, said.count("\n"), "Traceback" in said) == (1, 1, False)
 
 
 @pytest.mark.parametrize("command", first(["catalog list", "--help", "catalog list --json", "catalog history"], 2))
-def test_a_reader_that_leaves_early_hears_nothing_of_it(command: str) -> None:
+def test_a_reader_that_leaves_early_hears_nothing_of_it(shell: Shell, command: str) -> None:
     assert shell(command, "| true")[1] == ""
 
 
-def test_no_file_that_is_opened_takes_the_place_of_a_closed_stream(installation: Installation) -> None:
+def test_no_file_that_is_opened_takes_the_place_of_a_closed_stream(
+    shell: Shell, installation: Installation
+) -> None:
     before = installation.catalog.list()
     assert shell("catalog history --json", "<&- >&- 2>&-") == (1, "")
     assert shell("check", "<&- >&- 2>&-") == (0, "")

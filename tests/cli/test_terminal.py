@@ -3,15 +3,15 @@
 import os
 import pty
 import re
-import subprocess
 import termios
 
 import pytest
 from rich.cells import cell_len
 
 from callsheet.settings import Settings
+from tests import starter
 from tests.installation import Installation, make_model
-from tests.program import COMMAND, DEADLINE
+from tests.program import COMMAND, DEADLINE, call
 
 COLUMNS = 80
 
@@ -23,14 +23,9 @@ def read(installation: Installation, *arguments: str, columns: int = COLUMNS) ->
     environment = {
         name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES", "NO_COLOR")
     }
-    process = subprocess.Popen(
-        [*COMMAND, *arguments],
-        env={**environment, "TERM": "xterm", "CALLSHEET_DATABASE_URL": installation.url},
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-    )
-    os.close(theirs)
+    environment |= {"TERM": "xterm", "CALLSHEET_DATABASE_URL": installation.url}
+    with os.fdopen(theirs, "wb", 0) as terminal:
+        process = starter.start([*COMMAND, *arguments], None, environment, terminal, terminal, stdin=terminal)
     output = b""
     try:
         while chunk := os.read(ours, 65536):
@@ -130,12 +125,6 @@ def test_a_column_whose_words_fit_is_not_cut_for_one_whose_words_do_not(installa
     "command", ["catalog list", "catalog history", "workspaces list", "catalog show claude-2.0"]
 )
 def test_a_pipe_gets_no_trailing_blanks(installation: Installation, command: str) -> None:
-    done = subprocess.run(
-        [*COMMAND, *command.split()],
-        env={**os.environ, "CALLSHEET_DATABASE_URL": installation.url},
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE,
-        check=True,
-    )
+    done = call(*command.split(), env={"CALLSHEET_DATABASE_URL": installation.url})
+    assert done.returncode == 0
     assert not [line for line in done.stdout.splitlines() if line != line.rstrip()]

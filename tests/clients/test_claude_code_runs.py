@@ -82,9 +82,18 @@ def disagreements(way: Way, urls: Mapping[str, str], taken: Mapping[str, Taken])
             yield f"{name}: the doctor says {shown}, it kept {taken[name].ids} ({taken[name].words})"
 
 
+#: Of the lists on which releases differ, one for each thing that may be wrong with an entry.
+_QUICK: Final = (
+    "a-page", "openais-shape", "nothing-but-ids", "words-inside", "letters-that-fold-to-ascii", "null-display-name",
+    "no-id", "null-id", "id-is-a-number", "an-entry-is-a-text",
+)  # fmt: skip
+
+
 @pytest.mark.parametrize("release", first(RELEASES))
 def test_a_release_keeps_of_a_list_what_the_doctor_says(release: str, tmp_path: Path) -> None:
-    replies = {**TELLING, **OTHERS} if release == NEWEST and repeated(0, 1) else TELLING
+    replies = repeated({name: TELLING[name] for name in _QUICK}, TELLING)
+    if release == NEWEST and repeated(0, 1):
+        replies = {**replies, **OTHERS}
     with serve_lists(replies) as lists:
         urls = {name: lists.at(name) for name in replies}
         taken = run_all(release, urls, tmp_path)

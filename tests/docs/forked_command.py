@@ -17,10 +17,13 @@ from tests import starter
 #: Passes its arguments, folder, environment, streams and SIGTERM on, and ends as the command does.
 _SCRIPT: Final = """#!{python} -IS
 import json, os, signal, socket, sys
+closed = [number for number, stream in enumerate((sys.stdin, sys.stdout, sys.stderr)) if stream is None]
+for number in closed:
+    os.open(os.devnull, os.O_RDWR)  # takes this number
 with socket.socket(socket.AF_UNIX) as channel:
     channel.connect({address!r})
     signal.signal(signal.SIGTERM, lambda *_: channel.shutdown(socket.SHUT_WR))
-    request = json.dumps([sys.argv[1:], os.getcwd(), dict(os.environ)]).encode()
+    request = json.dumps([sys.argv[1:], os.getcwd(), dict(os.environ), closed]).encode()
     socket.send_fds(channel, [len(request).to_bytes(4)], [0, 1, 2])
     channel.sendall(request)
     sys.exit(int.from_bytes(channel.recv(1)))
@@ -65,9 +68,9 @@ def _run(channel: socket.socket) -> None:
     with channel, ExitStack() as opened:
         size, streams, _, _ = socket.recv_fds(channel, 4, 3)
         stdin, stdout, stderr = (opened.enter_context(os.fdopen(stream, "wb")) for stream in streams)
-        arguments, folder, environment = json.loads(channel.recv(int.from_bytes(size), socket.MSG_WAITALL))
+        arguments, folder, environment, closed = json.loads(channel.recv(int.from_bytes(size), socket.MSG_WAITALL))
         command = [*starter.COMMAND, *arguments]
-        process = starter.start(command, Path(folder), environment, stdout, stderr, stdin=stdin)
+        process = starter.start(command, Path(folder), environment, stdout, stderr, stdin=stdin, closed=closed)
         descriptor = os.pidfd_open(process.pid)
         try:
             ended, _, _ = select.select([descriptor, channel.fileno()], [], [])

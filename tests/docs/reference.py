@@ -1,5 +1,6 @@
 """The reference pages that are made from the program itself: `scripts/docs` writes them, a test compares them."""
 
+import json
 from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
@@ -9,6 +10,8 @@ from callsheet import settings
 from callsheet.cli.app import command_tree
 from callsheet.files.fields import SHAPES, Field
 from callsheet.files.schema import SCHEMA_FILE, schema_text
+from callsheet.http.admin.endpoints import ENDPOINTS
+from callsheet.http.admin.openapi import describe_admin
 from callsheet.http.metrics.families import FAMILIES
 from callsheet.settings import Settings
 from tests.docs.builtin_page import builtin_page
@@ -147,6 +150,9 @@ the class of the status that the gateway answered (`2xx`); `callsheet_forward_by
 the label `reason`, by which [Forwarding](forwarding.md#what-is-answered-here) explains each. Forwarded requests
 count neither in `callsheet_requests_total` nor in `callsheet_unread_bytes`.
 
+`callsheet_admin_requests_total` has the labels `operation` (that of the [Admin API](admin-api.md), or `other` for a
+path or a method that it does not have) and `status`.
+
 Memory and file descriptors are measured on Linux only, connections only by `callsheet serve`.
 
 | Name | Type | What it is |
@@ -164,6 +170,7 @@ def pages() -> dict[Path, str]:
         folder / "metrics.md": metrics_page(),
         folder / "settings.md": settings_page(),
         folder / SCHEMA_FILE: schema_text(),
+        folder / "admin-openapi.json": json.dumps(describe_admin(ENDPOINTS), indent=2, ensure_ascii=False) + "\n",
         ROOT / "src/callsheet/files" / SCHEMA_FILE: schema_text(),
         ROOT / "src/callsheet/doctor/contract/contract.md": (folder / "contract.md").read_text(encoding="utf-8"),
     }

@@ -1,8 +1,8 @@
 """Kills a process before and after everything it writes, to see what is left each time; for the test of crashes.
 
-Run as ``python -m tests.process.killer TRIAL FOLDER HOW [URL]``, where HOW is ``finely`` or ``coarsely``. The URL
-is of a PostgreSQL server, on which each point has a database of its own; without it, all is SQLite. Prints a line
-for every point.
+Run as ``python -m tests.process.killer TRIAL FOLDER HOW [URL]``, where HOW is ``finely``, ``coarsely`` or
+``sparsely``, which is every second point of the coarse ones. The URL is of a PostgreSQL server, on which each point
+has a database of its own; without it, all is SQLite. Prints a line for every point.
 """
 
 import gc
@@ -45,7 +45,7 @@ def main(name: str, folder: Path, how: str, server: str = "") -> None:
     stage.begin().act(ignore)  # here, where what is loaded for it stays, for all those that are killed
     gc.freeze()  # no search for garbage touches it, which would copy it for each of them
     labels = record(stage.begin(), folder / "labels")
-    for number in chosen(labels, finely=how == "finely"):
+    for number in chosen(labels, finely=how == "finely")[:: 2 if how == "sparsely" else 1]:
         trial = stage.begin()
         label = f"{number}, before: {labels[number]}"
         assert run(trial.act, kill_at(number)) == -signal.SIGKILL, label

@@ -11,6 +11,7 @@ import pytest
 from tests.installation import Installation
 from tests.process.test_workers import workers
 from tests.program import Server, credentials, wait_for
+from tests.tiers import repeated
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="finds the workers by /proc, which Linux has")
 
@@ -68,7 +69,7 @@ def test_any_worker_tells_the_answers_of_all(database: Path) -> None:
 def test_no_counter_ever_seems_to_fall_whichever_worker_is_asked(database: Path) -> None:
     with Server(database, "--workers", "2") as server:
         wait_for_workers(server, 2)
-        asking = threading.Thread(target=ask, args=(server, 150))
+        asking = threading.Thread(target=ask, args=(server, repeated(50, 150)))
         asking.start()
         seen: list[float] = []
         while asking.is_alive():
@@ -82,7 +83,7 @@ def test_what_a_killed_worker_has_counted_still_counts_and_it_leaves_nothing_els
 ) -> None:
     with Server(database, "--workers", "2") as server:
         before = wait_for_workers(server, 2)
-        for _ in range(3):
+        for _ in range(repeated(1, 3)):
             ask(server, 20)
             before = told(server)
             killed = workers(server)[0]

@@ -142,7 +142,17 @@ def test_a_name_that_is_not_known_is_the_id() -> None:
 EVIDENCE = json.loads(files("callsheet.data").joinpath("evidence.json").read_text(encoding="utf-8"))
 
 #: Facts that need no evidence: what the model is, not what is said of it.
-_GIVEN = {"id", "line", "aliases", "source", "hidden", "replacement", "description"}
+_GIVEN = {
+    "id",
+    "line",
+    "aliases",
+    "source",
+    "hidden",
+    "replacement",
+    "description",
+    "retirement_precision",
+    "retires_itself",
+}
 
 
 def test_evidence_is_of_the_models_that_are_shipped() -> None:

@@ -10,10 +10,14 @@ from hypothesis import strategies as st
 from callsheet.api.dialect import Dialect
 from callsheet.api.explain import Asker, admission, explain
 from callsheet.api.state import State
+from callsheet.cli.client_views import client_steps, client_views
+from callsheet.cli.played_clients import play_in
+from callsheet.doctor.clients.rules import load_clients
 from callsheet.domain.access.visibility import PatternMatches, Visibility
 from callsheet.domain.explain import Check
 from callsheet.domain.model import Lifecycle, Model
 from callsheet.domain.query import Reach
+from callsheet.service.explain.matrix import matrix
 from callsheet.service.explain.seeing import compare, what_sees, who_sees
 from tests.service.test_impact import (
     ASKING,
@@ -34,6 +38,9 @@ from tests.service.test_impact import (
 from tests.tiers import examples
 
 THEN = NOW.timestamp()
+
+#: One that drops ids, one that asks once without a limit, and one that walks pages.
+CLIENTS = load_clients(["claude-code", "open-webui", "python-sdk"])
 
 
 @st.composite
@@ -205,3 +212,43 @@ def test_a_name_of_a_path_is_explained_as_it_is_retrieved() -> None:
     state = World({strange.id: strange}, rooms={ROOMS[0]: room(ROOMS[0])}).state()
     assert explain(state, Asker(None, ROOMS[0]), strange.id, THEN).reach is Reach.LISTED
     assert Caller(state, ASKING).ask(strange.id)["id"] == strange.id
+
+
+@examples(0.5)
+@given(worlds())
+def test_the_matrix_is_what_is_explained_of_each_workspace_and_model(world: World) -> None:
+    state = world.state()
+    found = {
+        (room.id, model_id): reach
+        for row in matrix(state, THEN)
+        for room in row.workspaces
+        for reach, ids in ((Reach.LISTED, row.listed), (Reach.RETRIEVABLE, row.retrievable))
+        for model_id in ids
+    }
+    for room_id in state.workspaces:
+        for model_id in world.models:
+            reach = explain(state, Asker(None, room_id), model_id, THEN).reach
+            assert found.get((room_id, model_id), Reach.ABSENT) is reach
+
+
+@examples(0.2)
+@given(worlds())
+def test_a_client_shows_a_model_only_if_it_is_listed_and_says_so_as_explain_does(world: World) -> None:
+    state = world.state()
+    for room_id, workspace in state.workspaces.items():
+        listed = [
+            each.model.id for each in what_sees(state, Asker(None, room_id), THEN) if each.reach is Reach.LISTED
+        ]
+        for rules in CLIENTS:
+            views = client_views(play_in(state, room_id, listed, [rules], NOW), listed)
+            for view in views:
+                shown = [each.id for each in view.shown or ()]
+                left_out = [model_id for some in view.left_out for model_id in some.ids]
+                assert sorted([*shown, *left_out]) == sorted(listed), (rules.name, workspace)
+            for model_id in world.models:
+                explanation = explain(state, Asker(None, room_id), model_id, THEN)
+                steps = client_steps(state, rules, room_id, listed, model_id, NOW) if model_id in listed else []
+                assert (model_id in listed) == (explanation.reach is Reach.LISTED)
+                assert any(step.shows for step in steps) == any(
+                    model_id in {each.id for each in view.shown or ()} for view in views
+                )

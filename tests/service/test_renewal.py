@@ -18,7 +18,7 @@ from callsheet.domain.claims.builtin_mode import BuiltinMode
 from callsheet.domain.claims.claims import SAME_AS, ClaimKind, Claims
 from callsheet.domain.claims.manager import BUILTIN, PERSON, Manager, ManagerKind
 from callsheet.domain.errors import RefusedError
-from callsheet.domain.model import Lifecycle, Model
+from callsheet.domain.model import Lifecycle, Model, RetirementPrecision
 from callsheet.domain.times import parse_instant
 from callsheet.service.builtin import builtin_catalog, facts_date
 from callsheet.service.catalog import CatalogService
@@ -35,7 +35,7 @@ from tests.tiers import examples
 
 #: What Ada did to built-in models in the database of the first release.
 BY_ADA = {
-    "claude-opus-4-5-20251101": {"lifecycle", "deprecated_at", "retires_at"},
+    "claude-opus-4-5-20251101": {"lifecycle", "deprecated_at", "retires_at", "retirement_precision"},
     "claude-opus-4-20250514": {"hidden"},
 }
 
@@ -168,6 +168,7 @@ TODAY = make_facts(
         lifecycle=Lifecycle.DEPRECATED,
         deprecated_at=parse_instant("2026-02-01"),
         retires_at=parse_instant("2099-01-01"),
+        retirement_precision=RetirementPrecision.EXACT,
         capabilities={"batch": {"supported": True}},
     ),
     make_model("c", "2026-03-01", line="opus"),

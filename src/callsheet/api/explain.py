@@ -1,14 +1,18 @@
 """Why a caller is answered as it is: the decisions of `answer` about one model, each with its reason."""
 
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from callsheet.api.authentication import ANY_KEY, choose_workspace, find_fault, principal_of
 from callsheet.api.dialect import OPENAI, Dialect
 from callsheet.api.state import State
+from callsheet.domain.access.delegation import Delegation, KeyMode
+from callsheet.domain.access.grant import Grant
 from callsheet.domain.access.keyring import KeyFault, KeyRecord, Principal
-from callsheet.domain.access.visibility import PatternMatches, Visibility
+from callsheet.domain.access.visibility import SEES_ALL, PatternMatches, Visibility
 from callsheet.domain.access.workspace import Workspace
 from callsheet.domain.catalog import Catalog
+from callsheet.domain.catalog_slice import CatalogSlice
 from callsheet.domain.errors import PermissionDeniedError
 from callsheet.domain.explain import Check, Explanation, Reason, Step
 from callsheet.domain.model import Lifecycle, Model
@@ -69,9 +73,7 @@ def admission(state: State, asker: Asker, now: float) -> Admission:
         step, principal = _check_key(state, asker.key, now)
         steps.append(step)
     if asker.dialect is OPENAI:
-        is_answered = state.options.openai_dialect
-        reason = Reason.ANSWERED if is_answered else Reason.NOT_ANSWERED
-        steps.append(Step(Check.DIALECT, is_answered, reason))
+        steps.append(_check_dialect(state))
     step, workspace = _check_workspace(state, asker, principal)
     return Admission((*steps, step), workspace)
 
@@ -80,8 +82,8 @@ def explain(state: State, asker: Asker, name: str, now: float) -> Explanation:
     """Return why ``asker`` sees the model that ``name`` means, or does not.
 
     What passes is decided by the functions that decide it for `answer`. The checks of a request that no key,
-    workspace or model can change, such as that of its version, are left out; keys that only a gateway knows are not
-    considered.
+    workspace or model can change, such as that of its version, are left out; for keys that only a gateway knows,
+    there is `explain_granted`.
 
     Parameters
     ----------
@@ -100,12 +102,85 @@ def explain(state: State, asker: Asker, name: str, now: float) -> Explanation:
     made = [*steps, named]
     if workspace is not None:
         made.append(_check_rules(state, workspace, rules, model_id))
+    made += _check_listed(model)
+    return Explanation(name, model_id, None if workspace is None else workspace.id, tuple(made))
+
+
+def explain_granted(state: State, delegation: Delegation, grant: Grant, dialect: Dialect, name: str) -> Explanation:
+    """Return why a delegated key, to which its gateway listed ``grant``, sees what ``name`` means, or does not.
+
+    What is seen is decided by what decides it for `answer`: the slice of the catalogue that the grant shows.
+
+    Parameters
+    ----------
+    state
+        The installation.
+    delegation
+        Which source was asked, and whose word counts.
+    grant
+        What the gateway listed.
+    dialect
+        Whose client asks.
+    name
+        An id or alias.
+    """
+    workspace = state.workspaces.get(delegation.workspace_id or state.default_workspace_id)
+    if workspace is None:
+        key = Step(Check.KEY, False, Reason.ARCHIVED_WORKSPACE, delegation.source)
+        return Explanation(name, state.catalog.id_of(name), None, (key,))
+    principal = Principal(grant.tag, workspace.id, 0, grant)
+    steps = [Step(Check.KEY, True, Reason.ACCEPTED, delegation.source)]
+    if dialect is OPENAI:
+        steps.append(_check_dialect(state))
+    chosen, _ = _check_workspace(state, Asker(), principal)
+    steps.append(chosen)
+    rules = workspace.visibility.among(state.catalog.has_id)
+    part = CatalogSlice(state.catalog, grant.models, grant.former, delegation.mode, rules)
+    seen = find_seen(part, SEES_ALL, name)
+    granted = _granted_id(state, grant, name) if seen is None else seen.id
+    if granted is None:
+        named, model_id, _ = _check_name(state.catalog, SEES_ALL, name)
+        missing = Step(Check.GRANT, False, Reason.NOT_GRANTED, delegation.source)
+        return Explanation(name, model_id, workspace.id, (*steps, named, missing))
+    source = grant.models.sources.get(granted, granted)
+    steps += _check_granted(state, delegation, name, granted, source, is_seen=seen is not None)
+    if delegation.mode is KeyMode.GOVERN:
+        steps.append(_check_rules(state, workspace, rules, source))
+    else:
+        steps.append(Step(Check.RULES, True, Reason.NOT_APPLIED, workspace.id))
+    return Explanation(name, granted, workspace.id, (*steps, *_check_listed(seen or state.catalog.get(source))))
+
+
+def _granted_id(state: State, grant: Grant, name: str) -> str | None:
+    """The id of the gateway that a name means; None if it listed none."""
+    stated = grant.models.stated
+    return next((each for each in (name, state.catalog.id_of(name)) if each in stated), None)
+
+
+def _check_granted(
+    state: State, delegation: Delegation, name: str, granted: str, source: str, *, is_seen: bool
+) -> list[Step]:
+    reason = Reason.ID if granted == name else Reason.ALIAS
+    exists = is_seen or state.catalog.get(source) is not None
+    if not exists:
+        reason = Reason.REMOVED if state.catalog.is_tombstone(source) else Reason.UNKNOWN
+    return [
+        Step(Check.NAME, exists, reason, granted if exists else ""),
+        Step(Check.GRANT, True, Reason.GRANTED, delegation.source),
+    ]
+
+
+def _check_listed(model: Model | None) -> Iterator[Step]:
     if model is not None:
         is_shown = is_listed(Lifecycle.ACTIVE, hidden=model.hidden)
-        made.append(Step(Check.HIDDEN, is_shown, Reason.SHOWN if is_shown else Reason.HIDDEN, model_id))
+        yield Step(Check.HIDDEN, is_shown, Reason.SHOWN if is_shown else Reason.HIDDEN, model.id)
         is_in_use = is_listed(model.lifecycle, hidden=False)
-        made.append(Step(Check.LIFECYCLE, is_in_use, _LIFECYCLES[model.lifecycle], model_id))
-    return Explanation(name, model_id, None if workspace is None else workspace.id, tuple(made))
+        yield Step(Check.LIFECYCLE, is_in_use, _LIFECYCLES[model.lifecycle], model.id)
+
+
+def _check_dialect(state: State) -> Step:
+    is_answered = state.options.openai_dialect
+    return Step(Check.DIALECT, is_answered, Reason.ANSWERED if is_answered else Reason.NOT_ANSWERED)
 
 
 def _check_key(state: State, key: KeyRecord, now: float) -> tuple[Step, Principal]:

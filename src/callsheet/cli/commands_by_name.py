@@ -20,6 +20,7 @@ _PLACES: Final = {
     "who-sees": "commands.explain.who_sees",
     "what-sees": "commands.explain.what_sees",
     "diff-keys": "commands.explain.diff_keys",
+    "retirements": "commands.retirements.retirements",
     "clients": "commands.clients.clients",
     "plan": "commands.files.plan",
     "apply": "commands.files.apply",
@@ -41,6 +42,7 @@ _PLACES: Final = {
     "workspaces": "commands.workspaces.app",
     "keys": "commands.keys.app",
     "admin-keys": "commands.admin_keys.app",
+    "calendars": "commands.calendars.app",
     "webhooks": "commands.webhooks.app",
     "models": "commands.models.app",
 }

@@ -16,6 +16,7 @@ from callsheet.service.admin.admin_keys import AdminKeyService
 from callsheet.service.catalog import CatalogService
 from callsheet.service.history import HistoryService
 from callsheet.service.renewal import renew_builtin
+from callsheet.service.retirements.calendars import CalendarService
 from callsheet.service.setup import migrate_store, open_existing
 from callsheet.service.webhooks.service import WebhooksService
 from callsheet.settings import Settings, load, prepare_folder
@@ -65,6 +66,11 @@ def open_catalog(database: str | None) -> CatalogService:
 def open_admin_keys(database: str | None) -> AdminKeyService:
     """Return the admin keys that a command works on; `migrate`, serve and restore create a database."""
     return AdminKeyService(open_existing(load_settings(database).database), actor(), clock)
+
+
+def open_calendars(database: str | None) -> CalendarService:
+    """Return the calendars that a command works on; `migrate`, serve and restore create a database."""
+    return CalendarService(open_existing(load_settings(database).database), actor(), clock)
 
 
 def open_history(database: str | None) -> HistoryService:

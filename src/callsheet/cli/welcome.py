@@ -31,7 +31,7 @@ from callsheet.service.access import AccessService, NewKey
 from callsheet.service.background import BackgroundThread
 from callsheet.service.counts import Counts, count_models
 from callsheet.service.govern import governed
-from callsheet.service.renewal import renew_builtin
+from callsheet.service.retirements.due import begin_day
 from callsheet.service.setup import set_up
 from callsheet.service.state.backoff import Backoff
 from callsheet.service.sync.config import SourceConfig
@@ -109,7 +109,7 @@ def prepare_welcome(settings: Settings) -> Welcome:
             gateway = prepare_gateway(store, settings, clock, prepare)
     else:
         prepare()
-    renewed = renew_builtin(store, clock)
+    renewed = begin_day(store, clock, move_aliases=settings.move_aliases)
     with store.read() as reading:
         counts = count_models(reading)
         installation = reading.installation()

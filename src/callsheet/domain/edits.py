@@ -128,7 +128,7 @@ def as_retired(model: Model, now: datetime) -> Model:
     if model.lifecycle is Lifecycle.RETIRED:
         raise InvalidError(f"{model.id} is retired already.")
     deprecated_at = min(model.deprecated_at or now, now)
-    is_due = model.retires_at is not None and model.retires_at < now
+    is_due = model.retires_at is not None and model.retires_at <= now
     return replace(
         model,
         lifecycle=Lifecycle.RETIRED,

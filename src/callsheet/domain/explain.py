@@ -14,6 +14,7 @@ class Check(StrEnum):
     DIALECT = "dialect"
     WORKSPACE = "workspace"
     NAME = "name"
+    GRANT = "grant"
     RULES = "rules"
     HIDDEN = "hidden"
     LIFECYCLE = "lifecycle"
@@ -27,6 +28,11 @@ class Reason(StrEnum):
     INACTIVE = "inactive"
     ARCHIVED_WORKSPACE = "archived-workspace"
     EXPIRED = "expired"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    AWAY = "away"
+    NOT_ASKED = "not-asked"
+    NO_GATEWAY = "no-gateway"
     ANSWERED = "answered"
     NOT_ANSWERED = "not-answered"
     OWN = "own"
@@ -39,6 +45,9 @@ class Reason(StrEnum):
     ORPHAN_ALIAS = "orphan-alias"
     REMOVED = "removed"
     UNKNOWN = "unknown"
+    GRANTED = "granted"
+    NOT_GRANTED = "not-granted"
+    NOT_APPLIED = "not-applied"
     NO_RULES = "no-rules"
     ALLOWED = "allowed"
     DENIED = "denied"
@@ -66,7 +75,8 @@ class Step(NamedTuple):
     reason
         Why.
     subject
-        The id of what the check is about: key, workspace, or the model that the name means; empty if there is none.
+        The id of what the check is about: key, workspace, or the model that the name means; where a gateway is
+        asked about a key, the name of the source. Empty if there is none.
     patterns
         The patterns of the workspace's rules that decide.
     """

@@ -21,7 +21,9 @@ class Shards(Generic[Value]):
         for key, value in items:
             filled.setdefault(hash(key) % _SHARD_COUNT, {})[key] = value
         empty: dict[str, Value] = {}  # shared: a shard is never written to, only replaced
-        self._shards = [filled.get(number, empty) for number in range(_SHARD_COUNT)]
+        self._shards = [empty] * _SHARD_COUNT
+        for number, shard in filled.items():
+            self._shards[number] = shard
 
     def get(self, key: str) -> Value | None:
         """Return the value of ``key``, or None."""

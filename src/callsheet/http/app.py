@@ -20,6 +20,7 @@ from callsheet.domain.claims.builtin_mode import BuiltinMode
 from callsheet.domain.errors import SettingsError, StorageUnavailableError
 from callsheet.http.admin.app import AdminAPI
 from callsheet.http.admin.endpoints import ENDPOINTS
+from callsheet.http.calendars import Calendars
 from callsheet.http.errors import on_exception, on_http_exception
 from callsheet.http.handed_over import HANDED_OVER
 from callsheet.http.health import Readiness, health_routes
@@ -31,7 +32,7 @@ from callsheet.http.telemetry.collect import Telemetry
 from callsheet.service.admin.key_uses import KeyUses
 from callsheet.service.clock import SYSTEM_CLOCK, Clock
 from callsheet.service.delegation.lazy import LazyKeyChecks
-from callsheet.service.renewal import renew_builtin
+from callsheet.service.retirements.due import begin_day
 from callsheet.service.setup import set_up
 from callsheet.service.state.file import state_file_at
 from callsheet.service.state.live import LiveState
@@ -95,7 +96,7 @@ class CallsheetApp(Starlette):
             clock,
             live.followed_revision,
             runs=settings.sync,
-            renew=partial(renew_builtin, live.store, clock.now),
+            renew=partial(begin_day, live.store, clock.now, move_aliases=settings.move_aliases),
         )
         self.telemetry.schedule = self.schedule
         self.sender = self.telemetry.sender = Sender(
@@ -125,6 +126,7 @@ class CallsheetApp(Starlette):
                 *health_routes(live, self.readiness),
                 *self.telemetry.routes(),
                 *openapi_routes(live.current.options),
+                *Calendars(live, self.observer.log, clock).routes(),
             ],
             exception_handlers={HTTPException: on_http_exception, Exception: on_exception},
             lifespan=_lifespan,

@@ -16,6 +16,9 @@ _SAFE: Final = "/:@!$&'()*+,;=~-._"
 #: Where the Admin API is; the same from base URLs that end in /v1 already, or in a slash.
 ADMIN_PATH: Final = re.compile(rb"/+v1/+(?:v1/+)?organizations(?=/|\Z)")
 
+#: Where calendars are; behind it comes the token.
+CALENDARS: Final = "/calendars/"
+
 #: Of a body of the Admin API.
 MAX_ADMIN_BODY_BYTES: Final = 2**20
 

@@ -217,6 +217,8 @@ def _moved_subjects(reading: ReadTransaction, plan: Plan) -> list[str]:
         present[Subject.KEY, key.id] = key.record()
     for admin_key in reading.admin_keys(subjects[Subject.ADMIN_KEY]):
         present[Subject.ADMIN_KEY, admin_key.id] = admin_key.record()
+    for calendar in reading.calendars(subjects[Subject.CALENDAR]):
+        present[Subject.CALENDAR, calendar.id] = calendar.record()
     for source in reading.sources(subjects[Subject.SOURCE]):
         present[Subject.SOURCE, source.name] = source.record()
     for webhook in reading.webhooks(subjects[Subject.WEBHOOK]):

@@ -3,7 +3,7 @@
 import secrets
 from typing import Final
 
-from callsheet.domain.access.secret import ADMIN_PREFIX, SECRET_BYTES, SECRET_PREFIX, make_secret
+from callsheet.domain.access.secret import ADMIN_PREFIX, CALENDAR_PREFIX, SECRET_BYTES, SECRET_PREFIX, make_secret
 from callsheet.domain.changes.keys import Credentials
 from callsheet.domain.plan.step import Made
 from callsheet.domain.webhooks import signing
@@ -63,6 +63,12 @@ class NewThings:
         key_id = self._new("adminkey_")
         self._with_secret.add(key_id)
         return Credentials(key_id, self._secret(ADMIN_PREFIX))
+
+    def calendar_credentials(self) -> Credentials:
+        """Return an id for a calendar, with its token, which is always a new one."""
+        calendar_id = self._new("calendar_")
+        self._with_secret.add(calendar_id)
+        return Credentials(calendar_id, self._secret(CALENDAR_PREFIX))
 
     def _new(self, prefix: str) -> str:
         made = make_id(prefix)

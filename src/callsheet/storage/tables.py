@@ -216,6 +216,16 @@ calendars = Table(  # addresses that tell the dates of models; a token in each, 
     Column("revoked_at", _TIME),
 )
 
+retirement_dates = Table(  # of dates that have moved, so that calendars notice; no change of it is recorded
+    "retirement_dates",
+    metadata,
+    Column("model_id", _ID, primary_key=True),
+    Column("retires_at", _TIME, nullable=False),
+    Column("sequence", Integer, nullable=False),
+    Column("changed_at", _TIME, nullable=False),
+    Column("is_withdrawn", Boolean, nullable=False),
+)
+
 webhooks = Table(
     "webhooks",
     metadata,

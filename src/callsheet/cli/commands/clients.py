@@ -5,12 +5,12 @@ from typing import Annotated
 import typer
 
 from callsheet.cli.commands.explain import explaining
-from callsheet.cli.database import DatabaseURL, clock
+from callsheet.cli.database import DatabaseURL
 from callsheet.cli.input.completion import complete_key, complete_workspace
 from callsheet.cli.output.client_views import print_client, print_clients
 from callsheet.cli.output.explanation import why
 from callsheet.cli.output.tables import AsJSON, print_json, say
-from callsheet.cli.viewing import Viewing
+from callsheet.cli.viewing import AsOfOption, Viewing
 
 
 def clients(
@@ -31,6 +31,7 @@ def clients(
         str | None,
         typer.Option(metavar="NAME", help="Only this client, such as claude-code, with each model by name."),
     ] = None,
+    as_of: AsOfOption = None,
     database: DatabaseURL = None,
     as_json: AsJSON = False,
 ) -> None:
@@ -40,16 +41,18 @@ def clients(
     from callsheet.doctor.clients.rules import load_clients
 
     rules = load_clients([] if client is None else [client])
-    with explaining(Viewing(database)) as explainer:
+    viewing = Viewing(database, as_of)
+    with explaining(viewing) as explainer:
         seen = explainer.listed_for(key, workspace)
         who = seen.subject.title
         refusal = "" if seen.refusal is None else why(seen.subject, seen.refusal, explainer.workspace_name)
         known = [model.id for model in seen.models]
-        reports = [] if refusal else play_in(explainer.state, seen.workspace_id, known, rules, clock())
+        reports = [] if refusal else play_in(explainer.state, seen.workspace_id, known, rules, viewing.clock())
     views = client_views(reports, known)
     if as_json:
         refused = None if seen.refusal is None else seen.refusal.reason
-        print_json({"for": seen.subject.record(), "refused": refused, "clients": [each.record() for each in views]})
+        record = {"for": seen.subject.record(), "refused": refused, "clients": [each.record() for each in views]}
+        print_json(viewing.record(record))
     elif refusal:
         say(f"Every client is refused: {refusal}.")
     elif client is not None:

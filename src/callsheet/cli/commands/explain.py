@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from callsheet.api.dialect import Dialect
+from callsheet.cli.catalogue_places import with_places
 from callsheet.cli.database import DatabaseURL
 from callsheet.cli.input.completion import complete_key, complete_model, complete_workspace
+from callsheet.cli.input.secret import read_secret
 from callsheet.cli.output.explanation import explanation_record, print_explanation, why
 from callsheet.cli.output.matrix import put_matrix
 from callsheet.cli.output.remedies import fix_record, print_fixes
@@ -65,9 +67,26 @@ def explain(
         ),
     ] = None,
     dialect: Annotated[Dialect, typer.Option(help="Whose clients ask.")] = Dialect.ANTHROPIC,
+    secret: Annotated[
+        str | None,
+        typer.Option(
+            metavar="-",
+            help="Instead of --key: read the secret from standard input. A gateway is asked about one that only it "
+            "knows.",
+        ),
+    ] = None,
     client: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="Also what this client shows, such as claude-code."),
+    ] = None,
+    files: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--catalog",
+            metavar="PATH",
+            help="A catalogue file or a folder of them, to name the line that says so; the setting catalog if not "
+            "given. May be repeated.",
+        ),
     ] = None,
     as_of: AsOfOption = None,
     database: DatabaseURL = None,
@@ -77,11 +96,23 @@ def explain(
 
     Exit code 0: it is listed; 3: it can only be retrieved, or the client does not show it; 4: neither.
     """
-    if key is None and workspace is None:
-        raise InvalidError("Name who asks, with --key or --workspace.")
+    if key is None and workspace is None and secret is None:
+        raise InvalidError("Name who asks, with --key, --workspace or --secret -.")
+    if secret is not None and (secret != "-" or key or workspace or client or as_of):
+        raise InvalidError(
+            "A secret is read from standard input with --secret -, and goes with neither --key, --workspace, "
+            "--client nor --as-of."
+        )
+    given = read_secret(secret)
     viewing = Viewing(database, as_of)
     with explaining(viewing) as explainer:
-        explained = explainer.explain(name, key, workspace, dialect)
+        explained = (
+            explainer.explain(name, key, workspace, dialect)
+            if given is None
+            else explainer.explain_secret(name, given, dialect)
+        )
+        if viewing.is_of_now:
+            explained = with_places(explained, explainer, files or _followed(viewing))
         clients = () if client is None else _client_steps(explainer, explained, client, viewing.clock())
         if as_json:
             fixes = [fix_record(fix, explainer.rules()) for fix in explained.fixes]
@@ -93,6 +124,12 @@ def explain(
     if reach is Reach.LISTED and clients and not clients[0].shows:
         reach = Reach.RETRIEVABLE
     raise typer.Exit(CODES[reach])
+
+
+def _followed(viewing: Viewing) -> list[str]:
+    """The catalogue files that a server here follows."""
+    catalog = viewing.settings.catalog
+    return [catalog] if catalog else []
 
 
 def who_sees(

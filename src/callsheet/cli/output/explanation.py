@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from callsheet.cli.output.key_columns import expiry
 from callsheet.cli.output.plan_words import shown_names
-from callsheet.cli.output.tables import day, print_table, put_wrapped
+from callsheet.cli.output.tables import print_table, put_wrapped, second
 from callsheet.domain.explain import Check, Reason, Step
 from callsheet.domain.query import Reach
 from callsheet.service.explain.causes import Cause
@@ -14,6 +14,9 @@ from callsheet.service.explain.subject import Subject
 
 if TYPE_CHECKING:
     from callsheet.cli.client_views import ClientStep
+
+#: How actors begin that are the program itself, as it renews facts or runs a source.
+_PROGRAM: Final = "callsheet"
 
 #: Gives the name of a workspace by its id.
 NameOf = Callable[[str], str]
@@ -27,6 +30,14 @@ _REACHES: Final = {
 _WHY: Final[Mapping[Reason, str]] = {
     Reason.WORKS: "it works",
     Reason.ANY_KEY: "it does not work, but every credential is accepted (any_key)",
+    Reason.ACCEPTED: "the source {subject} accepts it",
+    Reason.REFUSED: "the source {subject} refuses it, so it is wrong, or has expired there",
+    Reason.AWAY: "the source {subject} does not answer: {away}",
+    Reason.NOT_ASKED: "no header can carry it, or it holds the secret of a key here, so {subject} is not asked",
+    Reason.NO_GATEWAY: "no key here has this secret, and no source is asked about keys",
+    Reason.GRANTED: "the source {subject} lists it to this key",
+    Reason.NOT_GRANTED: "the source {subject} does not list it to this key",
+    Reason.NOT_APPLIED: "the source decides; rules apply with --key-mode govern only",
     Reason.ARCHIVED_WORKSPACE: "its workspace is archived",
     Reason.ANSWERED: "OpenAI's clients are answered in their shapes",
     Reason.NOT_ANSWERED: "OpenAI's clients are refused (openai_dialect is off)",
@@ -116,13 +127,15 @@ def why(subject: Subject, step: Step, name_of: NameOf, model_id: str = "") -> st
         return f"it expired on {expiry(key)}"
     about = name_of(step.subject) if step.check is Check.WORKSPACE else step.subject
     patterns = shown_names(map(repr, step.patterns))
-    return _WHY[step.reason].format(subject=about, patterns=patterns, model=model_id)
+    return _WHY[step.reason].format(subject=about, patterns=patterns, model=model_id, away=subject.why)
 
 
 def _said_by(cause: Cause | None) -> str:
     if cause is None:
         return "-"
     who = cause.manager or cause.actor or "-"
-    if cause.manager == "person" and cause.actor:
-        who = f"person ({cause.actor})"
-    return who if cause.revision is None else f"{who}, revision {cause.revision}, {day(cause.at)}"
+    if cause.manager and cause.actor and not cause.actor.startswith(_PROGRAM):
+        who = f"{cause.manager} ({cause.actor})"
+    where = [] if cause.place is None else [cause.place]
+    when = [] if cause.revision is None else [f"revision {cause.revision}", second(cause.at)]
+    return ", ".join([who, *where, *when])

@@ -6,7 +6,7 @@ from typing import Final
 from callsheet.cli.output.models import model_record
 from callsheet.cli.output.sentences import counts_sentence
 from callsheet.cli.output.tables import day, print_json, say
-from callsheet.domain.model import Lifecycle, Model
+from callsheet.domain.model import Lifecycle, Model, RetirementPrecision
 from callsheet.service.catalog import ModelWithAliases, Outcome
 
 _MAX_LINES: Final = 3  # about models that were as wanted already
@@ -51,6 +51,8 @@ def all_done(
 def deprecated(model: Model) -> str:
     """Return what was done to a model that is deprecated now."""
     until = f"; it retires on {day(model.record()['retires_at'])}" if model.retires_at else ""
+    if model.retirement_precision is RetirementPrecision.EARLIEST:
+        until += " or later"
     return f"Deprecated {model.id}{until}."
 
 

@@ -23,6 +23,7 @@ MAX_SHOWN_STEPS: Final = 200
 #: What a new thing has unless a person says otherwise.
 _USUAL: Final[Mapping[str, object]] = {
     "hidden": False,
+    "retires_itself": False,
     "lifecycle": Lifecycle.ACTIVE,
     "created_at": format_instant(EPOCH),
     "status": "active",

@@ -19,6 +19,10 @@ _ADVICE: Final[Mapping[Reason, str]] = {
     Reason.INACTIVE: "An archived key never works again; create another with callsheet keys create.",
     Reason.NOT_ANSWERED: "Set openai_dialect, and start the server again.",
     Reason.NOT_AVAILABLE: "Name the workspace of this key, or use a key of the organization.",
+    Reason.REFUSED: "Ask whoever runs the gateway for a key that works.",
+    Reason.NOT_GRANTED: "Have the gateway list the model to this key, which Callsheet shows nothing else.",
+    Reason.NO_GATEWAY: "Create a key with this secret, or have a source asked: callsheet sources change NAME "
+    "--asks-keys",
     Reason.ARCHIVED: "An archived workspace is not used again; create another with callsheet workspaces create.",
 }
 

@@ -10,6 +10,8 @@ from callsheet.domain.errors import InvalidError
 SECRET_PREFIX: Final = "sk-cs-"
 #: Of the secrets of admin keys; none of a key that lists models may begin so.
 ADMIN_PREFIX: Final = "sk-cs-admin-"
+#: Of the tokens of calendars; none of a key may begin so, either.
+CALENDAR_PREFIX: Final = "sk-cs-calendar-"
 SECRET_BYTES: Final = 32
 MIN_SECRET_LENGTH: Final = 16
 MAX_SECRET_LENGTH: Final = 512
@@ -39,7 +41,16 @@ def may_be_admin_secret(secret: str) -> bool:
 
     Admin keys bring no secret along, so whatever has another form need not be looked up.
     """
-    body = secret.removeprefix(ADMIN_PREFIX)
+    return _has_form(secret, ADMIN_PREFIX)
+
+
+def may_be_calendar_token(token: str) -> bool:
+    """Return the same for the token of a calendar."""
+    return _has_form(token, CALENDAR_PREFIX)
+
+
+def _has_form(secret: str, prefix: str) -> bool:
+    body = secret.removeprefix(prefix)
     if body == secret or len(body) != _BODY_LENGTH + _CHECKSUM_LENGTH or not body.isascii():
         return False
     return _base_62(crc32(body[:_BODY_LENGTH].encode()), _CHECKSUM_LENGTH) == body[_BODY_LENGTH:]
@@ -51,12 +62,16 @@ def check_secret(secret: str) -> str:
     Raises
     ------
     InvalidError
-        Too short, too long, with characters a header cannot carry, or like that of an admin key; the secret is not
-        repeated.
+        Too short, too long, with characters a header cannot carry, or like that of an admin key or a calendar; the
+        secret is not repeated.
     """
     if secret.startswith(ADMIN_PREFIX):
         raise InvalidError(
             f"A secret that begins with {ADMIN_PREFIX} is that of an admin key, which lists no models."
+        )
+    if secret.startswith(CALENDAR_PREFIX):
+        raise InvalidError(
+            f"A secret that begins with {CALENDAR_PREFIX} is the token of a calendar, which lists no models."
         )
     if not MIN_SECRET_LENGTH <= len(secret) <= MAX_SECRET_LENGTH:
         raise InvalidError(f"A secret must have {MIN_SECRET_LENGTH} to {MAX_SECRET_LENGTH} characters.")

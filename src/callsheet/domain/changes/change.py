@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any, Final, Generic, NamedTuple, TypeAlias, TypeVar
 
 from callsheet.domain.access.admin_key import AdminKey
+from callsheet.domain.access.calendar import Calendar
 from callsheet.domain.access.key import APIKey
 from callsheet.domain.access.workspace import Workspace
 from callsheet.domain.alias import Alias
@@ -36,6 +37,7 @@ class Action(StrEnum):
     RESTORE = "restore"
     CLAIM = "claim"
     RELEASE = "release"
+    REVOKE = "revoke"
 
 
 class Subject(StrEnum):
@@ -49,10 +51,11 @@ class Subject(StrEnum):
     CLAIM = "claim"
     SOURCE = "source"
     ADMIN_KEY = "admin_key"
+    CALENDAR = "calendar"
     WEBHOOK = "webhook"
 
 
-_Thing: TypeAlias = Model | Alias | Claims | SourceRecord | Workspace | APIKey | AdminKey | Webhook
+_Thing: TypeAlias = Model | Alias | Claims | SourceRecord | Workspace | APIKey | AdminKey | Calendar | Webhook
 
 Value = TypeVar("Value", bound=_Thing)
 Value_co = TypeVar("Value_co", bound=_Thing, covariant=True)
@@ -66,6 +69,7 @@ _KINDS: Final[Mapping[type, Subject]] = {
     APIKey: Subject.KEY,
     Webhook: Subject.WEBHOOK,
     AdminKey: Subject.ADMIN_KEY,
+    Calendar: Subject.CALENDAR,
 }
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from callsheet.domain.access.admin_key import AdminKey
+from callsheet.domain.access.calendar import Calendar
 from callsheet.domain.access.key import APIKey
 from callsheet.domain.access.workspace import Workspace
 from callsheet.domain.changes.change import Action, AnyChange, Subject
@@ -170,7 +171,7 @@ def _step_of(change: AnyChange, manager: Manager, made: Made, names: Mapping[str
     after: Record = None if change.after is None else change.after.record()
     if isinstance(value, SourceRecord) and after is not None:
         after = _with_names(after, names)
-    if change.before is None and isinstance(value, Workspace | APIKey | AdminKey | Webhook):
+    if change.before is None and isinstance(value, Workspace | APIKey | AdminKey | Calendar | Webhook):
         after = _as_far_as_known(value, made, names)
     elif change.before is None and isinstance(value, SourceRecord):
         after = {**(after or {}), "position": None, "created_at": None}  # behind those that there are then
@@ -193,7 +194,7 @@ def _with_unknown_secret(webhook: Record) -> Record:
 
 
 def _as_far_as_known(
-    value: Workspace | APIKey | AdminKey | Webhook, made: Made, names: Mapping[str, str]
+    value: Workspace | APIKey | AdminKey | Calendar | Webhook, made: Made, names: Mapping[str, str]
 ) -> Record:
     record = dict(value.record())
     if value.id in made.ids:
@@ -202,7 +203,7 @@ def _as_far_as_known(
     if isinstance(value, Webhook):
         return _with_unknown_secret(record) if value.id in made.with_secret else record
     if value.id in made.with_secret:
-        record["partial_key_hint"] = None
+        record["partial_token_hint" if isinstance(value, Calendar) else "partial_key_hint"] = None
     if isinstance(value, APIKey) and value.workspace_id is not None:
         record["workspace_id"] = names.get(value.workspace_id, value.workspace_id)
     return record
@@ -217,4 +218,6 @@ def _with_names(source: Mapping[str, Any], names: Mapping[str, str]) -> Record:
 
 def _name_of(change: AnyChange) -> str:
     value = change.value
-    return value.name if isinstance(value, Workspace | APIKey | AdminKey | Webhook) else change.subject
+    if isinstance(value, Workspace | APIKey | AdminKey | Calendar | Webhook):
+        return value.name
+    return change.subject

@@ -12,7 +12,7 @@ from callsheet.api.request import Header
 from callsheet.domain.access.admin_key import AdminKey
 from callsheet.domain.errors import RateLimitError
 from callsheet.http.admin.asking import digest_of, read_body, read_head, read_query
-from callsheet.http.admin.doing import Done, Wanted, Worker
+from callsheet.http.admin.doing import Done, Wanted, Worker, check_form
 from callsheet.http.admin.endpoint import Endpoint, Routes
 from callsheet.http.admin.errors import AdminError, Code
 from callsheet.http.admin.metrics import AdminMetrics
@@ -92,6 +92,8 @@ class AdminAPI:
             headers += done.headers
             headers.append((b"anthropic-organization-id", self._live.current.organization_id.encode()))
         except AdminError as error:
+            if error.code is Code.STORAGE:
+                _log.error("%s %s failed: %s", request_id, operation, error.__cause__)
             status, body = error.status, error.body(request_id)
             headers += error.all_headers()
         except Exception:  # whatever it was, the caller gets the envelope
@@ -123,10 +125,13 @@ class AdminAPI:
     ) -> Done:
         now, state, limits = self._clock.now(), self._live.current, self.rate_limits
         head = read_head(scope["headers"])
-        key: AdminKey = await self._on_thread(self._worker.authenticate, endpoint, head.secrets, now, state)
-        if limits is not None:
-            _refuse_limited(await limits.check_admin(key.id, address))
-        body = b"" if endpoint.body is None else await _read(receive)
+        check_form(head.secrets, state)
+        body = b""
+        if endpoint.body is not None:
+            key: AdminKey = await self._on_thread(self._worker.authenticate, endpoint, head.secrets, now, state)
+            if limits is not None:
+                _refuse_limited(await limits.check_admin(key.id, address))
+            body = await _read(receive)
         wanted = Wanted(
             endpoint=endpoint,
             ids=ids,
@@ -138,6 +143,8 @@ class AdminAPI:
             state=state,
         )
         done: Done = await self._on_thread(self._worker.change if endpoint.changes else self._worker.read, wanted)
+        if limits is not None and endpoint.body is None:
+            _refuse_limited(await limits.check_admin(done.key.id, address))
         return done
 
     async def _on_thread(self, work: Any, *arguments: Any) -> Any:

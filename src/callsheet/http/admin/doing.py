@@ -29,6 +29,10 @@ from callsheet.storage.transactions.write import WriteTransaction
 #: For how long the answer to a request with an idempotency key is kept.
 KEPT_ANSWER: Final = timedelta(hours=24)
 
+#: For how long a body is read for an admin key that has been looked up, and of how many that is remembered.
+_KNOWN: Final = timedelta(seconds=10)
+_MAX_KNOWN_KEYS: Final = 1000
+
 _SWEEP_INTERVAL: Final = timedelta(minutes=10)
 
 _REPEATED: Final = "This repeats an earlier request, which was answered with the secret; it is shown once."
@@ -102,20 +106,31 @@ class Worker:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._known: dict[bytes, tuple[AdminKey, datetime]] = {}
         self._swept_at: datetime | None = None
         self._sweeping = threading.Lock()
 
     def authenticate(self, endpoint: Endpoint, secrets: Secrets, now: datetime, state: State) -> AdminKey:
-        """Return the admin key of a request, which may do what ``endpoint`` needs; AdminError if there is none."""
+        """Return the admin key of a request whose body is still to be read; AdminError if there is none.
+
+        What was found a moment ago need not be looked up again, as `read` and `change` do that in any case.
+        """
         with _refusing(), giving_way():
-            _check_form(secrets, state)
+            check_form(secrets, state)
+            for key, until in filter(None, map(self._known.get, map(fingerprint, secrets.found))):
+                if now < until and key.fault(now) is None and allows(key.scopes, endpoint.scope):
+                    return key
             with self._store.read() as reading:
-                return _admit(reading, endpoint, secrets, now, state)
+                key = _admit(reading, endpoint, secrets, now, state)
+            if len(self._known) >= _MAX_KNOWN_KEYS:
+                self._known = {}
+            self._known[key.fingerprint] = key, now + _KNOWN
+            return key
 
     def read(self, wanted: Wanted) -> Done:
         """Answer a call that changes nothing; AdminError if it is refused."""
         with _refusing(), giving_way():
-            _check_form(wanted.head.secrets, wanted.state)
+            check_form(wanted.head.secrets, wanted.state)
             with self._store.read() as reading:
                 key = _admit(reading, wanted.endpoint, wanted.head.secrets, wanted.now, wanted.state)
                 revision = _revision(reading)
@@ -141,6 +156,7 @@ class Worker:
         key = self.authenticate(endpoint, wanted.head.secrets, wanted.now, wanted.state)
 
         def act(rehearsal: Any, new: NewThings) -> None:
+            _admit(rehearsal.transaction, endpoint, wanted.head.secrets, wanted.now, wanted.state)
             _check_match(wanted.head, _revision(rehearsal.transaction))
             asked = wanted.asked(key)
             assert endpoint.act is not None  # noqa: S101  # it changes something
@@ -195,8 +211,8 @@ def _repeat(given: GivenAnswer, wanted: Wanted, key: AdminKey) -> Done:
     return Done(given.status, _json(body), headers, key)
 
 
-def _check_form(secrets: Secrets, state: State) -> None:
-    """Refuse what cannot be an admin key before the database is asked."""
+def check_form(secrets: Secrets, state: State) -> None:
+    """Raise AdminError if there is nothing that could be an admin key, before the database is asked."""
     if not secrets.found:
         raise AdminError(
             Code.NO_CREDENTIAL, "An admin key is required: send it as x-api-key, or as Authorization: Bearer."

@@ -3,21 +3,22 @@
 import json
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from callsheet.api.request import MAX_QUOTED_CHARACTERS, Header
 from callsheet.domain.errors import (
     APIError,
     CallsheetError,
     ConflictError,
+    CorruptDatabaseError,
     DoesNotExistError,
+    ForeignDatabaseError,
     InvalidError,
     ManifestError,
     SourceError,
     StorageError,
-    StorageUnavailableError,
 )
 from callsheet.wire.status import status_of
 
@@ -82,6 +83,40 @@ _KINDS: Final = {
     Code.OVERLOADED: _Kind(529, "overloaded_error"),
     Code.INTERNAL: _Kind(500, "api_error"),
 }
+
+
+class ErrorDetails(BaseModel):
+    """Why a request is refused, for programs."""
+
+    model_config = ConfigDict(extra="allow")
+
+    error_code: Code
+    field: str | None = Field(None, description="The member, parameter or header that is wrong.")
+    problem: str | None = Field(None, description="What is wrong, without what to do.")
+    hint: str | None = Field(None, description="What to do, as a code.")
+    about: str | None = Field(None, description="The id or name that the hint is about.")
+
+
+class ErrorContent(BaseModel):
+    """Why a request is refused."""
+
+    type: str
+    message: str
+    details: ErrorDetails
+
+
+class ErrorEnvelope(BaseModel):
+    """Every answer with a status of 400 or more."""
+
+    type: Literal["error"] = "error"
+    error: ErrorContent
+    request_id: str
+
+
+def statuses() -> list[int]:
+    """Return every HTTP status of a refusal."""
+    return sorted({kind.status for kind in _KINDS.values()})
+
 
 #: After which a client should repeat its request; the others would fail the same way again.
 _RETRIED: Final = frozenset({408, 429, 500, 529})
@@ -149,7 +184,9 @@ class AdminError(Exception):
 
 def refusal_of(error: CallsheetError) -> AdminError:
     """Return what a caller is sent for an error of the services, without where the database is."""
-    if isinstance(error, StorageUnavailableError):
+    if isinstance(error, CorruptDatabaseError | ForeignDatabaseError):
+        return AdminError(Code.STORAGE, "The database cannot be used; the log of the server says why.")
+    if isinstance(error, StorageError):
         return AdminError(
             Code.DATABASE_UNAVAILABLE,
             "The database cannot be reached now; try again, with the same Idempotency-Key if you sent one.",
@@ -157,8 +194,6 @@ def refusal_of(error: CallsheetError) -> AdminError:
     if isinstance(error, APIError):
         code = next((code for code, kind in _KINDS.items() if kind.status == status_of(error)), Code.INTERNAL)
         return AdminError(code, error.message)
-    if isinstance(error, StorageError):
-        return AdminError(Code.STORAGE, "The database cannot be used; the log of the server says why.")
     code = next((code for kind, code in _CODES.items() if isinstance(error, kind)), Code.INVALID)
     return AdminError(code, str(error), details=_details(error))
 

@@ -11,6 +11,9 @@ from callsheet.domain.errors import APIError, NotFoundError
 #: Paths that say how this server is.
 _OWN_PAGES: Final = frozenset({b"/healthz", b"/readyz", b"/metrics"})
 
+#: What only calendars are at; any other path there is the gateway's business.
+_CALENDAR: Final = re.compile(rb"/calendars/sk-cs-calendar-[0-9A-Za-z]+\.ics\Z")
+
 #: The methods that the Models API has; any other on its paths is the gateway's business.
 _LIST_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -30,7 +33,7 @@ def is_ours(method: str, path: bytes) -> bool:
     path
         As sent, still percent-encoded, below the setting ``root_path``.
     """
-    if path in _OWN_PAGES:
+    if path in _OWN_PAGES or _CALENDAR.match(path):
         return True
     return method in _LIST_METHODS and (_asks_for_models(path) or _asks_for_models(_resolved(path)))
 

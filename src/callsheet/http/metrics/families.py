@@ -98,6 +98,13 @@ FAMILIES: Final = (
     Family("callsheet_state_revision", "gauge", "Revision that answers come from, the oldest of all workers.", min),
     Family("callsheet_state_age_seconds", "gauge", "Time since the state last matched the database.", max),
     Family("callsheet_models", "gauge", "Models in the catalogue, retired and hidden ones too.", max),
+    Family(
+        "callsheet_models_retiring",
+        "gauge",
+        "Models that are to retire within 30 days and are not overdue.",
+        max,
+    ),
+    Family("callsheet_models_overdue", "gauge", "Models whose date of retirement has passed, not retired.", max),
     Family("callsheet_keys", "gauge", "API keys, archived ones too.", max),
     Family("callsheet_database_up", "gauge", "Whether the database can be followed: 1 or 0.", min),
     Family(

@@ -11,6 +11,7 @@ from callsheet._version import __version__
 from callsheet.domain.errors import ForeignDatabaseError, SettingsError
 from callsheet.http.metrics.families import Figures, Series, render
 from callsheet.http.metrics.process import process_figures
+from callsheet.http.metrics.retirements import RetirementFigures
 from callsheet.http.metrics.sources import source_figures
 from callsheet.http.metrics.webhooks import webhook_figures
 from callsheet.http.metrics.workers import MetricsFolder
@@ -57,6 +58,7 @@ class Telemetry:
         self._exports = None if otel is Otel.OFF else _exports(otel)
         self._clock = clock
         self._begun = clock.time()
+        self._retirements = RetirementFigures()
         self._folder: MetricsFolder | None = None
         self._workers = 1
         self.schedule: Schedule | None = None
@@ -118,6 +120,7 @@ class Telemetry:
             Series("callsheet_state_revision"): state.revision,
             Series("callsheet_state_age_seconds"): round(live.age, 3),
             Series("callsheet_models"): len(state.catalog),
+            **self._retirements.figures(state.catalog, self._clock.now()),
             Series("callsheet_keys"): len(state.keyring),
             Series("callsheet_database_up"): int(live.follower.outage.cause is None),
             Series("callsheet_database_foreign"): int(isinstance(live.follower.outage.cause, ForeignDatabaseError)),

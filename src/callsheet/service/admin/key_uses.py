@@ -45,7 +45,7 @@ class KeyUses:
     store
         Where uses are written.
     wanted
-        Whether they are: without an admin key, nobody could read them by program.
+        Whether they are: without an admin key, no program could read them.
     clock
         Where the time comes from.
     """
@@ -68,7 +68,7 @@ class KeyUses:
     def turn(self) -> int:
         """Begin another hour if one has begun; return when the present one did, in seconds since the epoch.
 
-        Whoever keeps callers that are known must forget them when this changes.
+        A cache of callers must forget them when this changes.
         """
         if self._is_serving and not self._has_thread and self._wanted():
             self._has_thread = True

@@ -1,7 +1,7 @@
 """Claude Code's settings: a picker with the listed models and nothing else.
 
-From 2.1.257 on, the releases that we ran show these rows; older ones ignore ``modelPicker`` and keep to
-``availableModels``.
+2.1.332 and 2.1.248 show these rows. 2.1.223 and 2.1.129 do not know ``modelPicker``: they show ``model``, and those
+of ``availableModels`` that they know.
 """
 
 from collections.abc import Iterator, Sequence

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from urllib.parse import quote
 
 from callsheet.api.answer import answer
-from callsheet.api.grants import Verdict
+from callsheet.api.grants import Answered, Verdict
 from callsheet.api.request import Request, read_headers
 from callsheet.api.state import State
 from callsheet.domain.access.delegation import KeyMode
@@ -62,20 +62,54 @@ async def try_key(state: State, source: SourceRecord, key: str, clock: Clock = S
     config = read_config({**source.config, "asks_keys": True}).record()
     asked = replace(state, **delegated(key_source_of([replace(source, config=config)]))._asdict())
     headers = [(b"x-api-key", key.encode()), _VERSION]
-    checks = KeyChecks(clock, LIMITS._replace(caller_seconds=2 * LIMITS.question_seconds))  # to its end
-    checks.standing = Standing(clock, is_quiet=True)
-    try:
-        await checks.settle(asked, read_headers(headers), clock.time())
-    finally:
-        await checks.close()
-    answered = asked.grants.find(key.encode(), clock.time())
+    answered, why = await _ask(asked, headers, key, clock)
     verdict = None if answered is None else answered.verdict
     if verdict is not Verdict.ACCEPTED or asked.delegation is None:
-        return Trial(verdict, {}, checks.standing.reason)
+        return Trial(verdict, {}, why)
     seen = {}
     for mode in KeyMode:
         seen[mode] = list(_listed(replace(asked, delegation=asked.delegation._replace(mode=mode)), headers, clock))
     return Trial(verdict, seen)
+
+
+class Asked(NamedTuple):
+    """What came of asking about a key.
+
+    Parameters
+    ----------
+    answered
+        What holds for it; None if it was not asked about, as no header can carry it, or it holds a key that is
+        known.
+    why
+        Why the source could not be asked, in a sentence; empty if it could.
+    """
+
+    answered: Answered | None
+    why: str
+
+
+async def ask_about(state: State, key: str, clock: Clock = SYSTEM_CLOCK) -> Asked:
+    """Ask the source that ``state`` asks about keys about ``key``, as a server does. Nothing of it is kept.
+
+    Parameters
+    ----------
+    state
+        The installation; its ``delegation`` is not None. What is remembered of keys elsewhere is left alone.
+    key
+        As a client sends it.
+    """
+    fresh = replace(state, **delegated(state.key_source)._asdict())
+    return await _ask(fresh, [(b"x-api-key", key.encode()), _VERSION], key, clock)
+
+
+async def _ask(state: State, headers: Sequence[tuple[bytes, bytes]], key: str, clock: Clock) -> Asked:
+    checks = KeyChecks(clock, LIMITS._replace(caller_seconds=2 * LIMITS.question_seconds))  # to its end
+    checks.standing = Standing(clock, is_quiet=True)
+    try:
+        await checks.settle(state, read_headers(headers), clock.time())
+    finally:
+        await checks.close()
+    return Asked(state.grants.find(key.encode(), clock.time()), checks.standing.reason)
 
 
 def _listed(state: State, headers: Sequence[tuple[bytes, bytes]], clock: Clock) -> Iterator[str]:

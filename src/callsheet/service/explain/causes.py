@@ -21,12 +21,16 @@ class Cause(NamedTuple):
         By whose hand; None if the change records do not say.
     revision, at
         Of the change, and when it was (RFC 3339); None likewise.
+    place
+        File and line where a catalogue file says so at present, as ``FILE:LINE``; None if that was not looked up or
+        is not there.
     """
 
     manager: str | None
     actor: str | None
     revision: int | None
     at: str | None
+    place: str | None = None
 
     def record(self) -> dict[str, Any]:
         """Return it as plain JSON values."""
@@ -47,6 +51,8 @@ def causes_of(reading: Reading, explanation: Explanation) -> Mapping[Check, Caus
 
 def _cause(reading: Reading, explanation: Explanation, step: Step) -> Cause | None:
     match step.check:
+        case Check.GRANT:
+            return None
         case Check.KEY | Check.WORKSPACE:
             return _last(reading, step.subject, _SETTERS[step.reason]) if step.reason in _SETTERS else None
         case Check.NAME:
@@ -86,6 +92,8 @@ def _cause_of_name(reading: Reading, explanation: Explanation, step: Step) -> Ca
 def _cause_of_rules(reading: Reading, step: Step) -> Cause | None:
     if step.reason in _SETTERS:
         return _last(reading, step.subject, _SETTERS[step.reason])
+    if not step.patterns:
+        return None
     field = "deny" if step.reason is Reason.DENIED else "allow"
     pattern = step.patterns[0]
     return _last(

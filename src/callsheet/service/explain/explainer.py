@@ -7,12 +7,14 @@ from typing import NamedTuple
 from callsheet.api.dialect import Dialect
 from callsheet.api.explain import admission, explain
 from callsheet.api.state import Options, State
+from callsheet.domain.access.secret import fingerprint
 from callsheet.domain.access.visibility import Visibility
 from callsheet.domain.changes.choosing import resolve_model
 from callsheet.domain.explain import Check, Explanation, Step
 from callsheet.domain.model import Model
 from callsheet.domain.query import Reach
 from callsheet.service.explain.causes import Cause, causes_of
+from callsheet.service.explain.delegated import explain_unknown
 from callsheet.service.explain.fixes import Fix, find_fixes
 from callsheet.service.explain.matrix import Seers, matrix
 from callsheet.service.explain.seeing import Compared, Sighting, Viewers, compare, what_sees, who_sees
@@ -128,6 +130,19 @@ class Explainer:
         fixes = find_fixes(self._reading, self.state, subject, name, self._now) if self._proposes else ()
         return Explained(subject, explanation, causes_of(self._reading, explanation), fixes)
 
+    def explain_secret(self, name: str, secret: str, dialect: Dialect = Dialect.ANTHROPIC) -> Explained:
+        """Return why a request with ``secret`` sees the model that ``name`` means, or does not.
+
+        About a secret that is not that of a key here, a gateway is asked, if there is one. Nothing of it is kept.
+        """
+        key = self._reading.key_with(fingerprint(secret))
+        if key is not None:
+            return self.explain(name, key.id, dialect=dialect)
+        explanation, why = explain_unknown(self.state, secret, dialect, name)
+        source = "" if self.state.delegation is None else self.state.delegation.source
+        subject = Subject(dialect=dialect, gateway=source, why=why, is_secret=True)
+        return Explained(subject, explanation, causes_of(self._reading, explanation))
+
     def who_sees(self, name: str) -> list[Viewers]:
         """Return who sees the model that ``name`` means; see `who_sees`.
 
@@ -165,6 +180,10 @@ class Explainer:
         subjects = [find_any(self._reading, name, self._now) for name in (first, second)]
         askers = [subject.asker(self.state) for subject in subjects]
         return subjects[0], subjects[1], compare(self.state, askers[0], askers[1], self._now.timestamp())
+
+    def subject(self, key: str | None = None, workspace: str | None = None) -> Subject:
+        """Return the key or the workspace with this id or name; errors as for `find_subject`."""
+        return find_subject(self._reading, self._now, key, workspace)
 
     def rules(self) -> Mapping[str, Visibility]:
         """Return the rules of the workspaces in use, by id."""

@@ -24,11 +24,18 @@ class Subject(NamedTuple):
         The one that the request names, or without a key the one that is meant; None for that of the key.
     dialect
         Whose client asks.
+    is_secret
+        Whether it is a secret that is not that of a key here.
+    gateway, why
+        For such a secret, the source that is asked about it, and why that could not say; else empty.
     """
 
     key: APIKey | None = None
     workspace: Workspace | None = None
     dialect: Dialect = Dialect.ANTHROPIC
+    is_secret: bool = False
+    gateway: str = ""
+    why: str = ""
 
     def asker(self, state: State) -> Asker:
         """Return the same, as ``state`` knows it."""
@@ -42,11 +49,14 @@ class Subject(NamedTuple):
             "key": None if key is None else {"id": key.id, "name": key.name},
             "workspace": None if workspace is None else {"id": workspace.id, "name": workspace.name},
             "dialect": self.dialect,
+            "gateway": self.gateway or None,
         }
 
     @property
     def title(self) -> str:
         """What people call it."""
+        if self.is_secret:
+            return f"this key, about which the source {self.gateway} is asked" if self.gateway else "this key"
         if self.key is not None:
             return f"the key {self.key.name} ({self.key.id})"
         return "" if self.workspace is None else f"the workspace {self.workspace.name} ({self.workspace.id})"

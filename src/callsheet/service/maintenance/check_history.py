@@ -93,6 +93,7 @@ _RECORDS: Final[Mapping[str, Callable[[Row], Mapping[str, object]]]] = {
     Subject.SOURCE: lambda row: rows.read_source(row).record(),
     Subject.WEBHOOK: lambda row: rows.read_webhook(row).record(),
     Subject.ADMIN_KEY: lambda row: rows.read_admin_key(row).record(),
+    Subject.CALENDAR: lambda row: rows.read_calendar(row).record(),
 }
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Final, TypeVar
 
 from callsheet.domain.access.admin_key import AdminKey
+from callsheet.domain.access.calendar import Calendar
 from callsheet.domain.access.key import APIKey
 from callsheet.domain.changes.change import Subject
 from callsheet.domain.claims.claims import ClaimKind, Claims
@@ -25,7 +26,7 @@ from callsheet.storage.transactions.read import Installation
 from callsheet.storage.transactions.rows import Row
 from callsheet.storage.whole.integrity import INVALID_JSON, Integrity
 
-Key = TypeVar("Key", APIKey, AdminKey)
+Key = TypeVar("Key", APIKey, AdminKey, Calendar)
 
 _FINGERPRINT_BYTES: Final = 32  # of a SHA-256
 _HINT: Final = re.compile(r"([!-~]{4})?", re.ASCII)
@@ -70,6 +71,18 @@ def _key(row: Row) -> Row:
 
 def _admin_key(row: Row) -> Row:
     return rows.admin_key_row(_checked_key(rows.read_admin_key(row)))
+
+
+def _calendar(row: Row) -> Row:
+    return rows.calendar_row(_checked_key(rows.read_calendar(row)))
+
+
+def _retirement_date(row: Row) -> Row:
+    record = rows.read_date(row)
+    check_known_id(record.model_id)
+    if record.sequence < 1:
+        raise ValueError(f"its sequence is {record.sequence}, not how often the date has moved")
+    return rows.date_row(record)
 
 
 def _checked_key(key: Key) -> Key:
@@ -156,6 +169,8 @@ _REWRITES: Final[Mapping[str, Callable[[Row], Row]]] = {
     Subject.WEBHOOK: _webhook,
     "delivery": _delivery,
     Subject.ADMIN_KEY: _admin_key,
+    Subject.CALENDAR: _calendar,
+    "retirement date": _retirement_date,
 }
 
 #: By kind, what a row is called; any other by its first column.
@@ -163,6 +178,7 @@ _NAMES: Final[Mapping[str, Callable[[Row], tuple[str, str]]]] = {
     "claims": lambda row: (row["subject"], f"claims of {row['manager']} on {row['kind']} {row['subject']}"),
     "source state": lambda row: (row["name"], f"state of source {row['name']}"),
     Subject.ADMIN_KEY: lambda row: (row["id"], f"admin key {row['id']}"),
+    "retirement date": lambda row: (row["model_id"], f"date of the retirement of {row['model_id']}"),
     "absence": lambda row: (row["model_id"], f"absence of {row['model_id']} from source {row['source']}"),
     "delivery": lambda row: (str(row["event_id"]), f"delivery of event {row['event_id']} to {row['webhook_id']}"),
 }

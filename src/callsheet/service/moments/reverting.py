@@ -6,17 +6,17 @@ from typing import Final, NamedTuple
 
 from callsheet.domain.access.workspace import Workspace
 from callsheet.domain.changes.change import AnyChange, Subject
+from callsheet.domain.changes.choosing import find_model
 from callsheet.domain.changes.lookup import find_workspace
 from callsheet.domain.changes.reverting import revert, with_the_same
 from callsheet.domain.changes.workspaces import WorkspaceChange, change_workspace
-from callsheet.domain.errors import ConflictError, DoesNotExistError, InvalidError
+from callsheet.domain.errors import DoesNotExistError, InvalidError
 from callsheet.domain.history.moment import AsOf, Moment
 from callsheet.domain.times import format_instant
-from callsheet.service.moments.locating import Located, locate
+from callsheet.service.moments.locating import locate
 from callsheet.service.moments.past import PastReading
 from callsheet.storage.store import Transactions
 from callsheet.storage.transactions.read import ReadTransaction
-from callsheet.storage.transactions.read_history import Position
 
 _LAST: Final = 2**62  # above the number of every change record
 
@@ -38,6 +38,15 @@ class Reverted(NamedTuple):
     def count(self, kind: Subject) -> int:
         """Return how many things of a kind changed."""
         return len({change.subject for change in self.changes if change.kind is kind})
+
+
+class _Sides(NamedTuple):
+    """What there is, what there was, the last change record of then, and the moment."""
+
+    present: ReadTransaction
+    then: PastReading
+    number: int
+    as_of: AsOf
 
 
 class RevertService:
@@ -68,7 +77,7 @@ class RevertService:
         ConflictError
             A name is an alias; or as for `locate` and `revert`.
         """
-        return self._revert(moment, lambda present, located: _models(present, located, names))
+        return self._revert(moment, lambda sides: _models(sides, names))
 
     def workspaces(self, moment: Moment, names: Sequence[str]) -> Reverted:
         """Make the workspaces with these ids or names what they were at ``moment``, but for being archived.
@@ -82,34 +91,31 @@ class RevertService:
         ConflictError
             A workspace is archived, or another one has its name; or as for `locate`.
         """
-        return self._revert(moment, lambda present, located: _workspaces(present, located, names))
+        return self._revert(moment, lambda sides: _workspaces(sides, names))
 
-    def _revert(
-        self, moment: Moment, decide: Callable[[ReadTransaction, Located], Sequence[AnyChange]]
-    ) -> Reverted:
+    def _revert(self, moment: Moment, decide: Callable[[_Sides], Sequence[AnyChange]]) -> Reverted:
         now = self._clock()
-        if moment.at is not None and moment.at > now:
-            raise InvalidError(
-                f"{format_instant(moment.at)} is still to come; name an earlier moment to revert to."
-            )
         when = f"revision {moment.revision}" if moment.at is None else format_instant(moment.at)
         with self._store.write(self._actor, now, f"reverted to {when}") as writing:
-            located = locate(writing, moment, now)
-            changes = decide(writing, located)
+            as_of, position = locate(writing, moment, now)
+            if position is None:
+                raise InvalidError(
+                    f"{format_instant(as_of.at)} is still to come; name an earlier moment to revert to."
+                )
+            changes = decide(_Sides(writing, PastReading(writing, position), position.number, as_of))
             writing.apply(changes)
-            return Reverted(located.as_of, changes)
+            return Reverted(as_of, changes)
 
 
-def _models(present: ReadTransaction, located: Located, names: Sequence[str]) -> Sequence[AnyChange]:
-    position = _position(located)
-    then = PastReading(present, position)
+def _models(sides: _Sides, names: Sequence[str]) -> Sequence[AnyChange]:
+    present, then, after, as_of = sides
     if names:
-        ids = {_check_model(present, then, name, located.as_of) for name in names}
+        ids = {_check_model(present, then, name, as_of) for name in names}
         aliases = ids | {alias for each in ids for alias in (*present.aliases_of(each), *then.aliases_of(each))}
     else:
-        changed = set(present.changed_subjects(Subject.MODEL, position.number, _LAST))
+        changed = set(present.changed_subjects(Subject.MODEL, after, _LAST))
         ids = with_the_same(present, changed)
-        aliases = set(present.changed_subjects(Subject.ALIAS, position.number, _LAST))
+        aliases = set(present.changed_subjects(Subject.ALIAS, after, _LAST))
     models = {model.id: model for model in then.models(ids)}
     meant = then.aliases(aliases)
     return revert(
@@ -122,17 +128,16 @@ def _models(present: ReadTransaction, located: Located, names: Sequence[str]) ->
 def _check_model(present: ReadTransaction, then: PastReading, name: str, as_of: AsOf) -> str:
     if present.model(name) is not None or then.model(name) is not None:
         return name
-    target = present.aliases([name]).get(name) or then.aliases([name]).get(name)
-    if target is not None:
-        raise ConflictError(f"{name} is an alias; name the model it means, {target}.")
+    if present.aliases([name]):
+        find_model(present, name)  # says that it is an alias
     raise DoesNotExistError(f"There is no model {name!r}, and there was none at {format_instant(as_of.at)}.")
 
 
-def _workspaces(present: ReadTransaction, located: Located, names: Sequence[str]) -> Sequence[AnyChange]:
-    then = PastReading(present, _position(located))
+def _workspaces(sides: _Sides, names: Sequence[str]) -> Sequence[AnyChange]:
+    present, then, _, as_of = sides
     found = [find_workspace(present, name) for name in names]
     were = {each.id: each for each in then.workspaces([each.id for each in found])}
-    return [change for each in found for change in _workspace(present, each, were.get(each.id), located.as_of)]
+    return [change for each in found for change in _workspace(present, each, were.get(each.id), as_of)]
 
 
 def _workspace(
@@ -149,9 +154,3 @@ def _workspace(
         tags=was.tags,
     )
     return change_workspace(present, workspace, wanted)
-
-
-def _position(located: Located) -> Position:
-    if located.position is None:
-        raise InvalidError(f"{format_instant(located.as_of.at)} is still to come.")
-    return located.position

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from callsheet.domain.access.admin_key import AdminKey
+from callsheet.domain.access.calendar import Calendar
 from callsheet.domain.access.key import APIKey
 from callsheet.domain.access.workspace import Workspace
 from callsheet.domain.alias import Alias
@@ -40,6 +41,7 @@ class Outcome:
     keys: dict[str, APIKey] = field(default_factory=dict)
     webhooks: dict[str, Webhook] = field(default_factory=dict)
     admin_keys: dict[str, AdminKey] = field(default_factory=dict)
+    calendars: dict[str, Calendar] = field(default_factory=dict)
     sources: dict[str, SourceRecord] = field(default_factory=dict)
     removed_sources: dict[str, None] = field(default_factory=dict)
     claims: dict[ClaimsKey, Claims] = field(default_factory=dict)
@@ -74,6 +76,8 @@ class Outcome:
                 self.webhooks[webhook.id] = webhook
             case AdminKey() as admin_key:
                 self.admin_keys[admin_key.id] = admin_key
+            case Calendar() as calendar:
+                self.calendars[calendar.id] = calendar
 
     def _claim(self, claims: Claims, before: Claims | None, *, goes: bool) -> None:
         key = (claims.kind, claims.subject, str(claims.manager))

@@ -16,6 +16,7 @@ from callsheet.storage.transactions import rows
 from callsheet.storage.transactions.read_admin import AdminReading
 from callsheet.storage.transactions.read_claims import ClaimsReading
 from callsheet.storage.transactions.read_history import HistoryReading
+from callsheet.storage.transactions.read_retirements import RetirementsReading
 from callsheet.storage.transactions.read_sources import SourcesReading
 from callsheet.storage.transactions.read_webhooks import WebhooksReading
 from callsheet.storage.transactions.selecting import ROW_BATCH_SIZE, is_nowhere, plain
@@ -99,7 +100,9 @@ _RECORDS: Final = (
 _NAMED: Final = (Subject.WORKSPACE, Subject.KEY, Subject.ADMIN_KEY, Subject.WEBHOOK)
 
 
-class ReadTransaction(ClaimsReading, SourcesReading, HistoryReading, AdminReading, WebhooksReading):
+class ReadTransaction(
+    ClaimsReading, SourcesReading, HistoryReading, AdminReading, RetirementsReading, WebhooksReading
+):
     """What can be read in one transaction: everything in it is of one moment."""
 
     def installation(self) -> Installation | None:

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from callsheet.domain.access.admin_key import AdminKey, Scope
+from callsheet.domain.access.calendar import Calendar
 from callsheet.domain.access.key import APIKey, KeyStatus
 from callsheet.domain.access.visibility import Visibility
 from callsheet.domain.access.workspace import Shape, Workspace
@@ -16,6 +17,7 @@ from callsheet.domain.claims.manager import Manager, parse_manager
 from callsheet.domain.errors import StorageError
 from callsheet.domain.model import LIFECYCLES, MODEL_FIELDS, PRECISIONS, Lifecycle, Model, RetirementPrecision
 from callsheet.domain.ordering import sort_key
+from callsheet.domain.retirement.dates import DateRecord
 from callsheet.domain.sources.absence import Absence
 from callsheet.domain.sources.source import SourceRecord
 from callsheet.domain.sources.state import SourceState
@@ -194,6 +196,44 @@ def read_admin_key(row: Row) -> AdminKey:
         )
     except Exception as error:
         raise _damaged("admin key", row["id"], error) from error
+
+
+def calendar_row(calendar: Calendar) -> dict[str, Any]:
+    """Return the row of ``calendar``."""
+    record = calendar.record()
+    del record["partial_token_hint"]
+    return {**record, "fingerprint": calendar.fingerprint, "hint": calendar.hint}
+
+
+def read_calendar(row: Row) -> Calendar:
+    """Return the calendar of ``row``; StorageError if it was damaged."""
+    try:
+        return Calendar(
+            id=row["id"],
+            name=row["name"],
+            workspace_id=row["workspace_id"],
+            fingerprint=bytes(row["fingerprint"]),
+            hint=row["hint"],
+            created_at=parse_instant(row["created_at"]),
+            revoked_at=_instant(row["revoked_at"]),
+        )
+    except Exception as error:
+        raise _damaged("calendar", row["id"], error) from error
+
+
+def date_row(record: DateRecord) -> dict[str, Any]:
+    """Return the row of what is remembered of a retirement's date."""
+    times = {"retires_at": format_instant(record.retires_at), "changed_at": format_instant(record.changed_at)}
+    return {**record._asdict(), **times}
+
+
+def read_date(row: Row) -> DateRecord:
+    """Return what is remembered of a retirement's date; StorageError if the row was damaged."""
+    try:
+        times = {name: parse_instant(row[name]) for name in ("retires_at", "changed_at")}
+        return DateRecord(**{**row, **times, "is_withdrawn": bool(row["is_withdrawn"])})
+    except Exception as error:
+        raise _damaged("the date of", row["model_id"], error) from error
 
 
 def claims_row(claims: Claims) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from callsheet.storage.transactions.put import add_rows, delete_rows, put_rows
 from callsheet.storage.transactions.read import ReadTransaction
 from callsheet.storage.transactions.read_webhooks import Wanting
 from callsheet.storage.transactions.write_admin import AdminWriting
+from callsheet.storage.transactions.write_retirements import RetirementsWriting
 from callsheet.storage.transactions.write_sources import SourcesWriting
 from callsheet.storage.transactions.write_webhooks import WebhooksWriting
 
@@ -28,7 +29,7 @@ from callsheet.storage.transactions.write_webhooks import WebhooksWriting
 _QUARANTINED: Final = "quarantined"
 
 
-class WriteTransaction(ReadTransaction, SourcesWriting, AdminWriting, WebhooksWriting):
+class WriteTransaction(ReadTransaction, SourcesWriting, AdminWriting, RetirementsWriting, WebhooksWriting):
     """What can be written in one transaction: by `apply`, which records each change in the same one.
 
     `create_installation` comes before the first change; `record` is for what changes everything, as a restore does.
@@ -86,6 +87,7 @@ class WriteTransaction(ReadTransaction, SourcesWriting, AdminWriting, WebhooksWr
         if (collector := self._collecting()) is not None:
             collector.add(made)
         self._write(Outcome.of(made, self._current_revision()))
+        self.remember_dates(made, self.now)
         self._recorded_subjects.update(
             (change.kind, change.subject) for change in made if not isinstance(change.value, Claims)
         )
@@ -105,6 +107,7 @@ class WriteTransaction(ReadTransaction, SourcesWriting, AdminWriting, WebhooksWr
         put_rows(connection, tables.api_keys, map(rows.key_row, outcome.keys.values()))
         put_rows(connection, tables.webhooks, map(rows.webhook_row, outcome.webhooks.values()))
         put_rows(connection, tables.admin_keys, map(rows.admin_key_row, outcome.admin_keys.values()))
+        put_rows(connection, tables.calendars, map(rows.calendar_row, outcome.calendars.values()))
         for source in outcome.sources.values():
             self.put_source(source)
         for name in outcome.removed_sources:

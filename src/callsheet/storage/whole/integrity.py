@@ -41,14 +41,22 @@ _TABLES: Final = {
     "source state": tables.source_states,
     "absence": tables.absences,
     Subject.ADMIN_KEY: tables.admin_keys,
+    Subject.CALENDAR: tables.calendars,
+    "retirement date": tables.retirement_dates,
     Subject.WEBHOOK: tables.webhooks,
     "delivery": tables.outbox,
 }
 
 #: The kinds whose changes are recorded one by one; of claims, only some are.
 KINDS: Final = (
-    *(Subject.MODEL, Subject.ALIAS, Subject.WORKSPACE, Subject.KEY),
-    *(Subject.SOURCE, Subject.ADMIN_KEY, Subject.WEBHOOK),
+    Subject.MODEL,
+    Subject.ALIAS,
+    Subject.WORKSPACE,
+    Subject.KEY,
+    Subject.SOURCE,
+    Subject.ADMIN_KEY,
+    Subject.CALENDAR,
+    Subject.WEBHOOK,
 )
 
 #: The value of a column whose text is not valid JSON.

@@ -32,6 +32,15 @@ def add_columns() -> None:
 def add_retirements() -> None:
     op.add_column("models", sa.Column("retirement_precision", sa.String(16)))
     op.add_column("models", sa.Column("retires_itself", sa.Boolean, nullable=False, server_default=sa.false()))
+    op.create_table(
+        "retirement_dates",
+        sa.Column("model_id", sa.String(256), nullable=False),
+        sa.Column("retires_at", sa.String(32), nullable=False),
+        sa.Column("sequence", sa.Integer, nullable=False),
+        sa.Column("changed_at", sa.String(32), nullable=False),
+        sa.Column("is_withdrawn", sa.Boolean, nullable=False),
+        sa.PrimaryKeyConstraint("model_id", name="pk_retirement_dates"),
+    )
     retires_itself = sa.column("retires_itself", sa.Boolean).is_(True)
     op.create_index(
         "ix_models_retires_itself",

@@ -1,0 +1,1 @@
+"""Retirement: when models retire, what replaces them, and what is left without."""
