@@ -34,7 +34,7 @@ _SENTENCES: Final = {
 def describe_admin(endpoints: Sequence[Endpoint]) -> Schema:
     """Return the description of ``endpoints``."""
     sent = {each.body for each in endpoints if each.body is not None}
-    answered = {ErrorEnvelope, *(each.answer for each in endpoints)}
+    answered: set[type[BaseModel]] = {ErrorEnvelope, *(each.answer for each in endpoints)}
     types: list[tuple[type[BaseModel], str]] = [(each, "validation") for each in sent]
     types += [(each, "serialization") for each in answered]
     types.sort(key=lambda each: (each[0].__name__, each[0].__module__))
