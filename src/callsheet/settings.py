@@ -29,8 +29,9 @@ _VARIABLES: Final = {"database": f"{PREFIX}DATABASE_URL"}
 #: The variable with the key by which the gateway is asked for its own list; a secret, so it is not a setting.
 GATEWAY_KEY: Final = f"{PREFIX}GATEWAY_KEY"
 
-#: Names with the prefix that are not settings: where the file of settings is, a secret, and what the tests need.
-_NOT_SETTINGS: Final = frozenset({f"{PREFIX}CONFIG", GATEWAY_KEY})
+#: Names with the prefix that are not settings: where the file of settings is, secrets, the server that commands
+#: administer, and what the tests need.
+_NOT_SETTINGS: Final = frozenset({f"{PREFIX}CONFIG", GATEWAY_KEY, f"{PREFIX}REMOTE", f"{PREFIX}ADMIN_KEY"})
 _NOT_SETTINGS_PREFIX: Final = f"{PREFIX}TEST_"
 
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})

@@ -31,7 +31,7 @@ def test_claude_code_offers_what_is_listed_for_the_key(cli: CLI, teams: Installa
     assert settings["modelPicker"]["replaceBuiltInOptions"] is True
     environment = settings["env"]
     assert environment.pop("ANTHROPIC_BASE_URL") == "https://gw.example"
-    assert set(environment.values()) == {"claude-new"}  # each of its own names means a model that is listed
+    assert set(environment.values()) == {"claude-new"}  # what it calls opus, haiku, … is a model that is listed
 
 
 def test_opencode_is_given_no_reference_but_that_of_the_key(cli: CLI, teams: Installation) -> None:

@@ -48,6 +48,7 @@ def read(installation: Installation, *arguments: str, columns: int = COLUMNS) ->
         "settings",
         "catalog show m",
         "explain m --workspace default",
+        "clients --client claude-code",
     ],
 )
 def test_no_line_is_wider_than_the_terminal(installation: Installation, command: str) -> None:

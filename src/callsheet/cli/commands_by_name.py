@@ -11,6 +11,7 @@ from typer.main import get_group
 
 from callsheet.cli.missing import missing_command
 from callsheet.cli.output.usage import CommandLine
+from callsheet.cli.remote_option import local
 
 #: Where each is below ``callsheet.cli``: a function, or the `CommandLine` of a group. In the order of
 #: ``callsheet --help``: commands, then groups.
@@ -49,6 +50,18 @@ _PLACES: Final = {
 
 #: What shows the help of those that are not a `Command`.
 _CLASSES: Final = {"serve": "commands.serve_help.GroupedCommand"}
+
+
+#: Those that need the database itself, so that none of them has --remote; True: whatever the environment names.
+_LOCAL: Final = {
+    "serve": True,
+    "settings": True,
+    "migrate": False,
+    "copy": False,
+    "backup": False,
+    "restore": False,
+    "check": False,
+}
 
 
 class CommandsByName(Mapping[str, Any]):
@@ -93,7 +106,8 @@ def _make(name: str) -> Any:
     if isinstance(found, typer.Typer):
         whole.add_typer(found, name=name)
     else:
-        whole.command(name, **options)(found)
+        command = local(found, despite_environment=_LOCAL[name]) if name in _LOCAL else found
+        whole.command(name, **options)(command)
     return get_group(whole).commands[name]
 
 

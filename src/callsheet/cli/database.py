@@ -3,12 +3,13 @@
 import getpass
 import os
 from datetime import UTC, datetime
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from callsheet.cli.output.sentences import renewed_sentence
 from callsheet.cli.output.tables import say
+from callsheet.cli.remote_option import ServerURL
 from callsheet.client.printable import printable
 from callsheet.domain.webhooks.addresses import AllowedAddresses
 from callsheet.service.access import AccessService
@@ -21,6 +22,10 @@ from callsheet.service.setup import migrate_store, open_existing
 from callsheet.service.webhooks.service import WebhooksService
 from callsheet.settings import Settings, load, prepare_folder
 from callsheet.storage.store import Store
+
+if TYPE_CHECKING:  # protocols, and what only --remote needs
+    from callsheet.remote.connection import Connection
+    from callsheet.service.administration import Access, Catalogue, History
 
 _MAX_ACTOR_CHARACTERS: Final = 200
 
@@ -52,14 +57,47 @@ def actor() -> str:
 
 
 def load_settings(database: str | None) -> Settings:
-    """Return the settings; the folder of the default database is created."""
+    """Return the settings; the folder of the default database is created.
+
+    Raises
+    ------
+    InvalidError
+        In place of a database, a server was named: what asks for settings works on a database only.
+    SettingsError
+        A setting is not valid.
+    """
+    if isinstance(database, ServerURL):
+        raise database.refuse()
     settings = load({"database": database}).settings
     prepare_folder(settings)
     return settings
 
 
-def open_catalog(database: str | None) -> CatalogService:
+def connect(server: ServerURL) -> "Connection":
+    """Return the connection to a server, the same for all that one command asks of it.
+
+    Raises
+    ------
+    InvalidError
+        The URL is not that of a server, others could read the admin key on its way, or there is none.
+    """
+    from callsheet.remote.address import check_address  # brings an HTTP client, for --remote only
+    from callsheet.remote.connection import Connection
+    from callsheet.remote.secret import read_admin_key
+
+    if not isinstance(server.connection, Connection):
+        root = check_address(server, may_be_http=server.may_be_http)
+        server.connection = Connection(root, read_admin_key(server.admin_key_file))
+    return server.connection
+
+
+def open_catalog(database: str | None) -> "Catalogue":
     """Return the catalogue that a command works on; `migrate`, serve and restore create a database."""
+    if isinstance(database, ServerURL):
+        from callsheet.remote.catalog import RemoteCatalog
+        from callsheet.remote.doing import Sender
+
+        return RemoteCatalog(Sender(connect(database)))
     return CatalogService(open_existing(load_settings(database).database), actor(), clock)
 
 
@@ -73,13 +111,22 @@ def open_calendars(database: str | None) -> CalendarService:
     return CalendarService(open_existing(load_settings(database).database), actor(), clock)
 
 
-def open_history(database: str | None) -> HistoryService:
-    """Return the change records of the database that a command works on."""
+def open_history(database: str | None) -> "History":
+    """Return the change records of what a command works on."""
+    if isinstance(database, ServerURL):
+        from callsheet.remote.catalog import RemoteHistory
+
+        return RemoteHistory(connect(database))
     return HistoryService(open_existing(load_settings(database).database))
 
 
-def open_access(database: str | None) -> AccessService:
+def open_access(database: str | None) -> "Access":
     """Return the workspaces and keys that a command works on; `migrate`, serve and restore create a database."""
+    if isinstance(database, ServerURL):
+        from callsheet.remote.access import RemoteAccess
+        from callsheet.remote.doing import Sender
+
+        return RemoteAccess(Sender(connect(database)))
     return AccessService(open_existing(load_settings(database).database), actor(), clock)
 
 

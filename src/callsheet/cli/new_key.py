@@ -2,8 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from callsheet.service.access import AccessService, NewKey
+from callsheet.service.access import NewKey
+
+if TYPE_CHECKING:
+    from callsheet.service.administration import Access
 
 
 class NewKeyReceipt:
@@ -21,7 +25,7 @@ class NewKeyReceipt:
 
 
 @contextmanager
-def archived_unless_shown(access: AccessService, new: NewKey) -> Iterator[NewKeyReceipt]:
+def archived_unless_shown(access: "Access", new: NewKey) -> Iterator[NewKeyReceipt]:
     """Yield a receipt for a new key; archive the key if the receipt is not marked as shown in the end.
 
     The secret is kept nowhere, so that a key whose secret could not be printed would be of no use.

@@ -3,12 +3,14 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from callsheet.cli.database import actor, clock, load_settings
+from callsheet.cli.database import actor, clock, load_settings, open_access, open_catalog
 from callsheet.cli.output.tables import say, second
+from callsheet.cli.remote_option import ServerURL
+from callsheet.domain.errors import InvalidError
 from callsheet.domain.history.moment import AsOf, parse_moment
 from callsheet.domain.times import format_instant
 from callsheet.service.access import AccessService
@@ -18,6 +20,9 @@ from callsheet.service.setup import open_existing
 from callsheet.storage.reading import Reading
 from callsheet.storage.store import Readings
 from callsheet.storage.transactions.read import ReadTransaction
+
+if TYPE_CHECKING:
+    from callsheet.service.administration import Access, Catalogue
 
 AsOfOption = Annotated[
     str | None,
@@ -31,7 +36,7 @@ AsOfOption = Annotated[
 
 
 class Viewing:
-    """The database that a command reads, at present or as of another moment, which is then said.
+    """What a command reads: a database, at present or as of another moment, which is then said; or a server.
 
     Parameters
     ----------
@@ -47,9 +52,15 @@ class Viewing:
     """
 
     def __init__(self, database: str | None, as_of: str | None = None) -> None:
+        self._moment: MomentStore | None = None
+        self.server = database if isinstance(database, ServerURL) else None
+        """What is asked in place of a database, or None."""
+        if self.server is not None:
+            if as_of is not None:
+                raise InvalidError("--as-of needs the database itself; leave it out, or --remote.")
+            return
         self.settings = load_settings(database)
         self._store = open_existing(self.settings.database)
-        self._moment: MomentStore | None = None
         if as_of is not None:
             self._moment = MomentStore(self._store, parse_moment(as_of, clock(), "--as-of"), clock)
             say(_sentence(self._moment.as_of))
@@ -60,13 +71,17 @@ class Viewing:
         return self._moment is None
 
     @property
-    def catalog(self) -> CatalogService:
+    def catalog(self) -> "Catalogue":
         """Its catalogue."""
+        if self.server is not None:
+            return open_catalog(self.server)
         return CatalogService(self._transactions, actor(), self.clock)
 
     @property
-    def access(self) -> AccessService:
+    def access(self) -> "Access":
         """Its workspaces and keys."""
+        if self.server is not None:
+            return open_access(self.server)
         return AccessService(self._transactions, actor(), self.clock)
 
     def clock(self) -> datetime:
@@ -82,6 +97,8 @@ class Viewing:
     @contextmanager
     def present(self) -> Iterator[ReadTransaction]:
         """Yield a transaction in the database as it is, from which several moments can be read."""
+        if self.server is not None:
+            raise self.server.refuse()
         with self._store.read() as reading:
             yield reading
 

@@ -20,7 +20,7 @@ ADMIN_PATH: Final = re.compile(rb"/+v1/+(?:v1/+)?organizations(?=/|\Z)")
 CALENDARS: Final = "/calendars/"
 
 #: Of a body of the Admin API.
-MAX_ADMIN_BODY_BYTES: Final = 2**20
+MAX_ADMIN_BODY_BYTES: Final = 16 * 2**20
 
 _SLASHES: Final = re.compile(r"/+")
 

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from callsheet.domain.changes.change import ChangeRecord
 from callsheet.domain.errors import DoesNotExistError
 from callsheet.domain.hints import Hint
-from callsheet.storage.store import Store
+from callsheet.storage.store import Transactions
+from callsheet.storage.transactions.paging import Cut
 
 
 class HistoryService:
@@ -17,7 +18,7 @@ class HistoryService:
         Where they are kept.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Transactions) -> None:
         self._store = store
 
     def list(self, subject: str | None = None, limit: int = 100) -> Sequence[ChangeRecord]:
@@ -35,8 +36,28 @@ class HistoryService:
                 return reading.changes(None, limit)
             changes = reading.changes([subject, *reading.subjects_named(subject)], limit)
         if not changes:
-            raise DoesNotExistError(
-                f"No model, alias, workspace, key or webhook has or ever had the id or name {subject!r}",
-                hint=Hint.LIST_NAMES,
-            )
+            raise _unknown(subject)
         return changes
+
+    def subjects(self, subject: str | None) -> Sequence[str] | None:
+        """Return all ids of what has or ever had this id or name, itself among them; None is everything.
+
+        Raises
+        ------
+        DoesNotExistError, StorageError
+            As for `list`.
+        """
+        if subject is None:
+            return None
+        with self._store.read() as reading:
+            found = [subject, *reading.subjects_named(subject)]
+            if not reading.page_of_changes(Cut(1), found).rows:
+                raise _unknown(subject)
+        return found
+
+
+def _unknown(subject: str) -> DoesNotExistError:
+    return DoesNotExistError(
+        f"No model, alias, workspace, key or webhook has or ever had the id or name {subject!r}",
+        hint=Hint.LIST_NAMES,
+    )

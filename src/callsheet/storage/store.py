@@ -34,6 +34,18 @@ class Transactions(Readings, Protocol):
         """Yield a transaction that reads."""
 
 
+class Writable(Protocol):
+    """The same, for services that also write what no plan shows, such as the state of sources."""
+
+    def read(self) -> AbstractContextManager[ReadTransaction]:
+        """Yield a transaction that reads."""
+
+    def write(
+        self, actor: str, now: datetime, reason: str | None = None
+    ) -> AbstractContextManager[WriteTransaction]:
+        """Yield a transaction that writes, as `Transactions.write`."""
+
+
 class Store:
     """A database of Callsheet. It is not opened before it is needed.
 

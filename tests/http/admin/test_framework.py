@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from callsheet.domain.access.admin_key import Scope
 from callsheet.http.admin.endpoints import ENDPOINTS
+from callsheet.http.paths import MAX_ADMIN_BODY_BYTES
 from callsheet.service.admin.admin_keys import AdminKeyService
 from tests.http.admin.asking import ROOT, Admin
 from tests.installation import now, on_both
@@ -248,6 +249,6 @@ def test_a_header_that_is_there_twice_is_refused(admin: Admin) -> None:
 
 def test_another_content_type_and_a_huge_body_are_refused(admin: Admin) -> None:
     assert admin.send("POST", "/api_keys", b"name=a", content_type="text/plain").status == 415
-    huge = b'{"name":"%s"}' % (b"a" * 2**20)
+    huge = b'{"name":"%s"}' % (b"a" * MAX_ADMIN_BODY_BYTES)
     assert admin.send("POST", "/api_keys", huge).code == "too_large"
     assert admin.send("POST", "/api_keys", b'{"name":"a"}', content_type="").status == 200

@@ -16,9 +16,9 @@ from callsheet.cli.input.completion import complete_model, complete_subject
 from callsheet.cli.input.token_counts import parse_tokens
 from callsheet.cli.output.capabilities import short_capabilities
 from callsheet.cli.output.changes import what_changed
-from callsheet.cli.output.models import lifecycle_cell, model_record, print_model, removed_record
+from callsheet.cli.output.models import lifecycle_cell, print_model
 from callsheet.cli.output.outcomes import all_done, as_it_was, deprecated, unhidden
-from callsheet.cli.output.provenance import print_suppressed, provenance_record
+from callsheet.cli.output.provenance import print_suppressed
 from callsheet.cli.output.tables import (
     AsJSON,
     day,
@@ -37,6 +37,7 @@ from callsheet.domain.edits import ModelChange
 from callsheet.domain.errors import InvalidError
 from callsheet.domain.model import Lifecycle, Model, RetirementPrecision
 from callsheet.domain.times import EPOCH, format_instant, parse_instant
+from callsheet.service.records import model_record, provenance_record, removed_record
 
 app = CommandLine(help="List and change models and their aliases.", no_args_is_help=True)
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from callsheet.cli.commands.explain import explaining
+from callsheet.cli.commands.explain import explaining_here
 from callsheet.cli.database import load_settings
 from callsheet.cli.output.client_files import put_files
 from callsheet.cli.output.explanation import why
@@ -38,7 +38,7 @@ def export_for(
     if key is None and workspace is None:
         raise InvalidError("Name whose models the client is to offer, with --key or --workspace.")
     base = read_base_url(_own_url(load_settings(database)) if url is None else url)
-    with explaining(Viewing(database)) as explainer:
+    with explaining_here(Viewing(database)) as explainer:
         listed = explainer.listed_for(key, workspace)
         refusal = "" if listed.refusal is None else why(listed.subject, listed.refusal, explainer.workspace_name)
     if refusal:

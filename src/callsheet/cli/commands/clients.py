@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from callsheet.cli.commands.explain import explaining
+from callsheet.cli.commands.explain import explaining_here
 from callsheet.cli.database import DatabaseURL
 from callsheet.cli.input.completion import complete_key, complete_workspace
 from callsheet.cli.output.client_views import print_client, print_clients
@@ -42,7 +42,7 @@ def clients(
 
     rules = load_clients([] if client is None else [client])
     viewing = Viewing(database, as_of)
-    with explaining(viewing) as explainer:
+    with explaining_here(viewing) as explainer:
         seen = explainer.listed_for(key, workspace)
         who = seen.subject.title
         refusal = "" if seen.refusal is None else why(seen.subject, seen.refusal, explainer.workspace_name)

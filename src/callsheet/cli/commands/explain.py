@@ -9,21 +9,24 @@ import typer
 
 from callsheet.api.dialect import Dialect
 from callsheet.cli.catalogue_places import with_places
-from callsheet.cli.database import DatabaseURL
+from callsheet.cli.database import DatabaseURL, connect
 from callsheet.cli.input.completion import complete_key, complete_model, complete_workspace
 from callsheet.cli.input.secret import read_secret
-from callsheet.cli.output.explanation import explanation_record, print_explanation, why
+from callsheet.cli.output.explanation import print_explanation, why
 from callsheet.cli.output.matrix import put_matrix
-from callsheet.cli.output.remedies import fix_record, print_fixes
+from callsheet.cli.output.remedies import print_fixes
 from callsheet.cli.output.seeing import print_compared, print_sightings, print_viewers
 from callsheet.cli.output.tables import AsJSON, print_json
 from callsheet.cli.viewing import AsOfOption, Viewing
 from callsheet.domain.errors import InvalidError
 from callsheet.domain.query import Reach
+from callsheet.service.explain.commands import fix_record
 from callsheet.service.explain.explainer import Explained, Explainer
+from callsheet.service.explain.records import explanation_record
 
 if TYPE_CHECKING:
     from callsheet.cli.client_views import ClientStep
+    from callsheet.service.administration import Explaining
 
 #: What `diff-keys` ends with if there is a difference, as `plan` does.
 DIFFERENT: Final = 2
@@ -44,10 +47,24 @@ SubjectName = Annotated[str, typer.Argument(metavar="KEY|WORKSPACE", help="Id or
 
 
 @contextmanager
-def explaining(viewing: Viewing) -> Iterator[Explainer]:
-    """Yield what explains the database that a command reads."""
+def explaining(viewing: Viewing) -> "Iterator[Explaining]":
+    """Yield what explains what a command reads."""
+    if viewing.server is not None:
+        from callsheet.remote.explaining import RemoteExplainer  # for --remote only
+
+        yield RemoteExplainer(connect(viewing.server))
+        return
+    with explaining_here(viewing) as explainer:
+        yield explainer
+
+
+@contextmanager
+def explaining_here(viewing: Viewing) -> Iterator[Explainer]:
+    """Yield what explains a database; InvalidError if a server is asked in its place."""
     from callsheet.http.app import options_of  # slow to import
 
+    if viewing.server is not None:
+        raise viewing.server.refuse()
     with viewing.read() as reading:
         yield Explainer(reading, options_of(viewing.settings), viewing.clock(), proposes=viewing.is_of_now)
 
@@ -106,17 +123,19 @@ def explain(
     given = read_secret(secret)
     viewing = Viewing(database, as_of)
     with explaining(viewing) as explainer:
-        explained = (
-            explainer.explain(name, key, workspace, dialect)
-            if given is None
-            else explainer.explain_secret(name, given, dialect)
-        )
-        if viewing.is_of_now:
+        if given is None:
+            explained = explainer.explain(name, key, workspace, dialect)
+        elif isinstance(explainer, Explainer):
+            explained = explainer.explain_secret(name, given, dialect)
+        else:
+            raise InvalidError("--secret needs the database itself; leave out --remote.")
+        if viewing.is_of_now and isinstance(explainer, Explainer):
             explained = with_places(explained, explainer, files or _followed(viewing))
         clients = () if client is None else _client_steps(explainer, explained, client, viewing.clock())
         if as_json:
             fixes = [fix_record(fix, explainer.rules()) for fix in explained.fixes]
-            print_json(viewing.record(explanation_record(explained, clients, fixes)))
+            steps = [step.record() for step in clients]
+            print_json(viewing.record(explanation_record(explained, steps, fixes)))
         else:
             print_explanation(explained, clients, explainer.workspace_name)
             print_fixes(explained.explanation, explained.fixes, explainer.rules(), database)
@@ -193,8 +212,12 @@ def diff_keys(
     raise typer.Exit(DIFFERENT if any(compared) else 0)
 
 
-def _client_steps(explainer: Explainer, explained: Explained, client: str, now: datetime) -> "Sequence[ClientStep]":
+def _client_steps(
+    explainer: "Explaining", explained: Explained, client: str, now: datetime
+) -> "Sequence[ClientStep]":
     """The client's own steps; none where it gets no list with the model, whatever it makes of that."""
+    if not isinstance(explainer, Explainer):
+        raise InvalidError("--client needs the database itself; leave it out, or --remote.")
     from callsheet.cli.client_views import client_steps  # these bring the doctor, which takes long to import
     from callsheet.doctor.clients.rules import load_clients
 

@@ -223,11 +223,10 @@ def export(
         )
     from callsheet.cli.output.catalogue_file import print_text, write_into
     from callsheet.files.texts import manifest_text
-    from callsheet.service.manifests.snapshot import take_snapshot
 
     with progress_line("Exporting"), Manifests(database) as manifests:
         is_snapshot = format_ is ExportFormat.SNAPSHOT
-        snapshot = take_snapshot(manifests.store) if is_snapshot else {}
+        snapshot = manifests.snapshot() if is_snapshot else {}
         by_default = Holders.PEOPLE if manager is None else Holders.FILE
         found = manifests.service.export(manager or _MANAGER, holders or by_default)
     if is_snapshot:

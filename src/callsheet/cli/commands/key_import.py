@@ -42,9 +42,7 @@ def import_keys(
 
 def _print_plan(changing: Changing, entries: Sequence[Entry], *, as_json: bool) -> None:
     """Print what would become of each entry, and what that means to those who ask."""
-    rehearsed: list[Imported] = []
-    plan = changing.plan(lambda access: rehearsed.append(access.import_keys(entries)))
-    (imported,) = rehearsed
+    imported, plan = changing.plan_import(entries)
     if as_json:
         print_json({"dry_run": True, **_records(imported), "plan": plan.record()})
     else:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from callsheet.api.explain import admission
-from callsheet.cli.commands.explain import explaining
+from callsheet.cli.commands.explain import explaining_here
 from callsheet.cli.database import DatabaseURL, clock
 from callsheet.cli.input.completion import complete_key, complete_workspace
 from callsheet.cli.input.days import parse_days
@@ -55,7 +55,7 @@ def retirements(
         raise InvalidError("--overdue and --retired exclude each other; say one.")
     stages = {Stage.OVERDUE} if overdue else {*PENDING, Stage.RETIRED} if retired else PENDING
     period = None if within is None else timedelta(days=parse_days(within, "--within"))
-    with explaining(Viewing(database)) as explainer:
+    with explaining_here(Viewing(database)) as explainer:
         sees = _workspace_of(explainer, key, workspace) if key or workspace else None
         if sees == "":
             found = []

@@ -19,6 +19,8 @@ Complete = Callable[[typer.Context, str], list[str]]
 
 def _complete(words: Callable[[ReadTransaction], Iterable[str]]) -> Complete:
     def complete(ctx: typer.Context, incomplete: str) -> list[str]:
+        if ctx.params.get("remote"):  # it would have to be asked at each key
+            return []
         with suppress(CallsheetError):
             store = Store(load({"database": ctx.params.get("database")}).settings.database)
             if store.is_ready():

@@ -40,7 +40,7 @@ def print_client(views: "Sequence[ClientView]", known: Sequence[str], who: str) 
         ((model_id, shown.get(model_id, "-"), reasons.get(model_id, "-")) for model_id in known),
         {"Shown as": 12, "Why not": 20},
     )
-    for line in dict.fromkeys(f"To have it shown: {each.advice}" for each in newest.left_out if each.advice):
+    for line in dict.fromkeys(each.advice for each in newest.left_out if each.advice):
         put_wrapped(line)
     say(f"{len(known):,} listed for {who}.")
 

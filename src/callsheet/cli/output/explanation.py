@@ -1,7 +1,7 @@
 """Why a caller sees a model, as people and programs read it."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from callsheet.cli.output.key_columns import expiry
 from callsheet.cli.output.plan_words import shown_names
@@ -61,25 +61,6 @@ _WHY: Final[Mapping[Reason, str]] = {
     Reason.DEPRECATED: "it is deprecated, which lists show",
     Reason.RETIRED: "it is retired, and lists show retired models only to those who ask for them",
 }
-
-
-def explanation_record(
-    explained: Explained, clients: "Sequence[ClientStep]", fixes: Sequence[Mapping[str, Any]] = ()
-) -> Mapping[str, Any]:
-    """Return everything as plain JSON values."""
-    subject, explanation, causes, _ = explained
-    record = explanation.record()
-    steps = [
-        {**step.record(), "cause": causes[step.check].record() if step.check in causes else None}
-        for step in explanation.steps
-    ]
-    return {
-        **record,
-        "for": subject.record(),
-        "steps": steps,
-        "clients": [step.record() for step in clients],
-        "fixes": list(fixes),
-    }
 
 
 def print_explanation(explained: Explained, clients: "Sequence[ClientStep]", name_of: NameOf) -> None:

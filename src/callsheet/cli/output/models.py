@@ -1,21 +1,12 @@
 """Models as people and programs read them."""
 
 from callsheet.cli.output.capabilities import capability_lines
-from callsheet.cli.output.provenance import print_provenance, provenance_record
+from callsheet.cli.output.provenance import print_provenance
 from callsheet.cli.output.tables import day, print_json, print_record, put
 from callsheet.domain.model import Lifecycle, Model
 from callsheet.service.catalog import ModelWithAliases
 from callsheet.service.provenance import WhoSays
-
-
-def model_record(item: ModelWithAliases) -> dict[str, object]:
-    """Return a model and its aliases as plain JSON values."""
-    return {**item.model.record(), "aliases": item.aliases}
-
-
-def removed_record(item: ModelWithAliases) -> dict[str, object]:
-    """Return a model that was removed, and its aliases with it, as plain JSON values."""
-    return item.model.record()
+from callsheet.service.records import model_record, provenance_record
 
 
 def print_model(item: ModelWithAliases, said: WhoSays | None = None, *, as_json: bool) -> None:

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from callsheet.cli.output.models import model_record
 from callsheet.cli.output.sentences import counts_sentence
 from callsheet.cli.output.tables import day, print_json, say
 from callsheet.domain.model import Lifecycle, Model, RetirementPrecision
 from callsheet.service.catalog import ModelWithAliases, Outcome
+from callsheet.service.records import model_record
 
 _MAX_LINES: Final = 3  # about models that were as wanted already
 

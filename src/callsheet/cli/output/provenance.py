@@ -1,16 +1,11 @@
 """Who says what of a model, as people and programs read it."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from callsheet.cli.output.tables import cell_text, day, print_json, print_table
 from callsheet.domain.claims.claims import ClaimKind
 from callsheet.service.provenance import LISTED, Said, Suppressed, WhoSays
-
-
-def provenance_record(said: WhoSays) -> dict[str, Any]:
-    """Return who says what as plain JSON values: field to claims, the one that counts first."""
-    return {name: [each.record() for each in claims] for name, claims in said.items()}
+from callsheet.service.records import suppressed_record
 
 
 def print_provenance(said: WhoSays) -> None:
@@ -25,12 +20,7 @@ def print_provenance(said: WhoSays) -> None:
 def print_suppressed(suppressed: Sequence[Suppressed], *, as_json: bool) -> None:
     """Print the models and aliases that were removed although others list them."""
     if as_json:
-        print_json(
-            [
-                {"id": name, "kind": str(kind), "provenance": provenance_record(said)}
-                for kind, name, said in suppressed
-            ]
-        )
+        print_json([suppressed_record(each) for each in suppressed])
         return
     print_table(
         ("ID", "Removed by", "Revision", "Since", "Listed by"),

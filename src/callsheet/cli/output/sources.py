@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from callsheet.cli.output.tables import print_record, print_table, say, second
 from callsheet.domain.times import format_instant
@@ -22,25 +22,6 @@ _COUNTED: Final = {
     "suppressed": "suppressed",
     "dropped": "left out",
 }
-
-
-def source_record(source: Source) -> dict[str, Any]:
-    """Return everything about a source as plain JSON values."""
-    state = source.state
-    return {
-        **source.record.record(),
-        "config": source.config.record(),
-        "paused": state.paused,
-        "last_run_at": _text(state.last_run_at),
-        "last_good_at": _text(state.last_good_at),
-        "next_run_at": _text(state.next_run_at),
-        "last_outcome": state.last_outcome,
-        "last_error": state.last_error,
-        "failures": state.failures,
-        "counts": dict(state.counts),
-        "rejected": dict(source.rejected),
-        "pending": None if source.pending is None else _pending_record(source),
-    }
 
 
 def print_sources(sources: Sequence[Source], now: datetime) -> None:
@@ -140,21 +121,6 @@ def _summary(report: Report) -> str:
     parts = [f"{counts[kind]} {words}" for kind, words in _COUNTED.items() if counts.get(kind)]
     listed = f"it lists {counts.get('listed', 0)} models"
     return f"{', '.join(parts)}; {listed}." if parts else f"unchanged; {listed}."
-
-
-def _pending_record(source: Source) -> dict[str, Any]:
-    pending = source.pending
-    assert pending is not None  # noqa: S101  # the caller has looked
-    return {
-        "sentence": pending.sentence,
-        "since": format_instant(pending.since),
-        "reasons": [reason.record() for reason in pending.reasons],
-        "claims": [{"subject": each.subject, **each.record()} for each in pending.claims],
-    }
-
-
-def _text(instant: datetime | None) -> str | None:
-    return None if instant is None else format_instant(instant)
 
 
 def _when(instant: datetime | None) -> str | None:

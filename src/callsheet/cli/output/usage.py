@@ -8,6 +8,7 @@ from typing import Any, Final
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from callsheet.cli.remote_option import take_remote, with_remote
 from callsheet.client.printable import printable
 
 #: What Typer raises for a wrong call; it has no public name.
@@ -21,7 +22,19 @@ _TYPE: Final = re.compile(r" <(?P<type>str|int|float)( range)?>$")
 
 
 class Command(TyperCommand):
-    """A command whose usage names its arguments as the reference does: ID, not {ID} or <str>."""
+    """A command whose usage names its arguments as the reference does: ID, not {ID} or <str>.
+
+    One that works on a database takes a server in its place.
+    """
+
+    def __init__(self, *arguments: Any, params: Any = None, callback: Any = None, **options: Any) -> None:
+        params = with_remote(params or (), callback)
+        super().__init__(*arguments, params=params, callback=callback, **options)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command."""
+        take_remote(ctx)
+        return super().invoke(ctx)
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """Return the parts of the line of usage."""

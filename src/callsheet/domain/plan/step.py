@@ -218,6 +218,4 @@ def _with_names(source: Mapping[str, Any], names: Mapping[str, str]) -> Record:
 
 def _name_of(change: AnyChange) -> str:
     value = change.value
-    if isinstance(value, Workspace | APIKey | AdminKey | Calendar | Webhook):
-        return value.name
-    return change.subject
+    return value.name if isinstance(value, Workspace | APIKey | AdminKey | Calendar | Webhook) else change.subject

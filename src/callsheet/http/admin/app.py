@@ -1,7 +1,7 @@
 """AdminAPI: the ASGI application that answers ``/v1/organizations`` and what is below it."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
@@ -30,6 +30,7 @@ _log = logging.getLogger("callsheet")
 
 #: Calls that are done at a time, and that may wait: the database makes changes one by one anyway.
 MAX_THREADS: Final = 4
+MAX_LONG_THREADS: Final = 2  # of calls that take long, such as those that wait for a source
 MAX_WAITING_REQUESTS: Final = 200
 
 _COMMON: Final[tuple[Header, ...]] = (
@@ -68,6 +69,7 @@ class AdminAPI:
         self._clock = clock
         self._worker = Worker(live.store)
         self._threads = CapacityLimiter(MAX_THREADS)
+        self._long_threads = CapacityLimiter(MAX_LONG_THREADS)
         self._waiting = 0
         self.metrics = AdminMetrics()
         self.rate_limits: RateLimits | None = None
@@ -142,17 +144,25 @@ class AdminAPI:
             now=now,
             state=state,
         )
-        done: Done = await self._on_thread(self._worker.change if endpoint.changes else self._worker.read, wanted)
+        done: Done = await self._on_thread(self._work_of(endpoint), wanted, limiter=self._limiter_of(endpoint))
         if limits is not None and endpoint.body is None:
             _refuse_limited(await limits.check_admin(done.key.id, address))
         return done
 
-    async def _on_thread(self, work: Any, *arguments: Any) -> Any:
+    def _work_of(self, endpoint: Endpoint) -> Callable[[Wanted], Done]:
+        if endpoint.run is not None:
+            return self._worker.run
+        return self._worker.change if endpoint.changes else self._worker.read
+
+    def _limiter_of(self, endpoint: Endpoint) -> CapacityLimiter:
+        return self._threads if endpoint.run is None else self._long_threads
+
+    async def _on_thread(self, work: Any, *arguments: Any, limiter: CapacityLimiter | None = None) -> Any:
         if self._waiting >= MAX_WAITING_REQUESTS:
             raise AdminError(Code.OVERLOADED, "Too many requests of the Admin API are under way; try again.")
         self._waiting += 1
         try:
-            return await run_sync(work, *arguments, limiter=self._threads)
+            return await run_sync(work, *arguments, limiter=limiter or self._threads)
         finally:
             self._waiting -= 1
 

@@ -17,7 +17,7 @@ from callsheet.service.access import AccessService
 from callsheet.service.admin.admin_keys import AdminKeyService
 from callsheet.service.catalog import CatalogService
 from callsheet.service.ids import NewThings
-from callsheet.storage.store import Transactions
+from callsheet.storage.store import Store, Transactions
 from callsheet.storage.transactions.read import ReadTransaction
 
 #: The path that all others begin with.
@@ -135,6 +135,9 @@ class Read(Protocol):
         """Return it; raise AdminError or CallsheetError to refuse."""
 
 
+#: Answers a call that does not fit into one transaction, or that changes nothing of it; raises as `Read`.
+Run: TypeAlias = Callable[[Store, "Asked"], Answer]
+
 #: Makes the changes of a call, and returns what `Show` needs; raises as `Read`.
 Act: TypeAlias = Callable[[Doing, Asked], Any]
 
@@ -161,6 +164,8 @@ class Endpoint:
         The types of what is sent.
     read
         Answers a call that changes nothing; None for one that does.
+    run
+        Answers a call by transactions that it opens; None for one that is done in one.
     act, show
         Make the changes, and the answer.
     status
@@ -176,6 +181,7 @@ class Endpoint:
     query: type[Query] = Query
     body: type[Input] | None = None
     read: Read | None = None
+    run: Run | None = None
     act: Act | None = None
     show: Show | None = None
     status: int = 200

@@ -3,10 +3,30 @@
 from typing import Final
 
 from callsheet.http.admin import admin_keys, api_keys, organization, workspaces
+from callsheet.http.admin.access.keys import KEYS
+from callsheet.http.admin.access.workspaces import WORKSPACES
+from callsheet.http.admin.catalog.aliases import ALIASES, CHANGES
+from callsheet.http.admin.catalog.explaining import EXPLAINING
+from callsheet.http.admin.catalog.impact import impact_among
+from callsheet.http.admin.catalog.lifecycle import LIFECYCLE
+from callsheet.http.admin.catalog.models import MODELS
+from callsheet.http.admin.catalog.plans import PLANS
+from callsheet.http.admin.catalog.sources import SOURCES
 
-ENDPOINTS: Final = (
+_ALL: Final = (
     *organization.ENDPOINTS,
     *workspaces.ENDPOINTS,
     *api_keys.ENDPOINTS,
     *admin_keys.ENDPOINTS,
+    *WORKSPACES,
+    *KEYS,
+    *MODELS,
+    *LIFECYCLE,
+    *ALIASES,
+    *CHANGES,
+    *SOURCES,
+    *PLANS,
+    *EXPLAINING,
 )
+
+ENDPOINTS: Final = (*_ALL, impact_among(_ALL))

@@ -12,7 +12,7 @@ from callsheet.service.clients.config_file import ConfigFile, json_file
 
 FILE: Final = "settings.json"
 
-#: The variables that say which model each of its own names means, also for requests in the background.
+#: The variables that say which model each of the names means that it uses itself, also in the background.
 _LINES: Final = {
     "opus": "ANTHROPIC_DEFAULT_OPUS_MODEL",
     "sonnet": "ANTHROPIC_DEFAULT_SONNET_MODEL",

@@ -19,7 +19,7 @@ from callsheet.service.explain.fixes import Fix, find_fixes
 from callsheet.service.explain.matrix import Seers, matrix
 from callsheet.service.explain.seeing import Compared, Sighting, Viewers, compare, what_sees, who_sees
 from callsheet.service.explain.subject import Subject, find_any, find_subject
-from callsheet.service.state.load import load
+from callsheet.service.state.load import installation_of, load
 from callsheet.storage.reading import Reading
 
 
@@ -94,6 +94,8 @@ class Explainer:
         What the operator chose, as far as it decides what callers see.
     now
         The time (aware).
+    known
+        The State that a server has; it is taken if it is that of the moment, as to load one takes long.
     proposes
         Whether explanations come with what would turn them; not of another moment than the present.
 
@@ -103,11 +105,20 @@ class Explainer:
         The database cannot be read.
     """
 
-    def __init__(self, reading: Reading, options: Options, now: datetime, *, proposes: bool = True) -> None:
+    def __init__(
+        self,
+        reading: Reading,
+        options: Options,
+        now: datetime,
+        *,
+        proposes: bool = True,
+        known: State | None = None,
+    ) -> None:
         self._reading = reading
         self._now = now
         self._proposes = proposes
-        self.state: State = load(reading, options)
+        is_present = known is not None and known.revision == installation_of(reading).revision
+        self.state: State = known if known is not None and is_present else load(reading, options)
 
     def explain(
         self,

@@ -19,6 +19,12 @@ from callsheet.service.manifests.export import Holders, export_manifest
 from callsheet.storage.store import Store
 
 
+def check_is_of_file(plan: Plan) -> None:
+    """Raise InvalidError if ``plan`` is not that of a file."""
+    if plan.manager.kind != "file":
+        raise InvalidError(f"The plan is that of {plan.manager}, not of a file", hint=Hint.PLAN_FILES)
+
+
 @dataclass(frozen=True, slots=True)
 class Planned:
     """What a catalogue file would change.
@@ -132,8 +138,7 @@ class ManifestService:
         check_applies(self._store, plan, self._decide_saved(plan, max_deletes), self._clock())
 
     def _decide_saved(self, plan: Plan, max_deletes: int | None) -> Decide:
-        if plan.manager.kind != "file":
-            raise InvalidError(f"The plan is that of {plan.manager}, not of a file", hint=Hint.PLAN_FILES)
+        check_is_of_file(plan)
         decision = decision_again(plan, self._secret_of, max_deletes)
 
         def decide(deciding: Deciding) -> Sequence[AnyChange]:

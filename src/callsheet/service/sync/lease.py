@@ -10,7 +10,7 @@ from typing import Final
 
 from callsheet.domain.errors import ConflictError
 from callsheet.domain.sources.state import SourceState
-from callsheet.storage.store import Store
+from callsheet.storage.store import Writable
 from callsheet.storage.transactions.read import ReadTransaction
 
 #: How long a lease lasts that is renewed while the run goes on.
@@ -35,7 +35,9 @@ class Lease:
         How long it lasts, unless it is renewed.
     """
 
-    def __init__(self, store: Store, clock: Callable[[], datetime], seconds: float = RENEWED_LEASE_SECONDS) -> None:
+    def __init__(
+        self, store: Writable, clock: Callable[[], datetime], seconds: float = RENEWED_LEASE_SECONDS
+    ) -> None:
         self._store = store
         self._clock = clock
         self._seconds = seconds

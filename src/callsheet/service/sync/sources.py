@@ -27,7 +27,7 @@ from callsheet.service.sync.order import order_of
 from callsheet.service.sync.pending import Pending, pending_from
 from callsheet.service.sync.run import find_source
 from callsheet.service.sync.write import write_claims
-from callsheet.storage.store import Store
+from callsheet.storage.store import Writable
 from callsheet.storage.transactions.read import ReadTransaction
 from callsheet.storage.transactions.write import WriteTransaction
 
@@ -67,7 +67,7 @@ class SourcesService:
     Parameters
     ----------
     store
-        Where they are kept.
+        Where they are kept. There are no rehearsals, as their state is written as well; an `Intent` is for plans.
     actor
         Who is put down in the change records.
     clock
@@ -76,7 +76,7 @@ class SourcesService:
     A method that raises has changed nothing. Each may also raise StorageError: the database cannot be used.
     """
 
-    def __init__(self, store: Store, actor: str, clock: Callable[[], datetime]) -> None:
+    def __init__(self, store: Writable, actor: str, clock: Callable[[], datetime]) -> None:
         self._store = store
         self._actor = actor
         self._clock = clock

@@ -13,6 +13,7 @@ from callsheet.domain.claims.builtin_mode import BuiltinMode
 from callsheet.domain.model import Model
 from callsheet.storage import tables
 from callsheet.storage.transactions import rows
+from callsheet.storage.transactions.paging import PagesReading
 from callsheet.storage.transactions.read_admin import AdminReading
 from callsheet.storage.transactions.read_claims import ClaimsReading
 from callsheet.storage.transactions.read_history import HistoryReading
@@ -101,7 +102,13 @@ _NAMED: Final = (Subject.WORKSPACE, Subject.KEY, Subject.ADMIN_KEY, Subject.WEBH
 
 
 class ReadTransaction(
-    ClaimsReading, SourcesReading, HistoryReading, AdminReading, RetirementsReading, WebhooksReading
+    ClaimsReading,
+    PagesReading,
+    SourcesReading,
+    HistoryReading,
+    AdminReading,
+    RetirementsReading,
+    WebhooksReading,
 ):
     """What can be read in one transaction: everything in it is of one moment."""
 

@@ -49,14 +49,8 @@ _TABLES: Final = {
 
 #: The kinds whose changes are recorded one by one; of claims, only some are.
 KINDS: Final = (
-    Subject.MODEL,
-    Subject.ALIAS,
-    Subject.WORKSPACE,
-    Subject.KEY,
-    Subject.SOURCE,
-    Subject.ADMIN_KEY,
-    Subject.CALENDAR,
-    Subject.WEBHOOK,
+    *(Subject.MODEL, Subject.ALIAS, Subject.WORKSPACE, Subject.KEY),
+    *(Subject.SOURCE, Subject.ADMIN_KEY, Subject.CALENDAR, Subject.WEBHOOK),
 )
 
 #: The value of a column whose text is not valid JSON.

@@ -6,9 +6,9 @@ from typing import Annotated
 import typer
 
 from callsheet.cli.changing import DryRun
-from callsheet.cli.commands.sources.asking import adding, ask, print_dry_run
+from callsheet.cli.commands.sources.asking import ask, print_dry_run
+from callsheet.cli.commands.sources.door import LocalSources, SourcesDoor, open_door
 from callsheet.cli.commands.sources.opening import (
-    open_sources,
     open_store,
     organization_of,
     recognised,
@@ -41,22 +41,22 @@ from callsheet.cli.commands.sources.options import (
     cleared,
     members_of,
 )
+from callsheet.cli.commands.sources.planning import print_dry_run as print_intent
 from callsheet.cli.database import DatabaseURL, clock
-from callsheet.cli.output.gateway import govern_line
 from callsheet.cli.output.progress import progress_bar
-from callsheet.cli.output.sources import exit_code, print_source, print_sources, say_report, source_record
+from callsheet.cli.output.sources import exit_code, print_source, print_sources, say_report
 from callsheet.cli.output.tables import AsJSON, print_json, say
 from callsheet.cli.output.usage import CommandLine
 from callsheet.domain.claims.builtin_mode import BuiltinMode
 from callsheet.domain.claims.manager import check_manager_name
 from callsheet.domain.errors import InvalidError
-from callsheet.service.govern import governed
-from callsheet.service.renewal import change_builtin_mode
+from callsheet.service.records import source_record
 from callsheet.service.sync.config import read_config
 from callsheet.service.sync.failures import DeniedError
-from callsheet.service.sync.sources import Source, forgetting_of, reconfiguration_of, removal_of
+from callsheet.service.sync.intents import Intent, Verb
+from callsheet.service.sync.planning import adding
+from callsheet.service.sync.sources import Source
 from callsheet.sources.upstream import SourceKind
-from callsheet.storage.store import Store
 
 PlanAsJSON = Annotated[bool, typer.Option("--json", help="Print the plan of a dry run as JSON, for programs.")]
 NoSync = Annotated[bool, typer.Option("--no-sync", help="Do not ask it now; a server does when it is due.")]
@@ -129,7 +129,7 @@ def add(
             f"as well, name one of its keys: callsheet sources change {name} --secret-env VARIABLE --every 5m"
         )
     if dry_run:
-        print_dry_run(store, lambda reading: adding(reading, name, config, asked), as_json=as_json)
+        print_dry_run(store, lambda reading: adding(reading, name, config, asked, clock()), as_json=as_json)
         return
     service = sources_of(store)
     service.add(name, config)
@@ -142,14 +142,14 @@ def add(
     say(f"Added the source {name}.")
     if report is not None:
         say_report(report)
-    _say_what_keys_see(store, service.show(name))
+    _say_what_keys_see(LocalSources(store), service.show(name))
     if report is not None:
         raise typer.Exit(exit_code([report]))
 
 
 def list_sources(database: DatabaseURL = None, as_json: AsJSON = False) -> None:
     """List all sources, that with the highest precedence first."""
-    sources = open_sources(database).list()
+    sources = open_door(database).service.list()
     if as_json:
         print_json([source_record(each) for each in sources])
     else:
@@ -158,14 +158,12 @@ def list_sources(database: DatabaseURL = None, as_json: AsJSON = False) -> None:
 
 def show(name: Name, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
     """Show one source: its configuration, how its last run ended, and what waits for a person."""
-    store = open_store(database)
-    source = sources_of(store).show(name)
+    door = open_door(database)
+    source = door.service.show(name)
     if as_json:
         print_json(source_record(source))
         return
-    with store.read() as reading:
-        workspaces = {each.id: each.name for each in reading.workspaces([source.config.workspace])}
-    print_source(source, workspaces)
+    print_source(source, door.workspaces() if source.config.workspace else {})
 
 
 def change(
@@ -200,32 +198,31 @@ def change(
     members = {**cleared(clear or []), **members_of(locals())}
     if not members and before is None:
         raise InvalidError("Nothing to change; name at least one option, such as --every.")
-    store = open_store(database)
+    door = open_door(database)
     if dry_run:
-        print_dry_run(store, lambda reading: reconfiguration_of(reading, name, members, before), as_json=as_json)
+        print_intent(door, Intent(Verb.CHANGE, name, members, before), as_json=as_json)
         return
-    source = sources_of(store).change(name, members, before)
+    source = door.service.change(name, members, before)
     if as_json:
         print_json(source_record(source))
     say(f"Changed the source {name}.")
-    _say_what_keys_see(store, source)
+    _say_what_keys_see(door, source)
 
 
-def _say_what_keys_see(store: Store, source: Source) -> None:
+def _say_what_keys_see(door: SourcesDoor, source: Source) -> None:
     """Warn if the keys of a source see nothing of what it lists."""
-    with store.read() as reading:
-        line = govern_line(governed(reading, source.name, source.record.config), source.name)
+    line = door.warning(source)
     if line:
         say(line)
 
 
 def remove(name: Name, dry_run: DryRun = False, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
     """Remove a source. Models that no other source, file or person lists leave the catalogue."""
-    store = open_store(database)
+    door = open_door(database)
     if dry_run:
-        print_dry_run(store, lambda reading: removal_of(reading, name), as_json=as_json)
+        print_intent(door, Intent(Verb.REMOVE, name), as_json=as_json)
         return
-    service = sources_of(store)
+    service = door.service
     source = service.remove(name)
     if as_json:
         print_json(source_record(source))
@@ -240,11 +237,11 @@ def forget(name: Name, dry_run: DryRun = False, database: DatabaseURL = None, as
     Each server does so as soon as it sees this change, and asks about a key again when it is next used. If the
     upstream is away then, keys get 529 until it answers, also those that it accepted before.
     """
-    store = open_store(database)
+    door = open_door(database)
     if dry_run:
-        print_dry_run(store, lambda reading: forgetting_of(reading, name, clock()), as_json=as_json)
+        print_intent(door, Intent(Verb.FORGET, name), as_json=as_json)
         return
-    source = sources_of(store).forget(name)
+    source = door.service.forget(name)
     if as_json:
         print_json(source_record(source))
     say(f"Every server forgets what {name} answered about keys.")
@@ -252,7 +249,7 @@ def forget(name: Name, dry_run: DryRun = False, database: DatabaseURL = None, as
 
 def pause(name: Name, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
     """Ask a source only on sources sync from now on; its last good list stays."""
-    source = open_sources(database).pause(name)
+    source = open_door(database).service.pause(name)
     if as_json:
         print_json(source_record(source))
     say(f"Paused the source {name}.")
@@ -260,7 +257,7 @@ def pause(name: Name, database: DatabaseURL = None, as_json: AsJSON = False) -> 
 
 def resume(name: Name, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
     """Let a server ask a source again when it is due, which is at once."""
-    source = open_sources(database).resume(name)
+    source = open_door(database).service.resume(name)
     if as_json:
         print_json(source_record(source))
     say(f"Resumed the source {name}.")
@@ -273,10 +270,10 @@ def builtin(
     as_json: PlanAsJSON = False,
 ) -> None:
     """Let the built-in models be listed, or only fill in what sources list of the same models."""
-    store = open_store(database)
+    door = open_door(database)
     if dry_run:
-        print_dry_run(store, lambda reading: change_builtin_mode(reading, mode), as_json=as_json)
+        print_intent(door, Intent(Verb.BUILTIN, mode), as_json=as_json)
         return
-    changed = sources_of(store).let_builtin(mode)
+    changed = door.service.let_builtin(mode)
     state = "are listed" if mode is BuiltinMode.LIST else "only fill in what sources, files and people list"
     say(f"The built-in models {state}{'' if changed else ' already'}.")

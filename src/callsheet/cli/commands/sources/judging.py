@@ -3,14 +3,14 @@
 import typer
 
 from callsheet.cli.changing import DryRun
-from callsheet.cli.commands.sources.asking import ask, changes_of, planned, print_dry_run
-from callsheet.cli.commands.sources.opening import open_store, organization_of, sources_of
+from callsheet.cli.commands.sources.door import open_door
 from callsheet.cli.commands.sources.options import Name
+from callsheet.cli.commands.sources.planning import print_dry_run
 from callsheet.cli.database import DatabaseURL
-from callsheet.cli.output.sources import source_record
 from callsheet.cli.output.tables import AsJSON, print_json, say
 from callsheet.cli.output.usage import CommandLine
-from callsheet.service.sync.sources import acceptance_of
+from callsheet.service.records import source_record
+from callsheet.service.sync.intents import Intent, Verb
 
 
 def add_to(app: CommandLine) -> None:
@@ -27,16 +27,11 @@ def plan(name: Name, database: DatabaseURL = None, as_json: AsJSON = False) -> N
     """
     from callsheet.cli.output.plan import print_plan  # slow to import, as few commands need it
 
-    store = open_store(database)
-    source = sources_of(store).show(name)
-    if source.pending is not None:
-        say(source.pending.sentence)
-        wanted = planned(store, lambda reading: acceptance_of(reading, name))
-    else:
-        lists = ask(source.config, organization_of(store), store)
-        wanted = planned(store, lambda reading: changes_of(reading, source.record, lists))
+    waits, wanted = open_door(database).waiting_plan(name)
+    if waits:
+        say(waits)
     print_plan(wanted, as_json=as_json)
-    if source.pending is not None:
+    if waits:
         say(f"To apply it: callsheet sources accept {name}")
         say(f"To leave the models as they are: callsheet sources reject {name}")
     raise typer.Exit(0 if wanted.is_empty else 2)
@@ -44,11 +39,11 @@ def plan(name: Name, database: DatabaseURL = None, as_json: AsJSON = False) -> N
 
 def accept(name: Name, dry_run: DryRun = False, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
     """Apply the list, or the new models, that wait for a person."""
-    store = open_store(database)
+    door = open_door(database)
     if dry_run:
-        print_dry_run(store, lambda reading: acceptance_of(reading, name), as_json=as_json)
+        print_dry_run(door, Intent(Verb.ACCEPT, name), as_json=as_json)
         return
-    service = sources_of(store)
+    service = door.service
     source = service.accept(name)
     if as_json:
         print_json(source_record(service.show(name)))
@@ -63,7 +58,7 @@ def reject(name: Name, database: DatabaseURL = None, as_json: AsJSON = False) ->
 
     The same change waits again only if the upstream takes it back first, or you accept after all.
     """
-    service = sources_of(open_store(database))
+    service = open_door(database).service
     source = service.reject(name)
     if as_json:
         print_json(source_record(service.show(name)))

@@ -1,11 +1,10 @@
 """``sources sync``: sources run at once, as by cron."""
 
-from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
-from callsheet.cli.commands.sources.opening import open_store, runner_of, sources_of
+from callsheet.cli.commands.sources.door import active, open_door
 from callsheet.cli.database import DatabaseURL
 from callsheet.cli.output.progress import progress_bar
 from callsheet.cli.output.sources import exit_code, say_report
@@ -14,7 +13,6 @@ from callsheet.cli.output.usage import CommandLine
 from callsheet.domain.errors import ConflictError
 from callsheet.service.sync.decide import Outcome
 from callsheet.service.sync.report import Report
-from callsheet.service.sync.sources import Source
 
 
 def add_to(app: CommandLine) -> None:
@@ -30,17 +28,16 @@ def sync(
     as_json: AsJSON = False,
 ) -> None:
     """Run sources at once. Exit code 0: well; 2: one is quarantined, and waits for a person; 1: one failed."""
-    store = open_store(database)
-    sources = sources_of(store)
-    wanted = [sources.show(name).name for name in names] if names else _active(sources.list())
+    door = open_door(database)
+    sources = door.service
+    wanted = [sources.show(name).name for name in names] if names else active(sources.list())
     if not wanted:
         say("There is no source to run; add one with callsheet sources add.")
-    runner = runner_of(store)
     reports: list[Report] = []
     for name in wanted:
         with progress_bar() as progress:
             try:
-                report = runner.run(name, progress)
+                report = door.run(name, progress)
             except ConflictError as error:  # the others are run nevertheless
                 report = Report(source=name, outcome=Outcome.FAILED, sentence=str(error))
         reports.append(report)
@@ -48,7 +45,3 @@ def sync(
     if as_json:
         print_json([report.record() for report in reports])
     raise typer.Exit(exit_code(reports))
-
-
-def _active(sources: Sequence[Source]) -> list[str]:
-    return [source.name for source in sources if not source.state.paused]

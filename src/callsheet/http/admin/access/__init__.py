@@ -1,0 +1,1 @@
+"""Workspaces and keys in the Admin API as the command line has them, beside Anthropic's own resources."""

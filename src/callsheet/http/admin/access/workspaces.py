@@ -1,0 +1,170 @@
+"""Workspaces by id or name: ``/v1/organizations/access/workspaces``."""
+
+from typing import Any, Final
+
+from pydantic import Field
+
+from callsheet.domain.access.admin_key import Scope
+from callsheet.domain.access.visibility import Visibility
+from callsheet.domain.access.workspace import Shape, Workspace
+from callsheet.domain.changes.workspaces import WorkspaceChange
+from callsheet.http.admin.access.answers import SightsRecord, WorkspaceRecord
+from callsheet.http.admin.endpoint import ROOT, Answer, Asked, Body, ChangeQuery, Doing, Endpoint, Input, PageQuery
+from callsheet.http.admin.page import cursor_of
+from callsheet.http.admin.plain import Page, Reader, page
+from callsheet.http.admin.workspace_types import ALL, Pattern, allow_of, shown_allow
+from callsheet.service.records import sight_record
+from callsheet.storage.transactions.read import ReadTransaction
+
+_WORKSPACES: Final = f"{ROOT}/access/workspaces"
+
+
+class NewWorkspaceRecord(Input):
+    """A workspace to create."""
+
+    name: str
+    id: str | None = Field(None, description="Its id, if it has one elsewhere.")
+    allow: list[Pattern] = Field([ALL], description='["*"] is all models, [] is none.')
+    deny: list[Pattern] = Field(default_factory=list)
+    shape: Shape | None = Field(None, strict=False)
+
+
+class ChangedWorkspaceRecord(Input):
+    """What is to change of a workspace; what is left out stays as it is."""
+
+    name: str = ""
+    allow: list[Pattern] = Field([ALL])
+    deny: list[Pattern] = Field(default_factory=list)
+    shape: Shape | None = Field(None, strict=False)
+
+
+class Rules(Input):
+    """Rules of a workspace."""
+
+    allow: list[Pattern] = Field([ALL])
+    deny: list[Pattern] = Field(default_factory=list)
+
+
+class SeveralRules(Input):
+    """Rules to look at."""
+
+    rules: list[Rules] = Field(min_length=1, max_length=10)
+    in_order: bool = Field(False, description="Whether models are in the order of the Models API.")
+
+
+def workspace_record(workspace: Workspace) -> dict[str, Any]:
+    """Return a workspace as callers see it."""
+    return {**workspace.record(), "allow": shown_allow(workspace.visibility)}
+
+
+def _list(reading: ReadTransaction, asked: Asked) -> Answer:
+    found, has_more = reading.workspace_page(cursor_of(asked.query), archived=True)
+    return page([workspace_record(each) for each in found], "id", has_more=has_more)
+
+
+def _show(reading: ReadTransaction, asked: Asked) -> Answer:
+    return workspace_record(Reader(reading, asked).access.show_workspace(asked.ids["workspace"]))
+
+
+def _sights(reading: ReadTransaction, asked: Asked) -> Answer:
+    wanted: SeveralRules = asked.body
+    rules = [Visibility(allow_of(each.allow), tuple(each.deny)) for each in wanted.rules]
+    sights = Reader(reading, asked).access.sights(*rules, in_order=wanted.in_order)
+    return {"data": [sight_record(each) for each in sights]}
+
+
+def _create(doing: Doing, asked: Asked) -> Workspace:
+    new: NewWorkspaceRecord = asked.body
+    rules = Visibility(allow_of(new.allow), tuple(new.deny))
+    return doing.access.create_workspace(new.name, new.id, rules, new.shape)
+
+
+def _change(doing: Doing, asked: Asked) -> Workspace:
+    sent: ChangedWorkspaceRecord = asked.body
+    wanted = WorkspaceChange()
+    if "name" in sent.model_fields_set:
+        wanted["name"] = sent.name
+    if "allow" in sent.model_fields_set:
+        wanted["allow"] = allow_of(sent.allow)
+    if "deny" in sent.model_fields_set:
+        wanted["deny"] = tuple(sent.deny)
+    if "shape" in sent.model_fields_set:
+        wanted["shape"] = sent.shape
+    return doing.access.change_workspace(asked.ids["workspace"], wanted).workspace
+
+
+def _archive(doing: Doing, asked: Asked) -> Workspace:
+    return doing.access.archive_workspace(asked.ids["workspace"])
+
+
+def _shown(_reading: ReadTransaction, _asked: Asked, workspace: Workspace) -> Answer:
+    return workspace_record(workspace)
+
+
+WORKSPACES: Final = (
+    Endpoint(
+        method="GET",
+        path=_WORKSPACES,
+        operation="listWorkspaceRecords",
+        summary="List all workspaces, newest first, the default one and archived ones too.",
+        scope=Scope.READ,
+        query=PageQuery,
+        answer=Page[WorkspaceRecord],
+        read=_list,
+    ),
+    Endpoint(
+        method="POST",
+        path=_WORKSPACES,
+        operation="createWorkspaceRecord",
+        summary="Create a workspace, with an id of your own if you like.",
+        scope=Scope.KEYS,
+        query=ChangeQuery,
+        body=NewWorkspaceRecord,
+        answer=WorkspaceRecord,
+        act=_create,
+        show=_shown,
+    ),
+    Endpoint(
+        method="GET",
+        path=f"{_WORKSPACES}/{{workspace}}",
+        operation="getWorkspaceRecord",
+        summary="Show one workspace, by id or name.",
+        scope=Scope.READ,
+        answer=WorkspaceRecord,
+        read=_show,
+    ),
+    Endpoint(
+        method="POST",
+        path=f"{_WORKSPACES}/{{workspace}}",
+        operation="updateWorkspaceRecord",
+        summary="Change a workspace, by id or name.",
+        scope=Scope.KEYS,
+        query=ChangeQuery,
+        body=ChangedWorkspaceRecord,
+        answer=WorkspaceRecord,
+        act=_change,
+        show=_shown,
+    ),
+    Endpoint(
+        method="POST",
+        path=f"{_WORKSPACES}/{{workspace}}/archive",
+        operation="archiveWorkspaceRecord",
+        summary="Archive a workspace, by id or name; its keys stop working.",
+        scope=Scope.KEYS,
+        query=ChangeQuery,
+        body=Body,
+        answer=WorkspaceRecord,
+        act=_archive,
+        show=_shown,
+    ),
+    Endpoint(
+        method="POST",
+        path=f"{ROOT}/access/sights",
+        operation="lookThroughRules",
+        summary="Return which models rules let be seen; nothing is changed.",
+        scope=Scope.READ,
+        body=SeveralRules,
+        answer=SightsRecord,
+        read=_sights,
+    ),
+)

@@ -1,0 +1,121 @@
+"""What endpoints of our own share: services over a reading, pages, and times."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from datetime import datetime
+from typing import Any, Generic, NoReturn, TypeVar
+
+from pydantic import BaseModel, Field
+
+from callsheet.domain.times import parse_instant
+from callsheet.http.admin.endpoint import Asked, PageQuery
+from callsheet.http.admin.errors import AdminError, Code
+from callsheet.service.access import AccessService
+from callsheet.service.catalog import CatalogService
+from callsheet.service.history import HistoryService
+from callsheet.service.sync.sources import SourcesService
+from callsheet.storage.transactions.paging import Cut
+from callsheet.storage.transactions.read import ReadTransaction
+
+T = TypeVar("T")
+A = TypeVar("A", bound=BaseModel)
+
+
+class Page(BaseModel, Generic[A]):
+    """A page of a list."""
+
+    data: list[A]
+    has_more: bool = Field(description="Whether more items follow in the direction of the page.")
+    first_id: str | None = Field(description="Pass it as before_id to get the page before.")
+    last_id: str | None = Field(description="Pass it as after_id to get the page behind.")
+
+
+class Everything(BaseModel, Generic[A]):
+    """A list that has one page."""
+
+    data: list[A]
+
+
+class Reading:
+    """Takes the place of a store for services that read in one transaction."""
+
+    def __init__(self, transaction: ReadTransaction) -> None:
+        self._transaction = transaction
+
+    def read(self) -> AbstractContextManager[ReadTransaction]:
+        """Return the transaction."""
+        return nullcontext(self._transaction)
+
+    def write(self, actor: str, now: datetime, reason: str | None = None) -> NoReturn:
+        """Raise, as a call that reads changes nothing."""
+        raise RuntimeError(f"{actor} may only read at {now}: {reason}")
+
+
+class Reader:
+    """The services by which a call reads.
+
+    Parameters
+    ----------
+    reading
+        The transaction that all of them read in.
+    asked
+        What is asked.
+    """
+
+    def __init__(self, reading: ReadTransaction, asked: Asked) -> None:
+        self._store = Reading(reading)
+        self._asked = asked
+
+    @property
+    def catalog(self) -> CatalogService:
+        """Models and aliases."""
+        return CatalogService(self._store, self._asked.actor, self._now)
+
+    @property
+    def access(self) -> AccessService:
+        """Workspaces and keys."""
+        return AccessService(self._store, self._asked.actor, self._now)
+
+    @property
+    def history(self) -> HistoryService:
+        """Change records."""
+        return HistoryService(self._store)
+
+    @property
+    def sources(self) -> SourcesService:
+        """Sources."""
+        return SourcesService(self._store, self._asked.actor, self._now)
+
+    def _now(self) -> datetime:
+        return self._asked.now
+
+
+def cut_of(query: PageQuery, key: Callable[[str, str], Any] = lambda cursor, _name: cursor) -> Cut:
+    """Return the part of a list that is asked for; ``key`` gives the key of a row from a cursor and its name."""
+    after, before = (
+        None if cursor is None else key(cursor, name)
+        for name, cursor in (("after_id", query.after_id), ("before_id", query.before_id))
+    )
+    return Cut(query.limit, after, before)
+
+
+def number_of(cursor: str, name: str) -> int:
+    """Return the number that a cursor is; AdminError if it is none."""
+    if not (cursor.isascii() and cursor.isdecimal() and len(cursor) <= 18):  # digits of 64 bits
+        raise AdminError(Code.INVALID_CURSOR, f"Invalid pagination cursor for '{name}'", name)
+    return int(cursor)
+
+
+def page(rows: Sequence[Mapping[str, Any]], name: str, *, has_more: bool) -> dict[str, Any]:
+    """Return a page of records, which ``name``, a member of each, identifies."""
+    ids = [str(row[name]) for row in rows[:1]] + [str(row[name]) for row in rows[-1:]]
+    first, last = ids or (None, None)
+    return {"data": list(rows), "has_more": has_more, "first_id": first, "last_id": last}
+
+
+def instants(values: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """Return ``values`` with the times that have these names parsed; InvalidError if one is not a time."""
+    return {
+        name: parse_instant(value, name) if name in names and value is not None else value
+        for name, value in values.items()
+    }

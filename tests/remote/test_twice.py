@@ -1,0 +1,244 @@
+"""Each command over a server prints, says and ends with what it does on a database."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.cli.conftest import Result
+from tests.remote.served import Pair
+
+Twice = Callable[..., Result]
+
+
+def test_models_and_aliases(twice: Twice) -> None:
+    for command in (
+        "catalog list",
+        "catalog list --json",
+        "catalog list --lifecycle deprecated --lifecycle retired",
+        "catalog list --suppressed",
+        "catalog show opus",
+        "catalog show claude-opus-4-8 --json",
+        "catalog show nothing",
+        "catalog add acme/next:1 --line opus --max-input-tokens 200k --created-at 2026-02-03",
+        "catalog add acme/next:1",
+        "catalog add acme/other --same-as claude-opus-4-8 --hidden --json",
+        "catalog add Bad/../id --dry-run",
+        "catalog add acme/third --dry-run",
+        "catalog add acme/third --dry-run --json",
+        "catalog change acme/next:1 --display-name Next --clear line",
+        "catalog change acme/next:1 --lifecycle active",
+        "catalog change acme/next:1",
+        "catalog change acme/next:1 --replacement claude-opus-4-8 --json",
+        "catalog change nothing --line opus",
+        "catalog deprecate acme/next:1 --retires-at 2030-01-02 --replacement claude-opus-4-8",
+        "catalog deprecate acme/next:1",
+        "catalog hide claude-opus-* acme/next:1",
+        "catalog hide claude-opus-4-8 --json",
+        "catalog unhide claude-opus-*",
+        "catalog unhide nothing-*",
+        "catalog alias best claude-opus-4-8",
+        "catalog alias best claude-fable-5 --json",
+        "catalog alias other nothing",
+        "catalog retire claude-opus-4-8 --dry-run",
+        "catalog retire claude-opus-4-8",
+        "catalog retire claude-opus-4-8 --json",
+        "catalog release claude-opus-4-8 lifecycle",
+        "catalog release claude-opus-4-8",
+        "catalog release claude-opus-4-8 --json",
+        "catalog remove claude-haiku-4-5-20251001 --dry-run",
+        "catalog remove claude-haiku-4-5-20251001",
+        "catalog remove acme/* --yes --json",
+        "catalog remove claude-sonnet-*",
+        "catalog list --suppressed",
+        "catalog list --suppressed --json",
+        "catalog release claude-haiku-4-5-20251001",
+        "catalog unalias best --dry-run",
+        "catalog unalias best",
+        "catalog unalias best",
+        "catalog unalias opus",
+        "catalog release opus --json",
+        "catalog history",
+        "catalog history --limit 3 --json",
+        "catalog history claude-opus-4-8",
+        "catalog history nothing",
+        "catalog list",
+    ):
+        twice(*command.split())
+
+
+def test_workspaces_and_keys(twice: Twice) -> None:
+    for command in (
+        "workspaces list",
+        "workspaces create team --allow claude-opus-* --allow opus --deny claude-opus-4-1-*",
+        "workspaces create team",
+        "workspaces create other --id wrkspc_Other --json",
+        "workspaces create bad --id nothing",
+        "workspaces create third --shape classic --dry-run",
+        "workspaces list --json",
+        "workspaces list",
+        "workspaces show team --models",
+        "workspaces show team --json",
+        "workspaces show tem",
+        "workspaces change team --allow nothing-* --name crew",
+        "workspaces change crew --clear-rules --shape current --dry-run",
+        "workspaces change crew --clear-rules --clear-shape --json",
+        "workspaces change nothing --name x",
+        "keys create --name ci --workspace crew",
+        "keys create --name ci",
+        "keys create --name all --organization --expires-at 2031-01-01 --json",
+        "keys create --name brought --secret sk-a-secret-of-another-gateway-1234567890 --dry-run",
+        "keys create --name brought --secret sk-a-secret-of-another-gateway-1234567890",
+        "keys create --name short --secret x",
+        "keys list",
+        "keys list --json",
+        "keys show ci --models",
+        "keys show all --json",
+        "keys show cy",
+        "keys change ci --name cd --no-expiry",
+        "keys change cd --workspace default --dry-run",
+        "keys change cd --organization --json",
+        "keys disable cd",
+        "keys enable cd --json",
+        "keys rotate cd --overlap 2",
+        "keys rotate all --dry-run",
+        "keys rotate all --json",
+        "keys list",
+        "keys archive brought",
+        "keys archive brought",
+        "workspaces archive wrkspc_Other",
+        "workspaces archive default",
+        "catalog history crew",
+        "catalog history --json --limit 5",
+    ):
+        twice(*command.split())
+
+
+def test_an_import_of_keys(twice: Twice, tmp_path: Path) -> None:
+    file = tmp_path / "keys.csv"
+    file.write_text(
+        "name,secret,workspace\none,sk-first-secret-1234567890abcdef,default\ntwo,sk-second-secret-1234567890abc,\n"
+    )
+    twice("keys", "import", str(file), "--dry-run")
+    twice("keys", "import", str(file), "--dry-run", "--json")
+    twice("keys", "import", str(file))
+    twice("keys", "import", str(file), "--json")
+    file.write_text("name,secret,workspace\nthree,sk-first-secret-1234567890abcdef,nowhere\nfour,x,\n")
+    twice("keys", "import", str(file))
+
+
+def test_explanations(twice: Twice) -> None:
+    twice("workspaces", "create", "team", "--deny", "claude-opus-*")
+    twice("keys", "create", "--name", "ci", "--workspace", "team")
+    twice("catalog", "hide", "claude-fable-5")
+    for command in (
+        "explain claude-opus-4-8 --key ci",
+        "explain claude-opus-4-8 --key ci --json",
+        "explain claude-fable-5 --workspace team",
+        "explain opus --workspace default --json",
+        "explain nothing --workspace default",
+        "explain claude-opus-4-8 --key nothing",
+        "explain claude-opus-4-8",
+        "who-sees claude-opus-4-8 --all",
+        "who-sees claude-opus-4-8 --json",
+        "who-sees nothing",
+        "what-sees ci",
+        "what-sees team --json",
+        "what-sees nothing",
+        "diff-keys ci default",
+        "diff-keys ci default --json",
+        "diff-keys ci ci",
+    ):
+        twice(*command.split())
+
+
+def test_catalogue_files(twice: Twice, tmp_path: Path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setenv("A_KEY", "sk-a-key-of-a-file-1234567890abcdef")
+    file = tmp_path / "catalog.json"
+    content = {
+        "manager": "git",
+        "models": [{"id": "acme/one", "line": "opus"}, {"id": "acme/two", "retires_at": "2030-01-01"}],
+        "aliases": [{"alias": "acme", "model": "acme/one"}],
+        "workspaces": [{"name": "team", "allow": ["acme/*"]}],
+        "keys": [{"name": "ci", "workspace": "team", "secret_env": "A_KEY"}],
+    }
+    del content["models"][1]["retires_at"]  # type: ignore[attr-defined]
+    file.write_text(json.dumps(content))
+    kept = tmp_path / "plan.json"
+    for command in (
+        f"plan {file}",
+        f"plan {file} --json",
+        f"plan {file} --format markdown --fail-on LOSES_LINE",
+        f"drift {file}",
+        f"apply {file} --dry-run",
+        f"apply {file}",
+        f"apply {file}",
+        f"drift {file} --json",
+        "catalog change acme/one --line sonnet",
+        f"drift {file}",
+        f"adopt {file} --dry-run",
+        f"adopt {file}",
+        "export",
+        "export --manager git --format json",
+        "export --held-by everyone --format toml --only aliases",
+        f"apply --plan {tmp_path / 'none.json'}",
+    ):
+        twice(*command.split())
+    del content["aliases"]
+    file.write_text(json.dumps({**content, "models": content["models"][:1]}))
+    twice("plan", str(file), "--max-deletes", "0")
+    twice("plan", str(file), "--out", str(kept))
+
+
+def test_a_kept_plan_is_applied_over_a_server_as_it_was_made(
+    pair: Pair, call: Callable[..., Result], tmp_path: Path
+) -> None:
+    file, kept = tmp_path / "catalog.json", tmp_path / "plan.json"
+    file.write_text(json.dumps({"manager": "git", "models": [{"id": "acme/one"}]}))
+    remote = ("--remote", pair.there.url)
+    assert call("plan", str(file), "--out", str(kept), *remote).code == 2
+    assert call("apply", "--plan", str(kept), "--dry-run", *remote).code == 0
+    assert call("catalog", "show", "acme/one", *remote).code == 1
+    assert call("apply", "--plan", str(kept), *remote).err == "Applied 1 change.\n"
+    assert call("catalog", "show", "acme/one", *remote).code == 0
+    again = call("apply", "--plan", str(kept), *remote)
+    assert "The plan is stale" in again.refusal
+
+
+def test_sources(twice: Twice, pair: Pair, call: Twice, tmp_path: Path) -> None:
+    listed = tmp_path / "list.json"
+    listed.write_text(json.dumps({"data": [{"id": f"acme-{each}", "object": "model"} for each in "abcd"]}))
+    for place in (pair.here.url, pair.there.installation.url):
+        added = call("sources", "add", "acme", "--url", listed.as_uri(), "--new", "hold", "--database", place)
+        assert added.code == 0, added
+        call("sources", "builtin", "list", "--database", place)
+    for command in (
+        "sources list",
+        "sources show acme",
+        "sources plan acme",
+        "sources plan acme --json",
+        "sources accept acme --dry-run",
+        "sources accept acme",
+        "sources accept acme",
+        "sources sync acme",
+        "sources sync --json",
+        "sources sync nothing",
+        "sources pause acme",
+        "sources resume acme --json",
+        "sources change acme --prefix x/ --dry-run",
+        "sources change acme --prefix x/ --every 1h",
+        "sources change acme --before nothing",
+        "sources plan acme",
+        "sources sync",
+        "sources reject acme",
+        "sources reject acme",
+        "sources show acme",
+        "sources forget acme",
+        "sources builtin inform --dry-run",
+        "sources builtin inform",
+        "sources builtin inform",
+        "sources remove acme --dry-run",
+        "sources remove acme --json",
+        "sources remove acme",
+        "sources list --json",
+    ):
+        twice(*command.split())
