@@ -11,9 +11,11 @@ import pytest
 
 from callsheet.cli.app import command_tree
 from callsheet.cli.output.plan_words import headline
+from callsheet.domain.access.admin_key import Scope
 from callsheet.domain.access.visibility import Visibility
 from callsheet.domain.changes.change import Subject
 from callsheet.domain.plan.reading import read_plan
+from callsheet.service.admin.admin_keys import AdminKeyService
 from callsheet.service.webhooks.service import WebhooksService
 from tests.cli.conftest import CLI, Result
 from tests.installation import Installation, make_model, now
@@ -52,6 +54,13 @@ CHANGES: dict[str, tuple[list[str], list[str]]] = {
     "keys enable": (["keys", "enable", "bob"], ["enable key ID"]),
     "keys archive": (["keys", "archive", "ada"], ["archive key ID"]),
     "keys rotate": (["keys", "rotate", "ada"], ["rotate key ID", "create key ada"]),
+    "catalog revert": (["catalog", "revert", "--to", "1", "set-by-hand"], ["remove model set-by-hand"]),
+    "workspaces revert": (["workspaces", "revert", "--to", "3", "lab"], ["change workspace wrkspc_lab"]),
+    "admin-keys create": (["admin-keys", "create", "--name", "new", "--scope", "read"], ["create admin_key new"]),
+    "admin-keys disable": (["admin-keys", "disable", "root"], ["disable admin_key ID"]),
+    "admin-keys enable": (["admin-keys", "enable", "off"], ["enable admin_key ID"]),
+    "admin-keys archive": (["admin-keys", "archive", "root"], ["archive admin_key ID"]),
+    "admin-keys rotate": (["admin-keys", "rotate", "root"], ["rotate admin_key ID", "create admin_key root"]),
     "webhooks rotate": (["webhooks", "rotate", "chat"], ["rotate webhook ID"]),
     "webhooks create": (
         ["webhooks", "create", "--name", "new", "--url", "https://hooks.example.com"],
@@ -75,7 +84,8 @@ OTHERS = {
     *("serve", "migrate", "copy", "backup", "restore", "check", "settings"),
     *("plan", "drift", "export", "validate", "fake", "doctor", "route", "models list"),
     *("models retrieve", "explain", "who-sees", "what-sees", "diff-keys"),
-    *("catalog list", "catalog show", "catalog history"),
+    *("catalog list", "catalog show", "catalog history", "catalog blame", "catalog diff"),
+    *("retirements", "clients", "calendars list", "admin-keys list", "admin-keys show"),
     "catalog import",  # shows its plan unless it is given --yes
     *("sources try", "sources record", "sources list", "sources show", "sources plan"),
     *("sources sync", "sources pause", "sources resume", "sources reject"),  # a plan of sync is sources plan
@@ -113,6 +123,10 @@ def filled(cli: CLI, installation: Installation, tmp_path: Path, monkeypatch: py
     installation.key(name="ada", workspace="lab")
     installation.key(name="bob")
     installation.access.disable_key("bob")
+    admin_keys = AdminKeyService(installation.store, "test", now)
+    for name in ("root", "off"):
+        admin_keys.create(name, [Scope.ALL])
+    admin_keys.disable("off")
     webhooks = WebhooksService(installation.store, "test", now)
     for hook in ("chat", "off"):
         webhooks.create(hook, "https://hooks.example.com/in", ["*"])
@@ -141,7 +155,7 @@ def test_a_dry_run_leaves_every_byte_of_the_database_and_shows_what_the_command_
     plan = read_plan(json.dumps(planned.get("plan", planned)))
     check_text(shown, "" if name == "keys import" else headline(plan))
     named = [f"{step.action} {step.kind} {step.subject}" for step in plan.steps]
-    assert [re.sub("(apikey|webhook)_.*", "ID", each) for each in named] == expected
+    assert [re.sub("(apikey|adminkey|webhook)_.*", "ID", each) for each in named] == expected
 
     assert filled(*arguments).code == 0
     with installation.store.read() as reading:

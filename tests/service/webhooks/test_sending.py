@@ -154,7 +154,7 @@ def test_a_receiver_that_is_gone_is_sent_nothing_more_and_the_record_says_so(
     assert details.webhook.status is WebhookStatus.DISABLED
     assert (details.health.waiting, details.health.given_up) == (0, 2)
     record = site.installation.history.list("receiver", 1)[0]
-    assert (record.action, record.kind, record.actor) == ("disable", "webhook", "callsheet serve")
+    assert (record.action, record.kind, record.actor) == ("disable", "webhook", "callsheet")
     site.catalog.add(make_model("claude-c"))
     assert len(site.webhooks.deliveries()) == 2
 

@@ -37,7 +37,7 @@ def export_for(
     """
     if key is None and workspace is None:
         raise InvalidError("Name whose models the client is to offer, with --key or --workspace.")
-    base = read_base_url(_own_url(load_settings(database)) if url is None else url)
+    base = read_base_url(_own_url(load_settings(database)) if url is None else url, "--url")
     with explaining_here(Viewing(database)) as explainer:
         listed = explainer.listed_for(key, workspace)
         refusal = "" if listed.refusal is None else why(listed.subject, listed.refusal, explainer.workspace_name)

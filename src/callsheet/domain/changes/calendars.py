@@ -10,6 +10,7 @@ from callsheet.domain.access.workspace import Workspace
 from callsheet.domain.changes.change import Action, Change
 from callsheet.domain.changes.keys import Credentials
 from callsheet.domain.errors import ConflictError, DoesNotExistError
+from callsheet.domain.hints import Hint
 
 
 def find_calendar(calendars: Iterable[Calendar], name: str) -> Calendar:
@@ -18,7 +19,7 @@ def find_calendar(calendars: Iterable[Calendar], name: str) -> Calendar:
     for found in (*(each for each in every if each.id == name), *_working(every)):
         if name in (found.id, found.name):
             return found
-    raise DoesNotExistError(f"There is no calendar {name!r}; callsheet calendars list shows all.")
+    raise DoesNotExistError(f"There is no calendar {name!r}", hint=Hint.LIST_CALENDARS)
 
 
 def create_calendar(

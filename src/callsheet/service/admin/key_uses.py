@@ -24,7 +24,7 @@ _STOP_TIMEOUT_SECONDS: Final = 2.0
 WRITE_BATCH_SIZE: Final = 2000
 
 #: The actor of what is written, which no change record names.
-_ACTOR: Final = "callsheet serve"
+_ACTOR: Final = "callsheet"
 
 
 class _Hour(NamedTuple):

@@ -8,8 +8,13 @@ from callsheet.domain.errors import InvalidError
 _DIALECT: Final = "/v1"
 
 
-def read_base_url(url: str) -> str:
+def read_base_url(url: str, name: str) -> str:
     """Return ``url`` without a slash or ``/v1`` at its end, which each client is given or not as it expects.
+
+    Parameters
+    ----------
+    name
+        What gave it, for people.
 
     Raises
     ------
@@ -29,12 +34,12 @@ def read_base_url(url: str) -> str:
         or not url.isascii()
         or " " in url
     ):
-        raise InvalidError(f"--url needs an HTTP URL such as https://gateway.example; {shown} is not one.")
+        raise InvalidError(f"{name} needs an HTTP URL such as https://gateway.example; {shown} is not one.")
     if "@" in parts.netloc or "?" in url or "#" in url:
         raise InvalidError(
-            "The URL of --url has a user name, password, query or fragment; leave it out, as clients send their "
+            f"The URL of {name} has a user name, password, query or fragment; leave it out, as clients send their "
             "own keys and add paths."
         )
     if any(character in url for character in "\"'`\\{}$"):
-        raise InvalidError("The URL of --url holds a quote, backslash, brace or dollar sign; write it as %XX.")
+        raise InvalidError(f"The URL of {name} holds a quote, backslash, brace or dollar sign; write it as %XX.")
     return url.rstrip("/").removesuffix(_DIALECT).rstrip("/")

@@ -29,7 +29,7 @@ LEASE_SECONDS: Final = 60.0
 DELIVERY_BATCH_SIZE: Final = 20
 
 #: Who is put down in the change records where a receiver wants no more events.
-ACTOR: Final = "callsheet serve"
+ACTOR: Final = "callsheet"
 
 _GONE: Final = "The receiver answered 410, so the webhook was disabled before this could be sent."
 
