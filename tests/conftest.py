@@ -17,9 +17,11 @@ from tests.doors import AnswerDoor, AppDoor, Door, HTTPDoor, PlainHTTPDoor
 from tests.installation import Installation, now
 from tests.postgres import SHARED_FOLDER, Databases, databases
 from tests.tiers import exhaustive, register_profiles, use_everything
+from tests.trusting import trust_once
 
 register_profiles()
 compile_once()
+trust_once()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

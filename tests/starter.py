@@ -29,10 +29,14 @@ from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import ModuleType
 from typing import IO, Any, Final
 
 #: The fresh start that a fork stands for.
 COMMAND: Final = (sys.executable, "-W", "error", "-m", "callsheet")
+
+#: The fresh start of a program that is given as text, for which a fork stands as well.
+PROGRAM: Final = (sys.executable, "-W", "error", "-c")
 
 #: How the names begin of what the interpreter and the libraries under it read once, when a process begins, and of
 #: what packages read when they are imported. Colours and the width of a terminal are read later, by what prints.
@@ -174,8 +178,10 @@ def start(
             return subprocess.Popen(
                 command, cwd=cwd, env=env, stdin=source, stdout=stdout, stderr=stderr, start_new_session=True
             )
+        program, *arguments = (None, *command[len(COMMAND) :]) if _is(COMMAND, command) else command[len(PROGRAM) :]
         request = {
-            "arguments": command[len(COMMAND) :],
+            "program": program,
+            "arguments": arguments,
             "environment": dict(env),
             "folder": str(cwd or Path.cwd()),
             "closed": list(closed),
@@ -192,9 +198,13 @@ def _can_fork(command: Sequence[str], env: Mapping[str, str]) -> bool:
     return (
         sys.platform == "linux"
         and platform.machine() in _CLONE
-        and tuple(command[: len(COMMAND)]) == COMMAND
+        and (_is(COMMAND, command) or _is(PROGRAM, command))
         and _read_at_start(env) == environment_at_start()
     )
+
+
+def _is(start: Sequence[str], command: Sequence[str]) -> bool:
+    return tuple(command[: len(start)]) == start
 
 
 def _read_at_start(env: Mapping[str, str]) -> dict[str, str]:
@@ -216,6 +226,7 @@ def _main(channel: socket.socket) -> None:
     """Fork as often as is asked for; in each forked process, run the command."""
     _import_everything()
     _compile_statements()
+    _read_certificates()
     gc.collect()
     gc.freeze()
     with suppress(KeyboardInterrupt):  # Ctrl-C is for the tests
@@ -232,18 +243,23 @@ def _main(channel: socket.socket) -> None:
                 os.close(stream)
     channel.close()
     _become(request, streams)
-    _run()
+    _run(request["program"])
 
 
-def _run() -> None:
-    """Run the command and end with its exit code.
+def _run(program: str | None) -> None:
+    """Run the command, or a program, and end with its exit code.
 
     The interpreter is not taken apart at the end: that touches, and so copies, all that was imported before the
     fork, which takes longer than most commands. What comes before that is done here in the same order.
     """
     code: object = 0
     try:
-        runpy.run_module("callsheet", run_name="__main__", alter_sys=True)
+        if program is None:
+            runpy.run_module("callsheet", run_name="__main__", alter_sys=True)
+        else:
+            sys.argv[0] = "-c"
+            sys.modules["__main__"] = main = ModuleType("__main__")
+            exec(compile(program, "<string>", "exec"), vars(main))
     except SystemExit as end:
         code = 0 if end.code is None else end.code
     threading._shutdown()  # type: ignore[attr-defined]
@@ -294,6 +310,16 @@ def _compile_statements() -> None:
         access.list_keys()
         LiveState(store, Options(), poll_seconds=1).stop()
     assert threading.active_count() == 1, "a fork has only the thread that makes it"
+
+
+def _read_certificates() -> None:
+    """Read the certificates of the system once, for all that are forked."""
+    import httpx2
+
+    from tests.trusting import trust_once
+
+    trust_once()
+    httpx2.Client().close()
 
 
 def _fork() -> int:

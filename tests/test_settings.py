@@ -42,6 +42,7 @@ VALUES: Mapping[str, tuple[tuple[str, Any], tuple[str, Any], tuple[Any, Any]]] =
     "extra_versions": (('["f"]', ["f"]), ("e,f", ["e", "f"]), ("", [])),
     "cors_origins": (('["https://f"]', ["https://f"]), ("https://e,*", ["https://e", "*"]), ("*", ["*"])),
     "sync": (("false", False), ("no", False), (False, False)),
+    "move_aliases": (("true", True), ("yes", True), (True, True)),
     "forward_connect_seconds": (("1", 1.0), ("0.5", 0.5), (2.0, 2.0)),
     "forward_idle_seconds": (("1", 1.0), ("2.5", 2.5), (3.0, 3.0)),
     "forward_max_requests": (("10", 10), ("20", 20), (30, 30)),

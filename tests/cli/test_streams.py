@@ -54,9 +54,9 @@ def _found_by_the_environment(installation: Installation, monkeypatch: pytest.Mo
 
 
 @pytest.fixture(scope="module")
-def callsheet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
-    """The command: started afresh with --all, else forked where that is possible."""
-    if repeated(sys.platform != "linux", True):
+def forked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
+    """The command, forked where that is possible."""
+    if sys.platform != "linux":
         yield [*COMMAND]
     else:
         folder = tmp_path_factory.mktemp("commands")
@@ -65,9 +65,13 @@ def callsheet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
 
 
 @pytest.fixture
-def shell(callsheet: list[str]) -> Shell:
-    """Exit code and all that is said of a command with a redirection, as a shell runs it."""
-    return partial(run_in_shell, callsheet)
+def shell(request: pytest.FixtureRequest, forked: list[str]) -> Shell:
+    """Exit code and all that is said of a command with a redirection, as a shell runs it.
+
+    With ``--all``, each test of the first tier starts it afresh, and those that are added fork it.
+    """
+    is_added = request.node.get_closest_marker("exhaustive") is not None
+    return partial(run_in_shell, repeated(forked, forked if is_added else [*COMMAND]))
 
 
 def run_in_shell(callsheet: list[str], command: str, redirection: str, stdin: str = "") -> tuple[int, str]:

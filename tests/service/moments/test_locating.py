@@ -116,3 +116,10 @@ def test_what_a_restore_replaced_is_refused_and_the_rest_is_known(empty: Install
     for revision, at in known.items():
         assert located(empty.store, Moment(None, revision)).as_of == (at, revision, False)
         assert located(empty.store, Moment(at)).as_of.revision == revision
+
+
+def test_now_is_the_present_although_another_clock_was_ahead(empty: Installation) -> None:
+    noon = datetime(2027, 1, 1, 12, tzinfo=UTC)
+    (ahead,) = add_at(empty.store, noon + timedelta(seconds=5))
+    assert located(empty.store, Moment(noon), now=noon).as_of == (noon, ahead, False)
+    assert located(empty.store, Moment(noon), now=noon + timedelta(seconds=1)).as_of.revision == ahead - 1

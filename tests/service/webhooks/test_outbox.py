@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,8 @@ from tests.tiers import examples
 
 URL = "https://hooks.example.com/in"
 
+NUMBERS = count()  # so that no two models of a run have one name
+
 ACTS = ("add", "change", "deprecate", "retire", "remove", "alias", "fail")
 
 PATTERNS: Sequence[Sequence[str]] = (["*"], ["model.*"], ["model.added", "alias.moved"], [])
@@ -49,16 +52,16 @@ def test_each_committed_change_is_one_row_for_each_webhook_that_wants_it(
     site: HookSite, acts: list[str], patterns: list[Sequence[str]]
 ) -> None:
     """Rows of before are of other examples; what counts is what these acts add."""
-    hooks = [site.webhooks.create(f"hook-{number}", URL, each).webhook for number, each in enumerate(patterns)]
+    hooks = [site.webhooks.create(f"hook-{next(NUMBERS)}", URL, each).webhook for each in patterns]
     before = {each.number for each in site.webhooks.deliveries(limit=1_000)}
     happened: Counter[str] = Counter()
     kinds = {
         "add": "model.added", "change": "model.changed", "deprecate": "model.deprecated", "retire": "model.retired",
         "remove": "model.removed", "alias": "alias.moved",
     }  # fmt: skip
-    for number, act in enumerate(acts):
-        if (kind := act_on(site, act, number)) is not None:
-            happened[kinds[kind]] += 1
+    for act in acts:
+        for done in act_on(site, act):
+            happened[kinds[done]] += 1
     rows = [each for each in site.webhooks.deliveries(limit=1_000) if each.number not in before]
     for hook in hooks:
         mine = [each for each in rows if each.webhook_id == hook.id]
@@ -70,21 +73,21 @@ def test_each_committed_change_is_one_row_for_each_webhook_that_wants_it(
         site.webhooks.archive(hook.id)
 
 
-def act_on(site: HookSite, act: str, number: int) -> str | None:
-    """Do something with a model; return what, or None if it was refused."""
-    name = f"m{number}-{len(site.webhooks.list())}-{len(site.catalog.list())}"
-    present = next((each.model for each in site.catalog.list()), None)
+def act_on(site: HookSite, act: str) -> Sequence[str]:
+    """Do something with a model; return what was done: with a model, its aliases go."""
+    name = f"m{next(NUMBERS)}"
+    present = next(iter(site.catalog.list()), None)
     if act == "fail":
         with suppress(ConflictError), site.store.write("test", site.clock.now) as writing:
             writing.apply([Change(Action.ADD, None, make_model(name))])
             raise ConflictError("It is rolled back.")
-        return None
+        return ()
     if act == "add":
         site.installation.add(make_model(name))
-        return act
-    if present is None:
-        return None
-    return act if changed(site, act, present, name) else None
+        return [act]
+    if present is None or not changed(site, act, present.model, name):
+        return ()
+    return [act, "alias"] if act == "remove" and present.aliases else [act]
 
 
 def changed(site: HookSite, act: str, present: Model, name: str) -> bool:

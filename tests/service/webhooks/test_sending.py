@@ -1,5 +1,6 @@
 """What is sent arrives once, signed, in order, and whatever happens to receivers, servers and the database."""
 
+import json
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
@@ -15,6 +16,7 @@ from callsheet.domain.errors import StorageUnavailableError
 from callsheet.domain.webhooks.delivery import BLOCKING_ATTEMPTS, MAX_ATTEMPTS, RETRY_SECONDS, DeliveryStatus
 from callsheet.domain.webhooks.signing import SigningSecret, signature_header
 from callsheet.domain.webhooks.webhook import WebhookStatus
+from callsheet.service.webhooks.notices import notice
 from callsheet.service.webhooks.status import Condition
 from callsheet.storage.transactions.write import WriteTransaction
 from tests.installation import make_model, on_both
@@ -329,3 +331,46 @@ def test_a_server_that_is_not_to_send_only_says_how_webhooks_are(site: HookSite,
         wait_for(lambda: sender.statuses, "the statuses")
         assert [(each.name, each.waiting) for each in sender.statuses] == [("receiver", 1)]
     assert not receiver.ids
+
+
+def test_an_event_of_a_writer_whose_clock_is_ahead_is_sent_at_once(site: HookSite, receiver: Receiver) -> None:
+    hook = site.hook(receiver)
+    receiver.secret = None
+    site.clock.passes(minutes=20)
+    site.catalog.add(make_model("claude-a"))
+    site.clock.passes(minutes=-20)
+    site.courier().send_due(hook.webhook.id, threading.Event())
+    assert receiver.types() == ["model.added"]
+
+
+@pytest.mark.parametrize("minutes", [1, 5])
+def test_a_process_whose_clock_is_behind_makes_no_date_news_again(
+    site: HookSite, receiver: Receiver, minutes: int
+) -> None:
+    site.hook(receiver, ["model.retiring"])
+    site.installation.add(make_model("claude-old"))
+    site.catalog.deprecate("claude-old", retires_at=site.clock.now + timedelta(days=8))
+    site.clock.passes(days=1)
+    for now in (site.clock.now, site.clock.now - timedelta(minutes=minutes), site.clock.now + timedelta(hours=2)):
+        notice(site.store, "test", now)
+    assert len(site.webhooks.deliveries()) == 1
+
+
+def test_after_a_pause_a_date_that_passed_several_marks_is_one_event(site: HookSite, receiver: Receiver) -> None:
+    site.hook(receiver, ["model.retiring"])
+    site.installation.add(make_model("claude-old"))
+    site.catalog.deprecate("claude-old", retires_at=site.clock.now + timedelta(days=40))
+    site.clock.passes(days=39, hours=1)
+    notice(site.store, "test", site.clock.now)
+    (delivery,) = site.webhooks.deliveries()
+    assert json.loads(delivery.body)["data"]["models"][0]["days"] == 1
+
+
+def test_a_webhook_that_is_new_is_not_sent_what_came_near_before(site: HookSite, receiver: Receiver) -> None:
+    site.installation.add(make_model("claude-old"))
+    site.catalog.deprecate("claude-old", retires_at=site.clock.now + timedelta(days=8))
+    site.clock.passes(days=2)
+    site.hook(receiver)
+    site.clock.passes(hours=2)
+    notice(site.store, "test", site.clock.now)
+    assert not site.webhooks.deliveries()

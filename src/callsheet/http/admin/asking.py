@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from callsheet.api.request import Header, bearer
 from callsheet.http.admin.endpoint import Endpoint, Input, Query
 from callsheet.http.admin.errors import AdminError, Code, invalid
+from callsheet.http.logs.redact import hide_secrets
 
 MAX_REASON_CHARACTERS: Final = 500
 MAX_IDEMPOTENCY_KEY_CHARACTERS: Final = 255
@@ -23,6 +24,10 @@ _ONCE: Final = (
     *(b"x-api-key", b"authorization", b"if-match", b"idempotency-key"),
     *(b"x-callsheet-reason", b"content-type"),
 )
+
+
+#: Headers that protect a change, and would not if they were ignored.
+_NOT_EMPTY: Final = (b"if-match", b"idempotency-key")
 
 
 class Secrets(NamedTuple):
@@ -77,6 +82,10 @@ def read_head(headers: Sequence[Header]) -> Head:
     if twice is not None:
         name = twice.decode("ascii")
         raise AdminError(Code.INVALID_REQUEST, f"{name}: the header is there more than once; send it once.", name)
+    empty = next((name for name in _NOT_EMPTY if name in names and name not in values), None)
+    if empty is not None:
+        name = empty.decode("ascii")
+        raise AdminError(Code.INVALID_REQUEST, f"{name}: the header is empty; leave it out, or say which.", name)
     key = values.get(b"idempotency-key")
     if key is not None and not _VISIBLE.fullmatch(key):
         raise AdminError(
@@ -125,7 +134,7 @@ def _reason(value: bytes | None) -> str | None:
             f"x-callsheet-reason: must be at most {MAX_REASON_CHARACTERS} printable characters.",
             "x-callsheet-reason",
         )
-    return text
+    return hide_secrets(text)
 
 
 def read_query(endpoint: Endpoint, query: bytes) -> Query:

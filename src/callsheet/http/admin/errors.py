@@ -102,7 +102,7 @@ class ErrorContent(BaseModel):
 
     type: str
     message: str
-    details: ErrorDetails
+    details: ErrorDetails | None = Field(None, description="Absent where the server refused to read the request.")
 
 
 class ErrorEnvelope(BaseModel):
@@ -111,11 +111,6 @@ class ErrorEnvelope(BaseModel):
     type: Literal["error"] = "error"
     error: ErrorContent
     request_id: str
-
-
-def statuses() -> list[int]:
-    """Return every HTTP status of a refusal."""
-    return sorted({kind.status for kind in _KINDS.values()})
 
 
 #: After which a client should repeat its request; the others would fail the same way again.

@@ -9,7 +9,7 @@ from pydantic.json_schema import models_json_schema
 
 from callsheet.http.admin.asking import MAX_IDEMPOTENCY_KEY_CHARACTERS, MAX_REASON_CHARACTERS
 from callsheet.http.admin.endpoint import Endpoint
-from callsheet.http.admin.errors import ErrorEnvelope, statuses
+from callsheet.http.admin.errors import ErrorEnvelope
 
 Schema = dict[str, Any]
 
@@ -21,10 +21,13 @@ _SENTENCES: Final = {
     403: "The admin key lacks the scope.",
     404: "There is no such thing.",
     405: "The path has no such method.",
+    408: "The request took too long to arrive.",
     409: "It contradicts what exists, or the Idempotency-Key was sent with another request.",
     412: "The revision is not one that If-Match names.",
     413: "The body is too large.",
+    414: "The URL is too long.",
     415: "The body is not JSON.",
+    431: "The headers are too large.",
     429: "Asked too often; retry-after says when to come back.",
     500: "Something unexpected happened.",
     529: "The database is away, or too many requests are under way; come again.",
@@ -92,6 +95,8 @@ def _query(endpoint: Endpoint) -> list[Schema]:
         options = [each for each in schema.get("anyOf", ()) if each != {"type": "null"}]
         if len(options) == 1:  # absent rather than null
             schema = options[0]
+        if name in endpoint.query.nullable:  # which is written as nothing behind the name
+            schema = {"anyOf": [schema, {"const": ""}]}
         is_list = schema.get("type") == "array"
         parameters.append(
             {
@@ -142,7 +147,7 @@ def _responses(endpoint: Endpoint, names: Any) -> Schema:
     }
     return found | {
         str(status): {"description": _SENTENCES[status], "content": _content({"$ref": f"{_REF}ErrorEnvelope"})}
-        for status in statuses()
+        for status in _SENTENCES
     }
 
 

@@ -9,12 +9,14 @@ from callsheet.api.client_kind import ANY_CLIENT, client_of
 from callsheet.api.grants import Verdict
 from callsheet.api.request import Request, bearer, find_names, read_headers
 from callsheet.api.state import State
+from callsheet.domain.access.secret import ADMIN_PREFIX
 from callsheet.domain.errors import APIError
 from callsheet.service.delegation.forms import Form, can_be_sent
 
 #: What files of settings leave around credentials, and proxies put between two of them.
 _AROUND: Final = re.compile(rb"[\"',;`]+")
 _MAX_CUTS: Final = 4
+_ADMIN_PREFIX: Final = ADMIN_PREFIX.encode("ascii")
 
 
 class Credential(NamedTuple):
@@ -74,9 +76,9 @@ def unknown_credentials(state: State, headers: Mapping[bytes, bytes], now: float
 
 
 def _holds_local(state: State, secret: bytes) -> bool:
-    """Whether the keyring has ``secret``, or a part of it that quotes or commas set off."""
-    parts = _AROUND.split(secret, _MAX_CUTS)
-    return any(state.keyring.find(each) is not None for each in (secret, *parts) if each)
+    """Whether the keyring has ``secret``, or a part of it that quotes or commas set off; or it is an admin key."""
+    parts = [each for each in (secret, *_AROUND.split(secret, _MAX_CUTS)) if each]
+    return any(each.startswith(_ADMIN_PREFIX) or state.keyring.find(each) is not None for each in parts)
 
 
 def _is_local(state: State, headers: Mapping[bytes, bytes], now: float) -> bool:

@@ -5,9 +5,12 @@ from datetime import datetime
 
 from callsheet.domain.alias import Alias
 from callsheet.domain.changes.change import AnyChange, ChangeRecord, Subject
+from callsheet.domain.changes.choosing import Chosen
+from callsheet.domain.changes.models import retire_models
 from callsheet.domain.claims.claims import ClaimKind, Claims
 from callsheet.domain.claims.manager import Manager
 from callsheet.domain.model import Model
+from callsheet.domain.retirement.stage import is_due
 from callsheet.service.facts import Facts
 from callsheet.service.moments.differing import Differing
 from callsheet.service.moments.reading import Differences, MomentReading
@@ -19,8 +22,10 @@ _ByManager = dict[Manager, Claims | None]
 
 
 def turned_by(present: ReadTransaction, at: datetime) -> Sequence[AnyChange]:
-    """Return what dates alone change until ``at`` (aware): built-in models retire on their days."""
-    return renewing_changes(present, Facts.built_in(at))
+    """Return what dates alone change until ``at`` (aware): models that retire themselves, and built-in ones, do."""
+    due = [Chosen(model) for model in present.models_that_retire_themselves() if is_due(model, at)]
+    retired = retire_models(present, due, at)
+    return [*retired, *renewing_changes(FutureReading(present, retired), Facts.built_in(at))]
 
 
 class FutureReading(MomentReading):

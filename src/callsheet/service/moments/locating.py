@@ -46,17 +46,18 @@ def locate(reading: ReadTransaction, moment: Moment, now: datetime) -> Located:
         return Located(AsOf(moment.at, present, is_future=True), None)
     if moment.revision is not None and moment.revision > present:
         raise DoesNotExistError(f"There is no revision {moment.revision} yet; the last one is {present}.")
-    position = _position(reading, moment)
+    position = _position(reading, moment, now, present)
     if position is None:
         raise _too_early(reading)
     _refuse_replaced(reading, moment, position)
     return Located(AsOf(moment.at or _time(position), position.revision), position)
 
 
-def _position(reading: ReadTransaction, moment: Moment) -> Position | None:
-    if moment.at is not None:
+def _position(reading: ReadTransaction, moment: Moment, now: datetime, present: int) -> Position | None:
+    """The end of the revision that a moment falls into; now is the present one, whatever a clock said of it."""
+    if moment.at is not None and moment.at != now:
         return reading.position_at(moment.at)
-    return None if moment.revision is None else reading.position_of(moment.revision)
+    return reading.position_of(present if moment.revision is None else moment.revision)
 
 
 def _time(position: Position) -> datetime:

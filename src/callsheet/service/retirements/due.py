@@ -51,7 +51,7 @@ def retire_due(store: Store, clock: Callable[[], datetime], *, move_aliases: boo
     """Retire the models that retire themselves and whose exact date has come, in one revision; return their ids.
 
     People have asked for it, so it is claimed as people's; the change records name the program, and why. Of several
-    processes, one does it: whoever comes later finds nothing due.
+    processes, one does it: those that come later find nothing due.
 
     Parameters
     ----------

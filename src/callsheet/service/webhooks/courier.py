@@ -15,6 +15,7 @@ from callsheet.domain.changes.webhooks import disable_webhook
 from callsheet.domain.errors import StorageUnavailableError
 from callsheet.domain.webhooks.delivery import BLOCKING_ATTEMPTS, Delivery, next_attempt
 from callsheet.domain.webhooks.webhook import Webhook
+from callsheet.service.giving_way import giving_way
 from callsheet.service.state.backoff import jitter
 from callsheet.service.webhooks.post import Attempt, Message, Poster
 from callsheet.storage.store import Store
@@ -90,7 +91,7 @@ class Courier:
 
     def _take(self, webhook_id: str) -> tuple[Webhook | None, Sequence[Delivery]]:
         now = self._clock()
-        with self._store.write(ACTOR, now) as writing:
+        with giving_way(), self._store.write(ACTOR, now) as writing:
             webhook = next((each for each in writing.webhooks([webhook_id]) if each.is_active), None)
             if webhook is None:
                 return None, ()
@@ -135,7 +136,7 @@ class Courier:
 
     def _write_once(self, webhook: Webhook, ended: Delivery, attempt: Attempt, remaining: Sequence[int]) -> bool:
         now = self._clock()
-        with self._store.write(ACTOR, now) as writing:
+        with giving_way(), self._store.write(ACTOR, now) as writing:
             until = now + timedelta(seconds=self._lease_seconds)
             if not writing.end_delivery(ended, self.holder, remaining, until):
                 return False

@@ -9,6 +9,9 @@ from callsheet.storage.transactions.read import ReadTransaction
 
 _INTERVAL: Final = timedelta(hours=1)
 
+#: How far the clocks of a fleet may differ; further, a clock must have been set back.
+_MAX_SKEW: Final = timedelta(minutes=10)
+
 #: How long what was sent, and what was given up, is kept for people to see.
 _KEPT_SENT: Final = timedelta(days=7)
 _KEPT_GIVEN_UP: Final = timedelta(days=30)
@@ -17,7 +20,7 @@ _KEPT_GIVEN_UP: Final = timedelta(days=30)
 def is_notice_due(reading: ReadTransaction, now: datetime) -> bool:
     """Return whether to look for dates that have come near; False as long as no webhook is active."""
     until = reading.noticed_until()
-    return (until is None or not timedelta() <= now - until < _INTERVAL) and bool(reading.wanting())
+    return (until is None or not -_MAX_SKEW < now - until < _INTERVAL) and bool(reading.wanting())
 
 
 def notice(store: Store, actor: str, now: datetime) -> int:

@@ -103,7 +103,11 @@ class Poster:
         except UnresolvedError as error:
             return Attempt(str(error))
         attempt = Attempt("The receiver has no address.")
-        with httpx2.Client(trust_env=False, follow_redirects=False, timeout=None, **trust()) as client:
+        try:
+            opened = httpx2.Client(trust_env=False, follow_redirects=False, timeout=None, **trust())
+        except OSError as error:
+            return Attempt(f"The certificates to trust cannot be read ({reason(error)}); check SSL_CERT_FILE here.")
+        with opened as client:
             client.headers.clear()
             for url in target.urls:
                 left = deadline - time.monotonic()

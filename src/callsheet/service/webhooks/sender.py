@@ -13,6 +13,7 @@ from callsheet.domain.webhooks.delivery import Delivery
 from callsheet.domain.webhooks.webhook import Webhook
 from callsheet.service.background import BackgroundThread
 from callsheet.service.clock import Clock
+from callsheet.service.giving_way import giving_way
 from callsheet.service.webhooks.status import WebhookHealth, health_of
 from callsheet.storage.store import Store
 from callsheet.storage.transactions.read import ReadTransaction
@@ -129,7 +130,8 @@ class Sender:
         if signal is None or (signal == self._seen and now < self._look_at and not self._again.is_set()):
             return
         self._again.clear()
-        self._look(stop)
+        with giving_way():
+            self._look(stop)
         self._seen = signal
 
     def _look(self, stop: threading.Event) -> None:

@@ -148,11 +148,10 @@ class HistoryReading(Selecting):
         if following is None:
             return None
         end = format_instant(following + timedelta(seconds=1))[:_SECOND]
-        query = select(func.max(_CHANGES.number), func.max(_CHANGES.revision), _CHANGES.at)
-        within = query.where(_CHANGES.at >= second, _CHANGES.at < end).group_by(_CHANGES.at)
-        found = [Position(*row) for row in self._connection.execute(within)]
-        dated = [(time, each) for each in found if (time := _instant(each.at)) is not None and time <= instant]
-        return max(dated, key=lambda each: (each[0], each[1].number))[1] if dated else None
+        query = select(_CHANGES.at, func.max(_CHANGES.number)).group_by(_CHANGES.at)
+        found = self._connection.execute(query.where(_CHANGES.at >= second, _CHANGES.at < end))
+        dated = [(time, number) for at, number in found if (time := _instant(at)) is not None and time <= instant]
+        return self._position(_POSITION.where(_CHANGES.number == max(dated)[1])) if dated else None
 
 
 def _batches(query: Select[Any], subjects: Iterable[str] | None) -> Iterator[tuple[Select[Any], dict[str, Any]]]:

@@ -114,7 +114,7 @@ class WebhooksReading(Selecting):
         if self._connection.execute(select(_OUTBOX.number).where(own, _leased_to_others(holder, now))).first():
             return []
         blocking = select(func.min(_OUTBOX.number)).where(
-            own, ~_due(now), _OUTBOX.attempts.between(1, BLOCKING_ATTEMPTS)
+            own, _WAITING, ~_due(now), _OUTBOX.attempts.between(1, BLOCKING_ATTEMPTS)
         )
         first = self._connection.execute(blocking).scalar()
         query = select(tables.outbox).where(own, _due(now)).order_by(_OUTBOX.number).limit(limit)
@@ -178,8 +178,10 @@ def _instant(text: str | None) -> datetime | None:
 
 
 def _due(now: datetime) -> ColumnElement[bool]:
+    """What is to be sent at ``now``: what has never been tried is, even if the clock of its writer is ahead."""
     ahead = whole_second(now + _MAX_AHEAD)
-    return or_(_OUTBOX.next_attempt_at <= whole_second(now), _OUTBOX.next_attempt_at > ahead)
+    is_past = or_(_OUTBOX.next_attempt_at <= whole_second(now), _OUTBOX.next_attempt_at > ahead)
+    return and_(_WAITING, or_(_OUTBOX.attempts == 0, is_past))
 
 
 def _leased_to_others(holder: str, now: datetime) -> ColumnElement[bool]:
