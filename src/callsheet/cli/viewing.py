@@ -108,6 +108,8 @@ class Viewing:
 
     @property
     def _transactions(self) -> Readings:
+        if self.server is not None:
+            raise self.server.refuse()
         return self._store if self._moment is None else self._moment
 
 

@@ -67,7 +67,7 @@ def _audiences(comparison: Comparison, members: Mapping[_Rules, _Members]) -> li
         )
         for (difference, starts, stops), some in alike.items()
     ]
-    return sorted(audiences, key=lambda each: (-each.keys, each.workspaces))
+    return sorted(audiences, key=lambda each: (-each.keys, each.workspaces, not each.stops, each.starts))
 
 
 def _members(before: State, after: State, now: float) -> Mapping[_Rules, _Members]:
