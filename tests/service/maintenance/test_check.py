@@ -49,7 +49,7 @@ def test_a_database_that_is_well_is_found_well(full_store: Full, kind: str) -> N
     assert checked.counts == {
         "models": 36, "aliases": 11, "tombstones": 1, "workspaces": 3, "api_keys": 5, "changes": 65,
         "claims": 46, "sources": 0, "source_states": 0, "absences": 0, "admin_keys": 0,
-        "webhooks": 0, "outbox": 0,
+        "webhooks": 0, "outbox": 0, "calendars": 0, "retirement_dates": 0,
     }  # fmt: skip
 
 
