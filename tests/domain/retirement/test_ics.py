@@ -1,5 +1,6 @@
 """Calendars as text: whatever a name holds, another program reads it back."""
 
+import re
 from datetime import date, datetime
 from typing import Any
 
@@ -44,6 +45,10 @@ def read(body: bytes) -> Any:
     return icalendar.Calendar.from_ical(body)
 
 
+def unescaped(value: str) -> str:
+    return re.sub(r"\\(.)", lambda found: {"n": "\n"}.get(found[1], found[1]), value)
+
+
 def plain(text: str) -> str:
     """What of a text a calendar can hold."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n")
@@ -55,7 +60,7 @@ def plain(text: str) -> str:
 def test_any_texts_are_read_back_as_they_were(name: str, title: str, text: str) -> None:
     found = read(write_calendar(name, [event(title=title, text=text)]))
     [read_event] = found.walk("VEVENT")
-    assert str(icalendar.vText.from_ical(str(found["NAME"]))) == plain(name)  # of a property that it does not know
+    assert unescaped(str(found["NAME"])) == plain(name)  # a property whose escapes the reader leaves as they are
     assert str(read_event["SUMMARY"]) == plain(title)
     assert str(read_event["DESCRIPTION"]) == plain(text)
 
