@@ -22,9 +22,11 @@ HELD = "models 36, aliases 11, tombstones 1, claims 46, sources 0, workspaces 3,
 TABLES = {
     "models": 36, "aliases": 11, "tombstones": 1, "workspaces": 3, "api_keys": 5, "changes": 65,
     "claims": 46, "sources": 0, "source_states": 0, "absences": 0,
-    "admin_keys": 0, "key_uses": 0, "repeated_requests": 0, "calendars": 0, "retirement_dates": 0,
-    "webhooks": 0, "outbox": 0,
+    "admin_keys": 0, "calendars": 0, "retirement_dates": 0, "webhooks": 0, "outbox": 0,
 }  # fmt: skip
+
+#: In which no row can be wrong but by its reference, which databases check themselves.
+UNCHECKED = {"key_uses": 0, "repeated_requests": 0}
 
 
 @pytest.fixture
@@ -61,7 +63,9 @@ def test_copy_as_json(call: CLI, here: Path, postgres: Databases) -> None:
     assert (there.pop("changed"), back.pop("changed")) == (True, False)
     assert there == back
     assert there["revision"] == 20
-    assert {name: each["rows"] for name, each in there["tables"].items()} == {**TABLES, "installation": 1}
+    assert {name: each["rows"] for name, each in there["tables"].items()} == {
+        **TABLES, **UNCHECKED, "installation": 1,
+    }  # fmt: skip
     assert all(re.fullmatch("[0-9a-f]{64}", each["digest"]) for each in there["tables"].values())
 
 
