@@ -30,7 +30,7 @@ _log = logging.getLogger("callsheet")
 
 #: Calls that are done at a time, and that may wait: the database makes changes one by one anyway.
 MAX_THREADS: Final = 4
-MAX_LONG_THREADS: Final = 2  # of calls that take long, such as those that wait for a source
+MAX_LONG_THREADS: Final = 2  # of calls that take long, such as those that wait for a source, or read another moment
 MAX_WAITING_REQUESTS: Final = 200
 
 _COMMON: Final[tuple[Header, ...]] = (
@@ -146,7 +146,7 @@ class AdminAPI:
             now=now,
             state=state,
         )
-        done: Done = await self._on_thread(self._work_of(endpoint), wanted, limiter=self._limiter_of(endpoint))
+        done: Done = await self._on_thread(self._work_of(endpoint), wanted, limiter=self._limiter_of(wanted))
         if limits is not None and endpoint.body is None:
             _refuse_limited(await limits.check_admin(done.key.id, address))
         return done
@@ -156,8 +156,9 @@ class AdminAPI:
             return self._worker.run
         return self._worker.change if endpoint.changes else self._worker.read
 
-    def _limiter_of(self, endpoint: Endpoint) -> CapacityLimiter:
-        return self._threads if endpoint.run is None else self._long_threads
+    def _limiter_of(self, wanted: Wanted) -> CapacityLimiter:
+        is_long = wanted.endpoint.run is not None or getattr(wanted.query, "as_of", None) is not None
+        return self._long_threads if is_long else self._threads
 
     async def _on_thread(self, work: Any, *arguments: Any, limiter: CapacityLimiter | None = None) -> Any:
         if self._waiting >= MAX_WAITING_REQUESTS:

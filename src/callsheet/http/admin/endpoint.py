@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from callsheet.api.percent import unquote_to_bytes
 from callsheet.api.state import State
 from callsheet.domain.access.admin_key import AdminKey, Scope
+from callsheet.domain.history.moment import AsOf
 from callsheet.domain.query import DEFAULT_LIMIT, MAX_LIMIT, MIN_LIMIT
 from callsheet.http.admin.errors import AdminError, Code
 from callsheet.service.access import AccessService
@@ -78,6 +79,8 @@ class Asked:
         The admin key, and what change records call it.
     state
         What is served at the moment, which may be a little older than the database.
+    as_of
+        The moment that is asked for; None for the present.
     """
 
     ids: Mapping[str, str]
@@ -87,6 +90,7 @@ class Asked:
     key: AdminKey
     actor: str
     state: State
+    as_of: AsOf | None = None
 
 
 class Doing:

@@ -8,11 +8,11 @@ from pydantic import BaseModel, Field
 from callsheet.api.explain import admission
 from callsheet.domain.access.admin_key import Scope
 from callsheet.domain.retirement.stage import Stage
-from callsheet.http.admin.endpoint import ROOT, Answer, Asked, Endpoint, Query
-from callsheet.http.admin.plain import Everything
-from callsheet.service.explain.explainer import Explainer
+from callsheet.http.admin.catalog.explaining import explainer_of
+from callsheet.http.admin.endpoint import ROOT, Asked, Endpoint
+from callsheet.http.admin.moments import DatedList, MomentQuery, at_moment
+from callsheet.http.admin.plain import AnyReading
 from callsheet.service.retirements.find import PENDING, find_retirements
-from callsheet.storage.transactions.read import ReadTransaction
 
 _MAX_DAYS: Final = 36_500
 _STAGES: Final = {
@@ -22,7 +22,7 @@ _STAGES: Final = {
 }
 
 
-class RetirementsQuery(Query):
+class RetirementsQuery(MomentQuery):
     """Which retirements."""
 
     within_days: int | None = Field(
@@ -52,9 +52,9 @@ class RetirementAnswer(BaseModel):
     left_without_line: list[dict[str, str]]
 
 
-def _list(reading: ReadTransaction, asked: Asked) -> Answer:
+def _list(reading: AnyReading, asked: Asked) -> dict[str, Any]:
     query: RetirementsQuery = asked.query
-    explainer = Explainer(reading, asked.state.options, asked.now, known=asked.state)
+    explainer = explainer_of(reading, asked)
     sees = None
     if query.key is not None or query.workspace is not None:
         asker = explainer.subject(query.key, query.workspace).asker(explainer.state)
@@ -77,7 +77,7 @@ RETIREMENTS: Final = (
         summary="List which models retire, what replaces them, and who sees them; the earliest date first.",
         scope=Scope.READ,
         query=RetirementsQuery,
-        answer=Everything[RetirementAnswer],
-        read=_list,
+        answer=DatedList[RetirementAnswer],
+        read=at_moment(_list),
     ),
 )
