@@ -252,3 +252,24 @@ def test_another_content_type_and_a_huge_body_are_refused(admin: Admin) -> None:
     huge = b'{"name":"%s"}' % (b"a" * MAX_ADMIN_BODY_BYTES)
     assert admin.send("POST", "/api_keys", huge).code == "too_large"
     assert admin.send("POST", "/api_keys", b'{"name":"a"}', content_type="").status == 200
+
+
+def test_of_two_admin_keys_the_one_that_may_do_it_counts_and_is_the_actor(admin: Admin) -> None:
+    reading, old = admin.make_key("reading", Scope.READ), admin.make_key("old")
+    assert admin.post("/workspaces", {"name": "a"}, x_api_key=old).status == 200
+    keys = {key.name: key.id for key in AdminKeyService(admin.installation.store, "test", now).list()}
+    assert admin.post(f"/admin_keys/{keys['old']}/archive").status == 200
+    for name, first in (("b", reading), ("c", old)):
+        assert (
+            admin.post("/workspaces", {"name": name}, x_api_key=first, authorization=f"Bearer {admin.key}").status
+            == 200
+        )
+        assert admin.get("/catalog/changes?limit=1").json["data"][0]["actor"] == f"admin:{keys['everything']}"
+    assert "the scope all; this one has read" in admin.get("/admin_keys", x_api_key=reading).message
+
+
+@pytest.mark.parametrize("header", ["if-match", "idempotency-key"])
+def test_an_empty_header_that_guards_a_change_is_refused(admin: Admin, header: str) -> None:
+    headers = [(b"x-api-key", admin.key.encode()), (header.encode(), b" ")]
+    reply = admin.exchange("POST", f"{ROOT}/workspaces", headers, b'{"name":"a"}')
+    assert (reply.status, reply.json["error"]["details"]["field"]) == (400, header)

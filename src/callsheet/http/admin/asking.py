@@ -24,6 +24,9 @@ _ONCE: Final = (
     *(b"x-callsheet-reason", b"content-type"),
 )
 
+#: Without which a change might be made that was not wanted, so that an empty one does not count as none.
+_GUARDS: Final = (b"if-match", b"idempotency-key")
+
 
 class Secrets(NamedTuple):
     """The credentials of a request; ``repr`` does not show them."""
@@ -94,7 +97,7 @@ def read_head(headers: Sequence[Header]) -> Head:
 
 
 def _values(headers: Sequence[Header]) -> dict[bytes, bytes]:
-    return {name: value.strip() for name, value in headers if name in _ONCE and value.strip()}
+    return {name: value.strip() for name, value in headers if name in _ONCE and (value.strip() or name in _GUARDS)}
 
 
 def _revisions(value: bytes | None) -> frozenset[int] | None:
