@@ -16,6 +16,7 @@ from callsheet.domain.access.visibility import Visibility
 from callsheet.domain.changes.change import Subject
 from callsheet.domain.plan.reading import read_plan
 from callsheet.service.admin.admin_keys import AdminKeyService
+from callsheet.service.retirements.calendars import CalendarService
 from callsheet.service.webhooks.service import WebhooksService
 from tests.cli.conftest import CLI, Result
 from tests.installation import Installation, make_model, now
@@ -70,6 +71,8 @@ CHANGES: dict[str, tuple[list[str], list[str]]] = {
     "webhooks disable": (["webhooks", "disable", "chat"], ["disable webhook ID"]),
     "webhooks enable": (["webhooks", "enable", "off"], ["enable webhook ID"]),
     "webhooks archive": (["webhooks", "archive", "chat"], ["archive webhook ID"]),
+    "calendars create": (["calendars", "create", "new", "--workspace", "lab"], ["create calendar new"]),
+    "calendars revoke": (["calendars", "revoke", "dates"], ["revoke calendar ID"]),
 }
 
 #: The commands of files and of sources that change something; how they do is tested with them.
@@ -131,6 +134,7 @@ def filled(cli: CLI, installation: Installation, tmp_path: Path, monkeypatch: py
     for hook in ("chat", "off"):
         webhooks.create(hook, "https://hooks.example.com/in", ["*"])
     webhooks.disable("off")
+    CalendarService(installation.store, "test", now).create("dates")
     installation.store.remove_side_files()
     return cli
 
@@ -155,7 +159,7 @@ def test_a_dry_run_leaves_every_byte_of_the_database_and_shows_what_the_command_
     plan = read_plan(json.dumps(planned.get("plan", planned)))
     check_text(shown, "" if name == "keys import" else headline(plan))
     named = [f"{step.action} {step.kind} {step.subject}" for step in plan.steps]
-    assert [re.sub("(apikey|adminkey|webhook)_.*", "ID", each) for each in named] == expected
+    assert [re.sub("(apikey|adminkey|webhook|calendar)_.*", "ID", each) for each in named] == expected
 
     assert filled(*arguments).code == 0
     with installation.store.read() as reading:
@@ -195,6 +199,21 @@ def test_a_dry_run_of_a_new_key_makes_no_secret(
     assert "sk-cs-" not in shown.out + shown.err + planned.out + planned.err
     created = planned.json["steps"][-1]["after"]
     assert (created["id"], created["partial_key_hint"], created["created_at"]) == (None, None, None)
+
+
+def test_a_plan_shows_a_calendar_without_any_token(filled: CLI, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_arguments: object) -> str:
+        raise AssertionError("a token was made")
+
+    monkeypatch.setattr("callsheet.service.ids.make_secret", refuse)
+    arguments = ("calendars", "create", "new", "--dry-run")
+    shown, planned = filled(*arguments), filled(*arguments, "--json")
+    assert "sk-cs-" not in shown.out + shown.err + planned.out + planned.err
+    [step] = planned.json["steps"]
+    assert step["after"] == {
+        "id": None, "name": "new", "workspace_id": None, "partial_token_hint": None, "created_at": None,
+        "revoked_at": None,
+    }  # fmt: skip
 
 
 def test_no_secret_that_was_brought_is_in_a_plan(filled: CLI) -> None:

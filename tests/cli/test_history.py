@@ -51,7 +51,7 @@ def test_what_never_was_is_an_error_that_says_so(cli: CLI, name: str) -> None:
     cli("keys", "create", "--name", "person-1")
     for form in ((), ("--json",)):
         assert cli("catalog", "history", name, *form).refusal == (
-            f"No model, alias, workspace, key or webhook has or ever had the id or name {name!r}; "
+            f"No model, alias, workspace, key, webhook or calendar has or ever had the id or name {name!r}; "
             "catalog list, workspaces list and keys list show what there is."
         )
 

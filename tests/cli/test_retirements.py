@@ -95,5 +95,6 @@ def test_a_calendar_shows_its_path_once_and_can_be_revoked(cli: CLI, dated: Inst
     assert created.out.strip().removesuffix(".ics")[-4:] == listed["partial_token_hint"][-4:]
     assert cli("calendars", "create", "dates").code == 1
     assert cli("calendars", "revoke", "dates").err == f"Revoked the calendar dates: {listed['id']}.\n"
+    assert f"revoke calendar dates ({listed['id']})" in cli("catalog", "history", "dates").out
     again = cli("calendars", "revoke", listed["id"])
     assert (again.code, "is revoked already" in again.err) == (1, True)

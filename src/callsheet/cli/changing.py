@@ -18,6 +18,7 @@ from callsheet.service.apply import Act, rehearse, warnings_before
 from callsheet.service.catalog import CatalogService
 from callsheet.service.ids import NewThings
 from callsheet.service.moments.reverting import RevertService
+from callsheet.service.retirements.calendars import CalendarService
 from callsheet.service.setup import open_existing
 from callsheet.service.webhooks.service import WebhooksService
 from callsheet.storage.store import Transactions
@@ -219,6 +220,15 @@ class Changing:
     def admin_access(self) -> AdminKeyService:
         """Its admin keys, to change whatever the options say."""
         return AdminKeyService(self._local.store, actor(), clock)
+
+    def calendar(self, act: Callable[[CalendarService], T]) -> T:
+        """Do the same with calendars, whose tokens are made on the host."""
+        return self._do_local(lambda store, new: act(CalendarService(store, actor(), clock, new)))
+
+    @property
+    def calendars(self) -> CalendarService:
+        """Its calendars, to change whatever the options say."""
+        return CalendarService(self._local.store, actor(), clock)
 
     def plan_import(self, entries: "Sequence[Entry]") -> "tuple[Imported, Plan]":
         """Return what an import of keys would do, and its plan."""

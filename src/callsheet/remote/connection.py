@@ -4,6 +4,7 @@ import copy
 import json
 import uuid
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any, Final, TypeAlias
 from urllib.parse import quote, urlencode
 
@@ -97,9 +98,13 @@ class Connection:
         while True:
             page = self.get(*segments, limit=limit, after_id=after, **query)
             rows = page["data"]
+            if not isinstance(rows, list):
+                raise not_callsheet(self.root)
             yield from rows
             if not page["has_more"] or not rows:
                 return
+            if page["last_id"] in (None, after):  # it would never end
+                raise not_callsheet(self.root)
             after = page["last_id"]
 
     def _ask(
@@ -141,12 +146,23 @@ class Connection:
 
     def _parse(self, content: bytes) -> JSON:
         try:
-            answer = json.loads(content)
+            answer = json.loads(content, object_hook=partial(_Record, self.root))
         except (ValueError, RecursionError):
             raise not_callsheet(self.root) from None
         if not isinstance(answer, dict):
             raise not_callsheet(self.root)
         return answer
+
+
+class _Record(dict[str, JSON]):
+    """An object of an answer; RemoteError if a member is asked for that it does not have."""
+
+    def __init__(self, root: str, members: Mapping[str, JSON]) -> None:
+        super().__init__(members)
+        self._root = root
+
+    def __missing__(self, name: str) -> JSON:
+        raise not_callsheet(self._root)
 
 
 def _text(value: object) -> str:

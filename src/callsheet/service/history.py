@@ -58,6 +58,6 @@ class HistoryService:
 
 def _unknown(subject: str) -> DoesNotExistError:
     return DoesNotExistError(
-        f"No model, alias, workspace, key or webhook has or ever had the id or name {subject!r}",
+        f"No model, alias, workspace, key, webhook or calendar has or ever had the id or name {subject!r}",
         hint=Hint.LIST_NAMES,
     )

@@ -309,3 +309,24 @@ def test_old_answers_are_dropped_and_young_ones_kept(admin: Admin) -> None:
         key_id = reading.admin_keys()[0].id
         kept = [name for name in ("old", "young", "next") if reading.given_answer(key_id, name) is not None]
     assert kept == ["young", "next"]
+
+
+def test_of_two_admin_keys_the_one_that_may_do_it_counts_and_is_the_actor(admin: Admin) -> None:
+    reading, old = admin.make_key("reading", Scope.READ), admin.make_key("old")
+    assert admin.post("/workspaces", {"name": "a"}, x_api_key=old).status == 200
+    keys = {key.name: key.id for key in AdminKeyService(admin.installation.store, "test", now).list()}
+    assert admin.post(f"/admin_keys/{keys['old']}/archive").status == 200
+    for name, first in (("b", reading), ("c", old)):
+        assert (
+            admin.post("/workspaces", {"name": name}, x_api_key=first, authorization=f"Bearer {admin.key}").status
+            == 200
+        )
+        assert admin.get("/catalog/changes?limit=1").json["data"][0]["actor"] == f"admin:{keys['everything']}"
+    assert "the scope all; this one has read" in admin.get("/admin_keys", x_api_key=reading).message
+
+
+@pytest.mark.parametrize("header", ["if-match", "idempotency-key"])
+def test_an_empty_header_that_guards_a_change_is_refused(admin: Admin, header: str) -> None:
+    headers = [(b"x-api-key", admin.key.encode()), (header.encode(), b" ")]
+    reply = admin.exchange("POST", f"{ROOT}/workspaces", headers, b'{"name":"a"}')
+    assert (reply.status, reply.json["error"]["details"]["field"]) == (400, header)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from callsheet.cli.changing import Changing, DryRun
 from callsheet.cli.database import DatabaseURL, open_access, open_calendars
 from callsheet.cli.input.completion import complete_workspace
 from callsheet.cli.output.tables import AsJSON, day, print_json, print_table, say
@@ -29,12 +30,13 @@ def create(
             autocompletion=complete_workspace,
         ),
     ] = None,
+    dry_run: DryRun = False,
     database: DatabaseURL = None,
     as_json: AsJSON = False,
 ) -> None:
     """Create a calendar. Its path, which holds the token, is printed once; it is below the base URL of a server."""
-    calendars = open_calendars(database)
-    new = calendars.create(name, workspace)
+    changing = Changing(database, dry_run=dry_run, as_json=as_json)
+    new = changing.calendar(lambda calendars: calendars.create(name, workspace))
     is_shown = False
     try:
         if sys.stdout is None:  # it was closed, so that writing does nothing
@@ -46,7 +48,7 @@ def create(
         is_shown = True
     finally:
         if not is_shown:
-            calendars.revoke(new.calendar.id)
+            changing.calendars.revoke(new.calendar.id)
     say(f"Created the calendar {name}: {new.calendar.id}. The path is shown this once.")
 
 
@@ -78,11 +80,13 @@ def list_calendars(database: DatabaseURL = None, as_json: AsJSON = False) -> Non
 @app.command()
 def revoke(
     calendar: Annotated[str, typer.Argument(metavar="NAME|ID", help="Name or id of a calendar.")],
+    dry_run: DryRun = False,
     database: DatabaseURL = None,
     as_json: AsJSON = False,
 ) -> None:
     """Stop a calendar from working for ever."""
-    revoked = open_calendars(database).revoke(calendar)
+    changing = Changing(database, dry_run=dry_run, as_json=as_json)
+    revoked = changing.calendar(lambda calendars: calendars.revoke(calendar))
     if as_json:
         print_json(revoked.record())
     say(f"Revoked the calendar {revoked.name}: {revoked.id}.")

@@ -7,7 +7,7 @@ from callsheet.cli.output.tables import cell_text
 from callsheet.domain.changes.change import ChangeRecord, Subject
 
 #: Kinds of what has a name beside its id.
-_NAMED: Final = (Subject.WORKSPACE, Subject.KEY, Subject.ADMIN_KEY, Subject.WEBHOOK)
+_NAMED: Final = (Subject.WORKSPACE, Subject.KEY, Subject.ADMIN_KEY, Subject.CALENDAR, Subject.WEBHOOK)
 
 #: What people call a kind, where that is not its value.
 _KINDS: Final = {Subject.ADMIN_KEY.value: "admin key"}

@@ -25,8 +25,16 @@ class ClaimsChange(NamedTuple):
     after: Record
 
 
-#: Kinds of things that note when they were made or archived. The date of a model is a fact.
-_DATED: Final = frozenset({Subject.WORKSPACE, Subject.KEY, Subject.SOURCE, Subject.ADMIN_KEY, Subject.WEBHOOK})
+#: Kinds of things that note when they were made, archived or revoked. The date of a model is a fact.
+_DATED: Final = frozenset(
+    {
+        *(Subject.WORKSPACE, Subject.KEY, Subject.SOURCE),
+        *(Subject.ADMIN_KEY, Subject.CALENDAR, Subject.WEBHOOK),
+    }
+)
+
+#: Fields that hold such a time.
+_MOMENTS: Final = ("created_at", "archived_at", "revoked_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +68,11 @@ class Step:
 
     @property
     def decided(self) -> "Step":
-        """What of it has been decided, for comparing: not at which moment something is added or archived."""
+        """What of it has been decided, for comparing: not when something is added, archived or revoked."""
         if self.after is None:
             return self
         before = self.before or {}
-        moments = {name for name in ("created_at", "archived_at") if name in self.after}
+        moments = {name for name in _MOMENTS if name in self.after}
         moved = {name: None for name in moments if self.kind in _DATED and self.after[name] != before.get(name)}
         return replace(self, after={**self.after, **moved}) if moved else self
 

@@ -13,8 +13,13 @@ ANY: Final = "*"
 _TRANSLATED: Final = tuple(map(IPv6Network, ("64:ff9b::/96", "64:ff9b:1::/48")))
 _COMPATIBLE: Final = IPv6Network("::/96")
 
+#: Reserved for protocols; Python before 3.11.10 says that most of them are public.
+_PROTOCOLS: Final = IPv4Network("192.0.0.0/24")
+
 #: Where cloud providers answer with credentials, beside link-local addresses.
-_CREDENTIALS: Final = frozenset(map(ip_address, ("100.100.100.200", "fd00:ec2::254", "fd20:ce::254")))
+_CREDENTIALS: Final = frozenset(
+    map(ip_address, ("100.100.100.200", "192.0.0.192", "fd00:ec2::254", "fd20:ce::254"))
+)
 
 
 class AllowedAddresses:
@@ -48,7 +53,8 @@ class AllowedAddresses:
             return self._any_private
         if address.is_link_local or address.is_reserved or address in _CREDENTIALS:
             return False
-        is_public = address.is_global and not (isinstance(address, IPv6Address) and address.is_site_local)
+        is_public = address.is_global and address not in _PROTOCOLS
+        is_public = is_public and not (isinstance(address, IPv6Address) and address.is_site_local)
         return is_public or self._any_private
 
 

@@ -25,6 +25,9 @@ _ONCE: Final = (
     *(b"x-callsheet-reason", b"content-type"),
 )
 
+#: Without which a change might be made that was not wanted, so that an empty one does not count as none.
+_GUARDS: Final = (b"if-match", b"idempotency-key")
+
 
 #: Headers that protect a change, and would not if they were ignored.
 _NOT_EMPTY: Final = (b"if-match", b"idempotency-key")
@@ -103,7 +106,7 @@ def read_head(headers: Sequence[Header]) -> Head:
 
 
 def _values(headers: Sequence[Header]) -> dict[bytes, bytes]:
-    return {name: value.strip() for name, value in headers if name in _ONCE and value.strip()}
+    return {name: value.strip() for name, value in headers if name in _ONCE and (value.strip() or name in _GUARDS)}
 
 
 def _revisions(value: bytes | None) -> frozenset[int] | None:

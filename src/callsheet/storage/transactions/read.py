@@ -98,7 +98,7 @@ _RECORDS: Final = (
 )
 
 #: Kinds of what has a name beside its id.
-_NAMED: Final = (Subject.WORKSPACE, Subject.KEY, Subject.ADMIN_KEY, Subject.WEBHOOK)
+_NAMED: Final = (Subject.WORKSPACE, Subject.KEY, Subject.ADMIN_KEY, Subject.CALENDAR, Subject.WEBHOOK)
 
 
 class ReadTransaction(
@@ -211,7 +211,7 @@ class ReadTransaction(
         return map(rows.read_change, self._rows(tables.changes, "subject", subjects, of_kinds=True))
 
     def subjects_named(self, name: str) -> list[str]:
-        """Return the ids of the workspaces, keys and webhooks that have, or ever had, this name."""
+        """Return the ids of the workspaces, keys, webhooks and calendars that have, or ever had, this name."""
         changes = tables.changes.c
         named = or_(*(side["name"].as_string() == name for side in (changes.before, changes.after)))
         query = select(changes.subject).where(changes.kind.in_(_NAMED), named).distinct()
