@@ -1,5 +1,6 @@
 """Connection: requests to the administration API of a server, and its answers as plain JSON or as our errors."""
 
+import copy
 import json
 import uuid
 from collections.abc import Iterator, Mapping
@@ -51,6 +52,7 @@ class Connection:
         self.root = root
         self._timeout_seconds = timeout_seconds or TIMEOUT_SECONDS
         self._deadlines = Deadlines()
+        self._as_of: str | None = None
         self._client = open_client(httpx2.Client, timeout=None, follow_redirects=False)
         self._client.headers.update(
             {
@@ -60,6 +62,12 @@ class Connection:
                 "x-api-key": admin_key,
             }
         )
+
+    def at(self, as_of: str) -> "Connection":
+        """Return the same, of which every request is of the moment that ``as_of`` names; it is closed with this."""
+        other = copy.copy(self)
+        other._as_of = as_of
+        return other
 
     def close(self) -> None:
         """Close it."""
@@ -103,7 +111,8 @@ class Connection:
         self, method: str, segments: tuple[str, ...], query: Mapping[str, object], body: Mapping[str, Any] | None
     ) -> JSON:
         path = "".join(f"/{quote(each, safe='')}" for each in segments)
-        asked = [(name, _text(value)) for name, value in query.items() if value is not None]
+        whole = query if self._as_of is None else {**query, "as_of": self._as_of}
+        asked = [(name, _text(value)) for name, value in whole.items() if value is not None]
         url = f"{self.root}{ORGANIZATIONS}{path}{'?' if asked else ''}{urlencode(asked)}"
         headers = {} if method == "GET" else {"idempotency-key": str(uuid.uuid4())}
         response, content = self._send(method, url, headers, body)

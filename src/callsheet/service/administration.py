@@ -18,6 +18,7 @@ from callsheet.domain.changes.keys import KeyChange
 from callsheet.domain.changes.workspaces import WorkspaceChange
 from callsheet.domain.claims.builtin_mode import BuiltinMode
 from callsheet.domain.edits import ModelChange
+from callsheet.domain.history.moment import Moment
 from callsheet.domain.manifest import Manifest
 from callsheet.domain.model import Model, RetirementPrecision
 from callsheet.domain.plan.plan import Plan
@@ -30,6 +31,7 @@ from callsheet.service.explain.subject import Subject
 from callsheet.service.key_details import KeyDetails
 from callsheet.service.manifests.export import Holders
 from callsheet.service.manifests.service import Planned
+from callsheet.service.moments.reverting import Reverted
 from callsheet.service.provenance import Suppressed, WhoSays
 from callsheet.service.sight import Sight
 from callsheet.service.sync.sources import Source
@@ -130,6 +132,14 @@ class History(Protocol):
     """Change records; see `callsheet.service.history.HistoryService`."""
 
     def list(self, subject: str | None = None, limit: int = 100) -> Sequence[ChangeRecord]: ...
+
+
+class Reverts(Protocol):
+    """The way back to earlier moments; see `callsheet.service.moments.reverting.RevertService`."""
+
+    def models(self, moment: Moment, names: Sequence[str] = ()) -> Reverted: ...
+
+    def workspaces(self, moment: Moment, names: Sequence[str]) -> Reverted: ...
 
 
 class Sources(Protocol):

@@ -4,14 +4,16 @@ from datetime import timedelta
 from typing import Any, Final
 from urllib.parse import quote
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
+from callsheet.domain.access.admin_key import Scope
 from callsheet.domain.times import format_instant
 from callsheet.http.admin.endpoints import ENDPOINTS
 from tests.http.admin.asking import ROOT, Admin
 from tests.http.admin.test_catalog import fits, walk
 from tests.installation import now, on_both
+from tests.tiers import examples
 
 #: Each read of a moment, with an answer of which that of the present differs once `_change` is done.
 READS: Final = (
@@ -109,12 +111,12 @@ def test_a_moment_to_come_is_one_at_which_dates_have_passed(admin: Admin) -> Non
     assert admin.get(at("/access/keys/ci", "2089-01-02")).json["expired"] is False
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(st.text("abAB-/:é~*", min_size=1, max_size=4), min_size=1, max_size=6, unique=True),
     st.integers(1, 7),
     st.sampled_from(["after_id", "before_id"]),
 )
+@examples(0.5, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_pages_of_a_moment_are_those_of_then(admin: Admin, names: list[str], limit: int, cursor: str) -> None:
     for number, name in enumerate(names):
         admin.post("/access/workspaces", {"name": f"w{number}{name}"})
@@ -166,3 +168,71 @@ def test_what_changes_something_takes_no_moment(admin: Admin) -> None:
         assert (refused.status, refused.code) == (400, "invalid_request"), endpoint.operation
         assert refused.message == "as_of: unknown parameter; leave it out."
     assert admin.revision == before
+
+
+def test_a_moment_has_a_time_and_a_revision(admin: Admin) -> None:
+    revision = admin.revision
+    found = fits("/catalog/moment", "GET", admin.get(f"/catalog/moment?as_of={revision}"))
+    assert (found["revision"], found["is_future"]) == (revision, False)
+    assert admin.get(f"/catalog/moment?as_of={quote(found['at'])}").json == found
+    assert admin.get("/catalog/moment?as_of=2090-01-01").json["is_future"] is True
+    assert admin.get("/catalog/moment").message == "as_of: Field required"
+
+
+def test_two_moments_are_compared_and_a_field_is_blamed(admin: Admin) -> None:
+    _set_up(admin)
+    before = admin.revision
+    renamed = admin.post("/catalog/models/claude-opus-4-8", {"display_name": "Other"}, x_callsheet_reason="why not")
+    assert renamed.status == 200
+    compared = fits("/catalog/diff", "GET", admin.get(f"/catalog/diff?from={before}"))
+    (difference,) = compared["differences"]
+    assert (difference["what"], difference["subject"]) == ("changed", "claude-opus-4-8")
+    assert difference["by"]["reason"] == "why not"
+    back = admin.get(f"/catalog/diff?from=now&to={before}").json["differences"]
+    assert (back[0]["before"], back[0]["after"]) == (difference["after"], difference["before"])
+    path = "/catalog/models/{model}/blame"
+    blamed = fits(path, "GET", admin.get("/catalog/models/claude-opus-4-8/blame?field=display_name"))
+    assert [each["value"] for each in blamed["fields"]["display_name"]] == ["Other", "Claude Opus 4.8"]
+    assert blamed["fields"]["display_name"][0]["reason"] == "why not"
+    assert "field must be one of" in admin.get("/catalog/models/claude-opus-4-8/blame?field=x").message
+    assert admin.get("/catalog/models/nothing/blame").status == 404
+    for query in ("from=9999", "from=1990-01-01", "from=soon", "from=now&to=9999"):
+        assert admin.get(f"/catalog/diff?{query}").status == 400
+
+
+@on_both
+def test_what_was_is_brought_back_by_a_new_change(admin: Admin) -> None:
+    _set_up(admin)
+    then = admin.revision
+    known = {path: admin.get(path).json["data"] for path in ("/catalog/models?limit=1000", "/catalog/aliases")}
+    _change(admin)
+    changed = admin.revision
+    dry = admin.post("/catalog/revert?dry_run=true", {"to": str(then)}).json
+    assert (dry["type"], admin.revision) == ("plan", changed)
+    done = fits("/catalog/revert", "POST", admin.post("/catalog/revert", {"to": str(then)}))
+    assert done["changed"] == {"model": ["claude-opus-4-8"], "alias": ["best"], "workspace": []}
+    assert {path: admin.get(path).json["data"] for path in known} == known
+    newest = admin.get("/catalog/changes?limit=1").json["data"][0]
+    assert newest["reason"] == f"reverted to revision {then}"
+    body = {"to": str(then), "workspaces": ["default"]}
+    fits("/access/revert", "POST", admin.post("/access/revert", body, x_callsheet_reason="as before"))
+    assert admin.get("/access/workspaces/default").json["deny"] == []
+    assert admin.get("/catalog/changes?limit=1").json["data"][0]["reason"] == "as before"
+
+
+def test_a_refused_revert_changes_nothing(admin: Admin) -> None:
+    before = admin.revision
+    catalog = admin.make_key("catalog", Scope.CATALOG)
+    for path, body, status in (
+        ("/catalog/revert", {"to": "9999"}, 400),
+        ("/catalog/revert", {"to": "1990-01-01"}, 400),
+        ("/catalog/revert", {"to": "2090-01-01"}, 400),
+        ("/catalog/revert", {"to": "now", "models": ["nothing"]}, 404),
+        ("/access/revert", {"to": "now", "workspaces": []}, 400),
+        ("/access/revert", {"to": "now", "workspaces": ["nothing"]}, 404),
+    ):
+        assert admin.post(path, body).status == status, (path, body)
+    refused = admin.post("/access/revert", {"to": "now", "workspaces": ["default"]}, x_api_key=catalog)
+    assert (refused.status, refused.code) == (403, "scope_missing")
+    assert admin.get("/catalog/moment?as_of=now", x_api_key=catalog).json["revision"] == admin.revision
+    assert admin.revision == before + 1  # the admin key
