@@ -114,7 +114,7 @@ def fill(installation: Installation, count: int) -> list[str]:
     changes = []
     for number, key in enumerate(keys):
         created = moment + timedelta(microseconds=(number // 3) * 500_000)
-        expires = [None, moment, moment + timedelta(hours=3), now()][number % 4]
+        expires = [None, moment, moment + timedelta(hours=3), now() - timedelta(seconds=2)][number % 4]
         changes.append(Change(Action.CHANGE, key, replace(key, created_at=created, expires_at=expires)))
     with installation.store.write("test", now()) as writing:
         writing.apply(changes)
