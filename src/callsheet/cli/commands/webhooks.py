@@ -17,9 +17,9 @@ from callsheet.cli.input.secret import read_secret
 from callsheet.cli.output.tables import AsJSON, print_json, say
 from callsheet.cli.output.usage import CommandLine
 from callsheet.cli.output.webhooks import changed_sentence, print_deliveries, print_webhook, print_webhooks
+from callsheet.domain.addresses import AllowedAddresses
 from callsheet.domain.changes.webhooks import WebhookChange
 from callsheet.domain.errors import InvalidError
-from callsheet.domain.webhooks.addresses import AllowedAddresses
 from callsheet.domain.webhooks.delivery import DeliveryStatus
 from callsheet.domain.webhooks.webhook import Webhook
 from callsheet.service.setup import open_existing

@@ -22,6 +22,7 @@ from callsheet.http.paths import ADMIN_PATH, MAX_ADMIN_BODY_BYTES, Scope
 from callsheet.http.request_id import make_request_id
 from callsheet.service.clock import SYSTEM_CLOCK, Clock
 from callsheet.service.state.live import LiveState
+from callsheet.service.sync.guard import UpstreamGuard
 
 if TYPE_CHECKING:
     from callsheet.http.ratelimit.limiter import RateLimits
@@ -54,6 +55,8 @@ class AdminAPI:
         Where a line for each answer goes; None for no log.
     clock
         Where the time comes from.
+    guard
+        Which upstreams sources may be set to; None for public ones.
     """
 
     def __init__(
@@ -62,11 +65,13 @@ class AdminAPI:
         endpoints: Sequence[Endpoint] | None = None,
         log: AccessLog | None = None,
         clock: Clock = SYSTEM_CLOCK,
+        guard: UpstreamGuard | None = None,
     ) -> None:
         self._live = live
         self._routes = None if endpoints is None else Routes(endpoints)
         self._log = log
         self._clock = clock
+        self._guard = guard or UpstreamGuard()
         self._worker = Worker(live.store)
         self._threads = CapacityLimiter(MAX_THREADS)
         self._long_threads = CapacityLimiter(MAX_LONG_THREADS)
@@ -145,6 +150,7 @@ class AdminAPI:
             digest=digest_of(scope["method"], scope["raw_path"], scope["query_string"], body),
             now=now,
             state=state,
+            guard=self._guard,
         )
         done: Done = await self._on_thread(self._work_of(endpoint), wanted, limiter=self._limiter_of(wanted))
         if limits is not None and endpoint.body is None:
