@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
-from anyio import CapacityLimiter
+from anyio import CapacityLimiter, fail_after
 from anyio.to_thread import run_sync
 
 from callsheet.api.request import Header
@@ -54,6 +54,8 @@ class AdminAPI:
         Where a line for each answer goes; None for no log.
     clock
         Where the time comes from.
+    body_seconds
+        How long the body of a request may take to arrive.
     """
 
     def __init__(
@@ -62,11 +64,13 @@ class AdminAPI:
         endpoints: Sequence[Endpoint],
         log: AccessLog | None = None,
         clock: Clock = SYSTEM_CLOCK,
+        body_seconds: float = 10.0,
     ) -> None:
         self._live = live
         self._routes = Routes(endpoints)
         self._log = log
         self._clock = clock
+        self._body_seconds = body_seconds
         self._worker = Worker(live.store)
         self._threads = CapacityLimiter(MAX_THREADS)
         self._long_threads = CapacityLimiter(MAX_LONG_THREADS)
@@ -133,7 +137,7 @@ class AdminAPI:
             key: AdminKey = await self._on_thread(self._worker.authenticate, endpoint, head.secrets, now, state)
             if limits is not None:
                 _refuse_limited(await limits.check_admin(key.id, address))
-            body = await _read(receive)
+            body = await self._read(receive)
         wanted = Wanted(
             endpoint=endpoint,
             ids=ids,
@@ -148,6 +152,14 @@ class AdminAPI:
         if limits is not None and endpoint.body is None:
             _refuse_limited(await limits.check_admin(done.key.id, address))
         return done
+
+    async def _read(self, receive: Any) -> bytes:
+        """The whole body; AdminError if it is too large, or takes too long: no other part waits for it."""
+        try:
+            with fail_after(self._body_seconds):
+                return await _read(receive)
+        except TimeoutError:
+            raise AdminError(Code.INVALID_REQUEST, "The body took too long to arrive.") from None
 
     def _work_of(self, endpoint: Endpoint) -> Callable[[Wanted], Done]:
         if endpoint.run is not None:
