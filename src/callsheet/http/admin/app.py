@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
-from anyio import CapacityLimiter
+from anyio import CapacityLimiter, fail_after
 from anyio.to_thread import run_sync
 
 from callsheet.api.request import Header
@@ -57,6 +57,8 @@ class AdminAPI:
         Where the time comes from.
     guard
         Which upstreams sources may be set to; None for public ones.
+    body_seconds
+        How long the body of a request may take to arrive.
     """
 
     def __init__(
@@ -66,12 +68,14 @@ class AdminAPI:
         log: AccessLog | None = None,
         clock: Clock = SYSTEM_CLOCK,
         guard: UpstreamGuard | None = None,
+        body_seconds: float = 10.0,
     ) -> None:
         self._live = live
         self._routes = None if endpoints is None else Routes(endpoints)
         self._log = log
         self._clock = clock
         self._guard = guard or UpstreamGuard()
+        self._body_seconds = body_seconds
         self._worker = Worker(live.store)
         self._threads = CapacityLimiter(MAX_THREADS)
         self._long_threads = CapacityLimiter(MAX_LONG_THREADS)
@@ -140,7 +144,7 @@ class AdminAPI:
             key: AdminKey = await self._on_thread(self._worker.authenticate, endpoint, head.secrets, now, state)
             if limits is not None:
                 _refuse_limited(await limits.check_admin(key.id, address))
-            body = await _read(receive)
+            body = await self._read(receive)
         wanted = Wanted(
             endpoint=endpoint,
             ids=ids,
@@ -156,6 +160,14 @@ class AdminAPI:
         if limits is not None and endpoint.body is None:
             _refuse_limited(await limits.check_admin(done.key.id, address))
         return done
+
+    async def _read(self, receive: Any) -> bytes:
+        """The whole body; AdminError if it is too large, or takes too long: no other part waits for it."""
+        try:
+            with fail_after(self._body_seconds):
+                return await _read(receive)
+        except TimeoutError:
+            raise AdminError(Code.INVALID_REQUEST, "The body took too long to arrive.") from None
 
     def _work_of(self, endpoint: Endpoint) -> Callable[[Wanted], Done]:
         if endpoint.run is not None:
