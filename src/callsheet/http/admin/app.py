@@ -21,6 +21,7 @@ from callsheet.http.logs.writer import AccessLog
 from callsheet.http.paths import ADMIN_PATH, MAX_ADMIN_BODY_BYTES, Scope
 from callsheet.http.request_id import make_request_id
 from callsheet.service.clock import SYSTEM_CLOCK, Clock
+from callsheet.service.giving_way import giving_way
 from callsheet.service.state.live import LiveState
 from callsheet.service.sync.guard import UpstreamGuard
 
@@ -33,6 +34,9 @@ _log = logging.getLogger("callsheet")
 MAX_THREADS: Final = 4
 MAX_LONG_THREADS: Final = 2  # of calls that take long, such as those that wait for a source, or read another moment
 MAX_WAITING_REQUESTS: Final = 200
+
+#: Bodies up to this size are read at once.
+_MAX_PROMPT_BYTES: Final = 16 << 10
 
 _COMMON: Final[tuple[Header, ...]] = (
     (b"content-type", b"application/json"),
@@ -149,9 +153,11 @@ class AdminAPI:
             endpoint=endpoint,
             ids=ids,
             query=read_query(endpoint, scope["query_string"]),
-            body=read_body(endpoint, head.content_type, body),
+            body=await self._off_loop(body, read_body, endpoint, head.content_type, body),
             head=head,
-            digest=digest_of(scope["method"], scope["raw_path"], scope["query_string"], body),
+            digest=await self._off_loop(
+                body, digest_of, scope["method"], scope["raw_path"], scope["query_string"], body
+            ),
             now=now,
             state=state,
             guard=self._guard,
@@ -168,6 +174,12 @@ class AdminAPI:
                 return await _read(receive)
         except TimeoutError:
             raise AdminError(Code.INVALID_REQUEST, "The body took too long to arrive.") from None
+
+    async def _off_loop(self, body: bytes, work: Any, *arguments: Any) -> Any:
+        """What ``work`` returns, on a thread if ``body`` is large, as lists wait meanwhile."""
+        if len(body) <= _MAX_PROMPT_BYTES:
+            return work(*arguments)
+        return await self._on_thread(giving_way()(work), *arguments)
 
     def _work_of(self, endpoint: Endpoint) -> Callable[[Wanted], Done]:
         if endpoint.run is not None:
