@@ -52,6 +52,7 @@ CALLS: Final = {
     "keys enable": "enableKeyRecord",
     "keys archive": "archiveKeyRecord",
     "keys rotate": "rotateKeyRecord",
+    "retirements": "listRetirements",
     "explain": "explain",
     "who-sees": "whoSees getMatrix",
     "what-sees": "whatSees",
@@ -82,7 +83,6 @@ REASONS: Final = {
     "sources record": _HOST,
     "catalog import": _HOST,
     "clients": _CLIENTS,
-    "retirements": _CLIENTS,
     "calendars create": _KEYS,
     "calendars list": _KEYS,
     "calendars revoke": _KEYS,
@@ -118,9 +118,7 @@ REASONS: Final = {
 }
 
 #: Calls of ours that are for other programs; the command line has what they answer by other calls.
-_FOR_PROGRAMS: Final = frozenset(
-    {"listAliases", "retrieveAlias", "retrieveChange", "createSource", "listRetirements"}
-)
+_FOR_PROGRAMS: Final = frozenset({"listAliases", "retrieveAlias", "retrieveChange", "createSource"})
 
 
 def commands(group: Any = None, before: str = "") -> Iterator[tuple[str, Any]]:

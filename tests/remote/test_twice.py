@@ -310,3 +310,32 @@ def test_other_moments(twice: Twice, pair: Pair) -> None:
         "catalog list",
     ):
         twice(*command.split())
+
+
+def test_retirements(twice: Twice) -> None:
+    for command in (
+        "retirements",
+        "catalog deprecate claude-opus-4-8 --retires-at 2090-01-01 --retirement-precision earliest",
+        "catalog deprecate claude-fable-5 --replacement claude-opus-4-8",
+        "catalog alias best claude-fable-5",
+        "catalog retire claude-haiku-4-5-20251001",
+        "workspaces create team --allow claude-opus-4-8",
+        "keys create --name ci --workspace team",
+        "keys create --name all --organization",
+        "retirements",
+        "retirements --json",
+        "retirements --retired",
+        "retirements --overdue --json",
+        "retirements --within 90d --json",
+        "retirements --within 36500",
+        "retirements --within soon",
+        "retirements --overdue --retired",
+        "retirements --workspace team",
+        "retirements --key ci --json",
+        "retirements --key all --workspace team",
+        "retirements --key nothing",
+        "keys disable ci",
+        "retirements --key ci",
+        "retirements --key ci --json",
+    ):
+        twice(*command.split())

@@ -24,7 +24,7 @@ from callsheet.domain.model import Model, RetirementPrecision
 from callsheet.domain.plan.plan import Plan
 from callsheet.service.access import ChangedWorkspace, NewKey
 from callsheet.service.catalog import ModelWithAliases, Outcome
-from callsheet.service.explain.explainer import Explained, Seen
+from callsheet.service.explain.explainer import Concerned, Explained, Seen
 from callsheet.service.explain.matrix import Seers
 from callsheet.service.explain.seeing import Compared, Viewers
 from callsheet.service.explain.subject import Subject
@@ -33,6 +33,7 @@ from callsheet.service.manifests.export import Holders
 from callsheet.service.manifests.service import Planned
 from callsheet.service.moments.reverting import Reverted
 from callsheet.service.provenance import Suppressed, WhoSays
+from callsheet.service.retirements.find import Wanted
 from callsheet.service.sight import Sight
 from callsheet.service.sync.sources import Source
 
@@ -186,6 +187,14 @@ class Explaining(Protocol):
     def what_sees(self, name: str) -> Seen: ...
 
     def diff(self, first: str, second: str) -> tuple[Subject, Subject, Compared]: ...
+
+    def retirements(
+        self,
+        wanted: Wanted = "pending",
+        within: timedelta | None = None,
+        key: str | None = None,
+        workspace: str | None = None,
+    ) -> Concerned: ...
 
     def rules(self) -> Mapping[str, Visibility]: ...
 
