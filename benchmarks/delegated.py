@@ -40,34 +40,42 @@ class Meanwhile(NamedTuple):
 
 def main(keys: int = 1000) -> None:
     """Measure, and print."""
-    with tempfile.TemporaryDirectory() as folder, _running(Path(folder)) as (gateway, server, process):
+    with tempfile.TemporaryDirectory() as folder, _running(Path(folder)) as (gateway, server, other, process):
         own, ours, again = _in_turns(gateway, server)
         print(f"the gateway's own answer      {own * 1e3:7.2f} ms (median of {_ROUNDS})")
         print(f"first answer of a new key     {ours * 1e3:7.2f} ms, {(ours - own) * 1e3:.2f} ms later")
         print(f"second answer of that key     {again * 1e3:7.2f} ms")
-        quiet, _ = _meanwhile(server, 0)
+        quiet, _ = _meanwhile(server, server, 0)
+        beside, _ = _meanwhile(server, other, keys)
         before = process.cpu_seconds
-        busy, seconds = _meanwhile(server, keys)
+        busy, seconds = _meanwhile(server, server, keys)
         spent = process.cpu_seconds - before
         most = json.loads(_get(gateway, "/most", "x"))["most"]
         print(f"{keys:,} new keys at once: {seconds:.2f} s, at most {most} questions under way")
         print(f"the server's processor time   {spent / keys * 1e3:7.2f} ms a new key, the known one's included")
         print(f"a known key, alone            p50 {quiet.p50:6.0f} us, p99 {quiet.p99:6.0f} us ({quiet.answers})")
+        print(
+            f"… while another is asked      p50 {beside.p50:6.0f} us, p99 {beside.p99:6.0f} us ({beside.answers})"
+        )
         print(f"a known key, meanwhile        p50 {busy.p50:6.0f} us, p99 {busy.p99:6.0f} us ({busy.answers})")
 
 
 @contextmanager
-def _running(folder: Path) -> Iterator[tuple[int, int, Process]]:
-    """A gateway, and a server that asks it: their ports, and the server."""
-    ports = free_port(), free_port()
+def _running(folder: Path) -> Iterator[tuple[int, int, int, Process]]:
+    """A gateway, and two servers that ask it: their ports, and the first server."""
+    ports = free_port(), free_port(), free_port()
     database = f"sqlite:///{folder}/callsheet.db"
     _callsheet("migrate", "--database", database)
     _add_source(database, ports[0])
     cores = frozenset(os.sched_getaffinity(0))
     gateway = Launch([sys.executable, "-m", "benchmarks.delegated", "--gateway", str(ports[0])], {})
-    serve = ["serve", "--database", database, "--port", str(ports[1])]
-    server = Launch([sys.executable, "-m", "callsheet", *serve], {Kind.LIST: ports[1]})
-    with Process(gateway, cores, (ports[0], "/most")), Process(server, cores, (ports[1], "/healthz")) as running:
+    serve = [sys.executable, "-m", "callsheet", "serve", "--database", database, "--port"]
+    first, second = (Launch([*serve, str(port)], {Kind.LIST: port}) for port in ports[1:])
+    with (
+        Process(gateway, cores, (ports[0], "/most")),
+        Process(first, cores, (ports[1], "/healthz")) as running,
+        Process(second, cores, (ports[2], "/healthz")),
+    ):
         yield *ports, running
 
 
@@ -115,12 +123,15 @@ def _get_over(connection: http.client.HTTPConnection, target: str, key: str) -> 
     return body
 
 
-def _meanwhile(server: int, keys: int) -> tuple[Meanwhile, float]:
-    """How a known key is answered while a process lets new keys ask at once, and how long that takes; or alone."""
+def _meanwhile(server: int, asked: int, keys: int) -> tuple[Meanwhile, float]:
+    """How a known key is answered while a process lets new keys ask at once, and how long that takes; or alone.
+
+    The new keys ask the server at the port ``asked``; if that is another one, they share nothing but the machine.
+    """
     connection = http.client.HTTPConnection("127.0.0.1", server)
     _get_over(connection, "/v1/models", _KNOWN)
     begun = time.perf_counter()
-    command = [sys.executable, "-m", "benchmarks.delegated", "--crowd", str(server), str(keys), str(begun)]
+    command = [sys.executable, "-m", "benchmarks.delegated", "--crowd", str(asked), str(keys), str(begun)]
     crowd = subprocess.Popen(command) if keys else None
     times: list[float] = []
     while (crowd.poll() is None if crowd else time.perf_counter() < begun + 1) or not times:
