@@ -1,5 +1,6 @@
 """Each command over a server prints, says and ends with what it does on a database."""
 
+import base64
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -337,5 +338,74 @@ def test_retirements(twice: Twice) -> None:
         "keys disable ci",
         "retirements --key ci",
         "retirements --key ci --json",
+    ):
+        twice(*command.split())
+
+
+def test_webhooks(twice: Twice) -> None:
+    secret = f"whsec_{base64.b64encode(bytes(range(32))).decode()}"
+    for command in (
+        "webhooks list",
+        "webhooks create --name ops --url http://localhost:1999/x --events model.*,alias.moved",
+        "webhooks create --name ops --url https://hooks.example.com/x",
+        "webhooks create --name all --url https://hooks.example.com/x --json",
+        "webhooks create --name bad --url https://hooks.example.com/x --events nothing",
+        "webhooks create --name bad --url http://127.0.0.1/",
+        "webhooks create --name dry --url https://hooks.example.com/x --dry-run",
+        "webhooks list",
+        "webhooks list --json",
+        "webhooks show ops",
+        "webhooks show ops --json",
+        "webhooks show nothing",
+        "webhooks change ops --events model.retired --dry-run",
+        "webhooks change ops --name crew --events model.*",
+        "webhooks change crew --url http://10.0.0.1/",
+        "webhooks change crew",
+        "webhooks test crew",
+        "webhooks test crew --json",
+        "webhooks test nothing",
+        "catalog hide claude-fable-5",
+        "catalog retire claude-opus-4-8",
+        "webhooks deliveries",
+        "webhooks deliveries crew --status waiting",
+        "webhooks deliveries nothing",
+        "webhooks rotate crew --overlap 2",
+        "webhooks rotate crew --overlap 0 --json",
+        "webhooks rotate crew --dry-run",
+        "webhooks disable crew",
+        "webhooks retry crew",
+        "webhooks enable crew --json",
+        "webhooks deliveries crew --status given_up --limit 1",
+        "webhooks retry crew --dry-run",
+        "webhooks retry crew evt_nothing",
+        "webhooks retry crew --json",
+        "webhooks archive all",
+        "webhooks archive all",
+        "webhooks list",
+        "catalog history --limit 5",
+    ):
+        twice(*command.split())
+    twice("webhooks", "rotate", "crew", "--secret", "-", stdin=secret)
+    twice("webhooks", "create", "--name", "brought", "--url", "https://x.example", "--secret", "-", stdin=secret)
+    twice("webhooks", "create", "--name", "short", "--url", "https://x.example", "--secret", "-", stdin="whsec_a")
+
+
+def test_calendars(twice: Twice) -> None:
+    twice("workspaces", "create", "team")
+    for command in (
+        "calendars list",
+        "calendars create all",
+        "calendars create all",
+        "calendars create ours --workspace team --json",
+        "calendars create lost --workspace nothing",
+        "calendars create dry --dry-run",
+        "calendars list",
+        "calendars list --json",
+        "calendars revoke ours --dry-run",
+        "calendars revoke ours",
+        "calendars revoke ours",
+        "calendars revoke nothing",
+        "calendars list",
+        "catalog history --limit 3",
     ):
         twice(*command.split())

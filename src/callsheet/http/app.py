@@ -106,7 +106,7 @@ class CallsheetApp(Starlette):
             runs=settings.webhooks,
         )
         self.catalog_follower = self.telemetry.catalog_follower = _catalog_follower(settings, live.store, clock)
-        self.admin = AdminAPI(live, log=self.observer.log, clock=clock)
+        self.admin = AdminAPI(live, log=self.observer.log, clock=clock, private=settings.webhooks_private)
         self.admin.rate_limits = self.rate_limits
         self.telemetry.admin = self.admin.metrics.figures
         self.has_admin_listener = bool(settings.admin_host or settings.admin_port)

@@ -54,6 +54,8 @@ class AdminAPI:
         Where a line for each answer goes; None for no log.
     clock
         Where the time comes from.
+    private
+        The addresses that webhooks may be sent to beside public ones.
     """
 
     def __init__(
@@ -62,7 +64,9 @@ class AdminAPI:
         endpoints: Sequence[Endpoint] | None = None,
         log: AccessLog | None = None,
         clock: Clock = SYSTEM_CLOCK,
+        private: Sequence[str] = (),
     ) -> None:
+        self._private = private
         self._live = live
         self._routes = None if endpoints is None else Routes(endpoints)
         self._log = log
@@ -145,6 +149,7 @@ class AdminAPI:
             digest=digest_of(scope["method"], scope["raw_path"], scope["query_string"], body),
             now=now,
             state=state,
+            private=self._private,
         )
         done: Done = await self._on_thread(self._work_of(endpoint), wanted, limiter=self._limiter_of(wanted))
         if limits is not None and endpoint.body is None:
