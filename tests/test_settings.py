@@ -47,6 +47,11 @@ VALUES: Mapping[str, tuple[tuple[str, Any], tuple[str, Any], tuple[Any, Any]]] =
     "forward_idle_seconds": (("1", 1.0), ("2.5", 2.5), (3.0, 3.0)),
     "forward_max_requests": (("10", 10), ("20", 20), (30, 30)),
     "poll_seconds": (("1", 1.0), ("0.5", 0.5), (2.0, 2.0)),
+    "sources_private": (
+        ('["10.0.0.1"]', ["10.0.0.1"]),
+        ("10.0.0.0/8, *", ["10.0.0.0/8", "*"]),
+        (["192.168.0.0/16"], ["192.168.0.0/16"]),
+    ),
     "webhooks": (("false", False), ("no", False), (False, False)),
     "webhooks_private": (
         ('["10.0.0.1"]', ["10.0.0.1"]),
@@ -186,6 +191,7 @@ def test_a_variable_of_somebody_else_is_not_ours_to_judge(monkeypatch: pytest.Mo
         *((name, value) for name in ("head_seconds", "answer_seconds") for value in (0, -1, "soon")),
         *(("idle_seconds", value) for value in (0, 0.5)),
         *(("max_unread_bytes", value) for value in (0, 2**20 - 1)),
+        *(("sources_private", value) for value in ("localhost", "10.0.0.0/99")),
         *(("webhooks_private", value) for value in ("localhost", "10.0.0.0/99")),
         *(("trusted_proxies", value) for value in ("example.com", "10.0.0.0/99", "10.0.0.1:80")),
         *(("rate_limit_key", value) for value in ("5", "5/fortnight", "minute", "-1/minute", "0/minute")),

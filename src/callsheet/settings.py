@@ -154,6 +154,11 @@ class Settings(BaseModel):
         False,
         description="When a model retires itself on its day, let its aliases mean what replaces it.",
     )
+    sources_private: list[str] = Field(
+        [],
+        description="Private addresses and networks that the Admin API may set sources to, such as 10.1.0.0/16; * "
+        "allows any private or loopback address.",
+    )
     webhooks: bool = Field(
         True, description="Send webhooks from this server; if no server of a fleet does, they wait."
     )
@@ -251,7 +256,9 @@ class Settings(BaseModel):
     shutdown_seconds: int = Field(30, ge=0, description="How long a stop waits for requests in flight.")
 
     @field_validator(
-        "extra_betas", "extra_versions", "cors_origins", "trusted_proxies", "webhooks_private", mode="before"
+        *("extra_betas", "extra_versions", "cors_origins", "trusted_proxies"),
+        *("sources_private", "webhooks_private"),
+        mode="before",
     )
     @classmethod
     def _split(cls, value: object) -> object:
@@ -297,7 +304,7 @@ class Settings(BaseModel):
             proxies.append(network if "/" in proxy else proxy)
         return ["*"] if "*" in value else proxies
 
-    @field_validator("webhooks_private")
+    @field_validator("sources_private", "webhooks_private")
     @classmethod
     def _check_private(cls, value: list[str]) -> list[str]:
         for network in value:

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from standardwebhooks.webhooks import Webhook as Verifier
 
+from callsheet.domain.addresses import AllowedAddresses, holds_credentials
 from callsheet.domain.errors import InvalidError
-from callsheet.domain.webhooks.addresses import AllowedAddresses
 from callsheet.domain.webhooks.delivery import MAX_ATTEMPTS, RETRY_SECONDS, next_attempt
 from callsheet.domain.webhooks.event_type import EventType
 from callsheet.domain.webhooks.signing import (
@@ -54,6 +54,21 @@ def test_nothing_that_python_calls_private_is_allowed_unless_it_is_named(address
         assert not AllowedAddresses().allows(text) or "64:ff9b" in text or getattr(known, "ipv4_mapped", None)
     if not known.is_multicast and not known.is_unspecified and known.version == 4:
         assert AllowedAddresses([text]).allows(text)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["169.254.169.254", "::ffff:169.254.169.254", "64:ff9b::169.254.169.254", "2002:a9fe:a9fe::", "fd00:ec2::254",
+     "fd00:ec2::254%eth0", "169.254.170.2", "100.100.100.200", "168.63.129.16", "192.0.0.192"],
+)  # fmt: skip
+def test_the_addresses_at_which_clouds_answer_with_credentials_are_known_in_every_spelling(address: str) -> None:
+    assert holds_credentials(address)
+    assert not AllowedAddresses(["*"]).allows(address)
+
+
+@given(st.one_of(st.sampled_from([*PRIVATE, *PUBLIC]), st.text(max_size=20)))
+def test_no_other_address_holds_credentials(text: str) -> None:
+    assert not holds_credentials(text)
 
 
 @pytest.mark.parametrize("text", ["", "localhost", "0x7f.1", "1.2.3", "fe80::1%eth0", "127.0.0.1 "])

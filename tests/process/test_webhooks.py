@@ -6,7 +6,7 @@ from contextlib import closing
 from pathlib import Path
 from signal import SIGKILL
 
-from callsheet.domain.webhooks.addresses import AllowedAddresses
+from callsheet.domain.addresses import AllowedAddresses
 from callsheet.domain.webhooks.delivery import DeliveryStatus
 from callsheet.service.webhooks.service import WebhooksService
 from tests.installation import Installation, make_model, now

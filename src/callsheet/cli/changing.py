@@ -8,10 +8,10 @@ import typer
 from callsheet.cli.database import actor, clock, connect, load_settings
 from callsheet.cli.output.tables import say
 from callsheet.cli.remote_option import ServerURL
+from callsheet.domain.addresses import AllowedAddresses
 from callsheet.domain.plan.impact import Harm
 from callsheet.domain.plan.plan import Plan
 from callsheet.domain.plan.warnings import PlanWarning
-from callsheet.domain.webhooks.addresses import AllowedAddresses
 from callsheet.service.access import AccessService
 from callsheet.service.admin.admin_keys import AdminKeyService
 from callsheet.service.apply import Act, rehearse, warnings_before

@@ -11,7 +11,7 @@ from callsheet.cli.output.sentences import renewed_sentence
 from callsheet.cli.output.tables import say
 from callsheet.cli.remote_option import ServerURL
 from callsheet.client.printable import printable
-from callsheet.domain.webhooks.addresses import AllowedAddresses
+from callsheet.domain.addresses import AllowedAddresses
 from callsheet.service.access import AccessService
 from callsheet.service.admin.admin_keys import AdminKeyService
 from callsheet.service.catalog import CatalogService

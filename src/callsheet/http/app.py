@@ -36,6 +36,7 @@ from callsheet.service.setup import set_up
 from callsheet.service.state.file import state_file_at
 from callsheet.service.state.live import LiveState
 from callsheet.service.state.load import load as load_state
+from callsheet.service.sync.guard import UpstreamGuard
 from callsheet.service.sync.schedule import Schedule
 from callsheet.service.webhooks.sender import Sender
 from callsheet.settings import LogFormat, MissingVersion, Settings, load, prepare_folder
@@ -106,7 +107,14 @@ class CallsheetApp(Starlette):
             runs=settings.webhooks,
         )
         self.catalog_follower = self.telemetry.catalog_follower = _catalog_follower(settings, live.store, clock)
-        self.admin = AdminAPI(live, log=self.observer.log, clock=clock, private=settings.webhooks_private)
+        self.admin = AdminAPI(
+            live,
+            log=self.observer.log,
+            clock=clock,
+            guard=UpstreamGuard(settings.sources_private),
+            private=settings.webhooks_private,
+            body_seconds=settings.head_seconds,
+        )
         self.admin.rate_limits = self.rate_limits
         self.telemetry.admin = self.admin.metrics.figures
         self.has_admin_listener = bool(settings.admin_host or settings.admin_port)
@@ -276,7 +284,7 @@ def _catalog_follower(settings: Settings, store: Store, clock: Clock) -> "Catalo
 def _courier(
     store: Store, clock: Clock, private: Sequence[str], record: "Callable[[Webhook, Delivery, Attempt], None]"
 ) -> "Courier":
-    from callsheet.domain.webhooks.addresses import AllowedAddresses
+    from callsheet.domain.addresses import AllowedAddresses
     from callsheet.service.webhooks.courier import Courier  # slow to import, and few servers need it
     from callsheet.service.webhooks.post import Poster
 

@@ -10,6 +10,7 @@ from callsheet.http.admin.app import AdminAPI
 from callsheet.http.admin.endpoints import ENDPOINTS
 from callsheet.service.admin.admin_keys import AdminKeyService
 from callsheet.service.state.live import LiveState
+from callsheet.service.sync.guard import UpstreamGuard
 from tests.installation import Installation, now
 
 ROOT: Final = "/v1/organizations"
@@ -43,10 +44,12 @@ class Reply(NamedTuple):
 class Admin:
     """A caller of the Admin API of an installation, with an admin key that may do everything."""
 
-    def __init__(self, installation: Installation, live: LiveState | None = None) -> None:
+    def __init__(
+        self, installation: Installation, live: LiveState | None = None, guard: UpstreamGuard | None = None
+    ) -> None:
         self.installation = installation
         self.live = live or installation.live()
-        self.api = AdminAPI(self.live, ENDPOINTS)
+        self.api = AdminAPI(self.live, ENDPOINTS, guard=guard)
         self.key = self.make_key("everything")
 
     def make_key(self, name: str, *scopes: Scope) -> str:

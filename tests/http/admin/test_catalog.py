@@ -13,8 +13,9 @@ from callsheet.domain.access.admin_key import Scope
 from callsheet.domain.plan.reading import read_plan
 from callsheet.http.admin.endpoints import ENDPOINTS
 from callsheet.service.records import plan_id
+from callsheet.service.sync.guard import UpstreamGuard
 from tests.http.admin.asking import ROOT, Admin, Reply
-from tests.installation import make_model, on_both
+from tests.installation import Installation, make_model, on_both
 
 
 def fits(path: str, method: str, reply: Reply) -> Any:
@@ -92,7 +93,9 @@ def test_a_hint_travels_in_parts(admin: Admin) -> None:
     assert error["hint"] == "change_model"
 
 
-def test_a_source_of_the_api_reads_no_file_and_sends_no_secret_elsewhere(admin: Admin) -> None:
+def test_a_source_of_the_api_reads_no_file_and_sends_no_secret_elsewhere(installation: Installation) -> None:
+    admin = Admin(installation, guard=UpstreamGuard(["127.0.0.0/8"]))
+
     def add(**config: Any) -> Reply:
         return admin.post("/catalog/sources", {"name": "acme", "config": {"kind": "openai", **config}})
 

@@ -7,6 +7,7 @@ import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Final
 
@@ -58,6 +59,19 @@ def refusal(url: str, **options: Any) -> str:
     assert SECRET not in sentence
     assert sentence.endswith(".")
     return sentence.replace(url, "It")
+
+
+def test_nothing_is_sent_to_an_address_of_credentials_whatever_name_has_led_there(
+    upstream: Upstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert fetch(upstream.url).answers
+    monkeypatch.setattr("callsheet.domain.addresses._CREDENTIALS", {ip_address("127.0.0.1")})
+    upstream.asked.clear()
+    assert refusal(upstream.url.replace("127.0.0.1", "localhost")).endswith(
+        "leads to 127.0.0.1, which is an address at which cloud providers answer with credentials; no source is "
+        "asked there."
+    )
+    assert upstream.asked == []
 
 
 def listed(url: str, **options: Any) -> list[str]:

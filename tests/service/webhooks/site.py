@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 
-from callsheet.domain.webhooks.addresses import AllowedAddresses
+from callsheet.domain.addresses import AllowedAddresses
 from callsheet.domain.webhooks.delivery import Delivery
 from callsheet.domain.webhooks.webhook import Webhook
 from callsheet.service.catalog import CatalogService
 from callsheet.service.clock import SYSTEM_CLOCK, Clock
+from callsheet.service.resolving import Resolve, resolve
 from callsheet.service.webhooks.courier import Courier
-from callsheet.service.webhooks.guard import Resolve, resolve
 from callsheet.service.webhooks.post import Attempt, Poster
 from callsheet.service.webhooks.sender import Sender
 from callsheet.service.webhooks.service import NewSecret, WebhooksService

@@ -43,6 +43,7 @@ def serve(
     cors_origins: Annotated[str | None, flag("cors_origins", metavar="A,B")] = None,
     poll_seconds: Annotated[float | None, flag("poll_seconds")] = None,
     sync: Annotated[bool | None, flag("sync")] = None,
+    sources_private: Annotated[str | None, flag("sources_private", metavar="A,B")] = None,
     move_aliases: Annotated[bool | None, flag("move_aliases")] = None,
     webhooks: Annotated[bool | None, flag("webhooks")] = None,
     webhooks_private: Annotated[str | None, flag("webhooks_private", metavar="A,B")] = None,

@@ -25,7 +25,7 @@ _GROUPS: Final = {
         *("strict_betas", "extra_betas", "extra_versions", "missing_version"),
     ),
     "Database": ("database", "poll_seconds", "state_file", "max_stale_seconds", "catalog"),
-    "Sources and retirements": ("sync", "move_aliases"),
+    "Sources and retirements": ("sync", "sources_private", "move_aliases"),
     "Webhooks": ("webhooks", "webhooks_private"),
     "Limits": (
         *("max_url_bytes", "max_header_bytes", "max_body_bytes", "max_connections"),

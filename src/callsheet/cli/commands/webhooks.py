@@ -19,9 +19,9 @@ from callsheet.cli.output.tables import AsJSON, print_json, say
 from callsheet.cli.output.usage import CommandLine
 from callsheet.cli.output.webhooks import changed_sentence, print_deliveries, print_webhook, print_webhooks
 from callsheet.cli.remote_option import ServerURL
+from callsheet.domain.addresses import AllowedAddresses
 from callsheet.domain.changes.webhooks import WebhookChange
 from callsheet.domain.errors import InvalidError
-from callsheet.domain.webhooks.addresses import AllowedAddresses
 from callsheet.domain.webhooks.delivery import Delivery, DeliveryStatus
 from callsheet.domain.webhooks.webhook import Webhook
 from callsheet.service.setup import open_existing

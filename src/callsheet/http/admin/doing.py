@@ -21,6 +21,7 @@ from callsheet.http.admin.errors import AdminError, Code, refusal_of
 from callsheet.service.apply import rehearse
 from callsheet.service.giving_way import giving_way
 from callsheet.service.ids import NewThings
+from callsheet.service.sync.guard import UpstreamGuard
 from callsheet.storage.store import Store, Within
 from callsheet.storage.transactions.read import ReadTransaction
 from callsheet.storage.transactions.read_admin import GivenAnswer, UnknownCursorError
@@ -71,8 +72,12 @@ class Wanted:
         The headers.
     digest
         What equal requests share.
-    now, state, private
-        The time (aware), what is served, and where webhooks may go.
+    now, state
+        The time (aware), and what is served.
+    guard
+        Which upstreams sources may be set to.
+    private
+        Where webhooks may go beside public addresses.
     """
 
     endpoint: Endpoint
@@ -83,12 +88,23 @@ class Wanted:
     digest: str
     now: datetime
     state: State
+    guard: UpstreamGuard
     private: Sequence[str] = ()
 
     def asked(self, key: AdminKey) -> Asked:
         """Return what the handlers of the endpoint get, as ``key`` asks it."""
         body = Body() if self.body is None else self.body
-        return Asked(self.ids, self.query, body, self.now, key, actor_of(key), self.state, private=self.private)
+        return Asked(
+            self.ids,
+            self.query,
+            body,
+            self.now,
+            key,
+            actor_of(key),
+            self.state,
+            self.guard,
+            private=self.private,
+        )
 
 
 def actor_of(key: AdminKey) -> str:
@@ -155,18 +171,19 @@ class Worker:
     def change(self, wanted: Wanted) -> Done:
         """Make the changes of a call and answer it, all in one transaction; AdminError if it is refused."""
         with _refusing(), giving_way():
-            if getattr(wanted.query, "dry_run", "false") == "true":
-                return self._rehearse(wanted)
-            sweeps = wanted.head.idempotency_key is not None and self._is_due(wanted.now)
             key = self.authenticate(wanted.endpoint, wanted.head.secrets, wanted.now, wanted.state)
+            if wanted.endpoint.check is not None:
+                wanted.endpoint.check(self._store, wanted.asked(key))
+            if getattr(wanted.query, "dry_run", "false") == "true":
+                return self._rehearse(wanted, key)
+            sweeps = wanted.head.idempotency_key is not None and self._is_due(wanted.now)
             with self._store.write(actor_of(key), wanted.now, wanted.head.reason) as writing:
                 if sweeps:
                     writing.drop_answers(wanted.now - KEPT_ANSWER)
                 return _change(writing, wanted, key)
 
-    def _rehearse(self, wanted: Wanted) -> Done:
+    def _rehearse(self, wanted: Wanted, key: AdminKey) -> Done:
         endpoint = wanted.endpoint
-        key = self.authenticate(endpoint, wanted.head.secrets, wanted.now, wanted.state)
 
         def act(rehearsal: Any, new: NewThings) -> None:
             _admit(rehearsal.transaction, endpoint, wanted.head.secrets, wanted.now, wanted.state)

@@ -11,15 +11,16 @@ from pydantic import BaseModel, ConfigDict, Field
 from callsheet.api.percent import unquote_to_bytes
 from callsheet.api.state import State
 from callsheet.domain.access.admin_key import AdminKey, Scope
+from callsheet.domain.addresses import AllowedAddresses
 from callsheet.domain.history.moment import AsOf
 from callsheet.domain.query import DEFAULT_LIMIT, MAX_LIMIT, MIN_LIMIT
-from callsheet.domain.webhooks.addresses import AllowedAddresses
 from callsheet.http.admin.errors import AdminError, Code
 from callsheet.service.access import AccessService
 from callsheet.service.admin.admin_keys import AdminKeyService
 from callsheet.service.catalog import CatalogService
 from callsheet.service.ids import NewThings
 from callsheet.service.retirements.calendars import CalendarService
+from callsheet.service.sync.guard import UpstreamGuard
 from callsheet.service.webhooks.service import WebhooksService
 from callsheet.storage.store import Store, Transactions
 from callsheet.storage.transactions.read import ReadTransaction
@@ -82,6 +83,8 @@ class Asked:
         The admin key, and what change records call it.
     state
         What is served at the moment, which may be a little older than the database.
+    guard
+        Which upstreams sources may be set to.
     as_of
         The moment that is asked for; None for the present.
     private
@@ -95,6 +98,7 @@ class Asked:
     key: AdminKey
     actor: str
     state: State
+    guard: UpstreamGuard
     as_of: AsOf | None = None
     private: Sequence[str] = ()
 
@@ -159,6 +163,9 @@ class Read(Protocol):
 #: Answers a call that does not fit into one transaction, or that changes nothing of it; raises as `Read`.
 Run: TypeAlias = Callable[[Store, "Asked"], Answer]
 
+#: Refuses a call before there is a transaction, as what it looks at may take long; raises as `Read`.
+Check: TypeAlias = Callable[[Store, "Asked"], None]
+
 #: Makes the changes of a call, and returns what `Show` needs; raises as `Read`.
 Act: TypeAlias = Callable[[Doing, Asked], Any]
 
@@ -187,6 +194,8 @@ class Endpoint:
         Answers a call that changes nothing; None for one that does.
     run
         Answers a call by transactions that it opens; None for one that is done in one.
+    check
+        Refuses what `act` would do; None for nothing that takes long to look at.
     act, show
         Make the changes, and the answer.
     status
@@ -205,6 +214,7 @@ class Endpoint:
     body: type[Input] | None = None
     read: Read | None = None
     run: Run | None = None
+    check: Check | None = None
     act: Act | None = None
     show: Show | None = None
     status: int = 200

@@ -7,8 +7,8 @@ from typing import Final
 from pydantic import BaseModel, Field
 
 from callsheet.domain.access.admin_key import Scope
+from callsheet.domain.addresses import AllowedAddresses
 from callsheet.domain.changes.webhooks import WebhookChange
-from callsheet.domain.webhooks.addresses import AllowedAddresses
 from callsheet.domain.webhooks.delivery import DeliveryStatus
 from callsheet.domain.webhooks.webhook import ALL, Webhook
 from callsheet.http.admin.endpoint import ROOT, Act, Answer, Asked, Body, ChangeQuery, Doing, Endpoint, Input, Query

@@ -39,6 +39,7 @@ from callsheet.service.sync.fetched import (
     key_of,
     validators_of,
 )
+from callsheet.service.sync.guard import check_peer
 from callsheet.service.sync.limits import LIMITS, PAGE_LIMITS, Limits
 from callsheet.service.sync.loop import ORGANIZATION, PAGE, mark_of, may_be_callsheet, path_through
 from callsheet.service.sync.opening import open_at_once
@@ -264,11 +265,20 @@ class Fetcher:
             def trace(step: str, about: dict[str, Any]) -> None:
                 bounded["trace"](step, about)
                 if step.endswith(MADE):
-                    self._socket = about["return_value"].get_extra_info("socket")
+                    self._connected(about["return_value"])
                 if self._stopped.is_set() and step.endswith(".started"):
                     raise httpx2.ReadError("stopped")
 
             yield {**bounded, "trace": trace}
+
+    def _connected(self, stream: Any) -> None:
+        """Note a new connection, on which nothing has been sent; SourceError if no source may lead there."""
+        self._socket = stream.get_extra_info("socket")
+        try:
+            check_peer(self._url, str((stream.get_extra_info("server_addr") or ("",))[0]))
+        except SourceError:
+            stream.close()
+            raise
 
     def _late(self) -> SourceError:
         return late(self._url, self._limits.request_seconds)

@@ -1,16 +1,12 @@
 """Guard: finds the addresses of a receiver, once for each attempt, and refuses those that are not public."""
 
-import socket
-from collections.abc import Callable, Sequence
 from ipaddress import ip_address
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
+from callsheet.domain.addresses import AllowedAddresses
 from callsheet.domain.errors import InvalidError
-from callsheet.domain.webhooks.addresses import AllowedAddresses
-
-#: Returns the addresses of a host and port; OSError if there are none.
-Resolve: TypeAlias = Callable[[str, int], Sequence[str]]
+from callsheet.service.resolving import Resolve
 
 #: Addresses of one host that are tried.
 MAX_ADDRESSES: Final = 4
@@ -38,12 +34,6 @@ class Target(NamedTuple):
     urls: tuple[str, ...]
     host: str
     server_name: str
-
-
-def resolve(host: str, port: int) -> Sequence[str]:
-    """Return the addresses of a host as the system knows them, each once; OSError if there are none."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(each[4][0]) for each in found))
 
 
 def check_literal(url: str, allowed: AllowedAddresses) -> None:

@@ -12,11 +12,12 @@ import httpx2
 from callsheet._version import __version__
 from callsheet.client.deadline import Deadlines
 from callsheet.client.transport_errors import find_cause, reason
-from callsheet.domain.webhooks.addresses import AllowedAddresses
+from callsheet.domain.addresses import AllowedAddresses
 from callsheet.domain.webhooks.signing import signature_header
 from callsheet.domain.webhooks.webhook import Webhook
+from callsheet.service.resolving import Resolve, resolve
 from callsheet.service.sync.trust import trust
-from callsheet.service.webhooks.guard import Resolve, UnresolvedError, find_target, resolve
+from callsheet.service.webhooks.guard import UnresolvedError, find_target
 
 #: What an attempt may take as a whole, and until a connection is made.
 ATTEMPT_TIMEOUT_SECONDS: Final = 15.0

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeAlias
 
+from callsheet.domain.addresses import AllowedAddresses
 from callsheet.domain.changes import webhooks
 from callsheet.domain.changes.change import Action, Change, change_of, result_of
 from callsheet.domain.changes.webhooks import WebhookChange, find_webhook
 from callsheet.domain.errors import ConflictError, DoesNotExistError
-from callsheet.domain.webhooks.addresses import AllowedAddresses
 from callsheet.domain.webhooks.delivery import Delivery, DeliveryStatus
 from callsheet.domain.webhooks.signing import SigningSecret
 from callsheet.domain.webhooks.webhook import Webhook, WebhookStatus

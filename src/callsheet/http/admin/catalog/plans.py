@@ -13,7 +13,7 @@ from callsheet.domain.plan.reading import read_plan
 from callsheet.domain.plan.step import Record
 from callsheet.files.load import parse_manifest
 from callsheet.files.texts import manifest_record
-from callsheet.http.admin.catalog.sources import check_source
+from callsheet.http.admin.catalog.sources import check_source, check_upstream
 from callsheet.http.admin.endpoint import ROOT, Answer, Asked, ChangeQuery, Doing, Endpoint, Input, Query
 from callsheet.http.admin.errors import AdminError, Code
 from callsheet.service.manifests.export import Holders, export_manifest
@@ -101,6 +101,12 @@ def _plan(store: Store, asked: Asked) -> Answer:
     }
 
 
+def _check(_store: Store, asked: Asked) -> None:
+    for step in read_plan(json.dumps(asked.body.plan)).steps:
+        if step.kind is Subject.SOURCE:
+            check_upstream(asked, _config(step.before), _config(step.after))
+
+
 def _apply(doing: Doing, asked: Asked) -> Plan:
     wanted: PlanToApply = asked.body
     plan = read_plan(json.dumps(wanted.plan))
@@ -152,6 +158,7 @@ PLANS: Final = (
         query=ChangeQuery,
         body=PlanToApply,
         answer=AppliedAnswer,
+        check=_check,
         act=_apply,
         show=_applied,
     ),

@@ -155,6 +155,26 @@ def check_source(name: str, before: Mapping[str, Any], after: Mapping[str, Any])
         )
 
 
+def check_upstream(asked: Asked, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+    """Refuse an upstream that only this machine or its network reaches, if it is not the one that it was.
+
+    Parameters
+    ----------
+    asked
+        The call, which knows what the operator allows.
+    before, after
+        The configuration of the source; empty if there is none.
+
+    Raises
+    ------
+    InvalidError
+        The address is not one that the API may set.
+    """
+    url = after.get("url")
+    if isinstance(url, str) and url != before.get("url"):
+        asked.guard.check(url)
+
+
 def service_of(doing: Doing) -> SourcesService:
     """Return the sources, in the transaction of a call."""
     return SourcesService(cast("Writable", doing.store), doing.actor, doing.clock)
@@ -180,6 +200,16 @@ def _rehearsed(doing: Doing, intent: Intent) -> bool:
         doing.store.transaction.apply(intent.changes(doing.store.transaction, doing.now))
         return True
     return False
+
+
+def _check_added(_store: Store, asked: Asked) -> None:
+    check_upstream(asked, {}, asked.body.config)
+
+
+def _check_changed(store: Store, asked: Asked) -> None:
+    with store.read() as reading:
+        before = reading.source(asked.ids["source"])
+    check_upstream(asked, {} if before is None else before.config, asked.body.config)
 
 
 def _add(doing: Doing, asked: Asked) -> str:
@@ -282,6 +312,7 @@ SOURCES: Final = (
         query=ChangeQuery,
         body=NewSource,
         answer=SourceAnswer,
+        check=_check_added,
         act=_add,
         show=_shown,
     ),
@@ -303,6 +334,7 @@ SOURCES: Final = (
         query=ChangeQuery,
         body=ChangedSource,
         answer=SourceAnswer,
+        check=_check_changed,
         act=_change,
         show=_shown,
     ),

@@ -1,4 +1,4 @@
-"""Addresses: which of them webhooks may be sent to, so that none reaches what only this machine can reach."""
+"""Addresses: which of them requests may be sent to, so that none reaches what only this machine can reach."""
 
 from collections.abc import Iterator, Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
@@ -16,14 +16,20 @@ _COMPATIBLE: Final = IPv6Network("::/96")
 #: Reserved for protocols; Python before 3.11.10 says that most of them are public.
 _PROTOCOLS: Final = IPv4Network("192.0.0.0/24")
 
-#: Where cloud providers answer with credentials, beside link-local addresses.
+#: Where cloud providers answer with credentials or with the configuration of a machine.
 _CREDENTIALS: Final = frozenset(
-    map(ip_address, ("100.100.100.200", "192.0.0.192", "fd00:ec2::254", "fd20:ce::254"))
+    map(
+        ip_address,
+        (
+            *("169.254.169.254", "169.254.170.2", "169.254.170.23", "100.100.100.200", "168.63.129.16"),
+            *("192.0.0.192", "fd00:ec2::254", "fd00:ec2::23", "fd20:ce::254"),
+        ),
+    )
 )
 
 
 class AllowedAddresses:
-    """Which addresses webhooks may be sent to: public ones, and what the operator allows beside them.
+    """Which addresses requests may be sent to: public ones, and what the operator allows beside them.
 
     Parameters
     ----------
@@ -58,6 +64,15 @@ class AllowedAddresses:
         return is_public or self._any_private
 
 
+def holds_credentials(text: str) -> bool:
+    """Return whether cloud providers answer with credentials at the address ``text``, or at one it leads on to."""
+    try:
+        address = ip_address(text)
+    except ValueError:  # not an address at all
+        return False
+    return not _CREDENTIALS.isdisjoint(_reached_through(address))
+
+
 def _reached_through(address: Address) -> Iterator[Address]:
     """The address itself, or the IPv4 address that it stands for; with those that it tunnels to."""
     if isinstance(address, IPv4Address):
@@ -69,7 +84,7 @@ def _reached_through(address: Address) -> Iterator[Address]:
     if any(address in network for network in _TRANSLATED):
         yield IPv4Address(int(address) & 0xFFFF_FFFF)
         return
-    yield address
+    yield IPv6Address(int(address))  # without the name of an interface
     if address.sixtofour is not None:
         yield address.sixtofour
     if address.teredo is not None:
