@@ -5,6 +5,9 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+import typer
+
 from tests.cli.conftest import Result
 from tests.remote.served import Pair
 
@@ -409,3 +412,28 @@ def test_calendars(twice: Twice) -> None:
         "catalog history --limit 3",
     ):
         twice(*command.split())
+
+
+def test_what_cannot_be_shown_is_taken_back_over_a_server_but_for_a_rotation(
+    pair: Pair, call: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remote, url = ("--remote", pair.there.url), ("--url", "https://hooks.example.com/x")
+    assert call("webhooks", "create", "--name", "ops", *url, *remote).code == 0
+    echo = typer.echo
+
+    def full(text: str, *, err: bool = False) -> None:
+        if not err:
+            raise OSError(28, "No space")
+        echo(text, err=True)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("typer.echo", full)
+        assert call("webhooks", "create", "--name", "other", *url, *remote).code == 1
+        assert call("calendars", "create", "dates", *remote).code == 1
+        rotated = call("webhooks", "rotate", "ops", *remote)
+    assert rotated.code == 1
+    assert "The new secret of ops could not be shown, and signs already; rotate it again." in rotated.err
+    found = json.loads(call("webhooks", "list", "--json", *remote).out)
+    assert [(each["status"], len(each["secrets"])) for each in found] == [("active", 2), ("archived", 0)]
+    (calendar,) = json.loads(call("calendars", "list", "--json", *remote).out)
+    assert calendar["revoked_at"] is not None
