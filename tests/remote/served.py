@@ -18,7 +18,12 @@ _VARIES: Final = tuple(
         r"(?<=wrkspc_01)[1-9A-HJ-NP-Za-km-z]{22}",
         r"(?<=apikey_01)[1-9A-HJ-NP-Za-km-z]{22}",
         r"(?<=sk-cs-)[0-9A-Za-z]{49}",
-        r"(?<=\.\.\.)[0-9A-Za-z]{4}(?=\W)",
+        r"(?<=webhook_01)[1-9A-HJ-NP-Za-km-z]{22}",
+        r"(?<=calendar_01)[1-9A-HJ-NP-Za-km-z]{22}",
+        r"(?<=sk-cs-calendar-)[0-9A-Za-z]{40,}",
+        r"(?<=whsec_)[0-9A-Za-z+/=]{44}",
+        r"(?<=evt_)[0-9a-f]{32}",
+        r"(?<=\.\.\.)[0-9A-Za-z+/=]{4}(?=\W)",
         r"(?<=\d{4}-\d\d-\d\dT)\d\d:\d\d:\d\d(\.\d+)?(?=Z)",
         r"(?<=\d{4}-\d\d-\d\d )\d\d:\d\d:\d\d",
         r"(?<=in )\d+m|\d+s(?= ago)",
@@ -31,7 +36,7 @@ class Served(HTTPDoor):
 
     def __init__(self, installation: Installation) -> None:
         self.installation = installation
-        self.set_up(sync=False)  # sources run only when a test says so
+        self.set_up(sync=False, webhooks=False)  # sources run, and events are sent, only when a test says so
 
     @property
     def url(self) -> str:

@@ -53,6 +53,20 @@ CALLS: Final = {
     "keys archive": "archiveKeyRecord",
     "keys rotate": "rotateKeyRecord",
     "retirements": "listRetirements",
+    "calendars create": "createCalendar",
+    "calendars list": "listCalendars listWorkspaceRecords",
+    "calendars revoke": "revokeCalendar",
+    "webhooks create": "createWebhook",
+    "webhooks list": "listWebhooks",
+    "webhooks show": "getWebhook",
+    "webhooks change": "updateWebhook",
+    "webhooks test": "testWebhook",
+    "webhooks rotate": "rotateWebhook",
+    "webhooks archive": "archiveWebhook",
+    "webhooks deliveries": "listDeliveries listWebhooks",
+    "webhooks retry": "retryDeliveries checkRetry",
+    "webhooks disable": "disableWebhook",
+    "webhooks enable": "enableWebhook",
     "explain": "explain",
     "who-sees": "whoSees getMatrix",
     "what-sees": "whatSees",
@@ -65,7 +79,7 @@ CALLS: Final = {
 }
 
 _HOST: Final = "it is about the host: its files, its environment or its processes"
-_KEYS: Final = "the secrets of admin keys, calendars and webhooks are made on the host only"
+_KEYS: Final = "the secrets of admin keys are made on the host only"
 _CLIENTS: Final = "it looks at the whole State"
 _OTHERS: Final = "it works on no installation"
 
@@ -83,25 +97,6 @@ REASONS: Final = {
     "sources record": _HOST,
     "catalog import": _HOST,
     "clients": _CLIENTS,
-    "calendars create": _KEYS,
-    "calendars list": _KEYS,
-    "calendars revoke": _KEYS,
-    **{
-        f"webhooks {verb}": _KEYS
-        for verb in (
-            "create",
-            "list",
-            "show",
-            "change",
-            "test",
-            "rotate",
-            "archive",
-            "deliveries",
-            "retry",
-            "disable",
-            "enable",
-        )
-    },
     "admin-keys create": _KEYS,
     "admin-keys list": _KEYS,
     "admin-keys show": _KEYS,
@@ -119,6 +114,10 @@ REASONS: Final = {
 
 #: Calls of ours that are for other programs; the command line has what they answer by other calls.
 _FOR_PROGRAMS: Final = frozenset({"listAliases", "retrieveAlias", "retrieveChange", "createSource"})
+
+
+#: The paths, below the root, of what Anthropic has no resource for.
+_OURS: Final = ("catalog/", "access/", "webhooks", "deliveries", "calendars")
 
 
 def commands(group: Any = None, before: str = "") -> Iterator[tuple[str, Any]]:
@@ -150,6 +149,6 @@ def test_every_call_is_one_that_there_is_and_every_one_of_ours_is_made_or_for_pr
     known = {each.operation for each in ENDPOINTS}
     made = {call for calls in CALLS.values() for call in calls.split()}
     assert made <= known
-    ours = {each.operation for each in ENDPOINTS if each.path.startswith((f"{ROOT}/catalog/", f"{ROOT}/access/"))}
+    ours = {each.operation for each in ENDPOINTS if each.path.startswith(tuple(f"{ROOT}/{room}" for room in _OURS))}
     items = {each for each in ours if each.endswith("CatalogModel")}  # of one model; there is a call for several
     assert ours - made - items == _FOR_PROGRAMS

@@ -102,7 +102,7 @@ def test_a_database_that_is_named_goes_before_the_server_of_the_environment(
     "command",
     ["migrate", "check", "backup FILE", "restore FILE", "copy --from A --to B", "serve", "settings",
      "admin-keys list", "sources add x --url http://x", "catalog import FILE", "sources try http://x",
-     "webhooks list", "calendars list", "retirements", "clients", "catalog diff 1 2", "catalog blame x"],
+     "clients"],
 )  # fmt: skip
 def test_what_needs_the_database_says_so(call: CLI, command: str) -> None:
     refusal = call(*command.split(), "--remote", _NOWHERE).refusal

@@ -1,8 +1,12 @@
 """Each command over a server prints, says and ends with what it does on a database."""
 
+import base64
 import json
 from collections.abc import Callable
 from pathlib import Path
+
+import pytest
+import typer
 
 from tests.cli.conftest import Result
 from tests.remote.served import Pair
@@ -339,3 +343,97 @@ def test_retirements(twice: Twice) -> None:
         "retirements --key ci --json",
     ):
         twice(*command.split())
+
+
+def test_webhooks(twice: Twice) -> None:
+    secret = f"whsec_{base64.b64encode(bytes(range(32))).decode()}"
+    for command in (
+        "webhooks list",
+        "webhooks create --name ops --url http://localhost:1999/x --events model.*,alias.moved",
+        "webhooks create --name ops --url https://hooks.example.com/x",
+        "webhooks create --name all --url https://hooks.example.com/x --json",
+        "webhooks create --name bad --url https://hooks.example.com/x --events nothing",
+        "webhooks create --name bad --url http://127.0.0.1/",
+        "webhooks create --name dry --url https://hooks.example.com/x --dry-run",
+        "webhooks list",
+        "webhooks list --json",
+        "webhooks show ops",
+        "webhooks show ops --json",
+        "webhooks show nothing",
+        "webhooks change ops --events model.retired --dry-run",
+        "webhooks change ops --name crew --events model.*",
+        "webhooks change crew --url http://10.0.0.1/",
+        "webhooks change crew",
+        "webhooks test crew",
+        "webhooks test crew --json",
+        "webhooks test nothing",
+        "catalog hide claude-fable-5",
+        "catalog retire claude-opus-4-8",
+        "webhooks deliveries",
+        "webhooks deliveries crew --status waiting",
+        "webhooks deliveries nothing",
+        "webhooks rotate crew --overlap 2",
+        "webhooks rotate crew --overlap 0 --json",
+        "webhooks rotate crew --dry-run",
+        "webhooks disable crew",
+        "webhooks retry crew",
+        "webhooks enable crew --json",
+        "webhooks deliveries crew --status given_up --limit 1",
+        "webhooks retry crew --dry-run",
+        "webhooks retry crew evt_nothing",
+        "webhooks retry crew --json",
+        "webhooks archive all",
+        "webhooks archive all",
+        "webhooks list",
+        "catalog history --limit 5",
+    ):
+        twice(*command.split())
+    twice("webhooks", "rotate", "crew", "--secret", "-", stdin=secret)
+    twice("webhooks", "create", "--name", "brought", "--url", "https://x.example", "--secret", "-", stdin=secret)
+    twice("webhooks", "create", "--name", "short", "--url", "https://x.example", "--secret", "-", stdin="whsec_a")
+
+
+def test_calendars(twice: Twice) -> None:
+    twice("workspaces", "create", "team")
+    for command in (
+        "calendars list",
+        "calendars create all",
+        "calendars create all",
+        "calendars create ours --workspace team --json",
+        "calendars create lost --workspace nothing",
+        "calendars create dry --dry-run",
+        "calendars list",
+        "calendars list --json",
+        "calendars revoke ours --dry-run",
+        "calendars revoke ours",
+        "calendars revoke ours",
+        "calendars revoke nothing",
+        "calendars list",
+        "catalog history --limit 3",
+    ):
+        twice(*command.split())
+
+
+def test_what_cannot_be_shown_is_taken_back_over_a_server_but_for_a_rotation(
+    pair: Pair, call: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remote, url = ("--remote", pair.there.url), ("--url", "https://hooks.example.com/x")
+    assert call("webhooks", "create", "--name", "ops", *url, *remote).code == 0
+    echo = typer.echo
+
+    def full(text: str, *, err: bool = False) -> None:
+        if not err:
+            raise OSError(28, "No space")
+        echo(text, err=True)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("typer.echo", full)
+        assert call("webhooks", "create", "--name", "other", *url, *remote).code == 1
+        assert call("calendars", "create", "dates", *remote).code == 1
+        rotated = call("webhooks", "rotate", "ops", *remote)
+    assert rotated.code == 1
+    assert "The new secret of ops could not be shown, and signs already; rotate it again." in rotated.err
+    found = json.loads(call("webhooks", "list", "--json", *remote).out)
+    assert [(each["status"], len(each["secrets"])) for each in found] == [("active", 2), ("archived", 0)]
+    (calendar,) = json.loads(call("calendars", "list", "--json", *remote).out)
+    assert calendar["revoked_at"] is not None

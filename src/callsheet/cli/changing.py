@@ -25,7 +25,7 @@ from callsheet.storage.store import Transactions
 
 if TYPE_CHECKING:  # protocols, and what only --remote needs
     from callsheet.domain.changes.key_import import Entry, Imported
-    from callsheet.service.administration import Access, Catalogue, Reverts
+    from callsheet.service.administration import Access, Calendars, Catalogue, Reverts, Webhooks
 
 T = TypeVar("T")
 
@@ -52,6 +52,14 @@ class _Services(Protocol):
     def reverts(self) -> "Reverts":
         """The way back to earlier moments."""
 
+    @property
+    def calendars(self) -> "Calendars":
+        """Calendars."""
+
+    @property
+    def webhooks(self) -> "Webhooks":
+        """Webhooks."""
+
 
 #: What a command does by the services.
 _Do = Callable[[_Services], Any]
@@ -67,11 +75,11 @@ class _Local:
     @property
     def services(self) -> "_LocalServices":
         """What changes it."""
-        return _LocalServices(self.store, NewThings())
+        return self._services(self.store, NewThings())
 
     def plan(self, do: _Do) -> Plan:
         """Return the plan of what ``do`` does."""
-        return self.rehearse(_act(do))
+        return self.rehearse(self._act(do))
 
     def rehearse(self, act: Act) -> Plan:
         """Return the plan of what ``act`` does to the database."""
@@ -81,11 +89,13 @@ class _Local:
 
     def warnings(self, do: _Do) -> Sequence[PlanWarning]:
         """Return what a person should know of it first."""
-        return warnings_before(self.store, _act(do), clock())
+        return warnings_before(self.store, self._act(do), clock())
 
-    def webhooks(self, store: Transactions, new: NewThings) -> WebhooksService:
-        """Return what changes webhooks in ``store``, or rehearses that."""
-        return WebhooksService(store, actor(), clock, AllowedAddresses(self._settings.webhooks_private), new)
+    def _act(self, do: _Do) -> Act:
+        return lambda rehearsal, new: do(self._services(rehearsal, new))
+
+    def _services(self, store: Transactions, new: NewThings) -> "_LocalServices":
+        return _LocalServices(store, new, self._settings.webhooks_private)
 
     def check_import(self, entries: "Sequence[Entry]") -> "Imported":
         """Return which keys would be created, and which are there."""
@@ -95,10 +105,12 @@ class _Local:
 
 
 class _LocalServices:
-    def __init__(self, store: Transactions, new: NewThings) -> None:
+    def __init__(self, store: Transactions, new: NewThings, private: Sequence[str]) -> None:
         self.catalog: Catalogue = CatalogService(store, actor(), clock)
         self.access: Access = AccessService(store, actor(), clock, new)
         self.reverts: Reverts = RevertService(store, actor(), clock)
+        self.calendars: Calendars = CalendarService(store, actor(), clock, new)
+        self.webhooks: Webhooks = WebhooksService(store, actor(), clock, AllowedAddresses(private), new)
 
 
 class _Served:
@@ -148,6 +160,20 @@ class _ServedServices:
         from callsheet.remote.moments import RemoteReverts
 
         return RemoteReverts(self._sender, clock())
+
+    @property
+    def calendars(self) -> "Calendars":
+        """Calendars."""
+        from callsheet.remote.webhooks import RemoteCalendars
+
+        return RemoteCalendars(self._sender)
+
+    @property
+    def webhooks(self) -> "Webhooks":
+        """Webhooks."""
+        from callsheet.remote.webhooks import RemoteWebhooks
+
+        return RemoteWebhooks(self._sender)
 
 
 class Changing:
@@ -199,14 +225,13 @@ class Changing:
         return self._do(lambda services: act(services.access), warns=warns)
 
     @property
-    def webhooks(self) -> WebhooksService:
+    def webhooks(self) -> "Webhooks":
         """Its webhooks, to read, or to change whatever the options say."""
-        return self._local.webhooks(self._local.store, NewThings())
+        return self._place.services.webhooks
 
-    def webhook(self, act: Callable[[WebhooksService], T]) -> T:
+    def webhook(self, act: "Callable[[Webhooks], T]") -> T:
         """Do the same as `keys` with webhooks."""
-        local = self._local
-        return self._do_local(lambda store, new: act(local.webhooks(store, new)))
+        return self._do(lambda services: act(services.webhooks), warns=False)
 
     def revert(self, act: "Callable[[Reverts], T]") -> T:
         """Do the same with what goes back to an earlier moment; it warns."""
@@ -221,14 +246,14 @@ class Changing:
         """Its admin keys, to change whatever the options say."""
         return AdminKeyService(self._local.store, actor(), clock)
 
-    def calendar(self, act: Callable[[CalendarService], T]) -> T:
-        """Do the same with calendars, whose tokens are made on the host."""
-        return self._do_local(lambda store, new: act(CalendarService(store, actor(), clock, new)))
+    def calendar(self, act: "Callable[[Calendars], T]") -> T:
+        """Do the same with calendars."""
+        return self._do(lambda services: act(services.calendars), warns=False)
 
     @property
-    def calendars(self) -> CalendarService:
+    def calendars(self) -> "Calendars":
         """Its calendars, to change whatever the options say."""
-        return CalendarService(self._local.store, actor(), clock)
+        return self._place.services.calendars
 
     def plan_import(self, entries: "Sequence[Entry]") -> "tuple[Imported, Plan]":
         """Return what an import of keys would do, and its plan."""
@@ -243,14 +268,11 @@ class Changing:
         assert self._server is not None  # noqa: S101  # it is one or the other
         raise self._server.refuse()
 
-    def _do_local(self, act: Callable[[Transactions, NewThings], T], *, warns: bool = False) -> T:
+    def _do_local(self, act: Callable[[Transactions, NewThings], T]) -> T:
         place = self._local
         if self._dry_run:
             self._print(place.rehearse(act))
-        warnings = warnings_before(place.store, act, clock()) if warns else ()
-        result = act(place.store, NewThings())
-        _say(warnings)
-        return result
+        return act(place.store, NewThings())
 
     def _do(self, act: Callable[[_Services], T], *, warns: bool) -> T:
         if self._dry_run:
@@ -273,7 +295,3 @@ def _say(warnings: Sequence[PlanWarning]) -> None:
     for warning in warnings:
         if warning.code in _HARMS:
             say(f"Warning: {warning.message}")
-
-
-def _act(do: _Do) -> Act:
-    return lambda rehearsal, new: do(_LocalServices(rehearsal, new))

@@ -25,7 +25,8 @@ from callsheet.storage.store import Store
 
 if TYPE_CHECKING:  # protocols, and what only --remote needs
     from callsheet.remote.connection import Connection
-    from callsheet.service.administration import Access, Catalogue, History
+    from callsheet.remote.webhooks import RemoteWebhooks
+    from callsheet.service.administration import Access, Calendars, Catalogue, History, Webhooks
 
 _MAX_ACTOR_CHARACTERS: Final = 200
 
@@ -106,8 +107,13 @@ def open_admin_keys(database: str | None) -> AdminKeyService:
     return AdminKeyService(open_existing(load_settings(database).database), actor(), clock)
 
 
-def open_calendars(database: str | None) -> CalendarService:
+def open_calendars(database: str | None) -> "Calendars":
     """Return the calendars that a command works on; `migrate`, serve and restore create a database."""
+    if isinstance(database, ServerURL):
+        from callsheet.remote.doing import Sender
+        from callsheet.remote.webhooks import RemoteCalendars
+
+        return RemoteCalendars(Sender(connect(database)))
     return CalendarService(open_existing(load_settings(database).database), actor(), clock)
 
 
@@ -130,11 +136,21 @@ def open_access(database: str | None) -> "Access":
     return AccessService(open_existing(load_settings(database).database), actor(), clock)
 
 
-def open_webhooks(database: str | None) -> WebhooksService:
-    """Return the webhooks of the database that a command works on."""
+def open_webhooks(database: str | None) -> "Webhooks":
+    """Return the webhooks of what a command works on."""
+    if isinstance(database, ServerURL):
+        return open_remote_webhooks(database)
     settings = load_settings(database)
     allowed = AllowedAddresses(settings.webhooks_private)
     return WebhooksService(open_existing(settings.database), actor(), clock, allowed)
+
+
+def open_remote_webhooks(server: ServerURL) -> "RemoteWebhooks":
+    """Return the webhooks of a server."""
+    from callsheet.remote.doing import Sender
+    from callsheet.remote.webhooks import RemoteWebhooks
+
+    return RemoteWebhooks(Sender(connect(server)))
 
 
 def migrate(database: DatabaseURL = None) -> None:

@@ -54,10 +54,11 @@ class Viewing:
     def __init__(self, database: str | None, as_of: str | None = None) -> None:
         self._moment: MomentStore | None = None
         self._as_of: AsOf | None = None
+        self._moment_text: str | None = None
         self.server = database if isinstance(database, ServerURL) else None
         """What is asked in place of a database, or None."""
         if self.server is not None:
-            self._view_server(self.server, as_of)
+            self._view_server(as_of)
             return
         self.settings = load_settings(database)
         self._store = open_existing(self.settings.database)
@@ -66,22 +67,24 @@ class Viewing:
             self._as_of = self._moment.as_of
             say(_sentence(self._as_of))
 
-    def _view_server(self, server: ServerURL, as_of: str | None) -> None:
+    def _view_server(self, as_of: str | None) -> None:
         """Have what is asked of a server be of the moment, which the server knows."""
-        self._connection = connect(server)
         if as_of is not None:
             from callsheet.remote.moments import RemoteMoments, text_of  # for --remote only
 
             now = clock()
             moment = parse_moment(as_of, now, "--as-of")
-            self._as_of = RemoteMoments(self._connection, now).locate(moment)
-            self._connection = self._connection.at(text_of(moment, now))
+            self._as_of = RemoteMoments(self.connection, now).locate(moment)
+            self._moment_text = text_of(moment, now)
             say(_sentence(self._as_of))
 
     @property
     def connection(self) -> "Connection":
         """What a server is asked by; every answer is of the moment."""
-        return self._connection
+        if self.server is None:
+            raise TypeError("a database is not asked over a connection")
+        connection = connect(self.server)
+        return connection if self._moment_text is None else connection.at(self._moment_text)
 
     @property
     def is_of_now(self) -> bool:
@@ -95,7 +98,7 @@ class Viewing:
             from callsheet.remote.catalog import RemoteCatalog  # here and below: for --remote only
             from callsheet.remote.doing import Sender
 
-            return RemoteCatalog(Sender(self._connection))
+            return RemoteCatalog(Sender(self.connection))
         return CatalogService(self._transactions, actor(), self.clock)
 
     @property
@@ -105,7 +108,7 @@ class Viewing:
             from callsheet.remote.access import RemoteAccess
             from callsheet.remote.doing import Sender
 
-            return RemoteAccess(Sender(self._connection))
+            return RemoteAccess(Sender(self.connection))
         return AccessService(self._transactions, actor(), self.clock)
 
     def clock(self) -> datetime:

@@ -112,6 +112,7 @@ class CallsheetApp(Starlette):
             log=self.observer.log,
             clock=clock,
             guard=UpstreamGuard(settings.sources_private),
+            private=settings.webhooks_private,
             body_seconds=settings.head_seconds,
         )
         self.admin.rate_limits = self.rate_limits

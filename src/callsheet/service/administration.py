@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from callsheet.api.dialect import Dialect
+from callsheet.domain.access.calendar import Calendar
 from callsheet.domain.access.key import APIKey
 from callsheet.domain.access.visibility import SEES_ALL, Visibility
 from callsheet.domain.access.workspace import Shape, Workspace
@@ -15,6 +16,7 @@ from callsheet.domain.alias import Alias
 from callsheet.domain.changes.change import ChangeRecord
 from callsheet.domain.changes.key_import import Entry, Imported
 from callsheet.domain.changes.keys import KeyChange
+from callsheet.domain.changes.webhooks import WebhookChange
 from callsheet.domain.changes.workspaces import WorkspaceChange
 from callsheet.domain.claims.builtin_mode import BuiltinMode
 from callsheet.domain.edits import ModelChange
@@ -22,6 +24,8 @@ from callsheet.domain.history.moment import Moment
 from callsheet.domain.manifest import Manifest
 from callsheet.domain.model import Model, RetirementPrecision
 from callsheet.domain.plan.plan import Plan
+from callsheet.domain.webhooks.delivery import Delivery, DeliveryStatus
+from callsheet.domain.webhooks.webhook import Webhook
 from callsheet.service.access import ChangedWorkspace, NewKey
 from callsheet.service.catalog import ModelWithAliases, Outcome
 from callsheet.service.explain.explainer import Concerned, Explained, Seen
@@ -33,9 +37,11 @@ from callsheet.service.manifests.export import Holders
 from callsheet.service.manifests.service import Planned
 from callsheet.service.moments.reverting import Reverted
 from callsheet.service.provenance import Suppressed, WhoSays
+from callsheet.service.retirements.calendars import NewCalendar
 from callsheet.service.retirements.find import Wanted
 from callsheet.service.sight import Sight
 from callsheet.service.sync.sources import Source
+from callsheet.service.webhooks.service import NewSecret, WebhookDetails
 
 
 class Catalogue(Protocol):
@@ -141,6 +147,44 @@ class Reverts(Protocol):
     def models(self, moment: Moment, names: Sequence[str] = ()) -> Reverted: ...
 
     def workspaces(self, moment: Moment, names: Sequence[str]) -> Reverted: ...
+
+
+class Webhooks(Protocol):
+    """Webhooks; see `callsheet.service.webhooks.service.WebhooksService`."""
+
+    def create(self, name: str, url: str, events: Sequence[str], secret: str | None = None) -> NewSecret: ...
+
+    def list(self) -> Sequence[WebhookDetails]: ...
+
+    def show(self, name: str) -> WebhookDetails: ...
+
+    def change(self, name: str, change: WebhookChange) -> Webhook: ...
+
+    def rotate(self, name: str, overlap: timedelta = ..., secret: str | None = None) -> NewSecret: ...
+
+    def take_back(self, new: NewSecret) -> None: ...
+
+    def disable(self, name: str) -> Webhook: ...
+
+    def enable(self, name: str) -> Webhook: ...
+
+    def archive(self, name: str) -> Webhook: ...
+
+    def deliveries(
+        self, name: str | None = None, status: DeliveryStatus | None = None, limit: int = 100
+    ) -> Sequence[Delivery]: ...
+
+    def retry(self, name: str, event_ids: Sequence[str] = ()) -> Sequence[Delivery]: ...
+
+
+class Calendars(Protocol):
+    """Calendars; see `callsheet.service.retirements.calendars.CalendarService`."""
+
+    def create(self, name: str, workspace: str | None = None) -> NewCalendar: ...
+
+    def list(self) -> Sequence[Calendar]: ...
+
+    def revoke(self, name: str) -> Calendar: ...
 
 
 class Sources(Protocol):

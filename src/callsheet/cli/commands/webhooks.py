@@ -2,28 +2,33 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from errno import EBADF
-from typing import Annotated, Final
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from callsheet.cli.changing import Changing, DryRun
-from callsheet.cli.database import DatabaseURL, clock, load_settings, open_webhooks
+from callsheet.cli.database import DatabaseURL, clock, load_settings, open_remote_webhooks, open_webhooks
 from callsheet.cli.input.completion import complete_webhook
 from callsheet.cli.input.secret import read_secret
 from callsheet.cli.output.tables import AsJSON, print_json, say
 from callsheet.cli.output.usage import CommandLine
 from callsheet.cli.output.webhooks import changed_sentence, print_deliveries, print_webhook, print_webhooks
+from callsheet.cli.remote_option import ServerURL
 from callsheet.domain.addresses import AllowedAddresses
 from callsheet.domain.changes.webhooks import WebhookChange
 from callsheet.domain.errors import InvalidError
-from callsheet.domain.webhooks.delivery import DeliveryStatus
+from callsheet.domain.webhooks.delivery import Delivery, DeliveryStatus
 from callsheet.domain.webhooks.webhook import Webhook
 from callsheet.service.setup import open_existing
 from callsheet.service.webhooks.service import MAX_SHOWN_DELIVERIES, OVERLAP, NewSecret, WebhooksService
+
+if TYPE_CHECKING:  # a protocol
+    from callsheet.service.administration import Webhooks
 
 app = CommandLine(help="Have changes sent to other programs, signed (Standard Webhooks).", no_args_is_help=True)
 
@@ -110,13 +115,16 @@ def change(
 
 @app.command("test")
 def send_test(webhook: Name, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
-    """Send a test event from here, once, and say how that went. Exit code 1: the receiver did not take it."""
+    """Send a test event once, from here or the server, and say how that went. Exit code 1: it was not taken."""
     from callsheet.service.webhooks.post import Poster  # here and below: slow to import
     from callsheet.service.webhooks.trial import try_webhook
 
-    settings = load_settings(database)
-    poster = Poster(AllowedAddresses(settings.webhooks_private), clock)
-    trial = try_webhook(open_existing(settings.database), webhook, poster, clock)
+    if isinstance(database, ServerURL):
+        trial = open_remote_webhooks(database).test(webhook)
+    else:
+        settings = load_settings(database)
+        poster = Poster(AllowedAddresses(settings.webhooks_private), clock)
+        trial = try_webhook(open_existing(settings.database), webhook, poster, clock)
     if as_json:
         print_json(trial.record())
     if trial.attempt.error is None:
@@ -201,20 +209,23 @@ def retry(
     as_json: AsJSON = False,
 ) -> None:
     """Have events sent at once, with the ids that they had."""
-    settings = load_settings(database)
-    store = open_existing(settings.database)
     webhooks = open_webhooks(database)
-    if dry_run:
-        with store.rehearse(clock()) as rehearsal:
-            found = WebhooksService(rehearsal, "", clock).retry(webhook, events or ())
-    else:
-        found = webhooks.retry(webhook, events or ())
+    find = partial(_check_retry, database) if dry_run else webhooks.retry
+    found = find(webhook, events or ())
     if as_json:
         print_json([each.record() for each in found])
     elif found:
         print_deliveries(found, {each.webhook.id: each.webhook.name for each in webhooks.list()})
     count = f"{len(found):,} event{'s' * (len(found) != 1)}"
     say(f"{count} would be sent; this was a dry run." if dry_run else f"{count} will be sent by the server.")
+
+
+def _check_retry(database: str | None, webhook: str, events: Sequence[str]) -> Sequence[Delivery]:
+    """What a retry would send."""
+    if isinstance(database, ServerURL):
+        return open_remote_webhooks(database).check_retry(webhook, events)
+    with open_existing(load_settings(database).database).rehearse(clock()) as rehearsal:
+        return WebhooksService(rehearsal, "", clock).retry(webhook, events)
 
 
 class _Receipt:
@@ -226,7 +237,7 @@ class _Receipt:
 
 
 @contextmanager
-def _taken_back_unless_shown(webhooks: WebhooksService, new: NewSecret) -> Iterator[_Receipt]:
+def _taken_back_unless_shown(webhooks: "Webhooks", new: NewSecret) -> Iterator[_Receipt]:
     """Yield a receipt; unless it is marked as shown in the end, undo what was done: no receiver has the secret."""
     receipt = _Receipt(new)
     try:

@@ -59,6 +59,8 @@ class AdminAPI:
         Where a line for each answer goes; None for no log.
     clock
         Where the time comes from.
+    private
+        The addresses that webhooks may be sent to beside public ones.
     guard
         Which upstreams sources may be set to; None for public ones.
     body_seconds
@@ -71,9 +73,11 @@ class AdminAPI:
         endpoints: Sequence[Endpoint] | None = None,
         log: AccessLog | None = None,
         clock: Clock = SYSTEM_CLOCK,
+        private: Sequence[str] = (),
         guard: UpstreamGuard | None = None,
         body_seconds: float = 10.0,
     ) -> None:
+        self._private = private
         self._live = live
         self._routes = None if endpoints is None else Routes(endpoints)
         self._log = log
@@ -160,6 +164,7 @@ class AdminAPI:
             ),
             now=now,
             state=state,
+            private=self._private,
             guard=self._guard,
         )
         done: Done = await self._on_thread(self._work_of(endpoint), wanted, limiter=self._limiter_of(wanted))

@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -76,6 +76,8 @@ class Wanted:
         The time (aware), and what is served.
     guard
         Which upstreams sources may be set to.
+    private
+        Where webhooks may go beside public addresses.
     """
 
     endpoint: Endpoint
@@ -87,11 +89,22 @@ class Wanted:
     now: datetime
     state: State
     guard: UpstreamGuard
+    private: Sequence[str] = ()
 
     def asked(self, key: AdminKey) -> Asked:
         """Return what the handlers of the endpoint get, as ``key`` asks it."""
         body = Body() if self.body is None else self.body
-        return Asked(self.ids, self.query, body, self.now, key, actor_of(key), self.state, self.guard)
+        return Asked(
+            self.ids,
+            self.query,
+            body,
+            self.now,
+            key,
+            actor_of(key),
+            self.state,
+            self.guard,
+            private=self.private,
+        )
 
 
 def actor_of(key: AdminKey) -> str:
@@ -207,8 +220,9 @@ def _change(writing: WriteTransaction, wanted: Wanted, actor: AdminKey) -> Done:
     answer = _plain(endpoint.show(writing, asked, result))
     revision = _revision(writing)
     if head.idempotency_key is not None:
-        kept = {**answer, "secret": None} if "secret" in answer else answer
-        content = {"body": kept, "revision": revision, "had_secret": bool(answer.get("secret"))}
+        secrets = {name: None for name in endpoint.shown_once if name in answer}
+        had_secret = any(answer[name] for name in secrets)
+        content = {"body": {**answer, **secrets}, "revision": revision, "had_secret": had_secret}
         writing.keep_answer(
             key.id, head.idempotency_key, GivenAnswer(wanted.digest, endpoint.status, content), wanted.now
         )

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from callsheet.api.percent import unquote_to_bytes
 from callsheet.api.state import State
 from callsheet.domain.access.admin_key import AdminKey, Scope
+from callsheet.domain.addresses import AllowedAddresses
 from callsheet.domain.history.moment import AsOf
 from callsheet.domain.query import DEFAULT_LIMIT, MAX_LIMIT, MIN_LIMIT
 from callsheet.http.admin.errors import AdminError, Code
@@ -18,7 +19,9 @@ from callsheet.service.access import AccessService
 from callsheet.service.admin.admin_keys import AdminKeyService
 from callsheet.service.catalog import CatalogService
 from callsheet.service.ids import NewThings
+from callsheet.service.retirements.calendars import CalendarService
 from callsheet.service.sync.guard import UpstreamGuard
+from callsheet.service.webhooks.service import WebhooksService
 from callsheet.storage.store import Store, Transactions
 from callsheet.storage.transactions.read import ReadTransaction
 
@@ -84,6 +87,8 @@ class Asked:
         Which upstreams sources may be set to.
     as_of
         The moment that is asked for; None for the present.
+    private
+        The addresses that webhooks may be sent to beside public ones.
     """
 
     ids: Mapping[str, str]
@@ -95,6 +100,7 @@ class Asked:
     state: State
     guard: UpstreamGuard
     as_of: AsOf | None = None
+    private: Sequence[str] = ()
 
 
 class Doing:
@@ -115,6 +121,7 @@ class Doing:
         self.new = new
         self.now = asked.now
         self.actor = asked.actor
+        self._private = asked.private
 
     def clock(self) -> datetime:
         """Return the time of the whole transaction."""
@@ -129,6 +136,16 @@ class Doing:
     def catalog(self) -> CatalogService:
         """Models and aliases."""
         return CatalogService(self.store, self.actor, self.clock)
+
+    @property
+    def webhooks(self) -> WebhooksService:
+        """Webhooks."""
+        return WebhooksService(self.store, self.actor, self.clock, AllowedAddresses(self._private), self.new)
+
+    @property
+    def calendars(self) -> CalendarService:
+        """Calendars."""
+        return CalendarService(self.store, self.actor, self.clock, self.new)
 
     @property
     def admin_keys(self) -> AdminKeyService:
@@ -152,7 +169,7 @@ Check: TypeAlias = Callable[[Store, "Asked"], None]
 #: Makes the changes of a call, and returns what `Show` needs; raises as `Read`.
 Act: TypeAlias = Callable[[Doing, Asked], Any]
 
-#: Returns the answer once the changes are made, in the same transaction. Its member ``secret`` is never kept.
+#: Returns the answer once the changes are made, in the same transaction. What of it is shown once is never kept.
 Show: TypeAlias = Callable[[ReadTransaction, Asked, Any], Answer]
 
 
@@ -183,6 +200,8 @@ class Endpoint:
         Make the changes, and the answer.
     status
         Of a successful answer.
+    shown_once
+        The members of the answer that hold a secret.
     """
 
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -199,6 +218,7 @@ class Endpoint:
     act: Act | None = None
     show: Show | None = None
     status: int = 200
+    shown_once: tuple[str, ...] = ("secret",)
 
     @property
     def changes(self) -> bool:
