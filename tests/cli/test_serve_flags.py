@@ -17,7 +17,7 @@ def flag(name: str) -> str:
 
 def test_every_setting_has_a_flag_and_every_flag_is_a_setting() -> None:
     command = command_tree().commands["serve"]
-    flags = {each.name for each in command.params if not getattr(each, "hidden", False)}
+    flags = {parameter.name for parameter in command.params if not parameter.hidden}
     assert flags - {"config", "help"} == set(Settings.model_fields)
 
 

@@ -9,7 +9,7 @@ from callsheet.http.admin.endpoints import ENDPOINTS
 
 #: The calls of a command, by their operations.
 CALLS: Final = {
-    "catalog list": "listCatalogModels listSuppressed",
+    "catalog list": "listCatalogModels listSuppressed locateMoment",
     "catalog show": "retrieveCatalogModel",
     "catalog add": "createCatalogModel",
     "catalog change": "updateCatalogModel",
@@ -22,6 +22,10 @@ CALLS: Final = {
     "catalog alias": "createAlias",
     "catalog unalias": "removeAlias",
     "catalog history": "listChanges listWorkspaceRecords",
+    "catalog diff": "compareMoments",
+    "catalog blame": "blameCatalogFields",
+    "catalog revert": "revertCatalog",
+    "workspaces revert": "revertWorkspaces",
     "sources list": "listSources",
     "sources show": "getSource listWorkspaceRecords",
     "sources change": "updateSource getGoverned",
@@ -48,6 +52,7 @@ CALLS: Final = {
     "keys enable": "enableKeyRecord",
     "keys archive": "archiveKeyRecord",
     "keys rotate": "rotateKeyRecord",
+    "retirements": "listRetirements",
     "explain": "explain",
     "who-sees": "whoSees getMatrix",
     "what-sees": "whatSees",
@@ -60,7 +65,6 @@ CALLS: Final = {
 }
 
 _HOST: Final = "it is about the host: its files, its environment or its processes"
-_PAST: Final = "other moments are read from the database"
 _KEYS: Final = "the secrets of admin keys, calendars and webhooks are made on the host only"
 _CLIENTS: Final = "it looks at the whole State"
 _OTHERS: Final = "it works on no installation"
@@ -78,12 +82,7 @@ REASONS: Final = {
     "sources try": _HOST,
     "sources record": _HOST,
     "catalog import": _HOST,
-    "catalog diff": _PAST,
-    "catalog blame": _PAST,
-    "catalog revert": _PAST,
-    "workspaces revert": _PAST,
     "clients": _CLIENTS,
-    "retirements": _CLIENTS,
     "calendars create": _KEYS,
     "calendars list": _KEYS,
     "calendars revoke": _KEYS,
@@ -119,9 +118,7 @@ REASONS: Final = {
 }
 
 #: Calls of ours that are for other programs; the command line has what they answer by other calls.
-_FOR_PROGRAMS: Final = frozenset(
-    {"listAliases", "retrieveAlias", "retrieveChange", "createSource", "listRetirements"}
-)
+_FOR_PROGRAMS: Final = frozenset({"listAliases", "retrieveAlias", "retrieveChange", "createSource"})
 
 
 def commands(group: Any = None, before: str = "") -> Iterator[tuple[str, Any]]:

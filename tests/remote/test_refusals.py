@@ -15,6 +15,7 @@ from callsheet.domain.access.admin_key import Scope
 from callsheet.domain.errors import InvalidError
 from callsheet.remote import connection
 from callsheet.remote.address import check_address
+from callsheet.remote.failures import RemoteError
 from callsheet.service.admin.admin_keys import AdminKeyService
 from tests.cli.conftest import CLI
 from tests.installation import Installation, now
@@ -172,6 +173,9 @@ def test_servers_that_are_none_of_ours(call: CLI) -> None:
     for status, kind, body, words in (
         (200, "text/html", b"<h1>Hello</h1>", "does not answer as a Callsheet server; check the URL."),
         (200, "application/json", b"[1]", "does not answer as a Callsheet server; check the URL."),
+        (200, "application/json", b"{}", "does not answer as a Callsheet server; check the URL."),
+        (200, "application/json", b'{"data":null}', "does not answer as a Callsheet server; check the URL."),
+        (200, "application/json", b'{"data":[{}],"has_more":false}', "does not answer as a Callsheet server"),
         (404, "application/json", b'{"detail":"Not Found"}', "does not answer as a Callsheet server"),
         (302, "text/html", b"", "does not answer as a Callsheet server"),
         (404, "application/json", b'{"type":"error","error":{"type":"not_found_error","message":"Not found"}}',
@@ -179,6 +183,14 @@ def test_servers_that_are_none_of_ours(call: CLI) -> None:
     ):  # fmt: skip
         with answering(status, kind, body) as url:
             assert words in call("workspaces", "list", "--remote", url).refusal
+
+
+def test_a_list_that_does_not_move_on_ends(pair: Pair) -> None:
+    with answering(200, "application/json", b'{"data":[{"id":"a"}],"has_more":true,"last_id":"a"}') as url:
+        asked = connection.Connection(url, pair.admin_key)
+        with pytest.raises(RemoteError, match="does not answer as a Callsheet server"):
+            list(asked.pages("catalog", "models"))
+        asked.close()
 
 
 @pytest.mark.usefixtures("pair")

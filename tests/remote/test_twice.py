@@ -242,3 +242,100 @@ def test_sources(twice: Twice, pair: Pair, call: Twice, tmp_path: Path) -> None:
         "sources list --json",
     ):
         twice(*command.split())
+
+
+def test_other_moments(twice: Twice, pair: Pair) -> None:
+    for command in (
+        "workspaces create team --deny claude-opus-*",
+        "keys create --name ci --workspace team",
+        "catalog alias best claude-opus-4-8",
+    ):
+        twice(*command.split())
+    then = str(pair.here.history.list(None, 1)[0].revision)
+    for command in (
+        "catalog change claude-opus-4-8 --display-name Other",
+        "catalog hide claude-fable-5",
+        "catalog unalias best",
+        "catalog deprecate claude-opus-4-8 --retires-at 2090-01-01 --retires-itself --retirement-precision exact",
+        "workspaces change team --deny * --name crew",
+        "keys disable ci",
+    ):
+        assert twice(*command.split()).code == 0, command
+    for moment in (then, "2090-01-02"):
+        for command in (
+            "catalog list --json",
+            "catalog list --suppressed",
+            "catalog show claude-opus-4-8",
+            "catalog show claude-opus-4-8 --json",
+            "workspaces show crew --models",
+            "workspaces show team --json",
+            "keys list",
+            "keys show ci --models",
+            "keys show ci --json",
+            "explain claude-opus-4-8 --key ci",
+            "explain claude-fable-5 --workspace default --json",
+            "who-sees claude-opus-4-8 --all --json",
+            "who-sees --matrix",
+            "what-sees ci --json",
+            "diff-keys ci default --json",
+        ):
+            twice(*command.split(), "--as-of", moment)
+    for command in (
+        "catalog list --as-of now",
+        "workspaces list --as-of 0d",
+        "keys list --as-of 0",
+        "keys list --as-of 1990-01-01",
+        "keys list --as-of 9999",
+        "keys list --as-of yesterday",
+        f"catalog diff {then}",
+        f"catalog diff {then} --json",
+        f"catalog diff 2090-01-02 {then}",
+        "catalog diff now",
+        "catalog diff 9999",
+        "catalog diff 1 soon",
+        "catalog blame claude-opus-4-8",
+        "catalog blame claude-opus-4-8 display_name --json",
+        "catalog blame nothing",
+        f"workspaces revert crew --to {then} --dry-run",
+        f"workspaces revert crew --to {then}",
+        "workspaces revert nothing --to 1",
+        "workspaces revert team --to 2090-01-01",
+        f"catalog revert claude-fable-5 --to {then} --dry-run --json",
+        f"catalog revert claude-fable-5 --to {then} --json",
+        f"catalog revert --to {then}",
+        f"catalog revert --to {then}",
+        "catalog revert --to 9999",
+        "catalog revert nothing --to now",
+        "catalog history --limit 6",
+        "catalog list",
+    ):
+        twice(*command.split())
+
+
+def test_retirements(twice: Twice) -> None:
+    for command in (
+        "retirements",
+        "catalog deprecate claude-opus-4-8 --retires-at 2090-01-01 --retirement-precision earliest",
+        "catalog deprecate claude-fable-5 --replacement claude-opus-4-8",
+        "catalog alias best claude-fable-5",
+        "catalog retire claude-haiku-4-5-20251001",
+        "workspaces create team --allow claude-opus-4-8",
+        "keys create --name ci --workspace team",
+        "keys create --name all --organization",
+        "retirements",
+        "retirements --json",
+        "retirements --retired",
+        "retirements --overdue --json",
+        "retirements --within 90d --json",
+        "retirements --within 36500",
+        "retirements --within soon",
+        "retirements --overdue --retired",
+        "retirements --workspace team",
+        "retirements --key ci --json",
+        "retirements --key all --workspace team",
+        "retirements --key nothing",
+        "keys disable ci",
+        "retirements --key ci",
+        "retirements --key ci --json",
+    ):
+        twice(*command.split())

@@ -25,7 +25,7 @@ from callsheet.storage.store import Transactions
 
 if TYPE_CHECKING:  # protocols, and what only --remote needs
     from callsheet.domain.changes.key_import import Entry, Imported
-    from callsheet.service.administration import Access, Catalogue
+    from callsheet.service.administration import Access, Catalogue, Reverts
 
 T = TypeVar("T")
 
@@ -47,6 +47,10 @@ class _Services(Protocol):
     @property
     def access(self) -> "Access":
         """Workspaces and keys."""
+
+    @property
+    def reverts(self) -> "Reverts":
+        """The way back to earlier moments."""
 
 
 #: What a command does by the services.
@@ -94,6 +98,7 @@ class _LocalServices:
     def __init__(self, store: Transactions, new: NewThings) -> None:
         self.catalog: Catalogue = CatalogService(store, actor(), clock)
         self.access: Access = AccessService(store, actor(), clock, new)
+        self.reverts: Reverts = RevertService(store, actor(), clock)
 
 
 class _Served:
@@ -135,6 +140,14 @@ class _ServedServices:
         sender = Sender(connection, dry_run=dry_run)
         self.catalog = RemoteCatalog(sender)
         self.access = RemoteAccess(sender)
+        self._sender = sender
+
+    @property
+    def reverts(self) -> "Reverts":
+        """The way back to earlier moments."""
+        from callsheet.remote.moments import RemoteReverts
+
+        return RemoteReverts(self._sender, clock())
 
 
 class Changing:
@@ -195,9 +208,9 @@ class Changing:
         local = self._local
         return self._do_local(lambda store, new: act(local.webhooks(store, new)))
 
-    def revert(self, act: Callable[[RevertService], T]) -> T:
+    def revert(self, act: "Callable[[Reverts], T]") -> T:
         """Do the same with what goes back to an earlier moment; it warns."""
-        return self._do_local(lambda store, _new: act(RevertService(store, actor(), clock)), warns=True)
+        return self._do(lambda services: act(services.reverts), warns=True)
 
     def admin_keys(self, act: Callable[[AdminKeyService], T]) -> T:
         """Do the same with admin keys, which only those change who have the database."""

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from callsheet.cli.database import actor, clock, load_settings, open_access, open_catalog
+from callsheet.cli.database import actor, clock, connect, load_settings
 from callsheet.cli.output.tables import say, second
 from callsheet.cli.remote_option import ServerURL
-from callsheet.domain.errors import InvalidError
 from callsheet.domain.history.moment import AsOf, parse_moment
 from callsheet.domain.times import format_instant
 from callsheet.service.access import AccessService
@@ -21,7 +20,8 @@ from callsheet.storage.reading import Reading
 from callsheet.storage.store import Readings
 from callsheet.storage.transactions.read import ReadTransaction
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # protocols, and what only --remote needs
+    from callsheet.remote.connection import Connection
     from callsheet.service.administration import Access, Catalogue
 
 AsOfOption = Annotated[
@@ -53,40 +53,64 @@ class Viewing:
 
     def __init__(self, database: str | None, as_of: str | None = None) -> None:
         self._moment: MomentStore | None = None
+        self._as_of: AsOf | None = None
         self.server = database if isinstance(database, ServerURL) else None
         """What is asked in place of a database, or None."""
         if self.server is not None:
-            if as_of is not None:
-                raise InvalidError("--as-of needs the database itself; leave it out, or --remote.")
+            self._view_server(self.server, as_of)
             return
         self.settings = load_settings(database)
         self._store = open_existing(self.settings.database)
         if as_of is not None:
             self._moment = MomentStore(self._store, parse_moment(as_of, clock(), "--as-of"), clock)
-            say(_sentence(self._moment.as_of))
+            self._as_of = self._moment.as_of
+            say(_sentence(self._as_of))
+
+    def _view_server(self, server: ServerURL, as_of: str | None) -> None:
+        """Have what is asked of a server be of the moment, which the server knows."""
+        self._connection = connect(server)
+        if as_of is not None:
+            from callsheet.remote.moments import RemoteMoments, text_of  # for --remote only
+
+            now = clock()
+            moment = parse_moment(as_of, now, "--as-of")
+            self._as_of = RemoteMoments(self._connection, now).locate(moment)
+            self._connection = self._connection.at(text_of(moment, now))
+            say(_sentence(self._as_of))
+
+    @property
+    def connection(self) -> "Connection":
+        """What a server is asked by; every answer is of the moment."""
+        return self._connection
 
     @property
     def is_of_now(self) -> bool:
         """Whether it is the present."""
-        return self._moment is None
+        return self._as_of is None
 
     @property
     def catalog(self) -> "Catalogue":
         """Its catalogue."""
         if self.server is not None:
-            return open_catalog(self.server)
+            from callsheet.remote.catalog import RemoteCatalog  # here and below: for --remote only
+            from callsheet.remote.doing import Sender
+
+            return RemoteCatalog(Sender(self._connection))
         return CatalogService(self._transactions, actor(), self.clock)
 
     @property
     def access(self) -> "Access":
         """Its workspaces and keys."""
         if self.server is not None:
-            return open_access(self.server)
+            from callsheet.remote.access import RemoteAccess
+            from callsheet.remote.doing import Sender
+
+            return RemoteAccess(Sender(self._connection))
         return AccessService(self._transactions, actor(), self.clock)
 
     def clock(self) -> datetime:
         """Return the time by which expiry is judged."""
-        return clock() if self._moment is None else self._moment.clock()
+        return clock() if self._as_of is None else self._as_of.at
 
     @contextmanager
     def read(self) -> Iterator[Reading]:
@@ -104,7 +128,7 @@ class Viewing:
 
     def record(self, record: Mapping[str, Any]) -> dict[str, Any]:
         """Return ``record`` with the moment, if it is not the present."""
-        return dict(record) if self._moment is None else {**record, "as_of": self._moment.as_of.record()}
+        return dict(record) if self._as_of is None else {**record, "as_of": self._as_of.record()}
 
     @property
     def _transactions(self) -> Readings:

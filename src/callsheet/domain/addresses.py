@@ -13,6 +13,9 @@ ANY: Final = "*"
 _TRANSLATED: Final = tuple(map(IPv6Network, ("64:ff9b::/96", "64:ff9b:1::/48")))
 _COMPATIBLE: Final = IPv6Network("::/96")
 
+#: Reserved for protocols; Python before 3.11.10 says that most of them are public.
+_PROTOCOLS: Final = IPv4Network("192.0.0.0/24")
+
 #: Where cloud providers answer with credentials or with the configuration of a machine.
 _CREDENTIALS: Final = frozenset(
     map(
@@ -56,7 +59,8 @@ class AllowedAddresses:
             return self._any_private
         if address.is_link_local or address.is_reserved or address in _CREDENTIALS:
             return False
-        is_public = address.is_global and not (isinstance(address, IPv6Address) and address.is_site_local)
+        is_public = address.is_global and address not in _PROTOCOLS
+        is_public = is_public and not (isinstance(address, IPv6Address) and address.is_site_local)
         return is_public or self._any_private
 
 

@@ -108,7 +108,11 @@ class CallsheetApp(Starlette):
         )
         self.catalog_follower = self.telemetry.catalog_follower = _catalog_follower(settings, live.store, clock)
         self.admin = AdminAPI(
-            live, log=self.observer.log, clock=clock, guard=UpstreamGuard(settings.sources_private)
+            live,
+            log=self.observer.log,
+            clock=clock,
+            guard=UpstreamGuard(settings.sources_private),
+            body_seconds=settings.head_seconds,
         )
         self.admin.rate_limits = self.rate_limits
         self.telemetry.admin = self.admin.metrics.figures

@@ -1,8 +1,10 @@
 """Connection: requests to the administration API of a server, and its answers as plain JSON or as our errors."""
 
+import copy
 import json
 import uuid
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any, Final, TypeAlias
 from urllib.parse import quote, urlencode
 
@@ -50,6 +52,7 @@ class Connection:
         self.root = root
         self._timeout_seconds = timeout_seconds or TIMEOUT_SECONDS
         self._deadlines = Deadlines()
+        self._as_of: str | None = None
         self._client = open_client(httpx2.Client, timeout=None, follow_redirects=False)
         self._client.headers.update(
             {
@@ -59,6 +62,12 @@ class Connection:
                 "x-api-key": admin_key,
             }
         )
+
+    def at(self, as_of: str) -> "Connection":
+        """Return the same, of which every request is of the moment that ``as_of`` names; it is closed with this."""
+        other = copy.copy(self)
+        other._as_of = as_of
+        return other
 
     def close(self) -> None:
         """Close it."""
@@ -89,16 +98,21 @@ class Connection:
         while True:
             page = self.get(*segments, limit=limit, after_id=after, **query)
             rows = page["data"]
+            if not isinstance(rows, list):
+                raise not_callsheet(self.root)
             yield from rows
             if not page["has_more"] or not rows:
                 return
+            if page["last_id"] in (None, after):  # it would never end
+                raise not_callsheet(self.root)
             after = page["last_id"]
 
     def _ask(
         self, method: str, segments: tuple[str, ...], query: Mapping[str, object], body: Mapping[str, Any] | None
     ) -> JSON:
         path = "".join(f"/{quote(each, safe='')}" for each in segments)
-        asked = [(name, _text(value)) for name, value in query.items() if value is not None]
+        whole = query if self._as_of is None else {**query, "as_of": self._as_of}
+        asked = [(name, _text(value)) for name, value in whole.items() if value is not None]
         url = f"{self.root}{ORGANIZATIONS}{path}{'?' if asked else ''}{urlencode(asked)}"
         headers = {} if method == "GET" else {"idempotency-key": str(uuid.uuid4())}
         response, content = self._send(method, url, headers, body)
@@ -132,12 +146,23 @@ class Connection:
 
     def _parse(self, content: bytes) -> JSON:
         try:
-            answer = json.loads(content)
+            answer = json.loads(content, object_hook=partial(_Record, self.root))
         except (ValueError, RecursionError):
             raise not_callsheet(self.root) from None
         if not isinstance(answer, dict):
             raise not_callsheet(self.root)
         return answer
+
+
+class _Record(dict[str, JSON]):
+    """An object of an answer; RemoteError if a member is asked for that it does not have."""
+
+    def __init__(self, root: str, members: Mapping[str, JSON]) -> None:
+        super().__init__(members)
+        self._root = root
+
+    def __missing__(self, name: str) -> JSON:
+        raise not_callsheet(self._root)
 
 
 def _text(value: object) -> str:

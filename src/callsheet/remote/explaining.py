@@ -1,7 +1,8 @@
 """Explanations over the administration API."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
 from functools import cached_property
 from typing import Any, Final, NamedTuple, cast
 
@@ -14,15 +15,23 @@ from callsheet.domain.plan.impact import WorkspaceName
 from callsheet.domain.plan.plan import Plan
 from callsheet.domain.plan.reading import read_plan
 from callsheet.domain.query import Reach
+from callsheet.domain.retirement.chain import Chain, End
+from callsheet.domain.retirement.stage import Stage
+from callsheet.domain.times import EPOCH, format_instant
 from callsheet.remote.access import RemoteAccess
 from callsheet.remote.connection import Connection
 from callsheet.remote.doing import Sender
+from callsheet.remote.records import model_of
 from callsheet.service.explain.causes import Cause
-from callsheet.service.explain.explainer import Explained, Seen
+from callsheet.service.explain.explainer import Concerned, Explained, Seen
 from callsheet.service.explain.fixes import Fix, Remedy, RemedyKind
 from callsheet.service.explain.matrix import Seers
 from callsheet.service.explain.seeing import Compared, Sighting, Viewers
 from callsheet.service.explain.subject import Subject
+from callsheet.service.retirements.find import Retirement, Wanted
+
+#: When a model was released of which only the retirement is answered.
+_UNKNOWN: Final = format_instant(EPOCH)
 
 _LISTS: Final = ("allow", "deny", "matching")
 
@@ -87,6 +96,23 @@ class RemoteExplainer:
     def workspace_name(self, workspace_id: str) -> str:
         return self._access.show_workspace(workspace_id).name
 
+    def retirements(
+        self,
+        wanted: Wanted = "pending",
+        within: timedelta | None = None,
+        key: str | None = None,
+        workspace: str | None = None,
+    ) -> Concerned:
+        days = None if within is None else within.days
+        record = self._connection.get(
+            "catalog", "retirements", state=wanted, within_days=days, key=key, workspace=workspace
+        )
+        return Concerned(
+            None if record["for"] is None else self._subject(record["for"]),
+            None if record["refusal"] is None else _step(record["refusal"]),
+            list(map(_retirement, record["data"])),
+        )
+
     def _subject(self, record: Mapping[str, Any]) -> Subject:
         key, workspace = record["key"], record["workspace"]
         return Subject(
@@ -97,6 +123,25 @@ class RemoteExplainer:
 
     def _key(self, key_id: str) -> APIKey:
         return self._access.show_key(key_id).key
+
+
+def _retirement(record: Mapping[str, Any]) -> Retirement:
+    stage, chain = Stage(record["state"]), record["replacement"]
+    lifecycle = Lifecycle.RETIRED if stage is Stage.RETIRED else Lifecycle.DEPRECATED
+    return Retirement(
+        model=model_of({**record, "created_at": _UNKNOWN, "lifecycle": lifecycle, "replacement": None}),
+        stage=stage,
+        days_left=record["days_left"],
+        replacement=Chain(tuple(chain["ids"]), End(chain["end"]), tuple(chain["weaker"])),
+        aliases=tuple(record["aliases"]),
+        workspaces=_names(record["workspaces"]),
+        keys=record["keys"],
+        left_without_line=_names(record["left_without_line"]),
+    )
+
+
+def _names(records: Sequence[Mapping[str, str]]) -> tuple[WorkspaceName, ...]:
+    return tuple(WorkspaceName(**each) for each in records)
 
 
 def _step(record: Mapping[str, Any]) -> Step:

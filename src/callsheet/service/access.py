@@ -15,7 +15,6 @@ from callsheet.domain.changes.key_import import Entry, Imported, import_keys
 from callsheet.domain.changes.keys import Credentials, KeyChange
 from callsheet.domain.changes.lookup import find_key, find_workspace, replaced_keys
 from callsheet.domain.changes.workspaces import WorkspaceChange
-from callsheet.domain.errors import ConflictError
 from callsheet.service.ids import NewThings
 from callsheet.service.key_details import KeyDetails, describe_key
 from callsheet.service.sight import Sight, look
@@ -170,7 +169,7 @@ class AccessService:
         """
         with self._write() as writing:
             workspace_id = None if organization else keys.workspace_id_for(writing, workspace)
-            new = self._credentials(writing, secret, secret_sha256)
+            new = self._credentials(secret, secret_sha256)
             changes = keys.create_key(writing, new, name, workspace_id, expires_at, writing.now)
             writing.apply(changes)
             return NewKey(changes[0].value, new.secret)
@@ -285,18 +284,16 @@ class AccessService:
         """
         with self._write() as writing:
             old = find_key(writing, name, writing.now)
-            new = self._credentials(writing, None, secret_sha256)
+            new = self._credentials(None, secret_sha256)
             changes = keys.rotate_key(writing, old, new, overlap, writing.now)
             writing.apply(changes)
             ended, created = (change.value for change in changes)
             return NewKey(created, new.secret, ended)
 
-    def _credentials(self, writing: _Writing, secret: str | None, sha256: bytes | None) -> Credentials:
-        """The id and the secret of a new key; ConflictError if an admin key has that secret."""
+    def _credentials(self, secret: str | None, sha256: bytes | None) -> Credentials:
+        """The id and the secret of a new key."""
         if sha256 is None:
             return self._new.credentials(secret)
-        if writing.admin_key_with(sha256) is not None:
-            raise ConflictError("An admin key has this secret, which can list no models; make another secret.")
         return Credentials(self._new.key_id(), "", sha256)
 
     def _write(self) -> AbstractContextManager[_Writing]:

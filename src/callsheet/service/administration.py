@@ -18,19 +18,22 @@ from callsheet.domain.changes.keys import KeyChange
 from callsheet.domain.changes.workspaces import WorkspaceChange
 from callsheet.domain.claims.builtin_mode import BuiltinMode
 from callsheet.domain.edits import ModelChange
+from callsheet.domain.history.moment import Moment
 from callsheet.domain.manifest import Manifest
 from callsheet.domain.model import Model, RetirementPrecision
 from callsheet.domain.plan.plan import Plan
 from callsheet.service.access import ChangedWorkspace, NewKey
 from callsheet.service.catalog import ModelWithAliases, Outcome
-from callsheet.service.explain.explainer import Explained, Seen
+from callsheet.service.explain.explainer import Concerned, Explained, Seen
 from callsheet.service.explain.matrix import Seers
 from callsheet.service.explain.seeing import Compared, Viewers
 from callsheet.service.explain.subject import Subject
 from callsheet.service.key_details import KeyDetails
 from callsheet.service.manifests.export import Holders
 from callsheet.service.manifests.service import Planned
+from callsheet.service.moments.reverting import Reverted
 from callsheet.service.provenance import Suppressed, WhoSays
+from callsheet.service.retirements.find import Wanted
 from callsheet.service.sight import Sight
 from callsheet.service.sync.sources import Source
 
@@ -132,6 +135,14 @@ class History(Protocol):
     def list(self, subject: str | None = None, limit: int = 100) -> Sequence[ChangeRecord]: ...
 
 
+class Reverts(Protocol):
+    """The way back to earlier moments; see `callsheet.service.moments.reverting.RevertService`."""
+
+    def models(self, moment: Moment, names: Sequence[str] = ()) -> Reverted: ...
+
+    def workspaces(self, moment: Moment, names: Sequence[str]) -> Reverted: ...
+
+
 class Sources(Protocol):
     """Sources as they are configured and judged; see `callsheet.service.sync.sources.SourcesService`."""
 
@@ -176,6 +187,14 @@ class Explaining(Protocol):
     def what_sees(self, name: str) -> Seen: ...
 
     def diff(self, first: str, second: str) -> tuple[Subject, Subject, Compared]: ...
+
+    def retirements(
+        self,
+        wanted: Wanted = "pending",
+        within: timedelta | None = None,
+        key: str | None = None,
+        workspace: str | None = None,
+    ) -> Concerned: ...
 
     def rules(self) -> Mapping[str, Visibility]: ...
 

@@ -148,7 +148,8 @@ class Within:
     Parameters
     ----------
     transaction
-        The one that all of them get, to read and to write: its actor, time and reason are those of all changes.
+        The one that all of them get, to read and to write: its actor, time and reason are those of all changes. A
+        service gives the reason where there is none.
     """
 
     def __init__(self, transaction: WriteTransaction) -> None:
@@ -162,9 +163,10 @@ class Within:
         self,
         actor: str,  # noqa: ARG002
         now: datetime,  # noqa: ARG002
-        reason: str | None = None,  # noqa: ARG002
+        reason: str | None = None,
     ) -> AbstractContextManager[WriteTransaction]:
         """Return the transaction."""
+        self.transaction.reason = self.transaction.reason or reason
         return nullcontext(self.transaction)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import TypeVar
 
+from callsheet.domain.access.admin_key import AdminKey
 from callsheet.domain.access.key import APIKey
 from callsheet.domain.access.workspace import Workspace
 from callsheet.domain.alias import Alias
@@ -133,6 +134,10 @@ class Memory:
     def key_with(self, fingerprint: bytes) -> APIKey | None:
         """Return the key with this fingerprint."""
         return self._keys.get(self._ids_by_fingerprint.get(fingerprint, ""))
+
+    def admin_keys(self) -> Iterator[AdminKey]:
+        """Yield the admin keys: there are none."""
+        return iter(())
 
     def sources(self, _names: Iterable[str] | None = None) -> Iterator[SourceRecord]:
         """Yield the sources: there are none."""

@@ -1,12 +1,15 @@
 """What holds for every call: authentication, scopes, dry runs, If-Match, repeated requests, and refusals."""
 
+import asyncio
 import json
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from callsheet.domain.access.admin_key import Scope
+from callsheet.http.admin.app import AdminAPI
 from callsheet.http.admin.endpoint import Endpoint
 from callsheet.http.admin.endpoints import ENDPOINTS
 from callsheet.http.paths import MAX_ADMIN_BODY_BYTES
@@ -282,11 +285,11 @@ def test_a_header_that_is_there_twice_is_refused(admin: Admin) -> None:
         assert admin.exchange("GET", f"{ROOT}/me", twice, b"").status == 400
 
 
-@pytest.mark.parametrize("name", [b"if-match", b"idempotency-key"])
-def test_an_empty_header_that_would_protect_a_change_is_refused(admin: Admin, name: bytes) -> None:
-    lines = [(b"x-api-key", admin.key.encode()), (name, b" ")]
-    assert admin.exchange("POST", f"{ROOT}/api_keys", lines, b'{"name":"a"}').code == "invalid_request"
-    assert admin.get("/api_keys").json["data"] == []
+def test_a_member_that_is_there_twice_is_refused(admin: Admin) -> None:
+    for body in (b'{"name":"a","name":"b"}', b'{"name":"a","tags":{"x":"1","x":"2"}}'):
+        reply = admin.exchange("POST", f"{ROOT}/workspaces", [(b"x-api-key", admin.key.encode())], body)
+        assert (reply.status, reply.code) == (400, "invalid_request")
+        assert "stands twice in the body; say it once." in reply.message
 
 
 def test_another_content_type_and_a_huge_body_are_refused(admin: Admin) -> None:
@@ -309,3 +312,41 @@ def test_old_answers_are_dropped_and_young_ones_kept(admin: Admin) -> None:
         key_id = reading.admin_keys()[0].id
         kept = [name for name in ("old", "young", "next") if reading.given_answer(key_id, name) is not None]
     assert kept == ["young", "next"]
+
+
+def test_of_two_admin_keys_the_one_that_may_do_it_counts_and_is_the_actor(admin: Admin) -> None:
+    reading, old = admin.make_key("reading", Scope.READ), admin.make_key("old")
+    assert admin.post("/workspaces", {"name": "a"}, x_api_key=old).status == 200
+    keys = {key.name: key.id for key in AdminKeyService(admin.installation.store, "test", now).list()}
+    assert admin.post(f"/admin_keys/{keys['old']}/archive").status == 200
+    for name, first in (("b", reading), ("c", old)):
+        assert (
+            admin.post("/workspaces", {"name": name}, x_api_key=first, authorization=f"Bearer {admin.key}").status
+            == 200
+        )
+        assert admin.get("/catalog/changes?limit=1").json["data"][0]["actor"] == f"admin:{keys['everything']}"
+    assert "the scope all; this one has read" in admin.get("/admin_keys", x_api_key=reading).message
+
+
+@pytest.mark.parametrize("header", ["if-match", "idempotency-key"])
+def test_an_empty_header_that_guards_a_change_is_refused(admin: Admin, header: str) -> None:
+    headers = [(b"x-api-key", admin.key.encode()), (header.encode(), b" ")]
+    reply = admin.exchange("POST", f"{ROOT}/workspaces", headers, b'{"name":"a"}')
+    assert (reply.status, reply.json["error"]["details"]["field"]) == (400, header)
+
+
+def test_a_body_that_does_not_arrive_is_not_waited_for_without_end(admin: Admin) -> None:
+    api, sent = AdminAPI(admin.live, ENDPOINTS, body_seconds=0.05), []
+
+    async def receive() -> Any:
+        await asyncio.sleep(60)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    path = f"{ROOT}/workspaces"
+    headers = [(b"x-api-key", admin.key.encode())]
+    scope = {"type": "http", "method": "POST", "raw_path": path.encode(), "query_string": b"", "headers": headers}
+    asyncio.run(asyncio.wait_for(api(scope, receive, send), 10))
+    assert sent[0]["status"] == 400
+    assert b"The body took too long to arrive." in sent[1]["body"]

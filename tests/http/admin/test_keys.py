@@ -38,6 +38,17 @@ def test_no_secret_is_that_of_an_admin_key_and_of_an_api_key(admin: Admin) -> No
         admin.installation.access.create_key("c", secret=admin.key)
 
 
+def test_no_import_and_no_file_gives_a_key_the_secret_of_an_admin_key(admin: Admin) -> None:
+    digest = fingerprint(admin.key).hex()
+    refused = admin.post("/access/import", {"entries": [{"place": "Line 1", "name": "a", "sha256": digest}]})
+    assert refused.message == (
+        "Line 1: its secret is that of an admin key, which can list no models. Nothing was imported."
+    )
+    document = {"manager": "team", "keys": [{"name": "a", "secret_sha256": digest}]}
+    assert admin.post("/catalog/plans", {"document": document}).code == "conflict"
+    assert admin.installation.live().current.keyring.find(admin.key.encode()) is None
+
+
 @given(st.binary(min_size=32, max_size=32), st.text(max_size=70))
 def test_only_what_has_the_form_of_an_admin_secret_is_looked_up(drawn: bytes, other: str) -> None:
     secret = make_secret(drawn, ADMIN_PREFIX)
@@ -114,7 +125,7 @@ def fill(installation: Installation, count: int) -> list[str]:
     changes = []
     for number, key in enumerate(keys):
         created = moment + timedelta(microseconds=(number // 3) * 500_000)
-        expires = [None, moment, moment + timedelta(hours=3), now() - timedelta(seconds=2)][number % 4]
+        expires = [None, moment, moment + timedelta(hours=3), now() - timedelta(seconds=1)][number % 4]
         changes.append(Change(Action.CHANGE, key, replace(key, created_at=created, expires_at=expires)))
     with installation.store.write("test", now()) as writing:
         writing.apply(changes)

@@ -39,7 +39,7 @@ def test_after_a_revert_models_and_aliases_are_what_they_were(
     assert {name: now[name] for name in ("models", "aliases")} == {
         name: then.content[name] for name in ("models", "aliases")
     }
-    assert not service.models(Moment(None, then.revision)).changes
+    assert not any(service.models(Moment(None, then.revision)).changed.values())
 
 
 @examples(0.5)
@@ -100,7 +100,7 @@ def test_a_removal_is_taken_back_and_an_addition_too(installation: Installation)
     installation.add(make_model("new"))
     installation.catalog.alias("short", "new")
     reverted = service(installation).models(Moment(None, begun))
-    assert (reverted.count(Subject.MODEL), reverted.count(Subject.ALIAS)) == (2, 1)
+    assert [len(reverted.changed[each]) for each in (Subject.MODEL, Subject.ALIAS)] == [2, 1]
     assert installation.catalog.list() == known
     assert not installation.catalog.suppressed()
 

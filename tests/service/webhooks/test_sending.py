@@ -17,6 +17,7 @@ from callsheet.domain.webhooks.delivery import BLOCKING_ATTEMPTS, MAX_ATTEMPTS, 
 from callsheet.domain.webhooks.signing import SigningSecret, signature_header
 from callsheet.domain.webhooks.webhook import WebhookStatus
 from callsheet.service.webhooks.notices import notice
+from callsheet.service.webhooks.sender import MAX_CONCURRENT_COURIERS, MAX_CONCURRENT_FAILING
 from callsheet.service.webhooks.status import Condition
 from callsheet.storage.transactions.write import WriteTransaction
 from tests.installation import make_model, on_both
@@ -202,6 +203,40 @@ def test_a_receiver_that_hangs_keeps_no_other_from_its_events(site: HookSite, re
             with sending(site):
                 site.catalog.add(make_model("claude-a"))
                 wait_for(lambda: hanging.ids and receiver.events, "the events")
+        finally:
+            release.set()
+
+
+def test_receivers_that_hang_again_and_again_leave_room_for_others(site: HookSite, receiver: Receiver) -> None:
+    site.hook(receiver)
+    with receiving() as hanging:
+        for number in range(MAX_CONCURRENT_COURIERS + 1):
+            site.hook(hanging, name=f"hanging-{number}")
+        hanging.secret = None
+        waiting, most, release = [0], [0], threading.Event()
+
+        def hang(_handler: BaseHTTPRequestHandler) -> None:
+            waiting[0] += 1
+            most[0] = max(most[0], waiting[0])
+            release.wait(10)
+            waiting[0] -= 1
+
+        hanging.answer = status(500)
+        try:
+            with sending(site):
+                site.catalog.add(make_model("claude-a"))
+                wait_for(lambda: len(hanging.ids) == MAX_CONCURRENT_COURIERS + 1, "a first attempt to each")
+                failed = f"of {MAX_CONCURRENT_COURIERS + 1} receivers"
+                wait_for(
+                    lambda: sum(each.attempts for each in site.webhooks.deliveries()) > MAX_CONCURRENT_COURIERS,
+                    failed,
+                )
+                hanging.answer = Answer(hang)
+                site.clock.passes(seconds=10)
+                wait_for(lambda: most[0] >= MAX_CONCURRENT_FAILING, "the attempts that hang")
+                site.catalog.add(make_model("claude-b"))
+                wait_for(lambda: len(receiver.events) == 2, "the event of who is well")
+                assert most[0] == MAX_CONCURRENT_FAILING
         finally:
             release.set()
 

@@ -9,7 +9,7 @@ import typer
 
 from callsheet.api.dialect import Dialect
 from callsheet.cli.catalogue_places import with_places
-from callsheet.cli.database import DatabaseURL, connect
+from callsheet.cli.database import DatabaseURL
 from callsheet.cli.input.completion import complete_key, complete_model, complete_workspace
 from callsheet.cli.input.secret import read_secret
 from callsheet.cli.output.explanation import print_explanation, why
@@ -52,7 +52,7 @@ def explaining(viewing: Viewing) -> "Iterator[Explaining]":
     if viewing.server is not None:
         from callsheet.remote.explaining import RemoteExplainer  # for --remote only
 
-        yield RemoteExplainer(connect(viewing.server))
+        yield RemoteExplainer(viewing.connection)
         return
     with explaining_here(viewing) as explainer:
         yield explainer

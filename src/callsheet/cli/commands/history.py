@@ -1,15 +1,17 @@
 """``callsheet catalog diff``, ``blame`` and ``revert``, and ``workspaces revert``: what was, and back to it."""
 
+from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from callsheet.cli.changing import Changing, DryRun
-from callsheet.cli.database import DatabaseURL, clock
+from callsheet.cli.database import DatabaseURL, clock, connect
 from callsheet.cli.input.completion import complete_model, complete_workspace
 from callsheet.cli.output.differences import print_blame, print_differences
 from callsheet.cli.output.tables import AsJSON, print_json, say, second
+from callsheet.cli.remote_option import ServerURL
 from callsheet.cli.viewing import Viewing
 from callsheet.domain.changes.change import Subject
 from callsheet.domain.history.moment import parse_moment
@@ -18,6 +20,9 @@ from callsheet.domain.times import format_instant
 from callsheet.service.moments.blaming import blame as find_blame
 from callsheet.service.moments.comparing import compare_moments
 from callsheet.service.moments.reverting import Reverted
+
+if TYPE_CHECKING:  # what only --remote needs
+    from callsheet.remote.moments import RemoteMoments
 
 #: What `diff` ends with if there is a difference, as `plan` does.
 DIFFERENT: Final = 2
@@ -40,8 +45,12 @@ def diff(
     """Show what was added, removed and changed between two moments, and by whom. Exits with 2 for a difference."""
     now = clock()
     moments = [parse_moment(text, now, name) for text, name in ((first, "FROM"), (second_moment, "TO"))]
-    with Viewing(database).present() as present:
-        compared = compare_moments(present, moments[0], moments[1], now)
+    viewing = Viewing(database)
+    if viewing.server is not None:
+        compared = _remote(viewing.server, now).compare(moments[0], moments[1])
+    else:
+        with viewing.present() as present:
+            compared = compare_moments(present, moments[0], moments[1], now)
     if as_json:
         print_json(compared.record())
     else:
@@ -60,8 +69,12 @@ def blame(
     as_json: AsJSON = False,
 ) -> None:
     """Show who says what of a model since when, and every value that a field had before."""
-    with Viewing(database).read() as reading:
-        found = find_blame(reading, model, None if field is None else field.value)
+    viewing, wanted = Viewing(database), None if field is None else field.value
+    if viewing.server is not None:
+        found = _remote(viewing.server, clock()).blame(model, wanted)
+    else:
+        with viewing.read() as reading:
+            found = find_blame(reading, model, wanted)
     if as_json:
         print_json(found.record())
     else:
@@ -104,13 +117,16 @@ def revert_workspaces(
     _done(changing.revert(lambda service: service.workspaces(moment, names)), as_json=as_json)
 
 
+def _remote(server: ServerURL, now: datetime) -> "RemoteMoments":
+    from callsheet.remote.moments import RemoteMoments  # for --remote only
+
+    return RemoteMoments(connect(server), now)
+
+
 def _done(reverted: Reverted, *, as_json: bool) -> None:
-    counts = {kind: reverted.count(kind) for kind in (Subject.MODEL, Subject.ALIAS, Subject.WORKSPACE)}
     if as_json:
-        changed = {
-            kind: sorted({change.subject for change in reverted.changes if change.kind is kind}) for kind in counts
-        }
-        print_json({"as_of": reverted.as_of.record(), "changed": changed})
+        print_json(reverted.record())
+    counts = {kind: len(ids) for kind, ids in reverted.changed.items()}
     when = f"{second(format_instant(reverted.as_of.at))} UTC, revision {reverted.as_of.revision}"
     words = [_counted(count, kind) for kind, count in counts.items() if count]
     say(f"Reverted {' and '.join(words)} to {when}." if words else f"Everything is as it was at {when}.")

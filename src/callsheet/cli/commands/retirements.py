@@ -5,9 +5,8 @@ from typing import Annotated
 
 import typer
 
-from callsheet.api.explain import admission
-from callsheet.cli.commands.explain import explaining_here
-from callsheet.cli.database import DatabaseURL, clock
+from callsheet.cli.commands.explain import explaining
+from callsheet.cli.database import DatabaseURL
 from callsheet.cli.input.completion import complete_key, complete_workspace
 from callsheet.cli.input.days import parse_days
 from callsheet.cli.output.explanation import why
@@ -15,9 +14,7 @@ from callsheet.cli.output.retirements import print_retirements
 from callsheet.cli.output.tables import AsJSON, print_json, say
 from callsheet.cli.viewing import Viewing
 from callsheet.domain.errors import InvalidError
-from callsheet.domain.retirement.stage import Stage
-from callsheet.service.explain.explainer import Explainer
-from callsheet.service.retirements.find import PENDING, find_retirements
+from callsheet.service.retirements.find import Wanted
 
 #: What the command ends with if there is a retirement, as `drift` does if there is a difference.
 FOUND = 2
@@ -53,28 +50,14 @@ def retirements(
     """
     if overdue and retired:
         raise InvalidError("--overdue and --retired exclude each other; say one.")
-    stages = {Stage.OVERDUE} if overdue else {*PENDING, Stage.RETIRED} if retired else PENDING
     period = None if within is None else timedelta(days=parse_days(within, "--within"))
-    with explaining_here(Viewing(database)) as explainer:
-        sees = _workspace_of(explainer, key, workspace) if key or workspace else None
-        if sees == "":
-            found = []
-        else:
-            found = find_retirements(explainer.state, clock(), within=period, stages=stages, workspace_id=sees)
+    wanted: Wanted = "overdue" if overdue else "all" if retired else "pending"
+    with explaining(Viewing(database)) as explainer:
+        subject, refusal, found = explainer.retirements(wanted, period, key or None, workspace or None)
+        if subject is not None and refusal is not None:
+            say(f"It sees nothing: {why(subject, refusal, explainer.workspace_name)}.")
     if as_json:
         print_json([each.record() for each in found])
     else:
         print_retirements(found)
     raise typer.Exit(FOUND if found else 0)
-
-
-def _workspace_of(explainer: Explainer, key: str | None, workspace: str | None) -> str:
-    """The id of the workspace by whose rules a key or a workspace sees; empty, with a message, if it is refused."""
-    subject = explainer.subject(key, workspace)
-    admitted = admission(explainer.state, subject.asker(explainer.state), clock().timestamp())
-    refused = next((step for step in admitted.steps if not step.passes), None)
-    if refused is not None or admitted.workspace is None:
-        because = "" if refused is None else f": {why(subject, refused, explainer.workspace_name)}"
-        say(f"It sees nothing{because}.")
-        return ""
-    return admitted.workspace.id

@@ -58,8 +58,15 @@ class CatalogReader(Protocol):
         """Return id to sort key, of all removed models or of these."""
 
 
-class AccessReader(Protocol):
-    """Workspaces and API keys, archived ones too, what was recorded of them, and sources."""
+class AdminKeyReader(Protocol):
+    """Admin keys, archived ones too."""
+
+    def admin_keys(self) -> Iterable[AdminKey]:
+        """Return the admin keys, in any order."""
+
+
+class AccessReader(AdminKeyReader, Protocol):
+    """Workspaces, API keys and admin keys, archived ones too, what was recorded of them, and sources."""
 
     def default_workspace_id(self) -> str | None:
         """Return the id of the default workspace, or None if nothing has been set up."""
@@ -84,10 +91,3 @@ class AccessReader(Protocol):
 
     def changes_of(self, subjects: Iterable[str]) -> Iterable[ChangeRecord]:
         """Return every change record of these subjects, in any order."""
-
-
-class AdminKeyReader(Protocol):
-    """Admin keys, archived ones too."""
-
-    def admin_keys(self) -> Iterable[AdminKey]:
-        """Return the admin keys, in any order."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
-from anyio import CapacityLimiter
+from anyio import CapacityLimiter, fail_after
 from anyio.to_thread import run_sync
 
 from callsheet.api.request import Header
@@ -21,6 +21,7 @@ from callsheet.http.logs.writer import AccessLog
 from callsheet.http.paths import ADMIN_PATH, MAX_ADMIN_BODY_BYTES, Scope
 from callsheet.http.request_id import make_request_id
 from callsheet.service.clock import SYSTEM_CLOCK, Clock
+from callsheet.service.giving_way import giving_way
 from callsheet.service.state.live import LiveState
 from callsheet.service.sync.guard import UpstreamGuard
 
@@ -31,8 +32,11 @@ _log = logging.getLogger("callsheet")
 
 #: Calls that are done at a time, and that may wait: the database makes changes one by one anyway.
 MAX_THREADS: Final = 4
-MAX_LONG_THREADS: Final = 2  # of calls that take long, such as those that wait for a source
+MAX_LONG_THREADS: Final = 2  # of calls that take long, such as those that wait for a source, or read another moment
 MAX_WAITING_REQUESTS: Final = 200
+
+#: Bodies up to this size are read at once.
+_MAX_PROMPT_BYTES: Final = 16 << 10
 
 _COMMON: Final[tuple[Header, ...]] = (
     (b"content-type", b"application/json"),
@@ -57,6 +61,8 @@ class AdminAPI:
         Where the time comes from.
     guard
         Which upstreams sources may be set to; None for public ones.
+    body_seconds
+        How long the body of a request may take to arrive.
     """
 
     def __init__(
@@ -66,12 +72,14 @@ class AdminAPI:
         log: AccessLog | None = None,
         clock: Clock = SYSTEM_CLOCK,
         guard: UpstreamGuard | None = None,
+        body_seconds: float = 10.0,
     ) -> None:
         self._live = live
         self._routes = None if endpoints is None else Routes(endpoints)
         self._log = log
         self._clock = clock
         self._guard = guard or UpstreamGuard()
+        self._body_seconds = body_seconds
         self._worker = Worker(live.store)
         self._threads = CapacityLimiter(MAX_THREADS)
         self._long_threads = CapacityLimiter(MAX_LONG_THREADS)
@@ -140,30 +148,47 @@ class AdminAPI:
             key: AdminKey = await self._on_thread(self._worker.authenticate, endpoint, head.secrets, now, state)
             if limits is not None:
                 _refuse_limited(await limits.check_admin(key.id, address))
-            body = await _read(receive)
+            body = await self._read(receive)
         wanted = Wanted(
             endpoint=endpoint,
             ids=ids,
             query=read_query(endpoint, scope["query_string"]),
-            body=read_body(endpoint, head.content_type, body),
+            body=await self._off_loop(body, read_body, endpoint, head.content_type, body),
             head=head,
-            digest=digest_of(scope["method"], scope["raw_path"], scope["query_string"], body),
+            digest=await self._off_loop(
+                body, digest_of, scope["method"], scope["raw_path"], scope["query_string"], body
+            ),
             now=now,
             state=state,
             guard=self._guard,
         )
-        done: Done = await self._on_thread(self._work_of(endpoint), wanted, limiter=self._limiter_of(endpoint))
+        done: Done = await self._on_thread(self._work_of(endpoint), wanted, limiter=self._limiter_of(wanted))
         if limits is not None and endpoint.body is None:
             _refuse_limited(await limits.check_admin(done.key.id, address))
         return done
+
+    async def _read(self, receive: Any) -> bytes:
+        """The whole body; AdminError if it is too large, or takes too long: no other part waits for it."""
+        try:
+            with fail_after(self._body_seconds):
+                return await _read(receive)
+        except TimeoutError:
+            raise AdminError(Code.INVALID_REQUEST, "The body took too long to arrive.") from None
+
+    async def _off_loop(self, body: bytes, work: Any, *arguments: Any) -> Any:
+        """What ``work`` returns, on a thread if ``body`` is large, as lists wait meanwhile."""
+        if len(body) <= _MAX_PROMPT_BYTES:
+            return work(*arguments)
+        return await self._on_thread(giving_way()(work), *arguments)
 
     def _work_of(self, endpoint: Endpoint) -> Callable[[Wanted], Done]:
         if endpoint.run is not None:
             return self._worker.run
         return self._worker.change if endpoint.changes else self._worker.read
 
-    def _limiter_of(self, endpoint: Endpoint) -> CapacityLimiter:
-        return self._threads if endpoint.run is None else self._long_threads
+    def _limiter_of(self, wanted: Wanted) -> CapacityLimiter:
+        is_long = wanted.endpoint.run is not None or getattr(wanted.query, "as_of", None) is not None
+        return self._long_threads if is_long else self._threads
 
     async def _on_thread(self, work: Any, *arguments: Any, limiter: CapacityLimiter | None = None) -> Any:
         if self._waiting >= MAX_WAITING_REQUESTS:

@@ -1,6 +1,8 @@
 """What the head and the body of a request say, checked before anything is decided."""
 
+import json
 import re
+from collections import Counter
 from collections.abc import Sequence
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
@@ -25,9 +27,8 @@ _ONCE: Final = (
     *(b"x-callsheet-reason", b"content-type"),
 )
 
-
-#: Headers that protect a change, and would not if they were ignored.
-_NOT_EMPTY: Final = (b"if-match", b"idempotency-key")
+#: Without which a change might be made that was not wanted, so that an empty one does not count as none.
+_GUARDS: Final = (b"if-match", b"idempotency-key")
 
 
 class Secrets(NamedTuple):
@@ -82,7 +83,7 @@ def read_head(headers: Sequence[Header]) -> Head:
     if twice is not None:
         name = twice.decode("ascii")
         raise AdminError(Code.INVALID_REQUEST, f"{name}: the header is there more than once; send it once.", name)
-    empty = next((name for name in _NOT_EMPTY if name in names and name not in values), None)
+    empty = next((name for name in _GUARDS if name in names and name not in values), None)
     if empty is not None:
         name = empty.decode("ascii")
         raise AdminError(Code.INVALID_REQUEST, f"{name}: the header is empty; leave it out, or say which.", name)
@@ -190,9 +191,21 @@ def read_body(endpoint: Endpoint, content_type: str, body: bytes) -> Input | Non
     if body and content_type not in ("application/json", ""):
         raise AdminError(Code.UNSUPPORTED_MEDIA_TYPE, "content-type: must be application/json.", "content-type")
     try:
-        return endpoint.body.model_validate_json(body or b"{}")
+        read = endpoint.body.model_validate_json(body or b"{}")
     except ValidationError as error:
         raise invalid(error) from None
+    if body:
+        json.loads(body, object_pairs_hook=_refuse_doubles)
+    return read
+
+
+def _refuse_doubles(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The members of an object; AdminError if one comes twice, as only the last would count."""
+    found = dict(members)
+    if len(found) < len(members):
+        twice = Counter(name for name, _ in members).most_common(1)[0][0][:100]
+        raise AdminError(Code.INVALID_REQUEST, f"{twice}: stands twice in the body; say it once.", twice)
+    return found
 
 
 def digest_of(method: str, path: bytes, query: bytes, body: bytes) -> str:

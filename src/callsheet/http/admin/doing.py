@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from callsheet.api.request import Header
 from callsheet.api.state import State
-from callsheet.domain.access.admin_key import AdminKey, allows
+from callsheet.domain.access.admin_key import AdminKey, Scope, allows
 from callsheet.domain.access.secret import fingerprint, may_be_admin_secret
 from callsheet.domain.errors import CallsheetError
 from callsheet.http.admin.asking import Head, Secrets
@@ -121,7 +121,8 @@ class Worker:
         """
         with _refusing(), giving_way():
             check_form(secrets, state)
-            for key, until in filter(None, map(self._known.get, map(fingerprint, secrets.found))):
+            known = [self._known.get(fingerprint(secret)) for secret in secrets.found]
+            for key, until in filter(None, known if len(known) == 1 else ()):
                 if now < until and key.fault(now) is None and allows(key.scopes, endpoint.scope):
                     return key
             with self._store.read() as reading:
@@ -166,7 +167,7 @@ class Worker:
             with self._store.write(actor_of(key), wanted.now, wanted.head.reason) as writing:
                 if sweeps:
                     writing.drop_answers(wanted.now - KEPT_ANSWER)
-                return _change(writing, wanted)
+                return _change(writing, wanted, key)
 
     def _rehearse(self, wanted: Wanted, key: AdminKey) -> Done:
         endpoint = wanted.endpoint
@@ -190,9 +191,11 @@ class Worker:
             return due
 
 
-def _change(writing: WriteTransaction, wanted: Wanted) -> Done:
+def _change(writing: WriteTransaction, wanted: Wanted, actor: AdminKey) -> Done:
     endpoint, head = wanted.endpoint, wanted.head
     key = _admit(writing, endpoint, head.secrets, wanted.now, wanted.state)  # it may have been archived just now
+    if key.id != actor.id:
+        raise AdminError(Code.INVALID_CREDENTIAL, "The admin key no longer works.")
     if head.idempotency_key is not None:
         given = writing.given_answer(key.id, head.idempotency_key)
         if given is not None:
@@ -248,7 +251,7 @@ def _invalid(secrets: Secrets, state: State) -> AdminError:
 
 def _admit(reading: ReadTransaction, endpoint: Endpoint, secrets: Secrets, now: datetime, state: State) -> AdminKey:
     """The admin key by which a request is authenticated, after a check of what it may do."""
-    fault = None
+    fault, lacking = None, None
     for secret in filter(may_be_admin_secret, secrets.found):
         key = reading.admin_key_with(fingerprint(secret))
         if key is None:
@@ -256,13 +259,15 @@ def _admit(reading: ReadTransaction, endpoint: Endpoint, secrets: Secrets, now: 
         fault = key.fault(now)
         if fault is not None:
             continue
-        if not allows(key.scopes, endpoint.scope):
-            held = ", ".join(key.scopes)
-            raise AdminError(
-                Code.SCOPE_MISSING,
-                f"This needs an admin key with the scope {endpoint.scope} or all; this one has {held}.",
-            )
-        return key
+        if allows(key.scopes, endpoint.scope):
+            return key
+        lacking = key
+    if lacking is not None:
+        needed = " or ".join(dict.fromkeys((endpoint.scope, Scope.ALL)))
+        raise AdminError(
+            Code.SCOPE_MISSING,
+            f"This needs an admin key with the scope {needed}; this one has {', '.join(lacking.scopes)}.",
+        )
     if fault is not None:
         raise AdminError(Code.INVALID_CREDENTIAL, f"The admin key does not work: {fault}.")
     raise _invalid(secrets, state)

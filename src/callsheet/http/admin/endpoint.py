@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from callsheet.api.percent import unquote_to_bytes
 from callsheet.api.state import State
 from callsheet.domain.access.admin_key import AdminKey, Scope
+from callsheet.domain.history.moment import AsOf
 from callsheet.domain.query import DEFAULT_LIMIT, MAX_LIMIT, MIN_LIMIT
 from callsheet.http.admin.errors import AdminError, Code
 from callsheet.service.access import AccessService
@@ -81,6 +82,8 @@ class Asked:
         What is served at the moment, which may be a little older than the database.
     guard
         Which upstreams sources may be set to.
+    as_of
+        The moment that is asked for; None for the present.
     """
 
     ids: Mapping[str, str]
@@ -91,6 +94,7 @@ class Asked:
     actor: str
     state: State
     guard: UpstreamGuard
+    as_of: AsOf | None = None
 
 
 class Doing:

@@ -7,6 +7,7 @@ from callsheet.http.admin.access.keys import KEYS
 from callsheet.http.admin.access.workspaces import WORKSPACES
 from callsheet.http.admin.catalog.aliases import ALIASES, CHANGES
 from callsheet.http.admin.catalog.explaining import EXPLAINING
+from callsheet.http.admin.catalog.history import HISTORY
 from callsheet.http.admin.catalog.impact import impact_among
 from callsheet.http.admin.catalog.lifecycle import LIFECYCLE
 from callsheet.http.admin.catalog.models import MODELS
@@ -25,6 +26,7 @@ _ALL: Final = (
     *LIFECYCLE,
     *ALIASES,
     *CHANGES,
+    *HISTORY,
     *RETIREMENTS,
     *SOURCES,
     *PLANS,

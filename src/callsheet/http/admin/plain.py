@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
-from typing import Any, Generic, NoReturn, TypeVar
+from typing import Any, Generic, NoReturn, TypeAlias, TypeVar
 
 from pydantic import BaseModel, Field
 
@@ -13,12 +13,16 @@ from callsheet.http.admin.errors import AdminError, Code
 from callsheet.service.access import AccessService
 from callsheet.service.catalog import CatalogService
 from callsheet.service.history import HistoryService
+from callsheet.service.moments.reading import MomentReading
 from callsheet.service.sync.sources import SourcesService
 from callsheet.storage.transactions.paging import Cut
 from callsheet.storage.transactions.read import ReadTransaction
 
 T = TypeVar("T")
+
+AnyReading: TypeAlias = ReadTransaction | MomentReading
 A = TypeVar("A", bound=BaseModel)
+R = TypeVar("R", bound=AnyReading)
 
 
 class Page(BaseModel, Generic[A]):
@@ -36,13 +40,13 @@ class Everything(BaseModel, Generic[A]):
     data: list[A]
 
 
-class Reading:
+class Reading(Generic[R]):
     """Takes the place of a store for services that read in one transaction."""
 
-    def __init__(self, transaction: ReadTransaction) -> None:
+    def __init__(self, transaction: R) -> None:
         self._transaction = transaction
 
-    def read(self) -> AbstractContextManager[ReadTransaction]:
+    def read(self) -> AbstractContextManager[R]:
         """Return the transaction."""
         return nullcontext(self._transaction)
 
@@ -51,30 +55,41 @@ class Reading:
         raise RuntimeError(f"{actor} may only read at {now}: {reason}")
 
 
-class Reader:
-    """The services by which a call reads.
+class MomentReader:
+    """The services by which a call reads the present or another moment.
 
     Parameters
     ----------
     reading
-        The transaction that all of them read in.
+        What all of them read.
     asked
         What is asked.
     """
 
-    def __init__(self, reading: ReadTransaction, asked: Asked) -> None:
-        self._store = Reading(reading)
+    def __init__(self, reading: AnyReading, asked: Asked) -> None:
+        self._moment = Reading(reading)
         self._asked = asked
 
     @property
     def catalog(self) -> CatalogService:
         """Models and aliases."""
-        return CatalogService(self._store, self._asked.actor, self._now)
+        return CatalogService(self._moment, self._asked.actor, self._now)
 
     @property
     def access(self) -> AccessService:
         """Workspaces and keys."""
-        return AccessService(self._store, self._asked.actor, self._now)
+        return AccessService(self._moment, self._asked.actor, self._now)
+
+    def _now(self) -> datetime:
+        return self._asked.now
+
+
+class Reader(MomentReader):
+    """The services by which a call reads the present, as `MomentReader`."""
+
+    def __init__(self, reading: ReadTransaction, asked: Asked) -> None:
+        super().__init__(reading, asked)
+        self._store = Reading(reading)
 
     @property
     def history(self) -> HistoryService:
@@ -85,9 +100,6 @@ class Reader:
     def sources(self) -> SourcesService:
         """Sources."""
         return SourcesService(self._store, self._asked.actor, self._now)
-
-    def _now(self) -> datetime:
-        return self._asked.now
 
 
 def cut_of(query: PageQuery, key: Callable[[str, str], Any] = lambda cursor, _name: cursor) -> Cut:

@@ -1,7 +1,7 @@
 """Explainer: the questions why and who, asked of one moment of an installation."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from callsheet.api.dialect import Dialect
@@ -19,6 +19,7 @@ from callsheet.service.explain.fixes import Fix, find_fixes
 from callsheet.service.explain.matrix import Seers, matrix
 from callsheet.service.explain.seeing import Compared, Sighting, Viewers, compare, what_sees, who_sees
 from callsheet.service.explain.subject import Subject, find_any, find_subject
+from callsheet.service.retirements.find import STAGES, Retirement, Wanted, find_retirements
 from callsheet.service.state.load import installation_of, load
 from callsheet.storage.reading import Reading
 
@@ -81,6 +82,24 @@ class Listed(NamedTuple):
     refusal: Step | None
     workspace_id: str
     models: Sequence[Model]
+
+
+class Concerned(NamedTuple):
+    """The retirements that concern a key or a workspace, or all of them.
+
+    Parameters
+    ----------
+    subject
+        Which it is; None for all.
+    refusal
+        The check that it does not pass, whatever it asks for; None if it is answered. Then nothing concerns it.
+    found
+        The retirements, the earliest date first.
+    """
+
+    subject: Subject | None
+    refusal: Step | None
+    found: Sequence[Retirement]
 
 
 class Explainer:
@@ -191,6 +210,25 @@ class Explainer:
         subjects = [find_any(self._reading, name, self._now) for name in (first, second)]
         askers = [subject.asker(self.state) for subject in subjects]
         return subjects[0], subjects[1], compare(self.state, askers[0], askers[1], self._now.timestamp())
+
+    def retirements(
+        self,
+        wanted: Wanted = "pending",
+        within: timedelta | None = None,
+        key: str | None = None,
+        workspace: str | None = None,
+    ) -> Concerned:
+        """Return which models retire, within this time from the moment on or at any; errors as for `explain`."""
+        subject, refusal, sees = None, None, None
+        if key is not None or workspace is not None:
+            subject = self.subject(key, workspace)
+            admitted = admission(self.state, subject.asker(self.state), self._now.timestamp())
+            refusal = next((step for step in admitted.steps if not step.passes), None)
+            if refusal is not None or admitted.workspace is None:
+                return Concerned(subject, refusal, ())
+            sees = admitted.workspace.id
+        found = find_retirements(self.state, self._now, within=within, stages=STAGES[wanted], workspace_id=sees)
+        return Concerned(subject, None, found)
 
     def subject(self, key: str | None = None, workspace: str | None = None) -> Subject:
         """Return the key or the workspace with this id or name; errors as for `find_subject`."""

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple, TypeVar
 
+from callsheet.domain.access.admin_key import AdminKey
 from callsheet.domain.access.key import APIKey
 from callsheet.domain.access.workspace import Workspace
 from callsheet.domain.changes.change import ChangeRecord, Subject
@@ -168,6 +169,10 @@ class MomentReading(ABC):
         """Return the key with this fingerprint."""
         present = self._present.key_with(fingerprint)  # a key keeps its fingerprint for ever
         return None if present is None else next(self.api_keys([present.id]), None)
+
+    def admin_keys(self) -> Iterable[AdminKey]:
+        """Return the admin keys of the present, archived ones too."""
+        return self._present.admin_keys()
 
     def sources(self, names: Iterable[str] | None = None) -> list[SourceRecord]:
         """Return the sources, all or those with these names, by position."""

@@ -1,6 +1,6 @@
 """RevertService: making models, aliases and workspaces what they were, as a change like any other."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -18,6 +18,9 @@ from callsheet.service.moments.past import PastReading
 from callsheet.storage.store import Transactions
 from callsheet.storage.transactions.read import ReadTransaction
 
+#: What can be made what it was.
+REVERTED: Final = (Subject.MODEL, Subject.ALIAS, Subject.WORKSPACE)
+
 _LAST: Final = 2**62  # above the number of every change record
 
 
@@ -28,16 +31,26 @@ class Reverted(NamedTuple):
     ----------
     as_of
         The moment.
-    changes
-        What changed for it; empty if everything was as it had been.
+    changed
+        The ids of what changed for it, by kind, each sorted; all are empty if everything was as it had been.
     """
 
     as_of: AsOf
-    changes: Sequence[AnyChange]
+    changed: Mapping[Subject, Sequence[str]]
 
-    def count(self, kind: Subject) -> int:
-        """Return how many things of a kind changed."""
-        return len({change.subject for change in self.changes if change.kind is kind})
+    @classmethod
+    def of(cls, as_of: AsOf, changes: Sequence[AnyChange]) -> "Reverted":
+        """Return what ``changes`` made what it was at ``as_of``."""
+        return cls(
+            as_of, {kind: sorted({each.subject for each in changes if each.kind is kind}) for kind in REVERTED}
+        )
+
+    def record(self) -> dict[str, object]:
+        """Return both as plain JSON values."""
+        return {
+            "as_of": self.as_of.record(),
+            "changed": {str(kind): list(ids) for kind, ids in self.changed.items()},
+        }
 
 
 class _Sides(NamedTuple):
@@ -104,7 +117,7 @@ class RevertService:
                 )
             changes = decide(_Sides(writing, PastReading(writing, position), position.number, as_of))
             writing.apply(changes)
-            return Reverted(as_of, changes)
+            return Reverted.of(as_of, changes)
 
 
 def _models(sides: _Sides, names: Sequence[str]) -> Sequence[AnyChange]:

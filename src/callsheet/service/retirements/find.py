@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from callsheet.api.state import State
 from callsheet.domain.catalog import Catalog
@@ -16,6 +16,15 @@ from callsheet.service.retirements.audience import Audience, Group
 
 #: Of which retirements are shown unless others are asked for.
 PENDING: Final = frozenset({Stage.UPCOMING, Stage.OVERDUE})
+
+#: Which retirements can be asked for.
+Wanted: TypeAlias = Literal["pending", "overdue", "all"]
+
+STAGES: Final[Mapping[Wanted, frozenset[Stage]]] = {
+    "pending": PENDING,
+    "overdue": frozenset({Stage.OVERDUE}),
+    "all": frozenset({*PENDING, Stage.RETIRED}),
+}
 
 
 class Retirement(NamedTuple):

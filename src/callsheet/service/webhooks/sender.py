@@ -36,6 +36,7 @@ _STATUS_INTERVAL_SECONDS: Final = 5.0
 
 #: Webhooks that are sent to at a time.
 MAX_CONCURRENT_COURIERS: Final = 8
+MAX_CONCURRENT_FAILING: Final = 4  # of them, to which the last attempt failed
 
 _MAX_REST_TICKS: Final = 600
 
@@ -181,7 +182,7 @@ class Sender:
         return self._courier
 
     def _begin(self, webhook_id: str, stop: threading.Event) -> None:
-        if len(self._sending) >= MAX_CONCURRENT_COURIERS:
+        if not self._has_room_for(webhook_id):
             self._again.set()
             return
         thread = threading.Thread(
@@ -192,6 +193,12 @@ class Sender:
         )
         self._sending[webhook_id] = thread
         thread.start()
+
+    def _has_room_for(self, webhook_id: str) -> bool:
+        """Whether one more may be sent to; those that fail leave room for those that are well."""
+        if webhook_id in self._failing:
+            return len(self._failing.intersection(tuple(self._sending))) < MAX_CONCURRENT_FAILING
+        return len(self._sending) < MAX_CONCURRENT_COURIERS
 
     def _send(self, courier: "Courier", webhook_id: str, stop: threading.Event) -> None:
         try:

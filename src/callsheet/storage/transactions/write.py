@@ -40,7 +40,7 @@ class WriteTransaction(ReadTransaction, SourcesWriting, AdminWriting, Retirement
     ) -> None:
         super().__init__(connection)
         self._database = database
-        self._reason = reason
+        self.reason = reason
         self.now = now
         self._at = format_instant(now)
         self._actor = actor
@@ -128,7 +128,7 @@ class WriteTransaction(ReadTransaction, SourcesWriting, AdminWriting, Retirement
         revision = self._revision
         if revision is None:
             revision = int(self._connection.execute(select(tables.installation.c.revision)).scalar_one())
-        events = self._collector.events(Origin(revision, self.now, self._actor, self._reason))
+        events = self._collector.events(Origin(revision, self.now, self._actor, self.reason))
         if self.enqueue(events, self._wanting or ()) and self._revision is None:
             self.announce()
 
@@ -179,7 +179,7 @@ class WriteTransaction(ReadTransaction, SourcesWriting, AdminWriting, Retirement
             "before": before,
             "after": after,
             "manager": None if manager in (None, PERSON) else str(manager),
-            "reason": self._reason,
+            "reason": self.reason,
         }
 
     def _collecting(self) -> EventCollector | None:

@@ -2,6 +2,8 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from callsheet.http.admin.moments import Dated
+
 
 class WorkspaceRecord(BaseModel):
     """A group of keys that see the same models."""
@@ -15,6 +17,10 @@ class WorkspaceRecord(BaseModel):
     shape: str | None
     created_at: str
     archived_at: str | None
+
+
+class DatedWorkspaceRecord(WorkspaceRecord, Dated):
+    """A workspace at a moment."""
 
 
 class SightRecord(BaseModel):
@@ -45,7 +51,7 @@ class ListedKeyRecord(KeyRecord):
     replaced: bool = Field(description="Whether it was rotated, and works on only for the overlap.")
 
 
-class KnownKeyRecord(ListedKeyRecord):
+class KnownKeyRecord(ListedKeyRecord, Dated):
     """An API key, and what it sees."""
 
     workspace: str | None = Field(description="The name of its workspace; null: of the whole organization.")
@@ -71,7 +77,7 @@ class ImportedKeys(BaseModel):
     present: list[KeyRecord] = Field(description="Those that were there already; they stay as they are.")
 
 
-class SightsRecord(BaseModel):
+class SightsRecord(Dated):
     """What each of several rules lets be seen."""
 
     data: list[SightRecord]

@@ -1,8 +1,8 @@
 """API keys by id or name: ``/v1/organizations/access/keys``."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated, Final, cast
+from typing import TYPE_CHECKING, Annotated, Any, Final, cast
 
 from pydantic import Field, StringConstraints
 
@@ -28,13 +28,13 @@ from callsheet.http.admin.endpoint import (
     Doing,
     Endpoint,
     Input,
-    PageQuery,
-    Query,
 )
+from callsheet.http.admin.moments import DatedPage, MomentPageQuery, MomentQuery, at_moment, cut_items
 from callsheet.http.admin.page import cursor_of
-from callsheet.http.admin.plain import Page, Reader, instants, page
+from callsheet.http.admin.plain import AnyReading, MomentReader, instants, page
 from callsheet.service.access import AccessService, NewKey
 from callsheet.service.ids import NewThings
+from callsheet.service.moments.reading import MomentReading
 from callsheet.storage.transactions.read import ReadTransaction
 
 if TYPE_CHECKING:
@@ -88,14 +88,19 @@ class KeyEntries(Input):
     entries: list[KeyEntry] = Field(min_length=1, max_length=_MAX_ENTRIES)
 
 
-class KeyQuery(Query):
+class KeyQuery(MomentQuery):
     """What is shown of a key."""
 
     models: bool = Field(False, description="Whether to name the models that are listed for it.")
 
 
-def _list(reading: ReadTransaction, asked: Asked) -> Answer:
-    keys, has_more = reading.key_page(cursor_of(asked.query), asked.now)
+def _list(reading: AnyReading, asked: Asked) -> dict[str, Any]:
+    keys: Sequence[APIKey]
+    if isinstance(reading, MomentReading):
+        there = sorted(reading.api_keys(), key=lambda key: (key.created_at, key.id), reverse=True)
+        keys, has_more = cut_items(there, lambda key: key.id, asked.query)
+    else:
+        keys, has_more = reading.key_page(cursor_of(asked.query), asked.now)
     replaced = replaced_keys(reading, keys, asked.now)
     records = [
         {**key.record(), "expired": key.is_expired(asked.now), "replaced": key.id in replaced} for key in keys
@@ -103,9 +108,9 @@ def _list(reading: ReadTransaction, asked: Asked) -> Answer:
     return page(records, "id", has_more=has_more)
 
 
-def _show(reading: ReadTransaction, asked: Asked) -> Answer:
+def _show(reading: AnyReading, asked: Asked) -> dict[str, Any]:
     models = asked.query.models
-    details = Reader(reading, asked).access.show_key(asked.ids["key"], in_order=models)
+    details = MomentReader(reading, asked).access.show_key(asked.ids["key"], in_order=models)
     sight = details.sight
     return {
         **details.key.record(),
@@ -187,9 +192,9 @@ KEYS: Final = (
         operation="listKeyRecords",
         summary="List all keys, newest first, archived ones too.",
         scope=Scope.READ,
-        query=PageQuery,
-        answer=Page[ListedKeyRecord],
-        read=_list,
+        query=MomentPageQuery,
+        answer=DatedPage[ListedKeyRecord],
+        read=at_moment(_list),
     ),
     Endpoint(
         method="POST",
@@ -211,7 +216,7 @@ KEYS: Final = (
         scope=Scope.READ,
         query=KeyQuery,
         answer=KnownKeyRecord,
-        read=_show,
+        read=at_moment(_show),
     ),
     Endpoint(
         method="POST",

@@ -8,11 +8,13 @@ from callsheet.domain.access.admin_key import Scope
 from callsheet.domain.access.visibility import Visibility
 from callsheet.domain.access.workspace import Shape, Workspace
 from callsheet.domain.changes.workspaces import WorkspaceChange
-from callsheet.http.admin.access.answers import SightsRecord, WorkspaceRecord
-from callsheet.http.admin.endpoint import ROOT, Answer, Asked, Body, ChangeQuery, Doing, Endpoint, Input, PageQuery
+from callsheet.http.admin.access.answers import DatedWorkspaceRecord, SightsRecord, WorkspaceRecord
+from callsheet.http.admin.endpoint import ROOT, Answer, Asked, Body, ChangeQuery, Doing, Endpoint, Input
+from callsheet.http.admin.moments import DatedPage, MomentPageQuery, MomentQuery, at_moment, cut_items
 from callsheet.http.admin.page import cursor_of
-from callsheet.http.admin.plain import Page, Reader, page
+from callsheet.http.admin.plain import AnyReading, MomentReader, page
 from callsheet.http.admin.workspace_types import ALL, Pattern, allow_of, shown_allow
+from callsheet.service.moments.reading import MomentReading
 from callsheet.service.records import sight_record
 from callsheet.storage.transactions.read import ReadTransaction
 
@@ -57,19 +59,23 @@ def workspace_record(workspace: Workspace) -> dict[str, Any]:
     return {**workspace.record(), "allow": shown_allow(workspace.visibility)}
 
 
-def _list(reading: ReadTransaction, asked: Asked) -> Answer:
+def _list(reading: AnyReading, asked: Asked) -> dict[str, Any]:
+    if isinstance(reading, MomentReading):
+        there = sorted(reading.workspaces(), key=lambda each: (each.created_at, each.id), reverse=True)
+        some, more_follow = cut_items(there, lambda each: each.id, asked.query)
+        return page([workspace_record(each) for each in some], "id", has_more=more_follow)
     found, has_more = reading.workspace_page(cursor_of(asked.query), archived=True)
     return page([workspace_record(each) for each in found], "id", has_more=has_more)
 
 
-def _show(reading: ReadTransaction, asked: Asked) -> Answer:
-    return workspace_record(Reader(reading, asked).access.show_workspace(asked.ids["workspace"]))
+def _show(reading: AnyReading, asked: Asked) -> dict[str, Any]:
+    return workspace_record(MomentReader(reading, asked).access.show_workspace(asked.ids["workspace"]))
 
 
-def _sights(reading: ReadTransaction, asked: Asked) -> Answer:
+def _sights(reading: AnyReading, asked: Asked) -> dict[str, Any]:
     wanted: SeveralRules = asked.body
     rules = [Visibility(allow_of(each.allow), tuple(each.deny)) for each in wanted.rules]
-    sights = Reader(reading, asked).access.sights(*rules, in_order=wanted.in_order)
+    sights = MomentReader(reading, asked).access.sights(*rules, in_order=wanted.in_order)
     return {"data": [sight_record(each) for each in sights]}
 
 
@@ -108,9 +114,9 @@ WORKSPACES: Final = (
         operation="listWorkspaceRecords",
         summary="List all workspaces, newest first, the default one and archived ones too.",
         scope=Scope.READ,
-        query=PageQuery,
-        answer=Page[WorkspaceRecord],
-        read=_list,
+        query=MomentPageQuery,
+        answer=DatedPage[WorkspaceRecord],
+        read=at_moment(_list),
     ),
     Endpoint(
         method="POST",
@@ -130,8 +136,9 @@ WORKSPACES: Final = (
         operation="getWorkspaceRecord",
         summary="Show one workspace, by id or name.",
         scope=Scope.READ,
-        answer=WorkspaceRecord,
-        read=_show,
+        query=MomentQuery,
+        answer=DatedWorkspaceRecord,
+        read=at_moment(_show),
     ),
     Endpoint(
         method="POST",
@@ -163,8 +170,9 @@ WORKSPACES: Final = (
         operation="lookThroughRules",
         summary="Return which models rules let be seen; nothing is changed.",
         scope=Scope.READ,
+        query=MomentQuery,
         body=SeveralRules,
         answer=SightsRecord,
-        read=_sights,
+        read=at_moment(_sights),
     ),
 )

@@ -1,15 +1,18 @@
 """Aliases and change records: ``/v1/organizations/catalog/aliases`` and ``/changes``."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from pydantic import Field
 
 from callsheet.domain.access.admin_key import Scope
 from callsheet.domain.alias import Alias
 from callsheet.domain.errors import DoesNotExistError
-from callsheet.http.admin.catalog.answers import AliasAnswer, ChangeAnswer
+from callsheet.http.admin.catalog.answers import AliasAnswer, ChangeAnswer, DatedAliasAnswer
 from callsheet.http.admin.endpoint import ROOT, Answer, Asked, ChangeQuery, Doing, Endpoint, Input, PageQuery
-from callsheet.http.admin.plain import Page, Reader, cut_of, number_of, page
+from callsheet.http.admin.moments import DatedPage, MomentPageQuery, MomentQuery, at_moment, cut_sorted
+from callsheet.http.admin.plain import AnyReading, Page, Reader, cut_of, number_of, page
+from callsheet.service.moments.reading import MomentReading
 from callsheet.storage.transactions.read import ReadTransaction
 
 _ALIASES: Final = f"{ROOT}/catalog/aliases"
@@ -30,12 +33,16 @@ class ChangesQuery(PageQuery):
     )
 
 
-def _list(reading: ReadTransaction, asked: Asked) -> Answer:
+def _list(reading: AnyReading, asked: Asked) -> dict[str, Any]:
+    if isinstance(reading, MomentReading):
+        meant = reading.aliases()
+        names, has_more = cut_sorted(sorted(meant), asked.query)
+        return page([Alias(each, meant[each]).record() for each in names], "alias", has_more=has_more)
     rows, has_more = reading.page_of_aliases(cut_of(asked.query))
     return page([Alias(*row).record() for row in rows], "alias", has_more=has_more)
 
 
-def _show(reading: ReadTransaction, asked: Asked) -> Answer:
+def _show(reading: AnyReading, asked: Asked) -> Mapping[str, Any]:
     alias = asked.ids["alias"]
     model_id = reading.aliases([alias]).get(alias)
     if model_id is None:
@@ -78,9 +85,9 @@ ALIASES: Final = (
         operation="listAliases",
         summary="List all aliases by name.",
         scope=Scope.READ,
-        query=PageQuery,
-        answer=Page[AliasAnswer],
-        read=_list,
+        query=MomentPageQuery,
+        answer=DatedPage[AliasAnswer],
+        read=at_moment(_list),
     ),
     Endpoint(
         method="POST",
@@ -100,8 +107,9 @@ ALIASES: Final = (
         operation="retrieveAlias",
         summary="Show which model an alias means.",
         scope=Scope.READ,
-        answer=AliasAnswer,
-        read=_show,
+        query=MomentQuery,
+        answer=DatedAliasAnswer,
+        read=at_moment(_show),
     ),
     Endpoint(
         method="DELETE",

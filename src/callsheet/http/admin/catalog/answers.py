@@ -4,6 +4,8 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from callsheet.http.admin.moments import Dated
+
 
 class ModelAnswer(BaseModel):
     """A model, whether it is listed or not."""
@@ -43,7 +45,7 @@ class SaidAnswer(BaseModel):
     actor: str | None
 
 
-class KnownModelAnswer(NamedModelAnswer):
+class KnownModelAnswer(NamedModelAnswer, Dated):
     """A model with its aliases, and who says what of it."""
 
     provenance: dict[str, list[SaidAnswer]]
@@ -78,6 +80,10 @@ class AliasAnswer(BaseModel):
 
     alias: str
     model_id: str
+
+
+class DatedAliasAnswer(AliasAnswer, Dated):
+    """What an alias means at a moment."""
 
 
 class ReleasedAnswer(BaseModel):

@@ -1,5 +1,6 @@
 """Why a caller sees a model, who sees one, and what is different: ``/v1/organizations/explain`` and the like."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -8,15 +9,15 @@ from callsheet.api.dialect import Dialect
 from callsheet.domain.access.admin_key import Scope
 from callsheet.domain.errors import InvalidError
 from callsheet.domain.query import Reach
-from callsheet.http.admin.endpoint import ROOT, Answer, Asked, Endpoint, Query
-from callsheet.http.admin.plain import Everything
+from callsheet.http.admin.endpoint import ROOT, Asked, Endpoint
+from callsheet.http.admin.moments import Dated, DatedList, MomentQuery, at_moment
+from callsheet.http.admin.plain import AnyReading
 from callsheet.service.explain.commands import fix_record
 from callsheet.service.explain.explainer import Explainer
 from callsheet.service.explain.records import explanation_record, sighting_record
-from callsheet.storage.transactions.read import ReadTransaction
 
 
-class ExplainQuery(Query):
+class ExplainQuery(MomentQuery):
     """What is explained, and for whom."""
 
     model: str = Field(description="Id or alias of a model.")
@@ -27,26 +28,26 @@ class ExplainQuery(Query):
     dialect: Dialect = Field(Dialect.ANTHROPIC, description="Whose clients ask.")
 
 
-class ModelQuery(Query):
+class ModelQuery(MomentQuery):
     """Which model."""
 
     model: str = Field(description="Id or alias of a model.")
 
 
-class SubjectQuery(Query):
+class SubjectQuery(MomentQuery):
     """For whom."""
 
     subject: str = Field(description="Id or name of a key or a workspace.")
 
 
-class PairQuery(Query):
+class PairQuery(MomentQuery):
     """Which two are compared."""
 
     first: str = Field(description="Id or name of a key or a workspace.")
     second: str = Field(description="Id or name of another.")
 
 
-class ExplanationAnswer(BaseModel):
+class ExplanationAnswer(Dated):
     """Why a caller sees a model, or does not, and what would turn that."""
 
     model_config = ConfigDict(extra="allow")
@@ -83,14 +84,14 @@ class SeersAnswer(BaseModel):
     retrievable: list[str]
 
 
-class MatrixAnswer(BaseModel):
+class MatrixAnswer(Dated):
     """Which workspaces see which models."""
 
     data: list[SeersAnswer]
     model_ids: list[str] = Field(description="All models, in the order of the Models API.")
 
 
-class SeenAnswer(BaseModel):
+class SeenAnswer(Dated):
     """What a key or a workspace sees."""
 
     model_config = ConfigDict(extra="allow")
@@ -100,7 +101,7 @@ class SeenAnswer(BaseModel):
     models: list[dict[str, str]]
 
 
-class ComparedAnswer(BaseModel):
+class ComparedAnswer(Dated):
     """What two keys or workspaces see differently."""
 
     first: dict[str, Any]
@@ -112,31 +113,34 @@ class ComparedAnswer(BaseModel):
     written_otherwise: list[str]
 
 
-def _explainer(reading: ReadTransaction, asked: Asked) -> Explainer:
-    return Explainer(reading, asked.state.options, asked.now, known=asked.state)
+def explainer_of(reading: AnyReading, asked: Asked) -> Explainer:
+    """Return what explains the moment that is asked for."""
+    is_present = asked.as_of is None
+    known = asked.state if is_present else None
+    return Explainer(reading, asked.state.options, asked.now, proposes=is_present, known=known)
 
 
-def _explain(reading: ReadTransaction, asked: Asked) -> Answer:
+def _explain(reading: AnyReading, asked: Asked) -> Mapping[str, Any]:
     query: ExplainQuery = asked.query
     if query.key is None and query.workspace is None:
         raise InvalidError("Name who asks: key or workspace.")
-    explainer = _explainer(reading, asked)
+    explainer = explainer_of(reading, asked)
     explained = explainer.explain(query.model, query.key, query.workspace, query.dialect)
     rules = explainer.rules()
     return explanation_record(explained, fixes=[fix_record(fix, rules) for fix in explained.fixes])
 
 
-def _who_sees(reading: ReadTransaction, asked: Asked) -> Answer:
-    return {"data": [each.record() for each in _explainer(reading, asked).who_sees(asked.query.model)]}
+def _who_sees(reading: AnyReading, asked: Asked) -> dict[str, Any]:
+    return {"data": [each.record() for each in explainer_of(reading, asked).who_sees(asked.query.model)]}
 
 
-def _matrix(reading: ReadTransaction, asked: Asked) -> Answer:
-    explainer = _explainer(reading, asked)
+def _matrix(reading: AnyReading, asked: Asked) -> dict[str, Any]:
+    explainer = explainer_of(reading, asked)
     return {"data": [each.record() for each in explainer.matrix()], "model_ids": list(explainer.model_ids())}
 
 
-def _what_sees(reading: ReadTransaction, asked: Asked) -> Answer:
-    who, refusal, sightings = _explainer(reading, asked).what_sees(asked.query.subject)
+def _what_sees(reading: AnyReading, asked: Asked) -> dict[str, Any]:
+    who, refusal, sightings = explainer_of(reading, asked).what_sees(asked.query.subject)
     return {
         "for": who.record(),
         "refused": None if refusal is None else refusal.reason,
@@ -145,8 +149,8 @@ def _what_sees(reading: ReadTransaction, asked: Asked) -> Answer:
     }
 
 
-def _diff_keys(reading: ReadTransaction, asked: Asked) -> Answer:
-    one, other, compared = _explainer(reading, asked).diff(asked.query.first, asked.query.second)
+def _diff_keys(reading: AnyReading, asked: Asked) -> dict[str, Any]:
+    one, other, compared = explainer_of(reading, asked).diff(asked.query.first, asked.query.second)
     return {"first": one.record(), "second": other.record(), **compared.record()}
 
 
@@ -159,7 +163,7 @@ EXPLAINING: Final = (
         scope=Scope.READ,
         query=ExplainQuery,
         answer=ExplanationAnswer,
-        read=_explain,
+        read=at_moment(_explain),
     ),
     Endpoint(
         method="GET",
@@ -168,8 +172,8 @@ EXPLAINING: Final = (
         summary="Who sees a model, and who does not: the workspaces by their rules.",
         scope=Scope.READ,
         query=ModelQuery,
-        answer=Everything[ViewersAnswer],
-        read=_who_sees,
+        answer=DatedList[ViewersAnswer],
+        read=at_moment(_who_sees),
     ),
     Endpoint(
         method="GET",
@@ -177,8 +181,9 @@ EXPLAINING: Final = (
         operation="getMatrix",
         summary="Which workspaces see which models, for each distinct set of rules once.",
         scope=Scope.READ,
+        query=MomentQuery,
         answer=MatrixAnswer,
-        read=_matrix,
+        read=at_moment(_matrix),
     ),
     Endpoint(
         method="GET",
@@ -188,7 +193,7 @@ EXPLAINING: Final = (
         scope=Scope.READ,
         query=SubjectQuery,
         answer=SeenAnswer,
-        read=_what_sees,
+        read=at_moment(_what_sees),
     ),
     Endpoint(
         method="GET",
@@ -198,6 +203,6 @@ EXPLAINING: Final = (
         scope=Scope.READ,
         query=PairQuery,
         answer=ComparedAnswer,
-        read=_diff_keys,
+        read=at_moment(_diff_keys),
     ),
 )

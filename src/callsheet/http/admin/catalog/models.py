@@ -14,9 +14,11 @@ from callsheet.http.admin.catalog.answers import (
     NamedModelAnswer,
     SuppressedAnswer,
 )
-from callsheet.http.admin.endpoint import ROOT, Answer, Asked, ChangeQuery, Doing, Endpoint, Input, PageQuery
-from callsheet.http.admin.plain import Everything, Page, Reader, cut_of, instants, page
+from callsheet.http.admin.endpoint import ROOT, Answer, Asked, ChangeQuery, Doing, Endpoint, Input
+from callsheet.http.admin.moments import DatedList, DatedPage, MomentPageQuery, MomentQuery, at_moment, cut_sorted
+from callsheet.http.admin.plain import AnyReading, MomentReader, cut_of, instants, page
 from callsheet.service.catalog import ModelWithAliases, Outcome
+from callsheet.service.moments.reading import MomentReading
 from callsheet.service.records import model_record, provenance_record, removed_record, suppressed_record
 from callsheet.storage.transactions.read import ReadTransaction
 
@@ -60,19 +62,31 @@ class ChangedModel(Input):
     same_as: str | None = None
 
 
-def _list(reading: ReadTransaction, asked: Asked) -> Answer:
+def _list(reading: AnyReading, asked: Asked) -> dict[str, Any]:
+    if isinstance(reading, MomentReading):
+        return _list_of_moment(reading, asked)
     rows, has_more = reading.page_of_models(cut_of(asked.query))
     aliases = reading.aliases_of_each([row["id"] for row in rows])
     return page([{**row, "aliases": aliases.get(row["id"], [])} for row in rows], "id", has_more=has_more)
 
 
-def _show(reading: ReadTransaction, asked: Asked) -> Answer:
-    catalog, name = Reader(reading, asked).catalog, asked.ids["model"]
+def _list_of_moment(reading: MomentReading, asked: Asked) -> dict[str, Any]:
+    ids, has_more = cut_sorted(sorted(reading.model_ids()), asked.query)
+    models = {model.id: model for model in reading.models(ids)}
+    aliases: dict[str, list[str]] = {}
+    for alias, model_id in sorted(reading.aliases().items()):
+        aliases.setdefault(model_id, []).append(alias)
+    rows = [{**models[each].record(), "aliases": aliases.get(each, [])} for each in ids]
+    return page(rows, "id", has_more=has_more)
+
+
+def _show(reading: AnyReading, asked: Asked) -> dict[str, Any]:
+    catalog, name = MomentReader(reading, asked).catalog, asked.ids["model"]
     return {**model_record(catalog.show(name)), "provenance": provenance_record(catalog.who_says(name))}
 
 
-def _suppressed(reading: ReadTransaction, asked: Asked) -> Answer:
-    return {"data": [suppressed_record(each) for each in Reader(reading, asked).catalog.suppressed()]}
+def _suppressed(reading: AnyReading, asked: Asked) -> dict[str, Any]:
+    return {"data": [suppressed_record(each) for each in MomentReader(reading, asked).catalog.suppressed()]}
 
 
 def _add(doing: Doing, asked: Asked) -> ModelWithAliases:
@@ -108,9 +122,9 @@ MODELS: Final = (
         operation="listCatalogModels",
         summary="List all models by id, hidden and retired ones too.",
         scope=Scope.READ,
-        query=PageQuery,
-        answer=Page[NamedModelAnswer],
-        read=_list,
+        query=MomentPageQuery,
+        answer=DatedPage[NamedModelAnswer],
+        read=at_moment(_list),
     ),
     Endpoint(
         method="POST",
@@ -130,8 +144,9 @@ MODELS: Final = (
         operation="retrieveCatalogModel",
         summary="Show one model, by id or alias, and who says what of it.",
         scope=Scope.READ,
+        query=MomentQuery,
         answer=KnownModelAnswer,
-        read=_show,
+        read=at_moment(_show),
     ),
     Endpoint(
         method="POST",
@@ -162,7 +177,8 @@ MODELS: Final = (
         operation="listSuppressed",
         summary="List the models and aliases that were removed although others list them.",
         scope=Scope.READ,
-        answer=Everything[SuppressedAnswer],
-        read=_suppressed,
+        query=MomentQuery,
+        answer=DatedList[SuppressedAnswer],
+        read=at_moment(_suppressed),
     ),
 )

@@ -1,34 +1,27 @@
 """Which models retire, when, and for whom: ``/v1/organizations/catalog/retirements``."""
 
 from datetime import timedelta
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from pydantic import BaseModel, Field
 
-from callsheet.api.explain import admission
 from callsheet.domain.access.admin_key import Scope
-from callsheet.domain.retirement.stage import Stage
-from callsheet.http.admin.endpoint import ROOT, Answer, Asked, Endpoint, Query
-from callsheet.http.admin.plain import Everything
-from callsheet.service.explain.explainer import Explainer
-from callsheet.service.retirements.find import PENDING, find_retirements
-from callsheet.storage.transactions.read import ReadTransaction
+from callsheet.http.admin.catalog.explaining import explainer_of
+from callsheet.http.admin.endpoint import ROOT, Asked, Endpoint
+from callsheet.http.admin.moments import DatedList, MomentQuery, at_moment
+from callsheet.http.admin.plain import AnyReading
+from callsheet.service.retirements.find import Wanted
 
 _MAX_DAYS: Final = 36_500
-_STAGES: Final = {
-    "pending": PENDING,
-    "overdue": frozenset({Stage.OVERDUE}),
-    "all": frozenset({*PENDING, Stage.RETIRED}),
-}
 
 
-class RetirementsQuery(Query):
+class RetirementsQuery(MomentQuery):
     """Which retirements."""
 
     within_days: int | None = Field(
         None, ge=0, le=_MAX_DAYS, description="Only those of the next days, and what is overdue."
     )
-    state: Literal["pending", "overdue", "all"] = Field("pending", description="all has retired models, too.")
+    state: Wanted = Field("pending", description="all has retired models, too.")
     workspace: str | None = Field(None, description="Id or name of a workspace: only what it sees.")
     key: str | None = Field(None, description="Id or name of a key: only what it sees.")
 
@@ -52,21 +45,22 @@ class RetirementAnswer(BaseModel):
     left_without_line: list[dict[str, str]]
 
 
-def _list(reading: ReadTransaction, asked: Asked) -> Answer:
+class RetirementsAnswer(DatedList[RetirementAnswer]):
+    """Retirements, and for whom."""
+
+    subject: dict[str, Any] | None = Field(alias="for", description="Whom they concern; null: all are listed.")
+    refusal: dict[str, Any] | None = Field(description="Why none concerns it: it is not answered at all.")
+
+
+def _list(reading: AnyReading, asked: Asked) -> dict[str, Any]:
     query: RetirementsQuery = asked.query
-    explainer = Explainer(reading, asked.state.options, asked.now, known=asked.state)
-    sees = None
-    if query.key is not None or query.workspace is not None:
-        asker = explainer.subject(query.key, query.workspace).asker(explainer.state)
-        admitted = admission(explainer.state, asker, asked.now.timestamp())
-        if admitted.workspace is None or not all(step.passes for step in admitted.steps):
-            return {"data": []}
-        sees = admitted.workspace.id
     period = None if query.within_days is None else timedelta(days=query.within_days)
-    found = find_retirements(
-        explainer.state, asked.now, within=period, stages=_STAGES[query.state], workspace_id=sees
-    )
-    return {"data": [each.record() for each in found]}
+    concerned = explainer_of(reading, asked).retirements(query.state, period, query.key, query.workspace)
+    return {
+        "for": None if concerned.subject is None else concerned.subject.record(),
+        "refusal": None if concerned.refusal is None else concerned.refusal.record(),
+        "data": [each.record() for each in concerned.found],
+    }
 
 
 RETIREMENTS: Final = (
@@ -77,7 +71,7 @@ RETIREMENTS: Final = (
         summary="List which models retire, what replaces them, and who sees them; the earliest date first.",
         scope=Scope.READ,
         query=RetirementsQuery,
-        answer=Everything[RetirementAnswer],
-        read=_list,
+        answer=RetirementsAnswer,
+        read=at_moment(_list),
     ),
 )
