@@ -25,7 +25,7 @@ TABLES = {
     "admin_keys": 0, "calendars": 0, "retirement_dates": 0, "webhooks": 0, "outbox": 0,
 }  # fmt: skip
 
-#: In which no row can be wrong but by its reference, which databases check themselves.
+#: Tables of which nothing but the references is checked.
 UNCHECKED = {"key_uses": 0, "repeated_requests": 0}
 
 

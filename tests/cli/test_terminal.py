@@ -4,10 +4,13 @@ import os
 import pty
 import re
 import termios
+from datetime import UTC, datetime
+from itertools import pairwise
 
 import pytest
 from rich.cells import cell_len
 
+from callsheet.cli.commands.retirements import FOUND
 from callsheet.settings import Settings
 from tests import starter
 from tests.installation import Installation, make_model
@@ -16,7 +19,7 @@ from tests.program import COMMAND, DEADLINE, call
 COLUMNS = 80
 
 
-def read(installation: Installation, *arguments: str, columns: int = COLUMNS) -> list[str]:
+def read(installation: Installation, *arguments: str, columns: int = COLUMNS, code: int = 0) -> list[str]:
     """The lines that a command prints into a terminal."""
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (50, columns))
@@ -34,7 +37,7 @@ def read(installation: Installation, *arguments: str, columns: int = COLUMNS) ->
         pass
     finally:
         os.close(ours)
-        assert process.wait(DEADLINE) == 0, output
+        assert process.wait(DEADLINE) == code, output
     return re.sub(r"\x1b\[[0-9;]*m", "", output.decode()).splitlines()
 
 
@@ -66,6 +69,24 @@ def test_the_ids_of_the_built_in_models_are_whole_and_the_rest_is_legible(instal
     row = next(line for line in lines if line.startswith("claude-opus-4-1-20250805 "))
     assert " 2025-08-05  retired " in row
     assert lines[-1] == "Too narrow for Line, Aliases; a wider terminal or --json shows all."
+
+
+@pytest.mark.parametrize("columns", [80, 160])
+def test_what_to_move_to_is_shown_of_long_chains_and_days_are_not_folded(
+    installation: Installation, columns: int
+) -> None:
+    ids = [f"hf.co/meta-llama/Llama-3.3-70B-Instruct-GGUF:Q4_K_M-{number}" for number in range(5)]
+    installation.add(*map(make_model, ids))
+    for model, replacement in pairwise(ids):
+        installation.catalog.deprecate(model, retires_at=datetime(2099, 1, 1, tzinfo=UTC), replacement=replacement)
+    lines = read(installation, "retirements", columns=columns, code=FOUND)
+    assert lines[0].split()[:5] == ["ID", "Retires", "Move", "to", "State"]
+    assert max(map(cell_len, lines)) <= columns
+    first = next(number for number, line in enumerate(lines) if line.startswith("hf.co"))
+    assert re.search(r" 2099-01-01 .* in [\d,]+ days", lines[first])
+    move_to = slice(lines[0].index("Move to"), lines[0].index("State"))
+    second = next(number for number, line in enumerate(lines) if line.startswith("hf.co") and number > first)
+    assert "".join(line[move_to].strip() for line in lines[first:second]).replace(" ", "") == f"{ids[1]}>…>{ids[4]}"
 
 
 def test_a_wider_terminal_shows_every_column(installation: Installation) -> None:

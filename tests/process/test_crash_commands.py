@@ -16,23 +16,24 @@ from tests.tiers import first, repeated
 #: Enough for each to have been killed at everything it does; how many there are in all is for the trial to know.
 LEAST = {
     "migrate": 20, "migrate-first-release": 3, "copy": 20, "copy-again": 15, "backup": 8, "restore": 30,
-    "restore-damaged": 30, "apply-file": 8, "sync-source": 10,
+    "restore-damaged": 30, "apply-file": 8, "sync-source": 10, "retire-due": 5,
 }  # fmt: skip
 
 #: The same where writes to different tables count as alike; each of these points is one of those, too.
 LEAST_COARSELY = {
     "migrate": 8, "migrate-first-release": 3, "copy": 6, "copy-again": 6, "backup": 8, "restore": 14,
-    "restore-damaged": 14, "apply-file": 4, "sync-source": 4,
+    "restore-damaged": 14, "apply-file": 4, "sync-source": 4, "retire-due": 3,
 }  # fmt: skip
 
-#: Those that take the same steps as another.
-LIKE = ("copy-again", "restore-damaged")
+#: Those that take steps like those of another.
+LIKE = ("copy-again", "restore-damaged", "retire-due")
 
 DEADLINE = 300
 
 
 #: The same on PostgreSQL, which has its own tests for what happens within a transaction.
-LEAST_ON_POSTGRESQL = {"migrate": 5, "copy": 5, "backup": 8, "restore": 8, "apply-file": 4, "sync-source": 4}
+LEAST_ON_POSTGRESQL = {"migrate": 5, "copy": 5, "backup": 8, "restore": 8, "apply-file": 4, "sync-source": 4,
+                       "retire-due": 3}  # fmt: skip
 
 
 def kill_everywhere(trial: str, folder: Path, how: str, *server: str) -> list[str]:

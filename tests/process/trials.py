@@ -9,13 +9,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from callsheet.domain.model import Model
+from callsheet.domain.model import Model, RetirementPrecision
 from callsheet.files.load import parse_manifest
 from callsheet.service.maintenance.backup import back_up
 from callsheet.service.maintenance.check import check_database
 from callsheet.service.maintenance.copy import copy_installation
 from callsheet.service.maintenance.restore import restore
 from callsheet.service.manifests.service import ManifestService
+from callsheet.service.retirements.due import REASON, retire_due
 from callsheet.service.setup import migrate_store
 from callsheet.service.sync.config import SourceConfig
 from callsheet.service.sync.decide import Outcome
@@ -322,6 +323,47 @@ class SyncSource(Trial):
         (self.folder / "list.json").write_text(json.dumps({"data": rows}))
 
 
+class RetireDue(Trial):
+    """The day has come on which models retire themselves, and their aliases mean what replaces them."""
+
+    MODELS: Final = ("old-a", "old-b")
+    DAY: Final = datetime(2099, 11, 21, tzinfo=UTC)
+
+    def prepare(self) -> None:
+        self._fill()
+        installation = Installation(url_of(self.store))
+        installation.add(*map(make_model, (*self.MODELS, "next")))
+        for model in self.MODELS:
+            installation.catalog.alias(f"alias-of-{model}", model)
+            installation.catalog.deprecate(
+                model,
+                retires_at=self.DAY,
+                retires_itself=True,
+                retirement_precision=RetirementPrecision.EXACT,
+                replacement="next",
+            )
+
+    def act(self, note: Note) -> None:
+        retire_due(self.store, lambda: self.DAY + timedelta(hours=1), move_aliases=True)
+
+    def look(self) -> None:
+        assert check_database(self.store).problems == []
+        if self._changes():
+            self.check()
+
+    def check(self) -> None:
+        assert self._changes() == [("retire", model) for model in self.MODELS] + [
+            ("alias", f"alias-of-{model}") for model in self.MODELS
+        ]
+
+    def _changes(self) -> list[tuple[str, str]]:
+        """What was done on the day, all of it in one revision."""
+        with self.store.read() as reading:
+            made = [each for each in reading.changes() if each.reason == REASON and each.kind != "claim"]
+        assert len({each.revision for each in made}) <= 1
+        return [(str(each.action), each.subject) for each in reversed(made)]
+
+
 TRIALS: Final[Mapping[str, type[Trial]]] = {
     "migrate": Migrate,
     "migrate-first-release": MigrateFirstRelease,
@@ -332,4 +374,5 @@ TRIALS: Final[Mapping[str, type[Trial]]] = {
     "restore-damaged": RestoreDamaged,
     "apply-file": ApplyFile,
     "sync-source": SyncSource,
+    "retire-due": RetireDue,
 }

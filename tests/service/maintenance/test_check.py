@@ -158,6 +158,24 @@ def test_what_is_wrong_is_told(
 
 
 @pytest.mark.parametrize(
+    ("damage", "of", "subject", "message"),
+    [
+        ("INSERT INTO key_uses (key_id, last_used_at) VALUES ('apikey_gone', '2026-11-20T09:00:00Z')",
+         "key use", "apikey_gone", "There is a time at which apikey_gone was last used, which is not a key."),
+        ("INSERT INTO repeated_requests SELECT 'adminkey_gone', 'once', 'd', 200, '{}', '2026-11-20T09:00:00Z'",
+         "repeated request", "adminkey_gone",
+         "There is the answer to a request of adminkey_gone, which is not an admin key."),
+    ],
+)  # fmt: skip
+def test_what_is_left_of_a_key_that_is_gone_is_told(
+    full_store: Full, damage: str, of: str, subject: str, message: str
+) -> None:
+    store = full_store("sqlite")  # PostgreSQL refuses such rows
+    execute(store, "PRAGMA foreign_keys = OFF", damage)
+    assert check_database(store).problems == [Problem(of, subject, message)]
+
+
+@pytest.mark.parametrize(
     ("kind", "statement"),
     [
         ("sqlite", "DROP TRIGGER changes_no_update"),

@@ -240,6 +240,15 @@ def test_a_source_that_a_later_release_configured_keeps_no_other_from_running(
     assert sum("Source later: It is not run: kind of a source must be one of" in each for each in messages) == 1
 
 
+def test_a_day_that_comes_before_the_first_tick_is_noticed(site: Site) -> None:
+    renewed = threading.Event()
+    clock = Clock(lambda: site.clock.now.timestamp(), SYSTEM_CLOCK.monotonic, SYSTEM_CLOCK.perf_counter)
+    schedule = Schedule(site.installation.store, clock, lambda: None, renew=renewed.set)
+    site.clock.passes(hours=24)
+    schedule._begin_day()
+    assert renewed.is_set()
+
+
 def test_the_built_in_facts_are_brought_up_to_each_new_day(site: Site) -> None:
     renewed = threading.Event()
     with scheduled(site, renew=renewed.set) as schedules:

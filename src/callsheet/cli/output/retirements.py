@@ -20,24 +20,27 @@ _ENDS: Final = {
     End.LOOP: "in a circle",
 }
 
+#: Replacements that are shown of a chain; ``--json`` has all of them.
+_MAX_STEPS: Final = 2
+
 
 def print_retirements(found: Sequence[Retirement]) -> None:
     """Print a table of retirements, what needs attention of each below it, and how many there are."""
     if found:
         print_table(
-            ("ID", "Retires", "State", "Move to", "Seen by", "Aliases"),
+            ("ID", "Retires", "Move to", "State", "Seen by", "Aliases"),
             (
                 (
                     each.model.id,
                     _date(each),
-                    _state(each),
                     replacement_text(each.replacement),
+                    _state(each),
                     _seen_by(each),
                     list(each.aliases),
                 )
                 for each in found
             ),
-            {"State": 9, "Move to": 16, "Seen by": 12, "Aliases": 10},
+            {"Retires": 10, "Move to": 16, "Seen by": 14, "Aliases": 10},
         )
     for each in found:
         _say_what_is_lost(each)
@@ -47,10 +50,11 @@ def print_retirements(found: Sequence[Retirement]) -> None:
 
 
 def replacement_text(chain: Chain) -> str:
-    """Return a chain of replacements in words."""
+    """Return a chain of replacements in words; of a long one, the first and the last."""
     if not chain.ids:
         return "-"
-    steps = " > ".join(chain.ids)
+    shown = chain.ids if len(chain.ids) <= _MAX_STEPS else (chain.ids[0], "…", chain.ids[-1])
+    steps = " > ".join(shown)
     return steps if chain.end is End.USABLE else f"{steps} ({_ENDS[chain.end]})"
 
 

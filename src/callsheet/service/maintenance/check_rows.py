@@ -215,6 +215,11 @@ def _check_names(integrity: Integrity) -> Iterator[Problem]:
         yield Problem(Subject.ALIAS, alias, f"The alias {alias}, which means {model_id}, has the id of a model.")
     for key_id, workspace_id in integrity.dangling_references(Subject.KEY, "workspace_id", Subject.WORKSPACE):
         yield Problem(Subject.KEY, key_id, f"The key {key_id} belongs to {workspace_id}, which is not a workspace.")
+    for key_id, _ in integrity.dangling_references("key use", "key_id", Subject.KEY):
+        yield Problem("key use", key_id, f"There is a time at which {key_id} was last used, which is not a key.")
+    for key_id, _ in integrity.dangling_references("repeated request", "admin_key_id", Subject.ADMIN_KEY):
+        message = f"There is the answer to a request of {key_id}, which is not an admin key."
+        yield Problem("repeated request", key_id, message)
     for model_id in integrity.tombstones_of_models():
         yield Problem(
             "tombstone", model_id, f"The model {model_id} exists, but has a tombstone as if it had been removed."

@@ -5,7 +5,6 @@ import os
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date
 from typing import TYPE_CHECKING, Final
 
 from callsheet.domain.errors import RefusedError, StorageError
@@ -80,7 +79,7 @@ class Schedule:
         self._seen_revision: int | None = None
         self._read_at = 0.0
         self._renewed_at = 0.0
-        self._day: date | None = None
+        self._day = clock.now().date()  # that of the first tick may be the next one
         self._running: dict[str, threading.Thread] = {}
         self._pid: int | None = None
         self._lease: Lease | None = None
@@ -143,7 +142,7 @@ class Schedule:
 
     def _begin_day(self) -> None:
         today = self._clock.now().date()
-        if self._day is not None and today != self._day:
+        if today != self._day:
             self._renew()
         self._day = today
 

@@ -47,6 +47,12 @@ _TABLES: Final = {
     "delivery": tables.outbox,
 }
 
+#: The same of what is only checked to refer to what there is.
+_REFERRING: Final = {
+    "key use": tables.key_uses,
+    "repeated request": tables.repeated_requests,
+}
+
 #: The kinds whose changes are recorded one by one; of claims, only some are.
 KINDS: Final = (
     *(Subject.MODEL, Subject.ALIAS, Subject.WORKSPACE, Subject.KEY),
@@ -92,7 +98,7 @@ class Integrity:
 
     def dangling_references(self, kind: str, column: str, of: str) -> Iterator[tuple[str, str]]:
         """Yield (id, value) of rows whose ``column`` refers to a missing row of kind ``of``."""
-        table, other = _TABLES[kind], _TABLES[of].alias()
+        table, other = {**_TABLES, **_REFERRING}[kind], _TABLES[of].alias()
         wanted, named = table.c[column], other.c[_key(_TABLES[of]).name]
         query = select(_key(table), wanted).outerjoin(other, named == wanted)
         return self._pairs(query.where(wanted.is_not(None), named.is_(None)))
