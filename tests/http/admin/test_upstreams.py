@@ -75,7 +75,7 @@ def test_a_source_is_set_to_nothing_private_and_nothing_is_changed(
         assert (refused.status, refused.code, admin.revision) == (400, "invalid", before)
         assert refused.message == (
             f"{address} is not public; to let the Admin API set sources there, name it in the setting "
-            "sources_private, or set the source on the host with callsheet sources."
+            "sources_private, or set the source on the command line of the host."
         )
     assert do(admin, "https://public.example/v1", query).status == 200
 

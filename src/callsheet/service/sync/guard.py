@@ -52,7 +52,7 @@ class UpstreamGuard:
             if not self._allowed.allows(address):
                 raise InvalidError(
                     f"{has} is not public; to let the Admin API set sources there, name it in the setting "
-                    f"{SETTING}, or set the source on the host with callsheet sources."
+                    f"{SETTING}, or set the source on the command line of the host."
                 )
 
 
