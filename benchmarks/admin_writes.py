@@ -1,8 +1,9 @@
 """What lists feel while the Admin API makes a hundred changes a second: p99 with and without, in turn.
 
-    python -m benchmarks.admin_writes [--rounds 5] [--seconds 5] [--apart]
+    python -m benchmarks.admin_writes [--rounds 5] [--seconds 5] [--apart | --elsewhere]
 
 With ``--apart``, the changes go to a second server over the same database: they share no interpreter with lists.
+With ``--elsewhere``, they go to one over another database: what lists feel then is the machine, not the changes.
 """
 
 import argparse
@@ -54,13 +55,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=5)
-    parser.add_argument("--apart", action="store_true")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--apart", action="store_true")
+    where.add_argument("--elsewhere", action="store_true")
     parser.add_argument("--write", nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.write:
         change(int(options.write[0]), options.write[1], options.write[2].split(","))
         return
-    with tempfile.TemporaryDirectory() as folder, targets(Path(folder), apart=options.apart) as target:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        targets(Path(folder), apart=options.apart, elsewhere=options.elsewhere) as target,
+    ):
         rounds = [measure(target, options.seconds) for _ in range(options.rounds)]
     for each in rounds:
         print(f"p99 {each.calm:6.2f} ms calm, {each.changing:6.2f} ms at {each.writes:.0f} changes a second")
@@ -121,21 +127,38 @@ def change(port: int, admin_key: str, key_ids: list[str]) -> None:
         time.sleep(max(0.0, turn - time.perf_counter()))
 
 
+class Served(NamedTuple):
+    """A new database, and what it takes to ask for lists and to change its keys."""
+
+    url: str
+    key: str
+    admin_key: str
+    key_ids: list[str]
+
+
 @contextmanager
-def targets(folder: Path, *, apart: bool) -> Iterator[Target]:
-    """Serve a new database, with ``apart`` by two servers."""
-    url = f"sqlite:///{folder / 'callsheet.db'}"
+def targets(folder: Path, *, apart: bool, elsewhere: bool) -> Iterator[Target]:
+    """Serve a new database; with ``apart`` by two servers, with ``elsewhere`` beside another database."""
+    lists = changes = filled(folder / "callsheet.db")
+    if elsewhere:
+        changes = filled(folder / "other.db")
+    with server(lists.url) as port:
+        if apart or elsewhere:
+            with server(changes.url) as other:
+                yield Target(port, other, lists.key, changes.admin_key, changes.key_ids)
+        else:
+            yield Target(port, port, lists.key, changes.admin_key, changes.key_ids)
+
+
+def filled(path: Path) -> Served:
+    """Make a database with some keys."""
+    url = f"sqlite:///{path}"
     store = open_store(url, SYSTEM_CLOCK.now)
     access = AccessService(store, "benchmark", SYSTEM_CLOCK.now)
     ids = [access.create_key(f"first {number}").key.id for number in range(_KEYS)]
     key = access.create_key("lists").secret
     admin_key = AdminKeyService(store, "benchmark", SYSTEM_CLOCK.now).create("benchmark", [Scope.KEYS]).secret
-    with server(url) as port:
-        if apart:
-            with server(url) as other:
-                yield Target(port, other, key, admin_key, ids)
-        else:
-            yield Target(port, port, key, admin_key, ids)
+    return Served(url, key, admin_key, ids)
 
 
 @contextmanager
