@@ -17,7 +17,7 @@ class Stage(StrEnum):
 
 
 def stage_of(model: Model, now: datetime) -> Stage | None:
-    """Return the stage of the retirement of ``model`` at ``now`` (aware); None if it has no date and is not retired.
+    """Return the stage of ``model`` at ``now`` (aware); None if it has no date and is not retired.
 
     As time passes it only goes from upcoming to overdue; what makes it retired is a change of the model.
     """
