@@ -113,3 +113,10 @@ def test_what_waits_and_what_is_sent_again_is_listed(cli: CLI, installation: Ins
 def test_bad_input_is_refused_in_a_sentence(cli: CLI, arguments: tuple[str, ...], sentence: str) -> None:
     create(cli)
     assert sentence in cli("webhooks", *arguments).refusal
+
+
+def test_a_plan_shows_secrets_by_their_hints_as_json_and_not_as_python(cli: CLI) -> None:
+    secret = create(cli)
+    shown = cli("webhooks", "archive", "chat", "--dry-run").out
+    assert f'{{"hint": "...{secret[-4:]}", "expires_at": null}}' in shown
+    assert secret not in shown

@@ -2,9 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final, TypeVar
-
-from pydantic import TypeAdapter, ValidationError
+from typing import Any, Final
 
 from callsheet.domain.access.key import APIKey, KeyStatus
 from callsheet.domain.access.visibility import NOTHING, Visibility
@@ -12,12 +10,10 @@ from callsheet.domain.access.workspace import Shape, Workspace
 from callsheet.domain.alias import Alias
 from callsheet.domain.changes.change import ChangeRecord
 from callsheet.domain.claims.claims import ClaimKind
-from callsheet.domain.errors import CallsheetError
 from callsheet.domain.model import MODEL_FIELDS, Lifecycle, Model, RetirementPrecision
 from callsheet.domain.sources.source import SourceRecord
 from callsheet.domain.sources.state import SourceState
 from callsheet.domain.times import parse_instant
-from callsheet.remote.failures import RemoteError
 from callsheet.service.catalog import ModelWithAliases, Outcome
 from callsheet.service.counts import Counts
 from callsheet.service.provenance import Said, Suppressed, WhoSays
@@ -28,22 +24,12 @@ from callsheet.service.sync.pending import Pending, read_pending
 from callsheet.service.sync.quarantine import Cause, Reason
 from callsheet.service.sync.sources import Source
 
-T = TypeVar("T")
-
 #: In place of the fingerprint of a key, which no answer holds.
 _NO_FINGERPRINT: Final = b""
 
 _MODEL_TIMES: Final = ("created_at", "deprecated_at", "retires_at")
 _HINT_PREFIX: Final = "..."
 _ALL: Final = ["*"]
-
-
-def read_as(kind: type[T], record: object) -> T:
-    """Return what a record of the fields of ``kind`` holds; RemoteError if it is something else."""
-    try:
-        return TypeAdapter(kind).validate_python(record)
-    except (ValidationError, CallsheetError) as error:
-        raise _unlike(kind.__name__) from error
 
 
 def model_of(record: Mapping[str, Any]) -> Model:
@@ -170,9 +156,3 @@ def _instant(text: str) -> datetime:
 
 def _optional(text: str | None) -> datetime | None:
     return None if text is None else parse_instant(text)
-
-
-def _unlike(what: str) -> RemoteError:
-    return RemoteError(
-        f"The server answered with what this release does not read ({what}); use the release of the server."
-    )

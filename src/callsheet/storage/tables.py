@@ -204,7 +204,7 @@ repeated_requests = Table(  # answers to requests that clients may send again, b
     Column("at", _TIME, nullable=False, index=True),
 )
 
-calendars = Table(  # addresses that tell the dates of models; a token in each, of which only the hash is kept
+calendars = Table(  # addresses that give the dates of models; each has a token, of which only the hash is kept
     "calendars",
     metadata,
     Column("id", String(80), primary_key=True),

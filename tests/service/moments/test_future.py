@@ -13,7 +13,8 @@ from callsheet.service.catalog import CatalogService
 from callsheet.service.explain.seeing import what_sees
 from callsheet.service.facts import Facts
 from callsheet.service.moments.comparing import compare_moments
-from callsheet.service.moments.store import MomentStore, find_moment
+from callsheet.service.moments.locating import locate
+from callsheet.service.moments.store import MomentStore, found_at
 from callsheet.service.renewal import renew_builtin
 from callsheet.service.state.load import load
 from tests.domain.changes.acts import content
@@ -31,7 +32,7 @@ def test_built_in_models_retire_on_their_days_as_the_renewal_of_that_day_retires
     turn = max(day for day in days if day is not None)
     for at in (turn - timedelta(seconds=1), turn):
         with installation.store.read() as present:
-            found = find_moment(present, Moment(at), now())
+            found = found_at(present, locate(present, Moment(at), now()))
             assert found.as_of.is_future
             expected = content(found.reading)
             shown = {model.id: model.lifecycle for model in load(found.reading, Options()).catalog}

@@ -21,7 +21,8 @@ from callsheet.domain.history.moment import Moment
 from callsheet.domain.query import Reach
 from callsheet.service.catalog import CatalogService
 from callsheet.service.explain.explainer import Explainer
-from callsheet.service.moments.store import MomentStore, find_moment
+from callsheet.service.moments.locating import locate
+from callsheet.service.moments.store import MomentStore, found_at
 from callsheet.storage import tables
 from tests.domain.changes.acts import NOW, content
 from tests.installation import Installation, again_on_postgresql, make_model, now
@@ -41,7 +42,7 @@ def test_a_reading_as_of_each_revision_and_of_each_time_is_what_was_observed_the
     with replay.store.read() as present:
         for then in replay.observed:
             for moment in (Moment(None, then.revision), Moment(then.at), Moment(then.at + timedelta(seconds=59))):
-                found = find_moment(present, moment, LATER)
+                found = found_at(present, locate(present, moment, LATER))
                 assert found.as_of.revision == then.revision
                 assert observation(found.reading, then.at) == then
 
@@ -56,7 +57,7 @@ def test_a_reading_of_some_things_is_what_a_reading_of_everything_has_of_them(
     with replay.store.read() as present:
         for then in replay.observed:
             moment = Moment(None, then.revision)
-            whole, part = (find_moment(present, moment, LATER).reading for _ in range(2))
+            whole, part = (found_at(present, locate(present, moment, LATER)).reading for _ in range(2))
             everything = content(whole)
             names = ["a", "b", "c", "d", "nothing"]
             assert {each.id: each for each in part.models(names)} == everything["models"]
@@ -88,7 +89,7 @@ def test_explained_as_listed_is_in_the_paged_list_as_of_that_moment(
     replay.play([("create key", "ada", None, None), *drawn])
     then = replay.observed[chosen % len(replay.observed)]
     with replay.store.read() as present:
-        found = find_moment(present, Moment(None, then.revision), LATER)
+        found = found_at(present, locate(present, Moment(None, then.revision), LATER))
         explainer = Explainer(found.reading, Options(), found.as_of.at, proposes=False)
         for key in found.reading.api_keys():
             pages = _pages(explainer.state, f"secret-of-the-key-{key.id.removeprefix('apikey_')}", found.as_of.at)

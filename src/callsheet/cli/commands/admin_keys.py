@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from datetime import timedelta
 from errno import EBADF
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 import typer
 
@@ -16,12 +16,12 @@ from callsheet.cli.output import key_columns
 from callsheet.cli.output.tables import AsJSON, day, print_json, print_record, print_table, say, second
 from callsheet.cli.output.usage import CommandLine
 from callsheet.domain.access.admin_key import AdminKey, parse_scopes
+from callsheet.domain.changes.keys import MAX_OVERLAP_HOURS
 from callsheet.domain.times import parse_instant
 from callsheet.service.admin.admin_keys import AdminKeyService, NewAdminKey
 
 app = CommandLine(help="Create and withdraw the keys of the Admin API.", no_args_is_help=True)
 
-_MAX_OVERLAP_HOURS: Final = 24 * 366 * 10
 
 Key = Annotated[
     str,
@@ -119,7 +119,7 @@ def rotate(
     key: Key,
     overlap: Annotated[
         float,
-        typer.Option(min=0, max=_MAX_OVERLAP_HOURS, metavar="HOURS", help="How long the old secret works on."),
+        typer.Option(min=0, max=MAX_OVERLAP_HOURS, metavar="HOURS", help="How long the old secret works on."),
     ] = 0,
     dry_run: DryRun = False,
     database: DatabaseURL = None,

@@ -4,7 +4,7 @@ import os
 import sys
 from datetime import timedelta
 from errno import EBADF
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 import typer
 
@@ -20,13 +20,12 @@ from callsheet.cli.output.tables import AsJSON, day, print_json, print_record, p
 from callsheet.cli.output.usage import CommandLine
 from callsheet.cli.viewing import AsOfOption, Viewing
 from callsheet.domain.access.key import APIKey
-from callsheet.domain.changes.keys import KeyChange
+from callsheet.domain.changes.keys import MAX_OVERLAP_HOURS, KeyChange
 from callsheet.domain.errors import InvalidError
 from callsheet.domain.times import parse_instant
 
 app = CommandLine(help="Create and withdraw API keys.", no_args_is_help=True)
 
-_MAX_OVERLAP_HOURS: Final = 24 * 366 * 10
 
 Key = Annotated[str, typer.Argument(metavar="NAME|ID", help="Name or id of a key.", autocompletion=complete_key)]
 
@@ -202,7 +201,7 @@ def rotate(
     key: Key,
     overlap: Annotated[
         float,
-        typer.Option(min=0, max=_MAX_OVERLAP_HOURS, metavar="HOURS", help="How long the old secret works on."),
+        typer.Option(min=0, max=MAX_OVERLAP_HOURS, metavar="HOURS", help="How long the old secret works on."),
     ] = 0,
     dry_run: DryRun = False,
     database: DatabaseURL = None,

@@ -20,7 +20,7 @@ from callsheet.cli.output.usage import CommandLine
 from callsheet.cli.output.webhooks import changed_sentence, print_deliveries, print_webhook, print_webhooks
 from callsheet.cli.remote_option import ServerURL
 from callsheet.domain.addresses import AllowedAddresses
-from callsheet.domain.changes.webhooks import WebhookChange
+from callsheet.domain.changes.webhooks import MAX_OVERLAP_HOURS, WebhookChange
 from callsheet.domain.errors import InvalidError
 from callsheet.domain.webhooks.delivery import Delivery, DeliveryStatus
 from callsheet.domain.webhooks.webhook import Webhook
@@ -32,7 +32,6 @@ if TYPE_CHECKING:  # a protocol
 
 app = CommandLine(help="Have changes sent to other programs, signed (Standard Webhooks).", no_args_is_help=True)
 
-_MAX_OVERLAP_HOURS: Final = 24 * 30
 
 #: The exit code of a test that the receiver did not take.
 _NOT_TAKEN: Final = 1
@@ -139,7 +138,7 @@ def rotate(
     webhook: Name,
     overlap: Annotated[
         float,
-        typer.Option(min=0, max=_MAX_OVERLAP_HOURS, metavar="HOURS", help="How long the old secret signs as well."),
+        typer.Option(min=0, max=MAX_OVERLAP_HOURS, metavar="HOURS", help="How long the old secret signs as well."),
     ] = OVERLAP.total_seconds() / 3600,
     secret: Secret = None,
     dry_run: DryRun = False,

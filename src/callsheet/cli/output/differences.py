@@ -13,7 +13,7 @@ from callsheet.domain.times import format_instant
 from callsheet.service.moments.blaming import Blame, Blamed
 from callsheet.service.moments.comparing import Compared
 
-#: What stands for the actor where no change is recorded.
+#: Shown in place of the actor where no change is recorded.
 _DATES: Final = "a date that passed"
 
 

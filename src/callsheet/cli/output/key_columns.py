@@ -8,7 +8,7 @@ from callsheet.domain.access.admin_key import AdminKey
 from callsheet.domain.access.key import APIKey, KeyStatus
 from callsheet.domain.times import format_instant
 
-#: What stands for the workspace of a key of the organization.
+#: Shown in place of the workspace of a key of the organization.
 ALL_WORKSPACES: Final = "(all)"
 
 _MIDNIGHT: Final = "00:00:00"

@@ -201,7 +201,7 @@ def cell_text(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):
-        return ", ".join(map(str, value)) or "-"
+        return ", ".join(cell_text(each) if isinstance(each, dict) else str(each) for each in value) or "-"
     if isinstance(value, dict):
         return json.dumps(value, ensure_ascii=False)
     return str(value)

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import NamedTuple, TypedDict
+from typing import Final, NamedTuple, TypedDict
 
 from callsheet.domain.access.key import APIKey, KeyStatus, is_past
 from callsheet.domain.access.key_names import check_name_is_free, holds_name
@@ -13,6 +13,9 @@ from callsheet.domain.changes.reader import AccessReader, AdminKeyReader
 from callsheet.domain.changes.workspaces import check_in_use
 from callsheet.domain.errors import ConflictError, DoesNotExistError, InvalidError
 from callsheet.domain.hints import Hint
+
+#: How long the old secret may work on after a rotation.
+MAX_OVERLAP_HOURS: Final = 24 * 366 * 10
 
 
 class Credentials(NamedTuple):

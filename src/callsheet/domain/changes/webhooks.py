@@ -18,6 +18,9 @@ MAX_WEBHOOKS: Final = 50
 #: Secrets that sign at a time, so that the header stays small however often one is rotated.
 MAX_SIGNING_SECRETS: Final = 3
 
+#: How long the old secret may work on after a rotation.
+MAX_OVERLAP_HOURS: Final = 24 * 30
+
 
 class WebhookChange(TypedDict, total=False):
     """What is to change of a webhook; what is left out stays as it is. See `Webhook`."""

@@ -7,7 +7,7 @@ from callsheet.domain.model import Lifecycle, Model, RetirementPrecision
 
 
 class Stage(StrEnum):
-    """How a retirement stands."""
+    """Whether a retirement is still to come, overdue or done."""
 
     #: Its day has not come.
     UPCOMING = "upcoming"
@@ -17,7 +17,7 @@ class Stage(StrEnum):
 
 
 def stage_of(model: Model, now: datetime) -> Stage | None:
-    """Return how the retirement of ``model`` stands at ``now`` (aware); None if it has no date and is not retired.
+    """Return the stage of ``model`` at ``now`` (aware); None if it has no date and is not retired.
 
     As time passes it only goes from upcoming to overdue; what makes it retired is a change of the model.
     """

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, Field, StringConstraints
 
 from callsheet.domain.access.key import APIKey, KeyStatus
+from callsheet.domain.changes.keys import MAX_OVERLAP_HOURS
 from callsheet.domain.times import format_instant
 from callsheet.http.admin.endpoint import Input
 from callsheet.storage.transactions.read import ReadTransaction
@@ -119,7 +120,7 @@ class KeyUpdate(Input):
 class RotateBody(Input):
     """How a key is to be replaced."""
 
-    overlap_hours: float = Field(0, ge=0, le=24 * 366 * 10, description="How long the old secret works on.")
+    overlap_hours: float = Field(0, ge=0, le=MAX_OVERLAP_HOURS, description="How long the old secret works on.")
     secret_sha256: SHA256 | None = None
 
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from callsheet.domain.access.admin_key import Scope
 from callsheet.domain.addresses import AllowedAddresses
-from callsheet.domain.changes.webhooks import WebhookChange
+from callsheet.domain.changes.webhooks import MAX_OVERLAP_HOURS, WebhookChange
 from callsheet.domain.webhooks.delivery import DeliveryStatus
 from callsheet.domain.webhooks.webhook import ALL, Webhook
 from callsheet.http.admin.endpoint import ROOT, Act, Answer, Asked, Body, ChangeQuery, Doing, Endpoint, Input, Query
@@ -24,7 +24,6 @@ from callsheet.storage.store import Store
 from callsheet.storage.transactions.read import ReadTransaction
 
 _WEBHOOKS: Final = f"{ROOT}/webhooks"
-_MAX_OVERLAP_HOURS: Final = 24 * 30
 
 
 class WebhookToCreate(Input):
@@ -50,7 +49,7 @@ class WebhookRotation(Input):
     overlap_hours: float = Field(
         OVERLAP / timedelta(hours=1),
         ge=0,
-        le=_MAX_OVERLAP_HOURS,
+        le=MAX_OVERLAP_HOURS,
         description="How long the old secret signs as well.",
     )
     secret: str | None = Field(None, repr=False, description="An existing secret (whsec_…), or one is made.")

@@ -42,7 +42,7 @@ def find_workspace_by_id(reading: ReadTransaction, workspace_id: str) -> Workspa
     """Return the workspace with this id; AdminError if there is none."""
     found = next(iter(reading.workspaces([workspace_id])), None)
     if found is None:
-        raise AdminError(Code.DOES_NOT_EXIST, f"There is no workspace {workspace_id[:80]!r}.")
+        raise AdminError(Code.DOES_NOT_EXIST, f"There is no workspace with the id {workspace_id[:80]!r}.")
     return found
 
 

@@ -22,7 +22,7 @@ class RetirementFigures:
         self._catalog: Catalog | None = None
 
     def figures(self, catalog: Catalog, now: datetime) -> Figures:
-        """Return how the retirements of ``catalog`` stand at ``now`` (aware)."""
+        """Return how many models of ``catalog`` retire soon or are overdue at ``now`` (aware)."""
         if catalog is not self._catalog:
             known = self._dates
             self._dates = {

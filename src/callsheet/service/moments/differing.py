@@ -5,7 +5,7 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
-#: Gives what differs: all of it, or that of these ids. None stands for what is not there at the moment.
+#: Gives what differs: all of it, or that of these ids. The value is None for what is not there at the moment.
 Fetch = Callable[[Iterable[str] | None], Iterable[tuple[str, T | None]]]
 
 

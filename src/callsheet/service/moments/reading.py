@@ -2,7 +2,6 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import NamedTuple, TypeVar
 
 from callsheet.domain.access.admin_key import AdminKey
@@ -182,11 +181,6 @@ class MomentReading(ABC):
     def positions(self) -> dict[str, int]:
         """Return position by name of every source and enrichment."""
         return {source.name: source.position for source in self.sources()}
-
-
-def at_revision(installation: Installation | None, revision: int) -> Installation | None:
-    """Return an installation as of another revision."""
-    return None if installation is None else replace(installation, revision=revision)
 
 
 def _laid_over(present: Mapping[str, str], texts: Differing[str], wanted: Sequence[str] | None) -> dict[str, str]:

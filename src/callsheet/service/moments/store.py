@@ -24,11 +24,6 @@ class Found(NamedTuple):
     reading: MomentReading
 
 
-def find_moment(present: ReadTransaction, moment: Moment, now: datetime) -> Found:
-    """Return what there is at ``moment``, in the transaction ``present`` at ``now``; errors as for `locate`."""
-    return found_at(present, locate(present, moment, now))
-
-
 def found_at(present: ReadTransaction, located: Located) -> Found:
     """Return what there is at a moment that was located in the transaction ``present``."""
     as_of, position = located

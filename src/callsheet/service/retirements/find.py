@@ -35,7 +35,7 @@ class Retirement(NamedTuple):
     model
         The model.
     stage
-        How the retirement stands.
+        Whether the retirement is still to come, overdue or done.
     days_left
         In how many days it is; negative after it, None if there is no date.
     replacement
@@ -99,7 +99,7 @@ def find_retirements(
     within
         Only those of this time from now on, and all of the past; None for any.
     stages
-        Only those that stand so.
+        Only those at one of these stages.
     workspace_id
         Only models that this workspace can retrieve, and only what concerns it; None for all.
     """

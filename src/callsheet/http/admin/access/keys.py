@@ -9,6 +9,7 @@ from pydantic import Field, StringConstraints
 from callsheet.domain.access.admin_key import Scope
 from callsheet.domain.access.key import APIKey
 from callsheet.domain.changes.key_import import Entry, Imported, import_keys
+from callsheet.domain.changes.keys import MAX_OVERLAP_HOURS
 from callsheet.domain.changes.lookup import replaced_keys
 from callsheet.domain.times import parse_instant
 from callsheet.http.admin.access.answers import (
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
     from callsheet.domain.changes.keys import KeyChange
 
 _KEYS: Final = f"{ROOT}/access/keys"
-_MAX_OVERLAP_HOURS: Final = 24 * 366 * 10
 _MAX_ENTRIES: Final = 10_000
 
 SHA256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
@@ -68,7 +68,7 @@ class KeyToChange(Input):
 class Rotation(Input):
     """How a key is replaced."""
 
-    overlap_hours: float = Field(0, ge=0, le=_MAX_OVERLAP_HOURS, description="How long the old secret works on.")
+    overlap_hours: float = Field(0, ge=0, le=MAX_OVERLAP_HOURS, description="How long the old secret works on.")
 
 
 class KeyEntry(Input):
