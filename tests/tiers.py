@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, settings
 exhaustive: Final = pytest.mark.exhaustive
 
 #: How many examples a property is tried with, by profile: as one works, with ``--all``, and in long runs.
-PROFILES: Final = {"dev": 12, "ci": 50, "long": 1000}
+PROFILES: Final = {"dev": 12, "ci": 25, "long": 1000}
 
 T = TypeVar("T")
 

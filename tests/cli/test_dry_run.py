@@ -12,7 +12,6 @@ import pytest
 from callsheet.cli.app import command_tree
 from callsheet.cli.output.plan_words import headline
 from callsheet.domain.access.admin_key import Scope
-from callsheet.domain.access.visibility import Visibility
 from callsheet.domain.changes.change import Subject
 from callsheet.domain.plan.reading import read_plan
 from callsheet.service.admin.admin_keys import AdminKeyService
@@ -56,7 +55,7 @@ CHANGES: dict[str, tuple[list[str], list[str]]] = {
     "keys archive": (["keys", "archive", "ada"], ["archive key ID"]),
     "keys rotate": (["keys", "rotate", "ada"], ["rotate key ID", "create key ada"]),
     "catalog revert": (["catalog", "revert", "--to", "1", "set-by-hand"], ["remove model set-by-hand"]),
-    "workspaces revert": (["workspaces", "revert", "--to", "3", "lab"], ["change workspace wrkspc_lab"]),
+    "workspaces revert": (["workspaces", "revert", "--to", "4", "lab"], ["change workspace wrkspc_lab"]),
     "admin-keys create": (["admin-keys", "create", "--name", "new", "--scope", "read"], ["create admin_key new"]),
     "admin-keys disable": (["admin-keys", "disable", "root"], ["disable admin_key ID"]),
     "admin-keys enable": (["admin-keys", "enable", "off"], ["enable admin_key ID"]),
@@ -122,7 +121,8 @@ def filled(cli: CLI, installation: Installation, tmp_path: Path, monkeypatch: py
     Path("keys.csv").write_text(f"name,secret\neve,{SECRET}\n")
     installation.add(make_model("set-by-hand", hidden=True, description="It is"))
     installation.catalog.alias("opus", "claude-opus-5")
-    installation.access.create_workspace("lab", "wrkspc_lab", Visibility(("claude-opus-5",)))
+    installation.access.create_workspace("lab", "wrkspc_lab")
+    installation.access.change_workspace("lab", {"allow": ("claude-opus-5",)})
     installation.key(name="ada", workspace="lab")
     installation.key(name="bob")
     installation.access.disable_key("bob")

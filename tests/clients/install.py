@@ -64,6 +64,8 @@ def _installations() -> Iterator[tuple[Any, ...]]:
     for release in sorted((HERE / "java").glob("java-*")):
         yield _install_java_client, release
     if "--all" in sys.argv[1:]:
+        if can_run_claude_code():
+            yield _install_with_npm, "agents", "Codex and opencode are"
         yield _install_python_client, "litellm", LITELLM
         if sys.platform == "linux" and platform.libc_ver()[0] == "glibc":
             yield _install_python_client, "envoy", ENVOY

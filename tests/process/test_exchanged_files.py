@@ -139,8 +139,8 @@ def test_changes_that_were_in_a_removed_file_are_said_to_be_lost_and_none_after_
         assert re.search(
             r" ERROR The database \S+ went back without a restore: .* revision 4, ", scene.server.stderr
         )
-        assert scene.metric("database_replacements_total") >= 1
-        assert scene.metric("database_older") == 1
+        wait_for(lambda: scene.metric("database_replacements_total") >= 1, "the count of replacements")
+        wait_for(lambda: scene.metric("database_older") == 1, "the figure of an older database")
         made = call("keys", "create", "--name", "after", "--json", *scene.url)
         secret = json.loads(made.stdout)["secret"]
         scene.everybody(lambda: scene.server.get("/v1/models", secret)[0] == 200)

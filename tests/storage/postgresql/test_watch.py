@@ -2,7 +2,6 @@
 
 import os
 import resource
-import time
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from callsheet.domain.errors import StorageUnavailableError
 from callsheet.storage.postgresql.watch import PostgreSQLWatch
 from callsheet.storage.store import Store
 from tests.postgres import Databases, Server, ask, execute
+from tests.program import wait_for
 from tests.storage.files import NOW
 from tests.storage.postgresql.test_refusals import end_connections
 
@@ -128,10 +128,8 @@ def test_a_process_with_thousands_of_open_files_can_watch(url: str) -> None:
 def test_a_closed_watch_leaves_no_connection(url: str, postgres: Databases) -> None:
     with Store(url).watch() as watch:
         watch.changed(0)
-        assert connections(postgres, url) == 1
-    end = time.monotonic() + LONG
-    while connections(postgres, url):
-        assert time.monotonic() < end
+        wait_for(lambda: connections(postgres, url) == 1, "the end of the connections before")
+    wait_for(lambda: connections(postgres, url) == 0, "the end of the connection of the watch")
 
 
 def connections(postgres: Databases, url: str) -> int:
