@@ -116,7 +116,8 @@ class AppDoor(Door):
 
     def set_up(self, **settings: Any) -> None:
         super().set_up(**settings)
-        self.app = CallsheetApp(self.live, self.settings)
+        self.app = self.installation.app(self.settings)
+        self.live = self.app.live
 
     def send(
         self, method: str, target: str, headers: list[tuple[str, str]]
@@ -151,7 +152,7 @@ class AppDoor(Door):
         return start["status"], _text(start["headers"]), b"".join(message["body"] for message in bodies)
 
     def close(self) -> None:
-        self.live.stop()
+        self.app.stop()
 
 
 def _unquote(path: bytes) -> str:

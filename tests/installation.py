@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakSet
 
 import pytest
@@ -14,12 +14,17 @@ from callsheet.domain.model import Lifecycle, Model
 from callsheet.domain.times import parse_instant
 from callsheet.service.access import AccessService
 from callsheet.service.catalog import CatalogService
+from callsheet.service.clock import SYSTEM_CLOCK, Clock
 from callsheet.service.facts import Facts
 from callsheet.service.history import HistoryService
 from callsheet.service.state.live import LiveState
+from callsheet.settings import Settings
 from callsheet.storage.store import Store
 from tests.put import remove_alias, remove_model
 from tests.tiers import first
+
+if TYPE_CHECKING:
+    from callsheet.http.app import CallsheetApp
 
 #: The kinds of databases there are.
 KINDS: Final = ("sqlite", "postgresql")
@@ -63,9 +68,12 @@ class Installation:
         self.history = HistoryService(self.store)
         self.access = AccessService(self.store, "test", now)
         self._lives: WeakSet[LiveState] = WeakSet()  # one that is followed lives until it is stopped
+        self._apps: WeakSet[CallsheetApp] = WeakSet()  # likewise
 
     def close(self) -> None:
         """Stop whoever still follows it; a watch that nobody ends asks a hundred times a second."""
+        for app in self._apps:
+            app.stop()
         for live in self._lives:
             live.stop()
 
@@ -106,3 +114,11 @@ class Installation:
         live = LiveState(self.store, options or Options(), poll_seconds=0.01)
         self._lives.add(live)
         return live
+
+    def app(self, settings: Settings, clock: Clock = SYSTEM_CLOCK) -> "CallsheetApp":
+        """The app over it; its threads end with this object."""
+        from callsheet.http.app import CallsheetApp, options_of  # many tests need none
+
+        made = CallsheetApp(self.live(options_of(settings)), settings, clock)
+        self._apps.add(made)
+        return made

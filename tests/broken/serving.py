@@ -74,10 +74,11 @@ def make_app(installation: Installation, **settings: Any) -> Iterator[Any]:
     """The application over `installation`; its watch on the database ends with it."""
     loaded = Settings(database=installation.url, poll_seconds=0.01, **settings)
     live = installation.live(options_of(loaded))
+    app = CallsheetApp(live, loaded)
     try:
-        yield CallsheetApp(live, loaded)
+        yield app
     finally:
-        live.stop()
+        app.stop()
 
 
 def with_bugs(app: Any, *bugs: Bug) -> Any:

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from callsheet.domain.access.workspace import Shape
 from callsheet.domain.model import Lifecycle, Model
-from callsheet.http.app import CallsheetApp, options_of
+from callsheet.http.app import CallsheetApp
 from callsheet.settings import Settings
 from tests.doors import Reply
 from tests.http.plain import replies
@@ -157,7 +157,7 @@ def build(template: Path, folder: str, world: World, rules: list[Space]) -> tupl
             Beholder((own, f"anthropic-workspace-id: {other}"), None) for other in made if other != workspace_id
         ]
     chosen = Settings(database=installation.url)
-    return CallsheetApp(installation.live(options_of(chosen)), chosen), beholders
+    return installation.app(chosen), beholders
 
 
 Check = Callable[[Reply], None]
@@ -285,7 +285,7 @@ def test_a_key_learns_what_its_rules_say_and_nothing_more(
         try:
             asyncio.run(look(app, world, beholders, random.Random(order), fast=fast))
         finally:
-            app.live.stop()
+            app.stop()
 
 
 def test_what_is_drawn_can_be_told_apart() -> None:

@@ -44,7 +44,7 @@ def app(tmp_path_factory: pytest.TempPathFactory, template: Path) -> Iterator[Ca
     chosen = Settings(database=installation.url)
     made = CallsheetApp(installation.live(options_of(chosen)), chosen)
     yield made
-    made.live.stop()
+    made.stop()
 
 
 def say(app: CallsheetApp, chunks: list[bytes], *, fast: bool) -> tuple[bytes, bool]:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
-from callsheet.http.app import CallsheetApp, options_of
+from callsheet.http.app import CallsheetApp
 from callsheet.service.clock import SYSTEM_CLOCK
 from callsheet.settings import Settings
 from tests.doors import Reply
@@ -42,9 +42,7 @@ def make_app(installation: Installation, clock: ManualClock | None = None, **set
     """The app over ``installation``, which gains the key `SECRET`; it reads the time from ``clock``, if given."""
     installation.key(secret=SECRET)
     chosen = Settings(database=installation.url, **settings)
-    return CallsheetApp(
-        installation.live(options_of(chosen)), chosen, SYSTEM_CLOCK if clock is None else clock.clock
-    )
+    return installation.app(chosen, SYSTEM_CLOCK if clock is None else clock.clock)
 
 
 def answered_at_once(line: Line, request: bytes) -> Reply:

@@ -86,7 +86,7 @@ def app(installation: Installation) -> Iterator[CallsheetApp]:
     installation.key(secret=SECRET)
     made = create_app(Settings(database=installation.url, poll_seconds=0.01))
     yield made
-    made.live.stop()
+    made.stop()
 
 
 @pytest.fixture(params=[in_starlette, in_nested_starlette, in_fastapi, in_litestar], ids=lambda each: each.__name__)
@@ -215,7 +215,7 @@ def test_a_prefix_that_a_proxy_leaves_on_is_named_by_root_path(installation: Ins
         assert host.get("/anthropical/v1/models").error == (404, "not_found_error", "Not found")
     finally:
         host.close()
-        app.live.stop()
+        app.stop()
 
 
 def test_a_root_path_of_the_server_is_no_part_of_the_path(app: CallsheetApp) -> None:

@@ -35,7 +35,7 @@ os.write(1, ("\\n".join(ids) + "\\n").encode())
 def app(installation: Installation) -> Iterator[CallsheetApp]:
     made = make_app(installation)
     yield made
-    made.live.stop()
+    made.stop()
 
 
 def test_ids_have_the_form_of_the_contract_and_do_not_repeat() -> None:

@@ -97,8 +97,7 @@ def test_an_app_runs_its_sources(site: Site, upstream: Upstream) -> None:
     try:
         wait_for(lambda: "alpha" in site.models(), "the first run")
     finally:
-        app.schedule.stop()
-        app.observer.stop()
+        app.stop()
 
 
 def test_an_app_that_is_not_to_run_sources_leaves_them_alone(site: Site, upstream: Upstream) -> None:
@@ -108,6 +107,5 @@ def test_an_app_that_is_not_to_run_sources_leaves_them_alone(site: Site, upstrea
     try:
         wait_for(lambda: app.schedule.statuses)
     finally:
-        app.schedule.stop()
-        app.observer.stop()
+        app.stop()
     assert not upstream.asked

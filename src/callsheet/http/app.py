@@ -152,6 +152,19 @@ class CallsheetApp(Starlette):
         if self.catalog_follower is not None:
             self.catalog_follower.start()
 
+    def stop(self) -> None:
+        """End every thread that `start` began, which the end of the lifespan does as well."""
+        if self.catalog_follower is not None:
+            self.catalog_follower.stop()
+        self.schedule.stop()
+        self.sender.stop()
+        self.uses.stop()
+        self.live.stop()
+        self.observer.stop()
+        self.telemetry.stop()
+        if self.forward is not None:
+            self.forward.close()
+
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
         """Answer a request. No lifespan is needed: the first request starts the watch on the database."""
         if self.forward is not None and HANDED_OVER in scope.get("extensions", {}):
@@ -197,17 +210,8 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
         async with app.beside():
             yield
     finally:
-        if app.catalog_follower is not None:
-            app.catalog_follower.stop()
         await app.keys.close()
-        app.schedule.stop()
-        app.sender.stop()
-        app.uses.stop()
-        app.live.stop()
-        app.observer.stop()
-        app.telemetry.stop()
-        if app.forward is not None:
-            app.forward.close()
+        app.stop()
         if app.rate_limits is not None:
             await app.rate_limits.close()
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from callsheet.http.app import CallsheetApp, options_of
+from callsheet.http.app import CallsheetApp
 from callsheet.http.public.seen import SeenFilter
 from callsheet.http.ratelimit.create import make_rate_limits
 from callsheet.settings import LogFormat, Settings
@@ -142,7 +142,7 @@ def apps(
     with pytest.MonkeyPatch.context() as patch:
         for name in ("__contains__", "add"):
             patch.setattr(SeenFilter, name, lambda *_: comes_again)
-        yield Apps(CallsheetApp(installation.live(options_of(settings_)), settings_), settings_)
+        yield Apps(installation.app(settings_), settings_)
     installation.close()
 
 

@@ -27,7 +27,7 @@ HEALTH = b"GET /healthz HTTP/1.1\r\nhost: test\r\n\r\n"
 def app(installation: Installation) -> Iterator[CallsheetApp]:
     made = make_app(installation, max_url_bytes=512)
     yield made
-    made.live.stop()
+    made.stop()
 
 
 def test_a_plain_request_is_answered_before_anything_else_runs(app: CallsheetApp) -> None:
@@ -493,7 +493,7 @@ def test_a_prefix_like_the_paths_of_the_api_is_taken_off(
             assert replies(line.wire.sent)[0].status == status
 
     run(talk)
-    app.live.stop()
+    app.stop()
 
 
 @pytest.mark.parametrize("version", ["0.53.9", "0.55.0", "1.0.0"])

@@ -53,7 +53,7 @@ def test_mounted_without_a_lifespan_it_asks_in_each_event_loop(empty: Installati
 
     asyncio.run(begin())
     asyncio.run(begin())
-    apps[0].live.stop()
+    apps[0].stop()
 
 
 def test_the_end_of_the_lifespan_closes_all_connections(empty: Installation) -> None:

@@ -59,7 +59,7 @@ def clock() -> ManualClock:
 def app(installation: Installation, clock: ManualClock) -> Iterator[CallsheetApp]:
     made = make_app(installation, clock)
     yield made
-    made.live.stop()
+    made.stop()
 
 
 def cached(size: int, expires: float = float("inf")) -> CachedResponse[bytes]:

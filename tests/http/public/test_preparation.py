@@ -41,7 +41,7 @@ def app(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> Iterator
     made = make_app(installation)
     put_catalog(made, monkeypatch)
     yield made
-    made.live.stop()
+    made.stop()
 
 
 def put_catalog(app: CallsheetApp, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,4 +105,4 @@ def test_a_request_that_is_prepared_at_length_counts_once(
         assert [reply.status for reply in replies(line.wire.sent)] == [200, 200, 429]
 
     run(talk)
-    app.live.stop()
+    app.stop()

@@ -42,4 +42,4 @@ def test_the_first_requests_encode_nothing(installation: Installation, fast: boo
         assert before - after == 1
 
     run(talk)
-    app.live.stop()
+    app.stop()

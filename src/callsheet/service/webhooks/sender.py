@@ -24,8 +24,9 @@ if TYPE_CHECKING:  # slow to import, and only needed where there are webhooks
 
 _log = logging.getLogger("callsheet")
 
-#: How often is looked whether anything was written.
+#: How often is looked whether anything was written; while there is no webhook, so many times less often.
 TICK_SECONDS: Final = 0.1
+_IDLE_TICKS: Final = 10
 
 #: How long until the outbox is read although nothing was written: while something waits in it, and otherwise.
 _BUSY_INTERVAL_SECONDS: Final = 2.0
@@ -85,6 +86,7 @@ class Sender:
         self._courier: Courier | None = None
         self._seen: object = None
         self._look_at = 0.0
+        self._is_idle = False  # as there is no webhook
         self._again = threading.Event()  # something may have become due
         self._read_status_at = 0.0
         self._sending: dict[str, threading.Thread] = {}
@@ -116,7 +118,7 @@ class Sender:
         self._courier = None
 
     def _run(self, stop: threading.Event) -> None:
-        while not stop.wait(self._tick_seconds):
+        while not stop.wait(self._tick_seconds * (_IDLE_TICKS if self._is_idle else 1)):
             try:
                 self._tick(stop)
             except StorageError:  # which the watch on the database reports
@@ -141,7 +143,8 @@ class Sender:
         with self._store.read() as reading:
             webhooks = [each for each in reading.webhooks() if each.secrets]
             self._look_at = monotonic + _IDLE_INTERVAL_SECONDS
-            if not webhooks:
+            self._is_idle = not webhooks
+            if self._is_idle:
                 self.statuses = ()
                 self._look_at = float("inf")
                 return
