@@ -12,7 +12,7 @@ import uvicorn
 
 from callsheet.api.answer import answer
 from callsheet.api.request import Request
-from callsheet.http.app import CallsheetApp, options_of
+from callsheet.http.app import options_of
 from callsheet.http.connection.limits import ConnectionLimits
 from callsheet.http.request_id import make_request_id
 from callsheet.http.serve.config import ServerConfig

@@ -26,6 +26,9 @@ LONG = {
     "a large page": plain("/v1/models?limit=1000"),
 }
 
+#: Before any thread gave way to the event loop.
+USUAL = sys.getswitchinterval()
+
 
 @cache
 def catalog() -> Catalog:
@@ -69,9 +72,8 @@ def test_others_are_answered_while_much_is_prepared(app: CallsheetApp, name: str
         said = answer(app.live.current, as_request(LONG[name], reply.headers["request-id"]))
         assert (reply.status, reply.body) == (said.status, said.body)
 
-    usual = sys.getswitchinterval()
     asyncio.run(talk())
-    wait_for(lambda: sys.getswitchinterval() == usual, "the end of what is prepared in the background")
+    wait_for(lambda: sys.getswitchinterval() == USUAL, "the end of what is prepared in the background")
 
 
 def as_request(sent: bytes, request_id: str) -> Request:
