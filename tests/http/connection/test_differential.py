@@ -142,6 +142,7 @@ def apps(
     with pytest.MonkeyPatch.context() as patch:
         for name in ("__contains__", "add"):
             patch.setattr(SeenFilter, name, lambda *_: comes_again)
+        patch.setattr(CallsheetApp, "start", lambda _: None)  # a thread would compress a page between two answers
         yield Apps(installation.app(settings_), settings_)
     installation.close()
 
