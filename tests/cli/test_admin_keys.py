@@ -53,7 +53,7 @@ def test_a_dry_run_makes_no_key(cli: CLI) -> None:
         (("create", "--name", "known", "--scope", "all"), "There is an admin key named 'known' already"),
         (("create", "--name", "a", "--scope", "all", "--expires-at", "2020-01-01"), "must lie in the future"),
         (("show", "knwon"), "There is no admin key 'knwon'; did you mean 'known'?"),
-        (("archive", "xyz"), "There is no admin key 'xyz'."),
+        (("archive", "xyz"), "There is no admin key 'xyz'; callsheet admin-keys list shows all."),
     ],
 )
 def test_what_cannot_be_done_is_refused(cli: CLI, arguments: tuple[str, ...], sentence: str) -> None:

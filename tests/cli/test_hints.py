@@ -27,7 +27,7 @@ def test_the_command_line_has_words_for_every_hint() -> None:
 
 
 def test_words_name_only_commands_that_exist() -> None:
-    named = {name for words in WORDS.values() for name in re.findall(r"callsheet (\w+)", words)}
+    named = {name for words in WORDS.values() for name in re.findall(r"callsheet ([\w-]+)", words)}
     assert named
     assert named <= set(COMMANDS)
 

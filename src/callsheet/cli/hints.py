@@ -38,6 +38,8 @@ WORDS: Final[Mapping[Hint, str]] = {
     Hint.RETIRE_MODEL: "use `catalog retire {}`.",
     Hint.SERVE_TO_EVERYBODY: "add --any-key to serve its list to everybody.",
     Hint.GIVE_GATEWAY_KEY: "put one of its keys into CALLSHEET_GATEWAY_KEY, or leave --any-key out.",
+    Hint.LIST_ADMIN_KEYS: "callsheet admin-keys list shows all.",
+    Hint.LIST_WEBHOOKS: "callsheet webhooks list shows all.",
     Hint.LIST_CALENDARS: "callsheet calendars list shows all.",
     Hint.LIST_NAMES: "catalog list, workspaces list and keys list show what there is.",
 }

@@ -37,5 +37,7 @@ class Hint(StrEnum):
     RETIRE_MODEL = "retire it"
     SERVE_TO_EVERYBODY = "set any_key to serve its list to everybody"
     GIVE_GATEWAY_KEY = "put one of its keys into CALLSHEET_GATEWAY_KEY, or leave any_key out"
+    LIST_ADMIN_KEYS = "the list of admin keys shows all"
+    LIST_WEBHOOKS = "the list of webhooks shows all"
     LIST_CALENDARS = "the list of calendars shows all"
     LIST_NAMES = "the lists of models, workspaces and keys show what there is"

@@ -12,6 +12,7 @@ from callsheet.domain.changes.change import Action, Change, change_of
 from callsheet.domain.changes.keys import Credentials, check_future, end_of_overlap
 from callsheet.domain.changes.reader import AdminKeyReader
 from callsheet.domain.errors import ConflictError, DoesNotExistError
+from callsheet.domain.hints import Hint
 
 
 def find_admin_key(reader: AdminKeyReader, name: str, now: datetime) -> AdminKey:
@@ -32,8 +33,9 @@ def find_admin_key(reader: AdminKeyReader, name: str, now: datetime) -> AdminKey
     if named:
         return max(named, key=lambda key: (not key.is_expired(now), key.created_at, key.expires_at is None, key.id))
     close = get_close_matches(name, {key.name for key in every if key.status is not KeyStatus.ARCHIVED}, 1)
-    suggested = f"; did you mean {close[0]!r}?" if close else "."
-    raise DoesNotExistError(f"There is no admin key {name!r}{suggested}")
+    if close:
+        raise DoesNotExistError(f"There is no admin key {name!r}; did you mean {close[0]!r}?")
+    raise DoesNotExistError(f"There is no admin key {name!r}", hint=Hint.LIST_ADMIN_KEYS)
 
 
 def create_admin_key(

@@ -9,6 +9,7 @@ from typing import Final, Protocol, TypedDict
 from callsheet.domain.access.key import is_past
 from callsheet.domain.changes.change import Action, Change, change_of
 from callsheet.domain.errors import ConflictError, DoesNotExistError, InvalidError
+from callsheet.domain.hints import Hint
 from callsheet.domain.webhooks.signing import SigningSecret, check_signing_secret
 from callsheet.domain.webhooks.webhook import Webhook, WebhookStatus, check_events, check_url
 
@@ -55,7 +56,9 @@ def find_webhook(reader: WebhookReader, name: str) -> Webhook:
             return webhook
     known = {each.name for each in reader.webhooks() if each.status is not WebhookStatus.ARCHIVED}
     close = get_close_matches(name, known, 1)
-    raise DoesNotExistError(f"There is no webhook {name[:80]!r}{f'; did you mean {close[0]!r}?' if close else '.'}")
+    if close:
+        raise DoesNotExistError(f"There is no webhook {name[:80]!r}; did you mean {close[0]!r}?")
+    raise DoesNotExistError(f"There is no webhook {name[:80]!r}", hint=Hint.LIST_WEBHOOKS)
 
 
 def create_webhook(reader: WebhookReader, webhook: Webhook) -> list[Change[Webhook]]:

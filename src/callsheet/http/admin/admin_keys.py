@@ -53,7 +53,9 @@ def _show(_reading: ReadTransaction, asked: Asked, key: AdminKey) -> AdminKeyInf
 def _find(reading: ReadTransaction, key_id: str) -> AdminKey:
     found = next(iter(reading.admin_keys([key_id])), None)
     if found is None:
-        raise AdminError(Code.DOES_NOT_EXIST, f"There is no admin key {key_id[:80]!r}.")
+        raise AdminError(
+            Code.DOES_NOT_EXIST, f"There is no admin key {key_id[:80]!r}; the list of admin keys has their ids."
+        )
     return found
 
 

@@ -42,7 +42,7 @@ class KeyQuery(PageQuery):
 def _find(reading: ReadTransaction, key_id: str) -> APIKey:
     found = next(iter(reading.api_keys([key_id])), None)
     if found is None:
-        raise AdminError(Code.DOES_NOT_EXIST, f"There is no key {key_id[:80]!r}.")
+        raise AdminError(Code.DOES_NOT_EXIST, f"There is no key {key_id[:80]!r}; the list of keys has their ids.")
     return found
 
 

@@ -11,6 +11,7 @@ import httpx2
 from callsheet.client.printable import printable
 from callsheet.client.transport_errors import find_cause, reason
 from callsheet.domain.errors import SourceError
+from callsheet.http1.transport import NO_ANSWER, NOT_HTTP
 from callsheet.sources.scrubbed_texts import without_secret
 from callsheet.sources.upstream import Answer
 from callsheet.wire.reading_errors import read_error, read_page_title
@@ -19,10 +20,6 @@ from callsheet.wire.rows import UnreadableError, parse
 _MAX_REASON_CHARACTERS: Final = 200
 _MAX_ERROR_PAGE_BYTES: Final = 65_536
 _FIRST_SERVER_ERROR: Final = 500
-
-#: What the HTTP client says of an answer whose first line is of another protocol, and where no head came at all.
-_NOT_HTTP: Final = "illegal status line"
-_NO_ANSWER: Final = "Server disconnected without sending a response"
 
 
 class AwayError(SourceError):
@@ -62,9 +59,9 @@ def explain(url: str, error: Exception, late_error: Callable[[], SourceError]) -
             return AwayError(f"{where} cannot be reached{why}; check the URL, and that the server runs.")
         case httpx2.InvalidURL() | httpx2.UnsupportedProtocol() | httpx2.LocalProtocolError():
             return SourceError(f"{where} cannot be asked; check the URL.")
-        case httpx2.RemoteProtocolError() if str(error).startswith(_NOT_HTTP):
+        case httpx2.RemoteProtocolError() if str(error).startswith(NOT_HTTP):
             return SourceError(f"{where} does not answer in HTTP; check the port in the URL.")
-        case httpx2.RemoteProtocolError() if str(error).startswith(_NO_ANSWER):
+        case httpx2.RemoteProtocolError() if str(error).startswith(NO_ANSWER):
             return AwayError(
                 f"{where} closed the connection without an answer in HTTP; check the port in the URL, and that the "
                 "server runs."
