@@ -56,10 +56,13 @@ class Review:
         What is wanted.
     back
         The address of the page to come back to.
+    title
+        What is wanted, in a few words, such as ``Hide claude-opus-4-1``.
     """
 
     change: Change
     back: str
+    title: str
 
 
 Outcome: TypeAlias = Page | Redirect | Review
@@ -102,9 +105,18 @@ class Visit:
         """Return what shows that this console made an address with ``purpose`` in it."""
         return proof(self.token, purpose)
 
-    def url(self, *segments: str, **query: Any) -> str:
+    def url(self, *segments: object, **query: Any) -> str:
         """Return the address of a page of the console."""
         return self.address.url(*segments, **query)
+
+    @property
+    def colors(self) -> Mapping[str, str]:
+        """The colour of each workspace that is in use, by id."""
+        return {each.id: each.color for each in self.calls.state.workspaces.values()}
+
+    def own(self, location: str) -> str:
+        """Return ``location`` if it is a page of this console, else the address of the first page."""
+        return location if self.address.is_own(location) else self.url()
 
     def can(self, scope: str) -> bool:
         """Return whether the person may do what needs ``scope``."""
