@@ -20,9 +20,9 @@ class Address(NamedTuple):
 
     prefix: str
 
-    def url(self, *segments: str, **query: Any) -> str:
+    def url(self, *segments: object, **query: Any) -> str:
         """Return the address of a page; a name that ends like the JSON of a page is written so that it is not."""
-        path = "".join(f"/{_segment(each)}" for each in segments)
+        path = "".join(f"/{_segment(str(each))}" for each in segments)
         given = {name: value for name, value in query.items() if value not in (None, "", False)}
         return f"{self.prefix}{CONSOLE}{path}" + (f"?{urlencode(given, doseq=True)}" if given else "")
 

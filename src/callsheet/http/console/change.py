@@ -42,6 +42,10 @@ class Change:
         words = command_of(self.operation, self.ids, self.body)
         return None if words is None else shlex.join(["callsheet", *words])
 
+    def shown(self, endpoint: Endpoint) -> dict[str, str | None]:
+        """Return both, as templates show them."""
+        return {"command": self.command(), "call": self.request(endpoint)}
+
     def dump(self) -> str:
         """Return it as text that `load_change` reads."""
         return json.dumps([self.operation, dict(self.ids), dict(self.body)], ensure_ascii=False)

@@ -161,7 +161,7 @@ class Frame:
             form=visit.form,
             nav=_section(asking.path),
             json_url=None if asking.is_sent else self._json_url(asking),
-            done=_done(visit),
+            done=_done(visit, asking.path),
             relative=partial(relative, now=visit.now),
             now=visit.now,
         )
@@ -196,7 +196,7 @@ class Frame:
         return self._refused(refusal_of(error))
 
     def broken(self, request_id: str) -> Response:
-        """Return what is answered to whatever nobody thought of."""
+        """Return what is answered to an unexpected error."""
         message = f"Something went wrong here; the log of the server says more, under {request_id}."
         return self._refused(AdminError(Code.INTERNAL, message))
 
@@ -205,13 +205,14 @@ def _who(session: Session) -> Mapping[str, Any]:
     return {"name": session.name, "scopes": [str(scope) for scope in session.scopes]}
 
 
-def _done(visit: Visit) -> Mapping[str, Any] | None:
+def _done(visit: Visit, path: bytes) -> Mapping[str, Any] | None:
     """The change that was just made, and what takes it back, if it was this console that sent the browser here."""
     revision, undo = visit.query.get("done", ""), visit.query.get("undo", "")
     if not (revision.isascii() and revision.isdecimal()):
         return None
     made_here = bool(undo) and is_proof(visit.query.get("proof"), visit.token, undo)
-    fields = {"undo": undo, "proof": visit.query["proof"]} if made_here else None
+    back = visit.address.here(path, _without_done(visit.query))
+    fields = {"undo": undo, "proof": visit.query["proof"], "back": back} if made_here else None
     return {"text": f"Done, in revision {revision}.", "undo": fields}
 
 

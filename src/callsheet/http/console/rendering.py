@@ -1,7 +1,7 @@
 """Rendering: pages as HTML, from the templates."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Final
 
@@ -54,3 +54,8 @@ def relative(instant: str, now: datetime) -> str:
     number = distance // size
     words = f"{number} {unit}{'' if number == 1 else 's'}"
     return f"in {words}" if seconds > 0 else f"{words} ago"
+
+
+def days_until(instant: str, now: datetime) -> int:
+    """Return how many days are left until an instant; negative if it has passed. Days are UTC's."""
+    return (parse_instant(instant).astimezone(UTC).date() - now.astimezone(UTC).date()).days

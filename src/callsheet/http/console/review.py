@@ -37,7 +37,7 @@ def look(
     plan
         Its plan; None to make it.
     moved
-        Subjects that have changed since the person last looked.
+        Subjects that have changed since the person last looked; None if it is the first time.
 
     Raises
     ------
@@ -47,17 +47,28 @@ def look(
     change = review.change
     plan = visit.calls.rehearse(change) if plan is None else plan
     steps = plan["steps"]
+    endpoint = endpoint_of(change.operation)
     return Page(
         "review.html",
         {
             "plan": {**plan, "steps": steps[:MAX_SHOWN_STEPS]},
             "steps": len(steps),
-            "request": change.request(endpoint_of(change.operation)),
-            "command": change.command(),
-            "moved": moved or [],
+            "change": {"title": review.title, **change.shown(endpoint)},
+            "moved": moved,
+            "scope": str(endpoint.scope),
         },
-        "Review change",
-        extra={"change": change.dump(), "seen": json.dumps(_digests(plan)), "back": review.back},
+        review.title,
+        extra={
+            "back": review.back,
+            "apply": visit.url("review"),
+            "colors": visit.colors,
+            "fields": [
+                ("change", change.dump()),
+                ("title", review.title),
+                ("seen", json.dumps(_digests(plan))),
+                ("back", review.back),
+            ],
+        },
     )
 
 
@@ -77,7 +88,7 @@ def settle(visit: Visit) -> Outcome:
             Code.INVALID_REQUEST, "This form is not complete; begin again at the page before."
         ) from None
     back = visit.form.raw("back") or ""
-    review = Review(change, back if visit.address.is_own(back) else visit.url())
+    review = Review(change, visit.own(back), visit.form.raw("title") or "Change")
     for attempt in range(_ATTEMPTS):
         plan = visit.calls.rehearse(change)
         digests = _digests(plan)

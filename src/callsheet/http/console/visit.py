@@ -1,4 +1,4 @@
-"""Visit: one request of somebody who is signed in; and what a page function makes of it."""
+"""Visit: one request of a person who is signed in; and what a page function makes of it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -48,7 +48,7 @@ class Redirect:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """A change that somebody wants, to be shown as a plan before it is made.
+    """A change that a person wants, to be shown as a plan before it is made.
 
     Parameters
     ----------
@@ -56,10 +56,13 @@ class Review:
         What is wanted.
     back
         The address of the page to come back to.
+    title
+        What is wanted, in a few words, such as ``Hide claude-opus-4-1``.
     """
 
     change: Change
     back: str
+    title: str
 
 
 Outcome: TypeAlias = Page | Redirect | Review
@@ -67,7 +70,7 @@ Outcome: TypeAlias = Page | Redirect | Review
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
-    """One request of somebody who is signed in.
+    """One request of a person who is signed in.
 
     Parameters
     ----------
@@ -102,9 +105,18 @@ class Visit:
         """Return what shows that this console made an address with ``purpose`` in it."""
         return proof(self.token, purpose)
 
-    def url(self, *segments: str, **query: Any) -> str:
+    def url(self, *segments: object, **query: Any) -> str:
         """Return the address of a page of the console."""
         return self.address.url(*segments, **query)
+
+    @property
+    def colors(self) -> Mapping[str, str]:
+        """The colour of each workspace that is in use, by id."""
+        return {each.id: each.color for each in self.calls.state.workspaces.values()}
+
+    def own(self, location: str) -> str:
+        """Return ``location`` if it is a page of this console, else the address of the first page."""
+        return location if self.address.is_own(location) else self.url()
 
     def can(self, scope: str) -> bool:
         """Return whether the person may do what needs ``scope``."""
@@ -114,5 +126,5 @@ class Visit:
 #: Shows a page; raises AdminError if there is none.
 Show: TypeAlias = Callable[[Visit], Page]
 
-#: Makes of a form that was sent what is wanted; raises FieldError or AdminError for what cannot be used.
+#: Returns what a form that was sent asks for; raises FieldError or AdminError for what cannot be used.
 Submit: TypeAlias = Callable[[Visit], Outcome]

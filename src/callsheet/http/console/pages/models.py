@@ -9,15 +9,17 @@ _LIMIT: Final = 50
 
 
 def _list(visit: Visit) -> Page:
-    query = visit.query
-    found = visit.calls.read(
-        "listCatalogModels", after_id=query.get("after"), before_id=query.get("before"), limit=_LIMIT
-    )
-    return Page("models.html", {"models": found["data"], "page": _pager(found)}, "Catalogue")
-
-
-def _pager(found: dict[str, object]) -> dict[str, object]:
-    return {name: found[name] for name in ("first_id", "last_id", "has_more")}
+    cursors = {name: visit.query.get(name) for name in ("after_id", "before_id")}
+    found = visit.calls.read("listCatalogModels", limit=_LIMIT, **cursors)
+    data = {
+        "models": found["data"],
+        "page": {name: found[name] for name in ("first_id", "last_id", "has_more")},
+        "query": dict(visit.query),
+        "lines": [],
+        "sources": [],
+        "counts": None,
+    }
+    return Page("models.html", data, "Catalogue")
 
 
 MODELS: Final = (Route(path="/models", show=_list), Route(path="", show=_list))

@@ -15,8 +15,7 @@ def _undo(visit: Visit) -> Outcome:
     undo = visit.form.raw("undo") or ""
     if not is_proof(visit.form.raw("proof"), visit.token, undo):
         raise AdminError(Code.INVALID_REQUEST, "There is nothing to undo here; the list of changes has every one.")
-    back = visit.form.raw("back") or ""
-    return Review(load_change(undo), back if visit.address.is_own(back) else visit.url())
+    return Review(load_change(undo), visit.own(visit.form.raw("back") or ""), "Undo")
 
 
 REVIEWS: Final = (
