@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from tests.clients.programs import CLIENTS, be_without
+from tests.clients.install import CLIENTS
+from tests.clients.programs import be_without
 
 AXE: Final = CLIENTS / "node" / "node_modules" / "axe-core" / "axe.min.js"
 
