@@ -47,7 +47,7 @@ class Calls:
     long: LongCalls
     private: Sequence[str] = ()
 
-    def read(self, operation: str, ids: Mapping[str, str] | None = None, **query: Any) -> dict[str, Any]:
+    def read(self, operation: str, ids: Mapping[str, str] | None = None, /, **query: Any) -> dict[str, Any]:
         """Return what a call that changes nothing answers.
 
         Parameters
