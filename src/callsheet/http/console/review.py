@@ -26,6 +26,7 @@ _UNPLANNED: Final = {
     "resumeSource": "A server then asks it when it is due, which is at once.",
     "acceptSource": "No model changes now. Nothing waits any more, and what was rejected counts again from "
     "the next run on.",
+    "setBuiltinMode": "No model changes now. It decides what becomes of built-in models that nothing else lists.",
     "rejectSource": "What waits is dropped, and the models stay as they are. The same waits again only if the "
     "upstream takes it back first.",
 }
