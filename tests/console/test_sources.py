@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Iterator
+from typing import Final
 from urllib.parse import quote
 
 import pytest
@@ -93,47 +94,44 @@ def test_a_link_fills_the_form(signed_in: Browser) -> None:
     assert fields["every"] == ["5m"]
 
 
-@pytest.mark.parametrize(
-    ("field", "typed", "said"),
-    [
-        ("name", "No Name", "small letters, digits"),
-        ("name", "there", "There is a source there already"),
-        ("url", "nowhere", "must begin with http:// or https://"),
-        ("url", "http://", "must be such as http://localhost:8000"),
-        ("url", "file:///etc/passwd", "a file is read on the host only"),
-        ("url", "http://10.0.0.1:4000", "10.0.0.1 is not public"),
-        ("url", "http://169.254.169.254/", "answer with credentials"),
-        ("kind", "carrier-pigeon", "must be one of anthropic"),
-        ("prefix", "a\x07b", "A prefix"),
-        ("allow", "x" * 257, "1 to 256 printable characters"),
-        ("deny", "x" * 257, "1 to 256 printable characters"),
-        ("rename", "one", "must be written ID=NEW"),
-        ("picker_prefix", "gpt/", "must contain claude or anthropic"),
-        ("provider", "two words", "must be one word"),
-        ("region", "eu west", "must be one word"),
-        ("every", "often", "must be a number with s, m, h or d"),
-        ("every", "1s", "at most every 10s"),
-        ("new", "shout", "must be one of list, hide, hold"),
-        ("missing", "weep", "must be one of keep, hide"),
-        ("after", "a while", "must be such as '3 runs and 1h'"),
-        ("key_mode", "peek", "must be one of observe, fill, govern"),
-        ("workspace", "wrkspc_gone", "workspace"),
-    ],
+#: What is wrong with a field of a new source.
+WRONG: Final = (
+    ("name", "No Name", "small letters, digits"),
+    ("name", "there", "There is a source there already"),
+    ("url", "nowhere", "must begin with http:// or https://"),
+    ("url", "http://", "must be such as http://localhost:8000"),
+    ("url", "file:///etc/passwd", "a file is read on the host only"),
+    ("url", "http://10.0.0.1:4000", "10.0.0.1 is not public"),
+    ("url", "http://169.254.169.254/", "answer with credentials"),
+    ("kind", "carrier-pigeon", "must be one of anthropic"),
+    ("prefix", "a\x07b", "A prefix"),
+    ("allow", "x" * 257, "1 to 256 printable characters"),
+    ("deny", "x" * 257, "1 to 256 printable characters"),
+    ("rename", "one", "must be written ID=NEW"),
+    ("picker_prefix", "gpt/", "must contain claude or anthropic"),
+    ("provider", "two words", "must be one word"),
+    ("region", "eu west", "must be one word"),
+    ("every", "often", "must be a number with s, m, h or d"),
+    ("every", "1s", "at most every 10s"),
+    ("new", "shout", "must be one of list, hide, hold"),
+    ("missing", "weep", "must be one of keep, hide"),
+    ("after", "a while", "must be such as '3 runs and 1h'"),
+    ("key_mode", "peek", "must be one of observe, fill, govern"),
+    ("workspace", "wrkspc_gone", "workspace"),
 )
-def test_what_is_wrong_is_said_at_the_field_and_what_was_typed_is_kept(
-    signed_in: Browser, field: str, typed: str, said: str
-) -> None:
+
+
+def test_what_is_wrong_is_said_at_the_field_and_what_was_typed_is_kept(signed_in: Browser) -> None:
     add(signed_in, "http://127.0.0.1:1", "there")
     good = {"name": "gateway", "url": "http://127.0.0.1:1", "kind": "openai", "deny": "*-old"}
-    again = signed_in.send(signed_in.open(f"{SOURCES}/new"), "Review change", **{**good, field: typed})
-    assert again.heading == "Add a source", again.text
-    shown = again.soup.find(id=f"f-{field}-error")
-    assert shown is not None, again.text
-    assert said in shown.get_text()
-    fields = again.fields("Review change")
-    assert fields["deny"] == [typed if field == "deny" else "*-old"]
-    if field not in ("new", "missing", "key_mode", "kind", "workspace"):
-        assert fields[field] == [typed]
+    form = signed_in.open(f"{SOURCES}/new")
+    for field, typed, said in WRONG:
+        again = signed_in.send(form, "Review change", **{**good, field: typed})
+        assert said in again.error_of(field), again.text
+        fields = again.fields("Review change")
+        assert fields["deny"] == [typed if field == "deny" else "*-old"]
+        if field not in ("new", "missing", "key_mode", "kind", "workspace"):  # which offer what there is
+            assert fields[field] == [typed]
     assert [each.name for each in service_of(signed_in).list()] == ["there"]
 
 
@@ -144,28 +142,24 @@ def test_a_second_source_is_not_asked_about_keys(signed_in: Browser) -> None:
     assert "each would see the keys of the other" in again.error_of("asks_keys")
 
 
-@pytest.mark.parametrize("action", [None, "try"])
-@pytest.mark.parametrize(
-    "typed", ["sk-proj-abcdef0123456789", "env:sk-proj-abcdef0123456789", "file:sk-proj-abcdef"]
-)
-def test_a_pasted_secret_is_refused_at_its_field_and_not_repeated(
-    signed_in: Browser, typed: str, action: str | None
-) -> None:
+def test_a_pasted_secret_is_refused_at_its_field_and_not_repeated(signed_in: Browser) -> None:
     form = signed_in.open(f"{SOURCES}/new")
-    sent = {"name": "gateway", "url": "http://127.0.0.1:1", "secret": typed, "action": action}
-    again = signed_in.send(form, "Review change", **sent)
-    assert "Type where the secret is on the host: env:NAME" in again.error_of("secret")
-    assert "sk-proj" not in again.reply.content.decode()
+    for typed in ("sk-proj-abcdef0123456789", "env:sk-proj-abcdef0123456789", "file:sk-proj-abcdef"):
+        for action in (None, "try"):
+            sent = {"name": "gateway", "url": "http://127.0.0.1:1", "secret": typed, "action": action}
+            again = signed_in.send(form, "Review change", **sent)
+            assert "Type where the secret is on the host: env:NAME" in again.error_of("secret")
+            assert "sk-proj" not in again.reply.content.decode()
 
 
-@pytest.mark.parametrize("action", [None, "try"])
-def test_a_password_in_the_address_is_refused_and_not_repeated(signed_in: Browser, action: str | None) -> None:
+def test_a_password_in_the_address_is_refused_and_not_repeated(signed_in: Browser) -> None:
     form = signed_in.open(f"{SOURCES}/new")
-    sent = {"name": "gateway", "url": "http://ada:hunter2@127.0.0.1:1/v1", "action": action}
-    again = signed_in.send(form, "Review change", **sent)
-    assert "must hold no user or password" in again.error_of("url")
-    assert "hunter2" not in again.reply.content.decode()
-    assert again.fields("Review change")["url"] == ["http://127.0.0.1:1/v1"]
+    for action in (None, "try"):
+        sent = {"name": "gateway", "url": "http://ada:hunter2@127.0.0.1:1/v1", "action": action}
+        again = signed_in.send(form, "Review change", **sent)
+        assert "must hold no user or password" in again.error_of("url")
+        assert "hunter2" not in again.reply.content.decode()
+        assert again.fields("Review change")["url"] == ["http://127.0.0.1:1/v1"]
 
 
 def test_who_names_the_place_of_a_secret_gets_the_command_for_the_host(signed_in: Browser) -> None:
