@@ -117,7 +117,8 @@ def _among(
     was, will = (_RECORDS[kind](side.reading, subjects) for side in (first, second))
     found = list(differences(kind, was, will))
     names = [each.subject for each in found]
-    last = {each.subject: each for each in present.last_records(kind, *sorted((first.until, second.until)), names)}
+    after, until = sorted((first.until, second.until))
+    last = {each.subject: each for each in present.last_records(kind, after, until, names)}
     return (each._replace(last=last.get(each.subject)) for each in found)
 
 

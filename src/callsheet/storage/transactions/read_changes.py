@@ -1,4 +1,4 @@
-"""Reading change records by what they are of: pages of all, or of some, that cost the same however many there are."""
+"""Reading change records by what they are of, in pages that cost the same however many records there are."""
 
 from collections.abc import Iterator, Sequence
 from heapq import nlargest, nsmallest
@@ -75,7 +75,7 @@ class ChangesReading(PagesReading):
                 yield is_bound(-1 if edge is None else edge)
 
     def _merged(self, cut: Cut, wanted: ChosenChanges, where: Sequence[ColumnElement[bool]]) -> Slice[ChangeRecord]:
-        """The page of records of some kinds and actions: of each two, which an index has in order, the first rows."""
+        """The page of records by kind or action: the first rows of each pair of them, which an index has in order."""
         backwards = cut.after is None and cut.before is not None
         limit = min(cut.limit, MAX_PAGE_ROWS)
         edges = list(where)
@@ -94,7 +94,7 @@ class ChangesReading(PagesReading):
         return Slice(sorted(records, key=lambda each: -each.number), len(some) > limit)
 
     def _kinds_and_actions(self, wanted: ChosenChanges) -> Iterator[tuple[str, str]]:
-        """Each kind and action that records have together, and that are wanted, found by one look into the index."""
+        """The wanted pairs of kind and action that there are; each is found by one look into the index."""
         pair = (_CHANGES.kind, _CHANGES.action)
         query: Select[tuple[str, str]] = select(*pair).where(*_of_actor(wanted)).order_by(*pair).limit(1)
         last: ColumnElement[bool] = true()

@@ -46,7 +46,9 @@ class ChangesQuery(PageQuery):
     actor: str | None = Field(None, description="Only those by this actor.")
     kind: Subject | None = Field(None, description="Only those of this kind of thing.")
     action: Action | None = Field(None, description="Only those that did this.")
-    revision: int | None = Field(None, ge=0, lt=2**63, description="Only those of the transaction with this number.")
+    revision: int | None = Field(
+        None, ge=0, lt=2**63, description="Only those of the transaction with this number."
+    )
     since: str | None = moment_field(None, alias="from", description=f"Only those after this moment. {MOMENT}")
     until: str | None = moment_field(None, alias="to", description=f"Only those up to this moment. {MOMENT}")
 

@@ -1,4 +1,4 @@
-"""``/console/changes/blame/MODEL``: who says what of a model since when, and every value that a field had before."""
+"""``/console/changes/blame/MODEL``: who says what of a model, and every value that a field had."""
 
 from typing import Final
 

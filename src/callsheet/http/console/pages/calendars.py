@@ -34,7 +34,9 @@ def _submit(visit: Visit) -> Outcome:
     back = visit.url("retirements", "calendars")
     revoked = visit.form.raw("revoke")
     if revoked is not None:
-        return Review(Change("revokeCalendar", {"calendar": revoked}), back, f"Revoke the calendar {_name(visit, revoked)}")
+        return Review(
+            Change("revokeCalendar", {"calendar": revoked}), back, f"Revoke the calendar {_name(visit, revoked)}"
+        )
     name, workspace = visit.form.text("name"), visit.form.text("workspace")
     if not name:
         raise FieldError("name", "Give it a name, such as that of the team.")

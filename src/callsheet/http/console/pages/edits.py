@@ -6,14 +6,14 @@ from typing import Any, Final, TypeAlias
 Record: TypeAlias = Mapping[str, Any]
 
 #: Values of fields that say nothing of a thing that is new, or that goes.
-_NOTHING: Final = (None, "", [], {}, False)
+_NOTHING: Final[tuple[Any, ...]] = (None, "", [], {}, False)
 
 
 def edits_of(before: Record | None, after: Record | None) -> list[dict[str, Any]]:
     """Return the fields that differ, each with ``name``, ``before`` and ``after``.
 
-    What is within groups, such as capabilities, is named with its group. Of lists that both have, only what went and
-    what came is left. Of a thing that is new or goes, it is each field that says something.
+    What is within groups, such as capabilities, is named with its group. Of lists that both have, only what went
+    and what came is left. Of a thing that is new or goes, it is each field that says something.
     """
     old, new = dict(_flat(before or {})), dict(_flat(after or {}))
     is_whole = before is None or after is None
@@ -32,7 +32,7 @@ def _flat(record: Record, prefix: str = "") -> Iterator[tuple[str, Any]]:
     for name, value in record.items():
         words = f"{prefix}{name.replace('_', ' ')}"
         if isinstance(value, Mapping) and value:
-            yield from _flat(value, f"{words} › ")
+            yield from _flat(value, f"{words} / ")
         else:
             yield words, value
 

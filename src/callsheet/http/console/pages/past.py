@@ -53,7 +53,9 @@ def _days(visit: Visit) -> int:
     digits = text.removeprefix("-")
     if digits.isascii() and digits.isdecimal() and len(digits) <= 4 and -MAX_DAYS_BACK <= int(text) <= DAYS_AHEAD:
         return int(text)
-    raise FieldError("as_of", f"The slider goes from {-MAX_DAYS_BACK:,} to {DAYS_AHEAD} days, not to {text[:20]!r}.")
+    raise FieldError(
+        "as_of", f"The slider goes from {-MAX_DAYS_BACK:,} to {DAYS_AHEAD} days, not to {text[:20]!r}."
+    )
 
 
 def _listed(visit: Visit, as_of: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:

@@ -42,7 +42,12 @@ def offer(visit: Visit, kind: str, record: Mapping[str, Any], to: str) -> dict[s
         return {"fields": None, "why": change}
     scope = Scope.CATALOG if change.operation == "revertCatalog" else Scope.KEYS
     fields = {"kind": kind, "subject": _named(change), "to": to}
-    return {"fields": fields, "scope": scope, "can": visit.can(scope), **change.shown(endpoint_of(change.operation))}
+    return {
+        "fields": fields,
+        "scope": scope,
+        "can": visit.can(scope),
+        **change.shown(endpoint_of(change.operation)),
+    }
 
 
 def restored(visit: Visit, back: str) -> Outcome:

@@ -42,7 +42,10 @@ def _list(visit: Visit) -> Page:
         "counts": _counts(found["data"]),
         "soon": _within_a_year(found["data"]),
         "page": page,
-        "query": {**query, **{name: visit.query[name] for name in ("after_id", "before_id") if visit.query.get(name)}},
+        "query": {
+            **query,
+            **{name: visit.query[name] for name in ("after_id", "before_id") if visit.query.get(name)},
+        },
         "for": found["for"],
         "refusal": found["refusal"],
         "workspaces": _workspaces(visit),
@@ -146,7 +149,10 @@ def _as_command(query: Mapping[str, str]) -> dict[str, Any]:
         if name in query:
             words += [f"--{name}", query[name]]
     words += {"overdue": ["--overdue"], "all": ["--retired"]}.get(query.get("state", ""), [])
-    asked = {_CALLED.get(name, name): value.removesuffix("d") if name == "within" else value for name, value in query.items()}
+    asked = {
+        _CALLED.get(name, name): value.removesuffix("d") if name == "within" else value
+        for name, value in query.items()
+    }
     path = endpoint_of("listRetirements").path + (f"?{urlencode(asked)}" if asked else "")
     return {"as_command": {"command": shlex.join(words), "call": f"GET {path}"}}
 
