@@ -47,7 +47,10 @@ def test_changes_come_newest_first_with_who_what_before_and_after(one: Browser) 
     text = " ".join(first.get_text(" ").split())
     assert "ada at the command line" in text
     assert "Change model claude-one" in text
-    assert (first.find("del").get_text(), first.find("ins").get_text()) == ("before: Claude One", "after: Claude Uno")
+    assert (first.find("del").get_text(), first.find("ins").get_text()) == (
+        "before: Claude One",
+        "after: Claude Uno",
+    )
 
 
 @pytest.mark.parametrize(
@@ -153,7 +156,9 @@ def test_what_cannot_be_restored_says_so(signed_in: Browser) -> None:
     shown = signed_in.open("/console/changes?kind=key")
     change = signed_in.open(links(shown)[0]["href"])
     assert "are brought back this way" in change.text
-    refused = signed_in.post(change.path, {"csrf": change.fields("Sign out")["csrf"], "kind": "key", "subject": "ci", "to": "1"})
+    refused = signed_in.post(
+        change.path, {"csrf": change.fields("Sign out")["csrf"], "kind": "key", "subject": "ci", "to": "1"}
+    )
     assert refused.status == 400
 
 

@@ -12,9 +12,10 @@ from callsheet.domain.edits import ModelChange
 from callsheet.http.admin.endpoints import ENDPOINTS
 from callsheet.http.console.change import Change
 from callsheet.http.console.commands import COMMANDS
+from callsheet.service.retirements.calendars import CalendarService
 from tests.cli.conftest import CLI, call
 from tests.console.browsing import Browser
-from tests.installation import Installation, make_model
+from tests.installation import Installation, make_model, now
 
 MODEL: Final = "claude-one"
 
@@ -45,6 +46,8 @@ CHANGES: Final = {
     "removeAlias": Change("removeAlias", {"alias": "one"}),
     "revertCatalog": Change("revertCatalog", {}, {"to": "2", "models": [MODEL]}),
     "revertWorkspaces": Change("revertWorkspaces", {}, {"to": "7", "workspaces": ["Research"]}),
+    "createCalendar": Change("createCalendar", {}, {"name": "-team", "workspace": "Research"}),
+    "revokeCalendar": Change("revokeCalendar", {"calendar": "-old"}),
 }
 
 __all__ = ["call"]  # a fixture
@@ -61,6 +64,7 @@ def prepared(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> Ins
     catalog.change(MODEL, ModelChange(description="The first."))
     workspace = installation.access.create_workspace("Research")
     installation.access.change_workspace(workspace.id, WorkspaceChange(deny=("*odd*",)))
+    CalendarService(installation.store, "test", now).create("-old")
     monkeypatch.setenv("CALLSHEET_DATABASE_URL", installation.url)
     return installation
 

@@ -36,7 +36,12 @@ def test_what_was_added_removed_and_changed_is_shown_with_who_did_it(signed_in: 
     assert asked.form("Compare")["method"] == "get"
     shown = signed_in.open(f"{COMPARE}?from={since}")
     assert "3 differences" in shown.text
-    for words in ("Changed model claude-one", "Removed model claude-gone", "Added model claude-new", "Last by test"):
+    for words in (
+        "Changed model claude-one",
+        "Removed model claude-gone",
+        "Added model claude-new",
+        "Last by test",
+    ):
         assert words in shown.text
     assert f"callsheet catalog diff {since}" in shown.text
     assert "Nothing differs" in signed_in.open(f"{COMPARE}?from={since + 3}").text
@@ -80,7 +85,10 @@ def test_a_moment_to_come_shows_what_dates_will_change(signed_in: Browser) -> No
     catalog = signed_in.installation.catalog
     catalog.add(make_model("claude-one"))
     catalog.deprecate(
-        "claude-one", retires_at=now() + timedelta(days=20), retirement_precision=RetirementPrecision.EXACT, retires_itself=True
+        "claude-one",
+        retires_at=now() + timedelta(days=20),
+        retirement_precision=RetirementPrecision.EXACT,
+        retires_itself=True,
     )
     day = format_instant(now() + timedelta(days=40))[:10]
     shown = signed_in.open(f"{COMPARE}?from=now&to={day}")
@@ -89,7 +97,7 @@ def test_a_moment_to_come_shows_what_dates_will_change(signed_in: Browser) -> No
     assert not [each for each in shown.soup.find_all("button") if each.get_text() == "Restore…"]
     then = signed_in.open(f"{AT}?days=40")
     assert then.soup.find(id="days")["value"] == "40"
-    assert "model claude-one is changed" in then.text
+    assert "Model claude-one is changed" in then.text
     assert "retired" in signed_in.open(f"{AT}/claude-one?as_of={day}").text
 
 
@@ -101,7 +109,10 @@ def test_many_differences_are_paged(signed_in: Browser) -> None:
     page = signed_in.open(f"{COMPARE}?from={revision}")
     found = []
     for _ in range(3):
-        found += [each["subject"] for each in signed_in.open(page.link("This page as JSON")).json["compared"]["differences"]]
+        found += [
+            each["subject"]
+            for each in signed_in.open(page.link("This page as JSON")).json["compared"]["differences"]
+        ]
         if page.soup.find("a", rel="next"):
             page = signed_in.open(page.link("Next page"))
     assert found == [f"m{number:03}" for number in range(230)]

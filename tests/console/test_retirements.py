@@ -29,30 +29,31 @@ def fill(installation: Installation) -> None:
         catalog.add(make_model(f"claude-{name}", line="opus" if name != "lost" else "rare"))
     catalog.deprecate("claude-old", retires_at=now() + timedelta(days=10), replacement="claude-new")
     catalog.deprecate("claude-older", retires_at=now() + timedelta(days=40), replacement="claude-old")
-    catalog.deprecate("claude-round", replacement="claude-about")
-    catalog.deprecate("claude-about", replacement="claude-round")
+    catalog.deprecate("claude-round", retires_at=now() + timedelta(days=20), replacement="claude-about")
+    catalog.deprecate("claude-about", retires_at=now() + timedelta(days=20), replacement="claude-round")
     catalog.deprecate("claude-lost", retires_at=now() + timedelta(days=200))
     catalog.alias("opus", "claude-old")
     catalog.retire("claude-oldest")
+    installation.workspace("few", ("claude-old",))
 
 
 @pytest.fixture
-def filled(signed_in: Browser) -> Browser:
+def filled(installation: Installation) -> Browser:
     """A browser, over models that retire."""
-    fill(signed_in.installation)
-    return signed_in
+    fill(installation)
+    return Browser(installation).sign_in()
 
 
 def test_what_retires_is_shown_by_month_with_what_to_move_to(filled: Browser) -> None:
     shown = filled.open(RETIREMENTS)
-    old = next(each for each in shown.soup.select("ol.dates li") if each.find("a").get_text() == "claude-old")
+    old = next(each for each in shown.soup.select("ol.dates > li") if each.find("a").get_text() == "claude-old")
     text = " ".join(old.get_text(" ").split())
-    for words in ("in 9 days", "move to claude-new", "also called opus", "0 keys of", "Default Workspace"):
+    for words in ("in 10 days", "move to claude-new", "also called opus", "0 keys of", "default"):
         assert words in text
     titles = [each.get_text().split()[0] for each in shown.soup.select("section h2")]
-    assert titles[-1] == "Deprecated,"
+    assert titles[-1] == f"{now() + timedelta(days=200):%B}"
     assert "claude-oldest" not in shown.text
-    older = next(each for each in shown.soup.select("ol.dates li") if each.find("a").get_text() == "claude-older")
+    older = next(each for each in shown.soup.select("ol.dates > li") if each.find("a").get_text() == "claude-older")
     assert "move to claude-old → then claude-new" in " ".join(older.get_text(" ").split())
     assert "It leads in a circle." in shown.text
     assert "It has no replacement." in shown.text
@@ -68,14 +69,22 @@ def test_filters_are_in_the_address(filled: Browser) -> None:
     assert "oldest" in ids("state=all")
     assert ids("state=overdue") == set()
     assert "Nothing is about to go" in filled.open(f"{RETIREMENTS}?state=overdue").text
-    filled.installation.workspace("few", ("claude-old",))
     assert ids("workspace=few") == {"old"}
-    assert "callsheet retirements --within 30d --overdue" in filled.open(f"{RETIREMENTS}?within=30d&state=overdue").text
+    assert (
+        "callsheet retirements --within 30d --overdue"
+        in filled.open(f"{RETIREMENTS}?within=30d&state=overdue").text
+    )
 
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("within", "soon"), ("within", "99999999"), ("state", "dog"), ("workspace", "<img src=x>"), ("key", "nothing")],
+    [
+        ("within", "soon"),
+        ("within", "99999999"),
+        ("state", "dog"),
+        ("workspace", "<img src=x>"),
+        ("key", "nothing"),
+    ],
 )
 def test_what_cannot_be_asked_is_said_at_its_field(filled: Browser, field: str, value: str) -> None:
     shown = filled.open(f"{RETIREMENTS}?{field}={quote(value)}")
@@ -84,16 +93,18 @@ def test_what_cannot_be_asked_is_said_at_its_field(filled: Browser, field: str, 
     assert shown.soup.find("img") is None
 
 
-def test_many_retirements_are_paged_both_ways(signed_in: Browser) -> None:
-    installation = signed_in.installation
+def test_many_retirements_are_paged_both_ways(installation: Installation) -> None:
     installation.clear_catalog()
     some = {"lifecycle": Lifecycle.DEPRECATED, "deprecated_at": now(), "retires_at": now() + timedelta(days=9)}
     installation.add_at_once(make_model(f"m{number:03}", **some) for number in range(230))
+    signed_in = Browser(installation).sign_in()
     first = signed_in.open(RETIREMENTS)
-    assert len(first.soup.select("ol.dates li")) == 100
+    assert len(first.soup.select("ol.dates > li")) == 100
     second = signed_in.open(first.link("Next page"))
     third = signed_in.open(second.link("Next page"))
-    assert [each.find("a").get_text() for each in third.soup.select("ol.dates li")] == [f"m{n}" for n in range(200, 230)]
+    assert [each.find("a").get_text() for each in third.soup.select("ol.dates > li")] == [
+        f"m{n}" for n in range(200, 230)
+    ]
     back = signed_in.open(third.link("Previous"))
     assert back.soup.find("ol", "dates").get_text() == second.soup.find("ol", "dates").get_text()
 
@@ -168,9 +179,9 @@ def test_a_calendar_is_made_its_token_shown_once_and_revoked(filled: Browser) ->
     assert refused.status in (400, 404)
 
 
-def test_one_who_may_only_read_sees_everything_and_changes_nothing(browser: Browser) -> None:
-    fill(browser.installation)
-    browser.sign_in(Scope.READ)
+def test_one_who_may_only_read_sees_everything_and_changes_nothing(installation: Installation) -> None:
+    fill(installation)
+    browser = Browser(installation).sign_in(Scope.READ)
     shown = browser.open(RETIREMENTS)
     assert "claude-old" in shown.text
     assert all(each.has_attr("disabled") for each in shown.soup.find_all("button") if each.get_text() == "Retire…")

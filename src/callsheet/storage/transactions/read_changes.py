@@ -75,7 +75,7 @@ class ChangesReading(PagesReading):
                 yield is_bound(-1 if edge is None else edge)
 
     def _merged(self, cut: Cut, wanted: ChosenChanges, where: Sequence[ColumnElement[bool]]) -> Slice[ChangeRecord]:
-        """The page of records by kind or action: the first rows of each pair of them, which an index has in order."""
+        """The page of some kinds or actions: the first rows of each pair of them, which an index has in order."""
         backwards = cut.after is None and cut.before is not None
         limit = min(cut.limit, MAX_PAGE_ROWS)
         edges = list(where)

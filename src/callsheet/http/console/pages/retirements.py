@@ -99,7 +99,7 @@ def _cut(
 
 
 def _by_month(found: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, list[Mapping[str, Any]]]]:
-    """The retirements in groups: what is overdue, then month by month, what has no date, and what is done."""
+    """The retirements in groups: what is overdue, then month by month, and what is done."""
     groups: dict[tuple[int, str], list[Mapping[str, Any]]] = {}
     for each in found:
         groups.setdefault(_group(each), []).append(each)
@@ -110,11 +110,9 @@ def _by_month(found: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, list[Ma
 def _group(each: Mapping[str, Any]) -> tuple[int, str]:
     """The group of a retirement: its place among the groups, which come by date, and its title."""
     if each["state"] == "retired":
-        return 2_000_000, "Retired"
+        return 1_000_000, "Retired"
     if each["state"] == "overdue":
         return 0, "Overdue"
-    if each["retires_at"] is None:
-        return 1_000_000, "Deprecated, no date yet"
     at = parse_instant(each["retires_at"])
     return at.year * 12 + at.month, f"{at:%B} {at.year}"
 
@@ -177,7 +175,7 @@ def _form(visit: Visit) -> Page:
     initial["retires_at"] = _day_of(model["retires_at"])
     visit.form.fill(initial)
     known = {name: model[name] for name in ("id", "display_name", "lifecycle", "deprecated_at", *_PLANNED)}
-    data = {"model": known, "precisions": list(RetirementPrecision)}
+    data = {"model": known, "precisions": list(RetirementPrecision), "back": visit.query.get("back")}
     return Page("retirement_form.html", data, f"Retirement of {model['display_name']}")
 
 
@@ -194,7 +192,7 @@ def _plan(visit: Visit) -> Outcome:
         raise AdminError(Code.CONFLICT, f"{model['id']} is retired; take that back on its page first.")
     body = _body(visit.form, is_new=lifecycle == Lifecycle.ACTIVE)
     operation = "deprecateCatalogModel" if lifecycle == Lifecycle.ACTIVE else "updateCatalogModel"
-    back = visit.url("retirements")
+    back = visit.url("models", model["id"]) if visit.query.get("back") == "model" else visit.url("retirements")
     return Review(Change(operation, {"model": model["id"]}, body), back, f"Plan the retirement of {model['id']}")
 
 
