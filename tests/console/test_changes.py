@@ -43,11 +43,11 @@ def one(signed_in: Browser) -> Browser:
 
 def test_changes_come_newest_first_with_who_what_before_and_after(one: Browser) -> None:
     shown = one.open("/console/changes")
-    first = shown.soup.find("tbody").find("tr")
+    first = shown.soup.select("tbody tr")[0]
     text = " ".join(first.get_text(" ").split())
     assert "ada at the command line" in text
     assert "Change model claude-one" in text
-    assert (first.find("del").get_text(), first.find("ins").get_text()) == (
+    assert (first.select("del")[0].get_text(), first.select("ins")[0].get_text()) == (
         "before: Claude One",
         "after: Claude Uno",
     )
@@ -105,8 +105,8 @@ def test_pages_lead_both_ways_and_keep_the_filters(signed_in: Browser) -> None:
     assert len({each["href"] for page in (first, second, third) for each in links(page)}) >= 120
     assert "action=add" in third.path
     back = signed_in.open(third.link("Previous"))
-    assert back.soup.find("tbody").get_text() == second.soup.find("tbody").get_text()
-    assert len(first.soup.find("tbody").find_all("tr")) == 50
+    assert back.soup.select("tbody")[0].get_text() == second.soup.select("tbody")[0].get_text()
+    assert len(first.soup.select("tbody tr")) == 50
 
 
 def test_one_change_has_everything_of_its_revision_and_its_neighbours(one: Browser) -> None:

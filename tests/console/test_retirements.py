@@ -1,6 +1,7 @@
 """Retirements as a timeline, the form that plans one, and calendars."""
 
 from datetime import timedelta
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -46,14 +47,18 @@ def filled(installation: Installation) -> Browser:
 
 def test_what_retires_is_shown_by_month_with_what_to_move_to(filled: Browser) -> None:
     shown = filled.open(RETIREMENTS)
-    old = next(each for each in shown.soup.select("ol.dates > li") if each.find("a").get_text() == "claude-old")
+    old = next(
+        each for each in shown.soup.select("ol.dates > li") if each.select("a")[0].get_text() == "claude-old"
+    )
     text = " ".join(old.get_text(" ").split())
     for words in ("in 10 days", "move to claude-new", "also called opus", "0 keys of", "default"):
         assert words in text
     titles = [each.get_text().split()[0] for each in shown.soup.select("section h2")]
     assert titles[-1] == f"{now() + timedelta(days=200):%B}"
     assert "claude-oldest" not in shown.text
-    older = next(each for each in shown.soup.select("ol.dates > li") if each.find("a").get_text() == "claude-older")
+    older = next(
+        each for each in shown.soup.select("ol.dates > li") if each.select("a")[0].get_text() == "claude-older"
+    )
     assert "move to claude-old → then claude-new" in " ".join(older.get_text(" ").split())
     assert "It leads in a circle." in shown.text
     assert "It has no replacement." in shown.text
@@ -95,18 +100,18 @@ def test_what_cannot_be_asked_is_said_at_its_field(filled: Browser, field: str, 
 
 def test_many_retirements_are_paged_both_ways(installation: Installation) -> None:
     installation.clear_catalog()
-    some = {"lifecycle": Lifecycle.DEPRECATED, "deprecated_at": now(), "retires_at": now() + timedelta(days=9)}
+    some: dict[str, Any] = {"lifecycle": Lifecycle.DEPRECATED, "deprecated_at": now(), "retires_at": now() + timedelta(days=9)}
     installation.add_at_once(make_model(f"m{number:03}", **some) for number in range(230))
     signed_in = Browser(installation).sign_in()
     first = signed_in.open(RETIREMENTS)
     assert len(first.soup.select("ol.dates > li")) == 100
     second = signed_in.open(first.link("Next page"))
     third = signed_in.open(second.link("Next page"))
-    assert [each.find("a").get_text() for each in third.soup.select("ol.dates > li")] == [
+    assert [each.select("a")[0].get_text() for each in third.soup.select("ol.dates > li")] == [
         f"m{n}" for n in range(200, 230)
     ]
     back = signed_in.open(third.link("Previous"))
-    assert back.soup.find("ol", "dates").get_text() == second.soup.find("ol", "dates").get_text()
+    assert back.soup.select("ol.dates")[0].get_text() == second.soup.select("ol.dates")[0].get_text()
 
 
 def test_a_model_is_deprecated_and_its_date_moved_and_taken_away(filled: Browser) -> None:
