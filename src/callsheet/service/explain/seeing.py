@@ -1,18 +1,21 @@
 """Seeing: who sees a model, counted by rules, and what a key or a workspace sees."""
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from callsheet.api.explain import Asker, admission
 from callsheet.api.state import State
 from callsheet.domain.access.visibility import PatternMatches, Visibility
 from callsheet.domain.catalog import Catalog
+from callsheet.domain.errors import InvalidError
 from callsheet.domain.model import Model
 from callsheet.domain.plan.impact import WorkspaceName
 from callsheet.domain.query import Reach, reach_of
 from callsheet.service.comparison import Comparison, Rules
+from callsheet.service.key_counts import count_working_keys
 
 _ORDER: Final = (Reach.LISTED, Reach.RETRIEVABLE, Reach.ABSENT)
 
@@ -79,23 +82,13 @@ def who_sees(state: State, name: str, now: float) -> list[Viewers]:
 
 def members_by_rules(state: State, now: float) -> dict[Visibility, Members]:
     """Return the workspaces in use by their rules, with how many keys work at ``now`` (seconds since the epoch)."""
-    counts = _key_counts(state, now)
+    counts = count_working_keys(state, now)
     members: dict[Visibility, Members] = {}
     for workspace in state.workspaces.values():
         some = members.setdefault(workspace.visibility, Members())
         some.workspaces.append(WorkspaceName(workspace.id, workspace.name))
         some.keys += counts[workspace.id]
     return members
-
-
-def _key_counts(state: State, now: float) -> Counter[str]:
-    """How many keys that work see by each workspace."""
-    default = state.default_workspace_id
-    return Counter(
-        key.workspace_id or default
-        for _, key in state.keyring.credentials()
-        if key.usable and not key.is_expired(now)
-    )
 
 
 class _Looks:
@@ -128,14 +121,76 @@ class Sighting(NamedTuple):
     reach: Reach
 
 
-def what_sees(state: State, asker: Asker, now: float) -> Iterator[Sighting]:
-    """Yield the models that ``asker`` can retrieve at ``now``, in the order of the API; none if it is refused."""
+def what_sees(state: State, asker: Asker, now: float, models: Iterable[Model] | None = None) -> Iterator[Sighting]:
+    """Yield the models that ``asker`` can retrieve at ``now``, in the order of the API; none if it is refused.
+
+    With ``models``, which are some of the catalogue, only of these, in their order.
+    """
     rules = admission(state, asker, now).rules
     if rules is not None:
-        for model_id in rules.among(state.catalog.has_id).seen(model.id for model in state.catalog):
+        among = state.catalog if models is None else models
+        for model_id in rules.among(state.catalog.has_id).seen(model.id for model in among):
             model = state.catalog.get(model_id)
             if model is not None:
                 yield Sighting(model, reach_of(model))
+
+
+class Part(NamedTuple):
+    """Which of the models that are seen are wanted, in the order of the API.
+
+    Parameters
+    ----------
+    limit
+        How many at most; None for all.
+    after_id, before_id
+        Only those behind, or before, the position that this name means; before it, the nearest ones. None for any.
+    """
+
+    limit: int | None = None
+    after_id: str | None = None
+    before_id: str | None = None
+
+    def of(
+        self, catalog: Catalog, see: Callable[[Iterable[Model]], Iterator[Sighting]]
+    ) -> tuple[list[Sighting], bool]:
+        """Return what ``see`` yields of the models in this part, and whether more follow in its direction.
+
+        Raises
+        ------
+        InvalidError
+            A cursor means no position.
+        """
+        is_backward = self.before_id is not None and self.after_id is None
+        models = _backwards(catalog, _key(catalog, self.before_id)) if is_backward else self._forwards(catalog)
+        found = list(islice(see(models), None if self.limit is None else self.limit + 1))
+        page = found[: self.limit]
+        return page[::-1] if is_backward else page, len(found) > len(page)
+
+    def _forwards(self, catalog: Catalog) -> Iterator[Model]:
+        if self.after_id is None:
+            return iter(catalog)
+        return _behind(catalog, _key(catalog, self.after_id))
+
+
+WHOLE: Final = Part()
+
+
+def _key(catalog: Catalog, cursor: str | None) -> str:
+    found = None if cursor is None else catalog.locate(cursor)
+    if found is None:
+        raise InvalidError(f"There is no model {(cursor or '')[:80]!r} to go on from.")
+    return found[1]
+
+
+def _behind(catalog: Catalog, key: str) -> Iterator[Model]:
+    first = max(bisect_right(catalog.starts, key) - 1, 0)
+    for number in range(first, len(catalog.blocks)):
+        yield from (model for model in catalog.blocks[number].models if model.sort_key > key)
+
+
+def _backwards(catalog: Catalog, key: str) -> Iterator[Model]:
+    for number in range(bisect_right(catalog.starts, key) - 1, -1, -1):
+        yield from (model for model in reversed(catalog.blocks[number].models) if model.sort_key < key)
 
 
 class Compared(NamedTuple):
