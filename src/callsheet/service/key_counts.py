@@ -1,5 +1,6 @@
 """Key counts: how many keys that work each workspace has."""
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
@@ -10,10 +11,19 @@ from callsheet.domain.access.keyring import NEVER, Keyring
 
 
 class _Census(NamedTuple):
-    """The keys in use of a keyring: how many never expire, by workspace, and when the others do."""
+    """The keys in use of a keyring.
 
-    lasting: Counter[str | None]
-    expiring: Sequence[tuple[float, str | None]]
+    Parameters
+    ----------
+    all
+        How many there are, by workspace; None is the organization.
+    ends, ending
+        When those that expire do so, in order, and the workspace of each.
+    """
+
+    all: Counter[str | None]
+    ends: Sequence[float]
+    ending: Sequence[str | None]
 
 
 def count_working_keys(state: State, now: float) -> Counter[str]:
@@ -23,22 +33,21 @@ def count_working_keys(state: State, now: float) -> Counter[str]:
     however often they are counted.
     """
     census = _census(state.keyring)
-    counts = census.lasting + Counter(workspace for expires, workspace in census.expiring if expires > now)
-    found: Counter[str] = Counter()
-    for workspace, count in counts.items():
-        found[workspace or state.default_workspace_id] += count
-    return found
+    ended = Counter(census.ending[: bisect_right(census.ends, now)])
+    counts: Counter[str] = Counter()
+    for workspace, count in census.all.items():
+        counts[workspace or state.default_workspace_id] += count - ended[workspace]
+    return counts
 
 
 @lru_cache(maxsize=1)
 def _census(keyring: Keyring) -> _Census:
-    lasting: Counter[str | None] = Counter()
+    every: Counter[str | None] = Counter()
     expiring: list[tuple[float, str | None]] = []
     for _, key in keyring.credentials():
-        if not key.usable:
-            continue
-        if key.expires == NEVER:
-            lasting[key.workspace_id] += 1
-        else:
-            expiring.append((key.expires, key.workspace_id))
-    return _Census(lasting, expiring)
+        if key.usable:
+            every[key.workspace_id] += 1
+            if key.expires != NEVER:
+                expiring.append((key.expires, key.workspace_id))
+    expiring.sort(key=lambda each: each[0])
+    return _Census(every, [each[0] for each in expiring], [each[1] for each in expiring])

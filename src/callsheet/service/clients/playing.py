@@ -29,14 +29,11 @@ class Played(NamedTuple):
     ----------
     listed
         Whose list it is, and those of its models that the clients were played on.
-    has_more
-        Whether it has more than these.
     views
         What the clients show; none if the key is refused.
     """
 
     listed: Listed
-    has_more: bool
     views: Sequence[ClientView]
 
 
@@ -72,14 +69,13 @@ def views_for(
         No client has one of the names.
     """
     rules = load_clients(clients)
-    found = explainer.listed_for(key, workspace, most + 1)
-    listed = found._replace(models=found.models[:most])
+    listed = explainer.listed_for(key, workspace, most)
     ids = [model.id for model in listed.models]
-    if found.refusal is not None:
-        return Played(listed, has_more=False, views=())
+    if listed.refusal is not None:
+        return Played(listed, ())
     state = _only(explainer.state, listed.workspace_id, listed.models)
     views = client_views(play_in(state, listed.workspace_id, ids, rules, now), ids)
-    return Played(listed, len(found.models) > most, views)
+    return Played(listed, views)
 
 
 def steps_for(
@@ -96,13 +92,13 @@ def steps_for(
         There is no such model, key or workspace.
     """
     model = explainer.model(name)
-    listed = explainer.listed_for(key, workspace, MAX_STEPS_MODELS + 1)
+    listed = explainer.listed_for(key, workspace, MAX_STEPS_MODELS)
     workspace_id, models = listed.workspace_id, list(listed.models)
     asker = Asker(None, workspace_id)
     seen = what_sees(explainer.state, asker, now.timestamp(), [model]) if workspace_id else iter(())
     if not any(reach is Reach.LISTED for _, reach in seen):
         return []
-    if len(models) > MAX_STEPS_MODELS:
+    if listed.has_more:
         models = [model]
     state, ids = _only(explainer.state, workspace_id, models), [each.id for each in models]
     return [

@@ -1,13 +1,12 @@
 """Explainer: the questions why and who, asked of one moment of an installation."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from itertools import islice
 from typing import NamedTuple
 
 from callsheet.api.dialect import Dialect
-from callsheet.api.explain import admission, explain
+from callsheet.api.explain import Asker, admission, explain
 from callsheet.api.state import Options, State
 from callsheet.domain.access.secret import fingerprint
 from callsheet.domain.access.visibility import Visibility
@@ -19,16 +18,8 @@ from callsheet.service.explain.causes import Cause, causes_of
 from callsheet.service.explain.delegated import explain_unknown
 from callsheet.service.explain.fixes import Fix, find_fixes
 from callsheet.service.explain.matrix import RuleSet, Seers, matrix, rule_sets
-from callsheet.service.explain.seeing import (
-    WHOLE,
-    Compared,
-    Part,
-    Sighting,
-    Viewers,
-    compare,
-    what_sees,
-    who_sees,
-)
+from callsheet.service.explain.part import WHOLE, Page, Part
+from callsheet.service.explain.seeing import Compared, Sighting, Viewers, compare, what_sees, who_sees
 from callsheet.service.explain.subject import Subject, find_any, find_subject
 from callsheet.service.retirements.find import STAGES, Retirement, Wanted, find_retirements
 from callsheet.service.state.load import installation_of, load
@@ -67,14 +58,14 @@ class Seen(NamedTuple):
         The check that it does not pass, whatever it asks for; None if it is answered.
     sightings
         The models that it can retrieve, in the order of the API.
-    has_more
-        Whether more follow in the direction that was asked for.
+    page
+        The same with where they are among others; None if they are all there are.
     """
 
     subject: Subject
     refusal: Step | None
     sightings: Sequence[Sighting]
-    has_more: bool = False
+    page: Page | None = None
 
 
 class Listed(NamedTuple):
@@ -90,12 +81,15 @@ class Listed(NamedTuple):
         The workspace by whose rules it sees; empty if it is refused.
     models
         The models, in the order of the API.
+    has_more
+        Whether there may be more.
     """
 
     subject: Subject
     refusal: Step | None
     workspace_id: str
     models: Sequence[Model]
+    has_more: bool = False
 
 
 class Concerned(NamedTuple):
@@ -239,8 +233,8 @@ class Explainer:
         subject = find_any(self._reading, name, self._now)
         asker, now = subject.asker(self.state), self._now.timestamp()
         refusals = (step for step in admission(self.state, asker, now).steps if not step.passes)
-        sightings, has_more = part.of(self.state.catalog, partial(what_sees, self.state, asker, now))
-        return Seen(subject, next(refusals, None), sightings, has_more)
+        page = part.of(self.state.catalog, partial(what_sees, self.state, asker, now))
+        return Seen(subject, next(refusals, None), page.sightings, page)
 
     def diff(self, first: str, second: str) -> tuple[Subject, Subject, Compared]:
         """Return two keys or workspaces, and what they see differently; errors as for `what_sees`."""
@@ -283,7 +277,8 @@ class Explainer:
     def listed_for(self, key: str | None = None, workspace: str | None = None, most: int | None = None) -> Listed:
         """Return what is listed for a key, or for any key of a workspace; without either, of the default workspace.
 
-        With both, the request of the key names the workspace. Of a long list only ``most`` models are returned.
+        With both, the request of the key names the workspace. With ``most``, at most so many models are returned,
+        as by `Part`.
 
         Raises
         ------
@@ -297,5 +292,10 @@ class Explainer:
         admitted = admission(self.state, asker, now)
         refusal = next((step for step in admitted.steps if not step.passes), None)
         workspace_id = "" if refusal is not None or admitted.workspace is None else admitted.workspace.id
-        seen = (model for model, reach in what_sees(self.state, asker, now) if reach is Reach.LISTED)
-        return Listed(subject, refusal, workspace_id, list(islice(seen, most)))
+        listed = Part(most).of(self.state.catalog, partial(_listed, self.state, asker, now))
+        models = [model for model, _ in listed.sightings]
+        return Listed(subject, refusal, workspace_id, models, listed.has_more)
+
+
+def _listed(state: State, asker: Asker, now: float, models: Iterable[Model]) -> Iterator[Sighting]:
+    return (each for each in what_sees(state, asker, now, models) if each.reach is Reach.LISTED)

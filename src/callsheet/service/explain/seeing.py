@@ -1,16 +1,13 @@
 """Seeing: who sees a model, counted by rules, and what a key or a workspace sees."""
 
-from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from callsheet.api.explain import Asker, admission
 from callsheet.api.state import State
 from callsheet.domain.access.visibility import PatternMatches, Visibility
 from callsheet.domain.catalog import Catalog
-from callsheet.domain.errors import InvalidError
 from callsheet.domain.model import Model
 from callsheet.domain.plan.impact import WorkspaceName
 from callsheet.domain.query import Reach, reach_of
@@ -133,64 +130,6 @@ def what_sees(state: State, asker: Asker, now: float, models: Iterable[Model] | 
             model = state.catalog.get(model_id)
             if model is not None:
                 yield Sighting(model, reach_of(model))
-
-
-class Part(NamedTuple):
-    """Which of the models that are seen are wanted, in the order of the API.
-
-    Parameters
-    ----------
-    limit
-        How many at most; None for all.
-    after_id, before_id
-        Only those behind, or before, the position that this name means; before it, the nearest ones. None for any.
-    """
-
-    limit: int | None = None
-    after_id: str | None = None
-    before_id: str | None = None
-
-    def of(
-        self, catalog: Catalog, see: Callable[[Iterable[Model]], Iterator[Sighting]]
-    ) -> tuple[list[Sighting], bool]:
-        """Return what ``see`` yields of the models in this part, and whether more follow in its direction.
-
-        Raises
-        ------
-        InvalidError
-            A cursor means no position.
-        """
-        is_backward = self.before_id is not None and self.after_id is None
-        models = _backwards(catalog, _key(catalog, self.before_id)) if is_backward else self._forwards(catalog)
-        found = list(islice(see(models), None if self.limit is None else self.limit + 1))
-        page = found[: self.limit]
-        return page[::-1] if is_backward else page, len(found) > len(page)
-
-    def _forwards(self, catalog: Catalog) -> Iterator[Model]:
-        if self.after_id is None:
-            return iter(catalog)
-        return _behind(catalog, _key(catalog, self.after_id))
-
-
-WHOLE: Final = Part()
-
-
-def _key(catalog: Catalog, cursor: str | None) -> str:
-    found = None if cursor is None else catalog.locate(cursor)
-    if found is None:
-        raise InvalidError(f"There is no model {(cursor or '')[:80]!r} to go on from.")
-    return found[1]
-
-
-def _behind(catalog: Catalog, key: str) -> Iterator[Model]:
-    first = max(bisect_right(catalog.starts, key) - 1, 0)
-    for number in range(first, len(catalog.blocks)):
-        yield from (model for model in catalog.blocks[number].models if model.sort_key > key)
-
-
-def _backwards(catalog: Catalog, key: str) -> Iterator[Model]:
-    for number in range(bisect_right(catalog.starts, key) - 1, -1, -1):
-        yield from (model for model in reversed(catalog.blocks[number].models) if model.sort_key < key)
 
 
 class Compared(NamedTuple):

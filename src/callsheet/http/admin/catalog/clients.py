@@ -123,7 +123,7 @@ def _views(reading: AnyReading, asked: Asked) -> dict[str, Any]:
         explainer, query.key, query.workspace, asked.now, clients=query.client or (), most=query.limit
     )
     return {
-        **_whose(explainer, played.listed, has_more=played.has_more),
+        **_whose(explainer, played.listed),
         "data": [each.record() for each in played.views],
     }
 
@@ -140,9 +140,8 @@ def _configuration(reading: AnyReading, asked: Asked) -> dict[str, Any]:
     query: ConfigurationQuery = asked.query
     client, url = ConfiguredClient.named(asked.ids["client"]), read_base_url(query.url, "url")
     explainer = explainer_of(reading, asked)
-    found = explainer.listed_for(query.key, query.workspace, query.limit + 1)
-    listed = found._replace(models=found.models[: query.limit])
-    whose = _whose(explainer, listed, has_more=len(found.models) > query.limit)
+    listed = explainer.listed_for(query.key, query.workspace, query.limit)
+    whose = _whose(explainer, listed)
     if whose["why"] is not None:
         raise ConflictError(f"The key sees nothing: {whose['why']}.")
     if not listed.models:
@@ -150,13 +149,13 @@ def _configuration(reading: AnyReading, asked: Asked) -> dict[str, Any]:
     return {**whose, "files": [each._asdict() for each in config_files(client, listed.models, url)]}
 
 
-def _whose(explainer: Explainer, listed: Listed, *, has_more: bool) -> dict[str, Any]:
+def _whose(explainer: Explainer, listed: Listed) -> dict[str, Any]:
     refusal = listed.refusal
     return {
         "subject": listed.subject.record(),
         "why": None if refusal is None else why(listed.subject, refusal, explainer.workspace_name),
         "listed": len(listed.models),
-        "has_more": has_more,
+        "has_more": listed.has_more,
     }
 
 

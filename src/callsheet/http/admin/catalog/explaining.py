@@ -14,8 +14,8 @@ from callsheet.http.admin.moments import Dated, DatedList, MomentQuery, at_momen
 from callsheet.http.admin.plain import AnyReading
 from callsheet.service.explain.commands import fix_record
 from callsheet.service.explain.explainer import Explainer
+from callsheet.service.explain.part import Part
 from callsheet.service.explain.records import explanation_record, sighting_record
-from callsheet.service.explain.seeing import Part
 from callsheet.service.explain.words import why
 
 #: Models that the matrix may be asked for by id, and characters of a text that is searched for.
@@ -144,7 +144,12 @@ class SeenAnswer(Dated):
     refusal: dict[str, Any] | None
     why: str | None = Field(description="Why it is refused, as the rest of a sentence.")
     models: list[dict[str, str]]
-    has_more: bool = Field(description="Whether more models follow in the direction of the page.")
+    has_more: bool = Field(
+        description="Whether more models may follow in the direction of the page: of a long catalogue, a page may "
+        "have fewer than its limit, even none."
+    )
+    first_id: str | None = Field(description="Pass it as before_id to get the page before.")
+    last_id: str | None = Field(description="Pass it as after_id to get the page behind.")
 
 
 class ComparedAnswer(Dated):
@@ -201,14 +206,16 @@ def _matrix(reading: AnyReading, asked: Asked) -> dict[str, Any]:
 def _what_sees(reading: AnyReading, asked: Asked) -> dict[str, Any]:
     explainer, query = explainer_of(reading, asked), asked.query
     part = Part(query.limit, **_cursors(query))
-    who, refusal, sightings, has_more = explainer.what_sees(query.subject, part)
+    who, refusal, sightings, page = explainer.what_sees(query.subject, part)
     return {
         "for": who.record(),
         "refused": None if refusal is None else refusal.reason,
         "refusal": None if refusal is None else refusal.record(),
         "why": None if refusal is None else why(who, refusal, explainer.workspace_name),
         "models": [sighting_record(each) for each in sightings],
-        "has_more": has_more,
+        "has_more": page is not None and page.has_more,
+        "first_id": None if page is None else page.first_id,
+        "last_id": None if page is None else page.last_id,
     }
 
 
