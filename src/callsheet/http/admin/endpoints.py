@@ -14,6 +14,7 @@ from callsheet.http.admin.catalog.lifecycle import LIFECYCLE
 from callsheet.http.admin.catalog.models import MODELS
 from callsheet.http.admin.catalog.plans import PLANS
 from callsheet.http.admin.catalog.retirements import RETIREMENTS
+from callsheet.http.admin.catalog.searching import SEARCHING
 from callsheet.http.admin.catalog.sources import SOURCES
 
 _ALL: Final = (
@@ -26,6 +27,7 @@ _ALL: Final = (
     *WORKSPACES,
     *KEYS,
     *MODELS,
+    *SEARCHING,
     *LIFECYCLE,
     *ALIASES,
     *CHANGES,
