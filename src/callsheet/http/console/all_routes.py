@@ -2,9 +2,13 @@
 
 from typing import Final
 
+from callsheet.http.console.pages.access import ACCESS
+from callsheet.http.console.pages.clients import CLIENTS
+from callsheet.http.console.pages.explain import EXPLAIN
 from callsheet.http.console.pages.model import MODEL
 from callsheet.http.console.pages.models import MODELS
 from callsheet.http.console.pages.reviews import REVIEWS
+from callsheet.http.console.pages.workspaces import WORKSPACES
 from callsheet.http.console.routes import Routes
 
-ROUTES: Final = Routes(*MODELS, *MODEL, *REVIEWS)
+ROUTES: Final = Routes(*MODELS, *MODEL, *ACCESS, *EXPLAIN, *WORKSPACES, *CLIENTS, *REVIEWS)
