@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from callsheet.domain.access.admin_key import Scope
+from callsheet.domain.access.visibility import NOTHING
 from callsheet.http.admin.errors import AdminError, Code
 from callsheet.http.console.calls import endpoint_of
 from callsheet.http.console.change import Change
@@ -168,6 +169,7 @@ def _preview(visit: Visit, workspace: Mapping[str, Any] | None) -> dict[str, Any
     visible = sight["visible"]
     return {
         **sight,
+        "idle": [each for each in sight["idle"] if each != NOTHING],
         "problem": None,
         "is_whole": found["is_whole"],
         "gains": _without(visible, before[0]["visible"]) if before else [],
