@@ -214,7 +214,10 @@ def test_two_are_compared(filled: Browser) -> None:
     assert {"gpt-one", "claude-two", HOSTILE} == set(
         filled.open(f"{MATRIX}/compare.json?first=default&second=Narrow").json["compared"]["only_first"]
     )
-    assert "Both see the same" in filled.open(f"{MATRIX}/compare?first={quote(MARKUP)}&second={quote(RIGHT_TO_LEFT)}").text
+    assert (
+        "Both see the same"
+        in filled.open(f"{MATRIX}/compare?first={quote(MARKUP)}&second={quote(RIGHT_TO_LEFT)}").text
+    )
     assert filled.open(f"{MATRIX}/compare?first=default&second=nowhere").status == 404
 
 
