@@ -56,6 +56,17 @@ CHANGES: Final = {
     "removeAlias": Change("removeAlias", {"alias": "one"}),
     "revertCatalog": Change("revertCatalog", {}, {"to": "2", "models": [MODEL]}),
     "revertWorkspaces": Change("revertWorkspaces", {}, {"to": "7", "workspaces": ["Research"]}),
+    "createWorkspaceRecord": Change(
+        "createWorkspaceRecord",
+        {},
+        {"name": "-Team 'A'", "allow": [], "deny": ["-*"], "shape": "classic", "display_color": "#123456"},
+    ),
+    "updateWorkspaceRecord": Change(
+        "updateWorkspaceRecord",
+        {"workspace": "Research"},
+        {"name": "Research 2", "allow": ["*"], "deny": ["-*", "b*"], "shape": None, "display_color": None},
+    ),
+    "archiveWorkspaceRecord": Change("archiveWorkspaceRecord", {"workspace": "Research"}),
     "createSource": Change(
         "createSource",
         {},
