@@ -14,7 +14,7 @@ from callsheet.domain.errors import RateLimitError
 from callsheet.http.admin.asking import digest_of, read_body, read_head, read_query
 from callsheet.http.admin.doing import Done, Wanted, Worker, check_form
 from callsheet.http.admin.endpoint import Endpoint, Routes
-from callsheet.http.admin.errors import AdminError, Code
+from callsheet.http.admin.errors import COMMON_HEADERS, AdminError, Code
 from callsheet.http.admin.metrics import AdminMetrics
 from callsheet.http.logs.access_line import LoggedResponse
 from callsheet.http.logs.writer import AccessLog
@@ -22,6 +22,7 @@ from callsheet.http.paths import ADMIN_PATH, MAX_ADMIN_BODY_BYTES, Scope
 from callsheet.http.request_id import make_request_id
 from callsheet.service.clock import SYSTEM_CLOCK, Clock
 from callsheet.service.giving_way import giving_way
+from callsheet.service.moments.kept import KeptMoments
 from callsheet.service.state.live import LiveState
 from callsheet.service.sync.guard import UpstreamGuard
 
@@ -38,11 +39,6 @@ MAX_WAITING_REQUESTS: Final = 200
 #: Bodies up to this size are read at once.
 _MAX_PROMPT_BYTES: Final = 16 << 10
 
-_COMMON: Final[tuple[Header, ...]] = (
-    (b"content-type", b"application/json"),
-    (b"cache-control", b"no-store"),
-    (b"x-content-type-options", b"nosniff"),
-)
 _OTHER: Final = "other"
 
 
@@ -85,6 +81,7 @@ class AdminAPI:
         self._guard = guard or UpstreamGuard()
         self._body_seconds = body_seconds
         self._worker = Worker(live.store)
+        self._moments = KeptMoments()
         self._threads = CapacityLimiter(MAX_THREADS)
         self._long_threads = CapacityLimiter(MAX_LONG_THREADS)
         self._waiting = 0
@@ -121,7 +118,7 @@ class AdminAPI:
             _log.exception("%s %s failed.", request_id, operation, extra={"request_id": request_id})
             refusal = AdminError(Code.INTERNAL, "Internal server error")
             status, body = refusal.status, refusal.body(request_id)
-        sent = [(b"request-id", request_id.encode("ascii")), *_COMMON, *headers]
+        sent = [(b"request-id", request_id.encode("ascii")), *COMMON_HEADERS, *headers]
         sent.append((b"content-length", b"%d" % len(body)))
         self._record(scope, operation, status, len(body), key_id, request_id, begun)
         await send({"type": "http.response.start", "status": status, "headers": sent})
@@ -166,6 +163,7 @@ class AdminAPI:
             state=state,
             private=self._private,
             guard=self._guard,
+            moments=self._moments,
         )
         done: Done = await self._on_thread(self._work_of(endpoint), wanted, limiter=self._limiter_of(wanted))
         if limits is not None and endpoint.body is None:

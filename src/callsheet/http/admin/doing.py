@@ -4,7 +4,7 @@ import json
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
@@ -21,6 +21,7 @@ from callsheet.http.admin.errors import AdminError, Code, refusal_of
 from callsheet.service.apply import rehearse
 from callsheet.service.giving_way import giving_way
 from callsheet.service.ids import NewThings
+from callsheet.service.moments.kept import KeptMoments
 from callsheet.service.sync.guard import UpstreamGuard
 from callsheet.storage.store import Store, Within
 from callsheet.storage.transactions.read import ReadTransaction
@@ -78,6 +79,8 @@ class Wanted:
         Which upstreams sources may be set to.
     private
         Where webhooks may go beside public addresses.
+    moments
+        What is known of the moments that were read last.
     """
 
     endpoint: Endpoint
@@ -90,6 +93,7 @@ class Wanted:
     state: State
     guard: UpstreamGuard
     private: Sequence[str] = ()
+    moments: KeptMoments = field(default_factory=KeptMoments)
 
     def asked(self, key: AdminKey) -> Asked:
         """Return what the handlers of the endpoint get, as ``key`` asks it."""
@@ -104,6 +108,7 @@ class Wanted:
             self.state,
             self.guard,
             private=self.private,
+            moments=self.moments,
         )
 
 

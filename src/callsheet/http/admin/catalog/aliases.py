@@ -10,6 +10,7 @@ from callsheet.domain.alias import Alias
 from callsheet.domain.errors import DoesNotExistError
 from callsheet.http.admin.catalog.answers import AliasAnswer, ChangeAnswer, DatedAliasAnswer
 from callsheet.http.admin.endpoint import ROOT, Answer, Asked, ChangeQuery, Doing, Endpoint, Input, PageQuery
+from callsheet.http.admin.fingerprints import seen
 from callsheet.http.admin.moments import DatedPage, MomentPageQuery, MomentQuery, at_moment, cut_sorted
 from callsheet.http.admin.plain import AnyReading, Page, Reader, cut_of, number_of, page
 from callsheet.service.moments.reading import MomentReading
@@ -66,7 +67,7 @@ def _changes(reading: ReadTransaction, asked: Asked) -> Answer:
     query: ChangesQuery = asked.query
     subjects = Reader(reading, asked).history.subjects(query.subject)
     rows, has_more = reading.page_of_changes(cut_of(query, number_of), subjects)
-    return page([row.record() for row in rows], "number", has_more=has_more)
+    return page([seen(asked, row.record()) for row in rows], "number", has_more=has_more)
 
 
 def _change(reading: ReadTransaction, asked: Asked) -> Answer:
@@ -75,7 +76,8 @@ def _change(reading: ReadTransaction, asked: Asked) -> Answer:
     found = reading.page_of_changes(cut_of(PageQuery(limit=1, after_id=str(wanted + 1)), number_of)).rows
     if not found or found[0].number != wanted:
         raise DoesNotExistError(f"There is no change {number!r}.")
-    return found[0].record()
+    shown: Answer = seen(asked, found[0].record())
+    return shown
 
 
 ALIASES: Final = (
