@@ -32,7 +32,7 @@ WRITES_PER_SECOND: Final = 100
 LISTS_PER_SECOND: Final = 400
 
 _KEYS: Final = 50  # that are changed in turn
-_LOST: Final = 5.0  # seconds that a server may take to start
+_LOST: Final = 30.0  # seconds that a server may take to start
 
 
 class Place(StrEnum):
