@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from anyio.to_thread import run_sync
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -19,6 +20,7 @@ from callsheet.api.versions import ACCEPTED_VERSIONS
 from callsheet.domain.claims.builtin_mode import BuiltinMode
 from callsheet.domain.errors import SettingsError, StorageUnavailableError
 from callsheet.http.admin.app import AdminAPI
+from callsheet.http.admin.metrics import AdminMetrics
 from callsheet.http.calendars import Calendars
 from callsheet.http.errors import on_exception, on_http_exception
 from callsheet.http.handed_over import HANDED_OVER
@@ -27,7 +29,7 @@ from callsheet.http.logs.writer import AccessLog
 from callsheet.http.observer import Observer
 from callsheet.http.openapi import openapi_routes
 from callsheet.http.part import Part
-from callsheet.http.paths import ADMIN_PATH, ExactRoute, Scope, local_path
+from callsheet.http.paths import ADMIN_PATH, ExactRoute, Scope, is_console, local_path
 from callsheet.http.telemetry.collect import Telemetry
 from callsheet.service.admin.key_uses import KeyUses
 from callsheet.service.clock import SYSTEM_CLOCK, Clock
@@ -46,6 +48,7 @@ from callsheet.storage.store import Store
 if TYPE_CHECKING:
     from callsheet.domain.webhooks.delivery import Delivery
     from callsheet.domain.webhooks.webhook import Webhook
+    from callsheet.http.console.app import Console
     from callsheet.http.forward.forward import Forward
     from callsheet.http.ratelimit.limiter import RateLimits
     from callsheet.service.manifests.follow import CatalogFollower
@@ -131,6 +134,19 @@ class CallsheetApp(Starlette):
             body_seconds=settings.head_seconds,
         )
         self.admin.rate_limits = self.rate_limits
+        self._make_console = partial(
+            _console,
+            live,
+            self.observer.log,
+            clock,
+            self.prefix,
+            settings.webhooks_private,
+            UpstreamGuard(settings.sources_private),
+            self.admin.metrics,
+            self.rate_limits,
+        )
+        self._console: Console | None = None
+        self.has_console = settings.console
         self.telemetry.admin = self.admin.metrics.figures
         if self.forward is not None:
             self.forward.stays = self.is_administration
@@ -193,14 +209,28 @@ class CallsheetApp(Starlette):
             is_administration = self.is_administration(path)
             if is_administration or self.part is Part.ADMINISTRATION:
                 self.start()
-                await self.admin({**scope, "raw_path": path if is_administration else _UNKNOWN_PATH}, receive, send)
+                known = path if is_administration else _UNKNOWN_PATH
+                await self._administer({**scope, "raw_path": known}, receive, send)
                 return
             scope = {**scope, "path": unquote(path.decode("latin-1")), "raw_path": path, "root_path": ""}
         await super().__call__(scope, receive, send)
 
     def is_administration(self, path: bytes) -> bool:
-        """Return whether ``path``, a `local_path`, belongs to administration, and this process serves that."""
-        return self.part is not Part.MODELS and ADMIN_PATH.match(path) is not None and self.admin.is_on
+        """Return whether ``path``, a `local_path`, is for administration, and this process serves that."""
+        if self.part is Part.MODELS:
+            return False
+        if is_console(path):
+            return self.has_console
+        return ADMIN_PATH.match(path) is not None and self.admin.is_on
+
+    async def _administer(self, scope: Scope, receive: Any, send: Any) -> None:
+        """Answer a request for administration, whose ``raw_path`` is a `local_path`."""
+        if self.has_console and is_console(scope["raw_path"]):
+            if self._console is None:
+                self._console = await run_sync(self._make_console)
+            await self._console(scope, receive, send)
+            return
+        await self.admin(scope, receive, send)
 
     async def _answer_unknown(self, scope: Scope, receive: Any, send: Any) -> None:
         """Answer a path that no route matches: the public API refuses it, as the contract says."""
@@ -341,6 +371,23 @@ def _forward(settings: Settings, live: LiveState, log: AccessLog | None, clock: 
         prefix=settings.root_path,
         clock=clock,
     )
+
+
+def _console(
+    live: LiveState,
+    log: AccessLog | None,
+    clock: Clock,
+    prefix: str,
+    private: Sequence[str],
+    guard: UpstreamGuard,
+    metrics: AdminMetrics,
+    rate_limits: "RateLimits | None",
+) -> "Console":
+    from callsheet.http.console.app import Console  # slow to import, and most servers are never asked for it
+
+    console = Console(live, log, clock, prefix, private, guard, metrics)
+    console.rate_limits = rate_limits
+    return console
 
 
 def _rate_limits(settings: Settings, clock: Clock) -> "RateLimits | None":

@@ -206,6 +206,29 @@ repeated_requests = Table(  # answers to requests that clients may send again, b
     Column("at", _TIME, nullable=False, index=True),
 )
 
+console_sessions = Table(  # who is signed in at the console; no change of it is recorded
+    "console_sessions",
+    metadata,
+    Column("id", String(80), primary_key=True),
+    Column("fingerprint", LargeBinary(32), nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("scopes", JSON, nullable=False),
+    Column("admin_key_id", String(80), ForeignKey("admin_keys.id")),  # null: signed in another way
+    Column("created_at", _TIME, nullable=False),
+    Column("seen_at", _TIME, nullable=False),
+)
+
+sign_in_links = Table(  # that open the console once; no change of it is recorded
+    "sign_in_links",
+    metadata,
+    Column("fingerprint", LargeBinary(32), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("scopes", JSON, nullable=False),
+    Column("expires_at", _TIME, nullable=False),
+)
+
 calendars = Table(  # addresses that give the dates of models; each has a token, of which only the hash is kept
     "calendars",
     metadata,

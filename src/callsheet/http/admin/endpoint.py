@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Final, Literal, Protocol, TypeAlias
 
@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from callsheet.api.percent import unquote_to_bytes
 from callsheet.api.state import State
-from callsheet.domain.access.admin_key import AdminKey, Scope
+from callsheet.domain.access.admin_key import Scope
+from callsheet.domain.access.administrator import Administrator
 from callsheet.domain.addresses import AllowedAddresses
 from callsheet.domain.history.moment import AsOf
 from callsheet.domain.query import DEFAULT_LIMIT, MAX_LIMIT, MIN_LIMIT
@@ -80,8 +81,8 @@ class Asked:
         Of the types that the endpoint says.
     now
         The time (aware).
-    key, actor
-        The admin key, and what change records call it.
+    by
+        Who asks.
     state
         What is served at the moment, which may be a little older than the database.
     guard
@@ -91,20 +92,24 @@ class Asked:
     private
         The addresses that webhooks may be sent to beside public ones.
     moments
-        What is known of the moments that were read last.
+        What is known of the moments that were read last; None to know nothing of them.
     """
 
     ids: Mapping[str, str]
     query: Any
     body: Any
     now: datetime
-    key: AdminKey
-    actor: str
+    by: Administrator
     state: State
     guard: UpstreamGuard
     as_of: AsOf | None = None
     private: Sequence[str] = ()
-    moments: KeptMoments = field(default_factory=KeptMoments)
+    moments: KeptMoments | None = None
+
+    @property
+    def actor(self) -> str:
+        """What change records call who asks."""
+        return self.by.actor
 
 
 class Doing:

@@ -12,7 +12,7 @@ _MEMBERS: Final = frozenset({"secret_sha256", "sha256"})
 
 def may_see_fingerprints(asked: Asked) -> bool:
     """Return whether who asks may see them: those who may make keys anyway."""
-    return allows(asked.key.scopes, Scope.KEYS)
+    return allows(asked.by.scopes, Scope.KEYS)
 
 
 def fingerprints_in(value: Any) -> Iterator[Any]:

@@ -11,6 +11,7 @@ from callsheet.domain.errors import ConflictError, DoesNotExistError, InvalidErr
 from callsheet.domain.history.moment import Moment, parse_moment
 from callsheet.http.admin.endpoint import Asked, PageQuery, Query, Read
 from callsheet.http.admin.plain import AnyReading, Everything, Page
+from callsheet.service.moments.kept import KeptMoments
 from callsheet.service.moments.locating import Located, locate
 from callsheet.service.moments.store import kept_at
 from callsheet.storage.transactions.paging import Slice
@@ -70,7 +71,7 @@ def at_moment(read: OfMoment) -> Read:
         if asked.query.as_of is None:
             return read(reading, asked)
         located = locate_moment(reading, asked.query.as_of, asked)
-        with kept_at(reading, located, asked.moments) as (as_of, then):
+        with kept_at(reading, located, asked.moments or KeptMoments()) as (as_of, then):
             return {**read(then, replace(asked, now=as_of.at, as_of=as_of)), "as_of": as_of.record()}
 
     return answer

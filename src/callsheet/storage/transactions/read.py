@@ -18,6 +18,7 @@ from callsheet.storage.transactions.read_admin import AdminReading
 from callsheet.storage.transactions.read_claims import ClaimsReading
 from callsheet.storage.transactions.read_history import HistoryReading
 from callsheet.storage.transactions.read_retirements import RetirementsReading
+from callsheet.storage.transactions.read_sessions import SessionsReading
 from callsheet.storage.transactions.read_sources import SourcesReading
 from callsheet.storage.transactions.read_webhooks import WebhooksReading
 from callsheet.storage.transactions.selecting import ROW_BATCH_SIZE, is_nowhere, plain
@@ -105,6 +106,7 @@ class ReadTransaction(
     ClaimsReading,
     PagesReading,
     SourcesReading,
+    SessionsReading,
     HistoryReading,
     AdminReading,
     RetirementsReading,

@@ -120,7 +120,7 @@ def _apply(doing: Doing, asked: Asked) -> Plan:
             "The plan lacks the SHA-256 of secrets, as who made it may not see them; plan the file again with an "
             "admin key that has the scope keys, too."
         )
-    if any(step.kind in _OF_KEYS for step in plan.steps) and not allows(asked.key.scopes, Scope.KEYS):
+    if any(step.kind in _OF_KEYS for step in plan.steps) and not allows(asked.by.scopes, Scope.KEYS):
         raise AdminError(Code.SCOPE_MISSING, "The plan changes workspaces or keys; it needs the scope keys, too.")
     for step in plan.steps:
         if step.kind is Subject.SOURCE:

@@ -1,0 +1,10 @@
+"""Every page of the console."""
+
+from typing import Final
+
+from callsheet.http.console.pages.model import MODEL
+from callsheet.http.console.pages.models import MODELS
+from callsheet.http.console.pages.reviews import REVIEWS
+from callsheet.http.console.routes import Routes
+
+ROUTES: Final = Routes(*MODELS, *MODEL, *REVIEWS)

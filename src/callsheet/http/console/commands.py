@@ -1,0 +1,79 @@
+"""Commands: what to type for a call, for people who would rather do it at the command line."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeAlias
+
+Ids: TypeAlias = Mapping[str, str]
+Body: TypeAlias = Mapping[str, Any]
+
+#: Returns the words of a command behind ``callsheet``.
+Words: TypeAlias = Callable[[Ids, Body], list[str]]
+
+
+def command_of(operation: str, ids: Ids, body: Body) -> list[str] | None:
+    """Return the words of the command that does what a call does, without ``callsheet``; None if there is none."""
+    words = COMMANDS.get(operation)
+    return None if words is None else words(ids, body)
+
+
+def options(body: Body, *left_out: str) -> list[str]:
+    """Return the members of ``body`` as options; null is ``--clear``, as commands that change things have it."""
+    found: list[str] = []
+    for name, value in body.items():
+        option = "--" + name.replace("_", "-")
+        if name in left_out:
+            continue
+        if value is None:
+            found += ["--clear", name]
+        elif isinstance(value, bool):
+            found.append(option if value else option.replace("--", "--no-", 1))
+        else:
+            for each in value if isinstance(value, list) else [value]:
+                found += _option(option, json.dumps(each) if isinstance(each, dict) else str(each))
+    return found
+
+
+def operands(*names: str) -> list[str]:
+    """Return arguments that are not options, whatever they begin with."""
+    return ["--", *names] if any(name.startswith("-") for name in names) else list(names)
+
+
+def _option(option: str, value: str) -> list[str]:
+    return [f"{option}={value}"] if value.startswith("-") or not value else [option, value]
+
+
+def _add(_ids: Ids, body: Body) -> list[str]:
+    given = {name: value for name, value in body.items() if value not in (None, False)}
+    return ["catalog", "add", *options(given, "id"), *operands(body["id"])]
+
+
+def _of_model(verb: str) -> Words:
+    return lambda ids, body: ["catalog", verb, *options(body), *operands(ids["model"])]
+
+
+#: The words of the command for each call that has one.
+COMMANDS: Final[dict[str, Words]] = {
+    "createCatalogModel": _add,
+    "updateCatalogModel": _of_model("change"),
+    "removeCatalogModel": _of_model("remove"),
+    "deprecateCatalogModel": _of_model("deprecate"),
+    "retireCatalogModel": _of_model("retire"),
+    "hideCatalogModel": _of_model("hide"),
+    "unhideCatalogModel": _of_model("unhide"),
+    "releaseCatalogModel": lambda ids, body: [
+        "catalog",
+        "release",
+        *operands(ids["model"], *body.get("fields", ())),
+    ],
+    "createAlias": lambda _ids, body: ["catalog", "alias", *operands(body["alias"], body["model_id"])],
+    "removeAlias": lambda ids, _body: ["catalog", "unalias", *operands(ids["alias"])],
+    "revertCatalog": lambda _ids, body: [
+        *("catalog", "revert", "--to", body["to"]),
+        *operands(*body.get("models", ())),
+    ],
+    "revertWorkspaces": lambda _ids, body: [
+        *("workspaces", "revert", "--to", body["to"]),
+        *operands(*body["workspaces"]),
+    ],
+}
