@@ -27,6 +27,7 @@ PATHS = st.sampled_from(
         *("/v1/models", "/v1/models/claude-opus-4-8", "/healthz", "/readyz", "/metrics", "/openapi.json", "/"),
         *("/v1/organizations/me", "/v1/v1/organizations/me", "/v1/organizations", "/v1/organizations/nothing"),
         *("/v1/organizationsx", "/v1/messages", "/calendars/x.ics", "/organizations/me", "/nothing"),
+        *("/console", "/console/models", "/consoles"),
     ]
 )
 
@@ -56,9 +57,8 @@ def ask(installation: Installation) -> Ask:
 @examples(2)
 def test_each_path_is_answered_by_one_part_as_by_the_whole(ask: Ask, path: str) -> None:
     whole, models, administration = (ask(part, path) for part in Part)
-    is_administration = path.startswith(("/v1/organizations/", "/v1/v1/organizations/")) or path.endswith(
-        "organizations"
-    )
+    roots = ("/v1/organizations", "/v1/v1/organizations", "/console")
+    is_administration = any(path == root or path.startswith(f"{root}/") for root in roots)
     answering, other = (administration, models) if is_administration else (models, administration)
     assert answering.status == whole.status
     assert answering.headers["content-type"] == whole.headers["content-type"]
