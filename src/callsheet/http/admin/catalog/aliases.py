@@ -11,6 +11,7 @@ from callsheet.domain.changes.change import Action, Subject
 from callsheet.domain.errors import DoesNotExistError
 from callsheet.http.admin.catalog.answers import AliasAnswer, ChangeAnswer, DatedAliasAnswer
 from callsheet.http.admin.endpoint import ROOT, Answer, Asked, ChangeQuery, Doing, Endpoint, Input, PageQuery
+from callsheet.http.admin.fingerprints import seen
 from callsheet.http.admin.moments import (
     MOMENT,
     DatedPage,
@@ -94,7 +95,7 @@ def _changes(reading: ReadTransaction, asked: Asked) -> Answer:
         _number_at(reading, query.until, asked, "to"),
     )
     rows, has_more = reading.page_of_changes(cut_of(query, number_of), wanted)
-    return page([row.record() for row in rows], "number", has_more=has_more)
+    return page([seen(asked, row.record()) for row in rows], "number", has_more=has_more)
 
 
 def _number_at(reading: ReadTransaction, text: str | None, asked: Asked, name: str) -> int | None:
@@ -107,7 +108,8 @@ def _change(reading: ReadTransaction, asked: Asked) -> Answer:
     found = reading.page_of_changes(cut_of(PageQuery(limit=1, after_id=str(wanted + 1)), number_of)).rows
     if not found or found[0].number != wanted:
         raise DoesNotExistError(f"There is no change {number!r}.")
-    return found[0].record()
+    shown: Answer = seen(asked, found[0].record())
+    return shown
 
 
 ALIASES: Final = (
