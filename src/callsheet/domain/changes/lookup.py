@@ -82,6 +82,6 @@ def replaced_keys(reader: AccessReader, keys: Iterable[APIKey], now: datetime) -
     for record in sorted(reader.changes_of(ending), key=attrgetter("number")):
         if record.action == Action.ROTATE:
             replaced.add(record.subject)
-        elif record.before and record.after and record.before["name"] != record.after["name"]:
+        elif all(sides := record.sides) and sides[0].get("name") != sides[1].get("name"):
             replaced.discard(record.subject)
     return replaced

@@ -157,4 +157,6 @@ COMMANDS: Final[dict[str, Words]] = {
         *("workspaces", "revert", "--to", body["to"]),
         *operands(*body["workspaces"]),
     ],
+    "createCalendar": lambda _ids, body: ["calendars", "create", *options(body, "name"), *operands(body["name"])],
+    "revokeCalendar": lambda ids, _body: ["calendars", "revoke", *operands(ids["calendar"])],
 }
