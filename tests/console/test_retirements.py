@@ -100,7 +100,11 @@ def test_what_cannot_be_asked_is_said_at_its_field(filled: Browser, field: str, 
 
 def test_many_retirements_are_paged_both_ways(installation: Installation) -> None:
     installation.clear_catalog()
-    some: dict[str, Any] = {"lifecycle": Lifecycle.DEPRECATED, "deprecated_at": now(), "retires_at": now() + timedelta(days=9)}
+    some: dict[str, Any] = {
+        "lifecycle": Lifecycle.DEPRECATED,
+        "deprecated_at": now(),
+        "retires_at": now() + timedelta(days=9),
+    }
     installation.add_at_once(make_model(f"m{number:03}", **some) for number in range(230))
     signed_in = Browser(installation).sign_in()
     first = signed_in.open(RETIREMENTS)

@@ -41,16 +41,19 @@ def _list(visit: Visit) -> Page:
 
 
 def _found(visit: Visit, query: Mapping[str, str], cursors: Mapping[str, str]) -> Mapping[str, Any]:
+    wanted = dict(query)
     try:
-        if "revision" in query:
-            query = {**query, "revision": str(_revision(query["revision"]))}
-        return visit.calls.read("listChanges", limit=_LIMIT, **query, **cursors)
+        if "revision" in wanted:
+            wanted["revision"] = str(_revision(wanted.pop("revision")))
     except FieldError as error:
         visit.form.errors[error.field] = error.message
+    try:
+        found: Mapping[str, Any] = visit.calls.read("listChanges", limit=_LIMIT, **wanted, **cursors)
     except AdminError as error:
         if error.code is not Code.DOES_NOT_EXIST:  # of what has this name, nothing was ever recorded
             put_error(visit.form, error, *_TEXTS)
-    return _NO_CHANGES
+        return _NO_CHANGES
+    return _NO_CHANGES if visit.form.errors else found
 
 
 def _revision(text: str) -> int:
