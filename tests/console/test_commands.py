@@ -128,7 +128,6 @@ def prepared(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> Ins
     catalog.change(MODEL, ModelChange(description="The first."))
     workspace = installation.access.create_workspace("Research")
     installation.access.change_workspace(workspace.id, WorkspaceChange(deny=("*odd*",)))
-    _prepare_sources(installation, tmp_path)
     CalendarService(installation.store, "test", now).create("-old")
     SourcesService(installation.store, "test", now).add("first", read_config(FIRST))
     hold(installation, "gateway", ("acme/one",), **GATEWAY)
