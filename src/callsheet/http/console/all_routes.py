@@ -3,8 +3,9 @@
 from typing import Final
 
 from callsheet.http.console.pages.model import MODEL
+from callsheet.http.console.pages.model_form import MODEL_FORM
 from callsheet.http.console.pages.models import MODELS
 from callsheet.http.console.pages.reviews import REVIEWS
 from callsheet.http.console.routes import Routes
 
-ROUTES: Final = Routes(*MODELS, *MODEL, *REVIEWS)
+ROUTES: Final = Routes(*MODELS, *MODEL, *MODEL_FORM, *REVIEWS)
