@@ -1,5 +1,6 @@
 """Where the console is: in the app, below a prefix, on a server, on the listener for administration, or off."""
 
+import asyncio
 import http.client
 from pathlib import Path
 from urllib.parse import urlencode
@@ -9,7 +10,9 @@ import pytest
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
+from callsheet.http.console.app import MAX_THREADS, MAX_WAITING_REQUESTS
 from tests.console.browsing import Browser
+from tests.http.admin.asking import exchange
 from tests.installation import Installation, make_model
 from tests.program import Server, call
 from tests.tiers import exhaustive
@@ -99,3 +102,17 @@ def test_a_form_that_is_too_large_is_refused_and_the_server_goes_on(tmp_path: Pa
         assert connection.getresponse().status == 413
         connection.close()
         assert server.get("/readyz")[0] == 200
+
+
+def test_more_requests_than_may_wait_are_turned_away_at_once(browser: Browser) -> None:
+    token = browser.sign_in().cookies["callsheet"]
+    headers = [(b"cookie", f"callsheet={token}".encode())]
+
+    async def flood() -> list[int]:
+        asked = [asyncio.create_task(exchange(browser.app, "GET", "/console", headers)) for _ in range(300)]
+        await asyncio.wait(asked)
+        return [each.result().status for each in asked]
+
+    statuses = asyncio.run(flood())
+    most = MAX_THREADS + MAX_WAITING_REQUESTS
+    assert (statuses.count(200), statuses.count(503)) == (most, 300 - most)

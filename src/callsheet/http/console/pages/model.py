@@ -11,7 +11,7 @@ from callsheet.http.console.change import Change
 from callsheet.http.console.forms import FieldError
 from callsheet.http.console.rendering import days_until
 from callsheet.http.console.routes import Route
-from callsheet.http.console.visit import Outcome, Page, Review, Visit
+from callsheet.http.console.visit import Outcome, Page, Redirect, Review, Visit
 
 #: Changes that the page shows.
 _SHOWN_CHANGES: Final = 10
@@ -71,6 +71,8 @@ def _act(visit: Visit) -> Outcome:
     """Return the change of a small button."""
     model = visit.calls.read("retrieveCatalogModel", {"model": visit.ids["model"]})
     action = visit.form.raw("action") or ""
+    if action == "deprecate":
+        return Redirect(visit.url("retirements", "models", model["id"]))
     if action not in _ACTIONS:
         raise AdminError(Code.INVALID_REQUEST, f"This page has no button {action[:40]!r}; open it again.")
     verb, make = _ACTIONS[action]
