@@ -95,6 +95,8 @@ class Access(Protocol):
         workspace_id: str | None = None,
         visibility: Visibility = SEES_ALL,
         shape: Shape | None = None,
+        *,
+        display_color: str | None = None,
     ) -> Workspace: ...
 
     def list_workspaces(self) -> list[Workspace]: ...

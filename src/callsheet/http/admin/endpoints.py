@@ -6,6 +6,7 @@ from callsheet.http.admin import admin_keys, api_keys, calendars, organization, 
 from callsheet.http.admin.access.keys import KEYS
 from callsheet.http.admin.access.workspaces import WORKSPACES
 from callsheet.http.admin.catalog.aliases import ALIASES, CHANGES
+from callsheet.http.admin.catalog.clients import CLIENTS
 from callsheet.http.admin.catalog.explaining import EXPLAINING
 from callsheet.http.admin.catalog.history import HISTORY
 from callsheet.http.admin.catalog.impact import impact_among
@@ -35,6 +36,7 @@ _ALL: Final = (
     *SOURCES,
     *PLANS,
     *EXPLAINING,
+    *CLIENTS,
 )
 
 ENDPOINTS: Final = (*_ALL, impact_among(_ALL))

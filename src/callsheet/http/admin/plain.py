@@ -7,6 +7,7 @@ from typing import Any, Generic, NoReturn, TypeAlias, TypeVar
 
 from pydantic import BaseModel, Field
 
+from callsheet.api.state import State
 from callsheet.domain.times import parse_instant
 from callsheet.http.admin.endpoint import Asked, PageQuery
 from callsheet.http.admin.errors import AdminError, Code
@@ -14,6 +15,7 @@ from callsheet.service.access import AccessService
 from callsheet.service.catalog import CatalogService
 from callsheet.service.history import HistoryService
 from callsheet.service.moments.reading import MomentReading
+from callsheet.service.state.load import installation_of, load
 from callsheet.service.sync.sources import SourcesService
 from callsheet.storage.transactions.paging import Cut
 from callsheet.storage.transactions.read import ReadTransaction
@@ -38,6 +40,13 @@ class Everything(BaseModel, Generic[A]):
     """A list that has one page."""
 
     data: list[A]
+
+
+def state_of(reading: AnyReading, asked: Asked) -> State:
+    """Return the State that ``reading`` is of: the one that is served if that is it, as another must be loaded."""
+    if asked.as_of is None and asked.state.revision == installation_of(reading).revision:
+        return asked.state
+    return load(reading, asked.state.options)
 
 
 class Reading(Generic[R]):
