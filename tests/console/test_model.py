@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime
+from typing import Final
 from urllib.parse import quote
 
 import pytest
@@ -17,6 +18,33 @@ from tests.installation import make_model
 MODEL = "/console/models/claude-one"
 CHANGE = f"{MODEL}/change"
 NEW = "/console/models/new"
+#: A field, what is typed into it, and words of what is wrong with that.
+BAD_INPUT: Final = (
+    ("display_name", "", "Type a name"),
+    ("display_name", "x" * 257, "256"),
+    ("line", "Opus!", "small letters"),
+    ("created_at", "yesterday", "a day such as"),
+    ("created_at", "1969-01-01", "1970"),
+    ("max_input_tokens", "many", "whole number"),
+    ("max_input_tokens", "0", "at least 1"),
+    ("max_tokens", "-5", "whole number"),
+    ("description", "x" * 1001, "1,000"),
+    ("capabilities", "{", "not valid JSON in line 1, column 2"),
+    ("capabilities", "[1]", "JSON object"),
+    ("capabilities", '{"batch": 5}', "batch"),
+    ("capabilities", "[" * 100_000, "not valid JSON"),
+    ("source", "x" * 65, "64"),
+    ("same_as", "nothing", "no model 'nothing'"),
+    ("same_as", "claude-one", "cannot be the same"),
+    ("deprecated_at", "", "deprecated_at"),
+    ("deprecated_at", "2999-01-01", "future"),
+    ("retires_at", "soon", "a day such as"),
+    ("retires_at", "2020-01-01", "before"),
+    ("retirement_precision", "earliest", "no retires_at"),
+    ("replacement", "nothing", "no model 'nothing'"),
+    ("replacement", "claude-one", "own replacement"),
+)
+
 #: Of the built-in catalogue.
 BUILTIN = "claude-fable-5"
 
@@ -71,7 +99,9 @@ def test_what_clients_show_is_said_of_each(here: Browser) -> None:
 
 
 def test_the_days_to_a_retirement_are_counted(here: Browser) -> None:
-    here.installation.catalog.deprecate("claude-one", retires_at=parse_instant("2999-01-01"), replacement="claude-two")
+    here.installation.catalog.deprecate(
+        "claude-one", retires_at=parse_instant("2999-01-01"), replacement="claude-two"
+    )
     data = here.open(f"{MODEL}.json").json
     assert data["days"] == (datetime(2999, 1, 1, tzinfo=UTC).date() - datetime.now(UTC).date()).days
     shown = here.open(MODEL)
@@ -129,12 +159,12 @@ def test_a_name_is_added_and_dropped(here: Browser) -> None:
     assert catalog.show("claude-one").aliases == []
 
 
-@pytest.mark.parametrize("typed", ["", " ", "claude-two", "a\u200bb", "."])
-def test_a_name_that_cannot_be_is_refused_at_its_field_and_kept(here: Browser, typed: str) -> None:
-    again = here.send(here.open(MODEL), "Review", alias=typed)
-    assert again.status == 400
-    assert again.error_of("alias")
-    assert again.fields("Review")["alias"] == [typed.strip()]
+def test_a_name_that_cannot_be_is_refused_at_its_field_and_kept(here: Browser) -> None:
+    for typed in ("", " ", "claude-two", "a\u200bb", "."):
+        again = here.send(here.open(MODEL), "Review", alias=typed)
+        assert again.status == 400
+        assert again.error_of("alias"), typed
+        assert again.fields("Review")["alias"] == [typed.strip()]
     assert not here.installation.catalog.show("claude-one").aliases
 
 
@@ -174,7 +204,9 @@ def test_a_button_that_there_is_not_and_a_field_that_nobody_says_are_refused(her
 def test_deprecating_leads_to_the_form_of_the_retirement(here: Browser) -> None:
     shown = here.open(MODEL)
     fields = {**shown.fields("Review"), "action": "deprecate"}
-    body = "&".join(f"{name}={quote(str(value[0] if isinstance(value, list) else value))}" for name, value in fields.items())
+    body = "&".join(
+        f"{name}={quote(str(value[0] if isinstance(value, list) else value))}" for name, value in fields.items()
+    )
     reply = here.ask(
         "POST",
         MODEL,
@@ -193,7 +225,7 @@ def test_one_who_may_only_read_sees_every_button_disabled_and_is_refused(browser
     buttons = shown.soup.select("main button:not([data-copy])")
     assert buttons
     assert all(each.has_attr("disabled") for each in buttons)
-    csrf = str(shown.soup.find(attrs={"name": "csrf"})["value"])  # type: ignore[index]
+    csrf = str(shown.soup.select("input[name=csrf]")[0]["value"])
     for action in ("hide", "retire", "remove", "release", "pin"):
         assert browser.post(page, {"csrf": csrf, "action": action, "field": "line"}).status == 403
     assert browser.open(NEW).status == 403
@@ -241,7 +273,9 @@ def test_every_field_can_be_changed(here: Browser) -> None:
 
 def test_a_field_that_is_emptied_is_not_known(here: Browser) -> None:
     catalog = here.installation.catalog
-    catalog.change("claude-one", ModelChange(max_tokens=5, description="x", capabilities={"batch": {"supported": True}}))
+    catalog.change(
+        "claude-one", ModelChange(max_tokens=5, description="x", capabilities={"batch": {"supported": True}})
+    )
     emptied = dict.fromkeys(("line", "created_at", "max_tokens", "description", "capabilities"), "")
     apply(here, here.send(here.open(CHANGE), "Review change", **emptied))
     model = catalog.show("claude-one").model
@@ -256,49 +290,20 @@ def test_a_model_is_the_same_as_another_and_no_longer(here: Browser) -> None:
     shown = here.open(CHANGE)
     assert shown.fields("Review change")["same_as"] == [BUILTIN]
     apply(here, here.send(shown, "Review change", same_as=""))
-    assert catalog.who_says("claude-one")["same_as"][0].value is None
+    assert "same_as" not in catalog.who_says("claude-one")
 
 
-@pytest.mark.parametrize(
-    ("field", "typed", "words"),
-    [
-        ("display_name", "", "Type a name"),
-        ("display_name", "x" * 257, "256"),
-        ("line", "Opus!", "small letters"),
-        ("created_at", "yesterday", "a day such as"),
-        ("created_at", "1969-01-01", "1970"),
-        ("max_input_tokens", "many", "whole number"),
-        ("max_input_tokens", "0", "at least 1"),
-        ("max_tokens", "-5", "whole number"),
-        ("description", "x" * 1001, "1,000"),
-        ("capabilities", "{", "not valid JSON in line 1, column 2"),
-        ("capabilities", "[1]", "JSON object"),
-        ("capabilities", '{"batch": 5}', "batch"),
-        ("capabilities", "[" * 100_000, "not valid JSON"),
-        ("source", "x" * 65, "64"),
-        ("same_as", "nothing", "no model 'nothing'"),
-        ("same_as", "claude-one", "cannot be the same"),
-        ("deprecated_at", "", "deprecated_at"),
-        ("deprecated_at", "2999-01-01", "future"),
-        ("retires_at", "soon", "a day such as"),
-        ("retires_at", "2020-01-01", "before"),
-        ("retirement_precision", "earliest", "no retires_at"),
-        ("replacement", "nothing", "no model 'nothing'"),
-        ("replacement", "claude-one", "own replacement"),
-    ],
-)
-def test_bad_input_is_said_at_its_field_and_kept_and_nothing_is_changed(
-    here: Browser, field: str, typed: str, words: str
-) -> None:
+def test_bad_input_is_said_at_its_field_and_kept_and_nothing_is_changed(here: Browser) -> None:
     catalog = here.installation.catalog
     catalog.deprecate("claude-one")
     before = catalog.show("claude-one")
     shown = here.open(CHANGE)
-    again = here.send(shown, "Review change", **{field: typed})
-    assert again.status == 400
-    said = again.text if field == "retirement_precision" else again.error_of(field)
-    assert words in said
-    assert again.fields("Review change")[field][0].replace("\r\n", "\n") == typed
+    for field, typed, words in BAD_INPUT:
+        again = here.send(shown, "Review change", **{field: typed})
+        assert again.status == 400, typed
+        said = again.text if field == "retirement_precision" else again.error_of(field)
+        assert words in said, (field, typed, again.text)
+        assert again.fields("Review change")[field][0].replace("\r\n", "\n") == typed
     assert catalog.show("claude-one") == before
 
 
@@ -333,13 +338,13 @@ def test_only_the_id_is_needed(here: Browser) -> None:
     assert shown.heading == "just-an-id"
 
 
-@pytest.mark.parametrize("typed", ["", "..", "a\u200bb", "claude-one", "x" * 257])
-def test_an_id_that_cannot_be_is_refused_at_its_field_and_kept(here: Browser, typed: str) -> None:
-    again = here.send(here.open(NEW), "Review change", id=typed, line="opus")
-    assert again.status == 400
-    assert again.error_of("id")
-    fields = again.fields("Review change")
-    assert (fields["id"], fields["line"]) == ([typed], ["opus"])
+def test_an_id_that_cannot_be_is_refused_at_its_field_and_kept(here: Browser) -> None:
+    for typed in ("", "..", "a\u200bb", "claude-one", "x" * 257):
+        again = here.send(here.open(NEW), "Review change", id=typed, line="opus")
+        assert again.status == 400
+        assert again.error_of("id"), typed
+        fields = again.fields("Review change")
+        assert (fields["id"], fields["line"]) == ([typed], ["opus"])
 
 
 def test_who_sees_it_and_its_changes_are_shown_by_the_thousand(here: Browser) -> None:

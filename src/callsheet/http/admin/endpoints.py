@@ -16,6 +16,7 @@ from callsheet.http.admin.catalog.plans import PLANS
 from callsheet.http.admin.catalog.retirements import RETIREMENTS
 from callsheet.http.admin.catalog.searching import SEARCHING
 from callsheet.http.admin.catalog.sources import SOURCES
+from callsheet.http.admin.catalog.trials import TRIALS
 
 _ALL: Final = (
     *organization.ENDPOINTS,
@@ -34,6 +35,7 @@ _ALL: Final = (
     *HISTORY,
     *RETIREMENTS,
     *SOURCES,
+    *TRIALS,
     *PLANS,
     *EXPLAINING,
     *CLIENTS,

@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from callsheet.domain.access.admin_key import Scope
+from callsheet.domain.capabilities import parse_capabilities
+from callsheet.domain.errors import InvalidError
 from callsheet.domain.model import Lifecycle
 from callsheet.domain.times import EPOCH, format_instant
 from callsheet.http.console.calls import endpoint_of
@@ -40,7 +42,7 @@ def _submit_new(visit: Visit) -> Outcome:
     if not model_id:
         raise FieldError("id", "Type the id that clients send, such as claude-sonnet-5.")
     body = {"id": model_id, **{name: value for name, value in _body(form, set(form.initial)).items() if value}}
-    return Review(Change("createCatalogModel", {}, body), visit.url("models", model_id), f"Add {model_id}")
+    return Review(Change("createCatalogModel", {}, body), visit.url("models", model_id), f"Add {model_id}", "id")
 
 
 def _change(visit: Visit) -> Page:
@@ -106,15 +108,18 @@ def _capabilities(form: Form, name: str) -> dict[str, Any] | None:
         ) from None
     except (ValueError, RecursionError):
         raise FieldError(name, "This is not valid JSON.") from None
-    if not isinstance(value, dict):
-        raise FieldError(name, 'Type a JSON object, such as {"batch": {"supported": true}}.')
-    return value
+    try:
+        parse_capabilities(value)
+    except InvalidError as error:
+        raise FieldError(name, str(error)) from None
+    checked: dict[str, Any] = value
+    return checked
 
 
 #: How fields are read that are not plain texts.
 _READ: Final[Mapping[str, Callable[[Form, str], Any]]] = {
-    **{name: Form.number for name in _NUMBERS},
-    **{name: Form.flag for name in ("hidden", "retires_itself")},
+    **dict.fromkeys(_NUMBERS, Form.number),
+    **dict.fromkeys(("hidden", "retires_itself"), Form.flag),
     "display_name": _display_name,
     "capabilities": _capabilities,
 }

@@ -16,7 +16,7 @@ _FILTERS: Final = ("lifecycle", "line", "source", "hidden")
 _CURSORS: Final = ("after_id", "before_id")
 _HIDDEN: Final = {"yes": True, "no": False}
 
-_NOTHING: Final = {"data": [], "first_id": None, "last_id": None, "has_more": False}
+_NOTHING: Final[dict[str, Any]] = {"data": [], "first_id": None, "last_id": None, "has_more": False}
 
 #: The value of ``show`` that shows what is suppressed in place of the catalogue.
 _SUPPRESSED: Final = "suppressed"
