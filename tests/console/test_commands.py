@@ -17,6 +17,7 @@ from callsheet.domain.edits import ModelChange
 from callsheet.http.admin.endpoints import ENDPOINTS
 from callsheet.http.console.change import Change
 from callsheet.http.console.commands import COMMANDS
+from callsheet.service.retirements.calendars import CalendarService
 from callsheet.service.sync.config import read_config
 from callsheet.service.sync.lease import Lease
 from callsheet.service.sync.listing import Upstreams
@@ -55,6 +56,17 @@ CHANGES: Final = {
     "removeAlias": Change("removeAlias", {"alias": "one"}),
     "revertCatalog": Change("revertCatalog", {}, {"to": "2", "models": [MODEL]}),
     "revertWorkspaces": Change("revertWorkspaces", {}, {"to": "7", "workspaces": ["Research"]}),
+    "createWorkspaceRecord": Change(
+        "createWorkspaceRecord",
+        {},
+        {"name": "-Team 'A'", "allow": [], "deny": ["-*"], "shape": "classic", "display_color": "#123456"},
+    ),
+    "updateWorkspaceRecord": Change(
+        "updateWorkspaceRecord",
+        {"workspace": "Research"},
+        {"name": "Research 2", "allow": ["*"], "deny": ["-*", "b*"], "shape": None, "display_color": None},
+    ),
+    "archiveWorkspaceRecord": Change("archiveWorkspaceRecord", {"workspace": "Research"}),
     "createSource": Change(
         "createSource",
         {},
@@ -91,6 +103,8 @@ CHANGES: Final = {
     "forgetSource": Change("forgetSource", {"source": "gateway"}),
     "acceptSource": Change("acceptSource", {"source": "gateway"}),
     "setBuiltinMode": Change("setBuiltinMode", {}, {"mode": "inform"}),
+    "createCalendar": Change("createCalendar", {}, {"name": "-team", "workspace": "Research"}),
+    "revokeCalendar": Change("revokeCalendar", {"calendar": "-old"}),
 }
 
 #: Changes that no plan has steps of, as no caller notices them.
@@ -114,6 +128,7 @@ def prepared(installation: Installation, monkeypatch: pytest.MonkeyPatch, tmp_pa
     workspace = installation.access.create_workspace("Research")
     installation.access.change_workspace(workspace.id, WorkspaceChange(deny=("*odd*",)))
     _prepare_sources(installation, tmp_path)
+    CalendarService(installation.store, "test", now).create("-old")
     monkeypatch.setenv("CALLSHEET_DATABASE_URL", installation.url)
     return installation
 

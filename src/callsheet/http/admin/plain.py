@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
-from typing import Any, Generic, NoReturn, TypeAlias, TypeVar
+from typing import Any, Final, Generic, NoReturn, TypeAlias, TypeVar
 
 from pydantic import BaseModel, Field
 
@@ -19,6 +19,9 @@ from callsheet.service.state.load import installation_of, load
 from callsheet.service.sync.sources import SourcesService
 from callsheet.storage.transactions.paging import Cut
 from callsheet.storage.transactions.read import ReadTransaction
+
+#: Models of a catalogue that is loaded while somebody waits.
+MAX_LOADED_MODELS: Final = 50_000
 
 T = TypeVar("T")
 
@@ -43,10 +46,17 @@ class Everything(BaseModel, Generic[A]):
 
 
 def state_of(reading: AnyReading, asked: Asked) -> State:
-    """Return the State that ``reading`` is of: the one that is served if that is it, as another must be loaded."""
-    if asked.as_of is None and asked.state.revision == installation_of(reading).revision:
-        return asked.state
-    return load(reading, asked.state.options)
+    """Return the State of the moment that ``reading`` reads.
+
+    It is the one that is served if that is of the same revision, or has so many models that another would take too
+    long to load: then it lags behind by a moment at most.
+    """
+    served = asked.state
+    if asked.as_of is None and (
+        served.revision == installation_of(reading).revision or len(served.catalog) > MAX_LOADED_MODELS
+    ):
+        return served
+    return load(reading, served.options)
 
 
 class Reading(Generic[R]):

@@ -94,6 +94,7 @@ class Frame:
             form=form,
             now=calls.now,
             token=token,
+            origin=asking.origin,
         )
         return self._visit(asking, found, visit), session
 

@@ -22,7 +22,7 @@ from callsheet.service.explain.part import WHOLE, Page, Part
 from callsheet.service.explain.seeing import Compared, Sighting, Viewers, compare, what_sees, who_sees
 from callsheet.service.explain.subject import Subject, find_any, find_subject
 from callsheet.service.retirements.find import STAGES, Retirement, Wanted, find_retirements
-from callsheet.service.state.load import installation_of, load
+from callsheet.service.state.load import load
 from callsheet.storage.reading import Reading
 
 
@@ -121,10 +121,10 @@ class Explainer:
         What the operator chose, as far as it decides what callers see.
     now
         The time (aware).
-    known
-        The State that a server has; it is taken if it is that of the moment, as to load one takes long.
     proposes
         Whether explanations come with what would turn them; not of another moment than the present.
+    state
+        The State of the moment; None to load it, which takes long.
 
     Raises
     ------
@@ -139,13 +139,12 @@ class Explainer:
         now: datetime,
         *,
         proposes: bool = True,
-        known: State | None = None,
+        state: State | None = None,
     ) -> None:
         self._reading = reading
         self._now = now
         self._proposes = proposes
-        is_present = known is not None and known.revision == installation_of(reading).revision
-        self.state: State = known if known is not None and is_present else load(reading, options)
+        self.state: State = load(reading, options) if state is None else state
 
     def explain(
         self,

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple, TypeAlias
 from callsheet.api.explain import explain
 from callsheet.api.state import State
 from callsheet.domain.access.key import APIKey, KeyStatus
-from callsheet.domain.access.visibility import PatternMatches
+from callsheet.domain.access.visibility import NOTHING, PatternMatches
 from callsheet.domain.changes.aliases import add_alias
 from callsheet.domain.changes.change import AnyChange
 from callsheet.domain.changes.choosing import Chosen
@@ -279,7 +279,7 @@ class _Search:
         denying = frozenset(matches.among(deny))
         deny = tuple(pattern for pattern in deny if pattern not in denying)
         if allow and not matches.among(allow):
-            allow = (*allow, explanation.model_id)
+            allow = (*(pattern for pattern in allow if pattern != NOTHING), explanation.model_id)
         remedy = Remedy(RemedyKind.CHANGE_RULES, workspace.id, allow=allow, deny=deny)
         yield (remedy,), change_workspace(self._reading, workspace, {"allow": allow, "deny": deny})
 

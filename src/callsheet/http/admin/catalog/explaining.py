@@ -11,7 +11,7 @@ from callsheet.domain.errors import InvalidError
 from callsheet.domain.query import MAX_LIMIT, MIN_LIMIT, Reach
 from callsheet.http.admin.endpoint import ROOT, Asked, Endpoint, PageQuery
 from callsheet.http.admin.moments import Dated, DatedList, MomentQuery, at_moment, cut_items
-from callsheet.http.admin.plain import AnyReading
+from callsheet.http.admin.plain import AnyReading, state_of
 from callsheet.service.explain.commands import fix_record
 from callsheet.service.explain.explainer import Explainer
 from callsheet.service.explain.part import Part
@@ -166,9 +166,8 @@ class ComparedAnswer(Dated):
 
 def explainer_of(reading: AnyReading, asked: Asked) -> Explainer:
     """Return what explains the moment that is asked for."""
-    is_present = asked.as_of is None
-    known = asked.state if is_present else None
-    return Explainer(reading, asked.state.options, asked.now, proposes=is_present, known=known)
+    options, is_present = asked.state.options, asked.as_of is None
+    return Explainer(reading, options, asked.now, proposes=is_present, state=state_of(reading, asked))
 
 
 def _explain(reading: AnyReading, asked: Asked) -> Mapping[str, Any]:
