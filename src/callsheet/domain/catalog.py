@@ -27,7 +27,7 @@ class Block:
         The block this one replaces; most of its models are shared.
     """
 
-    __slots__ = ("lineage", "models")
+    __slots__ = ("__weakref__", "lineage", "models")
 
     def __init__(self, models: tuple[Model, ...], past: "Block | None" = None) -> None:
         self.models = models

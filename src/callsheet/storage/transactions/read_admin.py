@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, Table, and_, or_, select, tuple_
+from sqlalchemy import Column, ColumnElement, Select, Table, and_, func, or_, select, tuple_
 
 from callsheet.domain.access.admin_key import AdminKey
 from callsheet.domain.access.key import APIKey, KeyStatus
@@ -79,6 +79,7 @@ class AdminReading(Selecting):
         status: str | None = None,
         workspace_id: str | None = None,
         created_by: str | None = None,
+        text: str | None = None,
     ) -> tuple[list[APIKey], bool]:
         """Return a page of keys, newest first, and whether more follow.
 
@@ -92,6 +93,8 @@ class AdminReading(Selecting):
             Only these: a `KeyStatus`, or ``expired``; active ones have not.
         workspace_id, created_by
             Only those of this workspace, or created by this actor.
+        text
+            Only those whose id it is, or in whose name or hint it is found, whatever the case of its letters.
 
         Raises
         ------
@@ -101,7 +104,7 @@ class AdminReading(Selecting):
         conditions: list[ColumnElement[bool]] = []
         if status is not None:
             conditions.append(_has_status(status, now))
-        if is_nowhere(workspace_id) or is_nowhere(created_by):
+        if any(map(is_nowhere, (workspace_id, created_by, text))):
             return [], False
         if workspace_id is not None:
             conditions.append(_KEYS.workspace_id == workspace_id)
@@ -110,6 +113,8 @@ class AdminReading(Selecting):
                 _CHANGES.kind == Subject.KEY, _CHANGES.action == Action.CREATE, _CHANGES.actor == created_by
             )
             conditions.append(_KEYS.id.in_(created))
+        if text is not None:
+            conditions.append(_has_text(text))
         page = self._page(tables.api_keys, cursor, conditions)
         return list(map(rows.read_key, page.rows)), page.has_more
 
@@ -197,3 +202,19 @@ def _has_status(status: str, now: datetime) -> ColumnElement[bool]:
     if status == "expired":
         return and_(active, expired)
     return and_(active, or_(_KEYS.expires_at.is_(None), ~expired))
+
+
+def _has_text(text: str) -> ColumnElement[bool]:
+    """The keys with this id, and those in whose name or hint it is found."""
+    return or_(_KEYS.id == text, _found_in(_KEYS.name, text), _found_in(_KEYS.hint, text.removeprefix("...")))
+
+
+def _found_in(column: Column[str], text: str) -> ColumnElement[bool]:
+    """The rows in whose ``column`` a text is found. Databases differ in which letters they know the cases of.
+
+    So what has other letters than those of ASCII is looked for as it is, in small letters, in capitals, and with a
+    capital at the beginning of each word.
+    """
+    forms = [text.lower()] if text.isascii() else [text, text.lower(), text.upper(), text.title()]
+    folded = func.lower(column) if text.isascii() else column
+    return or_(*(folded.contains(form, autoescape=True) for form in dict.fromkeys(forms)))

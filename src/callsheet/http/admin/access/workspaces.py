@@ -8,11 +8,12 @@ from callsheet.domain.access.admin_key import Scope
 from callsheet.domain.access.visibility import Visibility
 from callsheet.domain.access.workspace import Shape, Workspace
 from callsheet.domain.changes.workspaces import WorkspaceChange
+from callsheet.domain.query import MAX_LIMIT
 from callsheet.http.admin.access.answers import DatedWorkspaceRecord, SightsRecord, WorkspaceRecord
 from callsheet.http.admin.endpoint import ROOT, Answer, Asked, Body, ChangeQuery, Doing, Endpoint, Input
 from callsheet.http.admin.moments import DatedPage, MomentPageQuery, MomentQuery, at_moment, cut_items
 from callsheet.http.admin.page import cursor_of
-from callsheet.http.admin.plain import AnyReading, MomentReader, page
+from callsheet.http.admin.plain import AnyReading, MomentReader, catalog_of, page
 from callsheet.http.admin.workspace_types import ALL, Pattern, allow_of, shown_allow
 from callsheet.service.moments.reading import MomentReading
 from callsheet.service.records import sight_record
@@ -52,6 +53,9 @@ class SeveralRules(Input):
 
     rules: list[Rules] = Field(min_length=1, max_length=10)
     in_order: bool = Field(False, description="Whether models are in the order of the Models API.")
+    limit: int | None = Field(
+        None, ge=1, le=MAX_LIMIT, description="Maximum number of models that are named; all if it is left out."
+    )
 
 
 def workspace_record(workspace: Workspace) -> dict[str, Any]:
@@ -75,7 +79,9 @@ def _show(reading: AnyReading, asked: Asked) -> dict[str, Any]:
 def _sights(reading: AnyReading, asked: Asked) -> dict[str, Any]:
     wanted: SeveralRules = asked.body
     rules = [Visibility(allow_of(each.allow), tuple(each.deny)) for each in wanted.rules]
-    sights = MomentReader(reading, asked).access.sights(*rules, in_order=wanted.in_order)
+    sights = MomentReader(reading, asked).access.sights(
+        *rules, in_order=wanted.in_order, limit=wanted.limit, known=catalog_of(reading, asked)
+    )
     return {"data": [sight_record(each) for each in sights]}
 
 
