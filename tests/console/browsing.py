@@ -73,7 +73,7 @@ class Shown:
 
     def error_of(self, field: str) -> str:
         """What is wrong with a field, as it is said there; empty if nothing is."""
-        control = self.soup.find(attrs={"name": field, "id": f"f-{field}"})
+        control = self.soup.find(id=f"f-{field}")
         assert isinstance(control, Tag), f"no field {field!r} on {self.path}: {self.text}"
         ids = str(control.get("aria-describedby") or "").split()
         said = [self.soup.find(id=each) for each in ids if each.endswith("-error")]

@@ -127,7 +127,8 @@ def test_each_page_has_its_data_as_json(signed_in: Browser) -> None:
     assert signed_in.open(f"{MODEL}.json").json["model"]["id"] == "claude-one"
     listed = signed_in.open("/console/models")
     assert signed_in.open(listed.link("This page as JSON")).json["page"]
-    page = next(each["href"] for each in listed.soup.find_all("a") if each["href"].endswith("claude%2Ejson"))
+    addresses = [str(each["href"]) for each in listed.soup.find_all("a")]
+    page = next(address for address in addresses if address.endswith("claude%2Ejson"))
     assert signed_in.open(page).heading == "claude.json"
 
 

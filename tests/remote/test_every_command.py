@@ -86,6 +86,7 @@ _OTHERS: Final = "it works on no installation"
 #: Why a command makes none.
 REASONS: Final = {
     "serve": _HOST,
+    "console": _HOST,
     "settings": _HOST,
     "migrate": _HOST,
     "copy": _HOST,

@@ -32,7 +32,7 @@ from callsheet.storage.transactions.write import WriteTransaction
 #: For how long the answer to a request with an idempotency key is kept.
 KEPT_ANSWER: Final = timedelta(hours=24)
 
-#: For how long a body is read for somebody who has been looked up, and of how many that is remembered.
+#: For how long a body is read for those who have been looked up, and of how many that is remembered.
 _KNOWN: Final = timedelta(seconds=10)
 _MAX_KNOWN: Final = 1000
 _NOBODY: Final = (None, EPOCH)

@@ -43,7 +43,7 @@ class Calls:
     guard: UpstreamGuard
     private: Sequence[str] = ()
 
-    def read(self, operation: str, ids: Mapping[str, str] | None = None, **query: Any) -> dict[str, Any]:
+    def read(self, operation: str, ids: Mapping[str, str] | None = None, /, **query: Any) -> dict[str, Any]:
         """Return what a call that changes nothing answers.
 
         Parameters

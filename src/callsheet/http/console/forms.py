@@ -1,4 +1,4 @@
-"""Form: the fields of a form, as they are now, as they were when the form was shown, and as somebody typed them."""
+"""Form: the fields of a form, as they are now, as they were when the form was shown, and as they were typed."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -121,7 +121,7 @@ class Form:
         return int(text)
 
     def changed(self) -> set[str]:
-        """Return the names of the fields that somebody changed: all that differ from what the form showed."""
+        """Return the names of the fields that were changed: all that differ from what the form showed."""
         was = self._was()
         return {name for name in self.initial if self.value(name) != was.get(name, self.initial[name])}
 

@@ -196,7 +196,7 @@ class Frame:
         return self._refused(refusal_of(error))
 
     def broken(self, request_id: str) -> Response:
-        """Return what is answered to whatever nobody thought of."""
+        """Return what is answered to an unexpected error."""
         message = f"Something went wrong here; the log of the server says more, under {request_id}."
         return self._refused(AdminError(Code.INTERNAL, message))
 

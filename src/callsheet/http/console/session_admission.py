@@ -1,4 +1,4 @@
-"""SessionAdmission: lets in whoever is signed in, as long as that lasts."""
+"""SessionAdmission: lets in who is signed in, as long as that lasts."""
 
 from datetime import datetime
 

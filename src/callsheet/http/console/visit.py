@@ -1,4 +1,4 @@
-"""Visit: one request of somebody who is signed in; and what a page function makes of it."""
+"""Visit: one request of a person who is signed in; and what a page function makes of it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -48,7 +48,7 @@ class Redirect:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """A change that somebody wants, to be shown as a plan before it is made.
+    """A change that a person wants, to be shown as a plan before it is made.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ Outcome: TypeAlias = Page | Redirect | Review
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
-    """One request of somebody who is signed in.
+    """One request of a person who is signed in.
 
     Parameters
     ----------
@@ -126,5 +126,5 @@ class Visit:
 #: Shows a page; raises AdminError if there is none.
 Show: TypeAlias = Callable[[Visit], Page]
 
-#: Makes of a form that was sent what is wanted; raises FieldError or AdminError for what cannot be used.
+#: Returns what a form that was sent asks for; raises FieldError or AdminError for what cannot be used.
 Submit: TypeAlias = Callable[[Visit], Outcome]

@@ -11,6 +11,7 @@ from callsheet.domain.access.administrator import administrator_with
 from callsheet.domain.access.secret import fingerprint, may_be_admin_secret
 from callsheet.domain.access.session import MAX_IDLE, MAX_LINK, MAX_SESSION, Session, SignInLink
 from callsheet.domain.errors import InvalidError
+from callsheet.domain.hints import Hint
 from callsheet.service.ids import make_id
 from callsheet.storage.store import Store
 from callsheet.storage.transactions.read import ReadTransaction
@@ -24,7 +25,7 @@ _ACTOR: Final = "callsheet"
 
 _TOKEN_BYTES: Final = 32
 
-_NO_LINK: Final = "This link was used already, or is too old; make another one with callsheet console."
+_NO_LINK: Final = "This link was used already, or is too old"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ class SessionService:
                 raise InvalidError("There is no admin key with this secret.")
             fault = key.fault(writing.now)
             if fault is not None:
-                raise InvalidError(f"The admin key does not work: {fault}.")
+                raise InvalidError(f"This admin key does not work: {fault}.")
             by = administrator_with(key)
             return self._begin(writing, key.name, by.actor, by.scopes, key.id)
 
@@ -78,7 +79,7 @@ class SessionService:
         with self._store.write(_ACTOR, self._now()) as writing:
             link = writing.sign_in_link_with(digest)
             if link is None or not writing.take_sign_in_link(digest) or link.expires_at <= writing.now:
-                raise InvalidError(_NO_LINK)
+                raise InvalidError(_NO_LINK, hint=Hint.MAKE_SIGN_IN_LINK)
             return self._begin(writing, link.name, link.actor, link.scopes)
 
     def admit_user(self, name: str, scopes: Sequence[Scope]) -> NewSession:

@@ -35,7 +35,7 @@ class SessionsWriting(SessionsReading):
         )
 
     def drop_old_sessions(self, seen_before: datetime, created_before: datetime) -> None:
-        """Drop the sessions that nobody has used since, or that began before."""
+        """Drop the sessions that have not been used since, or that began before."""
         columns = _SESSIONS.c
         seen, created = (format_instant(each.replace(microsecond=0)) for each in (seen_before, created_before))
         self._connection.execute(delete(_SESSIONS).where(or_(columns.seen_at < seen, columns.created_at < created)))
