@@ -50,3 +50,12 @@ addEventListener("input", (event) => {
 addEventListener("change", (event) => {
   if (event.target.matches?.("input[data-days]")) event.target.form?.requestSubmit();
 });
+
+/* Someone who was signed out meanwhile gets no part of a page: leave what is typed, and let a search begin again. */
+document.addEventListener("htmx:before:swap", (event) => {
+  const { request, response } = event.detail.ctx;
+  if (response?.raw?.redirected || response?.status === 401) {
+    event.preventDefault();
+    if (request.method === "GET") location.reload();
+  }
+});
