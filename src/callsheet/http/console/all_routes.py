@@ -2,9 +2,11 @@
 
 from typing import Final
 
+from callsheet.http.console.pages.key_forms import KEY_FORMS
+from callsheet.http.console.pages.keys import KEYS
 from callsheet.http.console.pages.model import MODEL
 from callsheet.http.console.pages.models import MODELS
 from callsheet.http.console.pages.reviews import REVIEWS
 from callsheet.http.console.routes import Routes
 
-ROUTES: Final = Routes(*MODELS, *MODEL, *REVIEWS)
+ROUTES: Final = Routes(*MODELS, *MODEL, *KEYS, *KEY_FORMS, *REVIEWS)

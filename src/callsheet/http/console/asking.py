@@ -54,8 +54,12 @@ class Asking(NamedTuple):
         site = self.headers.get(b"sec-fetch-site")
         if site is not None:
             return site in _SAME_ORIGIN
-        scheme = b"https" if self.is_https else b"http"
-        return self.headers.get(b"origin") == b"%s://%s" % (scheme, self.headers.get(b"host", b""))
+        return self.headers.get(b"origin") == self.origin
+
+    @property
+    def origin(self) -> bytes:
+        """What the address of every page begins with, by which the browser found this server."""
+        return b"%s://%s" % (b"https" if self.is_https else b"http", self.headers.get(b"host", b""))
 
     @property
     def accepts_gzip(self) -> bool:

@@ -93,6 +93,7 @@ class Frame:
             form=form,
             now=calls.now,
             token=token,
+            base_url=self._address.base_url(asking.origin),
         )
         return self._visit(asking, found, visit), session
 

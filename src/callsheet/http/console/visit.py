@@ -90,6 +90,8 @@ class Visit:
         The time (aware).
     token
         That of the session, from which proofs are made.
+    base_url
+        Where clients find the Models API, as far as the browser's own address says.
     """
 
     session: Session
@@ -100,6 +102,7 @@ class Visit:
     form: Form
     now: datetime
     token: str = field(repr=False)
+    base_url: str
 
     def proof(self, purpose: str) -> str:
         """Return what shows that this console made an address with ``purpose`` in it."""
