@@ -9,7 +9,14 @@ from urllib.parse import urlencode, urljoin
 from bs4 import BeautifulSoup, Tag
 
 from callsheet.domain.access.admin_key import Scope
+from callsheet.domain.access.secret import fingerprint
+from callsheet.http.admin.doing import Worker
+from callsheet.http.console.calls import Calls
+from callsheet.http.console.change import Change
+from callsheet.http.console.session_admission import SessionAdmission
 from callsheet.service.admin.admin_keys import AdminKeyService
+from callsheet.service.admin.sessions import SessionService
+from callsheet.service.sync.guard import UpstreamGuard
 from callsheet.settings import Settings
 from tests.http.admin.asking import Reply, exchange
 from tests.installation import Installation, now
@@ -97,7 +104,8 @@ class Browser:
 
     def __init__(self, installation: Installation, **options: Any) -> None:
         self.installation = installation
-        self.app = installation.app(Settings(**options))
+        self.served = installation.app(Settings(**options))
+        self.app: Any = self.served
         self.cookies: dict[str, str] = {}
         self.page: Shown | None = None
 
@@ -112,6 +120,18 @@ class Browser:
         shown = self.send(shown, "Sign in", secret=self.make_key(name, *scopes))
         assert shown.status == 200, shown.text
         return self
+
+    def rehearse(self, change: Change) -> dict[str, Any]:
+        """The plan of a change, as the console makes it for somebody who may do everything."""
+        token = SessionService(self.installation.store, now).admit_user("test", (Scope.ALL,)).token
+        calls = Calls(
+            worker=Worker(self.installation.store),
+            admission=SessionAdmission(fingerprint(token)),
+            now=now(),
+            state=self.served.live.current,
+            guard=UpstreamGuard(("*",)),
+        )
+        return calls.rehearse(change)
 
     def open(self, path: str, **headers: str) -> Shown:
         """Go to a page, and on to wherever it leads."""

@@ -35,8 +35,9 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("callsheet")
 
-#: Pages that are made at a time.
+#: Pages that are made at a time, and requests that may wait for that.
 MAX_THREADS: Final = 4
+MAX_WAITING_REQUESTS: Final = 200
 
 _BODY_TIMEOUT_SECONDS: Final = 10.0
 _METHODS: Final = ("GET", "HEAD", "POST")
@@ -45,6 +46,7 @@ _METHODS: Final = ("GET", "HEAD", "POST")
 _OPERATION: Final = "console"
 
 _PLAIN: Final = "text/plain; charset=utf-8"
+_RETRY: Final = ((b"retry-after", b"1"),)
 
 
 class Console:
@@ -86,6 +88,7 @@ class Console:
         self._worker = Worker(live.store)
         self._sessions = SessionService(live.store, clock.now)
         self._threads = CapacityLimiter(MAX_THREADS)
+        self._under_way = 0
         self.rate_limits: RateLimits | None = None
         """Refuses addresses that fail to sign in too often; None for no limits."""
 
@@ -128,9 +131,15 @@ class Console:
             if body is None:
                 return Response(413, f"A form may have {MAX_FORM_BYTES:,} bytes.\n".encode(), _PLAIN), None
             asking = asking._replace(body=body)
+        if self._under_way >= MAX_THREADS + MAX_WAITING_REQUESTS:
+            return Response(503, b"Too many pages are asked for; try again.\n", _PLAIN, _RETRY), None
         work = partial(self._work, self._frame(scope), asking, request_id)
-        answer: tuple[Response, Session | None] = await run_sync(work, limiter=self._threads)
-        return answer
+        self._under_way += 1
+        try:
+            answer: tuple[Response, Session | None] = await run_sync(work, limiter=self._threads)
+            return answer
+        finally:
+            self._under_way -= 1
 
     def _work(self, frame: Frame, asking: Asking, request_id: str) -> tuple[Response, Session | None]:
         """Answer a request, on a thread."""

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from typing import Any, Final
@@ -69,10 +69,14 @@ class Calls:
         answer: dict[str, Any] = json.loads(self._work(endpoint)(self._wanted(endpoint, ids, {}, body)).body)
         return answer
 
-    def rehearse(self, change: Change) -> dict[str, Any]:
-        """Return the plan of ``change``, which makes nothing; AdminError if it would be refused."""
+    def rehearse(self, change: Change, at: datetime | None = None) -> dict[str, Any]:
+        """Return the plan of ``change``, which makes nothing; AdminError if it would be refused.
+
+        The times that a change notes in what it changes are those of ``at``, by default of now.
+        """
         endpoint = endpoint_of(change.operation)
         wanted = self._wanted(endpoint, change.ids, {"dry_run": "true"}, change.body)
+        wanted = wanted if at is None else replace(wanted, now=at)
         plan: dict[str, Any] = json.loads(self.worker.change(wanted).body)
         return plan
 

@@ -13,7 +13,7 @@ Words: TypeAlias = Callable[[Ids, Body], list[str]]
 
 def command_of(operation: str, ids: Ids, body: Body) -> list[str] | None:
     """Return the words of the command that does what a call does, without ``callsheet``; None if there is none."""
-    words = _COMMANDS.get(operation)
+    words = COMMANDS.get(operation)
     return None if words is None else words(ids, body)
 
 
@@ -75,7 +75,8 @@ def _of_model(verb: str) -> Words:
     return lambda ids, body: ["catalog", verb, *options(body), *operands(ids["model"])]
 
 
-_COMMANDS: Final[dict[str, Words]] = {
+#: The words of the command for each call that has one.
+COMMANDS: Final[dict[str, Words]] = {
     "createCatalogModel": _add,
     "updateCatalogModel": _of_model("change"),
     "removeCatalogModel": _of_model("remove"),

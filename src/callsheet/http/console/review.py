@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, Final
 from urllib.parse import quote
@@ -24,12 +25,15 @@ _ATTEMPTS: Final = 5
 #: Whose secret is one that clients send.
 _OF_KEYS: Final = frozenset({"createKeyRecord", "rotateKeyRecord"})
 
+#: How long someone may look at a plan before the times in it are those of now.
+_MAX_LOOK: Final = timedelta(hours=1)
+
+_INCOMPLETE: Final = "This form is not complete; begin again at the page before."
+
 _SECRETS: Final = ("secret", "token", "signing_secret")
 
 
-def look(
-    visit: Visit, review: Review, plan: Mapping[str, Any] | None = None, moved: list[str] | None = None
-) -> Page:
+def look(visit: Visit, review: Review, moved: list[str] | None = None) -> Page:
     """Return the page that shows what a change would do.
 
     Parameters
@@ -38,8 +42,6 @@ def look(
         Whose change it is.
     review
         The change, and where to go afterwards.
-    plan
-        Its plan; None to make it.
     moved
         Subjects that have changed since the person last looked; None if it is the first time.
 
@@ -49,7 +51,7 @@ def look(
         The change would be refused.
     """
     change = review.change
-    plan = visit.calls.rehearse(change) if plan is None else plan
+    plan = visit.calls.rehearse(change)
     steps = plan["steps"]
     endpoint = endpoint_of(change.operation)
     return Page(
@@ -70,6 +72,7 @@ def look(
                 ("change", change.dump()),
                 ("title", review.title),
                 ("seen", json.dumps(_digests(plan))),
+                ("at", visit.now.isoformat()),
                 ("back", review.back),
             ],
         },
@@ -88,16 +91,15 @@ def settle(visit: Visit) -> Outcome:
         change = load_change(visit.form.raw("change") or "")
         seen = dict(json.loads(visit.form.raw("seen") or ""))
     except (ValueError, TypeError):
-        raise AdminError(
-            Code.INVALID_REQUEST, "This form is not complete; begin again at the page before."
-        ) from None
+        raise AdminError(Code.INVALID_REQUEST, _INCOMPLETE) from None
     back = visit.form.raw("back") or ""
     review = Review(change, visit.own(back), visit.form.raw("title") or "Change")
+    looked_at = _looked_at(visit)
     for attempt in range(_ATTEMPTS):
-        plan = visit.calls.rehearse(change)
+        plan = visit.calls.rehearse(change, looked_at)
         digests = _digests(plan)
         if digests != seen:
-            return look(visit, review, plan, _differing(seen, digests))
+            return look(visit, review, _differing(seen, digests))
         try:
             answer, revision = visit.calls.make(change, plan["base_revision"], visit.form.text("reason") or None)
         except AdminError as error:
@@ -106,6 +108,15 @@ def settle(visit: Visit) -> Outcome:
             continue
         return _made(visit, review, plan, answer, revision)
     raise AssertionError
+
+
+def _looked_at(visit: Visit) -> datetime | None:
+    """When the plan was shown, so that what notes the time of a change can be compared; None after a long time."""
+    try:
+        at = datetime.fromisoformat(visit.form.raw("at") or "")
+        return at if timedelta() <= visit.now - at <= _MAX_LOOK else None
+    except (ValueError, TypeError):
+        return None
 
 
 def _made(
