@@ -9,6 +9,7 @@ import pytest
 
 from callsheet.domain.changes.workspaces import WorkspaceChange
 from callsheet.domain.edits import ModelChange
+from callsheet.domain.times import parse_instant
 from callsheet.http.admin.endpoints import ENDPOINTS
 from callsheet.http.console.change import Change
 from callsheet.http.console.commands import COMMANDS
@@ -43,6 +44,16 @@ CHANGES: Final = {
     "releaseCatalogModel": Change("releaseCatalogModel", {"model": MODEL}, {"fields": ["line"]}),
     "createAlias": Change("createAlias", {}, {"alias": "-latest", "model_id": MODEL}),
     "removeAlias": Change("removeAlias", {"alias": "one"}),
+    "createKeyRecord": Change(
+        "createKeyRecord", {}, {"name": "-the 'new' one", "workspace": "Research", "expires_at": "2099-01-01"}
+    ),
+    "updateKeyRecord": Change(
+        "updateKeyRecord", {"key": "-ci"}, {"name": "-x", "workspace": None, "expires_at": None}
+    ),
+    "rotateKeyRecord": Change("rotateKeyRecord", {"key": "-ci"}, {"overlap_hours": 1.5}),
+    "disableKeyRecord": Change("disableKeyRecord", {"key": "-ci"}),
+    "enableKeyRecord": Change("enableKeyRecord", {"key": "stopped"}),
+    "archiveKeyRecord": Change("archiveKeyRecord", {"key": "-ci"}),
     "revertCatalog": Change("revertCatalog", {}, {"to": "2", "models": [MODEL]}),
     "revertWorkspaces": Change("revertWorkspaces", {}, {"to": "7", "workspaces": ["Research"]}),
 }
@@ -61,6 +72,8 @@ def prepared(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> Ins
     catalog.change(MODEL, ModelChange(description="The first."))
     workspace = installation.access.create_workspace("Research")
     installation.access.change_workspace(workspace.id, WorkspaceChange(deny=("*odd*",)))
+    installation.access.create_key("-ci", workspace.id, expires_at=parse_instant("2099-06-01"))
+    installation.access.disable_key(installation.access.create_key("stopped").key.id)
     monkeypatch.setenv("CALLSHEET_DATABASE_URL", installation.url)
     return installation
 

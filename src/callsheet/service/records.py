@@ -48,7 +48,7 @@ def sight_record(sight: Sight) -> Mapping[str, Any]:
     """Return what some rules let be seen."""
     return {
         "visible": list(sight.visible),
-        "count": sight.count,
+        "count": sight.total,
         "listed": sight.listed,
         "idle": list(sight.idle),
         "aliases": dict(sight.aliases),

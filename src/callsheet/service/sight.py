@@ -32,7 +32,7 @@ class Sight(NamedTuple):
         Its patterns that match no model at all.
     aliases
         Those of the idle patterns that are aliases, and the model that each means.
-    count
+    total
         How many models are listed for it.
     """
 
@@ -40,7 +40,7 @@ class Sight(NamedTuple):
     listed: int
     idle: tuple[str, ...]
     aliases: dict[str, str]
-    count: int
+    total: int
 
 
 def look(

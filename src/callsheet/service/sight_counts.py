@@ -1,4 +1,7 @@
-"""Counts of what rules let be seen of a catalogue in memory, remembered by block: a change costs the blocks it replaces."""
+"""Counts of what rules let be seen of a catalogue in memory.
+
+They are remembered by block, so that after a change only the blocks that it replaced are counted.
+"""
 
 from typing import Final
 from weakref import WeakKeyDictionary
@@ -46,9 +49,7 @@ def _count_matched(block: Block, rule: Visibility) -> int:
     return count
 
 
-def _known(
-    counts: WeakKeyDictionary[Block, dict[Visibility, int]], block: Block
-) -> dict[Visibility, int]:
+def _known(counts: WeakKeyDictionary[Block, dict[Visibility, int]], block: Block) -> dict[Visibility, int]:
     known = counts.get(block)
     if known is None or len(known) >= MAX_REMEMBERED_RULES:
         known = counts[block] = {}

@@ -30,6 +30,8 @@ class Asking(NamedTuple):
         Whether the browser came over TLS.
     body
         Of a form.
+    user
+        Whom an authenticating proxy names; None if none that is believed names anyone.
     """
 
     method: str
@@ -38,6 +40,7 @@ class Asking(NamedTuple):
     headers: Mapping[bytes, bytes]
     is_https: bool
     body: bytes = b""
+    user: str | None = None
 
     @property
     def is_sent(self) -> bool:

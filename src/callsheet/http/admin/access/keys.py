@@ -183,7 +183,7 @@ def _show(reading: AnyReading, asked: Asked) -> dict[str, Any]:
         "works": details.fault is None,
         "fault": details.fault,
         "created_by": details.created_by,
-        "models_visible": sight.count,
+        "models_visible": sight.total,
         "models_listed": sight.listed,
         "models": list(sight.visible) if query.models else None,
     }
