@@ -53,7 +53,7 @@ def test_who_is_named_by_the_proxy_sees_pages_without_signing_in(behind: Behind)
     shown = behind.open("/console/models")
     assert shown.heading == "Catalogue"
     assert "Signed in as ada" in shown.text
-    assert behind.open("/console/sign-in").heading == "Catalogue"
+    assert behind.open("/console/sign-in?next=/console/keys").heading == "Keys"
 
 
 def test_a_session_begins_once_and_goes_on(behind: Behind) -> None:

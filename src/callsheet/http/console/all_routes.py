@@ -7,6 +7,7 @@ from callsheet.http.console.pages.keys import KEYS
 from callsheet.http.console.pages.model import MODEL
 from callsheet.http.console.pages.models import MODELS
 from callsheet.http.console.pages.reviews import REVIEWS
+from callsheet.http.console.pages.welcome import WELCOME
 from callsheet.http.console.routes import Routes
 
-ROUTES: Final = Routes(*MODELS, *MODEL, *KEYS, *KEY_FORMS, *REVIEWS)
+ROUTES: Final = Routes(*WELCOME, *MODELS, *MODEL, *KEYS, *KEY_FORMS, *REVIEWS)

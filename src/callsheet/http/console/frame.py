@@ -159,6 +159,8 @@ class Frame:
         """What becomes of a form: what the page makes of it, or the form again, with what is wrong at its field."""
         assert route.submit is not None  # noqa: S101  # as `_outcome` has seen
         page = None if route.show is None else route.show(visit)
+        if isinstance(page, Redirect):
+            return page
         if page is not None and visit.form.meanwhile:
             return replace(page, status=409)
         try:

@@ -126,8 +126,8 @@ class Visit:
         return allows(self.session.scopes, Scope(scope))
 
 
-#: Shows a page; raises AdminError if there is none.
-Show: TypeAlias = Callable[[Visit], Page]
+#: Shows a page, or says where it is; raises AdminError if there is none.
+Show: TypeAlias = Callable[[Visit], Page | Redirect]
 
 #: Returns what a form that was sent asks for; raises FieldError or AdminError for what cannot be used.
 Submit: TypeAlias = Callable[[Visit], Outcome]

@@ -21,7 +21,7 @@ _NO_NAME: Final = "Say who or what the key is for."
 
 def _new(visit: Visit) -> Page:
     workspace = visit.query.get("workspace") or visit.calls.state.default_workspace_id
-    visit.form.fill({"name": "", "workspace": workspace, "expires_at": ""})
+    visit.form.fill({"name": visit.query.get("name", ""), "workspace": workspace, "expires_at": ""})
     return _form(visit, None, Change("createKeyRecord", {}, {"name": "NAME", "workspace": workspace}))
 
 
@@ -68,7 +68,8 @@ def _form(visit: Visit, key: Mapping[str, Any] | None, example: Change) -> Page:
     offered, title = choices(visit), "Create a key" if key is None else f"Change {key['name']}"
     if offered is not None and key is not None and key["workspace_id"] is not None:
         known = {each["id"] for each in offered}
-        offered += [each for name, each in named(visit, [key["workspace_id"]]).items() if name not in known]
+        own = named(visit, [key["workspace_id"]]).items()
+        offered += [each for name, each in own if name not in known]
     return Page(
         "key_form.html",
         {
@@ -79,7 +80,9 @@ def _form(visit: Visit, key: Mapping[str, Any] | None, example: Change) -> Page:
         },
         title,
         extra={
-            "action": visit.url("keys", "new") if key is None else visit.url("keys", key["id"], "change"),
+            "action": visit.url("keys", "new", **visit.query)
+            if key is None
+            else visit.url("keys", key["id"], "change"),
             "back": visit.url("keys") if key is None else visit.url("keys", key["id"]),
         },
     )
