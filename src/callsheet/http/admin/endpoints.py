@@ -14,6 +14,7 @@ from callsheet.http.admin.catalog.models import MODELS
 from callsheet.http.admin.catalog.plans import PLANS
 from callsheet.http.admin.catalog.retirements import RETIREMENTS
 from callsheet.http.admin.catalog.sources import SOURCES
+from callsheet.http.admin.catalog.trials import TRIALS
 
 _ALL: Final = (
     *organization.ENDPOINTS,
@@ -31,6 +32,7 @@ _ALL: Final = (
     *HISTORY,
     *RETIREMENTS,
     *SOURCES,
+    *TRIALS,
     *PLANS,
     *EXPLAINING,
 )

@@ -17,6 +17,7 @@ from callsheet.http.console.all_routes import ROUTES
 from callsheet.http.console.asking import MAX_FORM_BYTES, Asking, read_asking
 from callsheet.http.console.calls import Calls
 from callsheet.http.console.frame import Frame
+from callsheet.http.console.long_calls import MAX_LONG_CALLS, LongCalls
 from callsheet.http.console.proxy_users import ProxyUsers
 from callsheet.http.console.response import Response
 from callsheet.http.console.session_admission import SessionAdmission
@@ -98,6 +99,8 @@ class Console:
         self._sessions = SessionService(live.store, clock.now)
         self._threads = CapacityLimiter(MAX_THREADS)
         self._under_way = 0
+        self._long_threads = CapacityLimiter(MAX_LONG_CALLS)
+        self.long_calls = LongCalls()
         self.rate_limits: RateLimits | None = None
         """Refuses addresses that fail to sign in too often; None for no limits."""
 
@@ -145,9 +148,11 @@ class Console:
         if self._under_way >= MAX_THREADS + MAX_WAITING_REQUESTS:
             return Response(503, b"Too many pages are asked for; try again.\n", _PLAIN, _RETRY), None
         work = partial(self._work, self._frame(scope), asking, request_id)
+        is_long = asking.is_sent and ROUTES.is_long(asking.path)
+        limiter = self._long_threads if is_long else self._threads
         self._under_way += 1
         try:
-            answer: tuple[Response, Session | None] = await run_sync(work, limiter=self._threads)
+            answer: tuple[Response, Session | None] = await run_sync(work, limiter=limiter)
             return answer
         finally:
             self._under_way -= 1
@@ -173,6 +178,7 @@ class Console:
             now=self._clock.now(),
             state=self._live.current,
             guard=self._guard,
+            long=self.long_calls,
             private=self._private,
         )
 

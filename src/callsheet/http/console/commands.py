@@ -75,6 +75,42 @@ def _of_model(verb: str) -> Words:
     return lambda ids, body: ["catalog", verb, *options(body), *operands(ids["model"])]
 
 
+def _members(config: Body) -> list[str]:
+    """Return the members of a source's configuration as options; what is empty is as by default."""
+    found: list[str] = []
+    for name, value in config.items():
+        if name == "secret" and value:
+            place, _, reference = value.partition(":")
+            found += _option(f"--secret-{place}", reference)
+        elif name == "rename" and value:
+            found += options({name: [f"{before}={after}" for before, after in value.items()]})
+        else:
+            found += options({name: None if value in ("", [], {}) else value})
+    return found
+
+
+def _add_source(_ids: Ids, body: Body) -> list[str]:
+    return ["sources", "add", *operands(body["name"]), *_members(body["config"]), "--no-sync"]
+
+
+def _change_source(ids: Ids, body: Body) -> list[str]:
+    before = body.get("before")
+    return [
+        *("sources", "change", *operands(ids["source"])),
+        *_members(body.get("config", {})),
+        *([] if before is None else _option("--before", before)),
+    ]
+
+
+def _try_source(_ids: Ids, body: Body) -> list[str]:
+    rest = {name: value for name, value in body["config"].items() if name != "url"}
+    return ["sources", "try", body["config"].get("url", "URL"), *_members(rest)]
+
+
+def _of_source(verb: str) -> Words:
+    return lambda ids, _body: ["sources", verb, *operands(ids["source"])]
+
+
 #: The words of the command for each call that has one.
 COMMANDS: Final[dict[str, Words]] = {
     "createCatalogModel": _add,
@@ -97,6 +133,18 @@ COMMANDS: Final[dict[str, Words]] = {
     "archiveKeyRecord": _of_key("archive"),
     "createAlias": lambda _ids, body: ["catalog", "alias", *operands(body["alias"], body["model_id"])],
     "removeAlias": lambda ids, _body: ["catalog", "unalias", *operands(ids["alias"])],
+    "createSource": _add_source,
+    "updateSource": _change_source,
+    "removeSource": _of_source("remove"),
+    "pauseSource": _of_source("pause"),
+    "resumeSource": _of_source("resume"),
+    "acceptSource": _of_source("accept"),
+    "rejectSource": _of_source("reject"),
+    "forgetSource": _of_source("forget"),
+    "syncSource": _of_source("sync"),
+    "planSource": _of_source("plan"),
+    "trySource": _try_source,
+    "setBuiltinMode": lambda _ids, body: ["sources", "builtin", body["mode"]],
     "revertCatalog": lambda _ids, body: [
         *("catalog", "revert", "--to", body["to"]),
         *operands(*body.get("models", ())),

@@ -25,6 +25,17 @@ _ATTEMPTS: Final = 5
 #: Whose secret is one that clients send.
 _OF_KEYS: Final = frozenset({"createKeyRecord", "rotateKeyRecord"})
 
+#: What changes do that are no steps of a plan, as no caller notices them.
+_UNPLANNED: Final = {
+    "pauseSource": "It is then asked on demand only. What it listed last stays.",
+    "resumeSource": "A server then asks it when it is due, which is at once.",
+    "acceptSource": "No model changes now. Nothing waits any more, and what was rejected counts again from "
+    "the next run on.",
+    "setBuiltinMode": "No model changes now. It decides what becomes of built-in models that nothing else lists.",
+    "rejectSource": "What waits is dropped, and the models stay as they are. The same waits again only if the "
+    "upstream takes it back first.",
+}
+
 #: How long someone may look at a plan before the times in it are those of now.
 _MAX_LOOK: Final = timedelta(hours=1)
 
@@ -59,6 +70,7 @@ def look(visit: Visit, review: Review, moved: list[str] | None = None) -> Page:
         {
             "plan": {**plan, "steps": steps[:MAX_SHOWN_STEPS]},
             "steps": len(steps),
+            "unplanned": None if steps else _UNPLANNED.get(change.operation),
             "change": {"title": review.title, **change.shown(endpoint)},
             "moved": moved,
             "scope": str(endpoint.scope),
