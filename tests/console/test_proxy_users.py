@@ -35,7 +35,7 @@ class Behind(Browser):
         async def connected(scope: Any, receive: Any, send: Any) -> None:
             await app({**scope, PEER: None if self.peer is None else (self.peer, 50_000)}, receive, send)
 
-        self.app = connected  # type: ignore[assignment]  # it is only called
+        self.app = connected
 
     def ask(self, method: str, path: str, body: bytes = b"", **headers: str) -> Reply:
         """Send a request, with the header in which the proxy names the person."""

@@ -16,6 +16,12 @@ PAGES: Final = (
     "/models",
     f"/models/{PLAIN}",
     f"/models/{PLAIN}/change",
+    "/keys",
+    "/keys/new",
+    "/keys/laptop",
+    "/keys/laptop/change",
+    "/keys/laptop/replace",
+    "/welcome",
 )
 
 
