@@ -82,6 +82,12 @@ class Frame:
         """
         if asking.is_sent and not asking.is_own:
             return self._refused(AdminError(Code.INVALID_REQUEST, _ELSEWHERE), 403), None
+        try:
+            read_fields(asking.body)
+        except ValueError:
+            return self._refused(
+                AdminError(Code.INVALID_REQUEST, "The form is not one that a browser sends.")
+            ), None
         path = asking.path.rstrip(b"/")
         if path == b"/sign-in":
             return (self._sign_in.submit if asking.is_sent else self._sign_in.show)(asking), None
@@ -104,9 +110,6 @@ class Frame:
             form = Form(read_fields(asking.body) if asking.is_sent else None)
         except AdminError as error:
             return self._refused(error, session=session, token=token)
-        except ValueError:
-            broken = AdminError(Code.INVALID_REQUEST, "The form is not one that a browser sends.")
-            return self._refused(broken, session=session, token=token)
         calls: Calls = calls_of(session)
         visit = Visit(
             session=session,
