@@ -18,6 +18,7 @@ from callsheet.domain.times import parse_instant
 from callsheet.http.admin.endpoints import ENDPOINTS
 from callsheet.http.console.change import Change
 from callsheet.http.console.commands import COMMANDS
+from callsheet.service.retirements.calendars import CalendarService
 from callsheet.service.sync.config import read_config
 from callsheet.service.sync.lease import Lease
 from callsheet.service.sync.listing import Upstreams
@@ -66,6 +67,17 @@ CHANGES: Final = {
     "archiveKeyRecord": Change("archiveKeyRecord", {"key": "-ci"}),
     "revertCatalog": Change("revertCatalog", {}, {"to": "2", "models": [MODEL]}),
     "revertWorkspaces": Change("revertWorkspaces", {}, {"to": "7", "workspaces": ["Research"]}),
+    "createWorkspaceRecord": Change(
+        "createWorkspaceRecord",
+        {},
+        {"name": "-Team 'A'", "allow": [], "deny": ["-*"], "shape": "classic", "display_color": "#123456"},
+    ),
+    "updateWorkspaceRecord": Change(
+        "updateWorkspaceRecord",
+        {"workspace": "Research"},
+        {"name": "Research 2", "allow": ["*"], "deny": ["-*", "b*"], "shape": None, "display_color": None},
+    ),
+    "archiveWorkspaceRecord": Change("archiveWorkspaceRecord", {"workspace": "Research"}),
     "createSource": Change(
         "createSource",
         {},
@@ -102,6 +114,8 @@ CHANGES: Final = {
     "forgetSource": Change("forgetSource", {"source": "gateway"}),
     "acceptSource": Change("acceptSource", {"source": "gateway"}),
     "setBuiltinMode": Change("setBuiltinMode", {}, {"mode": "inform"}),
+    "createCalendar": Change("createCalendar", {}, {"name": "-team", "workspace": "Research"}),
+    "revokeCalendar": Change("revokeCalendar", {"calendar": "-old"}),
 }
 
 #: Changes that no plan has steps of, as no caller notices them.
@@ -127,6 +141,7 @@ def prepared(installation: Installation, monkeypatch: pytest.MonkeyPatch, tmp_pa
     installation.access.create_key("-ci", workspace.id, expires_at=parse_instant("2099-06-01"))
     installation.access.disable_key(installation.access.create_key("stopped").key.id)
     _prepare_sources(installation, tmp_path)
+    CalendarService(installation.store, "test", now).create("-old")
     monkeypatch.setenv("CALLSHEET_DATABASE_URL", installation.url)
     return installation
 

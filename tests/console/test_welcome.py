@@ -80,16 +80,16 @@ def test_every_snippet_has_the_address_that_the_browser_used(signed_in: Browser)
 @pytest.mark.parametrize(
     ("origin", "prefix", "port", "url"),
     [
-        (b"http://127.0.0.1:8484", "", None, "http://127.0.0.1:8484"),
-        (b"https://models.example", "/anthropic", None, "https://models.example/anthropic"),
-        (b"http://127.0.0.1:9001", "", 8484, "http://127.0.0.1:8484"),
-        (b"http://[::1]:9001", "", 8484, "http://[::1]:8484"),
-        (b"https://admin.example", "", 8484, "https://admin.example:8484"),
-        (b"http://a'\";$(reboot)", "", None, "http://a%27%22%3B%24%28reboot%29"),
+        ("http://127.0.0.1:8484", "", None, "http://127.0.0.1:8484"),
+        ("https://models.example", "/anthropic", None, "https://models.example/anthropic"),
+        ("http://127.0.0.1:9001", "", 8484, "http://127.0.0.1:8484"),
+        ("http://[::1]:9001", "", 8484, "http://[::1]:8484"),
+        ("https://admin.example", "", 8484, "https://admin.example:8484"),
+        ("http://a'\";$(reboot)", "", None, "http://a%27%22%3B%24%28reboot%29"),
     ],
 )
 def test_clients_find_the_models_api_beside_the_console(
-    origin: bytes, prefix: str, port: int | None, url: str
+    origin: str, prefix: str, port: int | None, url: str
 ) -> None:
     assert Address(prefix, port).base_url(origin) == url
 

@@ -113,6 +113,11 @@ class Catalog:
         model = self.resolve(name)
         return None if model is None else (model.id, model.sort_key)
 
+    @property
+    def alias_table(self) -> Shards[str]:
+        """Every alias with the id of its model; the same object for as long as none of them changes."""
+        return self._aliases
+
     def aliases(self) -> dict[str, str]:
         """Return every alias with the id of its model, sorted."""
         return dict(sorted(self._aliases.items()))

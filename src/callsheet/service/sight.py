@@ -88,7 +88,7 @@ def _sight(
     if rule is None:
         return Sight((), len(listed), (), {}, 0)
     visible = tuple(rule.seen(model.id for model in listed))
-    idle = tuple(each for each in _patterns(rule) if not _matches(only(each, rule), ids))
+    idle = idle_patterns(rule, ids)
     return Sight(visible[:limit], len(listed), idle, _aliases(reading, idle), len(visible))
 
 
@@ -110,6 +110,11 @@ def _visible(catalog: Catalog, rule: Visibility) -> Iterator[str]:
         for model in block.models
         if is_listed(model.lifecycle, hidden=model.hidden)
     )
+
+
+def idle_patterns(rule: Visibility, ids: Sequence[str]) -> tuple[str, ...]:
+    """Return the patterns of ``rule`` that match none of ``ids``, which are sorted."""
+    return tuple(each for each in _patterns(rule) if not _matches(only(each, rule), ids))
 
 
 def _patterns(rule: Visibility) -> Iterable[str]:

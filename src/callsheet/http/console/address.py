@@ -31,9 +31,9 @@ class Address(NamedTuple):
         given = {name: value for name, value in query.items() if value not in (None, "", False)}
         return f"{self.prefix}{CONSOLE}{path}" + (f"?{urlencode(given, doseq=True)}" if given else "")
 
-    def base_url(self, origin: bytes) -> str:
+    def base_url(self, origin: str) -> str:
         """Return where clients find the Models API, of which a browser found the console at ``origin``."""
-        parts = urlsplit(origin.decode("latin-1"))
+        parts = urlsplit(origin)
         host = parts.netloc
         if self.models_port is not None:
             host = f"{_HOST_PORT.sub('', host)}:{self.models_port}"

@@ -57,12 +57,13 @@ class Asking(NamedTuple):
         site = self.headers.get(b"sec-fetch-site")
         if site is not None:
             return site in _SAME_ORIGIN
-        return self.headers.get(b"origin") == self.origin
+        return bool(self.origin) and self.headers.get(b"origin", b"").decode("latin-1") == self.origin
 
     @property
-    def origin(self) -> bytes:
-        """What the address of every page begins with, by which the browser found this server."""
-        return b"%s://%s" % (b"https" if self.is_https else b"http", self.headers.get(b"host", b""))
+    def origin(self) -> str:
+        """Scheme, host and port of the address that the browser uses; empty if it does not send them."""
+        host = self.headers.get(b"host", b"").decode("latin-1")
+        return f"{'https' if self.is_https else 'http'}://{host}" if host else ""
 
     @property
     def accepts_gzip(self) -> bool:

@@ -90,8 +90,8 @@ class Visit:
         The time (aware).
     token
         That of the session, from which proofs are made.
-    base_url
-        Where clients find the Models API, as far as the browser's own address says.
+    origin
+        Scheme, host and port of the address that the browser uses.
     """
 
     session: Session
@@ -102,7 +102,7 @@ class Visit:
     form: Form
     now: datetime
     token: str = field(repr=False)
-    base_url: str
+    origin: str = ""
 
     def proof(self, purpose: str) -> str:
         """Return what shows that this console made an address with ``purpose`` in it."""
@@ -111,6 +111,11 @@ class Visit:
     def url(self, *segments: object, **query: Any) -> str:
         """Return the address of a page of the console."""
         return self.address.url(*segments, **query)
+
+    @property
+    def base_url(self) -> str:
+        """Where clients find the Models API if they come as the browser does."""
+        return self.address.base_url(self.origin)
 
     @property
     def colors(self) -> Mapping[str, str]:

@@ -121,7 +121,13 @@ class AdminReading(Selecting):
         return list(map(rows.read_key, page.rows)), page.has_more
 
     def workspace_page(
-        self, cursor: Cursor, *, archived: bool, without: str | None = None, ids: Sequence[str] | None = None
+        self,
+        cursor: Cursor,
+        *,
+        archived: bool,
+        without: str | None = None,
+        ids: Sequence[str] | None = None,
+        search: str = "",
     ) -> tuple[list[Workspace], bool]:
         """Return a page of workspaces, newest first, and whether more follow.
 
@@ -135,6 +141,8 @@ class AdminReading(Selecting):
             The id of one that is left out, or None.
         ids
             Only these, or None.
+        search
+            Only those whose name or id holds this text, in either case as far as it is ASCII.
 
         Raises
         ------
@@ -149,6 +157,11 @@ class AdminReading(Selecting):
             conditions.append(columns.id != without)
         if ids is not None:
             conditions.append(columns.id.in_([each for each in ids if not is_nowhere(each)]))
+        if is_nowhere(search):
+            return [], False
+        if search:
+            texts = (func.lower(columns.name), func.lower(columns.id))
+            conditions.append(or_(*(text.contains(search.lower(), autoescape=True) for text in texts)))
         page = self._page(tables.workspaces, cursor, conditions)
         return list(map(rows.read_workspace, page.rows)), page.has_more
 

@@ -54,7 +54,7 @@ def _show_new(visit: Visit) -> Page:
     form = visit.form
     form.fill({"name": "", **_initial(_MEMBERS), **({} if form.is_sent else _wished(visit.query))})
     change = _addition(form)
-    return Page("source_form.html", _data(visit, None, change), "Add a source")
+    return Page("source_form.html", _data(visit, None, change), "Add a source", extra=_USUAL)
 
 
 def _wished(query: Mapping[str, str]) -> dict[str, Value]:
@@ -77,7 +77,8 @@ def _submit_new(visit: Visit) -> Outcome:
 def _show_change(visit: Visit) -> Page:
     source = visit.calls.read("getSource", {"source": visit.ids["source"]})
     visit.form.fill({**_initial({**_MEMBERS, **source["config"]}), "before": ""})
-    return Page("source_form.html", _data(visit, source, _reconfiguration(visit)), f"Change {source['name']}")
+    data = _data(visit, source, _reconfiguration(visit))
+    return Page("source_form.html", data, f"Change {source['name']}", extra=_USUAL)
 
 
 def _submit_change(visit: Visit) -> Outcome:
@@ -96,6 +97,17 @@ def _submit_change(visit: Visit) -> Outcome:
 def _initial(members: Mapping[str, Any]) -> dict[str, Value]:
     renames = [f"{before}={after}" for before, after in members["rename"].items()]
     return {name: renames if name == "rename" else value_of(members[name]) for name in _MEMBERS}
+
+
+def _usual() -> dict[str, str]:
+    """What fields hold by default, as texts."""
+    form = Form()
+    form.fill(_initial(_MEMBERS))
+    return form.values
+
+
+#: Which parts of the form are folded depends on it.
+_USUAL: Final = {"usual": _usual()}
 
 
 def _member(form: Form, name: str) -> Any:
@@ -172,7 +184,7 @@ def _tried(visit: Visit, config: Mapping[str, Any], source: Mapping[str, Any] | 
     trial = _ask(visit, config)
     change = _addition(visit.form) if source is None else _reconfiguration(visit)
     title = "Add a source" if source is None else f"Change {source['name']}"
-    return Page("source_form.html", {**_data(visit, source, change), "trial": trial}, title)
+    return Page("source_form.html", {**_data(visit, source, change), "trial": trial}, title, extra=_USUAL)
 
 
 def _ask(visit: Visit, config: Mapping[str, Any]) -> dict[str, Any]:
