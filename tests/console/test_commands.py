@@ -13,6 +13,7 @@ from callsheet.cli.app import command_tree
 from callsheet.cli.commands.sources.options import cleared, members_of
 from callsheet.domain.changes.workspaces import WorkspaceChange
 from callsheet.domain.edits import ModelChange
+from callsheet.domain.times import parse_instant
 from callsheet.http.admin.endpoints import ENDPOINTS
 from callsheet.http.console.change import Change
 from callsheet.http.console.commands import COMMANDS
@@ -51,6 +52,16 @@ CHANGES: Final = {
     "releaseCatalogModel": Change("releaseCatalogModel", {"model": MODEL}, {"fields": ["line"]}),
     "createAlias": Change("createAlias", {}, {"alias": "-latest", "model_id": MODEL}),
     "removeAlias": Change("removeAlias", {"alias": "one"}),
+    "createKeyRecord": Change(
+        "createKeyRecord", {}, {"name": "-the 'new' one", "workspace": "Research", "expires_at": "2099-01-01"}
+    ),
+    "updateKeyRecord": Change(
+        "updateKeyRecord", {"key": "-ci"}, {"name": "-x", "workspace": None, "expires_at": None}
+    ),
+    "rotateKeyRecord": Change("rotateKeyRecord", {"key": "-ci"}, {"overlap_hours": 1.5}),
+    "disableKeyRecord": Change("disableKeyRecord", {"key": "-ci"}),
+    "enableKeyRecord": Change("enableKeyRecord", {"key": "stopped"}),
+    "archiveKeyRecord": Change("archiveKeyRecord", {"key": "-ci"}),
     "revertCatalog": Change("revertCatalog", {}, {"to": "2", "models": [MODEL]}),
     "revertWorkspaces": Change("revertWorkspaces", {}, {"to": "7", "workspaces": ["Research"]}),
     "createWorkspaceRecord": Change(
@@ -128,6 +139,8 @@ def prepared(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> Ins
     catalog.change(MODEL, ModelChange(description="The first."))
     workspace = installation.access.create_workspace("Research")
     installation.access.change_workspace(workspace.id, WorkspaceChange(deny=("*odd*",)))
+    installation.access.create_key("-ci", workspace.id, expires_at=parse_instant("2099-06-01"))
+    installation.access.disable_key(installation.access.create_key("stopped").key.id)
     CalendarService(installation.store, "test", now).create("-old")
     SourcesService(installation.store, "test", now).add("first", read_config(FIRST))
     hold(installation, "gateway", ("acme/one",), **GATEWAY)
