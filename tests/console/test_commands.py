@@ -16,6 +16,7 @@ from callsheet.domain.edits import ModelChange
 from callsheet.http.admin.endpoints import ENDPOINTS
 from callsheet.http.console.change import Change
 from callsheet.http.console.commands import COMMANDS
+from callsheet.service.retirements.calendars import CalendarService
 from callsheet.service.sync.config import read_config
 from callsheet.service.sync.sources import SourcesService
 from tests.cli.conftest import CLI, call
@@ -52,6 +53,17 @@ CHANGES: Final = {
     "removeAlias": Change("removeAlias", {"alias": "one"}),
     "revertCatalog": Change("revertCatalog", {}, {"to": "2", "models": [MODEL]}),
     "revertWorkspaces": Change("revertWorkspaces", {}, {"to": "7", "workspaces": ["Research"]}),
+    "createWorkspaceRecord": Change(
+        "createWorkspaceRecord",
+        {},
+        {"name": "-Team 'A'", "allow": [], "deny": ["-*"], "shape": "classic", "display_color": "#123456"},
+    ),
+    "updateWorkspaceRecord": Change(
+        "updateWorkspaceRecord",
+        {"workspace": "Research"},
+        {"name": "Research 2", "allow": ["*"], "deny": ["-*", "b*"], "shape": None, "display_color": None},
+    ),
+    "archiveWorkspaceRecord": Change("archiveWorkspaceRecord", {"workspace": "Research"}),
     "createSource": Change(
         "createSource",
         {},
@@ -88,6 +100,8 @@ CHANGES: Final = {
     "forgetSource": Change("forgetSource", {"source": "gateway"}),
     "acceptSource": Change("acceptSource", {"source": "gateway"}),
     "setBuiltinMode": Change("setBuiltinMode", {}, {"mode": "inform"}),
+    "createCalendar": Change("createCalendar", {}, {"name": "-team", "workspace": "Research"}),
+    "revokeCalendar": Change("revokeCalendar", {"calendar": "-old"}),
 }
 
 #: Sources that are there.
@@ -116,6 +130,7 @@ def prepared(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> Ins
     installation.access.change_workspace(workspace.id, WorkspaceChange(deny=("*odd*",)))
     SourcesService(installation.store, "test", now).add("first", read_config(FIRST))
     hold(installation, "gateway", ("acme/one",), **GATEWAY)
+    CalendarService(installation.store, "test", now).create("-old")
     monkeypatch.setenv("CALLSHEET_DATABASE_URL", installation.url)
     return installation
 

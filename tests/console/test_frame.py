@@ -15,7 +15,7 @@ MODEL = "/console/models/claude-one"
 def test_a_page_asks_for_signing_in_and_then_shows_what_was_asked_for(browser: Browser) -> None:
     browser.installation.catalog.add(make_model("claude-one", display_name="Claude One"))
     asked = browser.open(MODEL)
-    assert asked.heading == "Sign in"
+    assert asked.heading == "Sign in to the console"
     assert browser.send(asked, "Sign in", secret=browser.make_key()).heading == "Claude One"
 
 
@@ -90,7 +90,7 @@ def test_a_form_sent_while_signed_out_is_sent_again_after_signing_in(signed_in: 
     form = signed_in.open(f"{MODEL}/change")
     signed_in.cookies = {}
     asked = signed_in.send(form, "Review change", display_name="Claude Uno")
-    assert (asked.status, asked.heading) == (401, "Sign in")
+    assert (asked.status, asked.heading) == (401, "Sign in to the console")
     offered = signed_in.send(asked, "Sign in", secret=signed_in.make_key("another"))
     plan = signed_in.send(offered, "Go on")
     assert plan.heading == "Change claude-one"
@@ -134,14 +134,14 @@ def test_each_page_has_its_data_as_json(signed_in: Browser) -> None:
 
 def test_a_session_ends_with_its_admin_key(signed_in: Browser) -> None:
     AdminKeyService(signed_in.installation.store, "test", now).archive("everything")
-    assert signed_in.open("/console/models").heading == "Sign in"
+    assert signed_in.open("/console/models").heading == "Sign in to the console"
 
 
 def test_signing_out_ends_the_session_and_not_only_the_cookie(signed_in: Browser) -> None:
     kept = dict(signed_in.cookies)
-    assert signed_in.send(signed_in.open("/console/models"), "Sign out").heading == "Sign in"
+    assert signed_in.send(signed_in.open("/console/models"), "Sign out").heading == "Sign in to the console"
     signed_in.cookies = kept
-    assert signed_in.open("/console/models").heading == "Sign in"
+    assert signed_in.open("/console/models").heading == "Sign in to the console"
 
 
 def test_every_answer_forbids_frames_scripts_of_others_and_being_kept(signed_in: Browser) -> None:

@@ -282,7 +282,7 @@ changes = Table(  # append-only
     "changes",
     metadata,
     Column("number", _COUNT, primary_key=True),
-    Column("revision", _COUNT, nullable=False, index=True),
+    Column("revision", _COUNT, nullable=False),
     Column("at", _TIME, nullable=False),
     Column("actor", Text, nullable=False),
     Column("action", String(32), nullable=False),
@@ -293,5 +293,8 @@ changes = Table(  # append-only
     Column("manager", _MANAGER),  # null: a person, or before there were claims
     Column("reason", Text),  # what the person gave for the record
     Index("ix_changes_kind_subject_number", "kind", "subject", "number"),  # what was first after a moment
+    Index("ix_changes_revision_number", "revision", "number"),  # pages of one revision
+    Index("ix_changes_kind_action_number", "kind", "action", "number"),  # pages of what was done to what
+    Index("ix_changes_actor_kind_action_number", "actor", "kind", "action", "number"),  # and by whom
     Index("ix_changes_at_number", "at", "number"),  # which revision a time falls into
 )

@@ -21,6 +21,19 @@ PAGES: Final = (
     "/sources/new",
     "/sources/gateway",
     "/sources/gateway/change",
+    "/changes",
+    "/changes?from=1d&kind=model",
+    "/changes/1",
+    "/changes/compare",
+    "/changes/compare?from=1",
+    "/changes/at",
+    "/changes/at?days=200",
+    f"/changes/at/{PLAIN}?as_of=3",
+    f"/changes/blame/{PLAIN}",
+    "/retirements",
+    "/retirements?state=all",
+    "/retirements/calendars",
+    "/retirements/models/claude-retiring",
 )
 
 

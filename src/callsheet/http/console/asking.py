@@ -58,6 +58,12 @@ class Asking(NamedTuple):
         return self.headers.get(b"origin") == b"%s://%s" % (scheme, self.headers.get(b"host", b""))
 
     @property
+    def origin(self) -> str:
+        """Scheme, host and port of the address that the browser uses; empty if it does not send them."""
+        host = self.headers.get(b"host", b"").decode("latin-1")
+        return f"{'https' if self.is_https else 'http'}://{host}" if host else ""
+
+    @property
     def accepts_gzip(self) -> bool:
         """Whether the browser takes gzip."""
         return b"gzip" in self.headers.get(b"accept-encoding", b"")

@@ -4,6 +4,8 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias
 
+from callsheet.domain.access.visibility import NOTHING
+
 Ids: TypeAlias = Mapping[str, str]
 Body: TypeAlias = Mapping[str, Any]
 
@@ -46,6 +48,34 @@ def _option(option: str, value: str) -> list[str]:
 def _add(_ids: Ids, body: Body) -> list[str]:
     given = {name: value for name, value in body.items() if value not in (None, False)}
     return ["catalog", "add", *options(given, "id"), *operands(body["id"])]
+
+
+def _create_workspace(_ids: Ids, body: Body) -> list[str]:
+    words = ["workspaces", "create", *_rules(body)]
+    for name, option in (("id", "--id"), ("shape", "--shape"), ("display_color", "--color")):
+        if body.get(name) is not None:
+            words += _option(option, str(body[name]))
+    return [*words, *operands(body["name"])]
+
+
+def _change_workspace(ids: Ids, body: Body) -> list[str]:
+    words = ["workspaces", "change"]
+    if "allow" in body and "deny" in body:  # so that what is no longer there goes
+        words.append("--clear-rules")
+    words += _rules(body)
+    for name, option in (("name", "--name"), ("shape", "--shape"), ("display_color", "--color")):
+        if name in body:
+            value = body[name]
+            words += [option.replace("--", "--clear-", 1)] if value is None else _option(option, str(value))
+    return [*words, *operands(ids["workspace"])]
+
+
+def _rules(body: Body) -> list[str]:
+    """The options of rules; the command has none for an empty list, but a pattern that matches nothing."""
+    allow = body.get("allow")
+    allow = [] if allow == ["*"] else [NOTHING] if allow == [] else allow or []
+    patterns = [("--allow", each) for each in allow] + [("--deny", each) for each in body.get("deny", ())]
+    return [f"{option}={pattern}" for option, pattern in patterns]
 
 
 def _of_model(verb: str) -> Words:
@@ -104,6 +134,9 @@ COMMANDS: Final[dict[str, Words]] = {
     ],
     "createAlias": lambda _ids, body: ["catalog", "alias", *operands(body["alias"], body["model_id"])],
     "removeAlias": lambda ids, _body: ["catalog", "unalias", *operands(ids["alias"])],
+    "createWorkspaceRecord": _create_workspace,
+    "updateWorkspaceRecord": _change_workspace,
+    "archiveWorkspaceRecord": lambda ids, _body: ["workspaces", "archive", *operands(ids["workspace"])],
     "createSource": _add_source,
     "updateSource": _change_source,
     "removeSource": _of_source("remove"),
@@ -124,4 +157,6 @@ COMMANDS: Final[dict[str, Words]] = {
         *("workspaces", "revert", "--to", body["to"]),
         *operands(*body["workspaces"]),
     ],
+    "createCalendar": lambda _ids, body: ["calendars", "create", *options(body, "name"), *operands(body["name"])],
+    "revokeCalendar": lambda ids, _body: ["calendars", "revoke", *operands(ids["calendar"])],
 }

@@ -1,6 +1,7 @@
 """Frame: from a request to its answer: who it is, which page, and what becomes of a form."""
 
 import logging
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
@@ -93,6 +94,7 @@ class Frame:
             form=form,
             now=calls.now,
             token=token,
+            origin=asking.origin,
         )
         return self._visit(asking, found, visit), session
 
@@ -231,4 +233,13 @@ def _field_of(error: AdminError, form: Form) -> str:
     if wanted in form.initial:
         return wanted
     head = error.message.partition(":")[0].removeprefix("--").replace("-", "_").replace(" ", "_")
-    return head if head in form.initial else ""
+    if head in form.initial:
+        return head
+    named = [(place, name) for name in form.initial if (place := _place_in(error.message, name)) is not None]
+    return min(named)[1] if named else ""
+
+
+def _place_in(sentence: str, name: str) -> int | None:
+    """Where a sentence names a field first; None if it does not."""
+    found = re.search(rf"\b{re.escape(name).replace('_', '[_ -]')}\b", sentence)
+    return None if found is None else found.start()

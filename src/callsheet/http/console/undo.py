@@ -49,7 +49,7 @@ def undo_of(change: Change, plan: Mapping[str, Any], revision: int) -> Change | 
     if kinds and kinds <= _OF_CATALOG:
         models = sorted({_model_of(step) for step in steps})
         return Change("revertCatalog", {}, {"to": before, "models": models}) if len(models) <= _MAX_NAMED else None
-    if kinds == {"workspace"} and all(step["before"] is not None for step in steps):
+    if kinds == {"workspace"} and all(step["action"] == "change" for step in steps):
         names = sorted(step["subject"] for step in steps)
         return Change("revertWorkspaces", {}, {"to": before, "workspaces": names[:_MAX_NAMED]})
     return None

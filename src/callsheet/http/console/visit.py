@@ -90,6 +90,8 @@ class Visit:
         The time (aware).
     token
         That of the session, from which proofs are made.
+    origin
+        Scheme, host and port of the address that the browser uses.
     """
 
     session: Session
@@ -100,6 +102,7 @@ class Visit:
     form: Form
     now: datetime
     token: str = field(repr=False)
+    origin: str = ""
 
     def proof(self, purpose: str) -> str:
         """Return what shows that this console made an address with ``purpose`` in it."""
@@ -108,6 +111,11 @@ class Visit:
     def url(self, *segments: object, **query: Any) -> str:
         """Return the address of a page of the console."""
         return self.address.url(*segments, **query)
+
+    @property
+    def base_url(self) -> str:
+        """Where clients reach this server if they come as the browser does."""
+        return f"{self.origin}{self.address.prefix}"
 
     @property
     def colors(self) -> Mapping[str, str]:

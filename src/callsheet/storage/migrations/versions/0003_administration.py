@@ -174,4 +174,8 @@ def make_webhooks() -> None:
 def index_history() -> None:
     op.create_index("ix_changes_at_number", "changes", ["at", "number"])
     op.create_index("ix_changes_kind_subject_number", "changes", ["kind", "subject", "number"])
-    op.drop_index("ix_changes_kind_subject", "changes")  # the one before begins alike
+    op.create_index("ix_changes_revision_number", "changes", ["revision", "number"])
+    op.create_index("ix_changes_kind_action_number", "changes", ["kind", "action", "number"])
+    op.create_index("ix_changes_actor_kind_action_number", "changes", ["actor", "kind", "action", "number"])
+    op.drop_index("ix_changes_kind_subject", "changes")  # one that is made above begins alike
+    op.drop_index("ix_changes_revision", "changes")
