@@ -10,6 +10,7 @@ from callsheet.http.console.pages.clients import CLIENTS
 from callsheet.http.console.pages.compare import COMPARE
 from callsheet.http.console.pages.explain import EXPLAIN
 from callsheet.http.console.pages.model import MODEL
+from callsheet.http.console.pages.model_form import MODEL_FORM
 from callsheet.http.console.pages.models import MODELS
 from callsheet.http.console.pages.past import PAST
 from callsheet.http.console.pages.retirements import RETIREMENTS
@@ -29,6 +30,7 @@ ROUTES: Final = Routes(
     *CLIENTS,
     *EXPLAIN,
     *MODEL,
+    *MODEL_FORM,
     *MODELS,
     *PAST,
     *RETIREMENTS,

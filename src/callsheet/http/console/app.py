@@ -150,7 +150,7 @@ class Console:
         """Answer a request, on a thread."""
         with giving_way():
             try:
-                response, session = frame.answer(asking, self._calls_of)
+                response, session = frame.answer(asking, partial(self._calls_of, asking))
             except StorageError as error:
                 _log.error("%s console failed: %s", request_id, error)
                 response, session = frame.unavailable(error), None
@@ -159,7 +159,12 @@ class Console:
     def _frame(self, scope: Scope) -> Frame:
         return Frame(self._sessions, ROUTES, Address(scope.get("root_path", "") or self._prefix))
 
-    def _calls_of(self, session: Session) -> Calls:
+    def _calls_of(self, asking: Asking, session: Session) -> Calls:
+        made = asking.query.get(
+            "done", ""
+        )  # a page behind a change shows it, also where the change is not known yet
+        if made.isascii() and made.isdecimal() and int(made) > self._live.current.revision:
+            self._live.refresh()
         return Calls(
             worker=self._worker,
             admission=SessionAdmission(session.fingerprint),
