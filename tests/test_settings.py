@@ -41,6 +41,7 @@ VALUES: Mapping[str, tuple[tuple[str, Any], tuple[str, Any], tuple[Any, Any]]] =
     "extra_betas": (('["f", "g"]', ["f", "g"]), ("e, f ,", ["e", "f"]), ("a", ["a"])),
     "extra_versions": (('["f"]', ["f"]), ("e,f", ["e", "f"]), ("", [])),
     "cors_origins": (('["https://f"]', ["https://f"]), ("https://e,*", ["https://e", "*"]), ("*", ["*"])),
+    "console": (("false", False), ("no", False), (False, False)),
     "sync": (("false", False), ("no", False), (False, False)),
     "move_aliases": (("true", True), ("yes", True), (True, True)),
     "forward_connect_seconds": (("1", 1.0), ("0.5", 0.5), (2.0, 2.0)),

@@ -74,6 +74,7 @@ COMMANDS: Final[dict[str, tuple[str, int]]] = {
     "sources reject": ("gateway", 1),
     "sources record": ("http://127.0.0.1:{port} record.json", 0),
     "retirements": ("--within 1d", 0),
+    "console": ("", 0),
     "calendars create": ("dates", 0),
     "calendars list": ("", 0),
     "calendars revoke": ("none", 1),

@@ -103,6 +103,9 @@ class Settings(BaseModel):
     admin_port: int = Field(
         0, ge=0, le=65535, description="Port for the Admin API alone; 0 picks a free one if admin_host is set."
     )
+    console: bool = Field(
+        True, description="Serve the console, pages for a browser, at /console, wherever the Admin API is served."
+    )
     workers: int = Field(1, ge=1, le=256, description="Number of server processes.")
     any_key: bool = Field(
         False, description="Accept every credential; for tests, laptops, and on loopback behind a gateway."

@@ -83,7 +83,7 @@ ELSEWHERE = {
 
 #: The commands that change nothing that callers could notice, or, as a restore does, everything.
 OTHERS = {
-    *("serve", "migrate", "copy", "backup", "restore", "check", "settings"),
+    *("serve", "migrate", "copy", "backup", "restore", "check", "settings", "console"),
     *("plan", "drift", "export", "validate", "fake", "doctor", "route", "models list"),
     *("models retrieve", "explain", "who-sees", "what-sees", "diff-keys"),
     *("catalog list", "catalog show", "catalog history", "catalog blame", "catalog diff"),

@@ -28,6 +28,7 @@ _PLACES: Final = {
     "adopt": "commands.files.adopt",
     "drift": "commands.files.drift",
     "export": "commands.files.export",
+    "console": "commands.console.console",
     "settings": "commands.settings.settings",
     "migrate": "database.migrate",
     "copy": "commands.whole.copy",
@@ -55,6 +56,7 @@ _CLASSES: Final = {"serve": "commands.serve_help.GroupedCommand"}
 #: Those that need the database itself, so that none of them has --remote; True: whatever the environment names.
 _LOCAL: Final = {
     "serve": True,
+    "console": True,
     "settings": True,
     "migrate": False,
     "copy": False,

@@ -41,6 +41,7 @@ WORDS: Final[Mapping[Hint, str]] = {
     Hint.LIST_ADMIN_KEYS: "callsheet admin-keys list shows all.",
     Hint.LIST_WEBHOOKS: "callsheet webhooks list shows all.",
     Hint.LIST_CALENDARS: "callsheet calendars list shows all.",
+    Hint.MAKE_SIGN_IN_LINK: "make another one with callsheet console.",
     Hint.LIST_NAMES: "catalog list, workspaces list and keys list show what there is.",
 }
 

@@ -40,4 +40,5 @@ class Hint(StrEnum):
     LIST_ADMIN_KEYS = "the list of admin keys shows all"
     LIST_WEBHOOKS = "the list of webhooks shows all"
     LIST_CALENDARS = "the list of calendars shows all"
+    MAKE_SIGN_IN_LINK = "make another one on the host"
     LIST_NAMES = "the lists of models, workspaces and keys show what there is"

@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcon
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from anyio.to_thread import run_sync
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -19,6 +20,7 @@ from callsheet.api.versions import ACCEPTED_VERSIONS
 from callsheet.domain.claims.builtin_mode import BuiltinMode
 from callsheet.domain.errors import SettingsError, StorageUnavailableError
 from callsheet.http.admin.app import AdminAPI
+from callsheet.http.admin.metrics import AdminMetrics
 from callsheet.http.calendars import Calendars
 from callsheet.http.errors import on_exception, on_http_exception
 from callsheet.http.handed_over import HANDED_OVER
@@ -26,7 +28,7 @@ from callsheet.http.health import Readiness, health_routes
 from callsheet.http.logs.writer import AccessLog
 from callsheet.http.observer import Observer
 from callsheet.http.openapi import openapi_routes
-from callsheet.http.paths import ADMIN_PATH, ExactRoute, Scope, local_path
+from callsheet.http.paths import ADMIN_PATH, ExactRoute, Scope, is_console, local_path
 from callsheet.http.telemetry.collect import Telemetry
 from callsheet.service.admin.key_uses import KeyUses
 from callsheet.service.clock import SYSTEM_CLOCK, Clock
@@ -45,6 +47,7 @@ from callsheet.storage.store import Store
 if TYPE_CHECKING:
     from callsheet.domain.webhooks.delivery import Delivery
     from callsheet.domain.webhooks.webhook import Webhook
+    from callsheet.http.console.app import Console
     from callsheet.http.forward.forward import Forward
     from callsheet.http.ratelimit.limiter import RateLimits
     from callsheet.service.manifests.follow import CatalogFollower
@@ -116,6 +119,19 @@ class CallsheetApp(Starlette):
             body_seconds=settings.head_seconds,
         )
         self.admin.rate_limits = self.rate_limits
+        self._make_console = partial(
+            _console,
+            live,
+            self.observer.log,
+            clock,
+            self.prefix,
+            settings.webhooks_private,
+            UpstreamGuard(settings.sources_private),
+            self.admin.metrics,
+            self.rate_limits,
+        )
+        self._console: Console | None = None
+        self.has_console = settings.console
         self.telemetry.admin = self.admin.metrics.figures
         self.has_admin_listener = bool(settings.admin_host or settings.admin_port)
         if self.forward is not None:
@@ -179,14 +195,27 @@ class CallsheetApp(Starlette):
                 return
             if self.is_administration(path):
                 self.start()
-                await self.admin({**scope, "raw_path": path}, receive, send)
+                await self.administer({**scope, "raw_path": path}, receive, send)
                 return
             scope = {**scope, "path": unquote(path.decode("latin-1")), "raw_path": path, "root_path": ""}
         await super().__call__(scope, receive, send)
 
     def is_administration(self, path: bytes) -> bool:
-        """Return whether the Admin API answers ``path``, a `local_path`, where the Models API is served."""
-        return not self.has_admin_listener and ADMIN_PATH.match(path) is not None and self.admin.is_on
+        """Return whether ``path``, a `local_path`, is for administration, where the Models API is served."""
+        if self.has_admin_listener:
+            return False
+        if is_console(path):
+            return self.has_console
+        return ADMIN_PATH.match(path) is not None and self.admin.is_on
+
+    async def administer(self, scope: Scope, receive: Any, send: Any) -> None:
+        """Answer a request for administration, whose ``raw_path`` is a `local_path`."""
+        if self.has_console and is_console(scope["raw_path"]):
+            if self._console is None:
+                self._console = await run_sync(self._make_console)
+            await self._console(scope, receive, send)
+            return
+        await self.admin(scope, receive, send)
 
     async def _answer_unknown(self, scope: Scope, receive: Any, send: Any) -> None:
         """Answer a path that no route matches: the public API refuses it, as the contract says."""
@@ -313,6 +342,23 @@ def _forward(settings: Settings, live: LiveState, log: AccessLog | None, clock: 
         prefix=settings.root_path,
         clock=clock,
     )
+
+
+def _console(
+    live: LiveState,
+    log: AccessLog | None,
+    clock: Clock,
+    prefix: str,
+    private: Sequence[str],
+    guard: UpstreamGuard,
+    metrics: AdminMetrics,
+    rate_limits: "RateLimits | None",
+) -> "Console":
+    from callsheet.http.console.app import Console  # slow to import, and most servers are never asked for it
+
+    console = Console(live, log, clock, prefix, private, guard, metrics)
+    console.rate_limits = rate_limits
+    return console
 
 
 def _rate_limits(settings: Settings, clock: Clock) -> "RateLimits | None":

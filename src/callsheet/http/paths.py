@@ -16,6 +16,9 @@ _SAFE: Final = "/:@!$&'()*+,;=~-._"
 #: Where the Admin API is; the same from base URLs that end in /v1 already, or in a slash.
 ADMIN_PATH: Final = re.compile(rb"/+v1/+(?:v1/+)?organizations(?=/|\Z)")
 
+#: Where the console is, and whatever is below it.
+CONSOLE: Final = "/console"
+
 #: Where calendars are; behind it comes the token.
 CALENDARS: Final = "/calendars/"
 
@@ -23,6 +26,12 @@ CALENDARS: Final = "/calendars/"
 MAX_ADMIN_BODY_BYTES: Final = 16 * 2**20
 
 _SLASHES: Final = re.compile(r"/+")
+
+
+def is_console(path: bytes) -> bool:
+    """Return whether the console answers ``path``, a `local_path`."""
+    root = CONSOLE.encode("ascii")
+    return path == root or path.startswith(root + b"/")
 
 
 class ExactRoute(Route):

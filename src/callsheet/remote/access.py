@@ -35,8 +35,11 @@ class RemoteAccess:
         workspace_id: str | None = None,
         visibility: Visibility = SEES_ALL,
         shape: Shape | None = None,
+        *,
+        display_color: str | None = None,
     ) -> Workspace:
-        body = {"name": name, "id": workspace_id, "shape": shape, **_rules(visibility)}
+        more = {} if display_color is None else {"display_color": display_color}
+        body = {"name": name, "id": workspace_id, "shape": shape, **_rules(visibility), **more}
         return workspace_of(self._sender.post(*_WORKSPACES, body=body))
 
     def list_workspaces(self) -> list[Workspace]:

@@ -64,17 +64,21 @@ class RemoteCatalog:
         replacement: str | None = None,
         retirement_precision: RetirementPrecision | None = None,
         retires_itself: bool | None = None,
+        deprecated_at: datetime | None = None,
     ) -> Outcome:
         wanted = {
             "retires_at": retires_at,
             "replacement": replacement,
             "retirement_precision": retirement_precision,
             "retires_itself": retires_itself,
+            **(
+                {} if deprecated_at is None else {"deprecated_at": deprecated_at}
+            ),  # which older servers do not know
         }
         return self._done("deprecate", names, _plain(wanted))
 
-    def retire(self, *names: str) -> Outcome:
-        return self._done("retire", names)
+    def retire(self, *names: str, retires_at: datetime | None = None) -> Outcome:
+        return self._done("retire", names, {} if retires_at is None else _plain({"retires_at": retires_at}))
 
     def hide(self, *names: str) -> Outcome:
         return self._done("hide", names)

@@ -68,9 +68,10 @@ class Catalogue(Protocol):
         replacement: str | None = None,
         retirement_precision: RetirementPrecision | None = None,
         retires_itself: bool | None = None,
+        deprecated_at: datetime | None = None,
     ) -> Outcome: ...
 
-    def retire(self, *names: str) -> Outcome: ...
+    def retire(self, *names: str, retires_at: datetime | None = None) -> Outcome: ...
 
     def hide(self, *names: str) -> Outcome: ...
 
@@ -94,6 +95,8 @@ class Access(Protocol):
         workspace_id: str | None = None,
         visibility: Visibility = SEES_ALL,
         shape: Shape | None = None,
+        *,
+        display_color: str | None = None,
     ) -> Workspace: ...
 
     def list_workspaces(self) -> list[Workspace]: ...

@@ -7,6 +7,7 @@ from callsheet.domain.errors import DoesNotExistError
 from callsheet.domain.hints import Hint
 from callsheet.storage.store import Transactions
 from callsheet.storage.transactions.paging import Cut
+from callsheet.storage.transactions.read_changes import ChosenChanges
 
 
 class HistoryService:
@@ -51,7 +52,7 @@ class HistoryService:
             return None
         with self._store.read() as reading:
             found = [subject, *reading.subjects_named(subject)]
-            if not reading.page_of_changes(Cut(1), found).rows:
+            if not reading.page_of_changes(Cut(1), ChosenChanges(found)).rows:
                 raise _unknown(subject)
         return found
 

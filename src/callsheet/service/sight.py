@@ -56,9 +56,14 @@ def _sight(reading: Reading, rule: Visibility | None, ids: Sequence[str], listed
     if rule is None:
         return Sight((), len(listed), (), {})
     visible = tuple(model.id for model in listed if rule.sees(model.id))
-    patterns = dict.fromkeys((*rule.allow, *rule.deny))
-    idle = tuple(each for each in patterns if not _matches(Visibility((each,), (), rule.exact & {each}), ids))
+    idle = idle_patterns(rule, ids)
     return Sight(visible, len(listed), idle, dict(reading.aliases(idle)) if idle else {})
+
+
+def idle_patterns(rule: Visibility, ids: Sequence[str]) -> tuple[str, ...]:
+    """Return the patterns of ``rule`` that match none of ``ids``, which are sorted."""
+    patterns = dict.fromkeys((*rule.allow, *rule.deny))
+    return tuple(each for each in patterns if not _matches(Visibility((each,), (), rule.exact & {each}), ids))
 
 
 def _matches(only: Visibility, ids: Sequence[str]) -> bool:

@@ -204,6 +204,29 @@ repeated_requests = Table(  # answers to requests that clients may send again, b
     Column("at", _TIME, nullable=False, index=True),
 )
 
+console_sessions = Table(  # who is signed in at the console; no change of it is recorded
+    "console_sessions",
+    metadata,
+    Column("id", String(80), primary_key=True),
+    Column("fingerprint", LargeBinary(32), nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("scopes", JSON, nullable=False),
+    Column("admin_key_id", String(80), ForeignKey("admin_keys.id")),  # null: signed in another way
+    Column("created_at", _TIME, nullable=False),
+    Column("seen_at", _TIME, nullable=False),
+)
+
+sign_in_links = Table(  # that open the console once; no change of it is recorded
+    "sign_in_links",
+    metadata,
+    Column("fingerprint", LargeBinary(32), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("scopes", JSON, nullable=False),
+    Column("expires_at", _TIME, nullable=False),
+)
+
 calendars = Table(  # addresses that give the dates of models; each has a token, of which only the hash is kept
     "calendars",
     metadata,
@@ -259,7 +282,7 @@ changes = Table(  # append-only
     "changes",
     metadata,
     Column("number", _COUNT, primary_key=True),
-    Column("revision", _COUNT, nullable=False, index=True),
+    Column("revision", _COUNT, nullable=False),
     Column("at", _TIME, nullable=False),
     Column("actor", Text, nullable=False),
     Column("action", String(32), nullable=False),
@@ -270,5 +293,8 @@ changes = Table(  # append-only
     Column("manager", _MANAGER),  # null: a person, or before there were claims
     Column("reason", Text),  # what the person gave for the record
     Index("ix_changes_kind_subject_number", "kind", "subject", "number"),  # what was first after a moment
+    Index("ix_changes_revision_number", "revision", "number"),  # pages of one revision
+    Index("ix_changes_kind_action_number", "kind", "action", "number"),  # pages of what was done to what
+    Index("ix_changes_actor_kind_action_number", "actor", "kind", "action", "number"),  # and by whom
     Index("ix_changes_at_number", "at", "number"),  # which revision a time falls into
 )

@@ -38,6 +38,7 @@ from callsheet.domain.errors import InvalidError
 from callsheet.domain.model import Lifecycle, Model, RetirementPrecision
 from callsheet.domain.times import EPOCH, format_instant, parse_instant
 from callsheet.service.records import model_record, provenance_record, removed_record
+from callsheet.service.searching.wanted import Wanted, words_of
 
 app = CommandLine(help="List and change models and their aliases.", no_args_is_help=True)
 
@@ -70,6 +71,15 @@ SameAs = Annotated[
     ),
 ]
 RetiresAt = Annotated[str | None, typer.Option(metavar="TIME", help="Planned retirement.")]
+DeprecatedAt = Annotated[str | None, typer.Option(metavar="TIME", help="Since when; now if it is left out.")]
+RetiredAt = Annotated[
+    str | None,
+    typer.Option(
+        "--retires-at",
+        metavar="TIME",
+        help="Since when; if it is left out, the planned date if that has passed, else now.",
+    ),
+]
 Replacement = Annotated[str | None, typer.Option(metavar="ID", help="The model to move to.")]
 
 Precision = Annotated[
@@ -121,6 +131,15 @@ def list_models(
     lifecycle: Annotated[
         list[Lifecycle] | None, typer.Option(help="Only models with this lifecycle; may be repeated.")
     ] = None,
+    search: Annotated[
+        str,
+        typer.Option(metavar="TEXT", help="Only models with each of these words in the id, the name or an alias."),
+    ] = "",
+    line: Annotated[str | None, typer.Option(help="Only models of this line, such as opus.")] = None,
+    source: Annotated[str | None, typer.Option(help="Only models that come from there.")] = None,
+    hidden: Annotated[
+        bool | None, typer.Option("--hidden/--not-hidden", help="Only hidden models, or only others.")
+    ] = None,
     suppressed: Annotated[
         bool, typer.Option("--suppressed", help="Only what was removed although others list it, aliases too.")
     ] = False,
@@ -133,7 +152,9 @@ def list_models(
     if suppressed:
         print_suppressed(catalog.suppressed(), as_json=as_json)
         return
+    wanted = Wanted(words=words_of(search), line=line, source=source, hidden=hidden)
     items = [each for each in catalog.list() if not lifecycle or each.model.lifecycle in lifecycle]
+    items = [each for each in items if wanted.fits(*each)]
     if as_json:
         print_json([model_record(item) for item in items])
         return
@@ -280,12 +301,14 @@ def deprecate(
     retirement_precision: Precision = None,
     retires_itself: RetiresItself = None,
     replacement: Replacement = None,
+    deprecated_at: DeprecatedAt = None,
     dry_run: DryRun = False,
     database: DatabaseURL = None,
     as_json: AsJSON = False,
 ) -> None:
     """Deprecate models, or move the date of deprecated ones."""
     when = None if retires_at is None else parse_instant(retires_at, "--retires-at")
+    since = None if deprecated_at is None else parse_instant(deprecated_at, "--deprecated-at")
     changing = Changing(database, dry_run=dry_run, as_json=as_json)
     outcome = changing.catalog(
         lambda catalog: catalog.deprecate(
@@ -294,16 +317,24 @@ def deprecate(
             replacement=replacement,
             retirement_precision=retirement_precision,
             retires_itself=retires_itself,
+            deprecated_at=since,
         )
     )
     all_done(names, outcome, deprecated, as_it_was, as_json=as_json)
 
 
 @app.command()
-def retire(names: Models, dry_run: DryRun = False, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
+def retire(
+    names: Models,
+    retires_at: RetiredAt = None,
+    dry_run: DryRun = False,
+    database: DatabaseURL = None,
+    as_json: AsJSON = False,
+) -> None:
     """Retire models; lists leave them out unless they ask for retired ones."""
+    when = None if retires_at is None else parse_instant(retires_at, "--retires-at")
     changing = Changing(database, dry_run=dry_run, as_json=as_json)
-    outcome = changing.catalog(lambda catalog: catalog.retire(*names), warns=True)
+    outcome = changing.catalog(lambda catalog: catalog.retire(*names, retires_at=when), warns=True)
     all_done(names, outcome, lambda model: f"Retired {model.id}.", as_it_was, as_json=as_json)
 
 

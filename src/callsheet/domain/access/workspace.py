@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from hashlib import sha256
 from typing import Final
 
 from callsheet.domain.access.names import check_name
@@ -74,6 +75,14 @@ class Workspace:
         if self.display_color is not None and not _COLOR.fullmatch(self.display_color):
             raise InvalidError(f"display_color must be a colour such as #6C5BB9, not {self.display_color[:60]!r}.")
         _check_tags(self.tags)
+
+    @property
+    def color(self) -> str:
+        """Its colour; one without gets one that is always the same, and neither very light nor very dark."""
+        if self.display_color is not None:
+            return self.display_color
+        red, green, blue = (64 + value // 2 for value in sha256(self.id.encode()).digest()[:3])
+        return f"#{red:02X}{green:02X}{blue:02X}"
 
     def record(self) -> dict[str, object]:
         """Return every field as plain JSON values; colour and tags only if there are any."""

@@ -88,8 +88,9 @@ def deprecate_models(
     replacement: str | None = None,
     retirement_precision: RetirementPrecision | None = None,
     retires_itself: bool | None = None,
+    deprecated_at: datetime | None = None,
 ) -> list[AnyChange]:
-    """Deprecate models as of ``now``; of deprecated ones, what is given changes.
+    """Deprecate models as of ``deprecated_at``, or else ``now``; of deprecated ones, what is given changes.
 
     What is given is claimed also of models that show it already: it stays when others no longer say so.
 
@@ -99,7 +100,7 @@ def deprecate_models(
     ------
     InvalidError
         One is retired, would be its own replacement, would retire before its deprecation, or would have a precision
-        and no date.
+        and no date; or ``deprecated_at`` lies in the future.
     DoesNotExistError
         The replacement is not a model.
     """
@@ -108,6 +109,7 @@ def deprecate_models(
         "replacement": replacement,
         "retirement_precision": retirement_precision,
         "retires_itself": retires_itself,
+        "deprecated_at": deprecated_at,
     }
     afters: list[tuple[Model, Model]] = []
     for model, by_pattern in chosen:
@@ -118,16 +120,20 @@ def deprecate_models(
     )
 
 
-def retire_models(reader: CatalogReader, chosen: Iterable[Chosen], now: datetime) -> list[AnyChange]:
-    """Retire models as of ``now``; what is retired already is passed over if only a glob named it.
+def retire_models(
+    reader: CatalogReader, chosen: Iterable[Chosen], now: datetime, retires_at: datetime | None = None
+) -> list[AnyChange]:
+    """Retire models as of ``retires_at``, or else ``now`` (see `as_retired`).
+
+    What is retired already is passed over if only a glob named it.
 
     Raises
     ------
     InvalidError
-        One that its id named is retired already.
+        One that its id named is retired already, or ``retires_at`` lies in the future.
     """
     afters = [
-        (model, as_retired(model, now))
+        (model, as_retired(model, now, retires_at))
         for model, by_pattern in chosen
         if not (by_pattern and model.lifecycle is Lifecycle.RETIRED)
     ]

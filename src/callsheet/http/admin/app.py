@@ -9,10 +9,11 @@ from anyio import CapacityLimiter, fail_after
 from anyio.to_thread import run_sync
 
 from callsheet.api.request import Header
-from callsheet.domain.access.admin_key import AdminKey
+from callsheet.domain.access.administrator import Administrator
 from callsheet.domain.errors import RateLimitError
+from callsheet.http.admin.admitting import KeyAdmission
 from callsheet.http.admin.asking import digest_of, read_body, read_head, read_query
-from callsheet.http.admin.doing import Done, Wanted, Worker, check_form
+from callsheet.http.admin.doing import Done, Wanted, Worker
 from callsheet.http.admin.endpoint import Endpoint, Routes
 from callsheet.http.admin.errors import AdminError, Code
 from callsheet.http.admin.metrics import AdminMetrics
@@ -109,7 +110,7 @@ class AdminAPI:
             endpoint, ids = self._routes.find(scope["method"], below_root(scope["raw_path"]))
             operation = endpoint.operation
             done = await self._do(endpoint, ids, scope, receive)
-            status, body, key_id = done.status, done.body, done.key.id
+            status, body, key_id = done.status, done.body, done.by.id
             headers += done.headers
             headers.append((b"anthropic-organization-id", self._live.current.organization_id.encode()))
         except AdminError as error:
@@ -146,18 +147,20 @@ class AdminAPI:
     ) -> Done:
         now, state, limits = self._clock.now(), self._live.current, self.rate_limits
         head = read_head(scope["headers"])
-        check_form(head.secrets, state)
+        admission = KeyAdmission(head.secrets)
+        admission.check_form(state)
         body = b""
         if endpoint.body is not None:
-            key: AdminKey = await self._on_thread(self._worker.authenticate, endpoint, head.secrets, now, state)
+            by: Administrator = await self._on_thread(self._worker.authenticate, endpoint, admission, now, state)
             if limits is not None:
-                _refuse_limited(await limits.check_admin(key.id, address))
+                _refuse_limited(await limits.check_admin(by.id, address))
             body = await self._read(receive)
         wanted = Wanted(
             endpoint=endpoint,
             ids=ids,
             query=read_query(endpoint, scope["query_string"]),
             body=await self._off_loop(body, read_body, endpoint, head.content_type, body),
+            admission=admission,
             head=head,
             digest=await self._off_loop(
                 body, digest_of, scope["method"], scope["raw_path"], scope["query_string"], body
@@ -169,7 +172,7 @@ class AdminAPI:
         )
         done: Done = await self._on_thread(self._work_of(endpoint), wanted, limiter=self._limiter_of(wanted))
         if limits is not None and endpoint.body is None:
-            _refuse_limited(await limits.check_admin(done.key.id, address))
+            _refuse_limited(await limits.check_admin(done.by.id, address))
         return done
 
     async def _read(self, receive: Any) -> bytes:

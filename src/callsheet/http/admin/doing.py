@@ -12,10 +12,12 @@ from pydantic import BaseModel
 
 from callsheet.api.request import Header
 from callsheet.api.state import State
-from callsheet.domain.access.admin_key import AdminKey, Scope, allows
-from callsheet.domain.access.secret import fingerprint, may_be_admin_secret
+from callsheet.domain.access.admin_key import allows
+from callsheet.domain.access.administrator import Administrator
 from callsheet.domain.errors import CallsheetError
-from callsheet.http.admin.asking import Head, Secrets
+from callsheet.domain.times import EPOCH
+from callsheet.http.admin.admitting import Admission
+from callsheet.http.admin.asking import Head
 from callsheet.http.admin.endpoint import Answer, Asked, Body, Doing, Endpoint, Input, Query
 from callsheet.http.admin.errors import AdminError, Code, refusal_of
 from callsheet.service.apply import rehearse
@@ -30,9 +32,10 @@ from callsheet.storage.transactions.write import WriteTransaction
 #: For how long the answer to a request with an idempotency key is kept.
 KEPT_ANSWER: Final = timedelta(hours=24)
 
-#: For how long a body is read for an admin key that has been looked up, and of how many that is remembered.
+#: For how long a body is read for those who have been looked up, and of how many that is remembered.
 _KNOWN: Final = timedelta(seconds=10)
-_MAX_KNOWN_KEYS: Final = 1000
+_MAX_KNOWN: Final = 1000
+_NOBODY: Final = (None, EPOCH)
 
 _SWEEP_INTERVAL: Final = timedelta(minutes=10)
 
@@ -48,14 +51,14 @@ class Done(NamedTuple):
         Of the answer; the body as JSON.
     headers
         That only this answer has.
-    key
+    by
         Who asked.
     """
 
     status: int
     body: bytes
     headers: tuple[Header, ...]
-    key: AdminKey
+    by: Administrator
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,8 @@ class Wanted:
         As the path says.
     query, body
         As the endpoint has them.
+    admission
+        By what it is let in.
     head
         The headers.
     digest
@@ -84,6 +89,7 @@ class Wanted:
     ids: Mapping[str, str]
     query: Query
     body: Input | None
+    admission: Admission
     head: Head
     digest: str
     now: datetime
@@ -91,25 +97,23 @@ class Wanted:
     guard: UpstreamGuard
     private: Sequence[str] = ()
 
-    def asked(self, key: AdminKey) -> Asked:
-        """Return what the handlers of the endpoint get, as ``key`` asks it."""
+    def admit(self, reading: ReadTransaction) -> Administrator:
+        """Return who asks; AdminError if they are not let in."""
+        return self.admission.admit(reading, self.endpoint.scope, self.now, self.state)
+
+    def asked(self, by: Administrator) -> Asked:
+        """Return what the handlers of the endpoint get, as ``by`` asks it."""
         body = Body() if self.body is None else self.body
         return Asked(
             self.ids,
             self.query,
             body,
             self.now,
-            key,
-            actor_of(key),
+            by,
             self.state,
             self.guard,
             private=self.private,
         )
-
-
-def actor_of(key: AdminKey) -> str:
-    """Return what change records call those who ask with ``key``."""
-    return f"admin:{key.id}"
 
 
 class Worker:
@@ -123,77 +127,76 @@ class Worker:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._known: dict[bytes, tuple[AdminKey, datetime]] = {}
+        self._known: dict[bytes, tuple[Administrator, datetime]] = {}
         self._swept_at: datetime | None = None
         self._sweeping = threading.Lock()
 
-    def authenticate(self, endpoint: Endpoint, secrets: Secrets, now: datetime, state: State) -> AdminKey:
-        """Return the admin key of a request whose body is still to be read; AdminError if there is none.
+    def authenticate(self, endpoint: Endpoint, admission: Admission, now: datetime, state: State) -> Administrator:
+        """Return who sends a request whose body is still to be read; AdminError if they are not let in.
 
-        What was found a moment ago need not be looked up again, as `read` and `change` do that in any case.
+        Who was found a moment ago need not be looked up again, as `read` and `change` do that in any case.
         """
         with _refusing(), giving_way():
-            check_form(secrets, state)
-            known = [self._known.get(fingerprint(secret)) for secret in secrets.found]
-            for key, until in filter(None, known if len(known) == 1 else ()):
-                if now < until and key.fault(now) is None and allows(key.scopes, endpoint.scope):
-                    return key
+            admission.check_form(state)
+            known, until = self._known.get(admission.digest, _NOBODY)
+            if known is not None and now < until and allows(known.scopes, endpoint.scope):
+                return known
             with self._store.read() as reading:
-                key = _admit(reading, endpoint, secrets, now, state)
-            if len(self._known) >= _MAX_KNOWN_KEYS:
+                by = admission.admit(reading, endpoint.scope, now, state)
+            if len(self._known) >= _MAX_KNOWN:
                 self._known = {}
-            self._known[key.fingerprint] = key, now + _KNOWN
-            return key
+            self._known[admission.digest] = by, now + _KNOWN
+            return by
 
     def read(self, wanted: Wanted) -> Done:
         """Answer a call that changes nothing; AdminError if it is refused."""
         with _refusing(), giving_way():
-            check_form(wanted.head.secrets, wanted.state)
+            wanted.admission.check_form(wanted.state)
             with self._store.read() as reading:
-                key = _admit(reading, wanted.endpoint, wanted.head.secrets, wanted.now, wanted.state)
+                by = wanted.admit(reading)
                 revision = _revision(reading)
                 _check_match(wanted.head, revision)
                 assert wanted.endpoint.read is not None  # noqa: S101  # it changes nothing
-                answer = wanted.endpoint.read(reading, wanted.asked(key))
-                return Done(wanted.endpoint.status, _json(_plain(answer)), (_etag(revision),), key)
+                answer = wanted.endpoint.read(reading, wanted.asked(by))
+                return Done(wanted.endpoint.status, _json(_plain(answer)), (_etag(revision),), by)
 
     def run(self, wanted: Wanted) -> Done:
         """Answer a call that opens transactions itself; AdminError if it is refused."""
         with _refusing(), giving_way():
             with self._store.read() as reading:
-                key = _admit(reading, wanted.endpoint, wanted.head.secrets, wanted.now, wanted.state)
+                by = wanted.admit(reading)
                 _check_match(wanted.head, _revision(reading))
             assert wanted.endpoint.run is not None  # noqa: S101  # it is neither read nor changed in one
-            answer = wanted.endpoint.run(self._store, wanted.asked(key))
+            answer = wanted.endpoint.run(self._store, wanted.asked(by))
             with self._store.read() as reading:
-                return Done(wanted.endpoint.status, _json(_plain(answer)), (_etag(_revision(reading)),), key)
+                return Done(wanted.endpoint.status, _json(_plain(answer)), (_etag(_revision(reading)),), by)
 
     def change(self, wanted: Wanted) -> Done:
         """Make the changes of a call and answer it, all in one transaction; AdminError if it is refused."""
         with _refusing(), giving_way():
-            key = self.authenticate(wanted.endpoint, wanted.head.secrets, wanted.now, wanted.state)
+            by = self.authenticate(wanted.endpoint, wanted.admission, wanted.now, wanted.state)
             if wanted.endpoint.check is not None:
-                wanted.endpoint.check(self._store, wanted.asked(key))
+                wanted.endpoint.check(self._store, wanted.asked(by))
             if getattr(wanted.query, "dry_run", "false") == "true":
-                return self._rehearse(wanted, key)
+                return self._rehearse(wanted, by)
             sweeps = wanted.head.idempotency_key is not None and self._is_due(wanted.now)
-            with self._store.write(actor_of(key), wanted.now, wanted.head.reason) as writing:
+            with self._store.write(by.actor, wanted.now, wanted.head.reason) as writing:
                 if sweeps:
                     writing.drop_answers(wanted.now - KEPT_ANSWER)
-                return _change(writing, wanted, key)
+                return _change(writing, wanted, by)
 
-    def _rehearse(self, wanted: Wanted, key: AdminKey) -> Done:
+    def _rehearse(self, wanted: Wanted, by: Administrator) -> Done:
         endpoint = wanted.endpoint
 
         def act(rehearsal: Any, new: NewThings) -> None:
-            _admit(rehearsal.transaction, endpoint, wanted.head.secrets, wanted.now, wanted.state)
+            wanted.admit(rehearsal.transaction)
             _check_match(wanted.head, _revision(rehearsal.transaction))
-            asked = wanted.asked(key)
+            asked = wanted.asked(by)
             assert endpoint.act is not None  # noqa: S101  # it changes something
             endpoint.act(Doing(rehearsal, new, asked), asked)
 
         plan = rehearse(self._store, act, wanted.now, wanted.state.options)
-        return Done(200, _json({"type": "plan", **plan.record()}), (_etag(plan.base_revision),), key)
+        return Done(200, _json({"type": "plan", **plan.record()}), (_etag(plan.base_revision),), by)
 
     def _is_due(self, now: datetime) -> bool:
         """Whether this thread is to drop old answers."""
@@ -204,17 +207,17 @@ class Worker:
             return due
 
 
-def _change(writing: WriteTransaction, wanted: Wanted, actor: AdminKey) -> Done:
+def _change(writing: WriteTransaction, wanted: Wanted, expected: Administrator) -> Done:
     endpoint, head = wanted.endpoint, wanted.head
-    key = _admit(writing, endpoint, head.secrets, wanted.now, wanted.state)  # it may have been archived just now
-    if key.id != actor.id:
+    by = wanted.admit(writing)  # their admin key may have been archived just now
+    if by.id != expected.id:
         raise AdminError(Code.INVALID_CREDENTIAL, "The admin key no longer works.")
     if head.idempotency_key is not None:
-        given = writing.given_answer(key.id, head.idempotency_key)
+        given = writing.given_answer(by.id, head.idempotency_key)
         if given is not None:
-            return _repeat(given, wanted, key)
+            return _repeat(given, wanted, by)
     _check_match(head, _revision(writing))
-    asked = wanted.asked(key)
+    asked = wanted.asked(by)
     assert endpoint.act is not None and endpoint.show is not None  # noqa: S101, PT018  # it changes something
     result = endpoint.act(Doing(Within(writing), NewThings(), asked), asked)
     answer = _plain(endpoint.show(writing, asked, result))
@@ -224,12 +227,12 @@ def _change(writing: WriteTransaction, wanted: Wanted, actor: AdminKey) -> Done:
         had_secret = any(answer[name] for name in secrets)
         content = {"body": {**answer, **secrets}, "revision": revision, "had_secret": had_secret}
         writing.keep_answer(
-            key.id, head.idempotency_key, GivenAnswer(wanted.digest, endpoint.status, content), wanted.now
+            by.id, head.idempotency_key, GivenAnswer(wanted.digest, endpoint.status, content), wanted.now
         )
-    return Done(endpoint.status, _json(answer), (_etag(revision),), key)
+    return Done(endpoint.status, _json(answer), (_etag(revision),), by)
 
 
-def _repeat(given: GivenAnswer, wanted: Wanted, key: AdminKey) -> Done:
+def _repeat(given: GivenAnswer, wanted: Wanted, by: Administrator) -> Done:
     """The answer that an equal request got before, without its secret."""
     if given.request_digest != wanted.digest:
         raise AdminError(
@@ -241,50 +244,7 @@ def _repeat(given: GivenAnswer, wanted: Wanted, key: AdminKey) -> Done:
     if given.answer["had_secret"]:
         body = {**body, "note": _REPEATED}
     headers = (_etag(given.answer["revision"]), (b"idempotency-replayed", b"true"))
-    return Done(given.status, _json(body), headers, key)
-
-
-def check_form(secrets: Secrets, state: State) -> None:
-    """Raise AdminError if there is nothing that could be an admin key, before the database is asked."""
-    if not secrets.found:
-        raise AdminError(
-            Code.NO_CREDENTIAL, "An admin key is required: send it as x-api-key, or as Authorization: Bearer."
-        )
-    if not any(map(may_be_admin_secret, secrets.found)):
-        raise _invalid(secrets, state)
-
-
-def _invalid(secrets: Secrets, state: State) -> AdminError:
-    if any(state.keyring.find(secret.encode("latin-1")) is not None for secret in secrets.found):
-        return AdminError(
-            Code.CLIENT_KEY,
-            "This is an API key of the Models API, which administers nothing; send an admin key (sk-cs-admin-…).",
-        )
-    return AdminError(Code.INVALID_CREDENTIAL, "invalid admin key")
-
-
-def _admit(reading: ReadTransaction, endpoint: Endpoint, secrets: Secrets, now: datetime, state: State) -> AdminKey:
-    """The admin key by which a request is authenticated, after a check of what it may do."""
-    fault, lacking = None, None
-    for secret in filter(may_be_admin_secret, secrets.found):
-        key = reading.admin_key_with(fingerprint(secret))
-        if key is None:
-            continue
-        fault = key.fault(now)
-        if fault is not None:
-            continue
-        if allows(key.scopes, endpoint.scope):
-            return key
-        lacking = key
-    if lacking is not None:
-        needed = " or ".join(dict.fromkeys((endpoint.scope, Scope.ALL)))
-        raise AdminError(
-            Code.SCOPE_MISSING,
-            f"This needs an admin key with the scope {needed}; this one has {', '.join(lacking.scopes)}.",
-        )
-    if fault is not None:
-        raise AdminError(Code.INVALID_CREDENTIAL, f"The admin key does not work: {fault}.")
-    raise _invalid(secrets, state)
+    return Done(given.status, _json(body), headers, by)
 
 
 def _check_match(head: Head, revision: int) -> None:

@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from callsheet.api.percent import unquote_to_bytes
 from callsheet.api.state import State
-from callsheet.domain.access.admin_key import AdminKey, Scope
+from callsheet.domain.access.admin_key import Scope
+from callsheet.domain.access.administrator import Administrator
 from callsheet.domain.addresses import AllowedAddresses
 from callsheet.domain.history.moment import AsOf
 from callsheet.domain.query import DEFAULT_LIMIT, MAX_LIMIT, MIN_LIMIT
@@ -79,8 +80,8 @@ class Asked:
         Of the types that the endpoint says.
     now
         The time (aware).
-    key, actor
-        The admin key, and what change records call it.
+    by
+        Who asks.
     state
         What is served at the moment, which may be a little older than the database.
     guard
@@ -95,12 +96,16 @@ class Asked:
     query: Any
     body: Any
     now: datetime
-    key: AdminKey
-    actor: str
+    by: Administrator
     state: State
     guard: UpstreamGuard
     as_of: AsOf | None = None
     private: Sequence[str] = ()
+
+    @property
+    def actor(self) -> str:
+        """What change records call who asks."""
+        return self.by.actor
 
 
 class Doing:

@@ -1,7 +1,6 @@
 """Workspaces as the Admin API has them: Anthropic's type, and what Callsheet adds."""
 
 from collections.abc import Sequence
-from hashlib import sha256
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, Field, StringConstraints
@@ -116,7 +115,7 @@ def show_workspace(workspace: Workspace, default_id: str) -> AdminWorkspace:
         name=workspace.name,
         created_at=format_instant(workspace.created_at),
         archived_at=None if workspace.archived_at is None else format_instant(workspace.archived_at),
-        display_color=workspace.display_color or _color_of(workspace.id),
+        display_color=workspace.color,
         tags=dict(workspace.tags),
         compartment_id=workspace.id,
         is_default=workspace.id == default_id,
@@ -132,9 +131,3 @@ def changed_tags(before: dict[str, str], change: dict[str, str | None] | None) -
         return {}
     merged: dict[str, Any] = {**before, **change}
     return {name: value for name, value in merged.items() if value is not None}
-
-
-def _color_of(workspace_id: str) -> str:
-    """A colour for a workspace without one, that is always the same and neither very light nor very dark."""
-    red, green, blue = (64 + value // 2 for value in sha256(workspace_id.encode()).digest()[:3])
-    return f"#{red:02X}{green:02X}{blue:02X}"

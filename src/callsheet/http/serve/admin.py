@@ -12,7 +12,7 @@ from callsheet.http.app import CallsheetApp
 from callsheet.http.connection.config import ConnectionConfig
 from callsheet.http.connection.limits import ConnectionLimits
 from callsheet.http.connection.protocol import EnvelopeProtocol
-from callsheet.http.paths import ADMIN_PATH, Scope, local_path
+from callsheet.http.paths import ADMIN_PATH, Scope, is_console, local_path
 
 
 class _Config(ConnectionConfig):
@@ -63,8 +63,8 @@ async def serve_admin(
 
     async def door(scope: Scope, receive: Any, send: Any) -> None:
         path = local_path(scope, app.prefix)
-        is_known = ADMIN_PATH.match(path) is not None and app.admin.is_on
-        await app.admin({**scope, "raw_path": path if is_known else b"/"}, receive, send)
+        is_known = is_console(path) or (ADMIN_PATH.match(path) is not None and app.admin.is_on)
+        await app.administer({**scope, "raw_path": path if is_known else b"/"}, receive, send)
 
     server = _Server(_Config(door, limits, **options))
     serving = asyncio.create_task(server.serve(sockets=[listener]))

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, Table, and_, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, Table, and_, func, or_, select, tuple_
 
 from callsheet.domain.access.admin_key import AdminKey
 from callsheet.domain.access.key import APIKey, KeyStatus
@@ -114,7 +114,13 @@ class AdminReading(Selecting):
         return list(map(rows.read_key, page.rows)), page.has_more
 
     def workspace_page(
-        self, cursor: Cursor, *, archived: bool, without: str | None = None, ids: Sequence[str] | None = None
+        self,
+        cursor: Cursor,
+        *,
+        archived: bool,
+        without: str | None = None,
+        ids: Sequence[str] | None = None,
+        search: str = "",
     ) -> tuple[list[Workspace], bool]:
         """Return a page of workspaces, newest first, and whether more follow.
 
@@ -128,6 +134,8 @@ class AdminReading(Selecting):
             The id of one that is left out, or None.
         ids
             Only these, or None.
+        search
+            Only those whose name or id holds this text, in either case as far as it is ASCII.
 
         Raises
         ------
@@ -142,6 +150,11 @@ class AdminReading(Selecting):
             conditions.append(columns.id != without)
         if ids is not None:
             conditions.append(columns.id.in_([each for each in ids if not is_nowhere(each)]))
+        if is_nowhere(search):
+            return [], False
+        if search:
+            texts = (func.lower(columns.name), func.lower(columns.id))
+            conditions.append(or_(*(text.contains(search.lower(), autoescape=True) for text in texts)))
         page = self._page(tables.workspaces, cursor, conditions)
         return list(map(rows.read_workspace, page.rows)), page.has_more
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 from callsheet.domain.access.admin_key import AdminKey, Scope
 from callsheet.domain.access.calendar import Calendar
 from callsheet.domain.access.key import APIKey, KeyStatus
+from callsheet.domain.access.session import Session, SignInLink
 from callsheet.domain.access.visibility import Visibility
 from callsheet.domain.access.workspace import Shape, Workspace
 from callsheet.domain.changes.change import ChangeRecord
@@ -196,6 +197,62 @@ def read_admin_key(row: Row) -> AdminKey:
         )
     except Exception as error:
         raise _damaged("admin key", row["id"], error) from error
+
+
+def session_row(session: Session) -> dict[str, Any]:
+    """Return the row of ``session``."""
+    return {
+        "id": session.id,
+        "fingerprint": session.fingerprint,
+        "name": session.name,
+        "actor": session.actor,
+        "scopes": list(session.scopes),
+        "admin_key_id": session.admin_key_id,
+        "created_at": format_instant(session.created_at),
+        "seen_at": format_instant(session.seen_at),
+    }
+
+
+def read_session(row: Row) -> Session:
+    """Return the session of ``row``; StorageError if it was damaged."""
+    try:
+        return Session(
+            id=row["id"],
+            fingerprint=bytes(row["fingerprint"]),
+            name=row["name"],
+            actor=row["actor"],
+            scopes=tuple(map(Scope, row["scopes"])),
+            admin_key_id=row["admin_key_id"],
+            created_at=parse_instant(row["created_at"]),
+            seen_at=parse_instant(row["seen_at"]),
+        )
+    except Exception as error:
+        raise _damaged("session", row["id"], error) from error
+
+
+def link_row(link: SignInLink) -> dict[str, Any]:
+    """Return the row of ``link``."""
+    return {
+        "fingerprint": link.fingerprint,
+        "name": link.name,
+        "actor": link.actor,
+        "scopes": list(link.scopes),
+        "expires_at": format_instant(link.expires_at),
+    }
+
+
+def read_link(row: Row) -> SignInLink:
+    """Return the link of ``row``; StorageError if it was damaged."""
+    try:
+        return SignInLink(
+            fingerprint=bytes(row["fingerprint"]),
+            name=row["name"],
+            actor=row["actor"],
+            scopes=tuple(map(Scope, row["scopes"])),
+            expires_at=parse_instant(row["expires_at"]),
+        )
+    except Exception as error:
+        raise _damaged("sign-in link", row["name"], error) from error
 
 
 def calendar_row(calendar: Calendar) -> dict[str, Any]:

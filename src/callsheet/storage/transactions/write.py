@@ -22,6 +22,7 @@ from callsheet.storage.transactions.read import ReadTransaction
 from callsheet.storage.transactions.read_webhooks import Wanting
 from callsheet.storage.transactions.write_admin import AdminWriting
 from callsheet.storage.transactions.write_retirements import RetirementsWriting
+from callsheet.storage.transactions.write_sessions import SessionsWriting
 from callsheet.storage.transactions.write_sources import SourcesWriting
 from callsheet.storage.transactions.write_webhooks import WebhooksWriting
 
@@ -32,7 +33,9 @@ _REVISION: Final = select(tables.installation.c.revision)
 _RAISE_REVISION: Final = update(tables.installation).values(revision=tables.installation.c.revision + 1)
 
 
-class WriteTransaction(ReadTransaction, SourcesWriting, AdminWriting, RetirementsWriting, WebhooksWriting):
+class WriteTransaction(
+    ReadTransaction, SourcesWriting, AdminWriting, SessionsWriting, RetirementsWriting, WebhooksWriting
+):
     """What can be written in one transaction: by `apply`, which records each change in the same one.
 
     `create_installation` comes before the first change; `record` is for what changes everything, as a restore does.

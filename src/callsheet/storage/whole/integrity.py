@@ -51,6 +51,7 @@ _TABLES: Final = {
 _REFERRING: Final = {
     "key use": tables.key_uses,
     "repeated request": tables.repeated_requests,
+    "console session": tables.console_sessions,
 }
 
 #: The kinds whose changes are recorded one by one; of claims, only some are.

@@ -30,7 +30,7 @@ UNRECORDED: Final = frozenset(
     table.name
     for table in (
         *(tables.source_states, tables.absences, tables.outbox, tables.key_uses, tables.repeated_requests),
-        tables.installation,
+        *(tables.console_sessions, tables.sign_in_links, tables.installation),
     )
 )
 

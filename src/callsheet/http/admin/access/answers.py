@@ -19,6 +19,17 @@ class WorkspaceRecord(BaseModel):
     archived_at: str | None
 
 
+class ListedWorkspaceRecord(WorkspaceRecord):
+    """A workspace in a list."""
+
+    color: str = Field(description="The one that was chosen, or else the one that the id decides.")
+    is_default: bool = Field(description="Whether keys get this workspace if they name none.")
+    keys: int | None = Field(description="How many keys that work see by its rules, if counts were asked for.")
+    models: int | None = Field(
+        description="How many models are listed for it, if counts were asked for and there are not too many."
+    )
+
+
 class DatedWorkspaceRecord(WorkspaceRecord, Dated):
     """A workspace at a moment."""
 
@@ -81,3 +92,4 @@ class SightsRecord(Dated):
     """What each of several rules lets be seen."""
 
     data: list[SightRecord]
+    is_whole: bool = Field(description="Whether all models were looked at; if not, no pattern is called idle.")

@@ -7,13 +7,25 @@ from pydantic import Field
 
 from callsheet.domain.access.admin_key import Scope
 from callsheet.domain.alias import Alias
+from callsheet.domain.changes.change import Action, Subject
 from callsheet.domain.errors import DoesNotExistError
 from callsheet.http.admin.catalog.answers import AliasAnswer, ChangeAnswer, DatedAliasAnswer
 from callsheet.http.admin.endpoint import ROOT, Answer, Asked, ChangeQuery, Doing, Endpoint, Input, PageQuery
-from callsheet.http.admin.moments import DatedPage, MomentPageQuery, MomentQuery, at_moment, cut_sorted
+from callsheet.http.admin.moments import (
+    MOMENT,
+    DatedPage,
+    MomentPageQuery,
+    MomentQuery,
+    at_moment,
+    cut_sorted,
+    moment_field,
+    moment_of,
+)
 from callsheet.http.admin.plain import AnyReading, Page, Reader, cut_of, number_of, page
+from callsheet.service.moments.locating import last_number
 from callsheet.service.moments.reading import MomentReading
 from callsheet.storage.transactions.read import ReadTransaction
+from callsheet.storage.transactions.read_changes import ChosenChanges
 
 _ALIASES: Final = f"{ROOT}/catalog/aliases"
 
@@ -31,6 +43,14 @@ class ChangesQuery(PageQuery):
     subject: str | None = Field(
         None, description="Only those of what has, or ever had, this id or name: a model, an alias, a workspace, …"
     )
+    actor: str | None = Field(None, description="Only those by this actor.")
+    kind: Subject | None = Field(None, description="Only those of this kind of thing.")
+    action: Action | None = Field(None, description="Only those that did this.")
+    revision: int | None = Field(
+        None, ge=0, lt=2**63, description="Only those of the transaction with this number."
+    )
+    since: str | None = moment_field(None, alias="from", description=f"Only those after this moment. {MOMENT}")
+    until: str | None = moment_field(None, alias="to", description=f"Only those up to this moment. {MOMENT}")
 
 
 def _list(reading: AnyReading, asked: Asked) -> dict[str, Any]:
@@ -64,9 +84,21 @@ def _shown(_reading: ReadTransaction, _asked: Asked, alias: Alias) -> Answer:
 
 def _changes(reading: ReadTransaction, asked: Asked) -> Answer:
     query: ChangesQuery = asked.query
-    subjects = Reader(reading, asked).history.subjects(query.subject)
-    rows, has_more = reading.page_of_changes(cut_of(query, number_of), subjects)
+    wanted = ChosenChanges(
+        Reader(reading, asked).history.subjects(query.subject),
+        query.actor,
+        query.kind,
+        query.action,
+        query.revision,
+        _number_at(reading, query.since, asked, "from"),
+        _number_at(reading, query.until, asked, "to"),
+    )
+    rows, has_more = reading.page_of_changes(cut_of(query, number_of), wanted)
     return page([row.record() for row in rows], "number", has_more=has_more)
+
+
+def _number_at(reading: ReadTransaction, text: str | None, asked: Asked, name: str) -> int | None:
+    return None if text is None else last_number(reading, moment_of(text, asked, name), asked.now)
 
 
 def _change(reading: ReadTransaction, asked: Asked) -> Answer:

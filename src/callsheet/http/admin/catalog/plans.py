@@ -112,7 +112,7 @@ def _apply(doing: Doing, asked: Asked) -> Plan:
     plan = read_plan(json.dumps(wanted.plan))
     if plan_id(plan) != asked.ids["plan"]:
         raise ConflictError("The plan is not the one of this id; apply it by the id that it was answered with.")
-    if any(step.kind in _OF_KEYS for step in plan.steps) and not allows(asked.key.scopes, Scope.KEYS):
+    if any(step.kind in _OF_KEYS for step in plan.steps) and not allows(asked.by.scopes, Scope.KEYS):
         raise AdminError(Code.SCOPE_MISSING, "The plan changes workspaces or keys; it needs the scope keys, too.")
     for step in plan.steps:
         if step.kind is Subject.SOURCE:

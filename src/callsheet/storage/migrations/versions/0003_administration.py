@@ -13,6 +13,7 @@ def upgrade() -> None:
     add_columns()
     add_retirements()
     make_admin_tables()
+    make_console()
     make_calendars()
     make_webhooks()
     index_history()
@@ -88,6 +89,34 @@ def make_admin_tables() -> None:
     op.create_index("ix_repeated_requests_at", "repeated_requests", ["at"])
 
 
+def make_console() -> None:
+    op.create_table(
+        "console_sessions",
+        sa.Column("id", sa.String(80), nullable=False),
+        sa.Column("fingerprint", sa.LargeBinary(32), nullable=False),
+        sa.Column("name", sa.Text, nullable=False),
+        sa.Column("actor", sa.Text, nullable=False),
+        sa.Column("scopes", sa.JSON, nullable=False),
+        sa.Column("admin_key_id", sa.String(80)),
+        sa.Column("created_at", sa.String(32), nullable=False),
+        sa.Column("seen_at", sa.String(32), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_console_sessions"),
+        sa.UniqueConstraint("fingerprint", name="uq_console_sessions_fingerprint"),
+        sa.ForeignKeyConstraint(
+            ["admin_key_id"], ["admin_keys.id"], name="fk_console_sessions_admin_key_id_admin_keys"
+        ),
+    )
+    op.create_table(
+        "sign_in_links",
+        sa.Column("fingerprint", sa.LargeBinary(32), nullable=False),
+        sa.Column("name", sa.Text, nullable=False),
+        sa.Column("actor", sa.Text, nullable=False),
+        sa.Column("scopes", sa.JSON, nullable=False),
+        sa.Column("expires_at", sa.String(32), nullable=False),
+        sa.PrimaryKeyConstraint("fingerprint", name="pk_sign_in_links"),
+    )
+
+
 def make_calendars() -> None:
     op.create_table(
         "calendars",
@@ -145,4 +174,8 @@ def make_webhooks() -> None:
 def index_history() -> None:
     op.create_index("ix_changes_at_number", "changes", ["at", "number"])
     op.create_index("ix_changes_kind_subject_number", "changes", ["kind", "subject", "number"])
-    op.drop_index("ix_changes_kind_subject", "changes")  # the one before begins alike
+    op.create_index("ix_changes_revision_number", "changes", ["revision", "number"])
+    op.create_index("ix_changes_kind_action_number", "changes", ["kind", "action", "number"])
+    op.create_index("ix_changes_actor_kind_action_number", "changes", ["actor", "kind", "action", "number"])
+    op.drop_index("ix_changes_kind_subject", "changes")  # one that is made above begins alike
+    op.drop_index("ix_changes_revision", "changes")

@@ -1,0 +1,79 @@
+"""Sessions of the console: who is signed in, for how long; and links that sign in once."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from callsheet.domain.access.admin_key import AdminKey, Scope
+from callsheet.domain.access.administrator import Administrator
+
+#: After so long without a request, and at last after so long, one has to sign in again.
+MAX_IDLE: Final = timedelta(hours=2)
+MAX_SESSION: Final = timedelta(hours=12)
+
+#: How long a link can be used.
+MAX_LINK: Final = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """Someone who is signed in at the console.
+
+    Parameters
+    ----------
+    id
+        ``session_…``; names the session without giving its token away.
+    fingerprint
+        SHA-256 of the token, which only the browser has.
+    name
+        Who it is, for people.
+    actor
+        What change records call them.
+    scopes
+        What they may do.
+    admin_key_id
+        The admin key by which they signed in, and without which the session ends; None for another way.
+    created_at, seen_at
+        When they signed in, and when they last asked for a page, to some minutes (aware).
+    """
+
+    id: str
+    fingerprint: bytes
+    name: str
+    actor: str
+    scopes: tuple[Scope, ...]
+    admin_key_id: str | None = None
+    created_at: datetime
+    seen_at: datetime
+
+    def has_ended(self, now: datetime, admin_key: AdminKey | None) -> bool:
+        """Return whether it is over at ``now``; ``admin_key`` is the one with `admin_key_id`, if there is one."""
+        if now - self.seen_at >= MAX_IDLE or now - self.created_at >= MAX_SESSION:
+            return True
+        return self.admin_key_id is not None and (admin_key is None or admin_key.fault(now) is not None)
+
+    @property
+    def administrator(self) -> Administrator:
+        """Who administers in it."""
+        return Administrator(self.id, self.actor, self.scopes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignInLink:
+    """What the operator of the host opens the console with, once.
+
+    Parameters
+    ----------
+    fingerprint
+        SHA-256 of the token in the link.
+    name, actor, scopes
+        Of the session that it begins.
+    expires_at
+        When it can no longer be used (aware).
+    """
+
+    fingerprint: bytes
+    name: str
+    actor: str
+    scopes: tuple[Scope, ...]
+    expires_at: datetime

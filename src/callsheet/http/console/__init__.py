@@ -1,0 +1,1 @@
+"""The console: pages over the calls of the Admin API, for people with a browser."""

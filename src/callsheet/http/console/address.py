@@ -1,0 +1,45 @@
+"""Address: where pages of the console are, under whatever prefix the app is mounted."""
+
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+from urllib.parse import quote, urlencode
+
+from callsheet.http.paths import CONSOLE
+
+_JSON: Final = ".json"
+
+
+class Address(NamedTuple):
+    """Makes addresses.
+
+    Parameters
+    ----------
+    prefix
+        What comes before ``/console`` in the addresses that browsers use.
+    """
+
+    prefix: str
+
+    def url(self, *segments: object, **query: Any) -> str:
+        """Return the address of a page; a name that ends like the JSON of a page is written so that it is not."""
+        path = "".join(f"/{_segment(str(each))}" for each in segments)
+        given = {name: value for name, value in query.items() if value not in (None, "", False)}
+        return f"{self.prefix}{CONSOLE}{path}" + (f"?{urlencode(given, doseq=True)}" if given else "")
+
+    def here(self, path: bytes, query: Mapping[str, str]) -> str:
+        """Return the address of the page that was asked for by ``path``, as sent, and ``query``."""
+        location = f"{self.prefix}{CONSOLE}{path.decode('latin-1')}"
+        return location + (f"?{urlencode(query)}" if query else "")
+
+    def is_own(self, location: str) -> bool:
+        """Return whether ``location`` is the address of a page of this console, and not one elsewhere."""
+        base = f"{self.prefix}{CONSOLE}"
+        is_below = location == base or location.startswith((f"{base}/", f"{base}?"))
+        return is_below and location.isascii() and location.isprintable() and "\\" not in location
+
+
+def _segment(text: str) -> str:
+    sent = quote(text, safe="")
+    if text in (".", ".."):
+        return sent.replace(".", "%2E")
+    return sent.removesuffix(_JSON) + "%2Ejson" if sent.endswith(_JSON) else sent

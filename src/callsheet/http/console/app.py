@@ -1,0 +1,217 @@
+"""Console: the ASGI application that answers ``/console`` and what is below it."""
+
+import logging
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from anyio import CapacityLimiter, fail_after
+from anyio.to_thread import run_sync
+
+from callsheet.domain.access.session import Session
+from callsheet.domain.errors import RateLimitError, StorageError
+from callsheet.http.admin.doing import Worker
+from callsheet.http.admin.metrics import AdminMetrics
+from callsheet.http.console.address import Address
+from callsheet.http.console.all_routes import ROUTES
+from callsheet.http.console.asking import MAX_FORM_BYTES, Asking, read_asking
+from callsheet.http.console.calls import Calls
+from callsheet.http.console.frame import Frame
+from callsheet.http.console.long_calls import MAX_LONG_CALLS, LongCalls
+from callsheet.http.console.response import Response
+from callsheet.http.console.session_admission import SessionAdmission
+from callsheet.http.console.static_files import serve_static
+from callsheet.http.logs.access_line import LoggedResponse
+from callsheet.http.logs.writer import AccessLog
+from callsheet.http.paths import Scope
+from callsheet.http.request_id import make_request_id
+from callsheet.service.admin.sessions import SessionService
+from callsheet.service.clock import SYSTEM_CLOCK, Clock
+from callsheet.service.giving_way import giving_way
+from callsheet.service.state.live import LiveState
+from callsheet.service.sync.guard import UpstreamGuard
+
+if TYPE_CHECKING:
+    from callsheet.http.ratelimit.limiter import RateLimits
+
+_log = logging.getLogger("callsheet")
+
+#: Pages that are made at a time, and requests that may wait for that.
+MAX_THREADS: Final = 4
+MAX_WAITING_REQUESTS: Final = 200
+
+_BODY_TIMEOUT_SECONDS: Final = 10.0
+_METHODS: Final = ("GET", "HEAD", "POST")
+
+#: What metrics call every request of the console.
+_OPERATION: Final = "console"
+
+_PLAIN: Final = "text/plain; charset=utf-8"
+_RETRY: Final = ((b"retry-after", b"1"),)
+
+
+class Console:
+    """Answers each request on a thread.
+
+    Parameters
+    ----------
+    live
+        Holds the State, and knows the database.
+    log
+        Where a line for each answer goes; None for no log.
+    clock
+        Where the time comes from.
+    prefix
+        Of the addresses that browsers use, before ``/console``.
+    private, guard
+        As for `AdminAPI`.
+    metrics
+        Counts the answers.
+    """
+
+    def __init__(
+        self,
+        live: LiveState,
+        log: AccessLog | None = None,
+        clock: Clock = SYSTEM_CLOCK,
+        prefix: str = "",
+        private: Sequence[str] = (),
+        guard: UpstreamGuard | None = None,
+        metrics: AdminMetrics | None = None,
+    ) -> None:
+        self._live = live
+        self._log = log
+        self._clock = clock
+        self._prefix = prefix
+        self._private = private
+        self._guard = guard or UpstreamGuard()
+        self._metrics = metrics or AdminMetrics()
+        self._worker = Worker(live.store)
+        self._sessions = SessionService(live.store, clock.now)
+        self._threads = CapacityLimiter(MAX_THREADS)
+        self._under_way = 0
+        self._long_threads = CapacityLimiter(MAX_LONG_CALLS)
+        self.long_calls = LongCalls()
+        self.rate_limits: RateLimits | None = None
+        """Refuses addresses that fail to sign in too often; None for no limits."""
+
+    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
+        """Answer a request whose ``raw_path`` is a `local_path`."""
+        begun, request_id = self._clock.perf_counter(), make_request_id()
+        session: Session | None = None
+        asking = read_asking(scope)
+        address = scope["client"][0] if scope.get("client") else ""
+        try:
+            response = serve_static(asking) if asking.method in ("GET", "HEAD") else None
+            if response is None:
+                limited = None if self.rate_limits is None else await self.rate_limits.check_unknown(address)
+                if limited is not None:
+                    response = _limited(limited)
+                elif asking.method not in _METHODS:
+                    response = Response(405, b"Send GET or POST.\n", _PLAIN, ((b"allow", b"GET, HEAD, POST"),))
+                else:
+                    response, session = await self._answer(scope, receive, asking, request_id)
+                    if response.status == 401 and asking.is_sent and self.rate_limits is not None:
+                        await self.rate_limits.check_admin(None, address)
+        except Exception:  # whatever it was, the browser gets a page
+            _log.exception("%s console failed.", request_id, extra={"request_id": request_id})
+            response = self._frame(scope).broken(request_id)
+        body = b"" if asking.method == "HEAD" else response.body
+        self._record(scope, asking, response, session, request_id, begun)
+        headers = [(b"request-id", request_id.encode("ascii")), *response.all_headers()]
+        await send({"type": "http.response.start", "status": response.status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    async def _answer(
+        self, scope: Scope, receive: Any, asking: Asking, request_id: str
+    ) -> tuple[Response, Session | None]:
+        if asking.is_sent:
+            try:
+                with fail_after(_BODY_TIMEOUT_SECONDS):
+                    body = await _read(receive)
+            except TimeoutError:
+                return Response(408, b"The form took too long to arrive; send it again.\n", _PLAIN), None
+            if body is None:
+                return Response(413, f"A form may have {MAX_FORM_BYTES:,} bytes.\n".encode(), _PLAIN), None
+            asking = asking._replace(body=body)
+        if self._under_way >= MAX_THREADS + MAX_WAITING_REQUESTS:
+            return Response(503, b"Too many pages are asked for; try again.\n", _PLAIN, _RETRY), None
+        work = partial(self._work, self._frame(scope), asking, request_id)
+        is_long = asking.is_sent and ROUTES.is_long(asking.path)
+        limiter = self._long_threads if is_long else self._threads
+        self._under_way += 1
+        try:
+            answer: tuple[Response, Session | None] = await run_sync(work, limiter=limiter)
+            return answer
+        finally:
+            self._under_way -= 1
+
+    def _work(self, frame: Frame, asking: Asking, request_id: str) -> tuple[Response, Session | None]:
+        """Answer a request, on a thread."""
+        with giving_way():
+            try:
+                response, session = frame.answer(asking, self._calls_of)
+            except StorageError as error:
+                _log.error("%s console failed: %s", request_id, error)
+                response, session = frame.unavailable(error), None
+            return response.encoded(gzip_accepted=asking.accepts_gzip), session
+
+    def _frame(self, scope: Scope) -> Frame:
+        return Frame(self._sessions, ROUTES, Address(scope.get("root_path", "") or self._prefix))
+
+    def _calls_of(self, session: Session) -> Calls:
+        return Calls(
+            worker=self._worker,
+            admission=SessionAdmission(session.fingerprint),
+            now=self._clock.now(),
+            state=self._live.current,
+            guard=self._guard,
+            long=self.long_calls,
+            private=self._private,
+        )
+
+    def _record(
+        self,
+        scope: Scope,
+        asking: Asking,
+        response: Response,
+        session: Session | None,
+        request_id: str,
+        begun: float,
+    ) -> None:
+        self._metrics.count(_OPERATION, response.status)
+        if self._log is None:
+            return
+        query = b"" if asking.path.startswith(b"/sign-in") else scope["query_string"]
+        line = LoggedResponse(
+            scope["method"],
+            scope["raw_path"],
+            query,
+            response.status,
+            len(response.body),
+            None if session is None else session.id,
+        )
+        client = scope["client"][0] if scope.get("client") else ""
+        self._log.add(line, request_id.encode("ascii"), self._clock.perf_counter() - begun, client)
+
+
+def _limited(error: RateLimitError) -> Response:
+    headers = ((b"retry-after", b"%d" % (error.retry_after or 1)),)
+    return Response(429, f"{error.message}\n".encode(), _PLAIN, headers)
+
+
+async def _read(receive: Any) -> bytes | None:
+    """The whole body; None if it is too large, or did not arrive."""
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            return None
+        part = message.get("body", b"")
+        size += len(part)
+        if size > MAX_FORM_BYTES:
+            return None
+        parts.append(part)
+        if not message.get("more_body", False):
+            return b"".join(parts)

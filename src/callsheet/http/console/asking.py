@@ -1,0 +1,90 @@
+"""Asking: a request of a browser, as far as the console reads it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple
+from urllib.parse import parse_qsl
+
+from callsheet.api.request import Header
+from callsheet.http.paths import CONSOLE
+
+#: Of the body of a form.
+MAX_FORM_BYTES: Final = 1 << 20
+
+FORM_TYPE: Final = b"application/x-www-form-urlencoded"
+
+_SAME_ORIGIN: Final = (b"same-origin", b"none")  # none: the person did it without a page, such as by reloading
+
+
+class Asking(NamedTuple):
+    """A request.
+
+    Parameters
+    ----------
+    method, path
+        As sent; the path below ``/console``, percent-encoded.
+    query
+        The last value of each parameter.
+    headers
+        By name.
+    is_https
+        Whether the browser came over TLS.
+    body
+        Of a form.
+    """
+
+    method: str
+    path: bytes
+    query: Mapping[str, str]
+    headers: Mapping[bytes, bytes]
+    is_https: bool
+    body: bytes = b""
+
+    @property
+    def is_sent(self) -> bool:
+        """Whether it sends a form."""
+        return self.method == "POST"
+
+    @property
+    def is_own(self) -> bool:
+        """Whether a page of this origin sent it, rather than one elsewhere.
+
+        Browsers say so themselves in ``sec-fetch-site`` where the connection can be trusted; else ``origin`` must
+        be what ``host`` says.
+        """
+        site = self.headers.get(b"sec-fetch-site")
+        if site is not None:
+            return site in _SAME_ORIGIN
+        scheme = b"https" if self.is_https else b"http"
+        return self.headers.get(b"origin") == b"%s://%s" % (scheme, self.headers.get(b"host", b""))
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port of the address that the browser uses; empty if it does not send them."""
+        host = self.headers.get(b"host", b"").decode("latin-1")
+        return f"{'https' if self.is_https else 'http'}://{host}" if host else ""
+
+    @property
+    def accepts_gzip(self) -> bool:
+        """Whether the browser takes gzip."""
+        return b"gzip" in self.headers.get(b"accept-encoding", b"")
+
+    def cookie(self, name: str) -> str | None:
+        """Return the value of a cookie."""
+        for part in self.headers.get(b"cookie", b"").decode("latin-1").split(";"):
+            found, _, value = part.strip().partition("=")
+            if found == name:
+                return value
+        return None
+
+
+def read_asking(scope: Mapping[str, Any], body: bytes = b"") -> Asking:
+    """Return what an ASGI request whose ``raw_path`` is a `local_path` asks."""
+    headers: Sequence[Header] = scope["headers"]
+    return Asking(
+        scope["method"],
+        scope["raw_path"].removeprefix(CONSOLE.encode("ascii")),
+        dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)),
+        dict(headers),
+        scope.get("scheme") == "https",
+        body,
+    )

@@ -1,0 +1,176 @@
+"""Calls: the Admin API's calls as pages make them, in the same process, with the same checks and answers."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import cache, partial
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from callsheet.api.state import State
+from callsheet.http.admin.admitting import Admission
+from callsheet.http.admin.asking import Head, Secrets, read_body, read_query
+from callsheet.http.admin.doing import Done, Wanted, Worker
+from callsheet.http.admin.endpoint import Endpoint
+from callsheet.http.admin.errors import AdminError, Code
+from callsheet.http.console.change import Change
+from callsheet.http.console.long_calls import LongCalls
+from callsheet.service.sync.guard import UpstreamGuard
+
+_JSON: Final = "application/json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calls:
+    """What one person may call.
+
+    Parameters
+    ----------
+    worker
+        Does the calls.
+    admission
+        What lets the person in.
+    now, state
+        The time (aware), and what is served.
+    guard, private
+        As for `AdminAPI`.
+    long
+        Does those calls that may take long.
+    """
+
+    worker: Worker
+    admission: Admission
+    now: datetime
+    state: State
+    guard: UpstreamGuard
+    private: Sequence[str] = ()
+    long: LongCalls = field(default_factory=LongCalls)
+
+    def read(self, operation: str, ids: Mapping[str, str] | None = None, /, **query: Any) -> dict[str, Any]:
+        """Return what a call that changes nothing answers.
+
+        Parameters
+        ----------
+        operation, ids
+            The name of the call, and the variable parts of its path, decoded.
+        query
+            Its parameters; those that are None are left out.
+
+        Raises
+        ------
+        AdminError
+            As the Admin API refuses it.
+        """
+        endpoint = endpoint_of(operation)
+        done = self._work(endpoint)(self._wanted(endpoint, ids or {}, query))
+        answer: dict[str, Any] = json.loads(done.body)
+        return answer
+
+    def ask(self, operation: str, ids: Mapping[str, str], body: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what a call answers that has a body and yet changes nothing; errors as for `read`."""
+        endpoint = endpoint_of(operation)
+        answer: dict[str, Any] = json.loads(self._work(endpoint)(self._wanted(endpoint, ids, {}, body)).body)
+        return answer
+
+    def wait(self, operation: str, ids: Mapping[str, str], body: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what a call answers that waits for an upstream.
+
+        The page that calls it belongs to a route that ``is_long``.
+
+        Raises
+        ------
+        AdminError
+            As the Admin API refuses it.
+        StillRunningError
+            It goes on, and the page has waited long enough.
+        """
+        endpoint = endpoint_of(operation)
+        done = self.long.wait(partial(self._work(endpoint), self._wanted(endpoint, ids, {}, body)))
+        answer: dict[str, Any] = json.loads(done.body)
+        return answer
+
+    def rehearse(self, change: Change, at: datetime | None = None) -> dict[str, Any]:
+        """Return the plan of ``change``, which makes nothing; AdminError if it would be refused.
+
+        The times that a change notes in what it changes are those of ``at``, by default of now.
+        """
+        endpoint = endpoint_of(change.operation)
+        wanted = self._wanted(endpoint, change.ids, {"dry_run": "true"}, change.body)
+        wanted = wanted if at is None else replace(wanted, now=at)
+        plan: dict[str, Any] = json.loads(self.worker.change(wanted).body)
+        return plan
+
+    def make(self, change: Change, revision: int, reason: str | None = None) -> tuple[dict[str, Any], int]:
+        """Make ``change`` if the revision is still this one.
+
+        Returns
+        -------
+        tuple
+            The answer, and the revision that it led to.
+
+        Raises
+        ------
+        AdminError
+            As the Admin API refuses it; ``changed_concurrently`` if there has been another change.
+        """
+        endpoint = endpoint_of(change.operation)
+        wanted = self._wanted(endpoint, change.ids, {}, change.body, revision=revision, reason=reason)
+        done = self.worker.change(wanted)
+        return json.loads(done.body), _revision_of(done)
+
+    def _work(self, endpoint: Endpoint) -> Any:
+        return self.worker.read if endpoint.run is None else self.worker.run
+
+    def _wanted(
+        self,
+        endpoint: Endpoint,
+        ids: Mapping[str, str],
+        query: Mapping[str, Any],
+        body: Mapping[str, Any] | None = None,
+        *,
+        revision: int | None = None,
+        reason: str | None = None,
+    ) -> Wanted:
+        sent = None if endpoint.body is None else json.dumps(body or {}).encode()
+        return Wanted(
+            endpoint=endpoint,
+            ids=ids,
+            query=read_query(endpoint, _query_string(query)),
+            body=None if sent is None else read_body(endpoint, _JSON, sent),
+            admission=self.admission,
+            head=Head(Secrets(()), None if revision is None else frozenset((revision,)), None, reason, _JSON),
+            digest="",
+            now=self.now,
+            state=self.state,
+            guard=self.guard,
+            private=self.private,
+        )
+
+
+@cache
+def _endpoints() -> dict[str, Endpoint]:
+    from callsheet.http.admin.endpoints import ENDPOINTS  # slow to import, as the console itself is
+
+    return {endpoint.operation: endpoint for endpoint in ENDPOINTS}
+
+
+def endpoint_of(operation: str) -> Endpoint:
+    """Return the call of this name; AdminError if there is none."""
+    endpoint = _endpoints().get(operation)
+    if endpoint is None:
+        raise AdminError(Code.NOT_FOUND, f"There is no call {operation[:80]!r}.")
+    return endpoint
+
+
+def _query_string(query: Mapping[str, Any]) -> bytes:
+    given = {name: _text(value) for name, value in query.items() if value is not None}
+    return urlencode(given, doseq=True).encode("ascii")
+
+
+def _text(value: Any) -> Any:
+    return str(value).lower() if isinstance(value, bool) else value
+
+
+def _revision_of(done: Done) -> int:
+    return int(dict(done.headers)[b"etag"].strip(b'"'))

@@ -1,0 +1,159 @@
+"""Form: the fields of a form, as they are now, as they were when the form was shown, and as they were typed."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, TypeAlias
+from urllib.parse import parse_qsl
+
+#: What a browser sends of a form: the values of each field.
+Fields: TypeAlias = Mapping[str, Sequence[str]]
+
+#: What a field holds: text, lines of text, or whether a box is ticked.
+Value: TypeAlias = str | list[str] | bool
+
+MAX_FIELDS: Final = 2000
+
+
+class FieldError(Exception):
+    """What was typed into a field cannot be used.
+
+    Parameters
+    ----------
+    field
+        The name of the field.
+    message
+        One sentence: what is wrong, and what to type.
+    """
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+        self.message = message
+
+
+class Form:
+    """The fields of one form.
+
+    Parameters
+    ----------
+    sent
+        What was typed, by name; None if the form is only shown.
+    """
+
+    def __init__(self, sent: Fields | None = None) -> None:
+        self._sent = sent
+        self.initial: dict[str, Value] = {}
+        self.errors: dict[str, str] = {}
+        """Why what was typed cannot be used, by field; under the empty name what is wrong with the whole."""
+        self.meanwhile: dict[str, Value] = {}
+        """What fields hold at present that were changed since the form was shown."""
+
+    @property
+    def is_sent(self) -> bool:
+        """Whether someone has sent it."""
+        return self._sent is not None
+
+    def fill(self, initial: Mapping[str, Value]) -> None:
+        """Say what the fields hold at present."""
+        self.initial = dict(initial)
+        self.meanwhile = {
+            name: self.initial[name]
+            for name, before in self._was().items()
+            if name in self.initial and before != self.initial[name]
+        }
+
+    @property
+    def values(self) -> dict[str, str]:
+        """What the fields show: what was typed, or else what there is; a box that is not ticked is absent."""
+        shown = {name: self.value(name) for name in {**self.initial, **(self._sent or {})}}
+        texts = {name: "\n".join(each) if isinstance(each, list) else each for name, each in shown.items()}
+        return {name: "on" if each is True else each for name, each in texts.items() if each is not False}
+
+    @property
+    def was(self) -> str:
+        """What the fields hold at present, as text that the form carries along."""
+        return json.dumps(self.initial, ensure_ascii=False) if self.initial else ""
+
+    def raw(self, name: str) -> str | None:
+        """Return what was sent as ``name``, without any change; None if nothing was."""
+        values = (self._sent or {}).get(name)
+        return values[-1] if values else None
+
+    def replace(self, name: str, text: str) -> None:
+        """Let a field show ``text`` in place of what was typed, such as a secret that is not to be repeated."""
+        self._sent = {**(self._sent or {}), name: [text]}
+
+    def value(self, name: str) -> Value:
+        """Return what the field shows: what was typed, or else what there is at present."""
+        if self._sent is None:
+            return self.initial.get(name, "")
+        kind = self.initial.get(name, "")
+        if isinstance(kind, bool):
+            return name in self._sent
+        if isinstance(kind, list):
+            return _lines("\n".join(self._sent.get(name, ())))
+        typed = self.raw(name)
+        return kind if typed is None else typed.replace("\r\n", "\n").strip()
+
+    def text(self, name: str) -> str:
+        """Return what a field of one line holds, without space around it."""
+        value = self.value(name)
+        return value if isinstance(value, str) else ""
+
+    def lines(self, name: str) -> list[str]:
+        """Return the lines of a field that are not empty."""
+        value = self.value(name)
+        return value if isinstance(value, list) else _lines(str(value))
+
+    def flag(self, name: str) -> bool:
+        """Return whether a box is ticked."""
+        return self.value(name) is True or (self._sent is not None and name in self._sent)
+
+    def number(self, name: str) -> int | None:
+        """Return the whole number in a field, with or without separators; None if it is empty.
+
+        Raises
+        ------
+        FieldError
+            It is not one.
+        """
+        text = self.text(name).replace(",", "").replace(" ", "").replace("_", "")
+        if not text:
+            return None
+        if not (text.isascii() and text.isdecimal() and len(text) <= 18):
+            raise FieldError(name, f"Type a whole number, such as 200000, not {self.text(name)[:40]!r}.")
+        return int(text)
+
+    def changed(self) -> set[str]:
+        """Return the names of the fields that were changed: all that differ from what the form showed."""
+        was = self._was()
+        return {name for name in self.initial if self.value(name) != was.get(name, self.initial[name])}
+
+    def _was(self) -> dict[str, Value]:
+        """What the fields held when the form was shown."""
+        try:
+            was = json.loads(self.raw("was") or "{}")
+        except ValueError:
+            return {}
+        return was if isinstance(was, dict) else {}
+
+
+def read_fields(body: bytes) -> dict[str, list[str]]:
+    """Return the fields of a body as browsers send it; ValueError if it is not one."""
+    fields: dict[str, list[str]] = {}
+    for name, value in parse_qsl(body.decode("utf-8"), keep_blank_values=True, max_num_fields=MAX_FIELDS):
+        fields.setdefault(name, []).append(value)
+    return fields
+
+
+def _lines(text: str) -> list[str]:
+    return [line for each in text.splitlines() if (line := each.strip())]
+
+
+def value_of(given: Any) -> Value:
+    """Return a value of an answer as a field holds it: nothing as an empty text."""
+    if isinstance(given, bool):
+        return given
+    if isinstance(given, list):
+        return [str(each) for each in given]
+    return "" if given is None else str(given)

@@ -1,0 +1,245 @@
+"""Frame: from a request to its answer: who it is, which page, and what becomes of a form."""
+
+import logging
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any, Final
+
+from callsheet.domain.access.session import Session
+from callsheet.domain.errors import StorageError
+from callsheet.http.admin.errors import AdminError, Code, refusal_of
+from callsheet.http.console.address import Address
+from callsheet.http.console.asking import Asking
+from callsheet.http.console.calls import Calls
+from callsheet.http.console.forms import FieldError, Form, read_fields
+from callsheet.http.console.rendering import relative, render
+from callsheet.http.console.response import Response, json_response, redirect
+from callsheet.http.console.review import look
+from callsheet.http.console.routes import Found, Route, Routes
+from callsheet.http.console.session_cookie import forget_token, is_proof, proof, token_in
+from callsheet.http.console.sign_in import SignIn
+from callsheet.http.console.visit import Page, Redirect, Review, Visit
+from callsheet.service.admin.sessions import SessionService
+
+_log = logging.getLogger("callsheet")
+
+_ELSEWHERE: Final = "This form was not sent by a page of this console; open the page again and send it from there."
+
+#: What can be mended by typing something else.
+_MENDED: Final = frozenset({Code.INVALID, Code.INVALID_REQUEST, Code.CONFLICT, Code.DOES_NOT_EXIST, Code.SOURCE})
+
+
+class Frame:
+    """Answers requests, each on a thread.
+
+    Parameters
+    ----------
+    sessions
+        Who is signed in.
+    routes
+        All pages.
+    address
+        Makes their addresses.
+    """
+
+    def __init__(self, sessions: SessionService, routes: Routes, address: Address) -> None:
+        self._sessions = sessions
+        self._routes = routes
+        self._address = address
+        self._sign_in = SignIn(sessions, address)
+
+    def answer(self, asking: Asking, calls_of: Any) -> tuple[Response, Session | None]:
+        """Answer a request.
+
+        Parameters
+        ----------
+        asking
+            The request.
+        calls_of
+            Returns the `Calls` of a session.
+
+        Returns
+        -------
+        tuple
+            The answer, and who is signed in.
+        """
+        if asking.is_sent and not asking.is_own:
+            return self._refused(AdminError(Code.INVALID_REQUEST, _ELSEWHERE), 403), None
+        path = asking.path.rstrip(b"/")
+        if path == b"/sign-in":
+            return (self._sign_in.submit if asking.is_sent else self._sign_in.show)(asking), None
+        if path == b"/sign-out" and asking.is_sent:
+            return self._sign_in.leave(asking), None
+        token = token_in(asking)
+        session = None if token is None else self._sessions.find(token)
+        if token is None or session is None:
+            return self._unknown(asking), None
+        try:
+            found = self._routes.find(path)
+            form = Form(read_fields(asking.body) if asking.is_sent else None)
+        except AdminError as error:
+            return self._refused(error, session=session, token=token), session
+        except ValueError:
+            broken = AdminError(Code.INVALID_REQUEST, "The form is not one that a browser sends.")
+            return self._refused(broken, session=session, token=token), session
+        calls: Calls = calls_of(session)
+        visit = Visit(
+            session=session,
+            calls=calls,
+            address=self._address,
+            ids=found.ids,
+            query=asking.query,
+            form=form,
+            now=calls.now,
+            token=token,
+            origin=asking.origin,
+        )
+        return self._visit(asking, found, visit), session
+
+    def _unknown(self, asking: Asking) -> Response:
+        if asking.path.endswith(b".json"):
+            return json_response({"error": {"message": "You are signed out; sign in with a browser."}}, 401)
+        answer = self._sign_in.ask(asking)
+        return answer._replace(headers=(*answer.headers, forget_token(asking))) if token_in(asking) else answer
+
+    def _visit(self, asking: Asking, found: Found, visit: Visit) -> Response:
+        try:
+            outcome = self._outcome(asking, found.route, visit)
+        except AdminError as error:
+            if error.code is Code.INVALID_CREDENTIAL:
+                return self._unknown(asking)
+            if found.is_json:
+                return json_response({"error": {"message": error.message}}, error.status)
+            return self._refused(error, session=visit.session, token=visit.token)
+        if isinstance(outcome, Redirect):
+            return redirect(outcome.location)
+        if found.is_json:
+            return json_response(outcome.data, outcome.status)
+        return Response(outcome.status, self._render(outcome, visit, asking))
+
+    def _outcome(self, asking: Asking, route: Route, visit: Visit) -> Page | Redirect:
+        if not visit.can(route.scope):
+            raise AdminError(Code.SCOPE_MISSING, f"This page needs an admin key with the scope {route.scope}.")
+        if not asking.is_sent:
+            if route.show is None:
+                return Redirect(visit.url())
+            return route.show(visit)
+        if not is_proof(visit.form.raw("csrf"), visit.token):
+            raise AdminError(Code.INVALID_REQUEST, _ELSEWHERE)
+        if route.submit is None:
+            raise AdminError(Code.METHOD_NOT_ALLOWED, "This page takes no form.")
+        return self._submitted(route, visit)
+
+    def _submitted(self, route: Route, visit: Visit) -> Page | Redirect:
+        """What becomes of a form: what the page makes of it, or the form again, with what is wrong at its field."""
+        assert route.submit is not None  # noqa: S101  # as `_outcome` has seen
+        page = None if route.show is None else route.show(visit)
+        if page is not None and visit.form.meanwhile:
+            return replace(page, status=409)
+        try:
+            outcome = route.submit(visit)
+            return look(visit, outcome) if isinstance(outcome, Review) else outcome
+        except FieldError as error:
+            if page is None:
+                raise AdminError(Code.INVALID_REQUEST, error.message, error.field) from None
+            visit.form.errors[error.field] = error.message
+        except AdminError as error:
+            if page is None or error.code not in _MENDED:
+                raise
+            visit.form.errors[_field_of(error, visit.form)] = error.message
+        return replace(page, status=400)
+
+    def _render(self, page: Page, visit: Visit, asking: Asking) -> bytes:
+        return render(
+            page.template,
+            self._address,
+            **{**page.data, **page.extra},
+            title=page.title,
+            who=_who(visit.session),
+            can=visit.can,
+            csrf=proof(visit.token),
+            form=visit.form,
+            nav=_section(asking.path),
+            json_url=None if asking.is_sent else self._json_url(asking),
+            done=_done(visit, asking.path),
+            relative=partial(relative, now=visit.now),
+            now=visit.now,
+        )
+
+    def _json_url(self, asking: Asking) -> str:
+        path = asking.path.rstrip(b"/") or b"/models"
+        return self._address.here(path + b".json", _without_done(asking.query))
+
+    def _refused(
+        self,
+        error: AdminError,
+        status: int | None = None,
+        *,
+        session: Session | None = None,
+        token: str | None = None,
+    ) -> Response:
+        body = render(
+            "error.html",
+            self._address,
+            title="Not possible",
+            status=status or error.status,
+            message=error.message,
+            nav="",
+            who=None if session is None else _who(session),
+            csrf="" if token is None else proof(token),
+            done=None,
+        )
+        return Response(status or error.status, body)
+
+    def unavailable(self, error: StorageError) -> Response:
+        """Return what is answered while the database cannot be used."""
+        return self._refused(refusal_of(error))
+
+    def broken(self, request_id: str) -> Response:
+        """Return what is answered to an unexpected error."""
+        message = f"Something went wrong here; the log of the server says more, under {request_id}."
+        return self._refused(AdminError(Code.INTERNAL, message))
+
+
+def _who(session: Session) -> Mapping[str, Any]:
+    return {"name": session.name, "scopes": [str(scope) for scope in session.scopes]}
+
+
+def _done(visit: Visit, path: bytes) -> Mapping[str, Any] | None:
+    """The change that was just made, and what takes it back, if it was this console that sent the browser here."""
+    revision, undo = visit.query.get("done", ""), visit.query.get("undo", "")
+    if not (revision.isascii() and revision.isdecimal()):
+        return None
+    made_here = bool(undo) and is_proof(visit.query.get("proof"), visit.token, undo)
+    back = visit.address.here(path, _without_done(visit.query))
+    fields = {"undo": undo, "proof": visit.query["proof"], "back": back} if made_here else None
+    return {"text": f"Done, in revision {revision}.", "undo": fields}
+
+
+def _section(path: bytes) -> str:
+    """The entry of the navigation that a page belongs to."""
+    return path.decode("latin-1").strip("/").partition("/")[0].removesuffix(".json") or "models"
+
+
+def _without_done(query: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in query.items() if name not in ("done", "undo", "proof")}
+
+
+def _field_of(error: AdminError, form: Form) -> str:
+    """The field of the form that a refusal is about; the empty name for the whole form."""
+    wanted = (error.field or "").partition(".")[0]
+    if wanted in form.initial:
+        return wanted
+    head = error.message.partition(":")[0].removeprefix("--").replace("-", "_").replace(" ", "_")
+    if head in form.initial:
+        return head
+    named = [(place, name) for name in form.initial if (place := _place_in(error.message, name)) is not None]
+    return min(named)[1] if named else ""
+
+
+def _place_in(sentence: str, name: str) -> int | None:
+    """Where a sentence names a field first; None if it does not."""
+    found = re.search(rf"\b{re.escape(name).replace('_', '[_ -]')}\b", sentence)
+    return None if found is None else found.start()

@@ -1,0 +1,1 @@
+"""One file for each page, or for each few that belong together."""

@@ -1,0 +1,24 @@
+"""``/console/review`` and ``/console/undo``: making a change that was looked at, and taking one back."""
+
+from typing import Final
+
+from callsheet.http.admin.errors import AdminError, Code
+from callsheet.http.console.change import load_change
+from callsheet.http.console.review import settle
+from callsheet.http.console.routes import Route
+from callsheet.http.console.session_cookie import is_proof
+from callsheet.http.console.visit import Outcome, Review, Visit
+
+
+def _undo(visit: Visit) -> Outcome:
+    """Show what taking a change back would do."""
+    undo = visit.form.raw("undo") or ""
+    if not is_proof(visit.form.raw("proof"), visit.token, undo):
+        raise AdminError(Code.INVALID_REQUEST, "There is nothing to undo here; the list of changes has every one.")
+    return Review(load_change(undo), visit.own(visit.form.raw("back") or ""), "Undo")
+
+
+REVIEWS: Final = (
+    Route(path="/review", submit=settle),
+    Route(path="/undo", submit=_undo),
+)

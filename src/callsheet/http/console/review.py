@@ -1,0 +1,159 @@
+"""Review: a change as a plan, with what it means to whom, before it is made; and making it."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any, Final
+from urllib.parse import quote
+
+from callsheet.domain.plan.reading import read_plan
+from callsheet.domain.plan.step import Step
+from callsheet.http.admin.errors import AdminError, Code
+from callsheet.http.console.calls import endpoint_of
+from callsheet.http.console.change import load_change
+from callsheet.http.console.undo import undo_of
+from callsheet.http.console.visit import Outcome, Page, Redirect, Review, Visit
+
+#: Steps that a page shows, and remembers one by one.
+MAX_SHOWN_STEPS: Final = 200
+
+#: How often a change is tried again because something else changed in the same moment.
+_ATTEMPTS: Final = 5
+
+#: What changes do that are no steps of a plan, as no caller notices them.
+_UNPLANNED: Final = {
+    "pauseSource": "It is then asked on demand only. What it listed last stays.",
+    "resumeSource": "A server then asks it when it is due, which is at once.",
+    "acceptSource": "No model changes now. Nothing waits any more, and what was rejected counts again from "
+    "the next run on.",
+    "setBuiltinMode": "No model changes now. It decides what becomes of built-in models that nothing else lists.",
+    "rejectSource": "What waits is dropped, and the models stay as they are. The same waits again only if the "
+    "upstream takes it back first.",
+}
+
+#: How long someone may look at a plan before the times in it are those of now.
+_MAX_LOOK: Final = timedelta(hours=1)
+
+_INCOMPLETE: Final = "This form is not complete; begin again at the page before."
+
+_SECRETS: Final = ("secret", "token", "signing_secret")
+
+
+def look(visit: Visit, review: Review, moved: list[str] | None = None) -> Page:
+    """Return the page that shows what a change would do.
+
+    Parameters
+    ----------
+    visit
+        Whose change it is.
+    review
+        The change, and where to go afterwards.
+    moved
+        Subjects that have changed since the person last looked; None if it is the first time.
+
+    Raises
+    ------
+    AdminError
+        The change would be refused.
+    """
+    change = review.change
+    plan = visit.calls.rehearse(change)
+    steps = plan["steps"]
+    endpoint = endpoint_of(change.operation)
+    return Page(
+        "review.html",
+        {
+            "plan": {**plan, "steps": steps[:MAX_SHOWN_STEPS]},
+            "steps": len(steps),
+            "unplanned": None if steps else _UNPLANNED.get(change.operation),
+            "change": {"title": review.title, **change.shown(endpoint)},
+            "moved": moved,
+            "scope": str(endpoint.scope),
+        },
+        review.title,
+        extra={
+            "back": review.back,
+            "apply": visit.url("review"),
+            "colors": visit.colors,
+            "fields": [
+                ("change", change.dump()),
+                ("title", review.title),
+                ("seen", json.dumps(_digests(plan))),
+                ("at", visit.now.isoformat()),
+                ("back", review.back),
+            ],
+        },
+    )
+
+
+def settle(visit: Visit) -> Outcome:
+    """Make the change that someone has looked at, or show it once more if it would do something else by now.
+
+    Raises
+    ------
+    AdminError
+        The change is refused, or the form is not one of `look`.
+    """
+    try:
+        change = load_change(visit.form.raw("change") or "")
+        seen = dict(json.loads(visit.form.raw("seen") or ""))
+    except (ValueError, TypeError):
+        raise AdminError(Code.INVALID_REQUEST, _INCOMPLETE) from None
+    back = visit.form.raw("back") or ""
+    review = Review(change, visit.own(back), visit.form.raw("title") or "Change")
+    looked_at = _looked_at(visit)
+    for attempt in range(_ATTEMPTS):
+        plan = visit.calls.rehearse(change, looked_at)
+        digests = _digests(plan)
+        if digests != seen:
+            return look(visit, review, _differing(seen, digests))
+        try:
+            answer, revision = visit.calls.make(change, plan["base_revision"], visit.form.text("reason") or None)
+        except AdminError as error:
+            if error.code is not Code.CHANGED_CONCURRENTLY or attempt == _ATTEMPTS - 1:
+                raise
+            continue
+        return _made(visit, review, plan, answer, revision)
+    raise AssertionError
+
+
+def _looked_at(visit: Visit) -> datetime | None:
+    """When the plan was shown, so that what notes the time of a change can be compared; None after a long time."""
+    try:
+        at = datetime.fromisoformat(visit.form.raw("at") or "")
+        return at if timedelta() <= visit.now - at <= _MAX_LOOK else None
+    except (ValueError, TypeError):
+        return None
+
+
+def _made(
+    visit: Visit, review: Review, plan: Mapping[str, Any], answer: Mapping[str, Any], revision: int
+) -> Outcome:
+    if any(answer.get(name) for name in _SECRETS):
+        return Page("secret.html", {"answer": answer, "revision": revision, "back": review.back}, "Copy the secret")
+    undo = undo_of(review.change, plan, revision)
+    query = f"done={revision}"
+    if undo is not None:
+        dumped = undo.dump()
+        query += f"&undo={quote(dumped)}&proof={visit.proof(dumped)}"
+    joiner = "&" if "?" in review.back else "?"
+    return Redirect(f"{review.back}{joiner}{query}")
+
+
+def _digests(plan: Mapping[str, Any]) -> dict[str, str]:
+    """What each step comes to, in short; of many, of all together."""
+    steps = read_plan(json.dumps({name: value for name, value in plan.items() if name != "type"})).steps
+    if len(steps) > MAX_SHOWN_STEPS:
+        every = sha256("".join(sorted(map(_digest, steps))).encode()).hexdigest()
+        return {"": f"{len(steps)} {every}"}
+    return {f"{step.kind} {step.subject} {step.manager}": _digest(step) for step in steps}
+
+
+def _digest(step: Step) -> str:
+    return sha256(json.dumps(step.decided.record(), sort_keys=True).encode()).hexdigest()[:24]
+
+
+def _differing(seen: Mapping[str, str], found: Mapping[str, str]) -> list[str]:
+    every = dict.fromkeys([*seen, *found])
+    return [name.split(" ")[1] if name else "some of many" for name in every if seen.get(name) != found.get(name)]

@@ -1,0 +1,109 @@
+"""Signing in: by an admin key, or by a link that was made on the host; and out of it."""
+
+import json
+
+from callsheet.api.request import Header
+from callsheet.domain.errors import InvalidError
+from callsheet.http.console.address import Address
+from callsheet.http.console.asking import Asking
+from callsheet.http.console.forms import Fields, read_fields
+from callsheet.http.console.rendering import render
+from callsheet.http.console.response import Response, redirect
+from callsheet.http.console.session_cookie import forget_token, keep_token, proof, token_in
+from callsheet.service.admin.sessions import NewSession, SessionService
+
+
+class SignIn:
+    """The pages for those who are not signed in.
+
+    Parameters
+    ----------
+    sessions
+        Who is.
+    address
+        Makes the addresses of pages.
+    """
+
+    def __init__(self, sessions: SessionService, address: Address) -> None:
+        self._sessions = sessions
+        self._address = address
+
+    def show(self, asking: Asking) -> Response:
+        """Return the page on which one signs in."""
+        following = asking.query.get("next", "")
+        return self._page(link=asking.query.get("link", ""), following=following)
+
+    def submit(self, asking: Asking) -> Response:
+        """Sign someone in, by what they sent."""
+        fields = read_fields(asking.body)
+        secret, link = (_last(fields, name).strip() for name in ("secret", "link"))
+        following, carried = _last(fields, "next"), _last(fields, "carried")
+        try:
+            new = self._sessions.follow_link(link) if link else self._sessions.sign_in(secret)
+        except InvalidError as error:
+            return self._page(401, problem=str(error), following=following, carried=carried)
+        old = token_in(asking)
+        if old is not None:
+            self._sessions.sign_out(old)
+        kept = keep_token(asking, new.token)
+        if carried:
+            return self._offer(carried, kept, new)
+        return redirect(following if self._address.is_own(following) else self._address.url(), kept)
+
+    def ask(self, asking: Asking) -> Response:
+        """Return what is answered to a page or a form of someone who is not signed in."""
+        here = self._address.here(asking.path, asking.query)
+        if not asking.is_sent:
+            return redirect(self._address.url("sign-in", next=here))
+        fields = {name: values for name, values in read_fields(asking.body).items() if name != "csrf"}
+        carried = json.dumps([here, fields])
+        return self._page(401, problem="You were signed out. Sign in, and nothing is lost.", carried=carried)
+
+    def leave(self, asking: Asking) -> Response:
+        """Sign someone out."""
+        token = token_in(asking)
+        if token is not None:
+            self._sessions.sign_out(token)
+        return redirect(self._address.url("sign-in"), forget_token(asking))
+
+    def _page(
+        self, status: int = 200, *, problem: str = "", link: str = "", following: str = "", carried: str = ""
+    ) -> Response:
+        body = render(
+            "sign_in.html",
+            self._address,
+            title="Sign in",
+            who=None,
+            nav="",
+            problem=problem,
+            link=link,
+            next=following,
+            carried=carried,
+        )
+        return Response(status, body)
+
+    def _offer(self, carried: str, kept: Header, new: NewSession) -> Response:
+        """The page that sends a form again which was sent by someone who had been signed out."""
+        try:
+            location, fields = json.loads(carried)
+            pairs = [(str(name), str(value)) for name, values in dict(fields).items() for value in values]
+            is_own = self._address.is_own(location)
+        except (ValueError, TypeError, AttributeError):
+            is_own = False
+        if not is_own:
+            return redirect(self._address.url(), kept)
+        body = render(
+            "carried.html",
+            self._address,
+            title="Go on",
+            who=None,
+            nav="",
+            location=location,
+            fields=pairs,
+            csrf=proof(new.token),
+        )
+        return Response(200, body, headers=(kept,))
+
+
+def _last(fields: Fields, name: str) -> str:
+    return fields.get(name, [""])[-1]

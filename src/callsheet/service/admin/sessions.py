@@ -1,0 +1,154 @@
+"""Sessions: signing in at the console and out of it."""
+
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from callsheet.domain.access.admin_key import Scope
+from callsheet.domain.access.administrator import administrator_with
+from callsheet.domain.access.secret import fingerprint, may_be_admin_secret
+from callsheet.domain.access.session import MAX_IDLE, MAX_LINK, MAX_SESSION, Session, SignInLink
+from callsheet.domain.errors import InvalidError
+from callsheet.domain.hints import Hint
+from callsheet.service.ids import make_id
+from callsheet.storage.store import Store
+from callsheet.storage.transactions.read import ReadTransaction
+from callsheet.storage.transactions.write import WriteTransaction
+
+#: How exactly it is known when someone was last there, so that most pages write nothing.
+SEEN_INTERVAL: Final = timedelta(minutes=5)
+
+#: The actor of what is written, which no change record names.
+_ACTOR: Final = "callsheet"
+
+_TOKEN_BYTES: Final = 32
+
+_NO_LINK: Final = "This link was used already, or is too old"
+
+
+@dataclass(frozen=True, slots=True)
+class NewSession:
+    """A session just begun, with its token, which only the browser keeps."""
+
+    session: Session
+    token: str = field(repr=False)
+
+
+class SessionService:
+    """Who is signed in, of one installation.
+
+    Parameters
+    ----------
+    store
+        The database.
+    clock
+        Where the time comes from (aware).
+
+    Each method may also raise StorageError: the database cannot be used.
+    """
+
+    def __init__(self, store: Store, clock: Callable[[], datetime]) -> None:
+        self._store = store
+        self._clock = clock
+
+    def sign_in(self, secret: str) -> NewSession:
+        """Begin a session with an admin key.
+
+        Raises
+        ------
+        InvalidError
+            It is not the secret of an admin key, or of one that does not work.
+        """
+        if not may_be_admin_secret(secret):
+            raise InvalidError("This is not the secret of an admin key; one begins with sk-cs-admin-.")
+        with self._store.write(_ACTOR, self._now()) as writing:
+            key = writing.admin_key_with(fingerprint(secret))
+            if key is None:
+                raise InvalidError("There is no admin key with this secret.")
+            fault = key.fault(writing.now)
+            if fault is not None:
+                raise InvalidError(f"This admin key does not work: {fault}.")
+            by = administrator_with(key)
+            return self._begin(writing, key.name, by.actor, by.scopes, key.id)
+
+    def follow_link(self, token: str) -> NewSession:
+        """Begin a session with a link; it works once. InvalidError if it was used, has expired or is none."""
+        digest = fingerprint(token)
+        with self._store.write(_ACTOR, self._now()) as writing:
+            link = writing.sign_in_link_with(digest)
+            if link is None or not writing.take_sign_in_link(digest) or link.expires_at <= writing.now:
+                raise InvalidError(_NO_LINK, hint=Hint.MAKE_SIGN_IN_LINK)
+            return self._begin(writing, link.name, link.actor, link.scopes)
+
+    def admit_user(self, name: str, scopes: Sequence[Scope]) -> NewSession:
+        """Begin a session of someone whom an authenticating proxy knows by this name."""
+        with self._store.write(_ACTOR, self._now()) as writing:
+            return self._begin(writing, name, f"console:{name}", tuple(scopes))
+
+    def make_link(self, name: str, actor: str, scopes: Sequence[Scope]) -> str:
+        """Make a link that signs ``actor`` in once, within `MAX_LINK`; return its token."""
+        token = secrets.token_urlsafe(_TOKEN_BYTES)
+        with self._store.write(_ACTOR, self._now()) as writing:
+            writing.drop_old_sign_in_links(writing.now)
+            writing.add_sign_in_link(
+                SignInLink(
+                    fingerprint=fingerprint(token),
+                    name=name,
+                    actor=actor,
+                    scopes=tuple(scopes),
+                    expires_at=writing.now + MAX_LINK,
+                )
+            )
+        return token
+
+    def find(self, token: str) -> Session | None:
+        """Return the session with this token, and note that it is in use; None if there is none, or it is over."""
+        now = self._now()
+        with self._store.read() as reading:
+            session = find_session(reading, fingerprint(token), now)
+        if session is not None and now - session.seen_at >= SEEN_INTERVAL:
+            with self._store.write(_ACTOR, now) as writing:
+                writing.note_session_seen(session.id, now)
+        return session
+
+    def sign_out(self, token: str) -> None:
+        """End the session with this token, if there is one."""
+        with self._store.write(_ACTOR, self._now()) as writing:
+            writing.drop_session(fingerprint(token))
+
+    def _now(self) -> datetime:
+        return self._clock().replace(microsecond=0)
+
+    def _begin(
+        self,
+        writing: WriteTransaction,
+        name: str,
+        actor: str,
+        scopes: tuple[Scope, ...],
+        admin_key_id: str | None = None,
+    ) -> NewSession:
+        now, token = writing.now, secrets.token_urlsafe(_TOKEN_BYTES)
+        session = Session(
+            id=make_id("session_"),
+            fingerprint=fingerprint(token),
+            name=name,
+            actor=actor,
+            scopes=scopes,
+            admin_key_id=admin_key_id,
+            created_at=now,
+            seen_at=now,
+        )
+        writing.drop_old_sessions(now - MAX_IDLE, now - MAX_SESSION)
+        writing.add_session(session)
+        return NewSession(session, token)
+
+
+def find_session(reading: ReadTransaction, digest: bytes, now: datetime) -> Session | None:
+    """Return the session whose token has this SHA-256; None if there is none, or it is over at ``now``."""
+    session = reading.session_with(digest)
+    if session is None:
+        return None
+    keys = [] if session.admin_key_id is None else reading.admin_keys([session.admin_key_id])
+    return None if session.has_ended(now, next(iter(keys), None)) else session

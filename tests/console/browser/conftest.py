@@ -1,0 +1,66 @@
+"""A server over the sample, and a browser that is signed in there."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.console.browser.chromium import chromium
+from tests.console.browser.sample import fill
+from tests.installation import Installation
+from tests.program import Server, call
+
+
+class ConsoleServer(NamedTuple):
+    """A running server.
+
+    Parameters
+    ----------
+    url
+        Of the console.
+    folder
+        Holds the database, and ``state.json``, by which a browser is signed in.
+    """
+
+    url: str
+    folder: Path
+
+    def link(self, scope: str = "all") -> str:
+        """A link that signs in once."""
+        database = f"sqlite:///{self.folder / 'callsheet.db'}"
+        base = self.url.removesuffix("/console")
+        made = call("console", "--url", base, "--scope", scope, "--database", database)
+        return made.stdout.strip()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One browser for all tests of a worker."""
+    with chromium() as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def console(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConsoleServer]:
+    """A server over the sample, with a browser signed in."""
+    folder = tmp_path_factory.mktemp("console")
+    database = folder / "callsheet.db"
+    call("migrate", "--database", f"sqlite:///{database}")
+    fill(Installation(f"sqlite:///{database}"))
+    with Server(database, cwd=folder) as server:
+        running = ConsoleServer(f"{server.url}/console", folder)
+        sign_in(browser, running)
+        yield running
+
+
+def sign_in(browser: Browser, console: ConsoleServer) -> None:
+    """Sign a browser in by a link, and keep what it keeps for it."""
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(console.link())
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("heading", name="Catalogue").wait_for()
+    context.storage_state(path=console.folder / "state.json")
+    context.close()

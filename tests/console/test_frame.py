@@ -1,0 +1,170 @@
+"""Signing in, the plan before each change, forms that went stale, and what is refused."""
+
+from urllib.parse import urlencode
+
+from callsheet.domain.access.admin_key import Scope
+from callsheet.domain.edits import ModelChange
+from callsheet.service.admin.admin_keys import AdminKeyService
+from callsheet.service.admin.sessions import SessionService
+from tests.console.browsing import HOST, Browser
+from tests.installation import make_model, now
+
+MODEL = "/console/models/claude-one"
+
+
+def test_a_page_asks_for_signing_in_and_then_shows_what_was_asked_for(browser: Browser) -> None:
+    browser.installation.catalog.add(make_model("claude-one", display_name="Claude One"))
+    asked = browser.open(MODEL)
+    assert asked.heading == "Sign in to the console"
+    assert browser.send(asked, "Sign in", secret=browser.make_key()).heading == "Claude One"
+
+
+def test_a_wrong_key_is_refused_in_one_sentence_and_not_repeated(browser: Browser) -> None:
+    shown = browser.send(browser.open("/console/sign-in"), "Sign in", secret="sk-ant-something-else")
+    assert shown.status == 401
+    assert "This is not the secret of an admin key" in shown.text
+    assert "sk-ant-something-else" not in str(shown.soup)
+
+
+def test_a_change_is_shown_as_a_plan_then_made_and_can_be_undone(signed_in: Browser) -> None:
+    catalog = signed_in.installation.catalog
+    catalog.add(make_model("claude-one", display_name="Claude One"))
+    form = signed_in.open(f"{MODEL}/change")
+    plan = signed_in.send(form, "Review change", display_name="Claude Uno")
+    assert plan.heading == "Change claude-one"
+    assert "callsheet catalog change --display-name 'Claude Uno' claude-one" in plan.text
+    assert "POST /v1/organizations/catalog/models/claude-one" in plan.text
+    assert catalog.show("claude-one").model.display_name == "Claude One"  # nothing yet
+
+    done = signed_in.send(plan, "Apply")
+    assert done.heading == "Claude Uno"
+    assert "Done, in revision" in done.text
+    undone = signed_in.send(signed_in.send(done, "Undo…"), "Apply")
+    assert undone.heading == "Claude One"
+
+
+def test_a_form_says_what_is_wrong_at_the_field_and_keeps_what_was_typed(signed_in: Browser) -> None:
+    signed_in.installation.catalog.add(make_model("claude-one"))
+    form = signed_in.open(f"{MODEL}/change")
+    again = signed_in.send(form, "Review change", max_tokens="lots", display_name="Claude <Uno>")
+    assert again.status == 400
+    assert "whole number" in again.error_of("max_tokens")
+    fields = again.fields("Review change")
+    assert (fields["max_tokens"], fields["display_name"]) == (["lots"], ["Claude <Uno>"])
+
+
+def test_a_form_that_went_stale_shows_what_has_changed_and_keeps_what_was_typed(signed_in: Browser) -> None:
+    catalog = signed_in.installation.catalog
+    catalog.add(make_model("claude-one", display_name="Claude One"))
+    form = signed_in.open(f"{MODEL}/change")
+    catalog.change("claude-one", ModelChange(display_name="Claude Eins"))
+    again = signed_in.send(form, "Review change", line="opus")
+    assert again.status == 409
+    assert "Meanwhile it was changed to: Claude Eins" in again.text
+    assert again.fields("Review change")["line"] == ["opus"]
+    plan = signed_in.send(again, "Review change", display_name="Claude Eins")
+    assert plan.heading == "Change claude-one"
+
+
+def test_a_plan_that_would_do_something_else_by_now_is_shown_again(signed_in: Browser) -> None:
+    catalog = signed_in.installation.catalog
+    catalog.add(make_model("claude-one", display_name="Claude One"))
+    plan = signed_in.send(signed_in.open(f"{MODEL}/change"), "Review change", display_name="Claude Uno")
+    catalog.change("claude-one", ModelChange(display_name="Claude Eins"))
+    again = signed_in.send(plan, "Apply")
+    assert "The plan is another than the one that you confirmed" in again.text
+    assert catalog.show("claude-one").model.display_name == "Claude Eins"
+    assert signed_in.send(again, "Apply").heading == "Claude Uno"
+
+
+def test_a_plan_applies_although_something_else_has_changed(signed_in: Browser) -> None:
+    catalog = signed_in.installation.catalog
+    catalog.add(make_model("claude-one"))
+    plan = signed_in.send(signed_in.open(f"{MODEL}/change"), "Review change", display_name="Claude Uno")
+    catalog.add(make_model("claude-two"))
+    assert signed_in.send(plan, "Apply").heading == "Claude Uno"
+
+
+def test_a_form_sent_while_signed_out_is_sent_again_after_signing_in(signed_in: Browser) -> None:
+    signed_in.installation.catalog.add(make_model("claude-one"))
+    form = signed_in.open(f"{MODEL}/change")
+    signed_in.cookies = {}
+    asked = signed_in.send(form, "Review change", display_name="Claude Uno")
+    assert (asked.status, asked.heading) == (401, "Sign in to the console")
+    offered = signed_in.send(asked, "Sign in", secret=signed_in.make_key("another"))
+    plan = signed_in.send(offered, "Go on")
+    assert plan.heading == "Change claude-one"
+    assert signed_in.send(plan, "Apply").heading == "Claude Uno"
+
+
+def test_a_link_signs_in_once(browser: Browser) -> None:
+    token = SessionService(browser.installation.store, now).make_link("ada", "cli:ada", (Scope.ALL,))
+    shown = browser.open(f"/console/sign-in?link={token}")
+    assert browser.send(shown, "Sign in").heading == "Catalogue"
+    other = Browser(browser.installation)
+    assert "used already" in other.send(shown, "Sign in").text
+    assert not other.cookies
+
+
+def test_a_form_from_elsewhere_is_refused(signed_in: Browser) -> None:
+    signed_in.installation.catalog.add(make_model("claude-one"))
+    fields = signed_in.open(f"{MODEL}/change").fields("Review change")
+    for headers in ({"origin": "https://evil.example"}, {"sec_fetch_site": "cross-site"}, {"origin": "null"}):
+        assert signed_in.post(f"{MODEL}/change", fields, **headers).status == 403
+    assert signed_in.post(f"{MODEL}/change", {**fields, "csrf": "0" * 64}).status == 400
+
+
+def test_one_who_may_only_read_sees_pages_and_changes_nothing(browser: Browser) -> None:
+    browser.installation.catalog.add(make_model("claude-one"))
+    browser.sign_in(Scope.READ)
+    assert browser.open(MODEL).status == 200
+    assert browser.open(f"{MODEL}/change").status == 403
+
+
+def test_each_page_has_its_data_as_json(signed_in: Browser) -> None:
+    signed_in.installation.catalog.add(make_model("claude-one"))
+    signed_in.installation.catalog.add(make_model("claude.json"))
+    assert signed_in.open(f"{MODEL}.json").json["model"]["id"] == "claude-one"
+    listed = signed_in.open("/console/models")
+    assert signed_in.open(listed.link("This page as JSON")).json["page"]
+    addresses = [str(each["href"]) for each in listed.soup.find_all("a")]
+    page = next(address for address in addresses if address.endswith("claude%2Ejson"))
+    assert signed_in.open(page).heading == "claude.json"
+
+
+def test_a_session_ends_with_its_admin_key(signed_in: Browser) -> None:
+    AdminKeyService(signed_in.installation.store, "test", now).archive("everything")
+    assert signed_in.open("/console/models").heading == "Sign in to the console"
+
+
+def test_signing_out_ends_the_session_and_not_only_the_cookie(signed_in: Browser) -> None:
+    kept = dict(signed_in.cookies)
+    assert signed_in.send(signed_in.open("/console/models"), "Sign out").heading == "Sign in to the console"
+    signed_in.cookies = kept
+    assert signed_in.open("/console/models").heading == "Sign in to the console"
+
+
+def test_every_answer_forbids_frames_scripts_of_others_and_being_kept(signed_in: Browser) -> None:
+    for path in ("/console/models", "/console/sign-in", "/console/nowhere"):
+        headers = signed_in.open(path).reply.headers
+        assert "default-src 'none'" in headers["content-security-policy"]
+        assert headers["x-frame-options"] == "DENY"
+        assert headers["cache-control"] == "no-store"
+
+
+def test_signing_in_leads_to_no_other_server(browser: Browser) -> None:
+    secret = browser.make_key()
+    for elsewhere in ("https://evil.example/", "//evil.example", "/console\\x", "/consoles", "/console/x\ny"):
+        shown = browser.open(f"/console/sign-in?{urlencode({'next': elsewhere})}")
+        body = urlencode({"secret": secret, "next": shown.fields("Sign in")["next"][0]}).encode()
+        reply = browser.ask("POST", "/console/sign-in", body, origin=f"http://{HOST}")
+        assert reply.headers["location"] == "/console"
+
+
+def test_a_plan_that_notes_when_it_is_made_is_applied_at_the_first_try(signed_in: Browser) -> None:
+    """Retiring notes the time, which is another one when the plan is confirmed."""
+    signed_in.installation.catalog.add(make_model("claude-one"))
+    plan = signed_in.send(signed_in.open(MODEL), "Retire…")
+    done = signed_in.send(plan, "Apply")
+    assert "Done, in revision" in done.text
+    assert signed_in.installation.catalog.show("claude-one").model.lifecycle == "retired"
