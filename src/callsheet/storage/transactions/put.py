@@ -1,6 +1,6 @@
 """Put: many rows of a table at once, whether they are there already or not."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from itertools import islice
 from typing import Any, Final
@@ -11,14 +11,19 @@ from sqlalchemy import Connection, Delete, Insert, Table, and_, bindparam, delet
 ROW_BATCH_SIZE: Final = 5000
 
 
-def put_rows(connection: Connection, table: Table, rows: Iterable[dict[str, Any]]) -> None:
+def put_rows(
+    connection: Connection, table: Table, rows: Iterable[dict[str, Any]], new: Mapping[str, Any] | None = None
+) -> None:
     """Add ``rows``, or replace those that have the same key; of one column, and no key may be there twice.
 
-    All rows name the same columns; what is there keeps the others.
+    All rows name the same columns; what is there keeps the others. ``new`` is what those that are added have
+    beside, and keep.
     """
+    more = new or {}
     remaining = iter(rows)
     while some := list(islice(remaining, ROW_BATCH_SIZE)):
-        connection.execute(_put(table, tuple(some[0]), connection.dialect.name), some)
+        statement = _put(table, tuple(some[0]), connection.dialect.name)
+        connection.execute(statement, [{**row, **more} for row in some])
 
 
 def add_rows(connection: Connection, table: Table, rows: Iterable[dict[str, Any]]) -> None:
