@@ -150,7 +150,7 @@ def test_over_tls_the_cookie_is_of_this_host_alone(installation: Installation) -
     async def over_tls(scope: Any, receive: Any, send: Any) -> None:
         await app({**scope, "scheme": "https"}, receive, send)
 
-    browser.app = over_tls  # type: ignore[assignment]
+    browser.app = over_tls
     link = make_link(installation)
     reply = browser.ask("POST", SIGN_IN, f"link={link}".encode(), origin=f"https://{HOST}")
     cookie = reply.headers["set-cookie"]

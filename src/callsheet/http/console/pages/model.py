@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from callsheet.domain.access.admin_key import Scope
-from callsheet.http.admin.errors import AdminError, Code
+from callsheet.http.console.buttons import unknown_button
 from callsheet.http.console.calls import endpoint_of
 from callsheet.http.console.change import Change
 from callsheet.http.console.forms import Form, value_of
@@ -62,7 +62,7 @@ def _submit(visit: Visit) -> Outcome:
         verb, make = _ACTIONS[action]
         change, title = make(model_id, visit.form.text("alias")), f"{verb} {model_id}"
     else:
-        raise AdminError(Code.INVALID_REQUEST, f"This page has no button {action[:40]!r}.")
+        raise unknown_button(action)
     gone = change.operation == "removeCatalogModel"
     return Review(change, visit.url("models") if gone else visit.url("models", model_id), title)
 
