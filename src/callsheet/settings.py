@@ -107,7 +107,8 @@ class Settings(BaseModel):
     port: int = Field(8484, ge=0, le=65535, description="Port to listen on; 0 picks a free one.")
     admin_host: str = Field(
         "",
-        description="Address for the Admin API alone. Empty: 127.0.0.1 if admin_port is set, else with the rest.",
+        description="Address for the Admin API alone, which then has a process for itself. Empty: 127.0.0.1 if "
+        "admin_port is set, else with the rest.",
     )
     admin_port: int = Field(
         0, ge=0, le=65535, description="Port for the Admin API alone; 0 picks a free one if admin_host is set."
@@ -289,6 +290,11 @@ class Settings(BaseModel):
     def _split(cls, value: object) -> object:
         """Split ``a,b``: the environment and flags cannot hold a list."""
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @property
+    def has_admin_listener(self) -> bool:
+        """Whether the Admin API has a listener, and a process, for itself."""
+        return bool(self.admin_host or self.admin_port)
 
     @field_validator("root_path")
     @classmethod

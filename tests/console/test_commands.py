@@ -3,7 +3,6 @@
 import json
 import re
 import shlex
-from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -20,12 +19,10 @@ from callsheet.http.console.change import Change
 from callsheet.http.console.commands import COMMANDS
 from callsheet.service.retirements.calendars import CalendarService
 from callsheet.service.sync.config import read_config
-from callsheet.service.sync.lease import Lease
-from callsheet.service.sync.listing import Upstreams
-from callsheet.service.sync.run import Runner
 from callsheet.service.sync.sources import SourcesService
 from tests.cli.conftest import CLI, call
 from tests.console.browsing import Browser
+from tests.console.held import hold
 from tests.installation import Installation, make_model, now
 
 MODEL: Final = "claude-one"
@@ -118,6 +115,10 @@ CHANGES: Final = {
     "revokeCalendar": Change("revokeCalendar", {"calendar": "-old"}),
 }
 
+#: Sources that are there.
+FIRST: Final = {"kind": "openai", "url": "http://127.0.0.1:1"}
+GATEWAY: Final = {"deny": ["x"], "rename": {"a": "b"}, "region": "eu", "long_context_rows": True, "asks_keys": True}
+
 #: Changes that no plan has steps of, as no caller notices them.
 UNPLANNED: Final = frozenset({"pauseSource", "resumeSource", "rejectSource"})
 
@@ -128,7 +129,7 @@ __all__ = ["call"]  # a fixture
 
 
 @pytest.fixture
-def prepared(installation: Installation, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Installation:
+def prepared(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> Installation:
     """An installation in which each of the changes does something."""
     catalog = installation.catalog
     catalog.add(make_model(MODEL, line="opus"))
@@ -140,23 +141,11 @@ def prepared(installation: Installation, monkeypatch: pytest.MonkeyPatch, tmp_pa
     installation.access.change_workspace(workspace.id, WorkspaceChange(deny=("*odd*",)))
     installation.access.create_key("-ci", workspace.id, expires_at=parse_instant("2099-06-01"))
     installation.access.disable_key(installation.access.create_key("stopped").key.id)
-    _prepare_sources(installation, tmp_path)
     CalendarService(installation.store, "test", now).create("-old")
+    SourcesService(installation.store, "test", now).add("first", read_config(FIRST))
+    hold(installation, "gateway", ("acme/one",), **GATEWAY)
     monkeypatch.setenv("CALLSHEET_DATABASE_URL", installation.url)
     return installation
-
-
-def _prepare_sources(installation: Installation, folder: Path) -> None:
-    """Let two sources be there, of which the second has a list that waits for a person."""
-    listing = folder / "list.json"
-    listing.write_text(json.dumps({"object": "list", "data": [{"id": "acme/one", "object": "model"}]}))
-    sources = SourcesService(installation.store, "test", now)
-    sources.add("first", read_config({"kind": "openai", "url": "http://127.0.0.1:1"}))
-    config = {"kind": "openai", "url": listing.as_uri(), "new": "hold", "deny": ["x"], "rename": {"a": "b"}}
-    sources.add("gateway", read_config({**config, "region": "eu", "long_context_rows": True}))
-    runner = Runner(installation.store, now, Upstreams(now), Lease(installation.store, now))
-    assert runner.run("gateway").counts["held"] == 1
-    sources.change("gateway", {"url": "http://127.0.0.1:1", "asks_keys": True})
 
 
 def test_every_command_is_tried_here() -> None:

@@ -21,7 +21,7 @@ from callsheet.domain.changes.workspaces import WorkspaceChange
 from callsheet.domain.claims.builtin_mode import BuiltinMode
 from callsheet.domain.edits import ModelChange
 from callsheet.domain.history.moment import Moment
-from callsheet.domain.manifest import Manifest
+from callsheet.domain.manifest import Collection, Manifest
 from callsheet.domain.model import Model, RetirementPrecision
 from callsheet.domain.plan.plan import Plan
 from callsheet.domain.webhooks.delivery import Delivery, DeliveryStatus
@@ -32,6 +32,7 @@ from callsheet.service.explain.explainer import Concerned, Explained, Seen
 from callsheet.service.explain.matrix import Seers
 from callsheet.service.explain.seeing import Compared, Viewers
 from callsheet.service.explain.subject import Subject
+from callsheet.service.history import EVERY_CHANGE, ChangesFilter
 from callsheet.service.key_details import KeyDetails
 from callsheet.service.manifests.export import Holders
 from callsheet.service.manifests.service import Planned
@@ -141,7 +142,9 @@ class Access(Protocol):
 class History(Protocol):
     """Change records; see `callsheet.service.history.HistoryService`."""
 
-    def list(self, subject: str | None = None, limit: int = 100) -> Sequence[ChangeRecord]: ...
+    def list(
+        self, subject: str | None = None, limit: int = 100, wanted: ChangesFilter = EVERY_CHANGE
+    ) -> Sequence[ChangeRecord]: ...
 
 
 class Reverts(Protocol):
@@ -259,4 +262,6 @@ class Manifests(Protocol):
 
     def check_saved(self, plan: Plan, *, max_deletes: int | None = None) -> None: ...
 
-    def export(self, name: str, holders: Holders = Holders.PEOPLE) -> Manifest: ...
+    def export(
+        self, name: str, holders: Holders = Holders.PEOPLE, only: Sequence[Collection] | None = None
+    ) -> Manifest: ...

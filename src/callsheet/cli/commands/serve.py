@@ -109,7 +109,7 @@ def _bind_admin(settings: Settings) -> AbstractContextManager[socket | None]:
     """The listener of the Admin API, if it has one."""
     from callsheet.http.serve.run import bind  # slow to import
 
-    if not (settings.admin_host or settings.admin_port):
+    if not settings.has_admin_listener:
         return nullcontext()
     return bind(settings.admin_host or "127.0.0.1", settings.admin_port, "--admin-host and --admin-port")
 

@@ -12,6 +12,7 @@ from callsheet.http.console.pages.explain import EXPLAIN
 from callsheet.http.console.pages.key_forms import KEY_FORMS
 from callsheet.http.console.pages.keys import KEYS
 from callsheet.http.console.pages.model import MODEL
+from callsheet.http.console.pages.model_form import MODEL_FORM
 from callsheet.http.console.pages.models import MODELS
 from callsheet.http.console.pages.past import PAST
 from callsheet.http.console.pages.retirements import RETIREMENTS
@@ -35,6 +36,7 @@ ROUTES: Final = Routes(
     *KEY_FORMS,
     *KEYS,
     *MODEL,
+    *MODEL_FORM,
     *MODELS,
     *PAST,
     *RETIREMENTS,

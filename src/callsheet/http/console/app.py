@@ -161,7 +161,7 @@ class Console:
         """Answer a request, on a thread."""
         with giving_way():
             try:
-                response, session = frame.answer(asking, self._calls_of)
+                response, session = frame.answer(asking, partial(self._calls_of, asking))
             except StorageError as error:
                 _log.error("%s console failed: %s", request_id, error)
                 response, session = frame.unavailable(error), None
@@ -171,7 +171,12 @@ class Console:
         address = Address(scope.get("root_path", "") or self._prefix, self._models_port)
         return Frame(self._sessions, ROUTES, address, self._users)
 
-    def _calls_of(self, session: Session) -> Calls:
+    def _calls_of(self, asking: Asking, session: Session) -> Calls:
+        made = asking.query.get(
+            "done", ""
+        )  # a page behind a change shows it, also where the change is not known yet
+        if made.isascii() and made.isdecimal() and int(made) > self._live.current.revision:
+            self._live.refresh()
         return Calls(
             worker=self._worker,
             admission=SessionAdmission(session.fingerprint),

@@ -22,7 +22,7 @@ from callsheet.http.console.review import look
 from callsheet.http.console.routes import Found, Route, Routes
 from callsheet.http.console.session_cookie import forget_token, is_proof, proof, token_in
 from callsheet.http.console.sign_in import SignIn
-from callsheet.http.console.visit import Page, Redirect, Review, Visit
+from callsheet.http.console.visit import Outcome, Page, Redirect, Review, Visit
 from callsheet.service.admin.sessions import SessionService
 
 _log = logging.getLogger("callsheet")
@@ -167,6 +167,7 @@ class Frame:
             return page
         if page is not None and visit.form.meanwhile:
             return replace(page, status=409)
+        outcome: Outcome | None = None
         try:
             outcome = route.submit(visit)
             return look(visit, outcome) if isinstance(outcome, Review) else outcome
@@ -177,7 +178,8 @@ class Frame:
         except AdminError as error:
             if page is None or error.code not in _MENDED:
                 raise
-            visit.form.errors[_field_of(error, visit.form)] = error.message
+            field = _field_of(error, visit.form) or (outcome.field if isinstance(outcome, Review) else "")
+            visit.form.errors[field] = error.message
         return replace(page, status=400)
 
     def _render(self, page: Page, visit: Visit, asking: Asking) -> bytes:

@@ -1,6 +1,6 @@
 """Put: many rows of a table at once, whether they are there already or not."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any, Final
 
@@ -12,15 +12,21 @@ from callsheet.storage.transactions.selecting import VALUE_BATCH_SIZE
 ROW_BATCH_SIZE: Final = 5000
 
 
-def put_rows(connection: Connection, table: Table, rows: Iterable[dict[str, Any]]) -> None:
-    """Add ``rows``, or replace those that have the same key; of one column, and no key may be there twice."""
+def put_rows(
+    connection: Connection, table: Table, rows: Iterable[dict[str, Any]], new: Mapping[str, Any] | None = None
+) -> None:
+    """Add ``rows``, or replace those that have the same key; of one column, and no key may be there twice.
+
+    ``new`` is what those that are added have beside, and keep.
+    """
+    more = new or {}
     (key,) = table.primary_key
     name = key.name
     remaining = iter(rows)
     while some := list(islice(remaining, VALUE_BATCH_SIZE)):
         query = select(key).where(key.in_([row[name] for row in some]))
         present = set(connection.execute(query).scalars())
-        add_rows(connection, table, [row for row in some if row[name] not in present])
+        add_rows(connection, table, [{**row, **more} for row in some if row[name] not in present])
         changed = [{**row, _key(name): row[name]} for row in some if row[name] in present]
         if changed:
             connection.execute(update(table).where(key == bindparam(_key(name))), changed)

@@ -10,14 +10,12 @@ from callsheet.domain.access.admin_key import AdminKey
 from callsheet.domain.access.key import APIKey, KeyStatus
 from callsheet.domain.access.secret import HINT_LENGTH
 from callsheet.domain.access.workspace import Workspace
-from callsheet.domain.changes.change import Action, Subject
 from callsheet.domain.times import format_instant
 from callsheet.storage import tables
 from callsheet.storage.transactions import rows
 from callsheet.storage.transactions.selecting import VALUE_BATCH_SIZE, Selecting, is_nowhere, plain
 
 _KEYS: Final = tables.api_keys.c
-_CHANGES: Final = tables.changes.c
 
 
 class Cursor(NamedTuple):
@@ -111,10 +109,7 @@ class AdminReading(Selecting):
         if workspace_id is not None:
             conditions.append(_unindexed(_KEYS.workspace_id, walks=walks) == workspace_id)
         if created_by is not None:
-            created = select(_CHANGES.subject).where(
-                _CHANGES.kind == Subject.KEY, _CHANGES.action == Action.CREATE, _CHANGES.actor == created_by
-            )
-            conditions.append(_KEYS.id.in_(created))
+            conditions.append(_unindexed(_KEYS.created_by, walks=walks) == created_by)
         if text is not None:
             conditions.append(_has_text(text, folds=self._connection.dialect.name == "sqlite"))
         page = self._page(tables.api_keys, cursor, conditions)
@@ -169,12 +164,9 @@ class AdminReading(Selecting):
         """Return by id the actor who created each of these keys, as far as the change records say."""
         found: dict[str, str] = {}
         for start in range(0, len(key_ids), VALUE_BATCH_SIZE):
-            query = select(_CHANGES.subject, _CHANGES.actor).where(
-                _CHANGES.kind == Subject.KEY,
-                _CHANGES.subject.in_(key_ids[start : start + VALUE_BATCH_SIZE]),
-                _CHANGES.action == Action.CREATE,
-            )
-            found |= {row.subject: row.actor for row in self._connection.execute(query)}
+            some = key_ids[start : start + VALUE_BATCH_SIZE]
+            query = select(_KEYS.id, _KEYS.created_by).where(_KEYS.id.in_(some), _KEYS.created_by.is_not(None))
+            found |= {row.id: row.created_by for row in self._connection.execute(query)}
         return found
 
     def last_uses(self, key_ids: Iterable[str]) -> dict[str, str]:

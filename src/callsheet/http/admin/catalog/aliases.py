@@ -11,6 +11,7 @@ from callsheet.domain.changes.change import Action, Subject
 from callsheet.domain.errors import DoesNotExistError
 from callsheet.http.admin.catalog.answers import AliasAnswer, ChangeAnswer, DatedAliasAnswer
 from callsheet.http.admin.endpoint import ROOT, Answer, Asked, ChangeQuery, Doing, Endpoint, Input, PageQuery
+from callsheet.http.admin.fingerprints import seen
 from callsheet.http.admin.moments import (
     MOMENT,
     DatedPage,
@@ -22,10 +23,9 @@ from callsheet.http.admin.moments import (
     moment_of,
 )
 from callsheet.http.admin.plain import AnyReading, Page, Reader, cut_of, number_of, page
-from callsheet.service.moments.locating import last_number
+from callsheet.service.history import ChangesFilter, Since, choose_changes
 from callsheet.service.moments.reading import MomentReading
 from callsheet.storage.transactions.read import ReadTransaction
-from callsheet.storage.transactions.read_changes import ChosenChanges
 
 _ALIASES: Final = f"{ROOT}/catalog/aliases"
 
@@ -84,21 +84,14 @@ def _shown(_reading: ReadTransaction, _asked: Asked, alias: Alias) -> Answer:
 
 def _changes(reading: ReadTransaction, asked: Asked) -> Answer:
     query: ChangesQuery = asked.query
-    wanted = ChosenChanges(
-        Reader(reading, asked).history.subjects(query.subject),
-        query.actor,
-        query.kind,
-        query.action,
-        query.revision,
-        _number_at(reading, query.since, asked, "from"),
-        _number_at(reading, query.until, asked, "to"),
+    since, until = (
+        None if text is None else Since(moment_of(text, asked, name), asked.now)
+        for name, text in (("from", query.since), ("to", query.until))
     )
-    rows, has_more = reading.page_of_changes(cut_of(query, number_of), wanted)
-    return page([row.record() for row in rows], "number", has_more=has_more)
-
-
-def _number_at(reading: ReadTransaction, text: str | None, asked: Asked, name: str) -> int | None:
-    return None if text is None else last_number(reading, moment_of(text, asked, name), asked.now)
+    wanted = ChangesFilter(query.actor, query.kind, query.action, query.revision, since, until)
+    chosen = choose_changes(reading, Reader(reading, asked).history.subjects(query.subject), wanted)
+    rows, has_more = reading.page_of_changes(cut_of(query, number_of), chosen)
+    return page([seen(asked, row.record()) for row in rows], "number", has_more=has_more)
 
 
 def _change(reading: ReadTransaction, asked: Asked) -> Answer:
@@ -107,7 +100,8 @@ def _change(reading: ReadTransaction, asked: Asked) -> Answer:
     found = reading.page_of_changes(cut_of(PageQuery(limit=1, after_id=str(wanted + 1)), number_of)).rows
     if not found or found[0].number != wanted:
         raise DoesNotExistError(f"There is no change {number!r}.")
-    return found[0].record()
+    shown: Answer = seen(asked, found[0].record())
+    return shown
 
 
 ALIASES: Final = (
