@@ -32,6 +32,7 @@ from callsheet.service.explain.explainer import Concerned, Explained, Seen
 from callsheet.service.explain.matrix import Seers
 from callsheet.service.explain.seeing import Compared, Viewers
 from callsheet.service.explain.subject import Subject
+from callsheet.service.history import EVERY_CHANGE, ChangesFilter
 from callsheet.service.key_details import KeyDetails
 from callsheet.service.manifests.export import Holders
 from callsheet.service.manifests.service import Planned
@@ -141,7 +142,9 @@ class Access(Protocol):
 class History(Protocol):
     """Change records; see `callsheet.service.history.HistoryService`."""
 
-    def list(self, subject: str | None = None, limit: int = 100) -> Sequence[ChangeRecord]: ...
+    def list(
+        self, subject: str | None = None, limit: int = 100, wanted: ChangesFilter = EVERY_CHANGE
+    ) -> Sequence[ChangeRecord]: ...
 
 
 class Reverts(Protocol):

@@ -53,7 +53,8 @@ def glance(state: State, rules: Sequence[Visibility], most: int | None = None) -
     for rule in (each.among(catalog.has_id) for each in rules):
         idle = idle_patterns(rule, ids) if is_whole else ()
         aliases = {each: catalog.id_of(each) for each in idle if catalog.id_of(each) != each}
-        sights.append(Sight(tuple(rule.seen(listed)), len(listed), idle, aliases))
+        visible = tuple(rule.seen(listed))
+        sights.append(Sight(visible, len(listed), idle, aliases, len(visible)))
     return Glance(sights, len(models), is_whole)
 
 

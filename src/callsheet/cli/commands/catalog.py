@@ -10,8 +10,8 @@ import typer
 
 from callsheet.cli.changing import Changing, DryRun
 from callsheet.cli.commands.catalog_import import import_models
-from callsheet.cli.commands.history import blame, diff, revert_models
-from callsheet.cli.database import DatabaseURL, open_access, open_catalog, open_history
+from callsheet.cli.commands.history import MOMENT, blame, diff, revert_models
+from callsheet.cli.database import DatabaseURL, clock, open_access, open_catalog, open_history
 from callsheet.cli.input.completion import complete_model, complete_subject
 from callsheet.cli.input.token_counts import parse_tokens
 from callsheet.cli.output.capabilities import short_capabilities
@@ -32,11 +32,14 @@ from callsheet.cli.output.usage import CommandLine
 from callsheet.cli.viewing import AsOfOption, Viewing
 from callsheet.domain.access.visibility import has_wildcards
 from callsheet.domain.alias import Alias
+from callsheet.domain.changes.change import Action, Subject
 from callsheet.domain.claims.claims import CLAIMABLE
 from callsheet.domain.edits import ModelChange
 from callsheet.domain.errors import InvalidError
+from callsheet.domain.history.moment import parse_moment
 from callsheet.domain.model import Lifecycle, Model, RetirementPrecision
 from callsheet.domain.times import EPOCH, format_instant, parse_instant
+from callsheet.service.history import ChangesFilter, Since
 from callsheet.service.records import model_record, provenance_record, removed_record
 from callsheet.service.searching.wanted import Wanted, words_of
 
@@ -439,11 +442,29 @@ def history(
         ),
     ] = None,
     limit: Annotated[int, typer.Option(min=1, max=1_000_000, help="At most so many changes.")] = 100,
+    by: Annotated[
+        str | None, typer.Option("--actor", metavar="ACTOR", help="Only those by this actor, such as cli:ada.")
+    ] = None,
+    kind: Annotated[Subject | None, typer.Option(help="Only those of this kind of thing.")] = None,
+    action: Annotated[Action | None, typer.Option(help="Only those that did this.")] = None,
+    revision: Annotated[int | None, typer.Option(min=0, help="Only those of this revision.")] = None,
+    since: Annotated[
+        str | None, typer.Option("--from", metavar="MOMENT", help=f"Only those after this moment. {MOMENT}.")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option("--to", metavar="MOMENT", help="Only those up to this moment.")
+    ] = None,
     database: DatabaseURL = None,
     as_json: AsJSON = False,
 ) -> None:
     """Show what was changed, when and by whom, latest first. Times are UTC."""
-    records = open_history(database).list(subject, limit)
+    now = clock()
+    sides = (
+        None if text is None else Since(parse_moment(text, now, name), now)
+        for name, text in (("--from", since), ("--to", until))
+    )
+    wanted = ChangesFilter(by, kind, action, revision, *sides)
+    records = open_history(database).list(subject, limit, wanted)
     if as_json:
         print_json([record.record() for record in records])
         return

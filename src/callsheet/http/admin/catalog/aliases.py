@@ -23,10 +23,9 @@ from callsheet.http.admin.moments import (
     moment_of,
 )
 from callsheet.http.admin.plain import AnyReading, Page, Reader, cut_of, number_of, page
-from callsheet.service.moments.locating import last_number
+from callsheet.service.history import ChangesFilter, Since, choose_changes
 from callsheet.service.moments.reading import MomentReading
 from callsheet.storage.transactions.read import ReadTransaction
-from callsheet.storage.transactions.read_changes import ChosenChanges
 
 _ALIASES: Final = f"{ROOT}/catalog/aliases"
 
@@ -85,21 +84,14 @@ def _shown(_reading: ReadTransaction, _asked: Asked, alias: Alias) -> Answer:
 
 def _changes(reading: ReadTransaction, asked: Asked) -> Answer:
     query: ChangesQuery = asked.query
-    wanted = ChosenChanges(
-        Reader(reading, asked).history.subjects(query.subject),
-        query.actor,
-        query.kind,
-        query.action,
-        query.revision,
-        _number_at(reading, query.since, asked, "from"),
-        _number_at(reading, query.until, asked, "to"),
+    since, until = (
+        None if text is None else Since(moment_of(text, asked, name), asked.now)
+        for name, text in (("from", query.since), ("to", query.until))
     )
-    rows, has_more = reading.page_of_changes(cut_of(query, number_of), wanted)
+    wanted = ChangesFilter(query.actor, query.kind, query.action, query.revision, since, until)
+    chosen = choose_changes(reading, Reader(reading, asked).history.subjects(query.subject), wanted)
+    rows, has_more = reading.page_of_changes(cut_of(query, number_of), chosen)
     return page([seen(asked, row.record()) for row in rows], "number", has_more=has_more)
-
-
-def _number_at(reading: ReadTransaction, text: str | None, asked: Asked, name: str) -> int | None:
-    return None if text is None else last_number(reading, moment_of(text, asked, name), asked.now)
 
 
 def _change(reading: ReadTransaction, asked: Asked) -> Answer:

@@ -28,7 +28,7 @@ def actor_words(actor: str, admin_keys: Mapping[str, str]) -> str:
     if not name:
         return _ALONE.get(actor, actor)
     if kind == _ADMIN_KEY:
-        name = admin_keys.get(name, name)
+        name = admin_keys.get(name) or name
     return _WORDS[kind].format(name) if kind in _WORDS else actor
 
 

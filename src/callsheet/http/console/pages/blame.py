@@ -13,7 +13,7 @@ def _show(visit: Visit) -> Page:
     named = iter(with_words(visit, [each for values in blamed["fields"].values() for each in values]))
     fields = {name: [next(named) for _ in values] for name, values in blamed["fields"].items()}
     data = {"model": blamed["id"], "fields": fields, "is_there": _is_there(visit, blamed["id"])}
-    return Page("blame.html", data, f"Who says what of {blamed['id']}")
+    return Page("blame.html", data, f"Who said what of {blamed['id']}")
 
 
 def _is_there(visit: Visit, model: str) -> bool:

@@ -1,10 +1,14 @@
 """``/console/changes``: what was changed, when, by whom and why; and one change with all of its revision."""
 
+import shlex
 from collections.abc import Mapping
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from callsheet.domain.changes.change import Action, Subject
 from callsheet.http.admin.errors import AdminError, Code
+from callsheet.http.console.calls import endpoint_of
+from callsheet.http.console.commands import operands, options
 from callsheet.http.console.forms import FieldError
 from callsheet.http.console.pages.actors import with_words
 from callsheet.http.console.pages.edits import edits_of
@@ -35,22 +39,34 @@ def _list(visit: Visit) -> Page:
         "days": days_back(visit),
         "kinds": list(Subject),
         "actions": list(Action),
+        "as_command": _as_command(query),
         "actors": [[actor, words] for actor, words in {each["actor"]: each["by"] for each in changes}.items()],
     }
     return Page("changes.html", data, "Changes", status=400 if visit.form.errors else 200)
 
 
 def _found(visit: Visit, query: Mapping[str, str], cursors: Mapping[str, str]) -> Mapping[str, Any]:
+    wanted = dict(query)
     try:
-        if "revision" in query:
-            query = {**query, "revision": str(_revision(query["revision"]))}
-        return visit.calls.read("listChanges", limit=_LIMIT, **query, **cursors)
+        if "revision" in wanted:
+            wanted["revision"] = str(_revision(wanted.pop("revision")))
     except FieldError as error:
         visit.form.errors[error.field] = error.message
+    try:
+        found: Mapping[str, Any] = visit.calls.read("listChanges", limit=_LIMIT, **wanted, **cursors)
     except AdminError as error:
         if error.code is not Code.DOES_NOT_EXIST:  # of what has this name, nothing was ever recorded
             put_error(visit.form, error, *_TEXTS)
-    return _NO_CHANGES
+        return _NO_CHANGES
+    return _NO_CHANGES if visit.form.errors else found
+
+
+def _as_command(query: Mapping[str, str]) -> dict[str, str]:
+    """How the same is asked without the console."""
+    words = options(query, "subject")
+    words += operands(query["subject"]) if "subject" in query else []
+    path = endpoint_of("listChanges").path + (f"?{urlencode(query)}" if query else "")
+    return {"command": shlex.join(["callsheet", "catalog", "history", *words]), "call": f"GET {path}"}
 
 
 def _revision(text: str) -> int:

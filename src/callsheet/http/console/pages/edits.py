@@ -8,6 +8,9 @@ Record: TypeAlias = Mapping[str, Any]
 #: Values of fields that say nothing of a thing that is new, or that goes.
 _NOTHING: Final[tuple[Any, ...]] = (None, "", [], {}, False)
 
+#: What every capability says of itself first.
+_SUPPORTED: Final = " / supported"
+
 
 def edits_of(before: Record | None, after: Record | None) -> list[dict[str, Any]]:
     """Return the fields that differ, each with ``name``, ``before`` and ``after``.
@@ -34,7 +37,7 @@ def _flat(record: Record, prefix: str = "") -> Iterator[tuple[str, Any]]:
         if isinstance(value, Mapping) and value:
             yield from _flat(value, f"{words} / ")
         else:
-            yield words, value
+            yield words.removesuffix(_SUPPORTED), value
 
 
 def _moved(was: list[Any], will: list[Any]) -> tuple[list[Any] | None, list[Any] | None]:

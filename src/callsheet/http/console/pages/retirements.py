@@ -11,6 +11,7 @@ from callsheet.domain.times import parse_instant
 from callsheet.http.admin.errors import AdminError, Code
 from callsheet.http.console.calls import endpoint_of
 from callsheet.http.console.change import Change
+from callsheet.http.console.commands import options
 from callsheet.http.console.forms import FieldError, Form, value_of
 from callsheet.http.console.pages.moments import put_error
 from callsheet.http.console.routes import Route
@@ -142,10 +143,7 @@ def _workspaces(visit: Visit) -> list[dict[str, str]]:
 
 def _as_command(query: Mapping[str, str]) -> dict[str, Any]:
     """How the same is asked without the console."""
-    words = ["callsheet", "retirements"]
-    for name in ("within", "workspace", "key"):
-        if name in query:
-            words += [f"--{name}", query[name]]
+    words = ["callsheet", "retirements", *options(query, "state")]
     words += {"overdue": ["--overdue"], "all": ["--retired"]}.get(query.get("state", ""), [])
     asked = {
         _CALLED.get(name, name): value.removesuffix("d") if name == "within" else value
