@@ -109,7 +109,7 @@ def test_more_requests_than_may_wait_are_turned_away_at_once(browser: Browser) -
     headers = [(b"cookie", f"callsheet={token}".encode())]
 
     async def flood() -> list[int]:
-        asked = [asyncio.create_task(exchange(browser.app, "GET", "/console", headers)) for _ in range(300)]
+        asked = [asyncio.create_task(exchange(browser.app, "GET", "/console/models", headers)) for _ in range(300)]
         await asyncio.wait(asked)
         return [each.result().status for each in asked]
 
