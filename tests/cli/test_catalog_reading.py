@@ -48,6 +48,24 @@ def test_list_filters_by_lifecycle(cli: CLI) -> None:
     assert {model["lifecycle"] for model in models} == {"deprecated", "retired"}
 
 
+def test_list_finds_words_in_ids_names_and_aliases_and_filters_by_what_models_are(
+    cli: CLI, empty: Installation
+) -> None:
+    empty.add(
+        make_model("acme/one", "2026-02-01", display_name="First Opus", line="opus", source="gateway"),
+        make_model("two", hidden=True),
+    )
+    empty.catalog.alias("Best", "two")
+
+    def ids(*options: str) -> list[str]:
+        return [model["id"] for model in cli("catalog", "list", "--json", *options).json]
+
+    assert ids("--search", "OPUS first") == ids("--line", "opus") == ids("--source", "gateway") == ["acme/one"]
+    assert ids("--search", "best") == ids("--hidden") == ["two"]
+    assert ids("--search", "o", "--not-hidden") == ["acme/one"]
+    assert ids("--search", "opus two") == []
+
+
 def test_list_shows_hidden_and_retired_models_too(cli: CLI) -> None:
     cli("catalog", "hide", "claude-opus-5")
     ids = {model["id"] for model in cli("catalog", "list", "--json").json}

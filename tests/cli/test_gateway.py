@@ -10,11 +10,12 @@ import pytest
 
 from callsheet.api.state import Options
 from callsheet.cli.gateway import check_not_itself, said_if_slow
+from callsheet.cli.output.client_lines import client_lines
 from callsheet.cli.output.gateway import gateway_lines
-from callsheet.cli.played_clients import client_lines, play_clients
 from callsheet.cli.welcome import prepare_welcome
 from callsheet.domain.claims.builtin_mode import BuiltinMode
 from callsheet.domain.errors import SettingsError
+from callsheet.service.clients.played import play_clients
 from callsheet.service.sync.config import read_config
 from callsheet.service.sync.gateway import FollowedGateway
 from callsheet.service.sync.sources import Source, SourcesService

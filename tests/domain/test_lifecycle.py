@@ -36,6 +36,20 @@ def test_deprecating_again_moves_what_is_given_and_keeps_the_rest() -> None:
     assert as_deprecated(first, NOW) == first
 
 
+def test_a_deprecation_is_as_of_the_date_that_is_given() -> None:
+    assert as_deprecated(ACTIVE, NOW, deprecated_at=BEFORE).deprecated_at == BEFORE
+    assert as_deprecated(DEPRECATED, NOW, deprecated_at=NOW) == replace(DEPRECATED, deprecated_at=NOW)
+
+
+def test_a_retirement_is_as_of_the_date_that_is_given() -> None:
+    model = as_retired(replace(DEPRECATED, retires_at=LATER), LATER, NOW)
+    assert (model.deprecated_at, model.retires_at) == (BEFORE, NOW)
+    early = as_retired(DEPRECATED, NOW, BEFORE - timedelta(days=1))
+    assert early.deprecated_at == early.retires_at == BEFORE - timedelta(days=1)
+    with pytest.raises(InvalidError, match="must not lie in the future"):
+        check_dates(as_retired(ACTIVE, NOW, LATER), NOW)
+
+
 def test_a_retired_model_cannot_be_deprecated() -> None:
     with pytest.raises(InvalidError, match=r"^m is retired; a retired model cannot be deprecated\.$"):
         as_deprecated(RETIRED, NOW)

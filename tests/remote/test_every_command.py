@@ -114,7 +114,12 @@ REASONS: Final = {
 }
 
 #: Calls of ours that are for other programs; the command line has what they answer by other calls.
-_FOR_PROGRAMS: Final = frozenset({"listAliases", "retrieveAlias", "retrieveChange", "createSource"})
+_FOR_PROGRAMS: Final = frozenset(
+    {
+        *("listAliases", "retrieveAlias", "retrieveChange", "createSource"),
+        *("searchCatalogModels", "countCatalogModels"),
+    }
+)
 
 
 #: The paths, below the root, of what Anthropic has no resource for.

@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 from callsheet.api.dialect import Dialect
 from callsheet.api.explain import Asker, admission, explain
 from callsheet.api.state import State
-from callsheet.cli.client_views import client_steps, client_views
-from callsheet.cli.played_clients import play_in
 from callsheet.doctor.clients.rules import load_clients
 from callsheet.domain.access.visibility import PatternMatches, Visibility
 from callsheet.domain.explain import Check
 from callsheet.domain.model import Lifecycle, Model
 from callsheet.domain.query import Reach
-from callsheet.service.explain.matrix import matrix
+from callsheet.service.clients.played import play_in
+from callsheet.service.clients.views import client_steps, client_views
+from callsheet.service.explain.matrix import matrix, rule_sets
 from callsheet.service.explain.seeing import compare, what_sees, who_sees
 from tests.service.test_impact import (
     ASKING,
@@ -220,7 +220,7 @@ def test_the_matrix_is_what_is_explained_of_each_workspace_and_model(world: Worl
     state = world.state()
     found = {
         (room.id, model_id): reach
-        for row in matrix(state, THEN)
+        for row in matrix(state, rule_sets(state, THEN))
         for room in row.workspaces
         for reach, ids in ((Reach.LISTED, row.listed), (Reach.RETRIEVABLE, row.retrievable))
         for model_id in ids

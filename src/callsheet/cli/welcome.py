@@ -132,7 +132,8 @@ def prepare_welcome(settings: Settings) -> Welcome:
 
 def _clients(store: Store, options: Options, config: SourceConfig) -> Sequence[str]:
     """What clients show of the list, if there is one; it is the list of keys that see all of it."""
-    from callsheet.cli.played_clients import client_lines, play_clients  # slow to import, and only for a gateway
+    from callsheet.cli.output.client_lines import client_lines  # these are slow to import, and only for a gateway
+    from callsheet.service.clients.played import play_clients
 
     known, clients = play_clients(store, options, clock())
     names_by_client = config.asks_keys and config.kind in LISTS_BY_CLIENT

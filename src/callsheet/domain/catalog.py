@@ -27,7 +27,7 @@ class Block:
         The block this one replaces; most of its models are shared.
     """
 
-    __slots__ = ("lineage", "models")
+    __slots__ = ("__weakref__", "lineage", "models")
 
     def __init__(self, models: tuple[Model, ...], past: "Block | None" = None) -> None:
         self.models = models
@@ -112,6 +112,11 @@ class Catalog:
             return name, key
         model = self.resolve(name)
         return None if model is None else (model.id, model.sort_key)
+
+    @property
+    def alias_table(self) -> Shards[str]:
+        """Every alias with the id of its model; the same object for as long as none of them changes."""
+        return self._aliases
 
     def aliases(self) -> dict[str, str]:
         """Return every alias with the id of its model, sorted."""

@@ -93,10 +93,11 @@ def as_deprecated(
     replacement: str | None = None,
     retirement_precision: RetirementPrecision | None = None,
     retires_itself: bool | None = None,
+    deprecated_at: datetime | None = None,
 ) -> Model:
-    """Return ``model`` deprecated at ``now``; on a deprecated one, what is given changes, and nothing else.
+    """Return ``model`` deprecated at ``deprecated_at`` or else ``now``; of a deprecated one, what is given changes.
 
-    What the date means is not known after it has moved, unless ``retirement_precision`` says so.
+    What the date of retirement means is not known after it has moved, unless ``retirement_precision`` says so.
 
     Raises
     ------
@@ -109,7 +110,7 @@ def as_deprecated(
     return replace(
         model,
         lifecycle=Lifecycle.DEPRECATED,
-        deprecated_at=model.deprecated_at or now,
+        deprecated_at=deprecated_at or model.deprecated_at or now,
         retires_at=retires_at or model.retires_at,
         retirement_precision=retirement_precision or (None if has_moved else model.retirement_precision),
         replacement=replacement or model.replacement,
@@ -117,8 +118,8 @@ def as_deprecated(
     )
 
 
-def as_retired(model: Model, now: datetime) -> Model:
-    """Return ``model`` retired at ``now``, or at its planned date if that has passed.
+def as_retired(model: Model, now: datetime, retires_at: datetime | None = None) -> Model:
+    """Return ``model`` retired at ``retires_at``, or else at its planned date if that has passed, or else ``now``.
 
     Raises
     ------
@@ -127,14 +128,14 @@ def as_retired(model: Model, now: datetime) -> Model:
     """
     if model.lifecycle is Lifecycle.RETIRED:
         raise InvalidError(f"{model.id} is retired already.")
-    deprecated_at = min(model.deprecated_at or now, now)
     is_due = model.retires_at is not None and model.retires_at <= now
+    when = retires_at or (model.retires_at if is_due and model.retires_at is not None else now)
     return replace(
         model,
         lifecycle=Lifecycle.RETIRED,
-        deprecated_at=deprecated_at,
-        retires_at=model.retires_at if is_due else now,
-        retirement_precision=model.retirement_precision if is_due else None,
+        deprecated_at=min(model.deprecated_at or when, when),
+        retires_at=when,
+        retirement_precision=model.retirement_precision if when == model.retires_at else None,
     )
 
 

@@ -38,7 +38,8 @@ table, in ``wire/status.py``.
     └── ServeError                  the server cannot start
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import ClassVar
 
 from callsheet.domain.faults import FileFault
@@ -193,7 +194,25 @@ class PagingError(ClientError):
 
 
 class RefusedError(CallsheetError):
-    """A change that is not allowed. Nothing was changed."""
+    """A change that is not allowed. Nothing was changed.
+
+    Attributes
+    ----------
+    field
+        The member of what was given that is wrong, where it is one that can be named.
+    """
+
+    field: str | None = None
+
+
+@contextmanager
+def about(field: str) -> Iterator[None]:
+    """Let a refusal within the block name ``field``, unless it names one already."""
+    try:
+        yield
+    except RefusedError as error:
+        error.field = error.field or field
+        raise
 
 
 class InvalidError(RefusedError):

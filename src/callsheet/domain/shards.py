@@ -14,7 +14,7 @@ class Shards(Generic[Value]):
     A plain dictionary of a million keys takes tens of milliseconds to copy; a shard of it, microseconds.
     """
 
-    __slots__ = ("_shards",)
+    __slots__ = ("__weakref__", "_shards")
 
     def __init__(self, items: Iterable[tuple[str, Value]] = ()) -> None:
         filled: dict[int, dict[str, Value]] = {}

@@ -10,6 +10,7 @@ from callsheet.domain.errors import InvalidError
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _CANONICAL_LENGTH: Final = 20
+_MIDNIGHT: Final = "00:00:00"
 _RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
@@ -20,6 +21,12 @@ def format_instant(instant: datetime) -> str:
     text = utc.isoformat(timespec="microseconds" if utc.microsecond else "seconds")
     text = text.removesuffix("+00:00")
     return f"{text.rstrip('0') if utc.microsecond else text}Z"
+
+
+def format_minute(instant: datetime) -> str:
+    """Return ``instant`` (aware) for people, in UTC: the day, and the minute if it is not midnight."""
+    text = format_instant(instant)
+    return text[:10] if text[11:19] == _MIDNIGHT else f"{text[:10]} {text[11:16]}"
 
 
 def parse_instant(text: str, name: str = "The time") -> datetime:

@@ -17,6 +17,7 @@ from callsheet.api.percent import unquote
 from callsheet.api.request import is_public
 from callsheet.api.state import Options
 from callsheet.api.versions import ACCEPTED_VERSIONS
+from callsheet.domain.access.admin_key import parse_scopes
 from callsheet.domain.claims.builtin_mode import BuiltinMode
 from callsheet.domain.errors import SettingsError, StorageUnavailableError
 from callsheet.http.admin.app import AdminAPI
@@ -144,6 +145,7 @@ class CallsheetApp(Starlette):
             UpstreamGuard(settings.sources_private),
             self.admin.metrics,
             self.rate_limits,
+            settings,
         )
         self._console: Console | None = None
         self.has_console = settings.console
@@ -288,6 +290,11 @@ def create_app(settings: Settings | None = None) -> CallsheetApp:
         raise SettingsError(
             "admin_host and admin_port work under callsheet serve only; serve with that, or leave them out."
         )
+    if settings.console_user_header:
+        raise SettingsError(
+            "console_user_header works under callsheet serve only, which knows where connections come from; serve "
+            "with that, or leave it empty."
+        )
     return make_app(settings)
 
 
@@ -382,10 +389,17 @@ def _console(
     guard: UpstreamGuard,
     metrics: AdminMetrics,
     rate_limits: "RateLimits | None",
+    settings: Settings,
 ) -> "Console":
     from callsheet.http.console.app import Console  # slow to import, and most servers are never asked for it
+    from callsheet.http.console.proxy_users import ProxyUsers
 
-    console = Console(live, log, clock, prefix, private, guard, metrics)
+    users = None
+    if settings.console_user_header:
+        scopes = parse_scopes(settings.console_user_scopes)
+        users = ProxyUsers(settings.console_user_header, scopes, settings.console_proxies)
+    models_port = settings.port if settings.admin_host or settings.admin_port else 0
+    console = Console(live, log, clock, prefix, private, guard, metrics, users, models_port or None)
     console.rate_limits = rate_limits
     return console
 

@@ -12,6 +12,7 @@ from callsheet.domain.model import Model, RetirementPrecision
 from callsheet.domain.times import format_instant
 from callsheet.remote.connection import Connection
 from callsheet.remote.doing import Sender
+from callsheet.remote.moments import text_of
 from callsheet.remote.records import (
     alias_of,
     change_of,
@@ -21,6 +22,7 @@ from callsheet.remote.records import (
     who_says_of,
 )
 from callsheet.service.catalog import ModelWithAliases, Outcome
+from callsheet.service.history import EVERY_CHANGE, ChangesFilter
 from callsheet.service.provenance import Suppressed, WhoSays
 
 _CATALOG = "catalog"
@@ -64,17 +66,21 @@ class RemoteCatalog:
         replacement: str | None = None,
         retirement_precision: RetirementPrecision | None = None,
         retires_itself: bool | None = None,
+        deprecated_at: datetime | None = None,
     ) -> Outcome:
         wanted = {
             "retires_at": retires_at,
             "replacement": replacement,
             "retirement_precision": retirement_precision,
             "retires_itself": retires_itself,
+            **(
+                {} if deprecated_at is None else {"deprecated_at": deprecated_at}
+            ),  # which older servers do not know
         }
         return self._done("deprecate", names, _plain(wanted))
 
-    def retire(self, *names: str) -> Outcome:
-        return self._done("retire", names)
+    def retire(self, *names: str, retires_at: datetime | None = None) -> Outcome:
+        return self._done("retire", names, {} if retires_at is None else _plain({"retires_at": retires_at}))
 
     def hide(self, *names: str) -> Outcome:
         return self._done("hide", names)
@@ -107,8 +113,16 @@ class RemoteHistory:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def list(self, subject: str | None = None, limit: int = 100) -> Sequence[ChangeRecord]:
-        rows = self._connection.pages(_CATALOG, "changes", at_most=limit, subject=subject)
+    def list(
+        self, subject: str | None = None, limit: int = 100, wanted: ChangesFilter = EVERY_CHANGE
+    ) -> Sequence[ChangeRecord]:
+        sides = {"from": wanted.since, "to": wanted.until}
+        asked = {
+            "subject": subject,
+            **{name: getattr(wanted, name) for name in ("actor", "kind", "action", "revision")},
+            **{name: None if side is None else text_of(*side) for name, side in sides.items()},
+        }
+        rows = self._connection.pages(_CATALOG, "changes", at_most=limit, **asked)
         return [change_of(each) for each in islice(rows, limit)]
 
 

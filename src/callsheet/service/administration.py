@@ -32,6 +32,7 @@ from callsheet.service.explain.explainer import Concerned, Explained, Seen
 from callsheet.service.explain.matrix import Seers
 from callsheet.service.explain.seeing import Compared, Viewers
 from callsheet.service.explain.subject import Subject
+from callsheet.service.history import EVERY_CHANGE, ChangesFilter
 from callsheet.service.key_details import KeyDetails
 from callsheet.service.manifests.export import Holders
 from callsheet.service.manifests.service import Planned
@@ -68,9 +69,10 @@ class Catalogue(Protocol):
         replacement: str | None = None,
         retirement_precision: RetirementPrecision | None = None,
         retires_itself: bool | None = None,
+        deprecated_at: datetime | None = None,
     ) -> Outcome: ...
 
-    def retire(self, *names: str) -> Outcome: ...
+    def retire(self, *names: str, retires_at: datetime | None = None) -> Outcome: ...
 
     def hide(self, *names: str) -> Outcome: ...
 
@@ -94,6 +96,8 @@ class Access(Protocol):
         workspace_id: str | None = None,
         visibility: Visibility = SEES_ALL,
         shape: Shape | None = None,
+        *,
+        display_color: str | None = None,
     ) -> Workspace: ...
 
     def list_workspaces(self) -> list[Workspace]: ...
@@ -138,7 +142,9 @@ class Access(Protocol):
 class History(Protocol):
     """Change records; see `callsheet.service.history.HistoryService`."""
 
-    def list(self, subject: str | None = None, limit: int = 100) -> Sequence[ChangeRecord]: ...
+    def list(
+        self, subject: str | None = None, limit: int = 100, wanted: ChangesFilter = EVERY_CHANGE
+    ) -> Sequence[ChangeRecord]: ...
 
 
 class Reverts(Protocol):

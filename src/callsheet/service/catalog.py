@@ -157,10 +157,11 @@ class CatalogService:
         replacement: str | None = None,
         retirement_precision: RetirementPrecision | None = None,
         retires_itself: bool | None = None,
+        deprecated_at: datetime | None = None,
     ) -> Outcome:
         """Deprecate the models that ids and globs mean, all or none, in one revision.
 
-        Of deprecated ones, what is given changes.
+        They are deprecated as of ``deprecated_at``, or else as of now. Of deprecated ones, what is given changes.
 
         Raises
         ------
@@ -170,19 +171,30 @@ class CatalogService:
         return self._edit(
             names,
             lambda writing, chosen: models.deprecate_models(
-                writing, chosen, writing.now, retires_at, replacement, retirement_precision, retires_itself
+                writing,
+                chosen,
+                writing.now,
+                retires_at,
+                replacement,
+                retirement_precision,
+                retires_itself,
+                deprecated_at,
             ),
         )
 
-    def retire(self, *names: str) -> Outcome:
-        """Retire the models that ids and globs mean, as of now, all or none, in one revision.
+    def retire(self, *names: str, retires_at: datetime | None = None) -> Outcome:
+        """Retire the models that ids and globs mean, all or none, in one revision.
+
+        They are retired as of ``retires_at``, or else of their planned date if that has passed, or else of now.
 
         Raises
         ------
         InvalidError, DoesNotExistError, ConflictError
             As for `callsheet.domain.changes.models.retire_models` and `choose_models`.
         """
-        return self._edit(names, lambda writing, chosen: models.retire_models(writing, chosen, writing.now))
+        return self._edit(
+            names, lambda writing, chosen: models.retire_models(writing, chosen, writing.now, retires_at)
+        )
 
     def hide(self, *names: str) -> Outcome:
         """Leave the models that ids and globs mean out of lists, in one revision; they can still be retrieved.

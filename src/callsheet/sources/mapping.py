@@ -111,6 +111,13 @@ def map_list(listed: Sequence[Listed], dropped: Iterable[Dropped] = ()) -> ListM
     )
 
 
+def plain_value(value: object) -> Any:
+    """Return a value of a field of a row as people and programs read it."""
+    if value is FIRST_SEEN:
+        return "when it is first seen"
+    return value.otherwise if isinstance(value, LastKnown) else value
+
+
 def _map_field(name: str, listed: Sequence[Listed]) -> FieldMapping:
     sent = [Example(each.id, each.fields[name]) for each in listed if name in each.fields]
     stated = [each for each in sent if not isinstance(each.value, LastKnown) or each.value.otherwise is not None]

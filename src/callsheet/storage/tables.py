@@ -169,7 +169,10 @@ api_keys = Table(
     Column("expires_at", _TIME),
     Column("created_at", _TIME, nullable=False),
     Column("created_by", Text),  # the actor of the change that created it, as its record has it; for lists
-    Index("ix_api_keys_created_at_id", "created_at", "id"),  # the order in which they are paged
+    Index(  # the order in which they are paged, and what they are found by, so that it alone is read
+        "ix_api_keys_created_at_id",
+        *("created_at", "id", "name", "hint", "status", "workspace_id", "expires_at"),
+    ),
     Index("ix_api_keys_created_by_created_at_id", "created_by", "created_at", "id"),
     Index("ix_api_keys_status_created_at_id", "status", "created_at", "id"),
     Index("ix_api_keys_workspace_id_created_at_id", "workspace_id", "created_at", "id"),
@@ -284,7 +287,7 @@ changes = Table(  # append-only
     "changes",
     metadata,
     Column("number", _COUNT, primary_key=True),
-    Column("revision", _COUNT, nullable=False, index=True),
+    Column("revision", _COUNT, nullable=False),
     Column("at", _TIME, nullable=False),
     Column("actor", Text, nullable=False),
     Column("action", String(32), nullable=False),
@@ -295,5 +298,8 @@ changes = Table(  # append-only
     Column("manager", _MANAGER),  # null: a person, or before there were claims
     Column("reason", Text),  # what the person gave for the record
     Index("ix_changes_kind_subject_number", "kind", "subject", "number"),  # what was first after a moment
+    Index("ix_changes_revision_number", "revision", "number"),  # pages of one revision
+    Index("ix_changes_kind_action_number", "kind", "action", "number"),  # pages of what was done to what
+    Index("ix_changes_actor_kind_action_number", "actor", "kind", "action", "number"),  # and by whom
     Index("ix_changes_at_number", "at", "number"),  # which revision a time falls into
 )

@@ -6,6 +6,7 @@ from callsheet.domain.access.visibility import Visibility
 from callsheet.domain.edits import ModelChange
 from callsheet.domain.times import parse_instant
 from tests.clients.server import CHINESE, ENCODED, PLAIN, SLASH
+from tests.console.held import hold
 from tests.installation import Installation, make_model
 
 MARKUP: Final = "<img src=x onerror=alert(1)>\"'&"
@@ -16,6 +17,33 @@ PAGES: Final = (
     "/models",
     f"/models/{PLAIN}",
     f"/models/{PLAIN}/change",
+    "/keys",
+    "/keys/new",
+    "/keys/laptop",
+    "/keys/laptop/change",
+    "/keys/laptop/replace",
+    "/welcome",
+    "/sources",
+    "/sources/new",
+    "/sources/gateway",
+    "/sources/gateway/change",
+    "/changes",
+    "/changes?from=1d&kind=model",
+    "/changes/1",
+    "/changes/compare",
+    "/changes/compare?from=1",
+    "/changes/at",
+    "/changes/at?days=200",
+    f"/changes/at/{PLAIN}?as_of=3",
+    f"/changes/blame/{PLAIN}",
+    "/retirements",
+    "/retirements?state=all",
+    "/retirements/calendars",
+    "/retirements/models/claude-retiring",
+    "/sources",
+    "/sources/new",
+    "/sources/gateway",
+    "/sources/gateway/change",
 )
 
 
@@ -33,3 +61,4 @@ def fill(installation: Installation) -> None:
     access.create_workspace(RIGHT_TO_LEFT)
     access.create_key("laptop", workspace.id)
     access.disable_key(access.create_key(MARKUP, None, organization=True).key.id)
+    hold(installation, "gateway", (f"acme/{MARKUP}", RIGHT_TO_LEFT), deny=[MARKUP], rename={MARKUP: "acme/two"})

@@ -64,6 +64,16 @@ def test_a_model_is_added_changed_retired_and_removed(admin: Admin) -> None:
     assert fits("/catalog/changes/{number}", "GET", admin.get(f"/catalog/changes/{newest['number']}")) == newest
 
 
+def test_a_deprecation_and_a_retirement_have_the_dates_that_are_sent(admin: Admin) -> None:
+    path = "/catalog/models/claude-opus-4-8"
+    ended = admin.post(f"{path}/deprecate", {"deprecated_at": "2026-05-01"}).json
+    assert (ended["lifecycle"], ended["deprecated_at"]) == ("deprecated", "2026-05-01T00:00:00Z")
+    gone = admin.post(f"{path}/retire", {"retires_at": "2026-06-01"}).json
+    assert (gone["lifecycle"], gone["retires_at"]) == ("retired", "2026-06-01T00:00:00Z")
+    refused = admin.post("/catalog/retire", {"models": ["claude-fable-5"], "retires_at": "2999-01-01"})
+    assert (refused.status, "future" in refused.message) == (400, True)
+
+
 def test_a_call_of_several_changes_all_or_nothing(admin: Admin) -> None:
     before = admin.revision
     refused = admin.post("/catalog/retire", {"models": ["claude-opus-4-8", "nothing"]})

@@ -8,6 +8,7 @@ from callsheet.domain.alias import Alias
 from callsheet.domain.changes.change import Action, Change
 from callsheet.storage.store import Store
 from callsheet.storage.transactions.paging import Cut, Slice
+from callsheet.storage.transactions.read_changes import ChosenChanges
 from callsheet.storage.transactions.write import WriteTransaction
 from tests.installation import make_model
 from tests.storage.transactions.test_rows import trial
@@ -66,10 +67,10 @@ def test_pages_forwards_and_backwards_have_every_row_once_and_in_one_order(
 def test_changes_are_paged_newest_first_of_what_they_are_asked_for(shared: Store) -> None:
     with trial(shared) as writing:
         fill(writing, ["x", "y", "z"])
-        page = writing.page_of_changes(Cut(10), ["mx", "amz"])
+        page = writing.page_of_changes(Cut(10), ChosenChanges(["mx", "amz"]))
         assert [(each.kind, each.subject) for each in page.rows] == [("alias", "amz"), ("model", "mx")]
         assert not page.has_more
-        assert writing.page_of_changes(Cut(10), ["\0"]).rows == []
+        assert writing.page_of_changes(Cut(10), ChosenChanges(["\0"])).rows == []
 
 
 def test_a_cursor_need_not_exist(shared: Store) -> None:

@@ -10,8 +10,8 @@ import typer
 
 from callsheet.cli.changing import Changing, DryRun
 from callsheet.cli.commands.catalog_import import import_models
-from callsheet.cli.commands.history import blame, diff, revert_models
-from callsheet.cli.database import DatabaseURL, open_access, open_catalog, open_history
+from callsheet.cli.commands.history import MOMENT, blame, diff, revert_models
+from callsheet.cli.database import DatabaseURL, clock, open_access, open_catalog, open_history
 from callsheet.cli.input.completion import complete_model, complete_subject
 from callsheet.cli.input.token_counts import parse_tokens
 from callsheet.cli.output.capabilities import short_capabilities
@@ -32,12 +32,16 @@ from callsheet.cli.output.usage import CommandLine
 from callsheet.cli.viewing import AsOfOption, Viewing
 from callsheet.domain.access.visibility import has_wildcards
 from callsheet.domain.alias import Alias
+from callsheet.domain.changes.change import Action, Subject
 from callsheet.domain.claims.claims import CLAIMABLE
 from callsheet.domain.edits import ModelChange
 from callsheet.domain.errors import InvalidError
+from callsheet.domain.history.moment import parse_moment
 from callsheet.domain.model import Lifecycle, Model, RetirementPrecision
 from callsheet.domain.times import EPOCH, format_instant, parse_instant
+from callsheet.service.history import ChangesFilter, Since
 from callsheet.service.records import model_record, provenance_record, removed_record
+from callsheet.service.searching.wanted import Wanted, words_of
 
 app = CommandLine(help="List and change models and their aliases.", no_args_is_help=True)
 
@@ -70,6 +74,15 @@ SameAs = Annotated[
     ),
 ]
 RetiresAt = Annotated[str | None, typer.Option(metavar="TIME", help="Planned retirement.")]
+DeprecatedAt = Annotated[str | None, typer.Option(metavar="TIME", help="Since when; now if it is left out.")]
+RetiredAt = Annotated[
+    str | None,
+    typer.Option(
+        "--retires-at",
+        metavar="TIME",
+        help="Since when; if it is left out, the planned date if that has passed, else now.",
+    ),
+]
 Replacement = Annotated[str | None, typer.Option(metavar="ID", help="The model to move to.")]
 
 Precision = Annotated[
@@ -121,6 +134,15 @@ def list_models(
     lifecycle: Annotated[
         list[Lifecycle] | None, typer.Option(help="Only models with this lifecycle; may be repeated.")
     ] = None,
+    search: Annotated[
+        str,
+        typer.Option(metavar="TEXT", help="Only models with each of these words in the id, the name or an alias."),
+    ] = "",
+    line: Annotated[str | None, typer.Option(help="Only models of this line, such as opus.")] = None,
+    source: Annotated[str | None, typer.Option(help="Only models that come from there.")] = None,
+    hidden: Annotated[
+        bool | None, typer.Option("--hidden/--not-hidden", help="Only hidden models, or only others.")
+    ] = None,
     suppressed: Annotated[
         bool, typer.Option("--suppressed", help="Only what was removed although others list it, aliases too.")
     ] = False,
@@ -133,7 +155,9 @@ def list_models(
     if suppressed:
         print_suppressed(catalog.suppressed(), as_json=as_json)
         return
+    wanted = Wanted(words=words_of(search), line=line, source=source, hidden=hidden)
     items = [each for each in catalog.list() if not lifecycle or each.model.lifecycle in lifecycle]
+    items = [each for each in items if wanted.fits(*each)]
     if as_json:
         print_json([model_record(item) for item in items])
         return
@@ -280,12 +304,14 @@ def deprecate(
     retirement_precision: Precision = None,
     retires_itself: RetiresItself = None,
     replacement: Replacement = None,
+    deprecated_at: DeprecatedAt = None,
     dry_run: DryRun = False,
     database: DatabaseURL = None,
     as_json: AsJSON = False,
 ) -> None:
     """Deprecate models, or move the date of deprecated ones."""
     when = None if retires_at is None else parse_instant(retires_at, "--retires-at")
+    since = None if deprecated_at is None else parse_instant(deprecated_at, "--deprecated-at")
     changing = Changing(database, dry_run=dry_run, as_json=as_json)
     outcome = changing.catalog(
         lambda catalog: catalog.deprecate(
@@ -294,16 +320,24 @@ def deprecate(
             replacement=replacement,
             retirement_precision=retirement_precision,
             retires_itself=retires_itself,
+            deprecated_at=since,
         )
     )
     all_done(names, outcome, deprecated, as_it_was, as_json=as_json)
 
 
 @app.command()
-def retire(names: Models, dry_run: DryRun = False, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
+def retire(
+    names: Models,
+    retires_at: RetiredAt = None,
+    dry_run: DryRun = False,
+    database: DatabaseURL = None,
+    as_json: AsJSON = False,
+) -> None:
     """Retire models; lists leave them out unless they ask for retired ones."""
+    when = None if retires_at is None else parse_instant(retires_at, "--retires-at")
     changing = Changing(database, dry_run=dry_run, as_json=as_json)
-    outcome = changing.catalog(lambda catalog: catalog.retire(*names), warns=True)
+    outcome = changing.catalog(lambda catalog: catalog.retire(*names, retires_at=when), warns=True)
     all_done(names, outcome, lambda model: f"Retired {model.id}.", as_it_was, as_json=as_json)
 
 
@@ -408,11 +442,29 @@ def history(
         ),
     ] = None,
     limit: Annotated[int, typer.Option(min=1, max=1_000_000, help="At most so many changes.")] = 100,
+    by: Annotated[
+        str | None, typer.Option("--actor", metavar="ACTOR", help="Only those by this actor, such as cli:ada.")
+    ] = None,
+    kind: Annotated[Subject | None, typer.Option(help="Only those of this kind of thing.")] = None,
+    action: Annotated[Action | None, typer.Option(help="Only those that did this.")] = None,
+    revision: Annotated[int | None, typer.Option(min=0, help="Only those of this revision.")] = None,
+    since: Annotated[
+        str | None, typer.Option("--from", metavar="MOMENT", help=f"Only those after this moment. {MOMENT}.")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option("--to", metavar="MOMENT", help="Only those up to this moment.")
+    ] = None,
     database: DatabaseURL = None,
     as_json: AsJSON = False,
 ) -> None:
     """Show what was changed, when and by whom, latest first. Times are UTC."""
-    records = open_history(database).list(subject, limit)
+    now = clock()
+    sides = (
+        None if text is None else Since(parse_moment(text, now, name), now)
+        for name, text in (("--from", since), ("--to", until))
+    )
+    wanted = ChangesFilter(by, kind, action, revision, *sides)
+    records = open_history(database).list(subject, limit, wanted)
     if as_json:
         print_json([record.record() for record in records])
         return

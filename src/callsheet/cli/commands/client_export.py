@@ -5,13 +5,13 @@ from typing import Final
 from callsheet.cli.commands.explain import explaining_here
 from callsheet.cli.database import load_settings
 from callsheet.cli.output.client_files import put_files
-from callsheet.cli.output.explanation import why
 from callsheet.cli.output.tables import say
 from callsheet.cli.viewing import Viewing
 from callsheet.domain.errors import ConflictError, InvalidError
 from callsheet.service.clients.base_url import read_base_url
 from callsheet.service.clients.config_file import KEY_VARIABLE
 from callsheet.service.clients.export import ConfiguredClient, config_files
+from callsheet.service.explain.words import why
 from callsheet.settings import Settings
 
 _DEFAULT_PORT: Final = 8484

@@ -8,9 +8,9 @@ from callsheet.cli.commands.explain import explaining_here
 from callsheet.cli.database import DatabaseURL
 from callsheet.cli.input.completion import complete_key, complete_workspace
 from callsheet.cli.output.client_views import print_client, print_clients
-from callsheet.cli.output.explanation import why
 from callsheet.cli.output.tables import AsJSON, print_json, say
 from callsheet.cli.viewing import AsOfOption, Viewing
+from callsheet.service.explain.words import why
 
 
 def clients(
@@ -36,9 +36,9 @@ def clients(
     as_json: AsJSON = False,
 ) -> None:
     """Show what Claude Code, Claude Desktop, the SDKs and other clients show of the list, and why not the rest."""
-    from callsheet.cli.client_views import client_views  # these bring the doctor, which takes long to import
-    from callsheet.cli.played_clients import play_in
-    from callsheet.doctor.clients.rules import load_clients
+    from callsheet.doctor.clients.rules import load_clients  # these bring the doctor, which takes long to import
+    from callsheet.service.clients.played import play_in
+    from callsheet.service.clients.views import client_views
 
     rules = load_clients([] if client is None else [client])
     viewing = Viewing(database, as_of)

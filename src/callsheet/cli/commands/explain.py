@@ -12,7 +12,7 @@ from callsheet.cli.catalogue_places import with_places
 from callsheet.cli.database import DatabaseURL
 from callsheet.cli.input.completion import complete_key, complete_model, complete_workspace
 from callsheet.cli.input.secret import read_secret
-from callsheet.cli.output.explanation import print_explanation, why
+from callsheet.cli.output.explanation import print_explanation
 from callsheet.cli.output.matrix import put_matrix
 from callsheet.cli.output.remedies import print_fixes
 from callsheet.cli.output.seeing import print_compared, print_sightings, print_viewers
@@ -23,10 +23,11 @@ from callsheet.domain.query import Reach
 from callsheet.service.explain.commands import fix_record
 from callsheet.service.explain.explainer import Explained, Explainer
 from callsheet.service.explain.records import explanation_record
+from callsheet.service.explain.words import why
 
 if TYPE_CHECKING:
-    from callsheet.cli.client_views import ClientStep
     from callsheet.service.administration import Explaining
+    from callsheet.service.clients.views import ClientStep
 
 #: What `diff-keys` ends with if there is a difference, as `plan` does.
 DIFFERENT: Final = 2
@@ -135,7 +136,7 @@ def explain(
         if as_json:
             fixes = [fix_record(fix, explainer.rules()) for fix in explained.fixes]
             steps = [step.record() for step in clients]
-            print_json(viewing.record(explanation_record(explained, steps, fixes)))
+            print_json(viewing.record(explanation_record(explained, explainer.workspace_name, steps, fixes)))
         else:
             print_explanation(explained, clients, explainer.workspace_name)
             print_fixes(explained.explanation, explained.fixes, explainer.rules(), database)
@@ -184,7 +185,7 @@ def what_sees(
     """Show what a key or a workspace sees: the models that are listed for it, and those it can only retrieve."""
     viewing = Viewing(database, as_of)
     with explaining(viewing) as explainer:
-        who, refused, sightings = explainer.what_sees(subject)
+        who, refused, sightings, _ = explainer.what_sees(subject)
         refusal = "" if refused is None else why(who, refused, explainer.workspace_name)
     if as_json:
         models = [{"id": model.id, "reach": reach} for model, reach in sightings]
@@ -218,8 +219,8 @@ def _client_steps(
     """The client's own steps; none where it gets no list with the model, whatever it makes of that."""
     if not isinstance(explainer, Explainer):
         raise InvalidError("--client needs the database itself; leave it out, or --remote.")
-    from callsheet.cli.client_views import client_steps  # these bring the doctor, which takes long to import
-    from callsheet.doctor.clients.rules import load_clients
+    from callsheet.doctor.clients.rules import load_clients  # these bring the doctor, which takes long to import
+    from callsheet.service.clients.views import client_steps
 
     (rules,) = load_clients([client])
     explanation = explained.explanation

@@ -27,15 +27,15 @@ if TYPE_CHECKING:  # what only --remote needs
 #: What `diff` ends with if there is a difference, as `plan` does.
 DIFFERENT: Final = 2
 
-_MOMENT: Final = "A day, an RFC 3339 time, a time ago such as 90d, or the number of a revision"
+MOMENT: Final = "A day, an RFC 3339 time, a time ago such as 90d, or the number of a revision"
 
 Blamable = StrEnum("Blamable", {name.upper(): name for name in FIELDS})  # type: ignore[misc]
 
-To = Annotated[str, typer.Option("--to", metavar="MOMENT", help=f"{_MOMENT}.")]
+To = Annotated[str, typer.Option("--to", metavar="MOMENT", help=f"{MOMENT}.")]
 
 
 def diff(
-    first: Annotated[str, typer.Argument(metavar="FROM", help=f"{_MOMENT}.")],
+    first: Annotated[str, typer.Argument(metavar="FROM", help=f"{MOMENT}.")],
     second_moment: Annotated[
         str, typer.Argument(metavar="[TO]", help="Likewise, also one to come; now if not given.")
     ] = "now",

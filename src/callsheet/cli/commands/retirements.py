@@ -9,11 +9,11 @@ from callsheet.cli.commands.explain import explaining
 from callsheet.cli.database import DatabaseURL
 from callsheet.cli.input.completion import complete_key, complete_workspace
 from callsheet.cli.input.days import parse_days
-from callsheet.cli.output.explanation import why
 from callsheet.cli.output.retirements import print_retirements
 from callsheet.cli.output.tables import AsJSON, print_json, say
 from callsheet.cli.viewing import Viewing
 from callsheet.domain.errors import InvalidError
+from callsheet.service.explain.words import why
 from callsheet.service.retirements.find import Wanted
 
 #: What the command ends with if there is a retirement, as `drift` does if there is a difference.

@@ -30,6 +30,7 @@ Deny = Annotated[
     list[str] | None,
     typer.Option(metavar="PATTERN", help="Never show models whose id matches this glob; may be repeated."),
 ]
+Color = Annotated[str | None, typer.Option(metavar="#RRGGBB", help="Its colour in the console, such as #6C5BB9.")]
 ShapeOption = Annotated[Shape | None, typer.Option(help="Fields of a model, if not those of the installation.")]
 
 
@@ -42,6 +43,7 @@ def create(
     allow: Allow = None,
     deny: Deny = None,
     shape: ShapeOption = None,
+    color: Color = None,
     dry_run: DryRun = False,
     database: DatabaseURL = None,
     as_json: AsJSON = False,
@@ -49,7 +51,9 @@ def create(
     """Create a workspace. Deny wins over allow; without rules it sees all models."""
     visibility = Visibility(tuple(allow or ()), tuple(deny or ()))
     changing = Changing(database, dry_run=dry_run, as_json=as_json)
-    workspace = changing.keys(lambda access: access.create_workspace(name, workspace_id, visibility, shape))
+    workspace = changing.keys(
+        lambda access: access.create_workspace(name, workspace_id, visibility, shape, display_color=color)
+    )
     _done(workspace, f"Created the workspace {workspace.name}: {workspace.id}.", as_json=as_json)
     if visibility != SEES_ALL:
         say_sight(*changing.access.sights(visibility))
@@ -108,17 +112,23 @@ def change(
     allow: Allow = None,
     deny: Deny = None,
     shape: ShapeOption = None,
+    color: Color = None,
     clear_rules: Annotated[bool, typer.Option("--clear-rules", help="Drop all patterns first.")] = False,
     clear_shape: Annotated[bool, typer.Option("--clear-shape", help="Take the installation's shape.")] = False,
+    clear_color: Annotated[
+        bool, typer.Option("--clear-color", help="Take the colour that its id decides.")
+    ] = False,
     dry_run: DryRun = False,
     database: DatabaseURL = None,
     as_json: AsJSON = False,
 ) -> None:
     """Change a workspace. --allow and --deny each replace all patterns of their kind."""
-    if not any((new_name, allow, deny, shape, clear_rules, clear_shape)):
+    if not any((new_name, allow, deny, shape, color, clear_rules, clear_shape, clear_color)):
         raise InvalidError("Nothing to change; name at least one field, such as --allow.")
     if shape is not None and clear_shape:
         raise InvalidError("The shape is both given and cleared; say one.")
+    if color is not None and clear_color:
+        raise InvalidError("The colour is both given and cleared; say one.")
 
     wanted = WorkspaceChange(allow=(), deny=()) if clear_rules else WorkspaceChange()
     if new_name is not None:
@@ -129,6 +139,8 @@ def change(
         wanted["deny"] = tuple(deny)
     if shape is not None or clear_shape:
         wanted["shape"] = shape
+    if color is not None or clear_color:
+        wanted["display_color"] = color
     changing = Changing(database, dry_run=dry_run, as_json=as_json)
     workspace, before = changing.keys(lambda access: access.change_workspace(name, wanted), warns=True)
     _done(workspace, f"Changed the workspace {workspace.name}.", as_json=as_json)

@@ -7,7 +7,7 @@ from callsheet.cli.output.plan_words import shown_names
 from callsheet.cli.output.tables import print_table, put_wrapped, say
 
 if TYPE_CHECKING:
-    from callsheet.cli.client_views import ClientView
+    from callsheet.service.clients.views import ClientView
 
 
 def print_clients(views: "Sequence[ClientView]", known: Sequence[str], who: str) -> None:

@@ -6,20 +6,15 @@ from typing import Final
 
 from callsheet.domain.access.admin_key import AdminKey
 from callsheet.domain.access.key import APIKey, KeyStatus
-from callsheet.domain.times import format_instant
+from callsheet.domain.times import format_instant, format_minute
 
 #: Shown in place of the workspace of a key of the organization.
 ALL_WORKSPACES: Final = "(all)"
 
-_MIDNIGHT: Final = "00:00:00"
-
 
 def expiry(key: APIKey | AdminKey) -> str:
     """Return when ``key`` expires, in UTC: the day, and the minute if it is not midnight; a dash if never."""
-    if key.expires_at is None:
-        return "-"
-    text = format_instant(key.expires_at)
-    return text[:10] if text[11:19] == _MIDNIGHT else f"{text[:10]} {text[11:16]}"
+    return "-" if key.expires_at is None else format_minute(key.expires_at)
 
 
 def name(key: APIKey, replaced: Collection[str], now: datetime) -> str:

@@ -6,8 +6,8 @@ from typing import Any, Final
 from callsheet.cli.output.tables import cell_text, print_record, print_table, put, say
 from callsheet.service.sync.config import SourceConfig
 from callsheet.service.sync.listing import Lists
-from callsheet.sources.mapping import FieldMapping, ListMapping, Reason, map_list
-from callsheet.sources.upstream import FIRST_SEEN, LastKnown, Listed
+from callsheet.sources.mapping import FieldMapping, ListMapping, Reason, map_list, plain_value
+from callsheet.sources.upstream import FIRST_SEEN, Listed
 
 _MAX_SHOWN: Final = 20  # models
 _MAX_NOTES: Final = 10
@@ -43,7 +43,7 @@ def mapping_record(config: SourceConfig, lists: Lists) -> dict[str, Any]:
         "models": [
             {
                 "id": model.id,
-                "fields": {name: _plain(value) for name, value in model.fields.items()},
+                "fields": {name: plain_value(value) for name, value in model.fields.items()},
                 "aliases": list(model.aliases),
                 "notes": list(model.notes),
             }
@@ -80,15 +80,7 @@ def _such_as(reason: Reason) -> str:
 
 
 def _text(value: object) -> str:
-    plain = _plain(value)
+    plain = plain_value(value)
     if isinstance(plain, Mapping):
         return cell_text(dict(plain))
     return cell_text(plain)
-
-
-def _plain(value: object) -> object:
-    if value is FIRST_SEEN:
-        return "when it is first seen"
-    if isinstance(value, LastKnown):
-        return value.otherwise
-    return value

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from callsheet.domain.access.workspace import Workspace
-from callsheet.domain.errors import ConflictError, DoesNotExistError
+from callsheet.domain.errors import ConflictError, DoesNotExistError, about
 from callsheet.domain.sources.source import SourceRecord
 
 #: The member of a source's configuration that only forgetting its keys sets: no file says it.
@@ -35,15 +35,17 @@ def check_asking(sources: Iterable[SourceRecord], workspace_of: Callable[[str], 
     """
     asked = []
     for source in sources:
-        _check_workspace(source, workspace_of)
+        with about("workspace"):
+            _check_workspace(source, workspace_of)
         if source.config.get("asks_keys"):
             asked.append(source.name)
     if len(asked) > 1:
         first, second = asked[:2]
-        raise ConflictError(
-            f"The source {first} is asked about keys, so {second} cannot be, too: each would see the keys of the "
-            f"other. Set asks_keys for one of them only."
-        )
+        with about("asks_keys"):
+            raise ConflictError(
+                f"The source {first} is asked about keys, so {second} cannot be, too: each would see the keys of "
+                f"the other. Set asks_keys for one of them only."
+            )
 
 
 def check_not_asking(sources: Iterable[SourceRecord], workspace: Workspace) -> None:

@@ -6,6 +6,7 @@ from callsheet.http.admin import admin_keys, api_keys, calendars, organization, 
 from callsheet.http.admin.access.keys import KEYS
 from callsheet.http.admin.access.workspaces import WORKSPACES
 from callsheet.http.admin.catalog.aliases import ALIASES, CHANGES
+from callsheet.http.admin.catalog.clients import CLIENTS
 from callsheet.http.admin.catalog.explaining import EXPLAINING
 from callsheet.http.admin.catalog.history import HISTORY
 from callsheet.http.admin.catalog.impact import impact_among
@@ -13,7 +14,9 @@ from callsheet.http.admin.catalog.lifecycle import LIFECYCLE
 from callsheet.http.admin.catalog.models import MODELS
 from callsheet.http.admin.catalog.plans import PLANS
 from callsheet.http.admin.catalog.retirements import RETIREMENTS
+from callsheet.http.admin.catalog.searching import SEARCHING
 from callsheet.http.admin.catalog.sources import SOURCES
+from callsheet.http.admin.catalog.trials import TRIALS
 
 _ALL: Final = (
     *organization.ENDPOINTS,
@@ -25,14 +28,17 @@ _ALL: Final = (
     *WORKSPACES,
     *KEYS,
     *MODELS,
+    *SEARCHING,
     *LIFECYCLE,
     *ALIASES,
     *CHANGES,
     *HISTORY,
     *RETIREMENTS,
     *SOURCES,
+    *TRIALS,
     *PLANS,
     *EXPLAINING,
+    *CLIENTS,
 )
 
 ENDPOINTS: Final = (*_ALL, impact_among(_ALL))

@@ -19,6 +19,7 @@ from callsheet.domain.errors import (
     ForeignDatabaseError,
     InvalidError,
     ManifestError,
+    RefusedError,
     SourceError,
     StorageError,
 )
@@ -205,7 +206,8 @@ def refusal_of(error: CallsheetError) -> AdminError:
         code = next((code for code, kind in _KINDS.items() if kind.status == status_of(error)), Code.INTERNAL)
         return AdminError(code, error.message)
     code = next((code for kind, code in _CODES.items() if isinstance(error, kind)), Code.INVALID)
-    return AdminError(code, str(error), details=_details(error))
+    field = error.field if isinstance(error, RefusedError) else None
+    return AdminError(code, str(error), field, details=_details(error))
 
 
 def refuse_unread(error: APIError) -> Response:

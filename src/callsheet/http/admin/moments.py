@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from callsheet.domain.errors import ConflictError, DoesNotExistError, InvalidError
 from callsheet.domain.history.moment import Moment, parse_moment
 from callsheet.http.admin.endpoint import Asked, PageQuery, Query, Read
+from callsheet.http.admin.errors import AdminError, Code
 from callsheet.http.admin.plain import AnyReading, Everything, Page
 from callsheet.service.moments.kept import KeptMoments
 from callsheet.service.moments.locating import Located, locate
@@ -32,10 +33,15 @@ MOMENT: Final = (
 )
 
 
+def moment_field(default: Any = ..., *, alias: str | None = None, description: str = MOMENT) -> Any:
+    """Return the field of a query or body that holds a moment as text."""
+    return Field(default, alias=alias, min_length=1, max_length=MAX_MOMENT_CHARACTERS, description=description)
+
+
 class MomentQuery(Query):
     """Of which moment."""
 
-    as_of: str | None = Field(None, min_length=1, max_length=MAX_MOMENT_CHARACTERS, description=MOMENT)
+    as_of: str | None = moment_field(None)
 
 
 class MomentPageQuery(PageQuery, MomentQuery):
@@ -82,18 +88,26 @@ def locate_moment(reading: ReadTransaction, text: str, asked: Asked, name: str =
 
     Raises
     ------
-    InvalidError
+    AdminError
         It means none, or nothing is known of the moment; the parameter ``name`` is wrong then.
     """
-    return located(reading, parse_moment(text, asked.now, name), asked)
+    return located(reading, moment_of(text, asked, name), asked, name)
 
 
-def located(reading: ReadTransaction, moment: Moment, asked: Asked) -> Located:
-    """Return where ``moment`` lies; InvalidError if nothing is known of it."""
+def moment_of(text: str, asked: Asked, name: str) -> Moment:
+    """Return the moment that ``text`` means; AdminError, with ``name`` as its field, if it means none."""
+    try:
+        return parse_moment(text, asked.now, name)
+    except InvalidError as error:
+        raise AdminError(Code.INVALID, str(error), name) from error
+
+
+def located(reading: ReadTransaction, moment: Moment, asked: Asked, name: str) -> Located:
+    """Return where ``moment`` lies; AdminError, with ``name`` as its field, if nothing is known of it."""
     try:
         return locate(reading, moment, asked.now)
     except (DoesNotExistError, ConflictError) as error:
-        raise InvalidError(str(error)) from error
+        raise AdminError(Code.INVALID, str(error), name) from error
 
 
 def cut_sorted(keys: Sequence[str], query: PageQuery) -> Slice[str]:

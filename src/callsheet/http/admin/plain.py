@@ -3,10 +3,12 @@
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
-from typing import Any, Generic, NoReturn, TypeAlias, TypeVar
+from typing import Any, Final, Generic, NoReturn, TypeAlias, TypeVar
 
 from pydantic import BaseModel, Field
 
+from callsheet.api.state import State
+from callsheet.domain.catalog import Catalog
 from callsheet.domain.times import parse_instant
 from callsheet.http.admin.endpoint import Asked, PageQuery
 from callsheet.http.admin.errors import AdminError, Code
@@ -14,9 +16,13 @@ from callsheet.service.access import AccessService
 from callsheet.service.catalog import CatalogService
 from callsheet.service.history import HistoryService
 from callsheet.service.moments.reading import MomentReading
+from callsheet.service.state.load import installation_of, load
 from callsheet.service.sync.sources import SourcesService
 from callsheet.storage.transactions.paging import Cut
 from callsheet.storage.transactions.read import ReadTransaction
+
+#: Models of a catalogue that is loaded while somebody waits.
+MAX_LOADED_MODELS: Final = 50_000
 
 T = TypeVar("T")
 
@@ -38,6 +44,20 @@ class Everything(BaseModel, Generic[A]):
     """A list that has one page."""
 
     data: list[A]
+
+
+def state_of(reading: AnyReading, asked: Asked) -> State:
+    """Return the State of the moment that ``reading`` reads.
+
+    It is the one that is served if that is of the same revision, or has so many models that another would take too
+    long to load: then it lags behind by a moment at most.
+    """
+    served = asked.state
+    if asked.as_of is None and (
+        served.revision == installation_of(reading).revision or len(served.catalog) > MAX_LOADED_MODELS
+    ):
+        return served
+    return load(reading, served.options)
 
 
 class Reading(Generic[R]):
@@ -100,6 +120,13 @@ class Reader(MomentReader):
     def sources(self) -> SourcesService:
         """Sources."""
         return SourcesService(self._store, self._asked.actor, self._now)
+
+
+def catalog_of(reading: AnyReading, asked: Asked) -> Catalog | None:
+    """Return the catalogue that is served, if it is the one of ``reading``; None if that must be read."""
+    if asked.as_of is not None or asked.state.revision != installation_of(reading).revision:
+        return None
+    return asked.state.catalog
 
 
 def cut_of(query: PageQuery, key: Callable[[str, str], Any] = lambda cursor, _name: cursor) -> Cut:

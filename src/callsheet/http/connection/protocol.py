@@ -23,7 +23,7 @@ from callsheet.http.connection.pipeline import PARSE_BATCH_SIZE
 from callsheet.http.connection.sizes import HEADER_OVERHEAD_BYTES, Trailers, size_of, too_large
 from callsheet.http.connection.timeouts import BODY, HEAD, IDLE
 from callsheet.http.errors import refuse_outside
-from callsheet.http.paths import ADMIN_PATH, MAX_ADMIN_BODY_BYTES
+from callsheet.http.paths import ADMIN_PATH, MAX_ADMIN_BODY_BYTES, PEER
 from callsheet.http.wire_headers import write_lines
 
 _REQUEST_LINE_OVERHEAD_BYTES: Final = 64  # bytes of a request line that are not the URL
@@ -85,6 +85,7 @@ class EnvelopeProtocol(HandoverProtocol):
     def on_message_begin(self) -> None:
         """Reset what is counted for each request."""
         super().on_message_begin()
+        self.scope[PEER] = self.client  # type: ignore[typeddict-unknown-key]  # one of our own
         self._state_bytes = 0
         self._parser_state = HEAD
         self._state_since = self.loop.time()

@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -15,6 +15,7 @@ from callsheet.http.admin.doing import Done, Wanted, Worker
 from callsheet.http.admin.endpoint import Endpoint
 from callsheet.http.admin.errors import AdminError, Code
 from callsheet.http.console.change import Change
+from callsheet.http.console.long_calls import LongCalls
 from callsheet.service.sync.guard import UpstreamGuard
 
 _JSON: Final = "application/json"
@@ -34,6 +35,8 @@ class Calls:
         The time (aware), and what is served.
     guard, private
         As for `AdminAPI`.
+    long
+        Does those calls that may take long.
     """
 
     worker: Worker
@@ -42,6 +45,7 @@ class Calls:
     state: State
     guard: UpstreamGuard
     private: Sequence[str] = ()
+    long: LongCalls = field(default_factory=LongCalls)
 
     def read(self, operation: str, ids: Mapping[str, str] | None = None, /, **query: Any) -> dict[str, Any]:
         """Return what a call that changes nothing answers.
@@ -67,6 +71,23 @@ class Calls:
         """Return what a call answers that has a body and yet changes nothing; errors as for `read`."""
         endpoint = endpoint_of(operation)
         answer: dict[str, Any] = json.loads(self._work(endpoint)(self._wanted(endpoint, ids, {}, body)).body)
+        return answer
+
+    def wait(self, operation: str, ids: Mapping[str, str], body: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what a call answers that waits for an upstream.
+
+        The page that calls it belongs to a route that ``is_long``.
+
+        Raises
+        ------
+        AdminError
+            As the Admin API refuses it.
+        StillRunningError
+            It goes on, and the page has waited long enough.
+        """
+        endpoint = endpoint_of(operation)
+        done = self.long.wait(partial(self._work(endpoint), self._wanted(endpoint, ids, {}, body)))
+        answer: dict[str, Any] = json.loads(done.body)
         return answer
 
     def rehearse(self, change: Change, at: datetime | None = None) -> dict[str, Any]:

@@ -79,6 +79,10 @@ class Form:
         values = (self._sent or {}).get(name)
         return values[-1] if values else None
 
+    def replace(self, name: str, text: str) -> None:
+        """Let a field show ``text`` in place of what was typed, such as a secret that is not to be repeated."""
+        self._sent = {**(self._sent or {}), name: [text]}
+
     def value(self, name: str) -> Value:
         """Return what the field shows: what was typed, or else what there is at present."""
         if self._sent is None:

@@ -27,12 +27,15 @@ class Route:
         Takes its form; None if it has none.
     scope
         What one must be allowed to do to see it.
+    is_long
+        Whether taking its form may take long, as an upstream is asked: it keeps no other page waiting.
     """
 
     path: str
     show: Show | None = None
     submit: Submit | None = None
     scope: Scope = Scope.READ
+    is_long: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,12 @@ class Routes:
     def __init__(self, *routes: Route) -> None:
         ordered = sorted(routes, key=lambda route: (route.path.count("{"), route.path))
         self._patterns = [(_pattern(route.path), route) for route in ordered]
+
+    def is_long(self, path: bytes) -> bool:
+        """Return whether what takes the form at a path may take long; no where there is no such page."""
+        wanted = path.rstrip(b"/")
+        found = next((route for pattern, route in self._patterns if pattern.fullmatch(wanted)), None)
+        return found is not None and found.is_long
 
     def find(self, path: bytes) -> Found:
         """Return what a path, as sent below ``/console``, means; AdminError if it means nothing."""

@@ -58,11 +58,14 @@ class Review:
         The address of the page to come back to.
     title
         What is wanted, in a few words, such as ``Hide claude-opus-4-1``.
+    field
+        The field of the form that a refusal is about which names none; empty for the whole form.
     """
 
     change: Change
     back: str
     title: str
+    field: str = ""
 
 
 Outcome: TypeAlias = Page | Redirect | Review
@@ -90,6 +93,8 @@ class Visit:
         The time (aware).
     token
         That of the session, from which proofs are made.
+    origin
+        Scheme, host and port of the address that the browser uses.
     """
 
     session: Session
@@ -100,6 +105,7 @@ class Visit:
     form: Form
     now: datetime
     token: str = field(repr=False)
+    origin: str = ""
 
     def proof(self, purpose: str) -> str:
         """Return what shows that this console made an address with ``purpose`` in it."""
@@ -108,6 +114,11 @@ class Visit:
     def url(self, *segments: object, **query: Any) -> str:
         """Return the address of a page of the console."""
         return self.address.url(*segments, **query)
+
+    @property
+    def base_url(self) -> str:
+        """Where clients find the Models API if they come as the browser does."""
+        return self.address.base_url(self.origin)
 
     @property
     def colors(self) -> Mapping[str, str]:
@@ -123,8 +134,8 @@ class Visit:
         return allows(self.session.scopes, Scope(scope))
 
 
-#: Shows a page; raises AdminError if there is none.
-Show: TypeAlias = Callable[[Visit], Page]
+#: Shows a page, or says where it is; raises AdminError if there is none.
+Show: TypeAlias = Callable[[Visit], Page | Redirect]
 
 #: Returns what a form that was sent asks for; raises FieldError or AdminError for what cannot be used.
 Submit: TypeAlias = Callable[[Visit], Outcome]

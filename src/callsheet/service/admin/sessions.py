@@ -9,7 +9,7 @@ from typing import Final
 from callsheet.domain.access.admin_key import Scope
 from callsheet.domain.access.administrator import administrator_with
 from callsheet.domain.access.secret import fingerprint, may_be_admin_secret
-from callsheet.domain.access.session import MAX_IDLE, MAX_LINK, MAX_SESSION, Session, SignInLink
+from callsheet.domain.access.session import MAX_IDLE, MAX_LINK, MAX_SESSION, USER_ACTOR, Session, SignInLink
 from callsheet.domain.errors import InvalidError
 from callsheet.domain.hints import Hint
 from callsheet.service.ids import make_id
@@ -85,7 +85,7 @@ class SessionService:
     def admit_user(self, name: str, scopes: Sequence[Scope]) -> NewSession:
         """Begin a session of someone whom an authenticating proxy knows by this name."""
         with self._store.write(_ACTOR, self._now()) as writing:
-            return self._begin(writing, name, f"console:{name}", tuple(scopes))
+            return self._begin(writing, name, f"{USER_ACTOR}{name}", tuple(scopes))
 
     def make_link(self, name: str, actor: str, scopes: Sequence[Scope]) -> str:
         """Make a link that signs ``actor`` in once, within `MAX_LINK`; return its token."""

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from enum import StrEnum
 
+from callsheet.domain.errors import DoesNotExistError
 from callsheet.domain.model import Model
 from callsheet.service.clients.claude_code import claude_code_settings
 from callsheet.service.clients.codex import codex_config
@@ -16,6 +17,17 @@ class ConfiguredClient(StrEnum):
     CLAUDE_CODE = "claude-code"
     OPENCODE = "opencode"
     CODEX = "codex"
+
+    @classmethod
+    def named(cls, name: str) -> "ConfiguredClient":
+        """Return the client with this name; DoesNotExistError if a configuration is written for no such client."""
+        try:
+            return cls(name)
+        except ValueError:
+            known = ", ".join(cls)
+            raise DoesNotExistError(
+                f"No configuration is written for a client {name[:80]!r}, but for {known}."
+            ) from None
 
 
 def config_files(client: ConfiguredClient, models: Sequence[Model], url: str) -> tuple[ConfigFile, ...]:

@@ -7,11 +7,15 @@ from callsheet.domain.access.visibility import Visibility
 from callsheet.service.explain.fixes import Fix, Remedy, RemedyKind
 
 
-def fix_record(fix: Fix, rules: Mapping[str, Visibility]) -> Mapping[str, Any]:
-    """Return a fix as plain JSON values; what it does also as commands, each a list of arguments."""
+def fix_record(fix: Fix, rules: Mapping[str, Visibility], *, has_plan: bool = True) -> Mapping[str, Any]:
+    """Return a fix as plain JSON values; what it does also as commands, each a list of arguments.
+
+    Without ``has_plan``, which is quicker, its plan is None.
+    """
     commands = [["callsheet", *command_of(remedy, rules)] for remedy in fix.remedies]
     remedies = [{**remedy._asdict(), "allow": [*remedy.allow], "deny": [*remedy.deny]} for remedy in fix.remedies]
-    return {"reach": fix.reach, "remedies": remedies, "commands": commands, "plan": fix.plan.record()}
+    plan = fix.plan.record() if has_plan else None
+    return {"reach": fix.reach, "remedies": remedies, "commands": commands, "plan": plan}
 
 
 def command_of(remedy: Remedy, rules: Mapping[str, Visibility]) -> list[str]:

@@ -1,11 +1,12 @@
 """Explainer: the questions why and who, asked of one moment of an installation."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import NamedTuple
 
 from callsheet.api.dialect import Dialect
-from callsheet.api.explain import admission, explain
+from callsheet.api.explain import Asker, admission, explain
 from callsheet.api.state import Options, State
 from callsheet.domain.access.secret import fingerprint
 from callsheet.domain.access.visibility import Visibility
@@ -16,11 +17,12 @@ from callsheet.domain.query import Reach
 from callsheet.service.explain.causes import Cause, causes_of
 from callsheet.service.explain.delegated import explain_unknown
 from callsheet.service.explain.fixes import Fix, find_fixes
-from callsheet.service.explain.matrix import Seers, matrix
+from callsheet.service.explain.matrix import RuleSet, Seers, matrix, rule_sets
+from callsheet.service.explain.part import WHOLE, Page, Part
 from callsheet.service.explain.seeing import Compared, Sighting, Viewers, compare, what_sees, who_sees
 from callsheet.service.explain.subject import Subject, find_any, find_subject
 from callsheet.service.retirements.find import STAGES, Retirement, Wanted, find_retirements
-from callsheet.service.state.load import installation_of, load
+from callsheet.service.state.load import load
 from callsheet.storage.reading import Reading
 
 
@@ -56,11 +58,14 @@ class Seen(NamedTuple):
         The check that it does not pass, whatever it asks for; None if it is answered.
     sightings
         The models that it can retrieve, in the order of the API.
+    page
+        The same with where they are among others; None if they are all there are.
     """
 
     subject: Subject
     refusal: Step | None
     sightings: Sequence[Sighting]
+    page: Page | None = None
 
 
 class Listed(NamedTuple):
@@ -76,12 +81,15 @@ class Listed(NamedTuple):
         The workspace by whose rules it sees; empty if it is refused.
     models
         The models, in the order of the API.
+    has_more
+        Whether there may be more.
     """
 
     subject: Subject
     refusal: Step | None
     workspace_id: str
     models: Sequence[Model]
+    has_more: bool = False
 
 
 class Concerned(NamedTuple):
@@ -113,10 +121,10 @@ class Explainer:
         What the operator chose, as far as it decides what callers see.
     now
         The time (aware).
-    known
-        The State that a server has; it is taken if it is that of the moment, as to load one takes long.
     proposes
         Whether explanations come with what would turn them; not of another moment than the present.
+    state
+        The State of the moment; None to load it, which takes long.
 
     Raises
     ------
@@ -131,13 +139,12 @@ class Explainer:
         now: datetime,
         *,
         proposes: bool = True,
-        known: State | None = None,
+        state: State | None = None,
     ) -> None:
         self._reading = reading
         self._now = now
         self._proposes = proposes
-        is_present = known is not None and known.revision == installation_of(reading).revision
-        self.state: State = known if known is not None and is_present else load(reading, options)
+        self.state: State = load(reading, options) if state is None else state
 
     def explain(
         self,
@@ -145,10 +152,12 @@ class Explainer:
         key: str | None = None,
         workspace: str | None = None,
         dialect: Dialect = Dialect.ANTHROPIC,
+        *,
+        by_breadth: bool = True,
     ) -> Explained:
         """Return why a key, or any key of a workspace, sees the model that ``name`` means, or does not.
 
-        With both, the request of the key names the workspace.
+        With both, the request of the key names the workspace. ``by_breadth`` is as for `find_fixes`.
 
         Raises
         ------
@@ -157,7 +166,9 @@ class Explainer:
         """
         subject = find_subject(self._reading, self._now, key, workspace, dialect)
         explanation = explain(self.state, subject.asker(self.state), name, self._now.timestamp())
-        fixes = find_fixes(self._reading, self.state, subject, name, self._now) if self._proposes else ()
+        fixes: Sequence[Fix] = ()
+        if self._proposes:
+            fixes = find_fixes(self._reading, self.state, subject, name, self._now, by_breadth=by_breadth)
         return Explained(subject, explanation, causes_of(self._reading, explanation), fixes)
 
     def explain_secret(self, name: str, secret: str, dialect: Dialect = Dialect.ANTHROPIC) -> Explained:
@@ -184,32 +195,54 @@ class Explainer:
         resolve_model(self._reading, name)
         return who_sees(self.state, name, self._now.timestamp())
 
-    def matrix(self) -> Iterator[Seers]:
-        """Yield who sees what, piece by piece; see `matrix`."""
-        return matrix(self.state, self._now.timestamp())
+    def rule_sets(self, search: str = "") -> list[RuleSet]:
+        """Return the distinct sets of rules; see `callsheet.service.explain.matrix.rule_sets`."""
+        return rule_sets(self.state, self._now.timestamp(), search)
+
+    def matrix(self, sets: Sequence[RuleSet] | None = None, ids: Sequence[str] | None = None) -> Iterator[Seers]:
+        """Yield who sees what, piece by piece: of all sets of rules and all models, or of these."""
+        models = None if ids is None else [model for model in map(self.state.catalog.get, ids) if model is not None]
+        return matrix(self.state, self.rule_sets() if sets is None else sets, models)
+
+    def model(self, name: str) -> Model:
+        """Return the model that ``name``, an id or alias, means; DoesNotExistError if it means none."""
+        return resolve_model(self._reading, name)
 
     def model_ids(self) -> list[str]:
         """Return the id of every model, in the order of the API."""
         return [model.id for model in self.state.catalog]
 
-    def what_sees(self, name: str) -> Seen:
+    def what_sees(self, name: str, part: Part = WHOLE) -> Seen:
         """Return the key or the workspace with this id or name, and the models that it can retrieve.
+
+        Parameters
+        ----------
+        name
+            Of the key or the workspace.
+        part
+            Which of the models.
 
         Raises
         ------
         DoesNotExistError, ConflictError
             There is neither, or both.
+        InvalidError
+            A cursor of ``part`` is not the id of a model.
         """
         subject = find_any(self._reading, name, self._now)
         asker, now = subject.asker(self.state), self._now.timestamp()
         refusals = (step for step in admission(self.state, asker, now).steps if not step.passes)
-        return Seen(subject, next(refusals, None), list(what_sees(self.state, asker, now)))
+        page = part.of(self.state.catalog, partial(what_sees, self.state, asker, now))
+        return Seen(subject, next(refusals, None), page.sightings, page)
 
-    def diff(self, first: str, second: str) -> tuple[Subject, Subject, Compared]:
-        """Return two keys or workspaces, and what they see differently; errors as for `what_sees`."""
+    def diff(self, first: str, second: str, most: int | None = None) -> tuple[Subject, Subject, Compared]:
+        """Return two keys or workspaces, and what they see differently; errors as for `what_sees`.
+
+        ``most`` is as for `compare`.
+        """
         subjects = [find_any(self._reading, name, self._now) for name in (first, second)]
         askers = [subject.asker(self.state) for subject in subjects]
-        return subjects[0], subjects[1], compare(self.state, askers[0], askers[1], self._now.timestamp())
+        return subjects[0], subjects[1], compare(self.state, askers[0], askers[1], self._now.timestamp(), most)
 
     def retirements(
         self,
@@ -243,10 +276,11 @@ class Explainer:
         found = next(iter(self._reading.workspaces([workspace_id])), None)
         return workspace_id if found is None else found.name
 
-    def listed_for(self, key: str | None = None, workspace: str | None = None) -> Listed:
+    def listed_for(self, key: str | None = None, workspace: str | None = None, most: int | None = None) -> Listed:
         """Return what is listed for a key, or for any key of a workspace; without either, of the default workspace.
 
-        With both, the request of the key names the workspace.
+        With both, the request of the key names the workspace. With ``most``, at most so many models are returned,
+        as by `Part`.
 
         Raises
         ------
@@ -260,5 +294,10 @@ class Explainer:
         admitted = admission(self.state, asker, now)
         refusal = next((step for step in admitted.steps if not step.passes), None)
         workspace_id = "" if refusal is not None or admitted.workspace is None else admitted.workspace.id
-        seen = what_sees(self.state, asker, now)
-        return Listed(subject, refusal, workspace_id, [model for model, reach in seen if reach is Reach.LISTED])
+        listed = Part(most).of(self.state.catalog, partial(_listed, self.state, asker, now))
+        models = [model for model, _ in listed.sightings]
+        return Listed(subject, refusal, workspace_id, models, listed.has_more)
+
+
+def _listed(state: State, asker: Asker, now: float, models: Iterable[Model]) -> Iterator[Sighting]:
+    return (each for each in what_sees(state, asker, now, models) if each.reach is Reach.LISTED)

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple, TypeAlias
 from callsheet.api.explain import explain
 from callsheet.api.state import State
 from callsheet.domain.access.key import APIKey, KeyStatus
-from callsheet.domain.access.visibility import PatternMatches
+from callsheet.domain.access.visibility import NOTHING, PatternMatches
 from callsheet.domain.changes.aliases import add_alias
 from callsheet.domain.changes.change import AnyChange
 from callsheet.domain.changes.choosing import Chosen
@@ -25,7 +25,7 @@ from callsheet.domain.edits import ModelChange
 from callsheet.domain.errors import RefusedError
 from callsheet.domain.explain import Check, Explanation, Step
 from callsheet.domain.model import Lifecycle, Model
-from callsheet.domain.plan.impact import MODEL_GROUPS, Impact
+from callsheet.domain.plan.impact import MODEL_GROUPS
 from callsheet.domain.plan.plan import Plan
 from callsheet.domain.plan.step import steps_of
 from callsheet.domain.plan.warnings import warnings_of
@@ -135,7 +135,9 @@ class _Trial(NamedTuple):
     areas: frozenset[Check] = frozenset()
 
 
-def find_fixes(reading: Reading, state: State, subject: Subject, name: str, now: datetime) -> list[Fix]:
+def find_fixes(
+    reading: Reading, state: State, subject: Subject, name: str, now: datetime, *, by_breadth: bool = True
+) -> list[Fix]:
     """Return what would bring the model that ``name`` means closer to ``subject``; the smallest change first.
 
     Each is tried on a copy of ``state``: only what turns the answer is returned. What no change of keys, models or
@@ -151,6 +153,8 @@ def find_fixes(reading: Reading, state: State, subject: Subject, name: str, now:
         An id or alias.
     now
         The time (aware).
+    by_breadth
+        Whether of equally many changes those that affect fewer callers come first, for which all plans are made.
     """
     search = _Search(reading, subject, name, now)
     trial = _Trial(state)
@@ -161,15 +165,16 @@ def find_fixes(reading: Reading, state: State, subject: Subject, name: str, now:
     better = [(each, reach) for each, reach in found if _REACHES.index(reach) > _REACHES.index(present)]
     fixes = [Fix(each.remedies, reach, state, each.changes, now) for each, reach in better]
     if len(fixes) > 1:
-        fixes.sort(key=lambda each: (-_REACHES.index(each.reach), len(each.remedies), _breadth(each.plan.impact)))
+        breadth = _breadth if by_breadth else (lambda _fix: 0)
+        fixes.sort(key=lambda each: (-_REACHES.index(each.reach), len(each.remedies), breadth(each)))
     return fixes
 
 
-def _breadth(impact: Impact) -> int:
+def _breadth(fix: Fix) -> int:
     """How much changes for how many."""
     return sum(
         (each.keys + len(each.workspaces)) * sum(len(getattr(each, group)) for group in MODEL_GROUPS)
-        for each in impact.audiences
+        for each in fix.plan.impact.audiences
     )
 
 
@@ -274,7 +279,7 @@ class _Search:
         denying = frozenset(matches.among(deny))
         deny = tuple(pattern for pattern in deny if pattern not in denying)
         if allow and not matches.among(allow):
-            allow = (*allow, explanation.model_id)
+            allow = (*(pattern for pattern in allow if pattern != NOTHING), explanation.model_id)
         remedy = Remedy(RemedyKind.CHANGE_RULES, workspace.id, allow=allow, deny=deny)
         yield (remedy,), change_workspace(self._reading, workspace, {"allow": allow, "deny": deny})
 

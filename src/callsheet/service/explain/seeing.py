@@ -1,8 +1,8 @@
 """Seeing: who sees a model, counted by rules, and what a key or a workspace sees."""
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from callsheet.api.explain import Asker, admission
@@ -13,6 +13,7 @@ from callsheet.domain.model import Model
 from callsheet.domain.plan.impact import WorkspaceName
 from callsheet.domain.query import Reach, reach_of
 from callsheet.service.comparison import Comparison, Rules
+from callsheet.service.key_counts import count_working_keys
 
 _ORDER: Final = (Reach.LISTED, Reach.RETRIEVABLE, Reach.ABSENT)
 
@@ -79,23 +80,13 @@ def who_sees(state: State, name: str, now: float) -> list[Viewers]:
 
 def members_by_rules(state: State, now: float) -> dict[Visibility, Members]:
     """Return the workspaces in use by their rules, with how many keys work at ``now`` (seconds since the epoch)."""
-    counts = _key_counts(state, now)
+    counts = count_working_keys(state, now)
     members: dict[Visibility, Members] = {}
     for workspace in state.workspaces.values():
         some = members.setdefault(workspace.visibility, Members())
         some.workspaces.append(WorkspaceName(workspace.id, workspace.name))
         some.keys += counts[workspace.id]
     return members
-
-
-def _key_counts(state: State, now: float) -> Counter[str]:
-    """How many keys that work see by each workspace."""
-    default = state.default_workspace_id
-    return Counter(
-        key.workspace_id or default
-        for _, key in state.keyring.credentials()
-        if key.usable and not key.is_expired(now)
-    )
 
 
 class _Looks:
@@ -128,11 +119,15 @@ class Sighting(NamedTuple):
     reach: Reach
 
 
-def what_sees(state: State, asker: Asker, now: float) -> Iterator[Sighting]:
-    """Yield the models that ``asker`` can retrieve at ``now``, in the order of the API; none if it is refused."""
+def what_sees(state: State, asker: Asker, now: float, models: Iterable[Model] | None = None) -> Iterator[Sighting]:
+    """Yield the models that ``asker`` can retrieve at ``now``, in the order of the API; none if it is refused.
+
+    With ``models``, which are some of the catalogue, only of these, in their order.
+    """
     rules = admission(state, asker, now).rules
     if rules is not None:
-        for model_id in rules.among(state.catalog.has_id).seen(model.id for model in state.catalog):
+        among = state.catalog if models is None else models
+        for model_id in rules.among(state.catalog.has_id).seen(model.id for model in among):
             model = state.catalog.get(model_id)
             if model is not None:
                 yield Sighting(model, reach_of(model))
@@ -162,9 +157,13 @@ class Compared(NamedTuple):
         return {name: list(ids) for name, ids in self._asdict().items()}
 
 
-def compare(state: State, first: Asker, second: Asker, now: float) -> Compared:
-    """Return what ``first`` and ``second`` see differently at ``now``; one that is refused sees nothing."""
-    comparison = Comparison(state.catalog, state.catalog, (), to_openai=state.options.openai_dialect)
+def compare(state: State, first: Asker, second: Asker, now: float, most: int | None = None) -> Compared:
+    """Return what ``first`` and ``second`` see differently at ``now``; one that is refused sees nothing.
+
+    With ``most``, only so many models are looked at, from the first one of the catalogue on.
+    """
+    catalog = state.catalog if most is None or most >= len(state.catalog) else Catalog(islice(state.catalog, most))
+    comparison = Comparison(catalog, catalog, (), to_openai=state.options.openai_dialect)
     named = comparison.difference(_rules(state, first, now), _rules(state, second, now)).fields()
     order = ("loses", "gains", "loses_unlisted", "gains_unlisted", "changes")
     return Compared(*(named[name] for name in order))

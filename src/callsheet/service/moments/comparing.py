@@ -1,7 +1,9 @@
 """Comparing: what is other at one moment than at another, and who changed it."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from callsheet.domain.alias import Alias
@@ -15,13 +17,17 @@ from callsheet.storage.transactions.read import ReadTransaction
 
 _LAST: Final = 2**62  # above the number of every change record
 
+#: Things that are looked at together.
+_SUBJECT_BATCH_SIZE: Final = 500
+
 
 class Compared(NamedTuple):
-    """Two moments, and what is other at the second."""
+    """Two moments, and what is other at the second; ``has_more`` if that is not all of it."""
 
     first: AsOf
     second: AsOf
     differences: list[Difference]
+    has_more: bool = False
 
     def record(self) -> dict[str, object]:
         """Return everything as plain JSON values."""
@@ -32,12 +38,35 @@ class Compared(NamedTuple):
         }
 
 
+class DifferencesCut(NamedTuple):
+    """Which differences are wanted: they come by kind, in the order of `COMPARED`, and by id.
+
+    Parameters
+    ----------
+    limit
+        How many at most; None for all.
+    kind
+        Only those of this kind; None for all.
+    after
+        The kind and the id of the one before the first; None to begin with the first.
+    """
+
+    limit: int | None = None
+    kind: Subject | None = None
+    after: tuple[Subject, str] | None = None
+
+
+EVERYTHING: Final = DifferencesCut()
+
+
 class _Side(NamedTuple):
     reading: MomentReading
     until: int
 
 
-def compare_moments(present: ReadTransaction, first: Moment, second: Moment, now: datetime) -> Compared:
+def compare_moments(
+    present: ReadTransaction, first: Moment, second: Moment, now: datetime, cut: DifferencesCut = EVERYTHING
+) -> Compared:
     """Return what of models, aliases, workspaces, keys and sources is other at ``second`` than at ``first``.
 
     Parameters
@@ -46,6 +75,8 @@ def compare_moments(present: ReadTransaction, first: Moment, second: Moment, now
         A transaction, and the time (aware).
     first, second
         The moments, in any order.
+    cut
+        Which part of the differences is wanted.
 
     Raises
     ------
@@ -54,8 +85,13 @@ def compare_moments(present: ReadTransaction, first: Moment, second: Moment, now
     """
     located = [locate(present, each, now) for each in (first, second)]
     sides = [_side(present, each) for each in located]
-    found = [each for kind in _RECORDS for each in _differences(present, kind, *sides)]
-    return Compared(located[0].as_of, located[1].as_of, found)
+    kinds = [each for each in COMPARED if cut.kind in (None, each)]
+    if cut.after is not None and cut.after[0] in kinds:
+        kinds = kinds[kinds.index(cut.after[0]) :]
+    every = (each for kind in kinds for each in _differences(present, kind, cut.after, *sides))
+    found = list(every if cut.limit is None else islice(every, cut.limit + 1))
+    some = found[: cut.limit]
+    return Compared(located[0].as_of, located[1].as_of, some, len(found) > len(some))
 
 
 def _side(present: ReadTransaction, located: Located) -> _Side:
@@ -63,13 +99,25 @@ def _side(present: ReadTransaction, located: Located) -> _Side:
     return _Side(found_at(present, located).reading, until)
 
 
-def _differences(present: ReadTransaction, kind: Subject, first: _Side, second: _Side) -> Iterator[Difference]:
+def _differences(
+    present: ReadTransaction, kind: Subject, cursor: tuple[Subject, str] | None, first: _Side, second: _Side
+) -> Iterator[Difference]:
     after, until = sorted((first.until, second.until))
-    subjects = set(present.changed_subjects(kind, after, until))
-    subjects |= {each for side in (first, second) for each in side.reading.turned(kind)}
+    found = set(present.changed_subjects(kind, after, until))
+    found |= {each for side in (first, second) for each in side.reading.turned(kind)}
+    subjects = sorted(found)
+    begin = bisect_right(subjects, cursor[1]) if cursor is not None and cursor[0] is kind else 0
+    for start in range(begin, len(subjects), _SUBJECT_BATCH_SIZE):
+        yield from _among(present, kind, subjects[start : start + _SUBJECT_BATCH_SIZE], first, second)
+
+
+def _among(
+    present: ReadTransaction, kind: Subject, subjects: Sequence[str], first: _Side, second: _Side
+) -> Iterator[Difference]:
     was, will = (_RECORDS[kind](side.reading, subjects) for side in (first, second))
     found = list(differences(kind, was, will))
     names = [each.subject for each in found]
+    after, until = sorted((first.until, second.until))
     last = {each.subject: each for each in present.last_records(kind, after, until, names)}
     return (each._replace(last=last.get(each.subject)) for each in found)
 
@@ -85,3 +133,6 @@ _RECORDS: Final[Mapping[Subject, Callable[[MomentReading, Iterable[str]], Mappin
     Subject.KEY: lambda reading, ids: {each.id: each.record() for each in reading.api_keys(ids)},
     Subject.SOURCE: lambda reading, names: {each.name: each.record() for each in reading.sources(names)},
 }
+
+#: Kinds of things that are compared, in the order of the differences.
+COMPARED: Final = tuple(_RECORDS)

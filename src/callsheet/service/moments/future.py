@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import Final
 
 from callsheet.domain.alias import Alias
 from callsheet.domain.changes.change import AnyChange, ChangeRecord, Subject
@@ -16,6 +17,8 @@ from callsheet.service.moments.differing import Differing
 from callsheet.service.moments.reading import Differences, MomentReading
 from callsheet.service.renewal import renewing_changes
 from callsheet.storage.transactions.read import Installation, ReadTransaction
+
+_LAST: Final = 2**62  # above the number of every change record
 
 #: What is claimed of one thing, by who claims it; None where nothing is claimed any more.
 _ByManager = dict[Manager, Claims | None]
@@ -60,6 +63,13 @@ class FutureReading(MomentReading):
     def last_change(self, revision: int) -> tuple[int, str] | None:
         """Return number and time of the last change record of ``revision``."""
         return self._present.last_change(revision)
+
+    def models_beyond(self, beyond: str | None, limit: int, *, backwards: bool) -> list[str]:
+        """Return ids in their order, among them of all models of the moment that come next."""
+        found = self._present.models_then_or_now(_LAST, beyond, limit, backwards=backwards)
+        turned = (each for each, model in self._different.models.everything().items() if model is not None)
+        added = [each for each in turned if beyond is None or (each < beyond if backwards else each > beyond)]
+        return sorted({*found, *added}, reverse=backwards)[:limit] if set(added) - set(found) else found
 
     def changes_of(self, subjects: Iterable[str]) -> Iterator[ChangeRecord]:
         """Yield every change record of these subjects, in no order."""

@@ -53,6 +53,12 @@ def locate(reading: ReadTransaction, moment: Moment, now: datetime) -> Located:
     return Located(AsOf(moment.at or _time(position), position.revision), position)
 
 
+def last_number(reading: ReadTransaction, moment: Moment, now: datetime) -> int:
+    """Return the number of the last change record up to ``moment``; 0 if the records begin later."""
+    position = _position(reading, moment, now, installation_of(reading).revision)
+    return 0 if position is None else position.number
+
+
 def _position(reading: ReadTransaction, moment: Moment, now: datetime, present: int) -> Position | None:
     """The end of the revision that a moment falls into; now is the present one, whatever a clock said of it."""
     if moment.at is not None and moment.at != now:

@@ -63,6 +63,10 @@ class PastReading(MomentReading):
         """Return number and time of the last change record of ``revision``."""
         return self._present.last_change(revision)
 
+    def models_beyond(self, beyond: str | None, limit: int, *, backwards: bool) -> list[str]:
+        """Return ids in their order, among them of all models of the moment that come next."""
+        return self._present.models_then_or_now(self._position.number, beyond, limit, backwards=backwards)
+
     def changes_of(self, subjects: Iterable[str]) -> Iterator[ChangeRecord]:
         """Yield every change record of these subjects up to the moment, in no order."""
         found = self._present.changes_of(subjects)

@@ -56,6 +56,16 @@ class MomentReading(ABC):
         """Return number and time of the last change record of ``revision``."""
 
     @abstractmethod
+    def models_beyond(self, beyond: str | None, limit: int, *, backwards: bool) -> list[str]:
+        """Return ids in their order, among them of all models of the moment that come next.
+
+        Parameters
+        ----------
+        beyond, limit, backwards
+            As for `HistoryReading.models_then_or_now`; fewer than ``limit`` are the last ones.
+        """
+
+    @abstractmethod
     def changes_of(self, subjects: Iterable[str]) -> Iterator[ChangeRecord]:
         """Yield every change record of these subjects up to the moment, in no order."""
 
@@ -150,6 +160,17 @@ class MomentReading(ABC):
         other = self._different.aliases.everything()
         present = (each for each in self._present.aliases_of(model_id) if each not in other)
         return sorted((*present, *(alias for alias, target in other.items() if target == model_id)))
+
+    def aliases_of_each(self, model_ids: Sequence[str]) -> dict[str, list[str]]:
+        """Return model id to aliases, sorted, of these models; those without any are left out."""
+        other, wanted = self._different.aliases.everything(), set(model_ids)
+        found: dict[str, list[str]] = {}
+        for model_id, aliases in self._present.aliases_of_each(model_ids).items():
+            found[model_id] = [each for each in aliases if each not in other]
+        for alias, target in other.items():
+            if target in wanted:
+                found.setdefault(str(target), []).append(alias)
+        return {model_id: sorted(aliases) for model_id, aliases in found.items() if aliases}
 
     def tombstones(self, ids: Iterable[str] | None = None) -> dict[str, str]:
         """Return id to sort key, of all removed models or of these."""

@@ -1,12 +1,12 @@
 """Audience: the workspaces by their rules, and how many keys that work see by each."""
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from callsheet.api.state import State
 from callsheet.domain.access.visibility import PatternMatches, Visibility
 from callsheet.domain.access.workspace import Workspace
+from callsheet.service.key_counts import count_working_keys
 
 
 class Group(NamedTuple):
@@ -51,11 +51,7 @@ class Audience:
 
 
 def _groups(state: State, now: float, only: str | None) -> Iterator[Group]:
-    keys = Counter(
-        key.workspace_id or state.default_workspace_id
-        for _, key in state.keyring.credentials()
-        if key.usable and not key.is_expired(now)
-    )
+    keys = count_working_keys(state, now)
     found: dict[Visibility, list[Workspace]] = {}
     for workspace in state.workspaces.values():
         if only is None or workspace.id == only:

@@ -1,6 +1,6 @@
 """SourceConfig: how a source is asked and what is made of its answers, as a value and as JSON."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from callsheet.domain.access.delegation import Delegation, KeyMode
 from callsheet.domain.claims.manager import Manager, ManagerKind
-from callsheet.domain.errors import InvalidError
+from callsheet.domain.errors import InvalidError, about
 from callsheet.domain.model import check_id
 from callsheet.domain.times import parse_instant
 from callsheet.service.sync.durations import Grace, format_duration, parse_duration, parse_grace
@@ -32,6 +32,7 @@ _MAX_WORKSPACE_CHARACTERS: Final = 255
 _NO_RENAMES: Final[Mapping[str, str]] = MappingProxyType({})
 
 E = TypeVar("E", bound=StrEnum)
+T = TypeVar("T")
 
 
 class New(StrEnum):
@@ -119,25 +120,32 @@ class SourceConfig:
     keys_forgotten_at: str = ""
 
     def __post_init__(self) -> None:
-        _check_url(self.url)
+        with about("url"):
+            _check_url(self.url)
         if self.secret is not None and self.url.startswith("file:"):
-            raise InvalidError("A recorded list needs no secret; leave it out.")
+            with about("secret"):
+                raise InvalidError("A recorded list needs no secret; leave it out.")
         if self.prefix:
-            check_id(f"{self.prefix}x", "A prefix")
-        for before, after in self.rename.items():
-            check_id(before, "An id to rename")
-            check_id(after, "A new id")
-        if len(self.rename) > _MAX_RENAMES:
-            raise InvalidError(f"A source can rename at most {_MAX_RENAMES:,} ids.")
+            with about("prefix"):
+                check_id(f"{self.prefix}x", "A prefix")
+        with about("rename"):
+            _check_renames(self.rename)
         for name in ("allow", "deny"):
-            _check_patterns(getattr(self, name), name)
+            with about(name):
+                _check_patterns(getattr(self, name), name)
         if 0 < self.every_seconds < MIN_INTERVAL_SECONDS:
-            raise InvalidError(
-                f"A source is asked at most every {MIN_INTERVAL_SECONDS}s; every cannot be {self.every_seconds}s."
-            )
+            with about("every"):
+                raise InvalidError(
+                    f"A source is asked at most every {MIN_INTERVAL_SECONDS}s; every cannot be "
+                    f"{self.every_seconds}s."
+                )
         for name in ("provider", "region"):
-            _check_word(getattr(self, name), name)
-        self._check_picker_prefix()
+            with about(name):
+                _check_word(getattr(self, name), name)
+        with about("picker_prefix"):
+            self._check_picker_prefix()
+        with about("asks_keys"):
+            self._check_asking()
         self._check_keys()
 
     def _check_picker_prefix(self) -> None:
@@ -150,7 +158,7 @@ class SourceConfig:
                 f"{self.picker_prefix[:60]!r}."
             )
 
-    def _check_keys(self) -> None:
+    def _check_asking(self) -> None:
         if self.asks_keys and self.kind not in ASKABLE:
             kinds = ", ".join(ASKABLE)
             raise InvalidError(
@@ -158,8 +166,11 @@ class SourceConfig:
             )
         if self.asks_keys and self.url.startswith("file:"):
             raise InvalidError("A recorded list cannot be asked about keys; leave asks_keys out.")
+
+    def _check_keys(self) -> None:
         if len(self.workspace) > _MAX_WORKSPACE_CHARACTERS or not self.workspace.isprintable():
-            raise InvalidError("workspace of a source must be the id or the name of a workspace.")
+            with about("workspace"):
+                raise InvalidError("workspace of a source must be the id or the name of a workspace.")
         if self.keys_forgotten_at:
             parse_instant(self.keys_forgotten_at, "keys_forgotten_at")
 
@@ -257,14 +268,16 @@ def read_config(record: Mapping[str, Any]) -> SourceConfig:
         raise InvalidError(f"{unknown[0]!r} is not a setting of a source; there are {', '.join(sorted(MEMBERS))}.")
     for name in ("kind", "url"):
         if name not in record:
-            raise InvalidError(f"A source must have {name}.")
+            with about(name):
+                raise InvalidError(f"A source must have {name}.")
     given = {**DEFAULTS, **record}
     for name, value in given.items():
-        _check_type(name, value)
+        with about(name):
+            _check_type(name, value)
     return SourceConfig(
         kind=_choice(SourceKind, given["kind"], "kind"),
         url=given["url"],
-        secret=None if given["secret"] is None else parse_reference(given["secret"]),
+        secret=None if given["secret"] is None else _parsed(parse_reference, given, "secret"),
         prefix=given["prefix"],
         rename=dict(given["rename"]),
         allow=tuple(given["allow"]),
@@ -272,10 +285,10 @@ def read_config(record: Mapping[str, Any]) -> SourceConfig:
         fold_variants=given["fold_variants"],
         long_context_rows=given["long_context_rows"],
         picker_prefix=given["picker_prefix"],
-        every_seconds=parse_interval(given["every"]),
+        every_seconds=_parsed(parse_interval, given, "every"),
         new=_choice(New, given["new"], "new"),
         missing=_choice(Missing, given["missing"], "missing"),
-        grace=parse_grace(given["after"]),
+        grace=_parsed(parse_grace, given, "after"),
         provider=given["provider"],
         region=given["region"],
         asks_keys=given["asks_keys"],
@@ -285,9 +298,26 @@ def read_config(record: Mapping[str, Any]) -> SourceConfig:
     )
 
 
+def parse_renames(texts: Iterable[str]) -> dict[str, str]:
+    """Return renames that are written ``ID=NEW``; InvalidError if one is not."""
+    found = {}
+    for text in texts:
+        before, equals, after = text.partition("=")
+        if not equals or not before or not after:
+            with about("rename"):
+                raise InvalidError(f"A rename must be written ID=NEW, not {text[:80]!r}.")
+        found[before] = after
+    return found
+
+
 def parse_interval(text: str) -> int:
     """Return the seconds between two runs, 0 for ``never``; InvalidError if it is neither that nor a duration."""
     return 0 if text == "never" else parse_duration(text, "every")
+
+
+def _parsed(parse: Callable[[str], T], given: Mapping[str, Any], name: str) -> T:
+    with about(name):
+        return parse(given[name])
 
 
 def _check_type(name: str, value: object) -> None:
@@ -309,7 +339,10 @@ def _choice(kind: type[E], value: str, name: str) -> E:
     try:
         return kind(value)
     except ValueError:
-        raise InvalidError(f"{name} of a source must be one of {', '.join(kind)}, not {value[:40]!r}.") from None
+        with about(name):
+            raise InvalidError(
+                f"{name} of a source must be one of {', '.join(kind)}, not {value[:40]!r}."
+            ) from None
 
 
 def _check_url(url: str) -> None:
@@ -332,6 +365,14 @@ def _check_url(url: str) -> None:
             raise InvalidError(f"A recorded list must be named by its absolute path, file:///PATH, not {shown!r}.")
     elif parts.scheme not in ("http", "https") or not parts.hostname:
         raise not_a_url
+
+
+def _check_renames(rename: Mapping[str, str]) -> None:
+    for before, after in rename.items():
+        check_id(before, "An id to rename")
+        check_id(after, "A new id")
+    if len(rename) > _MAX_RENAMES:
+        raise InvalidError(f"A source can rename at most {_MAX_RENAMES:,} ids.")
 
 
 def _check_patterns(patterns: tuple[str, ...], name: str) -> None:

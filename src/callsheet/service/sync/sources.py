@@ -12,7 +12,7 @@ from callsheet.domain.changes.lookup import find_workspace
 from callsheet.domain.claims.builtin_mode import BuiltinMode
 from callsheet.domain.claims.claims import Claims
 from callsheet.domain.claims.manager import check_manager_name
-from callsheet.domain.errors import ConflictError, DoesNotExistError, InvalidError
+from callsheet.domain.errors import ConflictError, DoesNotExistError, InvalidError, about
 from callsheet.domain.sources.asking import check_asking
 from callsheet.domain.sources.source import SourceRecord
 from callsheet.domain.sources.state import SourceState
@@ -231,14 +231,18 @@ class SourcesService:
 
 def addition_of(reading: ReadTransaction, name: str, config: SourceConfig, now: datetime) -> Sequence[AnyChange]:
     """Return what adding a source changes; errors as of `SourcesService.add`."""
-    check_manager_name(name, "source")
-    known = reading.sources()
-    if any(each.name == name for each in known):
-        raise ConflictError(f"There is a source {name} already; change it, or choose another name.")
-    position = max((each.position for each in known), default=0) + 1
+    with about("name"):
+        _check_name(reading, name)
+    position = max((each.position for each in reading.sources()), default=0) + 1
     record = SourceRecord(name, position, _with_workspace(reading, config).record(), now)
     _check_asking(reading, record)
     return [Change(Action.ADD, None, record)]
+
+
+def _check_name(reading: ReadTransaction, name: str) -> None:
+    check_manager_name(name, "source")
+    if any(each.name == name for each in reading.sources()):
+        raise ConflictError(f"There is a source {name} already; change it, or choose another name.")
 
 
 def reconfiguration_of(
@@ -248,12 +252,14 @@ def reconfiguration_of(
     present = _found(reading, name)
     config = _with_workspace(reading, read_config({**present.config.record(), **change}))
     if config.is_enrichment is not present.config.is_enrichment:
-        raise InvalidError(
-            f"{name} is of kind {present.config.kind}; to make {config.kind} of it, remove it and add another."
-        )
+        with about("kind"):
+            raise InvalidError(
+                f"{name} is of kind {present.config.kind}; to make {config.kind} of it, remove it and add another."
+            )
     after = replace(present.record, config=config.record())
     _check_asking(reading, after)
-    order = () if before is None else order_of(reading, after, before)
+    with about("before"):
+        order = () if before is None else order_of(reading, after, before)
     return [*change_of(Action.CHANGE, present.record, after), *order]
 
 
@@ -278,6 +284,8 @@ def acceptance_of(reading: ReadTransaction, name: str) -> Sequence[AnyChange]:
     """Return what accepting what waits changes; errors as of `SourcesService.accept`."""
     source = _found(reading, name)
     if source.pending is None:
+        if source.rejected:
+            return ()  # that counts again from the next run on
         raise _nothing_waits(name)
     informing = claims_in_mode(reading, BuiltinMode.INFORM) if _informs(reading, source, source.pending) else ()
     return claim(reading, [*informing, *source.pending.claims])
@@ -325,7 +333,10 @@ def _source(record: SourceRecord, state: SourceState) -> Source:
 
 def _with_workspace(reading: ReadTransaction, config: SourceConfig) -> SourceConfig:
     """The configuration with the id of the workspace that it names; DoesNotExistError if there is none."""
-    return replace(config, workspace=find_workspace(reading, config.workspace).id) if config.workspace else config
+    if not config.workspace:
+        return config
+    with about("workspace"):
+        return replace(config, workspace=find_workspace(reading, config.workspace).id)
 
 
 def _check_asking(reading: ReadTransaction, record: SourceRecord) -> None:

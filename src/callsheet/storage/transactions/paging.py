@@ -5,7 +5,6 @@ from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from sqlalchemy import ColumnElement, Table, select, tuple_
 
-from callsheet.domain.changes.change import ChangeRecord, Subject
 from callsheet.storage import tables
 from callsheet.storage.transactions import rows
 from callsheet.storage.transactions.selecting import Selecting, is_nowhere, plain
@@ -62,16 +61,6 @@ class PagesReading(Selecting):
         """Return a page of aliases, each with the id of its model, by alias; keys are aliases."""
         result = self._cut(tables.aliases, ("alias",), cut)
         return Slice([(row["alias"], row["model_id"]) for row in result.rows], result.has_more)
-
-    def page_of_changes(self, cut: Cut, subjects: Sequence[str] | None = None) -> Slice[ChangeRecord]:
-        """Return a page of the change records, newest first, of everything or of these; keys are numbers."""
-        where: list[ColumnElement[bool]] = []
-        if subjects is not None:  # with the kinds, an index has them
-            known = [subject for subject in subjects if not is_nowhere(subject)]
-            columns = tables.changes.c
-            where = [columns.kind.in_([str(kind) for kind in Subject]), columns.subject.in_(known)]
-        result = self._cut(tables.changes, ("number",), cut, where, descending=True)
-        return Slice([rows.read_change(row) for row in result.rows], result.has_more)
 
     def aliases_of_each(self, model_ids: Iterable[str]) -> dict[str, list[str]]:
         """Return model id to aliases, sorted, of these models; those without any are left out."""

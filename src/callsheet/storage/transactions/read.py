@@ -13,8 +13,8 @@ from callsheet.domain.claims.builtin_mode import BuiltinMode
 from callsheet.domain.model import Model
 from callsheet.storage import tables
 from callsheet.storage.transactions import rows
-from callsheet.storage.transactions.paging import PagesReading
 from callsheet.storage.transactions.read_admin import AdminReading
+from callsheet.storage.transactions.read_changes import ChangesReading
 from callsheet.storage.transactions.read_claims import ClaimsReading
 from callsheet.storage.transactions.read_history import HistoryReading
 from callsheet.storage.transactions.read_retirements import RetirementsReading
@@ -104,7 +104,7 @@ _NAMED: Final = (Subject.WORKSPACE, Subject.KEY, Subject.ADMIN_KEY, Subject.CALE
 
 class ReadTransaction(
     ClaimsReading,
-    PagesReading,
+    ChangesReading,
     SourcesReading,
     SessionsReading,
     HistoryReading,

@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, Table, and_, or_, select, tuple_
+from sqlalchemy import Column, ColumnElement, Select, Table, and_, func, or_, select, tuple_
 
 from callsheet.domain.access.admin_key import AdminKey
 from callsheet.domain.access.key import APIKey, KeyStatus
+from callsheet.domain.access.secret import HINT_LENGTH
 from callsheet.domain.access.workspace import Workspace
 from callsheet.domain.times import format_instant
 from callsheet.storage import tables
@@ -77,6 +78,7 @@ class AdminReading(Selecting):
         status: str | None = None,
         workspace_id: str | None = None,
         created_by: str | None = None,
+        text: str | None = None,
     ) -> tuple[list[APIKey], bool]:
         """Return a page of keys, newest first, and whether more follow.
 
@@ -90,6 +92,8 @@ class AdminReading(Selecting):
             Only these: a `KeyStatus`, or ``expired``; active ones have not.
         workspace_id, created_by
             Only those of this workspace, or created by this actor.
+        text
+            Only those whose id it is, or in whose name or hint it is found, whatever the case of its letters.
 
         Raises
         ------
@@ -97,19 +101,28 @@ class AdminReading(Selecting):
             A cursor is not the id of a key.
         """
         conditions: list[ColumnElement[bool]] = []
-        if status is not None:
-            conditions.append(_has_status(status, now))
-        if is_nowhere(workspace_id) or is_nowhere(created_by):
+        if any(map(is_nowhere, (workspace_id, created_by, text))):
             return [], False
+        walks = text is not None or status == "expired" or None not in (status, workspace_id)
+        if status is not None:
+            conditions.append(_has_status(status, now, walks=walks))
         if workspace_id is not None:
-            conditions.append(_KEYS.workspace_id == workspace_id)
+            conditions.append(_unindexed(_KEYS.workspace_id, walks=walks) == workspace_id)
         if created_by is not None:
-            conditions.append(_KEYS.created_by == created_by)
+            conditions.append(_unindexed(_KEYS.created_by, walks=walks) == created_by)
+        if text is not None:
+            conditions.append(_has_text(text, folds=self._connection.dialect.name == "sqlite"))
         page = self._page(tables.api_keys, cursor, conditions)
         return list(map(rows.read_key, page.rows)), page.has_more
 
     def workspace_page(
-        self, cursor: Cursor, *, archived: bool, without: str | None = None, ids: Sequence[str] | None = None
+        self,
+        cursor: Cursor,
+        *,
+        archived: bool,
+        without: str | None = None,
+        ids: Sequence[str] | None = None,
+        search: str = "",
     ) -> tuple[list[Workspace], bool]:
         """Return a page of workspaces, newest first, and whether more follow.
 
@@ -123,6 +136,8 @@ class AdminReading(Selecting):
             The id of one that is left out, or None.
         ids
             Only these, or None.
+        search
+            Only those whose name or id holds this text, in either case as far as it is ASCII.
 
         Raises
         ------
@@ -137,6 +152,11 @@ class AdminReading(Selecting):
             conditions.append(columns.id != without)
         if ids is not None:
             conditions.append(columns.id.in_([each for each in ids if not is_nowhere(each)]))
+        if is_nowhere(search):
+            return [], False
+        if search:
+            texts = (func.lower(columns.name), func.lower(columns.id))
+            conditions.append(or_(*(text.contains(search.lower(), autoescape=True) for text in texts)))
         page = self._page(tables.workspaces, cursor, conditions)
         return list(map(rows.read_workspace, page.rows)), page.has_more
 
@@ -169,7 +189,9 @@ class AdminReading(Selecting):
     def _first(self, query: Select[Any], table: Table, count: int, *, backward: bool) -> list[Mapping[str, Any]]:
         columns = (table.c.created_at, table.c.id)
         order = columns if backward else tuple(column.desc() for column in columns)
-        return list(plain(self._connection.execute(query.order_by(*order).limit(count))))
+        wanted = query.with_only_columns(table.c.id).order_by(*order).limit(count)  # an index alone may answer this
+        found = select(table).where(table.c.id.in_(wanted)).order_by(*order)
+        return list(plain(self._connection.execute(found)))
 
     def _place(self, table: Table, name: str, row_id: str) -> tuple[str, str]:
         query = select(table.c.created_at, table.c.id).where(table.c.id == row_id)
@@ -179,13 +201,48 @@ class AdminReading(Selecting):
         return row[0], row[1]
 
 
-def _has_status(status: str, now: datetime) -> ColumnElement[bool]:
+def _has_status(status: str, now: datetime, *, walks: bool) -> ColumnElement[bool]:
     """The keys with this status at ``now``, a whole second, so that fractions in the column do not matter."""
+    column = _unindexed(_KEYS.status, walks=walks)
     if status not in (KeyStatus.ACTIVE, "expired"):
-        return _KEYS.status == status
+        return column == status
     second = format_instant(now)
     expired = or_(_KEYS.expires_at < second[:-1], _KEYS.expires_at == second)
-    active = _KEYS.status == KeyStatus.ACTIVE
+    active = column == KeyStatus.ACTIVE
     if status == "expired":
         return and_(active, expired)
     return and_(active, or_(_KEYS.expires_at.is_(None), ~expired))
+
+
+def _unindexed(column: Column[str], *, walks: bool) -> ColumnElement[str]:
+    """A column as it is, or such that the keys are walked through in their order, by the index that covers them.
+
+    An index on one column finds the keys that fit it, but each must then be looked up to know what else fits.
+    """
+    return column + "" if walks else column
+
+
+def _has_text(text: str, *, folds: bool) -> ColumnElement[bool]:
+    """The keys with this id, and those in whose name or hint it is found."""
+    found = [_unindexed(_KEYS.id, walks=True) == text, _found_in(_KEYS.name, text, folds=folds)]
+    hint = text.removeprefix("...")
+    if 0 < len(hint) <= HINT_LENGTH:
+        found.append(_found_in(_KEYS.hint, hint, folds=folds))
+    return or_(*found)
+
+
+def _found_in(column: Column[str], text: str, *, folds: bool) -> ColumnElement[bool]:
+    """The rows in whose ``column`` a text is found, whatever the case of its letters.
+
+    Parameters
+    ----------
+    folds
+        Whether LIKE knows the cases of ASCII's letters, as that of SQLite. Of other letters databases know cases or
+        not: so they are looked for as they are, in small letters, in capitals, and with a capital for each word.
+    """
+    if not text.isascii():
+        forms = dict.fromkeys((text, text.lower(), text.upper(), text.title()))
+        return or_(*(column.contains(form, autoescape=True) for form in forms))
+    if folds:
+        return column.contains(text, autoescape=True)
+    return func.strpos(func.lower(column.collate("C")), text.lower()) > 0

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Select, Text, bindparam, cast, func, select
+from sqlalchemy import Select, Text, bindparam, cast, func, select, union
 
 from callsheet.domain.changes.change import Action, ChangeRecord, Subject
 from callsheet.domain.errors import CallsheetError
@@ -126,6 +126,36 @@ class HistoryReading(Selecting):
             _CHANGES.kind == kind, _CHANGES.number > after, _CHANGES.number <= until
         )
         return (row[0] for row in self._connection.execute(query.distinct(), execution_options=_STREAMED))
+
+    def models_then_or_now(self, after: int, beyond: str | None, limit: int, *, backwards: bool) -> list[str]:
+        """Return the ids of models that there are, or that changed after a moment, in the order of the database.
+
+        Parameters
+        ----------
+        after
+            The number of the last change record of the moment.
+        beyond
+            The id that they come after, or before it with ``backwards``; None to begin at the end.
+        limit
+            How many at most: the nearest.
+        backwards
+            Whether they come the other way round.
+        """
+        if is_nowhere(beyond):
+            return []
+        ids = select(tables.models.c.id.label("id"))
+        changed = select(_CHANGES.subject.label("id")).where(
+            _CHANGES.kind == Subject.MODEL, _CHANGES.number > after
+        )
+        if beyond is not None:
+            ids, changed = (
+                query.where(column < beyond if backwards else column > beyond)
+                for query, column in ((ids, tables.models.c.id), (changed, _CHANGES.subject))
+            )
+        both = union(ids, changed.distinct())
+        (column,) = both.selected_columns
+        query = both.order_by(column.desc() if backwards else column).limit(limit)
+        return list(self._connection.scalars(query))
 
     def _formers(
         self, numbers: Select[Any], within: dict[str, Any], subjects: Iterable[str] | None

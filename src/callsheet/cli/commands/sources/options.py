@@ -8,7 +8,7 @@ import typer
 
 from callsheet.domain.access.delegation import KeyMode
 from callsheet.domain.errors import InvalidError
-from callsheet.service.sync.config import DEFAULTS, Missing, New
+from callsheet.service.sync.config import DEFAULTS, Missing, New, parse_renames
 from callsheet.sources.upstream import SourceKind
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of a source.")]
@@ -156,7 +156,7 @@ def members_of(options: Mapping[str, Any]) -> dict[str, Any]:
     if "workspace" in given:
         members["workspace"] = _one_workspace(given.pop("workspace"))
     if "rename" in given:
-        members["rename"] = _renames(given.pop("rename"))
+        members["rename"] = parse_renames(given.pop("rename"))
     for name, value in given.items():
         members[name] = str(value) if name in ("kind", "new", "missing", "key_mode") else value
     return members
@@ -192,13 +192,3 @@ def _one_workspace(names: Sequence[str]) -> str:
     if len(names) > 1:
         raise InvalidError("All keys of a source belong to one workspace; give --workspace once.")
     return names[0]
-
-
-def _renames(texts: Sequence[str]) -> dict[str, str]:
-    found = {}
-    for text in texts:
-        before, equals, after = text.partition("=")
-        if not equals or not before or not after:
-            raise InvalidError(f"A rename must be written ID=NEW, not {text[:80]!r}.")
-        found[before] = after
-    return found

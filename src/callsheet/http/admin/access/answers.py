@@ -19,6 +19,17 @@ class WorkspaceRecord(BaseModel):
     archived_at: str | None
 
 
+class ListedWorkspaceRecord(WorkspaceRecord):
+    """A workspace in a list."""
+
+    color: str = Field(description="The one that was chosen, or else the one that the id decides.")
+    is_default: bool = Field(description="Whether keys get this workspace if they name none.")
+    keys: int | None = Field(description="How many keys that work see by its rules, if counts were asked for.")
+    models: int | None = Field(
+        description="How many models are listed for it, if counts were asked for and there are not too many."
+    )
+
+
 class DatedWorkspaceRecord(WorkspaceRecord, Dated):
     """A workspace at a moment."""
 
@@ -26,7 +37,8 @@ class DatedWorkspaceRecord(WorkspaceRecord, Dated):
 class SightRecord(BaseModel):
     """What some rules let be seen."""
 
-    visible: list[str] = Field(description="Ids of the models that are listed.")
+    visible: list[str] = Field(description="Ids of the models that are listed, or as many as were asked for.")
+    count: int = Field(description="How many models are listed.")
     listed: int = Field(description="How many models are listed where all are seen.")
     idle: list[str] = Field(description="Patterns that match no model.")
     aliases: dict[str, str] = Field(description="Those of the idle patterns that are aliases, and what they mean.")
@@ -49,6 +61,10 @@ class ListedKeyRecord(KeyRecord):
 
     expired: bool
     replaced: bool = Field(description="Whether it was rotated, and works on only for the overlap.")
+    created_by: str | None = Field(description="As change records name who created it.")
+    last_used_at: str | None = Field(
+        description="The hour in which it was last used; null: never, or not known of another moment than now."
+    )
 
 
 class KnownKeyRecord(ListedKeyRecord, Dated):
@@ -57,10 +73,11 @@ class KnownKeyRecord(ListedKeyRecord, Dated):
     workspace: str | None = Field(description="The name of its workspace; null: of the whole organization.")
     works: bool
     fault: str | None = Field(description="Why it does not work.")
-    created_by: str | None
     models_visible: int
     models_listed: int
-    models: list[str] | None = Field(description="Ids of the models that are listed for it, if asked for.")
+    models: list[str] | None = Field(
+        description="Ids of the models that are listed for it, or as many as were asked for; null unless they were."
+    )
 
 
 class NewKeyRecord(KeyRecord):
@@ -81,3 +98,4 @@ class SightsRecord(Dated):
     """What each of several rules lets be seen."""
 
     data: list[SightRecord]
+    is_whole: bool = Field(description="Whether all models were looked at; if not, no pattern is called idle.")

@@ -7,12 +7,23 @@ from pydantic import Field
 
 from callsheet.domain.access.admin_key import Scope
 from callsheet.domain.alias import Alias
+from callsheet.domain.changes.change import Action, Subject
 from callsheet.domain.errors import DoesNotExistError
 from callsheet.http.admin.catalog.answers import AliasAnswer, ChangeAnswer, DatedAliasAnswer
 from callsheet.http.admin.endpoint import ROOT, Answer, Asked, ChangeQuery, Doing, Endpoint, Input, PageQuery
 from callsheet.http.admin.fingerprints import seen
-from callsheet.http.admin.moments import DatedPage, MomentPageQuery, MomentQuery, at_moment, cut_sorted
+from callsheet.http.admin.moments import (
+    MOMENT,
+    DatedPage,
+    MomentPageQuery,
+    MomentQuery,
+    at_moment,
+    cut_sorted,
+    moment_field,
+    moment_of,
+)
 from callsheet.http.admin.plain import AnyReading, Page, Reader, cut_of, number_of, page
+from callsheet.service.history import ChangesFilter, Since, choose_changes
 from callsheet.service.moments.reading import MomentReading
 from callsheet.storage.transactions.read import ReadTransaction
 
@@ -32,6 +43,14 @@ class ChangesQuery(PageQuery):
     subject: str | None = Field(
         None, description="Only those of what has, or ever had, this id or name: a model, an alias, a workspace, …"
     )
+    actor: str | None = Field(None, description="Only those by this actor.")
+    kind: Subject | None = Field(None, description="Only those of this kind of thing.")
+    action: Action | None = Field(None, description="Only those that did this.")
+    revision: int | None = Field(
+        None, ge=0, lt=2**63, description="Only those of the transaction with this number."
+    )
+    since: str | None = moment_field(None, alias="from", description=f"Only those after this moment. {MOMENT}")
+    until: str | None = moment_field(None, alias="to", description=f"Only those up to this moment. {MOMENT}")
 
 
 def _list(reading: AnyReading, asked: Asked) -> dict[str, Any]:
@@ -65,8 +84,13 @@ def _shown(_reading: ReadTransaction, _asked: Asked, alias: Alias) -> Answer:
 
 def _changes(reading: ReadTransaction, asked: Asked) -> Answer:
     query: ChangesQuery = asked.query
-    subjects = Reader(reading, asked).history.subjects(query.subject)
-    rows, has_more = reading.page_of_changes(cut_of(query, number_of), subjects)
+    since, until = (
+        None if text is None else Since(moment_of(text, asked, name), asked.now)
+        for name, text in (("from", query.since), ("to", query.until))
+    )
+    wanted = ChangesFilter(query.actor, query.kind, query.action, query.revision, since, until)
+    chosen = choose_changes(reading, Reader(reading, asked).history.subjects(query.subject), wanted)
+    rows, has_more = reading.page_of_changes(cut_of(query, number_of), chosen)
     return page([seen(asked, row.record()) for row in rows], "number", has_more=has_more)
 
 

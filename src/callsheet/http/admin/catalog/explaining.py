@@ -1,20 +1,26 @@
 """Why a caller sees a model, who sees one, and what is different: ``/v1/organizations/explain`` and the like."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from callsheet.api.dialect import Dialect
 from callsheet.domain.access.admin_key import Scope
 from callsheet.domain.errors import InvalidError
-from callsheet.domain.query import Reach
-from callsheet.http.admin.endpoint import ROOT, Asked, Endpoint
-from callsheet.http.admin.moments import Dated, DatedList, MomentQuery, at_moment
-from callsheet.http.admin.plain import AnyReading
+from callsheet.domain.query import MAX_LIMIT, MIN_LIMIT, Reach
+from callsheet.http.admin.endpoint import ROOT, Asked, Endpoint, PageQuery
+from callsheet.http.admin.moments import Dated, DatedList, MomentQuery, at_moment, cut_items
+from callsheet.http.admin.plain import AnyReading, state_of
 from callsheet.service.explain.commands import fix_record
 from callsheet.service.explain.explainer import Explainer
+from callsheet.service.explain.part import Part
 from callsheet.service.explain.records import explanation_record, sighting_record
+from callsheet.service.explain.words import why
+
+#: Models that the matrix may be asked for by id, and characters of a text that is searched for.
+MAX_MATRIX_IDS: Final = 100
+MAX_SEARCH_CHARACTERS: Final = 256
 
 
 class ExplainQuery(MomentQuery):
@@ -26,6 +32,9 @@ class ExplainQuery(MomentQuery):
         None, description="Id or name of a workspace; with a key, the one that the request names."
     )
     dialect: Dialect = Field(Dialect.ANTHROPIC, description="Whose clients ask.")
+    plans: bool = Field(
+        True, description="Whether fixes come with their plans, for which every model may have to be looked at."
+    )
 
 
 class ModelQuery(MomentQuery):
@@ -35,9 +44,38 @@ class ModelQuery(MomentQuery):
 
 
 class SubjectQuery(MomentQuery):
-    """For whom."""
+    """For whom, and which of the models."""
 
     subject: str = Field(description="Id or name of a key or a workspace.")
+    limit: int | None = Field(
+        None, ge=MIN_LIMIT, le=MAX_LIMIT, description="Maximum number of models; all if it is left out."
+    )
+    after_id: str | None = Field(None, min_length=1, description="The models behind the one with this id or alias.")
+    before_id: str | None = Field(
+        None, min_length=1, description="The models before the one with this id or alias."
+    )
+
+
+class MatrixQuery(MomentQuery):
+    """Which part of the matrix."""
+
+    ids: Annotated[list[str], Field(max_length=MAX_MATRIX_IDS)] | None = Field(
+        None, description="Only these models, as ids[]=a&ids[]=b; all if it is left out."
+    )
+    search: str = Field(
+        "",
+        max_length=MAX_SEARCH_CHARACTERS,
+        description="Only sets of rules of a workspace whose name or id holds this text, in either case.",
+    )
+    limit: int | None = Field(
+        None, ge=MIN_LIMIT, le=MAX_LIMIT, description="Maximum number of sets of rules; all if it is left out."
+    )
+    after_id: str | None = Field(
+        None, min_length=1, description="The sets of rules behind the one whose first workspace has this id."
+    )
+    before_id: str | None = Field(
+        None, min_length=1, description="The sets of rules before the one whose first workspace has this id."
+    )
 
 
 class PairQuery(MomentQuery):
@@ -45,6 +83,12 @@ class PairQuery(MomentQuery):
 
     first: str = Field(description="Id or name of a key or a workspace.")
     second: str = Field(description="Id or name of another.")
+    most: int | None = Field(
+        None,
+        ge=1,
+        description="Look at so many models only, in the order of the Models API from the first one on; all if it "
+        "is left out, which takes long if there are very many.",
+    )
 
 
 class ExplanationAnswer(Dated):
@@ -88,7 +132,13 @@ class MatrixAnswer(Dated):
     """Which workspaces see which models."""
 
     data: list[SeersAnswer]
-    model_ids: list[str] = Field(description="All models, in the order of the Models API.")
+    model_ids: list[str] = Field(
+        description="The models: all in the order of the Models API, or those that were asked for and exist."
+    )
+    total: int = Field(description="How many sets of rules fit, on all pages.")
+    has_more: bool = Field(description="Whether more sets of rules follow in the direction of the page.")
+    first_id: str | None = Field(description="Pass it as before_id to get the page before.")
+    last_id: str | None = Field(description="Pass it as after_id to get the page behind.")
 
 
 class SeenAnswer(Dated):
@@ -98,7 +148,14 @@ class SeenAnswer(Dated):
 
     refused: str | None
     refusal: dict[str, Any] | None
+    why: str | None = Field(description="Why it is refused, as the rest of a sentence.")
     models: list[dict[str, str]]
+    has_more: bool = Field(
+        description="Whether more models may follow in the direction of the page: of a long catalogue, a page may "
+        "have fewer than its limit, even none."
+    )
+    first_id: str | None = Field(description="Pass it as before_id to get the page before.")
+    last_id: str | None = Field(description="Pass it as after_id to get the page behind.")
 
 
 class ComparedAnswer(Dated):
@@ -111,13 +168,13 @@ class ComparedAnswer(Dated):
     only_first_unlisted: list[str]
     only_second_unlisted: list[str]
     written_otherwise: list[str]
+    is_whole: bool = Field(description="Whether all models were looked at.")
 
 
 def explainer_of(reading: AnyReading, asked: Asked) -> Explainer:
     """Return what explains the moment that is asked for."""
-    is_present = asked.as_of is None
-    known = asked.state if is_present else None
-    return Explainer(reading, asked.state.options, asked.now, proposes=is_present, known=known)
+    options, is_present = asked.state.options, asked.as_of is None
+    return Explainer(reading, options, asked.now, proposes=is_present, state=state_of(reading, asked))
 
 
 def _explain(reading: AnyReading, asked: Asked) -> Mapping[str, Any]:
@@ -125,9 +182,10 @@ def _explain(reading: AnyReading, asked: Asked) -> Mapping[str, Any]:
     if query.key is None and query.workspace is None:
         raise InvalidError("Name who asks: key or workspace.")
     explainer = explainer_of(reading, asked)
-    explained = explainer.explain(query.model, query.key, query.workspace, query.dialect)
+    explained = explainer.explain(query.model, query.key, query.workspace, query.dialect, by_breadth=query.plans)
     rules = explainer.rules()
-    return explanation_record(explained, fixes=[fix_record(fix, rules) for fix in explained.fixes])
+    fixes = [fix_record(fix, rules, has_plan=query.plans) for fix in explained.fixes]
+    return explanation_record(explained, explainer.workspace_name, fixes=fixes)
 
 
 def _who_sees(reading: AnyReading, asked: Asked) -> dict[str, Any]:
@@ -135,23 +193,47 @@ def _who_sees(reading: AnyReading, asked: Asked) -> dict[str, Any]:
 
 
 def _matrix(reading: AnyReading, asked: Asked) -> dict[str, Any]:
-    explainer = explainer_of(reading, asked)
-    return {"data": [each.record() for each in explainer.matrix()], "model_ids": list(explainer.model_ids())}
+    explainer, query = explainer_of(reading, asked), asked.query
+    fitting = explainer.rule_sets(query.search)
+    cut = PageQuery.model_construct(limit=query.limit or len(fitting), **_cursors(query))
+    sets, has_more = cut_items(fitting, lambda each: each.id, cut)
+    catalog = explainer.state.catalog
+    ids = explainer.model_ids() if query.ids is None else [each for each in query.ids if catalog.get(each)]
+    return {
+        "data": [each.record() for each in explainer.matrix(sets, ids)],
+        "model_ids": ids,
+        "total": len(fitting),
+        "has_more": has_more,
+        "first_id": sets[0].id if sets else None,
+        "last_id": sets[-1].id if sets else None,
+    }
 
 
 def _what_sees(reading: AnyReading, asked: Asked) -> dict[str, Any]:
-    who, refusal, sightings = explainer_of(reading, asked).what_sees(asked.query.subject)
+    explainer, query = explainer_of(reading, asked), asked.query
+    part = Part(query.limit, **_cursors(query))
+    who, refusal, sightings, page = explainer.what_sees(query.subject, part)
     return {
         "for": who.record(),
         "refused": None if refusal is None else refusal.reason,
         "refusal": None if refusal is None else refusal.record(),
+        "why": None if refusal is None else why(who, refusal, explainer.workspace_name),
         "models": [sighting_record(each) for each in sightings],
+        "has_more": page is not None and page.has_more,
+        "first_id": None if page is None else page.first_id,
+        "last_id": None if page is None else page.last_id,
     }
 
 
+def _cursors(query: SubjectQuery | MatrixQuery) -> dict[str, Any]:
+    return {"after_id": query.after_id, "before_id": query.before_id}
+
+
 def _diff_keys(reading: AnyReading, asked: Asked) -> dict[str, Any]:
-    one, other, compared = explainer_of(reading, asked).diff(asked.query.first, asked.query.second)
-    return {"first": one.record(), "second": other.record(), **compared.record()}
+    explainer, query = explainer_of(reading, asked), asked.query
+    one, other, compared = explainer.diff(query.first, query.second, query.most)
+    is_whole = query.most is None or query.most >= len(explainer.state.catalog)
+    return {"first": one.record(), "second": other.record(), **compared.record(), "is_whole": is_whole}
 
 
 EXPLAINING: Final = (
@@ -181,7 +263,7 @@ EXPLAINING: Final = (
         operation="getMatrix",
         summary="Which workspaces see which models, for each distinct set of rules once.",
         scope=Scope.READ,
-        query=MomentQuery,
+        query=MatrixQuery,
         answer=MatrixAnswer,
         read=at_moment(_matrix),
     ),

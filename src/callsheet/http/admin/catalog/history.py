@@ -6,32 +6,34 @@ from typing import Any, Final
 from pydantic import BaseModel, Field
 
 from callsheet.domain.access.admin_key import Scope
+from callsheet.domain.changes.change import Subject
 from callsheet.domain.errors import InvalidError
-from callsheet.domain.history.moment import Moment, parse_moment
+from callsheet.domain.history.moment import Moment
 from callsheet.domain.history.setting import FIELDS
 from callsheet.http.admin.endpoint import ROOT, Act, Answer, Asked, ChangeQuery, Doing, Endpoint, Input, Query
-from callsheet.http.admin.moments import MAX_MOMENT_CHARACTERS, MOMENT, AsOfAnswer, locate_moment, located
+from callsheet.http.admin.errors import AdminError, Code
+from callsheet.http.admin.moments import AsOfAnswer, locate_moment, located, moment_field, moment_of
 from callsheet.service.moments.blaming import blame
-from callsheet.service.moments.comparing import compare_moments
+from callsheet.service.moments.comparing import COMPARED, DifferencesCut, compare_moments
 from callsheet.service.moments.reverting import Reverted, RevertService
+from callsheet.storage.transactions.paging import MAX_PAGE_ROWS
 from callsheet.storage.transactions.read import ReadTransaction
-
-
-def _moment(default: Any = ..., alias: str | None = None) -> Any:
-    return Field(default, alias=alias, min_length=1, max_length=MAX_MOMENT_CHARACTERS, description=MOMENT)
 
 
 class OneMomentQuery(Query):
     """A moment."""
 
-    as_of: str = _moment()
+    as_of: str = moment_field()
 
 
 class MomentsQuery(Query):
     """Two moments, in any order."""
 
-    first: str = _moment(alias="from")
-    second: str = _moment("now", alias="to")
+    first: str = moment_field(alias="from")
+    second: str = moment_field("now", alias="to")
+    kind: Subject | None = Field(None, description=f"Only differences of this kind: {', '.join(COMPARED)}.")
+    limit: int | None = Field(None, ge=1, le=MAX_PAGE_ROWS, description="At most so many differences; all without.")
+    after_id: str | None = Field(None, min_length=1, description="The differences behind the one of this last_id.")
 
 
 class FieldQuery(Query):
@@ -43,7 +45,7 @@ class FieldQuery(Query):
 class ModelsToRevert(Input):
     """Models that are to be what they were."""
 
-    to: str = _moment()
+    to: str = moment_field()
     models: list[str] = Field(
         default_factory=list, max_length=10_000, description="Their ids; all models and aliases if there are none."
     )
@@ -52,7 +54,7 @@ class ModelsToRevert(Input):
 class WorkspacesToRevert(Input):
     """Workspaces that are to be what they were."""
 
-    to: str = _moment()
+    to: str = moment_field()
     workspaces: list[str] = Field(min_length=1, max_length=10_000, description="Their ids or names.")
 
 
@@ -84,6 +86,8 @@ class DifferencesAnswer(BaseModel):
     first: AsOfAnswer = Field(alias="from")
     second: AsOfAnswer = Field(alias="to")
     differences: list[DifferenceAnswer]
+    has_more: bool = Field(description="Whether more differences follow.")
+    last_id: str | None = Field(description="Pass it as after_id to get what follows.")
 
 
 class BlamedAnswer(BaseModel):
@@ -126,10 +130,26 @@ def _locate(reading: ReadTransaction, asked: Asked) -> Answer:
 
 def _diff(reading: ReadTransaction, asked: Asked) -> Answer:
     texts = {"from": asked.query.first, "to": asked.query.second}
-    moments = [parse_moment(text, asked.now, name) for name, text in texts.items()]
-    for each in moments:
-        located(reading, each, asked)
-    return compare_moments(reading, moments[0], moments[1], asked.now).record()
+    moments = {name: moment_of(text, asked, name) for name, text in texts.items()}
+    for name, each in moments.items():
+        located(reading, each, asked, name)
+    cut = DifferencesCut(asked.query.limit, asked.query.kind, _place_of(asked.query.after_id))
+    compared = compare_moments(reading, moments["from"], moments["to"], asked.now, cut)
+    last = compared.differences[-1:]
+    return {
+        **compared.record(),
+        "has_more": compared.has_more,
+        "last_id": f"{last[0].kind}:{last[0].subject}" if last else None,
+    }
+
+
+def _place_of(cursor: str | None) -> tuple[Subject, str] | None:
+    if cursor is None:
+        return None
+    kind, _, subject = cursor.partition(":")
+    if kind not in COMPARED or not subject:
+        raise AdminError(Code.INVALID_CURSOR, "Invalid pagination cursor for 'after_id'", "after_id")
+    return Subject(kind), subject
 
 
 def _blame(reading: ReadTransaction, asked: Asked) -> Answer:
@@ -141,9 +161,9 @@ def _blame(reading: ReadTransaction, asked: Asked) -> Answer:
 
 def _reverting(revert: Callable[[RevertService, Moment, Any], Reverted]) -> Act:
     def act(doing: Doing, asked: Asked) -> Reverted:
-        moment = parse_moment(asked.body.to, asked.now, "to")
+        moment = moment_of(asked.body.to, asked, "to")
         with doing.store.read() as reading:
-            located(reading, moment, asked)
+            located(reading, moment, asked, "to")
         return revert(RevertService(doing.store, doing.actor, doing.clock), moment, asked.body)
 
     return act

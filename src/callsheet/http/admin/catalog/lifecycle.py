@@ -15,7 +15,7 @@ from callsheet.service.catalog import CatalogService, ModelWithAliases, Outcome
 from callsheet.service.records import model_record, outcome_record
 from callsheet.storage.transactions.read import ReadTransaction
 
-_TIMES: Final = ("retires_at",)
+_TIMES: Final = ("deprecated_at", "retires_at")
 
 
 class Nothing(Input):
@@ -25,10 +25,23 @@ class Nothing(Input):
 class Deprecation(Input):
     """How a model is deprecated."""
 
+    deprecated_at: str | None = Field(
+        None, description="Since when: a day or an RFC 3339 time; now if it is left out."
+    )
     retires_at: str | None = Field(None, description="Planned retirement: a day or an RFC 3339 time.")
     retirement_precision: RetirementPrecision | None = Field(None, strict=False, description="What the date means.")
     retires_itself: bool | None = Field(None, description="Whether a server retires it on its date.")
     replacement: str | None = Field(None, description="The id of the model to move to.")
+
+
+class Retirement(Input):
+    """How a model is retired."""
+
+    retires_at: str | None = Field(
+        None,
+        description="Since when: a day or an RFC 3339 time. If it is left out, its planned date if that has "
+        "passed, else now.",
+    )
 
 
 class Named(Input):
@@ -39,6 +52,10 @@ class Named(Input):
 
 class NamedDeprecation(Named, Deprecation):
     """Which models, and how they are deprecated."""
+
+
+class NamedRetirement(Named, Retirement):
+    """Which models, and how they are retired."""
 
 
 class NamedRemoval(Named):
@@ -58,12 +75,16 @@ def _deprecate(catalog: CatalogService, names: list[str], body: Input) -> Outcom
     return catalog.deprecate(*names, **wanted)
 
 
+def _retire(catalog: CatalogService, names: list[str], body: Input) -> Outcome:
+    return catalog.retire(*names, **instants(body.model_dump(include=set(Retirement.model_fields)), _TIMES))
+
+
 #: Verb, what it does for people, the bodies for one model and for several, and what it is done by.
 _VERBS: Final[
     tuple[tuple[str, str, type[Input], type[Named], Callable[[CatalogService, list[str], Input], Outcome]], ...]
 ] = (
     ("deprecate", "Deprecate", Deprecation, NamedDeprecation, _deprecate),
-    ("retire", "Retire", Nothing, Named, lambda catalog, names, _body: catalog.retire(*names)),
+    ("retire", "Retire", Retirement, NamedRetirement, _retire),
     ("hide", "Leave out of lists", Nothing, Named, lambda catalog, names, _body: catalog.hide(*names)),
     ("unhide", "Put back into lists", Nothing, Named, lambda catalog, names, _body: catalog.unhide(*names)),
 )

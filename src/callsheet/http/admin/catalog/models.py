@@ -15,9 +15,10 @@ from callsheet.http.admin.catalog.answers import (
     SuppressedAnswer,
 )
 from callsheet.http.admin.endpoint import ROOT, Answer, Asked, ChangeQuery, Doing, Endpoint, Input
-from callsheet.http.admin.moments import DatedList, DatedPage, MomentPageQuery, MomentQuery, at_moment, cut_sorted
+from callsheet.http.admin.moments import DatedList, DatedPage, MomentPageQuery, MomentQuery, at_moment
 from callsheet.http.admin.plain import AnyReading, MomentReader, cut_of, instants, page
 from callsheet.service.catalog import ModelWithAliases, Outcome
+from callsheet.service.moments.paging import page_of_models
 from callsheet.service.moments.reading import MomentReading
 from callsheet.service.records import model_record, provenance_record, removed_record, suppressed_record
 from callsheet.storage.transactions.read import ReadTransaction
@@ -71,12 +72,9 @@ def _list(reading: AnyReading, asked: Asked) -> dict[str, Any]:
 
 
 def _list_of_moment(reading: MomentReading, asked: Asked) -> dict[str, Any]:
-    ids, has_more = cut_sorted(sorted(reading.model_ids()), asked.query)
-    models = {model.id: model for model in reading.models(ids)}
-    aliases: dict[str, list[str]] = {}
-    for alias, model_id in sorted(reading.aliases().items()):
-        aliases.setdefault(model_id, []).append(alias)
-    rows = [{**models[each].record(), "aliases": aliases.get(each, [])} for each in ids]
+    models, has_more = page_of_models(reading, cut_of(asked.query))
+    aliases = reading.aliases_of_each([model.id for model in models])
+    rows = [{**model.record(), "aliases": aliases.get(model.id, [])} for model in models]
     return page(rows, "id", has_more=has_more)
 
 

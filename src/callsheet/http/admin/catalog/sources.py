@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from callsheet.domain.access.admin_key import Scope
 from callsheet.domain.claims.builtin_mode import BuiltinMode
-from callsheet.domain.errors import ConflictError, InvalidError
+from callsheet.domain.errors import ConflictError, InvalidError, about
 from callsheet.http.admin.endpoint import (
     ROOT,
     Act,
@@ -87,6 +87,12 @@ class Mode(Input):
     mode: BuiltinMode = Field(strict=False)
 
 
+class PresentMode(BaseModel):
+    """What the built-in models are for."""
+
+    mode: BuiltinMode
+
+
 class ModeAnswer(BaseModel):
     """What the built-in models are for, and whether that changed."""
 
@@ -138,12 +144,18 @@ def check_source(name: str, before: Mapping[str, Any], after: Mapping[str, Any])
         Its secret would go to another address.
     """
     if after.get("secret") is not None and after["secret"] != before.get("secret"):
-        raise InvalidError(
-            f"Which variable or file of the host holds the secret of the source {name} is not set over the API; "
-            "run callsheet sources change on the host."
-        )
+        with about("secret"):
+            raise InvalidError(
+                f"Which variable or file of the host holds the secret of the source {name} is not set over the "
+                "API; run callsheet sources change on the host."
+            )
     if after.get("url") == before.get("url") or not after:
         return
+    with about("url"):
+        _check_url(name, after)
+
+
+def _check_url(name: str, after: Mapping[str, Any]) -> None:
     if not str(after.get("url")).startswith(("http://", "https://")):
         raise InvalidError(
             f"The URL of the source {name} must begin with http:// or https://; a file is read on the host only."
@@ -172,7 +184,8 @@ def check_upstream(asked: Asked, before: Mapping[str, Any], after: Mapping[str, 
     """
     url = after.get("url")
     if isinstance(url, str) and url != before.get("url"):
-        asked.guard.check(url)
+        with about("url"):
+            asked.guard.check(url)
 
 
 def service_of(doing: Doing) -> SourcesService:
@@ -264,6 +277,10 @@ def _removed(_reading: ReadTransaction, _asked: Asked, source: Source) -> Answer
 
 def _mode(_reading: ReadTransaction, asked: Asked, changed: bool) -> Answer:  # as `Show` passes it
     return {"mode": asked.body.mode, "changed": changed}
+
+
+def _present_mode(reading: ReadTransaction, _asked: Asked) -> Answer:
+    return {"mode": installation_of(reading).builtin}
 
 
 def _plan(store: Store, asked: Asked) -> Answer:
@@ -398,6 +415,15 @@ SOURCES: Final = (
         scope=Scope.READ,
         answer=GovernedAnswer,
         read=_governed,
+    ),
+    Endpoint(
+        method="GET",
+        path=f"{ROOT}/catalog/builtin",
+        operation="getBuiltinMode",
+        summary="Return what the built-in models are for.",
+        scope=Scope.READ,
+        answer=PresentMode,
+        read=_present_mode,
     ),
     Endpoint(
         method="POST",

@@ -51,6 +51,12 @@ addEventListener("change", (event) => {
   if (event.target.matches?.("input[data-days]")) event.target.form?.requestSubmit();
 });
 
+/* What a search or a preview has found is said, too: the part of the page that holds it is new and says nothing itself. */
+document.addEventListener("htmx:after:swap", () => {
+  const found = document.querySelector("#results caption, #results h2, #preview p");
+  document.getElementById("said").textContent = found?.textContent ?? "";
+});
+
 /* Someone who was signed out meanwhile gets no part of a page: leave what is typed, and let a search begin again. */
 document.addEventListener("htmx:before:swap", (event) => {
   const { request, response } = event.detail.ctx;

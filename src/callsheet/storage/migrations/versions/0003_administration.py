@@ -26,7 +26,8 @@ def add_columns() -> None:
     op.add_column("workspaces", sa.Column("tags", sa.JSON))
     op.add_column("changes", sa.Column("reason", sa.Text))
     op.add_column("api_keys", sa.Column("created_by", sa.Text))
-    op.create_index("ix_api_keys_created_at_id", "api_keys", ["created_at", "id"])
+    found_by = ["name", "hint", "status", "workspace_id", "expires_at"]
+    op.create_index("ix_api_keys_created_at_id", "api_keys", ["created_at", "id", *found_by])
     for column in ("created_by", "status", "workspace_id"):
         op.create_index(f"ix_api_keys_{column}_created_at_id", "api_keys", [column, "created_at", "id"])
     op.create_index("ix_workspaces_created_at_id", "workspaces", ["created_at", "id"])
@@ -176,7 +177,11 @@ def make_webhooks() -> None:
 def index_history() -> None:
     op.create_index("ix_changes_at_number", "changes", ["at", "number"])
     op.create_index("ix_changes_kind_subject_number", "changes", ["kind", "subject", "number"])
-    op.drop_index("ix_changes_kind_subject", "changes")  # the one before begins alike
+    op.create_index("ix_changes_revision_number", "changes", ["revision", "number"])
+    op.create_index("ix_changes_kind_action_number", "changes", ["kind", "action", "number"])
+    op.create_index("ix_changes_actor_kind_action_number", "changes", ["actor", "kind", "action", "number"])
+    op.drop_index("ix_changes_kind_subject", "changes")  # one that is made above begins alike
+    op.drop_index("ix_changes_revision", "changes")
 
 
 def note_creators() -> None:

@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from callsheet.api.state import State
-from callsheet.cli.played_clients import play_in
 from callsheet.doctor.clients.rules import ClientRules
 from callsheet.doctor.probe.texts import one_line
 from callsheet.doctor.report import ClientReport, Finding, Play
+from callsheet.service.clients.played import play_in
 
 
 class ClientStep(NamedTuple):
@@ -16,8 +16,10 @@ class ClientStep(NamedTuple):
 
     Parameters
     ----------
-    title, versions
-        The client, and those of its versions that do the same; with the ways of asking, where these differ.
+    client, title
+        What the client is called, in commands and by people.
+    versions
+        Those of its versions that do the same; with the ways of asking, where these differ.
     shows
         Whether its user sees the model.
     name
@@ -26,6 +28,7 @@ class ClientStep(NamedTuple):
         Why it is not shown, and what to do about it, as sentences; empty if it is.
     """
 
+    client: str
     title: str
     versions: str
     shows: bool
@@ -62,7 +65,10 @@ def client_steps(
     outcomes: dict[_Outcome, list[Play]] = {}
     for play in report.plays:
         outcomes.setdefault(_outcome(play, one_line(model_id)), []).append(play)
-    return [ClientStep(report.title, _versions(plays, report.plays), *each) for each, plays in outcomes.items()]
+    return [
+        ClientStep(report.name, report.title, _versions(plays, report.plays), *each)
+        for each, plays in outcomes.items()
+    ]
 
 
 class _Outcome(NamedTuple):

@@ -1,0 +1,55 @@
+"""``/console/retirements/calendars``: addresses that calendar programs subscribe to."""
+
+from typing import Final
+
+from callsheet.http.admin.errors import AdminError, Code
+from callsheet.http.console.calls import endpoint_of
+from callsheet.http.console.change import Change
+from callsheet.http.console.forms import FieldError
+from callsheet.http.console.routes import Route
+from callsheet.http.console.visit import Outcome, Page, Review, Visit
+
+_MAX_WORKSPACES: Final = 1000
+
+
+def _list(visit: Visit) -> Page:
+    visit.form.fill({"name": "", "workspace": ""})
+    rooms = sorted((each.name, each.id) for each in visit.calls.state.workspaces.values())
+    names = {each_id: name for name, each_id in rooms}
+    calendars = [
+        {**each, "workspace": names.get(each["workspace_id"], each["workspace_id"])}
+        for each in visit.calls.read("listCalendars")["data"]
+    ]
+    create = Change("createCalendar", {}, {"name": "NAME"})
+    data = {
+        "calendars": calendars,
+        "workspaces": [{"id": each_id, "name": name} for name, each_id in rooms[:_MAX_WORKSPACES]],
+        "colors": dict(visit.colors),
+        "create": create.shown(endpoint_of(create.operation)),
+    }
+    return Page("calendars.html", data, "Calendars")
+
+
+def _submit(visit: Visit) -> Outcome:
+    back = visit.url("retirements", "calendars")
+    revoked = visit.form.raw("revoke")
+    if revoked is not None:
+        return Review(
+            Change("revokeCalendar", {"calendar": revoked}), back, f"Revoke the calendar {_name(visit, revoked)}"
+        )
+    name, workspace = visit.form.text("name"), visit.form.text("workspace")
+    if not name:
+        raise FieldError("name", "Give it a name, such as that of the team.")
+    body = {"name": name, **({"workspace": workspace} if workspace else {})}
+    return Review(Change("createCalendar", {}, body), back, f"Create the calendar {name}")
+
+
+def _name(visit: Visit, calendar: str) -> str:
+    found = visit.calls.read("listCalendars")["data"]
+    for each in found:
+        if each["id"] == calendar:
+            return str(each["name"])
+    raise AdminError(Code.DOES_NOT_EXIST, f"There is no calendar {calendar!r}.")
+
+
+CALENDARS: Final = (Route(path="/retirements/calendars", show=_list, submit=_submit),)

@@ -1,0 +1,113 @@
+"""``/console/changes``: what was changed, when, by whom and why; and one change with all of its revision."""
+
+import shlex
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from callsheet.domain.changes.change import Action, Subject
+from callsheet.http.admin.errors import AdminError, Code
+from callsheet.http.console.calls import endpoint_of
+from callsheet.http.console.commands import operands, options
+from callsheet.http.console.forms import FieldError
+from callsheet.http.console.pages.actors import with_words
+from callsheet.http.console.pages.edits import edits_of
+from callsheet.http.console.pages.moments import days_back, put_error
+from callsheet.http.console.pages.restoring import offer, restored
+from callsheet.http.console.routes import Route
+from callsheet.http.console.visit import Outcome, Page, Visit
+
+_LIMIT: Final = 50
+
+#: Changes of the same revision that the page of one shows.
+_SHOWN_OF_REVISION: Final = 50
+
+_TEXTS: Final = ("subject", "actor", "kind", "action", "revision", "from", "to")
+_NO_CHANGES: Final = {"data": [], "has_more": False, "first_id": None, "last_id": None}
+
+
+def _list(visit: Visit) -> Page:
+    query = {name: visit.query[name].strip() for name in _TEXTS if visit.query.get(name, "").strip()}
+    visit.form.fill({name: query.get(name, "") for name in _TEXTS})
+    cursors = {name: visit.query[name] for name in ("after_id", "before_id") if visit.query.get(name)}
+    found = _found(visit, query, cursors)
+    changes = with_words(visit, map(with_edits, found["data"]))
+    data = {
+        "changes": changes,
+        "page": {name: found[name] for name in ("first_id", "last_id", "has_more")},
+        "query": {**query, **cursors},
+        "days": days_back(visit),
+        "kinds": list(Subject),
+        "actions": list(Action),
+        "as_command": _as_command(query),
+        "actors": [[actor, words] for actor, words in {each["actor"]: each["by"] for each in changes}.items()],
+    }
+    return Page("changes.html", data, "Changes", status=400 if visit.form.errors else 200)
+
+
+def _found(visit: Visit, query: Mapping[str, str], cursors: Mapping[str, str]) -> Mapping[str, Any]:
+    wanted = dict(query)
+    try:
+        if "revision" in wanted:
+            wanted["revision"] = str(_revision(wanted.pop("revision")))
+    except FieldError as error:
+        visit.form.errors[error.field] = error.message
+    try:
+        found: Mapping[str, Any] = visit.calls.read("listChanges", limit=_LIMIT, **wanted, **cursors)
+    except AdminError as error:
+        if error.code is not Code.DOES_NOT_EXIST:  # of what has this name, nothing was ever recorded
+            put_error(visit.form, error, *_TEXTS)
+        return _NO_CHANGES
+    return _NO_CHANGES if visit.form.errors else found
+
+
+def _as_command(query: Mapping[str, str]) -> dict[str, str]:
+    """How the same is asked without the console."""
+    words = options(query, "subject")
+    words += operands(query["subject"]) if "subject" in query else []
+    path = endpoint_of("listChanges").path + (f"?{urlencode(query)}" if query else "")
+    return {"command": shlex.join(["callsheet", "catalog", "history", *words]), "call": f"GET {path}"}
+
+
+def _revision(text: str) -> int:
+    digits = text.replace(",", "").replace(" ", "")
+    if not (digits.isascii() and digits.isdecimal() and len(digits) <= 18):
+        raise FieldError("revision", f"Type the number of a revision, such as 412, not {text[:40]!r}.")
+    return int(digits)
+
+
+def with_edits(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a change record, or a difference, with what differs of the thing, field by field."""
+    return {**record, "edits": edits_of(record["before"], record["after"])}
+
+
+def _show(visit: Visit) -> Page:
+    number = visit.ids["number"]
+    change = visit.calls.read("retrieveChange", {"number": number})
+    same = visit.calls.read("listChanges", revision=change["revision"], limit=_SHOWN_OF_REVISION)
+    others = [each for each in same["data"] if each["number"] != change["number"]]
+    (change, *others) = with_words(visit, map(with_edits, [change, *others]))
+    data = {
+        "change": change,
+        "others": others,
+        "has_more_of_revision": same["has_more"],
+        "previous": _neighbour(visit, after_id=number),
+        "next": _neighbour(visit, before_id=number),
+        "restore": offer(visit, change["kind"], change, str(change["revision"] - 1)),
+    }
+    return Page("change.html", data, f"Change {change['number']}")
+
+
+def _neighbour(visit: Visit, **cursor: str) -> int | None:
+    found = visit.calls.read("listChanges", limit=1, **cursor)["data"]
+    return found[0]["number"] if found else None
+
+
+def _restore(visit: Visit) -> Outcome:
+    return restored(visit, visit.url("changes", visit.ids["number"]))
+
+
+CHANGES: Final = (
+    Route(path="/changes", show=_list),
+    Route(path="/changes/{number}", show=_show, submit=_restore),
+)

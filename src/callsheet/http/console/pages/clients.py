@@ -1,0 +1,57 @@
+"""``/console/clients``: what clients show of a list, and the configuration of those that ask for none."""
+
+import shlex
+from typing import Any, Final
+
+from callsheet.http.admin.errors import AdminError, Code
+from callsheet.http.console.routes import Route
+from callsheet.http.console.visit import Page, Visit
+
+#: Models that clients are played on, at first and if somebody asks for more.
+_PLAYED: Final = 100
+_MORE_PLAYED: Final = 1000
+
+#: Workspaces to choose from by name; others can be named by the address.
+_MAX_CHOICES: Final = 200
+
+#: Clients that a configuration is written for, with their names for people.
+_CONFIGURED: Final = (("claude-code", "Claude Code"), ("opencode", "opencode"), ("codex", "Codex"))
+
+_MENDED: Final = frozenset({Code.DOES_NOT_EXIST, Code.CONFLICT, Code.INVALID, Code.INVALID_REQUEST})
+
+
+def _show(visit: Visit) -> Page:
+    asked = {name: visit.query.get(name) or None for name in ("key", "workspace")}
+    limit = _MORE_PLAYED if "more" in visit.query else _PLAYED
+    data: dict[str, Any] = {"played": None, "exports": [], "problem": None, "query": dict(visit.query)}
+    choices = visit.calls.read("listWorkspaceRecords", archived=False, limit=_MAX_CHOICES)["data"]
+    extra = {"workspaces": sorted(choices, key=lambda each: each["name"].casefold()), "colors": visit.colors}
+    try:
+        data["played"] = visit.calls.read("listClientViews", limit=limit, **asked)
+    except AdminError as error:
+        if error.code not in _MENDED:
+            raise
+        return Page("clients.html", {**data, "problem": error.message}, "As clients see it", error.status, extra)
+    if data["played"]["listed"]:
+        data["exports"] = [_export(visit, asked, *each) for each in _CONFIGURED]
+    return Page("clients.html", data, "As clients see it", extra=extra)
+
+
+def _export(visit: Visit, asked: dict[str, str | None], client: str, title: str) -> dict[str, Any]:
+    """The configuration of a client, and the command that writes it."""
+    if asked["key"] is None and asked["workspace"] is None:
+        asked = {"key": None, "workspace": visit.calls.state.default_workspace_id}
+    found = visit.calls.read("exportForClient", {"client": client}, url=visit.base_url, limit=_PLAYED, **asked)
+    whose = [f"--{name}={value}" for name, value in asked.items() if value is not None]
+    words = ["callsheet", "export", "--for", client, *whose, "--url", visit.base_url]
+    words += ["--into", "."] if len(found["files"]) > 1 else []
+    return {
+        "title": title,
+        "command": shlex.join(words),
+        "files": found["files"],
+        "has_more": found["has_more"],
+        "listed": found["listed"],
+    }
+
+
+CLIENTS: Final = (Route(path="/clients", show=_show),)

@@ -1,0 +1,143 @@
+"""``/console/access/explain`` and its inverses: why a caller sees a model, what one sees, and how two differ."""
+
+import shlex
+from collections.abc import Mapping
+from typing import Any, Final
+
+from callsheet.domain.access.visibility import Visibility
+from callsheet.http.admin.errors import AdminError, Code
+from callsheet.http.admin.workspace_types import shown_allow
+from callsheet.http.console.calls import endpoint_of
+from callsheet.http.console.change import Change, load_change
+from callsheet.http.console.routes import Route
+from callsheet.http.console.visit import Outcome, Page, Review, Visit
+from callsheet.service.explain.fixes import RemedyKind
+
+#: Of a larger catalogue, what a fix means to others is shown on its plan only, as it takes long to find out.
+MAX_PLANNED_MODELS: Final = 10_000
+
+#: Of a larger catalogue, only the first models are compared.
+MAX_COMPARED_MODELS: Final = 20_000
+
+_LIMIT: Final = 100
+
+_TITLES: Final = {"listed": "To have it listed", "retrievable": "To make it retrievable, but not listed"}
+
+#: What the asker may mend by asking for something else.
+_MENDED: Final = frozenset(
+    {Code.DOES_NOT_EXIST, Code.CONFLICT, Code.INVALID, Code.INVALID_REQUEST, Code.INVALID_CURSOR}
+)
+
+
+def _explain(visit: Visit) -> Page:
+    query = visit.query
+    asked = {name: query.get(name) or None for name in ("model", "key", "workspace", "dialect", "as_of")}
+    data: dict[str, Any] = {"explained": None, "query": dict(query), "problem": None}
+    extra: dict[str, Any] = {"colors": visit.colors, "back": visit.url("access", "explain", **asked)}
+    if asked["model"] is None:
+        return Page("explain.html", data, "Why is it seen, or not?", extra=extra)
+    try:
+        has_plans = len(visit.calls.state.catalog) <= MAX_PLANNED_MODELS
+        found = visit.calls.read("explain", plans=has_plans, **asked)
+    except AdminError as error:
+        return _mended("explain.html", data, error, extra)
+    found["fixes"] = [_fix(each) for each in found["fixes"]]
+    return Page("explain.html", {**data, "explained": found}, f"{found['name']}: who sees it, and why", extra=extra)
+
+
+def _mended(template: str, data: Mapping[str, Any], error: AdminError, extra: Mapping[str, Any]) -> Page:
+    """The form once more, with what is wrong; raises what asking for something else does not mend."""
+    if error.code not in _MENDED:
+        raise error
+    return Page(template, {**data, "problem": error.message}, "Not found", error.status, extra)
+
+
+def _fix(fix: Mapping[str, Any]) -> dict[str, Any]:
+    remedies = [
+        _remedy(_change_of(remedy), shlex.join(command))
+        for remedy, command in zip(fix["remedies"], fix["commands"], strict=True)
+    ]
+    return {"title": _TITLES[fix["reach"]], "reach": fix["reach"], "remedies": remedies, "plan": fix["plan"]}
+
+
+def _remedy(change: Change, command: str) -> dict[str, Any]:
+    endpoint = endpoint_of(change.operation)
+    shown = {"command": command, "call": change.request(endpoint)}
+    return {**shown, "change": change.dump(), "title": endpoint.summary, "scope": str(endpoint.scope)}
+
+
+def _change_of(remedy: Mapping[str, Any]) -> Change:
+    """The call that does what a remedy says."""
+    subject, target = remedy["subject"], remedy["target"]
+    match RemedyKind(remedy["kind"]):
+        case RemedyKind.ENABLE_KEY:
+            return Change("enableKeyRecord", {"key": subject})
+        case RemedyKind.RENEW_KEY:
+            return Change("updateKeyRecord", {"key": subject}, {"expires_at": None})
+        case RemedyKind.MOVE_KEY:
+            return Change("updateKeyRecord", {"key": subject}, {"workspace": target})
+        case RemedyKind.RELEASE:
+            return Change("releaseCatalogModel", {"model": subject})
+        case RemedyKind.ADD:
+            return Change("createCatalogModel", {}, {"id": subject})
+        case RemedyKind.ALIAS:
+            return Change("createAlias", {}, {"alias": subject, "model_id": target})
+        case RemedyKind.UNHIDE:
+            return Change("unhideCatalogModel", {"model": subject})
+        case RemedyKind.ACTIVATE:
+            return Change("updateCatalogModel", {"model": subject}, {"lifecycle": "active"})
+        case RemedyKind.CHANGE_RULES:
+            allow = shown_allow(Visibility(tuple(remedy["allow"])))
+            return Change("updateWorkspaceRecord", {"workspace": subject}, {"allow": allow, "deny": remedy["deny"]})
+
+
+def _propose(visit: Visit) -> Outcome:
+    """Show the plan of a fix."""
+    try:
+        change = load_change(visit.form.raw("change") or "")
+    except ValueError:
+        raise AdminError(
+            Code.INVALID_REQUEST, "This form is not complete; ask for the explanation again."
+        ) from None
+    back = visit.own(visit.form.raw("back") or "")
+    return Review(change, back, visit.form.raw("title") or "Change")
+
+
+def _sees(visit: Visit) -> Page:
+    subject = visit.query.get("subject") or None
+    data: dict[str, Any] = {"seen": None, "query": dict(visit.query), "problem": None}
+    extra = {"colors": visit.colors}
+    if subject is None:
+        return Page("sees.html", data, "What does it see?", extra=extra)
+    cursors = {name: visit.query.get(name) for name in ("after_id", "before_id")}
+    try:
+        found = visit.calls.read("whatSees", subject=subject, limit=_LIMIT, **cursors)
+    except AdminError as error:
+        return _mended("sees.html", data, error, extra)
+    return Page("sees.html", {**data, "seen": found}, f"What {_name(found['for'])} sees", extra=extra)
+
+
+def _compare(visit: Visit) -> Page:
+    first, second = visit.query.get("first") or None, visit.query.get("second") or None
+    data: dict[str, Any] = {"compared": None, "query": dict(visit.query), "problem": None}
+    extra = {"colors": visit.colors}
+    if first is None or second is None:
+        return Page("access_compare.html", data, "Compare what two see", extra=extra)
+    try:
+        found = visit.calls.read("diffKeys", first=first, second=second, most=MAX_COMPARED_MODELS)
+    except AdminError as error:
+        return _mended("access_compare.html", data, error, extra)
+    title = f"{_name(found['first'])} and {_name(found['second'])}"
+    return Page("access_compare.html", {**data, "compared": found}, title, extra=extra)
+
+
+def _name(subject: Mapping[str, Any]) -> str:
+    return str((subject["key"] or subject["workspace"])["name"])
+
+
+EXPLAIN: Final = (
+    Route(path="/access/explain", show=_explain),
+    Route(path="/access/fix", submit=_propose),
+    Route(path="/access/sees", show=_sees),
+    Route(path="/access/compare", show=_compare),
+)

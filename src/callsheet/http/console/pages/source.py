@@ -1,0 +1,146 @@
+"""``/console/sources/NAME``: one source, what of it waits for a person, and the buttons on its page."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from callsheet.domain.access.admin_key import Scope
+from callsheet.domain.plan.governed import Governed
+from callsheet.http.admin.errors import AdminError, Code
+from callsheet.http.console.buttons import unknown_button
+from callsheet.http.console.calls import endpoint_of
+from callsheet.http.console.change import Change
+from callsheet.http.console.long_calls import StillRunningError
+from callsheet.http.console.pages.source_words import in_words
+from callsheet.http.console.routes import Route
+from callsheet.http.console.visit import Outcome, Page, Redirect, Review, Visit
+
+#: Changes that the page shows, models that it names, and claims that wait whose plan it shows by itself.
+_SHOWN_CHANGES: Final = 10
+_SHOWN_MODELS: Final = 20
+MAX_PLANNED_CLAIMS: Final = 1000
+
+#: What the buttons of the page do: the call, and the verb of its plan.
+ACTIONS: Final[Mapping[str, tuple[str, str]]] = {
+    "accept": ("acceptSource", "Accept the list of"),
+    "reject": ("rejectSource", "Reject the list of"),
+    "pause": ("pauseSource", "Pause"),
+    "resume": ("resumeSource", "Resume"),
+    "forget": ("forgetSource", "Forget the keys of"),
+    "remove": ("removeSource", "Remove"),
+}
+
+_SHOWN: Final = {"sync": "syncSource", "plan": "planSource", **{name: call for name, (call, _) in ACTIONS.items()}}
+
+#: What the page says first after a run, by how that ended.
+_RAN: Final = {
+    "applied": ("good", "The source was asked, and what it lists counts now."),
+    "unchanged": ("good", "The source was asked, and nothing has changed."),
+    "failed": ("bad", "The source was asked in vain. Its last good list stays."),
+    "quarantined": ("warn", "The source was asked, and its list waits for a person."),
+    "busy": ("info", "The source is being asked by another server at the moment; look again in a while."),
+    "late": (
+        "warn",
+        "The source takes long to answer. The run goes on without this page; look again later to see how it ends.",
+    ),
+}
+
+
+def page_of(visit: Visit, name: str, **query: str) -> str:
+    """Return the address of the page of a source; of one called ``new``, not that of the form for a new one."""
+    location = visit.url("sources", name, **query)
+    return location.replace("/sources/new", "/sources/n%65w", 1) if name == "new" else location
+
+
+def _show(visit: Visit, preview: Mapping[str, Any] | None = None) -> Page:
+    calls, ids = visit.calls, {"source": visit.ids["source"]}
+    source = calls.read("getSource", ids)
+    name = source["name"]
+    changes = calls.read("listChanges", subject=name, limit=_SHOWN_CHANGES)["data"]
+    return Page(
+        "source.html",
+        {
+            "source": source,
+            "words": in_words(source["config"], {each.id: each.name for each in calls.state.workspaces.values()}),
+            "waiting": _waiting(visit, source),
+            "preview": preview,
+            "governed": _governed(visit, source),
+            "changes": [each for each in changes if each["kind"] == "source"],
+            "commands": {each: _shown(call, name) for each, call in _SHOWN.items()},
+            "ran": _RAN.get(visit.query.get("ran", "")),
+        },
+        name,
+    )
+
+
+def _waiting(visit: Visit, source: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What waits for a person, with its plan, unless that is too large, or not for the eyes of the visitor."""
+    pending = source["pending"]
+    if pending is None:
+        return None
+    claims = pending["claims"]
+    is_planned = visit.can("catalog") and len(claims) <= MAX_PLANNED_CLAIMS
+    plan = visit.calls.read("planSource", {"source": source["name"]}) if is_planned else None
+    return {
+        "sentence": pending["sentence"],
+        "since": pending["since"],
+        "reasons": pending["reasons"],
+        "claims": len(claims),
+        "ids": [each["subject"] for each in claims[:_SHOWN_MODELS]],
+        "plan": None if plan is None or plan["waits"] is None else plan["plan"],
+    }
+
+
+def _governed(visit: Visit, source: Mapping[str, Any]) -> str | None:
+    """What rules let the keys see that the source is asked about, if rules decide that."""
+    if not source["config"].get("asks_keys"):
+        return None
+    counts = visit.calls.read("getGoverned", {"source": source["name"]})["governed"]
+    return None if counts is None else Governed(**counts).sentence(source["name"])
+
+
+def _shown(operation: str, name: str) -> dict[str, str | None]:
+    return Change(operation, {"source": name}).shown(endpoint_of(operation))
+
+
+def act(visit: Visit, action: str) -> Outcome:
+    """Return the plan of what a button of the page does; AdminError if there is no such button."""
+    if action not in ACTIONS:
+        raise unknown_button(action)
+    name = visit.ids["source"]
+    operation, verb = ACTIONS[action]
+    back = visit.url("sources") if action == "remove" else page_of(visit, name)
+    return Review(Change(operation, {"source": name}), back, f"{verb} {name}")
+
+
+def _run(visit: Visit) -> Outcome:
+    """Run the source, and come back to its page."""
+    name = visit.ids["source"]
+    try:
+        report = visit.calls.wait("syncSource", {"source": name}, {})
+    except StillRunningError:
+        return Redirect(page_of(visit, name, ran="late"))
+    outcome = report["outcome"]
+    if outcome == "failed" and visit.calls.read("getSource", {"source": name})["last_error"] is None:
+        raise AdminError(Code.CONFLICT, report["sentence"] or "The source could not be run; try again.")
+    return Redirect(page_of(visit, name, ran=outcome or "busy"))
+
+
+def _preview(visit: Visit) -> Page:
+    """Show what a run would change now; nothing is written."""
+    ids = {"source": visit.ids["source"]}
+    try:
+        answer = visit.calls.wait("planSource", ids, {})
+    except StillRunningError:
+        raise AdminError(
+            Code.SOURCE,
+            f"The source {ids['source']} takes longer to answer than {visit.calls.long.timeout_seconds:g} s; run "
+            "it, and look later how that ended.",
+        ) from None
+    return _show(visit, None if answer["waits"] else answer["plan"])
+
+
+SOURCE: Final = (
+    Route(path="/sources/{source}", show=_show),
+    Route(path="/sources/{source}/preview", submit=_preview, scope=Scope.CATALOG, is_long=True),
+    Route(path="/sources/{source}/run", submit=_run, scope=Scope.CATALOG, is_long=True),
+)

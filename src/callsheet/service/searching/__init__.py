@@ -1,0 +1,1 @@
+"""Searching the catalogue by words and by what models are, however many there are."""
