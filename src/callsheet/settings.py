@@ -355,7 +355,7 @@ class Settings(BaseModel):
     @classmethod
     def _check_console_proxies(cls, value: list[str]) -> list[str]:
         if "*" in value:
-            raise ValueError("name each proxy: whoever may send requests could name any person otherwise")
+            raise ValueError("must name each proxy; with *, any sender of a request could name any person")
         return [_check_network(network) for network in value]
 
     @field_validator("sources_private", "webhooks_private")

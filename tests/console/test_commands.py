@@ -144,6 +144,9 @@ def prepared(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> Ins
     CalendarService(installation.store, "test", now).create("-old")
     SourcesService(installation.store, "test", now).add("first", read_config(FIRST))
     hold(installation, "gateway", ("acme/one",), **GATEWAY)
+    SourcesService(installation.store, "test", now).add("first", read_config(FIRST))
+    hold(installation, "gateway", ("acme/one",), **GATEWAY)
+    CalendarService(installation.store, "test", now).create("-old")
     monkeypatch.setenv("CALLSHEET_DATABASE_URL", installation.url)
     return installation
 

@@ -71,7 +71,7 @@ class Console:
     users
         Whom authenticating proxies name; None if none is believed.
     models_port
-        Of the Models API, if the console has a listener of its own.
+        Of the Models API, if that is served on another port than the console.
     """
 
     def __init__(

@@ -266,11 +266,9 @@ def _field_of(error: AdminError, form: Form) -> str:
     head = error.message.partition(":")[0].removeprefix("--").replace("-", "_").replace(" ", "_")
     if head in form.initial:
         return head
-    start = next(
-        (name for name, words in _BEGINNINGS if name in form.initial and error.message.startswith(words)), ""
-    )
-    if start:
-        return start
+    for name, beginning in _BEGINNINGS:
+        if name in form.initial and error.message.startswith(beginning):
+            return name
     named = [(place, name) for name in form.initial if (place := _place_in(error.message, name)) is not None]
     return min(named)[1] if named else ""
 

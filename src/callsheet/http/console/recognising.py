@@ -29,8 +29,8 @@ class Recognised(NamedTuple):
 def recognise(sessions: SessionService, users: ProxyUsers | None, asking: Asking) -> Recognised | None:
     """Return who sends a request; None if they are not signed in.
 
-    A session that a proxy has begun ends when the proxy names someone else, or nobody, or when what such people may
-    do has changed.
+    A session that a proxy has begun ends when the proxy names another person or none, and when the settings have
+    given such people other scopes since.
     """
     token = token_in(asking)
     session = None if token is None else sessions.find(token)

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from callsheet.domain.access.admin_key import Scope
 from callsheet.http.admin.errors import AdminError, Code
+from callsheet.http.console.buttons import unknown_button
 from callsheet.http.console.calls import endpoint_of
 from callsheet.http.console.change import Change
 from callsheet.http.console.pages.key_workspaces import choices, named
@@ -79,7 +80,7 @@ def _seen_from(visit: Visit, key: Mapping[str, Any]) -> dict[str, Any]:
 def change_of(key_id: str, action: str) -> Change:
     """Return what a button of the page does; AdminError if it has no such button."""
     if action not in _OPERATIONS:
-        raise AdminError(Code.INVALID_REQUEST, f"This page has no button {action[:40]!r}.")
+        raise unknown_button(action)
     return Change(_OPERATIONS[action], {"key": key_id})
 
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 from callsheet.domain.access.admin_key import Scope
 from callsheet.domain.claims.claims import CLAIMABLE
 from callsheet.http.admin.errors import AdminError, Code
+from callsheet.http.console.buttons import unknown_button
 from callsheet.http.console.calls import endpoint_of
 from callsheet.http.console.change import Change
 from callsheet.http.console.forms import FieldError
@@ -74,7 +75,7 @@ def _act(visit: Visit) -> Outcome:
     if action == "deprecate":
         return Redirect(visit.url("retirements", "models", model["id"]))
     if action not in _ACTIONS:
-        raise AdminError(Code.INVALID_REQUEST, f"This page has no button {action[:40]!r}; open it again.")
+        raise unknown_button(action)
     verb, make = _ACTIONS[action]
     change = make(model, (visit.form.raw("alias") or visit.form.raw("field") or "").strip())
     gone = change.operation == "removeCatalogModel"

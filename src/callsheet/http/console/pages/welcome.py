@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
-from callsheet.http.admin.errors import AdminError, Code
+from callsheet.http.console.buttons import unknown_button
 from callsheet.http.console.change import Change
 from callsheet.http.console.routes import Route
 from callsheet.http.console.snippets import snippets
@@ -78,8 +78,9 @@ def _is_builtin(visit: Visit, model_id: str) -> bool:
 
 
 def _submit(visit: Visit) -> Outcome:
-    if visit.form.raw("action") != _BUILTIN:
-        raise AdminError(Code.INVALID_REQUEST, "This page has no such button.")
+    action = visit.form.raw("action") or ""
+    if action != _BUILTIN:
+        raise unknown_button(action)
     change = Change("setBuiltinMode", {}, {"mode": "list"})
     return Review(change, visit.url("welcome"), "List the built-in models")
 

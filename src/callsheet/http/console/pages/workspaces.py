@@ -5,7 +5,8 @@ from typing import Any, Final
 
 from callsheet.domain.access.admin_key import Scope
 from callsheet.domain.access.visibility import NOTHING
-from callsheet.http.admin.errors import AdminError, Code
+from callsheet.http.admin.errors import AdminError
+from callsheet.http.console.buttons import unknown_button
 from callsheet.http.console.calls import endpoint_of
 from callsheet.http.console.change import Change
 from callsheet.http.console.forms import FieldError, Form
@@ -113,7 +114,7 @@ def _update(visit: Visit) -> Outcome:
     if action == "archive":
         return Review(_archive(workspace["id"]), back, f"Archive {workspace['name']}")
     if action is not None:
-        raise AdminError(Code.INVALID_REQUEST, f"This page has no button {action[:40]!r}.")
+        raise unknown_button(action)
     body = _changed(visit.form)
     if not body:
         raise FieldError("", "Nothing was changed yet; change a field first.")
