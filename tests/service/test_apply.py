@@ -269,9 +269,7 @@ def test_a_rehearsal_is_what_the_verb_then_does(empty: Installation) -> None:
     }
 
 
-def test_a_rehearsal_with_a_state_that_is_known_comes_to_the_same_plan(
-    empty: Installation, tmp_path: Path
-) -> None:
+def test_a_rehearsal_with_a_state_that_is_known_comes_to_the_same_plan(empty: Installation, tmp_path: Path) -> None:
     empty.add(make_model("a"), make_model("b", replacement="a"))
     empty.access.create_key("k", None, organization=True)
     behind = empty.live().current
