@@ -53,7 +53,12 @@ MAX_WARNED_MODELS: Final = 2_000
 
 
 def preview(
-    store: Store, decide: Decide, now: datetime, manager: Manager = PERSON, options: Options = DEFAULTS
+    store: Store,
+    decide: Decide,
+    now: datetime,
+    manager: Manager = PERSON,
+    options: Options = DEFAULTS,
+    known: State | None = None,
 ) -> Plan:
     """Return the plan of what ``decide`` comes to at present, with its impact; nothing is written.
 
@@ -65,6 +70,8 @@ def preview(
         Who wants it.
     options
         What the operator chose, as it decides what callers see.
+    known
+        The State that a server has, with these options: to load one of a million models takes seconds.
 
     Raises
     ------
@@ -76,7 +83,7 @@ def preview(
     with store.read() as reading:
         new = NothingNew()
         changes = list(decide(Deciding(reading, now, new)))
-        return _plan_of(reading, changes, now, manager, new.made, options)
+        return _plan_of(reading, changes, now, manager, new.made, options, known)
 
 
 def rehearse(
@@ -86,12 +93,10 @@ def rehearse(
 
     Parameters
     ----------
-    store, now, options
+    store, now, options, known
         As for `preview`.
     act
         Does it. No secret is made.
-    known
-        The State that a server has, with these options: to load one of a million models takes seconds.
 
     Raises
     ------
