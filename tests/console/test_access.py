@@ -142,6 +142,17 @@ def test_a_fix_leads_to_its_plan_and_the_plan_to_what_was_promised(filled: Brows
     assert "It is neither listed nor retrievable" in undone.text
 
 
+def test_another_moment_is_explained_without_fixes(filled: Browser) -> None:
+    workspace = workspace_id(filled, "Narrow")
+    filled.installation.access.change_workspace("Narrow", WorkspaceChange(deny=()))
+    address = f"{MATRIX}/explain?model=claude-two&workspace={workspace}"
+    assert "It is listed for" in filled.open(address).text
+    before = filled.open(f"{address}&as_of=10")
+    assert "denied by '*-two'" in before.text
+    assert "This is how it was" in before.text
+    assert "What would change that" not in before.text
+
+
 @pytest.mark.parametrize("model", ["claude-hidden", "gpt-two", "claude-removed", "claude-old"])
 def test_every_fix_that_is_offered_can_be_rehearsed(model: str, filled: Browser) -> None:
     catalog = filled.installation.catalog
