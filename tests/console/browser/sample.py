@@ -37,6 +37,7 @@ PAGES: Final = (
     "/keys/laptop/change",
     "/keys/laptop/replace",
     "/welcome",
+    "/admin-keys",
     "/sources",
     "/sources/new",
     "/sources/gateway",

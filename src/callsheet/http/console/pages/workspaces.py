@@ -13,7 +13,7 @@ from callsheet.http.console.forms import FieldError, Form
 from callsheet.http.console.routes import Route
 from callsheet.http.console.visit import Outcome, Page, Review, Visit
 
-#: Models that are looked at for a preview while somebody types.
+#: Models that are looked at for a preview while a person types.
 MAX_PREVIEW_MODELS: Final = 20_000
 
 _LIMIT: Final = 50
