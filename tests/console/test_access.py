@@ -6,7 +6,7 @@ from urllib.parse import quote
 import pytest
 
 from callsheet.domain.access.admin_key import Scope
-from callsheet.domain.access.visibility import Visibility
+from callsheet.domain.access.visibility import NOTHING, Visibility
 from callsheet.domain.changes.workspaces import WorkspaceChange
 from callsheet.http.console.pages import access as pages
 from tests.console.browser.sample import MARKUP, RIGHT_TO_LEFT
@@ -166,6 +166,13 @@ def test_every_fix_that_is_offered_can_be_rehearsed(model: str, filled: Browser)
     for form in forms:
         fields = {str(each["name"]): str(each["value"]) for each in form.find_all("input")}
         assert filled.post(str(form["action"]), fields).status == 200
+
+
+def test_a_workspace_that_sees_nothing_is_to_see_the_one_model(filled: Browser) -> None:
+    filled.installation.access.change_workspace("Narrow", WorkspaceChange(allow=(NOTHING,), deny=()))
+    shown = filled.open(f"{MATRIX}/explain?model=gpt-one&workspace=Narrow")
+    filled.send(filled.send(shown, "Review change…"), "Apply")
+    assert filled.installation.access.show_workspace("Narrow").visibility == Visibility(("gpt-one",))
 
 
 def test_a_key_that_does_not_work_has_its_own_fixes(filled: Browser) -> None:
