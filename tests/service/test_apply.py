@@ -267,3 +267,21 @@ def test_a_rehearsal_is_what_the_verb_then_does(empty: Installation) -> None:
     assert things(empty.store) == {
         key: value for key, value in old.items() if key not in {(step.kind, step.subject) for step in plan.steps}
     }
+
+
+def test_a_state_that_is_known_gives_the_same_plan_and_an_old_one_is_not_taken(installation: Installation) -> None:
+    installation.clear_catalog()
+    for name in ("claude-one", "claude-two"):
+        installation.catalog.add(make_model(name))
+    installation.key()
+    old = installation.live().current
+    installation.catalog.hide("claude-two")
+    present = installation.live().current
+
+    def act(rehearsal: Any, _new: Any) -> None:
+        CatalogService(rehearsal, "test", now).hide("*")
+
+    at = now()
+    plans = [rehearse(installation.store, act, at, known=known) for known in (None, old, present)]
+    assert plans[0].impact.audiences[0].unlists == ("claude-one",)
+    assert plans[0] == plans[1] == plans[2]

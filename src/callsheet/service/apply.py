@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from callsheet.api.state import DEFAULTS, Options
+from callsheet.api.state import DEFAULTS, Options, State
 from callsheet.domain.alias import Alias
 from callsheet.domain.changes.change import AnyChange, Subject
 from callsheet.domain.claims.manager import PERSON, Manager
@@ -79,7 +79,9 @@ def preview(
         return _plan_of(reading, changes, now, manager, new.made, options)
 
 
-def rehearse(store: Store, act: Act, now: datetime, options: Options = DEFAULTS) -> Plan:
+def rehearse(
+    store: Store, act: Act, now: datetime, options: Options = DEFAULTS, known: State | None = None
+) -> Plan:
     """Return the plan of what a person wants to do; nothing is written.
 
     Parameters
@@ -88,6 +90,9 @@ def rehearse(store: Store, act: Act, now: datetime, options: Options = DEFAULTS)
         As for `preview`.
     act
         Does it. No secret is made.
+    known
+        The State that a server has, with the same options; it is taken if nothing has changed since, as to load
+        one takes long.
 
     Raises
     ------
@@ -98,7 +103,7 @@ def rehearse(store: Store, act: Act, now: datetime, options: Options = DEFAULTS)
         new = NothingNew()
         act(rehearsal, new)
         transaction = rehearsal.transaction
-        return _plan_of(transaction, transaction.planned, now, PERSON, new.made, options)
+        return _plan_of(transaction, transaction.planned, now, PERSON, new.made, options, known)
 
 
 def warnings_before(store: Store, act: Act, now: datetime) -> Sequence[PlanWarning]:
@@ -180,12 +185,15 @@ def _plan_of(
     manager: Manager,
     made: Made,
     options: Options,
+    known: State | None = None,
 ) -> Plan:
     installation = installation_of(reading)
     plan = Plan(installation=installation.organization_id, base_revision=installation.revision, manager=manager)
     if not changes:
         return plan
-    impact = impact_of(load(reading, options), changes, now)
+    is_present = known is not None and known.revision == installation.revision
+    before = known if known is not None and is_present else load(reading, options)
+    impact = impact_of(before, changes, now)
     warnings = (*warnings_of(impact), *key_warnings_of(changes, _governed(reading, changes)))
     return replace(plan, steps=steps_of(changes, manager, made), impact=impact, warnings=warnings)
 
