@@ -419,7 +419,7 @@ def test_one_who_may_only_read_sees_sources_and_changes_none(browser: Browser, u
     reader = browser.sign_in(Scope.READ, name="reader")
     page = reader.open(GATEWAY)
     assert "10 new models wait for a person" in page.text
-    assert "Your sign-in has not the scope catalog" in str(page.soup)
+    assert "This needs a sign-in with the scope catalog" in str(page.soup)
     for button in page.soup.find_all("button"):
         if button.get_text() not in ("Sign out", "Copy"):
             assert button.has_attr("disabled"), button
