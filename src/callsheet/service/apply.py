@@ -97,6 +97,9 @@ def rehearse(
         As for `preview`.
     act
         Does it. No secret is made.
+    known
+        The State that a server has, with the same options; it is taken if nothing has changed since, as to load
+        one takes long.
 
     Raises
     ------
