@@ -10,8 +10,8 @@ Known: TypeAlias = Mapping[str, Mapping[str, Any]]
 
 MAX_KEPT_MOMENTS: Final = 2
 
-#: Things that are kept of all moments together; a model takes some kilobytes.
-MAX_KEPT_THINGS: Final = 250_000
+#: Things that are kept of all moments together; a model takes from half a kilobyte to some.
+MAX_KEPT_THINGS: Final = 120_000
 
 
 class Present(NamedTuple):
