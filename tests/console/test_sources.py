@@ -303,7 +303,7 @@ def test_a_list_that_waits_is_rejected_and_the_rejection_taken_back(signed_in: B
     page = signed_in.send(plan, "Apply")
     assert "What you rejected" in page.text
     assert ids(signed_in) == set(LISTED)
-    again = signed_in.send(page, "Take the rejection back…")
+    again = signed_in.send(page, "Take it back…")
     signed_in.send(again, "Apply")
     assert not source_of(signed_in).rejected
 
