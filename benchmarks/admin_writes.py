@@ -1,20 +1,23 @@
 """What lists feel while the Admin API makes a hundred changes a second: p99 with and without, in turn.
 
-    python -m benchmarks.admin_writes [--rounds 5] [--seconds 5] [--apart | --elsewhere]
+    python -m benchmarks.admin_writes [--rounds 5] [--seconds 5] [--listener | --apart | --elsewhere]
 
-With ``--apart``, the changes go to a second server over the same database: they share no interpreter with lists.
+With ``--listener``, the changes go to the listener that the Admin API of the same server has for itself.
+With ``--apart``, they go to a second server over the same database: they share no interpreter with lists.
 With ``--elsewhere``, they go to one over another database: what lists feel then is the machine, not the changes.
 """
 
 import argparse
 import http.client
 import json
+import re
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from statistics import median, quantiles
 from typing import Final, NamedTuple
@@ -29,7 +32,15 @@ WRITES_PER_SECOND: Final = 100
 LISTS_PER_SECOND: Final = 400
 
 _KEYS: Final = 50  # that are changed in turn
-_LOST: Final = 5.0  # seconds that a server may take to start
+_LOST: Final = 30.0  # seconds that a server may take to start
+
+
+class Place(StrEnum):
+    """Where changes are made, if not where lists are asked for."""
+
+    LISTENER = "listener"
+    APART = "apart"
+    ELSEWHERE = "elsewhere"
 
 
 class Round(NamedTuple):
@@ -56,8 +67,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=5)
     where = parser.add_mutually_exclusive_group()
-    where.add_argument("--apart", action="store_true")
-    where.add_argument("--elsewhere", action="store_true")
+    for name in Place:
+        where.add_argument(f"--{name}", dest="place", action="store_const", const=name)
     parser.add_argument("--write", nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.write:
@@ -65,7 +76,7 @@ def main() -> None:
         return
     with (
         tempfile.TemporaryDirectory() as folder,
-        targets(Path(folder), apart=options.apart, elsewhere=options.elsewhere) as target,
+        targets(Path(folder), options.place) as target,
     ):
         rounds = [measure(target, options.seconds) for _ in range(options.rounds)]
     for each in rounds:
@@ -137,17 +148,17 @@ class Served(NamedTuple):
 
 
 @contextmanager
-def targets(folder: Path, *, apart: bool, elsewhere: bool) -> Iterator[Target]:
-    """Serve a new database; with ``apart`` by two servers, with ``elsewhere`` beside another database."""
+def targets(folder: Path, place: Place | None) -> Iterator[Target]:
+    """Serve a new database, and where ``place`` says so beside another server, or another database."""
     lists = changes = filled(folder / "callsheet.db")
-    if elsewhere:
+    if place is Place.ELSEWHERE:
         changes = filled(folder / "other.db")
-    with server(lists.url) as port:
-        if apart or elsewhere:
-            with server(changes.url) as other:
-                yield Target(port, other, lists.key, changes.admin_key, changes.key_ids)
+    with server(lists.url, *(["--admin-host", "127.0.0.1"] if place is Place.LISTENER else [])) as ports:
+        if place in (Place.APART, Place.ELSEWHERE):
+            with server(changes.url) as others:
+                yield Target(ports[-1], others[-1], lists.key, changes.admin_key, changes.key_ids)
         else:
-            yield Target(port, port, lists.key, changes.admin_key, changes.key_ids)
+            yield Target(ports[-1], ports[0], lists.key, changes.admin_key, changes.key_ids)
 
 
 def filled(path: Path) -> Served:
@@ -162,14 +173,18 @@ def filled(path: Path) -> Served:
 
 
 @contextmanager
-def server(url: str) -> Iterator[int]:
-    """Run ``callsheet serve``; yield its port."""
-    command = [sys.executable, "-m", "callsheet", "serve", "--port", "0", "--database", url]
+def server(url: str, *flags: str) -> Iterator[list[int]]:
+    """Run ``callsheet serve``; yield its ports, that of the Models API last."""
+    command = [sys.executable, "-m", "callsheet", "serve", "--port", "0", "--database", url, *flags]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
-    line = next(line for line in process.stdout if " at http://" in line)
+    ports = []
+    for line in process.stdout:
+        ports += re.findall(r" at http://127\.0\.0\.1:(\d+)", line)
+        if line.startswith("Callsheet serves "):
+            break
     try:
-        yield int(line.rpartition(":")[2])
+        yield list(map(int, ports))
     finally:
         process.terminate()
         process.communicate()

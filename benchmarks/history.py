@@ -17,7 +17,9 @@ from callsheet.domain.history.moment import Moment
 from callsheet.domain.model import Model
 from callsheet.domain.times import format_instant
 from callsheet.service.catalog import CatalogService
-from callsheet.service.moments.store import MomentStore
+from callsheet.service.moments.kept import KeptMoments
+from callsheet.service.moments.locating import locate
+from callsheet.service.moments.store import MomentStore, kept_at
 from callsheet.service.setup import open_store
 from callsheet.service.state.load import load
 from callsheet.storage import tables
@@ -39,6 +41,21 @@ def main() -> None:
         ("now", lambda: store),
     ):
         _measure(name, readings, now)
+    kept = KeptMoments()
+    for number in ("first", "second", "third"):
+        _timed(f"{number} page of the models as of a year ago", lambda: _page(store, kept, now))
+
+
+def _page(store: Store, kept: KeptMoments, now: datetime) -> int:
+    """Read what the Admin API reads for a page of models of a moment; return how many models there are in all."""
+    with store.read() as present:
+        located = locate(present, Moment(now - timedelta(days=365)), now)
+        with kept_at(present, located, kept) as found:
+            ids = sorted(found.reading.model_ids())
+            for model in found.reading.models(ids[:20]):
+                model.record()
+            found.reading.aliases()
+            return len(ids)
 
 
 def _measure(name: str, readings: Callable[[], Readings], now: datetime) -> None:

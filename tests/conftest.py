@@ -5,6 +5,7 @@ import os
 import shutil
 from collections.abc import Generator, Iterator
 from contextlib import closing
+from itertools import count
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Final
@@ -18,6 +19,9 @@ from tests.installation import Installation, now
 from tests.postgres import SHARED_FOLDER, Databases, databases
 from tests.tiers import exhaustive, register_profiles, use_everything
 from tests.trusting import trust_once
+
+#: The numbers of the folders of tests.
+_numbers: Final = count()
 
 register_profiles()
 compile_once()
@@ -70,6 +74,15 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest
         if ours or name.lower() in ("http_proxy", "https_proxy", "all_proxy"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path_factory.getbasetemp() / "data-home"))
+
+
+@pytest.fixture
+def tmp_path(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for one test.
+
+    That of pytest looks at the folders of all tests before it, to find the next number.
+    """
+    return tmp_path_factory.mktemp(f"{next(_numbers)}-{request.node.originalname[:24]}", numbered=False)
 
 
 @pytest.fixture(scope="session")

@@ -42,6 +42,9 @@ VALUES: Mapping[str, tuple[tuple[str, Any], tuple[str, Any], tuple[Any, Any]]] =
     "extra_versions": (('["f"]', ["f"]), ("e,f", ["e", "f"]), ("", [])),
     "cors_origins": (('["https://f"]', ["https://f"]), ("https://e,*", ["https://e", "*"]), ("*", ["*"])),
     "console": (("false", False), ("no", False), (False, False)),
+    "console_user_header": (('""', ""), ("", ""), ("", "")),  # alone, it may be nothing else
+    "console_user_scopes": (('["keys"]', ["keys"]), ("read, catalog", ["read", "catalog"]), (["all"], ["all"])),
+    "console_proxies": (('["10.0.0.7"]', ["10.0.0.7/32"]), ("10.0.0.0/8", ["10.0.0.0/8"]), (["::1"], ["::1/128"])),
     "sync": (("false", False), ("no", False), (False, False)),
     "move_aliases": (("true", True), ("yes", True), (True, True)),
     "forward_connect_seconds": (("1", 1.0), ("0.5", 0.5), (2.0, 2.0)),
@@ -194,6 +197,9 @@ def test_a_variable_of_somebody_else_is_not_ours_to_judge(monkeypatch: pytest.Mo
         *(("max_unread_bytes", value) for value in (0, 2**20 - 1)),
         *(("sources_private", value) for value in ("localhost", "10.0.0.0/99")),
         *(("webhooks_private", value) for value in ("localhost", "10.0.0.0/99")),
+        *(("console_user_header", value) for value in ("cookie", "a b", "x-forwarded-for")),
+        *(("console_user_scopes", value) for value in ("admin", "", ["read", "All"])),
+        *(("console_proxies", value) for value in ("*", "example.com", "10.0.0.0/99")),
         *(("trusted_proxies", value) for value in ("example.com", "10.0.0.0/99", "10.0.0.1:80")),
         *(("rate_limit_key", value) for value in ("5", "5/fortnight", "minute", "-1/minute", "0/minute")),
         *(
@@ -207,6 +213,13 @@ def test_a_bad_value_is_refused_with_who_said_so(name: str, value: object) -> No
     flag = f"--{name.replace('_', '-')}"
     with pytest.raises(SettingsError, match=rf"^{flag}: [a-z'].*\.$"):
         load({name: value})
+
+
+def test_a_header_with_names_of_people_needs_proxies_that_are_believed() -> None:
+    with pytest.raises(SettingsError, match=r"^console_user_header needs console_proxies: "):
+        load({"console_user_header": "x-forwarded-user"})
+    flags = {"console_user_header": "X-Forwarded-User", "console_proxies": "10.0.0.7"}
+    assert load(flags).settings.console_user_header == "x-forwarded-user"
 
 
 def test_a_missing_version_can_only_mean_openai_where_that_is_spoken() -> None:

@@ -116,12 +116,8 @@ COMMANDS: Final[dict[str, tuple[str, int]]] = {
 }  # fmt: skip
 
 
-#: Those that import what no other does. The rest of a group imports what its first command does.
-UNLIKE: Final = {
-    "serve", "plan", "export", "migrate", "copy", "backup", "restore", "check", "fake", "doctor",
-    "catalog list", "route", "explain", "sources try", "sources add", "keys import", "models list",
-    "models retrieve",
-}  # fmt: skip
+#: Those that import most of what no other does: a server, files of a catalogue, maintenance, a source, a client.
+UNLIKE: Final = {"serve", "plan", "copy", "doctor", "sources add", "models list"}
 
 
 def commands(command: Any, *names: str) -> Iterator[str]:

@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 from platformdirs import user_data_path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from callsheet.domain.access.admin_key import Scope
 from callsheet.domain.access.workspace import Shape
 from callsheet.domain.errors import SettingsError
 from callsheet.domain.hints import Hint
@@ -35,6 +36,14 @@ _NOT_SETTINGS: Final = frozenset({f"{PREFIX}CONFIG", GATEWAY_KEY, f"{PREFIX}REMO
 _NOT_SETTINGS_PREFIX: Final = f"{PREFIX}TEST_"
 
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+
+_HEADER: Final = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]{1,100}")
+
+#: Headers that say something else, or that browsers can send from pages of others.
+_HEADERS_WITH_MEANING: Final = frozenset(
+    {"accept", "authorization", "cookie", "host", "origin", "referer", "sec-fetch-site", "user-agent"}
+    | {"content-length", "content-type", "x-api-key", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"}
+)
 
 _PASSWORD = re.compile(r"(:/{1,2}[^:/@\s]*:)\S*(@)")  # up to the last @: one that is not written %40 is part of it
 _OPTION = re.compile(r"([?&])([^=&\s]*)=([^&\s]*)")
@@ -98,13 +107,27 @@ class Settings(BaseModel):
     port: int = Field(8484, ge=0, le=65535, description="Port to listen on; 0 picks a free one.")
     admin_host: str = Field(
         "",
-        description="Address for the Admin API alone. Empty: 127.0.0.1 if admin_port is set, else with the rest.",
+        description="Address for the Admin API alone, which then has a process for itself. Empty: 127.0.0.1 if "
+        "admin_port is set, else with the rest.",
     )
     admin_port: int = Field(
         0, ge=0, le=65535, description="Port for the Admin API alone; 0 picks a free one if admin_host is set."
     )
     console: bool = Field(
         True, description="Serve the console, pages for a browser, at /console, wherever the Admin API is served."
+    )
+    console_user_header: str = Field(
+        "",
+        description="Header in which an authenticating proxy names the person who uses the console, such as "
+        "x-forwarded-user; needs console_proxies. Empty: none is believed.",
+    )
+    console_user_scopes: list[str] = Field(
+        ["read"], description="What a person named by that header may do: read, catalog, keys or all."
+    )
+    console_proxies: list[str] = Field(
+        [],
+        description="Addresses and networks of the proxies that are believed when they name a person: those that "
+        "connections come from, whatever x-forwarded-for says.",
     )
     workers: int = Field(1, ge=1, le=256, description="Number of server processes.")
     any_key: bool = Field(
@@ -260,13 +283,18 @@ class Settings(BaseModel):
 
     @field_validator(
         *("extra_betas", "extra_versions", "cors_origins", "trusted_proxies"),
-        *("sources_private", "webhooks_private"),
+        *("sources_private", "webhooks_private", "console_user_scopes", "console_proxies"),
         mode="before",
     )
     @classmethod
     def _split(cls, value: object) -> object:
         """Split ``a,b``: the environment and flags cannot hold a list."""
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @property
+    def has_admin_listener(self) -> bool:
+        """Whether the Admin API has a listener, and a process, for itself."""
+        return bool(self.admin_host or self.admin_port)
 
     @field_validator("root_path")
     @classmethod
@@ -306,6 +334,29 @@ class Settings(BaseModel):
             network = _check_network(proxy)
             proxies.append(network if "/" in proxy else proxy)
         return ["*"] if "*" in value else proxies
+
+    @field_validator("console_user_header")
+    @classmethod
+    def _check_user_header(cls, value: str) -> str:
+        name = value.strip().lower()
+        if value and (not _HEADER.fullmatch(name) or name in _HEADERS_WITH_MEANING):
+            raise ValueError(f"{value!r} is not a header that a proxy names a person in, such as x-forwarded-user")
+        return name
+
+    @field_validator("console_user_scopes")
+    @classmethod
+    def _check_user_scopes(cls, value: list[str]) -> list[str]:
+        unknown = next((name for name in value if name not in tuple(Scope)), None)
+        if unknown is not None or not value:
+            raise ValueError(f"must be some of {', '.join(Scope)}, not {unknown if value else 'none'!r}")
+        return value
+
+    @field_validator("console_proxies")
+    @classmethod
+    def _check_console_proxies(cls, value: list[str]) -> list[str]:
+        if "*" in value:
+            raise ValueError("must name each proxy; with *, any sender of a request could name any person")
+        return [_check_network(network) for network in value]
 
     @field_validator("sources_private", "webhooks_private")
     @classmethod
@@ -360,6 +411,15 @@ class Settings(BaseModel):
             raise ValueError(
                 f"forward would carry prompts and keys to {self.host} without TLS; serve on 127.0.0.1, or set "
                 "insecure (--insecure) if a proxy in front of it has TLS"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _check_console_user(self) -> Self:
+        if self.console_user_header and not self.console_proxies:
+            raise ValueError(
+                "console_user_header needs console_proxies: the addresses of the proxies that are believed, such "
+                "as 10.0.0.7"
             )
         return self
 

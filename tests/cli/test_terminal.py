@@ -11,9 +11,11 @@ import pytest
 from rich.cells import cell_len
 
 from callsheet.cli.commands.retirements import FOUND
+from callsheet.service.retirements.calendars import CalendarService
+from callsheet.service.webhooks.service import WebhooksService
 from callsheet.settings import Settings
 from tests import starter
-from tests.installation import Installation, make_model
+from tests.installation import Installation, make_model, now
 from tests.program import COMMAND, DEADLINE, call
 
 COLUMNS = 80
@@ -126,6 +128,27 @@ def test_the_help_of_serve_has_its_flags_in_groups_with_their_defaults(installat
         assert f"[default: {default}]" in text
     flags = {f"--{name.replace('_', '-')}" for name in Settings.model_fields}
     assert {flag for flag in flags if text.count(f" {flag} ") == 0} == set()
+
+
+@pytest.mark.parametrize("columns", [80, 160])
+def test_what_is_needed_of_calendars_webhooks_and_blame_is_whole(installation: Installation, columns: int) -> None:
+    calendar = CalendarService(installation.store, "test", now).create("everything").calendar.id
+    hook = WebhooksService(installation.store, "test", now).create("hook", "https://hooks.example.com/x", ["*"])
+    installation.catalog.deprecate("claude-opus-4-8", retires_at=datetime(2099, 1, 1, tzinfo=UTC))
+    calendars, webhooks, blamed = (
+        read(installation, *command.split(), columns=columns)
+        for command in ("calendars list", "webhooks list", "catalog blame claude-opus-4-8")
+    )
+    shown = [line for line in (*calendars, *webhooks, *blamed) if not line.startswith("Too narrow for ")]
+    assert max(map(cell_len, shown)) <= columns
+    assert calendars[0].split()[:5] == ["ID", "Name", "Of", "Token", "Revoked"]
+    assert calendars[2].split()[0] == calendar
+    assert webhooks[0].split()[:4] == ["ID", "Name", "Status", "URL"]
+    assert webhooks[2].split()[0] == hook.webhook.id
+    assert "https://" in webhooks[2]
+    assert blamed[0].split()[:6] == ["Field", "Value", "Said", "by", "Revision", "Since"]
+    assert "Changed by" in blamed[0]
+    assert any("2099-01-01T00:00:00Z" in line for line in blamed)
 
 
 def test_ids_and_patterns_that_must_fold_are_broken_behind_a_hyphen_or_slash(installation: Installation) -> None:

@@ -1,5 +1,6 @@
 """Who sees what, why, what one sees, and how two differ."""
 
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -36,6 +37,11 @@ def cells(shown: Shown) -> dict[str, list[str]]:
     return {row["id"]: row["cells"] for row in shown.json["rows"]}
 
 
+def explained(browser: Browser, shown: Shown) -> dict[str, Any]:
+    found: dict[str, Any] = browser.open(shown.path.replace("?", ".json?", 1)).json["explained"]
+    return found
+
+
 def test_workspaces_with_the_same_rules_share_a_column(filled: Browser) -> None:
     data = filled.open(f"{MATRIX}.json").json
     names = [{each["name"] for each in column["workspaces"]} for column in data["columns"]]
@@ -49,8 +55,7 @@ def test_each_cell_says_what_its_explanation_says(filled: Browser) -> None:
     assert len(links) == 15
     for link in links:
         reach = str(link["class"][0])
-        explained = filled.open(f"{str(link['href']).replace('?', '.json?', 1)}").json["explained"]
-        assert explained["reach"] == reach
+        assert explained(filled, filled.open(str(link["href"])))["reach"] == reach
 
 
 def test_the_matrix_is_filtered_by_the_address(filled: Browser) -> None:
@@ -119,13 +124,8 @@ def test_an_explanation_names_each_check_with_its_cause(filled: Browser) -> None
     assert "It is neither listed nor retrievable" in shown.text
     assert "denied by '*-two'" in shown.text
     assert shown.link("revision 10")
-    checks = [each.find("h3").get_text(" ").split()[0].lower() for each in shown.soup.select("ol.line li")]
-    assert checks == [each["check"] for each in shown_json(filled, shown)["steps"]]
-
-
-def shown_json(browser: Browser, shown: Shown) -> dict[str, object]:
-    found: dict[str, object] = browser.open(shown.path.replace("?", ".json?", 1)).json["explained"]
-    return found
+    said = [each.get_text(" ").split()[0].lower() for each in shown.soup.select("ol.line li h3")]
+    assert said == [each["check"] for each in explained(filled, shown)["steps"]]
 
 
 def test_a_fix_leads_to_its_plan_and_the_plan_to_what_was_promised(filled: Browser) -> None:
@@ -210,7 +210,7 @@ def test_what_is_not_there_sees_nothing_and_says_so(filled: Browser) -> None:
 
 def test_two_are_compared(filled: Browser) -> None:
     shown = filled.open(f"{MATRIX}/compare?first=default&second=Narrow")
-    assert "listed for the first only" in shown.text
+    assert "listed for default only" in shown.text
     assert {"gpt-one", "claude-two", HOSTILE} == set(
         filled.open(f"{MATRIX}/compare.json?first=default&second=Narrow").json["compared"]["only_first"]
     )
@@ -227,13 +227,14 @@ def test_one_who_may_only_read_sees_the_fixes_and_cannot_ask_for_their_plans(emp
     shown = browser.open(f"{MATRIX}/explain?model=claude-one&workspace=default")
     button = next(each for each in shown.soup.find_all("button") if "Review change" in each.get_text())
     assert button.has_attr("disabled")
-    fields = {str(each["name"]): str(each["value"]) for each in button.parent.find_all("input")}
+    form = shown.form("Review change…")
+    fields = {str(each["name"]): str(each["value"]) for each in form.find_all("input")}
     assert browser.post("/console/access/fix", fields).status == 403
     assert browser.open(MATRIX).status == 200
 
 
 def test_a_fix_that_is_none_is_refused(filled: Browser) -> None:
-    csrf = filled.open(MATRIX).soup.find("input", attrs={"name": "csrf"})["value"]
+    (csrf,) = filled.open(MATRIX).fields("Sign out")["csrf"]
     for change in ("", "[]", '["nothing", {}, {}]', '["updateWorkspaceRecord", {"workspace": 1}, {}]'):
         assert filled.post("/console/access/fix", {"csrf": csrf, "change": change}).status in (400, 404)
 

@@ -3,7 +3,6 @@
 import json
 import re
 import shlex
-from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -12,19 +11,20 @@ from hypothesis import strategies as st
 
 from callsheet.cli.app import command_tree
 from callsheet.cli.commands.sources.options import cleared, members_of
+from callsheet.domain.access.admin_key import Scope
 from callsheet.domain.changes.workspaces import WorkspaceChange
 from callsheet.domain.edits import ModelChange
+from callsheet.domain.times import parse_instant
 from callsheet.http.admin.endpoints import ENDPOINTS
 from callsheet.http.console.change import Change
 from callsheet.http.console.commands import COMMANDS
+from callsheet.service.admin.admin_keys import AdminKeyService
 from callsheet.service.retirements.calendars import CalendarService
 from callsheet.service.sync.config import read_config
-from callsheet.service.sync.lease import Lease
-from callsheet.service.sync.listing import Upstreams
-from callsheet.service.sync.run import Runner
 from callsheet.service.sync.sources import SourcesService
 from tests.cli.conftest import CLI, call
 from tests.console.browsing import Browser
+from tests.console.held import hold
 from tests.installation import Installation, make_model, now
 
 MODEL: Final = "claude-one"
@@ -54,6 +54,16 @@ CHANGES: Final = {
     "releaseCatalogModel": Change("releaseCatalogModel", {"model": MODEL}, {"fields": ["line"]}),
     "createAlias": Change("createAlias", {}, {"alias": "-latest", "model_id": MODEL}),
     "removeAlias": Change("removeAlias", {"alias": "one"}),
+    "createKeyRecord": Change(
+        "createKeyRecord", {}, {"name": "-the 'new' one", "workspace": "Research", "expires_at": "2099-01-01"}
+    ),
+    "updateKeyRecord": Change(
+        "updateKeyRecord", {"key": "-ci"}, {"name": "-x", "workspace": None, "expires_at": None}
+    ),
+    "rotateKeyRecord": Change("rotateKeyRecord", {"key": "-ci"}, {"overlap_hours": 1.5}),
+    "disableKeyRecord": Change("disableKeyRecord", {"key": "-ci"}),
+    "enableKeyRecord": Change("enableKeyRecord", {"key": "stopped"}),
+    "archiveKeyRecord": Change("archiveKeyRecord", {"key": "-ci"}),
     "revertCatalog": Change("revertCatalog", {}, {"to": "2", "models": [MODEL]}),
     "revertWorkspaces": Change("revertWorkspaces", {}, {"to": "7", "workspaces": ["Research"]}),
     "createWorkspaceRecord": Change(
@@ -107,8 +117,15 @@ CHANGES: Final = {
     "revokeCalendar": Change("revokeCalendar", {"calendar": "-old"}),
 }
 
+#: Sources that are there.
+FIRST: Final = {"kind": "openai", "url": "http://127.0.0.1:1"}
+GATEWAY: Final = {"deny": ["x"], "rename": {"a": "b"}, "region": "eu", "long_context_rows": True, "asks_keys": True}
+
 #: Changes that no plan has steps of, as no caller notices them.
 UNPLANNED: Final = frozenset({"pauseSource", "resumeSource", "rejectSource"})
+
+#: Changes of what is found by an id that is made for it.
+BY_ID: Final = frozenset({"archiveAdminKey"})
 
 #: Calls that ask an upstream, and whose commands show what it answers.
 ASKED: Final = frozenset({"syncSource", "planSource", "trySource"})
@@ -117,7 +134,7 @@ __all__ = ["call"]  # a fixture
 
 
 @pytest.fixture
-def prepared(installation: Installation, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Installation:
+def prepared(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> Installation:
     """An installation in which each of the changes does something."""
     catalog = installation.catalog
     catalog.add(make_model(MODEL, line="opus"))
@@ -127,27 +144,17 @@ def prepared(installation: Installation, monkeypatch: pytest.MonkeyPatch, tmp_pa
     catalog.change(MODEL, ModelChange(description="The first."))
     workspace = installation.access.create_workspace("Research")
     installation.access.change_workspace(workspace.id, WorkspaceChange(deny=("*odd*",)))
-    _prepare_sources(installation, tmp_path)
+    installation.access.create_key("-ci", workspace.id, expires_at=parse_instant("2099-06-01"))
+    installation.access.disable_key(installation.access.create_key("stopped").key.id)
     CalendarService(installation.store, "test", now).create("-old")
+    SourcesService(installation.store, "test", now).add("first", read_config(FIRST))
+    hold(installation, "gateway", ("acme/one",), **GATEWAY)
     monkeypatch.setenv("CALLSHEET_DATABASE_URL", installation.url)
     return installation
 
 
-def _prepare_sources(installation: Installation, folder: Path) -> None:
-    """Let two sources be there, of which the second has a list that waits for a person."""
-    listing = folder / "list.json"
-    listing.write_text(json.dumps({"object": "list", "data": [{"id": "acme/one", "object": "model"}]}))
-    sources = SourcesService(installation.store, "test", now)
-    sources.add("first", read_config({"kind": "openai", "url": "http://127.0.0.1:1"}))
-    config = {"kind": "openai", "url": listing.as_uri(), "new": "hold", "deny": ["x"], "rename": {"a": "b"}}
-    sources.add("gateway", read_config({**config, "region": "eu", "long_context_rows": True}))
-    runner = Runner(installation.store, now, Upstreams(now), Lease(installation.store, now))
-    assert runner.run("gateway").counts["held"] == 1
-    sources.change("gateway", {"url": "http://127.0.0.1:1", "asks_keys": True})
-
-
 def test_every_command_is_tried_here() -> None:
-    assert set(CHANGES) | UNPLANNED | ASKED == set(COMMANDS)
+    assert set(CHANGES) | UNPLANNED | BY_ID | ASKED == set(COMMANDS)
 
 
 def test_every_command_is_that_of_a_call_that_changes_something() -> None:
@@ -205,6 +212,14 @@ def test_a_command_plans_what_its_call_does(operation: str, prepared: Installati
     options = ["--dry-run", "--json"]
     at = words.index("--") if "--" in words else len(words)
     done = call(*words[1:at], *options, *words[at:])
+    assert _decided(done.json["steps"]) == _decided(planned["steps"])
+
+
+def test_an_admin_key_is_archived_by_the_command_that_is_shown(prepared: Installation, call: CLI) -> None:
+    key = AdminKeyService(prepared.store, "test", now).create("-old", [Scope.READ]).key
+    change = Change("archiveAdminKey", {"admin_key_id": key.id})
+    planned = Browser(prepared).rehearse(change)
+    done = call(*shlex.split(change.command() or "")[1:], "--dry-run", "--json")
     assert _decided(done.json["steps"]) == _decided(planned["steps"])
 
 

@@ -69,7 +69,7 @@ def test_a_source_is_tried_added_and_run_by_its_pages_alone(signed_in: Browser, 
     tried = signed_in.send(form, "Review change", action="try", url=upstream.url, prefix="up/")
     assert "It answers as openai : /v1/models answers with a list of OpenAI's" in tried.text
     assert "10 models would be listed, of 10 rows. Nothing was written." in tried.text
-    assert "max input tokens none stays unknown, unless others know it" in tried.text
+    assert "These stay unknown, unless others know them: display name, max input tokens" in tried.text
     assert "up/acme/0" in tried.text
     assert tried.fields("Review change")["prefix"] == ["up/"]
     assert not service_of(signed_in).list()

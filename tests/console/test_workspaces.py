@@ -3,6 +3,7 @@
 from urllib.parse import quote
 
 import pytest
+from bs4 import Tag
 
 from callsheet.domain.access.admin_key import Scope
 from callsheet.domain.access.visibility import NOTHING, Visibility
@@ -28,6 +29,10 @@ def form_of(browser: Browser, name: str) -> Shown:
     return browser.open(f"{LIST}/{quote(name, safe='')}/change")
 
 
+def button_of(shown: Shown, text: str) -> Tag:
+    return next(each for each in shown.form(text).find_all("button") if each.get_text() == text)
+
+
 def previewed(shown: Shown) -> str:
     found = shown.soup.find(id="preview")
     assert found is not None
@@ -47,7 +52,10 @@ def test_the_list_has_rules_keys_and_models_of_each(filled: Browser) -> None:
 def test_the_list_is_searched_and_shows_archived_ones_if_asked(filled: Browser) -> None:
     filled.installation.access.create_workspace("100% Ränder_")
     filled.installation.access.archive_workspace("Research")
-    names = lambda query: {each["name"] for each in filled.open(f"{LIST}.json?{query}").json["workspaces"]}  # noqa: E731
+
+    def names(query: str) -> set[str]:
+        return {each["name"] for each in filled.open(f"{LIST}.json?{query}").json["workspaces"]}
+
     assert names("q=RESEARCH") == set()
     assert names("q=RESEARCH&archived=yes") == {"Research"}
     assert names("q=100%25") == {"100% Ränder_"}
@@ -205,7 +213,7 @@ def test_one_who_may_only_read_sees_workspaces_and_changes_none(filled: Browser)
     reader = Browser(filled.installation).sign_in(Scope.READ, name="reader")
     shown = reader.open(f"{LIST}/Research")
     assert shown.status == 200
-    assert shown.form("Archive…").find("button").has_attr("disabled")
+    assert button_of(shown, "Archive…").has_attr("disabled")
     assert not any(each.get_text() == "Change" for each in shown.soup.find_all("a"))
     assert reader.open(f"{LIST}/Research/change").status == 403
     assert reader.open(f"{LIST}/new").status == 403

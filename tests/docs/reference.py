@@ -107,8 +107,9 @@ _METRICS: Final = f"""{_MADE}
 [Observe it](../how-to/observe.md) says how to collect them, and which ones to watch.
 
 With several workers, any of them returns the metrics of all: its own as they are now, those of the others as they
-were up to a second ago. Counters and histograms are sums, and never fall while the server runs, even when a worker
-ends and is replaced. A gauge is a sum, or the worst value: the oldest revision, the greatest age.
+were up to a second ago. Where the Admin API has a listener for itself, its process counts as one of them.
+Counters and histograms are sums, and never fall while the server runs, even when a worker ends and is replaced. A
+gauge is a sum, or the worst value: the oldest revision, the greatest age.
 
 `callsheet_requests_total` has the labels `route` (`list`, `retrieve`, or `other` for every other path), `status`,
 and `dialect` (`anthropic` or `openai`). It does not count requests that are not valid HTTP or exceed the limits,

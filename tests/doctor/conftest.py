@@ -10,8 +10,10 @@ from callsheet.doctor.examine import examine
 from callsheet.doctor.probe.target import parse_target
 from callsheet.doctor.report import Report, Result
 from tests.broken.asking import Bug
+from tests.broken.memory import remember_broken
 from tests.broken.serving import serve_broken
 from tests.installation import Installation, builtin_counts, make_model
+from tests.tiers import repeated
 
 #: An alias of the built-in catalogue.
 ALIAS = "claude-opus-4-5"
@@ -45,7 +47,11 @@ Diagnose = Callable[..., Report]
 
 @pytest.fixture
 def diagnose(stocked: Stocked) -> Diagnose:
-    """What the doctor finds on the stocked server with these bugs, by default with pages that hold all models."""
+    """What the doctor finds on the stocked server with these bugs, by default with pages that hold all models.
+
+    The first tier asks without a network, where nothing that is found depends on it.
+    """
+    serve = repeated(remember_broken, serve_broken)
 
     def diagnose(
         *bugs: Bug,
@@ -54,7 +60,7 @@ def diagnose(stocked: Stocked) -> Diagnose:
         key: str = stocked.key,
         **settings: Any,
     ) -> Report:
-        with serve_broken(stocked.installation, *bugs, **{"default_limit": 1000, **settings}) as url:
+        with serve(stocked.installation, *bugs, **{"default_limit": 1000, **settings}) as url:
             return examine(parse_target(url), key, load_clients(clients), timeout=10, alias=alias)
 
     return diagnose

@@ -2,8 +2,10 @@
 
 import http.client
 import json
+import os
 import random
 import signal
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -16,8 +18,11 @@ from callsheet.domain.access.admin_key import Scope
 from callsheet.service.admin.admin_keys import AdminKeyService
 from callsheet.service.setup import open_store
 from tests.installation import Installation, now
+from tests.process.test_draining import end_by
 from tests.process.test_postgresql import serving
-from tests.program import DEADLINE, Server, wait_for
+from tests.process.test_worker_metrics import told
+from tests.process.test_workers import needs_proc
+from tests.program import DEADLINE, Server, call, wait_for
 from tests.tiers import exhaustive, repeated
 
 ROOT = "/v1/organizations"
@@ -69,11 +74,39 @@ def test_the_first_admin_key_switches_it_on_without_a_restart(database: Path) ->
         assert send(server.port, "GET", "/me", key)[1]["type"] == "organization"
 
 
+def admin_port(server: Server) -> int:
+    """Where it has its Admin API."""
+    return int(server.printed(r"The Admin API is at http://127\.0\.0\.1:(\d+)/v1/organizations\n")[1])
+
+
+def serving_process(server: Server, port: int) -> int:
+    """The one child of the server that listens at ``port``."""
+    rows = Path("/proc/net/tcp").read_text().splitlines()[1:]
+    fields = [row.split() for row in rows]
+    inodes = {each[9] for each in fields if each[1].endswith(f":{port:04X}") and each[3] == "0A"}  # it listens
+    listening = {f"socket:[{inode}]" for inode in inodes}
+    found = []
+    for pid in children(server):
+        with suppress(OSError):  # it has just ended
+            open_files = {str(each.readlink()) for each in Path(f"/proc/{pid}/fd").iterdir()}
+            found += [pid] if open_files & listening else []
+    return found[0] if len(found) == 1 else 0
+
+
+def children(server: Server) -> list[int]:
+    """The processes that the server has started, as Linux knows them."""
+    return [
+        int(pid)
+        for pid in Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text().split()
+    ]
+
+
 def test_a_listener_for_itself_serves_nothing_else(database: Path) -> None:
     key = admin_key(f"sqlite:///{database}")
-    for flags in ((), ("--workers", "2")):
+    every: list[tuple[str, ...]] = [(), ("--workers", "2")]
+    for flags in repeated(every[:1], every):
         with Server(database, "--admin-host", "127.0.0.1", *flags) as server:
-            port = int(server.printed(r"The Admin API is at http://127\.0\.0\.1:(\d+)/v1/organizations\n")[1])
+            port = admin_port(server)
             wait_for(lambda at=port: send(at, "GET", "/me", key)[0] == 200)  # type: ignore[misc]
             assert send(server.port, "GET", "/me", key)[0] == 404
             connection = http.client.HTTPConnection("127.0.0.1", port, timeout=DEADLINE)
@@ -81,6 +114,69 @@ def test_a_listener_for_itself_serves_nothing_else(database: Path) -> None:
             assert connection.getresponse().status == 404
             connection.close()
             assert server.stop() == 0
+            assert server.stderr == ""
+
+
+@needs_proc
+def test_the_process_of_the_admin_api_is_replaced_while_lists_go_on_and_ends_with_the_others(
+    database: Path,
+) -> None:
+    url = f"sqlite:///{database}"
+    key, listing = admin_key(url), Installation(url).key()
+    with Server(database, "--admin-host", "127.0.0.1") as server:
+        port = admin_port(server)
+        wait_for(lambda: send(port, "GET", "/me", key)[0] == 200)
+        made = send(port, "POST", "/api_keys", key, {"name": "a"})[1]
+        wait_for(lambda: server.get("/v1/models", made["secret"])[0] == 200, "the key to be known where lists are")
+        killed = wait_for(lambda: serving_process(server, port))
+        assert killed != serving_process(server, server.port)
+        figures = wait_for(
+            lambda: (found := told(server))["callsheet_workers"] == 2 and found, "both to be counted"
+        )
+        assert figures["callsheet_workers_wanted"] == 2
+        counted = 'callsheet_admin_requests_total{operation="createAPIKey",status="200"}'
+        wait_for(lambda: told(server).get(counted) == 1)
+        os.kill(killed, signal.SIGKILL)
+        assert server.get("/v1/models", listing)[0] == 200
+        wait_for(lambda: serving_process(server, port) not in (0, killed), "another one")
+        assert wait_for(lambda: send(port, "GET", f"/api_keys/{made['id']}", key))[0] == 200
+        assert server.get("/v1/models", listing)[0] == 200
+        assert told(server)[counted] == 1  # what it had counted counts on
+        started = children(server)
+        assert server.stop() == 0
+        wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in started), "the end of every process")
+        assert server.stderr == ""
+
+
+@exhaustive
+@needs_proc
+def test_a_server_that_drains_answers_administration_on_and_a_second_signal_ends_it(database: Path) -> None:
+    key = admin_key(f"sqlite:///{database}")
+    with Server(database, "--admin-host", "127.0.0.1", "--drain-seconds", "600") as server:
+        port = admin_port(server)
+        wait_for(lambda: send(port, "GET", "/me", key)[0] == 200)
+        server.send(signal.SIGTERM)
+        wait_for(lambda: server.get("/readyz")[0] == 503, "the end to be told")
+        assert send(port, "GET", "/me", key)[0] == 200
+        started = children(server)
+        end_by(server, signal.SIGTERM)
+        assert server.ended() == -signal.SIGTERM
+        wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in started), "the end of every process")
+
+
+def test_a_port_that_is_taken_is_refused_in_a_sentence_and_nothing_is_made(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = call(
+            *("serve", "--port", "0", "--admin-port", str(port)),
+            *("--database", f"sqlite:///{tmp_path / 'callsheet.db'}"),
+        )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        f"callsheet: Cannot listen on 127.0.0.1 port {port}: Address already in use; "
+        "choose others with --admin-host and --admin-port.\n"
+    )
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_after_kill_9_a_repeated_request_makes_nothing_twice(replicas: tuple[str, Server, Server]) -> None:

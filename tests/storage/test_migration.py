@@ -134,13 +134,21 @@ def rows_before(migrated: list[tuple[object, ...]], earlier: list[tuple[object, 
 
 
 def test_no_model_alias_or_record_is_changed(old: Store) -> None:
-    before = {table: rows(old, table) for table in ("models", "aliases", "tombstones", "workspaces", "api_keys")}
-    records = rows(old, "changes")
+    before = {table: rows(old, table) for table in ("models", "aliases", "tombstones", "workspaces")}
+    records, keys = rows(old, "changes"), rows(old, "api_keys")
     old.migrate()
     for table, earlier in before.items():
         assert rows_before(rows(old, table), earlier) == earlier
+    assert [row[:-1] for row in rows(old, "api_keys")] == keys
     assert rows_before(rows(old, "changes"), records) == records
     assert check_database(old).problems == []
+
+
+def test_of_every_key_it_is_known_who_created_it(old: Store) -> None:
+    made = ask(old, "SELECT subject, actor FROM changes WHERE kind = 'key' AND action = 'create' ORDER BY subject")
+    assert made
+    old.migrate()
+    assert ask(old, "SELECT id, created_by FROM api_keys ORDER BY id") == made
 
 
 def test_what_people_typed_needs_no_claims(old: Store) -> None:

@@ -13,6 +13,7 @@ from tests.cli.conftest import CLI, call  # noqa: F401  # a fixture
 from tests.clients.programs import go_driver, java_driver, run_driver, typescript_driver
 from tests.clients.server import ClientServer
 from tests.program import Program, credentials
+from tests.tiers import exhaustive
 
 KEY = "sk-of-some-other-language"
 
@@ -220,11 +221,12 @@ def driver_of(sdk: str) -> list[str]:
 @pytest.mark.parametrize(
     ("sdk", "language", "cut"),
     [
-        ("sdk-0", "typescript", "TypeError"),  # what fetch throws; the client lets it through
-        ("sdk-1", "typescript", "TypeError"),
+        pytest.param("sdk-0", "typescript", "TypeError", marks=exhaustive),
+        ("sdk-1", "typescript", "TypeError"),  # what fetch throws; the client lets it through
         ("go", "go", "error reading response body: unexpected EOF"),
-        ("java-2.58", "java", "AnthropicInvalidDataException"),
-        ("java-3", "java", "AnthropicInvalidDataException"),
+        # These meet the double in test_official_clients.py, too.
+        pytest.param("java-2.58", "java", "AnthropicInvalidDataException", marks=exhaustive),
+        pytest.param("java-3", "java", "AnthropicInvalidDataException", marks=exhaustive),
     ],
 )
 def test_official_clients_walk_through_it_and_obey_retry_after(

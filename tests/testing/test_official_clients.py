@@ -14,13 +14,22 @@ from callsheet.testing import ModelsAPI
 from tests.clients.programs import clean_environment, go_driver, java_driver, python_driver, run_driver
 from tests.clients.server import ClientServer
 from tests.program import DEADLINE
+from tests.tiers import exhaustive, first
 
 MODELS: Final = ["claude-a", "claude-b", "claude-c", "claude-d", "claude-e"]
 OLDEST: Final = "anthropic-0.42"
 
 
-@pytest.mark.parametrize("mode", ["sync", "async"])
-@pytest.mark.parametrize("client", [OLDEST, "anthropic-1.17", "anthropic-2"])
+#: Asked without ``--all``: the newest in both modes and the oldest. The others behave like one of them.
+UNLIKE: Final = ("anthropic-2-sync", "anthropic-2-async", f"{OLDEST}-sync")
+ANTHROPIC: Final = [
+    pytest.param(client, mode, marks=() if f"{client}-{mode}" in UNLIKE else exhaustive)
+    for client in (OLDEST, "anthropic-1.17", "anthropic-2")
+    for mode in ("sync", "async")
+]
+
+
+@pytest.mark.parametrize(("client", "mode"), ANTHROPIC)
 def test_anthropics_client_meets_every_fault(client: str, mode: str, tmp_path: Path) -> None:
     python, *_ = python_driver(client, "", mode)
     report = drive(python, mode, tmp_path)
@@ -71,7 +80,7 @@ FAULTS: Final[dict[str, dict[str, Any]]] = {
 }
 
 
-@pytest.mark.parametrize("client", ["go", "java-2.58", "java-3"])
+@pytest.mark.parametrize("client", first(["go", "java-3", "java-2.58"], 2))
 def test_go_and_java_meet_faults_at_their_first_page(client: str, tmp_path: Path) -> None:
     command = go_driver("list") if client == "go" else java_driver(client, "list")
     with ExitStack() as stack:

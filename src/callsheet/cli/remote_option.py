@@ -1,6 +1,7 @@
 """``--remote``: a server in place of a database, for every command that works on one."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Annotated, Any, Final, TypeVar
 
 import typer
@@ -14,6 +15,9 @@ T = TypeVar("T", bound=Callable[..., Any])
 REMOTE_VARIABLE: Final = "CALLSHEET_REMOTE"
 
 _DATABASE: Final = "database"
+
+#: What values of other types than they should be come to, wherever they are used.
+_UNREAD: Final = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError)
 _NAMES: Final = ("remote", "admin_key_file", "remote_http")
 
 
@@ -39,6 +43,18 @@ class ServerURL(str):
     admin_key_file: str | None
     may_be_http: bool
     connection: Any = None
+
+    @contextmanager
+    def read(self) -> Iterator[None]:
+        """Within the block, what comes of an answer that holds something else than it should is a RemoteError."""
+        try:
+            yield
+        except _UNREAD as error:
+            if self.connection is None:  # nothing was answered
+                raise
+            from callsheet.remote.failures import unreadable  # brings an HTTP client, which there is one of
+
+            raise unreadable(self.connection.root, error) from error
 
     def close(self) -> None:
         """Close the connection, if there is one."""
@@ -77,8 +93,8 @@ def with_remote(params: Sequence[Any], command: Callable[..., Any] | None) -> li
     return [*params[: place + 1], *_options(hidden=is_local), *params[place + 1 :]]
 
 
-def take_remote(ctx: Any) -> None:
-    """Put the server that is named in place of the database of a command, as a `ServerURL`.
+def take_remote(ctx: Any) -> ServerURL | None:
+    """Put the server that is named in place of the database of a command, and return it; None if none is.
 
     Raises
     ------
@@ -86,7 +102,7 @@ def take_remote(ctx: Any) -> None:
         Both are named, or the command only works on a database.
     """
     if _NAMES[0] not in ctx.params:
-        return
+        return None
     url, key_file, may_be_http = (ctx.params.pop(name) for name in _NAMES)
     command = ctx.command.callback
     is_from_environment = ctx.get_parameter_source(_NAMES[0]).name == "ENVIRONMENT"
@@ -94,7 +110,7 @@ def take_remote(ctx: Any) -> None:
         ctx.params.get(_DATABASE) is not None or getattr(command, "despite_environment", False)
     )
     if not url or is_overridden:
-        return
+        return None
     if ctx.params.get(_DATABASE) is not None:
         raise InvalidError("--database and --remote are both given; say one.")
     server = ServerURL(url)
@@ -102,10 +118,11 @@ def take_remote(ctx: Any) -> None:
     server.admin_key_file, server.may_be_http = key_file, may_be_http
     if getattr(command, "is_local", False):
         if is_from_environment and _DATABASE not in ctx.params:
-            return
+            return None
         raise server.refuse()
     ctx.params[_DATABASE] = server
     ctx.call_on_close(server.close)
+    return server
 
 
 def _named(

@@ -53,6 +53,8 @@ def parse_capabilities(value: object) -> Capabilities:
 
 
 def _parse_node(value: object, known: object, place: str, depth: int) -> object:
+    if type(value) is dict and len(value) == 1 and isinstance(value.get("supported"), bool):
+        return value.copy()  # a leaf, as nearly all are
     if not isinstance(value, Mapping) or not value:
         raise InvalidError(f'Capability {place} must be {{"supported": true or false}} or a group of such.')
     if depth > _MAX_DEPTH_LEVELS:
@@ -79,8 +81,7 @@ def _ordered(value: Mapping[object, object], known: Mapping[str, object], place:
         if not isinstance(key, str) or not key or not key.isprintable() or len(key) > 100:
             raise InvalidError(f"A key of {place} is not a printable name of at most 100 characters.")
         keys.append(key)
-    rank = {key: number for number, key in enumerate(known)}
-    return sorted(keys, key=lambda key: rank.get(key, len(rank)))
+    return [*(key for key in known if key in value), *(key for key in keys if key not in known)]
 
 
 def is_complete(capabilities: Capabilities) -> bool:

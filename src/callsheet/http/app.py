@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,6 +17,7 @@ from callsheet.api.percent import unquote
 from callsheet.api.request import is_public
 from callsheet.api.state import Options
 from callsheet.api.versions import ACCEPTED_VERSIONS
+from callsheet.domain.access.admin_key import parse_scopes
 from callsheet.domain.claims.builtin_mode import BuiltinMode
 from callsheet.domain.errors import SettingsError, StorageUnavailableError
 from callsheet.http.admin.app import AdminAPI
@@ -28,6 +29,7 @@ from callsheet.http.health import Readiness, health_routes
 from callsheet.http.logs.writer import AccessLog
 from callsheet.http.observer import Observer
 from callsheet.http.openapi import openapi_routes
+from callsheet.http.part import Part
 from callsheet.http.paths import ADMIN_PATH, ExactRoute, Scope, is_console, local_path
 from callsheet.http.telemetry.collect import Telemetry
 from callsheet.service.admin.key_uses import KeyUses
@@ -64,6 +66,9 @@ _WHAT_THIS_IS: Final = (
 #: Who is put down in the change records of what catalogue files change while the server runs.
 _ACTOR: Final = "callsheet serve"
 
+#: Which the Admin API does not have.
+_UNKNOWN_PATH: Final = b"/"
+
 
 class CallsheetApp(Starlette):
     """The application.
@@ -78,10 +83,15 @@ class CallsheetApp(Starlette):
         As loaded.
     clock
         Where everything in the app gets the time from.
+    part
+        What of it this process serves.
     """
 
-    def __init__(self, live: LiveState, settings: Settings, clock: Clock = SYSTEM_CLOCK) -> None:
+    def __init__(
+        self, live: LiveState, settings: Settings, clock: Clock = SYSTEM_CLOCK, part: Part = Part.ALL
+    ) -> None:
         self.live = live
+        self.part = part
         self.clock = clock
         kind = settings.access_log
         self.observer = Observer(None if kind is LogFormat.OFF else AccessLog(kind, clock=clock))
@@ -91,15 +101,19 @@ class CallsheetApp(Starlette):
         self.keys = self.public.keys = self.telemetry.keys = LazyKeyChecks(clock)
         self.uses = self.public.uses = KeyUses(live.store, lambda: live.current.has_admin_keys, clock)
         self.prefix = settings.root_path
-        self.forward = _forward(settings, live, self.observer.log, clock)
+        is_administered = part is not Part.MODELS
+        is_listed = part is not Part.ADMINISTRATION
+        self.forward = _forward(settings, live, self.observer.log, clock) if is_listed else None
         if self.forward is not None:
             self.telemetry.forward = self.forward.metrics.figures
         self.schedule = Schedule(
             live.store,
             clock,
             live.followed_revision,
-            runs=settings.sync,
-            renew=partial(begin_day, live.store, clock.now, move_aliases=settings.move_aliases),
+            runs=settings.sync and is_administered,
+            renew=partial(begin_day, live.store, clock.now, move_aliases=settings.move_aliases)
+            if is_administered
+            else _leave_alone,
         )
         self.telemetry.schedule = self.schedule
         self.sender = self.telemetry.sender = Sender(
@@ -107,9 +121,11 @@ class CallsheetApp(Starlette):
             clock,
             live.signal,
             partial(_courier, live.store, clock, settings.webhooks_private),
-            runs=settings.webhooks,
+            runs=settings.webhooks and is_administered,
         )
-        self.catalog_follower = self.telemetry.catalog_follower = _catalog_follower(settings, live.store, clock)
+        self.catalog_follower = self.telemetry.catalog_follower = (
+            _catalog_follower(settings, live.store, clock) if is_listed else None
+        )
         self.admin = AdminAPI(
             live,
             log=self.observer.log,
@@ -129,11 +145,11 @@ class CallsheetApp(Starlette):
             UpstreamGuard(settings.sources_private),
             self.admin.metrics,
             self.rate_limits,
+            settings,
         )
         self._console: Console | None = None
         self.has_console = settings.console
         self.telemetry.admin = self.admin.metrics.figures
-        self.has_admin_listener = bool(settings.admin_host or settings.admin_port)
         if self.forward is not None:
             self.forward.stays = self.is_administration
         self.readiness = Readiness(
@@ -141,8 +157,6 @@ class CallsheetApp(Starlette):
         )
         self.on_serving: Callable[[], object] = lambda: None
         """Called on the event loop when a server begins to serve the app."""
-        self.beside: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
-        """Entered for as long as a server serves the app; serves the Admin API where that has a listener."""
         super().__init__(
             routes=[
                 ExactRoute("/", _say_what_this_is),
@@ -164,7 +178,8 @@ class CallsheetApp(Starlette):
         self.sender.start()
         self.observer.start()
         self.telemetry.start()
-        self.uses.start()
+        if self.part is not Part.ADMINISTRATION:
+            self.uses.start()
         if self.catalog_follower is not None:
             self.catalog_follower.start()
 
@@ -189,26 +204,28 @@ class CallsheetApp(Starlette):
             return
         if scope["type"] == "http":
             path = local_path(scope, self.prefix)
-            if is_public(path):
+            if self.part is not Part.ADMINISTRATION and is_public(path):
                 self.start()
                 await self.public.answer(scope, path, send)
                 return
-            if self.is_administration(path):
+            is_administration = self.is_administration(path)
+            if is_administration or self.part is Part.ADMINISTRATION:
                 self.start()
-                await self.administer({**scope, "raw_path": path}, receive, send)
+                known = path if is_administration else _UNKNOWN_PATH
+                await self._administer({**scope, "raw_path": known}, receive, send)
                 return
             scope = {**scope, "path": unquote(path.decode("latin-1")), "raw_path": path, "root_path": ""}
         await super().__call__(scope, receive, send)
 
     def is_administration(self, path: bytes) -> bool:
-        """Return whether ``path``, a `local_path`, is for administration, where the Models API is served."""
-        if self.has_admin_listener:
+        """Return whether ``path``, a `local_path`, is for administration, and this process serves that."""
+        if self.part is Part.MODELS:
             return False
         if is_console(path):
             return self.has_console
         return ADMIN_PATH.match(path) is not None and self.admin.is_on
 
-    async def administer(self, scope: Scope, receive: Any, send: Any) -> None:
+    async def _administer(self, scope: Scope, receive: Any, send: Any) -> None:
         """Answer a request for administration, whose ``raw_path`` is a `local_path`."""
         if self.has_console and is_console(scope["raw_path"]):
             if self._console is None:
@@ -226,6 +243,10 @@ class CallsheetApp(Starlette):
         await self.public.answer(scope, scope["raw_path"], send)
 
 
+def _leave_alone() -> None:
+    """Do nothing, as another process does it."""
+
+
 async def _say_what_this_is(_request: Request) -> Response:
     return PlainTextResponse(_WHAT_THIS_IS)
 
@@ -236,8 +257,7 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     app.start()
     app.on_serving()
     try:
-        async with app.beside():
-            yield
+        yield
     finally:
         await app.keys.close()
         app.stop()
@@ -266,13 +286,28 @@ def create_app(settings: Settings | None = None) -> CallsheetApp:
     settings = settings or load().settings
     if settings.forward:
         raise SettingsError("forward works under callsheet serve only; serve with that, or turn forward off.")
+    if settings.has_admin_listener:
+        raise SettingsError(
+            "admin_host and admin_port work under callsheet serve only; serve with that, or leave them out."
+        )
+    if settings.console_user_header:
+        raise SettingsError(
+            "console_user_header works under callsheet serve only, which knows where connections come from; serve "
+            "with that, or leave it empty."
+        )
     return make_app(settings)
 
 
 def make_app(
-    settings: Settings, away: StorageUnavailableError | None = None, clock: Clock = SYSTEM_CLOCK
+    settings: Settings,
+    away: StorageUnavailableError | None = None,
+    clock: Clock = SYSTEM_CLOCK,
+    part: Part = Part.ALL,
 ) -> CallsheetApp:
-    """Return what `create_app` returns; ``away`` is the error if the database has just been found unavailable."""
+    """Return what `create_app` returns, or a ``part`` of it.
+
+    ``away`` is the error if the database has just been found unavailable.
+    """
     prepare_folder(settings)
     store = Store(settings.database)
     state_file = state_file_at(settings.state_file, store.canonical_address)
@@ -281,11 +316,12 @@ def make_app(
         options_of(settings),
         settings.poll_seconds,
         prepare=partial(set_up, store, clock.now, state_file, builtin_of(settings)),
-        state_file=state_file,
+        state_file=None if part is Part.ADMINISTRATION else state_file,  # without the database, it can do nothing
         away=away,
         clock=clock,
+        warms=part is not Part.ADMINISTRATION,
     )
-    return CallsheetApp(live, settings, clock)
+    return CallsheetApp(live, settings, clock, part)
 
 
 def check_database(settings: Settings) -> None:
@@ -353,10 +389,17 @@ def _console(
     guard: UpstreamGuard,
     metrics: AdminMetrics,
     rate_limits: "RateLimits | None",
+    settings: Settings,
 ) -> "Console":
     from callsheet.http.console.app import Console  # slow to import, and most servers are never asked for it
+    from callsheet.http.console.proxy_users import ProxyUsers
 
-    console = Console(live, log, clock, prefix, private, guard, metrics)
+    users = None
+    if settings.console_user_header:
+        scopes = parse_scopes(settings.console_user_scopes)
+        users = ProxyUsers(settings.console_user_header, scopes, settings.console_proxies)
+    models_port = settings.port if settings.admin_host or settings.admin_port else 0
+    console = Console(live, log, clock, prefix, private, guard, metrics, users, models_port or None)
     console.rate_limits = rate_limits
     return console
 

@@ -13,6 +13,9 @@ Scope = Any
 #: Characters that need no escape in a path: RFC 3986's pchar and the slash.
 _SAFE: Final = "/:@!$&'()*+,;=~-._"
 
+#: Where the scope of a request has the address that its connection comes from, which no header changes.
+PEER: Final = "callsheet.peer"
+
 #: Where the Admin API is; the same from base URLs that end in /v1 already, or in a slash.
 ADMIN_PATH: Final = re.compile(rb"/+v1/+(?:v1/+)?organizations(?=/|\Z)")
 

@@ -91,14 +91,14 @@ class RemoteAccess:
         record = self._connection.get(*_KEYS, name, models=in_order)
         key = key_of(record)
         workspace = None if key.workspace_id is None else self.show_workspace(key.workspace_id)
-        visible = record["models"] if in_order else [""] * record["models_visible"]  # only their number matters
+        visible = tuple(record["models"] or ())
         return KeyDetails(
             key=key,
             workspace=workspace,
             created_by=record["created_by"],
             fault=record["fault"],
             replaced=record["replaced"],
-            sight=Sight(tuple(visible), record["models_listed"], (), {}),
+            sight=Sight(visible, record["models_listed"], (), {}, record["models_visible"]),
         )
 
     def change_key(self, name: str, change: KeyChange) -> APIKey:

@@ -3,7 +3,7 @@
 import copy
 import json
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, Final, TypeAlias
 from urllib.parse import quote, urlencode
@@ -112,7 +112,7 @@ class Connection:
     ) -> JSON:
         path = "".join(f"/{quote(each, safe='')}" for each in segments)
         whole = query if self._as_of is None else {**query, "as_of": self._as_of}
-        asked = [(name, _text(value)) for name, value in whole.items() if value is not None]
+        asked = [(name, _text(value)) for name, values in whole.items() for value in _each(values)]
         url = f"{self.root}{ORGANIZATIONS}{path}{'?' if asked else ''}{urlencode(asked)}"
         headers = {} if method == "GET" else {"idempotency-key": str(uuid.uuid4())}
         response, content = self._send(method, url, headers, body)
@@ -163,6 +163,11 @@ class _Record(dict[str, JSON]):
 
     def __missing__(self, name: str) -> JSON:
         raise not_callsheet(self._root)
+
+
+def _each(value: object) -> Sequence[object]:
+    """The values of a parameter: none, one, or several."""
+    return value if isinstance(value, list) else [] if value is None else [value]
 
 
 def _text(value: object) -> str:

@@ -32,6 +32,14 @@ def not_callsheet(root: str) -> RemoteError:
     return RemoteError(f"{_origin(root)} does not answer as a Callsheet server; check the URL.")
 
 
+def unreadable(root: str, error: Exception) -> RemoteError:
+    """Return the error of a server whose answer holds something else than it should."""
+    return RemoteError(
+        f"{_origin(root)} answered with something that this program cannot read ({type(error).__name__}); check "
+        "the URL, and that both are of the same release."
+    )
+
+
 def not_administered(root: str) -> RemoteError:
     """Return the error of a server that has no administration API at this address."""
     return RemoteError(

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from callsheet.domain.changes.change import Subject
 from callsheet.domain.declared.held import Held
-from callsheet.domain.manifest import Manifest
+from callsheet.domain.manifest import Collection, Manifest
 from callsheet.domain.plan.plan import Plan
 from callsheet.files.load import parse_manifest
 from callsheet.files.texts import manifest_record
@@ -63,8 +63,10 @@ class RemoteManifests:
         check_is_of_file(plan)
         self._apply(plan, max_deletes, dry_run=True)
 
-    def export(self, name: str, holders: Holders = Holders.PEOPLE) -> Manifest:
-        record = self._connection.get("catalog", "export", manager=name, held_by=holders)
+    def export(
+        self, name: str, holders: Holders = Holders.PEOPLE, only: Sequence[Collection] | None = None
+    ) -> Manifest:
+        record = self._connection.get("catalog", "export", manager=name, held_by=holders, only=only)
         return parse_manifest(json.dumps(record), "export.json")
 
     def snapshot(self) -> Mapping[str, Any]:

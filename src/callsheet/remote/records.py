@@ -113,7 +113,8 @@ def key_of(record: Mapping[str, Any]) -> APIKey:
 
 def sight_of(record: Mapping[str, Any]) -> Sight:
     """Return what rules let be seen."""
-    return Sight(tuple(record["visible"]), record["listed"], tuple(record["idle"]), dict(record["aliases"]))
+    visible = tuple(record["visible"])
+    return Sight(visible, record["listed"], tuple(record["idle"]), dict(record["aliases"]), len(visible))
 
 
 def source_of(record: Mapping[str, Any]) -> Source:

@@ -9,6 +9,7 @@ from typing import NamedTuple, TypeAlias
 from callsheet.domain.access.key import APIKey, KeyStatus
 from callsheet.domain.access.visibility import SEES_ALL, Visibility
 from callsheet.domain.access.workspace import Shape, Workspace
+from callsheet.domain.catalog import Catalog
 from callsheet.domain.changes import keys, workspaces
 from callsheet.domain.changes.change import Change, result_of
 from callsheet.domain.changes.key_import import Entry, Imported, import_keys
@@ -201,8 +202,10 @@ class AccessService:
         with self._store.read() as reading:
             return replaced_keys(reading, reading.api_keys(), self._clock())
 
-    def show_key(self, name: str, *, in_order: bool = False) -> KeyDetails:
-        """Return the key with this id or name, and what is known about it; ``in_order`` as for `look`.
+    def show_key(
+        self, name: str, *, in_order: bool = False, limit: int | None = None, known: Catalog | None = None
+    ) -> KeyDetails:
+        """Return the key with this id or name, and what is known about it; the rest as for `look`.
 
         Raises
         ------
@@ -210,7 +213,7 @@ class AccessService:
             As for `find_key`.
         """
         with self._store.read() as reading:
-            return describe_key(reading, name, self._clock(), in_order=in_order)
+            return describe_key(reading, name, self._clock(), in_order=in_order, limit=limit, known=known)
 
     def change_key(self, name: str, change: KeyChange) -> APIKey:
         """Set the fields of ``change`` on a key; one that has expired works again if it is given a later expiry.
@@ -235,10 +238,16 @@ class AccessService:
             writing.apply(imported.changes)
             return imported
 
-    def sights(self, *rules: Visibility, in_order: bool = False) -> list[Sight]:
+    def sights(
+        self,
+        *rules: Visibility,
+        in_order: bool = False,
+        limit: int | None = None,
+        known: Catalog | None = None,
+    ) -> list[Sight]:
         """Return what each of ``rules`` lets a workspace see at present; see `look`."""
         with self._store.read() as reading:
-            return look(reading, rules, in_order=in_order)
+            return look(reading, rules, in_order=in_order, limit=limit, known=known)
 
     def disable_key(self, name: str) -> APIKey:
         """Stop a key from working until it is enabled again.

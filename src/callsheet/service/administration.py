@@ -21,7 +21,7 @@ from callsheet.domain.changes.workspaces import WorkspaceChange
 from callsheet.domain.claims.builtin_mode import BuiltinMode
 from callsheet.domain.edits import ModelChange
 from callsheet.domain.history.moment import Moment
-from callsheet.domain.manifest import Manifest
+from callsheet.domain.manifest import Collection, Manifest
 from callsheet.domain.model import Model, RetirementPrecision
 from callsheet.domain.plan.plan import Plan
 from callsheet.domain.webhooks.delivery import Delivery, DeliveryStatus
@@ -262,4 +262,6 @@ class Manifests(Protocol):
 
     def check_saved(self, plan: Plan, *, max_deletes: int | None = None) -> None: ...
 
-    def export(self, name: str, holders: Holders = Holders.PEOPLE) -> Manifest: ...
+    def export(
+        self, name: str, holders: Holders = Holders.PEOPLE, only: Sequence[Collection] | None = None
+    ) -> Manifest: ...

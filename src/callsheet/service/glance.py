@@ -1,4 +1,4 @@
-"""Glance: what rules would let be seen of what is served, quickly enough to be asked while somebody types."""
+"""Glance: what rules would let be seen of what is served, quickly enough to be asked while a person types."""
 
 from collections.abc import Mapping, Sequence
 from itertools import islice
@@ -53,7 +53,8 @@ def glance(state: State, rules: Sequence[Visibility], most: int | None = None) -
     for rule in (each.among(catalog.has_id) for each in rules):
         idle = idle_patterns(rule, ids) if is_whole else ()
         aliases = {each: catalog.id_of(each) for each in idle if catalog.id_of(each) != each}
-        sights.append(Sight(tuple(rule.seen(listed)), len(listed), idle, aliases))
+        visible = tuple(rule.seen(listed))
+        sights.append(Sight(visible, len(listed), idle, aliases, len(visible)))
     return Glance(sights, len(models), is_whole)
 
 

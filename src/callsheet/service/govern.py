@@ -30,4 +30,4 @@ def governed(reading: ReadTransaction, name: str, config: Mapping[str, Any]) -> 
     claimed = reading.said_by(Manager(ManagerKind.SOURCE, name))
     own = {each.subject for each in claimed if each.kind is ClaimKind.MODEL and each.lists}
     (sight,) = look(reading, [workspace.visibility])
-    return Governed(sight.listed, len(sight.visible), len(own), len(own.intersection(sight.visible)))
+    return Governed(sight.listed, sight.total, len(own), len(own.intersection(sight.visible)))

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from callsheet.domain.access.key import APIKey, KeyStatus
 from callsheet.domain.access.workspace import Workspace
+from callsheet.domain.catalog import Catalog
 from callsheet.domain.changes.change import Action
 from callsheet.domain.changes.lookup import find_key, replaced_keys
 from callsheet.service.sight import Sight, look
@@ -39,8 +40,16 @@ class KeyDetails:
     sight: Sight
 
 
-def describe_key(reading: Reading, name: str, now: datetime, *, in_order: bool) -> KeyDetails:
-    """Return the key with this id or name, and what is known about it; errors as for `find_key`."""
+def describe_key(
+    reading: Reading,
+    name: str,
+    now: datetime,
+    *,
+    in_order: bool,
+    limit: int | None = None,
+    known: Catalog | None = None,
+) -> KeyDetails:
+    """Return the key with this id or name, and what is known about it; the rest as for `look` and `find_key`."""
     key = find_key(reading, name, now)
     installation = reading.installation()
     seen_from = key.workspace_id or (installation.default_workspace_id if installation else "")
@@ -54,7 +63,7 @@ def describe_key(reading: Reading, name: str, now: datetime, *, in_order: bool) 
         created_by=created[0] if created else None,
         fault=fault,
         replaced=key.id in replaced_keys(reading, [key], now),
-        sight=look(reading, [rule], in_order=in_order)[0],
+        sight=look(reading, [rule], in_order=in_order, limit=limit, known=known)[0],
     )
 
 

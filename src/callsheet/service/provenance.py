@@ -148,7 +148,7 @@ class _Records:
 
 
 def _sets(record: ChangeRecord, name: str, value: Any) -> bool:
-    before, after = record.before or {}, record.after or {}
+    before, after = record.sides
     if name == LISTED:
         return bool(after) is bool(value) and bool(before) is not bool(after)
     return name in after and after[name] == value and before.get(name) != value

@@ -48,6 +48,7 @@ def sight_record(sight: Sight) -> Mapping[str, Any]:
     """Return what some rules let be seen."""
     return {
         "visible": list(sight.visible),
+        "count": sight.total,
         "listed": sight.listed,
         "idle": list(sight.idle),
         "aliases": dict(sight.aliases),

@@ -168,7 +168,12 @@ api_keys = Table(
     Column("status", String(16), nullable=False),
     Column("expires_at", _TIME),
     Column("created_at", _TIME, nullable=False),
-    Index("ix_api_keys_created_at_id", "created_at", "id"),  # the order in which they are paged
+    Column("created_by", Text),  # the actor of the change that created it, as its record has it; for lists
+    Index(  # the order in which they are paged, and what they are found by, so that it alone is read
+        "ix_api_keys_created_at_id",
+        *("created_at", "id", "name", "hint", "status", "workspace_id", "expires_at"),
+    ),
+    Index("ix_api_keys_created_by_created_at_id", "created_by", "created_at", "id"),
     Index("ix_api_keys_status_created_at_id", "status", "created_at", "id"),
     Index("ix_api_keys_workspace_id_created_at_id", "workspace_id", "created_at", "id"),
 )

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from callsheet.domain.access.admin_key import AdminKey
+from callsheet.domain.access.calendar import Calendar
 from callsheet.domain.access.key import APIKey
 from callsheet.domain.access.workspace import Workspace
 from callsheet.domain.alias import Alias
@@ -137,6 +138,10 @@ class Memory:
 
     def admin_keys(self) -> Iterator[AdminKey]:
         """Yield the admin keys: there are none."""
+        return iter(())
+
+    def calendars(self) -> Iterator[Calendar]:
+        """Yield the calendars: there are none."""
         return iter(())
 
     def sources(self, _names: Iterable[str] | None = None) -> Iterator[SourceRecord]:

@@ -6,6 +6,7 @@ from callsheet.domain.access.visibility import Visibility
 from callsheet.domain.edits import ModelChange
 from callsheet.domain.times import parse_instant
 from tests.clients.server import CHINESE, ENCODED, PLAIN, SLASH
+from tests.console.held import hold
 from tests.installation import Installation, make_model
 
 MARKUP: Final = "<img src=x onerror=alert(1)>\"'&"
@@ -16,6 +17,31 @@ PAGES: Final = (
     "/models",
     f"/models/{PLAIN}",
     f"/models/{PLAIN}/change",
+    "/access",
+    "/access?differ=yes",
+    "/access/explain",
+    f"/access/explain?model={PLAIN}&workspace=default",
+    "/access/explain?model=claude-hidden&key=laptop",
+    "/access/explain?model=gpt-none&workspace=nowhere",
+    "/access/sees?subject=laptop",
+    "/access/compare?first=default&second=laptop",
+    "/workspaces",
+    "/workspaces/new",
+    "/workspaces/default",
+    "/workspaces/default/change",
+    "/clients",
+    "/clients?key=laptop",
+    "/keys",
+    "/keys/new",
+    "/keys/laptop",
+    "/keys/laptop/change",
+    "/keys/laptop/replace",
+    "/welcome",
+    "/admin-keys",
+    "/sources",
+    "/sources/new",
+    "/sources/gateway",
+    "/sources/gateway/change",
     "/changes",
     "/changes?from=1d&kind=model",
     "/changes/1",
@@ -29,6 +55,10 @@ PAGES: Final = (
     "/retirements?state=all",
     "/retirements/calendars",
     "/retirements/models/claude-retiring",
+    "/sources",
+    "/sources/new",
+    "/sources/gateway",
+    "/sources/gateway/change",
 )
 
 
@@ -46,3 +76,4 @@ def fill(installation: Installation) -> None:
     access.create_workspace(RIGHT_TO_LEFT)
     access.create_key("laptop", workspace.id)
     access.disable_key(access.create_key(MARKUP, None, organization=True).key.id)
+    hold(installation, "gateway", (f"acme/{MARKUP}", RIGHT_TO_LEFT), deny=[MARKUP], rename={MARKUP: "acme/two"})

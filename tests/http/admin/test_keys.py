@@ -38,6 +38,27 @@ def test_no_secret_is_that_of_an_admin_key_and_of_an_api_key(admin: Admin) -> No
         admin.installation.access.create_key("c", secret=admin.key)
 
 
+@on_both
+def test_no_api_key_has_the_token_of_a_calendar(admin: Admin) -> None:
+    token = admin.post("/calendars", {"name": "c"}).json["token"]
+    digest, key = fingerprint(token).hex(), admin.post("/api_keys", {"name": "b"}).json["id"]
+    entry = {"place": "Line 1", "name": "a", "sha256": digest}
+    document = {"manager": "team", "keys": [{"name": "a", "secret_sha256": digest}]}
+    for path, body in (
+        ("/api_keys", {"name": "a", "secret_sha256": digest}),
+        (f"/api_keys/{key}/rotate", {"secret_sha256": digest}),
+        ("/catalog/plans", {"document": document}),
+    ):
+        refused = admin.post(path, body)
+        assert (refused.code, refused.message) == (
+            "conflict", "A calendar has this secret, which can list no models; make another secret."
+        )  # fmt: skip
+    assert admin.post("/access/import", {"entries": [entry]}).message == (
+        "Line 1: its secret is that of a calendar, which can list no models. Nothing was imported."
+    )
+    assert admin.installation.live().current.keyring.find(token.encode()) is None
+
+
 def test_no_import_and_no_file_gives_a_key_the_secret_of_an_admin_key(admin: Admin) -> None:
     digest = fingerprint(admin.key).hex()
     refused = admin.post("/access/import", {"entries": [{"place": "Line 1", "name": "a", "sha256": digest}]})
@@ -183,3 +204,26 @@ def test_keys_are_listed_by_who_made_them(admin: Admin) -> None:
     by = made["created_by"]["id"]
     assert [each["id"] for each in admin.get(f"/api_keys?created_by_user_id={by}").json["data"]] == [made["id"]]
     assert admin.get("/api_keys?created_by_user_id=nobody").json["data"] == []
+    admin.post(f"/api_keys/{made['id']}", {"name": "other"})
+    successor = admin.post(f"/api_keys/{made['id']}/rotate").json
+    found = [each["id"] for each in admin.get(f"/api_keys?created_by_user_id={by}").json["data"]]
+    assert sorted(found) == sorted([made["id"], successor["id"]])
+
+
+@on_both
+def test_a_page_of_the_keys_that_somebody_made_is_read_by_an_index(admin: Admin) -> None:
+    store = admin.installation.store
+    with store.read() as reading:
+        connection = reading._connection
+        query = (
+            "SELECT * FROM api_keys WHERE created_by = 'x' AND (created_at, id) < ('2030', 'a') "
+            "ORDER BY created_at DESC, id DESC LIMIT 21"
+        )
+        if connection.dialect.name == "sqlite":
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}").all()
+        else:
+            connection.exec_driver_sql("SET enable_seqscan = off")  # of the few rows that there are
+            plan = connection.exec_driver_sql(f"EXPLAIN {query}").all()
+    text = " ".join(str(row[-1]) for row in plan)
+    assert "ix_api_keys_created_by_created_at_id" in text
+    assert "SORT" not in text.upper().replace("USE TEMP B-TREE", "SORT")

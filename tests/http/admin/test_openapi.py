@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,12 @@ from tests.tiers import examples, first
 NOT_SCHEMA = [positive_data_acceptance]
 
 
+@cache
+def described() -> Any:
+    """The description, as it is read."""
+    return schemathesis.openapi.from_dict(json.loads(json.dumps(describe_admin(ENDPOINTS))))
+
+
 @pytest.fixture(scope="module")
 def served(_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HTTPDoor]:
     path = tmp_path_factory.mktemp("admin-openapi") / "callsheet.db"
@@ -46,8 +53,7 @@ def served(_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 def test_what_the_description_generates_is_answered_as_it_says(
     endpoint: Any, mode: GenerationMode, served: HTTPDoor
 ) -> None:
-    described = schemathesis.openapi.from_dict(json.loads(json.dumps(describe_admin(ENDPOINTS))))
-    operation = described[endpoint.path][endpoint.method]
+    operation = described()[endpoint.path][endpoint.method]
 
     @given(case=operation.as_strategy(generation_mode=mode))
     @examples(1)

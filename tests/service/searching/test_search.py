@@ -1,4 +1,4 @@
-"""A search finds what looking at every model would find, and its pages have each of them once, in either direction."""
+"""A search finds what looking at every model would find, and its pages have each of them once, either way."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -66,7 +66,8 @@ def naive(catalog: Catalog, wanted: Wanted) -> list[Model]:
 def walk(catalog: Catalog, wanted: Wanted, limit: int, *, backwards: bool, kept: Texts) -> list[Model]:
     """Every model of a search, page by page, in the order of the API."""
     found: list[Model] = []
-    after, before = (None, "~") if backwards else (None, None)
+    after: str | None = None
+    before = "~" if backwards else None
     while True:
         page = search(catalog, wanted, limit, after, before, kept)
         some = [model for model, _ in page.models]

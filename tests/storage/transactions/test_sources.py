@@ -17,7 +17,7 @@ from callsheet.storage.transactions.write import WriteTransaction
 from tests.storage.files import NOW
 from tests.storage.transactions.test_rows import trial
 from tests.strategies import instants
-from tests.tiers import examples
+from tests.tiers import examples, repeated
 
 texts = st.none() | st.text("aé\u2028'\"", max_size=8)
 times = st.none() | instants()
@@ -57,7 +57,7 @@ def revision(writing: WriteTransaction) -> int:
 
 
 @given(states)
-@examples(20)
+@examples(repeated(5, 20))
 def test_in_short_a_state_is_as_it_is_but_for_what_waits(shared: Store, state: SourceState) -> None:
     with trial(shared) as writing:
         add(writing, source())

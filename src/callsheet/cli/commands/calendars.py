@@ -61,19 +61,19 @@ def list_calendars(database: DatabaseURL = None, as_json: AsJSON = False) -> Non
         return
     names = {each.id: each.name for each in open_access(database).list_workspaces()}
     print_table(
-        ("ID", "Name", "Token", "Of", "Created", "Revoked"),
+        ("ID", "Name", "Of", "Token", "Revoked", "Created"),
         (
             (
                 each.id,
                 each.name,
-                each.record()["partial_token_hint"],
                 "organization" if each.workspace_id is None else names.get(each.workspace_id, each.workspace_id),
-                day(each.record()["created_at"]),
+                each.record()["partial_token_hint"],
                 day(each.record()["revoked_at"]),
+                day(each.record()["created_at"]),
             )
             for each in calendars
         ),
-        {"Name": 8, "Of": 8},
+        {"ID": 33, "Name": 8, "Of": 8},
     )
 
 

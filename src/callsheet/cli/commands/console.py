@@ -10,6 +10,7 @@ from callsheet.domain.access.admin_key import parse_scopes
 from callsheet.domain.access.session import MAX_LINK
 from callsheet.domain.errors import SettingsError
 from callsheet.service.admin.sessions import SessionService
+from callsheet.service.clients.base_url import read_base_url
 from callsheet.service.setup import open_existing
 from callsheet.settings import Settings
 
@@ -35,17 +36,19 @@ def console(
 
     The server must be running, and use the same database.
     """
+    from callsheet.http.paths import CONSOLE  # slow to import
+
     settings = load_settings(database)
     if not settings.console:
         raise SettingsError(
             "The setting console is off, so the server has no console; turn it on, and restart the server."
         )
     scopes = parse_scopes(scope or ["all"])
-    base = (url or _address(settings)).rstrip("/")
+    base = _address(settings) if url is None else read_base_url(url, "--url").removesuffix(CONSOLE)
     who = actor()
     store = open_existing(settings.database)
     token = SessionService(store, clock).make_link(who.removeprefix("cli:"), who, scopes)
-    link = f"{base}/console/sign-in?link={token}"
+    link = f"{base}{CONSOLE}/sign-in?link={token}"
     minutes = int(MAX_LINK.total_seconds()) // 60
     if as_json:
         print_json({"url": link, "valid_seconds": int(MAX_LINK.total_seconds())})

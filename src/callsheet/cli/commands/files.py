@@ -17,7 +17,7 @@ from callsheet.cli.output.plan_markdown import plan_markdown
 from callsheet.cli.output.progress import progress_line
 from callsheet.cli.output.tables import AsJSON, print_json, say
 from callsheet.domain.errors import ConflictError, InvalidError
-from callsheet.domain.manifest import Collection, Manifest
+from callsheet.domain.manifest import Collection
 from callsheet.domain.plan.impact import Harm
 from callsheet.domain.plan.plan import Plan
 from callsheet.service.clients.export import ConfiguredClient
@@ -228,11 +228,11 @@ def export(
         is_snapshot = format_ is ExportFormat.SNAPSHOT
         snapshot = manifests.snapshot() if is_snapshot else {}
         by_default = Holders.PEOPLE if manager is None else Holders.FILE
-        found = manifests.service.export(manager or _MANAGER, holders or by_default)
+        wanted = [] if is_snapshot else only
+        found = manifests.service.export(manager or _MANAGER, holders or by_default, wanted)
     if is_snapshot:
         print_json(snapshot)
         return
-    found = found if only is None else _only(found, only)
     if into is not None:
         write_into(Path(into), found)
         say(f"Wrote {into}.")
@@ -246,11 +246,6 @@ def _refuse_with_for(**options: object) -> None:
             raise InvalidError(
                 f"--{name.replace('_', '-')} is about catalogue files; leave it out, or leave out --for."
             )
-
-
-def _only(manifest: Manifest, collections: list[Collection]) -> Manifest:
-    kept = {str(each): entries for each, entries in manifest.collections() if each in collections}
-    return Manifest(manifest.name, **kept)
 
 
 def _print(made: Plan, how: PlanFormat) -> None:

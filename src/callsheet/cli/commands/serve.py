@@ -30,6 +30,10 @@ def serve(
     forward_connect_seconds: Annotated[float | None, flag("forward_connect_seconds")] = None,
     forward_idle_seconds: Annotated[float | None, flag("forward_idle_seconds")] = None,
     forward_max_requests: Annotated[int | None, flag("forward_max_requests")] = None,
+    console: Annotated[bool | None, flag("console")] = None,
+    console_user_header: Annotated[str | None, flag("console_user_header", metavar="HEADER")] = None,
+    console_user_scopes: Annotated[str | None, flag("console_user_scopes", metavar="A,B")] = None,
+    console_proxies: Annotated[str | None, flag("console_proxies", metavar="A,B")] = None,
     any_key: Annotated[bool | None, flag("any_key")] = None,
     insecure: Annotated[bool | None, flag("insecure")] = None,
     root_path: Annotated[str | None, flag("root_path")] = None,
@@ -105,7 +109,7 @@ def _bind_admin(settings: Settings) -> AbstractContextManager[socket | None]:
     """The listener of the Admin API, if it has one."""
     from callsheet.http.serve.run import bind  # slow to import
 
-    if not (settings.admin_host or settings.admin_port):
+    if not settings.has_admin_listener:
         return nullcontext()
     return bind(settings.admin_host or "127.0.0.1", settings.admin_port, "--admin-host and --admin-port")
 

@@ -20,6 +20,7 @@ _GROUPS: Final = {
         *("forward_connect_seconds", "forward_idle_seconds", "forward_max_requests"),
     ),
     "Who may ask": ("any_key", "insecure"),
+    "Console": ("console", "console_user_header", "console_user_scopes", "console_proxies"),
     "What it answers": (
         *("default_limit", "shape", "openai_dialect"),
         *("strict_betas", "extra_betas", "extra_versions", "missing_version"),

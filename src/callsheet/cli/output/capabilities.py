@@ -17,6 +17,8 @@ def capability_lines(capabilities: Mapping[str, Any]) -> str:
 
 def short_capabilities(record: ChangeRecord) -> ChangeRecord:
     """Return a change record in which capabilities are a few words: those that changed, or how many are known."""
+    if record.is_damaged:
+        return record
     before, after = record.before, record.after
     old, new = (dict(_leaves((side or {}).get(_FIELD) or {})) for side in (before, after))
     if not old and not new:

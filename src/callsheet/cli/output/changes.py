@@ -15,6 +15,8 @@ _KINDS: Final = {Subject.ADMIN_KEY.value: "admin key"}
 
 def what_changed(record: ChangeRecord, workspaces: Mapping[str, str]) -> str:
     """Return what a change record says, in one line; ``workspaces`` has their names by id."""
+    if record.is_damaged:
+        return f"{record.action} {_KINDS.get(record.kind, record.kind)} {record.subject}; the record is damaged"
     before, after = record.before or {}, record.after or {}
     if record.kind == Subject.ALIAS:
         reason = f"; reason: {record.reason}" if record.reason else ""

@@ -53,7 +53,7 @@ def print_blame(found: Blame) -> None:
     print_table(
         ("Field", "Value", "Said by", "Revision", "Since", "Changed by", "Reason"),
         (row for name, values in found.fields.items() for row in _values(name, values)),
-        {"Value": 16, "Said by": 14, "Changed by": 12, "Reason": 8},
+        {"Field": 13, "Value": 20, "Said by": 9, "Changed by": 10, "Reason": 8},
     )
 
 

@@ -13,9 +13,9 @@ Models = Annotated[bool, typer.Option("--models", help="Also name the models tha
 
 def say_sight(now: Sight, before: Sight | None = None) -> None:
     """Say how many models are visible after a change of rules, and which patterns do nothing."""
-    was = "" if before is None else f" (was {len(before.visible)})"
-    verb = "is" if len(now.visible) == 1 else "are"
-    say(f"{len(now.visible)} of {now.listed} listed models {verb} visible now{was}.")
+    was = "" if before is None else f" (was {before.total})"
+    verb = "is" if now.total == 1 else "are"
+    say(f"{now.total} of {now.listed} listed models {verb} visible now{was}.")
     for pattern in now.idle:
         meant = now.aliases.get(pattern)
         if meant is not None:
@@ -28,10 +28,10 @@ def say_sight(now: Sight, before: Sight | None = None) -> None:
 def sight_record(sight: Sight, *, models: bool) -> Mapping[str, object]:
     """Return ``sight`` as plain JSON values."""
     named = {"models": list(sight.visible)} if models else {}
-    return {"models_visible": len(sight.visible), "models_listed": sight.listed, **named}
+    return {"models_visible": sight.total, "models_listed": sight.listed, **named}
 
 
 def sight_lines(sight: Sight, *, models: bool) -> Mapping[str, object]:
     """Return ``sight`` as lines for people."""
     named = {"": "\n".join(sight.visible)} if models and sight.visible else {}
-    return {"models": f"{len(sight.visible)} of {sight.listed} listed", **named}
+    return {"models": f"{sight.total} of {sight.listed} listed", **named}

@@ -33,8 +33,11 @@ class Command(TyperCommand):
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""
-        take_remote(ctx)
-        return super().invoke(ctx)
+        server = take_remote(ctx)
+        if server is None:
+            return super().invoke(ctx)
+        with server.read():
+            return super().invoke(ctx)
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """Return the parts of the line of usage."""

@@ -15,21 +15,21 @@ from callsheet.service.webhooks.status import Condition
 def print_webhooks(found: Sequence[WebhookDetails]) -> None:
     """Print a line for each webhook; say what is wrong with those that fail."""
     print_table(
-        ("ID", "Name", "Status", "Waiting", "Given up", "Last sent", "Events", "URL"),
+        ("ID", "Name", "Status", "URL", "Waiting", "Given up", "Last sent", "Events"),
         (
             (
                 each.webhook.id,
                 each.webhook.name,
                 _status(each),
+                each.webhook.url,
                 each.health.waiting,
                 each.health.given_up,
                 _when(each.health.last_sent_at) or "never",
                 ", ".join(each.webhook.events),
-                each.webhook.url,
             )
             for each in found
         ),
-        {"Name": 8, "Events": 16, "URL": 20},
+        {"ID": 32, "Name": 8, "URL": 18, "Events": 16},
     )
     for each in found:
         if each.health.condition is Condition.FAILING and each.health.last_error:

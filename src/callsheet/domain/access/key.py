@@ -57,6 +57,13 @@ class APIKey:
         """Return whether it has expired at ``now`` (aware)."""
         return is_past(self.expires_at, now)
 
+    def is_found_by(self, text: str) -> bool:
+        """Return whether ``text`` is its id, or is in its name or its hint, whatever the case of the letters."""
+        folded = text.casefold()
+        ending = folded.removeprefix("...")
+        is_in_hint = bool(ending) and ending in self.hint.casefold()
+        return self.id == text or folded in self.name.casefold() or is_in_hint
+
     def record(self) -> dict[str, object]:
         """Return what may be shown and recorded: everything but the fingerprint."""
         return {

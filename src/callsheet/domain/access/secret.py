@@ -16,7 +16,7 @@ SECRET_BYTES: Final = 32
 MIN_SECRET_LENGTH: Final = 16
 MAX_SECRET_LENGTH: Final = 512
 
-_HINT_LENGTH: Final = 4
+HINT_LENGTH: Final = 4
 _BODY_LENGTH: Final = 43
 _CHECKSUM_LENGTH: Final = 6
 _DIGITS: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -88,7 +88,7 @@ def check_not_in_name(secret: str, name: str) -> None:
 
 def hint(secret: str) -> str:
     """Return the last four characters, by which people recognise a key."""
-    return secret[-_HINT_LENGTH:]
+    return secret[-HINT_LENGTH:]
 
 
 def _base_62(number: int, length: int) -> str:

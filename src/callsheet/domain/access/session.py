@@ -11,6 +11,9 @@ from callsheet.domain.access.administrator import Administrator
 MAX_IDLE: Final = timedelta(hours=2)
 MAX_SESSION: Final = timedelta(hours=12)
 
+#: What change records call someone whom an authenticating proxy knows begins with this.
+USER_ACTOR: Final = "console:"
+
 #: How long a link can be used.
 MAX_LINK: Final = timedelta(minutes=5)
 
@@ -51,6 +54,11 @@ class Session:
         if now - self.seen_at >= MAX_IDLE or now - self.created_at >= MAX_SESSION:
             return True
         return self.admin_key_id is not None and (admin_key is None or admin_key.fault(now) is not None)
+
+    @property
+    def user(self) -> str | None:
+        """The name by which an authenticating proxy knows them; None if they signed in another way."""
+        return self.name if self.actor == f"{USER_ACTOR}{self.name}" else None
 
     @property
     def administrator(self) -> Administrator:

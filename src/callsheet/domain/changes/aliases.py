@@ -7,6 +7,7 @@ from callsheet.domain.changes.claimed import Claimed
 from callsheet.domain.changes.claiming import claim
 from callsheet.domain.changes.models import check_alias_is_free
 from callsheet.domain.changes.reader import CatalogReader
+from callsheet.domain.changes.remembering import RememberingReader
 from callsheet.domain.claims.claims import ClaimKind, Claims
 from callsheet.domain.claims.implied import alias_claims
 from callsheet.domain.claims.manager import PERSON
@@ -27,6 +28,7 @@ def add_alias(reader: CatalogReader, alias: str, model_id: str) -> list[AnyChang
         There is no model ``model_id``.
     """
     check_id(alias, "An alias")
+    reader = RememberingReader(reader)
     if reader.model(alias) is not None:
         raise ConflictError(f"{alias} is a model; an alias cannot have the name of a model.")
     check_alias_is_free(reader, alias)
@@ -41,6 +43,7 @@ def remove_alias(reader: CatalogReader, alias: str) -> list[AnyChange]:
     DoesNotExistError
         There is no such alias.
     """
+    reader = RememberingReader(reader)
     if alias not in reader.aliases([alias]):
         raise DoesNotExistError(f"There is no alias {alias!r}.")
     is_listed = Claimed(reader).is_listed_by_others(alias, ClaimKind.ALIAS)

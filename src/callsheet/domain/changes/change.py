@@ -12,6 +12,8 @@ from callsheet.domain.access.workspace import Workspace
 from callsheet.domain.alias import Alias
 from callsheet.domain.claims.claims import Claims
 from callsheet.domain.claims.manager import Manager
+from callsheet.domain.errors import StorageError
+from callsheet.domain.hints import Hint
 from callsheet.domain.model import Model
 from callsheet.domain.sources.source import SourceRecord
 from callsheet.domain.webhooks.webhook import Webhook
@@ -171,6 +173,27 @@ class ChangeRecord(NamedTuple):
     after: Mapping[str, Any] | None
     manager: str | None = None
     reason: str | None = None
+
+    @property
+    def is_damaged(self) -> bool:
+        """Whether `before` or `after` is something else than the fields of a thing."""
+        return not all(side is None or isinstance(side, Mapping) for side in (self.before, self.after))
+
+    @property
+    def sides(self) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        """`before` and `after`, empty where there is none.
+
+        Raises
+        ------
+        StorageError
+            The record is damaged.
+        """
+        if self.is_damaged:
+            raise StorageError(
+                f"Change {self.number} of the {self.kind} {self.subject} is damaged, so what it did is not known",
+                hint=Hint.CHECK_DATABASE,
+            )
+        return self.before or {}, self.after or {}
 
     def record(self) -> dict[str, object]:
         """Return every field as plain JSON values."""

@@ -136,7 +136,8 @@ class _Known:
         self._now = now
         self._default = reader.default_workspace_id()
         self._keys: dict[bytes, APIKey] = {}
-        self._of_admins = {key.fingerprint for key in reader.admin_keys()}
+        self._others = {key.fingerprint: "an admin key" for key in reader.admin_keys()}
+        self._others |= {each.fingerprint: "a calendar" for each in reader.calendars()}
         self._named: dict[str, list[APIKey]] = {}
         for key in reader.api_keys():
             self._keys[key.fingerprint] = key
@@ -156,8 +157,8 @@ class _Known:
 
     def new_key(self, entry: Entry, new_id: Callable[[], str]) -> APIKey:
         """Return the key that ``entry`` is to become; RefusedError if it cannot."""
-        if entry.fingerprint in self._of_admins:
-            raise InvalidError("its secret is that of an admin key, which can list no models")
+        if (other := self._others.get(entry.fingerprint)) is not None:
+            raise InvalidError(f"its secret is that of {other}, which can list no models")
         key = APIKey(
             id=new_id(),
             name=entry.name,

@@ -9,7 +9,7 @@ from callsheet.domain.access.key_names import check_name_is_free, holds_name
 from callsheet.domain.access.secret import check_not_in_name, check_secret, fingerprint, hint
 from callsheet.domain.changes.change import Action, Change, change_of
 from callsheet.domain.changes.lookup import find_workspace, replaced_keys
-from callsheet.domain.changes.reader import AccessReader, AdminKeyReader
+from callsheet.domain.changes.reader import AccessReader
 from callsheet.domain.changes.workspaces import check_in_use
 from callsheet.domain.errors import ConflictError, DoesNotExistError, InvalidError
 from callsheet.domain.hints import Hint
@@ -72,7 +72,7 @@ def create_key(
     InvalidError
         The name, the secret or the expiry is not valid, or the name contains the secret.
     ConflictError
-        A key or an admin key has this secret, or a key in use has this name.
+        A key, an admin key or a calendar has this secret, or a key in use has this name.
     """
     key = _new_key(reader, new, name, workspace_id, expires_at, now)
     named = reader.api_keys_named(name)
@@ -190,7 +190,7 @@ def _new_key(
     check_future(expires_at, now)
     known = new.sha256 is None
     digest = fingerprint(check_secret(new.secret)) if new.sha256 is None else new.sha256
-    check_not_of_admin(reader, digest)
+    check_not_of_another(reader, digest)
     if reader.key_with(digest) is not None:
         raise ConflictError("There is a key with this secret already; a secret can belong to one key only.")
     key = APIKey(
@@ -234,10 +234,11 @@ def _check_not_archived(key: APIKey) -> None:
         raise ConflictError(f"{key.id} is archived; create a new key instead.")
 
 
-def check_not_of_admin(reader: AdminKeyReader, digest: bytes) -> None:
-    """Raise ConflictError if an admin key, archived or not, has the secret with this SHA-256."""
-    if any(key.fingerprint == digest for key in reader.admin_keys()):
-        raise ConflictError("An admin key has this secret, which can list no models; make another secret.")
+def check_not_of_another(reader: AccessReader, digest: bytes) -> None:
+    """Raise ConflictError if an admin key or a calendar, archived or not, has the secret with this SHA-256."""
+    for kind, things in (("An admin key", reader.admin_keys()), ("A calendar", reader.calendars())):
+        if any(each.fingerprint == digest for each in things):
+            raise ConflictError(f"{kind} has this secret, which can list no models; make another secret.")
 
 
 def check_future(expires_at: datetime | None, now: datetime) -> None:

@@ -13,6 +13,7 @@ from callsheet.domain.changes.choosing import Chosen
 from callsheet.domain.changes.claimed import MAX_SAME_AS_STEPS, Claimed
 from callsheet.domain.changes.claiming import claim
 from callsheet.domain.changes.reader import CatalogReader
+from callsheet.domain.changes.remembering import RememberingReader
 from callsheet.domain.claims.claims import SAME_AS, ClaimKind, Claims
 from callsheet.domain.claims.manager import PERSON
 from callsheet.domain.claims.values import claimed_by, plain
@@ -46,6 +47,7 @@ def add_model(reader: CatalogReader, model: Model, now: datetime, same_as: str |
         Its replacement, or what it is the same as, is not a model.
     """
     check_id(model.id)
+    reader = RememberingReader(reader)
     if reader.model(model.id) is not None:
         raise ConflictError(f"{model.id} is in the catalogue already", hint=Hint.CHANGE_MODEL)
     check_alias_is_free(reader, model.id)
@@ -67,6 +69,7 @@ def change_model(reader: CatalogReader, model: Model, change: ModelChange, now: 
     DoesNotExistError
         Its replacement, or what it is the same as, is not a model.
     """
+    reader = RememberingReader(reader)
     fields: dict[str, Any] = dict(change)
     same_as = {SAME_AS: fields.pop(SAME_AS)} if SAME_AS in fields else {}
     if same_as.get(SAME_AS) is not None:
@@ -142,6 +145,7 @@ def hide_models(reader: CatalogReader, chosen: Iterable[Chosen]) -> list[AnyChan
 
     What others hide is claimed as well: it stays hidden when they no longer say so.
     """
+    reader = RememberingReader(reader)
     claimed = Claimed(reader)
     ids = [model.id for model, _ in chosen]
     claimed.load(ids)
@@ -150,6 +154,7 @@ def hide_models(reader: CatalogReader, chosen: Iterable[Chosen]) -> list[AnyChan
 
 def unhide_models(reader: CatalogReader, chosen: Iterable[Chosen]) -> list[AnyChange]:
     """Put hidden models back into lists."""
+    reader = RememberingReader(reader)
     claimed = Claimed(reader)
     ids = [model.id for model, _ in chosen if model.hidden]
     claimed.load(ids)
@@ -162,6 +167,7 @@ def remove_models(reader: CatalogReader, chosen: Iterable[Chosen]) -> list[AnyCh
     A model that only people list is gone, with the aliases that they gave it. One that others list is suppressed:
     it comes back, aliases included, when it is released.
     """
+    reader = RememberingReader(reader)
     claimed = Claimed(reader)
     ids = [model.id for model, _ in chosen]
     claimed.load(ids)
@@ -186,6 +192,7 @@ def _edit(
     given: Set[str] = frozenset(),
 ) -> list[AnyChange]:
     """Claim of each model what differs from what it was, and the fields that were ``given``."""
+    reader = RememberingReader(reader)
     changed = [(before, after) for before, after in edits if given or before != after]
     claimed = Claimed(reader)
     claimed.load(before.id for before, _ in changed)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from callsheet.domain.access.admin_key import AdminKey
+from callsheet.domain.access.calendar import Calendar
 from callsheet.domain.access.key import APIKey
 from callsheet.domain.access.workspace import Workspace
 from callsheet.domain.changes.change import ChangeRecord
@@ -66,7 +67,10 @@ class AdminKeyReader(Protocol):
 
 
 class AccessReader(AdminKeyReader, Protocol):
-    """Workspaces, API keys and admin keys, archived ones too, what was recorded of them, and sources."""
+    """Workspaces, keys and calendars, archived ones too, what was recorded of them, and sources."""
+
+    def calendars(self) -> Iterable[Calendar]:
+        """Return the calendars, in any order."""
 
     def default_workspace_id(self) -> str | None:
         """Return the id of the default workspace, or None if nothing has been set up."""

@@ -10,7 +10,7 @@ from callsheet.domain.access.key import APIKey, KeyStatus, is_past
 from callsheet.domain.access.key_names import holds_name
 from callsheet.domain.access.secret import check_not_in_name, check_secret, fingerprint, hint
 from callsheet.domain.changes.change import Action, Change, Subject, change_of
-from callsheet.domain.changes.keys import archive_key, check_not_of_admin
+from callsheet.domain.changes.keys import archive_key, check_not_of_another
 from callsheet.domain.changes.lookup import find_key, replaced_keys
 from callsheet.domain.claims.claims import ClaimKind, Claims
 from callsheet.domain.claims.manager import Manager
@@ -105,7 +105,7 @@ class _Keys:
         self._create(claims, name, print_, shown, values)
 
     def _create(self, claims: Claims, name: str, print_: bytes, shown: str, values: Mapping[str, Any]) -> None:
-        check_not_of_admin(self._reader, print_)
+        check_not_of_another(self._reader, print_)
         other = self._reader.key_with(print_)
         if other is not None:
             raise ConflictError(

@@ -44,6 +44,11 @@ def settings_of(model_id: str, records: Iterable[ChangeRecord]) -> Mapping[str, 
         The model.
     records
         Change records about it, in any order; those of other kinds are passed over.
+
+    Raises
+    ------
+    StorageError
+        A record is damaged.
     """
     usual = {**bare_model(model_id).record(), LISTED: False}
     found: dict[str, list[Setting]] = {}
@@ -52,7 +57,7 @@ def settings_of(model_id: str, records: Iterable[ChangeRecord]) -> Mapping[str, 
         if record.kind != Subject.MODEL:
             continue
         is_there = record.after is not None
-        after = {**usual, **(record.after or {}), LISTED: is_there}
+        after = {**usual, **record.sides[1], LISTED: is_there}
         for name in FIELDS if is_there else (LISTED,):
             if after.get(name) != state.get(name):
                 found.setdefault(name, []).append(Setting(name, after.get(name), record))

@@ -15,7 +15,7 @@ from callsheet.http.admin.admitting import KeyAdmission
 from callsheet.http.admin.asking import digest_of, read_body, read_head, read_query
 from callsheet.http.admin.doing import Done, Wanted, Worker
 from callsheet.http.admin.endpoint import Endpoint, Routes
-from callsheet.http.admin.errors import AdminError, Code
+from callsheet.http.admin.errors import COMMON_HEADERS, AdminError, Code
 from callsheet.http.admin.metrics import AdminMetrics
 from callsheet.http.logs.access_line import LoggedResponse
 from callsheet.http.logs.writer import AccessLog
@@ -39,11 +39,6 @@ MAX_WAITING_REQUESTS: Final = 200
 #: Bodies up to this size are read at once.
 _MAX_PROMPT_BYTES: Final = 16 << 10
 
-_COMMON: Final[tuple[Header, ...]] = (
-    (b"content-type", b"application/json"),
-    (b"cache-control", b"no-store"),
-    (b"x-content-type-options", b"nosniff"),
-)
 _OTHER: Final = "other"
 
 
@@ -122,7 +117,7 @@ class AdminAPI:
             _log.exception("%s %s failed.", request_id, operation, extra={"request_id": request_id})
             refusal = AdminError(Code.INTERNAL, "Internal server error")
             status, body = refusal.status, refusal.body(request_id)
-        sent = [(b"request-id", request_id.encode("ascii")), *_COMMON, *headers]
+        sent = [(b"request-id", request_id.encode("ascii")), *COMMON_HEADERS, *headers]
         sent.append((b"content-length", b"%d" % len(body)))
         self._record(scope, operation, status, len(body), key_id, request_id, begun)
         await send({"type": "http.response.start", "status": status, "headers": sent})

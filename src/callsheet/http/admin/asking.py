@@ -171,7 +171,7 @@ def read_query(endpoint: Endpoint, query: bytes) -> Query:
     try:
         return endpoint.query.model_validate(values)
     except ValidationError as error:
-        raise invalid(error, query=True) from None
+        raise invalid(error, endpoint.query, query=True) from None
 
 
 def _is_list(annotation: object) -> bool:
@@ -193,7 +193,7 @@ def read_body(endpoint: Endpoint, content_type: str, body: bytes) -> Input | Non
     try:
         read = endpoint.body.model_validate_json(body or b"{}")
     except ValidationError as error:
-        raise invalid(error) from None
+        raise invalid(error, endpoint.body) from None
     if body:
         json.loads(body, object_pairs_hook=_refuse_doubles)
     return read

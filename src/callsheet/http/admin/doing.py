@@ -23,6 +23,7 @@ from callsheet.http.admin.errors import AdminError, Code, refusal_of
 from callsheet.service.apply import rehearse
 from callsheet.service.giving_way import giving_way
 from callsheet.service.ids import NewThings
+from callsheet.service.moments.kept import KeptMoments
 from callsheet.service.sync.guard import UpstreamGuard
 from callsheet.storage.store import Store, Within
 from callsheet.storage.transactions.read import ReadTransaction
@@ -101,8 +102,8 @@ class Wanted:
         """Return who asks; AdminError if they are not let in."""
         return self.admission.admit(reading, self.endpoint.scope, self.now, self.state)
 
-    def asked(self, by: Administrator) -> Asked:
-        """Return what the handlers of the endpoint get, as ``by`` asks it."""
+    def asked(self, by: Administrator, moments: KeptMoments | None = None) -> Asked:
+        """Return what the handlers of the endpoint get, as ``by`` asks it; ``moments`` is as in `Asked`."""
         body = Body() if self.body is None else self.body
         return Asked(
             self.ids,
@@ -113,6 +114,7 @@ class Wanted:
             self.state,
             self.guard,
             private=self.private,
+            moments=moments,
         )
 
 
@@ -130,6 +132,7 @@ class Worker:
         self._known: dict[bytes, tuple[Administrator, datetime]] = {}
         self._swept_at: datetime | None = None
         self._sweeping = threading.Lock()
+        self._moments = KeptMoments()
 
     def authenticate(self, endpoint: Endpoint, admission: Admission, now: datetime, state: State) -> Administrator:
         """Return who sends a request whose body is still to be read; AdminError if they are not let in.
@@ -157,7 +160,7 @@ class Worker:
                 revision = _revision(reading)
                 _check_match(wanted.head, revision)
                 assert wanted.endpoint.read is not None  # noqa: S101  # it changes nothing
-                answer = wanted.endpoint.read(reading, wanted.asked(by))
+                answer = wanted.endpoint.read(reading, wanted.asked(by, self._moments))
                 return Done(wanted.endpoint.status, _json(_plain(answer)), (_etag(revision),), by)
 
     def run(self, wanted: Wanted) -> Done:

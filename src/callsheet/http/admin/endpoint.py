@@ -20,6 +20,7 @@ from callsheet.service.access import AccessService
 from callsheet.service.admin.admin_keys import AdminKeyService
 from callsheet.service.catalog import CatalogService
 from callsheet.service.ids import NewThings
+from callsheet.service.moments.kept import KeptMoments
 from callsheet.service.retirements.calendars import CalendarService
 from callsheet.service.sync.guard import UpstreamGuard
 from callsheet.service.webhooks.service import WebhooksService
@@ -90,6 +91,8 @@ class Asked:
         The moment that is asked for; None for the present.
     private
         The addresses that webhooks may be sent to beside public ones.
+    moments
+        What is known of the moments that were read last; None to know nothing of them.
     """
 
     ids: Mapping[str, str]
@@ -101,6 +104,7 @@ class Asked:
     guard: UpstreamGuard
     as_of: AsOf | None = None
     private: Sequence[str] = ()
+    moments: KeptMoments | None = None
 
     @property
     def actor(self) -> str:

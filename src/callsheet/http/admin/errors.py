@@ -1,12 +1,14 @@
 """Refusals of the Admin API: the envelope of the contract, with ``details.error_code`` for programs."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from enum import StrEnum
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from callsheet.api.answer import Response
 from callsheet.api.request import MAX_QUOTED_CHARACTERS, Header
 from callsheet.domain.errors import (
     APIError,
@@ -21,6 +23,7 @@ from callsheet.domain.errors import (
     SourceError,
     StorageError,
 )
+from callsheet.http.errors import refuse_outside
 from callsheet.wire.status import status_of
 
 
@@ -103,7 +106,9 @@ class ErrorContent(BaseModel):
 
     type: str
     message: str
-    details: ErrorDetails | None = Field(None, description="Absent where the server refused to read the request.")
+    details: ErrorDetails | None = Field(
+        None, description="Absent where the server could not read which path is asked for."
+    )
 
 
 class ErrorEnvelope(BaseModel):
@@ -114,10 +119,20 @@ class ErrorEnvelope(BaseModel):
     request_id: str
 
 
+#: Of every answer.
+COMMON_HEADERS: Final[tuple[Header, ...]] = (
+    (b"content-type", b"application/json"),
+    (b"cache-control", b"no-store"),
+    (b"x-content-type-options", b"nosniff"),
+)
+
 #: After which a client should repeat its request; the others would fail the same way again.
 _RETRIED: Final = frozenset({408, 429, 500, 529})
 
 _RETRY_SECONDS: Final = 1
+
+#: Statuses of requests that were not read to their end for another reason than their size.
+_MALFORMED: Final = frozenset({400, 408})
 
 
 class AdminError(Exception):
@@ -195,6 +210,19 @@ def refusal_of(error: CallsheetError) -> AdminError:
     return AdminError(code, str(error), field, details=_details(error))
 
 
+def refuse_unread(error: APIError) -> Response:
+    """Return the answer to a request that was not read to its end: that of every API, with an error code."""
+    refusal = refuse_outside(error)
+    code = Code.INVALID_REQUEST if refusal.status in _MALFORMED else Code.TOO_LARGE
+    envelope = json.loads(refusal.body)
+    envelope["error"]["details"] = {"error_code": code}
+    body = json.dumps(envelope, ensure_ascii=False, separators=(",", ":")).encode()
+    retry = () if refusal.status in _RETRIED else ((b"x-should-retry", b"false"),)
+    replaced = {b"content-length", *(name for name, _ in retry)}
+    headers = [header for header in refusal.headers if header[0] not in replaced]
+    return refusal._replace(headers=[*headers, *retry, (b"content-length", b"%d" % len(body))], body=body)
+
+
 _CODES: Final[Mapping[type[CallsheetError], Code]] = {
     InvalidError: Code.INVALID,
     DoesNotExistError: Code.DOES_NOT_EXIST,
@@ -215,17 +243,35 @@ def _details(error: CallsheetError) -> dict[str, Any]:
     return details
 
 
-def invalid(error: ValidationError, *, query: bool = False) -> AdminError:
-    """Return the refusal of a body or a query that does not fit its type; it names the first wrong member."""
+def invalid(error: ValidationError, wanted: type[BaseModel], *, query: bool = False) -> AdminError:
+    """Return the refusal of a body or a query that does not fit ``wanted``; it names the first wrong member."""
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     place = ".".join(str(part) for part in first["loc"])[:MAX_QUOTED_CHARACTERS]
     if first["type"] == "json_invalid":
         return AdminError(Code.INVALID_REQUEST, "The body is not valid JSON; send one JSON object.")
     if first["type"] == "extra_forbidden":
         what = "parameter" if query else "member"
-        message = f"{place}: unknown {what}; leave it out."
+        near = get_close_matches(str(first["loc"][-1]).lower(), _members(wanted, first["loc"][:-1]), 1)
+        message = f"{place}: unknown {what}; {f'did you mean {near[0]}?' if near else 'leave it out.'}"
     elif not place:
         message = "The body must be one JSON object."
     else:
         message = f"{place}: {first['msg'].removeprefix('Value error, ')}"
     return AdminError(Code.INVALID_REQUEST, message, place or None)
+
+
+def _members(wanted: type[BaseModel], place: Sequence[int | str]) -> list[str]:
+    """The names of the members that there are at a place of a body, as callers send them."""
+    models = [wanted]
+    for part in place:
+        if isinstance(part, str):
+            fields = [model.model_fields.get(part) for model in models]
+            models = [each for field in fields if field is not None for each in _models_in(field.annotation)]
+    return [field.alias or name for model in models for name, field in model.model_fields.items()]
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for each in get_args(annotation):
+        yield from _models_in(each)

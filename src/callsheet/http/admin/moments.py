@@ -12,8 +12,9 @@ from callsheet.domain.history.moment import Moment, parse_moment
 from callsheet.http.admin.endpoint import Asked, PageQuery, Query, Read
 from callsheet.http.admin.errors import AdminError, Code
 from callsheet.http.admin.plain import AnyReading, Everything, Page
+from callsheet.service.moments.kept import KeptMoments
 from callsheet.service.moments.locating import Located, locate
-from callsheet.service.moments.store import found_at
+from callsheet.service.moments.store import kept_at
 from callsheet.storage.transactions.paging import Slice
 from callsheet.storage.transactions.read import ReadTransaction
 from callsheet.storage.transactions.read_admin import UnknownCursorError
@@ -76,8 +77,8 @@ def at_moment(read: OfMoment) -> Read:
         if asked.query.as_of is None:
             return read(reading, asked)
         located = locate_moment(reading, asked.query.as_of, asked)
-        as_of, then = found_at(reading, located)
-        return {**read(then, replace(asked, now=as_of.at, as_of=as_of)), "as_of": as_of.record()}
+        with kept_at(reading, located, asked.moments or KeptMoments()) as (as_of, then):
+            return {**read(then, replace(asked, now=as_of.at, as_of=as_of)), "as_of": as_of.record()}
 
     return answer
 

@@ -8,6 +8,7 @@ from typing import Any, Final, Generic, NoReturn, TypeAlias, TypeVar
 from pydantic import BaseModel, Field
 
 from callsheet.api.state import State
+from callsheet.domain.catalog import Catalog
 from callsheet.domain.times import parse_instant
 from callsheet.http.admin.endpoint import Asked, PageQuery
 from callsheet.http.admin.errors import AdminError, Code
@@ -20,7 +21,7 @@ from callsheet.service.sync.sources import SourcesService
 from callsheet.storage.transactions.paging import Cut
 from callsheet.storage.transactions.read import ReadTransaction
 
-#: Models of a catalogue that is loaded while somebody waits.
+#: Models of a catalogue that is loaded while a person waits.
 MAX_LOADED_MODELS: Final = 50_000
 
 T = TypeVar("T")
@@ -119,6 +120,13 @@ class Reader(MomentReader):
     def sources(self) -> SourcesService:
         """Sources."""
         return SourcesService(self._store, self._asked.actor, self._now)
+
+
+def catalog_of(reading: AnyReading, asked: Asked) -> Catalog | None:
+    """Return the catalogue that is served, if it is the one of ``reading``; None if that must be read."""
+    if asked.as_of is not None or asked.state.revision != installation_of(reading).revision:
+        return None
+    return asked.state.catalog
 
 
 def cut_of(query: PageQuery, key: Callable[[str, str], Any] = lambda cursor, _name: cursor) -> Cut:

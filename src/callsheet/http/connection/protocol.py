@@ -7,6 +7,7 @@ from typing import Any, Final
 from httptools import parse_url
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
+from callsheet.api.answer import Response
 from callsheet.api.percent import unquote
 from callsheet.api.request import is_for_gateway
 from callsheet.domain.errors import (
@@ -14,6 +15,7 @@ from callsheet.domain.errors import (
     InvalidRequestError,
     OverloadedError,
 )
+from callsheet.http.admin.errors import refuse_unread
 from callsheet.http.connection.config import ConnectionConfig
 from callsheet.http.connection.handover import HandoverProtocol
 from callsheet.http.connection.limits import MAX_REFUSED_CONNECTIONS, DropReason
@@ -21,7 +23,7 @@ from callsheet.http.connection.pipeline import PARSE_BATCH_SIZE
 from callsheet.http.connection.sizes import HEADER_OVERHEAD_BYTES, Trailers, size_of, too_large
 from callsheet.http.connection.timeouts import BODY, HEAD, IDLE
 from callsheet.http.errors import refuse_outside
-from callsheet.http.paths import ADMIN_PATH, MAX_ADMIN_BODY_BYTES
+from callsheet.http.paths import ADMIN_PATH, MAX_ADMIN_BODY_BYTES, PEER
 from callsheet.http.wire_headers import write_lines
 
 _REQUEST_LINE_OVERHEAD_BYTES: Final = 64  # bytes of a request line that are not the URL
@@ -42,6 +44,7 @@ class EnvelopeProtocol(HandoverProtocol):
         super().__init__(config, *args, **kwargs)
         config.connections = self.connections  # of the whole server
         self._state_bytes = 0  # of an unfinished head or body, and at most PARSE_BATCH_SIZE before it
+        self.url = b""
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]  # as in uvicorn
         """Accept the connection, unless there are too many."""
@@ -82,6 +85,7 @@ class EnvelopeProtocol(HandoverProtocol):
     def on_message_begin(self) -> None:
         """Reset what is counted for each request."""
         super().on_message_begin()
+        self.scope[PEER] = self.client  # type: ignore[typeddict-unknown-key]  # one of our own
         self._state_bytes = 0
         self._parser_state = HEAD
         self._state_since = self.loop.time()
@@ -219,11 +223,16 @@ class EnvelopeProtocol(HandoverProtocol):
 
     def _answer_last(self, error: APIError) -> None:
         """Write the error for a request that ends the connection."""
-        status, headers, body, *_ = refuse_outside(error)
+        status, headers, body, *_ = self._refusal_of(error)
         usual = [line for line in self.server_state.default_headers if line != _CLOSE]  # it is there while draining
         lines = write_lines([*usual, *headers, _CLOSE])
         self.transport.write(b"".join([STATUS_LINE[status], lines, b"\r\n", body]))
         self._close_gently()
+
+    def _refusal_of(self, error: APIError) -> Response:
+        """Return a refusal in the form of the API whose path is asked for, as far as that has been read."""
+        is_administration = ADMIN_PATH.search(self.url.partition(b"?")[0]) is not None
+        return refuse_unread(error) if is_administration else refuse_outside(error)
 
     def _close_gently(self) -> None:
         """End the connection in such a way that what was written arrives.

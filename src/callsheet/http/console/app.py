@@ -18,6 +18,7 @@ from callsheet.http.console.asking import MAX_FORM_BYTES, Asking, read_asking
 from callsheet.http.console.calls import Calls
 from callsheet.http.console.frame import Frame
 from callsheet.http.console.long_calls import MAX_LONG_CALLS, LongCalls
+from callsheet.http.console.proxy_users import ProxyUsers
 from callsheet.http.console.response import Response
 from callsheet.http.console.session_admission import SessionAdmission
 from callsheet.http.console.static_files import serve_static
@@ -67,6 +68,10 @@ class Console:
         As for `AdminAPI`.
     metrics
         Counts the answers.
+    users
+        Whom authenticating proxies name; None if none is believed.
+    models_port
+        Of the Models API, if that is served on another port than the console.
     """
 
     def __init__(
@@ -78,6 +83,8 @@ class Console:
         private: Sequence[str] = (),
         guard: UpstreamGuard | None = None,
         metrics: AdminMetrics | None = None,
+        users: ProxyUsers | None = None,
+        models_port: int | None = None,
     ) -> None:
         self._live = live
         self._log = log
@@ -86,6 +93,8 @@ class Console:
         self._private = private
         self._guard = guard or UpstreamGuard()
         self._metrics = metrics or AdminMetrics()
+        self._users = users
+        self._models_port = models_port
         self._worker = Worker(live.store)
         self._sessions = SessionService(live.store, clock.now)
         self._threads = CapacityLimiter(MAX_THREADS)
@@ -100,6 +109,8 @@ class Console:
         begun, request_id = self._clock.perf_counter(), make_request_id()
         session: Session | None = None
         asking = read_asking(scope)
+        if self._users is not None:
+            asking = asking._replace(user=self._users.name_in(scope))
         address = scope["client"][0] if scope.get("client") else ""
         try:
             response = serve_static(asking) if asking.method in ("GET", "HEAD") else None
@@ -150,16 +161,22 @@ class Console:
         """Answer a request, on a thread."""
         with giving_way():
             try:
-                response, session = frame.answer(asking, self._calls_of)
+                response, session = frame.answer(asking, partial(self._calls_of, asking))
             except StorageError as error:
                 _log.error("%s console failed: %s", request_id, error)
                 response, session = frame.unavailable(error), None
             return response.encoded(gzip_accepted=asking.accepts_gzip), session
 
     def _frame(self, scope: Scope) -> Frame:
-        return Frame(self._sessions, ROUTES, Address(scope.get("root_path", "") or self._prefix))
+        address = Address(scope.get("root_path", "") or self._prefix, self._models_port)
+        return Frame(self._sessions, ROUTES, address, self._users)
 
-    def _calls_of(self, session: Session) -> Calls:
+    def _calls_of(self, asking: Asking, session: Session) -> Calls:
+        made = asking.query.get(
+            "done", ""
+        )  # a page behind a change shows it, also where the change is not known yet
+        if made.isascii() and made.isdecimal() and int(made) > self._live.current.revision:
+            self._live.refresh()
         return Calls(
             worker=self._worker,
             admission=SessionAdmission(session.fingerprint),

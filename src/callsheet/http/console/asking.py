@@ -30,6 +30,8 @@ class Asking(NamedTuple):
         Whether the browser came over TLS.
     body
         Of a form.
+    user
+        Whom an authenticating proxy names; None if none that is believed names anyone.
     """
 
     method: str
@@ -38,6 +40,7 @@ class Asking(NamedTuple):
     headers: Mapping[bytes, bytes]
     is_https: bool
     body: bytes = b""
+    user: str | None = None
 
     @property
     def is_sent(self) -> bool:
@@ -54,8 +57,7 @@ class Asking(NamedTuple):
         site = self.headers.get(b"sec-fetch-site")
         if site is not None:
             return site in _SAME_ORIGIN
-        scheme = b"https" if self.is_https else b"http"
-        return self.headers.get(b"origin") == b"%s://%s" % (scheme, self.headers.get(b"host", b""))
+        return bool(self.origin) and self.headers.get(b"origin", b"").decode("latin-1") == self.origin
 
     @property
     def origin(self) -> str:

@@ -50,6 +50,29 @@ def _add(_ids: Ids, body: Body) -> list[str]:
     return ["catalog", "add", *options(given, "id"), *operands(body["id"])]
 
 
+def _create_key(_ids: Ids, body: Body) -> list[str]:
+    return ["keys", "create", *options(body)]
+
+
+def _change_key(ids: Ids, body: Body) -> list[str]:
+    words = options({name: value for name, value in body.items() if value is not None})
+    words += [_WITHOUT[name] for name, value in body.items() if value is None]
+    return ["keys", "change", *words, *operands(ids["key"])]
+
+
+#: What a command of keys says for null.
+_WITHOUT: Final = {"workspace": "--organization", "expires_at": "--no-expiry"}
+
+
+def _rotate_key(ids: Ids, body: Body) -> list[str]:
+    overlap = body.get("overlap_hours", 0)
+    return ["keys", "rotate", *(["--overlap", f"{overlap:g}"] if overlap else []), *operands(ids["key"])]
+
+
+def _of_key(verb: str) -> Words:
+    return lambda ids, _body: ["keys", verb, *operands(ids["key"])]
+
+
 def _create_workspace(_ids: Ids, body: Body) -> list[str]:
     words = ["workspaces", "create", *_rules(body)]
     for name, option in (("id", "--id"), ("shape", "--shape"), ("display_color", "--color")):
@@ -132,6 +155,13 @@ COMMANDS: Final[dict[str, Words]] = {
         "release",
         *operands(ids["model"], *body.get("fields", ())),
     ],
+    "createKeyRecord": _create_key,
+    "updateKeyRecord": _change_key,
+    "rotateKeyRecord": _rotate_key,
+    "disableKeyRecord": _of_key("disable"),
+    "enableKeyRecord": _of_key("enable"),
+    "archiveAdminKey": lambda ids, _body: ["admin-keys", "archive", *operands(ids["admin_key_id"])],
+    "archiveKeyRecord": _of_key("archive"),
     "createAlias": lambda _ids, body: ["catalog", "alias", *operands(body["alias"], body["model_id"])],
     "removeAlias": lambda ids, _body: ["catalog", "unalias", *operands(ids["alias"])],
     "createWorkspaceRecord": _create_workspace,

@@ -14,13 +14,15 @@ from callsheet.http.console.address import Address
 from callsheet.http.console.asking import Asking
 from callsheet.http.console.calls import Calls
 from callsheet.http.console.forms import FieldError, Form, read_fields
+from callsheet.http.console.proxy_users import ProxyUsers
+from callsheet.http.console.recognising import recognise
 from callsheet.http.console.rendering import relative, render
 from callsheet.http.console.response import Response, json_response, redirect
 from callsheet.http.console.review import look
 from callsheet.http.console.routes import Found, Route, Routes
 from callsheet.http.console.session_cookie import forget_token, is_proof, proof, token_in
 from callsheet.http.console.sign_in import SignIn
-from callsheet.http.console.visit import Page, Redirect, Review, Visit
+from callsheet.http.console.visit import Outcome, Page, Redirect, Review, Visit
 from callsheet.service.admin.sessions import SessionService
 
 _log = logging.getLogger("callsheet")
@@ -29,6 +31,15 @@ _ELSEWHERE: Final = "This form was not sent by a page of this console; open the 
 
 #: What can be mended by typing something else.
 _MENDED: Final = frozenset({Code.INVALID, Code.INVALID_REQUEST, Code.CONFLICT, Code.DOES_NOT_EXIST, Code.SOURCE})
+
+
+#: Fields, by how refusals begin that name none.
+_BEGINNINGS: Final = (
+    ("name", "A key name "),
+    ("name", "There is a key named "),
+    ("workspace", "There is no workspace "),
+    ("expires_at", "expires_at "),
+)
 
 
 class Frame:
@@ -42,10 +53,15 @@ class Frame:
         All pages.
     address
         Makes their addresses.
+    users
+        Whom authenticating proxies name; None if none is believed.
     """
 
-    def __init__(self, sessions: SessionService, routes: Routes, address: Address) -> None:
+    def __init__(
+        self, sessions: SessionService, routes: Routes, address: Address, users: ProxyUsers | None = None
+    ) -> None:
         self._sessions = sessions
+        self._users = users
         self._routes = routes
         self._address = address
         self._sign_in = SignIn(sessions, address)
@@ -67,23 +83,34 @@ class Frame:
         """
         if asking.is_sent and not asking.is_own:
             return self._refused(AdminError(Code.INVALID_REQUEST, _ELSEWHERE), 403), None
+        try:
+            read_fields(asking.body)
+        except ValueError:
+            return self._refused(
+                AdminError(Code.INVALID_REQUEST, "The form is not one that a browser sends.")
+            ), None
         path = asking.path.rstrip(b"/")
         if path == b"/sign-in":
             return (self._sign_in.submit if asking.is_sent else self._sign_in.show)(asking), None
         if path == b"/sign-out" and asking.is_sent:
             return self._sign_in.leave(asking), None
-        token = token_in(asking)
-        session = None if token is None else self._sessions.find(token)
-        if token is None or session is None:
+        who = recognise(self._sessions, self._users, asking)
+        if who is None:
             return self._unknown(asking), None
+        if who.kept is None:
+            return self._answer(asking, calls_of, who.session, who.token), who.session
+        if asking.is_sent:
+            return self._sign_in.offer_again(asking, who.token, who.kept), who.session
+        response = self._answer(asking, calls_of, who.session, who.token)
+        return response._replace(headers=(*response.headers, who.kept)), who.session
+
+    def _answer(self, asking: Asking, calls_of: Any, session: Session, token: str) -> Response:
+        path = asking.path.rstrip(b"/")
         try:
             found = self._routes.find(path)
             form = Form(read_fields(asking.body) if asking.is_sent else None)
         except AdminError as error:
-            return self._refused(error, session=session, token=token), session
-        except ValueError:
-            broken = AdminError(Code.INVALID_REQUEST, "The form is not one that a browser sends.")
-            return self._refused(broken, session=session, token=token), session
+            return self._refused(error, session=session, token=token)
         calls: Calls = calls_of(session)
         visit = Visit(
             session=session,
@@ -96,7 +123,7 @@ class Frame:
             token=token,
             origin=asking.origin,
         )
-        return self._visit(asking, found, visit), session
+        return self._visit(asking, found, visit)
 
     def _unknown(self, asking: Asking) -> Response:
         if asking.path.endswith(b".json"):
@@ -136,8 +163,11 @@ class Frame:
         """What becomes of a form: what the page makes of it, or the form again, with what is wrong at its field."""
         assert route.submit is not None  # noqa: S101  # as `_outcome` has seen
         page = None if route.show is None else route.show(visit)
+        if isinstance(page, Redirect):
+            return page
         if page is not None and visit.form.meanwhile:
             return replace(page, status=409)
+        outcome: Outcome | None = None
         try:
             outcome = route.submit(visit)
             return look(visit, outcome) if isinstance(outcome, Review) else outcome
@@ -148,7 +178,8 @@ class Frame:
         except AdminError as error:
             if page is None or error.code not in _MENDED:
                 raise
-            visit.form.errors[_field_of(error, visit.form)] = error.message
+            field = _field_of(error, visit.form) or (outcome.field if isinstance(outcome, Review) else "")
+            visit.form.errors[field] = error.message
         return replace(page, status=400)
 
     def _render(self, page: Page, visit: Visit, asking: Asking) -> bytes:
@@ -235,6 +266,9 @@ def _field_of(error: AdminError, form: Form) -> str:
     head = error.message.partition(":")[0].removeprefix("--").replace("-", "_").replace(" ", "_")
     if head in form.initial:
         return head
+    for name, beginning in _BEGINNINGS:
+        if name in form.initial and error.message.startswith(beginning):
+            return name
     named = [(place, name) for name in form.initial if (place := _place_in(error.message, name)) is not None]
     return min(named)[1] if named else ""
 

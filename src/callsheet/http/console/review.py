@@ -12,6 +12,7 @@ from callsheet.domain.plan.step import Step
 from callsheet.http.admin.errors import AdminError, Code
 from callsheet.http.console.calls import endpoint_of
 from callsheet.http.console.change import load_change
+from callsheet.http.console.snippets import snippets
 from callsheet.http.console.undo import undo_of
 from callsheet.http.console.visit import Outcome, Page, Redirect, Review, Visit
 
@@ -21,8 +22,12 @@ MAX_SHOWN_STEPS: Final = 200
 #: How often a change is tried again because something else changed in the same moment.
 _ATTEMPTS: Final = 5
 
+#: Whose secret is one that clients send.
+_OF_KEYS: Final = frozenset({"createKeyRecord", "rotateKeyRecord"})
+
 #: What changes do that are no steps of a plan, as no caller notices them.
 _UNPLANNED: Final = {
+    "archiveAdminKey": "It stops working at once, for ever, and those who are signed in by it are signed out.",
     "pauseSource": "It is then asked on demand only. What it listed last stays.",
     "resumeSource": "A server then asks it when it is due, which is at once.",
     "acceptSource": "No model changes now. Nothing waits any more, and what was rejected counts again from "
@@ -131,7 +136,12 @@ def _made(
     visit: Visit, review: Review, plan: Mapping[str, Any], answer: Mapping[str, Any], revision: int
 ) -> Outcome:
     if any(answer.get(name) for name in _SECRETS):
-        return Page("secret.html", {"answer": answer, "revision": revision, "back": review.back}, "Copy the secret")
+        back, extra = review.back, {}
+        if review.change.operation in _OF_KEYS:
+            back, extra = visit.url("keys", answer["id"]), {"snippets": snippets(visit.base_url, answer["secret"])}
+        return Page(
+            "secret.html", {"answer": answer, "revision": revision, "back": back}, "Copy the secret", extra=extra
+        )
     undo = undo_of(review.change, plan, revision)
     query = f"done={revision}"
     if undo is not None:

@@ -10,7 +10,7 @@ from callsheet.http.console.forms import Fields, read_fields
 from callsheet.http.console.rendering import render
 from callsheet.http.console.response import Response, redirect
 from callsheet.http.console.session_cookie import forget_token, keep_token, proof, token_in
-from callsheet.service.admin.sessions import NewSession, SessionService
+from callsheet.service.admin.sessions import SessionService
 
 
 class SignIn:
@@ -31,6 +31,8 @@ class SignIn:
     def show(self, asking: Asking) -> Response:
         """Return the page on which one signs in."""
         following = asking.query.get("next", "")
+        if asking.user is not None:  # the proxy has asked who it is
+            return redirect(following if self._address.is_own(following) else self._address.url())
         return self._page(link=asking.query.get("link", ""), following=following)
 
     def submit(self, asking: Asking) -> Response:
@@ -47,7 +49,7 @@ class SignIn:
             self._sessions.sign_out(old)
         kept = keep_token(asking, new.token)
         if carried:
-            return self._offer(carried, kept, new)
+            return self._offer(carried, kept, new.token)
         return redirect(following if self._address.is_own(following) else self._address.url(), kept)
 
     def ask(self, asking: Asking) -> Response:
@@ -55,15 +57,25 @@ class SignIn:
         here = self._address.here(asking.path, asking.query)
         if not asking.is_sent:
             return redirect(self._address.url("sign-in", next=here))
+        return self._page(
+            401, problem="You were signed out. Sign in, and nothing is lost.", carried=self._carried(asking)
+        )
+
+    def offer_again(self, asking: Asking, token: str, kept: Header) -> Response:
+        """Return the page that sends a form again whose session had ended, as another has just begun."""
+        return self._offer(self._carried(asking), kept, token)
+
+    def _carried(self, asking: Asking) -> str:
+        """A form that was sent, as text that another form carries along."""
         fields = {name: values for name, values in read_fields(asking.body).items() if name != "csrf"}
-        carried = json.dumps([here, fields])
-        return self._page(401, problem="You were signed out. Sign in, and nothing is lost.", carried=carried)
+        return json.dumps([self._address.here(asking.path, asking.query), fields])
 
     def leave(self, asking: Asking) -> Response:
-        """Sign someone out."""
+        """Sign someone out, in this browser or in every one."""
         token = token_in(asking)
         if token is not None:
-            self._sessions.sign_out(token)
+            everywhere = bool(_last(read_fields(asking.body), "everywhere"))
+            self._sessions.sign_out(token, everywhere=everywhere)
         return redirect(self._address.url("sign-in"), forget_token(asking))
 
     def _page(
@@ -82,7 +94,7 @@ class SignIn:
         )
         return Response(status, body)
 
-    def _offer(self, carried: str, kept: Header, new: NewSession) -> Response:
+    def _offer(self, carried: str, kept: Header, token: str) -> Response:
         """The page that sends a form again which was sent by someone who had been signed out."""
         try:
             location, fields = json.loads(carried)
@@ -100,7 +112,7 @@ class SignIn:
             nav="",
             location=location,
             fields=pairs,
-            csrf=proof(new.token),
+            csrf=proof(token),
         )
         return Response(200, body, headers=(kept,))
 

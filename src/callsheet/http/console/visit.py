@@ -58,11 +58,14 @@ class Review:
         The address of the page to come back to.
     title
         What is wanted, in a few words, such as ``Hide claude-opus-4-1``.
+    field
+        The field of the form that a refusal is about which names none; empty for the whole form.
     """
 
     change: Change
     back: str
     title: str
+    field: str = ""
 
 
 Outcome: TypeAlias = Page | Redirect | Review
@@ -114,8 +117,8 @@ class Visit:
 
     @property
     def base_url(self) -> str:
-        """Where clients reach this server if they come as the browser does."""
-        return f"{self.origin}{self.address.prefix}"
+        """Where clients find the Models API if they come as the browser does."""
+        return self.address.base_url(self.origin)
 
     @property
     def colors(self) -> Mapping[str, str]:
@@ -131,8 +134,8 @@ class Visit:
         return allows(self.session.scopes, Scope(scope))
 
 
-#: Shows a page; raises AdminError if there is none.
-Show: TypeAlias = Callable[[Visit], Page]
+#: Shows a page, or says where it is; raises AdminError if there is none.
+Show: TypeAlias = Callable[[Visit], Page | Redirect]
 
 #: Returns what a form that was sent asks for; raises FieldError or AdminError for what cannot be used.
 Submit: TypeAlias = Callable[[Visit], Outcome]

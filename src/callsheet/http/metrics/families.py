@@ -52,7 +52,12 @@ class Family(NamedTuple):
 FAMILIES: Final = (
     Family("callsheet_build_info", "gauge", "1, with the version that runs.", max),
     Family("callsheet_workers", "gauge", "Worker processes that are running."),
-    Family("callsheet_workers_wanted", "gauge", "Worker processes wanted: the setting workers.", max),
+    Family(
+        "callsheet_workers_wanted",
+        "gauge",
+        "Worker processes wanted: the setting workers, and one for an Admin API with a listener.",
+        max,
+    ),
     Family("callsheet_requests_total", "counter", "Answers given to requests for models."),
     Family("callsheet_request_seconds", "histogram", "Time it took to make an answer."),
     Family("callsheet_memo_hits_total", "counter", "Answers given from the response cache."),

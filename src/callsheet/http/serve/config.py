@@ -42,6 +42,8 @@ class ServerConfig(ConnectionConfig):
         Maximum size of the response cache: requests and their answers.
     drain_seconds
         How long to go on answering after a stop was asked for; None leaves the signals to uvicorn.
+    is_worker
+        Whether another process watches over this one, and handles a second signal.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class ServerConfig(ConnectionConfig):
         fast: bool = True,
         memo_bytes: int = 32 * 2**20,
         drain_seconds: float | None = None,
+        is_worker: bool = False,
         **options: Any,
     ) -> None:
         super().__init__(
@@ -60,6 +63,7 @@ class ServerConfig(ConnectionConfig):
         self._memo_bytes = memo_bytes
         self._hour = 0
         self._drain_seconds = drain_seconds
+        self._is_worker = is_worker
 
     def load(self) -> None:
         """Load the app and connect it to this server; limit connections to what the process may open."""
@@ -73,7 +77,7 @@ class ServerConfig(ConnectionConfig):
         if self._forward is not None:
             self.is_forwarded = self._forward.forwards
         if self._drain_seconds is not None:
-            stopping = Stopping(self.drain, self._drain_seconds, is_worker=self.workers > 1)
+            stopping = Stopping(self.drain, self._drain_seconds, is_worker=self._is_worker)
             app.on_serving = stopping.take_over
         app.public.unread = self.unread
         telemetry = app.telemetry

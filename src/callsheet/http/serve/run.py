@@ -5,34 +5,28 @@ import logging
 import signal
 import socket
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
-from multiprocessing import resource_tracker
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final
+from typing import Any, Final
 
 import uvicorn
-from uvicorn.config import STARTUP_FAILURE
-from uvicorn.supervisors import Multiprocess
 
 from callsheet.domain.errors import CallsheetError, ServeError, StorageUnavailableError
 from callsheet.http.app import CallsheetApp, check_database, make_app
 from callsheet.http.connection.limits import ConnectionLimits
 from callsheet.http.logs.messages import set_up_messages
-from callsheet.http.serve.admin import serve_admin
+from callsheet.http.part import Part
 from callsheet.http.serve.config import ServerConfig
-from callsheet.http.serve.stopping import REPEATED_SIGNAL_SECONDS, SIGNALS, end_at_once
+from callsheet.http.serve.stopping import SIGNALS
+from callsheet.http.serve.supervisor import Supervisor
 from callsheet.settings import Settings
 
 _log = logging.getLogger("callsheet")
 
 _MAX_BACKLOG_CONNECTIONS: Final = 2048
-
-#: How often a supervisor that waits for its workers checks for a second signal.
-_SIGNAL_INTERVAL_SECONDS: Final = 0.1
 
 
 def bind(host: str, port: int, flags: str = "--host and --port") -> socket.socket:
@@ -73,6 +67,8 @@ def run(
 ) -> bool:
     """Serve on ``listener`` until SIGTERM or SIGINT; return whether it ever began.
 
+    With several workers, or a listener of the Admin API, this process only watches over others that serve.
+
     Parameters
     ----------
     announce
@@ -82,7 +78,7 @@ def run(
     sentence_of
         Words errors for the log; a function of a module, as it is sent to the workers.
     admin_listener
-        Where the Admin API is served, if not on ``listener``.
+        Where the Admin API is served, by a process for itself; None if that is on ``listener``.
 
     Raises
     ------
@@ -90,16 +86,15 @@ def run(
         The database is not fit for use.
     """
     set_up_messages(settings.log_format, sentence_of)
-    if settings.workers > 1:
+    if settings.workers > 1 or admin_listener is not None:
         if away is None:
             check_database(settings)  # what is wrong with it is reported once, here
         with _private_folder() as folder:
-            make_worker_app = partial(_make_worker_app, settings, folder, sentence_of, admin_listener)
-            supervisor = _Supervisor(_config(settings, make_worker_app), [listener])
+            supervisor = _supervisor(settings, folder, sentence_of, listener, admin_listener)
             announce()
             supervisor.run()
-        return all(process.exitcode != STARTUP_FAILURE for process in supervisor.processes)
-    config = _config(settings, partial(_make_app, settings, away, admin_listener))
+        return not supervisor.has_failed
+    config = _config(settings, partial(_make_app, settings, away))
     server = uvicorn.Server(config)
     for number in SIGNALS:  # they may arrive before it runs; uvicorn raises them again afterwards
         signal.signal(number, server.handle_exit)
@@ -109,47 +104,33 @@ def run(
     return server.started
 
 
-class _Supervisor(Multiprocess):
-    """Starts workers that ignore the Ctrl-C of a terminal: the supervisor receives it, and stops them."""
-
-    def init_processes(self) -> None:
-        resource_tracker.ensure_running()  # started later, it would unblock the signal
-        with _without_interrupts():
-            super().init_processes()
-
-    def keep_subprocess_alive(self) -> None:
-        with _without_interrupts():
-            super().keep_subprocess_alive()
-
-    def join_all(self) -> None:
-        """Wait for the workers to stop; a second signal kills them, and ends this process."""
-        begun = time.monotonic()
-        while alive := [process.process for process in self.processes if process.process.is_alive()]:
-            alive[0].join(_SIGNAL_INTERVAL_SECONDS)
-            again = [number for number in self.signal_queue if number in SIGNALS]
-            self.signal_queue.clear()
-            if again and time.monotonic() - begun > REPEATED_SIGNAL_SECONDS:
-                for process in alive:
-                    process.kill()
-                end_at_once(again[0])
+def _supervisor(
+    settings: Settings,
+    folder: Path,
+    sentence_of: Callable[[CallsheetError], str],
+    listener: socket.socket,
+    admin_listener: socket.socket | None,
+) -> Supervisor:
+    """Return what starts the workers, and the process of the Admin API if that has a listener."""
+    make = partial(_make_worker_app, settings, folder, sentence_of)
+    if admin_listener is None:
+        return Supervisor(_config(settings, partial(make, Part.ALL), is_worker=True), [listener])
+    return Supervisor(
+        _config(settings, partial(make, Part.MODELS), is_worker=True),
+        [listener],
+        _config(settings, partial(make, Part.ADMINISTRATION), is_worker=True, workers=1, fast=False),
+        [admin_listener],
+    )
 
 
-@contextmanager
-def _without_interrupts() -> Iterator[None]:
-    """Block SIGINT; processes started meanwhile never receive it."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-
-
-def _config(settings: Settings, make_app: Callable[[], CallsheetApp]) -> ServerConfig:
+def _config(
+    settings: Settings, make_app: Callable[[], CallsheetApp], *, is_worker: bool = False, **other: Any
+) -> ServerConfig:
+    options: dict[str, Any] = {"fast": settings.fast, "workers": settings.workers} | other
     return ServerConfig(
         make_app,
         factory=True,
         limits=_limits(settings),
-        fast=settings.fast,
         memo_bytes=settings.memo_bytes,
         ws="none",
         lifespan="on",
@@ -160,7 +141,8 @@ def _config(settings: Settings, make_app: Callable[[], CallsheetApp]) -> ServerC
         timeout_keep_alive=settings.idle_seconds,
         drain_seconds=settings.drain_seconds,
         timeout_graceful_shutdown=settings.shutdown_seconds,
-        workers=settings.workers,
+        is_worker=is_worker,
+        **options,
     )
 
 
@@ -190,41 +172,26 @@ def _private_folder() -> Iterator[Path]:
 
 
 def _make_app(
-    settings: Settings,
-    away: StorageUnavailableError | None = None,
-    admin_listener: socket.socket | None = None,
+    settings: Settings, away: StorageUnavailableError | None = None, part: Part = Part.ALL
 ) -> CallsheetApp:
     """Return the app, with its State exempt from garbage collection.
 
     Traversing a million models again and again would delay requests.
     """
-    app = make_app(settings, away)
+    app = make_app(settings, away, part=part)
     app.live.on_first_state = gc.freeze  # if that is loaded later
     gc.freeze()
-    if admin_listener is not None:
-        app.beside = partial(
-            serve_admin,
-            app,
-            admin_listener,
-            _limits(settings),
-            forwarded_allow_ips=settings.trusted_proxies,
-            timeout_keep_alive=settings.idle_seconds,
-            timeout_graceful_shutdown=settings.shutdown_seconds,
-        )
     return app
 
 
 def _make_worker_app(
-    settings: Settings,
-    folder: Path,
-    sentence_of: Callable[[CallsheetError], str],
-    admin_listener: socket.socket | None = None,
+    settings: Settings, folder: Path, sentence_of: Callable[[CallsheetError], str], part: Part
 ) -> CallsheetApp:
     set_up_messages(settings.log_format, sentence_of)
     try:
-        app = _make_app(settings, admin_listener=admin_listener)
+        app = _make_app(settings, part=part)
     except CallsheetError as error:  # the database became unusable after the start; the supervisor tries again
         _log.error("%s", error)
         sys.exit(1)
-    app.telemetry.share(folder, settings.workers)
+    app.telemetry.share(folder, settings.workers + settings.has_admin_listener)
     return app

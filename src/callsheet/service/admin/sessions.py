@@ -9,7 +9,7 @@ from typing import Final
 from callsheet.domain.access.admin_key import Scope
 from callsheet.domain.access.administrator import administrator_with
 from callsheet.domain.access.secret import fingerprint, may_be_admin_secret
-from callsheet.domain.access.session import MAX_IDLE, MAX_LINK, MAX_SESSION, Session, SignInLink
+from callsheet.domain.access.session import MAX_IDLE, MAX_LINK, MAX_SESSION, USER_ACTOR, Session, SignInLink
 from callsheet.domain.errors import InvalidError
 from callsheet.domain.hints import Hint
 from callsheet.service.ids import make_id
@@ -85,7 +85,7 @@ class SessionService:
     def admit_user(self, name: str, scopes: Sequence[Scope]) -> NewSession:
         """Begin a session of someone whom an authenticating proxy knows by this name."""
         with self._store.write(_ACTOR, self._now()) as writing:
-            return self._begin(writing, name, f"console:{name}", tuple(scopes))
+            return self._begin(writing, name, f"{USER_ACTOR}{name}", tuple(scopes))
 
     def make_link(self, name: str, actor: str, scopes: Sequence[Scope]) -> str:
         """Make a link that signs ``actor`` in once, within `MAX_LINK`; return its token."""
@@ -113,10 +113,13 @@ class SessionService:
                 writing.note_session_seen(session.id, now)
         return session
 
-    def sign_out(self, token: str) -> None:
-        """End the session with this token, if there is one."""
+    def sign_out(self, token: str, *, everywhere: bool = False) -> None:
+        """End the session with this token, if there is one; ``everywhere`` all those of the same actor."""
         with self._store.write(_ACTOR, self._now()) as writing:
+            session = writing.session_with(fingerprint(token))
             writing.drop_session(fingerprint(token))
+            if everywhere and session is not None:
+                writing.drop_sessions_of(session.actor)
 
     def _now(self) -> datetime:
         return self._clock().replace(microsecond=0)

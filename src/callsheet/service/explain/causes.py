@@ -105,7 +105,7 @@ def _cause_of_rules(reading: Reading, step: Step) -> Cause | None:
 
 def _last(reading: Reading, subject: str, sets: _Sets) -> Cause | None:
     """The last change of ``subject`` that did what is looked for."""
-    records = (each for each in _records(reading, subject) if sets(each.before or {}, each.after or {}))
+    records = (each for each in _records(reading, subject) if sets(*each.sides))
     record = next(records, None)
     return None if record is None else _of(record)
 

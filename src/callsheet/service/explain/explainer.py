@@ -235,11 +235,14 @@ class Explainer:
         page = part.of(self.state.catalog, partial(what_sees, self.state, asker, now))
         return Seen(subject, next(refusals, None), page.sightings, page)
 
-    def diff(self, first: str, second: str) -> tuple[Subject, Subject, Compared]:
-        """Return two keys or workspaces, and what they see differently; errors as for `what_sees`."""
+    def diff(self, first: str, second: str, most: int | None = None) -> tuple[Subject, Subject, Compared]:
+        """Return two keys or workspaces, and what they see differently; errors as for `what_sees`.
+
+        ``most`` is as for `compare`.
+        """
         subjects = [find_any(self._reading, name, self._now) for name in (first, second)]
         askers = [subject.asker(self.state) for subject in subjects]
-        return subjects[0], subjects[1], compare(self.state, askers[0], askers[1], self._now.timestamp())
+        return subjects[0], subjects[1], compare(self.state, askers[0], askers[1], self._now.timestamp(), most)
 
     def retirements(
         self,

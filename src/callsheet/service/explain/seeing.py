@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from callsheet.api.explain import Asker, admission
@@ -156,9 +157,13 @@ class Compared(NamedTuple):
         return {name: list(ids) for name, ids in self._asdict().items()}
 
 
-def compare(state: State, first: Asker, second: Asker, now: float) -> Compared:
-    """Return what ``first`` and ``second`` see differently at ``now``; one that is refused sees nothing."""
-    comparison = Comparison(state.catalog, state.catalog, (), to_openai=state.options.openai_dialect)
+def compare(state: State, first: Asker, second: Asker, now: float, most: int | None = None) -> Compared:
+    """Return what ``first`` and ``second`` see differently at ``now``; one that is refused sees nothing.
+
+    With ``most``, only so many models are looked at, from the first one of the catalogue on.
+    """
+    catalog = state.catalog if most is None or most >= len(state.catalog) else Catalog(islice(state.catalog, most))
+    comparison = Comparison(catalog, catalog, (), to_openai=state.options.openai_dialect)
     named = comparison.difference(_rules(state, first, now), _rules(state, second, now)).fields()
     order = ("loses", "gains", "loses_unlisted", "gains_unlisted", "changes")
     return Compared(*(named[name] for name in order))

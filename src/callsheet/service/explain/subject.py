@@ -8,7 +8,7 @@ from callsheet.api.explain import Asker
 from callsheet.api.state import State
 from callsheet.domain.access.key import APIKey, KeyStatus
 from callsheet.domain.access.workspace import Workspace
-from callsheet.domain.changes.lookup import find_key, find_workspace
+from callsheet.domain.changes.lookup import find_key, find_workspace, known_key, known_workspace
 from callsheet.domain.changes.reader import AccessReader
 from callsheet.domain.errors import ConflictError, DoesNotExistError
 
@@ -93,19 +93,22 @@ def find_any(reader: AccessReader, name: str, now: datetime) -> Subject:
     ConflictError
         There are both, which do not see the same, or several keys.
     """
-    found: list[Subject] = []
-    missing: list[str] = []
+    key, workspace = known_key(reader, name, now), known_workspace(reader, name)
+    if key is None and workspace is None:
+        raise _unknown(reader, name, now)
+    _check_alike(key, workspace, name, now)
+    return Subject(None, workspace) if key is None else Subject(key)
+
+
+def _unknown(reader: AccessReader, name: str, now: datetime) -> DoesNotExistError:
+    """The refusal of a name that means nothing, with what it may be a misspelling of."""
     for kind in ("key", "workspace"):
         try:
-            found.append(find_subject(reader, now, **{kind: name}))  # type: ignore[arg-type]
+            find_subject(reader, now, **{kind: name})  # type: ignore[arg-type]
         except DoesNotExistError as error:
-            missing.append(str(error))
-    if not found:
-        suggested = next((each for each in missing if "did you mean" in each), None)
-        raise DoesNotExistError(suggested or f"There is neither a key nor a workspace {name!r}.")
-    if len(found) > 1:
-        _check_alike(found[0].key, found[1].workspace, name, now)
-    return found[0]
+            if "did you mean" in str(error):
+                return error
+    return DoesNotExistError(f"There is neither a key nor a workspace {name!r}.")
 
 
 def _check_alike(key: APIKey | None, workspace: Workspace | None, name: str, now: datetime) -> None:

@@ -34,7 +34,9 @@ _KINDS: Final = {
 }
 
 
-def export_manifest(reading: ReadTransaction, name: str, holders: Holders, now: datetime) -> Manifest:
+def export_manifest(
+    reading: ReadTransaction, name: str, holders: Holders, now: datetime, only: Iterable[Collection] | None = None
+) -> Manifest:
     """Return what is there as a file of the manager ``name``.
 
     Parameters
@@ -49,12 +51,20 @@ def export_manifest(reading: ReadTransaction, name: str, holders: Holders, now: 
         ``EVERYONE``: all models and aliases with all that is known of them, whichever manager says so, instead.
     now
         The time (aware): keys that have expired are left out.
+    only
+        The collections that are wanted; None for all.
 
     A collection without anything in it is left out.
     """
     manager = Manifest(name).manager
-    if holders is Holders.FILE:
-        return _held(reading, manager)
+    found = _held(reading, manager) if holders is Holders.FILE else _all(reading, manager, holders, now)
+    if only is None:
+        return found
+    wanted = frozenset(only)
+    return Manifest(name, **{str(each): entries for each, entries in found.collections() if each in wanted})
+
+
+def _all(reading: ReadTransaction, manager: Manager, holders: Holders, now: datetime) -> Manifest:
     if holders is Holders.EVERYONE:
         models: Entries = tuple(Entry(model.id, claimed_by(model)) for model in reading.models())
         aliases: Entries = tuple(
@@ -70,7 +80,7 @@ def export_manifest(reading: ReadTransaction, name: str, holders: Holders, now: 
         Collection.KEYS: _keys(reading, manager, now),
         Collection.SOURCES: _sources(reading, manager),
     }
-    return Manifest(name, **{str(each): entries for each, entries in found.items() if entries})
+    return Manifest(manager.name, **{str(each): entries for each, entries in found.items() if entries})
 
 
 def _held(reading: ReadTransaction, manager: Manager) -> Manifest:

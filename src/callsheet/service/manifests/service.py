@@ -10,7 +10,7 @@ from callsheet.domain.changes.change import AnyChange
 from callsheet.domain.declared.held import Held
 from callsheet.domain.errors import CallsheetError, InvalidError
 from callsheet.domain.hints import Hint
-from callsheet.domain.manifest import Manifest
+from callsheet.domain.manifest import Collection, Manifest
 from callsheet.domain.plan.plan import Plan
 from callsheet.service.apply import Decide, Deciding, apply, check_applies, preview
 from callsheet.service.manifests.checking import checked
@@ -151,10 +151,12 @@ class ManifestService:
 
         return decide
 
-    def export(self, name: str, holders: Holders = Holders.PEOPLE) -> Manifest:
+    def export(
+        self, name: str, holders: Holders = Holders.PEOPLE, only: Sequence[Collection] | None = None
+    ) -> Manifest:
         """Return what is there as a file of the manager ``name``; see `export_manifest`."""
         with self._store.read() as reading:
-            return export_manifest(reading, name, holders, self._clock())
+            return export_manifest(reading, name, holders, self._clock(), only)
 
     def _apply(self, plan: Plan, decision: Decide) -> Sequence[AnyChange]:
         if plan.is_empty:

@@ -31,6 +31,11 @@ class Differing(Generic[T]):
         result._all = dict(values)
         return result
 
+    @property
+    def complete(self) -> Mapping[str, T | None] | None:
+        """All that differs, if that has been read; else None."""
+        return self._all
+
     def everything(self) -> Mapping[str, T | None]:
         """Return all that differs."""
         if self._all is None:

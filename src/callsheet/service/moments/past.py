@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from callsheet.domain.changes.change import ChangeRecord, Subject
 from callsheet.domain.claims.builtin_mode import BuiltinMode
@@ -11,7 +11,7 @@ from callsheet.domain.claims.manager import PERSON, Manager, parse_manager
 from callsheet.domain.errors import InvalidError
 from callsheet.domain.history.setting import LISTED, Setting, settings_of
 from callsheet.domain.model import Model
-from callsheet.service.moments.differing import Differing
+from callsheet.service.moments.differing import Differing, Fetch
 from callsheet.service.moments.former import (
     former_keys,
     former_values,
@@ -20,9 +20,12 @@ from callsheet.service.moments.former import (
     read_source,
     read_workspace,
 )
+from callsheet.service.moments.kept import Known
 from callsheet.service.moments.reading import Differences, MomentReading
 from callsheet.storage.transactions.read import Installation, ReadTransaction
 from callsheet.storage.transactions.read_history import Position
+
+_NOTHING: Final[Known] = {}
 
 _NOT_RECORDED: Final = (
     "Who claimed what is only known of the present, so nothing can be decided as of an earlier moment."
@@ -40,10 +43,12 @@ class PastReading(MomentReading):
         The transaction that it is read in.
     position
         The last change record that counts.
+    known
+        What `complete` returned of the same moment, while the present was the same.
     """
 
-    def __init__(self, present: ReadTransaction, position: Position) -> None:
-        super().__init__(present, _differences(present, position.number))
+    def __init__(self, present: ReadTransaction, position: Position, known: Known = _NOTHING) -> None:
+        super().__init__(present, _differences(present, position.number, known))
         self._position = position
 
     def installation(self) -> Installation | None:
@@ -103,11 +108,14 @@ class PastReading(MomentReading):
         )
 
 
-def _differences(present: ReadTransaction, after: int) -> Differences:
+def _differences(present: ReadTransaction, after: int, known: Known) -> Differences:
+    def differing(name: str, fetch: Fetch[Any]) -> Differing[Any]:
+        return Differing.of(known[name]) if name in known else Differing(fetch)
+
     def models(ids: Iterable[str] | None) -> Iterable[tuple[str, Model | None]]:
         return former_values(present.formers(Subject.MODEL, after, ids), Subject.MODEL, read_model)
 
-    different = Differing(models)
+    different: Differing[Model] = differing("models", models)
 
     def tombstones(ids: Iterable[str] | None) -> Iterable[tuple[str, str | None]]:
         """A model that was not there was a tombstone if it had been there before, with its place of that time."""
@@ -120,18 +128,21 @@ def _differences(present: ReadTransaction, after: int) -> Differences:
 
     return Differences(
         models=different,
-        aliases=Differing(
-            lambda ids: former_values(present.formers(Subject.ALIAS, after, ids), Subject.ALIAS, read_alias)
+        aliases=differing(
+            "aliases",
+            lambda ids: former_values(present.formers(Subject.ALIAS, after, ids), Subject.ALIAS, read_alias),
         ),
-        tombstones=Differing(tombstones),
-        workspaces=Differing(
+        tombstones=differing("tombstones", tombstones),
+        workspaces=differing(
+            "workspaces",
             lambda ids: former_values(
                 present.formers(Subject.WORKSPACE, after, ids), Subject.WORKSPACE, read_workspace
-            )
+            ),
         ),
-        keys=Differing(lambda ids: former_keys(present, present.formers(Subject.KEY, after, ids))),
-        sources=Differing(
-            lambda ids: former_values(present.formers(Subject.SOURCE, after, ids), Subject.SOURCE, read_source)
+        keys=differing("keys", lambda ids: former_keys(present, present.formers(Subject.KEY, after, ids))),
+        sources=differing(
+            "sources",
+            lambda ids: former_values(present.formers(Subject.SOURCE, after, ids), Subject.SOURCE, read_source),
         ),
     )
 
@@ -139,7 +150,7 @@ def _differences(present: ReadTransaction, after: int) -> Differences:
 def _builtin_mode(present: ReadTransaction, installation: Installation, after: int) -> BuiltinMode:
     """What the built-in models were for: as the first change of that since says, or as it is now."""
     records = sorted(present.changes_of([installation.organization_id]), key=lambda each: each.number)
-    befores = (each.before or {} for each in records if each.number > after)
+    befores = (each.sides[0] for each in records if each.number > after)
     return BuiltinMode(next((before["builtin"] for before in befores if "builtin" in before), installation.builtin))
 
 
@@ -162,8 +173,8 @@ def _said_of_model(model_id: str, records: Iterable[ChangeRecord]) -> Iterator[C
 def _said_of_alias(alias: str, records: Iterable[ChangeRecord]) -> Iterator[Claims]:
     of_alias = (each for each in records if each.kind == Subject.ALIAS)
     given = max(of_alias, key=lambda each: each.number, default=None)
-    if given is not None and given.after is not None:
-        fields = {"model_id": given.after["model_id"]}
+    if given is not None and (after := given.sides[1]):
+        fields = {"model_id": after.get("model_id")}
         since = {"lists": given.revision, "model_id": given.revision}
         yield Claims(alias, _manager(given), True, fields, ClaimKind.ALIAS, since)
 

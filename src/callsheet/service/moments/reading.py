@@ -2,9 +2,10 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from callsheet.domain.access.admin_key import AdminKey
+from callsheet.domain.access.calendar import Calendar
 from callsheet.domain.access.key import APIKey
 from callsheet.domain.access.workspace import Workspace
 from callsheet.domain.changes.change import ChangeRecord, Subject
@@ -14,6 +15,7 @@ from callsheet.domain.model import Model
 from callsheet.domain.sources.source import SourceRecord
 from callsheet.domain.times import format_instant
 from callsheet.service.moments.differing import Differing
+from callsheet.service.moments.kept import Known
 from callsheet.storage.transactions.read import Installation, Listing, ReadTransaction
 
 T = TypeVar("T", bound=Workspace | APIKey)
@@ -82,6 +84,18 @@ class MomentReading(ABC):
     @abstractmethod
     def suppressions(self, kind: ClaimKind = ClaimKind.MODEL) -> Iterable[Claims]:
         """Return the claims that a model, or an alias, does not exist, as far as they are known."""
+
+    def complete(self) -> Known:
+        """Return, by the names of `Differences`, what has been read as a whole of what differs."""
+        read: dict[str, Mapping[str, Any] | None] = {
+            "models": self._different.models.complete,
+            "aliases": self._different.aliases.complete,
+            "tombstones": self._different.tombstones.complete,
+            "workspaces": self._different.workspaces.complete,
+            "keys": self._different.keys.complete,
+            "sources": self._different.sources.complete,
+        }
+        return {name: values for name, values in read.items() if values is not None}
 
     def turned(self, kind: Subject) -> Iterable[str]:  # noqa: ARG002
         """Return the ids of the things of a kind that a date, and no change, makes other than they are now."""
@@ -193,6 +207,10 @@ class MomentReading(ABC):
     def admin_keys(self) -> Iterable[AdminKey]:
         """Return the admin keys of the present, archived ones too."""
         return self._present.admin_keys()
+
+    def calendars(self) -> Iterable[Calendar]:
+        """Return the calendars of the present, revoked ones too."""
+        return self._present.calendars()
 
     def sources(self, names: Iterable[str] | None = None) -> list[SourceRecord]:
         """Return the sources, all or those with these names, by position."""

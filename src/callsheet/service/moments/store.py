@@ -8,9 +8,11 @@ from typing import NamedTuple
 from callsheet.domain.errors import ConflictError
 from callsheet.domain.history.moment import AsOf, Moment
 from callsheet.service.moments.future import FutureReading, turned_by
+from callsheet.service.moments.kept import KeptMoments, Present
 from callsheet.service.moments.locating import Located, locate
 from callsheet.service.moments.past import PastReading
 from callsheet.service.moments.reading import MomentReading
+from callsheet.service.state.load import installation_of
 from callsheet.storage.store import Store
 from callsheet.storage.transactions.read import ReadTransaction
 from callsheet.storage.transactions.rehearse import RehearsalTransaction
@@ -30,6 +32,21 @@ def found_at(present: ReadTransaction, located: Located) -> Found:
     if position is None:
         return Found(as_of, FutureReading(present, turned_by(present, as_of.at)))
     return Found(as_of, PastReading(present, position))
+
+
+@contextmanager
+def kept_at(present: ReadTransaction, located: Located, kept: KeptMoments) -> Iterator[Found]:
+    """Yield the same as `found_at`; what is read of an earlier moment as a whole is known the next time."""
+    as_of, position = located
+    if position is None:
+        yield found_at(present, located)
+        return
+    installation = installation_of(present)
+    revision = installation.revision
+    now = Present(installation.organization_id, revision, present.last_change(revision))
+    reading = PastReading(present, position, kept.known(now, position.number))
+    yield Found(as_of, reading)
+    kept.keep(now, position.number, reading.complete())
 
 
 class MomentStore:

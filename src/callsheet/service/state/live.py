@@ -54,6 +54,8 @@ class LiveState:
         Where the time comes from. Its monotonic time must be that of storage, which dates what a watch sees.
     idle_seconds
         How long a view that no request has reached is kept.
+    warms
+        Whether what requests for lists will need is prepared in advance.
 
     Raises
     ------
@@ -72,6 +74,7 @@ class LiveState:
         away: StorageUnavailableError | None = None,
         clock: Clock = SYSTEM_CLOCK,
         idle_seconds: float = IDLE_SECONDS,
+        warms: bool = True,
     ) -> None:
         self._clock = clock
         self._store = store
@@ -92,6 +95,7 @@ class LiveState:
         self.follower = Follower(store, poll_seconds, self, clock, idle_seconds)
         """Watches the database."""
         self._warmer = Warmer(clock)
+        self._warms = warms
         self._saver = None if state_file is None else StateSaver(state_file, self._to_save)
         try:
             self._begin(away)
@@ -200,6 +204,8 @@ class LiveState:
 
     def _warm_up(self, fresh: State) -> None:
         """Prepare the most urgent of what requests will need of ``fresh``, which is about to be answered from."""
+        if not self._warms:
+            return
         if not self.has_state:
             self._warmer.begin(warm_first(fresh))
         elif fresh.catalog is not self.current.catalog:

@@ -4,19 +4,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, Table, and_, func, or_, select, tuple_
+from sqlalchemy import Column, ColumnElement, Select, Table, and_, func, or_, select, tuple_
 
 from callsheet.domain.access.admin_key import AdminKey
 from callsheet.domain.access.key import APIKey, KeyStatus
+from callsheet.domain.access.secret import HINT_LENGTH
 from callsheet.domain.access.workspace import Workspace
-from callsheet.domain.changes.change import Action, Subject
 from callsheet.domain.times import format_instant
 from callsheet.storage import tables
 from callsheet.storage.transactions import rows
 from callsheet.storage.transactions.selecting import VALUE_BATCH_SIZE, Selecting, is_nowhere, plain
 
 _KEYS: Final = tables.api_keys.c
-_CHANGES: Final = tables.changes.c
 
 
 class Cursor(NamedTuple):
@@ -79,6 +78,7 @@ class AdminReading(Selecting):
         status: str | None = None,
         workspace_id: str | None = None,
         created_by: str | None = None,
+        text: str | None = None,
     ) -> tuple[list[APIKey], bool]:
         """Return a page of keys, newest first, and whether more follow.
 
@@ -92,6 +92,8 @@ class AdminReading(Selecting):
             Only these: a `KeyStatus`, or ``expired``; active ones have not.
         workspace_id, created_by
             Only those of this workspace, or created by this actor.
+        text
+            Only those whose id it is, or in whose name or hint it is found, whatever the case of its letters.
 
         Raises
         ------
@@ -99,17 +101,17 @@ class AdminReading(Selecting):
             A cursor is not the id of a key.
         """
         conditions: list[ColumnElement[bool]] = []
-        if status is not None:
-            conditions.append(_has_status(status, now))
-        if is_nowhere(workspace_id) or is_nowhere(created_by):
+        if any(map(is_nowhere, (workspace_id, created_by, text))):
             return [], False
+        walks = text is not None or status == "expired" or None not in (status, workspace_id)
+        if status is not None:
+            conditions.append(_has_status(status, now, walks=walks))
         if workspace_id is not None:
-            conditions.append(_KEYS.workspace_id == workspace_id)
+            conditions.append(_unindexed(_KEYS.workspace_id, walks=walks) == workspace_id)
         if created_by is not None:
-            created = select(_CHANGES.subject).where(
-                _CHANGES.kind == Subject.KEY, _CHANGES.action == Action.CREATE, _CHANGES.actor == created_by
-            )
-            conditions.append(_KEYS.id.in_(created))
+            conditions.append(_unindexed(_KEYS.created_by, walks=walks) == created_by)
+        if text is not None:
+            conditions.append(_has_text(text, folds=self._connection.dialect.name == "sqlite"))
         page = self._page(tables.api_keys, cursor, conditions)
         return list(map(rows.read_key, page.rows)), page.has_more
 
@@ -162,12 +164,9 @@ class AdminReading(Selecting):
         """Return by id the actor who created each of these keys, as far as the change records say."""
         found: dict[str, str] = {}
         for start in range(0, len(key_ids), VALUE_BATCH_SIZE):
-            query = select(_CHANGES.subject, _CHANGES.actor).where(
-                _CHANGES.kind == Subject.KEY,
-                _CHANGES.subject.in_(key_ids[start : start + VALUE_BATCH_SIZE]),
-                _CHANGES.action == Action.CREATE,
-            )
-            found |= {row.subject: row.actor for row in self._connection.execute(query)}
+            some = key_ids[start : start + VALUE_BATCH_SIZE]
+            query = select(_KEYS.id, _KEYS.created_by).where(_KEYS.id.in_(some), _KEYS.created_by.is_not(None))
+            found |= {row.id: row.created_by for row in self._connection.execute(query)}
         return found
 
     def last_uses(self, key_ids: Iterable[str]) -> dict[str, str]:
@@ -190,7 +189,9 @@ class AdminReading(Selecting):
     def _first(self, query: Select[Any], table: Table, count: int, *, backward: bool) -> list[Mapping[str, Any]]:
         columns = (table.c.created_at, table.c.id)
         order = columns if backward else tuple(column.desc() for column in columns)
-        return list(plain(self._connection.execute(query.order_by(*order).limit(count))))
+        wanted = query.with_only_columns(table.c.id).order_by(*order).limit(count)  # an index alone may answer this
+        found = select(table).where(table.c.id.in_(wanted)).order_by(*order)
+        return list(plain(self._connection.execute(found)))
 
     def _place(self, table: Table, name: str, row_id: str) -> tuple[str, str]:
         query = select(table.c.created_at, table.c.id).where(table.c.id == row_id)
@@ -200,13 +201,48 @@ class AdminReading(Selecting):
         return row[0], row[1]
 
 
-def _has_status(status: str, now: datetime) -> ColumnElement[bool]:
+def _has_status(status: str, now: datetime, *, walks: bool) -> ColumnElement[bool]:
     """The keys with this status at ``now``, a whole second, so that fractions in the column do not matter."""
+    column = _unindexed(_KEYS.status, walks=walks)
     if status not in (KeyStatus.ACTIVE, "expired"):
-        return _KEYS.status == status
+        return column == status
     second = format_instant(now)
     expired = or_(_KEYS.expires_at < second[:-1], _KEYS.expires_at == second)
-    active = _KEYS.status == KeyStatus.ACTIVE
+    active = column == KeyStatus.ACTIVE
     if status == "expired":
         return and_(active, expired)
     return and_(active, or_(_KEYS.expires_at.is_(None), ~expired))
+
+
+def _unindexed(column: Column[str], *, walks: bool) -> ColumnElement[str]:
+    """A column as it is, or such that the keys are walked through in their order, by the index that covers them.
+
+    An index on one column finds the keys that fit it, but each must then be looked up to know what else fits.
+    """
+    return column + "" if walks else column
+
+
+def _has_text(text: str, *, folds: bool) -> ColumnElement[bool]:
+    """The keys with this id, and those in whose name or hint it is found."""
+    found = [_unindexed(_KEYS.id, walks=True) == text, _found_in(_KEYS.name, text, folds=folds)]
+    hint = text.removeprefix("...")
+    if 0 < len(hint) <= HINT_LENGTH:
+        found.append(_found_in(_KEYS.hint, hint, folds=folds))
+    return or_(*found)
+
+
+def _found_in(column: Column[str], text: str, *, folds: bool) -> ColumnElement[bool]:
+    """The rows in whose ``column`` a text is found, whatever the case of its letters.
+
+    Parameters
+    ----------
+    folds
+        Whether LIKE knows the cases of ASCII's letters, as that of SQLite. Of other letters databases know cases or
+        not: so they are looked for as they are, in small letters, in capitals, and with a capital for each word.
+    """
+    if not text.isascii():
+        forms = dict.fromkeys((text, text.lower(), text.upper(), text.title()))
+        return or_(*(column.contains(form, autoescape=True) for form in forms))
+    if folds:
+        return column.contains(text, autoescape=True)
+    return func.strpos(func.lower(column.collate("C")), text.lower()) > 0

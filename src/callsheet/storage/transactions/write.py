@@ -29,6 +29,9 @@ from callsheet.storage.transactions.write_webhooks import WebhooksWriting
 #: How a run of a source ends whose list waits for a person.
 _QUARANTINED: Final = "quarantined"
 
+_REVISION: Final = select(tables.installation.c.revision)
+_RAISE_REVISION: Final = update(tables.installation).values(revision=tables.installation.c.revision + 1)
+
 
 class WriteTransaction(
     ReadTransaction, SourcesWriting, AdminWriting, SessionsWriting, RetirementsWriting, WebhooksWriting
@@ -107,7 +110,8 @@ class WriteTransaction(
         delete_rows(connection, tables.models, ["id"], ([model_id] for model_id in outcome.removed_models))
         put_rows(connection, tables.tombstones, map(rows.tombstone_row, outcome.removed_models.values()))
         put_rows(connection, tables.workspaces, map(rows.workspace_row, outcome.workspaces.values()))
-        put_rows(connection, tables.api_keys, map(rows.key_row, outcome.keys.values()))
+        keys = map(rows.key_row, outcome.keys.values())
+        put_rows(connection, tables.api_keys, keys, new={"created_by": self._actor})
         put_rows(connection, tables.webhooks, map(rows.webhook_row, outcome.webhooks.values()))
         put_rows(connection, tables.admin_keys, map(rows.admin_key_row, outcome.admin_keys.values()))
         put_rows(connection, tables.calendars, map(rows.calendar_row, outcome.calendars.values()))
@@ -130,7 +134,7 @@ class WriteTransaction(
             return
         revision = self._revision
         if revision is None:
-            revision = int(self._connection.execute(select(tables.installation.c.revision)).scalar_one())
+            revision = int(self._connection.execute(_REVISION).scalar_one())
         events = self._collector.events(Origin(revision, self.now, self._actor, self.reason))
         if self.enqueue(events, self._wanting or ()) and self._revision is None:
             self.announce()
@@ -195,8 +199,7 @@ class WriteTransaction(
     def _current_revision(self) -> int:
         """The revision of this transaction; the first call raises it."""
         if self._revision is None:
-            column = tables.installation.c.revision
-            self._connection.execute(update(tables.installation).values(revision=column + 1))
-            self._revision = int(self._connection.execute(select(column)).scalar_one())
+            self._connection.execute(_RAISE_REVISION)
+            self._revision = int(self._connection.execute(_REVISION).scalar_one())
             self._database.announce(self._connection, self._revision)
         return self._revision

@@ -37,7 +37,8 @@ class DatedWorkspaceRecord(WorkspaceRecord, Dated):
 class SightRecord(BaseModel):
     """What some rules let be seen."""
 
-    visible: list[str] = Field(description="Ids of the models that are listed.")
+    visible: list[str] = Field(description="Ids of the models that are listed, or as many as were asked for.")
+    count: int = Field(description="How many models are listed.")
     listed: int = Field(description="How many models are listed where all are seen.")
     idle: list[str] = Field(description="Patterns that match no model.")
     aliases: dict[str, str] = Field(description="Those of the idle patterns that are aliases, and what they mean.")
@@ -60,6 +61,10 @@ class ListedKeyRecord(KeyRecord):
 
     expired: bool
     replaced: bool = Field(description="Whether it was rotated, and works on only for the overlap.")
+    created_by: str | None = Field(description="As change records name who created it.")
+    last_used_at: str | None = Field(
+        description="The hour in which it was last used; null: never, or not known of another moment than now."
+    )
 
 
 class KnownKeyRecord(ListedKeyRecord, Dated):
@@ -68,10 +73,11 @@ class KnownKeyRecord(ListedKeyRecord, Dated):
     workspace: str | None = Field(description="The name of its workspace; null: of the whole organization.")
     works: bool
     fault: str | None = Field(description="Why it does not work.")
-    created_by: str | None
     models_visible: int
     models_listed: int
-    models: list[str] | None = Field(description="Ids of the models that are listed for it, if asked for.")
+    models: list[str] | None = Field(
+        description="Ids of the models that are listed for it, or as many as were asked for; null unless they were."
+    )
 
 
 class NewKeyRecord(KeyRecord):

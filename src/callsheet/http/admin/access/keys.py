@@ -1,16 +1,18 @@
 """API keys by id or name: ``/v1/organizations/access/keys``."""
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated, Any, Final, cast
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, cast
 
 from pydantic import Field, StringConstraints
 
 from callsheet.domain.access.admin_key import Scope
-from callsheet.domain.access.key import APIKey
+from callsheet.domain.access.key import APIKey, KeyStatus
+from callsheet.domain.changes.change import Action
 from callsheet.domain.changes.key_import import Entry, Imported, import_keys
 from callsheet.domain.changes.keys import MAX_OVERLAP_HOURS
-from callsheet.domain.changes.lookup import replaced_keys
+from callsheet.domain.changes.lookup import find_workspace, replaced_keys
+from callsheet.domain.query import MAX_LIMIT
 from callsheet.domain.times import parse_instant
 from callsheet.http.admin.access.answers import (
     ImportedKeys,
@@ -32,7 +34,7 @@ from callsheet.http.admin.endpoint import (
 )
 from callsheet.http.admin.moments import DatedPage, MomentPageQuery, MomentQuery, at_moment, cut_items
 from callsheet.http.admin.page import cursor_of
-from callsheet.http.admin.plain import AnyReading, MomentReader, instants, page
+from callsheet.http.admin.plain import AnyReading, MomentReader, catalog_of, instants, page
 from callsheet.service.access import AccessService, NewKey
 from callsheet.service.ids import NewThings
 from callsheet.service.moments.reading import MomentReading
@@ -43,6 +45,9 @@ if TYPE_CHECKING:
 
 _KEYS: Final = f"{ROOT}/access/keys"
 _MAX_ENTRIES: Final = 10_000
+
+#: Of a text that keys are looked for by: that of their names.
+MAX_TEXT_CHARACTERS: Final = 128
 
 SHA256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
@@ -92,37 +97,95 @@ class KeyQuery(MomentQuery):
     """What is shown of a key."""
 
     models: bool = Field(False, description="Whether to name the models that are listed for it.")
+    limit: int | None = Field(
+        None, ge=1, le=MAX_LIMIT, description="Maximum number of models that are named; all if it is left out."
+    )
+
+
+class KeysQuery(MomentPageQuery):
+    """Which keys are listed."""
+
+    status: Literal["active", "disabled", "archived", "expired"] | None = Field(
+        None, description="Active ones have not expired."
+    )
+    workspace: str | None = Field(None, min_length=1, description="Of the workspace with this id or name.")
+    text: str | None = Field(
+        None,
+        min_length=1,
+        max_length=MAX_TEXT_CHARACTERS,
+        description="What is in the name or among the last characters of the secret; or the id.",
+    )
 
 
 def _list(reading: AnyReading, asked: Asked) -> dict[str, Any]:
+    query: KeysQuery = asked.query
+    now = asked.now.replace(microsecond=0)
+    workspace = None if query.workspace is None else find_workspace(reading, query.workspace).id
     keys: Sequence[APIKey]
     if isinstance(reading, MomentReading):
-        there = sorted(reading.api_keys(), key=lambda key: (key.created_at, key.id), reverse=True)
-        keys, has_more = cut_items(there, lambda key: key.id, asked.query)
+        wanted = [key for key in reading.api_keys() if _is_wanted(key, query, workspace, now)]
+        there = sorted(wanted, key=lambda key: (key.created_at, key.id), reverse=True)
+        keys, has_more = cut_items(there, lambda key: key.id, query)
     else:
-        keys, has_more = reading.key_page(cursor_of(asked.query), asked.now)
+        keys, has_more = reading.key_page(
+            cursor_of(query), now, status=query.status, workspace_id=workspace, text=query.text
+        )
+    return page(_listed(reading, keys, asked), "id", has_more=has_more)
+
+
+def _is_wanted(key: APIKey, query: KeysQuery, workspace: str | None, now: datetime) -> bool:
+    status = "expired" if key.status is KeyStatus.ACTIVE and key.is_expired(now) else key.status
+    return (
+        query.status in (None, status)
+        and workspace in (None, key.workspace_id)
+        and (query.text is None or key.is_found_by(query.text))
+    )
+
+
+def _listed(reading: AnyReading, keys: Sequence[APIKey], asked: Asked) -> list[dict[str, Any]]:
+    """``keys`` as a list shows them."""
+    ids = [key.id for key in keys]
     replaced = replaced_keys(reading, keys, asked.now)
-    records = [
-        {**key.record(), "expired": key.is_expired(asked.now), "replaced": key.id in replaced} for key in keys
+    creators, uses = _of_present(reading, ids)
+    return [
+        {
+            **key.record(),
+            "expired": key.is_expired(asked.now),
+            "replaced": key.id in replaced,
+            "created_by": creators.get(key.id),
+            "last_used_at": uses.get(key.id),
+        }
+        for key in keys
     ]
-    return page(records, "id", has_more=has_more)
+
+
+def _of_present(reading: AnyReading, key_ids: Sequence[str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Who created keys, and when they were last used, which is known of the present only."""
+    if isinstance(reading, MomentReading):
+        created = (each for each in reading.changes_of(key_ids) if each.action == Action.CREATE)
+        return {each.subject: each.actor for each in created}, {}
+    return reading.creators(key_ids), reading.last_uses(key_ids)
 
 
 def _show(reading: AnyReading, asked: Asked) -> dict[str, Any]:
-    models = asked.query.models
-    details = MomentReader(reading, asked).access.show_key(asked.ids["key"], in_order=models)
+    query: KeyQuery = asked.query
+    access = MomentReader(reading, asked).access
+    details = access.show_key(
+        asked.ids["key"], in_order=query.models, limit=query.limit, known=catalog_of(reading, asked)
+    )
     sight = details.sight
     return {
         **details.key.record(),
         "expired": details.key.is_expired(asked.now),
         "replaced": details.replaced,
+        "last_used_at": _of_present(reading, [details.key.id])[1].get(details.key.id),
         "workspace": None if details.workspace is None else details.workspace.name,
         "works": details.fault is None,
         "fault": details.fault,
         "created_by": details.created_by,
-        "models_visible": len(sight.visible),
+        "models_visible": sight.total,
         "models_listed": sight.listed,
-        "models": list(sight.visible) if models else None,
+        "models": list(sight.visible) if query.models else None,
     }
 
 
@@ -192,7 +255,7 @@ KEYS: Final = (
         operation="listKeyRecords",
         summary="List all keys, newest first, archived ones too.",
         scope=Scope.READ,
-        query=MomentPageQuery,
+        query=KeysQuery,
         answer=DatedPage[ListedKeyRecord],
         read=at_moment(_list),
     ),

@@ -9,6 +9,7 @@ from callsheet.domain.access.admin_key import Scope
 from callsheet.domain.access.visibility import Visibility
 from callsheet.domain.access.workspace import Shape, Workspace
 from callsheet.domain.changes.workspaces import WorkspaceChange
+from callsheet.domain.query import MAX_LIMIT
 from callsheet.http.admin.access.answers import (
     DatedWorkspaceRecord,
     ListedWorkspaceRecord,
@@ -18,7 +19,7 @@ from callsheet.http.admin.access.answers import (
 from callsheet.http.admin.endpoint import ROOT, Answer, Asked, Body, ChangeQuery, Doing, Endpoint, Input
 from callsheet.http.admin.moments import DatedPage, MomentPageQuery, MomentQuery, at_moment, cut_items
 from callsheet.http.admin.page import cursor_of
-from callsheet.http.admin.plain import AnyReading, MomentReader, page, state_of
+from callsheet.http.admin.plain import AnyReading, MomentReader, catalog_of, page, state_of
 from callsheet.http.admin.workspace_types import ALL, Pattern, allow_of, shown_allow
 from callsheet.service.glance import count_listed, glance
 from callsheet.service.key_counts import count_working_keys
@@ -81,6 +82,9 @@ class SeveralRules(Input):
 
     rules: list[Rules] = Field(min_length=1, max_length=10)
     in_order: bool = Field(False, description="Whether models are in the order of the Models API.")
+    limit: int | None = Field(
+        None, ge=1, le=MAX_LIMIT, description="Maximum number of models that are named; all if it is left out."
+    )
     most: int | None = Field(
         None,
         ge=1,
@@ -142,7 +146,9 @@ def _sights(reading: AnyReading, asked: Asked) -> dict[str, Any]:
     wanted: SeveralRules = asked.body
     rules = [Visibility(allow_of(each.allow), tuple(each.deny)) for each in wanted.rules]
     if wanted.most is None:
-        sights = MomentReader(reading, asked).access.sights(*rules, in_order=wanted.in_order)
+        sights = MomentReader(reading, asked).access.sights(
+            *rules, in_order=wanted.in_order, limit=wanted.limit, known=catalog_of(reading, asked)
+        )
         return {"data": [sight_record(each) for each in sights], "is_whole": True}
     seen = glance(state_of(reading, asked), rules, wanted.most)
     return {"data": [sight_record(each) for each in seen.sights], "is_whole": seen.is_whole}

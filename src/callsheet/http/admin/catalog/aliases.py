@@ -11,6 +11,7 @@ from callsheet.domain.changes.change import Action, Subject
 from callsheet.domain.errors import DoesNotExistError
 from callsheet.http.admin.catalog.answers import AliasAnswer, ChangeAnswer, DatedAliasAnswer
 from callsheet.http.admin.endpoint import ROOT, Answer, Asked, ChangeQuery, Doing, Endpoint, Input, PageQuery
+from callsheet.http.admin.fingerprints import seen
 from callsheet.http.admin.moments import (
     MOMENT,
     DatedPage,
@@ -90,7 +91,7 @@ def _changes(reading: ReadTransaction, asked: Asked) -> Answer:
     wanted = ChangesFilter(query.actor, query.kind, query.action, query.revision, since, until)
     chosen = choose_changes(reading, Reader(reading, asked).history.subjects(query.subject), wanted)
     rows, has_more = reading.page_of_changes(cut_of(query, number_of), chosen)
-    return page([row.record() for row in rows], "number", has_more=has_more)
+    return page([seen(asked, row.record()) for row in rows], "number", has_more=has_more)
 
 
 def _change(reading: ReadTransaction, asked: Asked) -> Answer:
@@ -99,7 +100,8 @@ def _change(reading: ReadTransaction, asked: Asked) -> Answer:
     found = reading.page_of_changes(cut_of(PageQuery(limit=1, after_id=str(wanted + 1)), number_of)).rows
     if not found or found[0].number != wanted:
         raise DoesNotExistError(f"There is no change {number!r}.")
-    return found[0].record()
+    shown: Answer = seen(asked, found[0].record())
+    return shown
 
 
 ALIASES: Final = (

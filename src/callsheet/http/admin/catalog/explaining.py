@@ -83,6 +83,12 @@ class PairQuery(MomentQuery):
 
     first: str = Field(description="Id or name of a key or a workspace.")
     second: str = Field(description="Id or name of another.")
+    most: int | None = Field(
+        None,
+        ge=1,
+        description="Look at so many models only, in the order of the Models API from the first one on; all if it "
+        "is left out, which takes long if there are very many.",
+    )
 
 
 class ExplanationAnswer(Dated):
@@ -162,6 +168,7 @@ class ComparedAnswer(Dated):
     only_first_unlisted: list[str]
     only_second_unlisted: list[str]
     written_otherwise: list[str]
+    is_whole: bool = Field(description="Whether all models were looked at.")
 
 
 def explainer_of(reading: AnyReading, asked: Asked) -> Explainer:
@@ -223,8 +230,10 @@ def _cursors(query: SubjectQuery | MatrixQuery) -> dict[str, Any]:
 
 
 def _diff_keys(reading: AnyReading, asked: Asked) -> dict[str, Any]:
-    one, other, compared = explainer_of(reading, asked).diff(asked.query.first, asked.query.second)
-    return {"first": one.record(), "second": other.record(), **compared.record()}
+    explainer, query = explainer_of(reading, asked), asked.query
+    one, other, compared = explainer.diff(query.first, query.second, query.most)
+    is_whole = query.most is None or query.most >= len(explainer.state.catalog)
+    return {"first": one.record(), "second": other.record(), **compared.record(), "is_whole": is_whole}
 
 
 EXPLAINING: Final = (

@@ -11,6 +11,7 @@ from callsheet.domain.access.admin_key import Scope
 from callsheet.http.admin.asking import read_query
 from callsheet.http.admin.endpoint import ROOT, Answer, Asked, Body, Doing, Endpoint, Input, Routes
 from callsheet.http.admin.errors import AdminError, Code, invalid
+from callsheet.http.admin.fingerprints import seen
 from callsheet.service.apply import rehearse
 from callsheet.service.ids import NewThings
 from callsheet.storage.store import Rehearsal, Store
@@ -55,7 +56,7 @@ def impact_among(endpoints: Sequence[Endpoint]) -> Endpoint:
                 _rehearse(routes, call, asked, rehearsal, new)
 
         plan = rehearse(store, act, asked.now, asked.state.options)
-        return {"type": "plan", **plan.record()}
+        return {"type": "plan", **seen(asked, plan.record())}
 
     return Endpoint(
         method="POST",
@@ -76,6 +77,6 @@ def _rehearse(routes: Routes, call: Call, asked: Asked, rehearsal: Rehearsal, ne
     try:
         body = Body() if endpoint.body is None else endpoint.body.model_validate_json(json.dumps(call.body))
     except ValidationError as error:
-        raise invalid(error) from None
+        raise invalid(error, endpoint.body or Body) from None
     wanted = replace(asked, ids=ids, query=read_query(endpoint, b""), body=body)
     endpoint.act(Doing(rehearsal, new, wanted), wanted)

@@ -39,8 +39,8 @@ class Retirement(Input):
 
     retires_at: str | None = Field(
         None,
-        description="Since when: a day or an RFC 3339 time. If it is left out, its planned date if that has passed, "
-        "else now.",
+        description="Since when: a day or an RFC 3339 time. If it is left out, its planned date if that has "
+        "passed, else now.",
     )
 
 

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from callsheet.domain.access.admin_key import Scope, allows
 from callsheet.domain.changes.change import Subject
 from callsheet.domain.errors import ConflictError
+from callsheet.domain.manifest import Collection
 from callsheet.domain.plan.plan import Plan
 from callsheet.domain.plan.reading import read_plan
 from callsheet.domain.plan.step import Record
@@ -16,6 +17,7 @@ from callsheet.files.texts import manifest_record
 from callsheet.http.admin.catalog.sources import check_source, check_upstream
 from callsheet.http.admin.endpoint import ROOT, Answer, Asked, ChangeQuery, Doing, Endpoint, Input, Query
 from callsheet.http.admin.errors import AdminError, Code
+from callsheet.http.admin.fingerprints import fingerprints_in, may_see_fingerprints, seen
 from callsheet.service.manifests.export import Holders, export_manifest
 from callsheet.service.manifests.service import ManifestService
 from callsheet.service.manifests.snapshot import take_snapshot
@@ -74,6 +76,7 @@ class ExportQuery(Query):
 
     manager: str = Field("catalog", description="The manager that the file names.")
     held_by: Holders = Field(Holders.PEOPLE, description="Whose claims it holds.")
+    only: list[Collection] | None = Field(None, description="The collections that it holds; all if none is named.")
 
 
 class AnyAnswer(BaseModel):
@@ -97,7 +100,7 @@ def _plan(store: Store, asked: Asked) -> Answer:
         "id": plan_id(planned.plan),
         "in_sync": planned.is_in_sync,
         "held": held,
-        "plan": planned.plan.record(),
+        "plan": seen(asked, planned.plan.record(), wanted.document),
     }
 
 
@@ -112,6 +115,11 @@ def _apply(doing: Doing, asked: Asked) -> Plan:
     plan = read_plan(json.dumps(wanted.plan))
     if plan_id(plan) != asked.ids["plan"]:
         raise ConflictError("The plan is not the one of this id; apply it by the id that it was answered with.")
+    if None in fingerprints_in(wanted.plan):
+        raise ConflictError(
+            "The plan lacks the SHA-256 of secrets, as who made it may not see them; plan the file again with an "
+            "admin key that has the scope keys, too."
+        )
     if any(step.kind in _OF_KEYS for step in plan.steps) and not allows(asked.by.scopes, Scope.KEYS):
         raise AdminError(Code.SCOPE_MISSING, "The plan changes workspaces or keys; it needs the scope keys, too.")
     for step in plan.steps:
@@ -131,11 +139,26 @@ def _applied(_reading: ReadTransaction, _asked: Asked, plan: Plan) -> Answer:
 
 def _export(reading: ReadTransaction, asked: Asked) -> Answer:
     query: ExportQuery = asked.query
-    return manifest_record(export_manifest(reading, query.manager, query.held_by, asked.now))
+    found = manifest_record(export_manifest(reading, query.manager, query.held_by, asked.now, query.only))
+    if any(fingerprints_in(found)) and not may_see_fingerprints(asked):
+        raise AdminError(
+            Code.SCOPE_MISSING,
+            "The file would hold the SHA-256 of keys' secrets, which needs an admin key with the scope keys or "
+            "all; to have it without keys, name the other collections, as with only=models.",
+            "only",
+        )
+    return found
 
 
-def _snapshot(store: Store, _asked: Asked) -> Answer:
-    return take_snapshot(store)
+def _snapshot(store: Store, asked: Asked) -> Answer:
+    found = take_snapshot(store)
+    if any(fingerprints_in(found)) and not may_see_fingerprints(asked):
+        raise AdminError(
+            Code.SCOPE_MISSING,
+            "The snapshot would hold the SHA-256 of keys' secrets, as catalogue files name them; it needs an admin "
+            "key with the scope keys or all.",
+        )
+    return found
 
 
 PLANS: Final = (

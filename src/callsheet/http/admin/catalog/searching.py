@@ -1,4 +1,4 @@
-"""Looking for models by words and by what they are: ``/v1/organizations/catalog/search`` and ``/catalog/counts``."""
+"""Looking for models by words and by what they are, and counting them: ``/v1/organizations/catalog/search``."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -33,8 +33,8 @@ class SearchQuery(PageQuery):
     lifecycle: Lifecycle | None = Field(None, description="Only models with this lifecycle.")
     line: str | None = Field(None, min_length=1, description="Only models of this line.")
     source: str | None = Field(None, min_length=1, description="Only models that come from there.")
-    hidden: bool | None = Field(None, description="Only models that are hidden, or only such that are not.")
-    listed: bool | None = Field(None, description="Only models that lists show, or only such that they do not.")
+    hidden: bool | None = Field(None, description="Only models that are hidden, or only others.")
+    listed: bool | None = Field(None, description="Only models that lists show, or only others.")
 
 
 class CountsQuery(Query):
@@ -42,8 +42,8 @@ class CountsQuery(Query):
 
     wait: bool = Field(
         True,
-        description="Whether a large catalogue that was not counted yet is counted now; else the answer is null, and "
-        "it is counted in the background.",
+        description="Whether a large catalogue that was not counted yet is counted now; else the answer is null, "
+        "and it is counted in the background.",
     )
 
 
@@ -120,7 +120,7 @@ SEARCHING: Final = (
         method="GET",
         path=f"{ROOT}/catalog/search",
         operation="searchCatalogModels",
-        summary="Look for models by words and by what they are, in the order of the Models API, as served at present.",
+        summary="Look for models by words and by what they are, as served now, in the order of the Models API.",
         scope=Scope.READ,
         query=SearchQuery,
         answer=Page[NamedModelAnswer],
@@ -130,7 +130,7 @@ SEARCHING: Final = (
         method="GET",
         path=f"{ROOT}/catalog/counts",
         operation="countCatalogModels",
-        summary="Count the models of the catalogue by what they are, as served at present.",
+        summary="Count the models of the catalogue by what they are, as served now.",
         scope=Scope.READ,
         query=CountsQuery,
         answer=CatalogCountsAnswer,

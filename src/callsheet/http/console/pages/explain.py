@@ -16,6 +16,9 @@ from callsheet.service.explain.fixes import RemedyKind
 #: Of a larger catalogue, what a fix means to others is shown on its plan only, as it takes long to find out.
 MAX_PLANNED_MODELS: Final = 10_000
 
+#: Of a larger catalogue, only the first models are compared.
+MAX_COMPARED_MODELS: Final = 20_000
+
 _LIMIT: Final = 100
 
 _TITLES: Final = {"listed": "To have it listed", "retrievable": "To make it retrievable, but not listed"}
@@ -121,7 +124,7 @@ def _compare(visit: Visit) -> Page:
     if first is None or second is None:
         return Page("access_compare.html", data, "Compare what two see", extra=extra)
     try:
-        found = visit.calls.read("diffKeys", first=first, second=second)
+        found = visit.calls.read("diffKeys", first=first, second=second, most=MAX_COMPARED_MODELS)
     except AdminError as error:
         return _mended("access_compare.html", data, error, extra)
     title = f"{_name(found['first'])} and {_name(found['second'])}"

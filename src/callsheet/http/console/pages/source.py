@@ -6,6 +6,7 @@ from typing import Any, Final
 from callsheet.domain.access.admin_key import Scope
 from callsheet.domain.plan.governed import Governed
 from callsheet.http.admin.errors import AdminError, Code
+from callsheet.http.console.buttons import unknown_button
 from callsheet.http.console.calls import endpoint_of
 from callsheet.http.console.change import Change
 from callsheet.http.console.long_calls import StillRunningError
@@ -104,7 +105,7 @@ def _shown(operation: str, name: str) -> dict[str, str | None]:
 def act(visit: Visit, action: str) -> Outcome:
     """Return the plan of what a button of the page does; AdminError if there is no such button."""
     if action not in ACTIONS:
-        raise AdminError(Code.INVALID_REQUEST, f"This page has no button {action[:40]!r}.")
+        raise unknown_button(action)
     name = visit.ids["source"]
     operation, verb = ACTIONS[action]
     back = visit.url("sources") if action == "remove" else page_of(visit, name)

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from callsheet.http.admin.errors import AdminError, Code
+from callsheet.http.console.buttons import unknown_button
 from callsheet.http.console.calls import endpoint_of
 from callsheet.http.console.change import Change
 from callsheet.http.console.pages.source import page_of
@@ -31,7 +31,7 @@ def _list(visit: Visit) -> Page:
 def _let_builtin(visit: Visit) -> Outcome:
     mode = visit.form.text("mode")
     if mode not in _MODES:
-        raise AdminError(Code.INVALID_REQUEST, f"This page has no button {mode[:40]!r}.")
+        raise unknown_button(mode)
     return Review(_mode_change(mode), visit.url("sources"), _MODES[mode])
 
 

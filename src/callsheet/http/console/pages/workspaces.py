@@ -5,14 +5,15 @@ from typing import Any, Final
 
 from callsheet.domain.access.admin_key import Scope
 from callsheet.domain.access.visibility import NOTHING
-from callsheet.http.admin.errors import AdminError, Code
+from callsheet.http.admin.errors import AdminError
+from callsheet.http.console.buttons import unknown_button
 from callsheet.http.console.calls import endpoint_of
 from callsheet.http.console.change import Change
 from callsheet.http.console.forms import FieldError, Form
 from callsheet.http.console.routes import Route
 from callsheet.http.console.visit import Outcome, Page, Review, Visit
 
-#: Models that are looked at for a preview while somebody types.
+#: Models that are looked at for a preview while a person types.
 MAX_PREVIEW_MODELS: Final = 20_000
 
 _LIMIT: Final = 50
@@ -113,7 +114,7 @@ def _update(visit: Visit) -> Outcome:
     if action == "archive":
         return Review(_archive(workspace["id"]), back, f"Archive {workspace['name']}")
     if action is not None:
-        raise AdminError(Code.INVALID_REQUEST, f"This page has no button {action[:40]!r}.")
+        raise unknown_button(action)
     body = _changed(visit.form)
     if not body:
         raise FieldError("", "Nothing was changed yet; change a field first.")
@@ -154,7 +155,16 @@ def _form_page(visit: Visit, workspace: Mapping[str, Any] | None, *, with_previe
     segments = ("new",) if workspace is None else (workspace["id"], "change")
     to = visit.url("workspaces", *segments)
     back = visit.url("workspaces") if workspace is None else visit.url("workspaces", workspace["id"])
-    return Page("workspace_form.html", data, title, extra={"action": to, "back": back, "change": None})
+    change = _shown(_example(visit.form, workspace))
+    return Page("workspace_form.html", data, title, extra={"action": to, "back": back, "change": change})
+
+
+def _example(form: Form, workspace: Mapping[str, Any] | None) -> Change:
+    """The change of rules that the form shows at present, for the command."""
+    rules = {"allow": form.lines("allow"), "deny": form.lines("deny")}
+    if workspace is None:
+        return Change("createWorkspaceRecord", {}, {"name": form.text("name") or "NAME", **rules})
+    return _update_of(workspace["id"], rules)
 
 
 def _preview(visit: Visit, workspace: Mapping[str, Any] | None) -> dict[str, Any]:

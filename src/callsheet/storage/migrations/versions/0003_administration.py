@@ -17,6 +17,7 @@ def upgrade() -> None:
     make_calendars()
     make_webhooks()
     index_history()
+    note_creators()
 
 
 def add_columns() -> None:
@@ -24,8 +25,10 @@ def add_columns() -> None:
     op.add_column("workspaces", sa.Column("display_color", sa.String(7)))
     op.add_column("workspaces", sa.Column("tags", sa.JSON))
     op.add_column("changes", sa.Column("reason", sa.Text))
-    op.create_index("ix_api_keys_created_at_id", "api_keys", ["created_at", "id"])
-    for column in ("status", "workspace_id"):
+    op.add_column("api_keys", sa.Column("created_by", sa.Text))
+    found_by = ["name", "hint", "status", "workspace_id", "expires_at"]
+    op.create_index("ix_api_keys_created_at_id", "api_keys", ["created_at", "id", *found_by])
+    for column in ("created_by", "status", "workspace_id"):
         op.create_index(f"ix_api_keys_{column}_created_at_id", "api_keys", [column, "created_at", "id"])
     op.create_index("ix_workspaces_created_at_id", "workspaces", ["created_at", "id"])
 
@@ -179,3 +182,18 @@ def index_history() -> None:
     op.create_index("ix_changes_actor_kind_action_number", "changes", ["actor", "kind", "action", "number"])
     op.drop_index("ix_changes_kind_subject", "changes")  # one that is made above begins alike
     op.drop_index("ix_changes_revision", "changes")
+
+
+def note_creators() -> None:
+    """Say of every key who created it, as far as the change records know."""
+    keys, changes = (
+        sa.table("api_keys", sa.column("id"), sa.column("created_by")),
+        sa.table("changes", *map(sa.column, ("kind", "subject", "action", "actor", "number"))),
+    )
+    first = (
+        sa.select(changes.c.actor)
+        .where(changes.c.kind == "key", changes.c.subject == keys.c.id, changes.c.action == "create")
+        .order_by(changes.c.number)
+        .limit(1)
+    )
+    op.execute(keys.update().values(created_by=first.scalar_subquery()))
