@@ -210,7 +210,7 @@ def test_what_is_not_there_sees_nothing_and_says_so(filled: Browser) -> None:
 
 def test_two_are_compared(filled: Browser) -> None:
     shown = filled.open(f"{MATRIX}/compare?first=default&second=Narrow")
-    assert "listed for the first only" in shown.text
+    assert "listed for default only" in shown.text
     assert {"gpt-one", "claude-two", HOSTILE} == set(
         filled.open(f"{MATRIX}/compare.json?first=default&second=Narrow").json["compared"]["only_first"]
     )

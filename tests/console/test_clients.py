@@ -30,7 +30,8 @@ def test_each_client_shows_its_part_of_the_list_and_says_why_not_the_rest(filled
     shown = filled.open(CLIENTS)
     assert "Claude Code" in shown.text
     assert "shows 1 of 2" in shown.text
-    assert "contain `claude` or `anthropic`" in shown.text
+    assert "All other clients show all 2" in shown.text
+    assert "keeps only ids that contain claude or anthropic" in shown.text
 
 
 def test_the_list_is_that_of_the_workspace_or_the_key(filled: Browser) -> None:

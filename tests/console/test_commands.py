@@ -11,12 +11,14 @@ from hypothesis import strategies as st
 
 from callsheet.cli.app import command_tree
 from callsheet.cli.commands.sources.options import cleared, members_of
+from callsheet.domain.access.admin_key import Scope
 from callsheet.domain.changes.workspaces import WorkspaceChange
 from callsheet.domain.edits import ModelChange
 from callsheet.domain.times import parse_instant
 from callsheet.http.admin.endpoints import ENDPOINTS
 from callsheet.http.console.change import Change
 from callsheet.http.console.commands import COMMANDS
+from callsheet.service.admin.admin_keys import AdminKeyService
 from callsheet.service.retirements.calendars import CalendarService
 from callsheet.service.sync.config import read_config
 from callsheet.service.sync.sources import SourcesService
@@ -122,6 +124,9 @@ GATEWAY: Final = {"deny": ["x"], "rename": {"a": "b"}, "region": "eu", "long_con
 #: Changes that no plan has steps of, as no caller notices them.
 UNPLANNED: Final = frozenset({"pauseSource", "resumeSource", "rejectSource"})
 
+#: Changes of what is found by an id that is made for it.
+BY_ID: Final = frozenset({"archiveAdminKey"})
+
 #: Calls that ask an upstream, and whose commands show what it answers.
 ASKED: Final = frozenset({"syncSource", "planSource", "trySource"})
 
@@ -144,15 +149,12 @@ def prepared(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> Ins
     CalendarService(installation.store, "test", now).create("-old")
     SourcesService(installation.store, "test", now).add("first", read_config(FIRST))
     hold(installation, "gateway", ("acme/one",), **GATEWAY)
-    SourcesService(installation.store, "test", now).add("first", read_config(FIRST))
-    hold(installation, "gateway", ("acme/one",), **GATEWAY)
-    CalendarService(installation.store, "test", now).create("-old")
     monkeypatch.setenv("CALLSHEET_DATABASE_URL", installation.url)
     return installation
 
 
 def test_every_command_is_tried_here() -> None:
-    assert set(CHANGES) | UNPLANNED | ASKED == set(COMMANDS)
+    assert set(CHANGES) | UNPLANNED | BY_ID | ASKED == set(COMMANDS)
 
 
 def test_every_command_is_that_of_a_call_that_changes_something() -> None:
@@ -210,6 +212,14 @@ def test_a_command_plans_what_its_call_does(operation: str, prepared: Installati
     options = ["--dry-run", "--json"]
     at = words.index("--") if "--" in words else len(words)
     done = call(*words[1:at], *options, *words[at:])
+    assert _decided(done.json["steps"]) == _decided(planned["steps"])
+
+
+def test_an_admin_key_is_archived_by_the_command_that_is_shown(prepared: Installation, call: CLI) -> None:
+    key = AdminKeyService(prepared.store, "test", now).create("-old", [Scope.READ]).key
+    change = Change("archiveAdminKey", {"admin_key_id": key.id})
+    planned = Browser(prepared).rehearse(change)
+    done = call(*shlex.split(change.command() or "")[1:], "--dry-run", "--json")
     assert _decided(done.json["steps"]) == _decided(planned["steps"])
 
 

@@ -25,15 +25,15 @@ def database(installation: Installation) -> Path:
     return Path(installation.url.removeprefix("sqlite:///"))
 
 
-def session(server: Server) -> dict[int, str]:
-    """Command line by id, of the program and everything it has started."""
+def session(server: Server) -> dict[int, int]:
+    """Parent by id, of the program and everything it has started."""
     found = {}
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit():
             try:
                 fields = (folder / "stat").read_text().rpartition(")")[2].split()
                 if int(fields[3]) == server.process.pid and fields[0] != "Z":
-                    found[int(folder.name)] = (folder / "cmdline").read_text()
+                    found[int(folder.name)] = int(fields[1])
             except (FileNotFoundError, ProcessLookupError):  # it has just ended
                 continue
     return found
@@ -41,7 +41,7 @@ def session(server: Server) -> dict[int, str]:
 
 def workers(server: Server) -> list[int]:
     """The processes that answer."""
-    return sorted(pid for pid, command in session(server).items() if "spawn_main" in command)
+    return sorted(pid for pid, parent in session(server).items() if parent == server.process.pid)
 
 
 def asks(server: Server, times: int = 20) -> None:

@@ -117,7 +117,7 @@ REASONS: Final = {
 _FOR_PROGRAMS: Final = frozenset(
     {
         *("listAliases", "retrieveAlias", "retrieveChange", "createSource"),
-        *("searchCatalogModels", "countCatalogModels"),
+        *("searchCatalogModels", "countCatalogModels", "trySource", "getBuiltinMode"),
     }
 )
 

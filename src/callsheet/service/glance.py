@@ -1,4 +1,4 @@
-"""Glance: what rules would let be seen of what is served, quickly enough to be asked while somebody types."""
+"""Glance: what rules would let be seen of what is served, quickly enough to be asked while a person types."""
 
 from collections.abc import Mapping, Sequence
 from itertools import islice

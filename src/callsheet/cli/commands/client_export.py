@@ -7,10 +7,10 @@ from callsheet.cli.database import load_settings
 from callsheet.cli.output.client_files import put_files
 from callsheet.cli.output.tables import say
 from callsheet.cli.viewing import Viewing
-from callsheet.domain.errors import ConflictError, InvalidError
+from callsheet.domain.errors import InvalidError
 from callsheet.service.clients.base_url import read_base_url
 from callsheet.service.clients.config_file import KEY_VARIABLE
-from callsheet.service.clients.export import ConfiguredClient, config_files
+from callsheet.service.clients.export import ConfiguredClient, config_files, offered_models
 from callsheet.service.explain.words import why
 from callsheet.settings import Settings
 
@@ -40,13 +40,10 @@ def export_for(
     base = read_base_url(_own_url(load_settings(database)) if url is None else url, "--url")
     with explaining_here(Viewing(database)) as explainer:
         listed = explainer.listed_for(key, workspace)
-        refusal = "" if listed.refusal is None else why(listed.subject, listed.refusal, explainer.workspace_name)
-    if refusal:
-        raise ConflictError(f"The key sees nothing: {refusal}.")
-    if not listed.models:
-        raise ConflictError(f"No model is listed for {listed.subject.title}, so there is nothing to offer.")
-    put_files(config_files(client, listed.models, base), folder)
-    say(f"{len(listed.models):,} listed for {listed.subject.title}; messages go to {base}. {_key_sentence(client)}")
+        refusal = None if listed.refusal is None else why(listed.subject, listed.refusal, explainer.workspace_name)
+    models = offered_models(listed, refusal)
+    put_files(config_files(client, models, base), folder)
+    say(f"{len(models):,} listed for {listed.subject.title}; messages go to {base}. {_key_sentence(client)}")
 
 
 def _key_sentence(client: ConfiguredClient) -> str:

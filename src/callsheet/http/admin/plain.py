@@ -21,7 +21,7 @@ from callsheet.service.sync.sources import SourcesService
 from callsheet.storage.transactions.paging import Cut
 from callsheet.storage.transactions.read import ReadTransaction
 
-#: Models of a catalogue that is loaded while somebody waits.
+#: Models of a catalogue that is loaded while a person waits.
 MAX_LOADED_MODELS: Final = 50_000
 
 T = TypeVar("T")

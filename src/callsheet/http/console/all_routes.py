@@ -3,6 +3,7 @@
 from typing import Final
 
 from callsheet.http.console.pages.access import ACCESS
+from callsheet.http.console.pages.admin_keys import ADMIN_KEYS
 from callsheet.http.console.pages.blame import BLAME
 from callsheet.http.console.pages.calendars import CALENDARS
 from callsheet.http.console.pages.changes import CHANGES
@@ -27,6 +28,7 @@ from callsheet.http.console.routes import Routes
 ROUTES: Final = Routes(
     *WELCOME,
     *ACCESS,
+    *ADMIN_KEYS,
     *BLAME,
     *CALENDARS,
     *CHANGES,

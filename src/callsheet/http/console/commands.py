@@ -160,6 +160,7 @@ COMMANDS: Final[dict[str, Words]] = {
     "rotateKeyRecord": _rotate_key,
     "disableKeyRecord": _of_key("disable"),
     "enableKeyRecord": _of_key("enable"),
+    "archiveAdminKey": lambda ids, _body: ["admin-keys", "archive", *operands(ids["admin_key_id"])],
     "archiveKeyRecord": _of_key("archive"),
     "createAlias": lambda _ids, body: ["catalog", "alias", *operands(body["alias"], body["model_id"])],
     "removeAlias": lambda ids, _body: ["catalog", "unalias", *operands(ids["alias"])],

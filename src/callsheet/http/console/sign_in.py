@@ -71,10 +71,11 @@ class SignIn:
         return json.dumps([self._address.here(asking.path, asking.query), fields])
 
     def leave(self, asking: Asking) -> Response:
-        """Sign someone out."""
+        """Sign someone out, in this browser or in every one."""
         token = token_in(asking)
         if token is not None:
-            self._sessions.sign_out(token)
+            everywhere = bool(_last(read_fields(asking.body), "everywhere"))
+            self._sessions.sign_out(token, everywhere=everywhere)
         return redirect(self._address.url("sign-in"), forget_token(asking))
 
     def _page(

@@ -5,14 +5,16 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from multiprocessing import resource_tracker
 from typing import Final
 
 from uvicorn.config import STARTUP_FAILURE
-from uvicorn.supervisors import Multiprocess
+from uvicorn.supervisors import Multiprocess, multiprocess
 from uvicorn.supervisors.multiprocess import Process
 
 from callsheet.http.serve.config import ServerConfig
+from callsheet.http.serve.forking import Worker, can_fork
 from callsheet.http.serve.stopping import REPEATED_SIGNAL_SECONDS, SIGNALS, end_at_once
 
 #: How often a supervisor that waits for its processes checks for a second signal.
@@ -23,7 +25,8 @@ class _Group(Multiprocess):
     """Processes that serve the same; they ignore the Ctrl-C of a terminal, which the supervisor receives."""
 
     def init_processes(self) -> None:
-        resource_tracker.ensure_running()  # started later, it would unblock the signal
+        if not can_fork():
+            resource_tracker.ensure_running()  # started later, it would unblock the signal
         with _without_interrupts():
             super().init_processes()
 
@@ -50,6 +53,8 @@ class Supervisor(_Group):
         admin_config: ServerConfig | None = None,
         admin_sockets: list[socket.socket] | None = None,
     ) -> None:
+        listeners = [*sockets, *(admin_sockets or [])]
+        multiprocess.Process = partial(Worker, listeners=listeners)  # type: ignore  # uvicorn has no parameter for it
         # It comes first, as signals go to the group that was made last.
         self._admin = None if admin_config is None else _Group(admin_config, admin_sockets or [])
         super().__init__(config, sockets)

@@ -113,10 +113,13 @@ class SessionService:
                 writing.note_session_seen(session.id, now)
         return session
 
-    def sign_out(self, token: str) -> None:
-        """End the session with this token, if there is one."""
+    def sign_out(self, token: str, *, everywhere: bool = False) -> None:
+        """End the session with this token, if there is one; ``everywhere`` all those of the same actor."""
         with self._store.write(_ACTOR, self._now()) as writing:
+            session = writing.session_with(fingerprint(token))
             writing.drop_session(fingerprint(token))
+            if everywhere and session is not None:
+                writing.drop_sessions_of(session.actor)
 
     def _now(self) -> datetime:
         return self._clock().replace(microsecond=0)

@@ -22,7 +22,7 @@ _WHY: Final[Mapping[Reason, str]] = {
     Reason.NO_GATEWAY: "no key here has this secret, and no source is asked about keys",
     Reason.GRANTED: "the source {subject} lists it to this key",
     Reason.NOT_GRANTED: "the source {subject} does not list it to this key",
-    Reason.NOT_APPLIED: "the source decides; rules apply with --key-mode govern only",
+    Reason.NOT_APPLIED: "the source decides; rules apply only where it is asked in the mode govern",
     Reason.ARCHIVED_WORKSPACE: "its workspace is archived",
     Reason.ANSWERED: "OpenAI's clients are answered in their shapes",
     Reason.NOT_ANSWERED: "OpenAI's clients are refused (openai_dialect is off)",

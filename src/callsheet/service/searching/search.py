@@ -13,7 +13,7 @@ from callsheet.service.searching.block_text import BlockText, Word, as_word
 from callsheet.service.searching.texts import TEXTS, Aliases, Texts
 from callsheet.service.searching.wanted import Facets, Wanted, facets_of
 
-#: Blocks whose models are counted while somebody waits; some 10,000 models, which takes some milliseconds.
+#: Blocks whose models are counted while a person waits; some 10,000 models, which takes some milliseconds.
 MAX_WAITED_BLOCKS: Final = 40
 
 _sort_key = attrgetter("sort_key")

@@ -1,4 +1,4 @@
-"""Wanted: which models somebody looks for."""
+"""Wanted: which models are looked for."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

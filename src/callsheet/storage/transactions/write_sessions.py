@@ -34,6 +34,10 @@ class SessionsWriting(SessionsReading):
             self._connection.execute(delete(_SESSIONS).where(_SESSIONS.c.fingerprint == fingerprint)).rowcount > 0
         )
 
+    def drop_sessions_of(self, actor: str) -> None:
+        """Drop every session of who is put down as ``actor``."""
+        self._connection.execute(delete(_SESSIONS).where(_SESSIONS.c.actor == actor))
+
     def drop_old_sessions(self, seen_before: datetime, created_before: datetime) -> None:
         """Drop the sessions that have not been used since, or that began before."""
         columns = _SESSIONS.c

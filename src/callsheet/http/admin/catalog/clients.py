@@ -5,14 +5,13 @@ from typing import Any, Final
 from pydantic import BaseModel, Field
 
 from callsheet.domain.access.admin_key import Scope
-from callsheet.domain.errors import ConflictError
 from callsheet.domain.query import MAX_LIMIT, MIN_LIMIT
 from callsheet.http.admin.catalog.explaining import explainer_of
 from callsheet.http.admin.endpoint import ROOT, Asked, Endpoint
 from callsheet.http.admin.moments import Dated, DatedList, MomentQuery, at_moment
 from callsheet.http.admin.plain import AnyReading
 from callsheet.service.clients.base_url import read_base_url
-from callsheet.service.clients.export import ConfiguredClient, config_files
+from callsheet.service.clients.export import ConfiguredClient, config_files, offered_models
 from callsheet.service.explain.explainer import Explainer, Listed
 from callsheet.service.explain.words import why
 
@@ -142,11 +141,8 @@ def _configuration(reading: AnyReading, asked: Asked) -> dict[str, Any]:
     explainer = explainer_of(reading, asked)
     listed = explainer.listed_for(query.key, query.workspace, query.limit)
     whose = _whose(explainer, listed)
-    if whose["why"] is not None:
-        raise ConflictError(f"The key sees nothing: {whose['why']}.")
-    if not listed.models:
-        raise ConflictError(f"No model is listed for {listed.subject.title}, so there is nothing to offer.")
-    return {**whose, "files": [each._asdict() for each in config_files(client, listed.models, url)]}
+    models = offered_models(listed, whose["why"])
+    return {**whose, "files": [each._asdict() for each in config_files(client, models, url)]}
 
 
 def _whose(explainer: Explainer, listed: Listed) -> dict[str, Any]:

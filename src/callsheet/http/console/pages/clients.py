@@ -7,7 +7,7 @@ from callsheet.http.admin.errors import AdminError, Code
 from callsheet.http.console.routes import Route
 from callsheet.http.console.visit import Page, Visit
 
-#: Models that clients are played on, at first and if somebody asks for more.
+#: Models that clients are played on, at first and if a person asks for more.
 _PLAYED: Final = 100
 _MORE_PLAYED: Final = 1000
 

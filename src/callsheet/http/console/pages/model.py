@@ -106,7 +106,7 @@ def _release(model: Mapping[str, Any], field: str) -> Change:
 def _pin(model: Mapping[str, Any], field: str) -> Change:
     """The change by which people claim what a field shows, so that it stays whatever others say."""
     if field not in model["provenance"] or field not in CLAIMABLE:
-        raise AdminError(Code.INVALID_REQUEST, f"Nobody says what {field[:40]!r} is; there is nothing to pin.")
+        raise AdminError(Code.INVALID_REQUEST, f"No one says what {field[:40]!r} is; there is nothing to pin.")
     if field == "hidden":
         return Change("hideCatalogModel" if model["hidden"] else "unhideCatalogModel", {"model": model["id"]})
     value = model["provenance"][field][0]["value"]

@@ -72,4 +72,4 @@ def _list_suppressed(visit: Visit) -> Page:
     return Page("suppressed.html", {"suppressed": found, "command": command}, "Suppressed models")
 
 
-MODELS: Final = (Route(path="/models", show=_show), Route(path="", show=_show))
+MODELS: Final = (Route(path="/models", show=_show),)

@@ -170,7 +170,7 @@ def _has_password(url: str) -> bool:
 
 
 def _is_secret(text: str) -> bool:
-    """Whether what was typed is no reference to a secret, so that it may be one."""
+    """Whether what was typed does not refer to a secret, so that it may be one."""
     try:
         if text:
             parse_reference(text)

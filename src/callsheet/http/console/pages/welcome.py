@@ -11,6 +11,9 @@ from callsheet.http.console.visit import Outcome, Page, Redirect, Review, Visit
 
 _BUILTIN: Final = "builtin"
 
+#: The newest keys, among which one that was used is looked for.
+_LOOKED_AT_KEYS: Final = 20
+
 
 class _Setup(NamedTuple):
     """How far an installation is.
@@ -21,6 +24,8 @@ class _Setup(NamedTuple):
         How many models are listed, and the id of the first.
     key
         The newest key that works; None if there is none.
+    is_used
+        Whether one of the newest keys was used.
     needs_key
         Whether clients need one that was made here.
     """
@@ -28,6 +33,7 @@ class _Setup(NamedTuple):
     listed: int
     first: str | None
     key: Mapping[str, Any] | None
+    is_used: bool
     needs_key: bool
 
     @property
@@ -40,11 +46,12 @@ def _setup(visit: Visit) -> _Setup:
     state = visit.calls.state
     asked = {"rules": [{"allow": ["*"], "deny": []}], "in_order": True, "limit": 1}
     seen = visit.calls.ask("lookThroughRules", {}, asked)["data"][0]
-    keys = visit.calls.read("listKeyRecords", limit=1, status="active")["data"]
+    keys = visit.calls.read("listKeyRecords", limit=_LOOKED_AT_KEYS, status="active")["data"]
     return _Setup(
         seen["listed"],
         next(iter(seen["visible"]), None),
         next(iter(keys), None),
+        any(key["last_used_at"] for key in keys),
         not state.options.any_key and state.delegation is None,
     )
 
@@ -63,6 +70,7 @@ def _show(visit: Visit) -> Page:
         "sources": len(sources),
         "workspaces": len(workspaces["data"]),
         "key": setup.key,
+        "is_used": setup.is_used,
         "needs_key": setup.needs_key,
         "is_done": setup.is_done,
         "base_url": visit.base_url,

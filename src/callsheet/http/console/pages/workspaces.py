@@ -13,7 +13,7 @@ from callsheet.http.console.forms import FieldError, Form
 from callsheet.http.console.routes import Route
 from callsheet.http.console.visit import Outcome, Page, Review, Visit
 
-#: Models that are looked at for a preview while somebody types.
+#: Models that are looked at for a preview while a person types.
 MAX_PREVIEW_MODELS: Final = 20_000
 
 _LIMIT: Final = 50
@@ -155,7 +155,16 @@ def _form_page(visit: Visit, workspace: Mapping[str, Any] | None, *, with_previe
     segments = ("new",) if workspace is None else (workspace["id"], "change")
     to = visit.url("workspaces", *segments)
     back = visit.url("workspaces") if workspace is None else visit.url("workspaces", workspace["id"])
-    return Page("workspace_form.html", data, title, extra={"action": to, "back": back, "change": None})
+    change = _shown(_example(visit.form, workspace))
+    return Page("workspace_form.html", data, title, extra={"action": to, "back": back, "change": change})
+
+
+def _example(form: Form, workspace: Mapping[str, Any] | None) -> Change:
+    """The change of rules that the form shows at present, for the command."""
+    rules = {"allow": form.lines("allow"), "deny": form.lines("deny")}
+    if workspace is None:
+        return Change("createWorkspaceRecord", {}, {"name": form.text("name") or "NAME", **rules})
+    return _update_of(workspace["id"], rules)
 
 
 def _preview(visit: Visit, workspace: Mapping[str, Any] | None) -> dict[str, Any]:

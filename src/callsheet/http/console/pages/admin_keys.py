@@ -1,0 +1,54 @@
+"""``/console/admin-keys``: who administers by program, and the session of who looks at it."""
+
+from typing import Any, Final
+
+from callsheet.domain.access.admin_key import Scope
+from callsheet.domain.access.session import MAX_SESSION
+from callsheet.domain.times import format_instant
+from callsheet.http.console.buttons import unknown_button
+from callsheet.http.console.calls import endpoint_of
+from callsheet.http.console.change import Change
+from callsheet.http.console.routes import Route
+from callsheet.http.console.visit import Outcome, Page, Review, Visit
+
+_LIMIT: Final = 50
+_NOTHING: Final[dict[str, Any]] = {"data": [], "first_id": None, "last_id": None, "has_more": False}
+
+
+def _show(visit: Visit) -> Page:
+    session, found = visit.session, _NOTHING
+    if visit.can(Scope.ALL):
+        cursors = {name: visit.query.get(name) for name in ("after_id", "before_id")}
+        found = visit.calls.read("listAdminKeys", limit=_LIMIT, **cursors)
+    example = _archival("ID")
+    data = {
+        "session": {
+            "name": session.name,
+            "actor": session.actor,
+            "scopes": [str(each) for each in session.scopes],
+            "since": format_instant(session.created_at),
+            "until": format_instant(session.created_at + MAX_SESSION),
+            "admin_key_id": session.admin_key_id,
+            "by_proxy": session.user is not None,
+        },
+        "admin_keys": found["data"],
+        "page": {name: found[name] for name in ("first_id", "last_id", "has_more")},
+        "query": dict(visit.query),
+        "archive": example.shown(endpoint_of(example.operation)),
+    }
+    return Page("admin_keys.html", data, "Admin keys")
+
+
+def _submit(visit: Visit) -> Outcome:
+    action, key_id = visit.form.raw("action") or "", visit.form.raw("admin_key") or ""
+    if action != "archive":
+        raise unknown_button(action)
+    name = visit.calls.read("getAdminKey", {"admin_key_id": key_id})["name"]
+    return Review(_archival(key_id), visit.url("admin-keys"), f"Archive the admin key {name} for ever")
+
+
+def _archival(key_id: str) -> Change:
+    return Change("archiveAdminKey", {"admin_key_id": key_id})
+
+
+ADMIN_KEYS: Final = (Route(path="/admin-keys", show=_show, submit=_submit),)
