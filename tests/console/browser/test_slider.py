@@ -22,8 +22,8 @@ def test_sliding_shows_the_day_with_at_most_one_request_under_way(browser: Brows
         page = seen.page
         seen.open(f"{console.url}/changes/at")
         page.on("request", begun)
-        page.on("requestfinished", under_way.discard)
-        page.on("requestfailed", under_way.discard)
+        page.on("requestfinished", lambda request: under_way.discard(request))
+        page.on("requestfailed", lambda request: under_way.discard(request))
         slider = page.get_by_role("slider")
         for _ in range(30):
             slider.press("ArrowRight")
