@@ -108,7 +108,7 @@ def test_many_differences_are_paged(signed_in: Browser) -> None:
     installation.add_at_once(make_model(f"m{number:03}") for number in range(230))
     page = signed_in.open(f"{COMPARE}?from={revision}")
     found = []
-    for _ in range(3):
+    for _ in range(5):
         found += [
             each["subject"]
             for each in signed_in.open(page.link("This page as JSON")).json["compared"]["differences"]

@@ -269,19 +269,20 @@ def test_a_rehearsal_is_what_the_verb_then_does(empty: Installation) -> None:
     }
 
 
-def test_a_state_that_is_known_gives_the_same_plan_and_an_old_one_is_not_taken(installation: Installation) -> None:
-    installation.clear_catalog()
-    for name in ("claude-one", "claude-two"):
-        installation.catalog.add(make_model(name))
-    installation.key()
-    old = installation.live().current
-    installation.catalog.hide("claude-two")
-    present = installation.live().current
+def test_a_rehearsal_with_a_state_that_is_known_comes_to_the_same_plan(empty: Installation, tmp_path: Path) -> None:
+    empty.add(make_model("a"), make_model("b", replacement="a"))
+    empty.access.create_key("k", None, organization=True)
+    behind = empty.live().current
+    empty.workspace("Team", deny=("a",))
+    empty.catalog.alias("x", "a")
+    other = Installation(f"sqlite:///{tmp_path}/other.db")
+    open_store(other.url, now)
 
-    def act(rehearsal: Any, _new: Any) -> None:
-        CatalogService(rehearsal, "test", now).hide("*")
+    def act(store: Any, _new: object) -> None:
+        CatalogService(store, "test", now).remove("a")
 
     at = now()
-    plans = [rehearse(installation.store, act, at, known=known) for known in (None, old, present)]
-    assert plans[0].impact.audiences[0].unlists == ("claude-one",)
-    assert plans[0] == plans[1] == plans[2]
+    plan = rehearse(empty.store, act, at)
+    assert plan.impact.aliases
+    for known in (behind, empty.live().current, other.live().current):
+        assert rehearse(empty.store, act, at, known=known) == plan

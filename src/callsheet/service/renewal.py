@@ -7,7 +7,7 @@ from typing import Final
 
 from callsheet.domain.changes.change import AnyChange, Subject
 from callsheet.domain.changes.claiming import claim
-from callsheet.domain.changes.naming import may_be_name
+from callsheet.domain.changes.naming import IN_NAMES
 from callsheet.domain.claims.builtin_mode import BuiltinMode
 from callsheet.domain.claims.claims import SAME_AS, ClaimKind, Claims
 from callsheet.domain.claims.manager import BUILTIN
@@ -111,6 +111,6 @@ def _has_one_of(reading: Reading, ids: list[str]) -> bool:
 def _names(reading: Reading, stored: Iterable[Claims]) -> set[str]:
     """The ids that may be names of other platforms, or were."""
     return {
-        *filter(may_be_name, reading.model_ids()),
+        *reading.model_ids(IN_NAMES),
         *(claims.subject for claims in stored if SAME_AS in claims.fields),
     }

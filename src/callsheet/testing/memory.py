@@ -66,9 +66,9 @@ class Memory:
         """Yield the models, all or those with these ids."""
         return iter(self.catalog) if ids is None else filter(None, map(self.catalog.get, ids))
 
-    def model_ids(self) -> Iterator[str]:
-        """Yield the id of every model."""
-        return (model.id for model in self.catalog)
+    def model_ids(self, containing: str = "") -> Iterator[str]:
+        """Yield the id of every model that contains this, in small or large letters."""
+        return (model.id for model in self.catalog if containing in model.id.lower())
 
     def names(self) -> Iterator[str]:
         """Yield every id and every alias."""

@@ -22,7 +22,6 @@ PAGES: Final = (
     "/access/explain",
     f"/access/explain?model={PLAIN}&workspace=default",
     "/access/explain?model=claude-hidden&key=laptop",
-    "/access/explain?model=gpt-none&workspace=nowhere",
     "/access/sees?subject=laptop",
     "/access/compare?first=default&second=laptop",
     "/workspaces",

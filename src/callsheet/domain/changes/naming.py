@@ -1,7 +1,7 @@
 """Naming: what the built-in facts say of an id that names one of their models as another platform does."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from callsheet.domain.changes.reader import CatalogReader
 from callsheet.domain.claims.claims import SAME_AS, ClaimKind, Claims
@@ -35,9 +35,13 @@ class Naming:
                 yield Claims(model_id, BUILTIN, fields={SAME_AS: found.model_id, **fields})
 
 
+#: What every such name contains, in small or large letters.
+IN_NAMES: Final = "claude"
+
+
 def may_be_name(model_id: str) -> bool:
     """Return whether ``model_id`` may be such a name; of nearly all others this is known at once."""
-    return "claude" in model_id.lower()
+    return IN_NAMES in model_id.lower()
 
 
 def claims_on_names(reader: CatalogReader, wanted: Iterable[Claims]) -> list[Claims]:

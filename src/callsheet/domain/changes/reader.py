@@ -23,8 +23,8 @@ class CatalogReader(Protocol):
     def models(self, ids: Iterable[str] | None = None) -> Iterable[Model]:
         """Return the models, all or those with these ids, in any order."""
 
-    def model_ids(self) -> Iterable[str]:
-        """Return the id of every model, in any order."""
+    def model_ids(self, containing: str = "") -> Iterable[str]:
+        """Return the id of every model, in any order; only those that contain this, in small or large letters."""
 
     def names(self) -> Iterable[str]:
         """Return every id and every alias, in any order."""

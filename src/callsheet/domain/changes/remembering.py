@@ -37,9 +37,9 @@ class RememberingReader:
             self._models, ids, lambda news: {each.id: each for each in self._reader.models(news)}
         ).values()
 
-    def model_ids(self) -> Iterable[str]:
-        """Return the id of every model, in any order."""
-        return self._reader.model_ids()
+    def model_ids(self, containing: str = "") -> Iterable[str]:
+        """Return the id of every model, in any order; only those that contain this, in small or large letters."""
+        return self._reader.model_ids(containing)
 
     def names(self) -> Iterable[str]:
         """Return every id and every alias, in any order."""

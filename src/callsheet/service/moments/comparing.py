@@ -14,6 +14,7 @@ from callsheet.service.moments.locating import Located, locate
 from callsheet.service.moments.reading import MomentReading
 from callsheet.service.moments.store import found_at
 from callsheet.storage.transactions.read import ReadTransaction
+from callsheet.storage.transactions.read_history import MAX_SHORT_RECORDS
 
 _LAST: Final = 2**62  # above the number of every change record
 
@@ -88,7 +89,7 @@ def compare_moments(
     kinds = [each for each in COMPARED if cut.kind in (None, each)]
     if cut.after is not None and cut.after[0] in kinds:
         kinds = kinds[kinds.index(cut.after[0]) :]
-    every = (each for kind in kinds for each in _differences(present, kind, cut.after, *sides))
+    every = (each for kind in kinds for each in _differences(present, kind, cut, *sides))
     found = list(every if cut.limit is None else islice(every, cut.limit + 1))
     some = found[: cut.limit]
     return Compared(located[0].as_of, located[1].as_of, some, len(found) > len(some))
@@ -100,15 +101,34 @@ def _side(present: ReadTransaction, located: Located) -> _Side:
 
 
 def _differences(
-    present: ReadTransaction, kind: Subject, cursor: tuple[Subject, str] | None, first: _Side, second: _Side
+    present: ReadTransaction, kind: Subject, cut: DifferencesCut, first: _Side, second: _Side
 ) -> Iterator[Difference]:
+    beyond = cut.after[1] if cut.after is not None and cut.after[0] is kind else None
+    size = _SUBJECT_BATCH_SIZE if cut.limit is None else min(cut.limit + 1, _SUBJECT_BATCH_SIZE)
     after, until = sorted((first.until, second.until))
-    found = set(present.changed_subjects(kind, after, until))
-    found |= {each for side in (first, second) for each in side.reading.turned(kind)}
-    subjects = sorted(found)
-    begin = bisect_right(subjects, cursor[1]) if cursor is not None and cursor[0] is kind else 0
-    for start in range(begin, len(subjects), _SUBJECT_BATCH_SIZE):
-        yield from _among(present, kind, subjects[start : start + _SUBJECT_BATCH_SIZE], first, second)
+    is_long = until != _LAST and until - after > MAX_SHORT_RECORDS
+    if is_long and cut.limit is not None:
+        batches = _one_after_the_other(present, kind, after, until, beyond, size)
+    else:
+        found = set(present.changed_subjects(kind, after, until))
+        found |= {each for side in (first, second) for each in side.reading.turned(kind)}
+        batches = _batches(sorted(found), beyond, size)
+    for some in batches:
+        yield from _among(present, kind, some, first, second)
+
+
+def _batches(subjects: Sequence[str], beyond: str | None, size: int) -> Iterator[Sequence[str]]:
+    begin = 0 if beyond is None else bisect_right(subjects, beyond)
+    return (subjects[start : start + size] for start in range(begin, len(subjects), size))
+
+
+def _one_after_the_other(
+    present: ReadTransaction, kind: Subject, after: int, until: int, beyond: str | None, size: int
+) -> Iterator[Sequence[str]]:
+    """What changed, some at a time, where that is too much to look at all of it for one page."""
+    while some := present.next_changed_subjects(kind, after, until, beyond, size):
+        yield some
+        beyond = some[-1]
 
 
 def _among(

@@ -129,11 +129,11 @@ class MomentReading(ABC):
         """Return the model with this id."""
         return next(self.models([model_id]), None)
 
-    def model_ids(self) -> Iterator[str]:
-        """Yield the id of every model, in no order."""
+    def model_ids(self, containing: str = "") -> Iterator[str]:
+        """Yield the id of every model that contains this, in small or large letters, in no order."""
         other = self._different.models.everything()
-        yield from (each for each in self._present.model_ids() if each not in other)
-        yield from (each for each, model in other.items() if model is not None)
+        yield from (each for each in self._present.model_ids(containing) if each not in other)
+        yield from (each for each, model in other.items() if model is not None and containing in each.lower())
 
     def names(self) -> Iterator[str]:
         """Yield every id and every alias, in no order."""

@@ -1,15 +1,17 @@
 """Find: the models that retire, each with its replacement, and who is concerned, as plain records."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
+from weakref import WeakKeyDictionary
 
 from callsheet.api.state import State
-from callsheet.domain.catalog import Catalog
-from callsheet.domain.model import Lifecycle, Model
+from callsheet.domain.catalog import Block, Catalog
+from callsheet.domain.model import Model
 from callsheet.domain.plan.impact import WorkspaceName
 from callsheet.domain.retirement.chain import Chain, chain_of
-from callsheet.domain.retirement.lines import Lines
+from callsheet.domain.retirement.lines import Lines, Standing, standing_of
 from callsheet.domain.retirement.stage import Stage, days_left, stage_of
 from callsheet.domain.times import format_instant
 from callsheet.service.retirements.audience import Audience, Group
@@ -25,6 +27,8 @@ STAGES: Final[Mapping[Wanted, frozenset[Stage]]] = {
     "overdue": frozenset({Stage.OVERDUE}),
     "all": frozenset({*PENDING, Stage.RETIRED}),
 }
+
+_standings: Final[WeakKeyDictionary[Block, Standing]] = WeakKeyDictionary()
 
 
 class Retirement(NamedTuple):
@@ -104,15 +108,16 @@ def find_retirements(
         Only models that this workspace can retrieve, and only what concerns it; None for all.
     """
     latest = None if within is None else now + within
+    standings = [_standing(block) for block in state.catalog.blocks]
     found = [
         (model, stage)
-        for model in _not_active(state.catalog)
+        for model in chain.from_iterable(each.not_active for each in standings)
         if (stage := stage_of(model, now)) in stages and stage is not None and _is_by(latest, model)
     ]
     if not found:
         return []
     audience = Audience(state, now.timestamp(), workspace_id)
-    lines = Lines(state.catalog, {model.line for model, stage in found if model.line is not None})
+    lines = Lines(standings, {model.line for model, stage in found if model.line is not None})
     aliases = _aliases_of({model.id for model, _ in found}, state.catalog.aliases())
     result = []
     for model, stage in found:
@@ -122,9 +127,12 @@ def find_retirements(
     return sorted(result, key=_earliest_first)
 
 
-def _not_active(catalog: Catalog) -> Iterator[Model]:
-    active = Lifecycle.ACTIVE
-    return (model for model in catalog if model.lifecycle is not active)
+def _standing(block: Block) -> Standing:
+    """What the models of a block are; of one that has not changed, it is known already."""
+    found = _standings.get(block)
+    if found is None:
+        found = _standings[block] = standing_of(block.models)
+    return found
 
 
 def _is_by(latest: datetime | None, model: Model) -> bool:

@@ -148,9 +148,10 @@ class ReadTransaction(
         query = select(lifecycle, hidden, func.count()).group_by(lifecycle, hidden)
         return {(row[0], bool(row[1])): int(row[2]) for row in self._connection.execute(query)}
 
-    def model_ids(self) -> Iterator[str]:
-        """Yield the id of every model, in no order."""
-        return self._texts(tables.models.c.id)
+    def model_ids(self, containing: str = "") -> Iterator[str]:
+        """Yield the id of every model that contains this, in small ASCII letters, as it is or in large ones."""
+        ids = tables.models.c.id
+        return self._texts(ids, *([func.lower(ids).contains(containing, autoescape=True)] if containing else []))
 
     def names(self) -> Iterator[str]:
         """Yield every id and every alias, in no order."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from heapq import nlargest, nsmallest
 from typing import Final, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, select, true, tuple_
+from sqlalchemy import Column, ColumnElement, func, select
 
 from callsheet.domain.changes.change import ChangeRecord, Subject
 from callsheet.storage import tables
@@ -94,14 +94,20 @@ class ChangesReading(PagesReading):
         return Slice(sorted(records, key=lambda each: -each.number), len(some) > limit)
 
     def _kinds_and_actions(self, wanted: ChosenChanges) -> Iterator[tuple[str, str]]:
-        """The wanted pairs of kind and action that there are; each is found by one look into the index."""
-        pair = (_CHANGES.kind, _CHANGES.action)
-        query: Select[tuple[str, str]] = select(*pair).where(*_of_actor(wanted)).order_by(*pair).limit(1)
-        last: ColumnElement[bool] = true()
-        while (found := self._connection.execute(query.where(last)).first()) is not None:
-            if wanted.kind in (None, found.kind) and wanted.action in (None, found.action):
-                yield found.kind, found.action
-            last = tuple_(*pair) > tuple_(found.kind, found.action)
+        """The wanted pairs of kind and action that there are; each is found by one look into an index."""
+        of_actor = _of_actor(wanted)
+        kinds = self._distinct(_CHANGES.kind, of_actor) if wanted.kind is None else [wanted.kind]
+        for kind in kinds:
+            where = [*of_actor, _CHANGES.kind == kind]
+            actions = self._distinct(_CHANGES.action, where) if wanted.action is None else [wanted.action]
+            yield from ((kind, action) for action in actions)
+
+    def _distinct(self, column: Column[str], where: Sequence[ColumnElement[bool]]) -> Iterator[str]:
+        """Each value of a column that an index has in order behind those of ``where``."""
+        found = self._connection.scalar(select(func.min(column)).where(*where))
+        while found is not None:
+            yield found
+            found = self._connection.scalar(select(func.min(column)).where(*where, column > found))
 
 
 def _of_actor(wanted: ChosenChanges) -> list[ColumnElement[bool]]:
@@ -113,5 +119,5 @@ def _equal(wanted: ChosenChanges) -> list[ColumnElement[bool]]:
     for name in ("kind", "action"):
         value = getattr(wanted, name)
         if value is not None:
-            found.append(and_(_CHANGES[name] == value))
+            found.append(_CHANGES[name] == value)
     return found

@@ -15,6 +15,10 @@ from callsheet.storage.transactions import rows
 from callsheet.storage.transactions.selecting import ROW_BATCH_SIZE, VALUE_BATCH_SIZE, Selecting, is_nowhere, plain
 
 _CHANGES: Final = tables.changes.c
+
+#: Change records that are looked through one by one rather than by what they are of.
+MAX_SHORT_RECORDS: Final = 100_000
+
 _SECOND: Final = len("2026-02-04T00:00:00")
 
 
@@ -122,10 +126,33 @@ class HistoryReading(Selecting):
 
     def changed_subjects(self, kind: Subject, after: int, until: int) -> Iterator[str]:
         """Yield each thing of a kind that has a change record above ``after`` and up to ``until``, once."""
-        query = select(_CHANGES.subject).where(
-            _CHANGES.kind == kind, _CHANGES.number > after, _CHANGES.number <= until
-        )
+        last = self._connection.scalar(select(func.max(_CHANGES.number))) or 0
+        is_short = min(until, last) - after <= MAX_SHORT_RECORDS
+        of_kind = func.coalesce(_CHANGES.kind, "") if is_short else _CHANGES.kind  # by number then, not by an index
+        query = select(_CHANGES.subject).where(of_kind == kind, _CHANGES.number > after, _CHANGES.number <= until)
         return (row[0] for row in self._connection.execute(query.distinct(), execution_options=_STREAMED))
+
+    def next_changed_subjects(
+        self, kind: Subject, after: int, until: int, beyond: str | None, limit: int
+    ) -> list[str]:
+        """Return the next of what `changed_subjects` has, in the order of the database.
+
+        Parameters
+        ----------
+        kind, after, until
+            As there; many things should have changed between these, or it takes long to find them.
+        beyond
+            The id that they come after; None to begin with the first.
+        limit
+            How many at most.
+        """
+        where = [_CHANGES.kind == kind, _CHANGES.number > after, _CHANGES.number <= until]
+        if beyond is not None:
+            if is_nowhere(beyond):
+                return []
+            where.append(_CHANGES.subject > beyond)
+        query = select(_CHANGES.subject).where(*where).distinct().order_by(_CHANGES.subject).limit(limit)
+        return list(self._connection.scalars(query))
 
     def models_then_or_now(self, after: int, beyond: str | None, limit: int, *, backwards: bool) -> list[str]:
         """Return the ids of models that there are, or that changed after a moment, in the order of the database.

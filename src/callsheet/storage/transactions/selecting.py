@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import Column, Connection, CursorResult, Select, Table, bindparam, select
+from sqlalchemy import Column, ColumnElement, Connection, CursorResult, Select, Table, bindparam, select
 
 from callsheet.domain.changes.change import Subject
 from callsheet.storage.transactions.rows import Row
@@ -25,8 +25,9 @@ class Selecting:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def _texts(self, column: Column[str]) -> Iterator[str]:
-        result = self._connection.execute(select(column), execution_options={"yield_per": ROW_BATCH_SIZE})
+    def _texts(self, column: Column[str], *where: ColumnElement[bool]) -> Iterator[str]:
+        query = select(column).where(*where)
+        result = self._connection.execute(query, execution_options={"yield_per": ROW_BATCH_SIZE})
         return (row[0] for row in result)
 
     def _rows(

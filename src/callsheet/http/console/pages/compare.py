@@ -16,7 +16,7 @@ from callsheet.http.console.routes import Route
 from callsheet.http.console.visit import Outcome, Page, Visit
 
 #: Differences of a page.
-_LIMIT: Final = 100
+_LIMIT: Final = 50
 
 _FIELDS: Final = ("from", "to", "kind")
 
