@@ -80,6 +80,18 @@ def test_change_clears_rules_and_shape(cli: CLI) -> None:
     assert after == {**before, "allow": [], "deny": ["x"], "shape": None}
 
 
+def test_a_workspace_has_a_colour_of_its_choice_or_the_one_that_its_id_decides(cli: CLI) -> None:
+    before = cli("workspaces", "create", "team", "--color", "#6c5bb9", "--json").json
+    assert before["display_color"] == "#6c5bb9"
+    after = cli("workspaces", "change", "team", "--clear-color", "--json").json
+    assert after == {name: value for name, value in before.items() if name != "display_color"}
+    assert "colour such as #6C5BB9" in cli("workspaces", "change", "team", "--color", "red").refusal
+    assert (
+        "both given and cleared"
+        in cli("workspaces", "change", "team", "--color", "#123456", "--clear-color").refusal
+    )
+
+
 def test_archive_frees_the_name_for_another_workspace(cli: CLI) -> None:
     assert cli("workspaces", "create", "team").code == 0
     assert cli("workspaces", "create", "team").refusal.startswith("There is a workspace named 'team' already: ")

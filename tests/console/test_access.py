@@ -6,7 +6,7 @@ from urllib.parse import quote
 import pytest
 
 from callsheet.domain.access.admin_key import Scope
-from callsheet.domain.access.visibility import Visibility
+from callsheet.domain.access.visibility import NOTHING, Visibility
 from callsheet.domain.changes.workspaces import WorkspaceChange
 from callsheet.http.console.pages import access as pages
 from tests.console.browser.sample import MARKUP, RIGHT_TO_LEFT
@@ -142,6 +142,17 @@ def test_a_fix_leads_to_its_plan_and_the_plan_to_what_was_promised(filled: Brows
     assert "It is neither listed nor retrievable" in undone.text
 
 
+def test_another_moment_is_explained_without_fixes(filled: Browser) -> None:
+    workspace = workspace_id(filled, "Narrow")
+    filled.installation.access.change_workspace("Narrow", WorkspaceChange(deny=()))
+    address = f"{MATRIX}/explain?model=claude-two&workspace={workspace}"
+    assert "It is listed for" in filled.open(address).text
+    before = filled.open(f"{address}&as_of=10")
+    assert "denied by '*-two'" in before.text
+    assert "This is how it was" in before.text
+    assert "What would change that" not in before.text
+
+
 @pytest.mark.parametrize("model", ["claude-hidden", "gpt-two", "claude-removed", "claude-old"])
 def test_every_fix_that_is_offered_can_be_rehearsed(model: str, filled: Browser) -> None:
     catalog = filled.installation.catalog
@@ -155,6 +166,13 @@ def test_every_fix_that_is_offered_can_be_rehearsed(model: str, filled: Browser)
     for form in forms:
         fields = {str(each["name"]): str(each["value"]) for each in form.find_all("input")}
         assert filled.post(str(form["action"]), fields).status == 200
+
+
+def test_a_workspace_that_sees_nothing_is_to_see_the_one_model(filled: Browser) -> None:
+    filled.installation.access.change_workspace("Narrow", WorkspaceChange(allow=(NOTHING,), deny=()))
+    shown = filled.open(f"{MATRIX}/explain?model=gpt-one&workspace=Narrow")
+    filled.send(filled.send(shown, "Review change…"), "Apply")
+    assert filled.installation.access.show_workspace("Narrow").visibility == Visibility(("gpt-one",))
 
 
 def test_a_key_that_does_not_work_has_its_own_fixes(filled: Browser) -> None:

@@ -43,7 +43,8 @@ def source_of(browser: Browser, name: str = "gateway") -> Source:
 
 
 def add(browser: Browser, url: str, name: str = "gateway", **config: object) -> None:
-    service_of(browser).add(name, read_config({"kind": "openai", "url": url, **config}))
+    """Add a source that is run only when a test says so."""
+    service_of(browser).add(name, read_config({"kind": "openai", "url": url, "every": "never", **config}))
 
 
 def ids(browser: Browser) -> set[str]:
@@ -66,7 +67,7 @@ def test_without_a_source_the_page_leads_to_the_first(signed_in: Browser) -> Non
 
 def test_a_source_is_tried_added_and_run_by_its_pages_alone(signed_in: Browser, upstream: Upstream) -> None:
     form = signed_in.open(f"{SOURCES}/new")
-    tried = signed_in.send(form, "Review change", action="try", url=upstream.url, prefix="up/")
+    tried = signed_in.send(form, "Review change", action="try", url=upstream.url, prefix="up/", every="never")
     assert "It answers as openai : /v1/models answers with a list of OpenAI's" in tried.text
     assert "10 models would be listed, of 10 rows. Nothing was written." in tried.text
     assert "These stay unknown, unless others know them: display name, max input tokens" in tried.text
@@ -76,7 +77,8 @@ def test_a_source_is_tried_added_and_run_by_its_pages_alone(signed_in: Browser, 
 
     plan = signed_in.send(tried, "Review change", name="gateway")
     assert plan.heading == "Add gateway"
-    assert f"callsheet sources add gateway --url {upstream.url} --kind openai --prefix up/ --no-sync" in plan.text
+    options = f"--url {upstream.url} --kind openai --prefix up/ --every never"
+    assert f"callsheet sources add gateway {options} --no-sync" in plan.text
     page = signed_in.send(plan, "Apply")
     assert (page.heading, "not run yet" in page.text) == ("gateway", True)
     ran = signed_in.send(page, "Run now")
@@ -235,6 +237,7 @@ def test_a_source_is_changed_by_a_plan_that_can_be_undone(signed_in: Browser) ->
         "kind": "openai",
         "url": "http://127.0.0.1:1",
         "allow": ["claude-*"],
+        "every": "never",
     }
 
 
@@ -300,7 +303,7 @@ def test_a_list_that_waits_is_rejected_and_the_rejection_taken_back(signed_in: B
     page = signed_in.send(plan, "Apply")
     assert "What you rejected" in page.text
     assert ids(signed_in) == set(LISTED)
-    again = signed_in.send(page, "Take the rejection back…")
+    again = signed_in.send(page, "Take it back…")
     signed_in.send(again, "Apply")
     assert not source_of(signed_in).rejected
 
@@ -419,10 +422,11 @@ def test_one_who_may_only_read_sees_sources_and_changes_none(browser: Browser, u
     reader = browser.sign_in(Scope.READ, name="reader")
     page = reader.open(GATEWAY)
     assert "10 new models wait for a person" in page.text
-    assert "Your sign-in has not the scope catalog" in str(page.soup)
+    assert "This needs a sign-in with the scope catalog" in str(page.soup)
     for button in page.soup.find_all("button"):
         if button.get_text() not in ("Sign out", "Copy"):
             assert button.has_attr("disabled"), button
+            assert "catalog" in str(button["title"])
     csrf = page.fields("Sign out")["csrf"]
     for path in ("gateway/run", "gateway/preview", "gateway/change", "new"):
         assert reader.post(f"{SOURCES}/{path}", {"csrf": csrf, "action": "remove"}).status == 403

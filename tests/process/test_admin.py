@@ -53,14 +53,17 @@ def admin_key(url: str) -> str:
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=exhaustive)])
-def replicas(request: pytest.FixtureRequest, database: Path) -> Iterator[tuple[str, Server, Server]]:
-    """The URL of a database, and two servers over it."""
+def url(request: pytest.FixtureRequest, database: Path) -> str:
+    """That of a database that is set up."""
     if request.param == "sqlite":
-        url = f"sqlite:///{database}"
-        with Server(database) as one, Server(database) as other:
-            yield url, one, other
-        return
-    url = request.getfixturevalue("postgres").make(request.getfixturevalue("postgres_template"))
+        return f"sqlite:///{database}"
+    made: str = request.getfixturevalue("postgres").make(request.getfixturevalue("postgres_template"))
+    return made
+
+
+@pytest.fixture
+def replicas(url: str) -> Iterator[tuple[str, Server, Server]]:
+    """The URL of a database, and two servers over it."""
     with serving(url) as one, serving(url) as other:
         yield url, one, other
 
@@ -119,11 +122,10 @@ def test_a_listener_for_itself_serves_nothing_else(database: Path) -> None:
 
 @needs_proc
 def test_the_process_of_the_admin_api_is_replaced_while_lists_go_on_and_ends_with_the_others(
-    database: Path,
+    url: str,
 ) -> None:
-    url = f"sqlite:///{database}"
     key, listing = admin_key(url), Installation(url).key()
-    with Server(database, "--admin-host", "127.0.0.1") as server:
+    with serving(url, "--admin-host", "127.0.0.1") as server:
         port = admin_port(server)
         wait_for(lambda: send(port, "GET", "/me", key)[0] == 200)
         made = send(port, "POST", "/api_keys", key, {"name": "a"})[1]

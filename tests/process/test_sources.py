@@ -14,7 +14,7 @@ from callsheet.storage.store import Store
 from tests.installation import now
 from tests.program import Program, Server, call, wait_for
 from tests.service.sync.upstream import Upstream, serve_upstream
-from tests.tiers import exhaustive
+from tests.tiers import exhaustive, first
 
 
 @pytest.fixture
@@ -41,12 +41,14 @@ def ids(server: Server, key: str) -> set[str]:
     return {model["id"] for model in server.get("/v1/models", key)[1]["data"]}
 
 
-def test_a_server_lists_what_its_sources_list(database: Path) -> None:
-    with Server(database) as server:
+@pytest.mark.parametrize("flags", first([(), ("--admin-host", "127.0.0.1")]), ids=["one", "administered apart"])
+def test_a_server_lists_what_its_sources_list(database: Path, upstream: Upstream, flags: tuple[str, ...]) -> None:
+    with Server(database, *flags) as server:
         wait_for(lambda: server.get("/readyz")[1].get("sources", {}).get("gateway", {}).get("outcome") == "applied")
         key = server.key
         wait_for(lambda: ids(server, key) == {"alpha", "beta"})
         assert server.stop() == 0
+        assert len(upstream.asked) == 1
 
 
 def test_a_server_stops_at_once_in_the_middle_of_a_run(database: Path, upstream: Upstream) -> None:

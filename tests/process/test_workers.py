@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from tests import starter
 from tests.installation import Installation
-from tests.program import Server, call, wait_for
-from tests.tiers import first
+from tests.program import Program, Server, call, wait_for
+from tests.tiers import exhaustive, first, repeated
 
 needs_proc = pytest.mark.skipif(sys.platform != "linux", reason="finds the workers by /proc, which Linux has")
 pytestmark = needs_proc
@@ -25,7 +26,7 @@ def database(installation: Installation) -> Path:
     return Path(installation.url.removeprefix("sqlite:///"))
 
 
-def session(server: Server) -> dict[int, int]:
+def session(server: Program) -> dict[int, int]:
     """Parent by id, of the program and everything it has started."""
     found = {}
     for folder in Path("/proc").iterdir():
@@ -97,6 +98,46 @@ def test_a_signal_ends_all_processes_with_0(database: Path, number: signal.Signa
         assert server.ended() == 0
         wait_for(lambda: session(server) == {}, "the end of every process")
         assert server.stderr == ""
+
+
+@pytest.mark.parametrize("to_all", [False, True], ids=["to the first process", "to all, as a terminal does"])
+def test_a_signal_that_comes_while_workers_start_ends_them(database: Path, to_all: bool) -> None:
+    for _ in range(repeated(2, 30)):
+        arguments = ("serve", "--port", "0", "--workers", "2", "--database", f"sqlite:///{database}")
+        with Program(*arguments) as program:
+            program.printed("Callsheet serves")
+            if to_all:
+                os.killpg(program.process.pid, signal.SIGTERM)
+            else:
+                program.send(signal.SIGTERM)
+            assert program.ended() == 0
+            wait_for(lambda: session(program) == {}, "the end of every process")
+            assert program.stderr == ""
+
+
+#: Runs ``callsheet`` beside another thread, so that its workers are not copies of it.
+WITH_A_THREAD = """
+import runpy, sys, threading
+threading.Thread(target=threading.Event().wait, daemon=True).start()
+runpy.run_module("callsheet", run_name="__main__", alter_sys=True)
+"""
+
+
+@exhaustive
+def test_beside_another_thread_workers_are_started_afresh_and_end_as_forked_ones_do(database: Path) -> None:
+    with Server(database, "--workers", "2", command=[*starter.PROGRAM, WITH_A_THREAD]) as server:
+        fresh = wait_for(lambda: len(found := spawned(server)) == 2 and found)
+        asks(server)
+        os.kill(fresh[0], signal.SIGKILL)
+        wait_for(lambda: len(found := spawned(server)) == 2 and found != fresh)
+        asks(server)
+        assert server.stop() == 0
+        wait_for(lambda: session(server) == {}, "the end of every process")
+
+
+def spawned(server: Server) -> list[int]:
+    """The workers that are interpreters of their own."""
+    return [pid for pid in workers(server) if "spawn_main" in Path(f"/proc/{pid}/cmdline").read_text()]
 
 
 def test_a_database_that_goes_bad_while_serving_is_told_in_lines_without_a_traceback(database: Path) -> None:

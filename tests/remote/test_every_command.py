@@ -118,12 +118,13 @@ _FOR_PROGRAMS: Final = frozenset(
     {
         *("listAliases", "retrieveAlias", "retrieveChange", "createSource"),
         *("searchCatalogModels", "countCatalogModels", "trySource", "getBuiltinMode"),
+        *("listClientViews", "listClientSteps", "exportForClient"),
     }
 )
 
 
 #: The paths, below the root, of what Anthropic has no resource for.
-_OURS: Final = ("catalog/", "access/", "webhooks", "deliveries", "calendars")
+_OURS: Final = ("catalog/", "access/", "webhooks", "deliveries", "calendars", "clients")
 
 
 def commands(group: Any = None, before: str = "") -> Iterator[tuple[str, Any]]:

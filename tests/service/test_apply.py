@@ -267,3 +267,22 @@ def test_a_rehearsal_is_what_the_verb_then_does(empty: Installation) -> None:
     assert things(empty.store) == {
         key: value for key, value in old.items() if key not in {(step.kind, step.subject) for step in plan.steps}
     }
+
+
+def test_a_rehearsal_with_a_state_that_is_known_comes_to_the_same_plan(empty: Installation, tmp_path: Path) -> None:
+    empty.add(make_model("a"), make_model("b", replacement="a"))
+    empty.access.create_key("k", None, organization=True)
+    behind = empty.live().current
+    empty.workspace("Team", deny=("a",))
+    empty.catalog.alias("x", "a")
+    other = Installation(f"sqlite:///{tmp_path}/other.db")
+    open_store(other.url, now)
+
+    def act(store: Any, _new: object) -> None:
+        CatalogService(store, "test", now).remove("a")
+
+    at = now()
+    plan = rehearse(empty.store, act, at)
+    assert plan.impact.aliases
+    for known in (behind, empty.live().current, other.live().current):
+        assert rehearse(empty.store, act, at, known=known) == plan

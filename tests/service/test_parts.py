@@ -1,4 +1,4 @@
-"""Parts of what is seen have every model once, in either direction; keys are counted as one by one."""
+"""What is looked at in part is what looking at each model and key would find."""
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -10,12 +10,14 @@ from hypothesis import strategies as st
 from callsheet.api.state import State
 from callsheet.domain.access.key import APIKey, KeyStatus
 from callsheet.domain.access.keyring import Keyring
+from callsheet.domain.access.visibility import NOTHING, Visibility
 from callsheet.domain.catalog import Catalog
 from callsheet.domain.errors import InvalidError
 from callsheet.domain.query import reach_of
 from callsheet.service.explain import part
 from callsheet.service.explain.part import Part
 from callsheet.service.explain.seeing import Sighting
+from callsheet.service.glance import count_listed, glance
 from callsheet.service.key_counts import count_working_keys
 from tests.installation import make_model
 
@@ -101,3 +103,39 @@ def test_keys_are_counted_as_one_by_one(keys: list[tuple[str | None, KeyStatus, 
         key.workspace_id or "wrkspc_a" for key in made if key.status is KeyStatus.ACTIVE and not key.is_expired(at)
     )
     assert +count_working_keys(state, at.timestamp()) == expected
+
+
+PATTERNS = st.lists(st.sampled_from(["*", "a*", "b", "?", "[ab]*", "c-*", NOTHING]), max_size=3).map(tuple)
+
+
+@given(
+    ids=st.lists(st.text("abc-", min_size=1, max_size=3), max_size=8, unique=True),
+    hidden=st.booleans(),
+    allow=PATTERNS,
+    deny=PATTERNS,
+    most=st.one_of(st.none(), st.integers(1, 9)),
+)
+def test_a_glance_sees_what_rules_let_be_seen_of_what_it_looks_at(
+    ids: list[str], hidden: bool, allow: tuple[str, ...], deny: tuple[str, ...], most: int | None
+) -> None:
+    models = [make_model(each, hidden=hidden and number == 0) for number, each in enumerate(ids)]
+    state = State(
+        catalog=Catalog(models),
+        keyring=Keyring(),
+        workspaces={},
+        organization_id="x",
+        default_workspace_id="wrkspc_a",
+    )
+    rules = Visibility(allow, deny)
+    seen = glance(state, [rules], most)
+    looked_at = list(state.catalog)[:most]
+    exact = rules.among(state.catalog.has_id)
+    listed = [each.id for each in looked_at if not each.hidden]
+    assert seen.sights[0].visible == tuple(filter(exact.sees, listed))
+    assert (seen.sights[0].listed, seen.is_whole) == (len(listed), len(looked_at) == len(ids))
+    matching = {
+        each for each in (*allow, *deny) if any(Visibility((each,)).among(ids.__contains__).sees(i) for i in ids)
+    }
+    assert set(seen.sights[0].idle) == ({*allow, *deny} - matching if seen.is_whole else set())
+    everything = glance(state, [rules]).sights[0].visible
+    assert count_listed(state, [rules, rules]) == {rules: len(everything)}

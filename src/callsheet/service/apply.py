@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from callsheet.api.state import DEFAULTS, Options
+from callsheet.api.state import DEFAULTS, Options, State
 from callsheet.domain.alias import Alias
 from callsheet.domain.changes.change import AnyChange, Subject
 from callsheet.domain.claims.manager import PERSON, Manager
@@ -18,7 +18,7 @@ from callsheet.domain.sources.source import SourceRecord
 from callsheet.service.govern import governed
 from callsheet.service.ids import NewThings, NothingNew
 from callsheet.service.impact import impact_of
-from callsheet.service.state.load import installation_of, load, without_collections
+from callsheet.service.state.load import catch_up, installation_of, load, without_collections
 from callsheet.storage.store import Rehearsal, Store
 from callsheet.storage.transactions.read import ReadTransaction
 
@@ -53,7 +53,12 @@ MAX_WARNED_MODELS: Final = 2_000
 
 
 def preview(
-    store: Store, decide: Decide, now: datetime, manager: Manager = PERSON, options: Options = DEFAULTS
+    store: Store,
+    decide: Decide,
+    now: datetime,
+    manager: Manager = PERSON,
+    options: Options = DEFAULTS,
+    known: State | None = None,
 ) -> Plan:
     """Return the plan of what ``decide`` comes to at present, with its impact; nothing is written.
 
@@ -65,6 +70,8 @@ def preview(
         Who wants it.
     options
         What the operator chose, as it decides what callers see.
+    known
+        The State that a server has, with these options: to load one of a million models takes seconds.
 
     Raises
     ------
@@ -76,18 +83,23 @@ def preview(
     with store.read() as reading:
         new = NothingNew()
         changes = list(decide(Deciding(reading, now, new)))
-        return _plan_of(reading, changes, now, manager, new.made, options)
+        return _plan_of(reading, changes, now, manager, new.made, options, known)
 
 
-def rehearse(store: Store, act: Act, now: datetime, options: Options = DEFAULTS) -> Plan:
+def rehearse(
+    store: Store, act: Act, now: datetime, options: Options = DEFAULTS, known: State | None = None
+) -> Plan:
     """Return the plan of what a person wants to do; nothing is written.
 
     Parameters
     ----------
-    store, now, options
+    store, now, options, known
         As for `preview`.
     act
         Does it. No secret is made.
+    known
+        The State that a server has, with the same options; it is taken if nothing has changed since, as to load
+        one takes long.
 
     Raises
     ------
@@ -98,7 +110,7 @@ def rehearse(store: Store, act: Act, now: datetime, options: Options = DEFAULTS)
         new = NothingNew()
         act(rehearsal, new)
         transaction = rehearsal.transaction
-        return _plan_of(transaction, transaction.planned, now, PERSON, new.made, options)
+        return _plan_of(transaction, transaction.planned, now, PERSON, new.made, options, known)
 
 
 def warnings_before(store: Store, act: Act, now: datetime) -> Sequence[PlanWarning]:
@@ -180,14 +192,21 @@ def _plan_of(
     manager: Manager,
     made: Made,
     options: Options,
+    known: State | None = None,
 ) -> Plan:
     installation = installation_of(reading)
     plan = Plan(installation=installation.organization_id, base_revision=installation.revision, manager=manager)
     if not changes:
         return plan
-    impact = impact_of(load(reading, options), changes, now)
+    impact = impact_of(_present(reading, options, known), changes, now)
     warnings = (*warnings_of(impact), *key_warnings_of(changes, _governed(reading, changes)))
     return replace(plan, steps=steps_of(changes, manager, made), impact=impact, warnings=warnings)
+
+
+def _present(reading: ReadTransaction, options: Options, known: State | None) -> State:
+    """What there is: ``known`` with what has changed since, if the database leads on from it."""
+    present = None if known is None else catch_up(reading, known)
+    return load(reading, options) if present is None else present
 
 
 def _governed(reading: ReadTransaction, changes: Sequence[AnyChange]) -> Mapping[str, Governed]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
+from itertools import islice
 from operator import attrgetter
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -58,7 +59,11 @@ _SHOWN: Final[Mapping[Shape, Callable[[Model], object]]] = {
     Shape.CLASSIC: attrgetter(*(name for name in MODEL_FIELDS if name in ClassicModelInfo.model_fields)),
 }
 
+#: Models that are looked at before all are.
+FIRST_MODELS: Final = 1_000
+
 _Grouped: TypeAlias = Mapping[str, Sequence[str]]
+_ByLine: TypeAlias = Mapping[str | None, Sequence[str]]
 
 
 class Comparison:
@@ -145,20 +150,21 @@ class Comparison:
 
     def _lines_lost(self, now: Rules, lost: Iterable[str]) -> tuple[str, ...]:
         """Those of the lines that these models were of, of which none is listed now."""
-        lines = filter(None, set(map(self._lines_before.get, lost)))
+        models = filter(None, map(self._before.get, lost))
+        lines = {model.line for model in models if model.line is not None}
         return tuple(sorted(line for line in lines if not self._is_any_listed(now, line)))
 
     def _is_emptied(self, now: Rules, grouped: _Grouped, lost: Sequence[str]) -> bool:
         is_shorter = bool(lost) and not grouped.get("gains")
-        return is_shorter and not any(self._is_any_listed(now, line) for line in self._listed_of_line)
+        if not is_shorter or _sees_any(now, (model_id for ids in self._first_of_line.values() for model_id in ids)):
+            return False
+        return not any(self._is_any_listed(now, line) for line in self._listed_of_line)
 
     def _is_any_listed(self, now: Rules, line: str | None) -> bool:
         """Whether any model of this line is listed afterwards for those who see by these rules."""
-        return next(now.visibility.seen(self._listed_of_line.get(line, ())), None) is not None
-
-    @cached_property
-    def _lines_before(self) -> Mapping[str, str | None]:
-        return {model.id: model.line for model in self._before}
+        return _sees_any(now, self._first_of_line.get(line, ())) or _sees_any(
+            now, self._listed_of_line.get(line, ())
+        )
 
     @cached_property
     def _relined(self) -> Sequence[str]:
@@ -172,13 +178,14 @@ class Comparison:
         return found
 
     @cached_property
-    def _listed_of_line(self) -> Mapping[str | None, Sequence[str]]:
+    def _first_of_line(self) -> _ByLine:
+        """The same as `_listed_of_line`, of the first models alone: most callers see some of them."""
+        return _listed_by_line(islice(self._after, FIRST_MODELS))
+
+    @cached_property
+    def _listed_of_line(self) -> _ByLine:
         """The ids of all models that are listed afterwards, by line."""
-        found: dict[str | None, list[str]] = {}
-        for model in self._after:
-            if is_listed(model.lifecycle, hidden=model.hidden):
-                found.setdefault(model.line, []).append(model.id)
-        return found
+        return _listed_by_line(self._after)
 
     @cached_property
     def _everything(self) -> Sequence[str]:
@@ -192,3 +199,17 @@ class Comparison:
         found = ((self._after.get(model_id) or self._before.get(model_id)) for model_id in dict.fromkeys(ids))
         models = [model for model in found if model is not None]
         return [model.id for model in sorted(models, key=attrgetter("sort_key"))]
+
+
+def _sees_any(rules: Rules, model_ids: Iterable[str]) -> bool:
+    """Whether those who see by these rules see any of these models."""
+    return next(rules.visibility.seen(model_ids), None) is not None
+
+
+def _listed_by_line(models: Iterable[Model]) -> _ByLine:
+    """The ids of those models that are listed, by line."""
+    found: dict[str | None, list[str]] = {}
+    for model in models:
+        if is_listed(model.lifecycle, hidden=model.hidden):
+            found.setdefault(model.line, []).append(model.id)
+    return found

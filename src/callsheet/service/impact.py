@@ -15,6 +15,7 @@ from callsheet.domain.catalog import Catalog
 from callsheet.domain.changes.change import AnyChange, Subject
 from callsheet.domain.plan.impact import AliasMove, Audience, Impact, LostReplacement, WorkspaceName
 from callsheet.service.comparison import Comparison, Difference, Rules
+from callsheet.service.key_counts import count_working_keys
 from callsheet.service.state.changed import changed_state
 
 #: The rules by which a caller sees before and after; None if nothing is seen.
@@ -105,6 +106,8 @@ def _rules_of(state: State) -> Callable[[str | None], Rules | None]:
 
 def _key_counts(before: State, after: State, now: float) -> Counter[tuple[str | None, str | None]]:
     """How many keys see by which workspace before and after; None if a key does not work."""
+    if after.keyring is before.keyring:
+        return Counter({(each, each): count for each, count in count_working_keys(before, now).items()})
 
     def seen_by(state: State, key: KeyRecord | None) -> str | None:
         if key is None or not key.usable or key.is_expired(now):

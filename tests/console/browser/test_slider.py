@@ -11,7 +11,7 @@ from tests.tiers import exhaustive
 pytestmark = exhaustive
 
 #: What says which day is shown.
-DAY: Final = "#results [role=status]"
+DAY: Final = "#results h2"
 
 TIMEOUT_MILLISECONDS: Final = 20_000
 

@@ -78,8 +78,11 @@ class Keyring:
 
     def changed(self, keys: Iterable[APIKey]) -> "Keyring":
         """Return this keyring with ``keys`` added or replaced; a key is never dropped, only archived."""
+        changes = {_index(key): _credential(key) for key in keys}
+        if not changes:
+            return self
         result = Keyring.__new__(Keyring)
-        result._credentials = self._credentials.changed({_index(key): _credential(key) for key in keys})
+        result._credentials = self._credentials.changed(changes)
         return result
 
 

@@ -198,7 +198,7 @@ class Worker:
             assert endpoint.act is not None  # noqa: S101  # it changes something
             endpoint.act(Doing(rehearsal, new, asked), asked)
 
-        plan = rehearse(self._store, act, wanted.now, wanted.state.options)
+        plan = rehearse(self._store, act, wanted.now, wanted.state.options, wanted.state)
         return Done(200, _json({"type": "plan", **plan.record()}), (_etag(plan.base_revision),), by)
 
     def _is_due(self, now: datetime) -> bool:

@@ -84,7 +84,7 @@ def find_subject(
 
 
 def find_any(reader: AccessReader, name: str, now: datetime) -> Subject:
-    """Return the key or the workspace with this id or name; the key if both have it and see the same.
+    """Return the key or the workspace with this id or name; the key if both have the name and see the same.
 
     Raises
     ------
@@ -93,6 +93,9 @@ def find_any(reader: AccessReader, name: str, now: datetime) -> Subject:
     ConflictError
         There are both, which do not see the same, or several keys.
     """
+    by_id = next(iter(reader.workspaces([name])), None)
+    if by_id is not None:  # which is quicker than to look for a key with this name
+        return Subject(None, by_id)
     key, workspace = known_key(reader, name, now), known_workspace(reader, name)
     if key is None and workspace is None:
         raise _unknown(reader, name, now)

@@ -171,7 +171,10 @@ def _show(reading: AnyReading, asked: Asked) -> dict[str, Any]:
     query: KeyQuery = asked.query
     access = MomentReader(reading, asked).access
     details = access.show_key(
-        asked.ids["key"], in_order=query.models, limit=query.limit, known=catalog_of(reading, asked)
+        asked.ids["key"],
+        in_order=query.models,
+        limit=query.limit if query.models else 0,
+        known=catalog_of(reading, asked),
     )
     sight = details.sight
     return {

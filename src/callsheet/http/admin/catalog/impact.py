@@ -55,7 +55,7 @@ def impact_among(endpoints: Sequence[Endpoint]) -> Endpoint:
             for call in asked.body.calls:
                 _rehearse(routes, call, asked, rehearsal, new)
 
-        plan = rehearse(store, act, asked.now, asked.state.options)
+        plan = rehearse(store, act, asked.now, asked.state.options, asked.state)
         return {"type": "plan", **seen(asked, plan.record())}
 
     return Endpoint(

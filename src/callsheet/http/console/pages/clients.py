@@ -11,6 +11,9 @@ from callsheet.http.console.visit import Page, Visit
 _PLAYED: Final = 100
 _MORE_PLAYED: Final = 1000
 
+#: Models in a configuration that is shown.
+_EXPORTED: Final = 25
+
 #: Workspaces to choose from by name; others can be named by the address.
 _MAX_CHOICES: Final = 200
 
@@ -41,7 +44,7 @@ def _export(visit: Visit, asked: dict[str, str | None], client: str, title: str)
     """The configuration of a client, and the command that writes it."""
     if asked["key"] is None and asked["workspace"] is None:
         asked = {"key": None, "workspace": visit.calls.state.default_workspace_id}
-    found = visit.calls.read("exportForClient", {"client": client}, url=visit.base_url, limit=_PLAYED, **asked)
+    found = visit.calls.read("exportForClient", {"client": client}, url=visit.base_url, limit=_EXPORTED, **asked)
     whose = [f"--{name}={value}" for name, value in asked.items() if value is not None]
     words = ["callsheet", "export", "--for", client, *whose, "--url", visit.base_url]
     words += ["--into", "."] if len(found["files"]) > 1 else []

@@ -17,7 +17,7 @@ from callsheet.service.explain.fixes import RemedyKind
 MAX_PLANNED_MODELS: Final = 10_000
 
 #: Of a larger catalogue, only the first models are compared.
-MAX_COMPARED_MODELS: Final = 20_000
+MAX_COMPARED_MODELS: Final = 5_000
 
 _LIMIT: Final = 100
 
@@ -42,6 +42,7 @@ def _explain(visit: Visit) -> Page:
     except AdminError as error:
         return _mended("explain.html", data, error, extra)
     found["fixes"] = [_fix(each) for each in found["fixes"]]
+    extra["as_of"] = found.get("as_of")
     return Page("explain.html", {**data, "explained": found}, f"{found['name']}: who sees it, and why", extra=extra)
 
 
@@ -49,7 +50,7 @@ def _mended(template: str, data: Mapping[str, Any], error: AdminError, extra: Ma
     """The form once more, with what is wrong; raises what asking for something else does not mend."""
     if error.code not in _MENDED:
         raise error
-    return Page(template, {**data, "problem": error.message}, "Not found", error.status, extra)
+    return Page(template, {**data, "problem": error.message}, "Not possible", error.status, extra)
 
 
 def _fix(fix: Mapping[str, Any]) -> dict[str, Any]:

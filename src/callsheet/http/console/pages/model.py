@@ -27,7 +27,7 @@ def show_model(visit: Visit) -> Page:
     """Show one model; AdminError if there is none."""
     calls = visit.calls
     model = calls.read("retrieveCatalogModel", {"model": visit.ids["model"]})
-    changes = calls.read("listChanges", subject=model["id"], limit=_SHOWN_CHANGES)
+    changes = _changes_of(visit, model["id"])
     viewers = calls.read("whoSees", model=model["id"])["data"]
     colored = [
         {**each, "workspaces": [{**one, "color": visit.colors.get(one["id"], "")} for one in each["workspaces"]]}
@@ -50,6 +50,16 @@ def show_model(visit: Visit) -> Page:
         },
         model["display_name"],
     )
+
+
+def _changes_of(visit: Visit, model_id: str) -> Mapping[str, Any]:
+    """The latest changes of a model, of which there may be no record."""
+    try:
+        return visit.calls.read("listChanges", subject=model_id, limit=_SHOWN_CHANGES)
+    except AdminError as error:
+        if error.code is not Code.DOES_NOT_EXIST:
+            raise
+        return {"data": [], "has_more": False}
 
 
 def _shown(change: Change) -> dict[str, str | None]:

@@ -14,10 +14,14 @@ from callsheet.http.console.pages.source_words import in_words
 from callsheet.http.console.routes import Route
 from callsheet.http.console.visit import Outcome, Page, Redirect, Review, Visit
 
-#: Changes that the page shows, models that it names, and claims that wait whose plan it shows by itself.
+#: Changes that the page shows, and models that it names.
 _SHOWN_CHANGES: Final = 10
 _SHOWN_MODELS: Final = 20
-MAX_PLANNED_CLAIMS: Final = 1000
+
+#: What may wait, and what the catalogue may hold, for the page to show by itself what accepting would change, and
+#: what rules let be seen: both take longer, the more there is.
+MAX_PLANNED_CLAIMS: Final = 1_000
+MAX_PLANNED_MODELS: Final = 50_000
 
 #: What the buttons of the page do: the call, and the verb of its plan.
 ACTIONS: Final[Mapping[str, tuple[str, str]]] = {
@@ -59,7 +63,7 @@ def _show(visit: Visit, preview: Mapping[str, Any] | None = None) -> Page:
     return Page(
         "source.html",
         {
-            "source": source,
+            "source": without_claims(source),
             "words": in_words(source["config"], {each.id: each.name for each in calls.state.workspaces.values()}),
             "waiting": _waiting(visit, source),
             "preview": preview,
@@ -72,30 +76,41 @@ def _show(visit: Visit, preview: Mapping[str, Any] | None = None) -> Page:
     )
 
 
+def without_claims(source: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a source without what its list says once it is accepted, which may be a great deal."""
+    pending = source["pending"]
+    shown = None if pending is None else {name: each for name, each in pending.items() if name != "claims"}
+    return {**source, "pending": shown}
+
+
 def _waiting(visit: Visit, source: Mapping[str, Any]) -> dict[str, Any] | None:
     """What waits for a person, with its plan, unless that is too large, or not for the eyes of the visitor."""
     pending = source["pending"]
     if pending is None:
         return None
     claims = pending["claims"]
-    is_planned = visit.can("catalog") and len(claims) <= MAX_PLANNED_CLAIMS
-    plan = visit.calls.read("planSource", {"source": source["name"]}) if is_planned else None
+    is_planned = visit.can("catalog") and len(claims) <= MAX_PLANNED_CLAIMS and _is_small(visit)
+    plan = visit.calls.rehearse(Change("acceptSource", {"source": source["name"]})) if is_planned else None
     return {
         "sentence": pending["sentence"],
         "since": pending["since"],
         "reasons": pending["reasons"],
         "claims": len(claims),
         "ids": [each["subject"] for each in claims[:_SHOWN_MODELS]],
-        "plan": None if plan is None or plan["waits"] is None else plan["plan"],
+        "plan": plan,
     }
 
 
 def _governed(visit: Visit, source: Mapping[str, Any]) -> str | None:
     """What rules let the keys see that the source is asked about, if rules decide that."""
-    if not source["config"].get("asks_keys"):
+    if not source["config"].get("asks_keys") or not _is_small(visit):
         return None
     counts = visit.calls.read("getGoverned", {"source": source["name"]})["governed"]
     return None if counts is None else Governed(**counts).sentence(source["name"])
+
+
+def _is_small(visit: Visit) -> bool:
+    return len(visit.calls.state.catalog) <= MAX_PLANNED_MODELS
 
 
 def _shown(operation: str, name: str) -> dict[str, str | None]:

@@ -49,7 +49,7 @@ def in_words(config: Mapping[str, Any], workspaces: Mapping[str, str]) -> list[l
         ("A model that goes", _going(given)),
         ("Provider", given["provider"]),
         ("Region", given["region"]),
-        ("Other people's keys", _keys(given, workspaces)),
+        ("Keys", _keys(given, workspaces)),
     ]
     return [[term, said] for term, said in rows if said]
 

@@ -5,7 +5,7 @@ from typing import Final
 from callsheet.http.console.buttons import unknown_button
 from callsheet.http.console.calls import endpoint_of
 from callsheet.http.console.change import Change
-from callsheet.http.console.pages.source import page_of
+from callsheet.http.console.pages.source import page_of, without_claims
 from callsheet.http.console.routes import Route
 from callsheet.http.console.visit import Outcome, Page, Review, Visit
 
@@ -19,7 +19,7 @@ def _list(visit: Visit) -> Page:
     return Page(
         "sources.html",
         {
-            "sources": sources,
+            "sources": [without_claims(each) for each in sources],
             "pages": {each["name"]: page_of(visit, each["name"]) for each in sources},
             "builtin": mode,
             "commands": {"builtin": change.shown(endpoint_of(change.operation))},
