@@ -1,9 +1,14 @@
 """Signing in, the plan before each change, forms that went stale, and what is refused."""
 
+import json
 from urllib.parse import urlencode
+
+from hypothesis import given
+from hypothesis import strategies as st
 
 from callsheet.domain.access.admin_key import Scope
 from callsheet.domain.edits import ModelChange
+from callsheet.http.console.forms import Form, Value
 from callsheet.service.admin.admin_keys import AdminKeyService
 from callsheet.service.admin.sessions import SessionService
 from tests.console.browsing import HOST, Browser
@@ -75,6 +80,96 @@ def test_a_plan_that_would_do_something_else_by_now_is_shown_again(signed_in: Br
     assert "The plan is another than the one that you confirmed" in again.text
     assert catalog.show("claude-one").model.display_name == "Claude Eins"
     assert signed_in.send(again, "Apply").heading == "Claude Uno"
+
+
+def test_going_back_from_a_plan_shows_the_form_with_what_was_typed(signed_in: Browser) -> None:
+    catalog = signed_in.installation.catalog
+    catalog.add(make_model("claude-one", display_name="Claude One", description="Plain"))
+    typed = {"display_name": "Claude <Uno>", "description": "first line\r\n\r\nsecond"}
+    plan = signed_in.send(signed_in.open(f"{MODEL}/change"), "Review change", **typed)
+    form = signed_in.send(plan, "Go back")
+    assert (form.status, form.path, form.heading) == (200, f"{MODEL}/change", "Change Claude One")
+    fields = form.fields("Review change")
+    assert fields["display_name"] == ["Claude <Uno>"]
+    assert fields["description"][0].split() == ["first", "line", "second"]
+    assert "Nothing was changed" not in form.text
+
+    done = signed_in.send(signed_in.send(form, "Review change", description="Plain"), "Apply")
+    assert done.heading == "Claude <Uno>"
+    assert catalog.show("claude-one").model.description == "Plain"
+
+
+def test_going_back_keeps_the_address_of_the_form_and_a_box_that_was_ticked(signed_in: Browser) -> None:
+    signed_in.installation.catalog.add(make_model("claude-one"))
+    form = signed_in.open("/console/retirements/models/claude-one?back=model")
+    plan = signed_in.send(form, "Review change", retires_at="2099-01-01", retires_itself="on")
+    again = signed_in.send(plan, "Go back")
+    assert again.path == form.path == "/console/retirements/models/claude-one?back=model"
+    fields = again.fields("Review change")
+    assert (fields["retires_at"], fields["retires_itself"]) == (["2099-01-01"], ["on"])
+
+
+def test_going_back_says_what_has_changed_meanwhile(signed_in: Browser) -> None:
+    catalog = signed_in.installation.catalog
+    catalog.add(make_model("claude-one", display_name="Claude One"))
+    plan = signed_in.send(signed_in.open(f"{MODEL}/change"), "Review change", line="opus")
+    catalog.change("claude-one", ModelChange(display_name="Claude Eins"))
+    form = signed_in.send(plan, "Go back")
+    assert "Meanwhile it was changed to: Claude Eins" in form.text
+    assert form.fields("Review change")["line"] == ["opus"]
+
+
+def test_going_back_from_a_plan_that_was_shown_again_keeps_what_was_typed(signed_in: Browser) -> None:
+    catalog = signed_in.installation.catalog
+    catalog.add(make_model("claude-one", display_name="Claude One"))
+    plan = signed_in.send(signed_in.open(f"{MODEL}/change"), "Review change", display_name="Claude Uno")
+    catalog.change("claude-one", ModelChange(display_name="Claude Eins"))
+    again = signed_in.send(plan, "Apply")
+    assert signed_in.send(again, "Go back").fields("Review change")["display_name"] == ["Claude Uno"]
+    elsewhere = json.dumps(["https://evil.example/", [["display_name", "x"]]])
+    forged = signed_in.send(plan, "Apply", form=elsewhere)
+    assert forged.link("Go back") == f"{MODEL}"
+    assert "evil.example" not in str(forged.soup)
+
+
+def test_a_plan_carries_no_field_that_its_form_did_not_show_with_a_value(signed_in: Browser) -> None:
+    signed_in.installation.catalog.add(make_model("claude-one"))
+    form = signed_in.open(f"{MODEL}/change")
+    plan = signed_in.send(form, "Review change", line="opus", password="hunter2")
+    assert plan.heading == "Change claude-one"
+    assert "hunter2" not in str(plan.soup)
+
+
+def test_from_the_plan_of_a_button_one_goes_back_to_its_page(signed_in: Browser) -> None:
+    signed_in.installation.catalog.add(make_model("claude-one"))
+    assert signed_in.send(signed_in.open(MODEL), "Retire…").link("Go back") == MODEL
+
+
+def test_a_plan_says_on_which_revision_it_is_based(signed_in: Browser) -> None:
+    signed_in.installation.catalog.add(make_model("claude-one"))
+    plan = signed_in.send(signed_in.open(MODEL), "Retire…")
+    assert f"based on revision {signed_in.served.live.current.revision}" in plan.text
+
+
+_TYPED = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=8)
+
+
+@given(
+    st.fixed_dictionaries({"name": _TYPED, "box": st.booleans(), "ids": st.lists(_TYPED, max_size=3)}),
+    st.fixed_dictionaries({"name": _TYPED, "ids": _TYPED}, optional={"box": st.just("on"), "secret": _TYPED}),
+)
+def test_what_a_plan_carries_of_a_form_shows_it_as_it_was(shown: dict[str, Value], typed: dict[str, str]) -> None:
+    before = Form({**{name: [value] for name, value in typed.items()}, "was": [json.dumps(shown)]})
+    before.fill(shown)
+    carried: dict[str, list[str]] = {}
+    for name, value in before.carried:
+        carried.setdefault(name, []).append(value)
+    after = Form({**carried, "again": ["yes"]})
+    after.fill(shown)
+    assert (after.is_again, before.is_again) == (True, False)
+    assert after.changed() == before.changed()
+    assert [after.value(name) for name in shown] == [before.value(name) for name in shown]
+    assert "secret" not in carried
 
 
 def test_a_plan_applies_although_something_else_has_changed(signed_in: Browser) -> None:

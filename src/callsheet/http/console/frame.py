@@ -18,7 +18,7 @@ from callsheet.http.console.proxy_users import ProxyUsers
 from callsheet.http.console.recognising import recognise
 from callsheet.http.console.rendering import relative, render
 from callsheet.http.console.response import Response, json_response, redirect
-from callsheet.http.console.review import look
+from callsheet.http.console.review import SentForm, look
 from callsheet.http.console.routes import Found, Route, Routes
 from callsheet.http.console.session_cookie import forget_token, is_proof, proof, token_in
 from callsheet.http.console.sign_in import SignIn
@@ -157,20 +157,27 @@ class Frame:
             raise AdminError(Code.INVALID_REQUEST, _ELSEWHERE)
         if route.submit is None:
             raise AdminError(Code.METHOD_NOT_ALLOWED, "This page takes no form.")
-        return self._submitted(route, visit)
+        return self._submitted(route, visit, self._address.here(asking.path, _without_done(asking.query)))
 
-    def _submitted(self, route: Route, visit: Visit) -> Page | Redirect:
-        """What becomes of a form: what the page makes of it, or the form again, with what is wrong at its field."""
+    def _submitted(self, route: Route, visit: Visit, here: str) -> Page | Redirect:
+        """What becomes of a form that was sent to ``here``: what the page makes of it, or the form again.
+
+        It comes again with what is wrong at its field, or as it was typed where a plan leads back to it.
+        """
         assert route.submit is not None  # noqa: S101  # as `_outcome` has seen
         page = None if route.show is None else route.show(visit)
         if isinstance(page, Redirect):
+            return page
+        if page is not None and visit.form.is_again:
             return page
         if page is not None and visit.form.meanwhile:
             return replace(page, status=409)
         outcome: Outcome | None = None
         try:
             outcome = route.submit(visit)
-            return look(visit, outcome) if isinstance(outcome, Review) else outcome
+            return (
+                look(visit, outcome, form=_sent_form(visit.form, here)) if isinstance(outcome, Review) else outcome
+            )
         except FieldError as error:
             if page is None:
                 raise AdminError(Code.INVALID_REQUEST, error.message, error.field) from None
@@ -232,6 +239,11 @@ class Frame:
         """Return what is answered to an unexpected error."""
         message = f"Something went wrong here; the log of the server says more, under {request_id}."
         return self._refused(AdminError(Code.INTERNAL, message))
+
+
+def _sent_form(form: Form, here: str) -> SentForm | None:
+    """The form to which its plan leads back; None of a button alone, which shows no field."""
+    return None if form.raw("was") is None else SentForm(here, form.carried)
 
 
 def _who(session: Session) -> Mapping[str, Any]:

@@ -1,10 +1,10 @@
 """Review: a change as a plan, with what it means to whom, before it is made; and making it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 
 from callsheet.domain.plan.reading import read_plan
@@ -40,12 +40,30 @@ _UNPLANNED: Final = {
 #: How long someone may look at a plan before the times in it are those of now.
 _MAX_LOOK: Final = timedelta(hours=1)
 
+#: So much of a form is carried through a plan that has changed meanwhile; with more, one goes back to the page.
+MAX_CARRIED_CHARACTERS: Final = 100_000
+
 _INCOMPLETE: Final = "This form is not complete; begin again at the page before."
 
 _SECRETS: Final = ("secret", "token", "signing_secret")
 
 
-def look(visit: Visit, review: Review, moved: list[str] | None = None) -> Page:
+class SentForm(NamedTuple):
+    """A form whose plan is shown, so that one can go back to it without typing anything again.
+
+    Parameters
+    ----------
+    address
+        Where it is posted to.
+    fields
+        What was typed, by name.
+    """
+
+    address: str
+    fields: Sequence[tuple[str, str]]
+
+
+def look(visit: Visit, review: Review, moved: list[str] | None = None, form: SentForm | None = None) -> Page:
     """Return the page that shows what a change would do.
 
     Parameters
@@ -56,6 +74,8 @@ def look(visit: Visit, review: Review, moved: list[str] | None = None) -> Page:
         The change, and where to go afterwards.
     moved
         Subjects that have changed since the person last looked; None if it is the first time.
+    form
+        To go back to; None if there was none but a button.
 
     Raises
     ------
@@ -79,6 +99,7 @@ def look(visit: Visit, review: Review, moved: list[str] | None = None) -> Page:
         review.title,
         extra={
             "back": review.back,
+            "form_before": form,
             "apply": visit.url("review"),
             "colors": visit.colors,
             "fields": [
@@ -87,6 +108,7 @@ def look(visit: Visit, review: Review, moved: list[str] | None = None) -> Page:
                 ("seen", json.dumps(_digests(plan))),
                 ("at", visit.now.isoformat()),
                 ("back", review.back),
+                *_dumped(form),
             ],
         },
     )
@@ -112,7 +134,7 @@ def settle(visit: Visit) -> Outcome:
         plan = visit.calls.rehearse(change, looked_at)
         digests = _digests(plan)
         if digests != seen:
-            return look(visit, review, _differing(seen, digests))
+            return look(visit, review, _differing(seen, digests), _form_before(visit))
         try:
             answer, revision = visit.calls.make(change, plan["base_revision"], visit.form.text("reason") or None)
         except AdminError as error:
@@ -121,6 +143,22 @@ def settle(visit: Visit) -> Outcome:
             continue
         return _made(visit, review, plan, answer, revision)
     raise AssertionError
+
+
+def _dumped(form: SentForm | None) -> list[tuple[str, str]]:
+    """The field that carries a form through its plan, unless it is too long."""
+    text = "" if form is None else json.dumps(form, ensure_ascii=False)
+    return [("form", text)] if 0 < len(text) <= MAX_CARRIED_CHARACTERS else []
+
+
+def _form_before(visit: Visit) -> SentForm | None:
+    """The form that led to a plan, as `_dumped` carries it; None if it does not."""
+    try:
+        address, fields = json.loads(visit.form.raw("form") or "")
+        form = SentForm(str(address), [(str(name), str(value)) for name, value in fields])
+    except (ValueError, TypeError):
+        return None
+    return form if visit.address.is_own(form.address) else None
 
 
 def _looked_at(visit: Visit) -> datetime | None:
