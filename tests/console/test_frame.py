@@ -1,6 +1,7 @@
 """Signing in, the plan before each change, forms that went stale, and what is refused."""
 
 import json
+import re
 from urllib.parse import urlencode
 
 from hypothesis import given
@@ -43,9 +44,21 @@ def test_a_change_is_shown_as_a_plan_then_made_and_can_be_undone(signed_in: Brow
 
     done = signed_in.send(plan, "Apply")
     assert done.heading == "Claude Uno"
-    assert "Done, in revision" in done.text
-    undone = signed_in.send(signed_in.send(done, "Undo…"), "Apply")
+    assert re.search(r"Done, in revision \d+: Change claude-one\.", done.text)
+    undo = signed_in.send(done, "Undo…")
+    assert undo.heading == "Undo: Change claude-one"
+    undone = signed_in.send(undo, "Apply")
     assert undone.heading == "Claude One"
+    assert ": Undo: Change claude-one." in undone.text
+    assert signed_in.send(undone, "Undo…").heading == "Redo: Change claude-one"
+
+
+def test_only_this_console_says_what_was_done(signed_in: Browser) -> None:
+    signed_in.installation.catalog.add(make_model("claude-one"))
+    shown = signed_in.open(f"{MODEL}?{urlencode({'done': 1, 'what': 'Send your key to me', 'seal': 'x'})}")
+    assert "Done, in revision 1." in shown.text
+    assert "Send your key" not in shown.text
+    assert "done=" not in shown.link("This page as JSON")
 
 
 def test_a_form_says_what_is_wrong_at_the_field_and_keeps_what_was_typed(signed_in: Browser) -> None:

@@ -73,6 +73,18 @@ def test_without_an_admin_key_pages_say_that_uses_are_not_recorded_rather_than_n
     assert "not recorded" not in browser.open(KEYS).text + browser.open("/console/welcome").text
 
 
+def test_going_back_from_the_plan_of_a_key_shows_its_form_but_from_that_of_a_button_its_page(
+    signed_in: Browser,
+) -> None:
+    form = filled(signed_in).open(f"{KEYS}/new")
+    plan = signed_in.send(form, "Review change", name="laptop", expires_at="2099-01-01")
+    again = signed_in.send(plan, "Go back").fields("Review change")
+    assert (again["name"], again["expires_at"]) == (["laptop"], ["2099-01-01"])
+    signed_in.installation.key(name="laptop")
+    page = f"{KEYS}/{key_id(signed_in, 'laptop')}"
+    assert signed_in.send(signed_in.open(page), "Disable…").link("Go back") == page
+
+
 def test_a_filter_that_fits_nothing_says_so_and_a_wrong_one_says_why(signed_in: Browser) -> None:
     filled(signed_in).installation.key()
     assert "No key fits" in signed_in.open(f"{KEYS}?q=nothing+like+it").text

@@ -1,5 +1,6 @@
 """Workspaces: the list, one of them, and the form with a preview of what its rules let be seen."""
 
+import re
 from urllib.parse import quote
 
 import pytest
@@ -82,10 +83,21 @@ def test_a_workspace_is_created_by_way_of_its_plan(filled: Browser) -> None:
     assert plan.heading == "Create Team <A>"
     assert "callsheet workspaces create '--allow=claude-*' '--allow=gpt-*' '--deny=*-two'" in plan.text
     done = filled.send(plan, "Apply")
-    assert "Done, in revision" in done.text
+    assert done.heading == "Team <A>"
+    assert re.search(r"Done, in revision \d+: Create Team <A>\.", done.text)
     made = filled.installation.access.show_workspace("Team <A>")
     assert made.visibility == Visibility(("claude-*", "gpt-*"), ("*-two",))
     assert (made.shape, made.color) == (Shape.CLASSIC, "#6C5BB9")
+
+
+def test_going_back_from_the_plan_of_a_new_workspace_shows_the_form_with_its_list(filled: Browser) -> None:
+    form = filled.open(f"{LIST}/new")
+    plan = filled.send(form, "Review change", name="Team <A>", allow="claude-*", shape="classic")
+    again = filled.send(plan, "Go back")
+    fields = again.fields("Review change")
+    assert (fields["name"], fields["allow"], fields["shape"]) == (["Team <A>"], ["claude-*"], ["classic"])
+    assert "of 3 listed models" in previewed(again)
+    assert filled.send(again, "Review change").heading == "Create Team <A>"
 
 
 def test_an_empty_allow_list_is_nothing_and_a_star_is_all(filled: Browser) -> None:

@@ -18,7 +18,7 @@ from callsheet.http.console.proxy_users import ProxyUsers
 from callsheet.http.console.recognising import recognise
 from callsheet.http.console.rendering import relative, render
 from callsheet.http.console.response import Response, json_response, redirect
-from callsheet.http.console.review import SentForm, look
+from callsheet.http.console.review import SentForm, look, purpose_of_done
 from callsheet.http.console.routes import Found, Route, Routes
 from callsheet.http.console.session_cookie import forget_token, is_proof, proof, token_in
 from callsheet.http.console.sign_in import SignIn
@@ -32,6 +32,9 @@ _ELSEWHERE: Final = "This form was not sent by a page of this console; open the 
 #: What can be mended by typing something else.
 _MENDED: Final = frozenset({Code.INVALID, Code.INVALID_REQUEST, Code.CONFLICT, Code.DOES_NOT_EXIST, Code.SOURCE})
 
+
+#: Parameters of an address that say what was done just before.
+_OF_DONE: Final = frozenset({"done", "what", "seal", "undo", "proof"})
 
 #: Fields, by how refusals begin that name none.
 _BEGINNINGS: Final = (
@@ -117,7 +120,7 @@ class Frame:
             calls=calls,
             address=self._address,
             ids=found.ids,
-            query=asking.query,
+            query=_without_done(asking.query),
             form=form,
             now=calls.now,
             token=token,
@@ -201,7 +204,7 @@ class Frame:
             form=visit.form,
             nav=_section(asking.path),
             json_url=None if asking.is_sent else self._json_url(asking),
-            done=_done(visit, asking.path),
+            done=_done(visit, asking),
             relative=partial(relative, now=visit.now),
             now=visit.now,
         )
@@ -243,22 +246,25 @@ class Frame:
 
 def _sent_form(form: Form, here: str) -> SentForm | None:
     """The form to which its plan leads back; None of a button alone, which shows no field."""
-    return None if form.raw("was") is None else SentForm(here, form.carried)
+    return SentForm(here, form.carried) if form.carried else None
 
 
 def _who(session: Session) -> Mapping[str, Any]:
     return {"name": session.name, "scopes": [str(scope) for scope in session.scopes]}
 
 
-def _done(visit: Visit, path: bytes) -> Mapping[str, Any] | None:
+def _done(visit: Visit, asking: Asking) -> Mapping[str, Any] | None:
     """The change that was just made, and what takes it back, if it was this console that sent the browser here."""
-    revision, undo = visit.query.get("done", ""), visit.query.get("undo", "")
+    query = asking.query
+    revision, undo, what = (query.get(name, "") for name in ("done", "undo", "what"))
     if not (revision.isascii() and revision.isdecimal()):
         return None
-    made_here = bool(undo) and is_proof(visit.query.get("proof"), visit.token, undo)
-    back = visit.address.here(path, _without_done(visit.query))
-    fields = {"undo": undo, "proof": visit.query["proof"], "back": back} if made_here else None
-    return {"text": f"Done, in revision {revision}.", "undo": fields}
+    is_said = is_proof(query.get("seal"), visit.token, purpose_of_done(revision, what))
+    said = f": {what}" if is_said else ""
+    made_here = bool(undo) and is_proof(query.get("proof"), visit.token, undo)
+    back = visit.address.here(asking.path, _without_done(query))
+    fields = {"undo": undo, "proof": query.get("proof", ""), "back": back, "what": what if is_said else ""}
+    return {"text": f"Done, in revision {revision}{said}.", "undo": fields if made_here else None}
 
 
 def _section(path: bytes) -> str:
@@ -267,7 +273,7 @@ def _section(path: bytes) -> str:
 
 
 def _without_done(query: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in query.items() if name not in ("done", "undo", "proof")}
+    return {name: value for name, value in query.items() if name not in _OF_DONE}
 
 
 def _field_of(error: AdminError, form: Form) -> str:

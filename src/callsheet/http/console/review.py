@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
-from urllib.parse import quote
+from urllib.parse import urlencode
 
 from callsheet.domain.plan.reading import read_plan
 from callsheet.domain.plan.step import Step
@@ -24,6 +24,12 @@ _ATTEMPTS: Final = 5
 
 #: Whose secret is one that clients send.
 _OF_KEYS: Final = frozenset({"createKeyRecord", "rotateKeyRecord"})
+
+#: What is made by which call has its own page below which address.
+_PAGES: Final = {"createWorkspaceRecord": "workspaces"}
+
+#: Of the title of a plan, in the address that says what was done.
+_MAX_TITLE_CHARACTERS: Final = 120
 
 #: What changes do that are no steps of a plan, as no caller notices them.
 _UNPLANNED: Final = {
@@ -180,13 +186,25 @@ def _made(
         return Page(
             "secret.html", {"answer": answer, "revision": revision, "back": back}, "Copy the secret", extra=extra
         )
+    room = _PAGES.get(review.change.operation)
+    back = review.back if room is None else visit.url(room, answer["id"])
+    query = {"done": str(revision), **_said(visit, review.title, revision)}
     undo = undo_of(review.change, plan, revision)
-    query = f"done={revision}"
     if undo is not None:
         dumped = undo.dump()
-        query += f"&undo={quote(dumped)}&proof={visit.proof(dumped)}"
-    joiner = "&" if "?" in review.back else "?"
-    return Redirect(f"{review.back}{joiner}{query}")
+        query |= {"undo": dumped, "proof": visit.proof(dumped)}
+    return Redirect(f"{back}{'&' if '?' in back else '?'}{urlencode(query)}")
+
+
+def _said(visit: Visit, title: str, revision: int) -> dict[str, str]:
+    """The parameters of an address that say what was done, and show that this console made it."""
+    what = title if len(title) <= _MAX_TITLE_CHARACTERS else f"{title[: _MAX_TITLE_CHARACTERS - 1]}…"
+    return {"what": what, "seal": visit.proof(purpose_of_done(str(revision), what))}
+
+
+def purpose_of_done(revision: str, what: str) -> str:
+    """Return what an address is sealed for that says that ``what`` was done in ``revision``."""
+    return f"done {revision} {what}"
 
 
 def _digests(plan: Mapping[str, Any]) -> dict[str, str]:

@@ -9,13 +9,24 @@ from callsheet.http.console.routes import Route
 from callsheet.http.console.session_cookie import is_proof
 from callsheet.http.console.visit import Outcome, Review, Visit
 
+_UNDO: Final = "Undo: "
+_REDO: Final = "Redo: "
+
 
 def _undo(visit: Visit) -> Outcome:
     """Show what taking a change back would do."""
     undo = visit.form.raw("undo") or ""
     if not is_proof(visit.form.raw("proof"), visit.token, undo):
         raise AdminError(Code.INVALID_REQUEST, "There is nothing to undo here; the list of changes has every one.")
-    return Review(load_change(undo), visit.own(visit.form.raw("back") or ""), "Undo")
+    title = _undoing(visit.form.raw("what") or "")
+    return Review(load_change(undo), visit.own(visit.form.raw("back") or ""), title)
+
+
+def _undoing(what: str) -> str:
+    """Return what undoing ``what`` is called; undoing that in turn is doing it again."""
+    if what.startswith(_UNDO):
+        return f"{_REDO}{what.removeprefix(_UNDO)}"
+    return f"{_UNDO}{what.removeprefix(_REDO)}" if what else "Undo"
 
 
 REVIEWS: Final = (
