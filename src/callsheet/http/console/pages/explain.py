@@ -9,6 +9,7 @@ from callsheet.http.admin.errors import AdminError, Code
 from callsheet.http.admin.workspace_types import shown_allow
 from callsheet.http.console.calls import endpoint_of
 from callsheet.http.console.change import Change, load_change
+from callsheet.http.console.pages.remedy_titles import remedy_title
 from callsheet.http.console.routes import Route
 from callsheet.http.console.visit import Outcome, Page, Review, Visit
 from callsheet.service.explain.fixes import RemedyKind
@@ -41,7 +42,7 @@ def _explain(visit: Visit) -> Page:
         found = visit.calls.read("explain", plans=has_plans, **asked)
     except AdminError as error:
         return _mended("explain.html", data, error, extra)
-    found["fixes"] = [_fix(each) for each in found["fixes"]]
+    found["fixes"] = [_fix(visit, found, each) for each in found["fixes"]]
     extra["as_of"] = found.get("as_of")
     return Page("explain.html", {**data, "explained": found}, f"{found['name']}: who sees it, and why", extra=extra)
 
@@ -53,18 +54,18 @@ def _mended(template: str, data: Mapping[str, Any], error: AdminError, extra: Ma
     return Page(template, {**data, "problem": error.message}, "Not possible", error.status, extra)
 
 
-def _fix(fix: Mapping[str, Any]) -> dict[str, Any]:
+def _fix(visit: Visit, explained: Mapping[str, Any], fix: Mapping[str, Any]) -> dict[str, Any]:
     remedies = [
-        _remedy(_change_of(remedy), shlex.join(command))
+        _remedy(_change_of(remedy), shlex.join(command), remedy_title(visit, explained, remedy))
         for remedy, command in zip(fix["remedies"], fix["commands"], strict=True)
     ]
     return {"title": _TITLES[fix["reach"]], "reach": fix["reach"], "remedies": remedies, "plan": fix["plan"]}
 
 
-def _remedy(change: Change, command: str) -> dict[str, Any]:
+def _remedy(change: Change, command: str, title: str) -> dict[str, Any]:
     endpoint = endpoint_of(change.operation)
     shown = {"command": command, "call": change.request(endpoint)}
-    return {**shown, "change": change.dump(), "title": endpoint.summary, "scope": str(endpoint.scope)}
+    return {**shown, "change": change.dump(), "title": title, "scope": str(endpoint.scope)}
 
 
 def _change_of(remedy: Mapping[str, Any]) -> Change:
