@@ -17,6 +17,10 @@ PAGES: Final = (
     "/models",
     f"/models/{PLAIN}",
     f"/models/{PLAIN}/change",
+    "/models?q=nothing-like-it",
+    "/models?show=suppressed",
+    "/models/new",
+    "/models/claude-retiring/change",
     "/access",
     "/access?differ=yes",
     "/access/explain",
@@ -69,6 +73,7 @@ def fill(installation: Installation) -> None:
     catalog.add(make_model("claude-retiring", display_name=RIGHT_TO_LEFT, line="sonnet", max_input_tokens=200_000))
     catalog.deprecate("claude-retiring", retires_at=parse_instant("2027-03-01"), replacement=PLAIN)
     catalog.alias("claude-latest", PLAIN)
+    catalog.remove("claude-2.0")
     catalog.change(PLAIN, ModelChange(max_tokens=64_000))
     catalog.add(make_model("claude-hidden", hidden=True))
     workspace = access.create_workspace(f"Research {MARKUP}", visibility=Visibility(("claude-*",), ("*hidden*",)))
