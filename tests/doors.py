@@ -17,6 +17,7 @@ from callsheet.http.connection.limits import ConnectionLimits
 from callsheet.http.request_id import make_request_id
 from callsheet.http.serve.config import ServerConfig
 from callsheet.http.serve.run import bind
+from callsheet.service.state.live import LiveState
 from callsheet.settings import Settings
 from tests.installation import Installation
 
@@ -63,7 +64,11 @@ class Door:
     def set_up(self, **settings: Any) -> None:
         """Begin anew with these settings."""
         self.settings = Settings(database=self.installation.url, poll_seconds=0.01, **settings)
-        self.live = self.installation.live(options_of(self.settings))
+        self.live = self.begin()
+
+    def begin(self) -> LiveState:
+        """Load what answers."""
+        return self.installation.live(options_of(self.settings))
 
     def ask(self, method: str, target: str, headers: Headers = ()) -> Reply:
         """Send one request; `target` is path and query as they go over the wire."""
@@ -114,10 +119,9 @@ class AnswerDoor(Door):
 class AppDoor(Door):
     """The ASGI app, without a server and without a lifespan."""
 
-    def set_up(self, **settings: Any) -> None:
-        super().set_up(**settings)
+    def begin(self) -> LiveState:
         self.app = self.installation.app(self.settings)
-        self.live = self.app.live
+        return self.app.live
 
     def send(
         self, method: str, target: str, headers: list[tuple[str, str]]

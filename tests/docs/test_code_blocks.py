@@ -25,6 +25,7 @@ from tests.docs.gateway import KEY, page_gateway
 from tests.docs.pages import PAGES, ROOT, Block, blocks, name
 from tests.postgres import Server as Postgres
 from tests.postgres import execute
+from tests.program import wait_for
 from tests.tiers import repeated
 
 _SHOWN_URL: Final = "http://127.0.0.1:8484"  # as the pages write it; the real server takes a free port
@@ -107,7 +108,7 @@ class Newcomer:
     def _serve(self, end: str, *arguments: str) -> None:
         """Start the server; ``end`` is in the last line that it prints."""
         self.server = subprocess.Popen(
-            ["env", "callsheet", "serve", "--port", "0", "--poll-seconds", "0.01", *arguments],
+            ["env", "callsheet", "serve", "--port", "0", "--poll-seconds", "0.02", *arguments],
             cwd=self.folder, env=self.environment, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
         assert self.server.stdout is not None
@@ -200,11 +201,11 @@ class Newcomer:
         with sqlite3.connect(self.database) as connection:
             (revision,) = connection.execute("SELECT revision FROM installation").fetchone()
         connection.close()
-        for _ in range(2000):
-            with urllib.request.urlopen(f"{self.url}/readyz") as reply:
-                if json.load(reply)["revision"] >= revision:
-                    return
-        raise AssertionError("the server did not notice the change")
+        wait_for(lambda: self._served_revision() >= revision, "the server to notice the change")
+
+    def _served_revision(self) -> int:
+        with urllib.request.urlopen(f"{self.url}/readyz") as reply:
+            return int(json.load(reply)["revision"])
 
     def _check_nginx(self, code: str) -> None:
         """Valid by nginx's own word; where it is not installed, only CI can say."""

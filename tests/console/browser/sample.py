@@ -17,12 +17,15 @@ PAGES: Final = (
     "/models",
     f"/models/{PLAIN}",
     f"/models/{PLAIN}/change",
+    "/models?q=nothing-like-it",
+    "/models?show=suppressed",
+    "/models/new",
+    "/models/claude-retiring/change",
     "/access",
     "/access?differ=yes",
     "/access/explain",
     f"/access/explain?model={PLAIN}&workspace=default",
     "/access/explain?model=claude-hidden&key=laptop",
-    "/access/explain?model=gpt-none&workspace=nowhere",
     "/access/sees?subject=laptop",
     "/access/compare?first=default&second=laptop",
     "/workspaces",
@@ -70,6 +73,7 @@ def fill(installation: Installation) -> None:
     catalog.add(make_model("claude-retiring", display_name=RIGHT_TO_LEFT, line="sonnet", max_input_tokens=200_000))
     catalog.deprecate("claude-retiring", retires_at=parse_instant("2027-03-01"), replacement=PLAIN)
     catalog.alias("claude-latest", PLAIN)
+    catalog.remove("claude-2.0")
     catalog.change(PLAIN, ModelChange(max_tokens=64_000))
     catalog.add(make_model("claude-hidden", hidden=True))
     workspace = access.create_workspace(f"Research {MARKUP}", visibility=Visibility(("claude-*",), ("*hidden*",)))

@@ -23,32 +23,16 @@ addEventListener("keydown", (event) => {
 addEventListener("click", async (event) => {
   const button = event.target.closest?.("button[data-copy]");
   if (!button) return;
-  const text = button.parentElement.querySelector("pre, input").innerText ?? "";
+  const code = button.parentElement.querySelector("pre");
   const label = button.textContent;
   try {
-    await navigator.clipboard.writeText(text || button.parentElement.querySelector("input").value);
+    await navigator.clipboard.writeText(code.innerText);
     button.textContent = "Copied";
   } catch {
-    getSelection().selectAllChildren(button.parentElement.querySelector("pre"));
+    getSelection().selectAllChildren(code);
     button.textContent = "Press Ctrl+C";
   }
   setTimeout(() => { button.textContent = label; }, 2000);
-});
-
-/* <input type="range" data-days="ID">: so many days before today, written as a date into the field with this id. */
-const DAY_MILLISECONDS = 86_400_000;
-
-addEventListener("input", (event) => {
-  const slider = event.target;
-  if (!slider.matches?.("input[data-days]")) return;
-  const field = document.getElementById(slider.dataset.days);
-  const days = Number(slider.max) - Number(slider.value);
-  const date = new Date(Date.now() - days * DAY_MILLISECONDS).toISOString().slice(0, 10);
-  field.value = days === 0 ? "" : date;
-  slider.setAttribute("aria-valuetext", days === 0 ? "now" : date);
-});
-addEventListener("change", (event) => {
-  if (event.target.matches?.("input[data-days]")) event.target.form?.requestSubmit();
 });
 
 /* What a search or a preview has found is said, too: the part of the page that holds it is new and says nothing itself. */
