@@ -12,6 +12,7 @@ from callsheet.domain.plan.step import Step
 from callsheet.http.admin.errors import AdminError, Code
 from callsheet.http.console.calls import endpoint_of
 from callsheet.http.console.change import load_change
+from callsheet.http.console.forms import read_json
 from callsheet.http.console.snippets import snippets
 from callsheet.http.console.undo import undo_of
 from callsheet.http.console.visit import Outcome, Page, Redirect, Review, Visit
@@ -102,8 +103,8 @@ def settle(visit: Visit) -> Outcome:
     """
     try:
         change = load_change(visit.form.raw("change") or "")
-        seen = dict(json.loads(visit.form.raw("seen") or ""))
-    except (ValueError, TypeError):
+        seen = {str(name): str(digest) for name, digest in read_json(visit.form.raw("seen") or "").items()}
+    except (ValueError, AttributeError):
         raise AdminError(Code.INVALID_REQUEST, _INCOMPLETE) from None
     back = visit.form.raw("back") or ""
     review = Review(change, visit.own(back), visit.form.raw("title") or "Change")
@@ -166,4 +167,8 @@ def _digest(step: Step) -> str:
 
 def _differing(seen: Mapping[str, str], found: Mapping[str, str]) -> list[str]:
     every = dict.fromkeys([*seen, *found])
-    return [name.split(" ")[1] if name else "some of many" for name in every if seen.get(name) != found.get(name)]
+    return [
+        name.partition(" ")[2].rpartition(" ")[0] if name else "some of many"
+        for name in every
+        if seen.get(name) != found.get(name)
+    ]
