@@ -98,7 +98,7 @@ def test_a_form_sent_while_signed_out_is_sent_again_after_signing_in(signed_in: 
 
 
 def test_a_link_signs_in_once(browser: Browser) -> None:
-    token = SessionService(browser.installation.store, now).make_link("ada", "cli:ada", (Scope.ALL,))
+    token = SessionService(browser.installation.store, now).make_link("ada", (Scope.ALL,))
     shown = browser.open(f"/console/sign-in?link={token}")
     assert browser.send(shown, "Sign in").heading == "Welcome"
     other = Browser(browser.installation)

@@ -45,9 +45,9 @@ def console(
         )
     scopes = parse_scopes(scope or ["all"])
     base = _address(settings) if url is None else read_base_url(url, "--url").removesuffix(CONSOLE)
-    who = actor()
+    person = actor().partition(":")[2]
     store = open_existing(settings.database)
-    token = SessionService(store, clock).make_link(who.removeprefix("cli:"), who, scopes)
+    token = SessionService(store, clock).make_link(person, scopes)
     link = f"{base}{CONSOLE}/sign-in?link={token}"
     minutes = int(MAX_LINK.total_seconds()) // 60
     if as_json:

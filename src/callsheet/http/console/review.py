@@ -137,9 +137,10 @@ def _made(
     visit: Visit, review: Review, plan: Mapping[str, Any], answer: Mapping[str, Any], revision: int
 ) -> Outcome:
     if any(answer.get(name) for name in _SECRETS):
-        back, extra = review.back, {}
+        back, extra = review.back, dict[str, Any](base_url=visit.base_url)
         if review.change.operation in _OF_KEYS:
-            back, extra = visit.url("keys", answer["id"]), {"snippets": snippets(visit.base_url, answer["secret"])}
+            back = visit.url("keys", answer["id"])
+            extra["snippets"] = snippets(visit.base_url, answer["secret"])
         return Page(
             "secret.html", {"answer": answer, "revision": revision, "back": back}, "Copy the secret", extra=extra
         )

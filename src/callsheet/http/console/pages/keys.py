@@ -46,6 +46,7 @@ def _list(visit: Visit) -> Page:
         "page": {name: found[name] for name in ("first_id", "last_id", "has_more")},
         "query": dict(query),
         "workspaces": choices(visit),
+        "records_uses": visit.calls.state.has_admin_keys,
         "problem": problem,
     }
     return Page("keys.html", data, "Keys", status)
@@ -63,6 +64,7 @@ def _show(visit: Visit) -> Page:
         {
             "key": key,
             "seen_from": _seen_from(visit, key),
+            "records_uses": visit.calls.state.has_admin_keys,
             "changes": changes["data"],
             "history_more": changes["has_more"],
             "commands": {} if is_archived else {name: _shown(key["id"], name) for name in _offered(key)},
