@@ -159,3 +159,26 @@ def test_one_who_may_only_read_compares_and_restores_nothing(browser: Browser) -
     fields = {"csrf": shown.fields("Sign out")["csrf"][0], "kind": "model", "subject": "claude-one", "to": "1"}
     assert browser.post(shown.path, fields).status == 403
     assert catalog.show("claude-one").model.display_name == "Other"
+
+
+def test_a_model_is_compared_with_the_revision_that_added_it_while_the_records_are_young(
+    signed_in: Browser, since: int
+) -> None:
+    signed_in.installation.catalog.change("claude-new", ModelChange(display_name="Newer"))
+    address = signed_in.open("/console/models/claude-new").link("Then and now")
+    shown = signed_in.open(address)
+    assert shown.status == 200, shown.text
+    assert f"revision {since + 3}" in shown.text
+    assert "Newer" in shown.text
+    old = signed_in.open(f"{AT}/claude-one")
+    assert [each["after"] for each in signed_in.open(old.link("This page as JSON")).json["edits"]] == [
+        "Claude <Uno>"
+    ]
+
+
+def test_a_model_is_compared_with_a_month_ago_where_the_records_go_back_that_far(
+    signed_in: Browser, since: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("callsheet.http.console.pages.past._MONTH_AGO", str(since))
+    shown = signed_in.open(f"{AT}/claude-one")
+    assert f"revision {since}" in shown.text

@@ -14,7 +14,7 @@ from callsheet.http.admin.doing import Worker
 from callsheet.http.admin.metrics import AdminMetrics
 from callsheet.http.console.address import Address
 from callsheet.http.console.all_routes import ROUTES
-from callsheet.http.console.asking import MAX_FORM_BYTES, Asking, read_asking
+from callsheet.http.console.asking import Asking, read_asking
 from callsheet.http.console.calls import Calls
 from callsheet.http.console.frame import Frame
 from callsheet.http.console.long_calls import MAX_LONG_CALLS, LongCalls
@@ -24,7 +24,7 @@ from callsheet.http.console.session_admission import SessionAdmission
 from callsheet.http.console.static_files import serve_static
 from callsheet.http.logs.access_line import LoggedResponse
 from callsheet.http.logs.writer import AccessLog
-from callsheet.http.paths import Scope
+from callsheet.http.paths import MAX_FORM_BYTES, Scope
 from callsheet.http.request_id import make_request_id
 from callsheet.service.admin.sessions import SessionService
 from callsheet.service.clock import SYSTEM_CLOCK, Clock
@@ -43,6 +43,9 @@ MAX_WAITING_REQUESTS: Final = 200
 
 _BODY_TIMEOUT_SECONDS: Final = 10.0
 _METHODS: Final = ("GET", "HEAD", "POST")
+
+#: Of the revision that a page is to show.
+_MAX_REVISION_DIGITS: Final = 18
 
 #: What metrics call every request of the console.
 _OPERATION: Final = "console"
@@ -172,10 +175,10 @@ class Console:
         return Frame(self._sessions, ROUTES, address, self._users)
 
     def _calls_of(self, asking: Asking, session: Session) -> Calls:
-        made = asking.query.get(
-            "done", ""
-        )  # a page behind a change shows it, also where the change is not known yet
-        if made.isascii() and made.isdecimal() and int(made) > self._live.current.revision:
+        # a page behind a change shows it, also where the change is not known yet
+        made = asking.query.get("done", "")
+        is_revision = made.isascii() and made.isdecimal() and len(made) <= _MAX_REVISION_DIGITS
+        if is_revision and int(made) > self._live.current.revision:
             self._live.refresh()
         return Calls(
             worker=self._worker,

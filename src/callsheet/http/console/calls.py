@@ -1,6 +1,7 @@
 """Calls: the Admin API's calls as pages make them, in the same process, with the same checks and answers."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -19,6 +20,7 @@ from callsheet.http.console.long_calls import LongCalls
 from callsheet.service.sync.guard import UpstreamGuard
 
 _JSON: Final = "application/json"
+_VARIABLE: Final = re.compile(r"\{(\w+)\}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +98,8 @@ class Calls:
         The times that a change notes in what it changes are those of ``at``, by default of now.
         """
         endpoint = endpoint_of(change.operation)
+        if endpoint.act is None or set(change.ids) != set(_VARIABLE.findall(endpoint.path)):
+            raise AdminError(Code.INVALID_REQUEST, "This form is not complete; begin again at the page before.")
         wanted = self._wanted(endpoint, change.ids, {"dry_run": "true"}, change.body)
         wanted = wanted if at is None else replace(wanted, now=at)
         plan: dict[str, Any] = json.loads(self.worker.change(wanted).body)

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from callsheet.http.admin.endpoint import Endpoint
 from callsheet.http.console.commands import command_of
+from callsheet.http.console.forms import read_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class Change:
 
 def load_change(text: str) -> Change:
     """Return the change that ``text`` is; ValueError if it is none."""
-    match json.loads(text):
+    match read_json(text):
         case [str(operation), dict(ids), dict(body)] if all(isinstance(each, str) for each in ids.values()):
             return Change(operation, ids, body)
     raise ValueError("not a change")

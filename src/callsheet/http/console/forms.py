@@ -146,7 +146,7 @@ class Form:
     def _was(self) -> dict[str, Value]:
         """What the fields held when the form was shown."""
         try:
-            was = json.loads(self.raw("was") or "{}")
+            was = read_json(self.raw("was") or "{}")
         except ValueError:
             return {}
         return was if isinstance(was, dict) else {}
@@ -158,6 +158,16 @@ def read_fields(body: bytes) -> dict[str, list[str]]:
     for name, value in parse_qsl(body.decode("utf-8"), keep_blank_values=True, max_num_fields=MAX_FIELDS):
         fields.setdefault(name, []).append(value)
     return fields
+
+
+def read_json(text: str) -> Any:
+    """Return what JSON that a form carries says; ValueError if it cannot be read, or not be written as UTF-8."""
+    try:
+        value = json.loads(text)
+        json.dumps(value, ensure_ascii=False).encode()
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    return value
 
 
 def _lines(text: str) -> list[str]:

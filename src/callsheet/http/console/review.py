@@ -12,6 +12,7 @@ from callsheet.domain.plan.step import Step
 from callsheet.http.admin.errors import AdminError, Code
 from callsheet.http.console.calls import endpoint_of
 from callsheet.http.console.change import load_change
+from callsheet.http.console.forms import read_json
 from callsheet.http.console.snippets import snippets
 from callsheet.http.console.undo import undo_of
 from callsheet.http.console.visit import Outcome, Page, Redirect, Review, Visit
@@ -130,8 +131,8 @@ def settle(visit: Visit) -> Outcome:
     """
     try:
         change = load_change(visit.form.raw("change") or "")
-        seen = dict(json.loads(visit.form.raw("seen") or ""))
-    except (ValueError, TypeError):
+        seen = {str(name): str(digest) for name, digest in read_json(visit.form.raw("seen") or "").items()}
+    except (ValueError, AttributeError):
         raise AdminError(Code.INVALID_REQUEST, _INCOMPLETE) from None
     back = visit.form.raw("back") or ""
     review = Review(change, visit.own(back), visit.form.raw("title") or "Change")
@@ -160,7 +161,7 @@ def _dumped(form: SentForm | None) -> list[tuple[str, str]]:
 def _form_before(visit: Visit) -> SentForm | None:
     """The form that led to a plan, as `_dumped` carries it; None if it does not."""
     try:
-        address, fields = json.loads(visit.form.raw("form") or "")
+        address, fields = read_json(visit.form.raw("form") or "")
         form = SentForm(str(address), [(str(name), str(value)) for name, value in fields])
     except (ValueError, TypeError):
         return None
@@ -180,9 +181,10 @@ def _made(
     visit: Visit, review: Review, plan: Mapping[str, Any], answer: Mapping[str, Any], revision: int
 ) -> Outcome:
     if any(answer.get(name) for name in _SECRETS):
-        back, extra = review.back, {}
+        back, extra = review.back, dict[str, Any](base_url=visit.base_url)
         if review.change.operation in _OF_KEYS:
-            back, extra = visit.url("keys", answer["id"]), {"snippets": snippets(visit.base_url, answer["secret"])}
+            back = visit.url("keys", answer["id"])
+            extra["snippets"] = snippets(visit.base_url, answer["secret"])
         return Page(
             "secret.html", {"answer": answer, "revision": revision, "back": back}, "Copy the secret", extra=extra
         )
@@ -222,4 +224,8 @@ def _digest(step: Step) -> str:
 
 def _differing(seen: Mapping[str, str], found: Mapping[str, str]) -> list[str]:
     every = dict.fromkeys([*seen, *found])
-    return [name.split(" ")[1] if name else "some of many" for name in every if seen.get(name) != found.get(name)]
+    return [
+        name.partition(" ")[2].rpartition(" ")[0] if name else "some of many"
+        for name in every
+        if seen.get(name) != found.get(name)
+    ]

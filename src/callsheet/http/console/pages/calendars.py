@@ -1,6 +1,7 @@
 """``/console/retirements/calendars``: addresses that calendar programs subscribe to."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from callsheet.http.admin.errors import AdminError, Code
 from callsheet.http.console.calls import endpoint_of
@@ -8,6 +9,7 @@ from callsheet.http.console.change import Change
 from callsheet.http.console.forms import FieldError
 from callsheet.http.console.routes import Route
 from callsheet.http.console.visit import Outcome, Page, Review, Visit
+from callsheet.http.paths import CALENDARS as CALENDARS_PATH
 
 _MAX_WORKSPACES: Final = 1000
 
@@ -17,7 +19,7 @@ def _list(visit: Visit) -> Page:
     rooms = sorted((each.name, each.id) for each in visit.calls.state.workspaces.values())
     names = {each_id: name for name, each_id in rooms}
     calendars = [
-        {**each, "workspace": names.get(each["workspace_id"], each["workspace_id"])}
+        {**each, "url": _url(visit, each), "workspace": names.get(each["workspace_id"], each["workspace_id"])}
         for each in visit.calls.read("listCalendars")["data"]
     ]
     create = Change("createCalendar", {}, {"name": "NAME"})
@@ -28,6 +30,11 @@ def _list(visit: Visit) -> Page:
         "create": create.shown(endpoint_of(create.operation)),
     }
     return Page("calendars.html", data, "Calendars")
+
+
+def _url(visit: Visit, calendar: Mapping[str, Any]) -> str:
+    """Where calendar programs find it, with as much of its token as is known."""
+    return f"{visit.base_url}{CALENDARS_PATH}{calendar['partial_token_hint']}.ics"
 
 
 def _submit(visit: Visit) -> Outcome:

@@ -80,7 +80,7 @@ def _form(visit: Visit, key: Mapping[str, Any] | None, example: Change) -> Page:
         },
         title,
         extra={
-            "action": visit.url("keys", "new", **visit.query)
+            "action": visit.url("keys", "new", name=visit.query.get("name"), workspace=visit.query.get("workspace"))
             if key is None
             else visit.url("keys", key["id"], "change"),
             "back": visit.url("keys") if key is None else visit.url("keys", key["id"]),

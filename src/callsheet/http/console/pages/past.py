@@ -17,6 +17,8 @@ _LIMIT: Final = 50
 #: What dates bring about until a moment to come, at most.
 _MAX_SHOWN_TURNS: Final = 50
 
+_MONTH_AGO: Final = "30d"
+
 #: What an answer about a model has beside what is known of the model.
 _BESIDE: Final = ("type", "as_of", "provenance", "clients")
 
@@ -81,7 +83,8 @@ def _turns(visit: Visit, as_of: str) -> dict[str, Any]:
 
 
 def _model(visit: Visit) -> Page:
-    name, as_of = visit.ids["model"], visit.query.get("as_of", "").strip() or "now"
+    name = visit.ids["model"]
+    as_of = visit.query.get("as_of", "").strip() or _earlier(visit, name)
     moment = visit.calls.read("locateMoment", as_of=as_of)
     then, now = _known(visit, name, as_of), _known(visit, name, None)
     if then is None and now is None:
@@ -97,6 +100,25 @@ def _model(visit: Visit) -> Page:
         "restore": offer(visit, "model", record, str(moment["revision"])) if is_past else None,
     }
     return Page("past_model.html", data, f"{record['subject']} on {moment['at'][:10]}")
+
+
+def _earlier(visit: Visit, name: str) -> str:
+    """The moment to compare a model with: a month ago, or the revision that added it if that is later."""
+    try:
+        was_there = _known(visit, name, _MONTH_AGO) is not None
+    except AdminError as error:
+        if error.code is not Code.INVALID:
+            raise
+        was_there = False  # the records begin later
+    if was_there:
+        return _MONTH_AGO
+    try:
+        first = visit.calls.read("listChanges", subject=name, before_id="0", limit=1)["data"]
+    except AdminError as error:
+        if error.code is not Code.DOES_NOT_EXIST:
+            raise
+        first = visit.calls.read("listChanges", before_id="0", limit=1)["data"]
+    return str(first[0]["revision"]) if first else "now"
 
 
 def _known(visit: Visit, name: str, as_of: str | None) -> dict[str, Any] | None:

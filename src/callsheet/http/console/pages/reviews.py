@@ -12,14 +12,19 @@ from callsheet.http.console.visit import Outcome, Review, Visit
 _UNDO: Final = "Undo: "
 _REDO: Final = "Redo: "
 
+_NOTHING: Final = "There is nothing to undo here; the list of changes has every one."
+
 
 def _undo(visit: Visit) -> Outcome:
     """Show what taking a change back would do."""
     undo = visit.form.raw("undo") or ""
+    try:
+        change = load_change(undo)
+    except ValueError:
+        raise AdminError(Code.INVALID_REQUEST, _NOTHING) from None
     if not is_proof(visit.form.raw("proof"), visit.token, undo):
-        raise AdminError(Code.INVALID_REQUEST, "There is nothing to undo here; the list of changes has every one.")
-    title = _undoing(visit.form.raw("what") or "")
-    return Review(load_change(undo), visit.own(visit.form.raw("back") or ""), title)
+        raise AdminError(Code.INVALID_REQUEST, _NOTHING)
+    return Review(change, visit.own(visit.form.raw("back") or ""), _undoing(visit.form.raw("what") or ""))
 
 
 def _undoing(what: str) -> str:
