@@ -100,6 +100,19 @@ def test_going_back_from_the_plan_of_a_new_workspace_shows_the_form_with_its_lis
     assert filled.send(again, "Review change").heading == "Create Team <A>"
 
 
+def test_a_name_or_an_id_that_is_taken_is_said_at_its_field(filled: Browser) -> None:
+    form = filled.open(f"{LIST}/new")
+    again = filled.send(form, "Review change", name="Research")
+    assert again.status == 400
+    assert "There is a workspace named 'Research' already" in again.error_of("name")
+    taken = filled.installation.access.show_workspace("Research").id
+    again = filled.send(form, "Review change", name="Other", id=taken)
+    assert f"There is a workspace {taken} already" in again.error_of("id")
+    filled.installation.access.create_workspace("Other")
+    again = filled.send(form_of(filled, "Other"), "Review change", name="Research")
+    assert "already" in again.error_of("name")
+
+
 def test_an_empty_allow_list_is_nothing_and_a_star_is_all(filled: Browser) -> None:
     for name, allow, rules in (("None", "", (NOTHING,)), ("All", "*", ())):
         form = filled.open(f"{LIST}/new")

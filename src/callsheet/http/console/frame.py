@@ -40,6 +40,10 @@ _OF_DONE: Final = frozenset({"done", "what", "seal", "undo", "proof"})
 _BEGINNINGS: Final = (
     ("name", "A key name "),
     ("name", "There is a key named "),
+    ("name", "There is a workspace named "),
+    ("id", "There is a workspace "),
+    ("name", "There is a calendar named "),
+    ("name", "There is a source "),
     ("workspace", "There is no workspace "),
     ("expires_at", "expires_at "),
 )
