@@ -48,5 +48,6 @@ def test_signing_out_everywhere_ends_every_session_of_the_same_person(browser: B
     for each in (browser, other):
         each.post("/console/sign-in", {"secret": secret})
         assert each.ask("GET", "/console/models").status == 200
-    browser.send(browser.open(PAGE), "Sign out everywhere")
+    left = browser.send(browser.open(PAGE), "Sign out everywhere")
+    assert "You are signed out, in this browser and in every other." in left.text
     assert [each.ask("GET", "/console/models").status for each in (browser, other, third)] == [303, 303, 200]

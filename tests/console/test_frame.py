@@ -247,7 +247,9 @@ def test_a_session_ends_with_its_admin_key(signed_in: Browser) -> None:
 
 def test_signing_out_ends_the_session_and_not_only_the_cookie(signed_in: Browser) -> None:
     kept = dict(signed_in.cookies)
-    assert signed_in.send(signed_in.open("/console/models"), "Sign out").heading == "Sign in to the console"
+    left = signed_in.send(signed_in.open("/console/models"), "Sign out")
+    assert left.heading == "Sign in to the console"
+    assert "You are signed out." in left.text
     signed_in.cookies = kept
     assert signed_in.open("/console/models").heading == "Sign in to the console"
 
