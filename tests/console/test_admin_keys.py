@@ -24,7 +24,7 @@ def test_an_admin_key_is_archived_by_way_of_its_plan(signed_in: Browser) -> None
     shown = signed_in.open(PAGE)
     fields = {**shown.fields("Archive…"), "action": "archive", "admin_key": key.id}
     plan = signed_in.post(PAGE, fields)
-    assert plan.heading == "Archive the admin key robot for ever"
+    assert plan.heading == "Archive the admin key robot permanently"
     assert f"callsheet admin-keys archive {key.id}" in plan.text
     done = signed_in.send(plan, "Apply")
     assert done.heading == "Admin keys"

@@ -62,7 +62,7 @@ def test_the_list_is_searched_and_shows_archived_ones_if_asked(filled: Browser) 
     assert names("q=100%25") == {"100% Ränder_"}
     assert names("q=%25") == {"100% Ränder_"}
     assert names("q=r_") == {"100% Ränder_"}
-    assert "No workspace fits" in filled.open(f"{LIST}?q=nothing").text
+    assert "No workspace in use has “nothing” in its name or id" in filled.open(f"{LIST}?q=nothing").text
 
 
 def test_a_long_list_is_paged(filled: Browser) -> None:
@@ -116,7 +116,7 @@ def test_a_name_or_an_id_that_is_taken_is_said_at_its_field(filled: Browser) -> 
 def test_an_empty_allow_list_is_nothing_and_a_star_is_all(filled: Browser) -> None:
     for name, allow, rules in (("None", "", (NOTHING,)), ("All", "*", ())):
         form = filled.open(f"{LIST}/new")
-        assert "An empty field is none" in form.text
+        assert "Empty allows none" in form.text
         filled.send(filled.send(form, "Review change", name=name, allow=allow), "Apply")
         assert filled.installation.access.show_workspace(name).visibility.allow == rules
     assert "no model" in filled.open(f"{LIST}/None").text
@@ -166,7 +166,7 @@ def test_of_a_long_catalogue_the_preview_looks_at_the_beginning_and_says_so(
 ) -> None:
     monkeypatch.setattr("callsheet.http.console.pages.workspaces.MAX_PREVIEW_MODELS", 2)
     shown = form_of(filled, "Research")
-    assert "only its newest models are looked at here" in shown.text
+    assert "only its newest models are previewed here" in shown.text
     assert "of 2 listed models" in shown.text
 
 
@@ -207,7 +207,7 @@ def test_a_form_that_went_stale_shows_what_has_changed(filled: Browser) -> None:
 
 def test_a_workspace_is_archived_by_way_of_its_plan_which_cannot_be_undone(filled: Browser) -> None:
     shown = filled.open(f"{LIST}/Research")
-    assert "This cannot be undone" in shown.text
+    assert "this cannot be undone" in shown.text
     assert "callsheet workspaces archive" in shown.text
     done = filled.send(filled.send(shown, "Archive…"), "Apply")
     assert "archived" in done.text

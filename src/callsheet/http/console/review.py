@@ -34,7 +34,7 @@ _MAX_TITLE_CHARACTERS: Final = 120
 
 #: What changes do that are no steps of a plan, as no caller notices them.
 _UNPLANNED: Final = {
-    "archiveAdminKey": "It stops working at once, for ever, and those who are signed in by it are signed out.",
+    "archiveAdminKey": "It stops working permanently, at once, and everyone who signed in with it is signed out.",
     "pauseSource": "It is then asked on demand only. What it listed last stays.",
     "resumeSource": "A server then asks it when it is due, which is at once.",
     "acceptSource": "No model changes now. Nothing waits any more, and what was rejected counts again from "
