@@ -16,7 +16,7 @@ from callsheet.http.console.address import Address
 from callsheet.http.console.all_routes import ROUTES
 from callsheet.http.console.asking import MAX_FORM_BYTES, Asking, read_asking
 from callsheet.http.console.calls import Calls
-from callsheet.http.console.frame import Frame
+from callsheet.http.console.frame import Frame, revision_in
 from callsheet.http.console.long_calls import MAX_LONG_CALLS, LongCalls
 from callsheet.http.console.proxy_users import ProxyUsers
 from callsheet.http.console.response import Response
@@ -172,10 +172,8 @@ class Console:
         return Frame(self._sessions, ROUTES, address, self._users)
 
     def _calls_of(self, asking: Asking, session: Session) -> Calls:
-        made = asking.query.get(
-            "done", ""
-        )  # a page behind a change shows it, also where the change is not known yet
-        if made.isascii() and made.isdecimal() and int(made) > self._live.current.revision:
+        made = revision_in(asking.query)
+        if made is not None and made > self._live.current.revision:  # the page behind a change must show it
             self._live.refresh()
         return Calls(
             worker=self._worker,

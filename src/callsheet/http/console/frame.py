@@ -33,6 +33,9 @@ _ELSEWHERE: Final = "This form was not sent by a page of this console; open the 
 _MENDED: Final = frozenset({Code.INVALID, Code.INVALID_REQUEST, Code.CONFLICT, Code.DOES_NOT_EXIST, Code.SOURCE})
 
 
+#: Of a number of 64 bits.
+MAX_REVISION_DIGITS: Final = 18
+
 #: Fields, by how refusals begin that name none.
 _BEGINNINGS: Final = (
     ("name", "A key name "),
@@ -195,6 +198,7 @@ class Frame:
             nav=_section(asking.path),
             json_url=None if asking.is_sent else self._json_url(asking),
             done=_done(visit, asking.path),
+            present_url=self._address.here(asking.path, _without(asking.query, "as_of")),
             relative=partial(relative, now=visit.now),
             now=visit.now,
         )
@@ -240,13 +244,19 @@ def _who(session: Session) -> Mapping[str, Any]:
 
 def _done(visit: Visit, path: bytes) -> Mapping[str, Any] | None:
     """The change that was just made, and what takes it back, if it was this console that sent the browser here."""
-    revision, undo = visit.query.get("done", ""), visit.query.get("undo", "")
-    if not (revision.isascii() and revision.isdecimal()):
+    revision, undo = revision_in(visit.query), visit.query.get("undo", "")
+    if revision is None:
         return None
     made_here = bool(undo) and is_proof(visit.query.get("proof"), visit.token, undo)
     back = visit.address.here(path, _without_done(visit.query))
     fields = {"undo": undo, "proof": visit.query["proof"], "back": back} if made_here else None
     return {"text": f"Done, in revision {revision}.", "undo": fields}
+
+
+def revision_in(query: Mapping[str, str]) -> int | None:
+    """Return the revision that a change just led to, as the address of the page behind it says; else None."""
+    text = query.get("done", "")
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= MAX_REVISION_DIGITS else None
 
 
 def _section(path: bytes) -> str:
@@ -255,7 +265,11 @@ def _section(path: bytes) -> str:
 
 
 def _without_done(query: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in query.items() if name not in ("done", "undo", "proof")}
+    return _without(query, "done", "undo", "proof")
+
+
+def _without(query: Mapping[str, str], *names: str) -> dict[str, str]:
+    return {name: value for name, value in query.items() if name not in names}
 
 
 def _field_of(error: AdminError, form: Form) -> str:

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from callsheet.domain.plan.reading import read_plan
 from callsheet.domain.plan.step import Step
+from callsheet.http.admin.asking import check_reason
 from callsheet.http.admin.errors import AdminError, Code
 from callsheet.http.console.calls import endpoint_of
 from callsheet.http.console.change import load_change
@@ -40,7 +41,8 @@ _UNPLANNED: Final = {
 #: How long someone may look at a plan before the times in it are those of now.
 _MAX_LOOK: Final = timedelta(hours=1)
 
-_INCOMPLETE: Final = "This form is not complete; begin again at the page before."
+_INCOMPLETE: Final = "This form is incomplete; go back to the page before it and start again."
+_BUSY: Final = "Nothing was applied, because other changes keep being made at the same time; go back and try again."
 
 _SECRETS: Final = ("secret", "token", "signing_secret")
 
@@ -108,19 +110,20 @@ def settle(visit: Visit) -> Outcome:
     back = visit.form.raw("back") or ""
     review = Review(change, visit.own(back), visit.form.raw("title") or "Change")
     looked_at = _looked_at(visit)
-    for attempt in range(_ATTEMPTS):
+    reason = check_reason(visit.form.text("reason"), "reason") or None
+    for _ in range(_ATTEMPTS):
         plan = visit.calls.rehearse(change, looked_at)
         digests = _digests(plan)
         if digests != seen:
             return look(visit, review, _differing(seen, digests))
         try:
-            answer, revision = visit.calls.make(change, plan["base_revision"], visit.form.text("reason") or None)
+            answer, revision = visit.calls.make(change, plan["base_revision"], reason)
         except AdminError as error:
-            if error.code is not Code.CHANGED_CONCURRENTLY or attempt == _ATTEMPTS - 1:
+            if error.code is not Code.CHANGED_CONCURRENTLY:
                 raise
             continue
         return _made(visit, review, plan, answer, revision)
-    raise AssertionError
+    raise AdminError(Code.CHANGED_CONCURRENTLY, _BUSY)
 
 
 def _looked_at(visit: Visit) -> datetime | None:
@@ -166,4 +169,5 @@ def _digest(step: Step) -> str:
 
 def _differing(seen: Mapping[str, str], found: Mapping[str, str]) -> list[str]:
     every = dict.fromkeys([*seen, *found])
-    return [name.split(" ")[1] if name else "some of many" for name in every if seen.get(name) != found.get(name)]
+    moved = (name for name in every if seen.get(name) != found.get(name))
+    return [name.partition(" ")[2].rpartition(" ")[0] if name else "some of many" for name in moved]
