@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import cache, partial
+from functools import partial
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -13,9 +13,9 @@ from callsheet.http.admin.admitting import Admission
 from callsheet.http.admin.asking import Head, Secrets, read_body, read_query
 from callsheet.http.admin.doing import Done, Wanted, Worker
 from callsheet.http.admin.endpoint import Endpoint
-from callsheet.http.admin.errors import AdminError, Code
 from callsheet.http.console.change import Change
 from callsheet.http.console.long_calls import LongCalls
+from callsheet.http.console.operations import endpoint_of
 from callsheet.service.sync.guard import UpstreamGuard
 
 _JSON: Final = "application/json"
@@ -95,7 +95,7 @@ class Calls:
 
         The times that a change notes in what it changes are those of ``at``, by default of now.
         """
-        endpoint = endpoint_of(change.operation)
+        endpoint = change.endpoint
         wanted = self._wanted(endpoint, change.ids, {"dry_run": "true"}, change.body)
         wanted = wanted if at is None else replace(wanted, now=at)
         plan: dict[str, Any] = json.loads(self.worker.change(wanted).body)
@@ -114,7 +114,7 @@ class Calls:
         AdminError
             As the Admin API refuses it; ``changed_concurrently`` if there has been another change.
         """
-        endpoint = endpoint_of(change.operation)
+        endpoint = change.endpoint
         wanted = self._wanted(endpoint, change.ids, {}, change.body, revision=revision, reason=reason)
         done = self.worker.change(wanted)
         return json.loads(done.body), _revision_of(done)
@@ -146,21 +146,6 @@ class Calls:
             guard=self.guard,
             private=self.private,
         )
-
-
-@cache
-def _endpoints() -> dict[str, Endpoint]:
-    from callsheet.http.admin.endpoints import ENDPOINTS  # slow to import, as the console itself is
-
-    return {endpoint.operation: endpoint for endpoint in ENDPOINTS}
-
-
-def endpoint_of(operation: str) -> Endpoint:
-    """Return the call of this name; AdminError if there is none."""
-    endpoint = _endpoints().get(operation)
-    if endpoint is None:
-        raise AdminError(Code.NOT_FOUND, f"There is no call {operation[:80]!r}.")
-    return endpoint
 
 
 def _query_string(query: Mapping[str, Any]) -> bytes:

@@ -11,7 +11,6 @@ from callsheet.domain.plan.reading import read_plan
 from callsheet.domain.plan.step import Step
 from callsheet.http.admin.asking import check_reason
 from callsheet.http.admin.errors import AdminError, Code
-from callsheet.http.console.calls import endpoint_of
 from callsheet.http.console.change import load_change
 from callsheet.http.console.snippets import snippets
 from callsheet.http.console.undo import undo_of
@@ -67,16 +66,15 @@ def look(visit: Visit, review: Review, moved: list[str] | None = None) -> Page:
     change = review.change
     plan = visit.calls.rehearse(change)
     steps = plan["steps"]
-    endpoint = endpoint_of(change.operation)
     return Page(
         "review.html",
         {
             "plan": {**plan, "steps": steps[:MAX_SHOWN_STEPS]},
             "steps": len(steps),
             "unplanned": None if steps else _UNPLANNED.get(change.operation),
-            "change": {"title": review.title, **change.shown(endpoint)},
+            "change": {"title": review.title, **change.shown()},
             "moved": moved,
-            "scope": str(endpoint.scope),
+            "scope": str(change.endpoint.scope),
         },
         review.title,
         extra={

@@ -6,7 +6,6 @@ from callsheet.domain.access.admin_key import Scope
 from callsheet.domain.access.session import MAX_SESSION
 from callsheet.domain.times import format_instant
 from callsheet.http.console.buttons import unknown_button
-from callsheet.http.console.calls import endpoint_of
 from callsheet.http.console.change import Change
 from callsheet.http.console.routes import Route
 from callsheet.http.console.visit import Outcome, Page, Review, Visit
@@ -34,7 +33,7 @@ def _show(visit: Visit) -> Page:
         "admin_keys": found["data"],
         "page": {name: found[name] for name in ("first_id", "last_id", "has_more")},
         "query": dict(visit.query),
-        "archive": example.shown(endpoint_of(example.operation)),
+        "archive": example.shown(),
     }
     return Page("admin_keys.html", data, "Admin keys")
 

@@ -3,7 +3,6 @@
 from typing import Final
 
 from callsheet.http.admin.errors import AdminError, Code
-from callsheet.http.console.calls import endpoint_of
 from callsheet.http.console.change import Change
 from callsheet.http.console.forms import FieldError
 from callsheet.http.console.routes import Route
@@ -25,7 +24,7 @@ def _list(visit: Visit) -> Page:
         "calendars": calendars,
         "workspaces": [{"id": each_id, "name": name} for name, each_id in rooms[:_MAX_WORKSPACES]],
         "colors": dict(visit.colors),
-        "create": create.shown(endpoint_of(create.operation)),
+        "create": create.shown(),
     }
     return Page("calendars.html", data, "Calendars")
 

@@ -7,9 +7,9 @@ from urllib.parse import urlencode
 
 from callsheet.domain.changes.change import Action, Subject
 from callsheet.http.admin.errors import AdminError, Code
-from callsheet.http.console.calls import endpoint_of
 from callsheet.http.console.commands import operands, options
 from callsheet.http.console.forms import FieldError
+from callsheet.http.console.operations import endpoint_of
 from callsheet.http.console.pages.actors import with_words
 from callsheet.http.console.pages.edits import edits_of
 from callsheet.http.console.pages.moments import days_back, put_error

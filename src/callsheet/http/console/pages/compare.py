@@ -6,8 +6,8 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from callsheet.http.admin.errors import AdminError
-from callsheet.http.console.calls import endpoint_of
 from callsheet.http.console.commands import operands
+from callsheet.http.console.operations import endpoint_of
 from callsheet.http.console.pages.actors import with_words
 from callsheet.http.console.pages.changes import with_edits
 from callsheet.http.console.pages.moments import days_back, offset_of, put_error

@@ -7,7 +7,6 @@ from typing import Any, Final
 from callsheet.domain.access.visibility import Visibility
 from callsheet.http.admin.errors import AdminError, Code
 from callsheet.http.admin.workspace_types import shown_allow
-from callsheet.http.console.calls import endpoint_of
 from callsheet.http.console.change import Change, load_change
 from callsheet.http.console.routes import Route
 from callsheet.http.console.visit import Outcome, Page, Review, Visit
@@ -62,9 +61,8 @@ def _fix(fix: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _remedy(change: Change, command: str) -> dict[str, Any]:
-    endpoint = endpoint_of(change.operation)
-    shown = {"command": command, "call": change.request(endpoint)}
-    return {**shown, "change": change.dump(), "title": endpoint.summary, "scope": str(endpoint.scope)}
+    shown = {"command": command, "call": change.request()}
+    return {**shown, "change": change.dump(), "title": change.endpoint.summary, "scope": str(change.endpoint.scope)}
 
 
 def _change_of(remedy: Mapping[str, Any]) -> Change:

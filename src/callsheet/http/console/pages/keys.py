@@ -6,7 +6,6 @@ from typing import Any, Final
 from callsheet.domain.access.admin_key import Scope
 from callsheet.http.admin.errors import AdminError, Code
 from callsheet.http.console.buttons import unknown_button
-from callsheet.http.console.calls import endpoint_of
 from callsheet.http.console.change import Change
 from callsheet.http.console.pages.key_workspaces import choices, named
 from callsheet.http.console.routes import Route
@@ -65,7 +64,7 @@ def _show(visit: Visit) -> Page:
             "seen_from": _seen_from(visit, key),
             "changes": changes["data"],
             "history_more": changes["has_more"],
-            "commands": {} if is_archived else {name: _shown(key["id"], name) for name in _offered(key)},
+            "commands": {} if is_archived else {name: change_of(key["id"], name).shown() for name in _offered(key)},
         },
         key["name"],
     )
@@ -82,11 +81,6 @@ def change_of(key_id: str, action: str) -> Change:
     if action not in _OPERATIONS:
         raise unknown_button(action)
     return Change(_OPERATIONS[action], {"key": key_id})
-
-
-def _shown(key_id: str, action: str) -> dict[str, str | None]:
-    change = change_of(key_id, action)
-    return change.shown(endpoint_of(change.operation))
 
 
 def _offered(key: Mapping[str, Any]) -> list[str]:

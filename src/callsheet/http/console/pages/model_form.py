@@ -9,7 +9,6 @@ from callsheet.domain.capabilities import parse_capabilities
 from callsheet.domain.errors import InvalidError
 from callsheet.domain.model import Lifecycle
 from callsheet.domain.times import EPOCH, format_instant
-from callsheet.http.console.calls import endpoint_of
 from callsheet.http.console.change import Change
 from callsheet.http.console.forms import FieldError, Form, Value, value_of
 from callsheet.http.console.routes import Route
@@ -30,7 +29,7 @@ def _add(visit: Visit) -> Page:
     visit.form.fill(
         {"id": "", **dict.fromkeys((*_TEXTS, *_NUMBERS), ""), "created_at": "", "capabilities": "", "hidden": False}
     )
-    data = {"model": None, **_proposed(visit), "change": _shown(Change("createCatalogModel", {}, {"id": "ID"}))}
+    data = {"model": None, **_proposed(visit), "change": Change("createCatalogModel", {}, {"id": "ID"}).shown()}
     return Page(
         "model_form.html", {**data, "is_taken": visit.calls.state.catalog.get("new") is not None}, "Add a model"
     )
@@ -50,7 +49,7 @@ def _change(visit: Visit) -> Page:
     said = {**model, "same_as": next((each["value"] for each in model["provenance"].get("same_as", ())), None)}
     visit.form.fill(_initial(said))
     change = Change("updateCatalogModel", {"model": model["id"]}, {"display_name": model["display_name"]})
-    data = {"model": model, **_proposed(visit), "change": _shown(change)}
+    data = {"model": model, **_proposed(visit), "change": change.shown()}
     return Page("model_form.html", data, f"Change {model['display_name']}")
 
 
@@ -129,10 +128,6 @@ def _proposed(visit: Visit) -> dict[str, Any]:
     """What may be typed into some fields."""
     counted = visit.calls.read("countCatalogModels", wait=False)
     return {"lines": [each["name"] for each in counted["lines"]]}
-
-
-def _shown(change: Change) -> dict[str, str | None]:
-    return change.shown(endpoint_of(change.operation))
 
 
 MODEL_FORM: Final = (

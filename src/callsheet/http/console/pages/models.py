@@ -4,7 +4,6 @@ from typing import Any, Final
 
 from callsheet.domain.model import Lifecycle
 from callsheet.http.admin.errors import AdminError, Code
-from callsheet.http.console.calls import endpoint_of
 from callsheet.http.console.change import Change
 from callsheet.http.console.routes import Route
 from callsheet.http.console.visit import Page, Visit
@@ -68,7 +67,7 @@ def _found(visit: Visit, query: dict[str, str]) -> dict[str, Any]:
 
 def _list_suppressed(visit: Visit) -> Page:
     found = visit.calls.read("listSuppressed")["data"]
-    command = Change("releaseCatalogModel", {"model": "ID"}).shown(endpoint_of("releaseCatalogModel"))
+    command = Change("releaseCatalogModel", {"model": "ID"}).shown()
     return Page("suppressed.html", {"suppressed": found, "command": command}, "Suppressed models")
 
 

@@ -6,7 +6,6 @@ from typing import Any, Final
 from callsheet.domain.access.admin_key import Scope
 from callsheet.domain.changes.change import Subject
 from callsheet.http.admin.errors import AdminError, Code
-from callsheet.http.console.calls import endpoint_of
 from callsheet.http.console.change import Change
 from callsheet.http.console.visit import Outcome, Review, Visit
 
@@ -46,7 +45,7 @@ def offer(visit: Visit, kind: str, record: Mapping[str, Any], to: str) -> dict[s
         "fields": fields,
         "scope": scope,
         "can": visit.can(scope),
-        **change.shown(endpoint_of(change.operation)),
+        **change.shown(),
     }
 
 

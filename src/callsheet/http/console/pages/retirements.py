@@ -9,10 +9,10 @@ from callsheet.domain.access.admin_key import Scope
 from callsheet.domain.model import Lifecycle, RetirementPrecision
 from callsheet.domain.times import parse_instant
 from callsheet.http.admin.errors import AdminError, Code
-from callsheet.http.console.calls import endpoint_of
 from callsheet.http.console.change import Change
 from callsheet.http.console.commands import options
 from callsheet.http.console.forms import FieldError, Form, value_of
+from callsheet.http.console.operations import endpoint_of
 from callsheet.http.console.pages.moments import put_error
 from callsheet.http.console.routes import Route
 from callsheet.http.console.visit import Outcome, Page, Review, Visit

@@ -7,7 +7,6 @@ from callsheet.domain.access.admin_key import Scope
 from callsheet.domain.plan.governed import Governed
 from callsheet.http.admin.errors import AdminError, Code
 from callsheet.http.console.buttons import unknown_button
-from callsheet.http.console.calls import endpoint_of
 from callsheet.http.console.change import Change
 from callsheet.http.console.long_calls import StillRunningError
 from callsheet.http.console.pages.source_words import in_words
@@ -69,7 +68,7 @@ def _show(visit: Visit, preview: Mapping[str, Any] | None = None) -> Page:
             "preview": preview,
             "governed": _governed(visit, source),
             "changes": [each for each in changes if each["kind"] == "source"],
-            "commands": {each: _shown(call, name) for each, call in _SHOWN.items()},
+            "commands": {each: Change(call, {"source": name}).shown() for each, call in _SHOWN.items()},
             "ran": _RAN.get(visit.query.get("ran", "")),
         },
         name,
@@ -111,10 +110,6 @@ def _governed(visit: Visit, source: Mapping[str, Any]) -> str | None:
 
 def _is_small(visit: Visit) -> bool:
     return len(visit.calls.state.catalog) <= MAX_PLANNED_MODELS
-
-
-def _shown(operation: str, name: str) -> dict[str, str | None]:
-    return Change(operation, {"source": name}).shown(endpoint_of(operation))
 
 
 def act(visit: Visit, action: str) -> Outcome:

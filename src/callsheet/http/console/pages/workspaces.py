@@ -7,7 +7,6 @@ from callsheet.domain.access.admin_key import Scope
 from callsheet.domain.access.visibility import NOTHING
 from callsheet.http.admin.errors import AdminError
 from callsheet.http.console.buttons import unknown_button
-from callsheet.http.console.calls import endpoint_of
 from callsheet.http.console.change import Change
 from callsheet.http.console.forms import FieldError, Form
 from callsheet.http.console.routes import Route
@@ -62,7 +61,7 @@ def _show(visit: Visit) -> Page:
         "keys_more": keys["has_more"],
         "changes": changes["data"],
         "history_more": changes["has_more"],
-        "commands": {"archive": _shown(_archive(workspace_id))},
+        "commands": {"archive": _archive(workspace_id).shown()},
     }
     return Page("workspace.html", data, workspace["name"])
 
@@ -75,10 +74,6 @@ def _workspace(visit: Visit) -> dict[str, Any]:
 
 def _archive(workspace_id: str) -> Change:
     return Change("archiveWorkspaceRecord", {"workspace": workspace_id})
-
-
-def _shown(change: Change) -> dict[str, str | None]:
-    return change.shown(endpoint_of(change.operation))
 
 
 def _new(visit: Visit) -> Page:
@@ -155,7 +150,7 @@ def _form_page(visit: Visit, workspace: Mapping[str, Any] | None, *, with_previe
     segments = ("new",) if workspace is None else (workspace["id"], "change")
     to = visit.url("workspaces", *segments)
     back = visit.url("workspaces") if workspace is None else visit.url("workspaces", workspace["id"])
-    change = _shown(_example(visit.form, workspace))
+    change = _example(visit.form, workspace).shown()
     return Page("workspace_form.html", data, title, extra={"action": to, "back": back, "change": change})
 
 
