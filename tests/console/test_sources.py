@@ -248,7 +248,7 @@ def _codes(shown: Shown) -> list[str]:
 def test_a_form_without_a_change_says_so(signed_in: Browser) -> None:
     add(signed_in, "http://127.0.0.1:1")
     again = signed_in.send(signed_in.open(f"{GATEWAY}/change"), "Review change")
-    assert "Nothing was changed; change a field, or go back." in again.text
+    assert "You have not changed anything" in again.text
 
 
 def test_a_source_is_put_before_another(signed_in: Browser) -> None:

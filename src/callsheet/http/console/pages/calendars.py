@@ -5,16 +5,14 @@ from typing import Final
 from callsheet.http.admin.errors import AdminError, Code
 from callsheet.http.console.change import Change
 from callsheet.http.console.forms import FieldError
+from callsheet.http.console.pages.workspace_choices import first_workspaces
 from callsheet.http.console.routes import Route
 from callsheet.http.console.visit import Outcome, Page, Review, Visit
-
-_MAX_WORKSPACES: Final = 1000
 
 
 def _list(visit: Visit) -> Page:
     visit.form.fill({"name": "", "workspace": ""})
-    rooms = sorted((each.name, each.id) for each in visit.calls.state.workspaces.values())
-    names = {each_id: name for name, each_id in rooms}
+    names = {each.id: each.name for each in visit.calls.state.workspaces.values()}
     calendars = [
         {**each, "workspace": names.get(each["workspace_id"], each["workspace_id"])}
         for each in visit.calls.read("listCalendars")["data"]
@@ -22,7 +20,7 @@ def _list(visit: Visit) -> Page:
     create = Change("createCalendar", {}, {"name": "NAME"})
     data = {
         "calendars": calendars,
-        "workspaces": [{"id": each_id, "name": name} for name, each_id in rooms[:_MAX_WORKSPACES]],
+        "workspaces": first_workspaces(visit),
         "colors": dict(visit.colors),
         "create": create.shown(),
     }

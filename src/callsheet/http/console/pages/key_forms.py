@@ -8,8 +8,8 @@ from callsheet.domain.changes.keys import MAX_OVERLAP_HOURS
 from callsheet.http.admin.errors import AdminError
 from callsheet.http.console.change import Change
 from callsheet.http.console.forms import FieldError, Form, value_of
-from callsheet.http.console.pages.key_workspaces import choices, named
 from callsheet.http.console.pages.keys import MAX_SHOWN_MODELS, change_of
+from callsheet.http.console.pages.workspace_choices import choices, named
 from callsheet.http.console.routes import Route
 from callsheet.http.console.visit import Outcome, Page, Review, Visit
 

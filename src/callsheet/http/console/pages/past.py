@@ -8,6 +8,7 @@ from callsheet.http.console.forms import FieldError
 from callsheet.http.console.pages.changes import with_edits
 from callsheet.http.console.pages.edits import edits_of
 from callsheet.http.console.pages.moments import DAYS_AHEAD, MAX_DAYS_BACK, day_at, days_back, offset_of, put_error
+from callsheet.http.console.pages.paging import cursors_in, ends_of
 from callsheet.http.console.pages.restoring import offer, restored
 from callsheet.http.console.routes import Route
 from callsheet.http.console.visit import Outcome, Page, Visit
@@ -39,7 +40,7 @@ def _show(visit: Visit) -> Page:
         "offset": offset_of(moment, visit.now),
         "slider": {"min": -days_back(visit), "max": DAYS_AHEAD},
         "models": found["data"],
-        "page": {name: found[name] for name in ("first_id", "last_id", "has_more")},
+        "page": ends_of(found),
         "query": _query(visit, as_of),
         "turns": _turns(visit, as_of) if moment["is_future"] else None,
     }
@@ -60,7 +61,7 @@ def _days(visit: Visit) -> int:
 
 def _listed(visit: Visit, as_of: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     """The moment, and a page of the models that it lists."""
-    cursors = {name: visit.query.get(name) or None for name in ("after_id", "before_id")}
+    cursors = cursors_in(visit)
     if as_of == "now":
         found = visit.calls.read("listCatalogModels", limit=_LIMIT, **cursors)
         return visit.calls.read("locateMoment", as_of=as_of), found
@@ -69,7 +70,7 @@ def _listed(visit: Visit, as_of: str) -> tuple[Mapping[str, Any], Mapping[str, A
 
 
 def _query(visit: Visit, as_of: str) -> dict[str, str]:
-    cursors = {name: visit.query[name] for name in ("after_id", "before_id") if visit.query.get(name)}
+    cursors = cursors_in(visit)
     return {**({} if as_of == "now" else {"as_of": as_of}), **cursors}
 
 

@@ -7,7 +7,7 @@ from callsheet.domain.access.admin_key import Scope
 from callsheet.domain.errors import InvalidError
 from callsheet.http.admin.errors import AdminError, Code
 from callsheet.http.console.change import Change
-from callsheet.http.console.forms import FieldError, Form, Value, value_of
+from callsheet.http.console.forms import FieldError, Form, Value, nothing_changed, value_of
 from callsheet.http.console.long_calls import StillRunningError
 from callsheet.http.console.pages.source import act, page_of
 from callsheet.http.console.routes import Route
@@ -88,7 +88,7 @@ def _submit_change(visit: Visit) -> Outcome:
         return _tried(visit, _config_of(form), visit.calls.read("getSource", {"source": name}))
     change = _reconfiguration(visit)
     if not change.body["config"] and "before" not in change.body:
-        raise FieldError("", "Nothing was changed; change a field, or go back.")
+        raise nothing_changed()
     return Review(change, page_of(visit, name), f"Change {name}")
 
 

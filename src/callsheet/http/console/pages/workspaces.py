@@ -8,7 +8,8 @@ from callsheet.domain.access.visibility import NOTHING
 from callsheet.http.admin.errors import AdminError
 from callsheet.http.console.buttons import unknown_button
 from callsheet.http.console.change import Change
-from callsheet.http.console.forms import FieldError, Form
+from callsheet.http.console.forms import FieldError, Form, nothing_changed
+from callsheet.http.console.pages.paging import cursors_in, ends_of
 from callsheet.http.console.routes import Route
 from callsheet.http.console.visit import Outcome, Page, Review, Visit
 
@@ -31,18 +32,17 @@ _NEW: Final[Mapping[str, Any]] = {
 
 
 def _list(visit: Visit) -> Page:
-    cursors = {name: visit.query.get(name) for name in ("after_id", "before_id")}
     found = visit.calls.read(
         "listWorkspaceRecords",
         search=visit.query.get("q", ""),
         archived="archived" in visit.query,
         counts=True,
         limit=_LIMIT,
-        **cursors,
+        **cursors_in(visit),
     )
     data = {
         "workspaces": found["data"],
-        "page": {name: found[name] for name in ("first_id", "last_id", "has_more")},
+        "page": ends_of(found),
         "query": dict(visit.query),
     }
     return Page("workspaces.html", data, "Workspaces")
@@ -112,7 +112,7 @@ def _update(visit: Visit) -> Outcome:
         raise unknown_button(action)
     body = _changed(visit.form)
     if not body:
-        raise FieldError("", "Nothing was changed yet; change a field first.")
+        raise nothing_changed()
     return Review(_update_of(workspace["id"], body), back, f"Change {workspace['name']}")
 
 
