@@ -74,7 +74,7 @@ def test_filters_are_in_the_address(one: Browser, query: str, count: int) -> Non
     assert len(one.open(f"/console/changes.json?{query}").json["changes"]) == count
     shown = one.open(f"/console/changes?{query}")
     assert shown.status == 200
-    assert ("No change fits" in shown.text) == (count == 0)
+    assert ("No change matches" in shown.text) == (count == 0)
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ def test_what_cannot_be_restored_says_so(signed_in: Browser) -> None:
     signed_in.installation.key(name="ci")
     shown = signed_in.open("/console/changes?kind=key")
     change = signed_in.open(links(shown)[0]["href"])
-    assert "are brought back this way" in change.text
+    assert "can be restored this way" in change.text
     refused = signed_in.post(
         change.path, {"csrf": change.fields("Sign out")["csrf"], "kind": "key", "subject": "ci", "to": "1"}
     )

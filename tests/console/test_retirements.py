@@ -171,7 +171,7 @@ def test_a_model_is_retired_from_the_list(filled: Browser) -> None:
 
 def test_a_calendar_is_made_its_token_shown_once_and_revoked(filled: Browser) -> None:
     empty = filled.open(CALENDARS)
-    assert "Nobody subscribes yet" in empty.text
+    assert "There is no calendar yet" in empty.text
     again = filled.send(empty, "Review change", name="")
     assert "Give it a name" in again.error_of("name")
     plan = filled.send(again, "Review change", name="Team <b>")

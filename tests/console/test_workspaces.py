@@ -61,7 +61,7 @@ def test_the_list_is_searched_and_shows_archived_ones_if_asked(filled: Browser) 
     assert names("q=100%25") == {"100% Ränder_"}
     assert names("q=%25") == {"100% Ränder_"}
     assert names("q=r_") == {"100% Ränder_"}
-    assert "No workspace fits" in filled.open(f"{LIST}?q=nothing").text
+    assert "No workspace matches" in filled.open(f"{LIST}?q=nothing").text
 
 
 def test_a_long_list_is_paged(filled: Browser) -> None:

@@ -143,10 +143,14 @@ class Console:
             except TimeoutError:
                 return Response(408, b"The form took too long to arrive; send it again.\n", _PLAIN), None
             if body is None:
-                return Response(413, f"A form may have {MAX_FORM_BYTES:,} bytes.\n".encode(), _PLAIN), None
+                return Response(
+                    413,
+                    f"A form may have at most {MAX_FORM_BYTES:,} bytes; send less at a time.\n".encode(),
+                    _PLAIN,
+                ), None
             asking = asking._replace(body=body)
         if self._under_way >= MAX_THREADS + MAX_WAITING_REQUESTS:
-            return Response(503, b"Too many pages are asked for; try again.\n", _PLAIN, _RETRY), None
+            return Response(503, b"Too many requests are waiting; try again in a moment.\n", _PLAIN, _RETRY), None
         work = partial(self._work, self._frame(scope), asking, request_id)
         is_long = asking.is_sent and ROUTES.is_long(asking.path)
         limiter = self._long_threads if is_long else self._threads

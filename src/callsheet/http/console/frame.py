@@ -90,7 +90,9 @@ class Frame:
             read_fields(asking.body)
         except ValueError:
             return self._refused(
-                AdminError(Code.INVALID_REQUEST, "The form is not one that a browser sends.")
+                AdminError(
+                    Code.INVALID_REQUEST, "The form could not be read; open the page again and send it from there."
+                )
             ), None
         path = asking.path.rstrip(b"/")
         if path == b"/sign-in":
@@ -159,7 +161,7 @@ class Frame:
         if not is_proof(visit.form.raw("csrf"), visit.token):
             raise AdminError(Code.INVALID_REQUEST, _ELSEWHERE)
         if route.submit is None:
-            raise AdminError(Code.METHOD_NOT_ALLOWED, "This page takes no form.")
+            raise AdminError(Code.METHOD_NOT_ALLOWED, "This page does not accept a form.")
         return self._submitted(route, visit)
 
     def _submitted(self, route: Route, visit: Visit) -> Page | Redirect:
@@ -234,7 +236,7 @@ class Frame:
 
     def broken(self, request_id: str) -> Response:
         """Return what is answered to an unexpected error."""
-        message = f"Something went wrong here; the log of the server says more, under {request_id}."
+        message = f"Something went wrong; the log of the server has the details under {request_id}."
         return self._refused(AdminError(Code.INTERNAL, message))
 
 

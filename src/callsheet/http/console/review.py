@@ -27,7 +27,7 @@ _OF_KEYS: Final = frozenset({"createKeyRecord", "rotateKeyRecord"})
 
 #: What changes do that are no steps of a plan, as no caller notices them.
 _UNPLANNED: Final = {
-    "archiveAdminKey": "It stops working at once, for ever, and those who are signed in by it are signed out.",
+    "archiveAdminKey": "It stops working at once and for good, and everyone who signed in with it is signed out.",
     "pauseSource": "It is then asked on demand only. What it listed last stays.",
     "resumeSource": "A server then asks it when it is due, which is at once.",
     "acceptSource": "No model changes now. Nothing waits any more, and what was rejected counts again from "

@@ -36,7 +36,7 @@ def _submit(visit: Visit) -> Outcome:
         )
     name, workspace = visit.form.text("name"), visit.form.text("workspace")
     if not name:
-        raise FieldError("name", "Give it a name, such as that of the team.")
+        raise FieldError("name", "Type a name, such as that of the team.")
     body = {"name": name, **({"workspace": workspace} if workspace else {})}
     return Review(Change("createCalendar", {}, body), back, f"Create the calendar {name}")
 

@@ -11,8 +11,8 @@ from callsheet.http.console.visit import Outcome, Review, Visit
 
 _OF_CATALOG: Final = (Subject.MODEL, Subject.ALIAS, Subject.CLAIM)
 
-_NOT: Final = "Only models, aliases, workspaces' names and rules are brought back this way."
-_FIRST: Final = "It is among the first things that were recorded, so nothing is known of before."
+_NOT: Final = "Only models, aliases, and the names and rules of workspaces can be restored this way."
+_FIRST: Final = "This is among the first recorded changes, so nothing is known of the time before it."
 _NEW_WORKSPACE: Final = "The workspace was not there before; archive it on its page instead."
 
 
@@ -53,7 +53,9 @@ def restored(visit: Visit, back: str) -> Outcome:
     """Return the plan that the button of `offer` leads to; AdminError if the form is not one of it."""
     kind, subject, to = (visit.form.raw(name) or "" for name in ("kind", "subject", "to"))
     if not subject or not to:
-        raise AdminError(Code.INVALID_REQUEST, "Nothing is named that could be made what it was; use a button.")
+        raise AdminError(
+            Code.INVALID_REQUEST, "The form does not name what to restore; use the button on the page."
+        )
     if kind == Subject.WORKSPACE:
         change = Change("revertWorkspaces", {}, {"to": to, "workspaces": [subject]})
     elif kind in _OF_CATALOG:

@@ -14,7 +14,9 @@ def _undo(visit: Visit) -> Outcome:
     """Show what taking a change back would do."""
     undo = visit.form.raw("undo") or ""
     if not is_proof(visit.form.raw("proof"), visit.token, undo):
-        raise AdminError(Code.INVALID_REQUEST, "There is nothing to undo here; the list of changes has every one.")
+        raise AdminError(
+            Code.INVALID_REQUEST, "This cannot be undone from here; find the change in the list of changes."
+        )
     return Review(load_change(undo), visit.own(visit.form.raw("back") or ""), "Undo")
 
 

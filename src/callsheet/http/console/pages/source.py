@@ -38,7 +38,7 @@ _SHOWN: Final = {"sync": "syncSource", "plan": "planSource", **{name: call for n
 _RAN: Final = {
     "applied": ("good", "The source was asked, and what it lists counts now."),
     "unchanged": ("good", "The source was asked, and nothing has changed."),
-    "failed": ("bad", "The source was asked in vain. Its last good list stays."),
+    "failed": ("bad", "The source could not be read. Its last good list stays."),
     "quarantined": ("warn", "The source was asked, and its list waits for a person."),
     "busy": ("info", "The source is being asked by another server at the moment; look again in a while."),
     "late": (
@@ -144,7 +144,7 @@ def _preview(visit: Visit) -> Page:
         raise AdminError(
             Code.SOURCE,
             f"The source {ids['source']} takes longer to answer than {visit.calls.long.timeout_seconds:g} s; run "
-            "it, and look later how that ended.",
+            "it, and check later how it ended.",
         ) from None
     return _show(visit, None if answer["waits"] else answer["plan"])
 
