@@ -29,6 +29,9 @@ _log = logging.getLogger("callsheet")
 
 _ELSEWHERE: Final = "This form was not sent by a page of this console; open the page again and send it from there."
 
+#: Sentences for people, where those of the Admin API are for programs.
+_MESSAGES: Final = {Code.DATABASE_UNAVAILABLE: "The database cannot be reached at the moment; try again soon."}
+
 #: What can be mended by typing something else.
 _MENDED: Final = frozenset({Code.INVALID, Code.INVALID_REQUEST, Code.CONFLICT, Code.DOES_NOT_EXIST, Code.SOURCE})
 
@@ -142,8 +145,10 @@ class Frame:
         except AdminError as error:
             if error.code is Code.INVALID_CREDENTIAL:
                 return self._unknown(asking)
+            if error.code is Code.STORAGE:
+                _log.error("console failed: %s", error.__cause__)
             if found.is_json:
-                return json_response({"error": {"message": error.message}}, error.status)
+                return json_response({"error": {"message": _MESSAGES.get(error.code, error.message)}}, error.status)
             return self._refused(error, session=visit.session, token=visit.token)
         if isinstance(outcome, Redirect):
             return redirect(outcome.location)
@@ -222,7 +227,7 @@ class Frame:
             self._address,
             title="Not possible",
             status=status or error.status,
-            message=error.message,
+            message=_MESSAGES.get(error.code, error.message),
             nav="",
             who=None if session is None else _who(session),
             csrf="" if token is None else proof(token),
