@@ -14,7 +14,7 @@ from callsheet.http.console.pages.actors import with_words
 from callsheet.http.console.pages.edits import edits_of
 from callsheet.http.console.pages.moments import days_back, put_error
 from callsheet.http.console.pages.paging import NOTHING, cursors_in, ends_of
-from callsheet.http.console.pages.restoring import offer, restored
+from callsheet.http.console.pages.reverting import offer, reverted
 from callsheet.http.console.routes import Route
 from callsheet.http.console.visit import Outcome, Page, Visit
 
@@ -93,7 +93,7 @@ def _show(visit: Visit) -> Page:
         "has_more_of_revision": same["has_more"],
         "previous": _neighbour(visit, after_id=number),
         "next": _neighbour(visit, before_id=number),
-        "restore": offer(visit, change["kind"], change, str(change["revision"] - 1)),
+        "revert": offer(visit, change["kind"], change, str(change["revision"] - 1)),
     }
     return Page("change.html", data, f"Change {change['number']}")
 
@@ -103,11 +103,11 @@ def _neighbour(visit: Visit, **cursor: str) -> int | None:
     return found[0]["number"] if found else None
 
 
-def _restore(visit: Visit) -> Outcome:
-    return restored(visit, visit.url("changes", visit.ids["number"]))
+def _revert(visit: Visit) -> Outcome:
+    return reverted(visit, visit.url("changes", visit.ids["number"]))
 
 
 CHANGES: Final = (
     Route(path="/changes", show=_list),
-    Route(path="/changes/{number}", show=_show, submit=_restore),
+    Route(path="/changes/{number}", show=_show, submit=_revert),
 )

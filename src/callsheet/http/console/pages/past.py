@@ -9,7 +9,7 @@ from callsheet.http.console.pages.changes import with_edits
 from callsheet.http.console.pages.edits import edits_of
 from callsheet.http.console.pages.moments import DAYS_AHEAD, MAX_DAYS_BACK, day_at, days_back, offset_of, put_error
 from callsheet.http.console.pages.paging import cursors_in, ends_of
-from callsheet.http.console.pages.restoring import offer, restored
+from callsheet.http.console.pages.reverting import offer, reverted
 from callsheet.http.console.routes import Route
 from callsheet.http.console.visit import Outcome, Page, Visit
 
@@ -95,7 +95,7 @@ def _model(visit: Visit) -> Page:
         "at": as_of,
         "is_there": {"then": then is not None, "now": now is not None},
         "edits": edits_of(then, now) if is_past else edits_of(now, then),
-        "restore": offer(visit, "model", record, str(moment["revision"])) if is_past else None,
+        "revert": offer(visit, "model", record, str(moment["revision"])) if is_past else None,
     }
     return Page("past_model.html", data, f"{record['subject']} on {moment['at'][:10]}")
 
@@ -111,12 +111,12 @@ def _known(visit: Visit, name: str, as_of: str | None) -> dict[str, Any] | None:
     return {member: value for member, value in found.items() if member not in _BESIDE}
 
 
-def _restore(visit: Visit) -> Outcome:
+def _revert(visit: Visit) -> Outcome:
     as_of = visit.query.get("as_of", "")
-    return restored(visit, visit.url("changes", "at", visit.ids["model"], as_of=as_of))
+    return reverted(visit, visit.url("changes", "at", visit.ids["model"], as_of=as_of))
 
 
 PAST: Final = (
     Route(path="/changes/at", show=_show),
-    Route(path="/changes/at/{model}", show=_model, submit=_restore),
+    Route(path="/changes/at/{model}", show=_model, submit=_revert),
 )
