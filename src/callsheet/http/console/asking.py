@@ -10,8 +10,6 @@ from callsheet.http.paths import CONSOLE
 #: Of the body of a form.
 MAX_FORM_BYTES: Final = 1 << 20
 
-FORM_TYPE: Final = b"application/x-www-form-urlencoded"
-
 _SAME_ORIGIN: Final = (b"same-origin", b"none")  # none: the person did it without a page, such as by reloading
 
 
