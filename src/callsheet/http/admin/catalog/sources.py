@@ -289,12 +289,15 @@ def _plan(store: Store, asked: Asked) -> Answer:
     source = SourcesService(store, asked.actor, lambda: now).show(name)
     if source.pending is not None:
         waits = source.pending.sentence
-        plan = preview(store, lambda deciding: Intent(Verb.ACCEPT, name).changes(deciding.reading, now), now)
+        accept = Intent(Verb.ACCEPT, name)
+        plan = preview(store, lambda deciding: accept.changes(deciding.reading, now), now, known=asked.state)
         return {"waits": waits, "plan": plan.record()}
     with store.read() as reading:
         organization_id = installation_of(reading).organization_id
     lists = ask_upstream(source.config, organization_id, lambda: now, store)
-    plan = preview(store, lambda deciding: changes_of(deciding.reading, source.record, lists, now), now)
+    plan = preview(
+        store, lambda deciding: changes_of(deciding.reading, source.record, lists, now), now, known=asked.state
+    )
     return {"waits": None, "plan": plan.record()}
 
 
