@@ -75,7 +75,7 @@ def test_without_an_admin_key_pages_say_that_uses_are_not_recorded_rather_than_n
 
 def test_a_filter_that_fits_nothing_says_so_and_a_wrong_one_says_why(signed_in: Browser) -> None:
     filled(signed_in).installation.key()
-    assert "No key fits" in signed_in.open(f"{KEYS}?q=nothing+like+it").text
+    assert "No key matches" in signed_in.open(f"{KEYS}?q=nothing+like+it").text
     wrong = signed_in.open(f"{KEYS}?workspace=nowhere")
     assert wrong.status == 404
     assert "There is no workspace 'nowhere'" in wrong.text
