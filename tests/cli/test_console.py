@@ -23,7 +23,7 @@ def test_the_link_is_alone_on_its_line_and_signs_a_browser_in_once(cli: CLI, ins
     assert browser.send(browser.open(path), "Sign in").status == 200
     assert browser.open("/console/keys").heading == "Keys"
     other = Browser(installation)
-    assert "used already" in other.send(other.open(path), "Sign in").text
+    assert "already been used" in other.send(other.open(path), "Sign in").text
 
 
 def test_change_records_say_who_made_the_link_and_that_it_was_in_the_console(

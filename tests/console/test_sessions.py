@@ -181,7 +181,7 @@ def test_a_link_is_too_old_after_five_minutes(installation: Installation, clock:
     assert service.follow_link(link).session.actor == "console:ada"
     late = make_link(installation, clock.clock.now)
     advance(clock, MAX_LINK)
-    with pytest.raises(InvalidError, match="used already, or is too old"):
+    with pytest.raises(InvalidError, match="already been used, or has expired"):
         service.follow_link(late)
 
 

@@ -139,7 +139,7 @@ def test_only_what_was_changed_is_sent(filled: Browser) -> None:
     plan = filled.send(form_of(filled, "Research"), "Review change", display_color="#123456")
     assert "--color '#123456'" in plan.text
     assert "--allow" not in plan.text
-    assert "Nothing was changed yet" in filled.send(form_of(filled, "Research"), "Review change").text
+    assert "You have not changed anything" in filled.send(form_of(filled, "Research"), "Review change").text
 
 
 def test_the_list_is_shown_while_the_form_is_edited(filled: Browser) -> None:

@@ -59,7 +59,7 @@ def console(
 
 def _address(settings: Settings) -> str:
     """Where the settings have the server listen."""
-    if settings.admin_host or settings.admin_port:
+    if settings.has_admin_listener:
         host, port = settings.admin_host or "127.0.0.1", settings.admin_port
     else:
         host, port = settings.host, settings.port

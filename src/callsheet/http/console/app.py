@@ -16,7 +16,7 @@ from callsheet.http.console.address import Address
 from callsheet.http.console.all_routes import ROUTES
 from callsheet.http.console.asking import Asking, read_asking
 from callsheet.http.console.calls import Calls
-from callsheet.http.console.frame import Frame
+from callsheet.http.console.frame import Frame, revision_in
 from callsheet.http.console.long_calls import MAX_LONG_CALLS, LongCalls
 from callsheet.http.console.proxy_users import ProxyUsers
 from callsheet.http.console.response import Response
@@ -43,9 +43,6 @@ MAX_WAITING_REQUESTS: Final = 200
 
 _BODY_TIMEOUT_SECONDS: Final = 10.0
 _METHODS: Final = ("GET", "HEAD", "POST")
-
-#: Of the revision that a page is to show.
-_MAX_REVISION_DIGITS: Final = 18
 
 #: What metrics call every request of the console.
 _OPERATION: Final = "console"
@@ -146,10 +143,14 @@ class Console:
             except TimeoutError:
                 return Response(408, b"The form took too long to arrive; send it again.\n", _PLAIN), None
             if body is None:
-                return Response(413, f"A form may have {MAX_FORM_BYTES:,} bytes.\n".encode(), _PLAIN), None
+                return Response(
+                    413,
+                    f"A form may have at most {MAX_FORM_BYTES:,} bytes; send less at a time.\n".encode(),
+                    _PLAIN,
+                ), None
             asking = asking._replace(body=body)
         if self._under_way >= MAX_THREADS + MAX_WAITING_REQUESTS:
-            return Response(503, b"Too many pages are asked for; try again.\n", _PLAIN, _RETRY), None
+            return Response(503, b"Too many requests are waiting; try again in a moment.\n", _PLAIN, _RETRY), None
         work = partial(self._work, self._frame(scope), asking, request_id)
         is_long = asking.is_sent and ROUTES.is_long(asking.path)
         limiter = self._long_threads if is_long else self._threads
@@ -175,10 +176,8 @@ class Console:
         return Frame(self._sessions, ROUTES, address, self._users)
 
     def _calls_of(self, asking: Asking, session: Session) -> Calls:
-        # a page behind a change shows it, also where the change is not known yet
-        made = asking.query.get("done", "")
-        is_revision = made.isascii() and made.isdecimal() and len(made) <= _MAX_REVISION_DIGITS
-        if is_revision and int(made) > self._live.current.revision:
+        made = revision_in(asking.query)
+        if made is not None and made > self._live.current.revision:  # the page behind a change must show it
             self._live.refresh()
         return Calls(
             worker=self._worker,

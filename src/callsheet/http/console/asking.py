@@ -7,8 +7,6 @@ from urllib.parse import parse_qsl
 from callsheet.api.request import Header
 from callsheet.http.paths import CONSOLE
 
-FORM_TYPE: Final = b"application/x-www-form-urlencoded"
-
 _SAME_ORIGIN: Final = (b"same-origin", b"none")  # none: the person did it without a page, such as by reloading
 
 

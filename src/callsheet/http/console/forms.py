@@ -16,6 +16,8 @@ MAX_FIELDS: Final = 2000
 #: The field by which a form that was sent before is only shown again, with what was typed.
 AGAIN: Final = "again"
 
+_MIDNIGHT: Final = "T00:00:00Z"
+
 
 class FieldError(Exception):
     """What was typed into a field cannot be used.
@@ -181,3 +183,13 @@ def value_of(given: Any) -> Value:
     if isinstance(given, list):
         return [str(each) for each in given]
     return "" if given is None else str(given)
+
+
+def day_of(instant: str | None) -> str:
+    """Return a time of an answer as people type it: its day, if it is the midnight (UTC) of one; empty for none."""
+    return "" if instant is None else instant.removesuffix(_MIDNIGHT)
+
+
+def nothing_changed() -> FieldError:
+    """Return the refusal of a form in which no field was changed."""
+    return FieldError("", "You have not changed anything; change a field, or cancel.")

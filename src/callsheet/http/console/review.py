@@ -9,8 +9,8 @@ from urllib.parse import urlencode
 
 from callsheet.domain.plan.reading import read_plan
 from callsheet.domain.plan.step import Step
+from callsheet.http.admin.asking import check_reason
 from callsheet.http.admin.errors import AdminError, Code
-from callsheet.http.console.calls import endpoint_of
 from callsheet.http.console.change import load_change
 from callsheet.http.console.forms import read_json
 from callsheet.http.console.snippets import snippets
@@ -50,7 +50,8 @@ _MAX_LOOK: Final = timedelta(hours=1)
 #: So much of a form is carried through a plan that has changed meanwhile; with more, one goes back to the page.
 MAX_CARRIED_CHARACTERS: Final = 100_000
 
-_INCOMPLETE: Final = "This form is not complete; begin again at the page before."
+_INCOMPLETE: Final = "This form is incomplete; go back to the page before it and start again."
+_BUSY: Final = "Nothing was applied, because other changes keep being made at the same time; go back and try again."
 
 _SECRETS: Final = ("secret", "token", "signing_secret")
 
@@ -92,16 +93,15 @@ def look(visit: Visit, review: Review, moved: list[str] | None = None, form: Sen
     change = review.change
     plan = visit.calls.rehearse(change)
     steps = plan["steps"]
-    endpoint = endpoint_of(change.operation)
     return Page(
         "review.html",
         {
             "plan": {**plan, "steps": steps[:MAX_SHOWN_STEPS]},
             "steps": len(steps),
             "unplanned": None if steps else _UNPLANNED.get(change.operation),
-            "change": {"title": review.title, **change.shown(endpoint)},
+            "change": {"title": review.title, **change.shown()},
             "moved": moved,
-            "scope": str(endpoint.scope),
+            "scope": str(change.endpoint.scope),
         },
         review.title,
         extra={
@@ -137,19 +137,20 @@ def settle(visit: Visit) -> Outcome:
     back = visit.form.raw("back") or ""
     review = Review(change, visit.own(back), visit.form.raw("title") or "Change")
     looked_at = _looked_at(visit)
-    for attempt in range(_ATTEMPTS):
+    reason = check_reason(visit.form.text("reason"), "reason") or None
+    for _ in range(_ATTEMPTS):
         plan = visit.calls.rehearse(change, looked_at)
         digests = _digests(plan)
         if digests != seen:
             return look(visit, review, _differing(seen, digests), _form_before(visit))
         try:
-            answer, revision = visit.calls.make(change, plan["base_revision"], visit.form.text("reason") or None)
+            answer, revision = visit.calls.make(change, plan["base_revision"], reason)
         except AdminError as error:
-            if error.code is not Code.CHANGED_CONCURRENTLY or attempt == _ATTEMPTS - 1:
+            if error.code is not Code.CHANGED_CONCURRENTLY:
                 raise
             continue
         return _made(visit, review, plan, answer, revision)
-    raise AssertionError
+    raise AdminError(Code.CHANGED_CONCURRENTLY, _BUSY)
 
 
 def _dumped(form: SentForm | None) -> list[tuple[str, str]]:
@@ -201,10 +202,10 @@ def _made(
 def _said(visit: Visit, title: str, revision: int) -> dict[str, str]:
     """The parameters of an address that say what was done, and show that this console made it."""
     what = title if len(title) <= _MAX_TITLE_CHARACTERS else f"{title[: _MAX_TITLE_CHARACTERS - 1]}…"
-    return {"what": what, "seal": visit.proof(purpose_of_done(str(revision), what))}
+    return {"what": what, "seal": visit.proof(purpose_of_done(revision, what))}
 
 
-def purpose_of_done(revision: str, what: str) -> str:
+def purpose_of_done(revision: int, what: str) -> str:
     """Return what an address is sealed for that says that ``what`` was done in ``revision``."""
     return f"done {revision} {what}"
 
@@ -224,8 +225,5 @@ def _digest(step: Step) -> str:
 
 def _differing(seen: Mapping[str, str], found: Mapping[str, str]) -> list[str]:
     every = dict.fromkeys([*seen, *found])
-    return [
-        name.partition(" ")[2].rpartition(" ")[0] if name else "some of many"
-        for name in every
-        if seen.get(name) != found.get(name)
-    ]
+    moved = (name for name in every if seen.get(name) != found.get(name))
+    return [name.partition(" ")[2].rpartition(" ")[0] if name else "some of many" for name in moved]

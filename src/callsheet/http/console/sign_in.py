@@ -67,7 +67,9 @@ class SignIn:
         if not asking.is_sent:
             return redirect(self._address.url("sign-in", next=here))
         return self._page(
-            401, problem="You were signed out. Sign in, and nothing is lost.", carried=self._carried(asking)
+            401,
+            problem="You were signed out. Sign in to go on; what you typed is kept.",
+            carried=self._carried(asking),
         )
 
     def offer_again(self, asking: Asking, token: str, kept: Header) -> Response:

@@ -33,7 +33,7 @@ _ACTOR: Final = "callsheet"
 
 _TOKEN_BYTES: Final = 32
 
-_NO_LINK: Final = "This link was used already, or is too old"
+_NO_LINK: Final = "This link has already been used, or has expired"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from typing import Any, Final
 from callsheet.domain.access.visibility import Visibility
 from callsheet.http.admin.errors import AdminError, Code
 from callsheet.http.admin.workspace_types import shown_allow
-from callsheet.http.console.calls import endpoint_of
 from callsheet.http.console.change import Change, load_change
+from callsheet.http.console.pages.paging import cursors_in
 from callsheet.http.console.pages.remedy_titles import remedy_title
 from callsheet.http.console.routes import Route
 from callsheet.http.console.visit import Outcome, Page, Review, Visit
@@ -63,9 +63,8 @@ def _fix(visit: Visit, explained: Mapping[str, Any], fix: Mapping[str, Any]) -> 
 
 
 def _remedy(change: Change, command: str, title: str) -> dict[str, Any]:
-    endpoint = endpoint_of(change.operation)
-    shown = {"command": command, "call": change.request(endpoint)}
-    return {**shown, "change": change.dump(), "title": title, "scope": str(endpoint.scope)}
+    shown = {"command": command, "call": change.request()}
+    return {**shown, "change": change.dump(), "title": title, "scope": str(change.endpoint.scope)}
 
 
 def _change_of(remedy: Mapping[str, Any]) -> Change:
@@ -111,9 +110,8 @@ def _sees(visit: Visit) -> Page:
     extra = {"colors": visit.colors}
     if subject is None:
         return Page("sees.html", data, "What does it see?", extra=extra)
-    cursors = {name: visit.query.get(name) for name in ("after_id", "before_id")}
     try:
-        found = visit.calls.read("whatSees", subject=subject, limit=_LIMIT, **cursors)
+        found = visit.calls.read("whatSees", subject=subject, limit=_LIMIT, **cursors_in(visit))
     except AdminError as error:
         return _mended("sees.html", data, error, extra)
     return Page("sees.html", {**data, "seen": found}, f"What {_name(found['for'])} sees", extra=extra)
