@@ -15,6 +15,7 @@ from callsheet.domain.plan.plan import Plan, check_installation, check_not_stale
 from callsheet.domain.plan.step import Made, steps_of
 from callsheet.domain.plan.warnings import PlanWarning, key_warnings_of, warnings_of
 from callsheet.domain.sources.source import SourceRecord
+from callsheet.service.ceasing import builtin_warnings
 from callsheet.service.govern import governed
 from callsheet.service.ids import NewThings, NothingNew
 from callsheet.service.impact import impact_of
@@ -199,7 +200,11 @@ def _plan_of(
     if not changes:
         return plan
     impact = impact_of(_present(reading, options, known), changes, now)
-    warnings = (*warnings_of(impact), *key_warnings_of(changes, _governed(reading, changes)))
+    warnings = (
+        *warnings_of(impact),
+        *builtin_warnings(reading, changes),
+        *key_warnings_of(changes, _governed(reading, changes)),
+    )
     return replace(plan, steps=steps_of(changes, manager, made), impact=impact, warnings=warnings)
 
 
