@@ -10,7 +10,7 @@ from callsheet.domain.access.admin_key import Scope
 from callsheet.domain.edits import ModelChange
 from callsheet.domain.model import Lifecycle
 from callsheet.domain.times import format_instant
-from tests.console.browsing import Browser
+from tests.console.browsing import HOST, Browser
 from tests.installation import Installation, make_model, now
 
 RETIREMENTS = "/console/retirements"
@@ -171,7 +171,7 @@ def test_a_model_is_retired_from_the_list(filled: Browser) -> None:
 
 def test_a_calendar_is_made_its_token_shown_once_and_revoked(filled: Browser) -> None:
     empty = filled.open(CALENDARS)
-    assert "Nobody subscribes yet" in empty.text
+    assert "There is no calendar yet" in empty.text
     again = filled.send(empty, "Review change", name="")
     assert "Give it a name" in again.error_of("name")
     plan = filled.send(again, "Review change", name="Team <b>")
@@ -179,8 +179,10 @@ def test_a_calendar_is_made_its_token_shown_once_and_revoked(filled: Browser) ->
     made = filled.send(plan, "Apply")
     assert made.reply.headers["cache-control"] == "no-store"
     token = made.soup.select(".secret code")[0].get_text()
+    assert f"http://{HOST}/calendars/{token}.ics" in made.text
     listed = filled.open(CALENDARS)
     assert "Team <b>" in listed.text
+    assert f"http://{HOST}/calendars/...{token[-4:]}.ics" in listed.text
     assert token not in listed.reply.content.decode()
     revoked = filled.send(filled.send(listed, "Revoke…"), "Apply")
     assert "revoked" in revoked.text

@@ -12,7 +12,7 @@ from callsheet.service.ceasing import listed_by_builtin_alone
 from callsheet.service.clock import SYSTEM_CLOCK
 from callsheet.service.state.load import installation_of
 from callsheet.service.sync.builtin import may_inform
-from callsheet.service.sync.trial import Trial, try_source
+from callsheet.service.sync.trial import TRIAL_LIMITS, Trial, try_source
 from callsheet.sources.mapping import Reason, plain_value
 from callsheet.storage.store import Store
 from callsheet.storage.transactions.read import ReadTransaction
@@ -88,7 +88,8 @@ def _try(store: Store, asked: Asked) -> Answer:
         asked.guard.check(str(members.get("url")))
     with store.read() as reading:
         organization_id = installation_of(reading).organization_id
-    trial = try_source(members, organization_id, SYSTEM_CLOCK.now, store)
+    limits = TRIAL_LIMITS._replace(check_peer=asked.guard.check_peer)
+    trial = try_source(members, organization_id, SYSTEM_CLOCK.now, store, limits)
     with store.read() as reading:
         return _answer(trial, _builtin_leaving(reading, trial))
 
