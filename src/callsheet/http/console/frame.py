@@ -20,7 +20,7 @@ from callsheet.http.console.rendering import relative, render
 from callsheet.http.console.response import Response, json_response, redirect
 from callsheet.http.console.review import SentForm, look, purpose_of_done
 from callsheet.http.console.routes import Found, Route, Routes
-from callsheet.http.console.session_cookie import forget_token, is_proof, proof, token_in
+from callsheet.http.console.session_cookie import forget_token, is_proof, may_be_proof, proof, token_in
 from callsheet.http.console.sign_in import SignIn
 from callsheet.http.console.visit import Outcome, Page, Redirect, Review, Visit
 from callsheet.service.admin.sessions import SessionService
@@ -126,6 +126,9 @@ class Frame:
             form = Form(read_fields(asking.body) if asking.is_sent else None)
         except AdminError as error:
             return self._refused(error, session=session, token=token)
+        given = form.raw("csrf")
+        if given is not None and may_be_proof(given) and not is_proof(given, token):
+            return self._sign_in.offer_again(asking, token)
         calls: Calls = calls_of(session)
         visit = Visit(
             session=session,

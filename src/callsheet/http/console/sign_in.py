@@ -58,7 +58,7 @@ class SignIn:
             self._sessions.sign_out(old)
         kept = keep_token(asking, new.token)
         if carried:
-            return self._offer(carried, kept, new.token)
+            return self._offer(carried, new.token, kept)
         return redirect(following if self._address.is_own(following) else self._address.url(), kept)
 
     def ask(self, asking: Asking) -> Response:
@@ -72,9 +72,9 @@ class SignIn:
             carried=self._carried(asking),
         )
 
-    def offer_again(self, asking: Asking, token: str, kept: Header) -> Response:
-        """Return the page that sends a form again whose session had ended, as another has just begun."""
-        return self._offer(self._carried(asking), kept, token)
+    def offer_again(self, asking: Asking, token: str, *kept: Header) -> Response:
+        """Return the page that sends a form again of a session before the one that the browser has now."""
+        return self._offer(self._carried(asking), token, *kept)
 
     def _carried(self, asking: Asking) -> str:
         """A form that was sent, as text that another form carries along."""
@@ -113,7 +113,7 @@ class SignIn:
         )
         return Response(status, body)
 
-    def _offer(self, carried: str, kept: Header, token: str) -> Response:
+    def _offer(self, carried: str, token: str, *kept: Header) -> Response:
         """The page that sends a form again which was sent by someone who had been signed out."""
         try:
             location, fields = read_json(carried)
@@ -122,7 +122,7 @@ class SignIn:
         except (ValueError, TypeError, AttributeError):
             is_own = False
         if not is_own:
-            return redirect(self._address.url(), kept)
+            return redirect(self._address.url(), *kept)
         body = render(
             "carried.html",
             self._address,
@@ -133,7 +133,7 @@ class SignIn:
             fields=pairs,
             csrf=proof(token),
         )
-        return Response(200, body, headers=(kept,))
+        return Response(200, body, headers=kept)
 
 
 def _last(fields: Fields, name: str) -> str:
