@@ -9,6 +9,7 @@ from callsheet.http.admin.errors import AdminError, Code
 from callsheet.http.admin.workspace_types import shown_allow
 from callsheet.http.console.calls import endpoint_of
 from callsheet.http.console.change import Change, load_change
+from callsheet.http.console.pages.namesakes import namesakes
 from callsheet.http.console.routes import Route
 from callsheet.http.console.visit import Outcome, Page, Review, Visit
 from callsheet.service.explain.fixes import RemedyKind
@@ -106,7 +107,8 @@ def _propose(visit: Visit) -> Outcome:
 
 def _sees(visit: Visit) -> Page:
     subject = visit.query.get("subject") or None
-    data: dict[str, Any] = {"seen": None, "query": dict(visit.query), "problem": None}
+    meant = {"subject": namesakes(visit, subject)}
+    data: dict[str, Any] = {"seen": None, "query": dict(visit.query), "problem": None, "meant": meant}
     extra = {"colors": visit.colors}
     if subject is None:
         return Page("sees.html", data, "What does it see?", extra=extra)
@@ -120,7 +122,8 @@ def _sees(visit: Visit) -> Page:
 
 def _compare(visit: Visit) -> Page:
     first, second = visit.query.get("first") or None, visit.query.get("second") or None
-    data: dict[str, Any] = {"compared": None, "query": dict(visit.query), "problem": None}
+    meant = {"first": namesakes(visit, first), "second": namesakes(visit, second)}
+    data: dict[str, Any] = {"compared": None, "query": dict(visit.query), "problem": None, "meant": meant}
     extra = {"colors": visit.colors}
     if first is None or second is None:
         return Page("access_compare.html", data, "Compare what two see", extra=extra)
