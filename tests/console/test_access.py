@@ -142,6 +142,22 @@ def test_a_fix_leads_to_its_plan_and_the_plan_to_what_was_promised(filled: Brows
     assert "It is neither listed nor retrievable" in undone.text
 
 
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [("claude", ["claude-one", "claude-two"]), ("claude-tow", ["claude-two"]), ("nothing-like-it", [])],
+)
+def test_a_name_without_a_model_offers_the_models_it_may_be_meant_for_before_any_fix(
+    name: str, meant: list[str], filled: Browser
+) -> None:
+    shown = filled.open(f"{MATRIX}/explain?model={name}&workspace=default")
+    assert set(meant) <= set(filled.open(shown.link("This page as JSON")).json["similar"])
+    assert ("Did you mean" in shown.text) == bool(meant)
+    for each in meant:
+        assert "It is listed for" in filled.open(shown.link(each)).text
+        assert shown.text.index("Did you mean") < shown.text.index("What would change that")
+    assert "Did you mean" not in filled.open(f"{MATRIX}/explain?model=claude-hidden&workspace=default").text
+
+
 def test_another_moment_is_explained_without_fixes(filled: Browser) -> None:
     workspace = workspace_id(filled, "Narrow")
     filled.installation.access.change_workspace("Narrow", WorkspaceChange(deny=()))
