@@ -33,6 +33,16 @@ def call(
         return subprocess.CompletedProcess([*COMMAND, *arguments], code, program.stdout, program.stderr)
 
 
+def run_program(text: str, *arguments: str, deadline: float = DEADLINE) -> subprocess.CompletedProcess[str]:
+    """Run a Python program that uses Callsheet to its end; it is forked where all of that is imported already."""
+    folder = Path(__file__).parents[1]
+    with Program(text, *arguments, cwd=folder, command=starter.PROGRAM) as program:
+        code = program.process.wait(deadline)
+        return subprocess.CompletedProcess(
+            [*starter.PROGRAM, text, *arguments], code, program.stdout, program.stderr
+        )
+
+
 def wait_for(condition: Callable[[], T | Literal[False] | None], what: str = "the condition") -> T:
     """Return what ``condition`` returns as soon as that is true."""
     end = time.monotonic() + DEADLINE

@@ -225,6 +225,7 @@ def _exactly(channel: socket.socket, size: int) -> bytes:
 def _main(channel: socket.socket) -> None:
     """Fork as often as is asked for; in each forked process, run the command."""
     _import_everything()
+    import_module("tests.installation")  # for programs of the tests: pytest and hypothesis take longest
     _compile_statements()
     _read_certificates()
     gc.collect()

@@ -198,7 +198,10 @@ class Settings(BaseModel):
         32768, ge=1024, le=1048576, description="Maximum size of all headers of a request."
     )
     max_body_bytes: int = Field(
-        65536, ge=0, description="Maximum size of a request's body; only the Admin API needs one."
+        65536,
+        ge=0,
+        description="Maximum size of a request's body; the Admin API takes up to 16 MiB"
+        ", and the console 1 MiB, in any case.",
     )
     max_connections: int = Field(
         10_000, ge=1, le=1_000_000, description="Maximum number of open connections, per process."

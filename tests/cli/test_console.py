@@ -23,10 +23,10 @@ def test_the_link_is_alone_on_its_line_and_signs_a_browser_in_once(cli: CLI, ins
     assert browser.send(browser.open(path), "Sign in").status == 200
     assert browser.open("/console/keys").heading == "Keys"
     other = Browser(installation)
-    assert "used already" in other.send(other.open(path), "Sign in").text
+    assert "already been used" in other.send(other.open(path), "Sign in").text
 
 
-def test_who_made_the_link_stands_in_the_change_records(
+def test_change_records_say_who_made_the_link_and_that_it_was_in_the_console(
     cli: CLI, installation: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("callsheet.cli.commands.console.actor", lambda: "cli:ada")
@@ -37,7 +37,7 @@ def test_who_made_the_link_stands_in_the_change_records(
     browser.send(browser.send(browser.open(f"/console/keys/{key.id}"), "Disable…"), "Apply")
     with installation.store.read() as reading:
         changes = reading.changes(limit=1000)
-    assert "cli:ada" in {each.actor for each in changes}
+    assert "console:ada" in {each.actor for each in changes}
     assert token not in str(changes)
 
 

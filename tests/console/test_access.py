@@ -61,8 +61,8 @@ def test_each_cell_says_what_its_explanation_says(filled: Browser) -> None:
 def test_the_matrix_is_filtered_by_the_address(filled: Browser) -> None:
     assert set(cells(filled.open(f"{MATRIX}.json?q=-one"))) == {"claude-one", "gpt-one"}
     assert len(filled.open(f"{MATRIX}.json?workspace=narrow").json["columns"]) == 1
-    assert "No workspace fits" in filled.open(f"{MATRIX}?workspace=nowhere").text
-    assert "No model fits" in filled.open(f"{MATRIX}?q=nothing").text
+    assert "No workspace matches" in filled.open(f"{MATRIX}?workspace=nowhere").text
+    assert "No model matches" in filled.open(f"{MATRIX}?q=nothing").text
     differing = filled.open(f"{MATRIX}.json?differ=yes")
     assert set(cells(differing)) == {"claude-two", "gpt-one", HOSTILE}
     assert "All see the same" in filled.open(f"{MATRIX}?differ=yes&workspace=narrow").text
@@ -99,8 +99,8 @@ def test_models_that_differ_are_looked_for_in_so_many_at_a_time(
     monkeypatch.setattr(pages, "_MAX_BATCHES", 1)
     shown = filled.open(f"{MATRIX}?differ=yes")
     every = names(shown)
-    while "Look on" in shown.text or "Next page" in shown.text:
-        shown = filled.open(shown.link("Look on" if "Look on" in shown.text else "Next page"))
+    while "Continue" in shown.text or "Next page" in shown.text:
+        shown = filled.open(shown.link("Continue" if "Continue" in shown.text else "Next page"))
         every += names(shown)
     assert set(every) == {"claude-two", "gpt-one", HOSTILE}
     assert len(every) == 3

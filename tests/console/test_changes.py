@@ -86,7 +86,7 @@ def test_filters_are_in_the_address(one: Browser, query: str, count: int) -> Non
     assert len(one.open(f"/console/changes.json?{query}").json["changes"]) == count
     shown = one.open(f"/console/changes?{query}")
     assert shown.status == 200
-    assert ("No change fits" in shown.text) == (count == 0)
+    assert ("No change matches" in shown.text) == (count == 0)
 
 
 @pytest.mark.parametrize(
@@ -138,10 +138,10 @@ def test_one_change_has_everything_of_its_revision_and_its_neighbours(one: Brows
         assert one.open(f"/console/changes/{nowhere}").status in (400, 404)
 
 
-def test_what_was_before_a_change_is_restored_by_way_of_its_plan(one: Browser) -> None:
+def test_what_was_before_a_change_is_reverted_by_way_of_its_plan(one: Browser) -> None:
     shown = one.open("/console/changes?actor=cli:ada")
     change = one.open(links(shown)[0]["href"])
-    plan = one.send(change, "Restore what was before…")
+    plan = one.send(change, "Revert to what was before…")
     assert "Make claude-one what it was" in plan.heading
     assert "callsheet catalog revert --to" in plan.text
     assert one.installation.catalog.show("claude-one").model.display_name == "Claude Uno"
@@ -151,23 +151,23 @@ def test_what_was_before_a_change_is_restored_by_way_of_its_plan(one: Browser) -
     assert "reverted to revision" in one.open("/console/changes").text
 
 
-def test_rules_of_a_workspace_are_restored_and_a_new_one_is_not(signed_in: Browser) -> None:
+def test_rules_of_a_workspace_are_reverted_and_a_new_one_is_not(signed_in: Browser) -> None:
     room = signed_in.installation.workspace("team", ("claude-*",))
     signed_in.installation.access.change_workspace("team", WorkspaceChange(allow=("gpt-*",)))
     shown = signed_in.open(f"/console/changes?subject={room}")
     changed, created = (signed_in.open(link["href"]) for link in links(shown))
     assert "archive it on its page instead" in created.text
-    plan = signed_in.send(changed, "Restore what was before…")
+    plan = signed_in.send(changed, "Revert to what was before…")
     assert f"callsheet workspaces revert --to {created_in(created)} {room}" in plan.text
     assert signed_in.send(plan, "Apply").status == 200
     assert signed_in.installation.access.show_workspace("team").visibility.allow == ("claude-*",)
 
 
-def test_what_cannot_be_restored_says_so(signed_in: Browser) -> None:
+def test_what_cannot_be_reverted_says_so(signed_in: Browser) -> None:
     signed_in.installation.key(name="ci")
     shown = signed_in.open("/console/changes?kind=key")
     change = signed_in.open(links(shown)[0]["href"])
-    assert "are brought back this way" in change.text
+    assert "can be reverted this way" in change.text
     refused = signed_in.post(
         change.path, {"csrf": change.fields("Sign out")["csrf"], "kind": "key", "subject": "ci", "to": "1"}
     )
@@ -190,16 +190,18 @@ def test_hostile_ids_are_shown_as_they_are_and_lead_to_their_changes(signed_in: 
     assert len(links(own)) == 1
 
 
-def test_one_who_may_only_read_sees_changes_and_restores_nothing(browser: Browser) -> None:
+def test_one_who_may_only_read_sees_changes_and_reverts_nothing(browser: Browser) -> None:
     browser.installation.catalog.add(make_model("claude-one", display_name="Claude One"))
     rename(browser.installation, "Claude Uno")
     browser.sign_in(Scope.READ)
     shown = browser.open("/console/changes?action=change&kind=model")
     change = browser.open(links(shown)[0]["href"])
-    button = next(each for each in change.soup.find_all("button") if each.get_text() == "Restore what was before…")
+    button = next(
+        each for each in change.soup.find_all("button") if each.get_text() == "Revert to what was before…"
+    )
     assert button.has_attr("disabled")
     assert "scope catalog" in button["title"]
-    assert browser.send(change, "Restore what was before…").status == 403
+    assert browser.send(change, "Revert to what was before…").status == 403
     assert browser.installation.catalog.show("claude-one").model.display_name == "Claude Uno"
 
 

@@ -62,7 +62,7 @@ def test_of_a_long_list_the_beginning_is_played_until_more_is_asked_for(
     monkeypatch.setattr(pages, "_PLAYED", 1)
     shown = filled.open(CLIENTS)
     assert "the first 1 models" in shown.text
-    more = filled.open(shown.link("Play up to 1,000"))
+    more = filled.open(shown.link("Try up to 1,000"))
     assert "2 models" in more.text
 
 

@@ -49,9 +49,9 @@ def test_what_was_added_removed_and_changed_is_shown_with_who_did_it(signed_in: 
     assert "Nothing differs" in signed_in.open(f"{COMPARE}?from={since}&kind=workspace").text
 
 
-def test_a_model_is_restored_to_the_first_of_the_moments(signed_in: Browser, since: int) -> None:
+def test_a_model_is_reverted_to_the_first_of_the_moments(signed_in: Browser, since: int) -> None:
     shown = signed_in.open(f"{COMPARE}?from={since}")
-    fields = {"csrf": shown.fields("Restore…")["csrf"][0], "kind": "model", "to": str(since)}
+    fields = {"csrf": shown.fields("Revert…")["csrf"][0], "kind": "model", "to": str(since)}
     plan = signed_in.post(shown.path, {**fields, "subject": "claude-gone"})
     assert plan.heading == f"Make claude-gone what it was at revision {since}"
     done = signed_in.send(plan, "Apply")
@@ -94,7 +94,7 @@ def test_a_moment_to_come_shows_what_dates_will_change(signed_in: Browser) -> No
     shown = signed_in.open(f"{COMPARE}?from=now&to={day}")
     assert "claude-one" in shown.text
     assert "A future date will cause this" in shown.text
-    assert not [each for each in shown.soup.find_all("button") if each.get_text() == "Restore…"]
+    assert not [each for each in shown.soup.find_all("button") if each.get_text() == "Revert…"]
     then = signed_in.open(f"{AT}?days=40")
     assert then.soup.select("#days")[0]["value"] == "40"
     assert "Model claude-one is changed" in then.text
@@ -131,7 +131,7 @@ def test_the_catalogue_of_a_day_is_chosen_by_a_slider_or_by_a_moment(signed_in: 
     assert signed_in.open(f"{AT}.json?as_of={since}").json["moment"]["revision"] == since
     one = signed_in.open(shown.link("Then and now of claude-one"))
     assert "Claude <Uno>" in one.text
-    plan = signed_in.send(one, "Restore what it was…")
+    plan = signed_in.send(one, "Revert to what it was…")
     assert signed_in.send(plan, "Apply").status == 200
     assert signed_in.installation.catalog.show("claude-one").model.display_name == "Claude One"
 
@@ -145,7 +145,7 @@ def test_a_day_that_cannot_be_shown_is_said_at_the_field_over_the_present(signed
     assert shown.soup.select("tbody th")
 
 
-def test_one_who_may_only_read_compares_and_restores_nothing(browser: Browser) -> None:
+def test_one_who_may_only_read_compares_and_reverts_nothing(browser: Browser) -> None:
     catalog = browser.installation.catalog
     catalog.add(make_model("claude-one"))
     catalog.change("claude-one", ModelChange(display_name="Other"))
@@ -153,7 +153,7 @@ def test_one_who_may_only_read_compares_and_restores_nothing(browser: Browser) -
         revision = reading.changes(None, 1)[0].revision
     browser.sign_in(Scope.READ)
     shown = browser.open(f"{COMPARE}?from={revision - 1}")
-    buttons = [each for each in shown.soup.find_all("button") if each.get_text() == "Restore…"]
+    buttons = [each for each in shown.soup.find_all("button") if each.get_text() == "Revert…"]
     assert buttons
     assert all(each.has_attr("disabled") for each in buttons)
     fields = {"csrf": shown.fields("Sign out")["csrf"][0], "kind": "model", "subject": "claude-one", "to": "1"}

@@ -57,7 +57,8 @@ def test_actors_are_said_in_words() -> None:
     names = {"adm_1": "deploy"}
     assert actor_words("cli:ada", names) == "ada at the command line"
     assert actor_words("cli", names) == "someone at the command line"
-    assert actor_words("console:grace", names) == "grace at the console"
+    assert actor_words("console:grace", names) == "grace in the console"
+    assert actor_words("console", names) == "someone in the console"
     assert actor_words("admin:adm_1", names) == "admin key deploy"
     assert actor_words("admin:adm_2", names) == "admin key adm_2"
     assert actor_words("source:gateway", names) == "source gateway"

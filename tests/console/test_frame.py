@@ -4,6 +4,7 @@ from urllib.parse import urlencode
 
 from callsheet.domain.access.admin_key import Scope
 from callsheet.domain.edits import ModelChange
+from callsheet.http.admin.asking import MAX_REASON_CHARACTERS
 from callsheet.service.admin.admin_keys import AdminKeyService
 from callsheet.service.admin.sessions import SessionService
 from tests.console.browsing import HOST, Browser
@@ -72,7 +73,7 @@ def test_a_plan_that_would_do_something_else_by_now_is_shown_again(signed_in: Br
     plan = signed_in.send(signed_in.open(f"{MODEL}/change"), "Review change", display_name="Claude Uno")
     catalog.change("claude-one", ModelChange(display_name="Claude Eins"))
     again = signed_in.send(plan, "Apply")
-    assert "The plan is another than the one that you confirmed" in again.text
+    assert "The plan is no longer the one that you confirmed" in again.text
     assert catalog.show("claude-one").model.display_name == "Claude Eins"
     assert signed_in.send(again, "Apply").heading == "Claude Uno"
 
@@ -98,11 +99,11 @@ def test_a_form_sent_while_signed_out_is_sent_again_after_signing_in(signed_in: 
 
 
 def test_a_link_signs_in_once(browser: Browser) -> None:
-    token = SessionService(browser.installation.store, now).make_link("ada", "cli:ada", (Scope.ALL,))
+    token = SessionService(browser.installation.store, now).make_link("ada", (Scope.ALL,))
     shown = browser.open(f"/console/sign-in?link={token}")
     assert browser.send(shown, "Sign in").heading == "Welcome"
     other = Browser(browser.installation)
-    assert "used already" in other.send(shown, "Sign in").text
+    assert "already been used" in other.send(shown, "Sign in").text
     assert not other.cookies
 
 
@@ -168,3 +169,31 @@ def test_a_plan_that_notes_when_it_is_made_is_applied_at_the_first_try(signed_in
     done = signed_in.send(plan, "Apply")
     assert "Done, in revision" in done.text
     assert signed_in.installation.catalog.show("claude-one").model.lifecycle == "retired"
+
+
+def test_a_revision_that_no_change_can_have_led_to_is_not_shown_as_done(signed_in: Browser) -> None:
+    shown = signed_in.open(f"/console/models?done={'9' * 5000}")
+    assert (shown.status, shown.heading) == (200, "Catalogue")
+    assert "Done, in revision" not in shown.text
+
+
+def test_the_reason_of_a_change_is_bounded_and_kept_without_secrets(signed_in: Browser) -> None:
+    signed_in.installation.catalog.add(make_model("claude-one"))
+    plan = signed_in.send(signed_in.open(f"{MODEL}/change"), "Review change", display_name="Claude Uno")
+    refused = signed_in.send(plan, "Apply", reason="x" * (MAX_REASON_CHARACTERS + 1))
+    assert refused.status == 400
+    assert f"at most {MAX_REASON_CHARACTERS} printable characters" in refused.text
+    assert signed_in.installation.catalog.show("claude-one").model.display_name != "Claude Uno"
+    secret = signed_in.make_key("typed")
+    signed_in.send(plan, "Apply", reason=f"asked for by {secret}")
+    last = signed_in.open("/console/changes.json").json["changes"]
+    said = next(each["reason"] for each in last if each["reason"])
+    assert said.startswith("asked for by ")
+    assert secret not in said
+
+
+def test_the_present_of_a_page_of_the_past_is_the_same_page(signed_in: Browser) -> None:
+    signed_in.installation.catalog.add(make_model("claude-one"))
+    workspace = signed_in.served.live.current.default_workspace_id
+    shown = signed_in.open(f"/console/access/explain?model=claude-one&workspace={workspace}&as_of=now")
+    assert shown.link("Show the present").endswith(f"/access/explain?model=claude-one&workspace={workspace}")

@@ -1,8 +1,9 @@
 """Keys: found among many, looked at, created with a preview of their list, changed, replaced, stopped for ever."""
 
 from callsheet.domain.access.admin_key import Scope
+from callsheet.service.admin.sessions import SessionService
 from tests.console.browsing import Browser, Shown
-from tests.installation import make_model
+from tests.installation import make_model, now
 
 KEYS = "/console/keys"
 
@@ -55,9 +56,26 @@ def test_the_list_is_filtered_by_what_its_address_says(signed_in: Browser) -> No
     assert names(signed_in.open(f"{KEYS}?q={key_id(signed_in, 'ci runner')}")) == ["ci runner"]
 
 
+def test_without_an_admin_key_pages_say_that_uses_are_not_recorded_rather_than_never(browser: Browser) -> None:
+    browser.installation.key(name="laptop")
+    link = SessionService(browser.installation.store, now).make_link("ada", (Scope.ALL,))
+    browser.send(browser.open(f"/console/sign-in?link={link}"), "Sign in")
+    key = f"{KEYS}/{key_id(browser, 'laptop')}"
+    assert "not recorded: no admin key was made yet" in browser.open(key).text
+    assert "not recorded: no admin key was made yet" in browser.open("/console/welcome").text
+    listed = browser.open(KEYS)
+    assert "The use of keys is recorded only once" in listed.text
+    assert [each.get_text() for each in listed.soup.select("td[data-label='Last used']")] == ["not recorded"]
+
+    browser.make_key()
+    browser.served.live.refresh()
+    assert "Last used never" in browser.open(key).text
+    assert "not recorded" not in browser.open(KEYS).text + browser.open("/console/welcome").text
+
+
 def test_a_filter_that_fits_nothing_says_so_and_a_wrong_one_says_why(signed_in: Browser) -> None:
     filled(signed_in).installation.key()
-    assert "No key fits" in signed_in.open(f"{KEYS}?q=nothing+like+it").text
+    assert "No key matches" in signed_in.open(f"{KEYS}?q=nothing+like+it").text
     wrong = signed_in.open(f"{KEYS}?workspace=nowhere")
     assert wrong.status == 404
     assert "There is no workspace 'nowhere'" in wrong.text

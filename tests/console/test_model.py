@@ -318,7 +318,7 @@ def test_bad_input_is_said_at_its_field_and_kept_and_nothing_is_changed(here: Br
 def test_a_form_without_a_change_says_so(here: Browser) -> None:
     again = here.send(here.open(CHANGE), "Review change")
     assert again.status == 400
-    assert "You have changed nothing" in again.text
+    assert "You have not changed anything" in again.text
 
 
 # The form that adds one

@@ -12,8 +12,8 @@ from callsheet.domain.access.admin_key import Scope
 from callsheet.domain.access.secret import fingerprint
 from callsheet.domain.access.session import MAX_IDLE, MAX_LINK, MAX_SESSION
 from callsheet.domain.errors import InvalidError
-from callsheet.http.console.asking import MAX_FORM_BYTES
 from callsheet.http.console.forms import MAX_FIELDS
+from callsheet.http.paths import MAX_FORM_BYTES
 from callsheet.service.admin.admin_keys import AdminKeyService
 from callsheet.service.admin.sessions import SEEN_INTERVAL, SessionService
 from callsheet.settings import LogFormat, Settings
@@ -34,7 +34,7 @@ def is_signed_in(browser: Browser) -> bool:
 
 def make_link(installation: Installation, at: Any = now) -> str:
     """The token of a new link."""
-    return SessionService(installation.store, at).make_link("ada", "cli:ada", (Scope.ALL,))
+    return SessionService(installation.store, at).make_link("ada", (Scope.ALL,))
 
 
 def advance(clock: ManualClock, time: timedelta) -> None:
@@ -178,11 +178,22 @@ def test_a_link_is_too_old_after_five_minutes(installation: Installation, clock:
     service = SessionService(installation.store, clock.clock.now)
     link = make_link(installation, clock.clock.now)
     advance(clock, MAX_LINK - timedelta(seconds=1))
-    assert service.follow_link(link).session.actor == "cli:ada"
+    assert service.follow_link(link).session.actor == "console:ada"
     late = make_link(installation, clock.clock.now)
     advance(clock, MAX_LINK)
-    with pytest.raises(InvalidError, match="used already, or is too old"):
+    with pytest.raises(InvalidError, match="already been used, or has expired"):
         service.follow_link(late)
+
+
+def test_someone_with_a_link_is_none_of_a_proxy_s_users_and_creates_keys_as_a_person(timed: Browser) -> None:
+    timed.installation.access.create_key("other")
+    plan = timed.send(timed.open("/console/keys/new"), "Review change", name="laptop")
+    timed.send(plan, "Apply")
+    keys = timed.open("/console/workspaces/default.json").json["keys"]
+    created_by = next(key["created_by"] for key in keys if key["name"] == "laptop")
+    assert created_by == {"id": "console:ada", "type": "user"}
+    session = SessionService(timed.installation.store, now).follow_link(make_link(timed.installation)).session
+    assert (session.actor, session.user) == ("console:ada", None)
 
 
 def test_looking_at_a_link_does_not_use_it_up(browser: Browser) -> None:

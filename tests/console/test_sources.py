@@ -61,7 +61,7 @@ def quarantined(browser: Browser, upstream: Upstream) -> Shown:
 
 def test_without_a_source_the_page_leads_to_the_first(signed_in: Browser) -> None:
     shown = signed_in.open(SOURCES)
-    assert "No source is followed" in shown.text
+    assert "There is no source yet" in shown.text
     assert signed_in.open(shown.link("Add a source")).heading == "Add a source"
 
 
@@ -248,7 +248,16 @@ def _codes(shown: Shown) -> list[str]:
 def test_a_form_without_a_change_says_so(signed_in: Browser) -> None:
     add(signed_in, "http://127.0.0.1:1")
     again = signed_in.send(signed_in.open(f"{GATEWAY}/change"), "Review change")
-    assert "Nothing was changed; change a field, or go back." in again.text
+    assert "You have not changed anything" in again.text
+
+
+def test_a_password_in_an_address_that_is_not_valid_is_left_out(signed_in: Browser) -> None:
+    form = signed_in.open(f"{SOURCES}/new")
+    again = signed_in.send(form, "Review change", name="gateway", url="http://[ada:hunter2@b")
+    assert again.status == 400
+    assert "must hold no user or password" in again.error_of("url")
+    assert "hunter2" not in again.text
+    assert again.fields("Review change")["url"] == ["http://b"]
 
 
 def test_a_source_is_put_before_another(signed_in: Browser) -> None:
@@ -313,7 +322,7 @@ def test_a_list_that_changed_while_its_plan_was_read_is_shown_again(signed_in: B
     upstream.lists(LISTED[0], "acme/newer")
     signed_in.send(signed_in.open(GATEWAY), "Run now")
     again = signed_in.send(plan, "Apply")
-    assert "The plan is another than the one that you confirmed" in again.text
+    assert "The plan is no longer the one that you confirmed" in again.text
     assert ids(signed_in) == set(LISTED)
 
 

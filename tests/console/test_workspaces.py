@@ -61,7 +61,7 @@ def test_the_list_is_searched_and_shows_archived_ones_if_asked(filled: Browser) 
     assert names("q=100%25") == {"100% Ränder_"}
     assert names("q=%25") == {"100% Ränder_"}
     assert names("q=r_") == {"100% Ränder_"}
-    assert "No workspace fits" in filled.open(f"{LIST}?q=nothing").text
+    assert "No workspace matches" in filled.open(f"{LIST}?q=nothing").text
 
 
 def test_a_long_list_is_paged(filled: Browser) -> None:
@@ -114,7 +114,7 @@ def test_only_what_was_changed_is_sent(filled: Browser) -> None:
     plan = filled.send(form_of(filled, "Research"), "Review change", display_color="#123456")
     assert "--color '#123456'" in plan.text
     assert "--allow" not in plan.text
-    assert "Nothing was changed yet" in filled.send(form_of(filled, "Research"), "Review change").text
+    assert "You have not changed anything" in filled.send(form_of(filled, "Research"), "Review change").text
 
 
 def test_the_list_is_shown_while_the_form_is_edited(filled: Browser) -> None:

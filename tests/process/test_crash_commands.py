@@ -1,7 +1,5 @@
 """kill -9 wherever a command writes: it completes when it is run again, and nothing is lost."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +9,7 @@ from hypothesis import strategies as st
 from tests.postgres import Databases
 from tests.process.killer import chosen
 from tests.process.trials import TRIALS
+from tests.program import run_program
 from tests.tiers import first, repeated
 
 #: Enough for each to have been killed at everything it does; how many there are in all is for the trial to know.
@@ -30,6 +29,13 @@ LIKE = ("copy-again", "restore-damaged", "retire-due")
 
 DEADLINE = 300
 
+KILLER = """
+import sys
+from pathlib import Path
+from tests.process.killer import main
+main(sys.argv[1], Path(sys.argv[2]), *sys.argv[3:])
+"""
+
 
 #: The same on PostgreSQL, which has its own tests for what happens within a transaction.
 LEAST_ON_POSTGRESQL = {"migrate": 5, "copy": 5, "backup": 8, "restore": 8, "apply-file": 4, "sync-source": 4,
@@ -38,13 +44,7 @@ LEAST_ON_POSTGRESQL = {"migrate": 5, "copy": 5, "backup": 8, "restore": 8, "appl
 
 def kill_everywhere(trial: str, folder: Path, how: str, *server: str) -> list[str]:
     """Run a trial; return the points at which it was killed."""
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-m", "tests.process.killer", trial, str(folder), how, *server],
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE,
-        check=False,
-    )
+    done = run_program(KILLER, trial, str(folder), how, *server, deadline=DEADLINE)
     assert done.returncode == 0, f"{done.stdout}{done.stderr}"
     return done.stdout.splitlines()
 

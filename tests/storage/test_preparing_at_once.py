@@ -11,6 +11,7 @@ from callsheet.service.setup import open_store
 from callsheet.storage import schema
 from callsheet.storage.sqlite.database import SQLite
 from callsheet.storage.store import Store
+from tests.program import run_program
 from tests.storage.files import NOW
 from tests.storage.others import Make, ask, url_of
 from tests.tiers import first, repeated
@@ -105,13 +106,8 @@ def test_processes_that_prepare_one_database_make_one_installation(make: Make) -
 
 def test_processes_that_migrate_at_once_find_it_done_or_do_it(make: Make) -> None:
     store, count = make(empty=True), repeated(8, 20)
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", FORKING, url_of(store), str(count)],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=True,
-    )
+    done = run_program(FORKING, url_of(store), str(count))
+    assert (done.returncode, done.stderr) == (0, "")
     told = done.stdout.splitlines()
     assert len(told) == count, done
     assert set(told) <= {f"None {schema.HEAD}", f"{schema.HEAD} {schema.HEAD}"}

@@ -1,7 +1,5 @@
 """Many who write at once: nothing is lost, and revisions follow one another as the commits do."""
 
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier, Event
 
@@ -10,6 +8,7 @@ import pytest
 from callsheet.domain.errors import StorageUnavailableError
 from callsheet.domain.model import Model
 from callsheet.storage.store import Store
+from tests.program import run_program
 from tests.put import put_model
 from tests.storage.files import NOW
 from tests.storage.others import ask, url_of
@@ -81,9 +80,7 @@ for child in children:
 
 def test_processes_that_write_at_once_lose_nothing(store: Store) -> None:
     first = revision_of(store)
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", PROGRAM, url_of(store)], capture_output=True, text=True, timeout=120
-    )
+    done = run_program(PROGRAM, url_of(store))
     assert (done.returncode, done.stderr) == (0, "")
     assert_complete(store, first)
 

@@ -398,7 +398,7 @@ def _console(
     if settings.console_user_header:
         scopes = parse_scopes(settings.console_user_scopes)
         users = ProxyUsers(settings.console_user_header, scopes, settings.console_proxies)
-    models_port = settings.port if settings.admin_host or settings.admin_port else 0
+    models_port = settings.port if settings.has_admin_listener else 0
     console = Console(live, log, clock, prefix, private, guard, metrics, users, models_port or None)
     console.rate_limits = rate_limits
     return console

@@ -28,6 +28,9 @@ CALENDARS: Final = "/calendars/"
 #: Of a body of the Admin API.
 MAX_ADMIN_BODY_BYTES: Final = 16 * 2**20
 
+#: Of a form of the console.
+MAX_FORM_BYTES: Final = 2**20
+
 _SLASHES: Final = re.compile(r"/+")
 
 

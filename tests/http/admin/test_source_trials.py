@@ -87,3 +87,15 @@ def test_what_the_built_in_models_are_for_is_said(admin: Admin) -> None:
     assert fits("/catalog/builtin", "GET", admin.get("/catalog/builtin")) == {"mode": "list"}
     admin.post("/catalog/builtin", {"mode": "inform"})
     assert admin.get("/catalog/builtin").json == {"mode": "inform"}
+
+
+def test_a_name_that_means_another_address_by_now_is_not_read(
+    installation: Installation, upstream: Upstream
+) -> None:
+    """What was resolved for the check is public; what is connected to is not."""
+    upstream.lists("inside")
+    admin = Admin(installation, guard=UpstreamGuard((), lambda _host, _port: ["93.184.216.34"]))
+    reply = attempt(admin, url=upstream.url.replace("127.0.0.1", "localhost"))
+    assert (reply.status, reply.code) == (400, "source")
+    assert "which is not public" in reply.message
+    assert upstream.asked == []

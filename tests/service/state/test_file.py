@@ -3,8 +3,6 @@
 import gzip
 import json
 import os
-import subprocess
-import sys
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -23,11 +21,11 @@ from callsheet.domain.errors import CallsheetError, StateFileError
 from callsheet.domain.model import MODEL_FIELDS, Lifecycle, Model, RetirementPrecision
 from callsheet.service.state.file import StateFile
 from tests.installation import Installation, make_model, now
+from tests.program import run_program
 from tests.service.seen import everything
 from tests.strategies import models
 from tests.tiers import examples
 
-ROOT = Path(__file__).parents[3]
 ADDRESS = "/where/the/database/is"
 FOREIGN = "was not written by Callsheet; remove it, or name another state file."
 KNOWN_AT = 1_790_000_000.25
@@ -377,14 +375,7 @@ print(last, sorted(seen))
 def run(installation: Installation, folder: Path, limit: str) -> str:
     """What `PROGRAM` prints."""
     folder.mkdir()
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, installation.url, str(folder), limit],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    done = run_program(PROGRAM, installation.url, str(folder), limit)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

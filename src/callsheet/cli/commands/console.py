@@ -45,9 +45,9 @@ def console(
         )
     scopes = parse_scopes(scope or ["all"])
     base = _address(settings) if url is None else read_base_url(url, "--url").removesuffix(CONSOLE)
-    who = actor()
+    person = actor().partition(":")[2]
     store = open_existing(settings.database)
-    token = SessionService(store, clock).make_link(who.removeprefix("cli:"), who, scopes)
+    token = SessionService(store, clock).make_link(person, scopes)
     link = f"{base}{CONSOLE}/sign-in?link={token}"
     minutes = int(MAX_LINK.total_seconds()) // 60
     if as_json:
@@ -59,7 +59,7 @@ def console(
 
 def _address(settings: Settings) -> str:
     """Where the settings have the server listen."""
-    if settings.admin_host or settings.admin_port:
+    if settings.has_admin_listener:
         host, port = settings.admin_host or "127.0.0.1", settings.admin_port
     else:
         host, port = settings.host, settings.port

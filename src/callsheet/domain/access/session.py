@@ -11,7 +11,7 @@ from callsheet.domain.access.administrator import Administrator
 MAX_IDLE: Final = timedelta(hours=2)
 MAX_SESSION: Final = timedelta(hours=12)
 
-#: What change records call someone whom an authenticating proxy knows begins with this.
+#: Change records call someone who signed in by a link, or whom an authenticating proxy knows, this and a name.
 USER_ACTOR: Final = "console:"
 
 #: How long a link can be used.
@@ -64,6 +64,11 @@ class Session:
     def administrator(self) -> Administrator:
         """Who administers in it."""
         return Administrator(self.id, self.actor, self.scopes)
+
+
+def link_name(person: str) -> str:
+    """Return the name of a session that a link begins: never the one that a proxy would give ``person``."""
+    return f"{person or 'someone on the host'} (link)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -129,11 +129,20 @@ def _reason(value: bytes | None) -> str | None:
         text = value.decode()
     except UnicodeDecodeError:
         text = value.decode("latin-1")
+    return check_reason(text, "x-callsheet-reason")
+
+
+def check_reason(text: str, name: str) -> str:
+    """Return why a change is made, as its records keep it: without secrets.
+
+    Raises
+    ------
+    AdminError
+        It is too long, or not printable; ``name`` is its field.
+    """
     if len(text) > MAX_REASON_CHARACTERS or not text.isprintable():
         raise AdminError(
-            Code.INVALID_REQUEST,
-            f"x-callsheet-reason: must be at most {MAX_REASON_CHARACTERS} printable characters.",
-            "x-callsheet-reason",
+            Code.INVALID_REQUEST, f"{name}: must be at most {MAX_REASON_CHARACTERS} printable characters.", name
         )
     return hide_secrets(text)
 

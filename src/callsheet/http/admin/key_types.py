@@ -151,4 +151,4 @@ def _show(key: APIKey, creator: str | None, used: str | None, now: datetime) -> 
 
 
 def _actor(name: str) -> Actor:
-    return Actor(id=name, type="user" if name.startswith("cli:") else "service_account")
+    return Actor(id=name, type="user" if name.startswith(("cli:", "console:")) else "service_account")

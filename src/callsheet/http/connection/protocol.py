@@ -23,13 +23,16 @@ from callsheet.http.connection.pipeline import PARSE_BATCH_SIZE
 from callsheet.http.connection.sizes import HEADER_OVERHEAD_BYTES, Trailers, size_of, too_large
 from callsheet.http.connection.timeouts import BODY, HEAD, IDLE
 from callsheet.http.errors import refuse_outside
-from callsheet.http.paths import ADMIN_PATH, MAX_ADMIN_BODY_BYTES, PEER
+from callsheet.http.paths import ADMIN_PATH, CONSOLE, MAX_ADMIN_BODY_BYTES, MAX_FORM_BYTES, PEER
 from callsheet.http.wire_headers import write_lines
 
 _REQUEST_LINE_OVERHEAD_BYTES: Final = 64  # bytes of a request line that are not the URL
 _MIN_CHUNK_BYTES: Final = 6  # bytes on the wire that carry one byte of a body
 _MAX_MESSAGE_BYTES: Final = 32 * 2**20  # the largest that Anthropic's API accepts
 _MAX_QUICK_ESCAPES: Final = 100  # in a URL; uvicorn takes a millisecond and more to undo so many
+
+#: What the address of every form of the console has, behind whichever prefix.
+_FORMS: Final = f"{CONSOLE}/".encode("ascii")
 
 _CLOSE: Final = (b"connection", b"close")
 
@@ -181,7 +184,9 @@ class EnvelopeProtocol(HandoverProtocol):
         is_message = is_for_gateway(path[max(path.find(b"/v1/"), 0) :])  # behind whichever prefix
         if is_message:
             return max(usual, _MAX_MESSAGE_BYTES)
-        return max(usual, MAX_ADMIN_BODY_BYTES) if ADMIN_PATH.search(path) else usual
+        if ADMIN_PATH.search(path):
+            return max(usual, MAX_ADMIN_BODY_BYTES)
+        return max(usual, MAX_FORM_BYTES) if _FORMS in path else usual
 
     def on_message_complete(self) -> None:
         """Await the next message."""

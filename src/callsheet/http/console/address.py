@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, unquote, urlencode
 
 from callsheet.http.paths import CONSOLE
 
@@ -33,12 +33,11 @@ class Address(NamedTuple):
 
     def base_url(self, origin: str) -> str:
         """Return where clients find the Models API, of which a browser found the console at ``origin``."""
-        parts = urlsplit(origin)
-        host = parts.netloc
+        scheme, _, host = origin.partition("://")  # whatever the host is, as a browser may send anything
         if self.models_port is not None:
             host = f"{_HOST_PORT.sub('', host)}:{self.models_port}"
         safe = quote(host, safe=":[]@.-")
-        return f"{parts.scheme}://{safe}{self.prefix}"
+        return f"{scheme}://{safe}{self.prefix}"
 
     def here(self, path: bytes, query: Mapping[str, str]) -> str:
         """Return the address of the page that was asked for by ``path``, as sent, and ``query``."""
@@ -49,7 +48,8 @@ class Address(NamedTuple):
         """Return whether ``location`` is the address of a page of this console, and not one elsewhere."""
         base = f"{self.prefix}{CONSOLE}"
         is_below = location == base or location.startswith((f"{base}/", f"{base}?"))
-        return is_below and location.isascii() and location.isprintable() and "\\" not in location
+        leads_up = any(unquote(each) in (".", "..") for each in location.partition("?")[0].split("/"))
+        return is_below and not leads_up and location.isascii() and location.isprintable() and "\\" not in location
 
 
 def _segment(text: str) -> str:

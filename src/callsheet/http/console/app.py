@@ -14,9 +14,9 @@ from callsheet.http.admin.doing import Worker
 from callsheet.http.admin.metrics import AdminMetrics
 from callsheet.http.console.address import Address
 from callsheet.http.console.all_routes import ROUTES
-from callsheet.http.console.asking import MAX_FORM_BYTES, Asking, read_asking
+from callsheet.http.console.asking import Asking, read_asking
 from callsheet.http.console.calls import Calls
-from callsheet.http.console.frame import Frame
+from callsheet.http.console.frame import Frame, revision_in
 from callsheet.http.console.long_calls import MAX_LONG_CALLS, LongCalls
 from callsheet.http.console.proxy_users import ProxyUsers
 from callsheet.http.console.response import Response
@@ -24,7 +24,7 @@ from callsheet.http.console.session_admission import SessionAdmission
 from callsheet.http.console.static_files import serve_static
 from callsheet.http.logs.access_line import LoggedResponse
 from callsheet.http.logs.writer import AccessLog
-from callsheet.http.paths import Scope
+from callsheet.http.paths import MAX_FORM_BYTES, Scope
 from callsheet.http.request_id import make_request_id
 from callsheet.service.admin.sessions import SessionService
 from callsheet.service.clock import SYSTEM_CLOCK, Clock
@@ -143,10 +143,14 @@ class Console:
             except TimeoutError:
                 return Response(408, b"The form took too long to arrive; send it again.\n", _PLAIN), None
             if body is None:
-                return Response(413, f"A form may have {MAX_FORM_BYTES:,} bytes.\n".encode(), _PLAIN), None
+                return Response(
+                    413,
+                    f"A form may have at most {MAX_FORM_BYTES:,} bytes; send less at a time.\n".encode(),
+                    _PLAIN,
+                ), None
             asking = asking._replace(body=body)
         if self._under_way >= MAX_THREADS + MAX_WAITING_REQUESTS:
-            return Response(503, b"Too many pages are asked for; try again.\n", _PLAIN, _RETRY), None
+            return Response(503, b"Too many requests are waiting; try again in a moment.\n", _PLAIN, _RETRY), None
         work = partial(self._work, self._frame(scope), asking, request_id)
         is_long = asking.is_sent and ROUTES.is_long(asking.path)
         limiter = self._long_threads if is_long else self._threads
@@ -172,10 +176,8 @@ class Console:
         return Frame(self._sessions, ROUTES, address, self._users)
 
     def _calls_of(self, asking: Asking, session: Session) -> Calls:
-        made = asking.query.get(
-            "done", ""
-        )  # a page behind a change shows it, also where the change is not known yet
-        if made.isascii() and made.isdecimal() and int(made) > self._live.current.revision:
+        made = revision_in(asking.query)
+        if made is not None and made > self._live.current.revision:  # the page behind a change must show it
             self._live.refresh()
         return Calls(
             worker=self._worker,

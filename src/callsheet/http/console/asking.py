@@ -7,11 +7,6 @@ from urllib.parse import parse_qsl
 from callsheet.api.request import Header
 from callsheet.http.paths import CONSOLE
 
-#: Of the body of a form.
-MAX_FORM_BYTES: Final = 1 << 20
-
-FORM_TYPE: Final = b"application/x-www-form-urlencoded"
-
 _SAME_ORIGIN: Final = (b"same-origin", b"none")  # none: the person did it without a page, such as by reloading
 
 

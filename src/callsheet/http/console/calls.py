@@ -1,10 +1,11 @@
 """Calls: the Admin API's calls as pages make them, in the same process, with the same checks and answers."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import cache, partial
+from functools import partial
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -16,9 +17,11 @@ from callsheet.http.admin.endpoint import Endpoint
 from callsheet.http.admin.errors import AdminError, Code
 from callsheet.http.console.change import Change
 from callsheet.http.console.long_calls import LongCalls
+from callsheet.http.console.operations import endpoint_of
 from callsheet.service.sync.guard import UpstreamGuard
 
 _JSON: Final = "application/json"
+_VARIABLE: Final = re.compile(r"\{(\w+)\}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +98,9 @@ class Calls:
 
         The times that a change notes in what it changes are those of ``at``, by default of now.
         """
-        endpoint = endpoint_of(change.operation)
+        endpoint = change.endpoint
+        if endpoint.act is None or set(change.ids) != set(_VARIABLE.findall(endpoint.path)):
+            raise AdminError(Code.INVALID_REQUEST, "This form is not complete; begin again at the page before.")
         wanted = self._wanted(endpoint, change.ids, {"dry_run": "true"}, change.body)
         wanted = wanted if at is None else replace(wanted, now=at)
         plan: dict[str, Any] = json.loads(self.worker.change(wanted).body)
@@ -114,7 +119,7 @@ class Calls:
         AdminError
             As the Admin API refuses it; ``changed_concurrently`` if there has been another change.
         """
-        endpoint = endpoint_of(change.operation)
+        endpoint = change.endpoint
         wanted = self._wanted(endpoint, change.ids, {}, change.body, revision=revision, reason=reason)
         done = self.worker.change(wanted)
         return json.loads(done.body), _revision_of(done)
@@ -146,21 +151,6 @@ class Calls:
             guard=self.guard,
             private=self.private,
         )
-
-
-@cache
-def _endpoints() -> dict[str, Endpoint]:
-    from callsheet.http.admin.endpoints import ENDPOINTS  # slow to import, as the console itself is
-
-    return {endpoint.operation: endpoint for endpoint in ENDPOINTS}
-
-
-def endpoint_of(operation: str) -> Endpoint:
-    """Return the call of this name; AdminError if there is none."""
-    endpoint = _endpoints().get(operation)
-    if endpoint is None:
-        raise AdminError(Code.NOT_FOUND, f"There is no call {operation[:80]!r}.")
-    return endpoint
 
 
 def _query_string(query: Mapping[str, Any]) -> bytes:

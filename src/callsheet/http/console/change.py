@@ -9,6 +9,8 @@ from urllib.parse import quote
 
 from callsheet.http.admin.endpoint import Endpoint
 from callsheet.http.console.commands import command_of
+from callsheet.http.console.forms import read_json
+from callsheet.http.console.operations import endpoint_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +31,14 @@ class Change:
     ids: Mapping[str, str] = field(default_factory=dict)
     body: Mapping[str, Any] = field(default_factory=dict)
 
-    def request(self, endpoint: Endpoint) -> str:
+    @property
+    def endpoint(self) -> Endpoint:
+        """The call; AdminError if there is none of its name."""
+        return endpoint_of(self.operation)
+
+    def request(self) -> str:
         """Return its request line and its body, for people who want to send it themselves."""
+        endpoint = self.endpoint
         path = endpoint.path
         for name, value in self.ids.items():
             path = path.replace(f"{{{name}}}", quote(value, safe=""))
@@ -42,9 +50,9 @@ class Change:
         words = command_of(self.operation, self.ids, self.body)
         return None if words is None else shlex.join(["callsheet", *words])
 
-    def shown(self, endpoint: Endpoint) -> dict[str, str | None]:
+    def shown(self) -> dict[str, str | None]:
         """Return both, as templates show them."""
-        return {"command": self.command(), "call": self.request(endpoint)}
+        return {"command": self.command(), "call": self.request()}
 
     def dump(self) -> str:
         """Return it as text that `load_change` reads."""
@@ -53,7 +61,7 @@ class Change:
 
 def load_change(text: str) -> Change:
     """Return the change that ``text`` is; ValueError if it is none."""
-    match json.loads(text):
+    match read_json(text):
         case [str(operation), dict(ids), dict(body)] if all(isinstance(each, str) for each in ids.values()):
             return Change(operation, ids, body)
     raise ValueError("not a change")

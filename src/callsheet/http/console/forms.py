@@ -13,6 +13,8 @@ Value: TypeAlias = str | list[str] | bool
 
 MAX_FIELDS: Final = 2000
 
+_MIDNIGHT: Final = "T00:00:00Z"
+
 
 class FieldError(Exception):
     """What was typed into a field cannot be used.
@@ -132,7 +134,7 @@ class Form:
     def _was(self) -> dict[str, Value]:
         """What the fields held when the form was shown."""
         try:
-            was = json.loads(self.raw("was") or "{}")
+            was = read_json(self.raw("was") or "{}")
         except ValueError:
             return {}
         return was if isinstance(was, dict) else {}
@@ -146,6 +148,16 @@ def read_fields(body: bytes) -> dict[str, list[str]]:
     return fields
 
 
+def read_json(text: str) -> Any:
+    """Return what JSON that a form carries says; ValueError if it cannot be read, or not be written as UTF-8."""
+    try:
+        value = json.loads(text)
+        json.dumps(value, ensure_ascii=False).encode()
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    return value
+
+
 def _lines(text: str) -> list[str]:
     return [line for each in text.splitlines() if (line := each.strip())]
 
@@ -157,3 +169,13 @@ def value_of(given: Any) -> Value:
     if isinstance(given, list):
         return [str(each) for each in given]
     return "" if given is None else str(given)
+
+
+def day_of(instant: str | None) -> str:
+    """Return a time of an answer as people type it: its day, if it is the midnight (UTC) of one; empty for none."""
+    return "" if instant is None else instant.removesuffix(_MIDNIGHT)
+
+
+def nothing_changed() -> FieldError:
+    """Return the refusal of a form in which no field was changed."""
+    return FieldError("", "You have not changed anything; change a field, or cancel.")

@@ -29,9 +29,15 @@ _log = logging.getLogger("callsheet")
 
 _ELSEWHERE: Final = "This form was not sent by a page of this console; open the page again and send it from there."
 
+#: Sentences for people, where those of the Admin API are for programs.
+_MESSAGES: Final = {Code.DATABASE_UNAVAILABLE: "The database cannot be reached at the moment; try again soon."}
+
 #: What can be mended by typing something else.
 _MENDED: Final = frozenset({Code.INVALID, Code.INVALID_REQUEST, Code.CONFLICT, Code.DOES_NOT_EXIST, Code.SOURCE})
 
+
+#: Of a number of 64 bits.
+MAX_REVISION_DIGITS: Final = 18
 
 #: Fields, by how refusals begin that name none.
 _BEGINNINGS: Final = (
@@ -87,7 +93,9 @@ class Frame:
             read_fields(asking.body)
         except ValueError:
             return self._refused(
-                AdminError(Code.INVALID_REQUEST, "The form is not one that a browser sends.")
+                AdminError(
+                    Code.INVALID_REQUEST, "The form could not be read; open the page again and send it from there."
+                )
             ), None
         path = asking.path.rstrip(b"/")
         if path == b"/sign-in":
@@ -137,8 +145,10 @@ class Frame:
         except AdminError as error:
             if error.code is Code.INVALID_CREDENTIAL:
                 return self._unknown(asking)
+            if error.code is Code.STORAGE:
+                _log.error("console failed: %s", error.__cause__)
             if found.is_json:
-                return json_response({"error": {"message": error.message}}, error.status)
+                return json_response({"error": {"message": _MESSAGES.get(error.code, error.message)}}, error.status)
             return self._refused(error, session=visit.session, token=visit.token)
         if isinstance(outcome, Redirect):
             return redirect(outcome.location)
@@ -156,7 +166,7 @@ class Frame:
         if not is_proof(visit.form.raw("csrf"), visit.token):
             raise AdminError(Code.INVALID_REQUEST, _ELSEWHERE)
         if route.submit is None:
-            raise AdminError(Code.METHOD_NOT_ALLOWED, "This page takes no form.")
+            raise AdminError(Code.METHOD_NOT_ALLOWED, "This page does not accept a form.")
         return self._submitted(route, visit)
 
     def _submitted(self, route: Route, visit: Visit) -> Page | Redirect:
@@ -195,6 +205,7 @@ class Frame:
             nav=_section(asking.path),
             json_url=None if asking.is_sent else self._json_url(asking),
             done=_done(visit, asking.path),
+            present_url=self._address.here(asking.path, _without(asking.query, "as_of")),
             relative=partial(relative, now=visit.now),
             now=visit.now,
         )
@@ -216,7 +227,7 @@ class Frame:
             self._address,
             title="Not possible",
             status=status or error.status,
-            message=error.message,
+            message=_MESSAGES.get(error.code, error.message),
             nav="",
             who=None if session is None else _who(session),
             csrf="" if token is None else proof(token),
@@ -230,7 +241,7 @@ class Frame:
 
     def broken(self, request_id: str) -> Response:
         """Return what is answered to an unexpected error."""
-        message = f"Something went wrong here; the log of the server says more, under {request_id}."
+        message = f"Something went wrong; the log of the server has the details under {request_id}."
         return self._refused(AdminError(Code.INTERNAL, message))
 
 
@@ -240,13 +251,19 @@ def _who(session: Session) -> Mapping[str, Any]:
 
 def _done(visit: Visit, path: bytes) -> Mapping[str, Any] | None:
     """The change that was just made, and what takes it back, if it was this console that sent the browser here."""
-    revision, undo = visit.query.get("done", ""), visit.query.get("undo", "")
-    if not (revision.isascii() and revision.isdecimal()):
+    revision, undo = revision_in(visit.query), visit.query.get("undo", "")
+    if revision is None:
         return None
     made_here = bool(undo) and is_proof(visit.query.get("proof"), visit.token, undo)
     back = visit.address.here(path, _without_done(visit.query))
     fields = {"undo": undo, "proof": visit.query["proof"], "back": back} if made_here else None
     return {"text": f"Done, in revision {revision}.", "undo": fields}
+
+
+def revision_in(query: Mapping[str, str]) -> int | None:
+    """Return the revision that a change just led to, as the address of the page behind it says; else None."""
+    text = query.get("done", "")
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= MAX_REVISION_DIGITS else None
 
 
 def _section(path: bytes) -> str:
@@ -255,7 +272,11 @@ def _section(path: bytes) -> str:
 
 
 def _without_done(query: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in query.items() if name not in ("done", "undo", "proof")}
+    return _without(query, "done", "undo", "proof")
+
+
+def _without(query: Mapping[str, str], *names: str) -> dict[str, str]:
+    return {name: value for name, value in query.items() if name not in names}
 
 
 def _field_of(error: AdminError, form: Form) -> str:

@@ -49,7 +49,11 @@ class LongCalls:
                 f"{MAX_LONG_CALLS} upstreams are being asked already; try again when one has answered.",
             )
         answer: Future[T] = Future()
-        Thread(target=self._do, args=(call, answer), name="console long call", daemon=True).start()
+        try:
+            Thread(target=self._do, args=(call, answer), name="callsheet-upstream", daemon=True).start()
+        except RuntimeError:  # the machine has no thread left
+            self._free.release()
+            raise
         done, _ = wait([answer], self.timeout_seconds)
         if not done:
             raise StillRunningError

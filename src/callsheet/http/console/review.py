@@ -9,9 +9,10 @@ from urllib.parse import quote
 
 from callsheet.domain.plan.reading import read_plan
 from callsheet.domain.plan.step import Step
+from callsheet.http.admin.asking import check_reason
 from callsheet.http.admin.errors import AdminError, Code
-from callsheet.http.console.calls import endpoint_of
 from callsheet.http.console.change import load_change
+from callsheet.http.console.forms import read_json
 from callsheet.http.console.snippets import snippets
 from callsheet.http.console.undo import undo_of
 from callsheet.http.console.visit import Outcome, Page, Redirect, Review, Visit
@@ -27,7 +28,7 @@ _OF_KEYS: Final = frozenset({"createKeyRecord", "rotateKeyRecord"})
 
 #: What changes do that are no steps of a plan, as no caller notices them.
 _UNPLANNED: Final = {
-    "archiveAdminKey": "It stops working at once, for ever, and those who are signed in by it are signed out.",
+    "archiveAdminKey": "It stops working at once and for good, and everyone who signed in with it is signed out.",
     "pauseSource": "It is then asked on demand only. What it listed last stays.",
     "resumeSource": "A server then asks it when it is due, which is at once.",
     "acceptSource": "No model changes now. Nothing waits any more, and what was rejected counts again from "
@@ -40,7 +41,8 @@ _UNPLANNED: Final = {
 #: How long someone may look at a plan before the times in it are those of now.
 _MAX_LOOK: Final = timedelta(hours=1)
 
-_INCOMPLETE: Final = "This form is not complete; begin again at the page before."
+_INCOMPLETE: Final = "This form is incomplete; go back to the page before it and start again."
+_BUSY: Final = "Nothing was applied, because other changes keep being made at the same time; go back and try again."
 
 _SECRETS: Final = ("secret", "token", "signing_secret")
 
@@ -65,16 +67,15 @@ def look(visit: Visit, review: Review, moved: list[str] | None = None) -> Page:
     change = review.change
     plan = visit.calls.rehearse(change)
     steps = plan["steps"]
-    endpoint = endpoint_of(change.operation)
     return Page(
         "review.html",
         {
             "plan": {**plan, "steps": steps[:MAX_SHOWN_STEPS]},
             "steps": len(steps),
             "unplanned": None if steps else _UNPLANNED.get(change.operation),
-            "change": {"title": review.title, **change.shown(endpoint)},
+            "change": {"title": review.title, **change.shown()},
             "moved": moved,
-            "scope": str(endpoint.scope),
+            "scope": str(change.endpoint.scope),
         },
         review.title,
         extra={
@@ -102,25 +103,26 @@ def settle(visit: Visit) -> Outcome:
     """
     try:
         change = load_change(visit.form.raw("change") or "")
-        seen = dict(json.loads(visit.form.raw("seen") or ""))
-    except (ValueError, TypeError):
+        seen = {str(name): str(digest) for name, digest in read_json(visit.form.raw("seen") or "").items()}
+    except (ValueError, AttributeError):
         raise AdminError(Code.INVALID_REQUEST, _INCOMPLETE) from None
     back = visit.form.raw("back") or ""
     review = Review(change, visit.own(back), visit.form.raw("title") or "Change")
     looked_at = _looked_at(visit)
-    for attempt in range(_ATTEMPTS):
+    reason = check_reason(visit.form.text("reason"), "reason") or None
+    for _ in range(_ATTEMPTS):
         plan = visit.calls.rehearse(change, looked_at)
         digests = _digests(plan)
         if digests != seen:
             return look(visit, review, _differing(seen, digests))
         try:
-            answer, revision = visit.calls.make(change, plan["base_revision"], visit.form.text("reason") or None)
+            answer, revision = visit.calls.make(change, plan["base_revision"], reason)
         except AdminError as error:
-            if error.code is not Code.CHANGED_CONCURRENTLY or attempt == _ATTEMPTS - 1:
+            if error.code is not Code.CHANGED_CONCURRENTLY:
                 raise
             continue
         return _made(visit, review, plan, answer, revision)
-    raise AssertionError
+    raise AdminError(Code.CHANGED_CONCURRENTLY, _BUSY)
 
 
 def _looked_at(visit: Visit) -> datetime | None:
@@ -167,4 +169,5 @@ def _digest(step: Step) -> str:
 
 def _differing(seen: Mapping[str, str], found: Mapping[str, str]) -> list[str]:
     every = dict.fromkeys([*seen, *found])
-    return [name.split(" ")[1] if name else "some of many" for name in every if seen.get(name) != found.get(name)]
+    moved = (name for name in every if seen.get(name) != found.get(name))
+    return [name.partition(" ")[2].rpartition(" ")[0] if name else "some of many" for name in moved]

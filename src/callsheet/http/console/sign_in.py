@@ -6,7 +6,7 @@ from callsheet.api.request import Header
 from callsheet.domain.errors import InvalidError
 from callsheet.http.console.address import Address
 from callsheet.http.console.asking import Asking
-from callsheet.http.console.forms import Fields, read_fields
+from callsheet.http.console.forms import Fields, read_fields, read_json
 from callsheet.http.console.rendering import render
 from callsheet.http.console.response import Response, redirect
 from callsheet.http.console.session_cookie import forget_token, keep_token, proof, token_in
@@ -58,7 +58,9 @@ class SignIn:
         if not asking.is_sent:
             return redirect(self._address.url("sign-in", next=here))
         return self._page(
-            401, problem="You were signed out. Sign in, and nothing is lost.", carried=self._carried(asking)
+            401,
+            problem="You were signed out. Sign in to go on; what you typed is kept.",
+            carried=self._carried(asking),
         )
 
     def offer_again(self, asking: Asking, token: str, kept: Header) -> Response:
@@ -97,7 +99,7 @@ class SignIn:
     def _offer(self, carried: str, kept: Header, token: str) -> Response:
         """The page that sends a form again which was sent by someone who had been signed out."""
         try:
-            location, fields = json.loads(carried)
+            location, fields = read_json(carried)
             pairs = [(str(name), str(value)) for name, values in dict(fields).items() for value in values]
             is_own = self._address.is_own(location)
         except (ValueError, TypeError, AttributeError):

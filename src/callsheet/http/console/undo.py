@@ -51,7 +51,11 @@ def undo_of(change: Change, plan: Mapping[str, Any], revision: int) -> Change | 
         return Change("revertCatalog", {}, {"to": before, "models": models}) if len(models) <= _MAX_NAMED else None
     if kinds == {"workspace"} and all(step["action"] == "change" for step in steps):
         names = sorted(step["subject"] for step in steps)
-        return Change("revertWorkspaces", {}, {"to": before, "workspaces": names[:_MAX_NAMED]})
+        return (
+            Change("revertWorkspaces", {}, {"to": before, "workspaces": names})
+            if len(names) <= _MAX_NAMED
+            else None
+        )
     return None
 
 

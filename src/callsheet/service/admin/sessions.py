@@ -9,7 +9,15 @@ from typing import Final
 from callsheet.domain.access.admin_key import Scope
 from callsheet.domain.access.administrator import administrator_with
 from callsheet.domain.access.secret import fingerprint, may_be_admin_secret
-from callsheet.domain.access.session import MAX_IDLE, MAX_LINK, MAX_SESSION, USER_ACTOR, Session, SignInLink
+from callsheet.domain.access.session import (
+    MAX_IDLE,
+    MAX_LINK,
+    MAX_SESSION,
+    USER_ACTOR,
+    Session,
+    SignInLink,
+    link_name,
+)
 from callsheet.domain.errors import InvalidError
 from callsheet.domain.hints import Hint
 from callsheet.service.ids import make_id
@@ -25,7 +33,7 @@ _ACTOR: Final = "callsheet"
 
 _TOKEN_BYTES: Final = 32
 
-_NO_LINK: Final = "This link was used already, or is too old"
+_NO_LINK: Final = "This link has already been used, or has expired"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,16 +95,19 @@ class SessionService:
         with self._store.write(_ACTOR, self._now()) as writing:
             return self._begin(writing, name, f"{USER_ACTOR}{name}", tuple(scopes))
 
-    def make_link(self, name: str, actor: str, scopes: Sequence[Scope]) -> str:
-        """Make a link that signs ``actor`` in once, within `MAX_LINK`; return its token."""
+    def make_link(self, person: str, scopes: Sequence[Scope]) -> str:
+        """Make a link that signs ``person`` in once, within `MAX_LINK`; return its token.
+
+        An empty ``person`` is an account of the host without a name.
+        """
         token = secrets.token_urlsafe(_TOKEN_BYTES)
         with self._store.write(_ACTOR, self._now()) as writing:
             writing.drop_old_sign_in_links(writing.now)
             writing.add_sign_in_link(
                 SignInLink(
                     fingerprint=fingerprint(token),
-                    name=name,
-                    actor=actor,
+                    name=link_name(person),
+                    actor=f"{USER_ACTOR}{person}" if person else USER_ACTOR.rstrip(":"),
                     scopes=tuple(scopes),
                     expires_at=writing.now + MAX_LINK,
                 )

@@ -39,7 +39,6 @@ from callsheet.service.sync.fetched import (
     key_of,
     validators_of,
 )
-from callsheet.service.sync.guard import check_peer
 from callsheet.service.sync.limits import LIMITS, PAGE_LIMITS, Limits
 from callsheet.service.sync.loop import ORGANIZATION, PAGE, mark_of, may_be_callsheet, path_through
 from callsheet.service.sync.opening import open_at_once
@@ -275,7 +274,7 @@ class Fetcher:
         """Note a new connection, on which nothing has been sent; SourceError if no source may lead there."""
         self._socket = stream.get_extra_info("socket")
         try:
-            check_peer(self._url, str((stream.get_extra_info("server_addr") or ("",))[0]))
+            self._limits.check_peer(self._url, str((stream.get_extra_info("server_addr") or ("",))[0]))
         except SourceError:
             stream.close()
             raise

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from callsheet.domain.addresses import AllowedAddresses, holds_credentials
 from callsheet.domain.errors import InvalidError, SourceError
@@ -54,6 +55,22 @@ class UpstreamGuard:
                     f"{has} is not public; to let the Admin API set sources there, name it in the setting "
                     f"{SETTING}, or set the source on the command line of the host."
                 )
+
+    def check_peer(self, url: str, address: str) -> None:
+        """Check where a connection has led that the Admin API asked for; its name may mean another address by now.
+
+        Where a proxy is used, that is the address of the proxy, which the operator chose.
+
+        Raises
+        ------
+        SourceError
+            The address is not allowed.
+        """
+        check_peer(url, address)
+        parts = urlsplit(url)
+        is_proxied = parts.scheme in getproxies() and not proxy_bypass(parts.hostname or "")
+        if not is_proxied and not self._allowed.allows(address):
+            raise SourceError(f"{url} leads to {address}, which is not public.")
 
 
 def check_peer(url: str, address: str) -> None:

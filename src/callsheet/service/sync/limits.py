@@ -1,6 +1,9 @@
 """Limits: what one run of a source may take."""
 
+from collections.abc import Callable
 from typing import Final, NamedTuple
+
+from callsheet.service.sync.guard import check_peer
 
 
 class Limits(NamedTuple):
@@ -22,6 +25,8 @@ class Limits(NamedTuple):
         From connecting to the last byte of one answer.
     run_seconds
         For all requests of a run.
+    check_peer
+        Raises SourceError if an upstream, named first, must not lead to an address, named second.
     """
 
     max_bytes: int = 64 << 20
@@ -31,6 +36,7 @@ class Limits(NamedTuple):
     read_seconds: float = 30
     request_seconds: float = 60
     run_seconds: float = 300
+    check_peer: Callable[[str, str], None] = check_peer
 
 
 LIMITS: Final = Limits()

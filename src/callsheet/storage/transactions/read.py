@@ -215,6 +215,8 @@ class ReadTransaction(
 
     def subjects_named(self, name: str) -> list[str]:
         """Return the ids of the workspaces, keys, webhooks and calendars that have, or ever had, this name."""
+        if is_nowhere(name):
+            return []
         changes = tables.changes.c
         named = or_(*(side["name"].as_string() == name for side in (changes.before, changes.after)))
         query = select(changes.subject).where(changes.kind.in_(_NAMED), named).distinct()

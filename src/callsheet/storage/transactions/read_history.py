@@ -1,7 +1,7 @@
 """Reading change records as history: where a moment lies, and what there was before a change."""
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any, Final, NamedTuple
 
@@ -20,6 +20,9 @@ _CHANGES: Final = tables.changes.c
 MAX_SHORT_RECORDS: Final = 100_000
 
 _SECOND: Final = len("2026-02-04T00:00:00")
+
+#: After which there is no other.
+_LAST_SECOND: Final = datetime.max.replace(microsecond=0, tzinfo=UTC)
 
 
 class Position(NamedTuple):
@@ -204,9 +207,10 @@ class HistoryReading(Selecting):
         following = _instant(f"{second}Z")
         if following is None:
             return None
-        end = format_instant(following + timedelta(seconds=1))[:_SECOND]
-        query = select(_CHANGES.at, func.max(_CHANGES.number)).group_by(_CHANGES.at)
-        found = self._connection.execute(query.where(_CHANGES.at >= second, _CHANGES.at < end))
+        query = select(_CHANGES.at, func.max(_CHANGES.number)).group_by(_CHANGES.at).where(_CHANGES.at >= second)
+        if following < _LAST_SECOND:
+            query = query.where(_CHANGES.at < format_instant(following + timedelta(seconds=1))[:_SECOND])
+        found = self._connection.execute(query)
         dated = [(time, number) for at, number in found if (time := _instant(at)) is not None and time <= instant]
         return self._position(_POSITION.where(_CHANGES.number == max(dated)[1])) if dated else None
 

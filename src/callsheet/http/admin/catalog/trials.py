@@ -10,7 +10,7 @@ from callsheet.domain.errors import InvalidError, about
 from callsheet.http.admin.endpoint import ROOT, Answer, Asked, Endpoint, Input
 from callsheet.service.clock import SYSTEM_CLOCK
 from callsheet.service.state.load import installation_of
-from callsheet.service.sync.trial import Trial, try_source
+from callsheet.service.sync.trial import TRIAL_LIMITS, Trial, try_source
 from callsheet.sources.mapping import Reason, plain_value
 from callsheet.storage.store import Store
 
@@ -81,7 +81,8 @@ def _try(store: Store, asked: Asked) -> Answer:
         asked.guard.check(str(members.get("url")))
     with store.read() as reading:
         organization_id = installation_of(reading).organization_id
-    return _answer(try_source(members, organization_id, SYSTEM_CLOCK.now, store))
+    limits = TRIAL_LIMITS._replace(check_peer=asked.guard.check_peer)
+    return _answer(try_source(members, organization_id, SYSTEM_CLOCK.now, store, limits))
 
 
 def _check(members: Mapping[str, Any]) -> None:

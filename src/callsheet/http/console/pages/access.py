@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from callsheet.http.console.pages.paging import ends_of
 from callsheet.http.console.routes import Route
 from callsheet.http.console.visit import Page, Visit
 
@@ -31,7 +32,7 @@ def _matrix(visit: Visit) -> Page:
 def _every(visit: Visit) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """The models that fit, with a cell for each column, and where they are among all."""
     found = _models(visit, MAX_ROWS, visit.query.get("after_id"), visit.query.get("before_id"))
-    return _rows(visit, found["data"]), {name: found[name] for name in ("first_id", "last_id", "has_more")}
+    return _rows(visit, found["data"]), ends_of(found)
 
 
 def _differing(visit: Visit) -> tuple[list[dict[str, Any]], dict[str, Any]]:

@@ -10,13 +10,17 @@ _ADMIN_KEY: Final = "admin"
 #: What a name after ``KIND:`` is of.
 _WORDS: Final = {
     "cli": "{} at the command line",
-    "console": "{} at the console",
+    "console": "{} in the console",
     "source": "source {}",
     _ADMIN_KEY: "admin key {}",
 }
 
 #: Actors that have no name.
-_ALONE: Final = {"cli": "someone at the command line", "callsheet": "Callsheet itself"}
+_ALONE: Final = {
+    "cli": "someone at the command line",
+    "console": "someone in the console",
+    "callsheet": "Callsheet itself",
+}
 
 #: Admin keys whose names are looked up.
 _MAX_ADMIN_KEYS: Final = 1000

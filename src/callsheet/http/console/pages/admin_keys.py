@@ -1,25 +1,23 @@
 """``/console/admin-keys``: who administers by program, and the session of who looks at it."""
 
-from typing import Any, Final
+from typing import Final
 
 from callsheet.domain.access.admin_key import Scope
 from callsheet.domain.access.session import MAX_SESSION
 from callsheet.domain.times import format_instant
 from callsheet.http.console.buttons import unknown_button
-from callsheet.http.console.calls import endpoint_of
 from callsheet.http.console.change import Change
+from callsheet.http.console.pages.paging import NOTHING, cursors_in, ends_of
 from callsheet.http.console.routes import Route
 from callsheet.http.console.visit import Outcome, Page, Review, Visit
 
 _LIMIT: Final = 50
-_NOTHING: Final[dict[str, Any]] = {"data": [], "first_id": None, "last_id": None, "has_more": False}
 
 
 def _show(visit: Visit) -> Page:
-    session, found = visit.session, _NOTHING
+    session, found = visit.session, NOTHING
     if visit.can(Scope.ALL):
-        cursors = {name: visit.query.get(name) for name in ("after_id", "before_id")}
-        found = visit.calls.read("listAdminKeys", limit=_LIMIT, **cursors)
+        found = visit.calls.read("listAdminKeys", limit=_LIMIT, **cursors_in(visit))
     example = _archival("ID")
     data = {
         "session": {
@@ -32,9 +30,9 @@ def _show(visit: Visit) -> Page:
             "by_proxy": session.user is not None,
         },
         "admin_keys": found["data"],
-        "page": {name: found[name] for name in ("first_id", "last_id", "has_more")},
+        "page": ends_of(found),
         "query": dict(visit.query),
-        "archive": example.shown(endpoint_of(example.operation)),
+        "archive": example.shown(),
     }
     return Page("admin_keys.html", data, "Admin keys")
 

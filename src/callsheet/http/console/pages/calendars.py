@@ -4,20 +4,17 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from callsheet.http.admin.errors import AdminError, Code
-from callsheet.http.console.calls import endpoint_of
 from callsheet.http.console.change import Change
 from callsheet.http.console.forms import FieldError
+from callsheet.http.console.pages.workspace_choices import first_workspaces
 from callsheet.http.console.routes import Route
 from callsheet.http.console.visit import Outcome, Page, Review, Visit
 from callsheet.http.paths import CALENDARS as CALENDARS_PATH
 
-_MAX_WORKSPACES: Final = 1000
-
 
 def _list(visit: Visit) -> Page:
     visit.form.fill({"name": "", "workspace": ""})
-    rooms = sorted((each.name, each.id) for each in visit.calls.state.workspaces.values())
-    names = {each_id: name for name, each_id in rooms}
+    names = {each.id: each.name for each in visit.calls.state.workspaces.values()}
     calendars = [
         {**each, "url": _url(visit, each), "workspace": names.get(each["workspace_id"], each["workspace_id"])}
         for each in visit.calls.read("listCalendars")["data"]
@@ -25,9 +22,9 @@ def _list(visit: Visit) -> Page:
     create = Change("createCalendar", {}, {"name": "NAME"})
     data = {
         "calendars": calendars,
-        "workspaces": [{"id": each_id, "name": name} for name, each_id in rooms[:_MAX_WORKSPACES]],
+        "workspaces": first_workspaces(visit),
         "colors": dict(visit.colors),
-        "create": create.shown(endpoint_of(create.operation)),
+        "create": create.shown(),
     }
     return Page("calendars.html", data, "Calendars")
 
@@ -46,7 +43,7 @@ def _submit(visit: Visit) -> Outcome:
         )
     name, workspace = visit.form.text("name"), visit.form.text("workspace")
     if not name:
-        raise FieldError("name", "Give it a name, such as that of the team.")
+        raise FieldError("name", "Type a name, such as that of the team.")
     body = {"name": name, **({"workspace": workspace} if workspace else {})}
     return Review(Change("createCalendar", {}, body), back, f"Create the calendar {name}")
 

@@ -7,13 +7,14 @@ from urllib.parse import urlencode
 
 from callsheet.domain.changes.change import Action, Subject
 from callsheet.http.admin.errors import AdminError, Code
-from callsheet.http.console.calls import endpoint_of
 from callsheet.http.console.commands import operands, options
 from callsheet.http.console.forms import FieldError
+from callsheet.http.console.operations import endpoint_of
 from callsheet.http.console.pages.actors import with_words
 from callsheet.http.console.pages.edits import edits_of
 from callsheet.http.console.pages.moments import days_back, put_error
-from callsheet.http.console.pages.restoring import offer, restored
+from callsheet.http.console.pages.paging import NOTHING, cursors_in, ends_of
+from callsheet.http.console.pages.reverting import offer, reverted
 from callsheet.http.console.routes import Route
 from callsheet.http.console.visit import Outcome, Page, Visit
 
@@ -23,18 +24,17 @@ _LIMIT: Final = 50
 _SHOWN_OF_REVISION: Final = 50
 
 _TEXTS: Final = ("subject", "actor", "kind", "action", "revision", "from", "to")
-_NO_CHANGES: Final = {"data": [], "has_more": False, "first_id": None, "last_id": None}
 
 
 def _list(visit: Visit) -> Page:
     query = {name: visit.query[name].strip() for name in _TEXTS if visit.query.get(name, "").strip()}
     visit.form.fill({name: query.get(name, "") for name in _TEXTS})
-    cursors = {name: visit.query[name] for name in ("after_id", "before_id") if visit.query.get(name)}
+    cursors = cursors_in(visit)
     found = _found(visit, query, cursors)
     changes = with_words(visit, map(with_edits, found["data"]))
     data = {
         "changes": changes,
-        "page": {name: found[name] for name in ("first_id", "last_id", "has_more")},
+        "page": ends_of(found),
         "query": {**query, **cursors},
         "days": days_back(visit),
         "kinds": list(Subject),
@@ -57,8 +57,8 @@ def _found(visit: Visit, query: Mapping[str, str], cursors: Mapping[str, str]) -
     except AdminError as error:
         if error.code is not Code.DOES_NOT_EXIST:  # of what has this name, nothing was ever recorded
             put_error(visit.form, error, *_TEXTS)
-        return _NO_CHANGES
-    return _NO_CHANGES if visit.form.errors else found
+        return NOTHING
+    return NOTHING if visit.form.errors else found
 
 
 def _as_command(query: Mapping[str, str]) -> dict[str, str]:
@@ -93,7 +93,7 @@ def _show(visit: Visit) -> Page:
         "has_more_of_revision": same["has_more"],
         "previous": _neighbour(visit, after_id=number),
         "next": _neighbour(visit, before_id=number),
-        "restore": offer(visit, change["kind"], change, str(change["revision"] - 1)),
+        "revert": offer(visit, change["kind"], change, str(change["revision"] - 1)),
     }
     return Page("change.html", data, f"Change {change['number']}")
 
@@ -103,11 +103,11 @@ def _neighbour(visit: Visit, **cursor: str) -> int | None:
     return found[0]["number"] if found else None
 
 
-def _restore(visit: Visit) -> Outcome:
-    return restored(visit, visit.url("changes", visit.ids["number"]))
+def _revert(visit: Visit) -> Outcome:
+    return reverted(visit, visit.url("changes", visit.ids["number"]))
 
 
 CHANGES: Final = (
     Route(path="/changes", show=_list),
-    Route(path="/changes/{number}", show=_show, submit=_restore),
+    Route(path="/changes/{number}", show=_show, submit=_revert),
 )

@@ -6,12 +6,12 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from callsheet.http.admin.errors import AdminError
-from callsheet.http.console.calls import endpoint_of
 from callsheet.http.console.commands import operands
+from callsheet.http.console.operations import endpoint_of
 from callsheet.http.console.pages.actors import with_words
 from callsheet.http.console.pages.changes import with_edits
 from callsheet.http.console.pages.moments import days_back, offset_of, put_error
-from callsheet.http.console.pages.restoring import offer, restored
+from callsheet.http.console.pages.reverting import offer, reverted
 from callsheet.http.console.routes import Route
 from callsheet.http.console.visit import Outcome, Page, Visit
 
@@ -53,7 +53,7 @@ def _compared(visit: Visit, query: Mapping[str, str], after_id: str | None) -> d
         {
             **with_edits(each),
             "by": None if each["by"] is None else next(last),
-            "restore": offer(visit, each["kind"], each, to) if is_back else None,
+            "revert": offer(visit, each["kind"], each, to) if is_back else None,
         }
         for each in found["differences"]
     ]
@@ -67,9 +67,9 @@ def _as_command(query: Mapping[str, str]) -> dict[str, str]:
     return {"command": shlex.join(words), "call": f"GET {call}"}
 
 
-def _restore(visit: Visit) -> Outcome:
+def _revert(visit: Visit) -> Outcome:
     query = {name: visit.query[name] for name in (*_FIELDS, "after_id") if name in visit.query}
-    return restored(visit, visit.url("changes", "compare", **query))
+    return reverted(visit, visit.url("changes", "compare", **query))
 
 
-COMPARE: Final = (Route(path="/changes/compare", show=_compare, submit=_restore),)
+COMPARE: Final = (Route(path="/changes/compare", show=_compare, submit=_revert),)

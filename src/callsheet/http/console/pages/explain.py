@@ -7,9 +7,9 @@ from typing import Any, Final
 from callsheet.domain.access.visibility import Visibility
 from callsheet.http.admin.errors import AdminError, Code
 from callsheet.http.admin.workspace_types import shown_allow
-from callsheet.http.console.calls import endpoint_of
 from callsheet.http.console.change import Change, load_change
 from callsheet.http.console.pages.namesakes import namesakes
+from callsheet.http.console.pages.paging import cursors_in
 from callsheet.http.console.routes import Route
 from callsheet.http.console.visit import Outcome, Page, Review, Visit
 from callsheet.service.explain.fixes import RemedyKind
@@ -82,9 +82,8 @@ def _fix(fix: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _remedy(change: Change, command: str) -> dict[str, Any]:
-    endpoint = endpoint_of(change.operation)
-    shown = {"command": command, "call": change.request(endpoint)}
-    return {**shown, "change": change.dump(), "title": endpoint.summary, "scope": str(endpoint.scope)}
+    shown = {"command": command, "call": change.request()}
+    return {**shown, "change": change.dump(), "title": change.endpoint.summary, "scope": str(change.endpoint.scope)}
 
 
 def _change_of(remedy: Mapping[str, Any]) -> Change:
@@ -131,9 +130,8 @@ def _sees(visit: Visit) -> Page:
     extra = {"colors": visit.colors}
     if subject is None:
         return Page("sees.html", data, "What does a key or workspace see?", extra=extra)
-    cursors = {name: visit.query.get(name) for name in ("after_id", "before_id")}
     try:
-        found = visit.calls.read("whatSees", subject=subject, limit=_LIMIT, **cursors)
+        found = visit.calls.read("whatSees", subject=subject, limit=_LIMIT, **cursors_in(visit))
     except AdminError as error:
         return _mended("sees.html", data, error, extra)
     return Page("sees.html", {**data, "seen": found}, f"What {_name(found['for'])} sees", extra=extra)

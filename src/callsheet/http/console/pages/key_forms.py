@@ -6,11 +6,10 @@ from typing import Any, Final
 from callsheet.domain.access.admin_key import Scope
 from callsheet.domain.changes.keys import MAX_OVERLAP_HOURS
 from callsheet.http.admin.errors import AdminError
-from callsheet.http.console.calls import endpoint_of
 from callsheet.http.console.change import Change
 from callsheet.http.console.forms import FieldError, Form, value_of
-from callsheet.http.console.pages.key_workspaces import choices, named
 from callsheet.http.console.pages.keys import MAX_SHOWN_MODELS, change_of
+from callsheet.http.console.pages.workspace_choices import choices, named
 from callsheet.http.console.routes import Route
 from callsheet.http.console.visit import Outcome, Page, Review, Visit
 
@@ -76,11 +75,11 @@ def _form(visit: Visit, key: Mapping[str, Any] | None, example: Change) -> Page:
             "key": key,
             "workspaces": offered,
             "preview": _preview(visit, visit.form.text("workspace")),
-            "change": example.shown(endpoint_of(example.operation)),
+            "change": example.shown(),
         },
         title,
         extra={
-            "action": visit.url("keys", "new", **visit.query)
+            "action": visit.url("keys", "new", name=visit.query.get("name"), workspace=visit.query.get("workspace"))
             if key is None
             else visit.url("keys", key["id"], "change"),
             "back": visit.url("keys") if key is None else visit.url("keys", key["id"]),
@@ -109,7 +108,7 @@ def _replacement(visit: Visit) -> Page:
     key = visit.calls.read("getKeyRecord", {"key": visit.ids["key"]})
     visit.form.fill({"overlap": "24", "other_hours": ""})
     change = Change("rotateKeyRecord", {"key": key["id"]}, {"overlap_hours": 24})
-    data = {"key": key, "change": change.shown(endpoint_of(change.operation))}
+    data = {"key": key, "change": change.shown()}
     return Page("key_replace.html", data, f"Replace the secret of {key['name']}")
 
 

@@ -6,9 +6,9 @@ from typing import Any, Final
 from callsheet.domain.access.admin_key import Scope
 from callsheet.http.admin.errors import AdminError, Code
 from callsheet.http.console.buttons import unknown_button
-from callsheet.http.console.calls import endpoint_of
 from callsheet.http.console.change import Change
-from callsheet.http.console.pages.key_workspaces import choices, named
+from callsheet.http.console.pages.paging import NOTHING, cursors_in, ends_of
+from callsheet.http.console.pages.workspace_choices import choices, named
 from callsheet.http.console.routes import Route
 from callsheet.http.console.visit import Page, Visit
 
@@ -24,6 +24,7 @@ _MISTYPED: Final = frozenset({Code.INVALID, Code.INVALID_REQUEST, Code.DOES_NOT_
 
 def _list(visit: Visit) -> Page:
     query = visit.query
+    found: Mapping[str, Any]
     try:
         found = visit.calls.read(
             "listKeyRecords",
@@ -31,27 +32,24 @@ def _list(visit: Visit) -> Page:
             status=query.get("status") or None,
             workspace=query.get("workspace") or None,
             text=query.get("q", "").strip() or None,
-            after_id=query.get("after_id"),
-            before_id=query.get("before_id"),
+            **cursors_in(visit),
         )
         problem, status = None, 200
     except AdminError as error:
         if error.code not in _MISTYPED:
             raise
-        found, problem, status = _NOTHING, error.message, error.status
+        found, problem, status = NOTHING, error.message, error.status
     keys: Sequence[Mapping[str, Any]] = found["data"]
     workspaces = named(visit, {key["workspace_id"] for key in keys if key["workspace_id"] is not None})
     data = {
         "keys": [{**key, "workspace": workspaces.get(key["workspace_id"] or "")} for key in keys],
-        "page": {name: found[name] for name in ("first_id", "last_id", "has_more")},
+        "page": ends_of(found),
         "query": dict(query),
         "workspaces": choices(visit),
+        "records_uses": visit.calls.state.has_admin_keys,
         "problem": problem,
     }
     return Page("keys.html", data, "Keys", status)
-
-
-_NOTHING: Final[dict[str, Any]] = {"data": [], "first_id": None, "last_id": None, "has_more": False}
 
 
 def _show(visit: Visit) -> Page:
@@ -63,9 +61,10 @@ def _show(visit: Visit) -> Page:
         {
             "key": key,
             "seen_from": _seen_from(visit, key),
+            "records_uses": visit.calls.state.has_admin_keys,
             "changes": changes["data"],
             "history_more": changes["has_more"],
-            "commands": {} if is_archived else {name: _shown(key["id"], name) for name in _offered(key)},
+            "commands": {} if is_archived else {name: change_of(key["id"], name).shown() for name in _offered(key)},
         },
         key["name"],
     )
@@ -82,11 +81,6 @@ def change_of(key_id: str, action: str) -> Change:
     if action not in _OPERATIONS:
         raise unknown_button(action)
     return Change(_OPERATIONS[action], {"key": key_id})
-
-
-def _shown(key_id: str, action: str) -> dict[str, str | None]:
-    change = change_of(key_id, action)
-    return change.shown(endpoint_of(change.operation))
 
 
 def _offered(key: Mapping[str, Any]) -> list[str]:

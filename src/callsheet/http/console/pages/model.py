@@ -7,7 +7,6 @@ from callsheet.domain.access.admin_key import Scope
 from callsheet.domain.claims.claims import CLAIMABLE
 from callsheet.http.admin.errors import AdminError, Code
 from callsheet.http.console.buttons import unknown_button
-from callsheet.http.console.calls import endpoint_of
 from callsheet.http.console.change import Change
 from callsheet.http.console.forms import FieldError
 from callsheet.http.console.rendering import days_until
@@ -46,7 +45,7 @@ def show_model(visit: Visit) -> Page:
             "changes": changes["data"],
             "history_more": changes["has_more"],
             "days": None if model["retires_at"] is None else days_until(model["retires_at"], visit.now),
-            "commands": {name: _shown(make(model, "NAME")) for name, make in _OFFERED.items()},
+            "commands": {name: make(model, "NAME").shown() for name, make in _OFFERED.items()},
         },
         model["display_name"],
     )
@@ -60,11 +59,6 @@ def _changes_of(visit: Visit, model_id: str) -> Mapping[str, Any]:
         if error.code is not Code.DOES_NOT_EXIST:
             raise
         return {"data": [], "has_more": False}
-
-
-def _shown(change: Change) -> dict[str, str | None]:
-    """How a change is made without the console."""
-    return change.shown(endpoint_of(change.operation))
 
 
 def _is_by_people(name: str, claims: list[dict[str, Any]]) -> bool:

@@ -9,9 +9,8 @@ from callsheet.domain.capabilities import parse_capabilities
 from callsheet.domain.errors import InvalidError
 from callsheet.domain.model import Lifecycle
 from callsheet.domain.times import EPOCH, format_instant
-from callsheet.http.console.calls import endpoint_of
 from callsheet.http.console.change import Change
-from callsheet.http.console.forms import FieldError, Form, Value, value_of
+from callsheet.http.console.forms import FieldError, Form, Value, day_of, nothing_changed, value_of
 from callsheet.http.console.routes import Route
 from callsheet.http.console.visit import Outcome, Page, Review, Visit
 
@@ -22,7 +21,6 @@ _DAYS: Final = ("created_at", "deprecated_at", "retires_at")
 #: What only a model can have that is not active any more.
 _OF_AN_END: Final = ("deprecated_at", "retires_at", "retirement_precision", "retires_itself", "replacement")
 
-_MIDNIGHT: Final = "T00:00:00Z"
 _UNKNOWN: Final = format_instant(EPOCH)
 
 
@@ -30,7 +28,7 @@ def _add(visit: Visit) -> Page:
     visit.form.fill(
         {"id": "", **dict.fromkeys((*_TEXTS, *_NUMBERS), ""), "created_at": "", "capabilities": "", "hidden": False}
     )
-    data = {"model": None, **_proposed(visit), "change": _shown(Change("createCatalogModel", {}, {"id": "ID"}))}
+    data = {"model": None, **_proposed(visit), "change": Change("createCatalogModel", {}, {"id": "ID"}).shown()}
     return Page(
         "model_form.html", {**data, "is_taken": visit.calls.state.catalog.get("new") is not None}, "Add a model"
     )
@@ -50,7 +48,7 @@ def _change(visit: Visit) -> Page:
     said = {**model, "same_as": next((each["value"] for each in model["provenance"].get("same_as", ())), None)}
     visit.form.fill(_initial(said))
     change = Change("updateCatalogModel", {"model": model["id"]}, {"display_name": model["display_name"]})
-    data = {"model": model, **_proposed(visit), "change": _shown(change)}
+    data = {"model": model, **_proposed(visit), "change": change.shown()}
     return Page("model_form.html", data, f"Change {model['display_name']}")
 
 
@@ -58,7 +56,7 @@ def _submit_change(visit: Visit) -> Outcome:
     model = visit.calls.read("retrieveCatalogModel", {"model": visit.ids["model"]})
     body = _body(visit.form, visit.form.changed())
     if not body:
-        raise FieldError("", "You have changed nothing; change a field, or cancel.")
+        raise nothing_changed()
     change = Change("updateCatalogModel", {"model": model["id"]}, body)
     return Review(change, visit.url("models", model["id"]), f"Change {model['id']}")
 
@@ -68,16 +66,11 @@ def _initial(model: Mapping[str, Any]) -> dict[str, Value]:
     initial: dict[str, Value] = {name: value_of(model[name]) for name in (*_TEXTS, *_NUMBERS)}
     capabilities = model["capabilities"]
     initial["capabilities"] = "" if capabilities is None else json.dumps(capabilities, ensure_ascii=False, indent=2)
-    initial["created_at"] = "" if model["created_at"] == _UNKNOWN else _day_of(model["created_at"])
+    initial["created_at"] = "" if model["created_at"] == _UNKNOWN else day_of(model["created_at"])
     if model["lifecycle"] != Lifecycle.ACTIVE:
         initial |= {name: value_of(model[name]) for name in _OF_AN_END}
-        initial |= {name: _day_of(model[name]) for name in _DAYS if name in _OF_AN_END}
+        initial |= {name: day_of(model[name]) for name in _DAYS if name in _OF_AN_END}
     return initial
-
-
-def _day_of(instant: str | None) -> str:
-    """A time as people type it: its day, if it is the midnight of one."""
-    return "" if instant is None else instant.removesuffix(_MIDNIGHT)
 
 
 def _body(form: Form, names: set[str]) -> dict[str, Any]:
@@ -129,10 +122,6 @@ def _proposed(visit: Visit) -> dict[str, Any]:
     """What may be typed into some fields."""
     counted = visit.calls.read("countCatalogModels", wait=False)
     return {"lines": [each["name"] for each in counted["lines"]]}
-
-
-def _shown(change: Change) -> dict[str, str | None]:
-    return change.shown(endpoint_of(change.operation))
 
 
 MODEL_FORM: Final = (

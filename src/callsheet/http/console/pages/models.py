@@ -4,8 +4,8 @@ from typing import Any, Final
 
 from callsheet.domain.model import Lifecycle
 from callsheet.http.admin.errors import AdminError, Code
-from callsheet.http.console.calls import endpoint_of
 from callsheet.http.console.change import Change
+from callsheet.http.console.pages.paging import NOTHING, ends_of
 from callsheet.http.console.routes import Route
 from callsheet.http.console.visit import Page, Visit
 
@@ -15,8 +15,6 @@ _LIMIT: Final = 50
 _FILTERS: Final = ("lifecycle", "line", "source", "hidden")
 _CURSORS: Final = ("after_id", "before_id")
 _HIDDEN: Final = {"yes": True, "no": False}
-
-_NOTHING: Final[dict[str, Any]] = {"data": [], "first_id": None, "last_id": None, "has_more": False}
 
 #: The value of ``show`` that shows what is suppressed in place of the catalogue.
 _SUPPRESSED: Final = "suppressed"
@@ -28,7 +26,7 @@ def _show(visit: Visit) -> Page:
 
 def _list(visit: Visit) -> Page:
     query = {name: text for name in ("q", *_FILTERS, *_CURSORS) if (text := visit.query.get(name, "").strip())}
-    found, problem = _NOTHING, None
+    found, problem = NOTHING, None
     try:
         found = _found(visit, query)
     except AdminError as error:
@@ -38,7 +36,7 @@ def _list(visit: Visit) -> Page:
     known = visit.calls.read("countCatalogModels", wait=False)
     data = {
         "models": found["data"],
-        "page": {name: found[name] for name in ("first_id", "last_id", "has_more")},
+        "page": ends_of(found),
         "query": query,
         "problem": problem,
         "is_filtered": any(name in query for name in ("q", *_FILTERS)),
@@ -68,7 +66,7 @@ def _found(visit: Visit, query: dict[str, str]) -> dict[str, Any]:
 
 def _list_suppressed(visit: Visit) -> Page:
     found = visit.calls.read("listSuppressed")["data"]
-    command = Change("releaseCatalogModel", {"model": "ID"}).shown(endpoint_of("releaseCatalogModel"))
+    command = Change("releaseCatalogModel", {"model": "ID"}).shown()
     return Page("suppressed.html", {"suppressed": found, "command": command}, "Suppressed models")
 
 

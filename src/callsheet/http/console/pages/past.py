@@ -8,7 +8,8 @@ from callsheet.http.console.forms import FieldError
 from callsheet.http.console.pages.changes import with_edits
 from callsheet.http.console.pages.edits import edits_of
 from callsheet.http.console.pages.moments import DAYS_AHEAD, MAX_DAYS_BACK, day_at, days_back, offset_of, put_error
-from callsheet.http.console.pages.restoring import offer, restored
+from callsheet.http.console.pages.paging import cursors_in, ends_of
+from callsheet.http.console.pages.reverting import offer, reverted
 from callsheet.http.console.routes import Route
 from callsheet.http.console.visit import Outcome, Page, Visit
 
@@ -41,7 +42,7 @@ def _show(visit: Visit) -> Page:
         "offset": offset_of(moment, visit.now),
         "slider": {"min": -days_back(visit), "max": DAYS_AHEAD},
         "models": found["data"],
-        "page": {name: found[name] for name in ("first_id", "last_id", "has_more")},
+        "page": ends_of(found),
         "query": _query(visit, as_of),
         "turns": _turns(visit, as_of) if moment["is_future"] else None,
     }
@@ -62,7 +63,7 @@ def _days(visit: Visit) -> int:
 
 def _listed(visit: Visit, as_of: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     """The moment, and a page of the models that it lists."""
-    cursors = {name: visit.query.get(name) or None for name in ("after_id", "before_id")}
+    cursors = cursors_in(visit)
     if as_of == "now":
         found = visit.calls.read("listCatalogModels", limit=_LIMIT, **cursors)
         return visit.calls.read("locateMoment", as_of=as_of), found
@@ -71,7 +72,7 @@ def _listed(visit: Visit, as_of: str) -> tuple[Mapping[str, Any], Mapping[str, A
 
 
 def _query(visit: Visit, as_of: str) -> dict[str, str]:
-    cursors = {name: visit.query[name] for name in ("after_id", "before_id") if visit.query.get(name)}
+    cursors = cursors_in(visit)
     return {**({} if as_of == "now" else {"as_of": as_of}), **cursors}
 
 
@@ -97,7 +98,7 @@ def _model(visit: Visit) -> Page:
         "at": as_of,
         "is_there": {"then": then is not None, "now": now is not None},
         "edits": edits_of(then, now) if is_past else edits_of(now, then),
-        "restore": offer(visit, "model", record, str(moment["revision"])) if is_past else None,
+        "revert": offer(visit, "model", record, str(moment["revision"])) if is_past else None,
     }
     return Page("past_model.html", data, f"{record['subject']} on {moment['at'][:10]}")
 
@@ -132,12 +133,12 @@ def _known(visit: Visit, name: str, as_of: str | None) -> dict[str, Any] | None:
     return {member: value for member, value in found.items() if member not in _BESIDE}
 
 
-def _restore(visit: Visit) -> Outcome:
+def _revert(visit: Visit) -> Outcome:
     as_of = visit.query.get("as_of", "")
-    return restored(visit, visit.url("changes", "at", visit.ids["model"], as_of=as_of))
+    return reverted(visit, visit.url("changes", "at", visit.ids["model"], as_of=as_of))
 
 
 PAST: Final = (
     Route(path="/changes/at", show=_show),
-    Route(path="/changes/at/{model}", show=_model, submit=_restore),
+    Route(path="/changes/at/{model}", show=_model, submit=_revert),
 )

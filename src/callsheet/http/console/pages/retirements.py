@@ -9,19 +9,18 @@ from callsheet.domain.access.admin_key import Scope
 from callsheet.domain.model import Lifecycle, RetirementPrecision
 from callsheet.domain.times import parse_instant
 from callsheet.http.admin.errors import AdminError, Code
-from callsheet.http.console.calls import endpoint_of
 from callsheet.http.console.change import Change
 from callsheet.http.console.commands import options
-from callsheet.http.console.forms import FieldError, Form, value_of
+from callsheet.http.console.forms import FieldError, Form, day_of, value_of
+from callsheet.http.console.operations import endpoint_of
 from callsheet.http.console.pages.moments import put_error
+from callsheet.http.console.pages.paging import cursors_in
+from callsheet.http.console.pages.workspace_choices import first_workspaces
 from callsheet.http.console.routes import Route
 from callsheet.http.console.visit import Outcome, Page, Review, Visit
 
 #: Retirements of a page.
 _LIMIT: Final = 100
-
-#: Workspaces that a choice offers.
-_MAX_WORKSPACES: Final = 1000
 
 _FIELDS: Final = ("within", "state", "workspace", "key")
 _STATES: Final = ("pending", "overdue", "all")
@@ -43,13 +42,10 @@ def _list(visit: Visit) -> Page:
         "counts": _counts(found["data"]),
         "soon": _within_a_year(found["data"]),
         "page": page,
-        "query": {
-            **query,
-            **{name: visit.query[name] for name in ("after_id", "before_id") if visit.query.get(name)},
-        },
+        "query": {**query, **cursors_in(visit)},
         "for": found["for"],
         "refusal": found["refusal"],
-        "workspaces": _workspaces(visit),
+        "workspaces": first_workspaces(visit),
         "colors": dict(visit.colors),
         "periods": _PERIODS,
         "states": _STATES,
@@ -135,12 +131,6 @@ def _within_a_year(found: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return [{"days_left": day, "models": count} for day, count in sorted(days.items())]
 
 
-def _workspaces(visit: Visit) -> list[dict[str, str]]:
-    rooms = visit.calls.state.workspaces.values()
-    named = sorted((each.name, each.id) for each in rooms)
-    return [{"id": each_id, "name": name} for name, each_id in named[:_MAX_WORKSPACES]]
-
-
 def _as_command(query: Mapping[str, str]) -> dict[str, Any]:
     """How the same is asked without the console."""
     words = ["callsheet", "retirements", *options(query, "state")]
@@ -170,16 +160,11 @@ _PLANNED: Final = ("retires_at", "retirement_precision", "retires_itself", "repl
 def _form(visit: Visit) -> Page:
     model = visit.calls.read("retrieveCatalogModel", {"model": visit.ids["model"]})
     initial = {name: value_of(model[name]) for name in _PLANNED}
-    initial["retires_at"] = _day_of(model["retires_at"])
+    initial["retires_at"] = day_of(model["retires_at"])
     visit.form.fill(initial)
     known = {name: model[name] for name in ("id", "display_name", "lifecycle", "deprecated_at", *_PLANNED)}
     data = {"model": known, "precisions": list(RetirementPrecision), "back": visit.query.get("back")}
     return Page("retirement_form.html", data, f"Retirement of {model['display_name']}")
-
-
-def _day_of(text: str | None) -> str:
-    """A date as it is typed: the day, if it is its midnight."""
-    return "" if text is None else text.removesuffix("T00:00:00Z")
 
 
 def _plan(visit: Visit) -> Outcome:

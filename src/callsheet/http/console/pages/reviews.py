@@ -9,13 +9,19 @@ from callsheet.http.console.routes import Route
 from callsheet.http.console.session_cookie import is_proof
 from callsheet.http.console.visit import Outcome, Review, Visit
 
+_NOTHING: Final = "There is nothing to undo here; the list of changes has every one."
+
 
 def _undo(visit: Visit) -> Outcome:
     """Show what taking a change back would do."""
     undo = visit.form.raw("undo") or ""
+    try:
+        change = load_change(undo)
+    except ValueError:
+        raise AdminError(Code.INVALID_REQUEST, _NOTHING) from None
     if not is_proof(visit.form.raw("proof"), visit.token, undo):
-        raise AdminError(Code.INVALID_REQUEST, "There is nothing to undo here; the list of changes has every one.")
-    return Review(load_change(undo), visit.own(visit.form.raw("back") or ""), "Undo")
+        raise AdminError(Code.INVALID_REQUEST, _NOTHING)
+    return Review(change, visit.own(visit.form.raw("back") or ""), "Undo")
 
 
 REVIEWS: Final = (

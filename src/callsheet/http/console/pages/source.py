@@ -7,7 +7,6 @@ from callsheet.domain.access.admin_key import Scope
 from callsheet.domain.plan.governed import Governed
 from callsheet.http.admin.errors import AdminError, Code
 from callsheet.http.console.buttons import unknown_button
-from callsheet.http.console.calls import endpoint_of
 from callsheet.http.console.change import Change
 from callsheet.http.console.long_calls import StillRunningError
 from callsheet.http.console.pages.source_words import in_words
@@ -39,7 +38,7 @@ _SHOWN: Final = {"sync": "syncSource", "plan": "planSource", **{name: call for n
 _RAN: Final = {
     "applied": ("good", "The source was asked, and what it lists counts now."),
     "unchanged": ("good", "The source was asked, and nothing has changed."),
-    "failed": ("bad", "The source was asked in vain. Its last good list stays."),
+    "failed": ("bad", "The source could not be read. Its last good list stays."),
     "quarantined": ("warn", "The source was asked, and its list waits for a person."),
     "busy": ("info", "The source is being asked by another server at the moment; look again in a while."),
     "late": (
@@ -69,7 +68,7 @@ def _show(visit: Visit, preview: Mapping[str, Any] | None = None) -> Page:
             "preview": preview,
             "governed": _governed(visit, source),
             "changes": [each for each in changes if each["kind"] == "source"],
-            "commands": {each: _shown(call, name) for each, call in _SHOWN.items()},
+            "commands": {each: Change(call, {"source": name}).shown() for each, call in _SHOWN.items()},
             "ran": _RAN.get(visit.query.get("ran", "")),
         },
         name,
@@ -113,10 +112,6 @@ def _is_small(visit: Visit) -> bool:
     return len(visit.calls.state.catalog) <= MAX_PLANNED_MODELS
 
 
-def _shown(operation: str, name: str) -> dict[str, str | None]:
-    return Change(operation, {"source": name}).shown(endpoint_of(operation))
-
-
 def act(visit: Visit, action: str) -> Outcome:
     """Return the plan of what a button of the page does; AdminError if there is no such button."""
     if action not in ACTIONS:
@@ -149,7 +144,7 @@ def _preview(visit: Visit) -> Page:
         raise AdminError(
             Code.SOURCE,
             f"The source {ids['source']} takes longer to answer than {visit.calls.long.timeout_seconds:g} s; run "
-            "it, and look later how that ended.",
+            "it, and check later how it ended.",
         ) from None
     return _show(visit, None if answer["waits"] else answer["plan"])
 

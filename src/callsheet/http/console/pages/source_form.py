@@ -2,14 +2,12 @@
 
 from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from callsheet.domain.access.admin_key import Scope
 from callsheet.domain.errors import InvalidError
 from callsheet.http.admin.errors import AdminError, Code
-from callsheet.http.console.calls import endpoint_of
 from callsheet.http.console.change import Change
-from callsheet.http.console.forms import FieldError, Form, Value, value_of
+from callsheet.http.console.forms import FieldError, Form, Value, nothing_changed, value_of
 from callsheet.http.console.long_calls import StillRunningError
 from callsheet.http.console.pages.source import act, page_of
 from callsheet.http.console.routes import Route
@@ -90,7 +88,7 @@ def _submit_change(visit: Visit) -> Outcome:
         return _tried(visit, _config_of(form), visit.calls.read("getSource", {"source": name}))
     change = _reconfiguration(visit)
     if not change.body["config"] and "before" not in change.body:
-        raise FieldError("", "Nothing was changed; change a field, or go back.")
+        raise nothing_changed()
     return Review(change, page_of(visit, name), f"Change {name}")
 
 
@@ -152,9 +150,9 @@ def _reconfiguration(visit: Visit) -> Change:
 
 def _check_secret(form: Form) -> None:
     """Refuse what may be a secret, and do not show it again."""
-    if _has_password(form.text("url")):
-        typed, url = form.text("url"), urlsplit(form.text("url"))
-        form.replace("url", typed.replace(f"{url.netloc.rpartition('@')[0]}@", "", 1))
+    url = form.text("url")
+    if _has_password(url):
+        form.replace("url", url.replace(f"{_host_of(url).rpartition('@')[0]}@", "", 1))
         raise FieldError(
             "url",
             "The address must hold no user or password; what was before the @ is left out now. Name the place of "
@@ -166,7 +164,12 @@ def _check_secret(form: Form) -> None:
 
 
 def _has_password(url: str) -> bool:
-    return "@" in url.partition("//")[2].partition("/")[0]
+    return "@" in _host_of(url)
+
+
+def _host_of(url: str) -> str:
+    """What of an address is between its slashes, which need not be a valid host."""
+    return url.partition("//")[2].partition("/")[0]
 
 
 def _is_secret(text: str) -> bool:
@@ -212,7 +215,7 @@ def _data(visit: Visit, source: Mapping[str, Any] | None, change: Change | None)
         "others": _others(visit, source),
         "action": visit.url("sources", "new") if name is None else visit.url("sources", name, "change"),
         "back": visit.url("sources") if name is None else page_of(visit, name),
-        "change": None if change is None else change.shown(endpoint_of(change.operation)),
+        "change": None if change is None else change.shown(),
         "host_command": _host_command(change, source),
         "trial": None,
     }

@@ -3,7 +3,6 @@
 from typing import Final
 
 from callsheet.http.console.buttons import unknown_button
-from callsheet.http.console.calls import endpoint_of
 from callsheet.http.console.change import Change
 from callsheet.http.console.pages.source import page_of, without_claims
 from callsheet.http.console.routes import Route
@@ -22,7 +21,7 @@ def _list(visit: Visit) -> Page:
             "sources": [without_claims(each) for each in sources],
             "pages": {each["name"]: page_of(visit, each["name"]) for each in sources},
             "builtin": mode,
-            "commands": {"builtin": change.shown(endpoint_of(change.operation))},
+            "commands": {"builtin": change.shown()},
         },
         "Sources",
     )

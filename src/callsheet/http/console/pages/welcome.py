@@ -71,6 +71,7 @@ def _show(visit: Visit) -> Page:
         "workspaces": len(workspaces["data"]),
         "key": setup.key,
         "is_used": setup.is_used,
+        "records_uses": visit.calls.state.has_admin_keys,
         "needs_key": setup.needs_key,
         "is_done": setup.is_done,
         "base_url": visit.base_url,

@@ -7,9 +7,9 @@ from callsheet.domain.access.admin_key import Scope
 from callsheet.domain.access.visibility import NOTHING
 from callsheet.http.admin.errors import AdminError
 from callsheet.http.console.buttons import unknown_button
-from callsheet.http.console.calls import endpoint_of
 from callsheet.http.console.change import Change
-from callsheet.http.console.forms import FieldError, Form
+from callsheet.http.console.forms import FieldError, Form, nothing_changed
+from callsheet.http.console.pages.paging import cursors_in, ends_of
 from callsheet.http.console.routes import Route
 from callsheet.http.console.visit import Outcome, Page, Review, Visit
 
@@ -32,18 +32,17 @@ _NEW: Final[Mapping[str, Any]] = {
 
 
 def _list(visit: Visit) -> Page:
-    cursors = {name: visit.query.get(name) for name in ("after_id", "before_id")}
     found = visit.calls.read(
         "listWorkspaceRecords",
         search=visit.query.get("q", ""),
         archived="archived" in visit.query,
         counts=True,
         limit=_LIMIT,
-        **cursors,
+        **cursors_in(visit),
     )
     data = {
         "workspaces": found["data"],
-        "page": {name: found[name] for name in ("first_id", "last_id", "has_more")},
+        "page": ends_of(found),
         "query": dict(visit.query),
     }
     return Page("workspaces.html", data, "Workspaces")
@@ -62,7 +61,7 @@ def _show(visit: Visit) -> Page:
         "keys_more": keys["has_more"],
         "changes": changes["data"],
         "history_more": changes["has_more"],
-        "commands": {"archive": _shown(_archive(workspace_id))},
+        "commands": {"archive": _archive(workspace_id).shown()},
     }
     return Page("workspace.html", data, workspace["name"])
 
@@ -75,10 +74,6 @@ def _workspace(visit: Visit) -> dict[str, Any]:
 
 def _archive(workspace_id: str) -> Change:
     return Change("archiveWorkspaceRecord", {"workspace": workspace_id})
-
-
-def _shown(change: Change) -> dict[str, str | None]:
-    return change.shown(endpoint_of(change.operation))
 
 
 def _new(visit: Visit) -> Page:
@@ -117,7 +112,7 @@ def _update(visit: Visit) -> Outcome:
         raise unknown_button(action)
     body = _changed(visit.form)
     if not body:
-        raise FieldError("", "Nothing was changed yet; change a field first.")
+        raise nothing_changed()
     return Review(_update_of(workspace["id"], body), back, f"Change {workspace['name']}")
 
 
@@ -155,7 +150,7 @@ def _form_page(visit: Visit, workspace: Mapping[str, Any] | None, *, with_previe
     segments = ("new",) if workspace is None else (workspace["id"], "change")
     to = visit.url("workspaces", *segments)
     back = visit.url("workspaces") if workspace is None else visit.url("workspaces", workspace["id"])
-    change = _shown(_example(visit.form, workspace))
+    change = _example(visit.form, workspace).shown()
     return Page("workspace_form.html", data, title, extra={"action": to, "back": back, "change": change})
 
 

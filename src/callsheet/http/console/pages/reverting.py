@@ -1,4 +1,4 @@
-"""Restoring: making something what it was at an earlier moment, by a new change."""
+"""Reverting: making something what it was at an earlier moment, by a new change."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -6,14 +6,13 @@ from typing import Any, Final
 from callsheet.domain.access.admin_key import Scope
 from callsheet.domain.changes.change import Subject
 from callsheet.http.admin.errors import AdminError, Code
-from callsheet.http.console.calls import endpoint_of
 from callsheet.http.console.change import Change
 from callsheet.http.console.visit import Outcome, Review, Visit
 
 _OF_CATALOG: Final = (Subject.MODEL, Subject.ALIAS, Subject.CLAIM)
 
-_NOT: Final = "Only models, aliases, workspaces' names and rules are brought back this way."
-_FIRST: Final = "It is among the first things that were recorded, so nothing is known of before."
+_NOT: Final = "Only models, aliases, and the names and rules of workspaces can be reverted this way."
+_FIRST: Final = "This is among the first recorded changes, so nothing is known of the time before it."
 _NEW_WORKSPACE: Final = "The workspace was not there before; archive it on its page instead."
 
 
@@ -46,15 +45,15 @@ def offer(visit: Visit, kind: str, record: Mapping[str, Any], to: str) -> dict[s
         "fields": fields,
         "scope": scope,
         "can": visit.can(scope),
-        **change.shown(endpoint_of(change.operation)),
+        **change.shown(),
     }
 
 
-def restored(visit: Visit, back: str) -> Outcome:
+def reverted(visit: Visit, back: str) -> Outcome:
     """Return the plan that the button of `offer` leads to; AdminError if the form is not one of it."""
     kind, subject, to = (visit.form.raw(name) or "" for name in ("kind", "subject", "to"))
     if not subject or not to:
-        raise AdminError(Code.INVALID_REQUEST, "Nothing is named that could be made what it was; use a button.")
+        raise AdminError(Code.INVALID_REQUEST, "The form does not name what to revert; use the button on the page.")
     if kind == Subject.WORKSPACE:
         change = Change("revertWorkspaces", {}, {"to": to, "workspaces": [subject]})
     elif kind in _OF_CATALOG:
