@@ -173,7 +173,7 @@ def test_a_calendar_is_made_its_token_shown_once_and_revoked(filled: Browser) ->
     empty = filled.open(CALENDARS)
     assert "There is no calendar yet" in empty.text
     again = filled.send(empty, "Review change", name="")
-    assert "Give it a name" in again.error_of("name")
+    assert "Type a name" in again.error_of("name")
     plan = filled.send(again, "Review change", name="Team <b>")
     assert "callsheet calendars create 'Team <b>'" in plan.text
     made = filled.send(plan, "Apply")

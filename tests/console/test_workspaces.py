@@ -151,6 +151,7 @@ def test_only_what_was_changed_is_sent(filled: Browser) -> None:
 def test_the_list_is_shown_while_the_form_is_edited(filled: Browser) -> None:
     form = form_of(filled, "Research")
     assert "2 of 3 listed models" in previewed(form)
+    assert [each.get_text() for each in form.soup.select(".actions button")] == ["Review change", "Show the list"]
     shown = filled.send(form, "Show the list", preview="yes", allow="gpt-*\nclaude-o*\nunknown-*", deny="")
     assert shown.status == 200
     assert "2 of 3 listed models" in previewed(shown)
