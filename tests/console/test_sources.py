@@ -84,6 +84,8 @@ def test_a_source_is_tried_added_and_run_by_its_pages_alone(signed_in: Browser, 
     ran = signed_in.send(page, "Run now")
     assert "The source was asked, and what it lists counts now." in ran.text
     assert ids(signed_in) == {f"up/{each}" for each in LISTED}
+    assert "What it lists 10 models" in ran.text
+    assert not ran.soup.find("a", string="10 models")  # no filter of the catalogue finds these models
     row = signed_in.open(SOURCES).text
     assert "applied" in row
     assert " 10 " in row

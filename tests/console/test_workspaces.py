@@ -119,11 +119,19 @@ def test_the_plan_of_rules_that_match_nothing_warns_of_that(filled: Browser) -> 
     assert "works from now on; no model is listed" in plan.text
 
 
+def _edited(plan: Shown) -> list[str]:
+    """The rows of fields in a plan."""
+    return [row.get_text(" ") for row in plan.soup.select("table.fields tr")]
+
+
 def test_an_empty_allow_list_is_nothing_and_a_star_is_all(filled: Browser) -> None:
     for name, allow, rules in (("None", "", (NOTHING,)), ("All", "*", ())):
         form = filled.open(f"{LIST}/new")
         assert "Empty allows none" in form.text
-        filled.send(filled.send(form, "Review change", name=name, allow=allow), "Apply")
+        plan = filled.send(form, "Review change", name=name, allow=allow)
+        assert ("no model" in " ".join(_edited(plan))) == (allow == "")
+        assert NOTHING not in " ".join(_edited(plan))
+        filled.send(plan, "Apply")
         assert filled.installation.access.show_workspace(name).visibility.allow == rules
     assert "no model" in filled.open(f"{LIST}/None").text
     assert form_of(filled, "None").fields("Review change")["allow"] == [""]
