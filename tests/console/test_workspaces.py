@@ -113,6 +113,12 @@ def test_a_name_or_an_id_that_is_taken_is_said_at_its_field(filled: Browser) -> 
     assert "already" in again.error_of("name")
 
 
+def test_the_plan_of_rules_that_match_nothing_warns_of_that(filled: Browser) -> None:
+    plan = filled.send(filled.open(f"{LIST}/new"), "Review change", name="Typo", allow="clade-*")
+    assert "The rules of the workspace Typo match no listed model; keys there get an empty list." in plan.text
+    assert "works from now on; no model is listed" in plan.text
+
+
 def test_an_empty_allow_list_is_nothing_and_a_star_is_all(filled: Browser) -> None:
     for name, allow, rules in (("None", "", (NOTHING,)), ("All", "*", ())):
         form = filled.open(f"{LIST}/new")
