@@ -1,5 +1,6 @@
 """Who sees what, why, what one sees, and how two differ."""
 
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote
 
@@ -9,6 +10,8 @@ from callsheet.domain.access.admin_key import Scope
 from callsheet.domain.access.visibility import NOTHING, Visibility
 from callsheet.domain.changes.workspaces import WorkspaceChange
 from callsheet.http.console.pages import access as pages
+from callsheet.http.console.pages.remedy_titles import remedy_title
+from callsheet.service.explain.fixes import RemedyKind
 from tests.console.browser.sample import MARKUP, RIGHT_TO_LEFT
 from tests.console.browsing import Browser, Shown
 from tests.installation import Installation, make_model
@@ -134,12 +137,28 @@ def test_a_fix_leads_to_its_plan_and_the_plan_to_what_was_promised(filled: Brows
     shown = filled.open(address)
     assert f"callsheet workspaces change --clear-rules '--allow=claude-*' {workspace}" in shown.text
     plan = filled.send(shown, "Review change…")
-    assert plan.status == 200
+    assert (plan.status, plan.heading) == (200, "Let Narrow see claude-two")
     assert "claude-two" in plan.text
     done = filled.send(plan, "Apply")
     assert "It is listed for" in done.text
     undone = filled.send(filled.send(done, "Undo…"), "Apply")
     assert "It is neither listed nor retrievable" in undone.text
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [("claude", ["claude-one", "claude-two"]), ("claude-tow", ["claude-two"]), ("nothing-like-it", [])],
+)
+def test_a_name_without_a_model_offers_the_models_it_may_be_meant_for_before_any_fix(
+    name: str, meant: list[str], filled: Browser
+) -> None:
+    shown = filled.open(f"{MATRIX}/explain?model={name}&workspace=default")
+    assert set(meant) <= set(filled.open(shown.link("This page as JSON")).json["similar"])
+    assert ("Did you mean" in shown.text) == bool(meant)
+    for each in meant:
+        assert "It is listed for" in filled.open(shown.link(each)).text
+        assert shown.text.index("Did you mean") < shown.text.index("What would change that")
+    assert "Did you mean" not in filled.open(f"{MATRIX}/explain?model=claude-hidden&workspace=default").text
 
 
 def test_another_moment_is_explained_without_fixes(filled: Browser) -> None:
@@ -165,7 +184,18 @@ def test_every_fix_that_is_offered_can_be_rehearsed(model: str, filled: Browser)
     assert forms
     for form in forms:
         fields = {str(each["name"]): str(each["value"]) for each in form.find_all("input")}
-        assert filled.post(str(form["action"]), fields).status == 200
+        plan = filled.post(str(form["action"]), fields)
+        assert (plan.status, plan.heading) == (200, fields["title"])
+        assert any(word in plan.heading for word in (model, "Narrow"))
+
+
+@pytest.mark.parametrize("kind", list(RemedyKind))
+def test_every_kind_of_fix_has_a_title_that_names_what_it_changes(kind: RemedyKind, filled: Browser) -> None:
+    visit: Any = SimpleNamespace(calls=SimpleNamespace(state=filled.served.live.current))
+    asked = {"name": "claude-two", "for": {"key": {"name": "laptop"}}}
+    title = remedy_title(visit, asked, {"kind": str(kind), "subject": "claude-two", "target": "gpt-one"})
+    assert "laptop" in title or "claude-two" in title
+    assert not title.endswith(".")
 
 
 def test_a_workspace_that_sees_nothing_is_to_see_the_one_model(filled: Browser) -> None:
@@ -182,7 +212,9 @@ def test_a_key_that_does_not_work_has_its_own_fixes(filled: Browser) -> None:
     shown = filled.open(f"{MATRIX}/explain?model=claude-one&key={key.id}")
     assert "it is disabled" in shown.text
     assert f"callsheet keys enable {key.id}" in shown.text
-    assert "It is listed for" in filled.send(filled.send(shown, "Review change…"), "Apply").text
+    plan = filled.send(shown, "Review change…")
+    assert plan.heading == "Enable the key laptop"
+    assert "It is listed for" in filled.send(plan, "Apply").text
 
 
 @pytest.mark.parametrize(
@@ -228,7 +260,7 @@ def test_what_is_not_there_sees_nothing_and_says_so(filled: Browser) -> None:
 
 def test_two_are_compared(filled: Browser) -> None:
     shown = filled.open(f"{MATRIX}/compare?first=default&second=Narrow")
-    assert "listed for default only" in shown.text
+    assert "listed only for the workspace default" in shown.text
     assert {"gpt-one", "claude-two", HOSTILE} == set(
         filled.open(f"{MATRIX}/compare.json?first=default&second=Narrow").json["compared"]["only_first"]
     )
@@ -237,6 +269,41 @@ def test_two_are_compared(filled: Browser) -> None:
         in filled.open(f"{MATRIX}/compare?first={quote(MARKUP)}&second={quote(RIGHT_TO_LEFT)}").text
     )
     assert filled.open(f"{MATRIX}/compare?first=default&second=nowhere").status == 404
+
+
+@pytest.mark.parametrize("in_default", [True, False])
+def test_a_name_of_a_key_and_a_workspace_says_which_was_taken_and_offers_the_other(
+    in_default: bool, filled: Browser
+) -> None:
+    access = filled.installation.access
+    name = "default" if in_default else "Narrow"
+    workspace = workspace_id(filled, name)
+    key = access.create_key(name).key  # of the default workspace
+    both = {f"Use the {kind}" for kind in ("key", "workspace")}
+    for path in (f"compare?first={name}&second={quote(MARKUP)}", f"sees?subject={name}"):
+        shown = filled.open(f"{MATRIX}/{path}")
+        if in_default:
+            assert "named default ; this is the key" in shown.text
+            instead = shown.link("Use the workspace instead")
+            assert workspace in instead
+            other = filled.open(instead)
+            assert (other.status, "Use the" in other.text) == (200, False)
+            assert "the workspace default" in other.text
+        else:
+            assert shown.status == 409
+            assert both <= {each.get_text() for each in shown.soup.find_all("a")}
+            assert key.id in shown.link("Use the key")
+            assert "the key Narrow" in filled.open(shown.link("Use the key")).text
+
+
+def test_a_key_and_a_workspace_lead_to_their_comparison(filled: Browser) -> None:
+    key = filled.installation.access.create_key("laptop", workspace_id(filled, "Narrow")).key
+    for page in (f"/console/keys/{key.id}", f"/console/workspaces/{workspace_id(filled, 'default')}"):
+        form = filled.open(filled.open(page).link("Compare with another"))
+        assert form.fields("Compare")["first"] == [page.rpartition("/")[2]]
+        compared = filled.open(f"{form.path}&second={quote(MARKUP)}")
+        assert compared.status == 200
+        assert f"the workspace {MARKUP}" in compared.text
 
 
 def test_one_who_may_only_read_sees_the_fixes_and_cannot_ask_for_their_plans(empty: Installation) -> None:

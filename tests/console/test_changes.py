@@ -53,6 +53,18 @@ def test_changes_come_newest_first_with_who_what_before_and_after(one: Browser) 
     )
 
 
+def test_what_a_list_cuts_off_is_on_the_page_of_the_change(one: Browser) -> None:
+    catalog = CatalogService(one.installation.store, "test", now)
+    many = ModelChange(line="opus", description="Long", max_tokens=64_000, max_input_tokens=1_000, source="here")
+    catalog.change("claude-one", many)
+    shown = one.open("/console/changes")
+    number = links(shown)[0]["href"].rpartition("/")[2]
+    change = one.open(shown.link(f"and 2 more of change {number}"))
+    assert {"line", "description", "source"} <= {
+        each["name"] for each in one.open(f"{change.path}.json").json["change"]["edits"]
+    }
+
+
 @pytest.mark.parametrize(
     ("query", "count"),
     [

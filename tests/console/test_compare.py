@@ -40,7 +40,7 @@ def test_what_was_added_removed_and_changed_is_shown_with_who_did_it(signed_in: 
         "Changed model claude-one",
         "Removed model claude-gone",
         "Added model claude-new",
-        "Last by test",
+        "Last changed by test",
     ):
         assert words in shown.text
     assert f"callsheet catalog diff {since}" in shown.text
@@ -93,7 +93,7 @@ def test_a_moment_to_come_shows_what_dates_will_change(signed_in: Browser) -> No
     day = format_instant(now() + timedelta(days=40))[:10]
     shown = signed_in.open(f"{COMPARE}?from=now&to={day}")
     assert "claude-one" in shown.text
-    assert "A date that is still to come brings it about" in shown.text
+    assert "A future date will cause this" in shown.text
     assert not [each for each in shown.soup.find_all("button") if each.get_text() == "Revert…"]
     then = signed_in.open(f"{AT}?days=40")
     assert then.soup.select("#days")[0]["value"] == "40"
@@ -125,7 +125,7 @@ def test_the_catalogue_of_a_day_is_chosen_by_a_slider_or_by_a_moment(signed_in: 
     assert "claude-new" not in ids
     present = signed_in.open(AT)
     assert present.soup.select("#days")[0]["value"] == "0"
-    assert present.form("Show the day of the slider")["method"] == "get"
+    assert present.form("Show day")["method"] == "get"
     later = signed_in.open(f"{AT}?days=30")
     assert "in 29 days" in later.text or "in 30 days" in later.text
     assert signed_in.open(f"{AT}.json?as_of={since}").json["moment"]["revision"] == since

@@ -28,6 +28,14 @@ def test_equal_records_have_no_edits_and_others_have_one_for_each_field(
     assert back == {each["name"]: (each["after"], each["before"]) for each in edits}
 
 
+def test_a_date_of_release_that_is_not_known_says_nothing_of_a_new_model() -> None:
+    unknown, known = "1970-01-01T00:00:00Z", "2025-11-24T00:00:00Z"
+    assert edits_of(None, {"id": "x", "created_at": unknown}) == [{"name": "id", "before": None, "after": "x"}]
+    assert edits_of({"created_at": unknown}, {"created_at": known}) == [
+        {"name": "created at", "before": unknown, "after": known}
+    ]
+
+
 def test_of_lists_what_went_and_what_came_is_left_and_groups_are_named() -> None:
     before = {"allow": ["a", "b"], "capabilities": {"thinking": {"supported": False}}, "id": "x"}
     after = {"allow": ["b", "c"], "capabilities": {"thinking": {"supported": True}}, "id": "x"}

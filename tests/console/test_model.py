@@ -220,7 +220,15 @@ def test_deprecating_leads_to_the_form_of_the_retirement(here: Browser) -> None:
         origin="http://127.0.0.1:8484",
         content_type="application/x-www-form-urlencoded",
     )
-    assert (reply.status, reply.headers["location"]) == (303, "/console/retirements/models/claude-one")
+    assert (reply.status, reply.headers["location"]) == (303, "/console/retirements/models/claude-one?back=model")
+    assert here.open(reply.headers["location"]).link("Cancel") == MODEL
+
+
+def test_a_plan_says_nothing_of_a_date_of_release_that_is_not_known(here: Browser) -> None:
+    plan = here.send(here.open("/console/models/new"), "Review change", id="claude-three")
+    assert plan.heading
+    assert "1970" not in " ".join(each.get_text() for each in plan.soup.select(".step"))
+    assert "claude-three" in plan.text
 
 
 def test_one_who_may_only_read_sees_every_button_disabled_and_is_refused(browser: Browser) -> None:

@@ -47,6 +47,6 @@ def test_without_scripts_the_slider_has_a_button(browser: Browser, console: Cons
     with watched(browser, console.folder, java_script_enabled=False) as seen:
         seen.open(f"{console.url}/changes/at")
         seen.page.get_by_role("slider").press("End")
-        seen.page.get_by_role("button", name="Show the day of the slider").click()
+        seen.page.get_by_role("button", name="Show day").click()
         expect(seen.page.locator(DAY)).to_contain_text("in ")
         assert "days=365" in seen.page.url

@@ -3,10 +3,12 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, TypeAlias
 
+from callsheet.domain.times import EPOCH, format_instant
+
 Record: TypeAlias = Mapping[str, Any]
 
 #: Values of fields that say nothing of a thing that is new, or that goes.
-_NOTHING: Final[tuple[Any, ...]] = (None, "", [], {}, False)
+_NOTHING: Final[tuple[Any, ...]] = (None, "", [], {}, False, format_instant(EPOCH))
 
 #: What every capability says of itself first.
 _SUPPORTED: Final = " / supported"

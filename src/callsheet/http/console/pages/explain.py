@@ -8,7 +8,9 @@ from callsheet.domain.access.visibility import Visibility
 from callsheet.http.admin.errors import AdminError, Code
 from callsheet.http.admin.workspace_types import shown_allow
 from callsheet.http.console.change import Change, load_change
+from callsheet.http.console.pages.namesakes import namesakes
 from callsheet.http.console.pages.paging import cursors_in
+from callsheet.http.console.pages.remedy_titles import remedy_title
 from callsheet.http.console.routes import Route
 from callsheet.http.console.visit import Outcome, Page, Review, Visit
 from callsheet.service.explain.fixes import RemedyKind
@@ -21,6 +23,9 @@ MAX_COMPARED_MODELS: Final = 5_000
 
 _LIMIT: Final = 100
 
+#: Models that are offered in place of one that is not there.
+_MAX_SIMILAR: Final = 5
+
 _TITLES: Final = {"listed": "To have it listed", "retrievable": "To make it retrievable, but not listed"}
 
 #: What the asker may mend by asking for something else.
@@ -32,18 +37,34 @@ _MENDED: Final = frozenset(
 def _explain(visit: Visit) -> Page:
     query = visit.query
     asked = {name: query.get(name) or None for name in ("model", "key", "workspace", "dialect", "as_of")}
-    data: dict[str, Any] = {"explained": None, "query": dict(query), "problem": None}
+    data: dict[str, Any] = {"explained": None, "query": dict(query), "problem": None, "similar": []}
     extra: dict[str, Any] = {"colors": visit.colors, "back": visit.url("access", "explain", **asked)}
     if asked["model"] is None:
-        return Page("explain.html", data, "Why is it seen, or not?", extra=extra)
+        return Page("explain.html", data, "Explain who sees a model", extra=extra)
     try:
         has_plans = len(visit.calls.state.catalog) <= MAX_PLANNED_MODELS
         found = visit.calls.read("explain", plans=has_plans, **asked)
     except AdminError as error:
         return _mended("explain.html", data, error, extra)
-    found["fixes"] = [_fix(each) for each in found["fixes"]]
+    similar = _similar(visit, asked["model"], found)
+    found["fixes"] = [_fix(visit, found, each) for each in found["fixes"]]
     extra["as_of"] = found.get("as_of")
-    return Page("explain.html", {**data, "explained": found}, f"{found['name']}: who sees it, and why", extra=extra)
+    return Page(
+        "explain.html",
+        {**data, "explained": found, "similar": similar},
+        f"{found['name']}: who sees it, and why",
+        extra=extra,
+    )
+
+
+def _similar(visit: Visit, name: str, explained: Mapping[str, Any]) -> list[str]:
+    """Models that a name without a model may be meant for: the one it may misspell, and those it is part of."""
+    remedies = [each for fix in explained["fixes"] for each in fix["remedies"]]
+    if not any(each["kind"] == RemedyKind.ADD for each in remedies):
+        return []
+    near = [each["target"] for each in remedies if each["kind"] == RemedyKind.ALIAS]
+    found = visit.calls.read("searchCatalogModels", text=name, limit=_MAX_SIMILAR)["data"]
+    return list(dict.fromkeys([*near, *(each["id"] for each in found)]))[:_MAX_SIMILAR]
 
 
 def _mended(template: str, data: Mapping[str, Any], error: AdminError, extra: Mapping[str, Any]) -> Page:
@@ -53,17 +74,17 @@ def _mended(template: str, data: Mapping[str, Any], error: AdminError, extra: Ma
     return Page(template, {**data, "problem": error.message}, "Not possible", error.status, extra)
 
 
-def _fix(fix: Mapping[str, Any]) -> dict[str, Any]:
+def _fix(visit: Visit, explained: Mapping[str, Any], fix: Mapping[str, Any]) -> dict[str, Any]:
     remedies = [
-        _remedy(_change_of(remedy), shlex.join(command))
+        _remedy(_change_of(remedy), shlex.join(command), remedy_title(visit, explained, remedy))
         for remedy, command in zip(fix["remedies"], fix["commands"], strict=True)
     ]
     return {"title": _TITLES[fix["reach"]], "reach": fix["reach"], "remedies": remedies, "plan": fix["plan"]}
 
 
-def _remedy(change: Change, command: str) -> dict[str, Any]:
+def _remedy(change: Change, command: str, title: str) -> dict[str, Any]:
     shown = {"command": command, "call": change.request()}
-    return {**shown, "change": change.dump(), "title": change.endpoint.summary, "scope": str(change.endpoint.scope)}
+    return {**shown, "change": change.dump(), "title": title, "scope": str(change.endpoint.scope)}
 
 
 def _change_of(remedy: Mapping[str, Any]) -> Change:
@@ -105,10 +126,11 @@ def _propose(visit: Visit) -> Outcome:
 
 def _sees(visit: Visit) -> Page:
     subject = visit.query.get("subject") or None
-    data: dict[str, Any] = {"seen": None, "query": dict(visit.query), "problem": None}
+    meant = {"subject": namesakes(visit, subject)}
+    data: dict[str, Any] = {"seen": None, "query": dict(visit.query), "problem": None, "meant": meant}
     extra = {"colors": visit.colors}
     if subject is None:
-        return Page("sees.html", data, "What does it see?", extra=extra)
+        return Page("sees.html", data, "What does a key or workspace see?", extra=extra)
     try:
         found = visit.calls.read("whatSees", subject=subject, limit=_LIMIT, **cursors_in(visit))
     except AdminError as error:
@@ -118,10 +140,11 @@ def _sees(visit: Visit) -> Page:
 
 def _compare(visit: Visit) -> Page:
     first, second = visit.query.get("first") or None, visit.query.get("second") or None
-    data: dict[str, Any] = {"compared": None, "query": dict(visit.query), "problem": None}
+    meant = {"first": namesakes(visit, first), "second": namesakes(visit, second)}
+    data: dict[str, Any] = {"compared": None, "query": dict(visit.query), "problem": None, "meant": meant}
     extra = {"colors": visit.colors}
     if first is None or second is None:
-        return Page("access_compare.html", data, "Compare what two see", extra=extra)
+        return Page("access_compare.html", data, "Compare what two keys or workspaces see", extra=extra)
     try:
         found = visit.calls.read("diffKeys", first=first, second=second, most=MAX_COMPARED_MODELS)
     except AdminError as error:

@@ -77,7 +77,7 @@ def _act(visit: Visit) -> Outcome:
     model = visit.calls.read("retrieveCatalogModel", {"model": visit.ids["model"]})
     action = visit.form.raw("action") or ""
     if action == "deprecate":
-        return Redirect(visit.url("retirements", "models", model["id"]))
+        return Redirect(visit.url("retirements", "models", model["id"], back="model"))
     if action not in _ACTIONS:
         raise unknown_button(action)
     verb, make = _ACTIONS[action]
