@@ -290,6 +290,15 @@ def test_a_command_warns_of_an_alias_or_a_workspace_that_it_leaves_with_nothing(
     assert "Warning" not in filled("catalog", "hide", "claude-sonnet-5").err
 
 
+def test_a_command_warns_of_an_alias_of_what_retires_and_of_rules_that_match_nothing(filled: CLI) -> None:
+    assert (
+        "Warning: The alias opus means claude-opus-5, which retires without a replacement. Name a replacement, or "
+        "set the alias to another model.\n"
+    ) in filled("catalog", "retire", "claude-opus-5").err
+    planned = filled("workspaces", "create", "typo", "--allow", "clade-*", "--dry-run").out
+    assert "The rules of the workspace typo match no listed model; keys there get an empty list." in planned
+
+
 def test_a_command_says_nothing_of_a_large_catalogue(filled: CLI, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("callsheet.service.apply.MAX_WARNED_MODELS", 3)
     assert "Warning" not in filled("catalog", "remove", "claude-opus-5").err

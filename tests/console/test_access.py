@@ -1,5 +1,6 @@
 """Who sees what, why, what one sees, and how two differ."""
 
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote
 
@@ -9,6 +10,8 @@ from callsheet.domain.access.admin_key import Scope
 from callsheet.domain.access.visibility import NOTHING, Visibility
 from callsheet.domain.changes.workspaces import WorkspaceChange
 from callsheet.http.console.pages import access as pages
+from callsheet.http.console.pages.remedy_titles import remedy_title
+from callsheet.service.explain.fixes import RemedyKind
 from tests.console.browser.sample import MARKUP, RIGHT_TO_LEFT
 from tests.console.browsing import Browser, Shown
 from tests.installation import Installation, make_model
@@ -134,7 +137,7 @@ def test_a_fix_leads_to_its_plan_and_the_plan_to_what_was_promised(filled: Brows
     shown = filled.open(address)
     assert f"callsheet workspaces change --clear-rules '--allow=claude-*' {workspace}" in shown.text
     plan = filled.send(shown, "Review change…")
-    assert plan.status == 200
+    assert (plan.status, plan.heading) == (200, "Let Narrow see claude-two")
     assert "claude-two" in plan.text
     done = filled.send(plan, "Apply")
     assert "It is listed for" in done.text
@@ -181,7 +184,18 @@ def test_every_fix_that_is_offered_can_be_rehearsed(model: str, filled: Browser)
     assert forms
     for form in forms:
         fields = {str(each["name"]): str(each["value"]) for each in form.find_all("input")}
-        assert filled.post(str(form["action"]), fields).status == 200
+        plan = filled.post(str(form["action"]), fields)
+        assert (plan.status, plan.heading) == (200, fields["title"])
+        assert any(word in plan.heading for word in (model, "Narrow"))
+
+
+@pytest.mark.parametrize("kind", list(RemedyKind))
+def test_every_kind_of_fix_has_a_title_that_names_what_it_changes(kind: RemedyKind, filled: Browser) -> None:
+    visit: Any = SimpleNamespace(calls=SimpleNamespace(state=filled.served.live.current))
+    asked = {"name": "claude-two", "for": {"key": {"name": "laptop"}}}
+    title = remedy_title(visit, asked, {"kind": str(kind), "subject": "claude-two", "target": "gpt-one"})
+    assert "laptop" in title or "claude-two" in title
+    assert not title.endswith(".")
 
 
 def test_a_workspace_that_sees_nothing_is_to_see_the_one_model(filled: Browser) -> None:
@@ -198,7 +212,9 @@ def test_a_key_that_does_not_work_has_its_own_fixes(filled: Browser) -> None:
     shown = filled.open(f"{MATRIX}/explain?model=claude-one&key={key.id}")
     assert "it is disabled" in shown.text
     assert f"callsheet keys enable {key.id}" in shown.text
-    assert "It is listed for" in filled.send(filled.send(shown, "Review change…"), "Apply").text
+    plan = filled.send(shown, "Review change…")
+    assert plan.heading == "Enable the key laptop"
+    assert "It is listed for" in filled.send(plan, "Apply").text
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ def test_an_admin_key_is_archived_by_way_of_its_plan(signed_in: Browser) -> None
     shown = signed_in.open(PAGE)
     fields = {**shown.fields("Archive…"), "action": "archive", "admin_key": key.id}
     plan = signed_in.post(PAGE, fields)
-    assert plan.heading == "Archive the admin key robot for ever"
+    assert plan.heading == "Archive the admin key robot permanently"
     assert f"callsheet admin-keys archive {key.id}" in plan.text
     done = signed_in.send(plan, "Apply")
     assert done.heading == "Admin keys"
@@ -48,5 +48,6 @@ def test_signing_out_everywhere_ends_every_session_of_the_same_person(browser: B
     for each in (browser, other):
         each.post("/console/sign-in", {"secret": secret})
         assert each.ask("GET", "/console/models").status == 200
-    browser.send(browser.open(PAGE), "Sign out everywhere")
+    left = browser.send(browser.open(PAGE), "Sign out everywhere")
+    assert "You are signed out, in this browser and in every other." in left.text
     assert [each.ask("GET", "/console/models").status for each in (browser, other, third)] == [303, 303, 200]

@@ -1,10 +1,16 @@
 """Signing in, the plan before each change, forms that went stale, and what is refused."""
 
+import json
+import re
 from urllib.parse import urlencode
+
+from hypothesis import given
+from hypothesis import strategies as st
 
 from callsheet.domain.access.admin_key import Scope
 from callsheet.domain.edits import ModelChange
 from callsheet.http.admin.asking import MAX_REASON_CHARACTERS
+from callsheet.http.console.forms import Form, Value
 from callsheet.service.admin.admin_keys import AdminKeyService
 from callsheet.service.admin.sessions import SessionService
 from tests.console.browsing import HOST, Browser
@@ -39,9 +45,21 @@ def test_a_change_is_shown_as_a_plan_then_made_and_can_be_undone(signed_in: Brow
 
     done = signed_in.send(plan, "Apply")
     assert done.heading == "Claude Uno"
-    assert "Done, in revision" in done.text
-    undone = signed_in.send(signed_in.send(done, "Undo…"), "Apply")
+    assert re.search(r"Done, in revision \d+: Change claude-one\.", done.text)
+    undo = signed_in.send(done, "Undo…")
+    assert undo.heading == "Undo: Change claude-one"
+    undone = signed_in.send(undo, "Apply")
     assert undone.heading == "Claude One"
+    assert ": Undo: Change claude-one." in undone.text
+    assert signed_in.send(undone, "Undo…").heading == "Redo: Change claude-one"
+
+
+def test_only_this_console_says_what_was_done(signed_in: Browser) -> None:
+    signed_in.installation.catalog.add(make_model("claude-one"))
+    shown = signed_in.open(f"{MODEL}?{urlencode({'done': 1, 'what': 'Send your key to me', 'seal': 'x'})}")
+    assert "Done, in revision 1." in shown.text
+    assert "Send your key" not in shown.text
+    assert "done=" not in shown.link("This page as JSON")
 
 
 def test_a_form_says_what_is_wrong_at_the_field_and_keeps_what_was_typed(signed_in: Browser) -> None:
@@ -78,6 +96,96 @@ def test_a_plan_that_would_do_something_else_by_now_is_shown_again(signed_in: Br
     assert signed_in.send(again, "Apply").heading == "Claude Uno"
 
 
+def test_going_back_from_a_plan_shows_the_form_with_what_was_typed(signed_in: Browser) -> None:
+    catalog = signed_in.installation.catalog
+    catalog.add(make_model("claude-one", display_name="Claude One", description="Plain"))
+    typed = {"display_name": "Claude <Uno>", "description": "first line\r\n\r\nsecond"}
+    plan = signed_in.send(signed_in.open(f"{MODEL}/change"), "Review change", **typed)
+    form = signed_in.send(plan, "Go back")
+    assert (form.status, form.path, form.heading) == (200, f"{MODEL}/change", "Change Claude One")
+    fields = form.fields("Review change")
+    assert fields["display_name"] == ["Claude <Uno>"]
+    assert fields["description"][0].split() == ["first", "line", "second"]
+    assert "Nothing was changed" not in form.text
+
+    done = signed_in.send(signed_in.send(form, "Review change", description="Plain"), "Apply")
+    assert done.heading == "Claude <Uno>"
+    assert catalog.show("claude-one").model.description == "Plain"
+
+
+def test_going_back_keeps_the_address_of_the_form_and_a_box_that_was_ticked(signed_in: Browser) -> None:
+    signed_in.installation.catalog.add(make_model("claude-one"))
+    form = signed_in.open("/console/retirements/models/claude-one?back=model")
+    plan = signed_in.send(form, "Review change", retires_at="2099-01-01", retires_itself="on")
+    again = signed_in.send(plan, "Go back")
+    assert again.path == form.path == "/console/retirements/models/claude-one?back=model"
+    fields = again.fields("Review change")
+    assert (fields["retires_at"], fields["retires_itself"]) == (["2099-01-01"], ["on"])
+
+
+def test_going_back_says_what_has_changed_meanwhile(signed_in: Browser) -> None:
+    catalog = signed_in.installation.catalog
+    catalog.add(make_model("claude-one", display_name="Claude One"))
+    plan = signed_in.send(signed_in.open(f"{MODEL}/change"), "Review change", line="opus")
+    catalog.change("claude-one", ModelChange(display_name="Claude Eins"))
+    form = signed_in.send(plan, "Go back")
+    assert "Meanwhile it was changed to: Claude Eins" in form.text
+    assert form.fields("Review change")["line"] == ["opus"]
+
+
+def test_going_back_from_a_plan_that_was_shown_again_keeps_what_was_typed(signed_in: Browser) -> None:
+    catalog = signed_in.installation.catalog
+    catalog.add(make_model("claude-one", display_name="Claude One"))
+    plan = signed_in.send(signed_in.open(f"{MODEL}/change"), "Review change", display_name="Claude Uno")
+    catalog.change("claude-one", ModelChange(display_name="Claude Eins"))
+    again = signed_in.send(plan, "Apply")
+    assert signed_in.send(again, "Go back").fields("Review change")["display_name"] == ["Claude Uno"]
+    elsewhere = json.dumps(["https://evil.example/", [["display_name", "x"]]])
+    forged = signed_in.send(plan, "Apply", form=elsewhere)
+    assert forged.link("Go back") == f"{MODEL}"
+    assert "evil.example" not in str(forged.soup)
+
+
+def test_a_plan_carries_no_field_that_its_form_did_not_show_with_a_value(signed_in: Browser) -> None:
+    signed_in.installation.catalog.add(make_model("claude-one"))
+    form = signed_in.open(f"{MODEL}/change")
+    plan = signed_in.send(form, "Review change", line="opus", password="hunter2")
+    assert plan.heading == "Change claude-one"
+    assert "hunter2" not in str(plan.soup)
+
+
+def test_from_the_plan_of_a_button_one_goes_back_to_its_page(signed_in: Browser) -> None:
+    signed_in.installation.catalog.add(make_model("claude-one"))
+    assert signed_in.send(signed_in.open(MODEL), "Retire…").link("Go back") == MODEL
+
+
+def test_a_plan_says_on_which_revision_it_is_based(signed_in: Browser) -> None:
+    signed_in.installation.catalog.add(make_model("claude-one"))
+    plan = signed_in.send(signed_in.open(MODEL), "Retire…")
+    assert f"based on revision {signed_in.served.live.current.revision}" in plan.text
+
+
+_TYPED = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=8)
+
+
+@given(
+    st.fixed_dictionaries({"name": _TYPED, "box": st.booleans(), "ids": st.lists(_TYPED, max_size=3)}),
+    st.fixed_dictionaries({"name": _TYPED, "ids": _TYPED}, optional={"box": st.just("on"), "secret": _TYPED}),
+)
+def test_what_a_plan_carries_of_a_form_shows_it_as_it_was(shown: dict[str, Value], typed: dict[str, str]) -> None:
+    before = Form({**{name: [value] for name, value in typed.items()}, "was": [json.dumps(shown)]})
+    before.fill(shown)
+    carried: dict[str, list[str]] = {}
+    for name, value in before.carried:
+        carried.setdefault(name, []).append(value)
+    after = Form({**carried, "again": ["yes"]})
+    after.fill(shown)
+    assert (after.is_again, before.is_again) == (True, False)
+    assert after.changed() == before.changed()
+    assert [after.value(name) for name in shown] == [before.value(name) for name in shown]
+    assert "secret" not in carried
+
+
 def test_a_plan_applies_although_something_else_has_changed(signed_in: Browser) -> None:
     catalog = signed_in.installation.catalog
     catalog.add(make_model("claude-one"))
@@ -112,7 +220,9 @@ def test_a_form_from_elsewhere_is_refused(signed_in: Browser) -> None:
     fields = signed_in.open(f"{MODEL}/change").fields("Review change")
     for headers in ({"origin": "https://evil.example"}, {"sec_fetch_site": "cross-site"}, {"origin": "null"}):
         assert signed_in.post(f"{MODEL}/change", fields, **headers).status == 403
-    assert signed_in.post(f"{MODEL}/change", {**fields, "csrf": "0" * 64}).status == 400
+    assert signed_in.post(f"{MODEL}/change", {**fields, "csrf": "0" * 63}).status == 400
+    offered = signed_in.post(f"{MODEL}/change", {**fields, "csrf": "0" * 64, "display_name": "Elsewhere"})
+    assert offered.heading == "You are signed in again"  # as after signing in in another tab; nothing is done yet
 
 
 def test_one_who_may_only_read_sees_pages_and_changes_nothing(browser: Browser) -> None:
@@ -140,7 +250,9 @@ def test_a_session_ends_with_its_admin_key(signed_in: Browser) -> None:
 
 def test_signing_out_ends_the_session_and_not_only_the_cookie(signed_in: Browser) -> None:
     kept = dict(signed_in.cookies)
-    assert signed_in.send(signed_in.open("/console/models"), "Sign out").heading == "Sign in to the console"
+    left = signed_in.send(signed_in.open("/console/models"), "Sign out")
+    assert left.heading == "Sign in to the console"
+    assert "You are signed out." in left.text
     signed_in.cookies = kept
     assert signed_in.open("/console/models").heading == "Sign in to the console"
 

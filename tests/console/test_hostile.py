@@ -58,6 +58,20 @@ def test_a_form_that_was_carried_and_cannot_be_read_is_left_out(browser: Browser
     assert browser.send(shown, "Sign in", secret=browser.make_key(), carried=_DEEP).status == 200
 
 
+def test_a_form_of_another_tab_is_not_lost_by_signing_in_again(one: Browser) -> None:
+    form = one.open(_CHANGE)
+    one.send(one.open("/console/sign-in"), "Sign in", secret=one.make_key("again"))
+    offered = one.send(form, "Review change", display_name="Claude Uno")
+    assert (offered.status, offered.heading) == (200, "You are signed in again")
+    assert one.send(offered, "Go on").heading == "Change claude-one"
+    assert one.installation.catalog.show("claude-one").model.display_name == "claude-one"
+
+
+@pytest.mark.parametrize("csrf", ["", "x", "0" * 63])
+def test_a_form_without_a_proof_is_not_offered_again(one: Browser, csrf: str) -> None:
+    assert one.post(_CHANGE, {"csrf": csrf, "display_name": "Claude Uno"}).status == 400
+
+
 def test_the_proof_of_forms_proves_nothing_else(one: Browser) -> None:
     (csrf,) = one.open(_CHANGE).fields("Review change")["csrf"]
     refused = _post(one, "/console/undo", undo="form", proof=csrf)

@@ -1,4 +1,4 @@
-"""Keys: found among many, looked at, created with a preview of their list, changed, replaced, stopped for ever."""
+"""Keys: found among many, looked at, created with a preview of their list, changed, replaced and archived."""
 
 from callsheet.domain.access.admin_key import Scope
 from callsheet.service.admin.sessions import SessionService
@@ -73,9 +73,21 @@ def test_without_an_admin_key_pages_say_that_uses_are_not_recorded_rather_than_n
     assert "not recorded" not in browser.open(KEYS).text + browser.open("/console/welcome").text
 
 
+def test_going_back_from_the_plan_of_a_key_shows_its_form_but_from_that_of_a_button_its_page(
+    signed_in: Browser,
+) -> None:
+    form = filled(signed_in).open(f"{KEYS}/new")
+    plan = signed_in.send(form, "Review change", name="laptop", expires_at="2099-01-01")
+    again = signed_in.send(plan, "Go back").fields("Review change")
+    assert (again["name"], again["expires_at"]) == (["laptop"], ["2099-01-01"])
+    signed_in.installation.key(name="laptop")
+    page = f"{KEYS}/{key_id(signed_in, 'laptop')}"
+    assert signed_in.send(signed_in.open(page), "Disable…").link("Go back") == page
+
+
 def test_a_filter_that_fits_nothing_says_so_and_a_wrong_one_says_why(signed_in: Browser) -> None:
     filled(signed_in).installation.key()
-    assert "No key matches" in signed_in.open(f"{KEYS}?q=nothing+like+it").text
+    assert "No key has “nothing like it” in its name" in signed_in.open(f"{KEYS}?q=nothing+like+it").text
     wrong = signed_in.open(f"{KEYS}?workspace=nowhere")
     assert wrong.status == 404
     assert "There is no workspace 'nowhere'" in wrong.text
@@ -177,13 +189,13 @@ def test_a_key_is_disabled_and_that_is_undone(signed_in: Browser) -> None:
     assert "it is disabled" not in undone.text
 
 
-def test_archiving_says_that_it_is_for_ever_and_is_not_undone(signed_in: Browser) -> None:
+def test_archiving_says_that_it_is_permanent_and_is_not_undone(signed_in: Browser) -> None:
     filled(signed_in).installation.key(name="ci")
     page = signed_in.open(f"{KEYS}/{key_id(signed_in, 'ci')}")
     plan = signed_in.send(page, "Archive…")
-    assert plan.heading == "Archive ci for ever"
+    assert plan.heading == "Archive ci permanently"
     done = signed_in.send(plan, "Apply")
-    assert "does not come back" in done.text
+    assert "which cannot be undone" in done.text
     assert "Undo…" not in done.text
 
 

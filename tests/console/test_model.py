@@ -144,6 +144,12 @@ def test_a_model_is_retired_and_that_is_taken_back(here: Browser) -> None:
     assert catalog.show("claude-one").model.lifecycle is Lifecycle.ACTIVE
 
 
+def test_retiring_what_an_alias_means_and_nothing_replaces_is_warned_of(here: Browser) -> None:
+    here.installation.catalog.alias("uno", "claude-one")
+    plan = here.send(here.open(MODEL), "Retire…")
+    assert "The alias uno means claude-one, which retires without a replacement." in plan.text
+
+
 def test_a_model_is_removed_which_leads_to_the_catalogue(here: Browser) -> None:
     shown = press(here, MODEL, "remove")
     assert shown.heading == "Catalogue"

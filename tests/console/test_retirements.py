@@ -10,6 +10,7 @@ from callsheet.domain.access.admin_key import Scope
 from callsheet.domain.edits import ModelChange
 from callsheet.domain.model import Lifecycle
 from callsheet.domain.times import format_instant
+from callsheet.service.retirements.calendars import CalendarService
 from tests.console.browsing import HOST, Browser
 from tests.installation import Installation, make_model, now
 
@@ -202,3 +203,9 @@ def test_one_who_may_only_read_sees_everything_and_changes_nothing(installation:
     calendars = browser.open(CALENDARS)
     assert calendars.status == 200
     assert browser.post(CALENDARS, {**csrf, "name": "mine"}).status == 403
+
+
+def test_a_calendar_s_name_that_is_taken_is_said_at_its_field(signed_in: Browser) -> None:
+    CalendarService(signed_in.installation.store, "test", now).create("team")
+    again = signed_in.send(signed_in.open(CALENDARS), "Review change", name="team")
+    assert "There is a calendar named 'team' already" in again.error_of("name")

@@ -84,6 +84,8 @@ def test_a_source_is_tried_added_and_run_by_its_pages_alone(signed_in: Browser, 
     ran = signed_in.send(page, "Run now")
     assert "The source was asked, and what it lists counts now." in ran.text
     assert ids(signed_in) == {f"up/{each}" for each in LISTED}
+    assert "What it lists 10 models" in ran.text
+    assert not ran.soup.find("a", string="10 models")  # no filter of the catalogue finds these models
     row = signed_in.open(SOURCES).text
     assert "applied" in row
     assert " 10 " in row
@@ -422,6 +424,29 @@ def test_the_built_in_models_are_let_lend_facts_only_and_listed_again(installati
     assert "They only lend facts to models that others list." in shown.text
     signed_in.send(signed_in.send(shown, "Undo…"), "Apply")
     assert signed_in.open(f"{SOURCES}.json").json["builtin"] == "list"
+
+
+def test_what_the_first_source_does_to_the_built_in_models_is_said_before_and_after(
+    installation: Installation, upstream: Upstream
+) -> None:
+    signed_in = Browser(installation, sources_private=["127.0.0.0/8"]).sign_in()
+    built_in = ids(signed_in)
+    kept = min(built_in)
+    upstream.lists(kept, "acme/new")
+    typed = {"name": "gateway", "url": upstream.url, "kind": "openai", "every": "never"}
+    tried = signed_in.send(signed_in.open(f"{SOURCES}/new"), "Review change", action="try", **typed)
+    assert f"At its first run, {len(built_in) - 1} built-in models leave the catalogue" in tried.text
+    plan = signed_in.send(tried, "Review change")
+    assert f"{len(built_in)} models leave the catalogue, except for those that it lists too" in plan.text
+    assert "No caller would notice anything before the next run." in plan.text
+    assert plan.link("Built-in models") == f"{SOURCES}#builtin"
+    ran = signed_in.send(signed_in.send(plan, "Apply"), "Run now")
+    assert ids(signed_in) == {kept, "acme/new"}
+    assert "The built-in models are no longer listed by themselves" in ran.text
+    assert "Removing a source does not list the built-in models again." in ran.text
+    removal = signed_in.send(ran, "Remove…")
+    assert "Removing gateway does not list the built-in models again." in removal.text
+    assert removal.link("Built-in models") == f"{SOURCES}#builtin"
 
 
 def test_one_who_may_only_read_sees_sources_and_changes_none(browser: Browser, upstream: Upstream) -> None:

@@ -1,5 +1,6 @@
 """Workspaces: the list, one of them, and the form with a preview of what its rules let be seen."""
 
+import re
 from urllib.parse import quote
 
 import pytest
@@ -61,7 +62,7 @@ def test_the_list_is_searched_and_shows_archived_ones_if_asked(filled: Browser) 
     assert names("q=100%25") == {"100% Ränder_"}
     assert names("q=%25") == {"100% Ränder_"}
     assert names("q=r_") == {"100% Ränder_"}
-    assert "No workspace matches" in filled.open(f"{LIST}?q=nothing").text
+    assert "No workspace in use has “nothing” in its name or id" in filled.open(f"{LIST}?q=nothing").text
 
 
 def test_a_long_list_is_paged(filled: Browser) -> None:
@@ -82,17 +83,55 @@ def test_a_workspace_is_created_by_way_of_its_plan(filled: Browser) -> None:
     assert plan.heading == "Create Team <A>"
     assert "callsheet workspaces create '--allow=claude-*' '--allow=gpt-*' '--deny=*-two'" in plan.text
     done = filled.send(plan, "Apply")
-    assert "Done, in revision" in done.text
+    assert done.heading == "Team <A>"
+    assert re.search(r"Done, in revision \d+: Create Team <A>\.", done.text)
     made = filled.installation.access.show_workspace("Team <A>")
     assert made.visibility == Visibility(("claude-*", "gpt-*"), ("*-two",))
     assert (made.shape, made.color) == (Shape.CLASSIC, "#6C5BB9")
 
 
+def test_going_back_from_the_plan_of_a_new_workspace_shows_the_form_with_its_list(filled: Browser) -> None:
+    form = filled.open(f"{LIST}/new")
+    plan = filled.send(form, "Review change", name="Team <A>", allow="claude-*", shape="classic")
+    again = filled.send(plan, "Go back")
+    fields = again.fields("Review change")
+    assert (fields["name"], fields["allow"], fields["shape"]) == (["Team <A>"], ["claude-*"], ["classic"])
+    assert "of 3 listed models" in previewed(again)
+    assert filled.send(again, "Review change").heading == "Create Team <A>"
+
+
+def test_a_name_or_an_id_that_is_taken_is_said_at_its_field(filled: Browser) -> None:
+    form = filled.open(f"{LIST}/new")
+    again = filled.send(form, "Review change", name="Research")
+    assert again.status == 400
+    assert "There is a workspace named 'Research' already" in again.error_of("name")
+    taken = filled.installation.access.show_workspace("Research").id
+    again = filled.send(form, "Review change", name="Other", id=taken)
+    assert f"There is a workspace {taken} already" in again.error_of("id")
+    filled.installation.access.create_workspace("Other")
+    again = filled.send(form_of(filled, "Other"), "Review change", name="Research")
+    assert "already" in again.error_of("name")
+
+
+def test_the_plan_of_rules_that_match_nothing_warns_of_that(filled: Browser) -> None:
+    plan = filled.send(filled.open(f"{LIST}/new"), "Review change", name="Typo", allow="clade-*")
+    assert "The rules of the workspace Typo match no listed model; keys there get an empty list." in plan.text
+    assert "works from now on; no model is listed" in plan.text
+
+
+def _edited(plan: Shown) -> list[str]:
+    """The rows of fields in a plan."""
+    return [row.get_text(" ") for row in plan.soup.select("table.fields tr")]
+
+
 def test_an_empty_allow_list_is_nothing_and_a_star_is_all(filled: Browser) -> None:
     for name, allow, rules in (("None", "", (NOTHING,)), ("All", "*", ())):
         form = filled.open(f"{LIST}/new")
-        assert "An empty field is none" in form.text
-        filled.send(filled.send(form, "Review change", name=name, allow=allow), "Apply")
+        assert "Empty allows none" in form.text
+        plan = filled.send(form, "Review change", name=name, allow=allow)
+        assert ("no model" in " ".join(_edited(plan))) == (allow == "")
+        assert NOTHING not in " ".join(_edited(plan))
+        filled.send(plan, "Apply")
         assert filled.installation.access.show_workspace(name).visibility.allow == rules
     assert "no model" in filled.open(f"{LIST}/None").text
     assert form_of(filled, "None").fields("Review change")["allow"] == [""]
@@ -142,7 +181,7 @@ def test_of_a_long_catalogue_the_preview_looks_at_the_beginning_and_says_so(
 ) -> None:
     monkeypatch.setattr("callsheet.http.console.pages.workspaces.MAX_PREVIEW_MODELS", 2)
     shown = form_of(filled, "Research")
-    assert "only its newest models are looked at here" in shown.text
+    assert "only its newest models are previewed here" in shown.text
     assert "of 2 listed models" in shown.text
 
 
@@ -183,7 +222,7 @@ def test_a_form_that_went_stale_shows_what_has_changed(filled: Browser) -> None:
 
 def test_a_workspace_is_archived_by_way_of_its_plan_which_cannot_be_undone(filled: Browser) -> None:
     shown = filled.open(f"{LIST}/Research")
-    assert "This cannot be undone" in shown.text
+    assert "this cannot be undone" in shown.text
     assert "callsheet workspaces archive" in shown.text
     done = filled.send(filled.send(shown, "Archive…"), "Apply")
     assert "archived" in done.text

@@ -11,7 +11,7 @@ from callsheet.cli.remote_option import ServerURL
 from callsheet.domain.addresses import AllowedAddresses
 from callsheet.domain.plan.impact import Harm
 from callsheet.domain.plan.plan import Plan
-from callsheet.domain.plan.warnings import PlanWarning
+from callsheet.domain.plan.warnings import ALIAS_RETIRES, PlanWarning
 from callsheet.service.access import AccessService
 from callsheet.service.admin.admin_keys import AdminKeyService
 from callsheet.service.apply import Act, rehearse, warnings_before
@@ -34,7 +34,7 @@ DryRun = Annotated[
 ]
 
 #: What a command warns of although nothing was asked.
-_HARMS: Final = frozenset({Harm.ORPHAN_ALIAS, Harm.EMPTY_LIST})
+_SAID: Final = frozenset({Harm.ORPHAN_ALIAS, Harm.EMPTY_LIST, ALIAS_RETIRES})
 
 
 class _Services(Protocol):
@@ -293,5 +293,5 @@ class Changing:
 
 def _say(warnings: Sequence[PlanWarning]) -> None:
     for warning in warnings:
-        if warning.code in _HARMS:
+        if warning.code in _SAID:
             say(f"Warning: {warning.message}")

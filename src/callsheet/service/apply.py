@@ -13,11 +13,12 @@ from callsheet.domain.errors import RefusedError
 from callsheet.domain.plan.governed import Governed
 from callsheet.domain.plan.plan import Plan, check_installation, check_not_stale, stale
 from callsheet.domain.plan.step import Made, steps_of
-from callsheet.domain.plan.warnings import PlanWarning, key_warnings_of, warnings_of
+from callsheet.domain.plan.warnings import PlanWarning, key_warnings_of
 from callsheet.domain.sources.source import SourceRecord
+from callsheet.service.ceasing import builtin_warnings
 from callsheet.service.govern import governed
 from callsheet.service.ids import NewThings, NothingNew
-from callsheet.service.impact import impact_of
+from callsheet.service.impact import judge
 from callsheet.service.state.load import catch_up, installation_of, load, without_collections
 from callsheet.storage.store import Rehearsal, Store
 from callsheet.storage.transactions.read import ReadTransaction
@@ -131,7 +132,7 @@ def warnings_before(store: Store, act: Act, now: datetime) -> Sequence[PlanWarni
         if not transaction.planned:
             return ()
         state = load(transaction, DEFAULTS, with_keys=False)
-        return warnings_of(impact_of(state, transaction.planned, now))
+        return judge(state, transaction.planned, now).warnings
 
 
 def apply(store: Store, plan: Plan, decide: Decide, actor: str, now: datetime) -> Sequence[AnyChange]:
@@ -198,9 +199,13 @@ def _plan_of(
     plan = Plan(installation=installation.organization_id, base_revision=installation.revision, manager=manager)
     if not changes:
         return plan
-    impact = impact_of(_present(reading, options, known), changes, now)
-    warnings = (*warnings_of(impact), *key_warnings_of(changes, _governed(reading, changes)))
-    return replace(plan, steps=steps_of(changes, manager, made), impact=impact, warnings=warnings)
+    judged = judge(_present(reading, options, known), changes, now)
+    warnings = (
+        *judged.warnings,
+        *builtin_warnings(reading, changes),
+        *key_warnings_of(changes, _governed(reading, changes)),
+    )
+    return replace(plan, steps=steps_of(changes, manager, made), impact=judged.impact, warnings=warnings)
 
 
 def _present(reading: ReadTransaction, options: Options, known: State | None) -> State:

@@ -1,11 +1,11 @@
 """Impact of changes: what those who ask see before and after, found once for each distinct set of rules."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from callsheet.api.state import State
 from callsheet.domain.access.keyring import KeyRecord
@@ -14,6 +14,8 @@ from callsheet.domain.access.workspace import Workspace
 from callsheet.domain.catalog import Catalog
 from callsheet.domain.changes.change import AnyChange, Subject
 from callsheet.domain.plan.impact import AliasMove, Audience, Impact, LostReplacement, WorkspaceName
+from callsheet.domain.plan.warnings import PlanWarning, warnings_of
+from callsheet.service.cautions import cautions_of
 from callsheet.service.comparison import Comparison, Difference, Rules
 from callsheet.service.key_counts import count_working_keys
 from callsheet.service.state.changed import changed_state
@@ -30,6 +32,21 @@ class _Members:
     keys: int = 0
 
 
+class Judgement(NamedTuple):
+    """What changes mean to those who ask, and what a person should know first, most serious first."""
+
+    impact: Impact
+    warnings: tuple[PlanWarning, ...]
+
+
+def judge(state: State, changes: Iterable[AnyChange], now: datetime) -> Judgement:
+    """Return what ``changes``, if they are made to ``state``, lead to at ``now`` (aware); see `impact_of`."""
+    made = list(changes)
+    after = changed_state(state, made)
+    impact = _impact(state, after, made, now)
+    return Judgement(impact, (*warnings_of(impact), *cautions_of(state, after, made, impact)))
+
+
 def impact_of(state: State, changes: Iterable[AnyChange], now: datetime) -> Impact:
     """Return what ``changes``, if they are made to ``state``, mean to those who ask at ``now`` (aware).
 
@@ -38,7 +55,10 @@ def impact_of(state: State, changes: Iterable[AnyChange], now: datetime) -> Impa
     only the models that change, unless the rules change.
     """
     made = list(changes)
-    after = changed_state(state, made)
+    return _impact(state, changed_state(state, made), made, now)
+
+
+def _impact(state: State, after: State, made: Sequence[AnyChange], now: datetime) -> Impact:
     models = [change.subject for change in made if change.kind is Subject.MODEL]
     comparison = Comparison(state.catalog, after.catalog, models, to_openai=state.options.openai_dialect)
     aliases = [change.subject for change in made if change.kind is Subject.ALIAS]

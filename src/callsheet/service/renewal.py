@@ -11,6 +11,7 @@ from callsheet.domain.changes.naming import IN_NAMES
 from callsheet.domain.claims.builtin_mode import BuiltinMode
 from callsheet.domain.claims.claims import SAME_AS, ClaimKind, Claims
 from callsheet.domain.claims.manager import BUILTIN
+from callsheet.service.ceasing import claims_in_mode
 from callsheet.service.facts import Facts
 from callsheet.storage.reading import Reading
 from callsheet.storage.store import Store
@@ -66,13 +67,6 @@ def change_builtin_mode(reading: ReadTransaction, mode: BuiltinMode) -> list[Any
     Who writes it calls `WriteTransaction.set_builtin` in the same transaction.
     """
     return claim(reading, claims_in_mode(reading, mode))
-
-
-def claims_in_mode(reading: ReadTransaction, mode: BuiltinMode) -> list[Claims]:
-    """Return what the program claims if the built-in models are listed from now on, or only inform."""
-    lists = True if mode is BuiltinMode.LIST else None
-    said = reading.claims_by(BUILTIN)
-    return [replace(claims, lists=lists) for claims in said if SAME_AS not in claims.fields]
 
 
 def _is_outdated(reading: Reading, facts: Facts) -> bool:

@@ -33,9 +33,11 @@ def test_what_answers_is_found_out_and_its_list_shown_field_by_field(admin: Admi
     rows = [{"id": f"m{number}", "object": "model", "created": 1_700_000_000} for number in range(105)]
     upstream.rows([*rows, {"object": "model"}])
     before = admin.revision
+    listed_before = admin.get("/catalog/models?limit=1000").json["data"]
     answer = fits("/catalog/source_trials", "POST", attempt(admin, url=upstream.url, deny=["m0"], prefix="up/"))
     assert answer["kind"] == "openai"
     assert answer["evidence"] == ["/v1/models answers with a list of OpenAI's"]
+    assert answer["builtin_leaving"] == len(listed_before)
     assert (answer["rows"], answer["listed"], len(answer["models"])) == (106, 104, MAX_TRIED_MODELS)
     assert answer["models"][0]["id"] == "up/m1"
     assert {each["field"] for each in answer["fields"]} >= {"created_at", "same_as"}

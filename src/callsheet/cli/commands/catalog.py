@@ -321,7 +321,8 @@ def deprecate(
             retirement_precision=retirement_precision,
             retires_itself=retires_itself,
             deprecated_at=since,
-        )
+        ),
+        warns=True,
     )
     all_done(names, outcome, deprecated, as_it_was, as_json=as_json)
 

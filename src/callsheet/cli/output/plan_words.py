@@ -7,6 +7,7 @@ from callsheet.cli.output.capabilities import short_capabilities
 from callsheet.cli.output.tables import cell_text
 from callsheet.domain.changes.change import ChangeRecord, Subject
 from callsheet.domain.model import Lifecycle
+from callsheet.domain.plan.builtin_warnings import BUILTIN_MODELS
 from callsheet.domain.plan.impact import AliasMove, Audience, Impact
 from callsheet.domain.plan.plan import Plan
 from callsheet.domain.plan.step import Step
@@ -206,6 +207,8 @@ class NotShown(NamedTuple):
 
 def no_impact(plan: Plan) -> str:
     """Return that none of the keys of this installation is affected; those of a gateway are warned of."""
+    if any(warning.code == BUILTIN_MODELS for warning in plan.warnings):
+        return "No caller would notice anything before the next run."
     is_about_others = any(warning.code == GATEWAY_KEYS for warning in plan.warnings)
     return f"No {'key of Callsheet itself' if is_about_others else 'caller'} would notice anything."
 

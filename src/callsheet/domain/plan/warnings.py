@@ -13,6 +13,12 @@ from callsheet.domain.sources.source import SourceRecord
 #: The code of the warnings about keys that only an upstream knows.
 GATEWAY_KEYS: Final = "gateway-keys"
 
+#: The code of the warnings about aliases whose model retires, with nothing to move to.
+ALIAS_RETIRES: Final = "alias-retires"
+
+#: The code of the warnings about workspaces whose rules match no listed model.
+SEES_NOTHING: Final = "sees-nothing"
+
 #: Members of a source's configuration that change nothing for keys that it is asked about.
 _UNSEEN: Final = frozenset({"every", "new", "missing", "after", FORGOTTEN_AT})
 
@@ -73,6 +79,39 @@ def key_warnings_of(
     for name in sorted(after.keys() & governed.keys()):
         if before.get(name) != after[name]:
             yield PlanWarning(GATEWAY_KEYS, governed[name].sentence(name), (name,))
+
+
+def alias_warnings(meant: Mapping[str, str]) -> Iterator[PlanWarning]:
+    """Yield that aliases mean models that are retired, or will be, and that nothing replaces.
+
+    Parameters
+    ----------
+    meant
+        The ids of these models by alias.
+    """
+    models = tuple(dict.fromkeys(meant.values()))
+    if not meant:
+        return
+    if len(models) == 1:
+        names = f"alias {next(iter(meant))} means" if len(meant) == 1 else f"aliases {named(meant)} mean"
+        sentence = (
+            f"The {names} {models[0]}, which retires without a replacement. Name a replacement, or set "
+            f"{'the alias' if len(meant) == 1 else 'the aliases'} to another model."
+        )
+    else:
+        sentence = (
+            f"The aliases {named(meant)} mean models that retire without a replacement: {named(models)}. Name "
+            "replacements, or set the aliases to other models."
+        )
+    yield PlanWarning(ALIAS_RETIRES, sentence, tuple(meant))
+
+
+def sight_warnings(workspaces: Iterable[str]) -> Iterator[PlanWarning]:
+    """Yield that the rules of ``workspaces``, by name, match no model that is listed."""
+    names = tuple(sorted(workspaces))
+    if names:
+        sentence = f"The rules of {_workspaces(names)} match no listed model; keys there get an empty list."
+        yield PlanWarning(SEES_NOTHING, sentence, names)
 
 
 def _warnings(impact: Impact) -> Iterator[PlanWarning]:

@@ -13,6 +13,9 @@ Value: TypeAlias = str | list[str] | bool
 
 MAX_FIELDS: Final = 2000
 
+#: The field by which a form that was sent before is only shown again, with what was typed.
+AGAIN: Final = "again"
+
 _MIDNIGHT: Final = "T00:00:00Z"
 
 
@@ -54,6 +57,17 @@ class Form:
     def is_sent(self) -> bool:
         """Whether someone has sent it."""
         return self._sent is not None
+
+    @property
+    def is_again(self) -> bool:
+        """Whether it comes back from a plan, only to be shown again with what was typed."""
+        return self.raw(AGAIN) is not None
+
+    @property
+    def carried(self) -> list[tuple[str, str]]:
+        """What a plan carries along to show the form again: fields that the page fills, so never a password."""
+        sent = self._sent or {}
+        return [(name, value) for name in (*self.initial, "was") for value in sent.get(name, ())]
 
     def fill(self, initial: Mapping[str, Value]) -> None:
         """Say what the fields hold at present."""

@@ -18,9 +18,9 @@ from callsheet.http.console.proxy_users import ProxyUsers
 from callsheet.http.console.recognising import recognise
 from callsheet.http.console.rendering import relative, render
 from callsheet.http.console.response import Response, json_response, redirect
-from callsheet.http.console.review import look
+from callsheet.http.console.review import SentForm, look, purpose_of_done
 from callsheet.http.console.routes import Found, Route, Routes
-from callsheet.http.console.session_cookie import forget_token, is_proof, proof, token_in
+from callsheet.http.console.session_cookie import forget_token, is_proof, may_be_proof, proof, token_in
 from callsheet.http.console.sign_in import SignIn
 from callsheet.http.console.visit import Outcome, Page, Redirect, Review, Visit
 from callsheet.service.admin.sessions import SessionService
@@ -36,6 +36,9 @@ _MESSAGES: Final = {Code.DATABASE_UNAVAILABLE: "The database cannot be reached a
 _MENDED: Final = frozenset({Code.INVALID, Code.INVALID_REQUEST, Code.CONFLICT, Code.DOES_NOT_EXIST, Code.SOURCE})
 
 
+#: Parameters of an address that say what was done just before.
+_OF_DONE: Final = ("done", "what", "seal", "undo", "proof")
+
 #: Of a number of 64 bits.
 MAX_REVISION_DIGITS: Final = 18
 
@@ -43,6 +46,10 @@ MAX_REVISION_DIGITS: Final = 18
 _BEGINNINGS: Final = (
     ("name", "A key name "),
     ("name", "There is a key named "),
+    ("name", "There is a workspace named "),
+    ("id", "There is a workspace "),
+    ("name", "There is a calendar named "),
+    ("name", "There is a source "),
     ("workspace", "There is no workspace "),
     ("expires_at", "expires_at "),
 )
@@ -119,13 +126,16 @@ class Frame:
             form = Form(read_fields(asking.body) if asking.is_sent else None)
         except AdminError as error:
             return self._refused(error, session=session, token=token)
+        given = form.raw("csrf")
+        if given is not None and may_be_proof(given) and not is_proof(given, token):
+            return self._sign_in.offer_again(asking, token)
         calls: Calls = calls_of(session)
         visit = Visit(
             session=session,
             calls=calls,
             address=self._address,
             ids=found.ids,
-            query=asking.query,
+            query=_without_done(asking.query),
             form=form,
             now=calls.now,
             token=token,
@@ -167,20 +177,27 @@ class Frame:
             raise AdminError(Code.INVALID_REQUEST, _ELSEWHERE)
         if route.submit is None:
             raise AdminError(Code.METHOD_NOT_ALLOWED, "This page does not accept a form.")
-        return self._submitted(route, visit)
+        return self._submitted(route, visit, self._address.here(asking.path, _without_done(asking.query)))
 
-    def _submitted(self, route: Route, visit: Visit) -> Page | Redirect:
-        """What becomes of a form: what the page makes of it, or the form again, with what is wrong at its field."""
+    def _submitted(self, route: Route, visit: Visit, here: str) -> Page | Redirect:
+        """What becomes of a form that was sent to ``here``: what the page makes of it, or the form again.
+
+        It comes again with what is wrong at its field, or as it was typed where a plan leads back to it.
+        """
         assert route.submit is not None  # noqa: S101  # as `_outcome` has seen
         page = None if route.show is None else route.show(visit)
         if isinstance(page, Redirect):
+            return page
+        if page is not None and visit.form.is_again:
             return page
         if page is not None and visit.form.meanwhile:
             return replace(page, status=409)
         outcome: Outcome | None = None
         try:
             outcome = route.submit(visit)
-            return look(visit, outcome) if isinstance(outcome, Review) else outcome
+            return (
+                look(visit, outcome, form=_sent_form(visit.form, here)) if isinstance(outcome, Review) else outcome
+            )
         except FieldError as error:
             if page is None:
                 raise AdminError(Code.INVALID_REQUEST, error.message, error.field) from None
@@ -204,7 +221,7 @@ class Frame:
             form=visit.form,
             nav=_section(asking.path),
             json_url=None if asking.is_sent else self._json_url(asking),
-            done=_done(visit, asking.path),
+            done=_done(visit, asking),
             present_url=self._address.here(asking.path, _without(asking.query, "as_of")),
             relative=partial(relative, now=visit.now),
             now=visit.now,
@@ -245,19 +262,28 @@ class Frame:
         return self._refused(AdminError(Code.INTERNAL, message))
 
 
+def _sent_form(form: Form, here: str) -> SentForm | None:
+    """The form to which its plan leads back; None of a button alone, which shows no field."""
+    return SentForm(here, form.carried) if form.carried else None
+
+
 def _who(session: Session) -> Mapping[str, Any]:
     return {"name": session.name, "scopes": [str(scope) for scope in session.scopes]}
 
 
-def _done(visit: Visit, path: bytes) -> Mapping[str, Any] | None:
+def _done(visit: Visit, asking: Asking) -> Mapping[str, Any] | None:
     """The change that was just made, and what takes it back, if it was this console that sent the browser here."""
-    revision, undo = revision_in(visit.query), visit.query.get("undo", "")
+    query = asking.query
+    undo, what = (query.get(name, "") for name in ("undo", "what"))
+    revision = revision_in(query)
     if revision is None:
         return None
-    made_here = bool(undo) and is_proof(visit.query.get("proof"), visit.token, undo)
-    back = visit.address.here(path, _without_done(visit.query))
-    fields = {"undo": undo, "proof": visit.query["proof"], "back": back} if made_here else None
-    return {"text": f"Done, in revision {revision}.", "undo": fields}
+    is_said = is_proof(query.get("seal"), visit.token, purpose_of_done(revision, what))
+    said = f": {what}" if is_said else ""
+    made_here = bool(undo) and is_proof(query.get("proof"), visit.token, undo)
+    back = visit.address.here(asking.path, _without_done(query))
+    fields = {"undo": undo, "proof": query.get("proof", ""), "back": back, "what": what if is_said else ""}
+    return {"text": f"Done, in revision {revision}{said}.", "undo": fields if made_here else None}
 
 
 def revision_in(query: Mapping[str, str]) -> int | None:
@@ -272,7 +298,7 @@ def _section(path: bytes) -> str:
 
 
 def _without_done(query: Mapping[str, str]) -> dict[str, str]:
-    return _without(query, "done", "undo", "proof")
+    return _without(query, *_OF_DONE)
 
 
 def _without(query: Mapping[str, str], *names: str) -> dict[str, str]:

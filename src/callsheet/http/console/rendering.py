@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from callsheet.domain.access.visibility import NOTHING
 from callsheet.domain.times import parse_instant
 from callsheet.http.console.address import Address
 from callsheet.http.console.static_files import static_path
@@ -17,7 +18,7 @@ _STEPS: Final = ((60, "minute"), (3600, "hour"), (86400, "day"), (30 * 86400, "m
 
 @cache
 def _environment() -> Environment:
-    return Environment(
+    environment = Environment(
         loader=PackageLoader("callsheet.http.console"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -25,6 +26,8 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
+    environment.globals["NOTHING"] = NOTHING
+    return environment
 
 
 def render(template: str, address: Address, **values: Any) -> bytes:

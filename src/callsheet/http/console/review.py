@@ -1,11 +1,11 @@
 """Review: a change as a plan, with what it means to whom, before it is made; and making it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any, Final
-from urllib.parse import quote
+from typing import Any, Final, NamedTuple
+from urllib.parse import urlencode
 
 from callsheet.domain.plan.reading import read_plan
 from callsheet.domain.plan.step import Step
@@ -26,9 +26,15 @@ _ATTEMPTS: Final = 5
 #: Whose secret is one that clients send.
 _OF_KEYS: Final = frozenset({"createKeyRecord", "rotateKeyRecord"})
 
+#: What is made by which call has its own page below which address.
+_PAGES: Final = {"createWorkspaceRecord": "workspaces"}
+
+#: Of the title of a plan, in the address that says what was done.
+_MAX_TITLE_CHARACTERS: Final = 120
+
 #: What changes do that are no steps of a plan, as no caller notices them.
 _UNPLANNED: Final = {
-    "archiveAdminKey": "It stops working at once and for good, and everyone who signed in with it is signed out.",
+    "archiveAdminKey": "It stops working permanently, at once, and everyone who signed in with it is signed out.",
     "pauseSource": "It is then asked on demand only. What it listed last stays.",
     "resumeSource": "A server then asks it when it is due, which is at once.",
     "acceptSource": "No model changes now. Nothing waits any more, and what was rejected counts again from "
@@ -41,13 +47,31 @@ _UNPLANNED: Final = {
 #: How long someone may look at a plan before the times in it are those of now.
 _MAX_LOOK: Final = timedelta(hours=1)
 
+#: So much of a form is carried through a plan that has changed meanwhile; with more, one goes back to the page.
+MAX_CARRIED_CHARACTERS: Final = 100_000
+
 _INCOMPLETE: Final = "This form is incomplete; go back to the page before it and start again."
 _BUSY: Final = "Nothing was applied, because other changes keep being made at the same time; go back and try again."
 
 _SECRETS: Final = ("secret", "token", "signing_secret")
 
 
-def look(visit: Visit, review: Review, moved: list[str] | None = None) -> Page:
+class SentForm(NamedTuple):
+    """A form whose plan is shown, so that one can go back to it without typing anything again.
+
+    Parameters
+    ----------
+    address
+        Where it is posted to.
+    fields
+        What was typed, by name.
+    """
+
+    address: str
+    fields: Sequence[tuple[str, str]]
+
+
+def look(visit: Visit, review: Review, moved: list[str] | None = None, form: SentForm | None = None) -> Page:
     """Return the page that shows what a change would do.
 
     Parameters
@@ -58,6 +82,8 @@ def look(visit: Visit, review: Review, moved: list[str] | None = None) -> Page:
         The change, and where to go afterwards.
     moved
         Subjects that have changed since the person last looked; None if it is the first time.
+    form
+        To go back to; None if there was none but a button.
 
     Raises
     ------
@@ -80,6 +106,7 @@ def look(visit: Visit, review: Review, moved: list[str] | None = None) -> Page:
         review.title,
         extra={
             "back": review.back,
+            "form_before": form,
             "apply": visit.url("review"),
             "colors": visit.colors,
             "fields": [
@@ -88,6 +115,7 @@ def look(visit: Visit, review: Review, moved: list[str] | None = None) -> Page:
                 ("seen", json.dumps(_digests(plan))),
                 ("at", visit.now.isoformat()),
                 ("back", review.back),
+                *_dumped(form),
             ],
         },
     )
@@ -114,7 +142,7 @@ def settle(visit: Visit) -> Outcome:
         plan = visit.calls.rehearse(change, looked_at)
         digests = _digests(plan)
         if digests != seen:
-            return look(visit, review, _differing(seen, digests))
+            return look(visit, review, _differing(seen, digests), _form_before(visit))
         try:
             answer, revision = visit.calls.make(change, plan["base_revision"], reason)
         except AdminError as error:
@@ -123,6 +151,22 @@ def settle(visit: Visit) -> Outcome:
             continue
         return _made(visit, review, plan, answer, revision)
     raise AdminError(Code.CHANGED_CONCURRENTLY, _BUSY)
+
+
+def _dumped(form: SentForm | None) -> list[tuple[str, str]]:
+    """The field that carries a form through its plan, unless it is too long."""
+    text = "" if form is None else json.dumps(form, ensure_ascii=False)
+    return [("form", text)] if 0 < len(text) <= MAX_CARRIED_CHARACTERS else []
+
+
+def _form_before(visit: Visit) -> SentForm | None:
+    """The form that led to a plan, as `_dumped` carries it; None if it does not."""
+    try:
+        address, fields = read_json(visit.form.raw("form") or "")
+        form = SentForm(str(address), [(str(name), str(value)) for name, value in fields])
+    except (ValueError, TypeError):
+        return None
+    return form if visit.address.is_own(form.address) else None
 
 
 def _looked_at(visit: Visit) -> datetime | None:
@@ -145,13 +189,25 @@ def _made(
         return Page(
             "secret.html", {"answer": answer, "revision": revision, "back": back}, "Copy the secret", extra=extra
         )
+    room = _PAGES.get(review.change.operation)
+    back = review.back if room is None else visit.url(room, answer["id"])
+    query = {"done": str(revision), **_said(visit, review.title, revision)}
     undo = undo_of(review.change, plan, revision)
-    query = f"done={revision}"
     if undo is not None:
         dumped = undo.dump()
-        query += f"&undo={quote(dumped)}&proof={visit.proof(dumped)}"
-    joiner = "&" if "?" in review.back else "?"
-    return Redirect(f"{review.back}{joiner}{query}")
+        query |= {"undo": dumped, "proof": visit.proof(dumped)}
+    return Redirect(f"{back}{'&' if '?' in back else '?'}{urlencode(query)}")
+
+
+def _said(visit: Visit, title: str, revision: int) -> dict[str, str]:
+    """The parameters of an address that say what was done, and show that this console made it."""
+    what = title if len(title) <= _MAX_TITLE_CHARACTERS else f"{title[: _MAX_TITLE_CHARACTERS - 1]}…"
+    return {"what": what, "seal": visit.proof(purpose_of_done(revision, what))}
+
+
+def purpose_of_done(revision: int, what: str) -> str:
+    """Return what an address is sealed for that says that ``what`` was done in ``revision``."""
+    return f"done {revision} {what}"
 
 
 def _digests(plan: Mapping[str, Any]) -> dict[str, str]:

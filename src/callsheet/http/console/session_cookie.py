@@ -1,6 +1,7 @@
 """The cookie that holds the token of a session, and the proof that a form comes from a page of that session."""
 
 import hmac
+import re
 from hashlib import sha256
 from typing import Final
 
@@ -13,6 +14,7 @@ _SECURE_NAME: Final = "__Host-callsheet"
 _PLAIN_NAME: Final = "callsheet"
 
 _MAX_TOKEN_CHARACTERS: Final = 100
+_PROOF: Final = re.compile(r"[0-9a-f]{64}")
 
 
 def token_in(asking: Asking) -> str | None:
@@ -34,6 +36,11 @@ def forget_token(asking: Asking) -> Header:
 def proof(token: str, purpose: str = "form") -> str:
     """Return what only a page of the session with this token can hold."""
     return hmac.new(token.encode("latin-1"), purpose.encode(), sha256).hexdigest()
+
+
+def may_be_proof(given: str) -> bool:
+    """Return whether ``given`` looks like a `proof`, such as one of a session before this one."""
+    return _PROOF.fullmatch(given) is not None
 
 
 def is_proof(given: str | None, token: str, purpose: str = "form") -> bool:

@@ -1,6 +1,7 @@
 """Signing in: by an admin key, or by a link that was made on the host; and out of it."""
 
 import json
+from typing import Final
 
 from callsheet.api.request import Header
 from callsheet.domain.errors import InvalidError
@@ -11,6 +12,12 @@ from callsheet.http.console.rendering import render
 from callsheet.http.console.response import Response, redirect
 from callsheet.http.console.session_cookie import forget_token, keep_token, proof, token_in
 from callsheet.service.admin.sessions import SessionService
+
+#: What is said after signing out.
+_LEFT: Final = {
+    "here": "You are signed out.",
+    "everywhere": "You are signed out, in this browser and in every other.",
+}
 
 
 class SignIn:
@@ -33,6 +40,8 @@ class SignIn:
         following = asking.query.get("next", "")
         if asking.user is not None:  # the proxy has asked who it is
             return redirect(following if self._address.is_own(following) else self._address.url())
+        if "left" in asking.query and token_in(asking) is None:
+            return self._page(said=_LEFT.get(asking.query["left"], _LEFT["here"]))
         return self._page(link=asking.query.get("link", ""), following=following)
 
     def submit(self, asking: Asking) -> Response:
@@ -49,7 +58,7 @@ class SignIn:
             self._sessions.sign_out(old)
         kept = keep_token(asking, new.token)
         if carried:
-            return self._offer(carried, kept, new.token)
+            return self._offer(carried, new.token, kept)
         return redirect(following if self._address.is_own(following) else self._address.url(), kept)
 
     def ask(self, asking: Asking) -> Response:
@@ -63,9 +72,9 @@ class SignIn:
             carried=self._carried(asking),
         )
 
-    def offer_again(self, asking: Asking, token: str, kept: Header) -> Response:
-        """Return the page that sends a form again whose session had ended, as another has just begun."""
-        return self._offer(self._carried(asking), kept, token)
+    def offer_again(self, asking: Asking, token: str, *kept: Header) -> Response:
+        """Return the page that sends a form again of a session before the one that the browser has now."""
+        return self._offer(self._carried(asking), token, *kept)
 
     def _carried(self, asking: Asking) -> str:
         """A form that was sent, as text that another form carries along."""
@@ -74,14 +83,21 @@ class SignIn:
 
     def leave(self, asking: Asking) -> Response:
         """Sign someone out, in this browser or in every one."""
-        token = token_in(asking)
+        token, everywhere = token_in(asking), bool(_last(read_fields(asking.body), "everywhere"))
         if token is not None:
-            everywhere = bool(_last(read_fields(asking.body), "everywhere"))
             self._sessions.sign_out(token, everywhere=everywhere)
-        return redirect(self._address.url("sign-in"), forget_token(asking))
+        left = "everywhere" if everywhere else "here"
+        return redirect(self._address.url("sign-in", left=left), forget_token(asking))
 
     def _page(
-        self, status: int = 200, *, problem: str = "", link: str = "", following: str = "", carried: str = ""
+        self,
+        status: int = 200,
+        *,
+        problem: str = "",
+        said: str = "",
+        link: str = "",
+        following: str = "",
+        carried: str = "",
     ) -> Response:
         body = render(
             "sign_in.html",
@@ -90,13 +106,14 @@ class SignIn:
             who=None,
             nav="",
             problem=problem,
+            said=said,
             link=link,
             next=following,
             carried=carried,
         )
         return Response(status, body)
 
-    def _offer(self, carried: str, kept: Header, token: str) -> Response:
+    def _offer(self, carried: str, token: str, *kept: Header) -> Response:
         """The page that sends a form again which was sent by someone who had been signed out."""
         try:
             location, fields = read_json(carried)
@@ -105,7 +122,7 @@ class SignIn:
         except (ValueError, TypeError, AttributeError):
             is_own = False
         if not is_own:
-            return redirect(self._address.url(), kept)
+            return redirect(self._address.url(), *kept)
         body = render(
             "carried.html",
             self._address,
@@ -116,7 +133,7 @@ class SignIn:
             fields=pairs,
             csrf=proof(token),
         )
-        return Response(200, body, headers=(kept,))
+        return Response(200, body, headers=kept)
 
 
 def _last(fields: Fields, name: str) -> str:

@@ -28,11 +28,10 @@ from callsheet.domain.model import Lifecycle, Model
 from callsheet.domain.plan.impact import MODEL_GROUPS
 from callsheet.domain.plan.plan import Plan
 from callsheet.domain.plan.step import steps_of
-from callsheet.domain.plan.warnings import warnings_of
 from callsheet.domain.query import Reach
 from callsheet.service.explain.seeing import what_sees
 from callsheet.service.explain.subject import Subject
-from callsheet.service.impact import impact_of
+from callsheet.service.impact import judge
 from callsheet.service.provenance import who_lists
 from callsheet.service.state.changed import changed_state
 from callsheet.storage.reading import Reading
@@ -102,14 +101,14 @@ class Fix:
 
         It is made when it is first asked for: new rules mean a look at every model of the catalogue.
         """
-        impact = impact_of(self._state, self._changes, self._now)
+        judged = judge(self._state, self._changes, self._now)
         return Plan(
             installation=self._state.organization_id,
             base_revision=self._state.revision,
             manager=PERSON,
             steps=steps_of(self._changes, PERSON),
-            impact=impact,
-            warnings=warnings_of(impact),
+            impact=judged.impact,
+            warnings=judged.warnings,
         )
 
 

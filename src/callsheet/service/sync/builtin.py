@@ -4,25 +4,16 @@ from collections.abc import Iterable
 
 from callsheet.domain.claims.builtin_mode import BuiltinMode
 from callsheet.domain.claims.claims import ClaimKind, Claims
-from callsheet.domain.sources.state import SourceState
+from callsheet.service.ceasing import may_cease
 from callsheet.service.renewal import change_builtin_mode
 from callsheet.service.sync.config import SourceConfig
-from callsheet.sources.registry import ENRICHMENTS
 from callsheet.storage.transactions.read import ReadTransaction
 from callsheet.storage.transactions.write import WriteTransaction
 
 
 def may_inform(reading: ReadTransaction, config: SourceConfig) -> bool:
-    """Return whether the built-in facts cease to list models as soon as this source lists one.
-
-    They do so once, for the first model that any source lists, and not when the source is added, answers with an
-    empty list, or has only models that wait for a person: until then, the catalogue would be empty.
-    """
-    installation = reading.installation()
-    if config.is_enrichment or installation is None or installation.builtin is not BuiltinMode.LIST:
-        return False
-    listing = [each.name for each in reading.sources() if each.config.get("kind") not in ENRICHMENTS]
-    return not any(map(_has_listed, reading.source_states(listing).values()))
+    """Return whether the built-in facts cease to list models as soon as this source lists one; see `may_cease`."""
+    return not config.is_enrichment and may_cease(reading)
 
 
 def lists_models(claims: Iterable[Claims]) -> bool:
@@ -45,8 +36,3 @@ def set_builtin(writing: WriteTransaction, mode: BuiltinMode) -> bool:
     writing.set_builtin(mode)
     writing.apply(changes)
     return True
-
-
-def _has_listed(state: SourceState) -> bool:
-    """Whether a source listed models in its last good run, beside those that wait for a person."""
-    return state.counts.get("listed", 0) > state.counts.get("held", 0)

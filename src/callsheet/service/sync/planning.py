@@ -7,7 +7,7 @@ from callsheet.domain.changes.change import AnyChange
 from callsheet.domain.changes.claiming import claim
 from callsheet.domain.claims.builtin_mode import BuiltinMode
 from callsheet.domain.sources.source import SourceRecord
-from callsheet.service.renewal import claims_in_mode
+from callsheet.service.ceasing import claims_in_mode
 from callsheet.service.sync.config import SourceConfig
 from callsheet.service.sync.listing import Lists, Upstreams, contexts_in
 from callsheet.service.sync.result import look

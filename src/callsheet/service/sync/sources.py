@@ -17,7 +17,7 @@ from callsheet.domain.sources.asking import check_asking
 from callsheet.domain.sources.source import SourceRecord
 from callsheet.domain.sources.state import SourceState
 from callsheet.domain.times import format_instant
-from callsheet.service.renewal import claims_in_mode
+from callsheet.service.ceasing import claims_in_mode
 from callsheet.service.sync.builtin import lists_models, may_inform, set_builtin
 from callsheet.service.sync.config import SourceConfig, read_config
 from callsheet.service.sync.decide import Outcome

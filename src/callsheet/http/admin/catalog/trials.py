@@ -8,11 +8,14 @@ from pydantic import BaseModel, Field
 from callsheet.domain.access.admin_key import Scope
 from callsheet.domain.errors import InvalidError, about
 from callsheet.http.admin.endpoint import ROOT, Answer, Asked, Endpoint, Input
+from callsheet.service.ceasing import listed_by_builtin_alone
 from callsheet.service.clock import SYSTEM_CLOCK
 from callsheet.service.state.load import installation_of
+from callsheet.service.sync.builtin import may_inform
 from callsheet.service.sync.trial import TRIAL_LIMITS, Trial, try_source
 from callsheet.sources.mapping import Reason, plain_value
 from callsheet.storage.store import Store
+from callsheet.storage.transactions.read import ReadTransaction
 
 #: Models of a list that the answer holds; it counts all.
 MAX_TRIED_MODELS: Final = 100
@@ -67,6 +70,10 @@ class TrialAnswer(BaseModel):
     evidence: list[str] = Field(description="What shows the kind; empty if it was given.")
     rows: int = Field(description="How many rows the upstream sent.")
     listed: int = Field(description="How many models would be listed.")
+    builtin_leaving: int = Field(
+        description="How many built-in models leave the catalogue at the first run, as neither this list nor "
+        "anything else lists them. 0 unless it is the first source that lists models."
+    )
     models: list[TriedModel] = Field(description=f"The first {MAX_TRIED_MODELS} of them.")
     fields: list[FieldAnswer]
     unknown: list[str] = Field(description="The facts that stay unknown, unless others know them.")
@@ -82,7 +89,9 @@ def _try(store: Store, asked: Asked) -> Answer:
     with store.read() as reading:
         organization_id = installation_of(reading).organization_id
     limits = TRIAL_LIMITS._replace(check_peer=asked.guard.check_peer)
-    return _answer(try_source(members, organization_id, SYSTEM_CLOCK.now, store, limits))
+    trial = try_source(members, organization_id, SYSTEM_CLOCK.now, store, limits)
+    with store.read() as reading:
+        return _answer(trial, _builtin_leaving(reading, trial))
 
 
 def _check(members: Mapping[str, Any]) -> None:
@@ -101,13 +110,20 @@ def _check(members: Mapping[str, Any]) -> None:
             )
 
 
-def _answer(trial: Trial) -> Answer:
+def _builtin_leaving(reading: ReadTransaction, trial: Trial) -> int:
+    """How many built-in models leave the catalogue once the list of a trial is that of a source."""
+    chosen = {each.id for each in trial.lists.chosen}
+    return len(listed_by_builtin_alone(reading) - chosen) if chosen and may_inform(reading, trial.config) else 0
+
+
+def _answer(trial: Trial, builtin_leaving: int) -> Answer:
     mapping = trial.mapping
     return {
         "kind": str(trial.config.kind),
         "evidence": list(trial.evidence),
         "rows": trial.lists.rows,
         "listed": len(trial.lists.chosen),
+        "builtin_leaving": builtin_leaving,
         "models": [
             {
                 "id": each.id,

@@ -42,7 +42,7 @@ def _submit(visit: Visit) -> Outcome:
     if action != "archive":
         raise unknown_button(action)
     name = visit.calls.read("getAdminKey", {"admin_key_id": key_id})["name"]
-    return Review(_archival(key_id), visit.url("admin-keys"), f"Archive the admin key {name} for ever")
+    return Review(_archival(key_id), visit.url("admin-keys"), f"Archive the admin key {name} permanently")
 
 
 def _archival(key_id: str) -> Change:

@@ -10,6 +10,7 @@ from callsheet.http.admin.workspace_types import shown_allow
 from callsheet.http.console.change import Change, load_change
 from callsheet.http.console.pages.namesakes import namesakes
 from callsheet.http.console.pages.paging import cursors_in
+from callsheet.http.console.pages.remedy_titles import remedy_title
 from callsheet.http.console.routes import Route
 from callsheet.http.console.visit import Outcome, Page, Review, Visit
 from callsheet.service.explain.fixes import RemedyKind
@@ -46,7 +47,7 @@ def _explain(visit: Visit) -> Page:
     except AdminError as error:
         return _mended("explain.html", data, error, extra)
     similar = _similar(visit, asked["model"], found)
-    found["fixes"] = [_fix(each) for each in found["fixes"]]
+    found["fixes"] = [_fix(visit, found, each) for each in found["fixes"]]
     extra["as_of"] = found.get("as_of")
     return Page(
         "explain.html",
@@ -73,17 +74,17 @@ def _mended(template: str, data: Mapping[str, Any], error: AdminError, extra: Ma
     return Page(template, {**data, "problem": error.message}, "Not possible", error.status, extra)
 
 
-def _fix(fix: Mapping[str, Any]) -> dict[str, Any]:
+def _fix(visit: Visit, explained: Mapping[str, Any], fix: Mapping[str, Any]) -> dict[str, Any]:
     remedies = [
-        _remedy(_change_of(remedy), shlex.join(command))
+        _remedy(_change_of(remedy), shlex.join(command), remedy_title(visit, explained, remedy))
         for remedy, command in zip(fix["remedies"], fix["commands"], strict=True)
     ]
     return {"title": _TITLES[fix["reach"]], "reach": fix["reach"], "remedies": remedies, "plan": fix["plan"]}
 
 
-def _remedy(change: Change, command: str) -> dict[str, Any]:
+def _remedy(change: Change, command: str, title: str) -> dict[str, Any]:
     shown = {"command": command, "call": change.request()}
-    return {**shown, "change": change.dump(), "title": change.endpoint.summary, "scope": str(change.endpoint.scope)}
+    return {**shown, "change": change.dump(), "title": title, "scope": str(change.endpoint.scope)}
 
 
 def _change_of(remedy: Mapping[str, Any]) -> Change:

@@ -13,7 +13,7 @@ from callsheet.http.console.pages.workspace_choices import choices, named
 from callsheet.http.console.routes import Route
 from callsheet.http.console.visit import Outcome, Page, Review, Visit
 
-_TITLES: Final = {"disable": "Disable {}", "enable": "Enable {}", "archive": "Archive {} for ever"}
+_TITLES: Final = {"disable": "Disable {}", "enable": "Enable {}", "archive": "Archive {} permanently"}
 
 _NO_NAME: Final = "Say who or what the key is for."
 

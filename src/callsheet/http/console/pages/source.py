@@ -69,6 +69,8 @@ def _show(visit: Visit, preview: Mapping[str, Any] | None = None) -> Page:
             "governed": _governed(visit, source),
             "changes": [each for each in changes if each["kind"] == "source"],
             "commands": {each: Change(call, {"source": name}).shown() for each, call in _SHOWN.items()},
+            "builtin": calls.read("getBuiltinMode")["mode"],
+            "has_ceased": visit.query.get("ceased") == "yes",
             "ran": _RAN.get(visit.query.get("ran", "")),
         },
         name,
@@ -132,7 +134,8 @@ def _run(visit: Visit) -> Outcome:
     outcome = report["outcome"]
     if outcome == "failed" and visit.calls.read("getSource", {"source": name})["last_error"] is None:
         raise AdminError(Code.CONFLICT, report["sentence"] or "The source could not be run; try again.")
-    return Redirect(page_of(visit, name, ran=outcome or "busy"))
+    ceased = {"ceased": "yes"} if report["informs"] else {}
+    return Redirect(page_of(visit, name, ran=outcome or "busy", **ceased))
 
 
 def _preview(visit: Visit) -> Page:

@@ -144,7 +144,7 @@ def _values(form: Form) -> dict[str, Any]:
 
 def _form_page(visit: Visit, workspace: Mapping[str, Any] | None, *, with_preview: bool = False) -> Page:
     data: dict[str, Any] = {"workspace": workspace, "preview": None}
-    if with_preview or not visit.form.is_sent:
+    if with_preview or not visit.form.is_sent or visit.form.is_again:
         data["preview"] = _preview(visit, workspace)
     title = "Create a workspace" if workspace is None else f"Change {workspace['name']}"
     segments = ("new",) if workspace is None else (workspace["id"], "change")
