@@ -253,7 +253,7 @@ def test_what_is_not_there_sees_nothing_and_says_so(filled: Browser) -> None:
     assert shown.soup.find("img") is None
     key = filled.installation.access.create_key("laptop").key
     filled.installation.access.archive_key(key.id)
-    assert "It sees nothing: it is archived." in filled.open(f"{MATRIX}/sees?subject={key.id}").text
+    assert "It sees no model: it is archived." in filled.open(f"{MATRIX}/sees?subject={key.id}").text
     filled.installation.access.change_workspace("Narrow", WorkspaceChange(allow=("nothing[z-a]",)))
     assert "It sees no model" in filled.open(f"{MATRIX}/sees?subject=Narrow").text
 

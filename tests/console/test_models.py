@@ -77,7 +77,10 @@ def test_lines_and_sources_are_offered_with_how_many_models_have_them(filled: Br
 
 def test_nothing_found_leads_to_a_search_without_filters(filled: Browser) -> None:
     shown = filled.open(f"{CATALOGUE}?q=nothing&line=none")
-    assert "No model matches" in shown.text
+    assert "No model matches “nothing” with these filters" in shown.text
+    assert "Filters: line none." in shown.text
+    assert "No model matches “a <b> c” Ids," in filled.open(f"{CATALOGUE}?q=a+<b>+c").text
+    assert "No model matches these filters Filters: source x." in filled.open(f"{CATALOGUE}?source=x").text
     assert shown.fields("Search")["line"] == ["none"]
     assert len(ids(filled.open(shown.link("Clear the search and all filters")))) == 3
 
@@ -87,7 +90,7 @@ def test_an_empty_catalogue_leads_to_the_first_steps(signed_in: Browser) -> None
     catch_up(signed_in)
     shown = signed_in.open(CATALOGUE)
     assert "The catalogue is empty" in shown.text
-    assert shown.link("Begin") == "/console/welcome"
+    assert shown.link("First steps") == "/console/welcome"
 
 
 def test_a_page_behind_a_model_that_is_gone_begins_where_it_was_and_one_of_nothing_at_the_start(

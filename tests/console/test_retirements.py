@@ -61,7 +61,7 @@ def test_what_retires_is_shown_by_month_with_what_to_move_to(filled: Browser) ->
         each for each in shown.soup.select("ol.dates > li") if each.select("a")[0].get_text() == "claude-older"
     )
     assert "move to claude-old → then claude-new" in " ".join(older.get_text(" ").split())
-    assert "It leads in a circle." in shown.text
+    assert "The replacements form a loop." in shown.text
     assert "It has no replacement." in shown.text
     assert "Left without any rare model: " in shown.text
 
@@ -74,7 +74,7 @@ def test_filters_are_in_the_address(filled: Browser) -> None:
     assert ids("within=30d") == ids("within=30") == {"old", "round", "about"}
     assert "oldest" in ids("state=all")
     assert ids("state=overdue") == set()
-    assert "Nothing is about to go" in filled.open(f"{RETIREMENTS}?state=overdue").text
+    assert "No retirement matches" in filled.open(f"{RETIREMENTS}?state=overdue").text
     assert ids("workspace=few") == {"old"}
     assert (
         "callsheet retirements --within 30d --overdue"

@@ -99,7 +99,7 @@ def _of_model(operation: str, **body: Any) -> _Make:
 
 def _alias(model: Mapping[str, Any], alias: str) -> Change:
     if not alias:
-        raise FieldError("alias", "Type the new name.")
+        raise FieldError("alias", "Type the new alias.")
     return Change("createAlias", {}, {"alias": alias, "model_id": model["id"]})
 
 
@@ -122,10 +122,10 @@ _ACTIONS: Final[Mapping[str, tuple[str, _Make]]] = {
     "hide": ("Hide", _of_model("hideCatalogModel")),
     "unhide": ("Unhide", _of_model("unhideCatalogModel")),
     "retire": ("Retire", _of_model("retireCatalogModel")),
-    "activate": ("Take back the deprecation of", _of_model("updateCatalogModel", lifecycle="active")),
+    "activate": ("Reactivate", _of_model("updateCatalogModel", lifecycle="active")),
     "remove": ("Remove", _of_model("removeCatalogModel")),
-    "alias": ("Add a name for", _alias),
-    "unalias": ("Drop a name of", lambda _model, alias: Change("removeAlias", {"alias": alias})),
+    "alias": ("Add an alias for", _alias),
+    "unalias": ("Drop an alias of", lambda _model, alias: Change("removeAlias", {"alias": alias})),
     "release": ("Release a field of", _release),
     "pin": ("Pin a field of", _pin),
 }
