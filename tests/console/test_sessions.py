@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -132,7 +133,8 @@ def test_no_secret_is_in_any_log(
     monkeypatch.setattr("callsheet.http.app.AccessLog", lambda *_, **__: log)
     browser = Browser(installation, access_log=LogFormat.JSON)
     secret, link = browser.make_key(), make_link(installation)
-    browser.open(f"{SIGN_IN}?link={link}")
+    for path in (SIGN_IN, "/console//sign-in", "/console/sign%2Din"):
+        browser.open(f"{path}?link={link}")
     browser.send(browser.open(f"{SIGN_IN}?link={link}"), "Sign in")
     browser.post(SIGN_IN, {"secret": secret})
     browser.post(SIGN_IN, {"secret": "sk-cs-admin-wrong"})
@@ -336,3 +338,16 @@ def test_a_form_that_does_not_arrive_is_not_waited_for(browser: Browser) -> None
     }
     asyncio.run(browser.app(scope, never, send))
     assert sent[0]["status"] == 408
+
+
+def test_a_page_is_shown_although_it_cannot_be_noted_that_someone_is_there(installation: Installation) -> None:
+    later = [now()]
+    sessions = SessionService(installation.store, lambda: later[0])
+    token = sessions.admit_user("ada", (Scope.READ,)).token
+    later[0] += SEEN_INTERVAL
+    with sqlite3.connect(installation.url.removeprefix("sqlite:///")) as database:
+        database.execute(
+            "CREATE TRIGGER full BEFORE UPDATE ON console_sessions BEGIN SELECT RAISE(ABORT, 'full'); END"
+        )
+    database.close()
+    assert sessions.find(token) is not None

@@ -201,7 +201,8 @@ class Console:
         self._metrics.count(_OPERATION, response.status)
         if self._log is None:
             return
-        query = b"" if asking.path.startswith(b"/sign-in") else scope["query_string"]
+        may_hold_token = "link" in asking.query or asking.path.startswith(b"/sign-in")  # of a sign-in link
+        query = b"" if may_hold_token else scope["query_string"]
         line = LoggedResponse(
             scope["method"],
             scope["raw_path"],

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -18,7 +19,7 @@ from callsheet.domain.access.session import (
     SignInLink,
     link_name,
 )
-from callsheet.domain.errors import InvalidError
+from callsheet.domain.errors import InvalidError, StorageError
 from callsheet.domain.hints import Hint
 from callsheet.service.ids import make_id
 from callsheet.storage.store import Store
@@ -120,7 +121,7 @@ class SessionService:
         with self._store.read() as reading:
             session = find_session(reading, fingerprint(token), now)
         if session is not None and now - session.seen_at >= SEEN_INTERVAL:
-            with self._store.write(_ACTOR, now) as writing:
+            with suppress(StorageError), self._store.write(_ACTOR, now) as writing:  # else with the next page
                 writing.note_session_seen(session.id, now)
         return session
 
