@@ -43,6 +43,7 @@ def test_the_catalogue_lists_every_model_newest_first_with_counts(filled: Browse
     assert shown.heading == "Catalogue"
     assert ids(shown) == ["acme/claude-one", "claude-two", "gpt-3"]
     assert "1 listed 1 hidden 1 retired" in shown.text
+    assert filled.open(shown.link("First steps")).heading == "Welcome"
 
 
 def test_words_are_found_in_ids_names_and_aliases(filled: Browser) -> None:

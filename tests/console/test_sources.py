@@ -82,7 +82,7 @@ def test_a_source_is_tried_added_and_run_by_its_pages_alone(signed_in: Browser, 
     page = signed_in.send(plan, "Apply")
     assert (page.heading, "not run yet" in page.text) == ("gateway", True)
     ran = signed_in.send(page, "Run now")
-    assert "The source was asked, and what it lists counts now." in ran.text
+    assert "Its list was fetched and applied." in ran.text
     assert ids(signed_in) == {f"up/{each}" for each in LISTED}
     assert "What it lists 10 models" in ran.text
     assert not ran.soup.find("a", string="10 models")  # no filter of the catalogue finds these models
@@ -137,6 +137,24 @@ def test_what_is_wrong_is_said_at_the_field_and_what_was_typed_is_kept(signed_in
         if field not in ("new", "missing", "key_mode", "kind", "workspace"):  # which offer what there is
             assert fields[field] == [typed]
     assert [each.name for each in service_of(signed_in).list()] == ["there"]
+
+
+def test_the_refusal_of_a_private_address_shows_the_command_for_the_host(installation: Installation) -> None:
+    signed_in = Browser(installation).sign_in()
+    typed = {"name": "gateway", "url": "http://127.0.0.1:4000"}
+    command = "callsheet sources add gateway --url http://127.0.0.1:4000"
+    for action in ({}, {"action": "try"}):
+        refused = signed_in.send(signed_in.open(f"{SOURCES}/new"), "Review change", **typed, **action)
+        assert refused.error_of("url") == (
+            "127.0.0.1 is not public, so the console cannot set a source there. Run the command above on the host, "
+            "or allow the address with the setting sources_private."
+        )
+        (notice,) = refused.soup.select(".notice.info")
+        assert command in notice.get_text()
+        assert notice.find_parent("details") is None
+    public = {"name": "UPPER", "url": "http://8.8.8.8", "kind": "vllm"}
+    fine = signed_in.send(signed_in.open(f"{SOURCES}/new"), "Review change", **public)
+    assert not fine.soup.select(".notice.info")
 
 
 def test_a_second_source_is_not_asked_about_keys(signed_in: Browser) -> None:

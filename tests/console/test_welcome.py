@@ -57,13 +57,13 @@ def test_built_in_models_are_listed_on_demand(signed_in: Browser) -> None:
 
 
 def test_an_address_is_taken_along_to_the_form_of_a_source(signed_in: Browser) -> None:
-    form = signed_in.open(WELCOME).form("See what it lists")
+    form = signed_in.open(WELCOME).form("Add a source…")
     assert (form["method"], form["action"]) == ("get", "/console/sources/new")
     assert form.find("input", attrs={"name": "url"})
 
 
 def test_a_name_is_taken_along_to_the_form_of_a_key(signed_in: Browser) -> None:
-    form = signed_in.open(WELCOME).form("Create a key")
+    form = signed_in.open(WELCOME).form("Create a key…")
     assert (form["method"], form["action"]) == ("get", "/console/keys/new")
     shown = signed_in.open("/console/keys/new?name=laptop%20of%20ada")
     assert shown.fields("Review change")["name"] == ["laptop of ada"]
@@ -99,4 +99,4 @@ def test_one_who_may_only_read_is_shown_the_steps(browser: Browser) -> None:
     browser.sign_in(Scope.READ)
     shown = browser.open(WELCOME)
     assert shown.status == 200
-    assert "See what it lists" not in shown.text
+    assert "Add a source…" not in shown.text

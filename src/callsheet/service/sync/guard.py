@@ -14,6 +14,23 @@ SETTING: Final = "sources_private"
 _USUAL_PORTS: Final = {"http": 80, "https": 443}
 
 
+class PrivateAddressError(InvalidError):
+    """The Admin API may not set a source to an address that is not public.
+
+    Parameters
+    ----------
+    subject
+        The address, or the host and its address, as the beginning of a sentence that ends with "is not public".
+    """
+
+    def __init__(self, subject: str) -> None:
+        super().__init__(
+            f"{subject} is not public; to let the Admin API set sources there, name it in the setting {SETTING}, "
+            "or set the source on the command line of the host."
+        )
+        self.subject = subject
+
+
 class UpstreamGuard:
     """Refuses upstreams that only this machine or its network reaches.
 
@@ -38,7 +55,7 @@ class UpstreamGuard:
         Raises
         ------
         InvalidError
-            One of the addresses of its host is not allowed.
+            One of the addresses of its host is not allowed; a `PrivateAddressError` if that is not public.
         """
         try:
             parts = urlsplit(url)
@@ -51,10 +68,7 @@ class UpstreamGuard:
             if holds_credentials(address):
                 raise InvalidError(f"{has} {_CREDENTIALS}")
             if not self._allowed.allows(address):
-                raise InvalidError(
-                    f"{has} is not public; to let the Admin API set sources there, name it in the setting "
-                    f"{SETTING}, or set the source on the command line of the host."
-                )
+                raise PrivateAddressError(has)
 
     def check_peer(self, url: str, address: str) -> None:
         """Check where a connection has led that the Admin API asked for; its name may mean another address by now.

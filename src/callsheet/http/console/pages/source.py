@@ -36,8 +36,8 @@ _SHOWN: Final = {"sync": "syncSource", "plan": "planSource", **{name: call for n
 
 #: What the page says first after a run, by how that ended.
 _RAN: Final = {
-    "applied": ("good", "The source was asked, and what it lists counts now."),
-    "unchanged": ("good", "The source was asked, and nothing has changed."),
+    "applied": ("good", "Its list was fetched and applied."),
+    "unchanged": ("good", "Its list was fetched, and nothing has changed."),
     "failed": ("bad", "The source could not be read. Its last good list stays."),
     "quarantined": ("warn", "The source was asked, and its list waits for a person."),
     "busy": ("info", "The source is being asked by another server at the moment; look again in a while."),

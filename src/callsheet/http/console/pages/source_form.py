@@ -13,6 +13,7 @@ from callsheet.http.console.pages.source import act, page_of
 from callsheet.http.console.routes import Route
 from callsheet.http.console.visit import Outcome, Page, Review, Visit
 from callsheet.service.sync.config import DEFAULTS, parse_renames
+from callsheet.service.sync.guard import SETTING, PrivateAddressError
 from callsheet.service.sync.secret import parse_reference
 from callsheet.sources.registry import ASKABLE, ENRICHMENTS, KINDS
 
@@ -63,6 +64,7 @@ def _wished(query: Mapping[str, str]) -> dict[str, Value]:
 def _submit_new(visit: Visit) -> Outcome:
     form = visit.form
     _check_secret(form)
+    _check_address(visit)
     if form.raw("action") == "try":
         return _tried(visit, _config_of(form), None)
     if not form.text("kind") and form.text("url") and not form.text("secret"):
@@ -84,6 +86,8 @@ def _submit_change(visit: Visit) -> Outcome:
     if action not in (None, "try"):
         return act(visit, action or "")
     _check_secret(form)
+    if action == "try" or "url" in form.changed():
+        _check_address(visit)
     if action == "try":
         return _tried(visit, _config_of(form), visit.calls.read("getSource", {"source": name}))
     change = _reconfiguration(visit)
@@ -155,12 +159,34 @@ def _check_secret(form: Form) -> None:
         form.replace("url", url.replace(f"{_host_of(url).rpartition('@')[0]}@", "", 1))
         raise FieldError(
             "url",
-            "The address must hold no user or password; what was before the @ is left out now. Name the place of "
-            "its secret below.",
+            "The address must hold no user or password; what was before the @ is left out now. Name below "
+            "where its secret is stored.",
         )
     if _is_secret(form.text("secret")):
         form.replace("secret", "")
         raise FieldError("secret", _NOT_A_REFERENCE)
+
+
+def _check_address(visit: Visit) -> None:
+    """Refuse an address that only the host may set, in the words of the console."""
+    subject = _private_subject(visit)
+    if subject is not None:
+        raise FieldError(
+            "url",
+            f"{subject} is not public, so the console cannot set a source there. Run the command above on the "
+            f"host, or allow the address with the setting {SETTING}.",
+        )
+
+
+def _private_subject(visit: Visit) -> str | None:
+    """What of the address is not public; None if the console may set it, or it is refused for another reason."""
+    try:
+        visit.calls.guard.check(visit.form.text("url"))
+    except PrivateAddressError as error:
+        return error.subject
+    except InvalidError:
+        return None
+    return None
 
 
 def _has_password(url: str) -> bool:
@@ -209,7 +235,10 @@ def _data(visit: Visit, source: Mapping[str, Any] | None, change: Change | None)
     name = None if source is None else source["name"]
     return {
         "source": source,
-        "kinds": [*([] if source else [("", "Find out")]), *((str(kind), _TITLES[kind]) for kind in KINDS)],
+        "kinds": [
+            *([] if source else [("", "Detect automatically")]),
+            *((str(kind), _TITLES[kind]) for kind in KINDS),
+        ],
         "askable": [str(kind) for kind in ASKABLE],
         "workspaces": [{"id": each.id, "name": each.name} for each in visit.calls.state.workspaces.values()],
         "others": _others(visit, source),
@@ -217,6 +246,7 @@ def _data(visit: Visit, source: Mapping[str, Any] | None, change: Change | None)
         "back": visit.url("sources") if name is None else page_of(visit, name),
         "change": None if change is None else change.shown(),
         "host_command": _host_command(change, source),
+        "private_command": _private_command(visit, change),
         "trial": None,
     }
 
@@ -226,6 +256,13 @@ def _host_command(change: Change | None, source: Mapping[str, Any] | None) -> st
     config = {} if change is None else change.body["config"]
     moves_secret = source is not None and "secret" in source["config"] and "url" in config
     return change.command() if change is not None and (config.get("secret") or moves_secret) else None
+
+
+def _private_command(visit: Visit, change: Change | None) -> str | None:
+    """The command that the host has to be given, as the address that was sent is not public."""
+    if change is None or not visit.form.is_sent or _private_subject(visit) is None:
+        return None
+    return change.command()
 
 
 def _others(visit: Visit, source: Mapping[str, Any] | None) -> list[str]:
