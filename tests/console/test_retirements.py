@@ -179,8 +179,11 @@ def test_a_calendar_is_made_its_token_shown_once_and_revoked(filled: Browser) ->
     assert "callsheet calendars create 'Team <b>'" in plan.text
     made = filled.send(plan, "Apply")
     assert made.reply.headers["cache-control"] == "no-store"
-    token = made.soup.select(".secret code")[0].get_text()
-    assert f"http://{HOST}/calendars/{token}.ics" in made.text
+    (secret,) = made.soup.select(".secret code")
+    address = secret.get_text()
+    token = address.rpartition("/")[2].removesuffix(".ics")
+    assert address == f"http://{HOST}/calendars/{token}.ics"
+    assert filled.ask("GET", f"/calendars/{token}.ics").status == 200
     listed = filled.open(CALENDARS)
     assert "Team <b>" in listed.text
     assert f"http://{HOST}/calendars/...{token[-4:]}.ics" in listed.text

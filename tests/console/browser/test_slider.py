@@ -39,7 +39,7 @@ def test_sliding_shows_the_day_with_at_most_one_request_under_way(browser: Brows
         expect(page.locator(DAY)).to_contain_text("in 29 days", timeout=TIMEOUT_MILLISECONDS)
         expect(page).to_have_url(f"{console.url}/changes/at?days=30")
         assert page.evaluate("window.__most") == 1
-        assert page.get_by_label("Moment").input_value() > "2026"
+        assert page.get_by_label("Date, time ago or revision").input_value() > "2026"
         seen.check()
 
 
