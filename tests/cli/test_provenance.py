@@ -89,7 +89,7 @@ def test_an_alias_that_others_give_is_suppressed_by_its_removal_and_comes_back_b
     )
     assert suppressed["kind"] == "alias"
     released = cli("catalog", "release", "claude-opus-4-5")
-    assert released.err == "Released claude-opus-4-5, which means claude-opus-4-5-20251101.\n"
+    assert released.err.endswith("Released claude-opus-4-5, which means claude-opus-4-5-20251101.\n")
     assert cli("catalog", "show", "claude-opus-4-5", "--json").json["id"] == "claude-opus-4-5-20251101"
 
 

@@ -87,6 +87,6 @@ def test_a_warning_names_its_sources_and_the_command_and_comes_only_if_a_model_l
         assert len(warnings) == bool(count)
         for each in warnings:
             assert each.subjects == tuple(sources)
-            assert each.message.endswith("callsheet sources builtin list")
+            assert each.message.endswith("let the built-in models be listed.")
             assert f"{count:,} model{'s leave' if count > 1 else ' leaves'} the catalogue" in each.message
     assert [each.subjects for each in stays_away(sources)] == [tuple(sources)]

@@ -1,7 +1,8 @@
 """Ceasing: the built-in facts list models until a source first lists one; what leaves the catalogue by that."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from callsheet.domain.changes.change import AnyChange, Subject
 from callsheet.domain.changes.claiming import claim
@@ -12,7 +13,6 @@ from callsheet.domain.plan.builtin_warnings import ceases, may_cease_later, stay
 from callsheet.domain.plan.warnings import PlanWarning
 from callsheet.domain.sources.source import SourceRecord
 from callsheet.domain.sources.state import SourceState
-from callsheet.sources.registry import ENRICHMENTS
 from callsheet.storage.transactions.read import ReadTransaction
 
 
@@ -55,12 +55,18 @@ def _sources(changes: Sequence[AnyChange]) -> tuple[list[str], list[str]]:
     """Names of sources of models that are added, or get another address, and of those that are removed."""
     added, removed = [], []
     for change in changes:
-        if isinstance(change.value, SourceRecord) and change.value.config.get("kind") not in ENRICHMENTS:
+        if isinstance(change.value, SourceRecord) and not _is_enrichment(change.value.config):
             if change.after is None:
                 removed.append(change.subject)
             elif _url(change.before) != _url(change.after):
                 added.append(change.subject)
     return added, removed
+
+
+def _is_enrichment(config: Mapping[str, Any]) -> bool:
+    from callsheet.sources.registry import ENRICHMENTS  # brings every kind of source, and few plans are about any
+
+    return config.get("kind") in ENRICHMENTS
 
 
 def _url(record: object) -> object:
@@ -98,7 +104,7 @@ def _is_informing(reading: ReadTransaction) -> bool:
 
 def _listing(reading: ReadTransaction) -> list[str]:
     """The names of the sources that list models."""
-    return [each.name for each in reading.sources() if each.config.get("kind") not in ENRICHMENTS]
+    return [each.name for each in reading.sources() if not _is_enrichment(each.config)]
 
 
 def _has_listed(state: SourceState) -> bool:

@@ -35,24 +35,29 @@ class ConsoleServer(NamedTuple):
         return made.stdout.strip()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One browser for all tests of a worker."""
+    """One browser for the tests of a file; as long as it is there, nothing else can run an event loop."""
     with chromium() as found:
         yield found
 
 
 @pytest.fixture(scope="session")
-def console(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConsoleServer]:
-    """A server over the sample, with a browser signed in."""
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConsoleServer]:
+    """A server over the sample."""
     folder = tmp_path_factory.mktemp("console")
     database = folder / "callsheet.db"
     call("migrate", "--database", f"sqlite:///{database}")
     fill(Installation(f"sqlite:///{database}"))
-    with Server(database, cwd=folder) as server:
-        running = ConsoleServer(f"{server.url}/console", folder)
-        sign_in(browser, running)
-        yield running
+    with Server(database, cwd=folder) as running:
+        yield ConsoleServer(f"{running.url}/console", folder)
+
+
+@pytest.fixture(scope="module")
+def console(browser: Browser, server: ConsoleServer) -> ConsoleServer:
+    """The same, with the browser signed in."""
+    sign_in(browser, server)
+    return server
 
 
 def sign_in(browser: Browser, console: ConsoleServer) -> None:

@@ -8,8 +8,7 @@ from callsheet.domain.plan.warnings import PlanWarning, named
 #: The code of the warnings about models that only the program lists.
 BUILTIN_MODELS: Final = "builtin-models"
 
-#: What lists them again.
-_COMMAND: Final = "callsheet sources builtin list"
+_AGAIN: Final = "let the built-in models be listed"
 
 
 def may_cease_later(sources: Sequence[str], count: int) -> Iterator[PlanWarning]:
@@ -18,7 +17,7 @@ def may_cease_later(sources: Sequence[str], count: int) -> Iterator[PlanWarning]
         yield _warning(
             f"As soon as {named(sources)} lists a model, built-in models are no longer listed by themselves: "
             f"{_leave(count)} the catalogue, except for those that it lists too. To list them all "
-            f"again after that: {_COMMAND}",
+            f"again after that, {_AGAIN}.",
             sources,
         )
 
@@ -28,14 +27,14 @@ def ceases(sources: Sequence[str], count: int) -> Iterator[PlanWarning]:
     if count and sources:
         yield _warning(
             f"Because {named(sources)} lists models now, built-in models are no longer listed by themselves: "
-            f"{_leave(count)} the catalogue. To list them all again after that: {_COMMAND}",
+            f"{_leave(count)} the catalogue. To list them all again after that, {_AGAIN}.",
             sources,
         )
 
 
 def stays_away(sources: Sequence[str]) -> Iterator[PlanWarning]:
     """Yield that built-in models are not listed again although ``sources``, the last ones, are removed."""
-    sentence = f"Removing {named(sources)} does not list the built-in models again. To do that: {_COMMAND}"
+    sentence = f"Removing {named(sources)} does not list the built-in models again. To do that, {_AGAIN}."
     yield _warning(sentence, sources)
 
 
