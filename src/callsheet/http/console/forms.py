@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeAlias
 from urllib.parse import parse_qsl
 
+from callsheet.http.admin.errors import Code
+
 #: What a browser sends of a form: the values of each field.
 Fields: TypeAlias = Mapping[str, Sequence[str]]
 
@@ -12,6 +14,14 @@ Fields: TypeAlias = Mapping[str, Sequence[str]]
 Value: TypeAlias = str | list[str] | bool
 
 MAX_FIELDS: Final = 2000
+
+#: Refusals that can be mended by typing something else.
+MENDABLE: Final = frozenset(
+    {
+        *(Code.INVALID, Code.INVALID_REQUEST, Code.INVALID_CURSOR),
+        *(Code.CONFLICT, Code.DOES_NOT_EXIST, Code.SOURCE),
+    }
+)
 
 #: The field by which a form that was sent before is only shown again, with what was typed.
 AGAIN: Final = "again"

@@ -13,7 +13,7 @@ from callsheet.http.admin.errors import AdminError, Code, refusal_of
 from callsheet.http.console.address import Address
 from callsheet.http.console.asking import Asking
 from callsheet.http.console.calls import Calls
-from callsheet.http.console.forms import FieldError, Form, read_fields
+from callsheet.http.console.forms import MENDABLE, FieldError, Form, read_fields
 from callsheet.http.console.proxy_users import ProxyUsers
 from callsheet.http.console.recognising import recognise
 from callsheet.http.console.rendering import relative, render
@@ -31,10 +31,6 @@ _ELSEWHERE: Final = "This form was not sent by a page of this console; open the 
 
 #: Sentences for people, where those of the Admin API are for programs.
 _MESSAGES: Final = {Code.DATABASE_UNAVAILABLE: "The database cannot be reached at the moment; try again soon."}
-
-#: What can be mended by typing something else.
-_MENDED: Final = frozenset({Code.INVALID, Code.INVALID_REQUEST, Code.CONFLICT, Code.DOES_NOT_EXIST, Code.SOURCE})
-
 
 #: Parameters of an address that say what was done just before.
 _OF_DONE: Final = ("done", "what", "seal", "undo", "proof")
@@ -203,7 +199,7 @@ class Frame:
                 raise AdminError(Code.INVALID_REQUEST, error.message, error.field) from None
             visit.form.errors[error.field] = error.message
         except AdminError as error:
-            if page is None or error.code not in _MENDED:
+            if page is None or error.code not in MENDABLE:
                 raise
             field = _field_of(error, visit.form) or (outcome.field if isinstance(outcome, Review) else "")
             visit.form.errors[field] = error.message

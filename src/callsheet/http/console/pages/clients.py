@@ -3,7 +3,8 @@
 import shlex
 from typing import Any, Final
 
-from callsheet.http.admin.errors import AdminError, Code
+from callsheet.http.admin.errors import AdminError
+from callsheet.http.console.forms import MENDABLE
 from callsheet.http.console.routes import Route
 from callsheet.http.console.visit import Page, Visit
 
@@ -20,8 +21,6 @@ _MAX_CHOICES: Final = 200
 #: Clients that a configuration is written for, with their names for people.
 _CONFIGURED: Final = (("claude-code", "Claude Code"), ("opencode", "opencode"), ("codex", "Codex"))
 
-_MENDED: Final = frozenset({Code.DOES_NOT_EXIST, Code.CONFLICT, Code.INVALID, Code.INVALID_REQUEST})
-
 
 def _show(visit: Visit) -> Page:
     asked = {name: visit.query.get(name) or None for name in ("key", "workspace")}
@@ -32,7 +31,7 @@ def _show(visit: Visit) -> Page:
     try:
         data["played"] = visit.calls.read("listClientViews", limit=limit, **asked)
     except AdminError as error:
-        if error.code not in _MENDED:
+        if error.code not in MENDABLE:
             raise
         return Page("clients.html", {**data, "problem": error.message}, "As clients see it", error.status, extra)
     if data["played"]["listed"]:

@@ -8,6 +8,7 @@ from callsheet.domain.access.visibility import Visibility
 from callsheet.http.admin.errors import AdminError, Code
 from callsheet.http.admin.workspace_types import shown_allow
 from callsheet.http.console.change import Change, load_change
+from callsheet.http.console.forms import MENDABLE
 from callsheet.http.console.pages.namesakes import namesakes
 from callsheet.http.console.pages.paging import cursors_in
 from callsheet.http.console.pages.remedy_titles import remedy_title
@@ -27,11 +28,6 @@ _LIMIT: Final = 100
 _MAX_SIMILAR: Final = 5
 
 _TITLES: Final = {"listed": "To have it listed", "retrievable": "To make it retrievable, but not listed"}
-
-#: What the asker may mend by asking for something else.
-_MENDED: Final = frozenset(
-    {Code.DOES_NOT_EXIST, Code.CONFLICT, Code.INVALID, Code.INVALID_REQUEST, Code.INVALID_CURSOR}
-)
 
 
 def _explain(visit: Visit) -> Page:
@@ -69,7 +65,7 @@ def _similar(visit: Visit, name: str, explained: Mapping[str, Any]) -> list[str]
 
 def _mended(template: str, data: Mapping[str, Any], error: AdminError, extra: Mapping[str, Any]) -> Page:
     """The form once more, with what is wrong; raises what asking for something else does not mend."""
-    if error.code not in _MENDED:
+    if error.code not in MENDABLE:
         raise error
     return Page(template, {**data, "problem": error.message}, "Not possible", error.status, extra)
 

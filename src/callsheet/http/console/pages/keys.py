@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from callsheet.domain.access.admin_key import Scope
-from callsheet.http.admin.errors import AdminError, Code
+from callsheet.http.admin.errors import AdminError
 from callsheet.http.console.buttons import unknown_button
 from callsheet.http.console.change import Change
+from callsheet.http.console.forms import MENDABLE
 from callsheet.http.console.pages.paging import NOTHING, cursors_in, ends_of
 from callsheet.http.console.pages.workspace_choices import choices, named
 from callsheet.http.console.routes import Route
@@ -17,9 +18,6 @@ _LIMIT: Final = 50
 #: Models of a key that its page names.
 MAX_SHOWN_MODELS: Final = 200
 _SHOWN_CHANGES: Final = 10
-
-#: What can be wrong with what is looked for.
-_MISTYPED: Final = frozenset({Code.INVALID, Code.INVALID_REQUEST, Code.DOES_NOT_EXIST, Code.CONFLICT})
 
 
 def _list(visit: Visit) -> Page:
@@ -36,7 +34,7 @@ def _list(visit: Visit) -> Page:
         )
         problem, status = None, 200
     except AdminError as error:
-        if error.code not in _MISTYPED:
+        if error.code not in MENDABLE:
             raise
         found, problem, status = NOTHING, error.message, error.status
     keys: Sequence[Mapping[str, Any]] = found["data"]
