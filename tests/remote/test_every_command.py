@@ -56,6 +56,8 @@ CALLS: Final = {
     "calendars create": "createCalendar",
     "calendars list": "listCalendars listWorkspaceRecords",
     "calendars revoke": "revokeCalendar",
+    "sessions list": "listSessions",
+    "sessions end": "endSession endSessions",
     "webhooks create": "createWebhook",
     "webhooks list": "listWebhooks",
     "webhooks show": "getWebhook",
@@ -124,7 +126,7 @@ _FOR_PROGRAMS: Final = frozenset(
 
 
 #: The paths, below the root, of what Anthropic has no resource for.
-_OURS: Final = ("catalog/", "access/", "webhooks", "deliveries", "calendars", "clients")
+_OURS: Final = ("catalog/", "access/", "webhooks", "deliveries", "calendars", "clients", "sessions")
 
 
 def commands(group: Any = None, before: str = "") -> Iterator[tuple[str, Any]]:

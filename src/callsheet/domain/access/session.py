@@ -29,6 +29,11 @@ class Means(StrEnum):
     LINK = "link"
     PROXY = "proxy"
 
+    @property
+    def words(self) -> str:
+        """It in words."""
+        return self.value.replace("_", " ")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:

@@ -20,7 +20,9 @@ _LEFT: Final = {
     "here": "You are signed out.",
     "everywhere": "You are signed out, in this browser and in every other.",
 }
-_LEFT_TO_PROXY: Final = "The session has ended, but the proxy in front of this server has signed you in again; to sign out, do it there."
+_LEFT_TO_PROXY: Final = (
+    "The session has ended, but the proxy in front of this server has signed you in again. Sign out at the proxy."
+)
 
 
 class SignIn:
