@@ -69,6 +69,7 @@ CALLS: Final = {
     "webhooks retry": "retryDeliveries checkRetry",
     "webhooks disable": "disableWebhook",
     "webhooks enable": "enableWebhook",
+    "clients": "listClientViews getKeyRecord getWorkspaceRecord",
     "explain": "explain",
     "who-sees": "whoSees getMatrix",
     "what-sees": "whatSees",
@@ -82,7 +83,6 @@ CALLS: Final = {
 
 _HOST: Final = "it is about the host: its files, its environment or its processes"
 _KEYS: Final = "the secrets of admin keys are made on the host only"
-_CLIENTS: Final = "it looks at the whole State"
 _OTHERS: Final = "it works on no installation"
 
 #: Why a command makes none.
@@ -99,7 +99,6 @@ REASONS: Final = {
     "sources try": _HOST,
     "sources record": _HOST,
     "catalog import": _HOST,
-    "clients": _CLIENTS,
     "admin-keys create": _KEYS,
     "admin-keys list": _KEYS,
     "admin-keys show": _KEYS,
@@ -120,7 +119,7 @@ _FOR_PROGRAMS: Final = frozenset(
     {
         *("listAliases", "retrieveAlias", "retrieveChange", "createSource"),
         *("searchCatalogModels", "countCatalogModels", "trySource", "getBuiltinMode"),
-        *("listClientViews", "listClientSteps", "exportForClient"),
+        *("listClientSteps", "exportForClient"),
     }
 )
 

@@ -100,6 +100,10 @@ def test_workspaces_and_keys(twice: Twice) -> None:
         "keys create --name short --secret x",
         "keys list",
         "keys list --json",
+        "keys list --workspace crew --status active --search C",
+        "keys list --search ... --json",
+        "keys list --status disabled",
+        "keys list --workspace nothing",
         "keys show ci --models",
         "keys show all --json",
         "keys show cy",
@@ -442,6 +446,24 @@ def test_what_cannot_be_shown_is_taken_back_over_a_server_but_for_a_rotation(
     assert [(each["status"], len(each["secrets"])) for each in found] == [("active", 2), ("archived", 0)]
     (calendar,) = json.loads(call("calendars", "list", "--json", *remote).out)
     assert calendar["revoked_at"] is not None
+
+
+def test_clients(twice: Twice) -> None:
+    for command in (
+        "workspaces create team --allow claude-opus-*",
+        "keys create --name bot --workspace team",
+        "clients",
+        "clients --json",
+        "clients --key bot --client claude-code",
+        "clients --workspace team --client claude-code --json",
+        "clients --workspace nothing",
+        "clients --client nothing",
+        "clients --as-of 0",
+        "keys disable bot",
+        "clients --key bot",
+        "clients --key bot --json",
+    ):
+        twice(*command.split())
 
 
 def test_sessions(installation: Installation, request: pytest.FixtureRequest) -> None:

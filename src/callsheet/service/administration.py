@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from callsheet.api.dialect import Dialect
 from callsheet.domain.access.calendar import Calendar
-from callsheet.domain.access.key import APIKey
+from callsheet.domain.access.key import EVERY_KEY, APIKey, KeyFilter
 from callsheet.domain.access.session import Session
 from callsheet.domain.access.visibility import SEES_ALL, Visibility
 from callsheet.domain.access.workspace import Shape, Workspace
@@ -129,7 +129,7 @@ class Access(Protocol):
         secret: str | None = None,
     ) -> NewKey: ...
 
-    def list_keys(self) -> list[APIKey]: ...
+    def list_keys(self, wanted: KeyFilter = EVERY_KEY) -> list[APIKey]: ...
 
     def replaced_keys(self) -> set[str]: ...
 
