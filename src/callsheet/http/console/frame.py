@@ -21,7 +21,7 @@ from callsheet.http.console.review import SentForm, look, purpose_of_done
 from callsheet.http.console.routes import Found, Route, Routes
 from callsheet.http.console.session_cookie import forget_token, is_proof, may_be_proof, proof, token_in
 from callsheet.http.console.sign_in import SignIn
-from callsheet.http.console.visit import Outcome, Page, Redirect, Review, Visit
+from callsheet.http.console.visit import Outcome, Page, Redirect, Review, Show, Visit
 from callsheet.service.admin.sessions import SessionService
 
 _log = logging.getLogger("callsheet")
@@ -155,7 +155,7 @@ class Frame:
         if not asking.is_sent:
             if route.show is None:
                 return Redirect(visit.url())
-            return route.show(visit)
+            return _shown(route.show, visit)
         if not is_proof(visit.form.raw("csrf"), visit.token):
             raise AdminError(Code.INVALID_REQUEST, _ELSEWHERE)
         if route.submit is None:
@@ -168,7 +168,7 @@ class Frame:
         It comes again with what is wrong at its field, or as it was typed where a plan leads back to it.
         """
         assert route.submit is not None  # noqa: S101  # as `_outcome` has seen
-        page = None if route.show is None else route.show(visit)
+        page = None if route.show is None else _shown(route.show, visit)
         if isinstance(page, Redirect):
             return page
         if page is not None and visit.form.is_again:
@@ -243,6 +243,15 @@ class Frame:
         """Return what is answered to an unexpected error."""
         message = f"Something went wrong; the log of the server has the details under {request_id}."
         return self._refused(AdminError(Code.INTERNAL, message))
+
+
+def _shown(show: Show, visit: Visit) -> Page | Redirect:
+    """What a page shows, all of it of one moment; AdminError as `Show` raises it."""
+    try:
+        with visit.calls.together() as calls:
+            return show(replace(visit, calls=calls))
+    except StorageError as error:
+        raise refusal_of(error) from error
 
 
 def _forgetting(response: Response, asking: Asking, who: Recognised | Stranger) -> Response:
