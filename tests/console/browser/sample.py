@@ -41,6 +41,7 @@ PAGES: Final = (
     "/keys/laptop/replace",
     "/welcome",
     "/admin-keys",
+    "/admin-keys/sessions",
     "/sources",
     "/sources/new",
     "/sources/gateway",
