@@ -246,7 +246,7 @@ class Frame:
 
 
 def _forgetting(response: Response, asking: Asking, who: Recognised | Stranger) -> Response:
-    """The answer, which has the browser forget a token that signs nobody in, unless it is sent another."""
+    """The answer, which has the browser forget a token that is of no use, unless it is sent another."""
     keeps = any(name == b"set-cookie" for name, _ in response.headers)
     if keeps or isinstance(who, Recognised) or token_in(asking) is None:
         return response
