@@ -57,6 +57,11 @@ class Texts:
         kept = self._blocks.get(id(block))
         return self._make(block) if kept is None else kept[1]
 
+    def known(self, block: Block) -> BlockText | None:
+        """Return what is searched of ``block`` if it is kept."""
+        kept = self._blocks.get(id(block))
+        return None if kept is None else kept[1]
+
     def has(self, block: Block) -> bool:
         """Return whether what is searched of ``block`` is kept."""
         return id(block) in self._blocks
