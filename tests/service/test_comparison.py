@@ -1,7 +1,7 @@
 """What is different between two catalogues is what a walk over every model finds, however models are counted."""
 
 from collections.abc import Iterator
-from itertools import product
+from itertools import islice, product
 
 import pytest
 from hypothesis import given
@@ -13,11 +13,12 @@ from callsheet.domain.catalog import Catalog
 from callsheet.domain.model import Model
 from callsheet.domain.plan.ids import Ids
 from callsheet.service.comparison import Comparison, Rules
+from callsheet.service.explain.seeing import first_models
 from callsheet.service.impact import impact_of
 from callsheet.service.sight_counts import MAX_REMEMBERED_PAIRS, shift
 from callsheet.service.state.changed import changed_state
 from tests.installation import make_model
-from tests.service.test_impact import NOW, World, changes_between, pairs, patterns
+from tests.service.test_impact import NOW, World, changes_between, pairs, patterns, worlds
 from tests.service.walking_comparison import walk
 from tests.tiers import examples
 
@@ -106,6 +107,19 @@ def test_a_new_caller_is_counted_without_looking_at_each_model(monkeypatch: pyte
     assert (len(found), looked_at) == (2000, [])
     assert list(found[:3]) == ["model-0000", "model-0001", "model-0002"]
     assert len(looked_at) <= 2 * 256
+
+
+@pytest.mark.usefixtures("few")
+@given(worlds(), st.integers(0, 9), drawn_rules, drawn_rules)
+def test_the_first_models_are_compared_as_if_there_were_no_others(
+    world: World, most: int, first: Rules | None, second: Rules | None
+) -> None:
+    catalog = world.state().catalog
+    start = Catalog(islice(catalog, most))
+    blocks = list(first_models(catalog.blocks, most))
+    found = Comparison(catalog, catalog, (), to_openai=True, blocks=blocks).difference(first, second).groups
+    alone = Comparison(start, start, (), to_openai=True).difference(first, second).groups
+    assert [list(each) for each in found] == [list(each) for each in alone]
 
 
 def test_many_pairs_of_rules_are_counted_one_after_the_other() -> None:

@@ -82,17 +82,27 @@ class Comparison:
         The ids of all models that are not the same in both.
     to_openai
         Whether OpenAI's clients are answered as well, so that what only they see is a change, too.
+    blocks
+        Those of ``after`` that are looked at, the first of them, if nothing has changed; None for all.
 
     Rules that are the same before and after are only asked about models that changed. Where rules differ, the other
     models are counted by block, which is remembered, and are found once they are looked at.
     """
 
-    def __init__(self, before: Catalog, after: Catalog, changed: Iterable[str], *, to_openai: bool) -> None:
+    def __init__(
+        self,
+        before: Catalog,
+        after: Catalog,
+        changed: Iterable[str],
+        *,
+        to_openai: bool,
+        blocks: Sequence[Block] | None = None,
+    ) -> None:
         self._before, self._after = before, after
+        self._blocks = after.blocks if blocks is None else blocks
         self._to_openai = to_openai
         self._changed = self._in_order(changed)
         self._grouped: dict[Shape, _Grouped] = {}
-        self._of_lines: dict[tuple[Block, str], Sequence[str]] = {}
 
     def difference(self, was: Rules | None, now: Rules | None) -> Difference:
         """Return what is different for a caller with these rules before and after; None sees nothing."""
@@ -188,26 +198,18 @@ class Comparison:
 
     def _lists_any(self, now: Rules) -> bool:
         """Whether any model is listed afterwards for those who see by these rules."""
-        return any(tally(block, now.visibility).listed for block in self._after.blocks)
+        return any(tally(block, now.visibility).listed for block in self._blocks)
 
     def _lists_any_of(self, now: Rules, line: str) -> bool:
         """The same of the models of a line."""
         blocks = self._blocks_of_line.get(line, ())
-        return any(_sees_any(now, self._listed_of_line(block, line)) for block in blocks)
-
-    def _listed_of_line(self, block: Block, line: str) -> Sequence[str]:
-        """The ids of the models of a line that are in a block and listed."""
-        ids = self._of_lines.get((block, line))
-        if ids is None:
-            found = (model for model in block.models if model.line == line and reach_of(model) is _LISTED)
-            ids = self._of_lines[block, line] = [model.id for model in found]
-        return ids
+        return any(line in tally(block, now.visibility).lines for block in blocks)
 
     @cached_property
     def _blocks_of_line(self) -> Mapping[str | None, Sequence[Block]]:
         """The blocks of which models are listed afterwards, by line."""
         found: dict[str | None, list[Block]] = {}
-        for block in self._after.blocks:
+        for block in self._blocks:
             for line in tally(block, SEES_ALL).lines:
                 found.setdefault(line, []).append(block)
         return found
@@ -226,7 +228,7 @@ class Comparison:
     @cached_property
     def _parts(self) -> Sequence[_Part]:
         """All models of both catalogues, in the order of the API."""
-        blocks, starts = self._after.blocks, self._after.starts
+        blocks, starts = self._blocks, self._after.starts
         if not blocks:
             return [self._changed] if self._changed else []
         touched: dict[int, list[str]] = {}
@@ -271,8 +273,3 @@ def _count(block: Block, was: Rules | None, now: Rules | None) -> tuple[Mapping[
         before = tally(block, was.visibility)
         counts["changes"] = before.listed + before.unlisted - moved.loses - moved.loses_unlisted
     return counts, moved.lines_lost
-
-
-def _sees_any(rules: Rules, model_ids: Iterable[str]) -> bool:
-    """Whether those who see by these rules see any of these models."""
-    return next(rules.visibility.seen(model_ids), None) is not None

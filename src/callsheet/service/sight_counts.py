@@ -105,8 +105,9 @@ def _shift(block: Block, was: Visibility, now: Visibility) -> Shift:
     gained, lost = sees - saw, saw - sees
     if not gained and not lost:
         return Shift(0, 0, 0, 0, frozenset())
-    moved = [each for each in block.models if each.id in gained or each.id in lost]
-    listed = [each for each in moved if is_listed(each.lifecycle, hidden=each.hidden)]
+    listed = [each for each in block.models if each.id in gained or each.id in lost]
+    if tally(block, SEES_ALL).unlisted:
+        listed = [each for each in listed if is_listed(each.lifecycle, hidden=each.hidden)]
     lines = [each.line for each in listed if each.id in lost]
     gains, loses = len(listed) - len(lines), len(lines)
     return Shift(gains, len(gained) - gains, loses, len(lost) - loses, frozenset(lines))
