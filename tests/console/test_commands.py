@@ -47,7 +47,7 @@ CHANGES: Final = {
     ),
     "removeCatalogModel": Change("removeCatalogModel", {"model": MODEL}),
     "deprecateCatalogModel": Change(
-        "deprecateCatalogModel", {"model": MODEL}, {"retires_at": "2027-01-01", "replacement": "-odd"}
+        "deprecateCatalogModel", {"model": MODEL}, {"retires_at": "2099-01-01", "replacement": "-odd"}
     ),
     "retireCatalogModel": Change("retireCatalogModel", {"model": "-odd"}),
     "hideCatalogModel": Change("hideCatalogModel", {"model": "-odd"}),

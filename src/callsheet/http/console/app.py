@@ -18,6 +18,7 @@ from callsheet.http.console.asking import Asking, read_asking
 from callsheet.http.console.calls import Calls
 from callsheet.http.console.frame import Frame, revision_in
 from callsheet.http.console.long_calls import MAX_LONG_CALLS, LongCalls
+from callsheet.http.console.preparing import Preparation
 from callsheet.http.console.proxy_users import ProxyUsers
 from callsheet.http.console.recognising import Recognised, Stranger, recognise
 from callsheet.http.console.response import Response
@@ -103,6 +104,7 @@ class Console:
         self._sessions = SessionService(live.store, clock.now)
         self._threads = CapacityLimiter(MAX_THREADS)
         self._under_way = 0
+        self._preparation = Preparation(live, clock)
         self._long_threads = CapacityLimiter(MAX_LONG_CALLS)
         self.long_calls = LongCalls()
         self.rate_limits: RateLimits | None = None
@@ -111,6 +113,7 @@ class Console:
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
         """Answer a request whose ``raw_path`` is a `local_path`."""
         begun, request_id = self._clock.perf_counter(), make_request_id()
+        self._preparation.begin()
         session: Session | None = None
         asking = read_asking(scope)
         if self._users is not None:

@@ -255,7 +255,7 @@ def _shown(show: Show, visit: Visit) -> Page | Redirect:
 
 
 def _forgetting(response: Response, asking: Asking, who: Recognised | Stranger) -> Response:
-    """The answer, which has the browser forget a token that signs nobody in, unless it gets another."""
+    """The answer, which has the browser forget a token that is of no use, unless it is sent another."""
     keeps = any(name == b"set-cookie" for name, _ in response.headers)
     if keeps or isinstance(who, Recognised) or token_in(asking) is None:
         return response
