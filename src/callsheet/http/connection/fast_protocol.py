@@ -1,8 +1,9 @@
 """The uvicorn driver of `answer`: plain requests of the public API are answered where they arrive.
 
-No task, scope or ASGI cycle is made for them, and no parser called: one write. What is out of the ordinary (a
-body, an upgrade, a refusal, a request in pieces, or behind one that is still being answered, a reader that is too
-slow) takes uvicorn's own path through the same app, which keeps its promises, and is counted by `Ordinary`.
+No task, scope or ASGI cycle is made for them, and no parser called: one write. Where a gateway must be asked about
+the key, the request waits for that (`asking.py`). What is out of the ordinary (a body, an upgrade, a refusal, a
+request in pieces, or behind one that is still being answered, a reader that is too slow) takes uvicorn's own path
+through the same app, which keeps its promises, and is counted by `Ordinary`.
 """
 
 from asyncio import Transport
