@@ -325,6 +325,20 @@ def test_an_answer_that_was_waited_for_is_the_last_one_of_a_server_that_stops(ri
     run(talk)
 
 
+def test_a_request_that_waited_takes_the_ordinary_path_while_too_much_is_left_unread(rig: Rig) -> None:
+    async def talk(loop: ClockLoop) -> None:
+        here = Talk(rig, loop, fast=True)
+        await here.let(asking(GOOD))
+        here.line.config.unread.change(here.line.config.limits.max_unread_bytes + 1)
+        assert here.line.config.unread.is_full
+        await here.let("answer")
+        assert here.line.protocol.cycle.response_complete
+        assert [reply.status for reply in replies(here.line.wire.sent)] == [200]
+        await rig.app.keys.close()
+
+    run(talk)
+
+
 def test_a_check_that_the_server_cancels_ends_its_connection(rig: Rig) -> None:
     async def talk(loop: ClockLoop) -> None:
         here = Talk(rig, loop, fast=True)

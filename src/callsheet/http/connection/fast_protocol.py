@@ -70,8 +70,18 @@ class FastProtocol(AskingProtocol):
     def data_received(self, data: bytes) -> None:
         """Answer a request that is known by its bytes, or by its headers; leave any other to the parser."""
         begun = self._perf_counter()
+        cycle = self.cycle
         fast_path = self._fast_path
-        if self._is_free():
+        if (  # nothing is ahead of it, and readers keep up: an answer may be written now
+            self._parser_state is IDLE
+            and (cycle is None or cycle.response_complete)
+            and self.waiting is None
+            and not self.flow.write_paused
+            and not self._discarding_input
+            and not self.transport.is_closing()
+            and self.limit_concurrency is None
+            and not fast_path.unread.is_full
+        ):
             cache = fast_path.cache
             if fast_path.live.current is not cache.state:
                 cache.reset(fast_path.live.current)
@@ -105,24 +115,12 @@ class FastProtocol(AskingProtocol):
 
     def answer_checked(self, data: bytes, begun: float) -> bool:
         """Answer a request whose key has been asked about, which has counted it, if it may be answered at once."""
-        if not self._is_free():
+        if (
+            self.limit_concurrency is not None or self._fast_path.unread.is_full
+        ):  # which they were not as it arrived
             return False
         self._fast_path.drop_stale()
         return self._answer(data, begun, is_checked=True)
-
-    def _is_free(self) -> bool:
-        """Return whether an answer may be written now: nothing is ahead of it, and readers keep up."""
-        cycle = self.cycle
-        return (
-            self._parser_state is IDLE
-            and (cycle is None or cycle.response_complete)
-            and self.waiting is None
-            and not self.flow.write_paused
-            and not self._discarding_input
-            and not self.transport.is_closing()
-            and self.limit_concurrency is None
-            and not self._fast_path.unread.is_full
-        )
 
     def _answer(self, data: bytes, begun: float, *, is_checked: bool = False) -> bool:
         """Answer a request if it is plain and let in, or let it wait for its key; return whether either is so."""
