@@ -58,10 +58,6 @@ PAGES: Final = (
     "/retirements?state=all",
     "/retirements/calendars",
     "/retirements/models/claude-retiring",
-    "/sources",
-    "/sources/new",
-    "/sources/gateway",
-    "/sources/gateway/change",
 )
 
 
