@@ -106,6 +106,7 @@ def test_a_form_that_is_too_large_is_refused_and_the_server_goes_on(tmp_path: Pa
 
 def test_more_requests_than_may_wait_are_turned_away_at_once(browser: Browser) -> None:
     token = browser.sign_in().cookies["callsheet"]
+    assert browser.open("/console/models").status == 200
     headers = [(b"cookie", f"callsheet={token}".encode())]
 
     async def flood() -> list[int]:
