@@ -47,7 +47,9 @@ def parse_scopes(names: Iterable[str]) -> tuple[Scope, ...]:
     unknown = next((name for name in wanted if name not in _ORDER), None)
     if unknown is not None or not wanted:
         wrong = "none" if unknown is None else repr(unknown[:60])
-        raise InvalidError(f"The scopes of an admin key are {', '.join(_ORDER)}: name at least one, not {wrong}.")
+        raise InvalidError(
+            f"The scopes of an admin key are {', '.join(_ORDER)}: name at least one, not {wrong}.", field="scopes"
+        )
     return tuple(scope for scope in _ORDER if scope in wanted)
 
 
