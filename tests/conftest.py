@@ -17,7 +17,7 @@ from tests.compiling import compile_once
 from tests.doors import AnswerDoor, AppDoor, Door, HTTPDoor, PlainHTTPDoor
 from tests.installation import Installation, now
 from tests.postgres import SHARED_FOLDER, Databases, databases
-from tests.tiers import exhaustive, register_profiles, use_everything
+from tests.tiers import LONGEST, exhaustive, register_profiles, use_everything
 from tests.trusting import trust_once
 
 #: The numbers of the folders of tests.
@@ -53,7 +53,7 @@ def pytest_collection(session: pytest.Session) -> Generator[None, object, object
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is left to ``--all``, unless a test is named by its full id."""
+    """Leave out what is left to ``--all``, unless it is named by its full id; begin with what takes longest."""
     named = {argument for argument in config.args if "::" in argument}
     left = [
         item
@@ -63,6 +63,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left:
         config.hook.pytest_deselected(items=left)
         items[:] = [item for item in items if item not in set(left)]
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
 
 
 @pytest.fixture(autouse=True)

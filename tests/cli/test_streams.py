@@ -68,10 +68,11 @@ def forked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
 def shell(request: pytest.FixtureRequest, forked: list[str]) -> Shell:
     """Exit code and all that is said of a command with a redirection, as a shell runs it.
 
-    With ``--all``, each test of the first tier starts it afresh, and those that are added fork it.
+    With ``--all``, each test starts one command afresh, in each of its redirections; all others are forked.
     """
-    is_added = request.node.get_closest_marker("exhaustive") is not None
-    return partial(run_in_shell, repeated(forked, forked if is_added else [*COMMAND]))
+    command = getattr(request.node, "callspec", None) and request.node.callspec.params.get("command")
+    is_fresh = command in (None, "catalog list", "catalog hide claude-opus-5", "catalog show nope")
+    return partial(run_in_shell, repeated(forked, [*COMMAND] if is_fresh else forked))
 
 
 def run_in_shell(callsheet: list[str], command: str, redirection: str, stdin: str = "") -> tuple[int, str]:
