@@ -59,10 +59,6 @@ PAGES: Final = (
     "/retirements?state=all",
     "/retirements/calendars",
     "/retirements/models/claude-retiring",
-    "/sources",
-    "/sources/new",
-    "/sources/gateway",
-    "/sources/gateway/change",
 )
 
 
