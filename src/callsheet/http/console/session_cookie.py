@@ -34,8 +34,8 @@ def new_token() -> str:
 def token_of_user(token: str, session_id: str) -> str:
     """Return what proofs are made from in the session of someone whom a proxy names, at the browser with ``token``.
 
-    A form that was open in another session, such as that of another person, then proves nothing; nor does one of
-    somebody who could plant a cookie, as they do not know the session.
+    A form that was open in another session, such as that of another person, then proves nothing. Nor does a form by
+    an attacker who has planted the cookie, as the id of the session is not known to them.
     """
     return proof(token, f"session {session_id}")
 
