@@ -96,6 +96,8 @@ COMMANDS: Final[dict[str, tuple[str, int]]] = {
     "admin-keys enable": ("none", 1),
     "admin-keys archive": ("none", 1),
     "admin-keys rotate": ("none", 1),
+    "sessions list": ("", 0),
+    "sessions end": ("--all", 0),
     "workspaces create": ("another", 0),
     "workspaces list": ("", 0),
     "workspaces show": ("team", 0),

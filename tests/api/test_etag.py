@@ -86,7 +86,7 @@ def test_tags_differ_by_query_shape_dialect_and_coding(door: Door) -> None:
             "/v1/models?after_id=claude-opus-5",
             "/v1/models?before_id=claude-opus-5",
             "/v1/models?lifecycle=retired",
-            "/v1/models?lifecycle=active",
+            "/v1/models?lifecycle=active&limit=3",
             "/v1/models/claude-fable-5-2",
         )
     }

@@ -9,7 +9,6 @@ from urllib.parse import urlencode, urljoin
 from bs4 import BeautifulSoup, Tag
 
 from callsheet.domain.access.admin_key import Scope
-from callsheet.domain.access.secret import fingerprint
 from callsheet.http.admin.doing import Worker
 from callsheet.http.console.calls import Calls
 from callsheet.http.console.change import Change
@@ -22,6 +21,7 @@ from tests.http.admin.asking import Reply, exchange
 from tests.installation import Installation, now
 
 HOST: Final = "127.0.0.1:8484"
+COOKIE: Final = "callsheet-8484"
 _FORM: Final = "application/x-www-form-urlencoded"
 _MAX_REDIRECTS: Final = 5
 
@@ -123,10 +123,10 @@ class Browser:
 
     def rehearse(self, change: Change) -> dict[str, Any]:
         """The plan of a change, as the console makes it for somebody who may do everything."""
-        token = SessionService(self.installation.store, now).admit_user("test", (Scope.ALL,)).token
+        session = SessionService(self.installation.store, now).of_user("test", (Scope.ALL,))
         calls = Calls(
             worker=Worker(self.installation.store),
-            admission=SessionAdmission(fingerprint(token)),
+            admission=SessionAdmission(session.fingerprint),
             now=now(),
             state=self.served.live.current,
             guard=UpstreamGuard(("*",)),

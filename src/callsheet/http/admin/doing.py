@@ -84,6 +84,8 @@ class Wanted:
         Which upstreams sources may be set to.
     private
         Where webhooks may go beside public addresses.
+    max_ids
+        Models of each group that a plan names; None for all, as `callsheet.domain.plan.plan.Plan.record` has it.
     """
 
     endpoint: Endpoint
@@ -97,6 +99,7 @@ class Wanted:
     state: State
     guard: UpstreamGuard
     private: Sequence[str] = ()
+    max_ids: int | None = None
 
     def admit(self, reading: ReadTransaction) -> Administrator:
         """Return who asks; AdminError if they are not let in."""
@@ -199,7 +202,7 @@ class Worker:
             endpoint.act(Doing(rehearsal, new, asked), asked)
 
         plan = rehearse(self._store, act, wanted.now, wanted.state.options, wanted.state)
-        return Done(200, _json({"type": "plan", **plan.record()}), (_etag(plan.base_revision),), by)
+        return Done(200, _json({"type": "plan", **plan.record(wanted.max_ids)}), (_etag(plan.base_revision),), by)
 
     def _is_due(self, now: datetime) -> bool:
         """Whether this thread is to drop old answers."""

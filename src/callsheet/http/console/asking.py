@@ -7,6 +7,9 @@ from urllib.parse import parse_qsl
 from callsheet.api.request import Header
 from callsheet.http.paths import CONSOLE
 
+#: Where one signs in, below ``/console``.
+SIGN_IN: Final = b"/sign-in"
+
 _SAME_ORIGIN: Final = (b"same-origin", b"none")  # none: the person did it without a page, such as by reloading
 
 
@@ -36,6 +39,16 @@ class Asking(NamedTuple):
     is_https: bool
     body: bytes = b""
     user: str | None = None
+
+    @property
+    def place(self) -> bytes:
+        """The path without a slash at its end."""
+        return self.path.rstrip(b"/")
+
+    @property
+    def is_signing_in(self) -> bool:
+        """Whether it sends what someone would sign in by."""
+        return self.is_sent and self.place == SIGN_IN
 
     @property
     def is_sent(self) -> bool:

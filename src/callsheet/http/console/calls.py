@@ -20,6 +20,9 @@ from callsheet.http.console.long_calls import LongCalls
 from callsheet.http.console.operations import endpoint_of
 from callsheet.service.sync.guard import UpstreamGuard
 
+#: Models of each group that a plan names; the page shows no more.
+MAX_PLANNED_IDS: Final = 1000
+
 _JSON: Final = "application/json"
 _VARIABLE: Final = re.compile(r"\{(\w+)\}")
 
@@ -96,13 +99,14 @@ class Calls:
     def rehearse(self, change: Change, at: datetime | None = None) -> dict[str, Any]:
         """Return the plan of ``change``, which makes nothing; AdminError if it would be refused.
 
+        It names `MAX_PLANNED_IDS` models of each group at most, and has how many they are.
         The times that a change notes in what it changes are those of ``at``, by default of now.
         """
         endpoint = change.endpoint
         if endpoint.act is None or set(change.ids) != set(_VARIABLE.findall(endpoint.path)):
             raise AdminError(Code.INVALID_REQUEST, "This form is not complete; begin again at the page before.")
         wanted = self._wanted(endpoint, change.ids, {"dry_run": "true"}, change.body)
-        wanted = wanted if at is None else replace(wanted, now=at)
+        wanted = replace(wanted, now=wanted.now if at is None else at, max_ids=MAX_PLANNED_IDS)
         plan: dict[str, Any] = json.loads(self.worker.change(wanted).body)
         return plan
 

@@ -52,7 +52,7 @@ def _list(visit: Visit) -> Page:
 
 def _show(visit: Visit) -> Page:
     key = visit.calls.read("getKeyRecord", {"key": visit.ids["key"]}, models=True, limit=MAX_SHOWN_MODELS)
-    changes = visit.calls.read("listChanges", subject=key["id"], limit=_SHOWN_CHANGES)
+    changes = visit.calls.read("listChanges", subject=key["id"], kind="key", limit=_SHOWN_CHANGES)
     is_archived = key["status"] == "archived"
     return Page(
         "key.html",

@@ -28,8 +28,9 @@ def show_model(visit: Visit) -> Page:
     model = calls.read("retrieveCatalogModel", {"model": visit.ids["model"]})
     changes = _changes_of(visit, model["id"])
     viewers = calls.read("whoSees", model=model["id"])["data"]
+    colors = visit.colors
     colored = [
-        {**each, "workspaces": [{**one, "color": visit.colors.get(one["id"], "")} for one in each["workspaces"]]}
+        {**each, "workspaces": [{**one, "color": colors.get(one["id"], "")} for one in each["workspaces"]]}
         for each in viewers
     ]
     visit.form.fill({"alias": ""})
@@ -54,7 +55,7 @@ def show_model(visit: Visit) -> Page:
 def _changes_of(visit: Visit, model_id: str) -> Mapping[str, Any]:
     """The latest changes of a model, of which there may be no record."""
     try:
-        return visit.calls.read("listChanges", subject=model_id, limit=_SHOWN_CHANGES)
+        return visit.calls.read("listChanges", subject=model_id, kind="model", limit=_SHOWN_CHANGES)
     except AdminError as error:
         if error.code is not Code.DOES_NOT_EXIST:
             raise
