@@ -47,7 +47,9 @@ def test_a_link_may_do_only_what_its_scopes_say(cli: CLI, installation: Installa
     shown = browser.send(browser.open(f"/console/sign-in?link={token}"), "Sign in")
     assert f"{Scope.READ}, {Scope.KEYS}" in shown.text
     assert browser.open("/console/keys/new").status == 200
-    assert "nothing" in cli("console", "--scope", "nothing").refusal
+    refusal = cli("console", "--scope", "nothing").refusal
+    assert "The scopes of a link to the console are" in refusal
+    assert "not 'nothing'" in refusal
 
 
 @pytest.mark.parametrize(
@@ -69,6 +71,11 @@ def test_the_address_is_where_the_settings_have_the_server_listen(
     assert cli("console", "--json").json["url"].startswith(f"{base}/console/sign-in?link=")
 
 
+def test_a_port_that_the_settings_do_not_name_is_named(cli: CLI, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert cli("console", "--port", "9000", "--json").json["url"].startswith("http://127.0.0.1:9000/console/")
+    assert "leave --port out" in cli("console", "--port", "9000", "--url", "https://models.example").refusal
+
+
 @pytest.mark.parametrize("url", ["https://models.example/", "https://models.example/console"])
 def test_another_address_is_taken_as_it_is(url: str, cli: CLI) -> None:
     made = cli("console", "--url", url, "--json").json
@@ -85,9 +92,7 @@ def test_an_address_that_is_none_is_refused(cli: CLI) -> None:
 
 def test_a_free_port_is_asked_for(cli: CLI, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CALLSHEET_PORT", "0")
-    assert cli("console").refusal == (
-        "The server picks a free port, so say where it is with --url http://HOST:PORT."
-    )
+    assert "name it with --port" in cli("console").refusal
     assert cli("console", "--url", "http://127.0.0.1:1").code == 0
 
 

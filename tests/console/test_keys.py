@@ -156,10 +156,15 @@ def test_a_form_says_at_the_field_what_is_wrong(signed_in: Browser) -> None:
     assert "soon" in again.error_of("expires_at")
     assert again.fields("Review change")["name"] == ["ci"]
     past = signed_in.send(form, "Review change", name="ci", expires_at="2020-01-01")
-    assert "must lie in the future" in past.error_of("expires_at")
+    assert "Must lie in the future" in past.error_of("expires_at")
     nowhere = signed_in.send(form, "Review change", name="ci", workspace="wrkspc_gone")
     assert "no workspace" in nowhere.error_of("workspace")
-    assert signed_in.send(form, "Review change", name="taken").status == 400
+    assert "There is a key named" in signed_in.send(form, "Review change", name="taken").error_of("name")
+    several = signed_in.send(form, "Review change", name=" ", expires_at="2020-01-01", workspace="wrkspc_gone")
+    assert "Say who" in several.error_of("name")
+    assert several.error_of("expires_at") == "Must lie in the future."
+    assert "no workspace" in several.error_of("workspace")
+    assert "3 fields need another look" in several.text
 
 
 def test_only_what_was_changed_of_a_key_is_sent(signed_in: Browser) -> None:

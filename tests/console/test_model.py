@@ -1,6 +1,7 @@
 """The page of a model: who says what, who sees it, every button; and the forms that add and change one."""
 
 import json
+import re
 from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import quote
@@ -36,13 +37,23 @@ BAD_INPUT: Final = (
     ("source", "x" * 65, "64"),
     ("same_as", "nothing", "no model 'nothing'"),
     ("same_as", "claude-one", "cannot be the same"),
-    ("deprecated_at", "", "deprecated_at"),
+    ("deprecated_at", "", "must have “Deprecated since”"),
     ("deprecated_at", "2999-01-01", "future"),
     ("retires_at", "soon", "a day such as"),
     ("retires_at", "2020-01-01", "before"),
-    ("retirement_precision", "earliest", "no retires_at"),
+    ("retirement_precision", "earliest", "has no “Retires on”"),
     ("replacement", "nothing", "no model 'nothing'"),
     ("replacement", "claude-one", "own replacement"),
+)
+
+#: Fields that are checked one by one, so that what is wrong with each is said at once.
+TOGETHER: Final = (
+    "display_name",
+    "line",
+    "created_at",
+    "max_input_tokens",
+    "max_tokens",
+    "capabilities",
 )
 
 #: Of the built-in catalogue.
@@ -315,10 +326,29 @@ def test_bad_input_is_said_at_its_field_and_kept_and_nothing_is_changed(here: Br
     for field, typed, words in BAD_INPUT:
         again = here.send(shown, "Review change", **{field: typed})
         assert again.status == 400, typed
-        said = again.text if field == "retirement_precision" else again.error_of(field)
-        assert words in said, (field, typed, again.text)
+        assert words in again.error_of(field), (field, typed, again.text)
         assert again.fields("Review change")[field][0].replace("\r\n", "\n") == typed
     assert catalog.show("claude-one") == before
+
+
+def test_everything_that_is_wrong_is_said_at_once(here: Browser) -> None:
+    here.installation.catalog.deprecate("claude-one")
+    alone = {field: (typed, words) for field, typed, words in BAD_INPUT if field in TOGETHER}
+    again = here.send(here.open(CHANGE), "Review change", **{field: typed for field, (typed, _) in alone.items()})
+    for field, (_, words) in alone.items():
+        assert words in again.error_of(field), (field, again.text)
+    assert f"{len(TOGETHER)} fields need another look" in again.text
+    added = here.send(here.open(NEW), "Review change", id=".", line="Opus!", max_tokens="many")
+    assert all(added.error_of(field) for field in ("id", "line", "max_tokens"))
+
+
+def test_what_is_wrong_is_said_in_the_words_of_the_labels(here: Browser) -> None:
+    here.installation.catalog.deprecate("claude-one")
+    shown = here.open(CHANGE)
+    for field, typed, _ in BAD_INPUT:
+        again = here.send(shown, "Review change", **{field: typed})
+        said = " ".join(each.get_text() for each in again.soup.select(".error, [role=alert]"))
+        assert not re.search("[a-z]_[a-z]", said), said
 
 
 def test_a_form_without_a_change_says_so(here: Browser) -> None:

@@ -136,7 +136,7 @@ def test_a_model_is_deprecated_and_its_date_moved_and_taken_away(filled: Browser
 @pytest.mark.parametrize(
     ("field", "value", "words"),
     [
-        ("retires_at", "soon", "must be a day such as"),
+        ("retires_at", "soon", "Must be a day such as"),
         ("replacement", "nothing", "no model 'nothing'"),
         ("replacement", "claude-dated", "its own replacement"),
     ],

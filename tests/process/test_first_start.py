@@ -29,7 +29,8 @@ def test_the_first_start_prints_the_key_once_and_the_second_does_not(tmp_path: P
         assert server.get("/v1/models", key)[0] == 200
         listed, retired = builtin_counts()
         counts = rf"{listed} of 34 models are listed; {retired} are retired\."
-        expected = rf"Callsheet serves {listed} models at {server.url}\n{counts}\nDatabase: {database}\n"
+        console = f"Console: {server.url}/console; to sign in, run:\n  callsheet console --port {server.port}"
+        expected = rf"Callsheet serves {listed} models at {server.url}\n{console}\n{counts}\nDatabase: {database}\n"
         assert re.fullmatch(expected, server.stdout)
         assert server.stop() == 0
 

@@ -35,6 +35,7 @@ def test_one_command_serves_the_list_of_a_gateway_and_makes_no_key(tmp_path: Pat
         server.printed("callsheet route nginx --gateway ")
         assert server.stdout == (
             f"Callsheet serves 2 models at {server.url}\n"
+            f"Console: {server.url}/console; to sign in, run:\n  callsheet console --port {server.port}\n"
             f"Database: {database}\n"
             f"Gateway: {gateway.url} answers as openai does (/v1/models answers with a list of OpenAI's).\n"
             "Each key of the gateway sees here what the gateway lists to it. It lists its models to everybody, so "

@@ -142,8 +142,12 @@ def _clients(store: Store, options: Options, config: SourceConfig) -> Sequence[s
 
 
 @contextmanager
-def welcome_now(welcome: Welcome, url: str, settings: Settings) -> Iterator[Callable[[], None]]:
+def welcome_now(
+    welcome: Welcome, url: str, settings: Settings, beside: Sequence[str] = ()
+) -> Iterator[Callable[[], None]]:
     """Yield a function that prints the welcome; a new key that could not be printed is archived.
+
+    The lines ``beside`` come right behind the one that says where the server is.
 
     A gateway that is away is looked for until it answers, and then described.
     """
@@ -152,7 +156,7 @@ def welcome_now(welcome: Welcome, url: str, settings: Settings) -> Iterator[Call
     is_away = welcome.gateway is not None and welcome.gateway.found is None
 
     def announce() -> None:
-        _print(welcome, receipt, url, settings)
+        _print(welcome, receipt, url, settings, beside)
         if is_away:
             search.start()
 
@@ -164,9 +168,9 @@ def welcome_now(welcome: Welcome, url: str, settings: Settings) -> Iterator[Call
 
 
 @contextmanager
-def welcome_later(url: str, settings: Settings) -> Iterator[Callable[[], None]]:
-    """Yield a function that prints that the database is away; the welcome follows when it is there."""
-    thread = BackgroundThread("callsheet-welcome", partial(_wait, url, settings), _STOP_TIMEOUT_SECONDS)
+def welcome_later(url: str, settings: Settings, beside: Sequence[str] = ()) -> Iterator[Callable[[], None]]:
+    """Yield a function that prints that the database is away; the welcome, as of `welcome_now`, follows later."""
+    thread = BackgroundThread("callsheet-welcome", partial(_wait, url, settings, beside), _STOP_TIMEOUT_SECONDS)
 
     def announce() -> None:
         put(f"Callsheet listens at {url}; it waits for its database, which is away.")
@@ -179,11 +183,11 @@ def welcome_later(url: str, settings: Settings) -> Iterator[Callable[[], None]]:
         thread.stop()
 
 
-def _wait(url: str, settings: Settings, stop: threading.Event) -> None:
+def _wait(url: str, settings: Settings, beside: Sequence[str], stop: threading.Event) -> None:
     backoff = Backoff()
     while not stop.wait(backoff.next()):
         try:
-            with welcome_now(prepare_welcome(settings), url, settings) as announce:
+            with welcome_now(prepare_welcome(settings), url, settings, beside) as announce:
                 announce()
         except StorageError:  # logged by the thread that waits for the State
             continue
@@ -212,8 +216,10 @@ def _wait_for_gateway(settings: Settings, stop: threading.Event) -> None:
         _log.error("Cannot write: %s.", error.strerror)
 
 
-def _print(welcome: Welcome, receipt: NewKeyReceipt | None, url: str, settings: Settings) -> None:
-    for line in _lines(welcome, receipt, url, settings):
+def _print(
+    welcome: Welcome, receipt: NewKeyReceipt | None, url: str, settings: Settings, beside: Sequence[str]
+) -> None:
+    for line in _lines(welcome, receipt, url, settings, beside):
         put_wrapped(line)
     if receipt is not None:
         receipt.is_shown = sys.stdout is not None  # else it was closed, so that writing does nothing
@@ -221,11 +227,14 @@ def _print(welcome: Welcome, receipt: NewKeyReceipt | None, url: str, settings: 
             say("Standard output is closed, so no key is shown; create one with: callsheet keys create --name NAME")
 
 
-def _lines(welcome: Welcome, receipt: NewKeyReceipt | None, url: str, settings: Settings) -> Iterator[str]:
+def _lines(
+    welcome: Welcome, receipt: NewKeyReceipt | None, url: str, settings: Settings, beside: Sequence[str]
+) -> Iterator[str]:
     counts, gateway = welcome.counts, welcome.gateway
     is_empty = gateway is not None and not counts.total
     served = f"the models of {settings.gateway}" if is_empty else _models(counts.listed)
     yield f"Callsheet serves {served} at {url}"
+    yield from beside
     if counts.listed != counts.total:
         yield counts_sentence(counts)
     if welcome.renewed:

@@ -46,7 +46,9 @@ def parse_capabilities(value: object) -> Capabilities:
         ``value`` is not an object of leaves and groups; the sentence names the place.
     """
     if not isinstance(value, Mapping):
-        raise InvalidError('Capabilities must be a JSON object such as {"batch": {"supported": true}}.')
+        raise InvalidError(
+            'Capabilities must be a JSON object such as {"batch": {"supported": true}}.', field="capabilities"
+        )
     return {
         key: _parse_node(value[key], KNOWN.get(key), key, depth=1) for key in _ordered(value, KNOWN, "capabilities")
     }
@@ -56,16 +58,20 @@ def _parse_node(value: object, known: object, place: str, depth: int) -> object:
     if type(value) is dict and len(value) == 1 and isinstance(value.get("supported"), bool):
         return value.copy()  # a leaf, as nearly all are
     if not isinstance(value, Mapping) or not value:
-        raise InvalidError(f'Capability {place} must be {{"supported": true or false}} or a group of such.')
+        raise InvalidError(
+            f'Capability {place} must be {{"supported": true or false}} or a group of such.', field="capabilities"
+        )
     if depth > _MAX_DEPTH_LEVELS:
-        raise InvalidError(f"Capability {place} is nested deeper than {_MAX_DEPTH_LEVELS} levels.")
+        raise InvalidError(
+            f"Capability {place} is nested deeper than {_MAX_DEPTH_LEVELS} levels.", field="capabilities"
+        )
     order = known if isinstance(known, Mapping) else {"supported": None}
     node: dict[str, object] = {}
     for key in _ordered(value, order, place):
         child = value[key]
         if key == "supported":
             if not isinstance(child, bool):
-                raise InvalidError(f"Capability {place}.supported must be true or false.")
+                raise InvalidError(f"Capability {place}.supported must be true or false.", field="capabilities")
             node[key] = child
         else:
             node[key] = _parse_node(child, order.get(key), f"{place}.{key}", depth + 1)
@@ -75,11 +81,13 @@ def _parse_node(value: object, known: object, place: str, depth: int) -> object:
 def _ordered(value: Mapping[object, object], known: Mapping[str, object], place: str) -> list[str]:
     """The keys of ``value``: the known ones first, in the order of the wire."""
     if len(value) > _MAX_KEYS:
-        raise InvalidError(f"{place} has more than {_MAX_KEYS} keys.")
+        raise InvalidError(f"{place} has more than {_MAX_KEYS} keys.", field="capabilities")
     keys: list[str] = []
     for key in value:
         if not isinstance(key, str) or not key or not key.isprintable() or len(key) > 100:
-            raise InvalidError(f"A key of {place} is not a printable name of at most 100 characters.")
+            raise InvalidError(
+                f"A key of {place} is not a printable name of at most 100 characters.", field="capabilities"
+            )
         keys.append(key)
     return [*(key for key in known if key in value), *(key for key in keys if key not in known)]
 

@@ -75,10 +75,10 @@ def with_fields(model: Model, change: ModelEdit) -> Model:
     """
     for name in change:
         if name not in CHANGEABLE:
-            raise InvalidError(f"{name} of a model cannot be changed.")
+            raise InvalidError(f"{name} of a model cannot be changed.", field=name)
     way = next((hint for lifecycle, hint in _WAYS.items() if change.get("lifecycle") is lifecycle), None)
     if way is not None and model.deprecated_at is None and change.get("deprecated_at") is None:
-        raise InvalidError(f"{model.id} has no deprecated_at yet", hint=way, hint_about=model.id)
+        raise InvalidError(f"{model.id} has no deprecated_at yet", hint=way, hint_about=model.id, field="lifecycle")
     if change.get("lifecycle") is Lifecycle.ACTIVE:
         change = {"deprecated_at": None, "retires_at": None, **change}
     if change.get("retires_at", model.retires_at) != model.retires_at:
@@ -152,9 +152,11 @@ def check_dates(model: Model, now: datetime, before: Model | None = None) -> Mod
     if before is not None and all(getattr(model, name) == getattr(before, name) for name in LIFECYCLE_FIELDS):
         return model
     if model.deprecated_at is not None and model.deprecated_at > now:
-        raise InvalidError(f"deprecated_at of {model.id} must not lie in the future.")
+        raise InvalidError(f"deprecated_at of {model.id} must not lie in the future.", field="deprecated_at")
     if model.lifecycle is Lifecycle.RETIRED and model.retires_at is not None and model.retires_at > now:
-        raise InvalidError(f"{model.id} is retired, so its retires_at must not lie in the future.")
+        raise InvalidError(
+            f"{model.id} is retired, so its retires_at must not lie in the future.", field="retires_at"
+        )
     return model
 
 
@@ -175,6 +177,7 @@ def check_texts(model: Model, before: Model | None = None) -> Model:
         for character in text:
             if unicodedata.category(character) in _UNSEEN:
                 raise InvalidError(
-                    f"{name} must not hold characters that cannot be seen, such as U+{ord(character):04X}."
+                    f"{name} must not hold characters that cannot be seen, such as U+{ord(character):04X}.",
+                    field=name,
                 )
     return model

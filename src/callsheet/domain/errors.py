@@ -196,13 +196,19 @@ class PagingError(ClientError):
 class RefusedError(CallsheetError):
     """A change that is not allowed. Nothing was changed.
 
-    Attributes
+    Parameters
     ----------
+    problem, hint, hint_about
+        As for `CallsheetError`.
     field
-        The member of what was given that is wrong, where it is one that can be named.
+        The member of what was given that is wrong, as the Admin API calls it; None if it is not about a single one.
     """
 
-    field: str | None = None
+    def __init__(
+        self, problem: str, *, hint: Hint | None = None, hint_about: str | None = None, field: str | None = None
+    ) -> None:
+        super().__init__(problem, hint=hint, hint_about=hint_about)
+        self.field = field
 
 
 @contextmanager

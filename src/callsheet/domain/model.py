@@ -51,7 +51,7 @@ PRECISIONS: Final = {precision.value: precision for precision in RetirementPreci
 _ACTIVE: Final = Lifecycle.ACTIVE  # a name is found ten times quicker than a member
 
 
-def check_id(text: object, name: str = "A model id") -> str:
+def check_id(text: object, name: str = "A model id", field: str | None = None) -> str:
     """Return ``text`` if a model, alias or replacement may get it as its id (contract, section 1).
 
     An id has at most 1,024 bytes of UTF-8, as no character takes more than four.
@@ -60,32 +60,36 @@ def check_id(text: object, name: str = "A model id") -> str:
     ------
     InvalidError
         Not 1-256 printable characters without blanks at either end, or ``.`` or ``..``; the sentence begins with
-        ``name``.
+        ``name``, and is about ``field``.
     """
-    return _check_id(text, name, UNPRINTABLE | {_UNASSIGNED})
+    return _check_id(text, name, UNPRINTABLE | {_UNASSIGNED}, field)
 
 
-def check_known_id(text: object, name: str = "A model id") -> str:
+def check_known_id(text: object, name: str = "A model id", field: str | None = None) -> str:
     """Return ``text`` if it can be an id that was given before; raise InvalidError as `check_id` does.
 
     The one difference: a character may be unassigned. The id may have been given by a Python with a newer
     Unicode than this one's, and a database must not become unreadable to an older Python.
     """
-    return _check_id(text, name, UNPRINTABLE)
+    return _check_id(text, name, UNPRINTABLE, field)
 
 
-def _check_id(text: object, name: str, refused: frozenset[str]) -> str:
+def _check_id(text: object, name: str, refused: frozenset[str], field: str | None) -> str:
     if not isinstance(text, str) or not 1 <= len(text) <= MAX_ID_LENGTH or text != text.strip():
         shown = text[:60] if isinstance(text, str) else text
         raise InvalidError(
-            f"{name} must be 1 to {MAX_ID_LENGTH} printable characters without blanks at either end, not {shown!r}."
+            f"{name} must be 1 to {MAX_ID_LENGTH} printable characters without blanks at either end, "
+            f"not {shown!r}.",
+            field=field,
         )
     if text in (".", ".."):
-        raise InvalidError(f"{name} must not be {text!r}, which no HTTP client can ask for.")
+        raise InvalidError(f"{name} must not be {text!r}, which no HTTP client can ask for.", field=field)
     if not text.isprintable():  # or it holds a space other than that of ASCII
         for character in text:
             if unicodedata.category(character) in refused:
-                raise InvalidError(f"{name} must hold only printable characters, not U+{ord(character):04X}.")
+                raise InvalidError(
+                    f"{name} must hold only printable characters, not U+{ord(character):04X}.", field=field
+                )
     return text
 
 
@@ -149,7 +153,7 @@ class Model:
     sort_key: str = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        check_known_id(self.id)
+        check_known_id(self.id, field="id")
         _check_text(self.display_name, "display_name", MAX_DISPLAY_NAME_LENGTH)
         _check_instant(self.created_at, "created_at")
         if self.line is not None:
@@ -188,39 +192,43 @@ def _plain(value: object) -> object:
 
 def _check_text(text: object, name: str, longest: int, *, lines: bool = False) -> None:
     if not isinstance(text, str) or not text.strip() or len(text) > longest:
-        raise InvalidError(f"{name} must be text of 1 to {longest:,} characters.")
+        raise InvalidError(f"{name} must be text of 1 to {longest:,} characters.", field=name)
     if text.isprintable():
         return
     for character in text:
         if unicodedata.category(character) in _CONTROL and not (lines and character in "\n\t"):
-            raise InvalidError(f"{name} must be text without control characters such as {character!r}.")
+            raise InvalidError(f"{name} must be text without control characters such as {character!r}.", field=name)
 
 
 def _check_instant(value: object, name: str) -> None:
     if not isinstance(value, datetime) or value.tzinfo is None:
-        raise InvalidError(f"{name} must be a time with a time zone.")
+        raise InvalidError(f"{name} must be a time with a time zone.", field=name)
     if value < EPOCH:
-        raise InvalidError(f"{name} must not be before 1970.")
+        raise InvalidError(f"{name} must not be before 1970.", field=name)
 
 
 def _check_line(line: object) -> None:
     if not (isinstance(line, str) and _LINE.fullmatch(line)):
-        raise InvalidError(f"line must be 1 to 64 small letters, digits and . _ -, such as opus, not {line!r}.")
+        raise InvalidError(
+            f"line must be 1 to 64 small letters, digits and . _ -, such as opus, not {line!r}.", field="line"
+        )
 
 
 def _check_tokens(value: object, name: str) -> None:
     if value is not None and (type(value) is not int or not 1 <= value <= _MAX_TOKENS):
-        raise InvalidError(f"{name} must be a whole number of tokens, at least 1.")
+        raise InvalidError(f"{name} must be a whole number of tokens, at least 1.", field=name)
 
 
 def _check_flag(value: object, name: str) -> None:
     if not isinstance(value, bool):
-        raise InvalidError(f"{name} must be true or false.")
+        raise InvalidError(f"{name} must be true or false.", field=name)
 
 
 def _check_lifecycle(value: object) -> None:
     if not isinstance(value, Lifecycle):
-        raise InvalidError(f"lifecycle must be active, deprecated or retired, not {value!r:.40}.")
+        raise InvalidError(
+            f"lifecycle must be active, deprecated or retired, not {value!r:.40}.", field="lifecycle"
+        )
 
 
 def _check_dates(model: Model) -> None:
@@ -231,25 +239,34 @@ def _check_dates(model: Model) -> None:
         if value is not None:
             _check_instant(value, name)
     if model.lifecycle is _ACTIVE:
-        raise InvalidError(f"{model.id} is active, so it can have neither deprecated_at nor retires_at.")
+        raise InvalidError(
+            f"{model.id} is active, so it can have neither deprecated_at nor retires_at.", field="lifecycle"
+        )
     if model.deprecated_at is None:
-        raise InvalidError(f"{model.id} is {model.lifecycle}, so it must have deprecated_at.")
+        raise InvalidError(
+            f"{model.id} is {model.lifecycle}, so it must have deprecated_at.", field="deprecated_at"
+        )
     if model.retires_at is not None and model.retires_at < model.deprecated_at:
         raise InvalidError(
             f"retires_at of {model.id} ({format_instant(model.retires_at)}) must not be before its "
-            f"deprecated_at ({format_instant(model.deprecated_at)})."
+            f"deprecated_at ({format_instant(model.deprecated_at)}).",
+            field="retires_at",
         )
 
 
 def _check_precision(model: Model) -> None:
     precision = model.retirement_precision
     if not isinstance(precision, RetirementPrecision):
-        raise InvalidError(f"retirement_precision must be exact or earliest, not {precision!r:.40}.")
+        raise InvalidError(
+            f"retirement_precision must be exact or earliest, not {precision!r:.40}.", field="retirement_precision"
+        )
     if model.retires_at is None:
-        raise InvalidError(f"{model.id} has no retires_at, so it cannot have a retirement_precision.")
+        raise InvalidError(
+            f"{model.id} has no retires_at, so it cannot have a retirement_precision.", field="retirement_precision"
+        )
 
 
 def _check_replacement(model: Model, replacement: str) -> None:
-    check_known_id(replacement, "A replacement")
+    check_known_id(replacement, "A replacement", "replacement")
     if replacement == model.id:
-        raise InvalidError(f"{model.id} cannot be its own replacement.")
+        raise InvalidError(f"{model.id} cannot be its own replacement.", field="replacement")

@@ -131,7 +131,7 @@ class CatalogService:
         InvalidError, ConflictError, DoesNotExistError
             As for `callsheet.domain.changes.models.add_model`.
         """
-        check_id(model.id)  # before the database is waited for
+        check_id(model.id, field="id")  # before the database is waited for
         with self._write() as writing:
             changes = models.add_model(writing, model, writing.now, same_as)
             writing.apply(changes)
@@ -261,7 +261,7 @@ class CatalogService:
         InvalidError, ConflictError, DoesNotExistError
             As for `callsheet.domain.changes.aliases.add_alias`.
         """
-        check_id(alias, "An alias")  # before the database is waited for
+        check_id(alias, "An alias", "alias")  # before the database is waited for
         with self._write() as writing:
             writing.apply(aliases.add_alias(writing, alias, model_id))
             return Alias(alias, model_id)

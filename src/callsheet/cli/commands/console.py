@@ -25,6 +25,12 @@ def console(
             metavar="URL", help="Where browsers reach the server; by default, where the settings have it listen."
         ),
     ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=65535, help="Port that the server listens on, if it is not the one of the settings."
+        ),
+    ] = None,
     scope: Annotated[
         list[str] | None,
         typer.Option(help="What may be done in it: read, catalog, keys or all (the default); may be repeated."),
@@ -43,8 +49,10 @@ def console(
         raise SettingsError(
             "The setting console is off, so the server has no console; turn it on, and restart the server."
         )
-    scopes = parse_scopes(scope or ["all"])
-    base = _address(settings) if url is None else read_base_url(url, "--url").removesuffix(CONSOLE)
+    if url is not None and port is not None:
+        raise SettingsError("--url has the port already; leave --port out, or name the port in --url.")
+    scopes = parse_scopes(scope or ["all"], "a link to the console")
+    base = _address(settings, port) if url is None else read_base_url(url, "--url").removesuffix(CONSOLE)
     person = actor().partition(":")[2]
     store = open_existing(settings.database)
     token = SessionService(store, clock).make_link(person, scopes)
@@ -57,13 +65,13 @@ def console(
     say(f"Open it within {minutes} minutes; it signs one browser in, once.")
 
 
-def _address(settings: Settings) -> str:
-    """Where the settings have the server listen."""
+def _address(settings: Settings, port: int | None) -> str:
+    """Where the settings have the server listen, or on that host at another port."""
     if settings.has_admin_listener:
-        host, port = settings.admin_host or "127.0.0.1", settings.admin_port
+        host, port = settings.admin_host or "127.0.0.1", port or settings.admin_port
     else:
-        host, port = settings.host, settings.port
+        host, port = settings.host, port or settings.port
     if port == 0:
-        raise SettingsError("The server picks a free port, so say where it is with --url http://HOST:PORT.")
+        raise SettingsError("The server picks a free port, which it prints when it starts; name it with --port.")
     shown = _EVERYWHERE.get(host, f"[{host}]" if ":" in host else host)
     return f"http://{shown}:{port}{settings.root_path}"

@@ -1,6 +1,6 @@
 """``callsheet serve``: run the server."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from socket import socket
 from typing import Annotated
@@ -93,11 +93,13 @@ def serve(
         url = _base_url(address[0], address[1])
         if settings.gateway:
             check_not_itself(settings.gateway, address[0], address[1])
+        console_at = listener if admin_listener is None else admin_listener
+        beside = [*_console_lines(settings, console_at, flags)]
         away = None
         try:
-            welcome = welcome_now(prepare_welcome(settings), url, settings)
+            welcome = welcome_now(prepare_welcome(settings), url, settings, beside)
         except StorageUnavailableError as error:
-            welcome, away = welcome_later(url, settings), error
+            welcome, away = welcome_later(url, settings, beside), error
         with welcome as announce:
             if admin_listener is not None:
                 announce = _with_admin(announce, admin_listener)
@@ -123,6 +125,22 @@ def _with_admin(announce: Callable[[], None], listener: socket) -> Callable[[], 
         announce()
 
     return announce_both
+
+
+def _console_lines(settings: Settings, listener: socket, flags: Mapping[str, object]) -> Iterator[str]:
+    """Where the console is, if there is one, and the command to sign in, which does not know these flags."""
+    if not settings.console:
+        return
+    host, port = listener.getsockname()[:2]
+    url = f"{_base_url(host, port)}{settings.root_path}"
+    yield f"Console: {url}/console; to sign in, run:"
+    of_host, of_port = ("admin_host", "admin_port") if settings.has_admin_listener else ("host", "port")
+    if flags[of_host] is not None or flags["root_path"] is not None:
+        yield f"  callsheet console --url {url}"
+    elif flags[of_port] is not None or getattr(settings, of_port) == 0:
+        yield f"  callsheet console --port {port}"
+    else:
+        yield "  callsheet console"
 
 
 def _base_url(host: str, port: int) -> str:

@@ -35,8 +35,8 @@ def allows(scopes: Iterable[Scope], needed: Scope) -> bool:
 _ORDER: Final = tuple(Scope)
 
 
-def parse_scopes(names: Iterable[str]) -> tuple[Scope, ...]:
-    """Return the scopes with these names, each once, in a fixed order.
+def parse_scopes(names: Iterable[str], of: str = "an admin key") -> tuple[Scope, ...]:
+    """Return the scopes with these names, each once, in a fixed order; ``of`` says whose they are in a message.
 
     Raises
     ------
@@ -47,7 +47,9 @@ def parse_scopes(names: Iterable[str]) -> tuple[Scope, ...]:
     unknown = next((name for name in wanted if name not in _ORDER), None)
     if unknown is not None or not wanted:
         wrong = "none" if unknown is None else repr(unknown[:60])
-        raise InvalidError(f"The scopes of an admin key are {', '.join(_ORDER)}: name at least one, not {wrong}.")
+        raise InvalidError(
+            f"The scopes of {of} are {', '.join(_ORDER)}: name at least one, not {wrong}.", field="scopes"
+        )
     return tuple(scope for scope in _ORDER if scope in wanted)
 
 

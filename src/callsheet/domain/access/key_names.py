@@ -54,7 +54,8 @@ def check_name_is_free(key: APIKey, named: Iterable[APIKey], now: datetime, repl
         if other.id != key.id and holds_name(other, now, replaced):
             raise ConflictError(
                 f"There is a key named {key.name!r} already: {other.id}; "
-                "choose another name, or rotate or change that key."
+                "choose another name, or rotate or change that key.",
+                field="name",
             )
 
 

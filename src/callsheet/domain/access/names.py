@@ -12,5 +12,5 @@ def check_name(name: str, what: str) -> str:
         It is not; the sentence begins with ``what``.
     """
     if not 1 <= len(name) <= 128 or name != name.strip() or not name.isprintable():
-        raise InvalidError(f"{what} must be 1 to 128 printable characters, not {name[:60]!r}.")
+        raise InvalidError(f"{what} must be 1 to 128 printable characters, not {name[:60]!r}.", field="name")
     return name

@@ -138,8 +138,8 @@ def check_patterns(visibility: Visibility) -> None:
         )
 
 
-def check_pattern(pattern: str) -> None:
-    """Raise InvalidError unless ``pattern`` could match an id, or be one: any script, spaces inside."""
+def check_pattern(pattern: str, field: str | None = None) -> None:
+    """Raise InvalidError about ``field`` unless ``pattern`` could match an id, or be one, in any script."""
     if (
         not 1 <= len(pattern) <= _MAX_PATTERN_LENGTH
         or pattern != pattern.strip()
@@ -147,5 +147,6 @@ def check_pattern(pattern: str) -> None:
     ):
         raise InvalidError(
             f"A pattern must be 1 to {_MAX_PATTERN_LENGTH} printable characters such as claude-*, without blanks "
-            f"at either end, not {pattern[:60]!r}."
+            f"at either end, not {pattern[:60]!r}.",
+            field=field,
         )

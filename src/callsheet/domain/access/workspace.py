@@ -65,15 +65,13 @@ class Workspace:
     tags: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if not _WORKSPACE_ID.fullmatch(self.id):
-            raise InvalidError(
-                f"A workspace id must be wrkspc_ followed by 1 to 64 letters and digits, not {self.id[:80]!r}."
-            )
+        check_workspace_id(self.id)
         check_name(self.name, "A workspace name")
-        for pattern in (*self.visibility.allow, *self.visibility.deny):
-            check_pattern(pattern)
-        if self.display_color is not None and not _COLOR.fullmatch(self.display_color):
-            raise InvalidError(f"display_color must be a colour such as #6C5BB9, not {self.display_color[:60]!r}.")
+        for name, patterns in (("allow", self.visibility.allow), ("deny", self.visibility.deny)):
+            for pattern in patterns:
+                check_pattern(pattern, name)
+        if self.display_color is not None:
+            check_color(self.display_color)
         _check_tags(self.tags)
 
     @property
@@ -99,15 +97,34 @@ class Workspace:
         }
 
 
+def check_workspace_id(text: str) -> None:
+    """Raise InvalidError unless ``text`` can be the id of a workspace."""
+    if not _WORKSPACE_ID.fullmatch(text):
+        raise InvalidError(
+            f"A workspace id must be wrkspc_ followed by 1 to 64 letters and digits, not {text[:80]!r}.", field="id"
+        )
+
+
+def check_color(text: str) -> None:
+    """Raise InvalidError unless ``text`` is a colour."""
+    if not _COLOR.fullmatch(text):
+        raise InvalidError(
+            f"display_color must be a colour such as #6C5BB9, not {text[:60]!r}.", field="display_color"
+        )
+
+
 def _check_tags(tags: Mapping[str, str]) -> None:
     if len(tags) > MAX_TAGS:
-        raise InvalidError(f"A workspace may have {MAX_TAGS} tags, not {len(tags)}.")
+        raise InvalidError(f"A workspace may have {MAX_TAGS} tags, not {len(tags)}.", field="tags")
     for name, value in tags.items():
         if name.lower().startswith("anthropic"):
-            raise InvalidError(f"The name of a tag must not begin with anthropic, as {name[:60]!r} does.")
+            raise InvalidError(
+                f"The name of a tag must not begin with anthropic, as {name[:60]!r} does.", field="tags"
+            )
         for text in (name, value):
             if len(text) > MAX_TAG_CHARACTERS or not text.isprintable() or (text is name and not text.strip()):
                 raise InvalidError(
                     f"Names and values of tags must be at most {MAX_TAG_CHARACTERS} printable characters, and no "
-                    f"name empty, not {text[:60]!r}."
+                    f"name empty, not {text[:60]!r}.",
+                    field="tags",
                 )

@@ -60,7 +60,8 @@ def create_admin_key(
         if other.name == name and other.status is not KeyStatus.ARCHIVED and not other.is_expired(now):
             raise ConflictError(
                 f"There is an admin key named {name!r} already: {other.id}; "
-                "choose another name, or rotate that key."
+                "choose another name, or rotate that key.",
+                field="name",
             )
     return [Change(Action.CREATE, None, key)]
 

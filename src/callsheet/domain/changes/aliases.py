@@ -11,7 +11,7 @@ from callsheet.domain.changes.remembering import RememberingReader
 from callsheet.domain.claims.claims import ClaimKind, Claims
 from callsheet.domain.claims.implied import alias_claims
 from callsheet.domain.claims.manager import PERSON
-from callsheet.domain.errors import ConflictError, DoesNotExistError
+from callsheet.domain.errors import ConflictError, DoesNotExistError, about
 from callsheet.domain.model import check_id
 
 
@@ -27,12 +27,14 @@ def add_alias(reader: CatalogReader, alias: str, model_id: str) -> list[AnyChang
     DoesNotExistError
         There is no model ``model_id``.
     """
-    check_id(alias, "An alias")
+    check_id(alias, "An alias", "alias")
     reader = RememberingReader(reader)
     if reader.model(alias) is not None:
-        raise ConflictError(f"{alias} is a model; an alias cannot have the name of a model.")
-    check_alias_is_free(reader, alias)
-    return claim(reader, [alias_claims(Alias(alias, find_model(reader, model_id).id))])
+        raise ConflictError(f"{alias} is a model; an alias cannot have the name of a model.", field="alias")
+    check_alias_is_free(reader, alias, "alias")
+    with about("model_id"):
+        model = find_model(reader, model_id)
+    return claim(reader, [alias_claims(Alias(alias, model.id))])
 
 
 def remove_alias(reader: CatalogReader, alias: str) -> list[AnyChange]:

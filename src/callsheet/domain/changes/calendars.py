@@ -37,10 +37,13 @@ def create_calendar(
     for other in _working(calendars):
         if other.name == name:
             raise ConflictError(
-                f"There is a calendar named {name!r} already: {other.id}; choose another name, or revoke that one."
+                f"There is a calendar named {name!r} already: {other.id}; choose another name, or revoke that one.",
+                field="name",
             )
     if workspace is not None and workspace.archived_at is not None:
-        raise ConflictError(f"The workspace {workspace.name} is archived, so it can have no calendar.")
+        raise ConflictError(
+            f"The workspace {workspace.name} is archived, so it can have no calendar.", field="workspace"
+        )
     check_not_in_name(new.secret, name)
     calendar = Calendar(
         id=new.key_id,

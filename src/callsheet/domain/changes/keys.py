@@ -11,7 +11,7 @@ from callsheet.domain.changes.change import Action, Change, change_of
 from callsheet.domain.changes.lookup import find_workspace, replaced_keys
 from callsheet.domain.changes.reader import AccessReader
 from callsheet.domain.changes.workspaces import check_in_use
-from callsheet.domain.errors import ConflictError, DoesNotExistError, InvalidError
+from callsheet.domain.errors import ConflictError, DoesNotExistError, InvalidError, about
 from callsheet.domain.hints import Hint
 
 #: How long the old secret may work on after a rotation.
@@ -153,7 +153,7 @@ def end_of_overlap(expires_at: datetime | None, overlap: timedelta, now: datetim
         The overlap is negative.
     """
     if overlap < timedelta():
-        raise InvalidError("The overlap must not be negative.")
+        raise InvalidError("The overlap must not be negative.", field="overlap_hours")
     if not overlap:
         return None
     return now + overlap if expires_at is None else min(now + overlap, expires_at)
@@ -170,12 +170,13 @@ def workspace_id_for(reader: AccessReader, name: str | None) -> str:
         It is archived.
     """
     if name is not None:
-        workspace = find_workspace(reader, name)
-        check_in_use(workspace)
+        with about("workspace"):
+            workspace = find_workspace(reader, name)
+            check_in_use(workspace)
         return workspace.id
     default = reader.default_workspace_id()
     if default is None:
-        raise DoesNotExistError("There is no default workspace", hint=Hint.NAME_WORKSPACE)
+        raise DoesNotExistError("There is no default workspace", hint=Hint.NAME_WORKSPACE, field="workspace")
     return default
 
 
@@ -192,7 +193,9 @@ def _new_key(
     digest = fingerprint(check_secret(new.secret)) if new.sha256 is None else new.sha256
     check_not_of_another(reader, digest)
     if reader.key_with(digest) is not None:
-        raise ConflictError("There is a key with this secret already; a secret can belong to one key only.")
+        raise ConflictError(
+            "There is a key with this secret already; a secret can belong to one key only.", field="secret"
+        )
     key = APIKey(
         id=new.key_id,
         name=name,
@@ -244,4 +247,4 @@ def check_not_of_another(reader: AccessReader, digest: bytes) -> None:
 def check_future(expires_at: datetime | None, now: datetime) -> None:
     """Raise InvalidError if what is to expire then would have expired at ``now`` (both aware)."""
     if is_past(expires_at, now):
-        raise InvalidError("expires_at must lie in the future.")
+        raise InvalidError("expires_at must lie in the future.", field="expires_at")

@@ -46,11 +46,11 @@ def add_model(reader: CatalogReader, model: Model, now: datetime, same_as: str |
     DoesNotExistError
         Its replacement, or what it is the same as, is not a model.
     """
-    check_id(model.id)
+    check_id(model.id, field="id")
     reader = RememberingReader(reader)
     if reader.model(model.id) is not None:
-        raise ConflictError(f"{model.id} is in the catalogue already", hint=Hint.CHANGE_MODEL)
-    check_alias_is_free(reader, model.id)
+        raise ConflictError(f"{model.id} is in the catalogue already", hint=Hint.CHANGE_MODEL, field="id")
+    check_alias_is_free(reader, model.id, "id")
     _check_values(reader, model, now)
     fields = claimed_by(model)
     if same_as is not None:
@@ -177,11 +177,13 @@ def remove_models(reader: CatalogReader, chosen: Iterable[Chosen]) -> list[AnyCh
     return claim(reader, [*wanted, *_without_aliases(reader, gone)])
 
 
-def check_alias_is_free(reader: CatalogReader, name: str) -> None:
-    """Raise ConflictError if ``name`` is an alias."""
+def check_alias_is_free(reader: CatalogReader, name: str, field: str) -> None:
+    """Raise ConflictError, about ``field``, if ``name`` is an alias."""
     model_id = reader.aliases([name]).get(name)
     if model_id is not None:
-        raise ConflictError(f"{name} is an alias of {model_id}", hint=Hint.REMOVE_ALIAS, hint_about=name)
+        raise ConflictError(
+            f"{name} is an alias of {model_id}", hint=Hint.REMOVE_ALIAS, hint_about=name, field=field
+        )
 
 
 def _edit(
@@ -237,15 +239,21 @@ def _check_values(reader: CatalogReader, model: Model, now: datetime, before: Mo
     if model.replacement is None or (before is not None and model.replacement == before.replacement):
         return  # one that is as it was may have gone since
     if reader.model(model.replacement) is None:
-        raise DoesNotExistError(f"There is no model {model.replacement!r} to be the replacement.")
+        raise DoesNotExistError(
+            f"There is no model {model.replacement!r} to be the replacement.", field="replacement"
+        )
 
 
 def _check_same_as(reader: CatalogReader, model_id: str, other: str) -> str:
     claimed = Claimed(reader)
     if other == model_id or model_id in claimed.chain(other):
-        raise InvalidError(f"{model_id} cannot be the same as {other}, which is the same as {model_id}.")
+        raise InvalidError(
+            f"{model_id} cannot be the same as {other}, which is the same as {model_id}.", field=SAME_AS
+        )
     if not claimed.by_manager(other):
-        raise DoesNotExistError(f"There is no model {other!r} that {model_id} could be the same as.")
+        raise DoesNotExistError(f"There is no model {other!r} that {model_id} could be the same as.", field=SAME_AS)
     if len(claimed.chain(other)) >= MAX_SAME_AS_STEPS:
-        raise InvalidError(f"{other} is the same as another over {MAX_SAME_AS_STEPS} steps; name the last of them.")
+        raise InvalidError(
+            f"{other} is the same as another over {MAX_SAME_AS_STEPS} steps; name the last of them.", field=SAME_AS
+        )
     return other

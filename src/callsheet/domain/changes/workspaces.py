@@ -35,7 +35,7 @@ def create_workspace(reader: AccessReader, workspace: Workspace) -> list[Change[
         There is a workspace with its id, or one in use with its name.
     """
     if next(iter(reader.workspaces([workspace.id])), None) is not None:
-        raise ConflictError(f"There is a workspace {workspace.id} already.")
+        raise ConflictError(f"There is a workspace {workspace.id} already.", field="id")
     _check_name_is_free(reader, workspace)
     check_patterns(workspace.visibility)
     return [Change(Action.CREATE, None, workspace)]
@@ -99,4 +99,4 @@ def check_in_use(workspace: Workspace) -> None:
 def _check_name_is_free(reader: AccessReader, workspace: Workspace) -> None:
     for other in reader.workspaces_named(workspace.name):
         if other.id != workspace.id and other.archived_at is None:
-            raise ConflictError(f"There is a workspace named {workspace.name!r} already: {other.id}.")
+            raise ConflictError(f"There is a workspace named {workspace.name!r} already: {other.id}.", field="name")

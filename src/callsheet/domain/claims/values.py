@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from callsheet.domain.claims.claims import CLAIMABLE, SAME_AS
 from callsheet.domain.edits import LIFECYCLE_FIELDS
-from callsheet.domain.errors import InvalidError
+from callsheet.domain.errors import InvalidError, about
 from callsheet.domain.model import LIFECYCLES, PRECISIONS, Lifecycle, Model, check_known_id
 from callsheet.domain.times import EPOCH, format_instant, parse_instant
 
@@ -39,7 +39,7 @@ def checked_fields(model_id: str, fields: Mapping[str, Any]) -> dict[str, Any]:
     """
     for name in fields:
         if name not in CLAIMABLE:
-            raise InvalidError(f"{name} is not a field of a model that can be set.")
+            raise InvalidError(f"{name} is not a field of a model that can be set.", field=name)
     return {
         name: None if value is None else _checked_value(model_id, name, value) for name, value in fields.items()
     }
@@ -69,11 +69,12 @@ def _own(name: str, value: Any) -> Any:
 
 def _checked_value(model_id: str, name: str, value: Any) -> Any:
     if name == SAME_AS:
-        if check_known_id(value, SAME_AS) == model_id:
-            raise InvalidError(f"{model_id} cannot be the same as itself.")
+        if check_known_id(value, SAME_AS, SAME_AS) == model_id:
+            raise InvalidError(f"{model_id} cannot be the same as itself.", field=SAME_AS)
         return value
     if name in _TIMES:
-        parse_instant(str(value), name)
+        with about(name):
+            parse_instant(str(value), name)
     around: dict[str, Any] = {"id": model_id, "display_name": model_id}
     if name in LIFECYCLE_FIELDS and value != Lifecycle.ACTIVE:
         around |= {"lifecycle": Lifecycle.DEPRECATED, "deprecated_at": EPOCH}

@@ -8,7 +8,6 @@ from pydantic import Field
 from callsheet.domain.access.admin_key import Scope
 from callsheet.domain.access.key import APIKey, KeyStatus
 from callsheet.domain.changes.keys import KeyChange
-from callsheet.domain.times import parse_instant
 from callsheet.http.admin.endpoint import ROOT, Answer, Asked, ChangeQuery, Doing, Endpoint, PageQuery
 from callsheet.http.admin.errors import AdminError, Code
 from callsheet.http.admin.key_types import (
@@ -22,6 +21,7 @@ from callsheet.http.admin.key_types import (
     show_keys,
 )
 from callsheet.http.admin.page import cursor_of, page_of
+from callsheet.http.admin.plain import instant
 from callsheet.http.admin.workspaces import find_workspace_by_id
 from callsheet.service.access import NewKey
 from callsheet.storage.transactions.read import ReadTransaction
@@ -142,7 +142,7 @@ def _show_new(reading: ReadTransaction, asked: Asked, new: NewKey) -> Answer:
 
 
 def _expiry(text: str | None) -> datetime | None:
-    return None if text is None else parse_instant(text, "expires_at")
+    return None if text is None else instant(text, "expires_at")
 
 
 def _sha256(text: str | None) -> bytes | None:

@@ -3,7 +3,7 @@
 import json
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
@@ -154,11 +154,18 @@ class Worker:
             self._known[admission.digest] = by, now + _KNOWN
             return by
 
-    def read(self, wanted: Wanted) -> Done:
-        """Answer a call that changes nothing; AdminError if it is refused."""
+    def reading(self) -> AbstractContextManager[ReadTransaction]:
+        """Return a transaction in which several calls can be read; StorageError if the database cannot be used."""
+        return self._store.read()
+
+    def read(self, wanted: Wanted, within: ReadTransaction | None = None) -> Done:
+        """Answer a call that changes nothing; AdminError if it is refused.
+
+        What the database refuses ``within`` a transaction is raised as StorageError where that ends.
+        """
         with _refusing(), giving_way():
             wanted.admission.check_form(wanted.state)
-            with self._store.read() as reading:
+            with self._store.read() if within is None else nullcontext(within) as reading:
                 by = wanted.admit(reading)
                 revision = _revision(reading)
                 _check_match(wanted.head, revision)

@@ -131,6 +131,9 @@ _RETRIED: Final = frozenset({408, 429, 500, 529})
 
 _RETRY_SECONDS: Final = 1
 
+#: Members that are wrong beside the first, of which it is noted what is wrong.
+_MAX_OTHERS: Final = 50
+
 #: Statuses of requests that were not read to their end for another reason than their size.
 _MALFORMED: Final = frozenset({400, 408})
 
@@ -150,6 +153,8 @@ class AdminError(Exception):
         That the answer carries beside those of every refusal.
     details
         Further members of ``error.details``.
+    others
+        Of further members that are wrong, what is, for doors in the same process.
     """
 
     def __init__(
@@ -159,6 +164,7 @@ class AdminError(Exception):
         field: str | None = None,
         headers: Sequence[Header] = (),
         details: Mapping[str, Any] | None = None,
+        others: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(message)
         self.code = code
@@ -166,6 +172,7 @@ class AdminError(Exception):
         self.field = field
         self.headers = tuple(headers)
         self.details = details or {}
+        self.others = others or {}
 
     @property
     def status(self) -> int:
@@ -244,20 +251,28 @@ def _details(error: CallsheetError) -> dict[str, Any]:
 
 
 def invalid(error: ValidationError, wanted: type[BaseModel], *, query: bool = False) -> AdminError:
-    """Return the refusal of a body or a query that does not fit ``wanted``; it names the first wrong member."""
-    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    place = ".".join(str(part) for part in first["loc"])[:MAX_QUOTED_CHARACTERS]
+    """Return the refusal of a body or a query that does not fit ``wanted``; its message is about the first."""
+    first, *rest = error.errors(include_url=False, include_context=False, include_input=False)
     if first["type"] == "json_invalid":
         return AdminError(Code.INVALID_REQUEST, "The body is not valid JSON; send one JSON object.")
-    if first["type"] == "extra_forbidden":
-        what = "parameter" if query else "member"
-        near = get_close_matches(str(first["loc"][-1]).lower(), _members(wanted, first["loc"][:-1]), 1)
-        message = f"{place}: unknown {what}; {f'did you mean {near[0]}?' if near else 'leave it out.'}"
-    elif not place:
-        message = "The body must be one JSON object."
-    else:
-        message = f"{place}: {first['msg'].removeprefix('Value error, ')}"
-    return AdminError(Code.INVALID_REQUEST, message, place or None)
+    place = _place_of(first)
+    if not place:
+        return AdminError(Code.INVALID_REQUEST, "The body must be one JSON object.")
+    others = {_place_of(each): _sentence_of(each, wanted, query=query) for each in rest[:_MAX_OTHERS]}
+    return AdminError(Code.INVALID_REQUEST, _sentence_of(first, wanted, query=query), place, others=others)
+
+
+def _place_of(fault: Mapping[str, Any]) -> str:
+    return ".".join(str(part) for part in fault["loc"])[:MAX_QUOTED_CHARACTERS]
+
+
+def _sentence_of(fault: Mapping[str, Any], wanted: type[BaseModel], *, query: bool) -> str:
+    place = _place_of(fault)
+    if fault["type"] != "extra_forbidden":
+        return f"{place}: {fault['msg'].removeprefix('Value error, ')}"
+    what = "parameter" if query else "member"
+    near = get_close_matches(str(fault["loc"][-1]).lower(), _members(wanted, fault["loc"][:-1]), 1)
+    return f"{place}: unknown {what}; {f'did you mean {near[0]}?' if near else 'leave it out.'}"
 
 
 def _members(wanted: type[BaseModel], place: Sequence[int | str]) -> list[str]:

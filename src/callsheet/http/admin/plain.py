@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from callsheet.api.state import State
 from callsheet.domain.catalog import Catalog
+from callsheet.domain.errors import about
 from callsheet.domain.times import parse_instant
 from callsheet.http.admin.endpoint import Asked, PageQuery
 from callsheet.http.admin.errors import AdminError, Code
@@ -155,6 +156,12 @@ def page(rows: Sequence[Mapping[str, Any]], name: str, *, has_more: bool) -> dic
 def instants(values: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
     """Return ``values`` with the times that have these names parsed; InvalidError if one is not a time."""
     return {
-        name: parse_instant(value, name) if name in names and value is not None else value
+        name: instant(value, name) if name in names and value is not None else value
         for name, value in values.items()
     }
+
+
+def instant(text: str, name: str) -> datetime:
+    """Return the time that the member ``name`` is; InvalidError if it is not one."""
+    with about(name):
+        return parse_instant(text, name)

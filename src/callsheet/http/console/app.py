@@ -16,7 +16,8 @@ from callsheet.http.console.address import Address
 from callsheet.http.console.all_routes import ROUTES
 from callsheet.http.console.asking import Asking, read_asking
 from callsheet.http.console.calls import Calls
-from callsheet.http.console.frame import Frame, revision_in
+from callsheet.http.console.done import revision_in
+from callsheet.http.console.frame import Frame
 from callsheet.http.console.long_calls import MAX_LONG_CALLS, LongCalls
 from callsheet.http.console.preparing import Preparation
 from callsheet.http.console.proxy_users import ProxyUsers

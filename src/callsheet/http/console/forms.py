@@ -1,11 +1,14 @@
 """Form: the fields of a form, as they are now, as they were when the form was shown, and as they were typed."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Final, TypeAlias
 from urllib.parse import parse_qsl
 
-from callsheet.http.admin.errors import Code
+from callsheet.domain.errors import RefusedError
+from callsheet.http.admin.errors import AdminError, Code
+from callsheet.http.console.labels import at_field, in_labels
 
 #: What a browser sends of a form: the values of each field.
 Fields: TypeAlias = Mapping[str, Sequence[str]]
@@ -46,6 +49,10 @@ class FieldError(Exception):
         self.message = message
 
 
+class FormError(Exception):
+    """What was typed cannot be used; the form has noted what is wrong."""
+
+
 class Form:
     """The fields of one form.
 
@@ -62,6 +69,31 @@ class Form:
         """Why what was typed cannot be used, by field; under the empty name what is wrong with the whole."""
         self.meanwhile: dict[str, Value] = {}
         """What fields hold at present that were changed since the form was shown."""
+
+    @contextmanager
+    def at(self, field: str) -> Iterator[None]:
+        """Note at ``field`` what the block refuses, and go on behind it, so that all that is wrong is shown."""
+        try:
+            yield
+        except FieldError as error:
+            self.errors.setdefault(error.field, error.message)
+        except RefusedError as error:
+            self.errors.setdefault(field, at_field(str(error), error.field or field))
+
+    def check(self) -> None:
+        """Raise FormError if something wrong was noted."""
+        if self.errors:
+            raise FormError
+
+    def note(self, error: AdminError) -> None:
+        """Note what a call refuses at the fields that it is about, or else of the form as a whole."""
+        for place, sentence in {error.field or "": error.message, **error.others}.items():
+            field = self.field_at(place)
+            self.errors.setdefault(field, at_field(sentence, place) if field else in_labels(sentence))
+
+    def field_at(self, place: str) -> str:
+        """Return the field of the member at ``place`` of a body, such as ``config.url``; empty if there is none."""
+        return next((part for part in place.split(".") if part in self.initial), "")
 
     @property
     def is_sent(self) -> bool:

@@ -1,9 +1,7 @@
 """Frame: from a request to its answer: who it is, which page, and what becomes of a form."""
 
 import logging
-import re
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
@@ -13,15 +11,17 @@ from callsheet.http.admin.errors import AdminError, Code, refusal_of
 from callsheet.http.console.address import Address
 from callsheet.http.console.asking import SIGN_IN, Asking
 from callsheet.http.console.calls import Calls
-from callsheet.http.console.forms import MENDABLE, FieldError, Form, read_fields
+from callsheet.http.console.done import done_before, without, without_done
+from callsheet.http.console.forms import Form, read_fields
 from callsheet.http.console.recognising import Recognised, Stranger
 from callsheet.http.console.rendering import relative, render
 from callsheet.http.console.response import Response, json_response, redirect
-from callsheet.http.console.review import SentForm, look, purpose_of_done
 from callsheet.http.console.routes import Found, Route, Routes
 from callsheet.http.console.session_cookie import forget_token, is_proof, may_be_proof, proof, token_in
+from callsheet.http.console.showing import shown
 from callsheet.http.console.sign_in import SignIn
-from callsheet.http.console.visit import Outcome, Page, Redirect, Review, Visit
+from callsheet.http.console.submission import submitted
+from callsheet.http.console.visit import Page, Redirect, Visit
 from callsheet.service.admin.sessions import SessionService
 
 _log = logging.getLogger("callsheet")
@@ -30,24 +30,6 @@ _ELSEWHERE: Final = "This form was not sent by a page of this console; open the 
 
 #: Sentences for people, where those of the Admin API are for programs.
 _MESSAGES: Final = {Code.DATABASE_UNAVAILABLE: "The database cannot be reached at the moment; try again soon."}
-
-#: Parameters of an address that say what was done just before.
-_OF_DONE: Final = ("done", "what", "seal", "undo", "proof")
-
-#: Of a number of 64 bits.
-MAX_REVISION_DIGITS: Final = 18
-
-#: Fields, by how refusals begin that name none.
-_BEGINNINGS: Final = (
-    ("name", "A key name "),
-    ("name", "There is a key named "),
-    ("name", "There is a workspace named "),
-    ("id", "There is a workspace "),
-    ("name", "There is a calendar named "),
-    ("name", "There is a source "),
-    ("workspace", "There is no workspace "),
-    ("expires_at", "expires_at "),
-)
 
 
 class Frame:
@@ -119,7 +101,7 @@ class Frame:
             calls=calls,
             address=self._address,
             ids=found.ids,
-            query=_without_done(asking.query),
+            query=without_done(asking.query),
             form=form,
             now=calls.now,
             token=token,
@@ -155,42 +137,12 @@ class Frame:
         if not asking.is_sent:
             if route.show is None:
                 return Redirect(visit.url())
-            return route.show(visit)
+            return shown(route.show, visit)
         if not is_proof(visit.form.raw("csrf"), visit.token):
             raise AdminError(Code.INVALID_REQUEST, _ELSEWHERE)
         if route.submit is None:
             raise AdminError(Code.METHOD_NOT_ALLOWED, "This page does not accept a form.")
-        return self._submitted(route, visit, self._address.here(asking.path, _without_done(asking.query)))
-
-    def _submitted(self, route: Route, visit: Visit, here: str) -> Page | Redirect:
-        """What becomes of a form that was sent to ``here``: what the page makes of it, or the form again.
-
-        It comes again with what is wrong at its field, or as it was typed where a plan leads back to it.
-        """
-        assert route.submit is not None  # noqa: S101  # as `_outcome` has seen
-        page = None if route.show is None else route.show(visit)
-        if isinstance(page, Redirect):
-            return page
-        if page is not None and visit.form.is_again:
-            return page
-        if page is not None and visit.form.meanwhile:
-            return replace(page, status=409)
-        outcome: Outcome | None = None
-        try:
-            outcome = route.submit(visit)
-            return (
-                look(visit, outcome, form=_sent_form(visit.form, here)) if isinstance(outcome, Review) else outcome
-            )
-        except FieldError as error:
-            if page is None:
-                raise AdminError(Code.INVALID_REQUEST, error.message, error.field) from None
-            visit.form.errors[error.field] = error.message
-        except AdminError as error:
-            if page is None or error.code not in MENDABLE:
-                raise
-            field = _field_of(error, visit.form) or (outcome.field if isinstance(outcome, Review) else "")
-            visit.form.errors[field] = error.message
-        return replace(page, status=400)
+        return submitted(route, visit, self._address.here(asking.path, without_done(asking.query)))
 
     def _render(self, page: Page, visit: Visit, asking: Asking) -> bytes:
         return render(
@@ -204,15 +156,15 @@ class Frame:
             form=visit.form,
             nav=_section(asking.path),
             json_url=None if asking.is_sent else self._json_url(asking),
-            done=_done(visit, asking),
-            present_url=self._address.here(asking.path, _without(asking.query, "as_of")),
+            done=done_before(visit, asking.path, asking.query),
+            present_url=self._address.here(asking.path, without(asking.query, "as_of")),
             relative=partial(relative, now=visit.now),
             now=visit.now,
         )
 
     def _json_url(self, asking: Asking) -> str:
         path = asking.place or b"/models"
-        return self._address.here(path + b".json", _without_done(asking.query))
+        return self._address.here(path + b".json", without_done(asking.query))
 
     def _refused(
         self,
@@ -253,65 +205,10 @@ def _forgetting(response: Response, asking: Asking, who: Recognised | Stranger) 
     return response._replace(headers=(*response.headers, forget_token(asking)))
 
 
-def _sent_form(form: Form, here: str) -> SentForm | None:
-    """The form to which its plan leads back; None of a button alone, which shows no field."""
-    return SentForm(here, form.carried) if form.carried else None
-
-
 def _who(session: Session) -> Mapping[str, Any]:
     return {"name": session.name, "scopes": [str(scope) for scope in session.scopes]}
-
-
-def _done(visit: Visit, asking: Asking) -> Mapping[str, Any] | None:
-    """The change that was just made, and what takes it back, if it was this console that sent the browser here."""
-    query = asking.query
-    undo, what = (query.get(name, "") for name in ("undo", "what"))
-    revision = revision_in(query)
-    if revision is None:
-        return None
-    is_said = is_proof(query.get("seal"), visit.token, purpose_of_done(revision, what))
-    said = f": {what}" if is_said else ""
-    made_here = bool(undo) and is_proof(query.get("proof"), visit.token, undo)
-    back = visit.address.here(asking.path, _without_done(query))
-    fields = {"undo": undo, "proof": query.get("proof", ""), "back": back, "what": what if is_said else ""}
-    return {"text": f"Done, in revision {revision}{said}.", "undo": fields if made_here else None}
-
-
-def revision_in(query: Mapping[str, str]) -> int | None:
-    """Return the revision that a change just led to, as the address of the page behind it says; else None."""
-    text = query.get("done", "")
-    return int(text) if text.isascii() and text.isdecimal() and len(text) <= MAX_REVISION_DIGITS else None
 
 
 def _section(path: bytes) -> str:
     """The entry of the navigation that a page belongs to."""
     return path.decode("latin-1").strip("/").partition("/")[0].removesuffix(".json") or "models"
-
-
-def _without_done(query: Mapping[str, str]) -> dict[str, str]:
-    return _without(query, *_OF_DONE)
-
-
-def _without(query: Mapping[str, str], *names: str) -> dict[str, str]:
-    return {name: value for name, value in query.items() if name not in names}
-
-
-def _field_of(error: AdminError, form: Form) -> str:
-    """The field of the form that a refusal is about; the empty name for the whole form."""
-    wanted = (error.field or "").partition(".")[0]
-    if wanted in form.initial:
-        return wanted
-    head = error.message.partition(":")[0].removeprefix("--").replace("-", "_").replace(" ", "_")
-    if head in form.initial:
-        return head
-    for name, beginning in _BEGINNINGS:
-        if name in form.initial and error.message.startswith(beginning):
-            return name
-    named = [(place, name) for name in form.initial if (place := _place_in(error.message, name)) is not None]
-    return min(named)[1] if named else ""
-
-
-def _place_in(sentence: str, name: str) -> int | None:
-    """Where a sentence names a field first; None if it does not."""
-    found = re.search(rf"\b{re.escape(name).replace('_', '[_ -]')}\b", sentence)
-    return None if found is None else found.start()

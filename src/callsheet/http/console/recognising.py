@@ -54,6 +54,6 @@ def recognise(sessions: SessionService, users: ProxyUsers | None, asking: Asking
         return Stranger(has_guessed=token is not None and not sessions.is_over(token))
     session = sessions.of_user(asking.user, users.scopes)
     if token is not None:
-        return Recognised(session, token_of_user(token, asking.user))
+        return Recognised(session, token_of_user(token, session.id))
     token = new_token()
-    return Recognised(session, token_of_user(token, asking.user), keep_token(asking, token))
+    return Recognised(session, token_of_user(token, session.id), keep_token(asking, token))

@@ -13,6 +13,7 @@ from callsheet.domain.plan.step import Step
 from callsheet.http.admin.asking import check_reason
 from callsheet.http.admin.errors import AdminError, Code
 from callsheet.http.console.change import load_change
+from callsheet.http.console.done import said_of
 from callsheet.http.console.forms import read_json
 from callsheet.http.console.snippets import snippets
 from callsheet.http.console.undo import undo_of
@@ -29,9 +30,6 @@ _OF_KEYS: Final = frozenset({"createKeyRecord", "rotateKeyRecord"})
 
 #: What is made by which call has its own page below which address.
 _PAGES: Final = {"createWorkspaceRecord": "workspaces"}
-
-#: Of the title of a plan, in the address that says what was done.
-_MAX_TITLE_CHARACTERS: Final = 120
 
 #: What changes do that are no steps of a plan, as no caller notices them.
 _UNPLANNED: Final = {
@@ -192,23 +190,12 @@ def _made(
         )
     room = _PAGES.get(review.change.operation)
     back = review.back if room is None else visit.url(room, answer["id"])
-    query = {"done": str(revision), **_said(visit, review.title, revision)}
+    query = {"done": str(revision), **said_of(visit, review.title, revision)}
     undo = undo_of(review.change, plan, revision)
     if undo is not None:
         dumped = undo.dump()
         query |= {"undo": dumped, "proof": visit.proof(dumped)}
     return Redirect(f"{back}{'&' if '?' in back else '?'}{urlencode(query)}")
-
-
-def _said(visit: Visit, title: str, revision: int) -> dict[str, str]:
-    """The parameters of an address that say what was done, and show that this console made it."""
-    what = title if len(title) <= _MAX_TITLE_CHARACTERS else f"{title[: _MAX_TITLE_CHARACTERS - 1]}…"
-    return {"what": what, "seal": visit.proof(purpose_of_done(revision, what))}
-
-
-def purpose_of_done(revision: int, what: str) -> str:
-    """Return what an address is sealed for that says that ``what`` was done in ``revision``."""
-    return f"done {revision} {what}"
 
 
 def _digests(plan: Mapping[str, Any]) -> dict[str, str]:

@@ -31,12 +31,13 @@ def new_token() -> str:
     return secrets.token_urlsafe(_TOKEN_BYTES)
 
 
-def token_of_user(token: str, user: str) -> str:
-    """Return what proofs are made from while a proxy says that ``user`` is at the browser with this ``token``.
+def token_of_user(token: str, session_id: str) -> str:
+    """Return what proofs are made from in the session of someone whom a proxy names, at the browser with ``token``.
 
-    A form that was open while the proxy named another person then proves nothing.
+    A form that was open in another session, such as that of another person, then proves nothing; nor does one of
+    somebody who could plant a cookie, as they do not know the session.
     """
-    return proof(token, f"user {user}")
+    return proof(token, f"session {session_id}")
 
 
 def keep_token(asking: Asking, token: str) -> Header:

@@ -58,14 +58,11 @@ class Review:
         The address of the page to come back to.
     title
         What is wanted, in a few words, such as ``Hide claude-opus-4-1``.
-    field
-        The field of the form that a refusal is about which names none; empty for the whole form.
     """
 
     change: Change
     back: str
     title: str
-    field: str = ""
 
 
 Outcome: TypeAlias = Page | Redirect | Review

@@ -10,7 +10,7 @@ from callsheet.domain.access.key import APIKey, KeyStatus
 from callsheet.domain.access.workspace import Workspace
 from callsheet.domain.changes.lookup import find_key, find_workspace, known_key, known_workspace
 from callsheet.domain.changes.reader import AccessReader
-from callsheet.domain.errors import ConflictError, DoesNotExistError
+from callsheet.domain.errors import ConflictError, DoesNotExistError, about
 
 
 class Subject(NamedTuple):
@@ -76,11 +76,10 @@ def find_subject(
     DoesNotExistError, ConflictError
         As for `find_key` and `find_workspace`.
     """
-    return Subject(
-        None if key is None else find_key(reader, key, now),
-        None if workspace is None else find_workspace(reader, workspace),
-        dialect,
-    )
+    with about("key"):
+        found = None if key is None else find_key(reader, key, now)
+    with about("workspace"):
+        return Subject(found, None if workspace is None else find_workspace(reader, workspace), dialect)
 
 
 def find_any(reader: AccessReader, name: str, now: datetime) -> Subject:

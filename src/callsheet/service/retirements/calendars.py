@@ -7,6 +7,7 @@ from datetime import datetime
 from callsheet.domain.access.calendar import Calendar
 from callsheet.domain.changes.calendars import create_calendar, find_calendar, revoke_calendar
 from callsheet.domain.changes.lookup import find_workspace
+from callsheet.domain.errors import about
 from callsheet.service.ids import NewThings
 from callsheet.storage.store import Transactions
 
@@ -54,7 +55,8 @@ class CalendarService:
             There is no such workspace.
         """
         with self._store.write(self._actor, self._clock()) as writing:
-            of = None if workspace is None else find_workspace(writing, workspace)
+            with about("workspace"):
+                of = None if workspace is None else find_workspace(writing, workspace)
             new = self._new.calendar_credentials()
             changes = create_calendar(writing.calendars(), new, name, of, writing.now)
             writing.apply(changes)

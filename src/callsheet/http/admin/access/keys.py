@@ -12,6 +12,7 @@ from callsheet.domain.changes.change import Action
 from callsheet.domain.changes.key_import import Entry, Imported, import_keys
 from callsheet.domain.changes.keys import MAX_OVERLAP_HOURS
 from callsheet.domain.changes.lookup import find_workspace, replaced_keys
+from callsheet.domain.errors import about
 from callsheet.domain.query import MAX_LIMIT
 from callsheet.domain.times import parse_instant
 from callsheet.http.admin.access.answers import (
@@ -34,7 +35,7 @@ from callsheet.http.admin.endpoint import (
 )
 from callsheet.http.admin.moments import DatedPage, MomentPageQuery, MomentQuery, at_moment, cut_items
 from callsheet.http.admin.page import cursor_of
-from callsheet.http.admin.plain import AnyReading, MomentReader, catalog_of, instants, page
+from callsheet.http.admin.plain import AnyReading, MomentReader, catalog_of, instant, instants, page
 from callsheet.service.access import AccessService, NewKey
 from callsheet.service.ids import NewThings
 from callsheet.service.moments.reading import MomentReading
@@ -120,7 +121,8 @@ class KeysQuery(MomentPageQuery):
 def _list(reading: AnyReading, asked: Asked) -> dict[str, Any]:
     query: KeysQuery = asked.query
     now = asked.now.replace(microsecond=0)
-    workspace = None if query.workspace is None else find_workspace(reading, query.workspace).id
+    with about("workspace"):
+        workspace = None if query.workspace is None else find_workspace(reading, query.workspace).id
     keys: Sequence[APIKey]
     if isinstance(reading, MomentReading):
         condition = None if query.status is None else KeyCondition(query.status)
@@ -187,7 +189,7 @@ def _show(reading: AnyReading, asked: Asked) -> dict[str, Any]:
 
 def _create(doing: Doing, asked: Asked) -> NewKey:
     new: KeyToCreate = asked.body
-    expires_at = None if new.expires_at is None else parse_instant(new.expires_at, "expires_at")
+    expires_at = None if new.expires_at is None else instant(new.expires_at, "expires_at")
     made = doing.access.create_key(
         new.name, new.workspace, organization=new.organization, expires_at=expires_at, secret=new.secret
     )

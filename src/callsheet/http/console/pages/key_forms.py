@@ -1,10 +1,12 @@
 """Forms of ``/console/keys``: a key to create, to change or to replace."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from callsheet.domain.access.admin_key import Scope
-from callsheet.domain.changes.keys import MAX_OVERLAP_HOURS
+from callsheet.domain.access.names import check_name
+from callsheet.domain.changes.keys import MAX_OVERLAP_HOURS, check_future
+from callsheet.domain.times import parse_instant
 from callsheet.http.admin.errors import AdminError
 from callsheet.http.console.change import Change
 from callsheet.http.console.forms import FieldError, Form, value_of
@@ -28,8 +30,7 @@ def _create(visit: Visit) -> Outcome:
     form = visit.form
     if form.raw("preview"):
         return _new(visit)
-    if not form.text("name"):
-        raise FieldError("name", _NO_NAME)
+    _check(visit, set(form.initial))
     workspace, expires_at = form.text("workspace"), form.text("expires_at")
     body: dict[str, Any] = {"name": form.text("name")}
     body |= {"workspace": workspace} if workspace else {"organization": True}
@@ -57,10 +58,22 @@ def _change(visit: Visit) -> Outcome:
         change = change_of(key["id"], action)
         return Review(change, back, _TITLES[action].format(key["name"]))
     changed = form.changed()
-    if "name" in changed and not form.text("name"):
-        raise FieldError("name", _NO_NAME)
+    _check(visit, changed)
     body = {name: form.text(name) or None for name in sorted(changed)}
     return Review(Change("updateKeyRecord", {"key": key["id"]}, body), back, f"Change {key['name']}")
+
+
+def _check(visit: Visit, names: Collection[str]) -> None:
+    """Note what of these fields no key can have."""
+    form, expires_at = visit.form, visit.form.text("expires_at")
+    if "name" in names:
+        with form.at("name"):
+            if not form.text("name"):
+                raise FieldError("name", _NO_NAME)
+            check_name(form.text("name"), "A key name")
+    if "expires_at" in names and expires_at:
+        with form.at("expires_at"):
+            check_future(parse_instant(expires_at, "expires_at"), visit.now)
 
 
 def _form(visit: Visit, key: Mapping[str, Any] | None, example: Change) -> Page:

@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from callsheet.domain.errors import CallsheetError
 from callsheet.domain.times import parse_instant
-from callsheet.http.admin.errors import AdminError, Code
-from callsheet.http.console.forms import Form
+from callsheet.http.admin.errors import AdminError
+from callsheet.http.console.forms import MENDABLE, Form
 from callsheet.http.console.visit import Visit
 
 #: How far a slider goes back at most, and how far ahead it goes.
@@ -25,11 +25,9 @@ def put_error(form: Form, error: AdminError, *names: str) -> None:
     AdminError
         It is about none of the fields with these ``names``, or cannot be mended by typing something else.
     """
-    name = error.field
-    if error.code not in (Code.INVALID, Code.INVALID_REQUEST) or name not in names:
+    if error.code not in MENDABLE or error.field not in names:
         raise error
-    message = error.message.removeprefix(name).lstrip(": ")
-    form.errors[name] = message[:1].upper() + message[1:]
+    form.note(error)
 
 
 def days_back(visit: Visit) -> int:

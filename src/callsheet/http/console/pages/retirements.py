@@ -13,6 +13,7 @@ from callsheet.http.console.change import Change
 from callsheet.http.console.commands import options
 from callsheet.http.console.forms import FieldError, Form, day_of, value_of
 from callsheet.http.console.operations import endpoint_of
+from callsheet.http.console.pages.model_values import note_invalid
 from callsheet.http.console.pages.moments import put_error
 from callsheet.http.console.pages.paging import cursors_in
 from callsheet.http.console.pages.workspace_choices import first_workspaces
@@ -63,10 +64,7 @@ def _found(visit: Visit, query: Mapping[str, str]) -> Mapping[str, Any]:
     except FieldError as error:
         visit.form.errors[error.field] = error.message
     except AdminError as error:
-        if error.code is Code.DOES_NOT_EXIST:
-            visit.form.errors["key" if "key" in query else "workspace"] = error.message
-        else:
-            put_error(visit.form, error, *_FIELDS)
+        put_error(visit.form, error, *_FIELDS)
     return _NOTHING
 
 
@@ -183,7 +181,9 @@ def _body(form: Form, *, is_new: bool) -> dict[str, Any]:
     """What of the form is said of a model: of one that is active, all that is filled in; else what was changed."""
     names = [name for name in _PLANNED if (form.value(name) if is_new else name in form.changed())]
     values = {name: form.value(name) for name in names}
-    return {name: value if value or isinstance(value, bool) else None for name, value in values.items()}
+    body = {name: value if value or isinstance(value, bool) else None for name, value in values.items()}
+    note_invalid(form, body)
+    return body
 
 
 RETIREMENTS: Final = (

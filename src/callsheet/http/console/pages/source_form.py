@@ -1,9 +1,10 @@
 """``/console/sources/new``, ``/console/sources/NAME/change``: a source to add or to change, and to try before."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from callsheet.domain.access.admin_key import Scope
+from callsheet.domain.claims.manager import check_manager_name
 from callsheet.domain.errors import InvalidError
 from callsheet.http.admin.errors import AdminError, Code
 from callsheet.http.console.change import Change
@@ -12,10 +13,11 @@ from callsheet.http.console.long_calls import StillRunningError
 from callsheet.http.console.pages.source import act, page_of
 from callsheet.http.console.routes import Route
 from callsheet.http.console.visit import Outcome, Page, Review, Visit
-from callsheet.service.sync.config import DEFAULTS, parse_renames
+from callsheet.service.sync.config import DEFAULTS, parse_renames, read_config
 from callsheet.service.sync.guard import SETTING, PrivateAddressError
 from callsheet.service.sync.secret import parse_reference
 from callsheet.sources.registry import ASKABLE, ENRICHMENTS, KINDS
+from callsheet.sources.upstream import SourceKind
 
 #: The members of a configuration that the form has, in its order, as they are by default.
 _MEMBERS: Final[Mapping[str, Any]] = {
@@ -23,6 +25,12 @@ _MEMBERS: Final[Mapping[str, Any]] = {
     "kind": "",
     **{name: value for name, value in DEFAULTS.items() if name != "keys_forgotten_at"},
 }
+
+#: Members that are valid together with others only, or that the guard judges.
+_TOGETHER: Final = frozenset({"url", "asks_keys"})
+
+#: A configuration beside which members can be checked one by one.
+_PLAIN: Final[Mapping[str, Any]] = {"kind": str(SourceKind.LITELLM), "url": "https://litellm.example.org"}
 
 _TITLES: Final = {
     "anthropic": "Anthropic's API, or another Models API",
@@ -63,10 +71,13 @@ def _wished(query: Mapping[str, str]) -> dict[str, Value]:
 
 def _submit_new(visit: Visit) -> Outcome:
     form = visit.form
-    _check_secret(form)
-    _check_address(visit)
+    _check(visit, _MEMBERS, is_asked=True)
     if form.raw("action") == "try":
+        form.check()
         return _tried(visit, _config_of(form), None)
+    with form.at("name"):
+        check_manager_name(form.text("name"), "source")
+    form.check()
     if not form.text("kind") and form.text("url") and not form.text("secret"):
         form.replace("kind", _ask(visit, _config_of(form))["kind"])
     name = form.text("name")
@@ -85,9 +96,9 @@ def _submit_change(visit: Visit) -> Outcome:
     form, action, name = visit.form, visit.form.raw("action"), visit.ids["source"]
     if action not in (None, "try"):
         return act(visit, action or "")
-    _check_secret(form)
-    if action == "try" or "url" in form.changed():
-        _check_address(visit)
+    changed = form.changed()
+    _check(visit, changed & _MEMBERS.keys(), is_asked=action == "try" or "url" in changed)
+    form.check()
     if action == "try":
         return _tried(visit, _config_of(form), visit.calls.read("getSource", {"source": name}))
     change = _reconfiguration(visit)
@@ -152,8 +163,25 @@ def _reconfiguration(visit: Visit) -> Change:
     return Change("updateSource", {"source": visit.ids["source"]}, body)
 
 
-def _check_secret(form: Form) -> None:
-    """Refuse what may be a secret, and do not show it again."""
+def _check(visit: Visit, names: Iterable[str], *, is_asked: bool) -> None:
+    """Note what of these fields no source can have, and whether the console may have it asked where it is."""
+    form = visit.form
+    with form.at("url"):
+        _check_password(form)
+    with form.at("secret"):
+        _check_reference(form)
+    for name in names:
+        with form.at(name):
+            value = _member(form, name)
+            if value != _MEMBERS[name] and name not in _TOGETHER:
+                read_config({**_PLAIN, name: value})
+    if is_asked:
+        with form.at("url"):
+            _check_address(visit)
+
+
+def _check_password(form: Form) -> None:
+    """Refuse an address with what may be a password, and do not show that again."""
     url = form.text("url")
     if _has_password(url):
         form.replace("url", url.replace(f"{_host_of(url).rpartition('@')[0]}@", "", 1))
@@ -162,6 +190,10 @@ def _check_secret(form: Form) -> None:
             "The address must hold no user or password; what was before the @ is left out now. Name below "
             "where its secret is stored.",
         )
+
+
+def _check_reference(form: Form) -> None:
+    """Refuse what may be a secret in place of where it is, and do not show it again."""
     if _is_secret(form.text("secret")):
         form.replace("secret", "")
         raise FieldError("secret", _NOT_A_REFERENCE)

@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from callsheet.domain.access.admin_key import Scope
-from callsheet.domain.access.visibility import NOTHING
+from callsheet.domain.access.names import check_name
+from callsheet.domain.access.visibility import NOTHING, check_pattern
+from callsheet.domain.access.workspace import check_color, check_workspace_id
 from callsheet.http.admin.errors import AdminError
 from callsheet.http.console.buttons import unknown_button
 from callsheet.http.console.change import Change
@@ -129,17 +131,33 @@ def _changed(form: Form) -> dict[str, Any]:
 
 
 def _values(form: Form) -> dict[str, Any]:
-    name = form.text("name")
-    if not name:
-        raise FieldError("name", "Type a name, such as Research; people know the workspace by it.")
+    """The fields as the calls take them; the form notes those that are not valid."""
+    _check(form)
     return {
-        "name": name,
+        "name": form.text("name"),
         "id": form.text("id") or None,
         "allow": form.lines("allow"),
         "deny": form.lines("deny"),
         "shape": form.text("shape") or None,
         "display_color": form.text("display_color").upper() or None,
     }
+
+
+def _check(form: Form) -> None:
+    with form.at("name"):
+        if not form.text("name"):
+            raise FieldError("name", "Type a name, such as Research; people know the workspace by it.")
+        check_name(form.text("name"), "A workspace name")
+    if form.text("id"):
+        with form.at("id"):
+            check_workspace_id(form.text("id"))
+    for name in ("allow", "deny"):
+        with form.at(name):
+            for pattern in form.lines(name):
+                check_pattern(pattern)
+    if form.text("display_color"):
+        with form.at("display_color"):
+            check_color(form.text("display_color"))
 
 
 def _form_page(visit: Visit, workspace: Mapping[str, Any] | None, *, with_preview: bool = False) -> Page:
