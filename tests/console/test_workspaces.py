@@ -258,3 +258,20 @@ def test_one_who_may_only_read_sees_workspaces_and_changes_none(filled: Browser)
     assert reader.open(f"{LIST}/Research/change").status == 403
     assert reader.open(f"{LIST}/new").status == 403
     assert "Create a workspace" not in reader.open(LIST).text
+
+
+def test_a_plan_counts_all_models_and_names_the_first(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installation.clear_catalog()
+    for number in range(12):
+        installation.catalog.add(make_model(f"model-{number:02}"))
+    monkeypatch.setattr("callsheet.http.console.calls.MAX_PLANNED_IDS", 10)
+    browser = Browser(installation).sign_in()
+    workspace = installation.access.create_workspace("team")
+    form = browser.open(f"/console/workspaces/{workspace.id}/change")
+    shown = browser.send(form, "Review change", deny="model-*")
+    assert "12 lost" in shown.text
+    assert "and 4 more" in shown.text
+    assert ("model-09" in shown.text, "model-10" in shown.text) == (True, False)
+    assert browser.send(shown, "Apply").status == 200

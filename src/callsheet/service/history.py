@@ -82,8 +82,8 @@ class HistoryService:
     def subjects(self, subject: str | None, kind: str | None = None) -> Sequence[str] | None:
         """Return all ids of what has or ever had this id or name, itself among them; None is everything.
 
-        Where only one ``kind`` is wanted, the id of one of that kind is no name of another; names take long to find
-        among a million changes.
+        Where changes of one ``kind`` are wanted, the id of something of that kind is not looked for among names, as
+        that takes long with a million changes.
 
         Raises
         ------
