@@ -105,8 +105,6 @@ def test_a_form_that_is_too_large_is_refused_and_the_server_goes_on(tmp_path: Pa
 
 
 def test_more_requests_than_may_wait_are_turned_away_at_once(browser: Browser) -> None:
-    assert browser.open("/console/models").heading.startswith("Sign in")
-
     async def flood() -> list[int]:
         asked = [asyncio.create_task(exchange(browser.app, "GET", "/console/models", [])) for _ in range(300)]
         await asyncio.wait(asked)

@@ -1,5 +1,6 @@
 """create_app: the ASGI application, to be served or mounted in another one."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -148,6 +149,7 @@ class CallsheetApp(Starlette):
             settings,
         )
         self._console: Console | None = None
+        self._making_console: asyncio.Future[Console] | None = None
         self.has_console = settings.console
         self.telemetry.admin = self.admin.metrics.figures
         if self.forward is not None:
@@ -228,11 +230,17 @@ class CallsheetApp(Starlette):
     async def _administer(self, scope: Scope, receive: Any, send: Any) -> None:
         """Answer a request for administration, whose ``raw_path`` is a `local_path`."""
         if self.has_console and is_console(scope["raw_path"]):
-            if self._console is None:
-                self._console = await run_sync(self._make_console)
-            await self._console(scope, receive, send)
+            console = self._console or await self._first_console()
+            await console(scope, receive, send)
             return
         await self.admin(scope, receive, send)
+
+    async def _first_console(self) -> "Console":
+        """Make the console, once: its limits hold for all requests, also for those that come first at once."""
+        if self._making_console is None or self._making_console.cancelled():
+            self._making_console = asyncio.ensure_future(run_sync(self._make_console))
+        self._console = await asyncio.shield(self._making_console)
+        return self._console
 
     async def _answer_unknown(self, scope: Scope, receive: Any, send: Any) -> None:
         """Answer a path that no route matches: the public API refuses it, as the contract says."""

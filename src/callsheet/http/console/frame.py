@@ -140,8 +140,6 @@ class Frame:
             return shown(route.show, visit)
         if not is_proof(visit.form.raw("csrf"), visit.token):
             raise AdminError(Code.INVALID_REQUEST, _ELSEWHERE)
-        if route.submit is None:
-            raise AdminError(Code.METHOD_NOT_ALLOWED, "This page does not accept a form.")
         return submitted(route, visit, self._address.here(asking.path, without_done(asking.query)))
 
     def _render(self, page: Page, visit: Visit, asking: Asking) -> bytes:

@@ -35,7 +35,7 @@ _LABELS: Final[Mapping[str, str]] = {
     "workspace_id": "Workspace",
 }
 
-#: Names that no sentence has as words of its own.
+#: Names that no sentence uses as its own words.
 _RAW: Final = re.compile(rf"\b(?:{'|'.join(name for name in _LABELS if '_' in name)})\b")
 
 
