@@ -13,7 +13,7 @@ from callsheet.domain.access.admin_key import Scope
 from callsheet.domain.access.secret import fingerprint
 from callsheet.domain.access.session import MAX_IDLE, MAX_LINK, MAX_SESSION
 from callsheet.domain.errors import InvalidError
-from callsheet.http.console.forms import MAX_FIELDS
+from callsheet.http.console.asking import MAX_FIELDS
 from callsheet.http.paths import MAX_FORM_BYTES
 from callsheet.service.admin.admin_keys import AdminKeyService
 from callsheet.service.admin.sessions import SEEN_INTERVAL, SessionService

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,6 +13,7 @@ from callsheet.domain.access.session import Session
 from callsheet.domain.errors import RateLimitError, StorageError
 from callsheet.http.admin.doing import Worker
 from callsheet.http.admin.metrics import AdminMetrics
+from callsheet.http.bodies import BodyError, BodyTooLargeError, read_whole
 from callsheet.http.console.address import Address
 from callsheet.http.console.all_routes import ROUTES
 from callsheet.http.console.asking import Asking, read_asking
@@ -49,6 +51,7 @@ _METHODS: Final = ("GET", "HEAD", "POST")
 _OPERATION: Final = "console"
 
 _PLAIN: Final = "text/plain; charset=utf-8"
+_TOO_LARGE: Final = f"A form may have at most {MAX_FORM_BYTES:,} bytes; send less at a time.\n".encode()
 _RETRY: Final = ((b"retry-after", b"1"),)
 
 
@@ -111,7 +114,7 @@ class Console:
         session: Session | None = None
         asking = read_asking(scope)
         if self._users is not None:
-            asking = asking._replace(user=self._users.name_in(scope))
+            asking = replace(asking, user=self._users.name_in(scope))
         address = scope["client"][0] if scope.get("client") else ""
         try:
             response = serve_static(asking) if asking.method in ("GET", "HEAD") else None
@@ -140,16 +143,13 @@ class Console:
         if asking.is_sent:
             try:
                 with fail_after(_BODY_TIMEOUT_SECONDS):
-                    body = await _read(receive)
+                    asking = replace(asking, body=await read_whole(receive, MAX_FORM_BYTES))
             except TimeoutError:
                 return Response(408, b"The form took too long to arrive; send it again.\n", _PLAIN), None
-            if body is None:
-                return Response(
-                    413,
-                    f"A form may have at most {MAX_FORM_BYTES:,} bytes; send less at a time.\n".encode(),
-                    _PLAIN,
-                ), None
-            asking = asking._replace(body=body)
+            except BodyTooLargeError:
+                return Response(413, _TOO_LARGE, _PLAIN), None
+            except BodyError:
+                return Response(400, b"The form did not arrive whole; send it again.\n", _PLAIN), None
         if self._under_way >= MAX_THREADS + MAX_WAITING_REQUESTS:
             return Response(503, b"Too many requests are waiting; try again in a moment.\n", _PLAIN, _RETRY), None
         work = partial(self._work, self._frame(scope), asking, request_id)
@@ -219,20 +219,3 @@ class Console:
 def _limited(error: RateLimitError) -> Response:
     headers = ((b"retry-after", b"%d" % (error.retry_after or 1)),)
     return Response(429, f"{error.message}\n".encode(), _PLAIN, headers)
-
-
-async def _read(receive: Any) -> bytes | None:
-    """The whole body; None if it is too large, or did not arrive."""
-    parts: list[bytes] = []
-    size = 0
-    while True:
-        message = await receive()
-        if message["type"] != "http.request":
-            return None
-        part = message.get("body", b"")
-        size += len(part)
-        if size > MAX_FORM_BYTES:
-            return None
-        parts.append(part)
-        if not message.get("more_body", False):
-            return b"".join(parts)

@@ -6,8 +6,8 @@ from typing import Final
 from callsheet.api.request import Header
 from callsheet.domain.errors import InvalidError
 from callsheet.http.console.address import Address
-from callsheet.http.console.asking import Asking
-from callsheet.http.console.forms import Fields, read_fields, read_json
+from callsheet.http.console.asking import Asking, Fields
+from callsheet.http.console.forms import read_json
 from callsheet.http.console.rendering import render
 from callsheet.http.console.response import Response, redirect
 from callsheet.http.console.session_cookie import forget_token, keep_token, proof, token_in
@@ -46,7 +46,7 @@ class SignIn:
 
     def submit(self, asking: Asking) -> Response:
         """Sign someone in, by what they sent."""
-        fields = read_fields(asking.body)
+        fields = asking.fields
         secret, link = (_last(fields, name).strip() for name in ("secret", "link"))
         following, carried = _last(fields, "next"), _last(fields, "carried")
         try:
@@ -78,12 +78,12 @@ class SignIn:
 
     def _carried(self, asking: Asking) -> str:
         """A form that was sent, as text that another form carries along."""
-        fields = {name: values for name, values in read_fields(asking.body).items() if name != "csrf"}
+        fields = {name: values for name, values in asking.fields.items() if name != "csrf"}
         return json.dumps([self._address.here(asking.path, asking.query), fields])
 
     def leave(self, asking: Asking) -> Response:
         """Sign someone out, in this browser or in every one."""
-        token, everywhere = token_in(asking), bool(_last(read_fields(asking.body), "everywhere"))
+        token, everywhere = token_in(asking), bool(_last(asking.fields, "everywhere"))
         if token is not None:
             self._sessions.sign_out(token, everywhere=everywhere)
         left = "everywhere" if everywhere else "here"
