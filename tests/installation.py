@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakSet
 
 import pytest
+from sqlalchemy import delete
 
 from callsheet.api.state import Options
 from callsheet.domain.access.visibility import Visibility
@@ -19,8 +20,9 @@ from callsheet.service.facts import Facts
 from callsheet.service.history import HistoryService
 from callsheet.service.state.live import LiveState
 from callsheet.settings import Settings
+from callsheet.storage import tables
 from callsheet.storage.store import Store
-from tests.put import remove_alias, remove_model
+from callsheet.storage.transactions.put import add_rows
 from tests.tiers import first
 
 if TYPE_CHECKING:
@@ -80,14 +82,11 @@ class Installation:
     def clear_catalog(self) -> None:
         """Remove every model, tombstones and all, as if there had never been any."""
         with self.store.write("test", now()) as writing:
-            for alias in writing.aliases():
-                remove_alias(writing, alias)
-                writing.record("unalias", "alias", alias, None, None)
-            for model in list(writing.models()):
-                remove_model(writing, model)
-                writing.record("remove", "model", model.id, None, None)
-            for table in ("tombstones", "claims"):
-                writing._connection.exec_driver_sql(f"DELETE FROM {table}")
+            gone = [("unalias", "alias", alias) for alias in writing.aliases()]
+            gone += [("remove", "model", model.id) for model in writing.models()]
+            for table in (tables.aliases, tables.models, tables.tombstones, tables.claims):
+                writing._connection.execute(delete(table))
+            add_rows(writing._connection, tables.changes, [writing._recorded(*each, None, None) for each in gone])
 
     def add(self, *models: Model) -> None:
         """Add models."""

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from itertools import count
@@ -254,8 +254,15 @@ def execute(url: str, *statements: str) -> None:
 
 def ask(url: str, query: str) -> list[tuple[Any, ...]]:
     """What another program reads in a database."""
+    with asking(url) as ask_again:
+        return ask_again(query)
+
+
+@contextmanager
+def asking(url: str) -> Iterator[Callable[[str], list[tuple[Any, ...]]]]:
+    """What reads in a database as another program does, over one connection."""
     with psycopg.connect(_libpq(url), autocommit=True) as connection:
-        return connection.execute(query.encode()).fetchall()
+        yield lambda query: connection.execute(query.encode()).fetchall()
 
 
 def _libpq(url: str) -> str:

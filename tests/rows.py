@@ -7,7 +7,17 @@ from sqlalchemy import JSON
 from callsheet.storage import tables
 from callsheet.storage.sqlite.database import SQLite
 from callsheet.storage.store import Store
-from tests.storage.others import ask
+from tests.storage.others import Ask, asking
+
+_SQLITE_COLUMNS: Final = (
+    "SELECT t.name, c.name FROM sqlite_schema t, pragma_table_info(t.name) c WHERE t.type = 'table' ORDER BY c.cid"
+)
+
+_POSTGRESQL_COLUMNS: Final = """
+    SELECT relname, attname FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
+    WHERE pg_table_is_visible(attrelid) AND relnamespace <> 'pg_catalog'::regnamespace AND attnum > 0
+    ORDER BY attnum
+"""
 
 _TABLES: Final = tuple(tables.metadata.tables)
 
@@ -21,23 +31,31 @@ _JSON: Final = frozenset(
 
 def everything(store: Store) -> dict[str, list[tuple[Any, ...]]]:
     """Every row of every table, in order, JSON as the text it is."""
-    return {table: rows(store, table) for table in _TABLES}
+    with asking(store) as ask:
+        names = _names(store, ask)
+        return {table: _rows(ask, table, names[table]) for table in _TABLES}
 
 
 def rows(store: Store, table: str) -> list[tuple[Any, ...]]:
     """Every row of a table, by its key."""
-    columns = ", ".join(_column(store, name) for name in _names(store, table))
-    return sorted(ask(store, f"SELECT {columns} FROM {table}"), key=lambda row: row[:3])
+    with asking(store) as ask:
+        return _rows(ask, table, _names(store, ask)[table])
 
 
-def _names(store: Store, table: str) -> list[str]:
-    if isinstance(store.database, SQLite):
-        return [row[1] for row in ask(store, f"PRAGMA table_info({table})")]
-    query = f"SELECT attname FROM pg_attribute WHERE attrelid = '{table}'::regclass AND attnum > 0 ORDER BY attnum"
-    return [row[0] for row in ask(store, query)]
+def _rows(ask: Ask, table: str, names: list[str]) -> list[tuple[Any, ...]]:
+    columns = ", ".join(map(_column, names))
+    return sorted(ask(f"SELECT {columns} FROM {table}"), key=lambda row: row[:3])
 
 
-def _column(store: Store, name: str) -> str:
+def _names(store: Store, ask: Ask) -> dict[str, list[str]]:
+    """The columns of each table."""
+    names: dict[str, list[str]] = {}
+    for table, column in ask(_SQLITE_COLUMNS if isinstance(store.database, SQLite) else _POSTGRESQL_COLUMNS):
+        names.setdefault(table, []).append(column)
+    return names
+
+
+def _column(name: str) -> str:
     if name == "hidden":
         return "CAST(hidden AS integer)"
     return f'CAST("{name}" AS text)' if name in _JSON else f'"{name}"'

@@ -1,10 +1,12 @@
 """What the forks of `tests.starter` hide: an import that a command lacks, and what is read before a fork."""
 
 import json
+import os
 import pkgutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
@@ -96,6 +98,8 @@ COMMANDS: Final[dict[str, tuple[str, int]]] = {
     "admin-keys enable": ("none", 1),
     "admin-keys archive": ("none", 1),
     "admin-keys rotate": ("none", 1),
+    "sessions list": ("", 0),
+    "sessions end": ("--all", 0),
     "workspaces create": ("another", 0),
     "workspaces list": ("", 0),
     "workspaces show": ("team", 0),
@@ -139,9 +143,70 @@ def test_each_command_is_started() -> None:
     assert set(COMMANDS) == set(commands(command_tree()))
 
 
+#: Those that do more than to open the database which they are given, or open none: each starts afresh.
+_APART: Final = UNLIKE | {
+    "settings", "migrate", "backup", "restore", "check", "fake", "route", "validate", "console",
+    "sources try", "sources record", "models retrieve",
+}  # fmt: skip
+
+#: What each of the others imports to do so.
+_OPENING: Final = ("callsheet.cli.app", "callsheet.storage.store", "sqlalchemy.dialects.sqlite.pysqlite")
+
+#: Imports no more than that, once, and forks a command for each line that it reads.
+_FORK_AT_OPENING: Final = """
+import gc, importlib, json, os, sys
+from tests import starter
+
+for module in sys.argv[1:]:
+    importlib.import_module(module)
+gc.freeze()
+for line in sys.stdin:
+    request = json.loads(line)
+    child = os.fork()
+    if child == 0:
+        output = os.open(request["output"], os.O_WRONLY | os.O_CREAT)
+        starter._become(request, [os.open(os.devnull, os.O_RDONLY), output, os.dup(output)])
+        starter._run(None)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+"""
+
+
+class Opening:
+    """Starts commands as far as all of those alike are: where the database is opened."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-W", "error", "-c", _FORK_AT_OPENING, *_OPENING],
+            cwd=Path(__file__).parents[1],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def call(self, arguments: list[str], env: dict[str, str], cwd: Path) -> tuple[int, str]:
+        """Run a command to its end; return its exit code and what it printed."""
+        output = cwd / "output"
+        request = {"arguments": arguments, "environment": {**os.environ, **env}, "folder": str(cwd), "closed": []}
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        print(json.dumps({**request, "output": str(output)}), file=self._process.stdin, flush=True)
+        return int(self._process.stdout.readline()), output.read_text()
+
+    def close(self) -> None:
+        """End it."""
+        self._process.communicate(timeout=DEADLINE)
+
+
+@pytest.fixture(scope="module")
+def opening() -> Iterator[Opening]:
+    """As the first test begins that wants it."""
+    with closing(Opening()) as made:
+        yield made
+
+
 @pytest.mark.parametrize("command", first(sorted(COMMANDS, key=lambda name: name not in UNLIKE), len(UNLIKE)))
 def test_a_command_imports_what_it_uses(
-    command: str, installation: Installation, api: ModelsAPI, tmp_path: Path
+    command: str, request: pytest.FixtureRequest, installation: Installation, api: ModelsAPI, tmp_path: Path
 ) -> None:
     installation.add(make_model("m"))
     installation.catalog.alias("short", "m")
@@ -154,45 +219,55 @@ def test_a_command_imports_what_it_uses(
     places = {"database": installation.url, "catalogue": catalogue}
     given = arguments.format(port=port, key=api.api_key, **places).split()
     env = {"CALLSHEET_DATABASE_URL": installation.url}
-    done = call(*command.split(), *given, env=env, cwd=tmp_path, fresh=True)
-    assert done.returncode == code, done.stderr
-    assert "Traceback" not in done.stderr
-    assert " is missing; " not in done.stderr
+    words = [*command.split(), *given]
+    if command in _APART:
+        done = call(*words, env=env, cwd=tmp_path, fresh=True)
+        ended, printed = done.returncode, done.stderr
+    else:
+        opening: Opening = request.getfixturevalue("opening")
+        ended, printed = opening.call(words, env, tmp_path)
+    assert ended == code, printed
+    assert "Traceback" not in printed
+    assert " is missing; " not in printed
 
 
-def modules() -> list[str]:
-    """The modules of the package, the outermost first."""
-    found = (module.name for module in pkgutil.walk_packages(callsheet.__path__, "callsheet."))
-    inner = sorted(name for name in found if ".migrations." not in name)
-    return ["callsheet", *sorted(inner, key=lambda name: (name.count("."), name))]
+def rooms() -> list[list[str]]:
+    """The modules of each package, the outermost first."""
+    found: dict[str, list[str]] = {"callsheet": ["callsheet"]}
+    for module in pkgutil.walk_packages(callsheet.__path__, "callsheet."):
+        if ".migrations." not in module.name:
+            found.setdefault(module.name.rpartition(".")[0], []).append(module.name)
+    return [found[name] for name in sorted(found, key=lambda name: (name.count("."), name))]
 
 
-#: Imports each of the modules in a process where no other of them has been imported; prints those that fail.
+#: Imports the modules of each room where none of another has been imported; prints the rooms that fail.
 IMPORT_ALONE: Final = """
-import importlib, os, sys, traceback
+import importlib, json, os, sys, traceback
 
-modules = sys.argv[1:]
-for module in modules:  # so that what is not ours need not be imported again for each
+rooms = json.loads(sys.argv[1])
+for module in sum(rooms, []):  # so that what is not ours need not be imported again for each
     importlib.import_module(module)
 for name in [name for name in sys.modules if name.partition('.')[0] == 'callsheet']:
     del sys.modules[name]
-for module in modules:
+for room in rooms:
     child = os.fork()
     if child == 0:
         try:
-            importlib.import_module(module)
+            for module in room:
+                importlib.import_module(module)
         except BaseException:
             traceback.print_exc()
             os._exit(1)
         os._exit(0)
     if os.waitpid(child, 0)[1]:
-        print(module)
+        print(room)
 """
 
 
 @exhaustive
-def test_every_module_can_be_the_first_that_is_imported() -> None:
-    command = [sys.executable, "-W", "error", "-c", IMPORT_ALONE, *modules()]
+def test_every_room_can_be_the_first_that_is_imported() -> None:
+    """So can each of its modules: tests/test_imports.py proves that no import leads back to where it began."""
+    command = [sys.executable, "-W", "error", "-c", IMPORT_ALONE, json.dumps(rooms())]
     done = subprocess.run(command, capture_output=True, text=True, timeout=10 * DEADLINE, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 

@@ -3,8 +3,11 @@
 from dataclasses import replace
 from itertools import combinations
 
+import hypothesis
 import pytest
+from hypothesis import strategies as st
 
+from callsheet.api.body import page_etag, run_etag, running_sums
 from tests.api.states import ask, make_state
 from tests.doors import Door, Headers
 from tests.installation import Installation, make_model
@@ -83,7 +86,7 @@ def test_tags_differ_by_query_shape_dialect_and_coding(door: Door) -> None:
             "/v1/models?after_id=claude-opus-5",
             "/v1/models?before_id=claude-opus-5",
             "/v1/models?lifecycle=retired",
-            "/v1/models?lifecycle=active",
+            "/v1/models?lifecycle=active&limit=3",
             "/v1/models/claude-fable-5-2",
         )
     }
@@ -155,3 +158,25 @@ def test_a_list_of_many_blocks_has_one_tag_however_it_came_to_be() -> None:
         grown = replace(grown, catalog=grown.catalog.changed({name: models[name]}))
     for query in (b"limit=1000", b"limit=1000&after_id=m0100", b"limit=7&before_id=m1500", b"limit=1"):
         assert ask(grown, query=query) == ask(at_once, query=query)
+
+
+class Digests:
+    """A block of which only the digests are known."""
+
+    def __init__(self, digests: list[int]) -> None:
+        self.sums = running_sums(digests)
+
+
+@hypothesis.given(st.lists(st.integers(0, 2**64 - 1), min_size=1, max_size=12), st.data())
+def test_a_page_has_the_same_tag_by_the_short_way_and_however_it_is_cut(
+    digests: list[int], data: st.DataObject
+) -> None:
+    start = data.draw(st.integers(0, len(digests) - 1))
+    stop = data.draw(st.integers(start + 1, len(digests)))
+    middle = data.draw(st.integers(start, stop))
+    block = Digests(digests)
+    short = run_etag(block, start, stop, b"1")
+    assert short == page_etag([(block, start, stop)], b"1")
+    assert short == page_etag(
+        [(Digests(digests[:middle]), start, middle), (Digests(digests[middle:]), 0, stop - middle)], b"1"
+    )

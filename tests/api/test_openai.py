@@ -65,12 +65,12 @@ def test_the_list_is_whole_whatever_the_query_says(door: Door, empty: Installati
 
 
 def test_the_day_a_model_retires_is_its_shutdown_date(door: Door, letters: Installation) -> None:
-    letters.catalog.deprecate("b", retires_at=parse_instant("2027-03-01T23:59:59Z"))
+    letters.catalog.deprecate("b", retires_at=parse_instant("2099-03-01T23:59:59Z"))
     letters.catalog.deprecate("c")
     letters.catalog.retire("d")
     dates = {name: ask(door, f"/v1/models/{name}").json.get("shutdown_date") for name in "abcd"}
     today = str(datetime.now(UTC).date())
-    assert dates == {"a": None, "b": "2027-03-01", "c": None, "d": today}
+    assert dates == {"a": None, "b": "2099-03-01", "c": None, "d": today}
 
 
 def test_with_the_setting_missing_version_an_api_key_without_a_version_gets_openai_s_shapes(door: Door) -> None:

@@ -88,6 +88,7 @@ OTHERS = {
     *("models retrieve", "explain", "who-sees", "what-sees", "diff-keys"),
     *("catalog list", "catalog show", "catalog history", "catalog blame", "catalog diff"),
     *("retirements", "clients", "calendars list", "admin-keys list", "admin-keys show"),
+    *("sessions list", "sessions end"),
     "catalog import",  # shows its plan unless it is given --yes
     *("sources try", "sources record", "sources list", "sources show", "sources plan"),
     *("sources sync", "sources pause", "sources resume", "sources reject"),  # a plan of sync is sources plan

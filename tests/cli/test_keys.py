@@ -99,6 +99,24 @@ def test_list_for_people_names_the_workspace_and_the_end_of_the_secret(cli: CLI)
     assert second.split()[5] == "(all)"
 
 
+def test_list_shows_those_that_fit_all_that_is_given(cli: CLI) -> None:
+    cli("workspaces", "create", "team")
+    for name, workspace in (("ci one", "team"), ("ci two", "default"), ("phone", "team")):
+        cli("keys", "create", "--name", name, "--workspace", workspace)
+    cli("keys", "create", "--name", "ci all", "--organization")
+    cli("keys", "disable", "phone")
+
+    def names(*arguments: str) -> list[str]:
+        return [each["name"] for each in cli("keys", "list", "--json", *arguments).json]
+
+    assert names("--search", "CI") == ["ci one", "ci two", "ci all"]
+    assert names("--workspace", "team") == ["ci one", "phone"]
+    assert names("--workspace", "team", "--status", "active") == ["ci one"]
+    assert names("--status", "disabled") == ["phone"]
+    assert names("--status", "expired") == names("--search", "nothing") == []
+    assert cli("keys", "list", "--workspace", "taem").refusal.startswith("There is no workspace 'taem'")
+
+
 def test_list_says_when_an_active_key_has_expired(cli: CLI, installation: Installation) -> None:
     cli("keys", "create", "--name", "a", "--expires-at", "2099-01-01")
     with sqlite3.connect(installation.url.removeprefix("sqlite:///")) as connection:
@@ -106,6 +124,8 @@ def test_list_says_when_an_active_key_has_expired(cli: CLI, installation: Instal
     connection.close()
     assert cli("keys", "list", "--json").json[0]["expired"] is True
     assert " expired " in cli("keys", "list").out
+    assert len(cli("keys", "list", "--status", "expired", "--json").json) == 1
+    assert cli("keys", "list", "--status", "active", "--json").json == []
 
 
 def test_disable_enable_and_archive_set_the_status(cli: CLI) -> None:

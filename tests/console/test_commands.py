@@ -19,6 +19,7 @@ from callsheet.http.admin.endpoints import ENDPOINTS
 from callsheet.http.console.change import Change
 from callsheet.http.console.commands import COMMANDS
 from callsheet.service.admin.admin_keys import AdminKeyService
+from callsheet.service.admin.sessions import SessionService
 from callsheet.service.retirements.calendars import CalendarService
 from callsheet.service.sync.config import read_config
 from callsheet.service.sync.sources import SourcesService
@@ -46,7 +47,7 @@ CHANGES: Final = {
     ),
     "removeCatalogModel": Change("removeCatalogModel", {"model": MODEL}),
     "deprecateCatalogModel": Change(
-        "deprecateCatalogModel", {"model": MODEL}, {"retires_at": "2027-01-01", "replacement": "-odd"}
+        "deprecateCatalogModel", {"model": MODEL}, {"retires_at": "2099-01-01", "replacement": "-odd"}
     ),
     "retireCatalogModel": Change("retireCatalogModel", {"model": "-odd"}),
     "hideCatalogModel": Change("hideCatalogModel", {"model": "-odd"}),
@@ -130,6 +131,9 @@ BY_ID: Final = frozenset({"archiveAdminKey"})
 #: Calls that ask an upstream, and whose commands show what it answers.
 ASKED: Final = frozenset({"syncSource", "planSource", "trySource"})
 
+#: Calls that end sessions, which no plan is of.
+ENDING: Final = frozenset({"endSession", "endSessions"})
+
 __all__ = ["call"]  # a fixture
 
 
@@ -154,11 +158,11 @@ def prepared(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> Ins
 
 
 def test_every_command_is_tried_here() -> None:
-    assert set(CHANGES) | UNPLANNED | BY_ID | ASKED == set(COMMANDS)
+    assert set(CHANGES) | UNPLANNED | BY_ID | ASKED | ENDING == set(COMMANDS)
 
 
 def test_every_command_is_that_of_a_call_that_changes_something() -> None:
-    assert set(COMMANDS) - ASKED <= {endpoint.operation for endpoint in ENDPOINTS if endpoint.changes}
+    assert set(COMMANDS) - ASKED - ENDING <= {endpoint.operation for endpoint in ENDPOINTS if endpoint.changes}
 
 
 @pytest.mark.parametrize("operation", sorted(UNPLANNED))
@@ -221,6 +225,15 @@ def test_an_admin_key_is_archived_by_the_command_that_is_shown(prepared: Install
     planned = Browser(prepared).rehearse(change)
     done = call(*shlex.split(change.command() or "")[1:], "--dry-run", "--json")
     assert _decided(done.json["steps"]) == _decided(planned["steps"])
+
+
+@pytest.mark.parametrize("operation", sorted(ENDING))
+def test_a_session_is_ended_by_the_command_that_is_shown(operation: str, prepared: Installation, call: CLI) -> None:
+    service = SessionService(prepared.store, now)
+    sessions = [service.of_user(name, (Scope.READ,)) for name in ("ada", "grace")]
+    ids = {"session": sessions[0].id} if operation == "endSession" else {}
+    assert call(*shlex.split(Change(operation, ids).command() or "")[1:]).code == 0
+    assert list(service.list()) == (sessions[1:] if operation == "endSession" else [])
 
 
 def _decided(steps: list[dict[str, Any]]) -> str:

@@ -68,6 +68,9 @@ def test_filters_stay_in_the_form_and_in_the_links_to_other_pages(filled: Browse
 
 def test_lines_and_sources_are_offered_with_how_many_models_have_them(filled: Browser) -> None:
     shown = filled.open(f"{CATALOGUE}?source=gateway")
+    label = shown.soup.find("label", attrs={"for": "source"})
+    assert label is not None
+    assert label.get_text() == "Comes from"  # a field, not the source that lists the model
     assert ids(shown) == ["acme/claude-one"]
     assert "opus (2)" in shown.text
     assert "vllm (1)" in shown.text
@@ -80,7 +83,7 @@ def test_nothing_found_leads_to_a_search_without_filters(filled: Browser) -> Non
     assert "No model matches “nothing” with these filters" in shown.text
     assert "Filters: line none." in shown.text
     assert "No model matches “a <b> c” Ids," in filled.open(f"{CATALOGUE}?q=a+<b>+c").text
-    assert "No model matches these filters Filters: source x." in filled.open(f"{CATALOGUE}?source=x").text
+    assert "No model matches these filters Filters: comes from x." in filled.open(f"{CATALOGUE}?source=x").text
     assert shown.fields("Search")["line"] == ["none"]
     assert len(ids(filled.open(shown.link("Clear the search and all filters")))) == 3
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,15 +11,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callsheet.domain.access.admin_key import Scope
+from callsheet.domain.access.session import MAX_IDLE, MAX_SESSION, Means, Session
 from callsheet.domain.errors import SettingsError
 from callsheet.http.app import create_app
 from callsheet.http.console.proxy_users import ProxyUsers
+from callsheet.http.console.session_cookie import proof
 from callsheet.http.paths import PEER
+from callsheet.service.admin.sessions import SessionService
 from callsheet.settings import Settings
-from tests.console.browsing import Browser
+from tests.console.browsing import COOKIE, Browser
 from tests.http.admin.asking import Reply
 from tests.http.wire import Line
-from tests.installation import Installation, make_model
+from tests.installation import Installation, again_on_postgresql, make_model, now
 
 PROXY = "10.0.0.7"
 HEADER = "x-forwarded-user"
@@ -56,11 +61,109 @@ def test_who_is_named_by_the_proxy_sees_pages_without_signing_in(behind: Behind)
     assert behind.open("/console/sign-in?next=/console/keys").heading == "Keys"
 
 
+def sessions_of(behind: Behind) -> list[Session]:
+    """Who is signed in, in the database."""
+    with behind.installation.store.read() as reading:
+        return reading.sessions()
+
+
 def test_a_session_begins_once_and_goes_on(behind: Behind) -> None:
     behind.open("/console/models")
     kept = dict(behind.cookies)
     assert behind.open("/console/models").status == 200
     assert behind.cookies == kept
+
+
+@given(st.lists(st.tuples(st.sampled_from(["ada", "grace", "zoë 你"]), st.booleans()), min_size=1, max_size=8))
+def test_there_is_one_session_for_each_person_however_many_requests_keep_no_cookie(
+    behind: Behind, requests: list[tuple[str, bool]]
+) -> None:
+    for name, keeps in requests:
+        behind.user = name.encode().decode("latin-1")  # as bytes arrive
+        behind.cookies = behind.cookies if keeps else {}
+        assert behind.ask("GET", "/console/blame.json?model=x").status in (200, 404)
+    names = [each.name for each in sessions_of(behind)]
+    assert len(names) == len(set(names))
+    assert {name for name, _ in requests} <= set(names)
+
+
+@again_on_postgresql
+def test_of_two_first_requests_at_once_each_finds_the_same_session(installation: Installation) -> None:
+    service = SessionService(installation.store, now)
+    with ThreadPoolExecutor(4) as pool:
+        found = pool.map(lambda _: service.of_user("ada", (Scope.READ,)).id, range(8))
+    assert len(set(found)) == 1
+
+
+@pytest.mark.parametrize("passed", [MAX_IDLE, MAX_SESSION])
+def test_a_session_that_is_over_makes_room_for_another(passed: timedelta, installation: Installation) -> None:
+    later = [now()]
+    service = SessionService(installation.store, lambda: later[0])
+    first = service.of_user("ada", (Scope.READ,))
+    later[0] += passed
+    second = service.of_user("ada", (Scope.READ,))
+    assert second.id != first.id
+    assert [each.id for each in service.list()] == [second.id]
+
+
+def test_what_a_session_of_a_name_is_found_by_is_no_one_s_cookie(behind: Behind) -> None:
+    behind.open("/console/models")
+    behind.user = None
+    for token in ("user read ada", "ada", sessions_of(behind)[0].fingerprint.hex(), sessions_of(behind)[0].id):
+        behind.cookies = {COOKIE: token}
+        assert behind.ask("GET", "/console/models").status == 303
+
+
+def test_a_form_that_was_open_as_another_person_is_offered_again(installation: Installation) -> None:
+    installation.catalog.add(make_model("claude-one"))
+    behind = Behind(installation, console_user_scopes=["all"])
+    form = behind.open("/console/models/claude-one/change")
+    behind.user = "grace"
+    fields = {**form.fields("Review change"), "display_name": ["Uno"]}
+    assert behind.post("/console/models/claude-one/change", fields).fields("Go on")["display_name"] == ["Uno"]
+
+
+def test_a_form_without_a_cookie_proves_nothing(installation: Installation) -> None:
+    installation.catalog.add(make_model("claude-one"))
+    behind = Behind(installation, console_user_scopes=["all"])
+    path = "/console/models/claude-one/change"
+    fields = {**behind.open(path).fields("Review change"), "display_name": ["Uno"]}
+    for planted in ("", "a" * 43):
+        behind.cookies = {COOKIE: planted} if planted else {}
+        assert behind.post(path, fields).fields("Go on")["display_name"] == ["Uno"]
+    elsewhere = behind.post(path, fields, origin="http://evil.example")
+    assert elsewhere.status == 403
+
+
+def test_a_cookie_that_someone_planted_proves_no_form(installation: Installation) -> None:
+    installation.catalog.add(make_model("claude-one"))
+    behind = Behind(installation, console_user_scopes=["all"])
+    behind.cookies = {COOKIE: "a" * 43}
+    path = "/console/models/claude-one/change"
+    fields = {**behind.open(path).fields("Review change"), "display_name": ["Uno"]}
+    assert behind.post(path, fields).fields("Apply")  # the browser goes on with it
+    for guess in ("user ada", "session ada", "form"):
+        forged = proof(proof("a" * 43, guess))
+        assert behind.post(path, {**fields, "csrf": [forged]}).fields("Go on")
+
+
+def test_signing_out_says_that_the_proxy_signs_in_again(behind: Behind) -> None:
+    shown = behind.open("/console/models")
+    before = sessions_of(behind)
+    left = behind.send(shown, "Sign out")
+    assert "the proxy in front of this server has signed you in again" in left.text
+    assert {each.id for each in sessions_of(behind)}.isdisjoint(each.id for each in before)
+
+
+def test_signing_out_everywhere_ends_sessions_by_links_too(behind: Behind) -> None:
+    service = SessionService(behind.installation.store, now)
+    service.follow_link(service.make_link("ada", (Scope.ALL,)))
+    service.follow_link(service.make_link("grace", (Scope.ALL,)))
+    behind.send(behind.open("/console/admin-keys"), "Sign out everywhere")
+    assert {(each.actor, each.means) for each in sessions_of(behind)} == {
+        ("console:grace", Means.LINK),
+        ("console:ada", Means.PROXY),  # the proxy has signed in again
+    }
 
 
 def test_a_session_ends_when_the_proxy_names_someone_else(behind: Behind) -> None:
@@ -88,8 +191,8 @@ def test_a_session_ends_when_the_settings_allow_something_else(behind: Behind) -
     behind.open("/console/models")
     other = Behind(behind.installation, console_user_scopes=["catalog"])
     other.cookies = dict(behind.cookies)
-    other.open("/console/models")
-    assert other.cookies != behind.cookies
+    assert other.open("/console/admin-keys.json").json["session"]["scopes"] == ["catalog"]
+    assert behind.open("/console/admin-keys.json").json["session"]["scopes"] == ["read"]
     without = Behind(behind.installation, console_user_header="", console_proxies=[])
     without.cookies = dict(other.cookies)
     assert without.open("/console/models").heading.startswith("Sign in")

@@ -2,24 +2,29 @@
 
 import asyncio
 import logging
+import re
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from callsheet.domain.access.admin_key import Scope
 from callsheet.domain.access.secret import fingerprint
-from callsheet.domain.access.session import MAX_IDLE, MAX_LINK, MAX_SESSION
+from callsheet.domain.access.session import MAX_IDLE, MAX_LINK, MAX_SESSION, Means
 from callsheet.domain.errors import InvalidError
-from callsheet.http.console.asking import MAX_FIELDS
+from callsheet.http.console.asking import MAX_FIELDS, read_asking
+from callsheet.http.console.session_cookie import keep_token
 from callsheet.http.paths import MAX_FORM_BYTES
 from callsheet.service.admin.admin_keys import AdminKeyService
 from callsheet.service.admin.sessions import SEEN_INTERVAL, SessionService
 from callsheet.settings import LogFormat, Settings
 from callsheet.storage import tables
-from tests.console.browsing import HOST, Browser
+from tests.console.browsing import COOKIE, HOST, Browser
+from tests.console.test_proxy_users import Behind
 from tests.http.clock import ManualClock
 from tests.http.connection.kept_log import KeptLog
 from tests.installation import Installation, again_on_postgresql, now, on_both
@@ -36,6 +41,12 @@ def is_signed_in(browser: Browser) -> bool:
 def make_link(installation: Installation, at: Any = now) -> str:
     """The token of a new link."""
     return SessionService(installation.store, at).make_link("ada", (Scope.ALL,))
+
+
+def send_secret(browser: Browser, name: str) -> None:
+    """Sign in by the page, with a new admin key."""
+    shown = browser.send(browser.open(SIGN_IN), "Sign in", secret=browser.make_key(name))
+    assert shown.status == 200, shown.text
 
 
 def advance(clock: ManualClock, time: timedelta) -> None:
@@ -62,15 +73,15 @@ def timed(installation: Installation, clock: ManualClock) -> Browser:
 
 def test_a_token_from_before_signing_in_is_replaced(browser: Browser) -> None:
     planted = "a" * 43
-    browser.cookies = {"callsheet": planted}
-    browser.sign_in()
-    assert browser.cookies["callsheet"] != planted
+    browser.cookies = {COOKIE: planted}
+    send_secret(browser, "first")
+    assert browser.cookies[COOKIE] != planted
     mine = dict(browser.cookies)
-    browser.cookies = {"callsheet": planted}
+    browser.cookies = {COOKIE: planted}
     assert not is_signed_in(browser)
 
     browser.cookies = mine
-    browser.sign_in(name="again")
+    send_secret(browser, "again")
     assert browser.cookies != mine
     browser.cookies = mine
     assert not is_signed_in(browser)
@@ -95,7 +106,7 @@ def test_a_session_ends_at_last_however_much_it_is_used(timed: Browser, clock: M
 
 
 def test_pages_write_when_someone_was_there_only_now_and_then(timed: Browser, clock: ManualClock) -> None:
-    token = timed.cookies["callsheet"]
+    token = timed.cookies[COOKIE]
     service = SessionService(timed.installation.store, clock.clock.now)
     advance(clock, SEEN_INTERVAL - timedelta(seconds=1))
     seen = service.find(token)
@@ -113,7 +124,7 @@ def test_pages_write_when_someone_was_there_only_now_and_then(timed: Browser, cl
 def test_of_tokens_only_digests_are_kept(installation: Installation) -> None:
     browser = Browser(installation).sign_in()
     link = make_link(installation)
-    token = browser.cookies["callsheet"]
+    token = browser.cookies[COOKIE]
     with installation.store.read() as reading:
         rows = [
             str(row)
@@ -141,7 +152,7 @@ def test_no_secret_is_in_any_log(
     browser.open(MODELS)
     written = caplog.text + str(log.kept)
     assert "/console/sign-in" in written
-    for each in (secret, link, browser.cookies["callsheet"], "sk-cs-admin-wrong"):
+    for each in (secret, link, browser.cookies[COOKIE], "sk-cs-admin-wrong"):
         assert each not in written
 
 
@@ -156,7 +167,7 @@ def test_over_tls_the_cookie_is_of_this_host_alone(installation: Installation) -
     link = make_link(installation)
     reply = browser.ask("POST", SIGN_IN, f"link={link}".encode(), origin=f"https://{HOST}")
     cookie = reply.headers["set-cookie"]
-    assert cookie.startswith("__Host-callsheet=")
+    assert cookie.startswith("__Host-callsheet-8484=")
     assert {"Secure", "HttpOnly", "SameSite=Strict", "Path=/"} <= set(cookie.split("; "))
     assert "Domain" not in cookie
     assert is_signed_in(browser)
@@ -171,7 +182,7 @@ def test_over_plain_http_the_cookie_is_not_readable_by_scripts(browser: Browser)
         "POST", SIGN_IN, f"link={make_link(browser.installation)}".encode(), origin=f"http://{HOST}"
     )
     cookie = reply.headers["set-cookie"]
-    assert cookie.startswith("callsheet=")
+    assert cookie.startswith("callsheet-8484=")
     assert {"HttpOnly", "SameSite=Strict"} <= set(cookie.split("; "))
     assert "Secure" not in cookie
 
@@ -195,7 +206,7 @@ def test_someone_with_a_link_is_none_of_a_proxy_s_users_and_creates_keys_as_a_pe
     created_by = next(key["created_by"] for key in keys if key["name"] == "laptop")
     assert created_by == {"id": "console:ada", "type": "user"}
     session = SessionService(timed.installation.store, now).follow_link(make_link(timed.installation)).session
-    assert (session.actor, session.user) == ("console:ada", None)
+    assert (session.actor, session.means) == ("console:ada", Means.LINK)
 
 
 def test_looking_at_a_link_does_not_use_it_up(browser: Browser) -> None:
@@ -247,6 +258,86 @@ def test_who_fails_to_sign_in_too_often_waits(installation: Installation) -> Non
     refused = browser.ask("POST", SIGN_IN, f"secret={secret}".encode(), origin=f"http://{HOST}")
     assert refused.status == 429
     assert int(refused.headers["retry-after"]) > 0
+
+
+def test_who_is_signed_in_is_not_held_up_by_what_others_at_the_same_address_do(installation: Installation) -> None:
+    options = {"rate_limit_address": "4/hour", "rate_limit_failures": "2/hour"}
+    browser, guessing = Browser(installation, **options).sign_in(), Browser(installation)
+    guessing.app = browser.app
+    statuses = [guessing.post(SIGN_IN, {"secret": "sk-cs-admin-wrong"}).status for _ in range(3)]
+    assert statuses == [401, 401, 429]
+    assert guessing.ask("GET", MODELS).status == 429
+    for _ in range(6):
+        assert is_signed_in(browser)
+    assert browser.post(SIGN_IN, {"secret": "sk-cs-admin-wrong"}).status == 429
+    assert browser.send(browser.open(MODELS), "Sign out").status == 429  # signed out, which shows what is limited
+    assert not browser.cookies
+
+
+def test_who_a_proxy_names_is_not_held_up(installation: Installation) -> None:
+    behind = Behind(installation, rate_limit_address="1/hour")
+    for _ in range(3):
+        behind.cookies = {}
+        assert behind.ask("GET", MODELS).status == 200
+        assert behind.ask("GET", SIGN_IN).status == 303
+    behind.user = None
+    assert [behind.ask("GET", SIGN_IN).status for _ in range(2)] == [200, 429]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "fields", "cookie"),
+    [
+        ("POST", SIGN_IN, "secret=sk-cs-admin-wrong", False),
+        ("POST", SIGN_IN, "link=wrong", False),
+        ("GET", MODELS, "", True),
+        ("GET", f"{MODELS}.json", "", True),
+        ("POST", MODELS, "a=b", True),
+        ("POST", "/console/sign-out", "everywhere=yes", True),
+    ],
+)
+def test_who_guesses_too_often_waits(
+    method: str, path: str, fields: str, cookie: bool, installation: Installation
+) -> None:
+    browser = Browser(installation, rate_limit_failures="2/hour")
+    statuses = []
+    for number in range(3):
+        browser.cookies = {COOKIE: f"{number}" * 43} if cookie else {}
+        statuses.append(browser.ask(method, path, fields.encode(), origin=f"http://{HOST}").status)
+    assert 429 not in statuses[:2]
+    assert statuses[2] == 429
+
+
+def test_a_session_that_ended_by_itself_is_no_guess(timed: Browser, clock: ManualClock) -> None:
+    timed.app = timed.installation.app(Settings(rate_limit_failures="1/hour"), clock.clock)
+    kept = dict(timed.cookies)
+    advance(clock, MAX_IDLE)
+    Browser(timed.installation).sign_in()
+    for _ in range(3):
+        timed.cookies = dict(kept)
+        assert timed.ask("GET", MODELS).status == 303
+
+
+def test_consoles_on_two_ports_of_one_host_sign_no_one_out(signed_in: Browser) -> None:
+    link, other = make_link(signed_in.installation), "127.0.0.1:8485"
+    reply = signed_in.ask("POST", SIGN_IN, f"link={link}".encode(), host=other, origin=f"http://{other}")
+    assert reply.status == 303
+    assert set(signed_in.cookies) == {COOKIE, "callsheet-8485"}
+    assert is_signed_in(signed_in)
+    assert signed_in.ask("GET", MODELS, host=other).status == 200
+
+
+@given(st.text(max_size=30).map(lambda text: "".join(each for each in text if ord(each) < 256)))
+def test_no_host_writes_anything_else_into_a_cookie(host: str) -> None:
+    asking = read_asking(
+        {
+            "method": "GET",
+            "raw_path": b"/console",
+            "query_string": b"",
+            "headers": [(b"host", host.encode("latin-1"))],
+        }
+    )
+    _, cookie = keep_token(asking, "a" * 43)
+    assert re.fullmatch(rb"callsheet(-[0-9]{1,5})?=a{43}; Path=/; [^\r\n]*", cookie)
 
 
 def test_the_head_of_a_page_is_that_of_the_page(signed_in: Browser) -> None:
@@ -304,9 +395,9 @@ def test_an_address_that_means_nothing_is_no_failure_of_ours(
     assert "failed" not in caplog.text
 
 
-@pytest.mark.parametrize("token", ["", "x", "\x00", "é" * 43, "x" * 10_000, "a; callsheet=b", '"'])
+@pytest.mark.parametrize("token", ["", "x", "\x00", "é" * 43, "x" * 10_000, "a; callsheet-8484=b", '"'])
 def test_a_cookie_that_is_none_is_that_of_nobody(token: str, browser: Browser) -> None:
-    browser.cookies = {"callsheet": token}
+    browser.cookies = {COOKIE: token}
     assert browser.ask("GET", MODELS).status == 303
 
 
@@ -343,7 +434,7 @@ def test_a_form_that_does_not_arrive_is_not_waited_for(browser: Browser) -> None
 def test_a_page_is_shown_although_it_cannot_be_noted_that_someone_is_there(installation: Installation) -> None:
     later = [now()]
     sessions = SessionService(installation.store, lambda: later[0])
-    token = sessions.admit_user("ada", (Scope.READ,)).token
+    token = sessions.follow_link(make_link(installation)).token
     later[0] += SEEN_INTERVAL
     with sqlite3.connect(installation.url.removeprefix("sqlite:///")) as database:
         database.execute(

@@ -74,8 +74,8 @@ def test_every_snippet_has_the_address_that_the_browser_used(signed_in: Browser)
     texts = [each.get_text() for each in signed_in.open(WELCOME).soup.select("details pre")]
     assert len(texts) == 4
     assert all("http://127.0.0.1:8484" in text and "CALLSHEET_API_KEY" in text for text in texts)
-    other = signed_in.open(WELCOME, host="models.example:8080")
-    assert "http://models.example:8080" in other.text
+    other = signed_in.open(WELCOME, host="models.example:8484")
+    assert "http://models.example:8484" in other.text
 
 
 @pytest.mark.parametrize(

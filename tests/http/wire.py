@@ -95,10 +95,12 @@ class Line:
         protocol.connection_made(wire)
         return protocol
 
-    def another(self) -> Wire:
-        """Make one more connection to the same server."""
+    def another(self, data: bytes = b"") -> Wire:
+        """Make one more connection to the same server, over which ``data`` arrive."""
         wire = Wire()
-        self._connect(wire)
+        protocol = self._connect(wire)
+        if data:
+            protocol.data_received(data)
         return wire
 
     def reconnect(self) -> Socket:

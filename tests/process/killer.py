@@ -2,11 +2,14 @@
 
 Run as ``python -m tests.process.killer TRIAL FOLDER HOW [URL]``, where HOW is ``finely``, ``coarsely`` or
 ``sparsely``, which is every second point of the coarse ones. The URL is of a PostgreSQL server, on which each point
-has a database of its own; without it, all is SQLite. Prints a line for every point.
+has a database of its own; without it, all is SQLite. Of points that leave the same behind, all are killed at, and
+one is completed. Prints a line for every point.
 """
 
 import gc
+import hashlib
 import os
+import re
 import shutil
 import signal
 import sqlite3
@@ -17,11 +20,15 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
+import psycopg
+from psycopg.sql import SQL, Identifier
 from sqlalchemy import Connection, Engine, event
 
+from callsheet.storage.sqlite.database import SQLite
 from tests.compiling import compile_once
 from tests.postgres import Databases
 from tests.process.trials import TRIALS, Trial
+from tests.storage.others import url_of
 
 #: What a process does to files, as Python tells of it.
 _FILES: Final = frozenset({"os.rename", "os.remove", "tempfile.mkstemp"})
@@ -34,6 +41,22 @@ _WRITES: Final = (
 #: How those begin that cannot be taken back.
 _LASTING: Final = ("PRAGMA journal_mode", "COMMIT", "commit", "copying pages", "os.", "tempfile.")
 
+_TABLES: Final = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
+
+_SCHEMA: Final = (
+    """
+    SELECT relname, relkind, attname, format_type(atttypid, atttypmod), attnotnull
+    FROM pg_class LEFT JOIN pg_attribute ON attrelid = pg_class.oid AND attnum > 0
+    WHERE relnamespace = 'public'::regnamespace ORDER BY relname, attnum
+    """,
+    "SELECT conrelid::regclass::text, pg_get_constraintdef(oid) FROM pg_constraint ORDER BY 1, 2",
+    "SELECT tgrelid::regclass::text, tgname FROM pg_trigger WHERE NOT tgisinternal ORDER BY 1, 2",
+    "SELECT sequencename, last_value FROM pg_sequences ORDER BY 1",
+)
+
+#: What is random in the name of a file that is not yet whole.
+_RANDOM: Final = re.compile(r"-[a-z0-9_]{8}\.part")
+
 Note = Callable[[str], None]
 
 
@@ -45,17 +68,22 @@ def main(name: str, folder: Path, how: str, server: str = "") -> None:
     stage.begin().act(ignore)  # here, where what is loaded for it stays, for all those that are killed
     gc.freeze()  # no search for garbage touches it, which would copy it for each of them
     labels = record(stage.begin(), folder / "labels")
+    left: set[object] = set()
     for number in chosen(labels, finely=how == "finely")[:: 2 if how == "sparsely" else 1]:
         trial = stage.begin()
         label = f"{number}, before: {labels[number]}"
+        print(label, flush=True)
         assert run(trial.act, kill_at(number)) == -signal.SIGKILL, label
+        state = left_by(trial)
+        if state in left:
+            continue
+        left.add(state)
         try:
             trial.look()
             assert run(trial.act, ignore) == 0, "it cannot be completed"
             trial.check()
         except AssertionError as error:
             raise AssertionError(f"killed at {label}") from error
-        print(label, flush=True)
     if databases is not None:
         databases.drop()
 
@@ -77,6 +105,37 @@ class Stage:
         shutil.rmtree(place, ignore_errors=True)
         shutil.copytree(self._folder / "template", place)
         return self._trial(place, "" if self._databases is None else self._databases.make(self._template))
+
+
+def left_by(trial: Trial) -> object:
+    """What there is after a kill: where two are equal, what follows is equal, too."""
+    files = [path for path in trial.folder.rglob("*") if path.is_file() and not path.name.endswith("-shm")]
+    held = sorted((_RANDOM.sub("-.part", path.name), content(path)) for path in files)
+    whole = repr((held, None if isinstance(trial.store.database, SQLite) else schema_and_rows(url_of(trial.store))))
+    return hashlib.sha256(whole.encode()).digest()
+
+
+def schema_and_rows(url: str) -> list[object]:
+    """Everything in a database on PostgreSQL."""
+    with psycopg.connect(url.replace("postgresql+psycopg:", "postgresql:"), autocommit=True) as connection:
+        found: list[object] = [connection.execute(query).fetchall() for query in _SCHEMA]
+        for (table,) in connection.execute(_TABLES).fetchall():
+            rows = connection.execute(SQL("SELECT * FROM {}").format(Identifier(table))).fetchall()
+            found.append(sorted(map(repr, rows)))
+    return found
+
+
+def content(path: Path) -> bytes:
+    """The bytes of a file; of a write-ahead log, those that are not random and do not follow from what is."""
+    held = path.read_bytes()
+    if not path.name.endswith("-wal"):
+        return held
+    page_bytes, salts = int.from_bytes(held[8:12]), held[16:24]
+    frames = [held[at : at + 24 + page_bytes] for at in range(32, len(held), 24 + page_bytes)]
+    return b"".join(
+        bytes([frame[8:16] == salts]) + frame[:8] + frame[24:]  # a frame of other salts is of a log before
+        for frame in frames
+    )
 
 
 def record(trial: Trial, file: Path) -> list[str]:

@@ -20,7 +20,7 @@ from tests.installation import Installation
 from tests.program import DEADLINE, Program, Server, call, wait_for
 from tests.tiers import first, repeated
 
-SEEDS = range(5)  # so that the rounds can be run side by side
+SEEDS = range(3)  # so that the rounds can be run side by side
 
 
 @pytest.mark.parametrize("seed", first(SEEDS))

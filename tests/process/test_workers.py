@@ -102,7 +102,7 @@ def test_a_signal_ends_all_processes_with_0(database: Path, number: signal.Signa
 
 @pytest.mark.parametrize("to_all", [False, True], ids=["to the first process", "to all, as a terminal does"])
 def test_a_signal_that_comes_while_workers_start_ends_them(database: Path, to_all: bool) -> None:
-    for _ in range(repeated(2, 30)):
+    for _ in range(repeated(2, 12)):
         arguments = ("serve", "--port", "0", "--workers", "2", "--database", f"sqlite:///{database}")
         with Program(*arguments) as program:
             program.printed("Callsheet serves")

@@ -19,6 +19,7 @@ _VARIES: Final = tuple(
         r"(?<=apikey_01)[1-9A-HJ-NP-Za-km-z]{22}",
         r"(?<=sk-cs-)[0-9A-Za-z]{49}",
         r"(?<=webhook_01)[1-9A-HJ-NP-Za-km-z]{22}",
+        r"(?<=session_01)[1-9A-HJ-NP-Za-km-z]{22}",
         r"(?<=calendar_01)[1-9A-HJ-NP-Za-km-z]{22}",
         r"(?<=sk-cs-calendar-)[0-9A-Za-z]{40,}",
         r"(?<=whsec_)[0-9A-Za-z+/=]{44}",

@@ -56,6 +56,8 @@ CALLS: Final = {
     "calendars create": "createCalendar",
     "calendars list": "listCalendars listWorkspaceRecords",
     "calendars revoke": "revokeCalendar",
+    "sessions list": "listSessions",
+    "sessions end": "endSession endSessions",
     "webhooks create": "createWebhook",
     "webhooks list": "listWebhooks",
     "webhooks show": "getWebhook",
@@ -67,6 +69,7 @@ CALLS: Final = {
     "webhooks retry": "retryDeliveries checkRetry",
     "webhooks disable": "disableWebhook",
     "webhooks enable": "enableWebhook",
+    "clients": "listClientViews getKeyRecord getWorkspaceRecord",
     "explain": "explain",
     "who-sees": "whoSees getMatrix",
     "what-sees": "whatSees",
@@ -80,7 +83,6 @@ CALLS: Final = {
 
 _HOST: Final = "it is about the host: its files, its environment or its processes"
 _KEYS: Final = "the secrets of admin keys are made on the host only"
-_CLIENTS: Final = "it looks at the whole State"
 _OTHERS: Final = "it works on no installation"
 
 #: Why a command makes none.
@@ -97,7 +99,6 @@ REASONS: Final = {
     "sources try": _HOST,
     "sources record": _HOST,
     "catalog import": _HOST,
-    "clients": _CLIENTS,
     "admin-keys create": _KEYS,
     "admin-keys list": _KEYS,
     "admin-keys show": _KEYS,
@@ -118,13 +119,13 @@ _FOR_PROGRAMS: Final = frozenset(
     {
         *("listAliases", "retrieveAlias", "retrieveChange", "createSource"),
         *("searchCatalogModels", "countCatalogModels", "trySource", "getBuiltinMode"),
-        *("listClientViews", "listClientSteps", "exportForClient"),
+        *("listClientSteps", "exportForClient"),
     }
 )
 
 
 #: The paths, below the root, of what Anthropic has no resource for.
-_OURS: Final = ("catalog/", "access/", "webhooks", "deliveries", "calendars", "clients")
+_OURS: Final = ("catalog/", "access/", "webhooks", "deliveries", "calendars", "clients", "sessions")
 
 
 def commands(group: Any = None, before: str = "") -> Iterator[tuple[str, Any]]:

@@ -101,8 +101,7 @@ def test_a_database_that_is_named_goes_before_the_server_of_the_environment(
 @pytest.mark.parametrize(
     "command",
     ["migrate", "check", "backup FILE", "restore FILE", "copy --from A --to B", "serve", "settings",
-     "admin-keys list", "sources add x --url http://x", "catalog import FILE", "sources try http://x",
-     "clients"],
+     "admin-keys list", "sources add x --url http://x", "catalog import FILE", "sources try http://x"],
 )  # fmt: skip
 def test_what_needs_the_database_says_so(call: CLI, command: str) -> None:
     refusal = call(*command.split(), "--remote", _NOWHERE).refusal

@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 import typer
 
+from callsheet.domain.access.admin_key import Scope
+from callsheet.service.admin.sessions import SessionService
 from tests.cli.conftest import Result
+from tests.installation import Installation, now
 from tests.remote.served import Pair
 
 Twice = Callable[..., Result]
@@ -97,6 +100,10 @@ def test_workspaces_and_keys(twice: Twice) -> None:
         "keys create --name short --secret x",
         "keys list",
         "keys list --json",
+        "keys list --workspace crew --status active --search C",
+        "keys list --search ... --json",
+        "keys list --status disabled",
+        "keys list --workspace nothing",
         "keys show ci --models",
         "keys show all --json",
         "keys show cy",
@@ -439,3 +446,41 @@ def test_what_cannot_be_shown_is_taken_back_over_a_server_but_for_a_rotation(
     assert [(each["status"], len(each["secrets"])) for each in found] == [("active", 2), ("archived", 0)]
     (calendar,) = json.loads(call("calendars", "list", "--json", *remote).out)
     assert calendar["revoked_at"] is not None
+
+
+def test_clients(twice: Twice) -> None:
+    for command in (
+        "workspaces create team --allow claude-opus-*",
+        "keys create --name bot --workspace team",
+        "clients",
+        "clients --json",
+        "clients --key bot --client claude-code",
+        "clients --workspace team --client claude-code --json",
+        "clients --workspace nothing",
+        "clients --client nothing",
+        "clients --as-of 0",
+        "keys disable bot",
+        "clients --key bot",
+        "clients --key bot --json",
+    ):
+        twice(*command.split())
+
+
+def test_sessions(installation: Installation, request: pytest.FixtureRequest) -> None:
+    service = SessionService(installation.store, now)
+    ada, grace = (service.of_user(name, (Scope.ALL,)) for name in ("ada", "grace"))
+    service.follow_link(service.make_link("ada", (Scope.READ, Scope.KEYS)))
+    twice: Twice = request.getfixturevalue("twice")
+    for command in (
+        "sessions list",
+        "sessions list --json",
+        f"sessions end {ada.id}",
+        f"sessions end {ada.id}",
+        f"sessions end {grace.id} --json",
+        "sessions end",
+        f"sessions end {grace.id} --all",
+        "sessions end --all --json",
+        "sessions end --all",
+        "sessions list",
+    ):
+        twice(*command.split())

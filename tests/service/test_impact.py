@@ -323,18 +323,6 @@ def test_the_changed_state_answers_as_the_one_that_is_made_of_everything(pair: t
     assert changed.workspaces == made.workspaces
 
 
-@given(pairs, st.integers(0, 2))
-def test_the_impact_is_the_same_however_many_models_are_looked_at_first(
-    pair: tuple[World, World], few: int
-) -> None:
-    before, after = pair
-    changes = changes_between(before, after)
-    whole = impact_of(before.state(), changes, NOW)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("callsheet.service.comparison.FIRST_MODELS", few)
-        assert impact_of(before.state(), changes, NOW) == whole
-
-
 @given(worlds())
 def test_no_changes_have_no_impact(world: World) -> None:
     assert impact_of(world.state(), [], NOW) == Impact()

@@ -1,8 +1,8 @@
 """What another program does to a database, of whichever kind it is, past Callsheet."""
 
 import sqlite3
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from typing import Any
 
 import psycopg
@@ -16,6 +16,9 @@ INTEGRITY = (sqlite3.IntegrityError, psycopg.IntegrityError)
 
 #: What they raise where a value is not of the kind that its column is for. SQLite takes any.
 DATA = psycopg.DataError
+
+#: Returns the rows that a query gives.
+Ask = Callable[[str], list[tuple[Any, ...]]]
 
 #: Makes a new database, empty or set up, of one kind.
 Make = Callable[..., Store]
@@ -33,10 +36,19 @@ def execute(store: Store, *statements: str) -> None:
 
 def ask(store: Store, query: str) -> list[tuple[Any, ...]]:
     """Read from a database."""
+    with asking(store) as ask_again:
+        return ask_again(query)
+
+
+@contextmanager
+def asking(store: Store) -> Iterator[Ask]:
+    """What reads from a database, over one connection."""
     if not isinstance(store.database, SQLite):
-        return postgres.ask(url_of(store), query)
-    with closing(sqlite3.connect(store.display_name)) as connection:
-        return connection.execute(query).fetchall()
+        with postgres.asking(url_of(store)) as ask_again:
+            yield ask_again
+    else:
+        with closing(sqlite3.connect(store.display_name)) as connection:
+            yield lambda query: connection.execute(query).fetchall()
 
 
 def url_of(store: Store) -> str:

@@ -305,20 +305,21 @@ def test_requests_and_the_standard_library_are_answered_too(api: ModelsAPI) -> N
     assert [request.method for request in api.requests] == ["GET", "GET", "GET", "HEAD", "GET", "GET"]
 
 
-def test_it_is_up_within_fifty_milliseconds() -> None:
-    """The first of all, which reads the built-in catalogue, and any later one; on a busy machine, one of some."""
+def test_its_first_start_costs_a_fraction_of_importing_it() -> None:
+    """The first of all reads the built-in catalogue."""
     program = (
-        "from time import perf_counter\n"
+        "from time import process_time\n"
+        "begun = process_time()\n"
         "from callsheet.testing import ModelsAPI\n"
-        "begun = perf_counter()\n"
-        "with ModelsAPI(): print(perf_counter() - begun)\n"
+        "imported = process_time()\n"
+        "with ModelsAPI(): print((process_time() - imported) / (imported - begun))\n"
     )
 
     def first_start() -> float:
         done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
         return float(done.stdout)
 
-    assert min(first_start() for _ in range(3)) < 0.05
+    assert min(first_start() for _ in range(3)) < 0.25
 
 
 def test_it_needs_no_database_no_web_framework_and_no_command_line() -> None:

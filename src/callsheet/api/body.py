@@ -8,6 +8,7 @@ from typing import Final, NamedTuple, Protocol
 from callsheet.domain.catalog import MAX_BLOCK_MODELS
 
 _MODULUS: Final = 2**64
+_MASK: Final = _MODULUS - 1
 _BASE: Final = 0x9E3779B97F4A7C15  # odd, so that every position on a page has another weight
 _POWERS: Final = [pow(_BASE, count, _MODULUS) for count in range(MAX_BLOCK_MODELS + 1)]
 
@@ -100,6 +101,12 @@ def page_etag(slices: Sequence[tuple[Digested, int, int]], suffix: bytes) -> byt
         total = (total * power + block.sums[stop] - block.sums[start] * power) % _MODULUS
         models += stop - start
     return b'"%016x-%x-%b"' % (total, models, suffix)
+
+
+def run_etag(block: Digested, start: int, stop: int, suffix: bytes) -> bytes:
+    """Return the `page_etag` of one slice, in fewer steps."""
+    sums, count = block.sums, stop - start
+    return b'"%016x-%x-%b"' % (sums[stop] - sums[start] * _POWERS[count] & _MASK, count, suffix)
 
 
 def compressed_etag(etag: bytes, coding: bytes) -> bytes:

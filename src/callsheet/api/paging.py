@@ -3,7 +3,7 @@
 from bisect import bisect_left, bisect_right
 from typing import Protocol
 
-from callsheet.api.body import Body, page_etag
+from callsheet.api.body import Body, page_etag, run_etag
 from callsheet.api.encoded_block import BlockSlice, EncodedBlock, GatheredBlock
 from callsheet.domain.access.visibility import Visibility
 from callsheet.domain.catalog import Block, Catalog
@@ -78,7 +78,7 @@ def _cut_from_one(block: EncodedBlock | GatheredBlock, start: int, stop: int) ->
         first_id=keys[start][SORT_KEY_PREFIX:],
         last_id=keys[stop - 1][SORT_KEY_PREFIX:],
     )
-    return Body(content, page_etag(((block, start, stop),), b"1"))
+    return Body(content, run_etag(block, start, stop, b"1"))
 
 
 def locate_cursor(source: PageSource, name: str, cursor: str, literal: str | None) -> str:

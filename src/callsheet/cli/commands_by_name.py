@@ -44,6 +44,7 @@ _PLACES: Final = {
     "workspaces": "commands.workspaces.app",
     "keys": "commands.keys.app",
     "admin-keys": "commands.admin_keys.app",
+    "sessions": "commands.sessions.app",
     "calendars": "commands.calendars.app",
     "webhooks": "commands.webhooks.app",
     "models": "commands.models.app",

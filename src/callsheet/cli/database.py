@@ -14,6 +14,7 @@ from callsheet.client.printable import printable
 from callsheet.domain.addresses import AllowedAddresses
 from callsheet.service.access import AccessService
 from callsheet.service.admin.admin_keys import AdminKeyService
+from callsheet.service.admin.sessions import SessionService
 from callsheet.service.catalog import CatalogService
 from callsheet.service.history import HistoryService
 from callsheet.service.renewal import renew_builtin
@@ -26,7 +27,7 @@ from callsheet.storage.store import Store
 if TYPE_CHECKING:  # protocols, and what only --remote needs
     from callsheet.remote.connection import Connection
     from callsheet.remote.webhooks import RemoteWebhooks
-    from callsheet.service.administration import Access, Calendars, Catalogue, History, Webhooks
+    from callsheet.service.administration import Access, Calendars, Catalogue, History, Sessions, Webhooks
 
 _MAX_ACTOR_CHARACTERS: Final = 200
 
@@ -105,6 +106,15 @@ def open_catalog(database: str | None) -> "Catalogue":
 def open_admin_keys(database: str | None) -> AdminKeyService:
     """Return the admin keys that a command works on; `migrate`, serve and restore create a database."""
     return AdminKeyService(open_existing(load_settings(database).database), actor(), clock)
+
+
+def open_sessions(database: str | None) -> "Sessions":
+    """Return who is signed in at the console of what a command works on."""
+    if isinstance(database, ServerURL):
+        from callsheet.remote.sessions import RemoteSessions
+
+        return RemoteSessions(connect(database))
+    return SessionService(open_existing(load_settings(database).database), clock)
 
 
 def open_calendars(database: str | None) -> "Calendars":

@@ -47,6 +47,7 @@ class AnswerReader:
         self.head: AnswerHead | None = None
         self.trailers: list[Field] = []
         self.is_complete = False
+        self._is_last = False  # over this connection, as its head says
         self.has_excess = False
         """Whether something came behind the answer, so that the connection cannot be used again."""
 
@@ -92,8 +93,8 @@ class AnswerReader:
         return (
             self.is_complete
             and not self.has_excess
+            and not self._is_last
             and head is not None
-            and head.keeps_connection
             and (head.has_body(self._method) or not head.announces_body)
         )
 
@@ -155,6 +156,7 @@ class AnswerReader:
             self.interim.append(head)
             return
         self.head = head
+        self._is_last = not head.keeps_connection
         if not head.has_body(self._method):
             self.is_complete = True
         elif head.is_chunked:

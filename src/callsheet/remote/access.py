@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from callsheet.domain.access.key import APIKey
+from callsheet.domain.access.key import EVERY_KEY, APIKey, KeyFilter
 from callsheet.domain.access.visibility import SEES_ALL, Visibility
 from callsheet.domain.access.workspace import Shape, Workspace
 from callsheet.domain.changes.change import Action, Change
@@ -80,8 +80,11 @@ class RemoteAccess:
         made = self._sender.post(*_KEYS, body=body)
         return NewKey(key_of(made), made["secret"] or secret or "")
 
-    def list_keys(self) -> list[APIKey]:
-        found = map(key_of, self._connection.pages(*_KEYS))
+    def list_keys(self, wanted: KeyFilter = EVERY_KEY) -> list[APIKey]:
+        pages = self._connection.pages(
+            *_KEYS, status=wanted.condition, workspace=wanted.workspace, text=wanted.text
+        )
+        found = map(key_of, pages)
         return sorted(found, key=lambda key: (key.created_at, key.id))
 
     def replaced_keys(self) -> set[str]:

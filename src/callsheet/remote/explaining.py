@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from functools import cached_property
-from typing import Any, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from callsheet.api.dialect import Dialect
 from callsheet.domain.access.key import APIKey
@@ -14,7 +14,7 @@ from callsheet.domain.model import Lifecycle, Model
 from callsheet.domain.plan.impact import WorkspaceName
 from callsheet.domain.plan.plan import Plan
 from callsheet.domain.plan.reading import read_plan
-from callsheet.domain.query import Reach
+from callsheet.domain.query import MAX_LIMIT, Reach
 from callsheet.domain.retirement.chain import Chain, End
 from callsheet.domain.retirement.stage import Stage
 from callsheet.domain.times import EPOCH, format_instant
@@ -23,12 +23,16 @@ from callsheet.remote.connection import Connection
 from callsheet.remote.doing import Sender
 from callsheet.remote.records import model_of
 from callsheet.service.explain.causes import Cause
-from callsheet.service.explain.explainer import Concerned, Explained, Seen
+from callsheet.service.explain.explainer import Concerned, Explained, Listed, Seen
 from callsheet.service.explain.fixes import Fix, Remedy, RemedyKind
 from callsheet.service.explain.matrix import Seers
 from callsheet.service.explain.seeing import Compared, Sighting, Viewers
 from callsheet.service.explain.subject import Subject
 from callsheet.service.retirements.find import Retirement, Wanted
+
+if TYPE_CHECKING:
+    from callsheet.service.clients.playing import Played
+    from callsheet.service.clients.views import ClientView
 
 #: When a model was released of which only the retirement is answered.
 _UNKNOWN: Final = format_instant(EPOCH)
@@ -42,6 +46,12 @@ class _SeenModel(NamedTuple):
     id: str
     display_name: str
     lifecycle: Lifecycle
+
+
+class _ListedModel(NamedTuple):
+    """What is shown of a model that clients were played on."""
+
+    id: str
 
 
 class RemoteExplainer:
@@ -96,6 +106,16 @@ class RemoteExplainer:
     def workspace_name(self, workspace_id: str) -> str:
         return self._access.show_workspace(workspace_id).name
 
+    def played(self, key: str | None, workspace: str | None, client: str | None) -> "Played":
+        """Return what clients show, or one of them, of as much of a list as a server looks at."""
+        from callsheet.service.clients.playing import Played  # it brings the doctor, which takes long to import
+
+        record = self._connection.get("clients", key=key, workspace=workspace, client=client, limit=MAX_LIMIT)
+        refusal = None if record["refusal"] is None else _step(record["refusal"])
+        models = cast("Sequence[Model]", list(map(_ListedModel, record["model_ids"])))
+        listed = Listed(self._subject(record["subject"]), refusal, "", models, record["has_more"])
+        return Played(listed, list(map(_client_view, record["data"])))
+
     def retirements(
         self,
         wanted: Wanted = "pending",
@@ -123,6 +143,21 @@ class RemoteExplainer:
 
     def _key(self, key_id: str) -> APIKey:
         return self._access.show_key(key_id).key
+
+
+def _client_view(record: Mapping[str, Any]) -> "ClientView":
+    from callsheet.service.clients.views import ClientView, LeftOut, ShownModel
+
+    shown = None if record["shown"] is None else tuple(ShownModel(**each) for each in record["shown"])
+    left_out = (LeftOut(each["why"], each["advice"], tuple(each["ids"])) for each in record["left_out"])
+    return ClientView(
+        client=record["client"],
+        title=record["title"],
+        versions=record["versions"],
+        listed=record["listed"],
+        shown=shown,
+        left_out=tuple(left_out),
+    )
 
 
 def _retirement(record: Mapping[str, Any]) -> Retirement:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple, TypeAlias
 
-from callsheet.domain.access.key import APIKey, KeyStatus
+from callsheet.domain.access.key import EVERY_KEY, APIKey, KeyFilter, KeyStatus
 from callsheet.domain.access.visibility import SEES_ALL, Visibility
 from callsheet.domain.access.workspace import Shape, Workspace
 from callsheet.domain.catalog import Catalog
@@ -192,10 +192,13 @@ class AccessService:
             writing.apply(changes)
             return NewKey(changes[0].value, new.secret)
 
-    def list_keys(self) -> list[APIKey]:
-        """Return all keys, oldest first, archived ones too."""
+    def list_keys(self, wanted: KeyFilter = EVERY_KEY) -> list[APIKey]:
+        """Return the keys that are wanted, oldest first, archived ones too; DoesNotExistError for the workspace."""
+        now = self._clock()
         with self._store.read() as reading:
-            return sorted(reading.api_keys(), key=lambda key: (key.created_at, key.id))
+            workspace_id = None if wanted.workspace is None else find_workspace(reading, wanted.workspace).id
+            keys = (key for key in reading.api_keys() if wanted.takes(key, workspace_id, now))
+            return sorted(keys, key=lambda key: (key.created_at, key.id))
 
     def replaced_keys(self) -> set[str]:
         """Return the ids of the keys that were rotated and work on only for the overlap."""

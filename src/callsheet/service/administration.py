@@ -9,7 +9,8 @@ from typing import Any, Protocol
 
 from callsheet.api.dialect import Dialect
 from callsheet.domain.access.calendar import Calendar
-from callsheet.domain.access.key import APIKey
+from callsheet.domain.access.key import EVERY_KEY, APIKey, KeyFilter
+from callsheet.domain.access.session import Session
 from callsheet.domain.access.visibility import SEES_ALL, Visibility
 from callsheet.domain.access.workspace import Shape, Workspace
 from callsheet.domain.alias import Alias
@@ -43,6 +44,16 @@ from callsheet.service.retirements.find import Wanted
 from callsheet.service.sight import Sight
 from callsheet.service.sync.sources import Source
 from callsheet.service.webhooks.service import NewSecret, WebhookDetails
+
+
+class Sessions(Protocol):
+    """Who is signed in at the console; see `callsheet.service.admin.sessions.SessionService`."""
+
+    def list(self) -> Sequence[Session]: ...
+
+    def end(self, session_id: str) -> Session: ...
+
+    def end_all(self) -> Sequence[Session]: ...
 
 
 class Catalogue(Protocol):
@@ -118,7 +129,7 @@ class Access(Protocol):
         secret: str | None = None,
     ) -> NewKey: ...
 
-    def list_keys(self) -> list[APIKey]: ...
+    def list_keys(self, wanted: KeyFilter = EVERY_KEY) -> list[APIKey]: ...
 
     def replaced_keys(self) -> set[str]: ...
 

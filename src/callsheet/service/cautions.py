@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from callsheet.api.state import State
-from callsheet.domain.access.visibility import NOTHING
+from callsheet.domain.access.visibility import NOTHING, SEES_ALL
 from callsheet.domain.access.workspace import Workspace
 from callsheet.domain.alias import Alias
 from callsheet.domain.catalog import Catalog
@@ -11,7 +11,7 @@ from callsheet.domain.changes.change import AnyChange, Subject
 from callsheet.domain.model import Lifecycle, Model
 from callsheet.domain.plan.impact import Impact
 from callsheet.domain.plan.warnings import PlanWarning, alias_warnings, sight_warnings
-from callsheet.domain.query import is_listed
+from callsheet.service.sight_counts import tally
 
 
 def cautions_of(
@@ -64,10 +64,11 @@ def _blind(before: State, after: State, changes: Iterable[AnyChange], impact: Im
     rooms = [room for room in rooms if _has_new_rules(before.workspaces.get(room.id), room)]
     if not rooms:
         return
-    listed = [model.id for model in after.catalog if is_listed(model.lifecycle, hidden=model.hidden)]
+    blocks = after.catalog.blocks
+    has_listed = any(tally(block, SEES_ALL).listed for block in blocks)
     for room in rooms:
-        seen = room.visibility.among(after.catalog.has_id).seen(listed)
-        if listed and next(seen, None) is None:
+        rules = room.visibility.among(after.catalog.has_id)
+        if has_listed and not any(tally(block, rules).listed for block in blocks):
             yield room.name
 
 

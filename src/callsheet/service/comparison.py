@@ -1,17 +1,19 @@
 """Comparison of two catalogues, as rules show them: which models they list, and what else can be retrieved."""
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cached_property
-from itertools import islice
+from functools import cached_property, partial
 from operator import attrgetter
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from callsheet.domain.access.visibility import Visibility
+from callsheet.domain.access.visibility import SEES_ALL, Visibility
 from callsheet.domain.access.workspace import Shape
-from callsheet.domain.catalog import Catalog
+from callsheet.domain.catalog import Block, Catalog
 from callsheet.domain.model import MODEL_FIELDS, Model
+from callsheet.domain.plan.ids import Find, ids_of
 from callsheet.domain.plan.impact import MODEL_GROUPS
-from callsheet.domain.query import Reach, is_listed, reach_of
+from callsheet.domain.query import Reach, reach_of
+from callsheet.service.sight_counts import shift, tally
 from callsheet.wire import openai
 from callsheet.wire.anthropic import ClassicModelInfo, ModelInfo
 
@@ -26,7 +28,7 @@ class Rules(NamedTuple):
 class Difference(NamedTuple):
     """What is different for those who see by some rules; the fields are those of an `Audience`."""
 
-    groups: tuple[tuple[str, ...], ...]
+    groups: tuple[Sequence[str], ...]
     lines_lost: tuple[str, ...] = ()
     is_emptied: bool = False
 
@@ -59,11 +61,14 @@ _SHOWN: Final[Mapping[Shape, Callable[[Model], object]]] = {
     Shape.CLASSIC: attrgetter(*(name for name in MODEL_FIELDS if name in ClassicModelInfo.model_fields)),
 }
 
-#: Models that are looked at before all are.
-FIRST_MODELS: Final = 1_000
+#: Where in the catalogue something is looked for: a block of which no model changes, or the ids of some others.
+_Part: TypeAlias = Block | Sequence[str]
 
 _Grouped: TypeAlias = Mapping[str, Sequence[str]]
-_ByLine: TypeAlias = Mapping[str | None, Sequence[str]]
+_NOTHING: Final[Mapping[str, int]] = {}
+
+#: The groups that `Shift` counts, in its order.
+_SHIFTED: Final = ("gains", "gains_unlisted", "loses", "loses_unlisted")
 
 
 class Comparison:
@@ -77,31 +82,46 @@ class Comparison:
         The ids of all models that are not the same in both.
     to_openai
         Whether OpenAI's clients are answered as well, so that what only they see is a change, too.
+    blocks
+        Those of ``after`` that are looked at, the first of them, if nothing has changed; None for all.
 
-    Rules that are the same before and after are only asked about models that changed.
+    Rules that are the same before and after are only asked about models that changed. Where rules differ, the other
+    models are counted by block, which is remembered, and are found once they are looked at.
     """
 
-    def __init__(self, before: Catalog, after: Catalog, changed: Iterable[str], *, to_openai: bool) -> None:
+    def __init__(
+        self,
+        before: Catalog,
+        after: Catalog,
+        changed: Iterable[str],
+        *,
+        to_openai: bool,
+        blocks: Sequence[Block] | None = None,
+    ) -> None:
         self._before, self._after = before, after
+        self._blocks = after.blocks if blocks is None else blocks
         self._to_openai = to_openai
         self._changed = self._in_order(changed)
-        self._changed_set = frozenset(self._changed)
         self._grouped: dict[Shape, _Grouped] = {}
 
     def difference(self, was: Rules | None, now: Rules | None) -> Difference:
         """Return what is different for a caller with these rules before and after; None sees nothing."""
+        lines: set[str | None] = set()
         if was == now and was is not None:
             seen = was.visibility.seen
             grouped: _Grouped = {name: [*seen(ids)] for name, ids in self._groups(was.shape).items()}
-            relined: Iterable[str] = seen(self._relined)
         else:
-            grouped = self._grouped_by(was, now)
-            relined = was.visibility.seen(self._relined) if was is not None else ()
-        groups = tuple(tuple(grouped.get(name, ())) for name in MODEL_GROUPS)
+            grouped = self._grouped_by(was, now, lines)
+        groups = tuple(_as_found(grouped.get(name, ())) for name in MODEL_GROUPS)
         if now is None:
             return Difference(groups)
-        lost = [*grouped.get("loses", ()), *grouped.get("unlists", ())]
-        return Difference(groups, self._lines_lost(now, [*lost, *relined]), self._is_emptied(now, grouped, lost))
+        if was == now:
+            lines |= self._lines_of([*grouped["loses"], *grouped["unlists"]])
+        if was is not None:
+            lines |= self._lines_of(was.visibility.seen(self._relined))
+        has_lost = bool(grouped.get("loses") or grouped.get("unlists"))
+        is_emptied = has_lost and not grouped.get("gains") and not self._lists_any(now)
+        return Difference(groups, self._lines_lost(now, lines), is_emptied)
 
     def _groups(self, shape: Shape) -> _Grouped:
         """The changed models by group, for those who see all of them in this shape."""
@@ -115,17 +135,36 @@ class Comparison:
             self._grouped[shape] = grouped
         return self._grouped[shape]
 
-    def _grouped_by(self, was: Rules | None, now: Rules | None) -> _Grouped:
-        """All models by group, for those whose rules change."""
+    def _grouped_by(self, was: Rules | None, now: Rules | None, lines: set[str | None]) -> _Grouped:
+        """All models by group, for those whose rules change; ``lines`` gets those of what is no longer listed."""
+        parts: dict[str, list[tuple[int, Find]]] = {}
+        for part in self._parts:
+            if isinstance(part, Block):
+                counts, lost = _count(part, was, now)
+                lines |= lost
+                found = {name: partial(self._find, part, was, now, name) for name, count in counts.items() if count}
+            else:
+                grouped = self._split(part, was, now)
+                counts = {name: len(ids) for name, ids in grouped.items()}
+                lines |= self._lines_of([*grouped.get("loses", ()), *grouped.get("unlists", ())])
+                found = {name: partial(iter, ids) for name, ids in grouped.items()}
+            for name, find in found.items():
+                parts.setdefault(name, []).append((counts[name], find))
+        return {name: ids_of(some) for name, some in parts.items()}
+
+    def _find(self, block: Block, was: Rules | None, now: Rules | None, group: str) -> Sequence[str]:
+        """The models of a block that are in a group."""
+        return self._split([model.id for model in block.models], was, now).get(group, ())
+
+    def _split(self, ids: Sequence[str], was: Rules | None, now: Rules | None) -> _Grouped:
+        """Models by group, for those whose rules change."""
         grouped: dict[str, list[str]] = {}
-        everything = self._everything
-        saw, see = (frozenset(rules.visibility.seen(everything) if rules else ()) for rules in (was, now))
+        saw, sees = (frozenset(rules.visibility.seen(ids) if rules else ()) for rules in (was, now))
         shapes = {rules.shape for rules in (was, now) if rules is not None}
         shape = shapes.pop() if len(shapes) == 1 else None
-        candidates = saw | see if shape is None else (saw ^ see) | self._changed_set
-        for model_id in filter(candidates.__contains__, everything):
+        for model_id in filter((saw | sees).__contains__, ids):
             old = self._before.get(model_id) if model_id in saw else None
-            new = self._after.get(model_id) if model_id in see else None
+            new = self._after.get(model_id) if model_id in sees else None
             group = self._group(old, new, shape)
             if group is not None:
                 grouped.setdefault(group, []).append(model_id)
@@ -148,23 +187,32 @@ class Comparison:
             return True
         return self._to_openai and openai.write_model(old) != openai.write_model(new)
 
-    def _lines_lost(self, now: Rules, lost: Iterable[str]) -> tuple[str, ...]:
-        """Those of the lines that these models were of, of which none is listed now."""
-        models = filter(None, map(self._before.get, lost))
-        lines = {model.line for model in models if model.line is not None}
-        return tuple(sorted(line for line in lines if not self._is_any_listed(now, line)))
+    def _lines_of(self, model_ids: Iterable[str]) -> set[str | None]:
+        """The lines that these models were of."""
+        return {model.line for model in filter(None, map(self._before.get, model_ids))}
 
-    def _is_emptied(self, now: Rules, grouped: _Grouped, lost: Sequence[str]) -> bool:
-        is_shorter = bool(lost) and not grouped.get("gains")
-        if not is_shorter or _sees_any(now, (model_id for ids in self._first_of_line.values() for model_id in ids)):
-            return False
-        return not any(self._is_any_listed(now, line) for line in self._listed_of_line)
+    def _lines_lost(self, now: Rules, lines: Iterable[str | None]) -> tuple[str, ...]:
+        """Those of ``lines`` of which none is listed now."""
+        named = (line for line in lines if line is not None)
+        return tuple(sorted(line for line in named if not self._lists_any_of(now, line)))
 
-    def _is_any_listed(self, now: Rules, line: str | None) -> bool:
-        """Whether any model of this line is listed afterwards for those who see by these rules."""
-        return _sees_any(now, self._first_of_line.get(line, ())) or _sees_any(
-            now, self._listed_of_line.get(line, ())
-        )
+    def _lists_any(self, now: Rules) -> bool:
+        """Whether any model is listed afterwards for those who see by these rules."""
+        return any(tally(block, now.visibility).listed for block in self._blocks)
+
+    def _lists_any_of(self, now: Rules, line: str) -> bool:
+        """The same of the models of a line."""
+        blocks = self._blocks_of_line.get(line, ())
+        return any(line in tally(block, now.visibility).lines for block in blocks)
+
+    @cached_property
+    def _blocks_of_line(self) -> Mapping[str | None, Sequence[Block]]:
+        """The blocks of which models are listed afterwards, by line."""
+        found: dict[str | None, list[Block]] = {}
+        for block in self._blocks:
+            for line in tally(block, SEES_ALL).lines:
+                found.setdefault(line, []).append(block)
+        return found
 
     @cached_property
     def _relined(self) -> Sequence[str]:
@@ -178,21 +226,23 @@ class Comparison:
         return found
 
     @cached_property
-    def _first_of_line(self) -> _ByLine:
-        """The same as `_listed_of_line`, of the first models alone: most callers see some of them."""
-        return _listed_by_line(islice(self._after, FIRST_MODELS))
+    def _parts(self) -> Sequence[_Part]:
+        """All models of both catalogues, in the order of the API."""
+        blocks, starts = self._blocks, self._after.starts
+        if not blocks:
+            return [self._changed] if self._changed else []
+        touched: dict[int, list[str]] = {}
+        for model_id in self._changed:
+            place = bisect_right(starts, self._sort_key(model_id)) - 1
+            touched.setdefault(max(place, 0), []).append(model_id)
+        parts: list[_Part] = list(blocks)
+        for number, ids in touched.items():
+            parts[number] = self._in_order([*(model.id for model in blocks[number].models), *ids])
+        return parts
 
-    @cached_property
-    def _listed_of_line(self) -> _ByLine:
-        """The ids of all models that are listed afterwards, by line."""
-        return _listed_by_line(self._after)
-
-    @cached_property
-    def _everything(self) -> Sequence[str]:
-        """The ids of all models, in the order of the API."""
-        gone = [model_id for model_id in self._changed if self._after.get(model_id) is None]
-        ids = [model.id for model in self._after]
-        return self._in_order([*ids, *gone]) if gone else ids
+    def _sort_key(self, model_id: str) -> str:
+        model = self._after.get(model_id) or self._before.get(model_id)
+        return "" if model is None else model.sort_key
 
     def _in_order(self, ids: Iterable[str]) -> Sequence[str]:
         """Ids in the order of the API, those that are gone where they were; others are left out."""
@@ -201,15 +251,25 @@ class Comparison:
         return [model.id for model in sorted(models, key=attrgetter("sort_key"))]
 
 
-def _sees_any(rules: Rules, model_ids: Iterable[str]) -> bool:
-    """Whether those who see by these rules see any of these models."""
-    return next(rules.visibility.seen(model_ids), None) is not None
+def _as_found(ids: Sequence[str]) -> Sequence[str]:
+    return tuple(ids) if isinstance(ids, list) else ids
 
 
-def _listed_by_line(models: Iterable[Model]) -> _ByLine:
-    """The ids of those models that are listed, by line."""
-    found: dict[str | None, list[str]] = {}
-    for model in models:
-        if is_listed(model.lifecycle, hidden=model.hidden):
-            found.setdefault(model.line, []).append(model.id)
-    return found
+def _count(block: Block, was: Rules | None, now: Rules | None) -> tuple[Mapping[str, int], frozenset[str | None]]:
+    """How many models of a block that stays as it is are in each group; the lines of those no longer listed."""
+    rules = was or now
+    if rules is None:
+        return _NOTHING, frozenset()
+    if was is None or now is None:
+        seen = tally(block, rules.visibility)
+        names = ("gains", "gains_unlisted") if was is None else ("loses", "loses_unlisted")
+        return dict(zip(names, seen[:2], strict=True)), frozenset() if was is None else seen.lines
+    if was.visibility == now.visibility:
+        seen = tally(block, was.visibility)
+        return {"changes": seen.listed + seen.unlisted}, frozenset()
+    moved = shift(block, was.visibility, now.visibility)
+    counts = dict(zip(_SHIFTED, moved[:4], strict=True))
+    if was.shape is not now.shape:
+        before = tally(block, was.visibility)
+        counts["changes"] = before.listed + before.unlisted - moved.loses - moved.loses_unlisted
+    return counts, moved.lines_lost

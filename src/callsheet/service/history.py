@@ -11,7 +11,7 @@ from callsheet.domain.history.moment import Moment
 from callsheet.service.moments.locating import last_number
 from callsheet.storage.store import Transactions
 from callsheet.storage.transactions.paging import MAX_PAGE_ROWS, Cut
-from callsheet.storage.transactions.read import ReadTransaction
+from callsheet.storage.transactions.read import NAMED, ReadTransaction
 from callsheet.storage.transactions.read_changes import ChosenChanges
 
 
@@ -69,7 +69,7 @@ class HistoryService:
             The database cannot be used.
         """
         with self._store.read() as reading:
-            chosen = choose_changes(reading, self._subjects(reading, subject), wanted)
+            chosen = choose_changes(reading, self._subjects(reading, subject, wanted.kind), wanted)
             found: list[ChangeRecord] = []
             while len(found) < limit:
                 size = min(limit - len(found), MAX_PAGE_ROWS)
@@ -79,8 +79,11 @@ class HistoryService:
                     break
         return found
 
-    def subjects(self, subject: str | None) -> Sequence[str] | None:
+    def subjects(self, subject: str | None, kind: str | None = None) -> Sequence[str] | None:
         """Return all ids of what has or ever had this id or name, itself among them; None is everything.
+
+        Where only one ``kind`` is wanted, the id of one of that kind is no name of another; names take long to find
+        among a million changes.
 
         Raises
         ------
@@ -88,11 +91,17 @@ class HistoryService:
             As for `list`.
         """
         with self._store.read() as reading:
-            return self._subjects(reading, subject)
+            return self._subjects(reading, subject, kind)
 
-    def _subjects(self, reading: ReadTransaction, subject: str | None) -> Sequence[str] | None:
+    def _subjects(self, reading: ReadTransaction, subject: str | None, kind: str | None) -> Sequence[str] | None:
         if subject is None:
             return None
+        if kind is not None and reading.page_of_changes(Cut(1), ChosenChanges([subject], kind=kind)).rows:
+            return [subject]
+        if kind is not None and kind not in NAMED:
+            raise DoesNotExistError(
+                f"No {kind.replace('_', ' ')} has or ever had the id {subject!r}", hint=Hint.LIST_NAMES
+            )
         found = [subject, *reading.subjects_named(subject)]
         if not reading.page_of_changes(Cut(1), ChosenChanges(found)).rows:
             raise _unknown(subject)

@@ -5,20 +5,24 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
+from weakref import WeakKeyDictionary
 
 from callsheet.api.state import State
 from callsheet.domain.access.keyring import KeyRecord
 from callsheet.domain.access.visibility import Visibility
 from callsheet.domain.access.workspace import Workspace
-from callsheet.domain.catalog import Catalog
+from callsheet.domain.catalog import Block, Catalog
 from callsheet.domain.changes.change import AnyChange, Subject
+from callsheet.domain.model import Model
 from callsheet.domain.plan.impact import AliasMove, Audience, Impact, LostReplacement, WorkspaceName
 from callsheet.domain.plan.warnings import PlanWarning, warnings_of
 from callsheet.service.cautions import cautions_of
 from callsheet.service.comparison import Comparison, Difference, Rules
 from callsheet.service.key_counts import count_working_keys
 from callsheet.service.state.changed import changed_state
+
+_replaced_of: Final[WeakKeyDictionary[Block, Sequence[Model]]] = WeakKeyDictionary()
 
 #: The rules by which a caller sees before and after; None if nothing is seen.
 _Rules: TypeAlias = tuple[Rules | None, Rules | None]
@@ -125,20 +129,22 @@ def _rules_of(state: State) -> Callable[[str | None], Rules | None]:
 
 
 def _key_counts(before: State, after: State, now: float) -> Counter[tuple[str | None, str | None]]:
-    """How many keys see by which workspace before and after; None if a key does not work."""
-    if after.keyring is before.keyring:
-        return Counter({(each, each): count for each, count in count_working_keys(before, now).items()})
-
-    def seen_by(state: State, key: KeyRecord | None) -> str | None:
-        if key is None or not key.usable or key.is_expired(now):
-            return None
-        return key.workspace_id or state.default_workspace_id
-
-    known = dict(before.keyring.credentials())
-    return Counter(
-        (seen_by(before, known.get(fingerprint)), seen_by(after, key))
-        for fingerprint, key in after.keyring.credentials()
+    """How many keys see by which workspace before and after; None if a key does not work. Some do not at either."""
+    counts: Counter[tuple[str | None, str | None]] = Counter(
+        {(each, each): count for each, count in count_working_keys(before, now).items()}
     )
+    for key, former in after.keyring.differing(before.keyring):
+        was, will = _seen_by(before, former, now), _seen_by(after, key, now)
+        counts[was, was] -= was is not None
+        counts[was, will] += 1
+    return +counts
+
+
+def _seen_by(state: State, key: KeyRecord | None, now: float) -> str | None:
+    """The workspace by whose rules a key sees; None if it does not work."""
+    if key is None or not key.usable or key.is_expired(now):
+        return None
+    return key.workspace_id or state.default_workspace_id
 
 
 def _alias_moves(
@@ -148,7 +154,7 @@ def _alias_moves(
     moved = {model_id for model_id in models if (before.get(model_id) is None) is not (after.get(model_id) is None)}
     names = set(aliases)
     if moved:
-        names |= {alias for alias, model_id in before.aliases().items() if model_id in moved}
+        names |= {alias for alias, model_id in before.alias_table.items() if model_id in moved}
     for name in sorted(names):
         old, new = (None if (model := side.resolve(name)) is None else model.id for side in (before, after))
         if old != new:
@@ -160,10 +166,19 @@ def _lost_replacements(before: Catalog, after: Catalog, models: Iterable[str]) -
     """The models whose replacement does not exist, and did, or is another than before."""
     changed = set(models)
     has_gone = any(after.get(model_id) is None for model_id in changed)
-    for model in after if has_gone else filter(None, map(after.get, sorted(changed))):
+    for model in _replaced(after) if has_gone else filter(None, map(after.get, sorted(changed))):
         replacement = model.replacement
         if replacement is None or after.get(replacement) is not None:
             continue
         old = before.get(model.id)
         if old is None or old.replacement != replacement or before.get(replacement) is not None:
             yield LostReplacement(model.id, replacement)
+
+
+def _replaced(catalog: Catalog) -> Iterator[Model]:
+    """The models that have a replacement; those of a block are looked for once."""
+    for block in catalog.blocks:
+        models = _replaced_of.get(block)
+        if models is None:
+            models = _replaced_of[block] = tuple(each for each in block.models if each.replacement is not None)
+        yield from models

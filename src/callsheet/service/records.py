@@ -9,6 +9,7 @@ from typing import Any
 from callsheet.domain.plan.plan import Plan
 from callsheet.domain.times import format_instant
 from callsheet.service.catalog import ModelWithAliases, Outcome
+from callsheet.service.counts import Counts
 from callsheet.service.provenance import Suppressed, WhoSays
 from callsheet.service.sight import Sight
 from callsheet.service.sync.sources import Source
@@ -35,12 +36,12 @@ def suppressed_record(suppressed: Suppressed) -> dict[str, Any]:
     return {"id": name, "kind": str(kind), "provenance": provenance_record(said)}
 
 
-def outcome_record(outcome: Outcome) -> dict[str, Any]:
-    """Return what became of several models."""
+def outcome_record(outcome: Outcome, counts: Counts) -> dict[str, Any]:
+    """Return what became of several models, and how many there are now."""
     return {
         "data": [model_record(item) for item in outcome.models],
         "changed": sorted(outcome.changed),
-        "counts": outcome.counts._asdict(),
+        "counts": counts._asdict(),
     }
 
 

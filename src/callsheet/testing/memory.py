@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from callsheet.domain.access.admin_key import AdminKey
 from callsheet.domain.access.calendar import Calendar
-from callsheet.domain.access.key import APIKey
+from callsheet.domain.access.key import APIKey, KeyStatus
 from callsheet.domain.access.workspace import Workspace
 from callsheet.domain.alias import Alias
 from callsheet.domain.catalog import Catalog
@@ -131,6 +131,10 @@ class Memory:
     def api_keys_named(self, name: str) -> list[APIKey]:
         """Return the API keys with this name, archived ones too."""
         return [self._keys[key_id] for key_id in sorted(self._ids_by_name.get(name, ()))]
+
+    def key_names(self, limit: int) -> list[str]:
+        """Return the names of ``limit`` keys that are not archived, or of all if they are fewer."""
+        return [key.name for key in self._keys.values() if key.status is not KeyStatus.ARCHIVED][:limit]
 
     def key_with(self, fingerprint: bytes) -> APIKey | None:
         """Return the key with this fingerprint."""

@@ -44,7 +44,7 @@ def chromium() -> Iterator[Browser]:
 
 
 class Watched:
-    """A page whose faults are kept.
+    """A tab whose faults are kept. It may go from page to page, which is much quicker than a new one for each.
 
     Parameters
     ----------
@@ -65,7 +65,9 @@ class Watched:
         self._hosts: set[str] = set()
 
     def open(self, url: str) -> None:
-        """Go to a page, and wait until all of it is there."""
+        """Go to a page, and wait until all of it is there; what went wrong on the one before is forgotten."""
+        self.faults.clear()
+        self._hosts.clear()
         self.page.goto(url, wait_until="load")
 
     def check(self) -> None:
@@ -76,12 +78,15 @@ class Watched:
         assert len(self._hosts) == 1, self._hosts
         assert seen["shifts"] < 0.01, f"the layout shifted by {seen['shifts']}"
 
-    def violations(self) -> list[str]:
-        """What axe finds wrong for those who cannot see or point."""
+    def violations(self, *rules: str) -> list[str]:
+        """What axe finds wrong for those who cannot see or point, by these of its rules or by all."""
         if not AXE.exists():
             be_without("axe-core is missing; run: python tests/clients/install.py")
-        self.page.evaluate(AXE.read_text())
-        found = self.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        if not self.page.evaluate("'axe' in window"):
+            self.page.evaluate(AXE.read_text())
+        only = {"runOnly": {"type": "rule", "values": rules}} if rules else {}
+        options = {"resultTypes": ["violations"], **only}
+        found = self.page.evaluate("options => axe.run(document, options)", options)
         return [
             f"{each['id']}: {each['help']} — {node['html'][:200]}"
             for each in found["violations"]

@@ -41,6 +41,7 @@ PAGES: Final = (
     "/keys/laptop/replace",
     "/welcome",
     "/admin-keys",
+    "/admin-keys/sessions",
     "/sources",
     "/sources/new",
     "/sources/gateway",
@@ -58,10 +59,6 @@ PAGES: Final = (
     "/retirements?state=all",
     "/retirements/calendars",
     "/retirements/models/claude-retiring",
-    "/sources",
-    "/sources/new",
-    "/sources/gateway",
-    "/sources/gateway/change",
 )
 
 

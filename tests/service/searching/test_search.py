@@ -168,3 +168,15 @@ def test_one_who_does_not_wait_gets_the_counts_once_they_were_made_in_the_backgr
     counts = count_facets(catalog, kept, waits=False)
     assert counts is not None
     assert sum(counts.values()) == many
+
+
+def test_a_rare_word_is_looked_for_without_reading_all_of_each_block() -> None:
+    catalog = Catalog(
+        [make_model(f"m-{number:05d}", source="s" if number == 999 else None) for number in range(1000)]
+    )
+    for wanted in (Wanted(words=("m-00700",)), Wanted(source="s"), Wanted(words=("m-00999",), source="s")):
+        kept = Texts()
+        (found,) = search(catalog, wanted, 5, texts=kept).models
+        assert [block for block in catalog.blocks if kept.has(block)] == [
+            block for block in catalog.blocks if found[0] in block.models
+        ]

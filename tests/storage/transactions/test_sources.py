@@ -57,7 +57,7 @@ def revision(writing: WriteTransaction) -> int:
 
 
 @given(states)
-@examples(repeated(5, 20))
+@examples(repeated(5, 8))
 def test_in_short_a_state_is_as_it_is_but_for_what_waits(shared: Store, state: SourceState) -> None:
     with trial(shared) as writing:
         add(writing, source())

@@ -139,7 +139,12 @@ def list_models(
         typer.Option(metavar="TEXT", help="Only models with each of these words in the id, the name or an alias."),
     ] = "",
     line: Annotated[str | None, typer.Option(help="Only models of this line, such as opus.")] = None,
-    source: Annotated[str | None, typer.Option(help="Only models that come from there.")] = None,
+    source: Annotated[
+        str | None,
+        typer.Option(
+            help="Only models whose field source is this, which people set; not the models that a source lists."
+        ),
+    ] = None,
     hidden: Annotated[
         bool | None, typer.Option("--hidden/--not-hidden", help="Only hidden models, or only others.")
     ] = None,

@@ -19,7 +19,7 @@ from callsheet.cli.output.sight import Models, sight_lines, sight_record
 from callsheet.cli.output.tables import AsJSON, day, print_json, print_record, print_table, say, second
 from callsheet.cli.output.usage import CommandLine
 from callsheet.cli.viewing import AsOfOption, Viewing
-from callsheet.domain.access.key import APIKey
+from callsheet.domain.access.key import APIKey, KeyCondition, KeyFilter
 from callsheet.domain.changes.keys import MAX_OVERLAP_HOURS, KeyChange
 from callsheet.domain.errors import InvalidError
 from callsheet.domain.times import parse_instant
@@ -67,12 +67,35 @@ def create(
 
 
 @app.command("list")
-def list_keys(as_of: AsOfOption = None, database: DatabaseURL = None, as_json: AsJSON = False) -> None:
+def list_keys(
+    status: Annotated[
+        KeyCondition | None, typer.Option(help="Only keys with this status; active ones have not expired.")
+    ] = None,
+    workspace: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WORKSPACE",
+            help="Only keys of the workspace with this id or name.",
+            autocompletion=complete_workspace,
+        ),
+    ] = None,
+    search: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TEXT",
+            help="Only keys with this in the name or among the last characters of the secret, or with this id.",
+        ),
+    ] = None,
+    as_of: AsOfOption = None,
+    database: DatabaseURL = None,
+    as_json: AsJSON = False,
+) -> None:
     """List all keys, oldest first, archived ones too. Times are UTC."""
+    wanted = KeyFilter(condition=status, workspace=workspace, text=search or None)
     viewing = Viewing(database, as_of)
     access = viewing.access
     now = viewing.clock()
-    keys = access.list_keys()
+    keys = access.list_keys(wanted)
     if as_json:
         print_json([{**key.record(), "expired": key.is_expired(now)} for key in keys])
         return

@@ -47,6 +47,10 @@ def _admin_keys(reading: ReadTransaction) -> Iterator[str]:
             yield from (key.name, key.id)
 
 
+def _sessions(reading: ReadTransaction) -> Iterator[str]:
+    return (session.id for session in reading.sessions())
+
+
 def _workspaces(reading: ReadTransaction) -> Iterator[str]:
     for workspace in reading.workspaces():
         if workspace.archived_at is None:
@@ -67,6 +71,7 @@ def _subjects(reading: ReadTransaction) -> Iterator[str]:
 complete_model: Any = _complete(_models)
 complete_key: Any = _complete(_keys)
 complete_admin_key: Any = _complete(_admin_keys)
+complete_session: Any = _complete(_sessions)
 complete_workspace: Any = _complete(_workspaces)
 complete_webhook: Any = _complete(_webhooks)
 complete_subject: Any = _complete(_subjects)

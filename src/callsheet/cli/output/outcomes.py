@@ -45,7 +45,8 @@ def all_done(
             say(f"{model.id} is {state(model)}.")
     if len(left) > _MAX_LINES:
         say(f"{len(left)} models were left as they are: {', '.join(sorted({state(model) for model in left}))}.")
-    say(counts_sentence(outcome.counts))
+    if outcome.counts is not None:
+        say(counts_sentence(outcome.counts))
 
 
 def deprecated(model: Model) -> str:

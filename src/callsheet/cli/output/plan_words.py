@@ -1,6 +1,6 @@
 """What stands in a plan, in people's words: the parts that its text and its Markdown have in common."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from callsheet.cli.output.capabilities import short_capabilities
@@ -146,14 +146,14 @@ class Row(NamedTuple):
     """A line about an audience: what happens, and to which models; a text instead if it is not about models."""
 
     label: str
-    ids: tuple[str, ...]
+    ids: Sequence[str]
     text: str = ""
 
 
 def rows(audience: Audience) -> Iterator[Row]:
     """Yield what an audience notices, most serious first."""
     if audience.stops:
-        seen = len(audience.no_longer_listed)
+        seen = audience.no_longer_listed
         yield Row("no longer working", (), f"{_counted(seen, 'model')} listed so far")
         return
     if audience.starts:

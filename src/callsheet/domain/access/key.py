@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from callsheet.domain.access.names import check_name
 from callsheet.domain.times import format_instant
@@ -19,6 +20,15 @@ class KeyStatus(StrEnum):
     ACTIVE = "active"
     DISABLED = "disabled"
     ARCHIVED = "archived"
+
+
+class KeyCondition(StrEnum):
+    """What a list of keys shows of them: the status, but that an active key may have expired."""
+
+    ACTIVE = "active"
+    DISABLED = "disabled"
+    ARCHIVED = "archived"
+    EXPIRED = "expired"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +67,12 @@ class APIKey:
         """Return whether it has expired at ``now`` (aware)."""
         return is_past(self.expires_at, now)
 
+    def condition(self, now: datetime) -> KeyCondition:
+        """Return what it is at ``now`` (aware)."""
+        if self.status is KeyStatus.ACTIVE and self.is_expired(now):
+            return KeyCondition.EXPIRED
+        return KeyCondition(self.status.value)
+
     def is_found_by(self, text: str) -> bool:
         """Return whether ``text`` is its id, or is in its name or its hint, whatever the case of the letters."""
         folded = text.casefold()
@@ -75,3 +91,34 @@ class APIKey:
             "expires_at": None if self.expires_at is None else format_instant(self.expires_at),
             "created_at": format_instant(self.created_at),
         }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyFilter:
+    """Which keys a list shows: those that fit all that is given.
+
+    Parameters
+    ----------
+    condition
+        What they are; None for any.
+    workspace
+        Id or name of the workspace that they belong to; None for any, and for keys of the organization too.
+    text
+        What `APIKey.is_found_by` finds them by; None for anything.
+    """
+
+    condition: KeyCondition | None = None
+    workspace: str | None = None
+    text: str | None = None
+
+    def takes(self, key: APIKey, workspace_id: str | None, now: datetime) -> bool:
+        """Return whether ``key`` fits at ``now`` (aware); ``workspace_id`` is the id of `workspace`, if given."""
+        return (
+            self.condition in (None, key.condition(now))
+            and (self.workspace is None or key.workspace_id == workspace_id)
+            and (self.text is None or key.is_found_by(self.text))
+        )
+
+
+#: All of them.
+EVERY_KEY: Final = KeyFilter()

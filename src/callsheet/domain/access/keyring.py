@@ -68,6 +68,13 @@ class Keyring:
         """Yield the fingerprint of every key, in hexadecimal, with what is known of it, in no order."""
         return self._credentials.items()
 
+    def differing(self, other: "Keyring") -> Iterator[tuple[KeyRecord | None, KeyRecord | None]]:
+        """Yield what is known here, and in ``other``, of each key of which that differs; None if nothing is.
+
+        It is quick if one has come from the other by few changes.
+        """
+        return ((own, others) for _, own, others in self._credentials.differing(other._credentials))
+
     def find(self, secret: bytes) -> KeyRecord | None:
         """Return what is known of the key with this secret."""
         return self._credentials.get(sha256(secret).hexdigest())

@@ -1,11 +1,15 @@
 """Sessions of the console: who is signed in, for how long; and links that sign in once."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from enum import StrEnum
+from typing import Any, Final
 
 from callsheet.domain.access.admin_key import AdminKey, Scope
 from callsheet.domain.access.administrator import Administrator
+from callsheet.domain.access.secret import fingerprint
+from callsheet.domain.times import format_instant
 
 #: After so long without a request, and at last after so long, one has to sign in again.
 MAX_IDLE: Final = timedelta(hours=2)
@@ -18,6 +22,19 @@ USER_ACTOR: Final = "console:"
 MAX_LINK: Final = timedelta(minutes=5)
 
 
+class Means(StrEnum):
+    """By what someone signed in."""
+
+    ADMIN_KEY = "admin_key"
+    LINK = "link"
+    PROXY = "proxy"
+
+    @property
+    def words(self) -> str:
+        """It in words."""
+        return self.value.replace("_", " ")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
     """Someone who is signed in at the console.
@@ -27,7 +44,7 @@ class Session:
     id
         ``session_…``; names the session without giving its token away.
     fingerprint
-        SHA-256 of the token, which only the browser has.
+        SHA-256 of the token, which only the browser has; `user_fingerprint` of someone whom a proxy names.
     name
         Who it is, for people.
     actor
@@ -56,14 +73,44 @@ class Session:
         return self.admin_key_id is not None and (admin_key is None or admin_key.fault(now) is not None)
 
     @property
-    def user(self) -> str | None:
-        """The name by which an authenticating proxy knows them; None if they signed in another way."""
-        return self.name if self.actor == f"{USER_ACTOR}{self.name}" else None
+    def means(self) -> Means:
+        """By what they signed in."""
+        if self.admin_key_id is not None:
+            return Means.ADMIN_KEY
+        return Means.PROXY if self.actor == f"{USER_ACTOR}{self.name}" else Means.LINK
 
     @property
     def administrator(self) -> Administrator:
         """Who administers in it."""
         return Administrator(self.id, self.actor, self.scopes)
+
+    @property
+    def ends_at(self) -> datetime:
+        """When it is over at the latest, and if nothing happens."""
+        return min(self.seen_at + MAX_IDLE, self.created_at + MAX_SESSION)
+
+    def record(self) -> dict[str, Any]:
+        """Return it as people and programs see it, without its fingerprint."""
+        return {
+            "type": "session",
+            "id": self.id,
+            "name": self.name,
+            "actor": self.actor,
+            "signed_in_by": self.means.value,
+            "admin_key_id": self.admin_key_id,
+            "scopes": [str(each) for each in self.scopes],
+            "created_at": format_instant(self.created_at),
+            "last_used_at": format_instant(self.seen_at),
+            "ends_at": format_instant(self.ends_at),
+        }
+
+
+def user_fingerprint(name: str, scopes: Sequence[Scope]) -> bytes:
+    """Return by what the session is found of someone whom a proxy names, and who may do this.
+
+    The fingerprint of a token never equals it: no token has a space.
+    """
+    return fingerprint(f"user {','.join(sorted(scopes))} {name}")
 
 
 def link_name(person: str) -> str:

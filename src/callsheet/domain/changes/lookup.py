@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from datetime import datetime
 from difflib import get_close_matches
-from itertools import islice
 from operator import attrgetter
 from typing import Final
 
@@ -67,8 +66,8 @@ def known_key(reader: AccessReader, name: str, now: datetime) -> APIKey | None:
 
 def _present_names(reader: AccessReader) -> list[str]:
     """The names of keys that one that is unknown may be a misspelling of; none if there are too many."""
-    keys = list(islice(reader.api_keys(), _MAX_NAMES + 1))
-    return [key.name for key in keys if key.status is not KeyStatus.ARCHIVED] if len(keys) <= _MAX_NAMES else []
+    names = reader.key_names(_MAX_NAMES + 1)
+    return list(names) if len(names) <= _MAX_NAMES else []
 
 
 def replaced_keys(reader: AccessReader, keys: Iterable[APIKey], now: datetime) -> set[str]:

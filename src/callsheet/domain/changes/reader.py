@@ -87,6 +87,9 @@ class AccessReader(AdminKeyReader, Protocol):
     def api_keys_named(self, name: str) -> Sequence[APIKey]:
         """Return the API keys with this name."""
 
+    def key_names(self, limit: int) -> Sequence[str]:
+        """Return the names of ``limit`` keys that are not archived, or of all if they are fewer, in any order."""
+
     def key_with(self, fingerprint: bytes) -> APIKey | None:
         """Return the API key with this fingerprint."""
 

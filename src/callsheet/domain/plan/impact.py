@@ -1,6 +1,6 @@
 """Impact: what changes mean to those who ask: which workspaces and keys see what else than before."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
@@ -29,7 +29,8 @@ class Audience:
     """Those who notice the same of a plan: some workspaces, and some keys.
 
     A key is one that works before or after. It sees what its workspace sees; a key of the organization, what the
-    default workspace sees. Ids are in the order of the API; each is in one of the six groups at most.
+    default workspace sees. Ids are in the order of the API; each is in one of the six groups at most. They are
+    tuples, or `callsheet.domain.plan.ids.Ids` if there are many.
 
     Parameters
     ----------
@@ -57,27 +58,30 @@ class Audience:
 
     workspaces: tuple[WorkspaceName, ...] = ()
     keys: int = 0
-    gains: tuple[str, ...] = ()
-    loses: tuple[str, ...] = ()
-    unlists: tuple[str, ...] = ()
-    gains_unlisted: tuple[str, ...] = ()
-    loses_unlisted: tuple[str, ...] = ()
-    changes: tuple[str, ...] = ()
+    gains: Sequence[str] = ()
+    loses: Sequence[str] = ()
+    unlists: Sequence[str] = ()
+    gains_unlisted: Sequence[str] = ()
+    loses_unlisted: Sequence[str] = ()
+    changes: Sequence[str] = ()
     lines_lost: tuple[str, ...] = ()
     is_emptied: bool = False
     starts: bool = False
     stops: bool = False
 
     @property
-    def no_longer_listed(self) -> tuple[str, ...]:
-        """Ids of the models that their lists lose, whether or not they can still be retrieved."""
-        return self.loses + self.unlists
+    def no_longer_listed(self) -> int:
+        """How many models their lists lose, whether or not they can still be retrieved."""
+        return len(self.loses) + len(self.unlists)
 
-    def record(self) -> dict[str, Any]:
-        """Return every field as plain JSON values."""
+    def record(self, max_ids: int | None = None) -> dict[str, Any]:
+        """Return every field as plain JSON values; with ``max_ids``, see `Impact.record`."""
         values = {name: getattr(self, name) for name in AUDIENCE_FIELDS}
-        plain = {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
-        return {**plain, "workspaces": [each._asdict() for each in self.workspaces]}
+        values |= {name: list(values[name][:max_ids]) for name in MODEL_GROUPS}
+        if max_ids is not None:
+            values["counts"] = {name: len(getattr(self, name)) for name in MODEL_GROUPS}
+        lines, workspaces = list(self.lines_lost), [each._asdict() for each in self.workspaces]
+        return {**values, "lines_lost": lines, "workspaces": workspaces}
 
 
 AUDIENCE_FIELDS: Final = tuple(each.name for each in fields(Audience))
@@ -147,10 +151,14 @@ class Impact:
         }
         return frozenset(harm for harm, is_there in found.items() if is_there)
 
-    def record(self) -> Mapping[str, Any]:
-        """Return it as plain JSON values, with `harms` as ``harms``."""
+    def record(self, max_ids: int | None = None) -> Mapping[str, Any]:
+        """Return it as plain JSON values, with `harms` as ``harms``.
+
+        With ``max_ids``, each group of models has at most so many ids, and each audience how many models are in
+        each group, as ``counts``.
+        """
         return {
-            "audiences": [each.record() for each in self.audiences],
+            "audiences": [each.record(max_ids) for each in self.audiences],
             "aliases": [each._asdict() for each in self.aliases],
             "replacements": [each._asdict() for each in self.replacements],
             "harms": sorted(self.harms()),

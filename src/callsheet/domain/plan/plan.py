@@ -51,15 +51,18 @@ class Plan:
         """Return the claims that the steps lead to: what to ask for again when a plan that was kept is applied."""
         return [claims for step in self.steps if (claims := step.wanted) is not None]
 
-    def record(self) -> dict[str, Any]:
-        """Return it as plain JSON values; `read_plan` reads them."""
+    def record(self, max_ids: int | None = None) -> dict[str, Any]:
+        """Return it as plain JSON values.
+
+        `read_plan` reads them, unless there are ``max_ids``, which are as for `Impact.record`.
+        """
         return {
             "format_version": FORMAT_VERSION,
             "installation": self.installation,
             "base_revision": self.base_revision,
             "manager": str(self.manager),
             "steps": [step.record() for step in self.steps],
-            "impact": self.impact.record(),
+            "impact": self.impact.record(max_ids),
             "warnings": [each.record() for each in self.warnings],
         }
 

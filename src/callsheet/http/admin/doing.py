@@ -3,7 +3,7 @@
 import json
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
@@ -84,6 +84,8 @@ class Wanted:
         Which upstreams sources may be set to.
     private
         Where webhooks may go beside public addresses.
+    max_ids
+        Models of each group that a plan names; None for all, as `callsheet.domain.plan.plan.Plan.record` has it.
     """
 
     endpoint: Endpoint
@@ -97,6 +99,7 @@ class Wanted:
     state: State
     guard: UpstreamGuard
     private: Sequence[str] = ()
+    max_ids: int | None = None
 
     def admit(self, reading: ReadTransaction) -> Administrator:
         """Return who asks; AdminError if they are not let in."""
@@ -151,11 +154,18 @@ class Worker:
             self._known[admission.digest] = by, now + _KNOWN
             return by
 
-    def read(self, wanted: Wanted) -> Done:
-        """Answer a call that changes nothing; AdminError if it is refused."""
+    def reading(self) -> AbstractContextManager[ReadTransaction]:
+        """Return a transaction in which several calls can be read; StorageError if the database cannot be used."""
+        return self._store.read()
+
+    def read(self, wanted: Wanted, within: ReadTransaction | None = None) -> Done:
+        """Answer a call that changes nothing; AdminError if it is refused.
+
+        What the database refuses ``within`` a transaction is raised as StorageError where that ends.
+        """
         with _refusing(), giving_way():
             wanted.admission.check_form(wanted.state)
-            with self._store.read() as reading:
+            with self._store.read() if within is None else nullcontext(within) as reading:
                 by = wanted.admit(reading)
                 revision = _revision(reading)
                 _check_match(wanted.head, revision)
@@ -199,7 +209,7 @@ class Worker:
             endpoint.act(Doing(rehearsal, new, asked), asked)
 
         plan = rehearse(self._store, act, wanted.now, wanted.state.options, wanted.state)
-        return Done(200, _json({"type": "plan", **plan.record()}), (_etag(plan.base_revision),), by)
+        return Done(200, _json({"type": "plan", **plan.record(wanted.max_ids)}), (_etag(plan.base_revision),), by)
 
     def _is_due(self, now: datetime) -> bool:
         """Whether this thread is to drop old answers."""

@@ -144,7 +144,7 @@ class Doing:
     @property
     def catalog(self) -> CatalogService:
         """Models and aliases."""
-        return CatalogService(self.store, self.actor, self.clock)
+        return CatalogService(self.store, self.actor, self.clock, counts=False)
 
     @property
     def webhooks(self) -> WebhooksService:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from callsheet.http.admin import admin_keys, api_keys, calendars, organization, webhooks, workspaces
+from callsheet.http.admin import admin_keys, api_keys, calendars, organization, sessions, webhooks, workspaces
 from callsheet.http.admin.access.keys import KEYS
 from callsheet.http.admin.access.workspaces import WORKSPACES
 from callsheet.http.admin.catalog.aliases import ALIASES, CHANGES
@@ -23,6 +23,7 @@ _ALL: Final = (
     *workspaces.ENDPOINTS,
     *api_keys.ENDPOINTS,
     *admin_keys.ENDPOINTS,
+    *sessions.ENDPOINTS,
     *webhooks.ENDPOINTS,
     *calendars.ENDPOINTS,
     *WORKSPACES,

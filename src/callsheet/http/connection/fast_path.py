@@ -1,8 +1,9 @@
 """FastPath: what the connections of a process share to answer plain requests themselves."""
 
 import logging
+from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
@@ -15,7 +16,8 @@ from callsheet.http.connection.head import Head, HeadReader, KnownLines
 from callsheet.http.connection.limits import ConnectionLimits
 from callsheet.http.logs.access_line import NO_TEMPLATE, LoggedResponse
 from callsheet.http.metrics.counters import Label, Ordinary
-from callsheet.http.observer import Observer, ResponseLabel
+from callsheet.http.observer import Client, Observer, ResponseLabel
+from callsheet.http.public.asgi import PublicAPI
 from callsheet.http.public.cache import ResponseCache
 from callsheet.http.public.unread_bytes import UnreadBytes
 from callsheet.http.request_id import RequestIDs
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("callsheet")
 
+#: Counts a request, by who sends it and the id of the key, and returns whether it may be answered.
+Admits: TypeAlias = Callable[[Client, str | None], bool]
+
 #: The statuses of answers that the fast path gives.
 _STATUSES: Final = (200, 304)
 
@@ -39,6 +44,8 @@ class FastPath:
     ----------
     live
         Holds the State.
+    public
+        Knows what must be asked about a key before its request can be answered.
     observer
         Records every answer.
     limits
@@ -60,6 +67,7 @@ class FastPath:
     def __init__(
         self,
         live: LiveState,
+        public: PublicAPI,
         observer: Observer,
         limits: ConnectionLimits,
         memo_bytes: int,
@@ -90,8 +98,9 @@ class FastPath:
         """Those that the `openings` were made with."""
         self.openings: dict[int, bytes] = {}
         """The beginnings of answers, up to the request id, by status."""
-        self.admits = None if rate_limits is None else rate_limits.admits
-        """Counts a request, and returns whether it may be answered; None for no limits."""
+        self.admits: Admits | None = None if rate_limits is None else rate_limits.admits
+        """None for no limits."""
+        self.key_check = public.key_check
 
     def drop_stale(self) -> None:
         """Empty the cache if the State has moved, so that the one before it can be freed."""

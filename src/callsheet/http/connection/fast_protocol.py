@@ -1,8 +1,9 @@
 """The uvicorn driver of `answer`: plain requests of the public API are answered where they arrive.
 
-No task, scope or ASGI cycle is made for them, and no parser called: one write. What is out of the ordinary (a
-body, an upgrade, a refusal, a request in pieces, or behind one that is still being answered, a reader that is too
-slow) takes uvicorn's own path through the same app, which keeps its promises, and is counted by `Ordinary`.
+No task, scope or ASGI cycle is made for them, and no parser called: one write. Where a gateway must be asked about
+the key, the request waits for that (`asking.py`). What is out of the ordinary (a body, an upgrade, a refusal, a
+request in pieces, or behind one that is still being answered, a reader that is too slow) takes uvicorn's own path
+through the same app, which keeps its promises, and is counted by `Ordinary`.
 """
 
 from asyncio import Transport
@@ -18,14 +19,16 @@ from callsheet.api.request import Request, find_names
 from callsheet.api.view import UnfinishedError
 from callsheet.domain.access.keyring import NEVER
 from callsheet.domain.errors import APIError
+from callsheet.http.connection.asking import AskingProtocol
 from callsheet.http.connection.config import ConnectionConfig
+from callsheet.http.connection.fast_path import Admits
 from callsheet.http.connection.head import Head
-from callsheet.http.connection.protocol import EnvelopeProtocol
 from callsheet.http.connection.timeouts import IDLE
 from callsheet.http.metrics.counters import Ordinary
 from callsheet.http.observer import Client, ResponseLabel
 from callsheet.http.public.cache import ENTRY_BYTES, MAX_REQUEST_BYTES, CachedResponse
 from callsheet.http.wire_headers import write_lines
+from callsheet.service.delegation.asked_by import ASKED_BY
 
 _START: Final = b"GET /v1/"
 _LIST: Final = b"/v1/models"  # the path that nearly all requests for lists have
@@ -44,7 +47,7 @@ _PATH: Final = Ordinary.PATH
 _SETTING: Final = Ordinary.SETTING
 
 
-class FastProtocol(EnvelopeProtocol):
+class FastProtocol(AskingProtocol):
     """Answers plain requests of the public API at once, and leaves everything else to uvicorn.
 
     What every request goes through is written flat: a call costs as much here as the work it does.
@@ -72,6 +75,7 @@ class FastProtocol(EnvelopeProtocol):
         if (  # nothing is ahead of it, and readers keep up: an answer may be written now
             self._parser_state is IDLE
             and (cycle is None or cycle.response_complete)
+            and self.waiting is None
             and not self.flow.write_paused
             and not self._discarding_input
             and not self.transport.is_closing()
@@ -103,14 +107,26 @@ class FastProtocol(EnvelopeProtocol):
                 fast_path.observer.metrics.ordinary[_SETTING] += 1
             elif self._answer(data, begun):
                 return
-        elif self._parser_state is IDLE:  # else it is a part of a request that was counted when it began
-            fast_path.observer.metrics.ordinary[_BUSY] += 1
+        else:
+            self.leave_waiting()
+            if self._parser_state is IDLE:  # else it is a part of a request that was counted when it began
+                fast_path.observer.metrics.ordinary[_BUSY] += 1
         super().data_received(data)
 
-    def _answer(self, data: bytes, begun: float) -> bool:
-        """Answer a request if it is plain and let in; return whether it was."""
+    def answer_checked(self, data: bytes, begun: float) -> bool:
+        """Answer a request whose key has been asked about, which has counted it, if it may be answered at once."""
+        if (
+            self.limit_concurrency is not None or self._fast_path.unread.is_full
+        ):  # which they were not as it arrived
+            return False
+        self._fast_path.drop_stale()
+        return self._answer(data, begun, is_checked=True)
+
+    def _answer(self, data: bytes, begun: float, *, is_checked: bool = False) -> bool:
+        """Answer a request if it is plain and let in, or let it wait for its key; return whether either is so."""
         written = self.server_state.total_requests
         fast_path = self._fast_path
+        admits = None if is_checked else fast_path.admits
         try:
             head = self._reader.read(data)
             if head is None:
@@ -123,13 +139,15 @@ class FastProtocol(EnvelopeProtocol):
             now = self._time()
             known = fast_path.cache.answers.get(head)
             if known is None or now >= known.expires:
-                self._make(data, head, client, now, begun)
+                self._make(data, head, client, now, begun, admits)
             else:
-                self._write_cached(data, known, client, begun)
+                self._write_cached(data, known, client, begun, admits)
         except _LeftError as left:
             fast_path.observer.metrics.ordinary[left.reason] += 1
             return False
-        except APIError:  # the ordinary path refuses the request
+        except APIError:  # the ordinary path refuses the request, unless it must wait
+            if head is not None and not is_checked and self._ask(data, head, client, now, begun):
+                return True
             fast_path.observer.metrics.ordinary[Ordinary.REFUSED] += 1
             return False
         except UnfinishedError:  # the ordinary path prepares more for it
@@ -142,7 +160,20 @@ class FastProtocol(EnvelopeProtocol):
             return False
         return True
 
-    def _write_cached(self, data: bytes, known: CachedResponse[bytes], client: Client, begun: float) -> None:
+    def _ask(self, data: bytes, head: Head, client: Client, now: float, begun: float) -> bool:
+        """Have the key of a request asked about, and let it wait, if that must be; return whether it must."""
+        fast_path, (path, query, lines) = self._fast_path, head
+        if fast_path.live.current.delegation is None or ASKED_BY in data.lower():  # which is not among the lines
+            return False
+        request = Request("GET", path, query, tuple(self._reader.headers(lines)), now, "")
+        check = fast_path.key_check(request, client[0] if client else "")
+        if check is not None:
+            self.wait_for_key(data, check, begun)
+        return check is not None
+
+    def _write_cached(
+        self, data: bytes, known: CachedResponse[bytes], client: Client, begun: float, admits: Admits | None
+    ) -> None:
         """Answer a request whose ``data`` is new, but not what it means.
 
         Raises
@@ -151,7 +182,7 @@ class FastProtocol(EnvelopeProtocol):
             It is not let in; nothing has been written.
         """
         fast_path = self._fast_path
-        if fast_path.admits is not None and not fast_path.admits(client, known.key_id):
+        if admits is not None and not admits(client, known.key_id):
             raise _LeftError(Ordinary.LIMITED)
         fast_path.observer.metrics.cache_hits += 1
         self._write(known.label, fast_path.ids.make(), known.content, b"", begun, client)
@@ -165,7 +196,9 @@ class FastProtocol(EnvelopeProtocol):
         ):
             fast_path.cache.keep_answer(data, known)
 
-    def _make(self, data: bytes, head: Head, client: Client, now: float, begun: float) -> None:
+    def _make(
+        self, data: bytes, head: Head, client: Client, now: float, begun: float, admits: Admits | None
+    ) -> None:
         """Answer a request that is not cached.
 
         Raises
@@ -188,7 +221,7 @@ class FastProtocol(EnvelopeProtocol):
         body = select_body(caller, names, query)
         if isinstance(body.content, Pieces):  # which are sent one after the other, as far as they are read
             raise _LeftError(Ordinary.LARGE)
-        if fast_path.admits is not None and not fast_path.admits(client, caller.key_id):
+        if admits is not None and not admits(client, caller.key_id):
             raise _LeftError(Ordinary.LIMITED)
         again = cache.mark_seen(head)
         if caller.dialect is OPENAI or caller.if_none_match is not None:

@@ -18,6 +18,7 @@ from callsheet.http.console.pages.models import MODELS
 from callsheet.http.console.pages.past import PAST
 from callsheet.http.console.pages.retirements import RETIREMENTS
 from callsheet.http.console.pages.reviews import REVIEWS
+from callsheet.http.console.pages.sessions import SESSIONS
 from callsheet.http.console.pages.source import SOURCE
 from callsheet.http.console.pages.source_form import SOURCE_FORMS
 from callsheet.http.console.pages.sources import SOURCES
@@ -43,6 +44,7 @@ ROUTES: Final = Routes(
     *PAST,
     *RETIREMENTS,
     *REVIEWS,
+    *SESSIONS,
     *SOURCE,
     *SOURCE_FORMS,
     *SOURCES,

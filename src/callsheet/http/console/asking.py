@@ -14,6 +14,9 @@ Fields: TypeAlias = Mapping[str, Sequence[str]]
 
 MAX_FIELDS: Final = 2000
 
+#: Where one signs in, below ``/console``.
+SIGN_IN: Final = b"/sign-in"
+
 _SAME_ORIGIN: Final = (b"same-origin", b"none")  # none: the person did it without a page, such as by reloading
 
 
@@ -54,6 +57,16 @@ class Asking:
     def fields(self) -> Fields:
         """The fields of the form; ValueError if the body is not one."""
         return read_fields(self.body)
+
+    @property
+    def place(self) -> bytes:
+        """The path without a slash at its end."""
+        return self.path.rstrip(b"/")
+
+    @property
+    def is_signing_in(self) -> bool:
+        """Whether it sends what someone would sign in by."""
+        return self.is_sent and self.place == SIGN_IN
 
     @property
     def is_sent(self) -> bool:

@@ -2,10 +2,11 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -19,6 +20,10 @@ from callsheet.http.console.change import Change
 from callsheet.http.console.long_calls import LongCalls
 from callsheet.http.console.operations import endpoint_of
 from callsheet.service.sync.guard import UpstreamGuard
+from callsheet.storage.transactions.read import ReadTransaction
+
+#: Models of each group that a plan names; the page shows no more.
+MAX_PLANNED_IDS: Final = 1000
 
 _JSON: Final = "application/json"
 _VARIABLE: Final = re.compile(r"\{(\w+)\}")
@@ -40,6 +45,8 @@ class Calls:
         As for `AdminAPI`.
     long
         Does those calls that may take long.
+    reading
+        Returns the transaction in which all calls are read; None for one for each call.
     """
 
     worker: Worker
@@ -49,6 +56,17 @@ class Calls:
     guard: UpstreamGuard
     private: Sequence[str] = ()
     long: LongCalls = field(default_factory=LongCalls)
+    reading: Callable[[], ReadTransaction] | None = None
+
+    @contextmanager
+    def together(self) -> Iterator["Calls"]:
+        """Yield the same calls, which read the database as it is at one moment; StorageError if it cannot be used.
+
+        Calls that open transactions themselves, such as that for the plan of a source, do so here as well.
+        """
+        with ExitStack() as until_end:
+            open_once = cache(lambda: until_end.enter_context(self.worker.reading()))
+            yield replace(self, reading=open_once)
 
     def read(self, operation: str, ids: Mapping[str, str] | None = None, /, **query: Any) -> dict[str, Any]:
         """Return what a call that changes nothing answers.
@@ -66,8 +84,7 @@ class Calls:
             As the Admin API refuses it.
         """
         endpoint = endpoint_of(operation)
-        done = self._work(endpoint)(self._wanted(endpoint, ids or {}, query))
-        answer: dict[str, Any] = json.loads(done.body)
+        answer: dict[str, Any] = json.loads(self._work(endpoint)(self._wanted(endpoint, ids or {}, query)).body)
         return answer
 
     def ask(self, operation: str, ids: Mapping[str, str], body: Mapping[str, Any]) -> dict[str, Any]:
@@ -96,13 +113,14 @@ class Calls:
     def rehearse(self, change: Change, at: datetime | None = None) -> dict[str, Any]:
         """Return the plan of ``change``, which makes nothing; AdminError if it would be refused.
 
+        It names `MAX_PLANNED_IDS` models of each group at most, and has how many they are.
         The times that a change notes in what it changes are those of ``at``, by default of now.
         """
         endpoint = change.endpoint
         if endpoint.act is None or set(change.ids) != set(_VARIABLE.findall(endpoint.path)):
             raise AdminError(Code.INVALID_REQUEST, "This form is not complete; begin again at the page before.")
         wanted = self._wanted(endpoint, change.ids, {"dry_run": "true"}, change.body)
-        wanted = wanted if at is None else replace(wanted, now=at)
+        wanted = replace(wanted, now=wanted.now if at is None else at, max_ids=MAX_PLANNED_IDS)
         plan: dict[str, Any] = json.loads(self.worker.change(wanted).body)
         return plan
 
@@ -124,8 +142,10 @@ class Calls:
         done = self.worker.change(wanted)
         return json.loads(done.body), _revision_of(done)
 
-    def _work(self, endpoint: Endpoint) -> Any:
-        return self.worker.read if endpoint.run is None else self.worker.run
+    def _work(self, endpoint: Endpoint) -> Callable[[Wanted], Done]:
+        if endpoint.run is not None:
+            return self.worker.run
+        return partial(self.worker.read, within=None if self.reading is None else self.reading())
 
     def _wanted(
         self,

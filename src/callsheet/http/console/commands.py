@@ -161,6 +161,8 @@ COMMANDS: Final[dict[str, Words]] = {
     "disableKeyRecord": _of_key("disable"),
     "enableKeyRecord": _of_key("enable"),
     "archiveAdminKey": lambda ids, _body: ["admin-keys", "archive", *operands(ids["admin_key_id"])],
+    "endSession": lambda ids, _body: ["sessions", "end", *operands(ids["session"])],
+    "endSessions": lambda _ids, _body: ["sessions", "end", "--all"],
     "archiveKeyRecord": _of_key("archive"),
     "createAlias": lambda _ids, body: ["catalog", "alias", *operands(body["alias"], body["model_id"])],
     "removeAlias": lambda ids, _body: ["catalog", "unalias", *operands(ids["alias"])],

@@ -9,16 +9,16 @@ from callsheet.domain.access.session import Session
 from callsheet.domain.errors import StorageError
 from callsheet.http.admin.errors import AdminError, Code, refusal_of
 from callsheet.http.console.address import Address
-from callsheet.http.console.asking import Asking
+from callsheet.http.console.asking import SIGN_IN, Asking
 from callsheet.http.console.calls import Calls
 from callsheet.http.console.done import done_before, without, without_done
 from callsheet.http.console.forms import Form
-from callsheet.http.console.proxy_users import ProxyUsers
-from callsheet.http.console.recognising import recognise
+from callsheet.http.console.recognising import Recognised, Stranger
 from callsheet.http.console.rendering import relative, render
 from callsheet.http.console.response import Response, json_response, redirect
 from callsheet.http.console.routes import Found, Route, Routes
 from callsheet.http.console.session_cookie import forget_token, is_proof, may_be_proof, proof, token_in
+from callsheet.http.console.showing import shown
 from callsheet.http.console.sign_in import SignIn
 from callsheet.http.console.submission import submitted
 from callsheet.http.console.visit import Page, Redirect, Visit
@@ -43,36 +43,27 @@ class Frame:
         All pages.
     address
         Makes their addresses.
-    users
-        Whom authenticating proxies name; None if none is believed.
     """
 
-    def __init__(
-        self, sessions: SessionService, routes: Routes, address: Address, users: ProxyUsers | None = None
-    ) -> None:
-        self._sessions = sessions
-        self._users = users
+    def __init__(self, sessions: SessionService, routes: Routes, address: Address) -> None:
         self._routes = routes
         self._address = address
         self._sign_in = SignIn(sessions, address)
 
-    def answer(self, asking: Asking, calls_of: Any) -> tuple[Response, Session | None]:
-        """Answer a request.
+    def answer(self, asking: Asking, who: Recognised | Stranger, calls_of: Any) -> Response:
+        """Return the answer to a request.
 
         Parameters
         ----------
         asking
             The request.
+        who
+            Sends it.
         calls_of
             Returns the `Calls` of a session.
-
-        Returns
-        -------
-        tuple
-            The answer, and who is signed in.
         """
         if asking.is_sent and not asking.is_own:
-            return self._refused(AdminError(Code.INVALID_REQUEST, _ELSEWHERE), 403), None
+            return self._refused(AdminError(Code.INVALID_REQUEST, _ELSEWHERE), 403)
         try:
             _ = asking.fields  # read, and checked, only on access
         except ValueError:
@@ -80,26 +71,24 @@ class Frame:
                 AdminError(
                     Code.INVALID_REQUEST, "The form could not be read; open the page again and send it from there."
                 )
-            ), None
-        path = asking.path.rstrip(b"/")
-        if path == b"/sign-in":
-            return (self._sign_in.submit if asking.is_sent else self._sign_in.show)(asking), None
-        if path == b"/sign-out" and asking.is_sent:
-            return self._sign_in.leave(asking), None
-        who = recognise(self._sessions, self._users, asking)
-        if who is None:
-            return self._unknown(asking), None
+            )
+        if asking.place == SIGN_IN:
+            response = self._sign_in.submit(asking, who) if asking.is_sent else self._sign_in.show(asking)
+            return _forgetting(response, asking, who)
+        if asking.place == b"/sign-out" and asking.is_sent:
+            return self._sign_in.leave(asking, who)
+        if isinstance(who, Stranger):
+            return _forgetting(self._unknown(asking), asking, who)
         if who.kept is None:
-            return self._answer(asking, calls_of, who.session, who.token), who.session
+            return self._answer(asking, calls_of, who.session, who.token)
         if asking.is_sent:
-            return self._sign_in.offer_again(asking, who.token, who.kept), who.session
+            return self._sign_in.offer_again(asking, who.token, who.kept)
         response = self._answer(asking, calls_of, who.session, who.token)
-        return response._replace(headers=(*response.headers, who.kept)), who.session
+        return response._replace(headers=(*response.headers, who.kept))
 
     def _answer(self, asking: Asking, calls_of: Any, session: Session, token: str) -> Response:
-        path = asking.path.rstrip(b"/")
         try:
-            found = self._routes.find(path)
+            found = self._routes.find(asking.place)
             form = Form(asking.fields if asking.is_sent else None)
         except AdminError as error:
             return self._refused(error, session=session, token=token)
@@ -123,8 +112,7 @@ class Frame:
     def _unknown(self, asking: Asking) -> Response:
         if asking.path.endswith(b".json"):
             return json_response({"error": {"message": "You are signed out; sign in with a browser."}}, 401)
-        answer = self._sign_in.ask(asking)
-        return answer._replace(headers=(*answer.headers, forget_token(asking))) if token_in(asking) else answer
+        return self._sign_in.ask(asking)
 
     def _visit(self, asking: Asking, found: Found, visit: Visit) -> Response:
         try:
@@ -149,7 +137,7 @@ class Frame:
         if not asking.is_sent:
             if route.show is None:
                 return Redirect(visit.url())
-            return route.show(visit)
+            return shown(route.show, visit)
         if not is_proof(visit.form.raw("csrf"), visit.token):
             raise AdminError(Code.INVALID_REQUEST, _ELSEWHERE)
         if route.submit is None:
@@ -175,7 +163,7 @@ class Frame:
         )
 
     def _json_url(self, asking: Asking) -> str:
-        path = asking.path.rstrip(b"/") or b"/models"
+        path = asking.place or b"/models"
         return self._address.here(path + b".json", without_done(asking.query))
 
     def _refused(
@@ -207,6 +195,14 @@ class Frame:
         """Return what is answered to an unexpected error."""
         message = f"Something went wrong; the log of the server has the details under {request_id}."
         return self._refused(AdminError(Code.INTERNAL, message))
+
+
+def _forgetting(response: Response, asking: Asking, who: Recognised | Stranger) -> Response:
+    """The answer, which has the browser forget a token that is of no use, unless it is sent another."""
+    keeps = any(name == b"set-cookie" for name, _ in response.headers)
+    if keeps or isinstance(who, Recognised) or token_in(asking) is None:
+        return response
+    return response._replace(headers=(*response.headers, forget_token(asking)))
 
 
 def _who(session: Session) -> Mapping[str, Any]:

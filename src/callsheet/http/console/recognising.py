@@ -6,7 +6,7 @@ from callsheet.api.request import Header
 from callsheet.domain.access.session import Session
 from callsheet.http.console.asking import Asking
 from callsheet.http.console.proxy_users import ProxyUsers
-from callsheet.http.console.session_cookie import keep_token, token_in
+from callsheet.http.console.session_cookie import keep_token, new_token, token_in, token_of_user
 from callsheet.service.admin.sessions import SessionService
 
 
@@ -15,10 +15,12 @@ class Recognised(NamedTuple):
 
     Parameters
     ----------
-    session, token
+    session
         Theirs.
+    token
+        What proofs are made from.
     kept
-        The header that has the browser keep the token, if the session has just begun; else None.
+        The header that has the browser keep a token, if it had none; else None.
     """
 
     session: Session
@@ -26,21 +28,32 @@ class Recognised(NamedTuple):
     kept: Header | None = None
 
 
-def recognise(sessions: SessionService, users: ProxyUsers | None, asking: Asking) -> Recognised | None:
-    """Return who sends a request; None if they are not signed in.
+class Stranger(NamedTuple):
+    """Someone who is not signed in.
 
-    A session that a proxy has begun ends when the proxy names another person or none, and when the settings have
-    given such people other scopes since.
+    Parameters
+    ----------
+    has_guessed
+        Whether they sent a token that no session has, rather than none, or one whose session is over.
+    """
+
+    has_guessed: bool
+
+
+def recognise(sessions: SessionService, users: ProxyUsers | None, asking: Asking) -> Recognised | Stranger:
+    """Return who sends a request.
+
+    Someone whom a proxy names needs no cookie: all their browsers share a session, which is found by their name. Of
+    each browser, the cookie only serves to prove that a form comes from a page that it was shown.
     """
     token = token_in(asking)
     session = None if token is None else sessions.find(token)
     if token is not None and session is not None:
-        if session.user is None or (
-            users is not None and session.user == asking.user and session.scopes == users.scopes
-        ):
-            return Recognised(session, token)
-        sessions.sign_out(token)
+        return Recognised(session, token)
     if users is None or asking.user is None:
-        return None
-    new = sessions.admit_user(asking.user, users.scopes)
-    return Recognised(new.session, new.token, keep_token(asking, new.token))
+        return Stranger(has_guessed=token is not None and not sessions.is_over(token))
+    session = sessions.of_user(asking.user, users.scopes)
+    if token is not None:
+        return Recognised(session, token_of_user(token, session.id))
+    token = new_token()
+    return Recognised(session, token_of_user(token, session.id), keep_token(asking, token))

@@ -1,6 +1,6 @@
 """Rendering: pages as HTML, from the templates."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Final
@@ -29,6 +29,16 @@ def _environment() -> Environment:
     )
     environment.globals |= {"NOTHING": NOTHING, "label_of": label_of, "term_of": term_of}
     return environment
+
+
+def templates() -> Sequence[str]:
+    """Return the names of the templates of all pages."""
+    return [name for name in _environment().list_templates() if not name.startswith("_")]
+
+
+def read_template(name: str) -> None:
+    """Read a template, which takes some hundredths of a second the first time."""
+    _environment().get_template(name)
 
 
 def render(template: str, address: Address, **values: Any) -> bytes:

@@ -7,6 +7,7 @@ from hashlib import sha256
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlencode
 
+from callsheet.domain.plan.impact import NO_IMPACT
 from callsheet.domain.plan.reading import read_plan
 from callsheet.domain.plan.step import Step
 from callsheet.http.admin.asking import check_reason
@@ -210,7 +211,8 @@ def _made(
 
 def _digests(plan: Mapping[str, Any]) -> dict[str, str]:
     """What each step comes to, in short; of many, of all together."""
-    steps = read_plan(json.dumps({name: value for name, value in plan.items() if name != "type"})).steps
+    unnamed = {name: value for name, value in plan.items() if name != "type"}
+    steps = read_plan(json.dumps({**unnamed, "impact": NO_IMPACT.record()})).steps
     if len(steps) > MAX_SHOWN_STEPS:
         every = sha256("".join(sorted(map(_digest, steps))).encode()).hexdigest()
         return {"": f"{len(steps)} {every}"}

@@ -1,7 +1,8 @@
-"""The cookie that holds the token of a session, and the proof that a form comes from a page of that session."""
+"""The cookie that holds a browser's token, and the proof that a form comes from a page that it was shown."""
 
 import hmac
 import re
+import secrets
 from hashlib import sha256
 from typing import Final
 
@@ -13,14 +14,30 @@ from callsheet.http.console.asking import Asking
 _SECURE_NAME: Final = "__Host-callsheet"
 _PLAIN_NAME: Final = "callsheet"
 
-_MAX_TOKEN_CHARACTERS: Final = 100
+_TOKEN_BYTES: Final = 32
+_TOKEN: Final = re.compile(r"[0-9A-Za-z_-]{43}")  # so many bytes, as tokens are written
+_PORT: Final = re.compile(r":([0-9]{1,5})$")
 _PROOF: Final = re.compile(r"[0-9a-f]{64}")
 
 
 def token_in(asking: Asking) -> str | None:
-    """Return the token that the browser sent, if it sent one."""
+    """Return the token that the browser sent; None if it sent none, or something else."""
     token = asking.cookie(_name(asking))
-    return token if token and len(token) <= _MAX_TOKEN_CHARACTERS else None
+    return token if token and _TOKEN.fullmatch(token) else None
+
+
+def new_token() -> str:
+    """Return the token of a browser that a proxy speaks for, which no session has."""
+    return secrets.token_urlsafe(_TOKEN_BYTES)
+
+
+def token_of_user(token: str, session_id: str) -> str:
+    """Return what proofs are made from in the session of someone whom a proxy names, at the browser with ``token``.
+
+    A form that was open in another session, such as that of another person, then proves nothing; nor does one of
+    somebody who could plant a cookie, as they do not know the session.
+    """
+    return proof(token, f"session {session_id}")
 
 
 def keep_token(asking: Asking, token: str) -> Header:
@@ -49,7 +66,10 @@ def is_proof(given: str | None, token: str, purpose: str = "form") -> bool:
 
 
 def _name(asking: Asking) -> str:
-    return _SECURE_NAME if asking.is_https else _PLAIN_NAME
+    """The name of the cookie; it has the port, as browsers share cookies among all ports of a host."""
+    port = _PORT.search(asking.headers.get(b"host", b"").decode("latin-1"))
+    name = _SECURE_NAME if asking.is_https else _PLAIN_NAME
+    return name if port is None else f"{name}-{port[1]}"
 
 
 def _set_cookie(asking: Asking, value: str, seconds: int) -> Header:

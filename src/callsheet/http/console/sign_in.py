@@ -4,10 +4,12 @@ import json
 from typing import Final
 
 from callsheet.api.request import Header
+from callsheet.domain.access.session import Means
 from callsheet.domain.errors import InvalidError
 from callsheet.http.console.address import Address
 from callsheet.http.console.asking import Asking, Fields
 from callsheet.http.console.forms import read_json
+from callsheet.http.console.recognising import Recognised, Stranger
 from callsheet.http.console.rendering import render
 from callsheet.http.console.response import Response, redirect
 from callsheet.http.console.session_cookie import forget_token, keep_token, proof, token_in
@@ -18,6 +20,9 @@ _LEFT: Final = {
     "here": "You are signed out.",
     "everywhere": "You are signed out, in this browser and in every other.",
 }
+_LEFT_TO_PROXY: Final = (
+    "The session has ended, but the proxy in front of this server has signed you in again. Sign out at the proxy."
+)
 
 
 class SignIn:
@@ -39,13 +44,15 @@ class SignIn:
         """Return the page on which one signs in."""
         following = asking.query.get("next", "")
         if asking.user is not None:  # the proxy has asked who it is
+            if "left" in asking.query:
+                return self._page(said=_LEFT_TO_PROXY)
             return redirect(following if self._address.is_own(following) else self._address.url())
         if "left" in asking.query and token_in(asking) is None:
             return self._page(said=_LEFT.get(asking.query["left"], _LEFT["here"]))
         return self._page(link=asking.query.get("link", ""), following=following)
 
-    def submit(self, asking: Asking) -> Response:
-        """Sign someone in, by what they sent."""
+    def submit(self, asking: Asking, who: Recognised | Stranger) -> Response:
+        """Sign someone in, by what they sent; ``who`` it was before is signed out."""
         fields = asking.fields
         secret, link = (_last(fields, name).strip() for name in ("secret", "link"))
         following, carried = _last(fields, "next"), _last(fields, "carried")
@@ -53,9 +60,8 @@ class SignIn:
             new = self._sessions.follow_link(link) if link else self._sessions.sign_in(secret)
         except InvalidError as error:
             return self._page(401, problem=str(error), following=following, carried=carried)
-        old = token_in(asking)
-        if old is not None:
-            self._sessions.sign_out(old)
+        if isinstance(who, Recognised) and who.session.means is not Means.PROXY:
+            self._sessions.sign_out(who.session)
         kept = keep_token(asking, new.token)
         if carried:
             return self._offer(carried, new.token, kept)
@@ -81,11 +87,11 @@ class SignIn:
         fields = {name: values for name, values in asking.fields.items() if name != "csrf"}
         return json.dumps([self._address.here(asking.path, asking.query), fields])
 
-    def leave(self, asking: Asking) -> Response:
+    def leave(self, asking: Asking, who: Recognised | Stranger) -> Response:
         """Sign someone out, in this browser or in every one."""
-        token, everywhere = token_in(asking), bool(_last(asking.fields, "everywhere"))
-        if token is not None:
-            self._sessions.sign_out(token, everywhere=everywhere)
+        everywhere = bool(_last(asking.fields, "everywhere"))
+        if isinstance(who, Recognised):
+            self._sessions.sign_out(who.session, everywhere=everywhere)
         left = "everywhere" if everywhere else "here"
         return redirect(self._address.url("sign-in", left=left), forget_token(asking))
 

@@ -6,6 +6,7 @@ from callsheet.http.admin.errors import AdminError, Code
 from callsheet.http.console.forms import MENDABLE, FieldError, FormError
 from callsheet.http.console.review import SentForm, look
 from callsheet.http.console.routes import Route
+from callsheet.http.console.showing import shown
 from callsheet.http.console.visit import Page, Redirect, Review, Submit, Visit
 
 
@@ -21,7 +22,7 @@ def submitted(route: Route, visit: Visit, here: str) -> Page | Redirect:
     """
     if route.submit is None:
         raise AdminError(Code.METHOD_NOT_ALLOWED, "This page does not accept a form.")
-    page, form = None if route.show is None else route.show(visit), visit.form
+    page, form = None if route.show is None else shown(route.show, visit), visit.form
     if isinstance(page, Redirect):
         return page
     if page is not None and form.is_again:

@@ -146,15 +146,10 @@ class _JSON(_Fields):
     def _parts(self, response: LoggedResponse) -> tuple[bytes, ...]:
         """Return the rest of the object, most of it as in an earlier line, if its path needs no escapes."""
         method, path, query, status, length, key_id = response
-        if (
-            method != "GET"
-            or path.translate(None, _PLAIN)
-            or query.translate(None, _PLAIN)
-            or b"sk" in path  # perhaps a secret
-            or b"sk" in query
-        ):
+        target = b"%b?%b" % (path, query) if query else path
+        if method != "GET" or target.translate(None, _PLAIN) or b"sk" in target:  # perhaps a secret
             return super()._parts(response)
-        return _GET, path, b"?" if query else b"", query, self._end(status, length, key_id)
+        return _GET, target, self._end(status, length, key_id)
 
     def _write_end(self, status: int, length: int, key_id: str | None) -> bytes:
         return self.template(LoggedResponse("GET", b"", b"", status, length, key_id))[1].removeprefix(_GET)

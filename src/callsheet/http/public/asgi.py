@@ -2,9 +2,9 @@
 
 import logging
 import sys
-from collections.abc import Iterable
+from collections.abc import Awaitable, Coroutine, Iterable
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from anyio.lowlevel import checkpoint
 
@@ -37,6 +37,25 @@ _Asked: TypeAlias = tuple[str, bytes, bytes, tuple[Header, ...]]
 
 #: Larger answers are refused while callers leave too much unread; and the size of the portions of long ones.
 LARGE_BYTES: Final = 64 * 1024
+
+
+#: Where the scope of a request has the `KeyCheck` that its connection has begun, if there is one.
+KEY_CHECK: Final = "callsheet.key_check"
+
+
+class KeyCheck(NamedTuple):
+    """Asking about the key of a request, which began before the request came here.
+
+    Parameters
+    ----------
+    refusal
+        Comes to what `PublicAPI.key_check` comes to.
+    begun
+        When the request arrived, by the clock's ``perf_counter``.
+    """
+
+    refusal: Awaitable[APIError | None]
+    begun: float
 
 
 class PublicAPI:
@@ -73,7 +92,8 @@ class PublicAPI:
 
     async def answer(self, scope: Scope, path: bytes, send: Any) -> None:
         """Answer the request for ``path``, as `local_path` returns it; its body, if it has one, is not read."""
-        begun = self._clock.perf_counter()
+        check: KeyCheck | None = scope.get(KEY_CHECK)
+        begun = self._clock.perf_counter() if check is None else check.begun
         headers = tuple([(name, value) for name, value in scope["headers"] if name in READ_HEADERS])
         asked = scope["method"], path, scope["query_string"], headers
         client = scope.get("client")
@@ -81,7 +101,8 @@ class PublicAPI:
         found = self._cached(asked) if self.rate_limits is None else None
         if found is None:
             asked_by = b"" if self._live.current.delegation is None else _asked_by(scope["headers"])
-            found = await self._make(asked, request_id.decode("ascii"), client[0] if client else "", asked_by)
+            address = client[0] if client else ""
+            found = await self._make(asked, request_id.decode("ascii"), address, asked_by, check)
         if self.unread.is_full and (found.content.pieces is not None or len(found.content.body) > LARGE_BYTES):
             found = self._refuse_large(asked, request_id.decode("ascii"))
         response = found.content
@@ -115,16 +136,36 @@ class PublicAPI:
         self._observer.metrics.cache_hits += 1
         return known
 
+    def key_check(
+        self, request: Request, address: str, asked_by: bytes = b""
+    ) -> Coroutine[Any, Any, APIError | None] | None:
+        """Return what asks about the key of ``request``, and then why it is refused; None if that is not needed.
+
+        Parameters
+        ----------
+        request
+            It may be answered as any other once its key has been asked about, and is not to be counted again.
+        address
+            Which it comes from, and whose rate limits hold.
+        asked_by
+            The installations that ask, where the request is a question about a key.
+        """
+        state = self._live.current
+        checks = None if self.keys is None else self.keys.of(state)
+        if checks is None or not checks.must_ask(state, request):
+            return None
+        return self._check_unknown(request, address, asked_by)
+
     async def _make(
-        self, asked: _Asked, request_id: str, address: str, asked_by: bytes = b""
+        self, asked: _Asked, request_id: str, address: str, asked_by: bytes = b"", begun: KeyCheck | None = None
     ) -> CachedResponse[Response]:
         """The answer to a request that is not cached, or whose caller may have asked too often."""
         request = Request(*asked, self._clock.time(), request_id)
-        state = self._live.current
-        checks = None if self.keys is None else self.keys.of(state)
-        is_unknown = checks is not None and checks.must_ask(state, request)
-        if is_unknown or self.rate_limits is not None:
-            refusal = await (self._check_unknown if is_unknown else self._check)(request, address, asked_by)
+        check = self.key_check(request, address, asked_by) if begun is None else begun.refusal
+        if check is None and self.rate_limits is not None:
+            check = self.rate_limits.check(self._live.current, request, address)
+        if check is not None:
+            refusal = await check
             if refusal is not None:
                 return self._labelled(request, self.respond(request, refusal))
             request = request._replace(now=self._clock.time())
@@ -149,11 +190,6 @@ class PublicAPI:
             if again and is_prepared and made.expires and _length(request) <= MAX_REQUEST_BYTES:
                 cache.keep_answer(asked, made)
         return made
-
-    async def _check(self, request: Request, address: str, _asked_by: bytes = b"") -> APIError | None:
-        """Why a request is refused before it is examined."""
-        limits = self.rate_limits
-        return None if limits is None else await limits.check(self._live.current, request, address)
 
     async def _check_unknown(self, request: Request, address: str, asked_by: bytes) -> APIError | None:
         """Why a request whose key is not known is refused; if it is not, its key has been asked about.

@@ -87,6 +87,7 @@ class ServerConfig(ConnectionConfig):
         if self.http_protocol_class is FastProtocol:
             self.fast_path = FastPath(
                 app.live,
+                app.public,
                 app.observer,
                 self.limits,
                 self._memo_bytes,

@@ -2,13 +2,12 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from callsheet.api.explain import Asker, admission
 from callsheet.api.state import State
 from callsheet.domain.access.visibility import PatternMatches, Visibility
-from callsheet.domain.catalog import Catalog
+from callsheet.domain.catalog import Block, Catalog
 from callsheet.domain.model import Model
 from callsheet.domain.plan.impact import WorkspaceName
 from callsheet.domain.query import Reach, reach_of
@@ -162,11 +161,23 @@ def compare(state: State, first: Asker, second: Asker, now: float, most: int | N
 
     With ``most``, only so many models are looked at, from the first one of the catalogue on.
     """
-    catalog = state.catalog if most is None or most >= len(state.catalog) else Catalog(islice(state.catalog, most))
-    comparison = Comparison(catalog, catalog, (), to_openai=state.options.openai_dialect)
+    catalog = state.catalog
+    blocks = None if most is None else list(first_models(catalog.blocks, most))
+    comparison = Comparison(catalog, catalog, (), to_openai=state.options.openai_dialect, blocks=blocks)
     named = comparison.difference(_rules(state, first, now), _rules(state, second, now)).fields()
     order = ("loses", "gains", "loses_unlisted", "gains_unlisted", "changes")
     return Compared(*(named[name] for name in order))
+
+
+def first_models(blocks: Iterable[Block], most: int) -> Iterator[Block]:
+    """Yield so many of the first models, in blocks; the last one may be a part of what it was."""
+    for block in blocks:
+        if len(block.models) >= most:
+            if most > 0:
+                yield block if len(block.models) == most else Block(block.models[:most])
+            return
+        yield block
+        most -= len(block.models)
 
 
 def _rules(state: State, asker: Asker, now: float) -> Rules | None:

@@ -2,11 +2,12 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 
 from callsheet.domain.access.admin_key import AdminKey
 from callsheet.domain.access.calendar import Calendar
-from callsheet.domain.access.key import APIKey
+from callsheet.domain.access.key import APIKey, KeyStatus
 from callsheet.domain.access.workspace import Workspace
 from callsheet.domain.changes.change import ChangeRecord, Subject
 from callsheet.domain.claims.claims import ClaimKind, Claims
@@ -198,6 +199,11 @@ class MomentReading(ABC):
     def api_keys_named(self, name: str) -> list[APIKey]:
         """Return the API keys with this name, archived ones too."""
         return _named(self._different.keys, self._present.api_keys_named(name), name)
+
+    def key_names(self, limit: int) -> list[str]:
+        """Return the names of ``limit`` keys that are not archived, or of all if they are fewer, in no order."""
+        present = (key.name for key in self.api_keys() if key.status is not KeyStatus.ARCHIVED)
+        return list(islice(present, limit))
 
     def key_with(self, fingerprint: bytes) -> APIKey | None:
         """Return the key with this fingerprint."""

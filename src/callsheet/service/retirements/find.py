@@ -108,7 +108,7 @@ def find_retirements(
         Only models that this workspace can retrieve, and only what concerns it; None for all.
     """
     latest = None if within is None else now + within
-    standings = [_standing(block) for block in state.catalog.blocks]
+    standings = [standing_in(block) for block in state.catalog.blocks]
     found = [
         (model, stage)
         for model in chain.from_iterable(each.not_active for each in standings)
@@ -127,8 +127,8 @@ def find_retirements(
     return sorted(result, key=_earliest_first)
 
 
-def _standing(block: Block) -> Standing:
-    """What the models of a block are; of one that has not changed, it is known already."""
+def standing_in(block: Block) -> Standing:
+    """Return what the models of a block are as far as retirements go; of one that stays, it is known already."""
     found = _standings.get(block)
     if found is None:
         found = _standings[block] = standing_of(block.models)

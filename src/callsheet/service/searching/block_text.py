@@ -5,12 +5,11 @@ a block has few of them, so that to look for a word in its shapes takes a fracti
 """
 
 import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from callsheet.domain.catalog import Block
-from callsheet.service.searching.wanted import Facets, facets_of
+from callsheet.service.searching.wanted import Facets, facets_among
 
 _NUMBER: Final = re.compile(rb"[0-9]+")
 
@@ -89,16 +88,18 @@ class BlockText(NamedTuple):
 
 def read_block(block: Block) -> BlockText:
     """Return what is searched of ``block``."""
-    text = encode(
-        _BETWEEN_MODELS.join(
-            [f"{model.id}{_BETWEEN_TEXTS}{model.display_name}" for model in block.models]
-        ).casefold()
-    )
+    text = text_of(block)
     shapes: dict[bytes, list[int]] = {}
     for place, shape in enumerate(_NUMBER.sub(_MARK, text).split(b"\n")):
         shapes.setdefault(shape, []).append(place)
     numbers = b"\n".join(dict.fromkeys(_NUMBER.findall(text)))
-    return BlockText(text, shapes, numbers, Counter(map(facets_of, block.models)))
+    return BlockText(text, shapes, numbers, facets_among(block.models))
+
+
+def text_of(block: Block) -> bytes:
+    """Return the text of a `BlockText`, of which it takes a twentieth of the time."""
+    lines = [f"{model.id}{_BETWEEN_TEXTS}{model.display_name}" for model in block.models]
+    return encode(_BETWEEN_MODELS.join(lines).casefold())
 
 
 def encode(text: str) -> bytes:

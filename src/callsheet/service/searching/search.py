@@ -9,9 +9,9 @@ from typing import Final, NamedTuple
 
 from callsheet.domain.catalog import Block, Catalog
 from callsheet.domain.model import Model
-from callsheet.service.searching.block_text import BlockText, Word, as_word
+from callsheet.service.searching.block_text import BlockText, Word, as_word, text_of
 from callsheet.service.searching.texts import TEXTS, Aliases, Texts
-from callsheet.service.searching.wanted import Facets, Wanted, facets_of
+from callsheet.service.searching.wanted import Facets, Wanted, facets_among, facets_of
 
 #: Blocks whose models are counted while a person waits; some 10,000 models, which takes some milliseconds.
 MAX_WAITED_BLOCKS: Final = 40
@@ -109,7 +109,11 @@ class _Fitting:
         return max(bisect_right(self._catalog.starts, key) - 1, 0)
 
     def _of_block(self, block: Block) -> Sequence[Model]:
-        wanted, text = self._wanted, self._texts.of(block)
+        wanted, text = self._wanted, self._texts.known(block)
+        if text is None:
+            if not self._may_fit(block):
+                return ()
+            text = self._texts.of(block)
         taken = sum(map(wanted.takes, text.facets)) if self._filters else len(text.facets)
         if not taken:
             return ()
@@ -122,6 +126,14 @@ class _Fitting:
         if taken < len(text.facets):
             models = [model for model in models if wanted.takes(facets_of(model))]
         return models
+
+    def _may_fit(self, block: Block) -> bool:
+        """Whether models of a block may fit; of most blocks it says that none does, without reading all of them."""
+        if self._filters and not any(map(self._wanted.takes, facets_among(block.models))):
+            return False
+        unnamed = [word.text for word, ids in zip(self._words, self._named, strict=True) if not ids]
+        text = text_of(block) if unnamed else b""
+        return all(word in text for word in unnamed)
 
     def _aliased_places(self, block: Block, text: BlockText) -> Iterator[int]:
         """Yield the places of the models that have every word, some of them in an alias."""

@@ -1,6 +1,7 @@
 """Texts: keeps what is searched of each block of the catalogue, and of all aliases."""
 
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 from weakref import KeyedRef, WeakKeyDictionary
@@ -57,6 +58,11 @@ class Texts:
         kept = self._blocks.get(id(block))
         return self._make(block) if kept is None else kept[1]
 
+    def known(self, block: Block) -> BlockText | None:
+        """Return what is searched of ``block`` if it is kept."""
+        kept = self._blocks.get(id(block))
+        return None if kept is None else kept[1]
+
     def has(self, block: Block) -> bool:
         """Return whether what is searched of ``block`` is kept."""
         return id(block) in self._blocks
@@ -69,7 +75,10 @@ class Texts:
         return kept
 
     def warm(self, catalog: Catalog) -> threading.Thread:
-        """Make what is searched of ``catalog`` in the background, unless something is being made already."""
+        """Make what is searched of ``catalog`` in the background, unless something is being made already.
+
+        Half of the time is left to others.
+        """
         with self._lock:
             if self._warming is None or not self._warming.is_alive():
                 work = threading.Thread(target=self._warm, args=(catalog,), name="callsheet-search", daemon=True)
@@ -80,8 +89,10 @@ class Texts:
     def _warm(self, catalog: Catalog) -> None:
         with giving_way():
             for block in catalog.blocks:
+                begun = time.perf_counter()
                 if not self.has(block) and not self._keep(block, read_block(block)):
                     break
+                time.sleep(time.perf_counter() - begun)
             self.aliases(catalog)
 
     def _make(self, block: Block) -> BlockText:

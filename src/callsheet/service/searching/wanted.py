@@ -1,8 +1,10 @@
 """Wanted: which models are looked for."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from operator import attrgetter
+from typing import Final, NamedTuple
 
 from callsheet.domain.model import Lifecycle, Model
 from callsheet.domain.query import is_listed
@@ -22,9 +24,17 @@ class Facets(NamedTuple):
         return is_listed(self.lifecycle, hidden=self.hidden)
 
 
+_facets: Final = attrgetter(*Facets._fields)
+
+
 def facets_of(model: Model) -> Facets:
     """Return what of ``model`` can be filtered by."""
-    return Facets(model.lifecycle, model.hidden, model.line, model.source)
+    return Facets._make(_facets(model))
+
+
+def facets_among(models: Iterable[Model]) -> Mapping[Facets, int]:
+    """Return how many of ``models`` have which facets."""
+    return {Facets._make(facets): count for facets, count in Counter(map(_facets, models)).items()}
 
 
 def words_of(text: str) -> tuple[str, ...]:

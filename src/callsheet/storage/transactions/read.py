@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final, NamedTuple
 
 from sqlalchemy import bindparam, func, or_, select
 
-from callsheet.domain.access.key import APIKey
+from callsheet.domain.access.key import APIKey, KeyStatus
 from callsheet.domain.access.workspace import Workspace
 from callsheet.domain.changes.change import Action, ChangeRecord, Subject
 from callsheet.domain.claims.builtin_mode import BuiltinMode
@@ -99,7 +100,7 @@ _RECORDS: Final = (
 )
 
 #: Kinds of what has a name beside its id.
-_NAMED: Final = (Subject.WORKSPACE, Subject.KEY, Subject.ADMIN_KEY, Subject.CALENDAR, Subject.WEBHOOK)
+NAMED: Final = (Subject.WORKSPACE, Subject.KEY, Subject.ADMIN_KEY, Subject.CALENDAR, Subject.WEBHOOK)
 
 
 class ReadTransaction(
@@ -194,6 +195,11 @@ class ReadTransaction(
         """Return the API keys with this name, archived ones too."""
         return list(map(rows.read_key, self._rows(tables.api_keys, "name", [name])))
 
+    def key_names(self, limit: int) -> list[str]:
+        """Return the names of ``limit`` keys that are not archived, or of all if they are fewer, in no order."""
+        keys = tables.api_keys.c
+        return list(islice(self._texts(keys.name, keys.status != KeyStatus.ARCHIVED), limit))
+
     def key_with(self, fingerprint: bytes) -> APIKey | None:
         """Return the key with this fingerprint."""
         found = self._rows(tables.api_keys, "fingerprint", [fingerprint])
@@ -219,7 +225,7 @@ class ReadTransaction(
             return []
         changes = tables.changes.c
         named = or_(*(side["name"].as_string() == name for side in (changes.before, changes.after)))
-        query = select(changes.subject).where(changes.kind.in_(_NAMED), named).distinct()
+        query = select(changes.subject).where(changes.kind.in_(NAMED), named).distinct()
         return [row.subject for row in self._connection.execute(query)]
 
     def last_change(self, revision: int) -> tuple[int, str] | None:

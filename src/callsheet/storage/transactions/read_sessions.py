@@ -14,6 +14,11 @@ class SessionsReading(Selecting):
         found = self._rows(tables.console_sessions, "fingerprint", [fingerprint])
         return next(map(rows.read_session, found), None)
 
+    def sessions(self) -> list[Session]:
+        """Return all sessions, those that are over too, oldest first."""
+        found = map(rows.read_session, self._rows(tables.console_sessions, "id", None))
+        return sorted(found, key=lambda session: (session.created_at, session.id))
+
     def sign_in_link_with(self, fingerprint: bytes) -> SignInLink | None:
         """Return the link whose token has this SHA-256, expired or not."""
         return next(map(rows.read_link, self._rows(tables.sign_in_links, "fingerprint", [fingerprint])), None)

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import delete, or_, update
+from sqlalchemy import delete, update
 
 from callsheet.domain.access.session import Session, SignInLink
 from callsheet.domain.times import format_instant
@@ -38,11 +38,15 @@ class SessionsWriting(SessionsReading):
         """Drop every session of who is put down as ``actor``."""
         self._connection.execute(delete(_SESSIONS).where(_SESSIONS.c.actor == actor))
 
-    def drop_old_sessions(self, seen_before: datetime, created_before: datetime) -> None:
-        """Drop the sessions that have not been used since, or that began before."""
-        columns = _SESSIONS.c
-        seen, created = (format_instant(each.replace(microsecond=0)) for each in (seen_before, created_before))
-        self._connection.execute(delete(_SESSIONS).where(or_(columns.seen_at < seen, columns.created_at < created)))
+    def drop_every_session(self) -> None:
+        """Drop all sessions, and the links that would begin others."""
+        for table in (_SESSIONS, _LINKS):
+            self._connection.execute(delete(table))
+
+    def drop_old_sessions(self, before: datetime) -> None:
+        """Drop the sessions that began before."""
+        moment = format_instant(before.replace(microsecond=0))
+        self._connection.execute(delete(_SESSIONS).where(_SESSIONS.c.created_at < moment))
 
     def add_sign_in_link(self, link: SignInLink) -> None:
         """Add a link."""

@@ -1,13 +1,13 @@
 """API keys by id or name: ``/v1/organizations/access/keys``."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, cast
 
 from pydantic import Field, StringConstraints
 
 from callsheet.domain.access.admin_key import Scope
-from callsheet.domain.access.key import APIKey, KeyStatus
+from callsheet.domain.access.key import APIKey, KeyCondition, KeyFilter
 from callsheet.domain.changes.change import Action
 from callsheet.domain.changes.key_import import Entry, Imported, import_keys
 from callsheet.domain.changes.keys import MAX_OVERLAP_HOURS
@@ -125,23 +125,16 @@ def _list(reading: AnyReading, asked: Asked) -> dict[str, Any]:
         workspace = None if query.workspace is None else find_workspace(reading, query.workspace).id
     keys: Sequence[APIKey]
     if isinstance(reading, MomentReading):
-        wanted = [key for key in reading.api_keys() if _is_wanted(key, query, workspace, now)]
-        there = sorted(wanted, key=lambda key: (key.created_at, key.id), reverse=True)
+        condition = None if query.status is None else KeyCondition(query.status)
+        wanted = KeyFilter(condition=condition, workspace=query.workspace, text=query.text)
+        there = [key for key in reading.api_keys() if wanted.takes(key, workspace, now)]
+        there = sorted(there, key=lambda key: (key.created_at, key.id), reverse=True)
         keys, has_more = cut_items(there, lambda key: key.id, query)
     else:
         keys, has_more = reading.key_page(
             cursor_of(query), now, status=query.status, workspace_id=workspace, text=query.text
         )
     return page(_listed(reading, keys, asked), "id", has_more=has_more)
-
-
-def _is_wanted(key: APIKey, query: KeysQuery, workspace: str | None, now: datetime) -> bool:
-    status = "expired" if key.status is KeyStatus.ACTIVE and key.is_expired(now) else key.status
-    return (
-        query.status in (None, status)
-        and workspace in (None, key.workspace_id)
-        and (query.text is None or key.is_found_by(query.text))
-    )
 
 
 def _listed(reading: AnyReading, keys: Sequence[APIKey], asked: Asked) -> list[dict[str, Any]]:

@@ -89,7 +89,7 @@ def _changes(reading: ReadTransaction, asked: Asked) -> Answer:
         for name, text in (("from", query.since), ("to", query.until))
     )
     wanted = ChangesFilter(query.actor, query.kind, query.action, query.revision, since, until)
-    chosen = choose_changes(reading, Reader(reading, asked).history.subjects(query.subject), wanted)
+    chosen = choose_changes(reading, Reader(reading, asked).history.subjects(query.subject, query.kind), wanted)
     rows, has_more = reading.page_of_changes(cut_of(query, number_of), chosen)
     return page([seen(asked, row.record()) for row in rows], "number", has_more=has_more)
 

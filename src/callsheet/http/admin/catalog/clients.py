@@ -77,6 +77,7 @@ class Whose(Dated):
     """Whose list it is."""
 
     subject: dict[str, Any] = Field(description="The key or the workspace, as explain has it.")
+    refusal: dict[str, Any] | None = Field(description="The check that refuses the key; null if it is not refused.")
     why: str | None = Field(description="Why the key is refused, as the rest of a sentence; null if it is not.")
     listed: int = Field(description="How many models were looked at.")
     has_more: bool = Field(description="Whether more are listed.")
@@ -85,6 +86,7 @@ class Whose(Dated):
 class ViewsAnswer(Whose):
     """What each client shows."""
 
+    model_ids: list[str] = Field(description="The models that were looked at, in the order of the list.")
     data: list[ViewAnswer]
 
 
@@ -123,6 +125,7 @@ def _views(reading: AnyReading, asked: Asked) -> dict[str, Any]:
     )
     return {
         **_whose(explainer, played.listed),
+        "model_ids": [model.id for model in played.listed.models],
         "data": [each.record() for each in played.views],
     }
 
@@ -149,6 +152,7 @@ def _whose(explainer: Explainer, listed: Listed) -> dict[str, Any]:
     refusal = listed.refusal
     return {
         "subject": listed.subject.record(),
+        "refusal": None if refusal is None else refusal.record(),
         "why": None if refusal is None else why(listed.subject, refusal, explainer.workspace_name),
         "listed": len(listed.models),
         "has_more": listed.has_more,

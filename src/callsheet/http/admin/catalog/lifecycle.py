@@ -12,6 +12,7 @@ from callsheet.http.admin.catalog.answers import IdsAnswer, NamedModelAnswer, Ou
 from callsheet.http.admin.endpoint import ROOT, Act, Answer, Asked, ChangeQuery, Doing, Endpoint, Input
 from callsheet.http.admin.plain import Reader, instants
 from callsheet.service.catalog import CatalogService, ModelWithAliases, Outcome
+from callsheet.service.counts import count_models
 from callsheet.service.records import model_record, outcome_record
 from callsheet.storage.transactions.read import ReadTransaction
 
@@ -110,8 +111,8 @@ def _first(_reading: ReadTransaction, _asked: Asked, outcome: Outcome) -> Answer
     return model_record(outcome.models[0])
 
 
-def _all(_reading: ReadTransaction, _asked: Asked, outcome: Outcome) -> Answer:
-    return outcome_record(outcome)
+def _all(reading: ReadTransaction, _asked: Asked, outcome: Outcome) -> Answer:
+    return outcome_record(outcome, count_models(reading))
 
 
 def _released(_reading: ReadTransaction, _asked: Asked, item: ModelWithAliases | Alias | None) -> Answer:

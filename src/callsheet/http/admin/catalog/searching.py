@@ -18,7 +18,7 @@ from callsheet.storage.transactions.read_admin import UnknownCursorError
 
 MAX_TEXT_CHARACTERS: Final = 300
 
-#: Lines, and sources, that are named with how many models they have.
+#: Lines, and values of the field source, that are named with how many models they have.
 MAX_NAMED: Final = 200
 
 
@@ -32,7 +32,11 @@ class SearchQuery(PageQuery):
     )
     lifecycle: Lifecycle | None = Field(None, description="Only models with this lifecycle.")
     line: str | None = Field(None, min_length=1, description="Only models of this line.")
-    source: str | None = Field(None, min_length=1, description="Only models that come from there.")
+    source: str | None = Field(
+        None,
+        min_length=1,
+        description="Only models whose field source is this, which people set; not the models that a source lists.",
+    )
     hidden: bool | None = Field(None, description="Only models that are hidden, or only others.")
     listed: bool | None = Field(None, description="Only models that lists show, or only others.")
 
@@ -48,7 +52,7 @@ class CountsQuery(Query):
 
 
 class NamedCountAnswer(BaseModel):
-    """How many models have a line or a source."""
+    """How many models have a line, or a value of the field source."""
 
     name: str
     models: int

@@ -19,8 +19,9 @@ _MAX_BATCHES: Final = 10
 def _matrix(visit: Visit) -> Page:
     columns = _cells(visit, [])
     rows, place = _differing(visit) if visit.query.get("differ") else _every(visit)
+    colors = visit.colors
     data = {
-        "columns": [_column(visit, each) for each in columns["data"]],
+        "columns": [_column(colors, each) for each in columns["data"]],
         "column_page": {name: columns[name] for name in ("first_id", "last_id", "has_more", "total")},
         "rows": rows,
         "page": place,
@@ -97,8 +98,8 @@ def _cells(visit: Visit, ids: list[str]) -> dict[str, Any]:
     )
 
 
-def _column(visit: Visit, seers: Mapping[str, Any]) -> dict[str, Any]:
-    workspaces = [{**each, "color": visit.colors.get(each["id"], "")} for each in seers["workspaces"]]
+def _column(colors: Mapping[str, str], seers: Mapping[str, Any]) -> dict[str, Any]:
+    workspaces = [{**each, "color": colors.get(each["id"], "")} for each in seers["workspaces"]]
     return {name: seers[name] for name in ("keys", "allow", "deny")} | {"workspaces": workspaces}
 
 

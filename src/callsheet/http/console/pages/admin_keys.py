@@ -3,7 +3,7 @@
 from typing import Final
 
 from callsheet.domain.access.admin_key import Scope
-from callsheet.domain.access.session import MAX_SESSION
+from callsheet.domain.access.session import MAX_SESSION, Means
 from callsheet.domain.times import format_instant
 from callsheet.http.console.buttons import unknown_button
 from callsheet.http.console.change import Change
@@ -27,7 +27,7 @@ def _show(visit: Visit) -> Page:
             "since": format_instant(session.created_at),
             "until": format_instant(session.created_at + MAX_SESSION),
             "admin_key_id": session.admin_key_id,
-            "by_proxy": session.user is not None,
+            "by_proxy": session.means is Means.PROXY,
         },
         "admin_keys": found["data"],
         "page": ends_of(found),

@@ -18,10 +18,10 @@ def shown_changes(visit: Visit, records: Iterable[Mapping[str, Any]]) -> list[di
     return with_words(visit, [with_edits(each, names) for each in records])
 
 
-def history_of(visit: Visit, subject: str) -> dict[str, Any]:
-    """Return the latest ``changes`` of a thing, and whether there is more of its history (``history_more``)."""
+def history_of(visit: Visit, kind: str, subject: str) -> dict[str, Any]:
+    """Return the latest ``changes`` of a thing of this kind, and whether there are more (``history_more``)."""
     try:
-        found = visit.calls.read("listChanges", subject=subject, limit=_SHOWN)
+        found = visit.calls.read("listChanges", subject=subject, kind=kind, limit=_SHOWN)
     except AdminError as error:
         if error.code is not Code.DOES_NOT_EXIST:  # there may be no record of it
             raise

@@ -60,7 +60,7 @@ def _show(visit: Visit) -> Page:
             "key": key,
             "seen_from": _seen_from(visit, key),
             "records_uses": visit.calls.state.has_admin_keys,
-            **history_of(visit, key["id"]),
+            **history_of(visit, "key", key["id"]),
             "commands": {} if is_archived else {name: change_of(key["id"], name).shown() for name in _offered(key)},
         },
         key["name"],

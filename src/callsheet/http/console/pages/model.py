@@ -25,8 +25,9 @@ def show_model(visit: Visit) -> Page:
     calls = visit.calls
     model = calls.read("retrieveCatalogModel", {"model": visit.ids["model"]})
     viewers = calls.read("whoSees", model=model["id"])["data"]
+    colors = visit.colors
     colored = [
-        {**each, "workspaces": [{**one, "color": visit.colors.get(one["id"], "")} for one in each["workspaces"]]}
+        {**each, "workspaces": [{**one, "color": colors.get(one["id"], "")} for one in each["workspaces"]]}
         for each in viewers
     ]
     visit.form.fill({"alias": ""})
@@ -39,7 +40,7 @@ def show_model(visit: Visit) -> Page:
             "pinnable": [name for name, claims in said.items() if _is_by_others(name, claims)],
             "viewers": colored,
             "clients": calls.read("listClientSteps", model=model["id"])["data"],
-            **history_of(visit, model["id"]),
+            **history_of(visit, "model", model["id"]),
             "days": None if model["retires_at"] is None else days_until(model["retires_at"], visit.now),
             "commands": {name: make(model, "NAME").shown() for name, make in _OFFERED.items()},
         },

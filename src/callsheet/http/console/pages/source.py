@@ -58,7 +58,7 @@ def _show(visit: Visit, preview: Mapping[str, Any] | None = None) -> Page:
     calls, ids = visit.calls, {"source": visit.ids["source"]}
     source = calls.read("getSource", ids)
     name = source["name"]
-    changes = history_of(visit, name)["changes"]
+    changes = history_of(visit, "source", name)["changes"]
     return Page(
         "source.html",
         {

@@ -61,7 +61,7 @@ def _show(visit: Visit) -> Page:
         "seen": seen,
         "keys": keys["data"],
         "keys_more": keys["has_more"],
-        **history_of(visit, workspace_id),
+        **history_of(visit, "workspace", workspace_id),
         "commands": {"archive": _archive(workspace_id).shown()},
     }
     return Page("workspace.html", data, workspace["name"])
