@@ -60,7 +60,7 @@ def test_what_a_list_cuts_off_is_on_the_page_of_the_change(one: Browser) -> None
     shown = one.open("/console/changes")
     number = links(shown)[0]["href"].rpartition("/")[2]
     change = one.open(shown.link(f"and 2 more of change {number}"))
-    assert {"line", "description", "source"} <= {
+    assert {"line", "description", "comes from"} <= {
         each["name"] for each in one.open(f"{change.path}.json").json["change"]["edits"]
     }
 

@@ -70,7 +70,7 @@ def test_of_a_long_list_the_beginning_is_played_until_more_is_asked_for(
 def test_who_is_not_there_is_asked_for_once_more(query: str, filled: Browser) -> None:
     shown = filled.open(f"{CLIENTS}?{query}")
     assert shown.status == 404
-    assert shown.soup.find("input", id="key") is not None
+    assert shown.soup.find("input", id="f-key") is not None
     assert shown.soup.find("img") is None
 
 

@@ -5,8 +5,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from callsheet.http.console.edits import edits_of
 from callsheet.http.console.pages.actors import actor_words
-from callsheet.http.console.pages.edits import edits_of
 
 VALUES = (
     st.none() | st.booleans() | st.integers() | st.text(max_size=3) | st.lists(st.sampled_from("abc"), max_size=3)
@@ -32,7 +32,7 @@ def test_a_date_of_release_that_is_not_known_says_nothing_of_a_new_model() -> No
     unknown, known = "1970-01-01T00:00:00Z", "2025-11-24T00:00:00Z"
     assert edits_of(None, {"id": "x", "created_at": unknown}) == [{"name": "id", "before": None, "after": "x"}]
     assert edits_of({"created_at": unknown}, {"created_at": known}) == [
-        {"name": "created at", "before": unknown, "after": known}
+        {"name": "released", "before": unknown, "after": known}
     ]
 
 

@@ -142,7 +142,10 @@ def test_a_key_of_the_organization_says_so_everywhere(signed_in: Browser) -> Non
     filled(signed_in)
     plan = signed_in.send(signed_in.open(f"{KEYS}/new"), "Review change", name="all", workspace="")
     assert "--organization" in plan.text
-    page = signed_in.open(signed_in.send(plan, "Apply").link("I have copied it"))
+    assert "the whole organization" in plan.text
+    secret = signed_in.send(plan, "Apply")
+    assert ": Create the key all" in secret.text
+    page = signed_in.open(secret.link("I have copied it"))
     assert "whole organization" in page.text
     assert "the organization" in signed_in.open(KEYS).text
 
@@ -176,6 +179,10 @@ def test_only_what_was_changed_of_a_key_is_sent(signed_in: Browser) -> None:
     command = "callsheet keys change --expires-at 2099-12-31 --organization"
     assert command in plan.text
     assert '"name"' not in plan.text
+    step = " ".join(each.get_text(" ") for each in plan.soup.select(".step"))
+    assert "crew" in step
+    assert "the whole organization" in step
+    assert "wrkspc_" not in step
     done = signed_in.send(plan, "Apply")
     assert "whole organization" in done.text
     assert "2099-12-31" in done.text

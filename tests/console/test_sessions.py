@@ -16,8 +16,7 @@ from callsheet.domain.access.admin_key import Scope
 from callsheet.domain.access.secret import fingerprint
 from callsheet.domain.access.session import MAX_IDLE, MAX_LINK, MAX_SESSION, Means
 from callsheet.domain.errors import InvalidError
-from callsheet.http.console.asking import read_asking
-from callsheet.http.console.forms import MAX_FIELDS
+from callsheet.http.console.asking import MAX_FIELDS, read_asking
 from callsheet.http.console.session_cookie import keep_token
 from callsheet.http.paths import MAX_FORM_BYTES
 from callsheet.service.admin.admin_keys import AdminKeyService

@@ -17,6 +17,7 @@ from callsheet.http.admin.doing import Done, Wanted, Worker
 from callsheet.http.admin.endpoint import Endpoint, Routes
 from callsheet.http.admin.errors import COMMON_HEADERS, AdminError, Code
 from callsheet.http.admin.metrics import AdminMetrics
+from callsheet.http.bodies import BodyError, BodyTooLargeError, read_whole
 from callsheet.http.logs.access_line import LoggedResponse
 from callsheet.http.logs.writer import AccessLog
 from callsheet.http.paths import ADMIN_PATH, MAX_ADMIN_BODY_BYTES, Scope
@@ -174,9 +175,15 @@ class AdminAPI:
         """The whole body; AdminError if it is too large, or takes too long: no other part waits for it."""
         try:
             with fail_after(self._body_seconds):
-                return await _read(receive)
+                return await read_whole(receive, MAX_ADMIN_BODY_BYTES)
         except TimeoutError:
             raise AdminError(Code.INVALID_REQUEST, "The body took too long to arrive.") from None
+        except BodyTooLargeError:
+            raise AdminError(
+                Code.TOO_LARGE, f"The body may have {MAX_ADMIN_BODY_BYTES:,} bytes; send less at a time."
+            ) from None
+        except BodyError:
+            raise AdminError(Code.INVALID_REQUEST, "The body did not arrive.") from None
 
     async def _off_loop(self, body: bytes, work: Any, *arguments: Any) -> Any:
         """What ``work`` returns, on a thread if ``body`` is large, as lists wait meanwhile."""
@@ -237,22 +244,3 @@ def _refuse_limited(error: RateLimitError | None) -> None:
         raise AdminError(
             Code.RATE_LIMITED, error.message, headers=[(b"retry-after", b"%d" % (error.retry_after or 1))]
         )
-
-
-async def _read(receive: Any) -> bytes:
-    """The whole body; AdminError if it is too large."""
-    parts: list[bytes] = []
-    size = 0
-    while True:
-        message = await receive()
-        if message["type"] != "http.request":
-            raise AdminError(Code.INVALID_REQUEST, "The body did not arrive.")
-        part = message.get("body", b"")
-        size += len(part)
-        if size > MAX_ADMIN_BODY_BYTES:
-            raise AdminError(
-                Code.TOO_LARGE, f"The body may have {MAX_ADMIN_BODY_BYTES:,} bytes; send less at a time."
-            )
-        parts.append(part)
-        if not message.get("more_body", False):
-            return b"".join(parts)

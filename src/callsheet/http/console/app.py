@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -12,6 +13,7 @@ from callsheet.domain.access.session import Session
 from callsheet.domain.errors import RateLimitError, StorageError
 from callsheet.http.admin.doing import Worker
 from callsheet.http.admin.metrics import AdminMetrics
+from callsheet.http.bodies import BodyError, BodyTooLargeError, read_whole
 from callsheet.http.console.address import Address
 from callsheet.http.console.all_routes import ROUTES
 from callsheet.http.console.asking import Asking, read_asking
@@ -54,6 +56,7 @@ _METHODS: Final = ("GET", "HEAD", "POST")
 _OPERATION: Final = "console"
 
 _PLAIN: Final = "text/plain; charset=utf-8"
+_TOO_LARGE: Final = f"A form may have at most {MAX_FORM_BYTES:,} bytes; send less at a time.\n".encode()
 _RETRY: Final = ((b"retry-after", b"1"),)
 
 
@@ -118,7 +121,7 @@ class Console:
         session: Session | None = None
         asking = read_asking(scope)
         if self._users is not None:
-            asking = asking._replace(user=self._users.name_in(scope))
+            asking = replace(asking, user=self._users.name_in(scope))
         try:
             response, session = await self._respond(scope, receive, asking, request_id)
         except Exception:  # whatever it was, the browser gets a page
@@ -152,7 +155,7 @@ class Console:
             body = await _read_form(receive)
             if isinstance(body, Response):
                 return body, session
-            asking = asking._replace(body=body)
+            asking = replace(asking, body=body)
         response = await self._answer(frame, asking, who, request_id)
         if response.status == 401 and asking.is_signing_in and self.rate_limits is not None:
             await self.rate_limits.check_admin(None, address)
@@ -261,27 +264,10 @@ async def _read_form(receive: Any) -> bytes | Response:
     """The body of a form, or what is answered to one that cannot be read."""
     try:
         with fail_after(_BODY_TIMEOUT_SECONDS):
-            body = await _read(receive)
+            return await read_whole(receive, MAX_FORM_BYTES)
     except TimeoutError:
         return Response(408, b"The form took too long to arrive; send it again.\n", _PLAIN)
-    if body is None:
-        said = f"A form may have at most {MAX_FORM_BYTES:,} bytes; send less at a time.\n"
-        return Response(413, said.encode(), _PLAIN)
-    return body
-
-
-async def _read(receive: Any) -> bytes | None:
-    """The whole body; None if it is too large, or did not arrive."""
-    parts: list[bytes] = []
-    size = 0
-    while True:
-        message = await receive()
-        if message["type"] != "http.request":
-            return None
-        part = message.get("body", b"")
-        size += len(part)
-        if size > MAX_FORM_BYTES:
-            return None
-        parts.append(part)
-        if not message.get("more_body", False):
-            return b"".join(parts)
+    except BodyTooLargeError:
+        return Response(413, _TOO_LARGE, _PLAIN)
+    except BodyError:
+        return Response(400, b"The form did not arrive whole; send it again.\n", _PLAIN)

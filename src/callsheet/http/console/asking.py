@@ -1,11 +1,18 @@
 """Asking: a request of a browser, as far as the console reads it."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final, TypeAlias
 from urllib.parse import parse_qsl
 
 from callsheet.api.request import Header
 from callsheet.http.paths import CONSOLE
+
+#: What a browser sends of a form: the values of each field.
+Fields: TypeAlias = Mapping[str, Sequence[str]]
+
+MAX_FIELDS: Final = 2000
 
 #: Where one signs in, below ``/console``.
 SIGN_IN: Final = b"/sign-in"
@@ -13,15 +20,16 @@ SIGN_IN: Final = b"/sign-in"
 _SAME_ORIGIN: Final = (b"same-origin", b"none")  # none: the person did it without a page, such as by reloading
 
 
-class Asking(NamedTuple):
+@dataclass(frozen=True, kw_only=True)
+class Asking:
     """A request.
 
     Parameters
     ----------
     method, path
         As sent; the path below ``/console``, percent-encoded.
-    query
-        The last value of each parameter.
+    query_string
+        As sent.
     headers
         By name.
     is_https
@@ -34,11 +42,21 @@ class Asking(NamedTuple):
 
     method: str
     path: bytes
-    query: Mapping[str, str]
+    query_string: bytes
     headers: Mapping[bytes, bytes]
     is_https: bool
     body: bytes = b""
     user: str | None = None
+
+    @cached_property
+    def query(self) -> Mapping[str, str]:
+        """The last value of each parameter."""
+        return dict(parse_qsl(self.query_string.decode("latin-1"), keep_blank_values=True))
+
+    @cached_property
+    def fields(self) -> Fields:
+        """The fields of the form; ValueError if the body is not one."""
+        return read_fields(self.body)
 
     @property
     def place(self) -> bytes:
@@ -91,10 +109,18 @@ def read_asking(scope: Mapping[str, Any], body: bytes = b"") -> Asking:
     """Return what an ASGI request whose ``raw_path`` is a `local_path` asks."""
     headers: Sequence[Header] = scope["headers"]
     return Asking(
-        scope["method"],
-        scope["raw_path"].removeprefix(CONSOLE.encode("ascii")),
-        dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)),
-        dict(headers),
-        scope.get("scheme") == "https",
-        body,
+        method=scope["method"],
+        path=scope["raw_path"].removeprefix(CONSOLE.encode("ascii")),
+        query_string=scope["query_string"],
+        headers=dict(headers),
+        is_https=scope.get("scheme") == "https",
+        body=body,
     )
+
+
+def read_fields(body: bytes) -> dict[str, list[str]]:
+    """Return the fields of a body as browsers send it; ValueError if it is not one."""
+    fields: dict[str, list[str]] = {}
+    for name, value in parse_qsl(body.decode("utf-8"), keep_blank_values=True, max_num_fields=MAX_FIELDS):
+        fields.setdefault(name, []).append(value)
+    return fields

@@ -1,22 +1,17 @@
 """Form: the fields of a form, as they are now, as they were when the form was shown, and as they were typed."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final, TypeAlias
-from urllib.parse import parse_qsl
 
 from callsheet.domain.errors import RefusedError
 from callsheet.http.admin.errors import AdminError, Code
+from callsheet.http.console.asking import Fields
 from callsheet.http.console.labels import at_field, in_labels
-
-#: What a browser sends of a form: the values of each field.
-Fields: TypeAlias = Mapping[str, Sequence[str]]
 
 #: What a field holds: text, lines of text, or whether a box is ticked.
 Value: TypeAlias = str | list[str] | bool
-
-MAX_FIELDS: Final = 2000
 
 #: Refusals that can be mended by typing something else.
 MENDABLE: Final = frozenset(
@@ -194,14 +189,6 @@ class Form:
         except ValueError:
             return {}
         return was if isinstance(was, dict) else {}
-
-
-def read_fields(body: bytes) -> dict[str, list[str]]:
-    """Return the fields of a body as browsers send it; ValueError if it is not one."""
-    fields: dict[str, list[str]] = {}
-    for name, value in parse_qsl(body.decode("utf-8"), keep_blank_values=True, max_num_fields=MAX_FIELDS):
-        fields.setdefault(name, []).append(value)
-    return fields
 
 
 def read_json(text: str) -> Any:

@@ -12,7 +12,7 @@ from callsheet.http.console.address import Address
 from callsheet.http.console.asking import SIGN_IN, Asking
 from callsheet.http.console.calls import Calls
 from callsheet.http.console.done import done_before, without, without_done
-from callsheet.http.console.forms import Form, read_fields
+from callsheet.http.console.forms import Form
 from callsheet.http.console.recognising import Recognised, Stranger
 from callsheet.http.console.rendering import relative, render
 from callsheet.http.console.response import Response, json_response, redirect
@@ -65,7 +65,7 @@ class Frame:
         if asking.is_sent and not asking.is_own:
             return self._refused(AdminError(Code.INVALID_REQUEST, _ELSEWHERE), 403)
         try:
-            read_fields(asking.body)
+            _ = asking.fields  # read, and checked, only on access
         except ValueError:
             return self._refused(
                 AdminError(
@@ -89,7 +89,7 @@ class Frame:
     def _answer(self, asking: Asking, calls_of: Any, session: Session, token: str) -> Response:
         try:
             found = self._routes.find(asking.place)
-            form = Form(read_fields(asking.body) if asking.is_sent else None)
+            form = Form(asking.fields if asking.is_sent else None)
         except AdminError as error:
             return self._refused(error, session=session, token=token)
         given = form.raw("csrf")

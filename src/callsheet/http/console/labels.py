@@ -7,7 +7,6 @@ from typing import Final
 #: The labels of members that are more than their names with a space for each underscore.
 _LABELS: Final[Mapping[str, str]] = {
     "after": "Grace",
-    "alias": "New alias",
     "as_of": "Date, time ago or revision",
     "asks_keys": "Ask it about keys that Callsheet does not have",
     "before": "Rank",
@@ -43,6 +42,12 @@ def label_of(name: str) -> str:
     """Return the label of a member."""
     words = name.replace("_", " ")
     return _LABELS.get(name) or words[:1].upper() + words[1:]
+
+
+def term_of(name: str) -> str:
+    """Return the label of a member as it stands within a sentence."""
+    label = label_of(name)
+    return label[:1].lower() + label[1:]
 
 
 def in_labels(sentence: str) -> str:

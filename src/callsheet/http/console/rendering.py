@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from callsheet.domain.access.visibility import NOTHING
 from callsheet.domain.times import parse_instant
 from callsheet.http.console.address import Address
-from callsheet.http.console.labels import label_of
+from callsheet.http.console.labels import label_of, term_of
 from callsheet.http.console.static_files import static_path
 
 #: Units of time, in seconds.
@@ -27,7 +27,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    environment.globals |= {"NOTHING": NOTHING, "label_of": label_of}
+    environment.globals |= {"NOTHING": NOTHING, "label_of": label_of, "term_of": term_of}
     return environment
 
 

@@ -14,6 +14,7 @@ from callsheet.http.admin.asking import check_reason
 from callsheet.http.admin.errors import AdminError, Code
 from callsheet.http.console.change import load_change
 from callsheet.http.console.done import said_of
+from callsheet.http.console.edits import named_workspaces
 from callsheet.http.console.forms import read_json
 from callsheet.http.console.snippets import snippets
 from callsheet.http.console.undo import undo_of
@@ -105,6 +106,7 @@ def look(visit: Visit, review: Review, moved: list[str] | None = None, form: Sen
         review.title,
         extra={
             "back": review.back,
+            "shown_steps": [_named(visit, step) for step in steps[:MAX_SHOWN_STEPS]],
             "form_before": form,
             "apply": visit.url("review"),
             "colors": visit.colors,
@@ -118,6 +120,12 @@ def look(visit: Visit, review: Review, moved: list[str] | None = None, form: Sen
             ],
         },
     )
+
+
+def _named(visit: Visit, step: Mapping[str, Any]) -> dict[str, Any]:
+    """A step as it is shown: with the name of a workspace in place of its id."""
+    sides = {side: named_workspaces(step[side], visit.workspace_names) for side in ("before", "after")}
+    return {**step, **sides}
 
 
 def settle(visit: Visit) -> Outcome:
@@ -186,7 +194,10 @@ def _made(
             back = visit.url("keys", answer["id"])
             extra["snippets"] = snippets(visit.base_url, answer["secret"])
         return Page(
-            "secret.html", {"answer": answer, "revision": revision, "back": back}, "Copy the secret", extra=extra
+            "secret.html",
+            {"answer": answer, "revision": revision, "back": back, "what": review.title},
+            "Copy the secret",
+            extra=extra,
         )
     room = _PAGES.get(review.change.operation)
     back = review.back if room is None else visit.url(room, answer["id"])

@@ -7,8 +7,8 @@ from callsheet.api.request import Header
 from callsheet.domain.access.session import Means
 from callsheet.domain.errors import InvalidError
 from callsheet.http.console.address import Address
-from callsheet.http.console.asking import Asking
-from callsheet.http.console.forms import Fields, read_fields, read_json
+from callsheet.http.console.asking import Asking, Fields
+from callsheet.http.console.forms import read_json
 from callsheet.http.console.recognising import Recognised, Stranger
 from callsheet.http.console.rendering import render
 from callsheet.http.console.response import Response, redirect
@@ -53,7 +53,7 @@ class SignIn:
 
     def submit(self, asking: Asking, who: Recognised | Stranger) -> Response:
         """Sign someone in, by what they sent; ``who`` it was before is signed out."""
-        fields = read_fields(asking.body)
+        fields = asking.fields
         secret, link = (_last(fields, name).strip() for name in ("secret", "link"))
         following, carried = _last(fields, "next"), _last(fields, "carried")
         try:
@@ -84,12 +84,12 @@ class SignIn:
 
     def _carried(self, asking: Asking) -> str:
         """A form that was sent, as text that another form carries along."""
-        fields = {name: values for name, values in read_fields(asking.body).items() if name != "csrf"}
+        fields = {name: values for name, values in asking.fields.items() if name != "csrf"}
         return json.dumps([self._address.here(asking.path, asking.query), fields])
 
     def leave(self, asking: Asking, who: Recognised | Stranger) -> Response:
         """Sign someone out, in this browser or in every one."""
-        everywhere = bool(_last(read_fields(asking.body), "everywhere"))
+        everywhere = bool(_last(asking.fields, "everywhere"))
         if isinstance(who, Recognised):
             self._sessions.sign_out(who.session, everywhere=everywhere)
         left = "everywhere" if everywhere else "here"

@@ -122,6 +122,11 @@ class Visit:
         """The colour of each workspace that is in use, by id."""
         return {each.id: each.color for each in self.calls.state.workspaces.values()}
 
+    @property
+    def workspace_names(self) -> Mapping[str, str]:
+        """The name of each workspace that is in use, by id."""
+        return {each.id: each.name for each in self.calls.state.workspaces.values()}
+
     def own(self, location: str) -> str:
         """Return ``location`` if it is a page of this console, else the address of the first page."""
         return location if self.address.is_own(location) else self.url()

@@ -8,7 +8,7 @@ from callsheet.http.console.routes import Route
 from callsheet.http.console.visit import Page, Visit
 
 #: Models and sets of rules on a page.
-MAX_ROWS: Final = 50
+MAX_ROWS: Final = 40
 MAX_COLUMNS: Final = 12
 
 #: Models that are asked about at a time, and how often, while those are looked for that not all see alike.

@@ -6,7 +6,7 @@ from typing import Any, Final
 from callsheet.http.admin.errors import AdminError, Code
 from callsheet.http.console.change import Change
 from callsheet.http.console.forms import FieldError
-from callsheet.http.console.pages.workspace_choices import first_workspaces
+from callsheet.http.console.pages.workspace_choices import choices
 from callsheet.http.console.routes import Route
 from callsheet.http.console.visit import Outcome, Page, Review, Visit
 from callsheet.http.paths import CALENDARS as CALENDARS_PATH
@@ -22,7 +22,7 @@ def _list(visit: Visit) -> Page:
     create = Change("createCalendar", {}, {"name": "NAME"})
     data = {
         "calendars": calendars,
-        "workspaces": first_workspaces(visit),
+        "workspaces": choices(visit),
         "colors": dict(visit.colors),
         "create": create.shown(),
     }

@@ -1,17 +1,14 @@
 """``/console/changes``: what was changed, when, by whom and why; and one change with all of its revision."""
 
-import shlex
 from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import urlencode
 
 from callsheet.domain.changes.change import Action, Subject
 from callsheet.http.admin.errors import AdminError, Code
+from callsheet.http.console.asked import as_command
 from callsheet.http.console.commands import operands, options
 from callsheet.http.console.forms import FieldError
-from callsheet.http.console.operations import endpoint_of
-from callsheet.http.console.pages.actors import with_words
-from callsheet.http.console.pages.edits import edits_of
+from callsheet.http.console.pages.histories import shown_changes
 from callsheet.http.console.pages.moments import days_back, put_error
 from callsheet.http.console.pages.paging import NOTHING, cursors_in, ends_of
 from callsheet.http.console.pages.reverting import offer, reverted
@@ -31,7 +28,7 @@ def _list(visit: Visit) -> Page:
     visit.form.fill({name: query.get(name, "") for name in _TEXTS})
     cursors = cursors_in(visit)
     found = _found(visit, query, cursors)
-    changes = with_words(visit, map(with_edits, found["data"]))
+    changes = shown_changes(visit, found["data"])
     data = {
         "changes": changes,
         "page": ends_of(found),
@@ -65,8 +62,7 @@ def _as_command(query: Mapping[str, str]) -> dict[str, str]:
     """How the same is asked without the console."""
     words = options(query, "subject")
     words += operands(query["subject"]) if "subject" in query else []
-    path = endpoint_of("listChanges").path + (f"?{urlencode(query)}" if query else "")
-    return {"command": shlex.join(["callsheet", "catalog", "history", *words]), "call": f"GET {path}"}
+    return as_command(["catalog", "history", *words], "listChanges", query)
 
 
 def _revision(text: str) -> int:
@@ -76,17 +72,12 @@ def _revision(text: str) -> int:
     return int(digits)
 
 
-def with_edits(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a change record, or a difference, with what differs of the thing, field by field."""
-    return {**record, "edits": edits_of(record["before"], record["after"])}
-
-
 def _show(visit: Visit) -> Page:
     number = visit.ids["number"]
     change = visit.calls.read("retrieveChange", {"number": number})
     same = visit.calls.read("listChanges", revision=change["revision"], limit=_SHOWN_OF_REVISION)
     others = [each for each in same["data"] if each["number"] != change["number"]]
-    (change, *others) = with_words(visit, map(with_edits, [change, *others]))
+    (change, *others) = shown_changes(visit, [change, *others])
     data = {
         "change": change,
         "others": others,

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from callsheet.http.admin.errors import AdminError
 from callsheet.http.console.forms import MENDABLE
+from callsheet.http.console.pages.workspace_choices import choices
 from callsheet.http.console.routes import Route
 from callsheet.http.console.visit import Page, Visit
 
@@ -15,9 +16,6 @@ _MORE_PLAYED: Final = 1000
 #: Models in a configuration that is shown.
 _EXPORTED: Final = 25
 
-#: Workspaces to choose from by name; others can be named by the address.
-_MAX_CHOICES: Final = 200
-
 #: Clients that a configuration is written for, with their names for people.
 _CONFIGURED: Final = (("claude-code", "Claude Code"), ("opencode", "opencode"), ("codex", "Codex"))
 
@@ -26,10 +24,13 @@ def _show(visit: Visit) -> Page:
     asked = {name: visit.query.get(name) or None for name in ("key", "workspace")}
     limit = _MORE_PLAYED if "more" in visit.query else _PLAYED
     data: dict[str, Any] = {"played": None, "exports": [], "problem": None, "query": dict(visit.query)}
-    choices = visit.calls.read("listWorkspaceRecords", archived=False, limit=_MAX_CHOICES)["data"]
-    extra = {"workspaces": sorted(choices, key=lambda each: each["name"].casefold()), "colors": visit.colors}
+    visit.form.fill({name: value or "" for name, value in asked.items()})
+    extra = {"workspaces": choices(visit), "colors": visit.colors}
     try:
         data["played"] = visit.calls.read("listClientViews", limit=limit, **asked)
+        subject = data["played"]["subject"]
+        if subject["key"] is None and subject["workspace"] is not None:
+            visit.form.fill({"workspace": subject["workspace"]["id"], "key": ""})
     except AdminError as error:
         if error.code not in MENDABLE:
             raise

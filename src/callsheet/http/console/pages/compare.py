@@ -1,15 +1,13 @@
 """``/console/changes/compare``: what is other at one moment than at another, and back to it."""
 
-import shlex
 from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import urlencode
 
 from callsheet.http.admin.errors import AdminError
+from callsheet.http.console.asked import as_command
 from callsheet.http.console.commands import operands
-from callsheet.http.console.operations import endpoint_of
+from callsheet.http.console.edits import with_edits
 from callsheet.http.console.pages.actors import with_words
-from callsheet.http.console.pages.changes import with_edits
 from callsheet.http.console.pages.moments import days_back, offset_of, put_error
 from callsheet.http.console.pages.reverting import offer, reverted
 from callsheet.http.console.routes import Route
@@ -51,7 +49,7 @@ def _compared(visit: Visit, query: Mapping[str, str], after_id: str | None) -> d
     last = iter(with_words(visit, [each["by"] for each in found["differences"] if each["by"] is not None]))
     differences = [
         {
-            **with_edits(each),
+            **with_edits(each, visit.workspace_names),
             "by": None if each["by"] is None else next(last),
             "revert": offer(visit, each["kind"], each, to) if is_back else None,
         }
@@ -62,9 +60,8 @@ def _compared(visit: Visit, query: Mapping[str, str], after_id: str | None) -> d
 
 def _as_command(query: Mapping[str, str]) -> dict[str, str]:
     """How the same is asked without the console."""
-    words = ["callsheet", "catalog", "diff", *operands(query["from"], *([query["to"]] if "to" in query else []))]
-    call = f"{endpoint_of('compareMoments').path}?{urlencode(query)}"
-    return {"command": shlex.join(words), "call": f"GET {call}"}
+    moments = operands(query["from"], *([query["to"]] if "to" in query else []))
+    return as_command(["catalog", "diff", *moments], "compareMoments", query)
 
 
 def _revert(visit: Visit) -> Outcome:

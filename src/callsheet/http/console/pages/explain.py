@@ -33,6 +33,7 @@ _TITLES: Final = {"listed": "To have it listed", "retrievable": "To make it retr
 def _explain(visit: Visit) -> Page:
     query = visit.query
     asked = {name: query.get(name) or None for name in ("model", "key", "workspace", "dialect", "as_of")}
+    visit.form.fill({name: value or "" for name, value in asked.items()})
     data: dict[str, Any] = {"explained": None, "query": dict(query), "problem": None, "similar": []}
     extra: dict[str, Any] = {"colors": visit.colors, "back": visit.url("access", "explain", **asked)}
     if asked["model"] is None:
@@ -122,6 +123,7 @@ def _propose(visit: Visit) -> Outcome:
 
 def _sees(visit: Visit) -> Page:
     subject = visit.query.get("subject") or None
+    visit.form.fill({"subject": subject or ""})
     meant = {"subject": namesakes(visit, subject)}
     data: dict[str, Any] = {"seen": None, "query": dict(visit.query), "problem": None, "meant": meant}
     extra = {"colors": visit.colors}
@@ -136,6 +138,7 @@ def _sees(visit: Visit) -> Page:
 
 def _compare(visit: Visit) -> Page:
     first, second = visit.query.get("first") or None, visit.query.get("second") or None
+    visit.form.fill({"first": first or "", "second": second or ""})
     meant = {"first": namesakes(visit, first), "second": namesakes(visit, second)}
     data: dict[str, Any] = {"compared": None, "query": dict(visit.query), "problem": None, "meant": meant}
     extra = {"colors": visit.colors}

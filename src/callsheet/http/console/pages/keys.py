@@ -8,6 +8,7 @@ from callsheet.http.admin.errors import AdminError
 from callsheet.http.console.buttons import unknown_button
 from callsheet.http.console.change import Change
 from callsheet.http.console.forms import MENDABLE
+from callsheet.http.console.pages.histories import history_of
 from callsheet.http.console.pages.paging import NOTHING, cursors_in, ends_of
 from callsheet.http.console.pages.workspace_choices import choices, named
 from callsheet.http.console.routes import Route
@@ -17,11 +18,11 @@ _LIMIT: Final = 50
 
 #: Models of a key that its page names.
 MAX_SHOWN_MODELS: Final = 200
-_SHOWN_CHANGES: Final = 10
 
 
 def _list(visit: Visit) -> Page:
     query = visit.query
+    visit.form.fill({"workspace": query.get("workspace", "")})
     found: Mapping[str, Any]
     try:
         found = visit.calls.read(
@@ -52,7 +53,6 @@ def _list(visit: Visit) -> Page:
 
 def _show(visit: Visit) -> Page:
     key = visit.calls.read("getKeyRecord", {"key": visit.ids["key"]}, models=True, limit=MAX_SHOWN_MODELS)
-    changes = visit.calls.read("listChanges", subject=key["id"], kind="key", limit=_SHOWN_CHANGES)
     is_archived = key["status"] == "archived"
     return Page(
         "key.html",
@@ -60,8 +60,7 @@ def _show(visit: Visit) -> Page:
             "key": key,
             "seen_from": _seen_from(visit, key),
             "records_uses": visit.calls.state.has_admin_keys,
-            "changes": changes["data"],
-            "history_more": changes["has_more"],
+            **history_of(visit, "key", key["id"]),
             "commands": {} if is_archived else {name: change_of(key["id"], name).shown() for name in _offered(key)},
         },
         key["name"],

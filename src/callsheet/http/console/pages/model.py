@@ -9,12 +9,10 @@ from callsheet.http.admin.errors import AdminError, Code
 from callsheet.http.console.buttons import unknown_button
 from callsheet.http.console.change import Change
 from callsheet.http.console.forms import FieldError
+from callsheet.http.console.pages.histories import history_of
 from callsheet.http.console.rendering import days_until
 from callsheet.http.console.routes import Route
 from callsheet.http.console.visit import Outcome, Page, Redirect, Review, Visit
-
-#: Changes that the page shows.
-_SHOWN_CHANGES: Final = 10
 
 _PERSON: Final = "person"
 
@@ -26,7 +24,6 @@ def show_model(visit: Visit) -> Page:
     """Show one model; AdminError if there is none."""
     calls = visit.calls
     model = calls.read("retrieveCatalogModel", {"model": visit.ids["model"]})
-    changes = _changes_of(visit, model["id"])
     viewers = calls.read("whoSees", model=model["id"])["data"]
     colors = visit.colors
     colored = [
@@ -43,23 +40,12 @@ def show_model(visit: Visit) -> Page:
             "pinnable": [name for name, claims in said.items() if _is_by_others(name, claims)],
             "viewers": colored,
             "clients": calls.read("listClientSteps", model=model["id"])["data"],
-            "changes": changes["data"],
-            "history_more": changes["has_more"],
+            **history_of(visit, "model", model["id"]),
             "days": None if model["retires_at"] is None else days_until(model["retires_at"], visit.now),
             "commands": {name: make(model, "NAME").shown() for name, make in _OFFERED.items()},
         },
         model["display_name"],
     )
-
-
-def _changes_of(visit: Visit, model_id: str) -> Mapping[str, Any]:
-    """The latest changes of a model, of which there may be no record."""
-    try:
-        return visit.calls.read("listChanges", subject=model_id, kind="model", limit=_SHOWN_CHANGES)
-    except AdminError as error:
-        if error.code is not Code.DOES_NOT_EXIST:
-            raise
-        return {"data": [], "has_more": False}
 
 
 def _is_by_people(name: str, claims: list[dict[str, Any]]) -> bool:

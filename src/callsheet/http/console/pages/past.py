@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from callsheet.http.admin.errors import AdminError, Code
+from callsheet.http.console.edits import edits_of, with_edits
 from callsheet.http.console.forms import FieldError
-from callsheet.http.console.pages.changes import with_edits
-from callsheet.http.console.pages.edits import edits_of
 from callsheet.http.console.pages.moments import DAYS_AHEAD, MAX_DAYS_BACK, day_at, days_back, offset_of, put_error
 from callsheet.http.console.pages.paging import cursors_in, ends_of
 from callsheet.http.console.pages.reverting import offer, reverted
@@ -80,7 +79,10 @@ def _turns(visit: Visit, as_of: str) -> dict[str, Any]:
     """What dates alone will bring about until a moment to come."""
     sides = {"from": "now", "to": as_of}
     found = visit.calls.read("compareMoments", limit=_MAX_SHOWN_TURNS, **sides)
-    return {"differences": [with_edits(each) for each in found["differences"]], "has_more": found["has_more"]}
+    return {
+        "differences": [with_edits(each, visit.workspace_names) for each in found["differences"]],
+        "has_more": found["has_more"],
+    }
 
 
 def _model(visit: Visit) -> Page:

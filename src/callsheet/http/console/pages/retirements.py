@@ -1,27 +1,25 @@
 """``/console/retirements``: which models retire, when, and for whom; the form that plans it, and calendars."""
 
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
-from urllib.parse import urlencode
 
 from callsheet.domain.access.admin_key import Scope
 from callsheet.domain.model import Lifecycle, RetirementPrecision
 from callsheet.domain.times import parse_instant
 from callsheet.http.admin.errors import AdminError, Code
+from callsheet.http.console.asked import as_command
 from callsheet.http.console.change import Change
 from callsheet.http.console.commands import options
 from callsheet.http.console.forms import FieldError, Form, day_of, value_of
-from callsheet.http.console.operations import endpoint_of
 from callsheet.http.console.pages.model_values import note_invalid
 from callsheet.http.console.pages.moments import put_error
 from callsheet.http.console.pages.paging import cursors_in
-from callsheet.http.console.pages.workspace_choices import first_workspaces
+from callsheet.http.console.pages.workspace_choices import choices
 from callsheet.http.console.routes import Route
 from callsheet.http.console.visit import Outcome, Page, Review, Visit
 
 #: Retirements of a page.
-_LIMIT: Final = 100
+_LIMIT: Final = 50
 
 _FIELDS: Final = ("within", "state", "workspace", "key")
 _STATES: Final = ("pending", "overdue", "all")
@@ -46,11 +44,11 @@ def _list(visit: Visit) -> Page:
         "query": {**query, **cursors_in(visit)},
         "for": found["for"],
         "refusal": found["refusal"],
-        "workspaces": first_workspaces(visit),
+        "workspaces": choices(visit),
         "colors": dict(visit.colors),
         "periods": _PERIODS,
         "states": _STATES,
-        **_as_command(query),
+        "as_command": _as_command(query),
     }
     return Page("retirements.html", data, "Retirements", status=400 if visit.form.errors else 200)
 
@@ -129,16 +127,15 @@ def _within_a_year(found: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return [{"days_left": day, "models": count} for day, count in sorted(days.items())]
 
 
-def _as_command(query: Mapping[str, str]) -> dict[str, Any]:
+def _as_command(query: Mapping[str, str]) -> dict[str, str]:
     """How the same is asked without the console."""
-    words = ["callsheet", "retirements", *options(query, "state")]
+    words = ["retirements", *options(query, "state")]
     words += {"overdue": ["--overdue"], "all": ["--retired"]}.get(query.get("state", ""), [])
     asked = {
         _CALLED.get(name, name): value.removesuffix("d") if name == "within" else value
         for name, value in query.items()
     }
-    path = endpoint_of("listRetirements").path + (f"?{urlencode(asked)}" if asked else "")
-    return {"as_command": {"command": shlex.join(words), "call": f"GET {path}"}}
+    return as_command(words, "listRetirements", asked)
 
 
 def _act(visit: Visit) -> Outcome:

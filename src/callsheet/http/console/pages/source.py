@@ -9,12 +9,12 @@ from callsheet.http.admin.errors import AdminError, Code
 from callsheet.http.console.buttons import unknown_button
 from callsheet.http.console.change import Change
 from callsheet.http.console.long_calls import StillRunningError
+from callsheet.http.console.pages.histories import history_of
 from callsheet.http.console.pages.source_words import in_words
 from callsheet.http.console.routes import Route
 from callsheet.http.console.visit import Outcome, Page, Redirect, Review, Visit
 
-#: Changes that the page shows, and models that it names.
-_SHOWN_CHANGES: Final = 10
+#: Models that the page names.
 _SHOWN_MODELS: Final = 20
 
 #: What may wait, and what the catalogue may hold, for the page to show by itself what accepting would change, and
@@ -58,7 +58,7 @@ def _show(visit: Visit, preview: Mapping[str, Any] | None = None) -> Page:
     calls, ids = visit.calls, {"source": visit.ids["source"]}
     source = calls.read("getSource", ids)
     name = source["name"]
-    changes = calls.read("listChanges", subject=name, limit=_SHOWN_CHANGES)["data"]
+    changes = history_of(visit, "source", name)["changes"]
     return Page(
         "source.html",
         {

@@ -11,6 +11,7 @@ from callsheet.http.console.change import Change
 from callsheet.http.console.forms import FieldError, Form, Value, nothing_changed, value_of
 from callsheet.http.console.long_calls import StillRunningError
 from callsheet.http.console.pages.source import act, page_of
+from callsheet.http.console.pages.workspace_choices import choices
 from callsheet.http.console.routes import Route
 from callsheet.http.console.visit import Outcome, Page, Review, Visit
 from callsheet.service.sync.config import DEFAULTS, parse_renames, read_config
@@ -272,7 +273,7 @@ def _data(visit: Visit, source: Mapping[str, Any] | None, change: Change | None)
             *((str(kind), _TITLES[kind]) for kind in KINDS),
         ],
         "askable": [str(kind) for kind in ASKABLE],
-        "workspaces": [{"id": each.id, "name": each.name} for each in visit.calls.state.workspaces.values()],
+        "workspaces": choices(visit),
         "others": _others(visit, source),
         "action": visit.url("sources", "new") if name is None else visit.url("sources", name, "change"),
         "back": visit.url("sources") if name is None else page_of(visit, name),

@@ -8,9 +8,6 @@ from callsheet.http.console.visit import Visit
 #: Workspaces that are offered in a list; of more, one types the name or the id.
 MAX_CHOICES: Final = 200
 
-#: Workspaces in a list that is offered even if there are more.
-MAX_FIRST_WORKSPACES: Final = 1000
-
 
 def choices(visit: Visit) -> list[dict[str, Any]] | None:
     """Return the workspaces in use, by name; None if there are too many to choose from a list."""
@@ -18,12 +15,6 @@ def choices(visit: Visit) -> list[dict[str, Any]] | None:
     if found["has_more"]:
         return None
     return sorted(map(_short, found["data"]), key=lambda each: (not each["is_default"], each["name"].casefold()))
-
-
-def first_workspaces(visit: Visit) -> list[dict[str, str]]:
-    """Return workspaces in use, ``{id, name}`` by name: of many, only the first `MAX_FIRST_WORKSPACES`."""
-    found = sorted((each.name, each.id) for each in visit.calls.state.workspaces.values())
-    return [{"id": each_id, "name": name} for name, each_id in found[:MAX_FIRST_WORKSPACES]]
 
 
 def named(visit: Visit, ids: Iterable[str]) -> dict[str, dict[str, Any]]:

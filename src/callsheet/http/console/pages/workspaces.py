@@ -11,6 +11,7 @@ from callsheet.http.admin.errors import AdminError
 from callsheet.http.console.buttons import unknown_button
 from callsheet.http.console.change import Change
 from callsheet.http.console.forms import FieldError, Form, nothing_changed
+from callsheet.http.console.pages.histories import history_of
 from callsheet.http.console.pages.paging import cursors_in, ends_of
 from callsheet.http.console.routes import Route
 from callsheet.http.console.visit import Outcome, Page, Review, Visit
@@ -20,7 +21,7 @@ MAX_PREVIEW_MODELS: Final = 20_000
 
 _LIMIT: Final = 50
 
-#: Models, keys and changes that the page of a workspace shows.
+#: Models and keys that the page of a workspace shows.
 _SHOWN: Final = 10
 
 _NEW: Final[Mapping[str, Any]] = {
@@ -54,15 +55,13 @@ def _show(visit: Visit) -> Page:
     calls, workspace = visit.calls, _workspace(visit)
     workspace_id = workspace["id"]
     keys = calls.read("listAPIKeys", workspace_id=workspace_id, limit=_SHOWN)
-    changes = calls.read("listChanges", subject=workspace_id, limit=_SHOWN)
     seen = None if workspace["archived_at"] else calls.read("whatSees", subject=workspace_id, limit=_SHOWN)
     data = {
         "workspace": workspace,
         "seen": seen,
         "keys": keys["data"],
         "keys_more": keys["has_more"],
-        "changes": changes["data"],
-        "history_more": changes["has_more"],
+        **history_of(visit, "workspace", workspace_id),
         "commands": {"archive": _archive(workspace_id).shown()},
     }
     return Page("workspace.html", data, workspace["name"])

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, TypeAlias
 
 from callsheet.domain.times import EPOCH, format_instant
+from callsheet.http.console.labels import term_of
 
 Record: TypeAlias = Mapping[str, Any]
 
@@ -12,6 +13,24 @@ _NOTHING: Final[tuple[Any, ...]] = (None, "", [], {}, False, format_instant(EPOC
 
 #: What every capability says of itself first.
 _SUPPORTED: Final = " / supported"
+
+
+def named_workspaces(record: Record | None, names: Mapping[str, str]) -> dict[str, Any] | None:
+    """Return a record with the name of its workspace in place of the id, where ``names`` has one by that id."""
+    if record is None or "workspace_id" not in record:
+        return None if record is None else dict(record)
+    workspace_id = record["workspace_id"]
+    said = "the whole organization" if workspace_id is None else names.get(workspace_id, workspace_id)
+    return {**record, "workspace_id": said}
+
+
+def with_edits(record: Record, names: Mapping[str, str]) -> dict[str, Any]:
+    """Return a change record, or a difference, with what differs of the thing, field by field.
+
+    ``names`` are those of workspaces, by id.
+    """
+    before, after = (named_workspaces(record[side], names) for side in ("before", "after"))
+    return {**record, "edits": edits_of(before, after)}
 
 
 def edits_of(before: Record | None, after: Record | None) -> list[dict[str, Any]]:
@@ -35,7 +54,7 @@ def edits_of(before: Record | None, after: Record | None) -> list[dict[str, Any]
 
 def _flat(record: Record, prefix: str = "") -> Iterator[tuple[str, Any]]:
     for name, value in record.items():
-        words = f"{prefix}{name.replace('_', ' ')}"
+        words = f"{prefix}{term_of(name)}"
         if isinstance(value, Mapping) and value:
             yield from _flat(value, f"{words} / ")
         else:
