@@ -130,8 +130,8 @@ def _install_go_client() -> None:
         return
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
-    # Neither another release nor another Go than the one that is installed is looked for. Without optimization, it is
-    # built in two thirds of the time.
+    # Neither another release nor another Go than the one that is installed is looked for. Without optimization,
+    # building takes two thirds of the time.
     locked = {"GOFLAGS": "-mod=readonly -buildvcs=false", "GOTOOLCHAIN": "local", "GOWORK": "off"}
     _run(
         [go, "build", "-gcflags=all=-N -l", "-ldflags=-s -w", "-o", str(folder / "drivers"), "."],
