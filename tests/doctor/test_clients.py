@@ -108,7 +108,7 @@ def test_the_request_that_shows_a_finding_can_be_pasted(diagnose: Diagnose) -> N
     (finding,) = findings(diagnose(bugs.null_cursors, clients=("python-sdk",)), "python-sdk")
     assert finding.evidence is not None
     assert re.fullmatch(
-        r"curl -s 'http://127\.0\.0\.1:\d+/v1/models\?limit=6' \\\n"
+        r"curl -s 'http://127\.0\.0\.1(?::\d+)?/v1/models\?limit=6' \\\n"
         r'  -H "authorization: Bearer \$ANTHROPIC_API_KEY" \\\n'
         r"  -H 'anthropic-version: 2026-10-21'",
         finding.evidence.request,
