@@ -113,3 +113,17 @@ def test_more_requests_than_may_wait_are_turned_away_at_once(browser: Browser) -
     statuses = asyncio.run(flood())
     most = MAX_THREADS + MAX_WAITING_REQUESTS
     assert (statuses.count(303), statuses.count(503)) == (most, 300 - most)
+
+
+def test_a_console_that_could_not_be_made_is_tried_again(browser: Browser) -> None:
+    make, failures = browser.served._make_console, [ImportError("not now")]
+
+    def fail_once() -> object:
+        if failures:
+            raise failures.pop()
+        return make()
+
+    browser.served._make_console = fail_once  # type: ignore[assignment]
+    with pytest.raises(ImportError, match="not now"):
+        browser.open("/console/models")
+    assert browser.open("/console/models").heading.startswith("Sign in")

@@ -239,7 +239,11 @@ class CallsheetApp(Starlette):
         """Make the console, once: its limits hold for all requests, also for those that come first at once."""
         if self._making_console is None or self._making_console.cancelled():
             self._making_console = asyncio.ensure_future(run_sync(self._make_console))
-        self._console = await asyncio.shield(self._making_console)
+        try:
+            self._console = await asyncio.shield(self._making_console)
+        except Exception:
+            self._making_console = None  # the next request tries again
+            raise
         return self._console
 
     async def _answer_unknown(self, scope: Scope, receive: Any, send: Any) -> None:

@@ -136,7 +136,7 @@ class Comparison:
         return self._grouped[shape]
 
     def _grouped_by(self, was: Rules | None, now: Rules | None, lines: set[str | None]) -> _Grouped:
-        """All models by group, for those whose rules change; ``lines`` gets those of what is no longer listed."""
+        """All models by group, for those whose rules change; adds to ``lines`` those of models no longer listed."""
         parts: dict[str, list[tuple[int, Find]]] = {}
         for part in self._parts:
             if isinstance(part, Block):

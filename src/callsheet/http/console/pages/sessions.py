@@ -27,7 +27,7 @@ def _show(visit: Visit) -> Page:
 
 
 def _submit(visit: Visit) -> Outcome:
-    """End a session, or all: nothing of what is served changes, so that there is no plan of it."""
+    """End one session, or all; no plan is shown first, as nothing that is served changes."""
     action = visit.form.raw("action") or ""
     if action == "end":
         visit.calls.ask("endSession", {"session": visit.form.raw("session") or ""}, {})
