@@ -8,6 +8,7 @@ from hashlib import sha256
 import pytest
 
 from callsheet.domain.access.key import KeyStatus
+from callsheet.domain.access.secret import fingerprint
 from callsheet.domain.access.visibility import Visibility
 from callsheet.domain.errors import CallsheetError, ConflictError, InvalidError, ManifestError, RefusedError
 from callsheet.domain.plan.reading import read_plan
@@ -172,6 +173,13 @@ def test_an_export_that_is_adopted_changes_no_answer_and_holds_everything(files:
     assert files.exported() == exported
 
 
+def test_an_export_holds_a_former_name_of_a_model_that_the_file_says_nothing_else_of(files: Files) -> None:
+    files.installation.add(make_model("new"))
+    files.apply("models: [{id: new, was: old, listed: others}]")
+    exported = files.exported()
+    assert files.service.plan(exported).plan.is_empty, exported
+
+
 def test_a_model_that_others_list_stays_and_the_plan_says_what_shows_through(files: Files) -> None:
     files.installation.add(make_model("a", max_tokens=5))
     files.apply("models: [{id: a, description: ours}]")
@@ -250,6 +258,32 @@ def test_a_key_that_a_person_rotated_stays_rotated(files: Files) -> None:
     assert planned.plan.is_empty
     assert planned.held
     assert files.installation.access.show_key("ci").key == new
+
+
+@pytest.mark.parametrize("secret", ["secret_env: CI_KEY", f"secret_sha256: {'21' * 32}"])
+def test_a_key_that_a_person_made_keeps_its_secret_however_often_the_file_is_applied(
+    files: Files, secret: str
+) -> None:
+    """The first plan held the secret, and the second one replaced the key."""
+    files.installation.key(name="ci")
+    before = files.installation.access.show_key("ci").key
+    text = f"keys: [{{name: ci, {secret}}}]"
+    for _ in range(2):
+        planned = files.plan(text)
+        assert [(held.subject, held.field) for held in planned.held] == [("ci", "secret")]
+        files.service.apply(planned)
+        assert files.installation.access.show_key("ci").key == before
+    files.adopt(text)
+    assert files.installation.access.show_key("ci").key.fingerprint != before.fingerprint
+
+
+def test_a_key_that_a_person_made_is_replaced_when_the_file_had_its_secret_and_has_another(files: Files) -> None:
+    secret = files.installation.key(name="ci")
+    before = files.installation.access.show_key("ci").key
+    files.apply(f"keys: [{{name: ci, secret_sha256: {fingerprint(secret).hex()}}}]")
+    assert files.installation.access.show_key("ci").key == before
+    files.apply(f"keys: [{{name: ci, secret_sha256: {'21' * 32}}}]")
+    assert files.installation.access.show_key("ci").key.fingerprint == b"!" * 32
 
 
 def test_without_its_variable_a_key_cannot_be_made_but_stays(files: Files) -> None:

@@ -58,7 +58,7 @@ def manifests(draw: st.DrawFn) -> Manifest:
 
 acts = st.lists(
     st.tuples(
-        st.sampled_from(["add", "change", "remove", "workspace", "rotate", "disable", "archive"]),
+        st.sampled_from(["add", "change", "remove", "workspace", "key", "rotate", "disable", "archive"]),
         st.sampled_from(NAMES),
     ),
     max_size=3,
@@ -78,6 +78,8 @@ def act(files: Files, what: str, name: str) -> None:
                 catalog.remove(name, globs=False)
             case "workspace":
                 access.change_workspace(name, {"deny": ("z",)})
+            case "key":
+                access.create_key(name)
             case "rotate":
                 access.rotate_key(name)
             case "disable":

@@ -138,7 +138,7 @@ class _Keys:
             return
         print_, shown = self._fingerprint(claims.fields, str(claims.fields["name"]))
         if print_ is not None and print_ != key.fingerprint:
-            if applied is not None or declaring.adopt:
+            if declaring.adopt or _has_given_secret(applied, key):
                 self._replace(key, claims, applied, print_, shown)
                 return
             declaring.held.append(Held(Subject.KEY, key.name, "secret", "another", "as it is"))
@@ -242,6 +242,13 @@ class _Keys:
         for key in self._after.values():
             if prints[key.fingerprint] > 1:
                 raise ConflictError(f"The secret of the key {key.name!r} belongs to another key of the file, too.")
+
+
+def _has_given_secret(applied: Claims | None, key: APIKey) -> bool:
+    """Whether the secret of a key is what the file said last: of a key that it found there, it may be another."""
+    if applied is None:
+        return False
+    return bool(applied.lists) or applied.fields.get("secret_sha256") == key.fingerprint.hex()
 
 
 def _action(before: APIKey, after: APIKey) -> Action:

@@ -100,6 +100,8 @@ def _held(reading: ReadTransaction, manager: Manager) -> Manifest:
         else:
             collection = next(name for name, kind in _KINDS.items() if kind is each.kind)
             found.setdefault(collection, []).append(_kept(each))
+    for model in former.keys() - {each.subject for each in claims if each.kind is ClaimKind.MODEL}:
+        found.setdefault(Collection.MODELS, []).append(Entry(model, {}, None, was=former[model]))
     return Manifest(manager.name, **{str(each): _sorted(entries) for each, entries in found.items()})
 
 
