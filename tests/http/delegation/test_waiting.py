@@ -17,7 +17,7 @@ from callsheet.domain.errors import SourceError
 from callsheet.http.app import CallsheetApp
 from callsheet.http.connection.asking import AskingProtocol
 from callsheet.http.logs.access_line import Template
-from callsheet.http.metrics.counters import Metrics, Ordinary
+from callsheet.http.metrics.counters import Metrics
 from callsheet.http.public.seen import SeenFilter
 from callsheet.http.ratelimit.create import make_rate_limits
 from callsheet.service.delegation.gateway import Gateway, LoopError, RefusedError
@@ -284,13 +284,19 @@ def test_a_request_waits_without_a_cycle_and_takes_the_fast_path_then(rig: Rig) 
     run(talk)
 
 
-@pytest.mark.parametrize("key", [WRONG, AWAY])
-def test_a_request_that_is_refused_after_it_waited_is_counted_once_as_refused(rig: Rig, key: str) -> None:
+@pytest.mark.parametrize(
+    ("key", "event", "status"), [(WRONG, "answer", 401), (AWAY, "answer", 529), (GOOD, "late", 529)]
+)
+def test_a_request_that_waited_is_refused_without_a_cycle(rig: Rig, key: str, event: str, status: int) -> None:
+    """Else a crowd of keys that are wrong, or of a slow gateway, would hold up callers who are known."""
+
     async def talk(loop: ClockLoop) -> None:
         here = Talk(rig, loop, fast=True)
         await here.let(asking(key))
-        await here.let("answer")
-        assert rig.app.observer.metrics.ordinary == {**dict.fromkeys(Ordinary, 0), Ordinary.REFUSED: 1}
+        await here.let(event)
+        assert [reply.status for reply in replies(here.line.wire.sent)] == [status]
+        assert here.line.protocol.cycle is None
+        assert not any(rig.app.observer.metrics.ordinary.values())
         assert rig.asked == [(key, 0)]
         await rig.app.keys.close()
 

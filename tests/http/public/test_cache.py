@@ -411,7 +411,7 @@ def test_nobody_ever_gets_what_was_made_for_another_or_is_no_longer_true(
         connections = [Line(app, fast=fast), Line(app, fast=fast)]
         if fast:
             second: Any = connections[1].protocol
-            second._fast_path = connections[0].config.fast_path
+            second.fast_path = connections[0].config.fast_path
         ids = set()
         for number, step in enumerate(steps):
             if isinstance(step, float):

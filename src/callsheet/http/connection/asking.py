@@ -1,55 +1,95 @@
 """Asking: a request waits as bytes while its key is being asked about.
 
 As long as nothing else happens to the connection, no scope or ASGI cycle is made for it, and once its key is known
-it is answered as any other. If anything does happen (more arrives, the client leaves, the server stops), or if the
-request is refused, uvicorn's own path takes over, and waits for what has been asked already.
+it is answered or refused as any other. If anything does happen (more arrives, the client leaves, the server stops),
+uvicorn's own path takes over, and waits for what has been asked already.
 """
 
 from asyncio import Task
-from collections.abc import Coroutine
 from typing import Any, NamedTuple
 
+from callsheet.api.headers import request_id_headers
+from callsheet.api.request import Request
 from callsheet.domain.errors import APIError
 from callsheet.http.connection.config import ConnectionConfig
-from callsheet.http.connection.protocol import EnvelopeProtocol
+from callsheet.http.connection.fast_path import REFUSED_STATUSES
+from callsheet.http.connection.head import Head
+from callsheet.http.connection.writing import WritingProtocol
+from callsheet.http.observer import Client
 from callsheet.http.public.asgi import KEY_CHECK, KeyCheck
+from callsheet.http.wire_headers import write_lines
+from callsheet.service.delegation.asked_by import ASKED_BY
 
 
-class _Waiting(NamedTuple):
-    """A complete request without a body, as it arrived, and the check of its key."""
+class Waiting(NamedTuple):
+    """A complete request without a body whose key is being asked about.
+
+    Parameters
+    ----------
+    data
+        As it arrived.
+    request
+        What it asks.
+    client
+        Who waits for the answer.
+    begun
+        When it arrived, by the clock's ``perf_counter``.
+    check
+        Comes to why it is refused, or to None.
+    """
 
     data: bytes
-    check: "Task[APIError | None]"
+    request: Request
+    client: Client
     begun: float
+    check: "Task[APIError | None]"
 
 
-class AskingProtocol(EnvelopeProtocol):
+class AskingProtocol(WritingProtocol):
     """Keeps a request until its key has been asked about."""
 
     def __init__(self, config: ConnectionConfig, *args: Any, **kwargs: Any) -> None:
         super().__init__(config, *args, **kwargs)
-        self.waiting: _Waiting | None = None
+        self.waiting: Waiting | None = None
 
-    def wait_for_key(self, data: bytes, check: Coroutine[Any, Any, APIError | None], begun: float) -> None:
-        """Keep a request until ``check``, as `PublicAPI.key_check` returns it, has ended.
+    def ask(self, data: bytes, head: Head, client: Client, now: float, begun: float) -> bool:
+        """Have the key of a request asked about, and let it wait, if that must be; return whether it must.
 
-        Parameters
-        ----------
-        data
-            A request that the parser takes for one, without a body; nothing is ahead of it.
-        check
-            Asks about its key.
-        begun
-            When it arrived, by the clock's ``perf_counter``.
+        Nothing is ahead of the request. The parameters are those of `Waiting`; ``now`` is in epoch seconds.
         """
+        fast_path, (path, query, lines) = self.fast_path, head
+        if fast_path.live.current.delegation is None or ASKED_BY in data.lower():  # which is not among the lines
+            return False
+        request = Request("GET", path, query, tuple(self.reader.headers(lines)), now, "")
+        check = fast_path.key_check(request, client[0] if client else "")
+        if check is None:
+            return False
         task = self.loop.create_task(check)
-        self.waiting = _Waiting(data, task, begun)
+        self.waiting = Waiting(data, request, client, begun, task)
         self.tasks.add(task)  # type: ignore[arg-type]  # which are only waited for, and cancelled
         task.add_done_callback(self._on_checked)
+        return True
 
-    def answer_checked(self, data: bytes, begun: float) -> bool:
-        """Answer a request whose key has been asked about, and which is not refused; return whether it was."""
+    def answer_checked(self, waiting: Waiting, refusal: APIError | None) -> bool:
+        """Answer a request whose key has been asked about; return whether that was possible."""
         raise NotImplementedError
+
+    def refuse_checked(self, waiting: Waiting, now: float, refusal: APIError | None = None) -> bool:
+        """Refuse a request that has waited, for ``refusal`` or for what its key has turned out to be.
+
+        Return whether it was refused; nothing has been written if not.
+        """
+        fast_path = self.fast_path
+        request_id = fast_path.ids.make()
+        request = waiting.request._replace(now=now, request_id=request_id.decode("ascii"))
+        response = fast_path.respond(request, refusal)
+        if response.status not in REFUSED_STATUSES:
+            return False
+        label = fast_path.observer.label(request, response)
+        ids = len(request_id_headers(response.dialect, b""))
+        rest = b"\r\n%b\r\n" % write_lines(response.headers[ids:])
+        self.write_answer(label, request_id, rest, response.body, waiting.begun, waiting.client)
+        return True
 
     def leave_waiting(self) -> None:
         """Leave the request that waits, if there is one, to uvicorn's own path."""
@@ -66,9 +106,9 @@ class AskingProtocol(EnvelopeProtocol):
             if check.cancelled():  # the server has stopped waiting
                 self.waiting = None
                 self.transport.close()
-            elif check.exception() is None and check.result() is None:
+            elif check.exception() is None:
                 self.waiting = None
-                if not self.answer_checked(waiting.data, waiting.begun):
+                if not self.answer_checked(waiting, check.result()):
                     self.waiting = waiting
             self.leave_waiting()
         finally:

@@ -33,8 +33,9 @@ _log = logging.getLogger("callsheet")
 #: Counts a request, by who sends it and the id of the key, and returns whether it may be answered.
 Admits: TypeAlias = Callable[[Client, str | None], bool]
 
-#: The statuses of answers that the fast path gives.
-_STATUSES: Final = (200, 304)
+#: The statuses with which a request is refused that has waited for its key.
+REFUSED_STATUSES: Final = (401, 429, 529)
+_STATUSES: Final = (200, 304, *REFUSED_STATUSES)
 
 
 class FastPath:
@@ -101,6 +102,7 @@ class FastPath:
         self.admits: Admits | None = None if rate_limits is None else rate_limits.admits
         """None for no limits."""
         self.key_check = public.key_check
+        self.respond = public.respond
 
     def drop_stale(self) -> None:
         """Empty the cache if the State has moved, so that the one before it can be freed."""

@@ -19,16 +19,15 @@ from callsheet.api.request import Request, find_names
 from callsheet.api.view import UnfinishedError
 from callsheet.domain.access.keyring import NEVER
 from callsheet.domain.errors import APIError
-from callsheet.http.connection.asking import AskingProtocol
+from callsheet.http.connection.asking import AskingProtocol, Waiting
 from callsheet.http.connection.config import ConnectionConfig
 from callsheet.http.connection.fast_path import Admits
 from callsheet.http.connection.head import Head
 from callsheet.http.connection.timeouts import IDLE
 from callsheet.http.metrics.counters import Ordinary
-from callsheet.http.observer import Client, ResponseLabel
+from callsheet.http.observer import Client
 from callsheet.http.public.cache import ENTRY_BYTES, MAX_REQUEST_BYTES, CachedResponse
 from callsheet.http.wire_headers import write_lines
-from callsheet.service.delegation.asked_by import ASKED_BY
 
 _START: Final = b"GET /v1/"
 _LIST: Final = b"/v1/models"  # the path that nearly all requests for lists have
@@ -36,9 +35,6 @@ _LIST: Final = b"/v1/models"  # the path that nearly all requests for lists have
 #: After so many requests in a row that are not known by their bytes, only one of as many is looked for by them:
 #: where every request has another trace, hashing all of it is a tenth of the work. A power of two.
 _MAX_MISSED_REQUESTS: Final = 16
-
-_BLANK_LINE: Final = b"\r\n\r\n"
-_CLOSE: Final = b"\r\nconnection: close\r\n\r\n"
 
 # Looking up a member of an enumeration costs ten times more than a name.
 _BUSY: Final = Ordinary.BUSY
@@ -55,23 +51,20 @@ class FastProtocol(AskingProtocol):
 
     def __init__(self, config: ConnectionConfig, *args: Any, **kwargs: Any) -> None:
         super().__init__(config, *args, **kwargs)
-        self._fast_path = config.fast_path
-        self._time, _, self._perf_counter = self._fast_path.clock
-        self._reader = self._fast_path.reader()
         self._is_proxied = False  # whether the other side is a proxy, and it matters for whom it asks
         self._bytes_missed = 0  # requests in a row that were not known by their bytes
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]  # as in uvicorn
         """Note whether the other side may say for whom it asks."""
         super().connection_made(transport)
-        clients = self._fast_path.clients
+        clients = self.fast_path.clients
         self._is_proxied = clients is not None and clients.trusts(self.client)
 
     def data_received(self, data: bytes) -> None:
         """Answer a request that is known by its bytes, or by its headers; leave any other to the parser."""
-        begun = self._perf_counter()
+        begun = self.perf_counter()
         cycle = self.cycle
-        fast_path = self._fast_path
+        fast_path = self.fast_path
         if (  # nothing is ahead of it, and readers keep up: an answer may be written now
             self._parser_state is IDLE
             and (cycle is None or cycle.response_complete)
@@ -93,12 +86,12 @@ class FastProtocol(AskingProtocol):
             )
             if (
                 known is not None
-                and (known.expires == NEVER or self._time() < known.expires)
+                and (known.expires == NEVER or self.time() < known.expires)
                 and (fast_path.admits is None or fast_path.admits(self.client, known.key_id))
             ):
                 fast_path.observer.metrics.cache_hits += 1
                 self._bytes_missed = 0
-                self._write(known.label, fast_path.ids.make(), known.content, b"", begun, self.client)
+                self.write_answer(known.label, fast_path.ids.make(), known.content, b"", begun, self.client)
                 return
             self._bytes_missed = missed + 1
             if not data.startswith(_START):
@@ -113,30 +106,30 @@ class FastProtocol(AskingProtocol):
                 fast_path.observer.metrics.ordinary[_BUSY] += 1
         super().data_received(data)
 
-    def answer_checked(self, data: bytes, begun: float) -> bool:
+    def answer_checked(self, waiting: Waiting, refusal: APIError | None) -> bool:
         """Answer a request whose key has been asked about, which has counted it, if it may be answered at once."""
-        if (
-            self.limit_concurrency is not None or self._fast_path.unread.is_full
-        ):  # which they were not as it arrived
+        if self.limit_concurrency is not None or self.fast_path.unread.is_full:  # which they were not as it arrived
             return False
-        self._fast_path.drop_stale()
-        return self._answer(data, begun, is_checked=True)
+        if refusal is not None:
+            return self.refuse_checked(waiting, self.time(), refusal)
+        self.fast_path.drop_stale()
+        return self._answer(waiting.data, waiting.begun, waiting)
 
-    def _answer(self, data: bytes, begun: float, *, is_checked: bool = False) -> bool:
+    def _answer(self, data: bytes, begun: float, waiting: Waiting | None = None) -> bool:
         """Answer a request if it is plain and let in, or let it wait for its key; return whether either is so."""
         written = self.server_state.total_requests
-        fast_path = self._fast_path
-        admits = None if is_checked else fast_path.admits
+        fast_path = self.fast_path
+        admits = fast_path.admits if waiting is None else None
         try:
-            head = self._reader.read(data)
+            head = self.reader.read(data)
             if head is None:
                 fast_path.observer.metrics.ordinary[_FORM] += 1
                 return False
             client = self.client
-            forwarded = self._reader.forwarded
+            forwarded = self.reader.forwarded
             if forwarded is not None and self._is_proxied and fast_path.clients is not None:
                 client = fast_path.clients.find(forwarded, client)
-            now = self._time()
+            now = self.time()
             known = fast_path.cache.answers.get(head)
             if known is None or now >= known.expires:
                 self._make(data, head, client, now, begun, admits)
@@ -145,8 +138,10 @@ class FastProtocol(AskingProtocol):
         except _LeftError as left:
             fast_path.observer.metrics.ordinary[left.reason] += 1
             return False
-        except APIError:  # the ordinary path refuses the request, unless it must wait
-            if head is not None and not is_checked and self._ask(data, head, client, now, begun):
+        except APIError:  # the ordinary path refuses the request, unless it must wait, or has waited
+            if head is not None and (
+                self.ask(data, head, client, now, begun) if waiting is None else self.refuse_checked(waiting, now)
+            ):
                 return True
             fast_path.observer.metrics.ordinary[Ordinary.REFUSED] += 1
             return False
@@ -160,17 +155,6 @@ class FastProtocol(AskingProtocol):
             return False
         return True
 
-    def _ask(self, data: bytes, head: Head, client: Client, now: float, begun: float) -> bool:
-        """Have the key of a request asked about, and let it wait, if that must be; return whether it must."""
-        fast_path, (path, query, lines) = self._fast_path, head
-        if fast_path.live.current.delegation is None or ASKED_BY in data.lower():  # which is not among the lines
-            return False
-        request = Request("GET", path, query, tuple(self._reader.headers(lines)), now, "")
-        check = fast_path.key_check(request, client[0] if client else "")
-        if check is not None:
-            self.wait_for_key(data, check, begun)
-        return check is not None
-
     def _write_cached(
         self, data: bytes, known: CachedResponse[bytes], client: Client, begun: float, admits: Admits | None
     ) -> None:
@@ -181,17 +165,17 @@ class FastProtocol(AskingProtocol):
         _LeftError
             It is not let in; nothing has been written.
         """
-        fast_path = self._fast_path
+        fast_path = self.fast_path
         if admits is not None and not admits(client, known.key_id):
             raise _LeftError(Ordinary.LIMITED)
         fast_path.observer.metrics.cache_hits += 1
-        self._write(known.label, fast_path.ids.make(), known.content, b"", begun, client)
-        names_client = self._reader.forwarded is not None and fast_path.clients is not None
+        self.write_answer(known.label, fast_path.ids.make(), known.content, b"", begun, client)
+        names_client = self.reader.forwarded is not None and fast_path.clients is not None
         if (
             (self._bytes_missed <= _MAX_MISSED_REQUESTS or self._bytes_missed & _MAX_MISSED_REQUESTS - 1 == 1)
             and len(data) <= MAX_REQUEST_BYTES
             and not names_client
-            and not self._reader.closes
+            and not self.reader.closes
             and fast_path.cache.mark_seen(data)
         ):
             fast_path.cache.keep_answer(data, known)
@@ -210,12 +194,12 @@ class FastProtocol(AskingProtocol):
         _LeftError
             It is not let in, or its answer is too long to be given at once; nothing has been written.
         """
-        fast_path = self._fast_path
+        fast_path = self.fast_path
         path, query, lines = head
         cache = fast_path.cache
         known = cache.callers.get(lines)
         if known is None or now >= known.caller.expires:
-            known = cache.caller(fast_path.live.current, lines, lambda: self._reader.headers(lines), now)
+            known = cache.caller(fast_path.live.current, lines, lambda: self.reader.headers(lines), now)
         caller, plain_lines, varying_lines, _ = known
         names = () if path == _LIST else find_names(path)
         body = select_body(caller, names, query)
@@ -241,7 +225,7 @@ class FastProtocol(AskingProtocol):
         )
         lasting = again and final and len(data) <= MAX_REQUEST_BYTES
         label = fast_path.label(names, head, len(content), caller, lasting=lasting)
-        self._write(label, fast_path.ids.make(), rest, content, begun, client)
+        self.write_answer(label, fast_path.ids.make(), rest, content, begun, client)
         if lasting:
             size = len(data) + len(rest) + len(content) + ENTRY_BYTES
             cache.keep_answer(head, CachedResponse(rest + content, caller.expires, label, size, caller.key_id))
@@ -260,56 +244,17 @@ class FastProtocol(AskingProtocol):
         again: bool,
     ) -> None:
         """Answer with ``body`` a caller who speaks OpenAI's dialect, or may have the body already."""
-        fast_path, (path, query, _) = self._fast_path, head
+        fast_path, (path, query, _) = self.fast_path, head
         response = success_response(caller, body, Request("GET", path, query, (), now, ""), again=again, whole=True)
         ids = len(request_id_headers(caller.dialect, b""))
         rest = b"\r\n%b\r\n" % write_lines(response.headers[ids:])
         lasting = again and response.cacheable_until > 0 and len(data) <= MAX_REQUEST_BYTES
         label = fast_path.label(names, head, len(response.body), caller, response.status, lasting=lasting)
-        self._write(label, fast_path.ids.make(), rest, response.body, begun, client)
+        self.write_answer(label, fast_path.ids.make(), rest, response.body, begun, client)
         if lasting:
             size = len(data) + len(rest) + len(response.body) + ENTRY_BYTES
             content = rest + response.body
             fast_path.cache.keep_answer(head, CachedResponse(content, caller.expires, label, size, caller.key_id))
-
-    def _write(
-        self, label: ResponseLabel, request_id: bytes, rest: bytes, body: bytes, begun: float, client: Client
-    ) -> None:
-        """Write an answer, record it, and wait for the next request.
-
-        Parameters
-        ----------
-        label
-            What is recorded of the answer; its status is 200 or 304.
-        request_id
-            Of a request that no other answer has carried.
-        rest
-            The head from the end of the request ids on, or all of the answer from there.
-        body
-            What follows ``rest``.
-        begun
-            When the request arrived, by the clock's ``perf_counter``.
-        client
-            Who gets it.
-        """
-        fast_path, state = self._fast_path, self.server_state
-        if state.default_headers is not fast_path.default_headers:
-            fast_path.renew_openings(state.default_headers)
-        if label.dialect is OPENAI:
-            rest = b"\r\nx-request-id: %b%b" % (request_id, rest)
-        if self._reader.closes:
-            self._write_last(label, request_id, rest + body)
-        else:
-            self.transport.write(b"".join((fast_path.openings[label.status], request_id, rest, body)))
-        state.total_requests += 1
-        fast_path.observer.record(label, request_id, self._perf_counter() - begun, client)
-        self._answered_at = self.loop.time()
-
-    def _write_last(self, label: ResponseLabel, request_id: bytes, rest: bytes) -> None:
-        """Write an answer that ends the connection, as the caller wants."""
-        opening = self._fast_path.openings[label.status]
-        self.transport.write(b"".join((opening, request_id, rest.replace(_BLANK_LINE, _CLOSE, 1))))
-        self.transport.close()
 
 
 class _LeftError(Exception):
