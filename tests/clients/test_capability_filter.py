@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.clients.install import CLIENTS
+from tests.clients.installed import CLIENTS
 from tests.clients.programs import clean_environment, python_driver, typescript_driver
 from tests.program import DEADLINE, Server
 

@@ -20,6 +20,8 @@ import pytest
 
 from callsheet.settings import load
 from tests import starter
+from tests.clients.installed import installed
+from tests.clients.programs import be_without
 from tests.docs.forked_command import forked_command
 from tests.docs.gateway import KEY, page_gateway
 from tests.docs.pages import PAGES, ROOT, Block, blocks, name
@@ -31,7 +33,6 @@ from tests.tiers import repeated
 _SHOWN_URL: Final = "http://127.0.0.1:8484"  # as the pages write it; the real server takes a free port
 _SHOWN_GATEWAY: Final = "http://127.0.0.1:4000"  # the real one, too
 _SHOWN_POSTGRES: Final = "db.example.com"  # the real one, too
-_CLIENT: Final = ROOT / ".clients" / "anthropic-2" / "bin" / "python"
 #: Where a person begins: with --all, ``callsheet`` is here the script that is installed, and elsewhere a fork.
 _AS_INSTALLED: Final = ("README.md", "docs/install.md", "docs/quickstart.md")
 _RUNNING: Final = [page for page in PAGES if any(block.marker.startswith("runs") for block in blocks(page))]
@@ -236,10 +237,10 @@ class Newcomer:
 
 def _client() -> Path:
     """The interpreter that has the newest official SDK."""
-    if not _CLIENT.exists():
-        assert "CI" not in os.environ, f"{_CLIENT} is missing"
-        pytest.skip("The official SDK is missing; run: .venv/bin/python tests/clients/install.py")
-    return _CLIENT
+    folder = installed("anthropic-2")
+    if folder is None:
+        be_without("The official SDK is missing; run: .venv/bin/python -m tests.clients.install")
+    return folder / "bin" / "python"
 
 
 @pytest.fixture(scope="module")

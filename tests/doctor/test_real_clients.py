@@ -15,7 +15,7 @@ from callsheet.doctor.report import Play
 from tests.broken import bugs
 from tests.broken.asking import Bug
 from tests.broken.serving import make_app, serve_app, serve_each
-from tests.clients.install import CLIENTS, STAMP
+from tests.clients.installed import CLIENTS, installed
 from tests.clients.programs import be_without, clean_environment, go_driver, java_driver
 from tests.doctor.conftest import Stocked
 from tests.tiers import exhaustive
@@ -72,13 +72,14 @@ class Client(NamedTuple):
         if self.folder.startswith("java-"):
             return java_driver(self.folder, "list")
         if self.folder.startswith("sdk-"):
-            if not (CLIENTS / "node" / STAMP).is_file():
-                be_without("The TypeScript clients are missing; run: python tests/clients/install.py")
+            if installed("node") is None:
+                be_without("The TypeScript clients are missing; run: python -m tests.clients.install")
             return ["node", str(here / "list_models.mjs"), self.folder]
-        if not (CLIENTS / self.folder / STAMP).is_file():
-            be_without(f"The client {self.folder} is missing; run: python tests/clients/install.py")
+        folder = installed(self.folder)
+        if folder is None:
+            be_without(f"The client {self.folder} is missing; run: python -m tests.clients.install")
         library = "openai" if self.folder == "openai" else "anthropic"
-        return [str(CLIENTS / self.folder / "bin" / "python"), str(here / "list_models.py"), library]
+        return [str(folder / "bin" / "python"), str(here / "list_models.py"), library]
 
 
 REAL: Final = (

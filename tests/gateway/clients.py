@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 from typing import Any, Final
 
-from tests.clients.install import CLIENTS
+from tests.clients.installed import CLIENTS
 from tests.clients.programs import clean_environment, python_driver, typescript_driver
 from tests.doctor import list_models
 
