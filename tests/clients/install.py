@@ -85,8 +85,12 @@ class _Installation(NamedTuple):
         found = self.folder / STAMP
         return found.is_file() and found.read_text() == self.stamp
 
-    def run(self) -> bool:
-        """Make the folder, and say what came of it; return False if something has failed."""
+    def run(self, waiting: ExitStack) -> bool:
+        """Make the folder, say what came of it, and end the waiting for it; return False if that has failed."""
+        with waiting:
+            return self._run()
+
+    def _run(self) -> bool:
         shutil.rmtree(self.folder, ignore_errors=True)
         try:
             self.make(self.folder)
@@ -110,10 +114,12 @@ def main() -> int:
     CLIENTS.mkdir(exist_ok=True)
     with ExitStack() as stack, alone(), ThreadPoolExecutor(_AT_ONCE) as pool:
         wanted = [each for each in _installations(whole=given.all) if not each.is_made()]
-        for each in wanted:  # the command must not take for installed what is out of date
+        waiting = [stack.enter_context(ExitStack()) for _ in wanted]
+        for each, let_wait in zip(wanted, waiting, strict=True):  # for what is missing, and for what is out of date
+            let_wait.enter_context(alone(each.name))
             (each.folder / STAMP).unlink(missing_ok=True)
         command = stack.enter_context(subprocess.Popen(given.command)) if given.command else None
-        has_failed = not all([*pool.map(_Installation.run, wanted)])
+        has_failed = not all([*pool.map(_Installation.run, wanted, waiting)])
     return (command.returncode if command else 0) or int(has_failed)
 
 

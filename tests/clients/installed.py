@@ -11,24 +11,26 @@ from typing import Final
 CLIENTS: Final = Path(__file__).resolve().parents[2] / ".clients"
 STAMP: Final = ".made-from"  # written last: a folder without it is half made
 
-_LOCK: Final = CLIENTS / ".lock"
-
 
 @contextmanager
-def alone() -> Iterator[None]:
-    """Wait until nothing else installs into the same folder, and keep it from doing so."""
-    with _LOCK.open("w") as lock:
+def alone(name: str = "") -> Iterator[None]:
+    """Wait until nothing else installs this client, or any, and keep it from doing so."""
+    with _lock(name).open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
 def installed(name: str) -> Path | None:
-    """Return the folder of a client, or None if it is not installed, once no installation is under way."""
+    """Return the folder of a client, or None if it is not installed; wait while it is being installed."""
     folder = CLIENTS / name
-    if not (folder / STAMP).is_file() and _LOCK.exists():
-        with _LOCK.open() as lock:
+    if not (folder / STAMP).is_file() and _lock(name).exists():
+        with _lock(name).open() as lock:
             fcntl.flock(lock, fcntl.LOCK_SH)
     return folder if (folder / STAMP).is_file() else None
+
+
+def _lock(name: str) -> Path:
+    return CLIENTS / f".{name}.lock"
 
 
 def can_run_claude_code() -> bool:

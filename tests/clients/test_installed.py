@@ -13,7 +13,6 @@ from tests.clients.installed import STAMP, alone
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(installed, "CLIENTS", tmp_path)
-    monkeypatch.setattr(installed, "_LOCK", tmp_path / ".lock")
     found = tmp_path / "some-client"
     found.mkdir()
     return found
@@ -30,7 +29,7 @@ def test_a_client_that_is_being_installed_is_waited_for(folder: Path, monkeypatc
 
     monkeypatch.setattr(fcntl, "flock", locking)
     waiting = Thread(target=lambda: found.append(installed.installed("some-client")))
-    with alone():
+    with alone("some-client"):
         waiting.start()
         assert waits.wait(30)
         (folder / STAMP).write_text("")
@@ -40,13 +39,18 @@ def test_a_client_that_is_being_installed_is_waited_for(folder: Path, monkeypatc
 
 def test_a_client_that_is_there_is_not_waited_for(folder: Path) -> None:
     (folder / STAMP).write_text("")
-    with alone():
+    with alone("some-client"):
         assert installed.installed("some-client") == folder
+
+
+def test_another_client_that_is_being_installed_is_not_waited_for(folder: Path) -> None:
+    with alone(), alone("another"):
+        assert installed.installed("some-client") is None
 
 
 def test_a_client_that_is_half_made_or_was_never_installed_is_not_there(folder: Path) -> None:
     assert installed.installed("some-client") is None
-    with alone():
+    with alone("some-client"):
         pass
     assert installed.installed("some-client") is None
     assert installed.installed("another") is None
