@@ -284,7 +284,15 @@ def _import_everything() -> None:
             import_module(module.name)
     for name in _IMPORTED_LATE:
         import_module(name)
-    dict(command_tree().commands)  # made once for all
+    _make_commands(command_tree())
+
+
+def _make_commands(command: Any) -> None:
+    """Make every command, and what reads its options, which Typer makes when the command is first called."""
+    for parameter in command.params:
+        parameter.get_runtime_param()
+    for each in getattr(command, "commands", {}).values():
+        _make_commands(each)
 
 
 def _compile_statements() -> None:
