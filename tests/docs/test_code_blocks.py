@@ -22,6 +22,7 @@ from callsheet.service.access import AccessService
 from callsheet.settings import load
 from callsheet.storage.store import Store
 from tests import starter
+from tests.clients.programs import start as start_client
 from tests.docs.forked_command import forked_command
 from tests.docs.gateway import KEY, page_gateway
 from tests.docs.pages import PAGES, ROOT, Block, blocks, name
@@ -208,8 +209,8 @@ class Newcomer:
             self._run([_client(), "-c", _TEST], "tests")
 
     def _run(self, command: list[str | Path], where: str) -> str:
-        if command[: len(starter.PROGRAM)] == [*starter.PROGRAM]:
-            return self._run_program([*map(str, command)], where)
+        if command[: len(starter.PROGRAM)] == [*starter.PROGRAM] or command[0] == _CLIENT:
+            return self._run_python([*map(str, command)], where)
         done = subprocess.run(
             command, cwd=self.folder, env=self.environment, text=True, timeout=60, check=False,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -217,12 +218,14 @@ class Newcomer:
         assert done.returncode == 0, f"{where}:\n{done.stdout}"
         return done.stdout
 
-    def _run_program(self, command: list[str], where: str) -> str:
+    def _run_python(self, command: list[str], where: str) -> str:
         """Run Python, which is forked in the first tier, with everything imported."""
-        with TemporaryFile() as output:
-            process = starter.start(
-                command, self.folder, self.environment, output, output, fresh=repeated(False, True)
-            )
+        fresh = repeated(False, True)
+        with TemporaryFile() as nothing, TemporaryFile() as output:
+            if command[0] == str(_CLIENT):
+                process = start_client(command, self.folder, self.environment, nothing, output, output, fresh=fresh)
+            else:
+                process = starter.start(command, self.folder, self.environment, output, output, fresh=fresh)
             code = process.wait(60)
             output.seek(0)
             printed = output.read().decode()

@@ -1,7 +1,5 @@
 """What the doctor says of an SDK is what a program with that SDK gets, from correct and from broken servers."""
 
-import json
-import subprocess
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -16,7 +14,7 @@ from tests.broken import bugs
 from tests.broken.asking import Bug
 from tests.broken.serving import make_app, serve_app, serve_each
 from tests.clients.install import CLIENTS, STAMP
-from tests.clients.programs import be_without, clean_environment, go_driver, java_driver
+from tests.clients.programs import ask_driver, be_without, go_driver, java_driver
 from tests.doctor.conftest import Stocked
 from tests.tiers import exhaustive
 
@@ -163,16 +161,5 @@ def play(client: Client, url: str, stocked: Stocked) -> Play:
 
 def run(client: Client, job: dict[str, object], home: Path) -> list[list[str] | None]:
     """What the client gets from each server."""
-    done = subprocess.run(
-        client.command,
-        input=json.dumps(job),
-        cwd=CLIENTS / "node" if client.command[0] == "node" else home,
-        env=clean_environment(home),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    listed: list[list[str] | None] = json.loads(done.stdout)
+    listed: list[list[str] | None] = ask_driver(client.command, home, job)
     return listed
