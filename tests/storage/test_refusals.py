@@ -17,6 +17,8 @@ from callsheet.storage.store import Store
 from tests.storage.files import execute, fingerprint, make_database, url_of
 from tests.tiers import examples
 
+pytestmark = pytest.mark.usefixtures("quick_tables")
+
 UNTOUCHED_BY_US = "CREATE TABLE films (title)", "INSERT INTO films VALUES ('Playtime')"
 
 

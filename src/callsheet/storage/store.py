@@ -93,9 +93,13 @@ class Store:
             out of reach. It was not changed.
         """
         if self.is_ready():
-            schema.ensure_writable(self.database)
+            self.ensure_writable()
         else:
             schema.migrate(self.database)
+
+    def ensure_writable(self) -> None:
+        """Raise StorageError unless a database that is ready can be written to; no row is changed."""
+        schema.ensure_writable(self.database)
 
     def migrate(self) -> tuple[str | None, str]:
         """Bring the schema to this program's; return the revisions before and after.
@@ -107,7 +111,7 @@ class Store:
         """
         _, revision = schema.inspect(self.database)
         if revision == schema.HEAD:
-            schema.ensure_writable(self.database)
+            self.ensure_writable()
         else:
             schema.migrate(self.database)
         return revision, schema.HEAD
