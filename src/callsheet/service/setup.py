@@ -35,8 +35,7 @@ def open_existing(url: str) -> Store:
     store = Store(url)
     if not store.is_ready():
         raise DoesNotExistError(f"There is no database at {store.display_name}", hint=Hint.CREATE_DATABASE)
-    store.ensure_writable()
-    with store.read() as reading:
+    with store.ensure_writable() as reading:
         if not _is_set_up(store, reading):
             raise store.database.not_set_up()
     return store
