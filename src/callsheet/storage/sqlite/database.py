@@ -14,7 +14,7 @@ from callsheet.domain.hints import Hint
 from callsheet.storage import database
 from callsheet.storage.database import Database, milliseconds
 from callsheet.storage.file_status import is_folder
-from callsheet.storage.sqlite.connection import QUERY_ONLY, make_engine, use_wal
+from callsheet.storage.sqlite.connection import QUERY_ONLY, driver_connection, make_engine, use_wal
 from callsheet.storage.sqlite.errors import READ_ONLY, explain
 from callsheet.storage.sqlite.files import Files, file_identity, uses_wal
 from callsheet.storage.sqlite.url import check_url, mode_of, path_of
@@ -76,7 +76,7 @@ class SQLite(Database):
 
     def begin(self, connection: Connection, *, writes: bool) -> None:
         """Begin a transaction; one that writes takes SQLite's only write lock at once."""
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        driver_connection(connection).execute("BEGIN IMMEDIATE" if writes else "BEGIN")
         if writes:
             connection.info[_OPENED] = Files.of(self.file)
 
