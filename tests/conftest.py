@@ -19,6 +19,7 @@ from tests.doors import AnswerDoor, AppDoor, Door, HTTPDoor, PlainHTTPDoor
 from tests.installation import Installation, now
 from tests.migrating import migrate
 from tests.postgres import SHARED_FOLDER, Databases, databases
+from tests.reporting import report_tersely
 from tests.tiers import LONGEST, exhaustive, register_profiles, use_everything
 from tests.trusting import trust_once
 
@@ -39,6 +40,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Choose the tier, and make a folder in which the processes of this run share a PostgreSQL cluster to copy."""
     if config.option.all:
         use_everything(config.getoption("--hypothesis-profile") or "ci")
+    report_tersely(config)
     if SHARED_FOLDER not in os.environ:
         os.environ[SHARED_FOLDER] = mkdtemp(prefix="callsheet-shared-")
         config.add_cleanup(lambda: shutil.rmtree(os.environ.pop(SHARED_FOLDER), ignore_errors=True))
@@ -54,29 +56,36 @@ def pytest_collection(session: pytest.Session) -> Generator[None, object, object
     return collected
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> Generator[None, object, object]:
     """Leave out what is left to ``--all``, unless it is named by its full id; begin with what takes longest."""
     named = {argument for argument in config.args if "::" in argument}
-    left = [
+    left = {
         item
         for item in items
         if item.get_closest_marker("exhaustive") and not config.option.all and item.nodeid not in named
-    ]
+    }
     if left:
-        config.hook.pytest_deselected(items=left)
-        items[:] = [item for item in items if item not in set(left)]
+        config.hook.pytest_deselected(items=list(left))
+        items[:] = [item for item in items if item not in left]
+    modified = yield
     items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+    return modified
 
 
-@pytest.fixture(autouse=True)
-def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+@pytest.fixture(scope="session", autouse=True)
+def _clean_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """No test sees, or touches, what belongs to the person who runs it."""
     theirs = ("CALLSHEET_", "ANTHROPIC_", "OPENAI_", "PG")
-    for name in os.environ:
-        ours = name.startswith(theirs) and not name.startswith("CALLSHEET_TEST_")
-        if ours or name.lower() in ("http_proxy", "https_proxy", "all_proxy"):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path_factory.getbasetemp() / "data-home"))
+    with pytest.MonkeyPatch.context() as patch:
+        for name in os.environ:
+            ours = name.startswith(theirs) and not name.startswith("CALLSHEET_TEST_")
+            if ours or name.lower() in ("http_proxy", "https_proxy", "all_proxy"):
+                patch.delenv(name)
+        patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.getbasetemp() / "data-home"))
+        yield
 
 
 @pytest.fixture

@@ -5,7 +5,8 @@ streams that it is given, and runs ``callsheet.__main__`` as ``python -W error -
 for it, signals, exit codes and process groups work as ever. What a fork cannot stand for starts plainly: another
 command line, an environment that the interpreter itself reads, a system other than Linux.
 
-Run as ``python -W error -m tests.starter DESCRIPTOR``, this is the process that forks.
+Run as ``python -W error -m tests.starter DESCRIPTOR``, this is the process that forks. With names of modules
+behind that, it imports those in place of Callsheet: it may then be another Python, which has a client library.
 """
 
 import atexit
@@ -116,7 +117,9 @@ class Forked:
 class _Starter:
     """Speaks with the process that forks, which begins with the first command and ends with this process."""
 
-    def __init__(self) -> None:
+    def __init__(self, interpreter: str = sys.executable, *modules: str) -> None:
+        self._command = [interpreter, "-W", "error", "-m", "tests.starter"]
+        self._modules = modules
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._channel: socket.socket | None = None
@@ -136,7 +139,7 @@ class _Starter:
         self._channel, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-W", "error", "-m", "tests.starter", str(theirs.fileno())],
+                [*self._command, str(theirs.fileno()), *self._modules],
                 cwd=Path(__file__).parents[1],
                 env=_ENVIRONMENT,
                 pass_fds=[theirs.fileno()],
@@ -153,6 +156,9 @@ class _Starter:
 
 
 _STARTER: Final = _Starter()
+
+#: One for each Python that has a client library, and the library that it has imported.
+_CLIENT_STARTERS: Final[dict[tuple[str, str], _Starter]] = {}
 
 
 def start(
@@ -178,15 +184,42 @@ def start(
             return subprocess.Popen(
                 command, cwd=cwd, env=env, stdin=source, stdout=stdout, stderr=stderr, start_new_session=True
             )
-        program, *arguments = (None, *command[len(COMMAND) :]) if _is(COMMAND, command) else command[len(PROGRAM) :]
-        request = {
-            "program": program,
-            "arguments": arguments,
-            "environment": dict(env),
-            "folder": str(cwd or Path.cwd()),
-            "closed": list(closed),
-        }
-        return Forked(command, _STARTER.start(request, streams))
+        program, arguments = None, command[len(COMMAND) :]
+        if _is(PROGRAM, command):
+            program, *arguments = command[len(PROGRAM) :]
+        return Forked(command, _STARTER.start(_request(program, arguments, cwd, env, closed), streams))
+
+
+def start_client(
+    interpreter: str,
+    library: str,
+    program: str,
+    arguments: Sequence[str],
+    cwd: Path | None,
+    env: Mapping[str, str],
+    streams: Sequence[IO[bytes]],
+) -> Forked:
+    """Fork another Python, which has imported a client library, to run ``program``, its text.
+
+    ``streams`` are its standard input, output and error. The environment is complete before the program begins, but
+    what Python and the library read when they began, such as ``PYTHONPATH``, has no effect.
+    """
+    starter = _CLIENT_STARTERS.setdefault((interpreter, library), _Starter(interpreter, library))
+    numbers = [stream.fileno() for stream in streams]
+    request = _request(program, arguments, cwd, env, ())
+    return Forked([interpreter, "-c", program, *arguments], starter.start(request, numbers))
+
+
+def _request(
+    program: str | None, arguments: Sequence[str], cwd: Path | None, env: Mapping[str, str], closed: Sequence[int]
+) -> dict[str, Any]:
+    return {
+        "program": program,
+        "arguments": list(arguments),
+        "environment": dict(env),
+        "folder": str(cwd or Path.cwd()),
+        "closed": list(closed),
+    }
 
 
 def environment_at_start() -> dict[str, str]:
@@ -222,12 +255,16 @@ def _exactly(channel: socket.socket, size: int) -> bytes:
     return bytes(read)
 
 
-def _main(channel: socket.socket) -> None:
+def _main(channel: socket.socket, modules: Sequence[str]) -> None:
     """Fork as often as is asked for; in each forked process, run the command."""
-    _import_everything()
-    import_module("tests.installation")  # for programs of the tests: pytest and hypothesis take longest
-    _compile_statements()
-    _read_certificates()
+    if modules:
+        for name in modules:
+            import_module(name)
+    else:
+        _import_everything()
+        import_module("tests.installation")  # for programs of the tests: pytest and hypothesis take longest
+        _compile_statements()
+        _read_certificates()
     gc.collect()
     gc.freeze()
     with suppress(KeyboardInterrupt):  # Ctrl-C is for the tests
@@ -284,7 +321,15 @@ def _import_everything() -> None:
             import_module(module.name)
     for name in _IMPORTED_LATE:
         import_module(name)
-    dict(command_tree().commands)  # made once for all
+    _make_commands(command_tree())
+
+
+def _make_commands(command: Any) -> None:
+    """Make every command, and what reads its options, which Typer makes when the command is first called."""
+    for parameter in command.params:
+        parameter.get_runtime_param()
+    for each in getattr(command, "commands", {}).values():
+        _make_commands(each)
 
 
 def _compile_statements() -> None:
@@ -365,4 +410,4 @@ def _reopen(stream: Any) -> Any:
 
 if __name__ == "__main__":
     with socket.socket(fileno=int(sys.argv[1])) as opened:
-        _main(opened)
+        _main(opened, sys.argv[2:])

@@ -23,8 +23,10 @@ def constants(tree: ast.Module) -> Iterator[str]:
         yield from (each.id for each in targets if isinstance(each, ast.Name) and each.id.isupper())
 
 
-def vague(name: str) -> list[str]:
-    return [each for each in constants(ast.parse(FILES[name].read_text())) if VAGUE.fullmatch(each)]
+def vague(source: str) -> list[str]:
+    if not any(map(VAGUE.fullmatch, set(re.findall(r"\w+", source)))):
+        return []  # as in nearly every file, and parsing takes much longer
+    return [each for each in constants(ast.parse(source)) if VAGUE.fullmatch(each)]
 
 
 def test_the_rule_finds_what_it_is_about() -> None:
@@ -38,4 +40,4 @@ def test_the_rule_finds_what_it_is_about() -> None:
 
 
 def test_numbers_say_what_they_limit_and_in_which_unit() -> None:
-    assert {name: found for name in FILES if (found := vague(name))} == {}
+    assert {name: found for name, path in FILES.items() if (found := vague(path.read_text()))} == {}

@@ -5,6 +5,7 @@ two files of one layer, and those of imports for type checkers alone.
 """
 
 import ast
+import functools
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -33,6 +34,7 @@ def imported(source: str) -> Iterator[tuple[str, str]]:
             yield from ((node.module or "", alias.name) for alias in node.names)
 
 
+@functools.cache
 def graph() -> dict[str, set[str]]:
     """The modules of the package that each of them imports."""
     known = modules()

@@ -24,10 +24,20 @@ VAGUE = re.compile(
 )
 
 
+#: What is in every text with vague words, wherever its lines end. To cut a source into texts takes much longer.
+SUSPECT = re.compile(
+    r"told|tells|anew|nobody|whoever|somebody|go[\s#:]+of|its[\s#:]+own|is[\s#:]+no\s", re.IGNORECASE
+)
+
+
 def vague(text: str) -> list[str]:
     """The vague words of a text, wherever its lines end, each with what is around it."""
     line = " ".join(text.split())
     return [line[max(0, found.start() - 30) : found.end() + 20] for found in VAGUE.finditer(line)]
+
+
+def vague_in_prose(source: str) -> list[str]:
+    return list(chain(*map(vague, prose_of(source)))) if SUSPECT.search(source) else []
 
 
 def prose_of(source: str) -> Iterator[str]:
@@ -49,9 +59,7 @@ TEXTS = {tokenize.STRING, getattr(tokenize, "FSTRING_MIDDLE", tokenize.STRING)}
 
 
 def test_the_source_uses_no_vague_words() -> None:
-    found = {
-        str(path.relative_to(PACKAGE)): list(chain(*map(vague, prose_of(path.read_text())))) for path in SOURCE
-    }
+    found = {str(path.relative_to(PACKAGE)): vague_in_prose(path.read_text()) for path in SOURCE}
     assert len(found) > 100
     assert {path: words for path, words in found.items() if words} == {}
 
@@ -72,4 +80,4 @@ def test_a_document_uses_no_vague_words(path: Path) -> None:
     ],
 )
 def test_vague_words_are_found_in_comments_and_texts_across_lines(source: str, count: int) -> None:
-    assert sum(len(vague(text)) for text in prose_of(source)) == count
+    assert len(vague_in_prose(source)) == count

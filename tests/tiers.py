@@ -18,10 +18,10 @@ PROFILES: Final = {"dev": 12, "ci": 25, "long": 1000}
 
 #: Files in which single tests take longest: they run first, so that at the end no process waits for one of them.
 LONGEST: Final = (
-    "tests/clients/test_claude_code_runs.py",
     "tests/fleet/",
     "tests/process/test_crash_commands.py",
     "tests/process/test_newcomer.py",
+    "tests/clients/test_claude_code_runs.py",  # which may still be being installed
 )
 
 T = TypeVar("T")

@@ -3,7 +3,7 @@
 import ast
 import re
 
-from tests.clients.install import CLIENTS
+from tests.clients.installed import installed
 from tests.clients.programs import be_without
 from tests.doors import Door
 
@@ -50,10 +50,10 @@ def test_when_strict_known_betas_are_accepted_in_any_spelling(door: Door) -> Non
 
 def test_when_strict_every_beta_that_the_newest_sdk_names_is_known(door: Door) -> None:
     """The installed SDK's own type says which there are, so that none can be missing unnoticed."""
-    place = "anthropic-2/lib/python*/site-packages/anthropic/types/anthropic_beta_param.py"
-    source = next(CLIENTS.glob(place), None)
-    if source is None:
-        be_without("The Python client anthropic-2 is missing; run: python tests/clients/install.py")
+    client = installed("anthropic-2")
+    if client is None:
+        be_without("The Python client anthropic-2 is missing; run: python -m tests.clients.install")
+    (source,) = client.glob("lib/python*/site-packages/anthropic/types/anthropic_beta_param.py")
     values = [
         node.value
         for node in ast.walk(ast.parse(source.read_text(encoding="utf-8")))

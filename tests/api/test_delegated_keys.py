@@ -284,6 +284,15 @@ def test_the_keyring_judges_every_key_that_it_has_and_the_gateway_every_other() 
     assert _get(nobody_asks, ONE).status == 401
 
 
+def test_an_answer_for_the_second_credential_holds_no_longer_than_the_refusal_of_the_first() -> None:
+    state = _state(Catalog([make_model("m1")]))
+    state.grants.put(ONE, Verdict.REFUSED, None, NOW, NOW + 10)
+    _accept(state, OTHER, [make_model("m1")])
+    both = [*_headers(ONE), (b"authorization", b"Bearer " + OTHER)]
+    assert identify(state, dict(both), NOW).expires == NOW + 10
+    assert identify(state, dict(_headers(OTHER)), NOW).expires == FAR
+
+
 @pytest.mark.parametrize("mode", KeyMode)
 def test_a_delegated_key_belongs_to_one_workspace_alone(mode: KeyMode) -> None:
     state = _state(Catalog([make_model("m1")]), mode)

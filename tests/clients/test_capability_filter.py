@@ -1,14 +1,13 @@
 """The filter over capabilities that official clients document works on the models of a first start."""
 
 import json
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.clients.install import CLIENTS
-from tests.clients.programs import clean_environment, python_driver, typescript_driver
-from tests.program import DEADLINE, Server
+from tests.clients.installed import CLIENTS
+from tests.clients.programs import clean_environment, python_driver, run, typescript_driver
+from tests.program import Server
 
 _PYTHON = """
 import json, sys, anthropic
@@ -62,15 +61,7 @@ def test_a_filter_over_capabilities_finds_models_and_raises_nothing(client: str,
         program.write_text(_TYPESCRIPT)
         command, folder = [node, str(program), "sdk-1"], CLIENTS / "node"
     with Server(tmp_path / "callsheet.db") as server:
-        done = subprocess.run(
-            [*command, server.url, server.key],
-            cwd=folder,
-            env=clean_environment(tmp_path),
-            capture_output=True,
-            text=True,
-            timeout=DEADLINE,
-            check=False,
-        )
+        code, printed, complaint = run([*command, server.url, server.key], folder, clean_environment(tmp_path))
         assert server.stop() == 0
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == WITH_XHIGH
+    assert code == 0, complaint
+    assert json.loads(printed) == WITH_XHIGH

@@ -15,7 +15,7 @@ import pytest
 from callsheet.domain.model import Model
 from callsheet.service.clients.export import ConfiguredClient, config_files
 from tests.clients.claude_code import RELEASES, program
-from tests.clients.install import CLIENTS, STAMP, can_run_claude_code
+from tests.clients.installed import CLIENTS, can_run_claude_code, installed
 from tests.clients.programs import be_without
 from tests.installation import make_model
 from tests.tiers import exhaustive
@@ -42,8 +42,8 @@ def agent(path: str) -> str:
     found = CLIENTS / "agents" / "node_modules" / path
     if not can_run_claude_code():
         be_without("The locked packages are for Linux on x86-64 with glibc.")
-    if not ((CLIENTS / "agents" / STAMP).is_file() and found.is_file()):
-        be_without("Codex and opencode are missing; run: python tests/clients/install.py --all")
+    if installed("agents") is None or not found.is_file():
+        be_without("Codex and opencode are missing; run: python -m tests.clients.install --all")
     return str(found)
 
 

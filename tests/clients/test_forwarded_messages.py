@@ -1,7 +1,6 @@
 """Anthropic's own client streams a message through a server that forwards, as it would from the gateway itself."""
 
 import json
-import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Any, Final
 
 import pytest
 
-from tests.clients.programs import clean_environment, python_driver
+from tests.clients.programs import clean_environment, python_driver, talk
 from tests.doors import HTTPDoor
 from tests.installation import Installation
 from tests.program import DEADLINE
@@ -78,14 +77,11 @@ def test_anthropics_client_gets_each_word_as_it_is_sent(
     door.set_up(gateway=gateway_url, forward=True)
     command = python_driver(client, "drive_stream.py", f"http://127.0.0.1:{door.port}")
     try:
-        with subprocess.Popen(
-            [*command, "sk-of-the-gateway"], stdout=subprocess.PIPE, text=True, env=clean_environment(tmp_path)
-        ) as driver:
-            assert driver.stdout is not None
+        with talk([*command, "sk-of-the-gateway"], tmp_path, clean_environment(tmp_path)) as (_, answering):
             for word in _WORDS:
-                assert json.loads(driver.stdout.readline()) == {"text": word}
+                assert json.loads(answering.readline()) == {"text": word}
                 Gateway.seen.release()
-            reported = json.loads(driver.stdout.readline())
+            reported = json.loads(answering.readline())
         assert reported == {
             "texts": list(_WORDS),
             "stop": "end_turn",

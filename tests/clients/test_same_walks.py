@@ -1,10 +1,9 @@
 """Our client and the official SDKs walk alike: the same pages, models and cursors, whatever is listed."""
 
 import json
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 import pytest
 from hypothesis import given
@@ -13,7 +12,7 @@ from hypothesis import strategies as st
 from callsheet import Client
 from callsheet.domain.model import Lifecycle, Model
 from callsheet.domain.times import EPOCH
-from tests.clients.programs import clean_environment, go_driver, java_driver, python_driver
+from tests.clients.programs import clean_environment, go_driver, java_driver, python_driver, talk
 from tests.doors import HTTPDoor
 from tests.installation import Installation, make_model
 from tests.tiers import examples, first
@@ -57,7 +56,7 @@ queries = st.fixed_dictionaries(
 class Walkers:
     """One server, and both clients of it, for as long as a test runs."""
 
-    def __init__(self, door: HTTPDoor, sdk: "subprocess.Popen[str]", client: Client) -> None:
+    def __init__(self, door: HTTPDoor, sdk: tuple[TextIO, TextIO], client: Client) -> None:
         self.door = door
         self.sdk = sdk
         self.client = client
@@ -70,11 +69,9 @@ class Walkers:
 
     def official(self, query: dict[str, Any]) -> Any:
         """The walk of the official SDK."""
-        assert self.sdk.stdin is not None
-        assert self.sdk.stdout is not None
-        self.sdk.stdin.write(json.dumps(query) + "\n")
-        self.sdk.stdin.flush()
-        line = self.sdk.stdout.readline()
+        asking, answering = self.sdk
+        print(json.dumps(query), file=asking, flush=True)
+        line = answering.readline()
         assert line, "the driver ended; its complaint stands above"
         return json.loads(line)
 
@@ -102,14 +99,7 @@ def walkers(request: pytest.FixtureRequest, empty: Installation, tmp_path: Path)
     url = f"http://127.0.0.1:{door.port}"
     try:
         with (
-            subprocess.Popen(
-                [*driver, url, door.secret],
-                env=clean_environment(tmp_path),
-                cwd=tmp_path,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                text=True,
-            ) as sdk,
+            talk([*driver, url, door.secret], tmp_path, clean_environment(tmp_path)) as sdk,
             Client(base_url=url, api_key=door.secret, max_retries=0) as client,
         ):
             yield Walkers(door, sdk, client)

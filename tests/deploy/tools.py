@@ -6,7 +6,7 @@ from typing import Final
 
 import pytest
 
-from tests.clients.install import CLIENTS, STAMP
+from tests.clients.installed import installed
 from tests.docs.pages import ROOT
 
 DEPLOY: Final = ROOT / "deploy"
@@ -33,8 +33,8 @@ def tool(name: str) -> str:
 
 def envoy() -> str:
     """The path of Envoy. Where it is missing the test is skipped, but in CI it fails."""
-    folder = CLIENTS / "envoy"
-    if not (folder / STAMP).is_file():
-        assert "CI" not in os.environ, "envoy is missing; python tests/clients/install.py --all installs it"
-        pytest.skip("envoy is not there; run: python tests/clients/install.py --all")
+    folder = installed("envoy")
+    if folder is None:
+        assert "CI" not in os.environ, "envoy is missing; python -m tests.clients.install --all installs it"
+        pytest.skip("envoy is not there; run: python -m tests.clients.install --all")
     return str(folder / "bin" / "envoy")

@@ -1,7 +1,7 @@
 """The reference pages that are made from the program itself: `scripts/docs` writes them, a test compares them."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from enum import Enum
 from pathlib import Path
 from typing import Any, Final, get_args, get_origin
@@ -161,20 +161,30 @@ Memory and file descriptors are measured on Linux only, connections only by `cal
 """
 
 
-def pages() -> dict[Path, str]:
-    """Every generated page, and the package's copy of the contract, with the text it should have."""
+def pages() -> dict[Path, Callable[[], str]]:
+    """Every generated page, and the package's copy of the contract, with what makes the text it should have."""
     folder = ROOT / "docs" / "reference"
     return {
-        folder / "catalogue-file.md": catalogue_file_page(),
-        folder / "built-in-models.md": builtin_page(),
-        folder / "cli.md": cli_page(),
-        folder / "metrics.md": metrics_page(),
-        folder / "settings.md": settings_page(),
-        folder / SCHEMA_FILE: schema_text(),
-        folder / "admin-openapi.json": json.dumps(describe_admin(ENDPOINTS), indent=2, ensure_ascii=False) + "\n",
-        ROOT / "src/callsheet/files" / SCHEMA_FILE: schema_text(),
-        ROOT / "src/callsheet/doctor/contract/contract.md": (folder / "contract.md").read_text(encoding="utf-8"),
+        folder / "catalogue-file.md": catalogue_file_page,
+        folder / "built-in-models.md": builtin_page,
+        folder / "cli.md": cli_page,
+        folder / "metrics.md": metrics_page,
+        folder / "settings.md": settings_page,
+        folder / SCHEMA_FILE: schema_text,
+        folder / "admin-openapi.json": admin_openapi,
+        ROOT / "src/callsheet/files" / SCHEMA_FILE: schema_text,
+        ROOT / "src/callsheet/doctor/contract/contract.md": contract_page,
     }
+
+
+def contract_page() -> str:
+    """The contract, which is written by hand."""
+    return (ROOT / "docs/reference/contract.md").read_text(encoding="utf-8")
+
+
+def admin_openapi() -> str:
+    """The description of the Admin API."""
+    return json.dumps(describe_admin(ENDPOINTS), indent=2, ensure_ascii=False) + "\n"
 
 
 def catalogue_file_page() -> str:
@@ -297,6 +307,6 @@ def _cell(text: str | None) -> str:
 
 
 if __name__ == "__main__":
-    for page, text in pages().items():
-        page.write_text(text, encoding="utf-8")
+    for page, make in pages().items():
+        page.write_text(make(), encoding="utf-8")
         print(page.relative_to(ROOT))

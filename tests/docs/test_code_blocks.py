@@ -14,15 +14,21 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import pytest
 
+from callsheet.service.access import AccessService
 from callsheet.settings import load
+from callsheet.storage.store import Store
 from tests import starter
+from tests.clients.installed import CLIENTS, installed
+from tests.clients.programs import be_without
+from tests.clients.programs import start as start_client
 from tests.docs.forked_command import forked_command
 from tests.docs.gateway import KEY, page_gateway
 from tests.docs.pages import PAGES, ROOT, Block, blocks, name
+from tests.installation import now
 from tests.postgres import Server as Postgres
 from tests.postgres import execute
 from tests.program import wait_for
@@ -31,10 +37,13 @@ from tests.tiers import repeated
 _SHOWN_URL: Final = "http://127.0.0.1:8484"  # as the pages write it; the real server takes a free port
 _SHOWN_GATEWAY: Final = "http://127.0.0.1:4000"  # the real one, too
 _SHOWN_POSTGRES: Final = "db.example.com"  # the real one, too
-_CLIENT: Final = ROOT / ".clients" / "anthropic-2" / "bin" / "python"
+_CLIENT: Final = CLIENTS / "anthropic-2" / "bin" / "python"
 #: Where a person begins: with --all, ``callsheet`` is here the script that is installed, and elsewhere a fork.
 _AS_INSTALLED: Final = ("README.md", "docs/install.md", "docs/quickstart.md")
 _RUNNING: Final = [page for page in PAGES if any(block.marker.startswith("runs") for block in blocks(page))]
+
+#: What stands over a block that the page's server must be up for.
+_WITH_SERVER: Final = ("runs", "runs: client", "runs: app", "runs: postgresql", "prints: serve")
 
 #: Asks an app that a page made, as a client of the application around it would.
 _ASK: Final = """
@@ -70,13 +79,23 @@ def test_the_blocks_of_a_page_run_one_after_the_other(page: Path, newcomer: "New
     newcomer.run_tests()
 
 
-class Newcomer:
-    """Somebody with an empty home who follows a page in a fresh checkout, with the server running."""
+class FirstStart(NamedTuple):
+    """The database that the first start of a server makes, and the key that it prints."""
 
-    def __init__(self, folder: Path, commands: Path) -> None:
+    database: Path
+    key: str
+
+
+class Newcomer:
+    """Somebody with an empty home who follows a page in a fresh checkout, with the server running.
+
+    With `prepared`, the server finds what its first start made, and prints no key.
+    """
+
+    def __init__(self, folder: Path, commands: Path, prepared: FirstStart | None) -> None:
         self.folder = folder / "checkout"
-        self.folder.mkdir()
-        for linked, target in ((".venv", Path(sys.prefix)), ("scripts", ROOT / "scripts")):
+        (self.folder / ".venv").mkdir(parents=True)
+        for linked, target in ((".venv/bin", commands), ("scripts", ROOT / "scripts")):
             (self.folder / linked).symlink_to(target)
         home = folder / "home"
         home.mkdir()
@@ -89,16 +108,30 @@ class Newcomer:
         self._shell.write_text("")
         self._exits = ExitStack()
         self._gateway_url = ""
-        self._serve("  curl ")
-        secret = re.search(r"ANTHROPIC_API_KEY=(\S+)", self.started)
-        assert secret is not None
-        self.environment |= {"ANTHROPIC_API_KEY": secret.group(1)}
+        self._prepared = prepared
+        self.server: subprocess.Popen[str] | None = None
+
+    def _serve_once(self) -> None:
+        """Start the server of the page, if nothing has."""
+        if self.server is not None:
+            return
+        if self._prepared is None:
+            self._serve("  curl ")
+            secret = re.search(r"ANTHROPIC_API_KEY=(\S+)", self.started)
+            assert secret is not None
+            key = secret.group(1)
+        else:
+            self.database.parent.mkdir(mode=0o700, parents=True)
+            shutil.copy(self._prepared.database, self.database)
+            self._serve("Callsheet serves")
+            key = self._prepared.key
+        self.environment |= {"ANTHROPIC_API_KEY": key}
 
     def _serve_gateway(self, command: str) -> None:
         """Start the server again as `command` has it, the first time with nothing in its database."""
         self._stop()
         if not self._gateway_url:
-            shutil.rmtree(self.database.parent)
+            shutil.rmtree(self.database.parent, ignore_errors=True)
             self._gateway_url = self._exits.enter_context(page_gateway())
         variables, _, arguments = command.replace(_SHOWN_GATEWAY, self._gateway_url).partition("scripts/serve")
         self.environment |= dict(each.split("=", 1) for each in variables.split())
@@ -123,6 +156,8 @@ class Newcomer:
     def follow(self, block: Block) -> None:
         """Do what `block` says; it may rely on the server knowing what the one before changed."""
         where = f"line {block.line}"
+        if block.marker in _WITH_SERVER:
+            self._serve_once()
         if block.marker.startswith("prints"):
             _compare(block, self.started if block.marker == "prints: serve" else self.printed, where)
         elif block.marker == "runs: serve":
@@ -176,8 +211,8 @@ class Newcomer:
             self._run([_client(), "-c", _TEST], "tests")
 
     def _run(self, command: list[str | Path], where: str) -> str:
-        if command[: len(starter.PROGRAM)] == [*starter.PROGRAM]:
-            return self._run_program([*map(str, command)], where)
+        if command[: len(starter.PROGRAM)] == [*starter.PROGRAM] or command[0] == _CLIENT:
+            return self._run_python([*map(str, command)], where)
         done = subprocess.run(
             command, cwd=self.folder, env=self.environment, text=True, timeout=60, check=False,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -185,12 +220,14 @@ class Newcomer:
         assert done.returncode == 0, f"{where}:\n{done.stdout}"
         return done.stdout
 
-    def _run_program(self, command: list[str], where: str) -> str:
+    def _run_python(self, command: list[str], where: str) -> str:
         """Run Python, which is forked in the first tier, with everything imported."""
-        with TemporaryFile() as output:
-            process = starter.start(
-                command, self.folder, self.environment, output, output, fresh=repeated(False, True)
-            )
+        fresh = repeated(False, True)
+        with TemporaryFile() as nothing, TemporaryFile() as output:
+            if command[0] == str(_CLIENT):
+                process = start_client(command, self.folder, self.environment, nothing, output, output, fresh=fresh)
+            else:
+                process = starter.start(command, self.folder, self.environment, output, output, fresh=fresh)
             code = process.wait(60)
             output.seek(0)
             printed = output.read().decode()
@@ -229,16 +266,16 @@ class Newcomer:
         self._exits.close()
 
     def _stop(self) -> None:
-        self.server.terminate()
-        self.server.communicate(timeout=30)
-        assert self.server.returncode in (0, -signal.SIGTERM)
+        if self.server is not None:
+            self.server.terminate()
+            self.server.communicate(timeout=30)
+            assert self.server.returncode in (0, -signal.SIGTERM)
 
 
 def _client() -> Path:
     """The interpreter that has the newest official SDK."""
-    if not _CLIENT.exists():
-        assert "CI" not in os.environ, f"{_CLIENT} is missing"
-        pytest.skip("The official SDK is missing; run: .venv/bin/python tests/clients/install.py")
+    if installed("anthropic-2") is None:
+        be_without("The official SDK is missing; run: .venv/bin/python -m tests.clients.install")
     return _CLIENT
 
 
@@ -250,11 +287,22 @@ def forking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield folder
 
 
+@pytest.fixture(scope="module")
+def first_start(_template: Path, tmp_path_factory: pytest.TempPathFactory) -> FirstStart:
+    path = tmp_path_factory.mktemp("first-start") / "callsheet.db"
+    shutil.copy(_template, path)
+    key = AccessService(Store(f"sqlite:///{path}"), "callsheet", now).ensure_key("default")
+    assert key is not None
+    return FirstStart(path, key.secret)
+
+
 @pytest.fixture
 def newcomer(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Newcomer]:
-    page = name(request.node.callspec.params["page"])
-    installed = repeated(0, 1) and page in _AS_INSTALLED
-    someone = Newcomer(tmp_path, tmp_path if installed else request.getfixturevalue("forking"))
+    page = request.node.callspec.params["page"]
+    installed = repeated(0, 1) and name(page) in _AS_INSTALLED
+    commands = Path(sys.prefix, "bin") if installed else request.getfixturevalue("forking")
+    from_nothing = repeated(0, 1) or any(block.marker == "prints: serve" for block in blocks(page))
+    someone = Newcomer(tmp_path, commands, None if from_nothing else request.getfixturevalue("first_start"))
     yield someone
     someone.close()
 

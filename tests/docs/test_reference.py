@@ -19,7 +19,7 @@ CONTRACT = (REFERENCE / "contract.md").read_text(encoding="utf-8")
 
 @pytest.mark.parametrize("page", pages(), ids=name)
 def test_generated_pages_are_as_the_program_is(page: Path) -> None:
-    assert page.read_text(encoding="utf-8") == pages()[page], "run: scripts/docs"
+    assert page.read_text(encoding="utf-8") == pages()[page](), "run: scripts/docs"
 
 
 def test_every_command_and_option_is_documented() -> None:

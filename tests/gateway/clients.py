@@ -1,12 +1,9 @@
 """What the official clients list for a key, each in a process as its user's program would be."""
 
-import json
-import subprocess
 from pathlib import Path
 from typing import Any, Final
 
-from tests.clients.install import CLIENTS
-from tests.clients.programs import clean_environment, python_driver, typescript_driver
+from tests.clients.programs import ask_driver, python_driver, typescript_driver
 from tests.doctor import list_models
 
 _DRIVERS: Final = Path(list_models.__file__).parent
@@ -42,16 +39,5 @@ def commands() -> dict[str, list[str]]:
 def list_with(command: list[str], url: str, key: str, home: Path) -> list[str] | None:
     """The ids that a client comes to, in pages of two where it pages; None if it raises an error."""
     job: dict[str, Any] = {"urls": [url], "key": key, "limit": 2, "at_most": 100}
-    done = subprocess.run(
-        command,
-        input=json.dumps(job),
-        cwd=CLIENTS / "node" if command[0] == "node" else home,
-        env=clean_environment(home),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    answers: list[list[str] | None] = json.loads(done.stdout)
+    answers: list[list[str] | None] = ask_driver(command, home, job)
     return answers[0]

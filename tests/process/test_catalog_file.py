@@ -96,8 +96,13 @@ def test_servers_that_follow_the_same_files_write_them_once(mounted: ConfigMap, 
         for server in fleet:
             wait_for(lambda server=server, name=name: name in _ids(server, first.key), name)  # type: ignore[misc]
             wait_for(lambda server=server: ready(server)["status"] == "ok", "its status")  # type: ignore[misc]
-    made = sum(metrics(server)["callsheet_catalog_file_changes_total"] for server in fleet)
-    assert made == 7  # the first is added, then three times one goes and one is added
+    # The first is added, then three times one goes and one is added; they are served before they are counted.
+    wait_for(lambda: _changes(fleet) >= 7, "the changes to be counted")
+    assert _changes(fleet) == 7
+
+
+def _changes(fleet: list[Server]) -> float:
+    return sum(metrics(server)["callsheet_catalog_file_changes_total"] for server in fleet)
 
 
 def _ids(server: Server, key: str) -> set[str]:

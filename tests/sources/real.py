@@ -16,7 +16,7 @@ from callsheet.sources.read import Reading, read
 from callsheet.sources.recognise import PROBES, Recognised, authorization, recognise
 from callsheet.sources.registry import upstream_of
 from callsheet.sources.upstream import Answer, Options, Request
-from tests.clients.install import CLIENTS, STAMP
+from tests.clients.installed import installed
 from tests.clients.programs import be_without, clean_environment
 from tests.deploy.proxies import free_port
 from tests.program import DEADLINE, Program, wait_for
@@ -124,7 +124,7 @@ def _answers(upstream: Upstream, path: str, program: Program) -> bool:
 
 def _python(name: str) -> str:
     """The Python of an environment that `tests/clients/install.py` makes."""
-    folder = CLIENTS / name
-    if not (folder / STAMP).is_file():
-        be_without(f"The environment {name} is missing; run: python tests/clients/install.py --all")
+    folder = installed(name)
+    if folder is None:
+        be_without(f"The environment {name} is missing; run: python -m tests.clients.install --all")
     return str(folder / "bin" / "python")

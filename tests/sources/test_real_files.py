@@ -16,7 +16,7 @@ from callsheet.sources.read import NOT_AN_OBJECT, read
 from callsheet.sources.registry import upstream_of
 from callsheet.sources.settle import settle
 from callsheet.sources.upstream import Answer, Dropped, Listed, Options, Request
-from tests.clients.install import CLIENTS
+from tests.clients.installed import installed
 from tests.clients.programs import be_without
 from tests.sources.test_lifecycle import NOW
 from tests.tiers import exhaustive
@@ -28,9 +28,10 @@ ROOT = Path(__file__).parents[2]
 
 def packaged(client: str, name: str) -> bytes:
     """A file of a package that is installed in the environment of a client."""
-    found = next((CLIENTS / client).glob(f"lib/python*/site-packages/{name}"), None)
-    if found is None:
-        be_without(f"{name} is missing; run: python tests/clients/install.py --all")
+    folder = installed(client)
+    if folder is None:
+        be_without(f"{name} is missing; run: python -m tests.clients.install --all")
+    (found,) = folder.glob(f"lib/python*/site-packages/{name}")
     return gzip.decompress(found.read_bytes()) if found.suffix == ".gz" else found.read_bytes()
 
 

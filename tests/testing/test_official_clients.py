@@ -1,8 +1,6 @@
 """The double with the official clients: in one process with them, in the environments they come in."""
 
 import json
-import os
-import subprocess
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
@@ -11,9 +9,8 @@ import pytest
 
 import callsheet
 from callsheet.testing import ModelsAPI
-from tests.clients.programs import clean_environment, go_driver, java_driver, python_driver, run_driver
+from tests.clients.programs import clean_environment, go_driver, java_driver, python_driver, run, run_driver
 from tests.clients.server import ClientServer
-from tests.program import DEADLINE
 from tests.tiers import exhaustive, first
 
 MODELS: Final = ["claude-a", "claude-b", "claude-c", "claude-d", "claude-e"]
@@ -57,17 +54,10 @@ def drive(python: str, mode: str, home: Path) -> Any:
     packages.mkdir()
     (packages / "callsheet").symlink_to(Path(callsheet.__file__).parent)
     driver = Path(__file__).with_name("drive_sdk.py")
-    done = subprocess.run(
-        [python, "-W", "error", str(driver), mode],
-        cwd=home,
-        env={**clean_environment(home), "PYTHONPATH": os.fspath(packages)},
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    program = f"import sys; sys.path.append({str(packages)!r})\n{driver.read_text()}"
+    code, printed, complaint = run([python, "-W", "error", "-c", program, mode], home, clean_environment(home))
+    assert code == 0, complaint
+    return json.loads(printed)
 
 
 FAULTS: Final[dict[str, dict[str, Any]]] = {

@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -13,7 +14,7 @@ from tests.program import DEADLINE
 
 #: Plugins that have nothing to do with it, and take their time.
 ALONE: Final = [
-    argument for name in ("anyio", "hypothesispytest", "schemathesis", "Faker") for argument in ("-p", f"no:{name}")
+    f"-pno:{plugin.name}" for plugin in entry_points(group="pytest11") if plugin.name not in ("callsheet", "xdist")
 ]
 
 

@@ -47,7 +47,7 @@ def authenticate(state: State, headers: Mapping[bytes, bytes], now: float) -> Pr
     OverloadedError
         One of them cannot be judged, as the gateway that may know it is away, and the other is not valid.
     """
-    failure, away_until = None, 0.0
+    failure, away_until, certain_until = None, 0.0, NEVER
     for secret, wrong in (
         (headers.get(b"x-api-key"), "invalid x-api-key"),
         (bearer(headers.get(b"authorization")), "Invalid bearer token"),
@@ -61,10 +61,12 @@ def authenticate(state: State, headers: Mapping[bytes, bytes], now: float) -> Pr
             elif state.delegation is not None:
                 answered = state.grants.find(secret, now, client_of(headers) if state.delegation.by_client else b"")
                 found = _delegated(state, state.delegation, answered)
-                if answered is not None and answered.verdict is Verdict.AWAY:
-                    away_until = max(away_until, answered.until)
+                if answered is not None:
+                    certain_until = min(certain_until, answered.until)
+                    if answered.verdict is Verdict.AWAY:
+                        away_until = max(away_until, answered.until)
             if isinstance(found, Principal):
-                return found
+                return found if found.grant is None else found._replace(expires=certain_until)
             failure = failure or found or wrong
     if failure is not None and state.options.any_key:
         return ANY_KEY

@@ -8,10 +8,8 @@ from typing import Any, Final
 
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from tests.clients.install import CLIENTS
+from tests.clients.installed import installed
 from tests.clients.programs import be_without
-
-AXE: Final = CLIENTS / "node" / "node_modules" / "axe-core" / "axe.min.js"
 
 _NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
 
@@ -80,10 +78,11 @@ class Watched:
 
     def violations(self, *rules: str) -> list[str]:
         """What axe finds wrong for those who cannot see or point, by these of its rules or by all."""
-        if not AXE.exists():
-            be_without("axe-core is missing; run: python tests/clients/install.py")
+        folder = installed("node")
+        if folder is None:
+            be_without("axe-core is missing; run: python -m tests.clients.install")
         if not self.page.evaluate("'axe' in window"):
-            self.page.evaluate(AXE.read_text())
+            self.page.evaluate((folder / "node_modules" / "axe-core" / "axe.min.js").read_text())
         only = {"runOnly": {"type": "rule", "values": rules}} if rules else {}
         options = {"resultTypes": ["violations"], **only}
         found = self.page.evaluate("options => axe.run(document, options)", options)

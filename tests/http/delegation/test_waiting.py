@@ -34,6 +34,7 @@ from tests.service.delegation.gateway import page
 from tests.tiers import examples
 
 GOOD: Final = "sk-good-0123456789"
+ANOTHER: Final = "sk-another-good-one-0123456789"
 WRONG: Final = "sk-wrong-0123456789"
 AWAY: Final = "sk-away-0123456789"
 LOOP: Final = "sk-loop-0123456789"
@@ -103,9 +104,10 @@ def rig(
             raise LoopError("The gateway is this installation.")
         if key == AWAY:
             raise SourceError("The gateway is away.")
-        if key != GOOD:
+        if key not in (GOOD, ANOTHER):
             raise RefusedError(401)
-        return (Answer(Request("GET", "/v1/models"), 200, {}, page(["alpha", "beta"]).body),)
+        models = ["alpha", "beta"] if key == GOOD else ["gamma"]
+        return (Answer(Request("GET", "/v1/models"), 200, {}, page(models).body),)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Gateway, "fetch", fetch)
@@ -202,6 +204,11 @@ def asking(key: str, *lines: str, target: str = "/v1/models", version: str = "1.
     return "\r\n".join(head).encode()
 
 
+def two(key: str) -> tuple[str, str]:
+    """Lines of a request that carry another key, which is the caller's if it is valid."""
+    return f"x-api-key: {key}", "anthropic-version: 2023-06-01"
+
+
 requests = st.builds(
     lambda key, lines, target, version: asking(key, *lines, target=target, version=version),
     st.sampled_from([GOOD, GOOD, WRONG, AWAY, LOOP, SECRET, f"{GOOD}\xe9".encode().decode("latin-1")]),
@@ -215,6 +222,8 @@ requests = st.builds(
                 "x-forwarded-for: 203.0.113.9",
                 "callsheet-asked-by: other-0123",
                 "if-none-match: *",
+                f"x-api-key: {WRONG}",
+                f"x-api-key: {ANOTHER}",
             ]
         ),
         max_size=3,
@@ -237,6 +246,8 @@ happenings = st.sampled_from(["answer", "answer", "late", "sweep", "end", "drain
 @example([asking(WRONG), "answer", asking(WRONG), asking(WRONG)])
 @example(["answer", asking(LOOP), asking(GOOD), asking(GOOD), asking(GOOD)])
 @example([asking(GOOD, "callsheet-asked-by: other-0123"), "answer"])
+@example(["answer", asking(GOOD), asking(GOOD, *two(ANOTHER)), asking(GOOD, *two(ANOTHER)), asking(GOOD)])
+@example(["answer", asking(GOOD), asking(GOOD, *two(WRONG)), asking(GOOD, *two(LOOP)), asking(GOOD, *two(WRONG))])
 @examples(3)
 def test_whatever_happens_while_requests_wait_all_is_as_on_the_ordinary_path(
     rig: Rig, events: list[bytes | str]

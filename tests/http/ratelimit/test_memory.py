@@ -73,21 +73,15 @@ def test_a_request_is_counted_everywhere_or_nowhere(
         for kind, amounts in ((KEY, key), (ADDRESS, address), (FAILURES, failures))
     }
     limits = MemoryLimits(rates, clock.clock)
-    admitted: list[tuple[str, str | None, bool, float]] = []
-    begun: dict[tuple[str, str], float] = {}
+    counted: dict[tuple[str, str | None], tuple[float, int]] = {}
+    """When each window began, and how many requests it has admitted."""
+
+    def present(kind: str, who: str | None) -> tuple[float, int]:
+        since, count = counted.get((kind, who), (clock.now, 0))
+        return (since, count) if clock.now - since < 50 else (clock.now, 0)
 
     def room(kind: str, who: str | None, amounts: list[int]) -> bool:
-        if not who:
-            return True
-        since = begun.get((kind, who), clock.now)
-        if clock.now - since >= 50:
-            since = begun[kind, who] = clock.now
-        counted = [
-            moment
-            for network, key_id, failed, moment in admitted
-            if moment >= since and who == (key_id if kind == KEY else network) and (kind != FAILURES or failed)
-        ]
-        return all(len(counted) < amount for amount in amounts)
+        return not who or all(present(kind, who)[1] < amount for amount in amounts)
 
     for network, key_id, passing in requests:
         clock.now += passing
@@ -99,10 +93,20 @@ def test_a_request_is_counted_everywhere_or_nowhere(
             found = limits.admits((network, 1) if network else None, key_id)
         assert found == expected
         if expected:
-            admitted.append((network, key_id, failed, clock.now))
             for kind, who in ((KEY, key_id), (ADDRESS, network), (FAILURES, network if failed else "")):
-                if who:
-                    begun.setdefault((kind, who), clock.now)
+                since, count = present(kind, who)
+                counted[kind, who] = since, count + 1
+
+
+def test_a_window_begins_with_what_is_counted_not_with_what_passes() -> None:
+    """A key that is right does not begin the window of failures of its address."""
+    clock = ManualClock(1_800_000_000.0)
+    limits = MemoryLimits({FAILURES: [RateLimitItemPerSecond(1, 50)], ADDRESS: [], KEY: []}, clock.clock)
+    assert limits.admits(("n", 1), "k")
+    clock.now += 40
+    assert asyncio.run(limits.find_exceeded("n", None, failed=True)) is None
+    clock.now += 20
+    assert asyncio.run(limits.find_exceeded("n", None, failed=True)) == (FAILURES, clock.now + 30)
 
 
 def test_there_are_never_more_than_there_is_room_for_and_the_oldest_go() -> None:

@@ -7,6 +7,7 @@ through the same app, which keeps its promises, and is counted by `Ordinary`.
 """
 
 from asyncio import Transport
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 from callsheet.api.answer import negotiate_encoding, select_body, success_response
@@ -15,13 +16,12 @@ from callsheet.api.caller import Caller
 from callsheet.api.compression import MIN_COMPRESSED_BYTES
 from callsheet.api.dialect import OPENAI
 from callsheet.api.headers import request_id_headers
-from callsheet.api.request import Request, find_names
+from callsheet.api.request import Header, Request, find_names
 from callsheet.api.view import UnfinishedError
 from callsheet.domain.access.keyring import NEVER
 from callsheet.domain.errors import APIError
 from callsheet.http.connection.asking import AskingProtocol, Waiting
 from callsheet.http.connection.config import ConnectionConfig
-from callsheet.http.connection.fast_path import Admits
 from callsheet.http.connection.head import Head
 from callsheet.http.connection.timeouts import IDLE
 from callsheet.http.metrics.counters import Ordinary
@@ -119,7 +119,6 @@ class FastProtocol(AskingProtocol):
         """Answer a request if it is plain and let in, or let it wait for its key; return whether either is so."""
         written = self.server_state.total_requests
         fast_path = self.fast_path
-        admits = fast_path.admits if waiting is None else None
         try:
             head = self.reader.read(data)
             if head is None:
@@ -132,9 +131,9 @@ class FastProtocol(AskingProtocol):
             now = self.time()
             known = fast_path.cache.answers.get(head)
             if known is None or now >= known.expires:
-                self._make(data, head, client, now, begun, admits)
+                self._make(data, head, client, now, begun, waiting)
             else:
-                self._write_cached(data, known, client, begun, admits)
+                self._write_cached(data, known, client, begun, waiting)
         except _LeftError as left:
             fast_path.observer.metrics.ordinary[left.reason] += 1
             return False
@@ -156,7 +155,7 @@ class FastProtocol(AskingProtocol):
         return True
 
     def _write_cached(
-        self, data: bytes, known: CachedResponse[bytes], client: Client, begun: float, admits: Admits | None
+        self, data: bytes, known: CachedResponse[bytes], client: Client, begun: float, waiting: Waiting | None
     ) -> None:
         """Answer a request whose ``data`` is new, but not what it means.
 
@@ -166,7 +165,7 @@ class FastProtocol(AskingProtocol):
             It is not let in; nothing has been written.
         """
         fast_path = self.fast_path
-        if admits is not None and not admits(client, known.key_id):
+        if waiting is None and fast_path.admits is not None and not fast_path.admits(client, known.key_id):
             raise _LeftError(Ordinary.LIMITED)
         fast_path.observer.metrics.cache_hits += 1
         self.write_answer(known.label, fast_path.ids.make(), known.content, b"", begun, client)
@@ -181,9 +180,9 @@ class FastProtocol(AskingProtocol):
             fast_path.cache.keep_answer(data, known)
 
     def _make(
-        self, data: bytes, head: Head, client: Client, now: float, begun: float, admits: Admits | None
+        self, data: bytes, head: Head, client: Client, now: float, begun: float, waiting: Waiting | None
     ) -> None:
-        """Answer a request that is not cached.
+        """Answer a request that is not cached, or let it wait until its ``x-api-key`` has been asked about.
 
         Raises
         ------
@@ -199,13 +198,20 @@ class FastProtocol(AskingProtocol):
         cache = fast_path.cache
         known = cache.callers.get(lines)
         if known is None or now >= known.caller.expires:
+            if (  # of two credentials, the one that is known may not be the one that counts
+                waiting is None
+                and fast_path.live.current.delegation is not None
+                and _has_two_credentials(self.reader.headers(lines))
+                and self.ask(data, head, client, now, begun)
+            ):
+                return
             known = cache.caller(fast_path.live.current, lines, lambda: self.reader.headers(lines), now)
         caller, plain_lines, varying_lines, _ = known
         names = () if path == _LIST else find_names(path)
         body = select_body(caller, names, query)
         if isinstance(body.content, Pieces):  # which are sent one after the other, as far as they are read
             raise _LeftError(Ordinary.LARGE)
-        if admits is not None and not admits(client, caller.key_id):
+        if waiting is None and fast_path.admits is not None and not fast_path.admits(client, caller.key_id):
             raise _LeftError(Ordinary.LIMITED)
         again = cache.mark_seen(head)
         if caller.dialect is OPENAI or caller.if_none_match is not None:
@@ -255,6 +261,10 @@ class FastProtocol(AskingProtocol):
             size = len(data) + len(rest) + len(response.body) + ENTRY_BYTES
             content = rest + response.body
             fast_path.cache.keep_answer(head, CachedResponse(content, caller.expires, label, size, caller.key_id))
+
+
+def _has_two_credentials(headers: Iterable[Header]) -> bool:
+    return {b"x-api-key", b"authorization"} <= {name for name, _ in headers}
 
 
 class _LeftError(Exception):

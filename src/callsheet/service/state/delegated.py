@@ -12,7 +12,7 @@ from callsheet.domain.sources.source import SourceRecord
 #: Settings of a source on which nothing depends that is asked about a key.
 _OF_RUNS: Final = frozenset({"every", "new", "missing", "after"})
 
-_HMAC_KEY_BYTES: Final = 32
+_HASH_KEY_BYTES: Final = 32
 
 
 class Delegated(NamedTuple):
@@ -53,7 +53,7 @@ def delegated(key_source: Mapping[str, Any] | None, past: State | None = None) -
         return Delegated(None, None, Grants())
     if past is not None and past.key_source == key_source:
         return Delegated(past.key_source, past.delegation, past.grants)
-    return Delegated(key_source, delegation, Grants(os.urandom(_HMAC_KEY_BYTES)))
+    return Delegated(key_source, delegation, Grants(os.urandom(_HASH_KEY_BYTES)))
 
 
 def _delegation_of(key_source: Mapping[str, Any]) -> Delegation | None:
